@@ -1,0 +1,323 @@
+/**
+ * Incus, through its own client: arguments in, typed facts out. One method per thing this system needs of it.
+ *
+ * Reads go through `incus query` (the REST API's own documents), changes through the client's verbs. Sources: the manual pages of
+ * `incus` 6.0 and its REST API description. A failed query rejects; it never becomes an empty answer.
+ */
+import { z } from 'zod';
+import { Failure, isFailure } from '../domain/failure.ts';
+import type { Command, Output, Runner } from './runner.ts';
+
+/** Time limits in milliseconds, by kind of work. */
+export interface IncusLimits {
+  readonly readMs: number;
+  readonly changeMs: number;
+  /** Work that copies or unpacks data: create, publish, launch of a base image. */
+  readonly copyMs: number;
+}
+
+export const defaultIncusLimits: IncusLimits = { readMs: 20_000, changeMs: 60_000, copyMs: 900_000 };
+
+const stringMap = z.record(z.string(), z.string());
+const deviceMap = z.record(z.string(), stringMap);
+
+const instanceState = z.object({
+  status: z.string(),
+  disk: z.record(z.string(), z.object({ usage: z.number().default(0), total: z.number().default(0) })).nullish(),
+  memory: z.object({ usage: z.number().default(0), total: z.number().default(0) }).nullish(),
+  network: z
+    .record(
+      z.string(),
+      z.object({ addresses: z.array(z.object({ family: z.string(), address: z.string(), scope: z.string() })).nullish() }),
+    )
+    .nullish(),
+  cpu: z.object({ usage: z.number().default(0) }).nullish(),
+  processes: z.number().nullish(),
+  started_at: z.string().nullish(),
+});
+
+const instance = z.object({
+  name: z.string(),
+  type: z.string().default('container'),
+  status: z.string(),
+  created_at: z.string().default(''),
+  last_used_at: z.string().default(''),
+  location: z.string().default('none'),
+  config: stringMap.default({}),
+  devices: deviceMap.default({}),
+  expanded_config: stringMap.nullish(),
+  expanded_devices: deviceMap.nullish(),
+  snapshots: z.array(z.object({ name: z.string(), created_at: z.string().default('') })).nullish(),
+  state: instanceState.nullish(),
+});
+
+const image = z.object({
+  fingerprint: z.string(),
+  size: z.number().default(0),
+  created_at: z.string().default(''),
+  uploaded_at: z.string().default(''),
+  properties: stringMap.nullish(),
+  aliases: z.array(z.object({ name: z.string() })).nullish(),
+});
+
+const network = z.object({
+  name: z.string(),
+  type: z.string(),
+  managed: z.boolean().default(false),
+  config: stringMap.default({}),
+});
+
+const pool = z.object({ name: z.string(), driver: z.string(), status: z.string().default(''), config: stringMap.default({}) });
+
+const poolResources = z.object({ space: z.object({ used: z.number().default(0), total: z.number().default(0) }) });
+
+const server = z.object({
+  auth: z.string(),
+  environment: z.object({
+    server_version: z.string(),
+    kernel_version: z.string().default(''),
+    os_name: z.string().nullish(),
+    os_version: z.string().nullish(),
+    storage: z.string().nullish(),
+    firewall: z.string().nullish(),
+  }),
+});
+
+const operation = z.object({
+  id: z.string(),
+  description: z.string().default(''),
+  status: z.string(),
+  resources: z.record(z.string(), z.array(z.string())).nullish(),
+});
+
+export type IncusInstance = z.infer<typeof instance>;
+export type IncusInstanceState = z.infer<typeof instanceState>;
+export type IncusImage = z.infer<typeof image>;
+export type IncusNetwork = z.infer<typeof network>;
+export type IncusPool = z.infer<typeof pool>;
+export type IncusServer = z.infer<typeof server>;
+export type IncusOperation = z.infer<typeof operation>;
+
+/** What `incus create` is given on standard input. */
+export interface InstanceSpec {
+  readonly config: Readonly<Record<string, string>>;
+  readonly devices: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+export interface FilePush {
+  readonly instance: string;
+  /** Absolute path inside the instance. */
+  readonly path: string;
+  readonly content: string;
+  /** For example `0644`. */
+  readonly mode: string;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/** stderr of the client when its server cannot be reached or asked at all (incus 6.0, observed). */
+const unreachable = /cannot connect|connection refused|no such file or directory.*unix\.socket|unix\.socket.*(no such file|permission denied|connect)|server doesn't trust|Failed to connect/i;
+
+export class Incus {
+  readonly #runner: Runner;
+  readonly limits: IncusLimits;
+
+  constructor(runner: Runner, limits: IncusLimits = defaultIncusLimits) {
+    this.#runner = runner;
+    this.limits = limits;
+  }
+
+  async #run(args: readonly string[], options: Omit<Command, 'program' | 'args'>): Promise<Output> {
+    try {
+      return await this.#runner.run({ program: 'incus', args, ...options });
+    } catch (error) {
+      const stderr = isFailure(error, 'program-failed') ? String(error.details?.['stderr'] ?? '') : '';
+      if (unreachable.test(stderr) || isFailure(error, 'program-missing')) {
+        throw new Failure(
+          'incus-unavailable',
+          {
+            what: 'Incus',
+            why: isFailure(error, 'program-missing') ? 'the program "incus" is not installed' : 'its server does not answer',
+            next: 'containarium doctor',
+            details: { stderr },
+          },
+          error,
+        );
+      }
+      throw error;
+    }
+  }
+
+  async #query<T>(path: string, schema: z.ZodType<T>, signal?: AbortSignal): Promise<T> {
+    const { stdout } = await this.#run(['query', path], { timeoutMs: this.limits.readMs, signal });
+    let document: unknown;
+    try {
+      document = JSON.parse(stdout);
+    } catch (error) {
+      throw new Failure('unexpected-output', { what: `"incus query ${path}"`, why: 'its answer is not JSON' }, error);
+    }
+    const parsed = schema.safeParse(document);
+    if (parsed.success) return parsed.data;
+    throw new Failure('unexpected-output', {
+      what: `"incus query ${path}"`,
+      why: `its answer has another shape than expected: ${z.prettifyError(parsed.error).split('\n')[0] ?? ''}`,
+    });
+  }
+
+  server(signal?: AbortSignal): Promise<IncusServer> {
+    return this.#query('/1.0', server, signal);
+  }
+
+  /** All instances of the project, without their running state: cheap at any number. */
+  instances(signal?: AbortSignal): Promise<IncusInstance[]> {
+    return this.#query('/1.0/instances?recursion=1', z.array(instance), signal);
+  }
+
+  /** All instances with state (addresses, use of disk, memory and CPU) and snapshots, in one call. */
+  instancesWithState(signal?: AbortSignal): Promise<IncusInstance[]> {
+    return this.#query('/1.0/instances?recursion=2', z.array(instance), signal);
+  }
+
+  /** One instance with state, or `undefined` where Incus says that there is none. */
+  async instance(name: string, signal?: AbortSignal): Promise<IncusInstance | undefined> {
+    const found = await this.#query(
+      `/1.0/instances?recursion=2&filter=${encodeURIComponent(`name eq ${name}`)}`,
+      z.array(instance),
+      signal,
+    );
+    return found.find((candidate) => candidate.name === name);
+  }
+
+  state(name: string, signal?: AbortSignal): Promise<IncusInstanceState> {
+    return this.#query(`/1.0/instances/${encodeURIComponent(name)}/state`, instanceState, signal);
+  }
+
+  images(signal?: AbortSignal): Promise<IncusImage[]> {
+    return this.#query('/1.0/images?recursion=1', z.array(image), signal);
+  }
+
+  networks(signal?: AbortSignal): Promise<IncusNetwork[]> {
+    return this.#query('/1.0/networks?recursion=1', z.array(network), signal);
+  }
+
+  pools(signal?: AbortSignal): Promise<IncusPool[]> {
+    return this.#query('/1.0/storage-pools?recursion=1', z.array(pool), signal);
+  }
+
+  /** Used and total bytes of a storage pool. */
+  async poolSpace(name: string, signal?: AbortSignal): Promise<{ usedBytes: number; totalBytes: number }> {
+    const { space } = await this.#query(`/1.0/storage-pools/${encodeURIComponent(name)}/resources`, poolResources, signal);
+    return { usedBytes: space.used, totalBytes: space.total };
+  }
+
+  /** Incus's own background operations that are not finished. */
+  async runningOperations(signal?: AbortSignal): Promise<IncusOperation[]> {
+    const byStatus = await this.#query('/1.0/operations?recursion=1', z.record(z.string(), z.array(operation)), signal);
+    return Object.values(byStatus)
+      .flat()
+      .filter((candidate) => !['Success', 'Failure', 'Cancelled'].includes(candidate.status));
+  }
+
+  /** Creates a stopped instance from a local image (fingerprint or alias) or a remote one; no profile is applied. */
+  async create(name: string, imageRef: string, spec: InstanceSpec): Promise<void> {
+    await this.#run(['create', imageRef, name, '--no-profiles', '--quiet'], {
+      input: JSON.stringify(spec),
+      timeoutMs: this.limits.copyMs,
+    });
+  }
+
+  async start(name: string): Promise<void> {
+    await this.#run(['start', name, '--quiet'], { timeoutMs: this.limits.changeMs });
+  }
+
+  /** Stops an instance; `force` kills it. `graceSeconds` is how long a clean shutdown may take. */
+  async stop(name: string, options: { force?: boolean; graceSeconds?: number } = {}): Promise<void> {
+    const args = options.force ? ['--force'] : ['--timeout', String(options.graceSeconds ?? 30)];
+    await this.#run(['stop', name, ...args, '--quiet'], { timeoutMs: this.limits.changeMs });
+  }
+
+  async restart(name: string, options: { force?: boolean; graceSeconds?: number } = {}): Promise<void> {
+    const args = options.force ? ['--force'] : ['--timeout', String(options.graceSeconds ?? 30)];
+    await this.#run(['restart', name, ...args, '--quiet'], { timeoutMs: this.limits.changeMs });
+  }
+
+  /** Deletes an instance, running or not. */
+  async delete(name: string): Promise<void> {
+    await this.#run(['delete', name, '--force', '--quiet'], { timeoutMs: this.limits.changeMs });
+  }
+
+  /**
+   * Changes some configuration keys and devices of an instance in one request: Incus applies all of it or none. A device is
+   * replaced whole, so pass all its keys. An empty value unsets a configuration key.
+   */
+  async patch(name: string, change: Partial<InstanceSpec>): Promise<void> {
+    await this.#run(['query', '--request', 'PATCH', '--data', JSON.stringify(change), `/1.0/instances/${encodeURIComponent(name)}`], {
+      timeoutMs: this.limits.changeMs,
+    });
+  }
+
+  /** Writes a file into an instance, running or stopped; missing folders are made. */
+  async pushFile(file: FilePush): Promise<void> {
+    await this.#run(
+      [
+        'file',
+        'push',
+        '-',
+        `${file.instance}${file.path}`,
+        '--create-dirs',
+        '--mode',
+        file.mode,
+        '--uid',
+        String(file.uid ?? 0),
+        '--gid',
+        String(file.gid ?? 0),
+        '--quiet',
+      ],
+      { input: file.content, timeoutMs: this.limits.changeMs },
+    );
+  }
+
+  /** Reads a file of an instance; `undefined` where it does not exist. */
+  async pullFile(name: string, path: string, options: { maxBytes?: number; signal?: AbortSignal } = {}): Promise<string | undefined> {
+    try {
+      const { stdout } = await this.#run(['file', 'pull', `${name}${path}`, '-'], {
+        timeoutMs: this.limits.readMs,
+        maxOutputBytes: options.maxBytes ?? 256 * 1024,
+        signal: options.signal,
+      });
+      return stdout;
+    } catch (error) {
+      if (isFailure(error, 'program-failed') && /file does not exist|not found|no such file/i.test(String(error.details?.['stderr']))) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  /** Runs a program inside a running instance as root. Exit codes other than `allowExit` reject. */
+  exec(
+    name: string,
+    argv: readonly string[],
+    options: { env?: Record<string, string>; timeoutMs?: number; allowExit?: readonly number[]; input?: string; signal?: AbortSignal } = {},
+  ): Promise<Output> {
+    const env = Object.entries(options.env ?? {}).flatMap(([key, value]) => ['--env', `${key}=${value}`]);
+    return this.#run(['exec', name, '--force-noninteractive', ...env, '--', ...argv], {
+      timeoutMs: options.timeoutMs ?? this.limits.changeMs,
+      ...(options.allowExit === undefined ? {} : { allowExit: options.allowExit }),
+      ...(options.input === undefined ? {} : { input: options.input }),
+      signal: options.signal,
+    });
+  }
+
+  /** Makes an image of a stopped instance. An image that had the alias loses it and is deleted by Incus. */
+  async publish(name: string, alias: string, properties: Readonly<Record<string, string>>): Promise<void> {
+    await this.#run(
+      ['publish', name, '--alias', alias, '--reuse', '--quiet', ...Object.entries(properties).map(([key, value]) => `${key}=${value}`)],
+      { timeoutMs: this.limits.copyMs },
+    );
+  }
+
+  async deleteImage(fingerprint: string): Promise<void> {
+    await this.#run(['image', 'delete', fingerprint, '--quiet'], { timeoutMs: this.limits.changeMs });
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * The one place where host programs are started, and the only mock boundary: the simulated host implements {@link Runner} too.
+ */
+import { execa, ExecaError } from 'execa';
+import { Failure } from '../domain/failure.ts';
+import { printableLines } from '../domain/text.ts';
+
+/** The host programs this system runs. Nothing else is ever started. */
+export type Program =
+  | 'incus'
+  | 'zfs'
+  | 'zpool'
+  | 'useradd'
+  | 'userdel'
+  | 'groupadd'
+  | 'pkill'
+  | 'getent'
+  | 'ssh-keyscan'
+  | 'sshd';
+
+export interface Command {
+  readonly program: Program;
+  /** Arguments, one element each: there is no shell anywhere. */
+  readonly args: readonly string[];
+  /** Standard input; secrets travel here and never in `args`. Without it standard input is empty. */
+  readonly input?: string;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Exit codes that are answers rather than failures (`getent` exits 2 for "no such entry"). Default: only 0. */
+  readonly allowExit?: readonly number[];
+  /** More output than this ends the program. Default 16 MiB. */
+  readonly maxOutputBytes?: number;
+}
+
+export interface Output {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
+}
+
+/**
+ * Runs one program to its end.
+ *
+ * Rejects with a {@link Failure}: `program-failed` (exit code not allowed; details carry `exitCode` and the end of `stderr`),
+ * `program-missing`, `timeout`, `cancelled`, or `unexpected-output` (too much of it).
+ */
+export interface Runner {
+  run(command: Command): Promise<Output>;
+}
+
+/** How much of a program's stderr is kept in a failure, in characters. */
+const stderrKept = 2000;
+
+/** How long a program may take to end after SIGTERM before SIGKILL, in milliseconds. */
+const killDelayMs = 2000;
+
+export function commandLine(command: Pick<Command, 'program' | 'args'>): string {
+  return [command.program, ...command.args].join(' ');
+}
+
+/** Checks an exit code: shared by the real and the simulated runner, so that they fail alike. */
+export function checked(command: Command, output: Output): Output {
+  if ((command.allowExit ?? [0]).includes(output.exitCode)) return output;
+  const said = printableLines(output.stderr.trim()).slice(-stderrKept);
+  const lastLine = said.split('\n').at(-1) ?? '';
+  throw new Failure('program-failed', {
+    what: `"${command.program} ${command.args[0] ?? ''}"`,
+    why: lastLine === '' ? `it ended with exit code ${output.exitCode}` : lastLine.replace(/^Error: /, ''),
+    details: { program: command.program, args: [...command.args], exitCode: output.exitCode, stderr: said },
+  });
+}
+
+export function timedOut(command: Command): Failure {
+  return new Failure('timeout', {
+    what: `"${command.program} ${command.args[0] ?? ''}"`,
+    why: `it did not end within ${command.timeoutMs / 1000} s and was stopped`,
+    details: { program: command.program, args: [...command.args], timeoutMs: command.timeoutMs },
+  });
+}
+
+export function cancelledRun(command: Command): Failure {
+  return new Failure('cancelled', {
+    what: `"${command.program} ${command.args[0] ?? ''}"`,
+    why: 'it was cancelled',
+    details: { program: command.program, args: [...command.args] },
+  });
+}
+
+export interface ProgramRunnerOptions {
+  /** Extra environment of every program, for example `INCUS_DIR`. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs the real programs of this machine. */
+export class ProgramRunner implements Runner {
+  readonly #env: Readonly<Record<string, string>>;
+
+  constructor(options: ProgramRunnerOptions = {}) {
+    // A fixed locale, because the messages of useradd are matched when deciding whether its lock was taken.
+    this.#env = { ...options.env, LC_ALL: 'C', LANGUAGE: 'C' };
+  }
+
+  async run(command: Command): Promise<Output> {
+    if (command.signal?.aborted) throw cancelledRun(command);
+    try {
+      const result = await execa(command.program, command.args, {
+        input: command.input ?? '',
+        env: this.#env,
+        timeout: command.timeoutMs,
+        forceKillAfterDelay: killDelayMs,
+        maxBuffer: command.maxOutputBytes ?? 16 * 1024 * 1024,
+        reject: false,
+        stripFinalNewline: false,
+        ...(command.signal === undefined ? {} : { cancelSignal: command.signal }),
+      });
+      if (result.timedOut) throw timedOut(command);
+      if (result.isCanceled) throw cancelledRun(command);
+      if (result.isMaxBuffer) {
+        throw new Failure('unexpected-output', {
+          what: `"${command.program} ${command.args[0] ?? ''}"`,
+          why: `it printed more than ${command.maxOutputBytes ?? 16 * 1024 * 1024} bytes`,
+        });
+      }
+      if (result.exitCode === undefined) {
+        if (result.code === 'ENOENT') {
+          throw new Failure('program-missing', {
+            what: `"${command.program}"`,
+            why: 'this program is not installed on the host',
+            next: 'containarium doctor',
+          });
+        }
+        throw new Failure('program-failed', {
+          what: `"${command.program} ${command.args[0] ?? ''}"`,
+          why: result.signal === undefined ? (result.originalMessage ?? 'it could not be started') : `it was ended by ${result.signal}`,
+          details: { program: command.program, args: [...command.args] },
+        });
+      }
+      return checked(command, { stdout: result.stdout, stderr: result.stderr, exitCode: result.exitCode });
+    } catch (error) {
+      if (error instanceof ExecaError) throw Failure.from(new Error(error.shortMessage));
+      throw error;
+    }
+  }
+}
