@@ -1,0 +1,47 @@
+/** The few operations on files that writing the journal needs. An interface, so that a test can let each of them fail. */
+import { open, unlink } from 'node:fs/promises';
+
+/** A segment that is open for writing. */
+export interface SegmentFile {
+  /** Writes `bytes` at `position`; returns how many of them were written, which may be fewer (write(2)). */
+  write(bytes: Buffer, position: number): Promise<number>;
+  /** Returns when what was written is on the disk (fdatasync(2)). */
+  datasync(): Promise<void>;
+  truncate(lengthBytes: number): Promise<void>;
+  /** Its size, and how many names it has: none when it was deleted. */
+  stat(): Promise<{ sizeBytes: number; links: number }>;
+  close(): Promise<void>;
+}
+
+export interface JournalFiles {
+  /** `create` makes a new file of mode 0600 and fails where there is one; `existing` opens one. */
+  open(path: string, how: 'create' | 'existing'): Promise<SegmentFile>;
+  remove(path: string): Promise<void>;
+  /** Returns when the names in the folder are on the disk (fsync(2) of the folder). */
+  syncFolder(folder: string): Promise<void>;
+}
+
+export const realFiles: JournalFiles = {
+  async open(path, how) {
+    const handle = await open(path, how === 'create' ? 'wx' : 'r+', 0o600);
+    return {
+      write: async (bytes, position) => (await handle.write(bytes, 0, bytes.length, position)).bytesWritten,
+      datasync: () => handle.datasync(),
+      truncate: (lengthBytes) => handle.truncate(lengthBytes),
+      stat: async () => {
+        const { size, nlink } = await handle.stat();
+        return { sizeBytes: size, links: nlink };
+      },
+      close: () => handle.close(),
+    };
+  },
+  remove: (path) => unlink(path),
+  async syncFolder(folder) {
+    const handle = await open(folder, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+};
