@@ -1,0 +1,191 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Journal } from '../../../src/journal/journal.ts';
+import { verifyJournal } from '../../../src/journal/verify.ts';
+import { collect, errno, linesOf, notesOf, segmentNames, temporaryFolder, TroubledFiles } from './support.ts';
+
+/** A journal with one record, on files that can be made to fail. */
+async function opened(segmentBytes?: number): Promise<{ folder: string; files: TroubledFiles; journal: Journal }> {
+  const folder = await temporaryFolder();
+  const files = new TroubledFiles();
+  const journal = await Journal.open({ folder, files, ...(segmentBytes === undefined ? {} : { segmentBytes }) });
+  await journal.append({ type: 'note', n: 1 });
+  return { folder, files, journal };
+}
+
+describe('a write that fails', () => {
+  for (const operation of ['write', 'datasync'] as const) {
+    it(`in ${operation} rejects, leaves nothing behind, and the next append may succeed`, async () => {
+      const { folder, files, journal } = await opened();
+      const { head } = journal;
+      files.before = (called) => {
+        if (called === operation) throw errno('EIO', 'i/o error');
+      };
+      const path = join(folder, '000001.jsonl');
+      await expect(journal.append({ type: 'note', n: 2 })).rejects.toMatchObject({
+        code: 'journal-unwritable',
+        what: expect.stringContaining(path),
+        why: expect.stringContaining('EIO'),
+        details: { path, errno: 'EIO' },
+      });
+      expect(journal.head).toEqual(head);
+      expect(await linesOf(folder)).toHaveLength(2);
+      files.before = () => undefined;
+      expect(await journal.append({ type: 'note', n: 3 })).toMatchObject({ seq: 3 });
+      expect(notesOf(await collect(journal.currentSegment()))).toEqual([1, 3]);
+      await journal.close();
+      expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: 3 });
+    });
+  }
+
+  it('after a part of it was written is taken back whole', async () => {
+    const { folder, files, journal } = await opened();
+    files.mostBytes = 10;
+    let left = 5;
+    files.before = (called) => {
+      if (called === 'write' && (left -= 1) < 0) throw errno('ENOSPC', 'no space left on device');
+    };
+    await expect(journal.append({ type: 'note', n: 2 })).rejects.toMatchObject({ code: 'journal-unwritable', next: expect.stringContaining('space') });
+    expect(files.calls.truncate).toBe(1);
+    await journal.close();
+    expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: 2, incompleteBytes: 0 });
+  });
+
+  it('is told to everybody who shared it, and to nobody else', async () => {
+    const { folder, files, journal } = await opened();
+    let failures = 1;
+    files.before = (called) => {
+      if (called === 'datasync' && (failures -= 1) >= 0) throw errno('EIO');
+    };
+    const early = Array.from({ length: 5 }, (_, i) => journal.append({ type: 'note', n: 10 + i }));
+    const earlyResults = Promise.allSettled(early);
+    await early[0]?.catch(() => undefined);
+    const late = await journal.append({ type: 'note', n: 20 });
+    expect((await earlyResults).map(({ status }) => status)).toEqual(Array.from({ length: 5 }, () => 'rejected'));
+    expect(late.seq).toBe(3);
+    await journal.close();
+    expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: 3 });
+  });
+
+  it('in the second of two portions does not take the first one back from those who are in it', async () => {
+    const { folder, files, journal } = await opened();
+    const text = 'x'.repeat(600 * 1024);
+    let syncs = 0;
+    files.before = (called) => {
+      if (called === 'datasync' && (syncs += 1) === 2) throw errno('EIO');
+    };
+    const results = await Promise.allSettled([journal.append({ type: 'note', n: 2, text }), journal.append({ type: 'note', n: 3, text })]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    await journal.close();
+    expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: 3 });
+  });
+
+  it('is completed when the system writes less than asked', async () => {
+    const { folder, files, journal } = await opened();
+    files.mostBytes = 7;
+    await Promise.all([journal.append({ type: 'note', n: 2 }), journal.append({ type: 'note', n: 3 })]);
+    await journal.close();
+    expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: 4 });
+  });
+
+  it('does not go on forever when writes make no progress', async () => {
+    const { files, journal } = await opened();
+    files.mostBytes = 0;
+    await expect(journal.append({ type: 'note', n: 2 })).rejects.toMatchObject({ code: 'journal-unwritable' });
+    await journal.close();
+  });
+
+  it('and cannot be taken back makes the journal refuse everything; the next start repairs it', async () => {
+    const { folder, files, journal } = await opened();
+    files.mostBytes = 20;
+    let writes = 0;
+    files.before = (called) => {
+      if (called === 'truncate') throw errno('EROFS', 'read-only file system');
+      if (called === 'write' && (writes += 1) > 1) throw errno('EIO');
+    };
+    await expect(journal.append({ type: 'note', n: 2 })).rejects.toMatchObject({ code: 'journal-unwritable', why: expect.stringMatching(/EIO.*EROFS/) });
+    files.before = () => undefined;
+    files.mostBytes = Infinity;
+    await expect(journal.append({ type: 'note', n: 3 })).rejects.toMatchObject({ code: 'journal-unwritable' });
+    await journal.close();
+    expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: 2, incompleteBytes: 20 });
+    const again = await Journal.open({ folder });
+    expect(again.repaired).toEqual({ segment: '000001.jsonl', bytes: 20 });
+    await again.close();
+  });
+});
+
+describe('a rotation that fails', () => {
+  for (const operation of ['open', 'write', 'datasync', 'syncFolder'] as const) {
+    it(`in ${operation} rejects, leaves no new segment, and is done by the next append`, async () => {
+      const { folder, files, journal } = await opened(100);
+      let armed = true;
+      files.before = (called) => {
+        if (armed && called === operation) {
+          armed = false;
+          throw errno('ENOSPC');
+        }
+      };
+      const names = await segmentNames(folder);
+      await expect(journal.append({ type: 'note', n: 2 })).rejects.toMatchObject({ code: 'journal-unwritable', details: { errno: 'ENOSPC' } });
+      expect(await segmentNames(folder)).toEqual(names);
+      await journal.append({ type: 'note', n: 3 });
+      expect(await segmentNames(folder)).toHaveLength(names.length + 1);
+      await journal.close();
+      expect(await verifyJournal(folder)).toMatchObject({ ok: true, segments: names.length + 1 });
+    });
+  }
+
+  it('and cannot be taken back makes the journal refuse everything; the next start repairs it', async () => {
+    const { folder, files, journal } = await opened(100);
+    files.before = (called) => {
+      if (called === 'datasync' || called === 'remove') throw errno('EIO');
+    };
+    await expect(journal.append({ type: 'note', n: 2 })).rejects.toMatchObject({ code: 'journal-unwritable' });
+    files.before = () => undefined;
+    await expect(journal.append({ type: 'note', n: 3 })).rejects.toMatchObject({ code: 'journal-unwritable' });
+    await journal.close();
+    await (await Journal.open({ folder })).close();
+    expect(await verifyJournal(folder)).toMatchObject({ ok: true });
+  });
+});
+
+describe('opening on a disk that refuses', () => {
+  it('rejects and leaves the journal as it was, free for the next try', async () => {
+    const folder = await temporaryFolder();
+    const files = new TroubledFiles();
+    files.before = (called) => {
+      if (called === 'write') throw errno('ENOSPC');
+    };
+    await expect(Journal.open({ folder, files })).rejects.toMatchObject({ code: 'journal-unwritable' });
+    files.before = () => undefined;
+    await (await Journal.open({ folder, files })).close();
+    expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: 1 });
+  });
+});
+
+describe('a file that may not grow any more', () => {
+  it('makes appends fail, and once it may, they succeed again', async () => {
+    const folder = await temporaryFolder();
+    // RLIMIT_FSIZE in the real kernel: a short write first, then EFBIG, as a full disk does it with ENOSPC.
+    const child = spawn('bash', ['-c', 'ulimit -S -f 32; exec "$0" "$1" "$2"', process.execPath, join(import.meta.dirname, 'untilFull.ts'), folder], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const next = async (): Promise<unknown> => JSON.parse(String((await lines.next()).value));
+    const full = (await next()) as { code: string; errno: string; acknowledged: number };
+    expect(full).toMatchObject({ code: 'journal-unwritable', errno: 'EFBIG' });
+    expect(full.acknowledged).toBeGreaterThan(10);
+    expect(await verifyJournal(folder)).toMatchObject({ ok: true, incompleteBytes: 0, records: full.acknowledged + 1 });
+    await new Promise((resolve, reject) => {
+      spawn('prlimit', ['--fsize=unlimited', '--pid', String(child.pid)]).on('error', reject).on('exit', resolve);
+    });
+    child.stdin.write('go on\n');
+    expect(await next()).toEqual({ appended: full.acknowledged + 2 });
+    child.stdin.end();
+    await new Promise((resolve) => child.on('exit', resolve));
+    expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: full.acknowledged + 2, endKnown: true });
+  });
+});

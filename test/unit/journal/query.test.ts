@@ -1,0 +1,138 @@
+import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Journal, type JournalRecord } from '../../../src/journal/journal.ts';
+import { queryJournal, type JournalFilter } from '../../../src/journal/query.ts';
+import { collect, linesOf, notesOf, segmentNames, temporaryFolder, writtenJournal } from './support.ts';
+
+const start = Date.parse('2026-01-01T00:00:00.000Z');
+const hourMs = 60 * 60 * 1000;
+
+/** A journal in small segments, one record an hour: `n` from 0, actors and verbs in turn. */
+async function dailyJournal(count: number): Promise<{ folder: string; records: JournalRecord[] }> {
+  const folder = await temporaryFolder();
+  let hour = -1;
+  const journal = await Journal.open({ folder, segmentBytes: 1500, now: () => start + hour * hourMs });
+  for (hour = 0; hour < count; hour += 1) {
+    const name = ['ada', 'grace'][hour % 2] ?? '';
+    await journal.append({
+      type: hour % 3 === 0 ? 'operation' : 'note',
+      n: hour,
+      actor: hour % 5 === 0 ? name : { name, role: 'admin' },
+      verb: ['create', 'delete', 'resize'][hour % 3] ?? '',
+      target: `user${hour % 4}`,
+    });
+  }
+  await journal.close();
+  const records: JournalRecord[] = [];
+  for (const name of await segmentNames(folder)) records.push(...(await linesOf(folder, name)).map((line) => JSON.parse(line) as JournalRecord));
+  return { folder, records };
+}
+
+function expected(records: readonly JournalRecord[], { actor, verb, target, types, since, until, limit }: JournalFilter): JournalRecord[] {
+  const matching = records.filter((record) => {
+    const who = record['actor'] as string | { name: string } | undefined;
+    return (
+      (actor === undefined || (typeof who === 'string' ? who : who?.name) === actor) &&
+      (verb === undefined || record['verb'] === verb) &&
+      (target === undefined || record['target'] === target) &&
+      (types === undefined || types.includes(record.type)) &&
+      (since === undefined || new Date(record.time) >= since) &&
+      (until === undefined || new Date(record.time) <= until)
+    );
+  });
+  return limit === undefined ? matching : matching.slice(Math.max(0, matching.length - limit));
+}
+
+describe('a query', () => {
+  it('answers with exactly the records that match, oldest first, for every filter', async () => {
+    const { folder, records } = await dailyJournal(90);
+    expect((await segmentNames(folder)).length).toBeGreaterThan(10);
+    const time = fc.integer({ min: -3, max: 95 }).map((hour) => new Date(start + hour * hourMs));
+    const filters = fc.record(
+      {
+        actor: fc.constantFrom('ada', 'grace', 'nobody'),
+        verb: fc.constantFrom('create', 'delete', 'resize', 'none'),
+        target: fc.constantFrom('user0', 'user1', 'user9'),
+        types: fc.subarray(['operation', 'note', 'segment']),
+        since: time,
+        until: time,
+        limit: fc.nat({ max: 40 }),
+      },
+      { requiredKeys: [] },
+    );
+    await fc.assert(
+      fc.asyncProperty(filters, async (filter) => {
+        expect(await collect(queryJournal(folder, filter))).toEqual(expected(records, filter));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('with a limit reads only the newest segments, and with times only those between', async () => {
+    const { folder } = await dailyJournal(90);
+    const names = await segmentNames(folder);
+    await writeFile(join(folder, names[0] ?? ''), 'damaged\n');
+    expect(notesOf(await collect(queryJournal(folder, { limit: 3, types: ['note'] })))).toEqual([86, 88, 89]);
+    const middle = await collect(queryJournal(folder, { since: new Date(start + 40 * hourMs), until: new Date(start + 42 * hourMs), types: ['note'] }));
+    expect(notesOf(middle)).toEqual([40, 41]);
+    const [header] = await linesOf(folder, names.at(-1));
+    await writeFile(join(folder, names.at(-1) ?? ''), `${header}\ndamaged\n`);
+    expect(await collect(queryJournal(folder, { since: new Date(start + 40 * hourMs), until: new Date(start + 42 * hourMs), types: ['note'] }))).toEqual(middle);
+    await expect(collect(queryJournal(folder))).rejects.toMatchObject({ code: 'journal-damaged', details: { segment: names[0], line: 1 } });
+  });
+
+  it('hands records on while it reads, and stops reading when its reader does', async () => {
+    const { folder } = await dailyJournal(30);
+    const names = await segmentNames(folder);
+    await writeFile(join(folder, names.at(-1) ?? ''), 'damaged\n');
+    for await (const record of queryJournal(folder)) {
+      expect(record.seq).toBe(1);
+      break;
+    }
+  });
+
+  it('works while records are appended: it sees a beginning of the history without gaps', async () => {
+    const folder = await temporaryFolder();
+    const journal = await Journal.open({ folder, segmentBytes: 3000 });
+    onTestFinished(() => journal.close());
+    let appending = true;
+    const callers = Array.from({ length: 4 }, async () => {
+      for (let n = 0; n < 100; n += 1) await journal.append({ type: 'note', n, text: 'x'.repeat(n * 5) });
+    });
+    const done = Promise.all(callers).then(() => (appending = false));
+    while (appending) {
+      const acknowledged = journal.head.seq;
+      const seen = (await collect(queryJournal(folder))).map(({ seq }) => seq);
+      expect(seen).toEqual(Array.from(seen, (_, i) => i + 1));
+      expect(seen.length).toBeGreaterThanOrEqual(acknowledged);
+      const last = (await collect(queryJournal(folder, { limit: 2 }))).map(({ seq }) => seq);
+      expect(last[1]).toBe((last[0] ?? 0) + 1);
+    }
+    await done;
+  });
+
+  it('passes over a write under way at the end, but not over damage before it', async () => {
+    const folder = await writtenJournal(3);
+    const path = join(folder, '000001.jsonl');
+    await appendFile(path, '{"seq":5');
+    expect(notesOf(await collect(queryJournal(folder)))).toEqual([1, 2, 3]);
+    const rotated = await writtenJournal(12, { segmentBytes: 800 });
+    const text = await readFile(join(rotated, '000001.jsonl'), 'utf8');
+    await writeFile(join(rotated, '000001.jsonl'), text.slice(0, -5));
+    await expect(collect(queryJournal(rotated))).rejects.toMatchObject({ code: 'journal-damaged' });
+    await rm(join(rotated, '000001.jsonl'));
+    expect((await collect(queryJournal(rotated, { limit: 1 }))).length).toBe(1);
+  });
+
+  it('has no answer without a journal, when cancelled, or for a filter that means nothing', async () => {
+    const folder = await writtenJournal(1);
+    const refused = (filter: JournalFilter): Promise<unknown> => collect(queryJournal(folder, filter));
+    await expect(collect(queryJournal(join(folder, 'absent')))).rejects.toMatchObject({ code: 'not-found' });
+    await expect(collect(queryJournal(folder, {}, AbortSignal.abort()))).rejects.toMatchObject({ code: 'cancelled' });
+    await expect(refused({ since: new Date('nonsense') })).rejects.toMatchObject({ code: 'invalid-time' });
+    await expect(refused({ until: new Date(NaN) })).rejects.toMatchObject({ code: 'invalid-time' });
+    for (const limit of [-1, 1.5, NaN]) await expect(refused({ limit })).rejects.toMatchObject({ code: 'invalid-count' });
+  });
+});

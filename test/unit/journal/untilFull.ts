@@ -1,0 +1,24 @@
+/** Appends until the file may not grow, says so, waits for a line on stdin, appends once more. Run by failing.test.ts. */
+import { once } from 'node:events';
+import { Failure } from '../../../src/domain/failure.ts';
+import { Journal } from '../../../src/journal/journal.ts';
+
+// Its default action would end the process before write(2) could answer EFBIG.
+process.on('SIGXFSZ', () => undefined);
+
+const journal = await Journal.open({ folder: process.argv[2] ?? '' });
+let acknowledged = 0;
+try {
+  for (;;) {
+    await journal.append({ type: 'note', text: 'x'.repeat(100) });
+    acknowledged += 1;
+  }
+} catch (error) {
+  const failure = Failure.from(error);
+  console.log(JSON.stringify({ code: failure.code, errno: failure.details?.['errno'], acknowledged }));
+}
+await once(process.stdin, 'data');
+const { seq } = await journal.append({ type: 'note' });
+await journal.close();
+console.log(JSON.stringify({ appended: seq }));
+process.exit();
