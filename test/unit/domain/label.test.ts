@@ -5,7 +5,9 @@ import { printable } from '../../../src/domain/text.ts';
 import { failing } from './failing.ts';
 
 const goodKey = fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,62}$/);
-const goodValue = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }).filter((text) => printable(text) === text && text.trim() === text);
+const goodValue = fc
+  .string({ unit: 'grapheme', minLength: 1, maxLength: 60 })
+  .filter((text) => printable(text) === text && text.trim() === text);
 
 describe('parseLabel', () => {
   it.each([

@@ -6,7 +6,9 @@ import { failing } from './failing.ts';
 const GiB = 2 ** 30;
 const anySize = fc.oneof(
   fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
-  fc.tuple(fc.integer({ min: 1, max: 4000 }), fc.constantFrom(1e3, 1e6, 1e9, 1e12, 2 ** 10, 2 ** 20, 2 ** 30, 2 ** 40)).map(([n, unit]) => n * unit),
+  fc
+    .tuple(fc.integer({ min: 1, max: 4000 }), fc.constantFrom(1e3, 1e6, 1e9, 1e12, 2 ** 10, 2 ** 20, 2 ** 30, 2 ** 40))
+    .map(([number, unit]) => number * unit),
 );
 
 describe('parseSize', () => {
@@ -201,10 +203,9 @@ describe('parseIncusSize', () => {
     expect(parseIncusSize(text)).toBe(count);
   });
 
-  it.each(['', '50%', '4gib', '4KB', '4kiB', '1.5GiB', '4 GiB', '-1', '4G', '9007199254740992', '9EiB', 'max', '4GiB\n', '99999999999999999999'])(
-    'knows no amount in %j',
-    (text) => {
-      expect(parseIncusSize(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    '', '50%', '4gib', '4KB', '4kiB', '1.5GiB', '4 GiB', '-1', '4G', '9007199254740992', '9EiB', 'max', '4GiB\n', '99999999999999999999',
+  ])('knows no amount in %j', (text) => {
+    expect(parseIncusSize(text)).toBeUndefined();
+  });
 });

@@ -95,8 +95,9 @@ describe('parseUsername', () => {
   });
 
   it.each([
-    'root', 'daemon', 'www-data', 'nobody', 'sudo', 'shadow', 'nogroup', 'kvm', 'sgx', 'messagebus', 'sshd', '_ssh', 'lxd', 'docker', 'incus',
-    'incus-admin', 'ubuntu', 'debian', 'admin', 'manage', 'self', 'containarium', 'localhost', 'nginx', 'postgres', 'mysql', 'redis',
+    'root', 'daemon', 'www-data', 'nobody', 'sudo', 'shadow', 'nogroup', 'kvm', 'sgx', 'messagebus', 'sshd', '_ssh', 'lxd', 'docker',
+    'incus', 'incus-admin', 'ubuntu', 'debian', 'admin', 'manage', 'self', 'containarium', 'localhost', 'nginx', 'postgres',
+    'mysql', 'redis',
   ])('counts %s among the reserved names', (name) => {
     expect(reservedNames).toContain(name);
   });
