@@ -199,7 +199,8 @@ export class JournalAdapter implements Adapter<JournalData> {
       throw unwritable(path, error);
     });
     if (sizeBytes === this.#offset && links > 0) return;
-    const why = links === 0 ? 'the file was deleted' : `it is ${sizeBytes} bytes long and should be ${this.#offset}: something else changed it`;
+    const resized = `it is ${sizeBytes} bytes long and should be ${this.#offset}: something else changed it`;
+    const why = links === 0 ? 'the file was deleted' : resized;
     this.#refusal = damaged(this.#options.folder, { segment: segmentName(this.#segment), line: 0 }, `${why}; nothing is recorded any more`);
     throw this.#refusal;
   }

@@ -47,7 +47,7 @@ export function lacksRecords(head: ChainHead, noted: ChainHead | undefined): str
   return `the journal ends at record ${head.seq}, and ${headFileName} says that record ${noted.seq} was written: the end was cut off`;
 }
 
-/** Replaces the file some time after the head has moved. An error is left for the next time: the journal is then ahead, which is allowed. */
+/** Replaces the file some time after the head has moved. After an error the journal is ahead of it, which is allowed. */
 export class HeadFile {
   readonly #path: string;
   #latest: ChainHead | undefined;

@@ -86,7 +86,8 @@ export class Journal {
   async append(entry: JournalEntry): Promise<ChainHead> {
     if (this.#closed !== undefined) throw new Failure('shutting-down', { what: 'the journal', why: 'it is closed' });
     if (ownTypes.includes(entry.type)) {
-      throw new Failure('internal', { what: 'journal entry', why: `records of type "${entry.type}" are the journal's own`, next: 'report this' });
+      const why = `records of type "${entry.type}" are the journal's own`;
+      throw new Failure('internal', { what: 'journal entry', why, next: 'report this' });
     }
     const record: PendingRecord = { fields: entryText(entry) };
     let failure: unknown;

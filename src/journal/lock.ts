@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../domain/failure.ts';
+import { quoted } from '../domain/text.ts';
 import { errnoOf, unwritable } from './problems.ts';
 
 /** A process, told from a later one with the same id by when it was started (proc_pid_stat(5), field 22) and in which boot. */
@@ -111,7 +112,7 @@ async function removeStale(path: string): Promise<void> {
 
 function held(path: string, holder: Holder): Failure {
   return new Failure('journal-unwritable', {
-    what: `journal lock "${path}"`,
+    what: `journal lock ${quoted(path, 300)}`,
     why: `process ${holder.pid} is writing this journal`,
     next: 'use the running server, or stop it first',
     details: { pid: holder.pid },

@@ -37,12 +37,13 @@ export function damaged(folder: string, place: Place, why: string): Failure {
 export function unwritable(path: string, error: unknown): Failure {
   const code = errnoOf(error);
   const full = code === 'ENOSPC' || code === 'EDQUOT';
+  const first = full ? 'free some space on the file system that holds it' : 'look at that file and its file system';
   return new Failure(
     'journal-unwritable',
     {
       what: `journal ${quoted(path, pathKept)}`,
       why: reasonOf(error),
-      next: full ? 'free some space on the file system that holds it, then try again' : 'look at that file and its file system, then try again',
+      next: `${first}, then try again`,
       details: { path, ...(code === undefined ? {} : { errno: code }) },
     },
     error,

@@ -55,13 +55,13 @@ try {
   const base = rows[0]?.appendMs ?? NaN;
   console.log(['records', 'append ms', 'ratio', 'open ms', 'heap MiB'].map(cell).join(''));
   for (const row of rows) {
-    console.log(
-      [row.records, row.appendMs.toFixed(3), (row.appendMs / base).toFixed(2), row.openMs.toFixed(1), row.heapMiB.toFixed(0)].map(cell).join(''),
-    );
+    const { records, appendMs: ms, openMs, heapMiB } = row;
+    console.log([records, ms.toFixed(3), (ms / base).toFixed(2), openMs.toFixed(1), heapMiB.toFixed(0)].map(cell).join(''));
   }
   const begun = performance.now();
   const verification = await verifyJournal(folder);
-  console.log(`verify: ${verification.ok ? 'good' : 'BAD'}, ${verification.records} records in ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+  const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+  console.log(`verify: ${verification.ok ? 'good' : 'BAD'}, ${verification.records} records in ${seconds} s`);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

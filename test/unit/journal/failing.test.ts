@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Journal } from '../../../src/journal/journal.ts';
+import { Journal, type JournalRecord } from '../../../src/journal/journal.ts';
 import { verifyJournal } from '../../../src/journal/verify.ts';
 import { collect, errno, linesOf, notesOf, segmentNames, temporaryFolder, TroubledFiles } from './support.ts';
 
@@ -47,7 +48,10 @@ describe('a write that fails', () => {
     files.before = (called) => {
       if (called === 'write' && (left -= 1) < 0) throw errno('ENOSPC', 'no space left on device');
     };
-    await expect(journal.append({ type: 'note', n: 2 })).rejects.toMatchObject({ code: 'journal-unwritable', next: expect.stringContaining('space') });
+    await expect(journal.append({ type: 'note', n: 2 })).rejects.toMatchObject({
+      code: 'journal-unwritable',
+      next: expect.stringContaining('space'),
+    });
     expect(files.calls.truncate).toBe(1);
     await journal.close();
     expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: 2, incompleteBytes: 0 });
@@ -105,7 +109,10 @@ describe('a write that fails', () => {
       if (called === 'truncate') throw errno('EROFS', 'read-only file system');
       if (called === 'write' && (writes += 1) > 1) throw errno('EIO');
     };
-    await expect(journal.append({ type: 'note', n: 2 })).rejects.toMatchObject({ code: 'journal-unwritable', why: expect.stringMatching(/EIO.*EROFS/) });
+    await expect(journal.append({ type: 'note', n: 2 })).rejects.toMatchObject({
+      code: 'journal-unwritable',
+      why: expect.stringMatching(/EIO.*EROFS/),
+    });
     files.before = () => undefined;
     files.mostBytes = Infinity;
     await expect(journal.append({ type: 'note', n: 3 })).rejects.toMatchObject({ code: 'journal-unwritable' });
@@ -129,7 +136,10 @@ describe('a rotation that fails', () => {
         }
       };
       const names = await segmentNames(folder);
-      await expect(journal.append({ type: 'note', n: 2 })).rejects.toMatchObject({ code: 'journal-unwritable', details: { errno: 'ENOSPC' } });
+      await expect(journal.append({ type: 'note', n: 2 })).rejects.toMatchObject({
+        code: 'journal-unwritable',
+        details: { errno: 'ENOSPC' },
+      });
       expect(await segmentNames(folder)).toEqual(names);
       await journal.append({ type: 'note', n: 3 });
       expect(await segmentNames(folder)).toHaveLength(names.length + 1);
@@ -152,6 +162,24 @@ describe('a rotation that fails', () => {
   });
 });
 
+it('a head.json that cannot be written does not keep records from being written, and is caught up with later', async () => {
+  const { folder, journal } = await opened();
+  await journal.close();
+  const obstacle = join(folder, 'head.json.new');
+  await mkdir(obstacle);
+  const without = await Journal.open({ folder });
+  expect(await without.append({ type: 'note', n: 2 })).toMatchObject({ seq: 3 });
+  await without.close();
+  expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: 3 });
+  await rm(obstacle, { recursive: true });
+  await (await Journal.open({ folder })).close();
+  const [, , last] = await linesOf(folder);
+  expect(JSON.parse(await readFile(join(folder, 'head.json'), 'utf8'))).toEqual({
+    seq: 3,
+    hash: (JSON.parse(last ?? '') as JournalRecord).hash,
+  });
+});
+
 describe('opening on a disk that refuses', () => {
   it('rejects and leaves the journal as it was, free for the next try', async () => {
     const folder = await temporaryFolder();
@@ -167,12 +195,11 @@ describe('opening on a disk that refuses', () => {
 });
 
 describe('a file that may not grow any more', () => {
-  it('makes appends fail, and once it may, they succeed again', async () => {
+  it('makes appends fail, and once it may, they succeed again', { timeout: 30_000 }, async () => {
     const folder = await temporaryFolder();
     // RLIMIT_FSIZE in the real kernel: a short write first, then EFBIG, as a full disk does it with ENOSPC.
-    const child = spawn('bash', ['-c', 'ulimit -S -f 32; exec "$0" "$1" "$2"', process.execPath, join(import.meta.dirname, 'untilFull.ts'), folder], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
+    const program = [process.execPath, join(import.meta.dirname, 'untilFull.ts'), folder];
+    const child = spawn('bash', ['-c', 'ulimit -S -f 32; exec "$@"', 'bash', ...program], { stdio: ['pipe', 'pipe', 'inherit'] });
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const next = async (): Promise<unknown> => JSON.parse(String((await lines.next()).value));
     const full = (await next()) as { code: string; errno: string; acknowledged: number };

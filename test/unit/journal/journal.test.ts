@@ -13,7 +13,14 @@ describe('a new journal', () => {
     const journal = await Journal.open({ folder, now: tickingClock() });
     await journal.close();
     const [line] = await linesOf(folder);
-    expect(JSON.parse(line ?? '')).toMatchObject({ seq: 1, time: '2026-01-01T00:00:01.000Z', prev: genesis.hash, type: 'segment', segment: 1, carry: null });
+    expect(JSON.parse(line ?? '')).toMatchObject({
+      seq: 1,
+      time: '2026-01-01T00:00:01.000Z',
+      prev: genesis.hash,
+      type: 'segment',
+      segment: 1,
+      carry: null,
+    });
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
     expect((await stat(join(folder, '000001.jsonl'))).mode & 0o777).toBe(0o600);
     expect((await stat(join(folder, 'head.json'))).mode & 0o777).toBe(0o600);
@@ -125,7 +132,10 @@ describe('opening again', () => {
   it('is refused while the journal is open, and possible after it was closed', async () => {
     const folder = await temporaryFolder();
     const journal = await Journal.open({ folder });
-    await expect(Journal.open({ folder })).rejects.toMatchObject({ code: 'journal-unwritable', why: expect.stringContaining(`process ${process.pid}`) });
+    await expect(Journal.open({ folder })).rejects.toMatchObject({
+      code: 'journal-unwritable',
+      why: expect.stringContaining(`process ${process.pid}`),
+    });
     await journal.append({ type: 'note' });
     await journal.close();
     await (await Journal.open({ folder })).close();
@@ -218,7 +228,10 @@ describe('somebody else', () => {
     const journal = await Journal.open({ folder });
     await journal.append({ type: 'note' });
     await rm(join(folder, '000001.jsonl'));
-    await expect(journal.append({ type: 'note' })).rejects.toMatchObject({ code: 'journal-damaged', why: expect.stringContaining('deleted') });
+    await expect(journal.append({ type: 'note' })).rejects.toMatchObject({
+      code: 'journal-damaged',
+      why: expect.stringContaining('deleted'),
+    });
     await journal.close();
   });
 

@@ -16,7 +16,7 @@ async function noteHead(folder: string, line: string): Promise<void> {
 }
 
 describe('a write that was interrupted', () => {
-  it('is cut off wherever it ended, reported, recorded, and everything before it is kept', async () => {
+  it('is cut off wherever it ended, reported, recorded, and everything before it is kept', { timeout: 30_000 }, async () => {
     const folder = await writtenJournal(3);
     const path = join(folder, first);
     const whole = await readFile(path);
@@ -165,6 +165,13 @@ describe('damage', () => {
     const emptied = await written();
     await writeFile(join(emptied, names.at(-1) ?? ''), '');
     await refused(emptied, { segment: names.at(-2) });
+  });
+
+  it('is an incomplete line at the end of a segment that another one follows, even one that was only begun', async () => {
+    const folder = await writtenJournal(2);
+    await appendFile(join(folder, first), '{"seq":4');
+    await writeFile(join(folder, second), '');
+    await refused(folder, { segment: first });
   });
 
   it('is a segment that does not begin as one, or does not follow what head.json says', async () => {

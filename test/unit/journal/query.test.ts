@@ -26,7 +26,9 @@ async function dailyJournal(count: number): Promise<{ folder: string; records: J
   }
   await journal.close();
   const records: JournalRecord[] = [];
-  for (const name of await segmentNames(folder)) records.push(...(await linesOf(folder, name)).map((line) => JSON.parse(line) as JournalRecord));
+  for (const name of await segmentNames(folder)) {
+    records.push(...(await linesOf(folder, name)).map((line) => JSON.parse(line) as JournalRecord));
+  }
   return { folder, records };
 }
 
@@ -46,7 +48,7 @@ function expected(records: readonly JournalRecord[], { actor, verb, target, type
 }
 
 describe('a query', () => {
-  it('answers with exactly the records that match, oldest first, for every filter', async () => {
+  it('answers with exactly the records that match, oldest first, for every filter', { timeout: 30_000 }, async () => {
     const { folder, records } = await dailyJournal(90);
     expect((await segmentNames(folder)).length).toBeGreaterThan(10);
     const time = fc.integer({ min: -3, max: 95 }).map((hour) => new Date(start + hour * hourMs));
@@ -75,12 +77,28 @@ describe('a query', () => {
     const names = await segmentNames(folder);
     await writeFile(join(folder, names[0] ?? ''), 'damaged\n');
     expect(notesOf(await collect(queryJournal(folder, { limit: 3, types: ['note'] })))).toEqual([86, 88, 89]);
-    const middle = await collect(queryJournal(folder, { since: new Date(start + 40 * hourMs), until: new Date(start + 42 * hourMs), types: ['note'] }));
+    const hours = { since: new Date(start + 40 * hourMs), until: new Date(start + 42 * hourMs), types: ['note'] };
+    const middle = await collect(queryJournal(folder, hours));
     expect(notesOf(middle)).toEqual([40, 41]);
     const [header] = await linesOf(folder, names.at(-1));
     await writeFile(join(folder, names.at(-1) ?? ''), `${header}\ndamaged\n`);
-    expect(await collect(queryJournal(folder, { since: new Date(start + 40 * hourMs), until: new Date(start + 42 * hourMs), types: ['note'] }))).toEqual(middle);
+    expect(await collect(queryJournal(folder, hours))).toEqual(middle);
     await expect(collect(queryJournal(folder))).rejects.toMatchObject({ code: 'journal-damaged', details: { segment: names[0], line: 1 } });
+  });
+
+  it('finds the records of a clock that was set back a little between segments', async () => {
+    const folder = await temporaryFolder();
+    let minute = 0;
+    const journal = await Journal.open({ folder, segmentBytes: 100, now: () => start + minute * 60_000 });
+    for (const [n, at] of [60, 120, 75, 90, 180].entries()) {
+      minute = at;
+      await journal.append({ type: 'note', n });
+    }
+    await journal.close();
+    const between = async (from: number, to: number): Promise<number[]> =>
+      notesOf(await collect(queryJournal(folder, { since: new Date(start + from * 60_000), until: new Date(start + to * 60_000) })));
+    expect(await between(100, 130)).toEqual([1]);
+    expect(await between(70, 95)).toEqual([2, 3]);
   });
 
   it('hands records on while it reads, and stops reading when its reader does', async () => {

@@ -70,8 +70,9 @@ describe('reading lines', () => {
 describe('the segments of a folder', () => {
   it('are those with a segment name, in numerical order', async () => {
     const folder = await temporaryFolder();
-    const names = ['000002.jsonl', '000001.jsonl', '1000000.jsonl', '000000.jsonl', '3.jsonl', 'head.json', '000003.jsonl.bak', 'x000004.jsonl'];
-    for (const name of names) await writeFile(join(folder, name), '');
+    const segments = ['000002.jsonl', '000001.jsonl', '1000000.jsonl'];
+    const others = ['000000.jsonl', '3.jsonl', 'head.json', '000003.jsonl.bak', 'x000004.jsonl'];
+    for (const name of [...segments, ...others]) await writeFile(join(folder, name), '');
     expect(await listSegments(folder)).toEqual([1, 2, 1_000_000]);
     expect(segmentName(1_000_000)).toBe('1000000.jsonl');
   });
