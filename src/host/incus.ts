@@ -200,6 +200,16 @@ export class Incus {
     return this.#query('/1.0/networks?recursion=1', z.array(network), signal);
   }
 
+  /** Addresses that the network has given to anybody, static or by DHCP. */
+  async leasedAddresses(networkName: string, signal?: AbortSignal): Promise<string[]> {
+    const leases = await this.#query(
+      `/1.0/networks/${encodeURIComponent(networkName)}/leases`,
+      z.array(z.object({ address: z.string() })).nullable(),
+      signal,
+    );
+    return (leases ?? []).map((lease) => lease.address);
+  }
+
   pools(signal?: AbortSignal): Promise<IncusPool[]> {
     return this.#query('/1.0/storage-pools?recursion=1', z.array(pool), signal);
   }

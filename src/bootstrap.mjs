@@ -1,0 +1,63 @@
+/**
+ * Runs before every npm script, on whatever Node.js (20 or newer) the machine has: installs the exact dependencies of the lock file where
+ * they are missing or changed, and builds where a source is newer than the build. Does nothing when there is nothing to do.
+ *
+ * The dependencies bring Node.js 24 along (the optional package node-linux-…), which npm then finds first in its scripts.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const quiet = process.argv.includes('--quiet');
+const at = (...parts) => join(root, ...parts);
+const say = (line) => quiet || process.stderr.write(`${line}\n`);
+
+function run(program, args) {
+  const { status, error, stdout, stderr } = spawnSync(program, args, { cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  if (status === 0) return;
+  process.stderr.write(`${stdout ?? ''}${stderr ?? ''}${error ? `${error.message}\n` : ''}`);
+  process.stderr.write(`Error: "${program} ${args.join(' ')}" failed\n`);
+  process.exit(1);
+}
+
+function fingerprint(...files) {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(readFileSync(file));
+  return hash.digest('hex');
+}
+
+function newest(folder, ignore) {
+  let latest = 0;
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    if (entry.isFile() && !ignore.test(entry.name)) latest = Math.max(latest, statSync(join(entry.parentPath ?? entry.path, entry.name)).mtimeMs);
+  }
+  return latest;
+}
+
+const installedMark = at('node_modules', '.containarium-lock');
+const wanted = fingerprint(at('package-lock.json'));
+if (!existsSync(installedMark) || readFileSync(installedMark, 'utf8') !== wanted) {
+  say('Installing dependencies…');
+  // Without install scripts: nothing that is downloaded runs, possibly as root, and no compiler is needed. ssh2 then does without its
+  // optional native part.
+  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
+  writeFileSync(installedMark, wanted);
+}
+
+const node = existsSync(at('node_modules', '.bin', 'node')) ? at('node_modules', '.bin', 'node') : process.execPath;
+const builtMark = at('dist', '.built');
+if (!existsSync(builtMark) || statSync(builtMark).mtimeMs < Math.max(newest(at('src'), /\.mjs$/), statSync(at('tsconfig.json')).mtimeMs, statSync(installedMark).mtimeMs)) {
+  say('Building…');
+  run(node, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', at('tsconfig.json')]);
+  mkdirSync(at('dist'), { recursive: true });
+  writeFileSync(builtMark, '');
+}
+
+const { status, stdout } = spawnSync(node, ['-p', 'process.versions.node'], { encoding: 'utf8' });
+if (status !== 0 || Number(stdout.split('.')[0]) < 22) {
+  process.stderr.write('Error: Node.js 22.12 or newer is needed, and there is no bundled one for this platform: install it.\n');
+  process.exit(1);
+}

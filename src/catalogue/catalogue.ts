@@ -1,0 +1,92 @@
+/** The catalogue: every verb of the product, and who may use it. */
+import type { Actor, Door, Role } from '../domain/actor.ts';
+import { roles } from '../domain/actor.ts';
+import { Failure } from '../domain/failure.ts';
+import { quoted } from '../domain/text.ts';
+import type { Verb } from './verb.ts';
+import { help, version, whoami } from './verbs/about.ts';
+import { adminAdd, adminList, adminRemove } from './verbs/admins.ts';
+import { audit, auditExport, auditVerify } from './verbs/audit.ts';
+import { create } from './verbs/create.ts';
+import { deleteVerb } from './verbs/delete.ts';
+import { config, exportVerb } from './verbs/export.ts';
+import { info } from './verbs/info.ts';
+import { keyAdd, keyList, keyRemove, keyReplace, keys } from './verbs/keys.ts';
+import { list } from './verbs/list.ts';
+import { restart, start, stop } from './verbs/power.ts';
+import { resize } from './verbs/resize.ts';
+import { doctor, imageBuild, imageList, reconcile } from './verbs/upkeep.ts';
+
+/** In the order in which help shows them. */
+export const catalogue = {
+  'create': create,
+  'list': list,
+  'info': info,
+  'resize': resize,
+  'delete': deleteVerb,
+  'start': start,
+  'stop': stop,
+  'restart': restart,
+  'export': exportVerb,
+  'config': config,
+  'keys': keys,
+  'key add': keyAdd,
+  'key list': keyList,
+  'key remove': keyRemove,
+  'key replace': keyReplace,
+  'admin add': adminAdd,
+  'admin list': adminList,
+  'admin remove': adminRemove,
+  'audit': audit,
+  'audit verify': auditVerify,
+  'audit export': auditExport,
+  'reconcile': reconcile,
+  'image build': imageBuild,
+  'image list': imageList,
+  'doctor': doctor,
+  'whoami': whoami,
+  'version': version,
+  'help': help,
+} as const;
+
+export type Catalogue = typeof catalogue;
+export type VerbName = keyof Catalogue;
+
+/** A verb without its type parameters, as the parser, help and the renderer see it. */
+export type AnyVerb = Verb<Verb['input'], never>;
+
+export function isVerbName(name: string): name is VerbName {
+  return Object.hasOwn(catalogue, name);
+}
+
+export function verbNamed(name: VerbName): AnyVerb {
+  return catalogue[name] as unknown as AnyVerb;
+}
+
+export const verbNames = Object.keys(catalogue) as VerbName[];
+
+/** Default deny: a door that a verb does not name is closed to everybody but root on the host. */
+export function mayUse(verb: Pick<AnyVerb, 'access'>, door: Door, role: Role): boolean {
+  switch (door) {
+    case 'local':
+      return role === 'root';
+    case 'manage':
+      return verb.access.manage !== undefined && role !== 'owner' && role !== 'root' && roles.indexOf(role) >= roles.indexOf(verb.access.manage);
+    case 'self':
+      return role === 'owner' && verb.access.self === true;
+  }
+}
+
+export function verbsFor(door: Door, role: Role): AnyVerb[] {
+  return verbNames.map(verbNamed).filter((verb) => mayUse(verb, door, role));
+}
+
+/** Throws `denied` where the actor may not use the verb. */
+export function authorise(verb: AnyVerb, actor: Actor): void {
+  if (mayUse(verb, actor.door, actor.role)) return;
+  throw new Failure('denied', {
+    what: quoted(verb.name),
+    why: `${actor.name} (${actor.role}) may not use it over ${actor.door === 'local' ? 'the command line' : `${actor.door}@`}`,
+    next: 'help shows what you may use; an admin can do this for you',
+  });
+}

@@ -1,0 +1,100 @@
+/** Help from the catalogue: an overview, a page per verb, and the same as data for programs. */
+import { z } from 'zod';
+import type { Actor, Door } from '../domain/actor.ts';
+import { Failure, exitCodes, exitMeanings, type ExitName } from '../domain/failure.ts';
+import { quoted } from '../domain/text.ts';
+import { verbsFor, type AnyVerb } from './catalogue.ts';
+import type { Option, Parameter } from './verb.ts';
+import type { Block } from './view.ts';
+
+/** The command up to the verb, as this caller types it. */
+export function commandPrefix(door: Door, reached?: { host: string; port: number }): string {
+  if (door === 'local') return 'containarium';
+  return `ssh -p ${reached?.port ?? 2222} ${door}@${reached?.host ?? 'jump'}`;
+}
+
+export function overview(actor: Pick<Actor, 'door' | 'role'>, prefix: string): Block[] {
+  const verbs = verbsFor(actor.door, actor.role);
+  return [
+    { kind: 'text', text: `Usage: ${prefix} <verb> [arguments] [--json]` },
+    { kind: 'fields', fields: verbs.map((verb) => [[verb.name, ...(verb.aliases ?? [])].join(', '), verb.summary] as const) },
+    { kind: 'text', tone: 'quiet', text: `${prefix} help <verb> shows arguments and examples of one` },
+  ];
+}
+
+export function usageLine(verb: AnyVerb): string {
+  const args = verb.parameters.filter((p) => p.kind === 'argument').map((p) => (p.required ? `<${p.name}>` : `[${p.name}]`));
+  const stdin = verb.stdin === undefined ? '' : ' < key.pub';
+  return [verb.name, ...args, ...(verb.parameters.some((p) => p.kind === 'option') ? ['[options]'] : [])].join(' ') + stdin;
+}
+
+export function optionSyntax(option: Option): string {
+  const value = option.value === undefined ? '' : ` <${option.value}>`;
+  const names = [...(option.short === undefined ? [] : [`-${option.short}`]), ...option.long.map((long) => `--${long}`)];
+  return `${names.join(', ')}${value}${option.negatable ? `, --no-${option.long[0]}` : ''}`;
+}
+
+export function parameterHelp(parameter: Parameter): readonly [string, string] {
+  if (parameter.kind === 'argument') return [parameter.required ? `<${parameter.name}>` : `[${parameter.name}]`, parameter.summary];
+  const choices = parameter.choices === undefined ? '' : `: ${parameter.choices.join(', ')}`;
+  return [optionSyntax(parameter), `${parameter.summary}${choices}${parameter.repeatable ? ' (may be repeated)' : ''}`];
+}
+
+export const commonOptions: readonly (readonly [string, string])[] = [
+  ['--format <format>', 'table, json, yaml or csv'],
+  ['--json', 'one JSON document on standard output, errors included'],
+  ['-h, --help', 'this help'],
+];
+
+export function verbHelp(verb: AnyVerb, prefix: string): Block[] {
+  return [
+    { kind: 'text', text: `Usage: ${prefix} ${usageLine(verb)}` },
+    { kind: 'text', text: `${verb.summary}.${(verb.description ?? []).map((paragraph) => `\n${paragraph}`).join('')}` },
+    ...(verb.aliases === undefined ? [] : [{ kind: 'text', text: `Also: ${verb.aliases.join(', ')}` } as const]),
+    { kind: 'fields', fields: [...verb.parameters.map(parameterHelp), ...commonOptions] },
+    { kind: 'verbatim', title: 'Examples', text: verb.examples.map((e) => `${prefix} ${e.line}\n    ${e.says}`).join('\n') },
+  ];
+}
+
+/** The verb that `help <words>` asks about. */
+export function verbForHelp(words: readonly string[], actor: Pick<Actor, 'door' | 'role'>): AnyVerb | AnyVerb[] {
+  const name = words.join(' ');
+  const verbs = verbsFor(actor.door, actor.role);
+  const verb = verbs.find((candidate) => candidate.name === name || candidate.aliases?.includes(name));
+  if (verb !== undefined) return verb;
+  const group = verbs.filter((candidate) => candidate.name.startsWith(`${name} `));
+  if (group.length > 0) return group;
+  throw new Failure('unknown-command', { what: quoted(name), why: 'there is no such verb, or you may not use it', next: 'help' });
+}
+
+/** The catalogue as data: what `help --json` prints. */
+export function describe(verbs: readonly AnyVerb[]): unknown {
+  return {
+    verbs: verbs.map((verb) => ({
+      name: verb.name,
+      aliases: verb.aliases ?? [],
+      summary: verb.summary,
+      changes: verb.changes,
+      danger: verb.danger,
+      access: verb.access,
+      stdin: verb.stdin?.for ?? null,
+      parameters: verb.parameters.map((p) =>
+        p.kind === 'argument'
+          ? { kind: p.kind, name: p.name, required: p.required, summary: p.summary }
+          : {
+              kind: p.kind,
+              name: p.name,
+              flags: p.long.map((long) => `--${long}`),
+              value: p.value ?? null,
+              repeatable: p.repeatable ?? false,
+              negatable: p.negatable ?? false,
+              choices: p.choices ?? null,
+              summary: p.summary,
+            },
+      ),
+      input: z.toJSONSchema(verb.input, { io: 'input', unrepresentable: 'any' }),
+      examples: verb.examples,
+    })),
+    exitCodes: (Object.keys(exitCodes) as ExitName[]).map((name) => ({ code: exitCodes[name], name, meaning: exitMeanings[name] })),
+  };
+}

@@ -1,0 +1,183 @@
+/** From words to a verb and its raw input: the one parser of the headless command line, the shell and local mode. */
+import { Command, CommanderError, Option as CommanderOption } from 'commander';
+import type { Actor } from '../domain/actor.ts';
+import { Failure, type FailureCode } from '../domain/failure.ts';
+import { printable, quoted } from '../domain/text.ts';
+import { verbsFor, type AnyVerb } from './catalogue.ts';
+import type { Option } from './verb.ts';
+
+export const formats = ['table', 'json', 'yaml', 'csv'] as const;
+export type Format = (typeof formats)[number];
+
+export interface Invocation {
+  readonly verb: AnyVerb;
+  /** As typed: strings, switches and lists. The verb's schema turns it into values. */
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly format: Format;
+  /** `--help` was given: show the verb's help instead of running it. */
+  readonly help: boolean;
+}
+
+/** The words that say how to answer, wherever they stand: needed even when the rest cannot be understood. */
+export function wantedFormat(words: readonly string[]): Format {
+  let format: Format = 'table';
+  for (const [i, word] of words.entries()) {
+    if (word === '--') break;
+    if (word === '--json') format = 'json';
+    const value = word === '--format' ? words[i + 1] : word.startsWith('--format=') ? word.slice('--format='.length) : undefined;
+    if (value !== undefined && (formats as readonly string[]).includes(value)) format = value as Format;
+  }
+  return format;
+}
+
+/** Parses a command line for one actor: only verbs that this actor may use are known. Throws a Failure of the usage kind. */
+export function parseCommandLine(words: readonly string[], actor: Pick<Actor, 'door' | 'role'>): Invocation {
+  const verbs = verbsFor(actor.door, actor.role);
+  if (words.length === 0) throw new Failure('usage', { what: 'the command line', why: 'no verb was given', next: 'help' });
+  let found: Invocation | undefined;
+  const program = quiet(new Command('containarium'));
+  const groups = new Map<string, Command>();
+
+  for (const verb of verbs) {
+    const names = [verb.name, ...(verb.aliases ?? [])];
+    for (const [i, name] of names.entries()) {
+      const [first, second] = name.split(' ') as [string, string | undefined];
+      let command: Command;
+      if (second === undefined) {
+        command = groups.get(first) ?? quiet(program.command(first, { hidden: i > 0 }));
+        groups.set(first, command);
+      } else {
+        let group = groups.get(first);
+        if (group === undefined) {
+          group = quiet(program.command(first));
+          groups.set(first, group);
+        }
+        command = quiet(group.command(second, { hidden: i > 0 }));
+      }
+      declare(command, verb, (invocation) => (found = invocation));
+    }
+  }
+  try {
+    program.parse(joinPublicKeys(words, verbs), { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) throw asFailure(error, words, verbs);
+    throw error;
+  }
+  if (found === undefined) throw new Failure('usage', { what: 'the command line', why: 'it names no verb', next: 'help' });
+  return found;
+}
+
+function quiet(command: Command): Command {
+  return command
+    .exitOverride()
+    .configureOutput({ writeOut: () => undefined, writeErr: () => undefined })
+    .helpOption(false)
+    .helpCommand(false)
+    .allowExcessArguments(false)
+    .showSuggestionAfterError(true);
+}
+
+function declare(command: Command, verb: AnyVerb, found: (invocation: Invocation) => void): void {
+  const argumentNames: string[] = [];
+  for (const parameter of verb.parameters) {
+    if (parameter.kind === 'argument') {
+      // Optional to commander, so that `verb --help` works; a missing one is reported below.
+      command.argument(`[${parameter.name}]`, parameter.summary);
+      argumentNames.push(parameter.name);
+    } else {
+      for (const option of commanderOptions(parameter)) command.addOption(option);
+    }
+  }
+  command.addOption(new CommanderOption('--format <format>').choices([...formats]));
+  command.addOption(new CommanderOption('--json'));
+  command.addOption(new CommanderOption('-h, --help'));
+  command.action((...received: unknown[]) => {
+    const options = command.opts<Record<string, unknown>>();
+    const input: Record<string, unknown> = {};
+    for (const [i, name] of argumentNames.entries()) if (received[i] !== undefined) input[name] = received[i];
+    for (const parameter of verb.parameters) {
+      if (parameter.kind === 'argument') continue;
+      const values = parameter.long.map((long) => options[attribute(long)]).filter((value) => value !== undefined);
+      if (values.length === 0) continue;
+      input[parameter.name] = parameter.repeatable ? values.flat() : values.at(-1);
+    }
+    const wantsHelp = options['help'] === true;
+    const missing = verb.parameters.find((p) => p.kind === 'argument' && p.required && input[p.name] === undefined);
+    if (missing !== undefined && !wantsHelp) {
+      throw new Failure('usage', { what: quoted(verb.name), why: `the argument <${missing.name}> is missing`, next: `help ${verb.name}` });
+    }
+    found({
+      verb,
+      input,
+      format: options['json'] === true ? 'json' : ((options['format'] as Format | undefined) ?? 'table'),
+      help: wantsHelp,
+    });
+  });
+}
+
+function commanderOptions(option: Option): CommanderOption[] {
+  return option.long.flatMap((long, i) => {
+    const short = i === 0 && option.short !== undefined ? `-${option.short}, ` : '';
+    const value = option.value === undefined ? '' : ` <${option.value}>`;
+    const made = new CommanderOption(`${short}--${long}${value}`, option.summary);
+    if (option.choices !== undefined) made.choices([...option.choices]);
+    if (option.repeatable) made.argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]);
+    return option.negatable ? [made, new CommanderOption(`--no-${long}`).default(undefined)] : [made];
+  });
+}
+
+/** How commander names an option's value: `disk-quota` → `diskQuota`. */
+function attribute(long: string): string {
+  return long.replace(/-([a-z0-9])/g, (_, c: string) => c.toUpperCase());
+}
+
+const keyType = /^(ssh-|ecdsa-sha2-|sk-)[a-z0-9@.-]+$/;
+
+/**
+ * ssh joins its arguments with blanks, so `--ssh-key "$(cat alice.pub)"` arrives as three or more words. They are put back together:
+ * from the key type up to the next option.
+ */
+function joinPublicKeys(words: readonly string[], verbs: readonly AnyVerb[]): string[] {
+  const flags = new Set(
+    verbs.flatMap((verb) => verb.parameters.flatMap((p) => (p.kind === 'option' && p.publicKey ? p.long.map((long) => `--${long}`) : []))),
+  );
+  const out: string[] = [];
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? '';
+    const inline = [...flags].find((flag) => word.startsWith(`${flag}=`));
+    const flag = inline ?? (flags.has(word) ? word : undefined);
+    const first = inline === undefined ? words[i + 1] : word.slice(inline.length + 1);
+    if (flag === undefined || first === undefined || !keyType.test(first)) {
+      out.push(word);
+      continue;
+    }
+    let end = inline === undefined ? i + 2 : i + 1;
+    while (end < words.length && !(words[end] ?? '').startsWith('--')) end++;
+    out.push(`${flag}=${[first, ...words.slice(inline === undefined ? i + 2 : i + 1, end)].join(' ')}`);
+    i = end - 1;
+  }
+  return out;
+}
+
+const codes: Readonly<Record<string, FailureCode>> = {
+  'commander.unknownCommand': 'unknown-command',
+  'commander.unknownOption': 'unknown-option',
+};
+
+function asFailure(error: CommanderError, words: readonly string[], verbs: readonly AnyVerb[]): Failure {
+  const [verb = '', second] = words;
+  const group = verbs.map(({ name }) => name).filter((name) => name.startsWith(`${verb} `));
+  if (error.code === 'commander.help' || (error.code === 'commander.excessArguments' && group.length > 0)) {
+    return second === undefined
+      ? new Failure('usage', { what: quoted(verb), why: 'it needs a second word', next: group.join(', ') })
+      : new Failure('unknown-command', { what: quoted(`${verb} ${second}`), why: 'there is no such verb', next: group.join(', ') });
+  }
+  const [first = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+  const code = codes[error.code] ?? 'usage';
+  const next = code === 'unknown-command' ? 'help' : `help ${verbs.find(({ name }) => name === `${verb} ${second ?? ''}`)?.name ?? verb}`;
+  return new Failure(code, {
+    what: 'the command line',
+    why: printable(first),
+    next: suggestion === undefined || suggestion === '' ? printable(next) : printable(suggestion.replace(/^\((.*)\)$/, '$1')),
+  });
+}

@@ -1,0 +1,89 @@
+/** How a verb is declared: once, for the command line, the shell, help, completion, the permission check and the journal alike. */
+import type { z } from 'zod';
+import type { Role } from '../domain/actor.ts';
+import type { Block, Rows, ViewContext } from './view.ts';
+
+/** What completes a value. */
+export type Completer = 'users' | 'fingerprints' | 'admins' | 'images' | 'verbs' | 'labels';
+
+export interface Argument {
+  readonly kind: 'argument';
+  readonly name: string;
+  readonly summary: string;
+  readonly required: boolean;
+  readonly complete?: Completer;
+}
+
+export interface Option {
+  readonly kind: 'option';
+  /** The property of the input that this option sets. */
+  readonly name: string;
+  /** Long names without dashes, the documented one first. */
+  readonly long: readonly [string, ...string[]];
+  readonly short?: string;
+  /** What stands for the value in help; without it the option is a switch. */
+  readonly value?: string;
+  /** May be given more than once. */
+  readonly repeatable?: boolean;
+  /** A switch that has a `--no-…` form. */
+  readonly negatable?: boolean;
+  readonly summary: string;
+  readonly choices?: readonly string[];
+  readonly complete?: Completer;
+  /** The value is a public key, which may arrive as several words because ssh joins arguments with blanks. */
+  readonly publicKey?: boolean;
+}
+
+export type Parameter = Argument | Option;
+
+/** Who may use a verb at each door; a door that is not named is closed. Local mode (root on the host) opens every verb. */
+export interface Access {
+  /** The weakest role that may use it over `manage@`. */
+  readonly manage?: Exclude<Role, 'owner' | 'root'>;
+  /** Whether a container's owner may use it over `self@`, for their own container. */
+  readonly self?: boolean;
+}
+
+/** What has to be confirmed before the verb runs. */
+export type Danger = 'none' | 'confirm' | 'type-name';
+
+export interface Example {
+  /** What follows `ssh -p 2222 manage@jump`. */
+  readonly line: string;
+  readonly says: string;
+}
+
+export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
+  /** One or two words: `create`, `key add`. */
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  /** A verb phrase without a full stop. */
+  readonly summary: string;
+  /** Paragraphs for the verb's page. */
+  readonly description?: readonly string[];
+  readonly examples: readonly Example[];
+  readonly access: Access;
+  /** Whether it changes the host: recorded before it runs, and not run when it cannot be recorded. */
+  readonly changes: boolean;
+  readonly danger: Danger;
+  /** What standard input is read for, where no option gives it. */
+  readonly stdin?: { readonly for: string; readonly into: string; readonly required: boolean };
+  readonly parameters: readonly Parameter[];
+  readonly input: Input;
+  readonly view: (result: Result, context: ViewContext) => Block[];
+  readonly rows?: (result: Result) => Rows;
+  /** The exit code of a result that is an answer but not a success: differences found, a check that failed. */
+  readonly exit?: (result: Result) => 'ok' | 'partial' | 'failed';
+  /** Answered by the front itself, from the catalogue alone. */
+  readonly answeredLocally?: boolean;
+}
+
+/** Declares a verb; the type parameters follow from the schema and the view. */
+export function defineVerb<Input extends z.ZodType, Result>(verb: Verb<Input, Result>): Verb<Input, Result> {
+  return verb;
+}
+
+/** The value that an event of a running verb carries to whoever waits for it. */
+export type VerbEvent =
+  | { readonly type: 'step'; readonly index: number; readonly total: number; readonly title: string; readonly state: 'begun' | 'done' | 'failed'; readonly elapsedMs: number; readonly detail?: string }
+  | { readonly type: 'note'; readonly text: string };

@@ -1,0 +1,70 @@
+/** Who, what and how: whoami, version, help. */
+import { z } from 'zod';
+import type { VersionInfo, WhoAmI } from '../../domain/results.ts';
+import { defineVerb } from '../verb.ts';
+
+export const whoami = defineVerb({
+  name: 'whoami',
+  summary: 'Show who you are here: name, role, key, address',
+  examples: [{ line: 'whoami', says: 'which key let you in, and as whom' }],
+  access: { manage: 'viewer', self: true },
+  changes: false,
+  danger: 'none',
+  parameters: [],
+  input: z.strictObject({}),
+  view: (result: WhoAmI) => [
+    {
+      kind: 'fields',
+      fields: [
+        ['Name', result.name],
+        ['Role', result.role],
+        ['Key', result.fingerprint ?? '-'],
+        ['From', result.address ?? 'this host'],
+        ...(result.containers.length > 0 ? [['Containers', result.containers.join(', ')] as const] : []),
+        ['Host', result.host.simulated ? `simulated (${result.host.why})` : 'Incus'],
+      ],
+    },
+  ],
+});
+
+export const version = defineVerb({
+  name: 'version',
+  summary: 'Show the version of the server',
+  examples: [{ line: 'version', says: 'version, runtime, host' }],
+  access: { manage: 'viewer', self: true },
+  changes: false,
+  danger: 'none',
+  parameters: [],
+  input: z.strictObject({}),
+  view: (result: VersionInfo) => [
+    {
+      kind: 'fields',
+      fields: [
+        ['containarium', result.version],
+        ['Node.js', result.node],
+        ['Platform', result.platform],
+        ['Host', result.host.simulated ? `simulated (${result.host.why})` : 'Incus'],
+      ],
+    },
+  ],
+});
+
+export const help = defineVerb({
+  name: 'help',
+  summary: 'Show the verbs, or how to use one',
+  examples: [
+    { line: 'help', says: 'all verbs you may use' },
+    { line: 'help create', says: 'arguments, options and examples of one' },
+    { line: 'help --json', says: 'the catalogue, for programs' },
+  ],
+  access: { manage: 'viewer', self: true },
+  changes: false,
+  danger: 'none',
+  answeredLocally: true,
+  parameters: [
+    { kind: 'argument', name: 'verb', summary: 'the verb', required: false, complete: 'verbs' },
+    { kind: 'argument', name: 'subverb', summary: 'its second word', required: false },
+  ],
+  input: z.strictObject({ verb: z.string().max(64).optional(), subverb: z.string().max(64).optional() }),
+  view: () => [],
+});

@@ -1,0 +1,129 @@
+/** The journal: who did what, to what, when, with what outcome. */
+import { z } from 'zod';
+import { isJsonObject, type JsonObject } from '../../domain/json.ts';
+import type { AuditRecords, AuditVerification } from '../../domain/results.ts';
+import { safeJson } from '../../domain/text.ts';
+import { plural, showTime } from '../show.ts';
+import { defineVerb, type Option } from '../verb.ts';
+import type { Block, ViewContext } from '../view.ts';
+
+const filterOptions: readonly Option[] = [
+  { kind: 'option', name: 'actor', long: ['actor'], value: 'name', summary: 'only what this actor did', complete: 'admins' },
+  { kind: 'option', name: 'verb', long: ['verb'], value: 'verb', summary: 'only this verb', complete: 'verbs' },
+  { kind: 'option', name: 'target', long: ['target'], value: 'name', summary: 'only what was done to this user or name', complete: 'users' },
+  { kind: 'option', name: 'since', long: ['since'], value: 'time', summary: 'from this time on: 2026-11-23, 15:00, 2h, 3d' },
+  { kind: 'option', name: 'until', long: ['until'], value: 'time', summary: 'up to this time' },
+  { kind: 'option', name: 'limit', long: ['limit'], short: 'n', value: 'count', summary: 'the newest records at most (default 50)' },
+];
+
+const filterInput = {
+  actor: z.string().max(64).optional(),
+  verb: z.string().max(64).optional(),
+  target: z.string().max(256).optional(),
+  since: z.string().max(64).optional(),
+  until: z.string().max(64).optional(),
+  limit: z.string().regex(/^\d{1,7}$/, '--limit takes a number').transform(Number).optional(),
+};
+
+function actorName(record: JsonObject): string {
+  const actor = record['actor'];
+  if (typeof actor === 'string') return actor;
+  if (isJsonObject(actor)) return String(actor['name'] ?? '-');
+  return '-';
+}
+
+function told(record: JsonObject): string {
+  const failure = record['failure'];
+  if (isJsonObject(failure)) return `${String(failure['code'])}: ${String(failure['why'])}`;
+  if (typeof record['kind'] === 'string') return record['kind'];
+  const input = record['input'];
+  if (isJsonObject(input) && Object.keys(input).length > 0) return safeJson(input);
+  return '';
+}
+
+function recordsView(result: AuditRecords, context: ViewContext): Block[] {
+  return [
+    {
+      kind: 'table',
+      columns: [{ title: 'SEQ', align: 'right' }, { title: 'TIME' }, { title: 'ACTOR' }, { title: 'TYPE' }, { title: 'VERB' }, { title: 'TARGET' }, { title: 'OUTCOME' }, { title: 'DETAIL' }],
+      rows: result.records.map((record) => [
+        String(record['seq'] ?? '-'),
+        showTime(typeof record['time'] === 'string' ? record['time'] : null, context),
+        actorName(record),
+        String(record['type'] ?? '-'),
+        String(record['verb'] ?? '-'),
+        String(record['target'] ?? '-'),
+        String(record['outcome'] ?? '-'),
+        told(record).slice(0, 60),
+      ]),
+      empty: 'No records',
+    },
+    ...(result.more ? [{ kind: 'text', tone: 'quiet', text: 'Older records match too; --limit shows more' } as const] : []),
+  ];
+}
+
+export const audit = defineVerb({
+  name: 'audit',
+  summary: 'Search the journal by actor, verb, target and time',
+  examples: [
+    { line: 'audit', says: 'the newest records' },
+    { line: 'audit --actor carol --since 1d', says: 'what Carol did since yesterday' },
+    { line: 'audit --target alice --verb delete', says: 'who deleted Alice\'s container' },
+  ],
+  access: { manage: 'viewer' },
+  changes: false,
+  danger: 'none',
+  parameters: filterOptions,
+  input: z.strictObject(filterInput),
+  view: recordsView,
+  rows: (result) => ({
+    columns: ['seq', 'time', 'actor', 'type', 'verb', 'target', 'outcome'],
+    rows: result.records.map((record) => [
+      Number(record['seq']),
+      String(record['time']),
+      actorName(record),
+      String(record['type']),
+      record['verb'] === undefined ? null : String(record['verb']),
+      record['target'] === undefined ? null : String(record['target']),
+      record['outcome'] === undefined ? null : String(record['outcome']),
+    ]),
+  }),
+});
+
+export const auditExport = defineVerb({
+  name: 'audit export',
+  summary: 'Print journal records as JSON lines',
+  examples: [{ line: 'audit export --since 30d > november.jsonl', says: 'one record a line, oldest first' }],
+  access: { manage: 'viewer' },
+  changes: false,
+  danger: 'none',
+  parameters: filterOptions,
+  input: z.strictObject(filterInput),
+  view: (result: AuditRecords) => [{ kind: 'verbatim', text: result.records.map((record) => safeJson(record)).join('\n') }],
+});
+
+export const auditVerify = defineVerb({
+  name: 'audit verify',
+  summary: 'Check the hash chain of the whole journal',
+  description: ['Names the first record that was changed, dropped, reordered or cut off. Exit code 1 where there is one.'],
+  examples: [{ line: 'audit verify', says: 'is every record as it was written?' }],
+  access: { manage: 'viewer' },
+  changes: false,
+  danger: 'none',
+  parameters: [],
+  input: z.strictObject({}),
+  view: (result: AuditVerification) => [
+    result.ok
+      ? {
+          kind: 'text',
+          tone: 'good',
+          text: `Journal intact: ${plural(result.records, 'record')} in ${plural(result.segments, 'segment')}, head ${result.head.seq} ${result.head.hash.slice(0, 16)}`,
+        }
+      : {
+          kind: 'text',
+          tone: 'bad',
+          text: `Journal damaged: ${result.firstBad.segment} line ${result.firstBad.line}: ${result.firstBad.reason}`,
+        },
+  ],
+  exit: (result) => (result.ok ? 'ok' : 'failed'),
+});

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import type { CreateResult } from '../../domain/container.ts';
+import { cpuCount, imageReference, label, publicKeys, size, username } from '../schema.ts';
+import { showSize } from '../show.ts';
+import { defineVerb } from '../verb.ts';
+import { keyStdin, publicKeyOption, userArgument, warnings } from './shared.ts';
+
+export const create = defineVerb({
+  name: 'create',
+  summary: 'Create a container and the jump account that leads to it',
+  description: [
+    'The container is cloned from the prepared image; the user, the keys and the SSH host key are in place before its first start. It is done when the sshd inside answers with that host key. Where a step fails, everything that was made is taken back.',
+    'The public key comes from standard input, or from --ssh-key. Several keys, one a line, are allowed.',
+  ],
+  examples: [
+    { line: 'create alice < alice.pub', says: 'with the defaults of the configuration file' },
+    { line: 'create bob --cpu 2 --memory 4GiB --disk-quota 50GiB < bob.pub', says: 'with limits of its own' },
+    { line: 'create ci-runner --no-autostart --label team=build < ci.pub', says: 'with a label, not started at boot' },
+  ],
+  access: { manage: 'operator' },
+  changes: true,
+  danger: 'none',
+  stdin: keyStdin,
+  parameters: [
+    { ...userArgument, summary: 'the user name: lower-case letters, digits and inner hyphens, 32 characters at most' },
+    publicKeyOption,
+    { kind: 'option', name: 'cpu', long: ['cpu'], value: 'count', summary: 'CPUs, for example 4' },
+    { kind: 'option', name: 'memory', long: ['memory'], value: 'size', summary: 'memory, for example 4GiB' },
+    { kind: 'option', name: 'disk', long: ['disk-quota', 'disk'], value: 'size', summary: 'size of the root disk, for example 50GiB' },
+    { kind: 'option', name: 'image', long: ['image'], value: 'image', summary: 'base image or local alias', complete: 'images' },
+    { kind: 'option', name: 'autostart', long: ['autostart'], negatable: true, summary: 'start the container when the host boots (default)' },
+    { kind: 'option', name: 'docker', long: ['docker'], negatable: true, summary: 'allow Docker inside (default)' },
+    { kind: 'option', name: 'labels', long: ['label', 'labels'], short: 'l', value: 'key=value', repeatable: true, summary: 'a label' },
+  ],
+  input: z.strictObject({
+    user: username,
+    keys: publicKeys,
+    cpu: cpuCount.optional(),
+    memory: size.optional(),
+    disk: size.optional(),
+    image: imageReference.optional(),
+    autostart: z.boolean().optional(),
+    docker: z.boolean().optional(),
+    labels: z.array(label).max(64).optional(),
+  }),
+  view: (result: CreateResult) => {
+    const { container, sshConfig } = result;
+    return [
+      { kind: 'text', text: `Container ${container.name} created`, tone: 'good' },
+      {
+        kind: 'fields',
+        title: 'Container Details',
+        fields: [
+          ['Name', container.name],
+          ['User', container.user],
+          ['IP', container.address ?? '-'],
+          ['CPU', container.cpus === null ? '-' : String(container.cpus)],
+          ['Memory', showSize(container.memoryLimitBytes)],
+          ['Disk Quota', container.diskQuotaBytes === null ? 'none (the storage pool has no quotas)' : showSize(container.diskQuotaBytes)],
+          ['Auto-start', container.autostart ? 'enabled' : 'disabled'],
+          ['Docker', container.docker ? 'yes' : 'no'],
+          ['Host key', result.hostKeyFingerprint],
+        ],
+      },
+      {
+        kind: 'fields',
+        title: 'Jump Server Account (Secure Multi-Tenant)',
+        fields: [
+          ['Username', container.user],
+          ['Shell', '/usr/sbin/nologin (proxy-only, no shell access)'],
+          ['SSH ProxyJump', `enabled, to ${container.address ?? '-'}:22 only`],
+        ],
+      },
+      {
+        kind: 'verbatim',
+        title: `Send this to ${container.user} (they save it with "ssh -p 2222 self@${sshConfig.jumpHost} config", or paste it into ~/.ssh/config)`,
+        text: sshConfig.config,
+      },
+      { kind: 'text', text: `Then: ssh ${sshConfig.alias}` },
+      ...warnings(result.warnings),
+    ];
+  },
+});

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import type { ContainerDetails, HostInfo } from '../../domain/container.ts';
+import { username } from '../schema.ts';
+import { capitalised, percent, plural, showCpu, showSize, showTime, showUptime, showUse } from '../show.ts';
+import { defineVerb } from '../verb.ts';
+import type { Block, ViewContext } from '../view.ts';
+import { keyTable, userArgument } from './shared.ts';
+
+export type InfoResult = { readonly container: ContainerDetails } | { readonly hostInfo: HostInfo };
+
+export const info = defineVerb({
+  name: 'info',
+  aliases: ['show'],
+  summary: 'Show a container with its use of disk, memory and CPU, or the host',
+  examples: [
+    { line: 'info alice', says: 'everything about one container' },
+    { line: 'info', says: 'the host: versions, capacity, storage pool' },
+  ],
+  access: { manage: 'viewer', self: true },
+  changes: false,
+  danger: 'none',
+  parameters: [{ ...userArgument, required: false, summary: 'whose container; without it the host, or over self@ your own container' }],
+  input: z.strictObject({ user: username.optional() }),
+  view: (result: InfoResult, context) => ('container' in result ? containerView(result.container, context) : hostView(result.hostInfo)),
+});
+
+export function containerView(c: ContainerDetails, context: ViewContext): Block[] {
+  return [
+    {
+      kind: 'fields',
+      fields: [
+        ['Container', c.name],
+        ['Status', c.provisioning === 'ready' ? capitalised(c.status) : `${capitalised(c.status)}, ${c.provisioning}`],
+        ['User', c.user],
+        ['IP Address', c.address ?? '-'],
+        ['Disk Quota', c.diskQuotaBytes === null ? `none (${c.storage.driver} has no quotas)` : showSize(c.diskQuotaBytes)],
+        [
+          'Disk Used',
+          c.diskUsedBytes === null
+            ? '-'
+            : `${showSize(c.diskUsedBytes)}${c.diskQuotaBytes === null ? '' : ` (${percent(c.diskUsedBytes, c.diskQuotaBytes)})`}`,
+        ],
+        ['Memory', showUse(c.memoryUsedBytes, c.memoryLimitBytes)],
+        ['CPU Usage', c.cpuPercent === null ? '-' : `${showCpu(c.cpuPercent)} of ${c.cpus === null ? 'all CPUs' : plural(c.cpus, 'CPU')}`],
+        ['Processes', c.processes === null ? '-' : String(c.processes)],
+        ['Uptime', c.status === 'running' ? showUptime(c.startedAt, context) : '-'],
+        ['Auto-start', c.autostart ? 'Enabled' : 'Disabled'],
+        ['Docker', c.docker ? 'Yes' : 'No'],
+        ['Image', c.image],
+        ['Storage', `${c.storage.pool} (${c.storage.driver})`],
+        ['Snapshots', String(c.snapshots)],
+        ['Labels', Object.entries(c.labels).map(([key, value]) => `${key}=${value}`).join(' ') || '-'],
+        ['Created', `${showTime(c.createdAt, context)} by ${c.createdBy === '' ? '-' : c.createdBy}`],
+        ['Jump account', c.jumpAccount.exists ? `${c.user}, shell ${c.jumpAccount.shell ?? '-'}` : 'missing (see "reconcile")'],
+        ['Host key', c.hostKeyFingerprint ?? '-'],
+      ],
+    },
+    keyTable(c.keyList, context, 'No keys: nobody can log in'),
+  ];
+}
+
+function hostView(host: HostInfo): Block[] {
+  return [
+    {
+      kind: 'fields',
+      title: host.kind === 'simulated' ? 'Simulated host' : 'Host',
+      fields: [
+        ['Incus', host.incusVersion],
+        ['Kernel', host.kernel],
+        ['Containers', `${host.containers.total} (${host.containers.running} running)`],
+        ['CPUs', String(host.cpus)],
+        ['Memory', showUse(host.memoryTotalBytes - host.memoryFreeBytes, host.memoryTotalBytes)],
+        ['Storage pool', `${host.pool.name} (${host.pool.driver}), ${showUse(host.pool.usedBytes, host.pool.totalBytes)}`],
+        ['Network', `${host.network.name} ${host.network.address}`],
+        ['Prepared image', host.image.ready ? `${host.image.alias}, from ${host.image.base}` : `not built yet; the first create builds it from ${host.image.base}`],
+      ],
+    },
+  ];
+}

@@ -1,0 +1,101 @@
+/** A user's keys: container and jump account always change together. */
+import { z } from 'zod';
+import type { KeyChange, KeyList } from '../../domain/results.ts';
+import { publicKeys, username } from '../schema.ts';
+import { plural } from '../show.ts';
+import { defineVerb } from '../verb.ts';
+import type { Block, ViewContext } from '../view.ts';
+import { keyRows, keyStdin, keyTable, publicKeyOption, userArgument, warnings, yesOption } from './shared.ts';
+
+const selectorArgument = {
+  kind: 'argument',
+  name: 'key',
+  summary: 'a fingerprint (SHA256:…, or the beginning of one) or the exact comment',
+  required: true,
+  complete: 'fingerprints',
+} as const;
+
+function changeView(result: KeyChange, context: ViewContext): Block[] {
+  const parts = [
+    ...(result.added.length > 0 ? [`${plural(result.added.length, 'key')} added`] : []),
+    ...(result.removed.length > 0 ? [`${plural(result.removed.length, 'key')} removed`] : []),
+  ];
+  return [
+    { kind: 'text', tone: parts.length > 0 ? 'good' : 'quiet', text: `${result.user}: ${parts.join(', ') || 'nothing to change'}` },
+    keyTable(result.keys, context, 'No keys left: nobody can log in'),
+    ...warnings(result.warnings),
+  ];
+}
+
+export const keyAdd = defineVerb({
+  name: 'key add',
+  summary: 'Add keys to a user, in the container and on the jump account',
+  examples: [{ line: 'key add alice < alice-laptop.pub', says: 'one more key' }],
+  access: { manage: 'operator' },
+  changes: true,
+  danger: 'none',
+  stdin: keyStdin,
+  parameters: [userArgument, publicKeyOption],
+  input: z.strictObject({ user: username, keys: publicKeys }),
+  view: changeView,
+  rows: (result) => keyRows(result.keys),
+});
+
+export const keyList = defineVerb({
+  name: 'key list',
+  aliases: ['key ls'],
+  summary: 'List the keys of a user',
+  examples: [{ line: 'key list alice', says: 'types, fingerprints, comments' }],
+  access: { manage: 'viewer' },
+  changes: false,
+  danger: 'none',
+  parameters: [userArgument],
+  input: z.strictObject({ user: username }),
+  view: (result: KeyList, context) => [keyTable(result.keys, context, 'No keys: nobody can log in')],
+  rows: (result) => keyRows(result.keys),
+});
+
+export const keyRemove = defineVerb({
+  name: 'key remove',
+  aliases: ['key rm'],
+  summary: 'Remove a key of a user, by fingerprint or comment',
+  description: ['The last key is only removed with --yes: without any key nobody can log in to the container.'],
+  examples: [
+    { line: 'key remove alice SHA256:AbCdEfGh', says: 'by the beginning of its fingerprint' },
+    { line: 'key remove alice alice@old-laptop', says: 'by its comment' },
+  ],
+  access: { manage: 'operator' },
+  changes: true,
+  danger: 'none',
+  parameters: [userArgument, selectorArgument, { ...yesOption, summary: 'remove even the last key' }],
+  input: z.strictObject({ user: username, key: z.string().min(1).max(256), yes: z.boolean().optional() }),
+  view: changeView,
+  rows: (result) => keyRows(result.keys),
+});
+
+export const keyReplace = defineVerb({
+  name: 'key replace',
+  summary: 'Replace all keys of a user',
+  examples: [{ line: 'key replace alice < new.pub', says: 'the old keys stop working at once' }],
+  access: { manage: 'operator' },
+  changes: true,
+  danger: 'none',
+  stdin: keyStdin,
+  parameters: [userArgument, publicKeyOption],
+  input: z.strictObject({ user: username, keys: publicKeys }),
+  view: changeView,
+  rows: (result) => keyRows(result.keys),
+});
+
+export const keys = defineVerb({
+  name: 'keys',
+  summary: 'List your own keys',
+  examples: [{ line: 'keys', says: 'over self@: the keys that open your container' }],
+  access: { self: true },
+  changes: false,
+  danger: 'none',
+  parameters: [{ ...userArgument, required: false, summary: 'which of your containers, where you have several' }],
+  input: z.strictObject({ user: username.optional() }),
+  view: (result: KeyList, context) => [keyTable(result.keys, context, 'No keys')],
+  rows: (result) => keyRows(result.keys),
+});

@@ -1,0 +1,151 @@
+import { z } from 'zod';
+import type { Container, ContainerList } from '../../domain/container.ts';
+import { Failure } from '../../domain/failure.ts';
+import { labelSelector, parsedBy, username } from '../schema.ts';
+import { capitalised, plural, showSize, showTime, showUptime, showUse, yesNo } from '../show.ts';
+import { defineVerb } from '../verb.ts';
+import type { Column, ViewContext } from '../view.ts';
+
+interface ListColumn extends Column {
+  readonly cell: (container: Container, context: ViewContext) => string;
+  /** What it sorts by; text sorts naturally, so that `user9` comes before `user10`. */
+  readonly value: (container: Container) => string | number;
+}
+
+/** Every column of `list`, by the name that --columns and --sort take. */
+export const listColumns = {
+  name: { title: 'NAME', cell: (c) => c.name, value: (c) => c.name },
+  user: { title: 'USER', cell: (c) => c.user, value: (c) => c.user },
+  status: { title: 'STATUS', cell: (c) => (c.provisioning === 'ready' ? capitalised(c.status) : capitalised(c.provisioning)), value: (c) => c.status },
+  ip: { title: 'IP', cell: (c) => (c.status === 'running' ? (c.address ?? '-') : '-'), value: (c) => addressNumber(c.address) },
+  quota: { title: 'QUOTA', cell: (c) => showSize(c.diskQuotaBytes), value: (c) => c.diskQuotaBytes ?? 0 },
+  autostart: { title: 'AUTOSTART', cell: (c) => yesNo(c.autostart), value: (c) => Number(c.autostart) },
+  disk: { title: 'DISK', cell: (c) => showUse(c.diskUsedBytes, c.diskQuotaBytes), value: (c) => c.diskUsedBytes ?? 0 },
+  cpu: { title: 'CPU', align: 'right', cell: (c) => String(c.cpus ?? '-'), value: (c) => c.cpus ?? 0 },
+  memory: { title: 'MEMORY', cell: (c) => showUse(c.memoryUsedBytes, c.memoryLimitBytes), value: (c) => c.memoryUsedBytes ?? 0 },
+  uptime: { title: 'UPTIME', cell: (c, context) => showUptime(c.startedAt, context), value: (c) => -Date.parse(c.startedAt ?? '0') },
+  created: { title: 'CREATED', cell: (c, context) => showTime(c.createdAt, context), value: (c) => c.createdAt },
+  keys: { title: 'KEYS', align: 'right', cell: (c) => String(c.keys.length), value: (c) => c.keys.length },
+  docker: { title: 'DOCKER', cell: (c) => yesNo(c.docker), value: (c) => Number(c.docker) },
+  snapshots: { title: 'SNAPSHOTS', align: 'right', cell: (c) => String(c.snapshots), value: (c) => c.snapshots },
+  image: { title: 'IMAGE', cell: (c) => c.image, value: (c) => c.image },
+  labels: {
+    title: 'LABELS',
+    cell: (c) => Object.entries(c.labels).map(([key, value]) => `${key}=${value}`).join(' ') || '-',
+    value: (c) => JSON.stringify(c.labels),
+  },
+} as const satisfies Record<string, ListColumn>;
+
+export type ListColumnName = keyof typeof listColumns;
+export const defaultListColumns: readonly ListColumnName[] = ['name', 'status', 'ip', 'quota', 'autostart', 'disk', 'memory'];
+
+function addressNumber(address: string | null): number {
+  return (address ?? '0.0.0.0').split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+}
+
+function columnName(text: string): ListColumnName {
+  const name = text.trim().toLowerCase();
+  if (Object.hasOwn(listColumns, name)) return name as ListColumnName;
+  throw new Failure('usage', {
+    what: `column "${text}"`,
+    why: 'there is no such column',
+    next: `the columns are ${Object.keys(listColumns).join(', ')}`,
+  });
+}
+
+const natural = new Intl.Collator('en', { numeric: true });
+
+/** Sorts by one column; a leading `-` turns the order around, and equal rows stay in order of name. */
+export function sortContainers(containers: readonly Container[], by: string): Container[] {
+  const descending = by.startsWith('-');
+  const column: ListColumn = listColumns[columnName(descending ? by.slice(1) : by)];
+  const compare = (a: Container, b: Container): number => {
+    const [x, y] = [column.value(a), column.value(b)];
+    return typeof x === 'number' && typeof y === 'number' ? x - y : natural.compare(String(x), String(y));
+  };
+  return [...containers].sort((a, b) => (descending ? -1 : 1) * compare(a, b) || natural.compare(a.name, b.name));
+}
+
+export type ListResult = ContainerList & { readonly columns: readonly ListColumnName[] };
+
+export const list = defineVerb({
+  name: 'list',
+  aliases: ['ls'],
+  summary: 'List containers',
+  examples: [
+    { line: 'list', says: 'all containers' },
+    { line: 'list --state running --sort -memory', says: 'running ones, the largest user of memory first' },
+    { line: 'list --label team=blue --columns user,ip,labels', says: 'chosen by a label, with chosen columns' },
+    { line: 'list --json', says: 'for scripts' },
+  ],
+  access: { manage: 'viewer' },
+  changes: false,
+  danger: 'none',
+  parameters: [
+    { kind: 'option', name: 'state', long: ['state'], value: 'state', choices: ['all', 'running', 'stopped'], summary: 'only containers in this state' },
+    { kind: 'option', name: 'user', long: ['user'], value: 'user', summary: 'only the container of this user', complete: 'users' },
+    { kind: 'option', name: 'labels', long: ['label'], short: 'l', value: 'key[=value]', repeatable: true, summary: 'only containers with this label', complete: 'labels' },
+    { kind: 'option', name: 'columns', long: ['columns'], short: 'c', value: 'names', summary: `columns by name, separated by commas: ${Object.keys(listColumns).join(', ')}` },
+    { kind: 'option', name: 'sort', long: ['sort'], value: 'column', summary: 'sort by a column; -column turns the order around' },
+  ],
+  input: z.strictObject({
+    state: z.enum(['all', 'running', 'stopped']).optional(),
+    user: username.optional(),
+    labels: z.array(labelSelector).max(64).optional(),
+    columns: parsedBy((text) => text.split(',').map(columnName), 400).optional(),
+    sort: parsedBy((text) => (columnName(text.replace(/^-/, '')), text)).optional(),
+  }),
+  view: (result: ListResult, context) => {
+    const columns: ListColumn[] = result.columns.map((name) => listColumns[name]);
+    return [
+      {
+        kind: 'table',
+        columns,
+        rows: result.containers.map((container) => columns.map((column) => column.cell(container, context))),
+        empty: 'No containers',
+      },
+      {
+        kind: 'text',
+        tone: 'quiet',
+        text:
+          `Total: ${plural(result.total, 'container')} (${result.running} running, ${result.stopped} stopped)` +
+          (result.foreign === 0 ? '' : `; ${plural(result.foreign, 'other instance')} on this host not made by containarium`),
+      },
+    ];
+  },
+  rows: (result) => ({
+    columns: result.columns,
+    rows: result.containers.map((c) => result.columns.map((name) => csvValue(c, name))),
+  }),
+});
+
+function csvValue(container: Container, column: ListColumnName): string | number | boolean | null {
+  switch (column) {
+    case 'ip':
+      return container.address;
+    case 'quota':
+      return container.diskQuotaBytes;
+    case 'disk':
+      return container.diskUsedBytes;
+    case 'memory':
+      return container.memoryUsedBytes;
+    case 'cpu':
+      return container.cpus;
+    case 'autostart':
+      return container.autostart;
+    case 'docker':
+      return container.docker;
+    case 'uptime':
+      return container.startedAt;
+    case 'created':
+      return container.createdAt;
+    case 'keys':
+      return container.keys.length;
+    case 'snapshots':
+      return container.snapshots;
+    case 'labels':
+      return Object.entries(container.labels).map(([key, value]) => `${key}=${value}`).join(' ');
+    default:
+      return container[column];
+  }
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import type { ResizeResult } from '../../domain/results.ts';
+import { cpuCount, size, username } from '../schema.ts';
+import { defineVerb } from '../verb.ts';
+import { userArgument } from './shared.ts';
+
+export const resize = defineVerb({
+  name: 'resize',
+  summary: 'Change CPUs, memory and disk of a container while it runs',
+  description: [
+    'All changes are checked first and applied as one: either all of them or none. A disk cannot become smaller than what is used on it, nor memory smaller than what is in use.',
+  ],
+  examples: [
+    { line: 'resize alice --disk-quota 100GiB', says: 'a larger disk' },
+    { line: 'resize alice --cpu 4 --memory 8GiB', says: 'more CPUs and memory at once' },
+  ],
+  access: { manage: 'operator' },
+  changes: true,
+  danger: 'none',
+  parameters: [
+    userArgument,
+    { kind: 'option', name: 'cpu', long: ['cpu'], value: 'count', summary: 'CPUs' },
+    { kind: 'option', name: 'memory', long: ['memory'], value: 'size', summary: 'memory, for example 8GiB' },
+    { kind: 'option', name: 'disk', long: ['disk-quota', 'disk'], value: 'size', summary: 'size of the root disk, for example 100GiB' },
+  ],
+  input: z
+    .strictObject({ user: username, cpu: cpuCount.optional(), memory: size.optional(), disk: size.optional() })
+    .refine((input) => input.cpu !== undefined || input.memory !== undefined || input.disk !== undefined, {
+      message: 'give at least one of --cpu, --memory, --disk-quota',
+    }),
+  view: (result: ResizeResult) => [
+    result.changes.length === 0
+      ? { kind: 'text', text: `${result.container} already has this size`, tone: 'quiet' }
+      : { kind: 'text', text: `${result.container} resized`, tone: 'good' },
+    ...(result.changes.length === 0
+      ? []
+      : [{ kind: 'fields', fields: result.changes.map((c) => [c.what, `${c.from ?? 'none'} → ${c.to}`] as const) } as const]),
+  ],
+  rows: (result) => ({ columns: ['what', 'from', 'to'], rows: result.changes.map((c) => [c.what, c.from, c.to]) }),
+});

@@ -1,0 +1,27 @@
+/** What a verb's result looks like, as data: blocks that a renderer turns into terminal text. A verb never writes to a terminal. */
+
+export type Tone = 'plain' | 'good' | 'warn' | 'bad' | 'quiet';
+
+export interface Column {
+  readonly title: string;
+  readonly align?: 'left' | 'right';
+}
+
+export type Block =
+  | { readonly kind: 'table'; readonly columns: readonly Column[]; readonly rows: readonly (readonly string[])[]; readonly empty: string }
+  | { readonly kind: 'fields'; readonly title?: string; readonly fields: readonly (readonly [label: string, value: string])[] }
+  | { readonly kind: 'text'; readonly text: string; readonly tone?: Tone }
+  /** Text to be copied as it is, such as an ssh configuration. */
+  | { readonly kind: 'verbatim'; readonly title?: string; readonly text: string };
+
+export interface ViewContext {
+  readonly now: Date;
+  /** On a terminal times are relative and sizes human; elsewhere both are exact. */
+  readonly terminal: boolean;
+}
+
+/** A flat table for CSV. */
+export interface Rows {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | number | boolean | null)[])[];
+}

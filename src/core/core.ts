@@ -1,0 +1,233 @@
+/** The privileged process: puts host, journal, service and protocol together, and keeps the front running. */
+import { readFile } from 'node:fs/promises';
+import type { Server, Socket } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { pino, type Logger } from 'pino';
+import type { HostTag } from '../domain/container.ts';
+import { Failure } from '../domain/failure.ts';
+import type { JsonObject } from '../domain/json.ts';
+import { Accounts } from '../host/accounts.ts';
+import { Incus } from '../host/incus.ts';
+import { JumpKeyFiles, type JumpKeys } from '../host/jumpKeys.ts';
+import { KeyScan } from '../host/keyscan.ts';
+import { ProgramRunner, type Runner } from '../host/runner.ts';
+import { Sshd } from '../host/sshd.ts';
+import { Journal } from '../journal/journal.ts';
+import { OpenOperationsReader, Operations } from '../journal/operations.ts';
+import { connectOver } from '../protocol/connection.ts';
+import type { Greeting, Listening } from '../protocol/messages.ts';
+import { Admins } from '../service/admins.ts';
+import { verifyRecords } from '../service/audit.ts';
+import type { ServiceContext } from '../service/context.ts';
+import { adminIdentities, collectIdentities, type Identity } from '../service/identities.ts';
+import { makeSteps } from '../service/steps.ts';
+import { makeHome, packageRoot, type Home } from '../settings/home.ts';
+import type { Settings } from '../settings/settings.ts';
+import { SimulatedHost } from '../simulated/host.ts';
+import { localActor, verifiedActor } from './actors.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { serveCalls } from './endpoint.ts';
+import { firstAdmin, serverHostKey, type FirstAdmin, type ServerHostKey } from './firstStart.ts';
+import { FrontProcess } from './frontProcess.ts';
+import { makeHandlers } from './handlers.ts';
+import { chooseHost } from './hostChoice.ts';
+import { listenLocally } from './localSocket.ts';
+
+export interface CoreOptions {
+  readonly home: Home;
+  readonly settings: Settings;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** What a started server tells whoever started it. */
+export interface Started {
+  readonly host: HostTag;
+  readonly listening: Listening;
+  readonly hostKey: ServerHostKey;
+  readonly firstAdmin: FirstAdmin | undefined;
+  readonly version: string;
+}
+
+/** How often owners' keys are read from Incus, for changes made behind this server's back, in milliseconds. */
+const identitiesEveryMs = 30_000;
+/** How often operations that could not be taken back are tried again, in milliseconds. */
+const recoverEveryMs = 15_000;
+
+interface HostParts {
+  readonly runner: Runner;
+  readonly jumpKeys: (accounts: Accounts) => JumpKeys;
+}
+
+export class Core {
+  readonly started: Promise<Started>;
+  readonly #options: CoreOptions;
+  readonly #log: Logger;
+  readonly #timers: NodeJS.Timeout[] = [];
+  #identities: readonly Identity[] = [];
+  #front: FrontProcess | undefined;
+  #socket: Server | undefined;
+  #journal: Journal | undefined;
+  #dispatcher: Dispatcher | undefined;
+  #operations: Operations | undefined;
+
+  constructor(options: CoreOptions) {
+    this.#options = options;
+    this.#log = pino({ level: options.env['CONTAINARIUM_LOG'] ?? 'warn' }, pino.destination(2));
+    this.started = this.#start();
+  }
+
+  /** Stops: no new changes, running operations are waited for, the front says goodbye. */
+  async stop(reason: string): Promise<void> {
+    this.#dispatcher?.refuse(reason);
+    for (const timer of this.#timers) clearInterval(timer);
+    const deadline = Date.now() + 60_000;
+    while (this.#operations?.active === true && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 100));
+    await this.#front?.stop(reason);
+    this.#socket?.close();
+    await this.#journal?.close();
+  }
+
+  async #start(): Promise<Started> {
+    const { home, settings, env } = this.#options;
+    await makeHome(home);
+    const accept = { handler: (socket: Socket): void => void socket.destroy() };
+    this.#socket = await listenLocally(home.socket, (socket) => accept.handler(socket));
+    try {
+      return await this.#startHolding(accept);
+    } catch (error) {
+      await this.#front?.stop('the start failed', 500);
+      this.#socket.close();
+      throw error;
+    }
+  }
+
+  async #startHolding(accept: { handler: (socket: Socket) => void }): Promise<Started> {
+    const { home, settings, env } = this.#options;
+    const version = await packageVersion();
+    const hostKey = await serverHostKey(home);
+    const admins = await Admins.open(join(home.state, 'admins.json'));
+    const authorizedKeysFolder = settings.jump.authorizedKeysFolder ?? home.authorizedKeys;
+    const programs = new ProgramRunner();
+    const host = await chooseHost({
+      wanted: settings.host,
+      isRoot: process.getuid?.() === 0,
+      statePath: join(home.state, 'host.json'),
+      incus: new Incus(programs, settings.timeouts),
+    });
+    const parts = host.simulated ? await this.#simulated() : realHost(programs, authorizedKeysFolder, settings.jump.group);
+    const incus = new Incus(parts.runner, settings.timeouts);
+    const accounts = new Accounts(parts.runner);
+    const jumpKeys = parts.jumpKeys(accounts);
+    const steps = makeSteps({ incus, accounts, jumpKeys, jumpGroup: settings.jump.group });
+
+    const journal = await Journal.open({ folder: home.journal, segmentBytes: settings.journal.segmentBytes, carry: () => this.#operations?.carry() ?? null });
+    this.#journal = journal;
+    if (journal.repaired !== undefined) this.#log.warn({ repaired: journal.repaired }, 'the end of the journal was torn and has been cut off');
+    const operations = new Operations({ recorder: journal, kinds: Object.values(steps) });
+    this.#operations = operations;
+    const reader = new OpenOperationsReader();
+    for await (const record of journal.currentSegment()) reader.read(record as JsonObject);
+    operations.adopt(reader.operations());
+
+    const service: ServiceContext = { host, settings, incus, accounts, keyscan: new KeyScan(parts.runner), jumpKeys, operations, steps, log: this.#log, now: () => new Date() };
+    const handlers = makeHandlers({
+      service,
+      admins,
+      doctor: { sshd: new Sshd(parts.runner), authorizedKeysFolder, verifyJournal: (signal) => verifyRecords(home.journal, signal) },
+      journalFolder: home.journal,
+      version,
+    });
+    const dispatcher = new Dispatcher({ journal, handlers, now: Date.now, changed: () => this.#refreshIdentities(service, admins) });
+    this.#dispatcher = dispatcher;
+
+    await this.#recover(operations);
+    const first = await firstAdmin(home, admins, env, new Date());
+    if (first !== undefined) {
+      await journal.append({ type: 'first-admin', target: first.name, keys: first.keys.map((key) => key.fingerprint) });
+    }
+    await journal.append({ type: 'start', version, host: host.kind });
+    await this.#refreshIdentities(service, admins);
+
+    const greeting: Greeting = { version, host: { ...host } };
+    accept.handler = (socket) => {
+      const connection = connectOver(socket);
+      socket.once('close', () => connection.dispose());
+      serveCalls(connection, { greeting, dispatcher, identify: localActor });
+      connection.listen();
+    };
+    const listening = await this.#startFront(greeting, hostKey, dispatcher);
+    this.#every(identitiesEveryMs, () => this.#refreshIdentities(service, admins));
+    this.#every(recoverEveryMs, () => this.#recover(operations));
+    return { host, listening, hostKey, firstAdmin: first, version };
+  }
+
+  #every(ms: number, act: () => Promise<void>): void {
+    this.#timers.push(setInterval(() => void act(), ms).unref());
+  }
+
+  async #simulated(): Promise<HostParts> {
+    const simulated = await SimulatedHost.open(join(this.#options.home.state, 'simulated-host.json'), {
+      faultsPath: join(this.#options.home.state, 'simulated-faults.json'),
+      logPath: join(this.#options.home.state, 'simulated-commands.jsonl'),
+      paceMs: Number(this.#options.env['CONTAINARIUM_SIMULATED_PACE_MS'] ?? 150),
+    });
+    return { runner: simulated.runner, jumpKeys: () => simulated.jumpKeys };
+  }
+
+  /** Ends what an earlier process left open; what cannot be ended now is tried again later. */
+  async #recover(operations: Operations): Promise<void> {
+    const left = await operations.recover();
+    for (const operation of left) this.#log.error({ operation: operation.id, verb: operation.verb, target: operation.target }, 'an operation could not be taken back yet');
+  }
+
+  async #refreshIdentities(service: ServiceContext, admins: Admins): Promise<void> {
+    try {
+      this.#identities = await collectIdentities(service, admins);
+    } catch (error) {
+      // While Incus cannot be asked, owners keep what they had; admins are known without it and must be able to look.
+      this.#log.warn({ why: Failure.from(error).message }, 'the keys of container owners could not be read');
+      const admin = adminIdentities(admins);
+      const known = new Set(admin.map(({ fingerprint }) => fingerprint));
+      const owners = this.#identities.filter(({ owns }) => owns.length > 0);
+      this.#identities = [
+        ...admin.map((identity) => ({ ...identity, owns: owners.find(({ fingerprint }) => fingerprint === identity.fingerprint)?.owns ?? [] })),
+        ...owners.filter(({ fingerprint }) => !known.has(fingerprint)).map(({ admin: _, ...identity }) => identity),
+      ];
+    }
+    this.#front?.identities(this.#identities);
+  }
+
+  #startFront(greeting: Greeting, hostKey: ServerHostKey, dispatcher: Dispatcher): Promise<Listening> {
+    const { settings } = this.#options;
+    return new Promise((resolve, reject) => {
+      this.#front = new FrontProcess({
+        entry: fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../front/main.ts' : '../front/main.js', import.meta.url)),
+        log: this.#log,
+        start: () => ({
+          ...greeting,
+          listen: settings.listen,
+          hostKey: hostKey.privateKey,
+          identities: this.#identities.map((identity) => ({ ...identity, owns: [...identity.owns] })),
+          ...(process.getuid?.() === 0 ? { runAs: { uid: nobody, gid: nobody } } : {}),
+          limits: settings.ssh,
+        }),
+        serve: (connection) => serveCalls(connection, { greeting, dispatcher, identify: (claimed) => verifiedActor(claimed, this.#identities) }),
+        onListening: resolve,
+        onFatal: (reason) => reject(new Failure('settings', { what: 'the SSH server', why: reason, next: 'set listen, or CONTAINARIUM_LISTEN, to another address' })),
+      });
+    });
+  }
+}
+
+/** uid and gid of nobody and nogroup on every Debian and Ubuntu (base-passwd). */
+const nobody = 65_534;
+
+function realHost(runner: Runner, authorizedKeysFolder: string, group: string): HostParts {
+  return { runner, jumpKeys: (accounts) => new JumpKeyFiles(authorizedKeysFolder, () => accounts.groupId(group)) };
+}
+
+async function packageVersion(): Promise<string> {
+  const manifest = JSON.parse(await readFile(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
+  return manifest.version;
+}

@@ -1,0 +1,164 @@
+/**
+ * One call, from the protocol to the capability: who may, what exactly, confirmed, recorded, done, recorded again. Every way into the
+ * product ends here, so that no door has other rules than another.
+ */
+import { ulid } from 'ulid';
+import { authorise, isVerbName, verbNamed, type AnyVerb } from '../catalogue/catalogue.ts';
+import { checkInput } from '../catalogue/schema.ts';
+import type { VerbEvent } from '../catalogue/verb.ts';
+import type { Actor } from '../domain/actor.ts';
+import { Failure } from '../domain/failure.ts';
+import type { JsonObject, JsonValue } from '../domain/json.ts';
+import { quoted } from '../domain/text.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { CallAnswer } from '../protocol/messages.ts';
+import type { Call } from '../service/context.ts';
+import type { Handlers } from './handlers.ts';
+
+/** Verbs that say nothing about the host and change nothing: not worth a record each. */
+const unrecorded = new Set(['whoami', 'version', 'help']);
+
+export interface DispatcherOptions {
+  readonly journal: Pick<Journal, 'append' | 'head'>;
+  readonly handlers: Handlers;
+  /** Called after a verb that may have changed who may log in; the answer waits for it, so that a removed key is out when it arrives. */
+  readonly changed: () => Promise<void>;
+  readonly now: () => number;
+}
+
+export interface Request {
+  readonly actor: Actor;
+  readonly verb: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly reachedAt: string | undefined;
+  readonly signal: AbortSignal;
+  readonly emit: (event: VerbEvent) => void;
+}
+
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  #refuse: string | undefined;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  /** From now on new calls are refused with this reason. */
+  refuse(reason: string): void {
+    this.#refuse = reason;
+  }
+
+  async call(request: Request): Promise<CallAnswer> {
+    const { actor } = request;
+    if (!isVerbName(request.verb) || request.verb === 'help') {
+      throw new Failure('unknown-command', { what: quoted(request.verb), why: 'there is no such verb', next: 'help' });
+    }
+    const name = request.verb;
+    const verb = verbNamed(name);
+    if (this.#refuse !== undefined && verb.changes) {
+      throw new Failure('shutting-down', { what: 'the server', why: this.#refuse, next: 'try again in a minute' });
+    }
+    const id = ulid();
+    const startedMs = this.#options.now();
+    const target = targetOf(request.input);
+    const refused = async (error: unknown): Promise<never> => {
+      const failure = Failure.from(error);
+      await this.#append({ type: 'refused', call: id, verb: name, ...target, actor: recordActor(actor), failure: { code: failure.code, why: failure.why.slice(0, 200) } });
+      throw failure;
+    };
+
+    let input: unknown;
+    try {
+      authorise(verb, actor);
+      input = checkInput(name, verb.input, request.input);
+      confirm(verb, input);
+    } catch (error) {
+      return refused(error);
+    }
+    const recorded = forJournal(input);
+    if (!unrecorded.has(name)) {
+      await this.#append({ type: 'verb', call: id, verb: name, ...target, actor: recordActor(actor), input: recorded });
+    }
+    try {
+      const handler = this.#options.handlers[name] as (input: unknown, call: Call) => Promise<unknown>;
+      const result = await handler(input, {
+        actor,
+        signal: request.signal,
+        recorded,
+        reachedAt: request.reachedAt,
+        progress: {
+          step: (event) => request.emit({ type: 'step', ...event }),
+          note: (text) => request.emit({ type: 'note', text }),
+        },
+      });
+      if (!verb.changes) return { result };
+      const journal = await this.#append({ type: 'outcome', call: id, verb: name, ...target, actor: recordActor(actor), outcome: 'ok', durationMs: this.#options.now() - startedMs });
+      return { result, journal };
+    } catch (error) {
+      const failure = Failure.from(error);
+      await this.#append({
+        type: 'outcome',
+        call: id,
+        verb: name,
+        ...target,
+        actor: recordActor(actor),
+        outcome: 'failed',
+        failure: { code: failure.code, what: failure.what, why: failure.why },
+        durationMs: this.#options.now() - startedMs,
+      }).catch(() => undefined);
+      throw failure;
+    } finally {
+      if (verb.changes) await this.#options.changed();
+    }
+  }
+
+  async #append(entry: { type: string } & JsonObject): Promise<{ seq: number; hash: string }> {
+    const { seq, hash } = await this.#options.journal.append(entry);
+    return { seq, hash };
+  }
+}
+
+/** What has to be typed or given before a dangerous verb runs; checked here too, whatever the door has asked. */
+function confirm(verb: AnyVerb, input: unknown): void {
+  if (verb.danger === 'none') return;
+  const { yes, confirm: typed, user } = input as { yes?: boolean; confirm?: string; user?: string };
+  if (yes === true || (typed !== undefined && typed === user)) return;
+  if (typed !== undefined) {
+    throw new Failure('confirmation-mismatch', { what: `"${verb.name} ${user ?? ''}"`, why: 'the name that was typed is another one; nothing was changed' });
+  }
+  throw new Failure('confirmation-required', {
+    what: `"${verb.name} ${user ?? ''}"`,
+    why: 'it cannot be undone, and there is no terminal to ask on',
+    next: `add --yes: ${verb.name} ${user ?? ''} --yes`,
+  });
+}
+
+function targetOf(input: Readonly<Record<string, unknown>>): { target?: string } {
+  const target = input['user'] ?? input['name'] ?? input['admin'] ?? input['image'];
+  return typeof target === 'string' ? { target: target.slice(0, 64) } : {};
+}
+
+function recordActor(actor: Actor): JsonObject {
+  return {
+    name: actor.name,
+    role: actor.role,
+    door: actor.door,
+    ...(actor.fingerprint === undefined ? {} : { fingerprint: actor.fingerprint }),
+    ...(actor.address === undefined ? {} : { address: actor.address }),
+  };
+}
+
+/** Checked input as the journal keeps it: public keys as their fingerprints, nothing that was merely typed. */
+function forJournal(input: unknown): JsonObject {
+  return Object.fromEntries(Object.entries(input as Record<string, unknown>).map(([key, value]) => [key, plain(value)]));
+}
+
+function plain(value: unknown): JsonValue {
+  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value === 'object') {
+    if ('fingerprint' in value && typeof value.fingerprint === 'string') return value.fingerprint;
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
+  }
+  return null;
+}

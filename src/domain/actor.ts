@@ -1,0 +1,23 @@
+/** Who does something, and what they may do. */
+
+/** What an actor may do, weakest first. `owner` sees their own container only; `root` is local mode on the host itself. */
+export const roles = ['owner', 'viewer', 'operator', 'admin', 'root'] as const;
+export type Role = (typeof roles)[number];
+
+/** The doors into the verbs: the two login names of the SSH server, and the host's own command line. */
+export const doors = ['manage', 'self', 'local'] as const;
+export type Door = (typeof doors)[number];
+
+/** One caller, as the journal keeps it. */
+export type Actor = {
+  /** An admin's name, a container owner's user name, or a local login name. */
+  readonly name: string;
+  readonly role: Role;
+  readonly door: Door;
+  /** The key whose signature verified (SHA256:…); absent in local mode. */
+  readonly fingerprint?: string;
+  /** Where the connection came from; absent in local mode. */
+  readonly address?: string;
+  /** For owners: the users whose containers this key may see. */
+  readonly owns?: readonly string[];
+};

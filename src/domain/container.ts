@@ -1,0 +1,109 @@
+/** What this system tells about containers, keys and the host: the results of verbs, as plain data. Sizes in bytes, times RFC 3339 UTC. */
+
+export const instanceStatuses = ['running', 'stopped', 'frozen', 'error', 'starting', 'stopping', 'unknown'] as const;
+export type InstanceStatus = (typeof instanceStatuses)[number];
+
+/** How far this system is with a container. */
+export type Provisioning = 'creating' | 'ready' | 'deleting';
+
+export interface Container {
+  readonly user: string;
+  /** The Incus instance. */
+  readonly name: string;
+  readonly status: InstanceStatus;
+  readonly provisioning: Provisioning;
+  /** The fixed address on the bridge; null for an instance that has none. */
+  readonly address: string | null;
+  readonly cpus: number | null;
+  readonly memoryLimitBytes: number | null;
+  readonly memoryUsedBytes: number | null;
+  /** null where the storage pool has no quotas. */
+  readonly diskQuotaBytes: number | null;
+  readonly diskUsedBytes: number | null;
+  readonly autostart: boolean;
+  readonly docker: boolean;
+  readonly image: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly createdAt: string;
+  readonly createdBy: string;
+  readonly startedAt: string | null;
+  readonly processes: number | null;
+  readonly snapshots: number;
+  /** SHA256 fingerprints of the owner's keys. */
+  readonly keys: readonly string[];
+}
+
+/** A container with what takes a second look: CPU use over a short interval, its keys in full. */
+export interface ContainerDetails extends Container {
+  /** Percent of one CPU, measured over a fraction of a second; null unless running. */
+  readonly cpuPercent: number | null;
+  readonly storage: { readonly pool: string; readonly driver: string; readonly quotas: boolean };
+  readonly hostKeyFingerprint: string | null;
+  readonly keyList: readonly KeyInfo[];
+  readonly jumpAccount: { readonly exists: boolean; readonly shell: string | null };
+}
+
+export interface KeyInfo {
+  readonly type: string;
+  readonly bits: number | null;
+  readonly fingerprint: string;
+  readonly comment: string;
+  readonly addedAt: string;
+  readonly addedBy: string;
+}
+
+export interface ContainerList {
+  readonly containers: readonly Container[];
+  readonly total: number;
+  readonly running: number;
+  readonly stopped: number;
+  /** Instances on the host that this system did not make and does not touch. */
+  readonly foreign: number;
+}
+
+export interface HostInfo {
+  readonly kind: HostKind;
+  readonly why: string;
+  readonly incusVersion: string;
+  readonly kernel: string;
+  readonly containers: { readonly total: number; readonly running: number };
+  readonly cpus: number;
+  readonly memoryTotalBytes: number;
+  readonly memoryFreeBytes: number;
+  readonly pool: { readonly name: string; readonly driver: string; readonly usedBytes: number; readonly totalBytes: number };
+  readonly network: { readonly name: string; readonly address: string };
+  readonly image: { readonly alias: string; readonly ready: boolean; readonly base: string };
+}
+
+export type HostKind = 'incus' | 'simulated';
+
+/** Which host answers: part of every `--json` document and every banner. */
+export interface HostTag {
+  readonly kind: HostKind;
+  readonly simulated: boolean;
+  /** Why this host was chosen. */
+  readonly why: string;
+}
+
+export interface CreateResult {
+  readonly container: Container;
+  readonly hostKeyFingerprint: string;
+  readonly operation: string;
+  /** Elapsed milliseconds by step, in the order they were done. */
+  readonly steps: readonly { readonly title: string; readonly elapsedMs: number }[];
+  readonly sshConfig: SshAccess;
+  readonly warnings: readonly string[];
+}
+
+/** How a user reaches their container, ready for ssh_config(5) and known_hosts (sshd(8)). */
+export interface SshAccess {
+  readonly user: string;
+  /** The alias to type: `alice-dev`. */
+  readonly alias: string;
+  readonly jumpAlias: string;
+  readonly jumpHost: string;
+  readonly jumpPort: number;
+  readonly address: string;
+  readonly config: string;
+  readonly knownHosts: readonly string[];
+}

@@ -1,0 +1,35 @@
+/** The parts of ssh2's server side that its types do not show, as far as guards need them (ssh2 1.17.0, lib/server.js). */
+import type { Socket } from 'node:net';
+import type { Connection, ServerChannel, Session } from 'ssh2';
+
+export interface ConnectionInternals {
+  readonly _sock: Socket;
+  readonly _protocol: {
+    /** Handed to every decipher that is made after a key exchange. */
+    _onPayload: (payload: Buffer) => unknown;
+    readonly _handlers: {
+      CHANNEL_DATA: (protocol: unknown, recipient: number, data: Buffer) => void;
+    };
+    channelClose(id: number): void;
+  };
+  readonly _chanMgr: {
+    get(id: number): unknown;
+    remove(id: number): void;
+  };
+}
+
+export interface SessionInternals {
+  readonly _chanInfo: {
+    readonly incoming: { readonly id: number };
+    readonly outgoing: { readonly id: number; readonly packetSize: number };
+  };
+  readonly _channel?: ServerChannel;
+}
+
+export function internalsOf(connection: Connection): ConnectionInternals {
+  return connection as unknown as ConnectionInternals;
+}
+
+export function sessionInternals(session: Session): SessionInternals {
+  return session as unknown as SessionInternals;
+}

@@ -1,0 +1,54 @@
+/**
+ * Small state in one JSON file through lowdb: admins, and what the server remembers about itself. Whole-file writes are right for a few
+ * kilobytes; this adapter adds what lowdb's own lacks: fsync before the rename, and file mode 0600 kept (its own re-creates the file).
+ */
+import { readFile } from 'node:fs/promises';
+import { Low, type Adapter } from 'lowdb';
+import writeFileAtomic from 'write-file-atomic';
+import type { z } from 'zod';
+import { Failure } from '../domain/failure.ts';
+
+class JsonFileAdapter<T> implements Adapter<T> {
+  readonly #path: string;
+  readonly #schema: z.ZodType<T>;
+
+  constructor(path: string, schema: z.ZodType<T>) {
+    this.#path = path;
+    this.#schema = schema;
+  }
+
+  async read(): Promise<T | null> {
+    let text: string;
+    try {
+      text = await readFile(this.#path, 'utf8');
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+      throw error;
+    }
+    let document: unknown;
+    try {
+      document = JSON.parse(text);
+    } catch (error) {
+      throw this.#damaged('it is not JSON', error);
+    }
+    const parsed = this.#schema.safeParse(document);
+    if (!parsed.success) throw this.#damaged(parsed.error.issues[0]?.message ?? 'it has another shape', parsed.error);
+    return parsed.data;
+  }
+
+  async write(data: T): Promise<void> {
+    await writeFileAtomic(this.#path, `${JSON.stringify(data, undefined, 2)}\n`, { mode: 0o600, fsync: true });
+  }
+
+  /** A file that cannot be understood is never replaced by an empty one. */
+  #damaged(why: string, cause: unknown): Failure {
+    return new Failure('settings', { what: this.#path, why, next: 'repair it, or restore it from a backup' }, cause);
+  }
+}
+
+/** Opens a state file; `initial` is what it holds before the first write. */
+export async function openState<T>(path: string, schema: z.ZodType<T>, initial: T): Promise<Low<T>> {
+  const db = new Low<T>(new JsonFileAdapter(path, schema), initial);
+  await db.read();
+  return db;
+}

@@ -1,0 +1,107 @@
+/** Local mode: `sudo containarium <verb …>` is the same catalogue over core's socket. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { renderFailure } from '../catalogue/render.ts';
+import { wantedFormat } from '../catalogue/parse.ts';
+import type { Actor } from '../domain/actor.ts';
+import { Failure } from '../domain/failure.ts';
+import { quoted } from '../domain/text.ts';
+import { runCommand, type CommandIo } from '../headless/run.ts';
+import { coreClient, type CoreClient } from '../protocol/client.ts';
+import { connectOver } from '../protocol/connection.ts';
+import { greeting, messages } from '../protocol/messages.ts';
+import { findHome } from '../settings/home.ts';
+
+export async function runLocally(words: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const home = findHome(env, { isRoot: process.getuid?.() === 0, realHost: false });
+  const name = env['SUDO_USER'] ?? env['USER'] ?? env['LOGNAME'] ?? 'root';
+  const actor: Actor = { name: name.slice(0, 64), role: 'root', door: 'local' };
+  let socket: Socket | undefined;
+  try {
+    socket = await open(home.socket);
+    const core = await client(socket);
+    return await runCommand({ words, actor, core, io: terminalIo(), signal: new AbortController().signal, prefix: 'containarium' });
+  } catch (error) {
+    // Nobody has said which host it is; the document says so by leaving the kind out of its reason.
+    const rendered = renderFailure(Failure.from(error), words[0] ?? '', wantedFormat(words), { kind: 'incus', simulated: false, why: 'the server was not reached' });
+    process.stdout.write(rendered.stdout);
+    process.stderr.write(rendered.stderr);
+    return rendered.exitCode;
+  } finally {
+    socket?.destroy();
+  }
+}
+
+function open(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once('connect', () => resolve(socket));
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      const denied = error.code === 'EACCES';
+      reject(
+        new Failure(
+          denied ? 'denied' : 'core-unavailable',
+          {
+            what: `the server at ${path}`,
+            why: denied ? 'only root may use it from the host' : 'it is not running',
+            next: denied ? 'sudo containarium …' : 'start it: npm start, or systemctl start containarium; CONTAINARIUM_HOME names another one',
+          },
+          error,
+        ),
+      );
+    });
+  });
+}
+
+async function client(socket: Socket): Promise<CoreClient> {
+  const connection = connectOver(socket);
+  connection.listen();
+  return coreClient(connection, greeting.parse(await connection.sendRequest(messages.greet)));
+}
+
+function terminalIo(): CommandIo {
+  const terminal = process.stdin.isTTY && process.stdout.isTTY;
+  return {
+    terminal,
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    async readStdin(maxBytes) {
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        if (bytes > maxBytes) throw new Failure('input-too-large', { what: 'standard input', why: `it is longer than ${maxBytes} bytes` });
+        chunks.push(chunk);
+      }
+      return Buffer.concat(chunks).toString('utf8');
+    },
+    async ask(question) {
+      const lines = createInterface({ input: process.stdin, output: process.stderr });
+      try {
+        return await new Promise<string>((resolve, reject) => {
+          lines.once('close', () => reject(new Failure('cancelled', { what: 'the question', why: 'it was not answered; nothing was changed' })));
+          lines.once('SIGINT', () => lines.close());
+          void lines.question(question).then(resolve, reject);
+        });
+      } finally {
+        lines.close();
+      }
+    },
+    files: {
+      async read(path) {
+        const full = path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
+        try {
+          return await readFile(full, 'utf8');
+        } catch (error) {
+          throw new Failure('missing-key', { what: `file ${quoted(path)}`, why: error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'it does not exist' : 'it cannot be read' }, error);
+        }
+      },
+      async write(path, text) {
+        await writeFile(path, text, { mode: 0o600 });
+      },
+    },
+  };
+}

@@ -1,0 +1,50 @@
+/** A JSON-RPC connection over a socket, and failures as its errors. */
+import type { Duplex } from 'node:stream';
+import { createMessageConnection, ErrorCodes, ResponseError, StreamMessageReader, StreamMessageWriter, type MessageConnection } from 'vscode-jsonrpc/node';
+import { z } from 'zod';
+import { Failure, failureCodes, type FailureCode, type FailureData } from '../domain/failure.ts';
+
+/** Application errors of this protocol (JSON-RPC 2.0 leaves codes outside -32768…-32000 to the application). */
+const failureError = 1;
+
+const failureData = z.object({
+  code: z.string().refine((code): code is FailureCode => Object.hasOwn(failureCodes, code)),
+  what: z.string(),
+  why: z.string(),
+  next: z.string().optional(),
+  details: z.record(z.string(), z.unknown()).optional(),
+});
+
+export function connectOver(stream: Duplex): MessageConnection {
+  const connection = createMessageConnection(new StreamMessageReader(stream), new StreamMessageWriter(stream), {
+    error: () => undefined,
+    warn: () => undefined,
+    info: () => undefined,
+    log: () => undefined,
+  });
+  stream.on('error', () => undefined);
+  return connection;
+}
+
+export function toResponseError(error: unknown): ResponseError<FailureData> {
+  const failure = Failure.from(error);
+  return new ResponseError(failureError, failure.message, failure.toData());
+}
+
+/** What a rejected request means to the caller. */
+export function fromResponseError(error: unknown): Failure {
+  if (error instanceof ResponseError) {
+    const parsed = failureData.safeParse(error.data);
+    if (parsed.success) return Failure.fromData(parsed.data as FailureData);
+    if (error.code === ErrorCodes.PendingResponseRejected) return lost(error);
+  }
+  return error instanceof Failure ? error : lost(error);
+}
+
+function lost(cause: unknown): Failure {
+  return new Failure(
+    'core-unavailable',
+    { what: 'the server', why: 'its privileged part went away before it answered', next: 'operations go on or are taken back by themselves; try again, and look with "list" and "doctor"' },
+    cause,
+  );
+}

@@ -1,0 +1,101 @@
+/**
+ * What core and front say to each other, and to local clients: requests, a stream of events for each, cancellation, and the index of
+ * who may log in. JSON-RPC 2.0 with vscode-jsonrpc; every message is checked by these schemas on the side that must not trust it.
+ */
+import { CancellationTokenSource, NotificationType, RequestType, RequestType0, type CancellationToken } from 'vscode-jsonrpc';
+import { z } from 'zod';
+import { doors, roles } from '../domain/actor.ts';
+
+const actor = z.strictObject({
+  name: z.string().max(64),
+  role: z.enum(roles),
+  door: z.enum(doors),
+  fingerprint: z.string().max(128).optional(),
+  address: z.string().max(64).optional(),
+  owns: z.array(z.string().max(64)).max(1000).optional(),
+});
+
+export const callRequest = z.strictObject({
+  /** Chosen by the caller; its events carry it. */
+  id: z.string().min(1).max(64),
+  actor,
+  verb: z.string().max(64),
+  /** As typed, not yet checked: core checks it against the verb's schema. */
+  input: z.record(z.string().max(64), z.unknown()),
+  /** The address of this server that the client reached: what an ssh configuration names in want of a better one. */
+  reachedAt: z.string().max(64).optional(),
+});
+export type CallRequest = z.infer<typeof callRequest>;
+
+export interface CallAnswer {
+  readonly result: unknown;
+  readonly journal?: { readonly seq: number; readonly hash: string };
+}
+
+export interface CallEvent {
+  readonly id: string;
+  readonly event: unknown;
+}
+
+export const hostTag = z.object({ kind: z.enum(['incus', 'simulated']), simulated: z.boolean(), why: z.string() });
+
+/** What a client of core learns when it connects. */
+export const greeting = z.object({ version: z.string(), host: hostTag });
+export type Greeting = z.infer<typeof greeting>;
+
+export const identity = z.object({
+  blob: z.string(),
+  type: z.string(),
+  fingerprint: z.string(),
+  admin: z.object({ name: z.string(), role: z.enum(roles) }).optional(),
+  owns: z.array(z.string()),
+});
+
+export type Identity = z.infer<typeof identity>;
+export const identities = z.array(identity);
+
+/** What core gives the front to start with. */
+export const frontStart = greeting.extend({
+  listen: z.object({ address: z.string(), port: z.number() }),
+  hostKey: z.string(),
+  identities,
+  runAs: z.object({ uid: z.number(), gid: z.number() }).optional(),
+  limits: z.object({
+    loginGraceMs: z.number(),
+    maxAuthTries: z.number(),
+    maxSessions: z.number(),
+    stdinMs: z.number(),
+  }),
+});
+export type FrontStart = z.infer<typeof frontStart>;
+
+export const listening = z.object({ address: z.string(), port: z.number() });
+export type Listening = z.infer<typeof listening>;
+
+export const messages = {
+  greet: new RequestType0<Greeting, void>('greet'),
+  call: new RequestType<CallRequest, CallAnswer, unknown>('call'),
+  event: new NotificationType<CallEvent>('event'),
+  identities: new NotificationType<z.infer<typeof identities>>('identities'),
+  frontStart: new RequestType0<FrontStart, void>('front/start'),
+  listening: new NotificationType<Listening>('front/listening'),
+  failed: new NotificationType<{ reason: string }>('front/failed'),
+  ping: new RequestType0<true, void>('ping'),
+  drain: new NotificationType<{ reason: string }>('front/drain'),
+} as const;
+
+/** An AbortSignal as the protocol's cancellation. */
+export function cancellation(signal: AbortSignal): CancellationToken {
+  const source = new CancellationTokenSource();
+  if (signal.aborted) source.cancel();
+  else signal.addEventListener('abort', () => source.cancel(), { once: true });
+  return source.token;
+}
+
+/** The protocol's cancellation as an AbortSignal. */
+export function abortSignal(token: CancellationToken): AbortSignal {
+  const controller = new AbortController();
+  if (token.isCancellationRequested) controller.abort();
+  else token.onCancellationRequested(() => controller.abort());
+  return controller.signal;
+}

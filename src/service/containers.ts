@@ -1,0 +1,161 @@
+/** Reading: Incus instances as this system's containers. */
+import type { Container, ContainerDetails, ContainerList, InstanceStatus } from '../domain/container.ts';
+import { instanceStatuses } from '../domain/container.ts';
+import { Failure } from '../domain/failure.ts';
+import { parseIncusSize } from '../domain/size.ts';
+import { containerName, type Username } from '../domain/username.ts';
+import { fingerprintOf } from '../host/hostKey.ts';
+import type { IncusInstance } from '../host/incus.ts';
+import type { Call, ServiceContext } from './context.ts';
+import { isOurAccount } from './jumpAccount.ts';
+import { decodeKeys, field, keyInfo, labelsOf, ownerOfInstance, provisioningOf } from './metadata.ts';
+import { findPlacement } from './placement.ts';
+
+/** The device that is the root disk, wherever it comes from. */
+export function rootDevice(instance: IncusInstance): { name: string; own: boolean; device: Readonly<Record<string, string>> } | undefined {
+  for (const [own, devices] of [[true, instance.devices], [false, instance.expanded_devices ?? {}]] as const) {
+    for (const [name, device] of Object.entries(devices)) {
+      if (device['type'] === 'disk' && device['path'] === '/') return { name, own, device };
+    }
+  }
+  return undefined;
+}
+
+/** The fixed address of the instance's bridge interface; without one the address it has got. */
+export function addressOf(instance: IncusInstance): string | null {
+  for (const device of Object.values(instance.devices)) {
+    if (device['type'] === 'nic' && device['ipv4.address'] !== undefined) return device['ipv4.address'];
+  }
+  const addresses = instance.state?.network?.['eth0']?.addresses ?? [];
+  return addresses.find((a) => a.family === 'inet' && a.scope === 'global')?.address ?? null;
+}
+
+function status(instance: IncusInstance): InstanceStatus {
+  const word = instance.status.toLowerCase();
+  return (instanceStatuses as readonly string[]).includes(word) ? (word as InstanceStatus) : 'unknown';
+}
+
+export function toContainer(instance: IncusInstance): Container {
+  const config = { ...(instance.expanded_config ?? {}), ...instance.config };
+  const disk = instance.state?.disk?.['root'];
+  const memory = instance.state?.memory;
+  const running = status(instance) === 'running';
+  const cpus = config['limits.cpu'];
+  return {
+    user: ownerOfInstance(instance) ?? '',
+    name: instance.name,
+    status: status(instance),
+    provisioning: provisioningOf(instance),
+    address: addressOf(instance),
+    cpus: cpus !== undefined && /^\d+$/.test(cpus) ? Number(cpus) : null,
+    memoryLimitBytes: parseIncusSize(config['limits.memory'] ?? '') ?? null,
+    memoryUsedBytes: running && memory !== null && memory !== undefined ? memory.usage : null,
+    diskQuotaBytes: parseIncusSize(rootDevice(instance)?.device['size'] ?? '') ?? null,
+    diskUsedBytes: disk === undefined ? null : disk.usage,
+    autostart: config['boot.autostart'] === 'true',
+    docker: config['security.nesting'] === 'true',
+    image: config[field.image] ?? config['image.description'] ?? '-',
+    labels: labelsOf(instance),
+    createdAt: instance.created_at,
+    createdBy: config[field.createdBy] ?? '',
+    startedAt: running ? startedAt(instance) : null,
+    processes: running ? (instance.state?.processes ?? null) : null,
+    snapshots: instance.snapshots?.length ?? 0,
+    keys: decodeKeys(config[field.keys]).map((key) => keyInfo(key).fingerprint),
+  };
+}
+
+/** Incus gives year 1 for "never". */
+function startedAt(instance: IncusInstance): string | null {
+  const time = instance.state?.started_at ?? null;
+  return time === null || time.startsWith('0001-') ? null : time;
+}
+
+export function notFound(user: string): Failure {
+  return new Failure('not-found', { what: `container of "${user}"`, why: 'there is no such container', next: 'list shows the containers there are' });
+}
+
+/** The instance of a user, which must be one that this system made. Rejects with `not-found` where Incus says that there is none. */
+export async function instanceOf(context: ServiceContext, user: Username, signal?: AbortSignal): Promise<IncusInstance> {
+  const instance = await context.incus.instance(containerName(user), signal);
+  if (instance === undefined || ownerOfInstance(instance) !== user) throw notFound(user);
+  return instance;
+}
+
+/**
+ * Like {@link instanceOf}, for changes: refuses while another operation works on it (`own`: the caller's own operation holds it
+ * already) or one was left unfinished.
+ */
+export async function changeableInstanceOf(context: ServiceContext, user: Username, options: { own?: boolean } = {}): Promise<IncusInstance> {
+  if (!options.own) context.operations.ensureFree(user);
+  const instance = await instanceOf(context, user);
+  const provisioning = provisioningOf(instance);
+  if (provisioning !== 'ready') {
+    throw new Failure('wrong-state', {
+      what: `container "${instance.name}"`,
+      why: `an operation on it was left unfinished (${provisioning})`,
+      next: 'reconcile shows what is left; reconcile --apply puts it right',
+    });
+  }
+  return instance;
+}
+
+export interface ListRequest {
+  readonly state?: 'all' | 'running' | 'stopped' | undefined;
+  readonly user?: string | undefined;
+  readonly labels?: readonly { readonly key: string; readonly value?: string | undefined }[] | undefined;
+}
+
+export async function listContainers(context: ServiceContext, request: ListRequest, call: Pick<Call, 'signal'>): Promise<ContainerList> {
+  const instances = await context.incus.instancesWithState(call.signal);
+  const ours = instances.filter((instance) => ownerOfInstance(instance) !== undefined).map(toContainer);
+  const containers = ours.filter(
+    (c) =>
+      (request.state === undefined || request.state === 'all' || c.status === request.state) &&
+      (request.user === undefined || c.user === request.user) &&
+      (request.labels ?? []).every(({ key, value }) => (value === undefined ? key in c.labels : c.labels[key] === value)),
+  );
+  return {
+    containers,
+    total: containers.length,
+    running: containers.filter((c) => c.status === 'running').length,
+    stopped: containers.filter((c) => c.status === 'stopped').length,
+    foreign: instances.filter((instance) => ownerOfInstance(instance) === undefined).length,
+  };
+}
+
+/** How long CPU use is measured, in milliseconds: long enough for a figure, short enough to wait for. */
+const cpuSampleMs = 300;
+
+async function cpuPercent(context: ServiceContext, instance: IncusInstance, signal: AbortSignal): Promise<number | null> {
+  const before = instance.state?.cpu?.usage;
+  if (before === undefined || instance.status.toLowerCase() !== 'running') return null;
+  const first = await context.incus.state(instance.name, signal);
+  const startedMs = performance.now();
+  await new Promise((resolve) => setTimeout(resolve, cpuSampleMs));
+  const second = await context.incus.state(instance.name, signal);
+  const elapsedNs = (performance.now() - startedMs) * 1e6;
+  const usedNs = (second.cpu?.usage ?? 0) - (first.cpu?.usage ?? 0);
+  return usedNs < 0 ? null : Math.round((usedNs / elapsedNs) * 1000) / 10;
+}
+
+export async function containerDetails(context: ServiceContext, user: Username, call: Pick<Call, 'signal'>): Promise<ContainerDetails> {
+  const instance = await instanceOf(context, user, call.signal);
+  const [percent, account, placement, groupId] = await Promise.all([
+    cpuPercent(context, instance, call.signal),
+    context.accounts.account(user, call.signal),
+    findPlacement(context, call.signal),
+    context.accounts.groupId(context.settings.jump.group, call.signal),
+  ]);
+  const ours = account !== undefined && isOurAccount(account, groupId);
+  const hostKey = instance.config[field.hostKey];
+  return {
+    ...toContainer(instance),
+    cpuPercent: percent,
+    storage: { pool: rootDevice(instance)?.device['pool'] ?? placement.pool, driver: placement.driver, quotas: placement.quotas },
+    hostKeyFingerprint: hostKey === undefined ? null : fingerprintOf(hostKey),
+    keyList: decodeKeys(instance.config[field.keys]).map(keyInfo),
+    jumpAccount: { exists: ours, shell: ours ? account.shell : null },
+  };
+}
+

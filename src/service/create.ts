@@ -1,0 +1,219 @@
+/** Creating a container: clone, seed, start; its jump account; done when its sshd answers with the key it was given. */
+import type { CreateResult } from '../domain/container.ts';
+import { Failure } from '../domain/failure.ts';
+import type { PublicKey } from '../domain/publicKey.ts';
+import { formatExact } from '../domain/size.ts';
+import { containerName, type Username } from '../domain/username.ts';
+import { makeHostKey } from '../host/hostKey.ts';
+import type { InstanceSpec } from '../host/incus.ts';
+import { toContainer } from './containers.ts';
+import type { Call, ServiceContext } from './context.ts';
+import { sshAccess } from './export.ts';
+import { ensureImage } from './image.ts';
+import { accountComment, containerKeysPath, containerKeysText, isOurAccount, jumpKeysText } from './jumpAccount.ts';
+import { sharedKeyWarnings } from './keys.ts';
+import { encodeKeys, field, labelConfig, ownerOfInstance, store, type StoredKey } from './metadata.ts';
+import { findPlacement, freeAddress, type Placement } from './placement.ts';
+import { Stages } from './stages.ts';
+import { waitForNetwork, waitForSsh } from './waiting.ts';
+
+export interface CreateRequest {
+  readonly user: Username;
+  readonly keys: readonly PublicKey[];
+  readonly cpu?: number | undefined;
+  readonly memory?: number | undefined;
+  readonly disk?: number | undefined;
+  readonly image?: string | undefined;
+  readonly autostart?: boolean | undefined;
+  readonly docker?: boolean | undefined;
+  readonly labels?: readonly { readonly key: string; readonly value: string }[] | undefined;
+}
+
+/** A pool with less room than this is as good as full, in bytes: an image is unpacked into it. */
+const leastFreeBytes = 512 * 1024 * 1024;
+
+interface Plan {
+  readonly placement: Placement;
+  readonly image: string;
+  readonly address: string;
+  readonly warnings: readonly string[];
+  readonly release: () => void;
+}
+
+/** Addresses that running creates have chosen but Incus does not know yet. */
+const reserved = new WeakMap<ServiceContext['incus'], Set<string>>();
+
+export async function createContainer(context: ServiceContext, request: CreateRequest, call: Call): Promise<CreateResult> {
+  const { user } = request;
+  const name = containerName(user);
+  const docker = request.docker ?? context.settings.defaults.docker;
+  const keys = store(request.keys, context.now(), call.actor.name);
+  const base = request.image ?? context.settings.image.base;
+  let release: () => void = () => undefined;
+  try {
+    return await context.operations.run(
+      { verb: 'create', target: user, actor: call.actor, input: call.recorded },
+      async () => {
+        const plan = await planCreate(context, request, base, call);
+        release = plan.release;
+        return plan;
+      },
+      async (operation, plan) => {
+        const { steps } = context;
+        const stages = new Stages(call.progress, 7);
+        const hostKey = makeHostKey(name);
+        await stages.stage('Creating container', async () => {
+          const spec = instanceSpec(context, request, plan, { operation: operation.id, keys, hostKey: hostKey.publicKey, actor: call.actor.name, base });
+          await operation.step(steps.createInstance, { instance: name, operation: operation.id }, () => context.incus.create(name, plan.image, spec));
+        });
+        await stages.stage(`Creating user: ${user}`, async () => {
+          await operation.step(steps.seedInstance, { instance: name }, async () => {
+            for (const [path, content] of [
+              ['/etc/containarium/seed/name', name],
+              ['/etc/containarium/seed/docker', docker ? 'yes' : 'no'],
+              ['/etc/containarium/seed/user', user],
+            ] as const) {
+              await context.incus.pushFile({ instance: name, path, content: `${content}\n`, mode: '0644' });
+            }
+          });
+        });
+        await stages.stage('Adding SSH keys and host key', async () => {
+          await operation.step(steps.seedInstance, { instance: name }, async () => {
+            await context.incus.pushFile({ instance: name, path: containerKeysPath(user), content: containerKeysText(keys), mode: '0644' });
+            await context.incus.pushFile({ instance: name, path: '/etc/ssh/ssh_host_ed25519_key', content: hostKey.privateKey, mode: '0600' });
+            await context.incus.pushFile({ instance: name, path: '/etc/ssh/ssh_host_ed25519_key.pub', content: `${hostKey.publicKey}\n`, mode: '0644' });
+          });
+        });
+        await stages.stage('Creating jump server account (proxy-only)', async () => {
+          await context.accounts.ensureGroup(context.settings.jump.group);
+          await operation.step(steps.createAccount, { user, operation: operation.id }, () =>
+            context.accounts.create({ name: user, comment: accountComment(user, operation.id), group: context.settings.jump.group }),
+          );
+          const previous = (await context.jumpKeys.read(user)) ?? null;
+          await operation.step(steps.writeJumpKeys, { user, previous }, () => context.jumpKeys.write(user, jumpKeysText(user, plan.address, keys)));
+        });
+        await stages.stage('Starting container', async () => {
+          await operation.step(steps.startInstance, { instance: name }, () => context.incus.start(name));
+        });
+        await stages.stage('Waiting for network', async () => {
+          await waitForNetwork(context, name, plan.address);
+          return `Container IP: ${plan.address}`;
+        });
+        await stages.stage('Waiting for SSH with the expected host key', async () => {
+          await waitForSsh(context, name, plan.address, hostKey.publicKey);
+          await operation.step(steps.markReady, { instance: name, operation: operation.id }, () =>
+            context.incus.patch(name, { config: { [field.state]: 'ready' } }),
+          );
+          return `Host key: ${hostKey.fingerprint}`;
+        });
+        const instance = await context.incus.instance(name);
+        if (instance === undefined) throw new Failure('not-found', { what: `container "${name}"`, why: 'it disappeared after it was created' });
+        return {
+          container: toContainer(instance),
+          hostKeyFingerprint: hostKey.fingerprint,
+          operation: operation.id,
+          steps: [...stages.done],
+          sshConfig: await sshAccess(context, { user, address: plan.address, hostKey: hostKey.publicKey }, { reachedAt: call.reachedAt }),
+          warnings: plan.warnings,
+        };
+      },
+    );
+  } finally {
+    release();
+  }
+}
+
+/** Everything that can be found wrong is found here, before anything is changed. */
+async function planCreate(context: ServiceContext, request: CreateRequest, base: string, call: Call): Promise<Plan> {
+  const { user } = request;
+  const name = containerName(user);
+  const [instances, account, groupId, placement] = await Promise.all([
+    context.incus.instances(),
+    context.accounts.account(user),
+    context.accounts.groupId(context.settings.jump.group),
+    findPlacement(context),
+  ]);
+  const existing = instances.find((instance) => instance.name === name);
+  if (existing !== undefined) {
+    throw ownerOfInstance(existing) === user
+      ? new Failure('exists', { what: `container "${name}"`, why: 'it already exists', next: `info ${user}; "key add" gives it another key` })
+      : new Failure('not-ours', { what: `instance "${name}"`, why: 'it exists, and containarium did not make it', next: 'choose another user name' });
+  }
+  if (account !== undefined) {
+    throw isOurAccount(account, groupId)
+      ? new Failure('exists', { what: `jump account "${user}"`, why: 'it is left over from a container that is gone', next: 'reconcile --apply removes it' })
+      : new Failure('not-ours', { what: `account "${user}"`, why: 'the host has an account of this name that containarium did not make', next: 'choose another user name' });
+  }
+  const space = await context.incus.poolSpace(placement.pool);
+  const wanted = request.disk ?? context.settings.defaults.disk;
+  if (space.totalBytes > 0 && space.totalBytes - space.usedBytes < leastFreeBytes) {
+    throw new Failure('no-space', {
+      what: `storage pool "${placement.pool}"`,
+      why: `only ${formatExact(Math.max(0, space.totalBytes - space.usedBytes))} of it are free`,
+      next: 'delete a container, or enlarge the pool',
+    });
+  }
+  const warnings = sharedKeyWarnings(instances, user, request.keys);
+  if (!placement.quotas && request.disk !== undefined) {
+    throw new Failure('settings', {
+      what: `storage pool "${placement.pool}"`,
+      why: `its driver (${placement.driver}) has no quotas, so --disk-quota cannot be kept`,
+      next: 'leave --disk-quota out, or use a zfs or btrfs pool',
+    });
+  }
+  if (placement.quotas && space.totalBytes > 0 && wanted > space.totalBytes) {
+    warnings.push(`the disk (${formatExact(wanted)}) is larger than the whole pool (${formatExact(space.totalBytes)})`);
+  }
+  const image = await ensureImage(context, base, call);
+
+  const leased = await context.incus.leasedAddresses(placement.network);
+  const mine = reserved.get(context.incus) ?? new Set<string>();
+  reserved.set(context.incus, mine);
+  const fixed = instances.flatMap((instance) => Object.values(instance.devices).flatMap((device) => device['ipv4.address'] ?? []));
+  const address = freeAddress(placement.gateway, new Set([...leased, ...fixed, ...mine]));
+  mine.add(address);
+  return { placement, image, address, warnings, release: () => void mine.delete(address) };
+}
+
+function instanceSpec(
+  context: ServiceContext,
+  request: CreateRequest,
+  plan: Plan,
+  made: { operation: string; keys: readonly StoredKey[]; hostKey: string; actor: string; base: string },
+): InstanceSpec {
+  const { defaults } = context.settings;
+  return {
+    config: {
+      'boot.autostart': String(request.autostart ?? defaults.autostart),
+      'limits.cpu': String(request.cpu ?? defaults.cpu),
+      'limits.memory': formatExact(request.memory ?? defaults.memory),
+      // Never privileged, AppArmor untouched: nesting alone is what Docker needs.
+      'security.nesting': String(request.docker ?? defaults.docker),
+      [field.owner]: request.user,
+      [field.state]: 'creating',
+      [field.operation]: made.operation,
+      [field.keys]: encodeKeys(made.keys),
+      [field.hostKey]: made.hostKey,
+      [field.createdBy]: made.actor,
+      [field.image]: made.base,
+      ...labelConfig(request.labels ?? []),
+    },
+    devices: {
+      root: {
+        type: 'disk',
+        path: '/',
+        pool: plan.placement.pool,
+        ...(plan.placement.quotas ? { size: formatExact(request.disk ?? defaults.disk) } : {}),
+      },
+      eth0: {
+        'type': 'nic',
+        'name': 'eth0',
+        'network': plan.placement.network,
+        'ipv4.address': plan.address,
+        'security.port_isolation': 'true',
+        'security.mac_filtering': 'true',
+        'security.ipv4_filtering': 'true',
+      },
+    },
+  };
+}

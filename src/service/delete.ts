@@ -1,0 +1,53 @@
+/**
+ * Deleting a container. Everything that can be put back goes first; deleting the instance, which cannot, is the last step, so that at any
+ * moment the container is either wholly there or wholly gone.
+ */
+import type { DeleteResult } from '../domain/results.ts';
+import type { Username } from '../domain/username.ts';
+import { changeableInstanceOf, toContainer } from './containers.ts';
+import type { Call, ServiceContext } from './context.ts';
+import { isOurAccount } from './jumpAccount.ts';
+import { field } from './metadata.ts';
+import { Stages } from './stages.ts';
+
+export async function deleteContainer(context: ServiceContext, user: Username, call: Call): Promise<DeleteResult> {
+  const { incus, accounts, jumpKeys, steps } = context;
+  return context.operations.run(
+    { verb: 'delete', target: user, actor: call.actor, input: {} },
+    async () => {
+      const instance = await changeableInstanceOf(context, user, { own: true });
+      const [account, groupId, keys] = await Promise.all([
+        accounts.account(user),
+        accounts.groupId(context.settings.jump.group),
+        jumpKeys.read(user),
+      ]);
+      return { instance, account: account !== undefined && isOurAccount(account, groupId) ? account : undefined, keys };
+    },
+    async (operation, { instance, account, keys }) => {
+      const { name } = instance;
+      const stages = new Stages(call.progress, 4);
+      await stages.stage('Closing the jump account', async () => {
+        const previous = { config: { [field.state]: 'ready' } };
+        await operation.step(steps.patchInstance, { instance: name, previous: JSON.stringify(previous) }, () =>
+          incus.patch(name, { config: { [field.state]: 'deleting' } }),
+        );
+        if (keys !== undefined) await operation.step(steps.writeJumpKeys, { user, previous: keys }, () => jumpKeys.remove(user));
+      });
+      await stages.stage('Stopping container', async () => {
+        if (instance.status === 'Stopped') return;
+        await operation.step(steps.stopInstance, { instance: name }, () => incus.stop(name, { force: true }));
+      });
+      await stages.stage('Removing jump server account', async () => {
+        if (account === undefined) return;
+        await operation.step(steps.removeAccount, { user, comment: account.comment }, async () => {
+          await accounts.endSessions(user);
+          await accounts.remove(user);
+        });
+      });
+      await stages.stage('Deleting container', async () => {
+        await operation.step(steps.deleteInstance, { instance: name }, () => incus.delete(name));
+      });
+      return { user, container: name, freedBytes: toContainer(instance).diskUsedBytes, operation: operation.id };
+    },
+  );
+}

@@ -1,0 +1,121 @@
+/** Is the host as it should be? Each check asks one thing, and a check that cannot be made is a problem, never a pass. */
+import { Failure } from '../domain/failure.ts';
+import type { AuditVerification, Check, Diagnosis, Severity } from '../domain/results.ts';
+import { formatHuman } from '../domain/size.ts';
+import type { Sshd } from '../host/sshd.ts';
+import type { ServiceContext } from './context.ts';
+import { preparedImage } from './image.ts';
+import { isOurAccount } from './jumpAccount.ts';
+import { ownerOfInstance } from './metadata.ts';
+import { findPlacement } from './placement.ts';
+
+export interface DoctorTools {
+  readonly sshd: Sshd;
+  readonly authorizedKeysFolder: string;
+  readonly verifyJournal: (signal: AbortSignal) => Promise<AuditVerification>;
+}
+
+type Outcome = Omit<Check, 'name'>;
+
+const ok = (detail: string): Outcome => ({ severity: 'ok', detail });
+const warning = (detail: string, next?: string): Outcome => ({ severity: 'warning', detail, ...(next === undefined ? {} : { next }) });
+const problem = (detail: string, next?: string): Outcome => ({ severity: 'problem', detail, ...(next === undefined ? {} : { next }) });
+
+export async function diagnose(context: ServiceContext, tools: DoctorTools, signal: AbortSignal): Promise<Diagnosis> {
+  const checks: readonly (readonly [string, () => Promise<Outcome>])[] = [
+    ['host', () => Promise.resolve(checkHost(context))],
+    ['incus', () => checkIncus(context, signal)],
+    ['storage', () => checkStorage(context, signal)],
+    ['network', () => checkNetwork(context, signal)],
+    ['image', () => checkImage(context, signal)],
+    ['jump accounts', () => checkAccounts(context, signal)],
+    ['sshd', () => checkSshd(context, tools, signal)],
+    ['operations', () => Promise.resolve(checkOperations(context))],
+    ['journal', () => checkJournal(tools, signal)],
+  ];
+  const done: Check[] = [];
+  for (const [name, check] of checks) done.push({ name, ...(await check().catch(asProblem)) });
+  const order: readonly Severity[] = ['ok', 'warning', 'problem'];
+  const worst = done.reduce<Severity>((so_far, { severity }) => (order.indexOf(severity) > order.indexOf(so_far) ? severity : so_far), 'ok');
+  return { host: context.host, checks: done, worst };
+}
+
+function asProblem(error: unknown): Outcome {
+  const failure = Failure.from(error);
+  return problem(`${failure.what}: ${failure.why}`, failure.next);
+}
+
+function checkHost({ host }: ServiceContext): Outcome {
+  return host.simulated ? warning(`simulated: ${host.why}`, 'containarium serve --real prepares a real one') : ok('Incus');
+}
+
+async function checkIncus({ incus }: ServiceContext, signal: AbortSignal): Promise<Outcome> {
+  const { environment, auth } = await incus.server(signal);
+  return auth === 'trusted' ? ok(`Incus ${environment.server_version}, kernel ${environment.kernel_version}`) : problem('Incus does not trust this user', 'run the server as root');
+}
+
+async function checkStorage(context: ServiceContext, signal: AbortSignal): Promise<Outcome> {
+  const placement = await findPlacement(context, signal);
+  const { usedBytes, totalBytes } = await context.incus.poolSpace(placement.pool, signal);
+  const share = totalBytes === 0 ? 0 : usedBytes / totalBytes;
+  const text = `pool ${placement.pool} (${placement.driver}), ${formatHuman(usedBytes)} of ${formatHuman(totalBytes)} used`;
+  if (share > 0.95) return problem(text, 'enlarge the pool before it is full');
+  if (!placement.quotas) return warning(`${text}; this driver has no quotas, and one tenant can slow the others down`, 'use a zfs or btrfs pool');
+  return share > 0.8 ? warning(text, 'enlarge the pool') : ok(text);
+}
+
+async function checkNetwork(context: ServiceContext, signal: AbortSignal): Promise<Outcome> {
+  const [placement, server] = await Promise.all([findPlacement(context, signal), context.incus.server(signal)]);
+  const text = `bridge ${placement.network} ${placement.gateway}`;
+  return context.host.simulated || server.environment.firewall === 'nftables'
+    ? ok(text)
+    : warning(`${text}; firewall driver ${server.environment.firewall ?? 'unknown'}`, 'install nftables');
+}
+
+async function checkImage(context: ServiceContext, signal: AbortSignal): Promise<Outcome> {
+  const { base } = context.settings.image;
+  const image = await preparedImage(context, base, signal);
+  if (image === undefined) return warning(`no prepared image for ${base} yet`, 'image build (or the first create does it)');
+  return image.current ? ok(`${image.alias}, ${formatHuman(image.sizeBytes)}`) : warning(`${image.alias} was made by another version`, 'image build');
+}
+
+async function checkAccounts(context: ServiceContext, signal: AbortSignal): Promise<Outcome> {
+  const { accounts, incus, settings } = context;
+  const [all, groupId, instances] = await Promise.all([accounts.all(signal), accounts.groupId(settings.jump.group, signal), incus.instances(signal)]);
+  const owners = new Set(instances.flatMap((instance) => ownerOfInstance(instance) ?? []));
+  const ours = all.filter((account) => isOurAccount(account, groupId));
+  const orphans = ours.filter((account) => !owners.has(account.name)).length;
+  const missing = [...owners].filter((owner) => !ours.some((account) => account.name === owner)).length;
+  const busy = context.operations.open().length;
+  if (busy === 0 && orphans + missing > 0) return problem(`${missing} missing, ${orphans} without a container`, 'reconcile');
+  return ok(`${ours.length} for ${owners.size} containers`);
+}
+
+async function checkSshd(context: ServiceContext, tools: DoctorTools, signal: AbortSignal): Promise<Outcome> {
+  if (context.host.simulated) return ok('not used by the simulated host');
+  const { accounts, settings } = context;
+  const groupId = await accounts.groupId(settings.jump.group, signal);
+  const account = (await accounts.all(signal)).find((candidate) => isOurAccount(candidate, groupId));
+  if (account === undefined) return ok('no jump account yet');
+  const found = await tools.sshd.settingsFor(account.name, signal);
+  const wanted: Record<string, string> = { authorizedkeysfile: `${tools.authorizedKeysFolder}/%u`, allowtcpforwarding: 'local' };
+  for (const [key, value] of Object.entries(wanted)) {
+    if (found.get(key) !== value) {
+      return problem(`for jump accounts ${key} is "${found.get(key) ?? 'not set'}", not "${value}"`, 'containarium serve --real installs the sshd drop-in');
+    }
+  }
+  return ok('the drop-in for jump accounts is in force');
+}
+
+function checkOperations({ operations }: ServiceContext): Outcome {
+  const open = operations.open();
+  if (open.length === 0) return ok('none unfinished');
+  return warning(open.map((operation) => `"${operation.verb} ${operation.target}" since ${operation.startedAt}`).join('; '), 'wait, or reconcile --apply');
+}
+
+async function checkJournal(tools: DoctorTools, signal: AbortSignal): Promise<Outcome> {
+  const verified = await tools.verifyJournal(signal);
+  return verified.ok
+    ? ok(`${verified.records} records, head ${verified.head.seq} ${verified.head.hash.slice(0, 16)}`)
+    : problem(`${verified.firstBad.segment} line ${verified.firstBad.line}: ${verified.firstBad.reason}`, 'audit verify; keep the files as they are');
+}

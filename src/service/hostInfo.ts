@@ -1,0 +1,32 @@
+/** The host as a whole: versions, capacity, what containers are made of. */
+import { cpus, freemem, totalmem } from 'node:os';
+import type { HostInfo } from '../domain/container.ts';
+import type { ServiceContext } from './context.ts';
+import { imageAlias, preparedImage } from './image.ts';
+import { ownerOfInstance } from './metadata.ts';
+import { findPlacement } from './placement.ts';
+
+export async function hostInfo(context: ServiceContext, signal: AbortSignal): Promise<HostInfo> {
+  const { incus, settings } = context;
+  const placement = await findPlacement(context, signal);
+  const [server, instances, space, image] = await Promise.all([
+    incus.server(signal),
+    incus.instances(signal),
+    incus.poolSpace(placement.pool, signal),
+    preparedImage(context, settings.image.base, signal),
+  ]);
+  const ours = instances.filter((instance) => ownerOfInstance(instance) !== undefined);
+  return {
+    kind: context.host.kind,
+    why: context.host.why,
+    incusVersion: server.environment.server_version,
+    kernel: server.environment.kernel_version,
+    containers: { total: ours.length, running: ours.filter((instance) => instance.status === 'Running').length },
+    cpus: cpus().length,
+    memoryTotalBytes: totalmem(),
+    memoryFreeBytes: freemem(),
+    pool: { name: placement.pool, driver: placement.driver, usedBytes: space.usedBytes, totalBytes: space.totalBytes },
+    network: { name: placement.network, address: placement.gateway },
+    image: { alias: imageAlias(settings.image.base), ready: image !== undefined, base: settings.image.base },
+  };
+}

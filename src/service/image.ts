@@ -1,0 +1,142 @@
+/** The prepared image: built once from a base image, so that a create is clone, seed and start. */
+import { Failure } from '../domain/failure.ts';
+import { imageSlug } from '../domain/image.ts';
+import type { ImageBuildResult, ImageInfo } from '../domain/results.ts';
+import type { IncusImage } from '../host/incus.ts';
+import type { Call, ServiceContext } from './context.ts';
+import { recipe, recipeId } from './imageRecipe.ts';
+import { field } from './metadata.ts';
+import { findPlacement } from './placement.ts';
+import { Stages } from './stages.ts';
+import { waitFor } from './waiting.ts';
+
+const property = { base: 'containarium.base', recipe: 'containarium.recipe', operation: 'containarium.operation' } as const;
+
+export function imageAlias(base: string): string {
+  return `containarium-${imageSlug(base)}`;
+}
+
+function toInfo(context: ServiceContext, image: IncusImage): ImageInfo {
+  return {
+    alias: image.aliases?.find(({ name }) => name.startsWith('containarium-'))?.name ?? '-',
+    base: image.properties?.[property.base] ?? '-',
+    fingerprint: image.fingerprint,
+    sizeBytes: image.size,
+    createdAt: image.uploaded_at,
+    current: image.properties?.[property.recipe] === recipeId(recipe(context.settings.image.packages)),
+  };
+}
+
+export async function listImages(context: ServiceContext, signal?: AbortSignal): Promise<ImageInfo[]> {
+  const images = await context.incus.images(signal);
+  return images.filter((image) => image.properties?.[property.base] !== undefined).map((image) => toInfo(context, image));
+}
+
+export async function preparedImage(context: ServiceContext, base: string, signal?: AbortSignal): Promise<ImageInfo | undefined> {
+  const alias = imageAlias(base);
+  return (await listImages(context, signal)).find((image) => image.alias === alias);
+}
+
+/** Builds under way, by alias: creates that arrive meanwhile wait for the one build. */
+const building = new WeakMap<ServiceContext['incus'], Map<string, Promise<ImageBuildResult>>>();
+
+/** The reference of the prepared image for `base`; builds it first where there is none. */
+export async function ensureImage(context: ServiceContext, base: string, call: Call): Promise<string> {
+  const ready = await preparedImage(context, base);
+  if (ready !== undefined) return ready.fingerprint;
+  call.progress.note(`There is no prepared image yet: building it once from ${base}`);
+  const { image } = await buildImage(context, base, call);
+  return image.fingerprint;
+}
+
+export function buildImage(context: ServiceContext, base: string, call: Call): Promise<ImageBuildResult> {
+  const builds = building.get(context.incus) ?? new Map<string, Promise<ImageBuildResult>>();
+  building.set(context.incus, builds);
+  const alias = imageAlias(base);
+  const running = builds.get(alias);
+  if (running !== undefined) {
+    call.progress.note('Another caller is building it already: waiting for that');
+    return running;
+  }
+  const build = buildNow(context, base, alias, call).finally(() => builds.delete(alias));
+  builds.set(alias, build);
+  return build;
+}
+
+async function buildNow(context: ServiceContext, base: string, alias: string, call: Call): Promise<ImageBuildResult> {
+  const startedMs = performance.now();
+  const { incus, steps, settings } = context;
+  const made = recipe(settings.image.packages);
+  return context.operations.run(
+    { verb: 'image build', target: alias, actor: call.actor, input: { image: base } },
+    () => findPlacement(context),
+    async (operation, placement) => {
+      const instance = `containarium-build-${operation.id.toLowerCase()}`;
+      const stages = new Stages(call.progress, 5);
+      const inside = (argv: readonly string[], allowExit?: readonly number[]) =>
+        incus.exec(instance, argv, {
+          env: { DEBIAN_FRONTEND: 'noninteractive' },
+          timeoutMs: settings.timeouts.copyMs,
+          ...(allowExit === undefined ? {} : { allowExit }),
+        });
+      await stages.stage(`Fetching base image ${base}`, async () => {
+        await operation.step(steps.createInstance, { instance, operation: operation.id }, () =>
+          incus.create(instance, base, {
+            config: { 'boot.autostart': 'false', 'security.nesting': 'true', [field.operation]: operation.id },
+            devices: {
+              root: { type: 'disk', path: '/', pool: placement.pool },
+              eth0: { type: 'nic', name: 'eth0', network: placement.network },
+            },
+          }),
+        );
+      });
+      await stages.stage('Starting it', async () => {
+        await operation.step(steps.startInstance, { instance }, () => incus.start(instance));
+        await waitFor(
+          `instance "${instance}"`,
+          settings.timeouts.readyMs,
+          // "degraded" is good enough: some units cannot work in a container, and none of them matters here.
+          async () => (await inside(['systemctl', 'is-system-running'], [0, 1]).catch(() => undefined))?.stdout.match(/running|degraded/)?.[0],
+          () => 'it did not finish booting',
+        );
+        await waitFor(
+          `instance "${instance}"`,
+          settings.timeouts.readyMs,
+          async () => {
+            const addresses = Object.values((await incus.state(instance)).network ?? {}).flatMap((nic) => nic.addresses ?? []);
+            return addresses.find((a) => a.family === 'inet' && a.scope === 'global')?.address;
+          },
+          () => 'it did not get an address',
+        );
+      });
+      await stages.stage('Installing Docker, SSH, and tools', async () => {
+        await operation.step(steps.seedInstance, { instance }, async () => {
+          for (const argv of made.install) await inside(argv);
+        });
+      });
+      await stages.stage('Setting up first boot', async () => {
+        await operation.step(steps.seedInstance, { instance }, async () => {
+          for (const file of made.files) await incus.pushFile({ instance, ...file });
+          // Disabling a unit that a distribution does not have is no failure.
+          for (const argv of made.finish) await inside(argv, argv.includes('disable') ? [0, 1] : undefined);
+        });
+      });
+      let published: ImageInfo | undefined;
+      await stages.stage(`Publishing ${alias}`, async () => {
+        await incus.stop(instance, { force: true });
+        await operation.step(steps.publishImage, { alias }, () =>
+          incus.publish(instance, alias, {
+            [property.base]: base,
+            [property.recipe]: recipeId(made),
+            [property.operation]: operation.id,
+            description: `containarium ${base}`,
+          }),
+        );
+        await operation.step(steps.deleteInstance, { instance }, () => incus.delete(instance));
+        published = await preparedImage(context, base);
+      });
+      if (published === undefined) throw new Failure('unexpected-output', { what: `image "${alias}"`, why: 'Incus does not list it after publishing it' });
+      return { image: published, elapsedMs: Math.round(performance.now() - startedMs), operation: operation.id };
+    },
+  );
+}

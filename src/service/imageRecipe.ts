@@ -1,0 +1,90 @@
+/** What is done to a base image to make the prepared image: the files and the commands, as data. */
+import { createHash } from 'node:crypto';
+
+export interface Recipe {
+  readonly files: readonly { readonly path: string; readonly mode: string; readonly content: string }[];
+  /** Argument vectors that run inside the instance as root, one after the other. */
+  readonly install: readonly (readonly string[])[];
+  readonly finish: readonly (readonly string[])[];
+}
+
+/**
+ * Runs once in a new container, before its sshd: makes the user that was seeded while the container was stopped. Where it fails, sshd
+ * does not start, so that a half-made container never counts as ready.
+ */
+const firstBootScript = `#!/bin/sh
+# Written by containarium: makes the user of this container from what was seeded before the first start.
+set -eu
+seed=/etc/containarium/seed
+user=$(cat "$seed/user")
+name=$(cat "$seed/name")
+printf '%s\\n' "$name" > /etc/hostname
+hostname "$name"
+grep -q "^127.0.1.1[[:space:]]" /etc/hosts || printf '127.0.1.1 %s\\n' "$name" >> /etc/hosts
+id "$user" > /dev/null 2>&1 || useradd --create-home --shell /bin/bash --password '*' "$user"
+usermod --append --groups sudo "$user"
+umask 0227
+printf '%s ALL=(ALL) NOPASSWD:ALL\\n' "$user" > "/etc/sudoers.d/90-containarium"
+umask 0022
+if [ "$(cat "$seed/docker")" = yes ]; then
+  if getent group docker > /dev/null; then usermod --append --groups docker "$user"; fi
+elif [ -e /lib/systemd/system/docker.service ]; then
+  systemctl mask --now docker.service docker.socket containerd.service
+fi
+systemd-machine-id-setup > /dev/null 2>&1 || true
+mv "$seed/user" "$seed/done"
+`;
+
+const firstBootUnit = `[Unit]
+Description=Containarium: make the user that was seeded
+ConditionPathExists=/etc/containarium/seed/user
+Before=ssh.service
+
+[Service]
+Type=oneshot
+ExecStart=/etc/containarium/first-boot
+RemainAfterExit=yes
+
+[Install]
+WantedBy=multi-user.target
+RequiredBy=ssh.service
+`;
+
+const sshdDropIn = `# Written by containarium.
+HostKey /etc/ssh/ssh_host_ed25519_key
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin no
+# Keys managed on the jump host, and the user's own.
+AuthorizedKeysFile /etc/ssh/authorized_keys.d/%u .ssh/authorized_keys
+`;
+
+export function recipe(packages: readonly string[]): Recipe {
+  const wanted = [...new Set(['openssh-server', 'sudo', ...packages])].sort();
+  return {
+    install: [
+      ['apt-get', 'update', '--quiet'],
+      ['apt-get', 'install', '--yes', '--quiet', '--no-install-recommends', ...wanted],
+    ],
+    files: [
+      { path: '/etc/containarium/first-boot', mode: '0755', content: firstBootScript },
+      { path: '/etc/systemd/system/containarium-first-boot.service', mode: '0644', content: firstBootUnit },
+      { path: '/etc/ssh/sshd_config.d/10-containarium.conf', mode: '0644', content: sshdDropIn },
+    ],
+    finish: [
+      // Ubuntu starts sshd by socket; a plain service can wait for the first boot.
+      ['systemctl', 'disable', '--quiet', 'ssh.socket'],
+      ['systemctl', 'enable', '--quiet', 'ssh.service', 'containarium-first-boot.service'],
+      ['apt-get', 'clean'],
+      // What must differ between containers must not be in the image.
+      ['find', '/etc/ssh', '-name', 'ssh_host_*', '-delete'],
+      ['find', '/var/lib/apt/lists', '-type', 'f', '-delete'],
+      ['truncate', '--size', '0', '/etc/machine-id'],
+    ],
+  };
+}
+
+/** Changes whenever the recipe does: an image made by another recipe is shown as not current. */
+export function recipeId(made: Recipe): string {
+  return createHash('sha256').update(JSON.stringify(made)).digest('hex').slice(0, 16);
+}

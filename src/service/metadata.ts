@@ -1,0 +1,93 @@
+/**
+ * What this system keeps in the instance's own configuration, under `user.containarium.`: it follows the container through backup,
+ * move and cluster, and survives the loss of the host's disk.
+ */
+import { z } from 'zod';
+import type { KeyInfo, Provisioning } from '../domain/container.ts';
+import { parsePublicKeys, type PublicKey } from '../domain/publicKey.ts';
+import type { IncusInstance } from '../host/incus.ts';
+
+const prefix = 'user.containarium.';
+
+export const field = {
+  owner: `${prefix}owner`,
+  state: `${prefix}state`,
+  operation: `${prefix}operation`,
+  keys: `${prefix}keys`,
+  hostKey: `${prefix}host-key`,
+  createdBy: `${prefix}created-by`,
+  image: `${prefix}image`,
+} as const;
+
+const labelPrefix = `${prefix}label.`;
+
+/** A key as it is kept: the canonical line and where it came from. */
+export interface StoredKey {
+  readonly line: string;
+  readonly addedAt: string;
+  readonly addedBy: string;
+}
+
+const storedKeys = z.array(z.object({ line: z.string(), addedAt: z.string().default(''), addedBy: z.string().default('') }));
+
+export function encodeKeys(keys: readonly StoredKey[]): string {
+  return JSON.stringify(keys);
+}
+
+/** The keys kept in an instance. Anybody who may configure Incus can write there, so a key that does not parse is left out. */
+export function decodeKeys(text: string | undefined): StoredKey[] {
+  if (text === undefined || text === '') return [];
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    return [];
+  }
+  const parsed = storedKeys.safeParse(document);
+  return parsed.success ? parsed.data.filter((key) => publicKeyOf(key) !== undefined) : [];
+}
+
+export function publicKeyOf(stored: StoredKey): PublicKey | undefined {
+  try {
+    return parsePublicKeys(stored.line)[0];
+  } catch {
+    return undefined;
+  }
+}
+
+export function store(keys: readonly PublicKey[], addedAt: Date, addedBy: string): StoredKey[] {
+  return keys.map((key) => ({ line: key.line, addedAt: addedAt.toISOString(), addedBy }));
+}
+
+export function keyInfo(stored: StoredKey): KeyInfo {
+  const key = publicKeyOf(stored);
+  return {
+    type: key?.type ?? 'unknown',
+    bits: key?.bits ?? null,
+    fingerprint: key?.fingerprint ?? '',
+    comment: key?.comment ?? '',
+    addedAt: stored.addedAt,
+    addedBy: stored.addedBy,
+  };
+}
+
+export function ownerOfInstance(instance: IncusInstance): string | undefined {
+  return instance.config[field.owner];
+}
+
+export function provisioningOf(instance: IncusInstance): Provisioning {
+  const state = instance.config[field.state];
+  return state === 'creating' || state === 'deleting' ? state : 'ready';
+}
+
+export function labelsOf(instance: IncusInstance): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(instance.config)
+      .filter(([key]) => key.startsWith(labelPrefix))
+      .map(([key, value]) => [key.slice(labelPrefix.length), value]),
+  );
+}
+
+export function labelConfig(labels: readonly { key: string; value: string }[]): Record<string, string> {
+  return Object.fromEntries(labels.map(({ key, value }) => [`${labelPrefix}${key}`, value]));
+}

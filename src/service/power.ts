@@ -1,0 +1,59 @@
+/** Start, stop, restart: nothing to do is not an error. */
+import { Failure } from '../domain/failure.ts';
+import type { StateChange } from '../domain/results.ts';
+import type { Username } from '../domain/username.ts';
+import type { IncusInstance } from '../host/incus.ts';
+import type { Running } from '../journal/operations.ts';
+import { addressOf, changeableInstanceOf } from './containers.ts';
+import type { Call, ServiceContext } from './context.ts';
+import { field } from './metadata.ts';
+import { waitForSsh } from './waiting.ts';
+
+type Verb = 'start' | 'stop' | 'restart';
+
+export async function changePower(context: ServiceContext, verb: Verb, user: Username, force: boolean, call: Call): Promise<StateChange> {
+  const now = await changeableInstanceOf(context, user);
+  const running = now.status === 'Running';
+  if ((verb === 'start' && running) || (verb === 'stop' && now.status === 'Stopped')) {
+    return { user, container: now.name, status: now.status.toLowerCase(), changed: false, operation: null };
+  }
+  return context.operations.run(
+    { verb, target: user, actor: call.actor, input: force ? { force } : {} },
+    () => changeableInstanceOf(context, user, { own: true }),
+    async (operation, instance) => {
+      await acts[verb](context, operation, instance, force);
+      if (verb !== 'stop') await waitUntilReachable(context, instance);
+      const after = await context.incus.instance(instance.name);
+      return { user, container: instance.name, status: after?.status.toLowerCase() ?? 'unknown', changed: true, operation: operation.id };
+    },
+  );
+}
+
+const acts: Record<Verb, (context: ServiceContext, operation: Running, instance: IncusInstance, force: boolean) => Promise<void>> = {
+  async start({ incus, steps }, operation, { name }) {
+    await operation.step(steps.startInstance, { instance: name }, () => incus.start(name));
+  },
+  async stop({ incus, steps }, operation, { name }, force) {
+    await operation.step(steps.stopInstance, { instance: name }, () => gently(name, force, () => incus.stop(name, { force })));
+  },
+  async restart({ incus, steps }, operation, { name, status }, force) {
+    if (status === 'Stopped') await operation.step(steps.startInstance, { instance: name }, () => incus.start(name));
+    else await operation.step(steps.restartInstance, { instance: name }, () => gently(name, force, () => incus.restart(name, { force })));
+  },
+};
+
+/** A clean shutdown may be refused by what runs inside: say what helps. */
+async function gently(name: string, force: boolean, act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    if (force || !(error instanceof Failure) || error.code !== 'program-failed') throw error;
+    throw new Failure('program-failed', { ...error.toData(), what: `container "${name}"`, next: 'add --force to kill what does not shut down' }, error);
+  }
+}
+
+async function waitUntilReachable(context: ServiceContext, instance: IncusInstance): Promise<void> {
+  const address = addressOf(instance);
+  const hostKey = instance.config[field.hostKey];
+  if (address !== null && hostKey !== undefined) await waitForSsh(context, instance.name, address, hostKey);
+}

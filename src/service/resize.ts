@@ -1,0 +1,103 @@
+/** Resizing: all checks first, then one request to Incus that changes everything or nothing. */
+import { Failure } from '../domain/failure.ts';
+import type { ResizeResult } from '../domain/results.ts';
+import { formatExact, formatHuman, parseIncusSize } from '../domain/size.ts';
+import type { Username } from '../domain/username.ts';
+import type { IncusInstance } from '../host/incus.ts';
+import { changeableInstanceOf, rootDevice } from './containers.ts';
+import type { Call, ServiceContext } from './context.ts';
+import { findPlacement } from './placement.ts';
+
+export interface ResizeRequest {
+  readonly user: Username;
+  readonly cpu?: number | undefined;
+  readonly memory?: number | undefined;
+  readonly disk?: number | undefined;
+}
+
+type Change = ResizeResult['changes'][number];
+type Devices = Record<string, Record<string, string>>;
+
+interface Plan {
+  readonly instance: IncusInstance;
+  readonly changes: Change[];
+  readonly to: { config: Record<string, string>; devices: Devices };
+  readonly back: { config: Record<string, string>; devices: Devices };
+}
+
+export async function resizeContainer(context: ServiceContext, request: ResizeRequest, call: Call): Promise<ResizeResult> {
+  const { user } = request;
+  let plan = await planResize(context, request);
+  const nothing = { user, container: plan.instance.name, changes: [], operation: null };
+  if (plan.changes.length === 0) return nothing;
+  return context.operations.run(
+    { verb: 'resize', target: user, actor: call.actor, input: Object.fromEntries(plan.changes.map((change) => [change.what, change.to])) },
+    async () => {
+      plan = await planResize(context, request);
+    },
+    async (operation) => {
+      const { instance, to, back, changes } = plan;
+      const previous = JSON.stringify({ config: back.config, devices: back.devices });
+      await operation.step(context.steps.patchInstance, { instance: instance.name, previous }, () =>
+        context.incus.patch(instance.name, { config: to.config, devices: to.devices }),
+      );
+      return { user, container: instance.name, changes, operation: operation.id };
+    },
+  );
+}
+
+async function planResize(context: ServiceContext, request: ResizeRequest): Promise<Plan> {
+  const instance = await changeableInstanceOf(context, request.user, { own: true });
+  const plan: Plan = { instance, changes: [], to: { config: {}, devices: {} }, back: { config: {}, devices: {} } };
+  if (request.cpu !== undefined) planConfig(plan, 'cpu', 'limits.cpu', String(request.cpu));
+  if (request.memory !== undefined) {
+    const used = instance.state?.memory?.usage ?? 0;
+    if (used > request.memory) throw belowUse('memory', request.memory, used, 'stop what uses it, or choose more');
+    const now = parseIncusSize(instance.config['limits.memory'] ?? '');
+    if (now !== request.memory) planConfig(plan, 'memory', 'limits.memory', formatExact(request.memory));
+  }
+  if (request.disk !== undefined) await planDisk(context, plan, request.disk);
+  return plan;
+}
+
+function planConfig(plan: Plan, what: Change['what'], key: string, value: string): void {
+  const before = plan.instance.config[key];
+  if (before === value) return;
+  plan.changes.push({ what, from: before ?? null, to: value });
+  plan.to.config[key] = value;
+  // An empty value unsets the key again where there was none.
+  plan.back.config[key] = before ?? '';
+}
+
+async function planDisk(context: ServiceContext, plan: Plan, bytes: number): Promise<void> {
+  const { instance } = plan;
+  const root = rootDevice(instance);
+  if (root === undefined || !root.own) {
+    throw new Failure('wrong-state', {
+      what: `container "${instance.name}"`,
+      why: 'its root disk comes from a profile',
+      next: `incus config device override ${instance.name} ${root?.name ?? 'root'} size=${formatExact(bytes)}`,
+    });
+  }
+  const placement = await findPlacement(context);
+  if (!placement.quotas) {
+    throw new Failure('settings', { what: `storage pool "${placement.pool}"`, why: `its driver (${placement.driver}) has no quotas` });
+  }
+  const before = root.device['size'];
+  if (parseIncusSize(before ?? '') === bytes) return;
+  const used = instance.state?.disk?.['root']?.usage ?? 0;
+  if (used >= bytes) throw belowUse('disk', bytes, used, 'delete files in the container, or choose more');
+  const size = formatExact(bytes);
+  plan.changes.push({ what: 'disk', from: before ?? null, to: size });
+  plan.to.devices[root.name] = { ...root.device, size };
+  plan.back.devices[root.name] = { ...root.device };
+}
+
+function belowUse(what: string, wanted: number, used: number, next: string): Failure {
+  return new Failure('below-use', {
+    what: `${what} ${formatExact(wanted)}`,
+    why: `${formatHuman(used)} are in use`,
+    next,
+    details: { wantedBytes: wanted, usedBytes: used },
+  });
+}

@@ -1,0 +1,55 @@
+/**
+ * Where the server keeps every file it writes or reads.
+ *
+ * `CONTAINARIUM_HOME` decides. Without it: root works on the real host in /var/lib/containarium, so that state does not live in
+ * somebody's checkout; everybody else in the checkout itself.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The folder that holds package.json. */
+export const packageRoot = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+export const systemHome = '/var/lib/containarium';
+
+export interface Home {
+  readonly root: string;
+  /** Host key and generated admin keys: 0700. */
+  readonly keys: string;
+  /** Journal, admins, socket, simulated host: 0700. */
+  readonly state: string;
+  readonly journal: string;
+  readonly socket: string;
+  readonly configuration: string;
+  /** Default for the jump accounts' keys: readable by sshd as those accounts. */
+  readonly authorizedKeys: string;
+}
+
+export function homeAt(root: string): Home {
+  const state = join(root, 'state');
+  return {
+    root,
+    keys: join(root, 'keys'),
+    state,
+    journal: join(state, 'journal'),
+    socket: join(state, 'core.sock'),
+    configuration: join(root, 'containarium.yaml'),
+    authorizedKeys: join(root, 'authorized_keys'),
+  };
+}
+
+/** The home from the environment, or the default for this user. `realHost` is whether the real host is wanted or in use. */
+export function findHome(env: NodeJS.ProcessEnv, options: { isRoot: boolean; realHost: boolean }): Home {
+  const named = env['CONTAINARIUM_HOME'];
+  if (named !== undefined && named !== '') return homeAt(resolve(named));
+  const system = homeAt(systemHome);
+  if (options.isRoot && (options.realHost || existsSync(system.state))) return system;
+  return homeAt(packageRoot);
+}
+
+export async function makeHome(home: Home): Promise<void> {
+  await mkdir(home.root, { recursive: true, mode: 0o711 });
+  for (const folder of [home.keys, home.state]) await mkdir(folder, { recursive: true, mode: 0o700 });
+}

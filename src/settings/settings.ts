@@ -1,0 +1,134 @@
+/**
+ * The configuration file: YAML, one explicit path, every key checked and documented here (docs/configuration.md is generated from
+ * the descriptions). A daemon does not search for its configuration, and an unknown key is an error, not a typo waiting to be found.
+ */
+import { readFile } from 'node:fs/promises';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import { Failure } from '../domain/failure.ts';
+import { parseSize } from '../domain/size.ts';
+import { parseImage } from '../domain/image.ts';
+import { parseAddressAndPort } from './listen.ts';
+
+function parsed<T>(parse: (text: string) => T) {
+  return z.string().transform((text, context): T => {
+    try {
+      return parse(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+      return z.NEVER;
+    }
+  });
+}
+
+const size = parsed(parseSize);
+const image = parsed(parseImage);
+const name = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/, 'letters, digits, dots, hyphens and underscores');
+const groupName = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'a group name of group(5)');
+const absolutePath = z.string().startsWith('/', 'an absolute path');
+
+export const settingsSchema = z.strictObject({
+  listen: parsed(parseAddressAndPort)
+    .prefault('0.0.0.0:2222')
+    .describe('Address and port of the SSH server. `CONTAINARIUM_LISTEN` overrides it. Port 0 takes a free one, which is printed.'),
+  host: z
+    .enum(['auto', 'incus', 'simulated'])
+    .default('auto')
+    .describe('`incus` is the real host, `simulated` a simulation in a file; `auto` takes Incus where it is reachable and usable at the first start, and stays with what it chose. `CONTAINARIUM_HOST` overrides it.'),
+  jump: z
+    .strictObject({
+      hostname: z.string().min(1).max(253).optional().describe('Name or address under which users reach this host. Without it: the address that the caller reached.'),
+      port: z.number().int().min(1).max(65_535).default(22).describe('Port of the host\'s own sshd, as users reach it.'),
+      group: groupName.default('containarium-jump').describe('Primary group of all jump accounts; the sshd drop-in matches it.'),
+      authorizedKeysFolder: absolutePath.optional().describe('Where the jump accounts\' authorized_keys files are. Default: `authorized_keys` in the home of the server.'),
+      hostKeys: z
+        .array(absolutePath)
+        .default(['/etc/ssh/ssh_host_ed25519_key.pub', '/etc/ssh/ssh_host_ecdsa_key.pub', '/etc/ssh/ssh_host_rsa_key.pub'])
+        .describe('Public host keys of the host\'s sshd, for the known_hosts lines of `export`. Missing files are passed over.'),
+    })
+    .prefault({})
+    .describe('The host\'s own sshd and the jump accounts.'),
+  incus: z
+    .strictObject({
+      pool: name.optional().describe('Storage pool for containers. Default: that of the root disk of Incus\'s default profile, or the only one there is.'),
+      network: name.optional().describe('Managed bridge for containers. Default: that of the default profile, or the only one there is.'),
+    })
+    .prefault({})
+    .describe('Where in Incus containers are put.'),
+  defaults: z
+    .strictObject({
+      cpu: z.number().int().min(1).max(512).default(4).describe('CPUs of a container.'),
+      memory: size.prefault('4GiB').describe('Memory of a container.'),
+      disk: size.prefault('50GiB').describe('Size of the root disk; ignored where the pool has no quotas.'),
+      autostart: z.boolean().default(true).describe('Start containers when the host boots.'),
+      docker: z.boolean().default(true).describe('Allow Docker inside (`security.nesting`).'),
+    })
+    .prefault({})
+    .describe('What `create` takes where it is not told otherwise.'),
+  image: z
+    .strictObject({
+      base: image.prefault('images:ubuntu/24.04').describe('The image that the prepared image is built from: a remote image or a local alias, Debian or Ubuntu.'),
+      packages: z
+        .array(z.string().regex(/^[a-z0-9][a-z0-9.+-]+$/, 'a Debian package name'))
+        .default(['openssh-server', 'sudo', 'docker.io', 'git', 'curl', 'vim', 'htop'])
+        .describe('Packages of the prepared image. openssh-server and sudo are always added.'),
+    })
+    .prefault({})
+    .describe('The prepared image.'),
+  timeouts: z
+    .strictObject({
+      readyMs: z.number().int().min(1000).default(120_000).describe('How long a new or started container may take until its sshd answers.'),
+      readMs: z.number().int().min(100).default(20_000).describe('Limit of one question to Incus.'),
+      changeMs: z.number().int().min(100).default(60_000).describe('Limit of one change by Incus.'),
+      copyMs: z.number().int().min(1000).default(900_000).describe('Limit of work that copies data: creating, publishing, installing packages.'),
+    })
+    .prefault({})
+    .describe('Time limits in milliseconds. A program that runs longer is stopped, and its step undone.'),
+  journal: z
+    .strictObject({
+      segmentBytes: z.number().int().min(65_536).default(8 * 1024 * 1024).describe('Size at which a new journal file is begun.'),
+    })
+    .prefault({})
+    .describe('The audit journal.'),
+  ssh: z
+    .strictObject({
+      loginGraceMs: z.number().int().min(1000).default(20_000).describe('How long a connection may take to log in.'),
+      maxAuthTries: z.number().int().min(1).max(100).default(6).describe('Failed attempts after which a connection is closed (as in sshd_config(5)).'),
+      maxSessions: z.number().int().min(1).max(100).default(10).describe('Sessions on one connection at the same time (as in sshd_config(5)).'),
+      stdinMs: z.number().int().min(1000).default(60_000).describe('How long a verb waits for its standard input.'),
+    })
+    .prefault({})
+    .describe('The SSH server on port 2222.'),
+});
+
+export type Settings = z.output<typeof settingsSchema>;
+
+/** Checks a configuration document (already parsed); `source` names it in errors. */
+export function checkSettings(document: unknown, source: string): Settings {
+  const result = settingsSchema.safeParse(document ?? {});
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new Failure('settings', {
+    what: `configuration ${source}`,
+    why: issue === undefined ? 'it is not valid' : `${issue.path.join('.') || 'the document'}: ${issue.message}`,
+    next: 'docs/configuration.md lists every key',
+  });
+}
+
+/** Reads the configuration file; a file that was named must exist, the default one need not. */
+export async function readSettings(path: string, named: boolean): Promise<Settings> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (!named && error instanceof Error && 'code' in error && error.code === 'ENOENT') return checkSettings({}, path);
+    throw new Failure('settings', { what: `configuration ${path}`, why: error instanceof Error ? error.message : String(error) }, error);
+  }
+  let document: unknown;
+  try {
+    document = parseYaml(text);
+  } catch (error) {
+    throw new Failure('settings', { what: `configuration ${path}`, why: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error) }, error);
+  }
+  return checkSettings(document, path);
+}
