@@ -9,6 +9,7 @@ const short = { changes: () => true, isLong: () => false } as const;
 /** Numbers for ordinary accounts and for system groups (login.defs(5)). */
 const firstUid = 1000;
 const lastUid = 60_000;
+const firstSystemGid = 100;
 const lastSystemGid = 999;
 
 function passwdLine(account: AccountRecord): string {
@@ -112,9 +113,11 @@ export const groupadd: SimulatedProgram = {
     if (name === undefined || parsed.unknown !== undefined) return refused(2, 'Usage: groupadd [options] GROUP');
     if (nameIsBad(name)) return refused(3, `groupadd: '${name}' is not a valid group name`);
     if (groups.some((group) => group.name === name)) return refused(9, `groupadd: group '${name}' already exists`);
-    const taken = groups.map(({ gid }) => gid);
-    let gid = parsed.flags.has('system') ? lastSystemGid : firstUid;
-    while (taken.includes(gid)) gid += parsed.flags.has('system') ? -1 : 1;
+    const taken = new Set(groups.map((group) => group.gid));
+    const isSystem = parsed.flags.has('system');
+    let gid = isSystem ? lastSystemGid : firstUid;
+    while (taken.has(gid)) gid += isSystem ? -1 : 1;
+    if (gid < firstSystemGid || gid > lastUid) return refused(4, "groupadd: Can't get unique GID (no more available GIDs)");
     groups.push({ name, gid, members: [] });
     return done();
   },

@@ -68,6 +68,7 @@ function unknownKey(device: Device, known: readonly string[]): string | undefine
 }
 
 function diskProblem(device: Device): string | undefined {
+  if (device['path'] === '/' && (device['pool'] ?? '') === '') return 'Root disk entry must have a "pool" property set';
   const size = device['size'];
   if (size !== undefined && size !== '' && parseIncusSize(size) === undefined) {
     return `Invalid value for device option "size": Invalid value: ${size}`;
@@ -103,6 +104,11 @@ export function devicesProblem(state: HostState, devices: Devices): string | und
     if (problem !== undefined) return `Device validation failed for "${name}": ${problem}`;
   }
   return undefined;
+}
+
+/** The quota of a disk in bytes; `undefined` for none, which `0` means too. */
+export function quotaOf(device: Device | undefined): number | undefined {
+  return parseIncusSize(device?.['size'] ?? '') || undefined;
 }
 
 /** The device mounted at `/`. */

@@ -74,5 +74,8 @@ export function pullFile(world: World, source: string): Answer {
   const { instance, path } = target(world, source);
   const file = Object.hasOwn(instance.files, path) ? instance.files[path] : undefined;
   if (file !== undefined) return printed(file.content);
+  if (foldersAbove(path).some((folder) => Object.hasOwn(instance.files, folder))) {
+    return incusError(`sftp: "open ${path}: not a directory" (SSH_FX_FAILURE)`);
+  }
   return incusError(isFolder(instance.files, path) ? "Can't pull a directory without --recursive" : 'file does not exist');
 }

@@ -130,11 +130,15 @@ function find(args: readonly string[]): { verb: Verb; parsed: Parsed } | undefin
   return verb === undefined ? undefined : { verb, parsed: parseFlags(args.slice(words), verb.flags) };
 }
 
+function unknownFlag(flag: string): string {
+  return flag.startsWith('--') ? `unknown flag: ${flag}` : `unknown shorthand flag: '${flag.slice(1, 2)}' in ${flag}`;
+}
+
 function run(world: World, invocation: Invocation): Answer {
   const found = find(invocation.args);
   if (found === undefined) return incusError(`unknown command "${invocation.args[0] ?? ''}" for "incus"`);
   const { verb, parsed } = found;
-  if (parsed.unknown !== undefined) return incusError(`unknown flag: ${parsed.unknown}`);
+  if (parsed.unknown !== undefined) return incusError(unknownFlag(parsed.unknown));
   if (parsed.rest.length < verb.operands) return incusError('Invalid number of arguments');
   return answering(() => verb.run(world, parsed, invocation.input));
 }

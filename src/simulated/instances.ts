@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { done, incusError, incusRefusal } from './answer.ts';
 import type { Answer, World } from './answer.ts';
-import { addressClash, bootAddress, devicesProblem, nics, rootDevice, rootProblem } from './devices.ts';
-import { macOf, pick, uuidOf } from './deterministic.ts';
+import { addressClash, bootAddress, devicesProblem, nics, quotaOf, rootDevice, rootProblem } from './devices.ts';
+import { digest, macOf, pick, uuidOf } from './deterministic.ts';
 import { bootInside } from './firstBoot.ts';
 import { imageForCreate } from './images.ts';
 import { configProblem, nameProblem } from './instanceConfig.ts';
@@ -13,7 +13,8 @@ import { diskUsageBytes, memoryUsageBytes, upMs } from './usage.ts';
 import { parseIncusSize } from './units.ts';
 
 const change = z.object({
-  config: z.record(z.string(), z.string()).optional(),
+  // Go reads null as an empty string, which unsets the key.
+  config: z.record(z.string(), z.string().nullable().transform((value) => value ?? '')).optional(),
   devices: z.record(z.string(), z.record(z.string(), z.string())).optional(),
 });
 
@@ -21,6 +22,7 @@ const oneIdMap =
   '[{"Isuid":true,"Isgid":false,"Hostid":1000000,"Nsid":0,"Maprange":1000000000},' +
   '{"Isuid":false,"Isgid":true,"Hostid":1000000,"Nsid":0,"Maprange":1000000000}]';
 
+/** The client adds this line to some failures, not always: it depends on how fast the server answers. */
 function withHint(message: string, name: string): string {
   return `${message}\nTry \`incus info --show-log ${name}\` for more info`;
 }
@@ -35,9 +37,11 @@ function parseChange(text: string, onSyntaxError: (error: unknown) => string): z
   const parsed = change.safeParse(document);
   if (parsed.success) return parsed.data;
   const path = parsed.error.issues[0]?.path ?? [];
-  const field = path[0] === undefined ? '' : `.${String(path[0])}`;
-  const expected = path.length > 1 && path.length === (path[0] === 'devices' ? 3 : 2) ? 'string' : 'map[string]string';
-  throw incusRefusal(`json: cannot unmarshal ${jsonKind(valueAt(document, path))} into Go struct field InstancePut${field} of type ${expected}`);
+  const kind = jsonKind(valueAt(document, path));
+  const [field] = path;
+  if (field === undefined) throw incusRefusal(`json: cannot unmarshal ${kind} into Go value of type jmap.Map`);
+  const expected = path.length === (field === 'devices' ? 3 : 2) ? 'string' : 'map[string]string';
+  throw incusRefusal(`json: cannot unmarshal ${kind} into Go struct field InstancePut.${String(field)} of type ${expected}`);
 }
 
 function valueAt(document: unknown, path: readonly PropertyKey[]): unknown {
@@ -116,7 +120,7 @@ function boot(world: World, instance: InstanceRecord): void {
   instance.config['volatile.last_state.power'] = 'RUNNING';
   for (const [device] of nics(instance.devices)) {
     instance.config[`volatile.${device}.hwaddr`] ??= macOf(`${instance.name} ${device}`);
-    instance.config[`volatile.${device}.host_name`] = `veth${macOf(`${instance.name} ${device} ${state.serial}`).replaceAll(':', '').slice(4)}`;
+    instance.config[`volatile.${device}.host_name`] = `veth${digest(`${instance.name} ${device} ${state.serial}`).slice(0, 8)}`;
   }
 }
 
@@ -132,7 +136,8 @@ export function startInstance(world: World, name: string): Answer {
   if (instance.run !== null) return incusError(withHint('The instance is already running', name));
   for (const [device, nic] of nics(instance.devices)) {
     if (!addressClash(world.state, name, nic)) continue;
-    const problem = `Failed start validation for device "${device}": IP address "${nic['ipv4.address'] ?? ''}" already defined on another NIC`;
+    const address = nic['ipv4.address'] ?? '';
+    const problem = `Failed start validation for device "${device}": IP address "${address}" already defined on another NIC`;
     return incusError(withHint(problem, name));
   }
   boot(world, instance);
@@ -167,10 +172,9 @@ export function deleteInstance(world: World, name: string, force: boolean): Answ
 }
 
 function quotaProblem(world: World, instance: InstanceRecord, devices: Devices): string | undefined {
-  const before = rootDevice(instance.devices)?.['size'];
-  const after = rootDevice(devices)?.['size'] ?? '';
-  const bytes = parseIncusSize(after);
-  if (before === after || bytes === undefined || bytes >= diskUsageBytes(instance, world.nowMs)) return undefined;
+  const before = quotaOf(rootDevice(instance.devices));
+  const bytes = quotaOf(rootDevice(devices));
+  if (before === bytes || bytes === undefined || bytes >= diskUsageBytes(instance, world.nowMs)) return undefined;
   const volume = `/var/lib/incus/storage-pools/${rootDevice(devices)?.['pool'] ?? ''}/containers/${instance.name}`;
   const group = `0/${256 + pick(instance.name, 1000)}`;
   return (

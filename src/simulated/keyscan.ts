@@ -9,7 +9,9 @@ export const keyscan: SimulatedProgram = {
   run: ({ state }, { args }) => {
     const parsed = parseFlags(args, { t: 'value', p: 'value', T: 'value' });
     const [address] = parsed.rest;
-    if (address === undefined || parsed.unknown !== undefined) return refused(1, 'usage: ssh-keyscan [-46cDHv] [-f file] [-p port] [-T timeout] [-t type] [host ...]');
+    if (address === undefined || parsed.unknown !== undefined) {
+      return refused(1, 'usage: ssh-keyscan [-46cDHv] [-f file] [-p port] [-T timeout] [-t type] [host ...]');
+    }
     const instance = Object.values(state.instances).find((candidate) => candidate.run?.address === address);
     const key = instance?.run?.hostKey ?? null;
     // Nothing listens: no output and exit code 1, whatever the reason was (ssh-keyscan of OpenSSH 9.2, observed).

@@ -68,7 +68,8 @@ function getOne(world: World, kind: string, name: string, part: string | undefin
   }
   if (kind === 'networks' && part === 'leases') {
     const network = state.networks.find((candidate) => candidate.name === name && candidate.managed);
-    return network === undefined ? incusError('Failed loading network: Network not found') : shown(documents.leasesDocument(state, network));
+    if (network === undefined) return incusError('Failed loading network: Network not found');
+    return shown(documents.leasesDocument(state, network));
   }
   if (kind === 'storage-pools' && (part === undefined || part === 'resources')) {
     const pool = state.pools.find((candidate) => candidate.name === name);

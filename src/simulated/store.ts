@@ -11,6 +11,8 @@ export class StateStore {
   readonly #path: string;
   readonly #now: () => number;
   #state: HostState;
+  /** The state as it was last read or saved. */
+  #saved: string;
 
   /**
    * Reads the file, or starts a fresh host where there is none (it is written with the first change). A damaged file rejects with
@@ -20,6 +22,7 @@ export class StateStore {
     this.#path = path;
     this.#now = now;
     this.#state = this.#read();
+    this.#saved = JSON.stringify(this.#state);
   }
 
   get state(): HostState {
@@ -37,19 +40,21 @@ export class StateStore {
    */
   save(): void {
     this.#state.clock = this.nowMs;
+    const text = JSON.stringify(this.#state);
     try {
       mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
       // 0600: the files of instances contain their private host keys.
-      writeFileAtomic.sync(this.#path, `${JSON.stringify(this.#state)}\n`, { mode: 0o600, fsync: false });
+      writeFileAtomic.sync(this.#path, `${text}\n`, { mode: 0o600, fsync: false });
     } catch (error) {
       // What could not be saved must not seem to have happened.
-      this.#state = this.#read();
+      this.#state = hostState.parse(JSON.parse(this.#saved));
       throw new Failure(
         'program-failed',
         { what: `simulated host "${this.#path}"`, why: `it cannot be saved: ${error instanceof Error ? error.message : String(error)}` },
         error,
       );
     }
+    this.#saved = text;
   }
 
   #read(): HostState {

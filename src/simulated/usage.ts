@@ -1,5 +1,5 @@
 /** What instances use of CPU, memory and disk: plausible functions of their name, what is in them, and how long they ran. */
-import { rootDevice } from './devices.ts';
+import { quotaOf, rootDevice } from './devices.ts';
 import { pick } from './deterministic.ts';
 import type { HostState, InstanceRecord } from './state.ts';
 import { parseIncusSize } from './units.ts';
@@ -58,8 +58,7 @@ export function memoryUsageBytes(instance: InstanceRecord, nowMs: number): numbe
 /** Bytes of its root disk's quota; the whole pool where it has none. */
 export function diskTotalBytes(state: HostState, instance: InstanceRecord): number {
   const root = rootDevice(instance.devices);
-  const quota = parseIncusSize(root?.['size'] ?? '');
-  return quota ?? state.pools.find((pool) => pool.name === root?.['pool'])?.totalBytes ?? 0;
+  return quotaOf(root) ?? state.pools.find((pool) => pool.name === root?.['pool'])?.totalBytes ?? 0;
 }
 
 /** Bytes on disk: a clone costs little, then logs and packages add up while it runs, at most 512 MiB; pushed files count. */

@@ -1,0 +1,106 @@
+/** What the tests of the simulated host share: a host in a temporary folder, and the modules that speak to it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { Failure } from '../../../src/domain/failure.ts';
+import { Accounts } from '../../../src/host/accounts.ts';
+import { Incus } from '../../../src/host/incus.ts';
+import { KeyScan } from '../../../src/host/keyscan.ts';
+import type { Command, Output } from '../../../src/host/runner.ts';
+import { SimulatedHost } from '../../../src/simulated/host.ts';
+import type { SimulatedHostOptions } from '../../../src/simulated/host.ts';
+
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'containarium-simulated-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A clock that only the test moves. */
+export class Clock {
+  ms = Date.UTC(2026, 0, 1);
+  readonly now = (): number => this.ms;
+
+  advance(ms: number): void {
+    this.ms += ms;
+  }
+}
+
+export interface Fixture {
+  readonly folder: string;
+  readonly statePath: string;
+  readonly host: SimulatedHost;
+  readonly incus: Incus;
+  readonly accounts: Accounts;
+  readonly keyscan: KeyScan;
+  /** Runs one command with every exit code allowed. */
+  run(program: Command['program'], args: readonly string[], input?: string): Promise<Output>;
+  /** The same as a one-line text: exit code and stderr without its last line break. */
+  say(program: Command['program'], args: readonly string[], input?: string): Promise<string>;
+}
+
+const anyExit = Array.from({ length: 256 }, (_, code) => code);
+
+export function fixture(options: SimulatedHostOptions = {}, folder = temporaryFolder()): Fixture {
+  const statePath = join(folder, 'host.json');
+  const host = SimulatedHost.open(statePath, options);
+  const run: Fixture['run'] = (program, args, input) =>
+    host.runner.run({ program, args, timeoutMs: 30_000, allowExit: anyExit, ...(input === undefined ? {} : { input }) });
+  return {
+    folder,
+    statePath,
+    host,
+    incus: new Incus(host.runner),
+    accounts: new Accounts(host.runner, { retries: 2, minTimeout: 1, maxTimeout: 2 }),
+    keyscan: new KeyScan(host.runner),
+    run,
+    say: async (program, args, input) => {
+      const { exitCode, stderr } = await run(program, args, input);
+      return `${exitCode} ${stderr.replace(/\n$/, '')}`;
+    },
+  };
+}
+
+/** Devices of a container: a root disk and, with an address or without, a NIC on the bridge. */
+export function devices(address?: string, size = '5GiB'): Record<string, Record<string, string>> {
+  return {
+    root: { type: 'disk', path: '/', pool: 'default', size },
+    eth0: { type: 'nic', name: 'eth0', network: 'incusbr0', ...(address === undefined ? {} : { 'ipv4.address': address }) },
+  };
+}
+
+export const base = 'images:debian/12';
+
+/** The JSON that `incus create` takes on standard input. */
+export function spec(config: Record<string, string> = {}, address?: string): string {
+  return JSON.stringify({ config, devices: devices(address) });
+}
+
+/** Builds a prepared image as the image recipe does, and gives it the alias. */
+export async function prepareImage({ incus }: Fixture, alias: string): Promise<void> {
+  await incus.create('build', base, { config: {}, devices: devices() });
+  await incus.start('build');
+  await incus.pushFile({ instance: 'build', path: '/etc/containarium/first-boot', content: '#!/bin/sh\n', mode: '0755' });
+  await incus.stop('build', { force: true });
+  await incus.publish('build', alias, {});
+  await incus.delete('build');
+}
+
+/** Pushes what makes the container of a user, while it is stopped. */
+export async function seed({ incus }: Fixture, instance: string, privateKey: string, user = 'alice'): Promise<void> {
+  for (const [name, content] of Object.entries({ name: instance, docker: 'no', user })) {
+    await incus.pushFile({ instance, path: `/etc/containarium/seed/${name}`, content: `${content}\n`, mode: '0644' });
+  }
+  await incus.pushFile({ instance, path: '/etc/ssh/ssh_host_ed25519_key', content: privateKey, mode: '0600' });
+}
+
+/** The failure a promise rejects with; anything else fails the test. */
+export async function failureOf(promise: Promise<unknown>): Promise<Failure> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof Failure) return error;
+  throw new Error(`expected a Failure, got ${String(error)}`);
+}
