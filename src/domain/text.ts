@@ -9,7 +9,7 @@
  * Control characters (C0, DEL, C1), line and paragraph separators, everything of Unicode's format category (bidirectional
  * marks and overrides, zero-width characters, tags, soft hyphen, byte order mark), unpaired surrogates, private use.
  */
-const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu;
+const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{DI}]/gu;
 
 /** Variation selectors are not format characters to Unicode, but widths computed from them differ between terminals. */
 const invisible = /[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\u{e0100}-\u{e01ef}]/gu;

@@ -4,6 +4,7 @@
  * Reads go through `incus query` (the REST API's own documents), changes through the client's verbs. Sources: the manual pages of
  * `incus` 6.0 and its REST API description. A failed query rejects; it never becomes an empty answer.
  */
+import pRetry from 'p-retry';
 import { z } from 'zod';
 import { Failure, isFailure } from '../domain/failure.ts';
 import type { Command, Output, Runner } from './runner.ts';
@@ -118,6 +119,12 @@ export interface FilePush {
 /** stderr of the client when its server cannot be reached or asked at all (incus 6.0, observed). */
 const unreachable = /cannot connect|connection refused|no such file or directory.*unix\.socket|unix\.socket.*(no such file|permission denied|connect)|server doesn't trust|Failed to connect/i;
 
+/**
+ * Incus 6.0 sometimes cannot attach to an instance while its file server for that instance is just ending (seen right after `file push`);
+ * the program was not started then.
+ */
+const neverStarted = /Failed to retrieve PID of executing child process/;
+
 export class Incus {
   readonly #runner: Runner;
   readonly limits: IncusLimits;
@@ -152,7 +159,8 @@ export class Incus {
     const { stdout } = await this.#run(['query', path], { timeoutMs: this.limits.readMs, signal });
     let document: unknown;
     try {
-      document = JSON.parse(stdout);
+      // The client prints nothing at all for an empty object (incus 6.0, seen for /1.0/operations); a failed question exits non-zero.
+      document = JSON.parse(stdout.trim() === '' ? '{}' : stdout);
     } catch (error) {
       throw new Failure('unexpected-output', { what: `"incus query ${path}"`, why: 'its answer is not JSON' }, error);
     }
@@ -311,11 +319,17 @@ export class Incus {
     options: { env?: Record<string, string>; timeoutMs?: number; allowExit?: readonly number[]; input?: string; signal?: AbortSignal } = {},
   ): Promise<Output> {
     const env = Object.entries(options.env ?? {}).flatMap(([key, value]) => ['--env', `${key}=${value}`]);
-    return this.#run(['exec', name, '--force-noninteractive', ...env, '--', ...argv], {
-      timeoutMs: options.timeoutMs ?? this.limits.changeMs,
-      ...(options.allowExit === undefined ? {} : { allowExit: options.allowExit }),
-      ...(options.input === undefined ? {} : { input: options.input }),
-      signal: options.signal,
+    const run = (): Promise<Output> =>
+      this.#run(['exec', name, '--force-noninteractive', ...env, '--', ...argv], {
+        timeoutMs: options.timeoutMs ?? this.limits.changeMs,
+        ...(options.allowExit === undefined ? {} : { allowExit: options.allowExit }),
+        ...(options.input === undefined ? {} : { input: options.input }),
+        signal: options.signal,
+      });
+    return pRetry(run, {
+      retries: 4,
+      minTimeout: 150,
+      shouldRetry: ({ error }) => isFailure(error, 'program-failed') && neverStarted.test(String(error.details?.['stderr'])),
     });
   }
 

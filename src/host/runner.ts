@@ -62,7 +62,9 @@ export function commandLine(command: Pick<Command, 'program' | 'args'>): string 
 export function checked(command: Command, output: Output): Output {
   if ((command.allowExit ?? [0]).includes(output.exitCode)) return output;
   const said = printableLines(output.stderr.trim()).slice(-stderrKept);
-  const lastLine = said.split('\n').at(-1) ?? '';
+  const lines = said.split('\n');
+  // incus may add a hint after its error; useradd and the like say one line.
+  const lastLine = lines.find((line) => line.startsWith('Error: ')) ?? lines.at(-1) ?? '';
   throw new Failure('program-failed', {
     what: `"${command.program} ${command.args[0] ?? ''}"`,
     why: lastLine === '' ? `it ended with exit code ${output.exitCode}` : lastLine.replace(/^Error: /, ''),

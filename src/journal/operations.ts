@@ -157,7 +157,6 @@ export class Operations {
         startedAt: operation.startedAt,
       });
       this.#recorded.add(operation.id);
-      this.#waiting.add(operation.id);
     } catch (error) {
       this.#forget(operation.id);
       throw error;

@@ -1,0 +1,141 @@
+/**
+ * Starts lxcfs and the Incus daemon: through systemd where it is PID 1, else directly (containers, sandboxes, other inits).
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { access, constants, mkdir, open, readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { Failure } from '../domain/failure.ts';
+import { run, succeeds, systemPath } from './programs.ts';
+
+/** Where the daemon keeps everything unless `INCUS_DIR` says otherwise. */
+export const defaultIncusDir = '/var/lib/incus';
+
+const lxcfsMount = '/var/lib/lxcfs';
+
+/** How long a start may take, in seconds: the first one creates a database and keys. */
+const readySeconds = 120;
+
+/** Whether systemd runs this machine (sd_booted(3)). */
+export async function hasSystemd(): Promise<boolean> {
+  return access('/run/systemd/system').then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The daemon's program: Debian and Ubuntu keep it outside the PATH. */
+export async function findIncusd(): Promise<string> {
+  for (const path of ['/usr/libexec/incus/incusd', '/usr/lib/incus/incusd', '/opt/incus/bin/incusd', '/usr/sbin/incusd', '/usr/bin/incusd']) {
+    if (await access(path, constants.X_OK).then(() => true, () => false)) return path;
+  }
+  throw new Failure('program-missing', { what: '"incusd"', why: 'the Incus daemon is not installed on this machine' });
+}
+
+/** Whether something accepts connections on a Unix socket. */
+export async function socketAnswers(path: string): Promise<boolean> {
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** The mount points of this machine, from mountinfo (proc(5)), with its octal escapes undone. */
+export async function mountPoints(): Promise<string[]> {
+  const text = await readFile('/proc/self/mountinfo', 'utf8');
+  return text
+    .split('\n')
+    .map((line) => line.split(' ')[4])
+    .filter((path) => path !== undefined)
+    .map((path) => path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))));
+}
+
+/**
+ * Starts a program that outlives this process, in a session of its own, with its output appended to a log.
+ *
+ * @returns its process id; rejects where it cannot be started at all
+ */
+export async function startDetached(program: string, args: readonly string[], log: string, env: Readonly<Record<string, string>> = {}): Promise<number> {
+  await mkdir(dirname(log), { recursive: true });
+  const file = await open(log, 'a', 0o640);
+  try {
+    const child = spawn(program, args, {
+      detached: true,
+      cwd: '/',
+      stdio: ['ignore', file.fd, file.fd],
+      // Not this process's environment: a daemon must not keep a caller's settings or secrets.
+      env: { PATH: `/usr/libexec/incus:${systemPath}`, LC_ALL: 'C.UTF-8', ...env },
+    });
+    await once(child, 'spawn');
+    child.on('error', () => undefined);
+    child.unref();
+    if (child.pid === undefined) throw new Failure('program-failed', { what: `"${program}"`, why: 'it could not be started' });
+    return child.pid;
+  } catch (error) {
+    throw error instanceof Failure ? error : new Failure('program-failed', { what: `"${program}"`, why: String(error) }, error);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Starts lxcfs where it does not run. Without it containers show the host's memory and CPUs, but work. */
+export async function startLxcfs(say: (line: string) => void): Promise<void> {
+  if ((await mountPoints()).includes(lxcfsMount)) return;
+  if (!(await access('/dev/fuse').then(() => true, () => false))) {
+    say('There is no /dev/fuse, so lxcfs cannot run: containers will show the memory and CPUs of the host');
+    return;
+  }
+  say('Starting lxcfs');
+  await mkdir(lxcfsMount, { recursive: true });
+  await startDetached('lxcfs', [lxcfsMount], '/var/log/lxcfs.log');
+  const mounted = async (): Promise<boolean> => (await mountPoints()).includes(lxcfsMount);
+  for (const end = Date.now() + 10_000; Date.now() < end && !(await mounted()); ) await setTimeout(50);
+  if (!(await mounted())) say('lxcfs did not start (see /var/log/lxcfs.log): containers will show the memory and CPUs of the host');
+}
+
+/** Waits until the daemon answers; fails (`incus-unavailable`) with the place of its log. */
+export async function waitForIncus(incusd: string, log: string, env: Readonly<Record<string, string>> = {}): Promise<void> {
+  try {
+    await run(incusd, ['waitready', '--timeout', String(readySeconds)], { timeoutMs: (readySeconds + 10) * 1000, env });
+  } catch (error) {
+    throw new Failure(
+      'incus-unavailable',
+      { what: 'the Incus daemon', why: `it was not ready within ${readySeconds} s`, next: `look at ${log}` },
+      error,
+    );
+  }
+}
+
+/** Makes sure that lxcfs and the machine's Incus run, now and after a reboot. */
+export async function startIncusDaemon(say: (line: string) => void): Promise<void> {
+  const incusd = await findIncusd();
+  if (await hasSystemd()) {
+    const units = ['lxcfs.service', 'incus.socket', 'incus.service'];
+    // Of several units, `is-active` and `is-enabled` succeed when any one is: each is asked on its own.
+    const all = async (verb: string, names: readonly string[]): Promise<boolean> =>
+      (await Promise.all(names.map((unit) => succeeds('systemctl', [verb, '--quiet', unit])))).every(Boolean);
+    const active = await all('is-active', units);
+    // incus.service has no install section of its own: its socket stands for it.
+    const enabled = await all('is-enabled', ['lxcfs.service', 'incus.socket']);
+    if (!active || !enabled) {
+      say(`Starting ${units.join(', ')}, also at boot`);
+      await run('systemctl', ['enable', '--now', ...units], { timeoutMs: 10 * 60_000 });
+    }
+    await waitForIncus(incusd, 'journalctl -u incus');
+    return;
+  }
+  await startLxcfs(say);
+  const log = '/var/log/incus/incus.log';
+  if (!(await socketAnswers(join(defaultIncusDir, 'unix.socket')))) {
+    say('Starting the Incus daemon without systemd; start it again after a reboot in the same way');
+    await startDetached(incusd, ['--group', 'incus-admin', '--logfile', log], '/var/log/incus/incusd.start.log');
+  }
+  await waitForIncus(incusd, log);
+}

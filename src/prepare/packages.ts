@@ -1,0 +1,145 @@
+/**
+ * Installs the packages that are missing, from the machine's own apt sources. Nothing is downloaded, not even package lists, when
+ * nothing is missing.
+ */
+import { chmod, mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { Failure } from '../domain/failure.ts';
+import { missingSource, readAptSources } from './aptSources.ts';
+import { run, succeeds } from './programs.ts';
+import type { Release } from './release.ts';
+
+/** `incus-base` is the daemon without virtual machines: where a release has it, qemu and its 100 MB stay away. */
+const incusPackages = ['incus-base', 'incus'] as const;
+
+const fixedPackages = [
+  'dnsmasq-base',
+  'nftables',
+  'attr',
+  'uidmap',
+  'squashfs-tools',
+  'lxcfs',
+  'iproute2',
+  'openssh-server',
+  'openssh-client',
+] as const;
+
+/** Limits in milliseconds: `apt-get update`, and an installation over a slow line. */
+const updateMs = 10 * 60_000;
+const installMs = 30 * 60_000;
+
+const aptEnv = {
+  DEBIAN_FRONTEND: 'noninteractive',
+  // Ubuntu's needrestart would otherwise ask, or restart services in the middle.
+  NEEDRESTART_SUSPEND: '1',
+};
+
+const aptOptions = ['-q', '-y', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Dpkg::Options::=--force-confdef', '-o', 'Dpkg::Options::=--force-confold'];
+
+export type FileSystem = 'zfs' | 'btrfs';
+
+/** Whether this kernel has a file system, built in, loaded, or as a module that can be loaded. Nothing is loaded by asking. */
+export async function kernelHas(fileSystem: FileSystem): Promise<boolean> {
+  const known = await readFile('/proc/filesystems', 'utf8');
+  if (known.split('\n').some((line) => line.split('\t').at(-1) === fileSystem)) return true;
+  return succeeds('modprobe', ['--dry-run', '--quiet', fileSystem]);
+}
+
+/** What this machine should have, beside Incus itself. */
+export async function wantedPackages(): Promise<string[]> {
+  const appArmor = await readFile('/sys/module/apparmor/parameters/enabled', 'utf8').catch(() => 'N');
+  return [
+    ...fixedPackages,
+    (await kernelHas('zfs')) ? 'zfsutils-linux' : 'btrfs-progs',
+    // Incus confines containers only where it finds apparmor_parser.
+    ...(appArmor.trim() === 'Y' ? ['apparmor'] : []),
+  ];
+}
+
+/** Those of `names` that are installed, as dpkg knows them. */
+export async function installedPackages(names: readonly string[]): Promise<Set<string>> {
+  // Exit code 1 means that some name is unknown to dpkg; the others are listed all the same (dpkg-query(1)).
+  const { stdout } = await run('dpkg-query', ['--show', '--showformat=${Package}\t${db:Status-Abbrev}\n', ...names], { allowExit: [0, 1] });
+  const installed = new Set<string>();
+  for (const line of stdout.split('\n')) {
+    const [name = '', status = ''] = line.split('\t');
+    if (/^[hi]i/.test(status)) installed.add(name);
+  }
+  return installed;
+}
+
+export interface MissingPackages {
+  /** Whether Incus itself is missing. */
+  readonly incus: boolean;
+  readonly others: readonly string[];
+}
+
+export async function missingPackages(extra: readonly string[] = []): Promise<MissingPackages> {
+  const wanted = [...new Set([...(await wantedPackages()), ...extra])];
+  const installed = await installedPackages([...wanted, ...incusPackages]);
+  return { incus: !incusPackages.some((name) => installed.has(name)), others: wanted.filter((name) => !installed.has(name)) };
+}
+
+/** Whether apt could install a package (`apt-cache policy` knows a candidate). */
+async function hasCandidate(name: string): Promise<boolean> {
+  const { stdout } = await run('apt-cache', ['policy', name]);
+  return /^ {2}Candidate: (?!\(none\))\S/m.test(stdout);
+}
+
+async function install(names: readonly string[], suite?: string): Promise<void> {
+  const args = ['install', '--no-install-recommends', ...aptOptions, ...(suite === undefined ? [] : ['-t', suite]), ...names];
+  try {
+    await run('apt-get', args, { timeoutMs: installMs, env: aptEnv });
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'program-failed') throw error;
+    throw new Failure(
+      'program-failed',
+      {
+        what: `installing ${names.join(', ')}`,
+        why: error.why,
+        next: 'run "apt-get update" and "apt-get -f install", look at what they say, and start again',
+        ...(error.details === undefined ? {} : { details: error.details }),
+      },
+      error,
+    );
+  }
+}
+
+/** Adds the suite or component that holds Incus, where the machine's sources lack it. */
+async function addSource(release: Release, say: (line: string) => void, aptFolder = '/etc/apt'): Promise<void> {
+  const added = missingSource(await readAptSources(aptFolder), {
+    codename: release.codename,
+    suite: release.incusSuite,
+    component: release.incusComponent,
+  });
+  if (added === undefined) return;
+  const path = join(aptFolder, 'sources.list.d', added.fileName);
+  say(`Adding ${added.what} of the machine's own package mirror: ${path}`);
+  await mkdir(join(aptFolder, 'sources.list.d'), { recursive: true });
+  await writeFileAtomic(path, added.text, { mode: 0o644 });
+  // apt fetches as a user of its own, which must be able to read it whatever the umask was.
+  await chmod(path, 0o644);
+}
+
+export interface InstallOptions {
+  readonly release: Release;
+  readonly say: (line: string) => void;
+  readonly missing: MissingPackages;
+}
+
+/** Installs what is missing; returns at once when that is nothing. */
+export async function installPackages({ release, say, missing }: InstallOptions): Promise<void> {
+  if (!missing.incus && missing.others.length === 0) return;
+  if (missing.incus) await addSource(release, say);
+  say('Reading the package lists (apt-get update)');
+  await run('apt-get', ['update', '-q', '-o', 'DPkg::Lock::Timeout=300'], { timeoutMs: updateMs, env: aptEnv });
+  if (missing.others.length > 0) {
+    say(`Installing ${missing.others.join(', ')}`);
+    await install(missing.others);
+  }
+  if (!missing.incus) return;
+  const name = (await hasCandidate('incus-base')) ? 'incus-base' : 'incus';
+  say(`Installing ${name} from ${release.incusSuite}`);
+  await install([name], release.incusSuite === release.codename ? undefined : release.incusSuite);
+}

@@ -1,0 +1,76 @@
+/**
+ * Runs the programs that prepare a machine (apt-get, systemctl, incusd …). Separate from `host/runner.ts` on purpose: that one lists
+ * what a running server may start, and none of these is on that list.
+ */
+import { execa } from 'execa';
+import { Failure } from '../domain/failure.ts';
+import { printableLines } from '../domain/text.ts';
+
+export interface RunOptions {
+  readonly timeoutMs?: number;
+  /** Standard input; empty without it. */
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Exit codes that are answers rather than failures. Default: only 0. */
+  readonly allowExit?: readonly number[] | 'any';
+  readonly signal?: AbortSignal;
+}
+
+export interface RunResult {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
+}
+
+/** Time limit of a program that only looks or flips a switch, in milliseconds. */
+const shortMs = 60_000;
+
+/** Where Debian and Ubuntu keep system programs; a user's PATH (sudo, cron) often lacks the sbin folders. */
+export const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/**
+ * Runs one program to its end, with an argument array and never a shell. The locale is fixed, because its words are read.
+ *
+ * Rejects with `program-missing`, `timeout`, or `program-failed` (details: exit code and the end of its output).
+ */
+export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const timeoutMs = options.timeoutMs ?? shortMs;
+  const what = `"${[program, ...args].join(' ').slice(0, 200)}"`;
+  const result = await execa(program, args, {
+    input: options.input ?? '',
+    env: { PATH: process.env['PATH'] === undefined ? systemPath : `${process.env['PATH']}:${systemPath}`, LC_ALL: 'C', ...options.env },
+    timeout: timeoutMs,
+    forceKillAfterDelay: 5000,
+    maxBuffer: 64 * 1024 * 1024,
+    reject: false,
+    stripFinalNewline: false,
+    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+  });
+  if (result.timedOut) throw new Failure('timeout', { what, why: `it did not end within ${timeoutMs / 1000} s and was stopped` });
+  if (result.isCanceled) throw new Failure('cancelled', { what, why: 'it was cancelled' });
+  if (result.exitCode === undefined) {
+    if (result.code === 'ENOENT') throw new Failure('program-missing', { what: `"${program}"`, why: 'it is not installed on this machine' });
+    throw new Failure('program-failed', { what, why: result.originalMessage ?? `it was ended by ${result.signal ?? 'something unknown'}` });
+  }
+  const allowed = options.allowExit ?? [0];
+  if (allowed !== 'any' && !allowed.includes(result.exitCode)) {
+    const said = printableLines(`${result.stdout}\n${result.stderr}`.trim()).slice(-4000);
+    const lastLine = printableLines(result.stderr.trim()).split('\n').at(-1) || said.split('\n').at(-1) || '';
+    throw new Failure('program-failed', {
+      what,
+      why: lastLine === '' ? `it ended with exit code ${result.exitCode}` : lastLine,
+      details: { exitCode: result.exitCode, output: said },
+    });
+  }
+  return { stdout: result.stdout, stderr: result.stderr, exitCode: result.exitCode };
+}
+
+/** Whether a program ends with exit code 0; a missing program is `false`. */
+export async function succeeds(program: string, args: readonly string[], options: RunOptions = {}): Promise<boolean> {
+  try {
+    return (await run(program, args, { ...options, allowExit: 'any' })).exitCode === 0;
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'program-missing') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Installs the drop-in for the jump accounts in the host's own sshd. The configuration is tested before sshd hears of it, and the
+ * file that was there comes back when the test fails: a mistake here must never lock an administrator out.
+ */
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { Failure } from '../domain/failure.ts';
+import { hasSystemd } from './daemon.ts';
+import { run, succeeds } from './programs.ts';
+import { renderSshdDropIn } from './sshdDropIn.ts';
+import type { SshdDropIn } from './sshdDropIn.ts';
+
+export const mainConfigPath = '/etc/ssh/sshd_config';
+export const dropInPath = '/etc/ssh/sshd_config.d/50-containarium.conf';
+
+/** Whether sshd_config includes its drop-in folder before any `Match`, where the include would be conditional. */
+export function includesDropIns(mainConfig: string): boolean {
+  for (const line of mainConfig.split('\n')) {
+    if (/^\s*Match\b/i.test(line)) return false;
+    if (/^\s*Include[\s=]+(?:.*\s)?"?(?:\/etc\/ssh\/)?sshd_config\.d\/\*(?:\.conf)?"?(?:\s|$)/i.test(line)) return true;
+  }
+  return false;
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function refused(error: unknown): Failure {
+  const why = error instanceof Failure ? error.why : String(error);
+  return new Failure(
+    'settings',
+    { what: 'the sshd configuration', why: `"sshd -t" refuses it: ${why}`, next: 'correct /etc/ssh/sshd_config and its drop-ins, and start again' },
+    error,
+  );
+}
+
+/** The process id of the running sshd, or `undefined`. A pid file may be stale: the process must be an sshd. */
+async function sshdPid(): Promise<number | undefined> {
+  const pid = Number((await readIfThere('/run/sshd.pid'))?.trim());
+  if (!Number.isInteger(pid) || pid <= 1) return undefined;
+  return (await readIfThere(`/proc/${pid}/comm`))?.trim() === 'sshd' ? pid : undefined;
+}
+
+/** Whether the machine's sshd runs or, with socket activation, would answer. */
+export async function sshdRuns(): Promise<boolean> {
+  if (await hasSystemd()) {
+    const units = await Promise.all(['ssh.service', 'ssh.socket'].map((unit) => succeeds('systemctl', ['is-active', '--quiet', unit])));
+    return units.some(Boolean);
+  }
+  return (await sshdPid()) !== undefined;
+}
+
+async function reload(say: (line: string) => void): Promise<void> {
+  if (await hasSystemd()) {
+    if (await succeeds('systemctl', ['is-active', '--quiet', 'ssh.service'])) {
+      say('Reloading sshd');
+      await run('systemctl', ['reload', 'ssh.service']);
+    } else if (!(await succeeds('systemctl', ['is-active', '--quiet', 'ssh.socket']))) {
+      say('sshd does not run: users cannot reach their containers until it does ("systemctl enable --now ssh")');
+    }
+    return;
+  }
+  const pid = await sshdPid();
+  if (pid === undefined) {
+    say('sshd does not run: users cannot reach their containers until it does');
+    return;
+  }
+  say('Reloading sshd');
+  process.kill(pid, 'SIGHUP');
+}
+
+/** Whether the drop-in on this machine is the one for these settings. */
+export async function dropInState(settings: SshdDropIn): Promise<'current' | 'different' | 'missing'> {
+  const present = await readIfThere(dropInPath);
+  return present === undefined ? 'missing' : present === renderSshdDropIn(settings) ? 'current' : 'different';
+}
+
+/** Tests a drop-in together with the machine's configuration, without installing it. */
+async function testCandidate(text: string): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'containarium-sshd-'));
+  try {
+    const candidate = join(folder, 'candidate.conf');
+    await writeFile(candidate, text, { mode: 0o600 });
+    const main = join(folder, 'sshd_config');
+    await writeFile(main, `Include ${candidate}\nInclude ${mainConfigPath}\n`, { mode: 0o600 });
+    await run('sshd', ['-t', '-f', main]);
+  } catch (error) {
+    throw refused(error);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Makes the authorized_keys folder, installs the drop-in where it differs, and has a running sshd read it. */
+export async function installSshdDropIn(settings: SshdDropIn, say: (line: string) => void): Promise<void> {
+  // sshd's StrictModes wants the folder owned by root and writable by nobody else; sshd reads the files in it as the account.
+  await mkdir(settings.authorizedKeysFolder, { recursive: true, mode: 0o755 });
+  await chown(settings.authorizedKeysFolder, 0, 0);
+  await chmod(settings.authorizedKeysFolder, 0o755);
+  // `sshd -t` needs its privilege separation folder, which only a started unit makes.
+  await mkdir('/run/sshd', { recursive: true, mode: 0o755 });
+
+  const main = await readFile(mainConfigPath, 'utf8');
+  if (!includesDropIns(main)) {
+    throw new Failure('settings', {
+      what: mainConfigPath,
+      why: 'it does not read its drop-in folder, so jump accounts would get the settings of ordinary ones',
+      next: `put "Include /etc/ssh/sshd_config.d/*.conf" at its top, and start again`,
+    });
+  }
+  if ((await dropInState(settings)) === 'current') {
+    if (!(await sshdRuns())) await reload(say);
+    return;
+  }
+  const text = renderSshdDropIn(settings);
+  await testCandidate(text);
+  say(`Writing ${dropInPath}: jump accounts reach their own container and nothing else`);
+  const before = await readIfThere(dropInPath);
+  await mkdir(dirname(dropInPath), { recursive: true });
+  await writeFileAtomic(dropInPath, text, { mode: 0o644 });
+  try {
+    await run('sshd', ['-t']);
+  } catch (error) {
+    if (before === undefined) await rm(dropInPath, { force: true });
+    else await writeFileAtomic(dropInPath, before, { mode: 0o644 });
+    throw refused(error);
+  }
+  await reload(say);
+}
