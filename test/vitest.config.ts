@@ -1,0 +1,28 @@
+import { defineConfig } from 'vitest/config';
+
+const common = { environment: 'node', restoreMocks: true } as const;
+
+/** One project for each kind of test; `npm test` runs all of them (see run.mjs). */
+export default defineConfig({
+  test: {
+    // Two workers: a test machine may have two cores, and the ssh tests start servers of their own.
+    maxWorkers: 2,
+    projects: [
+      { test: { ...common, name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
+      { test: { ...common, name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 60_000 } },
+      { test: { ...common, name: 'ssh', include: ['test/ssh/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
+      { test: { ...common, name: 'faults', include: ['test/faults/**/*.test.ts'], testTimeout: 600_000 } },
+      {
+        test: {
+          ...common,
+          name: 'host',
+          include: ['test/host/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 900_000,
+          // Each file has an Incus of its own; one after the other they are faster on a small machine.
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
