@@ -76,12 +76,17 @@ export function poolSize(freeBytes: number, path: string): number {
   return Math.max(leastPoolBytes, Math.floor((freeBytes * poolShare) / gibibyte) * gibibyte);
 }
 
-const namedList = z.array(z.looseObject({ name: z.string(), managed: z.boolean().optional(), type: z.string().optional() }));
+const namedList = z
+  .array(z.looseObject({ name: z.string(), managed: z.boolean().optional(), type: z.string().optional() }))
+  .nullable()
+  .transform((list) => list ?? []);
 const profileAnswer = z.looseObject({ devices: z.record(z.string(), z.record(z.string(), z.string())) });
 
 async function query<T>(path: string, schema: z.ZodType<T>, env: Readonly<Record<string, string>>): Promise<T> {
-  const { stdout } = await run('incus', ['query', path], { env });
-  const parsed = schema.safeParse(JSON.parse(stdout));
+  // `--raw`, because without it an empty list (`null` in the answer) is printed as nothing at all.
+  const { stdout } = await run('incus', ['query', '--raw', path], { env });
+  const answer = z.object({ metadata: z.unknown() }).safeParse(JSON.parse(stdout));
+  const parsed = schema.safeParse(answer.data?.metadata);
   if (parsed.success) return parsed.data;
   throw new Failure('unexpected-output', { what: `"incus query ${path}"`, why: z.prettifyError(parsed.error) });
 }

@@ -1,0 +1,66 @@
+/** The harness itself: what it starts works, and what it leaves is nothing. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { addressOf, ensureBaseImage, ensurePackages, startIncus, waitUntil } from './harness/index.ts';
+import type { RunningIncus } from './harness/index.ts';
+import { remains } from './harness/remains.ts';
+
+const reason = await ensurePackages();
+if (reason !== undefined) console.warn(`skipped: ${reason}`);
+
+async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
+  const start = performance.now();
+  const result = await work();
+  console.info(`${what}: ${((performance.now() - start) / 1000).toFixed(2)} s`);
+  return result;
+}
+
+describe.skipIf(reason !== undefined)('the throw-away Incus', { timeout: 5 * 60_000 }, () => {
+  let incus: RunningIncus | undefined;
+  afterAll(async () => incus?.stop(), 120_000);
+
+  it('starts, runs a container that gets an address and a name, and leaves nothing behind', async () => {
+    const image = await timed('packages and base image', () => ensureBaseImage());
+    console.info(image.built ? 'the base image was built' : 'the base image was cached');
+    const running = await timed('start, with the image imported', () => startIncus({ name: 'self' }));
+    incus = running;
+    await timed('launch', () => running.incus(['launch', '--quiet', running.image, 'self-check', '-d', 'root,size=2GiB']));
+    const address = await timed('address', () => addressOf(running, 'self-check'));
+    expect(address.split('.').slice(0, 3)).toEqual(running.gateway.split('.').slice(0, 3));
+    expect(address).not.toBe(running.gateway);
+    expect((await running.incus(['exec', 'self-check', '--', 'hostname'])).trim()).toBe('self-check');
+    // So that the absence of these is worth something below.
+    expect((await running.remains()).map((line) => line.split(' ')[0])).toEqual(
+      expect.arrayContaining(['process', 'mount', 'bridge', 'loop', 'firewall', 'folder']),
+    );
+    await timed('stop', () => running.stop());
+    expect(await running.remains()).toEqual([]);
+  });
+
+  it('is removed when its test is killed', async () => {
+    const script = `
+      import { startIncus } from '${new URL('harness/index.ts', import.meta.url).href}';
+      const incus = await startIncus({ name: 'killed' });
+      await incus.incus(['launch', '--quiet', incus.image, 'orphan']);
+      console.log(JSON.stringify({ dir: incus.dir, id: incus.bridge }));
+      setInterval(() => {}, 1000);
+    `;
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+      cwd: fileURLToPath(new URL('.', import.meta.url)),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const exited = once(child, 'exit').then(([code]) => Promise.reject(new Error(`the test's test ended with exit code ${code}`)));
+    exited.catch(() => undefined);
+    const [line] = (await Promise.race([once(child.stdout, 'data'), exited])) as [Buffer];
+    const { dir, id } = JSON.parse(line.toString()) as { dir: string; id: string };
+    expect(await remains(dir, id)).not.toEqual([]);
+    child.kill('SIGKILL');
+    await exited.catch(() => undefined);
+    await timed('removal after SIGKILL', () => waitUntil(async () => (await remains(dir, id)).length === 0, 60_000, 250));
+    expect(await remains(dir, id)).toEqual([]);
+    expect(await readFile('/proc/self/mountinfo', 'utf8')).not.toContain(dir);
+  });
+});

@@ -1,0 +1,52 @@
+/** Sees to it that this machine can run the tests on a real Incus, or says in one sentence why it cannot. */
+import { access, readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline/promises';
+import { Failure } from '../../../src/domain/failure.ts';
+import { installPackages, kernelHas, missingPackages } from '../../../src/prepare/packages.ts';
+import { readOsRelease, supportedRelease } from '../../../src/prepare/release.ts';
+
+/** What the tests need beyond what a jump host needs. */
+const testPackages = ['debootstrap', 'tmux', 'btrfs-progs'];
+
+async function consents(question: string): Promise<boolean> {
+  if (process.env['CI'] === 'true' || process.env['CONTAINARIUM_TEST_INSTALL'] === 'yes') return true;
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^\s*y(es)?\s*$/i.test(await lines.question(`${question} [y/N] `));
+  } finally {
+    lines.close();
+  }
+}
+
+/** CAP_SYS_ADMIN, bit 21 of the effective set (capabilities(7)): without it nothing can be mounted. */
+async function mayMount(): Promise<boolean> {
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(await readFile('/proc/self/status', 'utf8'))?.[1] ?? '0';
+  return ((BigInt(`0x${effective}`) >> 21n) & 1n) === 1n;
+}
+
+/**
+ * Installs what is missing, after asking on a terminal; `CI=true` or `CONTAINARIUM_TEST_INSTALL=yes` answers yes.
+ *
+ * @returns `undefined` when the tests can run, else the reason why they are skipped, as one sentence
+ */
+export async function ensurePackages(say: (line: string) => void = (line) => void process.stderr.write(`${line}\n`)): Promise<string | undefined> {
+  if (process.getuid?.() !== 0) return 'tests on a real Incus need root.';
+  if (!(await mayMount())) return 'tests on a real Incus need the right to mount file systems (CAP_SYS_ADMIN).';
+  if (!(await kernelHas('btrfs'))) return 'tests on a real Incus need a kernel with btrfs.';
+  if (!(await access('/dev/loop-control').then(() => true, () => false))) return 'tests on a real Incus need loop devices (/dev/loop-control).';
+  try {
+    const release = supportedRelease(await readOsRelease());
+    const missing = await missingPackages(testPackages);
+    const names = [...(missing.incus ? ['incus'] : []), ...missing.others];
+    if (names.length === 0) return undefined;
+    if (!(await consents(`Install ${names.join(', ')} with apt-get, for tests on a real Incus?`))) {
+      return `tests on a real Incus need ${names.join(', ')} (CONTAINARIUM_TEST_INSTALL=yes installs them).`;
+    }
+    await installPackages({ release, say, missing });
+    return undefined;
+  } catch (error) {
+    if (error instanceof Failure) return `tests on a real Incus cannot run: ${error.what}: ${error.why}.`;
+    throw error;
+  }
+}
