@@ -1,40 +1,14 @@
 #!/usr/bin/env node
 /**
- * The command line of the product on the host itself: `serve` runs the server; everything else is a verb, answered by the running server
- * over its local socket.
+ * Where the program begins. Loads the rest only when this Node.js can run it, so that an old one gets a sentence instead of a stack trace.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Failure } from './domain/failure.ts';
-import { failureSentences } from './catalogue/render.ts';
-import { runLocally } from './local/run.ts';
-import { serve } from './local/serve.ts';
-import { packageRoot } from './settings/home.ts';
+const oldest = [22, 12] as const;
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
-const usage = `Usage: containarium serve [--real | --simulated] [--config <file>]
-       containarium <verb> [arguments]        the verbs: containarium help
-       containarium --version
-`;
-
-async function main(words: readonly string[]): Promise<number> {
-  const [first] = words;
-  if (first === 'serve') return serve(words.slice(1), process.env);
-  if (first === '--version') {
-    const manifest = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
-    process.stdout.write(`${manifest.version}\n`);
-    return 0;
-  }
-  if (first === undefined) {
-    process.stderr.write(usage);
-    return 2;
-  }
-  return runLocally(words, process.env);
-}
-
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  const failure = Failure.from(error);
-  process.stderr.write(failureSentences(failure.toData()));
-  process.exitCode = failure.exitCode;
+if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
+  process.stderr.write(`Error: Node.js ${process.versions.node}: ${oldest.join('.')} or newer is needed (settings)\nNext: npm run -s containarium -- …, which brings its own\n`);
+  process.exitCode = 2;
+} else {
+  const { main } = await import('./local/main.ts');
+  process.exitCode = await main(process.argv.slice(2), process.env);
 }

@@ -1,7 +1,7 @@
 /** Who a caller really is. The front says which key verified; what that key may do is looked up here, never taken from the message. */
 import type { Actor } from '../domain/actor.ts';
 import { Failure } from '../domain/failure.ts';
-import type { Identity } from '../service/identities.ts';
+import type { Identity } from '../domain/actor.ts';
 
 function unknown(claimed: Actor): Failure {
   return new Failure('denied', { what: `key ${claimed.fingerprint ?? '-'}`, why: 'it may not use this any more', next: 'log in again' });

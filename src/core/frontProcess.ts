@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { connectOver } from '../protocol/connection.ts';
 import { frontStart, listening, messages, type FrontStart, type Listening } from '../protocol/messages.ts';
-import type { Identity } from '../service/identities.ts';
+import type { Identity } from '../domain/actor.ts';
 
 export interface FrontOptions {
   /** Module that the child runs. */

@@ -21,3 +21,15 @@ export type Actor = {
   /** For owners: the users whose containers this key may see. */
   readonly owns?: readonly string[];
 };
+
+/** What a public key may do here: the entry of the index by which the front lets callers in. */
+export interface Identity {
+  /** The public key's wire blob, base64. */
+  readonly blob: string;
+  readonly type: string;
+  readonly fingerprint: string;
+  /** Name and role at manage@. */
+  readonly admin?: { readonly name: string; readonly role: Role } | undefined;
+  /** Users whose containers it may see at self@. */
+  readonly owns: readonly string[];
+}

@@ -4,7 +4,7 @@
  */
 import type { AuthContext, PublicKeyAuthContext } from 'ssh2';
 import type { Actor } from '../domain/actor.ts';
-import type { Identity } from '../protocol/messages.ts';
+import type { Identity } from '../domain/actor.ts';
 import { verifyLogin } from './signature.ts';
 
 /** Longer login names are nobody's here (useradd(8) ends at 32). */

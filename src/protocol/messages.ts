@@ -43,7 +43,7 @@ export const hostTag = z.object({ kind: z.enum(['incus', 'simulated']), simulate
 export const greeting = z.object({ version: z.string(), host: hostTag });
 export type Greeting = z.infer<typeof greeting>;
 
-export const identity = z.object({
+const identity = z.object({
   blob: z.string(),
   type: z.string(),
   fingerprint: z.string(),
@@ -51,7 +51,6 @@ export const identity = z.object({
   owns: z.array(z.string()),
 });
 
-export type Identity = z.infer<typeof identity>;
 export const identities = z.array(identity);
 
 /** What core gives the front to start with. */

@@ -1,19 +1,8 @@
 /** Which keys let whom in: the index that the front decides by, synchronously, while a client waits. */
-import type { Role } from '../domain/actor.ts';
+import type { Identity } from '../domain/actor.ts';
 import type { Admins } from './admins.ts';
 import type { ServiceContext } from './context.ts';
 import { decodeKeys, field, ownerOfInstance, publicKeyOf } from './metadata.ts';
-
-export interface Identity {
-  /** The public key's wire blob, base64. */
-  readonly blob: string;
-  readonly type: string;
-  readonly fingerprint: string;
-  /** Admin name and role at manage@. */
-  readonly admin?: { readonly name: string; readonly role: Role };
-  /** Users whose containers it may see at self@. */
-  readonly owns: readonly string[];
-}
 
 /** Every key of every admin and every container owner. Rejects where Incus cannot be asked. */
 export async function collectIdentities(context: ServiceContext, admins: Admins): Promise<Identity[]> {

@@ -1,0 +1,147 @@
+/**
+ * One story, told to a running server over ssh: a container's life with its errors. It is run against the simulated host and against a
+ * real Incus, and both must answer alike: the same exit codes, the same error codes, documents of the same shape.
+ */
+import { expect } from 'vitest';
+
+export interface Answer {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface World {
+  /** Runs one verb as an admin over ssh; `args` are joined by blanks, as ssh does. */
+  manage(args: readonly string[], stdin?: string): Promise<Answer>;
+  /** The same at self@, with the private key of a user. */
+  self(args: readonly string[], privateKey: string): Promise<Answer>;
+  readonly keys: { readonly alice: UserKey; readonly laptop: UserKey; readonly stranger: UserKey };
+}
+
+export interface UserKey {
+  readonly publicLine: string;
+  readonly privatePath: string;
+  readonly comment: string;
+}
+
+/** What both hosts must have in common, by step. */
+export type Told = Record<string, { readonly code: number; readonly error: string | null; readonly shape: string[] }>;
+
+interface Document {
+  ok: boolean;
+  result?: Record<string, unknown>;
+  error?: { code: string; exitCode: number };
+}
+
+/** Every path of a document with the kind of value at its end; the elements of a list count as one. */
+function shapeOf(value: unknown, path = ''): string[] {
+  if (Array.isArray(value)) return value.length === 0 ? [`${path}[]`] : [...new Set(value.flatMap((item) => shapeOf(item, `${path}[]`)))];
+  if (value !== null && typeof value === 'object') {
+    return Object.entries(value).flatMap(([key, inner]) => shapeOf(inner, path === '' ? key : `${path}.${key}`));
+  }
+  // What is null on one host may be a number on the other only where both say so.
+  return [`${path}: ${value === null ? 'null' : typeof value}`];
+}
+
+export async function tellStory(world: World): Promise<Told> {
+  const told: Told = {};
+  const { alice, laptop } = world.keys;
+
+  const tell = async (step: string, answer: Promise<Answer>): Promise<Document> => {
+    const { code, stdout, stderr } = await answer;
+    const document = JSON.parse(stdout) as Document;
+    expect(code, `${step}: ${stderr}`).toBe(document.error?.exitCode ?? (document.ok ? 0 : code));
+    told[step] = { code, error: document.error?.code ?? null, shape: document.result === undefined ? [] : shapeOf(document.result).sort() };
+    return document;
+  };
+  const manage = (step: string, args: readonly string[], stdin?: string): Promise<Document> => tell(step, world.manage([...args, '--json'], stdin));
+  const result = (document: Document): Record<string, any> => {
+    expect(document.ok, JSON.stringify(document.error)).toBe(true);
+    return document.result as Record<string, any>;
+  };
+  const containers = async (): Promise<{ user: string; status: string }[]> =>
+    (JSON.parse((await world.manage(['list', '--json'])).stdout) as { result: { containers: { user: string; status: string }[] } }).result.containers;
+
+  // A host without containers.
+  expect(result(await manage('list, empty', ['list']))).toMatchObject({ total: 0, containers: [] });
+  await manage('info, unknown', ['info', 'alice']);
+  await manage('delete, unknown', ['delete', 'alice', '--yes']);
+  await manage('start, unknown', ['start', 'alice']);
+  await manage('reconcile, empty', ['reconcile']);
+  expect(result(await manage('doctor, fresh', ['doctor'])).worst).not.toBe('problem');
+
+  // Refused before anything has changed.
+  await manage('create, no key', ['create', 'alice']);
+  await manage('create, bad name', ['create', 'Alice'], alice.publicLine);
+  await manage('create, reserved', ['create', 'root'], alice.publicLine);
+  await manage('create, bad size', ['create', 'alice', '--memory', '4'], alice.publicLine);
+  await manage('create, unknown image', ['create', 'alice', '--image', 'no-such-image'], alice.publicLine);
+  expect(await containers()).toEqual([]);
+
+  // Created, twice.
+  const created = result(await manage('create', ['create', 'alice', '--cpu', '1', '--memory', '512MiB', '--disk', '3GiB', '--label', 'team=blue'], alice.publicLine));
+  expect(created.container).toMatchObject({ user: 'alice', name: 'alice-container', status: 'running', provisioning: 'ready', cpus: 1, labels: { team: 'blue' } });
+  expect(created.steps).toHaveLength(7);
+  const before = result(await manage('info', ['info', 'alice'])).container;
+  await manage('create, again', ['create', 'alice', '--cpu', '2'], laptop.publicLine);
+  const after = result(await manage('info, after', ['info', 'alice'])).container;
+  expect({ ...after, ...volatile }).toEqual({ ...before, ...volatile });
+  expect(after).toMatchObject({ memoryLimitBytes: 512 * 2 ** 20, diskQuotaBytes: 3 * 2 ** 30, autostart: true, docker: true, jumpAccount: { exists: true, shell: '/usr/sbin/nologin' } });
+  expect(after.cpuPercent).toBeGreaterThanOrEqual(0);
+  expect(after.memoryUsedBytes).toBeGreaterThan(0);
+  expect(after.diskUsedBytes).toBeGreaterThan(0);
+
+  // Listed.
+  expect(result(await manage('list', ['list', '--label', 'team=blue', '--state', 'running']))).toMatchObject({ total: 1, running: 1 });
+  expect(result(await manage('list, other label', ['list', '--label', 'team=red']))).toMatchObject({ total: 0 });
+  await manage('info, host', ['info']);
+  expect(result(await manage('image list', ['image', 'list'])).images).toMatchObject([{ current: true }]);
+
+  // Resized.
+  expect(result(await manage('resize', ['resize', 'alice', '--cpu', '2', '--memory', '768MiB', '--disk', '4GiB'])).changes).toHaveLength(3);
+  expect(result(await manage('resize, again', ['resize', 'alice', '--cpu', '2', '--memory', '768MiB', '--disk', '4GiB'])).changes).toEqual([]);
+  expect(result(await manage('info, resized', ['info', 'alice'])).container).toMatchObject({ cpus: 2, memoryLimitBytes: 768 * 2 ** 20, diskQuotaBytes: 4 * 2 ** 30 });
+  await manage('resize, below use', ['resize', 'alice', '--disk', '1kB']);
+  await manage('resize, nothing', ['resize', 'alice']);
+
+  // Keys, by comment and fingerprint.
+  expect(result(await manage('key add', ['key', 'add', 'alice'], laptop.publicLine)).keys).toHaveLength(2);
+  expect(result(await manage('key add, again', ['key', 'add', 'alice'], laptop.publicLine)).added).toEqual([]);
+  const listed = result(await manage('key list', ['key', 'list', 'alice'])).keys as { fingerprint: string; comment: string }[];
+  expect(listed.map((key) => key.comment)).toEqual([alice.comment, laptop.comment]);
+  await manage('key remove, unknown', ['key', 'remove', 'alice', 'nobody@nowhere']);
+  expect(result(await manage('key remove', ['key', 'remove', 'alice', laptop.comment])).removed).toHaveLength(1);
+  await manage('key remove, last', ['key', 'remove', 'alice', listed[0]?.fingerprint ?? '']);
+  expect(result(await manage('key replace', ['key', 'replace', 'alice'], `${alice.publicLine}\n${laptop.publicLine}\n`)).keys).toHaveLength(2);
+
+  // Its owner, and nobody else.
+  expect(result(await tell('self info', world.self(['info', '--json'], alice.privatePath))).container).toMatchObject({ user: 'alice' });
+  await tell('self info, other', world.self(['info', 'bob', '--json'], alice.privatePath));
+  expect(result(await tell('self config', world.self(['config', '--json'], laptop.privatePath)))).toMatchObject({ alias: 'alice-dev', jumpAlias: 'alice-jump' });
+  await tell('self delete', world.self(['delete', 'alice', '--yes', '--json'], alice.privatePath));
+  const exported = result(await manage('export', ['export', 'alice', '--jump-host', 'jump.example.org']));
+  expect(exported.config).toContain('HostName jump.example.org');
+  expect(exported.knownHosts).toEqual(expect.arrayContaining([expect.stringMatching(/^alice-dev ssh-ed25519 /)]));
+
+  // Stopped and started.
+  expect(result(await manage('stop', ['stop', 'alice', '--force']))).toMatchObject({ status: 'stopped', changed: true });
+  expect(result(await manage('stop, again', ['stop', 'alice']))).toMatchObject({ changed: false });
+  expect(result(await manage('list, stopped', ['list', '--state', 'stopped']))).toMatchObject({ total: 1, stopped: 1 });
+  expect(result(await manage('key remove, stopped', ['key', 'remove', 'alice', laptop.comment])).keys).toHaveLength(1);
+  expect(result(await manage('start', ['start', 'alice']))).toMatchObject({ status: 'running', changed: true });
+  expect(result(await manage('restart', ['restart', 'alice', '--force']))).toMatchObject({ status: 'running', changed: true });
+  expect(result(await manage('reconcile', ['reconcile'])).differences).toEqual([]);
+
+  // Deleted, and nothing left.
+  await manage('delete, unconfirmed', ['delete', 'alice']);
+  expect(await containers()).toMatchObject([{ user: 'alice', status: 'running' }]);
+  await manage('delete', ['delete', 'alice', '--yes']);
+  expect(await containers()).toEqual([]);
+  expect(result(await manage('reconcile, after', ['reconcile'])).differences).toEqual([]);
+  expect(result(await manage('audit verify', ['audit', 'verify'])).ok).toBe(true);
+  expect(result(await manage('audit', ['audit', '--target', 'alice', '--verb', 'delete', '--limit', '5'])).records.length).toBeGreaterThan(0);
+  return told;
+}
+
+/** What differs from one look to the next. */
+const volatile = { cpuPercent: 0, memoryUsedBytes: 0, diskUsedBytes: 0, processes: 0 };
