@@ -4,15 +4,18 @@ import type { Runner } from './runner.ts';
 export class Sshd {
   readonly #runner: Runner;
 
-  constructor(runner: Runner) {
+  readonly #configuration: string;
+
+  constructor(runner: Runner, configuration = '/etc/ssh/sshd_config') {
     this.#runner = runner;
+    this.#configuration = configuration;
   }
 
   /** The settings that apply when `user` logs in: lower-case keywords with their values. */
   async settingsFor(user: string, signal?: AbortSignal): Promise<Map<string, string>> {
     const { stdout } = await this.#runner.run({
       program: 'sshd',
-      args: ['-T', '-C', `user=${user},host=localhost,addr=127.0.0.1`],
+      args: ['-T', '-f', this.#configuration, '-C', `user=${user},host=localhost,addr=127.0.0.1`],
       timeoutMs: 10_000,
       signal,
     });

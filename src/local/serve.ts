@@ -101,7 +101,7 @@ function banner({ host, listening, hostKey, firstAdmin, version }: Started, home
         ]),
     '',
     `  ssh -p ${listening.port}${identity} manage@${shown} help`,
-    `  ssh -p ${listening.port}${identity} manage@${shown} create alice < ~/.ssh/id_ed25519.pub`,
+    `  ssh -p ${listening.port}${identity} manage@${shown} create alice < ${firstAdmin?.made ? `${firstAdmin.from}.pub` : '~/.ssh/id_ed25519.pub'}`,
     '',
     ...(host.simulated && isRoot && process.platform === 'linux' ? ['A real host: npm start -- --real', ''] : []),
   ];

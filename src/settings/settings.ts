@@ -40,6 +40,7 @@ export const settingsSchema = z.strictObject({
       hostname: z.string().min(1).max(253).optional().describe('Name or address under which users reach this host. Without it: the address that the caller reached.'),
       port: z.number().int().min(1).max(65_535).default(22).describe('Port of the host\'s own sshd, as users reach it.'),
       group: groupName.default('containarium-jump').describe('Primary group of all jump accounts; the sshd drop-in matches it.'),
+      sshdConfig: absolutePath.default('/etc/ssh/sshd_config').describe('Configuration of the host\'s sshd, which `doctor` asks what it would do for a jump account.'),
       authorizedKeysFolder: absolutePath.optional().describe('Where the jump accounts\' authorized_keys files are. Default: `authorized_keys` in the home of the server.'),
       hostKeys: z
         .array(absolutePath)

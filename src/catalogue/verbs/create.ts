@@ -71,11 +71,8 @@ export const create = defineVerb({
           ['SSH ProxyJump', `enabled, to ${container.address ?? '-'}:22 only`],
         ],
       },
-      {
-        kind: 'verbatim',
-        title: `Send this to ${container.user} (they save it with "ssh -p 2222 self@${sshConfig.jumpHost} config", or paste it into ~/.ssh/config)`,
-        text: sshConfig.config,
-      },
+      { kind: 'verbatim', title: `Send this to ${container.user}, for ~/.ssh/config`, text: sshConfig.config },
+      { kind: 'verbatim', title: 'and this, for ~/.ssh/known_hosts', text: sshConfig.knownHosts.join('\n') },
       { kind: 'text', text: `Then: ssh ${sshConfig.alias}` },
       ...warnings(result.warnings),
     ];
