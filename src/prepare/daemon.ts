@@ -85,6 +85,14 @@ export async function startDetached(program: string, args: readonly string[], lo
   }
 }
 
+function runs(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 /** Starts lxcfs where it does not run. Without it containers show the host's memory and CPUs, but work. */
 export async function startLxcfs(say: (line: string) => void): Promise<void> {
   if ((await mountPoints()).includes(lxcfsMount)) return;
@@ -94,9 +102,9 @@ export async function startLxcfs(say: (line: string) => void): Promise<void> {
   }
   say('Starting lxcfs');
   await mkdir(lxcfsMount, { recursive: true });
-  await startDetached('lxcfs', [lxcfsMount], '/var/log/lxcfs.log');
+  const pid = await startDetached('lxcfs', [lxcfsMount], '/var/log/lxcfs.log');
   const mounted = async (): Promise<boolean> => (await mountPoints()).includes(lxcfsMount);
-  for (const end = Date.now() + 10_000; Date.now() < end && !(await mounted()); ) await setTimeout(50);
+  for (const end = Date.now() + 10_000; Date.now() < end && runs(pid) && !(await mounted()); ) await setTimeout(50);
   if (!(await mounted())) say('lxcfs did not start (see /var/log/lxcfs.log): containers will show the memory and CPUs of the host');
 }
 
@@ -121,7 +129,8 @@ export async function startIncusDaemon(say: (line: string) => void): Promise<voi
     // Of several units, `is-active` and `is-enabled` succeed when any one is: each is asked on its own.
     const all = async (verb: string, names: readonly string[]): Promise<boolean> =>
       (await Promise.all(names.map((unit) => succeeds('systemctl', [verb, '--quiet', unit])))).every(Boolean);
-    const active = await all('is-active', units);
+    // incus.service starts lxcfs.service, which skips itself inside a container: whether that is active says nothing.
+    const active = await all('is-active', ['incus.socket', 'incus.service']);
     // incus.service has no install section of its own: its socket stands for it.
     const enabled = await all('is-enabled', ['lxcfs.service', 'incus.socket']);
     if (!active || !enabled) {

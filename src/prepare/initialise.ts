@@ -139,7 +139,7 @@ async function choosePool(options: InitialiseOptions): Promise<NonNullable<Parts
   const chosen = options.storage;
   const driver = chosen?.driver ?? ((await zfsWorks()) ? 'zfs' : (await kernelHas('btrfs')) ? 'btrfs' : 'dir');
   if (driver === 'dir') {
-    options.say('This kernel has neither ZFS nor btrfs: the pool is a plain folder, and disk sizes will not be enforced');
+    if (chosen === undefined) options.say('This kernel has neither ZFS nor btrfs: the pool is a plain folder, and disk sizes will not be enforced');
     return { name: 'default', driver };
   }
   if (chosen?.source !== undefined) return { name: 'default', driver, source: chosen.source };

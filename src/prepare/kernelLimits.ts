@@ -3,7 +3,7 @@
  * is one and the same user of the host. Every systemd takes several of the 128 inotify instances that Debian allows in all.
  * The values follow Incus's "production setup" documentation, lower where 1024 of something is plenty for one machine.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { access, constants, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 
@@ -33,15 +33,22 @@ export function renderLimits(): string {
   return `# Written by containarium: limits that all containers share.\n${lines.join('\n')}\n`;
 }
 
+async function writable(name: string): Promise<boolean> {
+  return access(join('/proc/sys', ...name.split('.')), constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** Raises what is too low, now and at boot; never lowers anything. */
 export async function raiseKernelLimits(say: (line: string) => void): Promise<void> {
-  const low = await lowLimits();
+  const low: string[] = [];
+  // In a container they belong to the host around it, and are nobody's to change.
+  for (const name of await lowLimits()) if (await writable(name)) low.push(name);
   if (low.length === 0) return;
   say(`Raising kernel limits that all containers share: ${low.join(', ')}`);
   await writeFileAtomic(limitsPath, renderLimits(), { mode: 0o644 });
   for (const name of low) {
-    await writeFile(join('/proc/sys', ...name.split('.')), `${kernelLimits[name]}\n`).catch(() => {
-      say(`The kernel does not let ${name} be changed here`);
-    });
+    await writeFile(join('/proc/sys', ...name.split('.')), `${kernelLimits[name]}\n`);
   }
 }

@@ -131,7 +131,8 @@ export interface InstallOptions {
 /** Installs what is missing; returns at once when that is nothing. */
 export async function installPackages({ release, say, missing }: InstallOptions): Promise<void> {
   if (!missing.incus && missing.others.length === 0) return;
-  if (missing.incus) await addSource(release, say);
+  // Ubuntu keeps some of the others in the same component as Incus; backports are needed for Incus alone.
+  if (missing.incus || release.incusComponent !== 'main') await addSource(release, say);
   say('Reading the package lists (apt-get update)');
   await run('apt-get', ['update', '-q', '-o', 'DPkg::Lock::Timeout=300'], { timeoutMs: updateMs, env: aptEnv });
   if (missing.others.length > 0) {

@@ -54,7 +54,7 @@ export async function run(program: string, args: readonly string[], options: Run
   }
   const allowed = options.allowExit ?? [0];
   if (allowed !== 'any' && !allowed.includes(result.exitCode)) {
-    const said = printableLines(`${result.stdout}\n${result.stderr}`.trim()).slice(-4000);
+    const said = printableLines([result.stdout.trim(), result.stderr.trim()].join('\n').trim()).slice(-4000);
     const lastLine = printableLines(result.stderr.trim()).split('\n').at(-1) || said.split('\n').at(-1) || '';
     throw new Failure('program-failed', {
       what,

@@ -1,19 +1,16 @@
 /** A throw-away Incus for tests: a daemon, database, pool and bridge of its own beside whatever the machine runs. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { randomBytes, randomInt } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { randomInt } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { setTimeout } from 'node:timers/promises';
 import { Failure } from '../../../src/domain/failure.ts';
 import { findIncusd, startDetached, startLxcfs, waitForIncus } from '../../../src/prepare/daemon.ts';
 import { initialiseIncus } from '../../../src/prepare/initialise.ts';
 import { run } from '../../../src/prepare/programs.ts';
 import { freeSubnet, usedRanges } from '../../../src/prepare/subnet.ts';
 import { ensureBaseImage } from './baseImage.ts';
-import { markOf } from './processes.ts';
-import { folderPrefix, incusEnv, ownerFile, parentFolder, remains, removeRemains, sweep } from './remains.ts';
-import type { Owner } from './remains.ts';
+import { sweep } from './remains.ts';
+import { openTestFolder } from './testFolder.ts';
 
 const poolBytes = 8 * 1024 ** 3;
 
@@ -45,17 +42,6 @@ function* randomPrefixes(): Generator<string> {
   for (let attempt = 0; attempt < 200; attempt += 1) yield `10.${randomInt(64, 256)}.${randomInt(0, 256)}`;
 }
 
-/** Starts the process that cleans up when this one is gone; the returned function tells it that nothing is left to do. */
-async function startGuardian(dir: string, id: string): Promise<() => void> {
-  const script = fileURLToPath(new URL('guardian.ts', import.meta.url));
-  const child = spawn(process.execPath, [script, dir, id], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
-  await once(child, 'spawn');
-  child.unref();
-  child.stdin.on('error', () => undefined);
-  (child.stdin as unknown as { unref(): void }).unref();
-  return () => void child.stdin.end('done\n');
-}
-
 export interface StartOptions {
   /** Part of the folder's name, for people who look at a machine during a test: letters, digits, hyphens. */
   readonly name: string;
@@ -65,25 +51,13 @@ export interface StartOptions {
 
 /** Starts one, after removing what killed runs left. Call {@link ensurePackages} before. */
 export async function startIncus({ name, withImage = true }: StartOptions): Promise<RunningIncus> {
-  if (!/^[a-z0-9-]{1,20}$/.test(name)) throw new Failure('usage', { what: `name "${name}"`, why: 'letters, digits and hyphens, at most 20' });
   await sweep();
   const base = withImage ? await ensureBaseImage() : undefined;
 
-  // 15 characters is the longest name of a network interface (IFNAMSIZ).
-  const id = `cxt${randomBytes(4).toString('hex')}`;
-  const dir = join(parentFolder, `${folderPrefix}${name}-${id.slice(3)}`);
-  const env = incusEnv(dir);
+  const folder = await openTestFolder(name);
+  const { dir, id, env } = folder;
   const incusDir = join(dir, 'incus');
   const logPath = join(dir, 'incusd.log');
-  await mkdir(dir, { mode: 0o711 });
-  await writeFile(join(dir, ownerFile), JSON.stringify({ mark: await markOf(process.pid), id } satisfies Owner));
-  const dismissGuardian = await startGuardian(dir, id);
-
-  let stopping: Promise<void> | undefined;
-  const stop = (): Promise<void> => {
-    stopping ??= removeRemains(dir, id).then(dismissGuardian);
-    return stopping;
-  };
   try {
     await mkdir(incusDir, { mode: 0o711 });
     await mkdir(join(dir, 'client'), { mode: 0o700 });
@@ -106,11 +80,11 @@ export async function startIncus({ name, withImage = true }: StartOptions): Prom
       group: id,
       logPath,
       incus,
-      remains: () => remains(dir, id),
-      stop,
+      remains: folder.remains,
+      stop: folder.remove,
     };
   } catch (error) {
-    await stop();
+    await folder.remove();
     throw error;
   }
 }
@@ -125,7 +99,7 @@ export async function addressOf(incus: RunningIncus, instance: string, limitMs =
       const found = addresses?.find((each) => each.family === 'inet' && each.address.startsWith(`${prefix}.`));
       if (found !== undefined) return found.address;
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await setTimeout(50);
   }
   throw new Failure('timeout', { what: `instance "${instance}"`, why: `it had no address within ${limitMs / 1000} s` });
 }

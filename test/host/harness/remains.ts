@@ -12,11 +12,11 @@ import { freeLoopDevices, mountsUnder, removeFolder, unmountUnder } from './moun
 import { endProcesses, processes, runs, waitUntil, withDescendants } from './processes.ts';
 import type { Process } from './processes.ts';
 
-/** Where the folders of all test Incuses are: not under /tmp, whose permissions sshd's StrictModes refuses. */
+/** Where the folders of all tests are: not under /tmp, whose permissions sshd's StrictModes refuses. */
 export const parentFolder = '/var/lib';
 export const folderPrefix = 'containarium-test-';
 
-/** Facts about a test Incus, written into its folder before anything is created. */
+/** Facts about a test's folder, which is there from the moment that the folder has its name. */
 const ownerSchema = z.strictObject({
   /** See `markOf`: the test's process. */
   mark: z.string(),

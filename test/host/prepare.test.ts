@@ -1,0 +1,128 @@
+/**
+ * `--real` on an empty machine: a container with nothing but a minimal Debian or Ubuntu, systemd and the mirror. Its Incus gets a
+ * plain folder as pool, because a container has no loop devices; everything else is as on a real machine.
+ */
+import { dirname, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addressOf, ensurePackages, startIncus, waitUntil } from './harness/index.ts';
+import type { RunningIncus } from './harness/index.ts';
+
+const reason = await ensurePackages();
+if (reason !== undefined) console.warn(`skipped: ${reason}`);
+
+const checkout = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+interface Told {
+  readonly said: string[];
+  readonly asked: string[];
+  readonly failure?: { readonly code: string; readonly why: string };
+}
+
+describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 10 * 60_000 }, () => {
+  let incus: RunningIncus;
+  const withSystemd = 'empty-machine';
+  const withoutSystemd = 'empty-machine-without-systemd';
+  const execIn = (machine: string, ...args: string[]): Promise<string> =>
+    incus.incus(['exec', machine, '--', ...args], { timeoutMs: 9 * 60_000 });
+  const exec = (...args: string[]): Promise<string> => execIn(withSystemd, ...args);
+
+  async function start(machine: string, ...options: string[]): Promise<void> {
+    await incus.incus(['create', '--quiet', incus.image, machine, '-c', 'security.nesting=true', ...options]);
+    await incus.incus(['config', 'device', 'add', machine, 'checkout', 'disk', `source=${checkout}`, 'path=/checkout', 'readonly=true', 'shift=true']);
+    await incus.incus(['start', machine]);
+  }
+
+  beforeAll(async () => {
+    incus = await startIncus({ name: 'prepare' });
+    await start(withSystemd);
+    await addressOf(incus, withSystemd);
+    await waitUntil(() => exec('systemctl', 'is-active', '--quiet', 'multi-user.target').then(() => true, () => false), 60_000, 200);
+  });
+  afterAll(async () => incus?.stop());
+
+  /** Runs `prepareHost` in the machine, with the checkout's own Node. */
+  async function prepare(settings: { machine?: string; folder?: string; consent?: boolean } = {}): Promise<Told> {
+    const script = `
+      import { prepareHost } from '/checkout/src/prepare/prepare.ts';
+      const said = [], asked = [];
+      let failure;
+      try {
+        await prepareHost({
+          say: (line) => said.push(line),
+          ask: async (question) => (asked.push(question), ${settings.consent ?? true}),
+          settings: {
+            group: 'containarium-jump',
+            authorizedKeysFolder: '${settings.folder ?? '/var/lib/containarium/authorized_keys'}',
+            storage: { driver: 'dir' },
+          },
+        });
+      } catch (error) {
+        failure = { code: error.code, why: error.why, details: error.details };
+      }
+      console.log(JSON.stringify({ said, asked, failure }));
+    `;
+    const node = `/checkout/${relative(checkout, process.execPath)}`;
+    return JSON.parse(await execIn(settings.machine ?? withSystemd, node, '--input-type=module', '--eval', script)) as Told;
+  }
+
+  it('changes nothing without consent', async () => {
+    const before = await exec('dpkg-query', '-W');
+    const told = await prepare({ consent: false });
+    expect(told).toMatchObject({ said: [], failure: { code: 'cancelled' } });
+    expect(told.asked[0]).toContain('incus');
+    expect(await exec('dpkg-query', '-W')).toBe(before);
+  });
+
+  it('installs, starts and sets up everything, and says so beforehand', async () => {
+    const began = performance.now();
+    const told = await prepare();
+    console.info(`an empty machine was prepared in ${((performance.now() - began) / 1000).toFixed(1)} s:\n${told.said.join('\n')}`);
+    expect(told.failure).toBeUndefined();
+    expect(told.said.join('\n')).toMatch(/package lists[^]*Installing[^]*storage pool[^]*bridge[^]*profile[^]*group[^]*50-containarium\.conf/);
+    expect(await exec('incus', 'network', 'list', '--format', 'csv', '--columns', 'ntm4')).toContain('incusbr0,bridge,YES,10.0.3.1/24');
+    expect(await exec('incus', 'profile', 'show', 'default')).toMatch(/network: incusbr0[^]*pool: default/);
+    expect(await exec('systemctl', 'is-enabled', 'incus.socket', 'lxcfs.service')).toBe('enabled\nenabled\n');
+    expect(await exec('stat', '--format', '%U %a', '/var/lib/containarium/authorized_keys')).toBe('root 755\n');
+    // The accounts' settings hold in the machine's own sshd, and only for them.
+    await exec('useradd', '--no-create-home', '--gid', 'containarium-jump', 'someone');
+    expect(await exec('sshd', '-T', '-C', 'user=someone,host=h,addr=192.0.2.1')).toContain('maxsessions 0');
+    expect(await exec('sshd', '-T', '-C', 'user=root,host=h,addr=192.0.2.1')).toContain('maxsessions 10');
+  });
+
+  it('does and says nothing the second time', async () => {
+    const began = performance.now();
+    expect(await prepare()).toEqual({ said: [], asked: [] });
+    console.info(`a prepared machine was checked in ${((performance.now() - began) / 1000).toFixed(1)} s`);
+  });
+
+  it('keeps the drop-in that was there when sshd refuses its configuration', async () => {
+    const path = '/etc/ssh/sshd_config.d/50-containarium.conf';
+    const before = await exec('cat', path);
+    await incus.incus(['exec', withSystemd, '--', 'tee', '/etc/ssh/sshd_config.d/99-mistake.conf'], { input: 'NoSuchKeyword yes\n' });
+    expect(await prepare({ folder: '/var/lib/elsewhere' })).toMatchObject({ failure: { code: 'settings', why: expect.stringContaining('99-mistake.conf') } });
+    expect(await exec('cat', path)).toBe(before);
+    await exec('rm', '/etc/ssh/sshd_config.d/99-mistake.conf');
+    expect((await prepare({ folder: '/var/lib/elsewhere' })).said.join('\n')).toContain('50-containarium.conf');
+    expect(await exec('cat', path)).toContain('/var/lib/elsewhere/%u');
+  });
+
+  it('works without systemd, where nothing else starts a daemon', async () => {
+    await start(withoutSystemd, '-c', 'raw.lxc=lxc.init.cmd = /usr/bin/sleep infinity');
+    await execIn(withoutSystemd, 'ifup', 'eth0');
+    const told = await prepare({ machine: withoutSystemd });
+    expect(told.failure).toBeUndefined();
+    expect(told.said).toContain('Starting the Incus daemon without systemd; start it again after a reboot in the same way');
+    // Installing openssh-server starts nothing here, and a preparation does not start what nobody asked it to.
+    expect(told.said.at(-1)).toBe('sshd does not run: users cannot reach their containers until it does');
+    expect(await execIn(withoutSystemd, 'incus', 'storage', 'list', '--format', 'csv', '--columns', 'nD')).toBe('default,dir\n');
+
+    await execIn(withoutSystemd, '/usr/sbin/sshd');
+    const again = await prepare({ machine: withoutSystemd, folder: '/var/lib/elsewhere' });
+    expect(again.said.filter((line) => !line.includes('lxcfs'))).toEqual([
+      'Writing /etc/ssh/sshd_config.d/50-containarium.conf: jump accounts reach their own container and nothing else',
+      'Reloading sshd',
+    ]);
+    expect((await prepare({ machine: withoutSystemd, folder: '/var/lib/elsewhere' })).said.filter((line) => !line.includes('lxcfs'))).toEqual([]);
+  });
+});
