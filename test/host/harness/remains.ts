@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { findIncusd, socketAnswers } from '../../../src/prepare/daemon.ts';
 import { run, succeeds } from '../../../src/prepare/programs.ts';
 import { removeAccounts } from './accounts.ts';
+import { removeControlGroups } from './cgroups.ts';
 import { freeLoopDevices, mountsUnder, removeFolder, unmountUnder } from './mounts.ts';
 import { endProcesses, processes, runs, waitUntil, withDescendants } from './processes.ts';
 import type { Process } from './processes.ts';
@@ -118,6 +119,7 @@ export async function removeRemains(folder: string, id: string | undefined): Pro
     await stopDaemon(folder, env);
   }
   await endProcesses(await ownProcesses(folder), 1000);
+  await removeControlGroups(instances);
   await unmountUnder(folder);
   await freeLoopDevices(folder);
   if (id !== undefined) {
