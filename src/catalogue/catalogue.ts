@@ -60,7 +60,7 @@ export function isVerbName(name: string): name is VerbName {
 }
 
 export function verbNamed(name: VerbName): AnyVerb {
-  return catalogue[name] as unknown as AnyVerb;
+  return catalogue[name];
 }
 
 export const verbNames = Object.keys(catalogue) as VerbName[];

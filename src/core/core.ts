@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url';
 import { pino, type Logger } from 'pino';
 import type { HostTag } from '../domain/container.ts';
 import { Failure } from '../domain/failure.ts';
-import type { JsonObject } from '../domain/json.ts';
 import { Accounts } from '../host/accounts.ts';
 import { Incus } from '../host/incus.ts';
 import { JumpKeyFiles, type JumpKeys } from '../host/jumpKeys.ts';
@@ -90,7 +89,7 @@ export class Core {
   }
 
   async #start(): Promise<Started> {
-    const { home, settings, env } = this.#options;
+    const { home } = this.#options;
     await makeHome(home);
     const accept = { handler: (socket: Socket): void => void socket.destroy() };
     this.#socket = await listenLocally(home.socket, (socket) => accept.handler(socket));
@@ -116,7 +115,7 @@ export class Core {
       statePath: join(home.state, 'host.json'),
       incus: new Incus(programs, settings.timeouts),
     });
-    const parts = host.simulated ? await this.#simulated() : realHost(programs, authorizedKeysFolder, settings.jump.group);
+    const parts = host.simulated ? this.#simulated() : realHost(programs, authorizedKeysFolder, settings.jump.group);
     const incus = new Incus(parts.runner, settings.timeouts);
     const accounts = new Accounts(parts.runner);
     const jumpKeys = parts.jumpKeys(accounts);
@@ -128,14 +127,14 @@ export class Core {
     const operations = new Operations({ recorder: journal, kinds: Object.values(steps) });
     this.#operations = operations;
     const reader = new OpenOperationsReader();
-    for await (const record of journal.currentSegment()) reader.read(record as JsonObject);
+    for await (const record of journal.currentSegment()) reader.read(record);
     operations.adopt(reader.operations());
 
     const service: ServiceContext = { host, settings, incus, accounts, keyscan: new KeyScan(parts.runner), jumpKeys, operations, steps, log: this.#log, now: () => new Date() };
     const handlers = makeHandlers({
       service,
       admins,
-      doctor: { sshd: new Sshd(parts.runner), authorizedKeysFolder, verifyJournal: (signal) => verifyRecords(home.journal, signal) },
+      doctor: { sshd: new Sshd(parts.runner, settings.jump.sshdConfig), authorizedKeysFolder, verifyJournal: (signal) => verifyRecords(home.journal, signal) },
       journalFolder: home.journal,
       version,
     });
@@ -167,8 +166,8 @@ export class Core {
     this.#timers.push(setInterval(() => void act(), ms).unref());
   }
 
-  async #simulated(): Promise<HostParts> {
-    const simulated = await SimulatedHost.open(join(this.#options.home.state, 'simulated-host.json'), {
+  #simulated(): HostParts {
+    const simulated = SimulatedHost.open(join(this.#options.home.state, 'simulated-host.json'), {
       faultsPath: join(this.#options.home.state, 'simulated-faults.json'),
       logPath: join(this.#options.home.state, 'simulated-commands.jsonl'),
       paceMs: Number(this.#options.env['CONTAINARIUM_SIMULATED_PACE_MS'] ?? 150),

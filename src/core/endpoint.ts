@@ -21,7 +21,7 @@ export function serveCalls(connection: MessageConnection, { greeting, dispatcher
       if (!parsed.success) throw new Failure('usage', { what: 'the request', why: 'it is not one of this protocol' });
       const { id, verb, input, reachedAt } = parsed.data;
       return await dispatcher.call({
-        actor: identify(parsed.data.actor as Actor),
+        actor: identify(parsed.data.actor),
         verb,
         input,
         reachedAt,
@@ -30,7 +30,7 @@ export function serveCalls(connection: MessageConnection, { greeting, dispatcher
         emit: (event) => void connection.sendNotification(messages.event, { id, event }).catch(() => undefined),
       });
     } catch (error) {
-      return toResponseError(error) as never;
+      return toResponseError(error);
     }
   });
 }

@@ -2,7 +2,7 @@
  * The front as a child process: started, watched, restarted. It may die at any time; operations go on without it.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { connectOver } from '../protocol/connection.ts';
@@ -88,7 +88,7 @@ export class FrontProcess {
       this.#listening = where.data;
       if (first) this.#options.onListening(where.data);
     });
-    connection.onNotification(messages.failed, ({ reason }) => {
+    connection.onNotification(messages.failed, ({ reason }: { reason: unknown }) => {
       if (this.#listening === undefined) this.#options.onFatal(String(reason).slice(0, 500));
     });
     this.#options.serve(connection);

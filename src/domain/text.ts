@@ -41,7 +41,8 @@ export function quoted(text: string, limit = 60): string {
 
 /** JSON whose text is safe on a terminal: unsafe characters inside strings appear as `\uXXXX`. */
 export function safeJson(value: unknown, indent?: number): string {
-  const text = JSON.stringify(value, undefined, indent) ?? 'null';
+  // Of undefined and functions JSON.stringify makes undefined, which its type does not say.
+  const text = (JSON.stringify(value, undefined, indent) as string | undefined) ?? 'null';
   const asUnits = (character: string): string =>
     [...Array(character.length).keys()].map((i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`).join('');
   return text.replace(unsafe, (c) => (c === '\n' ? c : asUnits(c))).replace(invisible, asUnits);

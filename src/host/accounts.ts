@@ -128,7 +128,7 @@ export class Accounts {
 
   #locked(command: { program: 'useradd' | 'userdel' | 'groupadd'; args: readonly string[] }): Promise<void> {
     const run = this.#tail.then(() =>
-      pRetry(async () => void (await this.#runner.run({ ...command, timeoutMs: limitMs })), {
+      pRetry(() => this.#runner.run({ ...command, timeoutMs: limitMs }).then(() => undefined), {
         ...this.#lockRetry,
         factor: 2.3,
         randomize: true,

@@ -138,7 +138,7 @@ export class Incus {
     try {
       return await this.#runner.run({ program: 'incus', args, ...options });
     } catch (error) {
-      const stderr = isFailure(error, 'program-failed') ? String(error.details?.['stderr'] ?? '') : '';
+      const stderr = isFailure(error, 'program-failed') && typeof error.details?.['stderr'] === 'string' ? error.details['stderr'] : '';
       if (unreachable.test(stderr) || isFailure(error, 'program-missing')) {
         throw new Failure(
           'incus-unavailable',

@@ -35,7 +35,7 @@ export function toResponseError(error: unknown): ResponseError<FailureData> {
 export function fromResponseError(error: unknown): Failure {
   if (error instanceof ResponseError) {
     const parsed = failureData.safeParse(error.data);
-    if (parsed.success) return Failure.fromData(parsed.data as FailureData);
+    if (parsed.success) return Failure.fromData(parsed.data);
     if (error.code === ErrorCodes.PendingResponseRejected) return lost(error);
   }
   return error instanceof Failure ? error : lost(error);

@@ -13,8 +13,7 @@ export function hostKeyOf(files: InstanceFiles): string | undefined {
   if (file === undefined) return undefined;
   // sshd refuses a private key that others may read ("UNPROTECTED PRIVATE KEY FILE", sshd(8)).
   if ((Number.parseInt(file.mode, 8) & 0o077) !== 0 || file.uid !== 0) return undefined;
-  const parsed = ssh2.utils.parseKey(file.content);
-  const key = Array.isArray(parsed) ? parsed[0] : parsed;
+  const [key] = [ssh2.utils.parseKey(file.content)].flat();
   if (key === undefined || key instanceof Error || key.type !== 'ssh-ed25519' || !key.isPrivateKey()) return undefined;
   return `ssh-ed25519 ${key.getPublicSSH().toString('base64')}`;
 }

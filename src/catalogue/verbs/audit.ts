@@ -1,6 +1,6 @@
 /** The journal: who did what, to what, when, with what outcome. */
 import { z } from 'zod';
-import { isJsonObject, type JsonObject } from '../../domain/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../domain/json.ts';
 import type { AuditRecords, AuditVerification } from '../../domain/results.ts';
 import { safeJson } from '../../domain/text.ts';
 import { plural, showTime } from '../show.ts';
@@ -25,16 +25,20 @@ const filterInput = {
   limit: z.string().regex(/^\d{1,7}$/, '--limit takes a number').transform(Number).optional(),
 };
 
+/** A field of a record as text; null where the record has none. */
+function text(value: JsonValue | undefined): string | null {
+  if (value === undefined || value === null) return null;
+  return typeof value === 'string' ? value : safeJson(value);
+}
+
 function actorName(record: JsonObject): string {
   const actor = record['actor'];
-  if (typeof actor === 'string') return actor;
-  if (isJsonObject(actor)) return String(actor['name'] ?? '-');
-  return '-';
+  return text(isJsonObject(actor) ? actor['name'] : actor) ?? '-';
 }
 
 function told(record: JsonObject): string {
   const failure = record['failure'];
-  if (isJsonObject(failure)) return `${String(failure['code'])}: ${String(failure['why'])}`;
+  if (isJsonObject(failure)) return `${text(failure['code']) ?? '-'}: ${text(failure['why']) ?? '-'}`;
   if (typeof record['kind'] === 'string') return record['kind'];
   const input = record['input'];
   if (isJsonObject(input) && Object.keys(input).length > 0) return safeJson(input);
@@ -47,13 +51,13 @@ function recordsView(result: AuditRecords, context: ViewContext): Block[] {
       kind: 'table',
       columns: [{ title: 'SEQ', align: 'right' }, { title: 'TIME' }, { title: 'ACTOR' }, { title: 'TYPE' }, { title: 'VERB' }, { title: 'TARGET' }, { title: 'OUTCOME' }, { title: 'DETAIL' }],
       rows: result.records.map((record) => [
-        String(record['seq'] ?? '-'),
+        text(record['seq']) ?? '-',
         showTime(typeof record['time'] === 'string' ? record['time'] : null, context),
         actorName(record),
-        String(record['type'] ?? '-'),
-        String(record['verb'] ?? '-'),
-        String(record['target'] ?? '-'),
-        String(record['outcome'] ?? '-'),
+        text(record['type']) ?? '-',
+        text(record['verb']) ?? '-',
+        text(record['target']) ?? '-',
+        text(record['outcome']) ?? '-',
         told(record).slice(0, 60),
       ]),
       empty: 'No records',
@@ -80,12 +84,12 @@ export const audit = defineVerb({
     columns: ['seq', 'time', 'actor', 'type', 'verb', 'target', 'outcome'],
     rows: result.records.map((record) => [
       Number(record['seq']),
-      String(record['time']),
+      text(record['time']),
       actorName(record),
-      String(record['type']),
-      record['verb'] === undefined ? null : String(record['verb']),
-      record['target'] === undefined ? null : String(record['target']),
-      record['outcome'] === undefined ? null : String(record['outcome']),
+      text(record['type']),
+      text(record['verb']),
+      text(record['target']),
+      text(record['outcome']),
     ]),
   }),
 });
