@@ -74,7 +74,9 @@ function quiet(command: Command): Command {
     .helpOption(false)
     .helpCommand(false)
     .allowExcessArguments(false)
-    .showSuggestionAfterError(true);
+    .showSuggestionAfterError(true)
+    // Options belong to the word they follow: `audit verify --json` is not `audit --json`.
+    .enablePositionalOptions();
 }
 
 function declare(command: Command, verb: AnyVerb, found: (invocation: Invocation) => void): void {

@@ -51,8 +51,9 @@ Match Group ${group}
     PermitTunnel no
     GatewayPorts no
     PermitListen none
-    # No shell, no command, no sftp: sessions are refused while forwarding is allowed (MaxSessions in sshd_config(5)).
-    MaxSessions 0
+    # No shell, no command, no sftp, whatever is asked for: nologin says that the account is not available, and ends.
+    ForceCommand /usr/sbin/nologin
+    MaxSessions 2
     PermitTTY no
     PermitUserRC no
     Banner none

@@ -3,25 +3,20 @@
  * real Incus, and both must answer alike: the same exit codes, the same error codes, documents of the same shape.
  */
 import { expect } from 'vitest';
+import { makeKey, type TestKey } from '../support/keys.ts';
+import { temporaryFolder, type Finished, type TestServer } from '../support/server.ts';
 
-export interface Answer {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
+/** A server, and the people in the story with their keys. */
 export interface World {
-  /** Runs one verb as an admin over ssh; `args` are joined by blanks, as ssh does. */
-  manage(args: readonly string[], stdin?: string): Promise<Answer>;
-  /** The same at self@, with the private key of a user. */
-  self(args: readonly string[], privateKey: string): Promise<Answer>;
-  readonly keys: { readonly alice: UserKey; readonly laptop: UserKey; readonly stranger: UserKey };
+  readonly server: TestServer;
+  readonly alice: TestKey;
+  readonly laptop: TestKey;
 }
 
-export interface UserKey {
-  readonly publicLine: string;
-  readonly privatePath: string;
-  readonly comment: string;
+export async function makeWorld(server: TestServer): Promise<World> {
+  const folder = await temporaryFolder();
+  const [alice, laptop] = await Promise.all([makeKey(folder, 'alice'), makeKey(folder, 'laptop')]);
+  return { server, alice, laptop };
 }
 
 /** What both hosts must have in common, by step. */
@@ -45,22 +40,25 @@ function shapeOf(value: unknown, path = ''): string[] {
 
 export async function tellStory(world: World): Promise<Told> {
   const told: Told = {};
-  const { alice, laptop } = world.keys;
+  const { server, alice, laptop } = world;
+  const key = { alice: alice.line.trim(), laptop: laptop.line.trim() };
+  const comment = (line: string): string => line.split(' ').slice(2).join(' ');
 
-  const tell = async (step: string, answer: Promise<Answer>): Promise<Document> => {
+  const tell = async (step: string, answer: Promise<Finished>): Promise<Document> => {
     const { code, stdout, stderr } = await answer;
     const document = JSON.parse(stdout) as Document;
     expect(code, `${step}: ${stderr}`).toBe(document.error?.exitCode ?? (document.ok ? 0 : code));
     told[step] = { code, error: document.error?.code ?? null, shape: document.result === undefined ? [] : shapeOf(document.result).sort() };
     return document;
   };
-  const manage = (step: string, args: readonly string[], stdin?: string): Promise<Document> => tell(step, world.manage([...args, '--json'], stdin));
+  const manage = (step: string, args: readonly string[], stdin?: string): Promise<Document> => tell(step, server.ssh([...args, '--json'], { shared: true, ...(stdin === undefined ? {} : { stdin }) }));
+  const self = (step: string, args: readonly string[], as: TestKey): Promise<Document> => tell(step, server.ssh([...args, '--json'], { user: 'self', key: as.path }));
   const result = (document: Document): Record<string, any> => {
     expect(document.ok, JSON.stringify(document.error)).toBe(true);
     return document.result as Record<string, any>;
   };
   const containers = async (): Promise<{ user: string; status: string }[]> =>
-    (JSON.parse((await world.manage(['list', '--json'])).stdout) as { result: { containers: { user: string; status: string }[] } }).result.containers;
+    (JSON.parse((await server.ssh(['list', '--json'], { shared: true })).stdout) as { result: { containers: { user: string; status: string }[] } }).result.containers;
 
   // A host without containers.
   expect(result(await manage('list, empty', ['list']))).toMatchObject({ total: 0, containers: [] });
@@ -72,18 +70,18 @@ export async function tellStory(world: World): Promise<Told> {
 
   // Refused before anything has changed.
   await manage('create, no key', ['create', 'alice']);
-  await manage('create, bad name', ['create', 'Alice'], alice.publicLine);
-  await manage('create, reserved', ['create', 'root'], alice.publicLine);
-  await manage('create, bad size', ['create', 'alice', '--memory', '4'], alice.publicLine);
-  await manage('create, unknown image', ['create', 'alice', '--image', 'no-such-image'], alice.publicLine);
+  await manage('create, bad name', ['create', 'Alice'], key.alice);
+  await manage('create, reserved', ['create', 'root'], key.alice);
+  await manage('create, bad size', ['create', 'alice', '--memory', '4'], key.alice);
+  await manage('create, unknown image', ['create', 'alice', '--image', 'no-such-image'], key.alice);
   expect(await containers()).toEqual([]);
 
   // Created, twice.
-  const created = result(await manage('create', ['create', 'alice', '--cpu', '1', '--memory', '512MiB', '--disk', '3GiB', '--label', 'team=blue'], alice.publicLine));
+  const created = result(await manage('create', ['create', 'alice', '--cpu', '1', '--memory', '512MiB', '--disk', '3GiB', '--label', 'team=blue'], key.alice));
   expect(created.container).toMatchObject({ user: 'alice', name: 'alice-container', status: 'running', provisioning: 'ready', cpus: 1, labels: { team: 'blue' } });
   expect(created.steps).toHaveLength(7);
   const before = result(await manage('info', ['info', 'alice'])).container;
-  await manage('create, again', ['create', 'alice', '--cpu', '2'], laptop.publicLine);
+  await manage('create, again', ['create', 'alice', '--cpu', '2'], key.laptop);
   const after = result(await manage('info, after', ['info', 'alice'])).container;
   expect({ ...after, ...volatile }).toEqual({ ...before, ...volatile });
   expect(after).toMatchObject({ memoryLimitBytes: 512 * 2 ** 20, diskQuotaBytes: 3 * 2 ** 30, autostart: true, docker: true, jumpAccount: { exists: true, shell: '/usr/sbin/nologin' } });
@@ -105,20 +103,20 @@ export async function tellStory(world: World): Promise<Told> {
   await manage('resize, nothing', ['resize', 'alice']);
 
   // Keys, by comment and fingerprint.
-  expect(result(await manage('key add', ['key', 'add', 'alice'], laptop.publicLine)).keys).toHaveLength(2);
-  expect(result(await manage('key add, again', ['key', 'add', 'alice'], laptop.publicLine)).added).toEqual([]);
+  expect(result(await manage('key add', ['key', 'add', 'alice'], key.laptop)).keys).toHaveLength(2);
+  expect(result(await manage('key add, again', ['key', 'add', 'alice'], key.laptop)).added).toEqual([]);
   const listed = result(await manage('key list', ['key', 'list', 'alice'])).keys as { fingerprint: string; comment: string }[];
-  expect(listed.map((key) => key.comment)).toEqual([alice.comment, laptop.comment]);
+  expect(listed.map((each) => each.comment)).toEqual([comment(key.alice), comment(key.laptop)]);
   await manage('key remove, unknown', ['key', 'remove', 'alice', 'nobody@nowhere']);
-  expect(result(await manage('key remove', ['key', 'remove', 'alice', laptop.comment])).removed).toHaveLength(1);
+  expect(result(await manage('key remove', ['key', 'remove', 'alice', comment(key.laptop)])).removed).toHaveLength(1);
   await manage('key remove, last', ['key', 'remove', 'alice', listed[0]?.fingerprint ?? '']);
-  expect(result(await manage('key replace', ['key', 'replace', 'alice'], `${alice.publicLine}\n${laptop.publicLine}\n`)).keys).toHaveLength(2);
+  expect(result(await manage('key replace', ['key', 'replace', 'alice'], `${key.alice}\n${key.laptop}\n`)).keys).toHaveLength(2);
 
   // Its owner, and nobody else.
-  expect(result(await tell('self info', world.self(['info', '--json'], alice.privatePath))).container).toMatchObject({ user: 'alice' });
-  await tell('self info, other', world.self(['info', 'bob', '--json'], alice.privatePath));
-  expect(result(await tell('self config', world.self(['config', '--json'], laptop.privatePath)))).toMatchObject({ alias: 'alice-dev', jumpAlias: 'alice-jump' });
-  await tell('self delete', world.self(['delete', 'alice', '--yes', '--json'], alice.privatePath));
+  expect(result(await self('self info', ['info'], alice)).container).toMatchObject({ user: 'alice' });
+  await self('self info, other', ['info', 'bob'], alice);
+  expect(result(await self('self config', ['config'], laptop))).toMatchObject({ alias: 'alice-dev', jumpAlias: 'alice-jump' });
+  await self('self delete', ['delete', 'alice', '--yes'], alice);
   const exported = result(await manage('export', ['export', 'alice', '--jump-host', 'jump.example.org']));
   expect(exported.config).toContain('HostName jump.example.org');
   expect(exported.knownHosts).toEqual(expect.arrayContaining([expect.stringMatching(/^alice-dev ssh-ed25519 /)]));
@@ -127,7 +125,7 @@ export async function tellStory(world: World): Promise<Told> {
   expect(result(await manage('stop', ['stop', 'alice', '--force']))).toMatchObject({ status: 'stopped', changed: true });
   expect(result(await manage('stop, again', ['stop', 'alice']))).toMatchObject({ changed: false });
   expect(result(await manage('list, stopped', ['list', '--state', 'stopped']))).toMatchObject({ total: 1, stopped: 1 });
-  expect(result(await manage('key remove, stopped', ['key', 'remove', 'alice', laptop.comment])).keys).toHaveLength(1);
+  expect(result(await manage('key remove, stopped', ['key', 'remove', 'alice', comment(key.laptop)])).keys).toHaveLength(1);
   expect(result(await manage('start', ['start', 'alice']))).toMatchObject({ status: 'running', changed: true });
   expect(result(await manage('restart', ['restart', 'alice', '--force']))).toMatchObject({ status: 'running', changed: true });
   expect(result(await manage('reconcile', ['reconcile'])).differences).toEqual([]);

@@ -1,0 +1,256 @@
+/** The product on a real Incus: the contract story, and what people can and cannot reach through it. */
+import { access, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectedStory } from '../contract/expected.ts';
+import { makeWorld, tellStory } from '../contract/story.ts';
+import { makeKey, type TestKey } from '../support/keys.ts';
+import { finished, temporaryFolder, type Finished } from '../support/server.ts';
+import { skipReason, startJumpHost, type JumpHost } from './jumpHost.ts';
+
+describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
+  let host: JumpHost;
+  let folder: string;
+  let alice: TestKey;
+  let bob: TestKey;
+
+  beforeAll(async () => {
+    host = await startJumpHost({ name: 'product' });
+    folder = await temporaryFolder();
+    [alice, bob] = await Promise.all([makeKey(folder, 'alice'), makeKey(folder, 'bob')]);
+  });
+  afterAll(async () => {
+    await host.stop();
+    expect(await host.incus.remains()).toEqual([]);
+  });
+
+  const manage = (words: readonly string[], stdin?: string): Promise<Finished> =>
+    host.server.ssh(words, { shared: true, ...(stdin === undefined ? {} : { stdin }) });
+  const result = async (words: readonly string[], stdin?: string): Promise<any> => {
+    const { stdout } = await manage([...words, '--json'], stdin);
+    const document = JSON.parse(stdout) as { ok: boolean; result: unknown; error?: unknown };
+    expect(document.error).toBeUndefined();
+    return document.result;
+  };
+
+  /** What a user does with what they are sent: two files, and the stock client. */
+  const clientFor = async (user: string, key: TestKey): Promise<string> => {
+    const [config, knownHosts] = await Promise.all([
+      host.server.ssh(['config', '--key', key.path], { user: 'self', key: key.path }),
+      host.server.ssh(['config', '--known-hosts'], { user: 'self', key: key.path }),
+    ]);
+    const path = join(folder, `config-${user}`);
+    await writeFile(`${path}.known`, knownHosts.stdout);
+    await writeFile(path, `UserKnownHostsFile ${path}.known\nGlobalKnownHostsFile /dev/null\nStrictHostKeyChecking yes\nBatchMode yes\n\n${config.stdout}`);
+    return path;
+  };
+  const ssh = async (config: string, ...words: string[]): Promise<Finished> =>
+    finished(await execa('ssh', ['-F', config, ...words], { reject: false, stdin: 'ignore', timeout: 60_000 }));
+
+  it('builds the prepared image, and says so', async () => {
+    const built = await manage(['image', 'build']);
+    expect(built.code, built.stderr).toBe(0);
+    expect(built.stderr).toMatch(/\[3\/5\] Installing Docker, SSH, and tools/);
+    expect((await result(['image', 'list'])).images).toMatchObject([{ current: true, base: host.incus.image }]);
+    // The instance it was built in is gone.
+    expect(JSON.parse(await host.incus.incus(['list', '--format', 'json']))).toEqual([]);
+  });
+
+  it('tells the story of a container exactly as the simulated host does', async () => {
+    const told = await tellStory(await makeWorld(host.server));
+    expect(told).toEqual(await expectedStory(told, false));
+  });
+
+  describe('with containers of Alice and Bob', () => {
+    beforeAll(async () => {
+      for (const [user, key] of [['alice', alice], ['bob', bob]] as const) await result(['create', user], key.line);
+    });
+    afterAll(async () => {
+      for (const user of ['alice', 'bob']) await manage(['delete', user, '--yes']);
+      expect((await result(['list'])).total).toBe(0);
+    });
+
+    const addressOf = async (user: string): Promise<string> => (await result(['info', user])).container.address as string;
+
+    it('makes containers as the design says: unprivileged, isolated, with a fixed address and limits', async () => {
+      const { config, devices } = JSON.parse(await host.incus.incus(['query', '/1.0/instances/alice-container'])) as {
+        config: Record<string, string>;
+        devices: Record<string, Record<string, string>>;
+      };
+      expect(config['security.privileged']).toBeUndefined();
+      expect(Object.keys(config).filter((key) => key.startsWith('raw.'))).toEqual([]);
+      expect(config).toMatchObject({ 'security.nesting': 'true', 'boot.autostart': 'true', 'limits.cpu': '1', 'limits.memory': '512MiB' });
+      expect(devices['eth0']).toMatchObject({
+        'ipv4.address': await addressOf('alice'),
+        'security.port_isolation': 'true',
+        'security.mac_filtering': 'true',
+        'security.ipv4_filtering': 'true',
+      });
+      expect(devices['root']).toMatchObject({ size: '3GiB', pool: host.incus.pool });
+    });
+
+    it('lets Alice in through the jump account with the exported configuration, asking nothing', async () => {
+      const config = await clientFor('alice', alice);
+      const inside = await ssh(config, 'alice-dev', 'id -un && hostname && sudo -n id -un && id -Gn');
+      expect(inside.stderr).not.toMatch(/authenticity|WARNING/);
+      expect(inside).toMatchObject({ code: 0, stdout: expect.stringMatching(/^alice\nalice-container\nroot\n.*\bdocker\b/) });
+      // A terminal, an exit status, standard input and files work as in any ssh.
+      expect((await ssh(config, '-tt', 'alice-dev', 'exit 7')).code).toBe(7);
+      const copied = await execa('ssh', ['-F', config, 'alice-dev', 'wc -c'], { input: 'x'.repeat(100_000) });
+      expect(copied.stdout.trim()).toBe('100000');
+    });
+
+    it('has the tools in the container, and Docker works there', async () => {
+      const config = await clientFor('alice', alice);
+      const tools = await ssh(config, 'alice-dev', 'command -v git curl vim htop docker sudo | wc -l');
+      expect(tools.stdout.trim()).toBe('6');
+      // An image made on the spot, because no registry is needed to see that Docker runs.
+      const docker = await ssh(
+        config,
+        'alice-dev',
+        'sudo tar -C / -c bin lib lib64 usr/bin/id usr/lib/x86_64-linux-gnu/libc.so.6 usr/lib/x86_64-linux-gnu/libselinux.so.1 usr/lib/x86_64-linux-gnu/libpcre2-8.so.0 usr/lib64 2>/dev/null | docker import - tiny >/dev/null && docker run --rm --network none tiny /usr/bin/id -u',
+      );
+      expect(docker, docker.stderr).toMatchObject({ code: 0, stdout: '0\n' });
+    });
+
+    it('gives no shell, no command and no sftp on the jump host', async () => {
+      const config = await clientFor('alice', alice);
+      for (const words of [['alice-jump'], ['alice-jump', 'id'], ['-tt', 'alice-jump']]) {
+        const tried = await ssh(config, ...words);
+        expect(tried.code).not.toBe(0);
+        expect(tried.stdout).not.toMatch(/uid=/);
+        expect(tried.stdout + tried.stderr).toMatch(/This account is currently not available/);
+      }
+      const sftp = await execa('sftp', ['-F', config, '-b', '-', 'alice-jump'], { reject: false, input: 'ls /\n' });
+      expect(sftp.exitCode).not.toBe(0);
+      expect(sftp.stdout).not.toMatch(/\betc\b/);
+    });
+
+    it('forwards to her own container and to nothing else', async () => {
+      const config = await clientFor('alice', alice);
+      const banner = async (target: string): Promise<Finished> => ssh(config, '-W', target, 'alice-jump');
+      const [own, other] = [await addressOf('alice'), await addressOf('bob')];
+      expect((await execa('ssh', ['-F', config, '-W', `${own}:22`, 'alice-jump'], { reject: false, input: 'x\n' })).stdout).toMatch(/^SSH-2\.0-/);
+      for (const target of [`${other}:22`, `${own}:80`, '127.0.0.1:22', `127.0.0.1:${host.sshd.port}`, `127.0.0.1:${host.server.port}`, '169.254.169.254:80', `${host.incus.gateway}:53`]) {
+        const tried = await banner(target);
+        expect(tried.code, target).not.toBe(0);
+        expect(tried.stdout, target).toBe('');
+        expect(tried.stderr, target).toMatch(/administratively prohibited/);
+      }
+      // Nor backwards, nor to sockets.
+      expect((await ssh(config, '-o', 'ExitOnForwardFailure=yes', '-N', '-R', '0:127.0.0.1:22', 'alice-jump')).code).not.toBe(0);
+      const socket = await ssh(config, '-W', `${host.incus.incusDir}/unix.socket`, 'alice-jump');
+      expect(socket.code).not.toBe(0);
+    });
+
+    it('keeps the two containers from reaching each other, and lets them reach the outside of the bridge', async () => {
+      const config = await clientFor('alice', alice);
+      const other = await addressOf('bob');
+      const reach = await ssh(config, 'alice-dev', `timeout 3 bash -c '</dev/tcp/${other}/22' 2>/dev/null && echo reached || echo blocked`);
+      expect(reach.stdout.trim()).toBe('blocked');
+      const gateway = await ssh(config, 'alice-dev', `timeout 3 bash -c '</dev/tcp/${host.incus.gateway}/53' && echo reached`);
+      expect(gateway.stdout.trim()).toBe('reached');
+    });
+
+    it('refuses another user\'s key on the jump host and in the container', async () => {
+      const config = await clientFor('alice', alice);
+      const withBobs = `${config}-bob`;
+      await writeFile(withBobs, (await readFile(config, 'utf8')).replaceAll(alice.path, bob.path));
+      const tried = await ssh(withBobs, 'alice-dev', 'id');
+      expect(tried.code).toBe(255);
+      expect(tried.stderr).toMatch(/Permission denied \(publickey\)/);
+    });
+
+    it('opens and closes both ways with a key: added, used, removed, refused', async () => {
+      const laptop = await makeKey(folder, 'laptop');
+      await result(['key', 'add', 'alice'], laptop.line);
+      const config = await clientFor('alice', laptop);
+      expect((await ssh(config, 'alice-dev', 'id -un')).stdout).toBe('alice\n');
+      await result(['key', 'remove', 'alice', laptop.fingerprint]);
+      expect((await ssh(config, 'alice-dev', 'id -un')).stderr).toMatch(/Permission denied \(publickey\)/);
+      // And the container alone refuses it too, as somebody who reached its port by other means would see.
+      const direct = await execa('ssh', ['-F', 'none', '-i', laptop.path, '-o', 'IdentitiesOnly=yes', '-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no', '-o', `UserKnownHostsFile=${folder}/direct`, `alice@${await addressOf('alice')}`, 'true'], { reject: false });
+      expect(direct.exitCode).toBe(255);
+    });
+
+    it('leaves keys alone that the user put into the container', async () => {
+      const own = await makeKey(folder, 'own');
+      const config = await clientFor('alice', alice);
+      await execa('ssh', ['-F', config, 'alice-dev', 'umask 077; mkdir -p .ssh; cat >> .ssh/authorized_keys'], { input: own.line });
+      const laptop = await makeKey(folder, 'laptop2');
+      await result(['key', 'add', 'alice'], laptop.line);
+      expect((await ssh(config, 'alice-dev', 'cat .ssh/authorized_keys')).stdout).toBe(own.line);
+      await result(['key', 'remove', 'alice', laptop.fingerprint]);
+    });
+
+    it('finds and mends what was changed behind its back, and only that', async () => {
+      await rm(join(host.keysFolder, 'bob'));
+      await execa('userdel', ['alice']);
+      const found = await manage(['reconcile', '--json']);
+      expect(found.code).toBe(6);
+      const { differences } = (JSON.parse(found.stdout) as { result: { differences: { kind: string; target: string }[] } }).result;
+      expect(differences.map(({ kind, target }) => `${kind} ${target}`).sort()).toEqual(['account-missing alice', 'jump-keys-missing bob']);
+      expect((await execa('getent', ['passwd', 'alice'], { reject: false })).exitCode).toBe(2);
+      await result(['reconcile', '--apply']);
+      expect((await result(['reconcile'])).differences).toEqual([]);
+      expect((await ssh(await clientFor('alice', alice), 'alice-dev', 'id -un')).stdout).toBe('alice\n');
+      expect((await ssh(await clientFor('bob', bob), 'bob-dev', 'id -un')).stdout).toBe('bob\n');
+    });
+
+    it('shows a healthy host, sshd included', async () => {
+      const { checks } = (await result(['doctor'])) as { checks: { name: string; severity: string; detail: string }[] };
+      expect(checks.filter((check) => check.severity === 'problem')).toEqual([]);
+      expect(checks.find((check) => check.name === 'sshd')).toMatchObject({ severity: 'ok', detail: 'the drop-in for jump accounts is in force' });
+    });
+
+    it('keeps the container, its host key and its keys over a restart', async () => {
+      const before = await result(['info', 'bob']);
+      await result(['restart', 'bob']);
+      const after = await result(['info', 'bob']);
+      expect(after.container).toMatchObject({ hostKeyFingerprint: before.container.hostKeyFingerprint, address: before.container.address });
+      expect((await ssh(await clientFor('bob', bob), 'bob-dev', 'id -un')).stdout).toBe('bob\n');
+    });
+  });
+
+  it('never touches an account that it did not make', async () => {
+    await execa('useradd', ['--no-create-home', '--comment', 'somebody else', 'cxforeign']);
+    try {
+      const refused = await manage(['create', 'cxforeign', '--json'], alice.line);
+      expect(JSON.parse(refused.stdout)).toMatchObject({ ok: false, error: { code: 'not-ours' } });
+      expect((await execa('getent', ['passwd', 'cxforeign'])).stdout).toContain('somebody else');
+      expect((await result(['reconcile', '--apply'])).differences).toEqual([]);
+      expect((await execa('getent', ['passwd', 'cxforeign'])).stdout).toContain('somebody else');
+    } finally {
+      await execa('userdel', ['cxforeign']);
+    }
+  });
+
+  it('creates without Docker where it is told so', async () => {
+    await result(['create', 'plain', '--no-docker', '--no-autostart'], alice.line);
+    const config = await clientFor('plain', alice);
+    const inside = await ssh(config, 'plain-dev', 'id -Gn; systemctl is-active docker');
+    expect(inside.stdout).not.toMatch(/\bdocker\b/);
+    expect(inside.stdout).not.toMatch(/^active$/m);
+    const { container } = await result(['info', 'plain']);
+    expect(container).toMatchObject({ docker: false, autostart: false });
+    await result(['delete', 'plain', '--yes']);
+  });
+
+  it('says that Incus is down, and does not say that there are no containers', async () => {
+    await expect(access(join(host.incus.incusDir, 'unix.socket'))).resolves.toBeUndefined();
+    const down = await host.server.local(['list', '--json'], {});
+    expect(JSON.parse(down.stdout)).toMatchObject({ ok: true });
+    const pid = Number((await execa('pgrep', ['-f', `incusd.*${host.incus.logPath}`], { reject: false })).stdout.split('\n')[0]);
+    process.kill(pid, 'SIGSTOP');
+    try {
+      // A stopped daemon is the worst kind of down: it accepts and never answers.
+      const hung = await host.server.ssh(['create', 'carol', '--json'], { stdin: alice.line });
+      expect(JSON.parse(hung.stdout)).toMatchObject({ ok: false, error: { code: 'timeout' } });
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    expect((await result(['list'])).total).toBe(0);
+    expect((await result(['reconcile'])).differences).toEqual([]);
+  });
+});

@@ -1,0 +1,59 @@
+/** A whole jump host for tests: a private Incus, a private sshd with the drop-in, and the server working on both. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { renderSshdDropIn } from '../../src/prepare/sshdDropIn.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import { startIncus, startSshd, type RunningIncus, type RunningSshd } from './harness/index.ts';
+
+export interface JumpHost {
+  readonly incus: RunningIncus;
+  readonly sshd: RunningSshd;
+  readonly server: TestServer;
+  readonly keysFolder: string;
+  stop(): Promise<void>;
+}
+
+export interface JumpHostOptions {
+  readonly name: string;
+  readonly timeouts?: Readonly<Record<string, number>>;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Why these tests are skipped, or `undefined`. */
+export const skipReason = process.env['CONTAINARIUM_TEST_HOST_SKIP'];
+
+export async function startJumpHost({ name, timeouts, env }: JumpHostOptions): Promise<JumpHost> {
+  const incus = await startIncus({ name });
+  try {
+    const keysFolder = join(incus.dir, 'authorized_keys');
+    const sshd = await startSshd({ dir: incus.dir, dropIn: renderSshdDropIn({ group: incus.group, authorizedKeysFolder: keysFolder }) });
+    // The public half lies beside the key that the configuration names.
+    const hostKey = /^HostKey (.*)$/m.exec(await readFile(sshd.configPath, 'utf8'))?.[1] ?? '';
+    const server = await startServer({
+      env: { ...incus.env, CONTAINARIUM_HOST: 'incus', ...env },
+      config: {
+        incus: { pool: incus.pool, network: incus.bridge },
+        image: { base: incus.image },
+        jump: {
+          hostname: '127.0.0.1',
+          port: sshd.port,
+          group: incus.group,
+          authorizedKeysFolder: keysFolder,
+          hostKeys: [`${hostKey}.pub`],
+          sshdConfig: sshd.configPath,
+        },
+        defaults: { cpu: 1, memory: '512MiB', disk: '3GiB' },
+        ...(timeouts === undefined ? {} : { timeouts }),
+      },
+    });
+    const stop = async (): Promise<void> => {
+      await server.stop();
+      await sshd.stop();
+      await incus.stop();
+    };
+    return { incus, sshd, server, keysFolder, stop };
+  } catch (error) {
+    await incus.stop();
+    throw error;
+  }
+}
