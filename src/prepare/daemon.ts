@@ -10,8 +10,13 @@ import { setTimeout } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
 import { run, succeeds, systemPath } from './programs.ts';
 
-/** Where the daemon keeps everything unless `INCUS_DIR` says otherwise. */
+/** Where the daemon of Debian's and Ubuntu's packages keeps everything. */
 export const defaultIncusDir = '/var/lib/incus';
+
+/** Where the daemon that programs with this environment talk to keeps everything: `INCUS_DIR`, as Incus itself reads it. */
+export function incusDir(env: Readonly<Record<string, string>> = {}): string {
+  return env['INCUS_DIR'] ?? process.env['INCUS_DIR'] ?? defaultIncusDir;
+}
 
 const lxcfsMount = '/var/lib/lxcfs';
 
@@ -124,7 +129,9 @@ export async function waitForIncus(incusd: string, log: string, env: Readonly<Re
 /** Makes sure that lxcfs and the machine's Incus run, now and after a reboot. */
 export async function startIncusDaemon(say: (line: string) => void): Promise<void> {
   const incusd = await findIncusd();
-  if (await hasSystemd()) {
+  const folder = incusDir();
+  // With another folder it is a daemon beside the machine's own, which no unit of systemd starts.
+  if (folder === defaultIncusDir && (await hasSystemd())) {
     const units = ['lxcfs.service', 'incus.socket', 'incus.service'];
     // Of several units, `is-active` and `is-enabled` succeed when any one is: each is asked on its own.
     const all = async (verb: string, names: readonly string[]): Promise<boolean> =>
@@ -141,10 +148,10 @@ export async function startIncusDaemon(say: (line: string) => void): Promise<voi
     return;
   }
   await startLxcfs(say);
-  const log = '/var/log/incus/incus.log';
-  if (!(await socketAnswers(join(defaultIncusDir, 'unix.socket')))) {
+  const log = folder === defaultIncusDir ? '/var/log/incus/incus.log' : join(folder, 'incusd.log');
+  if (!(await socketAnswers(join(folder, 'unix.socket')))) {
     say('Starting the Incus daemon without systemd; start it again after a reboot in the same way');
-    await startDetached(incusd, ['--group', 'incus-admin', '--logfile', log], '/var/log/incus/incusd.start.log');
+    await startDetached(incusd, ['--group', 'incus-admin', '--logfile', log], log.replace(/\.log$/, '.start.log'), { INCUS_DIR: folder });
   }
   await waitForIncus(incusd, log);
 }

@@ -6,7 +6,7 @@ import { mkdir, statfs } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { Failure } from '../domain/failure.ts';
-import { defaultIncusDir } from './daemon.ts';
+import { incusDir } from './daemon.ts';
 import { kernelHas } from './packages.ts';
 import { run, succeeds } from './programs.ts';
 import { freeSubnet, usedRanges } from './subnet.ts';
@@ -134,7 +134,7 @@ async function zfsWorks(): Promise<boolean> {
 }
 
 async function choosePool(options: InitialiseOptions): Promise<NonNullable<Parts['pool']>> {
-  const folder = options.env?.['INCUS_DIR'] ?? defaultIncusDir;
+  const folder = incusDir(options.env);
   await mkdir(folder, { recursive: true });
   const chosen = options.storage;
   const driver = chosen?.driver ?? ((await zfsWorks()) ? 'zfs' : (await kernelHas('btrfs')) ? 'btrfs' : 'dir');

@@ -1,7 +1,7 @@
 /** Looks at how far this machine is prepared, for `doctor`. Changes nothing and needs no root, though root sees more. */
 import { join } from 'node:path';
 import { Failure } from '../domain/failure.ts';
-import { defaultIncusDir, hasSystemd, mountPoints, socketAnswers } from './daemon.ts';
+import { hasSystemd, incusDir, mountPoints, socketAnswers } from './daemon.ts';
 import { incusState } from './initialise.ts';
 import type { IncusState } from './initialise.ts';
 import { lowLimits } from './kernelLimits.ts';
@@ -41,7 +41,7 @@ export async function probeHost(settings: SshdDropIn): Promise<HostProbe> {
     if (!(error instanceof Failure)) throw error;
     supported = false;
   }
-  const answers = await socketAnswers(join(process.env['INCUS_DIR'] ?? defaultIncusDir, 'unix.socket'));
+  const answers = await socketAnswers(join(incusDir(), 'unix.socket'));
   const missing = await missingPackages().catch((error: unknown) => {
     if (error instanceof Failure && error.code === 'program-missing') return undefined;
     throw error;

@@ -86,8 +86,8 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
     expect(await exec('stat', '--format', '%U %a', '/var/lib/containarium/authorized_keys')).toBe('root 755\n');
     // The accounts' settings hold in the machine's own sshd, and only for them.
     await exec('useradd', '--no-create-home', '--gid', 'containarium-jump', 'someone');
-    expect(await exec('sshd', '-T', '-C', 'user=someone,host=h,addr=192.0.2.1')).toContain('maxsessions 0');
-    expect(await exec('sshd', '-T', '-C', 'user=root,host=h,addr=192.0.2.1')).toContain('maxsessions 10');
+    expect(await exec('sshd', '-T', '-C', 'user=someone,host=h,addr=192.0.2.1')).toContain('forcecommand /usr/sbin/nologin');
+    expect(await exec('sshd', '-T', '-C', 'user=root,host=h,addr=192.0.2.1')).toContain('forcecommand none');
   });
 
   it('does and says nothing the second time', async () => {

@@ -6,7 +6,7 @@ import { renderSshdDropIn } from '../../../src/prepare/sshdDropIn.ts';
 const allowedInMatch = new Set(
   (
     'AllowAgentForwarding AllowStreamLocalForwarding AllowTcpForwarding AuthenticationMethods AuthorizedKeysCommand AuthorizedKeysFile Banner ' +
-    'ClientAliveCountMax ClientAliveInterval GatewayPorts KbdInteractiveAuthentication MaxSessions PasswordAuthentication PermitListen ' +
+    'ClientAliveCountMax ClientAliveInterval ForceCommand GatewayPorts KbdInteractiveAuthentication MaxSessions PasswordAuthentication PermitListen ' +
     'PermitTTY PermitTunnel PermitUserRC PubkeyAuthentication TrustedUserCAKeys X11Forwarding'
   ).split(' '),
 );
