@@ -65,11 +65,11 @@ export function verbNamed(name: VerbName): AnyVerb {
 
 export const verbNames = Object.keys(catalogue) as VerbName[];
 
-/** Default deny: a door that a verb does not name is closed to everybody but root on the host. */
+/** Default deny: a door that a verb does not name is closed. Root on the host may use whatever some admin may. */
 export function mayUse(verb: Pick<AnyVerb, 'access'>, door: Door, role: Role): boolean {
   switch (door) {
     case 'local':
-      return role === 'root';
+      return role === 'root' && verb.access.manage !== undefined;
     case 'manage':
       return verb.access.manage !== undefined && role !== 'owner' && role !== 'root' && roles.indexOf(role) >= roles.indexOf(verb.access.manage);
     case 'self':

@@ -31,8 +31,9 @@ export function wantedFormat(words: readonly string[]): Format {
 }
 
 /** Parses a command line for one actor: only verbs that this actor may use are known. Throws a Failure of the usage kind. */
-export function parseCommandLine(words: readonly string[], actor: Pick<Actor, 'door' | 'role'>): Invocation {
+export function parseCommandLine(typed: readonly string[], actor: Pick<Actor, 'door' | 'role'>): Invocation {
   const verbs = verbsFor(actor.door, actor.role);
+  const words = verbFirst(typed, verbs);
   if (words.length === 0) throw new Failure('usage', { what: 'the command line', why: 'no verb was given', next: 'help' });
   let found: Invocation | undefined;
   const program = quiet(new Command('containarium'));
@@ -90,20 +91,20 @@ function declare(command: Command, verb: AnyVerb, found: (invocation: Invocation
       for (const option of commanderOptions(parameter)) command.addOption(option);
     }
   }
-  command.addOption(new CommanderOption('--format <format>').choices([...formats]));
-  command.addOption(new CommanderOption('--json'));
-  command.addOption(new CommanderOption('-h, --help'));
+  command.addOption(new NamedOption('format', '--format <format>').choices([...formats]));
+  command.addOption(new NamedOption('format', '--json').preset('json'));
+  command.addOption(new NamedOption('help', '-h, --help'));
   command.action((...received: unknown[]) => {
     const options = command.opts<Record<string, unknown>>();
     const input: Record<string, unknown> = {};
     for (const [i, name] of argumentNames.entries()) if (received[i] !== undefined) input[name] = received[i];
-    for (const parameter of verb.parameters) {
-      if (parameter.kind === 'argument') continue;
-      const values = parameter.long.map((long) => options[attribute(long)]).filter((value) => value !== undefined);
-      if (values.length === 0) continue;
-      input[parameter.name] = parameter.repeatable ? values.flat() : values.at(-1);
-    }
+    for (const { kind, name } of verb.parameters) if (kind === 'option' && options[name] !== undefined) input[name] = options[name];
     const wantsHelp = options['help'] === true;
+    // What stands before the second word belongs to the first one alone: dropping it would answer another question than was asked.
+    const [stray] = verb.name.includes(' ') ? Object.keys(command.parent?.opts() ?? {}) : [];
+    if (stray !== undefined) {
+      throw new Failure('usage', { what: quoted(verb.name), why: 'an option stands between its two words', next: `write ${verb.name} first, then the options` });
+    }
     const missing = verb.parameters.find((p) => p.kind === 'argument' && p.required && input[p.name] === undefined);
     if (missing !== undefined && !wantsHelp) {
       throw new Failure('usage', { what: quoted(verb.name), why: `the argument <${missing.name}> is missing`, next: `help ${verb.name}` });
@@ -111,7 +112,7 @@ function declare(command: Command, verb: AnyVerb, found: (invocation: Invocation
     found({
       verb,
       input,
-      format: options['json'] === true ? 'json' : ((options['format'] as Format | undefined) ?? 'table'),
+      format: (options['format'] as Format | undefined) ?? 'table',
       help: wantsHelp,
     });
   });
@@ -121,23 +122,62 @@ function commanderOptions(option: Option): CommanderOption[] {
   return option.long.flatMap((long, i) => {
     const short = i === 0 && option.short !== undefined ? `-${option.short}, ` : '';
     const value = option.value === undefined ? '' : ` <${option.value}>`;
-    const made = new CommanderOption(`${short}--${long}${value}`, option.summary);
+    const made = new NamedOption(option.name, `${short}--${long}${value}`, option.summary);
     if (option.choices !== undefined) made.choices([...option.choices]);
     if (option.repeatable) made.argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]);
-    return option.negatable ? [made, new CommanderOption(`--no-${long}`).default(undefined)] : [made];
+    return option.negatable ? [made, new NamedOption(option.name, `--no-${long}`).default(undefined)] : [made];
   });
 }
 
-/** How commander names an option's value: `disk-quota` → `diskQuota`. */
-function attribute(long: string): string {
-  return long.replace(/-([a-z0-9])/g, (_, c: string) => c.toUpperCase());
+/** An option whose value goes under a name of ours, so that several spellings are one option and the last one given counts. */
+class NamedOption extends CommanderOption {
+  readonly #name: string;
+
+  constructor(name: string, flags: string, summary?: string) {
+    super(flags, summary);
+    this.#name = name;
+  }
+
+  override attributeName(): string {
+    return this.#name;
+  }
+}
+
+/**
+ * The options that every verb has may stand before it too: `--json list`, `key --format yaml list alice`. They are put behind the verb's
+ * name. Asking for help without a verb, or with the first word of several, is asking `help`.
+ */
+function verbFirst(words: readonly string[], verbs: readonly AnyVerb[]): string[] {
+  const names = new Set(verbs.flatMap((verb) => [verb.name, ...(verb.aliases ?? [])]));
+  const { options, rest } = leadingOptions(words);
+  const [first, ...others] = rest;
+  if (first === undefined) return options.some(isHelp) ? ['help', ...options.filter((option) => !isHelp(option))] : [];
+  if (![...names].some((name) => name.startsWith(`${first} `))) return [first, ...options, ...others];
+  const between = leadingOptions(others);
+  const given = [...options, ...between.options];
+  const [second, ...more] = between.rest;
+  if (second !== undefined && !second.startsWith('-')) return names.has(`${first} ${second}`) ? [first, second, ...given, ...more] : [first, second, ...more];
+  if (!names.has(first) && given.some(isHelp)) return ['help', first, ...given.filter((option) => !isHelp(option))];
+  return names.has(first) ? [first, ...given, ...between.rest] : [first, ...between.rest];
+}
+
+const isHelp = (word: string): boolean => word === '-h' || word === '--help';
+
+function leadingOptions(words: readonly string[]): { options: string[]; rest: readonly string[] } {
+  let count = 0;
+  for (let word = words[0]; word !== undefined; word = words[count]) {
+    if (word === '--format' && count + 1 < words.length) count += 2;
+    else if (word === '--json' || isHelp(word) || word.startsWith('--format=')) count += 1;
+    else break;
+  }
+  return { options: words.slice(0, count), rest: words.slice(count) };
 }
 
 const keyType = /^(ssh-|ecdsa-sha2-|sk-)[a-z0-9@.-]+$/;
 
 /**
  * ssh joins its arguments with blanks, so `--ssh-key "$(cat alice.pub)"` arrives as three or more words. They are put back together:
- * from the key type up to the next option.
+ * from the key type up to the next option; a comment may have a hyphen of its own.
  */
 function joinPublicKeys(words: readonly string[], verbs: readonly AnyVerb[]): string[] {
   const flags = new Set(
@@ -154,7 +194,7 @@ function joinPublicKeys(words: readonly string[], verbs: readonly AnyVerb[]): st
       continue;
     }
     let end = inline === undefined ? i + 2 : i + 1;
-    while (end < words.length && !(words[end] ?? '').startsWith('--')) end++;
+    while (end < words.length && !/^-./.test(words[end] ?? '')) end++;
     out.push(`${flag}=${[first, ...words.slice(inline === undefined ? i + 2 : i + 1, end)].join(' ')}`);
     i = end - 1;
   }
@@ -169,17 +209,28 @@ const codes: Readonly<Record<string, FailureCode>> = {
 function asFailure(error: CommanderError, words: readonly string[], verbs: readonly AnyVerb[]): Failure {
   const [verb = '', second] = words;
   const group = verbs.map(({ name }) => name).filter((name) => name.startsWith(`${verb} `));
-  if (error.code === 'commander.help' || (error.code === 'commander.excessArguments' && group.length > 0)) {
+  if (error.code === 'commander.help' || (error.code === 'commander.excessArguments' && group.length > 0 && second?.startsWith('-') === false)) {
     return second === undefined
       ? new Failure('usage', { what: quoted(verb), why: 'it needs a second word', next: group.join(', ') })
-      : new Failure('unknown-command', { what: quoted(`${verb} ${second}`), why: 'there is no such verb', next: group.join(', ') });
+      : new Failure('unknown-command', { what: quoted(`${verb} ${second}`), why: 'there is no such verb, or you may not use it', next: group.join(', ') });
   }
-  const [first = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+  const [first = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n');
   const code = codes[error.code] ?? 'usage';
-  const next = code === 'unknown-command' ? 'help' : `help ${verbs.find(({ name }) => name === `${verb} ${second ?? ''}`)?.name ?? verb}`;
+  if (code === 'unknown-command') {
+    const near = /^\(Did you mean (?:one of )?(.*)\?\)$/.exec(suggestion)?.[1]?.split(', ');
+    const prefix = group.length > 0 ? `${verb} ` : '';
+    return new Failure(code, {
+      what: quoted(prefix === '' ? verb : `${verb} ${second ?? ''}`),
+      why: 'there is no such verb, or you may not use it',
+      next: near === undefined ? group.join(', ') || 'help' : `did you mean ${near.map((name) => `"${printable(prefix + name)}"`).join(' or ')}?`,
+    });
+  }
+  const called = (words: string) => verbs.find(({ name, aliases }) => name === words || aliases?.includes(words));
+  const known = called(`${verb} ${second ?? ''}`) ?? called(verb);
+  const next = known === undefined ? 'help' : `help ${known.name}`;
   return new Failure(code, {
-    what: 'the command line',
-    why: printable(first),
-    next: suggestion === undefined || suggestion === '' ? printable(next) : printable(suggestion.replace(/^\((.*)\)$/, '$1')),
+    what: known === undefined ? 'the command line' : quoted(known.name),
+    why: printable(first.replace(/\.$/, '')),
+    next: suggestion === '' ? next : printable(suggestion.replace(/^\(Did/, 'did').replace(/\)$/, '')),
   });
 }

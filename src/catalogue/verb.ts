@@ -1,6 +1,7 @@
 /** How a verb is declared: once, for the command line, the shell, help, completion, the permission check and the journal alike. */
 import type { z } from 'zod';
 import type { Role } from '../domain/actor.ts';
+import type { ExitName } from '../domain/failure.ts';
 import type { Block, Rows, ViewContext } from './view.ts';
 
 /** What completes a value. */
@@ -36,7 +37,7 @@ export interface Option {
 
 export type Parameter = Argument | Option;
 
-/** Who may use a verb at each door; a door that is not named is closed. Local mode (root on the host) opens every verb. */
+/** Who may use a verb at each door; a door that is not named is closed. Local mode (root on the host) opens every verb of `manage@`. */
 export interface Access {
   /** The weakest role that may use it over `manage@`. */
   readonly manage?: Exclude<Role, 'owner' | 'root'>;
@@ -74,6 +75,8 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
   readonly rows?: (result: Result) => Rows;
   /** The exit code of a result that is an answer but not a success: differences found, a check that failed. */
   readonly exit?: (result: Result) => 'ok' | 'partial' | 'failed';
+  /** When it ends with which exit code, beyond what every verb may end with: a clause without a full stop, for its page. */
+  readonly ends?: Readonly<Partial<Record<ExitName, string>>>;
   /** Answered by the front itself, from the catalogue alone. */
   readonly answeredLocally?: boolean;
 }

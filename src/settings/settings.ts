@@ -21,14 +21,16 @@ function parsed<T>(parse: (text: string) => T) {
   });
 }
 
-const size = parsed(parseSize);
-const image = parsed(parseImage);
-const name = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/, 'letters, digits, dots, hyphens and underscores');
-const groupName = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'a group name of group(5)');
-const absolutePath = z.string().startsWith('/', 'an absolute path');
+// The titles are what docs/configuration.md calls the types.
+const size = parsed(parseSize).meta({ title: 'size' });
+const image = parsed(parseImage).meta({ title: 'image' });
+const name = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/, 'letters, digits, dots, hyphens and underscores').meta({ title: 'name' });
+const groupName = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'a group name of group(5)').meta({ title: 'group name' });
+const absolutePath = z.string().startsWith('/', 'an absolute path').meta({ title: 'absolute path' });
 
 export const settingsSchema = z.strictObject({
   listen: parsed(parseAddressAndPort)
+    .meta({ title: 'address:port' })
     .prefault('0.0.0.0:2222')
     .describe('Address and port of the SSH server. `CONTAINARIUM_LISTEN` overrides it. Port 0 takes a free one, which is printed.'),
   host: z
