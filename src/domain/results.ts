@@ -99,7 +99,7 @@ export interface Check {
   readonly name: string;
   readonly severity: Severity;
   readonly detail: string;
-  readonly next?: string;
+  readonly next: string | null;
 }
 
 export interface Diagnosis {

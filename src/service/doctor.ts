@@ -17,9 +17,9 @@ export interface DoctorTools {
 
 type Outcome = Omit<Check, 'name'>;
 
-const ok = (detail: string): Outcome => ({ severity: 'ok', detail });
-const warning = (detail: string, next?: string): Outcome => ({ severity: 'warning', detail, ...(next === undefined ? {} : { next }) });
-const problem = (detail: string, next?: string): Outcome => ({ severity: 'problem', detail, ...(next === undefined ? {} : { next }) });
+const ok = (detail: string): Outcome => ({ severity: 'ok', detail, next: null });
+const warning = (detail: string, next: string | null = null): Outcome => ({ severity: 'warning', detail, next });
+const problem = (detail: string, next: string | null = null): Outcome => ({ severity: 'problem', detail, next });
 
 export async function diagnose(context: ServiceContext, tools: DoctorTools, signal: AbortSignal): Promise<Diagnosis> {
   const checks: readonly (readonly [string, () => Promise<Outcome>])[] = [

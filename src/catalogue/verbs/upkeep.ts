@@ -66,7 +66,7 @@ export const doctor = defineVerb({
     {
       kind: 'table',
       columns: [{ title: 'CHECK' }, { title: 'RESULT' }, { title: 'DETAIL' }],
-      rows: result.checks.map((check) => [check.name, check.severity, check.next === undefined ? check.detail : `${check.detail} → ${check.next}`]),
+      rows: result.checks.map((check) => [check.name, check.severity, check.next === null ? check.detail : `${check.detail} → ${check.next}`]),
       empty: '',
     },
     {
@@ -75,7 +75,7 @@ export const doctor = defineVerb({
       text: result.worst === 'ok' ? 'All is well' : `${plural(result.checks.filter((c) => c.severity === 'problem').length, 'problem')}, ${plural(result.checks.filter((c) => c.severity === 'warning').length, 'warning')}`,
     },
   ],
-  rows: (result) => ({ columns: ['check', 'severity', 'detail', 'next'], rows: result.checks.map((c) => [c.name, c.severity, c.detail, c.next ?? null]) }),
+  rows: (result) => ({ columns: ['check', 'severity', 'detail', 'next'], rows: result.checks.map((c) => [c.name, c.severity, c.detail, c.next]) }),
   exit: (result) => (result.worst === 'problem' ? 'failed' : 'ok'),
 });
 
