@@ -336,7 +336,8 @@ export class Incus {
   /** Makes an image of a stopped instance. An image that had the alias loses it and is deleted by Incus. */
   async publish(name: string, alias: string, properties: Readonly<Record<string, string>>): Promise<void> {
     await this.#run(
-      ['publish', name, '--alias', alias, '--reuse', '--quiet', ...Object.entries(properties).map(([key, value]) => `${key}=${value}`)],
+      // zstd: as small as gzip, and several times faster to write and to unpack.
+      ['publish', name, '--alias', alias, '--reuse', '--compression', 'zstd', '--quiet', ...Object.entries(properties).map(([key, value]) => `${key}=${value}`)],
       { timeoutMs: this.limits.copyMs },
     );
   }

@@ -111,6 +111,7 @@ async function buildNow(context: ServiceContext, base: string, alias: string, ca
       });
       await stages.stage('Installing Docker, SSH, and tools', async () => {
         await operation.step(steps.seedInstance, { instance }, async () => {
+          for (const file of made.before) await incus.pushFile({ instance, ...file });
           for (const argv of made.install) await inside(argv);
         });
       });

@@ -1,10 +1,18 @@
 /** What is done to a base image to make the prepared image: the files and the commands, as data. */
 import { createHash } from 'node:crypto';
 
+interface RecipeFile {
+  readonly path: string;
+  readonly mode: string;
+  readonly content: string;
+}
+
 export interface Recipe {
-  readonly files: readonly { readonly path: string; readonly mode: string; readonly content: string }[];
+  /** Written before anything is installed. */
+  readonly before: readonly RecipeFile[];
   /** Argument vectors that run inside the instance as root, one after the other. */
   readonly install: readonly (readonly string[])[];
+  readonly files: readonly RecipeFile[];
   readonly finish: readonly (readonly string[])[];
 }
 
@@ -28,6 +36,11 @@ printf '%s ALL=(ALL) NOPASSWD:ALL\\n' "$user" > "/etc/sudoers.d/90-containarium"
 umask 0022
 if [ "$(cat "$seed/docker")" = yes ]; then
   if getent group docker > /dev/null; then usermod --append --groups docker "$user"; fi
+  # On btrfs Docker would choose a driver whose subvolumes the disk limit does not count; overlay2 stays below it.
+  if [ "$(stat --file-system --format %T /)" = btrfs ] && [ ! -e /etc/docker/daemon.json ]; then
+    mkdir -p /etc/docker
+    printf '{"storage-driver": "overlay2"}\\n' > /etc/docker/daemon.json
+  fi
 elif [ -e /lib/systemd/system/docker.service ]; then
   systemctl mask --now docker.service docker.socket containerd.service
 fi
@@ -38,7 +51,7 @@ mv "$seed/user" "$seed/done"
 const firstBootUnit = `[Unit]
 Description=Containarium: make the user that was seeded
 ConditionPathExists=/etc/containarium/seed/user
-Before=ssh.service
+Before=ssh.service docker.service containerd.service
 
 [Service]
 Type=oneshot
@@ -49,6 +62,9 @@ RemainAfterExit=yes
 WantedBy=multi-user.target
 RequiredBy=ssh.service
 `;
+
+/** Keeps packages from starting their services while they are installed (invoke-rc.d(8)): what a service writes must not be in the image. */
+const noServices = { path: '/usr/sbin/policy-rc.d', mode: '0755', content: '#!/bin/sh\nexit 101\n' };
 
 const sshdDropIn = `# Written by containarium.
 HostKey /etc/ssh/ssh_host_ed25519_key
@@ -62,6 +78,7 @@ AuthorizedKeysFile /etc/ssh/authorized_keys.d/%u .ssh/authorized_keys
 export function recipe(packages: readonly string[]): Recipe {
   const wanted = [...new Set(['openssh-server', 'sudo', ...packages])].sort();
   return {
+    before: [noServices],
     install: [
       ['apt-get', 'update', '--quiet'],
       ['apt-get', 'install', '--yes', '--quiet', '--no-install-recommends', ...wanted],
@@ -75,6 +92,7 @@ export function recipe(packages: readonly string[]): Recipe {
       // Ubuntu starts sshd by socket; a plain service can wait for the first boot.
       ['systemctl', 'disable', '--quiet', 'ssh.socket'],
       ['systemctl', 'enable', '--quiet', 'ssh.service', 'containarium-first-boot.service'],
+      ['rm', '--force', noServices.path],
       ['apt-get', 'clean'],
       // What must differ between containers must not be in the image.
       ['find', '/etc/ssh', '-name', 'ssh_host_*', '-delete'],

@@ -14,12 +14,16 @@ interface Verb {
   /** How many arguments it needs besides flags. */
   readonly operands: number;
   readonly isLong?: boolean;
+  /** Its work is an operation of the server's, which goes on without the client; this is its description there. */
+  readonly operation?: string;
   changes(parsed: Parsed): boolean;
   run(world: World, parsed: Parsed, input: string): Answer;
 }
 
 const quiet = { quiet: 'none', q: 'none' } as const;
 const powerFlags = { ...quiet, force: 'none', timeout: 'value' } as const;
+/** What a server calls making an image of an instance: its list does not say which instance (incus 6.0). */
+const publishing = 'Downloading image';
 const always = (): boolean => true;
 const never = (): boolean => false;
 
@@ -29,6 +33,7 @@ function first(parsed: Parsed): string {
 
 const verbs: Readonly<Record<string, Verb>> = {
   'create': {
+    operation: 'Creating instance',
     flags: { ...quiet, 'no-profiles': 'none' },
     operands: 2,
     isLong: true,
@@ -36,6 +41,7 @@ const verbs: Readonly<Record<string, Verb>> = {
     run: (world, parsed, input) => createInstance(world, first(parsed), parsed.rest[1] ?? '', input),
   },
   'start': {
+    operation: 'Starting instance',
     flags: quiet,
     operands: 1,
     isLong: true,
@@ -43,6 +49,7 @@ const verbs: Readonly<Record<string, Verb>> = {
     run: (world, parsed) => startInstance(world, first(parsed)),
   },
   'stop': {
+    operation: 'Stopping instance',
     flags: powerFlags,
     operands: 1,
     isLong: true,
@@ -50,6 +57,7 @@ const verbs: Readonly<Record<string, Verb>> = {
     run: (world, parsed) => stopInstance(world, first(parsed)),
   },
   'restart': {
+    operation: 'Restarting instance',
     flags: powerFlags,
     operands: 1,
     isLong: true,
@@ -57,6 +65,7 @@ const verbs: Readonly<Record<string, Verb>> = {
     run: (world, parsed) => restartInstance(world, first(parsed)),
   },
   'delete': {
+    operation: 'Deleting instance',
     flags: { ...quiet, force: 'none' },
     operands: 1,
     isLong: true,
@@ -99,7 +108,8 @@ const verbs: Readonly<Record<string, Verb>> = {
     run: (world, parsed) => execIn(world, first(parsed), parsed.rest.slice(1)),
   },
   'publish': {
-    flags: { ...quiet, alias: 'value', reuse: 'none' },
+    operation: publishing,
+    flags: { ...quiet, alias: 'value', reuse: 'none', compression: 'value' },
     operands: 1,
     isLong: true,
     changes: always,
@@ -152,6 +162,14 @@ export const incus: SimulatedProgram = {
     const found = find(args);
     if (found === undefined) return false;
     return found.verb.isLong ?? (args[0] === 'exec' && found.parsed.rest[1] === 'apt-get');
+  },
+  background: (args) => {
+    const found = find(args);
+    const description = found?.verb.operation;
+    if (found === undefined || description === undefined) return undefined;
+    // `incus create IMAGE NAME`, but `incus start NAME`.
+    const instance = found.parsed.rest[args[0] === 'create' ? 1 : 0];
+    return { description, ...(instance === undefined || description === publishing ? {} : { instance }) };
   },
   run,
 };
