@@ -4,12 +4,16 @@
  *
  * The rule that makes "wholly changed or wholly as before" possible: at most one step of an operation cannot be undone, and it is the
  * last one. Whether such a step took effect is asked of the host (`settled`), never concluded from how its program ended.
+ *
+ * Nothing is begun that is not in the journal. Taking back needs no journal: where it cannot be written any more, everything is taken
+ * back all the same, and the operation stays open until its end can be recorded.
  */
 import pRetry from 'p-retry';
 import { ulid } from 'ulid';
 import { Failure, type FailureData } from '../domain/failure.ts';
 import type { JsonObject, JsonValue } from '../domain/json.ts';
 import type { Actor } from '../domain/actor.ts';
+import type { OpenOperation, StepRecord } from './openOperations.ts';
 
 /** How one kind of step is taken back, by name, so that it can be done after a restart from the journal alone. */
 export interface StepKind<F extends JsonObject = JsonObject> {
@@ -21,6 +25,8 @@ export interface StepKind<F extends JsonObject = JsonObject> {
   undo(facts: F): Promise<void>;
   /** For a step that cannot be undone: whether it took effect. The operation is then finished instead of undone. */
   settled?(facts: F): Promise<boolean>;
+  /** What the step makes serves the operation only: its undo runs however the operation ends. */
+  readonly temporary?: true;
 }
 
 /** Where operations record themselves; the journal is one. */
@@ -37,33 +43,24 @@ export interface OperationRequest {
   readonly input: JsonObject;
 }
 
-
-type StepState = 'begun' | 'done' | 'undone';
-
-interface StepRecord {
-  readonly kind: string;
-  readonly facts: JsonObject;
-  state: StepState;
-}
-
-/** What must be known of an unfinished operation to take it back: kept in memory, and carried over when the journal rotates. */
-export interface OpenOperation {
-  readonly id: string;
-  readonly verb: string;
-  readonly target: string;
-  readonly actor: Actor;
-  readonly startedAt: string;
-  readonly steps: StepRecord[];
-}
-
 export interface OperationsOptions {
   readonly recorder: Recorder;
   readonly kinds: Iterable<StepKind<never>>;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
-  /** How often an undo that fails is tried again before the operation is left for later. */
-  readonly undoRetries?: number;
+  /** How an undo that fails is tried again before the operation is left for {@link Operations.recover}. Times in milliseconds. */
+  readonly undoRetry?: UndoRetry;
 }
+
+export interface UndoRetry {
+  readonly retries: number;
+  readonly minTimeout: number;
+  readonly maxTimeout: number;
+  /** After this time nothing is tried again: somebody waits for the answer. */
+  readonly maxRetryTime: number;
+}
+
+const defaultUndoRetry: UndoRetry = { retries: 2, minTimeout: 200, maxTimeout: 2000, maxRetryTime: 30_000 };
 
 /** Steps of a running operation are reported through this. */
 export interface Running {
@@ -78,19 +75,21 @@ export class Operations {
   readonly #recorder: Recorder;
   readonly #kinds: Map<string, StepKind>;
   readonly #now: () => number;
-  readonly #undoRetries: number;
+  readonly #undoRetry: UndoRetry;
   readonly #open = new Map<string, OpenOperation>();
   /** Those whose begin is in the journal. */
   readonly #recorded = new Set<string>();
-  /** Those that nobody is working on: left by an earlier process, or not undone yet. */
+  /** Those that nobody is working on: left by an earlier process, or not ended yet. */
   readonly #waiting = new Set<string>();
+  /** Why those could not be ended, as recorded last: the same reason is not recorded again at every try. */
+  readonly #reasons = new Map<string, string>();
   #recovering: Promise<unknown> = Promise.resolve();
 
   constructor(options: OperationsOptions) {
     this.#recorder = options.recorder;
     this.#kinds = new Map([...options.kinds].map((kind) => [kind.name, kind as unknown as StepKind]));
     this.#now = options.now ?? Date.now;
-    this.#undoRetries = options.undoRetries ?? 2;
+    this.#undoRetry = options.undoRetry ?? defaultUndoRetry;
   }
 
   /** Whether any operation is being worked on right now. */
@@ -130,7 +129,8 @@ export class Operations {
   /**
    * Runs one operation. The target is held from the start; `prepare` looks whether it can be done and changes nothing, so that a
    * refusal leaves no trace of an operation; `body` does it. When `body` throws, every step that was begun is undone, newest first, and
-   * the failure is passed on; when a step cannot be undone now, the failure is `partial` and the operation stays open for {@link recover}.
+   * the failure is passed on. The failure is `partial` when that is not possible now (the operation then stays open for
+   * {@link recover}), and when what failed came after the step that cannot be undone, so that the change is made.
    */
   async run<P, T>(request: OperationRequest, prepare: () => Promise<P>, body: (operation: Running, prepared: P) => Promise<T>): Promise<T> {
     this.ensureFree(request.target);
@@ -150,9 +150,7 @@ export class Operations {
       await this.#recorder.append({
         type: 'operation',
         op: operation.id,
-        verb: request.verb,
-        target: request.target,
-        actor: { ...request.actor } as JsonObject,
+        ...whatAndWho(operation),
         input: request.input,
         startedAt: operation.startedAt,
       });
@@ -161,16 +159,27 @@ export class Operations {
       this.#forget(operation.id);
       throw error;
     }
+    let result: { readonly value: T } | undefined;
     try {
       const running: Running = { id: operation.id, step: (kind, facts, act) => this.#step(operation, kind, facts, act) };
-      const result = await body(running, prepared);
-      await this.#recorder.append({ type: 'operation-end', op: operation.id, outcome: 'done', durationMs: this.#now() - startedMs });
-      this.#forget(operation.id);
-      return result;
+      result = { value: await body(running, prepared) };
+      await this.#takeBack(operation, (kind) => kind.temporary === true);
+      await this.#recordEnd(operation, 'done', undefined);
+      return result.value;
     } catch (error) {
       const failure = Failure.from(error);
-      await this.#undo(operation, failure);
-      throw failure;
+      if ((await this.#end(operation, failure)) === 'undone') throw failure;
+      if (result !== undefined && !this.#open.has(operation.id)) return result.value;
+      throw new Failure(
+        'partial',
+        {
+          what: `"${operation.verb} ${operation.target}"`,
+          why: `it was done, but not to the end: ${failure.what}: ${failure.why}`,
+          next: '"reconcile" and "doctor" show what is left',
+          details: { operation: operation.id },
+        },
+        error,
+      );
     }
   }
 
@@ -189,8 +198,9 @@ export class Operations {
    */
   recover(): Promise<OpenOperation[]> {
     const run = this.#recovering.then(async () => {
-      for (const operation of this.open().filter(({ id }) => this.#waiting.has(id))) await this.#undo(operation, undefined).catch(() => undefined);
-      return this.open().filter(({ id }) => this.#waiting.has(id));
+      const waiting = (): OpenOperation[] => this.open().filter(({ id }) => this.#waiting.has(id));
+      for (const operation of waiting()) await this.#end(operation, undefined).catch(() => undefined);
+      return waiting();
     });
     this.#recovering = run.catch(() => undefined);
     return run;
@@ -202,7 +212,11 @@ export class Operations {
     facts: F,
     act: () => Promise<T>,
   ): Promise<T | undefined> {
-    if (this.#kinds.get(kind.name) !== (kind as unknown as StepKind)) throw new Error(`step kind "${kind.name}" is not registered`);
+    const known = this.#kinds.get(kind.name);
+    if (known === undefined || known !== (kind as unknown as StepKind)) throw new Error(`step kind "${kind.name}" is not registered`);
+    if (operation.steps.some((step) => this.#kinds.get(step.kind)?.settled !== undefined)) {
+      throw new Error(`step "${kind.name}" comes after one that cannot be undone`);
+    }
     const index = operation.steps.length;
     await this.#recorder.append({ type: 'step', op: operation.id, step: index, kind: kind.name, facts });
     const record: StepRecord = { kind: kind.name, facts, state: 'begun' };
@@ -211,37 +225,53 @@ export class Operations {
     try {
       result = await act();
     } catch (error) {
-      // The program may have failed, hung or been killed after its effect: for a step without undo the host decides.
-      if (!(await kind.settled?.(facts))) throw error;
+      // The program may have failed, hung or been killed after its effect: for a step without undo the host decides. Where it cannot
+      // be asked, the end of the operation asks again.
+      if (!(await this.#tookEffect(known, facts).catch(() => false))) throw error;
     }
     record.state = 'done';
-    await this.#recorder.append({ type: 'step-done', op: operation.id, step: index });
+    const recorded = this.#recorder.append({ type: 'step-done', op: operation.id, step: index });
+    // What cannot be undone is not given up for want of this record: the end of the operation says it too.
+    await (kind.settled === undefined ? recorded : recorded.catch(() => undefined));
     return result;
   }
 
-  async #undo(operation: OpenOperation, failure: Failure | undefined): Promise<void> {
-    const last = operation.steps.at(-1);
-    const lastKind = last === undefined ? undefined : this.#kinds.get(last.kind);
+  #tookEffect(kind: StepKind, facts: JsonObject): Promise<boolean> {
+    return pRetry(async () => (await kind.settled?.(facts)) ?? false, { ...this.#undoRetry, randomize: true });
+  }
+
+  /** Whether the operation is past the step that cannot be undone. Once that step counts as undone, it stays so. */
+  async #isDone({ steps }: OpenOperation): Promise<boolean> {
+    const last = steps.at(-1);
+    if (last === undefined || last.state === 'undone') return false;
+    const kind = this.#kinds.get(last.kind);
+    return kind?.settled !== undefined && this.#tookEffect(kind, last.facts);
+  }
+
+  /** Runs the undo of the steps that `concerns` names, newest first, each once. */
+  async #takeBack(operation: OpenOperation, concerns: (kind: StepKind) => boolean): Promise<void> {
+    for (const [index, step] of [...operation.steps.entries()].reverse()) {
+      if (step.state === 'undone') continue;
+      const kind = this.#kinds.get(step.kind);
+      if (kind === undefined) throw new Failure('internal', { what: `step "${step.kind}"`, why: 'this version does not know how to undo it' });
+      if (!concerns(kind)) continue;
+      await pRetry(() => kind.undo(step.facts), { ...this.#undoRetry, randomize: true });
+      step.state = 'undone';
+      // For whoever reads the journal: an undo that runs again because this record is missing finds nothing to do.
+      await this.#recorder.append({ type: 'step-undone', op: operation.id, step: index }).catch(() => undefined);
+    }
+  }
+
+  /** Finishes or undoes an operation that cannot go on. Rejects with `partial` where neither is possible now: it then waits. */
+  async #end(operation: OpenOperation, failure: Failure | undefined): Promise<'undone' | 'finished'> {
+    let outcome: 'undone' | 'finished';
     try {
-      if (last !== undefined && last.state !== 'undone' && lastKind?.settled !== undefined && (await lastKind.settled(last.facts))) {
-        await this.#end(operation, 'finished', failure);
-        return;
-      }
-      for (const [index, step] of [...operation.steps.entries()].reverse()) {
-        if (step.state === 'undone') continue;
-        const kind = this.#kinds.get(step.kind);
-        if (kind === undefined) throw new Failure('internal', { what: `step "${step.kind}"`, why: 'this version does not know how to undo it' });
-        await pRetry(() => kind.undo(step.facts), { retries: this.#undoRetries, minTimeout: 200, maxTimeout: 2000, randomize: true });
-        step.state = 'undone';
-        await this.#recorder.append({ type: 'step-undone', op: operation.id, step: index });
-      }
-      await this.#end(operation, 'undone', failure);
+      outcome = (await this.#isDone(operation)) ? 'finished' : 'undone';
+      await this.#takeBack(operation, (kind) => outcome === 'undone' || kind.temporary === true);
     } catch (error) {
       this.#waiting.add(operation.id);
       const cause = Failure.from(error);
-      await this.#recorder
-        .append({ type: 'undo-failed', op: operation.id, failure: asJson(cause.toData()) })
-        .catch(() => undefined);
+      await this.#recordReason(operation, cause);
       throw new Failure(
         'partial',
         {
@@ -253,12 +283,23 @@ export class Operations {
         error,
       );
     }
+    // The host is as it should be. Only the journal does not know it where this fails, and it is told later.
+    await this.#recordEnd(operation, outcome, failure).catch(() => this.#waiting.add(operation.id));
+    return outcome;
   }
 
-  async #end(operation: OpenOperation, outcome: 'undone' | 'finished', failure: Failure | undefined): Promise<void> {
+  async #recordReason(operation: OpenOperation, cause: Failure): Promise<void> {
+    const reason = `${cause.code} ${cause.what}: ${cause.why}`;
+    if (this.#reasons.get(operation.id) === reason) return;
+    const record = { type: 'undo-failed', op: operation.id, ...whatAndWho(operation), failure: asJson(cause.toData()) };
+    await this.#recorder.append(record).then(() => this.#reasons.set(operation.id, reason), () => undefined);
+  }
+
+  async #recordEnd(operation: OpenOperation, outcome: 'done' | 'undone' | 'finished', failure: Failure | undefined): Promise<void> {
     await this.#recorder.append({
       type: 'operation-end',
       op: operation.id,
+      ...whatAndWho(operation),
       outcome,
       durationMs: this.#now() - Date.parse(operation.startedAt),
       ...(failure === undefined ? {} : { failure: asJson(failure.toData()) }),
@@ -270,60 +311,15 @@ export class Operations {
     this.#open.delete(id);
     this.#recorded.delete(id);
     this.#waiting.delete(id);
+    this.#reasons.delete(id);
   }
+}
+
+/** What an audit query finds a record of an operation by. */
+function whatAndWho({ verb, target, actor }: OpenOperation): { verb: string; target: string; actor: JsonObject } {
+  return { verb, target, actor: { ...actor } };
 }
 
 function asJson(data: FailureData): JsonObject {
   return JSON.parse(JSON.stringify(data)) as JsonObject;
 }
-
-/**
- * Rebuilds the open operations from journal records: those carried over at the head of a segment, changed by the records after it.
- * Unknown record types are passed over.
- */
-export class OpenOperationsReader {
-  readonly #open = new Map<string, OpenOperation>();
-
-  read(record: JsonObject): void {
-    const id = record['op'];
-    if (record['type'] === 'segment') {
-      const carried = record['carry'];
-      if (Array.isArray(carried)) for (const item of carried) this.#open.set((item as unknown as OpenOperation).id, item as unknown as OpenOperation);
-      return;
-    }
-    if (typeof id !== 'string') return;
-    if (record['type'] === 'operation') {
-      this.#open.set(id, {
-        id,
-        verb: String(record['verb']),
-        target: String(record['target']),
-        actor: record['actor'] as unknown as Actor,
-        startedAt: String(record['startedAt']),
-        steps: [],
-      });
-      return;
-    }
-    const operation = this.#open.get(id);
-    if (operation === undefined) return;
-    const step = operation.steps[Number(record['step'])];
-    switch (record['type']) {
-      case 'step':
-        operation.steps.push({ kind: String(record['kind']), facts: record['facts'] as JsonObject, state: 'begun' });
-        break;
-      case 'step-done':
-        if (step !== undefined) step.state = 'done';
-        break;
-      case 'step-undone':
-        if (step !== undefined) step.state = 'undone';
-        break;
-      case 'operation-end':
-        this.#open.delete(id);
-        break;
-    }
-  }
-
-  operations(): OpenOperation[] {
-    return [...this.#open.values()];
-  }
-}
-

@@ -19,11 +19,18 @@ export interface World {
   readonly nowMs: number;
 }
 
+export interface Background {
+  readonly description: string;
+  readonly instance?: string;
+}
+
 export interface SimulatedProgram {
   /** Whether this command line is of a kind that changes the host, known before it runs. */
   changes(args: readonly string[]): boolean;
   /** Whether the real one takes seconds rather than milliseconds. */
   isLong(args: readonly string[]): boolean;
+  /** For work that goes on in a server when its client is gone: what the server's list of operations says of it. */
+  background?(args: readonly string[]): Background | undefined;
   run(world: World, invocation: Invocation): Answer;
 }
 

@@ -2,7 +2,7 @@
 import { linkLocalOf, macOf } from './deterministic.ts';
 import { nics } from './devices.ts';
 import { parseSubnet } from './ipv4.ts';
-import type { HostState, ImageRecord, InstanceRecord, NetworkRecord, PoolRecord } from './state.ts';
+import type { HostState, ImageRecord, InstanceRecord, NetworkRecord, PoolRecord, UnderwayRecord } from './state.ts';
 import * as usage from './usage.ts';
 
 /** Go's zero time, which Incus sends for "not started". */
@@ -193,6 +193,20 @@ export function poolResourcesDocument(state: HostState, pool: PoolRecord, nowMs:
   return {
     inodes: { total: 0, used: 0 },
     space: { total: pool.totalBytes, used: usage.poolUsedBytes(state, pool.name, nowMs) },
+  };
+}
+
+export function operationDocument({ id, description, instance }: UnderwayRecord): Record<string, unknown> {
+  return {
+    class: 'task',
+    description,
+    err: '',
+    id,
+    location: 'none',
+    may_cancel: false,
+    resources: instance === undefined ? null : { instances: [`/1.0/instances/${instance}`] },
+    status: 'Running',
+    status_code: 103,
   };
 }
 

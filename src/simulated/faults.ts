@@ -21,6 +21,15 @@ export const faultModes = [
   'kill-before',
   /** This process is killed after the work, before the answer. */
   'kill-after',
+  /**
+   * The client fails, hangs to its limit, or dies with this process, while Incus goes on by itself: the work is listed among its
+   * operations and done a moment later. For commands that leave no such work these are `fail-before`, `hang` and `kill-before`.
+   */
+  'fail-late',
+  'hang-late',
+  'kill-late',
+  /** What the `incus` client says when its server is not running; for other programs `fail-before`. */
+  'down',
   /** shadow-utils' answer while another program holds the lock of the password files. */
   'lock',
 ] as const;

@@ -1,7 +1,9 @@
 /** What every effect of the simulated host passes: the command log, the fault plan, the pace, and saving. */
 import type { Answer, World } from './answer.ts';
 import type { CommandLog } from './commandLog.ts';
-import type { FaultSubject, Faults } from './faults.ts';
+import { uuidOf } from './deterministic.ts';
+import type { FaultMode, FaultSubject, Faults } from './faults.ts';
+import type { UnderwayRecord } from './state.ts';
 import type { StateStore } from './store.ts';
 import type { Wait } from './wait.ts';
 
@@ -12,10 +14,12 @@ export interface Passage<T extends { readonly changed: boolean } = Answer> {
   /** How long a hanging command takes to end, in milliseconds. */
   readonly limitMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** What goes on by itself when the command's own process is gone; nothing where that ends the work. */
+  readonly background?: Omit<UnderwayRecord, 'id' | 'doneAtMs'> | undefined;
   /** The work itself: synchronous, on the state in place. */
   effect(world: World): T;
-  /** The answer of a command that fails because of a fault; `lock` when another program holds the lock of the password files. */
-  failed(lock: boolean): T;
+  /** The answer of a command that fails because of a fault. */
+  failed(how: 'fault' | 'lock' | 'down'): T;
   /** The errors of a command that hung to its time limit, and of one that was cancelled. */
   timedOut(): Error;
   cancelled(): Error;
@@ -30,6 +34,10 @@ export interface GateOptions {
   readonly paceMs: number;
   /** Time limits of hanging commands are multiplied by this. */
   readonly timeScale: number;
+  /** How long work goes on when its client is gone, in milliseconds. */
+  readonly lateMs: number;
+  /** Does what was left under way; what it would answer nobody hears. */
+  readonly finish: (world: World, work: UnderwayRecord) => void;
   /** Ends this process at once. */
   readonly kill: () => void;
 }
@@ -46,15 +54,37 @@ export class Gate {
     if (passage.signal?.aborted) throw passage.cancelled();
     log.add(passage.subject);
     const mode = faults.next(passage.subject);
-    if (mode === 'fail-before' || mode === 'lock') return passage.failed(mode === 'lock');
-    if (mode === 'kill-before') await this.#die();
-    if (mode === 'hang') throw await this.#hang(passage);
+    this.#finishDue();
+    if (mode !== undefined && isLate(mode)) this.#leaveBehind(passage, mode === 'hang-late' ? this.#hangMs(passage) : 0);
+    if (mode === 'fail-before' || mode === 'fail-late') return passage.failed('fault');
+    if (mode === 'lock' || mode === 'down') return passage.failed(mode);
+    if (mode === 'kill-before' || mode === 'kill-late') await this.#die();
+    if (mode === 'hang' || mode === 'hang-late') throw await this.#hang(passage);
     // Cancelled while it is still at work: nothing was done yet.
     if (passage.isLong && paceMs > 0 && (await this.#options.wait(paceMs, passage.signal)) === 'aborted') throw passage.cancelled();
     const answer = this.#perform(passage);
     if (mode === 'kill-after') await this.#die();
     if (mode === 'hang-after') throw await this.#hang(passage);
-    return mode === 'fail-after' ? passage.failed(false) : answer;
+    return mode === 'fail-after' ? passage.failed('fault') : answer;
+  }
+
+  /** Work left behind takes its effect when its time has come, seen by whoever looks next. */
+  #finishDue(): void {
+    const { store, finish } = this.#options;
+    const due = store.state.underway.filter(({ doneAtMs }) => doneAtMs <= store.nowMs);
+    if (due.length === 0) return;
+    store.state.underway = store.state.underway.filter((work) => !due.includes(work));
+    for (const work of due) finish({ state: store.state, nowMs: store.nowMs }, work);
+    store.save();
+  }
+
+  #leaveBehind(passage: Pick<Passage, 'background'>, clientMs: number): void {
+    if (passage.background === undefined) return;
+    const { store, lateMs } = this.#options;
+    store.state.serial += 1;
+    const work = { ...passage.background, id: uuidOf(`operation ${store.state.serial}`), doneAtMs: store.nowMs + clientMs + lateMs };
+    store.state.underway.push(work);
+    store.save();
   }
 
   #perform<T extends { readonly changed: boolean }>(passage: Passage<T>): T {
@@ -70,8 +100,16 @@ export class Gate {
     return new Promise(() => undefined);
   }
 
+  #hangMs({ limitMs }: Pick<Passage, 'limitMs'>): number {
+    return limitMs * this.#options.timeScale;
+  }
+
   async #hang(passage: Pick<Passage, 'limitMs' | 'signal' | 'timedOut' | 'cancelled'>): Promise<Error> {
-    const ended = await this.#options.wait(passage.limitMs * this.#options.timeScale, passage.signal);
+    const ended = await this.#options.wait(this.#hangMs(passage), passage.signal);
     return ended === 'aborted' ? passage.cancelled() : passage.timedOut();
   }
+}
+
+function isLate(mode: FaultMode): boolean {
+  return mode === 'fail-late' || mode === 'hang-late' || mode === 'kill-late';
 }

@@ -9,7 +9,7 @@ import { Faults } from './faults.ts';
 import type { FaultPlan } from './faults.ts';
 import { Gate } from './gate.ts';
 import { SimulatedJumpKeys } from './jumpKeys.ts';
-import { SimulatedRunner } from './runner.ts';
+import { finishUnderway, SimulatedRunner } from './runner.ts';
 import { StateStore } from './store.ts';
 import { wait } from './wait.ts';
 
@@ -18,6 +18,8 @@ export interface SimulatedHostOptions {
   readonly paceMs?: number;
   /** Time limits of commands that hang because of a fault are multiplied by this, so that tests need not wait. Default 1. */
   readonly timeScale?: number;
+  /** How long Incus goes on with work whose client is gone because of a fault, in milliseconds. Default 500. */
+  readonly lateMs?: number;
   /** Faults from the start. */
   readonly faults?: FaultPlan;
   /** A JSON file with a {@link FaultPlan}, read before each command; used-up faults are taken out of it. It need not exist. */
@@ -50,6 +52,8 @@ export class SimulatedHost {
         wait,
         paceMs: options.paceMs ?? 0,
         timeScale: options.timeScale ?? 1,
+        lateMs: options.lateMs ?? 500,
+        finish: finishUnderway,
         // SIGKILL cannot be caught: nothing of this process runs after it.
         kill: () => process.kill(process.pid, 'SIGKILL'),
       }),

@@ -171,6 +171,7 @@ export function deleteInstance(world: World, name: string, force: boolean): Answ
   return done();
 }
 
+/** What btrfs says to a quota below what is used. Incus takes its own record of the change back, but the low quota stays in force. */
 function quotaProblem(world: World, instance: InstanceRecord, devices: Devices): string | undefined {
   const before = quotaOf(rootDevice(instance.devices));
   const bytes = quotaOf(rootDevice(devices));
@@ -203,13 +204,18 @@ export function patchInstance(world: World, name: string, body: string): Answer 
     );
   }
   const badQuota = quotaProblem(world, instance, devices);
-  if (badQuota !== undefined) return incusError(badQuota);
+  if (badQuota !== undefined) {
+    instance.stuckQuotaBytes = quotaOf(rootDevice(devices)) ?? 0;
+    return { ...incusError(badQuota), changed: true };
+  }
   const limit = parseIncusSize(config['limits.memory'] ?? '');
   if (config['limits.memory'] !== instance.config['limits.memory'] && limit !== undefined && instance.run !== null) {
     // The kernel cannot push a running container far below what it holds; half of it stands for what can be reclaimed.
     if (limit < memoryUsageBytes(instance, world.nowMs) / 2) return incusError('setting cgroup item for the container failed');
   }
 
+  // Only another size than the one on record is set at all.
+  if (quotaOf(rootDevice(instance.devices)) !== quotaOf(rootDevice(devices))) delete instance.stuckQuotaBytes;
   instance.config = config;
   instance.devices = devices;
   return done();

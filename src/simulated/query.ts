@@ -105,8 +105,7 @@ function get(world: World, segments: readonly string[], parameters: URLSearchPar
         (pool) => documents.poolDocument(state, pool),
       );
     case 'operations':
-      // Simulated work is done when its command answers: nothing goes on in the background.
-      return shown({});
+      return shown(state.underway.length === 0 ? {} : { running: state.underway.map(documents.operationDocument) });
     default:
       return incusError('not found');
   }

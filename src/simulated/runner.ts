@@ -1,16 +1,20 @@
 /** The simulated host's {@link Runner}: answers commands as the real one would, and fails exactly like it. */
 import { Failure } from '../domain/failure.ts';
 import { cancelledRun, checked, timedOut } from '../host/runner.ts';
-import type { Command, Output, Runner } from '../host/runner.ts';
+import type { Command, Output, Program, Runner } from '../host/runner.ts';
 import { refused } from './answer.ts';
-import type { Answer } from './answer.ts';
+import type { Answer, World } from './answer.ts';
 import type { Gate } from './gate.ts';
 import { programs } from './programs.ts';
+import type { UnderwayRecord } from './state.ts';
 
 const defaultMaxOutputBytes = 16 * 1024 * 1024;
 
-function faultAnswer(command: Command, lock: boolean): Answer {
-  if (!lock) return refused(1, 'Error: simulated fault');
+function faultAnswer(command: Command, how: 'fault' | 'lock' | 'down'): Answer {
+  if (how === 'down' && command.program === 'incus') {
+    return refused(1, "Error: The incus daemon doesn't appear to be started (socket path: /var/lib/incus/unix.socket)");
+  }
+  if (how !== 'lock') return refused(1, 'Error: simulated fault');
   const file = command.program.startsWith('group') ? '/etc/group' : '/etc/passwd';
   return refused(1, `${command.program}: cannot lock ${file}; try again later.`);
 }
@@ -21,6 +25,17 @@ function missing(command: Command): Failure {
     why: 'this program is not installed on the host',
     next: 'containarium doctor',
   });
+}
+
+function backgroundOf(command: Command): Omit<UnderwayRecord, 'id' | 'doneAtMs'> | undefined {
+  const { program, args } = command;
+  const background = programs[program]?.background?.(args);
+  return background === undefined ? undefined : { program, args: [...args], input: command.input ?? '', ...background };
+}
+
+/** Does what a command has left under way. A refusal is heard by nobody. */
+export function finishUnderway(world: World, { program, args, input }: UnderwayRecord): void {
+  programs[program as Program]?.run(world, { args, input });
 }
 
 export class SimulatedRunner implements Runner {
@@ -38,11 +53,12 @@ export class SimulatedRunner implements Runner {
       isLong: program?.isLong(args) ?? false,
       limitMs: timeoutMs,
       signal,
+      background: backgroundOf(command),
       effect: (world) => {
         if (program === undefined) throw missing(command);
         return program.run(world, { args, input: command.input ?? '' });
       },
-      failed: (lock) => faultAnswer(command, lock),
+      failed: (how) => faultAnswer(command, how),
       timedOut: () => timedOut(command),
       cancelled: () => cancelledRun(command),
     });

@@ -30,6 +30,8 @@ const instance = z.object({
   /** How long it has run before its present start. */
   ranMs: z.number(),
   run: run.nullable(),
+  /** A quota below what was used: btrfs refused it, and holds to it until the size is changed again. */
+  stuckQuotaBytes: z.number().optional(),
 });
 
 const image = z.object({
@@ -44,6 +46,17 @@ const image = z.object({
   cached: z.boolean(),
   prepared: z.boolean(),
   files,
+});
+
+/** Work that Incus goes on with although its client is gone. */
+const underway = z.object({
+  id: z.string(),
+  program: z.string(),
+  args: z.array(z.string()),
+  input: z.string(),
+  description: z.string(),
+  instance: z.string().optional(),
+  doneAtMs: z.number(),
 });
 
 const network = z.object({ name: z.string(), type: z.string(), managed: z.boolean(), config: stringMap });
@@ -75,11 +88,13 @@ export const hostState = z.object({
   accounts: z.array(account),
   groups: z.array(group),
   jumpKeys: stringMap,
+  underway: z.array(underway).default([]),
 });
 
 export type HostState = z.infer<typeof hostState>;
 export type InstanceRecord = z.infer<typeof instance>;
 export type ImageRecord = z.infer<typeof image>;
+export type UnderwayRecord = z.infer<typeof underway>;
 export type NetworkRecord = z.infer<typeof network>;
 export type PoolRecord = z.infer<typeof pool>;
 export type AccountRecord = z.infer<typeof account>;
@@ -119,5 +134,6 @@ export function freshState(nowMs: number): HostState {
     accounts: systemAccounts.map((entry) => ({ ...entry })),
     groups: systemGroups.map(([name, gid]) => ({ name, gid, members: [] })),
     jumpKeys: {},
+    underway: [],
   };
 }
