@@ -5,8 +5,8 @@ import { defineVerb } from '../verb.ts';
 
 export const whoami = defineVerb({
   name: 'whoami',
-  summary: 'Show who you are here: name, role, key, address',
-  examples: [{ line: 'whoami', says: 'which key let you in, and as whom' }],
+  summary: 'Show who you are here: name, role, key and address',
+  examples: [{ line: 'whoami', says: 'as whom you are logged in, and with which key' }],
   access: { manage: 'viewer', self: true },
   changes: false,
   danger: 'none',
@@ -29,8 +29,8 @@ export const whoami = defineVerb({
 
 export const version = defineVerb({
   name: 'version',
-  summary: 'Show the version of the server',
-  examples: [{ line: 'version', says: 'version, runtime, host' }],
+  summary: 'Show the version of the server and what it runs on',
+  examples: [{ line: 'version', says: 'server, Node.js, platform, host' }],
   access: { manage: 'viewer', self: true },
   changes: false,
   danger: 'none',
@@ -52,10 +52,11 @@ export const version = defineVerb({
 export const help = defineVerb({
   name: 'help',
   summary: 'Show the verbs, or how to use one',
+  ends: { usage: 'there is no such verb, or you may not use it' },
   examples: [
     { line: 'help', says: 'all verbs you may use' },
-    { line: 'help create', says: 'arguments, options and examples of one' },
-    { line: 'help --json', says: 'the catalogue, for programs' },
+    { line: 'help create', says: 'arguments, options and examples of a verb' },
+    { line: 'help --json', says: 'every verb as data, for programs' },
   ],
   access: { manage: 'viewer', self: true },
   changes: false,

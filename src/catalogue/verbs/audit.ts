@@ -7,13 +7,15 @@ import { plural, showTime } from '../show.ts';
 import { defineVerb, type Option } from '../verb.ts';
 import type { Block, ViewContext } from '../view.ts';
 
+const journalEnds = { failed: 'a line of the journal is not a record: see audit verify' } as const;
+
 const filterOptions: readonly Option[] = [
   { kind: 'option', name: 'actor', long: ['actor'], value: 'name', summary: 'only what this actor did', complete: 'admins' },
   { kind: 'option', name: 'verb', long: ['verb'], value: 'verb', summary: 'only this verb', complete: 'verbs' },
   { kind: 'option', name: 'target', long: ['target'], value: 'name', summary: 'only what was done to this user or name', complete: 'users' },
-  { kind: 'option', name: 'since', long: ['since'], value: 'time', summary: 'from this time on: 2026-11-23, 15:00, 2h, 3d' },
+  { kind: 'option', name: 'since', long: ['since'], value: 'time', summary: 'from this time on: 2h, 3d, yesterday, 2026-11-23, 2026-11-23T14:05:00Z' },
   { kind: 'option', name: 'until', long: ['until'], value: 'time', summary: 'up to this time' },
-  { kind: 'option', name: 'limit', long: ['limit'], short: 'n', value: 'count', summary: 'the newest records at most (default 50)' },
+  { kind: 'option', name: 'limit', long: ['limit'], short: 'n', value: 'count', summary: 'this many of the newest records at most' },
 ];
 
 const filterInput = {
@@ -69,8 +71,11 @@ function recordsView(result: AuditRecords, context: ViewContext): Block[] {
 export const audit = defineVerb({
   name: 'audit',
   summary: 'Search the journal by actor, verb, target and time',
+  description: [
+    'Every call is recorded before it runs, a change once more when it has ended. Times without an offset are UTC.',
+  ],
   examples: [
-    { line: 'audit', says: 'the newest records' },
+    { line: 'audit', says: 'the newest 50 records' },
     { line: 'audit --actor carol --since 1d', says: 'what Carol did since yesterday' },
     { line: 'audit --target alice --verb delete', says: 'who deleted Alice\'s container' },
   ],
@@ -79,6 +84,7 @@ export const audit = defineVerb({
   danger: 'none',
   parameters: filterOptions,
   input: z.strictObject(filterInput),
+  ends: journalEnds,
   view: recordsView,
   rows: (result) => ({
     columns: ['seq', 'time', 'actor', 'type', 'verb', 'target', 'outcome'],
@@ -97,19 +103,21 @@ export const audit = defineVerb({
 export const auditExport = defineVerb({
   name: 'audit export',
   summary: 'Print journal records as JSON lines',
-  examples: [{ line: 'audit export --since 30d > november.jsonl', says: 'one record a line, oldest first' }],
+  description: ['One record a line, oldest first, 100,000 at most: with more than that, export one span of time after the other.'],
+  examples: [{ line: 'audit export --since 30d > november.jsonl', says: 'the last thirty days' }],
   access: { manage: 'viewer' },
   changes: false,
   danger: 'none',
   parameters: filterOptions,
   input: z.strictObject(filterInput),
+  ends: journalEnds,
   view: (result: AuditRecords) => [{ kind: 'verbatim', text: result.records.map((record) => safeJson(record)).join('\n') }],
 });
 
 export const auditVerify = defineVerb({
   name: 'audit verify',
   summary: 'Check the hash chain of the whole journal',
-  description: ['Names the first record that was changed, dropped, reordered or cut off. Exit code 1 where there is one.'],
+  description: ['Names the first record that was changed, dropped, reordered or cut off.'],
   examples: [{ line: 'audit verify', says: 'is every record as it was written?' }],
   access: { manage: 'viewer' },
   changes: false,
@@ -129,5 +137,6 @@ export const auditVerify = defineVerb({
           text: `Journal damaged: ${result.firstBad.segment} line ${result.firstBad.line}: ${result.firstBad.reason}`,
         },
   ],
+  ends: { failed: 'the journal is damaged' },
   exit: (result) => (result.ok ? 'ok' : 'failed'),
 });

@@ -3,19 +3,20 @@ import type { CreateResult } from '../../domain/container.ts';
 import { cpuCount, imageReference, label, publicKeys, size, username } from '../schema.ts';
 import { showSize } from '../show.ts';
 import { defineVerb } from '../verb.ts';
-import { keyStdin, publicKeyOption, userArgument, warnings } from './shared.ts';
+import { changeEnds, keyStdin, publicKeyOption, userArgument, warnings } from './shared.ts';
 
 export const create = defineVerb({
   name: 'create',
   summary: 'Create a container and the jump account that leads to it',
   description: [
-    'The container is cloned from the prepared image; the user, the keys and the SSH host key are in place before its first start. It is done when the sshd inside answers with that host key. Where a step fails, everything that was made is taken back.',
-    'The public key comes from standard input, or from --ssh-key. Several keys, one a line, are allowed.',
+    'The container is cloned from the prepared image; the user, the keys and the SSH host key are in place before its first start. The command is done when the sshd inside answers with that host key. Where a step fails, everything that was made is taken back.',
+    'The public keys come from standard input, one a line, or from --ssh-key. Over ssh a path means nothing: pipe the file.',
+    'Sizes take a unit: GiB (1024³ bytes) or GB (1000³ bytes).',
   ],
   examples: [
     { line: 'create alice < alice.pub', says: 'with the defaults of the configuration file' },
-    { line: 'create bob --cpu 2 --memory 4GiB --disk-quota 50GiB < bob.pub', says: 'with limits of its own' },
-    { line: 'create ci-runner --no-autostart --label team=build < ci.pub', says: 'with a label, not started at boot' },
+    { line: 'create bob --cpu 2 --memory 4GiB --disk-quota 50GiB < bob.pub', says: 'with its own limits' },
+    { line: 'create ci-runner --no-autostart --label team=build < ci.pub', says: 'with a label, and not started when the host boots' },
   ],
   access: { manage: 'operator' },
   changes: true,
@@ -24,13 +25,13 @@ export const create = defineVerb({
   parameters: [
     { ...userArgument, summary: 'the user name: lower-case letters, digits and inner hyphens, 32 characters at most' },
     publicKeyOption,
-    { kind: 'option', name: 'cpu', long: ['cpu'], value: 'count', summary: 'CPUs, for example 4' },
+    { kind: 'option', name: 'cpu', long: ['cpu'], value: 'count', summary: 'number of CPUs, for example 4' },
     { kind: 'option', name: 'memory', long: ['memory'], value: 'size', summary: 'memory, for example 4GiB' },
     { kind: 'option', name: 'disk', long: ['disk-quota', 'disk'], value: 'size', summary: 'size of the root disk, for example 50GiB' },
-    { kind: 'option', name: 'image', long: ['image'], value: 'image', summary: 'base image or local alias', complete: 'images' },
+    { kind: 'option', name: 'image', long: ['image'], value: 'image', summary: 'base image or local alias; a prepared image is built from it first where there is none yet', complete: 'images' },
     { kind: 'option', name: 'autostart', long: ['autostart'], negatable: true, summary: 'start the container when the host boots (default)' },
     { kind: 'option', name: 'docker', long: ['docker'], negatable: true, summary: 'allow Docker inside (default)' },
-    { kind: 'option', name: 'labels', long: ['label', 'labels'], short: 'l', value: 'key=value', repeatable: true, summary: 'a label' },
+    { kind: 'option', name: 'labels', long: ['label', 'labels'], short: 'l', value: 'key=value', repeatable: true, summary: 'a label to find it by' },
   ],
   input: z.strictObject({
     user: username,
@@ -43,6 +44,12 @@ export const create = defineVerb({
     docker: z.boolean().optional(),
     labels: z.array(label).max(64).optional(),
   }),
+  ends: {
+    ...changeEnds,
+    failed: 'a step failed; everything that was made has been taken back',
+    conflict:
+      'the user has a container already, the host has an account or an instance of that name that containarium did not make, the storage pool or the network is full, or another operation on this user is still running',
+  },
   view: (result: CreateResult) => {
     const { container, sshConfig } = result;
     return [

@@ -6,7 +6,7 @@ import { quoted } from '../../domain/text.ts';
 import { parsedBy, username } from '../schema.ts';
 import { defineVerb, type Option } from '../verb.ts';
 import type { Block } from '../view.ts';
-import { userArgument } from './shared.ts';
+import { noContainer, readEnds, userArgument } from './shared.ts';
 
 export type ExportResult = SshAccess & { readonly part: 'config' | 'known-hosts' };
 
@@ -39,6 +39,8 @@ const exportInput = {
   knownHosts: z.boolean().optional(),
 };
 
+const ends = { ...readEnds, notFound: noContainer, conflict: 'the container has no address' } as const;
+
 const view = (result: ExportResult): Block[] => [
   { kind: 'verbatim', text: result.part === 'config' ? result.config : result.knownHosts.join('\n') },
 ];
@@ -47,12 +49,13 @@ export const exportVerb = defineVerb({
   name: 'export',
   summary: 'Print the ssh configuration of a user',
   description: [
-    'The output is a file for ~/.ssh/config.d (or for the end of ~/.ssh/config): one Host block for the jump account and one for the container, with names that two users never share. With --known-hosts it is the pinned host keys of both, for ~/.ssh/known_hosts.',
+    'The output is a file for ~/.ssh/config.d (or for the end of ~/.ssh/config): one Host block for the jump account and one for the container, under aliases that no two users share.',
+    'With --known-hosts it is the host keys of both, for ~/.ssh/known_hosts, so that ssh need not ask whether to trust them.',
   ],
   examples: [
-    { line: 'export alice > containarium-alice', says: 'the configuration, ready to send' },
-    { line: 'export alice --known-hosts >> ~/.ssh/known_hosts', says: 'the host keys, so that ssh need not ask' },
-    { line: 'export alice --jump-host jump.example.org --key ~/.ssh/containarium_alice', says: 'with another name and key file' },
+    { line: 'export alice > containarium-alice', says: 'the configuration, to send to Alice' },
+    { line: 'export alice --known-hosts >> ~/.ssh/known_hosts', says: 'the host keys of jump host and container' },
+    { line: 'export alice --jump-host jump.example.org --key ~/.ssh/containarium_alice', says: 'with another name of the jump host and another key file' },
   ],
   access: { manage: 'viewer' },
   changes: false,
@@ -63,20 +66,23 @@ export const exportVerb = defineVerb({
     { kind: 'option', name: 'output', long: ['output'], short: 'o', value: 'file', summary: 'on the host only: write to a file (0600) instead' },
   ],
   input: z.strictObject({ user: username, ...exportInput, output: z.string().max(400).optional() }),
+  ends,
   view,
 });
 
 export const config = defineVerb({
   name: 'config',
   summary: 'Print your own ssh configuration',
+  description: ['The output is a file for ~/.ssh/config.d (or for the end of ~/.ssh/config). Where your key opens several containers, name one.'],
   examples: [
-    { line: 'config > ~/.ssh/config.d/containarium', says: 'over self@: your configuration' },
-    { line: 'config --known-hosts >> ~/.ssh/known_hosts', says: 'over self@: the host keys' },
+    { line: 'config > ~/.ssh/config.d/containarium', says: 'your configuration' },
+    { line: 'config --known-hosts >> ~/.ssh/known_hosts', says: 'the host keys of jump host and container' },
   ],
   access: { self: true },
   changes: false,
   danger: 'none',
   parameters: [{ ...userArgument, required: false, summary: 'which of your containers, where you have several' }, ...options],
   input: z.strictObject({ user: username.optional(), ...exportInput }),
+  ends,
   view,
 });

@@ -4,7 +4,7 @@ import { username } from '../schema.ts';
 import { capitalised, percent, plural, showCpu, showSize, showTime, showUptime, showUse } from '../show.ts';
 import { defineVerb } from '../verb.ts';
 import type { Block, ViewContext } from '../view.ts';
-import { keyTable, userArgument } from './shared.ts';
+import { keyTable, noContainer, readEnds, userArgument } from './shared.ts';
 
 export type InfoResult = { readonly container: ContainerDetails } | { readonly hostInfo: HostInfo };
 
@@ -19,8 +19,9 @@ export const info = defineVerb({
   access: { manage: 'viewer', self: true },
   changes: false,
   danger: 'none',
-  parameters: [{ ...userArgument, required: false, summary: 'whose container; without it the host, or over self@ your own container' }],
+  parameters: [{ ...userArgument, required: false, summary: 'the user whose container it is; without it the host, or over self@ your own container' }],
   input: z.strictObject({ user: username.optional() }),
+  ends: { ...readEnds, notFound: noContainer },
   view: (result: InfoResult, context) => ('container' in result ? containerView(result.container, context) : hostView(result.hostInfo)),
 });
 

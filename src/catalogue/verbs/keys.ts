@@ -5,7 +5,7 @@ import { publicKeys, username } from '../schema.ts';
 import { plural } from '../show.ts';
 import { defineVerb } from '../verb.ts';
 import type { Block, ViewContext } from '../view.ts';
-import { keyRows, keyStdin, keyTable, publicKeyOption, userArgument, warnings, yesOption } from './shared.ts';
+import { changeEnds, keyRows, keyStdin, keyTable, noContainer, publicKeyOption, readEnds, userArgument, warnings, yesOption } from './shared.ts';
 
 const selectorArgument = {
   kind: 'argument',
@@ -14,6 +14,8 @@ const selectorArgument = {
   required: true,
   complete: 'fingerprints',
 } as const;
+
+const keyEnds = { ...changeEnds, notFound: noContainer } as const;
 
 function changeView(result: KeyChange, context: ViewContext): Block[] {
   const parts = [
@@ -30,7 +32,9 @@ function changeView(result: KeyChange, context: ViewContext): Block[] {
 export const keyAdd = defineVerb({
   name: 'key add',
   summary: 'Add keys to a user, in the container and on the jump account',
+  description: ['Container and jump account change together or not at all. A key that is there already stays as it is.'],
   examples: [{ line: 'key add alice < alice-laptop.pub', says: 'one more key' }],
+  ends: keyEnds,
   access: { manage: 'operator' },
   changes: true,
   danger: 'none',
@@ -46,6 +50,7 @@ export const keyList = defineVerb({
   aliases: ['key ls'],
   summary: 'List the keys of a user',
   examples: [{ line: 'key list alice', says: 'types, fingerprints, comments' }],
+  ends: { ...readEnds, notFound: noContainer },
   access: { manage: 'viewer' },
   changes: false,
   danger: 'none',
@@ -60,6 +65,7 @@ export const keyRemove = defineVerb({
   aliases: ['key rm'],
   summary: 'Remove a key of a user, by fingerprint or comment',
   description: ['The last key is only removed with --yes: without any key nobody can log in to the container.'],
+  ends: { ...keyEnds, notFound: 'the user has no container, or no such key', conflict: 'it is the last key, or another operation on this container is still running' },
   examples: [
     { line: 'key remove alice SHA256:AbCdEfGh', says: 'by the beginning of its fingerprint' },
     { line: 'key remove alice alice@old-laptop', says: 'by its comment' },
@@ -76,7 +82,9 @@ export const keyRemove = defineVerb({
 export const keyReplace = defineVerb({
   name: 'key replace',
   summary: 'Replace all keys of a user',
-  examples: [{ line: 'key replace alice < new.pub', says: 'the old keys stop working at once' }],
+  description: ['What is not among the new keys stops working. Sessions that are open stay open.'],
+  examples: [{ line: 'key replace alice < new.pub', says: 'these keys and no others' }],
+  ends: keyEnds,
   access: { manage: 'operator' },
   changes: true,
   danger: 'none',
@@ -90,7 +98,8 @@ export const keyReplace = defineVerb({
 export const keys = defineVerb({
   name: 'keys',
   summary: 'List your own keys',
-  examples: [{ line: 'keys', says: 'over self@: the keys that open your container' }],
+  examples: [{ line: 'keys', says: 'the keys that open your container' }],
+  ends: { ...readEnds, notFound: noContainer },
   access: { self: true },
   changes: false,
   danger: 'none',

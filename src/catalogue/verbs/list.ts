@@ -4,6 +4,7 @@ import { Failure } from '../../domain/failure.ts';
 import { labelSelector, parsedBy, username } from '../schema.ts';
 import { capitalised, plural, showSize, showTime, showUptime, showUse, yesNo } from '../show.ts';
 import { defineVerb } from '../verb.ts';
+import { readEnds } from './shared.ts';
 import type { Column, ViewContext } from '../view.ts';
 
 interface ListColumn extends Column {
@@ -74,9 +75,9 @@ export const list = defineVerb({
   summary: 'List containers',
   examples: [
     { line: 'list', says: 'all containers' },
-    { line: 'list --state running --sort -memory', says: 'running ones, the largest user of memory first' },
-    { line: 'list --label team=blue --columns user,ip,labels', says: 'chosen by a label, with chosen columns' },
-    { line: 'list --json', says: 'for scripts' },
+    { line: 'list --state running --sort -memory', says: 'those that run, the largest user of memory first' },
+    { line: 'list --label team=blue --columns user,ip,labels', says: 'those with a label, in chosen columns' },
+    { line: 'list --json', says: 'one JSON document, for scripts' },
   ],
   access: { manage: 'viewer' },
   changes: false,
@@ -84,9 +85,9 @@ export const list = defineVerb({
   parameters: [
     { kind: 'option', name: 'state', long: ['state'], value: 'state', choices: ['all', 'running', 'stopped'], summary: 'only containers in this state' },
     { kind: 'option', name: 'user', long: ['user'], value: 'user', summary: 'only the container of this user', complete: 'users' },
-    { kind: 'option', name: 'labels', long: ['label'], short: 'l', value: 'key[=value]', repeatable: true, summary: 'only containers with this label', complete: 'labels' },
+    { kind: 'option', name: 'labels', long: ['label'], short: 'l', value: 'key[=value]', repeatable: true, summary: 'only containers with this label; several: with all of them', complete: 'labels' },
     { kind: 'option', name: 'columns', long: ['columns'], short: 'c', value: 'names', summary: `columns by name, separated by commas: ${Object.keys(listColumns).join(', ')}` },
-    { kind: 'option', name: 'sort', long: ['sort'], value: 'column', summary: 'sort by a column; -column turns the order around' },
+    { kind: 'option', name: 'sort', long: ['sort'], value: 'column', summary: 'sort by this column; -column turns the order around' },
   ],
   input: z.strictObject({
     state: z.enum(['all', 'running', 'stopped']).optional(),
@@ -95,6 +96,7 @@ export const list = defineVerb({
     columns: parsedBy((text) => text.split(',').map(columnName), 400).optional(),
     sort: parsedBy((text) => (columnName(text.replace(/^-/, '')), text)).optional(),
   }),
+  ends: readEnds,
   view: (result: ListResult, context) => {
     const columns: ListColumn[] = result.columns.map((name) => listColumns[name]);
     return [

@@ -5,10 +5,12 @@ import { username } from '../schema.ts';
 import { capitalised } from '../show.ts';
 import { defineVerb } from '../verb.ts';
 import type { Block } from '../view.ts';
-import { userArgument } from './shared.ts';
+import { changeEnds, noContainer, userArgument } from './shared.ts';
 
 const input = z.strictObject({ user: username, force: z.boolean().optional() });
 const forceOption = { kind: 'option', name: 'force', long: ['force'], short: 'f', summary: 'kill it instead of shutting it down' } as const;
+
+const ends = { ...changeEnds, notFound: noContainer } as const;
 
 const view = (result: StateChange): Block[] => [
   {
@@ -21,18 +23,21 @@ const view = (result: StateChange): Block[] => [
 export const start = defineVerb({
   name: 'start',
   summary: 'Start a container',
-  examples: [{ line: 'start alice', says: 'start it, and wait until it answers' }],
+  description: ['Done when the sshd inside answers with the expected host key. A container that runs already is left as it is.'],
+  examples: [{ line: 'start alice', says: 'and wait until it answers' }],
   access: { manage: 'operator' },
   changes: true,
   danger: 'none',
   parameters: [userArgument],
   input: z.strictObject({ user: username }),
+  ends,
   view,
 });
 
 export const stop = defineVerb({
   name: 'stop',
   summary: 'Stop a container',
+  description: ['A clean shutdown; with --force it is killed. A container that is stopped already is left as it is.'],
   examples: [
     { line: 'stop alice', says: 'shut it down' },
     { line: 'stop alice --force', says: 'where it does not shut down' },
@@ -42,17 +47,20 @@ export const stop = defineVerb({
   danger: 'none',
   parameters: [userArgument, forceOption],
   input,
+  ends,
   view,
 });
 
 export const restart = defineVerb({
   name: 'restart',
   summary: 'Restart a container',
-  examples: [{ line: 'restart alice', says: 'shut it down and start it again' }],
+  description: ['A clean shutdown and a start; one that is stopped is started. Done when the sshd inside answers with the expected host key.'],
+  examples: [{ line: 'restart alice', says: 'shut it down, start it, and wait until it answers' }],
   access: { manage: 'operator' },
   changes: true,
   danger: 'none',
   parameters: [userArgument, forceOption],
   input,
+  ends,
   view,
 });

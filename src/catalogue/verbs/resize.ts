@@ -2,13 +2,13 @@ import { z } from 'zod';
 import type { ResizeResult } from '../../domain/results.ts';
 import { cpuCount, size, username } from '../schema.ts';
 import { defineVerb } from '../verb.ts';
-import { userArgument } from './shared.ts';
+import { changeEnds, noContainer, userArgument } from './shared.ts';
 
 export const resize = defineVerb({
   name: 'resize',
   summary: 'Change CPUs, memory and disk of a container while it runs',
   description: [
-    'All changes are checked first and applied as one: either all of them or none. A disk cannot become smaller than what is used on it, nor memory smaller than what is in use.',
+    'All changes are checked first and applied as one: either all of them or none. Neither disk nor memory can become smaller than what is in use.',
   ],
   examples: [
     { line: 'resize alice --disk-quota 100GiB', says: 'a larger disk' },
@@ -19,7 +19,7 @@ export const resize = defineVerb({
   danger: 'none',
   parameters: [
     userArgument,
-    { kind: 'option', name: 'cpu', long: ['cpu'], value: 'count', summary: 'CPUs' },
+    { kind: 'option', name: 'cpu', long: ['cpu'], value: 'count', summary: 'number of CPUs, for example 4' },
     { kind: 'option', name: 'memory', long: ['memory'], value: 'size', summary: 'memory, for example 8GiB' },
     { kind: 'option', name: 'disk', long: ['disk-quota', 'disk'], value: 'size', summary: 'size of the root disk, for example 100GiB' },
   ],
@@ -28,6 +28,11 @@ export const resize = defineVerb({
     .refine((input) => input.cpu !== undefined || input.memory !== undefined || input.disk !== undefined, {
       message: 'give at least one of --cpu, --memory, --disk-quota',
     }),
+  ends: {
+    ...changeEnds,
+    notFound: noContainer,
+    conflict: 'more than the new size is in use, the root disk comes from a profile, or another operation on this container is still running',
+  },
   view: (result: ResizeResult) => [
     result.changes.length === 0
       ? { kind: 'text', text: `${result.container} already has this size`, tone: 'quiet' }

@@ -7,7 +7,7 @@ import { showTime } from '../show.ts';
 export const userArgument: Argument = {
   kind: 'argument',
   name: 'user',
-  summary: 'whose container: lower-case letters, digits and inner hyphens',
+  summary: 'the user whose container it is',
   required: true,
   complete: 'users',
 };
@@ -26,10 +26,22 @@ export const publicKeyOption: Option = {
   long: ['ssh-key'],
   value: 'key',
   publicKey: true,
-  summary: 'the public key itself, or "-" for standard input; on the host also a file',
+  summary: 'the public key itself, or "-" for standard input; on the host also the path of a file',
 };
 
 export const keyStdin = { for: 'public keys, one a line', into: 'keys', required: true } as const;
+
+/** Exit codes of verbs that ask Incus. */
+export const readEnds = { timeout: 'Incus did not answer within its limit' } as const;
+
+/** Exit codes of verbs that change a container. */
+export const changeEnds = {
+  conflict: 'another operation on this container is still running',
+  partial: 'a step failed, and what was done could not be taken back yet; the server tries that again by itself',
+  timeout: 'a step took longer than its limit; what was done has been taken back',
+} as const;
+
+export const noContainer = 'the user has no container';
 
 export function keyTable(keys: readonly KeyInfo[], context: ViewContext, empty: string): Block {
   const columns: Column[] = [{ title: 'TYPE' }, { title: 'FINGERPRINT' }, { title: 'COMMENT' }, { title: 'ADDED' }, { title: 'BY' }];

@@ -5,16 +5,16 @@ import { imageReference } from '../schema.ts';
 import { plural, showSize, showTime, yesNo } from '../show.ts';
 import { defineVerb } from '../verb.ts';
 import type { Block, Tone, ViewContext } from '../view.ts';
+import { changeEnds, readEnds } from './shared.ts';
 
 export const reconcile = defineVerb({
   name: 'reconcile',
   summary: 'Compare accounts and keys on the host with Incus, and put them right',
   description: [
-    'Incus is the source of truth; jump accounts and their keys are derived from it. Without --apply nothing is changed. Nothing is ever deleted because a question to Incus failed, and an account that this system did not make is never touched.',
-    'Exit code 6 where differences are left.',
+    'Incus is the source of truth; jump accounts and their keys are derived from it. Without --apply nothing is changed. Nothing is deleted because a question to Incus failed, and an account that this system did not make is never touched.',
   ],
   examples: [
-    { line: 'reconcile', says: 'what differs (changes nothing)' },
+    { line: 'reconcile', says: 'what differs; changes nothing' },
     { line: 'reconcile --apply', says: 'put it right' },
   ],
   access: { manage: 'operator' },
@@ -47,6 +47,7 @@ export const reconcile = defineVerb({
     columns: ['kind', 'target', 'detail', 'fix', 'fixed'],
     rows: result.differences.map((d) => [d.kind, d.target, d.detail, d.fix, d.fixed]),
   }),
+  ends: { ...readEnds, partial: 'differences are left' },
   exit: (result) => (result.differences.every((d) => d.fixed) ? 'ok' : 'partial'),
 });
 
@@ -55,7 +56,7 @@ const tones: Record<Severity, Tone> = { ok: 'good', warning: 'warn', problem: 'b
 export const doctor = defineVerb({
   name: 'doctor',
   summary: 'Check the host: Incus, storage, network, sshd, accounts, journal',
-  description: ['Exit code 1 where there is a problem; warnings leave it at 0.'],
+  description: ['Each check says what it found and what to do about it.'],
   examples: [{ line: 'doctor', says: 'is everything as it should be?' }],
   access: { manage: 'viewer' },
   changes: false,
@@ -76,6 +77,7 @@ export const doctor = defineVerb({
     },
   ],
   rows: (result) => ({ columns: ['check', 'severity', 'detail', 'next'], rows: result.checks.map((c) => [c.name, c.severity, c.detail, c.next]) }),
+  ends: { failed: 'there is a problem; warnings alone leave it at 0' },
   exit: (result) => (result.worst === 'problem' ? 'failed' : 'ok'),
 });
 
@@ -99,7 +101,7 @@ export const imageBuild = defineVerb({
   name: 'image build',
   summary: 'Build the prepared image that containers are cloned from',
   description: [
-    'Starts the base image once, installs sshd, sudo, Docker, git, curl, vim and htop in it, and keeps the result as a local image. The first create does this by itself. Containers that exist are not changed.',
+    'Starts the base image once, installs the packages of the configuration file in it (sshd, sudo, Docker, git, curl, vim and htop), and keeps the result as a local image. The first create does this by itself. Containers that exist are not changed.',
   ],
   examples: [
     { line: 'image build', says: 'from the base image of the configuration file' },
@@ -110,6 +112,7 @@ export const imageBuild = defineVerb({
   danger: 'none',
   parameters: [{ kind: 'option', name: 'image', long: ['image'], value: 'image', summary: 'base image or local alias', complete: 'images' }],
   input: z.strictObject({ image: imageReference.optional() }),
+  ends: { failed: 'building failed; what was made for it has been taken back', partial: changeEnds.partial, timeout: changeEnds.timeout, conflict: 'an earlier build of this image is not taken back yet' },
   view: (result: ImageBuildResult, context) => [
     { kind: 'text', tone: 'good', text: `Image ${result.image.alias} built in ${Math.round(result.elapsedMs / 1000)} s` },
     imageTable([result.image], context),
@@ -120,12 +123,13 @@ export const imageList = defineVerb({
   name: 'image list',
   aliases: ['image ls'],
   summary: 'List prepared images',
-  examples: [{ line: 'image list', says: 'what containers can be cloned from' }],
+  examples: [{ line: 'image list', says: 'what containers are cloned from' }],
   access: { manage: 'viewer' },
   changes: false,
   danger: 'none',
   parameters: [],
   input: z.strictObject({}),
+  ends: readEnds,
   view: (result: { images: readonly ImageInfo[] }, context) => [imageTable(result.images, context)],
   rows: (result) => ({
     columns: ['alias', 'base', 'size_bytes', 'created_at', 'current', 'fingerprint'],

@@ -1,0 +1,74 @@
+/** docs/configuration.md, from the schema that checks the configuration file. */
+import { stringify } from 'yaml';
+import { z } from 'zod';
+import { settingsSchema } from '../settings/settings.ts';
+import { environment } from './environment.ts';
+import { code, inline, page, section, table } from './markdown.ts';
+
+/** As much of a JSON Schema as zod makes of the settings. */
+interface Schema {
+  readonly type?: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly items?: Schema;
+  readonly properties?: Readonly<Record<string, Schema>>;
+}
+
+const schema = z.toJSONSchema(settingsSchema, { io: 'input' }) as Schema;
+
+function typeOf(key: Schema): string {
+  if (key.enum !== undefined) return key.enum.map((value) => inline(value)).join(', ');
+  if (key.items !== undefined) return `list of: ${typeOf(key.items)}`;
+  if (key.title !== undefined) return key.title;
+  if (key.type !== 'integer') return key.type ?? 'anything';
+  const most = key.maximum === undefined || key.maximum >= Number.MAX_SAFE_INTEGER ? undefined : key.maximum;
+  return `whole number${key.minimum === undefined ? '' : most === undefined ? `, ${key.minimum} or more` : `, ${key.minimum} to ${most}`}`;
+}
+
+function defaultOf(key: Schema): string {
+  if (key.default === undefined) return '';
+  return Array.isArray(key.default) ? key.default.map((value) => inline(String(value))).join(', ') : inline(String(key.default));
+}
+
+function rows(keys: Readonly<Record<string, Schema>>, prefix: string): string[][] {
+  return Object.entries(keys).map(([name, key]) => [inline(`${prefix}${name}`), typeOf(key), defaultOf(key), key.description ?? '']);
+}
+
+const columns = ['Key', 'Type', 'Default', 'Meaning'] as const;
+
+/** The whole configuration at its defaults; keys without one are comments. */
+export function exampleFile(): string[] {
+  const line = (name: string, key: Schema): string => (key.default === undefined ? `# ${name}: …` : stringify({ [name]: key.default }).trimEnd());
+  const indented = (text: string): string[] => text.split('\n').map((one) => `  ${one}`);
+  return Object.entries(schema.properties ?? {}).flatMap(([name, key]) => {
+    if (key.properties === undefined) return [line(name, key)];
+    const inner = Object.entries(key.properties);
+    // A group without any key is not a group to YAML but nothing at all.
+    const open = inner.some(([, one]) => one.default !== undefined) ? `${name}:` : `# ${name}:`;
+    return [open, ...inner.flatMap(([innerName, innerKey]) => (open.startsWith('#') ? [`#   ${innerName}: …`] : indented(line(innerName, innerKey))))];
+  });
+}
+
+export function configurationPage(): string {
+  const keys = Object.entries(schema.properties ?? {});
+  const single = Object.fromEntries(keys.filter(([, key]) => key.properties === undefined));
+  return page(
+    'Configuration',
+    'One YAML file, `containarium.yaml` in the home of the server; nothing is needed in it. Every key is checked at the start, and an unknown one is an error. Another file is named with `containarium serve --config <file>` or `CONTAINARIUM_CONFIG`.',
+    section('Keys', table(columns, rows(single, ''))),
+    ...keys.flatMap(([name, key]) =>
+      key.properties === undefined ? [] : [section(inline(name), key.description ?? '', table(columns, rows(key.properties, `${name}.`)))],
+    ),
+    'Sizes take a unit: `GiB` (1024³ bytes), `GB` (1000³ bytes) and their like; a bare number is refused.',
+    section(
+      'Environment',
+      'What is set here goes before the file. With a home and an address of its own, any number of servers run side by side.',
+      table(['Variable', 'Meaning'], environment.map(([name, meaning]) => [inline(name), meaning])),
+    ),
+    section('Example', 'Every key with its default:', code(exampleFile(), 'yaml')),
+  );
+}

@@ -1,0 +1,169 @@
+/** One page for each verb, and the index of them, from the catalogue alone. */
+import { mayUse, verbNamed, verbNames, type AnyVerb } from '../catalogue/catalogue.ts';
+import { commandPrefix, commonOptions, optionSyntax, parameterHelp, usageLine } from '../catalogue/help.ts';
+import { formats } from '../catalogue/parse.ts';
+import type { Option } from '../catalogue/verb.ts';
+import { roles, type Role } from '../domain/actor.ts';
+import { exitCodes, type ExitName } from '../domain/failure.ts';
+import { code, inline, page, section, sentence, table } from './markdown.ts';
+
+/** The groups of the index, in its order. Every verb stands in one: a test holds it. */
+export const groups: readonly (readonly [title: string, verbs: readonly string[]])[] = [
+  ['Containers', ['create', 'list', 'info', 'resize', 'start', 'stop', 'restart', 'delete']],
+  ['Getting in', ['export', 'config', 'key add', 'key list', 'key remove', 'key replace', 'keys']],
+  ['Admins', ['admin add', 'admin list', 'admin remove']],
+  ['The host', ['doctor', 'reconcile', 'image build', 'image list']],
+  ['The journal', ['audit', 'audit verify', 'audit export']],
+  ['About', ['whoami', 'version', 'help']],
+];
+
+export function verbFile(name: string): string {
+  return `${name.replaceAll(' ', '-')}.md`;
+}
+
+const local = `sudo ${commandPrefix('local')}`;
+
+function doors(verb: AnyVerb): readonly ('manage' | 'self')[] {
+  return (['manage', 'self'] as const).filter((door) => (door === 'manage' ? verb.access.manage !== undefined : verb.access.self === true));
+}
+
+/** The command lines of `line` at every door of the verb that is reached with ssh. */
+function overSsh(verb: AnyVerb, line: string): string[] {
+  const [first] = doors(verb);
+  return first === undefined ? [] : [`${commandPrefix(first)} ${line}`];
+}
+
+function usage(verb: AnyVerb): string {
+  return code([
+    ...doors(verb).map((door) => `${commandPrefix(door)} ${usageLine(verb)}`),
+    ...(mayUse(verb, 'local', 'root') ? [`${local} ${usageLine(verb)}`] : []),
+  ]);
+}
+
+function parameters(verb: AnyVerb): string[] {
+  const given = verb.parameters.filter((parameter) => parameter.kind === 'argument');
+  const options = verb.parameters.filter((parameter) => parameter.kind === 'option');
+  return [
+    given.length === 0
+      ? ''
+      : section('Arguments', table(['Argument', 'Meaning'], given.map((argument) => [inline(parameterHelp(argument)[0]), `${argument.summary}${argument.required ? '' : ' (may be left out)'}`]))),
+    section(
+      'Options',
+      table(['Option', 'Meaning'], [...options.map((option) => [inline(optionSyntax(option)), meaning(option)]), ...commonOptions.map(([syntax, summary]) => [inline(syntax), summary])]),
+    ),
+  ];
+}
+
+function meaning(option: Option): string {
+  const choices = option.choices === undefined ? '' : `: ${option.choices.map(inline).join(', ')}`;
+  return `${option.summary}${choices}${option.repeatable === true ? ' (may be given more than once)' : ''}`;
+}
+
+function standardInput(verb: AnyVerb): string {
+  if (verb.stdin === undefined) return '';
+  const option = verb.parameters.find((parameter) => parameter.kind === 'option' && parameter.name === verb.stdin?.into);
+  const instead = option?.kind === 'option' ? `, unless ${inline(`--${option.long[0]}`)} gives them` : '';
+  return section('Standard input', `${sentence(`${verb.stdin.for}${instead}`)} 64 KiB at most.`);
+}
+
+/** Roles at manage@, from the weakest that may use the verb. */
+function rolesAt(verb: AnyVerb): Role[] {
+  return roles.filter((role) => mayUse(verb, 'manage', role));
+}
+
+function access(verb: AnyVerb): string {
+  const all = rolesAt(verb);
+  return section(
+    'Who may use it',
+    table(
+      ['Where', 'Who'],
+      [
+        ['`manage@`', all.length === 0 ? 'nobody' : all.join(', ')],
+        ['`self@`', verb.access.self === true ? 'the owner of a container, for their own' : 'nobody'],
+        ['on the host', mayUse(verb, 'local', 'root') ? 'root' : 'nobody'],
+      ],
+    ),
+    ...(verb.changes ? ['It changes things: it is recorded in the journal before it runs and when it has ended, and not run where it cannot be recorded.'] : []),
+    confirmation(verb),
+  );
+}
+
+function confirmation(verb: AnyVerb): string {
+  switch (verb.danger) {
+    case 'none':
+      return '';
+    case 'confirm':
+      return 'It asks for confirmation on a terminal. Without a terminal `--yes` is needed.';
+    case 'type-name':
+      return 'On a terminal the name has to be typed to confirm it. Without a terminal it is refused unless `--yes` is given.';
+  }
+}
+
+function examples(verb: AnyVerb): string {
+  const lines = verb.examples.flatMap(({ line, says }, i) => [...(i === 0 ? [] : ['']), `# ${says}`, ...overSsh(verb, line)]);
+  return section('Examples', code(lines));
+}
+
+function results(verb: AnyVerb): string {
+  const shown = formats.filter((format) => format !== 'table').map((format) => inline(`--format ${format}`));
+  const csv = verb.rows === undefined ? 'With `csv` the fields of the result are one row.' : '';
+  if (verb.answeredLocally === true) return section('Result', 'Text for people, or with `--json` or `--format yaml` one document with every verb as data.');
+  return section(
+    'Result',
+    `Text for people; with ${shown.slice(0, -1).join(', ')} or ${shown.at(-1) ?? ''} for programs. \`--json\` is short for \`--format json\`: one document on standard output, also where the command fails.${csv === '' ? '' : ` ${csv}`}`,
+  );
+}
+
+/** What every verb may end with. */
+const everyVerb: Readonly<Partial<Record<ExitName, string>>> = {
+  ok: 'the command did what it says',
+  failed: 'a program on the host or the server itself failed; nothing has been changed',
+  usage: 'the command line or its input cannot be understood or is not allowed; nothing was tried',
+  denied: 'your key may not use this verb any more',
+  unavailable: 'the server, Incus or the journal cannot be used right now',
+};
+
+/** Verbs that are answered from the catalogue alone. */
+const { ok, usage: notUnderstood, unavailable } = everyVerb;
+const withoutHost: typeof everyVerb = { ok, usage: notUnderstood, unavailable };
+
+function exits(verb: AnyVerb): string {
+  const ends: Readonly<Partial<Record<ExitName, string>>> = { ...(verb.answeredLocally === true ? withoutHost : everyVerb), ...verb.ends };
+  const rows = (Object.keys(exitCodes) as ExitName[]).flatMap((name) => (ends[name] === undefined ? [] : [[String(exitCodes[name]), sentence(ends[name])]]));
+  return section('Exit codes', table(['Code', 'When'], rows), `All of them: [exit codes](../exit-codes.md).`);
+}
+
+export function verbPage(verb: AnyVerb): string {
+  return page(
+    verb.name,
+    sentence(verb.summary),
+    usage(verb),
+    verb.aliases === undefined ? '' : `Also: ${verb.aliases.map(inline).join(', ')}.`,
+    ...(verb.description ?? []),
+    ...parameters(verb),
+    standardInput(verb),
+    access(verb),
+    examples(verb),
+    results(verb),
+    exits(verb),
+  );
+}
+
+export function verbIndex(): string {
+  const row = (name: string): string[] => {
+    const verb = verbNamed(name as (typeof verbNames)[number]);
+    const names = [`[${verb.name}](${verbFile(verb.name)})`, ...(verb.aliases ?? [])].join(', ');
+    return [names, verb.summary, [...rolesAt(verb).slice(0, 1), ...(verb.access.self === true ? ['owner'] : [])].join(', ')];
+  };
+  return page(
+    'Verbs',
+    'Every verb is typed behind `ssh -p 2222 manage@jump` by an admin, behind `ssh -p 2222 self@jump` by the owner of a container, or behind `sudo containarium` by root on the host. All of them take `--format table|json|yaml|csv`, `--json` and `--help`.',
+    'The last column is the weakest role that may use a verb at `manage@` (viewer, operator, admin, each including the one before), and `owner` where it works over `self@`.',
+    ...groups.map(([title, verbs]) => section(title, table(['Verb', 'What it does', 'Who'], verbs.map(row)))),
+  );
+}
+
+/** Path below docs/ → text. */
+export function verbPages(): Map<string, string> {
+  return new Map([['verbs/README.md', verbIndex()], ...verbNames.map((name) => [`verbs/${verbFile(name)}`, verbPage(verbNamed(name))] as const)]);
+}
