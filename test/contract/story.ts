@@ -34,10 +34,12 @@ function shapeOf(value: unknown, path = ''): string[] {
   if (value !== null && typeof value === 'object') {
     return Object.entries(value).flatMap(([key, inner]) => shapeOf(inner, path === '' ? key : `${path}.${key}`));
   }
-  // What is null on one host may be a number on the other only where both say so.
+  // What doctor advises depends on what it finds, which differs; that it may advise does not.
+  if (path === 'checks[].next') return [`${path}: advice`];
   return [`${path}: ${value === null ? 'null' : typeof value}`];
 }
 
+/** The names are unlikely to be taken on the machine where this runs: on the real host they become accounts. */
 export async function tellStory(world: World): Promise<Told> {
   const told: Told = {};
   const { server, alice, laptop } = world;
@@ -62,27 +64,27 @@ export async function tellStory(world: World): Promise<Told> {
 
   // A host without containers.
   expect(result(await manage('list, empty', ['list']))).toMatchObject({ total: 0, containers: [] });
-  await manage('info, unknown', ['info', 'alice']);
-  await manage('delete, unknown', ['delete', 'alice', '--yes']);
-  await manage('start, unknown', ['start', 'alice']);
+  await manage('info, unknown', ['info', 'cxt-alice']);
+  await manage('delete, unknown', ['delete', 'cxt-alice', '--yes']);
+  await manage('start, unknown', ['start', 'cxt-alice']);
   await manage('reconcile, empty', ['reconcile']);
   expect(result(await manage('doctor, fresh', ['doctor'])).worst).not.toBe('problem');
 
   // Refused before anything has changed.
-  await manage('create, no key', ['create', 'alice']);
+  await manage('create, no key', ['create', 'cxt-alice']);
   await manage('create, bad name', ['create', 'Alice'], key.alice);
   await manage('create, reserved', ['create', 'root'], key.alice);
-  await manage('create, bad size', ['create', 'alice', '--memory', '4'], key.alice);
-  await manage('create, unknown image', ['create', 'alice', '--image', 'no-such-image'], key.alice);
+  await manage('create, bad size', ['create', 'cxt-alice', '--memory', '4'], key.alice);
+  await manage('create, unknown image', ['create', 'cxt-alice', '--image', 'no-such-image'], key.alice);
   expect(await containers()).toEqual([]);
 
   // Created, twice.
-  const created = result(await manage('create', ['create', 'alice', '--cpu', '1', '--memory', '512MiB', '--disk', '3GiB', '--label', 'team=blue'], key.alice));
-  expect(created.container).toMatchObject({ user: 'alice', name: 'alice-container', status: 'running', provisioning: 'ready', cpus: 1, labels: { team: 'blue' } });
+  const created = result(await manage('create', ['create', 'cxt-alice', '--cpu', '1', '--memory', '512MiB', '--disk', '3GiB', '--label', 'team=blue'], key.alice));
+  expect(created.container).toMatchObject({ user: 'cxt-alice', name: 'cxt-alice-container', status: 'running', provisioning: 'ready', cpus: 1, labels: { team: 'blue' } });
   expect(created.steps).toHaveLength(7);
-  const before = result(await manage('info', ['info', 'alice'])).container;
-  await manage('create, again', ['create', 'alice', '--cpu', '2'], key.laptop);
-  const after = result(await manage('info, after', ['info', 'alice'])).container;
+  const before = result(await manage('info', ['info', 'cxt-alice'])).container;
+  await manage('create, again', ['create', 'cxt-alice', '--cpu', '2'], key.laptop);
+  const after = result(await manage('info, after', ['info', 'cxt-alice'])).container;
   expect({ ...after, ...volatile }).toEqual({ ...before, ...volatile });
   expect(after).toMatchObject({ memoryLimitBytes: 512 * 2 ** 20, diskQuotaBytes: 3 * 2 ** 30, autostart: true, docker: true, jumpAccount: { exists: true, shell: '/usr/sbin/nologin' } });
   expect(after.cpuPercent).toBeGreaterThanOrEqual(0);
@@ -96,48 +98,50 @@ export async function tellStory(world: World): Promise<Told> {
   expect(result(await manage('image list', ['image', 'list'])).images).toMatchObject([{ current: true }]);
 
   // Resized.
-  expect(result(await manage('resize', ['resize', 'alice', '--cpu', '2', '--memory', '768MiB', '--disk', '4GiB'])).changes).toHaveLength(3);
-  expect(result(await manage('resize, again', ['resize', 'alice', '--cpu', '2', '--memory', '768MiB', '--disk', '4GiB'])).changes).toEqual([]);
-  expect(result(await manage('info, resized', ['info', 'alice'])).container).toMatchObject({ cpus: 2, memoryLimitBytes: 768 * 2 ** 20, diskQuotaBytes: 4 * 2 ** 30 });
-  await manage('resize, below use', ['resize', 'alice', '--disk', '1kB']);
-  await manage('resize, nothing', ['resize', 'alice']);
+  expect(result(await manage('resize', ['resize', 'cxt-alice', '--cpu', '2', '--memory', '768MiB', '--disk', '4GiB'])).changes).toHaveLength(3);
+  expect(result(await manage('resize, again', ['resize', 'cxt-alice', '--cpu', '2', '--memory', '768MiB', '--disk', '4GiB'])).changes).toEqual([]);
+  expect(result(await manage('info, resized', ['info', 'cxt-alice'])).container).toMatchObject({ cpus: 2, memoryLimitBytes: 768 * 2 ** 20, diskQuotaBytes: 4 * 2 ** 30 });
+  await manage('resize, below use', ['resize', 'cxt-alice', '--disk', '1kB']);
+  await manage('resize, nothing', ['resize', 'cxt-alice']);
 
   // Keys, by comment and fingerprint.
-  expect(result(await manage('key add', ['key', 'add', 'alice'], key.laptop)).keys).toHaveLength(2);
-  expect(result(await manage('key add, again', ['key', 'add', 'alice'], key.laptop)).added).toEqual([]);
-  const listed = result(await manage('key list', ['key', 'list', 'alice'])).keys as { fingerprint: string; comment: string }[];
+  expect(result(await manage('key add', ['key', 'add', 'cxt-alice'], key.laptop)).keys).toHaveLength(2);
+  expect(result(await manage('key add, again', ['key', 'add', 'cxt-alice'], key.laptop)).added).toEqual([]);
+  const listed = result(await manage('key list', ['key', 'list', 'cxt-alice'])).keys as { fingerprint: string; comment: string }[];
   expect(listed.map((each) => each.comment)).toEqual([comment(key.alice), comment(key.laptop)]);
-  await manage('key remove, unknown', ['key', 'remove', 'alice', 'nobody@nowhere']);
-  expect(result(await manage('key remove', ['key', 'remove', 'alice', comment(key.laptop)])).removed).toHaveLength(1);
-  await manage('key remove, last', ['key', 'remove', 'alice', listed[0]?.fingerprint ?? '']);
-  expect(result(await manage('key replace', ['key', 'replace', 'alice'], `${key.alice}\n${key.laptop}\n`)).keys).toHaveLength(2);
+  await manage('key remove, unknown', ['key', 'remove', 'cxt-alice', 'nobody@nowhere']);
+  expect(result(await manage('key remove', ['key', 'remove', 'cxt-alice', comment(key.laptop)])).removed).toHaveLength(1);
+  await manage('key remove, last', ['key', 'remove', 'cxt-alice', listed[0]?.fingerprint ?? '']);
+  expect(result(await manage('key replace', ['key', 'replace', 'cxt-alice'], `${key.alice}\n${key.laptop}\n`)).keys).toHaveLength(2);
 
   // Its owner, and nobody else.
-  expect(result(await self('self info', ['info'], alice)).container).toMatchObject({ user: 'alice' });
-  await self('self info, other', ['info', 'bob'], alice);
-  expect(result(await self('self config', ['config'], laptop))).toMatchObject({ alias: 'alice-dev', jumpAlias: 'alice-jump' });
-  await self('self delete', ['delete', 'alice', '--yes'], alice);
-  const exported = result(await manage('export', ['export', 'alice', '--jump-host', 'jump.example.org']));
+  expect(result(await self('self info', ['info'], alice)).container).toMatchObject({ user: 'cxt-alice' });
+  await self('self info, other', ['info', 'cxt-bob'], alice);
+  expect(result(await self('self config', ['config'], laptop))).toMatchObject({ alias: 'cxt-alice-dev', jumpAlias: 'cxt-alice-jump' });
+  await self('self delete', ['delete', 'cxt-alice', '--yes'], alice);
+  const exported = result(await manage('export', ['export', 'cxt-alice', '--jump-host', 'jump.example.org']));
   expect(exported.config).toContain('HostName jump.example.org');
-  expect(exported.knownHosts).toEqual(expect.arrayContaining([expect.stringMatching(/^alice-dev ssh-ed25519 /)]));
+  expect(exported.knownHosts).toEqual(expect.arrayContaining([expect.stringMatching(/^cxt-alice-dev ssh-ed25519 /)]));
 
   // Stopped and started.
-  expect(result(await manage('stop', ['stop', 'alice', '--force']))).toMatchObject({ status: 'stopped', changed: true });
-  expect(result(await manage('stop, again', ['stop', 'alice']))).toMatchObject({ changed: false });
+  expect(result(await manage('stop', ['stop', 'cxt-alice', '--force']))).toMatchObject({ status: 'stopped', changed: true });
+  expect(result(await manage('stop, again', ['stop', 'cxt-alice']))).toMatchObject({ changed: false });
   expect(result(await manage('list, stopped', ['list', '--state', 'stopped']))).toMatchObject({ total: 1, stopped: 1 });
-  expect(result(await manage('key remove, stopped', ['key', 'remove', 'alice', comment(key.laptop)])).keys).toHaveLength(1);
-  expect(result(await manage('start', ['start', 'alice']))).toMatchObject({ status: 'running', changed: true });
-  expect(result(await manage('restart', ['restart', 'alice', '--force']))).toMatchObject({ status: 'running', changed: true });
+  expect(result(await manage('key remove, stopped', ['key', 'remove', 'cxt-alice', comment(key.laptop)])).keys).toHaveLength(1);
+  expect(result(await manage('start', ['start', 'cxt-alice']))).toMatchObject({ status: 'running', changed: true });
+  expect(result(await manage('restart', ['restart', 'cxt-alice', '--force']))).toMatchObject({ status: 'running', changed: true });
   expect(result(await manage('reconcile', ['reconcile'])).differences).toEqual([]);
 
   // Deleted, and nothing left.
-  await manage('delete, unconfirmed', ['delete', 'alice']);
-  expect(await containers()).toMatchObject([{ user: 'alice', status: 'running' }]);
-  await manage('delete', ['delete', 'alice', '--yes']);
+  await manage('delete, unconfirmed', ['delete', 'cxt-alice']);
+  expect(await containers()).toMatchObject([{ user: 'cxt-alice', status: 'running' }]);
+  await manage('delete', ['delete', 'cxt-alice', '--yes']);
   expect(await containers()).toEqual([]);
   expect(result(await manage('reconcile, after', ['reconcile'])).differences).toEqual([]);
   expect(result(await manage('audit verify', ['audit', 'verify'])).ok).toBe(true);
-  expect(result(await manage('audit', ['audit', '--target', 'alice', '--verb', 'delete', '--limit', '5'])).records.length).toBeGreaterThan(0);
+  // What a record holds depends on what it records; that they are found is enough here.
+  const records = JSON.parse((await server.ssh(['audit', '--target', 'cxt-alice', '--verb', 'delete', '--json'], { shared: true })).stdout) as Document;
+  expect(result(records).records.map((record: { outcome?: string }) => record.outcome)).toContain('ok');
   return told;
 }
 

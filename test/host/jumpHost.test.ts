@@ -1,4 +1,5 @@
 /** The product on a real Incus: the contract story, and what people can and cannot reach through it. */
+import { once } from 'node:events';
 import { access, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -6,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectedStory } from '../contract/expected.ts';
 import { makeWorld, tellStory } from '../contract/story.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
-import { finished, temporaryFolder, type Finished } from '../support/server.ts';
+import { eventually, finished, temporaryFolder, type Finished } from '../support/server.ts';
 import { skipReason, startJumpHost, type JumpHost } from './jumpHost.ts';
 
 describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
@@ -46,7 +47,7 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
     return path;
   };
   const ssh = async (config: string, ...words: string[]): Promise<Finished> =>
-    finished(await execa('ssh', ['-F', config, ...words], { reject: false, stdin: 'ignore', timeout: 60_000 }));
+    finished(await execa('ssh', ['-F', config, ...words], { reject: false, stdin: 'ignore', stripFinalNewline: false, timeout: 20_000 }));
 
   it('builds the prepared image, and says so', async () => {
     const built = await manage(['image', 'build']);
@@ -64,17 +65,17 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
 
   describe('with containers of Alice and Bob', () => {
     beforeAll(async () => {
-      for (const [user, key] of [['alice', alice], ['bob', bob]] as const) await result(['create', user], key.line);
+      for (const [user, key] of [['cxt-alice', alice], ['cxt-bob', bob]] as const) await result(['create', user], key.line);
     });
     afterAll(async () => {
-      for (const user of ['alice', 'bob']) await manage(['delete', user, '--yes']);
+      for (const user of ['cxt-alice', 'cxt-bob']) await manage(['delete', user, '--yes']);
       expect((await result(['list'])).total).toBe(0);
     });
 
     const addressOf = async (user: string): Promise<string> => (await result(['info', user])).container.address as string;
 
     it('makes containers as the design says: unprivileged, isolated, with a fixed address and limits', async () => {
-      const { config, devices } = JSON.parse(await host.incus.incus(['query', '/1.0/instances/alice-container'])) as {
+      const { config, devices } = JSON.parse(await host.incus.incus(['query', '/1.0/instances/cxt-alice-container'])) as {
         config: Record<string, string>;
         devices: Record<string, Record<string, string>>;
       };
@@ -82,7 +83,7 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       expect(Object.keys(config).filter((key) => key.startsWith('raw.'))).toEqual([]);
       expect(config).toMatchObject({ 'security.nesting': 'true', 'boot.autostart': 'true', 'limits.cpu': '1', 'limits.memory': '512MiB' });
       expect(devices['eth0']).toMatchObject({
-        'ipv4.address': await addressOf('alice'),
+        'ipv4.address': await addressOf('cxt-alice'),
         'security.port_isolation': 'true',
         'security.mac_filtering': 'true',
         'security.ipv4_filtering': 'true',
@@ -91,47 +92,53 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
     });
 
     it('lets Alice in through the jump account with the exported configuration, asking nothing', async () => {
-      const config = await clientFor('alice', alice);
-      const inside = await ssh(config, 'alice-dev', 'id -un && hostname && sudo -n id -un && id -Gn');
+      const config = await clientFor('cxt-alice', alice);
+      const inside = await ssh(config, 'cxt-alice-dev', 'id -un && hostname && sudo -n id -un && id -Gn');
       expect(inside.stderr).not.toMatch(/authenticity|WARNING/);
-      expect(inside).toMatchObject({ code: 0, stdout: expect.stringMatching(/^alice\nalice-container\nroot\n.*\bdocker\b/) });
+      expect(inside).toMatchObject({ code: 0, stdout: expect.stringMatching(/^cxt-alice\ncxt-alice-container\nroot\n.*\bdocker\b/) });
       // A terminal, an exit status, standard input and files work as in any ssh.
-      expect((await ssh(config, '-tt', 'alice-dev', 'exit 7')).code).toBe(7);
-      const copied = await execa('ssh', ['-F', config, 'alice-dev', 'wc -c'], { input: 'x'.repeat(100_000) });
+      expect((await ssh(config, '-tt', 'cxt-alice-dev', 'exit 7')).code).toBe(7);
+      const copied = await execa('ssh', ['-F', config, 'cxt-alice-dev', 'wc -c'], { input: 'x'.repeat(100_000) });
       expect(copied.stdout.trim()).toBe('100000');
     });
 
     it('has the tools in the container, and Docker works there', async () => {
-      const config = await clientFor('alice', alice);
-      const tools = await ssh(config, 'alice-dev', 'command -v git curl vim htop docker sudo | wc -l');
+      const config = await clientFor('cxt-alice', alice);
+      const tools = await ssh(config, 'cxt-alice-dev', 'command -v git curl vim htop docker sudo | wc -l');
       expect(tools.stdout.trim()).toBe('6');
       // An image made on the spot, because no registry is needed to see that Docker runs.
       const docker = await ssh(
         config,
-        'alice-dev',
-        'sudo tar -C / -c bin lib lib64 usr/bin/id usr/lib/x86_64-linux-gnu/libc.so.6 usr/lib/x86_64-linux-gnu/libselinux.so.1 usr/lib/x86_64-linux-gnu/libpcre2-8.so.0 usr/lib64 2>/dev/null | docker import - tiny >/dev/null && docker run --rm --network none tiny /usr/bin/id -u',
+        'cxt-alice-dev',
+        'sudo tar -ch $(ldd /usr/bin/id | grep -o "/[^ ]*") /usr/bin/id 2>/dev/null | docker import - tiny >/dev/null && docker run --rm --network none tiny /usr/bin/id -u',
       );
       expect(docker, docker.stderr).toMatchObject({ code: 0, stdout: '0\n' });
+      // What Docker writes counts against the container's disk limit: btrfs subvolumes would not.
+      expect((await ssh(config, 'cxt-alice-dev', 'docker info --format {{.Driver}}')).stdout).toBe('overlay2\n');
     });
 
     it('gives no shell, no command and no sftp on the jump host', async () => {
-      const config = await clientFor('alice', alice);
-      for (const words of [['alice-jump'], ['alice-jump', 'id'], ['-tt', 'alice-jump']]) {
+      const config = await clientFor('cxt-alice', alice);
+      for (const words of [['cxt-alice-jump'], ['cxt-alice-jump', 'id']]) {
         const tried = await ssh(config, ...words);
-        expect(tried.code).not.toBe(0);
-        expect(tried.stdout).not.toMatch(/uid=/);
-        expect(tried.stdout + tried.stderr).toMatch(/This account is currently not available/);
+        expect(tried.code).toBe(1);
+        expect(tried.stdout.trim()).toBe('This account is currently not available.');
       }
-      const sftp = await execa('sftp', ['-F', config, '-b', '-', 'alice-jump'], { reject: false, input: 'ls /\n' });
+      expect((await ssh(config, '-tt', 'cxt-alice-jump', 'id')).stderr).toMatch(/PTY allocation request failed/);
+      const sftp = await execa('sftp', ['-F', config, '-b', '-', 'cxt-alice-jump'], { reject: false, input: 'ls /\n' });
       expect(sftp.exitCode).not.toBe(0);
       expect(sftp.stdout).not.toMatch(/\betc\b/);
     });
 
     it('forwards to her own container and to nothing else', async () => {
-      const config = await clientFor('alice', alice);
-      const banner = async (target: string): Promise<Finished> => ssh(config, '-W', target, 'alice-jump');
-      const [own, other] = [await addressOf('alice'), await addressOf('bob')];
-      expect((await execa('ssh', ['-F', config, '-W', `${own}:22`, 'alice-jump'], { reject: false, input: 'x\n' })).stdout).toMatch(/^SSH-2\.0-/);
+      const config = await clientFor('cxt-alice', alice);
+      const banner = async (target: string): Promise<Finished> => ssh(config, '-W', target, 'cxt-alice-jump');
+      const [own, other] = [await addressOf('cxt-alice'), await addressOf('cxt-bob')];
+      const tunnel = execa('ssh', ['-F', config, '-W', `${own}:22`, 'cxt-alice-jump'], { reject: false, stdin: 'pipe', buffer: false, timeout: 20_000 });
+      const [greeting] = (await once(tunnel.stdout, 'data')) as [Buffer];
+      expect(greeting.toString()).toMatch(/^SSH-2\.0-/);
+      tunnel.kill();
+      await tunnel;
       for (const target of [`${other}:22`, `${own}:80`, '127.0.0.1:22', `127.0.0.1:${host.sshd.port}`, `127.0.0.1:${host.server.port}`, '169.254.169.254:80', `${host.incus.gateway}:53`]) {
         const tried = await banner(target);
         expect(tried.code, target).not.toBe(0);
@@ -139,63 +146,68 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
         expect(tried.stderr, target).toMatch(/administratively prohibited/);
       }
       // Nor backwards, nor to sockets.
-      expect((await ssh(config, '-o', 'ExitOnForwardFailure=yes', '-N', '-R', '0:127.0.0.1:22', 'alice-jump')).code).not.toBe(0);
-      const socket = await ssh(config, '-W', `${host.incus.incusDir}/unix.socket`, 'alice-jump');
-      expect(socket.code).not.toBe(0);
+      expect((await ssh(config, '-o', 'ExitOnForwardFailure=yes', '-N', '-R', '0:127.0.0.1:22', 'cxt-alice-jump')).code).not.toBe(0);
+      const local = join(folder, 'incus.sock');
+      const forward = execa('ssh', ['-F', config, '-N', '-L', `${local}:${host.incus.incusDir}/unix.socket`, 'cxt-alice-jump'], { reject: false, timeout: 20_000 });
+      await eventually(() => access(local).then(() => true, () => undefined), 'the client listens');
+      const asked = await execa('curl', ['--silent', '--max-time', '5', '--unix-socket', local, 'http://incus/1.0'], { reject: false });
+      forward.kill();
+      expect((await forward).stderr).toMatch(/open failed/);
+      expect(asked.stdout).toBe('');
     });
 
     it('keeps the two containers from reaching each other, and lets them reach the outside of the bridge', async () => {
-      const config = await clientFor('alice', alice);
-      const other = await addressOf('bob');
-      const reach = await ssh(config, 'alice-dev', `timeout 3 bash -c '</dev/tcp/${other}/22' 2>/dev/null && echo reached || echo blocked`);
+      const config = await clientFor('cxt-alice', alice);
+      const other = await addressOf('cxt-bob');
+      const reach = await ssh(config, 'cxt-alice-dev', `timeout 3 bash -c '</dev/tcp/${other}/22' 2>/dev/null && echo reached || echo blocked`);
       expect(reach.stdout.trim()).toBe('blocked');
-      const gateway = await ssh(config, 'alice-dev', `timeout 3 bash -c '</dev/tcp/${host.incus.gateway}/53' && echo reached`);
+      const gateway = await ssh(config, 'cxt-alice-dev', `timeout 3 bash -c '</dev/tcp/${host.incus.gateway}/53' && echo reached`);
       expect(gateway.stdout.trim()).toBe('reached');
     });
 
     it('refuses another user\'s key on the jump host and in the container', async () => {
-      const config = await clientFor('alice', alice);
+      const config = await clientFor('cxt-alice', alice);
       const withBobs = `${config}-bob`;
       await writeFile(withBobs, (await readFile(config, 'utf8')).replaceAll(alice.path, bob.path));
-      const tried = await ssh(withBobs, 'alice-dev', 'id');
+      const tried = await ssh(withBobs, 'cxt-alice-dev', 'id');
       expect(tried.code).toBe(255);
       expect(tried.stderr).toMatch(/Permission denied \(publickey\)/);
     });
 
     it('opens and closes both ways with a key: added, used, removed, refused', async () => {
       const laptop = await makeKey(folder, 'laptop');
-      await result(['key', 'add', 'alice'], laptop.line);
-      const config = await clientFor('alice', laptop);
-      expect((await ssh(config, 'alice-dev', 'id -un')).stdout).toBe('alice\n');
-      await result(['key', 'remove', 'alice', laptop.fingerprint]);
-      expect((await ssh(config, 'alice-dev', 'id -un')).stderr).toMatch(/Permission denied \(publickey\)/);
+      await result(['key', 'add', 'cxt-alice'], laptop.line);
+      const config = await clientFor('cxt-alice', laptop);
+      expect((await ssh(config, 'cxt-alice-dev', 'id -un')).stdout).toBe('cxt-alice\n');
+      await result(['key', 'remove', 'cxt-alice', laptop.fingerprint]);
+      expect((await ssh(config, 'cxt-alice-dev', 'id -un')).stderr).toMatch(/Permission denied \(publickey\)/);
       // And the container alone refuses it too, as somebody who reached its port by other means would see.
-      const direct = await execa('ssh', ['-F', 'none', '-i', laptop.path, '-o', 'IdentitiesOnly=yes', '-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no', '-o', `UserKnownHostsFile=${folder}/direct`, `alice@${await addressOf('alice')}`, 'true'], { reject: false });
+      const direct = await execa('ssh', ['-F', 'none', '-i', laptop.path, '-o', 'IdentitiesOnly=yes', '-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no', '-o', `UserKnownHostsFile=${folder}/direct`, `cxt-alice@${await addressOf('cxt-alice')}`, 'true'], { reject: false });
       expect(direct.exitCode).toBe(255);
     });
 
     it('leaves keys alone that the user put into the container', async () => {
       const own = await makeKey(folder, 'own');
-      const config = await clientFor('alice', alice);
-      await execa('ssh', ['-F', config, 'alice-dev', 'umask 077; mkdir -p .ssh; cat >> .ssh/authorized_keys'], { input: own.line });
+      const config = await clientFor('cxt-alice', alice);
+      await execa('ssh', ['-F', config, 'cxt-alice-dev', 'umask 077; mkdir -p .ssh; cat >> .ssh/authorized_keys'], { input: own.line });
       const laptop = await makeKey(folder, 'laptop2');
-      await result(['key', 'add', 'alice'], laptop.line);
-      expect((await ssh(config, 'alice-dev', 'cat .ssh/authorized_keys')).stdout).toBe(own.line);
-      await result(['key', 'remove', 'alice', laptop.fingerprint]);
+      await result(['key', 'add', 'cxt-alice'], laptop.line);
+      expect((await ssh(config, 'cxt-alice-dev', 'cat .ssh/authorized_keys')).stdout).toBe(own.line);
+      await result(['key', 'remove', 'cxt-alice', laptop.fingerprint]);
     });
 
     it('finds and mends what was changed behind its back, and only that', async () => {
-      await rm(join(host.keysFolder, 'bob'));
-      await execa('userdel', ['alice']);
+      await rm(join(host.keysFolder, 'cxt-bob'));
+      await execa('userdel', ['cxt-alice']);
       const found = await manage(['reconcile', '--json']);
       expect(found.code).toBe(6);
       const { differences } = (JSON.parse(found.stdout) as { result: { differences: { kind: string; target: string }[] } }).result;
-      expect(differences.map(({ kind, target }) => `${kind} ${target}`).sort()).toEqual(['account-missing alice', 'jump-keys-missing bob']);
-      expect((await execa('getent', ['passwd', 'alice'], { reject: false })).exitCode).toBe(2);
+      expect(differences.map(({ kind, target }) => `${kind} ${target}`).sort()).toEqual(['account-missing cxt-alice', 'jump-keys-missing cxt-bob']);
+      expect((await execa('getent', ['passwd', 'cxt-alice'], { reject: false })).exitCode).toBe(2);
       await result(['reconcile', '--apply']);
       expect((await result(['reconcile'])).differences).toEqual([]);
-      expect((await ssh(await clientFor('alice', alice), 'alice-dev', 'id -un')).stdout).toBe('alice\n');
-      expect((await ssh(await clientFor('bob', bob), 'bob-dev', 'id -un')).stdout).toBe('bob\n');
+      expect((await ssh(await clientFor('cxt-alice', alice), 'cxt-alice-dev', 'id -un')).stdout).toBe('cxt-alice\n');
+      expect((await ssh(await clientFor('cxt-bob', bob), 'cxt-bob-dev', 'id -un')).stdout).toBe('cxt-bob\n');
     });
 
     it('shows a healthy host, sshd included', async () => {
@@ -205,36 +217,36 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
     });
 
     it('keeps the container, its host key and its keys over a restart', async () => {
-      const before = await result(['info', 'bob']);
-      await result(['restart', 'bob']);
-      const after = await result(['info', 'bob']);
+      const before = await result(['info', 'cxt-bob']);
+      await result(['restart', 'cxt-bob']);
+      const after = await result(['info', 'cxt-bob']);
       expect(after.container).toMatchObject({ hostKeyFingerprint: before.container.hostKeyFingerprint, address: before.container.address });
-      expect((await ssh(await clientFor('bob', bob), 'bob-dev', 'id -un')).stdout).toBe('bob\n');
+      expect((await ssh(await clientFor('cxt-bob', bob), 'cxt-bob-dev', 'id -un')).stdout).toBe('cxt-bob\n');
     });
   });
 
   it('never touches an account that it did not make', async () => {
-    await execa('useradd', ['--no-create-home', '--comment', 'somebody else', 'cxforeign']);
+    await execa('useradd', ['--no-create-home', '--comment', 'somebody else', 'cxt-foreign']);
     try {
-      const refused = await manage(['create', 'cxforeign', '--json'], alice.line);
+      const refused = await manage(['create', 'cxt-foreign', '--json'], alice.line);
       expect(JSON.parse(refused.stdout)).toMatchObject({ ok: false, error: { code: 'not-ours' } });
-      expect((await execa('getent', ['passwd', 'cxforeign'])).stdout).toContain('somebody else');
+      expect((await execa('getent', ['passwd', 'cxt-foreign'])).stdout).toContain('somebody else');
       expect((await result(['reconcile', '--apply'])).differences).toEqual([]);
-      expect((await execa('getent', ['passwd', 'cxforeign'])).stdout).toContain('somebody else');
+      expect((await execa('getent', ['passwd', 'cxt-foreign'])).stdout).toContain('somebody else');
     } finally {
-      await execa('userdel', ['cxforeign']);
+      await execa('userdel', ['cxt-foreign']);
     }
   });
 
   it('creates without Docker where it is told so', async () => {
-    await result(['create', 'plain', '--no-docker', '--no-autostart'], alice.line);
-    const config = await clientFor('plain', alice);
-    const inside = await ssh(config, 'plain-dev', 'id -Gn; systemctl is-active docker');
+    await result(['create', 'cxt-plain', '--no-docker', '--no-autostart'], alice.line);
+    const config = await clientFor('cxt-plain', alice);
+    const inside = await ssh(config, 'cxt-plain-dev', 'id -Gn; systemctl is-active docker');
     expect(inside.stdout).not.toMatch(/\bdocker\b/);
     expect(inside.stdout).not.toMatch(/^active$/m);
-    const { container } = await result(['info', 'plain']);
+    const { container } = await result(['info', 'cxt-plain']);
     expect(container).toMatchObject({ docker: false, autostart: false });
-    await result(['delete', 'plain', '--yes']);
+    await result(['delete', 'cxt-plain', '--yes']);
   });
 
   it('says that Incus is down, and does not say that there are no containers', async () => {
@@ -245,7 +257,7 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
     process.kill(pid, 'SIGSTOP');
     try {
       // A stopped daemon is the worst kind of down: it accepts and never answers.
-      const hung = await host.server.ssh(['create', 'carol', '--json'], { stdin: alice.line });
+      const hung = await host.server.ssh(['create', 'cxt-carol', '--json'], { stdin: alice.line });
       expect(JSON.parse(hung.stdout)).toMatchObject({ ok: false, error: { code: 'timeout' } });
     } finally {
       process.kill(pid, 'SIGCONT');

@@ -1,9 +1,13 @@
 /** A whole jump host for tests: a private Incus, a private sshd with the drop-in, and the server working on both. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { vi } from 'vitest';
 import { renderSshdDropIn } from '../../src/prepare/sshdDropIn.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { startIncus, startSshd, type RunningIncus, type RunningSshd } from './harness/index.ts';
+
+// Building an image and booting containers take their time.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 900_000 });
 
 export interface JumpHost {
   readonly incus: RunningIncus;
