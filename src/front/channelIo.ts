@@ -3,39 +3,47 @@ import { StringDecoder } from 'node:string_decoder';
 import type { Connection, ServerChannel } from 'ssh2';
 import { Failure } from '../domain/failure.ts';
 import type { CommandIo } from '../headless/run.ts';
-import { hangUpWhenStalled } from './guards.ts';
+import { ChannelOutput } from './channelOutput.ts';
 import { LineReader } from './lineReader.ts';
 
 /** How much a channel keeps for a command that has not begun to read, in bytes. */
 const mostBufferedBytes = 256 * 1024;
 
+export interface ChannelIoOptions {
+  readonly terminal: boolean;
+  /** How long standard input may take, in milliseconds. */
+  readonly stdinMs: number;
+  /** Called for a Ctrl-C on the terminal that answers no question. */
+  readonly interrupt: () => void;
+}
+
 export class ChannelIo implements CommandIo {
   readonly terminal: boolean;
-  readonly #connection: Connection;
   readonly #channel: ServerChannel;
+  readonly #output: ChannelOutput;
   readonly #stdinMs: number;
+  readonly #interrupt: () => void;
   readonly #chunks: Buffer[] = [];
   readonly #lines: LineReader;
   readonly #decoder = new StringDecoder('utf8');
   #bytes = 0;
   #overflowed = false;
   #ended = false;
+  #interrupted = false;
   #asking = false;
   #wake: (() => void) | undefined;
 
   /** Listens at once: data may arrive in the same packet as the command. */
-  constructor(connection: Connection, channel: ServerChannel, options: { terminal: boolean; stdinMs: number }) {
-    this.#connection = connection;
+  constructor(connection: Connection, channel: ServerChannel, options: ChannelIoOptions) {
     this.#channel = channel;
+    this.#output = new ChannelOutput(connection, channel);
     this.terminal = options.terminal;
     this.#stdinMs = options.stdinMs;
+    this.#interrupt = options.interrupt;
     this.#lines = new LineReader((text) => this.#write(channel, text));
     channel.on('data', (data: Buffer) => this.#receive(data));
     channel.on('end', () => this.#finish());
-    channel.on('close', () => {
-      this.#finish();
-      if (this.#asking) this.#lines.cancel();
-    });
+    channel.on('close', () => this.#finish());
   }
 
   stdout(text: string): void {
@@ -61,12 +69,12 @@ export class ChannelIo implements CommandIo {
       }
       await this.#change(left);
     }
+    if (this.#interrupted) throw new Failure('cancelled', { what: 'standard input', why: 'it was interrupted; nothing was changed' });
     if (this.#overflowed || this.#bytes > maxBytes) throw tooLarge(maxBytes);
     return Buffer.concat(this.#chunks).toString('utf8');
   }
 
   async ask(question: string): Promise<string> {
-    if (this.#ended) throw new Failure('cancelled', { what: 'the question', why: 'there is no input to answer it' });
     this.stderr(question);
     this.#asking = true;
     try {
@@ -74,6 +82,7 @@ export class ChannelIo implements CommandIo {
       // What was typed ahead answers too, as on any terminal.
       for (const chunk of this.#chunks.splice(0)) this.#lines.push(this.#decoder.write(chunk));
       this.#bytes = 0;
+      if (this.#ended) this.#lines.cancel();
       return await answer;
     } finally {
       this.#asking = false;
@@ -82,20 +91,12 @@ export class ChannelIo implements CommandIo {
 
   /** Resolves when everything written so far has been taken by the connection, or the channel is gone. */
   flushed(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#channel.destroyed || !this.#channel.writable) resolve();
-      else {
-        this.#channel.once('close', () => resolve());
-        this.#channel.write('', () => resolve());
-      }
-    });
+    return this.#output.flushed();
   }
 
-  #write(stream: { readonly writable: boolean; write(data: string): boolean }, text: string): void {
-    if (!stream.writable || text === '') return;
+  #write(stream: ServerChannel | ServerChannel['stderr'], text: string): void {
     // No kernel terminal translates line feeds here.
-    stream.write(this.terminal ? text.replace(/\r?\n/g, '\r\n') : text);
-    hangUpWhenStalled(this.#connection);
+    this.#output.write(stream, this.terminal ? text.replace(/\r?\n/g, '\r\n') : text);
   }
 
   #receive(data: Buffer): void {
@@ -121,8 +122,12 @@ export class ChannelIo implements CommandIo {
       this.#write(this.#channel, data.toString('latin1').replace(/[^\x20-\x7e\r\n]/g, '').replace(/\r/g, '\n'));
       return false;
     }
-    if (data[end] === 0x03) this.#chunks.length = 0;
-    else this.#chunks.push(data.subarray(0, end));
+    if (data[end] === 0x03) {
+      this.#interrupted = true;
+      this.#interrupt();
+    } else {
+      this.#chunks.push(data.subarray(0, end));
+    }
     this.#finish();
     return true;
   }
@@ -130,18 +135,18 @@ export class ChannelIo implements CommandIo {
   #finish(): void {
     this.#ended = true;
     this.#wake?.();
-    if (this.#asking) this.#lines.cancel();
+    this.#lines.cancel();
   }
 
+  /** Resolves when something arrives, and after `ms` at the latest. */
   #change(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(done, ms);
-      const self = this;
-      function done(): void {
+      const done = (): void => {
         clearTimeout(timer);
-        self.#wake = undefined;
+        this.#wake = undefined;
         resolve();
-      }
+      };
+      const timer = setTimeout(done, ms);
       this.#wake = done;
     });
   }

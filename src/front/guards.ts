@@ -47,12 +47,3 @@ export function closeBareSessions(connection: Connection, session: Session): voi
     internals._chanMgr.remove(_chanInfo.incoming.id);
   });
 }
-
-/** Bytes that a client may leave unread before it is hung up on: ssh2 keeps them all. */
-const mostUnreadBytes = 4 * 1024 * 1024;
-
-/** Ends a connection whose client stopped reading. Call after writing. */
-export function hangUpWhenStalled(connection: Connection): void {
-  const socket = internalsOf(connection)._sock;
-  if (socket.writableLength > mostUnreadBytes) socket.destroy();
-}

@@ -35,12 +35,13 @@ export class LineReader {
     }
   }
 
-  /** Ends the waiting with `cancelled`: Ctrl-C, end of input, or the client is gone. */
+  /** Ends the waiting, if there is any, with `cancelled`: Ctrl-C, end of input, or the client is gone. */
   cancel(): void {
     const done = this.#done;
+    if (done === undefined) return;
     this.#done = undefined;
     this.#echo('\r\n');
-    done?.reject(new Failure('cancelled', { what: 'the question', why: 'it was not answered; nothing was changed' }));
+    done.reject(new Failure('cancelled', { what: 'the question', why: 'it was not answered; nothing was changed' }));
   }
 
   #finish(line: string): void {

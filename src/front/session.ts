@@ -36,11 +36,12 @@ export function serveSession(session: Session, options: SessionOptions): void {
     environment.set(info.key, info.val);
     accept?.();
   });
-  session.on('pty', (accept, _reject, info) => {
+  // ssh2 gives nothing to accept with where the client wants no answer.
+  session.on('pty', (accept: (() => void) | undefined, _reject, info) => {
     terminal = terminalSize(info.cols, info.rows);
     accept?.();
   });
-  session.on('window-change', (accept, _reject, info) => {
+  session.on('window-change', (accept: (() => void) | undefined, _reject, info) => {
     if (terminal !== undefined) terminal = terminalSize(info.cols, info.rows);
     accept?.();
   });
@@ -63,7 +64,7 @@ export function serveSession(session: Session, options: SessionOptions): void {
 }
 
 function run(channel: ServerChannel, options: SessionOptions, gone: AbortController, terminal: boolean, line: string | undefined): void {
-  const io = new ChannelIo(options.connection, channel, { terminal, stdinMs: options.stdinMs });
+  const io = new ChannelIo(options.connection, channel, { terminal, stdinMs: options.stdinMs, interrupt: () => gone.abort() });
   channel.on('error', () => gone.abort());
   channel.stderr.on('error', () => undefined);
   channel.on('close', () => gone.abort());

@@ -1,0 +1,82 @@
+/**
+ * What a command writes to its channel: in the order written, at the pace at which the client reads. ssh2 itself keeps everything in
+ * memory, answers no write after a close, and can forget one of two streams that wait for the same window.
+ */
+import type { Connection, ServerChannel } from 'ssh2';
+import { internalsOf } from './internals.ts';
+
+type Stream = ServerChannel | ServerChannel['stderr'];
+
+/** Handed to ssh2 at a time. */
+const pieceBytes = 64 * 1024;
+
+/** Bytes that a client may leave unread for as long as it likes, for instance behind a pager. */
+const mostUnreadBytes = 4 * 1024 * 1024;
+
+/** A client that leaves more than that unread, and reads nothing for this long, is hung up on. */
+const defaultStallMs = 30_000;
+
+export class ChannelOutput {
+  readonly #connection: Connection;
+  readonly #stallMs: number;
+  readonly #queue: { readonly stream: Stream; readonly bytes: Buffer }[] = [];
+  readonly #gone: Promise<void>;
+  #isGone = false;
+  #unreadBytes = 0;
+  #pumping: Promise<void> | undefined;
+
+  constructor(connection: Connection, channel: ServerChannel, stallMs = defaultStallMs) {
+    this.#connection = connection;
+    this.#stallMs = stallMs;
+    this.#gone = new Promise((resolve) => channel.once('close', resolve));
+    void this.#gone.then(() => {
+      this.#isGone = true;
+      this.#queue.length = 0;
+    });
+  }
+
+  write(stream: Stream, text: string): void {
+    if (this.#isGone || text === '') return;
+    const bytes = Buffer.from(text, 'utf8');
+    this.#queue.push({ stream, bytes });
+    this.#unreadBytes += bytes.length;
+    this.#pumping ??= this.#pump();
+  }
+
+  /** Resolves when everything written so far has been taken by the connection, or the channel is gone. */
+  async flushed(): Promise<void> {
+    await this.#pumping;
+  }
+
+  async #pump(): Promise<void> {
+    const socket = internalsOf(this.#connection)._sock;
+    let before = this.#unreadBytes;
+    const watch = setInterval(() => {
+      if (this.#unreadBytes > mostUnreadBytes && this.#unreadBytes >= before) socket.destroy();
+      before = this.#unreadBytes;
+    }, this.#stallMs);
+    try {
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+        for (let at = 0; at < next.bytes.length && !this.#isGone; at += pieceBytes) {
+          const piece = next.bytes.subarray(at, at + pieceBytes);
+          await this.#taken(next.stream, piece);
+          if (socket.writableNeedDrain) await Promise.race([new Promise<void>((resolve) => socket.once('drain', resolve)), this.#gone]);
+          this.#unreadBytes -= piece.length;
+        }
+      }
+    } finally {
+      clearInterval(watch);
+      this.#pumping = undefined;
+    }
+  }
+
+  #taken(stream: Stream, piece: Buffer): Promise<void> {
+    return Promise.race([
+      this.#gone,
+      new Promise<void>((resolve) => {
+        if (stream.writable) stream.write(piece, () => resolve());
+        else resolve();
+      }),
+    ]);
+  }
+}
