@@ -33,6 +33,8 @@ export function decide(context: AuthContext, index: KeyIndex, address: string): 
   const identity = index.find(key.data);
   const actor = identity === undefined ? undefined : actorFor(context.username, identity, address);
   if (identity === undefined || actor === undefined) return reject;
+  // RSA with SHA-1 (RFC 8332): refused when it is offered, not only when it has signed.
+  if (identity.type === 'ssh-rsa' && hashAlgo === undefined) return reject;
   if (signature === undefined || blob === undefined) return { outcome: 'offer' };
   const verified = verifyLogin({ type: identity.type, blob: Buffer.from(identity.blob, 'base64'), data: blob, signature, hash: hashAlgo });
   return verified ? { outcome: 'accept', actor } : reject;

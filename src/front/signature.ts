@@ -23,8 +23,9 @@ export function verifyLogin({ type, blob, data, signature, hash }: SignedLogin):
     if (type === 'ssh-rsa' && hash !== 'sha256' && hash !== 'sha512') return false;
     const key = ssh2.utils.parseKey(`${type} ${blob.toString('base64')}`);
     if (key instanceof Error) return false;
-    const [one] = Array.isArray(key) ? key : [key];
-    return one !== undefined && one.verify(data, signature, hash) === true;
+    // ssh2 gives a list where its types say that there is one key.
+    const [one] = [key].flat();
+    return one?.verify(data, signature, hash) === true;
   } catch {
     return false;
   }
