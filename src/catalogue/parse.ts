@@ -3,7 +3,7 @@ import { Command, CommanderError, Option as CommanderOption } from 'commander';
 import type { Actor } from '../domain/actor.ts';
 import { Failure, type FailureCode } from '../domain/failure.ts';
 import { printable, quoted } from '../domain/text.ts';
-import { verbsFor, type AnyVerb } from './catalogue.ts';
+import { verbNamed, verbNames, verbsFor, type AnyVerb } from './catalogue.ts';
 import type { Option } from './verb.ts';
 
 export const formats = ['table', 'json', 'yaml', 'csv'] as const;
@@ -30,11 +30,17 @@ export function wantedFormat(words: readonly string[]): Format {
   return format;
 }
 
-/** Parses a command line for one actor: only verbs that this actor may use are known. Throws a Failure of the usage kind. */
+/**
+ * Parses a command line for one actor. Of a verb that this actor may not use nothing but its name is looked at: core refuses it, and
+ * writes that down. Throws a Failure of the usage kind.
+ */
 export function parseCommandLine(typed: readonly string[], actor: Pick<Actor, 'door' | 'role'>): Invocation {
-  const verbs = verbsFor(actor.door, actor.role);
-  const words = verbFirst(typed, verbs);
+  const all = verbNames.map(verbNamed);
+  const words = verbFirst(typed, all);
   if (words.length === 0) throw new Failure('usage', { what: 'the command line', why: 'no verb was given', next: 'help' });
+  const verbs = verbsFor(actor.door, actor.role);
+  const named = called(`${words[0]} ${words[1] ?? ''}`, all) ?? called(words[0] ?? '', all);
+  if (named !== undefined && !verbs.includes(named)) return { verb: named, input: {}, format: wantedFormat(words), help: false };
   let found: Invocation | undefined;
   const program = quiet(new Command('containarium'));
   const groups = new Map<string, Command>();
@@ -66,6 +72,11 @@ export function parseCommandLine(typed: readonly string[], actor: Pick<Actor, 'd
   }
   if (found === undefined) throw new Failure('usage', { what: 'the command line', why: 'it names no verb', next: 'help' });
   return found;
+}
+
+/** The verb with this name or alias. */
+function called(name: string, verbs: readonly AnyVerb[]): AnyVerb | undefined {
+  return verbs.find((verb) => verb.name === name || verb.aliases?.includes(name));
 }
 
 function quiet(command: Command): Command {
@@ -201,6 +212,11 @@ function joinPublicKeys(words: readonly string[], verbs: readonly AnyVerb[]): st
   return out;
 }
 
+/** commander repeats whatever was typed, however long. */
+function cut(message: string): string {
+  return message.length > 300 ? `${message.slice(0, 299)}…` : message;
+}
+
 const codes: Readonly<Record<string, FailureCode>> = {
   'commander.unknownCommand': 'unknown-command',
   'commander.unknownOption': 'unknown-option',
@@ -212,7 +228,7 @@ function asFailure(error: CommanderError, words: readonly string[], verbs: reado
   if (error.code === 'commander.help' || (error.code === 'commander.excessArguments' && group.length > 0 && second?.startsWith('-') === false)) {
     return second === undefined
       ? new Failure('usage', { what: quoted(verb), why: 'it needs a second word', next: group.join(', ') })
-      : new Failure('unknown-command', { what: quoted(`${verb} ${second}`), why: 'there is no such verb, or you may not use it', next: group.join(', ') });
+      : new Failure('unknown-command', { what: quoted(`${verb} ${second}`), why: 'there is no such verb', next: group.join(', ') });
   }
   const [first = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n');
   const code = codes[error.code] ?? 'usage';
@@ -221,16 +237,15 @@ function asFailure(error: CommanderError, words: readonly string[], verbs: reado
     const prefix = group.length > 0 ? `${verb} ` : '';
     return new Failure(code, {
       what: quoted(prefix === '' ? verb : `${verb} ${second ?? ''}`),
-      why: 'there is no such verb, or you may not use it',
+      why: 'there is no such verb',
       next: near === undefined ? group.join(', ') || 'help' : `did you mean ${near.map((name) => `"${printable(prefix + name)}"`).join(' or ')}?`,
     });
   }
-  const called = (words: string) => verbs.find(({ name, aliases }) => name === words || aliases?.includes(words));
-  const known = called(`${verb} ${second ?? ''}`) ?? called(verb);
+  const known = called(`${verb} ${second ?? ''}`, verbs) ?? called(verb, verbs);
   const next = known === undefined ? 'help' : `help ${known.name}`;
   return new Failure(code, {
     what: known === undefined ? 'the command line' : quoted(known.name),
-    why: printable(first.replace(/\.$/, '')),
+    why: cut(printable(first.replace(/\.$/, ''))),
     next: suggestion === '' ? next : printable(suggestion.replace(/^\(Did/, 'did').replace(/\)$/, '')),
   });
 }

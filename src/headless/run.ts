@@ -2,11 +2,10 @@
  * One command line from words to exit code, for whoever has words and streams: an SSH exec request, or the command line on the host.
  * Data goes to standard output, sentences to standard error; with --json exactly one document goes to standard output.
  */
-import { authorise } from '../catalogue/catalogue.ts';
+import { mayUse, verbsFor } from '../catalogue/catalogue.ts';
 import { describe, overview, verbForHelp, verbHelp } from '../catalogue/help.ts';
 import { parseCommandLine, wantedFormat, type Format, type Invocation } from '../catalogue/parse.ts';
 import { renderAnswer, renderBlocks, renderDocument, renderFailure } from '../catalogue/render.ts';
-import { verbsFor } from '../catalogue/catalogue.ts';
 import type { Actor } from '../domain/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import type { CoreClient } from '../protocol/client.ts';
@@ -52,8 +51,10 @@ export async function runCommand(options: CommandOptions): Promise<number> {
     const invocation = parseCommandLine(words, options.actor);
     format = invocation.format;
     command = invocation.verb.name;
-    if (invocation.help || invocation.verb.answeredLocally) return showHelp(options, invocation);
-    const input = await complete(options, invocation);
+    const allowed = mayUse(invocation.verb, options.actor.door, options.actor.role);
+    if (allowed && (invocation.help || invocation.verb.answeredLocally)) return showHelp(options, invocation);
+    // Core refuses what is not allowed, and records it; there is nothing to ask for before.
+    const input = allowed ? await complete(options, invocation) : {};
     const output = outputFile(options, input);
     const answer = await core.call(
       { actor: options.actor, verb: invocation.verb.name, input, ...(options.reachedAt === undefined ? {} : { reachedAt: options.reachedAt }) },
@@ -93,7 +94,6 @@ function showHelp({ actor, io, prefix }: CommandOptions, { verb, input, format, 
 /** Fills in what the command line leaves to standard input, files and the person: keys, confirmation. */
 async function complete(options: CommandOptions, { verb, input }: Invocation): Promise<Record<string, unknown>> {
   const { io } = options;
-  authorise(verb, options.actor);
   const full: Record<string, unknown> = { ...input };
   const { stdin } = verb;
   if (stdin !== undefined) {
@@ -106,7 +106,7 @@ async function complete(options: CommandOptions, { verb, input }: Invocation): P
     }
   }
   if (verb.danger === 'type-name' && full['yes'] !== true && io.terminal) {
-    const name = String(full['user'] ?? '');
+    const name = typeof full['user'] === 'string' ? full['user'] : '';
     full['confirm'] = (await io.ask(`${verb.summary}. This cannot be undone.\nType "${name}" to go on: `)).trim();
   }
   return full;
