@@ -31,7 +31,7 @@ export const version = defineVerb({
   name: 'version',
   summary: 'Show the version of the server and what it runs on',
   examples: [{ line: 'version', says: 'server, Node.js, platform, host' }],
-  access: { manage: 'viewer', self: true },
+  access: { manage: 'viewer' },
   changes: false,
   danger: 'none',
   parameters: [],
