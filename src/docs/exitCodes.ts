@@ -5,7 +5,7 @@ import { code, inline, page, section, table } from './markdown.ts';
 /** When each failure code is used: a clause without a full stop. A code without one does not compile. */
 export const failureMeanings: Readonly<Record<FailureCode, string>> = {
   'usage': 'the command line is not one of this verb: an argument is missing or one too many, a value is none of the choices',
-  'unknown-command': 'there is no such verb, or this key may not use it',
+  'unknown-command': 'there is no such verb',
   'unknown-option': 'the verb has no such option',
   'shell-syntax': 'a shell operator or an open quote in the command line; there is no shell here',
   'invalid-user': 'not a user name',
@@ -22,7 +22,7 @@ export const failureMeanings: Readonly<Record<FailureCode, string>> = {
   'confirmation-mismatch': 'another name was typed than the one that was asked for',
   'settings': 'the configuration or the host does not allow it: see what the message names',
   'not-found': 'there is no such container, key, admin or image, or it is not yours to see',
-  'denied': 'this key or this person may not do this',
+  'denied': 'you may not do this',
   'exists': 'it is there already',
   'busy': 'another operation on the same container is running',
   'not-ours': 'an account or an instance of this name exists that this system did not make',

@@ -119,7 +119,7 @@ const everyVerb: Readonly<Partial<Record<ExitName, string>>> = {
   ok: 'the command did what it says',
   failed: 'a program on the host or the server itself failed; nothing has been changed',
   usage: 'the command line or its input cannot be understood or is not allowed; nothing was tried',
-  denied: 'your key may not use this verb any more',
+  denied: 'you may not use this verb',
   unavailable: 'the server, Incus or the journal cannot be used right now',
 };
 

@@ -6,13 +6,14 @@ import { findHome, homeAt, packageRoot, type Home } from '../settings/home.ts';
 import { parseAddressAndPort } from '../settings/listen.ts';
 import { readSettings, type Settings } from '../settings/settings.ts';
 
-interface Arguments {
+export interface Arguments {
   readonly real: boolean;
   readonly simulated: boolean;
   readonly config: string | undefined;
 }
 
-function readArguments(words: readonly string[]): Arguments {
+/** What stands behind `serve`. Throws `usage` for anything else. */
+export function readArguments(words: readonly string[]): Arguments {
   try {
     const { values } = parseArgs({
       args: [...words],

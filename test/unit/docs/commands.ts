@@ -1,0 +1,110 @@
+/**
+ * Checks a command line that a document shows with the product's own parser: as the reader's shell would split it, as ssh would send it,
+ * as the server would understand it.
+ */
+import { parse } from 'shell-quote';
+import { mayUse } from '../../../src/catalogue/catalogue.ts';
+import { parseCommandLine } from '../../../src/catalogue/parse.ts';
+import { checkInput } from '../../../src/catalogue/schema.ts';
+import { splitLine } from '../../../src/catalogue/tokens.ts';
+import type { Actor } from '../../../src/domain/actor.ts';
+import { readArguments } from '../../../src/local/serve.ts';
+
+const sampleKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKvFzQ2dLNwO8mXGmYbYzcCrLXXeLhrOC0xKIT1YhS0Y alice@laptop';
+
+const actors = {
+  manage: { door: 'manage', role: 'admin' },
+  self: { door: 'self', role: 'owner' },
+  local: { door: 'local', role: 'root' },
+} as const satisfies Record<string, Pick<Actor, 'door' | 'role'>>;
+
+export interface Wrong {
+  readonly command: string;
+  readonly why: string;
+}
+
+/** What is wrong with the commands of ours in `text`, one line of shell; other programs' commands are passed over. */
+export function wrongCommands(text: string, scripts: ReadonlySet<string>): Wrong[] {
+  const wrong: Wrong[] = [];
+  const concrete = text.replace(/^[$#] /, '').replace(/\$\([^)]*\)/g, sampleKey).replace(/\$\{?\w+\}?/g, 'alice');
+  // Placeholders: <user> is some word, [options] and … are none.
+  const filled = concrete.replace(/<[a-z][^<>]*?>/g, 'alice').replace(/\[[^\]]*\]|…/g, ' ');
+  for (const words of commandsOf(filled)) {
+    try {
+      check(words, scripts, filled === concrete);
+    } catch (error) {
+      wrong.push({ command: text, why: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  return wrong;
+}
+
+/** The commands of a line of shell, without redirections, assignments, sudo and the keywords of a loop. */
+function commandsOf(line: string): string[][] {
+  const commands: string[][] = [[]];
+  let skip = false;
+  for (const word of parse(line, (name) => `$${name}`)) {
+    if (typeof word === 'object' && 'comment' in word) break;
+    if (typeof word === 'object' && !('pattern' in word)) {
+      if (/^[<>]/.test(word.op)) skip = true;
+      else commands.push([]);
+      continue;
+    }
+    if (!skip) commands.at(-1)?.push(typeof word === 'string' ? word : word.pattern);
+    skip = false;
+  }
+  return commands.map(bare).filter((words) => words.length > 0);
+}
+
+function bare(words: readonly string[]): string[] {
+  const start = words.findIndex((word) => !/^(sudo|-.*|do|then|time|npx|\w+=.*)$/.test(word));
+  return start < 0 ? [] : words.slice(start);
+}
+
+function check(words: readonly string[], scripts: ReadonlySet<string>, exact: boolean): void {
+  const [program = '', ...args] = words;
+  switch (program) {
+    case 'ssh': {
+      const at = args.findIndex((word) => /^(manage|self)@/.test(word));
+      if (at < 0) return;
+      const door = args[at]?.startsWith('self@') === true ? 'self' : 'manage';
+      // ssh(1) joins its arguments with blanks; without any there is a terminal session.
+      const line = args.slice(at + 1).join(' ').trim();
+      if (line !== '') understood(splitLine(line), actors[door], exact);
+      return;
+    }
+    case 'containarium':
+      if (args.length === 0 || args[0] === '--version') return;
+      if (args[0] === 'serve') readArguments(args.slice(1));
+      else understood(args, actors.local, exact);
+      return;
+    case 'npm':
+      npm(args, scripts, exact);
+      return;
+    case 'node':
+      if (args[0] === 'dist/main.js') check(['containarium', ...args.slice(1)], scripts, exact);
+  }
+}
+
+function npm(args: readonly string[], scripts: ReadonlySet<string>, exact: boolean): void {
+  const plain = args.filter((word, i) => !word.startsWith('-') || args.indexOf('--') < i);
+  const [verb = '', ...rest] = plain.filter((word) => word !== '--');
+  const script = verb === 'run' ? rest[0] : verb === 'start' || verb === 'test' || verb === 't' ? verb : undefined;
+  if (script === undefined) return;
+  if (!scripts.has(script)) throw new Error(`package.json has no script "${script}"`);
+  const passed = args.includes('--') ? args.slice(args.indexOf('--') + 1) : [];
+  if (script === 'start') readArguments(passed);
+  if (script === 'containarium') check(['containarium', ...passed], scripts, exact);
+}
+
+/** Throws where the words are no command line of this actor's, or, without placeholders, where a value in them is refused. */
+function understood(words: readonly string[], actor: Pick<Actor, 'door' | 'role'>, exact: boolean): void {
+  const { verb, input, help } = parseCommandLine(words, actor);
+  if (!mayUse(verb, actor.door, actor.role)) throw new Error(`"${verb.name}" may not be used over ${actor.door}`);
+  if (!exact || help) return;
+  const { stdin } = verb;
+  const given = stdin === undefined ? undefined : input[stdin.into];
+  const isFile = typeof given === 'string' && !/^(ssh-|ecdsa-|sk-)/.test(given);
+  if (isFile && given !== '-' && actor.door !== 'local') throw new Error(`${given} is a path, and over ssh a path means nothing`);
+  checkInput(verb.name, verb.input, stdin === undefined || (given !== undefined && !isFile) ? input : { ...input, [stdin.into]: sampleKey });
+}
