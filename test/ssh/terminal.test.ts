@@ -1,0 +1,139 @@
+/** Terminals: `ssh -t` with a command, confirmation by typing the name, Ctrl-C, Ctrl-D, and a terminal without a command. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { makeKey, type TestKey } from '../support/keys.ts';
+import { startServer, temporaryFolder, type TestServer } from '../support/server.ts';
+import { openTerminal } from '../support/terminal.ts';
+
+let server: TestServer;
+let key: TestKey;
+
+beforeAll(async () => {
+  [server, key] = await Promise.all([startServer(), temporaryFolder().then((folder) => makeKey(folder, 'user'))]);
+});
+
+async function create(user: string): Promise<void> {
+  expect((await server.ssh(['create', user], { stdin: key.line })).code).toBe(0);
+}
+
+async function exists(user: string): Promise<boolean> {
+  const { code } = await server.ssh(['info', user]);
+  expect([0, 3]).toContain(code);
+  return code === 0;
+}
+
+describe('a command with a terminal', () => {
+  test('runs, and ends its lines with carriage returns', async () => {
+    const { stdout, code } = await server.ssh(['whoami'], { tty: true });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ {2}Name: tester/);
+    expect(stdout.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
+  });
+
+  test('prints one JSON document with --json there too', async () => {
+    const { stdout, code } = await server.ssh(['info', 'missing', '--json'], { tty: true });
+    expect(code).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { code: 'not-found' } });
+  });
+
+  test('takes a key that is piped in', async () => {
+    const { stdout, code } = await server.ssh(['create', 'piped'], { tty: true, stdin: key.line });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/Paste public keys, one a line; end with Ctrl-D:\r\n/);
+    expect(stdout).toMatch(/Container piped-container created\r\n/);
+  });
+
+  test('that waits for a key is given up with Ctrl-C', async () => {
+    const { stdout, code } = await server.ssh(['create', 'given-up'], { tty: true, stdin: `${key.line}\u0003` });
+    expect(code).toBe(9);
+    expect(stdout).toMatch(/interrupted.*\(cancelled\)/);
+    expect(await exists('given-up')).toBe(false);
+  });
+
+  test('takes a key that ends with Ctrl-D, and echoes nothing but plain text of it', async () => {
+    const { stdout, code } = await server.ssh(['create', 'ctrl-d'], { tty: true, stdin: `${key.line.trim()}\u001b[2J\r\u0004` });
+    expect(stdout).not.toMatch(/\u001b/);
+    expect(code).toBe(0);
+    expect(await exists('ctrl-d')).toBe(true);
+  });
+});
+
+describe('delete with a terminal', () => {
+  test.each(['\n', '\r', '\r\n'])('goes on where the right name is typed (ended by %j)', async (end) => {
+    const user = `right-${end.length}${end.charCodeAt(0)}`;
+    await create(user);
+    const { stdout, code } = await server.ssh(['delete', user], { tty: true, stdin: `${user}${end}` });
+    expect(stdout).toMatch(new RegExp(`Type "${user}" to go on: ${user}\r\n`));
+    expect(code).toBe(0);
+    expect(await exists(user)).toBe(false);
+  });
+
+  test('takes back what was typed wrongly, with backspace and delete alike', async () => {
+    await create('corrected');
+    const { code } = await server.ssh(['delete', 'corrected'], { tty: true, stdin: 'corx\u007frecx\bted\n' });
+    expect(code).toBe(0);
+  });
+
+  test.each([
+    ['another name', 'alicf\n', 2, 'confirmation-mismatch'],
+    ['nothing', '\n', 2, 'confirmation-mismatch'],
+    ['Ctrl-C', 'alice\u0003', 9, 'cancelled'],
+    ['Ctrl-D', 'alic\u0004', 9, 'cancelled'],
+    ['the end of input', 'alice', 9, 'cancelled'],
+  ])('changes nothing after %s', async (_, typed, expected, failure) => {
+    if (!(await exists('alice'))) await create('alice');
+    const { stdout, code } = await server.ssh(['delete', 'alice'], { tty: true, stdin: typed });
+    expect(stdout).toContain(`(${failure})`);
+    expect(code).toBe(expected);
+    expect(await exists('alice')).toBe(true);
+  });
+
+  test('does not ask where --yes is given, nor without a terminal', async () => {
+    await create('sure');
+    const without = await server.ssh(['delete', 'sure'], { stdin: 'sure\n' });
+    expect(without.code).toBe(2);
+    expect(without.stderr).toMatch(/\(confirmation-required\)\nNext: .*delete sure --yes/);
+    const sure = await server.ssh(['delete', 'sure', '--yes'], { tty: true });
+    expect(sure.code).toBe(0);
+    expect(sure.stdout).not.toMatch(/Type/);
+  });
+
+  test('finds nothing to delete under a name that does not exist', async () => {
+    const { code } = await server.ssh(['delete', 'missing'], { tty: true, stdin: 'missing\n' });
+    expect(code).toBe(3);
+  });
+});
+
+describe('a terminal without a command', () => {
+  test('shows help and ends', async () => {
+    const { stdout, code } = await server.ssh([], { tty: true });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^SIMULATED HOST .*\r\n/);
+    expect(stdout).toMatch(/Usage: ssh -p \d+ manage@127\.0\.0\.1 <verb>/);
+    expect(stdout.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
+  });
+});
+
+describe('on a real terminal', () => {
+  test('a name is typed to delete, with echo and correction', async () => {
+    await create('typed');
+    const terminal = await openTerminal(['ssh', ...server.sshArguments({ options: ['-t'] }), 'delete', 'typed']);
+    await terminal.shows(/Type "typed" to go on:$/);
+    await terminal.type('tyyped', 'BSpace', 'BSpace', 'BSpace', 'BSpace');
+    await terminal.shows(/to go on: ty$/);
+    await terminal.type('ped', 'Enter');
+    const shown = await terminal.shows(/Container typed-container and jump account typed deleted/);
+    expect(shown).toMatch(/to go on: typed\n/);
+    // Each step has one line in the end: its begin is overwritten.
+    expect(shown.match(/Stopping container…/g)).toHaveLength(1);
+    expect(shown).toMatch(/^✓ \[2\/4\] Stopping container… \(/m);
+    expect(await exists('typed')).toBe(false);
+  });
+
+  test('a create shows its steps, one line each, and what to send to the user', async () => {
+    const terminal = await openTerminal(['ssh', ...server.sshArguments({ options: ['-t'] }), 'create', 'shown', '--ssh-key', `"${key.line.trim()}"`]);
+    const shown = await terminal.shows(/Then: ssh shown-dev/);
+    expect(shown.match(/^✓ \[[1-7]\/7\] .*… \(.* s\)$/gm)).toHaveLength(7);
+    expect(shown).toMatch(/^Container shown-container created$/m);
+    expect(shown).not.toMatch(/^ {2}\[/m);
+  });
+});

@@ -1,0 +1,291 @@
+/**
+ * A running server for tests: the built program, as a process of its own, in a home of its own, on the simulated host, on a free
+ * port. What it answers is read with the stock OpenSSH client. Every server is stopped and every folder removed when the test file ends.
+ */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa, type ResultPromise } from 'execa';
+import { stringify as yaml } from 'yaml';
+import { afterAll, vi } from 'vitest';
+
+// A test waits for processes, on a machine that others use too.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
+
+export const repository = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+
+export interface ServerOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Written to containarium.yaml in the server's home. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Puts files into the home before the first start. */
+  readonly prepare?: (home: string) => Promise<void>;
+}
+
+export interface CommandOptions {
+  readonly stdin?: string | Uint8Array;
+  /** Standard input that stays open; without it and without `stdin` it is /dev/null. */
+  readonly openStdin?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface SshCommandOptions extends CommandOptions {
+  /** Private key file; the admin's by default. */
+  readonly key?: string;
+  /** Login name; `manage` by default. */
+  readonly user?: string;
+  /** Asks for a terminal (`-tt`), also without one here. */
+  readonly tty?: boolean;
+  /** Goes through one connection that is kept open (ControlMaster), which is much faster. */
+  readonly shared?: boolean;
+  /** More options of ssh(1), before the host. */
+  readonly options?: readonly string[];
+}
+
+export interface Finished {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The exit code; -1 where a signal ended it. */
+  readonly code: number;
+}
+
+export interface TestServer {
+  readonly port: number;
+  readonly home: string;
+  /** The admin's private key file, made at the first start. */
+  readonly adminKey: string;
+  readonly banner: string;
+  /** Process id of core. */
+  readonly pid: number;
+  /** Runs ssh with these words after the host. */
+  ssh(words: readonly string[], options?: SshCommandOptions): Promise<Finished>;
+  /** Begins it without waiting for its end. */
+  startSsh(words: readonly string[], options?: SshCommandOptions): ResultPromise<typeof captured>;
+  /** The arguments of ssh(1) up to and including the host. */
+  sshArguments(options?: SshCommandOptions): string[];
+  /** Runs the command line on the host. */
+  local(words: readonly string[], options?: CommandOptions): Promise<Finished>;
+  /** What core and front wrote to standard error so far. */
+  log(): string;
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<number>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+  /** Starts it again in the same home; the port is another one unless configured. */
+  restart(): Promise<void>;
+}
+
+const captured = { reject: false, stripFinalNewline: false, buffer: true } as const;
+const main = join(repository, 'dist', 'main.js');
+
+let built: Promise<unknown> | undefined;
+
+/** Builds once; flock(1) keeps the workers of a test run from building at the same time. */
+function build(): Promise<unknown> {
+  built ??= execa('flock', [join(repository, 'package.json'), process.execPath, join(repository, 'src', 'bootstrap.mjs'), '--quiet']);
+  return built;
+}
+
+const cleanups: (() => Promise<unknown>)[] = [];
+
+afterAll(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** A folder that is removed when the test file ends. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'containarium-'));
+  cleanups.push(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export function finished({ stdout, stderr, exitCode }: { stdout: string; stderr: string; exitCode?: number | undefined }): Finished {
+  return { stdout, stderr, code: exitCode ?? -1 };
+}
+
+export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
+  await build();
+  const folder = await temporaryFolder();
+  const home = join(folder, 'home');
+  await mkdir(home, { mode: 0o711 });
+  await mkdir(join(folder, 'empty'));
+  if (options.config !== undefined) await writeFile(join(home, 'containarium.yaml'), yaml(options.config));
+  await options.prepare?.(home);
+  const server = new RunningServer(folder, options.env ?? {});
+  cleanups.push(() => server.end());
+  await server.start();
+  return server;
+}
+
+class RunningServer implements TestServer {
+  readonly home: string;
+  readonly adminKey: string;
+  port = 0;
+  banner = '';
+  readonly #folder: string;
+  readonly #env: Readonly<Record<string, string>>;
+  #process: ResultPromise<typeof captured & { stdin: 'ignore' }> | undefined;
+  #log = '';
+  #masters = new Map<string, string>();
+
+  constructor(folder: string, env: Readonly<Record<string, string>>) {
+    this.#folder = folder;
+    this.home = join(folder, 'home');
+    this.adminKey = join(this.home, 'keys', 'admin_ed25519');
+    this.#env = env;
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? -1;
+  }
+
+  get #environment(): Record<string, string> {
+    return {
+      PATH: process.env['PATH'] ?? '',
+      HOME: join(this.#folder, 'empty'),
+      USER: 'tester',
+      CONTAINARIUM_HOME: this.home,
+      CONTAINARIUM_HOST: 'simulated',
+      CONTAINARIUM_SIMULATED_PACE_MS: '0',
+      CONTAINARIUM_LISTEN: '127.0.0.1:0',
+      ...this.#env,
+    };
+  }
+
+  async start(): Promise<void> {
+    const child = execa(process.execPath, [main, 'serve'], {
+      ...captured,
+      stdin: 'ignore',
+      extendEnv: false,
+      env: this.#environment,
+      forceKillAfterDelay: 20_000,
+    });
+    this.#process = child;
+    child.stderr.on('data', (chunk: Buffer) => (this.#log += chunk.toString()));
+    this.banner = '';
+    await new Promise<void>((resolve, reject) => {
+      child.stdout.on('data', (chunk: Buffer) => {
+        this.banner += chunk.toString();
+        // The last line of what it tells.
+        if (/ create alice < .*\n/.test(this.banner)) resolve();
+      });
+      void child.then(({ exitCode }) => reject(new Error(`the server ended with ${exitCode}: ${this.#log}`)));
+    });
+    const port = /^Listening: 127\.0\.0\.1:(\d+)$/m.exec(this.banner)?.[1];
+    if (port === undefined) throw new Error(`no port in the banner: ${this.banner}`);
+    this.port = Number(port);
+    const hostKey = await readFile(join(this.home, 'keys', 'host_ed25519.pub'), 'utf8');
+    await writeFile(join(this.#folder, 'known_hosts'), `[127.0.0.1]:${this.port} ${hostKey}`);
+  }
+
+  sshArguments({ key = this.adminKey, user = 'manage', tty = false, shared = false, options = [] }: SshCommandOptions = {}): string[] {
+    const settings = [
+      `UserKnownHostsFile=${join(this.#folder, 'known_hosts')}`,
+      'GlobalKnownHostsFile=/dev/null',
+      'StrictHostKeyChecking=yes',
+      'IdentitiesOnly=yes',
+      'IdentityAgent=none',
+      'BatchMode=yes',
+      'LogLevel=ERROR',
+      ...(shared ? [`ControlPath=${this.#master(`${user} ${key}`)}`, 'ControlMaster=auto', 'ControlPersist=60'] : []),
+    ];
+    return [
+      ...['-F', 'none', '-p', String(this.port), '-i', key],
+      ...(tty ? ['-tt'] : []),
+      // What the caller sets comes first, because the first value of an option counts.
+      ...options,
+      ...settings.flatMap((setting) => ['-o', setting]),
+      `${user}@127.0.0.1`,
+    ];
+  }
+
+  #master(who: string): string {
+    const path = this.#masters.get(who) ?? join(this.#folder, `master-${this.#masters.size}`);
+    this.#masters.set(who, path);
+    return path;
+  }
+
+  startSsh(words: readonly string[], options: SshCommandOptions = {}): ResultPromise<typeof captured> {
+    return execa('ssh', [...this.sshArguments(options), ...words], {
+      ...captured,
+      ...input(options),
+      // A master that stays in the background keeps standard error open.
+      ...(options.env === undefined ? {} : { env: options.env }),
+    }) as never;
+  }
+
+  async ssh(words: readonly string[], options: SshCommandOptions = {}): Promise<Finished> {
+    if (options.shared === true) await this.#openMaster(options);
+    return finished(await this.startSsh(words, options));
+  }
+
+  /** The first connection is made apart, with nothing of the test's own on it: what stays in the background would hold its pipes open. */
+  async #openMaster(options: SshCommandOptions): Promise<void> {
+    const args = this.sshArguments(options);
+    const check = await execa('ssh', ['-O', 'check', ...args], { reject: false, stdin: 'ignore' });
+    if (check.exitCode === 0) return;
+    const opened = await execa('ssh', ['-fN', ...args], { reject: false, stdio: 'ignore' });
+    if (opened.exitCode !== 0) throw new Error('no shared connection could be opened');
+  }
+
+  async local(words: readonly string[], options: CommandOptions = {}): Promise<Finished> {
+    return finished(
+      await execa(process.execPath, [main, ...words], {
+        ...captured,
+        ...input(options),
+        extendEnv: false,
+        env: { ...this.#environment, ...options.env },
+      }),
+    );
+  }
+
+  log(): string {
+    return this.#log;
+  }
+
+  async stop(): Promise<number> {
+    const child = this.#process;
+    if (child === undefined) return -1;
+    child.kill('SIGTERM');
+    const { exitCode } = await child;
+    return exitCode ?? -1;
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#process;
+    if (child === undefined) return;
+    child.kill('SIGKILL');
+    await child;
+  }
+
+  async restart(): Promise<void> {
+    await this.start();
+  }
+
+  async end(): Promise<void> {
+    for (const path of this.#masters.values()) {
+      await execa('ssh', ['-F', 'none', '-O', 'exit', '-o', `ControlPath=${path}`, 'any'], { reject: false, stdin: 'ignore' });
+    }
+    const child = this.#process;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGTERM');
+    await child;
+  }
+}
+
+function input(options: CommandOptions): { input?: string | Uint8Array; stdin?: 'ignore' | 'pipe' } {
+  if (options.stdin !== undefined) return { input: options.stdin };
+  return { stdin: options.openStdin === true ? 'pipe' : 'ignore' };
+}
+
+/** What `look` gives, as soon as it gives something: it is asked again and again. Rejects after `limitMs` with what did not happen. */
+export async function eventually<T>(look: () => Promise<T | undefined> | T | undefined, what: string | (() => Promise<string>), limitMs = 20_000): Promise<T> {
+  const deadline = performance.now() + limitMs;
+  for (;;) {
+    const value = await look();
+    if (value !== undefined) return value;
+    if (performance.now() > deadline) throw new Error(`This did not happen: ${typeof what === 'string' ? what : await what()}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

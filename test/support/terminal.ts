@@ -1,0 +1,41 @@
+/** A real terminal for tests: a tmux server of its own, whose screen and keys a test reads and types. */
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { onTestFinished } from 'vitest';
+import { eventually, temporaryFolder } from './server.ts';
+
+export interface Terminal {
+  /** Types text as it is, then these keys by their tmux names (`Enter`, `C-c`). */
+  type(text: string, ...keys: string[]): Promise<void>;
+  /** What the screen shows and what scrolled off it, trailing blanks cut off. */
+  screen(): Promise<string>;
+  /** The screen, as soon as it matches. */
+  shows(pattern: RegExp): Promise<string>;
+}
+
+/** Runs a command in a terminal of 100 columns and 100 rows; the terminal stays when the command has ended. */
+export async function openTerminal(command: readonly string[]): Promise<Terminal> {
+  const socket = join(await temporaryFolder(), 'tmux');
+  const tmux = async (...args: string[]): Promise<string> => (await execa('tmux', ['-S', socket, '-f', '/dev/null', ...args])).stdout;
+  onTestFinished(async () => {
+    await execa('tmux', ['-S', socket, 'kill-server'], { reject: false });
+  });
+  // tmux runs a list of arguments as it is, without a shell. The pane must outlive the command, so that its last screen can be read.
+  await tmux('new-session', '-d', '-x', '100', '-y', '100', 'cat', ';', 'set-option', '-w', 'remain-on-exit', 'on', ';', 'respawn-pane', '-k', ...command);
+  const screen = async (): Promise<string> => (await tmux('capture-pane', '-p', '-S', '-')).replace(/\s+$/, '');
+  return {
+    async type(text, ...keys) {
+      if (text !== '') await tmux('send-keys', '-l', text);
+      if (keys.length > 0) await tmux('send-keys', ...keys);
+    },
+    screen,
+    shows: (pattern) =>
+      eventually(
+        async () => {
+          const shown = await screen();
+          return pattern.test(shown) ? shown : undefined;
+        },
+        async () => `the terminal shows ${pattern}; it shows:\n${await screen()}`,
+      ),
+  };
+}
