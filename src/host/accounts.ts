@@ -111,6 +111,11 @@ export class Accounts {
         '*',
         '--comment',
         spec.comment,
+        // No subordinate ids: Incus's own range (subuid(5)) leaves room for a dozen accounts, and these never start a container.
+        '--key',
+        'SUB_UID_COUNT=0',
+        '--key',
+        'SUB_GID_COUNT=0',
         spec.name,
       ],
     });

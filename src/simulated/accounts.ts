@@ -50,6 +50,7 @@ const useraddFlags = {
   'shell': 'value',
   'password': 'value',
   'comment': 'value',
+  'key': 'value',
   'system': 'none',
 } as const;
 
