@@ -1,0 +1,77 @@
+/**
+ * Times on a real Incus, as root: a create by step, and `list` with many containers. `npm run bench:host`; BENCH_CONTAINERS says how many
+ * (default 50).
+ *
+ * A machine's speed drifts, so each figure stands beside one that is measured in the same run: `list` beside Incus's own client, and
+ * beside the same list with one container.
+ */
+import { execa } from 'execa';
+import { it } from 'vitest';
+import { startJumpHost } from '../host/jumpHost.ts';
+import { makeKey } from '../support/keys.ts';
+import { temporaryFolder } from '../support/server.ts';
+
+const containers = Number(process.env['BENCH_CONTAINERS'] ?? 50);
+const creates = 5;
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+async function timed(work: () => Promise<unknown>, runs = 7): Promise<number> {
+  const all: number[] = [];
+  for (let i = 0; i < runs; i++) {
+    const start = performance.now();
+    await work();
+    all.push(performance.now() - start);
+  }
+  return median(all);
+}
+
+it('times', { timeout: 1_800_000 }, async () => {
+  const host = await startJumpHost({ name: 'bench' });
+  try {
+    const key = (await makeKey(await temporaryFolder(), 'bench')).line;
+    const manage = async (words: readonly string[], stdin?: string): Promise<any> => {
+      const { stdout, stderr } = await host.server.ssh([...words, '--json'], { shared: true, ...(stdin === undefined ? {} : { stdin }) });
+      const document = JSON.parse(stdout);
+      if (document.ok !== true) throw new Error(`${words.join(' ')}: ${stdout}${stderr}`);
+      return document.result;
+    };
+
+    const built = await manage(['image', 'build']);
+    console.log(`image build: ${(built.elapsedMs / 1000).toFixed(1)} s\n`);
+
+    const steps = new Map<string, number[]>();
+    const totals: number[] = [];
+    for (let i = 1; i <= containers; i++) {
+      const start = performance.now();
+      const created = await manage(['create', `bench-${i}`], key);
+      const total = performance.now() - start;
+      // The first one unpacks the image into the pool.
+      if (i === 1) console.log(`first create: ${(total / 1000).toFixed(2)} s (unpacks the image)`);
+      else if (i <= creates + 1) {
+        totals.push(total);
+        for (const { title, elapsedMs } of created.steps) {
+          const name = title.replace(/: bench-\d+/, '');
+          steps.set(name, [...(steps.get(name) ?? []), elapsedMs]);
+        }
+      }
+      if (i === 1) {
+        const list = await timed(() => manage(['list']));
+        const incus = await timed(() => execa('incus', ['list', '--format', 'json'], { env: host.incus.env }));
+        console.log(`list, 1 container: ${list.toFixed(0)} ms over ssh; incus list: ${incus.toFixed(0)} ms; ratio ${(list / incus).toFixed(2)}\n`);
+      }
+      if (i === creates + 1 || i === containers) {
+        console.log(`create, median of ${totals.length}: ${(median(totals) / 1000).toFixed(2)} s over ssh`);
+        if (i === creates + 1) for (const [title, all] of steps) console.log(`  ${title.padEnd(50)} ${median(all).toFixed(0).padStart(5)} ms`);
+      }
+    }
+    const list = await timed(() => manage(['list']));
+    const incus = await timed(() => execa('incus', ['list', '--format', 'json'], { env: host.incus.env }));
+    console.log(`list, ${containers} containers: ${list.toFixed(0)} ms over ssh; incus list: ${incus.toFixed(0)} ms; ratio ${(list / incus).toFixed(2)}`);
+  } finally {
+    await host.stop();
+  }
+});
