@@ -54,6 +54,8 @@ export interface Started {
 const identitiesEveryMs = 30_000;
 /** How often operations that could not be taken back are tried again, in milliseconds. */
 const recoverEveryMs = 15_000;
+/** How long the start waits for them, in milliseconds. */
+const recoverAtStartMs = 5000;
 
 interface HostParts {
   readonly runner: Runner;
@@ -142,7 +144,8 @@ export class Core {
     const dispatcher = new Dispatcher({ journal, handlers, now: Date.now, changed: () => this.#refreshIdentities(service, admins) });
     this.#dispatcher = dispatcher;
 
-    await this.#recover(operations);
+    // With a host that does not answer this would take minutes: what is not ended by then goes on holding its target.
+    await Promise.race([this.#recover(operations), new Promise((resolve) => setTimeout(resolve, recoverAtStartMs).unref())]);
     const first = await firstAdmin(home, admins, env, new Date());
     if (first !== undefined) {
       await journal.append({ type: 'first-admin', target: first.name, keys: first.keys.map((key) => key.fingerprint) });
@@ -163,8 +166,15 @@ export class Core {
     return { host, listening, hostKey, firstAdmin: first, version };
   }
 
+  /** Calls `act` again and again, but never while it is still at work. */
   #every(ms: number, act: () => Promise<void>): void {
-    this.#timers.push(setInterval(() => void act(), ms).unref());
+    let working = false;
+    const tick = async (): Promise<void> => {
+      if (working) return;
+      working = true;
+      await act().finally(() => (working = false));
+    };
+    this.#timers.push(setInterval(() => void tick(), ms).unref());
   }
 
   #simulated(): HostParts {
@@ -178,6 +188,7 @@ export class Core {
 
   /** Ends what an earlier process left open; what cannot be ended now is tried again later. */
   async #recover(operations: Operations): Promise<void> {
+    if (operations.unfinished().length === 0) return;
     const left = await operations.recover();
     for (const operation of left) this.#log.error({ operation: operation.id, verb: operation.verb, target: operation.target }, 'an operation could not be taken back yet');
   }

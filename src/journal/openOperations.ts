@@ -1,6 +1,6 @@
 /** Operations that have not ended, as the journal tells of them: what the next process takes up. */
 import type { Actor } from '../domain/actor.ts';
-import type { JsonObject } from '../domain/json.ts';
+import type { JsonObject, JsonValue } from '../domain/json.ts';
 
 type StepState = 'begun' | 'done' | 'undone';
 
@@ -31,17 +31,17 @@ export class OpenOperationsReader {
     const id = record['op'];
     if (record['type'] === 'segment') {
       const carried = record['carry'];
-      if (Array.isArray(carried)) for (const item of carried) this.#open.set((item as unknown as OpenOperation).id, item as unknown as OpenOperation);
+      if (Array.isArray(carried)) for (const operation of carried as unknown as OpenOperation[]) this.#open.set(operation.id, operation);
       return;
     }
     if (typeof id !== 'string') return;
     if (record['type'] === 'operation') {
       this.#open.set(id, {
         id,
-        verb: String(record['verb']),
-        target: String(record['target']),
+        verb: text(record['verb']),
+        target: text(record['target']),
         actor: record['actor'] as unknown as Actor,
-        startedAt: String(record['startedAt']),
+        startedAt: text(record['startedAt']),
         steps: [],
       });
       return;
@@ -51,7 +51,7 @@ export class OpenOperationsReader {
     const step = operation.steps[Number(record['step'])];
     switch (record['type']) {
       case 'step':
-        operation.steps.push({ kind: String(record['kind']), facts: record['facts'] as JsonObject, state: 'begun' });
+        operation.steps.push({ kind: text(record['kind']), facts: record['facts'] as JsonObject, state: 'begun' });
         break;
       case 'step-done':
         if (step !== undefined) step.state = 'done';
@@ -62,6 +62,8 @@ export class OpenOperationsReader {
       case 'operation-end':
         this.#open.delete(id);
         break;
+      default:
+        break;
     }
   }
 
@@ -70,3 +72,6 @@ export class OpenOperationsReader {
   }
 }
 
+function text(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : '';
+}

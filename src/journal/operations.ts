@@ -102,6 +102,11 @@ export class Operations {
     return [...this.#open.values()];
   }
 
+  /** Those of them that nobody is working on: for {@link recover}. */
+  unfinished(): readonly OpenOperation[] {
+    return this.open().filter(({ id }) => this.#waiting.has(id));
+  }
+
   /** What a new journal segment begins with: the operations that the journal knows of and that have not ended. */
   carry(): JsonValue {
     return this.open()
@@ -196,11 +201,10 @@ export class Operations {
    * Ends the operations that wait: finished where the step that cannot be undone took effect, undone otherwise. Returns those that could
    * not be ended now; call again later. Calls at the same time follow one another.
    */
-  recover(): Promise<OpenOperation[]> {
+  recover(): Promise<readonly OpenOperation[]> {
     const run = this.#recovering.then(async () => {
-      const waiting = (): OpenOperation[] => this.open().filter(({ id }) => this.#waiting.has(id));
-      for (const operation of waiting()) await this.#end(operation, undefined).catch(() => undefined);
-      return waiting();
+      for (const operation of this.unfinished()) await this.#end(operation, undefined).catch(() => undefined);
+      return this.unfinished();
     });
     this.#recovering = run.catch(() => undefined);
     return run;

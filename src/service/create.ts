@@ -6,6 +6,7 @@ import { formatExact } from '../domain/size.ts';
 import { containerName, type Username } from '../domain/username.ts';
 import { makeHostKey } from '../host/hostKey.ts';
 import type { InstanceSpec } from '../host/incus.ts';
+import { promiseAddress } from './addresses.ts';
 import { toContainer } from './containers.ts';
 import type { Call, ServiceContext } from './context.ts';
 import { sshAccess } from './export.ts';
@@ -13,7 +14,7 @@ import { ensureImage } from './image.ts';
 import { accountComment, containerKeysPath, containerKeysText, isOurAccount, jumpKeysText } from './jumpAccount.ts';
 import { sharedKeyWarnings } from './keys.ts';
 import { encodeKeys, field, labelConfig, ownerOfInstance, store, type StoredKey } from './metadata.ts';
-import { findPlacement, freeAddress, type Placement } from './placement.ts';
+import { findPlacement, type Placement } from './placement.ts';
 import { Stages } from './stages.ts';
 import { waitForNetwork, waitForSsh } from './waiting.ts';
 
@@ -39,9 +40,6 @@ interface Plan {
   readonly warnings: readonly string[];
   readonly release: () => void;
 }
-
-/** Addresses that running creates have chosen but Incus does not know yet. */
-const reserved = new WeakMap<ServiceContext['incus'], Set<string>>();
 
 export async function createContainer(context: ServiceContext, request: CreateRequest, call: Call): Promise<CreateResult> {
   const { user } = request;
@@ -99,28 +97,39 @@ export async function createContainer(context: ServiceContext, request: CreateRe
           await waitForNetwork(context, name, plan.address);
           return `Container IP: ${plan.address}`;
         });
+        let made: Pick<CreateResult, 'container' | 'sshConfig'> | undefined;
         await stages.stage('Waiting for SSH with the expected host key', async () => {
           await waitForSsh(context, name, plan.address, hostKey.publicKey);
+          // Whatever can fail is asked before the step that cannot be undone, so that a create that fails has left nothing.
+          made = await describe(context, request, { address: plan.address, hostKey: hostKey.publicKey }, call);
           await operation.step(steps.markReady, { instance: name, operation: operation.id }, () =>
             context.incus.patch(name, { config: { [field.state]: 'ready' } }),
           );
           return `Host key: ${hostKey.fingerprint}`;
         });
-        const instance = await context.incus.instance(name);
-        if (instance === undefined) throw new Failure('not-found', { what: `container "${name}"`, why: 'it disappeared after it was created' });
-        return {
-          container: toContainer(instance),
-          hostKeyFingerprint: hostKey.fingerprint,
-          operation: operation.id,
-          steps: [...stages.done],
-          sshConfig: await sshAccess(context, { user, address: plan.address, hostKey: hostKey.publicKey }, { reachedAt: call.reachedAt }),
-          warnings: plan.warnings,
-        };
+        if (made === undefined) throw new Error('the last stage did not run');
+        return { ...made, hostKeyFingerprint: hostKey.fingerprint, operation: operation.id, steps: [...stages.done], warnings: plan.warnings };
       },
     );
   } finally {
     release();
   }
+}
+
+/** The container as it will be once it is marked ready, and the way to it. */
+async function describe(
+  context: ServiceContext,
+  { user }: CreateRequest,
+  seen: { address: string; hostKey: string },
+  call: Call,
+): Promise<Pick<CreateResult, 'container' | 'sshConfig'>> {
+  const name = containerName(user);
+  const instance = await context.incus.instance(name);
+  if (instance === undefined) throw new Failure('not-found', { what: `container "${name}"`, why: 'it disappeared while it was created' });
+  return {
+    container: { ...toContainer(instance), provisioning: 'ready' },
+    sshConfig: await sshAccess(context, { user, ...seen }, { reachedAt: call.reachedAt }),
+  };
 }
 
 /** Everything that can be found wrong is found here, before anything is changed. */
@@ -166,13 +175,8 @@ async function planCreate(context: ServiceContext, request: CreateRequest, base:
   }
   const image = await ensureImage(context, base, call);
 
-  const leased = await context.incus.leasedAddresses(placement.network);
-  const mine = reserved.get(context.incus) ?? new Set<string>();
-  reserved.set(context.incus, mine);
-  const fixed = instances.flatMap((instance) => Object.values(instance.devices).flatMap((device) => device['ipv4.address'] ?? []));
-  const address = freeAddress(placement.gateway, new Set([...leased, ...fixed, ...mine]));
-  mine.add(address);
-  return { placement, image, address, warnings, release: () => void mine.delete(address) };
+  // Last of all: an image build takes minutes, and nothing can be refused any more.
+  return { placement, image, warnings, ...(await promiseAddress(context.incus, placement)) };
 }
 
 function instanceSpec(

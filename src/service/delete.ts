@@ -27,7 +27,8 @@ export async function deleteContainer(context: ServiceContext, user: Username, c
       const { name } = instance;
       const stages = new Stages(call.progress, 4);
       await stages.stage('Closing the jump account', async () => {
-        const previous = { config: { [field.state]: 'ready' } };
+        // An empty value unsets the key again where there was none.
+        const previous = { config: { [field.state]: instance.config[field.state] ?? '' } };
         await operation.step(steps.patchInstance, { instance: name, previous: JSON.stringify(previous) }, () =>
           incus.patch(name, { config: { [field.state]: 'deleting' } }),
         );

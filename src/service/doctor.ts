@@ -2,6 +2,7 @@
 import { Failure } from '../domain/failure.ts';
 import type { AuditVerification, Check, Diagnosis, Severity } from '../domain/results.ts';
 import { formatHuman } from '../domain/size.ts';
+import { lowLimits } from '../host/kernelLimits.ts';
 import type { Sshd } from '../host/sshd.ts';
 import type { ServiceContext } from './context.ts';
 import { preparedImage } from './image.ts';
@@ -27,6 +28,7 @@ export async function diagnose(context: ServiceContext, tools: DoctorTools, sign
     ['incus', () => checkIncus(context, signal)],
     ['storage', () => checkStorage(context, signal)],
     ['network', () => checkNetwork(context, signal)],
+    ['kernel', () => checkKernel(context)],
     ['image', () => checkImage(context, signal)],
     ['jump accounts', () => checkAccounts(context, signal)],
     ['sshd', () => checkSshd(context, tools, signal)],
@@ -72,6 +74,14 @@ async function checkNetwork(context: ServiceContext, signal: AbortSignal): Promi
     : warning(`${text}; firewall driver ${server.environment.firewall ?? 'unknown'}`, 'install nftables');
 }
 
+async function checkKernel({ host }: ServiceContext): Promise<Outcome> {
+  if (host.simulated) return ok('not used by the simulated host');
+  const low = await lowLimits();
+  return low.length === 0
+    ? ok('limits that all containers share are high enough')
+    : warning(`too low for many containers: ${low.join(', ')}`, 'containarium serve --real raises them');
+}
+
 async function checkImage(context: ServiceContext, signal: AbortSignal): Promise<Outcome> {
   const { base } = context.settings.image;
   const image = await preparedImage(context, base, signal);
@@ -82,7 +92,7 @@ async function checkImage(context: ServiceContext, signal: AbortSignal): Promise
 async function checkAccounts(context: ServiceContext, signal: AbortSignal): Promise<Outcome> {
   const { accounts, incus, settings } = context;
   const [all, groupId, instances] = await Promise.all([accounts.all(signal), accounts.groupId(settings.jump.group, signal), incus.instances(signal)]);
-  const owners = new Set(instances.flatMap((instance) => ownerOfInstance(instance) ?? []));
+  const owners = new Set<string>(instances.flatMap((instance) => ownerOfInstance(instance) ?? []));
   const ours = all.filter((account) => isOurAccount(account, groupId));
   const orphans = ours.filter((account) => !owners.has(account.name)).length;
   const missing = [...owners].filter((owner) => !ours.some((account) => account.name === owner)).length;
@@ -108,7 +118,7 @@ async function checkSshd(context: ServiceContext, tools: DoctorTools, signal: Ab
 }
 
 function checkOperations({ operations }: ServiceContext): Outcome {
-  const open = operations.open();
+  const open = operations.unfinished();
   if (open.length === 0) return ok('none unfinished');
   return warning(open.map((operation) => `"${operation.verb} ${operation.target}" since ${operation.startedAt}`).join('; '), 'wait, or reconcile --apply');
 }

@@ -1,24 +1,27 @@
 /** The prepared image: built once from a base image, so that a create is clone, seed and start. */
+import { createHash } from 'node:crypto';
 import { Failure } from '../domain/failure.ts';
 import { imageSlug } from '../domain/image.ts';
 import type { ImageBuildResult, ImageInfo } from '../domain/results.ts';
 import type { IncusImage } from '../host/incus.ts';
 import type { Call, ServiceContext } from './context.ts';
 import { recipe, recipeId } from './imageRecipe.ts';
-import { field } from './metadata.ts';
+import { field, imageProperty } from './metadata.ts';
 import { findPlacement } from './placement.ts';
 import { Stages } from './stages.ts';
 import { waitFor } from './waiting.ts';
 
-const property = { base: 'containarium.base', recipe: 'containarium.recipe', operation: 'containarium.operation' } as const;
+const property = imageProperty;
+const aliasPrefix = 'containarium-';
 
+/** The name that people see. Its end keeps apart what the slug alone does not: publishing under an alias deletes the image that had it. */
 export function imageAlias(base: string): string {
-  return `containarium-${imageSlug(base)}`;
+  return `${aliasPrefix}${imageSlug(base)}-${createHash('sha256').update(base).digest('hex').slice(0, 6)}`;
 }
 
 function toInfo(context: ServiceContext, image: IncusImage): ImageInfo {
   return {
-    alias: image.aliases?.find(({ name }) => name.startsWith('containarium-'))?.name ?? '-',
+    alias: image.aliases?.find(({ name }) => name.startsWith(aliasPrefix))?.name ?? '-',
     base: image.properties?.[property.base] ?? '-',
     fingerprint: image.fingerprint,
     sizeBytes: image.size,
@@ -32,9 +35,10 @@ export async function listImages(context: ServiceContext, signal?: AbortSignal):
   return images.filter((image) => image.properties?.[property.base] !== undefined).map((image) => toInfo(context, image));
 }
 
+/** The image that was made from `base`. The alias alone does not say so: anybody who may use Incus can set one. */
 export async function preparedImage(context: ServiceContext, base: string, signal?: AbortSignal): Promise<ImageInfo | undefined> {
   const alias = imageAlias(base);
-  return (await listImages(context, signal)).find((image) => image.alias === alias);
+  return (await listImages(context, signal)).find((image) => image.base === base && image.alias === alias);
 }
 
 /** Builds under way, by alias: creates that arrive meanwhile wait for the one build. */
@@ -80,7 +84,7 @@ async function buildNow(context: ServiceContext, base: string, alias: string, ca
           ...(allowExit === undefined ? {} : { allowExit }),
         });
       await stages.stage(`Fetching base image ${base}`, async () => {
-        await operation.step(steps.createInstance, { instance, operation: operation.id }, () =>
+        await operation.step(steps.createBuildInstance, { instance, operation: operation.id }, () =>
           incus.create(instance, base, {
             config: { 'boot.autostart': 'false', 'security.nesting': 'true', [field.operation]: operation.id },
             devices: {
@@ -91,7 +95,7 @@ async function buildNow(context: ServiceContext, base: string, alias: string, ca
         );
       });
       await stages.stage('Starting it', async () => {
-        await operation.step(steps.startInstance, { instance }, () => incus.start(instance));
+        await operation.step(steps.seedInstance, { instance }, () => incus.start(instance));
         await waitFor(
           `instance "${instance}"`,
           settings.timeouts.readyMs,
@@ -124,17 +128,18 @@ async function buildNow(context: ServiceContext, base: string, alias: string, ca
       });
       let published: ImageInfo | undefined;
       await stages.stage(`Publishing ${alias}`, async () => {
-        await incus.stop(instance, { force: true });
-        await operation.step(steps.publishImage, { alias }, () =>
-          incus.publish(instance, alias, {
+        await operation.step(steps.seedInstance, { instance }, () => incus.stop(instance, { force: true }));
+        published = await operation.step(steps.publishImage, { alias, operation: operation.id }, async () => {
+          await incus.publish(instance, alias, {
             [property.base]: base,
             [property.recipe]: recipeId(made),
             [property.operation]: operation.id,
             description: `containarium ${base}`,
-          }),
-        );
-        await operation.step(steps.deleteInstance, { instance }, () => incus.delete(instance));
-        published = await preparedImage(context, base);
+          });
+          return preparedImage(context, base);
+        });
+        // It may have failed after its effect.
+        published ??= await preparedImage(context, base);
       });
       if (published === undefined) throw new Failure('unexpected-output', { what: `image "${alias}"`, why: 'Incus does not list it after publishing it' });
       return { image: published, elapsedMs: Math.round(performance.now() - startedMs), operation: operation.id };

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { KeyInfo, Provisioning } from '../domain/container.ts';
 import { parsePublicKeys, type PublicKey } from '../domain/publicKey.ts';
+import { ownerOf, type Username } from '../domain/username.ts';
 import type { IncusInstance } from '../host/incus.ts';
 
 const prefix = 'user.containarium.';
@@ -18,6 +19,9 @@ export const field = {
   createdBy: `${prefix}created-by`,
   image: `${prefix}image`,
 } as const;
+
+/** What is kept in the properties of a prepared image. */
+export const imageProperty = { base: 'containarium.base', recipe: 'containarium.recipe', operation: 'containarium.operation' } as const;
 
 const labelPrefix = `${prefix}label.`;
 
@@ -71,8 +75,13 @@ export function keyInfo(stored: StoredKey): KeyInfo {
   };
 }
 
-export function ownerOfInstance(instance: IncusInstance): string | undefined {
-  return instance.config[field.owner];
+/**
+ * The user whose container this is. Name and configuration must agree: a copy of a container (`incus copy`) has the configuration of the
+ * one it was made from, and is nobody's.
+ */
+export function ownerOfInstance(instance: IncusInstance): Username | undefined {
+  const named = ownerOf(instance.name);
+  return named !== undefined && instance.config[field.owner] === named ? named : undefined;
 }
 
 export function provisioningOf(instance: IncusInstance): Provisioning {

@@ -25,7 +25,7 @@ function choose<T extends { name: string }>(what: string, setting: string, wante
   });
 }
 
-function preferred<T extends { name: string }>(candidates: readonly T[], names: readonly string[]): string | undefined {
+function preferred(candidates: readonly { name: string }[], names: readonly string[]): string | undefined {
   return names.find((name) => candidates.some((candidate) => candidate.name === name));
 }
 
@@ -53,22 +53,4 @@ export function addressToNumber(address: string): number {
 
 export function numberToAddress(value: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.');
-}
-
-/**
- * The first free address of the bridge's network: from `.100` up, as the original gave them out, then from `.2`. Network, gateway
- * and broadcast addresses are never given.
- */
-export function freeAddress(gateway: string, taken: ReadonlySet<string>): string {
-  const [own = '', prefix = '24'] = gateway.split('/');
-  const size = 2 ** (32 - Number(prefix));
-  const base = Math.floor(addressToNumber(own) / size) * size;
-  const usable = (offset: number): boolean => offset >= 2 && offset < size - 1;
-  for (const range of [[100, size - 1], [2, Math.min(100, size - 1)]] as const) {
-    for (let offset = range[0]; offset < range[1]; offset++) {
-      const address = numberToAddress(base + offset);
-      if (usable(offset) && address !== own && !taken.has(address)) return address;
-    }
-  }
-  throw new Failure('no-space', { what: `network ${gateway}`, why: 'all its addresses are taken', next: 'delete a container, or use a larger network' });
 }

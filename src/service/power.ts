@@ -17,16 +17,17 @@ export async function changePower(context: ServiceContext, verb: Verb, user: Use
   if ((verb === 'start' && running) || (verb === 'stop' && now.status === 'Stopped')) {
     return { user, container: now.name, status: now.status.toLowerCase(), changed: false, operation: null };
   }
-  return context.operations.run(
+  const result = await context.operations.run(
     { verb, target: user, actor: call.actor, input: force ? { force } : {} },
     () => changeableInstanceOf(context, user, { own: true }),
     async (operation, instance) => {
       await acts[verb](context, operation, instance, force);
-      if (verb !== 'stop') await waitUntilReachable(context, instance);
       const after = await context.incus.instance(instance.name);
       return { user, container: instance.name, status: after?.status.toLowerCase() ?? 'unknown', changed: true, operation: operation.id };
     },
   );
+  if (verb !== 'stop') await waitUntilReachable(context, now, call);
+  return result;
 }
 
 const acts: Record<Verb, (context: ServiceContext, operation: Running, instance: IncusInstance, force: boolean) => Promise<void>> = {
@@ -52,8 +53,19 @@ async function gently(name: string, force: boolean, act: () => Promise<void>): P
   }
 }
 
-async function waitUntilReachable(context: ServiceContext, instance: IncusInstance): Promise<void> {
+/** How long somebody waits for an sshd that may not come at all, in milliseconds. */
+const reachableMs = 30_000;
+
+/**
+ * Waits until the sshd inside answers. Where it does not, that is said and no more: the container belongs to its owner, who may have
+ * changed its sshd, and stopping it again would leave nobody a way to put it right.
+ */
+async function waitUntilReachable(context: ServiceContext, instance: IncusInstance, call: Call): Promise<void> {
   const address = addressOf(instance);
   const hostKey = instance.config[field.hostKey];
-  if (address !== null && hostKey !== undefined) await waitForSsh(context, instance.name, address, hostKey);
+  if (address === null || hostKey === undefined) return;
+  await waitForSsh(context, instance.name, address, hostKey, reachableMs).catch((error: unknown) => {
+    const failure = Failure.from(error);
+    call.progress.note(`It was started, but ${failure.what}: ${failure.why}`);
+  });
 }

@@ -1,9 +1,13 @@
 /**
  * Accounts and keys on the host against Incus. Incus is the truth; everything here is derived from it and can be rebuilt. Every question
  * is asked before anything is changed, and one that fails ends it: nothing is deleted on doubt.
+ *
+ * What is found is put right target by target, each as an operation of its own that asks again while it holds the target: between the
+ * finding and the repair somebody may have created or deleted just this container.
  */
-import { Failure } from '../domain/failure.ts';
+import { Failure, isFailure } from '../domain/failure.ts';
 import type { Difference, DifferenceKind, Reconciliation } from '../domain/results.ts';
+import type { Username } from '../domain/username.ts';
 import { jumpShell, type Account } from '../host/accounts.ts';
 import type { IncusInstance } from '../host/incus.ts';
 import { addressOf } from './containers.ts';
@@ -19,77 +23,139 @@ interface Found {
   readonly repair?: () => Promise<void>;
 }
 
+interface Owned {
+  readonly user: Username;
+  readonly instance: IncusInstance;
+}
+
+/** Both sides, as they were when they were asked. */
+interface Sides {
+  readonly owned: readonly Owned[];
+  readonly accounts: readonly Account[];
+  readonly groupId: number | undefined;
+  readonly keyUsers: readonly string[];
+}
+
 /** How many containers are asked for their keys file at the same time. */
 const parallel = 4;
 
 export async function reconcile(context: ServiceContext, apply: boolean, call: Call): Promise<Reconciliation> {
-  if (apply) await context.operations.recover();
-  const { incus, accounts, jumpKeys } = context;
+  const { operations } = context;
+  if (apply) await operations.recover();
+  const busy = new Set(operations.open().map(({ target }) => target));
+  const sides = await look(context, call.signal);
+  const all = await findDifferences(context, sides, (target) => !busy.has(target), call.signal);
+  // An operation that began meanwhile has changed one side and not yet the other.
+  for (const { target } of operations.open()) busy.add(target);
+  const found = all.filter(({ target }) => !busy.has(target));
+  const fixed = apply ? await repairAll(context, found, call) : new Set<string>();
+  const differences = found.map((difference): Difference => toDifference(difference, fixed.has(difference.target) && difference.repair !== undefined));
+  const { owned, accounts, groupId, keyUsers } = sides;
+  return {
+    applied: apply,
+    differences: [...unfinished(context), ...differences],
+    checked: { containers: owned.length, accounts: accounts.filter((account) => isOurAccount(account, groupId)).length, keyFiles: keyUsers.length },
+  };
+}
+
+function toDifference({ kind, target, detail, fix }: Found, fixed: boolean): Difference {
+  return { kind, target, detail, fix, fixed };
+}
+
+function unfinished({ operations }: ServiceContext): Difference[] {
+  return operations.unfinished().map(({ verb, target, actor, startedAt }) => ({
+    kind: 'operation-unfinished',
+    target,
+    detail: `"${verb}" by ${actor.name}, begun ${startedAt}`,
+    fix: null,
+    fixed: false,
+  }));
+}
+
+/** Puts right what can be, and returns the targets where that was done. A target that somebody else works on is left alone. */
+async function repairAll(context: ServiceContext, found: readonly Found[], call: Call): Promise<Set<string>> {
+  const fixed = new Set<string>();
+  const { operations, steps } = context;
+  for (const target of new Set(found.filter(({ repair }) => repair !== undefined).map((difference) => difference.target))) {
+    try {
+      await operations.run(
+        { verb: 'reconcile', target, actor: call.actor, input: {} },
+        async () => findDifferences(context, await look(context), (candidate) => candidate === target),
+        async (operation, differences) => {
+          await context.accounts.ensureGroup(context.settings.jump.group);
+          for (const { kind, fix, repair } of differences) {
+            if (repair === undefined) continue;
+            call.progress.note(`${target}: ${fix ?? ''}`);
+            await operation.step(steps.repair, { difference: kind }, repair);
+          }
+        },
+      );
+      fixed.add(target);
+    } catch (error) {
+      if (!isFailure(error, 'busy')) throw error;
+      call.progress.note(`${target}: left alone, ${error.why}`);
+    }
+  }
+  return fixed;
+}
+
+async function look({ incus, accounts, jumpKeys, settings }: ServiceContext, signal?: AbortSignal): Promise<Sides> {
   const [instances, all, groupId, keyUsers] = await Promise.all([
-    incus.instances(call.signal),
-    accounts.all(call.signal),
-    accounts.groupId(context.settings.jump.group, call.signal),
+    incus.instances(signal),
+    accounts.all(signal),
+    accounts.groupId(settings.jump.group, signal),
     jumpKeys.users(),
   ]);
-  const busy = new Set(context.operations.open().map((operation) => operation.target));
-  const ours = instances.filter((instance) => ownerOfInstance(instance) !== undefined);
-  const owners = new Set(ours.map((instance) => ownerOfInstance(instance)));
-  const byName = new Map(all.map((account) => [account.name, account]));
-  const jumpAccounts = all.filter((account) => isOurAccount(account, groupId));
+  const owned = instances.flatMap((instance) => {
+    const user = ownerOfInstance(instance);
+    return user === undefined ? [] : [{ user, instance }];
+  });
+  return { owned, accounts: all, groupId, keyUsers };
+}
 
-  const found: Found[] = context.operations.open().map((operation) => ({
-    kind: 'operation-unfinished',
-    target: operation.target,
-    detail: `"${operation.verb}" by ${operation.actor.name}, begun ${operation.startedAt}`,
-    fix: null,
-  }));
-  for (const instance of ours) {
-    const user = ownerOfInstance(instance) ?? '';
-    if (busy.has(user)) continue;
-    found.push(...(await accountDifferences(context, instance, user, byName.get(user), groupId)));
+/** Every difference of the targets that are `wanted`. Changes nothing. */
+async function findDifferences(
+  context: ServiceContext,
+  { owned, accounts, groupId, keyUsers }: Sides,
+  wanted: (target: string) => boolean,
+  signal?: AbortSignal,
+): Promise<Found[]> {
+  const found: Found[] = [];
+  const owners = new Set<string>(owned.map(({ user }) => user));
+  const concerned = owned.filter(({ user }) => wanted(user));
+  for (const container of concerned) {
+    const account = accounts.find(({ name }) => name === container.user);
+    found.push(...(await accountDifferences(context, container, account, groupId)));
   }
-  for (const account of jumpAccounts) {
-    if (owners.has(account.name) || busy.has(account.name)) continue;
+  for (const account of accounts) {
+    if (!isOurAccount(account, groupId) || owners.has(account.name) || !wanted(account.name)) continue;
     found.push({
       kind: 'account-orphan',
       target: account.name,
       detail: 'a jump account without a container',
       fix: 'remove the account',
       repair: async () => {
-        await accounts.endSessions(account.name);
-        await accounts.remove(account.name);
+        await context.accounts.endSessions(account.name);
+        await context.accounts.remove(account.name);
       },
     });
   }
   for (const user of keyUsers) {
-    if (owners.has(user) || busy.has(user)) continue;
+    if (owners.has(user) || !wanted(user)) continue;
     found.push({
       kind: 'jump-keys-orphan',
       target: user,
       detail: 'keys of a jump account without a container',
       fix: 'remove the file',
-      repair: () => jumpKeys.remove(user),
+      repair: () => context.jumpKeys.remove(user),
     });
   }
-  found.push(...(await containerKeyDifferences(context, ours.filter((instance) => !busy.has(ownerOfInstance(instance) ?? '')), call)));
-
-  const differences: Difference[] = [];
-  for (const { repair, ...difference } of found) {
-    const fixed = apply && repair !== undefined;
-    if (fixed) {
-      call.progress.note(`${difference.target}: ${difference.fix ?? ''}`);
-      await context.accounts.ensureGroup(context.settings.jump.group);
-      await repair();
-    }
-    differences.push({ ...difference, fixed });
-  }
-  return { applied: apply, differences, checked: { containers: ours.length, accounts: jumpAccounts.length, keyFiles: keyUsers.length } };
+  return [...found, ...(await containerKeyDifferences(context, concerned, signal))];
 }
 
 async function accountDifferences(
   context: ServiceContext,
-  instance: IncusInstance,
-  user: string,
+  { user, instance }: Owned,
   account: Account | undefined,
   groupId: number | undefined,
 ): Promise<Found[]> {
@@ -100,7 +166,9 @@ async function accountDifferences(
     return [{ kind: 'container-unfinished', target: user, detail: `${instance.name} was left ${provisioning}`, fix: null }];
   }
   const found: Found[] = [];
-  const create = () => accounts.create({ name: user, comment: accountComment(user, instance.config[field.operation] ?? 'reconcile'), group: context.settings.jump.group });
+  const made = instance.config[field.operation] ?? '';
+  const comment = accountComment(user, /^[0-9A-Z]{26}$/.test(made) ? made : 'reconcile');
+  const create = (): Promise<void> => accounts.create({ name: user, comment, group: context.settings.jump.group });
   if (account === undefined) {
     found.push({ kind: 'account-missing', target: user, detail: `${instance.name} has no jump account`, fix: 'create the account', repair: create });
   } else if (!isOurAccount(account, groupId)) {
@@ -137,17 +205,17 @@ async function accountDifferences(
   return found;
 }
 
-async function containerKeyDifferences(context: ServiceContext, instances: readonly IncusInstance[], call: Call): Promise<Found[]> {
+async function containerKeyDifferences(context: ServiceContext, owned: readonly Owned[], signal: AbortSignal | undefined): Promise<Found[]> {
   const found: Found[] = [];
-  const queue = instances.filter((instance) => provisioningOf(instance) === 'ready');
+  const queue = owned.filter(({ instance }) => provisioningOf(instance) === 'ready');
   await Promise.all(
     Array.from({ length: parallel }, async () => {
-      for (let instance = queue.shift(); instance !== undefined; instance = queue.shift()) {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        const { user, instance } = next;
         const { name, config } = instance;
-        const user = ownerOfInstance(instance) ?? '';
         const path = containerKeysPath(user);
         const content = containerKeysText(decodeKeys(config[field.keys]));
-        if ((await context.incus.pullFile(name, path, { signal: call.signal })) === content) continue;
+        if ((await context.incus.pullFile(name, path, signal === undefined ? {} : { signal })) === content) continue;
         found.push({
           kind: 'container-keys-differ',
           target: user,

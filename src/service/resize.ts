@@ -27,13 +27,13 @@ interface Plan {
 
 export async function resizeContainer(context: ServiceContext, request: ResizeRequest, call: Call): Promise<ResizeResult> {
   const { user } = request;
-  let plan = await planResize(context, request);
+  let plan = await planResize(context, request, { own: false });
   const nothing = { user, container: plan.instance.name, changes: [], operation: null };
   if (plan.changes.length === 0) return nothing;
   return context.operations.run(
     { verb: 'resize', target: user, actor: call.actor, input: Object.fromEntries(plan.changes.map((change) => [change.what, change.to])) },
     async () => {
-      plan = await planResize(context, request);
+      plan = await planResize(context, request, { own: true });
     },
     async (operation) => {
       const { instance, to, back, changes } = plan;
@@ -46,12 +46,12 @@ export async function resizeContainer(context: ServiceContext, request: ResizeRe
   );
 }
 
-async function planResize(context: ServiceContext, request: ResizeRequest): Promise<Plan> {
-  const instance = await changeableInstanceOf(context, request.user, { own: true });
+async function planResize(context: ServiceContext, request: ResizeRequest, { own }: { own: boolean }): Promise<Plan> {
+  const instance = await changeableInstanceOf(context, request.user, { own });
   const plan: Plan = { instance, changes: [], to: { config: {}, devices: {} }, back: { config: {}, devices: {} } };
   if (request.cpu !== undefined) planConfig(plan, 'cpu', 'limits.cpu', String(request.cpu));
   if (request.memory !== undefined) {
-    const used = instance.state?.memory?.usage ?? 0;
+    const used = Math.max(0, instance.state?.memory?.usage ?? 0);
     if (used > request.memory) throw belowUse('memory', request.memory, used, 'stop what uses it, or choose more');
     const now = parseIncusSize(instance.config['limits.memory'] ?? '');
     if (now !== request.memory) planConfig(plan, 'memory', 'limits.memory', formatExact(request.memory));
@@ -85,12 +85,26 @@ async function planDisk(context: ServiceContext, plan: Plan, bytes: number): Pro
   }
   const before = root.device['size'];
   if (parseIncusSize(before ?? '') === bytes) return;
-  const used = instance.state?.disk?.['root']?.usage ?? 0;
-  if (used >= bytes) throw belowUse('disk', bytes, used, 'delete files in the container, or choose more');
+  ensureRoom(instance, parseIncusSize(before ?? ''), bytes);
   const size = formatExact(bytes);
   plan.changes.push({ what: 'disk', from: before ?? null, to: size });
   plan.to.devices[root.name] = { ...root.device, size };
   plan.back.devices[root.name] = { ...root.device };
+}
+
+/**
+ * Asked before anything is changed: btrfs refuses a quota below what is used, and all the same holds to it from then on. Where Incus does
+ * not know how much is used (it says -1, or nothing), a disk may only grow.
+ */
+function ensureRoom(instance: IncusInstance, beforeBytes: number | undefined, bytes: number): void {
+  const used = instance.state?.disk?.['root']?.usage ?? -1;
+  if (used >= bytes) throw belowUse('disk', bytes, used, 'delete files in the container, or choose more');
+  if (used >= 0 || (beforeBytes !== undefined && beforeBytes < bytes)) return;
+  throw new Failure('wrong-state', {
+    what: `disk ${formatExact(bytes)}`,
+    why: 'Incus does not say how much of it is in use, so it cannot be made smaller',
+    next: 'start the container, and try again',
+  });
 }
 
 function belowUse(what: string, wanted: number, used: number, next: string): Failure {

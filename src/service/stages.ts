@@ -18,7 +18,7 @@ export class Stages {
   }
 
   /** Runs one stage; what `act` returns as text is shown beside the finished stage. */
-  async stage(title: string, act: () => Promise<string | void>): Promise<void> {
+  async stage(title: string, act: () => Promise<unknown>): Promise<void> {
     const index = ++this.#index;
     const startedMs = performance.now();
     const event = { index, total: this.#total, title };

@@ -6,12 +6,13 @@
  * stop the work in its server.
  */
 import { Failure } from '../domain/failure.ts';
+import { parseIncusSize } from '../domain/size.ts';
 import type { Accounts } from '../host/accounts.ts';
-import type { Incus, InstanceSpec } from '../host/incus.ts';
+import type { Incus, IncusImage, IncusOperation, InstanceSpec } from '../host/incus.ts';
 import type { JumpKeys } from '../host/jumpKeys.ts';
 import type { StepKind } from '../journal/operations.ts';
 import { isMadeBy, isOurAccount } from './jumpAccount.ts';
-import { field } from './metadata.ts';
+import { field, imageProperty } from './metadata.ts';
 
 export interface StepTools {
   readonly incus: Incus;
@@ -22,45 +23,67 @@ export interface StepTools {
 
 export type Steps = ReturnType<typeof makeSteps>;
 
-/** How long an undo waits for work that Incus still has under way, and how often it looks. */
+/** How long an undo waits for work that Incus still has under way, and how often it looks, in milliseconds. */
 const quietLimitMs = 120_000;
-const quietPollMs = 200;
+const firstQuietPauseMs = 25;
+const longestQuietPauseMs = 500;
 
-/** Resolves once no operation of Incus concerns the instance any more. */
-export async function incusQuiet(incus: Incus, instance: string): Promise<void> {
-  const deadline = Date.now() + quietLimitMs;
-  for (;;) {
-    const running = (await incus.runningOperations()).filter((operation) =>
-      Object.values(operation.resources ?? {})
-        .flat()
-        .some((path) => path.split('?')[0]?.endsWith(`/${instance}`)),
-    );
+async function quiet(incus: Incus, what: string, concerns: (operation: IncusOperation) => boolean): Promise<void> {
+  const deadline = performance.now() + quietLimitMs;
+  for (let pauseMs = firstQuietPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestQuietPauseMs)) {
+    const running = (await incus.runningOperations()).filter(concerns);
     if (running.length === 0) return;
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       throw new Failure('timeout', {
-        what: `instance "${instance}"`,
+        what,
         why: `Incus has been busy with it for ${quietLimitMs / 1000} s (${running.map((o) => o.description).join(', ')})`,
         next: 'incus operation list',
       });
     }
-    await new Promise((resolve) => setTimeout(resolve, quietPollMs));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
+
+/** Resolves once no operation of Incus concerns the instance any more. */
+export function incusQuiet(incus: Incus, instance: string): Promise<void> {
+  return quiet(incus, `instance "${instance}"`, ({ resources }) =>
+    Object.values(resources ?? {})
+      .flat()
+      .some((path) => path.split('?')[0]?.endsWith(`/${instance}`)),
+  );
+}
+
+/** Resolves once Incus makes no image any more. Its list does not say of which instance it makes one, so it is every image. */
+function imagesQuiet(incus: Incus): Promise<void> {
+  return quiet(incus, 'making an image', ({ description }) => description === 'Downloading image');
+}
+
+/** A difference that every driver's rounding leaves one (ZFS volumes: 16 KiB), in bytes. */
+const sizeStepBytes = 1024 ** 2;
 
 type Facts = { readonly [key: string]: string | number | boolean | null };
 
 export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
-  const createInstance: StepKind<Facts & { instance: string; operation: string }> = {
-    name: 'create-instance',
-    async undo({ instance, operation }) {
-      await incusQuiet(incus, instance);
-      const found = await incus.instance(instance);
-      if (found === undefined || found.config[field.operation] !== operation) return;
-      await incus.delete(instance);
+  async function deleteOwn({ instance, operation }: { instance: string; operation: string }): Promise<void> {
+    await incusQuiet(incus, instance);
+    const found = await incus.instance(instance);
+    if (found === undefined || found.config[field.operation] !== operation) return;
+    await incus.delete(instance);
+  }
+
+  const createInstance: StepKind<Facts & { instance: string; operation: string }> = { name: 'create-instance', undo: deleteOwn };
+
+  /** An instance to make an image of. It must not go while Incus still reads it. */
+  const createBuildInstance: StepKind<Facts & { instance: string; operation: string }> = {
+    name: 'create-build-instance',
+    temporary: true,
+    async undo(facts) {
+      await imagesQuiet(incus);
+      await deleteOwn(facts);
     },
   };
 
-  /** Files pushed into an instance that the same operation made: they go with it. */
+  /** What is done to an instance that the same operation made: it goes with it. */
   const seedInstance: StepKind<Facts & { instance: string }> = {
     name: 'seed-instance',
     undo: () => Promise.resolve(),
@@ -127,8 +150,12 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
     name: 'patch-instance',
     async undo({ instance, previous }) {
       await incusQuiet(incus, instance);
-      if ((await incus.instance(instance)) === undefined) return;
-      await incus.patch(instance, JSON.parse(previous) as InstanceSpec);
+      const found = await incus.instance(instance);
+      if (found === undefined) return;
+      const change = JSON.parse(previous) as Partial<InstanceSpec>;
+      const other = otherSizes(change);
+      if (other !== undefined) await incus.patch(instance, other);
+      await incus.patch(instance, change);
     },
   };
 
@@ -160,14 +187,34 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
     },
   };
 
-  /** A finished image stays even when what comes after it fails: one more image does no harm, and the next create needs it. */
-  const publishImage: StepKind<Facts & { alias: string }> = {
+  async function imagesMadeBy(operation: string): Promise<IncusImage[]> {
+    await imagesQuiet(incus);
+    return (await incus.images()).filter((image) => image.properties?.[imageProperty.operation] === operation);
+  }
+
+  /**
+   * The last step of a build. Giving the image its alias, and deleting the image that had it, is the client's work after Incus has made the
+   * image: where the client did not come so far, the image goes again and the one before stays.
+   */
+  const publishImage: StepKind<Facts & { alias: string; operation: string }> = {
     name: 'publish-image',
+    async undo({ operation }) {
+      for (const { fingerprint } of await imagesMadeBy(operation)) await incus.deleteImage(fingerprint);
+    },
+    async settled({ alias, operation }) {
+      return (await imagesMadeBy(operation)).some(({ aliases }) => aliases?.some(({ name }) => name === alias));
+    },
+  };
+
+  /** Putting right what `reconcile` found: it is as Incus says, or it is found again. */
+  const repair: StepKind<Facts & { difference: string }> = {
+    name: 'repair',
     undo: () => Promise.resolve(),
   };
 
   return {
     createInstance,
+    createBuildInstance,
     seedInstance,
     createAccount,
     removeAccount,
@@ -180,5 +227,18 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
     markReady,
     deleteInstance,
     publishImage,
+    repair,
   };
+}
+
+/**
+ * The same change with other disk sizes, or undefined where it names none. A quota that btrfs refuses stays in force all the same, and
+ * Incus, for which nothing has changed then, sets the old size again only after another one.
+ */
+function otherSizes({ devices }: Partial<InstanceSpec>): Partial<InstanceSpec> | undefined {
+  const sized = Object.entries(devices ?? {}).flatMap(([name, device]) => {
+    const bytes = parseIncusSize(device['size'] ?? '');
+    return bytes === undefined ? [] : [[name, { ...device, size: `${bytes + sizeStepBytes}B` }] as const];
+  });
+  return sized.length === 0 ? undefined : { devices: Object.fromEntries(sized) };
 }

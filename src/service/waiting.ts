@@ -37,11 +37,11 @@ export async function waitForNetwork(context: ServiceContext, instance: string, 
   );
 }
 
-/** Waits until the sshd of the instance answers at `address` with exactly this host key. */
-export async function waitForSsh(context: ServiceContext, instance: string, address: string, hostKey: string): Promise<void> {
+/** Waits until the sshd of the instance answers at `address` with exactly this host key, at most `mostMs` and no longer than configured. */
+export async function waitForSsh(context: ServiceContext, instance: string, address: string, hostKey: string, mostMs = Infinity): Promise<void> {
   const seen = await waitFor(
     `container "${instance}"`,
-    context.settings.timeouts.readyMs,
+    Math.min(context.settings.timeouts.readyMs, mostMs),
     () => context.keyscan.hostKey(address),
     () => 'its sshd did not answer',
   ).catch(async (error: unknown) => {

@@ -21,6 +21,8 @@ export interface World {
 
 export interface Background {
   readonly description: string;
+  /** The part of the command that the server does. */
+  readonly args: readonly string[];
   readonly instance?: string;
 }
 

@@ -169,7 +169,9 @@ export const incus: SimulatedProgram = {
     if (found === undefined || description === undefined) return undefined;
     // `incus create IMAGE NAME`, but `incus start NAME`.
     const instance = found.parsed.rest[args[0] === 'create' ? 1 : 0];
-    return { description, ...(instance === undefined || description === publishing ? {} : { instance }) };
+    // Aliases are the client's work, after the image is there.
+    if (description === publishing) return { description, args: ['publish', ...found.parsed.rest] };
+    return { description, args, ...(instance === undefined ? {} : { instance }) };
   },
   run,
 };

@@ -1,0 +1,89 @@
+/** The verbs that change the host, each with the world it starts from and what it answers when it is called once more. */
+import ssh2 from 'ssh2';
+import type { World } from './world.ts';
+
+export type WorldName = 'empty' | 'image' | 'people' | 'stopped' | 'laptop' | 'drift';
+
+export interface Scenario {
+  readonly name: string;
+  readonly from: WorldName;
+  readonly verb: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  /** What the same call answers when it has been made already: `ok`, or the code of a failure. The host is as after the first one. */
+  readonly again: string;
+  /** Its commands are mostly those of another scenario: only the ways to fail that differ most are tried. */
+  readonly brief?: true;
+  /** States that are whole too, between "before" and "after": verbs that reach them, called one after the other. */
+  readonly between?: readonly (readonly [verb: string, input: Readonly<Record<string, unknown>>])[];
+}
+
+/** Key pairs are made once per run: what matters is that they differ. */
+function publicLine(comment: string): string {
+  return ssh2.utils.generateKeyPairSync('ed25519', { comment }).public;
+}
+
+export const keys = { alice: publicLine('alice@desk'), laptop: publicLine('alice@laptop'), bob: publicLine('bob@desk') } as const;
+
+const alice = { user: 'alice' } as const;
+
+export const scenarios: readonly Scenario[] = [
+  { name: 'create', from: 'image', verb: 'create', input: { ...alice, keys: keys.alice, labels: ['team=red'] }, again: 'exists' },
+  {
+    name: 'the first create, which builds the image',
+    from: 'empty',
+    verb: 'create',
+    input: { ...alice, keys: keys.alice },
+    again: 'exists',
+    between: [['image build', {}]],
+    brief: true,
+  },
+  { name: 'delete', from: 'people', verb: 'delete', input: { ...alice, yes: true }, again: 'not-found' },
+  { name: 'delete of a stopped container', from: 'stopped', verb: 'delete', input: { ...alice, yes: true }, again: 'not-found' },
+  { name: 'resize', from: 'people', verb: 'resize', input: { ...alice, cpu: '2', memory: '8GiB', disk: '20GiB' }, again: 'ok' },
+  { name: 'key add', from: 'people', verb: 'key add', input: { ...alice, keys: keys.laptop }, again: 'ok' },
+  { name: 'key remove', from: 'laptop', verb: 'key remove', input: { ...alice, key: 'alice@laptop' }, again: 'not-found' },
+  { name: 'key replace', from: 'people', verb: 'key replace', input: { ...alice, keys: keys.laptop }, again: 'ok' },
+  { name: 'start', from: 'stopped', verb: 'start', input: alice, again: 'ok' },
+  { name: 'stop', from: 'people', verb: 'stop', input: alice, again: 'ok' },
+  { name: 'restart', from: 'people', verb: 'restart', input: alice, again: 'ok' },
+  { name: 'image build', from: 'empty', verb: 'image build', input: {}, again: 'ok' },
+  { name: 'image build over an image', from: 'image', verb: 'image build', input: {}, again: 'ok' },
+];
+
+/** How each world is made from a new one. */
+export const makers: Readonly<Record<WorldName, (world: World) => Promise<unknown>>> = {
+  async empty(world) {
+    // Something of somebody else's, so that the host has a state to begin with.
+    await world.context.accounts.ensureGroup('other');
+    await world.context.accounts.create({ name: 'dave', comment: 'Dave, not ours', group: 'other' });
+  },
+  async image(world) {
+    await makers.empty(world);
+    await world.must('image build');
+    await world.must('create', { user: 'bob', keys: keys.bob });
+  },
+  async people(world) {
+    await makers.image(world);
+    await world.must('create', { ...alice, keys: keys.alice, labels: ['team=red'] });
+  },
+  async stopped(world) {
+    await makers.people(world);
+    await world.must('stop', alice);
+  },
+  async laptop(world) {
+    await makers.people(world);
+    await world.must('key add', { ...alice, keys: keys.laptop });
+  },
+  /** Everything that `reconcile` can find and put right, and two things that it must not touch. */
+  async drift(world) {
+    await makers.people(world);
+    await world.must('create', { user: 'erin', keys: keys.laptop });
+    const { accounts, jumpKeys, incus } = world.context;
+    await accounts.remove('alice');
+    await jumpKeys.remove('alice');
+    await jumpKeys.write('bob', 'something else\n');
+    await incus.pushFile({ instance: 'bob-container', path: '/etc/ssh/authorized_keys.d/bob', content: '', mode: '0644' });
+    await jumpKeys.write('zoe', 'left over\n');
+    await incus.delete('erin-container');
+  },
+};

@@ -1,0 +1,194 @@
+/**
+ * Core without its processes and its protocol: a simulated host, a journal, the operations and the dispatcher, put together as
+ * `src/core/core.ts` does, in one folder that can be copied, and opened again as after a restart.
+ */
+import { readFileSync } from 'node:fs';
+import { cp, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { makeHandlers } from '../../src/core/handlers.ts';
+import { Dispatcher } from '../../src/core/dispatcher.ts';
+import type { Actor } from '../../src/domain/actor.ts';
+import { Failure } from '../../src/domain/failure.ts';
+import type { AuditVerification, Reconciliation } from '../../src/domain/results.ts';
+import { Accounts } from '../../src/host/accounts.ts';
+import { Incus } from '../../src/host/incus.ts';
+import { KeyScan } from '../../src/host/keyscan.ts';
+import { Sshd } from '../../src/host/sshd.ts';
+import { realFiles, type JournalFiles } from '../../src/journal/files.ts';
+import { Journal } from '../../src/journal/journal.ts';
+import { OpenOperationsReader } from '../../src/journal/openOperations.ts';
+import { Operations } from '../../src/journal/operations.ts';
+import { Admins } from '../../src/service/admins.ts';
+import { promisedAddresses } from '../../src/service/addresses.ts';
+import { verifyRecords } from '../../src/service/audit.ts';
+import type { ServiceContext } from '../../src/service/context.ts';
+import { makeSteps } from '../../src/service/steps.ts';
+import { checkSettings, type Settings } from '../../src/settings/settings.ts';
+import type { FaultPlan } from '../../src/simulated/faults.ts';
+import { SimulatedHost } from '../../src/simulated/host.ts';
+import { hostState, type HostState } from '../../src/simulated/state.ts';
+import type { LoggedCommand } from '../../src/simulated/commandLog.ts';
+
+export interface WorldOptions {
+  readonly faults?: FaultPlan;
+  readonly paceMs?: number;
+  /** How the journal is written. Default: really, but without waiting for the disk. */
+  readonly files?: JournalFiles;
+  readonly segmentBytes?: number;
+  readonly settings?: Readonly<Record<string, unknown>>;
+}
+
+export type Outcome = { readonly ok: true; readonly result: any } | { readonly ok: false; readonly failure: Failure };
+
+/** fdatasync is for power cuts; what a killed process wrote is there without it. */
+export const quickFiles: JournalFiles = {
+  ...realFiles,
+  open: async (path, how) => ({ ...(await realFiles.open(path, how)), datasync: () => Promise.resolve() }),
+  syncFolder: () => Promise.resolve(),
+};
+
+const admin: Actor = { name: 'carol', role: 'admin', door: 'manage', fingerprint: 'SHA256:carol', address: '192.0.2.7' };
+
+const statePath = (folder: string): string => join(folder, 'simulated-host.json');
+const logPath = (folder: string): string => join(folder, 'simulated-commands.jsonl');
+export const faultsPath = (folder: string): string => join(folder, 'simulated-faults.json');
+
+/** Everything that the simulated host of a folder knows. */
+export function hostStateOf(folder: string): HostState {
+  return hostState.parse(JSON.parse(readFileSync(statePath(folder), 'utf8')));
+}
+
+/** The commands that the simulated host of a folder was given. */
+export function commandsOf(folder: string): LoggedCommand[] {
+  return readFileSync(logPath(folder), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as LoggedCommand);
+}
+
+/** Copies a world that is closed, without its command log. */
+export async function copyWorld(from: string, to: string): Promise<string> {
+  await cp(from, to, { recursive: true, filter: (path) => path !== logPath(from) });
+  return to;
+}
+
+export class World {
+  readonly folder: string;
+  readonly context: ServiceContext;
+  readonly operations: Operations;
+  readonly journal: Journal;
+  readonly admins: Admins;
+  readonly #dispatcher: Dispatcher;
+
+  private constructor(parts: { folder: string; context: ServiceContext; journal: Journal; admins: Admins; dispatcher: Dispatcher }) {
+    this.folder = parts.folder;
+    this.context = parts.context;
+    this.operations = parts.context.operations;
+    this.journal = parts.journal;
+    this.admins = parts.admins;
+    this.#dispatcher = parts.dispatcher;
+  }
+
+  /** Opens the world kept in `folder`, or a new one. Operations left open are taken over, not ended: that is {@link recover}. */
+  static async open(folder: string, options: WorldOptions = {}): Promise<World> {
+    await mkdir(folder, { recursive: true });
+    const settings: Settings = checkSettings({ timeouts: { readyMs: 1000 }, jump: { hostKeys: [] }, ...options.settings }, 'of the test');
+    const host = SimulatedHost.open(statePath(folder), {
+      ...(options.faults === undefined ? {} : { faults: options.faults }),
+      faultsPath: faultsPath(folder),
+      logPath: logPath(folder),
+      paceMs: options.paceMs ?? 0,
+      // A limit of a minute becomes a few microseconds, and work without its client goes on for a few looks of the undo.
+      timeScale: 1e-7,
+      lateMs: 40,
+    });
+    const incus = new Incus(host.runner, settings.timeouts);
+    const accounts = new Accounts(host.runner, { retries: 5, minTimeout: 1, maxTimeout: 5 });
+    const { jumpKeys } = host;
+    const steps = makeSteps({ incus, accounts, jumpKeys, jumpGroup: settings.jump.group });
+    const journalFolder = join(folder, 'journal');
+    const holder: { operations?: Operations } = {};
+    const journal = await Journal.open({
+      folder: journalFolder,
+      files: options.files ?? quickFiles,
+      carry: () => holder.operations?.carry() ?? null,
+      ...(options.segmentBytes === undefined ? {} : { segmentBytes: options.segmentBytes }),
+    });
+    const operations = new Operations({
+      recorder: journal,
+      kinds: Object.values(steps),
+      undoRetry: { retries: 2, minTimeout: 1, maxTimeout: 5, maxRetryTime: 30_000 },
+    });
+    holder.operations = operations;
+    const reader = new OpenOperationsReader();
+    for await (const record of journal.currentSegment()) reader.read(record);
+    operations.adopt(reader.operations());
+    const context: ServiceContext = {
+      host: { kind: 'simulated', simulated: true, why: 'it is a test' },
+      settings,
+      incus,
+      accounts,
+      keyscan: new KeyScan(host.runner),
+      jumpKeys,
+      operations,
+      steps,
+      log: pino({ level: 'silent' }),
+      now: () => new Date(),
+    };
+    const admins = await Admins.open(join(folder, 'admins.json'));
+    const handlers = makeHandlers({
+      service: context,
+      admins,
+      doctor: {
+        sshd: new Sshd(host.runner, '/etc/ssh/sshd_config'),
+        authorizedKeysFolder: join(folder, 'authorized_keys'),
+        verifyJournal: (signal) => verifyRecords(journalFolder, signal),
+      },
+      journalFolder,
+      version: '0',
+    });
+    const dispatcher = new Dispatcher({ journal, handlers, now: Date.now, changed: () => Promise.resolve() });
+    return new World({ folder, context, journal, admins, dispatcher });
+  }
+
+  /** One verb as an admin calls it. Never rejects. */
+  async call(verb: string, input: Readonly<Record<string, unknown>> = {}, actor: Actor = admin): Promise<Outcome> {
+    try {
+      const request = { actor, verb, input, reachedAt: '198.51.100.1', signal: new AbortController().signal, emit: () => undefined };
+      return { ok: true, result: (await this.#dispatcher.call(request)).result };
+    } catch (error) {
+      return { ok: false, failure: Failure.from(error) };
+    }
+  }
+
+  /** The same, for what must work: the result. */
+  async must(verb: string, input: Readonly<Record<string, unknown>> = {}): Promise<any> {
+    const outcome = await this.call(verb, input);
+    if (!outcome.ok) throw outcome.failure;
+    return outcome.result;
+  }
+
+  /** What core does at its start and from time to time. */
+  async recover(): Promise<void> {
+    await this.operations.recover();
+  }
+
+  /** Everything that must hold when nothing is under way, as sentences about what does not. */
+  async faults(): Promise<string[]> {
+    const found: string[] = [];
+    for (const { verb, target } of this.operations.open()) found.push(`operation "${verb} ${target}" is open`);
+    for (const address of promisedAddresses(this.context.incus)) found.push(`address ${address} is promised to nobody`);
+    const { differences } = (await this.must('reconcile')) as Reconciliation;
+    for (const { kind, target, detail } of differences) found.push(`reconcile finds ${kind} of ${target}: ${detail}`);
+    const verified = (await this.must('audit verify')) as AuditVerification;
+    if (!verified.ok) found.push(`the journal is damaged: ${verified.firstBad.reason}`);
+    const left = hostStateOf(this.folder).underway;
+    if (left.length > 0) found.push(`Incus still works on ${left.map(({ description }) => description).join(', ')}`);
+    return found;
+  }
+
+  close(): Promise<void> {
+    return this.journal.close();
+  }
+}
