@@ -2,7 +2,7 @@
 import Table from 'cli-table3';
 import { stringify as csv } from 'csv-stringify/sync';
 import stringWidth from 'string-width';
-import { stringify as yaml } from 'yaml';
+import { Document, visit } from 'yaml';
 import type { HostTag } from '../domain/container.ts';
 import { exitCodes, type Failure, type FailureData } from '../domain/failure.ts';
 import { printable, printableLines, safeJson } from '../domain/text.ts';
@@ -65,15 +65,31 @@ function envelope(answer: Answer, host: HostTag, exit: string): unknown {
 }
 
 export function renderDocument(document: unknown, format: 'json' | 'yaml'): string {
-  // YAML is written from JSON that has been made safe, so that both carry the same escapes.
-  return format === 'json' ? `${safeJson(document, 2)}\n` : printableLines(yaml(JSON.parse(safeJson(document)), { lineWidth: 0 }));
+  if (format === 'json') return `${safeJson(document, 2)}\n`;
+  // The same value as the JSON document: what must not be sent as it is goes into double quotes, where YAML has escapes for it.
+  const yaml = new Document(JSON.parse(safeJson(document)));
+  visit(yaml, {
+    Scalar(_, node) {
+      if (typeof node.value === 'string' && printableLines(node.value) !== node.value) node.type = 'QUOTE_DOUBLE';
+    },
+  });
+  return yaml
+    .toString({ lineWidth: 0 })
+    .split('\n')
+    .map((line) => printable(line, yamlEscape))
+    .join('\n');
+}
+
+/** YAML 1.2.2, section 5.7. */
+function yamlEscape(character: string): string {
+  return `\\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`;
 }
 
 /** RFC 4180, with a header; text that a spreadsheet would take for a formula is led by an apostrophe. */
 function renderCsv(rows: Rows): string {
   return csv(rows.rows.map((row) => row.map((cell) => (typeof cell === 'string' ? printable(cell) : cell))), {
     header: true,
-    columns: [...rows.columns],
+    columns: rows.columns.map((column) => printable(column)),
     cast: { boolean: (value) => String(value) },
     escape_formulas: true,
   });
@@ -119,7 +135,7 @@ function renderTable(block: Extract<Block, { kind: 'table' }>): string {
     // No colours here: a headless answer is the same on every terminal and in every file.
     style: { 'head': [], 'border': [], 'padding-left': 0, 'padding-right': 0 },
   });
-  for (const row of block.rows) table.push(row.map(printable));
+  for (const row of block.rows) table.push(row.map((cell) => printable(cell)));
   return table
     .toString()
     .split('\n')

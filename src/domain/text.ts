@@ -18,9 +18,9 @@ function escaped(character: string): string {
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }
 
-/** `text` on one line with every unsafe character written out as `\u{…}`. */
-export function printable(text: string): string {
-  return text.replace(unsafe, escaped).replace(invisible, escaped);
+/** `text` on one line with every unsafe character written out: as `\u{…}`, or as `escape` writes it. */
+export function printable(text: string, escape: (character: string) => string = escaped): string {
+  return text.replace(unsafe, escape).replace(invisible, escape);
 }
 
 /** Like {@link printable}, but line feeds stay (and tabs become spaces): for output that may span lines. */

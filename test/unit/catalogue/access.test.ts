@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import { authorise, catalogue, isVerbName, mayUse, verbNamed, verbNames, verbsFor } from '../../../src/catalogue/catalogue.ts';
+import { verbForHelp } from '../../../src/catalogue/help.ts';
+import { doors, roles, type Door, type Role } from '../../../src/domain/actor.ts';
+import { Failure } from '../../../src/domain/failure.ts';
+
+/**
+ * Who may use what, written out by hand: a new verb, or one whose access changes, has to be put in here by somebody who thought about it.
+ * Columns: manage@ as viewer, operator, admin; self@ as the owner of a container; root on the host.
+ */
+const matrix = `
+                viewer operator admin owner root
+create             -      x       x     -    x
+list               x      x       x     -    x
+info               x      x       x     x    x
+resize             -      x       x     -    x
+delete             -      x       x     -    x
+start              -      x       x     -    x
+stop               -      x       x     -    x
+restart            -      x       x     -    x
+export             x      x       x     -    x
+config             -      -       -     x    -
+keys               -      -       -     x    -
+key add            -      x       x     -    x
+key list           x      x       x     -    x
+key remove         -      x       x     -    x
+key replace        -      x       x     -    x
+admin add          -      -       x     -    x
+admin list         x      x       x     -    x
+admin remove       -      -       x     -    x
+audit              x      x       x     -    x
+audit verify       x      x       x     -    x
+audit export       x      x       x     -    x
+reconcile          -      x       x     -    x
+image build        -      x       x     -    x
+image list         x      x       x     -    x
+doctor             x      x       x     -    x
+whoami             x      x       x     x    x
+version            x      x       x     -    x
+help               x      x       x     x    x
+`;
+
+const columns: readonly (readonly [Door, Role])[] = [
+  ['manage', 'viewer'],
+  ['manage', 'operator'],
+  ['manage', 'admin'],
+  ['self', 'owner'],
+  ['local', 'root'],
+];
+
+const expected = new Map(
+  matrix
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((row) => {
+      const marks = row.match(/[x-](?=\s|$)/g) ?? [];
+      return [row.replace(/(\s+[x-])+$/, '').trim(), marks.slice(-columns.length).map((mark) => mark === 'x')] as const;
+    }),
+);
+
+/** Changes that a viewer may see made: none. */
+const readOnlyRoles: readonly Role[] = ['viewer', 'owner'];
+
+describe('access', () => {
+  it('is as the table says, for every verb of the catalogue', () => {
+    const actual = new Map(verbNames.map((name) => [name as string, columns.map(([door, role]) => mayUse(verbNamed(name), door, role))]));
+    expect(Object.fromEntries(actual)).toEqual(Object.fromEntries(expected));
+  });
+
+  it('is denied for every role at a door that is not its own', () => {
+    const own = new Set(columns.map(([door, role]) => `${door} ${role}`));
+    for (const name of verbNames) {
+      for (const door of doors) {
+        for (const role of roles) if (!own.has(`${door} ${role}`)) expect(mayUse(verbNamed(name), door, role)).toBe(false);
+      }
+    }
+  });
+
+  it('is denied everywhere for a verb that names no door', () => {
+    for (const door of doors) for (const role of roles) expect(mayUse({ access: {} }, door, role)).toBe(false);
+  });
+
+  it('of a verb for self@ alone opens no other door, and the other way round', () => {
+    expect(doors.flatMap((door) => roles.filter((role) => mayUse({ access: { self: true } }, door, role)))).toEqual(['owner']);
+    expect(roles.filter((role) => mayUse({ access: { manage: 'viewer', self: false } }, 'self', role))).toEqual([]);
+  });
+
+  it('gives roles that only look no verb that changes something', () => {
+    for (const [door, role] of columns) {
+      if (!readOnlyRoles.includes(role)) continue;
+      expect(verbsFor(door, role).filter((verb) => verb.changes).map((verb) => verb.name)).toEqual([]);
+    }
+  });
+
+  it('is refused with a failure that names verb and actor', () => {
+    const owner = { name: 'alice', role: 'owner', door: 'self', owns: ['alice'] } as const;
+    expect(() => {
+      authorise(verbNamed('delete'), owner);
+    }).toThrow(expect.objectContaining({ code: 'denied', what: '"delete"', why: expect.stringContaining('alice') as string }) as Failure);
+    expect(() => {
+      authorise(verbNamed('info'), owner);
+    }).not.toThrow();
+  });
+
+  it('decides what help shows', () => {
+    const owner = { door: 'self', role: 'owner' } as const;
+    expect(verbsFor('self', 'owner').map((verb) => verb.name)).toEqual(['info', 'config', 'keys', 'whoami', 'help']);
+    expect(() => verbForHelp(['delete'], owner)).toThrow(Failure);
+    expect(() => verbForHelp(['key'], owner)).toThrow(Failure);
+    expect(verbForHelp(['key'], { door: 'manage', role: 'viewer' })).toEqual([catalogue['key list']]);
+    expect(verbForHelp(['rm'], { door: 'manage', role: 'admin' })).toBe(catalogue.delete);
+  });
+});
+
+describe('verb names', () => {
+  it('and aliases are unique', () => {
+    const names = verbNames.flatMap((name) => [name as string, ...(verbNamed(name).aliases ?? [])]);
+    expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+  });
+
+  it('are the keys of the catalogue, and nothing that every object has', () => {
+    for (const name of verbNames) expect(verbNamed(name).name).toBe(name);
+    for (const name of ['toString', '__proto__', 'constructor', '', 'Create']) expect(isVerbName(name)).toBe(false);
+  });
+});

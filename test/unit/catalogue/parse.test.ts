@@ -1,0 +1,209 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { mayUse, verbNamed, verbNames } from '../../../src/catalogue/catalogue.ts';
+import { formats, parseCommandLine, wantedFormat, type Invocation } from '../../../src/catalogue/parse.ts';
+import { checkInput } from '../../../src/catalogue/schema.ts';
+import { splitLine } from '../../../src/catalogue/tokens.ts';
+import { Failure } from '../../../src/domain/failure.ts';
+
+const admin = { door: 'manage', role: 'admin' } as const;
+const owner = { door: 'self', role: 'owner' } as const;
+const root = { door: 'local', role: 'root' } as const;
+
+const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKvFzQ2dLNwO8mXGmYbYzcCrLXXeLhrOC0xKIT1YhS0Y';
+
+const parse = (line: string, actor: Parameters<typeof parseCommandLine>[1] = admin): Invocation => parseCommandLine(splitLine(line), actor);
+/** Verb and input of a line, without the rest. */
+const read = (line: string): [string, unknown] => {
+  const { verb, input } = parse(line);
+  return [verb.name, input];
+};
+
+function failureOf(line: string): Failure {
+  try {
+    parse(line);
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
+  throw new Error(`${JSON.stringify(line)} was accepted`);
+}
+
+describe('examples', () => {
+  const all = verbNames.flatMap((name) => verbNamed(name).examples.map(({ line }) => [name, line] as const));
+
+  it.each(all)('%s: %s is understood where the verb may be used, and its values are accepted', (name, line) => {
+    const verb = verbNamed(name);
+    // What stands behind a redirection is for the reader's shell.
+    const words = splitLine(line.replace(/ (<|>|>>) .*$/, ''));
+    for (const actor of [admin, owner, root]) {
+      if (!mayUse(verb, actor.door, actor.role)) continue;
+      const { verb: found, input, help } = parseCommandLine(words, actor);
+      expect([found.name, help]).toEqual([name, false]);
+      const full = verb.stdin === undefined ? input : { [verb.stdin.into]: key, ...input };
+      expect(() => checkInput(name, verb.input, full)).not.toThrow();
+    }
+  });
+
+  it('are there for every verb, and begin with its name', () => {
+    for (const name of verbNames) {
+      expect(verbNamed(name).examples).not.toEqual([]);
+      for (const { line } of verbNamed(name).examples) expect(`${line} `.startsWith(`${name} `)).toBe(true);
+    }
+  });
+});
+
+describe('options', () => {
+  it.each<[string, [string, unknown]]>([
+    ['create alice --cpu 2 --cpu 3', ['create', { user: 'alice', cpu: '3' }]],
+    ['create alice --disk 5GiB --disk-quota 6GiB', ['create', { user: 'alice', disk: '6GiB' }]],
+    ['create alice --disk-quota 6GiB --disk 5GiB', ['create', { user: 'alice', disk: '5GiB' }]],
+    ['create --cpu=2 alice', ['create', { user: 'alice', cpu: '2' }]],
+    ['create alice -l a=b --label c=d --labels e=f', ['create', { user: 'alice', labels: ['a=b', 'c=d', 'e=f'] }]],
+    ['create alice --labels e=f -l a=b', ['create', { user: 'alice', labels: ['e=f', 'a=b'] }]],
+    ['create alice', ['create', { user: 'alice' }]],
+    ['create alice --autostart', ['create', { user: 'alice', autostart: true }]],
+    ['create alice --no-autostart', ['create', { user: 'alice', autostart: false }]],
+    ['create alice --no-autostart --autostart', ['create', { user: 'alice', autostart: true }]],
+    ['create alice --docker --no-docker', ['create', { user: 'alice', docker: false }]],
+    ['delete alice -f', ['delete', { user: 'alice', yes: true }]],
+    ['delete alice --force', ['delete', { user: 'alice', yes: true }]],
+    ['stop alice -f', ['stop', { user: 'alice', force: true }]],
+    ['list --sort -memory', ['list', { sort: '-memory' }]],
+    ['list --user=--json', ['list', { user: '--json' }]],
+    ['create alice --cpu=', ['create', { user: 'alice', cpu: '' }]],
+    ['info -- --x', ['info', { user: '--x' }]],
+    ['info ""', ['info', { user: '' }]],
+    ['audit -n 5', ['audit', { limit: '5' }]],
+    ['audit export --since 30d', ['audit export', { since: '30d' }]],
+    ['audit --verb "key add"', ['audit', { verb: 'key add' }]],
+    ['rm alice', ['delete', { user: 'alice' }]],
+    ['admin ls', ['admin list', {}]],
+    ['help key add', ['help', { verb: 'key', subverb: 'add' }]],
+  ])('%s', (line, expected) => {
+    expect(read(line)).toEqual(expected);
+  });
+
+  it('takes a public key that arrives as several words, up to the next option', () => {
+    expect(read(`create alice --ssh-key ${key} alice@laptop --cpu 2`)).toEqual(['create', { user: 'alice', keys: `${key} alice@laptop`, cpu: '2' }]);
+    expect(read(`create alice --ssh-key=${key} Alice - laptop -l a=b`)).toEqual(['create', { user: 'alice', keys: `${key} Alice - laptop`, labels: ['a=b'] }]);
+    expect(read(`key add alice --ssh-key "${key} a comment"`)).toEqual(['key add', { user: 'alice', keys: `${key} a comment` }]);
+    expect(read('create alice --ssh-key - --cpu 2')).toEqual(['create', { user: 'alice', keys: '-', cpu: '2' }]);
+  });
+
+  it('passes any value on as it is', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 30 }), (value) => {
+        expect(parseCommandLine(['audit', `--target=${value}`], admin).input).toEqual({ target: value });
+        expect(parseCommandLine(['key', 'remove', 'alice', '--', value], admin).input).toEqual({ user: 'alice', key: value });
+      }),
+    );
+  });
+});
+
+describe('formats', () => {
+  it.each(formats.flatMap((format) => [`list --format ${format}`, `--format ${format} list`, `--format=${format} list`, `key --format ${format} list alice`, `key list --format ${format} alice`, `audit --format ${format} verify`].map((line) => [line, format] as const)))(
+    '%s',
+    (line, format) => {
+      expect(parse(line).format).toBe(format);
+      expect(wantedFormat(splitLine(line))).toBe(format);
+    },
+  );
+
+  it.each([
+    ['--json list', 'json'],
+    ['list --json --format yaml', 'yaml'],
+    ['list --format yaml --json', 'json'],
+    ['list', 'table'],
+  ] as const)('the last one counts: %s', (line, format) => {
+    expect(parse(line).format).toBe(format);
+    expect(wantedFormat(splitLine(line))).toBe(format);
+  });
+
+  it('is known of a line that is not understood', () => {
+    expect(wantedFormat(['nonsense', '--json', '-x'])).toBe('json');
+    expect(wantedFormat(['nonsense', '--format', 'xml'])).toBe('table');
+    expect(wantedFormat(['nonsense', '--', '--json'])).toBe('table');
+  });
+});
+
+describe('help', () => {
+  it.each([
+    ['create --help', 'create', true],
+    ['create -h', 'create', true],
+    ['-h create', 'create', true],
+    ['key add --help', 'key add', true],
+    ['audit --help', 'audit', true],
+    ['--help', 'help', false],
+    ['-h', 'help', false],
+    ['--json --help', 'help', false],
+  ])('%s', (line, verb, help) => {
+    const invocation = parse(line);
+    expect([invocation.verb.name, invocation.help]).toEqual([verb, help]);
+  });
+
+  it('of the first word of several verbs is help about it', () => {
+    expect(read('key --help')).toEqual(['help', { verb: 'key' }]);
+    expect(parse('key --json -h').format).toBe('json');
+  });
+});
+
+describe('refusals', () => {
+  it.each([
+    ['crate alice', 'unknown-command', '"crate"', 'did you mean "create"?'],
+    ['key ad alice', 'unknown-command', '"key ad"', 'did you mean "key add"?'],
+    ['nonsense', 'unknown-command', '"nonsense"', 'help'],
+    ['key xyz', 'unknown-command', '"key xyz"', 'key add, key list, key remove, key replace'],
+    ['audit foo', 'unknown-command', '"audit foo"', 'audit verify, audit export'],
+    ['""', 'unknown-command', '""', 'help'],
+    ['constructor', 'unknown-command', '"constructor"', 'help'],
+    ['create alice --cpus 2', 'unknown-option', '"create"', 'did you mean --cpu?'],
+    ['rm alice --yess', 'unknown-option', '"delete"', 'did you mean --yes?'],
+    ['create alice --no-cpu', 'unknown-option', '"create"', 'did you mean --cpu?'],
+    ['list --zzzzz', 'unknown-option', '"list"', 'help list'],
+    ['audit verify --actor carol', 'unknown-option', '"audit verify"', 'help audit verify'],
+    ['create', 'usage', '"create"', 'help create'],
+    ['key remove alice', 'usage', '"key remove"', 'help key remove'],
+    ['create alice bob', 'usage', '"create"', 'help create'],
+    ['info alice ""', 'usage', '"info"', 'help info'],
+    ['list -- --state', 'usage', '"list"', 'help list'],
+    ['create alice --cpu', 'usage', '"create"', 'help create'],
+    ['list --format xml', 'usage', '"list"', 'help list'],
+    ['list --state run', 'usage', '"list"', 'help list'],
+    ['audit --verb key add', 'usage', '"audit"', 'help audit'],
+    ['audit --actor carol verify', 'usage', '"audit verify"', 'write audit verify first, then the options'],
+    ['key', 'usage', '"key"', 'key add, key list, key remove, key replace'],
+    ['', 'usage', 'the command line', 'help'],
+    ['--json', 'usage', 'the command line', 'help'],
+  ])('%s is %s', (line, code, what, next) => {
+    expect(failureOf(line)).toMatchObject({ code, what, next });
+  });
+
+  it('names the choices of an option', () => {
+    expect(failureOf('list --state run').why).toContain('all, running, stopped');
+  });
+
+  it('leaves a verb that one may not use to core, and nothing of what was typed with it', () => {
+    for (const [line, actor] of [['delete alice --yes', owner], ['create alice', owner], ['config', admin], ['keys', root], ['admin add x', { door: 'manage', role: 'viewer' }]] as const) {
+      const invocation = parse(line, actor);
+      expect(mayUse(invocation.verb, actor.door, actor.role)).toBe(false);
+      expect(invocation.input).toEqual({});
+    }
+  });
+
+  it('never throws anything but failures of the usage kind, and repeats no control characters', () => {
+    const word = fc.oneof(fc.constantFrom(...verbNames.flatMap((name) => name.split(' ')), '--json', '--format', '--', '-h', '--cpu', '--no-docker'), fc.string({ unit: 'binary', maxLength: 12 }));
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 6 }), fc.constantFrom(admin, owner, root), (words, actor) => {
+        try {
+          parseCommandLine(words, actor);
+        } catch (error) {
+          if (!(error instanceof Failure)) throw error;
+          expect(error.exitCode).toBe(2);
+          expect(`${error.what} ${error.why} ${error.next ?? ''}`).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

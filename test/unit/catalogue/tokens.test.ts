@@ -1,0 +1,95 @@
+import fc from 'fast-check';
+import { quote } from 'shell-quote';
+import { describe, expect, it } from 'vitest';
+import { maxLineLength, splitLine } from '../../../src/catalogue/tokens.ts';
+import { Failure } from '../../../src/domain/failure.ts';
+
+function failureOf(line: string): Failure {
+  try {
+    splitLine(line);
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
+  throw new Error(`${JSON.stringify(line)} was accepted`);
+}
+
+/** Anything that a shell word may hold; quotes, operators and blanks more often than by chance. */
+const word = fc.oneof(
+  fc.string({ unit: 'grapheme', maxLength: 20 }),
+  fc.string({ unit: fc.constantFrom('a', ' ', '"', "'", '\\', '$', '`', ';', '|', '&', '<', '>', '(', ')', '*', '?', '#', '{', '}', '!', '~', '=', '\t', '\n'), maxLength: 12 }),
+).filter((text) => !text.includes('\0'));
+
+describe('splitLine', () => {
+  it('gives back any words in single quotes, as POSIX shells and Python\'s shlex.quote write them', () => {
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 8 }), (words) => {
+        const line = words.map((text) => `'${text.replaceAll("'", "'\\''")}'`).join(' ');
+        expect(splitLine(line)).toEqual(words);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('gives back any words that shell-quote quotes', () => {
+    // What has a single quote it puts in double quotes, and there it writes \` and \! but does not take them back.
+    const reversible = word.filter((text) => !(text.includes("'") && /[`!]/.test(text)));
+    fc.assert(
+      fc.property(fc.array(reversible, { maxLength: 8 }), (words) => {
+        expect(splitLine(quote(words))).toEqual(words);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it.each([
+    ['create alice --cpu 2', ['create', 'alice', '--cpu', '2']],
+    ['  list   --json ', ['list', '--json']],
+    ['list --columns "name, ip"', ['list', '--columns', 'name, ip']],
+    ["key remove alice 'Alice Doe'", ['key', 'remove', 'alice', 'Alice Doe']],
+    ['key remove alice Alice\\ Doe', ['key', 'remove', 'alice', 'Alice Doe']],
+    ['info ""', ['info', '']],
+    ['', []],
+    ['audit --since $HOME', ['audit', '--since', '$HOME']],
+    ['audit --target a*', ['audit', '--target', 'a*']],
+    ['export alice --key ~/.ssh/id', ['export', 'alice', '--key', '~/.ssh/id']],
+  ])('splits %j', (line, words) => {
+    expect(splitLine(line)).toEqual(words);
+  });
+
+  it.each(['list; list', 'list && list', 'list || list', 'list | cat', 'list > file', 'list >> file', 'create alice < key', 'list &', '(list)', 'list $(id)', 'list `id`', 'list ${x}', 'list\nlist', 'list # all'])(
+    'refuses the shell syntax of %j',
+    (line) => {
+      expect(failureOf(line)).toMatchObject({ code: 'shell-syntax', next: expect.any(String) as string });
+    },
+  );
+
+  it('refuses an operator wherever it stands outside quotes', () => {
+    const operator = fc.constantFrom(';', '|', '&', '<', '>', '(', ')', '&&', '||', '`', '$(', '\n');
+    fc.assert(
+      fc.property(fc.array(fc.stringMatching(/^[a-z]{1,6}$/), { minLength: 1, maxLength: 5 }), operator, fc.nat(4), (words, sign, at) => {
+        const line = words.toSpliced(Math.min(at, words.length - 1), 0, `x${sign}x`).join(' ');
+        expect(failureOf(line).code).toBe('shell-syntax');
+      }),
+    );
+  });
+
+  it.each(['info "alice', "info 'alice", 'info "a\'b'])('refuses the open quote of %j', (line) => {
+    expect(failureOf(line)).toMatchObject({ code: 'shell-syntax', why: expect.stringContaining('not closed') as string });
+  });
+
+  it('refuses a NUL character, and a line that is too long', () => {
+    expect(failureOf('info a\0b').code).toBe('shell-syntax');
+    expect(splitLine('a'.repeat(maxLineLength))).toHaveLength(1);
+    expect(failureOf('a'.repeat(maxLineLength + 1)).code).toBe('input-too-large');
+  });
+
+  it('never repeats control characters of the line in its failure', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (text) => {
+        const { what, why } = failureOf(`${text.replaceAll('\0', '')}; \u001b[2J\u202e`);
+        expect(`${what} ${why}`).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+      }),
+    );
+  });
+});
