@@ -4,7 +4,7 @@ import { Failure } from '../domain/failure.ts';
 import { hasSystemd, incusDir, mountPoints, socketAnswers } from './daemon.ts';
 import { incusState } from './initialise.ts';
 import type { IncusState } from './initialise.ts';
-import { lowLimits } from './kernelLimits.ts';
+import { lowLimits } from '../host/kernelLimits.ts';
 import { kernelHas, missingPackages } from './packages.ts';
 import { readOsRelease, supportedRelease } from './release.ts';
 import { dropInState, sshdRuns } from './sshd.ts';

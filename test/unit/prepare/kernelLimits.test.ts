@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { kernelLimits, lowLimits, renderLimits } from '../../../src/prepare/kernelLimits.ts';
+import { kernelLimits, lowLimits } from '../../../src/host/kernelLimits.ts';
+import { renderLimits } from '../../../src/prepare/kernelLimits.ts';
 
 it('only limits that are too low and exist are to be raised', async () => {
   const root = await mkdtemp(join(tmpdir(), 'sys-'));
