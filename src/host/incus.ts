@@ -117,7 +117,7 @@ export interface FilePush {
 }
 
 /** stderr of the client when its server cannot be reached or asked at all (incus 6.0, observed). */
-const unreachable = /cannot connect|connection refused|no such file or directory.*unix\.socket|unix\.socket.*(no such file|permission denied|connect)|server doesn't trust|Failed to connect/i;
+const unreachable = /daemon doesn't appear to be started|cannot connect|connection refused|no such file or directory.*unix\.socket|unix\.socket.*(no such file|permission denied|connect)|server doesn't trust|Failed to connect/i;
 
 /**
  * Incus 6.0 sometimes cannot attach to an instance while its file server for that instance is just ending (seen right after `file push`);
