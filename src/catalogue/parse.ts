@@ -1,7 +1,7 @@
 /** From words to a verb and its raw input: the one parser of the headless command line, the shell and local mode. */
 import { Command, CommanderError, Option as CommanderOption } from 'commander';
 import type { Actor } from '../domain/actor.ts';
-import { Failure, type FailureCode } from '../domain/failure.ts';
+import { Failure } from '../domain/failure.ts';
 import { printable, quoted } from '../domain/text.ts';
 import { verbNamed, verbNames, verbsFor, type AnyVerb } from './catalogue.ts';
 import type { Option } from './verb.ts';
@@ -217,35 +217,41 @@ function cut(message: string): string {
   return message.length > 300 ? `${message.slice(0, 299)}…` : message;
 }
 
-const codes: Readonly<Record<string, FailureCode>> = {
-  'commander.unknownCommand': 'unknown-command',
-  'commander.unknownOption': 'unknown-option',
-};
-
 function asFailure(error: CommanderError, words: readonly string[], verbs: readonly AnyVerb[]): Failure {
   const [verb = '', second] = words;
   const group = verbs.map(({ name }) => name).filter((name) => name.startsWith(`${verb} `));
-  if (error.code === 'commander.help' || (error.code === 'commander.excessArguments' && group.length > 0 && second?.startsWith('-') === false)) {
-    return second === undefined
-      ? new Failure('usage', { what: quoted(verb), why: 'it needs a second word', next: group.join(', ') })
-      : new Failure('unknown-command', { what: quoted(`${verb} ${second}`), why: 'there is no such verb', next: group.join(', ') });
-  }
-  const [first = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n');
-  const code = codes[error.code] ?? 'usage';
-  if (code === 'unknown-command') {
-    const near = /^\(Did you mean (?:one of )?(.*)\?\)$/.exec(suggestion)?.[1]?.split(', ');
-    const prefix = group.length > 0 ? `${verb} ` : '';
-    return new Failure(code, {
-      what: quoted(prefix === '' ? verb : `${verb} ${second ?? ''}`),
+  const known = (second === undefined ? undefined : called(`${verb} ${second}`, verbs)) ?? called(verb, verbs);
+  if (error.code === 'commander.help') return new Failure('usage', { what: quoted(verb), why: 'it needs a second word', next: group.join(', ') });
+  // A verb that is also the first word of others takes their misspelt second words for arguments.
+  const misspelt = error.code === 'commander.excessArguments' && group.length > 0 && known?.name === verb && second?.startsWith('-') === false;
+  if (misspelt || error.code === 'commander.unknownCommand') {
+    const [typed, names] = group.length > 0 ? [`${verb} ${second ?? ''}`, group] : [verb, verbs.flatMap(({ name, aliases }) => [name, ...(aliases ?? [])])];
+    const near = similar(typed, names);
+    return new Failure('unknown-command', {
+      what: quoted(typed),
       why: 'there is no such verb',
-      next: near === undefined ? group.join(', ') || 'help' : `did you mean ${near.map((name) => `"${printable(prefix + name)}"`).join(' or ')}?`,
+      next: near.length === 0 ? group.join(', ') || 'help' : `did you mean ${near.map((name) => `"${name}"`).join(' or ')}?`,
     });
   }
-  const known = called(`${verb} ${second ?? ''}`, verbs) ?? called(verb, verbs);
+  const [first = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n');
   const next = known === undefined ? 'help' : `help ${known.name}`;
-  return new Failure(code, {
+  return new Failure(error.code === 'commander.unknownOption' ? 'unknown-option' : 'usage', {
     what: known === undefined ? 'the command line' : quoted(known.name),
     why: cut(printable(first.replace(/\.$/, ''))),
     next: suggestion === '' ? next : printable(suggestion.replace(/^\(Did/, 'did').replace(/\)$/, '')),
   });
+}
+
+/** Which of `names` (of one or two words) somebody who typed this may have meant, by commander's own measure. */
+function similar(typed: string, names: readonly string[]): string[] {
+  const join = (name: string): string => name.replace(' ', '-');
+  const probe = quiet(new Command());
+  for (const name of new Set(names.map(join))) probe.command(name);
+  try {
+    probe.parse([join(typed)], { from: 'user' });
+  } catch (error) {
+    const [, found = ''] = /\(Did you mean (?:one of )?(.*)\?\)$/.exec(error instanceof CommanderError ? error.message : '') ?? [];
+    return names.filter((name) => found.split(', ').includes(join(name)));
+  }
+  return [];
 }

@@ -127,7 +127,8 @@ class RunningServer implements TestServer {
   readonly #env: Readonly<Record<string, string>>;
   #process: ResultPromise<typeof captured & { stdin: 'ignore' }> | undefined;
   #log = '';
-  #masters = new Map<string, string>();
+  readonly #masters = new Map<string, string>();
+  readonly #opened = new Map<string, Promise<void>>();
 
   constructor(folder: string, env: Readonly<Record<string, string>>) {
     this.#folder = folder;
@@ -207,10 +208,11 @@ class RunningServer implements TestServer {
   }
 
   startSsh(words: readonly string[], options: SshCommandOptions = {}): ResultPromise<typeof captured> {
-    return execa('ssh', [...this.sshArguments(options), ...words], {
+    // ssh(1) reads its own options behind the host too, up to a double hyphen.
+    const end = words[0]?.startsWith('-') === true ? ['--'] : [];
+    return execa('ssh', [...this.sshArguments(options), ...end, ...words], {
       ...captured,
       ...input(options),
-      // A master that stays in the background keeps standard error open.
       ...(options.env === undefined ? {} : { env: options.env }),
     }) as never;
   }
@@ -221,12 +223,15 @@ class RunningServer implements TestServer {
   }
 
   /** The first connection is made apart, with nothing of the test's own on it: what stays in the background would hold its pipes open. */
-  async #openMaster(options: SshCommandOptions): Promise<void> {
+  #openMaster(options: SshCommandOptions): Promise<void> {
     const args = this.sshArguments(options);
-    const check = await execa('ssh', ['-O', 'check', ...args], { reject: false, stdin: 'ignore' });
-    if (check.exitCode === 0) return;
-    const opened = await execa('ssh', ['-fN', ...args], { reject: false, stdio: 'ignore' });
-    if (opened.exitCode !== 0) throw new Error('no shared connection could be opened');
+    const who = args.join(' ');
+    let opened = this.#opened.get(who);
+    if (opened === undefined) {
+      opened = execa('ssh', ['-fN', ...args], { stdio: 'ignore' }).then(() => undefined);
+      this.#opened.set(who, opened);
+    }
+    return opened;
   }
 
   async local(words: readonly string[], options: CommandOptions = {}): Promise<Finished> {

@@ -1,0 +1,289 @@
+/**
+ * Every verb of the catalogue in every format, in success and in each way it can be refused. The cases are keyed by the catalogue's own
+ * names: a verb without a case does not compile, and fails here.
+ */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { mayUse, verbNamed, verbNames, type VerbName } from '../../src/catalogue/catalogue.ts';
+import { exitCodes, failureCodes, type FailureCode } from '../../src/domain/failure.ts';
+import { withAdmins } from '../support/admins.ts';
+import { makeKey, type TestKey } from '../support/keys.ts';
+import { startServer, temporaryFolder, type Finished, type SshCommandOptions, type TestServer } from '../support/server.ts';
+
+interface Case {
+  /** A command line that succeeds, each time it is run. */
+  readonly words: readonly string[];
+  readonly stdin?: () => string;
+  /** What has to be so before each run; `run` runs a command that must succeed. */
+  readonly before?: (run: (words: readonly string[], stdin?: string) => Promise<void>) => Promise<void>;
+  /** The same about a user, key or admin that does not exist. */
+  readonly missing?: readonly string[];
+  /** What that is refused with, where it is not `not-found`. */
+  readonly missingCode?: FailureCode;
+  /** What the answer says in a table; by default the standard output is not empty. */
+  readonly shows: RegExp;
+  /** Columns of the CSV answer. */
+  readonly columns?: readonly string[];
+  /** The successful exit code where it is not 0. */
+  readonly code?: number;
+}
+
+let server: TestServer;
+const keys = {} as Record<'admin' | 'viewer' | 'operator' | 'alice' | 'other', TestKey>;
+
+const missingUser = 'missing-one';
+const keyColumns = ['type', 'bits', 'fingerprint', 'comment', 'added_at', 'added_by'];
+const adminColumns = ['name', 'role', 'type', 'fingerprint', 'comment', 'added_at', 'added_by'];
+
+const cases: Record<Exclude<VerbName, 'help'>, Case> = {
+  'create': {
+    words: ['create', 'fresh', '--cpu', '2', '--memory', '1GiB', '--disk-quota', '10GB', '--label', 'team=web', '--no-autostart'],
+    stdin: () => keys.other.line,
+    before: (run) => run(['delete', 'fresh', '--yes']).catch(() => undefined),
+    shows: /^Container fresh-container created$/m,
+  },
+  'list': { words: ['list'], missing: ['list', '--columns', 'nothing'], missingCode: 'usage', shows: /^alice-container +Running/m, columns: ['name', 'status', 'ip', 'quota', 'autostart', 'disk', 'memory'] },
+  'info': { words: ['info', 'alice'], missing: ['info', missingUser], shows: /^ {2}User: +alice$/m },
+  'resize': { words: ['resize', 'alice', '--cpu', '3'], missing: ['resize', missingUser, '--cpu', '3'], shows: /alice-container (resized|already has this size)/, columns: ['what', 'from', 'to'] },
+  'delete': {
+    words: ['delete', 'doomed', '--yes'],
+    before: (run) => run(['create', 'doomed'], keys.other.line),
+    missing: ['delete', missingUser, '--yes'],
+    shows: /^Container doomed-container and jump account doomed deleted/,
+  },
+  'start': { words: ['start', 'alice'], missing: ['start', missingUser], shows: /alice-container(: Running| is already running)/ },
+  'stop': { words: ['stop', 'power'], missing: ['stop', missingUser], shows: /power-container(: Stopped| is already stopped)/ },
+  'restart': { words: ['restart', 'alice'], missing: ['restart', missingUser], shows: /alice-container: Running/ },
+  'export': { words: ['export', 'alice'], missing: ['export', missingUser], shows: /^Host alice-dev$/m },
+  'config': { words: ['config'], missing: ['config', missingUser], shows: /^Host alice-dev$/m },
+  'keys': { words: ['keys'], missing: ['keys', missingUser], shows: /SHA256:/, columns: keyColumns },
+  'key add': { words: ['key', 'add', 'alice'], stdin: () => keys.alice.line, missing: ['key', 'add', missingUser], shows: /alice: nothing to change/, columns: keyColumns },
+  'key list': { words: ['key', 'list', 'alice'], missing: ['key', 'list', missingUser], shows: /SHA256:/, columns: keyColumns },
+  'key remove': {
+    words: ['key', 'remove', 'alice', 'other@laptop'],
+    before: (run) => run(['key', 'add', 'alice'], keys.other.line),
+    missing: ['key', 'remove', 'alice', 'SHA256:doesnotexist'],
+    shows: /alice: 1 key removed/,
+    columns: keyColumns,
+  },
+  'key replace': { words: ['key', 'replace', 'alice'], stdin: () => keys.alice.line, missing: ['key', 'replace', missingUser], shows: /alice: nothing to change/, columns: keyColumns },
+  'admin add': { words: ['admin', 'add', 'carol'], stdin: () => keys.other.line, shows: /carol: (1 admin key added|nothing to change)/, columns: adminColumns },
+  'admin list': { words: ['admin', 'list'], shows: /^viewer +viewer/m, columns: adminColumns },
+  'admin remove': {
+    words: ['admin', 'remove', 'carol'],
+    before: (run) => run(['admin', 'add', 'carol'], keys.other.line),
+    missing: ['admin', 'remove', 'missing-admin'],
+    shows: /carol: 1 admin key removed/,
+    columns: adminColumns,
+  },
+  'audit': { words: ['audit', '--limit', '5'], shows: /^ *SEQ +TIME +ACTOR/, columns: ['seq', 'time', 'actor', 'type', 'verb', 'target', 'outcome'] },
+  'audit verify': { words: ['audit', 'verify'], shows: /^Journal intact: \d+ records/ },
+  'audit export': { words: ['audit', 'export', '--limit', '5'], shows: /^\{"seq":\d+,.*"hash":"[0-9a-f]{64}"\}$/m },
+  'reconcile': { words: ['reconcile'], shows: /^Nothing differs: \d+ containers/, columns: ['kind', 'target', 'detail', 'fix', 'fixed'] },
+  'image build': { words: ['image', 'build'], shows: /^Image .* built in/ },
+  'image list': { words: ['image', 'list'], shows: /^ALIAS +BASE/, columns: ['alias', 'base', 'size_bytes', 'created_at', 'current', 'fingerprint'] },
+  'doctor': { words: ['doctor'], shows: /^journal +ok/m, columns: ['check', 'severity', 'detail', 'next'] },
+  'whoami': { words: ['whoami'], shows: /^ {2}Name: +root-admin$/m },
+  'version': { words: ['version'], shows: /^ {2}containarium: \d+\.\d+\.\d+/m },
+};
+
+beforeAll(async () => {
+  const folder = await temporaryFolder();
+  for (const name of ['admin', 'viewer', 'operator', 'alice', 'other'] as const) keys[name] = await makeKey(folder, name);
+  server = await startServer({
+    prepare: withAdmins([
+      { name: 'root-admin', role: 'admin', keys: [keys.admin] },
+      { name: 'viewer', role: 'viewer', keys: [keys.viewer] },
+      { name: 'operator', role: 'operator', keys: [keys.operator] },
+    ]),
+  });
+  await succeed(['create', 'alice'], keys.alice.line);
+  await succeed(['create', 'power'], keys.other.line);
+});
+
+/** Everything goes over one connection for each caller. */
+function ssh(words: readonly string[], options: SshCommandOptions = {}): Promise<Finished> {
+  return server.ssh(words, { shared: true, key: keys.admin.path, ...options });
+}
+
+async function succeed(words: readonly string[], stdin?: string): Promise<void> {
+  const { code, stderr } = await ssh(words, stdin === undefined ? {} : { stdin });
+  if (code !== 0) throw new Error(`"${words.join(' ')}" ended with ${code}: ${stderr}`);
+}
+
+/** The caller who may use a verb: an admin, or for verbs of `self@` alone the owner. */
+function callerOf(name: VerbName): SshCommandOptions {
+  return verbNamed(name).access.manage === undefined ? { user: 'self', key: keys.alice.path } : {};
+}
+
+interface Document {
+  readonly ok: boolean;
+  readonly command: string;
+  readonly host: unknown;
+  readonly result?: unknown;
+  readonly error?: { readonly code: FailureCode; readonly exitCode: number; readonly what: string; readonly why: string };
+}
+
+/** The one document on standard output: throws where there is more or less than one. */
+function documentOf(stdout: string, format: string): Document {
+  if (format === 'json') return JSON.parse(stdout) as Document;
+  const documents = parseAllDocuments(stdout);
+  if (!Array.isArray(documents)) throw new Error('there is no document');
+  expect(documents).toHaveLength(1);
+  expect(documents[0]?.errors).toEqual([]);
+  return documents[0]?.toJS() as Document;
+}
+
+const hostTag = { kind: 'simulated', simulated: true, why: 'the configuration asks for it' };
+const documents = [
+  ['json', '--json'],
+  ['json', '--format=json'],
+  ['yaml', '--format yaml'],
+] as const;
+
+const verbs = verbNames.filter((name): name is Exclude<VerbName, 'help'> => name !== 'help');
+
+describe.each(verbs)('%s', (name) => {
+  const found: Case | undefined = cases[name];
+
+  async function run(...options: string[]): Promise<Finished> {
+    await found.before?.(succeed);
+    return ssh([...found.words, ...options], { ...callerOf(name), ...(found.stdin === undefined ? {} : { stdin: found.stdin() }) });
+  }
+
+  test('has a case here', () => {
+    expect(found).toBeDefined();
+  });
+
+  test('answers a person', async () => {
+    const { stdout, stderr, code } = await run();
+    expect(stderr).not.toMatch(/Error/);
+    expect(stdout).toMatch(found.shows);
+    expect(code).toBe(found.code ?? 0);
+    // Progress and notes are not data.
+    expect(stdout).not.toMatch(/simulated host:|✓/);
+  });
+
+  test.each(documents)('answers with one %s document (%s)', async (format, option) => {
+    const { stdout, code } = await run(...option.split(' '));
+    expect(documentOf(stdout, format)).toMatchObject({ ok: true, command: name, host: hostTag, result: expect.anything() as unknown });
+    expect(code).toBe(found.code ?? 0);
+  });
+
+  test('answers with CSV', async () => {
+    const { stdout, code } = await run('--format', 'csv');
+    const [header = '', ...rows] = stdout.trimEnd().split('\n');
+    expect(header).toMatch(/^[a-zA-Z_]+(,[a-zA-Z_]+)*$/);
+    if (found.columns !== undefined) {
+      expect(header.split(',')).toEqual(found.columns);
+      if (name !== 'reconcile' && name !== 'resize') expect(rows).not.toHaveLength(0);
+    } else {
+      expect(rows).toHaveLength(1);
+    }
+    expect(code).toBe(found.code ?? 0);
+  });
+
+  test('answers every refusal with one document, a sentence for a person, and the same exit code', async () => {
+    const caller = callerOf(name);
+    const typo = [...found.words.slice(0, name.split(' ').length - 1), `${found.words[name.split(' ').length - 1]}x`];
+    const refusals: Refusal[] = [
+      { words: [...found.words, '--no-such-option'], code: 'unknown-option', caller },
+      { words: [...found.words, 'one-word', 'too', 'many'], code: 'usage', caller },
+      { words: [...found.words, ';', 'list'], code: 'shell-syntax', caller },
+      { words: typo, code: 'unknown-command', caller },
+      ...(found.missing === undefined ? [] : [{ words: found.missing, code: found.missingCode ?? 'not-found', caller } as const]),
+      ...strangers.filter(({ door, role }) => !mayUse(verbNamed(name), door, role)).map(({ options }) => ({ words: found.words, code: 'denied', caller: options() }) as const),
+    ];
+    // The formats do not depend on the reason: the first refusal is looked at in all of them.
+    const all = [...documents.slice(1), ['csv', '--format=csv']] as const;
+    await Promise.all(refusals.map((refusal, i) => isRefused(refusal, found.stdin?.(), i === 0 ? all : [documents[0]])));
+  });
+});
+
+interface Refusal {
+  readonly words: readonly string[];
+  readonly code: FailureCode;
+  readonly caller: SshCommandOptions;
+}
+
+const strangers = [
+  { door: 'manage', role: 'viewer', options: () => ({ key: keys.viewer.path }) },
+  { door: 'manage', role: 'operator', options: () => ({ key: keys.operator.path }) },
+  { door: 'self', role: 'owner', options: () => ({ user: 'self', key: keys.alice.path }) },
+] as const;
+
+/** Sentences on standard error for a person, one document on standard output for a program, and the same exit code in every format. */
+async function isRefused({ words, code, caller }: Refusal, stdin: string | undefined, formats: readonly (readonly [string, string])[]): Promise<void> {
+  const options = { ...caller, ...(stdin === undefined ? {} : { stdin }) };
+  const what = words.join(' ');
+  const expected = exitCodes[failureCodes[code]];
+
+  const person = await ssh(words, options);
+  expect(person.stdout, what).toBe('');
+  expect(person.stderr, what).toMatch(/^Error: [^\n]+ \([a-z-]+\)\n(Next: [^\n]+\n)?$/);
+  expect(person.stderr, what).toContain(`(${code})`);
+  expect(person.code, what).toBe(expected);
+
+  for (const [format, option] of formats) {
+    const { stdout, stderr, code: exit } = await ssh([option, ...words], options);
+    if (format === 'csv') expect(stdout, what).toBe('');
+    else {
+      expect(documentOf(stdout, format), what).toMatchObject({ ok: false, host: hostTag, error: { code, exitCode: expected } });
+      expect(stderr, what).toBe('');
+    }
+    expect(exit, what).toBe(expected);
+  }
+}
+
+describe('help', () => {
+  test('is the catalogue, for each caller what they may use', async () => {
+    for (const [options, door, role] of [
+      [{}, 'manage', 'admin'],
+      [{ key: keys.viewer.path }, 'manage', 'viewer'],
+      [{ key: keys.operator.path }, 'manage', 'operator'],
+      [{ user: 'self', key: keys.alice.path }, 'self', 'owner'],
+    ] as const) {
+      const expected = verbNames.filter((name) => mayUse(verbNamed(name), door, role));
+      for (const [format, option] of documents) {
+        const { stdout, code } = await ssh(['help', option], options);
+        expect(code).toBe(0);
+        const { ok, result } = documentOf(stdout, format) as { ok: boolean; result: { verbs: { name: string }[]; exitCodes: unknown[] } };
+        expect(ok).toBe(true);
+        expect(result.verbs.map((verb) => verb.name)).toEqual(expected);
+        expect(result.exitCodes).toHaveLength(Object.keys(exitCodes).length);
+      }
+      const { stdout } = await ssh(['help'], options);
+      expect([...stdout.matchAll(/^ {2}([a-z ]+)[:,]/gm)].map((match) => match[1])).toEqual(expected);
+    }
+  });
+
+  test.each(verbNames)('has a page for %s', async (name) => {
+    const caller = callerOf(name);
+    const { stdout, code } = await ssh(['help', name], caller);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^Usage: ssh -p ${server.port} (manage|self)@127\\.0\\.0\\.1 ${name}`));
+    expect(stdout).toContain(verbNamed(name).examples[0]?.line);
+  });
+
+  test('of a verb that does not exist is an error', async () => {
+    const { stdout, code } = await ssh(['help', 'nonsense', '--json']);
+    expect(code).toBe(2);
+    expect(documentOf(stdout, 'json')).toMatchObject({ ok: false, host: hostTag, error: { code: 'unknown-command', exitCode: 2 } });
+  });
+});
+
+describe('a wrong word', () => {
+  test.each([
+    [['lsit'], 'list'],
+    [['creat', 'x'], 'create'],
+    [['list', '--stat', 'running'], '--state'],
+    [['create', 'x', '--memroy', '1GiB'], '--memory'],
+    [['key', 'ad', 'alice'], 'key add'],
+    [['audit', 'verfy'], 'audit verify'],
+    [['resize', 'alice', '--disk-qouta', '1GiB'], '--disk-quota'],
+  ])('is answered with the right one: %j', async (words, meant) => {
+    const { stderr, code } = await ssh(words);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(new RegExp(`Next: did you mean "?${meant}"?\\?`));
+  });
+});
