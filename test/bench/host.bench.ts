@@ -8,6 +8,7 @@
 import { execa } from 'execa';
 import { it } from 'vitest';
 import { startJumpHost } from '../host/jumpHost.ts';
+import { raiseKernelLimits } from '../../src/prepare/kernelLimits.ts';
 import { makeKey } from '../support/keys.ts';
 import { temporaryFolder } from '../support/server.ts';
 
@@ -30,6 +31,7 @@ async function timed(work: () => Promise<unknown>, runs = 7): Promise<number> {
 }
 
 it('times', { timeout: 1_800_000 }, async () => {
+  await raiseKernelLimits((line) => console.log(line));
   const host = await startJumpHost({ name: 'bench' });
   try {
     const key = (await makeKey(await temporaryFolder(), 'bench')).line;
