@@ -1,5 +1,6 @@
 /** The verbs that change the host, each with the world it starts from and what it answers when it is called once more. */
 import ssh2 from 'ssh2';
+import type { LoggedCommand } from '../../src/simulated/commandLog.ts';
 import type { World } from './world.ts';
 
 export type WorldName = 'empty' | 'image' | 'people' | 'stopped' | 'laptop' | 'drift';
@@ -11,8 +12,8 @@ export interface Scenario {
   readonly input: Readonly<Record<string, unknown>>;
   /** What the same call answers when it has been made already: `ok`, or the code of a failure. The host is as after the first one. */
   readonly again: string;
-  /** Its commands are mostly those of another scenario: only the ways to fail that differ most are tried. */
-  readonly brief?: true;
+  /** Most of its commands are those of another scenario too: only these are tried in every way, the others in one. */
+  readonly closely?: (command: LoggedCommand) => boolean;
   /** States that are whole too, between "before" and "after": verbs that reach them, called one after the other. */
   readonly between?: readonly (readonly [verb: string, input: Readonly<Record<string, unknown>>])[];
 }
@@ -26,6 +27,13 @@ export const keys = { alice: publicLine('alice@desk'), laptop: publicLine('alice
 
 const alice = { user: 'alice' } as const;
 
+/** The verbs of the client whose work Incus goes on with when the client is gone. */
+const background = ['create', 'start', 'stop', 'restart', 'delete', 'publish'];
+
+export function isBackground({ program, args }: LoggedCommand): boolean {
+  return program === 'incus' && background.includes(args[0] ?? '');
+}
+
 export const scenarios: readonly Scenario[] = [
   { name: 'create', from: 'image', verb: 'create', input: { ...alice, keys: keys.alice, labels: ['team=red'] }, again: 'exists' },
   {
@@ -35,7 +43,7 @@ export const scenarios: readonly Scenario[] = [
     input: { ...alice, keys: keys.alice },
     again: 'exists',
     between: [['image build', {}]],
-    brief: true,
+    closely: () => false,
   },
   { name: 'delete', from: 'people', verb: 'delete', input: { ...alice, yes: true }, again: 'not-found' },
   { name: 'delete of a stopped container', from: 'stopped', verb: 'delete', input: { ...alice, yes: true }, again: 'not-found' },
@@ -47,7 +55,14 @@ export const scenarios: readonly Scenario[] = [
   { name: 'stop', from: 'people', verb: 'stop', input: alice, again: 'ok' },
   { name: 'restart', from: 'people', verb: 'restart', input: alice, again: 'ok' },
   { name: 'image build', from: 'empty', verb: 'image build', input: {}, again: 'ok' },
-  { name: 'image build over an image', from: 'image', verb: 'image build', input: {}, again: 'ok' },
+  {
+    name: 'image build over an image',
+    from: 'image',
+    verb: 'image build',
+    input: {},
+    again: 'ok',
+    closely: ({ args }) => args[0] === 'publish' || args[0] === 'delete',
+  },
 ];
 
 /** How each world is made from a new one. */

@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest';
 import type { FaultMode } from '../../src/simulated/faults.ts';
 import { freshWorld, runCases, stateOf, told, tryAgain, wholeStates, type Whole } from './cases.ts';
-import { scenarios, type Scenario } from './scenarios.ts';
+import { isBackground, scenarios, type Scenario } from './scenarios.ts';
 import { difference } from './snapshot.ts';
 import { commandsOf, World } from './world.ts';
 import type { LoggedCommand } from '../../src/simulated/commandLog.ts';
@@ -15,15 +15,14 @@ interface Case {
   readonly command: LoggedCommand;
 }
 
-const background = ['create', 'start', 'stop', 'restart', 'delete', 'publish'];
-
 /** The ways in which a command can go wrong that differ from each other for it. */
-function modesFor({ program, args, changes }: LoggedCommand, brief: boolean): FaultMode[] {
-  if (brief) return [changes ? 'hang-after' : 'fail-before'];
+function modesFor(command: LoggedCommand, closely: boolean): FaultMode[] {
+  const { program, changes } = command;
+  if (!closely) return [changes ? 'hang-after' : 'fail-before'];
   if (!changes) return program === 'incus' ? ['fail-before', 'hang', 'down'] : ['fail-before', 'hang'];
   const modes: FaultMode[] = ['fail-before', 'fail-after', 'hang', 'hang-after'];
   if (program === 'incus') modes.push('down');
-  if (program === 'incus' && background.includes(args[0] ?? '')) modes.push('fail-late', 'hang-late');
+  if (isBackground(command)) modes.push('fail-late', 'hang-late');
   if (['useradd', 'userdel', 'groupadd'].includes(program)) modes.push('lock');
   return modes;
 }
@@ -33,7 +32,7 @@ async function casesOf(scenario: Scenario): Promise<Case[]> {
   const world = await World.open(folder);
   await world.must(scenario.verb, scenario.input);
   await world.close();
-  return commandsOf(folder).flatMap((command) => modesFor(command, scenario.brief === true).map((mode) => ({ mode, command })));
+  return commandsOf(folder).flatMap((command) => modesFor(command, scenario.closely?.(command) ?? true).map((mode) => ({ mode, command })));
 }
 
 async function check(scenario: Scenario, whole: Whole, { mode, command }: Case): Promise<string[]> {
