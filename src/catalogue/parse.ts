@@ -225,8 +225,12 @@ function asFailure(error: CommanderError, words: readonly string[], verbs: reado
   // A verb that is also the first word of others takes their misspelt second words for arguments.
   const misspelt = error.code === 'commander.excessArguments' && group.length > 0 && known?.name === verb && second?.startsWith('-') === false;
   if (misspelt || error.code === 'commander.unknownCommand') {
-    const [typed, names] = group.length > 0 ? [`${verb} ${second ?? ''}`, group] : [verb, verbs.flatMap(({ name, aliases }) => [name, ...(aliases ?? [])])];
-    const near = similar(typed, names);
+    // In a group only the second word is compared: the first one is right, and would make every other look alike.
+    const typed = group.length > 0 ? `${verb} ${second ?? ''}` : verb;
+    const near =
+      group.length > 0
+        ? similar(second ?? '', group.map((name) => name.slice(verb.length + 1))).map((name) => `${verb} ${name}`)
+        : similar(verb, verbs.flatMap(({ name, aliases }) => [name, ...(aliases ?? [])]));
     return new Failure('unknown-command', {
       what: quoted(typed),
       why: 'there is no such verb',
