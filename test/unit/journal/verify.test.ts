@@ -32,7 +32,7 @@ describe('a journal as it was written', () => {
     });
   });
 
-  it('is good at every moment while records are appended and segments rotate', { timeout: 30_000 }, async () => {
+  it('is good at every moment while records are appended and segments rotate', { timeout: 120_000 }, async () => {
     const folder = await temporaryFolder();
     const journal = await Journal.open({ folder, segmentBytes: 3000 });
     let appending = true;
