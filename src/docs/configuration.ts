@@ -5,12 +5,14 @@ import { settingsSchema } from '../settings/settings.ts';
 import { environment } from './environment.ts';
 import { code, inline, page, section, table } from './markdown.ts';
 
+type Plain = string | number | boolean;
+
 /** As much of a JSON Schema as zod makes of the settings. */
 interface Schema {
   readonly type?: string;
   readonly title?: string;
   readonly description?: string;
-  readonly default?: unknown;
+  readonly default?: Plain | readonly Plain[];
   readonly enum?: readonly string[];
   readonly minimum?: number;
   readonly maximum?: number;
@@ -31,7 +33,7 @@ function typeOf(key: Schema): string {
 
 function defaultOf(key: Schema): string {
   if (key.default === undefined) return '';
-  return Array.isArray(key.default) ? key.default.map((value) => inline(String(value))).join(', ') : inline(String(key.default));
+  return [key.default].flat().map((value) => inline(String(value))).join(', ');
 }
 
 function rows(keys: Readonly<Record<string, Schema>>, prefix: string): string[][] {

@@ -106,6 +106,7 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
       '@typescript-eslint/no-explicit-any': 'off',
       // What a callback changes while a test waits is not constant, though it looks so to the type checker.
       '@typescript-eslint/no-unnecessary-condition': 'off',

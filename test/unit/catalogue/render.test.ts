@@ -13,7 +13,7 @@ const context = { now: new Date('2026-11-23T12:00:00Z'), terminal: false };
 
 /** What a hostile name may hold: escape sequences, direction overrides, invisible and zero-width characters, line breaks. */
 const hostile = 'a\u001b[2J\u009b31m\u202eb\u200dc\u0007\u2028d\ufeff\u00ade';
-// eslint-disable-next-line no-control-regex -- line feeds are what lines end with; nothing else of this kind may come out
+/** Line feeds are what lines end with; nothing else of this kind may come out. */
 const unsafe = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
 const whoami = verbNamed('whoami');
