@@ -2,7 +2,7 @@
  * Core without its processes and its protocol: a simulated host, a journal, the operations and the dispatcher, put together as
  * `src/core/core.ts` does, in one folder that can be copied, and opened again as after a restart.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -61,6 +61,7 @@ export function hostStateOf(folder: string): HostState {
 
 /** The commands that the simulated host of a folder was given. */
 export function commandsOf(folder: string): LoggedCommand[] {
+  if (!existsSync(logPath(folder))) return [];
   return readFileSync(logPath(folder), 'utf8')
     .split('\n')
     .filter((line) => line !== '')
