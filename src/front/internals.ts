@@ -10,6 +10,11 @@ export interface ConnectionInternals {
     readonly _handlers: {
       CHANNEL_DATA: (protocol: unknown, recipient: number, data: Buffer) => void;
     };
+    /** Called after each key exchange; the first call sends ssh2's own EXT_INFO where `_kex` says that the client understands it. */
+    _onHandshakeComplete: (...args: unknown[]) => void;
+    readonly _kex: { remoteExtInfoEnabled: boolean };
+    readonly _packetRW: { readonly write: { readonly allocStart: number; alloc(size: number): Buffer; finalize(packet: Buffer): Buffer } };
+    readonly _cipher: { encrypt(packet: Buffer): void };
     channelClose(id: number): void;
   };
   readonly _chanMgr: {

@@ -9,6 +9,7 @@ import { algorithms } from './algorithms.ts';
 import { KeyIndex, decide } from './authentication.ts';
 import { closeBareSessions, dropServerOnlyMessages, enforceWindow, hasSanePackets } from './guards.ts';
 import { serveSession } from './session.ts';
+import { tellSignatureAlgorithms } from './signatureAlgorithms.ts';
 
 /** Idle connections on which a peer died are noticed after three of these, in milliseconds. */
 const keepaliveMs = 15_000;
@@ -96,6 +97,7 @@ export class SshServer {
     connection.on('close', () => this.#connections.delete(connection));
     dropServerOnlyMessages(connection);
     enforceWindow(connection);
+    tellSignatureAlgorithms(connection);
 
     connection.on('authentication', (context) => {
       try {
