@@ -192,10 +192,11 @@ class RunningServer implements TestServer {
       ...(shared ? [`ControlPath=${this.#master(`${user} ${key}`)}`, 'ControlMaster=auto', 'ControlPersist=60'] : []),
     ];
     return [
-      ...['-F', 'none', '-p', String(this.port), '-i', key],
+      ...['-F', 'none', '-p', String(this.port)],
       ...(tty ? ['-tt'] : []),
-      // What the caller sets comes first, because the first value of an option counts.
+      // What the caller sets comes first: the first value of an option counts, and keys are tried in order.
       ...options,
+      ...['-i', key],
       ...settings.flatMap((setting) => ['-o', setting]),
       `${user}@127.0.0.1`,
     ];

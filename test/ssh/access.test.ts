@@ -1,0 +1,274 @@
+/** Who may come in, as whom, and how soon not any more. */
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { withAdmins } from '../support/admins.ts';
+import { makeKey, type TestKey } from '../support/keys.ts';
+import { boolean, ed25519Signer, makeSecurityKey, message, RawClient, string, stringAt } from '../support/rawClient.ts';
+import { startServer, temporaryFolder, type TestServer } from '../support/server.ts';
+
+let server: TestServer;
+let folder: string;
+const keys = {} as Record<'admin' | 'viewer' | 'alice' | 'stranger' | 'leaver', TestKey>;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  for (const name of ['admin', 'viewer', 'alice', 'stranger', 'leaver'] as const) keys[name] = await makeKey(folder, name);
+  server = await startServer({
+    config: { ssh: { maxAuthTries: 50 } },
+    prepare: withAdmins([
+      { name: 'admin', role: 'admin', keys: [keys.admin] },
+      { name: 'viewer', role: 'viewer', keys: [keys.viewer] },
+    ]),
+  });
+  await admin(['create', 'alice'], keys.alice.line);
+});
+
+/** Runs a command as the admin, which must succeed. */
+async function admin(words: readonly string[], stdin?: string): Promise<string> {
+  const { stdout, stderr, code } = await server.ssh(words, { key: keys.admin.path, ...(stdin === undefined ? {} : { stdin }) });
+  expect(code, stderr).toBe(0);
+  return stdout;
+}
+
+async function whoami(user: string, key: string, options: readonly string[] = []): Promise<{ name: string; role: string; fingerprint: string } | undefined> {
+  const { stdout, stderr, code } = await server.ssh(['whoami', '--json'], { user, key, options });
+  if (code === 255) {
+    expect(stderr).toBe(`${user}@127.0.0.1: Permission denied (publickey).\r\n`);
+    return undefined;
+  }
+  return (JSON.parse(stdout) as { result: { name: string; role: string; fingerprint: string } }).result;
+}
+
+describe('authentication', () => {
+  test('is by public key only', async () => {
+    const methods: Record<string, Buffer[]> = {
+      'none': [],
+      'password': [boolean(false), string('secret')],
+      'keyboard-interactive': [string(''), string('')],
+      'hostbased': [string('ssh-ed25519'), string(keys.admin.blob), string('localhost'), string('root'), string('')],
+    };
+    for (const [method, fields] of Object.entries(methods)) {
+      const client = await RawClient.connect(server.port);
+      await client.requestAuthentication();
+      client.send(message.userauthRequest, string('manage'), string('ssh-connection'), string(method), ...fields);
+      const answer = await client.take(message.userauthFailure);
+      expect(stringAt(answer, 1).toString(), method).toBe('publickey');
+      client.destroy();
+    }
+    const { exitCode, stderr } = await execa(
+      'ssh',
+      ['-o', 'PreferredAuthentications=password,keyboard-interactive', ...server.sshArguments({ key: '/nonexistent', options: ['-v'] }), 'whoami'],
+      { reject: false, stdin: 'ignore' },
+    );
+    expect(exitCode).toBe(255);
+    expect(stderr).toMatch(/Authentications that can continue: publickey\s*$/m);
+  });
+
+  test('answers an unknown login name, an unknown key, and a key at the wrong door alike', async () => {
+    const pairs: [user: string, key: TestKey][] = [
+      ['manage', keys.stranger],
+      ['root', keys.admin],
+      ['alice', keys.alice],
+      ['', keys.admin],
+      ['manage ', keys.admin],
+      ['MANAGE', keys.admin],
+      ['manage\0', keys.admin],
+      ['self', keys.admin],
+      ['self', keys.viewer],
+      ['self', keys.stranger],
+      ['manage', keys.alice],
+      ['__proto__', keys.admin],
+    ];
+    const answers = await Promise.all(
+      pairs.map(async ([user, key]) => {
+        const client = await RawClient.connect(server.port);
+        await client.requestAuthentication();
+        client.received.length = 0;
+        const offered = await client.tryKey(user, 'ssh-ed25519', key.blob);
+        const signed = await client.tryKey(user, 'ssh-ed25519', key.blob, ed25519Signer(key));
+        // All that the server says: 51 with the same methods, and nothing beside it.
+        client.send(message.userauthRequest, string(user), string('ssh-connection'), string('none'));
+        const last = await client.take(message.userauthFailure);
+        const rest = client.received.map((packet) => packet.toString('hex'));
+        client.destroy();
+        return { offered, signed, last: last.toString('hex'), rest };
+      }),
+    );
+    for (const [i, answer] of answers.entries()) expect(answer, JSON.stringify(pairs[i]?.[0])).toEqual(answers[0]);
+    expect(answers[0]).toMatchObject({ offered: message.userauthFailure, signed: message.userauthFailure });
+  });
+
+  test('gives the stock client the same words for all of them', async () => {
+    for (const [user, key] of [['manage', keys.stranger], ['root', keys.admin], ['self', keys.admin], ['manage', keys.alice]] as const) {
+      expect(await whoami(user, key.path)).toBeUndefined();
+    }
+  });
+
+  test('does not let the login name change between attempts', async () => {
+    const client = await RawClient.connect(server.port);
+    await client.requestAuthentication();
+    await client.tryKey('self', 'ssh-ed25519', keys.admin.blob);
+    client.send(message.userauthRequest, string('manage'), string('ssh-connection'), string('publickey'), boolean(false), string('ssh-ed25519'), string(keys.admin.blob));
+    await client.ends();
+  });
+});
+
+describe('identity', () => {
+  test('is the key that signed, not the one that was offered first (stock client)', async () => {
+    // The admin's public key without its private part: the client offers it, is told that it would do, and cannot use it.
+    const offered = join(folder, 'offered-only');
+    await copyFile(`${keys.admin.path}.pub`, `${offered}.pub`);
+    const options = ['-v', '-i', `${offered}.pub`];
+    const { stdout, stderr } = await server.ssh(['whoami', '--json'], { key: keys.viewer.path, options });
+    expect(stderr).toMatch(/Server accepts key: .*offered-only\.pub/);
+    expect(JSON.parse(stdout)).toMatchObject({ result: { name: 'viewer', role: 'viewer', fingerprint: keys.viewer.fingerprint } });
+  });
+
+  test('is the key that signed, not the one that was offered first (raw)', async () => {
+    const client = await RawClient.connect(server.port);
+    await client.requestAuthentication();
+    expect(await client.tryKey('manage', 'ssh-ed25519', keys.admin.blob)).toBe(message.userauthPkOk);
+    expect(await client.tryKey('manage', 'ssh-ed25519', keys.admin.blob, ed25519Signer(keys.viewer))).toBe(message.userauthFailure);
+    expect(await client.tryKey('manage', 'ssh-ed25519', keys.viewer.blob, ed25519Signer(keys.viewer))).toBe(message.userauthSuccess);
+    const channel = await client.openSession();
+    expect(await client.granted(channel, 'exec', string('whoami --json'))).toBe(true);
+    expect(await client.exitStatus()).toBe(0);
+    expect(JSON.parse(client.output())).toMatchObject({ result: { name: 'viewer', role: 'viewer' } });
+    client.destroy();
+  });
+
+  test('needs a signature over this very connection', async () => {
+    const first = await RawClient.connect(server.port);
+    const second = await RawClient.connect(server.port);
+    const borrowed = (data: Buffer): Buffer => ed25519Signer(keys.admin)(Buffer.concat([string(first.sessionId), data.subarray(4 + first.sessionId.length)]));
+    await second.requestAuthentication();
+    expect(await second.tryKey('manage', 'ssh-ed25519', keys.admin.blob, borrowed)).toBe(message.userauthFailure);
+    expect(await second.tryKey('manage', 'ssh-ed25519', keys.admin.blob, ed25519Signer(keys.admin))).toBe(message.userauthSuccess);
+    first.destroy();
+    second.destroy();
+  });
+
+  test('depends on the door too, for a key that is both an admin\'s and an owner\'s', async () => {
+    await admin(['create', 'both'], keys.viewer.line);
+    expect(await whoami('manage', keys.viewer.path)).toMatchObject({ name: 'viewer', role: 'viewer' });
+    expect(await whoami('self', keys.viewer.path)).toMatchObject({ name: 'both', role: 'owner' });
+    await admin(['delete', 'both', '--yes']);
+    expect(await whoami('self', keys.viewer.path)).toBeUndefined();
+    expect(await whoami('manage', keys.viewer.path)).toMatchObject({ name: 'viewer' });
+  });
+
+  test('is in the journal, with fingerprint and address', async () => {
+    await server.ssh(['list'], { key: keys.viewer.path });
+    const records = JSON.parse(await admin(['audit', '--actor', 'viewer', '--verb', 'list', '--json'])) as { result: { records: unknown[] } };
+    expect(records.result.records.at(-1)).toMatchObject({ actor: { name: 'viewer', role: 'viewer', door: 'manage', fingerprint: keys.viewer.fingerprint, address: '127.0.0.1' } });
+  });
+});
+
+describe('key types', () => {
+  test.each([
+    ['ed25519', undefined, []],
+    ['ecdsa', 256, []],
+    ['ecdsa', 384, []],
+    ['ecdsa', 521, []],
+    ['rsa', 3072, ['-o', 'PubkeyAcceptedAlgorithms=rsa-sha2-256']],
+    // The largest that is common; making it takes a moment.
+    ['rsa', 4096, ['-o', 'PubkeyAcceptedAlgorithms=rsa-sha2-512']],
+  ])('%s %s logs in', async (type, bits, options) => {
+    const key = await makeKey(folder, `${type}-${bits ?? ''}`, { type, ...(bits === undefined ? {} : { bits }) });
+    await admin(['admin', 'add', `${type}${bits ?? ''}`], key.line);
+    expect(await whoami('manage', key.path, options)).toMatchObject({ name: `${type}${bits ?? ''}`, fingerprint: key.fingerprint });
+  });
+
+  test('RSA with SHA-1 is refused, when offered and when signed', async () => {
+    const key = await makeKey(folder, 'sha1', { type: 'rsa', bits: 3072 });
+    await admin(['admin', 'add', 'sha1'], key.line);
+    expect(await whoami('manage', key.path, ['-o', 'PubkeyAcceptedAlgorithms=ssh-rsa'])).toBeUndefined();
+    const client = await RawClient.connect(server.port);
+    await client.requestAuthentication();
+    expect(await client.tryKey('manage', 'ssh-rsa', key.blob)).toBe(message.userauthFailure);
+    expect(await client.tryKey('manage', 'rsa-sha2-256', key.blob)).toBe(message.userauthPkOk);
+    client.destroy();
+  });
+
+  test.each(['ed25519', 'ecdsa'] as const)('a security key (%s) logs in where it was touched, and only then', async (kind) => {
+    const key = makeSecurityKey(kind, 'token');
+    await admin(['admin', 'add', `sk-${kind}`], key.line);
+    const client = await RawClient.connect(server.port);
+    await client.requestAuthentication();
+    expect(await client.tryKey('manage', key.type, key.blob)).toBe(message.userauthPkOk);
+    for (const flags of [0x00, 0x04]) expect(await client.tryKey('manage', key.type, key.blob, key.signer(flags)), `flags ${flags}`).toBe(message.userauthFailure);
+    const lying = (data: Buffer): Buffer => {
+      // Claims the touch after signing without it.
+      const signature = Buffer.from(key.signer(0)(data));
+      signature[signature.length - 5] = 1;
+      return signature;
+    };
+    expect(await client.tryKey('manage', key.type, key.blob, lying)).toBe(message.userauthFailure);
+    expect(await client.tryKey('manage', key.type, key.blob, makeSecurityKey(kind, 'another').signer(1))).toBe(message.userauthFailure);
+    expect(await client.tryKey('manage', key.type, key.blob, key.signer(1))).toBe(message.userauthSuccess);
+    const channel = await client.openSession();
+    await client.granted(channel, 'exec', string('whoami --json'));
+    await client.exitStatus();
+    expect(JSON.parse(client.output())).toMatchObject({ result: { name: `sk-${kind}` } });
+    client.destroy();
+  });
+
+  test('a certificate is not taken for the key it certifies', async () => {
+    const ca = await makeKey(folder, 'ca');
+    await admin(['admin', 'add', 'ca'], ca.line);
+    const certified = await makeKey(folder, 'certified');
+    await admin(['admin', 'add', 'certified'], certified.line);
+    await execa('ssh-keygen', ['-q', '-s', ca.path, '-I', 'id', '-n', 'manage', `${certified.path}.pub`]);
+    expect(await whoami('manage', certified.path, ['-o', `CertificateFile=${certified.path}-cert.pub`, '-o', 'PubkeyAcceptedAlgorithms=ssh-ed25519-cert-v01@openssh.com'])).toBeUndefined();
+  });
+});
+
+test('the list of accepted signatures is well-formed and leaves out SHA-1', async () => {
+  const { stderr } = await server.ssh(['whoami'], { key: keys.admin.path, options: ['-v'] });
+  const [, list = ''] = /server-sig-algs=<(.*)>/.exec(stderr) ?? [];
+  expect(list.split(',').sort()).toEqual([
+    'ecdsa-sha2-nistp256',
+    'ecdsa-sha2-nistp384',
+    'ecdsa-sha2-nistp521',
+    'rsa-sha2-256',
+    'rsa-sha2-512',
+    'sk-ecdsa-sha2-nistp256@openssh.com',
+    'sk-ssh-ed25519@openssh.com',
+    'ssh-ed25519',
+  ]);
+});
+
+describe('who is removed', () => {
+  test('as an admin is out at once, on open connections too', async () => {
+    await admin(['admin', 'add', 'leaver'], keys.leaver.line);
+    const options = { key: keys.leaver.path, shared: true };
+    expect((await server.ssh(['list'], options)).code).toBe(0);
+    await admin(['admin', 'remove', 'leaver']);
+    expect(await whoami('manage', keys.leaver.path)).toBeUndefined();
+    const { stdout, code } = await server.ssh(['list', '--json'], options);
+    expect(code).toBe(4);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'denied' } });
+  });
+
+  test('as one of two keys of a user is out at once, while the other stays', async () => {
+    await admin(['key', 'add', 'alice'], keys.leaver.line);
+    const options = { user: 'self', key: keys.leaver.path, shared: true };
+    expect((await server.ssh(['info'], options)).code).toBe(0);
+    await admin(['key', 'remove', 'alice', keys.leaver.fingerprint]);
+    expect(await whoami('self', keys.leaver.path)).toBeUndefined();
+    expect((await server.ssh(['info'], options)).code).toBe(4);
+    expect(await whoami('self', keys.alice.path)).toMatchObject({ name: 'alice' });
+  });
+
+  test('by replacing the keys or deleting the container is out at once', async () => {
+    await admin(['create', 'gone'], keys.leaver.line);
+    expect(await whoami('self', keys.leaver.path)).toMatchObject({ name: 'gone' });
+    await admin(['key', 'replace', 'gone'], keys.stranger.line);
+    expect(await whoami('self', keys.leaver.path)).toBeUndefined();
+    expect(await whoami('self', keys.stranger.path)).toMatchObject({ name: 'gone' });
+    await admin(['delete', 'gone', '--yes']);
+    expect(await whoami('self', keys.stranger.path)).toBeUndefined();
+  });
+});

@@ -1,0 +1,119 @@
+/** The door of container owners: their own container, and no word about anybody else's. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { verbNamed, verbNames } from '../../src/catalogue/catalogue.ts';
+import { makeKey, type TestKey } from '../support/keys.ts';
+import { startServer, temporaryFolder, type Finished, type TestServer } from '../support/server.ts';
+
+let server: TestServer;
+const keys = {} as Record<'alice' | 'bob' | 'owner', TestKey>;
+
+beforeAll(async () => {
+  const folder = await temporaryFolder();
+  for (const name of ['alice', 'bob', 'owner'] as const) keys[name] = await makeKey(folder, name);
+  server = await startServer();
+  for (const [user, key] of [['alice', keys.alice], ['bobby', keys.bob], ['first', keys.owner], ['second', keys.owner]] as const) {
+    expect((await server.ssh(['create', user], { shared: true, stdin: key.line })).code).toBe(0);
+  }
+});
+
+function self(words: readonly string[], key: TestKey = keys.alice): Promise<Finished> {
+  return server.ssh(words, { user: 'self', key: key.path, shared: true, stdin: keys.alice.line });
+}
+
+const open = ['info', 'config', 'keys', 'whoami', 'help'];
+
+describe('an owner', () => {
+  test('sees the own container', async () => {
+    expect((await self(['info'])).stdout).toMatch(/^ {2}Container: +alice-container$/m);
+    expect((await self(['info', 'alice'])).stdout).toMatch(/^ {2}Container: +alice-container$/m);
+    expect((await self(['show'])).stdout).toMatch(/^ {2}Container: +alice-container$/m);
+    expect((await self(['config'])).stdout).toMatch(/^Host alice-dev$/m);
+    expect((await self(['config', '--known-hosts'])).stdout).toMatch(/^alice-dev ssh-ed25519 /m);
+    expect((await self(['keys'])).stdout).toContain(keys.alice.fingerprint);
+    expect(JSON.parse((await self(['whoami', '--json'])).stdout)).toMatchObject({ result: { name: 'alice', role: 'owner', door: 'self', containers: ['alice'] } });
+  });
+
+  test('has these verbs and no other', () => {
+    expect(verbNames.filter((name) => verbNamed(name).access.self === true).sort()).toEqual([...open].sort());
+  });
+
+  test.each(verbNames.filter((name) => !open.includes(name)))('may not use %s, not even for the own container', async (name) => {
+    const words = name.split(' ');
+    const answers = await Promise.all([self(words), self([...words, 'alice']), self([...words, 'bobby', '--yes']), self([...words, '--help'])]);
+    for (const answer of answers) {
+      expect(answer).toMatchObject({ stdout: '', code: 4 });
+      expect(answer.stderr).toBe(answers[0]?.stderr);
+      expect(answer.stderr).toContain('(denied)');
+    }
+  });
+
+  test('changes nothing by trying, and the attempts are in the journal', async () => {
+    const { stdout } = await server.ssh(['audit', '--actor', 'alice', '--verb', 'delete', '--json']);
+    const { result } = JSON.parse(stdout) as { result: { records: unknown[] } };
+    expect(result.records).not.toHaveLength(0);
+    for (const record of result.records) expect(record).toMatchObject({ type: 'refused', failure: { code: 'denied' }, actor: { door: 'self' } });
+    expect((await server.ssh(['list', '--format', 'csv', '--columns', 'user'])).stdout).toBe('user\nalice\nbobby\nfirst\nsecond\n');
+  });
+
+  const formats = [[], ['--json'], ['--format', 'yaml'], ['--format', 'csv']];
+  const questions = [
+    ['info', '?'],
+    ['show', '?'],
+    ['config', '?'],
+    ['config', '?', '--known-hosts'],
+    ['config', '?', '--jump-host', 'jump.example.org', '--jump-port', '2022', '--key', '~/.ssh/key'],
+    ['keys', '?'],
+    ['info', '?', '--nonsense'],
+    ['info', '?', 'more'],
+    ['whoami', '?'],
+    ['help', '?'],
+    ['help', 'info', '?'],
+    ['list', '--user', '?'],
+    ['export', '?'],
+    ['delete', '?', '--yes'],
+    ['key', 'list', '?'],
+    ['audit', '--target', '?'],
+    ['?'],
+  ];
+  test.each(questions)('gets the same answer about somebody else as about nobody: %s %s %s', async (...words) => {
+    const ask = (user: string, format: readonly string[]): Promise<Finished> => self([...words.map((word) => (word === '?' ? user : word)), ...format]);
+    for (const format of formats) {
+      // Names of one length, so that nothing else can differ.
+      const [theirs, nobodys] = await Promise.all([ask('bobby', format), ask('zzzzz', format)]);
+      const same = ({ stdout, stderr, code }: Finished): Finished => ({ stdout: stdout.replaceAll('zzzzz', 'bobby'), stderr: stderr.replaceAll('zzzzz', 'bobby'), code });
+      expect(same(theirs)).toEqual(same(nobodys));
+    }
+  });
+
+  test('of a stopped container still sees it', async () => {
+    expect((await server.ssh(['stop', 'bobby'])).code).toBe(0);
+    expect((await self(['info'], keys.bob)).stdout).toMatch(/^ {2}Status: +Stopped$/m);
+    expect((await self(['config'], keys.bob)).code).toBe(0);
+  });
+});
+
+describe('an owner of two containers', () => {
+  test('is asked which one', async () => {
+    for (const verb of ['info', 'config', 'keys']) {
+      const { stderr, stdout, code } = await self([verb], keys.owner);
+      expect(code).toBe(2);
+      expect(stdout).toBe('');
+      expect(stderr).toMatch(/your key opens several \(usage\)\nNext: name one: first, second\n/);
+    }
+  });
+
+  test('sees both by name, and nobody else\'s', async () => {
+    for (const user of ['first', 'second']) {
+      expect((await self(['info', user], keys.owner)).stdout).toContain(`${user}-container`);
+      expect((await self(['config', user], keys.owner)).stdout).toContain(`Host ${user}-dev`);
+      expect((await self(['keys', user], keys.owner)).code).toBe(0);
+    }
+    expect((await self(['info', 'alice'], keys.owner)).code).toBe(3);
+  });
+
+  test('has one left after one is deleted', async () => {
+    expect((await server.ssh(['delete', 'first', '--yes'])).code).toBe(0);
+    expect((await self(['info'], keys.owner)).stdout).toContain('second-container');
+    expect((await self(['info', 'first'], keys.owner)).code).toBe(3);
+  });
+});

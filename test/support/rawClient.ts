@@ -1,0 +1,304 @@
+/**
+ * An SSH client that sends whatever a test wants, packet by packet: ssh2's own transport (key exchange, encryption) and nothing above it.
+ * Stock clients are too well behaved for most attacks.
+ */
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { connect, type Socket } from 'node:net';
+import { createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import ssh2, { type ParsedKey } from 'ssh2';
+import { eventually } from './server.ts';
+import type { TestKey } from './keys.ts';
+
+interface Protocol {
+  _onPayload: (payload: Buffer) => unknown;
+  readonly _kex: { readonly sessionID: Buffer };
+  readonly _cipher: { encrypt(packet: Buffer): void };
+  readonly _packetRW: { readonly write: { allocStart: number; alloc(size: number): Buffer; finalize(packet: Buffer): Buffer } };
+  start(): void;
+  parse(data: Buffer, from: number, to: number): void;
+  rekey(): void;
+}
+
+type ProtocolClass = new (options: {
+  ident: string;
+  onWrite: (data: Buffer) => void;
+  onError: (error: Error) => void;
+  onHeader: (header: { versions: { software: string } }) => void;
+  onHandshakeComplete: () => void;
+  hostVerifier: (key: Buffer, verify: (accept: boolean) => void) => void;
+}) => Protocol;
+
+// Not part of ssh2's interface; the version is pinned.
+const require = createRequire(import.meta.url);
+const ProtocolOfSsh2 = require('ssh2/lib/protocol/Protocol.js') as ProtocolClass;
+const { init } = require('ssh2/lib/protocol/crypto.js') as { init: Promise<void> };
+
+/** Message numbers (RFC 4250, section 4.1.2). */
+export const message = {
+  disconnect: 1,
+  ignore: 2,
+  serviceRequest: 5,
+  serviceAccept: 6,
+  userauthRequest: 50,
+  userauthFailure: 51,
+  userauthSuccess: 52,
+  userauthBanner: 53,
+  userauthPkOk: 60,
+  globalRequest: 80,
+  requestSuccess: 81,
+  requestFailure: 82,
+  channelOpen: 90,
+  channelOpenConfirmation: 91,
+  channelOpenFailure: 92,
+  channelWindowAdjust: 93,
+  channelData: 94,
+  channelExtendedData: 95,
+  channelEof: 96,
+  channelClose: 97,
+  channelRequest: 98,
+  channelSuccess: 99,
+  channelFailure: 100,
+} as const;
+
+export function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+export function string(value: string | Buffer): Buffer {
+  const bytes = Buffer.from(value as string);
+  return Buffer.concat([uint32(bytes.length), bytes]);
+}
+
+export function boolean(value: boolean): Buffer {
+  return Buffer.from([value ? 1 : 0]);
+}
+
+/** The string at `offset` of a packet. */
+export function stringAt(packet: Buffer, offset: number): Buffer {
+  return packet.subarray(offset + 4, offset + 4 + packet.readUInt32BE(offset));
+}
+
+export class RawClient {
+  /** Every packet from the server, the message number first. */
+  readonly received: Buffer[] = [];
+  /** What the server says it is. */
+  ident = '';
+  closed = false;
+  readonly socket: Socket;
+  readonly #protocol: Protocol;
+  #handshake: (() => void) | undefined;
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
+    this.#protocol = new ProtocolOfSsh2({
+      ident: 'test',
+      onWrite: (data) => {
+        if (!socket.destroyed && socket.writable) socket.write(data);
+      },
+      onError: () => socket.destroy(),
+      onHeader: ({ versions }) => (this.ident = versions.software),
+      onHandshakeComplete: () => this.#handshake?.(),
+      hostVerifier: (_key, verify) => verify(true),
+    });
+    // Before the key exchange, whose ciphers take it from here.
+    this.#protocol._onPayload = (payload) => void this.received.push(Buffer.from(payload));
+    socket.on('error', () => undefined);
+    socket.on('close', () => (this.closed = true));
+    socket.on('data', (data: Buffer) => {
+      try {
+        this.#protocol.parse(data, 0, data.length);
+      } catch {
+        socket.destroy();
+      }
+    });
+  }
+
+  /** Connects and exchanges keys. */
+  static async connect(port: number): Promise<RawClient> {
+    await init;
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    const client = new RawClient(socket);
+    const done = new Promise<void>((resolve, reject) => {
+      client.#handshake = resolve;
+      socket.once('close', () => reject(new Error('the server closed the connection')));
+    });
+    client.#protocol.start();
+    await done;
+    return client;
+  }
+
+  get sessionId(): Buffer {
+    return this.#protocol._kex.sessionID;
+  }
+
+  /** Sends one packet: its message number and the encoded fields. */
+  send(type: number, ...fields: readonly Buffer[]): void {
+    const payload = Buffer.concat([Buffer.from([type]), ...fields]);
+    const { write } = this.#protocol._packetRW;
+    const packet = write.alloc(payload.length);
+    packet.set(payload, write.allocStart);
+    this.#protocol._cipher.encrypt(write.finalize(packet));
+  }
+
+  /** Sends several packets in one segment. */
+  together(packets: () => void): void {
+    this.socket.cork();
+    packets();
+    this.socket.uncork();
+  }
+
+  /** The first packet of one of these types that was not taken yet; rejects when the connection closes without one. */
+  async take(...types: readonly number[]): Promise<Buffer> {
+    return eventually(() => {
+      const at = this.received.findIndex((packet) => types.includes(packet[0] ?? -1));
+      if (at !== -1) return this.received.splice(at, 1)[0];
+      if (this.closed) throw new Error(`the connection closed; received: ${this.received.map((packet) => packet[0]).join(', ')}`);
+      return undefined;
+    }, `a packet of type ${types.join(' or ')}`);
+  }
+
+  async ends(): Promise<void> {
+    await eventually(() => (this.closed ? true : undefined), 'the server closes the connection');
+  }
+
+  async requestAuthentication(): Promise<void> {
+    this.send(message.serviceRequest, string('ssh-userauth'));
+    await this.take(message.serviceAccept);
+  }
+
+  /** Sends an authentication request and resolves with the type of the answer. */
+  async tryLogin(user: string, method: string, ...fields: readonly Buffer[]): Promise<number> {
+    this.send(message.userauthRequest, string(user), string('ssh-connection'), string(method), ...fields);
+    const [type] = await this.take(message.userauthFailure, message.userauthSuccess, message.userauthPkOk, message.disconnect);
+    return type ?? -1;
+  }
+
+  /** Logs in with a signature that `signer` makes over what RFC 4252, section 7 says. */
+  async tryKey(user: string, algorithm: string, blob: Buffer, signer?: (data: Buffer) => Buffer): Promise<number> {
+    const fields = [boolean(signer !== undefined), string(algorithm), string(blob)];
+    if (signer === undefined) return this.tryLogin(user, 'publickey', ...fields);
+    const signed = Buffer.concat([
+      string(this.sessionId),
+      Buffer.from([message.userauthRequest]),
+      ...[string(user), string('ssh-connection'), string('publickey')],
+      ...fields,
+    ]);
+    return this.tryLogin(user, 'publickey', ...fields, string(signer(signed)));
+  }
+
+  /** Connects and logs in with an ed25519 key. */
+  static async login(port: number, key: TestKey, user = 'manage'): Promise<RawClient> {
+    const client = await RawClient.connect(port);
+    await client.requestAuthentication();
+    const answer = await client.tryKey(user, 'ssh-ed25519', key.blob, ed25519Signer(key));
+    if (answer !== message.userauthSuccess) throw new Error(`the login was answered with ${answer}`);
+    return client;
+  }
+
+  /** Opens a session channel; resolves with the server's number for it. */
+  async openSession(options: { id?: number; window?: number; packetSize?: number } = {}): Promise<number> {
+    const { id = 0, window = 2 * 1024 * 1024, packetSize = 32 * 1024 } = options;
+    this.send(message.channelOpen, string('session'), uint32(id), uint32(window), uint32(packetSize));
+    const answer = await this.take(message.channelOpenConfirmation, message.channelOpenFailure);
+    if (answer[0] !== message.channelOpenConfirmation) throw new Error('the session was refused');
+    return answer.readUInt32BE(5);
+  }
+
+  request(channel: number, type: string, ...fields: readonly Buffer[]): void {
+    this.send(message.channelRequest, uint32(channel), string(type), boolean(true), ...fields);
+  }
+
+  /** Sends a channel request; resolves with whether it was granted. */
+  async granted(channel: number, type: string, ...fields: readonly Buffer[]): Promise<boolean> {
+    this.request(channel, type, ...fields);
+    const [answer] = await this.take(message.channelSuccess, message.channelFailure);
+    return answer === message.channelSuccess;
+  }
+
+  /** Everything on standard output of the sessions so far. */
+  output(): string {
+    return Buffer.concat(this.received.filter((packet) => packet[0] === message.channelData).map((packet) => stringAt(packet, 5))).toString();
+  }
+
+  /** The exit status, when it comes. */
+  async exitStatus(): Promise<number> {
+    return eventually(() => {
+      const found = this.received.find((packet) => packet[0] === message.channelRequest && stringAt(packet, 5).toString() === 'exit-status');
+      if (found === undefined && this.closed) throw new Error('the connection closed without an exit status');
+      return found?.readUInt32BE(found.length - 4);
+    }, 'an exit status');
+  }
+
+  rekey(): void {
+    this.#protocol.rekey();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+}
+
+/** The signature field of an ed25519 key: its algorithm and 64 bytes. */
+export function ed25519Signer(key: TestKey): (data: Buffer) => Buffer {
+  const parsed = ssh2.utils.parseKey(key.private) as ParsedKey | Error | ParsedKey[];
+  if (parsed instanceof Error) throw parsed;
+  const [first] = [parsed].flat();
+  return (data) => {
+    const signature = first?.sign(data);
+    if (!(signature instanceof Buffer)) throw new Error('not signed');
+    return Buffer.concat([string('ssh-ed25519'), string(signature)]);
+  };
+}
+
+/** A security key (OpenSSH PROTOCOL.u2f) in software. */
+export interface SecurityKey {
+  readonly type: string;
+  readonly blob: Buffer;
+  /** The public key's line. */
+  readonly line: string;
+  /** Signs with these flags: 1 means touched, 4 that its user was verified. */
+  readonly signer: (flags: number) => (data: Buffer) => Buffer;
+}
+
+export function makeSecurityKey(kind: 'ed25519' | 'ecdsa', comment: string): SecurityKey {
+  const application = 'ssh:';
+  let counter = 0;
+  const { type, point, privateKey } = kind === 'ed25519' ? softEd25519() : softP256();
+  const blob = Buffer.concat([string(type), ...(kind === 'ecdsa' ? [string('nistp256')] : []), string(point), string(application)]);
+  const signer = (flags: number) => (data: Buffer) => {
+    const tail = Buffer.concat([Buffer.from([flags]), uint32(++counter)]);
+    const signed = Buffer.concat([sha256(Buffer.from(application)), tail, sha256(data)]);
+    if (kind === 'ed25519') return Buffer.concat([string(type), string(sign(null, signed, privateKey)), tail]);
+    const raw = sign('sha256', signed, { key: privateKey, dsaEncoding: 'ieee-p1363' });
+    return Buffer.concat([string(type), string(Buffer.concat([mpint(raw.subarray(0, 32)), mpint(raw.subarray(32))])), tail]);
+  };
+  return { type, blob, line: `${type} ${blob.toString('base64')} ${comment}\n`, signer };
+}
+
+function softEd25519(): { type: string; point: Buffer; privateKey: KeyObject } {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  return { type: 'sk-ssh-ed25519@openssh.com', point: Buffer.from(privateKey.export({ format: 'jwk' }).x ?? '', 'base64url'), privateKey };
+}
+
+function softP256(): { type: string; point: Buffer; privateKey: KeyObject } {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { x = '', y = '' } = privateKey.export({ format: 'jwk' });
+  const point = Buffer.concat([Buffer.from([4]), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')]);
+  return { type: 'sk-ecdsa-sha2-nistp256@openssh.com', point, privateKey };
+}
+
+/** An unsigned number as the wire's mpint: without leading zeros, one zero where the first bit is set. */
+function mpint(bytes: Buffer): Buffer {
+  let at = 0;
+  while (at < bytes.length - 1 && bytes[at] === 0) at++;
+  const rest = bytes.subarray(at);
+  return string((rest[0] ?? 0) & 0x80 ? Buffer.concat([Buffer.from([0]), rest]) : rest);
+}
+
+function sha256(bytes: Buffer): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}
