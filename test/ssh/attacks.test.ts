@@ -1,0 +1,251 @@
+/**
+ * Clients that do not behave: what ssh2 alone would fall to (the L numbers are those of its known limitations), the server must stand. After
+ * each attack an honest admin on the same server is served.
+ */
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { makeKey, type TestKey } from '../support/keys.ts';
+import { boolean, message, RawClient, string, stringAt, uint32 } from '../support/rawClient.ts';
+import { eventually, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
+
+let server: TestServer;
+let admin: TestKey;
+let frontPid: number;
+
+/** The front's process: core's only child. */
+async function front(): Promise<number> {
+  return Number((await readFile(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8')).trim().split(' ')[0]);
+}
+
+/** Resident memory of the front in bytes (proc(5), VmRSS). */
+async function memory(): Promise<number> {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(await readFile(`/proc/${frontPid}/status`, 'utf8'))?.[1]) * 1024;
+}
+
+beforeAll(async () => {
+  server = await startServer({ config: { ssh: { loginGraceMs: 2000, maxAuthTries: 4 } } });
+  const blobLine = await readFile(`${server.adminKey}.pub`, 'utf8');
+  const [type = '', base64 = ''] = blobLine.split(' ');
+  admin = { path: server.adminKey, line: blobLine, type, blob: Buffer.from(base64, 'base64'), fingerprint: '', private: await readFile(server.adminKey, 'utf8') };
+  frontPid = await front();
+});
+
+afterEach(async () => {
+  // The same process as before: it neither died nor was replaced by the watchdog.
+  expect(await front()).toBe(frontPid);
+  const honest = await server.ssh(['whoami', '--json']);
+  expect(honest.code, honest.stderr).toBe(0);
+});
+
+describe('before authentication', () => {
+  it('ignores messages that only a server sends (L1)', async () => {
+    const client = await RawClient.connect(server.port);
+    await client.requestAuthentication();
+    client.together(() => {
+      client.send(message.userauthRequest, string('manage'), string('ssh-connection'), string('password'), boolean(false), string('x'));
+      for (const type of [message.userauthFailure, message.userauthSuccess, message.userauthBanner, message.userauthPkOk]) client.send(type, string('publickey'), boolean(false));
+      client.send(message.userauthRequest, string('manage'), string('ssh-connection'), string('none'));
+    });
+    expect((await client.take(message.userauthFailure))[0]).toBe(message.userauthFailure);
+    // It is not logged in by having said so itself.
+    client.send(message.channelOpen, string('session'), uint32(0), uint32(1000), uint32(32_768));
+    client.send(message.userauthRequest, string('manage'), string('ssh-connection'), string('none'));
+    await eventually(() => (client.closed || client.received.some(([type]) => type === message.userauthFailure) ? true : undefined), 'an answer');
+    expect(client.received.some(([type]) => type === message.channelOpenConfirmation)).toBe(false);
+    client.destroy();
+  });
+
+  it('closes connections that say nothing, and those that do not log in, after the grace (L6)', async () => {
+    const silent = Array.from({ length: 50 }, () => connect(server.port, '127.0.0.1'));
+    const closed = silent.map((socket) => once(socket.on('error', () => undefined).resume(), 'close'));
+    const halfway = await RawClient.connect(server.port);
+    await Promise.all(closed);
+    await halfway.ends();
+  });
+
+  it('ends a connection after too many attempts (L7)', async () => {
+    const client = await RawClient.connect(server.port);
+    await client.requestAuthentication();
+    let tries = 0;
+    await expect(
+      (async () => {
+        for (; tries < 100; tries++) await client.tryLogin('manage', 'password', boolean(false), string(`guess ${tries}`));
+      })(),
+    ).rejects.toThrow(/closed/);
+    expect(tries).toBeLessThanOrEqual(4);
+  });
+
+  it('offers no compression, no finite-field groups, no SHA-1, and does not say which library it is (L8, L24, L25, L30)', async () => {
+    const socket = connect(server.port, '127.0.0.1');
+    socket.write('SSH-2.0-test\r\n');
+    let data = Buffer.alloc(0);
+    // The identification line, then the server's KEXINIT in the clear (RFC 4253, sections 4.2 and 7.1).
+    const offered = await new Promise<string>((resolve) => {
+      socket.on('data', (chunk: Buffer) => {
+        data = Buffer.concat([data, chunk]);
+        const start = data.indexOf('\r\n') + 2;
+        if (start > 1 && data.length >= start + 4 && data.length >= start + 4 + data.readUInt32BE(start)) resolve(data.subarray(start).toString('latin1'));
+      });
+    });
+    socket.destroy();
+    expect(data.toString('latin1')).toMatch(/^SSH-2\.0-containarium\r\n/);
+    expect(offered).toContain('curve25519-sha256');
+    expect(offered).toContain('kex-strict-s-v00@openssh.com');
+    for (const weak of ['zlib', 'diffie-hellman', 'sha1', 'ssh-rsa', 'ssh-dss', 'cbc', '3des', 'arcfour', 'hmac-sha2-256,']) expect(offered).not.toContain(weak);
+  });
+
+  it('lives with user names of any length, other protocols, and a reset in the middle (L8, L22)', async () => {
+    const client = await RawClient.connect(server.port);
+    await client.requestAuthentication();
+    expect(await client.tryLogin('x'.repeat(1000), 'none')).toBe(message.userauthFailure);
+    client.destroy();
+    for (const first of ['GET / HTTP/1.1\r\nHost: x\r\n\r\n', '\u0016\u0003\u0001', 'SSH-1.5-old\r\n', `SSH-2.0-${'x'.repeat(9000)}`]) {
+      const socket = connect(server.port, '127.0.0.1');
+      socket.on('error', () => undefined).resume();
+      socket.write(first);
+      await once(socket, 'close');
+    }
+    for (let i = 0; i < 20; i++) {
+      const hasty = await RawClient.connect(server.port);
+      hasty.send(message.serviceRequest, string('ssh-userauth'));
+      hasty.socket.resetAndDestroy();
+    }
+  });
+
+  it('takes any bytes for a key to be offered, and knows none of them (L29)', async () => {
+    const garbage = ['', 'x', '-----BEGIN RSA PRIVATE KEY-----\n'.repeat(900), '\u0000'.repeat(30_000), `ssh-ed25519 ${'A'.repeat(20_000)}`];
+    for (const blob of garbage) {
+      const client = await RawClient.connect(server.port);
+      await client.requestAuthentication();
+      expect(await client.tryKey('manage', 'ssh-ed25519', Buffer.from(blob))).toBe(message.userauthFailure);
+      expect(await client.tryKey('manage', 'ssh-ed25519', Buffer.from(blob), () => Buffer.from('x'.repeat(100)))).toBe(message.userauthFailure);
+      client.destroy();
+    }
+  });
+});
+
+describe('after authentication', () => {
+  it.each([0, 1, 1023])('refuses channels with a packet size of %d (L2)', async (packetSize) => {
+    const client = await RawClient.login(server.port, admin);
+    client.send(message.channelOpen, string('session'), uint32(0), uint32(1_000_000), uint32(packetSize));
+    await client.ends();
+  });
+
+  it('answers a flood on standard input at once, and takes no more of it', async () => {
+    const client = await RawClient.login(server.port, admin);
+    const channel = await client.openSession();
+    expect(await client.granted(channel, 'exec', string('create flood --json'))).toBe(true);
+    const chunk = Buffer.alloc(30_000, 0x61);
+    // Never ends of itself: the answer has to come while it lasts.
+    while (!client.received.some(([type]) => type === message.channelClose)) {
+      client.send(message.channelData, uint32(channel), string(chunk));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await client.exitStatus()).toBe(2);
+    expect(JSON.parse(client.output())).toMatchObject({ ok: false, error: { code: 'input-too-large' } });
+    client.destroy();
+  });
+
+  it('reads standard input that comes with the command in one segment (L5)', async () => {
+    const key = await makeKey(await temporaryFolder(), 'early');
+    const client = await RawClient.login(server.port, admin);
+    const channel = await client.openSession();
+    client.together(() => {
+      client.request(channel, 'exec', string('create early --json'));
+      client.send(message.channelData, uint32(channel), string(key.line));
+      client.send(message.channelEof, uint32(channel));
+    });
+    expect(await client.exitStatus()).toBe(0);
+    expect(JSON.parse(client.output())).toMatchObject({ ok: true, result: { container: { user: 'early' } } });
+    client.destroy();
+  });
+
+  it('answers the close of every session that never ran anything (L15), and opens ten at a time (L16)', async () => {
+    const client = await RawClient.login(server.port, admin);
+    for (let i = 0; i < 100; i++) {
+      const channel = await client.openSession({ id: i });
+      client.send(message.channelClose, uint32(channel));
+      await client.take(message.channelClose);
+    }
+    for (let i = 0; i < 10; i++) await client.openSession({ id: 5000 + i });
+    await expect(client.openSession({ id: 6000 })).rejects.toThrow(/refused/);
+    client.destroy();
+  });
+
+  it.each([
+    [0, 0],
+    [1, 1],
+    [0xffffffff, 0xffffffff],
+  ])('takes a terminal of %d x %d for one of a sane size (L18)', async (columns, rows) => {
+    const client = await RawClient.login(server.port, admin);
+    const channel = await client.openSession();
+    const size = [uint32(columns), uint32(rows), uint32(0), uint32(0)];
+    expect(await client.granted(channel, 'pty-req', string('x'.repeat(30_000)), ...size, string(''))).toBe(true);
+    expect(await client.granted(channel, 'exec', string('whoami'))).toBe(true);
+    client.request(channel, 'window-change', ...size);
+    expect(await client.exitStatus()).toBe(0);
+    expect(client.output()).toMatch(/admin\r\n/);
+    client.destroy();
+  });
+
+  it('runs one command on a session: a second is refused or ignored, the first is answered (L20)', async () => {
+    const client = await RawClient.login(server.port, admin);
+    const channel = await client.openSession();
+    client.together(() => {
+      client.request(channel, 'exec', string('whoami'));
+      client.request(channel, 'exec', string('version'));
+      client.request(channel, 'shell');
+    });
+    expect(await client.exitStatus()).toBe(0);
+    expect(client.output()).toMatch(/Role/);
+    expect(client.output()).not.toMatch(/Node\.js/);
+    client.destroy();
+  });
+
+  it('refuses forwarding, subsystems, agents and X11, and drops environment that nobody needs', async () => {
+    const client = await RawClient.login(server.port, admin);
+    client.send(message.channelOpen, string('direct-tcpip'), uint32(90), uint32(1000), uint32(32_768), string('127.0.0.1'), uint32(22), string('x'), uint32(1));
+    expect((await client.take(message.channelOpenFailure, message.channelOpenConfirmation))[0]).toBe(message.channelOpenFailure);
+    client.send(message.globalRequest, string('tcpip-forward'), boolean(true), string(''), uint32(0));
+    expect((await client.take(message.requestSuccess, message.requestFailure))[0]).toBe(message.requestFailure);
+    const channel = await client.openSession({ id: 91 });
+    expect(await client.granted(channel, 'subsystem', string('sftp'))).toBe(false);
+    expect(await client.granted(channel, 'auth-agent-req@openssh.com')).toBe(false);
+    expect(await client.granted(channel, 'x11-req', boolean(false), string('x'), string('x'), uint32(0))).toBe(false);
+    expect(await client.granted(channel, 'env', string('LD_PRELOAD'), string('/tmp/x.so'))).toBe(false);
+    expect(await client.granted(channel, 'env', string('LANG'), string('C.UTF-8'))).toBe(true);
+    client.destroy();
+  });
+
+  it('keeps little for a client that stops reading', async () => {
+    const client = await RawClient.login(server.port, admin);
+    const before = await memory();
+    client.socket.pause();
+    // Each asks for an answer that nobody takes.
+    for (let id = 0; id < 9; id++) client.send(message.channelOpen, string('session'), uint32(id), uint32(0xffffffff), uint32(32_768));
+    for (let id = 0; id < 9; id++) client.request(id, 'exec', string('help --json'));
+    const honest = await server.ssh(['help', '--json']);
+    expect(honest.code).toBe(0);
+    expect((await memory()) - before).toBeLessThan(60 * 2 ** 20);
+    client.destroy();
+  });
+
+  it('goes on with a create whose client is gone', async () => {
+    const key = await makeKey(await temporaryFolder(), 'gone');
+    const client = await RawClient.login(server.port, admin);
+    const channel = await client.openSession();
+    client.together(() => {
+      client.request(channel, 'exec', string('create gone'));
+      client.send(message.channelData, uint32(channel), string(key.line));
+      client.send(message.channelEof, uint32(channel));
+    });
+    await client.take(message.channelSuccess);
+    // The first word of its progress says that it has begun.
+    await eventually(() => (client.received.some((packet) => packet[0] === message.channelExtendedData && stringAt(packet, 9).includes('[1/7]')) ? true : undefined), 'progress');
+    client.destroy();
+    await eventually(async () => ((await server.ssh(['list', '--user', 'gone', '--json'])).stdout.includes('"ready"') ? true : undefined), 'the container is ready');
+    expect((await server.ssh(['reconcile'])).code).toBe(0);
+  });
+});
