@@ -14,7 +14,7 @@ export function parsedBy<T>(parse: (text: string) => T, maxLength = 256) {
   return z.string().transform((text, context): T => {
     try {
       if (text.length > maxLength) {
-        throw new Failure('input-too-large', { what: quoted(text, 20), why: `it is longer than ${maxLength} characters` });
+        throw new Failure('input-too-large', { what: quoted(text, 20), why: `it is longer than ${maxLength} characters`, next: 'shorten it' });
       }
       return parse(text);
     } catch (error) {

@@ -18,7 +18,7 @@ export function splitLine(line: string): string[] {
     throw new Failure('input-too-large', { what: 'the command line', why: `it is longer than ${maxLineLength} characters`, next: 'send long input on standard input' });
   }
   if (line.includes('\0')) {
-    throw new Failure('shell-syntax', { what: 'the command line', why: 'it contains a NUL character' });
+    throw new Failure('shell-syntax', { what: 'the command line', why: 'it contains a NUL character', next: 'send text' });
   }
   // Before anything that quotes the line: `--ssh-key "$(cat id_ed25519)"` sends the wrong file, and none of it may be shown.
   refusePrivateKey(line);

@@ -13,12 +13,12 @@ export type ExportResult = SshAccess & { readonly part: 'config' | 'known-hosts'
 /** A host name or address as it may stand in ssh_config(5): nothing that could begin another keyword or an option. */
 const hostName = parsedBy((text) => {
   if (/^[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$/.test(text)) return text;
-  throw new Failure('usage', { what: `host ${quoted(text)}`, why: 'it is not a host name or an address' });
+  throw new Failure('usage', { what: `host ${quoted(text)}`, why: 'it is not a host name or an address', next: 'give the name or address that users reach this host by' });
 }, 300);
 
 const keyPath = parsedBy((text) => {
   if (/^[^\s"'\\%$`;|&<>-][^\n\r"\\`;|&<>]*$/u.test(text) && text.length <= 200) return text;
-  throw new Failure('usage', { what: `key path ${quoted(text)}`, why: 'it cannot stand in an ssh configuration' });
+  throw new Failure('usage', { what: `key path ${quoted(text)}`, why: 'it cannot stand in an ssh configuration', next: 'give a plain path, for example ~/.ssh/id_ed25519' });
 });
 
 const options: readonly Option[] = [
@@ -33,7 +33,7 @@ const exportInput = {
   jumpPort: parsedBy((text) => {
     const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
     if (port >= 1 && port <= 65_535) return port;
-    throw new Failure('usage', { what: `port ${quoted(text)}`, why: 'a port is a number from 1 to 65535' });
+    throw new Failure('usage', { what: `port ${quoted(text)}`, why: 'a port is a number from 1 to 65535', next: 'leave it out for the port of the configuration' });
   }).optional(),
   key: keyPath.optional(),
   knownHosts: z.boolean().optional(),

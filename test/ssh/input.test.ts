@@ -1,0 +1,281 @@
+/** Bad input of every kind: a coded answer with the next step, nothing changed, nothing of it raw on any screen or in any file. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from 'vitest';
+import { printable } from '../../src/domain/text.ts';
+import { makeKey, type TestKey } from '../support/keys.ts';
+import { startServer, temporaryFolder, type Finished, type TestServer } from '../support/server.ts';
+
+let server: TestServer;
+let folder: string;
+let key: TestKey;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  [server, key] = await Promise.all([startServer(), makeKey(folder, 'key')]);
+  expect((await ssh(['create', 'alice'], key.line)).code).toBe(0);
+});
+
+function ssh(words: readonly string[], stdin?: string | Uint8Array): Promise<Finished> {
+  return server.ssh(words, { shared: true, ...(stdin === undefined ? {} : { stdin }) });
+}
+
+/** One word for the server, whatever is in it. */
+function word(text: string): string {
+  return `'${text.replaceAll("'", `'"'"'`)}'`;
+}
+
+/** What a refusal must leave as it is: the changes made on the host so far, and who is an admin. */
+async function traces(): Promise<unknown> {
+  const commands = (await readFile(join(server.home, 'state', 'simulated-commands.jsonl'), 'utf8')).split('\n').filter((line) => line.includes('"changes":true'));
+  return { commands, admins: await readFile(join(server.home, 'state', 'admins.json'), 'utf8') };
+}
+
+async function isRefused(words: readonly string[], code: string | RegExp, stdin?: string | Uint8Array): Promise<Finished> {
+  const answer = await ssh(words, stdin);
+  const what = `${words.join(' ')}\n${answer.stderr}`;
+  expect(answer.stdout, what).toBe('');
+  expect(answer.code, what).toBe(2);
+  expect(answer.stderr, what).toMatch(/^Error: [^\n]+ \([a-z-]+\)\nNext: [^\n]+\n$/);
+  const [, found] = /\(([a-z-]+)\)\nNext/.exec(answer.stderr) ?? [];
+  expect(found, what).toMatch(typeof code === 'string' ? new RegExp(`^${code}$`) : code);
+  return answer;
+}
+
+describe('a refusal', () => {
+  let before: unknown;
+  beforeEach(async () => (before = await traces()));
+  afterEach(async () => expect(await traces()).toEqual(before));
+
+  const names = ['""', 'Alice', word('al ice'), '1alice', 'alice-', 'a'.repeat(33), 'root', 'nobody', 'www-data', '../alice', 'alice/x', word('alice;id'), 'älice', word('a\u202eb'), word('😀'), '*', 'alice.', 'a_b', 'alice@host', '$USER'];
+  test.each(names)('for the user name %s', async (name) => {
+    await isRefused(['create', name], 'invalid-user', key.line);
+    for (const verb of [['info'], ['delete', '--yes'], ['resize', '--cpu', '2'], ['start'], ['export'], ['key', 'list'], ['key', 'add']]) {
+      await isRefused([...verb, name], 'invalid-user', key.line);
+    }
+  });
+
+  test.each(['4', '4G', '-1GiB', '0', '0GiB', '1e9', 'NaN', '99999999999GiB', '50%', '1,5GiB', '4Gb', '""', 'GiB', '1.0000000001GiB'])('for the size %s', async (size) => {
+    await isRefused(['create', 'sized', `--memory=${size}`], 'invalid-size', key.line);
+    await isRefused(['resize', 'alice', `--disk-quota=${size}`], 'invalid-size');
+  });
+
+  test('for a number without a unit names both readings', async () => {
+    const { stderr } = await isRefused(['resize', 'alice', '--memory', '4G'], 'invalid-size');
+    expect(stderr).toMatch(/4GB is 4,000,000,000 bytes, 4GiB is 4,294,967,296 bytes/);
+    expect(stderr).toMatch(/Next: write 4GB or 4GiB/);
+  });
+
+  test.each(['0', '-1', '1.5', 'two', '100000', '""', '0x2'])('for the CPU count %s', async (count) => {
+    await isRefused(['create', 'counted', `--cpu=${count}`], 'invalid-count', key.line);
+  });
+
+  test.each([
+    ['without a value', 'novalue'],
+    ['without a key', '=value'],
+    ['with a control character', word('a=\u001b[31m')],
+    ['with a blank in its key', word('a b=c')],
+    ['that is too long', `${'k'.repeat(500)}=v`],
+    ['with a bidirectional override', word('a=\u202e')],
+  ])('for a label %s', async (_, label) => {
+    await isRefused(['create', 'labelled', `--label=${label}`], /^(invalid-label|input-too-large)$/, key.line);
+  });
+
+  test.each(['list ; list', 'list | cat', 'list & ', 'list && list', 'list || list', 'list > /tmp/x', 'list < /etc/passwd', 'list `id`', 'list $(id)', 'list ${HOME}', 'list\nlist', 'list\rlist', 'list # all', '(list)', 'list 2>&1', "list '", 'list "', 'list <<EOF', 'info a;id'])(
+    'for shell syntax: %j',
+    async (line) => {
+      const { stderr } = await isRefused([line], 'shell-syntax');
+      expect(stderr).toMatch(/shell syntax, and there is no shell here|is not closed/);
+    },
+  );
+
+  test('for shell syntax does not concern quoted characters', async () => {
+    for (const name of ["'a;b'", '"a|b"', 'a\\;b', "'$(id)'", '"`id`"', "'a\nb'", "'#a'"]) await isRefused(['info', name], 'invalid-user');
+  });
+
+  test('for a command line that is too long', async () => {
+    await isRefused(['list', 'x'.repeat(33_000)], 'input-too-large');
+    const { stderr } = await isRefused(['list', 'x'.repeat(20_000)], 'usage');
+    expect(stderr.length).toBeLessThan(1000);
+    expect((await isRefused(['x'.repeat(20_000)], 'unknown-command')).stderr.length).toBeLessThan(1000);
+    expect((await isRefused(['list', `--${'x'.repeat(20_000)}`], 'unknown-option')).stderr.length).toBeLessThan(1000);
+  });
+
+  test('for a contradiction or too little', async () => {
+    await isRefused(['resize', 'alice'], 'usage');
+    await isRefused(['reconcile', '--apply', '--dry-run'], 'usage');
+    await isRefused(['info', 'alice', 'bob'], 'usage');
+    await isRefused(['list', '--format', 'xml'], 'usage');
+    await isRefused(['list', '--state', 'dead'], 'usage');
+    await isRefused(['list', '--sort', 'nothing'], 'usage');
+    await isRefused(['audit', '--since', 'yesterdayish'], 'invalid-time');
+    await isRefused(['audit', '--limit', '-5'], 'usage');
+    await isRefused(['export', 'alice', '--jump-port', '70000'], 'usage');
+    await isRefused(['export', 'alice', '--jump-host', word('x\n ProxyCommand id')], 'usage');
+    await isRefused(['export', 'alice', '--key', word('~/.ssh/a\n ProxyCommand id')], 'usage');
+    await isRefused(['export', 'alice', '--output', '/tmp/never'], 'usage');
+    await isRefused(['key'], 'usage');
+  });
+});
+
+describe('a key is refused', () => {
+  let before: unknown;
+  beforeEach(async () => (before = await traces()));
+  afterEach(async () => expect(await traces()).toEqual(before));
+
+  async function everywhere(text: string | Uint8Array, code: string | RegExp): Promise<string> {
+    for (const verb of [['create', 'keyed'], ['key', 'add', 'alice'], ['key', 'replace', 'alice'], ['admin', 'add', 'keyed']]) await isRefused(verb, code, text);
+    return (await isRefused(['create', 'keyed'], code, text)).stderr;
+  }
+
+  test('where it is weak', async () => {
+    const weak = await makeKey(folder, 'rsa2048', { type: 'rsa', bits: 2048 });
+    expect(await everywhere(weak.line, 'invalid-key')).toMatch(/2048/);
+  });
+
+  test('where it is a certificate', async () => {
+    const certified = await makeKey(folder, 'certified');
+    await execa('ssh-keygen', ['-q', '-s', key.path, '-I', 'id', '-n', 'alice', `${certified.path}.pub`]);
+    expect(await everywhere(await readFile(`${certified.path}-cert.pub`, 'utf8'), 'invalid-key')).toMatch(/certificate/);
+  });
+
+  test.each<[what: string, text: () => string | Uint8Array, says: RegExp]>([
+    ['has options', () => `command="id",no-pty ${key.line}`, /only the key is taken/],
+    ['is DSA', () => 'ssh-dss AAAAB3NzaC1kc3MAAACBAP old@laptop\n', /DSA/],
+    ['is of an unknown type', () => 'ssh-xmss@openssh.com AAAAFHNzaC14bXNz x\n', /not accepted/],
+    ['is cut off', () => `${key.line.slice(0, 40)}\n`, /./],
+    ['has another type in front than inside', () => key.line.replace('ssh-ed25519', 'ssh-rsa'), /./],
+    ['shares its line with another', () => `${key.line.trim()} ${key.line}`, /./],
+    ['is one of several, and bad', () => `${key.line}ssh-ed25519 AAAA bad\n`, /./],
+    ['is no key at all', () => 'please let me in\n', /not an OpenSSH public key/],
+    ['is binary', () => new Uint8Array(Array.from({ length: 2000 }, (_, i) => (i * 7) % 256)), /./],
+    ['is in UTF-16', () => Buffer.from(key.line, 'utf16le'), /UTF-16/],
+    ['is a path', () => '~/.ssh/id_ed25519.pub\n', /path of a file/],
+  ])('where it %s', async (_, text, says) => {
+    expect(await everywhere(text(), /^(invalid-key|usage)$/)).toMatch(says);
+  });
+
+  test('where nothing is sent but blanks and comments', async () => {
+    for (const text of ['', '\n\n', '   \n\t\n', '# a comment\n']) await isRefused(['create', 'keyed'], /^(missing-key|invalid-key)$/, text);
+  });
+});
+
+describe('a private key', () => {
+  /** Pieces of private material that must not be found anywhere. */
+  const secrets: string[] = [];
+  const formats = [
+    ['OpenSSH', []],
+    ['PEM', ['-m', 'PEM']],
+    ['PKCS8', ['-m', 'PKCS8']],
+  ] as const;
+
+  test.each(formats)('in the format %s is answered with a warning, wherever it is sent', async (format, options) => {
+    const path = join(folder, `private-${format}`);
+    await execa('ssh-keygen', ['-q', '-t', format === 'OpenSSH' ? 'ed25519' : 'rsa', '-N', '', '-C', 'x', ...options, '-f', path]);
+    const text = await readFile(path, 'utf8');
+    // The first line of OpenSSH's format is the same in every key.
+    secrets.push(...text.split('\n').slice(2, -2).filter((line) => line.length > 30));
+    expect(secrets).not.toHaveLength(0);
+    const before = await traces();
+    const body = text.split('\n').slice(1, -2).join('');
+    for (const verb of [['create', 'exposed'], ['key', 'add', 'alice'], ['key', 'replace', 'alice'], ['admin', 'add', 'exposed']]) {
+      for (const sent of [text, text.replaceAll('\n', '\r\n'), text.replaceAll('\n', ' '), `${key.line}${text}`, Buffer.from(text, 'utf16le').toString('utf8')]) {
+        const { stderr, stdout, code } = await ssh(verb, sent);
+        expect(code).toBe(2);
+        expect(stdout).toBe('');
+        if (!sent.includes('\0')) expect(stderr).toMatch(/it is a PRIVATE key: .*exposed \(private-key\)\nNext: stop using that key/);
+        for (const secret of secrets) expect(stderr).not.toContain(secret.slice(0, 30));
+      }
+    }
+    // On the command line, where only its beginning says what it is.
+    for (const words of [['create', 'exposed', '--ssh-key', text], ['create', 'exposed', `--ssh-key=${word(text)}`], [text], ['info', word(text)]]) {
+      if (words.join(' ').length > 30_000) continue;
+      const { stderr, code } = await ssh(words);
+      expect(code).toBe(2);
+      expect(stderr).toContain('(private-key)');
+      expect(stderr).not.toContain(body.slice(-30));
+    }
+    expect(await traces()).toEqual(before);
+  });
+
+  test('is nowhere in the home of the server, nor in its log', async () => {
+    for (const file of await readdir(server.home, { recursive: true, withFileTypes: true })) {
+      if (!file.isFile()) continue;
+      const content = await readFile(join(file.parentPath, file.name), 'latin1');
+      for (const secret of secrets) expect(content.includes(secret), `${file.name} holds private material`).toBe(false);
+    }
+    for (const secret of secrets) expect(server.log()).not.toContain(secret);
+  });
+});
+
+describe('control characters', () => {
+  const nasty = '\u001b]0;title\u0007\u001b[2J\u009b31m\u202egpj.exe\u2066\u200b\u0000\u007f\ufeff';
+  /** An ESC, a BEL, a bidirectional mark and their like: anything that is not to reach a terminal or a log. Line feeds are meant. */
+  function raw(text: string): string[] {
+    return [...text].filter((character) => character !== '\n' && printable(character) !== character);
+  }
+
+  async function isClean(words: readonly string[], stdin?: string): Promise<void> {
+    for (const format of ['table', 'json', 'yaml', 'csv']) {
+      const answer = await ssh([...words, '--format', format], stdin);
+      expect(raw(answer.stdout), words.join(' ')).toEqual([]);
+      expect(raw(answer.stderr), words.join(' ')).toEqual([]);
+    }
+  }
+
+  const typed = nasty.replaceAll('\0', '');
+
+  test('in arguments come back written out', async () => {
+    await isClean(['info', word(typed)]);
+    await isClean([word(typed)]);
+    await isClean(['list', word(`--${typed}`)]);
+    await isClean(['list', '--columns', word(typed)]);
+    await isClean(['key', 'remove', 'alice', word(typed)]);
+    await isClean(['admin', 'remove', word(typed)]);
+    await isClean(['help', word(typed)]);
+    await isClean(['audit', '--actor', word(typed)]);
+    await isClean(['audit', '--target', word(typed)]);
+    await isClean(['create', 'labels', '--label', word(`a=${typed}`)], key.line);
+    await isClean(['create', 'image', '--image', word(typed)], key.line);
+    await isClean(['export', 'alice', '--key', word(typed)]);
+    const { stderr } = await ssh(['info', word(typed)]);
+    expect(stderr).toContain('\\u{1b}');
+  });
+
+  test('in text that is no key come back written out, if at all', async () => {
+    await isClean(['create', 'nokey'], typed);
+    await isClean(['create', 'nokey'], `ssh-${typed} AAAA`);
+  });
+
+  test('in a key\'s comment are left out, and the key is taken', async () => {
+    const other = await makeKey(folder, 'commented');
+    const { code, stderr } = await ssh(['create', 'commented'], `${other.line.trim()}${nasty.replace('\0', '')}end\n`);
+    expect(stderr).not.toContain('Error');
+    expect(code).toBe(0);
+    for (const words of [['key', 'list', 'commented'], ['info', 'commented'], ['audit', '--target', 'commented'], ['export', 'commented']]) await isClean(words);
+    expect((await ssh(['key', 'list', 'commented'])).stdout).toContain('commented@laptop');
+  });
+
+  test('in the login name and in file descriptors of the server leave no trace', async () => {
+    await server.ssh(['list'], { user: `a${typed}` });
+    expect(raw(server.log())).toEqual([]);
+  });
+
+  test('are in no file of the journal, and in no log of commands', async () => {
+    const { stdout } = await ssh(['audit', 'export']);
+    expect(raw(stdout)).toEqual([]);
+    for (const file of await readdir(join(server.home, 'state'), { recursive: true, withFileTypes: true })) {
+      if (!file.isFile()) continue;
+      const content = await readFile(join(file.parentPath, file.name), 'utf8');
+      expect(raw(content), file.name).toEqual([]);
+    }
+  });
+});
+
+afterAll(async () => {
+  // Everything that was refused is in the journal, in an unbroken chain, and the host holds what succeeded.
+  expect((await ssh(['audit', 'verify'])).code).toBe(0);
+  expect((await ssh(['reconcile'])).code).toBe(0);
+  expect((await ssh(['list', '--format', 'csv', '--columns', 'user'])).stdout).toBe('user\nalice\ncommented\n');
+});
