@@ -124,7 +124,7 @@ function confirm(verb: AnyVerb, input: unknown): void {
   const { yes, confirm: typed, user } = input as { yes?: boolean; confirm?: string; user?: string };
   if (yes === true || (typed !== undefined && typed === user)) return;
   if (typed !== undefined) {
-    throw new Failure('confirmation-mismatch', { what: `"${verb.name} ${user ?? ''}"`, why: 'the name that was typed is another one; nothing was changed', next: 'type the name of the container'''s user to go on' });
+    throw new Failure('confirmation-mismatch', { what: `"${verb.name} ${user ?? ''}"`, why: 'the name that was typed is another one; nothing was changed', next: `type ${user ?? 'the name'} to go on` });
   }
   throw new Failure('confirmation-required', {
     what: `"${verb.name} ${user ?? ''}"`,
