@@ -1,5 +1,4 @@
 /** The verbs that change the host, each with the world it starts from and what it answers when it is called once more. */
-import ssh2 from 'ssh2';
 import type { LoggedCommand } from '../../src/simulated/commandLog.ts';
 import type { World } from './world.ts';
 
@@ -20,7 +19,7 @@ export interface Scenario {
 
 /** Key pairs are made once per run: what matters is that they differ. */
 function publicLine(comment: string): string {
-  return ssh2.utils.generateKeyPairSync('ed25519', { comment }).public;
+  return `${makeHostKey(comment).publicKey} ${comment}`;
 }
 
 export const keys = { alice: publicLine('alice@desk'), laptop: publicLine('alice@laptop'), bob: publicLine('bob@desk') } as const;
