@@ -1,4 +1,5 @@
 /** The verbs that change the host, each with the world it starts from and what it answers when it is called once more. */
+import { makeHostKey } from '../../src/host/hostKey.ts';
 import type { LoggedCommand } from '../../src/simulated/commandLog.ts';
 import type { World } from './world.ts';
 
