@@ -2,7 +2,7 @@
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Actor } from '../domain/actor.ts';
 import { Failure } from '../domain/failure.ts';
-import { toResponseError } from '../protocol/connection.ts';
+import { notify, toResponseError } from '../protocol/connection.ts';
 import { abortSignal, callRequest, messages, type Greeting } from '../protocol/messages.ts';
 import type { Dispatcher } from './dispatcher.ts';
 
@@ -27,7 +27,7 @@ export function serveCalls(connection: MessageConnection, { greeting, dispatcher
         reachedAt,
         signal: abortSignal(token),
         // A caller that is gone does not stop the operation it started.
-        emit: (event) => void connection.sendNotification(messages.event, { id, event }).catch(() => undefined),
+        emit: (event) => notify(connection, messages.event, { id, event }),
       });
     } catch (error) {
       return toResponseError(error);

@@ -5,7 +5,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
-import { connectOver } from '../protocol/connection.ts';
+import { connectOver, notify } from '../protocol/connection.ts';
 import { frontStart, listening, messages, type FrontStart, type Listening } from '../protocol/messages.ts';
 import type { Identity } from '../domain/actor.ts';
 
@@ -51,7 +51,7 @@ export class FrontProcess {
   /** Gives the front a new index of who may log in. */
   identities(identities: readonly Identity[]): void {
     const plain = identities.map((identity) => ({ ...identity, owns: [...identity.owns] }));
-    void this.#connection?.sendNotification(messages.identities, plain).catch(() => undefined);
+    if (this.#connection !== undefined) notify(this.#connection, messages.identities, plain);
   }
 
   /** Asks the front to say goodbye to its sessions, and waits for its end; kills it after `graceMs`. */
@@ -60,7 +60,7 @@ export class FrontProcess {
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    await this.#connection?.sendNotification(messages.drain, { reason }).catch(() => undefined);
+    if (this.#connection !== undefined) notify(this.#connection, messages.drain, { reason });
     const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
     await ended;
     clearTimeout(timer);

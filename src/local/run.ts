@@ -1,5 +1,5 @@
 /** Local mode: `sudo containarium <verb …>` is the same catalogue over core's socket. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { open as openFile, readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { Failure } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
 import { runCommand, type CommandIo } from '../headless/run.ts';
 import { coreClient, type CoreClient } from '../protocol/client.ts';
-import { connectOver } from '../protocol/connection.ts';
+import { connectOver, fromResponseError } from '../protocol/connection.ts';
 import { greeting, messages } from '../protocol/messages.ts';
 import { findHome } from '../settings/home.ts';
 
@@ -58,8 +58,13 @@ function open(path: string): Promise<Socket> {
 
 async function client(socket: Socket): Promise<CoreClient> {
   const connection = connectOver(socket);
+  // Rejects what is still waited for: without it a call would neither end nor fail when the server dies.
+  socket.once('close', () => connection.dispose());
   connection.listen();
-  return coreClient(connection, greeting.parse(await connection.sendRequest(messages.greet)));
+  const greeted: unknown = await connection.sendRequest(messages.greet).catch((error: unknown) => {
+    throw fromResponseError(error);
+  });
+  return coreClient(connection, greeting.parse(greeted));
 }
 
 function terminalIo(): CommandIo {
@@ -92,16 +97,35 @@ function terminalIo(): CommandIo {
     },
     files: {
       async read(path) {
-        const full = path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
         try {
-          return await readFile(full, 'utf8');
+          return await readFile(atHome(path), 'utf8');
         } catch (error) {
-          throw new Failure('missing-key', { what: `file ${quoted(path)}`, why: error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'it does not exist' : 'it cannot be read' }, error);
+          throw new Failure('missing-key', { what: `file ${quoted(path)}`, why: codeOf(error) === 'ENOENT' ? 'it does not exist' : 'it cannot be read' }, error);
         }
       },
       async write(path, text) {
-        await writeFile(path, text, { mode: 0o600 });
+        try {
+          const file = await openFile(atHome(path), 'w', 0o600);
+          try {
+            // A file that was there keeps its mode otherwise; a pipe or a device is not ours to change.
+            if ((await file.stat()).isFile()) await file.chmod(0o600);
+            await file.writeFile(text);
+          } finally {
+            await file.close();
+          }
+        } catch (error) {
+          throw new Failure('usage', { what: `file ${quoted(path)}`, why: `it cannot be written (${codeOf(error)})`, next: 'name a file in a folder that you may write to' }, error);
+        }
       },
     },
   };
+}
+
+/** The shell replaces `~/` only at the beginning of a word: in `--output=~/file` it arrives here. */
+function atHome(path: string): string {
+  return path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }

@@ -1,6 +1,14 @@
 /** A JSON-RPC connection over a socket, and failures as its errors. */
 import type { Duplex } from 'node:stream';
-import { createMessageConnection, ErrorCodes, ResponseError, StreamMessageReader, StreamMessageWriter, type MessageConnection } from 'vscode-jsonrpc/node';
+import {
+  createMessageConnection,
+  ErrorCodes,
+  ResponseError,
+  StreamMessageReader,
+  StreamMessageWriter,
+  type MessageConnection,
+  type NotificationType,
+} from 'vscode-jsonrpc/node';
 import { z } from 'zod';
 import { Failure, failureCodes, type FailureCode, type FailureData } from '../domain/failure.ts';
 
@@ -24,6 +32,18 @@ export function connectOver(stream: Duplex): MessageConnection {
   });
   stream.on('error', () => undefined);
   return connection;
+}
+
+/**
+ * Tells the other side something, where it is still there. Never throws: vscode-jsonrpc throws at once on a connection that is closed,
+ * and whoever has something to tell (an operation at work) must not stop because nobody listens any more.
+ */
+export function notify<P>(connection: MessageConnection, type: NotificationType<P>, params: P): void {
+  try {
+    void connection.sendNotification(type.method, params).catch(() => undefined);
+  } catch {
+    // Closed or disposed of.
+  }
 }
 
 export function toResponseError(error: unknown): ResponseError<FailureData> {

@@ -48,7 +48,7 @@ const fault = z.strictObject({
       changes: z.boolean().optional(),
     })
     .optional(),
-  /** Only the n-th matching command since opening, counted from 1. Without it: the next. */
+  /** Only the n-th matching command since opening, counted from 1; with `repeat` every one from there on. Without it: the next. */
   call: z.number().int().min(1).optional(),
   mode: z.enum(faultModes),
   /** Not used up by happening once. */
@@ -115,7 +115,7 @@ export class Faults {
     if (candidate.call === undefined) return true;
     let times = 0;
     for (const seen of this.#seen.values()) if (matches(candidate, seen.subject)) times += seen.times;
-    return times === candidate.call;
+    return candidate.repeat === true ? times >= candidate.call : times === candidate.call;
   }
 
   #readFile(): FaultPlan {

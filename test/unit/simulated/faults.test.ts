@@ -104,6 +104,7 @@ describe('which command', () => {
     ['the fourth of all', { call: 4, mode: 'fail-before' }, [4]],
     ['the second change', { match: { changes: true }, call: 2, mode: 'fail-before' }, [4]],
     ['the third look', { match: { changes: false }, call: 3, mode: 'fail-before' }, [5]],
+    ['every one from the third on', { call: 3, mode: 'fail-before', repeat: true }, [3, 4, 5, 6]],
     ['the third of a program', { match: { program: 'groupadd' }, call: 3, mode: 'fail-before' }, [6]],
     ['every one of a program', { match: { program: 'groupadd' }, mode: 'fail-before', repeat: true }, [2, 4, 6]],
     ['one with an argument', { match: { argIncludes: 'tw' }, mode: 'fail-before' }, [4]],

@@ -1,0 +1,95 @@
+/**
+ * A command fails and from then on everything does: what was begun cannot be taken back. The answer says so, the operation stays open and
+ * is shown, the container is held, and a later try of the same process or of the next one ends it.
+ */
+import { rmSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import type { Diagnosis, Reconciliation } from '../../src/domain/results.ts';
+import type { FaultMode, FaultPlan } from '../../src/simulated/faults.ts';
+import type { LoggedCommand } from '../../src/simulated/commandLog.ts';
+import { freshWorld, newFolder, runCases, stateOf, told, tryAgain, wholeStates, type Whole } from './cases.ts';
+import { scenarios, type Scenario } from './scenarios.ts';
+import { difference } from './snapshot.ts';
+import { commandsOf, copyWorld, faultsPath, World } from './world.ts';
+
+interface Case {
+  readonly mode: FaultMode;
+  readonly command: LoggedCommand;
+}
+
+const chosen = scenarios.filter(({ name }) => ['create', 'delete', 'resize', 'key replace', 'stop', 'image build'].includes(name));
+
+async function changesOf(scenario: Scenario): Promise<LoggedCommand[]> {
+  const world = await World.open(await freshWorld(scenario.from));
+  await world.must(scenario.verb, scenario.input);
+  await world.close();
+  return commandsOf(world.folder).filter(({ changes }) => changes);
+}
+
+/** What is wrong with how an unfinished operation is shown, and with how it holds its target. */
+async function checkShown(world: World, scenario: Scenario): Promise<string[]> {
+  const problems: string[] = [];
+  const again = await world.call(scenario.verb, scenario.input);
+  if (again.ok || again.failure.code !== 'busy') problems.push(`meanwhile the verb answers ${told(again)}, not busy`);
+  const { differences } = (await world.must('reconcile')) as Reconciliation;
+  if (!differences.some(({ kind }) => kind === 'operation-unfinished')) problems.push('reconcile does not show it');
+  const { checks } = (await world.must('doctor')) as Diagnosis;
+  if (checks.find(({ name }) => name === 'operations')?.severity === 'ok') problems.push('doctor does not show it');
+  return problems;
+}
+
+async function checkEnded(world: World, scenario: Scenario, whole: Whole): Promise<string[]> {
+  await world.recover();
+  const state = stateOf(world.folder);
+  return [
+    ...([whole.before, whole.after].includes(state) ? [] : [`it leaves\n${difference(whole.before, state)}`]),
+    ...(await world.faults()),
+    ...(await tryAgain(world, scenario, whole)),
+    ...(await world.faults()),
+  ];
+}
+
+async function check(scenario: Scenario, whole: Whole, { mode, command }: Case): Promise<string[]> {
+  const folder = await freshWorld(scenario.from);
+  const everything: FaultPlan = [{ mode: 'down', call: command.n + 1, repeat: true }];
+  writeFileSync(faultsPath(folder), JSON.stringify(everything));
+  const world = await World.open(folder, { faults: [{ mode, call: command.n }] });
+  const outcome = await world.call(scenario.verb, scenario.input);
+  const open = world.operations.unfinished();
+  const problems: string[] = [];
+  if (outcome.ok) problems.push('it answers ok');
+  else if (open.length > 0 && outcome.failure.code !== 'partial') problems.push(`it answers ${told(outcome)}, not partial`);
+  // Trying while nothing has changed makes nothing worse.
+  const torn = stateOf(folder);
+  await world.recover();
+  if (stateOf(folder) !== torn) problems.push('a recovery on a host that does not answer changes something');
+  rmSync(faultsPath(folder));
+  if (open.length > 0) problems.push(...(await checkShown(world, scenario)));
+  await world.journal.close();
+
+  const copy = await copyWorld(folder, newFolder());
+  const next = await World.open(copy);
+  if (next.operations.open().length !== open.length) problems.push('the next process does not know of it');
+  problems.push(...(await checkEnded(next, scenario, whole)));
+  await next.close();
+  return problems;
+}
+
+async function checkSameProcess(scenario: Scenario, whole: Whole, { mode, command }: Case): Promise<string[]> {
+  const folder = await freshWorld(scenario.from);
+  writeFileSync(faultsPath(folder), JSON.stringify([{ mode: 'down', call: command.n + 1, repeat: true }]));
+  const world = await World.open(folder, { faults: [{ mode, call: command.n }] });
+  await world.call(scenario.verb, scenario.input);
+  rmSync(faultsPath(folder));
+  const problems = await checkEnded(world, scenario, whole);
+  await world.close();
+  return problems;
+}
+
+test.each(chosen)('$name: where nothing can be taken back either, the operation stays open, is shown, and is ended later', async (scenario) => {
+  const [whole, changes] = await Promise.all([wholeStates(scenario), changesOf(scenario)]);
+  const cases = changes.map((command, index): Case => ({ mode: index % 2 === 0 ? 'fail-after' : 'hang-after', command }));
+  const nameOf = ({ mode, command }: Case): string => `${mode} of ${command.n}, ${command.program} ${command.args.slice(0, 3).join(' ')}`;
+  const found = await runCases(cases, nameOf, async (item) => [...(await check(scenario, whole, item)), ...(await checkSameProcess(scenario, whole, item))]);
+  expect(found).toEqual([]);
+});

@@ -1,0 +1,241 @@
+/** The front as a process of its own: it may die or stand still at any time, and has nothing of root's. */
+import { copyFile, mkdir, readdir, readFile, readlink } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { makeKey, type TestKey } from '../support/keys.ts';
+import { eventually, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
+
+/** How long the simulated host takes for one change: long enough to do something in the middle of a create. */
+const paceMs = 1500;
+
+let server: TestServer;
+let alice: TestKey;
+
+beforeAll(async () => {
+  alice = await makeKey(await temporaryFolder(), 'alice');
+  // The image is built on a fast host, and the slow one begins with it.
+  const fast = await startServer();
+  expect(await fast.ssh(['create', 'alice'], { stdin: alice.line })).toMatchObject({ code: 0 });
+  expect(await fast.stop()).toBe(0);
+  server = await startServer({
+    env: { CONTAINARIUM_SIMULATED_PACE_MS: String(paceMs) },
+    prepare: async (home) => {
+      await mkdir(join(home, 'state'), { mode: 0o700 });
+      await copyFile(join(fast.home, 'state', 'simulated-host.json'), join(home, 'state', 'simulated-host.json'));
+    },
+  });
+});
+
+/** The children of core that run the front: there is never more than one. */
+async function fronts(): Promise<number[]> {
+  const lists = await Promise.all(
+    (await readdir(`/proc/${server.pid}/task`)).map((task) => readFile(`/proc/${server.pid}/task/${task}/children`, 'utf8').catch(() => '')),
+  );
+  const children = lists.join(' ').split(/\s+/).filter((pid) => pid !== '');
+  const found: number[] = [];
+  for (const pid of children) {
+    const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (/\/dist\/front\/main\.js\0$/.test(line)) found.push(Number(pid));
+  }
+  return found;
+}
+
+function front(other?: number): Promise<number> {
+  return eventually(
+    async () => {
+      const [pid, ...more] = await fronts();
+      expect(more).toEqual([]);
+      return pid === other ? undefined : pid;
+    },
+    `a front other than ${other}`,
+    20_000,
+  );
+}
+
+/** The first answer over ssh, as soon as there is one. */
+function answered(words: readonly string[]): Promise<string> {
+  return eventually(
+    async () => {
+      const { code, stdout } = await server.ssh(words);
+      return code === 0 ? stdout : undefined;
+    },
+    () => Promise.resolve(`an answer to "${words.join(' ')}": ${server.log()}`),
+  );
+}
+
+interface Listed {
+  readonly user: string;
+  readonly provisioning: string;
+}
+
+async function listed(user: string): Promise<Listed | undefined> {
+  const { code, stdout } = await server.local(['list', '--json']);
+  if (code !== 0) throw new Error(`list failed: ${stdout}`);
+  return (JSON.parse(stdout) as { result: { containers: Listed[] } }).result.containers.find((container) => container.user === user);
+}
+
+function seen(user: string, provisioning: string): Promise<Listed> {
+  return eventually(
+    async () => {
+      const found = await listed(user);
+      return found?.provisioning === provisioning ? found : undefined;
+    },
+    async () => `${user} is ${provisioning}: ${JSON.stringify(await listed(user))}`,
+  );
+}
+
+interface RecordOfCreate {
+  readonly type: string;
+  readonly time: string;
+  readonly outcome?: string;
+}
+
+/** When the journal says that `create` of this user ended well, in milliseconds since the epoch. */
+async function createdAtMs(user: string): Promise<number> {
+  const { stdout } = await server.local(['audit', '--target', user, '--verb', 'create', '--json']);
+  const { records } = (JSON.parse(stdout) as { result: { records: RecordOfCreate[] } }).result;
+  const outcomes = records.filter(({ type }) => type === 'outcome');
+  expect(outcomes).toMatchObject([{ outcome: 'ok' }]);
+  return Date.parse(outcomes[0]?.time ?? '');
+}
+
+describe('a front that is killed', () => {
+  let killed: number;
+
+  test('is replaced on the same port, and the containers are still there', async () => {
+    killed = await front();
+    process.kill(killed, 'SIGKILL');
+    expect(await front(killed)).not.toBe(killed);
+    // TestServer goes on to ask the port that the first one listened on.
+    expect(await answered(['list', '--format', 'csv', '--columns', 'user'])).toMatch(/^alice$/m);
+    expect(server.log()).toMatch(/"signal":"SIGKILL".*the front ended; starting it anew/);
+  });
+
+  test('leaves the operation that it had begun to go on to its end', async () => {
+    const running = server.startSsh(['create', 'bob'], { stdin: alice.line });
+    await seen('bob', 'creating');
+    const pid = await front();
+    const killedMs = Date.now();
+    process.kill(pid, 'SIGKILL');
+    // The client learns that its connection is gone; nothing pretends that it went well.
+    const { exitCode, stdout } = await running;
+    expect(exitCode).toBe(255);
+    expect(stdout).not.toMatch(/created/);
+    await seen('bob', 'ready');
+    expect(await createdAtMs('bob')).toBeGreaterThan(killedMs);
+    await front(pid);
+    expect(await answered(['info', 'bob'])).toMatch(/bob-container/);
+  });
+});
+
+describe('a front that stands still', () => {
+  let stopped: number | undefined;
+  afterEach(() => {
+    try {
+      if (stopped !== undefined) process.kill(stopped, 'SIGCONT');
+    } catch {
+      // It is gone, as it should be.
+    }
+  });
+
+  test('is killed after more than 5 s without an answer, and replaced', async () => {
+    await answered(['whoami']);
+    stopped = await front();
+    const startedMs = performance.now();
+    process.kill(stopped, 'SIGSTOP');
+    // The local socket does not need it.
+    expect((await server.local(['list'])).code).toBe(0);
+    await front(stopped);
+    expect(performance.now() - startedMs).toBeGreaterThan(5000);
+    await expect(readFile(`/proc/${stopped}/stat`)).rejects.toThrow(/ENOENT/);
+    expect(server.log()).toMatch(/the front stands still; killing it/);
+    expect(await answered(['list', '--format', 'csv', '--columns', 'user'])).toMatch(/^alice$/m);
+  });
+});
+
+async function openFiles(pid: number): Promise<string[]> {
+  const names = await readdir(`/proc/${pid}/fd`);
+  // One may be closed again before it is looked at.
+  return (await Promise.all(names.map((name) => readlink(`/proc/${pid}/fd/${name}`).catch(() => '')))).filter((target) => target !== '');
+}
+
+describe.runIf(process.getuid?.() === 0)('a front that root started', () => {
+  let pid: number;
+  beforeEach(async () => {
+    await answered(['whoami']);
+    pid = await front();
+  });
+
+  test('is nobody, in no group, without a capability', async () => {
+    const status = await readFile(`/proc/${pid}/status`, 'utf8');
+    const field = (name: string): string[] | undefined => new RegExp(`^${name}:(.*)$`, 'm').exec(status)?.[1]?.split(/\s+/).filter((word) => word !== '');
+    expect(field('Uid')).toEqual(['65534', '65534', '65534', '65534']);
+    expect(field('Gid')).toEqual(['65534', '65534', '65534', '65534']);
+    expect(field('Groups')).toEqual([]);
+    for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapAmb']) expect(field(set), set).toEqual(['0'.repeat(16)]);
+  });
+
+  test('has no file of the home open', async () => {
+    // What this way of looking finds in core, which has the journal open.
+    expect((await openFiles(server.pid)).filter((path) => path.startsWith(server.home))).not.toEqual([]);
+    const open = await openFiles(pid);
+    expect(open.filter((target) => target.startsWith('socket:'))).not.toEqual([]);
+    expect(open.filter((target) => !/^(pipe:|socket:|anon_inode:|\/dev\/null$)/.test(target))).toEqual([]);
+  });
+
+  test('is told nothing of core\'s environment', async () => {
+    const names = (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0').map((entry) => entry.split('=')[0]);
+    expect(names).toContain('PATH');
+    expect(names.filter((name) => name === 'HOME' || name?.startsWith('CONTAINARIUM_') === true)).toEqual([]);
+  });
+});
+
+function reaches(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+describe('SIGTERM to core', () => {
+  test('finishes the create that is running, answers it, closes the port, and ends with 0', async () => {
+    await answered(['whoami']);
+    const pid = await front();
+    expect(await reaches(server.port)).toBe(true);
+    const running = server.ssh(['create', 'carol'], { stdin: alice.line });
+    await seen('carol', 'creating');
+    const stoppedMs = Date.now();
+    const [code, created] = await Promise.all([server.stop(), running]);
+    expect(code).toBe(0);
+    expect(created.stdout).toMatch(/^Container carol-container created$/m);
+    expect(created.code).toBe(0);
+    expect(await reaches(server.port)).toBe(false);
+    await expect(readFile(`/proc/${pid}/stat`)).rejects.toThrow(/ENOENT/);
+
+    await server.restart();
+    const verified = await server.ssh(['audit', 'verify', '--json']);
+    expect(verified.code).toBe(0);
+    expect(JSON.parse(verified.stdout)).toMatchObject({ ok: true });
+    // Finished before the server ended, not taken up by the next one.
+    expect(await listed('carol')).toMatchObject({ provisioning: 'ready' });
+    expect(await createdAtMs('carol')).toBeGreaterThan(stoppedMs);
+    expect((await server.ssh(['reconcile'])).code).toBe(0);
+  });
+
+  test('ends an idle server at once, with the sessions that are open', async () => {
+    // It waits for a key that nobody pastes.
+    const session = server.startSsh(['create', 'dave'], { tty: true, openStdin: true });
+    let shown = '';
+    session.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()));
+    await eventually(() => shown.includes('Paste') || undefined, 'a session that waits');
+    expect(await server.stop()).toBe(0);
+    expect((await session).exitCode).not.toBe(0);
+    await server.restart();
+    expect((await server.local(['audit', 'verify'])).code).toBe(0);
+  });
+});
