@@ -1,0 +1,140 @@
+/** Local mode: the same catalogue over core's socket, for whoever is root on the host. */
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { makeKey, type TestKey } from '../support/keys.ts';
+import { repository, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
+import { openTerminal } from '../support/terminal.ts';
+
+let server: TestServer;
+let key: TestKey;
+/** The caller's home: what `~/` means. */
+let home: string;
+
+beforeAll(async () => {
+  home = await temporaryFolder();
+  await mkdir(join(home, '.ssh'), { mode: 0o700 });
+  [server, key] = await Promise.all([startServer(), makeKey(join(home, '.ssh'), 'alice')]);
+});
+
+const asCaller = (): { env: Record<string, string> } => ({ env: { HOME: home, SUDO_USER: 'carla' } });
+
+async function document(words: readonly string[]): Promise<{ ok: boolean; host: { kind: string }; result: Record<string, unknown>; error: { code: string } }> {
+  const { stdout } = await server.local([...words, '--json'], asCaller());
+  return JSON.parse(stdout) as never;
+}
+
+describe('a key', () => {
+  test('is read from the file that --ssh-key names', async () => {
+    const { code, stdout } = await server.local(['create', 'alice', '--ssh-key', `${key.path}.pub`], asCaller());
+    expect(stdout).toMatch(/^Container alice-container created$/m);
+    expect(code).toBe(0);
+    expect(await document(['key', 'list', 'alice'])).toMatchObject({ ok: true, result: { keys: [{ fingerprint: key.fingerprint }] } });
+  });
+
+  test.each([[['--ssh-key', '~/.ssh/alice.pub']], [['--ssh-key=~/.ssh/alice.pub']]])('is found below the home: %j', async (flag) => {
+    const user = `home-${flag.length}`;
+    expect(await server.local(['create', user, ...flag], asCaller())).toMatchObject({ code: 0 });
+    expect(await document(['key', 'list', user])).toMatchObject({ result: { keys: [{ fingerprint: key.fingerprint }] } });
+  });
+
+  test('comes from standard input too', async () => {
+    expect(await server.local(['create', 'piped'], { ...asCaller(), stdin: key.line })).toMatchObject({ code: 0 });
+  });
+
+  test('that is the private half is refused, and none of it is repeated', async () => {
+    const { code, stdout, stderr } = await server.local(['create', 'private', '--ssh-key', key.path], asCaller());
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/\(private-key\)/);
+    const secret = (await readFile(key.path, 'utf8')).split('\n')[1] ?? '';
+    expect(secret.length).toBeGreaterThan(40);
+    expect(stdout + stderr).not.toContain(secret);
+    expect((await server.local(['info', 'private'])).code).toBe(3);
+  });
+
+  test('in a file that does not exist is a coded error that names the file', async () => {
+    const { code, stderr } = await server.local(['create', 'nobody', '--ssh-key', '~/missing.pub'], asCaller());
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/file "~\/missing\.pub".*does not exist.*\(missing-key\)/);
+  });
+});
+
+describe('--output', () => {
+  test('writes a file that only its owner can read, also over one that everybody could', async () => {
+    const path = join(home, 'containarium-alice');
+    await writeFile(path, 'before', { mode: 0o644 });
+    const { code, stdout, stderr } = await server.local(['export', 'alice', '--output', '~/containarium-alice'], asCaller());
+    expect(code).toBe(0);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/Written to ~\/containarium-alice/);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(await readFile(path, 'utf8')).toMatch(/^Host alice-dev$/m);
+  });
+
+  test('in a folder that does not exist is a coded error', async () => {
+    const { code, stderr } = await server.local(['export', 'alice', '-o', join(home, 'missing', 'file')], asCaller());
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/cannot be written \(ENOENT\)/);
+  });
+});
+
+describe('who', () => {
+  test('is root, under the name that sudo was called by, also in the journal', async () => {
+    expect(await document(['whoami'])).toMatchObject({ ok: true, host: { kind: 'simulated' }, result: { name: 'carla', role: 'root', door: 'local' } });
+    const { result } = await document(['audit', '--actor', 'carla', '--verb', 'create', '--target', 'alice']);
+    const records = result['records'] as { actor: unknown }[];
+    expect(records.map(({ actor }) => actor)).toEqual(Array(4).fill({ name: 'carla', role: 'root', door: 'local' }));
+  });
+
+  test('is not somebody without root: the socket is in a folder of its own', async () => {
+    const folder = await stat(join(server.home, 'state'));
+    expect(folder.mode & 0o077).toBe(0);
+  });
+});
+
+describe('without a server', () => {
+  test('every verb says so, with its own exit code, and as one document', async () => {
+    const elsewhere = { env: { CONTAINARIUM_HOME: await temporaryFolder() } };
+    const { code, stderr } = await server.local(['list'], elsewhere);
+    expect(code).toBe(8);
+    expect(stderr).toMatch(/it is not running \(core-unavailable\)\nNext: /);
+    const json = await server.local(['list', '--json'], elsewhere);
+    expect(json.code).toBe(8);
+    expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, error: { code: 'core-unavailable' } });
+  });
+
+  test('no verb at all shows the usage', async () => {
+    const { code, stderr } = await server.local([]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^Usage: containarium serve/);
+  });
+
+  test('a server that dies while somebody waits for it ends the waiting', async () => {
+    const dying = await startServer({ env: { CONTAINARIUM_SIMULATED_PACE_MS: '3000' } });
+    const waiting = dying.local(['create', 'alice'], { stdin: key.line });
+    await expect.poll(() => dying.local(['audit', '--verb', 'create', '--json']).then(({ stdout }) => stdout), { timeout: 20_000 }).toContain('"alice"');
+    await dying.kill();
+    const { code, stderr } = await waiting;
+    expect(stderr).toMatch(/\(core-unavailable\)/);
+    expect(code).toBe(8);
+  });
+});
+
+test('a name is typed to delete on the host\'s own terminal', async () => {
+  expect(await server.local(['create', 'typed'], { stdin: key.line })).toMatchObject({ code: 0 });
+  const terminal = await openTerminal(['env', `CONTAINARIUM_HOME=${server.home}`, process.execPath, join(repository, 'dist', 'main.js'), 'delete', 'typed']);
+  await terminal.shows(/Type "typed" to go on:/);
+  await terminal.type('typed', 'Enter');
+  await terminal.shows(/Container typed-container and jump account typed deleted/);
+  expect((await server.local(['info', 'typed'])).code).toBe(3);
+});
+
+test('the npm script is the same command', async () => {
+  const { stdout, exitCode } = await execa('npm', ['run', '-s', 'containarium', '--', 'whoami', '--json'], {
+    cwd: repository,
+    env: { CONTAINARIUM_HOME: server.home },
+  });
+  expect(exitCode).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ ok: true, result: { door: 'local' } });
+});
