@@ -11,10 +11,12 @@ import { create } from './verbs/create.ts';
 import { deleteVerb } from './verbs/delete.ts';
 import { config, exportVerb } from './verbs/export.ts';
 import { info } from './verbs/info.ts';
-import { keyAdd, keyList, keyRemove, keyReplace, keys } from './verbs/keys.ts';
+import { keyAdd, keyList, keyRemove, keyReplace, keys, keysAdd, keysRemove } from './verbs/keys.ts';
 import { list } from './verbs/list.ts';
 import { restart, start, stop } from './verbs/power.ts';
 import { resize } from './verbs/resize.ts';
+import { say, who } from './verbs/room.ts';
+import { logs, shell } from './verbs/terminal.ts';
 import { doctor, imageBuild, imageList, reconcile } from './verbs/upkeep.ts';
 
 /** In the order in which help shows them. */
@@ -27,9 +29,13 @@ export const catalogue = {
   'start': start,
   'stop': stop,
   'restart': restart,
+  'shell': shell,
+  'logs': logs,
   'export': exportVerb,
   'config': config,
   'keys': keys,
+  'keys add': keysAdd,
+  'keys remove': keysRemove,
   'key add': keyAdd,
   'key list': keyList,
   'key remove': keyRemove,
@@ -44,6 +50,8 @@ export const catalogue = {
   'image build': imageBuild,
   'image list': imageList,
   'doctor': doctor,
+  'who': who,
+  'say': say,
   'whoami': whoami,
   'version': version,
   'help': help,

@@ -4,7 +4,7 @@ import type { Actor, Door } from '../domain/actor.ts';
 import { Failure, exitCodes, exitMeanings, type ExitName } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
 import { verbsFor, type AnyVerb } from './catalogue.ts';
-import type { Option, Parameter } from './verb.ts';
+import { isRequired, type Argument, type Option, type Parameter } from './verb.ts';
 import type { Block } from './view.ts';
 
 /** The command up to the verb, as this caller types it. */
@@ -22,8 +22,14 @@ export function overview(actor: Pick<Actor, 'door' | 'role'>, prefix: string): B
   ];
 }
 
-export function usageLine(verb: AnyVerb): string {
-  const args = verb.parameters.filter((p) => p.kind === 'argument').map((p) => (p.required ? `<${p.name}>` : `[${p.name}]`));
+/** An argument as usage lines show it. */
+function placeholder(argument: Argument, door: Door): string {
+  const name = argument.rest ? `${argument.name}…` : argument.name;
+  return isRequired(argument, door) ? `<${name}>` : `[${name}]`;
+}
+
+export function usageLine(verb: AnyVerb, door: Door = 'manage'): string {
+  const args = verb.parameters.filter((p) => p.kind === 'argument').map((p) => placeholder(p, door));
   const stdin = verb.stdin === undefined ? '' : ' < key.pub';
   return [verb.name, ...args, ...(verb.parameters.some((p) => p.kind === 'option') ? ['[options]'] : [])].join(' ') + stdin;
 }
@@ -34,8 +40,8 @@ export function optionSyntax(option: Option): string {
   return `${names.join(', ')}${value}${option.negatable ? `, --no-${option.long[0]}` : ''}`;
 }
 
-export function parameterHelp(parameter: Parameter): readonly [string, string] {
-  if (parameter.kind === 'argument') return [parameter.required ? `<${parameter.name}>` : `[${parameter.name}]`, parameter.summary];
+export function parameterHelp(parameter: Parameter, door: Door = 'manage'): readonly [string, string] {
+  if (parameter.kind === 'argument') return [placeholder(parameter, door), parameter.summary];
   const choices = parameter.choices === undefined ? '' : `: ${parameter.choices.join(', ')}`;
   return [optionSyntax(parameter), `${parameter.summary}${choices}${parameter.repeatable ? ' (may be repeated)' : ''}`];
 }
@@ -46,12 +52,12 @@ export const commonOptions: readonly (readonly [string, string])[] = [
   ['-h, --help', 'this help'],
 ];
 
-export function verbHelp(verb: AnyVerb, prefix: string): Block[] {
+export function verbHelp(verb: AnyVerb, prefix: string, door: Door = 'manage'): Block[] {
   return [
-    { kind: 'text', text: `Usage: ${prefix} ${usageLine(verb)}` },
+    { kind: 'text', text: `Usage: ${prefix} ${usageLine(verb, door)}` },
     { kind: 'text', text: `${verb.summary}.${(verb.description ?? []).map((paragraph) => `\n${paragraph}`).join('')}` },
     ...(verb.aliases === undefined ? [] : [{ kind: 'text', text: `Also: ${verb.aliases.join(', ')}` } as const]),
-    { kind: 'fields', fields: [...verb.parameters.map(parameterHelp), ...commonOptions] },
+    { kind: 'fields', fields: [...verb.parameters.map((parameter) => parameterHelp(parameter, door)), ...commonOptions] },
     { kind: 'verbatim', title: 'Examples', text: verb.examples.map((e) => `${prefix} ${e.line}\n    ${e.says}`).join('\n') },
   ];
 }
@@ -80,7 +86,7 @@ export function describe(verbs: readonly AnyVerb[]): unknown {
       stdin: verb.stdin?.for ?? null,
       parameters: verb.parameters.map((p) =>
         p.kind === 'argument'
-          ? { kind: p.kind, name: p.name, required: p.required, summary: p.summary }
+          ? { kind: p.kind, name: p.name, required: p.required, rest: p.rest ?? false, summary: p.summary }
           : {
               kind: p.kind,
               name: p.name,

@@ -1,10 +1,10 @@
 /** From words to a verb and its raw input: the one parser of the headless command line, the shell and local mode. */
 import { Command, CommanderError, Option as CommanderOption } from 'commander';
-import type { Actor } from '../domain/actor.ts';
+import type { Actor, Door } from '../domain/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import { printable, quoted } from '../domain/text.ts';
 import { verbNamed, verbNames, verbsFor, type AnyVerb } from './catalogue.ts';
-import type { Option } from './verb.ts';
+import { isRequired, type Option } from './verb.ts';
 
 export const formats = ['table', 'json', 'yaml', 'csv'] as const;
 export type Format = (typeof formats)[number];
@@ -16,6 +16,11 @@ export interface Invocation {
   readonly format: Format;
   /** `--help` was given: show the verb's help instead of running it. */
   readonly help: boolean;
+}
+
+export interface ParseOptions {
+  /** A verb that has a form may lack arguments. */
+  readonly incomplete?: boolean;
 }
 
 /** The words that say how to answer, wherever they stand: needed even when the rest cannot be understood. */
@@ -34,7 +39,7 @@ export function wantedFormat(words: readonly string[]): Format {
  * Parses a command line for one actor. Of a verb that this actor may not use nothing but its name is looked at: core refuses it, and
  * writes that down. Throws a Failure of the usage kind.
  */
-export function parseCommandLine(typed: readonly string[], actor: Pick<Actor, 'door' | 'role'>): Invocation {
+export function parseCommandLine(typed: readonly string[], actor: Pick<Actor, 'door' | 'role'>, options: ParseOptions = {}): Invocation {
   const all = verbNames.map(verbNamed);
   const words = verbFirst(typed, all);
   if (words.length === 0) throw new Failure('usage', { what: 'the command line', why: 'no verb was given', next: 'help' });
@@ -61,7 +66,7 @@ export function parseCommandLine(typed: readonly string[], actor: Pick<Actor, 'd
         }
         command = quiet(group.command(second, { hidden: i > 0 }));
       }
-      declare(command, verb, (invocation) => (found = invocation));
+      declare(command, verb, options.incomplete === true && verb.form !== undefined ? undefined : actor.door, (invocation) => (found = invocation));
     }
   }
   try {
@@ -91,12 +96,12 @@ function quiet(command: Command): Command {
     .enablePositionalOptions();
 }
 
-function declare(command: Command, verb: AnyVerb, found: (invocation: Invocation) => void): void {
+function declare(command: Command, verb: AnyVerb, door: Door | undefined, found: (invocation: Invocation) => void): void {
   const argumentNames: string[] = [];
   for (const parameter of verb.parameters) {
     if (parameter.kind === 'argument') {
       // Optional to commander, so that `verb --help` works; a missing one is reported below.
-      command.argument(`[${parameter.name}]`, parameter.summary);
+      command.argument(parameter.rest ? `[${parameter.name}...]` : `[${parameter.name}]`, parameter.summary);
       argumentNames.push(parameter.name);
     } else {
       for (const option of commanderOptions(parameter)) command.addOption(option);
@@ -116,7 +121,7 @@ function declare(command: Command, verb: AnyVerb, found: (invocation: Invocation
     if (stray !== undefined) {
       throw new Failure('usage', { what: quoted(verb.name), why: 'an option stands between its two words', next: `write ${verb.name} first, then the options` });
     }
-    const missing = verb.parameters.find((p) => p.kind === 'argument' && p.required && input[p.name] === undefined);
+    const missing = verb.parameters.find((p) => p.kind === 'argument' && door !== undefined && isRequired(p, door) && isMissing(input[p.name]));
     if (missing !== undefined && !wantsHelp) {
       throw new Failure('usage', { what: quoted(verb.name), why: `the argument <${missing.name}> is missing`, next: `help ${verb.name}` });
     }
@@ -127,6 +132,11 @@ function declare(command: Command, verb: AnyVerb, found: (invocation: Invocation
       help: wantsHelp,
     });
   });
+}
+
+/** commander gives an empty list for words that were not given. */
+function isMissing(value: unknown): boolean {
+  return value === undefined || (Array.isArray(value) && value.length === 0);
 }
 
 function commanderOptions(option: Option): CommanderOption[] {

@@ -27,7 +27,7 @@ export interface Answer {
 export function renderAnswer(answer: Answer, format: Format, host: HostTag, context: ViewContext): Rendered {
   const { verb, result } = answer;
   const exit = verb.exit?.(result as never) ?? 'ok';
-  const exitCode = exitCodes[exit];
+  const exitCode = verb.exitStatus?.(result as never) ?? exitCodes[exit];
   switch (format) {
     case 'json':
     case 'yaml':

@@ -1,6 +1,6 @@
 /** How a verb is declared: once, for the command line, the shell, help, completion, the permission check and the journal alike. */
 import type { z } from 'zod';
-import type { Role } from '../domain/actor.ts';
+import type { Door, Role } from '../domain/actor.ts';
 import type { ExitName } from '../domain/failure.ts';
 import type { Block, Rows, ViewContext } from './view.ts';
 
@@ -11,8 +11,13 @@ export interface Argument {
   readonly kind: 'argument';
   readonly name: string;
   readonly summary: string;
-  readonly required: boolean;
+  /** `manage`: not at self@, where it goes without saying. */
+  readonly required: boolean | 'manage';
+  /** Takes all the words that are left. */
+  readonly rest?: boolean;
   readonly complete?: Completer;
+  /** A name that is made up, and must not be one that exists. */
+  readonly isNew?: boolean;
 }
 
 export interface Option {
@@ -30,12 +35,19 @@ export interface Option {
   readonly negatable?: boolean;
   readonly summary: string;
   readonly choices?: readonly string[];
+  /** Values that are suggested; others are allowed. */
+  readonly values?: readonly string[];
   readonly complete?: Completer;
   /** The value is a public key, which may arrive as several words because ssh joins arguments with blanks. */
   readonly publicKey?: boolean;
 }
 
 export type Parameter = Argument | Option;
+
+/** Whether an argument has to be given at this door. */
+export function isRequired({ required }: Argument, door: Door): boolean {
+  return required === 'manage' ? door !== 'self' : required;
+}
 
 /** Who may use a verb at each door; a door that is not named is closed. Local mode (root on the host) opens every verb of `manage@`. */
 export interface Access {
@@ -77,6 +89,14 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
   readonly exit?: (result: Result) => 'ok' | 'partial' | 'failed';
   /** When it ends with which exit code, beyond what every verb may end with: a clause without a full stop, for its page. */
   readonly ends?: Readonly<Partial<Record<ExitName, string>>>;
+  /** The exit status of a program that it ran, where that is its own. */
+  readonly exitStatus?: (result: Result) => number;
+  /** Needs a terminal, which it hands to a program in the container. */
+  readonly handsOverTerminal?: boolean;
+  /** The switch that opens a full-screen view instead of an answer; it needs a terminal. */
+  readonly viewSwitch?: string;
+  /** A form may ask for what is missing; `oneOf`: one of these has to be given. */
+  readonly form?: { readonly oneOf?: readonly string[] };
   /** Answered by the front itself, from the catalogue alone. */
   readonly answeredLocally?: boolean;
 }
@@ -88,5 +108,7 @@ export function defineVerb<Input extends z.ZodType, Result>(verb: Verb<Input, Re
 
 /** The value that an event of a running verb carries to whoever waits for it. */
 export type VerbEvent =
-  | { readonly type: 'step'; readonly index: number; readonly total: number; readonly title: string; readonly state: 'begun' | 'done' | 'failed'; readonly elapsedMs: number; readonly detail?: string }
-  | { readonly type: 'note'; readonly text: string };
+  | { readonly type: 'step'; readonly index: number; readonly total: number; readonly title: string; readonly state: 'begun' | 'done' | 'failed'; readonly elapsedMs: number; readonly detail?: string | undefined }
+  | { readonly type: 'note'; readonly text: string }
+  /** A piece of an answer that comes bit by bit. */
+  | { readonly type: 'output'; readonly text: string };

@@ -5,11 +5,23 @@ export type Tone = 'plain' | 'good' | 'warn' | 'bad' | 'quiet';
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right';
+  /** Where there is no room for all columns the least important go first; 1 is the most important. Without it: its place in the row. */
+  readonly priority?: number;
 }
+
+/** What a value can be drawn as, beside its text, where there is a screen. */
+export interface Drawing {
+  /** A bar: how much of the whole, from 0 to 1. */
+  readonly ratio?: number;
+  /** A curve: values over time, oldest first. */
+  readonly series?: readonly number[];
+}
+
+export type Field = readonly [label: string, value: string, drawing?: Drawing];
 
 export type Block =
   | { readonly kind: 'table'; readonly columns: readonly Column[]; readonly rows: readonly (readonly string[])[]; readonly empty: string }
-  | { readonly kind: 'fields'; readonly title?: string; readonly fields: readonly (readonly [label: string, value: string])[] }
+  | { readonly kind: 'fields'; readonly title?: string; readonly fields: readonly Field[] }
   | { readonly kind: 'text'; readonly text: string; readonly tone?: Tone }
   /** Text to be copied as it is, such as an ssh configuration. */
   | { readonly kind: 'verbatim'; readonly title?: string; readonly text: string };

@@ -8,6 +8,8 @@ import type { HostTag } from '../domain/container.ts';
 import { Failure } from '../domain/failure.ts';
 import { Accounts } from '../host/accounts.ts';
 import { Incus } from '../host/incus.ts';
+import { incusSocketPath } from '../host/incusSocket.ts';
+import { SocketStreams, type IncusStreams } from '../host/incusStreams.ts';
 import { JumpKeyFiles, type JumpKeys } from '../host/jumpKeys.ts';
 import { KeyScan } from '../host/keyscan.ts';
 import { ProgramRunner, type Runner } from '../host/runner.ts';
@@ -19,8 +21,10 @@ import { connectOver } from '../protocol/connection.ts';
 import type { Greeting, Listening } from '../protocol/messages.ts';
 import { Admins } from '../service/admins.ts';
 import { verifyRecords } from '../service/audit.ts';
+import { endedSince } from '../service/ended.ts';
+import { ContainerFeed } from '../service/feed.ts';
 import type { ServiceContext } from '../service/context.ts';
-import type { Identity } from '../domain/actor.ts';
+import type { Actor, Identity } from '../domain/actor.ts';
 import { adminIdentities, collectIdentities } from '../service/identities.ts';
 import { makeSteps } from '../service/steps.ts';
 import { makeHome, packageRoot, type Home } from '../settings/home.ts';
@@ -34,6 +38,9 @@ import { FrontProcess } from './frontProcess.ts';
 import { makeHandlers } from './handlers.ts';
 import { chooseHost } from './hostChoice.ts';
 import { listenLocally } from './localSocket.ts';
+import { Room } from './room.ts';
+import { serveShells, type ShellEndpointOptions } from './shellEndpoint.ts';
+import { ShellMemory } from './shellMemory.ts';
 
 export interface CoreOptions {
   readonly home: Home;
@@ -59,6 +66,7 @@ const recoverAtStartMs = 5000;
 
 interface HostParts {
   readonly runner: Runner;
+  readonly streams: IncusStreams;
   readonly jumpKeys: (accounts: Accounts) => JumpKeys;
 }
 
@@ -73,6 +81,7 @@ export class Core {
   #journal: Journal | undefined;
   #dispatcher: Dispatcher | undefined;
   #operations: Operations | undefined;
+  #memory: ShellMemory | undefined;
 
   constructor(options: CoreOptions) {
     this.#options = options;
@@ -88,6 +97,7 @@ export class Core {
     while (this.#operations?.active === true && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 100));
     await this.#front?.stop(reason);
     this.#socket?.close();
+    await this.#memory?.settled();
     await this.#journal?.close();
   }
 
@@ -118,7 +128,7 @@ export class Core {
       statePath: join(home.state, 'host.json'),
       incus: new Incus(programs, settings.timeouts),
     });
-    const parts = host.simulated ? this.#simulated() : realHost(programs, authorizedKeysFolder, settings.jump.group);
+    const parts = host.simulated ? this.#simulated() : realHost(programs, env, authorizedKeysFolder, settings.jump.group);
     const incus = new Incus(parts.runner, settings.timeouts);
     const accounts = new Accounts(parts.runner);
     const jumpKeys = parts.jumpKeys(accounts);
@@ -133,15 +143,21 @@ export class Core {
     for await (const record of journal.currentSegment()) reader.read(record);
     operations.adopt(reader.operations());
 
-    const service: ServiceContext = { host, settings, incus, accounts, keyscan: new KeyScan(parts.runner), jumpKeys, operations, steps, log: this.#log, now: () => new Date() };
+    const service: ServiceContext = { host, settings, incus, streams: parts.streams, accounts, keyscan: new KeyScan(parts.runner), jumpKeys, operations, steps, log: this.#log, now: () => new Date() };
+    const room = new Room();
+    const feed = new ContainerFeed({ incus, source: parts.streams });
+    const memory = await ShellMemory.open(join(home.state, 'shells.json'));
+    this.#memory = memory;
     const handlers = makeHandlers({
       service,
       admins,
+      room,
+      feed,
       doctor: { sshd: new Sshd(parts.runner, settings.jump.sshdConfig), authorizedKeysFolder, verifyJournal: (signal) => verifyRecords(home.journal, signal) },
       journalFolder: home.journal,
       version,
     });
-    const dispatcher = new Dispatcher({ journal, handlers, now: Date.now, changed: () => this.#refreshIdentities(service, admins) });
+    const dispatcher = new Dispatcher({ journal, handlers, room, now: Date.now, changed: () => this.#refreshIdentities(service, admins) });
     this.#dispatcher = dispatcher;
 
     // With a host that does not answer this would take minutes: what is not ended by then goes on holding its target.
@@ -153,14 +169,24 @@ export class Core {
     await journal.append({ type: 'start', version, host: host.kind });
     await this.#refreshIdentities(service, admins);
 
+    const shells: Omit<ShellEndpointOptions, 'identify'> = {
+      room,
+      memory,
+      feed,
+      service,
+      admins,
+      endedSince: (actor, since) =>
+        endedSince(home.journal, since, (target) => actor.door !== 'self' || (target !== null && actor.owns?.includes(target) === true)),
+    };
     const greeting: Greeting = { version, host: { ...host } };
     accept.handler = (socket) => {
       const connection = connectOver(socket);
       socket.once('close', () => connection.dispose());
       serveCalls(connection, { greeting, dispatcher, identify: localActor });
+      serveShells(connection, { ...shells, identify: localActor });
       connection.listen();
     };
-    const listening = await this.#startFront(greeting, hostKey, dispatcher);
+    const listening = await this.#startFront(greeting, hostKey, dispatcher, shells);
     this.#every(identitiesEveryMs, () => this.#refreshIdentities(service, admins));
     this.#every(recoverEveryMs, () => this.#recover(operations));
     return { host, listening, hostKey, firstAdmin: first, version };
@@ -183,7 +209,7 @@ export class Core {
       logPath: join(this.#options.home.state, 'simulated-commands.jsonl'),
       paceMs: Number(this.#options.env['CONTAINARIUM_SIMULATED_PACE_MS'] ?? 150),
     });
-    return { runner: simulated.runner, jumpKeys: () => simulated.jumpKeys };
+    return { runner: simulated.runner, streams: simulated.streams, jumpKeys: () => simulated.jumpKeys };
   }
 
   /** Ends what an earlier process left open; what cannot be ended now is tried again later. */
@@ -210,8 +236,9 @@ export class Core {
     this.#front?.identities(this.#identities);
   }
 
-  #startFront(greeting: Greeting, hostKey: ServerHostKey, dispatcher: Dispatcher): Promise<Listening> {
+  #startFront(greeting: Greeting, hostKey: ServerHostKey, dispatcher: Dispatcher, shells: Omit<ShellEndpointOptions, 'identify'>): Promise<Listening> {
     const { settings } = this.#options;
+    const identify = (claimed: Actor): Actor => verifiedActor(claimed, this.#identities);
     return new Promise((resolve, reject) => {
       this.#front = new FrontProcess({
         entry: fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../front/main.ts' : '../front/main.js', import.meta.url)),
@@ -224,7 +251,10 @@ export class Core {
           ...(process.getuid?.() === 0 ? { runAs: { uid: nobody, gid: nobody } } : {}),
           limits: settings.ssh,
         }),
-        serve: (connection) => serveCalls(connection, { greeting, dispatcher, identify: (claimed) => verifiedActor(claimed, this.#identities) }),
+        serve: (connection) => {
+          serveCalls(connection, { greeting, dispatcher, identify });
+          serveShells(connection, { ...shells, identify });
+        },
         onListening: resolve,
         onFatal: (reason) => reject(new Failure('settings', { what: 'the SSH server', why: reason, next: 'set listen, or CONTAINARIUM_LISTEN, to another address' })),
       });
@@ -235,8 +265,8 @@ export class Core {
 /** uid and gid of nobody and nogroup on every Debian and Ubuntu (base-passwd). */
 const nobody = 65_534;
 
-function realHost(runner: Runner, authorizedKeysFolder: string, group: string): HostParts {
-  return { runner, jumpKeys: (accounts) => new JumpKeyFiles(authorizedKeysFolder, () => accounts.groupId(group)) };
+function realHost(runner: Runner, env: NodeJS.ProcessEnv, authorizedKeysFolder: string, group: string): HostParts {
+  return { runner, streams: new SocketStreams(incusSocketPath(env)), jumpKeys: (accounts) => new JumpKeyFiles(authorizedKeysFolder, () => accounts.groupId(group)) };
 }
 
 async function packageVersion(): Promise<string> {

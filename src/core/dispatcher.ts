@@ -12,8 +12,9 @@ import type { JsonObject, JsonValue } from '../domain/json.ts';
 import { quoted } from '../domain/text.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { CallAnswer } from '../protocol/messages.ts';
-import type { Call } from '../service/context.ts';
+import type { Call, CallTerminal } from '../service/context.ts';
 import type { Handlers } from './handlers.ts';
+import type { Room } from './room.ts';
 
 /** Verbs that say nothing about the host and change nothing: not worth a record each. */
 const unrecorded = new Set(['whoami', 'version', 'help']);
@@ -21,6 +22,8 @@ const unrecorded = new Set(['whoami', 'version', 'help']);
 export interface DispatcherOptions {
   readonly journal: Pick<Journal, 'append' | 'head'>;
   readonly handlers: Handlers;
+  /** Told of every change, so that admins see one another's. */
+  readonly room: Pick<Room, 'begun' | 'step' | 'ended'>;
   /** Called after a verb that may have changed who may log in; the answer waits for it, so that a removed key is out when it arrives. */
   readonly changed: () => Promise<void>;
   readonly now: () => number;
@@ -31,6 +34,8 @@ export interface Request {
   readonly verb: string;
   readonly input: Readonly<Record<string, unknown>>;
   readonly reachedAt: string | undefined;
+  readonly session: string | undefined;
+  readonly terminal: CallTerminal | undefined;
   readonly signal: AbortSignal;
   readonly emit: (event: VerbEvent) => void;
 }
@@ -60,6 +65,7 @@ export class Dispatcher {
     }
     const id = ulid();
     const startedMs = this.#options.now();
+    const { room } = this.#options;
     const target = targetOf(request.input);
     const refused = async (error: unknown): Promise<never> => {
       const failure = Failure.from(error);
@@ -79,6 +85,8 @@ export class Dispatcher {
     if (!unrecorded.has(name)) {
       await this.#append({ type: 'verb', call: id, verb: name, ...target, actor: recordActor(actor), input: recorded });
     }
+    if (verb.changes) room.begun({ id, verb: name, target: target.target ?? null, actor, session: request.session ?? null });
+    let failed: Failure | undefined;
     try {
       const handler = this.#options.handlers[name] as (input: unknown, call: Call) => Promise<unknown>;
       const result = await handler(input, {
@@ -86,9 +94,15 @@ export class Dispatcher {
         signal: request.signal,
         recorded,
         reachedAt: request.reachedAt,
+        session: request.session,
+        terminal: request.terminal,
         progress: {
-          step: (event) => request.emit({ type: 'step', ...event }),
+          step: (event) => {
+            request.emit({ type: 'step', ...event });
+            room.step(id, event);
+          },
           note: (text) => request.emit({ type: 'note', text }),
+          output: (text) => request.emit({ type: 'output', text }),
         },
       });
       if (!verb.changes) return { result };
@@ -96,6 +110,7 @@ export class Dispatcher {
       return { result, journal };
     } catch (error) {
       const failure = Failure.from(error);
+      failed = failure;
       await this.#append({
         type: 'outcome',
         call: id,
@@ -108,7 +123,10 @@ export class Dispatcher {
       }).catch(() => undefined);
       throw failure;
     } finally {
-      if (verb.changes) await this.#options.changed();
+      if (verb.changes) {
+        room.ended(id, this.#options.now() - startedMs, failed);
+        await this.#options.changed();
+      }
     }
   }
 

@@ -3,7 +3,8 @@ import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Actor } from '../domain/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import { notify, toResponseError } from '../protocol/connection.ts';
-import { abortSignal, callRequest, messages, type Greeting } from '../protocol/messages.ts';
+import { abortSignal, callRequest, messages, terminalBytes, terminalSize, type CallRequest, type Greeting } from '../protocol/messages.ts';
+import type { CallTerminal } from '../service/context.ts';
 import type { Dispatcher } from './dispatcher.ts';
 
 export interface EndpointOptions {
@@ -14,23 +15,97 @@ export interface EndpointOptions {
 }
 
 export function serveCalls(connection: MessageConnection, { greeting, dispatcher, identify }: EndpointOptions): void {
+  const terminals = new Map<string, RemoteTerminal>();
   connection.onRequest(messages.greet, () => greeting);
   connection.onRequest(messages.call, async (raw, token) => {
+    let id: string | undefined;
     try {
       const parsed = callRequest.safeParse(raw);
       if (!parsed.success) throw new Failure('usage', { what: 'the request', why: 'it is not one of this protocol' });
-      const { id, verb, input, reachedAt } = parsed.data;
+      const request = parsed.data;
+      id = request.id;
+      const terminal = request.terminal === undefined ? undefined : new RemoteTerminal(connection, request.id, request.terminal);
+      if (terminal !== undefined) terminals.set(request.id, terminal);
       return await dispatcher.call({
-        actor: identify(parsed.data.actor),
-        verb,
-        input,
-        reachedAt,
+        actor: identify(request.actor),
+        verb: request.verb,
+        input: request.input,
+        reachedAt: request.reachedAt,
+        session: request.session,
         signal: abortSignal(token),
+        terminal,
         // A caller that is gone does not stop the operation it started.
-        emit: (event) => notify(connection, messages.event, { id, event }),
+        emit: (event) => notify(connection, messages.event, { id: request.id, event }),
       });
     } catch (error) {
       return toResponseError(error);
+    } finally {
+      if (id !== undefined) terminals.delete(id);
     }
   });
+  connection.onNotification(messages.terminalInput, (raw) => {
+    const parsed = terminalBytes.safeParse(raw);
+    if (parsed.success) terminals.get(parsed.data.id)?.input(Buffer.from(parsed.data.data, 'base64'));
+  });
+  connection.onNotification(messages.terminalResize, (raw) => {
+    const parsed = terminalSize.safeParse(raw);
+    if (parsed.success) terminals.get(parsed.data.id)?.resize(parsed.data.columns, parsed.data.rows);
+  });
+  connection.onDispose(() => {
+    for (const terminal of terminals.values()) terminal.end();
+  });
+}
+
+/** What was typed before anybody listened, in bytes: more is dropped, as a terminal's own driver does. */
+const mostTypedAhead = 64 * 1024;
+
+/** The caller's terminal, at the other end of the connection. */
+class RemoteTerminal implements CallTerminal {
+  readonly type: string;
+  columns: number;
+  rows: number;
+  readonly #connection: MessageConnection;
+  readonly #id: string;
+  #ahead: Buffer[] = [];
+  #aheadBytes = 0;
+  #listener: Parameters<CallTerminal['listen']>[0] | undefined;
+  #ended = false;
+
+  constructor(connection: MessageConnection, id: string, { columns, rows, type }: NonNullable<CallRequest['terminal']>) {
+    this.#connection = connection;
+    this.#id = id;
+    this.columns = columns;
+    this.rows = rows;
+    this.type = type;
+  }
+
+  listen(listener: Parameters<CallTerminal['listen']>[0]): void {
+    this.#listener = listener;
+    for (const data of this.#ahead.splice(0)) listener.input(data);
+    if (this.#ended) listener.end();
+  }
+
+  async output(data: Buffer): Promise<void> {
+    if (this.#ended) return;
+    await this.#connection.sendRequest(messages.terminalOutput, { id: this.#id, data: data.toString('base64') });
+  }
+
+  input(data: Buffer): void {
+    if (this.#listener !== undefined) return this.#listener.input(data);
+    if (this.#aheadBytes + data.length > mostTypedAhead) return;
+    this.#aheadBytes += data.length;
+    this.#ahead.push(data);
+  }
+
+  resize(columns: number, rows: number): void {
+    this.columns = columns;
+    this.rows = rows;
+    this.#listener?.resize(columns, rows);
+  }
+
+  /** The caller is gone: a program that nobody sees any more must not go on. */
+  end(): void {
+    this.#ended = true;
+    this.#listener?.end();
+  }
 }

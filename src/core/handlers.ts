@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Catalogue, VerbName } from '../catalogue/catalogue.ts';
 import type { Verb } from '../catalogue/verb.ts';
 import { defaultListColumns, sortContainers } from '../catalogue/verbs/list.ts';
+import type { ContainerDetails } from '../domain/container.ts';
 import { Failure } from '../domain/failure.ts';
 import { parseUsername, type Username } from '../domain/username.ts';
 import type { Admins } from '../service/admins.ts';
@@ -17,13 +18,18 @@ import { hostInfo } from '../service/hostInfo.ts';
 import { buildImage, listImages } from '../service/image.ts';
 import { addKeys, listKeys, removeKey, replaceKeys } from '../service/keys.ts';
 import { changePower } from '../service/power.ts';
+import type { ContainerFeed } from '../service/feed.ts';
 import { reconcile } from '../service/reconcile.ts';
 import { resizeContainer } from '../service/resize.ts';
+import { consoleLog, openShell } from '../service/terminal.ts';
+import type { Room } from './room.ts';
 
 export interface HandlerContext {
   readonly service: ServiceContext;
   readonly admins: Admins;
   readonly doctor: DoctorTools;
+  readonly room: Room;
+  readonly feed: Pick<ContainerFeed, 'samples'>;
   readonly journalFolder: string;
   readonly version: string;
 }
@@ -52,10 +58,22 @@ function ownContainer(user: Username | undefined, call: Call): Username {
   return parseUsername(only);
 }
 
+/** The container that a verb of both doors means: at self@ one's own, elsewhere it has to be named. */
+function named(verb: string, user: Username | undefined, call: Call): Username {
+  if (call.actor.door === 'self') return ownContainer(user, call);
+  if (user === undefined) throw new Failure('usage', { what: `"${verb}"`, why: 'the argument <user> is missing', next: `help ${verb}` });
+  return user;
+}
+
+function recentUse(feed: Pick<ContainerFeed, 'samples'>, user: string): ContainerDetails['recent'] {
+  const samples = feed.samples(user);
+  return { cpuPercent: samples.map(({ cpuPercent }) => cpuPercent ?? 0), memoryBytes: samples.map(({ memoryBytes }) => memoryBytes ?? 0) };
+}
+
 const auditLimit = 50;
 const exportLimit = 100_000;
 
-export function makeHandlers({ service, admins, doctor, journalFolder, version }: HandlerContext): Handlers {
+export function makeHandlers({ service, admins, doctor, room, feed, journalFolder, version }: HandlerContext): Handlers {
   return {
     'create': (input, call) => createContainer(service, input, call),
     'list': async (input, call) => {
@@ -63,14 +81,17 @@ export function makeHandlers({ service, admins, doctor, journalFolder, version }
       return { ...found, containers: sortContainers(found.containers, input.sort ?? 'name'), columns: input.columns ?? defaultListColumns };
     },
     'info': async ({ user }, call) => {
-      if (call.actor.door === 'self') return { container: await containerDetails(service, ownContainer(user, call), call) };
-      return user === undefined ? { hostInfo: await hostInfo(service, call.signal) } : { container: await containerDetails(service, user, call) };
+      const whose = call.actor.door === 'self' ? ownContainer(user, call) : user;
+      if (whose === undefined) return { hostInfo: await hostInfo(service, call.signal) };
+      return { container: { ...(await containerDetails(service, whose, call)), recent: recentUse(feed, whose) } };
     },
     'resize': (input, call) => resizeContainer(service, input, call),
     'delete': ({ user }, call) => deleteContainer(service, user, call),
     'start': ({ user }, call) => changePower(service, 'start', user, false, call),
     'stop': ({ user, force }, call) => changePower(service, 'stop', user, force ?? false, call),
-    'restart': ({ user, force }, call) => changePower(service, 'restart', user, force ?? false, call),
+    'restart': ({ user, force }, call) => changePower(service, 'restart', named('restart', user, call), force ?? false, call),
+    'shell': ({ user, root }, call) => openShell(service, user, root ?? false, call),
+    'logs': ({ user, follow, lines }, call) => consoleLog(service, named('logs', user, call), { follow: follow ?? false, lines }, call),
     'export': async ({ user, knownHosts, ...options }, call) => ({
       ...(await exportAccess(service, user, { ...options, reachedAt: call.reachedAt }, call.signal)),
       part: knownHosts ? 'known-hosts' : 'config',
@@ -79,6 +100,8 @@ export function makeHandlers({ service, admins, doctor, journalFolder, version }
       ...(await exportAccess(service, ownContainer(user, call), { ...options, reachedAt: call.reachedAt }, call.signal)),
       part: knownHosts ? 'known-hosts' : 'config',
     }),
+    'keys add': ({ user, keys }, call) => addKeys(service, ownContainer(user, call), keys, call),
+    'keys remove': ({ user, key, yes }, call) => removeKey(service, ownContainer(user, call), key, yes ?? false, call),
     'keys': ({ user }, call) => listKeys(service, ownContainer(user, call), call.signal),
     'key add': ({ user, keys }, call) => addKeys(service, user, keys, call),
     'key list': ({ user }, call) => listKeys(service, user, call.signal),
@@ -94,6 +117,8 @@ export function makeHandlers({ service, admins, doctor, journalFolder, version }
     'image build': ({ image }, call) => buildImage(service, image ?? service.settings.image.base, call),
     'image list': async (_, call) => ({ images: await listImages(service, call.signal) }),
     'doctor': (_, call) => diagnose(service, doctor, call.signal),
+    'who': (_, { actor }) => Promise.resolve({ present: room.present(actor) }),
+    'say': ({ text }, { actor, session }) => Promise.resolve({ heardBy: room.say(actor, text, session ?? null) }),
     'whoami': (_, { actor }) =>
       Promise.resolve({
         name: actor.name,

@@ -39,7 +39,11 @@ export interface ContainerDetails extends Container {
   readonly cpuPercent: number | null;
   readonly storage: { readonly pool: string; readonly driver: string; readonly quotas: boolean };
   readonly hostKeyFingerprint: string | null;
+  /** When the user last logged in; null where it is not known. */
+  readonly lastLoginAt: string | null;
   readonly keyList: readonly KeyInfo[];
+  /** Use over the last minutes, oldest first; empty where nobody has had a shell open. */
+  readonly recent: { readonly cpuPercent: readonly number[]; readonly memoryBytes: readonly number[] };
   readonly jumpAccount: { readonly exists: boolean; readonly shell: string | null };
 }
 

@@ -2,6 +2,7 @@
 import type { Role } from './actor.ts';
 import type { HostTag, KeyInfo } from './container.ts';
 import type { JsonObject } from './json.ts';
+import type { Presence } from './room.ts';
 
 export interface StateChange {
   readonly user: string;
@@ -106,6 +107,27 @@ export interface Diagnosis {
   readonly host: HostTag;
   readonly checks: readonly Check[];
   readonly worst: Severity;
+}
+
+export interface WhoIsHere {
+  readonly present: readonly Presence[];
+}
+
+export interface Said {
+  /** Other shells that were told. */
+  readonly heardBy: number;
+}
+
+export interface ShellEnd {
+  readonly user: string;
+  readonly container: string;
+  readonly exitStatus: number;
+}
+
+export interface ConsoleLog {
+  readonly user: string;
+  /** Empty where all of it came bit by bit. */
+  readonly text: string;
 }
 
 export interface WhoAmI {

@@ -17,6 +17,14 @@ export class KeyIndex {
     this.#byBlob = new Map(identities.map((identity) => [identity.blob, identity]));
   }
 
+  /** Whether whoever logged in as this actor could do so now. */
+  admits({ door, name, fingerprint }: Actor): boolean {
+    for (const identity of this.#byBlob.values()) {
+      if (identity.fingerprint === fingerprint) return door === 'manage' ? identity.admin?.name === name : identity.owns.includes(name);
+    }
+    return false;
+  }
+
   find(blob: Buffer): Identity | undefined {
     return this.#byBlob.get(blob.toString('base64'));
   }

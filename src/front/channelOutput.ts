@@ -35,9 +35,9 @@ export class ChannelOutput {
     });
   }
 
-  write(stream: Stream, text: string): void {
-    if (this.#isGone || text === '') return;
-    const bytes = Buffer.from(text, 'utf8');
+  write(stream: Stream, text: string | Buffer): void {
+    if (this.#isGone || text.length === 0) return;
+    const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
     this.#queue.push({ stream, bytes });
     this.#unreadBytes += bytes.length;
     this.#pumping ??= this.#pump();

@@ -7,6 +7,7 @@ import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { coreClient } from '../protocol/client.ts';
 import { connectOver } from '../protocol/connection.ts';
 import { frontStart, identities, messages, type FrontStart } from '../protocol/messages.ts';
+import { shellClient } from '../protocol/shellClient.ts';
 import { SshServer } from './server.ts';
 
 /** core's end of the pipe; see FrontProcess. */
@@ -40,11 +41,14 @@ function dropPrivileges(start: FrontStart): void {
   process.setuid?.(start.runAs.uid);
 }
 
+// Every shell of Ink's adds one listener for the end of the process.
+process.setMaxListeners(0);
+
 core.listen();
 try {
   const start = frontStart.parse(await core.sendRequest(messages.frontStart));
   const client = coreClient(core, { version: start.version, host: start.host });
-  server = new SshServer(start, client);
+  server = new SshServer(start, client, shellClient(core));
   server.allow(start.identities);
   const where = await server.listen(start.listen, () => dropPrivileges(start));
   await core.sendNotification(messages.listening, where);

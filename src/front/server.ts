@@ -5,6 +5,8 @@ import type { Actor } from '../domain/actor.ts';
 import type { CoreClient } from '../protocol/client.ts';
 import type { Identity } from '../domain/actor.ts';
 import type { FrontStart, Listening } from '../protocol/messages.ts';
+import type { ShellClient } from '../protocol/shellClient.ts';
+import type { Shell } from '../shell/shell.ts';
 import { algorithms } from './algorithms.ts';
 import { KeyIndex, decide } from './authentication.ts';
 import { closeBareSessions, dropServerOnlyMessages, enforceWindow, hasSanePackets } from './guards.ts';
@@ -22,9 +24,13 @@ export class SshServer {
   readonly #net: NetServer;
   readonly #sockets = new Set<Socket>();
   readonly #connections = new Set<Connection>();
+  /** Every open shell, and whose it is. */
+  readonly #shells = new Map<Shell, Actor>();
+  readonly #shellClient: ShellClient;
 
-  constructor(start: FrontStart, core: CoreClient) {
+  constructor(start: FrontStart, core: CoreClient, shells: ShellClient) {
     this.#start = start;
+    this.#shellClient = shells;
     this.#core = core;
     const config: ServerConfig = {
       hostKeys: [start.hostKey],
@@ -43,6 +49,7 @@ export class SshServer {
   /** Replaces the index of keys that may log in. */
   allow(identities: readonly Identity[]): void {
     this.#index.replace(identities);
+    for (const [shell, actor] of this.#shells) if (!this.#index.admits(actor)) shell.end('your key may not be used here any more');
   }
 
   async listen(where: { address: string; port: number }, whenBound: () => void): Promise<Listening> {
@@ -61,12 +68,20 @@ export class SshServer {
   }
 
   /** Stops accepting and lets what runs end, for a few seconds at most. */
-  async drain(_reason: string, graceMs = 3000): Promise<void> {
+  async drain(reason: string, graceMs = 3000): Promise<void> {
     this.#net.close();
+    for (const shell of this.#shells.keys()) shell.end(reason);
+    await Promise.race([Promise.all([...this.#shells.keys()].map(({ ended }) => ended)), new Promise((resolve) => setTimeout(resolve, 1000))]);
     const deadline = Date.now() + graceMs;
     for (const connection of this.#connections) connection.end();
     while (this.#sockets.size > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #opened(shell: Shell, actor: Actor | undefined): void {
+    if (actor === undefined) return;
+    this.#shells.set(shell, actor);
+    void shell.ended.finally(() => this.#shells.delete(shell)).catch(() => undefined);
   }
 
   #accept(socket: Socket): void {
@@ -127,7 +142,7 @@ export class SshServer {
       sessions++;
       session.on('close', () => sessions--);
       closeBareSessions(connection, session);
-      serveSession(session, { connection, actor, core: this.#core, reachedAt, stdinMs: this.#start.limits.stdinMs });
+      serveSession(session, { connection, actor, core: this.#core, shells: this.#shellClient, opened: (shell) => this.#opened(shell, actor), reachedAt, stdinMs: this.#start.limits.stdinMs });
     });
   }
 }

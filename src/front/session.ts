@@ -8,13 +8,19 @@ import type { Actor } from '../domain/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import { runCommand } from '../headless/run.ts';
 import type { CoreClient } from '../protocol/client.ts';
+import type { ShellClient } from '../protocol/shellClient.ts';
+import { openShell, type Shell } from '../shell/shell.ts';
 import { ChannelIo } from './channelIo.ts';
+import { ChannelTerminal } from './channelTerminal.ts';
 import { terminalSize, type TerminalSize } from './terminalSize.ts';
 
 export interface SessionOptions {
   readonly connection: Connection;
   readonly actor: Actor;
   readonly core: CoreClient;
+  readonly shells: ShellClient;
+  /** Told of every shell, so that it can be ended from outside. */
+  readonly opened: (shell: Shell) => void;
   /** The address of this server that the client reached. */
   readonly reachedAt: { readonly host: string; readonly port: number };
   readonly stdinMs: number;
@@ -28,6 +34,8 @@ const mostVariables = 32;
 export function serveSession(session: Session, options: SessionOptions): void {
   const environment = new Map<string, string>();
   let terminal: TerminalSize | undefined;
+  let type = '';
+  let screen: ChannelTerminal | undefined;
   const gone = new AbortController();
 
   session.on('error' as never, () => undefined);
@@ -39,10 +47,14 @@ export function serveSession(session: Session, options: SessionOptions): void {
   // ssh2 gives nothing to accept with where the client wants no answer.
   session.on('pty', (accept: (() => void) | undefined, _reject, info) => {
     terminal = terminalSize(info.cols, info.rows);
+    type = terminalType(info.term);
     accept?.();
   });
   session.on('window-change', (accept: (() => void) | undefined, _reject, info) => {
-    if (terminal !== undefined) terminal = terminalSize(info.cols, info.rows);
+    if (terminal !== undefined) {
+      terminal = terminalSize(info.cols, info.rows);
+      screen?.resize(terminal);
+    }
     accept?.();
   });
   session.on('signal', (accept: (() => void) | undefined, _reject: unknown, info: { name: string }) => {
@@ -53,14 +65,58 @@ export function serveSession(session: Session, options: SessionOptions): void {
     const channel = accept() as ServerChannel | undefined;
     // A second command on the same session, or one after the end of its input.
     if (channel === undefined) return;
+    if (terminal !== undefined && canDraw(type) && needsScreen(info.command)) {
+      screen = new ChannelTerminal({ connection: options.connection, channel, type, environment, size: terminal });
+      return runShell(channel, screen, options, info.command);
+    }
     run(channel, options, gone, terminal !== undefined, info.command);
   });
   session.on('shell', (accept) => {
     const channel = accept() as ServerChannel | undefined;
     if (channel === undefined) return;
-    run(channel, options, gone, terminal !== undefined, undefined);
+    if (terminal === undefined || !canDraw(type)) return run(channel, options, gone, terminal !== undefined, undefined);
+    screen = new ChannelTerminal({ connection: options.connection, channel, type, environment, size: terminal });
+    runShell(channel, screen, options, undefined);
   });
   session.on('close', () => gone.abort());
+}
+
+/** TERM as a client sends it: up to 30 KB of anything. */
+function terminalType(type: unknown): string {
+  return typeof type === 'string' && /^[A-Za-z0-9][A-Za-z0-9.+_-]{0,40}$/.test(type) ? type : 'dumb';
+}
+
+/** A terminal that cannot move its cursor gets lines. */
+function canDraw(type: string): boolean {
+  return type !== 'dumb' && type !== 'unknown';
+}
+
+/** Commands that take the whole terminal: the live list, and a shell in a container. */
+function needsScreen(line: string): boolean {
+  return /^\s*(shell(\s|$)|(list|ls)\s.*(--watch|-w)(\s|$))/.test(line);
+}
+
+function runShell(channel: ServerChannel, port: ChannelTerminal, { actor, core, shells, reachedAt, opened }: SessionOptions, line: string | undefined): void {
+  channel.stderr.on('error', () => undefined);
+  const shell = openShell({
+    port,
+    actor,
+    core,
+    shells,
+    prefix: commandPrefix(actor.door, reachedAt),
+    reachedAt: reachedAt.host,
+    ...(line === undefined ? {} : { line }),
+  });
+  opened(shell);
+  void shell.ended
+    .catch(() => 1)
+    .then((code) => {
+      if (channel.destroyed || !channel.writable) return;
+      channel.exit(code);
+      channel.end();
+      channel.close();
+    })
+    .catch(() => undefined);
 }
 
 function run(channel: ServerChannel, options: SessionOptions, gone: AbortController, terminal: boolean, line: string | undefined): void {

@@ -1,19 +1,6 @@
 /** The progress of a running verb as lines on standard error. */
+import { verbEvent } from '../catalogue/events.ts';
 import { printableLines } from '../domain/text.ts';
-import { z } from 'zod';
-
-const event = z.discriminatedUnion('type', [
-  z.object({
-    type: z.literal('step'),
-    index: z.number(),
-    total: z.number(),
-    title: z.string(),
-    state: z.enum(['begun', 'done', 'failed']),
-    elapsedMs: z.number(),
-    detail: z.string().optional(),
-  }),
-  z.object({ type: z.literal('note'), text: z.string() }),
-]);
 
 export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(ms < 9950 ? 1 : 0)} s`;
@@ -21,9 +8,8 @@ export function seconds(ms: number): string {
 
 /** One event as text to print. On a terminal a step shows when it begins and is overwritten when it ends; elsewhere only its end is told. */
 export function progressText(raw: unknown, terminal: boolean): string {
-  const parsed = event.safeParse(raw);
-  if (!parsed.success) return '';
-  const what = parsed.data;
+  const what = verbEvent(raw);
+  if (what === undefined || what.type === 'output') return '';
   if (what.type === 'note') return `${printableLines(what.text)}\n`;
   const label = `[${what.index}/${what.total}] ${printableLines(what.title)}…`;
   if (what.state === 'begun') return terminal ? `  ${label}` : '';

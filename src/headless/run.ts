@@ -87,7 +87,7 @@ function showHelp({ actor, io, prefix }: CommandOptions, { verb, input, format, 
     return 0;
   }
   if (found === undefined) io.stdout(renderBlocks(overview(actor, prefix)));
-  else io.stdout((Array.isArray(found) ? found : [found]).map((one) => renderBlocks(verbHelp(one, prefix))).join('\n'));
+  else io.stdout((Array.isArray(found) ? found : [found]).map((one) => renderBlocks(verbHelp(one, prefix, actor.door))).join('\n'));
   return 0;
 }
 

@@ -2,36 +2,78 @@
 import { randomUUID } from 'node:crypto';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Actor } from '../domain/actor.ts';
-import { fromResponseError } from './connection.ts';
-import { cancellation, messages, type CallAnswer, type CallEvent, type Greeting } from './messages.ts';
+import { fromResponseError, notify } from './connection.ts';
+import { cancellation, messages, terminalBytes, type CallAnswer, type CallEvent, type Greeting } from './messages.ts';
 
 export interface CoreCall {
   readonly actor: Actor;
   readonly verb: string;
   readonly input: Readonly<Record<string, unknown>>;
   readonly reachedAt?: string;
+  /** The shell that makes the call. */
+  readonly session?: string;
+}
+
+/** A terminal lent to a verb for as long as its call runs. */
+export interface LentTerminal {
+  readonly columns: number;
+  readonly rows: number;
+  /** As in TERM. */
+  readonly type: string;
+  /** Shows bytes; resolves when the terminal has taken them. */
+  output(data: Buffer): Promise<void>;
+  /** Called once: from then on what is typed goes to `port`. Returns how to end that. */
+  attach(port: TerminalPort): () => void;
+}
+
+export interface TerminalPort {
+  input(data: Buffer): void;
+  resize(columns: number, rows: number): void;
 }
 
 export interface CoreClient {
   readonly greeting: Greeting;
   /** Runs a verb. Rejects with a Failure. Aborting stops reading; an operation that has begun goes on. */
-  call(call: CoreCall, onEvent: (event: unknown) => void, signal: AbortSignal): Promise<CallAnswer>;
+  call(call: CoreCall, onEvent: (event: unknown) => void, signal: AbortSignal, terminal?: LentTerminal): Promise<CallAnswer>;
+}
+
+/** What the protocol wants of an actor: lists that are its own to change. */
+export function plainActor(actor: Actor): Omit<Actor, 'owns'> & { owns?: string[] } {
+  const { owns, ...rest } = actor;
+  return { ...rest, ...(owns === undefined ? {} : { owns: [...owns] }) };
 }
 
 export function coreClient(connection: MessageConnection, greeting: Greeting): CoreClient {
   const listeners = new Map<string, (event: unknown) => void>();
+  const terminals = new Map<string, LentTerminal>();
   connection.onNotification(messages.event, ({ id, event }: CallEvent) => listeners.get(id)?.(event));
+  connection.onRequest(messages.terminalOutput, async (raw): Promise<true> => {
+    const { id, data } = terminalBytes.parse(raw);
+    await terminals.get(id)?.output(Buffer.from(data, 'base64'));
+    return true;
+  });
   return {
     greeting,
-    async call(call, onEvent, signal) {
+    async call(call, onEvent, signal, terminal) {
       const id = randomUUID();
       listeners.set(id, onEvent);
+      let detach: (() => void) | undefined;
+      if (terminal !== undefined) {
+        terminals.set(id, terminal);
+        detach = terminal.attach({
+          input: (data) => notify(connection, messages.terminalInput, { id, data: data.toString('base64') }),
+          resize: (columns, rows) => notify(connection, messages.terminalResize, { id, columns, rows }),
+        });
+      }
+      const lent = terminal === undefined ? {} : { terminal: { columns: terminal.columns, rows: terminal.rows, type: terminal.type } };
       try {
-        return await connection.sendRequest(messages.call, { id, ...call, actor: { ...call.actor, ...(call.actor.owns ? { owns: [...call.actor.owns] } : {}) } as never, input: { ...call.input } }, cancellation(signal));
+        return await connection.sendRequest(messages.call, { id, ...call, ...lent, actor: plainActor(call.actor), input: { ...call.input } }, cancellation(signal));
       } catch (error) {
         throw fromResponseError(error);
       } finally {
+        detach?.();
         listeners.delete(id);
+        terminals.delete(id);
       }
     },
   };

@@ -5,6 +5,12 @@
 import { CancellationTokenSource, NotificationType, RequestType, RequestType0, type CancellationToken } from 'vscode-jsonrpc';
 import { z } from 'zod';
 import { doors, roles } from '../domain/actor.ts';
+import type { Candidate, Notice, Welcome } from '../domain/room.ts';
+
+/** Chosen by the front for each open shell. */
+const session = z.string().min(1).max(64);
+const side = z.number().int().min(1).max(1000);
+const windowSize = z.strictObject({ columns: side, rows: side });
 
 const actor = z.strictObject({
   name: z.string().max(64),
@@ -24,6 +30,10 @@ export const callRequest = z.strictObject({
   input: z.record(z.string().max(64), z.unknown()),
   /** The address of this server that the client reached: what an ssh configuration names in want of a better one. */
   reachedAt: z.string().max(64).optional(),
+  /** The shell that makes the call; its own notices come back to it marked. */
+  session: session.optional(),
+  /** The caller's terminal, for verbs that hand it to a program in a container. */
+  terminal: windowSize.extend({ type: z.string().max(64) }).optional(),
 });
 export type CallRequest = z.infer<typeof callRequest>;
 
@@ -68,6 +78,22 @@ export const frontStart = greeting.extend({
 });
 export type FrontStart = z.infer<typeof frontStart>;
 
+export const roomEntry = z.strictObject({ session, actor });
+export const roomExit = z.strictObject({ session });
+/** Asks for the live list, or to end it. */
+export const feedSwitch = z.strictObject({ session, open: z.boolean() });
+export const candidatesRequest = z.strictObject({
+  actor,
+  what: z.enum(['users', 'fingerprints', 'admins', 'images', 'labels']),
+  user: z.string().max(64).optional(),
+});
+export const typedLine = z.strictObject({ actor, line: z.string().max(4096) });
+export const settingsChange = z.strictObject({ actor, settings: z.strictObject({ plain: z.boolean() }) });
+
+/** Bytes of a terminal, base64; `id` is the call's. */
+export const terminalBytes = z.strictObject({ id: z.string().max(64), data: z.base64().max(1_400_000) });
+export const terminalSize = windowSize.extend({ id: z.string().max(64) });
+
 export const listening = z.object({ address: z.string(), port: z.number() });
 export type Listening = z.infer<typeof listening>;
 
@@ -75,6 +101,17 @@ export const messages = {
   greet: new RequestType0<Greeting, void>('greet'),
   call: new RequestType<CallRequest, CallAnswer, unknown>('call'),
   event: new NotificationType<CallEvent>('event'),
+  enter: new RequestType<z.infer<typeof roomEntry>, Welcome, unknown>('room/enter'),
+  leave: new NotificationType<z.infer<typeof roomExit>>('room/leave'),
+  notice: new NotificationType<{ session: string; notice: Notice }>('room/notice'),
+  feed: new RequestType<z.infer<typeof feedSwitch>, true, unknown>('room/feed'),
+  candidates: new RequestType<z.infer<typeof candidatesRequest>, Candidate[], unknown>('shell/candidates'),
+  typed: new NotificationType<z.infer<typeof typedLine>>('shell/typed'),
+  settings: new RequestType<z.infer<typeof settingsChange>, true, unknown>('shell/settings'),
+  /** core to caller: answered when the terminal has taken the bytes, so that a slow one slows the program down. */
+  terminalOutput: new RequestType<z.infer<typeof terminalBytes>, true, unknown>('terminal/output'),
+  terminalInput: new NotificationType<z.infer<typeof terminalBytes>>('terminal/input'),
+  terminalResize: new NotificationType<z.infer<typeof terminalSize>>('terminal/resize'),
   identities: new NotificationType<z.infer<typeof identities>>('identities'),
   frontStart: new RequestType0<FrontStart, void>('front/start'),
   listening: new NotificationType<Listening>('front/listening'),

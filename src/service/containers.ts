@@ -139,7 +139,7 @@ async function cpuPercent(context: ServiceContext, instance: IncusInstance, sign
   return usedNs < 0 ? null : Math.round((usedNs / elapsedNs) * 1000) / 10;
 }
 
-export async function containerDetails(context: ServiceContext, user: Username, call: Pick<Call, 'signal'>): Promise<ContainerDetails> {
+export async function containerDetails(context: ServiceContext, user: Username, call: Pick<Call, 'signal'>): Promise<Omit<ContainerDetails, 'recent'>> {
   const instance = await instanceOf(context, user, call.signal);
   const [percent, account, placement, groupId] = await Promise.all([
     cpuPercent(context, instance, call.signal),

@@ -59,6 +59,7 @@ export const adminAdd = defineVerb({
   changes: true,
   danger: 'none',
   stdin: keyStdin,
+  form: {},
   parameters: [
     { kind: 'argument', name: 'name', summary: 'the name of the admin, as the journal shows it', required: true, complete: 'admins' },
     publicKeyOption,

@@ -21,9 +21,10 @@ export const create = defineVerb({
   access: { manage: 'operator' },
   changes: true,
   danger: 'none',
+  form: {},
   stdin: keyStdin,
   parameters: [
-    { ...userArgument, summary: 'the user name: lower-case letters, digits and inner hyphens, 32 characters at most' },
+    { ...userArgument, isNew: true, summary: 'the user name: lower-case letters, digits and inner hyphens, 32 characters at most' },
     publicKeyOption,
     { kind: 'option', name: 'cpu', long: ['cpu'], value: 'count', summary: 'number of CPUs, for example 4' },
     { kind: 'option', name: 'memory', long: ['memory'], value: 'size', summary: 'memory, for example 4GiB' },

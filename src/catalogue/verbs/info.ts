@@ -3,7 +3,7 @@ import type { ContainerDetails, HostInfo } from '../../domain/container.ts';
 import { username } from '../schema.ts';
 import { capitalised, percent, plural, showCpu, showSize, showTime, showUptime, showUse } from '../show.ts';
 import { defineVerb } from '../verb.ts';
-import type { Block, ViewContext } from '../view.ts';
+import type { Block, Drawing, ViewContext } from '../view.ts';
 import { keyTable, noContainer, readEnds, userArgument } from './shared.ts';
 
 export type InfoResult = { readonly container: ContainerDetails } | { readonly hostInfo: HostInfo };
@@ -25,6 +25,10 @@ export const info = defineVerb({
   view: (result: InfoResult, context) => ('container' in result ? containerView(result.container, context) : hostView(result.hostInfo)),
 });
 
+function share(part: number | null, whole: number | null): Drawing {
+  return part === null || whole === null || whole <= 0 ? {} : { ratio: Math.min(1, Math.max(0, part / whole)) };
+}
+
 export function containerView(c: ContainerDetails, context: ViewContext): Block[] {
   return [
     {
@@ -40,9 +44,14 @@ export function containerView(c: ContainerDetails, context: ViewContext): Block[
           c.diskUsedBytes === null
             ? '-'
             : `${showSize(c.diskUsedBytes)}${c.diskQuotaBytes === null ? '' : ` (${percent(c.diskUsedBytes, c.diskQuotaBytes)})`}`,
+          share(c.diskUsedBytes, c.diskQuotaBytes),
         ],
-        ['Memory', showUse(c.memoryUsedBytes, c.memoryLimitBytes)],
-        ['CPU Usage', c.cpuPercent === null ? '-' : `${showCpu(c.cpuPercent)} of ${c.cpus === null ? 'all CPUs' : plural(c.cpus, 'CPU')}`],
+        ['Memory', showUse(c.memoryUsedBytes, c.memoryLimitBytes), { ...share(c.memoryUsedBytes, c.memoryLimitBytes), series: c.recent.memoryBytes }],
+        [
+          'CPU Usage',
+          c.cpuPercent === null ? '-' : `${showCpu(c.cpuPercent)} of ${c.cpus === null ? 'all CPUs' : plural(c.cpus, 'CPU')}`,
+          { ...share(c.cpuPercent, c.cpus === null ? null : c.cpus * 100), series: c.recent.cpuPercent },
+        ],
         ['Processes', c.processes === null ? '-' : String(c.processes)],
         ['Uptime', c.status === 'running' ? showUptime(c.startedAt, context) : '-'],
         ['Auto-start', c.autostart ? 'Enabled' : 'Disabled'],

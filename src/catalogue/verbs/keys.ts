@@ -39,6 +39,7 @@ export const keyAdd = defineVerb({
   changes: true,
   danger: 'none',
   stdin: keyStdin,
+  form: {},
   parameters: [userArgument, publicKeyOption],
   input: z.strictObject({ user: username, keys: publicKeys }),
   view: changeView,
@@ -89,6 +90,7 @@ export const keyReplace = defineVerb({
   changes: true,
   danger: 'none',
   stdin: keyStdin,
+  form: {},
   parameters: [userArgument, publicKeyOption],
   input: z.strictObject({ user: username, keys: publicKeys }),
   view: changeView,
@@ -106,5 +108,47 @@ export const keys = defineVerb({
   parameters: [{ ...userArgument, required: false, summary: 'which of your containers, where you have several' }],
   input: z.strictObject({ user: username.optional() }),
   view: (result: KeyList, context) => [keyTable(result.keys, context, 'No keys')],
+  rows: (result) => keyRows(result.keys),
+});
+
+const whichContainer = {
+  kind: 'option',
+  name: 'user',
+  long: ['user'],
+  value: 'user',
+  summary: 'which of your containers, where you have several',
+  complete: 'users',
+} as const;
+
+export const keysAdd = defineVerb({
+  name: 'keys add',
+  summary: 'Add keys of your own: another laptop, a new key',
+  description: ['From then on they open your container and this door. A key that is there already stays as it is.'],
+  examples: [{ line: 'keys add < ~/.ssh/id_laptop.pub', says: 'one more key' }],
+  ends: keyEnds,
+  access: { self: true },
+  changes: true,
+  danger: 'none',
+  stdin: keyStdin,
+  form: {},
+  parameters: [publicKeyOption, whichContainer],
+  input: z.strictObject({ user: username.optional(), keys: publicKeys }),
+  view: changeView,
+  rows: (result) => keyRows(result.keys),
+});
+
+export const keysRemove = defineVerb({
+  name: 'keys remove',
+  aliases: ['keys rm'],
+  summary: 'Remove a key of your own, by fingerprint or comment',
+  description: ['The last key is only removed with --yes: without any key you cannot log in any more.'],
+  ends: { ...keyEnds, notFound: 'there is no such key', conflict: 'it is the last key, or another operation on this container is still running' },
+  examples: [{ line: 'keys remove alice@old-laptop', says: 'by its comment' }],
+  access: { self: true },
+  changes: true,
+  danger: 'none',
+  parameters: [selectorArgument, { ...yesOption, summary: 'remove even the last key' }, whichContainer],
+  input: z.strictObject({ user: username.optional(), key: z.string().min(1).max(256), yes: z.boolean().optional() }),
+  view: changeView,
   rows: (result) => keyRows(result.keys),
 });

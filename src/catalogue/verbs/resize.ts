@@ -17,6 +17,7 @@ export const resize = defineVerb({
   access: { manage: 'operator' },
   changes: true,
   danger: 'none',
+  form: { oneOf: ['cpu', 'memory', 'disk'] },
   parameters: [
     userArgument,
     { kind: 'option', name: 'cpu', long: ['cpu'], value: 'count', summary: 'number of CPUs, for example 4' },

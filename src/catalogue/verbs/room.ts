@@ -1,0 +1,39 @@
+/** Admins at their shells: who is here, and saying something to all of them. */
+import { z } from 'zod';
+import type { Said, WhoIsHere } from '../../domain/results.ts';
+import { plural, showTime } from '../show.ts';
+import { defineVerb } from '../verb.ts';
+
+export const who = defineVerb({
+  name: 'who',
+  summary: 'Show who has a shell open',
+  examples: [{ line: 'who', says: 'names, since when, and from where' }],
+  access: { manage: 'viewer' },
+  changes: false,
+  danger: 'none',
+  parameters: [],
+  input: z.strictObject({}),
+  view: (result: WhoIsHere, context) => [
+    {
+      kind: 'table',
+      columns: [{ title: 'NAME' }, { title: 'DOOR' }, { title: 'SINCE' }, { title: 'FROM' }],
+      rows: result.present.map(({ name, door, since, address }) => [name, door, showTime(since, context), address ?? '-']),
+      empty: 'Nobody has a shell open',
+    },
+  ],
+  rows: (result) => ({ columns: ['name', 'door', 'since', 'address'], rows: result.present.map(({ name, door, since, address }) => [name, door, since, address]) }),
+});
+
+export const say = defineVerb({
+  name: 'say',
+  summary: 'Say something to all admins who have a shell open',
+  examples: [{ line: 'say the host restarts at 18:00', says: 'appears in the other shells' }],
+  access: { manage: 'viewer' },
+  changes: false,
+  danger: 'none',
+  parameters: [{ kind: 'argument', name: 'text', summary: 'what to say', required: true, rest: true }],
+  input: z.strictObject({ text: z.union([z.string(), z.array(z.string()).transform((words) => words.join(' '))]).pipe(z.string().trim().min(1).max(500)) }),
+  view: ({ heardBy }: Said) => [
+    { kind: 'text', tone: 'quiet', text: heardBy === 0 ? 'Nobody else has a shell open' : `${plural(heardBy, 'other shell')} told` },
+  ],
+});

@@ -1,0 +1,119 @@
+/** Core's end of what a shell needs besides calls: the room, the live list, candidates for completion, memory. */
+import type { MessageConnection } from 'vscode-jsonrpc/node';
+import type { z } from 'zod';
+import type { Actor } from '../domain/actor.ts';
+import { Failure } from '../domain/failure.ts';
+import type { EndedCall, Welcome } from '../domain/room.ts';
+import { notify, toResponseError } from '../protocol/connection.ts';
+import { abortSignal, candidatesRequest, feedSwitch, messages, roomEntry, roomExit, settingsChange, typedLine } from '../protocol/messages.ts';
+import type { Admins } from '../service/admins.ts';
+import { candidates } from '../service/candidates.ts';
+import type { ServiceContext } from '../service/context.ts';
+import type { ContainerFeed } from '../service/feed.ts';
+import type { Room } from './room.ts';
+import type { ShellMemory } from './shellMemory.ts';
+
+export interface ShellEndpointOptions {
+  readonly room: Room;
+  readonly memory: ShellMemory;
+  readonly feed: ContainerFeed;
+  readonly service: ServiceContext;
+  readonly admins: Admins;
+  readonly identify: (claimed: Actor) => Actor;
+  /** What ended since then, as the journal has it, newest last. */
+  readonly endedSince: (actor: Actor, since: string) => Promise<readonly EndedCall[]>;
+}
+
+interface OpenShell {
+  readonly actor: Actor;
+  /** Keeps the measurements going that sparklines are made of. */
+  readonly unwatch: () => void;
+  unfeed: (() => void) | undefined;
+}
+
+/** Shells that one connection may have open: a front serves all of them. */
+const mostShells = 10_000;
+
+export function serveShells(connection: MessageConnection, options: ShellEndpointOptions): void {
+  const { room, memory, feed, service, admins, identify } = options;
+  const shells = new Map<string, OpenShell>();
+
+  const leave = (session: string): void => {
+    const shell = shells.get(session);
+    if (shell === undefined) return;
+    shells.delete(session);
+    shell.unfeed?.();
+    shell.unwatch();
+    room.leave(session);
+    memory.left(shell.actor, service.now());
+  };
+
+  const answer = async <T>(act: () => Promise<T>): Promise<T> => {
+    try {
+      return await act();
+    } catch (error) {
+      // vscode-jsonrpc sends an error that is returned; its types do not say so.
+      return toResponseError(error) as never;
+    }
+  };
+
+  connection.onRequest(messages.enter, (raw) =>
+    answer(async (): Promise<Welcome> => {
+      const { session, actor: claimed } = checked(roomEntry, raw);
+      const actor = identify(claimed);
+      if (shells.has(session) || shells.size >= mostShells) throw new Failure('usage', { what: 'the shell', why: 'its name is taken' });
+      const { lines, leftAt, settings } = memory.of(actor);
+      const ended = leftAt === null ? [] : await options.endedSince(actor, leftAt);
+      room.enter(session, actor, (notice) => notify(connection, messages.notice, { session, notice }));
+      shells.set(session, { actor, unwatch: feed.subscribe(() => undefined), unfeed: undefined });
+      return { present: room.present(actor), running: room.running(actor), ended, lines, settings };
+    }),
+  );
+  connection.onNotification(messages.leave, (raw) => {
+    const parsed = roomExit.safeParse(raw);
+    if (parsed.success) leave(parsed.data.session);
+  });
+  connection.onRequest(messages.feed, (raw) =>
+    answer(async (): Promise<true> => {
+      const { session, open } = checked(feedSwitch, raw);
+      const shell = shells.get(session);
+      if (shell === undefined) throw new Failure('usage', { what: 'the live list', why: 'this shell is not open' });
+      shell.unfeed?.();
+      shell.unfeed = undefined;
+      if (!open) return true;
+      // Whoever may not list all containers follows their own.
+      const sees = (user: string): boolean => shell.actor.door !== 'self' || shell.actor.owns?.includes(user) === true;
+      shell.unfeed = feed.subscribe((update) => {
+        const mine = { ...update, changed: update.changed.filter(({ user }) => sees(user)), removed: update.removed.filter(sees) };
+        notify(connection, messages.notice, { session, notice: { type: 'containers', feed: mine } });
+      });
+      return true;
+    }),
+  );
+  connection.onRequest(messages.candidates, (raw, token) =>
+    answer(async () => {
+      const request = checked(candidatesRequest, raw);
+      return candidates(service, admins, { ...request, actor: identify(request.actor) }, abortSignal(token));
+    }),
+  );
+  connection.onNotification(messages.typed, (raw) => {
+    const parsed = typedLine.safeParse(raw);
+    if (parsed.success) memory.remember(identify(parsed.data.actor), parsed.data.line);
+  });
+  connection.onRequest(messages.settings, (raw) =>
+    answer(async (): Promise<true> => {
+      const { actor, settings } = checked(settingsChange, raw);
+      memory.set(identify(actor), settings);
+      return Promise.resolve(true);
+    }),
+  );
+  connection.onDispose(() => {
+    for (const session of [...shells.keys()]) leave(session);
+  });
+}
+
+function checked<S extends z.ZodType>(schema: S, raw: unknown): z.output<S> {
+  const parsed = schema.safeParse(raw);
+  if (!parsed.success) throw new Failure('usage', { what: 'the request', why: 'it is not one of this protocol' });
+  return parsed.data;
+}

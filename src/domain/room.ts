@@ -1,0 +1,91 @@
+/** What admins at their shells see of one another: who is here, what is being done, what was said. Plain data; times RFC 3339 UTC. */
+import type { Container } from './container.ts';
+import type { FailureData } from './failure.ts';
+
+/** One open shell. */
+export interface Presence {
+  readonly session: string;
+  readonly name: string;
+  readonly door: 'manage' | 'self' | 'local';
+  readonly since: string;
+  readonly address: string | null;
+}
+
+export interface StepEvent {
+  readonly index: number;
+  readonly total: number;
+  readonly title: string;
+  readonly state: 'begun' | 'done' | 'failed';
+  readonly elapsedMs: number;
+  readonly detail?: string | undefined;
+}
+
+/** A verb that changes something, while it is at work. */
+export interface RunningCall {
+  readonly id: string;
+  readonly verb: string;
+  readonly target: string | null;
+  readonly actor: string;
+  readonly startedAt: string;
+  /** The latest event of each of its steps, in order. */
+  readonly steps: readonly StepEvent[];
+}
+
+export interface EndedCall {
+  readonly verb: string;
+  readonly target: string | null;
+  readonly actor: string;
+  readonly endedAt: string;
+  readonly outcome: 'ok' | 'failed';
+  readonly failure: Pick<FailureData, 'code' | 'what' | 'why'> | null;
+  readonly durationMs: number;
+}
+
+/** What happens while a shell is open. `session` is the shell that did it, if one did. */
+export type Notice =
+  | { readonly type: 'begun'; readonly call: RunningCall; readonly session: string | null }
+  | { readonly type: 'step'; readonly id: string; readonly step: StepEvent }
+  | { readonly type: 'ended'; readonly id: string; readonly call: EndedCall; readonly session: string | null }
+  | { readonly type: 'said'; readonly name: string; readonly text: string; readonly at: string; readonly session: string | null }
+  | { readonly type: 'entered' | 'left'; readonly who: Presence }
+  | { readonly type: 'containers'; readonly feed: FeedUpdate };
+
+/** A change of the live list: rows to put in place, rows to take out. The first one after opening it holds all. */
+export interface FeedUpdate {
+  readonly whole: boolean;
+  readonly changed: readonly FeedContainer[];
+  /** Users whose containers are gone. */
+  readonly removed: readonly string[];
+  /** When figures of use were last measured. */
+  readonly measuredAt: string | null;
+  /** Why the list cannot be followed at the moment; the rows are what was known last. */
+  readonly stale: string | null;
+}
+
+export interface FeedContainer extends Container {
+  /** Percent of one CPU between the last two measurements; null where there are none. */
+  readonly cpuPercent: number | null;
+}
+
+/** What a person chose for their shells. */
+export interface ShellSettings {
+  /** Screen-reader mode: lines only, nothing is drawn again. */
+  readonly plain: boolean;
+}
+
+/** What a shell learns when it opens. */
+export interface Welcome {
+  readonly present: readonly Presence[];
+  readonly running: readonly RunningCall[];
+  /** What ended since this person last left. */
+  readonly ended: readonly EndedCall[];
+  /** Lines this person typed before, oldest first. */
+  readonly lines: readonly string[];
+  readonly settings: ShellSettings;
+}
+
+/** A value that could stand where the cursor is. */
+export interface Candidate {
+  readonly value: string;
+  readonly says?: string | undefined;
+}

@@ -1,0 +1,68 @@
+/** An SSH channel with a terminal at its other end, as the shell takes it. */
+import type { Connection, ServerChannel } from 'ssh2';
+import type { TerminalListener, TerminalPort } from '../shell/terminal/port.ts';
+import { ChannelOutput } from './channelOutput.ts';
+import type { TerminalSize } from './terminalSize.ts';
+
+export interface ChannelTerminalOptions {
+  readonly connection: Connection;
+  readonly channel: ServerChannel;
+  readonly type: string;
+  readonly environment: ReadonlyMap<string, string>;
+  readonly size: TerminalSize;
+}
+
+export class ChannelTerminal implements TerminalPort {
+  readonly type: string;
+  readonly environment: ReadonlyMap<string, string>;
+  columns: number;
+  rows: number;
+  readonly #channel: ServerChannel;
+  readonly #output: ChannelOutput;
+  #listener: TerminalListener | undefined;
+  /** What came before anybody listened. */
+  #early: Buffer[] = [];
+  #isClosed = false;
+
+  /** Listens at once: data may arrive in the same packet as the request. */
+  constructor({ connection, channel, type, environment, size }: ChannelTerminalOptions) {
+    this.type = type;
+    this.environment = environment;
+    this.columns = size.columns;
+    this.rows = size.rows;
+    this.#channel = channel;
+    this.#output = new ChannelOutput(connection, channel);
+    channel.on('data', (data: Buffer) => {
+      if (this.#listener === undefined) this.#early.push(data);
+      else this.#listener.data(data);
+    });
+    const closed = (): void => {
+      if (this.#isClosed) return;
+      this.#isClosed = true;
+      this.#listener?.closed();
+    };
+    channel.on('end', closed);
+    channel.on('close', closed);
+    channel.on('error', closed);
+  }
+
+  listen(listener: TerminalListener): void {
+    this.#listener = listener;
+    for (const data of this.#early.splice(0)) listener.data(data);
+    if (this.#isClosed) listener.closed();
+  }
+
+  write(data: string | Buffer): void {
+    this.#output.write(this.#channel, data);
+  }
+
+  flushed(): Promise<void> {
+    return this.#output.flushed();
+  }
+
+  resize({ columns, rows }: TerminalSize): void {
+    this.columns = columns;
+    this.rows = rows;
+    this.#listener?.resized();
+  }
+}

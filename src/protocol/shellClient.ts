@@ -1,0 +1,50 @@
+/** The room and the comforts of a shell, as the front sees them: notices, the live list, candidates for completion, memory. */
+import type { MessageConnection } from 'vscode-jsonrpc/node';
+import type { Actor } from '../domain/actor.ts';
+import type { Candidate, Notice, ShellSettings, Welcome } from '../domain/room.ts';
+import { plainActor } from './client.ts';
+import { fromResponseError, notify } from './connection.ts';
+import { cancellation, messages } from './messages.ts';
+
+export interface ShellClient {
+  /** Enters the room as `session`; from then on `onNotice` is told what happens. Rejects with a Failure. */
+  enter(session: string, actor: Actor, onNotice: (notice: Notice) => void): Promise<Welcome>;
+  leave(session: string): void;
+  /** The live list begins or ends; it comes as notices. */
+  feed(session: string, open: boolean): Promise<void>;
+  candidates(actor: Actor, what: 'users' | 'fingerprints' | 'admins' | 'images' | 'labels', user: string | undefined, signal: AbortSignal): Promise<readonly Candidate[]>;
+  /** Remembers a line that was typed. */
+  typed(actor: Actor, line: string): void;
+  saveSettings(actor: Actor, settings: ShellSettings): Promise<void>;
+}
+
+export function shellClient(connection: MessageConnection): ShellClient {
+  const rooms = new Map<string, (notice: Notice) => void>();
+  connection.onNotification(messages.notice, ({ session, notice }) => rooms.get(session)?.(notice));
+  const asked = async <T>(answer: Promise<T>): Promise<T> => {
+    try {
+      return await answer;
+    } catch (error) {
+      throw fromResponseError(error);
+    }
+  };
+  return {
+    async enter(session, actor, onNotice) {
+      rooms.set(session, onNotice);
+      return asked(connection.sendRequest(messages.enter, { session, actor: plainActor(actor) }));
+    },
+    leave(session) {
+      rooms.delete(session);
+      notify(connection, messages.leave, { session });
+    },
+    async feed(session, open) {
+      await asked(connection.sendRequest(messages.feed, { session, open }));
+    },
+    candidates: (actor, what, user, signal) =>
+      asked(connection.sendRequest(messages.candidates, { actor: plainActor(actor), what, ...(user === undefined ? {} : { user }) }, cancellation(signal))),
+    typed: (actor, line) => notify(connection, messages.typed, { actor: plainActor(actor), line }),
+    async saveSettings(actor, { plain }) {
+      await asked(connection.sendRequest(messages.settings, { actor: plainActor(actor), settings: { plain } }));
+    },
+  };
+}

@@ -1,0 +1,51 @@
+/** What could stand where the cursor is, for values that only the host knows. */
+import type { Actor } from '../domain/actor.ts';
+import type { Candidate } from '../domain/room.ts';
+import { parseUsername } from '../domain/username.ts';
+import type { Admins } from './admins.ts';
+import { instanceOf } from './containers.ts';
+import type { ServiceContext } from './context.ts';
+import { listImages } from './image.ts';
+import { decodeKeys, field, keyInfo, labelsOf, ownerOfInstance } from './metadata.ts';
+
+export interface CandidatesRequest {
+  readonly what: 'users' | 'fingerprints' | 'admins' | 'images' | 'labels';
+  /** For fingerprints: whose. */
+  readonly user?: string | undefined;
+  readonly actor: Actor;
+}
+
+/** More than this nobody reads. */
+const most = 200;
+
+/** Rejects where the host cannot be asked, or a name is none. Owners learn of nothing but their own containers. */
+export async function candidates(context: ServiceContext, admins: Admins, request: CandidatesRequest, signal: AbortSignal): Promise<Candidate[]> {
+  const { what, actor } = request;
+  const owner = actor.door === 'self';
+  switch (what) {
+    case 'users': {
+      if (owner) return (actor.owns ?? []).map((value) => ({ value }));
+      const instances = await context.incus.instances(signal);
+      return instances.flatMap((instance) => {
+        const value = ownerOfInstance(instance);
+        return value === undefined ? [] : [{ value, says: instance.status.toLowerCase() }];
+      }).slice(0, most);
+    }
+    case 'fingerprints': {
+      const user = request.user ?? (actor.owns?.length === 1 ? actor.owns[0] : undefined);
+      if (user === undefined || (owner && actor.owns?.includes(user) !== true)) return [];
+      const instance = await instanceOf(context, parseUsername(user), signal);
+      return decodeKeys(instance.config[field.keys]).map(keyInfo).map(({ fingerprint, comment, type }) => ({ value: fingerprint, says: comment === '' ? type : comment }));
+    }
+    case 'admins':
+      return owner ? [] : admins.list().map(({ name, role }) => ({ value: name, says: role }));
+    case 'images':
+      if (owner) return [];
+      return [{ value: context.settings.image.base, says: 'the default' }, ...(await listImages(context, signal)).map(({ alias, base }) => ({ value: alias, says: base }))];
+    case 'labels': {
+      if (owner) return [];
+      const labels = (await context.incus.instances(signal)).flatMap((instance) => Object.entries(labelsOf(instance)).map(([key, value]) => `${key}=${value}`));
+      return [...new Set(labels)].sort().slice(0, most).map((value) => ({ value }));
+    }
+  }
+}

@@ -1,0 +1,167 @@
+/** What could stand where the cursor is: verbs, options and values, from the catalogue; names that only the host knows are asked for. */
+import { Fzf } from 'fzf';
+import type { AnyVerb } from '../../catalogue/catalogue.ts';
+import { formats } from '../../catalogue/parse.ts';
+import { isRequired, type Argument, type Completer, type Option } from '../../catalogue/verb.ts';
+import type { Door } from '../../domain/actor.ts';
+import type { Candidate } from '../../domain/room.ts';
+
+/** Asks the host. Resolves with nothing where it does not answer: completion is a comfort. */
+export type Ask = (what: Exclude<Completer, 'verbs'>, user: string | undefined) => Promise<readonly Candidate[]>;
+
+export interface Completion {
+  /** What of the line would be replaced: from here to the cursor. */
+  readonly from: number;
+  readonly candidates: readonly Candidate[];
+  /** Typed after a candidate that was taken whole. */
+  readonly after: string;
+}
+
+const nothing: Completion = { from: 0, candidates: [], after: '' };
+
+/** Sizes that are often meant, where a size stands. */
+const sizes: readonly Candidate[] = ['1GiB', '2GiB', '4GiB', '8GiB', '16GiB', '20GiB', '32GiB', '50GiB', '100GiB', '200GiB'].map((value) => ({ value }));
+const counts: readonly Candidate[] = ['1', '2', '4', '8'].map((value) => ({ value }));
+
+export interface CompletionContext {
+  readonly verbs: readonly AnyVerb[];
+  /** Words that only the shell itself understands. */
+  readonly builtins: readonly Candidate[];
+  readonly door: Door;
+  readonly ask: Ask;
+}
+
+/** Completes the word before the cursor. */
+export async function complete(text: string, cursor: number, context: CompletionContext): Promise<Completion> {
+  const head = text.slice(0, cursor);
+  const slash = /^\s*\//.exec(head)?.[0].length ?? 0;
+  const words = head.slice(slash).split(/\s+/).filter((word, i, all) => word !== '' || i === all.length - 1);
+  const word = words.at(-1) ?? '';
+  const from = cursor - word.length;
+  const given = words.slice(0, -1);
+  const verb = verbOf(given, context.verbs);
+  if (verb === undefined) return { from, candidates: ranked(firstWords(given, context), word), after: ' ' };
+  const rest = given.slice(verb.name.split(' ').length);
+  if (word.startsWith('-')) {
+    const equals = word.indexOf('=');
+    if (equals === -1) return { from, candidates: ranked(options(verb, rest), word), after: ' ' };
+    const option = optionNamed(verb, word.slice(0, equals));
+    if (option === undefined) return nothing;
+    const value = word.slice(equals + 1);
+    return { from: from + equals + 1, candidates: ranked(await optionValues(option, rest, verb, context), value), after: ' ' };
+  }
+  const before = optionNamed(verb, rest.at(-1) ?? '');
+  if (before?.value !== undefined) return optionCompletion(before, word, from, rest, verb, context);
+  const argument = nextArgument(verb, rest);
+  // A second word may still be missing: `key` alone is no verb, `audit` is one and begins others.
+  const seconds = rest.length === 0 ? secondWords(given.join(' '), context.verbs) : [];
+  const values = argument === undefined ? [] : await argumentValues(argument, rest, context);
+  return { from, candidates: ranked([...seconds, ...values], word), after: ' ' };
+}
+
+/** The verb that the words begin with, two words before one. */
+export function verbOf(words: readonly string[], verbs: readonly AnyVerb[]): AnyVerb | undefined {
+  const called = (name: string): AnyVerb | undefined => verbs.find((verb) => verb.name === name || verb.aliases?.includes(name));
+  return (words.length > 1 ? called(`${words[0]} ${words[1]}`) : undefined) ?? (words[0] === undefined ? undefined : called(words[0]));
+}
+
+function firstWords(given: readonly string[], { verbs, builtins }: CompletionContext): Candidate[] {
+  if (given.length > 1) return [];
+  if (given.length === 1) return secondWords(given[0] ?? '', verbs);
+  const seen = new Set<string>();
+  const all: Candidate[] = [];
+  for (const { name, summary } of verbs) {
+    const [first = '', second] = name.split(' ');
+    if (seen.has(first)) continue;
+    seen.add(first);
+    all.push({ value: first, says: second === undefined ? summary : `${secondWords(first, verbs).map(({ value }) => value).join(', ')}` });
+  }
+  return [...all, ...builtins];
+}
+
+function secondWords(first: string, verbs: readonly AnyVerb[]): Candidate[] {
+  return verbs.filter(({ name }) => name.startsWith(`${first} `)).map(({ name, summary }) => ({ value: name.slice(first.length + 1), says: summary }));
+}
+
+function optionsOf(verb: AnyVerb): Option[] {
+  return verb.parameters.filter((parameter) => parameter.kind === 'option');
+}
+
+function optionNamed(verb: AnyVerb, word: string): Option | undefined {
+  return optionsOf(verb).find(({ long, short }) => long.some((name) => word === `--${name}`) || (short !== undefined && word === `-${short}`));
+}
+
+/** Options that may still be given. */
+function options(verb: AnyVerb, rest: readonly string[]): Candidate[] {
+  const own = optionsOf(verb)
+    .filter(({ long, repeatable }) => repeatable === true || !long.some((name) => rest.includes(`--${name}`)))
+    .flatMap(({ long, negatable, summary }) => [
+      { value: `--${long[0]}`, says: summary },
+      ...(negatable === true ? [{ value: `--no-${long[0]}`, says: `not: ${summary}` }] : []),
+    ]);
+  return [...own, { value: '--json', says: 'one JSON document' }, { value: '--help', says: 'arguments and examples' }];
+}
+
+async function optionCompletion(option: Option, word: string, from: number, rest: readonly string[], verb: AnyVerb, context: CompletionContext): Promise<Completion> {
+  const values = await optionValues(option, rest, verb, context);
+  // Lists of names: what is completed is the one behind the last comma.
+  const comma = option.name === 'columns' ? word.lastIndexOf(',') + 1 : 0;
+  return { from: from + comma, candidates: ranked(values, word.slice(comma)), after: comma > 0 || option.name === 'columns' ? '' : ' ' };
+}
+
+async function optionValues(option: Option, rest: readonly string[], verb: AnyVerb, context: CompletionContext): Promise<readonly Candidate[]> {
+  if (option.choices !== undefined) return option.choices.map((value) => ({ value }));
+  if (option.complete !== undefined && option.complete !== 'verbs') return context.ask(option.complete, userIn(verb, rest));
+  if (option.value === 'size') return sizes;
+  if (option.value === 'count') return counts;
+  if (option.value === 'format') return formats.map((value) => ({ value }));
+  return option.values?.map((value) => ({ value })) ?? [];
+}
+
+/** The argument that the next word would be. */
+function nextArgument(verb: AnyVerb, rest: readonly string[]): Argument | undefined {
+  return verb.parameters.filter((parameter) => parameter.kind === 'argument')[positional(verb, rest).length];
+}
+
+/** The words that are arguments: neither options nor the values of options. */
+function positional(verb: AnyVerb, rest: readonly string[]): string[] {
+  return rest.filter((word, i) => !word.startsWith('-') && optionNamed(verb, rest[i - 1] ?? '')?.value === undefined);
+}
+
+function userIn(verb: AnyVerb, rest: readonly string[]): string | undefined {
+  const at = verb.parameters.filter((parameter) => parameter.kind === 'argument').findIndex(({ name }) => name === 'user');
+  return at === -1 ? undefined : positional(verb, rest)[at];
+}
+
+async function argumentValues(argument: Argument, rest: readonly string[], { ask, verbs, door }: CompletionContext): Promise<readonly Candidate[]> {
+  if (argument.complete === 'verbs') return firstWords([], { verbs, builtins: [], door, ask });
+  // A name that is made up is not completed from those that exist.
+  if (argument.complete === undefined || argument.isNew === true) return [];
+  return ask(argument.complete, rest.find((word) => !word.startsWith('-')));
+}
+
+/** Those that begin with what is typed, in their own order; then those that contain its letters, the best first. */
+function ranked(candidates: readonly Candidate[], typed: string): readonly Candidate[] {
+  if (typed === '') return candidates;
+  const wanted = typed.toLowerCase();
+  const beginning = candidates.filter(({ value }) => value.toLowerCase().startsWith(wanted));
+  const others = candidates.filter((candidate) => !beginning.includes(candidate));
+  const fuzzy = new Fzf(others, { selector: ({ value }) => value, casing: 'case-insensitive' }).find(typed);
+  return [...beginning, ...fuzzy.map(({ item }) => item)];
+}
+
+/** What all candidates begin with: how far Tab can go without a choice. */
+export function commonBeginning(candidates: readonly Candidate[]): string {
+  const [first, ...others] = candidates.map(({ value }) => value);
+  if (first === undefined) return '';
+  let length = first.length;
+  for (const other of others) while (!other.startsWith(first.slice(0, length))) length--;
+  return first.slice(0, length);
+}
+
+/** Whether a line that ends here still lacks something: what the hint under the composer says. */
+export function missingArgument(verb: AnyVerb, words: readonly string[], door: Door): Argument | undefined {
+  const given = positional(verb, words.slice(verb.name.split(' ').length));
+  const argument = verb.parameters.filter((parameter) => parameter.kind === 'argument')[given.length];
+  return argument !== undefined && isRequired(argument, door) ? argument : undefined;
+}

@@ -1,0 +1,313 @@
+/**
+ * The line at the bottom: what is typed, what could complete it, the lines before, a search through them. Knows nothing of screens; the
+ * keys of readline(3) and of the shells people know.
+ */
+import type { Candidate } from '../../domain/room.ts';
+import { commonBeginning, type Completion } from './completion.ts';
+import type { History } from './history.ts';
+import type { Key } from './keys.ts';
+import * as edit from './line.ts';
+import { emptyLine, lineOf, type Cut, type Line } from './line.ts';
+
+export interface Suggestions {
+  readonly candidates: readonly Candidate[];
+  readonly selected: number;
+  readonly from: number;
+  readonly after: string;
+}
+
+export interface Search {
+  readonly text: string;
+  readonly nth: number;
+  readonly found: string | undefined;
+}
+
+export interface ComposerState {
+  readonly line: Line;
+  readonly suggestions: Suggestions | undefined;
+  readonly search: Search | undefined;
+  /** What the next Ctrl-C does, when there is something to say. */
+  readonly leaving: boolean;
+}
+
+export interface ComposerActions {
+  readonly changed: () => void;
+  readonly submit: (line: string) => void;
+  readonly leave: () => void;
+  readonly clearScreen: () => void;
+  readonly complete: (text: string, cursor: number) => Promise<Completion>;
+  /** Opens the live view. */
+  readonly openView: () => void;
+}
+
+export class Composer {
+  #state: ComposerState = { line: emptyLine, suggestions: undefined, search: undefined, leaving: false };
+  #killed = '';
+  /** What Up looks for: the line's beginning when the walk began. */
+  #prefix: string | undefined;
+  /** Counts completions asked for, so that an answer to an older line is dropped. */
+  #asked = 0;
+  readonly #history: History;
+  readonly #actions: ComposerActions;
+
+  constructor(history: History, actions: ComposerActions) {
+    this.#history = history;
+    this.#actions = actions;
+  }
+
+  get state(): ComposerState {
+    return this.#state;
+  }
+
+  /** Puts a text into the line, as if it had been typed. */
+  set(text: string): void {
+    this.#prefix = undefined;
+    this.#change({ line: lineOf(text), suggestions: undefined, search: undefined });
+  }
+
+  /** A paste is text, whatever is in it: line breaks become blanks, and nothing runs. */
+  paste(text: string): void {
+    const clean = text.replace(/[\r\n\t]+/g, ' ').replace(/\p{Cc}/gu, '').replace(/ +$/, '');
+    this.#edit(edit.insert(this.#state.line, this.#state.line.text === '' ? clean.trimStart() : clean));
+  }
+
+  key(key: Key): void {
+    if (this.#state.search !== undefined) return this.#searchKey(key);
+    if (key.name !== 'ctrl-c' && this.#state.leaving) this.#change({ leaving: false });
+    if (key.name === 'text') return this.#typed(key.text);
+    const { suggestions } = this.#state;
+    if (suggestions !== undefined && this.#suggestionKey(key, suggestions)) return;
+    this.#editKey(key);
+  }
+
+  #typed(text: string): void {
+    this.#edit(edit.insert(this.#state.line, text));
+  }
+
+  #editKey({ name }: Key): void {
+    const { line } = this.#state;
+    switch (name) {
+      case 'enter':
+        return this.#submit();
+      case 'tab':
+        return this.#complete();
+      case 'ctrl-c':
+        return this.#interrupt();
+      case 'ctrl-d':
+        return line.text === '' ? this.#actions.leave() : this.#edit(edit.deleteForward(line));
+      case 'ctrl-r':
+        return this.#change({ search: { text: '', nth: 0, found: undefined }, suggestions: undefined });
+      case 'ctrl-l':
+        return this.#actions.clearScreen();
+      case 'ctrl-o':
+        return this.#actions.openView();
+      case 'up':
+      case 'ctrl-p':
+        return this.#walk('older');
+      case 'down':
+      case 'ctrl-n':
+        return this.#walk('newer');
+      case 'ctrl-y':
+        return this.#edit(edit.insert(line, this.#killed));
+      default: {
+        const moved = movements[name];
+        if (moved !== undefined) return this.#change({ line: moved(line), suggestions: undefined });
+        const changed = changes[name];
+        if (changed !== undefined) return this.#edit(changed(line));
+        const killed = kills[name];
+        if (killed !== undefined) this.#kill(killed(line));
+      }
+    }
+  }
+
+  #kill({ line, killed }: Cut): void {
+    if (killed !== '') this.#killed = killed;
+    this.#edit(line);
+  }
+
+  #edit(line: Line): void {
+    this.#prefix = undefined;
+    this.#history.reset();
+    const open = this.#state.suggestions !== undefined;
+    this.#change({ line, ...(open ? {} : { suggestions: undefined }) });
+    // An open list follows what is typed.
+    if (open) this.#suggest();
+  }
+
+  #submit(): void {
+    const { text } = this.#state.line;
+    this.#asked++;
+    this.#prefix = undefined;
+    this.#change({ line: emptyLine, suggestions: undefined });
+    if (text.trim() === '') return;
+    this.#history.add(text);
+    this.#actions.submit(text);
+  }
+
+  /** Ctrl-C clears, then asks, then leaves. */
+  #interrupt(): void {
+    const { line, suggestions, leaving } = this.#state;
+    if (line.text !== '' || suggestions !== undefined) return this.#change({ line: emptyLine, suggestions: undefined, leaving: false });
+    if (leaving) return this.#actions.leave();
+    this.#change({ leaving: true });
+  }
+
+  #walk(direction: 'older' | 'newer'): void {
+    const { line } = this.#state;
+    this.#prefix ??= line.text.slice(0, line.cursor);
+    const found = direction === 'older' ? this.#history.older(line.text, this.#prefix) : this.#history.newer(line.text, this.#prefix);
+    if (found !== undefined) this.#change({ line: lineOf(found), suggestions: undefined });
+  }
+
+  #complete(): void {
+    void this.#ask((completion) => {
+      const { line } = this.#state;
+      const [first, ...others] = completion.candidates;
+      if (first === undefined) return;
+      if (others.length === 0) return this.#take(completion, first);
+      const typed = line.text.slice(completion.from, line.cursor);
+      const common = commonBeginning(completion.candidates);
+      if (common.length > typed.length && common.toLowerCase().startsWith(typed.toLowerCase())) this.#replace(completion.from, common);
+      this.#change({ suggestions: { candidates: completion.candidates, selected: -1, from: completion.from, after: completion.after } });
+    });
+  }
+
+  /** Asks anew for an open list. */
+  #suggest(): void {
+    void this.#ask((completion) => {
+      const { candidates, from, after } = completion;
+      this.#change({ suggestions: candidates.length === 0 ? undefined : { candidates, selected: -1, from, after } });
+    });
+  }
+
+  async #ask(use: (completion: Completion) => void): Promise<void> {
+    const asked = ++this.#asked;
+    const { text, cursor } = this.#state.line;
+    const completion = await this.#actions.complete(text, cursor).catch(() => undefined);
+    if (completion === undefined || asked !== this.#asked) return;
+    use(completion);
+  }
+
+  #take({ from, after }: Pick<Completion, 'from' | 'after'>, { value }: Candidate): void {
+    this.#replace(from, value + after);
+    this.#change({ suggestions: undefined });
+  }
+
+  #replace(from: number, by: string): void {
+    const { text, cursor } = this.#state.line;
+    const rest = text.slice(cursor);
+    const piece = by.endsWith(' ') && rest.startsWith(' ') ? by.slice(0, -1) : by;
+    this.#change({ line: { text: text.slice(0, from) + piece + rest, cursor: from + piece.length } });
+  }
+
+  /** Whether the open list took the key. */
+  #suggestionKey({ name }: Key, suggestions: Suggestions): boolean {
+    const { candidates, selected } = suggestions;
+    const select = (index: number): true => {
+      this.#change({ suggestions: { ...suggestions, selected: (index + candidates.length) % candidates.length } });
+      return true;
+    };
+    switch (name) {
+      case 'tab':
+      case 'down':
+      case 'ctrl-n':
+        return select(selected + 1);
+      case 'shift-tab':
+      case 'up':
+      case 'ctrl-p':
+        return select(selected === -1 ? candidates.length - 1 : selected - 1);
+      case 'enter': {
+        const chosen = candidates[selected];
+        if (chosen === undefined) return false;
+        this.#take(suggestions, chosen);
+        return true;
+      }
+      case 'right':
+      case 'end': {
+        const chosen = candidates[selected];
+        if (chosen === undefined) return false;
+        this.#take(suggestions, chosen);
+        return true;
+      }
+      case 'escape':
+        this.#asked++;
+        this.#change({ suggestions: undefined });
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #searchKey(key: Key): void {
+    const { search } = this.#state;
+    if (search === undefined) return;
+    switch (key.name) {
+      case 'text':
+        return this.#look(search.text + key.text, 0);
+      case 'backspace':
+      case 'delete':
+        return this.#look([...search.text].slice(0, -1).join(''), 0);
+      case 'ctrl-r': {
+        const older = this.#history.find(search.text, search.nth + 1);
+        return older === undefined ? undefined : this.#change({ search: { ...search, nth: search.nth + 1, found: older } });
+      }
+      case 'enter':
+        this.#endSearch(search.found);
+        return this.#submit();
+      case 'escape':
+      case 'ctrl-g':
+      case 'ctrl-c':
+        return this.#change({ search: undefined });
+      default:
+        // Any other key takes what was found into the line, and then does what it does there.
+        this.#endSearch(search.found);
+        this.key(key);
+    }
+  }
+
+  #look(text: string, nth: number): void {
+    this.#change({ search: { text, nth, found: this.#history.find(text, nth) } });
+  }
+
+  #endSearch(found: string | undefined): void {
+    this.#change({ search: undefined, ...(found === undefined ? {} : { line: lineOf(found) }) });
+  }
+
+  #change(change: Partial<ComposerState>): void {
+    this.#state = { ...this.#state, ...change };
+    this.#actions.changed();
+  }
+}
+
+const movements: Readonly<Record<string, (line: Line) => Line>> = {
+  'left': edit.left,
+  'ctrl-b': edit.left,
+  'right': edit.right,
+  'ctrl-f': edit.right,
+  'home': edit.home,
+  'ctrl-a': edit.home,
+  'end': edit.end,
+  'ctrl-e': edit.end,
+  'ctrl-left': edit.wordLeft,
+  'alt-left': edit.wordLeft,
+  'alt-b': edit.wordLeft,
+  'ctrl-right': edit.wordRight,
+  'alt-right': edit.wordRight,
+  'alt-f': edit.wordRight,
+};
+
+const changes: Readonly<Record<string, (line: Line) => Line>> = {
+  'backspace': edit.backspace,
+  'ctrl-h': edit.backspace,
+  'delete': edit.deleteForward,
+  'ctrl-t': edit.transpose,
+};
+
+const kills: Readonly<Record<string, (line: Line) => Cut>> = {
+  'ctrl-k': edit.killToEnd,
+  'ctrl-u': edit.killToStart,
+  'ctrl-w': edit.killBlankWord,
+  'alt-backspace': edit.killWordBack,
+  'ctrl-backspace': edit.killWordBack,
+  'alt-d': edit.killWordForward,
+};

@@ -1,0 +1,130 @@
+/** One line of text and a cursor in it, and what readline(3) lets one do with them. Pure: every function returns a new line. */
+
+export interface Line {
+  readonly text: string;
+  /** Index into `text`, always between two characters as people count them. */
+  readonly cursor: number;
+}
+
+export const emptyLine: Line = { text: '', cursor: 0 };
+
+/** Longer lines than this are cut: nothing sensible is longer, and each key redraws it. */
+export const longestLine = 16_384;
+
+const characters = new Intl.Segmenter('en', { granularity: 'grapheme' });
+const wordCharacter = /[\p{L}\p{N}]/u;
+
+export function lineOf(text: string): Line {
+  return { text, cursor: text.length };
+}
+
+export function insert({ text, cursor }: Line, added: string): Line {
+  const room = Math.max(0, longestLine - text.length);
+  const piece = added.slice(0, room);
+  return { text: text.slice(0, cursor) + piece + text.slice(cursor), cursor: cursor + piece.length };
+}
+
+/** Where the character before `at` begins. */
+function before(text: string, at: number): number {
+  if (at <= 0) return 0;
+  let last = 0;
+  // A character is never longer than this; looking at the whole line would make long ones slow.
+  const from = Math.max(0, at - 64);
+  for (const { index } of characters.segment(text.slice(from, at))) last = from + index;
+  return last;
+}
+
+/** Where the character after `at` ends. */
+function after(text: string, at: number): number {
+  if (at >= text.length) return text.length;
+  const [first] = characters.segment(text.slice(at, at + 64));
+  return at + (first?.segment.length ?? 1);
+}
+
+export function left(line: Line): Line {
+  return { ...line, cursor: before(line.text, line.cursor) };
+}
+
+export function right(line: Line): Line {
+  return { ...line, cursor: after(line.text, line.cursor) };
+}
+
+export function home(line: Line): Line {
+  return { ...line, cursor: 0 };
+}
+
+export function end(line: Line): Line {
+  return { ...line, cursor: line.text.length };
+}
+
+function wordStart(text: string, at: number, isWord: (c: string) => boolean): number {
+  let i = at;
+  while (i > 0 && !isWord(text[i - 1] ?? '')) i--;
+  while (i > 0 && isWord(text[i - 1] ?? '')) i--;
+  return i;
+}
+
+function wordEnd(text: string, at: number): number {
+  let i = at;
+  while (i < text.length && !wordCharacter.test(text[i] ?? '')) i++;
+  while (i < text.length && wordCharacter.test(text[i] ?? '')) i++;
+  return i;
+}
+
+export function wordLeft(line: Line): Line {
+  return { ...line, cursor: wordStart(line.text, line.cursor, (c) => wordCharacter.test(c)) };
+}
+
+export function wordRight(line: Line): Line {
+  return { ...line, cursor: wordEnd(line.text, line.cursor) };
+}
+
+/** A line and the text that was taken out of it, to be put back with Ctrl-Y. */
+export interface Cut {
+  readonly line: Line;
+  readonly killed: string;
+}
+
+function cut({ text }: Line, from: number, to: number): Cut {
+  return { line: { text: text.slice(0, from) + text.slice(to), cursor: from }, killed: text.slice(from, to) };
+}
+
+export function backspace(line: Line): Line {
+  return cut(line, before(line.text, line.cursor), line.cursor).line;
+}
+
+export function deleteForward(line: Line): Line {
+  return cut(line, line.cursor, after(line.text, line.cursor)).line;
+}
+
+export function killToEnd(line: Line): Cut {
+  return cut(line, line.cursor, line.text.length);
+}
+
+export function killToStart(line: Line): Cut {
+  return cut(line, 0, line.cursor);
+}
+
+/** Ctrl-W: back to a blank, as unix-word-rubout does. */
+export function killBlankWord(line: Line): Cut {
+  return cut(line, wordStart(line.text, line.cursor, (c) => c !== ' '), line.cursor);
+}
+
+/** Alt-Backspace: back over letters and digits. */
+export function killWordBack(line: Line): Cut {
+  return cut(line, wordStart(line.text, line.cursor, (c) => wordCharacter.test(c)), line.cursor);
+}
+
+export function killWordForward(line: Line): Cut {
+  return cut(line, line.cursor, wordEnd(line.text, line.cursor));
+}
+
+/** Ctrl-T: exchanges the characters around the cursor. */
+export function transpose(line: Line): Line {
+  const { text } = line;
+  const at = line.cursor >= text.length ? before(text, text.length) : line.cursor;
+  const from = before(text, at);
+  if (from === at) return line;
+  const to = after(text, at);
+  return { text: text.slice(0, from) + text.slice(at, to) + text.slice(from, at) + text.slice(to), cursor: to };
+}

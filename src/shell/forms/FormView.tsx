@@ -1,0 +1,86 @@
+/** A form on the screen: a line for each field, what is wrong with it beside it. */
+import { Box, Text, useCursor } from 'ink';
+import type { ReactElement } from 'react';
+import stringWidth from 'string-width';
+import { capitalised } from '../../catalogue/show.ts';
+import { printable } from '../../domain/text.ts';
+import { windowOf } from '../composer/window.ts';
+import { pad } from '../items/fit.ts';
+import { signs, styles, tones } from '../items/theme.ts';
+import type { FieldState, FormDialog, FormState } from './form.ts';
+
+export interface FormViewProps {
+  readonly form: FormDialog;
+  readonly state: FormState;
+  readonly columns: number;
+  readonly rows: number;
+  readonly top: number;
+}
+
+/** Rows beside the fields: title, what is said, button, keys. */
+const around = 4;
+
+export function FormView({ form, state, columns, rows, top }: FormViewProps): ReactElement {
+  const { fields, at, error } = state;
+  const { setCursorPosition } = useCursor();
+  const room = Math.max(1, Math.min(fields.length, rows - around));
+  const first = Math.max(0, Math.min(at - room + 1, fields.length - room));
+  const shown = fields.slice(first, first + room);
+  const labels = Math.max(...fields.map(({ field }) => stringWidth(field.label))) + 1;
+  const values = Math.max(8, columns - labels - 6);
+  const current = fields[at];
+  setCursorPosition(current === undefined ? { x: 2, y: top + 2 + room } : { x: Math.min(columns - 1, 2 + labels + 1 + windowOf(current.line, values).column), y: top + 1 + at - first });
+  return (
+    <Box flexDirection="column">
+      <Text wrap="truncate" {...styles.heading}>
+        {form.verb.summary}
+      </Text>
+      {shown.map((fieldState, i) => (
+        <FieldLine key={fieldState.field.name} state={fieldState} active={first + i === at} labels={labels} values={values} columns={columns} />
+      ))}
+      <Text wrap="truncate" {...(error !== undefined || current?.judgement.error !== undefined ? tones.bad : tones.quiet)}>
+        {printable(about(current, error)) || ' '}
+      </Text>
+      <Text wrap="truncate">
+        {at === fields.length ? <Text {...styles.selected}>{`[ ${capitalised(form.verb.name)} ]`}</Text> : `[ ${capitalised(form.verb.name)} ]`}
+      </Text>
+      <Text wrap="truncate" {...tones.quiet}>
+        Tab and arrows move, Enter goes on, Esc gives up
+      </Text>
+    </Box>
+  );
+}
+
+function about(current: FieldState | undefined, error: string | undefined): string {
+  if (error !== undefined) return error;
+  if (current === undefined) return 'Enter does it';
+  const { judgement, field } = current;
+  if (judgement.error !== undefined) return judgement.error;
+  return judgement.about ?? `${field.says}${field.kind === 'switch' ? '; Space changes it' : ''}${field.required ? '' : ' (may be left empty)'}`;
+}
+
+interface FieldLineProps {
+  readonly state: FieldState;
+  readonly active: boolean;
+  readonly labels: number;
+  readonly values: number;
+  readonly columns: number;
+}
+
+function FieldLine({ state: { field, line, judgement }, active, labels, values, columns }: FieldLineProps): ReactElement {
+  const shown = field.kind === 'switch' ? (line.text === '' ? 'as configured' : line.text) : printable(windowOf(line, values).text.replaceAll('\n', ' '));
+  const verdict = judgement.error === undefined ? (judgement.about === undefined ? '' : ` ${signs.done}`) : ` ${signs.failed}`;
+  const reason = judgement.error === undefined || active ? '' : ` ${judgement.error}`;
+  const rest = columns - labels - 4 - stringWidth(shown) - stringWidth(verdict) - 1;
+  return (
+    <Text wrap="truncate">
+      <Text {...(active ? styles.prompt : {})}>{active ? signs.prompt : ' '} </Text>
+      <Text {...styles.label}>{pad(`${field.label}:`, labels)} </Text>
+      <Text {...(field.kind === 'switch' && line.text === '' ? tones.quiet : {})}>{shown}</Text>
+      <Text {...(judgement.error === undefined ? tones.good : tones.bad)}>
+        {verdict}
+        {rest > 8 ? printable(reason) : ''}
+      </Text>
+    </Text>
+  );
+}

@@ -1,0 +1,73 @@
+/** The fields of a form, from a verb's declaration: what the command line can say, a form can ask. */
+import type { z } from 'zod';
+import type { AnyVerb } from '../../catalogue/catalogue.ts';
+import { isRequired, type Option } from '../../catalogue/verb.ts';
+import type { Door } from '../../domain/actor.ts';
+import { Failure } from '../../domain/failure.ts';
+import { parsePublicKeys } from '../../domain/publicKey.ts';
+
+export interface Field {
+  /** The property of the verb's input. */
+  readonly name: string;
+  readonly label: string;
+  readonly kind: 'text' | 'keys' | 'switch';
+  readonly required: boolean;
+  readonly says: string;
+  /** Several values, separated by blanks or commas. */
+  readonly several: boolean;
+}
+
+/** Options that a form has no use for. */
+const left = new Set(['yes', 'force', 'output']);
+
+export function fieldsOf(verb: AnyVerb, door: Door): Field[] {
+  const fields: Field[] = verb.parameters
+    .filter((parameter) => parameter.kind === 'argument')
+    .map((argument) => ({ name: argument.name, label: argument.name, kind: 'text', required: isRequired(argument, door), says: argument.summary, several: false }));
+  if (verb.stdin !== undefined) {
+    fields.push({ name: verb.stdin.into, label: 'public key', kind: 'keys', required: verb.stdin.required, says: 'paste the line of the .pub file', several: false });
+  }
+  for (const parameter of verb.parameters) {
+    if (parameter.kind === 'argument' || left.has(parameter.name) || parameter.name === verb.stdin?.into) continue;
+    fields.push({ name: parameter.name, label: parameter.long[0], kind: kindOf(parameter), required: false, says: parameter.summary, several: parameter.repeatable ?? false });
+  }
+  return fields;
+}
+
+function kindOf(option: Option): Field['kind'] {
+  return option.value === undefined ? 'switch' : 'text';
+}
+
+/** A field's text as the command line would give it; nothing where it is empty. */
+export function rawValue(field: Field, text: string): unknown {
+  const trimmed = text.trim();
+  if (trimmed === '') return undefined;
+  if (field.kind === 'switch') return trimmed === 'yes';
+  return field.several ? trimmed.split(/[\s,]+/) : trimmed;
+}
+
+/** What is wrong with a value, or what is known of it. */
+export interface Judgement {
+  readonly error?: string;
+  /** About a value that is right: the type, fingerprint and comment of a key. */
+  readonly about?: string;
+}
+
+export function judge(verb: AnyVerb, field: Field, text: string): Judgement {
+  const raw = rawValue(field, text);
+  if (raw === undefined) return field.required ? { error: 'it is needed' } : {};
+  const { shape } = verb.input as z.ZodObject;
+  const parsed = shape[field.name]?.safeParse(raw);
+  if (parsed === undefined || parsed.success) return field.kind === 'keys' && typeof raw === 'string' ? { about: aboutKeys(raw) } : {};
+  for (const issue of (parsed.error as z.ZodError).issues) {
+    const failure = issue.code === 'custom' ? (issue.params as { failure?: unknown } | undefined)?.failure : undefined;
+    if (failure instanceof Failure) return { error: failure.next === undefined ? failure.why : `${failure.why}; ${failure.next}` };
+  }
+  return { error: (parsed.error as z.ZodError).issues[0]?.message ?? 'it is not valid' };
+}
+
+function aboutKeys(text: string): string {
+  return parsePublicKeys(text)
+    .map(({ type, fingerprint, comment }) => `${type} ${fingerprint}${comment === '' ? '' : ` ${comment}`}`)
+    .join('; ');
+}

@@ -1,0 +1,66 @@
+/** One block of an answer on a screen. */
+import { Box, Text } from 'ink';
+import type { ReactElement } from 'react';
+import stringWidth from 'string-width';
+import type { Block, Field } from '../../catalogue/view.ts';
+import { printable, printableLines } from '../../domain/text.ts';
+import { DataTable } from './DataTable.tsx';
+import { bar, curve } from './drawing.ts';
+import { fullness, styles, tones } from './theme.ts';
+
+export interface BlockViewProps {
+  readonly block: Exclude<Block, { kind: 'verbatim' }>;
+  readonly width: number;
+}
+
+export function BlockView({ block, width }: BlockViewProps): ReactElement {
+  switch (block.kind) {
+    case 'text':
+      return <Text {...tones[block.tone ?? 'plain']}>{printableLines(block.text)}</Text>;
+    case 'table':
+      return block.rows.length === 0 ? <Text {...tones.quiet}>{printableLines(block.empty)}</Text> : <DataTable {...block} width={width} />;
+    case 'fields':
+      return <Fields title={block.title} fields={block.fields} width={width} />;
+  }
+}
+
+/** Labels stand beside their values where both have room, and above them where not. */
+const leastValueWidth = 24;
+const barWidth = 20;
+const curveWidth = 30;
+
+function Fields({ title, fields, width }: { readonly title: string | undefined; readonly fields: readonly Field[]; readonly width: number }): ReactElement {
+  const labels = Math.max(0, ...fields.map(([label]) => stringWidth(label))) + 4;
+  const beside = width - labels >= leastValueWidth;
+  const values = Math.min(40, Math.max(0, ...fields.filter(([, , drawing]) => drawing?.ratio !== undefined).map(([, value]) => stringWidth(value))));
+  const room = width - labels - values - 2;
+  return (
+    <Box flexDirection="column">
+      {title === undefined ? undefined : <Text {...styles.heading}>{printableLines(title)}</Text>}
+      {fields.map(([label, value, drawing], i) => (
+        <Box key={i} flexDirection={beside ? 'row' : 'column'}>
+          <Box width={beside ? labels : undefined} flexShrink={0}>
+            <Text {...styles.label}>{`  ${printable(label)}:`}</Text>
+          </Box>
+          <Box paddingLeft={beside ? 0 : 4} width={drawing?.ratio === undefined || !beside ? undefined : values + 2} flexShrink={drawing?.ratio === undefined ? 1 : 0}>
+            <Text>{printable(value)}</Text>
+          </Box>
+          {beside && drawing?.ratio !== undefined && room >= barWidth ? <Bar ratio={drawing.ratio} /> : undefined}
+          {beside && drawing?.series !== undefined && room >= barWidth + curveWidth + 2 ? (
+            <Text {...tones.quiet}>{`  ${curve(drawing.series, curveWidth)}`}</Text>
+          ) : undefined}
+        </Box>
+      ))}
+    </Box>
+  );
+}
+
+function Bar({ ratio }: { readonly ratio: number }): ReactElement {
+  const { full, rest } = bar(ratio, barWidth);
+  return (
+    <Text>
+      <Text {...fullness(ratio)}>{full}</Text>
+      <Text {...tones.quiet}>{rest}</Text>
+    </Text>
+  );
+}

@@ -1,0 +1,89 @@
+/** A table in the conversation: bordered where it fits, with fewer columns where it does not, as a list of "title: value" where nothing else helps. */
+import { Box, Text } from 'ink';
+import type { ReactElement } from 'react';
+import type { Column } from '../../catalogue/view.ts';
+import { printable } from '../../domain/text.ts';
+import { fit, pad, type Fitted } from './fit.ts';
+import { InkTable } from './inkTable.ts';
+import { styles, tones } from './theme.ts';
+
+export interface DataTableProps {
+  readonly columns: readonly Column[];
+  readonly rows: readonly (readonly string[])[];
+  readonly width: number;
+}
+
+/** ink-table takes milliseconds a row and two lines for each: longer lists are drawn without its borders. */
+const mostBordered = 60;
+
+export function DataTable({ columns, rows: raw, width }: DataTableProps): ReactElement {
+  const rows = raw.map((row) => row.map((cell) => printable(cell)));
+  const fitted = fit(columns, rows, width);
+  if (fitted === undefined) return <Stacked columns={columns} rows={rows} />;
+  if (rows.length > mostBordered) return <Plain columns={columns} rows={rows} fitted={fitted} />;
+  return <Bordered columns={columns} rows={rows} fitted={fitted} />;
+}
+
+interface FittedProps {
+  readonly columns: readonly Column[];
+  readonly rows: readonly (readonly string[])[];
+  readonly fitted: Fitted;
+}
+
+/** First of the private characters that stand for the rows in what ink-table is given. */
+const marks = 0xe000;
+
+/**
+ * ink-table counts a cell's width in UTF-16 units, which misplaces borders beside wide characters. So it is given stand-ins of the right
+ * length, whose first character tells the row, and the cells draw the real text.
+ */
+function Bordered({ columns, rows, fitted: { shown, widths } }: FittedProps): ReactElement {
+  const titles = shown.map((i) => columns[i]?.title ?? '');
+  const standIn = (row: number, width: number): string => String.fromCharCode(marks + row) + ' '.repeat(Math.max(0, width - 1));
+  const data = rows.map((_, row) => Object.fromEntries(titles.map((title, i) => [title, standIn(row, widths[i] ?? 1)])));
+  return (
+    <InkTable
+      data={data}
+      columns={titles}
+      header={({ children }) => <Text {...styles.heading}>{children}</Text>}
+      skeleton={({ children }) => <Text {...tones.quiet}>{children}</Text>}
+      cell={({ children, column }) => {
+        const index = shown[column] ?? 0;
+        const row = String(children).trimStart().charCodeAt(0) - marks;
+        return <Text>{` ${pad(rows[row]?.[index] ?? '', widths[column] ?? 0, columns[index]?.align)} `}</Text>;
+      }}
+    />
+  );
+}
+
+function Plain({ columns, rows, fitted: { shown, widths } }: FittedProps): ReactElement {
+  const line = (cells: (index: number) => string): string =>
+    shown.map((index, i) => pad(cells(index), widths[i] ?? 0, columns[index]?.align)).join('  ').trimEnd();
+  return (
+    <Box flexDirection="column">
+      <Text {...styles.heading}>{line((index) => columns[index]?.title ?? '')}</Text>
+      {rows.map((row, i) => (
+        <Text key={i} wrap="truncate">
+          {line((index) => row[index] ?? '')}
+        </Text>
+      ))}
+    </Box>
+  );
+}
+
+function Stacked({ columns, rows }: Pick<FittedProps, 'columns' | 'rows'>): ReactElement {
+  return (
+    <Box flexDirection="column">
+      {rows.map((row, i) => (
+        <Box key={i} flexDirection="column" marginBottom={i === rows.length - 1 ? 0 : 1}>
+          {columns.map(({ title }, column) => (
+            <Text key={title}>
+              <Text {...styles.label}>{title}: </Text>
+              {row[column]}
+            </Text>
+          ))}
+        </Box>
+      ))}
+    </Box>
+  );
+}

@@ -1,0 +1,78 @@
+/** The line at the bottom, what could complete it, and the status. */
+import { Box, Text, useCursor } from 'ink';
+import type { ReactElement } from 'react';
+import stringWidth from 'string-width';
+import { printable } from '../../domain/text.ts';
+import type { ComposerState, Suggestions } from '../composer/composer.ts';
+import { windowOf } from '../composer/window.ts';
+import { pad } from '../items/fit.ts';
+import { signs, styles, tones } from '../items/theme.ts';
+
+export interface ComposerViewProps {
+  readonly composer: ComposerState;
+  readonly hint: string | undefined;
+  readonly status: string;
+  readonly columns: number;
+  /** Rows that may be used. */
+  readonly rows: number;
+  /** Rows above, in the same frame. */
+  readonly top: number;
+}
+
+const mostSuggestions = 8;
+const promptWidth = 2;
+
+export function ComposerView({ composer, hint, status, columns, rows, top }: ComposerViewProps): ReactElement {
+  const { setCursorPosition } = useCursor();
+  const { line, search, suggestions, leaving } = composer;
+  const prompt = search === undefined ? signs.prompt : `search "${printable(search.text)}":`;
+  const before = search === undefined ? promptWidth : stringWidth(prompt) + 1;
+  const shown = search === undefined ? windowOf(line, columns - promptWidth - 1) : { text: search.found ?? (search.text === '' ? '' : '(nothing)'), column: 0 };
+  setCursorPosition({ x: search === undefined ? before + shown.column : Math.max(0, before - 3), y: top });
+  const room = Math.max(0, Math.min(mostSuggestions, rows - 2));
+  return (
+    <Box flexDirection="column">
+      <Box height={1} width={columns - 1} overflow="hidden">
+        <Text wrap="truncate">
+          <Text {...styles.prompt}>{prompt}</Text> {printable(shown.text)}
+        </Text>
+      </Box>
+      {suggestions === undefined || room === 0 ? undefined : <SuggestionList suggestions={suggestions} room={room} columns={columns} />}
+      <Box height={1} width={columns - 1} overflow="hidden">
+        <Text wrap="truncate" {...(leaving ? tones.warn : tones.quiet)}>
+          {printable(statusOf(composer, hint, status, room, leaving))}
+        </Text>
+      </Box>
+    </Box>
+  );
+}
+
+function statusOf({ suggestions, search }: ComposerState, hint: string | undefined, status: string, room: number, leaving: boolean): string {
+  if (leaving) return 'Press Ctrl-C again to leave; what is at work goes on';
+  if (search !== undefined) return 'Ctrl-R older, Enter runs it, Esc gives up';
+  if (suggestions !== undefined) {
+    const more = suggestions.candidates.length - room;
+    return `Tab and arrows choose, Enter takes it, Esc closes${more > 0 ? ` (${suggestions.candidates.length} in all)` : ''}`;
+  }
+  return hint ?? status;
+}
+
+function SuggestionList({ suggestions, room, columns }: { readonly suggestions: Suggestions; readonly room: number; readonly columns: number }): ReactElement {
+  const { candidates, selected } = suggestions;
+  const first = Math.max(0, Math.min(selected - room + 1, candidates.length - room));
+  const shown = candidates.slice(first, first + room);
+  const width = Math.min(40, Math.max(...shown.map(({ value }) => stringWidth(printable(value)))));
+  return (
+    <Box flexDirection="column">
+      {shown.map(({ value, says }, i) => (
+        <Box key={value} height={1} width={columns - 1} overflow="hidden">
+          <Text wrap="truncate">
+            {'  '}
+            <Text {...(first + i === selected ? styles.selected : {})}>{pad(printable(value), width)}</Text>
+            {says === undefined ? '' : <Text {...tones.quiet}>{`  ${printable(says)}`}</Text>}
+          </Text>
+        </Box>
+      ))}
+    </Box>
+  );
+}

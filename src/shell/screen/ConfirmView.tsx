@@ -1,0 +1,47 @@
+/** The question before something that cannot be undone. */
+import { Box, Text, useCursor } from 'ink';
+import type { ReactElement } from 'react';
+import stringWidth from 'string-width';
+import { printable } from '../../domain/text.ts';
+import type { Line } from '../composer/line.ts';
+import { windowOf } from '../composer/window.ts';
+import { pad } from '../items/fit.ts';
+import { styles, tones } from '../items/theme.ts';
+import type { ConfirmDialog } from './dialog.ts';
+
+export interface ConfirmViewProps {
+  readonly dialog: ConfirmDialog;
+  readonly line: Line;
+  readonly mistyped: boolean;
+  readonly columns: number;
+  readonly top: number;
+}
+
+export function ConfirmView({ dialog, line, mistyped, columns, top }: ConfirmViewProps): ReactElement {
+  const { title, facts, word } = dialog.confirmation;
+  const { setCursorPosition } = useCursor();
+  const ask = `Type "${word}" to go on: `;
+  const shown = windowOf(line, Math.max(8, columns - stringWidth(ask) - 1));
+  setCursorPosition({ x: Math.min(columns - 1, stringWidth(ask) + shown.column), y: top + 1 + facts.length });
+  const labels = Math.max(0, ...facts.map(([label]) => stringWidth(label))) + 1;
+  return (
+    <Box flexDirection="column">
+      <Text wrap="truncate" {...tones.bad}>
+        {printable(title)}
+      </Text>
+      {facts.map(([label, value]) => (
+        <Text key={label} wrap="truncate">
+          <Text {...styles.label}>{`  ${pad(`${label}:`, labels)} `}</Text>
+          {printable(value)}
+        </Text>
+      ))}
+      <Text wrap="truncate">
+        {printable(ask)}
+        {printable(shown.text)}
+      </Text>
+      <Text wrap="truncate" {...(mistyped ? tones.bad : tones.quiet)}>
+        {mistyped ? `That is not ${printable(word)}. Esc cancels` : 'Esc or Enter alone cancels'}
+      </Text>
+    </Box>
+  );
+}

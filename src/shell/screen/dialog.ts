@@ -1,0 +1,57 @@
+/** A question that stands in the place of the composer: while it is open, it has the keys. */
+import { edits } from '../composer/fieldKeys.ts';
+import type { Key, Keyed } from '../composer/keys.ts';
+import { emptyLine, insert, type Line } from '../composer/line.ts';
+import type { Confirmation } from '../session/ui.ts';
+
+/** Asks for a word to be typed. Giving up is the default: an empty line is a no. */
+export class ConfirmDialog implements Keyed {
+  readonly kind = 'confirm';
+  readonly confirmation: Confirmation;
+  line: Line = emptyLine;
+  /** What was typed was something else. */
+  mistyped = false;
+  readonly #changed: () => void;
+  readonly #done: (confirmed: boolean) => void;
+
+  constructor(confirmation: Confirmation, changed: () => void, done: (confirmed: boolean) => void) {
+    this.confirmation = confirmation;
+    this.#changed = changed;
+    this.#done = done;
+  }
+
+  key({ name, text }: Key): void {
+    switch (name) {
+      case 'escape':
+      case 'ctrl-c':
+      case 'ctrl-d':
+        return this.#done(false);
+      case 'enter':
+        return this.#enter();
+      case 'text':
+        return this.#edit(insert(this.line, text));
+      default: {
+        const change = edits[name];
+        if (change !== undefined) this.#edit(change(this.line));
+      }
+    }
+  }
+
+  paste(text: string): void {
+    this.#edit(insert(this.line, text.replace(/\p{Cc}/gu, '')));
+  }
+
+  #enter(): void {
+    const typed = this.line.text.trim();
+    if (typed === '') return this.#done(false);
+    if (typed === this.confirmation.word) return this.#done(true);
+    this.mistyped = true;
+    this.#changed();
+  }
+
+  #edit(line: Line): void {
+    this.line = line;
+    this.mistyped = false;
+    this.#changed();
+  }
+}

@@ -1,0 +1,251 @@
+/** The shell on a full terminal: Ink draws the live part, everything finished is written above it once. */
+import { render, type Instance } from 'ink';
+import { usageLine } from '../../catalogue/help.ts';
+import type { Actor } from '../../domain/actor.ts';
+import { Failure } from '../../domain/failure.ts';
+import { verbOf } from '../composer/completion.ts';
+import { Composer } from '../composer/composer.ts';
+import { History } from '../composer/history.ts';
+import type { Keyed } from '../composer/keys.ts';
+import { FormDialog } from '../forms/form.ts';
+import type { Item } from '../items/item.ts';
+import { renderItem } from '../items/renderItem.tsx';
+import type { Conversation } from '../session/conversation.ts';
+import type { Confirmation, FormRequest, Lent, Ui } from '../session/ui.ts';
+import type { InkStreams, Terminal } from '../terminal/terminal.ts';
+import { App, type AppHandles } from './App.tsx';
+import { ConfirmDialog } from './dialog.ts';
+import { ScreenStore, type Dialog, type ScreenState } from './store.ts';
+
+export interface ScreenOptions {
+  readonly terminal: Terminal;
+  readonly actor: Actor;
+  /** What is always true here, for the line of status: the host, above all a simulated one. */
+  readonly place: string;
+  /** Opens the live list on top of this screen. */
+  readonly openView: (terminal: Terminal, conversation: Conversation) => Promise<void>;
+  /** Ends the session with an exit code. */
+  readonly end: (code: number) => void;
+}
+
+/** Frames a second at most. */
+const mostFrames = 60;
+
+export class Screen implements Ui {
+  readonly plain = false;
+  readonly #options: ScreenOptions;
+  readonly #store: ScreenStore;
+  readonly #streams: InkStreams;
+  #conversation: Conversation | undefined;
+  #composer: Composer;
+  #history = new History([]);
+  #dialog: Dialog | undefined;
+  #ink: Instance | undefined;
+  #app: AppHandles | undefined;
+  /** Written as soon as this screen has the terminal. */
+  #pending = '';
+  #flushing = false;
+  #suspended = false;
+
+  constructor(options: ScreenOptions) {
+    this.#options = options;
+    this.#streams = options.terminal.open();
+    this.#composer = this.#makeComposer();
+    this.#store = new ScreenStore(this.#state());
+  }
+
+  /** Draws the composer; from now on keys are taken. */
+  show(conversation: Conversation, lines: readonly string[]): void {
+    this.#conversation = conversation;
+    this.#history = new History(lines);
+    this.#composer = this.#makeComposer();
+    this.changed();
+    const { stdin, stdout } = this.#streams;
+    this.#ink = render(
+      <App
+        store={this.#store}
+        keyed={() => this.#keyed()}
+        onMount={(handles) => {
+          this.#app = handles;
+          this.#flush();
+        }}
+        onError={(error) => this.print({ kind: 'failure', failure: Failure.from(error).toData() })}
+      />,
+      {
+        stdin: stdin as unknown as NodeJS.ReadStream,
+        stdout: stdout as unknown as NodeJS.WriteStream,
+        stderr: stdout as unknown as NodeJS.WriteStream,
+        // Ink looks at the server's own environment and console for these.
+        interactive: true,
+        patchConsole: false,
+        exitOnCtrlC: false,
+        incrementalRendering: true,
+        maxFps: mostFrames,
+      },
+    );
+    // A component that throws ends this session alone.
+    this.#ink.waitUntilExit().catch((error: unknown) => {
+      this.#options.terminal.write(`\r\nError: the shell failed: ${Failure.from(error).why} (internal)\r\n`);
+      this.#options.end(1);
+    });
+  }
+
+  /** Takes the live part off the screen and ends. */
+  close(): void {
+    this.#flush();
+    this.#ink?.clear();
+    this.#ink?.unmount();
+    this.#ink = undefined;
+    this.#streams.close();
+  }
+
+  print(item: Item): void {
+    this.#pending += renderItem(item, this.width());
+    if (this.#flushing) return;
+    this.#flushing = true;
+    // What is printed together is written together: each write draws the live part again.
+    queueMicrotask(() => {
+      this.#flushing = false;
+      this.#flush();
+    });
+  }
+
+  changed(): void {
+    this.#store.set(this.#state());
+  }
+
+  confirm(confirmation: Confirmation): Promise<boolean> {
+    return this.#ask((done) => new ConfirmDialog(confirmation, () => this.changed(), done));
+  }
+
+  form({ verb, given }: FormRequest): Promise<Readonly<Record<string, unknown>> | undefined> {
+    return this.#ask((done) => new FormDialog({ verb, given, door: this.#options.actor.door, changed: () => this.changed(), done }));
+  }
+
+  async view(): Promise<void> {
+    const conversation = this.#conversation;
+    if (conversation === undefined) return;
+    await this.#away(() => this.#options.openView(this.#options.terminal, conversation));
+  }
+
+  async lend(): Promise<Lent> {
+    const { terminal } = this.#options;
+    const resume = await this.#suspend();
+    let input: (data: Buffer) => void = () => undefined;
+    let resized: (columns: number, rows: number) => void = () => undefined;
+    const raw = terminal.openRaw({ input: (data) => input(data), resize: (columns, rows) => resized(columns, rows) });
+    let given = false;
+    return {
+      columns: raw.columns,
+      rows: raw.rows,
+      type: terminal.type,
+      output: (data) => raw.write(data),
+      onInput: (listener) => (input = listener),
+      onResize: (listener) => (resized = listener),
+      giveBack: () => {
+        if (given) return;
+        given = true;
+        raw.close();
+        void resume();
+      },
+    };
+  }
+
+  copy(text: string): void {
+    this.#options.terminal.write(text);
+  }
+
+  clear(): void {
+    this.#pending = '';
+    // The screen, not what scrolled off it: that belongs to the terminal.
+    this.#app?.write('\x1b[2J\x1b[H');
+  }
+
+  compose(text: string): void {
+    this.#composer.set(text);
+  }
+
+  width(): number {
+    return this.#options.terminal.columns;
+  }
+
+  #makeComposer(): Composer {
+    return new Composer(this.#history, {
+      changed: () => this.changed(),
+      submit: (line) => void this.#conversation?.run(line),
+      leave: () => {
+        // A reading verb that goes on is ended before the shell is.
+        if (this.#conversation?.interrupt() !== true) this.#options.end(0);
+      },
+      clearScreen: () => this.clear(),
+      complete: (text, cursor) => this.#conversation?.complete(text, cursor) ?? Promise.resolve({ from: 0, candidates: [], after: '' }),
+      openView: () => void this.view(),
+    });
+  }
+
+  #keyed(): Keyed {
+    return this.#dialog ?? this.#composer;
+  }
+
+  #ask<T>(make: (done: (answer: T) => void) => Dialog): Promise<T> {
+    return new Promise((resolve) => {
+      this.#dialog = make((answer) => {
+        this.#dialog = undefined;
+        this.changed();
+        resolve(answer);
+      });
+      this.changed();
+    });
+  }
+
+  #state(): ScreenState {
+    const { actor, place } = this.#options;
+    const { line } = this.#composer.state;
+    const conversation = this.#conversation;
+    const words = line.text.trim().replace(/^\//, '').split(/\s+/);
+    const verb = conversation === undefined || line.text === '' ? undefined : verbOf(words, conversation.verbs);
+    const others = conversation?.present.filter(({ name, door }) => door !== 'self' && name !== actor.name).map(({ name }) => name) ?? [];
+    const here = actor.door === 'self' ? '' : others.length === 0 ? '' : ` · also here: ${[...new Set(others)].join(', ')}`;
+    return {
+      composer: this.#composer.state,
+      dialog: this.#dialog,
+      activities: conversation?.activities.all ?? [],
+      hint: verb === undefined ? undefined : usageLine(verb, actor.door),
+      status: `${actor.name} · ${place}${here} · help, Tab, Ctrl-O`,
+    };
+  }
+
+  /** Writes what is pending above the live part, where this screen has the terminal. */
+  #flush(): void {
+    if (this.#pending === '' || this.#suspended) return;
+    if (this.#app === undefined) return;
+    const text = this.#pending;
+    this.#pending = '';
+    this.#app.write(text);
+  }
+
+  async #suspend(): Promise<() => Promise<void>> {
+    this.#flush();
+    const resume = await this.#app?.suspend();
+    this.#suspended = true;
+    return async () => {
+      this.#suspended = false;
+      // What came meanwhile is written first, as if it had been written then: Ink draws its part below it.
+      const text = this.#pending;
+      this.#pending = '';
+      if (text !== '') this.#options.terminal.write(text.replace(/\r?\n/g, '\r\n'));
+      await resume?.();
+      this.changed();
+    };
+  }
+
+  async #away(act: () => Promise<void>): Promise<void> {
+    if (this.#suspended) return;
+    const resume = await this.#suspend();
+    try {
+      await act();
+    } finally {
+      await resume();
+    }
+  }
+}

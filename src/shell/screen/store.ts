@@ -1,0 +1,44 @@
+/** What the live part of the screen shows, for React to follow. */
+import type { ComposerState } from '../composer/composer.ts';
+import type { Activity } from '../session/activities.ts';
+import type { ConfirmDialog } from './dialog.ts';
+import type { FormDialog } from '../forms/form.ts';
+
+export type Dialog = ConfirmDialog | FormDialog;
+
+export interface ScreenState {
+  readonly composer: ComposerState;
+  readonly dialog: Dialog | undefined;
+  readonly activities: readonly Activity[];
+  /** How a verb that is being typed is used. */
+  readonly hint: string | undefined;
+  readonly status: string;
+}
+
+/** Holds the latest state; whoever follows it is told at most once a turn of the event loop. */
+export class ScreenStore {
+  #state: ScreenState;
+  readonly #listeners = new Set<() => void>();
+  #telling = false;
+
+  constructor(state: ScreenState) {
+    this.#state = state;
+  }
+
+  readonly get = (): ScreenState => this.#state;
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  set(state: ScreenState): void {
+    this.#state = state;
+    if (this.#telling) return;
+    this.#telling = true;
+    queueMicrotask(() => {
+      this.#telling = false;
+      for (const listener of this.#listeners) listener();
+    });
+  }
+}

@@ -1,0 +1,240 @@
+/**
+ * One person's conversation with the host: lines in, items out. It knows the catalogue and the room, and nothing of screens; whatever
+ * shows it implements `Ui`.
+ */
+import { randomUUID } from 'node:crypto';
+import { mayUse, verbsFor, type AnyVerb } from '../../catalogue/catalogue.ts';
+import type { Actor } from '../../domain/actor.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Notice, Presence, ShellSettings } from '../../domain/room.ts';
+import { printable, quoted } from '../../domain/text.ts';
+import type { CoreClient } from '../../protocol/client.ts';
+import type { ShellClient } from '../../protocol/shellClient.ts';
+import type { Completion } from '../composer/completion.ts';
+import { complete } from '../composer/completion.ts';
+import { Activities } from './activities.ts';
+import { builtinOf, builtins, type Builtin } from './builtins.ts';
+import { clipboardSequence, qrCode } from './clip.ts';
+import { describeLoss } from './loss.ts';
+import { runVerb, type VerbRun } from './verbRun.ts';
+import { understand } from './understand.ts';
+import type { Ui } from './ui.ts';
+
+export interface ConversationOptions {
+  readonly actor: Actor;
+  readonly core: CoreClient;
+  readonly shells: ShellClient;
+  readonly ui: Ui;
+  /** What is typed before a verb outside the shell: `ssh -p 2222 manage@jump`. */
+  readonly prefix: string;
+  readonly reachedAt: string;
+  /** Ends the session. */
+  readonly leave: () => void;
+}
+
+/** Changes of the live list, for whoever shows it. */
+type FeedListener = (feed: Extract<Notice, { type: 'containers' }>['feed']) => void;
+
+export class Conversation {
+  readonly session = randomUUID();
+  readonly activities = new Activities();
+  readonly verbs: readonly AnyVerb[];
+  readonly options: ConversationOptions;
+  settings: ShellSettings = { plain: false };
+  present: readonly Presence[] = [];
+  feedListener: FeedListener | undefined;
+  /** The last text that was made for copying. */
+  #clip: string | undefined;
+  #lastCandidates: { readonly key: string; readonly atMs: number; readonly answer: ReturnType<ShellClient['candidates']> } | undefined;
+
+  constructor(options: ConversationOptions) {
+    this.options = options;
+    this.verbs = verbsFor(options.actor.door, options.actor.role);
+  }
+
+  /** Enters the room. Resolves with the lines this person typed before. */
+  async begin(): Promise<readonly string[]> {
+    const { actor, shells, ui } = this.options;
+    const welcome = await shells.enter(this.session, actor, (notice) => this.#notice(notice));
+    this.settings = welcome.settings;
+    this.present = welcome.present;
+    for (const call of welcome.running) this.activities.beginOther(call, performance.now());
+    for (const call of welcome.ended) ui.print({ kind: 'ended', call, meanwhile: true });
+    ui.changed();
+    return welcome.lines;
+  }
+
+  end(): void {
+    // What changes something goes on by itself; reading ends with whoever reads.
+    for (const { stop } of this.activities.all) stop?.();
+    this.options.shells.leave(this.session);
+  }
+
+  /** Runs a line; resolves when it has ended, and never rejects. */
+  async run(typed: string): Promise<void> {
+    const { ui, actor, shells } = this.options;
+    const line = typed.trim().replace(/^\/\s*/, '');
+    if (line === '') return;
+    shells.typed(actor, line.slice(0, 4096));
+    const builtin = builtinOf(line);
+    if (builtin?.name !== 'clear') ui.print({ kind: 'command', line: hideKeys(line) });
+    try {
+      if (builtin === undefined) await this.#runVerb(line);
+      else await this.#runBuiltin(builtin.name, builtin.words);
+    } catch (error) {
+      ui.print({ kind: 'failure', failure: Failure.from(error).toData() });
+    }
+    ui.changed();
+  }
+
+  /** Ctrl-C where there is nothing to clear: ends what can be ended. Whether there was something. */
+  interrupt(): boolean {
+    const activity = this.activities.stoppable;
+    activity?.stop?.();
+    return activity !== undefined;
+  }
+
+  complete(text: string, cursor: number): Promise<Completion> {
+    const { actor } = this.options;
+    return complete(text, cursor, { verbs: this.verbs, builtins, door: actor.door, ask: (what, user) => this.#ask(what, user) });
+  }
+
+  /** Runs a verb with an input that is complete: a key of the live list was pressed. */
+  async runDirectly(verb: AnyVerb, input: Readonly<Record<string, unknown>>, line: string): Promise<void> {
+    await this.#call({ verb, input, format: 'table', line });
+  }
+
+  /** At self@: one's own container, its keys and the way to it. */
+  async showCard(): Promise<void> {
+    for (const name of ['info', 'keys', 'config'] as const) {
+      const verb = this.verbs.find((candidate) => candidate.name === name);
+      if (verb !== undefined) await this.#call({ verb, input: {}, format: 'table', line: name });
+    }
+    this.options.ui.print({ kind: 'note', text: 'copy puts the configuration on your clipboard, qr shows it as a code. restart, keys add and keys remove change things.' });
+  }
+
+  /** Remembers what can be copied. */
+  offerForCopying(text: string): void {
+    this.#clip = text;
+  }
+
+  async #runVerb(line: string): Promise<void> {
+    const { ui, actor } = this.options;
+    const understood = understand(line, actor);
+    if (understood.kind === 'help') return ui.print({ kind: 'blocks', blocks: understood.blocks(this.options.prefix) });
+    const { verb, format } = understood;
+    if (verb.viewSwitch !== undefined && understood.input[verb.viewSwitch] === true && !ui.plain) return ui.view();
+    let { input } = understood;
+    // Core refuses what is not allowed, and records it; there is nothing to ask for before.
+    if (mayUse(verb, actor.door, actor.role)) {
+      if (understood.incomplete) {
+        const filled = await ui.form({ verb, given: input });
+        if (filled === undefined) return ui.print({ kind: 'note', text: 'Given up; nothing was changed.' });
+        input = filled;
+      }
+      if (verb.danger === 'type-name' && input['yes'] !== true) {
+        if (!(await this.#confirmed(verb, input))) return ui.print({ kind: 'note', text: 'Cancelled; nothing was changed.' });
+        input = { ...input, confirm: input['user'] };
+      }
+    }
+    await this.#call({ verb, input, format, line });
+  }
+
+  async #call(run: VerbRun): Promise<void> {
+    await runVerb(run, this);
+  }
+
+  /** Asks for the name, after saying what will be lost. */
+  async #confirmed(verb: AnyVerb, input: Readonly<Record<string, unknown>>): Promise<boolean> {
+    const { core, actor, ui } = this.options;
+    const user = typeof input['user'] === 'string' ? input['user'] : '';
+    const answer = await core.call({ actor, verb: 'info', input: { user } }, () => undefined, new AbortController().signal);
+    return ui.confirm({ title: `${verb.summary}: ${quoted(user)}. This cannot be undone.`, facts: describeLoss(answer.result), word: user });
+  }
+
+  async #runBuiltin(name: Builtin, words: readonly string[]): Promise<void> {
+    const { ui, actor, shells } = this.options;
+    switch (name) {
+      case 'exit':
+        return this.options.leave();
+      case 'clear':
+        return ui.clear();
+      case 'plain': {
+        const plain = words[0] !== 'off';
+        await shells.saveSettings(actor, { plain });
+        this.settings = { plain };
+        return ui.print({
+          kind: 'note',
+          text: plain ? 'Screen-reader mode from the next login on; "plain off" takes it back. For once: ssh -t … --plain' : 'The usual shell from the next login on.',
+        });
+      }
+      case 'copy': {
+        const text = this.#copied();
+        const sequence = clipboardSequence(text);
+        if (sequence === undefined) throw new Failure('usage', { what: 'the text', why: 'it is too long for a clipboard', next: 'select it with the mouse' });
+        ui.copy(sequence);
+        return ui.print({ kind: 'note', text: 'Sent to your clipboard. Where your terminal does not allow that (OSC 52), select it above.' });
+      }
+      case 'qr': {
+        const code = qrCode(this.#copied(), ui.width());
+        if (code === undefined) throw new Failure('usage', { what: 'the QR code', why: 'the terminal is too narrow for it, or the text too long', next: 'make the window wider' });
+        return ui.print({ kind: 'raw', text: code });
+      }
+    }
+  }
+
+  #copied(): string {
+    if (this.#clip !== undefined) return this.#clip;
+    const { door } = this.options.actor;
+    throw new Failure('usage', { what: 'the clipboard', why: 'nothing has been shown yet that is made for copying', next: door === 'self' ? 'config' : 'export <user>' });
+  }
+
+  /** Values for completion; the same question is not asked again while a word is typed. */
+  #ask(what: Parameters<ShellClient['candidates']>[1], user: string | undefined): ReturnType<ShellClient['candidates']> {
+    const key = `${what} ${user ?? ''}`;
+    const last = this.#lastCandidates;
+    if (last?.key === key && performance.now() - last.atMs < 3000) return last.answer;
+    const answer = this.options.shells.candidates(this.options.actor, what, user, AbortSignal.timeout(5000)).catch(() => []);
+    this.#lastCandidates = { key, atMs: performance.now(), answer };
+    return answer;
+  }
+
+  #notice(notice: Notice): void {
+    const { ui, actor } = this.options;
+    switch (notice.type) {
+      case 'containers':
+        this.feedListener?.(notice.feed);
+        return;
+      case 'begun':
+        if (notice.session === this.session) return;
+        this.activities.beginOther(notice.call, performance.now());
+        break;
+      case 'step':
+        this.activities.step(notice.id, notice.step);
+        break;
+      case 'ended':
+        if (notice.session === this.session) return;
+        this.activities.end(notice.id);
+        ui.print({ kind: 'ended', call: notice.call, meanwhile: false });
+        break;
+      case 'said':
+        ui.print({ kind: 'said', name: notice.name, text: notice.text });
+        break;
+      case 'entered':
+        this.present = [...this.present, notice.who];
+        if (actor.door !== 'self') ui.print({ kind: 'note', text: `${printable(notice.who.name)} is here${notice.who.door === 'self' ? ' (self@)' : ''}` });
+        break;
+      case 'left':
+        this.present = this.present.filter(({ session }) => session !== notice.who.session);
+        if (actor.door !== 'self') ui.print({ kind: 'note', text: `${printable(notice.who.name)} left` });
+        break;
+    }
+    ui.changed();
+  }
+}
+
+/** A key in a command line is 400 characters that nobody reads. */
+function hideKeys(line: string): string {
+  return line.replace(/(?<=(?:ssh-|ecdsa-|sk-)[a-z0-9@.-]+\s+)[A-Za-z0-9+/=]{40,}/g, (blob) => `${blob.slice(0, 12)}…${blob.slice(-8)}`);
+}
+

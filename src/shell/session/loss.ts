@@ -1,0 +1,14 @@
+/** What deleting a container loses, from what `info` says of it. */
+import { plural, showTime, showUse } from '../../catalogue/show.ts';
+import type { ContainerDetails } from '../../domain/container.ts';
+
+export function describeLoss(result: unknown): (readonly [string, string])[] {
+  const { container } = result as { container: ContainerDetails };
+  const context = { now: new Date(), terminal: true };
+  return [
+    ['Container', `${container.name} (${container.status})`],
+    ['Disk used', showUse(container.diskUsedBytes, container.diskQuotaBytes)],
+    ['Last login', container.lastLoginAt === null ? 'unknown' : showTime(container.lastLoginAt, context)],
+    ['Snapshots', container.snapshots === 0 ? 'none' : `${plural(container.snapshots, 'snapshot')}, which are lost too`],
+  ];
+}

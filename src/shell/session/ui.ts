@@ -1,0 +1,51 @@
+/** What a conversation asks of whatever shows it: Ink on a full terminal, or lines of text for a screen reader. */
+import type { AnyVerb } from '../../catalogue/catalogue.ts';
+import type { Item } from '../items/item.ts';
+
+/** Something that cannot be undone, and what it takes to go on. */
+export interface Confirmation {
+  readonly title: string;
+  /** What will be lost, one fact a line. */
+  readonly facts: readonly (readonly [label: string, value: string])[];
+  /** What has to be typed. */
+  readonly word: string;
+}
+
+export interface FormRequest {
+  readonly verb: AnyVerb;
+  /** What the command line gave already, as typed. */
+  readonly given: Readonly<Record<string, unknown>>;
+}
+
+/** A terminal that is handed to a program in a container. */
+export interface Lent {
+  readonly columns: number;
+  readonly rows: number;
+  readonly type: string;
+  output(data: Buffer): Promise<void>;
+  onInput(listener: (data: Buffer) => void): void;
+  onResize(listener: (columns: number, rows: number) => void): void;
+  giveBack(): void;
+}
+
+export interface Ui {
+  /** Whether a screen is drawn; without one there are no views and no forms, only questions. */
+  readonly plain: boolean;
+  print(item: Item): void;
+  /** The state of the conversation is another one. */
+  changed(): void;
+  /** Resolves with whether the word was typed. */
+  confirm(confirmation: Confirmation): Promise<boolean>;
+  /** Resolves with the input as typed, or with nothing where it was given up. */
+  form(request: FormRequest): Promise<Readonly<Record<string, unknown>> | undefined>;
+  /** Opens the live list and resolves when it is closed. */
+  view(): Promise<void>;
+  /** Hands the terminal over. */
+  lend(): Promise<Lent>;
+  /** Puts a text on the clipboard of the client's machine. */
+  copy(text: string): void;
+  clear(): void;
+  /** Puts a text into the line. */
+  compose(text: string): void;
+  width(): number;
+}

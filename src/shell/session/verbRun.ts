@@ -1,0 +1,100 @@
+/** One verb at work: its steps as they come, its answer as an item. */
+import { randomUUID } from 'node:crypto';
+import type { AnyVerb } from '../../catalogue/catalogue.ts';
+import type { Format } from '../../catalogue/parse.ts';
+import { renderAnswer, renderFailure } from '../../catalogue/render.ts';
+import { verbEvent } from '../../catalogue/events.ts';
+import type { Block } from '../../catalogue/view.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Actor } from '../../domain/actor.ts';
+import type { CoreClient, LentTerminal } from '../../protocol/client.ts';
+import type { Activities } from './activities.ts';
+import type { Lent, Ui } from './ui.ts';
+
+/** What a run needs of its conversation. */
+export interface RunContext {
+  readonly session: string;
+  readonly activities: Activities;
+  readonly options: { readonly core: CoreClient; readonly actor: Actor; readonly ui: Ui; readonly reachedAt: string };
+  offerForCopying(text: string): void;
+}
+
+export interface VerbRun {
+  readonly verb: AnyVerb;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly format: Format;
+  readonly line: string;
+}
+
+/** Runs it to its end and prints what there is to print. Never rejects. */
+export async function runVerb({ verb, input, format, line }: VerbRun, conversation: RunContext): Promise<void> {
+  const { core, actor, ui, reachedAt } = conversation.options;
+  const { activities, session } = conversation;
+  const id = randomUUID();
+  const abort = new AbortController();
+  // A change that has begun goes on, whoever stops listening: only reading can be stopped.
+  activities.begin({ id, title: line, own: true, startedMs: performance.now(), stop: verb.changes ? undefined : () => abort.abort() });
+  ui.changed();
+  const lent = verb.handsOverTerminal === true ? await ui.lend() : undefined;
+  try {
+    const answer = await core.call(
+      { actor, verb: verb.name, input, session, reachedAt },
+      (raw) => {
+        const event = verbEvent(raw);
+        if (event?.type === 'step') activities.step(id, event);
+        else if (event?.type === 'note') activities.note(id, event.text);
+        else if (event?.type === 'output') ui.print({ kind: 'raw', text: event.text });
+        ui.changed();
+      },
+      abort.signal,
+      lent === undefined ? undefined : asLentTerminal(lent),
+    );
+    lent?.giveBack();
+    finish(conversation, id);
+    if (abort.signal.aborted) return;
+    if (format !== 'table') {
+      ui.print({ kind: 'raw', text: renderAnswer({ verb, ...answer }, format, core.greeting.host, { now: new Date(), terminal: true }).stdout });
+      return;
+    }
+    const blocks = verb.view(answer.result as never, { now: new Date(), terminal: true });
+    const copy = lastVerbatim(blocks);
+    if (copy !== undefined) conversation.offerForCopying(copy);
+    ui.print({ kind: 'blocks', blocks });
+  } catch (error) {
+    lent?.giveBack();
+    finish(conversation, id);
+    const failure = Failure.from(error);
+    if (abort.signal.aborted) return ui.print({ kind: 'note', text: 'Stopped.' });
+    if (format === 'json' || format === 'yaml') ui.print({ kind: 'raw', text: renderFailure(failure, verb.name, format, core.greeting.host).stdout });
+    else ui.print({ kind: 'failure', failure: failure.toData() });
+  } finally {
+    ui.changed();
+  }
+}
+
+/** Its steps go from the live part of the screen into the conversation. */
+function finish({ activities, options: { ui } }: RunContext, id: string): void {
+  const ended = activities.end(id);
+  if (ended !== undefined && (ended.steps.length > 0 || ended.notes.length > 0)) ui.print({ kind: 'steps', steps: ended.steps, notes: ended.notes });
+}
+
+/** The configuration among several texts: the longest one. */
+function lastVerbatim(blocks: readonly Block[]): string | undefined {
+  return blocks
+    .flatMap((block) => (block.kind === 'verbatim' ? [block.text] : []))
+    .sort((a, b) => b.split('\n').length - a.split('\n').length)[0];
+}
+
+function asLentTerminal(lent: Lent): LentTerminal {
+  return {
+    columns: lent.columns,
+    rows: lent.rows,
+    type: lent.type,
+    output: (data) => lent.output(data),
+    attach(port) {
+      lent.onInput((data) => port.input(data));
+      lent.onResize((columns, rows) => port.resize(columns, rows));
+      return () => undefined;
+    },
+  };
+}

@@ -1,0 +1,22 @@
+/** The client's terminal, as whoever holds the connection offers it: bytes in, bytes out, a size. */
+export interface TerminalPort {
+  /** TERM of the client. */
+  readonly type: string;
+  /** Variables that the client was allowed to send: NO_COLOR, LANG. */
+  readonly environment: ReadonlyMap<string, string>;
+  readonly columns: number;
+  readonly rows: number;
+  /** In the order written. */
+  write(data: string | Buffer): void;
+  /** Resolves when everything written so far has been taken by the connection, or it is gone. */
+  flushed(): Promise<void>;
+  /** Called once, before anything else. */
+  listen(listener: TerminalListener): void;
+}
+
+export interface TerminalListener {
+  data(data: Buffer): void;
+  resized(): void;
+  /** The client is gone, or has closed its input. */
+  closed(): void;
+}

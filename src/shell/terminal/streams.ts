@@ -1,0 +1,110 @@
+/** What Ink takes for a terminal: a readable and a writable stream with the properties of a TTY. Behind them is a part of a client's. */
+import { Readable, Writable } from 'node:stream';
+
+/** How many colours a session shows: `none` leaves bold, inverse and underline. */
+export type Colour = 'full' | 'none';
+
+/** Typed text, as Ink reads it. */
+export class TerminalInput extends Readable {
+  readonly isTTY = true;
+  isRaw = false;
+
+  constructor() {
+    super({ highWaterMark: 64 * 1024 });
+    this.on('error', () => undefined);
+  }
+
+  /** Hands on what was typed. */
+  feed(text: string): void {
+    if (text !== '' && !this.destroyed) this.push(text);
+  }
+
+  override _read(): void {
+    // Comes when it comes.
+  }
+
+  setRawMode(raw: boolean): this {
+    this.isRaw = raw;
+    return this;
+  }
+
+  // Ink keeps the process alive by its terminal; this one is kept alive by its server.
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+}
+
+// eslint-disable-next-line no-control-regex -- escape sequences begin with a control character
+const sgr = /\x1b\[([0-9;]*)m/g;
+
+/** Leaves of SGR sequences (ECMA-48, 8.3.117) what is not a colour. */
+export function withoutColour(text: string): string {
+  return text.replace(sgr, (whole, list: string) => {
+    const given = list === '' ? ['0'] : list.split(';');
+    const kept: string[] = [];
+    for (let i = 0; i < given.length; i++) {
+      const code = Number(given[i]);
+      if (code === 38 || code === 48) i += given[i + 1] === '5' ? 2 : 4;
+      else if (!((code >= 30 && code <= 49) || (code >= 90 && code <= 107))) kept.push(String(code));
+    }
+    return kept.length === given.length ? whole : kept.length === 0 ? '' : `\x1b[${kept.join(';')}m`;
+  });
+}
+
+/** What is drawn. Everything written in one turn of the event loop goes out as one piece: a frame is several writes. */
+export class TerminalOutput extends Writable {
+  readonly isTTY = true;
+  columns: number;
+  rows: number;
+  readonly #send: (text: string) => void;
+  readonly #colour: Colour;
+  #pending = '';
+  #scheduled = false;
+
+  constructor(size: { readonly columns: number; readonly rows: number }, colour: Colour, send: (text: string) => void) {
+    super({ decodeStrings: false });
+    this.columns = size.columns;
+    this.rows = size.rows;
+    this.#colour = colour;
+    this.#send = send;
+    this.on('error', () => undefined);
+    // Every component that follows the size listens for itself.
+    this.setMaxListeners(0);
+  }
+
+  resize({ columns, rows }: { readonly columns: number; readonly rows: number }): void {
+    if (columns === this.columns && rows === this.rows) return;
+    this.columns = columns;
+    this.rows = rows;
+    this.emit('resize');
+  }
+
+  /** Sends what is pending now. */
+  flush(): void {
+    this.#scheduled = false;
+    const text = this.#pending;
+    this.#pending = '';
+    if (text === '') return;
+    // There is no kernel terminal behind a channel that would make a new line of a line feed.
+    const lines = text.replace(/\r?\n/g, '\r\n');
+    this.#send(this.#colour === 'none' ? withoutColour(lines) : lines);
+  }
+
+  override _write(chunk: string | Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.#pending += typeof chunk === 'string' ? chunk : chunk.toString('utf8');
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(() => this.flush());
+    }
+    done();
+  }
+
+  override _final(done: () => void): void {
+    this.flush();
+    done();
+  }
+}

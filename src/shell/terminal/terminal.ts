@@ -1,0 +1,131 @@
+/**
+ * One client's terminal, held by one owner at a time: the conversation, a full-screen view on top of it, a program in a container. Whoever
+ * opens it last has the keys; closing gives them back to the owner before.
+ */
+import { ReplyFilter } from './replies.ts';
+import { TerminalModes } from './modes.ts';
+import type { TerminalPort } from './port.ts';
+import { TerminalInput, TerminalOutput, type Colour } from './streams.ts';
+
+interface Owner {
+  data(data: Buffer): void;
+  resized(): void;
+}
+
+/** What Ink is given, for as long as it has the terminal. */
+export interface InkStreams {
+  readonly stdin: TerminalInput;
+  readonly stdout: TerminalOutput;
+  close(): void;
+}
+
+/** The terminal byte by byte, for a program that speaks to it by itself. */
+export interface RawTerminal {
+  readonly columns: number;
+  readonly rows: number;
+  write(data: Buffer): Promise<void>;
+  /** Gives the terminal back, with its modes as they were before. */
+  close(): void;
+}
+
+export class Terminal {
+  readonly #port: TerminalPort;
+  readonly #owners: Owner[] = [];
+  readonly #modes = new TerminalModes();
+  readonly #filter = new ReplyFilter();
+  readonly colour: Colour;
+  readonly closed: Promise<void>;
+  #isClosed = false;
+
+  constructor(port: TerminalPort) {
+    this.#port = port;
+    this.colour = port.environment.has('NO_COLOR') && port.environment.get('NO_COLOR') !== '' ? 'none' : 'full';
+    this.closed = new Promise((resolve) => {
+      port.listen({
+        data: (data) => this.#owners.at(-1)?.data(data),
+        resized: () => {
+          for (const owner of this.#owners) owner.resized();
+        },
+        closed: () => {
+          this.#isClosed = true;
+          resolve();
+        },
+      });
+    });
+  }
+
+  get type(): string {
+    return this.#port.type;
+  }
+
+  get columns(): number {
+    return this.#port.columns;
+  }
+
+  get rows(): number {
+    return this.#port.rows;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Streams for Ink. */
+  open(): InkStreams {
+    const stdin = new TerminalInput();
+    const stdout = new TerminalOutput(this.#port, this.colour, (text) => this.write(text));
+    const owner: Owner = {
+      data: (data) => stdin.feed(this.#filter.push(data)),
+      resized: () => stdout.resize(this.#port),
+    };
+    this.#owners.push(owner);
+    return {
+      stdin,
+      stdout,
+      close: () => {
+        this.#remove(owner);
+        stdout.flush();
+        stdin.destroy();
+      },
+    };
+  }
+
+  /** Bytes as they are typed, for a program elsewhere. */
+  openRaw(listener: { input(data: Buffer): void; resize(columns: number, rows: number): void }): RawTerminal {
+    const owner: Owner = { data: (data) => listener.input(data), resized: () => listener.resize(this.columns, this.rows) };
+    this.#owners.push(owner);
+    const port = this.#port;
+    return {
+      columns: port.columns,
+      rows: port.rows,
+      write: async (data) => {
+        this.#modes.read(data.toString('latin1'));
+        port.write(data);
+        await port.flushed();
+      },
+      close: () => {
+        if (!this.#owners.includes(owner)) return;
+        this.#remove(owner);
+        // SGR off and the whole screen to scroll in: the program may have ended in the middle of anything.
+        this.write(`${this.#modes.restore()}\x1b[0m\x1b[r`);
+      },
+    };
+  }
+
+  write(text: string): void {
+    if (this.#isClosed) return;
+    this.#modes.read(text);
+    this.#port.write(text);
+  }
+
+  /** Leaves the terminal as it was found. Resolves when the client has taken everything. */
+  async restore(): Promise<void> {
+    this.write(this.#modes.restore());
+    await this.#port.flushed();
+  }
+
+  #remove(owner: Owner): void {
+    const at = this.#owners.indexOf(owner);
+    if (at !== -1) this.#owners.splice(at, 1);
+  }
+}
