@@ -7,6 +7,8 @@
 import pRetry from 'p-retry';
 import { z } from 'zod';
 import { Failure, isFailure } from '../domain/failure.ts';
+import { quoted } from '../domain/text.ts';
+import { ConsoleLogs } from './consoleLog.ts';
 import type { Command, Output, Runner } from './runner.ts';
 
 /** Time limits in milliseconds, by kind of work. */
@@ -127,6 +129,7 @@ const neverStarted = /Failed to retrieve PID of executing child process/;
 
 export class Incus {
   readonly #runner: Runner;
+  readonly #consoleLogs = new ConsoleLogs();
   readonly limits: IncusLimits;
 
   constructor(runner: Runner, limits: IncusLimits = defaultIncusLimits) {
@@ -331,6 +334,23 @@ export class Incus {
       minTimeout: 150,
       shouldRetry: ({ error }) => isFailure(error, 'program-failed') && neverStarted.test(String(error.details?.['stderr'])),
     });
+  }
+
+  /**
+   * What a container has said on its console since it was last started, at most the last 256 KiB, without colours; empty for one that was
+   * never started. Lines come from inside the container: make them safe before showing them. Rejects with `not-found`.
+   *
+   * Incus hands out what a running container says only once, so it is remembered here; what somebody else has read is missing. Each reading
+   * of a running container is itself an event, `instance-console-retrieved`.
+   */
+  async consoleLog(name: string, signal?: AbortSignal): Promise<string> {
+    const found = await this.instance(name, signal);
+    if (found === undefined) throw new Failure('not-found', { what: `instance ${quoted(name)}`, why: 'there is no such instance' });
+    const { stdout } = await this.#run(['console', name, '--show-log'], { timeoutMs: this.limits.readMs, signal });
+    // The client adds a line end of its own.
+    const text = stdout.replace(/\n$/, '');
+    const run = `${found.created_at} ${found.last_used_at}`;
+    return found.status === 'Stopped' ? this.#consoleLogs.stopped(name, run, text) : this.#consoleLogs.running(name, run, text);
   }
 
   /** Makes an image of a stopped instance. An image that had the alias loses it and is deleted by Incus. */
