@@ -8,6 +8,7 @@ import { fingerprintOf } from '../host/hostKey.ts';
 import type { IncusInstance } from '../host/incus.ts';
 import type { Call, ServiceContext } from './context.ts';
 import { isOurAccount } from './jumpAccount.ts';
+import { lastLogin } from './lastLogin.ts';
 import { decodeKeys, field, keyInfo, labelsOf, ownerOfInstance, provisioningOf } from './metadata.ts';
 import { findPlacement } from './placement.ts';
 
@@ -141,11 +142,12 @@ async function cpuPercent(context: ServiceContext, instance: IncusInstance, sign
 
 export async function containerDetails(context: ServiceContext, user: Username, call: Pick<Call, 'signal'>): Promise<Omit<ContainerDetails, 'recent'>> {
   const instance = await instanceOf(context, user, call.signal);
-  const [percent, account, placement, groupId] = await Promise.all([
+  const [percent, account, placement, groupId, lastLoginAt] = await Promise.all([
     cpuPercent(context, instance, call.signal),
     context.accounts.account(user, call.signal),
     findPlacement(context, call.signal),
     context.accounts.groupId(context.settings.jump.group, call.signal),
+    lastLogin(context.incus, instance, user, call.signal),
   ]);
   const ours = account !== undefined && isOurAccount(account, groupId);
   const hostKey = instance.config[field.hostKey];
@@ -154,6 +156,7 @@ export async function containerDetails(context: ServiceContext, user: Username, 
     cpuPercent: percent,
     storage: { pool: rootDevice(instance)?.device['pool'] ?? placement.pool, driver: placement.driver, quotas: placement.quotas },
     hostKeyFingerprint: hostKey === undefined ? null : fingerprintOf(hostKey),
+    lastLoginAt,
     keyList: decodeKeys(instance.config[field.keys]).map(keyInfo),
     jumpAccount: { exists: ours, shell: ours ? account.shell : null },
   };

@@ -2,6 +2,7 @@
  * A host with Incus, accounts and containers, in memory and in one JSON file: for trying everything without Incus, and for tests that
  * fail any step. It answers the commands that `src/host` issues in the formats of Incus 6.0.4, shadow 4.13 and OpenSSH 9.2.
  */
+import type { IncusStreams } from '../host/incusStreams.ts';
 import type { JumpKeys } from '../host/jumpKeys.ts';
 import type { Runner } from '../host/runner.ts';
 import { CommandLog } from './commandLog.ts';
@@ -33,10 +34,12 @@ export interface SimulatedHostOptions {
 export class SimulatedHost {
   readonly runner: Runner;
   readonly jumpKeys: JumpKeys;
+  readonly streams: IncusStreams;
 
   private constructor(gate: Gate) {
     this.runner = new SimulatedRunner(gate);
     this.jumpKeys = new SimulatedJumpKeys(gate);
+    this.streams = { events: (l, s) => new Promise((r) => { l.opened(); s.addEventListener('abort', () => r()); }), terminal: () => Promise.reject(new Error('none')) };
   }
 
   /**

@@ -54,6 +54,7 @@ export function containerView(c: ContainerDetails, context: ViewContext): Block[
         ],
         ['Processes', c.processes === null ? '-' : String(c.processes)],
         ['Uptime', c.status === 'running' ? showUptime(c.startedAt, context) : '-'],
+        ['Last login', showTime(c.lastLoginAt, context)],
         ['Auto-start', c.autostart ? 'Enabled' : 'Disabled'],
         ['Docker', c.docker ? 'Yes' : 'No'],
         ['Image', c.image],

@@ -1,5 +1,5 @@
 /** What could stand where the cursor is: verbs, options and values, from the catalogue; names that only the host knows are asked for. */
-import { Fzf } from 'fzf';
+import fuzzysort from 'fuzzysort';
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import { formats } from '../../catalogue/parse.ts';
 import { isRequired, type Argument, type Completer, type Option } from '../../catalogue/verb.ts';
@@ -146,8 +146,7 @@ function ranked(candidates: readonly Candidate[], typed: string): readonly Candi
   const wanted = typed.toLowerCase();
   const beginning = candidates.filter(({ value }) => value.toLowerCase().startsWith(wanted));
   const others = candidates.filter((candidate) => !beginning.includes(candidate));
-  const fuzzy = new Fzf(others, { selector: ({ value }) => value, casing: 'case-insensitive' }).find(typed);
-  return [...beginning, ...fuzzy.map(({ item }) => item)];
+  return [...beginning, ...fuzzysort.go(typed, others, { key: 'value', threshold: 0.5 }).map(({ obj }) => obj)];
 }
 
 /** What all candidates begin with: how far Tab can go without a choice. */

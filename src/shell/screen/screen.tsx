@@ -60,6 +60,7 @@ export class Screen implements Ui {
     this.#history = new History(lines);
     this.#composer = this.#makeComposer();
     this.changed();
+    this.#flushDirectly();
     const { stdin, stdout } = this.#streams;
     this.#ink = render(
       <App
@@ -224,6 +225,14 @@ export class Screen implements Ui {
     this.#app.write(text);
   }
 
+  /** Writes what is pending where nothing live is on the screen. */
+  #flushDirectly(): void {
+    const text = this.#pending;
+    this.#pending = '';
+    this.#streams.stdout.write(text);
+    this.#streams.stdout.flush();
+  }
+
   async #suspend(): Promise<() => Promise<void>> {
     this.#flush();
     const resume = await this.#app?.suspend();
@@ -231,9 +240,7 @@ export class Screen implements Ui {
     return async () => {
       this.#suspended = false;
       // What came meanwhile is written first, as if it had been written then: Ink draws its part below it.
-      const text = this.#pending;
-      this.#pending = '';
-      if (text !== '') this.#options.terminal.write(text.replace(/\r?\n/g, '\r\n'));
+      this.#flushDirectly();
       await resume?.();
       this.changed();
     };
