@@ -17,7 +17,15 @@ export interface RunContext {
   readonly activities: Activities;
   readonly options: { readonly core: CoreClient; readonly actor: Actor; readonly ui: Ui; readonly reachedAt: string };
   offerForCopying(text: string): void;
+  /** Hands the terminal over: whoever draws on it at the moment lets go of it. */
+  lend(): Promise<Lent>;
 }
+
+/** How a run ended. */
+export type RunEnd =
+  | { readonly kind: 'done'; readonly result: unknown; readonly blocks: readonly Block[] }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  | { readonly kind: 'stopped' };
 
 export interface VerbRun {
   readonly verb: AnyVerb;
@@ -27,16 +35,18 @@ export interface VerbRun {
 }
 
 /** Runs it to its end and prints what there is to print. Never rejects. */
-export async function runVerb({ verb, input, format, line }: VerbRun, conversation: RunContext): Promise<void> {
+export async function runVerb({ verb, input, format, line }: VerbRun, conversation: RunContext): Promise<RunEnd> {
   const { core, actor, ui, reachedAt } = conversation.options;
   const { activities, session } = conversation;
   const id = randomUUID();
   const abort = new AbortController();
   // A change that has begun goes on, whoever stops listening: only reading can be stopped.
-  activities.begin({ id, title: line, own: true, startedMs: performance.now(), stop: verb.changes ? undefined : () => abort.abort() });
+  const target = typeof input['user'] === 'string' ? input['user'] : null;
+  activities.begin({ id, title: line, verb: verb.name, target, own: true, startedMs: performance.now(), stop: verb.changes ? undefined : () => abort.abort() });
   ui.changed();
-  const lent = verb.handsOverTerminal === true ? await ui.lend() : undefined;
+  let lent: Lent | undefined;
   try {
+    if (verb.handsOverTerminal === true) lent = await conversation.lend();
     const answer = await core.call(
       { actor, verb: verb.name, input, session, reachedAt },
       (raw) => {
@@ -51,22 +61,27 @@ export async function runVerb({ verb, input, format, line }: VerbRun, conversati
     );
     lent?.giveBack();
     finish(conversation, id);
-    if (abort.signal.aborted) return;
+    if (abort.signal.aborted) return { kind: 'stopped' };
     if (format !== 'table') {
       ui.print({ kind: 'raw', text: renderAnswer({ verb, ...answer }, format, core.greeting.host, { now: new Date(), terminal: true }).stdout });
-      return;
+      return { kind: 'done', result: answer.result, blocks: [] };
     }
     const blocks = verb.view(answer.result as never, { now: new Date(), terminal: true });
     const copy = lastVerbatim(blocks);
     if (copy !== undefined) conversation.offerForCopying(copy);
     ui.print({ kind: 'blocks', blocks });
+    return { kind: 'done', result: answer.result, blocks };
   } catch (error) {
     lent?.giveBack();
     finish(conversation, id);
     const failure = Failure.from(error);
-    if (abort.signal.aborted) return ui.print({ kind: 'note', text: 'Stopped.' });
+    if (abort.signal.aborted) {
+      ui.print({ kind: 'note', text: 'Stopped.' });
+      return { kind: 'stopped' };
+    }
     if (format === 'json' || format === 'yaml') ui.print({ kind: 'raw', text: renderFailure(failure, verb.name, format, core.greeting.host).stdout });
     else ui.print({ kind: 'failure', failure: failure.toData() });
+    return { kind: 'failed', failure };
   } finally {
     ui.changed();
   }
