@@ -56,7 +56,7 @@ export function ListApp({ controller, activities, hostNote, onMount }: ListAppPr
         dialog={dialog}
         typing={typing}
         message={message ?? activityMessage(activities())}
-        hints={hints(controller.bindings, controller.place)}
+        hints={hints(controller.bindings, controller.place, pane?.copy !== undefined)}
         columns={columns}
         rows={below}
         top={rows - below}
@@ -112,7 +112,7 @@ const LineView = memo(
 );
 
 function PaneView({ pane, width, height }: { readonly pane: Pane; readonly width: number; readonly height: number }): ReactElement {
-  const { lines, first, count } = pane.window(width, height);
+  const { lines, first, count } = pane.window(height);
   const where = count > height ? ` · ${first + 1} to ${first + lines.length} of ${count} lines` : '';
   return (
     <Box flexDirection="column" height={height + 1} flexShrink={0}>

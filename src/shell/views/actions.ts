@@ -21,6 +21,8 @@ export interface ActionsHost {
   readonly conversation: Pick<Conversation, 'options' | 'runDirectly'>;
   readonly state: () => ViewState;
   readonly set: (state: Partial<ViewState>) => void;
+  /** Cells of a line. */
+  readonly width: () => number;
 }
 
 /** Lines of a console log: the end is what is looked for, and all of it goes into the conversation too. */
@@ -66,7 +68,7 @@ export class Actions {
 
   #openDetails(verb: AnyVerb, { user, name }: FeedContainer): void {
     const { actor, core } = this.#host.conversation.options;
-    const pane = new Pane({ kind: 'details', title: name, user, blocks: [{ kind: 'text', tone: 'quiet', text: 'Looking…' }] });
+    const pane = new Pane({ kind: 'details', title: name, user, width: this.#host.width(), blocks: [{ kind: 'text', tone: 'quiet', text: 'Looking…' }] });
     this.closeDetails();
     this.details = new Details({
       user, verb, actor, core,
@@ -89,7 +91,7 @@ export class Actions {
     // Whoever has gone on to something else meanwhile is not interrupted.
     if (this.#host.state().dialog !== undefined || isText(this.#host.state())) return;
     this.closeDetails();
-    this.#set({ pane: new Pane({ kind: 'text', title: `${name}: ${verb.name}`, user, blocks: end.blocks, fromEnd: isLog, ...copyOf(end.blocks) }) });
+    this.#set({ pane: new Pane({ kind: 'text', title: `${name}: ${verb.name}`, user, width: this.#host.width(), blocks: end.blocks, fromEnd: isLog, ...copyOf(end.blocks) }) });
   }
 
   async #copyCommand(verb: AnyVerb, { user }: FeedContainer): Promise<void> {

@@ -79,9 +79,9 @@ export function bindingOf(bindings: readonly Binding[], place: Place, key: strin
   return bindings.find(({ keys, places }) => keys.includes(key) && places.includes(place));
 }
 
-/** The footer, most wanted first: where the window is narrow the others are left to the help. */
-export function hints(bindings: readonly Binding[], place: Place): string[] {
-  const here = bindings.filter(({ hint, places, action }) => hint !== undefined && places.includes(place) && (action !== 'back' || place !== 'list'));
+/** The footer, most wanted first: where the window is narrow the others are left to the help. `copies`: whether a text is shown that can be copied. */
+export function hints(bindings: readonly Binding[], place: Place, copies = false): string[] {
+  const here = bindings.filter(({ hint, places, action }) => hint !== undefined && places.includes(place) && (action !== 'back' || place !== 'list') && (action !== 'copyShown' || copies));
   const first = here.filter(({ action }) => action === 'help' || action === 'back' || action === 'quit');
   return [...first, ...here.filter((binding) => !first.includes(binding))].map(({ shown, hint }) => `${shown} ${hint ?? ''}`);
 }

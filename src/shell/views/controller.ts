@@ -21,6 +21,8 @@ export interface ControllerOptions {
   readonly conversation: Pick<Conversation, 'options' | 'activities' | 'runDirectly'>;
   /** Rows of the list or of what is open on top of it, for keys that move by a page. */
   readonly page: () => number;
+  /** Cells of a line. */
+  readonly width: () => number;
   readonly close: () => void;
 }
 
@@ -35,7 +37,7 @@ export class ListController implements Keyed {
   constructor(options: ControllerOptions) {
     this.#options = options;
     this.bindings = bindingsFor(options.conversation.options.actor);
-    this.#actions = new Actions({ conversation: options.conversation, state: this.store.get, set: (state) => this.#set(state) });
+    this.#actions = new Actions({ conversation: options.conversation, state: this.store.get, set: (state) => this.#set(state), width: options.width });
   }
 
   apply(update: FeedUpdate): void {
@@ -53,6 +55,11 @@ export class ListController implements Keyed {
 
   end(): void {
     this.#actions.closeDetails();
+  }
+
+  /** The window is another one; told before anything is drawn in it. */
+  resized(): void {
+    this.store.get().pane?.resize(this.#options.width());
   }
 
   changed(): void {
@@ -153,7 +160,7 @@ export class ListController implements Keyed {
         model.markShown();
         return this.changed();
       case 'help':
-        return this.#set({ pane: new Pane({ kind: 'help', title: 'Keys', blocks: helpBlocks(this.bindings, this.#targets(false)[0]?.user) }), message: undefined });
+        return this.#set({ pane: new Pane({ kind: 'help', title: 'Keys', width: this.#options.width(), blocks: helpBlocks(this.bindings, this.#targets(false)[0]?.user) }), message: undefined });
       case 'copyShown': return this.#actions.copy(this.store.get().pane?.copy, 'this text');
       case 'back': return this.#back();
       case 'quit': return this.#options.close();

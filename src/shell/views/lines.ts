@@ -1,5 +1,6 @@
 /** The lines of the live list: runs of text with a style each. Pure, so that what is shown can be tested without a screen. */
 import type { TextProps } from 'ink';
+import { plural } from '../../catalogue/show.ts';
 import stringWidth from 'string-width';
 import type { FeedContainer } from '../../domain/room.ts';
 import { printable } from '../../domain/text.ts';
@@ -100,8 +101,7 @@ export function headLine(model: ListModel, place: string, width: number): Line {
   const running = all.filter(({ status }) => status === 'running').length;
   const hidden = [...marks].filter((user) => !shown.some((container) => container.user === user)).length;
   const parts = [
-    `${all.length === 1 ? '1 container' : `${all.length} containers`}, ${running} running`,
-    ...(filter === '' ? [] : [`${shown.length} with "${printable(filter)}"`]),
+    filter === '' ? `${plural(all.length, 'container')}, ${running} running` : `${shown.length} of ${all.length} with "${printable(filter)}"`,
     ...(marks.size === 0 ? [] : [`${marks.size} marked${hidden === 0 ? '' : ` (${hidden} not shown)`}`]),
     ...(place === '' ? [] : [place]),
     `by ${columnOf(sort).title.toLowerCase()}${descending ? ', descending' : ''}`,

@@ -17,8 +17,10 @@ export async function openListView(terminal: Terminal, conversation: Conversatio
   const { session, activities, over } = conversation;
   const closing = Promise.withResolvers<undefined>();
   const close = (): void => closing.resolve(undefined);
-  const controller = new ListController({ conversation, page: () => bodyRows(terminal.rows, undefined), close });
+  const controller = new ListController({ conversation, page: () => bodyRows(terminal.rows, undefined), width: () => terminal.columns - 1, close });
   const streams = terminal.open();
+  // Before Ink's own listeners, which draw.
+  streams.stdout.on('resize', () => controller.resized());
   const unfollow = activities.follow(() => controller.changed());
   conversation.feedListener = (update) => controller.apply(update);
 
@@ -26,7 +28,7 @@ export async function openListView(terminal: Terminal, conversation: Conversatio
     <ListApp
       controller={controller}
       activities={() => activities.all}
-      hostNote={core.greeting.host.simulated ? 'SIMULATED HOST' : ''}
+      hostNote={core.greeting.host.simulated ? 'SIMULATED' : ''}
       onMount={(suspend) => {
         conversation.lender = () =>
           lendTerminal(terminal, async () => {

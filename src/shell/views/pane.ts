@@ -10,6 +10,8 @@ export interface PaneOptions {
   /** The user whose container it is about. */
   readonly user?: string;
   readonly blocks: readonly Block[];
+  /** Cells of a line. */
+  readonly width: number;
   /** What is put on the clipboard. */
   readonly copy?: string;
   /** What is written last is what is wanted: a log. */
@@ -22,22 +24,32 @@ export class Pane {
   readonly user: string | undefined;
   readonly copy: string | undefined;
   #blocks: readonly Block[];
-  #lines: { readonly width: number; readonly all: readonly string[] } | undefined;
+  #lines: readonly string[] = [];
+  #width: number;
   #top: number;
 
-  constructor({ kind, title, user, blocks, copy, fromEnd }: PaneOptions) {
+  constructor({ kind, title, user, blocks, width, copy, fromEnd }: PaneOptions) {
     this.kind = kind;
     this.title = title;
     this.user = user;
     this.copy = copy;
     this.#blocks = blocks;
+    this.#width = width;
+    this.#lay();
     this.#top = fromEnd === true ? Number.MAX_SAFE_INTEGER : 0;
   }
 
   /** Other figures in the same place: what is seen stays where it is. */
   replace(blocks: readonly Block[]): void {
     this.#blocks = blocks;
-    this.#lines = undefined;
+    this.#lay();
+  }
+
+  /** The window is another one. */
+  resize(width: number): void {
+    if (width === this.#width) return;
+    this.#width = width;
+    this.#lay();
   }
 
   scroll(by: number): void {
@@ -49,11 +61,15 @@ export class Pane {
   }
 
   /** The lines that are seen, and what part of the whole they are. */
-  window(width: number, height: number): { readonly lines: readonly string[]; readonly first: number; readonly count: number } {
-    if (this.#lines?.width !== width) this.#lines = { width, all: this.#blocks.flatMap((block) => linesOf(block, width)) };
-    const { all } = this.#lines;
+  window(height: number): { readonly lines: readonly string[]; readonly first: number; readonly count: number } {
+    const all = this.#lines;
     this.#top = Math.max(0, Math.min(this.#top, all.length - height));
     return { lines: all.slice(this.#top, this.#top + height), first: this.#top, count: all.length };
+  }
+
+  /** Never while a screen is being rendered: Ink renders one thing at a time. */
+  #lay(): void {
+    this.#lines = this.#blocks.flatMap((block) => linesOf(block, this.#width));
   }
 }
 
