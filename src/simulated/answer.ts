@@ -17,6 +17,8 @@ export interface Invocation {
 export interface World {
   readonly state: HostState;
   readonly nowMs: number;
+  /** Tells of a lifecycle event, by the name that Incus gives it; null where it is about no instance. */
+  readonly happened: (action: string, instance: string | null) => void;
 }
 
 export interface Background {

@@ -96,6 +96,7 @@ export function execChanges(argv: readonly string[]): boolean {
 export function execIn(world: World, name: string, argv: readonly string[]): Answer {
   const instance = instanceNamed(world, name);
   if (instance.run === null) return incusError('Instance is not running');
+  world.happened('instance-exec', name);
   const [program = '', ...args] = argv;
   // A path names a program only where programs are kept.
   const plain = /^(\/usr(\/local)?)?\/s?bin\//.test(program) ? posix.basename(program) : program;

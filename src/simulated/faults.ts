@@ -40,7 +40,7 @@ const fault = z.strictObject({
   /** Which commands it is about; without it every one. */
   match: z
     .strictObject({
-      /** A host program, or `jump-keys`. */
+      /** A host program, `jump-keys`, or `incus-streams`. */
       program: z.string().optional(),
       /** A text that one of the arguments contains. */
       argIncludes: z.string().optional(),

@@ -1,8 +1,10 @@
 /** What every effect of the simulated host passes: the command log, the fault plan, the pace, and saving. */
+import type { LifecycleEvent } from '../host/incusStreams.ts';
 import type { Answer, World } from './answer.ts';
 import type { CommandLog } from './commandLog.ts';
 import { uuidOf } from './deterministic.ts';
 import type { FaultMode, FaultSubject, Faults } from './faults.ts';
+import type { Happenings } from './happenings.ts';
 import type { UnderwayRecord } from './state.ts';
 import type { StateStore } from './store.ts';
 import type { Wait } from './wait.ts';
@@ -30,6 +32,7 @@ export interface GateOptions {
   readonly log: CommandLog;
   readonly faults: Faults;
   readonly wait: Wait;
+  readonly happenings: Happenings;
   /** How long long work takes, in milliseconds. */
   readonly paceMs: number;
   /** Time limits of hanging commands are multiplied by this. */
@@ -74,8 +77,10 @@ export class Gate {
     const due = store.state.underway.filter(({ doneAtMs }) => doneAtMs <= store.nowMs);
     if (due.length === 0) return;
     store.state.underway = store.state.underway.filter((work) => !due.includes(work));
-    for (const work of due) finish({ state: store.state, nowMs: store.nowMs }, work);
-    store.save();
+    this.#change((world) => {
+      for (const work of due) finish(world, work);
+      return { changed: true };
+    });
   }
 
   #leaveBehind(passage: Pick<Passage, 'background'>, clientMs: number): void {
@@ -88,9 +93,18 @@ export class Gate {
   }
 
   #perform<T extends { readonly changed: boolean }>(passage: Passage<T>): T {
-    const { store } = this.#options;
-    const answer = passage.effect({ state: store.state, nowMs: store.nowMs });
+    return this.#change((world) => passage.effect(world));
+  }
+
+  /** Lets something happen, saves it, and tells of it: nobody hears of what was not saved. */
+  #change<T extends { readonly changed: boolean }>(effect: (world: World) => T): T {
+    const { store, happenings } = this.#options;
+    const { nowMs } = store;
+    const events: LifecycleEvent[] = [];
+    const at = new Date(nowMs).toISOString();
+    const answer = effect({ state: store.state, nowMs, happened: (action, instance) => void events.push({ action, instance, at }) });
     if (answer.changed) store.save();
+    happenings.publish(events);
     return answer;
   }
 

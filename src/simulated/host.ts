@@ -9,9 +9,11 @@ import { CommandLog } from './commandLog.ts';
 import { Faults } from './faults.ts';
 import type { FaultPlan } from './faults.ts';
 import { Gate } from './gate.ts';
+import { Happenings } from './happenings.ts';
 import { SimulatedJumpKeys } from './jumpKeys.ts';
 import { finishUnderway, SimulatedRunner } from './runner.ts';
 import { StateStore } from './store.ts';
+import { SimulatedStreams } from './streams.ts';
 import { wait } from './wait.ts';
 
 export interface SimulatedHostOptions {
@@ -19,7 +21,7 @@ export interface SimulatedHostOptions {
   readonly paceMs?: number;
   /** Time limits of commands that hang because of a fault are multiplied by this, so that tests need not wait. Default 1. */
   readonly timeScale?: number;
-  /** How long Incus goes on with work whose client is gone because of a fault, in milliseconds. Default 500. */
+  /** How long Incus goes on with work whose client is gone because of a fault, and a stream that a fault ends, in milliseconds. Default 500. */
   readonly lateMs?: number;
   /** Faults from the start. */
   readonly faults?: FaultPlan;
@@ -36,10 +38,10 @@ export class SimulatedHost {
   readonly jumpKeys: JumpKeys;
   readonly streams: IncusStreams;
 
-  private constructor(gate: Gate) {
+  private constructor(gate: Gate, happenings: Happenings, lateMs: number) {
     this.runner = new SimulatedRunner(gate);
     this.jumpKeys = new SimulatedJumpKeys(gate);
-    this.streams = { events: (l, s) => new Promise((r) => { l.opened(); s.addEventListener('abort', () => r()); }), terminal: () => Promise.reject(new Error('none')) };
+    this.streams = new SimulatedStreams(gate, happenings, lateMs);
   }
 
   /**
@@ -47,19 +49,24 @@ export class SimulatedHost {
    * here only. Throws a `settings` failure for a file that cannot be used.
    */
   static open(path: string, options: SimulatedHostOptions = {}): SimulatedHost {
+    const happenings = new Happenings();
+    const lateMs = options.lateMs ?? 500;
     return new SimulatedHost(
       new Gate({
         store: new StateStore(path, options.now ?? Date.now),
         log: new CommandLog(options.logPath),
         faults: new Faults(options.faults ?? [], options.faultsPath),
         wait,
+        happenings,
         paceMs: options.paceMs ?? 0,
         timeScale: options.timeScale ?? 1,
-        lateMs: options.lateMs ?? 500,
+        lateMs,
         finish: finishUnderway,
         // SIGKILL cannot be caught: nothing of this process runs after it.
         kill: () => process.kill(process.pid, 'SIGKILL'),
       }),
+      happenings,
+      lateMs,
     );
   }
 }

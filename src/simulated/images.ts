@@ -110,6 +110,7 @@ export function publishInstance(
   state.serial += 1;
   const fingerprint = digest(`published ${name} ${state.serial}`);
   state.images = state.images.filter((image) => image !== before);
+  if (before !== undefined) tellOfDeletion(world, before);
   state.images.push({
     fingerprint,
     aliases: alias === undefined ? [] : [alias],
@@ -123,12 +124,20 @@ export function publishInstance(
     prepared: Object.hasOwn(instance.files, firstBootPath),
     files: structuredClone(instance.files),
   });
+  world.happened('image-created', null);
+  if (alias !== undefined) world.happened('image-alias-created', null);
   return done(`Instance published with fingerprint: ${fingerprint}\n`);
+}
+
+function tellOfDeletion(world: World, image: ImageRecord): void {
+  for (const _ of image.aliases) world.happened('image-alias-deleted', null);
+  world.happened('image-deleted', null);
 }
 
 export function deleteImage(world: World, reference: string): Answer {
   const image = localImage(world, reference);
   if (image === undefined) return incusError('Image not found');
   world.state.images = world.state.images.filter((candidate) => candidate !== image);
+  tellOfDeletion(world, image);
   return done();
 }

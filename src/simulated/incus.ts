@@ -1,6 +1,7 @@
 /** The `incus` client's command line: which verb, which flags. The verbs themselves are in the modules beside this one. */
 import { answering, incusError } from './answer.ts';
 import type { Answer, Invocation, SimulatedProgram, World } from './answer.ts';
+import { showConsoleLog } from './console.ts';
 import { execChanges, execIn } from './exec.ts';
 import { pullFile, pushFile } from './files.ts';
 import { parseFlags } from './flags.ts';
@@ -54,7 +55,7 @@ const verbs: Readonly<Record<string, Verb>> = {
     operands: 1,
     isLong: true,
     changes: always,
-    run: (world, parsed) => stopInstance(world, first(parsed)),
+    run: (world, parsed) => stopInstance(world, first(parsed), parsed.flags.has('force')),
   },
   'restart': {
     operation: 'Restarting instance',
@@ -62,7 +63,7 @@ const verbs: Readonly<Record<string, Verb>> = {
     operands: 1,
     isLong: true,
     changes: always,
-    run: (world, parsed) => restartInstance(world, first(parsed)),
+    run: (world, parsed) => restartInstance(world, first(parsed), parsed.flags.has('force')),
   },
   'delete': {
     operation: 'Deleting instance',
@@ -106,6 +107,13 @@ const verbs: Readonly<Record<string, Verb>> = {
     operands: 2,
     changes: (parsed) => execChanges(parsed.rest.slice(1)),
     run: (world, parsed) => execIn(world, first(parsed), parsed.rest.slice(1)),
+  },
+  'console': {
+    flags: { 'show-log': 'none' },
+    operands: 1,
+    changes: never,
+    run: (world, parsed) =>
+      parsed.flags.has('show-log') ? showConsoleLog(world, first(parsed)) : incusError('inappropriate ioctl for device'),
   },
   'publish': {
     operation: publishing,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { done, incusError, incusRefusal } from './answer.ts';
 import type { Answer, World } from './answer.ts';
 import { addressClash, bootAddress, devicesProblem, nics, quotaOf, rootDevice, rootProblem } from './devices.ts';
+import { logAfterStop } from './console.ts';
 import { digest, macOf, pick, uuidOf } from './deterministic.ts';
 import { bootInside } from './firstBoot.ts';
 import { imageForCreate } from './images.ts';
@@ -102,6 +103,7 @@ export function createInstance(world: World, imageRef: string, name: string, inp
     ranMs: 0,
     run: null,
   };
+  world.happened('instance-created', name);
   return done();
 }
 
@@ -124,7 +126,8 @@ function boot(world: World, instance: InstanceRecord): void {
   }
 }
 
-function halt(world: World, instance: InstanceRecord): void {
+function halt(world: World, instance: InstanceRecord, isForced: boolean): void {
+  instance.consoleLog = logAfterStop(instance, isForced);
   instance.ranMs += upMs(instance, world.nowMs);
   instance.run = null;
   instance.config['volatile.last_state.power'] = 'STOPPED';
@@ -141,21 +144,25 @@ export function startInstance(world: World, name: string): Answer {
     return incusError(withHint(problem, name));
   }
   boot(world, instance);
+  world.happened('instance-started', name);
   return done();
 }
 
-export function stopInstance(world: World, name: string): Answer {
+export function stopInstance(world: World, name: string, isForced: boolean): Answer {
   const instance = instanceNamed(world, name);
   if (instance.run === null) return incusError('The instance is already stopped');
-  halt(world, instance);
+  halt(world, instance, isForced);
+  world.happened(isForced ? 'instance-stopped' : 'instance-shutdown', name);
   return done();
 }
 
-export function restartInstance(world: World, name: string): Answer {
+export function restartInstance(world: World, name: string, isForced: boolean): Answer {
   const instance = instanceNamed(world, name);
   if (instance.run === null) return incusError(withHint('The instance is already stopped', name));
-  halt(world, instance);
+  halt(world, instance, isForced);
   boot(world, instance);
+  // One event for the two (incus 6.0.4, observed).
+  world.happened('instance-restarted', name);
   return done();
 }
 
@@ -167,7 +174,9 @@ export function deleteInstance(world: World, name: string, force: boolean): Answ
   }
   const instance = instanceNamed(world, name);
   if (instance.run !== null && !force) return incusError('The instance is currently running, stop it first or pass --force');
+  if (instance.run !== null) world.happened('instance-stopped', name);
   delete world.state.instances[name];
+  world.happened('instance-deleted', name);
   return done();
 }
 
@@ -218,5 +227,6 @@ export function patchInstance(world: World, name: string, body: string): Answer 
   if (quotaOf(rootDevice(instance.devices)) !== quotaOf(rootDevice(devices))) delete instance.stuckQuotaBytes;
   instance.config = config;
   instance.devices = devices;
+  world.happened('instance-updated', name);
   return done();
 }

@@ -16,6 +16,8 @@ const run = z.object({
   address: z.string().nullable(),
   /** The host key its sshd loaded, as `ssh-ed25519 AAAA…`; null where no sshd runs. */
   hostKey: z.string().nullable(),
+  /** What it said on its console was read already. */
+  consoleRead: z.boolean().optional(),
 });
 
 const instance = z.object({
@@ -30,6 +32,8 @@ const instance = z.object({
   /** How long it has run before its present start. */
   ranMs: z.number(),
   run: run.nullable(),
+  /** What was left to read of its console when it was last stopped. */
+  consoleLog: z.string().optional(),
   /** A quota below what was used: btrfs refused it, and holds to it until the size is changed again. */
   stuckQuotaBytes: z.number().optional(),
 });

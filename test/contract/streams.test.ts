@@ -1,0 +1,15 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { it, onTestFinished } from 'vitest';
+import { Incus } from '../../src/host/incus.ts';
+import { SimulatedHost } from '../../src/simulated/host.ts';
+import { checkStreams } from './streams.ts';
+
+it('terminals, events and console logs of the simulated host are those of a real one', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'containarium-streams-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const host = SimulatedHost.open(join(folder, 'host.json'));
+  const root = { type: 'disk', path: '/', pool: 'default' };
+  await checkStreams({ incus: new Incus(host.runner), streams: host.streams, image: 'images:debian/12', spec: { config: {}, devices: { root } } });
+});

@@ -1,0 +1,141 @@
+/** Terminals, events and console logs of a real Incus. */
+import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Incus } from '../../src/host/incus.ts';
+import { incusSocketPath } from '../../src/host/incusSocket.ts';
+import { SocketStreams } from '../../src/host/incusStreams.ts';
+import type { TerminalRequest } from '../../src/host/incusStreams.ts';
+import { ProgramRunner } from '../../src/host/runner.ts';
+import { checkStreams, failureOf, follow, session } from '../contract/streams.ts';
+import { ensurePackages, startIncus, waitUntil } from './harness/index.ts';
+import type { RunningIncus } from './harness/index.ts';
+import { endProcesses, processes } from './harness/processes.ts';
+
+const reason = await ensurePackages();
+if (reason !== undefined) console.warn(`skipped: ${reason}`);
+
+describe.skipIf(reason !== undefined)('streams of a real Incus', () => {
+  let running: RunningIncus;
+  let incus: Incus;
+  let streams: SocketStreams;
+  const spec = (): Parameters<Incus['create']>[2] => ({ config: {}, devices: { root: { type: 'disk', path: '/', pool: running.pool } } });
+  const instance = 'cxt-terminal';
+  const open = (script: string, more: Partial<TerminalRequest> = {}) =>
+    streams.terminal({ instance, argv: ['bash', '-c', script], environment: { TERM: 'dumb' }, columns: 80, rows: 24, ...more });
+  /** Whether a program with this in its command line runs inside the container: the host sees its processes. */
+  const runsInside = async (mark: string): Promise<boolean> =>
+    (await processes()).some(({ commandLine }) => commandLine.includes(mark) && !commandLine.includes('forkexec'));
+
+  beforeAll(async () => {
+    running = await startIncus({ name: 'streams' });
+    incus = new Incus(new ProgramRunner({ env: running.env }));
+    streams = new SocketStreams(incusSocketPath(running.env));
+    await incus.create(instance, running.image, spec());
+    await incus.start(instance);
+  });
+  afterAll(async () => {
+    await running?.stop();
+    expect(await running?.remains()).toEqual([]);
+  });
+
+  it('do what those of the simulated host do', async () => {
+    await checkStreams({ incus, streams, image: running.image, spec: spec() });
+  });
+
+  it('tell of snapshots, renames and what happens inside', async () => {
+    const events = await follow(streams);
+    const name = 'cxt-renamed';
+    await incus.create('cxt-before', running.image, spec());
+    await running.incus(['snapshot', 'create', 'cxt-before', 'one']);
+    await running.incus(['snapshot', 'delete', 'cxt-before', 'one']);
+    await running.incus(['rename', 'cxt-before', name]);
+    await incus.start(name);
+    const has = (what: string) => waitUntil(() => Promise.resolve(events.told.includes(what)), 30_000);
+    await waitUntil(() => incus.exec(name, ['systemctl', 'is-system-running', '--wait'], { allowExit: [0, 1] }).then(() => true, () => false), 30_000, 200);
+    await incus.exec(name, ['systemctl', 'reboot']).catch(() => undefined);
+    expect(await has(`instance-restarted ${name}`)).toBe(true);
+    await waitUntil(() => incus.exec(name, ['systemctl', 'is-system-running', '--wait'], { allowExit: [0, 1] }).then(() => true, () => false), 30_000, 200);
+    await incus.exec(name, ['systemctl', 'poweroff']).catch(() => undefined);
+    expect(await has(`instance-shutdown ${name}`)).toBe(true);
+    await incus.delete(name);
+    expect(await has(`instance-deleted ${name}`)).toBe(true);
+    await events.stop();
+    expect(events.told.filter((told) => !told.startsWith('instance-exec'))).toEqual([
+      'instance-created cxt-before',
+      'instance-snapshot-created cxt-before',
+      'instance-snapshot-deleted cxt-before',
+      `instance-renamed ${name}`,
+      `instance-started ${name}`,
+      `instance-restarted ${name}`,
+      `instance-shutdown ${name}`,
+      `instance-deleted ${name}`,
+    ]);
+  });
+
+  it('pass every byte, in both directions', async () => {
+    const { terminal, text } = session(await open('stty raw -echo; echo ready; head -c 1000000 | sha256sum; stty sane; exit 3'));
+    await waitUntil(() => Promise.resolve(text().includes('ready')), 10_000);
+    const all = Buffer.from(Uint8Array.from({ length: 256 }, (_, n) => n));
+    const bytes = Buffer.concat(Array.from({ length: 3907 }, () => all)).subarray(0, 1_000_000);
+    for (let from = 0; from < bytes.length; from += 10_000) {
+      if (!terminal.write(bytes.subarray(from, from + 10_000))) await new Promise<void>((resolve) => terminal.onDrain(resolve));
+    }
+    expect(await terminal.exit).toBe(3);
+    expect(text()).toContain(createHash('sha256').update(bytes).digest('hex'));
+  });
+
+  it.each([
+    ['that hangs up when told to', 'echo up; sleep 98761', 'sleep 98761', 129],
+    ['that will not hang up', 'trap "" HUP; echo up; while :; do read -t 1 _98762; done', '_98762', 137],
+    ['that has jobs of its own', 'set -m; echo up; sleep 98763 & sleep 98764', 'sleep 9876', 129],
+  ])('that are closed leave no program %s', async (_which, script, mark, status) => {
+    const { terminal, text } = session(await open(script));
+    await waitUntil(() => Promise.resolve(text().includes('up')), 10_000);
+    expect(await waitUntil(() => runsInside(mark), 5000)).toBe(true);
+    terminal.close();
+    expect(await terminal.exit).toBe(status);
+    expect(await waitUntil(async () => !(await runsInside(mark)), 5000)).toBe(true);
+  });
+
+  it('end a program with Ctrl-C, and one that was killed says so', async () => {
+    const interrupted = session(await open('echo up; exec sleep 98765'));
+    await interrupted.type('', 'up');
+    interrupted.terminal.write(Buffer.from('\u0003'));
+    expect(await interrupted.terminal.exit).toBe(130);
+    expect(await (await open('kill -KILL $$')).exit).toBe(137);
+    expect(await (await open('exit 3')).exit).toBe(3);
+  });
+
+  it('hold a flood back at its source', async () => {
+    const { terminal, text } = session(await open('for n in $(seq 300000); do echo $n; done; echo end'));
+    await waitUntil(() => Promise.resolve(text().length > 10_000), 10_000);
+    terminal.pause();
+    await delay(1000);
+    const cpu = async (): Promise<number> => (await incus.state(instance)).cpu?.usage ?? 0;
+    const before = await cpu();
+    const { length } = text();
+    // Longer than Incus waits for a sign of life.
+    await delay(16_000);
+    expect(text()).toHaveLength(length);
+    // A program that is held back does not work: less than a tenth of the time, where it would have needed all of it.
+    expect(((await cpu()) - before) / 1e9).toBeLessThan(1.6);
+    terminal.resume();
+    expect(await terminal.exit).toBe(0);
+    expect(text().split('\r\n')).toEqual([...Array.from({ length: 300_000 }, (_, n) => String(n + 1)), 'end', '']);
+  });
+
+  it('fail when Incus goes, and the program inside goes too', async () => {
+    const events = await follow(streams);
+    const { terminal, text } = session(await open('echo up; sleep 98766'));
+    await waitUntil(() => Promise.resolve(text().includes('up')), 10_000);
+    const daemon = (await processes()).filter(({ commandLine }) => commandLine.includes('incusd') && commandLine.includes(running.logPath) && commandLine.includes('--group'));
+    expect(daemon).toHaveLength(1);
+    await endProcesses(daemon);
+    expect(await failureOf(terminal.exit)).toMatchObject({ code: 'incus-unavailable' });
+    expect(await failureOf(events.stop())).toMatchObject({ code: 'incus-unavailable', why: 'its stream of events ended' });
+    expect(await failureOf(follow(streams))).toMatchObject({ code: 'incus-unavailable', why: 'its server does not answer' });
+    expect(await failureOf(open('true'))).toMatchObject({ code: 'incus-unavailable' });
+    expect(await waitUntil(async () => !(await runsInside('sleep 98766')), 10_000)).toBe(true);
+  });
+});
