@@ -3,7 +3,7 @@
  * is in the journal.
  */
 import type { Actor } from '../domain/actor.ts';
-import { Failure } from '../domain/failure.ts';
+import type { Failure } from '../domain/failure.ts';
 import type { EndedCall, Notice, Presence, RunningCall, StepEvent } from '../domain/room.ts';
 
 interface Member {

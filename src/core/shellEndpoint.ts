@@ -48,14 +48,8 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
     memory.left(shell.actor, service.now());
   };
 
-  const answer = async <T>(act: () => Promise<T>): Promise<T> => {
-    try {
-      return await act();
-    } catch (error) {
-      // vscode-jsonrpc sends an error that is returned; its types do not say so.
-      return toResponseError(error) as never;
-    }
-  };
+  // vscode-jsonrpc sends an error that is returned; its types do not say so.
+  const answer = <T>(act: () => Promise<T>): Promise<T> => Promise.try(act).catch((error: unknown) => toResponseError(error) as never);
 
   connection.onRequest(messages.enter, (raw) =>
     answer(async (): Promise<Welcome> => {
@@ -74,24 +68,24 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
     if (parsed.success) leave(parsed.data.session);
   });
   connection.onRequest(messages.feed, (raw) =>
-    answer(async (): Promise<true> => {
+    answer((): Promise<true> => {
       const { session, open } = checked(feedSwitch, raw);
       const shell = shells.get(session);
       if (shell === undefined) throw new Failure('usage', { what: 'the live list', why: 'this shell is not open' });
       shell.unfeed?.();
       shell.unfeed = undefined;
-      if (!open) return true;
+      if (!open) return Promise.resolve(true);
       // Whoever may not list all containers follows their own.
       const sees = (user: string): boolean => shell.actor.door !== 'self' || shell.actor.owns?.includes(user) === true;
       shell.unfeed = feed.subscribe((update) => {
         const mine = { ...update, changed: update.changed.filter(({ user }) => sees(user)), removed: update.removed.filter(sees) };
         notify(connection, messages.notice, { session, notice: { type: 'containers', feed: mine } });
       });
-      return true;
+      return Promise.resolve(true);
     }),
   );
   connection.onRequest(messages.candidates, (raw, token) =>
-    answer(async () => {
+    answer(() => {
       const request = checked(candidatesRequest, raw);
       return candidates(service, admins, { ...request, actor: identify(request.actor) }, abortSignal(token));
     }),
@@ -101,7 +95,7 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
     if (parsed.success) memory.remember(identify(parsed.data.actor), parsed.data.line);
   });
   connection.onRequest(messages.settings, (raw) =>
-    answer(async (): Promise<true> => {
+    answer((): Promise<true> => {
       const { actor, settings } = checked(settingsChange, raw);
       memory.set(identify(actor), settings);
       return Promise.resolve(true);

@@ -9,9 +9,9 @@ import { code, inline, page, section, sentence, table } from './markdown.ts';
 
 /** The groups of the index, in its order. Every verb stands in one: a test holds it. */
 export const groups: readonly (readonly [title: string, verbs: readonly string[]])[] = [
-  ['Containers', ['create', 'list', 'info', 'resize', 'start', 'stop', 'restart', 'delete']],
-  ['Getting in', ['export', 'config', 'key add', 'key list', 'key remove', 'key replace', 'keys']],
-  ['Admins', ['admin add', 'admin list', 'admin remove']],
+  ['Containers', ['create', 'list', 'info', 'resize', 'start', 'stop', 'restart', 'delete', 'shell', 'logs']],
+  ['Getting in', ['export', 'config', 'key add', 'key list', 'key remove', 'key replace', 'keys', 'keys add', 'keys remove']],
+  ['Admins', ['admin add', 'admin list', 'admin remove', 'who', 'say']],
   ['The host', ['doctor', 'reconcile', 'image build', 'image list']],
   ['The journal', ['audit', 'audit verify', 'audit export']],
   ['About', ['whoami', 'version', 'help']],
@@ -35,7 +35,7 @@ function overSsh(verb: AnyVerb, line: string): string[] {
 
 function usage(verb: AnyVerb): string {
   return code([
-    ...doors(verb).map((door) => `${commandPrefix(door)} ${usageLine(verb)}`),
+    ...doors(verb).map((door) => `${commandPrefix(door)} ${usageLine(verb, door)}`),
     ...(mayUse(verb, 'local', 'root') ? [`${local} ${usageLine(verb)}`] : []),
   ]);
 }

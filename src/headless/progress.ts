@@ -1,5 +1,5 @@
 /** The progress of a running verb as lines on standard error. */
-import { verbEvent } from '../catalogue/events.ts';
+import type { VerbEvent } from '../catalogue/verb.ts';
 import { printableLines } from '../domain/text.ts';
 
 export function seconds(ms: number): string {
@@ -7,9 +7,7 @@ export function seconds(ms: number): string {
 }
 
 /** One event as text to print. On a terminal a step shows when it begins and is overwritten when it ends; elsewhere only its end is told. */
-export function progressText(raw: unknown, terminal: boolean): string {
-  const what = verbEvent(raw);
-  if (what === undefined || what.type === 'output') return '';
+export function progressText(what: Exclude<VerbEvent, { type: 'output' }>, terminal: boolean): string {
   if (what.type === 'note') return `${printableLines(what.text)}\n`;
   const label = `[${what.index}/${what.total}] ${printableLines(what.title)}…`;
   if (what.state === 'begun') return terminal ? `  ${label}` : '';

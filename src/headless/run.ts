@@ -8,7 +8,10 @@ import { parseCommandLine, wantedFormat, type Format, type Invocation } from '..
 import { renderAnswer, renderBlocks, renderDocument, renderFailure } from '../catalogue/render.ts';
 import type { Actor } from '../domain/actor.ts';
 import { Failure } from '../domain/failure.ts';
+import { printableLines, quoted } from '../domain/text.ts';
 import type { CoreClient } from '../protocol/client.ts';
+import { verbEvent } from '../catalogue/events.ts';
+import type { LentTerminal } from '../protocol/client.ts';
 import { progressText } from './progress.ts';
 
 export interface CommandIo {
@@ -20,6 +23,8 @@ export interface CommandIo {
   readStdin(maxBytes: number): Promise<string>;
   /** Asks one line on the terminal; rejects with `cancelled` on Ctrl-C or end of input. */
   ask(question: string): Promise<string>;
+  /** Lends the terminal to a program in a container; the result takes it back. Absent where there is none, or somebody else has it. */
+  lend?(): LentTerminal & { giveBack(): void };
   /** Local mode: reads and writes files of the caller. Absent over ssh. */
   readonly files?: {
     read(path: string): Promise<string>;
@@ -54,16 +59,21 @@ export async function runCommand(options: CommandOptions): Promise<number> {
     const allowed = mayUse(invocation.verb, options.actor.door, options.actor.role);
     if (allowed && (invocation.help || invocation.verb.answeredLocally)) return showHelp(options, invocation);
     // Core refuses what is not allowed, and records it; there is nothing to ask for before.
+    if (allowed) needsTerminal(options, invocation);
     const input = allowed ? await complete(options, invocation) : {};
     const output = outputFile(options, input);
-    const answer = await core.call(
+    const lent = allowed && invocation.verb.handsOverTerminal === true ? io.lend?.() : undefined;
+    const call = core.call(
       { actor: options.actor, verb: invocation.verb.name, input, ...(options.reachedAt === undefined ? {} : { reachedAt: options.reachedAt }) },
-      (event) => {
-        const text = progressText(event, io.terminal);
-        if (text !== '') io.stderr(text);
+      (raw) => {
+        const event = verbEvent(raw);
+        if (event?.type === 'output') io.stdout(printableLines(event.text));
+        else if (event !== undefined) io.stderr(progressText(event, io.terminal));
       },
       options.signal,
+      lent,
     );
+    const answer = await call.finally(() => lent?.giveBack());
     const rendered = renderAnswer({ verb: invocation.verb, ...answer }, format, core.greeting.host, { now: new Date(), terminal: io.terminal });
     if (output === undefined) io.stdout(rendered.stdout);
     else await output(rendered.stdout);
@@ -76,6 +86,17 @@ export async function runCommand(options: CommandOptions): Promise<number> {
     if (rendered.stderr !== '') io.stderr(rendered.stderr);
     return rendered.exitCode;
   }
+}
+
+/** What cannot be had without a terminal is refused before anything is asked or done. */
+function needsTerminal({ io, prefix }: CommandOptions, { verb, input }: Invocation): void {
+  const view = verb.viewSwitch !== undefined && input[verb.viewSwitch] === true ? ` --${verb.viewSwitch}` : undefined;
+  if (view === undefined && (verb.handsOverTerminal !== true || io.lend !== undefined)) return;
+  throw new Failure('usage', {
+    what: quoted(`${verb.name}${view ?? ''}`),
+    why: 'it needs a whole terminal',
+    next: `ask for one: ${prefix.replace(/^ssh /, 'ssh -t ')} ${verb.name}${view ?? ' <user>'}`,
+  });
 }
 
 function showHelp({ actor, io, prefix }: CommandOptions, { verb, input, format, help }: Invocation): number {

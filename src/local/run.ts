@@ -10,7 +10,7 @@ import type { Actor } from '../domain/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
 import { runCommand, type CommandIo } from '../headless/run.ts';
-import { coreClient, type CoreClient } from '../protocol/client.ts';
+import { coreClient, type CoreClient, type LentTerminal } from '../protocol/client.ts';
 import { connectOver, fromResponseError } from '../protocol/connection.ts';
 import { greeting, messages } from '../protocol/messages.ts';
 import { findHome } from '../settings/home.ts';
@@ -95,6 +95,7 @@ function terminalIo(): CommandIo {
         lines.close();
       }
     },
+    ...(process.stdin.isTTY && process.stdout.isTTY ? { lend: lendTerminal } : {}),
     files: {
       async read(path) {
         try {
@@ -118,6 +119,33 @@ function terminalIo(): CommandIo {
         }
       },
     },
+  };
+}
+
+/** This terminal, byte by byte, for a program in a container. */
+function lendTerminal(): LentTerminal & { giveBack(): void } {
+  const { stdin, stdout } = process;
+  let detach = (): void => undefined;
+  return {
+    columns: stdout.columns,
+    rows: stdout.rows,
+    type: process.env['TERM'] ?? 'dumb',
+    output: (data) => new Promise((resolve) => stdout.write(data, () => resolve())),
+    attach(port) {
+      const input = (data: Buffer): void => port.input(data);
+      const resize = (): void => port.resize(stdout.columns, stdout.rows);
+      stdin.setRawMode(true);
+      stdin.on('data', input);
+      stdout.on('resize', resize);
+      detach = () => {
+        stdin.off('data', input);
+        stdout.off('resize', resize);
+        stdin.setRawMode(false);
+        stdin.pause();
+      };
+      return detach;
+    },
+    giveBack: () => detach(),
   };
 }
 

@@ -1,4 +1,5 @@
 /** What has ended since somebody was here last: read from the journal, so that it is told after a restart too. */
+import { z } from 'zod';
 import type { EndedCall } from '../domain/room.ts';
 import type { JournalRecord } from '../journal/chain.ts';
 import { queryJournal } from '../journal/query.ts';
@@ -19,6 +20,8 @@ export async function endedSince(folder: string, since: string, concerns: (targe
     .slice(-most);
 }
 
+const failureIn = z.object({ what: z.string(), why: z.string() });
+
 /** A verb that ended has an outcome; one that was cut off by the end of the server has only its operation's end, recorded by the next. */
 function toEnded(record: JournalRecord, later: readonly JournalRecord[]): EndedCall[] {
   const { verb, target } = record;
@@ -28,7 +31,7 @@ function toEnded(record: JournalRecord, later: readonly JournalRecord[]): EndedC
     const toldByOutcome = later.some((other) => other.type === 'outcome' && other['verb'] === verb && other['target'] === target);
     if (toldByOutcome) return [];
   }
-  const failure = record['failure'] as { code?: unknown; what?: unknown; why?: unknown } | undefined;
+  const failure = failureIn.safeParse(record['failure']);
   const ok = outcome === 'ok' || outcome === 'done' || outcome === 'finished';
   return [
     {
@@ -39,7 +42,7 @@ function toEnded(record: JournalRecord, later: readonly JournalRecord[]): EndedC
       outcome: ok ? 'ok' : 'failed',
       failure: ok
         ? null
-        : { code: 'partial', what: String(failure?.what ?? `${verb} ${typeof target === 'string' ? target : ''}`), why: String(failure?.why ?? 'it was cut short and has been taken back') },
+        : { code: 'partial', what: failure.data?.what ?? verb, why: failure.data?.why ?? 'it was cut short and has been taken back' },
       durationMs: typeof record['durationMs'] === 'number' ? record['durationMs'] : 0,
     },
   ];

@@ -92,13 +92,19 @@ export class ContainerFeed {
     this.#containers.clear();
   }
 
+  readonly #listener = {
+    // Whatever happened before the stream was open is found by looking after it is.
+    opened: (): void => void this.#look(),
+    event: ({ instance }: { readonly instance: string | null }): void => {
+      if (instance !== null) this.#lookSoon();
+    },
+  };
+
   async #follow(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        // Whatever happened before the stream was open is found by looking after it is.
-        await this.#options.source.events({ opened: () => void this.#look(), event: ({ instance }) => instance !== null && this.#lookSoon() }, signal);
+        await this.#options.source.events(this.#listener, signal);
       } catch (error) {
-        if (signal.aborted) return;
         this.#becomeStale(Failure.from(error));
       }
       await pause(reopenMs, signal);
@@ -193,6 +199,8 @@ export class ContainerFeed {
   }
 
   #becomeStale(failure: Failure): void {
+    // A stream that ends because nobody looks any more is no news.
+    if (this.#running === undefined) return;
     const why = `${failure.what}: ${failure.why}`;
     if (this.#stale === why) return;
     this.#stale = why;

@@ -74,7 +74,7 @@ function firstWords(given: readonly string[], { verbs, builtins }: CompletionCon
     const [first = '', second] = name.split(' ');
     if (seen.has(first)) continue;
     seen.add(first);
-    all.push({ value: first, says: second === undefined ? summary : `${secondWords(first, verbs).map(({ value }) => value).join(', ')}` });
+    all.push({ value: first, says: second === undefined ? summary : secondWords(first, verbs).map(({ value }) => value).join(', ') });
   }
   return [...all, ...builtins];
 }

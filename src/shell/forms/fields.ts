@@ -56,14 +56,14 @@ export interface Judgement {
 export function judge(verb: AnyVerb, field: Field, text: string): Judgement {
   const raw = rawValue(field, text);
   if (raw === undefined) return field.required ? { error: 'it is needed' } : {};
-  const { shape } = verb.input as z.ZodObject;
-  const parsed = shape[field.name]?.safeParse(raw);
+  const schema = (verb.input as z.ZodObject<Record<string, z.ZodType>>).shape[field.name];
+  const parsed = schema?.safeParse(raw);
   if (parsed === undefined || parsed.success) return field.kind === 'keys' && typeof raw === 'string' ? { about: aboutKeys(raw) } : {};
-  for (const issue of (parsed.error as z.ZodError).issues) {
+  for (const issue of parsed.error.issues) {
     const failure = issue.code === 'custom' ? (issue.params as { failure?: unknown } | undefined)?.failure : undefined;
     if (failure instanceof Failure) return { error: failure.next === undefined ? failure.why : `${failure.why}; ${failure.next}` };
   }
-  return { error: (parsed.error as z.ZodError).issues[0]?.message ?? 'it is not valid' };
+  return { error: parsed.error.issues[0]?.message ?? 'it is not valid' };
 }
 
 function aboutKeys(text: string): string {

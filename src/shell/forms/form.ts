@@ -41,8 +41,7 @@ export class FormDialog implements Keyed {
     this.#options = options;
     this.verb = options.verb;
     const fields = fieldsOf(options.verb, options.door).map((field): FieldState => {
-      const given = options.given[field.name];
-      const text = given === undefined || given === '-' ? '' : typeof given === 'boolean' ? (given ? 'yes' : 'no') : Array.isArray(given) ? given.join(' ') : String(given as string | number);
+      const text = typed(options.given[field.name]);
       return { field, line: lineOf(text), judgement: text === '' ? {} : judge(options.verb, field, text) };
     });
     const first = fields.findIndex(({ field, line }) => field.required && line.text === '');
@@ -140,4 +139,11 @@ export class FormDialog implements Keyed {
 /** A switch is on, off, or left to the configuration. */
 function nextChoice(now: string): string {
   return now === '' ? 'yes' : now === 'yes' ? 'no' : '';
+}
+
+/** What the command line gave, as a field's text. */
+function typed(given: unknown): string {
+  if (typeof given === 'boolean') return given ? 'yes' : 'no';
+  if (Array.isArray(given)) return given.join(' ');
+  return typeof given === 'string' && given !== '-' ? given : '';
 }

@@ -49,7 +49,7 @@ function Bordered({ columns, rows, fitted: { shown, widths } }: FittedProps): Re
       skeleton={({ children }) => <Text {...tones.quiet}>{children}</Text>}
       cell={({ children, column }) => {
         const index = shown[column] ?? 0;
-        const row = String(children).trimStart().charCodeAt(0) - marks;
+        const row = (typeof children === 'string' ? children : '').trimStart().charCodeAt(0) - marks;
         return <Text>{` ${pad(rows[row]?.[index] ?? '', widths[column] ?? 0, columns[index]?.align)} `}</Text>;
       }}
     />

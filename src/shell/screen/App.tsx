@@ -43,7 +43,6 @@ export function App({ store, keyed, onMount, onError }: AppProps): ReactElement 
         return () => suspension.resume();
       },
     });
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- once
   }, []);
 
   useKeys(keyed, onError);

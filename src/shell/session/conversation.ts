@@ -135,7 +135,10 @@ export class Conversation {
   async #runVerb(line: string): Promise<void> {
     const { ui, actor } = this.options;
     const understood = understand(line, actor);
-    if (understood.kind === 'help') return ui.print({ kind: 'blocks', blocks: understood.blocks(this.options.prefix) });
+    if (understood.kind === 'help') {
+      ui.print({ kind: 'blocks', blocks: understood.blocks(this.options.prefix) });
+      return;
+    }
     const { verb, format } = understood;
     if (verb.viewSwitch !== undefined && understood.input[verb.viewSwitch] === true && !ui.plain) return ui.view();
     let { input } = understood;
@@ -143,15 +146,19 @@ export class Conversation {
     if (mayUse(verb, actor.door, actor.role)) {
       if (understood.incomplete) {
         const filled = await ui.form({ verb, given: input });
-        if (filled === undefined) return ui.print({ kind: 'note', text: 'Given up; nothing was changed.' });
+        if (filled === undefined) { this.#note('Given up; nothing was changed.'); return; }
         input = filled;
       }
       if (verb.danger === 'type-name' && input['yes'] !== true) {
-        if (!(await this.#confirmed(verb, input))) return ui.print({ kind: 'note', text: 'Cancelled; nothing was changed.' });
+        if (!(await this.#confirmed(verb, input))) { this.#note('Cancelled; nothing was changed.'); return; }
         input = { ...input, confirm: input['user'] };
       }
     }
     await this.#call({ verb, input, format, line });
+  }
+
+  #note(text: string): void {
+    this.options.ui.print({ kind: 'note', text });
   }
 
   async #call(run: VerbRun): Promise<void> {
@@ -170,29 +177,30 @@ export class Conversation {
     const { ui, actor, shells } = this.options;
     switch (name) {
       case 'exit':
-        return this.options.leave();
+        this.options.leave();
+        return;
       case 'clear':
-        return ui.clear();
+        ui.clear();
+        return;
       case 'plain': {
         const plain = words[0] !== 'off';
         await shells.saveSettings(actor, { plain });
         this.settings = { plain };
-        return ui.print({
-          kind: 'note',
-          text: plain ? 'Screen-reader mode from the next login on; "plain off" takes it back. For once: ssh -t … --plain' : 'The usual shell from the next login on.',
-        });
+        this.#note(
+          plain ? 'Screen-reader mode from the next login on; "plain off" takes it back. For once: ssh -t … --plain' : 'The usual shell from the next login on.',
+        ); return;
       }
       case 'copy': {
         const text = this.#copied();
         const sequence = clipboardSequence(text);
         if (sequence === undefined) throw new Failure('usage', { what: 'the text', why: 'it is too long for a clipboard', next: 'select it with the mouse' });
         ui.copy(sequence);
-        return ui.print({ kind: 'note', text: 'Sent to your clipboard. Where your terminal does not allow that (OSC 52), select it above.' });
+        this.#note('Sent to your clipboard. Where your terminal does not allow that (OSC 52), select it above.'); return;
       }
       case 'qr': {
         const code = qrCode(this.#copied(), ui.width());
         if (code === undefined) throw new Failure('usage', { what: 'the QR code', why: 'the terminal is too narrow for it, or the text too long', next: 'make the window wider' });
-        return ui.print({ kind: 'raw', text: code });
+        ui.print({ kind: 'raw', text: code });
       }
     }
   }

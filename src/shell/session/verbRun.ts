@@ -75,13 +75,10 @@ export async function runVerb({ verb, input, format, line }: VerbRun, conversati
     lent?.giveBack();
     finish(conversation, id);
     const failure = Failure.from(error);
-    if (abort.signal.aborted) {
-      ui.print({ kind: 'note', text: 'Stopped.' });
-      return { kind: 'stopped' };
-    }
-    if (format === 'json' || format === 'yaml') ui.print({ kind: 'raw', text: renderFailure(failure, verb.name, format, core.greeting.host).stdout });
+    if (abort.signal.aborted) ui.print({ kind: 'note', text: 'Stopped.' });
+    else if (format === 'json' || format === 'yaml') ui.print({ kind: 'raw', text: renderFailure(failure, verb.name, format, core.greeting.host).stdout });
     else ui.print({ kind: 'failure', failure: failure.toData() });
-    return { kind: 'failed', failure };
+    return abort.signal.aborted ? { kind: 'stopped' } : { kind: 'failed', failure };
   } finally {
     ui.changed();
   }

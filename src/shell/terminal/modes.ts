@@ -24,7 +24,7 @@ const usual: ReadonlyMap<string, 'h' | 'l'> = new Map([
 
 /** The longest beginning of a sequence that is kept for the next piece. */
 const longestSequence = 64;
-// eslint-disable-next-line no-control-regex -- escape sequences begin with a control character
+ 
 const sequence = /\x1b\[\?([0-9;]+)([hl])|\x1b[=>]|\x1bc/g;
 
 export class TerminalModes {

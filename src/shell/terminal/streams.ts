@@ -38,7 +38,7 @@ export class TerminalInput extends Readable {
   }
 }
 
-// eslint-disable-next-line no-control-regex -- escape sequences begin with a control character
+ 
 const sgr = /\x1b\[([0-9;]*)m/g;
 
 /** Leaves of SGR sequences (ECMA-48, 8.3.117) what is not a colour. */
