@@ -97,8 +97,12 @@ export class Screen implements Ui {
   /** Takes the live part off the screen and ends. */
   close(): void {
     if (this.#suspended) this.#flushDirectly();
-    else this.#flush();
-    this.#ink?.clear();
+    else {
+      this.#flush();
+      // Takes the live part away at once. Ink's clear() does not last: with a cursor in it, it is drawn once more at the end.
+      void this.#app?.suspend();
+    }
+    this.#suspended = true;
     this.#ink?.unmount();
     this.#ink = undefined;
     this.#streams.close();
