@@ -38,7 +38,7 @@ export function ListApp({ controller, activities, hostNote, onMount }: ListAppPr
       const suspension = await suspendTerminal();
       return () => suspension.resume();
     });
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- once
+    // Once.
   }, []);
 
   const width = columns - 1;

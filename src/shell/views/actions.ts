@@ -87,7 +87,10 @@ export class Actions {
     const line = commandLine(verb, input);
     this.#command([line]);
     const end = await this.#host.conversation.runDirectly(verb, input, line);
-    if (end.kind !== 'done') return this.#say(outcome([line], [end], 0));
+    if (end.kind !== 'done') {
+      this.#say(outcome([line], [end], 0));
+      return;
+    }
     // Whoever has gone on to something else meanwhile is not interrupted.
     if (this.#host.state().dialog !== undefined || isText(this.#host.state())) return;
     this.closeDetails();

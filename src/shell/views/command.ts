@@ -14,6 +14,6 @@ export function commandLine(verb: AnyVerb, input: Readonly<Record<string, unknow
 }
 
 function wordOf(value: unknown): string {
-  const text = String(value as string | number);
+  const text = String(value);
   return /^[\w.,:=@%+/~-]+$/.test(text) ? text : `"${text}"`;
 }

@@ -37,24 +37,24 @@ export class Details {
   }
 
   async #ask(): Promise<void> {
+    const { user, verb, actor, core, show } = this.#options;
+    const { signal } = this.#abort;
+    if (signal.aborted) return;
     if (this.#asking) {
       this.#askAgain = true;
       return;
     }
-    const { user, verb, actor, core, show } = this.#options;
-    const { signal } = this.#abort;
     this.#asking = true;
+    this.#askAgain = false;
     try {
-      do {
-        this.#askAgain = false;
-        const answer = await core.call({ actor, verb: verb.name, input: { user } }, () => undefined, signal);
-        if (!signal.aborted) show(verb.view(answer.result as never, { now: new Date(), terminal: true }));
-      } while (this.#askAgain && !signal.aborted);
+      const answer = await core.call({ actor, verb: verb.name, input: { user } }, () => undefined, signal);
+      if (!this.#abort.signal.aborted) show(verb.view(answer.result as never, { now: new Date(), terminal: true }));
     } catch (error) {
       const { what, why } = Failure.from(error);
-      if (!signal.aborted) show([{ kind: 'text', tone: 'bad', text: `${what}: ${why}` }]);
+      if (!this.#abort.signal.aborted) show([{ kind: 'text', tone: 'bad', text: `${what}: ${why}` }]);
     } finally {
       this.#asking = false;
     }
+    if (this.#askAgain) void this.#ask();
   }
 }
