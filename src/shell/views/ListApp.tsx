@@ -2,6 +2,7 @@
 import { Box, Text, useApp, useCursor, useWindowSize } from 'ink';
 import { memo, useEffect, useRef, useSyncExternalStore, type ReactElement } from 'react';
 import stringWidth from 'string-width';
+import type { FeedContainer } from '../../domain/room.ts';
 import { printable } from '../../domain/text.ts';
 import { windowOf } from '../composer/window.ts';
 import type { Line as TypedLine } from '../composer/line.ts';
@@ -14,8 +15,8 @@ import type { Activity } from '../session/activities.ts';
 import { hints } from './bindings.ts';
 import { cut, joinFitting } from './cells.ts';
 import type { ListController } from './controller.ts';
-import { bodyRows, footerRows, place, scrolled } from './layout.ts';
-import { emptyLine, headLine, progress, rowLine, sameLine, titleLine, type Line } from './lines.ts';
+import { bodyRows, footerRows, scrolled, type Placed } from './layout.ts';
+import { emptyLine, headLine, progress, rowLine, sameLine, titleLine, type Line, type RowLook } from './lines.ts';
 import type { Pane } from './pane.ts';
 import type { Message } from './runs.ts';
 
@@ -75,7 +76,7 @@ interface RowsProps {
 function Rows({ controller: { model, widths }, activities, width, height }: RowsProps): ReactElement {
   const top = useRef(0);
   const { shown, selected, marks, now, selectedIndex } = model;
-  const placed = place(widths, width);
+  const placed = widths.placed(width);
   top.current = scrolled(top.current, selectedIndex, shown.length, height);
   const atWork = new Map(activities.map((activity) => [activity.target, activity]));
   const visible = shown.slice(top.current, top.current + height);
@@ -84,20 +85,30 @@ function Rows({ controller: { model, widths }, activities, width, height }: Rows
       <LineView line={titleLine(placed, model)} />
       {visible.length === 0 ? <LineView line={emptyLine(model)} /> : undefined}
       {visible.map((container) => (
-        <LineView
+        <RowView
           key={container.user}
-          line={rowLine(container, placed, {
-            selected: container === selected,
-            marked: marks.has(container.user),
-            activity: atWork.get(container.user),
-            now,
-            width,
-          })}
+          container={container}
+          placed={placed}
+          selected={container === selected}
+          marked={marks.has(container.user)}
+          activity={atWork.get(container.user)}
+          now={now}
+          width={width}
         />
       ))}
     </Box>
   );
 }
+
+interface RowProps extends RowLook {
+  readonly container: FeedContainer;
+  readonly placed: readonly Placed[];
+}
+
+/** A container. Nothing of it is put together again while it is the same. */
+const RowView = memo(function RowView({ container, placed, ...look }: RowProps): ReactElement {
+  return <LineView line={rowLine(container, placed, look)} />;
+});
 
 /** One row of the screen. What looks as before is not rendered again. */
 const LineView = memo(

@@ -1,12 +1,18 @@
 /** Text in an exact number of cells of the screen. */
 import stringWidth from 'string-width';
-import { pad } from '../items/fit.ts';
 
 const characters = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
+const plain = /^[\x20-\x7e]*$/;
+
+/** Cells that a text takes. Most texts are plain, and most of the time of a frame goes into counting. */
+function widthOf(text: string): number {
+  return plain.test(text) ? text.length : stringWidth(text);
+}
+
 /** `text` in at most `width` cells; where something is left out, an ellipsis says so. */
 export function cut(text: string, width: number): string {
-  if (stringWidth(text) <= width) return text;
+  if (widthOf(text) <= width) return text;
   let kept = '';
   let cells = 0;
   for (const { segment } of characters.segment(text)) {
@@ -19,13 +25,15 @@ export function cut(text: string, width: number): string {
 }
 
 export function cell(text: string, width: number, align?: 'left' | 'right'): string {
-  return pad(cut(text, width), width, align);
+  const shown = cut(text, width);
+  const room = ' '.repeat(Math.max(0, width - widthOf(shown)));
+  return align === 'right' ? room + shown : shown + room;
 }
 
 /** Long lines broken at the edge, wherever that is: nothing is lost, nothing is added. */
 export function wrapped(text: string, width: number): string[] {
   return text.split('\n').flatMap((line) => {
-    if (stringWidth(line) <= width) return [line];
+    if (widthOf(line) <= width) return [line];
     const lines: string[] = [];
     let current = '';
     let cells = 0;

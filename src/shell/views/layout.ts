@@ -26,17 +26,27 @@ const leastName = 8;
 export class Widths {
   readonly #widest = new Map<ColumnName, number>(columnNames.map((name) => [name, columnOf(name).title.length + 2]));
 
+  #placed: { readonly width: number; readonly columns: readonly Placed[] } | undefined;
+
   see(containers: readonly FeedContainer[], now: Date): void {
     for (const name of columnNames) {
       for (const container of containers) {
         const width = stringWidth(cellText(name, container, now));
-        if (width > this.of(name)) this.#widest.set(name, width);
+        if (width <= this.of(name)) continue;
+        this.#widest.set(name, width);
+        this.#placed = undefined;
       }
     }
   }
 
   of(name: ColumnName): number {
     return name === 'status' ? statusCells : (this.#widest.get(name) ?? 0);
+  }
+
+  /** The columns in a window of this width: the same object as long as nothing about them changes. */
+  placed(width: number): readonly Placed[] {
+    if (this.#placed?.width !== width) this.#placed = { width, columns: place(this, width) };
+    return this.#placed.columns;
   }
 }
 

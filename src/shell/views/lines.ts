@@ -47,15 +47,14 @@ export function rowLine(container: FeedContainer, placed: readonly Placed[], { s
     if (withBar) segments.push(...barSegments(ratio?.(container) ?? null));
   }
   // The selection is seen over the whole row.
-  const used = segments.reduce((sum, { text }) => sum + stringWidth(text), 0);
-  if (selected && used < cells) segments.push({ text: ' '.repeat(cells - used) });
+  if (selected) segments.push({ text: ' '.repeat(Math.max(0, cells - segments.reduce((sum, { text }) => sum + stringWidth(text), 0))) });
   return { segments: merged(segments), inverse: selected };
 }
 
 function statusSegment(container: FeedContainer, activity: Activity | undefined, width: number): Segment {
   if (activity !== undefined) return { text: cell(`~ ${progress(activity)}`, width), style: tones.warn };
   const { sign, word, tone } = statusOf(container);
-  return { text: cell(`${sign} ${word}`, width), style: tones[tone] };
+  return { text: `${sign} ${cell(word, width - 2)}`, style: tones[tone] };
 }
 
 /** `restart 2/5…`. */

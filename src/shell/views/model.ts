@@ -16,6 +16,7 @@ export class ListModel {
   #descending = false;
   #loaded = false;
   #measuredAt: string | null = null;
+  #now = epoch;
   #stale: string | null = null;
 
   /** Whether anything has been heard of the containers yet. */
@@ -34,7 +35,7 @@ export class ListModel {
 
   /** The time that uptimes are counted to. It moves with updates only, so that nothing changes by itself. */
   get now(): Date {
-    return this.#measuredAt === null ? epoch : new Date(this.#measuredAt);
+    return this.#now;
   }
 
   get all(): readonly FeedContainer[] {
@@ -87,6 +88,7 @@ export class ListModel {
     for (const user of removed) this.#containers.delete(user);
     for (const user of this.#marks) if (!this.#containers.has(user)) this.#marks.delete(user);
     this.#loaded ||= whole;
+    if (measuredAt !== null && measuredAt !== this.#measuredAt) this.#now = new Date(measuredAt);
     this.#measuredAt = measuredAt;
     this.#stale = stale;
     this.#arrange();
