@@ -45,7 +45,6 @@ export class Details {
       return;
     }
     this.#asking = true;
-    this.#askAgain = false;
     try {
       const answer = await core.call({ actor, verb: verb.name, input: { user } }, () => undefined, signal);
       if (!this.#abort.signal.aborted) show(verb.view(answer.result as never, { now: new Date(), terminal: true }));
@@ -55,6 +54,13 @@ export class Details {
     } finally {
       this.#asking = false;
     }
-    if (this.#askAgain) void this.#ask();
+    this.#catchUp();
+  }
+
+  /** What changed while an answer was on its way is asked for now. */
+  #catchUp(): void {
+    if (!this.#askAgain) return;
+    this.#askAgain = false;
+    void this.#ask();
   }
 }
