@@ -5,7 +5,7 @@ import type { Format } from '../../catalogue/parse.ts';
 import { renderAnswer, renderFailure } from '../../catalogue/render.ts';
 import { verbEvent } from '../../catalogue/events.ts';
 import type { Block } from '../../catalogue/view.ts';
-import { Failure } from '../../domain/failure.ts';
+import { exitCodes, Failure } from '../../domain/failure.ts';
 import type { Actor } from '../../domain/actor.ts';
 import type { CoreClient, LentTerminal } from '../../protocol/client.ts';
 import type { Activities } from './activities.ts';
@@ -26,8 +26,8 @@ export interface VerbRun {
   readonly line: string;
 }
 
-/** Runs it to its end and prints what there is to print. Never rejects. */
-export async function runVerb({ verb, input, format, line }: VerbRun, conversation: RunContext): Promise<void> {
+/** Runs it to its end and prints what there is to print; resolves with its exit code, and never rejects. */
+export async function runVerb({ verb, input, format, line }: VerbRun, conversation: RunContext): Promise<number> {
   const { core, actor, ui, reachedAt } = conversation.options;
   const { activities, session } = conversation;
   const id = randomUUID();
@@ -51,15 +51,20 @@ export async function runVerb({ verb, input, format, line }: VerbRun, conversati
     );
     lent?.giveBack();
     finish(conversation, id);
-    if (abort.signal.aborted) return;
+    if (abort.signal.aborted) {
+      ui.print({ kind: 'note', text: 'Stopped.' });
+      return exitCodes.ok;
+    }
+    const rendered = renderAnswer({ verb, ...answer }, format, core.greeting.host, { now: new Date(), terminal: true });
     if (format !== 'table') {
-      ui.print({ kind: 'raw', text: renderAnswer({ verb, ...answer }, format, core.greeting.host, { now: new Date(), terminal: true }).stdout });
-      return;
+      ui.print({ kind: 'raw', text: rendered.stdout });
+      return rendered.exitCode;
     }
     const blocks = verb.view(answer.result as never, { now: new Date(), terminal: true });
     const copy = lastVerbatim(blocks);
     if (copy !== undefined) conversation.offerForCopying(copy);
     ui.print({ kind: 'blocks', blocks });
+    return rendered.exitCode;
   } catch (error) {
     lent?.giveBack();
     finish(conversation, id);
@@ -67,6 +72,7 @@ export async function runVerb({ verb, input, format, line }: VerbRun, conversati
     if (abort.signal.aborted) ui.print({ kind: 'note', text: 'Stopped.' });
     else if (format === 'json' || format === 'yaml') ui.print({ kind: 'raw', text: renderFailure(failure, verb.name, format, core.greeting.host).stdout });
     else ui.print({ kind: 'failure', failure: failure.toData() });
+    return failure.exitCode;
   } finally {
     ui.changed();
   }
