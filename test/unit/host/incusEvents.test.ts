@@ -9,7 +9,7 @@ import { SocketStreams } from '../../../src/host/incusStreams.ts';
 import type { IncusStreams } from '../../../src/host/incusStreams.ts';
 import { failureOf } from '../simulated/support.ts';
 import { fakeIncus, limits, temporaryFolder } from './fakeIncus.ts';
-import type { FakeIncus, Handlers } from './fakeIncus.ts';
+import type { FakeIncus } from './fakeIncus.ts';
 
 const at = '2026-11-24T13:49:50.226711886Z';
 const message = (action: string, source: string): string =>
@@ -25,9 +25,15 @@ function follow(streams: IncusStreams): { told: string[]; stop: AbortController;
   return { told, stop, ended };
 }
 
-/** A server whose stream of events is the test's. */
-async function serving(opened: (socket: WebSocket) => unknown, more: Partial<Handlers> = {}): Promise<FakeIncus> {
-  return fakeIncus({ upgrade: (_url, accept) => void accept().then(opened), ...more });
+/** A server whose stream of events is the test's. Like Incus it pings as soon as it listens. */
+async function serving(opened: (socket: WebSocket) => unknown): Promise<FakeIncus> {
+  return fakeIncus({
+    upgrade: (_url, accept) =>
+      void accept().then((socket) => {
+        socket.ping('keepalive');
+        opened(socket);
+      }),
+  });
 }
 
 const eventually = async (what: () => boolean): Promise<void> => {
@@ -96,6 +102,23 @@ describe('following events', () => {
     await ended;
     expect(asked).toBe('/1.0/events?type=lifecycle');
     expect(told).toEqual(['opened', 'instance-created a', 'instance-started a', 'image-deleted null']);
+  });
+
+  it('is open as soon as Incus says that it listens, or else after a while', async () => {
+    const times: number[] = [];
+    for (const opened of [(socket: WebSocket) => socket.ping('keepalive'), () => undefined]) {
+      const { streams } = await fakeIncus({ upgrade: (_url, accept) => void accept().then(opened) });
+      const started = performance.now();
+      const { told, stop, ended } = follow(streams);
+      await eventually(() => told.length === 1);
+      times.push(performance.now() - started);
+      await delay(limits.beginMs * 2);
+      stop.abort();
+      await ended;
+      expect(told).toEqual(['opened']);
+    }
+    expect(times[1]).toBeGreaterThanOrEqual(limits.beginMs - 1);
+    expect(times[0]).toBeLessThan(times[1] ?? 0);
   });
 
   it('tells nothing after it was aborted', async () => {

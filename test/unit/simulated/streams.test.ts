@@ -207,6 +207,8 @@ describe('a terminal', () => {
     [['bash', '-l'], 'root@alice-container:~# '],
     [['/bin/login', '-f', 'bob'], 'bob@alice-container:~$ '],
     [['su', '--login', 'alice'], 'alice@alice-container:~$ '],
+    [['setpriv', '--reuid', 'alice', '--init-groups', 'bash', '-l'], 'alice@alice-container:~$ '],
+    [['setpriv', '--reuid=alice', 'bash'], 'alice@alice-container:~$ '],
   ])('%j shows the prompt %j', async (argv, prompt) => {
     const { text } = await session(await running(), { argv });
     await eventually(() => text() === prompt);
