@@ -23,8 +23,9 @@ export async function openShell(context: ServiceContext, user: Username, asRoot:
   }
   const opened = await context.streams.terminal({
     instance: instance.name,
-    // su(1) makes a login shell with the user's own environment; its argument is a name that has been checked.
-    argv: ['su', '--login', asRoot ? 'root' : user],
+    // su(1) makes a login shell with the user's own environment; its argument is a name that has been checked. With a terminal of its own the
+    // shell leads its session, so that what it started in the background is hung up with it.
+    argv: ['su', '--pty', '--login', asRoot ? 'root' : user],
     environment: { TERM: termName.test(terminal.type) ? terminal.type : 'xterm' },
     columns: terminal.columns,
     rows: terminal.rows,

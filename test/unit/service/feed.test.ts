@@ -35,7 +35,7 @@ class FakeHost implements LifecycleSource {
     this.listener = listener;
     listener.opened();
     return new Promise((resolve, reject) => {
-      this.end = (error) => (error === undefined ? resolve() : reject(error as Error));
+      this.end = (error) => (error === undefined ? resolve() : reject(error));
       signal.addEventListener('abort', () => resolve());
     });
   }
