@@ -105,20 +105,15 @@ describe('following events', () => {
   });
 
   it('is open as soon as Incus says that it listens, or else after a while', async () => {
-    const times: number[] = [];
-    for (const opened of [(socket: WebSocket) => socket.ping('keepalive'), () => undefined]) {
-      const { streams } = await fakeIncus({ upgrade: (_url, accept) => void accept().then(opened) });
-      const started = performance.now();
-      const { told, stop, ended } = follow(streams);
+    for (const [opened, beginMs] of [[(socket: WebSocket) => socket.ping('keepalive'), 60_000], [() => undefined, 60]] as const) {
+      const { path } = await fakeIncus({ upgrade: (_url, accept) => void accept().then(opened) });
+      const { told, stop, ended } = follow(new SocketStreams(path, { ...limits, beginMs }));
       await eventually(() => told.length === 1);
-      times.push(performance.now() - started);
-      await delay(limits.beginMs * 2);
+      await delay(100);
       stop.abort();
       await ended;
       expect(told).toEqual(['opened']);
     }
-    expect(times[1]).toBeGreaterThanOrEqual(limits.beginMs - 1);
-    expect(times[0]).toBeLessThan(times[1] ?? 0);
   });
 
   it('tells nothing after it was aborted', async () => {
@@ -168,7 +163,7 @@ describe('following events', () => {
 
   it('fails when it does not open in time', async () => {
     const { streams } = await fakeIncus({ upgrade: () => undefined });
-    expect(await failureOf(follow(streams).ended)).toMatchObject({ code: 'incus-unavailable', why: 'its server did not open a stream within 0.3 s' });
+    expect(await failureOf(follow(streams).ended)).toMatchObject({ code: 'incus-unavailable', why: 'its server did not open a stream within 0.5 s' });
   });
 
   it('fails when the server ends it, politely or not', async () => {
