@@ -31,6 +31,8 @@ export async function openShell(context: ServiceContext, user: Username, asRoot:
     rows: terminal.rows,
   });
   const close = (): void => opened.close();
+  // Opening cannot be interrupted: whoever has gone meanwhile is noticed here.
+  if (call.signal.aborted) close();
   call.signal.addEventListener('abort', close, { once: true });
   terminal.listen({ input: (data) => opened.write(data), resize: (columns, rows) => opened.resize(columns, rows), end: close });
   let showing: Promise<void> = Promise.resolve();

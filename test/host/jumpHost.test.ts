@@ -8,6 +8,7 @@ import { expectedStory } from '../contract/expected.ts';
 import { makeWorld, tellStory } from '../contract/story.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { eventually, finished, temporaryFolder, type Finished } from '../support/server.ts';
+import { connectShell } from '../support/shell.ts';
 import { skipReason, startJumpHost, type JumpHost } from './jumpHost.ts';
 
 describe.skipIf(skipReason !== undefined)('on a real Incus', () => {

@@ -39,6 +39,8 @@ describe.each(sizes)('at %i x %i', (columns, rows) => {
     expect(said).toMatch(new RegExp(`^Host ${user}-dev$`, 'm'));
     // What is to be copied is not broken into lines, whatever the width.
     expect(said).toMatch(new RegExp(`^${user}-dev ssh-ed25519 AAAA[A-Za-z0-9+/=]+$`, 'm'));
+    // Nothing flickered: the screen was never erased whole, nor the scrollback.
+    expect(shell.received).not.toMatch(/\x1b\[[23]J/);
     // The key that was typed is not repeated whole.
     expect(said).not.toContain(`› create ${user} --ssh-key "${key.line.trim()}"`);
   });

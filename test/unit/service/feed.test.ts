@@ -24,7 +24,7 @@ class FakeHost implements LifecycleSource {
   looks = 0;
   broken: Failure | undefined;
   listener: Parameters<LifecycleSource['events']>[0] | undefined;
-  end: ((error?: unknown) => void) | undefined;
+  end: ((error?: Failure) => void) | undefined;
 
   instancesWithState(): Promise<IncusInstance[]> {
     this.looks++;
@@ -75,21 +75,30 @@ describe('the live list', () => {
     told.length = 0;
     const looks = host.looks;
     host.instances = [instance('alice'), instance('bob'), instance('carol')];
-    for (let i = 0; i < 5; i++) host.listener?.event({ instance: 'bob-container' });
+    for (let i = 0; i < 5; i++) host.listener?.event({ action: 'instance-updated', instance: 'bob-container' });
     await settle();
     expect(host.looks - looks).toBe(1);
     expect(told).toHaveLength(1);
     expect(told[0]?.changed.map(({ user, status }) => `${user} ${status}`)).toEqual(['bob running', 'carol running']);
-    host.listener?.event({ instance: 'bob-container' });
+    host.listener?.event({ action: 'instance-updated', instance: 'bob-container' });
     await settle();
     expect(told).toHaveLength(1);
+  });
+
+  it('does not look again because somebody looked into a container', async () => {
+    feed.subscribe((update) => told.push(update));
+    await settle();
+    const looks = host.looks;
+    for (const action of ['instance-exec', 'instance-console-retrieved']) host.listener?.event({ action, instance: 'alice-container' });
+    await settle();
+    expect(host.looks).toBe(looks);
   });
 
   it('tells what is gone', async () => {
     feed.subscribe((update) => told.push(update));
     await settle();
     host.instances = [instance('alice')];
-    host.listener?.event({ instance: 'bob-container' });
+    host.listener?.event({ action: 'instance-updated', instance: 'bob-container' });
     await settle();
     expect(told.at(-1)).toMatchObject({ whole: false, changed: [], removed: ['bob'] });
   });
@@ -98,7 +107,7 @@ describe('the live list', () => {
     feed.subscribe((update) => told.push(update));
     await settle();
     host.broken = new Failure('incus-unavailable', { what: 'Incus', why: 'its server does not answer' });
-    host.listener?.event({ instance: 'alice-container' });
+    host.listener?.event({ action: 'instance-updated', instance: 'alice-container' });
     await settle();
     expect(told.at(-1)).toMatchObject({ changed: [], removed: [], stale: 'Incus: its server does not answer' });
     host.broken = undefined;
