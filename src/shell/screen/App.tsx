@@ -2,14 +2,15 @@
  * The live part of the screen: what is at work, the line that is typed or the question that is asked, and one line of status. It is always
  * shorter than the window; everything finished is above it and belongs to the terminal.
  */
-import { Box, useApp, useInput, usePaste, useStdout, useWindowSize } from 'ink';
+import { Box, useApp, useStdout, useWindowSize } from 'ink';
 import { useEffect, useSyncExternalStore, type ReactElement } from 'react';
-import { keysOf, type Keyed } from '../composer/keys.ts';
+import type { Keyed } from '../composer/keys.ts';
 import { FormView } from '../forms/FormView.tsx';
 import { ActivityLines, countLines } from './ActivityLines.tsx';
 import { ComposerView } from './ComposerView.tsx';
 import { ConfirmView } from './ConfirmView.tsx';
 import type { ScreenStore } from './store.ts';
+import { useKeys } from './useKeys.ts';
 
 /** What the app gives to whoever started it. */
 export interface AppHandles {
@@ -44,26 +45,11 @@ export function App({ store, keyed, onMount, onError }: AppProps): ReactElement 
     });
   }, []);
 
-  const safely = (act: () => void): void => {
-    // What is thrown here would end the whole server, not this session.
-    try {
-      act();
-    } catch (error) {
-      onError(error);
-    }
-  };
-  useInput((input, key) =>
-    safely(() => {
-      const keys = keysOf(input, key);
-      if ('paste' in keys) keyed().paste(keys.paste);
-      else for (const each of keys) keyed().key(each);
-    }),
-  );
-  usePaste((text) => safely(() => keyed().paste(text)));
+  useKeys(keyed, onError);
 
   // One row stays free for the cursor behind the last line.
   const room = Math.max(3, rows - 1);
-  const below = dialog === undefined ? 2 : dialog.kind === 'confirm' ? 4 + dialog.confirmation.facts.length : Math.min(room - 1, dialog.height);
+  const below = dialog === undefined ? 2 : Math.min(room - 1, dialog.height);
   const above = Math.max(0, Math.min(activities.length === 0 ? 0 : 12, room - below));
   const shown = countLines(activities, above);
   return (
@@ -72,7 +58,7 @@ export function App({ store, keyed, onMount, onError }: AppProps): ReactElement 
       {dialog === undefined ? (
         <ComposerView composer={composer} hint={hint} status={status} columns={columns} rows={room - shown} top={shown} />
       ) : dialog.kind === 'confirm' ? (
-        <ConfirmView dialog={dialog} line={dialog.line} mistyped={dialog.mistyped} columns={columns} top={shown} />
+        <ConfirmView dialog={dialog} line={dialog.line} mistyped={dialog.mistyped} columns={columns} rows={room - shown} top={shown} />
       ) : (
         <FormView form={dialog} state={dialog.state} columns={columns} rows={room - shown} top={shown} />
       )}

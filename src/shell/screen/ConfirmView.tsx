@@ -14,27 +14,38 @@ export interface ConfirmViewProps {
   readonly line: Line;
   readonly mistyped: boolean;
   readonly columns: number;
+  /** Rows that may be used. */
+  readonly rows: number;
   readonly top: number;
 }
 
-export function ConfirmView({ dialog, line, mistyped, columns, top }: ConfirmViewProps): ReactElement {
+export function ConfirmView({ dialog, line, mistyped, columns, rows, top }: ConfirmViewProps): ReactElement {
   const { title, facts, word } = dialog.confirmation;
   const { setCursorPosition } = useCursor();
   const ask = `Type "${word}" to go on: `;
   const shown = windowOf(line, Math.max(8, columns - stringWidth(ask) - 1));
-  setCursorPosition({ x: Math.min(columns - 1, stringWidth(ask) + shown.column), y: top + 1 + facts.length });
+  const room = Math.max(1, rows - 3);
+  const all = facts.length <= room;
+  const first = all ? 0 : Math.min(dialog.top, facts.length - (room - 1));
+  const visible = all ? facts : facts.slice(first, first + room - 1);
+  setCursorPosition({ x: Math.min(columns - 1, stringWidth(ask) + shown.column), y: top + 1 + Math.min(facts.length, room) });
   const labels = Math.max(0, ...facts.map(([label]) => stringWidth(label))) + 1;
   return (
     <Box flexDirection="column">
       <Text wrap="truncate" {...tones.bad}>
         {printable(title)}
       </Text>
-      {facts.map(([label, value]) => (
-        <Text key={label} wrap="truncate">
-          <Text {...styles.label}>{`  ${pad(`${label}:`, labels)} `}</Text>
+      {visible.map(([label, value], i) => (
+        <Text key={i} wrap="truncate">
+          <Text {...styles.label}>{`  ${pad(`${printable(label)}:`, labels)} `}</Text>
           {printable(value)}
         </Text>
       ))}
+      {all ? undefined : (
+        <Text wrap="truncate" {...tones.quiet}>
+          {`  ${first + 1} to ${first + visible.length} of ${facts.length}; the arrow keys show the others`}
+        </Text>
+      )}
       <Text wrap="truncate">
         {printable(ask)}
         {printable(shown.text)}

@@ -11,6 +11,8 @@ export class ConfirmDialog implements Keyed {
   line: Line = emptyLine;
   /** What was typed was something else. */
   mistyped = false;
+  /** The first fact that is shown, where there is no room for all. */
+  top = 0;
   readonly #changed: () => void;
   readonly #done: (confirmed: boolean) => void;
 
@@ -28,6 +30,10 @@ export class ConfirmDialog implements Keyed {
         return this.#done(false);
       case 'enter':
         return this.#enter();
+      case 'up':
+        return this.#scroll(-1);
+      case 'down':
+        return this.#scroll(1);
       case 'text':
         return this.#edit(insert(this.line, text));
       default: {
@@ -35,6 +41,11 @@ export class ConfirmDialog implements Keyed {
         if (change !== undefined) this.#edit(change(this.line));
       }
     }
+  }
+
+  /** Rows it would like to have: title, facts, question, keys. */
+  get height(): number {
+    return this.confirmation.facts.length + 3;
   }
 
   paste(text: string): void {
@@ -46,6 +57,11 @@ export class ConfirmDialog implements Keyed {
     if (typed === '') return this.#done(false);
     if (typed === this.confirmation.word) return this.#done(true);
     this.mistyped = true;
+    this.#changed();
+  }
+
+  #scroll(by: number): void {
+    this.top = Math.max(0, Math.min(this.confirmation.facts.length - 1, this.top + by));
     this.#changed();
   }
 

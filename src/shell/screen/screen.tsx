@@ -15,6 +15,7 @@ import type { Confirmation, FormRequest, Lent, Ui } from '../session/ui.ts';
 import type { InkStreams, Terminal } from '../terminal/terminal.ts';
 import { App, type AppHandles } from './App.tsx';
 import { ConfirmDialog } from './dialog.ts';
+import { lendTerminal } from './lend.ts';
 import { ScreenStore, type Dialog, type ScreenState } from './store.ts';
 
 export interface ScreenOptions {
@@ -42,6 +43,7 @@ export class Screen implements Ui {
   #dialog: Dialog | undefined;
   #ink: Instance | undefined;
   #app: AppHandles | undefined;
+  readonly #mounted = Promise.withResolvers<AppHandles>();
   /** Written as soon as this screen has the terminal. */
   #pending = '';
   #flushing = false;
@@ -68,6 +70,7 @@ export class Screen implements Ui {
         keyed={() => this.#keyed()}
         onMount={(handles) => {
           this.#app = handles;
+          this.#mounted.resolve(handles);
           this.#flush();
         }}
         onError={(error) => this.print({ kind: 'failure', failure: Failure.from(error).toData() })}
@@ -93,8 +96,13 @@ export class Screen implements Ui {
 
   /** Takes the live part off the screen and ends. */
   close(): void {
-    this.#flush();
-    this.#ink?.clear();
+    if (this.#suspended) this.#flushDirectly();
+    else {
+      this.#flush();
+      // Takes the live part away at once. Ink's clear() does not last: with a cursor in it, it is drawn once more at the end.
+      void this.#app?.suspend();
+    }
+    this.#suspended = true;
     this.#ink?.unmount();
     this.#ink = undefined;
     this.#streams.close();
@@ -125,27 +133,8 @@ export class Screen implements Ui {
     await this.#away(() => this.#options.openView(this.#options.terminal, conversation));
   }
 
-  async lend(): Promise<Lent> {
-    const { terminal } = this.#options;
-    const resume = await this.#suspend();
-    let input: (data: Buffer) => void = () => undefined;
-    let resized: (columns: number, rows: number) => void = () => undefined;
-    const raw = terminal.openRaw({ input: (data) => input(data), resize: (columns, rows) => resized(columns, rows) });
-    let given = false;
-    return {
-      columns: raw.columns,
-      rows: raw.rows,
-      type: terminal.type,
-      output: (data) => raw.write(data),
-      onInput: (listener) => (input = listener),
-      onResize: (listener) => (resized = listener),
-      giveBack: () => {
-        if (given) return;
-        given = true;
-        raw.close();
-        void resume();
-      },
-    };
+  lend(): Promise<Lent> {
+    return lendTerminal(this.#options.terminal, () => this.#suspend());
   }
 
   copy(text: string): void {
@@ -219,11 +208,13 @@ export class Screen implements Ui {
 
   /** Writes what is pending above the live part, where this screen has the terminal. */
   #flush(): void {
-    if (this.#pending === '' || this.#suspended) return;
-    if (this.#app === undefined) return;
+    if (this.#app !== undefined && !this.#suspended) this.#flushTo(this.#app);
+  }
+
+  #flushTo(app: AppHandles): void {
     const text = this.#pending;
     this.#pending = '';
-    this.#app.write(text);
+    if (text !== '') app.write(text);
   }
 
   /** Writes what is pending where nothing live is on the screen. */
@@ -235,14 +226,16 @@ export class Screen implements Ui {
   }
 
   async #suspend(): Promise<() => Promise<void>> {
-    this.#flush();
-    const resume = await this.#app?.suspend();
     this.#suspended = true;
+    // A line given with the connection runs before there is anything to suspend.
+    const app = this.#app ?? (await this.#mounted.promise);
+    this.#flushTo(app);
+    const resume = await app.suspend();
     return async () => {
       this.#suspended = false;
       // What came meanwhile is written first, as if it had been written then: Ink draws its part below it.
       this.#flushDirectly();
-      await resume?.();
+      await resume();
       this.changed();
     };
   }

@@ -1,4 +1,4 @@
-/** What the live part of the screen shows, for React to follow. */
+/** What is shown, for React to follow. */
 import type { ComposerState } from '../composer/composer.ts';
 import type { Activity } from '../session/activities.ts';
 import type { ConfirmDialog } from './dialog.ts';
@@ -6,6 +6,7 @@ import type { FormDialog } from '../forms/form.ts';
 
 export type Dialog = ConfirmDialog | FormDialog;
 
+/** The live part of the conversation. */
 export interface ScreenState {
   readonly composer: ComposerState;
   readonly dialog: Dialog | undefined;
@@ -16,23 +17,23 @@ export interface ScreenState {
 }
 
 /** Holds the latest state; whoever follows it is told at most once a turn of the event loop. */
-export class ScreenStore {
-  #state: ScreenState;
+export class Store<State> {
+  #state: State;
   readonly #listeners = new Set<() => void>();
   #telling = false;
 
-  constructor(state: ScreenState) {
+  constructor(state: State) {
     this.#state = state;
   }
 
-  readonly get = (): ScreenState => this.#state;
+  readonly get = (): State => this.#state;
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   };
 
-  set(state: ScreenState): void {
+  set(state: State): void {
     this.#state = state;
     if (this.#telling) return;
     this.#telling = true;
@@ -42,3 +43,5 @@ export class ScreenStore {
     });
   }
 }
+
+export class ScreenStore extends Store<ScreenState> {}

@@ -1,10 +1,14 @@
 /** What is at work at the moment: one's own verbs and what other admins have begun. */
 import type { RunningCall, StepEvent } from '../../domain/room.ts';
+import { showCall } from '../items/words.ts';
 
 export interface Activity {
   readonly id: string;
   /** What is shown of it: the line that was typed, or "carol: create bob". */
   readonly title: string;
+  /** The verb that runs, and the user whose container it is about. */
+  readonly verb: string;
+  readonly target: string | null;
   readonly own: boolean;
   readonly startedMs: number;
   readonly steps: readonly StepEvent[];
@@ -15,19 +19,26 @@ export interface Activity {
 
 export class Activities {
   #all: readonly Activity[] = [];
+  readonly #listeners = new Set<() => void>();
 
   get all(): readonly Activity[] {
     return this.#all;
   }
 
+  /** Tells `listener` of every change. Returns how to end that. */
+  follow(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   begin(activity: Omit<Activity, 'steps' | 'notes'> & { readonly steps?: readonly StepEvent[] }): void {
-    this.#all = [...this.#all.filter(({ id }) => id !== activity.id), { notes: [], steps: [], ...activity }];
+    this.#set([...this.#all.filter(({ id }) => id !== activity.id), { notes: [], steps: [], ...activity }]);
   }
 
   beginOther(call: RunningCall, nowMs: number): void {
-    const target = call.target === null ? '' : ` ${call.target}`;
     // Times of two machines are not compared: what began before we came began when we came.
-    this.begin({ id: call.id, title: `${call.actor}: ${call.verb}${target}`, own: false, startedMs: nowMs, steps: call.steps });
+    const { id, verb, target, steps } = call;
+    this.begin({ id, title: `${call.actor}: ${showCall(call)}`, verb, target, own: false, startedMs: nowMs, steps });
   }
 
   step(id: string, step: StepEvent): void {
@@ -40,7 +51,7 @@ export class Activities {
 
   end(id: string): Activity | undefined {
     const found = this.#all.find((activity) => activity.id === id);
-    this.#all = this.#all.filter((activity) => activity.id !== id);
+    if (found !== undefined) this.#set(this.#all.filter((activity) => activity.id !== id));
     return found;
   }
 
@@ -50,6 +61,11 @@ export class Activities {
   }
 
   #change(id: string, change: (activity: Activity) => Activity): void {
-    this.#all = this.#all.map((activity) => (activity.id === id ? change(activity) : activity));
+    this.#set(this.#all.map((activity) => (activity.id === id ? change(activity) : activity)));
+  }
+
+  #set(all: readonly Activity[]): void {
+    this.#all = all;
+    for (const listener of this.#listeners) listener();
   }
 }

@@ -16,9 +16,9 @@ import { Activities } from './activities.ts';
 import { runBuiltin } from './builtinRun.ts';
 import { builtinOf, builtins } from './builtins.ts';
 import { describeLoss } from './loss.ts';
-import { runVerb, type VerbRun } from './verbRun.ts';
+import { runVerb, type RunEnd, type VerbRun } from './verbRun.ts';
 import { understand, type UnderstoodVerb } from './understand.ts';
-import type { Ui } from './ui.ts';
+import type { Lent, Ui } from './ui.ts';
 
 export interface ConversationOptions {
   readonly actor: Actor;
@@ -43,6 +43,9 @@ export class Conversation {
   settings: ShellSettings = { plain: false };
   present: readonly Presence[] = [];
   feedListener: FeedListener | undefined;
+  /** Hands over the terminal while something else than `ui` draws on it. */
+  lender: (() => Promise<Lent>) | undefined;
+  readonly #over = new AbortController();
   /** The last text that was made for copying. */
   clip: string | undefined;
   #lastCandidates: { readonly key: string; readonly atMs: number; readonly answer: ReturnType<ShellClient['candidates']> } | undefined;
@@ -64,7 +67,13 @@ export class Conversation {
     return welcome.lines;
   }
 
+  /** Aborted when the conversation ends, whoever ends it. */
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
   end(): void {
+    this.#over.abort();
     // What changes something goes on by itself; reading ends with whoever reads.
     for (const { stop } of this.activities.all) stop?.();
     this.options.shells.leave(this.session);
@@ -103,9 +112,10 @@ export class Conversation {
     return complete(text, cursor, { verbs: this.verbs, builtins, door: actor.door, ask: (what, user) => this.#ask(what, user) });
   }
 
-  /** Runs a verb with an input that is complete: a key of the live list was pressed. */
-  async runDirectly(verb: AnyVerb, input: Readonly<Record<string, unknown>>, line: string): Promise<void> {
-    await this.#call({ verb, input, format: 'table', line });
+  /** Runs a verb with an input that is complete: a key of the live list was pressed. Never rejects. */
+  runDirectly(verb: AnyVerb, input: Readonly<Record<string, unknown>>, line: string): Promise<RunEnd> {
+    this.options.ui.print({ kind: 'command', line });
+    return runVerb({ verb, input, format: 'table', line }, this);
   }
 
   /** At self@: one's own container, its keys and the way to it. */
@@ -117,6 +127,10 @@ export class Conversation {
       }
     }
     this.note('copy puts the configuration on your clipboard, qr shows it as a code.\nrestart, keys add and keys remove change things.');
+  }
+
+  lend(): Promise<Lent> {
+    return this.lender?.() ?? this.options.ui.lend();
   }
 
   /** Remembers what can be copied. */
@@ -155,8 +169,8 @@ export class Conversation {
     return (await this.#confirmed(verb, full)) ? { ...full, confirm: full['user'] } : undefined;
   }
 
-  #call(run: VerbRun): Promise<number> {
-    return runVerb(run, this);
+  async #call(run: VerbRun): Promise<number> {
+    return (await runVerb(run, this)).exitCode;
   }
 
   /** Asks for the name, after saying what will be lost. */

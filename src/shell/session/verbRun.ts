@@ -17,7 +17,15 @@ export interface RunContext {
   readonly activities: Activities;
   readonly options: { readonly core: CoreClient; readonly actor: Actor; readonly ui: Ui; readonly reachedAt: string };
   offerForCopying(text: string): void;
+  /** Hands the terminal over: whoever draws on it at the moment lets go of it. */
+  lend(): Promise<Lent>;
 }
+
+/** How a run ended. */
+export type RunEnd =
+  | { readonly kind: 'done'; readonly result: unknown; readonly blocks: readonly Block[]; readonly exitCode: number }
+  | { readonly kind: 'failed'; readonly failure: Failure; readonly exitCode: number }
+  | { readonly kind: 'stopped'; readonly exitCode: number };
 
 export interface VerbRun {
   readonly verb: AnyVerb;
@@ -26,17 +34,19 @@ export interface VerbRun {
   readonly line: string;
 }
 
-/** Runs it to its end and prints what there is to print; resolves with its exit code, and never rejects. */
-export async function runVerb({ verb, input, format, line }: VerbRun, conversation: RunContext): Promise<number> {
+/** Runs it to its end and prints what there is to print; resolves with how it ended, and never rejects. */
+export async function runVerb({ verb, input, format, line }: VerbRun, conversation: RunContext): Promise<RunEnd> {
   const { core, actor, ui, reachedAt } = conversation.options;
   const { activities, session } = conversation;
   const id = randomUUID();
   const abort = new AbortController();
   // A change that has begun goes on, whoever stops listening: only reading can be stopped.
-  activities.begin({ id, title: line, own: true, startedMs: performance.now(), stop: verb.changes ? undefined : () => abort.abort() });
+  const target = typeof input['user'] === 'string' ? input['user'] : null;
+  activities.begin({ id, title: line, verb: verb.name, target, own: true, startedMs: performance.now(), stop: verb.changes ? undefined : () => abort.abort() });
   ui.changed();
-  const lent = verb.handsOverTerminal === true ? await ui.lend() : undefined;
+  let lent: Lent | undefined;
   try {
+    if (verb.handsOverTerminal === true) lent = await conversation.lend();
     const answer = await core.call(
       { actor, verb: verb.name, input, session, reachedAt },
       (raw) => {
@@ -53,18 +63,18 @@ export async function runVerb({ verb, input, format, line }: VerbRun, conversati
     finish(conversation, id);
     if (abort.signal.aborted) {
       ui.print({ kind: 'note', text: 'Stopped.' });
-      return exitCodes.ok;
+      return { kind: 'stopped', exitCode: exitCodes.ok };
     }
-    const rendered = renderAnswer({ verb, ...answer }, format, core.greeting.host, { now: new Date(), terminal: true });
+    const { stdout, exitCode } = renderAnswer({ verb, ...answer }, format, core.greeting.host, { now: new Date(), terminal: true });
     if (format !== 'table') {
-      ui.print({ kind: 'raw', text: rendered.stdout });
-      return rendered.exitCode;
+      ui.print({ kind: 'raw', text: stdout });
+      return { kind: 'done', result: answer.result, blocks: [], exitCode };
     }
     const blocks = verb.view(answer.result as never, { now: new Date(), terminal: true });
     const copy = lastVerbatim(blocks);
     if (copy !== undefined) conversation.offerForCopying(copy);
     ui.print({ kind: 'blocks', blocks });
-    return rendered.exitCode;
+    return { kind: 'done', result: answer.result, blocks, exitCode };
   } catch (error) {
     lent?.giveBack();
     finish(conversation, id);
@@ -72,7 +82,7 @@ export async function runVerb({ verb, input, format, line }: VerbRun, conversati
     if (abort.signal.aborted) ui.print({ kind: 'note', text: 'Stopped.' });
     else if (format === 'json' || format === 'yaml') ui.print({ kind: 'raw', text: renderFailure(failure, verb.name, format, core.greeting.host).stdout });
     else ui.print({ kind: 'failure', failure: failure.toData() });
-    return failure.exitCode;
+    return abort.signal.aborted ? { kind: 'stopped', exitCode: exitCodes.ok } : { kind: 'failed', failure, exitCode: failure.exitCode };
   } finally {
     ui.changed();
   }

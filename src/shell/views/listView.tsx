@@ -1,7 +1,84 @@
-/** The live list. */
+/** The live list of containers, on the alternate screen: the conversation stays as it is behind it. */
+import { render } from 'ink';
+import { Failure } from '../../domain/failure.ts';
+import { lendTerminal } from '../screen/lend.ts';
 import type { Conversation } from '../session/conversation.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { ListController } from './controller.ts';
+import { bodyRows } from './layout.ts';
+import { ListApp } from './ListApp.tsx';
 
-export function openListView(_terminal: Terminal, _conversation: Conversation): Promise<void> {
-  return Promise.resolve();
+/** Frames a second at most. */
+const mostFrames = 30;
+
+/** Resolves when the view is closed, by a key or because the conversation is over; never rejects. */
+export async function openListView(terminal: Terminal, conversation: Conversation): Promise<void> {
+  const { shells, ui, core } = conversation.options;
+  const { session, activities, over } = conversation;
+  const closing = Promise.withResolvers<undefined>();
+  const close = (): void => closing.resolve(undefined);
+  const controller = new ListController({ conversation, page: () => bodyRows(terminal.rows, undefined), width: () => terminal.columns - 1, close });
+  const streams = terminal.open();
+  // Before Ink's own listeners, which draw.
+  streams.stdout.on('resize', () => controller.resized());
+  const unfollow = activities.follow(() => controller.changed());
+  conversation.feedListener = (update) => controller.apply(update);
+
+  const ink = render(
+    <ListApp
+      controller={controller}
+      activities={() => activities.all}
+      hostNote={core.greeting.host.simulated ? 'SIMULATED' : ''}
+      onMount={(suspend) => {
+        conversation.lender = () =>
+          lendTerminal(terminal, async () => {
+            const resume = await suspend();
+            return () => {
+              // The program may have left the cursor anywhere in its row, and a frame begins where the cursor is.
+              streams.stdout.write('\r');
+              return resume();
+            };
+          });
+      }}
+    />,
+    {
+      stdin: streams.stdin as unknown as NodeJS.ReadStream,
+      stdout: streams.stdout as unknown as NodeJS.WriteStream,
+      stderr: streams.stdout as unknown as NodeJS.WriteStream,
+      // Ink looks at the server's own environment and console for these.
+      interactive: true,
+      patchConsole: false,
+      exitOnCtrlC: false,
+      alternateScreen: true,
+      incrementalRendering: true,
+      maxFps: mostFrames,
+    },
+  );
+  // Synchronous, so that whoever ends the conversation can count on the terminal being free.
+  const leave = (): void => {
+    ink.clear();
+    ink.unmount();
+    streams.close();
+  };
+  const ended = (): void => {
+    leave();
+    close();
+  };
+  over.addEventListener('abort', ended, { once: true });
+  // A component that throws ends the view alone.
+  ink.waitUntilExit().catch((error: unknown) => {
+    ui.print({ kind: 'failure', failure: Failure.from(error).toData() });
+    close();
+  });
+  shells.feed(session, true).catch((error: unknown) => controller.lose(Failure.from(error)));
+
+  await closing.promise;
+  over.removeEventListener('abort', ended);
+  conversation.feedListener = undefined;
+  conversation.lender = undefined;
+  unfollow();
+  controller.end();
+  if (over.aborted) return;
+  leave();
+  await shells.feed(session, false).catch(() => undefined);
 }

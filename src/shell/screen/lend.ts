@@ -1,0 +1,26 @@
+/** The terminal in the hands of a program in a container, for whoever was drawing on it. */
+import type { Lent } from '../session/ui.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+
+/** `suspend` lets go of the terminal; what it resolves with takes it back. */
+export async function lendTerminal(terminal: Terminal, suspend: () => Promise<() => Promise<void>>): Promise<Lent> {
+  const resume = await suspend();
+  let input: (data: Buffer) => void = () => undefined;
+  let resized: (columns: number, rows: number) => void = () => undefined;
+  const raw = terminal.openRaw({ input: (data) => input(data), resize: (columns, rows) => resized(columns, rows) });
+  let given = false;
+  return {
+    columns: raw.columns,
+    rows: raw.rows,
+    type: terminal.type,
+    output: (data) => raw.write(data),
+    onInput: (listener) => (input = listener),
+    onResize: (listener) => (resized = listener),
+    giveBack: () => {
+      if (given) return;
+      given = true;
+      raw.close();
+      void resume();
+    },
+  };
+}

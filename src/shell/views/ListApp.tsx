@@ -1,0 +1,191 @@
+/** The live list on the screen: as many lines as the window has, always. */
+import { Box, Text, useApp, useCursor, useWindowSize } from 'ink';
+import { memo, useEffect, useRef, useSyncExternalStore, type ReactElement } from 'react';
+import stringWidth from 'string-width';
+import { printable } from '../../domain/text.ts';
+import { windowOf } from '../composer/window.ts';
+import type { Line as TypedLine } from '../composer/line.ts';
+import { FormView } from '../forms/FormView.tsx';
+import { styles, tones } from '../items/theme.ts';
+import { ConfirmView } from '../screen/ConfirmView.tsx';
+import type { Dialog } from '../screen/store.ts';
+import { useKeys } from '../screen/useKeys.ts';
+import type { Activity } from '../session/activities.ts';
+import { hints } from './bindings.ts';
+import { cut, joinFitting } from './cells.ts';
+import type { ListController } from './controller.ts';
+import { bodyRows, footerRows, place, scrolled } from './layout.ts';
+import { emptyLine, headLine, progress, rowLine, sameLine, titleLine, type Line } from './lines.ts';
+import type { Pane } from './pane.ts';
+import type { Message } from './runs.ts';
+
+export interface ListAppProps {
+  readonly controller: ListController;
+  readonly activities: () => readonly Activity[];
+  /** What is always true of this host, above all that it is simulated. */
+  readonly hostNote: string;
+  /** Gives whoever started it the way to let go of the terminal for a while. */
+  readonly onMount: (suspend: () => Promise<() => Promise<void>>) => void;
+}
+
+export function ListApp({ controller, activities, hostNote, onMount }: ListAppProps): ReactElement {
+  const { dialog, pane, typing, message } = useSyncExternalStore(controller.store.subscribe, controller.store.get);
+  const { columns, rows } = useWindowSize();
+  const { suspendTerminal } = useApp();
+  useKeys(() => controller, (error) => controller.fail(error));
+  useEffect(() => {
+    onMount(async () => {
+      const suspension = await suspendTerminal();
+      return () => suspension.resume();
+    });
+    // Once.
+  }, []);
+
+  const width = columns - 1;
+  const below = footerRows(rows, dialog?.height);
+  const body = bodyRows(rows, dialog?.height);
+  return (
+    <Box flexDirection="column" height={rows} overflow="hidden">
+      <LineView line={headLine(controller.model, hostNote, width)} />
+      {pane === undefined ? (
+        <Rows controller={controller} activities={activities()} width={width} height={body} />
+      ) : (
+        <PaneView pane={pane} width={width} height={body} />
+      )}
+      <Footer
+        dialog={dialog}
+        typing={typing}
+        message={message ?? activityMessage(activities())}
+        hints={hints(controller.bindings, controller.place, pane?.copy !== undefined)}
+        columns={columns}
+        rows={below}
+        top={rows - below}
+      />
+    </Box>
+  );
+}
+
+interface RowsProps {
+  readonly controller: ListController;
+  readonly activities: readonly Activity[];
+  readonly width: number;
+  readonly height: number;
+}
+
+function Rows({ controller: { model, widths }, activities, width, height }: RowsProps): ReactElement {
+  const top = useRef(0);
+  const { shown, selected, marks, now, selectedIndex } = model;
+  const placed = place(widths, width);
+  top.current = scrolled(top.current, selectedIndex, shown.length, height);
+  const atWork = new Map(activities.map((activity) => [activity.target, activity]));
+  const visible = shown.slice(top.current, top.current + height);
+  return (
+    <Box flexDirection="column" height={height + 1} flexShrink={0}>
+      <LineView line={titleLine(placed, model)} />
+      {visible.length === 0 ? <LineView line={emptyLine(model)} /> : undefined}
+      {visible.map((container) => (
+        <LineView
+          key={container.user}
+          line={rowLine(container, placed, {
+            selected: container === selected,
+            marked: marks.has(container.user),
+            activity: atWork.get(container.user),
+            now,
+            width,
+          })}
+        />
+      ))}
+    </Box>
+  );
+}
+
+/** One row of the screen. What looks as before is not rendered again. */
+const LineView = memo(
+  function LineView({ line: { segments, inverse } }: { readonly line: Line }): ReactElement {
+    return (
+      <Text wrap="truncate" inverse={inverse === true}>
+        {segments.map(({ text, style }, i) => (style === undefined ? text : <Text key={i} {...style}>{text}</Text>))}
+      </Text>
+    );
+  },
+  (a, b) => sameLine(a.line, b.line),
+);
+
+function PaneView({ pane, width, height }: { readonly pane: Pane; readonly width: number; readonly height: number }): ReactElement {
+  const { lines, first, count } = pane.window(height);
+  const where = count > height ? ` · ${first + 1} to ${first + lines.length} of ${count} lines` : '';
+  return (
+    <Box flexDirection="column" height={height + 1} flexShrink={0}>
+      <Text wrap="truncate" {...styles.heading}>
+        {cut(`${printable(pane.title)}${where}`, width)}
+      </Text>
+      {lines.map((line, i) => (
+        <Text key={i} wrap="truncate">
+          {line === '' ? ' ' : line}
+        </Text>
+      ))}
+    </Box>
+  );
+}
+
+interface FooterProps {
+  readonly dialog: Dialog | undefined;
+  readonly typing: TypedLine | undefined;
+  readonly message: Message | undefined;
+  readonly hints: readonly string[];
+  readonly columns: number;
+  readonly rows: number;
+  readonly top: number;
+}
+
+function Footer({ dialog, typing, message, hints: keys, columns, rows, top }: FooterProps): ReactElement {
+  const width = columns - 1;
+  if (dialog !== undefined) {
+    return (
+      <Box flexDirection="column" height={rows} flexShrink={0} overflow="hidden">
+        {dialog.kind === 'confirm' ? (
+          <ConfirmView dialog={dialog} line={dialog.line} mistyped={dialog.mistyped} columns={columns} rows={rows} top={top} />
+        ) : (
+          <FormView form={dialog} state={dialog.state} columns={columns} rows={rows} top={top} />
+        )}
+      </Box>
+    );
+  }
+  if (typing !== undefined) return <FilterLine line={typing} width={width} top={top} />;
+  return (
+    <Box flexDirection="column" height={rows} flexShrink={0}>
+      <Text wrap="truncate" {...tones[message?.tone ?? 'plain']}>
+        {message === undefined ? ' ' : cut(printable(message.text), width)}
+      </Text>
+      <Text wrap="truncate" {...tones.quiet}>
+        {joinFitting(keys, '  ', width)}
+      </Text>
+    </Box>
+  );
+}
+
+const filterPrompt = 'Filter: ';
+
+function FilterLine({ line, width, top }: { readonly line: TypedLine; readonly width: number; readonly top: number }): ReactElement {
+  const { setCursorPosition } = useCursor();
+  const before = stringWidth(filterPrompt);
+  const shown = windowOf(line, width - before);
+  setCursorPosition({ x: before + shown.column, y: top });
+  return (
+    <Box flexDirection="column" height={2} flexShrink={0}>
+      <Text wrap="truncate">
+        {filterPrompt}
+        {printable(shown.text)}
+      </Text>
+      <Text wrap="truncate" {...tones.quiet}>
+        {joinFitting(['Enter keeps it', 'Esc clears it', 'text, !text, label:key=value'], '  ', width)}
+      </Text>
+    </Box>
+  );
+}
+
+/** What is at work, where nothing else is to be said: a container that is being created has no row yet. */
+function activityMessage(activities: readonly Activity[]): Message | undefined {
+  const activity = activities.findLast(({ verb }) => verb === 'create' || verb === 'image build');
+  return activity === undefined ? undefined : { tone: 'quiet', text: `${activity.title}: ${progress(activity)}` };
+}

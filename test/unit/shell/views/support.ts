@@ -1,0 +1,115 @@
+/** Containers, and a conversation that only remembers what it was asked for. */
+import type { AnyVerb } from '../../../../src/catalogue/catalogue.ts';
+import type { Actor } from '../../../../src/domain/actor.ts';
+import type { FeedContainer, FeedUpdate } from '../../../../src/domain/room.ts';
+import type { Key } from '../../../../src/shell/composer/keys.ts';
+import { Activities } from '../../../../src/shell/session/activities.ts';
+import type { Conversation } from '../../../../src/shell/session/conversation.ts';
+import type { RunEnd } from '../../../../src/shell/session/verbRun.ts';
+import { ListController } from '../../../../src/shell/views/controller.ts';
+
+export const gib = 1024 ** 3;
+
+export function container(user: string, over: Partial<FeedContainer> = {}): FeedContainer {
+  return {
+    user,
+    name: `${user}-container`,
+    status: 'running',
+    provisioning: 'ready',
+    address: '10.0.3.100',
+    cpus: 2,
+    memoryLimitBytes: 4 * gib,
+    memoryUsedBytes: gib,
+    diskQuotaBytes: 50 * gib,
+    diskUsedBytes: 10 * gib,
+    autostart: true,
+    docker: true,
+    image: 'images:ubuntu/24.04',
+    labels: {},
+    createdAt: '2026-01-01T00:00:00.000Z',
+    createdBy: 'tester',
+    startedAt: '2026-01-02T00:00:00.000Z',
+    processes: 20,
+    snapshots: 0,
+    keys: [],
+    cpuPercent: 3,
+    ...over,
+  };
+}
+
+export function whole(...containers: readonly FeedContainer[]): FeedUpdate {
+  return { whole: true, changed: containers, removed: [], measuredAt: '2026-01-02T03:00:00.000Z', stale: null };
+}
+
+export function change(update: Partial<FeedUpdate>): FeedUpdate {
+  return { whole: false, changed: [], removed: [], measuredAt: '2026-01-02T03:00:15.000Z', stale: null, ...update };
+}
+
+/** Keys by name, single characters by themselves. */
+export function keys(...names: readonly string[]): Key[] {
+  return names.map((name) => ([...name].length === 1 ? { name: 'text', text: name } : { name, text: '' }));
+}
+
+export const admin: Actor = { name: 'tester', role: 'admin', door: 'manage' };
+
+export interface Calls {
+  /** Command lines that were run. */
+  readonly lines: string[];
+  readonly inputs: Readonly<Record<string, unknown>>[];
+  /** Verbs that were asked without a place in the conversation. */
+  readonly asked: string[];
+  readonly copied: string[];
+  closed: number;
+}
+
+export interface World {
+  readonly controller: ListController;
+  readonly activities: Activities;
+  readonly calls: Calls;
+  press(...names: readonly string[]): void;
+  /** What is said in the footer. */
+  message(): string | undefined;
+  /** Until what was begun has gone as far as it goes by itself. */
+  settle(): Promise<void>;
+}
+
+export interface WorldOptions {
+  readonly actor?: Actor;
+  readonly run?: (verb: AnyVerb, input: Readonly<Record<string, unknown>>) => Promise<RunEnd>;
+  readonly answer?: (verb: string, input: Readonly<Record<string, unknown>>) => unknown;
+}
+
+export function world({ actor = admin, run, answer }: WorldOptions = {}): World {
+  const calls: Calls = { lines: [], inputs: [], asked: [], copied: [], closed: 0 };
+  const activities = new Activities();
+  const conversation = {
+    activities,
+    options: {
+      actor,
+      reachedAt: 'jump.example.org',
+      core: {
+        call: ({ verb, input }: { verb: string; input: Readonly<Record<string, unknown>> }) => {
+          calls.asked.push(verb);
+          return Promise.resolve({ result: answer?.(verb, input) });
+        },
+      },
+      ui: { copy: (text: string) => calls.copied.push(text) },
+    },
+    runDirectly: (verb: AnyVerb, input: Readonly<Record<string, unknown>>, line: string) => {
+      calls.lines.push(line);
+      calls.inputs.push(input);
+      return run?.(verb, input) ?? Promise.resolve({ kind: 'done', result: undefined, blocks: [] });
+    },
+  } as unknown as Conversation;
+  const controller = new ListController({ conversation, page: () => 5, width: () => 79, close: () => calls.closed++ });
+  return {
+    controller,
+    activities,
+    calls,
+    press: (...names) => {
+      for (const key of keys(...names)) controller.key(key);
+    },
+    message: () => controller.store.get().message?.text,
+    settle: () => new Promise((resolve) => setImmediate(resolve)),
+  };
+}
