@@ -55,6 +55,8 @@ export function parseEvent(message: string): LifecycleEvent | undefined {
 export interface EventLimits {
   /** How long opening may take, in milliseconds. */
   readonly openMs: number;
+  /** How long Incus is waited for to say that it listens, once the stream is open, in milliseconds. */
+  readonly beginMs: number;
   readonly pulse: Pulse;
 }
 
@@ -80,8 +82,18 @@ export async function followEvents(socketPath: string, limits: EventLimits, list
     end.resolve(undefined);
   };
   signal.addEventListener('abort', abort, { once: true });
-  socket.on('open', () => tell(() => listener.opened()));
+  // Incus opens the websocket a moment before it has put it among those that it tells, and pings it right after that (incus 6.0, "AddListener").
+  let isBegun = false;
+  let timer: NodeJS.Timeout | undefined;
+  const begin = (): void => {
+    clearTimeout(timer);
+    if (!isBegun) tell(() => listener.opened());
+    isBegun = true;
+  };
+  socket.once('open', () => (timer = setTimeout(begin, limits.beginMs)));
+  socket.once('ping', begin);
   socket.on('message', (data: Buffer) => {
+    begin();
     const event = parseEvent(data.toString());
     if (event !== undefined) tell(() => listener.event(event));
   });
@@ -92,6 +104,7 @@ export async function followEvents(socketPath: string, limits: EventLimits, list
     await end.promise;
   } finally {
     isOver = true;
+    clearTimeout(timer);
     signal.removeEventListener('abort', abort);
     socket.terminate();
   }

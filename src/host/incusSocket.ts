@@ -27,7 +27,8 @@ function isThere(path: string): boolean {
  * is there, or in `/var/lib/incus` (incus 6.0, `ConnectIncusUnix`; its second socket, for users without full rights, is not for us).
  */
 export function incusSocketPath(env: Readonly<Record<string, string | undefined>>, exists: (path: string) => boolean = isThere): string {
-  const { INCUS_SOCKET: socket, INCUS_DIR: folder } = env;
+  const socket = env['INCUS_SOCKET'];
+  const folder = env['INCUS_DIR'];
   if (socket !== undefined && socket !== '') return socket;
   if (folder !== undefined && folder !== '') return join(folder, 'unix.socket');
   const inRun = '/run/incus/unix.socket';

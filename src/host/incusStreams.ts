@@ -12,6 +12,9 @@ export interface IncusStreams {
   /**
    * Follows what happens to instances until it is aborted; then it resolves. Rejects with `incus-unavailable` when the stream cannot be
    * opened, ends by itself, or stands still: events may have been missed then, so follow again and list again.
+   *
+   * Incus sends each event by itself, so that two of the same moment may come in any order: take an event as a reason to look again, not
+   * for what is now.
    */
   events(listener: EventListener, signal: AbortSignal): Promise<void>;
   /**
@@ -25,7 +28,7 @@ export interface IncusStreams {
 export interface StreamLimits {
   /** How long Incus may take for each step of opening a stream. */
   readonly openMs: number;
-  /** How long a program that prints nothing is waited for before it is taken to have started. */
+  /** How long a program that prints nothing is waited for before it is taken to have started; and a stream of events before it tells anything. */
   readonly beginMs: number;
   /** How long a program may take to end after it was told to hang up. */
   readonly closeMs: number;

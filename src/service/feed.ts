@@ -11,7 +11,7 @@ import { ownerOfInstance } from './metadata.ts';
 
 /** Where changes of instances are told: Incus's stream of lifecycle events, or the simulated host's. */
 export interface LifecycleSource {
-  events(listener: { opened(): void; event(event: { readonly instance: string | null }): void }, signal: AbortSignal): Promise<void>;
+  events(listener: { opened(): void; event(event: { readonly action: string; readonly instance: string | null }): void }, signal: AbortSignal): Promise<void>;
 }
 
 export interface FeedOptions {
@@ -25,6 +25,11 @@ export interface FeedOptions {
 const gatherMs = 60;
 /** Before a broken stream is opened again, in milliseconds. */
 const reopenMs = 2000;
+/**
+ * Events that change nothing that is shown. Looking into a container causes them, so that a log that is followed would make a look a
+ * second.
+ */
+const idle = new Set(['instance-exec', 'instance-console', 'instance-console-retrieved', 'instance-file-retrieved', 'instance-file-pushed', 'instance-file-deleted']);
 /** Measurements kept of each container. */
 const mostSamples = 40;
 
@@ -95,8 +100,8 @@ export class ContainerFeed {
   readonly #listener = {
     // Whatever happened before the stream was open is found by looking after it is.
     opened: (): void => void this.#look(),
-    event: ({ instance }: { readonly instance: string | null }): void => {
-      if (instance !== null) this.#lookSoon();
+    event: ({ action, instance }: { readonly action: string; readonly instance: string | null }): void => {
+      if (instance !== null && !idle.has(action)) this.#lookSoon();
     },
   };
 

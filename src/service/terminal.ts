@@ -23,13 +23,16 @@ export async function openShell(context: ServiceContext, user: Username, asRoot:
   }
   const opened = await context.streams.terminal({
     instance: instance.name,
-    // su(1) makes a login shell with the user's own environment; its argument is a name that has been checked.
-    argv: ['su', '--login', asRoot ? 'root' : user],
+    // su(1) makes a login shell with the user's own environment; its argument is a name that has been checked. With a terminal of its own the
+    // shell leads its session, so that what it started in the background is hung up with it.
+    argv: ['su', '--pty', '--login', asRoot ? 'root' : user],
     environment: { TERM: termName.test(terminal.type) ? terminal.type : 'xterm' },
     columns: terminal.columns,
     rows: terminal.rows,
   });
   const close = (): void => opened.close();
+  // Opening cannot be interrupted: whoever has gone meanwhile is noticed here.
+  if (call.signal.aborted) close();
   call.signal.addEventListener('abort', close, { once: true });
   terminal.listen({ input: (data) => opened.write(data), resize: (columns, rows) => opened.resize(columns, rows), end: close });
   let showing: Promise<void> = Promise.resolve();

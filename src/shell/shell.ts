@@ -52,8 +52,7 @@ export function openShell(options: ShellOptions): Shell {
       for (const item of welcome(actor, core.greeting)) screen.print(item);
       screen.show(conversation, await conversation.begin());
       if (options.line !== undefined) {
-        await conversation.run(options.line);
-        stop(0);
+        stop(await conversation.run(options.line));
       } else if (actor.door === 'self') {
         await conversation.showCard();
       }

@@ -10,17 +10,19 @@ import { LineShell } from './lineShell.ts';
 export const killed = 137;
 const hungUp = 129;
 
-const shells = ['bash', 'sh', 'login', 'runuser', 'su'];
+const shells = ['bash', 'sh', 'login', 'runuser', 'setpriv', 'su'];
 
 /** Whether a container has this program: its terminals know only shells, and what leads to one. */
 export function isShell(program: string): boolean {
   return shells.includes(/^(\/usr(\/local)?)?\/s?bin\//.test(program) ? posix.basename(program) : program);
 }
 
-/** Who one is in a shell: `su - alice` and its like say it; else root, as whom Incus runs programs. */
+/** Who one is in a shell: `su - alice`, `setpriv --reuid alice` and their like say it; else root, as whom Incus runs programs. */
 function userOf(argv: readonly string[]): string {
   const [program = '', ...args] = argv;
   if (/(^|\/)(bash|sh)$/.test(program)) return 'root';
+  const named = args.find((argument, index) => args[index - 1] === '--reuid' || argument.startsWith('--reuid='));
+  if (named !== undefined) return named.replace(/^--reuid=/, '');
   return args.filter((argument) => /^[a-z_][a-z0-9_-]*$/.test(argument)).at(-1) ?? 'root';
 }
 

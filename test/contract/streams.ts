@@ -54,6 +54,7 @@ export async function failureOf(promise: Promise<unknown>): Promise<Failure> {
 
 export interface Followed {
   readonly told: string[];
+  readonly ended: Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -66,6 +67,7 @@ export async function follow(streams: IncusStreams): Promise<Followed> {
   await Promise.race([opened.promise, ended]);
   return {
     told,
+    ended,
     stop: () => {
       stop.abort();
       return ended;
@@ -121,6 +123,16 @@ async function checkEnds({ streams }: StreamWorld): Promise<void> {
   expect(await failureOf(streams.terminal({ ...shell, argv: ['/no/such/program'] }))).toMatchObject({ code: 'program-missing', what: 'program "/no/such/program"' });
 }
 
+/** The console log as soon as it has come to the login prompt. */
+export async function booted(incus: Incus, name: string): Promise<string> {
+  let log = '';
+  for (const end = Date.now() + 30_000; !log.endsWith('login: ') && Date.now() < end; ) {
+    log = await incus.consoleLog(name);
+    await delay(50);
+  }
+  return log;
+}
+
 /** Everything; leaves nothing behind. */
 export async function checkStreams(world: StreamWorld): Promise<void> {
   const { incus, streams, image, spec } = world;
@@ -141,11 +153,7 @@ export async function checkStreams(world: StreamWorld): Promise<void> {
   await incus.start(instance);
   expect(await told('instance-started')).toEqual(['instance-started']);
 
-  let log = '';
-  for (const end = Date.now() + 30_000; !log.endsWith('login: ') && Date.now() < end; ) {
-    log = await incus.consoleLog(instance);
-    await delay(50);
-  }
+  const log = await booted(incus, instance);
   expect(log).toMatch(/^systemd [^]*Welcome to [^]*\[ {2}OK {2}\] Reached target [^]*\ncxt-streams login: $/);
   expect(await incus.consoleLog(instance)).toBe(log);
   await told('instance-console-retrieved');
@@ -157,6 +165,8 @@ export async function checkStreams(world: StreamWorld): Promise<void> {
   expect(new Set(await told('instance-updated'))).toEqual(new Set(['instance-exec', 'instance-updated']));
   await incus.restart(instance);
   expect(await told('instance-restarted')).toEqual(['instance-restarted']);
+  // A system that has only just begun to start does not hear that it should stop.
+  expect(await booted(incus, instance)).not.toBe(log);
   await incus.stop(instance);
   expect(await told('instance-shutdown')).toEqual(['instance-shutdown']);
   expect(await incus.consoleLog(instance)).not.toBe('');

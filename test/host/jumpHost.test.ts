@@ -8,6 +8,7 @@ import { expectedStory } from '../contract/expected.ts';
 import { makeWorld, tellStory } from '../contract/story.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { eventually, finished, temporaryFolder, type Finished } from '../support/server.ts';
+import { connectShell } from '../support/shell.ts';
 import { skipReason, startJumpHost, type JumpHost } from './jumpHost.ts';
 
 describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
@@ -100,6 +101,33 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       expect((await ssh(config, '-tt', 'cxt-alice-dev', 'exit 7')).code).toBe(7);
       const copied = await execa('ssh', ['-F', config, 'cxt-alice-dev', 'wc -c'], { input: 'x'.repeat(100_000) });
       expect(copied.stdout.trim()).toBe('100000');
+    });
+
+    it('hands an admin\'s terminal to a shell in the container, and takes it back', async () => {
+      const shell = await connectShell(host.server, { columns: 90, rows: 30 });
+      await shell.shows(/^› ?$/m);
+      shell.type('shell cxt-alice\r');
+      await shell.shows(/cxt-alice@cxt-alice-container/);
+      shell.type('stty size; id -un; sleep 1000 &\r');
+      await shell.shows(/^30 90$/m);
+      await shell.shows(/^cxt-alice$/m);
+      shell.resize(70, 25).type('stty size\r');
+      await shell.shows(/^25 70$/m);
+      shell.type('sleep 1000\r').press('ctrl-c').type('echo whole; exit 5\r');
+      await shell.said('The shell in cxt-alice-container ended with status 5');
+      shell.type('info cxt-alice\r');
+      // Alice has logged in with ssh before.
+      await shell.said(/Last login:\s+\d+ \w+ ago/);
+      shell.type('exit\r');
+      expect(await shell.ended()).toBe(0);
+      const asRoot = await connectShell(host.server, { command: 'shell cxt-alice --root' });
+      await asRoot.shows(/root@cxt-alice-container/);
+      asRoot.type('exit 7\r');
+      expect(await asRoot.ended()).toBe(7);
+    });
+
+    it('shows what the console of a container says', async () => {
+      expect(JSON.stringify(await result(['logs', 'cxt-alice']))).toMatch(/login:|systemd|Reached target/);
     });
 
     it('has the tools in the container, and Docker works there', async () => {

@@ -140,13 +140,12 @@ async function argumentValues(argument: Argument, rest: readonly string[], { ask
   return ask(argument.complete, rest.find((word) => !word.startsWith('-')));
 }
 
-/** Those that begin with what is typed, in their own order; then those that contain its letters, the best first. */
+/** Those that begin with what is typed, in their own order; where there are none, those that contain its letters, the best first. */
 function ranked(candidates: readonly Candidate[], typed: string): readonly Candidate[] {
   if (typed === '') return candidates;
   const wanted = typed.toLowerCase();
   const beginning = candidates.filter(({ value }) => value.toLowerCase().startsWith(wanted));
-  const others = candidates.filter((candidate) => !beginning.includes(candidate));
-  return [...beginning, ...fuzzysort.go(typed, others, { key: 'value', threshold: 0.5 }).map(({ obj }) => obj)];
+  return beginning.length > 0 ? beginning : fuzzysort.go(typed, candidates, { key: 'value', threshold: 0.5 }).map(({ obj }) => obj);
 }
 
 /** What all candidates begin with: how far Tab can go without a choice. */

@@ -34,6 +34,8 @@ export interface ComposerActions {
   readonly changed: () => void;
   readonly submit: (line: string) => void;
   readonly leave: () => void;
+  /** Ends something that can be stopped, where there is such a thing: whether there was. */
+  readonly stop: () => boolean;
   readonly clearScreen: () => void;
   readonly complete: (text: string, cursor: number) => Promise<Completion>;
   /** Opens the live view. */
@@ -144,12 +146,12 @@ export class Composer {
     this.#actions.submit(text);
   }
 
-  /** Ctrl-C clears, then asks, then leaves. */
+  /** Ctrl-C clears, then stops what can be stopped, then asks, then leaves. */
   #interrupt(): void {
     const { line, suggestions, leaving } = this.#state;
     if (line.text !== '' || suggestions !== undefined) return this.#change({ line: emptyLine, suggestions: undefined, leaving: false });
     if (leaving) return this.#actions.leave();
-    this.#change({ leaving: true });
+    if (!this.#actions.stop()) this.#change({ leaving: true });
   }
 
   #walk(direction: 'older' | 'newer'): void {

@@ -15,7 +15,6 @@ export interface ActivityLinesProps {
   readonly activities: readonly Activity[];
   /** Lines at most. */
   readonly most: number;
-  readonly columns: number;
 }
 
 /** The lines of each activity: its title, and its steps where all of them fit. */
@@ -30,16 +29,16 @@ function layout(activities: readonly Activity[], most: number): { readonly activ
   });
 }
 
-export function ActivityLines({ activities, most, columns }: ActivityLinesProps): ReactElement | undefined {
+export function ActivityLines({ activities, most }: ActivityLinesProps): ReactElement | undefined {
   const { frame } = useAnimation({ interval: frameMs, isActive: activities.length > 0 });
   if (activities.length === 0 || most === 0) return undefined;
   const spinner = frames[frame % frames.length] ?? '•';
   return (
     <Box flexDirection="column">
       {layout(activities, most).flatMap(({ activity, steps }) => [
-        <Title key={activity.id} activity={activity} spinner={spinner} withStep={steps === 0} columns={columns} />,
+        <Title key={activity.id} activity={activity} spinner={spinner} withStep={steps === 0} />,
         ...activity.steps.slice(0, steps).map((step) => (
-          <Box key={`${activity.id} ${step.index}`} height={1} width={columns - 1} overflow="hidden">
+          <Box key={`${activity.id} ${step.index}`} height={1} paddingRight={1} overflow="hidden">
             <Text wrap="truncate">
               {'  '}
               <StepLine step={step} running={spinner} />
@@ -56,10 +55,10 @@ export function countLines(activities: readonly Activity[], most: number): numbe
   return layout(activities, most).reduce((sum, { steps }) => sum + 1 + steps, 0);
 }
 
-function Title({ activity, spinner, withStep, columns }: { readonly activity: Activity; readonly spinner: string; readonly withStep: boolean; readonly columns: number }): ReactElement {
+function Title({ activity, spinner, withStep }: { readonly activity: Activity; readonly spinner: string; readonly withStep: boolean }): ReactElement {
   const step = activity.steps.at(-1);
   return (
-    <Box height={1} width={columns - 1} overflow="hidden">
+    <Box height={1} paddingRight={1} overflow="hidden">
       <Text wrap="truncate">
         <Text {...styles.name}>{spinner}</Text> {printable(activity.title)}
         {withStep && step !== undefined ? ` [${step.index}/${step.total}] ${printable(step.title)}…` : ''}

@@ -54,7 +54,7 @@ export function App({ store, keyed, onMount, onError }: AppProps): ReactElement 
   const shown = countLines(activities, above);
   return (
     <Box flexDirection="column">
-      <ActivityLines activities={activities} most={above} columns={columns} />
+      <ActivityLines activities={activities} most={above} />
       {dialog === undefined ? (
         <ComposerView composer={composer} hint={hint} status={status} columns={columns} rows={room - shown} top={shown} />
       ) : dialog.kind === 'confirm' ? (

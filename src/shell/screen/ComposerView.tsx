@@ -1,4 +1,7 @@
-/** The line at the bottom, what could complete it, and the status. */
+/**
+ * The line at the bottom, what could complete it, and the status. How wide a row is, is left to the layout: right after the window was
+ * resized Ink draws once before React knows the new size, and a row that is too long would move everything below it.
+ */
 import { Box, Text, useCursor } from 'ink';
 import type { ReactElement } from 'react';
 import stringWidth from 'string-width';
@@ -32,13 +35,13 @@ export function ComposerView({ composer, hint, status, columns, rows, top }: Com
   const room = Math.max(0, Math.min(mostSuggestions, rows - 2));
   return (
     <Box flexDirection="column">
-      <Box height={1} width={columns - 1} overflow="hidden">
+      <Box height={1} paddingRight={1} overflow="hidden">
         <Text wrap="truncate">
           <Text {...styles.prompt}>{prompt}</Text> {printable(shown.text)}
         </Text>
       </Box>
-      {suggestions === undefined || room === 0 ? undefined : <SuggestionList suggestions={suggestions} room={room} columns={columns} />}
-      <Box height={1} width={columns - 1} overflow="hidden">
+      {suggestions === undefined || room === 0 ? undefined : <SuggestionList suggestions={suggestions} room={room} />}
+      <Box height={1} paddingRight={1} overflow="hidden">
         <Text wrap="truncate" {...(leaving ? tones.warn : tones.quiet)}>
           {printable(statusOf(composer, hint, status, room, leaving))}
         </Text>
@@ -57,7 +60,7 @@ function statusOf({ suggestions, search }: ComposerState, hint: string | undefin
   return hint ?? status;
 }
 
-function SuggestionList({ suggestions, room, columns }: { readonly suggestions: Suggestions; readonly room: number; readonly columns: number }): ReactElement {
+function SuggestionList({ suggestions, room }: { readonly suggestions: Suggestions; readonly room: number }): ReactElement {
   const { candidates, selected } = suggestions;
   const first = Math.max(0, Math.min(selected - room + 1, candidates.length - room));
   const shown = candidates.slice(first, first + room);
@@ -65,7 +68,7 @@ function SuggestionList({ suggestions, room, columns }: { readonly suggestions: 
   return (
     <Box flexDirection="column">
       {shown.map(({ value, says }, i) => (
-        <Box key={value} height={1} width={columns - 1} overflow="hidden">
+        <Box key={value} height={1} paddingRight={1} overflow="hidden">
           <Text wrap="truncate">
             {'  '}
             <Text {...(first + i === selected ? styles.selected : {})}>{pad(printable(value), width)}</Text>

@@ -112,11 +112,7 @@ export class Screen implements Ui {
     this.#pending += renderItem(item, this.width());
     if (this.#flushing) return;
     this.#flushing = true;
-    // What is printed together is written together: each write draws the live part again.
-    queueMicrotask(() => {
-      this.#flushing = false;
-      this.#flush();
-    });
+    void this.#flushSoon();
   }
 
   changed(): void {
@@ -163,10 +159,8 @@ export class Screen implements Ui {
     return new Composer(this.#history, {
       changed: () => this.changed(),
       submit: (line) => void this.#conversation?.run(line),
-      leave: () => {
-        // A reading verb that goes on is ended before the shell is.
-        if (this.#conversation?.interrupt() !== true) this.#options.end(0);
-      },
+      leave: () => this.#options.end(0),
+      stop: () => this.#conversation?.interrupt() ?? false,
       clearScreen: () => this.clear(),
       complete: (text, cursor) => this.#conversation?.complete(text, cursor) ?? Promise.resolve({ from: 0, candidates: [], after: '' }),
       openView: () => void this.view(),
@@ -203,6 +197,13 @@ export class Screen implements Ui {
       hint: verb === undefined ? undefined : usageLine(verb, actor.door),
       status: `${actor.name} · ${place}${here} · help, Tab, Ctrl-O`,
     };
+  }
+
+  /** What is printed together is written together; and after the live part has been drawn anew, so that nothing is in both for a moment. */
+  async #flushSoon(): Promise<void> {
+    await this.#ink?.waitUntilRenderFlush();
+    this.#flushing = false;
+    this.#flush();
   }
 
   /** Writes what is pending above the live part, where this screen has the terminal. */

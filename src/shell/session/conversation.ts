@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { mayUse, verbsFor, type AnyVerb } from '../../catalogue/catalogue.ts';
 import type { Actor } from '../../domain/actor.ts';
-import { Failure } from '../../domain/failure.ts';
+import { exitCodes, Failure } from '../../domain/failure.ts';
 import type { Notice, Presence, ShellSettings } from '../../domain/room.ts';
 import { printable, quoted } from '../../domain/text.ts';
 import type { CoreClient } from '../../protocol/client.ts';
@@ -13,11 +13,11 @@ import type { ShellClient } from '../../protocol/shellClient.ts';
 import type { Completion } from '../composer/completion.ts';
 import { complete } from '../composer/completion.ts';
 import { Activities } from './activities.ts';
-import { builtinOf, builtins, type Builtin } from './builtins.ts';
-import { clipboardSequence, qrCode } from './clip.ts';
+import { runBuiltin } from './builtinRun.ts';
+import { builtinOf, builtins } from './builtins.ts';
 import { describeLoss } from './loss.ts';
 import { runVerb, type RunEnd, type VerbRun } from './verbRun.ts';
-import { understand } from './understand.ts';
+import { understand, type UnderstoodVerb } from './understand.ts';
 import type { Lent, Ui } from './ui.ts';
 
 export interface ConversationOptions {
@@ -47,7 +47,7 @@ export class Conversation {
   lender: (() => Promise<Lent>) | undefined;
   readonly #over = new AbortController();
   /** The last text that was made for copying. */
-  #clip: string | undefined;
+  clip: string | undefined;
   #lastCandidates: { readonly key: string; readonly atMs: number; readonly answer: ReturnType<ShellClient['candidates']> } | undefined;
 
   constructor(options: ConversationOptions) {
@@ -79,21 +79,25 @@ export class Conversation {
     this.options.shells.leave(this.session);
   }
 
-  /** Runs a line; resolves when it has ended, and never rejects. */
-  async run(typed: string): Promise<void> {
+  /** Runs a line; resolves with its exit code when it has ended, and never rejects. */
+  async run(typed: string): Promise<number> {
     const { ui, actor, shells } = this.options;
     const line = typed.trim().replace(/^\/\s*/, '');
-    if (line === '') return;
+    if (line === '') return exitCodes.ok;
     shells.typed(actor, line.slice(0, 4096));
     const builtin = builtinOf(line);
     if (builtin?.name !== 'clear') ui.print({ kind: 'command', line: hideKeys(line) });
     try {
-      if (builtin === undefined) await this.#runVerb(line);
-      else await this.#runBuiltin(builtin.name, builtin.words);
+      if (builtin === undefined) return await this.#runVerb(line);
+      await runBuiltin(builtin.name, builtin.words, this);
+      return exitCodes.ok;
     } catch (error) {
-      ui.print({ kind: 'failure', failure: Failure.from(error).toData() });
+      const failure = Failure.from(error);
+      ui.print({ kind: 'failure', failure: failure.toData() });
+      return failure.exitCode;
+    } finally {
+      ui.changed();
     }
-    ui.changed();
   }
 
   /** Ctrl-C where there is nothing to clear: ends what can be ended. Whether there was something. */
@@ -116,11 +120,13 @@ export class Conversation {
 
   /** At self@: one's own container, its keys and the way to it. */
   async showCard(): Promise<void> {
-    for (const name of ['info', 'keys', 'config'] as const) {
-      const verb = this.verbs.find((candidate) => candidate.name === name);
-      if (verb !== undefined) await this.#call({ verb, input: {}, format: 'table', line: name });
+    for (const user of this.options.actor.owns ?? []) {
+      for (const name of ['info', 'keys', 'config'] as const) {
+        const verb = this.verbs.find((candidate) => candidate.name === name);
+        if (verb !== undefined) await this.#call({ verb, input: { user }, format: 'table', line: name });
+      }
     }
-    this.options.ui.print({ kind: 'note', text: 'copy puts the configuration on your clipboard, qr shows it as a code. restart, keys add and keys remove change things.' });
+    this.note('copy puts the configuration on your clipboard, qr shows it as a code.\nrestart, keys add and keys remove change things.');
   }
 
   lend(): Promise<Lent> {
@@ -129,40 +135,42 @@ export class Conversation {
 
   /** Remembers what can be copied. */
   offerForCopying(text: string): void {
-    this.#clip = text;
+    this.clip = text;
   }
 
-  async #runVerb(line: string): Promise<void> {
+  /** A sentence in between. */
+  note(text: string): void {
+    this.options.ui.print({ kind: 'note', text });
+  }
+
+  async #runVerb(line: string): Promise<number> {
     const { ui, actor } = this.options;
     const understood = understand(line, actor);
     if (understood.kind === 'help') {
       ui.print({ kind: 'blocks', blocks: understood.blocks(this.options.prefix) });
-      return;
+      return exitCodes.ok;
     }
     const { verb, format } = understood;
-    if (verb.viewSwitch !== undefined && understood.input[verb.viewSwitch] === true && !ui.plain) return ui.view();
-    let { input } = understood;
-    // Core refuses what is not allowed, and records it; there is nothing to ask for before.
-    if (mayUse(verb, actor.door, actor.role)) {
-      if (understood.incomplete) {
-        const filled = await ui.form({ verb, given: input });
-        if (filled === undefined) { this.#note('Given up; nothing was changed.'); return; }
-        input = filled;
-      }
-      if (verb.danger === 'type-name' && input['yes'] !== true) {
-        if (!(await this.#confirmed(verb, input))) { this.#note('Cancelled; nothing was changed.'); return; }
-        input = { ...input, confirm: input['user'] };
-      }
+    if (verb.viewSwitch !== undefined && understood.input[verb.viewSwitch] === true) {
+      await ui.view();
+      return exitCodes.ok;
     }
-    await this.#call({ verb, input, format, line });
+    // Core refuses what is not allowed, and records it; there is nothing to ask for before.
+    const input = mayUse(verb, actor.door, actor.role) ? await this.#complete(understood) : understood.input;
+    if (input !== undefined) return this.#call({ verb, input, format, line });
+    this.note('Given up; nothing was changed.');
+    return exitCodes.cancelled;
   }
 
-  #note(text: string): void {
-    this.options.ui.print({ kind: 'note', text });
+  /** Asks for what is missing and for what has to be confirmed; nothing where that was given up. */
+  async #complete({ verb, input, incomplete }: UnderstoodVerb): Promise<Readonly<Record<string, unknown>> | undefined> {
+    const full = incomplete ? await this.options.ui.form({ verb, given: input }) : input;
+    if (full === undefined || verb.danger !== 'type-name' || full['yes'] === true) return full;
+    return (await this.#confirmed(verb, full)) ? { ...full, confirm: full['user'] } : undefined;
   }
 
-  async #call(run: VerbRun): Promise<void> {
-    await runVerb(run, this);
+  async #call(run: VerbRun): Promise<number> {
+    return (await runVerb(run, this)).exitCode;
   }
 
   /** Asks for the name, after saying what will be lost. */
@@ -171,44 +179,6 @@ export class Conversation {
     const user = typeof input['user'] === 'string' ? input['user'] : '';
     const answer = await core.call({ actor, verb: 'info', input: { user } }, () => undefined, new AbortController().signal);
     return ui.confirm({ title: `${verb.summary}: ${quoted(user)}. This cannot be undone.`, facts: describeLoss(answer.result), word: user });
-  }
-
-  async #runBuiltin(name: Builtin, words: readonly string[]): Promise<void> {
-    const { ui, actor, shells } = this.options;
-    switch (name) {
-      case 'exit':
-        this.options.leave();
-        return;
-      case 'clear':
-        ui.clear();
-        return;
-      case 'plain': {
-        const plain = words[0] !== 'off';
-        await shells.saveSettings(actor, { plain });
-        this.settings = { plain };
-        this.#note(
-          plain ? 'Screen-reader mode from the next login on; "plain off" takes it back. For once: ssh -t … --plain' : 'The usual shell from the next login on.',
-        ); return;
-      }
-      case 'copy': {
-        const text = this.#copied();
-        const sequence = clipboardSequence(text);
-        if (sequence === undefined) throw new Failure('usage', { what: 'the text', why: 'it is too long for a clipboard', next: 'select it with the mouse' });
-        ui.copy(sequence);
-        this.#note('Sent to your clipboard. Where your terminal does not allow that (OSC 52), select it above.'); return;
-      }
-      case 'qr': {
-        const code = qrCode(this.#copied(), ui.width());
-        if (code === undefined) throw new Failure('usage', { what: 'the QR code', why: 'the terminal is too narrow for it, or the text too long', next: 'make the window wider' });
-        ui.print({ kind: 'raw', text: code });
-      }
-    }
-  }
-
-  #copied(): string {
-    if (this.#clip !== undefined) return this.#clip;
-    const { door } = this.options.actor;
-    throw new Failure('usage', { what: 'the clipboard', why: 'nothing has been shown yet that is made for copying', next: door === 'self' ? 'config' : 'export <user>' });
   }
 
   /** Values for completion; the same question is not asked again while a word is typed. */

@@ -10,14 +10,16 @@ import { builtins } from './builtins.ts';
 
 export type Understood =
   | { readonly kind: 'help'; readonly blocks: (prefix: string) => Block[] }
-  | {
-      readonly kind: 'verb';
-      readonly verb: AnyVerb;
-      readonly input: Readonly<Record<string, unknown>>;
-      readonly format: Format;
-      /** Something that it needs was not given, and a form can ask for it. */
-      readonly incomplete: boolean;
-    };
+  | UnderstoodVerb;
+
+export interface UnderstoodVerb {
+  readonly kind: 'verb';
+  readonly verb: AnyVerb;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly format: Format;
+  /** Something that it needs was not given, and a form can ask for it. */
+  readonly incomplete: boolean;
+}
 
 /** Throws a Failure of the usage kind for a line that cannot be understood. */
 export function understand(line: string, actor: Actor): Understood {

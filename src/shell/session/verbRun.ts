@@ -5,7 +5,7 @@ import type { Format } from '../../catalogue/parse.ts';
 import { renderAnswer, renderFailure } from '../../catalogue/render.ts';
 import { verbEvent } from '../../catalogue/events.ts';
 import type { Block } from '../../catalogue/view.ts';
-import { Failure } from '../../domain/failure.ts';
+import { exitCodes, Failure } from '../../domain/failure.ts';
 import type { Actor } from '../../domain/actor.ts';
 import type { CoreClient, LentTerminal } from '../../protocol/client.ts';
 import type { Activities } from './activities.ts';
@@ -23,9 +23,9 @@ export interface RunContext {
 
 /** How a run ended. */
 export type RunEnd =
-  | { readonly kind: 'done'; readonly result: unknown; readonly blocks: readonly Block[] }
-  | { readonly kind: 'failed'; readonly failure: Failure }
-  | { readonly kind: 'stopped' };
+  | { readonly kind: 'done'; readonly result: unknown; readonly blocks: readonly Block[]; readonly exitCode: number }
+  | { readonly kind: 'failed'; readonly failure: Failure; readonly exitCode: number }
+  | { readonly kind: 'stopped'; readonly exitCode: number };
 
 export interface VerbRun {
   readonly verb: AnyVerb;
@@ -34,7 +34,7 @@ export interface VerbRun {
   readonly line: string;
 }
 
-/** Runs it to its end and prints what there is to print. Never rejects. */
+/** Runs it to its end and prints what there is to print; resolves with how it ended, and never rejects. */
 export async function runVerb({ verb, input, format, line }: VerbRun, conversation: RunContext): Promise<RunEnd> {
   const { core, actor, ui, reachedAt } = conversation.options;
   const { activities, session } = conversation;
@@ -61,16 +61,20 @@ export async function runVerb({ verb, input, format, line }: VerbRun, conversati
     );
     lent?.giveBack();
     finish(conversation, id);
-    if (abort.signal.aborted) return { kind: 'stopped' };
+    if (abort.signal.aborted) {
+      ui.print({ kind: 'note', text: 'Stopped.' });
+      return { kind: 'stopped', exitCode: exitCodes.ok };
+    }
+    const { stdout, exitCode } = renderAnswer({ verb, ...answer }, format, core.greeting.host, { now: new Date(), terminal: true });
     if (format !== 'table') {
-      ui.print({ kind: 'raw', text: renderAnswer({ verb, ...answer }, format, core.greeting.host, { now: new Date(), terminal: true }).stdout });
-      return { kind: 'done', result: answer.result, blocks: [] };
+      ui.print({ kind: 'raw', text: stdout });
+      return { kind: 'done', result: answer.result, blocks: [], exitCode };
     }
     const blocks = verb.view(answer.result as never, { now: new Date(), terminal: true });
     const copy = lastVerbatim(blocks);
     if (copy !== undefined) conversation.offerForCopying(copy);
     ui.print({ kind: 'blocks', blocks });
-    return { kind: 'done', result: answer.result, blocks };
+    return { kind: 'done', result: answer.result, blocks, exitCode };
   } catch (error) {
     lent?.giveBack();
     finish(conversation, id);
@@ -78,7 +82,7 @@ export async function runVerb({ verb, input, format, line }: VerbRun, conversati
     if (abort.signal.aborted) ui.print({ kind: 'note', text: 'Stopped.' });
     else if (format === 'json' || format === 'yaml') ui.print({ kind: 'raw', text: renderFailure(failure, verb.name, format, core.greeting.host).stdout });
     else ui.print({ kind: 'failure', failure: failure.toData() });
-    return abort.signal.aborted ? { kind: 'stopped' } : { kind: 'failed', failure };
+    return abort.signal.aborted ? { kind: 'stopped', exitCode: exitCodes.ok } : { kind: 'failed', failure, exitCode: failure.exitCode };
   } finally {
     ui.changed();
   }

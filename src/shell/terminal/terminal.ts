@@ -106,8 +106,8 @@ export class Terminal {
       close: () => {
         if (!this.#owners.includes(owner)) return;
         this.#remove(owner);
-        // SGR off and the whole screen to scroll in (DECSTBM), with the cursor kept, which that would move to the corner: the program may
-        // have ended in the middle of anything.
+        // SGR off and the whole screen to scroll in: the program may have ended in the middle of anything. Setting the scrolling region
+        // moves the cursor (DECSTBM), so that it is kept.
         this.write(`${this.#modes.restore()}\x1b[0m\x1b7\x1b[r\x1b8`);
       },
     };

@@ -12,8 +12,8 @@ import type { WebSocket } from 'ws';
 import { SocketStreams } from '../../../src/host/incusStreams.ts';
 import type { StreamLimits } from '../../../src/host/incusStreams.ts';
 
-/** Short, so that tests of what does not happen are quick. */
-export const limits: StreamLimits = { openMs: 300, beginMs: 60, closeMs: 100, pulse: { everyMs: 40, missed: 3 } };
+/** Short, so that tests of what does not happen are quick; not so short that a busy machine looks like a server that stands still. */
+export const limits: StreamLimits = { openMs: 500, beginMs: 60, closeMs: 200, pulse: { everyMs: 100, missed: 3 } };
 
 export interface Handlers {
   request?(request: IncomingMessage, body: string, response: ServerResponse): void;

@@ -9,7 +9,7 @@ import { SocketStreams } from '../../../src/host/incusStreams.ts';
 import type { IncusStreams } from '../../../src/host/incusStreams.ts';
 import { failureOf } from '../simulated/support.ts';
 import { fakeIncus, limits, temporaryFolder } from './fakeIncus.ts';
-import type { FakeIncus, Handlers } from './fakeIncus.ts';
+import type { FakeIncus } from './fakeIncus.ts';
 
 const at = '2026-11-24T13:49:50.226711886Z';
 const message = (action: string, source: string): string =>
@@ -25,9 +25,15 @@ function follow(streams: IncusStreams): { told: string[]; stop: AbortController;
   return { told, stop, ended };
 }
 
-/** A server whose stream of events is the test's. */
-async function serving(opened: (socket: WebSocket) => unknown, more: Partial<Handlers> = {}): Promise<FakeIncus> {
-  return fakeIncus({ upgrade: (_url, accept) => void accept().then(opened), ...more });
+/** A server whose stream of events is the test's. Like Incus it pings as soon as it listens. */
+async function serving(opened: (socket: WebSocket) => unknown): Promise<FakeIncus> {
+  return fakeIncus({
+    upgrade: (_url, accept) =>
+      void accept().then((socket) => {
+        socket.ping('keepalive');
+        opened(socket);
+      }),
+  });
 }
 
 const eventually = async (what: () => boolean): Promise<void> => {
@@ -98,6 +104,18 @@ describe('following events', () => {
     expect(told).toEqual(['opened', 'instance-created a', 'instance-started a', 'image-deleted null']);
   });
 
+  it('is open as soon as Incus says that it listens, or else after a while', async () => {
+    for (const [opened, beginMs] of [[(socket: WebSocket) => socket.ping('keepalive'), 60_000], [() => undefined, 60]] as const) {
+      const { path } = await fakeIncus({ upgrade: (_url, accept) => void accept().then(opened) });
+      const { told, stop, ended } = follow(new SocketStreams(path, { ...limits, beginMs }));
+      await eventually(() => told.length === 1);
+      await delay(100);
+      stop.abort();
+      await ended;
+      expect(told).toEqual(['opened']);
+    }
+  });
+
   it('tells nothing after it was aborted', async () => {
     const { streams } = await serving((socket) => {
       const timer = setInterval(() => socket.send(message('instance-updated', '/1.0/instances/a')), 1);
@@ -145,7 +163,7 @@ describe('following events', () => {
 
   it('fails when it does not open in time', async () => {
     const { streams } = await fakeIncus({ upgrade: () => undefined });
-    expect(await failureOf(follow(streams).ended)).toMatchObject({ code: 'incus-unavailable', why: 'its server did not open a stream within 0.3 s' });
+    expect(await failureOf(follow(streams).ended)).toMatchObject({ code: 'incus-unavailable', why: 'its server did not open a stream within 0.5 s' });
   });
 
   it('fails when the server ends it, politely or not', async () => {

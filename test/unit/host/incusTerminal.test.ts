@@ -189,7 +189,7 @@ describe('a terminal cannot be opened', () => {
     const html = await fakeIncus({ request: (_request, _body, response) => void response.end('<html>') });
     expect(await failureOf(html.streams.terminal(request))).toMatchObject({ code: 'unexpected-output' });
     const silent = await fakeIncus({});
-    expect(await failureOf(silent.streams.terminal(request))).toMatchObject({ code: 'timeout', why: 'Incus did not answer within 0.3 s' });
+    expect(await failureOf(silent.streams.terminal(request))).toMatchObject({ code: 'timeout', why: 'Incus did not answer within 0.5 s' });
     const half = await fakeIncus({ request: (_request, _body, response) => void response.writeHead(200, { 'content-length': '100' }).write('{') });
     expect(await failureOf(half.streams.terminal(request))).toMatchObject({ code: 'timeout' });
     const rude = await fakeIncus({ request: (incoming) => void incoming.socket.destroy() });

@@ -124,10 +124,14 @@ describe('events', () => {
   });
 
   test('work that Incus goes on with by itself is told of when it is done', async () => {
-    const made = await running('a', { lateMs: 20, faults: [{ match: { argIncludes: 'stop' }, mode: 'fail-late' }] });
+    const clock = new Clock();
+    const made = await running('a', { now: clock.now, faults: [{ match: { argIncludes: 'stop' }, mode: 'fail-late' }] });
     const { told, stop } = follow(made);
+    await eventually(() => told.length === 1);
     await failureOf(made.incus.stop('a', { force: true }));
-    await delay(30);
+    await delay(5);
+    expect(told).toEqual(['opened']);
+    clock.advance(1000);
     await made.incus.instances();
     await eventually(() => told.includes('instance-stopped a'));
     stop.abort();
@@ -148,9 +152,9 @@ describe('events', () => {
     ['hang', []],
     ['fail-after', ['opened', 'instance-created a']],
   ])('fault %s', async (mode, told) => {
-    const made = fixture({ lateMs: 30, timeScale: 0.001, faults: [{ match: { program: 'incus-streams', argIncludes: 'events' }, mode }] });
+    const made = fixture({ lateMs: 300, timeScale: 0.001, faults: [{ match: { program: 'incus-streams', argIncludes: 'events' }, mode }] });
     const stream = follow(made);
-    await delay(5);
+    if (told.length > 0) await eventually(() => stream.told.length === 1);
     await made.incus.create('a', base, { config: {}, devices: devices() });
     expect(await failureOf(stream.ended)).toMatchObject({ code: 'incus-unavailable' });
     expect(stream.told).toEqual(told);
@@ -207,6 +211,8 @@ describe('a terminal', () => {
     [['bash', '-l'], 'root@alice-container:~# '],
     [['/bin/login', '-f', 'bob'], 'bob@alice-container:~$ '],
     [['su', '--login', 'alice'], 'alice@alice-container:~$ '],
+    [['setpriv', '--reuid', 'alice', '--init-groups', 'bash', '-l'], 'alice@alice-container:~$ '],
+    [['setpriv', '--reuid=alice', 'bash'], 'alice@alice-container:~$ '],
   ])('%j shows the prompt %j', async (argv, prompt) => {
     const { text } = await session(await running(), { argv });
     await eventually(() => text() === prompt);

@@ -1,0 +1,201 @@
+/** The line at the bottom: completion, history, search, readline's keys, pastes, and the ways to leave. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { makeKey, type TestKey } from '../support/keys.ts';
+import { startServer, temporaryFolder, type TestServer } from '../support/server.ts';
+import { openShell } from '../support/shell.ts';
+
+let server: TestServer;
+let key: TestKey;
+
+beforeAll(async () => {
+  [server, key] = await Promise.all([startServer(), temporaryFolder().then((folder) => makeKey(folder, 'user'))]);
+  for (const user of ['alice', 'alfred', 'bob']) expect(await server.ssh(['create', user], { stdin: key.line })).toMatchObject({ code: 0 });
+});
+
+describe('Tab', () => {
+  test('completes a verb that is the only one', async () => {
+    const shell = await openShell(server);
+    shell.type('rec').press('tab');
+    await shell.shows(/^› reconcile$/m);
+  });
+
+  test('goes as far as all candidates agree, lists them, and cycles through them', async () => {
+    const shell = await openShell(server);
+    shell.type('info al').press('tab');
+    const listed = await shell.shows(/^ {2}alice/m);
+    expect(listed).toMatch(/^ {2}alfred/m);
+    expect(listed).not.toMatch(/^ {2}bob/m);
+    shell.press('tab', 'enter');
+    await shell.shows(/^› info (alice|alfred)$/m);
+    // Nothing ran: Enter took the candidate.
+    expect(shell.scrollback()).not.toMatch(/Container:/);
+  });
+
+  test.each([
+    ['create x --auto', '--autostart '],
+    ['create x --no-d', '--no-docker '],
+    ['list --state run', 'running '],
+    ['create x --memory 16', '16GiB '],
+    ['list --sort mem', 'memory '],
+    ['list --columns user,lab', 'user,labels'],
+    ['export bo', 'bob '],
+    ['help resi', 'resize '],
+    ['aud', 'audit '],
+    ['audit ver', 'verify '],
+    ['admin remove tes', 'tester '],
+    ['key remove bob SHA', 'SHA256:'],
+    ['create x --image images:', 'images:ubuntu/24.04 '],
+  ])('completes %j', async (typed, ending) => {
+    const shell = await openShell(server, { columns: 120 });
+    shell.type(typed).press('tab');
+    const line = (text: string): string => text.split('\n').find((row) => row.startsWith('›')) ?? '';
+    await expect.poll(() => `${line(shell.text())} `, { timeout: 10_000 }).toContain(ending);
+  });
+
+  test('asks the host for nobody else\'s names at self@', async () => {
+    const shell = await openShell(server, { user: 'self', key: key.path });
+    shell.type('info ').press('tab');
+    // The key opens three containers: these and no others.
+    const listed = await shell.shows(/^ {2}bob/m);
+    expect(listed).toMatch(/^ {2}alice/m);
+  });
+});
+
+describe('history', () => {
+  test('is there in the next session, without what may be secret', async () => {
+    const first = await openShell(server);
+    first.type('info bob').press('enter');
+    await first.said(/bob-container/);
+    first.type(`key add bob --ssh-key "${key.line.trim()}"`).press('enter');
+    await first.said(/nothing to change/);
+    first.type('exit').press('enter');
+    expect(await first.ended()).toBe(0);
+    const next = await openShell(server);
+    next.press('up');
+    await next.shows(/^› exit$/m);
+    next.press('up');
+    await next.shows(/^› info bob$/m);
+    next.press('down', 'down');
+    await next.shows(/^› ?$/m);
+  });
+
+  test('goes back by what the line begins with', async () => {
+    const shell = await openShell(server);
+    for (const line of ['whoami', 'version', 'whoami --json']) {
+      shell.type(line).press('enter');
+      await shell.shows(/^› ?$/m);
+    }
+    shell.type('ver').press('up');
+    await shell.shows(/^› version$/m);
+    shell.press('ctrl-c').type('who').press('up', 'up');
+    await shell.shows(/^› whoami$/m);
+  });
+
+  test('is searched with Ctrl-R, which goes on to older lines', async () => {
+    const shell = await openShell(server);
+    for (const line of ['info alice', 'info alfred', 'version']) {
+      shell.type(line).press('enter');
+      await shell.said(line === 'version' ? /Node\.js/ : new RegExp(`${line.slice(5)}-container`));
+    }
+    shell.press('ctrl-r').type('info');
+    await shell.shows(/search "info": info alfred/);
+    shell.press('ctrl-r');
+    await shell.shows(/search "info": info alice/);
+    shell.press('escape');
+    await shell.shows(/^› ?$/m);
+    shell.press('ctrl-r').type('alfr').press('end');
+    await shell.shows(/^› info alfred$/m);
+  });
+});
+
+test('the keys of readline edit the line', async () => {
+  const shell = await openShell(server);
+  shell.type('one two three').press('ctrl-w');
+  await shell.shows(/^› one two ?$/m);
+  shell.press('ctrl-a').type('zero ').press('ctrl-e').type('end');
+  await shell.shows(/^› zero one two end$/m);
+  shell.press('alt-b', 'alt-b').press('ctrl-k');
+  await shell.shows(/^› zero one ?$/m);
+  shell.press('ctrl-u');
+  await shell.shows(/^› ?$/m);
+  shell.press('ctrl-y').press('home', 'right', 'delete', 'backspace');
+  await shell.shows(/^› ro one ?$/m);
+});
+
+test('the cursor is where the next character goes, also among wide ones', async () => {
+  const shell = await openShell(server);
+  shell.type('日本語🚀x');
+  await shell.shows(/日本語🚀x/);
+  expect(shell.cursor.column).toBe(2 + 6 + 2 + 1);
+  shell.press('left', 'left');
+  await shell.shows(/日本語🚀x/);
+  await expect.poll(() => shell.cursor.column).toBe(2 + 6);
+});
+
+describe('a paste', () => {
+  test('of several lines goes into the line and runs nothing', async () => {
+    const shell = await openShell(server);
+    shell.paste('whoami\nversion\n');
+    await shell.shows(/^› whoami version$/m);
+    expect(shell.scrollback()).not.toMatch(/Name:/);
+  });
+
+  test('of a key that the terminal does not mark runs nothing either', async () => {
+    const shell = await openShell(server);
+    shell.type(`${key.line.trim()}\r${key.line.trim()}\r`);
+    await shell.shows(/^› .*user@laptop$/m);
+    expect(shell.scrollback()).not.toMatch(/unknown-command/);
+  });
+
+  test('brings no control sequences into the line', async () => {
+    const shell = await openShell(server);
+    shell.paste('wh\x1b[2Jo\x07ami\x1b]0;title\x07');
+    await shell.shows(/^› who?.*ami/m);
+    expect(shell.received).not.toMatch(/title\x07/);
+  });
+});
+
+test('what the terminal says by itself is not typed', async () => {
+  const shell = await openShell(server);
+  // Replies to a colour query, to a device query and to a settings query, in pieces; a position report; focus.
+  for (const piece of ['\x1b]11;rgb:0000/0000', '/0000\x1b\\', '\x1b[?62;', '22c', '\x1bP1$r0m\x1b', '\\', '\x1b[12;40R', '\x1b[I', '\x1b[O']) shell.type(piece);
+  shell.type('whoami').press('enter');
+  await shell.said(/Name:\s+tester/);
+  expect(shell.scrollback()).toMatch(/^› whoami$/m);
+});
+
+describe('leaving', () => {
+  test('Ctrl-C clears, then asks, then leaves', async () => {
+    const shell = await openShell(server);
+    shell.type('half a line').press('ctrl-c');
+    await shell.shows(/^› ?$/m);
+    shell.press('ctrl-c');
+    await shell.shows(/Press Ctrl-C again to leave/);
+    shell.press('ctrl-c');
+    expect(await shell.ended()).toBe(0);
+  });
+
+  test('any other key takes the question back', async () => {
+    const shell = await openShell(server);
+    shell.press('ctrl-c');
+    await shell.shows(/Press Ctrl-C again/);
+    shell.type('x');
+    await shell.showsNot(/Press Ctrl-C again/);
+    expect(shell.isClosed).toBe(false);
+  });
+
+  test('Ctrl-D deletes forward in a line and leaves on an empty one', async () => {
+    const shell = await openShell(server);
+    shell.type('ab').press('home', 'ctrl-d');
+    await shell.shows(/^› b$/m);
+    shell.press('ctrl-u', 'ctrl-k', 'ctrl-d');
+    expect(await shell.ended()).toBe(0);
+  });
+
+  test('lines that were typed ahead run in order', async () => {
+    const shell = await openShell(server);
+    shell.type('whoami\rversion\rexit\r');
+    expect(await shell.ended()).toBe(0);
+    expect(shell.scrollback()).toMatch(/› whoami[\s\S]*› version[\s\S]*› exit/);
+  });
+});

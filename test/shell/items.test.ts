@@ -1,0 +1,172 @@
+/** What verbs show: steps, tables, bars, errors; forms and the question before a delete. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { makeKey, type TestKey } from '../support/keys.ts';
+import { startServer, temporaryFolder, type TestServer } from '../support/server.ts';
+import { openShell } from '../support/shell.ts';
+
+let server: TestServer;
+let key: TestKey;
+
+beforeAll(async () => {
+  [server, key] = await Promise.all([
+    startServer({ env: { CONTAINARIUM_SIMULATED_PACE_MS: '150' } }),
+    temporaryFolder().then((folder) => makeKey(folder, 'user')),
+  ]);
+  expect(await server.ssh(['create', 'alice'], { stdin: key.line })).toMatchObject({ code: 0 });
+});
+
+const sizes: readonly (readonly [number, number])[] = [
+  [40, 12],
+  [80, 24],
+  [120, 40],
+  [200, 50],
+];
+
+describe.each(sizes)('at %i x %i', (columns, rows) => {
+  test('a create shows its steps as they come, and ends in the details', async () => {
+    const user = `made-${columns}`;
+    const shell = await openShell(server, { columns, rows });
+    shell.type(`create ${user} --ssh-key "${key.line.trim()}"`).press('enter');
+    await shell.shows(/\[[1-7]\/7\]/);
+    await shell.said(new RegExp(`Then: ssh ${user}-dev`));
+    await shell.shows(/^› ?$/m);
+    const said = shell.scrollback();
+    // Lines of a narrow terminal put together again.
+    const flowing = said.replaceAll('\n', ' ').replace(/ +/g, ' ');
+    // Each step is in the scrollback once, done, with its time.
+    for (let step = 1; step <= 7; step++) expect(flowing.match(new RegExp(`✓ \\[${step}/7\\] [A-Z][^✓]* \\d+\\.\\d s`, 'g')), `step ${step}`).toHaveLength(1);
+    expect(said).toMatch(new RegExp(`^Container ${user}-container created`, 'm'));
+    expect(said).toMatch(new RegExp(`^Host ${user}-dev$`, 'm'));
+    // What is to be copied is not broken into lines, whatever the width.
+    expect(said).toMatch(new RegExp(`^${user}-dev ssh-ed25519 AAAA[A-Za-z0-9+/=]+$`, 'm'));
+    // Nothing flickered: the screen was never erased whole, nor the scrollback.
+    expect(shell.received).not.toMatch(/\x1b\[[23]J/);
+    // The key that was typed is not repeated whole.
+    expect(said).not.toContain(`› create ${user} --ssh-key "${key.line.trim()}"`);
+  });
+
+  test('a form asks for what create needs, checks each field when it is left, and creates', async () => {
+    const user = `form-${columns}`;
+    const shell = await openShell(server, { columns, rows });
+    shell.type('create').press('enter');
+    await shell.shows(/^› user:/m);
+    shell.type('Not A Name').press('tab');
+    await shell.shows(/✗/);
+    shell.press('shift-tab', 'ctrl-u').type(user).press('tab');
+    await shell.shows(/^› public key:/m);
+    shell.paste(key.line);
+    // Type, fingerprint and comment of what was pasted.
+    await shell.shows(columns >= 80 ? `ssh-ed25519 ${key.fingerprint}` : 'ssh-ed25519 SHA256:');
+    shell.press('tab').type('2').press('tab').type('banana').press('tab');
+    await shell.shows(/✗/);
+    shell.press('shift-tab', 'ctrl-u').type('2GiB').press('up');
+    for (let i = 0; i < 8; i++) shell.press('tab');
+    await shell.shows(/\[ Create \]/);
+    shell.press('enter');
+    await shell.said(new RegExp(`Container ${user}-container created`));
+    const { stdout } = await server.ssh(['info', user, '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ result: { container: { cpus: 2, memoryLimitBytes: 2 * 1024 ** 3 } } });
+  });
+
+  test('delete says what is lost, and wants the name', async () => {
+    const user = `gone-${columns}`;
+    expect(await server.ssh(['create', user], { stdin: key.line })).toMatchObject({ code: 0 });
+    const shell = await openShell(server, { columns, rows });
+    shell.type(`delete ${user}`).press('enter');
+    const asked = await shell.shows(`Type "${user}" to go on:`);
+    expect(asked).toMatch(/Disk used:\s+\S/);
+    expect(asked).toMatch(/Last login:\s+\S/);
+    expect(asked).toMatch(/Snapshots:\s+none/);
+    // Enter alone is a no.
+    shell.press('enter');
+    await shell.said('Given up; nothing was changed.');
+    expect((await server.ssh(['info', user])).code).toBe(0);
+    shell.type(`delete ${user}`).press('enter');
+    await shell.shows(`Type "${user}" to go on:`);
+    shell.type('wrong').press('enter');
+    await shell.shows(`That is not ${user}`);
+    shell.press('ctrl-u').type(user).press('enter');
+    await shell.said(/and jump\s+account\s+\S+\s+deleted/);
+    expect((await server.ssh(['info', user])).code).toBe(3);
+  });
+});
+
+test('list drops columns by importance, and stacks where nothing else helps', async () => {
+  const seen = new Map<number, string>();
+  for (const columns of [200, 80, 50, 24]) {
+    const shell = await openShell(server, { columns, rows: 60 });
+    shell.type('list').press('enter');
+    seen.set(columns, await shell.said(/Total:/));
+    shell.close();
+  }
+  expect(seen.get(200)).toMatch(/│ NAME .*│ STATUS .*│ IP .*│ QUOTA .*│ AUTOSTART .*│ DISK .*│ MEMORY/);
+  expect(seen.get(80)).toMatch(/│ NAME .*│ STATUS .*│ IP /);
+  expect(seen.get(80)).not.toMatch(/AUTOSTART/);
+  expect(seen.get(50)).toMatch(/│ NAME .*│ STATUS/);
+  expect(seen.get(24)).toMatch(/^NAME: alice-container$/m);
+});
+
+test('info draws bars for disk, memory and CPU, and a curve once there are measurements', async () => {
+  const shell = await openShell(server, { columns: 140, rows: 50 });
+  shell.type('info alice').press('enter');
+  const said = await shell.said(/Memory:.*░/);
+  expect(said).toMatch(/Disk Used:.*[█▏▎▍▌▋▊▉░]{20}/);
+  expect(said).toMatch(/CPU Usage:.*of 4 CPUs.*[█▏▎▍▌▋▊▉░]{20}/);
+});
+
+test('an error says what, why and what next', async () => {
+  const shell = await openShell(server);
+  shell.type('info missing').press('enter');
+  const said = await shell.said(/not-found/);
+  expect(said).toMatch(/✗ container of "missing": there is no such container \(not-found\)\n {2}Next: list/);
+});
+
+test('--json in the shell prints the document', async () => {
+  const shell = await openShell(server, { columns: 200, rows: 50 });
+  shell.type('whoami --json').press('enter');
+  await shell.said(/"ok": true/);
+});
+
+test('a resize without a size opens a form, and one of them is enough', async () => {
+  const shell = await openShell(server);
+  shell.type('resize alice').press('enter');
+  await shell.shows(/memory:/);
+  for (let i = 0; i < 4; i++) shell.press('tab');
+  shell.press('enter');
+  await shell.shows(/at least one of/);
+  shell.type('3').press('tab', 'tab', 'tab', 'enter');
+  await shell.said(/alice-container resized/);
+});
+
+test('a form is given up with Escape', async () => {
+  const shell = await openShell(server);
+  shell.type('key add alice').press('enter');
+  await shell.shows(/public key:/);
+  shell.press('escape');
+  await shell.said('Given up; nothing was changed.');
+  await shell.shows(/^› ?$/m);
+});
+
+test('the screen is cleared, and the conversation goes on below', async () => {
+  const shell = await openShell(server);
+  shell.type('whoami').press('enter');
+  await shell.said(/Name:/);
+  shell.press('ctrl-l');
+  await shell.showsNot(/Name:/);
+  await shell.shows(/^› ?$/m);
+  shell.type('version').press('enter');
+  await shell.shows(/Node\.js/);
+});
+
+test('after the window became smaller or larger there is one composer', async () => {
+  const shell = await openShell(server, { columns: 120, rows: 40 });
+  shell.type('info alice').press('enter');
+  await shell.said(/Container:/);
+  for (const [columns, rows] of [[60, 20], [150, 45], [40, 12], [80, 24]] as const) {
+    shell.resize(columns, rows).type('x');
+    await shell.shows(/^› x$/m);
+    shell.press('backspace');
+    const text = await shell.shows(/^› ?$/m);
+    expect(text.match(/^› ?$/gm), `${columns} x ${rows}`).toHaveLength(1);
+  }
+});

@@ -1,0 +1,173 @@
+/** The terminal in other hands: a shell in a container, its console log, and one's own container at self@. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { makeKey, type TestKey } from '../support/keys.ts';
+import { startServer, temporaryFolder, type TestServer } from '../support/server.ts';
+import { connectShell, openShell } from '../support/shell.ts';
+
+let server: TestServer;
+let key: TestKey;
+
+beforeAll(async () => {
+  [server, key] = await Promise.all([startServer(), temporaryFolder().then((folder) => makeKey(folder, 'user'))]);
+  expect(await server.ssh(['create', 'alice'], { stdin: key.line })).toMatchObject({ code: 0 });
+});
+
+const prompt = /alice@alice-container:~\$ ?$/m;
+
+describe('shell', () => {
+  test('hands the terminal over and takes it back: size, resize, Ctrl-C, status, the conversation below', async () => {
+    const shell = await openShell(server, { columns: 100, rows: 30 });
+    shell.type('whoami').press('enter');
+    await shell.said(/Name:\s+tester/);
+    shell.type('shell alice').press('enter');
+    await shell.shows(prompt);
+    shell.type('size\r');
+    await shell.shows('100 x 30');
+    shell.resize(90, 25).type('size\r');
+    await shell.shows('90 x 25');
+    shell.type('half').press('ctrl-c').type('echo whole\r');
+    await shell.shows(/^whole$/m);
+    // Keys are the program's: Tab, Ctrl-R and "/" are no commands of ours.
+    shell.type('exit 3\r');
+    await shell.said('The shell in alice-container ended with status 3');
+    await shell.shows(/^› ?$/m);
+    // What was said before is still above, what was done in the container too.
+    expect(shell.scrollback()).toMatch(/Name:\s+tester[\s\S]*› shell alice[\s\S]*whole[\s\S]*ended with status 3/);
+    shell.type('version').press('enter');
+    await shell.said(/Node\.js/);
+  });
+
+  test('comes back with the modes of the terminal as they were', async () => {
+    const shell = await openShell(server);
+    shell.type('shell alice').press('enter');
+    await shell.shows(prompt);
+    // A program that ends without cleaning up: alternate screen, mouse, hidden cursor.
+    shell.type('echo \x1b[?1049h\x1b[?1002h\x1b[?25l\r').type('exit\r');
+    await shell.said(/ended with status/);
+    await shell.shows(/^› ?$/m);
+    expect(shell.onAlternateScreen).toBe(false);
+    expect(shell.mouse).toBe('none');
+    expect(shell.cursorShown).toBe(true);
+    expect(shell.bracketedPaste).toBe(true);
+  });
+
+  test('meanwhile notices wait, and are there afterwards', async () => {
+    const shell = await openShell(server);
+    shell.type('shell alice').press('enter');
+    await shell.shows(prompt);
+    expect((await server.ssh(['say', 'are', 'you', 'there'])).code).toBe(0);
+    shell.type('echo still here\r');
+    const inside = await shell.shows(/^still here$/m);
+    expect(inside).not.toMatch(/are you there/);
+    shell.press('ctrl-d');
+    await shell.said(/tester: are you there/);
+  });
+
+  test('of a container that does not exist or does not run is an error, and the terminal is ours again', async () => {
+    const shell = await openShell(server);
+    shell.type('shell missing').press('enter');
+    await shell.said(/container of "missing": there is no such container/);
+    expect((await server.ssh(['stop', 'alice'])).code).toBe(0);
+    shell.type('shell alice').press('enter');
+    await shell.said(/it is stopped[\s\S]*Next: start alice/);
+    expect((await server.ssh(['start', 'alice'])).code).toBe(0);
+    shell.type('whoami').press('enter');
+    await shell.said(/Name:/);
+  });
+
+  test('as one command of ssh -t gives the exit status of the shell inside', async () => {
+    const shell = await connectShell(server, { command: 'shell alice' });
+    await shell.shows(prompt);
+    shell.type('exit 7\r');
+    expect(await shell.ended()).toBe(7);
+  });
+
+  test('without a terminal is refused with the way to one', async () => {
+    const { code, stderr } = await server.ssh(['shell', 'alice']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/needs a whole terminal[\s\S]*Next: ask for one: ssh -t -p \d+ manage@/);
+  });
+
+  test('a flood from inside does not hurt, and Ctrl-C ends it', async () => {
+    const shell = await openShell(server);
+    shell.type('shell alice').press('enter');
+    await shell.shows(prompt);
+    shell.type('yes\r');
+    await shell.shows(/^y$/m);
+    shell.press('ctrl-c');
+    await shell.shows(prompt);
+    shell.type('exit\r');
+    await shell.said(/ended with status/);
+  });
+});
+
+describe('logs', () => {
+  test('shows the console log, and follows it until Ctrl-C', async () => {
+    const shell = await openShell(server, { rows: 40 });
+    shell.type('logs alice --follow').press('enter');
+    await shell.said(/Startup finished/);
+    expect((await server.ssh(['restart', 'alice'])).code).toBe(0);
+    await shell.shows(/Ctrl-C stops it/);
+    await shell.said(/Startup finished[\s\S]*Startup finished/);
+    shell.press('ctrl-c');
+    await shell.said('Stopped.');
+  });
+
+  test('headless prints it and ends', async () => {
+    const { code, stdout } = await server.ssh(['logs', 'alice', '--lines', '2']);
+    expect(code).toBe(0);
+    expect(stdout.trim().split('\n').length).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('self@', () => {
+  test('shows a card of one\'s own container, with keys and the way to it', async () => {
+    const shell = await openShell(server, { user: 'self', key: key.path, columns: 100, rows: 50 });
+    const card = await shell.said(/restart, keys add and keys remove change/);
+    expect(card).toMatch(/Container:\s+alice-container/);
+    expect(card).toMatch(/Status:\s+Running/);
+    expect(card).toMatch(/IP Address:\s+10\./);
+    expect(card).toMatch(/Disk Used:/);
+    expect(card).toContain(key.fingerprint);
+    expect(card).toMatch(/Snapshots:\s+0/);
+    expect(card).toMatch(/^Host alice-dev$/m);
+  });
+
+  test('copies the configuration with OSC 52, and shows it as a QR code', async () => {
+    const shell = await openShell(server, { user: 'self', key: key.path, columns: 120, rows: 60 });
+    await shell.said(/restart, keys add/);
+    shell.type('copy').press('enter');
+    await shell.said(/Sent to your clipboard/);
+    const base64 = /\x1b\]52;c;([A-Za-z0-9+/=]+)\x07/.exec(shell.received)?.[1] ?? '';
+    expect(Buffer.from(base64, 'base64').toString()).toMatch(/^Host alice-dev$/m);
+    shell.type('qr').press('enter');
+    await shell.said(/[▀▄█]{20}/);
+  });
+
+  test('restarts, adds and removes keys, never the last one unsaid', async () => {
+    const shell = await openShell(server, { user: 'self', key: key.path, columns: 120, rows: 50 });
+    await shell.said(/restart, keys add/);
+    shell.type('restart').press('enter');
+    await shell.said(/alice-container: Running/);
+    const laptop = await makeKey(await temporaryFolder(), 'laptop');
+    shell.type('keys add').press('enter');
+    await shell.shows(/public key:/);
+    shell.paste(laptop.line).press('tab', 'tab', 'enter');
+    await shell.said(/alice: 1 key added/);
+    shell.type(`keys remove ${laptop.fingerprint}`).press('enter');
+    await shell.said(/alice: 1 key removed/);
+    shell.type(`keys remove ${key.fingerprint}`).press('enter');
+    await shell.said(/last-key/);
+    expect((await server.ssh(['key', 'list', 'alice'])).stdout).toContain(key.fingerprint);
+  });
+
+  test('knows nobody else, and no verb of admins', async () => {
+    const shell = await openShell(server, { user: 'self', key: key.path });
+    await shell.said(/restart, keys add/);
+    shell.type('delete alice --yes').press('enter');
+    await shell.said(/denied/);
+    shell.type('who').press('enter');
+    await shell.said(/"who": alice \(owner\) may not use it/);
+    expect((await server.ssh(['info', 'alice'])).code).toBe(0);
+  });
+});

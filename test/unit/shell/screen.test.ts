@@ -1,0 +1,113 @@
+/** The screen apart from SSH: what a session that fails does to itself and to others. */
+import { describe, expect, it, vi } from 'vitest';
+import type { Actor } from '../../../src/domain/actor.ts';
+import type { CoreClient } from '../../../src/protocol/client.ts';
+import type { ShellClient } from '../../../src/protocol/shellClient.ts';
+import { openShell, type Shell } from '../../../src/shell/shell.ts';
+import type { TerminalListener, TerminalPort } from '../../../src/shell/terminal/port.ts';
+
+const actor: Actor = { name: 'tester', role: 'admin', door: 'manage', fingerprint: 'SHA256:x' };
+
+/** A client's terminal in memory. */
+class FakePort implements TerminalPort {
+  readonly type = 'xterm';
+  readonly environment = new Map<string, string>();
+  columns = 80;
+  rows = 24;
+  written = '';
+  listener: TerminalListener | undefined;
+
+  write(data: string | Buffer): void {
+    this.written += data.toString();
+  }
+
+  flushed(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  listen(listener: TerminalListener): void {
+    this.listener = listener;
+  }
+
+  type_(text: string): void {
+    this.listener?.data(Buffer.from(text));
+  }
+}
+
+const welcome = { present: [], running: [], ended: [], lines: [], settings: { plain: false } };
+
+function open(change: { call?: CoreClient['call']; enter?: ShellClient['enter'] } = {}): { port: FakePort; shell: Shell } {
+  const port = new FakePort();
+  const core: CoreClient = {
+    greeting: { version: '1', host: { kind: 'simulated', simulated: true, why: 'a test' } },
+    call: change.call ?? (() => new Promise(() => undefined)),
+  };
+  const shells: ShellClient = {
+    enter: change.enter ?? (() => Promise.resolve(welcome)),
+    leave: () => undefined,
+    feed: () => Promise.resolve(),
+    candidates: () => Promise.resolve([]),
+    typed: () => undefined,
+    saveSettings: () => Promise.resolve(),
+  };
+  return { port, shell: openShell({ port, actor, core, shells, prefix: 'ssh', reachedAt: 'jump' }) };
+}
+
+const drawn = (port: FakePort): Promise<void> => vi.waitFor(() => expect(port.written).toContain('tester ·'), { timeout: 5000 });
+
+describe('a session that fails', () => {
+  it('because its drawing throws ends alone, with the reason, and leaves the terminal as found; another goes on', async () => {
+    // Something that cannot be drawn: a running call without its steps.
+    const running = [{ id: '1', verb: 'create', target: 'alice', actor: 'carol', startedAt: '', steps: undefined as never }];
+    const other = open();
+    await drawn(other.port);
+    const broken = open({ enter: () => Promise.resolve({ ...welcome, running }) });
+    expect(await broken.shell.ended).toBe(1);
+    expect(broken.port.written).toMatch(/Error: the shell failed: .* \(internal\)/);
+    for (const mode of ['2004', '1049', '2026']) expect(broken.port.written.lastIndexOf(`\x1b[?${mode}h`)).toBeLessThanOrEqual(broken.port.written.lastIndexOf(`\x1b[?${mode}l`));
+    expect(broken.port.written.lastIndexOf('\x1b[?25l')).toBeLessThanOrEqual(broken.port.written.lastIndexOf('\x1b[?25h'));
+    other.port.type_('hello');
+    await vi.waitFor(() => expect(other.port.written).toContain('hello'));
+    other.port.type_('\x15\x04');
+    expect(await other.shell.ended).toBe(0);
+  });
+
+  it('because core refuses it says why and ends', async () => {
+    const { port, shell } = open({ enter: () => Promise.reject(new Error('no room')) });
+    expect(await shell.ended).toBe(1);
+    expect(port.written).toContain('Error: ');
+    expect(port.written).toContain('no room');
+  });
+
+  it('because a verb\'s answer is not what it should be shows an error and goes on', async () => {
+    const { port, shell } = open({ call: () => Promise.resolve({ result: undefined }) });
+    await drawn(port);
+    port.type_('list\r');
+    await vi.waitFor(() => expect(port.written).toMatch(/\(internal\)/));
+    port.type_('\x04');
+    expect(await shell.ended).toBe(0);
+  });
+});
+
+describe('the end', () => {
+  it('from outside says why, once', async () => {
+    const { port, shell } = open();
+    await drawn(port);
+    shell.end('the server is stopping');
+    expect(await shell.ended).toBe(1);
+    expect(port.written.match(/The session ends: the server is stopping/g)).toHaveLength(1);
+    const length = port.written.length;
+    shell.end('again');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(port.written.length).toBe(length);
+  });
+
+  it('of a client that is gone writes nothing more', async () => {
+    const { port, shell } = open();
+    await drawn(port);
+    port.listener?.closed();
+    const length = port.written.length;
+    expect(await shell.ended).toBe(255);
+    expect(port.written.length).toBe(length);
+  });
+});

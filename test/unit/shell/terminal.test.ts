@@ -1,0 +1,103 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { TerminalModes } from '../../../src/shell/terminal/modes.ts';
+import { ReplyFilter } from '../../../src/shell/terminal/replies.ts';
+import { TerminalOutput, withoutColour } from '../../../src/shell/terminal/streams.ts';
+
+describe('modes', () => {
+  const left = (...written: string[]): string => {
+    const modes = new TerminalModes();
+    for (const text of written) modes.read(text);
+    return modes.restore();
+  };
+
+  it.each([
+    ['nothing', ['plain text'], ''],
+    ['a hidden cursor', ['\x1b[?25l'], '\x1b[?25h'],
+    ['what was taken back', ['\x1b[?25l', 'x', '\x1b[?25h'], ''],
+    ['bracketed paste', ['\x1b[?2004h'], '\x1b[?2004l'],
+    ['the alternate screen, before the cursor on it', ['\x1b[?25l\x1b[?1049h'], '\x1b[?1049l\x1b[?25h'],
+    ['several in one sequence', ['\x1b[?1000;1006h'], '\x1b[?1000l\x1b[?1006l'],
+    ['a sequence in pieces', ['\x1b[?10', '49h'], '\x1b[?1049l'],
+    ['a sequence cut behind its escape character', ['\x1b', '[?25l'], '\x1b[?25h'],
+    ['the keypad', ['\x1b='], '\x1b>'],
+    ['a full reset', ['\x1b[?1049h\x1bc'], ''],
+    ['modes that nobody knows', ['\x1b[?9999h'], ''],
+  ])('%s', (_, written, expected) => {
+    expect(left(...written)).toBe(expected);
+  });
+
+  it('are read the same however the output is cut', () => {
+    const text = 'a\x1b[?25lb\x1b[?1049h\x1b[?2004hc\x1b[?1002;1006h\x1b[31md';
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1 }), (cuts) => {
+        const pieces: string[] = [];
+        for (let at = 0, i = 0; at < text.length; i++) {
+          const length = cuts[i % cuts.length] ?? 1;
+          pieces.push(text.slice(at, at + length));
+          at += length;
+        }
+        expect(left(...pieces)).toBe(left(text));
+      }),
+    );
+  });
+});
+
+describe('replies of the terminal', () => {
+  const typed = (...pieces: string[]): string => {
+    const filter = new ReplyFilter();
+    return pieces.map((piece) => filter.push(Buffer.from(piece))).join('');
+  };
+
+  it.each([
+    ['text', ['abc'], 'abc'],
+    ['a colour', ['a\x1b]11;rgb:ff/ff/ff\x07b'], 'ab'],
+    ['one that ends with ST', ['a\x1b]11;rgb\x1b\\b'], 'ab'],
+    ['one in pieces', ['a\x1b]11', ';rgb\x1b', '\\b'], 'ab'],
+    ['a settings string', ['\x1bP1$r0m\x1b\\x'], 'x'],
+    ['an escape key', ['\x1b'], '\x1b'],
+    ['an arrow key', ['\x1b[A'], '\x1b[A'],
+    ['Alt-b', ['\x1bb'], '\x1bb'],
+    ['a character in two packets', [], ''],
+  ])('%s', (_, pieces, expected) => {
+    expect(typed(...pieces)).toBe(expected);
+  });
+
+  it('a character that arrives in two packets is one', () => {
+    const filter = new ReplyFilter();
+    const bytes = Buffer.from('ö');
+    expect(filter.push(bytes.subarray(0, 1)) + filter.push(bytes.subarray(1))).toBe('ö');
+  });
+
+  it('one that never ends does not swallow what is typed later', () => {
+    let now = 0;
+    const filter = new ReplyFilter(() => now);
+    expect(filter.push(Buffer.from('\x1b]11;'))).toBe('');
+    now = 1000;
+    expect(filter.push(Buffer.from('list\r'))).toBe('list\r');
+    expect(filter.push(Buffer.from(`\x1b]${'x'.repeat(5000)}`)).length).toBeLessThan(1000);
+  });
+});
+
+describe('output', () => {
+  it('goes out once a turn, with carriage returns', async () => {
+    const sent: string[] = [];
+    const output = new TerminalOutput({ columns: 80, rows: 24 }, 'full', (text) => sent.push(text));
+    output.write('one\n');
+    output.write('two\r\nthree');
+    expect(sent).toEqual([]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(sent).toEqual(['one\r\ntwo\r\nthree']);
+  });
+
+  it.each([
+    ['\x1b[31mred\x1b[39m', 'red'],
+    ['\x1b[1;31mbold red\x1b[0m', '\x1b[1mbold red\x1b[0m'],
+    ['\x1b[38;5;200mx\x1b[48;2;1;2;3my', 'xy'],
+    ['\x1b[7mselected\x1b[27m', '\x1b[7mselected\x1b[27m'],
+    ['\x1b[2J\x1b[3A', '\x1b[2J\x1b[3A'],
+    ['\x1b[m', '\x1b[m'],
+  ])('without colour: %j', (text, expected) => {
+    expect(withoutColour(text)).toBe(expected);
+  });
+});
