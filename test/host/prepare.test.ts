@@ -93,6 +93,8 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
     expect(await exec('incus', 'profile', 'show', 'default')).toMatch(/network: incusbr0[^]*pool: default/);
     expect(await exec('systemctl', 'is-enabled', 'incus.socket', 'lxcfs.service')).toBe('enabled\nenabled\n');
     expect(await exec('stat', '--format', '%U %a', '/var/lib/containarium/authorized_keys')).toBe('root 755\n');
+    // `incus publish` runs it, and says so only at the end of an image build.
+    expect(await exec('zstd', '--version')).toContain('Zstandard');
     // The accounts' settings hold in the machine's own sshd, and only for them.
     await exec('useradd', '--no-create-home', '--gid', 'containarium-jump', 'someone');
     expect(await exec('sshd', '-T', '-C', 'user=someone,host=h,addr=192.0.2.1')).toContain('forcecommand /usr/sbin/nologin');
