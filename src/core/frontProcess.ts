@@ -23,6 +23,8 @@ export interface FrontOptions {
 /** A front whose event loop stands still this long, in milliseconds, is killed and started anew. */
 const stillMs = 5000;
 const pingMs = 1000;
+/** The same before its first answer: it loads its code then, which takes longer than that on a slow or busy machine. */
+const startingMs = 60_000;
 
 /** Pauses between restarts, in milliseconds: a front that dies at once must not eat the machine. */
 const firstPauseMs = 200;
@@ -110,18 +112,25 @@ export class FrontProcess {
 
   #watch(child: ChildProcess, connection: MessageConnection): () => void {
     let answeredMs = Date.now();
+    let limitMs = startingMs;
     let checkedMs = Date.now();
     const timer = setInterval(() => {
       const now = Date.now();
       // When this process itself stood still (a stopped machine, a debugger), the silence says nothing about the front.
       if (now - checkedMs > 2 * pingMs) answeredMs = now;
       checkedMs = now;
-      if (now - answeredMs > stillMs) {
+      if (now - answeredMs > limitMs) {
         this.#options.log.error({ stillMs: now - answeredMs }, 'the front stands still; killing it');
         child.kill('SIGKILL');
         return;
       }
-      connection.sendRequest(messages.ping).then(() => (answeredMs = Date.now()), () => undefined);
+      connection.sendRequest(messages.ping).then(
+        () => {
+          answeredMs = Date.now();
+          limitMs = stillMs;
+        },
+        () => undefined,
+      );
     }, pingMs);
     return () => clearInterval(timer);
   }

@@ -3,15 +3,15 @@
  * Data goes to standard output, sentences to standard error; with --json exactly one document goes to standard output.
  */
 import { mayUse, verbsFor } from '../catalogue/catalogue.ts';
+import { verbEvent } from '../catalogue/events.ts';
 import { describe, overview, verbForHelp, verbHelp } from '../catalogue/help.ts';
 import { parseCommandLine, wantedFormat, type Format, type Invocation } from '../catalogue/parse.ts';
 import { renderAnswer, renderBlocks, renderDocument, renderFailure } from '../catalogue/render.ts';
 import type { Actor } from '../domain/actor.ts';
+import type { HostTag } from '../domain/container.ts';
 import { Failure } from '../domain/failure.ts';
 import { printableLines, quoted } from '../domain/text.ts';
-import type { CoreClient } from '../protocol/client.ts';
-import { verbEvent } from '../catalogue/events.ts';
-import type { LentTerminal } from '../protocol/client.ts';
+import type { CoreClient, LentTerminal } from '../protocol/client.ts';
 import { progressText } from './progress.ts';
 
 export interface CommandIo {
@@ -57,7 +57,7 @@ export async function runCommand(options: CommandOptions): Promise<number> {
     format = invocation.format;
     command = invocation.verb.name;
     const allowed = mayUse(invocation.verb, options.actor.door, options.actor.role);
-    if (allowed && (invocation.help || invocation.verb.answeredLocally)) return showHelp(options, invocation);
+    if (allowed && (invocation.help || invocation.verb.answeredLocally)) return showHelp(options, invocation, core.greeting.host);
     // Core refuses what is not allowed, and records it; there is nothing to ask for before.
     if (allowed) needsTerminal(options, invocation);
     const input = allowed ? await complete(options, invocation) : {};
@@ -99,12 +99,12 @@ function needsTerminal({ io, prefix }: CommandOptions, { verb, input }: Invocati
   });
 }
 
-function showHelp({ actor, io, prefix }: CommandOptions, { verb, input, format, help }: Invocation): number {
+function showHelp({ actor, io, prefix }: CommandOptions, { verb, input, format, help }: Invocation, host: HostTag): number {
   const words = help ? [verb.name] : [input['verb'], input['subverb']].filter((word): word is string => typeof word === 'string');
   const found = words.length === 0 ? undefined : verbForHelp(words.join(' ').split(' '), actor);
   if (format === 'json' || format === 'yaml') {
     const verbs = found === undefined ? verbsFor(actor.door, actor.role) : Array.isArray(found) ? found : [found];
-    io.stdout(renderDocument({ ok: true, command: 'help', result: describe(verbs) }, format));
+    io.stdout(renderDocument({ ok: true, command: 'help', host, result: describe(verbs) }, format));
     return 0;
   }
   if (found === undefined) io.stdout(renderBlocks(overview(actor, prefix)));

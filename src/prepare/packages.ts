@@ -19,6 +19,8 @@ const fixedPackages = [
   'attr',
   'uidmap',
   'squashfs-tools',
+  // `incus publish --compression zstd` runs the program.
+  'zstd',
   'lxcfs',
   'iproute2',
   'openssh-server',

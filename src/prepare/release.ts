@@ -43,7 +43,7 @@ export function supportedRelease(os: OsRelease): Release {
     what: `this machine ("${os.name}")`,
     why: 'it can be prepared automatically on Debian 12, Debian 13 and Ubuntu 24.04 only',
     next:
-      'install Incus 6.0 or later, dnsmasq, nftables, attr, uidmap, squashfs-tools, lxcfs, the tools of ZFS or btrfs, and OpenSSH by hand, ' +
+      'install Incus 6.0 or later, dnsmasq, nftables, attr, uidmap, squashfs-tools, zstd, lxcfs, the tools of ZFS or btrfs, and OpenSSH by hand, ' +
       'run "incus admin init", and start again',
     details: { id: os.id, versionId: os.versionId },
   });

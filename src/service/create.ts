@@ -2,6 +2,7 @@
 import type { CreateResult } from '../domain/container.ts';
 import { Failure } from '../domain/failure.ts';
 import type { PublicKey } from '../domain/publicKey.ts';
+import { ensureLeast } from '../domain/leastSizes.ts';
 import { formatExact } from '../domain/size.ts';
 import { containerName, type Username } from '../domain/username.ts';
 import { makeHostKey } from '../host/hostKey.ts';
@@ -153,8 +154,10 @@ async function planCreate(context: ServiceContext, request: CreateRequest, base:
       ? new Failure('exists', { what: `jump account "${user}"`, why: 'it is left over from a container that is gone', next: 'reconcile --apply removes it' })
       : new Failure('not-ours', { what: `account "${user}"`, why: 'the host has an account of this name that containarium did not make', next: 'choose another user name' });
   }
-  const space = await context.incus.poolSpace(placement.pool);
   const wanted = request.disk ?? context.settings.defaults.disk;
+  ensureLeast('memory', request.memory ?? context.settings.defaults.memory);
+  if (placement.quotas) ensureLeast('disk', wanted);
+  const space = await context.incus.poolSpace(placement.pool);
   if (space.totalBytes > 0 && space.totalBytes - space.usedBytes < leastFreeBytes) {
     throw new Failure('no-space', {
       what: `storage pool "${placement.pool}"`,

@@ -114,7 +114,18 @@ async function checkSshd(context: ServiceContext, tools: DoctorTools, signal: Ab
       return problem(`for jump accounts ${key} is "${found.get(key) ?? 'not set'}", not "${value}"`, 'containarium serve --real installs the sshd drop-in');
     }
   }
+  const listens = listenAddress(found.get('listenaddress') ?? '');
+  if (listens !== undefined && (await context.keyscan.hostKey(listens.address, { port: listens.port, signal })) === undefined) {
+    return problem(`the drop-in for jump accounts is in force, and no sshd answers at ${listens.address} port ${listens.port}`, 'start it: systemctl enable --now ssh');
+  }
   return ok('the drop-in for jump accounts is in force');
+}
+
+/** Where `sshd -T` says that it listens, as something to connect to: `0.0.0.0:22`, `[::]:22`. */
+function listenAddress(text: string): { readonly address: string; readonly port: number } | undefined {
+  const [, host, port] = /^\[?([0-9a-f.:]+?)\]?:(\d+)$/i.exec(text) ?? [];
+  if (host === undefined || port === undefined) return undefined;
+  return { address: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port: Number(port) };
 }
 
 function checkOperations({ operations }: ServiceContext): Outcome {

@@ -1,8 +1,9 @@
 /** The prepared image: built once from a base image, so that a create is clone, seed and start. */
 import { createHash } from 'node:crypto';
-import { Failure } from '../domain/failure.ts';
+import { Failure, isFailure } from '../domain/failure.ts';
 import { imageSlug } from '../domain/image.ts';
 import type { ImageBuildResult, ImageInfo } from '../domain/results.ts';
+import { quoted } from '../domain/text.ts';
 import type { IncusImage } from '../host/incus.ts';
 import type { Call, ServiceContext } from './context.ts';
 import { recipe, recipeId } from './imageRecipe.ts';
@@ -85,13 +86,17 @@ async function buildNow(context: ServiceContext, base: string, alias: string, ca
         });
       await stages.stage(`Fetching base image ${base}`, async () => {
         await operation.step(steps.createBuildInstance, { instance, operation: operation.id }, () =>
-          incus.create(instance, base, {
-            config: { 'boot.autostart': 'false', 'security.nesting': 'true', [field.operation]: operation.id },
-            devices: {
-              root: { type: 'disk', path: '/', pool: placement.pool },
-              eth0: { type: 'nic', name: 'eth0', network: placement.network },
-            },
-          }),
+          incus
+            .create(instance, base, {
+              config: { 'boot.autostart': 'false', 'security.nesting': 'true', [field.operation]: operation.id },
+              devices: {
+                root: { type: 'disk', path: '/', pool: placement.pool },
+                eth0: { type: 'nic', name: 'eth0', network: placement.network },
+              },
+            })
+            .catch((error: unknown) => {
+              throw noBase(base, error);
+            }),
         );
       });
       await stages.stage('Starting it', async () => {
@@ -144,5 +149,20 @@ async function buildNow(context: ServiceContext, base: string, alias: string, ca
       if (published === undefined) throw new Failure('unexpected-output', { what: `image "${alias}"`, why: 'Incus does not list it after publishing it' });
       return { image: published, elapsedMs: Math.round(performance.now() - startedMs), operation: operation.id };
     },
+  );
+}
+
+/** What Incus says to a name that it does not have, or whose server it cannot ask (incus 6.0, observed), with what to do about it. */
+export function noBase(base: string, error: unknown): unknown {
+  if (!isFailure(error, 'program-failed')) return error;
+  const what = `base image ${quoted(base)}`;
+  if (/^Image "[^"]*" not found$|remote "[^"]*" doesn't exist|requested image couldn't be found/i.test(error.why)) {
+    return new Failure('invalid-image', { what, why: error.why, next: '"incus image list" shows what this host has, "incus remote list" where it fetches from' }, error);
+  }
+  if (!error.why.includes('remote image')) return error;
+  return new Failure(
+    'program-failed',
+    { what, why: error.why, next: 'see that this host reaches the image server, or name a local image: --image, or image.base in the configuration' },
+    error,
   );
 }

@@ -1,6 +1,7 @@
 /** Resizing: all checks first, then one request to Incus that changes everything or nothing. */
 import { Failure } from '../domain/failure.ts';
 import type { ResizeResult } from '../domain/results.ts';
+import { ensureLeast } from '../domain/leastSizes.ts';
 import { formatExact, formatHuman, parseIncusSize } from '../domain/size.ts';
 import type { Username } from '../domain/username.ts';
 import type { IncusInstance } from '../host/incus.ts';
@@ -53,6 +54,7 @@ async function planResize(context: ServiceContext, request: ResizeRequest, { own
   if (request.memory !== undefined) {
     const used = Math.max(0, instance.state?.memory?.usage ?? 0);
     if (used > request.memory) throw belowUse('memory', request.memory, used, 'stop what uses it, or choose more');
+    ensureLeast('memory', request.memory);
     const now = parseIncusSize(instance.config['limits.memory'] ?? '');
     if (now !== request.memory) planConfig(plan, 'memory', 'limits.memory', formatExact(request.memory));
   }
@@ -86,6 +88,7 @@ async function planDisk(context: ServiceContext, plan: Plan, bytes: number): Pro
   const before = root.device['size'];
   if (parseIncusSize(before ?? '') === bytes) return;
   ensureRoom(instance, parseIncusSize(before ?? ''), bytes);
+  ensureLeast('disk', bytes);
   const size = formatExact(bytes);
   plan.changes.push({ what: 'disk', from: before ?? null, to: size });
   plan.to.devices[root.name] = { ...root.device, size };

@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Failure } from '../domain/failure.ts';
 
 /** The folder that holds package.json. */
 export const packageRoot = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -50,6 +51,18 @@ export function findHome(env: NodeJS.ProcessEnv, options: { isRoot: boolean; rea
 }
 
 export async function makeHome(home: Home): Promise<void> {
-  await mkdir(home.root, { recursive: true, mode: 0o711 });
-  for (const folder of [home.keys, home.state]) await mkdir(folder, { recursive: true, mode: 0o700 });
+  try {
+    await mkdir(home.root, { recursive: true, mode: 0o711 });
+    for (const folder of [home.keys, home.state]) await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new Failure(
+      'settings',
+      {
+        what: `the home ${home.root}`,
+        why: error instanceof Error ? error.message : String(error),
+        next: 'set CONTAINARIUM_HOME to a folder that this user may write to',
+      },
+      error,
+    );
+  }
 }

@@ -277,6 +277,15 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
     await result(['delete', 'cxt-plain', '--yes']);
   });
 
+  it('says that nobody can get in where the sshd does not run', async () => {
+    await result(['create', 'cxt-dora'], alice.line);
+    const pid = Number((await execa('pgrep', ['--full', `sshd.*${host.sshd.configPath}`])).stdout.split('\n')[0]);
+    process.kill(pid, 'SIGKILL');
+    const { checks } = (await result(['doctor'])) as { checks: { name: string; severity: string; detail: string }[] };
+    expect(checks.find((check) => check.name === 'sshd')).toMatchObject({ severity: 'problem', detail: expect.stringContaining(`no sshd answers at 127.0.0.1 port ${host.sshd.port}`) });
+    await result(['delete', 'cxt-dora', '--yes']);
+  });
+
   it('says that Incus is down, and does not say that there are no containers', async () => {
     await expect(access(join(host.incus.incusDir, 'unix.socket'))).resolves.toBeUndefined();
     const down = await host.server.local(['list', '--json'], {});

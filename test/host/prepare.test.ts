@@ -5,11 +5,16 @@
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { addressOf, ensurePackages, startIncus, waitUntil } from './harness/index.ts';
+import { readOsRelease } from '../../src/prepare/release.ts';
+import { addressOf, ensureBaseImage, ensurePackages, startIncus, waitUntil } from './harness/index.ts';
 import type { RunningIncus } from './harness/index.ts';
 
 const reason = await ensurePackages();
 if (reason !== undefined) console.warn(`skipped: ${reason}`);
+
+/** A Debian 12 can also make a Debian 13, from the same mirror. */
+const thisMachine = await readOsRelease();
+const otherRelease = thisMachine.id === 'debian' && thisMachine.versionId === '12' ? { versionId: '13', name: 'Debian GNU/Linux 13 (trixie)' } : undefined;
 
 const checkout = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -27,17 +32,21 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
     incus.incus(['exec', machine, '--', ...args], { timeoutMs: 9 * 60_000 });
   const exec = (...args: string[]): Promise<string> => execIn(withSystemd, ...args);
 
-  async function start(machine: string, ...options: string[]): Promise<void> {
-    await incus.incus(['create', '--quiet', incus.image, machine, '-c', 'security.nesting=true', ...options]);
+  async function start(machine: string, image = incus.image, ...options: string[]): Promise<void> {
+    await incus.incus(['create', '--quiet', image, machine, '-c', 'security.nesting=true', ...options]);
     await incus.incus(['config', 'device', 'add', machine, 'checkout', 'disk', `source=${checkout}`, 'path=/checkout', 'readonly=true', 'shift=true']);
     await incus.incus(['start', machine]);
+  }
+
+  async function booted(machine: string): Promise<void> {
+    await addressOf(incus, machine);
+    await waitUntil(() => execIn(machine, 'systemctl', 'is-active', '--quiet', 'multi-user.target').then(() => true, () => false), 60_000, 200);
   }
 
   beforeAll(async () => {
     incus = await startIncus({ name: 'prepare' });
     await start(withSystemd);
-    await addressOf(incus, withSystemd);
-    await waitUntil(() => exec('systemctl', 'is-active', '--quiet', 'multi-user.target').then(() => true, () => false), 60_000, 200);
+    await booted(withSystemd);
   });
   afterAll(async () => incus?.stop());
 
@@ -84,6 +93,8 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
     expect(await exec('incus', 'profile', 'show', 'default')).toMatch(/network: incusbr0[^]*pool: default/);
     expect(await exec('systemctl', 'is-enabled', 'incus.socket', 'lxcfs.service')).toBe('enabled\nenabled\n');
     expect(await exec('stat', '--format', '%U %a', '/var/lib/containarium/authorized_keys')).toBe('root 755\n');
+    // `incus publish` runs it, and says so only at the end of an image build.
+    expect(await exec('zstd', '--version')).toContain('Zstandard');
     // The accounts' settings hold in the machine's own sshd, and only for them.
     await exec('useradd', '--no-create-home', '--gid', 'containarium-jump', 'someone');
     expect(await exec('sshd', '-T', '-C', 'user=someone,host=h,addr=192.0.2.1')).toContain('forcecommand /usr/sbin/nologin');
@@ -108,7 +119,7 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
   });
 
   it('works without systemd, where nothing else starts a daemon', async () => {
-    await start(withoutSystemd, '-c', 'raw.lxc=lxc.init.cmd = /usr/bin/sleep infinity');
+    await start(withoutSystemd, incus.image, '-c', 'raw.lxc=lxc.init.cmd = /usr/bin/sleep infinity');
     await execIn(withoutSystemd, 'ifup', 'eth0');
     const told = await prepare({ machine: withoutSystemd });
     expect(told.failure).toBeUndefined();
@@ -124,5 +135,24 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
       'Reloading sshd',
     ]);
     expect((await prepare({ machine: withoutSystemd, folder: '/var/lib/elsewhere' })).said.filter((line) => !line.includes('lxcfs'))).toEqual([]);
+  });
+
+  it.runIf(otherRelease !== undefined)('prepares the other release that this machine can make', async () => {
+    const image = await ensureBaseImage(otherRelease);
+    await incus.incus(['image', 'import', '--quiet', image.metadataPath, image.rootfsPath, '--alias', image.alias]);
+    const machine = 'empty-machine-of-another-release';
+    await start(machine, image.alias);
+    await booted(machine);
+    const began = performance.now();
+    const told = await prepare({ machine });
+    console.info(`an empty ${image.alias} was prepared in ${((performance.now() - began) / 1000).toFixed(1)} s:\n${told.said.join('\n')}`);
+    expect(told.failure).toBeUndefined();
+    expect(await execIn(machine, 'cat', '/etc/os-release')).toContain(`VERSION_ID="${otherRelease?.versionId}"`);
+    // Its own suite has Incus: nothing is added to its sources.
+    expect(told.said.join('\n')).not.toContain('mirror');
+    expect(await execIn(machine, 'incus', 'network', 'list', '--format', 'csv', '--columns', 'ntm')).toContain('incusbr0,bridge,YES');
+    await execIn(machine, 'useradd', '--no-create-home', '--gid', 'containarium-jump', 'someone');
+    expect(await execIn(machine, 'sshd', '-T', '-C', 'user=someone,host=h,addr=192.0.2.1')).toContain('forcecommand /usr/sbin/nologin');
+    expect(await prepare({ machine })).toEqual({ said: [], asked: [] });
   });
 });

@@ -61,6 +61,26 @@ describe('a refusal', () => {
     await isRefused(['resize', 'alice', `--disk-quota=${size}`], 'invalid-size');
   });
 
+  test.each([['--memory', '1KB'], ['--memory', '63MiB'], ['--disk-quota', '1MiB'], ['--disk-quota', '1000MiB']])('for a container with %s %s', async (option, size) => {
+    const { stderr } = await isRefused(['create', 'sized', option, size], 'invalid-size', key.line);
+    expect(stderr).toContain('or more');
+  });
+
+  test('for memory in which nothing runs, of a container that is stopped', async () => {
+    await server.ssh(['stop', 'alice']);
+    before = await traces();
+    await isRefused(['resize', 'alice', '--memory', '1MiB'], 'invalid-size');
+    await server.ssh(['start', 'alice']);
+    before = await traces();
+  });
+
+  test.each(['no-such-alias', 'elsewhere:debian/12', 'images:plan9/1'])('for the base image %s, which Incus does not have', async (image) => {
+    const refused = await server.ssh(['create', 'imaged', '--image', image], { stdin: key.line });
+    expect(refused.stderr).toMatch(/Error: base image "[^"]+": [^\n]+ \(invalid-image\)\nNext: "incus image list"[^\n]+\n$/);
+    expect(refused.code).toBe(2);
+    before = await traces();
+  });
+
   test('for a number without a unit names both readings', async () => {
     const { stderr } = await isRefused(['resize', 'alice', '--memory', '4G'], 'invalid-size');
     expect(stderr).toMatch(/4GB is 4,000,000,000 bytes, 4GiB is 4,294,967,296 bytes/);

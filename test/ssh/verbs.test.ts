@@ -247,8 +247,9 @@ describe('help', () => {
       for (const [format, option] of documents) {
         const { stdout, code } = await ssh(['help', option], options);
         expect(code).toBe(0);
-        const { ok, result } = documentOf(stdout, format) as { ok: boolean; result: { verbs: { name: string }[]; exitCodes: unknown[] } };
+        const { ok, host, result } = documentOf(stdout, format) as { ok: boolean; host: unknown; result: { verbs: { name: string }[]; exitCodes: unknown[] } };
         expect(ok).toBe(true);
+        expect(host).toEqual(hostTag);
         expect(result.verbs.map((verb) => verb.name)).toEqual(expected);
         expect(result.exitCodes).toHaveLength(Object.keys(exitCodes).length);
       }

@@ -11,7 +11,7 @@ import { mainSource, readAptSources, renderDeb822 } from '../../../src/prepare/a
 import type { AptSource } from '../../../src/prepare/aptSources.ts';
 import { run } from '../../../src/prepare/programs.ts';
 import { readOsRelease, supportedRelease } from '../../../src/prepare/release.ts';
-import type { Release } from '../../../src/prepare/release.ts';
+import type { OsRelease, Release } from '../../../src/prepare/release.ts';
 import { removeFolder } from './mounts.ts';
 import { markOf, runs } from './processes.ts';
 
@@ -62,15 +62,19 @@ async function plainUri(uri: string): Promise<string> {
   return line?.trim().split(/\s+/)[0] ?? uri;
 }
 
-/** The machine's entries for its own release, without those of others and without what needs files of this machine to work. */
-async function releaseSources(release: Release): Promise<AptSource[]> {
-  const suites = new Set([release.codename, `${release.codename}-updates`, `${release.codename}-security`]);
+/**
+ * The machine's entries for its own release, without those of others and without what needs files of this machine to work; for another
+ * release of the same distribution the same entries with its suites.
+ */
+async function releaseSources(machine: Release, release: Release): Promise<AptSource[]> {
+  const suites = new Set([machine.codename, `${machine.codename}-updates`, `${machine.codename}-security`]);
   const found: AptSource[] = [];
   for (const source of await readAptSources()) {
     const kept = source.suites.filter((suite) => suites.has(suite));
     const components = source.components.filter((component) => component === 'main' || component === 'universe');
     if (kept.length === 0 || components.length === 0) continue;
-    found.push({ ...source, suites: kept, components, uris: await Promise.all(source.uris.map(plainUri)) });
+    const wanted = kept.map((suite) => release.codename + suite.slice(machine.codename.length));
+    found.push({ ...source, suites: wanted, components, uris: await Promise.all(source.uris.map(plainUri)) });
   }
   mainSource(found, release.codename);
   return found;
@@ -88,14 +92,14 @@ async function aptSettings(): Promise<string> {
   return lines.map((line) => `${line}\n`).join('');
 }
 
-async function readRecipe(release: Release): Promise<Recipe> {
+async function readRecipe(machine: Release, release: Release): Promise<Recipe> {
   const { stdout } = await run('dpkg', ['--print-architecture']);
   return {
     version: 1,
     release: `${release.id}-${release.versionId}`,
     codename: release.codename,
     architecture: stdout.trim(),
-    sources: (await releaseSources(release)).map(renderDeb822).join('\n'),
+    sources: (await releaseSources(machine, release)).map(renderDeb822).join('\n'),
     aptSettings: await aptSettings(),
     packages,
     interfaces,
@@ -195,11 +199,17 @@ async function present(folder: string): Promise<boolean> {
 
 /**
  * The base image, from the cache or built into it (about a minute). The cache is `CONTAINARIUM_TEST_CACHE`, or a folder under
- * /var/cache. An image appears there under its final name only when it is complete.
+ * /var/cache. An image appears there under its final name only when it is complete. `other` is another release than the machine's,
+ * of the same distribution.
  */
-export async function ensureBaseImage(say: (line: string) => void = (line) => void process.stderr.write(`${line}\n`)): Promise<BaseImage> {
-  const release = supportedRelease(await readOsRelease());
-  const recipe = await readRecipe(release);
+export async function ensureBaseImage(
+  other?: Pick<OsRelease, 'versionId' | 'name'>,
+  say: (line: string) => void = (line) => void process.stderr.write(`${line}\n`),
+): Promise<BaseImage> {
+  const os = await readOsRelease();
+  const machine = supportedRelease(os);
+  const release = other === undefined ? machine : supportedRelease({ ...os, ...other });
+  const recipe = await readRecipe(machine, release);
   const cache = process.env['CONTAINARIUM_TEST_CACHE'] ?? '/var/cache/containarium-test';
   const key = createHash('sha256').update(JSON.stringify(recipe)).digest('hex').slice(0, 16);
   const folder = join(cache, `base-${recipe.release}-${key}`);

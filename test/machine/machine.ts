@@ -1,0 +1,75 @@
+/** A virtual machine for tests, in software (qemu's TCG): it works where there is no hardware to do it with, and is some twenty times slower. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { Failure } from '../../src/domain/failure.ts';
+import { ensureBaseImage, freePort, waitUntil } from '../host/harness/index.ts';
+import { finished, repository, temporaryFolder, type Finished } from '../support/server.ts';
+import { ensureDisk, makeImage } from './disk.ts';
+
+export interface Machine {
+  /** Alias of the base image whose files are in /mnt/base. */
+  readonly baseImage: string;
+  /** Runs a command line in the machine as root. */
+  run(command: string, options?: { readonly stdin?: string; readonly timeoutMs?: number }): Promise<Finished>;
+  stop(): Promise<void>;
+}
+
+/** A disk with the checkout as it is now, and a base image: what the machine's own disk does not have. */
+async function makeCheckoutDisk(folder: string): Promise<{ path: string; baseImage: string }> {
+  const base = await ensureBaseImage();
+  const staging = join(folder, 'staging');
+  await mkdir(join(staging, 'base'), { recursive: true });
+  for (const name of ['package.json', 'dist', 'node_modules']) {
+    await cp(join(repository, name), join(staging, 'checkout', name), { recursive: true, verbatimSymlinks: true });
+  }
+  await cp(base.metadataPath, join(staging, 'base/metadata.tar.gz'));
+  await cp(base.rootfsPath, join(staging, 'base/rootfs.squashfs'));
+  const path = join(folder, 'checkout.img');
+  await makeImage(path, staging, '2G');
+  await rm(staging, { recursive: true });
+  return { path, baseImage: base.alias };
+}
+
+/** Boots one, and waits until its sshd lets us in. What it writes is lost when it stops. */
+export async function startMachine(say: (line: string) => void): Promise<Machine> {
+  const disk = await ensureDisk(say);
+  const folder = await temporaryFolder();
+  const checkout = await makeCheckoutDisk(folder);
+  const port = await freePort();
+  const consolePath = join(folder, 'console.log');
+  const log = await open(consolePath, 'a');
+  const child = spawn(
+    'qemu-system-x86_64',
+    [
+      ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '4096', '-display', 'none', '-serial', 'stdio', '-snapshot'],
+      ...['-kernel', disk.kernel, '-initrd', disk.initrd, '-append', 'root=/dev/vda rw console=ttyS0 net.ifnames=0'],
+      ...['-drive', `file=${disk.root},if=virtio,format=raw`, '-drive', `file=${checkout.path},if=virtio,format=raw`],
+      ...['-nic', `user,model=virtio,hostfwd=tcp:127.0.0.1:${port}-:22`],
+    ],
+    { stdio: ['ignore', log.fd, log.fd] },
+  );
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  await once(child, 'spawn').finally(() => log.close());
+  const ended = once(child, 'exit');
+
+  const run: Machine['run'] = async (command, { stdin, timeoutMs = 10 * 60_000 } = {}) => {
+    const options = ['UserKnownHostsFile=/dev/null', 'StrictHostKeyChecking=no', 'LogLevel=ERROR', 'BatchMode=yes', 'ConnectTimeout=60'];
+    const args = ['-p', String(port), '-i', disk.key, ...options.flatMap((option) => ['-o', option]), 'root@127.0.0.1', command];
+    return finished(await execa('ssh', args, { input: stdin ?? '', reject: false, stripFinalNewline: false, timeout: timeoutMs }));
+  };
+  const stop = async (): Promise<void> => {
+    process.off('exit', kill);
+    kill();
+    await ended;
+  };
+  const up = async (): Promise<boolean> => child.exitCode !== null || (await run('mount /dev/vdb /mnt', { timeoutMs: 60_000 })).code === 0;
+  if (!(await waitUntil(up, 10 * 60_000, 2000)) || child.exitCode !== null) {
+    await stop();
+    throw new Failure('timeout', { what: 'the virtual machine', why: `it did not come up: ${(await readFile(consolePath, 'utf8')).slice(-2000)}` });
+  }
+  return { baseImage: checkout.baseImage, run, stop };
+}
