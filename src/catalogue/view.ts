@@ -20,7 +20,14 @@ export interface Drawing {
 export type Field = readonly [label: string, value: string, drawing?: Drawing];
 
 export type Block =
-  | { readonly kind: 'table'; readonly columns: readonly Column[]; readonly rows: readonly (readonly string[])[]; readonly empty: string }
+  | {
+      readonly kind: 'table';
+      /** What a row is about, where its first column is a name: `Container`. Needed where rows are sentences. */
+      readonly noun?: string;
+      readonly columns: readonly Column[];
+      readonly rows: readonly (readonly string[])[];
+      readonly empty: string;
+    }
   | { readonly kind: 'fields'; readonly title?: string; readonly fields: readonly Field[] }
   | { readonly kind: 'text'; readonly text: string; readonly tone?: Tone }
   /** Text to be copied as it is, such as an ssh configuration. */

@@ -9,7 +9,7 @@ import { Failure } from '../domain/failure.ts';
 import { runCommand } from '../headless/run.ts';
 import type { CoreClient } from '../protocol/client.ts';
 import type { ShellClient } from '../protocol/shellClient.ts';
-import { openShell, type Shell } from '../shell/shell.ts';
+import { openShell, type Shell, type ShellOptions } from '../shell/shell.ts';
 import { ChannelIo } from './channelIo.ts';
 import { ChannelTerminal } from './channelTerminal.ts';
 import { terminalSize, type TerminalSize } from './terminalSize.ts';
@@ -65,18 +65,18 @@ export function serveSession(session: Session, options: SessionOptions): void {
     const channel = accept() as ServerChannel | undefined;
     // A second command on the same session, or one after the end of its input.
     if (channel === undefined) return;
-    if (terminal !== undefined && canDraw(type) && needsScreen(info.command)) {
+    if (terminal !== undefined && wantsShell(info.command)) {
       screen = new ChannelTerminal({ connection: options.connection, channel, type, environment, size: terminal });
-      return runShell(channel, screen, options, info.command);
+      return isPlain(info.command) ? runShell(channel, screen, options, { plain: 'once' }) : runShell(channel, screen, options, { ...plainFor(type), line: info.command });
     }
     run(channel, options, gone, terminal !== undefined, info.command);
   });
   session.on('shell', (accept) => {
     const channel = accept() as ServerChannel | undefined;
     if (channel === undefined) return;
-    if (terminal === undefined || !canDraw(type)) return run(channel, options, gone, terminal !== undefined, undefined);
+    if (terminal === undefined) return run(channel, options, gone, false, undefined);
     screen = new ChannelTerminal({ connection: options.connection, channel, type, environment, size: terminal });
-    runShell(channel, screen, options, undefined);
+    runShell(channel, screen, options, plainFor(type));
   });
   session.on('close', () => gone.abort());
 }
@@ -86,17 +86,27 @@ function terminalType(type: unknown): string {
   return typeof type === 'string' && /^[A-Za-z0-9][A-Za-z0-9.+_-]{0,40}$/.test(type) ? type : 'dumb';
 }
 
-/** A terminal that cannot move its cursor gets lines. */
-function canDraw(type: string): boolean {
-  return type !== 'dumb' && type !== 'unknown';
+/** A terminal that cannot move its cursor gets lines of text. */
+function plainFor(type: string): Pick<ShellOptions, 'plain'> {
+  return type === 'dumb' || type === 'unknown' ? { plain: 'terminal' } : {};
 }
 
-/** Commands that take the whole terminal: the live list, and a shell in a container. */
-function needsScreen(line: string): boolean {
-  return /^\s*(shell(\s|$)|(list|ls)\s.*(--watch|-w)(\s|$))/.test(line);
+/** The shell as lines of text, for once. ssh(1) takes a word with hyphens for an option of its own, unless `--` comes before it. */
+function isPlain(line: string): boolean {
+  return /^\s*(--)?plain\s*$/.test(line);
 }
 
-function runShell(channel: ServerChannel, port: ChannelTerminal, { actor, core, shells, reachedAt, opened }: SessionOptions, line: string | undefined): void {
+/** Commands that take the whole terminal: the shell itself, the live list, and a shell in a container. */
+function wantsShell(line: string): boolean {
+  return isPlain(line) || /^\s*(shell(\s|$)|(list|ls)\s.*(--watch|-w)(\s|$))/.test(line);
+}
+
+function runShell(
+  channel: ServerChannel,
+  port: ChannelTerminal,
+  { actor, core, shells, reachedAt, opened }: SessionOptions,
+  how: Pick<ShellOptions, 'plain' | 'line'>,
+): void {
   channel.stderr.on('error', () => undefined);
   const shell = openShell({
     port,
@@ -105,7 +115,7 @@ function runShell(channel: ServerChannel, port: ChannelTerminal, { actor, core, 
     shells,
     prefix: commandPrefix(actor.door, reachedAt),
     reachedAt: reachedAt.host,
-    ...(line === undefined ? {} : { line }),
+    ...how,
   });
   opened(shell);
   void shell.ended
@@ -137,7 +147,7 @@ function run(channel: ServerChannel, options: SessionOptions, gone: AbortControl
     .catch(() => undefined);
 }
 
-/** Without a command there is help, until the chat shell exists. */
+/** Without a command and without a terminal there is help. */
 function showOverview(io: ChannelIo, { actor, core, reachedAt }: SessionOptions): number {
   const { host } = core.greeting;
   const banner = host.simulated ? `SIMULATED HOST (${host.why}): nothing here is real.\n\n` : '';

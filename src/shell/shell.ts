@@ -3,7 +3,10 @@ import type { Actor } from '../domain/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import type { CoreClient } from '../protocol/client.ts';
 import type { ShellClient } from '../protocol/shellClient.ts';
+import { PlainUi, type PlainReason } from './plain/plainUi.ts';
 import { Conversation } from './session/conversation.ts';
+import { enterRoom } from './session/entrance.ts';
+import type { ShellUi } from './session/shellUi.ts';
 import { welcome } from './session/welcome.ts';
 import { Screen } from './screen/screen.tsx';
 import { openListView } from './views/listView.tsx';
@@ -21,6 +24,8 @@ export interface ShellOptions {
   readonly reachedAt: string;
   /** A line that is run as if it had been typed; the shell ends with it. */
   readonly line?: string;
+  /** Why it has to be lines of text, whatever the person's setting is. */
+  readonly plain?: Exclude<PlainReason, 'setting'>;
 }
 
 export interface Shell {
@@ -36,26 +41,28 @@ export function openShell(options: ShellOptions): Shell {
   let stop: (code: number) => void = () => undefined;
   const stopped = new Promise<number>((resolve) => (stop = resolve));
   void terminal.closed.then(() => stop(255));
-
-  const { host } = core.greeting;
-  const screen = new Screen({
-    terminal,
-    actor,
-    place: host.simulated ? 'SIMULATED HOST' : 'Incus',
-    openView: openListView,
-    end: (code) => stop(code),
-  });
-  const conversation = new Conversation({ actor, core, shells, ui: screen, prefix, reachedAt, leave: () => stop(0) });
+  let ui: ShellUi | undefined;
+  let conversation: Conversation | undefined;
+  let over = false;
 
   const begin = async (): Promise<void> => {
     try {
-      for (const item of welcome(actor, core.greeting)) screen.print(item);
-      screen.show(conversation, await conversation.begin());
+      const entrance = await enterRoom(shells, actor);
+      if (over) {
+        entrance.leave();
+        return;
+      }
+      const plain = options.plain ?? (entrance.welcome.settings.plain ? 'setting' : undefined);
+      ui = showing(terminal, options, plain, stop);
+      conversation = new Conversation({ actor, core, shells, ui, entrance, prefix, reachedAt, leave: () => stop(0) });
+      for (const item of welcome(actor, core.greeting)) ui.print(item);
+      ui.show(conversation, conversation.begin());
       if (options.line !== undefined) {
         stop(await conversation.run(options.line));
-      } else if (actor.door === 'self') {
-        await conversation.showCard();
+        return;
       }
+      if (actor.door === 'self') await conversation.showCard();
+      ui.ready();
     } catch (error) {
       terminal.write(`Error: ${Failure.from(error).message}\r\n`);
       stop(1);
@@ -65,15 +72,25 @@ export function openShell(options: ShellOptions): Shell {
 
   return {
     ended: stopped.then(async (code) => {
-      conversation.end();
-      screen.close();
+      over = true;
+      conversation?.end();
+      ui?.close();
       await terminal.restore();
       return code;
     }),
     end(reason) {
-      screen.print({ kind: 'note', text: `The session ends: ${reason}` });
+      const text = `The session ends: ${reason}`;
+      if (ui === undefined) terminal.write(`${text}\r\n`);
+      else ui.print({ kind: 'note', text });
       // After what is printed has been written.
       setImmediate(() => stop(1));
     },
   };
+}
+
+/** What shows the conversation: a screen, or lines of text where the terminal or the person wants nothing else. */
+function showing(terminal: Terminal, { actor, core }: ShellOptions, plain: PlainReason | undefined, end: (code: number) => void): ShellUi {
+  if (plain !== undefined) return new PlainUi({ terminal, actor, reason: plain, end });
+  const { host } = core.greeting;
+  return new Screen({ terminal, actor, place: host.simulated ? 'SIMULATED HOST' : 'Incus', openView: openListView, end });
 }

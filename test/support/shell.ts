@@ -7,6 +7,7 @@ import ssh2, { type Client, type ClientChannel } from 'ssh2';
 import xterm from '@xterm/headless';
 import { onTestFinished } from 'vitest';
 import { eventually, type TestServer } from './server.ts';
+import { useModernWidths } from './unicodeWidths.ts';
 
 export interface ShellOptions {
   readonly columns?: number;
@@ -58,6 +59,7 @@ export class TestShell {
     this.#client = client;
     this.#channel = channel;
     this.#terminal = new xterm.Terminal({ cols: columns, rows, scrollback: 5000, allowProposedApi: true });
+    useModernWidths(this.#terminal.unicode);
     const take = (data: Buffer): void => {
       this.received += data.toString('utf8');
       this.pieces++;
@@ -139,6 +141,16 @@ export class TestShell {
   get cursor(): { readonly column: number; readonly row: number } {
     const { active } = this.#terminal.buffer;
     return { column: active.cursorX, row: active.cursorY };
+  }
+
+  /** The characters in the cells of a row that is on the screen: the empty text in the second half of a wide one, a blank where nothing is. */
+  cells(row: number): string[] {
+    const { buffer, cols } = this.#terminal;
+    const line = buffer.active.getLine(buffer.active.viewportY + row);
+    return Array.from({ length: cols }, (_, column) => {
+      const cell = line?.getCell(column);
+      return cell?.getWidth() === 0 ? '' : cell?.getChars() || ' ';
+    });
   }
 
   /** The SGR colours of a cell that is on the screen: its foreground, or -1 for the terminal's own. */

@@ -10,6 +10,7 @@ import { keyStdin, publicKeyOption } from './shared.ts';
 function adminTable(admins: readonly AdminInfo[], context: ViewContext): Block {
   return {
     kind: 'table',
+    noun: 'Admin',
     columns: [{ title: 'NAME' }, { title: 'ROLE' }, { title: 'TYPE' }, { title: 'FINGERPRINT' }, { title: 'COMMENT' }, { title: 'ADDED' }, { title: 'BY' }],
     rows: admins.flatMap((admin) =>
       admin.keys.map((key) => [

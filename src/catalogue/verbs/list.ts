@@ -106,6 +106,7 @@ export const list = defineVerb({
     return [
       {
         kind: 'table',
+        noun: 'Container',
         columns,
         rows: result.containers.map((container) => columns.map((column) => column.cell(container, context))),
         empty: 'No containers',

@@ -33,6 +33,11 @@ const named: readonly (readonly [keyof InkKey, string])[] = [
 const looksPasted = /(^|\s)(ssh-(rsa|ed25519|dss)|ecdsa-sha2-|sk-(ssh|ecdsa)-)/;
 const fastestTyping = 200;
 
+/** Whether a piece of input that the terminal did not mark as a paste is one all the same: its lines are text then, not commands. */
+export function looksLikePaste(input: string): boolean {
+  return /[\r\n]./s.test(input) && (looksPasted.test(input) || input.length > fastestTyping);
+}
+
 /** The keys that Ink's `useInput` reports as one event; `paste` where the event is a paste that the terminal did not mark as one. */
 export function keysOf(input: string, key: InkKey): readonly Key[] | { readonly paste: string } {
   const found = named.find(([property]) => key[property] === true);
@@ -43,14 +48,14 @@ export function keysOf(input: string, key: InkKey): readonly Key[] | { readonly 
   }
   if (key.ctrl) return [{ name: `ctrl-${input}`, text: '' }];
   if (key.meta && [...input].length === 1) return [{ name: `alt-${input}`, text: '' }];
-  if (/[\r\n]./s.test(input) && (looksPasted.test(input) || input.length > fastestTyping)) return { paste: input };
+  if (looksLikePaste(input)) return { paste: input };
   return split(input);
 }
 
 const controlNames: Readonly<Record<string, string>> = { '\r': 'enter', '\n': 'enter', '\t': 'tab', '\x7f': 'backspace', '\b': 'backspace', '\x1b': 'escape' };
 
 /** Typed ahead, or sent by a program: several keys in one piece. */
-function split(input: string): Key[] {
+export function split(input: string): Key[] {
   const keys: Key[] = [];
   let text = '';
   const flush = (): void => {

@@ -142,7 +142,7 @@ function nextChoice(now: string): string {
 }
 
 /** What the command line gave, as a field's text. */
-function typed(given: unknown): string {
+export function typed(given: unknown): string {
   if (typeof given === 'boolean') return given ? 'yes' : 'no';
   if (Array.isArray(given)) return given.join(' ');
   return typeof given === 'string' && given !== '-' ? given : '';

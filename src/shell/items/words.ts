@@ -20,8 +20,8 @@ export function endedSentence(call: EndedCall): string {
 }
 
 export function stepSentence(step: StepEvent): string {
-  const state = step.state === 'begun' ? '' : ` ${step.state}, ${showDuration(step.elapsedMs)}`;
-  return `Step ${step.index} of ${step.total}: ${step.title}${state}`;
+  const state = step.state === 'begun' ? 'begun' : `${step.state}, ${showDuration(step.elapsedMs)}`;
+  return `Step ${step.index} of ${step.total}: ${step.title}, ${state}`;
 }
 
 export function statusWord(status: string): string {

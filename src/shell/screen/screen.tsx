@@ -11,7 +11,8 @@ import { FormDialog } from '../forms/form.ts';
 import type { Item } from '../items/item.ts';
 import { renderItem } from '../items/renderItem.tsx';
 import type { Conversation } from '../session/conversation.ts';
-import type { Confirmation, FormRequest, Lent, Ui } from '../session/ui.ts';
+import type { ShellUi } from '../session/shellUi.ts';
+import type { Confirmation, FormRequest, Lent } from '../session/ui.ts';
 import type { InkStreams, Terminal } from '../terminal/terminal.ts';
 import { App, type AppHandles } from './App.tsx';
 import { ConfirmDialog } from './dialog.ts';
@@ -32,7 +33,7 @@ export interface ScreenOptions {
 /** Frames a second at most. */
 const mostFrames = 60;
 
-export class Screen implements Ui {
+export class Screen implements ShellUi {
   readonly plain = false;
   readonly #options: ScreenOptions;
   readonly #store: ScreenStore;
@@ -92,6 +93,10 @@ export class Screen implements Ui {
       this.#options.terminal.write(`\r\nError: the shell failed: ${Failure.from(error).why} (internal)\r\n`);
       this.#options.end(1);
     });
+  }
+
+  ready(): void {
+    // The composer is there from the beginning: what is said meanwhile appears above it.
   }
 
   /** Takes the live part off the screen and ends. */

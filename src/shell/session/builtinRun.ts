@@ -2,6 +2,7 @@
 import type { Actor } from '../../domain/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { ShellSettings } from '../../domain/room.ts';
+import { quoted } from '../../domain/text.ts';
 import type { ShellClient } from '../../protocol/shellClient.ts';
 import type { Builtin } from './builtins.ts';
 import { clipboardSequence, qrCode } from './clip.ts';
@@ -18,6 +19,9 @@ export interface BuiltinContext {
 /** Rejects with a Failure where there is nothing to do it with. */
 export async function runBuiltin(name: Builtin, words: readonly string[], context: BuiltinContext): Promise<void> {
   const { ui, actor, shells, leave } = context.options;
+  if (ui.plain && (name === 'copy' || name === 'qr')) {
+    throw new Failure('usage', { what: quoted(name), why: 'in screen-reader mode nothing but text is sent to your terminal', next: 'take the text from the lines above' });
+  }
   switch (name) {
     case 'exit':
       leave();
@@ -31,7 +35,7 @@ export async function runBuiltin(name: Builtin, words: readonly string[], contex
       context.settings = { plain };
       context.note(
         plain
-          ? 'Screen-reader mode from the next login on; "plain off" takes it back. For once: ssh -t … --plain'
+          ? 'Screen-reader mode from the next login on; "plain off" takes it back. For once: ssh -t … plain'
           : 'The usual shell from the next login on.',
       );
       return;

@@ -2,7 +2,6 @@
  * One person's conversation with the host: lines in, items out. It knows the catalogue and the room, and nothing of screens; whatever
  * shows it implements `Ui`.
  */
-import { randomUUID } from 'node:crypto';
 import { mayUse, verbsFor, type AnyVerb } from '../../catalogue/catalogue.ts';
 import type { Actor } from '../../domain/actor.ts';
 import { exitCodes, Failure } from '../../domain/failure.ts';
@@ -15,6 +14,7 @@ import { complete } from '../composer/completion.ts';
 import { Activities } from './activities.ts';
 import { runBuiltin } from './builtinRun.ts';
 import { builtinOf, builtins } from './builtins.ts';
+import type { Entrance } from './entrance.ts';
 import { describeLoss } from './loss.ts';
 import { runVerb, type RunEnd, type VerbRun } from './verbRun.ts';
 import { understand, type UnderstoodVerb } from './understand.ts';
@@ -25,6 +25,7 @@ export interface ConversationOptions {
   readonly core: CoreClient;
   readonly shells: ShellClient;
   readonly ui: Ui;
+  readonly entrance: Entrance;
   /** What is typed before a verb outside the shell: `ssh -p 2222 manage@jump`. */
   readonly prefix: string;
   readonly reachedAt: string;
@@ -36,7 +37,7 @@ export interface ConversationOptions {
 type FeedListener = (feed: Extract<Notice, { type: 'containers' }>['feed']) => void;
 
 export class Conversation {
-  readonly session = randomUUID();
+  readonly session: string;
   readonly activities = new Activities();
   readonly verbs: readonly AnyVerb[];
   readonly options: ConversationOptions;
@@ -52,17 +53,19 @@ export class Conversation {
 
   constructor(options: ConversationOptions) {
     this.options = options;
+    this.session = options.entrance.session;
     this.verbs = verbsFor(options.actor.door, options.actor.role);
   }
 
-  /** Enters the room. Resolves with the lines this person typed before. */
-  async begin(): Promise<readonly string[]> {
-    const { actor, shells, ui } = this.options;
-    const welcome = await shells.enter(this.session, actor, (notice) => this.#notice(notice));
+  /** Tells what is going on in the room, and from then on what happens there. Returns the lines this person typed before. */
+  begin(): readonly string[] {
+    const { entrance, ui } = this.options;
+    const { welcome } = entrance;
     this.settings = welcome.settings;
     this.present = welcome.present;
     for (const call of welcome.running) this.activities.beginOther(call, performance.now());
     for (const call of welcome.ended) ui.print({ kind: 'ended', call, meanwhile: true });
+    entrance.listen((notice) => this.#notice(notice));
     ui.changed();
     return welcome.lines;
   }
@@ -76,7 +79,7 @@ export class Conversation {
     this.#over.abort();
     // What changes something goes on by itself; reading ends with whoever reads.
     for (const { stop } of this.activities.all) stop?.();
-    this.options.shells.leave(this.session);
+    this.options.entrance.leave();
   }
 
   /** Runs a line; resolves with its exit code when it has ended, and never rejects. */
@@ -126,7 +129,8 @@ export class Conversation {
         if (verb !== undefined) await this.#call({ verb, input: { user }, format: 'table', line: name });
       }
     }
-    this.note('copy puts the configuration on your clipboard, qr shows it as a code.\nrestart, keys add and keys remove change things.');
+    const copying = this.options.ui.plain ? '' : 'copy puts the configuration on your clipboard, qr shows it as a code.\n';
+    this.note(`${copying}restart, keys add and keys remove change things.`);
   }
 
   lend(): Promise<Lent> {

@@ -29,7 +29,7 @@ export interface Lent {
 }
 
 export interface Ui {
-  /** Whether a screen is drawn; without one there are no views and no forms, only questions. */
+  /** Lines of text only: nothing is drawn, and nothing but text is sent. */
   readonly plain: boolean;
   print(item: Item): void;
   /** The state of the conversation is another one. */

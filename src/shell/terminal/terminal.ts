@@ -28,9 +28,14 @@ export interface RawTerminal {
   close(): void;
 }
 
+/** Typed before anybody has the terminal: more than this nobody types ahead, in bytes. */
+const mostEarlyBytes = 64 * 1024;
+
 export class Terminal {
   readonly #port: TerminalPort;
   readonly #owners: Owner[] = [];
+  #early: Buffer[] = [];
+  #earlyBytes = 0;
   readonly #modes = new TerminalModes();
   readonly #filter = new ReplyFilter();
   readonly colour: Colour;
@@ -42,7 +47,7 @@ export class Terminal {
     this.colour = port.environment.has('NO_COLOR') && port.environment.get('NO_COLOR') !== '' ? 'none' : 'full';
     this.closed = new Promise((resolve) => {
       port.listen({
-        data: (data) => this.#owners.at(-1)?.data(data),
+        data: (data) => this.#receive(data),
         resized: () => {
           for (const owner of this.#owners) owner.resized();
         },
@@ -79,6 +84,7 @@ export class Terminal {
       resized: () => stdout.resize(this.#port),
     };
     this.#owners.push(owner);
+    for (const data of this.#early.splice(0)) owner.data(data);
     return {
       stdin,
       stdout,
@@ -95,10 +101,12 @@ export class Terminal {
     const owner: Owner = { data: (data) => listener.input(data), resized: () => listener.resize(this.columns, this.rows) };
     this.#owners.push(owner);
     const port = this.#port;
+    let styled = false;
     return {
       columns: port.columns,
       rows: port.rows,
       write: async (data) => {
+        styled ||= data.includes(0x1b);
         this.#modes.read(data.toString('latin1'));
         port.write(data);
         await port.flushed();
@@ -106,6 +114,8 @@ export class Terminal {
       close: () => {
         if (!this.#owners.includes(owner)) return;
         this.#remove(owner);
+        // A program that sent plain text may have done so because the terminal knows nothing else.
+        if (!styled) return;
         // SGR off and the whole screen to scroll in: the program may have ended in the middle of anything. Setting the scrolling region
         // moves the cursor (DECSTBM), so that it is kept.
         this.write(`${this.#modes.restore()}\x1b[0m\x1b7\x1b[r\x1b8`);
@@ -123,6 +133,13 @@ export class Terminal {
   async restore(): Promise<void> {
     this.write(this.#modes.restore());
     await this.#port.flushed();
+  }
+
+  #receive(data: Buffer): void {
+    const owner = this.#owners.at(-1);
+    if (owner !== undefined) return owner.data(data);
+    this.#earlyBytes += data.length;
+    if (this.#earlyBytes <= mostEarlyBytes) this.#early.push(data);
   }
 
   #remove(owner: Owner): void {

@@ -70,7 +70,8 @@ function check(words: readonly string[], scripts: ReadonlySet<string>, exact: bo
       const door = args[at]?.startsWith('self@') === true ? 'self' : 'manage';
       // ssh(1) joins its arguments with blanks; without any there is a terminal session.
       const line = args.slice(at + 1).join(' ').trim();
-      if (line !== '') understood(splitLine(line), actors[door], exact);
+      // The word for the shell as lines of text is none of the catalogue's.
+      if (line !== '' && line !== 'plain') understood(splitLine(line), actors[door], exact);
       return;
     }
     case 'containarium':

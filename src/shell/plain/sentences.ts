@@ -1,0 +1,100 @@
+/** Everything that is shown, as sentences for somebody who listens: states in words, no signs, no columns. Each is one line or several. */
+import { capitalised } from '../../catalogue/show.ts';
+import type { Block } from '../../catalogue/view.ts';
+import type { FailureData } from '../../domain/failure.ts';
+import type { EndedCall } from '../../domain/room.ts';
+import { printable, printableLines } from '../../domain/text.ts';
+import type { Item } from '../items/item.ts';
+import { showCall, showDuration } from '../items/words.ts';
+
+/** Steps are told while they happen, by `StepTeller`; what was typed is on the terminal already. */
+export type SaidItem = Exclude<Item, { kind: 'steps' | 'command' }>;
+
+/** The lines of an item; none for an item that says nothing. */
+export function sentences(item: SaidItem): string[] {
+  switch (item.kind) {
+    case 'blocks':
+      return item.blocks.flatMap(blockSentences);
+    case 'failure':
+      return [failureSentence(item.failure)];
+    case 'ended':
+      return [`${item.meanwhile ? 'While you were away: ' : ''}${endedCall(item.call)}`];
+    case 'said':
+      return [`${printable(item.name)} says: ${printable(item.text)}`];
+    case 'note':
+      return [stopped(printableLines(item.text))];
+    case 'raw':
+      return [printableLines(item.text.replace(/\n$/, ''))];
+  }
+}
+
+function blockSentences(block: Block): string[] {
+  switch (block.kind) {
+    case 'text':
+      // It may end with a command that somebody copies: nothing is put behind it.
+      return [printableLines(block.text)];
+    case 'table':
+      return block.rows.length === 0 ? [stopped(printableLines(block.empty))] : block.rows.map((row) => rowSentence(block.columns.map(({ title }) => title), row, block.noun));
+    case 'fields':
+      return [...(block.title === undefined ? [] : [`${printable(block.title)}:`]), ...block.fields.map(([label, value]) => `${printable(label)}: ${valueInWords(value)}`)];
+    case 'verbatim':
+      // Copied as it is; a title says what follows.
+      return [...(block.title === undefined ? [] : [`${printableLines(block.title)}:`]), printableLines(block.text)];
+  }
+}
+
+/** `Container alice-container: status Running, IP 10.0.3.100.` A cell without a value says nothing. */
+export function rowSentence(titles: readonly string[], row: readonly string[], noun?: string): string {
+  const [first = '', ...others] = titles.map((title, i) => ({ title, value: row[i] ?? '' }));
+  const said = (cells: readonly { title: string; value: string }[]): string =>
+    cells.filter(({ value }) => value !== '' && value !== '-').map(({ title, value }) => `${titleInWords(title)} ${valueInWords(value)}`).join(', ');
+  if (first === '') return '';
+  // A name needs no title before it where it is known what bears it.
+  const named = noun !== undefined && first.title === 'NAME' ? noun : noun === undefined ? capitalised(titleInWords(first.title)) : undefined;
+  if (named === undefined) return stopped(`${noun}: ${said([first, ...others])}`);
+  const rest = said(others);
+  return stopped(`${named} ${valueInWords(first.value)}${rest === '' ? '' : `: ${rest}`}`);
+}
+
+const initials = new Set(['IP', 'CPU', 'SSH', 'ID']);
+
+export function titleInWords(title: string): string {
+  return title
+    .split(' ')
+    .map((word) => (initials.has(word) ? word : word.toLowerCase()))
+    .join(' ');
+}
+
+const size = String.raw`[\d.]+ [KMGTP]?i?B`;
+const use = new RegExp(`^(.*?)(-|${size}) / (${size})(?: \\((<?)([\\d.]+)%\\))?$`);
+
+/** A value as views write it, with its signs as words. */
+export function valueInWords(value: string): string {
+  if (value === '-') return 'none';
+  const found = use.exec(value);
+  if (found !== null) {
+    const [, before = '', used = '', whole = '', less, part] = found;
+    return `${printable(before)}${used === '-' ? 'unknown' : used} of ${whole}${part === undefined ? '' : `, ${less === '<' ? 'less than ' : ''}${part} percent`}`;
+  }
+  return printable(value)
+    .replace(/(^|[ (])<(\d+)%(?!\w)/g, '$1less than $2 percent')
+    .replace(/(^|[ (])(\d+(?:\.\d+)?)%(?!\w)/g, '$1$2 percent')
+    .replaceAll(' → ', ' to ');
+}
+
+export function failureSentence({ what, why, code, next }: FailureData): string {
+  return `Error: ${printableLines(what)}: ${printableLines(why)} (${code}).${next === undefined ? '' : ` Next: ${stopped(printableLines(next))}`}`;
+}
+
+/** What another admin did. */
+export function endedCall(call: EndedCall): string {
+  const who = printable(call.actor);
+  const what = printable(showCall(call));
+  if (call.outcome === 'ok') return `${who}: ${what} is done, after ${showDuration(call.durationMs)}.`;
+  return `${who}: ${what} failed: ${printable(call.failure?.what ?? '')}: ${printable(call.failure?.why ?? '')}.`;
+}
+
+/** With a full stop, where nothing ends it yet: a screen reader pauses there. */
+export function stopped(text: string): string {
+  return text === '' || /[.!?:;)]$/.test(text) ? text : `${text}.`;
+}

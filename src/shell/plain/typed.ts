@@ -1,0 +1,69 @@
+/**
+ * What was typed on a terminal of which nothing is known, as keys. Without bracketed paste mode a paste looks like typing: it is told by
+ * what is in it, and what follows at once belongs to it, because a long one arrives in several pieces.
+ */
+import { longestLine } from '../composer/line.ts';
+import { looksLikePaste, split, type Key } from '../composer/keys.ts';
+
+export type Typed = Key | { readonly paste: string };
+
+const sequenceNames: Readonly<Record<string, string>> = { 'A': 'up', 'B': 'down', '3~': 'delete', '200~': 'paste-begins', '201~': 'paste-ends' };
+
+const sequence = /\x1b(?:\[([0-?]*[ -/]*[@-~])|O([A-Z])|([^[O]))/g;
+const unfinished = /\x1b(?:\[[0-?]*[ -/]*|O)?$/;
+const longestSequence = 64;
+
+/** What comes so soon after a piece of a paste is the next piece of it, in milliseconds. */
+const pasteGapMs = 50;
+
+export class TypedKeys {
+  readonly #now: () => number;
+  #rest = '';
+  /** Of a paste that the terminal marks although nobody asked it to. */
+  #marked: string | undefined;
+  #pastedMs = -Infinity;
+
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  push(piece: string): Typed[] {
+    // An escape character that nothing of a sequence follows was the key of that name, which means nothing here.
+    const text = (this.#rest === '\x1b' && !/^[[O]/.test(piece) ? '' : this.#rest) + piece;
+    const rest = unfinished.exec(text)?.[0] ?? '';
+    this.#rest = rest.length > longestSequence ? '' : rest;
+    const whole = text.slice(0, text.length - rest.length);
+    const keys: Typed[] = [];
+    let at = 0;
+    for (const match of whole.matchAll(sequence)) {
+      this.#plain(whole.slice(at, match.index), keys);
+      at = match.index + match[0].length;
+      this.#named(match[3] === '\x7f' ? 'alt-backspace' : sequenceNames[match[1] ?? match[2] ?? ''], keys);
+    }
+    this.#plain(whole.slice(at), keys);
+    return keys;
+  }
+
+  #named(name: string | undefined, keys: Typed[]): void {
+    if (name === 'paste-begins') this.#marked = '';
+    else if (name === 'paste-ends') {
+      if (this.#marked !== undefined) keys.push({ paste: this.#marked });
+      this.#marked = undefined;
+    } else if (name !== undefined && this.#marked === undefined) keys.push({ name, text: '' });
+  }
+
+  #plain(text: string, keys: Typed[]): void {
+    if (text === '') return;
+    if (this.#marked !== undefined) {
+      // One whose end does not come is no longer than a line can be.
+      this.#marked = (this.#marked + text).slice(0, longestLine);
+      return;
+    }
+    const now = this.#now();
+    const goesOn = now - this.#pastedMs < pasteGapMs && !/^[\r\n\x03\x04]+$/.test(text);
+    if (goesOn || looksLikePaste(text)) {
+      this.#pastedMs = now;
+      keys.push({ paste: text });
+    } else keys.push(...split(text));
+  }
+}

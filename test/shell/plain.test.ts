@@ -1,0 +1,332 @@
+/** Lines of text for screen readers and plain terminals: nothing is drawn, and nothing but text is sent. */
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { makeKey, type TestKey } from '../support/keys.ts';
+import { startServer, temporaryFolder, type TestServer } from '../support/server.ts';
+import { connectShell, openShell, type ShellOptions, type TestShell } from '../support/shell.ts';
+
+let server: TestServer;
+let key: TestKey;
+let second: TestKey;
+
+beforeAll(async () => {
+  const folder = await temporaryFolder();
+  [server, key, second] = await Promise.all([startServer(), makeKey(folder, 'user'), makeKey(folder, 'second')]);
+  for (const user of ['alice', 'bob']) expect(await server.ssh(['create', user], { stdin: key.line })).toMatchObject({ code: 0 });
+});
+
+/** At a prompt, and looked at in the end: not one escape character, and no line feed without a carriage return. */
+async function openPlain(options: ShellOptions = {}, on: TestServer = server): Promise<TestShell> {
+  const shell = await connectShell(on, { term: 'dumb', ...options });
+  onTestFinished(() => {
+    shell.close();
+    expectPlain(shell);
+  });
+  await shell.shows(/^>$/m);
+  return shell;
+}
+
+function expectPlain(shell: TestShell): void {
+  expect(shell.received).not.toMatch(/[\x1b\x9b]/);
+  expect(shell.received).not.toMatch(/[^\r]\n/);
+  expect(shell.received).not.toMatch(/[✓✗•›─│┌┐└┘█░⠋]/);
+}
+
+describe('which terminals get it', () => {
+  test.each(['dumb', 'unknown', 'a b;c'])('TERM "%s"', async (term) => {
+    const shell = await openPlain({ term });
+    expect(shell.scrollback()).toMatch(/^Screen-reader mode: only lines of text\..*TERM/m);
+    expect(shell.text()).toMatch(/SIMULATED HOST/);
+  });
+
+  test.each(['--plain', 'plain'])('any, when asked for once with "%s"', async (command) => {
+    const shell = await openPlain({ term: 'xterm-256color', command });
+    expect(shell.scrollback()).toMatch(/For this once/);
+    expect(shell.bracketedPaste).toBe(false);
+  });
+
+  test('any, after "plain on"; "plain off" ends it', async () => {
+    const full = await openShell(server);
+    full.type('plain on').press('enter');
+    await full.said(/Screen-reader mode from the next login on/);
+    full.close();
+    const plain = await openPlain({ term: 'xterm-256color' });
+    expect(plain.scrollback()).toMatch(/To leave it, type "plain off"/);
+    plain.type('plain off').press('enter');
+    await plain.said(/The usual shell from the next login on/);
+    await openShell(server);
+  });
+
+  test('an owner at self@, too, with their card first', async () => {
+    const shell = await openPlain({ user: 'self', key: second.path, command: '--plain' }).catch(() => undefined);
+    expect(shell).toBeUndefined();
+    const own = await createFor('carol', second);
+    await own();
+  });
+});
+
+async function createFor(user: string, owner: TestKey): Promise<() => Promise<void>> {
+  expect(await server.ssh(['create', user], { stdin: owner.line })).toMatchObject({ code: 0 });
+  return async () => {
+    const shell = await openPlain({ user: 'self', key: owner.path, command: '--plain' });
+    expect(shell.scrollback()).toMatch(new RegExp(`Container: ${user}-container`));
+    expect(shell.scrollback()).toMatch(/\n>$/);
+    expect(shell.scrollback().match(/^>/gm)).toHaveLength(1);
+  };
+}
+
+describe('what is said', () => {
+  test('a list, a sentence a container', async () => {
+    const shell = await openPlain();
+    shell.type('list').press('enter');
+    const said = await shell.said(/Total: .* containers/);
+    expect(said).toMatch(/^Container alice-container: status Running, IP 10\.0\.3\.100, quota 50 GiB, autostart Yes, .* percent/m);
+  });
+
+  test('a container, a line a fact', async () => {
+    const shell = await openPlain();
+    shell.type('info alice').press('enter');
+    const said = await shell.said(/Host key: SHA256/);
+    expect(said).toMatch(/^Status: Running$/m);
+    expect(said).toMatch(/^Memory: .* of 4 GiB, .*percent$/m);
+  });
+
+  test('a failure, with what to do next', async () => {
+    const shell = await openPlain();
+    shell.type('lsit').press('enter');
+    await shell.said(/^Error: .*\(unknown-command\)\. Next: /m);
+  });
+
+  test('help', async () => {
+    const shell = await openPlain({ rows: 60 });
+    shell.type('help').press('enter');
+    const said = await shell.said(/In this shell also/);
+    expect(said).toMatch(/^delete, rm, remove: Delete a container/m);
+  });
+
+  test('what would need a sequence is refused in words', async () => {
+    const shell = await openPlain();
+    shell.type('copy').press('enter');
+    await shell.said(/Error: "copy": in screen-reader mode nothing but text/);
+    shell.type('clear').press('enter');
+    await shell.said(/nothing to clear/);
+  });
+});
+
+describe('typing', () => {
+  test('is echoed, and erased with backspace, Ctrl-W and Ctrl-U', async () => {
+    const shell = await openPlain();
+    shell.type('list alicx').press('backspace');
+    await shell.shows(/^> list alic$/m);
+    expect(shell.received.endsWith('list alicx\b \b')).toBe(true);
+    shell.press('ctrl-w');
+    await shell.shows(/^> list$/m);
+    shell.press('ctrl-u');
+    await shell.shows(/^>$/m);
+    expect(shell.received).not.toMatch(/\r(?!\n)/);
+  });
+
+  test('earlier lines come on new lines', async () => {
+    const shell = await openPlain();
+    shell.type('whoami').press('enter');
+    await shell.said(/Name: tester/);
+    shell.type('version').press('enter');
+    await shell.said(/Node\.js: [^]*\n>$/);
+    shell.press('up');
+    await shell.shows(/^> version$/m);
+    shell.press('up');
+    await shell.said(/> version\n> whoami$/);
+    shell.press('down');
+    await shell.said(/> version\n> whoami\n> version$/);
+  });
+
+  test('Tab says numbered choices, and a number chooses', async () => {
+    const shell = await openPlain();
+    shell.type('info ').press('tab');
+    const said = await shell.said(/Number, or Enter for none:$/);
+    const number = /^(\d)\. bob/m.exec(said)?.[1] ?? '';
+    shell.type(number).press('enter');
+    await shell.said(/> info bob$/);
+    shell.press('enter');
+    await shell.said(/Container: bob-container/);
+  });
+
+  test('Tab completes what there is one of, in place', async () => {
+    const shell = await openPlain();
+    shell.type('info ali').press('tab');
+    await shell.shows(/^> info alice$/m);
+    expect(shell.text().match(/info/g)).toHaveLength(1);
+  });
+
+  test('a pasted key runs nothing', async () => {
+    const shell = await openPlain();
+    shell.paste(`${key.line}${second.line}`);
+    await shell.shows(/second@laptop/);
+    shell.press('enter');
+    await shell.said(/That is a public key and not a command/);
+    shell.type(key.line.replace('\n', '\r'));
+    await shell.said(/(That is a public key[^]*){2}/);
+    expect(shell.scrollback()).not.toMatch(/unknown-command/);
+  });
+
+  test('Ctrl-C clears, asks, leaves', async () => {
+    const shell = await openPlain();
+    shell.type('delete ali').press('ctrl-c');
+    await shell.said(/Cleared\./);
+    shell.press('ctrl-c');
+    await shell.said(/Press Ctrl-C again to leave/);
+    shell.press('ctrl-c');
+    expect(await shell.ended()).toBe(0);
+    expect(shell.received.endsWith('\r\n')).toBe(true);
+  });
+
+  test('Ctrl-D on an empty line leaves', async () => {
+    const shell = await openPlain();
+    shell.type('x').press('ctrl-d', 'backspace', 'ctrl-d');
+    expect(await shell.ended()).toBe(0);
+  });
+});
+
+describe('questions', () => {
+  test('create asks one thing after another, and says what is wrong', async () => {
+    const shell = await openPlain();
+    shell.type('create').press('enter');
+    await shell.said(/user: $|user:$/);
+    shell.type('Not A Name').press('enter');
+    await shell.said(/Not accepted: .*\n[^]*user:$/);
+    shell.type('dora').press('enter');
+    await shell.said(/public key:$/);
+    shell.type('nonsense').press('enter');
+    await shell.said(/(Not accepted: [^]*){2}public key:$/);
+    shell.type('back').press('enter');
+    await shell.said(/Enter alone keeps dora\.\nuser:$/);
+    shell.press('enter');
+    await shell.said(/(public key:[^]*){3}$/);
+    shell.paste(key.line.trim());
+    await shell.said(/user@laptop$/);
+    shell.press('enter');
+    await shell.said(/That is .*SHA256:.*\n[^]*cpu:$/);
+    shell.type('2').press('enter');
+    await shell.said(/memory:$/);
+    shell.press('enter');
+    await shell.said(/disk-quota:$/);
+    shell.press('enter');
+    await shell.said(/image:$/);
+    shell.press('enter');
+    await shell.said(/1\. as configured\n2\. yes\n3\. no\nNumber for autostart, or Enter for 1:$/);
+    shell.type('3').press('enter');
+    await shell.said(/Number for docker, or Enter for 1:$/);
+    shell.type('done').press('enter');
+    await shell.said(/You gave: user dora, public key .*, cpu 2, autostart no\.\nEnter to create, or "back":$/);
+    shell.press('enter');
+    const said = await shell.said(/Container dora-container created/);
+    const steps = [...said.matchAll(/^Step (\d) of 7: .*, done, \d.* s[.:]/gm)].map((match) => match[1]);
+    expect(steps).toEqual(['1', '2', '3', '4', '5', '6', '7']);
+    expect(said).toMatch(/^Auto-start: disabled$/m);
+  });
+
+  test('Ctrl-C gives up', async () => {
+    const shell = await openPlain();
+    shell.type('create frank').press('enter');
+    await shell.said(/user: frank, as you typed it\.[^]*public key:$/);
+    shell.press('ctrl-c');
+    await shell.said(/Given up; nothing was changed\.\n>$/);
+  });
+
+  test('delete wants the name typed', async () => {
+    const shell = await openPlain();
+    await createFor('erin', key);
+    shell.type('delete erin').press('enter');
+    await shell.said(/cannot be undone\.\nContainer: erin-container[^]*Type "erin" to go on, or Enter alone to cancel:$/);
+    shell.press('enter');
+    await shell.said(/Given up; nothing was changed\./);
+    shell.type('delete erin').press('enter');
+    await shell.said(/(Type "erin"[^]*){2}$/);
+    shell.type('eric').press('enter');
+    await shell.said(/That is not erin\.\nType "erin"/);
+    shell.type('erin').press('enter');
+    await shell.said(/Container erin-container and jump account erin deleted/);
+  });
+});
+
+describe('others', () => {
+  test('are told about at an empty prompt, and not in the middle of a line', async () => {
+    const shell = await openPlain();
+    expect(await server.ssh(['stop', 'bob'])).toMatchObject({ code: 0 });
+    await shell.said(/tester: stop bob is done, after .*\n>$/);
+    shell.type('whoa');
+    await shell.shows(/^> whoa$/m);
+    expect(await server.ssh(['start', 'bob'])).toMatchObject({ code: 0 });
+    shell.type('mi');
+    await shell.shows(/^> whoami$/m);
+    expect(shell.scrollback()).not.toMatch(/start bob/);
+    shell.press('enter');
+    await shell.said(/> whoami\ntester: start bob is done, after .*\nName: tester/);
+  });
+
+  test('list --watch says what changes until Enter', async () => {
+    const shell = await openPlain();
+    shell.type('list --watch').press('enter');
+    await shell.said(/Container bob-container: status Running[^]*Enter or Ctrl-C ends this\./);
+    expect(await server.ssh(['stop', 'bob'])).toMatchObject({ code: 0 });
+    await shell.said(/Container bob-container: status Stopped, before Running/);
+    shell.press('enter');
+    await shell.said(/The list is not followed any more\.\n>$/);
+    expect(await server.ssh(['start', 'bob'])).toMatchObject({ code: 0 });
+  });
+});
+
+describe('a command that is at work', () => {
+  let slow: TestServer;
+
+  beforeAll(async () => {
+    slow = await startServer({ env: { CONTAINARIUM_SIMULATED_PACE_MS: '150' } });
+  });
+
+  test('and changes something goes on after Ctrl-C, with the prompt back; its end is told', async () => {
+    const shell = await openPlain({}, slow);
+    shell.type(`create gina --ssh-key "${key.line.trim()}"`).press('enter');
+    await shell.said(/Step 1 of 7: .*, done/);
+    shell.press('ctrl-c');
+    await shell.said(/It goes on, and its end is told here\.\n>/);
+    shell.type('whoami').press('enter');
+    await shell.said(/Name: tester/);
+    await shell.said(/Container gina-container created[^]*\n>$/);
+  });
+
+  test('and only reads is stopped by it', async () => {
+    const shell = await openPlain({}, slow);
+    shell.type('logs gina --follow').press('enter');
+    await shell.said(/gina-container login:/);
+    shell.press('ctrl-c');
+    await shell.said(/gina-container login: *\n(Stopped\.\n)?>$/);
+  });
+});
+
+describe('a command that takes the terminal', () => {
+  test('list --watch follows until Ctrl-C, and the session ends with it', async () => {
+    const shell = await connectShell(server, { term: 'dumb', command: 'list --watch' });
+    await shell.said(/Enter or Ctrl-C ends this\./);
+    shell.press('ctrl-c');
+    expect(await shell.ended()).toBe(0);
+    expectPlain(shell);
+  });
+
+  test('with ssh(1): the word alone, or with hyphens behind two others', async () => {
+    for (const words of [['plain'], ['--plain']]) {
+      const session = server.startSsh(words, { tty: true, openStdin: true });
+      // Typed before anybody asked for it.
+      session.stdin?.write('whoami\rexit\r');
+      const { stdout, exitCode } = await session;
+      expect(stdout).toMatch(/^Screen-reader mode: only lines of text\. For this once[^]*> whoami\r\nName: tester[^]*> exit\r\n$/);
+      expect(exitCode).toBe(0);
+    }
+  });
+});
+
+test('a shell in a container has the terminal until it ends', async () => {
+  const shell = await openPlain();
+  shell.type('shell alice').press('enter');
+  await shell.said(/from inside the container[^]*\$/);
+  shell.type('exit').press('enter');
+  await shell.said(/ended with status 0\n>$/);
+});

@@ -1,0 +1,75 @@
+/** What is said of each item, in words. */
+import { describe, expect, test } from 'vitest';
+import { verbNames, verbNamed } from '../../../../src/catalogue/catalogue.ts';
+import { overview, verbHelp } from '../../../../src/catalogue/help.ts';
+import { rowSentence, sentences, titleInWords, valueInWords } from '../../../../src/shell/plain/sentences.ts';
+
+describe('values', () => {
+  test.each([
+    ['-', 'none'],
+    ['Running', 'Running'],
+    ['512 MiB / 2 GiB (25%)', '512 MiB of 2 GiB, 25 percent'],
+    ['1 KiB / 20 GiB (<1%)', '1 KiB of 20 GiB, less than 1 percent'],
+    ['- / 2 GiB', 'unknown of 2 GiB'],
+    ['default (btrfs), 1.5 GiB / 20 GiB (8%)', 'default (btrfs), 1.5 GiB of 20 GiB, 8 percent'],
+    ['16 MiB (<1%)', '16 MiB (less than 1 percent)'],
+    ['12.3% of 4 CPUs', '12.3 percent of 4 CPUs'],
+    ['2 → 4', '2 to 4'],
+    ['user / laptop', 'user / laptop'],
+    ['100%me', '100%me'],
+    ['bob\u001b[2Jx', 'bob\\u{1b}[2Jx'],
+  ])('%s', (value, words) => {
+    expect(valueInWords(value)).toBe(words);
+  });
+
+  test.each([
+    ['STATUS', 'status'],
+    ['IP', 'IP'],
+    ['ADDED BY', 'added by'],
+  ])('title %s', (title, words) => expect(titleInWords(title)).toBe(words));
+});
+
+describe('rows', () => {
+  const titles = ['NAME', 'STATUS', 'IP', 'DISK'];
+
+  test('name what they are about, and leave out what is not there', () => {
+    expect(rowSentence(titles, ['bob-container', 'Stopped', '-', '1 GiB / 20 GiB (5%)'], 'Container')).toBe(
+      'Container bob-container: status Stopped, disk 1 GiB of 20 GiB, 5 percent.',
+    );
+  });
+
+  test('begin with their first title where nothing else is known', () => {
+    expect(rowSentence(['USER', 'IP'], ['bob', '10.0.3.2'])).toBe('User bob: IP 10.0.3.2.');
+    expect(rowSentence(['USER', 'IP'], ['bob', '10.0.3.2'], 'Container')).toBe('Container: user bob, IP 10.0.3.2.');
+    expect(rowSentence(['NAME'], ['bob'])).toBe('Name bob.');
+    expect(rowSentence([], [])).toBe('');
+  });
+});
+
+describe('items', () => {
+  test('a failure says what to do next', () => {
+    const failure = { code: 'not-found', what: 'container "x"', why: 'there is none', next: 'list' } as const;
+    expect(sentences({ kind: 'failure', failure })).toEqual(['Error: container "x": there is none (not-found). Next: list.']);
+  });
+
+  test('what others did', () => {
+    const call = { verb: 'create', target: 'bob', actor: 'carol', endedAt: '', outcome: 'ok', failure: null, durationMs: 2000 } as const;
+    expect(sentences({ kind: 'ended', call, meanwhile: false })).toEqual(['carol: create bob is done, after 2.0 s.']);
+    const failed = { ...call, outcome: 'failed', failure: { code: 'timeout', what: 'incus', why: 'no answer' } } as const;
+    expect(sentences({ kind: 'ended', call: failed, meanwhile: true })).toEqual(['While you were away: carol: create bob failed: incus: no answer.']);
+    expect(sentences({ kind: 'said', name: 'carol', text: 'a\u001b[31mb' })).toEqual(['carol says: a\\u{1b}[31mb']);
+  });
+
+  test('an empty table says so', () => {
+    expect(sentences({ kind: 'blocks', blocks: [{ kind: 'table', columns: [], rows: [], empty: 'No containers' }] })).toEqual(['No containers.']);
+  });
+
+  test('help of every verb has no sign and no control character in it', () => {
+    const actor = { door: 'manage', role: 'admin' } as const;
+    const blocks = [...overview(actor, 'ssh host'), ...verbNames.flatMap((name) => verbHelp(verbNamed(name), 'ssh host'))];
+    const text = sentences({ kind: 'blocks', blocks }).join('\n');
+    expect(text).toMatch(/^delete, rm, remove: Delete a container/m);
+    expect(text).not.toMatch(/[✓✗•›→│─█]/);
+    expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+  });
+});
