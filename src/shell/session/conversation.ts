@@ -42,6 +42,8 @@ export class Conversation {
   readonly options: ConversationOptions;
   settings: ShellSettings = { plain: false };
   present: readonly Presence[] = [];
+  /** There are too many here to be told of each: `present` is empty. */
+  crowded = false;
   feedListener: FeedListener | undefined;
   /** The last text that was made for copying. */
   clip: string | undefined;
@@ -58,6 +60,7 @@ export class Conversation {
     const welcome = await shells.enter(this.session, actor, (notice) => this.#notice(notice));
     this.settings = welcome.settings;
     this.present = welcome.present;
+    this.crowded = welcome.crowded;
     for (const call of welcome.running) this.activities.beginOther(call, performance.now());
     for (const call of welcome.ended) ui.print({ kind: 'ended', call, meanwhile: true });
     ui.changed();
@@ -197,6 +200,10 @@ export class Conversation {
         break;
       case 'said':
         ui.print({ kind: 'said', name: notice.name, text: notice.text });
+        break;
+      case 'crowd':
+        this.present = notice.present;
+        this.crowded = notice.crowded;
         break;
       case 'entered':
         this.present = [...this.present, notice.who];
