@@ -11,6 +11,8 @@ import ssh2, { type Client, type ClientChannel } from 'ssh2';
 export interface Target {
   readonly port: number;
   readonly keys: readonly string[];
+  /** Port of a server that sends back what it gets: what this machine takes for that at the moment. */
+  readonly echo: number;
 }
 
 export type Order =
@@ -35,6 +37,8 @@ export interface Typed {
   readonly latenciesMs: readonly number[];
   /** Bytes of channel data that each key brought. */
   readonly bytes: readonly number[];
+  /** The same for a byte that the echo sends back, between any two keys. */
+  readonly echoesMs: readonly number[];
   /** Keys that brought nothing within two seconds. */
   readonly unanswered: number;
 }
@@ -128,7 +132,8 @@ class Session {
   }
 }
 
-let target: Target = { port: 0, keys: [] };
+let target: Target = { port: 0, keys: [], echo: 0 };
+let echo: Socket | undefined;
 let privateKeys: Buffer[] = [];
 const sessions: Session[] = [];
 let opened = 0;
@@ -181,11 +186,22 @@ async function several(times: number, act: (i: number) => Promise<void>): Promis
   await Promise.all(Array.from({ length: Math.min(atATime, times) }, worker));
 }
 
+async function echoMs(): Promise<number> {
+  const socket = (echo ??= connect({ host: '127.0.0.1', port: target.echo, noDelay: true }));
+  const begun = performance.now();
+  const answered = new Promise<void>((resolve) => socket.once('data', () => resolve()));
+  socket.write('x');
+  await answered;
+  return performance.now() - begun;
+}
+
 /** A key every `everyMs`, each in the session that `which` names; bytes are counted until the session's next key or the end. */
 async function type(goesOn: (done: number) => boolean, everyMs: number, which: (i: number) => Session): Promise<Typed> {
   const latenciesMs: number[] = [];
   const bytes: number[] = [];
+  const echoesMs: number[] = [];
   let unanswered = 0;
+  await echoMs();
   for (let i = 0; goesOn(i); i++) {
     const session = which(i);
     const before = session.bytes;
@@ -193,10 +209,12 @@ async function type(goesOn: (done: number) => boolean, everyMs: number, which: (
     const { ms } = await session.typeNext();
     if (ms === undefined) unanswered++;
     else latenciesMs.push(ms);
+    await pause(Math.max(1, (due - performance.now()) / 2));
+    echoesMs.push(await echoMs());
     await pause(Math.max(1, due - performance.now()));
     bytes.push(session.bytes - before);
   }
-  return { latenciesMs, bytes, unanswered };
+  return { latenciesMs, bytes, echoesMs, unanswered };
 }
 
 function at(i: number): Session {
