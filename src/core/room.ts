@@ -4,7 +4,16 @@
  */
 import type { Actor } from '../domain/actor.ts';
 import type { Failure } from '../domain/failure.ts';
-import type { EndedCall, Notice, Presence, RunningCall, StepEvent } from '../domain/room.ts';
+import type { EndedCall, Notice, Presence, RunningCall, StepEvent, Welcome } from '../domain/room.ts';
+
+/**
+ * Shells of admins up to which each is told of everybody who comes and goes, and of every step of every change. More are a crowd: there
+ * the lines of arrivals would be a flood to read, and to draw them costs shells times arrivals. A crowd is told what is said and what has
+ * ended; who is there, `who` lists.
+ */
+const mostTold = 20;
+/** A crowd is over when this few are left: not at the same number, or one shell that comes and goes would begin and end it. */
+const handful = 15;
 
 interface Member {
   readonly actor: Actor;
@@ -26,6 +35,8 @@ export class Room {
   readonly #members = new Map<string, Member>();
   readonly #running = new Map<string, { begun: CallBegun; call: RunningCall }>();
   readonly #now: () => Date;
+  #admins = 0;
+  #crowded = false;
 
   constructor(now: () => Date = () => new Date()) {
     this.#now = now;
@@ -38,19 +49,37 @@ export class Room {
   enter(session: string, actor: Actor, tell: (notice: Notice) => void): void {
     const presence: Presence = { session, name: actor.name, door: actor.door, since: this.#now().toISOString(), address: actor.address ?? null };
     this.#members.set(session, { actor, presence, tell });
-    this.#tellAdmins({ type: 'entered', who: presence }, session);
+    if (isAdmin(actor)) this.#admins++;
+    if (!this.#crowded && this.#admins > mostTold) {
+      this.#crowded = true;
+      this.#tellAdmins({ type: 'crowd', crowded: true, present: [] }, session);
+    } else if (!this.#crowded) {
+      this.#tellAdmins({ type: 'entered', who: presence }, session);
+    }
   }
 
   leave(session: string): void {
     const member = this.#members.get(session);
     if (member === undefined) return;
     this.#members.delete(session);
-    this.#tellAdmins({ type: 'left', who: member.presence });
+    if (isAdmin(member.actor)) this.#admins--;
+    if (this.#crowded && this.#admins <= handful) {
+      this.#crowded = false;
+      for (const { actor, tell } of this.#members.values()) if (isAdmin(actor)) tell({ type: 'crowd', crowded: false, present: this.present(actor) });
+    } else if (!this.#crowded) {
+      this.#tellAdmins({ type: 'left', who: member.presence });
+    }
   }
 
   /** Who has a shell open, as far as `actor` may know: owners see only themselves. */
   present(actor: Actor): Presence[] {
     return [...this.#members.values()].filter((member) => isAdmin(actor) || member.actor.name === actor.name).map(({ presence }) => presence);
+  }
+
+  /** What a shell that has entered is told. */
+  welcome(actor: Actor): Pick<Welcome, 'crowded' | 'present' | 'running'> {
+    const crowded = this.#crowded && isAdmin(actor);
+    return { crowded, present: crowded ? [] : this.present(actor), running: crowded ? [] : this.running(actor) };
   }
 
   /** What is at work at the moment, as far as `actor` may know. */
@@ -96,7 +125,8 @@ export class Room {
   }
 
   #tell(begun: CallBegun, notice: Notice): void {
-    for (const { actor, tell } of this.#members.values()) if (concerns(begun, actor)) tell(notice);
+    const told = (actor: Actor): boolean => concerns(begun, actor) && (!this.#crowded || !isAdmin(actor) || notice.type === 'ended');
+    for (const { actor, tell } of this.#members.values()) if (told(actor)) tell(notice);
   }
 
   #tellAdmins(notice: Notice, except?: string): number {

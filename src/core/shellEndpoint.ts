@@ -60,7 +60,7 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
       const ended = leftAt === null ? [] : await options.endedSince(actor, leftAt);
       room.enter(session, actor, (notice) => notify(connection, messages.notice, { session, notice }));
       shells.set(session, { actor, unwatch: feed.subscribe(() => undefined), unfeed: undefined });
-      return { present: room.present(actor), running: room.running(actor), ended, lines, settings };
+      return { ...room.welcome(actor), ended, lines, settings };
     }),
   );
   connection.onNotification(messages.leave, (raw) => {

@@ -48,6 +48,8 @@ export type Notice =
   | { readonly type: 'ended'; readonly id: string; readonly call: EndedCall; readonly session: string | null }
   | { readonly type: 'said'; readonly name: string; readonly text: string; readonly at: string; readonly session: string | null }
   | { readonly type: 'entered' | 'left'; readonly who: Presence }
+  /** From now on there are too many to be told of each, or few enough again: then these are here. */
+  | { readonly type: 'crowd'; readonly crowded: boolean; readonly present: readonly Presence[] }
   | { readonly type: 'containers'; readonly feed: FeedUpdate };
 
 /** A change of the live list: rows to put in place, rows to take out. The first one after opening it holds all. */
@@ -75,6 +77,8 @@ export interface ShellSettings {
 
 /** What a shell learns when it opens. */
 export interface Welcome {
+  /** Whether there are too many to be told of each; then nobody is named, and nothing that is at work. */
+  readonly crowded: boolean;
   readonly present: readonly Presence[];
   readonly running: readonly RunningCall[];
   /** What ended since this person last left. */

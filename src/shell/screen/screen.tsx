@@ -194,7 +194,8 @@ export class Screen implements ShellUi {
     const words = line.text.trim().replace(/^\//, '').split(/\s+/);
     const verb = conversation === undefined || line.text === '' ? undefined : verbOf(words, conversation.verbs);
     const others = conversation?.present.filter(({ name, door }) => door !== 'self' && name !== actor.name).map(({ name }) => name) ?? [];
-    const here = actor.door === 'self' ? '' : others.length === 0 ? '' : ` · also here: ${[...new Set(others)].join(', ')}`;
+    const names = conversation?.crowded === true ? 'many, see who' : [...new Set(others)].join(', ');
+    const here = actor.door === 'self' || names === '' ? '' : ` · also here: ${names}`;
     return {
       composer: this.#composer.state,
       dialog: this.#dialog,

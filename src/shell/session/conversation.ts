@@ -43,6 +43,8 @@ export class Conversation {
   readonly options: ConversationOptions;
   settings: ShellSettings = { plain: false };
   present: readonly Presence[] = [];
+  /** There are too many here to be told of each: `present` is empty. */
+  crowded = false;
   feedListener: FeedListener | undefined;
   /** Hands over the terminal while something else than `ui` draws on it. */
   lender: (() => Promise<Lent>) | undefined;
@@ -63,6 +65,7 @@ export class Conversation {
     const { welcome } = entrance;
     this.settings = welcome.settings;
     this.present = welcome.present;
+    this.crowded = welcome.crowded;
     for (const call of welcome.running) this.activities.beginOther(call, performance.now());
     for (const call of welcome.ended) ui.print({ kind: 'ended', call, meanwhile: true });
     entrance.listen((notice) => this.#notice(notice));
@@ -215,6 +218,10 @@ export class Conversation {
         break;
       case 'said':
         ui.print({ kind: 'said', name: notice.name, text: notice.text });
+        break;
+      case 'crowd':
+        this.present = notice.present;
+        this.crowded = notice.crowded;
         break;
       case 'entered':
         this.present = [...this.present, notice.who];
