@@ -31,6 +31,7 @@ function run(program, args, env = {}) {
 
 if (asked.length === 0 || asked.includes('lint')) {
   for (const [name, program, args] of [
+    ['types', 'tsc', ['--noEmit', '-p', 'test/lint/tsconfig.json']],
     ['lint', 'eslint', ['-c', 'test/lint/eslint.config.mjs', 'src', 'test']],
     ['layers', 'depcruise', ['--config', 'test/lint/layers.cjs', 'src']],
   ]) {

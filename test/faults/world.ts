@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { makeHandlers } from '../../src/core/handlers.ts';
 import { Dispatcher } from '../../src/core/dispatcher.ts';
+import { Room } from '../../src/core/room.ts';
 import type { Actor } from '../../src/domain/actor.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { AuditVerification, Reconciliation } from '../../src/domain/results.ts';
@@ -129,6 +130,7 @@ export class World {
       host: { kind: 'simulated', simulated: true, why: 'it is a test' },
       settings,
       incus,
+      streams: host.streams,
       accounts,
       keyscan: new KeyScan(host.runner),
       jumpKeys,
@@ -138,9 +140,12 @@ export class World {
       now: () => new Date(),
     };
     const admins = await Admins.open(join(folder, 'admins.json'));
+    const room = new Room();
     const handlers = makeHandlers({
       service: context,
       admins,
+      room,
+      feed: { samples: () => [] },
       doctor: {
         sshd: new Sshd(host.runner, '/etc/ssh/sshd_config'),
         authorizedKeysFolder: join(folder, 'authorized_keys'),
@@ -149,14 +154,14 @@ export class World {
       journalFolder,
       version: '0',
     });
-    const dispatcher = new Dispatcher({ journal, handlers, now: Date.now, changed: () => Promise.resolve() });
+    const dispatcher = new Dispatcher({ journal, handlers, room, now: Date.now, changed: () => Promise.resolve() });
     return new World({ folder, context, journal, admins, dispatcher });
   }
 
   /** One verb as an admin calls it. Never rejects. */
   async call(verb: string, input: Readonly<Record<string, unknown>> = {}, actor: Actor = admin): Promise<Outcome> {
     try {
-      const request = { actor, verb, input, reachedAt: '198.51.100.1', signal: new AbortController().signal, emit: () => undefined };
+      const request = { actor, verb, input, reachedAt: '198.51.100.1', session: undefined, terminal: undefined, signal: new AbortController().signal, emit: () => undefined };
       return { ok: true, result: (await this.#dispatcher.call(request)).result };
     } catch (error) {
       return { ok: false, failure: Failure.from(error) };

@@ -20,7 +20,7 @@ function self(words: readonly string[], key: TestKey = keys.alice): Promise<Fini
   return server.ssh(words, { user: 'self', key: key.path, shared: true, stdin: keys.alice.line });
 }
 
-const open = ['info', 'config', 'keys', 'whoami', 'help'];
+const open = ['info', 'config', 'keys', 'keys add', 'keys remove', 'restart', 'logs', 'whoami', 'help'];
 
 describe('an owner', () => {
   test('sees the own container', async () => {
@@ -31,6 +31,17 @@ describe('an owner', () => {
     expect((await self(['config', '--known-hosts'])).stdout).toMatch(/^alice-dev ssh-ed25519 /m);
     expect((await self(['keys'])).stdout).toContain(keys.alice.fingerprint);
     expect(JSON.parse((await self(['whoami', '--json'])).stdout)).toMatchObject({ result: { name: 'alice', role: 'owner', door: 'self', containers: ['alice'] } });
+  });
+
+  test('restarts it, reads its log, adds and removes keys; never the last one by mistake', async () => {
+    expect((await self(['restart'])).stdout).toMatch(/alice-container: Running/);
+    expect(await self(['logs'])).toMatchObject({ code: 0 });
+    const added = await server.ssh(['keys', 'add'], { user: 'self', key: keys.alice.path, stdin: keys.bob.line });
+    expect(added.stdout).toMatch(/alice: 1 key added/);
+    expect((await self(['keys', 'remove', 'bob@laptop'])).stdout).toMatch(/alice: 1 key removed/);
+    const last = await self(['keys', 'remove', 'alice@laptop']);
+    expect(last).toMatchObject({ code: 5, stdout: '' });
+    expect(last.stderr).toMatch(/\(last-key\)/);
   });
 
   test('has these verbs and no other', () => {
@@ -63,6 +74,10 @@ describe('an owner', () => {
     ['config', '?', '--known-hosts'],
     ['config', '?', '--jump-host', 'jump.example.org', '--jump-port', '2022', '--key', '~/.ssh/key'],
     ['keys', '?'],
+    ['restart', '?'],
+    ['logs', '?'],
+    ['keys', 'add', '--user', '?'],
+    ['keys', 'remove', 'SHA256:x', '--user', '?'],
     ['info', '?', '--nonsense'],
     ['info', '?', 'more'],
     ['whoami', '?'],

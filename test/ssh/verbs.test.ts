@@ -20,6 +20,8 @@ interface Case {
   readonly missing?: readonly string[];
   /** What that is refused with, where it is not `not-found`. */
   readonly missingCode?: FailureCode;
+  /** What too many words are refused with, where that is not `usage`. */
+  readonly tooMany?: FailureCode;
   /** What the answer says in a table; by default the standard output is not empty. */
   readonly shows: RegExp;
   /** Columns of the CSV answer. */
@@ -35,7 +37,10 @@ const missingUser = 'missing-one';
 const keyColumns = ['type', 'bits', 'fingerprint', 'comment', 'added_at', 'added_by'];
 const adminColumns = ['name', 'role', 'type', 'fingerprint', 'comment', 'added_at', 'added_by'];
 
-const cases: Record<Exclude<VerbName, 'help'>, Case> = {
+/** `help` is answered without the host; `shell` needs a terminal (test/shell/terminal.test.ts). */
+type Tried = Exclude<VerbName, 'help' | 'shell'>;
+
+const cases: Record<Tried, Case> = {
   'create': {
     words: ['create', 'fresh', '--cpu', '2', '--memory', '1GiB', '--disk-quota', '10GB', '--label', 'team=web', '--no-autostart'],
     stdin: () => keys.other.line,
@@ -54,9 +59,19 @@ const cases: Record<Exclude<VerbName, 'help'>, Case> = {
   'start': { words: ['start', 'alice'], missing: ['start', missingUser], shows: /alice-container(: Running| is already running)/ },
   'stop': { words: ['stop', 'power'], missing: ['stop', missingUser], shows: /power-container(: Stopped| is already stopped)/ },
   'restart': { words: ['restart', 'alice'], missing: ['restart', missingUser], shows: /alice-container: Running/ },
+  'logs': { words: ['logs', 'alice'], missing: ['logs', missingUser], shows: /Startup finished|The console log is empty/ },
   'export': { words: ['export', 'alice'], missing: ['export', missingUser], shows: /^Host alice-dev$/m },
   'config': { words: ['config'], missing: ['config', missingUser], shows: /^Host alice-dev$/m },
-  'keys': { words: ['keys'], missing: ['keys', missingUser], shows: /SHA256:/, columns: keyColumns },
+  // A word behind it is taken for a second word of a verb first.
+  'keys': { words: ['keys'], tooMany: 'unknown-command', missing: ['keys', missingUser], shows: /SHA256:/, columns: keyColumns },
+  'keys add': { words: ['keys', 'add'], stdin: () => keys.alice.line, missing: ['keys', 'add', '--user', missingUser], shows: /alice: nothing to change/, columns: keyColumns },
+  'keys remove': {
+    words: ['keys', 'remove', 'other@laptop'],
+    before: (run) => run(['key', 'add', 'alice'], keys.other.line),
+    missing: ['keys', 'remove', 'SHA256:doesnotexist'],
+    shows: /alice: 1 key removed/,
+    columns: keyColumns,
+  },
   'key add': { words: ['key', 'add', 'alice'], stdin: () => keys.alice.line, missing: ['key', 'add', missingUser], shows: /alice: nothing to change/, columns: keyColumns },
   'key list': { words: ['key', 'list', 'alice'], missing: ['key', 'list', missingUser], shows: /SHA256:/, columns: keyColumns },
   'key remove': {
@@ -83,6 +98,8 @@ const cases: Record<Exclude<VerbName, 'help'>, Case> = {
   'image build': { words: ['image', 'build'], shows: /^Image .* built in/ },
   'image list': { words: ['image', 'list'], shows: /^ALIAS +BASE/, columns: ['alias', 'base', 'size_bytes', 'created_at', 'current', 'fingerprint'] },
   'doctor': { words: ['doctor'], shows: /^journal +ok/m, columns: ['check', 'severity', 'detail', 'next'] },
+  'who': { words: ['who'], shows: /Nobody has a shell open/, columns: ['name', 'door', 'since', 'address'] },
+  'say': { words: ['say', 'hello'], shows: /Nobody else has a shell open/ },
   'whoami': { words: ['whoami'], shows: /^ {2}Name: +root-admin$/m },
   'version': { words: ['version'], shows: /^ {2}containarium: \d+\.\d+\.\d+/m },
 };
@@ -141,10 +158,13 @@ const documents = [
   ['yaml', '--format yaml'],
 ] as const;
 
-const verbs = verbNames.filter((name): name is Exclude<VerbName, 'help'> => name !== 'help');
+const verbs = verbNames.filter((name): name is Tried => name !== 'help' && name !== 'shell');
+
+/** Their answer may have no rows: nothing differs, nobody is there. */
+const mayBeEmpty: ReadonlySet<string> = new Set(['reconcile', 'resize', 'who']);
 
 describe.each(verbs)('%s', (name) => {
-  const found: Case | undefined = cases[name];
+  const found = cases[name];
 
   async function run(...options: string[]): Promise<Finished> {
     await found.before?.(succeed);
@@ -176,7 +196,7 @@ describe.each(verbs)('%s', (name) => {
     expect(header).toMatch(/^[a-zA-Z_]+(,[a-zA-Z_]+)*$/);
     if (found.columns !== undefined) {
       expect(header.split(',')).toEqual(found.columns);
-      if (name !== 'reconcile' && name !== 'resize') expect(rows).not.toHaveLength(0);
+      if (!mayBeEmpty.has(name)) expect(rows).not.toHaveLength(0);
     } else {
       expect(rows).toHaveLength(1);
     }
@@ -188,9 +208,11 @@ describe.each(verbs)('%s', (name) => {
     const typo = [...found.words.slice(0, name.split(' ').length - 1), `${found.words[name.split(' ').length - 1]}x`];
     const refusals: Refusal[] = [
       { words: [...found.words, '--no-such-option'], code: 'unknown-option', caller },
-      { words: [...found.words, 'one-word', 'too', 'many'], code: 'usage', caller },
+      // What takes all words that are left has none too many.
+      ...(verbNamed(name).parameters.some((p) => p.kind === 'argument' && p.rest) ? [] : [{ words: [...found.words, 'one-word', 'too', 'many', 'of', 'them'], code: found.tooMany ?? 'usage', caller } as const]),
       { words: [...found.words, ';', 'list'], code: 'shell-syntax', caller },
-      { words: typo, code: 'unknown-command', caller },
+      // `keys` is a verb that takes a user: its misspelt second word is one.
+      { words: typo, code: name.startsWith('keys ') ? 'not-found' : 'unknown-command', caller },
       ...(found.missing === undefined ? [] : [{ words: found.missing, code: found.missingCode ?? 'not-found', caller } as const]),
       ...strangers.filter(({ door, role }) => !mayUse(verbNamed(name), door, role)).map(({ options }) => ({ words: found.words, code: 'denied', caller: options() }) as const),
     ];

@@ -1,6 +1,7 @@
 /** The screen apart from SSH: what a session that fails does to itself and to others. */
 import { describe, expect, it, vi } from 'vitest';
 import type { Actor } from '../../../src/domain/actor.ts';
+import type { Welcome } from '../../../src/domain/room.ts';
 import type { CoreClient } from '../../../src/protocol/client.ts';
 import type { ShellClient } from '../../../src/protocol/shellClient.ts';
 import { openShell, type Shell } from '../../../src/shell/shell.ts';
@@ -34,7 +35,7 @@ class FakePort implements TerminalPort {
   }
 }
 
-const welcome = { present: [], running: [], ended: [], lines: [], settings: { plain: false } };
+const welcome: Welcome = { crowded: false, present: [], running: [], ended: [], lines: [], settings: { plain: false } };
 
 function open(change: { call?: CoreClient['call']; enter?: ShellClient['enter'] } = {}): { port: FakePort; shell: Shell } {
   const port = new FakePort();

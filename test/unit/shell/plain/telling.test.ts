@@ -17,7 +17,7 @@ describe('steps', () => {
     said = [];
     teller = new StepTeller((text) => said.push(text));
     activities = new Activities();
-    activities.begin({ id: 'a', title: 'create bob', own: true, startedMs: 0 });
+    activities.begin({ id: 'a', title: 'create bob', verb: 'create', target: 'bob', own: true, startedMs: 0 });
   });
   afterEach(() => {
     vi.useRealTimers();

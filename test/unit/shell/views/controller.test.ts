@@ -36,7 +36,7 @@ describe('a key is a command', () => {
 
   test('a failure is said with its reason', async () => {
     const failure = new Failure('busy', { what: 'container "bob"', why: 'another operation is running', next: 'try again' });
-    const w = opened({ run: (_verb, input): Promise<RunEnd> => Promise.resolve(input['user'] === 'bob' ? { kind: 'failed', failure } : { kind: 'done', result: 1, blocks: [] }) });
+    const w = opened({ run: (_verb, input): Promise<RunEnd> => Promise.resolve(input['user'] === 'bob' ? { kind: 'failed', failure, exitCode: failure.exitCode } : { kind: 'done', result: 1, blocks: [], exitCode: 0 }) });
     w.press('a', 'u');
     await w.settle();
     expect(w.message()).toBe('✗ 1 of 3 failed. start bob: another operation is running; try again');
@@ -44,7 +44,7 @@ describe('a key is a command', () => {
 
   test('a few at a time', async () => {
     const waiting: (() => void)[] = [];
-    const w = world({ run: () => new Promise((resolve) => waiting.push(() => resolve({ kind: 'done', result: 1, blocks: [] }))) });
+    const w = world({ run: () => new Promise((resolve) => waiting.push(() => resolve({ kind: 'done', result: 1, blocks: [], exitCode: 0 }))) });
     w.controller.apply(whole(...Array.from({ length: 10 }, (_, i) => container(`user${i}`))));
     w.press('a', 'x');
     await w.settle();
@@ -243,7 +243,7 @@ describe('texts', () => {
   const blocks = [{ kind: 'verbatim', text: 'Host alice-dev\n    User alice' }] as const;
 
   test('an ssh configuration is shown, and copied with y', async () => {
-    const w = opened({ run: () => Promise.resolve({ kind: 'done', result: 1, blocks }) });
+    const w = opened({ run: () => Promise.resolve({ kind: 'done', result: 1, blocks, exitCode: 0 }) });
     w.press('e');
     await w.settle();
     expect(w.calls.lines).toEqual(['export alice']);
@@ -254,7 +254,7 @@ describe('texts', () => {
 
   test('a log is shown from its end', async () => {
     const text = Array.from({ length: 50 }, (_, i) => `line ${i}`).join('\n');
-    const w = opened({ run: () => Promise.resolve({ kind: 'done', result: 1, blocks: [{ kind: 'verbatim', text }] }) });
+    const w = opened({ run: () => Promise.resolve({ kind: 'done', result: 1, blocks: [{ kind: 'verbatim', text }], exitCode: 0 }) });
     w.press('l');
     await w.settle();
     expect(w.calls.lines).toEqual(['logs alice --lines 200']);
