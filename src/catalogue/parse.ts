@@ -177,7 +177,8 @@ function verbFirst(words: readonly string[], verbs: readonly AnyVerb[]): string[
   const between = leadingOptions(others);
   const given = [...options, ...between.options];
   const [second, ...more] = between.rest;
-  if (second !== undefined && !second.startsWith('-')) return names.has(`${first} ${second}`) ? [first, second, ...given, ...more] : [first, second, ...more];
+  // Also where the second word is an argument, because the first is a verb by itself: `keys alice`.
+  if (second !== undefined && !second.startsWith('-')) return [first, second, ...given, ...more];
   if (!names.has(first) && given.some(isHelp)) return ['help', first, ...given.filter((option) => !isHelp(option))];
   return names.has(first) ? [first, ...given, ...between.rest] : [first, ...between.rest];
 }

@@ -29,6 +29,16 @@ function failureOf(line: string): Failure {
   throw new Error(`${JSON.stringify(line)} was accepted`);
 }
 
+describe('an option before a verb that begins others', () => {
+  it('is kept', () => {
+    const owner = { door: 'self', role: 'owner' } as const;
+    for (const words of [['--json', 'keys', 'alice'], ['keys', '--json', 'alice'], ['keys', 'alice', '--json']]) {
+      expect(parseCommandLine(words, owner)).toMatchObject({ format: 'json', input: { user: 'alice' } });
+    }
+    expect(parseCommandLine(['--json', 'keys', 'remove', 'SHA256:x'], owner)).toMatchObject({ format: 'json', input: { key: 'SHA256:x' } });
+  });
+});
+
 describe('examples', () => {
   const all = verbNames.flatMap((name) => verbNamed(name).examples.map(({ line }) => [name, line] as const));
 
