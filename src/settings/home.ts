@@ -50,9 +50,19 @@ export function findHome(env: NodeJS.ProcessEnv, options: { isRoot: boolean; rea
   return homeAt(packageRoot);
 }
 
+/**
+ * Makes the folder, and those above it that are missing, one by one: where a folder cannot be made because the file system has none
+ * (/proc), Node's own recursive mkdir does not come back.
+ */
+async function makeRoot(root: string): Promise<void> {
+  const missing: string[] = [];
+  for (let path = root; !existsSync(path); path = dirname(path)) missing.unshift(path);
+  for (const path of missing) await mkdir(path, { mode: 0o711 });
+}
+
 export async function makeHome(home: Home): Promise<void> {
   try {
-    await mkdir(home.root, { recursive: true, mode: 0o711 });
+    await makeRoot(home.root);
     for (const folder of [home.keys, home.state]) await mkdir(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw new Failure(

@@ -55,7 +55,7 @@ export function openShell(options: ShellOptions): Shell {
       const plain = options.plain ?? (entrance.welcome.settings.plain ? 'setting' : undefined);
       ui = showing(terminal, options, plain, stop);
       conversation = new Conversation({ actor, core, shells, ui, entrance, prefix, reachedAt, leave: () => stop(0) });
-      for (const item of welcome(actor, core.greeting)) ui.print(item);
+      for (const item of welcome(actor, core.greeting, options.line !== undefined)) ui.print(item);
       ui.show(conversation, conversation.begin());
       if (options.line !== undefined) {
         stop(await conversation.run(options.line));

@@ -27,6 +27,18 @@ const layers = {
   'main.ts': ['local', 'catalogue', 'settings', 'domain'],
 };
 
+/** The same inside src/shell: what draws knows the conversation, the conversation knows no screen. */
+const shellRooms = {
+  'terminal': [],
+  'composer': [],
+  'items': [],
+  'forms': ['composer', 'items'],
+  'session': ['composer', 'items'],
+  'screen': ['composer', 'forms', 'items', 'session', 'terminal'],
+  'plain': ['composer', 'forms', 'items', 'session', 'terminal'],
+  'views': ['composer', 'forms', 'items', 'screen', 'session', 'terminal'],
+};
+
 /** What is started from outside: everything else has to be needed by one of these. */
 const entryPoints = '^src/(main|front/main|docs/generate)\\.ts$';
 
@@ -52,6 +64,13 @@ module.exports = {
       from: { path: '^src/', pathNot: named },
       to: { path: '^src/' },
     },
+    ...Object.entries(shellRooms).map(([room, below]) => ({
+      name: `shell-${room}`,
+      comment: `src/shell/${room} may import ${below.length === 0 ? 'no other room of the shell' : below.join(', ')}`,
+      severity: 'error',
+      from: { path: `^src/shell/${room}/` },
+      to: { path: '^src/shell/', pathNot: [room, ...below].map((name) => `^src/shell/${name}/`) },
+    })),
     { name: 'no-circle', comment: 'Modules that need each other cannot be understood one by one', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'no-dead-module',

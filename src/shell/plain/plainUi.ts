@@ -7,6 +7,7 @@ import { Failure } from '../../domain/failure.ts';
 import { History } from '../composer/history.ts';
 import type { Item } from '../items/item.ts';
 import type { Conversation } from '../session/conversation.ts';
+import { narrowed, type ListWish } from '../session/listWish.ts';
 import type { ShellUi } from '../session/shellUi.ts';
 import type { Confirmation, FormRequest, Lent } from '../session/ui.ts';
 import type { InkStreams, Terminal } from '../terminal/terminal.ts';
@@ -105,12 +106,12 @@ export class PlainUi implements ShellUi {
   }
 
   /** The list, and then what changes, until Enter or Ctrl-C. */
-  async view(): Promise<void> {
+  async view(wish: ListWish): Promise<void> {
     const conversation = this.#conversation;
     if (conversation === undefined) return;
     const { shells } = conversation.options;
     const teller = new ListTeller();
-    conversation.feedListener = (update) => this.#desk.say(teller.tell(update).join('\n'));
+    conversation.feedListener = (update) => this.#desk.say(teller.tell(narrowed(wish, update)).join('\n'));
     try {
       await shells.feed(conversation.session, true);
       for (;;) {

@@ -11,6 +11,7 @@ import { FormDialog } from '../forms/form.ts';
 import type { Item } from '../items/item.ts';
 import { renderItem } from '../items/renderItem.tsx';
 import type { Conversation } from '../session/conversation.ts';
+import { everything, type ListWish } from '../session/listWish.ts';
 import type { ShellUi } from '../session/shellUi.ts';
 import type { Confirmation, FormRequest, Lent } from '../session/ui.ts';
 import type { InkStreams, Terminal } from '../terminal/terminal.ts';
@@ -25,7 +26,7 @@ export interface ScreenOptions {
   /** What is always true here, for the line of status: the host, above all a simulated one. */
   readonly place: string;
   /** Opens the live list on top of this screen. */
-  readonly openView: (terminal: Terminal, conversation: Conversation) => Promise<void>;
+  readonly openView: (terminal: Terminal, conversation: Conversation, wish: ListWish) => Promise<void>;
   /** Ends the session with an exit code. */
   readonly end: (code: number) => void;
 }
@@ -132,10 +133,10 @@ export class Screen implements ShellUi {
     return this.#ask((done) => new FormDialog({ verb, given, door: this.#options.actor.door, changed: () => this.changed(), done }));
   }
 
-  async view(): Promise<void> {
+  async view(wish: ListWish): Promise<void> {
     const conversation = this.#conversation;
     if (conversation === undefined) return;
-    await this.#away(() => this.#options.openView(this.#options.terminal, conversation));
+    await this.#away(() => this.#options.openView(this.#options.terminal, conversation, wish));
   }
 
   lend(): Promise<Lent> {
@@ -168,7 +169,7 @@ export class Screen implements ShellUi {
       stop: () => this.#conversation?.interrupt() ?? false,
       clearScreen: () => this.clear(),
       complete: (text, cursor) => this.#conversation?.complete(text, cursor) ?? Promise.resolve({ from: 0, candidates: [], after: '' }),
-      openView: () => void this.view(),
+      openView: () => void this.view(everything),
     });
   }
 

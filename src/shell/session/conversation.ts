@@ -15,6 +15,7 @@ import { Activities } from './activities.ts';
 import { runBuiltin } from './builtinRun.ts';
 import { builtinOf, builtins } from './builtins.ts';
 import type { Entrance } from './entrance.ts';
+import { listWish } from './listWish.ts';
 import { describeLoss } from './loss.ts';
 import { runVerb, type RunEnd, type VerbRun } from './verbRun.ts';
 import { understand, type UnderstoodVerb } from './understand.ts';
@@ -159,7 +160,7 @@ export class Conversation {
     }
     const { verb, format } = understood;
     if (verb.viewSwitch !== undefined && understood.input[verb.viewSwitch] === true) {
-      await ui.view();
+      await ui.view(listWish(understood.input));
       return exitCodes.ok;
     }
     // Core refuses what is not allowed, and records it; there is nothing to ask for before.

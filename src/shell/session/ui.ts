@@ -1,6 +1,7 @@
 /** What a conversation asks of whatever shows it: Ink on a full terminal, or lines of text for a screen reader. */
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import type { Item } from '../items/item.ts';
+import type { ListWish } from './listWish.ts';
 
 /** Something that cannot be undone, and what it takes to go on. */
 export interface Confirmation {
@@ -39,7 +40,7 @@ export interface Ui {
   /** Resolves with the input as typed, or with nothing where it was given up. */
   form(request: FormRequest): Promise<Readonly<Record<string, unknown>> | undefined>;
   /** Opens the live list and resolves when it is closed. */
-  view(): Promise<void>;
+  view(wish: ListWish): Promise<void>;
   /** Hands the terminal over. */
   lend(): Promise<Lent>;
   /** Puts a text on the clipboard of the client's machine. */

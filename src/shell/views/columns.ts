@@ -47,6 +47,10 @@ export const columns = {
 export type ColumnName = keyof typeof columns;
 export const columnNames = Object.keys(columns) as ColumnName[];
 
+export function isColumn(name: string): name is ColumnName {
+  return Object.hasOwn(columns, name);
+}
+
 export function columnOf(name: ColumnName): ViewColumn {
   return columns[name];
 }

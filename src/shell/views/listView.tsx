@@ -3,6 +3,7 @@ import { render } from 'ink';
 import { Failure } from '../../domain/failure.ts';
 import { lendTerminal } from '../screen/lend.ts';
 import type { Conversation } from '../session/conversation.ts';
+import { narrowed, type ListWish } from '../session/listWish.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { ListController } from './controller.ts';
 import { bodyRows } from './layout.ts';
@@ -12,7 +13,7 @@ import { ListApp } from './ListApp.tsx';
 const mostFrames = 30;
 
 /** Resolves when the view is closed, by a key or because the conversation is over; never rejects. */
-export async function openListView(terminal: Terminal, conversation: Conversation): Promise<void> {
+export async function openListView(terminal: Terminal, conversation: Conversation, wish: ListWish): Promise<void> {
   const { shells, ui, core } = conversation.options;
   const { session, activities, over } = conversation;
   const closing = Promise.withResolvers<undefined>();
@@ -22,7 +23,8 @@ export async function openListView(terminal: Terminal, conversation: Conversatio
   // Before Ink's own listeners, which draw.
   streams.stdout.on('resize', () => controller.resized());
   const unfollow = activities.follow(() => controller.changed());
-  conversation.feedListener = (update) => controller.apply(update);
+  if (wish.sort !== undefined) controller.model.sortBy(wish.sort);
+  conversation.feedListener = (update) => controller.apply(narrowed(wish, update));
 
   const ink = render(
     <ListApp

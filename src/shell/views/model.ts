@@ -1,6 +1,6 @@
 /** The live list without its looks: which containers there are, which are shown in which order, which one is selected, which are marked. */
 import type { FeedContainer, FeedUpdate } from '../../domain/room.ts';
-import { cellText, columnNames, columnOf, type ColumnName } from './columns.ts';
+import { cellText, columnNames, columnOf, isColumn, type ColumnName } from './columns.ts';
 import { parseFilter } from './filter.ts';
 
 const natural = new Intl.Collator('en', { numeric: true });
@@ -102,6 +102,15 @@ export class ListModel {
 
   setFilter(filter: string): void {
     this.#filter = filter;
+    this.#arrange();
+  }
+
+  /** As `list --sort` takes it; a column that this list does not have changes nothing. */
+  sortBy(column: string): void {
+    const name = column.replace(/^-/, '');
+    if (!isColumn(name)) return;
+    this.#sort = name;
+    this.#descending = column.startsWith('-');
     this.#arrange();
   }
 

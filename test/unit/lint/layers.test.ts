@@ -50,6 +50,12 @@ describe('the layer rules', () => {
     expect(findings(sound)).toEqual([]);
   });
 
+  it('find arrows that run upward inside the shell', () => {
+    const found = findings({ ...sound, 'src/shell/session/a.ts': importing('../screen/b.ts'), 'src/shell/screen/b.ts': importing('../composer/c.ts'), 'src/shell/composer/c.ts': 'export const value = 1;\n' });
+    expect(found).toContain('shell-session: src/shell/session/a.ts → src/shell/screen/b.ts');
+    expect(found.filter((line) => line.startsWith('shell-'))).toHaveLength(1);
+  });
+
   it('find every arrow that runs upward', () => {
     const upward = [
       ['front', 'service'],

@@ -1,0 +1,30 @@
+/** What of the containers a live list shows, and in which order: the options that `list --watch` was given. */
+import { checkInput } from '../../catalogue/schema.ts';
+import { list } from '../../catalogue/verbs/list.ts';
+import type { FeedContainer, FeedUpdate } from '../../domain/room.ts';
+
+export interface ListWish {
+  readonly only: (container: Pick<FeedContainer, 'user' | 'status' | 'labels'>) => boolean;
+  /** As `--sort` takes it: a column, with a hyphen before it for the other order. */
+  readonly sort: string | undefined;
+}
+
+export const everything: ListWish = { only: () => true, sort: undefined };
+
+/** Throws the Failure of the first option that is not right. */
+export function listWish(input: Readonly<Record<string, unknown>>): ListWish {
+  const { state, user, labels, sort } = checkInput('list', list.input, input);
+  return {
+    sort,
+    only: (container) =>
+      (state === undefined || state === 'all' || container.status === state) &&
+      (user === undefined || container.user === user) &&
+      (labels ?? []).every(({ key, value }) => (value === undefined ? key in container.labels : container.labels[key] === value)),
+  };
+}
+
+/** The part of an update that is wished for: what does not fit any more is gone. */
+export function narrowed({ only }: ListWish, update: FeedUpdate): FeedUpdate {
+  const changed = update.changed.filter(only);
+  return { ...update, changed, removed: [...update.removed, ...update.changed.filter((container) => !only(container)).map(({ user }) => user)] };
+}
