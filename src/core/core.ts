@@ -146,7 +146,7 @@ export class Core {
     const service: ServiceContext = { host, settings, incus, streams: parts.streams, accounts, keyscan: new KeyScan(parts.runner), jumpKeys, operations, steps, log: this.#log, now: () => new Date() };
     const room = new Room();
     const feed = new ContainerFeed({ incus, source: parts.streams });
-    const memory = await ShellMemory.open(join(home.state, 'shells.json'));
+    const memory = await ShellMemory.open(join(home.state, 'shells.json'), (failure) => this.#log.warn({ why: failure.message }, 'what shells remembered cannot be read'));
     this.#memory = memory;
     const handlers = makeHandlers({
       service,

@@ -2,11 +2,12 @@
  * What a person's shells remember between sessions: the lines they typed, their settings, when they were here last. A small state file;
  * losing it loses comfort and nothing else, so a write that fails is not an error for anybody.
  */
+import { Low, Memory } from 'lowdb';
 import { z } from 'zod';
 import type { Actor } from '../domain/actor.ts';
+import { Failure } from '../domain/failure.ts';
 import type { ShellSettings } from '../domain/room.ts';
 import { openState } from '../journal/jsonState.ts';
-import type { Low } from 'lowdb';
 
 /** Lines kept for each person, and the longest that is kept. */
 const mostLines = 500;
@@ -21,7 +22,7 @@ const person = z.object({
 });
 const schema = z.object({ people: z.record(z.string(), person) });
 type State = z.infer<typeof schema>;
-export type Memory = z.infer<typeof person>;
+export type Remembered = z.infer<typeof person>;
 
 /**
  * What must not be kept: keys in any form, and options whose values are secrets. A line is left out whole, because half of one would
@@ -38,12 +39,17 @@ export class ShellMemory {
     this.#db = db;
   }
 
-  /** A file that cannot be read is left where it is, and this process remembers nothing of it. */
-  static async open(path: string): Promise<ShellMemory> {
-    return new ShellMemory(await openState<State>(path, schema, { people: {} }));
+  /** A file that cannot be understood is left as it is, `onTrouble` is told, and what is remembered lasts as long as this process. */
+  static async open(path: string, onTrouble: (failure: Failure) => void): Promise<ShellMemory> {
+    try {
+      return new ShellMemory(await openState<State>(path, schema, { people: {} }));
+    } catch (error) {
+      onTrouble(Failure.from(error));
+      return new ShellMemory(new Low<State>(new Memory<State>(), { people: {} }));
+    }
   }
 
-  of(actor: Pick<Actor, 'door' | 'name'>): Memory {
+  of(actor: Pick<Actor, 'door' | 'name'>): Remembered {
     return this.#db.data.people[keyOf(actor)] ?? { lines: [], leftAt: null, settings: { plain: false } };
   }
 
@@ -69,7 +75,7 @@ export class ShellMemory {
     await this.#writing;
   }
 
-  #put(actor: Actor, memory: Memory): void {
+  #put(actor: Actor, memory: Remembered): void {
     const key = keyOf(actor);
     const { [key]: _, ...others } = this.#db.data.people;
     // Last in, last out: the order of keys is the order of use.

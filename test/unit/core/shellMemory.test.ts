@@ -5,6 +5,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { ShellMemory } from '../../../src/core/shellMemory.ts';
 import type { Actor } from '../../../src/domain/actor.ts';
 
+const unexpected = (failure: Error): void => {
+  throw failure;
+};
+
 const tester: Actor = { name: 'tester', role: 'admin', door: 'manage' };
 
 function file(): string {
@@ -16,13 +20,13 @@ function file(): string {
 describe('memory of a person', () => {
   it('lasts, belongs to one door and name, and is nobody else\'s to read', async () => {
     const path = file();
-    const memory = await ShellMemory.open(path);
+    const memory = await ShellMemory.open(path, unexpected);
     memory.remember(tester, 'list');
     memory.set(tester, { plain: true });
     memory.left(tester, new Date('2026-01-02T03:04:05Z'));
     await memory.settled();
     expect(statSync(path).mode & 0o777).toBe(0o600);
-    const again = await ShellMemory.open(path);
+    const again = await ShellMemory.open(path, unexpected);
     expect(again.of(tester)).toEqual({ lines: ['list'], leftAt: '2026-01-02T03:04:05.000Z', settings: { plain: true } });
     expect(again.of({ ...tester, door: 'self' })).toMatchObject({ lines: [], leftAt: null });
   });
@@ -38,7 +42,7 @@ describe('memory of a person', () => {
     '   ',
   ])('does not keep %j', async (line) => {
     const path = file();
-    const memory = await ShellMemory.open(path);
+    const memory = await ShellMemory.open(path, unexpected);
     memory.remember(tester, 'whoami');
     memory.remember(tester, line);
     await memory.settled();
@@ -47,7 +51,7 @@ describe('memory of a person', () => {
   });
 
   it('keeps the last lines only, each once', async () => {
-    const memory = await ShellMemory.open(file());
+    const memory = await ShellMemory.open(file(), unexpected);
     for (let i = 0; i < 600; i++) memory.remember(tester, `info user${i}`);
     memory.remember(tester, 'info user599');
     const { lines } = memory.of(tester);
@@ -57,10 +61,15 @@ describe('memory of a person', () => {
     await memory.settled();
   });
 
-  it('of a file that cannot be understood is refused, and the file left as it is', async () => {
+  it('of a file that cannot be understood begins anew, says so, and leaves the file as it is', async () => {
     const path = file();
     writeFileSync(path, 'not json');
-    await expect(ShellMemory.open(path)).rejects.toThrow(/not JSON/);
+    const told: string[] = [];
+    const memory = await ShellMemory.open(path, ({ why }) => told.push(why));
+    expect(told).toEqual(['it is not JSON']);
+    memory.remember(tester, 'list');
+    await memory.settled();
+    expect(memory.of(tester).lines).toEqual(['list']);
     expect(readFileSync(path, 'utf8')).toBe('not json');
   });
 });
