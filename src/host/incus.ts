@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { Failure, isFailure } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
 import { ConsoleLogs } from './consoleLog.ts';
+import { memoryInUse, type MemoryInUse } from './memoryMetrics.ts';
 import type { Command, Output, Runner } from './runner.ts';
 
 /** Time limits in milliseconds, by kind of work. */
@@ -118,6 +119,9 @@ export interface FilePush {
   readonly gid?: number;
 }
 
+/** How long Incus answers with the same metrics, in milliseconds (incus 6.0, api_metrics.go). */
+export const metricsAgeMs = 8000;
+
 /** stderr of the client when its server cannot be reached or asked at all (incus 6.0, observed). */
 const unreachable = /daemon doesn't appear to be started|cannot connect|connection refused|no such file or directory.*unix\.socket|unix\.socket.*(no such file|permission denied|connect)|server doesn't trust|Failed to connect/i;
 
@@ -201,6 +205,15 @@ export class Incus {
 
   state(name: string, signal?: AbortSignal): Promise<IncusInstanceState> {
     return this.#query(`/1.0/instances/${encodeURIComponent(name)}/state`, instanceState, signal);
+  }
+
+  /**
+   * Memory in use by instance, page cache not counted. Incus keeps its answer for {@link metricsAgeMs}, so it may be that old. Without
+   * `--raw`: with it, the client prints an error as if it were the answer, and exits 0.
+   */
+  async memoryInUse(signal?: AbortSignal): Promise<MemoryInUse> {
+    const { stdout } = await this.#run(['query', '/1.0/metrics?project=default'], { timeoutMs: this.limits.readMs, signal });
+    return memoryInUse(stdout);
   }
 
   images(signal?: AbortSignal): Promise<IncusImage[]> {

@@ -6,9 +6,11 @@ import { parseIncusSize } from '../domain/size.ts';
 import { containerName, type Username } from '../domain/username.ts';
 import { fingerprintOf } from '../host/hostKey.ts';
 import type { IncusInstance } from '../host/incus.ts';
+import type { MemoryInUse } from '../host/memoryMetrics.ts';
 import type { Call, ServiceContext } from './context.ts';
 import { isOurAccount } from './jumpAccount.ts';
 import { lastLogin } from './lastLogin.ts';
+import { memoryUsed } from './memory.ts';
 import { decodeKeys, field, keyInfo, labelsOf, ownerOfInstance, provisioningOf } from './metadata.ts';
 import { findPlacement } from './placement.ts';
 
@@ -36,10 +38,10 @@ function status(instance: IncusInstance): InstanceStatus {
   return (instanceStatuses as readonly string[]).includes(word) ? (word as InstanceStatus) : 'unknown';
 }
 
-export function toContainer(instance: IncusInstance): Container {
+/** `inUse`: what Incus says of memory; without it a container is shown with all that it is charged for, page cache too. */
+export function toContainer(instance: IncusInstance, inUse: MemoryInUse = new Map()): Container {
   const config = { ...(instance.expanded_config ?? {}), ...instance.config };
   const disk = instance.state?.disk?.['root'];
-  const memory = instance.state?.memory;
   const running = status(instance) === 'running';
   const cpus = config['limits.cpu'];
   return {
@@ -50,7 +52,7 @@ export function toContainer(instance: IncusInstance): Container {
     address: addressOf(instance),
     cpus: cpus !== undefined && /^\d+$/.test(cpus) ? Number(cpus) : null,
     memoryLimitBytes: parseIncusSize(config['limits.memory'] ?? '') ?? null,
-    memoryUsedBytes: running && memory !== null && memory !== undefined ? memory.usage : null,
+    memoryUsedBytes: running ? (memoryUsed(instance, inUse) ?? null) : null,
     diskQuotaBytes: parseIncusSize(rootDevice(instance)?.device['size'] ?? '') ?? null,
     diskUsedBytes: disk === undefined ? null : disk.usage,
     autostart: config['boot.autostart'] === 'true',
@@ -108,8 +110,8 @@ export interface ListRequest {
 }
 
 export async function listContainers(context: ServiceContext, request: ListRequest, call: Pick<Call, 'signal'>): Promise<ContainerList> {
-  const instances = await context.incus.instancesWithState(call.signal);
-  const ours = instances.filter((instance) => ownerOfInstance(instance) !== undefined).map(toContainer);
+  const [instances, inUse] = await Promise.all([context.incus.instancesWithState(call.signal), context.incus.memoryInUse(call.signal)]);
+  const ours = instances.filter((instance) => ownerOfInstance(instance) !== undefined).map((instance) => toContainer(instance, inUse));
   const containers = ours.filter(
     (c) =>
       (request.state === undefined || request.state === 'all' || c.status === request.state) &&
@@ -142,8 +144,9 @@ async function cpuPercent(context: ServiceContext, instance: IncusInstance, sign
 
 export async function containerDetails(context: ServiceContext, user: Username, call: Pick<Call, 'signal'>): Promise<Omit<ContainerDetails, 'recent'>> {
   const instance = await instanceOf(context, user, call.signal);
-  const [percent, account, placement, groupId, lastLoginAt] = await Promise.all([
+  const [percent, inUse, account, placement, groupId, lastLoginAt] = await Promise.all([
     cpuPercent(context, instance, call.signal),
+    context.incus.memoryInUse(call.signal),
     context.accounts.account(user, call.signal),
     findPlacement(context, call.signal),
     context.accounts.groupId(context.settings.jump.group, call.signal),
@@ -152,7 +155,7 @@ export async function containerDetails(context: ServiceContext, user: Username, 
   const ours = account !== undefined && isOurAccount(account, groupId);
   const hostKey = instance.config[field.hostKey];
   return {
-    ...toContainer(instance),
+    ...toContainer(instance, inUse),
     cpuPercent: percent,
     storage: { pool: rootDevice(instance)?.device['pool'] ?? placement.pool, driver: placement.driver, quotas: placement.quotas },
     hostKeyFingerprint: hostKey === undefined ? null : fingerprintOf(hostKey),

@@ -5,7 +5,8 @@
 import type { Container } from '../domain/container.ts';
 import { Failure } from '../domain/failure.ts';
 import type { FeedContainer, FeedUpdate } from '../domain/room.ts';
-import type { Incus, IncusInstance } from '../host/incus.ts';
+import { metricsAgeMs, type Incus, type IncusInstance } from '../host/incus.ts';
+import type { MemoryInUse } from '../host/memoryMetrics.ts';
 import { toContainer } from './containers.ts';
 import { ownerOfInstance } from './metadata.ts';
 
@@ -15,7 +16,7 @@ export interface LifecycleSource {
 }
 
 export interface FeedOptions {
-  readonly incus: Pick<Incus, 'instancesWithState'>;
+  readonly incus: Pick<Incus, 'instancesWithState' | 'memoryInUse'>;
   readonly source: LifecycleSource;
   /** Between two measurements of use, in milliseconds. */
   readonly measureEveryMs?: number;
@@ -48,6 +49,7 @@ export class ContainerFeed {
   readonly #containers = new Map<string, FeedContainer>();
   readonly #cpu = new Map<string, { atMs: number; usedNs: number }>();
   readonly #samples = new Map<string, Sample[]>();
+  #memory: { readonly atMs: number; readonly inUse: MemoryInUse } | undefined;
   #running: AbortController | undefined;
   #looking: Promise<void> | undefined;
   #lookAgain = false;
@@ -94,6 +96,7 @@ export class ContainerFeed {
     this.#gather = undefined;
     // What is shown to the next subscriber must not be what was true when the last one left.
     this.#known = false;
+    this.#memory = undefined;
     this.#containers.clear();
   }
 
@@ -150,8 +153,9 @@ export class ContainerFeed {
     const signal = this.#running?.signal;
     if (signal === undefined) return;
     let instances: IncusInstance[];
+    let inUse: MemoryInUse;
     try {
-      instances = await this.#options.incus.instancesWithState(signal);
+      [instances, inUse] = await Promise.all([this.#options.incus.instancesWithState(signal), this.#memoryInUse(signal)]);
     } catch (error) {
       if (!signal.aborted) this.#becomeStale(Failure.from(error));
       return;
@@ -162,7 +166,7 @@ export class ContainerFeed {
     const changed: FeedContainer[] = [];
     for (const instance of instances) {
       if (ownerOfInstance(instance) === undefined) continue;
-      const container = this.#measured(toContainer(instance), instance);
+      const container = this.#measured(toContainer(instance, inUse), instance);
       seen.add(container.user);
       if (JSON.stringify(this.#containers.get(container.user)) !== JSON.stringify(container)) changed.push(container);
       this.#containers.set(container.user, container);
@@ -180,6 +184,15 @@ export class ContainerFeed {
     this.#measuredAt = new Date().toISOString();
     if (first) this.#tell(this.#whole());
     else if (changed.length > 0 || removed.length > 0 || wasStale) this.#tell({ whole: false, changed, removed, measuredAt: this.#measuredAt, stale: null });
+  }
+
+  /** What Incus would answer for a while is not asked for again at each event: it costs a program and, on a large host, a long text. */
+  async #memoryInUse(signal: AbortSignal): Promise<MemoryInUse> {
+    const atMs = performance.now();
+    if (this.#memory !== undefined && atMs - this.#memory.atMs < metricsAgeMs) return this.#memory.inUse;
+    const inUse = await this.#options.incus.memoryInUse(signal);
+    this.#memory = { atMs, inUse };
+    return inUse;
   }
 
   #measured(container: Container, instance: IncusInstance): FeedContainer {

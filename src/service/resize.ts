@@ -5,6 +5,7 @@ import { ensureLeast } from '../domain/leastSizes.ts';
 import { formatExact, formatHuman, parseIncusSize } from '../domain/size.ts';
 import type { Username } from '../domain/username.ts';
 import type { IncusInstance } from '../host/incus.ts';
+import { memoryUsed } from './memory.ts';
 import { changeableInstanceOf, rootDevice } from './containers.ts';
 import type { Call, ServiceContext } from './context.ts';
 import { findPlacement } from './placement.ts';
@@ -52,7 +53,7 @@ async function planResize(context: ServiceContext, request: ResizeRequest, { own
   const plan: Plan = { instance, changes: [], to: { config: {}, devices: {} }, back: { config: {}, devices: {} } };
   if (request.cpu !== undefined) planConfig(plan, 'cpu', 'limits.cpu', String(request.cpu));
   if (request.memory !== undefined) {
-    const used = Math.max(0, instance.state?.memory?.usage ?? 0);
+    const used = memoryUsed(instance, await context.incus.memoryInUse()) ?? 0;
     if (used > request.memory) throw belowUse('memory', request.memory, used, 'stop what uses it, or choose more');
     ensureLeast('memory', request.memory);
     const now = parseIncusSize(instance.config['limits.memory'] ?? '');

@@ -66,7 +66,7 @@ function networkState(state: HostState, instance: InstanceRecord, nowMs: number)
 export function instanceStateDocument(state: HostState, instance: InstanceRecord, nowMs: number): Record<string, unknown> {
   const { run } = instance;
   const running = run !== null;
-  const memory = usage.memoryUsageBytes(instance, nowMs);
+  const memory = usage.memoryChargedBytes(instance, nowMs);
   return {
     cpu: { allocated_time: running ? usage.cpusOf(instance) * 1_000_000_000 : 0, usage: usage.cpuUsageNs(instance, nowMs) },
     disk: { root: { total: usage.diskTotalBytes(state, instance), usage: usage.diskUsageBytes(instance, nowMs) } },

@@ -10,7 +10,7 @@ import { imageForCreate } from './images.ts';
 import { configProblem, nameProblem } from './instanceConfig.ts';
 import { instanceNamed } from './lookup.ts';
 import type { Devices, InstanceRecord } from './state.ts';
-import { diskUsageBytes, memoryUsageBytes, upMs } from './usage.ts';
+import { diskUsageBytes, memoryInUseBytes, upMs } from './usage.ts';
 import { parseIncusSize } from './units.ts';
 
 const change = z.object({
@@ -219,8 +219,8 @@ export function patchInstance(world: World, name: string, body: string): Answer 
   }
   const limit = parseIncusSize(config['limits.memory'] ?? '');
   if (config['limits.memory'] !== instance.config['limits.memory'] && limit !== undefined && instance.run !== null) {
-    // The kernel cannot push a running container far below what it holds; half of it stands for what can be reclaimed.
-    if (limit < memoryUsageBytes(instance, world.nowMs) / 2) return incusError('setting cgroup item for the container failed');
+    // The kernel drops page cache, but cannot push a running container below what it holds besides.
+    if (limit < memoryInUseBytes(instance, world.nowMs)) return incusError('setting cgroup item for the container failed');
   }
 
   // Only another size than the one on record is set at all.

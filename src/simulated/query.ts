@@ -1,10 +1,11 @@
-/** `incus query`: GET of the documents this system reads, PATCH of an instance. */
+/** `incus query`: GET of the documents and metrics this system reads, PATCH of an instance. */
 import { incusError, incusRefusal, printed } from './answer.ts';
 import type { Answer, World } from './answer.ts';
 import * as documents from './documents.ts';
 import { patchInstance } from './instances.ts';
 import { instanceNamed } from './lookup.ts';
 import { localImage } from './images.ts';
+import { metricsText } from './metrics.ts';
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
@@ -104,6 +105,8 @@ function get(world: World, segments: readonly string[], parameters: URLSearchPar
         (pool) => `/1.0/storage-pools/${pool.name}`,
         (pool) => documents.poolDocument(state, pool),
       );
+    case 'metrics':
+      return printed(metricsText(state, world.nowMs));
     case 'operations':
       return shown(state.underway.length === 0 ? {} : { running: state.underway.map(documents.operationDocument) });
     default:

@@ -48,11 +48,21 @@ export function memoryTotalBytes(instance: InstanceRecord): number {
 }
 
 /** Memory in use: 24 MiB and more for a bare system, more with Docker in it, growing a little in the first day, below the limit. */
-export function memoryUsageBytes(instance: InstanceRecord, nowMs: number): number {
+export function memoryInUseBytes(instance: InstanceRecord, nowMs: number): number {
   if (instance.run === null) return 0;
   const base = 24 * mib + pick(`${instance.name} memory`, 40) * mib + (instance.prepared ? 96 * mib : 0);
   const grown = Math.floor(Math.min(hours(upMs(instance, nowMs)), 24) * 4096) * kib;
   return Math.min(base + grown, Math.floor(memoryTotalBytes(instance) * 0.9));
+}
+
+/**
+ * All that its control group is charged for: what is in use, and page cache. A boot reads programs, and then what is read and written stays
+ * in the cache until the limit is near.
+ */
+export function memoryChargedBytes(instance: InstanceRecord, nowMs: number): number {
+  if (instance.run === null) return 0;
+  const cached = (instance.prepared ? 192 : 24) * mib + Math.floor(hours(upMs(instance, nowMs)) * 64 * 1024) * kib;
+  return Math.min(memoryInUseBytes(instance, nowMs) + cached, Math.floor(memoryTotalBytes(instance) * 0.97));
 }
 
 /** Bytes of its root disk's quota; the whole pool where it has none. */

@@ -101,6 +101,8 @@ export async function tellStory(world: World): Promise<Told> {
   expect(result(await manage('resize', ['resize', 'cxt-alice', '--cpu', '2', '--memory', '768MiB', '--disk', '4GiB'])).changes).toHaveLength(3);
   expect(result(await manage('resize, again', ['resize', 'cxt-alice', '--cpu', '2', '--memory', '768MiB', '--disk', '4GiB'])).changes).toEqual([]);
   expect(result(await manage('info, resized', ['info', 'cxt-alice'])).container).toMatchObject({ cpus: 2, memoryLimitBytes: 768 * 2 ** 20, diskQuotaBytes: 4 * 2 ** 30 });
+  // Below what it is charged for with page cache, and above what it uses.
+  expect(result(await manage('resize, less memory', ['resize', 'cxt-alice', '--memory', '256MiB'])).changes).toHaveLength(1);
   await manage('resize, below use', ['resize', 'cxt-alice', '--disk', '1kB']);
   await manage('resize, nothing', ['resize', 'cxt-alice']);
 

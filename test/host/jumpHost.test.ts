@@ -2,8 +2,10 @@
 import { once } from 'node:events';
 import { access, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { metricsAgeMs } from '../../src/host/incus.ts';
 import { expectedStory } from '../contract/expected.ts';
 import { makeWorld, tellStory } from '../contract/story.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
@@ -143,6 +145,25 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       expect(docker, docker.stderr).toMatchObject({ code: 0, stdout: '0\n' });
       // What Docker writes counts against the container's disk limit: btrfs subvolumes would not.
       expect((await ssh(config, 'cxt-alice-dev', 'docker info --format {{.Driver}}')).stdout).toBe('overlay2\n');
+    });
+
+    it('does not count page cache as memory used, and makes memory smaller than it', async () => {
+      const mib = 2 ** 20;
+      const config = await clientFor('cxt-bob', bob);
+      expect((await ssh(config, 'cxt-bob-dev', 'head -c 200M /dev/zero > big && sync big && sudo mount -t tmpfs none /mnt && head -c 20M /dev/zero | sudo tee /mnt/kept >/dev/null')).code).toBe(0);
+      // What Incus measured before the file was written says nothing.
+      await setTimeout(metricsAgeMs + 500);
+      const { memory } = JSON.parse(await host.incus.incus(['query', '/1.0/instances/cxt-bob-container/state'])) as { memory: { usage: number } };
+      const used = (await result(['info', 'cxt-bob'])).container.memoryUsedBytes as number;
+      console.log(`memory: ${Math.round(used / mib)} MiB in use of ${Math.round(memory.usage / mib)} MiB that are charged`);
+      expect(memory.usage).toBeGreaterThan(256 * mib);
+      expect(memory.usage - used).toBeGreaterThan(200 * mib);
+      // A tmpfs is no cache.
+      expect(used).toBeGreaterThan(20 * mib);
+      expect((await result(['list', '--user', 'cxt-bob'])).containers[0].memoryUsedBytes).toBeLessThan(memory.usage - 200 * mib);
+      expect((await result(['resize', 'cxt-bob', '--memory', '256MiB'])).changes).toHaveLength(1);
+      await result(['resize', 'cxt-bob', '--memory', '512MiB']);
+      expect((await ssh(config, 'cxt-bob-dev', 'rm big && sudo umount /mnt')).code).toBe(0);
     });
 
     it('gives no shell, no command and no sftp on the jump host', async () => {

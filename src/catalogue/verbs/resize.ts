@@ -8,7 +8,7 @@ export const resize = defineVerb({
   name: 'resize',
   summary: 'Change CPUs, memory and disk of a container while it runs',
   description: [
-    'All changes are checked first and applied as one: either all of them or none. Neither disk nor memory can become smaller than what is in use.',
+    'All changes are checked first and applied as one: either all of them or none. Neither disk nor memory can become smaller than what is in use; page cache is not counted, the kernel gives it back.',
   ],
   examples: [
     { line: 'resize alice --disk-quota 100GiB', says: 'a larger disk' },

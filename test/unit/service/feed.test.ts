@@ -23,8 +23,17 @@ class FakeHost implements LifecycleSource {
   instances: IncusInstance[] = [];
   looks = 0;
   broken: Failure | undefined;
+  memoryBroken: Failure | undefined;
   listener: Parameters<LifecycleSource['events']>[0] | undefined;
   end: ((error?: Failure) => void) | undefined;
+
+  memoryAsked = 0;
+  memory: ReadonlyMap<string, number> = new Map();
+
+  memoryInUse(): Promise<ReadonlyMap<string, number>> {
+    this.memoryAsked++;
+    return this.memoryBroken === undefined ? Promise.resolve(this.memory) : Promise.reject(this.memoryBroken);
+  }
 
   instancesWithState(): Promise<IncusInstance[]> {
     this.looks++;
@@ -113,6 +122,34 @@ describe('the live list', () => {
     host.broken = undefined;
     await settle(11_000);
     expect(told.at(-1)?.stale).toBeNull();
+  });
+
+  it('does not count page cache as memory used, and asks for it no more often than Incus measures', async () => {
+    host.memory = new Map([['alice-container', 30]]);
+    feed.subscribe((update) => told.push(update));
+    await settle();
+    expect(told[0]?.changed.map(({ user, memoryUsedBytes }) => [user, memoryUsedBytes])).toEqual([['alice', 30], ['bob', null]]);
+    const [looks, asked] = [host.looks, host.memoryAsked];
+    host.memory = new Map([['alice-container', 40]]);
+    host.instances = [instance('alice'), instance('bob')];
+    for (let i = 0; i < 5; i++) {
+      host.listener?.event({ action: 'instance-updated', instance: 'bob-container' });
+      await settle();
+    }
+    expect([host.looks - looks, host.memoryAsked - asked]).toEqual([5, 0]);
+    // Bob has just started: nobody has measured yet how much of what he is charged for is cache.
+    expect(told.at(-1)?.changed).toMatchObject([{ user: 'bob', memoryUsedBytes: 100 }]);
+    await settle(10_000);
+    expect(host.memoryAsked - asked).toBe(1);
+    expect(told.at(-1)?.changed.find(({ user }) => user === 'alice')?.memoryUsedBytes).toBe(40);
+  });
+
+  it('is stale where memory cannot be asked for', async () => {
+    feed.subscribe((update) => told.push(update));
+    await settle();
+    host.memoryBroken = new Failure('unexpected-output', { what: 'metrics', why: 'not whole' });
+    await settle(10_000);
+    expect(told.at(-1)).toMatchObject({ changed: [], removed: [], stale: 'metrics: not whole' });
   });
 
   it('opens a broken stream again, and looks after it is open', async () => {

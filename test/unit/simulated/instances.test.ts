@@ -128,6 +128,28 @@ describe('power', () => {
     expect(stopped.disk?.['root']?.usage).toBe(later.disk?.['root']?.usage);
   });
 
+  test('page cache is charged until the limit is near, and is not in use', async () => {
+    const clock = new Clock();
+    const { run, incus } = fixture({ now: clock.now });
+    await incus.create('a', base, { config: { 'limits.memory': '512MiB' }, devices: devices() });
+    await incus.create('off', base, { config: {}, devices: devices() });
+    await incus.start('a');
+    clock.advance(86_400_000);
+    const charged = (await incus.state('a')).memory?.usage ?? 0;
+    const inUse = await incus.memoryInUse();
+    expect(charged).toBe(Math.floor(512 * 1024 ** 2 * 0.97));
+    expect([...inUse.keys()]).toEqual(['a']);
+    expect(inUse.get('a')).toBeGreaterThan(24 * 1024 ** 2);
+    expect(inUse.get('a')).toBeLessThan(192 * 1024 ** 2);
+    // Between the two: the kernel drops cache to get there.
+    await incus.patch('a', { config: { 'limits.memory': '192MiB' } });
+    expect((await incus.memoryInUse()).get('a')).toBe(inUse.get('a'));
+    const { stdout } = await run('incus', ['query', '/1.0/metrics?project=default']);
+    expect(stdout).toMatch(/^incus_memory_MemTotal_bytes\{name="a",project="default",type="container"\} 2\.01326592e\+08$/m);
+    await incus.stop('a');
+    expect(await incus.memoryInUse()).toEqual(new Map());
+  });
+
   test('the same names use the same amounts on every host', async () => {
     const usage = async () => {
       const { incus } = fixture({ now: new Clock().now });
