@@ -4,6 +4,7 @@ import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino, type Logger } from 'pino';
+import { isVerbName, verbNamed } from '../catalogue/catalogue.ts';
 import type { HostTag } from '../domain/container.ts';
 import { Failure } from '../domain/failure.ts';
 import { Accounts } from '../host/accounts.ts';
@@ -176,7 +177,8 @@ export class Core {
       service,
       admins,
       endedSince: (actor, since) =>
-        endedSince(home.journal, since, (target) => actor.door !== 'self' || (target !== null && actor.owns?.includes(target) === true)),
+        // Of what only looks, the journal has an end where it failed: nobody else's news.
+        endedSince(home.journal, since, ({ verb, target }) => changesSomething(verb) && (actor.door !== 'self' || (target !== null && actor.owns?.includes(target) === true))),
     };
     const greeting: Greeting = { version, host: { ...host } };
     accept.handler = (socket) => {
@@ -267,6 +269,10 @@ const nobody = 65_534;
 
 function realHost(runner: Runner, env: NodeJS.ProcessEnv, authorizedKeysFolder: string, group: string): HostParts {
   return { runner, streams: new SocketStreams(incusSocketPath(env)), jumpKeys: (accounts) => new JumpKeyFiles(authorizedKeysFolder, () => accounts.groupId(group)) };
+}
+
+function changesSomething(verb: string): boolean {
+  return isVerbName(verb) && verbNamed(verb).changes;
 }
 
 async function packageVersion(): Promise<string> {

@@ -9,14 +9,14 @@ const most = 10;
 /** Records that are looked at. */
 const mostRecords = 400;
 
-/** Ended calls since `since` (RFC 3339) whose target `concerns` names, oldest first. */
-export async function endedSince(folder: string, since: string, concerns: (target: string | null) => boolean): Promise<EndedCall[]> {
+/** Ended calls since `since` (RFC 3339) that `concerns` lets through, oldest first. */
+export async function endedSince(folder: string, since: string, concerns: (call: Pick<EndedCall, 'verb' | 'target'>) => boolean): Promise<EndedCall[]> {
   const records = await Array.fromAsync(
     queryJournal(folder, { since: new Date(since), types: ['outcome', 'operation-end'], limit: mostRecords }),
   );
   return records
     .flatMap((record, at) => toEnded(record, records.slice(at + 1)))
-    .filter(({ target }) => concerns(target))
+    .filter(concerns)
     .slice(-most);
 }
 

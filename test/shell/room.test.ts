@@ -99,8 +99,11 @@ describe('an operation outlives its connection', () => {
     await shell.shows(/\[1\/7\]/);
     shell.drop();
     await eventually(async () => ((await server.ssh(['info', 'erik', '--json'])).stdout.includes('"provisioning": "ready"') ? true : undefined), 'erik is there');
+    // Somebody who looks in vain is nobody else's news.
+    expect((await server.ssh(['info', 'missing-one'])).code).toBe(3);
     const again = await asCarol();
-    await again.said(/carol: create erik: done in .* \(while you were away\)/);
+    const said = await again.said(/carol: create erik: done in .* \(while you were away\)/);
+    expect(said).not.toMatch(/missing-one/);
   });
 });
 
