@@ -2,7 +2,7 @@
 import { Box, Text } from 'ink';
 import type { ReactElement } from 'react';
 import stringWidth from 'string-width';
-import type { Block, Field } from '../../catalogue/view.ts';
+import type { Block, Drawing, Field } from '../../catalogue/view.ts';
 import { printable, printableLines } from '../../domain/text.ts';
 import { DataTable } from './DataTable.tsx';
 import { bar, curve } from './drawing.ts';
@@ -47,12 +47,18 @@ function Fields({ title, fields, width }: { readonly title: string | undefined; 
           </Box>
           {beside && drawing?.ratio !== undefined && room >= barWidth ? <Bar ratio={drawing.ratio} /> : undefined}
           {beside && drawing?.series !== undefined && room >= barWidth + curveWidth + 2 ? (
-            <Text {...tones.quiet}>{`  ${curve(drawing.series, curveWidth)}`}</Text>
+            <Text {...tones.quiet}>{`  ${curve(drawing.series, curveWidth, wholeOf(drawing))}`}</Text>
           ) : undefined}
         </Box>
       ))}
     </Box>
   );
+}
+
+/** The whole that a bar and its curve are parts of. */
+function wholeOf({ ratio, series }: Drawing): number | undefined {
+  const last = series?.at(-1) ?? 0;
+  return ratio === undefined || ratio <= 0 || last <= 0 ? undefined : last / ratio;
 }
 
 function Bar({ ratio }: { readonly ratio: number }): ReactElement {

@@ -105,6 +105,9 @@ describe('drawings', () => {
   it('a curve needs two values', () => {
     expect(curve([1], 10)).toBe('');
     expect(stringWidth(curve([1, 5, 3, 9], 10))).toBe(4);
+    // Of a hundred, ten is little all the time, however even.
+    expect(curve([10, 10, 10], 10, 100)).toBe('▁▁▁');
+    expect(curve([10, 90, 10], 10, 100)).toMatch(/^▁[▇█]▁$/);
     expect(stringWidth(curve(Array.from({ length: 50 }, (_, i) => i), 10))).toBe(10);
   });
 });
