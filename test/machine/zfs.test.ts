@@ -63,6 +63,8 @@ describe('a jump host with ZFS', () => {
     expect(await property('quota')).toBe(gibibyte);
 
     expect((await fill(100)).code).toBe(0);
+    // ZFS counts what it has written out, which it does every few seconds.
+    await did('zpool sync default');
     const { container } = await manage('info alice');
     const used = await property('used');
     expect(Math.abs(container.diskUsedBytes - used)).toBeLessThan(16 * 1024 ** 2);
@@ -71,7 +73,8 @@ describe('a jump host with ZFS', () => {
     const full = await fill(1100);
     expect(full.code).not.toBe(0);
     expect(full.stderr).toMatch(/Disk quota exceeded|No space left/);
-    expect(await property('used')).toBeLessThanOrEqual(gibibyte);
+    // ZFS enforces a quota a little late (zfsprops(7)): what was under way is still written.
+    expect(await property('used')).toBeLessThan(gibibyte + 16 * 1024 ** 2);
   });
 
   it('resizes it, and takes all of it away', async () => {
