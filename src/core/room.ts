@@ -42,10 +42,6 @@ export class Room {
     this.#now = now;
   }
 
-  get isEmpty(): boolean {
-    return this.#members.size === 0;
-  }
-
   enter(session: string, actor: Actor, tell: (notice: Notice) => void): void {
     const presence: Presence = { session, name: actor.name, door: actor.door, since: this.#now().toISOString(), address: actor.address ?? null };
     this.#members.set(session, { actor, presence, tell });

@@ -2,6 +2,7 @@
 import type { Container, ContainerDetails, ContainerList, InstanceStatus } from '../domain/container.ts';
 import { instanceStatuses } from '../domain/container.ts';
 import { Failure } from '../domain/failure.ts';
+import { selects, type Selection } from '../domain/selection.ts';
 import { parseIncusSize } from '../domain/size.ts';
 import { containerName, type Username } from '../domain/username.ts';
 import { fingerprintOf } from '../host/hostKey.ts';
@@ -103,21 +104,10 @@ export async function changeableInstanceOf(context: ServiceContext, user: Userna
   return instance;
 }
 
-export interface ListRequest {
-  readonly state?: 'all' | 'running' | 'stopped' | undefined;
-  readonly user?: string | undefined;
-  readonly labels?: readonly { readonly key: string; readonly value?: string | undefined }[] | undefined;
-}
-
-export async function listContainers(context: ServiceContext, request: ListRequest, call: Pick<Call, 'signal'>): Promise<ContainerList> {
+export async function listContainers(context: ServiceContext, selection: Selection, call: Pick<Call, 'signal'>): Promise<ContainerList> {
   const [instances, inUse] = await Promise.all([context.incus.instancesWithState(call.signal), context.incus.memoryInUse(call.signal)]);
   const ours = instances.filter((instance) => ownerOfInstance(instance) !== undefined).map((instance) => toContainer(instance, inUse));
-  const containers = ours.filter(
-    (c) =>
-      (request.state === undefined || request.state === 'all' || c.status === request.state) &&
-      (request.user === undefined || c.user === request.user) &&
-      (request.labels ?? []).every(({ key, value }) => (value === undefined ? key in c.labels : c.labels[key] === value)),
-  );
+  const containers = ours.filter((container) => selects(selection, container));
   return {
     containers,
     total: containers.length,

@@ -33,7 +33,7 @@ const shellRooms = {
   'composer': [],
   'items': [],
   'forms': ['composer', 'items'],
-  'session': ['composer', 'items'],
+  'session': ['composer', 'items', 'terminal'],
   'screen': ['composer', 'forms', 'items', 'session', 'terminal'],
   'plain': ['composer', 'forms', 'items', 'session', 'terminal'],
   'views': ['composer', 'forms', 'items', 'screen', 'session', 'terminal'],

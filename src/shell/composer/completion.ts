@@ -2,7 +2,7 @@
 import fuzzysort from 'fuzzysort';
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import { formats } from '../../catalogue/parse.ts';
-import { isRequired, type Argument, type Completer, type Option } from '../../catalogue/verb.ts';
+import type { Argument, Completer, Option } from '../../catalogue/verb.ts';
 import type { Door } from '../../domain/actor.ts';
 import type { Candidate } from '../../domain/room.ts';
 
@@ -155,11 +155,4 @@ export function commonBeginning(candidates: readonly Candidate[]): string {
   let length = first.length;
   for (const other of others) while (!other.startsWith(first.slice(0, length))) length--;
   return first.slice(0, length);
-}
-
-/** Whether a line that ends here still lacks something: what the hint under the composer says. */
-export function missingArgument(verb: AnyVerb, words: readonly string[], door: Door): Argument | undefined {
-  const given = positional(verb, words.slice(verb.name.split(' ').length));
-  const argument = verb.parameters.filter((parameter) => parameter.kind === 'argument')[given.length];
-  return argument !== undefined && isRequired(argument, door) ? argument : undefined;
 }

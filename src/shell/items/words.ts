@@ -1,5 +1,4 @@
 /** Sentences about what happened, for screens and screen readers alike. */
-import { capitalised } from '../../catalogue/show.ts';
 import type { EndedCall, RunningCall, StepEvent } from '../../domain/room.ts';
 
 /** `2.9 s`, `1 min 5 s`. */
@@ -22,8 +21,4 @@ export function endedSentence(call: EndedCall): string {
 export function stepSentence(step: StepEvent): string {
   const state = step.state === 'begun' ? 'begun' : `${step.state}, ${showDuration(step.elapsedMs)}`;
   return `Step ${step.index} of ${step.total}: ${step.title}, ${state}`;
-}
-
-export function statusWord(status: string): string {
-  return capitalised(status);
 }

@@ -22,8 +22,6 @@ const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY/;
 
 export class CommandLine {
   readonly #options: CommandLineOptions;
-  /** Put into the next line. */
-  #composed = '';
   /** What Up looks for: the line's beginning when the walk began. */
   #prefix: string | undefined;
 
@@ -31,14 +29,9 @@ export class CommandLine {
     this.#options = options;
   }
 
-  compose(text: string): void {
-    this.#composed = text;
-  }
-
   async read(): Promise<Command> {
     const { desk } = this.#options;
-    this.#open(this.#composed);
-    this.#composed = '';
+    this.#open('');
     let leaving = false;
     for (;;) {
       const reading = await desk.next();

@@ -9,7 +9,8 @@ import type { Item } from '../items/item.ts';
 import type { Conversation } from '../session/conversation.ts';
 import { narrowed, type ListWish } from '../session/listWish.ts';
 import type { ShellUi } from '../session/shellUi.ts';
-import type { Confirmation, FormRequest, Lent } from '../session/ui.ts';
+import type { Confirmation, FormRequest } from '../session/ui.ts';
+import { lendTerminal, type Lent } from '../terminal/lend.ts';
 import type { InkStreams, Terminal } from '../terminal/terminal.ts';
 import { confirm } from './asking.ts';
 import { CommandLine } from './commandLine.ts';
@@ -126,27 +127,11 @@ export class PlainUi implements ShellUi {
   }
 
   lend(): Promise<Lent> {
-    const { terminal } = this.#options;
-    this.#desk.say('What comes now is from inside the container, until its shell ends.');
-    this.#desk.hold();
-    this.#streams.stdout.flush();
-    let input: (data: Buffer) => void = () => undefined;
-    let resized: (columns: number, rows: number) => void = () => undefined;
-    const raw = terminal.openRaw({ input: (data) => input(data), resize: (columns, rows) => resized(columns, rows) });
-    let given = false;
-    return Promise.resolve({
-      columns: raw.columns,
-      rows: raw.rows,
-      type: terminal.type,
-      output: (data) => raw.write(data),
-      onInput: (listener) => (input = listener),
-      onResize: (listener) => (resized = listener),
-      giveBack: () => {
-        if (given) return;
-        given = true;
-        raw.close();
-        this.#desk.release();
-      },
+    return lendTerminal(this.#options.terminal, () => {
+      this.#desk.say('What comes now is from inside the container, until its shell ends.');
+      this.#desk.hold();
+      this.#streams.stdout.flush();
+      return Promise.resolve(() => this.#desk.release());
     });
   }
 
@@ -156,10 +141,6 @@ export class PlainUi implements ShellUi {
 
   clear(): void {
     this.#desk.say('There is nothing to clear: in this mode nothing is drawn.');
-  }
-
-  compose(text: string): void {
-    this.#commands?.compose(text);
   }
 
   width(): number {

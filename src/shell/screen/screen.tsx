@@ -13,11 +13,11 @@ import { renderItem } from '../items/renderItem.tsx';
 import type { Conversation } from '../session/conversation.ts';
 import { everything, type ListWish } from '../session/listWish.ts';
 import type { ShellUi } from '../session/shellUi.ts';
-import type { Confirmation, FormRequest, Lent } from '../session/ui.ts';
+import type { Confirmation, FormRequest } from '../session/ui.ts';
 import type { InkStreams, Terminal } from '../terminal/terminal.ts';
 import { App, type AppHandles } from './App.tsx';
 import { ConfirmDialog } from './dialog.ts';
-import { lendTerminal } from './lend.ts';
+import { lendTerminal, type Lent } from '../terminal/lend.ts';
 import { ScreenStore, type Dialog, type ScreenState } from './store.ts';
 
 export interface ScreenOptions {
@@ -151,10 +151,6 @@ export class Screen implements ShellUi {
     this.#pending = '';
     // The screen, not what scrolled off it: that belongs to the terminal.
     this.#app?.write('\x1b[2J\x1b[H');
-  }
-
-  compose(text: string): void {
-    this.#composer.set(text);
   }
 
   width(): number {

@@ -19,7 +19,8 @@ import { listWish } from './listWish.ts';
 import { describeLoss } from './loss.ts';
 import { runVerb, type RunEnd, type VerbRun } from './verbRun.ts';
 import { understand, type UnderstoodVerb } from './understand.ts';
-import type { Lent, Ui } from './ui.ts';
+import type { Lent } from '../terminal/lend.ts';
+import type { Ui } from './ui.ts';
 
 export interface ConversationOptions {
   readonly actor: Actor;

@@ -1,6 +1,7 @@
 /** What of the containers a live list shows, and in which order: the options that `list --watch` was given. */
 import { checkInput } from '../../catalogue/schema.ts';
 import { list } from '../../catalogue/verbs/list.ts';
+import { selects } from '../../domain/selection.ts';
 import type { FeedContainer, FeedUpdate } from '../../domain/room.ts';
 
 export interface ListWish {
@@ -13,14 +14,8 @@ export const everything: ListWish = { only: () => true, sort: undefined };
 
 /** Throws the Failure of the first option that is not right. */
 export function listWish(input: Readonly<Record<string, unknown>>): ListWish {
-  const { state, user, labels, sort } = checkInput('list', list.input, input);
-  return {
-    sort,
-    only: (container) =>
-      (state === undefined || state === 'all' || container.status === state) &&
-      (user === undefined || container.user === user) &&
-      (labels ?? []).every(({ key, value }) => (value === undefined ? key in container.labels : container.labels[key] === value)),
-  };
+  const { sort, ...selection } = checkInput('list', list.input, input);
+  return { sort, only: (container) => selects(selection, container) };
 }
 
 /** The part of an update that is wished for: what does not fit any more is gone. */

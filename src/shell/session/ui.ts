@@ -1,6 +1,7 @@
 /** What a conversation asks of whatever shows it: Ink on a full terminal, or lines of text for a screen reader. */
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import type { Item } from '../items/item.ts';
+import type { Lent } from '../terminal/lend.ts';
 import type { ListWish } from './listWish.ts';
 
 /** Something that cannot be undone, and what it takes to go on. */
@@ -16,17 +17,6 @@ export interface FormRequest {
   readonly verb: AnyVerb;
   /** What the command line gave already, as typed. */
   readonly given: Readonly<Record<string, unknown>>;
-}
-
-/** A terminal that is handed to a program in a container. */
-export interface Lent {
-  readonly columns: number;
-  readonly rows: number;
-  readonly type: string;
-  output(data: Buffer): Promise<void>;
-  onInput(listener: (data: Buffer) => void): void;
-  onResize(listener: (columns: number, rows: number) => void): void;
-  giveBack(): void;
 }
 
 export interface Ui {
@@ -46,7 +36,5 @@ export interface Ui {
   /** Puts a text on the clipboard of the client's machine. */
   copy(text: string): void;
   clear(): void;
-  /** Puts a text into the line. */
-  compose(text: string): void;
   width(): number;
 }

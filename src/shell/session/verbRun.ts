@@ -9,7 +9,8 @@ import { exitCodes, Failure } from '../../domain/failure.ts';
 import type { Actor } from '../../domain/actor.ts';
 import type { CoreClient, LentTerminal } from '../../protocol/client.ts';
 import type { Activities } from './activities.ts';
-import type { Lent, Ui } from './ui.ts';
+import type { Lent } from '../terminal/lend.ts';
+import type { Ui } from './ui.ts';
 
 /** What a run needs of its conversation. */
 export interface RunContext {

@@ -48,11 +48,6 @@ export class TerminalModes {
     this.#rest = escape >= end && all.length - escape < longestSequence ? all.slice(escape) : '';
   }
 
-  /** Whether the alternate screen is shown. */
-  get alternate(): boolean {
-    return ['47', '1047', '1049'].some((mode) => this.#unusual.has(mode));
-  }
-
   /** What takes every mode back; the empty text where all is as usual. The order matters: the screen first, then the cursor on it. */
   restore(): string {
     const modes = [...this.#unusual].sort(([a], [b]) => Number(b === '1049') - Number(a === '1049'));

@@ -1,7 +1,7 @@
 /** The live list of containers, on the alternate screen: the conversation stays as it is behind it. */
 import { render } from 'ink';
 import { Failure } from '../../domain/failure.ts';
-import { lendTerminal } from '../screen/lend.ts';
+import { lendTerminal } from '../terminal/lend.ts';
 import type { Conversation } from '../session/conversation.ts';
 import { narrowed, type ListWish } from '../session/listWish.ts';
 import type { Terminal } from '../terminal/terminal.ts';

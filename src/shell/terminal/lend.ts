@@ -1,9 +1,19 @@
 /** The terminal in the hands of a program in a container, for whoever was drawing on it. */
-import type { Lent } from '../session/ui.ts';
-import type { Terminal } from '../terminal/terminal.ts';
+import type { Terminal } from './terminal.ts';
+
+/** A terminal that is handed to a program in a container. */
+export interface Lent {
+  readonly columns: number;
+  readonly rows: number;
+  readonly type: string;
+  output(data: Buffer): Promise<void>;
+  onInput(listener: (data: Buffer) => void): void;
+  onResize(listener: (columns: number, rows: number) => void): void;
+  giveBack(): void;
+}
 
 /** `suspend` lets go of the terminal; what it resolves with takes it back. */
-export async function lendTerminal(terminal: Terminal, suspend: () => Promise<() => Promise<void>>): Promise<Lent> {
+export async function lendTerminal(terminal: Terminal, suspend: () => Promise<() => unknown>): Promise<Lent> {
   const resume = await suspend();
   let input: (data: Buffer) => void = () => undefined;
   let resized: (columns: number, rows: number) => void = () => undefined;
