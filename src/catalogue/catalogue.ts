@@ -16,6 +16,7 @@ import { list } from './verbs/list.ts';
 import { restart, start, stop } from './verbs/power.ts';
 import { resize } from './verbs/resize.ts';
 import { say, who } from './verbs/room.ts';
+import { sessionKick, sessionList } from './verbs/sessions.ts';
 import { logs, shell } from './verbs/terminal.ts';
 import { doctor, imageBuild, imageList, reconcile } from './verbs/upkeep.ts';
 
@@ -50,6 +51,8 @@ export const catalogue = {
   'image build': imageBuild,
   'image list': imageList,
   'doctor': doctor,
+  'session list': sessionList,
+  'session kick': sessionKick,
   'who': who,
   'say': say,
   'whoami': whoami,

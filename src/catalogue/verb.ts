@@ -5,7 +5,7 @@ import type { ExitName } from '../domain/failure.ts';
 import type { Block, Rows, ViewContext } from './view.ts';
 
 /** What completes a value. */
-export type Completer = 'users' | 'fingerprints' | 'admins' | 'images' | 'verbs' | 'labels';
+export type Completer = 'users' | 'fingerprints' | 'admins' | 'images' | 'verbs' | 'labels' | 'sessions';
 
 export interface Argument {
   readonly kind: 'argument';

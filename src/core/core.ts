@@ -25,13 +25,12 @@ import { verifyRecords } from '../service/audit.ts';
 import { endedSince } from '../service/ended.ts';
 import { ContainerFeed } from '../service/feed.ts';
 import type { ServiceContext } from '../service/context.ts';
-import type { Actor, Identity } from '../domain/actor.ts';
+import type { Identity } from '../domain/actor.ts';
 import { adminIdentities, collectIdentities } from '../service/identities.ts';
 import { makeSteps } from '../service/steps.ts';
 import { makeHome, packageRoot, type Home } from '../settings/home.ts';
 import type { Settings } from '../settings/settings.ts';
 import { SimulatedHost } from '../simulated/host.ts';
-import { localActor, verifiedActor } from './actors.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { serveCalls } from './endpoint.ts';
 import { firstAdmin, serverHostKey, type FirstAdmin, type ServerHostKey } from './firstStart.ts';
@@ -39,6 +38,8 @@ import { FrontProcess } from './frontProcess.ts';
 import { makeHandlers } from './handlers.ts';
 import { chooseHost } from './hostChoice.ts';
 import { listenLocally } from './localSocket.ts';
+import { LoginEndpoint } from './loginEndpoint.ts';
+import { Logins } from './logins.ts';
 import { Room } from './room.ts';
 import { serveShells, type ShellEndpointOptions } from './shellEndpoint.ts';
 import { ShellMemory } from './shellMemory.ts';
@@ -83,6 +84,7 @@ export class Core {
   #dispatcher: Dispatcher | undefined;
   #operations: Operations | undefined;
   #memory: ShellMemory | undefined;
+  readonly #logins = new Logins({ now: () => new Date() });
 
   constructor(options: CoreOptions) {
     this.#options = options;
@@ -153,6 +155,7 @@ export class Core {
       service,
       admins,
       room,
+      logins: this.#logins,
       feed,
       doctor: { sshd: new Sshd(parts.runner, settings.jump.sshdConfig), authorizedKeysFolder, verifyJournal: (signal) => verifyRecords(home.journal, signal) },
       journalFolder: home.journal,
@@ -170,8 +173,9 @@ export class Core {
     await journal.append({ type: 'start', version, host: host.kind });
     await this.#refreshIdentities(service, admins);
 
-    const shells: Omit<ShellEndpointOptions, 'identify'> = {
+    const shells: Omit<ShellEndpointOptions, 'logins'> = {
       room,
+      sessions: () => this.#logins.list(),
       memory,
       feed,
       service,
@@ -184,8 +188,9 @@ export class Core {
     accept.handler = (socket) => {
       const connection = connectOver(socket);
       socket.once('close', () => connection.dispose());
-      serveCalls(connection, { greeting, dispatcher, identify: localActor });
-      serveShells(connection, { ...shells, identify: localActor });
+      const logins = new LoginEndpoint(connection, 'local', this.#logins);
+      serveCalls(connection, { greeting, dispatcher, logins });
+      serveShells(connection, { ...shells, logins });
       connection.listen();
     };
     const listening = await this.#startFront(greeting, hostKey, dispatcher, shells);
@@ -235,12 +240,12 @@ export class Core {
         ...owners.filter(({ fingerprint }) => !known.has(fingerprint)).map(({ admin: _, ...identity }) => identity),
       ];
     }
+    this.#logins.allow(this.#identities);
     this.#front?.identities(this.#identities);
   }
 
-  #startFront(greeting: Greeting, hostKey: ServerHostKey, dispatcher: Dispatcher, shells: Omit<ShellEndpointOptions, 'identify'>): Promise<Listening> {
+  #startFront(greeting: Greeting, hostKey: ServerHostKey, dispatcher: Dispatcher, shells: Omit<ShellEndpointOptions, 'logins'>): Promise<Listening> {
     const { settings } = this.#options;
-    const identify = (claimed: Actor): Actor => verifiedActor(claimed, this.#identities);
     return new Promise((resolve, reject) => {
       this.#front = new FrontProcess({
         entry: fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../front/main.ts' : '../front/main.js', import.meta.url)),
@@ -254,8 +259,9 @@ export class Core {
           limits: settings.ssh,
         }),
         serve: (connection) => {
-          serveCalls(connection, { greeting, dispatcher, identify });
-          serveShells(connection, { ...shells, identify });
+          const logins = new LoginEndpoint(connection, 'front', this.#logins);
+          serveCalls(connection, { greeting, dispatcher, logins });
+          serveShells(connection, { ...shells, logins });
         },
         onListening: resolve,
         onFatal: (reason) => reject(new Failure('settings', { what: 'the SSH server', why: reason, next: 'set listen, or CONTAINARIUM_LISTEN, to another address' })),

@@ -163,6 +163,7 @@ function recordActor(actor: Actor): JsonObject {
     door: actor.door,
     ...(actor.fingerprint === undefined ? {} : { fingerprint: actor.fingerprint }),
     ...(actor.address === undefined ? {} : { address: actor.address }),
+    ...(actor.login === undefined ? {} : { login: actor.login }),
   };
 }
 

@@ -1,21 +1,23 @@
 /** Core's end of the protocol on one connection: checks every message, runs calls, streams their events, honours cancellation. */
 import type { MessageConnection } from 'vscode-jsonrpc/node';
-import type { Actor } from '../domain/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import { notify, toResponseError } from '../protocol/connection.ts';
 import { abortSignal, callRequest, messages, terminalBytes, terminalSize, type CallRequest, type Greeting } from '../protocol/messages.ts';
 import type { CallTerminal } from '../service/context.ts';
 import type { Dispatcher } from './dispatcher.ts';
+import type { LoginEndpoint } from './loginEndpoint.ts';
 
 export interface EndpointOptions {
   readonly greeting: Greeting;
   readonly dispatcher: Dispatcher;
-  /** Turns who the caller claims to be into who they are; throws `denied`. */
-  readonly identify: (claimed: Actor) => Actor;
+  readonly logins: LoginEndpoint;
 }
 
-export function serveCalls(connection: MessageConnection, { greeting, dispatcher, identify }: EndpointOptions): void {
+export function serveCalls(connection: MessageConnection, { greeting, dispatcher, logins }: EndpointOptions): void {
   const terminals = new Map<string, RemoteTerminal>();
+  logins.onEnd((login) => {
+    for (const terminal of terminals.values()) if (terminal.login === login) terminal.end();
+  });
   connection.onRequest(messages.greet, () => greeting);
   connection.onRequest(messages.call, async (raw, token) => {
     let id: string | undefined;
@@ -24,10 +26,10 @@ export function serveCalls(connection: MessageConnection, { greeting, dispatcher
       if (!parsed.success) throw new Failure('usage', { what: 'the request', why: 'it is not one of this protocol' });
       const request = parsed.data;
       id = request.id;
-      const terminal = request.terminal === undefined ? undefined : new RemoteTerminal(connection, request.id, request.terminal);
+      const terminal = request.terminal === undefined ? undefined : new RemoteTerminal(connection, request, request.terminal);
       if (terminal !== undefined) terminals.set(request.id, terminal);
       return await dispatcher.call({
-        actor: identify(request.actor),
+        actor: logins.identify(request.login),
         verb: request.verb,
         input: request.input,
         reachedAt: request.reachedAt,
@@ -64,6 +66,7 @@ class RemoteTerminal implements CallTerminal {
   readonly type: string;
   columns: number;
   rows: number;
+  readonly login: string;
   readonly #connection: MessageConnection;
   readonly #id: string;
   #ahead: Buffer[] = [];
@@ -71,7 +74,8 @@ class RemoteTerminal implements CallTerminal {
   #listener: Parameters<CallTerminal['listen']>[0] | undefined;
   #ended = false;
 
-  constructor(connection: MessageConnection, id: string, { columns, rows, type }: NonNullable<CallRequest['terminal']>) {
+  constructor(connection: MessageConnection, { id, login }: CallRequest, { columns, rows, type }: NonNullable<CallRequest['terminal']>) {
+    this.login = login;
     this.#connection = connection;
     this.#id = id;
     this.columns = columns;

@@ -22,6 +22,7 @@ import type { ContainerFeed } from '../service/feed.ts';
 import { reconcile } from '../service/reconcile.ts';
 import { resizeContainer } from '../service/resize.ts';
 import { consoleLog, openShell } from '../service/terminal.ts';
+import type { Logins } from './logins.ts';
 import type { Room } from './room.ts';
 
 export interface HandlerContext {
@@ -29,6 +30,7 @@ export interface HandlerContext {
   readonly admins: Admins;
   readonly doctor: DoctorTools;
   readonly room: Room;
+  readonly logins: Logins;
   readonly feed: Pick<ContainerFeed, 'samples'>;
   readonly journalFolder: string;
   readonly version: string;
@@ -73,7 +75,7 @@ function recentUse(feed: Pick<ContainerFeed, 'samples'>, user: string): Containe
 const auditLimit = 50;
 const exportLimit = 100_000;
 
-export function makeHandlers({ service, admins, doctor, room, feed, journalFolder, version }: HandlerContext): Handlers {
+export function makeHandlers({ service, admins, doctor, room, logins, feed, journalFolder, version }: HandlerContext): Handlers {
   return {
     'create': (input, call) => createContainer(service, input, call),
     'list': async (input, call) => {
@@ -117,6 +119,8 @@ export function makeHandlers({ service, admins, doctor, room, feed, journalFolde
     'image build': ({ image }, call) => buildImage(service, image ?? service.settings.image.base, call),
     'image list': async (_, call) => ({ images: await listImages(service, call.signal) }),
     'doctor': (_, call) => diagnose(service, doctor, call.signal),
+    'session list': () => Promise.resolve({ sessions: logins.list().filter(({ door }) => door !== 'local') }),
+    'session kick': ({ session, reason }, { actor }) => Promise.resolve({ ended: logins.kick(session, `${actor.name} ended it${reason === undefined ? '' : `: ${reason}`}`) }),
     'who': (_, { actor }) => Promise.resolve({ present: room.present(actor) }),
     'say': ({ text }, { actor, session }) => Promise.resolve({ heardBy: room.say(actor, text, session ?? null) }),
     'whoami': (_, { actor }) =>

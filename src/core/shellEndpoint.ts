@@ -3,6 +3,7 @@ import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { z } from 'zod';
 import type { Actor } from '../domain/actor.ts';
 import { Failure } from '../domain/failure.ts';
+import type { LoginInfo } from '../domain/login.ts';
 import type { EndedCall, Welcome } from '../domain/room.ts';
 import { notify, toResponseError } from '../protocol/connection.ts';
 import { abortSignal, candidatesRequest, feedSwitch, messages, roomEntry, roomExit, settingsChange, typedLine } from '../protocol/messages.ts';
@@ -10,6 +11,7 @@ import type { Admins } from '../service/admins.ts';
 import { candidates } from '../service/candidates.ts';
 import type { ServiceContext } from '../service/context.ts';
 import type { ContainerFeed } from '../service/feed.ts';
+import type { LoginEndpoint } from './loginEndpoint.ts';
 import type { Room } from './room.ts';
 import type { ShellMemory } from './shellMemory.ts';
 
@@ -19,12 +21,14 @@ export interface ShellEndpointOptions {
   readonly feed: ContainerFeed;
   readonly service: ServiceContext;
   readonly admins: Admins;
-  readonly identify: (claimed: Actor) => Actor;
+  readonly logins: LoginEndpoint;
+  readonly sessions: () => readonly LoginInfo[];
   /** What ended since then, as the journal has it, newest last. */
   readonly endedSince: (actor: Actor, since: string) => Promise<readonly EndedCall[]>;
 }
 
 interface OpenShell {
+  readonly login: string;
   readonly actor: Actor;
   /** Keeps the measurements going that sparklines are made of. */
   readonly unwatch: () => void;
@@ -35,7 +39,7 @@ interface OpenShell {
 const mostShells = 10_000;
 
 export function serveShells(connection: MessageConnection, options: ShellEndpointOptions): void {
-  const { room, memory, feed, service, admins, identify } = options;
+  const { room, memory, feed, service, admins, logins } = options;
   const shells = new Map<string, OpenShell>();
 
   const leave = (session: string): void => {
@@ -44,6 +48,7 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
     shells.delete(session);
     shell.unfeed?.();
     shell.unwatch();
+    logins.shells(shell.login, -1);
     room.leave(session);
     memory.left(shell.actor, service.now());
   };
@@ -53,13 +58,16 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
 
   connection.onRequest(messages.enter, (raw) =>
     answer(async (): Promise<Welcome> => {
-      const { session, actor: claimed } = checked(roomEntry, raw);
-      const actor = identify(claimed);
+      const { session, login } = checked(roomEntry, raw);
+      const actor = logins.identify(login);
       if (shells.has(session) || shells.size >= mostShells) throw new Failure('usage', { what: 'the shell', why: 'its name is taken' });
       const { lines, leftAt, settings } = memory.of(actor);
       const ended = leftAt === null ? [] : await options.endedSince(actor, leftAt);
+      // It may have ended meanwhile.
+      logins.identify(login);
       room.enter(session, actor, (notice) => notify(connection, messages.notice, { session, notice }));
-      shells.set(session, { actor, unwatch: feed.subscribe(() => undefined), unfeed: undefined });
+      logins.shells(login, 1);
+      shells.set(session, { login, actor, unwatch: feed.subscribe(() => undefined), unfeed: undefined });
       return { ...room.welcome(actor), ended, lines, settings };
     }),
   );
@@ -86,23 +94,26 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
   );
   connection.onRequest(messages.candidates, (raw, token) =>
     answer(() => {
-      const request = checked(candidatesRequest, raw);
-      return candidates(service, admins, { ...request, actor: identify(request.actor) }, abortSignal(token));
+      const { what, user, login } = checked(candidatesRequest, raw);
+      const actor = logins.identify(login);
+      if (what === 'sessions') return Promise.resolve(actor.door === 'self' ? [] : options.sessions().map((session) => ({ value: session.login, says: `${session.name}, ${session.address ?? 'this host'}` })));
+      return candidates(service, admins, { what, user, actor }, abortSignal(token));
     }),
   );
   connection.onNotification(messages.typed, (raw) => {
     const parsed = typedLine.safeParse(raw);
-    if (parsed.success) memory.remember(identify(parsed.data.actor), parsed.data.line);
+    if (parsed.success) memory.remember(logins.identify(parsed.data.login), parsed.data.line);
   });
   connection.onRequest(messages.settings, (raw) =>
     answer((): Promise<true> => {
-      const { actor, settings } = checked(settingsChange, raw);
-      memory.set(identify(actor), settings);
+      const { login, settings } = checked(settingsChange, raw);
+      memory.set(logins.identify(login), settings);
       return Promise.resolve(true);
     }),
   );
-  connection.onDispose(() => {
-    for (const session of [...shells.keys()]) leave(session);
+  // A shell hears of nothing any more once its login is over.
+  logins.onEnd((login) => {
+    for (const [session, shell] of [...shells]) if (shell.login === login) leave(session);
   });
 }
 

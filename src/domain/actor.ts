@@ -20,6 +20,8 @@ export type Actor = {
   readonly address?: string;
   /** For owners: the users whose containers this key may see. */
   readonly owns?: readonly string[];
+  /** The login that it came by, as core named it. */
+  readonly login?: string;
 };
 
 /** What a public key may do here: the entry of the index by which the front lets callers in. */

@@ -2,6 +2,7 @@
 import type { Role } from './actor.ts';
 import type { HostTag, KeyInfo } from './container.ts';
 import type { JsonObject } from './json.ts';
+import type { LoginInfo } from './login.ts';
 import type { Presence } from './room.ts';
 
 export interface StateChange {
@@ -116,6 +117,11 @@ export interface WhoIsHere {
 export interface Said {
   /** Other shells that were told. */
   readonly heardBy: number;
+}
+
+/** Sessions that were sent away. */
+export interface KickResult {
+  readonly ended: readonly LoginInfo[];
 }
 
 export interface ShellEnd {

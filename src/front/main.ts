@@ -6,6 +6,7 @@ import { Socket } from 'node:net';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { coreClient } from '../protocol/client.ts';
 import { connectOver } from '../protocol/connection.ts';
+import { loginClient } from '../protocol/loginClient.ts';
 import { frontStart, identities, messages, type FrontStart } from '../protocol/messages.ts';
 import { shellClient } from '../protocol/shellClient.ts';
 import { SshServer } from './server.ts';
@@ -48,7 +49,7 @@ core.listen();
 try {
   const start = frontStart.parse(await core.sendRequest(messages.frontStart));
   const client = coreClient(core, { version: start.version, host: start.host });
-  server = new SshServer(start, client, shellClient(core));
+  server = new SshServer({ start, core: client, shells: shellClient(core), logins: loginClient(core) });
   server.allow(start.identities);
   const where = await server.listen(start.listen, () => dropPrivileges(start));
   await core.sendNotification(messages.listening, where);

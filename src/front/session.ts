@@ -5,7 +5,7 @@ import { commandPrefix, overview } from '../catalogue/help.ts';
 import { renderBlocks, renderFailure } from '../catalogue/render.ts';
 import { wantedFormat } from '../catalogue/parse.ts';
 import type { Actor } from '../domain/actor.ts';
-import { Failure } from '../domain/failure.ts';
+import { exitCodes, Failure } from '../domain/failure.ts';
 import { runCommand } from '../headless/run.ts';
 import type { CoreClient } from '../protocol/client.ts';
 import type { ShellClient } from '../protocol/shellClient.ts';
@@ -16,11 +16,10 @@ import { terminalSize, type TerminalSize } from './terminalSize.ts';
 
 export interface SessionOptions {
   readonly connection: Connection;
-  readonly actor: Actor;
+  /** Once core has let them in. */
+  readonly actor: Promise<Actor>;
   readonly core: CoreClient;
   readonly shells: ShellClient;
-  /** Told of every shell, so that it can be ended from outside. */
-  readonly opened: (shell: Shell) => void;
   /** The address of this server that the client reached. */
   readonly reachedAt: { readonly host: string; readonly port: number };
   readonly stdinMs: number;
@@ -30,8 +29,22 @@ export interface SessionOptions {
 const acceptedEnvironment = /^(LANG|LC_[A-Z]{1,20}|NO_COLOR|COLORTERM|TERM)$/;
 const mostVariables = 32;
 
+export interface ServedSession {
+  /** Resolves when nothing runs in it any more. */
+  readonly ended: Promise<void>;
+  /** Ends what runs in it, saying why. An operation that has begun goes on. */
+  end(reason: string): void;
+}
+
+/** What runs in a session. */
+interface Running {
+  readonly ended: Promise<void>;
+  end(reason: string): void;
+}
+
 /** Serves a session. Every request is answered before this returns to the event loop: ssh2 drops what arrives before an answer. */
-export function serveSession(session: Session, options: SessionOptions): void {
+export function serveSession(session: Session, options: SessionOptions): ServedSession {
+  let running: Running | undefined;
   const environment = new Map<string, string>();
   let terminal: TerminalSize | undefined;
   let type = '';
@@ -67,18 +80,28 @@ export function serveSession(session: Session, options: SessionOptions): void {
     if (channel === undefined) return;
     if (terminal !== undefined && wantsShell(info.command)) {
       screen = new ChannelTerminal({ connection: options.connection, channel, type, environment, size: terminal });
-      return isPlain(info.command) ? runShell(channel, screen, options, { plain: 'once' }) : runShell(channel, screen, options, { ...plainFor(type), line: info.command });
+      running = runShell(channel, screen, options, isPlain(info.command) ? { plain: 'once' } : { ...plainFor(type), line: info.command });
+      return;
     }
-    run(channel, options, gone, terminal !== undefined, info.command);
+    running = run(channel, options, gone, terminal !== undefined, info.command);
   });
   session.on('shell', (accept) => {
     const channel = accept() as ServerChannel | undefined;
     if (channel === undefined) return;
-    if (terminal === undefined) return run(channel, options, gone, false, undefined);
+    if (terminal === undefined) {
+      running = run(channel, options, gone, false, undefined);
+      return;
+    }
     screen = new ChannelTerminal({ connection: options.connection, channel, type, environment, size: terminal });
-    runShell(channel, screen, options, plainFor(type));
+    running = runShell(channel, screen, options, plainFor(type));
   });
   session.on('close', () => gone.abort());
+  return {
+    get ended() {
+      return running?.ended ?? Promise.resolve();
+    },
+    end: (reason) => running?.end(reason),
+  };
 }
 
 /** TERM as a client sends it: up to 30 KB of anything. */
@@ -101,70 +124,95 @@ function wantsShell(line: string): boolean {
   return isPlain(line) || /^\s*(shell(\s|$)|(list|ls)\s.*(--watch|-w)(\s|$))/.test(line);
 }
 
-function runShell(
-  channel: ServerChannel,
-  port: ChannelTerminal,
-  { actor, core, shells, reachedAt, opened }: SessionOptions,
-  how: Pick<ShellOptions, 'plain' | 'line'>,
-): void {
+function runShell(channel: ServerChannel, port: ChannelTerminal, options: SessionOptions, how: Pick<ShellOptions, 'plain' | 'line'>): Running {
+  const { core, shells, reachedAt } = options;
   channel.stderr.on('error', () => undefined);
-  const shell = openShell({
-    port,
-    actor,
-    core,
-    shells,
-    prefix: commandPrefix(actor.door, reachedAt),
-    reachedAt: reachedAt.host,
-    ...how,
+  let shell: Shell | undefined;
+  let goodbye: string | undefined;
+  const opened = options.actor.then((actor) => {
+    if (goodbye !== undefined) throw new Failure('cancelled', { what: 'the session', why: goodbye });
+    shell = openShell({ port, actor, core, shells, prefix: commandPrefix(actor.door, reachedAt), reachedAt: reachedAt.host, ...how });
+    return shell.ended;
   });
-  opened(shell);
-  void shell.ended
-    .catch(() => 1)
-    .then((code) => {
-      if (channel.destroyed || !channel.writable) return;
-      channel.exit(code);
-      channel.end();
-      channel.close();
+  const ended = opened
+    .catch(async (error: unknown) => {
+      port.write(`Error: ${Failure.from(error).message}\r\n`);
+      await port.flushed();
+      return Failure.from(error).exitCode;
     })
+    .then((code) => leave(channel, code))
     .catch(() => undefined);
+  return {
+    ended,
+    end(reason) {
+      goodbye = reason;
+      shell?.end(reason);
+    },
+  };
 }
 
-function run(channel: ServerChannel, options: SessionOptions, gone: AbortController, terminal: boolean, line: string | undefined): void {
+function run(channel: ServerChannel, options: SessionOptions, gone: AbortController, terminal: boolean, line: string | undefined): Running {
   const io = new ChannelIo(options.connection, channel, { terminal, stdinMs: options.stdinMs, interrupt: () => gone.abort() });
   channel.on('error', () => gone.abort());
   channel.stderr.on('error', () => undefined);
   channel.on('close', () => gone.abort());
-  const answer = line === undefined ? Promise.resolve(showOverview(io, options)) : command(io, line, options, gone.signal);
-  void answer
-    .catch(() => 1)
+  const answer = options.actor.then(
+    (actor) => (line === undefined ? showOverview(io, actor, options) : command(io, line, actor, options, gone.signal)),
+    (error: unknown) => fail(io, Failure.from(error), line ?? '', options),
+  );
+  let finish: () => void = () => undefined;
+  const broken = new Promise<number>((resolve) => (finish = () => resolve(exitCodes.cancelled)));
+  const ended = Promise.race([answer, broken])
+    .catch(() => exitCodes.failed)
     .then(async (code) => {
-      if (channel.destroyed || !channel.writable) return;
       await io.flushed();
-      channel.exit(code);
-      channel.end();
-      channel.close();
+      leave(channel, code);
     })
     .catch(() => undefined);
+  return {
+    ended,
+    end(reason) {
+      io.stderr(`The session ends: ${reason}\n`);
+      gone.abort();
+      // A change goes on without its caller.
+      setTimeout(finish, unwindMs).unref();
+    },
+  };
+}
+
+/** What is left to a command that is ended from outside for its own answer, in milliseconds. */
+const unwindMs = 300;
+
+/** Ends a channel with an exit status (RFC 4254, section 6.10). */
+function leave(channel: ServerChannel, code: number): void {
+  if (channel.destroyed || !channel.writable) return;
+  channel.exit(code);
+  channel.end();
+  channel.close();
 }
 
 /** Without a command and without a terminal there is help. */
-function showOverview(io: ChannelIo, { actor, core, reachedAt }: SessionOptions): number {
+function showOverview(io: ChannelIo, actor: Actor, { core, reachedAt }: SessionOptions): number {
   const { host } = core.greeting;
   const banner = host.simulated ? `SIMULATED HOST (${host.why}): nothing here is real.\n\n` : '';
   io.stdout(`${banner}containarium ${core.greeting.version}: ${actor.name} (${actor.role})\n${renderBlocks(overview(actor, commandPrefix(actor.door, reachedAt)))}`);
-  return 0;
+  return exitCodes.ok;
 }
 
-async function command(io: ChannelIo, line: string, options: SessionOptions, signal: AbortSignal): Promise<number> {
-  const { actor, core, reachedAt } = options;
+async function command(io: ChannelIo, line: string, actor: Actor, options: SessionOptions, signal: AbortSignal): Promise<number> {
+  const { core, reachedAt } = options;
   let words: string[];
   try {
     words = splitLine(line);
   } catch (error) {
-    const rendered = renderFailure(Failure.from(error), '', wantedFormat(line.split(/\s+/)), core.greeting.host);
-    io.stdout(rendered.stdout);
-    io.stderr(rendered.stderr);
-    return rendered.exitCode;
+    return fail(io, Failure.from(error), line, options);
   }
   return runCommand({ words, actor, core, io, signal, prefix: commandPrefix(actor.door, reachedAt), reachedAt: reachedAt.host });
+}
+
+function fail(io: ChannelIo, failure: Failure, line: string, { core }: SessionOptions): number {
+  const rendered = renderFailure(failure, '', wantedFormat(line.split(/\s+/)), core.greeting.host);
+  io.stdout(rendered.stdout);
+  io.stderr(rendered.stderr);
+  return rendered.exitCode;
 }

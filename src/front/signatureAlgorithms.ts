@@ -4,6 +4,7 @@
  */
 import type { Connection } from 'ssh2';
 import { internalsOf } from './internals.ts';
+import { sendPacket, string, uint32 } from './packet.ts';
 
 const accepted = [
   'ssh-ed25519',
@@ -29,21 +30,6 @@ export function tellSignatureAlgorithms(connection: Connection): void {
     first = false;
     protocol._kex.remoteExtInfoEnabled = false;
     complete(...args);
-    if (tell) send(protocol);
+    if (tell) sendPacket(connection, Buffer.concat([Buffer.from([extInfo]), uint32(1), string('server-sig-algs'), string(accepted.join(','))]));
   };
-}
-
-function send({ _packetRW, _cipher }: ReturnType<typeof internalsOf>['_protocol']): void {
-  const count = Buffer.from([0, 0, 0, 1]);
-  const payload = Buffer.concat([Buffer.from([extInfo]), count, string('server-sig-algs'), string(accepted.join(','))]);
-  const packet = _packetRW.write.alloc(payload.length);
-  packet.set(payload, _packetRW.write.allocStart);
-  _cipher.encrypt(_packetRW.write.finalize(packet));
-}
-
-/** A length-prefixed string of the SSH wire format (RFC 4251, section 5). */
-function string(text: string): Buffer {
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(Buffer.byteLength(text));
-  return Buffer.concat([length, Buffer.from(text)]);
 }

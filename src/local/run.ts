@@ -6,23 +6,23 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { renderFailure } from '../catalogue/render.ts';
 import { wantedFormat } from '../catalogue/parse.ts';
-import type { Actor } from '../domain/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
 import { runCommand, type CommandIo } from '../headless/run.ts';
 import { coreClient, type CoreClient, type LentTerminal } from '../protocol/client.ts';
 import { connectOver, fromResponseError } from '../protocol/connection.ts';
+import { loginClient, type LoginClient } from '../protocol/loginClient.ts';
 import { greeting, messages } from '../protocol/messages.ts';
 import { findHome } from '../settings/home.ts';
 
 export async function runLocally(words: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const home = findHome(env, { isRoot: process.getuid?.() === 0, realHost: false });
   const name = env['SUDO_USER'] ?? env['USER'] ?? env['LOGNAME'] ?? 'root';
-  const actor: Actor = { name: name.slice(0, 64), role: 'root', door: 'local' };
   let socket: Socket | undefined;
   try {
     socket = await open(home.socket);
-    const core = await client(socket);
+    const { core, logins } = await client(socket);
+    const actor = await logins.local(name.slice(0, 64));
     return await runCommand({ words, actor, core, io: terminalIo(), signal: new AbortController().signal, prefix: 'containarium' });
   } catch (error) {
     // Nobody has said which host it is; the document says so by leaving the kind out of its reason.
@@ -56,7 +56,7 @@ function open(path: string): Promise<Socket> {
   });
 }
 
-async function client(socket: Socket): Promise<CoreClient> {
+async function client(socket: Socket): Promise<{ core: CoreClient; logins: LoginClient }> {
   const connection = connectOver(socket);
   // Rejects what is still waited for: without it a call would neither end nor fail when the server dies.
   socket.once('close', () => connection.dispose());
@@ -64,7 +64,7 @@ async function client(socket: Socket): Promise<CoreClient> {
   const greeted: unknown = await connection.sendRequest(messages.greet).catch((error: unknown) => {
     throw fromResponseError(error);
   });
-  return coreClient(connection, greeting.parse(greeted));
+  return { core: coreClient(connection, greeting.parse(greeted)), logins: loginClient(connection) };
 }
 
 function terminalIo(): CommandIo {

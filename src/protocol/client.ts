@@ -37,10 +37,10 @@ export interface CoreClient {
   call(call: CoreCall, onEvent: (event: unknown) => void, signal: AbortSignal, terminal?: LentTerminal): Promise<CallAnswer>;
 }
 
-/** What the protocol wants of an actor: lists that are its own to change. */
-export function plainActor(actor: Actor): Omit<Actor, 'owns'> & { owns?: string[] } {
-  const { owns, ...rest } = actor;
-  return { ...rest, ...(owns === undefined ? {} : { owns: [...owns] }) };
+/** What names the actor to core. Throws for one that did not log in. */
+export function loginOf({ login, name }: Actor): string {
+  if (login === undefined) throw new TypeError(`${name} has not logged in`);
+  return login;
 }
 
 export function coreClient(connection: MessageConnection, greeting: Greeting): CoreClient {
@@ -67,7 +67,8 @@ export function coreClient(connection: MessageConnection, greeting: Greeting): C
       }
       const lent = terminal === undefined ? {} : { terminal: { columns: terminal.columns, rows: terminal.rows, type: terminal.type } };
       try {
-        return await connection.sendRequest(messages.call, { id, ...call, ...lent, actor: plainActor(call.actor), input: { ...call.input } }, cancellation(signal));
+        const { actor, ...request } = call;
+        return await connection.sendRequest(messages.call, { id, ...request, ...lent, login: loginOf(actor), input: { ...call.input } }, cancellation(signal));
       } catch (error) {
         throw fromResponseError(error);
       } finally {

@@ -4,7 +4,7 @@
  */
 import { CancellationTokenSource, NotificationType, RequestType, RequestType0, type CancellationToken } from 'vscode-jsonrpc';
 import { z } from 'zod';
-import { doors, roles } from '../domain/actor.ts';
+import { doors, roles, type Actor } from '../domain/actor.ts';
 import type { Candidate, Notice, Welcome } from '../domain/room.ts';
 
 /** Chosen by the front for each open shell. */
@@ -12,19 +12,41 @@ const session = z.string().min(1).max(64);
 const side = z.number().int().min(1).max(1000);
 const windowSize = z.strictObject({ columns: side, rows: side });
 
-const actor = z.strictObject({
-  name: z.string().max(64),
+/** Who asks: a login that core has let in, as core named it. Who that is and what it may, core knows. */
+const login = z.string().min(1).max(64);
+
+/** What a client showed to log in; core verifies it itself. */
+export const proofRequest = z.strictObject({
+  proof: z.strictObject({
+    username: z.string().max(64),
+    algorithm: z.string().max(64),
+    blob: z.base64().max(16_384),
+    sessionId: z.base64().max(128),
+    signature: z.base64().max(8192),
+  }),
+  address: z.string().max(64),
+});
+/** Over core's own socket, which only root can open. */
+export const localRequest = z.strictObject({ name: z.string().max(64) });
+export const loginEnd = z.strictObject({ login });
+/** From core to the front. */
+export const loginEnded = z.object({ login, reason: z.string() });
+
+/** What core tells whoever logs in about themselves. */
+export const loggedIn = z.object({
+  name: z.string(),
   role: z.enum(roles),
   door: z.enum(doors),
-  fingerprint: z.string().max(128).optional(),
-  address: z.string().max(64).optional(),
-  owns: z.array(z.string().max(64)).max(1000).optional(),
+  fingerprint: z.string().optional(),
+  address: z.string().optional(),
+  owns: z.array(z.string()).optional(),
+  login,
 });
 
 export const callRequest = z.strictObject({
   /** Chosen by the caller; its events carry it. */
   id: z.string().min(1).max(64),
-  actor,
+  login,
   verb: z.string().max(64),
   /** As typed, not yet checked: core checks it against the verb's schema. */
   input: z.record(z.string().max(64), z.unknown()),
@@ -78,17 +100,17 @@ export const frontStart = greeting.extend({
 });
 export type FrontStart = z.infer<typeof frontStart>;
 
-export const roomEntry = z.strictObject({ session, actor });
+export const roomEntry = z.strictObject({ session, login });
 export const roomExit = z.strictObject({ session });
 /** Asks for the live list, or to end it. */
 export const feedSwitch = z.strictObject({ session, open: z.boolean() });
 export const candidatesRequest = z.strictObject({
-  actor,
-  what: z.enum(['users', 'fingerprints', 'admins', 'images', 'labels']),
+  login,
+  what: z.enum(['users', 'fingerprints', 'admins', 'images', 'labels', 'sessions']),
   user: z.string().max(64).optional(),
 });
-export const typedLine = z.strictObject({ actor, line: z.string().max(4096) });
-export const settingsChange = z.strictObject({ actor, settings: z.strictObject({ plain: z.boolean() }) });
+export const typedLine = z.strictObject({ login, line: z.string().max(4096) });
+export const settingsChange = z.strictObject({ login, settings: z.strictObject({ plain: z.boolean() }) });
 
 /** Bytes of a terminal, base64; `id` is the call's. */
 export const terminalBytes = z.strictObject({ id: z.string().max(64), data: z.base64().max(1_400_000) });
@@ -99,6 +121,10 @@ export type Listening = z.infer<typeof listening>;
 
 export const messages = {
   greet: new RequestType0<Greeting, void>('greet'),
+  prove: new RequestType<z.infer<typeof proofRequest>, Actor, unknown>('login/prove'),
+  local: new RequestType<z.infer<typeof localRequest>, Actor, unknown>('login/local'),
+  logout: new NotificationType<z.infer<typeof loginEnd>>('login/out'),
+  loginEnded: new NotificationType<z.infer<typeof loginEnded>>('login/ended'),
   call: new RequestType<CallRequest, CallAnswer, unknown>('call'),
   event: new NotificationType<CallEvent>('event'),
   enter: new RequestType<z.infer<typeof roomEntry>, Welcome, unknown>('room/enter'),

@@ -2,7 +2,7 @@
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Actor } from '../domain/actor.ts';
 import type { Candidate, Notice, ShellSettings, Welcome } from '../domain/room.ts';
-import { plainActor } from './client.ts';
+import { loginOf } from './client.ts';
 import { fromResponseError, notify } from './connection.ts';
 import { cancellation, messages } from './messages.ts';
 
@@ -12,7 +12,7 @@ export interface ShellClient {
   leave(session: string): void;
   /** The live list begins or ends; it comes as notices. */
   feed(session: string, open: boolean): Promise<void>;
-  candidates(actor: Actor, what: 'users' | 'fingerprints' | 'admins' | 'images' | 'labels', user: string | undefined, signal: AbortSignal): Promise<readonly Candidate[]>;
+  candidates(actor: Actor, what: 'users' | 'fingerprints' | 'admins' | 'images' | 'labels' | 'sessions', user: string | undefined, signal: AbortSignal): Promise<readonly Candidate[]>;
   /** Remembers a line that was typed. */
   typed(actor: Actor, line: string): void;
   saveSettings(actor: Actor, settings: ShellSettings): Promise<void>;
@@ -31,7 +31,7 @@ export function shellClient(connection: MessageConnection): ShellClient {
   return {
     async enter(session, actor, onNotice) {
       rooms.set(session, onNotice);
-      return asked(connection.sendRequest(messages.enter, { session, actor: plainActor(actor) }));
+      return asked(connection.sendRequest(messages.enter, { session, login: loginOf(actor) }));
     },
     leave(session) {
       rooms.delete(session);
@@ -41,10 +41,10 @@ export function shellClient(connection: MessageConnection): ShellClient {
       await asked(connection.sendRequest(messages.feed, { session, open }));
     },
     candidates: (actor, what, user, signal) =>
-      asked(connection.sendRequest(messages.candidates, { actor: plainActor(actor), what, ...(user === undefined ? {} : { user }) }, cancellation(signal))),
-    typed: (actor, line) => notify(connection, messages.typed, { actor: plainActor(actor), line }),
+      asked(connection.sendRequest(messages.candidates, { login: loginOf(actor), what, ...(user === undefined ? {} : { user }) }, cancellation(signal))),
+    typed: (actor, line) => notify(connection, messages.typed, { login: loginOf(actor), line }),
     async saveSettings(actor, { plain }) {
-      await asked(connection.sendRequest(messages.settings, { actor: plainActor(actor), settings: { plain } }));
+      await asked(connection.sendRequest(messages.settings, { login: loginOf(actor), settings: { plain } }));
     },
   };
 }

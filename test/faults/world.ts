@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { makeHandlers } from '../../src/core/handlers.ts';
 import { Dispatcher } from '../../src/core/dispatcher.ts';
+import { Logins } from '../../src/core/logins.ts';
 import { Room } from '../../src/core/room.ts';
 import type { Actor } from '../../src/domain/actor.ts';
 import { Failure } from '../../src/domain/failure.ts';
@@ -145,6 +146,7 @@ export class World {
       service: context,
       admins,
       room,
+      logins: new Logins({ now: () => new Date() }),
       feed: { samples: () => [] },
       doctor: {
         sshd: new Sshd(host.runner, '/etc/ssh/sshd_config'),

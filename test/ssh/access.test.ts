@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { withAdmins } from '../support/admins.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { boolean, ed25519Signer, makeSecurityKey, message, RawClient, string, stringAt } from '../support/rawClient.ts';
-import { startServer, temporaryFolder, type TestServer } from '../support/server.ts';
+import { eventually, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
 let folder: string;
@@ -247,9 +247,8 @@ describe('who is removed', () => {
     expect((await server.ssh(['list'], options)).code).toBe(0);
     await admin(['admin', 'remove', 'leaver']);
     expect(await whoami('manage', keys.leaver.path)).toBeUndefined();
-    const { stdout, code } = await server.ssh(['list', '--json'], options);
-    expect(code).toBe(4);
-    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'denied' } });
+    // The connection that was open is gone, and a new one is refused.
+    expect((await server.ssh(['list'], options)).code).toBe(255);
   });
 
   test('as one of two keys of a user is out at once, while the other stays', async () => {
@@ -258,8 +257,20 @@ describe('who is removed', () => {
     expect((await server.ssh(['info'], options)).code).toBe(0);
     await admin(['key', 'remove', 'alice', keys.leaver.fingerprint]);
     expect(await whoami('self', keys.leaver.path)).toBeUndefined();
-    expect((await server.ssh(['info'], options)).code).toBe(4);
+    expect((await server.ssh(['info'], options)).code).toBe(255);
     expect(await whoami('self', keys.alice.path)).toMatchObject({ name: 'alice' });
+  });
+
+  test('has their running command ended with the reason, within two seconds', async () => {
+    await admin(['admin', 'add', 'leaver'], keys.leaver.line);
+    const waiting = server.startSsh(['create', 'never'], { key: keys.leaver.path, openStdin: true });
+    await eventually(async () => (await admin(['session', 'list', '--json'])).includes('leaver') || undefined, 'the session');
+    await admin(['admin', 'remove', 'leaver']);
+    const removedMs = performance.now();
+    const { stderr, exitCode } = await waiting;
+    expect(performance.now() - removedMs).toBeLessThan(2000);
+    expect(stderr).toContain('The session ends: your key may not be used here any more');
+    expect(exitCode).not.toBe(0);
   });
 
   test('by replacing the keys or deleting the container is out at once', async () => {

@@ -84,7 +84,8 @@ describe('who', () => {
     expect(await document(['whoami'])).toMatchObject({ ok: true, host: { kind: 'simulated' }, result: { name: 'carla', role: 'root', door: 'local' } });
     const { result } = await document(['audit', '--actor', 'carla', '--verb', 'create', '--target', 'alice']);
     const records = result['records'] as { actor: unknown }[];
-    expect(records.map(({ actor }) => actor)).toEqual(Array(4).fill({ name: 'carla', role: 'root', door: 'local' }));
+    expect(records).toHaveLength(4);
+    for (const { actor } of records) expect(actor).toMatchObject({ name: 'carla', role: 'root', door: 'local' });
   });
 
   test('is not somebody without root: the socket is in a folder of its own', async () => {

@@ -8,7 +8,7 @@ import { mayUse, verbNamed, verbNames, type VerbName } from '../../src/catalogue
 import { exitCodes, failureCodes, type FailureCode } from '../../src/domain/failure.ts';
 import { withAdmins } from '../support/admins.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
-import { startServer, temporaryFolder, type Finished, type SshCommandOptions, type TestServer } from '../support/server.ts';
+import { eventually, startServer, temporaryFolder, type Finished, type SshCommandOptions, type TestServer } from '../support/server.ts';
 
 interface Case {
   /** A command line that succeeds, each time it is run. */
@@ -98,6 +98,17 @@ const cases: Record<Tried, Case> = {
   'image build': { words: ['image', 'build'], shows: /^Image .* built in/ },
   'image list': { words: ['image', 'list'], shows: /^ALIAS +BASE/, columns: ['alias', 'base', 'size_bytes', 'created_at', 'current', 'fingerprint'] },
   'doctor': { words: ['doctor'], shows: /^journal +ok/m, columns: ['check', 'severity', 'detail', 'next'] },
+  'session list': { words: ['session', 'list'], shows: /^[0-9A-Z]{26} +\S+ +admin +manage/m, columns: ['session', 'name', 'role', 'door', 'fingerprint', 'since', 'address', 'shells'] },
+  'session kick': {
+    words: ['session', 'kick', 'viewer'],
+    before: async () => {
+      void server.startSsh([], { key: keys.viewer.path, options: ['-N'] });
+      await eventually(async () => (await server.local(['session', 'list'])).stdout.includes(' viewer ') || undefined, 'a session of the viewer');
+    },
+    missing: ['session', 'kick', missingUser],
+    shows: /^[12] sessions? ended: viewer$/m,
+    columns: ['session', 'name'],
+  },
   'who': { words: ['who'], shows: /Nobody has a shell open/, columns: ['name', 'door', 'since', 'address'] },
   'say': { words: ['say', 'hello'], shows: /Nobody else has a shell open/ },
   'whoami': { words: ['whoami'], shows: /^ {2}Name: +root-admin$/m },

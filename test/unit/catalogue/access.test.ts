@@ -39,6 +39,8 @@ reconcile          -      x       x     -    x
 image build        -      x       x     -    x
 image list         x      x       x     -    x
 doctor             x      x       x     -    x
+session list       x      x       x     -    x
+session kick       -      -       x     -    x
 who                x      x       x     -    x
 say                x      x       x     -    x
 whoami             x      x       x     x    x

@@ -1,0 +1,79 @@
+/** Core's end of logging in, on one connection: only what logged in over it may be named on it. */
+import type { MessageConnection } from 'vscode-jsonrpc/node';
+import type { Actor } from '../domain/actor.ts';
+import { Failure } from '../domain/failure.ts';
+import { notify, toResponseError } from '../protocol/connection.ts';
+import { localRequest, loginEnd, messages, proofRequest } from '../protocol/messages.ts';
+import type { Logins } from './logins.ts';
+
+/** What leads to this connection: the front, which shows what its clients have shown, or core's own socket, which only root can open. */
+export type Way = 'front' | 'local';
+
+export class LoginEndpoint {
+  readonly #logins: Logins;
+  readonly #own = new Set<string>();
+  readonly #listeners = new Set<(login: string) => void>();
+
+  constructor(connection: MessageConnection, way: Way, logins: Logins) {
+    this.#logins = logins;
+    const owner = {
+      ended: (login: string, reason: string): void => {
+        this.#forget(login);
+        notify(connection, messages.loginEnded, { login, reason });
+      },
+    };
+    if (way === 'front') {
+      connection.onRequest(messages.prove, (raw) =>
+        this.#answer(() => {
+          const { proof, address } = proofRequest.parse(raw);
+          return logins.prove(proof, address, owner);
+        }),
+      );
+    } else {
+      connection.onRequest(messages.local, (raw) => this.#answer(() => logins.local(localRequest.parse(raw).name, owner)));
+    }
+    connection.onNotification(messages.logout, (raw) => {
+      const parsed = loginEnd.safeParse(raw);
+      if (parsed.success && this.#own.has(parsed.data.login)) this.#close(parsed.data.login);
+    });
+    connection.onDispose(() => {
+      for (const login of [...this.#own]) this.#close(login, 'the connection of the front ended');
+    });
+  }
+
+  /** Who a login of this connection is at this moment. Throws `denied`. */
+  identify(login: string): Actor {
+    if (!this.#own.has(login)) throw new Failure('denied', { what: 'this login', why: 'it is over', next: 'log in again' });
+    return this.#logins.actor(login);
+  }
+
+  shells(login: string, change: 1 | -1): void {
+    if (this.#own.has(login)) this.#logins.shells(login, change);
+  }
+
+  /** Tells of every login that is over, however it ended. */
+  onEnd(listener: (login: string) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  #answer(logIn: () => Actor): Actor {
+    try {
+      const actor = logIn();
+      if (actor.login !== undefined) this.#own.add(actor.login);
+      return actor;
+    } catch (error) {
+      // vscode-jsonrpc sends an error that is returned; its types do not say so.
+      return toResponseError(error instanceof Failure ? error : new Failure('usage', { what: 'the login', why: 'it is not one of this protocol' })) as never;
+    }
+  }
+
+  #close(login: string, reason?: string): void {
+    this.#forget(login);
+    this.#logins.close(login, reason);
+  }
+
+  #forget(login: string): void {
+    this.#own.delete(login);
+    for (const listener of this.#listeners) listener(login);
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * Who is logged in. Whoever asks core for something names a login; what it may do is looked up here, again for every call. A login over ssh
+ * begins with its signature, which core verifies itself: what the front believes of a client gives it no right.
+ */
+import { createHash } from 'node:crypto';
+import { ulid } from 'ulid';
+import type { Actor, Identity } from '../domain/actor.ts';
+import { Failure } from '../domain/failure.ts';
+import type { LoginInfo, LoginProof } from '../domain/login.ts';
+import { quoted } from '../domain/text.ts';
+import { KeyIndex } from '../identity/keyIndex.ts';
+import { provesPossession } from '../identity/proof.ts';
+
+/** Where a login's caller can be told that it is over. */
+export interface LoginOwner {
+  /** The login is over; whoever has it open shall be told the reason and let go. */
+  ended(login: string, reason: string): void;
+}
+
+interface Login {
+  readonly actor: Actor;
+  readonly since: Date;
+  readonly owner: LoginOwner;
+  /** Who it is now; undefined once that is somebody else or nobody. */
+  readonly again: () => Actor | undefined;
+  shells: number;
+}
+
+export interface LoginsOptions {
+  readonly now: () => Date;
+  readonly opened?: (actor: Actor) => void;
+  readonly closed?: (actor: Actor, since: Date, reason: string | undefined) => void;
+}
+
+/** Logins at one time, of one front: more than file descriptors allow connections. */
+const mostLogins = 100_000;
+/** Session identifiers that are remembered: a proof is good once. */
+const mostProofs = 65_536;
+
+const gone = 'your key may not be used here any more';
+
+export class Logins {
+  readonly #index = new KeyIndex();
+  readonly #logins = new Map<string, Login>();
+  readonly #proofs = new Set<string>();
+  readonly #options: LoginsOptions;
+
+  constructor(options: LoginsOptions) {
+    this.#options = options;
+  }
+
+  /** Replaces what is known of who may log in, and ends what may not be any more. */
+  allow(identities: readonly Identity[]): void {
+    this.#index.replace(identities);
+    this.recheck();
+  }
+
+  /** Ends every login whose key, role or name has changed since it began. */
+  recheck(): void {
+    for (const [login, { actor, again }] of [...this.#logins]) {
+      const now = again();
+      if (now === undefined) this.end(login, gone);
+      else if (now.role !== actor.role) this.end(login, `your role is ${now.role} now: log in again`);
+      else if (now.name !== actor.name) this.end(login, `your key belongs to ${now.name} now: log in again`);
+    }
+  }
+
+  /** A login over ssh. Rejects with `denied` where the proof is none, or was used before. */
+  prove(proof: LoginProof, address: string, owner: LoginOwner): Actor {
+    const evidence = { username: proof.username, blob: proof.blob, address };
+    const stored = this.#index.find(proof.blob);
+    const used = createHash('sha256').update(proof.sessionId).digest('base64');
+    if (stored === undefined || this.#proofs.has(used) || !provesPossession(proof, stored)) throw denied(stored?.fingerprint);
+    const actor = this.#index.admit(evidence);
+    if (actor === undefined) throw denied(stored.fingerprint);
+    this.#proofs.add(used);
+    const [oldest] = this.#proofs;
+    if (this.#proofs.size > mostProofs && oldest !== undefined) this.#proofs.delete(oldest);
+    return this.#open(actor, owner, () => this.#index.admit(evidence));
+  }
+
+  /** Whoever can open core's own socket is root on this host; the name is for the journal. */
+  local(name: string, owner: LoginOwner): Actor {
+    const actor: Actor = { name, role: 'root', door: 'local' };
+    return this.#open(actor, owner, () => actor);
+  }
+
+  /** Who a login is at this moment. Throws `denied` where it is over. */
+  actor(login: string): Actor {
+    const actor = this.#logins.get(login)?.again();
+    if (actor === undefined) throw denied(undefined);
+    return { ...actor, login };
+  }
+
+  /** Counts the shells of a login. */
+  shells(login: string, change: 1 | -1): void {
+    const found = this.#logins.get(login);
+    if (found !== undefined) found.shells += change;
+  }
+
+  /** The connection is gone. */
+  close(login: string, reason?: string): void {
+    const found = this.#logins.get(login);
+    if (found === undefined) return;
+    this.#logins.delete(login);
+    this.#options.closed?.({ ...found.actor, login }, found.since, reason);
+  }
+
+  /** Ends a login from this side: from now on it may nothing, and whoever has it open is told why. */
+  end(login: string, reason: string): void {
+    const owner = this.#logins.get(login)?.owner;
+    this.close(login, reason);
+    owner?.ended(login, reason);
+  }
+
+  /** Ends a login, or all of a person's. Throws `not-found` where nobody is meant. */
+  kick(selector: string, reason: string): LoginInfo[] {
+    const meant = this.list().filter(({ login, name, door }) => door !== 'local' && (login === selector || name === selector));
+    if (meant.length === 0) throw new Failure('not-found', { what: `session ${quoted(selector)}`, why: 'nobody of this name is logged in', next: 'session list' });
+    for (const { login } of meant) this.end(login, reason);
+    return meant;
+  }
+
+  list(): LoginInfo[] {
+    return [...this.#logins].map(([login, { actor, since, shells }]) => ({
+      login,
+      name: actor.name,
+      role: actor.role,
+      door: actor.door,
+      fingerprint: actor.fingerprint ?? null,
+      address: actor.address ?? null,
+      since: since.toISOString(),
+      shells,
+    }));
+  }
+
+  #open(actor: Actor, owner: LoginOwner, again: () => Actor | undefined): Actor {
+    if (this.#logins.size >= mostLogins) throw new Failure('busy', { what: 'the server', why: 'too many are logged in', next: 'try again later' });
+    const login = ulid();
+    this.#logins.set(login, { actor, since: this.#options.now(), owner, again, shells: 0 });
+    const named = { ...actor, login };
+    this.#options.opened?.(named);
+    return named;
+  }
+}
+
+function denied(fingerprint: string | undefined): Failure {
+  return new Failure('denied', { what: fingerprint === undefined ? 'this login' : `key ${fingerprint}`, why: 'it may not be used here', next: 'log in again' });
+}

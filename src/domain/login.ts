@@ -1,0 +1,31 @@
+/** A login: what a client showed to come in, and what is known of it while it lasts. */
+import type { Door, Role } from './actor.ts';
+
+/** What a client showed to log in with a key (RFC 4252, section 7). Bytes are base64. */
+export interface LoginProof {
+  /** The login name: which door. */
+  readonly username: string;
+  /** The algorithm as the client named it: `rsa-sha2-512` for an RSA key. */
+  readonly algorithm: string;
+  /** The public key's wire blob. */
+  readonly blob: string;
+  /** The exchange hash of the connection's first key exchange (RFC 4253, section 7.2), which makes the signature good for one connection only. */
+  readonly sessionId: string;
+  /** The signature without its algorithm's name. */
+  readonly signature: string;
+}
+
+/** A login that lasts, as `session list` shows it. */
+export interface LoginInfo {
+  /** Chosen by core; records of the journal carry it. */
+  readonly login: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly door: Door;
+  readonly fingerprint: string | null;
+  readonly address: string | null;
+  /** RFC 3339 UTC. */
+  readonly since: string;
+  /** Shells that it has open. */
+  readonly shells: number;
+}

@@ -1,0 +1,126 @@
+/** One client's connection: its login, its sessions, and its end. */
+import type { Socket } from 'node:net';
+import type { Connection } from 'ssh2';
+import type { Actor } from '../domain/actor.ts';
+import type { LoginProof } from '../domain/login.ts';
+import type { KeyIndex } from '../identity/keyIndex.ts';
+import type { CoreClient } from '../protocol/client.ts';
+import type { LoginClient } from '../protocol/loginClient.ts';
+import type { FrontStart } from '../protocol/messages.ts';
+import type { ShellClient } from '../protocol/shellClient.ts';
+import { decide } from './authentication.ts';
+import { disconnect, reasonCode } from './disconnect.ts';
+import { closeBareSessions, dropServerOnlyMessages, enforceWindow, hasSanePackets } from './guards.ts';
+import { internalsOf } from './internals.ts';
+import { serveSession, type ServedSession } from './session.ts';
+import { tellSignatureAlgorithms } from './signatureAlgorithms.ts';
+
+/** What every connection is served with. */
+export interface Service {
+  readonly start: FrontStart;
+  readonly index: KeyIndex;
+  readonly core: CoreClient;
+  readonly shells: ShellClient;
+  readonly logins: LoginClient;
+}
+
+/** How long sessions may take to say goodbye, in milliseconds. */
+const goodbyeMs = 1000;
+
+export class ServedConnection {
+  readonly #connection: Connection;
+  readonly #service: Service;
+  readonly #socket: Socket;
+  readonly #address: string;
+  readonly #reachedAt: { readonly host: string; readonly port: number };
+  readonly #sessions = new Set<ServedSession>();
+  #actor: Promise<Actor> | undefined;
+  #proof: LoginProof | undefined;
+  #failures = 0;
+  #ending = false;
+  #closed = false;
+
+  constructor(connection: Connection, service: Service) {
+    this.#connection = connection;
+    this.#service = service;
+    this.#socket = internalsOf(connection)._sock;
+    this.#address = plainAddress(this.#socket.remoteAddress ?? '');
+    this.#reachedAt = { host: plainAddress(this.#socket.localAddress ?? ''), port: this.#socket.localPort ?? service.start.listen.port };
+
+    // Before anything else: an error that nobody listens to would end the process.
+    connection.on('error', (error: Error & { level?: string }) => {
+      // ssh2 reports a dead peer but leaves the connection standing.
+      if (error.level === 'client-timeout') this.#socket.destroy();
+    });
+    connection.on('close', () => this.#close());
+    dropServerOnlyMessages(connection);
+    enforceWindow(connection);
+    tellSignatureAlgorithms(connection);
+    this.#authenticate();
+    connection.on('ready', () => this.#ready());
+    this.#serveSessions();
+  }
+
+  /** Ends it: every session says why, then the client is told, and the connection closed. */
+  async end(reason: string): Promise<void> {
+    if (this.#ending) return;
+    this.#ending = true;
+    for (const session of this.#sessions) session.end(reason);
+    await Promise.race([Promise.all([...this.#sessions].map(({ ended }) => ended)), new Promise((resolve) => setTimeout(resolve, goodbyeMs))]);
+    disconnect(this.#connection, reason);
+  }
+
+  #authenticate(): void {
+    const { index, start } = this.#service;
+    this.#connection.on('authentication', (context) => {
+      try {
+        const decision = decide(context, index, this.#address);
+        if (decision.outcome === 'accept') this.#proof = decision.proof;
+        if (decision.outcome !== 'reject') return context.accept();
+        // "none" is how clients ask which methods there are: no attempt.
+        if (context.method !== 'none') this.#failures++;
+        if (this.#failures < start.limits.maxAuthTries) return context.reject(['publickey']);
+        disconnect(this.#connection, 'Too many authentication failures', reasonCode.noMoreAuthMethods);
+      } catch {
+        this.#socket.destroy();
+      }
+    });
+  }
+
+  /** Logged in as far as SSH goes; core is shown the same proof, and decides for itself. */
+  #ready(): void {
+    if (this.#proof === undefined) return this.#socket.destroy() as unknown as undefined;
+    this.#socket.emit('authenticated');
+    const { logins } = this.#service;
+    this.#actor = logins.prove(this.#proof, this.#address, (reason) => void this.end(reason));
+    this.#actor.then(
+      (actor) => {
+        if (this.#closed) logins.logout(actor);
+      },
+      (error: unknown) => void this.end(error instanceof Error ? error.message : String(error)),
+    );
+  }
+
+  #serveSessions(): void {
+    const { start, core, shells } = this.#service;
+    this.#connection.on('session', (accept, reject) => {
+      if (this.#actor === undefined || this.#ending || this.#sessions.size >= start.limits.maxSessions) return reject();
+      const session = accept();
+      if (!hasSanePackets(this.#connection, session)) return;
+      closeBareSessions(this.#connection, session);
+      const served = serveSession(session, { connection: this.#connection, actor: this.#actor, core, shells, reachedAt: this.#reachedAt, stdinMs: start.limits.stdinMs });
+      this.#sessions.add(served);
+      session.on('close', () => this.#sessions.delete(served));
+    });
+  }
+
+  #close(): void {
+    this.#closed = true;
+    this.#actor?.then((actor) => this.#service.logins.logout(actor)).catch(() => undefined);
+  }
+}
+
+/** IPv4 addresses as such, also where the socket is a dual one. */
+function plainAddress(address: string): string {
+  return address.replace(/^::ffff:/, '');
+}

@@ -1,0 +1,46 @@
+/** Logging in to core: from then on the caller is known by the login's name. */
+import type { MessageConnection } from 'vscode-jsonrpc/node';
+import type { Actor } from '../domain/actor.ts';
+import type { LoginProof } from '../domain/login.ts';
+import { fromResponseError, notify } from './connection.ts';
+import { loggedIn, loginEnded, messages } from './messages.ts';
+
+export interface LoginClient {
+  /** Shows core what a client has shown. `ended` is told when core ends the login. Rejects with a Failure. */
+  prove(proof: LoginProof, address: string, ended: (reason: string) => void): Promise<Actor>;
+  /** Over core's own socket. Rejects with a Failure. */
+  local(name: string): Promise<Actor>;
+  /** The caller is gone. */
+  logout(actor: Actor): void;
+}
+
+export function loginClient(connection: MessageConnection): LoginClient {
+  const listeners = new Map<string, (reason: string) => void>();
+  connection.onNotification(messages.loginEnded, (raw) => {
+    const parsed = loginEnded.safeParse(raw);
+    if (!parsed.success) return;
+    const { login, reason } = parsed.data;
+    listeners.get(login)?.(reason);
+    listeners.delete(login);
+  });
+  const answered = async (answer: Promise<unknown>): Promise<Actor> => {
+    try {
+      return loggedIn.parse(await answer);
+    } catch (error) {
+      throw fromResponseError(error);
+    }
+  };
+  return {
+    async prove(proof, address, ended) {
+      const actor = await answered(connection.sendRequest(messages.prove, { proof: { ...proof }, address }));
+      if (actor.login !== undefined) listeners.set(actor.login, ended);
+      return actor;
+    },
+    local: (name) => answered(connection.sendRequest(messages.local, { name })),
+    logout({ login }) {
+      if (login === undefined) return;
+      listeners.delete(login);
+      notify(connection, messages.logout, { login });
+    },
+  };
+}
