@@ -69,7 +69,8 @@ export class Logins {
   prove(proof: LoginProof, address: string, owner: LoginOwner): Actor {
     const evidence = { username: proof.username, blob: proof.blob, address };
     const stored = this.#index.find(proof.blob);
-    const used = createHash('sha256').update(proof.sessionId).digest('base64');
+    // Of the bytes: two texts in base64 can mean the same.
+    const used = createHash('sha256').update(Buffer.from(proof.sessionId, 'base64')).digest('base64');
     if (stored === undefined || this.#proofs.has(used) || !provesPossession(proof, stored)) throw denied(stored?.fingerprint);
     const actor = this.#index.admit(evidence);
     if (actor === undefined) throw denied(stored.fingerprint);
