@@ -94,6 +94,13 @@ export class ChannelIo implements CommandIo {
     return this.#output.flushed();
   }
 
+  /** Ends the waiting for input, as Ctrl-C does: a signal came, or the client is gone. */
+  interrupted(): void {
+    if (this.#ended) return;
+    this.#interrupted = true;
+    this.#finish();
+  }
+
   #write(stream: ServerChannel | ServerChannel['stderr'], text: string): void {
     // No kernel terminal translates line feeds here.
     this.#output.write(stream, this.terminal ? text.replace(/\r?\n/g, '\r\n') : text);
@@ -123,12 +130,12 @@ export class ChannelIo implements CommandIo {
       return false;
     }
     if (data[end] === 0x03) {
-      this.#interrupted = true;
+      this.interrupted();
       this.#interrupt();
     } else {
       this.#chunks.push(data.subarray(0, end));
+      this.#finish();
     }
-    this.#finish();
     return true;
   }
 

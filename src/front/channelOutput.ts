@@ -3,6 +3,7 @@
  * memory, answers no write after a close, and can forget one of two streams that wait for the same window.
  */
 import type { Connection, ServerChannel } from 'ssh2';
+import { hangUp } from './hangUp.ts';
 import { internalsOf } from './internals.ts';
 
 type Stream = ServerChannel | ServerChannel['stderr'];
@@ -49,10 +50,10 @@ export class ChannelOutput {
   }
 
   async #pump(): Promise<void> {
-    const socket = internalsOf(this.#connection)._sock;
+    const { _sock: socket, _protocol: protocol } = internalsOf(this.#connection);
     let before = this.#unreadBytes;
     const watch = setInterval(() => {
-      if (this.#unreadBytes > mostUnreadBytes && this.#unreadBytes >= before) socket.destroy();
+      if (this.#unreadBytes > mostUnreadBytes && this.#unreadBytes >= before) hangUp(socket, 'output was not read');
       before = this.#unreadBytes;
     }, this.#stallMs);
     try {
@@ -60,6 +61,8 @@ export class ChannelOutput {
         for (let at = 0; at < next.bytes.length && !this.#isGone; at += pieceBytes) {
           const piece = next.bytes.subarray(at, at + pieceBytes);
           await this.#taken(next.stream, piece);
+          // While keys are exchanged ssh2 keeps what is sent, and a client may take its time.
+          if (protocol._queue !== undefined) await Promise.race([new Promise<void>((resolve) => this.#connection.once('rekey', resolve)), this.#gone]);
           if (socket.writableNeedDrain) await Promise.race([new Promise<void>((resolve) => socket.once('drain', resolve)), this.#gone]);
           this.#unreadBytes -= piece.length;
         }

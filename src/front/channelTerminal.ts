@@ -12,6 +12,11 @@ export interface ChannelTerminalOptions {
   readonly size: TerminalSize;
 }
 
+const endOfInput = Buffer.from([0x04]);
+
+/** How long a shell may take to leave at the end of its input, in milliseconds; after that nobody is at the terminal. */
+const endOfInputMs = 3000;
+
 export class ChannelTerminal implements TerminalPort {
   readonly type: string;
   readonly environment: ReadonlyMap<string, string>;
@@ -32,16 +37,23 @@ export class ChannelTerminal implements TerminalPort {
     this.rows = size.rows;
     this.#channel = channel;
     this.#output = new ChannelOutput(connection, channel);
-    channel.on('data', (data: Buffer) => {
+    const receive = (data: Buffer): void => {
       if (this.#listener === undefined) this.#early.push(data);
       else this.#listener.data(data);
-    });
+    };
+    channel.on('data', receive);
     const closed = (): void => {
       if (this.#isClosed) return;
       this.#isClosed = true;
       this.#listener?.closed();
     };
-    channel.on('end', closed);
+    // `ssh -tt` with a pipe for input: what was sent is a person's line, and its end is a person's Ctrl-D.
+    channel.on('end', () => {
+      if (this.#isClosed) return;
+      receive(endOfInput);
+      const late = setTimeout(closed, endOfInputMs);
+      channel.once('close', () => clearTimeout(late));
+    });
     channel.on('close', closed);
     channel.on('error', closed);
   }

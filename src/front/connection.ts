@@ -10,7 +10,8 @@ import type { FrontStart } from '../protocol/messages.ts';
 import type { ShellClient } from '../protocol/shellClient.ts';
 import { decide } from './authentication.ts';
 import { disconnect, reasonCode } from './disconnect.ts';
-import { closeBareSessions, dropServerOnlyMessages, enforceWindow, hasSanePackets } from './guards.ts';
+import { closeBareSessions, dropServerOnlyMessages, enforceWindows, hasSanePackets, limitKeyExchanges, paceReading } from './guards.ts';
+import { hangUp } from './hangUp.ts';
 import { internalsOf } from './internals.ts';
 import { serveSession, type ServedSession } from './session.ts';
 import { tellSignatureAlgorithms } from './signatureAlgorithms.ts';
@@ -50,11 +51,13 @@ export class ServedConnection {
     // Before anything else: an error that nobody listens to would end the process.
     connection.on('error', (error: Error & { level?: string }) => {
       // ssh2 reports a dead peer but leaves the connection standing.
-      if (error.level === 'client-timeout') this.#socket.destroy();
+      if (error.level === 'client-timeout') hangUp(this.#socket, 'the client does not answer any more');
     });
     connection.on('close', () => this.#close());
     dropServerOnlyMessages(connection);
-    enforceWindow(connection);
+    enforceWindows(connection);
+    limitKeyExchanges(connection, () => this.#actor !== undefined);
+    paceReading(connection);
     tellSignatureAlgorithms(connection);
     this.#authenticate();
     connection.on('ready', () => this.#ready());

@@ -9,12 +9,18 @@ export interface ConnectionInternals {
     _onPayload: (payload: Buffer) => unknown;
     readonly _handlers: {
       CHANNEL_DATA: (protocol: unknown, recipient: number, data: Buffer) => void;
+      CHANNEL_WINDOW_ADJUST: (protocol: unknown, recipient: number, amountBytes: number) => void;
     };
     /** Called after each key exchange; the first call sends ssh2's own EXT_INFO where `_kex` says that the client understands it. */
     _onHandshakeComplete: (...args: unknown[]) => void;
     readonly _kex: { remoteExtInfoEnabled: boolean };
     readonly _packetRW: { readonly write: { readonly allocStart: number; alloc(size: number): Buffer; finalize(packet: Buffer): Buffer } };
     readonly _cipher: { encrypt(packet: Buffer): void };
+    /** What is sent while keys are exchanged, packet by packet; undefined otherwise. */
+    readonly _queue: Buffer[] | undefined;
+    /** Called with each piece of what the socket brings. */
+    parse(data: Buffer, from: number, to: number): void;
+    rekey(): void;
     channelClose(id: number): void;
   };
   readonly _chanMgr: {

@@ -6,9 +6,11 @@ import { KeyIndex } from '../identity/keyIndex.ts';
 import type { Listening } from '../protocol/messages.ts';
 import { algorithms } from './algorithms.ts';
 import { ServedConnection, type Service } from './connection.ts';
+import { closeWhatIsEnded } from './guards.ts';
+import { hangUp } from './hangUp.ts';
 
-/** Idle connections on which a peer died are noticed after three of these, in milliseconds. */
-const keepaliveMs = 15_000;
+/** A peer that died, or reads nothing, is noticed after four of these, in milliseconds: within a minute. */
+const keepaliveMs = 14_000;
 
 export class SshServer {
   readonly #service: Service;
@@ -69,12 +71,13 @@ export class SshServer {
   #accept(socket: Socket): void {
     this.#sockets.add(socket);
     socket.on('error', () => undefined);
-    const grace = setTimeout(() => socket.destroy(), this.#service.start.limits.loginGraceMs);
+    const grace = setTimeout(() => hangUp(socket, 'no login in time'), this.#service.start.limits.loginGraceMs);
     socket.once('close', () => {
       clearTimeout(grace);
       this.#sockets.delete(socket);
     });
     socket.once('authenticated', () => clearTimeout(grace));
+    closeWhatIsEnded(socket);
     this.#ssh.injectSocket(socket);
   }
 }

@@ -27,6 +27,7 @@ export interface SessionOptions {
 
 /** The environment variables that a client may set; everything else is dropped. */
 const acceptedEnvironment = /^(LANG|LC_[A-Z]{1,20}|NO_COLOR|COLORTERM|TERM)$/;
+const acceptedValue = /^[\x20-\x7e]{0,256}$/;
 const mostVariables = 32;
 
 export interface ServedSession {
@@ -53,7 +54,7 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
 
   session.on('error' as never, () => undefined);
   session.on('env', (accept: (() => void) | undefined, reject: (() => void) | undefined, info: { key: string; val: string }) => {
-    if (!acceptedEnvironment.test(info.key) || environment.size >= mostVariables || info.val.length > 256) return reject?.();
+    if (!acceptedEnvironment.test(info.key) || !acceptedValue.test(info.val) || environment.size >= mostVariables) return reject?.();
     environment.set(info.key, info.val);
     accept?.();
   });
@@ -153,6 +154,7 @@ function runShell(channel: ServerChannel, port: ChannelTerminal, options: Sessio
 
 function run(channel: ServerChannel, options: SessionOptions, gone: AbortController, terminal: boolean, line: string | undefined): Running {
   const io = new ChannelIo(options.connection, channel, { terminal, stdinMs: options.stdinMs, interrupt: () => gone.abort() });
+  gone.signal.addEventListener('abort', () => io.interrupted(), { once: true });
   channel.on('error', () => gone.abort());
   channel.stderr.on('error', () => undefined);
   channel.on('close', () => gone.abort());

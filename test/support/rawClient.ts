@@ -7,12 +7,13 @@ import { createRequire } from 'node:module';
 import { connect, type Socket } from 'node:net';
 import { createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import ssh2, { type ParsedKey } from 'ssh2';
-import { eventually } from './server.ts';
+import { eventually } from './eventually.ts';
 import type { TestKey } from './keys.ts';
 
 interface Protocol {
   _onPayload: (payload: Buffer) => unknown;
   readonly _kex: { readonly sessionID: Buffer };
+  readonly _kexinit: Buffer | undefined;
   readonly _cipher: { encrypt(packet: Buffer): void };
   readonly _packetRW: { readonly write: { allocStart: number; alloc(size: number): Buffer; finalize(packet: Buffer): Buffer } };
   start(): void;
@@ -89,7 +90,9 @@ export class RawClient {
   closed = false;
   readonly socket: Socket;
   readonly #protocol: Protocol;
+  readonly #waiting = new Set<() => void>();
   #handshake: (() => void) | undefined;
+  #isStalling = false;
 
   private constructor(socket: Socket) {
     this.socket = socket;
@@ -103,10 +106,19 @@ export class RawClient {
       onHandshakeComplete: () => this.#handshake?.(),
       hostVerifier: (_key, verify) => verify(true),
     });
-    // Before the key exchange, whose ciphers take it from here.
-    this.#protocol._onPayload = (payload) => void this.received.push(Buffer.from(payload));
+    // Before the key exchange, whose ciphers take it from here. Later exchanges begin with a packet among others (20, KEXINIT).
+    const handle = this.#protocol._onPayload;
+    this.#protocol._onPayload = (payload) => {
+      if (payload[0] === 20 && !this.#isStalling) return handle(payload);
+      this.received.push(Buffer.from(payload));
+      this.#changed();
+      return undefined;
+    };
     socket.on('error', () => undefined);
-    socket.on('close', () => (this.closed = true));
+    socket.on('close', () => {
+      this.closed = true;
+      this.#changed();
+    });
     socket.on('data', (data: Buffer) => {
       try {
         this.#protocol.parse(data, 0, data.length);
@@ -116,10 +128,10 @@ export class RawClient {
     });
   }
 
-  /** Connects and exchanges keys. */
-  static async connect(port: number): Promise<RawClient> {
+  /** Connects and exchanges keys; `from` is one of this machine's own addresses. */
+  static async connect(port: number, from?: string): Promise<RawClient> {
     await init;
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true, ...(from === undefined ? {} : { localAddress: from }) });
     await once(socket, 'connect');
     const client = new RawClient(socket);
     const done = new Promise<void>((resolve, reject) => {
@@ -153,12 +165,34 @@ export class RawClient {
 
   /** The first packet of one of these types that was not taken yet; rejects when the connection closes without one. */
   async take(...types: readonly number[]): Promise<Buffer> {
-    return eventually(() => {
+    const limitMs = 20_000;
+    const deadline = performance.now() + limitMs;
+    for (;;) {
       const at = this.received.findIndex((packet) => types.includes(packet[0] ?? -1));
-      if (at !== -1) return this.received.splice(at, 1)[0];
+      const [found] = at === -1 ? [] : this.received.splice(at, 1);
+      if (found !== undefined) return found;
       if (this.closed) throw new Error(`the connection closed; received: ${this.received.map((packet) => packet[0]).join(', ')}`);
-      return undefined;
-    }, `a packet of type ${types.join(' or ')}`);
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0) throw new Error(`no packet of type ${types.join(' or ')} came within ${limitMs / 1000} s`);
+      await this.changes(leftMs);
+    }
+  }
+
+  /** Resolves with the next packet, with the end of the connection, and after `limitMs` at the latest. */
+  changes(limitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, limitMs);
+      this.#waiting.add(done);
+    });
+  }
+
+  #changed(): void {
+    for (const wake of [...this.#waiting]) wake();
   }
 
   async ends(): Promise<void> {
@@ -191,8 +225,8 @@ export class RawClient {
   }
 
   /** Connects and logs in with an ed25519 key. */
-  static async login(port: number, key: TestKey, user = 'manage'): Promise<RawClient> {
-    const client = await RawClient.connect(port);
+  static async login(port: number, key: TestKey, user = 'manage', from?: string): Promise<RawClient> {
+    const client = await RawClient.connect(port, from);
     await client.requestAuthentication();
     const answer = await client.tryKey(user, 'ssh-ed25519', key.blob, ed25519Signer(key));
     if (answer !== message.userauthSuccess) throw new Error(`the login was answered with ${answer}`);
@@ -235,6 +269,27 @@ export class RawClient {
 
   rekey(): void {
     this.#protocol.rekey();
+  }
+
+  /** Begins an exchange that it will not end; the server's KEXINIT is among the received packets. */
+  async beginKeyExchange(): Promise<void> {
+    await this.#settled();
+    this.#isStalling = true;
+    this.#protocol.rekey();
+  }
+
+  /** Resolves when new keys are agreed on. */
+  async rekeyed(): Promise<void> {
+    await this.#settled();
+    await new Promise<void>((resolve) => {
+      this.#handshake = resolve;
+      if (!this.closed) this.#protocol.rekey();
+    });
+  }
+
+  /** Resolves when the last exchange is wholly over: ssh2 says so a little before it is, and begins no other until then. */
+  async #settled(): Promise<void> {
+    while (this.#protocol._kexinit !== undefined && !this.closed) await new Promise((resolve) => setImmediate(resolve));
   }
 
   destroy(): void {

@@ -10,6 +10,8 @@ import { execa, type ResultPromise } from 'execa';
 import { stringify as yaml } from 'yaml';
 import { afterAll, vi } from 'vitest';
 
+export { eventually } from './eventually.ts';
+
 // A test waits for processes, on a machine that others use too.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 
@@ -284,15 +286,4 @@ class RunningServer implements TestServer {
 function input(options: CommandOptions): { input?: string | Uint8Array; stdin?: 'ignore' | 'pipe' } {
   if (options.stdin !== undefined) return { input: options.stdin };
   return { stdin: options.openStdin === true ? 'pipe' : 'ignore' };
-}
-
-/** What `look` gives, as soon as it gives something: it is asked again and again. Rejects after `limitMs` with what did not happen. */
-export async function eventually<T>(look: () => Promise<T | undefined> | T | undefined, what: string | (() => Promise<string>), limitMs = 20_000): Promise<T> {
-  const deadline = performance.now() + limitMs;
-  for (;;) {
-    const value = await look();
-    if (value !== undefined) return value;
-    if (performance.now() > deadline) throw new Error(`This did not happen: ${typeof what === 'string' ? what : await what()}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

@@ -1,0 +1,141 @@
+/** Guards on a server of ssh2's own that does nothing else, where what they stop would otherwise happen by our own doing first. */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import ssh2, { type Connection, type ServerChannel } from 'ssh2';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { ChannelOutput } from '../../../src/front/channelOutput.ts';
+import { closeWhatIsEnded, enforceWindows, limitKeyExchanges } from '../../../src/front/guards.ts';
+import { makeKey, type TestKey } from '../../support/keys.ts';
+import { message, RawClient, string, uint32 } from '../../support/rawClient.ts';
+import { eventually, temporaryFolder } from '../../support/server.ts';
+
+let hostKey: TestKey;
+let written: string;
+const ends: (() => void)[] = [];
+
+beforeAll(async () => {
+  hostKey = await makeKey(await temporaryFolder(), 'host');
+});
+
+beforeEach(() => {
+  written = '';
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    written += String(text);
+    return true;
+  });
+});
+
+afterEach(() => {
+  for (const end of ends.splice(0)) end();
+});
+
+/** A server that lets everybody in and hands every command's channel to `use`. */
+async function serve(guard: (connection: Connection) => void, use: (channel: ServerChannel, connection: Connection) => void): Promise<number> {
+  const server = new ssh2.Server({ hostKeys: [hostKey.private] }, (connection) => {
+    connection.on('error', () => undefined);
+    guard(connection);
+    connection.on('authentication', (context) => context.accept());
+    connection.on('session', (accept) => {
+      accept().on('exec', (acceptExec) => use(acceptExec(), connection));
+    });
+  });
+  const net = createServer((socket) => {
+    closeWhatIsEnded(socket);
+    server.injectSocket(socket);
+    ends.push(() => socket.destroy());
+  });
+  net.listen(0, '127.0.0.1');
+  await once(net, 'listening');
+  ends.push(() => net.close());
+  const address = net.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+async function exec(port: number, window?: number): Promise<{ client: RawClient; channel: number }> {
+  const client = await RawClient.connect(port);
+  ends.push(() => client.destroy());
+  await client.requestAuthentication();
+  await client.tryLogin('anybody', 'none');
+  const channel = await client.openSession(window === undefined ? {} : { window });
+  await client.granted(channel, 'exec', string('anything'));
+  return { client, channel };
+}
+
+describe('a window that is not consumed (34, L3)', () => {
+  test('takes what was granted, and ends the connection with the first packet more', async () => {
+    let channel: ServerChannel | undefined;
+    const port = await serve(enforceWindows, (opened) => (channel = opened.pause()));
+    const { client, channel: id } = await exec(port);
+    const granted = (): number => client.received.filter(([type]) => type === message.channelWindowAdjust).reduce((sum, packet) => sum + packet.readUInt32BE(5), 2 ** 21);
+    // Does not divide the window: ssh2 itself looks whether exactly nothing is left of it.
+    const piece = Buffer.alloc(30_000);
+    let sent = 0;
+    for (; sent + piece.length <= granted(); sent += piece.length) {
+      client.send(message.channelData, uint32(id), string(piece));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await eventually(() => (channel?.readableLength === sent ? true : undefined), () => Promise.resolve(`${sent} bytes have come; ${channel?.readableLength} have`));
+    expect(client.closed).toBe(false);
+    for (let i = 0; i < 1000; i++) client.send(message.channelData, uint32(id), string(piece));
+    await client.ends();
+    expect(channel?.readableLength).toBeLessThanOrEqual(granted());
+    expect(written).toMatch(/more data than the window allows/);
+  });
+});
+
+describe('a key exchange', () => {
+  test('that is begun and not ended is cut off', async () => {
+    const port = await serve((connection) => limitKeyExchanges(connection, () => true, 300), () => undefined);
+    const { client } = await exec(port);
+    // KEXINIT alone; the server answers with its own and waits for the rest (RFC 4253, section 7).
+    await client.beginKeyExchange();
+    await client.ends();
+    expect(written).toMatch(/a key exchange was not ended/);
+  });
+
+  test('that is ended leaves the connection open', async () => {
+    const port = await serve((connection) => limitKeyExchanges(connection, () => true, 300), () => undefined);
+    const { client } = await exec(port);
+    for (let i = 0; i < 10; i++) await client.rekeyed();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(client.closed).toBe(false);
+  });
+
+  test('holds back what is written meanwhile, instead of letting it pile up', async () => {
+    let opened: { channel: ServerChannel; output: ChannelOutput } | undefined;
+    const port = await serve(() => undefined, (channel, connection) => (opened = { channel: channel.resume(), output: new ChannelOutput(connection, channel) }));
+    const { client } = await exec(port, 2 ** 32 - 1);
+    const { channel, output } = await eventually(() => opened, 'a channel');
+    await client.beginKeyExchange();
+    await client.take(20);
+    let taken = 0;
+    // As a program in a container writes: the next piece when the last was taken.
+    const program = (async () => {
+      for (; taken < 100 && !client.closed; taken++) {
+        output.write(channel, Buffer.alloc(2 ** 16));
+        await output.flushed();
+      }
+    })();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    // The first piece is with ssh2, which keeps it until there are keys.
+    expect(taken).toBe(0);
+    client.destroy();
+    await program;
+  });
+});
+
+describe('output that is not read (35, L4)', () => {
+  test('ends the connection when there is too much of it for too long, and not before', async () => {
+    let opened: { channel: ServerChannel; output: ChannelOutput } | undefined;
+    const port = await serve(() => undefined, (channel, connection) => (opened = { channel, output: new ChannelOutput(connection, channel, 200) }));
+    const { client } = await exec(port, 0);
+    await eventually(() => opened, 'a channel');
+    opened?.output.write(opened.channel, Buffer.alloc(2 ** 20));
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    // A megabyte may lie there, behind a pager.
+    expect(client.closed).toBe(false);
+    opened?.output.write(opened.channel, Buffer.alloc(2 ** 22));
+    await client.ends();
+    expect(written).toMatch(/output was not read/);
+  });
+});
