@@ -2,7 +2,7 @@
  * What `npm test` runs: lint, then every project of vitest.config.ts, and at the end one plain line with the counts.
  *
  *   npm test                  everything
- *   npm test -- unit ssh      some projects (unit, contract, ssh, shell, faults, host) or "lint"
+ *   npm test -- unit ssh      some projects (unit, contract, ssh, fuzz, shell, faults, host) or "lint"
  *
  * The tests on a real Incus need root on Debian or Ubuntu; missing system packages are installed after asking on a terminal (CI=true or
  * CONTAINARIUM_TEST_INSTALL=yes answers yes). Where they cannot run they count as skipped, and one line says why.
@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { ensurePackages } from './host/harness/packages.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const all = ['unit', 'contract', 'ssh', 'shell', 'faults', 'host'];
+const all = ['unit', 'contract', 'ssh', 'fuzz', 'shell', 'faults', 'host'];
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => name !== 'lint' && !all.includes(name));
 if (unknown.length > 0) {
