@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { adminOf, frontOf } from '../support/front.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { boolean, message, RawClient, string, stringAt, uint32 } from '../support/rawClient.ts';
 import { eventually, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
@@ -14,11 +15,6 @@ let server: TestServer;
 let admin: TestKey;
 let frontPid: number;
 
-/** The front's process: core's only child. */
-async function front(): Promise<number> {
-  return Number((await readFile(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8')).trim().split(' ')[0]);
-}
-
 /** Resident memory of the front in bytes (proc(5), VmRSS). */
 async function memory(): Promise<number> {
   return Number(/VmRSS:\s+(\d+) kB/.exec(await readFile(`/proc/${frontPid}/status`, 'utf8'))?.[1]) * 1024;
@@ -26,15 +22,13 @@ async function memory(): Promise<number> {
 
 beforeAll(async () => {
   server = await startServer({ config: { ssh: { loginGraceMs: 2000, maxAuthTries: 4 } } });
-  const blobLine = await readFile(`${server.adminKey}.pub`, 'utf8');
-  const [type = '', base64 = ''] = blobLine.split(' ');
-  admin = { path: server.adminKey, line: blobLine, type, blob: Buffer.from(base64, 'base64'), fingerprint: '', private: await readFile(server.adminKey, 'utf8') };
-  frontPid = await front();
+  admin = await adminOf(server);
+  frontPid = await frontOf(server);
 });
 
 afterEach(async () => {
   // The same process as before: it neither died nor was replaced by the watchdog.
-  expect(await front()).toBe(frontPid);
+  expect(await frontOf(server)).toBe(frontPid);
   const honest = await server.ssh(['whoami', '--json']);
   expect(honest.code, honest.stderr).toBe(0);
 });

@@ -1,0 +1,54 @@
+/** The end of the server in the middle of everything: it says so, finishes what it began, and leaves no session hanging (65, L32). */
+import { copyFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { adminOf } from '../support/front.ts';
+import { makeKey } from '../support/keys.ts';
+import { RawClient, message, string, uint32 } from '../support/rawClient.ts';
+import { eventually, startServer, temporaryFolder } from '../support/server.ts';
+
+test('SIGTERM with 20 shells and 3 changes under way: notice, drain, exit code 0', async () => {
+  const key = await makeKey(await temporaryFolder(), 'user');
+  const fast = await startServer();
+  expect((await fast.ssh(['create', 'first'], { stdin: key.line })).code).toBe(0);
+  expect(await fast.stop()).toBe(0);
+  const server = await startServer({
+    env: { CONTAINARIUM_SIMULATED_PACE_MS: '1500' },
+    prepare: async (home) => {
+      await mkdir(join(home, 'state'), { mode: 0o700 });
+      await copyFile(join(fast.home, 'state', 'simulated-host.json'), join(home, 'state', 'simulated-host.json'));
+    },
+  });
+  const admin = await adminOf(server);
+  const shells = await Promise.all(
+    Array.from({ length: 20 }, async () => {
+      const client = await RawClient.login(server.port, admin);
+      const channel = await client.openSession();
+      await client.granted(channel, 'pty-req', string('xterm'), uint32(80), uint32(24), uint32(0), uint32(0), string(''));
+      await client.granted(channel, 'shell');
+      await eventually(() => (client.output().includes('›') ? true : undefined), 'a prompt');
+      return client;
+    }),
+  );
+  const silent = await RawClient.connect(server.port);
+  const running = ['one', 'two', 'three'].map((user) => server.startSsh(['create', user], { stdin: key.line }));
+  await eventually(async () => (((await server.local(['list', '--json'])).stdout.match(/"creating"/g) ?? []).length === 3 ? true : undefined), 'three creates');
+  const stopped = server.stop();
+  // What comes meanwhile is let in and told, as long as something is waited for.
+  const late = await server.ssh(['create', 'late', '--json'], { stdin: key.line });
+  if (late.code !== 255) expect(JSON.parse(late.stdout)).toMatchObject({ ok: false, error: { code: 'shutting-down' } });
+  expect(await stopped).toBe(0);
+  for (const done of await Promise.all(running)) expect(done.exitCode, done.stderr).toBe(0);
+  for (const client of shells) {
+    await client.ends();
+    expect(client.output()).toMatch(/The session ends: /);
+    // Not cut off: the shell has ended with a code, and its channel was closed.
+    expect(client.received.map(([type]) => type)).toContain(message.channelClose);
+  }
+  await silent.ends();
+  await server.restart();
+  expect((await server.ssh(['audit', 'verify'])).code).toBe(0);
+  expect((await server.ssh(['reconcile'])).code).toBe(0);
+  const { stdout } = await server.ssh(['list', '--format', 'csv', '--columns', 'user']);
+  expect(stdout.trim().split('\n').sort()).toEqual(['first', 'one', 'three', 'two', 'user']);
+}, 120_000);

@@ -1,0 +1,85 @@
+/** Clients that are there no more, or behave as if: stopped, or reading nothing. They are closed in time, and what they began goes on. */
+import { mkdir, copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { residentMiB } from '../bench/shell/processes.ts';
+import { adminOf, anySource, frontOf } from '../support/front.ts';
+import { makeKey, type TestKey } from '../support/keys.ts';
+import { message, RawClient, string, uint32 } from '../support/rawClient.ts';
+import { eventually, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
+
+let server: TestServer;
+let admin: TestKey;
+let alice: TestKey;
+const stopped: number[] = [];
+
+beforeAll(async () => {
+  alice = await makeKey(await temporaryFolder(), 'alice');
+  // The image is built on a fast host, and the slow one begins with it.
+  const fast = await startServer();
+  expect((await fast.ssh(['create', 'first'], { stdin: alice.line })).code).toBe(0);
+  expect(await fast.stop()).toBe(0);
+  server = await startServer({
+    env: { CONTAINARIUM_SIMULATED_PACE_MS: '3000' },
+    prepare: async (home) => {
+      await mkdir(join(home, 'state'), { mode: 0o700 });
+      await copyFile(join(fast.home, 'state', 'simulated-host.json'), join(home, 'state', 'simulated-host.json'));
+    },
+  });
+  admin = await adminOf(server);
+});
+
+afterAll(() => {
+  for (const pid of stopped) {
+    try {
+      process.kill(pid, 'SIGCONT');
+    } catch {
+      // It is gone.
+    }
+  }
+});
+
+/** How soon a client that is gone has to be noticed, in milliseconds. */
+const noticedMs = 60_000;
+
+describe('a client', () => {
+  test.concurrent('that is stopped is closed within 60 s, and the change that it began is done (51)', async () => {
+    const running = server.startSsh(['create', 'orphan'], { stdin: alice.line });
+    let progress = '';
+    running.stderr.on('data', (chunk: Buffer) => (progress += chunk.toString()));
+    await eventually(() => progress.includes('[1/7]') || undefined, 'progress');
+    const pid = running.pid ?? 0;
+    stopped.push(pid);
+    process.kill(pid, 'SIGSTOP');
+    const stoppedMs = performance.now();
+    await eventually(() => (/the client does not answer any more/.test(server.log()) ? true : undefined), 'it is closed', noticedMs);
+    expect(performance.now() - stoppedMs).toBeLessThan(noticedMs);
+    expect((await server.ssh(['list', '--user', 'orphan', '--json'])).stdout).toContain('"ready"');
+    expect((await server.ssh(['reconcile'])).code).toBe(0);
+    process.kill(pid, 'SIGCONT');
+    expect((await running).exitCode).toBe(255);
+  }, 120_000);
+
+  test.concurrent('that reads nothing, with a window of 4 GiB and a shell that is redrawn, costs little and is closed (35, L4)', async () => {
+    const pid = await frontOf(server);
+    const client = await RawClient.login(server.port, admin, 'manage', anySource());
+    const channel = await client.openSession({ window: 2 ** 32 - 1 });
+    expect(await client.granted(channel, 'pty-req', string('xterm'), uint32(200), uint32(50), uint32(0), uint32(0), string(''))).toBe(true);
+    expect(await client.granted(channel, 'shell')).toBe(true);
+    await eventually(() => (client.output().includes('›') ? true : undefined), 'a prompt');
+    client.socket.pause();
+    const before = residentMiB(pid);
+    const readMs = performance.now();
+    // Each window is drawn anew. The client asks for much more than it would be kept waiting with.
+    let resized = 0;
+    while (!client.socket.destroyed && performance.now() - readMs < 10_000) {
+      client.send(message.channelRequest, uint32(channel), string('window-change'), Buffer.from([0]), uint32(100 + (resized++ % 200)), uint32(40 + (resized % 20)), uint32(0), uint32(0));
+      client.send(message.channelData, uint32(channel), string('x'));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(residentMiB(pid) - before).toBeLessThan(30);
+    await eventually(() => (/"why":"(output was not read|the client does not answer any more)"/.test(server.log()) ? true : undefined), 'it is closed', noticedMs);
+    client.destroy();
+    expect(await frontOf(server)).toBe(pid);
+  }, 120_000);
+});
