@@ -1,19 +1,23 @@
 /** Core's end of the protocol on one connection: checks every message, runs calls, streams their events, honours cancellation. */
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { Failure } from '../domain/failure.ts';
+import { frontRestartText } from '../domain/room.ts';
 import { notify, toResponseError } from '../protocol/connection.ts';
 import { abortSignal, callRequest, messages, terminalBytes, terminalSize, type CallRequest, type Greeting } from '../protocol/messages.ts';
 import type { CallTerminal } from '../service/context.ts';
 import type { Dispatcher } from './dispatcher.ts';
+import type { FrontNews } from './frontNews.ts';
 import type { LoginEndpoint } from './loginEndpoint.ts';
 
 export interface EndpointOptions {
   readonly greeting: Greeting;
   readonly dispatcher: Dispatcher;
   readonly logins: LoginEndpoint;
+  /** What a caller who has no shell has to be told beside the answer. */
+  readonly news: FrontNews;
 }
 
-export function serveCalls(connection: MessageConnection, { greeting, dispatcher, logins }: EndpointOptions): void {
+export function serveCalls(connection: MessageConnection, { greeting, dispatcher, logins, news }: EndpointOptions): void {
   const terminals = new Map<string, RemoteTerminal>();
   logins.onEnd((login) => {
     for (const terminal of terminals.values()) if (terminal.login === login) terminal.end();
@@ -28,8 +32,11 @@ export function serveCalls(connection: MessageConnection, { greeting, dispatcher
       id = request.id;
       const terminal = request.terminal === undefined ? undefined : new RemoteTerminal(connection, request, request.terminal);
       if (terminal !== undefined) terminals.set(request.id, terminal);
+      const actor = logins.identify(request.login);
+      const restarted = request.session === undefined ? news.next(actor) : null;
+      if (restarted !== null) notify(connection, messages.event, { id: request.id, event: { type: 'note', text: frontRestartText(restarted) } });
       return await dispatcher.call({
-        actor: logins.identify(request.login),
+        actor,
         verb: request.verb,
         input: request.input,
         reachedAt: request.reachedAt,
