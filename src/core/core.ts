@@ -17,7 +17,7 @@ import { Sshd } from '../host/sshd.ts';
 import { Journal } from '../journal/journal.ts';
 import { OpenOperationsReader } from '../journal/openOperations.ts';
 import { Operations } from '../journal/operations.ts';
-import { connectOver } from '../protocol/connection.ts';
+import { connectOver, mostMessageBytes } from '../protocol/connection.ts';
 import type { Greeting, Listening } from '../protocol/messages.ts';
 import { Admins } from '../service/admins.ts';
 import { verifyRecords } from '../service/audit.ts';
@@ -196,7 +196,7 @@ export class Core {
     };
     const greeting: Greeting = { version, host: { ...host } };
     accept.handler = (socket) => {
-      const connection = connectOver(socket);
+      const connection = connectOver(socket, { mostBytes: mostMessageBytes });
       socket.once('close', () => connection.dispose());
       const logins = new LoginEndpoint(connection, 'local', this.#logins);
       serveCalls(connection, { greeting, dispatcher, logins, news: this.#news });

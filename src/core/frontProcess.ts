@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { Failure } from '../domain/failure.ts';
 import type { FrontRestart } from '../domain/room.ts';
-import { connectOver, notify } from '../protocol/connection.ts';
+import { connectOver, mostMessageBytes, notify } from '../protocol/connection.ts';
 import { frontStart, messages, type FrontStart } from '../protocol/messages.ts';
 import type { Identity } from '../domain/actor.ts';
 import type { FrontEnd, FrontRun, FrontStarter } from './frontStarter.ts';
@@ -93,7 +93,7 @@ export class FrontProcess {
       return;
     }
     if (this.#stopping) run.kill();
-    const connection = connectOver(run.channel);
+    const connection = connectOver(run.channel, { mostBytes: mostMessageBytes });
     const current: CurrentFront = { run, connection, served: false, stoodStill: false, failed: undefined };
     this.#current = current;
     connection.onRequest(messages.frontStart, () => frontStart.parse(this.#options.start()));
