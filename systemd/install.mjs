@@ -1,8 +1,10 @@
 /**
- * Installs a built checkout as a system service: /opt/containarium, /usr/local/bin/containarium and the unit.
+ * Installs a built checkout as a system service: /opt/containarium, /usr/local/bin/containarium, the unit of core, the settings of the
+ * front's unit, and the front's user.
  *
  *   sudo npm run service:install            installs or upgrades, then says how to start it
- *   npm run service:install -- --root DIR   the same below DIR, for packagers; nothing is enabled
+ *   npm run service:install -- --offline    takes the dependencies of the checkout, which are more than it needs, instead of fetching them
+ *   npm run service:install -- --root DIR   the same below DIR, for packagers; nothing is enabled, and the user is sysusers.d's to make
  *
  * Safe to repeat. State (/var/lib/containarium) is never touched.
  */
@@ -13,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const source = dirname(dirname(fileURLToPath(import.meta.url)));
-const { values } = parseArgs({ options: { root: { type: 'string', default: '/' } } });
+const { values } = parseArgs({ options: { root: { type: 'string', default: '/' }, offline: { type: 'boolean', default: false } } });
 const root = values.root;
 const inRoot = (path) => join(root, path);
 
@@ -27,8 +29,9 @@ const fresh = `${target}.new`;
 rmSync(fresh, { recursive: true, force: true });
 mkdirSync(fresh, { recursive: true });
 for (const name of ['package.json', 'package-lock.json', 'dist']) cpSync(join(source, name), join(fresh, name), { recursive: true });
-console.log('Installing dependencies…');
-const npm = spawnSync('npm', ['ci', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: fresh, stdio: 'inherit' });
+if (values.offline) cpSync(join(source, 'node_modules'), join(fresh, 'node_modules'), { recursive: true, verbatimSymlinks: true });
+else console.log('Installing dependencies…');
+const npm = values.offline ? { status: 0 } : spawnSync('npm', ['ci', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: fresh, stdio: 'inherit' });
 if (npm.status !== 0) {
   rmSync(fresh, { recursive: true, force: true });
   console.error('Error: "npm ci" failed; what was installed before is unchanged (program-failed)');
@@ -48,8 +51,22 @@ mkdirSync(dirname(command), { recursive: true });
 writeFileSync(command, '#!/bin/sh\nexec /opt/containarium/node_modules/.bin/node /opt/containarium/dist/main.js "$@"\n');
 chmodSync(command, 0o755);
 
-const unit = inRoot('/etc/systemd/system/containarium.service');
-mkdirSync(dirname(unit), { recursive: true });
-cpSync(join(source, 'systemd', 'containarium.service'), unit);
-console.log(`Installed ${target}, ${command} and ${unit}`);
+const files = {
+  'containarium.service': '/etc/systemd/system/containarium.service',
+  'containarium-front.conf': '/etc/systemd/system/containarium-front.service.d/10-containarium.conf',
+  'containarium.sysusers': '/usr/lib/sysusers.d/containarium.conf',
+};
+for (const [name, path] of Object.entries(files)) {
+  mkdirSync(dirname(inRoot(path)), { recursive: true });
+  cpSync(join(source, 'systemd', name), inRoot(path));
+}
+if (root === '/') {
+  // Makes what is missing, and says what it made.
+  const sysusers = spawnSync('systemd-sysusers', [files['containarium.sysusers']], { stdio: 'inherit' });
+  if (sysusers.status !== 0) {
+    console.error('Error: the user "containarium-front" could not be made (program-failed)\nNext: systemd-sysusers; it comes with systemd');
+    process.exit(1);
+  }
+}
+console.log(`Installed ${[target, command, ...Object.values(files).map(inRoot)].join(', ')}`);
 if (root === '/') console.log('Next: systemctl daemon-reload && systemctl enable --now containarium');

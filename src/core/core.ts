@@ -2,7 +2,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { pino, type Logger } from 'pino';
 import { isVerbName, verbNamed } from '../catalogue/catalogue.ts';
 import type { HostTag } from '../domain/container.ts';
@@ -18,7 +17,7 @@ import { Sshd } from '../host/sshd.ts';
 import { Journal } from '../journal/journal.ts';
 import { OpenOperationsReader } from '../journal/openOperations.ts';
 import { Operations } from '../journal/operations.ts';
-import { connectOver } from '../protocol/connection.ts';
+import { connectOver, mostMessageBytes } from '../protocol/connection.ts';
 import type { Greeting, Listening } from '../protocol/messages.ts';
 import { Admins } from '../service/admins.ts';
 import { verifyRecords } from '../service/audit.ts';
@@ -34,9 +33,12 @@ import { SimulatedHost } from '../simulated/host.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { serveCalls } from './endpoint.ts';
 import { firstAdmin, serverHostKey, type FirstAdmin, type ServerHostKey } from './firstStart.ts';
+import { chooseStarter, type ChosenStarter } from './frontChoice.ts';
+import { FrontNews } from './frontNews.ts';
 import { FrontProcess } from './frontProcess.ts';
 import { makeHandlers } from './handlers.ts';
 import { chooseHost } from './hostChoice.ts';
+import { bindPort, type Listener } from './listener.ts';
 import { listenLocally } from './localSocket.ts';
 import { LoginEndpoint } from './loginEndpoint.ts';
 import { Logins } from './logins.ts';
@@ -78,6 +80,8 @@ export class Core {
   readonly #log: Logger;
   readonly #timers: NodeJS.Timeout[] = [];
   #identities: readonly Identity[] = [];
+  readonly #news = new FrontNews();
+  #listener: Listener | undefined;
   #front: FrontProcess | undefined;
   #socket: Server | undefined;
   #journal: Journal | undefined;
@@ -113,6 +117,7 @@ export class Core {
       return await this.#startHolding(accept);
     } catch (error) {
       await this.#front?.stop('the start failed', 500);
+      this.#listener?.close();
       this.#socket.close();
       throw error;
     }
@@ -123,8 +128,12 @@ export class Core {
     const version = await packageVersion();
     const hostKey = await serverHostKey(home);
     const admins = await Admins.open(join(home.state, 'admins.json'));
+    // Before anything is done: a port that is taken ends it here.
+    const listener = bindPort(settings.listen);
+    this.#listener = listener;
     const authorizedKeysFolder = settings.jump.authorizedKeysFolder ?? home.authorizedKeys;
     const programs = new ProgramRunner();
+    const front = await chooseStarter({ env, log: this.#log, runner: programs });
     const host = await chooseHost({
       wanted: settings.host,
       isRoot: process.getuid?.() === 0,
@@ -157,7 +166,7 @@ export class Core {
       room,
       logins: this.#logins,
       feed,
-      doctor: { sshd: new Sshd(parts.runner, settings.jump.sshdConfig), authorizedKeysFolder, verifyJournal: (signal) => verifyRecords(home.journal, signal) },
+      doctor: { front: front.is, sshd: new Sshd(parts.runner, settings.jump.sshdConfig), authorizedKeysFolder, verifyJournal: (signal) => verifyRecords(home.journal, signal) },
       journalFolder: home.journal,
       version,
     });
@@ -180,23 +189,24 @@ export class Core {
       feed,
       service,
       admins,
+      news: this.#news,
       endedSince: (actor, since) =>
         // Of what only looks, the journal has an end where it failed: nobody else's news.
         endedSince(home.journal, since, ({ verb, target }) => changesSomething(verb) && (actor.door !== 'self' || (target !== null && actor.owns?.includes(target) === true))),
     };
     const greeting: Greeting = { version, host: { ...host } };
     accept.handler = (socket) => {
-      const connection = connectOver(socket);
+      const connection = connectOver(socket, { mostBytes: mostMessageBytes });
       socket.once('close', () => connection.dispose());
       const logins = new LoginEndpoint(connection, 'local', this.#logins);
-      serveCalls(connection, { greeting, dispatcher, logins });
+      serveCalls(connection, { greeting, dispatcher, logins, news: this.#news });
       serveShells(connection, { ...shells, logins });
       connection.listen();
     };
-    const listening = await this.#startFront(greeting, hostKey, dispatcher, shells);
+    await this.#startFront(front.starter, listener, greeting, hostKey, dispatcher, shells);
     this.#every(identitiesEveryMs, () => this.#refreshIdentities(service, admins));
     this.#every(recoverEveryMs, () => this.#recover(operations));
-    return { host, listening, hostKey, firstAdmin: first, version };
+    return { host, listening: listener.where, hostKey, firstAdmin: first, version };
   }
 
   /** Calls `act` again and again, but never while it is still at work. */
@@ -244,34 +254,39 @@ export class Core {
     this.#front?.identities(this.#identities);
   }
 
-  #startFront(greeting: Greeting, hostKey: ServerHostKey, dispatcher: Dispatcher, shells: Omit<ShellEndpointOptions, 'logins'>): Promise<Listening> {
+  #startFront(
+    starter: ChosenStarter['starter'],
+    listener: Listener,
+    greeting: Greeting,
+    hostKey: ServerHostKey,
+    dispatcher: Dispatcher,
+    shells: Omit<ShellEndpointOptions, 'logins'>,
+  ): Promise<void> {
     const { settings } = this.#options;
     return new Promise((resolve, reject) => {
       this.#front = new FrontProcess({
-        entry: fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../front/main.ts' : '../front/main.js', import.meta.url)),
+        starter,
+        listener,
         log: this.#log,
         start: () => ({
           ...greeting,
-          listen: settings.listen,
+          listen: listener.where,
           hostKey: hostKey.privateKey,
           identities: this.#identities.map((identity) => ({ ...identity, owns: [...identity.owns] })),
-          ...(process.getuid?.() === 0 ? { runAs: { uid: nobody, gid: nobody } } : {}),
           limits: settings.ssh,
         }),
         serve: (connection) => {
           const logins = new LoginEndpoint(connection, 'front', this.#logins);
-          serveCalls(connection, { greeting, dispatcher, logins });
+          serveCalls(connection, { greeting, dispatcher, logins, news: this.#news });
           serveShells(connection, { ...shells, logins });
         },
-        onListening: resolve,
-        onFatal: (reason) => reject(new Failure('settings', { what: 'the SSH server', why: reason, next: 'set listen, or CONTAINARIUM_LISTEN, to another address' })),
+        onServing: resolve,
+        onFatal: (reason) => reject(new Failure('settings', { what: 'the SSH server', why: reason, next: 'CONTAINARIUM_LOG=debug says more' })),
+        onReplaced: (why) => this.#news.replaced(why),
       });
     });
   }
 }
-
-/** uid and gid of nobody and nogroup on every Debian and Ubuntu (base-passwd). */
-const nobody = 65_534;
 
 function realHost(runner: Runner, env: NodeJS.ProcessEnv, authorizedKeysFolder: string, group: string): HostParts {
   return { runner, streams: new SocketStreams(incusSocketPath(env)), jumpKeys: (accounts) => new JumpKeyFiles(authorizedKeysFolder, () => accounts.groupId(group)) };

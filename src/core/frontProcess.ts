@@ -1,23 +1,30 @@
 /**
- * The front as a child process: started, watched, restarted. It may die at any time; operations go on without it.
+ * The front, kept running: started, watched, replaced. It may die at any time; operations go on without it. How it is started and killed is
+ * its starter's business.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
-import { connectOver, notify } from '../protocol/connection.ts';
-import { frontStart, listening, messages, type FrontStart, type Listening } from '../protocol/messages.ts';
+import { Failure } from '../domain/failure.ts';
+import type { FrontRestart } from '../domain/room.ts';
+import { connectOver, mostMessageBytes, notify } from '../protocol/connection.ts';
+import { frontStart, messages, type FrontStart } from '../protocol/messages.ts';
 import type { Identity } from '../domain/actor.ts';
+import type { FrontEnd, FrontRun, FrontStarter } from './frontStarter.ts';
+import type { Listener } from './listener.ts';
 
 export interface FrontOptions {
-  /** Module that the child runs. */
-  readonly entry: string;
+  readonly starter: FrontStarter;
+  readonly listener: Listener;
   readonly log: Logger;
   readonly start: () => FrontStart;
   /** Sets up the calls that the front may make. */
   readonly serve: (connection: MessageConnection) => void;
-  readonly onListening: (where: Listening) => void;
+  /** The first front serves. */
+  readonly onServing: () => void;
+  /** The first front ended before it served. */
   readonly onFatal: (reason: string) => void;
+  /** A front that served is gone, and another one is started. */
+  readonly onReplaced: (why: FrontRestart['why']) => void;
 }
 
 /** A front whose event loop stands still this long, in milliseconds, is killed and started anew. */
@@ -32,92 +39,109 @@ const longestPauseMs = 10_000;
 /** A front that lived this long died of something else than its start. */
 const settledMs = 30_000;
 
-/**
- * A small young generation: with V8's own (16 MB twice) what one connection leaves behind is promoted in bulk before it is dead, and
- * thousands of connects let the process grow to twice the size, at the same CPU. And garbage is collected when the heap has grown by a fifth,
- * not by as much again (`npm run bench:shell`, the rounds of connects).
- */
-const v8Flags = ['--max-semi-space-size=2', '--heap-growing-percent=20'];
+interface CurrentFront {
+  readonly run: FrontRun;
+  readonly connection: MessageConnection;
+  served: boolean;
+  stoodStill: boolean;
+  /** Why it could not serve, in its own words. */
+  failed: string | undefined;
+}
 
 export class FrontProcess {
   readonly #options: FrontOptions;
-  #child: ChildProcess | undefined;
-  #connection: MessageConnection | undefined;
+  #current: CurrentFront | undefined;
+  /** Resolves when the start that is under way is over. */
+  #starting: Promise<void>;
   #stopping = false;
   #pauseMs = firstPauseMs;
-  /** Kept for restarts, so that a server that was given port 0 stays where it is. */
-  #listening: Listening | undefined;
+  /** Whether any front ever served. */
+  #served = false;
 
   constructor(options: FrontOptions) {
     this.#options = options;
-    this.#spawn();
-  }
-
-  get pid(): number | undefined {
-    return this.#child?.pid;
+    this.#starting = this.#start();
   }
 
   /** Gives the front a new index of who may log in. */
   identities(identities: readonly Identity[]): void {
     const plain = identities.map((identity) => ({ ...identity, owns: [...identity.owns] }));
-    if (this.#connection !== undefined) notify(this.#connection, messages.identities, plain);
+    if (this.#current !== undefined) notify(this.#current.connection, messages.identities, plain);
   }
 
   /** Asks the front to say goodbye to its sessions, and waits for its end; kills it after `graceMs`. */
   async stop(reason: string, graceMs = 5000): Promise<void> {
     this.#stopping = true;
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    if (this.#connection !== undefined) notify(this.#connection, messages.drain, { reason });
-    const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
-    await ended;
+    this.#options.listener.close();
+    await this.#starting;
+    const current = this.#current;
+    if (current === undefined) return;
+    notify(current.connection, messages.drain, { reason });
+    const timer = setTimeout(() => current.run.kill(), graceMs);
+    await current.run.ended;
     clearTimeout(timer);
   }
 
-  #spawn(): void {
-    const { log, entry } = this.#options;
+  async #start(): Promise<void> {
+    const { log, starter, listener } = this.#options;
     const startedMs = Date.now();
-    const child = spawn(process.execPath, [...v8Flags, entry], {
-      stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
-      env: { NODE_ENV: 'production', PATH: process.env['PATH'] ?? '', FORCE_COLOR: '3', NO_DEPRECATION: '1' },
-    });
-    this.#child = child;
-    const channel = child.stdio[3] as Socket;
-    const connection = connectOver(channel);
-    this.#connection = connection;
-    connection.onRequest(messages.frontStart, () => {
-      const start = frontStart.parse(this.#options.start());
-      return this.#listening === undefined ? start : { ...start, listen: this.#listening };
-    });
-    connection.onNotification(messages.listening, (raw) => {
-      const where = listening.safeParse(raw);
-      if (!where.success) return;
-      const first = this.#listening === undefined;
-      this.#listening = where.data;
-      if (first) this.#options.onListening(where.data);
+    let run: FrontRun;
+    try {
+      run = await starter.start(listener);
+    } catch (error) {
+      this.#gone(startedMs, undefined, { code: null, signal: null, said: Failure.from(error).message });
+      return;
+    }
+    if (this.#stopping) run.kill();
+    const connection = connectOver(run.channel, { mostBytes: mostMessageBytes });
+    const current: CurrentFront = { run, connection, served: false, stoodStill: false, failed: undefined };
+    this.#current = current;
+    connection.onRequest(messages.frontStart, () => frontStart.parse(this.#options.start()));
+    connection.onNotification(messages.listening, () => {
+      current.served = true;
+      if (this.#served) return;
+      this.#served = true;
+      this.#options.onServing();
     });
     connection.onNotification(messages.failed, ({ reason }: { reason: unknown }) => {
-      if (this.#listening === undefined) this.#options.onFatal(String(reason).slice(0, 500));
+      current.failed = String(reason).slice(0, 500);
     });
     this.#options.serve(connection);
     connection.listen();
-    const stopWatching = this.#watch(child, connection);
+    const stopWatching = this.#watch(current);
+    // One that hangs up on core has no business left, whatever it thinks itself.
+    const hungUp = (): void => run.kill();
+    run.channel.once('close', hungUp);
 
-    child.once('exit', (code, signal) => {
+    void run.ended.then((end) => {
       stopWatching();
+      run.channel.off('close', hungUp);
       connection.dispose();
-      channel.destroy();
-      if (this.#stopping) return;
-      log.error({ code, signal }, 'the front ended; starting it anew');
-      this.#pauseMs = Date.now() - startedMs > settledMs ? firstPauseMs : Math.min(this.#pauseMs * 2, longestPauseMs);
-      setTimeout(() => {
-        if (!this.#stopping) this.#spawn();
-      }, this.#pauseMs);
+      run.channel.destroy();
+      this.#current = undefined;
+      log.debug({ ...end }, 'a front ended');
+      this.#gone(startedMs, current, end);
     });
   }
 
-  #watch(child: ChildProcess, connection: MessageConnection): () => void {
+  #gone(startedMs: number, current: CurrentFront | undefined, { code, signal, said }: FrontEnd): void {
+    const { log, onFatal, onReplaced } = this.#options;
+    if (this.#stopping) return;
+    if (!this.#served) {
+      // It never worked here: whoever starts the server is told, instead of trying for ever.
+      this.#stopping = true;
+      onFatal(current?.failed ?? (said === '' ? `it ended before it served (${signal ?? code ?? 'it could not be started'})` : said));
+      return;
+    }
+    log.error({ code, signal }, 'the front ended; starting it anew');
+    if (current?.served === true) onReplaced(current.stoodStill ? 'stood-still' : 'ended');
+    this.#pauseMs = Date.now() - startedMs > settledMs ? firstPauseMs : Math.min(this.#pauseMs * 2, longestPauseMs);
+    setTimeout(() => {
+      if (!this.#stopping) this.#starting = this.#start();
+    }, this.#pauseMs);
+  }
+
+  #watch(current: CurrentFront): () => void {
     let answeredMs = Date.now();
     let limitMs = startingMs;
     let checkedMs = Date.now();
@@ -127,11 +151,15 @@ export class FrontProcess {
       if (now - checkedMs > 2 * pingMs) answeredMs = now;
       checkedMs = now;
       if (now - answeredMs > limitMs) {
-        this.#options.log.error({ stillMs: now - answeredMs }, 'the front stands still; killing it');
-        child.kill('SIGKILL');
+        // Once in each period: killing a unit takes a while.
+        answeredMs = now;
+        current.stoodStill = true;
+        this.#options.log.error({ stillMs: limitMs }, 'the front stands still; killing it');
+        current.run.kill();
         return;
       }
-      connection.sendRequest(messages.ping).then(
+      // It throws at once where the connection is closed.
+      Promise.try(() => current.connection.sendRequest(messages.ping)).then(
         () => {
           answeredMs = Date.now();
           limitMs = stillMs;

@@ -11,6 +11,7 @@ import type { Admins } from '../service/admins.ts';
 import { candidates } from '../service/candidates.ts';
 import type { ServiceContext } from '../service/context.ts';
 import type { ContainerFeed } from '../service/feed.ts';
+import type { FrontNews } from './frontNews.ts';
 import type { LoginEndpoint } from './loginEndpoint.ts';
 import type { Room } from './room.ts';
 import type { ShellMemory } from './shellMemory.ts';
@@ -21,6 +22,7 @@ export interface ShellEndpointOptions {
   readonly feed: ContainerFeed;
   readonly service: ServiceContext;
   readonly admins: Admins;
+  readonly news: FrontNews;
   readonly logins: LoginEndpoint;
   readonly sessions: () => readonly LoginInfo[];
   /** What ended since then, as the journal has it, newest last. */
@@ -39,7 +41,7 @@ interface OpenShell {
 const mostShells = 10_000;
 
 export function serveShells(connection: MessageConnection, options: ShellEndpointOptions): void {
-  const { room, memory, feed, service, admins, logins } = options;
+  const { room, memory, feed, service, admins, news, logins } = options;
   const shells = new Map<string, OpenShell>();
 
   const leave = (session: string): void => {
@@ -68,7 +70,7 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
       room.enter(session, actor, (notice) => notify(connection, messages.notice, { session, notice }));
       logins.shells(login, 1);
       shells.set(session, { login, actor, unwatch: feed.subscribe(() => undefined), unfeed: undefined });
-      return { ...room.welcome(actor), ended, lines, settings };
+      return { ...room.welcome(actor), ended, restarted: news.next(actor), lines, settings };
     }),
   );
   connection.onNotification(messages.leave, (raw) => {

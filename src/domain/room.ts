@@ -69,6 +69,16 @@ export interface FeedContainer extends Container {
   readonly cpuPercent: number | null;
 }
 
+/** That the process which holds all SSH sessions was replaced, and with it every session that was open. */
+export interface FrontRestart {
+  readonly at: string;
+  readonly why: 'stood-still' | 'ended';
+}
+
+export function frontRestartText({ at, why }: FrontRestart): string {
+  return `The SSH server was restarted at ${at.slice(11, 16)} UTC because it ${why === 'ended' ? 'ended unexpectedly' : 'stood still'}; operations went on.`;
+}
+
 /** What a person chose for their shells. */
 export interface ShellSettings {
   /** Screen-reader mode: lines only, nothing is drawn again. */
@@ -83,6 +93,8 @@ export interface Welcome {
   readonly running: readonly RunningCall[];
   /** What ended since this person last left. */
   readonly ended: readonly EndedCall[];
+  /** Why this person's last sessions may have been cut; said once. */
+  readonly restarted: FrontRestart | null;
   /** Lines this person typed before, oldest first. */
   readonly lines: readonly string[];
   readonly settings: ShellSettings;

@@ -1,18 +1,23 @@
 /**
- * The front process: takes its start from core over file descriptor 3, gives up root, and serves SSH. Everything it will ever need is
- * loaded before the privileges go, because afterwards it may not be able to read the program's own files.
+ * The front process: is handed two sockets by core, the protocol and the bound port (src/core/frontStarter.ts), and serves SSH. Where root
+ * started it, it first becomes somebody else: nothing is read from anybody before. Everything it will ever need is loaded by then, because
+ * afterwards it may not be able to read the program's own files.
  */
 import { Socket } from 'node:net';
+import { parseArgs } from 'node:util';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { coreClient } from '../protocol/client.ts';
 import { connectOver } from '../protocol/connection.ts';
 import { loginClient } from '../protocol/loginClient.ts';
-import { frontStart, identities, messages, type FrontStart } from '../protocol/messages.ts';
+import { frontStart, identities, messages } from '../protocol/messages.ts';
 import { shellClient } from '../protocol/shellClient.ts';
 import { SshServer } from './server.ts';
 
-/** core's end of the pipe; see FrontProcess. */
-const channel = new Socket({ fd: 3, readable: true, writable: true });
+const { channel: channelFd, listener, uid, gid } = commandLine();
+dropPrivileges();
+
+/** The protocol with core. */
+const channel = new Socket({ fd: channelFd, readable: true, writable: true });
 const core: MessageConnection = connectOver(channel);
 let server: SshServer | undefined;
 
@@ -31,16 +36,27 @@ channel.on('close', () => process.exit(0));
 process.on('uncaughtException', (error) => note('uncaught', error));
 process.on('unhandledRejection', (error) => note('unhandled', error));
 
+function commandLine(): { channel: number; listener: number; uid: number | undefined; gid: number | undefined } {
+  const number = { type: 'string' } as const;
+  const { values } = parseArgs({ options: { channel: number, listener: number, uid: number, gid: number } });
+  const optional = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
+  return { channel: Number(values.channel), listener: Number(values.listener), uid: optional(values.uid), gid: optional(values.gid) };
+}
+
+function dropPrivileges(): void {
+  if (uid !== undefined && gid !== undefined) {
+    process.setgroups?.([]);
+    process.setgid?.(gid);
+    process.setuid?.(uid);
+  }
+  // Also where the unit that should have made it somebody else has lost its settings.
+  if (process.getuid?.() === 0 || process.geteuid?.() === 0) throw new Error('the front does not run as root');
+}
+
 function note(kind: string, error: unknown): void {
   process.stderr.write(`${JSON.stringify({ level: 50, kind, error: error instanceof Error ? error.stack : String(error) })}\n`);
 }
 
-function dropPrivileges(start: FrontStart): void {
-  if (start.runAs === undefined || process.getuid?.() !== 0) return;
-  process.setgroups?.([]);
-  process.setgid?.(start.runAs.gid);
-  process.setuid?.(start.runAs.uid);
-}
 
 // Every shell of Ink's adds one listener for the end of the process.
 process.setMaxListeners(0);
@@ -51,8 +67,8 @@ try {
   const client = coreClient(core, { version: start.version, host: start.host });
   server = new SshServer({ start, core: client, shells: shellClient(core), logins: loginClient(core) });
   server.allow(start.identities);
-  const where = await server.listen(start.listen, () => dropPrivileges(start));
-  await core.sendNotification(messages.listening, where);
+  await server.listen(listener);
+  await core.sendNotification(messages.listening);
 } catch (error) {
   await core.sendNotification(messages.failed, { reason: error instanceof Error ? error.message : String(error) }).catch(() => undefined);
   process.exit(1);

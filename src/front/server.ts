@@ -3,7 +3,6 @@ import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import ssh2, { type Server as Ssh2Server, type ServerConfig } from 'ssh2';
 import type { Identity } from '../domain/actor.ts';
 import { KeyIndex } from '../identity/keyIndex.ts';
-import type { Listening } from '../protocol/messages.ts';
 import { algorithms } from './algorithms.ts';
 import { ServedConnection, type Service } from './connection.ts';
 import { closeWhatIsEnded } from './guards.ts';
@@ -44,19 +43,16 @@ export class SshServer {
     this.#service.index.replace(identities);
   }
 
-  async listen(where: { address: string; port: number }, whenBound: () => void): Promise<Listening> {
+  /** Accepts on a socket that is bound already, given by its file descriptor. */
+  async listen(fd: number): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#net.once('error', reject);
-      this.#net.listen({ host: where.address, port: where.port }, () => {
+      this.#net.listen({ fd }, () => {
         this.#net.off('error', reject);
         resolve();
       });
     });
     this.#net.on('error', () => undefined);
-    whenBound();
-    const bound = this.#net.address();
-    if (bound === null || typeof bound === 'string') throw new Error('the server has no address');
-    return { address: bound.address, port: bound.port };
   }
 
   /** Stops accepting and lets what runs end, for a few seconds at most. */

@@ -24,6 +24,9 @@ export interface AccountSpec {
 
 export const jumpShell = '/usr/sbin/nologin';
 
+/** The user of the process that speaks SSH, and the group of that name. */
+export const frontAccount = 'containarium-front';
+
 const limitMs = 30_000;
 
 /**
@@ -91,6 +94,13 @@ export class Accounts {
   async ensureGroup(name: string): Promise<void> {
     if ((await this.groupId(name)) !== undefined) return;
     await this.#locked({ program: 'groupadd', args: ['--system', name] });
+  }
+
+  /** Makes sure that there is a system user that can own processes and nothing else, with a group of its own name. */
+  async ensureServiceAccount(name: string, comment: string): Promise<void> {
+    if ((await this.account(name)) !== undefined) return;
+    const args = ['--system', '--user-group', '--no-create-home', '--home-dir', '/nonexistent', '--shell', jumpShell, '--comment', comment, name];
+    await this.#locked({ program: 'useradd', args });
   }
 
   /** Creates a jump account: no shell, no home, no password that could match, no private group. */

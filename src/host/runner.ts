@@ -16,7 +16,8 @@ export type Program =
   | 'pkill'
   | 'getent'
   | 'ssh-keyscan'
-  | 'sshd';
+  | 'sshd'
+  | 'systemctl';
 
 export interface Command {
   readonly program: Program;

@@ -2,7 +2,7 @@
  * What `--real` does to a machine: installs and starts Incus, gives it a pool and a bridge, and tells the host's sshd about the jump
  * accounts. Every step looks first, announces what it is about to change, and does nothing where nothing is to be done.
  */
-import { Accounts } from '../host/accounts.ts';
+import { Accounts, frontAccount } from '../host/accounts.ts';
 import { ProgramRunner } from '../host/runner.ts';
 import { Failure } from '../domain/failure.ts';
 import { startIncusDaemon } from './daemon.ts';
@@ -12,6 +12,9 @@ import { raiseKernelLimits } from './kernelLimits.ts';
 import { installPackages, missingPackages } from './packages.ts';
 import { readOsRelease, supportedRelease } from './release.ts';
 import { installSshdDropIn } from './sshd.ts';
+
+/** The comment field of that user, as in systemd/containarium.sysusers. */
+const frontComment = 'SSH server of Containarium';
 
 export interface PrepareSettings {
   /** The jump accounts' group. */
@@ -62,6 +65,10 @@ export async function prepareHost({ say, ask, settings }: PrepareOptions): Promi
   if ((await accounts.groupId(settings.group)) === undefined) {
     say(`Creating the group "${settings.group}" for jump accounts`);
     await accounts.ensureGroup(settings.group);
+  }
+  if ((await accounts.account(frontAccount)) === undefined) {
+    say(`Creating the user "${frontAccount}", as whom the SSH server runs`);
+    await accounts.ensureServiceAccount(frontAccount, frontComment);
   }
   await installSshdDropIn(settings, say);
 }

@@ -11,6 +11,7 @@ import {
 } from 'vscode-jsonrpc/node';
 import { z } from 'zod';
 import { Failure, failureCodes, type FailureCode, type FailureData } from '../domain/failure.ts';
+import { BoundedReader } from './boundedReader.ts';
 
 /** Application errors of this protocol (JSON-RPC 2.0 leaves codes outside -32768…-32000 to the application). */
 const failureError = 1;
@@ -23,8 +24,13 @@ const failureData = z.object({
   details: z.record(z.string(), z.unknown()).optional(),
 });
 
-export function connectOver(stream: Duplex): MessageConnection {
-  const connection = createMessageConnection(new StreamMessageReader(stream), new StreamMessageWriter(stream), {
+/** Longest message that core takes, in bytes: the longest that the protocol allows is a piece of terminal input (terminalBytes). */
+export const mostMessageBytes = 2 * 1024 * 1024;
+
+/** `mostBytes`: the other side is not trusted, and a message that is longer ends the stream. */
+export function connectOver(stream: Duplex, options: { readonly mostBytes?: number } = {}): MessageConnection {
+  const reader = options.mostBytes === undefined ? new StreamMessageReader(stream) : new BoundedReader(stream, options.mostBytes);
+  const connection = createMessageConnection(reader, new StreamMessageWriter(stream), {
     error: () => undefined,
     warn: () => undefined,
     info: () => undefined,

@@ -2,7 +2,7 @@
  * What core and front say to each other, and to local clients: requests, a stream of events for each, cancellation, and the index of
  * who may log in. JSON-RPC 2.0 with vscode-jsonrpc; every message is checked by these schemas on the side that must not trust it.
  */
-import { CancellationTokenSource, NotificationType, RequestType, RequestType0, type CancellationToken } from 'vscode-jsonrpc';
+import { CancellationTokenSource, NotificationType, NotificationType0, RequestType, RequestType0, type CancellationToken } from 'vscode-jsonrpc';
 import { z } from 'zod';
 import { doors, roles, type Actor } from '../domain/actor.ts';
 import type { Candidate, Notice, Welcome } from '../domain/room.ts';
@@ -87,10 +87,10 @@ export const identities = z.array(identity);
 
 /** What core gives the front to start with. */
 export const frontStart = greeting.extend({
+  /** Where the socket is bound that it was given. */
   listen: z.object({ address: z.string(), port: z.number() }),
   hostKey: z.string(),
   identities,
-  runAs: z.object({ uid: z.number(), gid: z.number() }).optional(),
   limits: z.object({
     loginGraceMs: z.number(),
     maxAuthTries: z.number(),
@@ -116,8 +116,10 @@ export const settingsChange = z.strictObject({ login, settings: z.strictObject({
 export const terminalBytes = z.strictObject({ id: z.string().max(64), data: z.base64().max(1_400_000) });
 export const terminalSize = windowSize.extend({ id: z.string().max(64) });
 
-export const listening = z.object({ address: z.string(), port: z.number() });
-export type Listening = z.infer<typeof listening>;
+export interface Listening {
+  readonly address: string;
+  readonly port: number;
+}
 
 export const messages = {
   greet: new RequestType0<Greeting, void>('greet'),
@@ -140,7 +142,8 @@ export const messages = {
   terminalResize: new NotificationType<z.infer<typeof terminalSize>>('terminal/resize'),
   identities: new NotificationType<z.infer<typeof identities>>('identities'),
   frontStart: new RequestType0<FrontStart, void>('front/start'),
-  listening: new NotificationType<Listening>('front/listening'),
+  /** front to core: it accepts connections. */
+  listening: new NotificationType0('front/listening'),
   failed: new NotificationType<{ reason: string }>('front/failed'),
   ping: new RequestType0<true, void>('ping'),
   drain: new NotificationType<{ reason: string }>('front/drain'),

@@ -10,7 +10,18 @@ import { isOurAccount } from './jumpAccount.ts';
 import { ownerOfInstance } from './metadata.ts';
 import { findPlacement } from './placement.ts';
 
+/** Who the process is that speaks SSH. */
+export interface FrontUser {
+  /** Null where it is whoever started the server. */
+  readonly name: string | null;
+  /** Whether other programs of the machine are the same user. */
+  readonly shared: boolean;
+  /** Whether it is a unit of its own, with everything that systemd can take away from one. */
+  readonly unit: boolean;
+}
+
 export interface DoctorTools {
+  readonly front: FrontUser;
   readonly sshd: Sshd;
   readonly authorizedKeysFolder: string;
   readonly verifyJournal: (signal: AbortSignal) => Promise<AuditVerification>;
@@ -31,6 +42,7 @@ export async function diagnose(context: ServiceContext, tools: DoctorTools, sign
     ['kernel', () => checkKernel(context)],
     ['image', () => checkImage(context, signal)],
     ['jump accounts', () => checkAccounts(context, signal)],
+    ['front', () => Promise.resolve(checkFront(context, tools))],
     ['sshd', () => checkSshd(context, tools, signal)],
     ['operations', () => Promise.resolve(checkOperations(context))],
     ['journal', () => checkJournal(tools, signal)],
@@ -99,6 +111,12 @@ async function checkAccounts(context: ServiceContext, signal: AbortSignal): Prom
   const busy = context.operations.open().length;
   if (busy === 0 && orphans + missing > 0) return problem(`${missing} missing, ${orphans} without a container`, 'reconcile');
   return ok(`${ours.length} for ${owners.size} containers`);
+}
+
+function checkFront({ host }: ServiceContext, { front }: DoctorTools): Outcome {
+  const text = front.name === null ? 'the SSH server runs as the user who started it' : `the SSH server runs as ${front.name}${front.unit ? ', in a unit of its own' : ''}`;
+  if (!front.shared || host.simulated) return ok(text);
+  return warning(`${text}, which other programs are too`, 'containarium serve --real makes a user of its own; npm run service:install a unit of its own too');
 }
 
 async function checkSshd(context: ServiceContext, tools: DoctorTools, signal: AbortSignal): Promise<Outcome> {

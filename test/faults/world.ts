@@ -149,6 +149,7 @@ export class World {
       logins: new Logins({ now: () => new Date() }),
       feed: { samples: () => [] },
       doctor: {
+        front: { name: null, shared: false, unit: false },
         sshd: new Sshd(host.runner, '/etc/ssh/sshd_config'),
         authorizedKeysFolder: join(folder, 'authorized_keys'),
         verifyJournal: (signal) => verifyRecords(journalFolder, signal),

@@ -5,7 +5,7 @@
 import { mayUse, verbsFor, type AnyVerb } from '../../catalogue/catalogue.ts';
 import type { Actor } from '../../domain/actor.ts';
 import { exitCodes, Failure } from '../../domain/failure.ts';
-import type { Notice, Presence, ShellSettings } from '../../domain/room.ts';
+import { frontRestartText, type Notice, type Presence, type ShellSettings } from '../../domain/room.ts';
 import { printable, quoted } from '../../domain/text.ts';
 import type { CoreClient } from '../../protocol/client.ts';
 import type { ShellClient } from '../../protocol/shellClient.ts';
@@ -68,6 +68,7 @@ export class Conversation {
     this.settings = welcome.settings;
     this.present = welcome.present;
     this.crowded = welcome.crowded;
+    if (welcome.restarted !== null) ui.print({ kind: 'note', text: frontRestartText(welcome.restarted) });
     for (const call of welcome.running) this.activities.beginOther(call, performance.now());
     for (const call of welcome.ended) ui.print({ kind: 'ended', call, meanwhile: true });
     entrance.listen((notice) => this.#notice(notice));

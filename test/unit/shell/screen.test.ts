@@ -35,7 +35,7 @@ class FakePort implements TerminalPort {
   }
 }
 
-const welcome: Welcome = { crowded: false, present: [], running: [], ended: [], lines: [], settings: { plain: false } };
+const welcome: Welcome = { crowded: false, present: [], running: [], ended: [], restarted: null, lines: [], settings: { plain: false } };
 
 function open(change: { call?: CoreClient['call']; enter?: ShellClient['enter'] } = {}): { port: FakePort; shell: Shell } {
   const port = new FakePort();

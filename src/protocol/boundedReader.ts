@@ -1,0 +1,64 @@
+/**
+ * Reads JSON-RPC from somebody who is not trusted. vscode-jsonrpc keeps whatever length a header announces, and reads messages faster than
+ * it hands them out; both would let the other side fill this process's memory.
+ */
+import type { Duplex } from 'node:stream';
+import { StreamMessageReader, type DataCallback, type Disposable } from 'vscode-jsonrpc/node';
+
+/** Longest header, in bytes: `Content-Length: …` and perhaps a `Content-Type` (Language Server Protocol, base protocol). */
+const mostHeaderBytes = 256;
+/** Messages that are read but not handed out yet, up to which more are read. */
+const mostWaiting = 64;
+
+export class BoundedReader extends StreamMessageReader {
+  readonly #stream: Duplex;
+  readonly #mostBytes: number;
+  #header = '';
+  /** Bytes of the body that are still to come. */
+  #body = 0;
+  #waiting = 0;
+
+  /** A message of more than `mostBytes`, or what is no message, ends the stream. */
+  constructor(stream: Duplex, mostBytes: number) {
+    super(stream);
+    this.#stream = stream;
+    this.#mostBytes = mostBytes;
+  }
+
+  override listen(callback: DataCallback): Disposable {
+    // Before the reader's own listener, which sees nothing more of a stream that is destroyed.
+    this.#stream.on('data', (chunk: Buffer) => {
+      if (!this.#isFramed(chunk)) this.#stream.destroy();
+    });
+    return super.listen((message) => {
+      if (this.#waiting++ === 0) setImmediate(() => this.#handedOut());
+      if (this.#waiting > mostWaiting) this.#stream.pause();
+      callback(message);
+    });
+  }
+
+  /** The connection hands out one message in each turn of the event loop; so does this count them. */
+  #handedOut(): void {
+    if (--this.#waiting > 0) setImmediate(() => this.#handedOut());
+    else this.#stream.resume();
+  }
+
+  #isFramed(chunk: Buffer): boolean {
+    for (let at = 0; at < chunk.length; ) {
+      if (this.#body > 0) {
+        const taken = Math.min(this.#body, chunk.length - at);
+        this.#body -= taken;
+        at += taken;
+        continue;
+      }
+      this.#header += String.fromCharCode(chunk[at++] ?? 0);
+      if (this.#header.length > mostHeaderBytes) return false;
+      if (!this.#header.endsWith('\r\n\r\n')) continue;
+      const length = /^Content-Length: ?(\d{1,10})\r\n(?:Content-Type: ?[^\r\n]*\r\n)?\r\n$/i.exec(this.#header)?.[1];
+      this.#header = '';
+      this.#body = Number(length);
+      if (length === undefined || this.#body === 0 || this.#body > this.#mostBytes) return false;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,269 @@
+/**
+ * The installed service in a machine with systemd: what `service:install --root` lays out, in containers of Debian 12 and, where this machine
+ * can make one, Debian 13. The host behind it is the simulated one; the front, its unit and everything that is taken away from it are real.
+ *
+ * The containers are unprivileged, with `security.nesting`: every directive of the front's unit is in force there (the first test looks at
+ * each one in /proc), also those that make namespaces. What an unprivileged container cannot show is root of the machine itself.
+ */
+import { once } from 'node:events';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run } from '../../src/prepare/programs.ts';
+import { readOsRelease } from '../../src/prepare/release.ts';
+import { eventually, temporaryFolder } from '../support/server.ts';
+import { addressOf, ensureBaseImage, ensurePackages, startIncus, waitUntil } from './harness/index.ts';
+import type { RunningIncus } from './harness/index.ts';
+
+const reason = await ensurePackages();
+if (reason !== undefined) console.warn(`skipped: ${reason}`);
+
+const checkout = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const thisMachine = await readOsRelease();
+const newer = thisMachine.id === 'debian' && thisMachine.versionId === '12' ? [{ versionId: '13', name: 'Debian GNU/Linux 13 (trixie)' }] : [];
+const releases = [undefined, ...newer];
+
+let incus: RunningIncus;
+let tree: string;
+
+beforeAll(async () => {
+  if (reason !== undefined) return;
+  incus = await startIncus({ name: 'service' });
+  const folder = await temporaryFolder();
+  const root = join(folder, 'root');
+  await run(process.execPath, [join(checkout, 'src', 'bootstrap.mjs'), '--quiet'], { timeoutMs: 300_000 });
+  await run(process.execPath, [join(checkout, 'systemd', 'install.mjs'), '--root', root, '--offline'], { timeoutMs: 300_000 });
+  tree = join(folder, 'tree.tar');
+  await run('tar', ['--create', '--file', tree, '--owner=0', '--group=0', '--directory', root, 'opt', 'usr', 'etc'], { timeoutMs: 300_000 });
+});
+afterAll(async () => incus?.stop());
+
+/** What the front is not to reach, each there for root: Incus's socket, the journal, sshd's host keys, the server's own keys, accounts. */
+const secrets = ['/var/lib/incus/unix.socket', '/run/incus/unix.socket', '/var/lib/containarium/state/journal', '/var/lib/containarium/state/core.sock', '/var/lib/containarium/keys/host_ed25519', '/etc/ssh/ssh_host_ed25519_key', '/etc/passwd', '/etc/shadow', '/run/dbus/system_bus_socket', '/run/systemd/private', '/root', '/home', '/bin/sh'];
+
+describe.skipIf(reason !== undefined).each(releases)('the service on %o', { timeout: 10 * 60_000 }, (release) => {
+  const machine = `service-${release?.versionId ?? 'own'}`;
+  let address: string;
+  let key: string;
+
+  const exec = (...args: string[]): Promise<string> => incus.incus(['exec', machine, '--', ...args]);
+  const code = (...args: string[]): Promise<number> => execa('incus', ['exec', machine, '--', ...args], { env: incus.env, reject: false, stdin: 'ignore' }).then(({ exitCode }) => exitCode ?? -1);
+  const property = async (unit: string, name: string): Promise<string> => (await exec('systemctl', 'show', '--property', name, '--value', unit)).trim();
+  const frontPid = (): Promise<number> => property('containarium-front.service', 'MainPID').then(Number);
+  const running = (other?: number): Promise<number> => eventually(async () => {
+    const pid = await frontPid();
+    return pid === 0 || pid === other ? undefined : pid;
+  }, `a front other than ${other}`);
+
+  async function ssh(...words: string[]): Promise<{ stdout: string; stderr: string; exitCode: number }> {
+    const options = ['StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR', 'IdentitiesOnly=yes', 'IdentityAgent=none', 'BatchMode=yes'];
+    const args = ['-F', 'none', '-p', '2222', '-i', key, ...options.flatMap((option) => ['-o', option]), `manage@${address}`, ...words];
+    const { stdout, stderr, exitCode } = await execa('ssh', args, { reject: false, stdin: 'ignore' });
+    return { stdout, stderr, exitCode: exitCode ?? -1 };
+  }
+
+  beforeAll(async () => {
+    let { image } = incus;
+    if (release !== undefined) {
+      const base = await ensureBaseImage(release);
+      await incus.incus(['image', 'import', '--quiet', base.metadataPath, base.rootfsPath, '--alias', base.alias]);
+      image = base.alias;
+    }
+    await incus.incus(['create', '--quiet', image, machine, '-c', 'security.nesting=true']);
+    await incus.incus(['config', 'device', 'add', machine, 'tree', 'disk', `source=${dirname(tree)}`, 'path=/tree', 'readonly=true', 'shift=true']);
+    await incus.incus(['start', machine]);
+    address = await addressOf(incus, machine);
+    await waitUntil(() => code('systemctl', 'is-active', '--quiet', 'multi-user.target').then((exit) => exit === 0), 60_000, 200);
+    await exec('tar', '--extract', '--file', '/tree/tree.tar', '--directory', '/', '--no-overwrite-dir');
+    await exec('systemd-sysusers');
+    // What stands for the rest of a jump host: sockets and keys where they are on a real one.
+    const decoys = 'mkdir -p /var/lib/incus /run/incus /etc/ssh && for path in /var/lib/incus/unix.socket /run/incus/unix.socket /etc/ssh/ssh_host_ed25519_key; do [ -e $path ] || echo secret > $path; chmod 644 $path; done';
+    const dropIn = '[Service]\\nEnvironment=CONTAINARIUM_HOST=simulated CONTAINARIUM_SIMULATED_PACE_MS=1000\\n';
+    await exec('sh', '-c', `${decoys}; mkdir -p /etc/systemd/system/containarium.service.d && printf '${dropIn}' > /etc/systemd/system/containarium.service.d/test.conf`);
+    await exec('systemctl', 'daemon-reload');
+    await exec('systemctl', 'start', 'containarium');
+    await running();
+    const folder = await temporaryFolder();
+    await mkdir(folder, { recursive: true });
+    key = join(folder, 'admin');
+    const made = await eventually(() => exec('cat', '/var/lib/containarium/keys/admin_ed25519').catch(() => undefined), 'the admin\'s key');
+    await writeFile(key, made);
+    await chmod(key, 0o600);
+    await eventually(async () => ((await ssh('whoami')).exitCode === 0 ? true : undefined), async () => `a login: ${JSON.stringify(await ssh('whoami'))} ${await exec('journalctl', '--no-pager', '-n', '40')}`);
+  });
+
+  it('has a front that is a user of its own with no capability, no new privilege, a system call filter and namespaces of its own', async () => {
+    const pid = await running();
+    const status = await exec('cat', `/proc/${pid}/status`);
+    const field = (name: string): string => new RegExp(`^${name}:\\s*(.*?)\\s*$`, 'm').exec(status)?.[1] ?? '';
+    const [, , uid = '', gid = ''] = (await exec('getent', 'passwd', 'containarium-front')).split(':');
+    expect(Number(uid)).toBeGreaterThan(0);
+    expect(await exec('getent', 'passwd', 'containarium-front')).toMatch(/:\/nonexistent:\/usr\/sbin\/nologin\n$/);
+    expect(field('Uid').split(/\s+/)).toEqual([uid, uid, uid, uid]);
+    expect(field('Gid').split(/\s+/)).toEqual([gid, gid, gid, gid]);
+    expect(field('Groups')).toBe(gid);
+    for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) expect(field(set), set).toBe('0'.repeat(16));
+    expect(field('NoNewPrivs')).toBe('1');
+    expect(field('Seccomp')).toBe('2');
+    for (const namespace of ['mnt', 'net', 'user', 'ipc', 'uts']) {
+      expect(await exec('readlink', `/proc/${pid}/ns/${namespace}`), namespace).not.toBe(await exec('readlink', `/proc/1/ns/${namespace}`));
+    }
+    expect(await exec('ls', `/proc/${pid}/root/`)).not.toMatch(/home|srv|mnt|boot/);
+    expect(await exec('ls', `/proc/${pid}/root/etc`)).toBe('');
+    const limits = await exec('cat', `/proc/${pid}/limits`);
+    expect(limits).toMatch(/^Max core file size +0 +0/m);
+    expect(await property('containarium-front.service', 'MemoryMax')).toBe(String(1024 ** 3));
+    expect(await property('containarium-front.service', 'TasksMax')).toBe('64');
+    // Its two sockets, what it logs to, and what Node.js opens for itself.
+    const open = (await exec('sh', '-c', `for fd in /proc/${pid}/fd/*; do readlink $fd; done`)).trim().split('\n');
+    expect(open.filter((target) => !/^(pipe:|socket:|anon_inode:|\/dev\/null$)/.test(target))).toEqual([]);
+    console.info(`${machine}: ${field('Seccomp_filters')} system call filters, namespaces mnt net user ipc uts of its own`);
+  });
+
+  /** What is tried with exactly the settings of the front's unit, by a program that was taken over from the start. */
+  async function attempt(script: string): Promise<Record<string, string>> {
+    await exec('sh', '-c', 'mkdir -p /etc/systemd/system/attempt.service.d && cp /etc/systemd/system/containarium-front.service.d/10-containarium.conf /etc/systemd/system/attempt.service.d/ && systemctl daemon-reload');
+    const args = ['systemd-run', '--quiet', '--pipe', '--wait', '--collect', '--unit=attempt', '/opt/containarium/node_modules/.bin/node', '--input-type=module', '--eval', script];
+    return JSON.parse(await exec(...args)) as Record<string, string>;
+  }
+
+  it('gives a program in the front\'s place nothing to reach', async () => {
+    for (const path of ['/var/lib/incus/unix.socket', '/etc/ssh/ssh_host_ed25519_key', '/var/lib/containarium/state/core.sock', '/run/dbus/system_bus_socket']) expect(await code('test', '-e', path), path).toBe(0);
+    const found = await attempt(`
+      import { accessSync, readdirSync, writeFileSync, readFileSync } from 'node:fs';
+      import { connect, createServer } from 'node:net';
+      import { spawnSync } from 'node:child_process';
+      const outcome = async (act) => { try { return String(await act()); } catch (error) { return error.code ?? String(error); } };
+      const found = {};
+      for (const path of ${JSON.stringify(secrets)}) found[path] = await outcome(() => readFileSync(path).length);
+      for (const path of ['/var/lib/containarium/state/core.sock', '/run/dbus/system_bus_socket', '/run/systemd/private']) {
+        found['connect ' + path] = await outcome(() => new Promise((resolve, reject) => connect(path).on('connect', () => resolve('connected')).on('error', reject)));
+      }
+      found['connect 22'] = await outcome(() => new Promise((resolve, reject) => connect(22, '127.0.0.1').on('connect', () => resolve('connected')).on('error', reject)));
+      found['listen'] = await outcome(() => new Promise((resolve, reject) => createServer().listen(4444, () => resolve('listens')).on('error', reject)));
+      found['interfaces'] = await outcome(() => readFileSync('/proc/self/net/dev', 'utf8').trim().split('\\n').slice(2).map((line) => line.split(':')[0].trim()).join());
+      found['shell'] = await outcome(() => { const { error, status } = spawnSync('/bin/sh', ['-c', 'true']); if (error) throw error; return status; });
+      found['itself again'] = await outcome(() => { const { error, status } = spawnSync(process.execPath, ['-e', '0']); if (error) throw error; return status; });
+      found['setuid'] = await outcome(() => process.setuid(0));
+      found['write program'] = await outcome(() => writeFileSync('/opt/containarium/dist/main.js', ''));
+      found['others'] = await outcome(() => readdirSync('/proc').filter((name) => /^\\d+$/.test(name) && name !== String(process.pid)).join());
+      found['kill'] = await outcome(() => process.kill(1, 'SIGTERM'));
+      console.log(JSON.stringify(found));
+      process.exit(0);
+    `);
+    console.info(JSON.stringify(found));
+    const { interfaces, others, ...rest } = found;
+    expect(interfaces).toMatch(/^(lo|ENOENT|EINVAL)$/);
+    expect(others).toBe('');
+    for (const [what, outcome] of Object.entries(rest)) expect(outcome, what).toMatch(/^(ENOENT|EACCES|EPERM|EROFS|ESRCH|EAFNOSUPPORT|EISDIR)$/);
+    // A folder says that it is one; that it is empty is the point.
+    for (const path of secrets.filter((each) => !['/root', '/home'].includes(each))) expect(rest[path], path).toMatch(/^(ENOENT|EACCES)$/);
+  });
+
+  it('is rated safe by systemd itself', async () => {
+    const text = await exec('systemd-analyze', 'security', '--no-pager', 'containarium-front.service');
+    const rating = Number(/Overall exposure level for containarium-front\.service: ([\d.]+)/.exec(text)?.[1]);
+    console.info(`${machine}: containarium-front.service ${rating}; ${text.split('\n').filter((line) => line.includes('✗')).map((line) => line.trim().split(/\s+/)[1]).join(' ')}`);
+    // 0.3 on Debian 12 and 13. What is left: V8 writes machine code (0.1), connections must be accepted from any address (0.2), and what
+    // PrivateDevices itself allows (0.1). Anything that gets lost costs at least 0.1.
+    expect(rating).toBeLessThanOrEqual(0.4);
+    const core = await exec('systemd-analyze', 'security', '--no-pager', 'containarium.service');
+    const exposure = Number(/Overall exposure level for containarium\.service: ([\d.]+)/.exec(core)?.[1]);
+    console.info(`${machine}: containarium.service ${exposure}`);
+    // root, with the capabilities for accounts, a writable /etc and the network; without its filters it is above 6.
+    expect(exposure).toBeLessThan(5);
+  });
+
+  it('lets core do under its own restrictions what it does on a real host', async () => {
+    // The programs of src/host/runner.ts that are in this machine, under the settings of core's unit; for pkill (procps) stands the shell's kill.
+    const settings = (await exec('cat', '/etc/systemd/system/containarium.service')).split('\n').filter((line) => /^(NoNewPriv|Protect|Private|Lock|Keyring|Restrict|Capability|SystemCall)/.test(line));
+    const script = `
+      groupadd --system cxt-jump
+      useradd --no-create-home --home-dir /nonexistent --no-user-group --gid cxt-jump --shell /usr/sbin/nologin --password '*' --comment mark --key SUB_UID_COUNT=0 --key SUB_GID_COUNT=0 cxt-alice
+      getent passwd cxt-alice
+      mkdir /var/lib/containarium/cxt
+      echo key > /var/lib/containarium/cxt/alice
+      chown root:cxt-jump /var/lib/containarium/cxt/alice
+      chmod 640 /var/lib/containarium/cxt/alice
+      setpriv --reuid=cxt-alice --regid=cxt-jump --clear-groups sleep 60 &
+      sleep 1
+      kill -KILL $!
+      wait $! || [ $? = 137 ]
+      userdel cxt-alice
+      groupdel cxt-jump
+      rm -r /var/lib/containarium/cxt
+      systemctl is-active containarium
+    `;
+    const { exitCode, stdout, stderr } = await execa('incus', ['exec', machine, '--', 'systemd-run', '--quiet', '--pipe', '--wait', '--collect', ...settings.flatMap((line) => ['--property', line]), 'sh', '-ec', script], { env: incus.env, reject: false, stdin: 'ignore' });
+    expect(exitCode, `${stdout}\n${stderr}`).toBe(0);
+    expect(stdout).toMatch(/^cxt-alice:.*:mark:\/nonexistent:\/usr\/sbin\/nologin$/m);
+  });
+
+  it('is replaced when it stands still, without a connection refused, and the next login is told', async () => {
+    const before = await running();
+    await exec('systemctl', 'kill', '--signal=STOP', 'containarium-front.service');
+    // Asked while nobody answers: it waits in the kernel's queue, or is cut with the front that had taken it.
+    const refused = execa('ssh-keyscan', ['-T', '30', '-p', '2222', '-t', 'ed25519', address], { reject: false });
+    await running(before);
+    const next = await eventually(async () => {
+      const answer = await ssh('list');
+      return answer.exitCode === 0 ? answer : undefined;
+    }, 'an answer of the next front');
+    expect(next.stderr).toMatch(/^The SSH server was restarted at \d\d:\d\d UTC because it stood still; operations went on\.$/m);
+    expect((await ssh('list')).stderr).not.toMatch(/restarted/);
+    expect((await refused).stderr).not.toMatch(/refused/i);
+    expect(await exec('journalctl', '--no-pager', '-u', 'containarium', '-n', '20')).toMatch(/the front stands still; killing it/);
+  });
+
+  it('is replaced when it dies, operations go on, and core lives on', async () => {
+    const core = await property('containarium.service', 'MainPID');
+    const create = execa('ssh', ['-F', 'none', '-p', '2222', '-i', key, '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', `manage@${address}`, 'create', 'alice'], { reject: false, input: await exec('cat', '/var/lib/containarium/keys/admin_ed25519.pub') });
+    await eventually(async () => ((await exec('containarium', 'list', '--json')).includes('"creating"') ? true : undefined), 'a create at work');
+    const before = await running();
+    await exec('systemctl', 'kill', '--signal=KILL', 'containarium-front.service');
+    await create;
+    await running(before);
+    await eventually(async () => ((await exec('containarium', 'list', '--json')).includes('"ready"') ? true : undefined), 'the end of the create', 60_000);
+    expect(await property('containarium.service', 'MainPID')).toBe(core);
+    const next = await eventually(async () => {
+      const answer = await ssh('list');
+      return answer.exitCode === 0 ? answer : undefined;
+    }, 'an answer');
+    expect(next.stderr).toMatch(/because it ended unexpectedly/);
+  });
+
+  it('restarts and stops in order: operations first, then goodbye, then the port', async () => {
+    const before = await running();
+    await exec('systemctl', 'restart', 'containarium');
+    await running(before);
+    await eventually(async () => ((await ssh('whoami')).exitCode === 0 ? true : undefined), 'a login after the restart');
+
+    const client = execa('ssh', ['-F', 'none', '-p', '2222', '-i', key, '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR', `manage@${address}`, 'create', 'bob'], { reject: false, input: await exec('cat', '/var/lib/containarium/keys/admin_ed25519.pub') });
+    await eventually(async () => ((await exec('containarium', 'list', '--json')).includes('"creating"') ? true : undefined), 'a create at work');
+    const [answer] = await Promise.all([client, exec('systemctl', 'stop', 'containarium')]);
+    expect(answer.stdout).toMatch(/^Container bob-container created$/m);
+    expect(await code('systemctl', 'is-active', '--quiet', 'containarium-front.service')).not.toBe(0);
+    expect(await property('containarium.service', 'Result')).toBe('success');
+    const socket = connect(2222, address);
+    await expect(once(socket, 'connect')).rejects.toThrow(/ECONNREFUSED/);
+    const log = await exec('journalctl', '--no-pager', '-o', 'cat', '-u', 'containarium-front', '-n', '5');
+    expect(log).toMatch(/Deactivated successfully/);
+  });
+
+  it('leaves no front behind when core is killed, also one that stands still', async () => {
+    await exec('systemctl', 'start', 'containarium');
+    const before = await running();
+    await exec('systemctl', 'kill', '--signal=STOP', 'containarium-front.service');
+    await exec('systemctl', 'kill', '--signal=KILL', '--kill-who=main', 'containarium.service');
+    // Restart=on-failure brings core back, and with it a front.
+    await running(before);
+    await eventually(async () => ((await ssh('whoami')).exitCode === 0 ? true : undefined), 'a login after the crash');
+    expect(await code('test', '-e', `/proc/${before}`)).not.toBe(0);
+    const all = await exec('sh', '-c', 'cat /proc/[0-9]*/cmdline');
+    // On two command lines: systemd-run's, and that of the only front.
+    expect(all.split('--channel=1')).toHaveLength(3);
+  });
+});
