@@ -11,7 +11,8 @@
  * with it the process id that the test looks at.
  */
 import { readFileSync } from 'node:fs';
-import { message, RawClient, string, uint32 } from '../support/rawClient.ts';
+import type { RawClient} from '../support/rawClient.ts';
+import { message, string, uint32 } from '../support/rawClient.ts';
 import { pause } from './packets.ts';
 
 /** No packet may take longer, in milliseconds of processor time. */

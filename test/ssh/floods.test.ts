@@ -131,7 +131,7 @@ describe('before a login', () => {
         await once(socket, 'close');
       }),
     );
-    // eslint-disable-next-line no-control-regex
+     
     expect(server.log()).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]|xxxx|yyyy/);
   });
 
