@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { patchInstalled, patchNames } from './front/patches/apply.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const quiet = process.argv.includes('--quiet');
@@ -38,12 +39,19 @@ function newest(folder, ignore) {
 }
 
 const installedMark = at('node_modules', '.containarium-lock');
-const wanted = fingerprint(at('package-lock.json'));
+const patches = [...patchNames(), 'apply.mjs'].map((name) => at('src', 'front', 'patches', name));
+const wanted = fingerprint(at('package-lock.json'), ...patches);
 if (!existsSync(installedMark) || readFileSync(installedMark, 'utf8') !== wanted) {
   say('Installing dependencies…');
   // Without install scripts: nothing that is downloaded runs, possibly as root, and no compiler is needed. ssh2 then does without its
   // optional native part.
   run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
+  try {
+    patchInstalled(root);
+  } catch (error) {
+    process.stderr.write(`Error: ssh2 could not be patched: ${error.message}\n`);
+    process.exit(1);
+  }
   writeFileSync(installedMark, wanted);
 }
 
@@ -56,8 +64,9 @@ if (!existsSync(builtMark) || statSync(builtMark).mtimeMs < Math.max(newest(at('
   writeFileSync(builtMark, '');
 }
 
-const { status, stdout } = spawnSync(node, ['-p', 'process.versions.node'], { encoding: 'utf8' });
-if (status !== 0 || Number(stdout.split('.')[0]) < 22) {
-  process.stderr.write('Error: Node.js 22.12 or newer is needed, and there is no bundled one for this platform: install it.\n');
+// The post-quantum key exchange is Node's own ML-KEM, which it has since 24.7 (with OpenSSL 3.5).
+const { status, stdout } = spawnSync(node, ['-p', 'typeof crypto.encapsulate'], { encoding: 'utf8' });
+if (status !== 0 || stdout.trim() !== 'function') {
+  process.stderr.write('Error: Node.js 24.7 or newer is needed (it brings ML-KEM, for the post-quantum key exchange), and there is no bundled one for this platform: install it.\n');
   process.exit(1);
 }

@@ -13,6 +13,7 @@ import { chmodSync, cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from 
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { patchInstalled } from '../src/front/patches/apply.mjs';
 
 const source = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values } = parseArgs({ options: { root: { type: 'string', default: '/' }, offline: { type: 'boolean', default: false } } });
@@ -28,13 +29,18 @@ const target = inRoot('/opt/containarium');
 const fresh = `${target}.new`;
 rmSync(fresh, { recursive: true, force: true });
 mkdirSync(fresh, { recursive: true });
-for (const name of ['package.json', 'package-lock.json', 'dist']) cpSync(join(source, name), join(fresh, name), { recursive: true });
+// The front compares the patches with what ssh2 carries.
+for (const name of ['package.json', 'package-lock.json', 'dist', join('src', 'front', 'patches')]) cpSync(join(source, name), join(fresh, name), { recursive: true });
 if (values.offline) cpSync(join(source, 'node_modules'), join(fresh, 'node_modules'), { recursive: true, verbatimSymlinks: true });
 else console.log('Installing dependencies…');
 const npm = values.offline ? { status: 0 } : spawnSync('npm', ['ci', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: fresh, stdio: 'inherit' });
-if (npm.status !== 0) {
+try {
+  if (npm.status !== 0) throw new Error('"npm ci" failed');
+  // A copied installation is patched already.
+  if (!values.offline) patchInstalled(fresh);
+} catch (error) {
   rmSync(fresh, { recursive: true, force: true });
-  console.error('Error: "npm ci" failed; what was installed before is unchanged (program-failed)');
+  console.error(`Error: ${error.message}; what was installed before is unchanged (program-failed)`);
   process.exit(1);
 }
 rmSync(`${target}.old`, { recursive: true, force: true });

@@ -32,7 +32,8 @@ import type { Settings } from '../settings/settings.ts';
 import { SimulatedHost } from '../simulated/host.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { serveCalls } from './endpoint.ts';
-import { firstAdmin, serverHostKey, type FirstAdmin, type ServerHostKey } from './firstStart.ts';
+import { firstAdmin, type FirstAdmin } from './firstStart.ts';
+import { serverHostKeys, type ServerHostKey, type ServerHostKeys } from './hostKeys.ts';
 import { chooseStarter, type ChosenStarter } from './frontChoice.ts';
 import { FrontNews } from './frontNews.ts';
 import { FrontProcess } from './frontProcess.ts';
@@ -126,7 +127,7 @@ export class Core {
   async #startHolding(accept: { handler: (socket: Socket) => void }): Promise<Started> {
     const { home, settings, env } = this.#options;
     const version = await packageVersion();
-    const hostKey = await serverHostKey(home);
+    const hostKeys = await serverHostKeys(home.keys);
     const admins = await Admins.open(join(home.state, 'admins.json'));
     // Before anything is done: a port that is taken ends it here.
     const listener = bindPort(settings.listen);
@@ -203,10 +204,10 @@ export class Core {
       serveShells(connection, { ...shells, logins });
       connection.listen();
     };
-    await this.#startFront(front.starter, listener, greeting, hostKey, dispatcher, shells);
+    await this.#startFront(front.starter, listener, greeting, hostKeys, dispatcher, shells);
     this.#every(identitiesEveryMs, () => this.#refreshIdentities(service, admins));
     this.#every(recoverEveryMs, () => this.#recover(operations));
-    return { host, listening: listener.where, hostKey, firstAdmin: first, version };
+    return { host, listening: listener.where, hostKey: hostKeys.current, firstAdmin: first, version };
   }
 
   /** Calls `act` again and again, but never while it is still at work. */
@@ -258,7 +259,7 @@ export class Core {
     starter: ChosenStarter['starter'],
     listener: Listener,
     greeting: Greeting,
-    hostKey: ServerHostKey,
+    hostKeys: ServerHostKeys,
     dispatcher: Dispatcher,
     shells: Omit<ShellEndpointOptions, 'logins'>,
   ): Promise<void> {
@@ -271,9 +272,10 @@ export class Core {
         start: () => ({
           ...greeting,
           listen: listener.where,
-          hostKey: hostKey.privateKey,
+          hostKeys: [hostKeys.current.privateKey, ...(hostKeys.next === undefined ? [] : [hostKeys.next.privateKey])],
           identities: this.#identities.map((identity) => ({ ...identity, owns: [...identity.owns] })),
           limits: settings.ssh,
+          transport: settings.ssh,
         }),
         serve: (connection) => {
           const logins = new LoginEndpoint(connection, 'front', this.#logins);

@@ -1,47 +1,11 @@
-/** The first start: a host key of the server's own, and somebody who may log in. */
-import { chmod, chown, lstat, readdir, readFile, writeFile } from 'node:fs/promises';
+/** The first start: somebody who may log in. */
+import { chmod, chown, readdir, readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { Failure } from '../domain/failure.ts';
 import { parsePublicKeys, type PublicKey } from '../domain/publicKey.ts';
 import { makeHostKey } from '../host/hostKey.ts';
 import type { Admins } from '../service/admins.ts';
 import type { Home } from '../settings/home.ts';
-
-export interface ServerHostKey {
-  readonly privateKey: string;
-  readonly fingerprint: string;
-  readonly publicKey: string;
-  readonly made: boolean;
-}
-
-/** The server's ed25519 host key. Made where there is none; one that others can read, or that cannot be read, is refused. */
-export async function serverHostKey(home: Home): Promise<ServerHostKey> {
-  const path = join(home.keys, 'host_ed25519');
-  let privateKey: string | undefined;
-  try {
-    const stat = await lstat(path);
-    if (!stat.isFile() || (stat.mode & 0o077) !== 0) {
-      throw new Failure('settings', { what: `host key ${path}`, why: 'others can read it, or it is not a plain file', next: `chmod 600 ${path}, and consider making a new one` });
-    }
-    privateKey = await readFile(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
-      throw new Failure('settings', { what: `host key ${path}`, why: error instanceof Error ? error.message : String(error) }, error);
-    }
-  }
-  if (privateKey !== undefined) {
-    const publicLine = await readFile(`${path}.pub`, 'utf8');
-    const [key] = parsePublicKeys(publicLine);
-    if (key === undefined) throw new Failure('settings', { what: `${path}.pub`, why: 'it holds no key', next: `ssh-keygen -y -f ${path} > ${path}.pub` });
-    return { privateKey, fingerprint: key.fingerprint, publicKey: key.line, made: false };
-  }
-  const made = makeHostKey('containarium');
-  await writeFile(`${path}.pub`, `${made.publicKey} containarium\n`, { mode: 0o644 });
-  await writeFile(path, made.privateKey, { mode: 0o600, flag: 'wx' });
-  return { ...made, made: true };
-}
 
 export interface FirstAdmin {
   readonly name: string;

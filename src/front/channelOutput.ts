@@ -5,6 +5,7 @@
 import type { Connection, ServerChannel } from 'ssh2';
 import { hangUp } from './hangUp.ts';
 import { internalsOf } from './internals.ts';
+import { isChangingKeys, keysChanged } from './rekey.ts';
 
 type Stream = ServerChannel | ServerChannel['stderr'];
 
@@ -50,7 +51,7 @@ export class ChannelOutput {
   }
 
   async #pump(): Promise<void> {
-    const { _sock: socket, _protocol: protocol } = internalsOf(this.#connection);
+    const socket = internalsOf(this.#connection)._sock;
     let before = this.#unreadBytes;
     const watch = setInterval(() => {
       if (this.#unreadBytes > mostUnreadBytes && this.#unreadBytes >= before) hangUp(socket, 'output was not read');
@@ -62,7 +63,7 @@ export class ChannelOutput {
           const piece = next.bytes.subarray(at, at + pieceBytes);
           await this.#taken(next.stream, piece);
           // While keys are exchanged ssh2 keeps what is sent, and a client may take its time.
-          if (protocol._queue !== undefined) await Promise.race([new Promise<void>((resolve) => this.#connection.once('rekey', resolve)), this.#gone]);
+          if (isChangingKeys(this.#connection)) await Promise.race([keysChanged(this.#connection), this.#gone]);
           if (socket.writableNeedDrain) await Promise.race([new Promise<void>((resolve) => socket.once('drain', resolve)), this.#gone]);
           this.#unreadBytes -= piece.length;
         }

@@ -12,14 +12,16 @@ import { decide } from './authentication.ts';
 import { disconnect, reasonCode } from './disconnect.ts';
 import { closeBareSessions, dropServerOnlyMessages, enforceWindows, hasSanePackets, limitKeyExchanges, paceReading } from './guards.ts';
 import { hangUp } from './hangUp.ts';
+import type { HostKeys } from './hostKeyRotation.ts';
 import { internalsOf } from './internals.ts';
+import { changeKeysInTime } from './rekey.ts';
 import { serveSession, type ServedSession } from './session.ts';
-import { tellSignatureAlgorithms } from './signatureAlgorithms.ts';
 
 /** What every connection is served with. */
 export interface Service {
   readonly start: FrontStart;
   readonly index: KeyIndex;
+  readonly hostKeys: HostKeys;
   readonly core: CoreClient;
   readonly shells: ShellClient;
   readonly logins: LoginClient;
@@ -58,7 +60,8 @@ export class ServedConnection {
     enforceWindows(connection);
     limitKeyExchanges(connection, () => this.#actor !== undefined);
     paceReading(connection);
-    tellSignatureAlgorithms(connection);
+    changeKeysInTime(connection, service.start.transport);
+    service.hostKeys.announce(connection);
     this.#authenticate();
     connection.on('ready', () => this.#ready());
     this.#serveSessions();

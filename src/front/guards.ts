@@ -96,6 +96,8 @@ export function limitKeyExchanges(connection: Connection, isLoggedIn: () => bool
   const { _sock: socket, _protocol: protocol } = internalsOf(connection);
   let late: NodeJS.Timeout | undefined;
   let idle = 0;
+  /** The next exchange was asked for from here: it is not the client's doing. */
+  let asked = false;
   let sinceMs = 0;
   let movedBytes = 0;
   const begin = (): void => {
@@ -118,7 +120,7 @@ export function limitKeyExchanges(connection: Connection, isLoggedIn: () => bool
   const handle = protocol._onPayload;
   protocol._onPayload = (payload) => {
     if (payload[0] !== kexInit) return handle(payload);
-    const why = !isLoggedIn() ? 'a second key exchange before the login' : isTooMany() ? 'too many key exchanges' : undefined;
+    const why = !isLoggedIn() ? 'a second key exchange before the login' : !asked && isTooMany() ? 'too many key exchanges' : undefined;
     if (why !== undefined) {
       hangUp(socket, why);
       return undefined;
@@ -128,11 +130,13 @@ export function limitKeyExchanges(connection: Connection, isLoggedIn: () => bool
   };
   const rekey = protocol.rekey.bind(protocol);
   protocol.rekey = () => {
+    asked = true;
     begin();
     rekey();
   };
   const complete = protocol._onHandshakeComplete;
   protocol._onHandshakeComplete = (...args) => {
+    asked = false;
     over();
     complete(...args);
   };

@@ -1,27 +1,37 @@
-/** The parts of ssh2's server side that its types do not show, as far as guards need them (ssh2 1.17.0, lib/server.js). */
+/** The parts of ssh2's server side that its types do not show, as far as guards need them (ssh2 1.17.0, lib/server.js, with our patches). */
 import type { Socket } from 'node:net';
 import type { Connection, ServerChannel, Session } from 'ssh2';
 
 export interface ConnectionInternals {
   readonly _sock: Socket;
+  readonly authenticated: boolean;
   readonly _protocol: {
     /** Handed to every decipher that is made after a key exchange. */
     _onPayload: (payload: Buffer) => unknown;
+    /** Called for every message from the client outside of key exchanges. */
+    _onPacket: () => void;
+    /** Handed to every cipher that is made after a key exchange; takes what goes to the socket. */
+    _onWrite: (data: Buffer) => void;
     readonly _handlers: {
       CHANNEL_DATA: (protocol: unknown, recipient: number, data: Buffer) => void;
       CHANNEL_WINDOW_ADJUST: (protocol: unknown, recipient: number, amountBytes: number) => void;
+      GLOBAL_REQUEST: (protocol: unknown, name: string, wantReply: boolean, data: unknown) => void;
     };
-    /** Called after each key exchange; the first call sends ssh2's own EXT_INFO where `_kex` says that the client understands it. */
+    /** Our own KEXINIT, from when it is sent until the exchange is over. */
+    readonly _kexinit: Buffer | undefined;
+    /** What is written during a key exchange, sent when it is over. */
+    _queue: Buffer[] | undefined;
+    /** Called after each key exchange. */
     _onHandshakeComplete: (...args: unknown[]) => void;
-    readonly _kex: { remoteExtInfoEnabled: boolean };
-    readonly _packetRW: { readonly write: { readonly allocStart: number; alloc(size: number): Buffer; finalize(packet: Buffer): Buffer } };
+    readonly _kex: { readonly sessionID: Buffer };
+    readonly _packetRW: { readonly write: { readonly allocStart: number; readonly allocStartKEX: number; alloc(size: number, force?: boolean): Buffer; finalize(packet: Buffer, force?: boolean): Buffer } };
     readonly _cipher: { encrypt(packet: Buffer): void };
-    /** What is sent while keys are exchanged, packet by packet; undefined otherwise. */
-    readonly _queue: Buffer[] | undefined;
     /** Called with each piece of what the socket brings. */
     parse(data: Buffer, from: number, to: number): void;
     rekey(): void;
     channelClose(id: number): void;
+    requestSuccess(data: Buffer): void;
+    requestFailure(): void;
   };
   readonly _chanMgr: {
     get(id: number): unknown;

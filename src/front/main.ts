@@ -11,9 +11,12 @@ import { connectOver } from '../protocol/connection.ts';
 import { loginClient } from '../protocol/loginClient.ts';
 import { frontStart, identities, messages } from '../protocol/messages.ts';
 import { shellClient } from '../protocol/shellClient.ts';
+import { requirePatches } from './patched.ts';
 import { SshServer } from './server.ts';
 
 const { channel: channelFd, listener, uid, gid } = commandLine();
+// Afterwards the files may be out of reach; said once there is somebody to say it to.
+const unpatched = patchFault();
 dropPrivileges();
 
 /** The protocol with core. */
@@ -53,16 +56,25 @@ function dropPrivileges(): void {
   if (process.getuid?.() === 0 || process.geteuid?.() === 0) throw new Error('the front does not run as root');
 }
 
+function patchFault(): Error | undefined {
+  try {
+    requirePatches();
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  }
+}
+
 function note(kind: string, error: unknown): void {
   process.stderr.write(`${JSON.stringify({ level: 50, kind, error: error instanceof Error ? error.stack : String(error) })}\n`);
 }
-
 
 // Every shell of Ink's adds one listener for the end of the process.
 process.setMaxListeners(0);
 
 core.listen();
 try {
+  if (unpatched !== undefined) throw unpatched;
   const start = frontStart.parse(await core.sendRequest(messages.frontStart));
   const client = coreClient(core, { version: start.version, host: start.host });
   server = new SshServer({ start, core: client, shells: shellClient(core), logins: loginClient(core) });

@@ -2,12 +2,21 @@
 import type { Connection } from 'ssh2';
 import { internalsOf } from './internals.ts';
 
-/** Sends `payload`: the message number and its encoded fields (RFC 4253, section 6). */
+/** SSH_MSG_DISCONNECT (RFC 4253, section 11.1): the one message that may also be sent in the middle of a key exchange. */
+const disconnect = 1;
+
+/** Sends `payload`: the message number and its encoded fields (RFC 4253, section 6). While keys are exchanged it waits like everything else. */
 export function sendPacket(connection: Connection, payload: Buffer): void {
-  const { _packetRW, _cipher } = internalsOf(connection)._protocol;
-  const packet = _packetRW.write.alloc(payload.length);
-  packet.set(payload, _packetRW.write.allocStart);
-  _cipher.encrypt(_packetRW.write.finalize(packet));
+  const protocol = internalsOf(connection)._protocol;
+  const { write } = protocol._packetRW;
+  const exchanging = protocol._kexinit !== undefined;
+  if (exchanging && payload[0] !== disconnect) {
+    (protocol._queue ??= []).push(payload);
+    return;
+  }
+  const packet = write.alloc(payload.length, exchanging);
+  packet.set(payload, exchanging ? write.allocStartKEX : write.allocStart);
+  protocol._cipher.encrypt(write.finalize(packet, exchanging));
 }
 
 export function uint32(value: number): Buffer {

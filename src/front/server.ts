@@ -3,10 +3,11 @@ import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import ssh2, { type Server as Ssh2Server, type ServerConfig } from 'ssh2';
 import type { Identity } from '../domain/actor.ts';
 import { KeyIndex } from '../identity/keyIndex.ts';
-import { algorithms } from './algorithms.ts';
+import { offer } from './algorithms.ts';
 import { ServedConnection, type Service } from './connection.ts';
 import { closeWhatIsEnded } from './guards.ts';
 import { hangUp } from './hangUp.ts';
+import { HostKeys } from './hostKeyRotation.ts';
 
 /** A peer that died, or reads nothing, is noticed after four of these, in milliseconds: within a minute. */
 const keepaliveMs = 14_000;
@@ -18,13 +19,14 @@ export class SshServer {
   readonly #sockets = new Set<Socket>();
   readonly #connections = new Set<ServedConnection>();
 
-  constructor(service: Omit<Service, 'index'>) {
-    this.#service = { ...service, index: new KeyIndex() };
+  constructor(service: Omit<Service, 'index' | 'hostKeys'>) {
+    this.#service = { ...service, index: new KeyIndex(), hostKeys: new HostKeys(service.start.hostKeys) };
     const config: ServerConfig = {
-      hostKeys: [service.start.hostKey],
+      // The present one; the next one, where there is one, is only announced.
+      hostKeys: service.start.hostKeys.slice(0, 1),
       // Says what it is, not which version of which library it is made of.
       ident: 'containarium',
-      algorithms,
+      ...offer(service.start.transport.keyExchange),
       keepaliveInterval: keepaliveMs,
       keepaliveCountMax: 3,
     };

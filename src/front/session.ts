@@ -75,10 +75,10 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
     accept?.();
     if (info.name === 'INT' || info.name === 'TERM' || info.name === 'HUP') gone.abort();
   });
-  session.on('exec', (accept, _reject, info) => {
+  session.on('exec', (accept, reject: (() => void) | undefined, info) => {
     const channel = accept() as ServerChannel | undefined;
     // A second command on the same session, or one after the end of its input.
-    if (channel === undefined) return;
+    if (channel === undefined) return reject?.();
     if (terminal !== undefined && wantsShell(info.command)) {
       screen = new ChannelTerminal({ connection: options.connection, channel, type, environment, size: terminal });
       running = runShell(channel, screen, options, isPlain(info.command) ? { plain: 'once' } : { ...plainFor(type), line: info.command });
@@ -86,9 +86,9 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
     }
     running = run(channel, options, gone, terminal !== undefined, info.command);
   });
-  session.on('shell', (accept) => {
+  session.on('shell', (accept, reject: (() => void) | undefined) => {
     const channel = accept() as ServerChannel | undefined;
-    if (channel === undefined) return;
+    if (channel === undefined) return reject?.();
     if (terminal === undefined) {
       running = run(channel, options, gone, false, undefined);
       return;

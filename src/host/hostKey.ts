@@ -1,5 +1,5 @@
-/** Makes SSH host keys: for the server itself, and for each container before its first start. */
-import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+/** Makes SSH host keys, for the server itself and for each container before its first start, and reads them back. */
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 
 export interface HostKeyPair {
   /** OpenSSH private key format (PROTOCOL.key). */
@@ -46,6 +46,63 @@ export function encodeHostKey(seed: Buffer, point: Buffer, comment: string): Hos
     publicKey,
     fingerprint: fingerprintOf(publicKey),
   };
+}
+
+/** PKCS #8 in front of the 32 bytes of a seed (RFC 8410, section 7). */
+const pkcs8 = Buffer.from('302e020100300506032b657004220420', 'hex');
+
+/**
+ * Reads a private key file as {@link encodeHostKey} and ssh-keygen(1) write it: ed25519, without a passphrase.
+ *
+ * @throws Error with the reason, where it is anything else, or its parts do not belong together
+ */
+export function decodeHostKey(text: string): HostKeyPair {
+  const base64 = /^-----BEGIN OPENSSH PRIVATE KEY-----\n([A-Za-z0-9+/=\n]+)\n-----END OPENSSH PRIVATE KEY-----\s*$/.exec(text)?.[1];
+  if (base64 === undefined) throw new Error('it is not a private key in OpenSSH\'s format');
+  const file = new Fields(Buffer.from(base64, 'base64'));
+  if (file.bytes(15).toString('latin1') !== 'openssh-key-v1\0') throw new Error('it is not a private key in OpenSSH\'s format');
+  if (file.string().toString() !== 'none') throw new Error('it has a passphrase');
+  file.string();
+  file.string();
+  if (file.bytes(4).readUInt32BE() !== 1) throw new Error('it holds more than one key');
+  const blob = file.string();
+  const inner = new Fields(file.string());
+  const check = inner.bytes(4);
+  if (!check.equals(inner.bytes(4))) throw new Error('its check numbers differ');
+  if (inner.string().toString() !== type) throw new Error(`it is not of type ${type}`);
+  const point = inner.string();
+  const pair = inner.string();
+  const comment = inner.string().toString();
+  const seed = pair.subarray(0, 32);
+  if (pair.length !== 64 || !pair.subarray(32).equals(point) || !publicPoint(seed).equals(point)) throw new Error('its private part does not belong to its public part');
+  const decoded = encodeHostKey(seed, point, comment);
+  if (decoded.publicKey !== `${type} ${blob.toString('base64')}`) throw new Error('its private part does not belong to its public part');
+  return { ...decoded, privateKey: text };
+}
+
+function publicPoint(seed: Buffer): Buffer {
+  const key = createPrivateKey({ key: Buffer.concat([pkcs8, seed]), format: 'der', type: 'pkcs8' });
+  return Buffer.from(createPublicKey(key).export({ format: 'jwk' }).x ?? '', 'base64url');
+}
+
+class Fields {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  bytes(count: number): Buffer {
+    if (this.#at + count > this.#bytes.length) throw new Error('it ends too early');
+    const taken = this.#bytes.subarray(this.#at, this.#at + count);
+    this.#at += count;
+    return taken;
+  }
+
+  string(): Buffer {
+    return this.bytes(this.bytes(4).readUInt32BE());
+  }
 }
 
 /** A length-prefixed string of the SSH wire format (RFC 4251, section 5). */

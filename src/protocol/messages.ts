@@ -89,13 +89,19 @@ export const identities = z.array(identity);
 export const frontStart = greeting.extend({
   /** Where the socket is bound that it was given. */
   listen: z.object({ address: z.string(), port: z.number() }),
-  hostKey: z.string(),
+  /** Private keys; the present one first, then the next one while a rotation is announced. */
+  hostKeys: z.array(z.string()).min(1).max(2),
   identities,
   limits: z.object({
     loginGraceMs: z.number(),
     maxAuthTries: z.number(),
     maxSessions: z.number(),
     stdinMs: z.number(),
+  }),
+  transport: z.object({
+    keyExchange: z.enum(['fallback', 'post-quantum']),
+    rekeyBytes: z.number(),
+    rekeyMs: z.number(),
   }),
 });
 export type FrontStart = z.infer<typeof frontStart>;

@@ -99,6 +99,12 @@ export const settingsSchema = z.strictObject({
       maxAuthTries: z.number().int().min(1).max(100).default(6).describe('Failed attempts after which a connection is closed (as in sshd_config(5)).'),
       maxSessions: z.number().int().min(1).max(100).default(10).describe('Sessions on one connection at the same time (as in sshd_config(5)).'),
       stdinMs: z.number().int().min(1000).default(60_000).describe('How long a verb waits for its standard input.'),
+      keyExchange: z
+        .enum(['fallback', 'post-quantum'])
+        .default('fallback')
+        .describe('`fallback` prefers the post-quantum key exchange (mlkem768x25519-sha256) and takes curve25519 from clients without it; `post-quantum` refuses those: OpenSSH before 9.9, among others.'),
+      rekeyBytes: z.number().int().min(65_536).max(2 ** 34).default(2 ** 30).describe('Bytes on a connection, in both directions, after which its keys are changed (RFC 4253, section 9).'),
+      rekeyMs: z.number().int().min(1000).max(86_400_000).default(3_600_000).describe('Time after which the keys of a connection are changed (RFC 4253, section 9).'),
     })
     .prefault({})
     .describe('The SSH server on port 2222.'),
