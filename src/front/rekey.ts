@@ -10,16 +10,15 @@ export interface RekeyLimits {
   readonly rekeyBytes: number;
   /** Time after which keys are changed, in milliseconds. */
   readonly rekeyMs: number;
+  /** How long a key exchange may take after the first one, in milliseconds. Clients answer within a round trip. */
+  readonly exchangeMs: number;
 }
-
-/** How long a key exchange may take, in milliseconds. Clients answer within a round trip. */
-const exchangeMs = 30_000;
 
 /** Answers that may wait for the end of a key exchange, for a client that was asked for one and goes on sending requests instead. */
 const mostWaiting = 4096;
 
 /** Changes the keys of a connection when they are old; call it before the first key exchange. Counting begins with the login. */
-export function changeKeysInTime(connection: Connection, { rekeyBytes, rekeyMs }: RekeyLimits): void {
+export function changeKeysInTime(connection: Connection, { rekeyBytes, rekeyMs, exchangeMs }: RekeyLimits): void {
   const { _protocol: protocol, _sock: socket } = internalsOf(connection);
   let loggedIn = false;
   let written = 0;

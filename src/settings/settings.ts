@@ -95,7 +95,7 @@ export const settingsSchema = z.strictObject({
     .describe('The audit journal.'),
   ssh: z
     .strictObject({
-      loginGraceMs: z.number().int().min(1000).default(20_000).describe('How long a connection may take to log in.'),
+      loginGraceMs: z.number().int().min(1000).default(20_000).describe('How long a connection may take to log in, and later for each change of its keys.'),
       maxAuthTries: z.number().int().min(1).max(100).default(6).describe('Failed attempts after which a connection is closed (as in sshd_config(5)).'),
       maxSessions: z.number().int().min(1).max(100).default(10).describe('Sessions on one connection at the same time (as in sshd_config(5)).'),
       stdinMs: z.number().int().min(1000).default(60_000).describe('How long a verb waits for its standard input.'),

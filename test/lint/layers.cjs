@@ -26,6 +26,8 @@ const layers = {
   'docs': ['catalogue', 'settings', 'domain'],
   'local': ['core', 'headless', 'prepare', 'catalogue', 'protocol', 'host', 'settings', 'domain'],
   'main.ts': ['local', 'catalogue', 'settings', 'domain'],
+  // Patches the SSH library that it has just installed.
+  'bootstrap.mjs': ['front'],
 };
 
 /** The same inside src/shell: what draws knows the conversation, the conversation knows no screen. */
@@ -44,9 +46,10 @@ const shellRooms = {
 const entryPoints = '^src/(main|front/main|docs/generate)\\.ts$';
 
 
-const pathOf = (layer) => (layer.endsWith('.ts') ? `^src/${layer.replace('.', '\\.')}$` : `^src/${layer}/`);
+const isFile = (layer) => layer.includes('.');
+const pathOf = (layer) => (isFile(layer) ? `^src/${layer.replace('.', '\\.')}$` : `^src/${layer}/`);
 
-const named = `^src/(${Object.keys(layers).map((layer) => (layer.endsWith('.ts') ? `${layer.replace('.', '\\.')}$` : `${layer}/`)).join('|')})`;
+const named = `^src/(${Object.keys(layers).map((layer) => (isFile(layer) ? `${layer.replace('.', '\\.')}$` : `${layer}/`)).join('|')})`;
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

@@ -66,7 +66,7 @@ async function plainUri(uri: string): Promise<string> {
  * The machine's entries for its own release, without those of others and without what needs files of this machine to work; for another
  * release of the same distribution the same entries with its suites.
  */
-async function releaseSources(machine: Release, release: Release): Promise<AptSource[]> {
+export async function releaseSources(machine: Release, release: Release): Promise<AptSource[]> {
   const suites = new Set([machine.codename, `${machine.codename}-updates`, `${machine.codename}-security`]);
   const found: AptSource[] = [];
   for (const source of await readAptSources()) {

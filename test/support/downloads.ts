@@ -1,0 +1,93 @@
+/**
+ * What tests fetch once and keep outside the tree: ssh-audit as its wheel, and the OpenSSH client of a newer release, unpacked and run
+ * with its own libraries, so that nothing of it is installed. The folder is `CONTAINARIUM_TEST_CACHE`, or one under /var/cache for root,
+ * or one in the home. Something appears there under its final name only when it is complete.
+ */
+import { access, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { renderDeb822 } from '../../src/prepare/aptSources.ts';
+import { readOsRelease, supportedRelease } from '../../src/prepare/release.ts';
+import { releaseSources } from '../host/harness/baseImage.ts';
+
+const cache = process.env['CONTAINARIUM_TEST_CACHE'] ?? (process.getuid?.() === 0 ? '/var/cache/containarium-test' : join(homedir(), '.cache', 'containarium-test'));
+
+/** The folder `name` of the cache, filled by `fill` where it is not there yet. */
+async function kept(name: string, fill: (folder: string) => Promise<void>): Promise<string> {
+  const folder = join(cache, name);
+  const present = (): Promise<boolean> =>
+    access(folder).then(
+      () => true,
+      () => false,
+    );
+  if (await present()) return folder;
+  await mkdir(cache, { recursive: true });
+  const work = await mkdtemp(join(cache, '.fetching-'));
+  try {
+    await fill(work);
+    await rename(work, folder);
+  } catch (error) {
+    await rm(work, { recursive: true, force: true });
+    // Another worker may have been faster; its folder cannot be replaced, and need not be.
+    if (!(await present())) throw error;
+  }
+  return folder;
+}
+
+/** Since 3.3 it knows ML-KEM, and since 3.9 it warns of key exchanges without anything post-quantum. The version is pinned, because its findings are. */
+const auditVersion = '3.9.0';
+
+/** Runs ssh-audit (Python, from its wheel as it is). Resolves with what it printed and its exit code. */
+export async function sshAudit(...args: readonly string[]): Promise<{ stdout: string; code: number }> {
+  const folder = await kept(`ssh-audit-${auditVersion}`, async (work) => {
+    await execa('python3', ['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary', ':all:', '--dest', work, `ssh-audit==${auditVersion}`]);
+  });
+  const [wheel = ''] = (await readdir(folder)).filter((name) => name.endsWith('.whl'));
+  const { stdout, exitCode } = await execa('python3', ['-m', 'ssh_audit', ...args], { reject: false, env: { PYTHONPATH: join(folder, wheel) } });
+  return { stdout, code: exitCode ?? -1 };
+}
+
+/** By the machine's release, the next one of the same distribution that has OpenSSH 10. */
+const newer: Readonly<Record<string, string>> = { bookworm: 'trixie', noble: 'resolute' };
+
+/** The command (program and first arguments) of an OpenSSH 10 client: the machine's own, or that of the next release. */
+export async function opensshTen(): Promise<string[]> {
+  const own = await execa('ssh', ['-V']);
+  if (Number(/OpenSSH_(\d+)/.exec(own.stderr)?.[1]) >= 10) return ['ssh'];
+  const machine = supportedRelease(await readOsRelease());
+  const codename = newer[machine.codename];
+  if (codename === undefined) throw new Error(`no release after ${machine.codename} is known to have OpenSSH 10`);
+  const folder = await kept(`openssh-client-${codename}`, async (work) => {
+    const apt = join(work, 'apt');
+    for (const name of ['lists/partial', 'cache/archives/partial']) await mkdir(join(apt, name), { recursive: true });
+    await writeFile(join(apt, 'status'), '');
+    await writeFile(join(apt, 'next.sources'), (await releaseSources(machine, { ...machine, codename })).map(renderDeb822).join('\n'));
+    const options = [
+      `Dir::State=${apt}`,
+      `Dir::State::lists=${apt}/lists`,
+      `Dir::State::status=${apt}/status`,
+      `Dir::Cache=${apt}/cache`,
+      `Dir::Etc::sourcelist=${apt}/next.sources`,
+      'Dir::Etc::sourceparts=/dev/null',
+      'APT::Sandbox::User=',
+      'Acquire::Languages=none',
+    ].flatMap((option) => ['-o', option]);
+    await execa('apt-get', ['-qq', ...options, 'update']);
+    // Against an empty list of installed packages: all the libraries come along.
+    await execa('apt-get', ['-qq', '-y', ...options, '--no-install-recommends', '--download-only', 'install', 'openssh-client'], { env: { DEBIAN_FRONTEND: 'noninteractive' } });
+    const archives = join(apt, 'cache', 'archives');
+    for (const name of (await readdir(archives)).filter((each) => /^(openssh-client|lib)\S*\.deb$/.test(each))) await execa('dpkg-deb', ['-x', join(archives, name), work]);
+    await rm(apt, { recursive: true });
+  });
+  const libraries = join(folder, 'usr', 'lib', await triplet(folder));
+  const [loader = ''] = (await readdir(libraries)).filter((name) => /^ld-linux.*\.so\.\d+$/.test(name));
+  return [join(libraries, loader), '--library-path', libraries, join(folder, 'usr', 'bin', 'ssh')];
+}
+
+/** The folder of the architecture's libraries, as Debian names it. */
+async function triplet(folder: string): Promise<string> {
+  const found = (await readdir(join(folder, 'usr', 'lib'))).find((name) => name.endsWith('-linux-gnu'));
+  if (found === undefined) throw new Error(`no libraries in ${folder}`);
+  return found;
+}
