@@ -103,7 +103,7 @@ export const settingsSchema = z.strictObject({
         .enum(['fallback', 'post-quantum'])
         .default('fallback')
         .describe('`fallback` prefers the post-quantum key exchange (mlkem768x25519-sha256) and takes curve25519 from clients without it; `post-quantum` refuses those: OpenSSH before 9.9, among others.'),
-      rekeyBytes: z.number().int().min(65_536).max(2 ** 34).default(2 ** 30).describe('Bytes on a connection, in both directions, after which its keys are changed (RFC 4253, section 9).'),
+      rekeyBytes: z.number().int().min(16_384).max(2 ** 34).default(2 ** 30).describe('Bytes on a connection, in both directions, after which its keys are changed (RFC 4253, section 9).'),
       rekeyMs: z.number().int().min(1000).max(86_400_000).default(3_600_000).describe('Time after which the keys of a connection are changed (RFC 4253, section 9).'),
     })
     .prefault({})

@@ -1,0 +1,156 @@
+/** A change of the host key that no client notices: announced (hostkeys-00@openssh.com), proved, learned, switched. */
+import { createPublicKey, verify } from 'node:crypto';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { listHostKeys, rotateHostKey, switchHostKey, type ListedHostKey } from '../../src/core/hostKeys.ts';
+import { makeKey, type TestKey } from '../support/keys.ts';
+import { boolean, message, RawClient, string, stringAt } from '../support/rawClient.ts';
+import { startServer, temporaryFolder, type TestServer } from '../support/server.ts';
+import { publicHostKey } from '../support/sshClients.ts';
+
+let server: TestServer;
+let key: TestKey;
+let keys: string;
+
+beforeAll(async () => {
+  server = await startServer();
+  keys = join(server.home, 'keys');
+  key = await makeKey(await temporaryFolder(), 'admin');
+  expect((await server.ssh(['admin', 'add', 'second'], { stdin: key.line })).code).toBe(0);
+});
+
+async function restart(): Promise<void> {
+  expect(await server.stop()).toBe(0);
+  await server.restart();
+}
+
+const blobOf = ({ publicKey }: Pick<ListedHostKey, 'publicKey'>): Buffer => Buffer.from(publicKey.split(' ')[1] ?? '', 'base64');
+const proof = 'hostkeys-prove-00@openssh.com';
+
+/** The blobs that a server announces after the login. */
+async function announced(client: RawClient): Promise<Buffer[]> {
+  const packet = await client.take(message.globalRequest);
+  const name = stringAt(packet, 1);
+  expect(name.toString()).toBe('hostkeys-00@openssh.com');
+  const at = 5 + name.length;
+  expect(packet[at], 'no answer is wanted').toBe(0);
+  return strings(packet.subarray(at + 1));
+}
+
+function strings(data: Buffer): Buffer[] {
+  const found: Buffer[] = [];
+  for (let at = 0; at < data.length; at += 4 + data.readUInt32BE(at)) found.push(stringAt(data, at));
+  return found;
+}
+
+/** Has the server prove that it holds these keys; resolves with the packet of its answer. */
+async function prove(client: RawClient, blobs: readonly Buffer[]): Promise<Buffer> {
+  client.send(message.globalRequest, string(proof), boolean(true), ...blobs.map((blob) => string(blob)));
+  return client.take(message.requestSuccess, message.requestFailure);
+}
+
+function isSignedBy(blob: Buffer, signature: Buffer, data: Buffer): boolean {
+  const [type, point = Buffer.alloc(0)] = strings(blob);
+  const [algorithm, raw = Buffer.alloc(0)] = strings(signature);
+  expect(algorithm).toEqual(type);
+  const spki = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), point]);
+  return verify(null, data, createPublicKey({ key: spki, format: 'der', type: 'spki' }), raw);
+}
+
+describe('without a rotation', () => {
+  it('the one key there is is announced', async () => {
+    const client = await RawClient.login(server.port, key);
+    expect(await announced(client)).toEqual((await listHostKeys(keys)).map(blobOf));
+    client.destroy();
+  });
+
+  it('nothing is proved to whoever is not logged in', async () => {
+    const client = await RawClient.connect(server.port);
+    expect((await prove(client, (await listHostKeys(keys)).map(blobOf)))[0]).toBe(message.requestFailure);
+    client.destroy();
+  });
+});
+
+describe('a rotation', () => {
+  let first: ListedHostKey;
+  let next: ListedHostKey;
+
+  it('is announced, and both keys are proved for this very connection (PROTOCOL, section 2.5)', async () => {
+    [first] = (await listHostKeys(keys)) as [ListedHostKey];
+    next = await rotateHostKey(keys);
+    await restart();
+    const client = await RawClient.login(server.port, key);
+    const blobs = await announced(client);
+    expect(blobs).toEqual([blobOf(first), blobOf(next)]);
+    const answer = await prove(client, blobs);
+    expect(answer[0]).toBe(message.requestSuccess);
+    const signatures = strings(answer.subarray(1));
+    expect(signatures).toHaveLength(2);
+    for (const [n, blob] of blobs.entries()) {
+      const signed = Buffer.concat([string(proof), string(client.sessionId), string(blob)]);
+      expect(isSignedBy(blob, signatures[n] ?? Buffer.alloc(0), signed)).toBe(true);
+      expect(isSignedBy(blob, signatures[n] ?? Buffer.alloc(0), Buffer.concat([string(proof), string(Buffer.alloc(32)), string(blob)]))).toBe(false);
+    }
+    client.destroy();
+  });
+
+  it('proves nothing for keys of others, twice the same, none, half a string, or again and again', async () => {
+    const client = await RawClient.login(server.port, key);
+    const ours = blobOf(first);
+    for (const blobs of [[key.blob], [ours, key.blob]]) {
+      expect((await prove(client, blobs))[0]).toBe(message.requestFailure);
+    }
+    client.destroy();
+    const second = await RawClient.login(server.port, key);
+    for (const blobs of [[ours, ours], [], [ours, ours, ours]]) expect((await prove(second, blobs))[0]).toBe(message.requestFailure);
+    second.destroy();
+    const third = await RawClient.login(server.port, key);
+    third.send(message.globalRequest, string(proof), boolean(true), string(ours).subarray(0, 20));
+    expect((await third.take(message.requestSuccess, message.requestFailure))[0]).toBe(message.requestFailure);
+    for (const expected of [message.requestSuccess, message.requestSuccess, message.requestFailure]) expect((await prove(third, [ours]))[0]).toBe(expected);
+    third.destroy();
+  });
+
+  it('teaches OpenSSH the next key, and after the switch no login warns', async () => {
+    const known = join(await temporaryFolder(), 'known_hosts');
+    const options = ['-o', `UserKnownHostsFile=${known}`, '-o', 'UpdateHostKeys=yes', '-o', 'HashKnownHosts=no'];
+    const host = (): string => `[127.0.0.1]:${server.port}`;
+    await writeFile(known, `${host()} ${first.publicKey}\n`);
+    const before = await server.ssh(['whoami'], { options });
+    expect(before.code, before.stderr).toBe(0);
+    const learned = (await readFile(known, 'utf8')).split('\n').map((line) => line.split(' ').slice(1, 3).join(' '));
+    expect(learned).toEqual(expect.arrayContaining([first.publicKey, next.publicKey]));
+
+    await switchHostKey(keys);
+    await restart();
+    expect(await publicHostKey(server)).toBe(next.publicKey);
+    // The port may be another one after the start; the keys that were learned are what counts.
+    await writeFile(known, learned.filter((line) => line !== '').map((line) => `${host()} ${line}\n`).join(''));
+    const after = await server.ssh(['whoami'], { options });
+    expect(after.code, after.stderr).toBe(0);
+    expect(after.stderr).not.toMatch(/WARNING|changed/);
+    // The old key is forgotten in turn.
+    expect(await readFile(known, 'utf8')).not.toContain(first.publicKey);
+  });
+});
+
+describe('the server', () => {
+  it('does not start with a key that others can read, and says what to do', async () => {
+    await server.stop();
+    await chmod(join(keys, 'host_ed25519'), 0o644);
+    const refused = await server.local(['serve'], { env: { CONTAINARIUM_LISTEN: '127.0.0.1:0' } });
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toMatch(/others can read it \(mode 0644\)[\s\S]*chmod 600/);
+    await chmod(join(keys, 'host_ed25519'), 0o600);
+    await server.restart();
+  });
+
+  it('keeps its key over a restart', async () => {
+    const before = await publicHostKey(server);
+    await restart();
+    expect(await publicHostKey(server)).toBe(before);
+    expect(server.banner).toContain((await listHostKeys(keys))[0]?.fingerprint);
+    expect(server.banner).not.toMatch(/made just now/);
+  });
+});

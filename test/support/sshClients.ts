@@ -1,0 +1,107 @@
+/** The SSH clients that people have, each told in its own words what to connect to and what to run. */
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { opensshTen } from './downloads.ts';
+import { temporaryFolder, type TestServer } from './server.ts';
+
+/** What clients need to know of a server. */
+export type SshTarget = Pick<TestServer, 'port' | 'home' | 'adminKey' | 'sshArguments'>;
+
+export interface ClientOptions {
+  /** Asks for a terminal. */
+  readonly terminal?: boolean;
+  /** Has the client change keys after so many bytes, where it can. */
+  readonly rekeyBytes?: number;
+  /** Says on standard error what the transport does. */
+  readonly verbose?: boolean;
+}
+
+export interface SshClient {
+  readonly name: string;
+  /** Program and arguments up to and including the host. */
+  command(server: SshTarget, options?: ClientOptions): Promise<string[]>;
+  /** Its environment beside the usual one. */
+  readonly env: Readonly<Record<string, string>>;
+  /** How many key exchanges a verbose run tells of; `undefined` where the client says nothing. */
+  exchanges(stderr: string): number | undefined;
+  /** Whether it can be told to change keys by itself. */
+  readonly changesKeys: boolean;
+}
+
+function openssh(name: string, program: () => Promise<string[]>): SshClient {
+  return {
+    name,
+    env: {},
+    changesKeys: true,
+    async command(server, { terminal = false, rekeyBytes, verbose = false } = {}) {
+      const limit = rekeyBytes === undefined ? [] : ['-o', `RekeyLimit=${rekeyBytes}`];
+      const level = verbose ? ['-o', 'LogLevel=DEBUG'] : ['-o', 'LogLevel=INFO'];
+      return [...(await program()), ...server.sshArguments({ tty: terminal, options: [...limit, ...level] })];
+    },
+    exchanges: (stderr) => stderr.match(/SSH2_MSG_NEWKEYS received/g)?.length ?? 0,
+  };
+}
+
+async function hostKey(server: SshTarget): Promise<string> {
+  const { stdout } = await execa('ssh-keygen', ['-l', '-f', join(server.home, 'keys', 'host_ed25519.pub')]);
+  return stdout.split(' ')[1] ?? '';
+}
+
+/** PuTTY's, told by a saved session: it has no option for its data limit. */
+async function plink(): Promise<SshClient> {
+  const home = await temporaryFolder();
+  await mkdir(join(home, '.putty', 'sessions'), { recursive: true });
+  return {
+    name: 'plink',
+    env: { HOME: home },
+    changesKeys: true,
+    async command(server, { terminal = false, rekeyBytes, verbose = false } = {}) {
+      const folder = await mkdtemp(join(home, 'key-'));
+      const key = join(folder, 'key.ppk');
+      await execa('puttygen', [server.adminKey, '-O', 'private', '-o', key]);
+      const session = folder.slice(home.length + 1);
+      const settings = ['Protocol=ssh', ...(rekeyBytes === undefined ? [] : [`RekeyBytes=${rekeyBytes}`]), 'TerminalType=xterm', ''];
+      await writeFile(join(home, '.putty', 'sessions', session), settings.join('\n'));
+      return [
+        ...['plink', '-load', session, '-batch', '-P', String(server.port), '-i', key, '-hostkey', await hostKey(server)],
+        ...(verbose ? ['-v'] : []),
+        ...(terminal ? ['-t'] : []),
+        'manage@127.0.0.1',
+      ];
+    },
+    exchanges: (stderr) => stderr.match(/Initialised .* outbound encryption/g)?.length ?? 0,
+  };
+}
+
+/** Dropbear's client: it guesses the key exchange, and sends the first packet of it at once. */
+async function dbclient(): Promise<SshClient> {
+  const home = await temporaryFolder();
+  return {
+    name: 'dbclient',
+    env: { HOME: home },
+    changesKeys: false,
+    async command(server, { terminal = false } = {}) {
+      const folder = await mkdtemp(join(home, 'key-'));
+      const key = join(folder, 'key');
+      await execa('dropbearconvert', ['openssh', 'dropbear', server.adminKey, key]);
+      return ['dbclient', '-y', '-y', '-p', String(server.port), '-i', key, ...(terminal ? ['-t'] : []), 'manage@127.0.0.1'];
+    },
+    exchanges: () => undefined,
+  };
+}
+
+/** All of them. The packages that they come with are installed by `npm test`. */
+export async function sshClients(): Promise<SshClient[]> {
+  return [openssh('OpenSSH of this machine', () => Promise.resolve(['ssh'])), openssh('OpenSSH 10', opensshTen), await plink(), await dbclient()];
+}
+
+/** The public host key, as ssh-keyscan(1) sees it. */
+export async function keyscan(server: TestServer): Promise<string> {
+  const { stdout } = await execa('ssh-keyscan', ['-p', String(server.port), '-t', 'ed25519', '127.0.0.1']);
+  return stdout.trim().split(' ').slice(1).join(' ');
+}
+
+export async function publicHostKey(server: TestServer): Promise<string> {
+  return (await readFile(join(server.home, 'keys', 'host_ed25519.pub'), 'utf8')).split(' ').slice(0, 2).join(' ');
+}
