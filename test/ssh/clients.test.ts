@@ -37,7 +37,7 @@ const lastNumber = 100_000;
 
 /** Through a terminal inside a container: 800 KB of numbers down, and lines up that come back. */
 async function fullTerminal(client: SshClient, server: TestServer, options: ClientOptions): Promise<{ exchanges: number | undefined; code: number }> {
-  const [program = '', ...args] = await client.command(server, { ...options, terminal: true, verbose: true });
+  const [program = '', ...args] = await client.command(server, { ...options, terminal: true, piped: true, verbose: true });
   const child = execa(program, [...args, 'shell alice'], { reject: false, env: client.env, buffer: false, stdin: 'pipe' });
   let text = '';
   let stderr = '';

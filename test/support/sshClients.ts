@@ -11,6 +11,8 @@ export type SshTarget = Pick<TestServer, 'port' | 'home' | 'adminKey' | 'sshArgu
 export interface ClientOptions {
   /** Asks for a terminal. */
   readonly terminal?: boolean;
+  /** Has no terminal on this side. */
+  readonly piped?: boolean;
   /** Has the client change keys after so many bytes, where it can. */
   readonly rekeyBytes?: number;
   /** Says on standard error what the transport does. */
@@ -74,6 +76,9 @@ async function plink(): Promise<SshClient> {
   };
 }
 
+/** Runs a command in a terminal (pty(7)) whose other end are the standard streams. */
+const pseudoTerminal = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
+
 /** Dropbear's client: it guesses the key exchange, and sends the first packet of it at once. */
 async function dbclient(): Promise<SshClient> {
   const home = await temporaryFolder();
@@ -81,11 +86,13 @@ async function dbclient(): Promise<SshClient> {
     name: 'dbclient',
     env: { HOME: home },
     changesKeys: false,
-    async command(server, { terminal = false } = {}) {
+    async command(server, { terminal = false, piped = false } = {}) {
       const folder = await mkdtemp(join(home, 'key-'));
       const key = join(folder, 'key');
       await execa('dropbearconvert', ['openssh', 'dropbear', server.adminKey, key]);
-      return ['dbclient', '-y', '-y', '-p', String(server.port), '-i', key, ...(terminal ? ['-t'] : []), 'manage@127.0.0.1'];
+      // It insists on a terminal of its own here where it asks for one there.
+      const own = terminal && piped ? ['python3', '-c', pseudoTerminal] : [];
+      return [...own, 'dbclient', '-y', '-y', '-p', String(server.port), '-i', key, ...(terminal ? ['-t'] : []), 'manage@127.0.0.1'];
     },
     exchanges: () => undefined,
   };
