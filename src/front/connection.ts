@@ -58,7 +58,7 @@ export class ServedConnection {
     connection.on('close', () => this.#close());
     dropServerOnlyMessages(connection);
     enforceWindows(connection);
-    limitKeyExchanges(connection, () => this.#actor !== undefined);
+    limitKeyExchanges(connection, () => this.#actor !== undefined, service.start.limits.loginGraceMs);
     paceReading(connection);
     changeKeysInTime(connection, service.start.transport);
     service.hostKeys.announce(connection);

@@ -78,9 +78,6 @@ export function paceReading(connection: Connection): void {
 /** SSH_MSG_KEXINIT (RFC 4253, section 7.1). */
 const kexInit = 20;
 
-/** How long a key exchange on an open connection may take, in milliseconds: until it is over, everything that is sent waits in memory. */
-const longestExchangeMs = 20_000;
-
 /** Exchanges that a connection may ask for within a minute with nothing to show for: RFC 4253, section 9 recommends one an hour or a gigabyte. */
 const mostIdleExchanges = 60;
 const idleExchangesWithinMs = 60_000;
@@ -90,9 +87,9 @@ const fairShareBytes = 512 * 1024;
 
 /**
  * Ends connections that ask for new keys before they have logged in (no client does), that ask all the time (each costs arithmetic), or
- * that begin an exchange and do not end it.
+ * that begin an exchange and do not end it within `limitMs` milliseconds: until it is over, everything that is sent waits in memory.
  */
-export function limitKeyExchanges(connection: Connection, isLoggedIn: () => boolean, limitMs = longestExchangeMs): void {
+export function limitKeyExchanges(connection: Connection, isLoggedIn: () => boolean, limitMs: number): void {
   const { _sock: socket, _protocol: protocol } = internalsOf(connection);
   let late: NodeJS.Timeout | undefined;
   let idle = 0;

@@ -14,7 +14,8 @@ type Reason =
   | 'a window of more than 4 GiB'
   | 'a second key exchange before the login'
   | 'too many key exchanges'
-  | 'a key exchange was not ended';
+  | 'a key exchange was not ended'
+  | 'requests instead of a key exchange';
 
 interface Count {
   sinceMs: number;

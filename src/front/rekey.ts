@@ -1,8 +1,9 @@
 /**
- * New keys in time (RFC 4253, section 9: after a gigabyte or an hour), which ssh2 leaves to the application, and an end to key exchanges
- * that are begun and never finished: whatever is written meanwhile waits in memory.
+ * New keys in time (RFC 4253, section 9: after a gigabyte or an hour), which ssh2 leaves to the application. How long an exchange may take
+ * is limited in guards.ts.
  */
 import type { Connection } from 'ssh2';
+import { hangUp } from './hangUp.ts';
 import { internalsOf } from './internals.ts';
 
 export interface RekeyLimits {
@@ -10,22 +11,19 @@ export interface RekeyLimits {
   readonly rekeyBytes: number;
   /** Time after which keys are changed, in milliseconds. */
   readonly rekeyMs: number;
-  /** How long a key exchange may take after the first one, in milliseconds. Clients answer within a round trip. */
-  readonly exchangeMs: number;
 }
 
 /** Answers that may wait for the end of a key exchange, for a client that was asked for one and goes on sending requests instead. */
 const mostWaiting = 4096;
 
 /** Changes the keys of a connection when they are old; call it before the first key exchange. Counting begins with the login. */
-export function changeKeysInTime(connection: Connection, { rekeyBytes, rekeyMs, exchangeMs }: RekeyLimits): void {
+export function changeKeysInTime(connection: Connection, { rekeyBytes, rekeyMs }: RekeyLimits): void {
   const { _protocol: protocol, _sock: socket } = internalsOf(connection);
   let loggedIn = false;
   let written = 0;
   let read = socket.bytesRead;
   let asked = false;
   let age: NodeJS.Timeout | undefined;
-  let exchange: NodeJS.Timeout | undefined;
 
   /** Never from inside of a write: ssh2 numbers a packet only after it has written it. */
   const ask = (): void => {
@@ -43,21 +41,17 @@ export function changeKeysInTime(connection: Connection, { rekeyBytes, rekeyMs, 
   protocol._onWrite = (data) => {
     written += data.length;
     write(data);
-    // Whoever began it, our part of it is written now.
-    if (protocol._kexinit !== undefined) exchange ??= setTimeout(() => socket.destroy(), exchangeMs).unref();
     count();
   };
   const receive = protocol._onPacket;
   protocol._onPacket = () => {
     receive();
     count();
-    if (protocol._kexinit !== undefined && (protocol._queue?.length ?? 0) > mostWaiting) socket.destroy();
+    if (protocol._kexinit !== undefined && (protocol._queue?.length ?? 0) > mostWaiting) hangUp(socket, 'requests instead of a key exchange');
   };
 
   const fresh = (): void => {
-    clearTimeout(exchange);
     clearTimeout(age);
-    exchange = undefined;
     asked = false;
     written = 0;
     read = socket.bytesRead;
@@ -69,7 +63,6 @@ export function changeKeysInTime(connection: Connection, { rekeyBytes, rekeyMs, 
     fresh();
   });
   connection.on('close', () => {
-    clearTimeout(exchange);
     clearTimeout(age);
   });
 }
