@@ -1,10 +1,10 @@
 /** Guards on a server of ssh2's own that does nothing else, where what they stop would otherwise happen by our own doing first. */
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:net';
 import ssh2, { type Connection, type ServerChannel } from 'ssh2';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ChannelOutput } from '../../../src/front/channelOutput.ts';
-import { closeWhatIsEnded, enforceWindows, limitKeyExchanges } from '../../../src/front/guards.ts';
+import { closeWhatIsEnded, enforceWindows, limitKeyExchanges, paceReading } from '../../../src/front/guards.ts';
 import { makeKey, type TestKey } from '../../support/keys.ts';
 import { message, RawClient, string, uint32 } from '../../support/rawClient.ts';
 import { eventually, temporaryFolder } from '../../support/server.ts';
@@ -137,5 +137,24 @@ describe('output that is not read (35, L4)', () => {
     opened?.output.write(opened.channel, Buffer.alloc(2 ** 22));
     await client.ends();
     expect(written).toMatch(/output was not read/);
+  });
+});
+
+describe('reading', () => {
+  test('from one who keeps the event loop busy pauses, and goes on with the next turn', async () => {
+    const socket = Object.assign(new EventEmitter(), { paused: false, writableLength: 0, pause: () => (socket.paused = true), resume: () => (socket.paused = false) });
+    let pieces = 0;
+    const protocol = {
+      // Work of 5 ms in each piece.
+      parse: () => {
+        pieces++;
+        for (const until = performance.now() + 5; performance.now() < until; );
+      },
+    };
+    paceReading({ _sock: socket, _protocol: protocol } as never);
+    while (!socket.paused && pieces < 100) protocol.parse();
+    expect(pieces).toBeLessThan(10);
+    await eventually(() => (socket.paused ? undefined : true), 'it is read again', 2000);
+    socket.emit('close');
   });
 });
