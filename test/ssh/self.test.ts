@@ -100,6 +100,29 @@ describe('an owner', () => {
     }
   });
 
+  test('tries every verb of this door, and every option and argument that can name somebody, in these questions (59)', () => {
+    for (const name of open) {
+      const asked = questions.filter((words) => words.slice(0, name.split(' ').length).join(' ') === name);
+      expect(asked, name).not.toEqual([]);
+      // A new option that names a user has to be asked about too.
+      for (const parameter of verbNamed(name as never).parameters) {
+        if (parameter.name !== 'user') continue;
+        const words = parameter.kind === 'option' ? [`--${parameter.long[0]}`, '?'] : ['?'];
+        expect(asked.some((question) => question.join(' ').includes(words.join(' '))), `${name} ${words.join(' ')}`).toBe(true);
+      }
+    }
+  });
+
+  test('learns nothing from a key of somebody else\'s (59)', async () => {
+    for (const format of formats) {
+      const [theirs, nobodys] = await Promise.all([self(['keys', 'remove', keys.bob.fingerprint, ...format]), self(['keys', 'remove', keys.bob.fingerprint.replace(/.{4}$/, 'AAAA'), ...format])]);
+      const same = ({ stdout, stderr, code }: Finished): Finished => ({ stdout: stdout.replaceAll(/SHA256:\S{43}/g, 'KEY'), stderr: stderr.replaceAll(/SHA256:\S{43}/g, 'KEY'), code });
+      expect(same(theirs)).toEqual(same(nobodys));
+      expect(theirs.code).not.toBe(0);
+    }
+    expect((await self(['keys'], keys.bob)).stdout).toContain(keys.bob.fingerprint);
+  });
+
   test('of a stopped container still sees it', async () => {
     expect((await server.ssh(['stop', 'bobby'])).code).toBe(0);
     expect((await self(['info'], keys.bob)).stdout).toMatch(/^ {2}Status: +Stopped$/m);

@@ -1,10 +1,10 @@
 /** Guards on a server of ssh2's own that does nothing else, where what they stop would otherwise happen by our own doing first. */
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:net';
 import ssh2, { type Connection, type ServerChannel } from 'ssh2';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ChannelOutput } from '../../../src/front/channelOutput.ts';
-import { closeWhatIsEnded, enforceWindows, limitKeyExchanges } from '../../../src/front/guards.ts';
+import { closeWhatIsEnded, dropServerOnlyMessages, enforceWindows, limitKeyExchanges, paceReading } from '../../../src/front/guards.ts';
 import { makeKey, type TestKey } from '../../support/keys.ts';
 import { message, RawClient, string, uint32 } from '../../support/rawClient.ts';
 import { eventually, temporaryFolder } from '../../support/server.ts';
@@ -60,6 +60,38 @@ async function exec(port: number, window?: number): Promise<{ client: RawClient;
   await client.granted(channel, 'exec', string('anything'));
   return { client, channel };
 }
+
+describe('messages that only a server sends (L1)', () => {
+  test.each([message.userauthFailure, message.userauthSuccess, message.userauthBanner, message.userauthPkOk])('number %d takes no login out of the queue, so that its late answer still can be given', async (type) => {
+    const answered: unknown[] = [];
+    const server = new ssh2.Server({ hostKeys: [hostKey.private] }, (connection) => {
+      connection.on('error', () => undefined);
+      dropServerOnlyMessages(connection);
+      connection.on('authentication', (context) => {
+        setTimeout(() => {
+          try {
+            context.reject(['publickey']);
+            answered.push('answered');
+          } catch (error) {
+            answered.push(error);
+          }
+        }, 100);
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    ends.push(() => server.close());
+    const client = await RawClient.connect((server.address() as { port: number }).port);
+    ends.push(() => client.destroy());
+    await client.requestAuthentication();
+    client.together(() => {
+      client.send(message.userauthRequest, string('manage'), string('ssh-connection'), string('none'));
+      client.send(type, string('publickey'), Buffer.from([0]), string(''));
+    });
+    await eventually(() => (answered.length > 0 ? true : undefined), 'a decision');
+    expect(answered).toEqual(['answered']);
+  });
+});
 
 describe('a window that is not consumed (34, L3)', () => {
   test('takes what was granted, and ends the connection with the first packet more', async () => {
@@ -137,5 +169,42 @@ describe('output that is not read (35, L4)', () => {
     opened?.output.write(opened.channel, Buffer.alloc(2 ** 22));
     await client.ends();
     expect(written).toMatch(/output was not read/);
+  });
+});
+
+describe('reading', () => {
+  function fake(parse: () => void) {
+    const socket = Object.assign(new EventEmitter(), { paused: false, writableLength: 0, pause: () => (socket.paused = true), resume: () => (socket.paused = false) });
+    const protocol = { parse };
+    paceReading({ _sock: socket, _protocol: protocol } as never);
+    return { socket, protocol };
+  }
+
+  test('from one who keeps the event loop busy pauses, and goes on with the next turn (L31)', async () => {
+    let pieces = 0;
+    const { socket, protocol } = fake(() => {
+      pieces++;
+      // Work of 5 ms in each piece.
+      for (const until = performance.now() + 5; performance.now() < until; );
+    });
+    while (!socket.paused && pieces < 100) protocol.parse();
+    expect(pieces).toBeLessThan(10);
+    await eventually(() => (socket.paused ? undefined : true), 'it is read again', 2000);
+    socket.emit('close');
+  });
+
+  test('from one who takes no answers pauses until they are taken, turn or no turn (L4)', async () => {
+    const { socket, protocol } = fake(() => {
+      socket.writableLength += 100_000;
+      for (const until = performance.now() + 6; performance.now() < until; );
+    });
+    for (let i = 0; i < 3; i++) protocol.parse();
+    expect(socket.paused).toBe(true);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(socket.paused).toBe(true);
+    socket.writableLength = 0;
+    socket.emit('drain');
+    expect(socket.paused).toBe(false);
+    socket.emit('close');
   });
 });
