@@ -21,6 +21,8 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Written to containarium.yaml in the server's home. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Module that is run instead of the built program. */
+  readonly program?: string;
   /** Puts files into the home before the first start. */
   readonly prepare?: (home: string) => Promise<void>;
 }
@@ -114,7 +116,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   await mkdir(join(folder, 'empty'));
   if (options.config !== undefined) await writeFile(join(home, 'containarium.yaml'), yaml(options.config));
   await options.prepare?.(home);
-  const server = new RunningServer(folder, options.env ?? {});
+  const server = new RunningServer(folder, options.env ?? {}, options.program ?? main);
   cleanups.push(() => server.end());
   await server.start();
   return server;
@@ -127,12 +129,14 @@ class RunningServer implements TestServer {
   banner = '';
   readonly #folder: string;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #program: string;
   #process: ResultPromise<typeof captured & { stdin: 'ignore' }> | undefined;
   #log = '';
   readonly #masters = new Map<string, string>();
   readonly #opened = new Map<string, Promise<void>>();
 
-  constructor(folder: string, env: Readonly<Record<string, string>>) {
+  constructor(folder: string, env: Readonly<Record<string, string>>, program: string) {
+    this.#program = program;
     this.#folder = folder;
     this.home = join(folder, 'home');
     this.adminKey = join(this.home, 'keys', 'admin_ed25519');
@@ -157,7 +161,7 @@ class RunningServer implements TestServer {
   }
 
   async start(): Promise<void> {
-    const child = execa(process.execPath, [main, 'serve'], {
+    const child = execa(process.execPath, [this.#program, 'serve'], {
       ...captured,
       stdin: 'ignore',
       extendEnv: false,
