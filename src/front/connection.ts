@@ -13,6 +13,9 @@ import { disconnect, reasonCode } from './disconnect.ts';
 import { closeBareSessions, dropServerOnlyMessages, enforceWindows, hasSanePackets, limitKeyExchanges, paceReading } from './guards.ts';
 import { hangUp } from './hangUp.ts';
 import { internalsOf } from './internals.ts';
+import { attemptsOn } from './loginAttempts.ts';
+import { plainAddress } from './plainAddress.ts';
+import type { Refusals } from './refusals.ts';
 import { serveSession, type ServedSession } from './session.ts';
 import { tellSignatureAlgorithms } from './signatureAlgorithms.ts';
 
@@ -23,6 +26,7 @@ export interface Service {
   readonly core: CoreClient;
   readonly shells: ShellClient;
   readonly logins: LoginClient;
+  readonly refusals: Refusals;
 }
 
 /** How long sessions may take to say goodbye, in milliseconds. */
@@ -75,14 +79,19 @@ export class ServedConnection {
 
   #authenticate(): void {
     const { index, start } = this.#service;
+    const attempts = attemptsOn(this.#socket);
     this.#connection.on('authentication', (context) => {
       try {
         const decision = decide(context, index, this.#address);
         if (decision.outcome === 'accept') this.#proof = decision.proof;
         if (decision.outcome !== 'reject') return context.accept();
         // "none" is how clients ask which methods there are: no attempt.
-        if (context.method !== 'none') this.#failures++;
+        if (context.method !== 'none') {
+          this.#failures++;
+          attempts?.failed(decision.reason, context.username);
+        }
         if (this.#failures < start.limits.maxAuthTries) return context.reject(['publickey']);
+        attempts?.failed('attempts', context.username);
         disconnect(this.#connection, 'Too many authentication failures', reasonCode.noMoreAuthMethods);
       } catch {
         this.#socket.destroy();
@@ -94,6 +103,7 @@ export class ServedConnection {
   #ready(): void {
     if (this.#proof === undefined) return this.#socket.destroy() as unknown as undefined;
     this.#socket.emit('authenticated');
+    attemptsOn(this.#socket)?.over();
     const { logins } = this.#service;
     this.#actor = logins.prove(this.#proof, this.#address, (reason) => void this.end(reason));
     this.#actor.then(
@@ -121,9 +131,4 @@ export class ServedConnection {
     this.#closed = true;
     this.#actor?.then((actor) => this.#service.logins.logout(actor)).catch(() => undefined);
   }
-}
-
-/** IPv4 addresses as such, also where the socket is a dual one. */
-function plainAddress(address: string): string {
-  return address.replace(/^::ffff:/, '');
 }
