@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Connection } from 'ssh2';
 import type { Actor } from '../domain/actor.ts';
-import type { LoginProof } from '../domain/login.ts';
+import type { LoginProof, Transport } from '../domain/login.ts';
 import type { KeyIndex } from '../identity/keyIndex.ts';
 import type { CoreClient } from '../protocol/client.ts';
 import type { LoginClient } from '../protocol/loginClient.ts';
@@ -41,6 +41,7 @@ export class ServedConnection {
   readonly #sessions = new Set<ServedSession>();
   #actor: Promise<Actor> | undefined;
   #proof: LoginProof | undefined;
+  #transport: Transport | undefined;
   #failures = 0;
   #ending = false;
   #closed = false;
@@ -58,6 +59,10 @@ export class ServedConnection {
       if (error.level === 'client-timeout') hangUp(this.#socket, 'the client does not answer any more');
     });
     connection.on('close', () => this.#close());
+    // What the first key exchange agreed on; the types of ssh2 know nothing of what a server is told.
+    connection.once('handshake' as never, (({ kex, serverHostKey, cs }: { kex: string; serverHostKey: string; cs: { cipher: string } }) => {
+      this.#transport = { keyExchange: kex, hostKey: serverHostKey, cipher: cs.cipher };
+    }) as never);
     dropServerOnlyMessages(connection);
     enforceWindows(connection);
     limitKeyExchanges(connection, () => this.#actor !== undefined);
@@ -105,7 +110,7 @@ export class ServedConnection {
     this.#socket.emit('authenticated');
     attemptsOn(this.#socket)?.over();
     const { logins } = this.#service;
-    this.#actor = logins.prove(this.#proof, this.#address, (reason) => void this.end(reason));
+    this.#actor = logins.prove(this.#proof, { address: this.#address, transport: this.#transport }, (reason) => void this.end(reason));
     this.#actor.then(
       (actor) => {
         if (this.#closed) logins.logout(actor);

@@ -64,7 +64,6 @@ function note(kind: string, error: unknown): void {
   process.stderr.write(`${JSON.stringify({ level: 50, kind, error: error instanceof Error ? error.stack : String(error) })}\n`);
 }
 
-
 // Every shell of Ink's adds one listener for the end of the process.
 process.setMaxListeners(0);
 

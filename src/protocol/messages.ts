@@ -16,6 +16,11 @@ const windowSize = z.strictObject({ columns: side, rows: side });
 /** Who asks: a login that core has let in, as core named it. Who that is and what it may, core knows. */
 const login = z.string().min(1).max(64);
 
+/** Names as SSH has them (RFC 4251, section 6), of which core knows its own. */
+const algorithmName = z.string().regex(/^[a-z0-9][a-z0-9@.+-]{0,63}$/i);
+/** What a connection has agreed on: told, not proved. */
+const transport = z.strictObject({ keyExchange: algorithmName, hostKey: algorithmName, cipher: algorithmName });
+
 /** What a client showed to log in; core verifies it itself. */
 export const proofRequest = z.strictObject({
   proof: z.strictObject({
@@ -25,7 +30,8 @@ export const proofRequest = z.strictObject({
     sessionId: z.base64().max(128),
     signature: z.base64().max(8192),
   }),
-  address: z.string().max(64),
+  address: z.union([z.ipv4(), z.ipv6()]),
+  transport: transport.optional(),
 });
 /** Over core's own socket, which only root can open. */
 export const localRequest = z.strictObject({ name: z.string().max(64) });

@@ -6,7 +6,7 @@ import { installPackages, kernelHas, missingPackages } from '../../../src/prepar
 import { readOsRelease, supportedRelease } from '../../../src/prepare/release.ts';
 
 /** What the tests need beyond what a jump host needs. */
-const testPackages = ['debootstrap', 'tmux', 'btrfs-progs'];
+const testPackages = ['debootstrap', 'tmux', 'btrfs-progs', 'fail2ban'];
 
 async function consents(question: string): Promise<boolean> {
   if (process.env['CI'] === 'true' || process.env['CONTAINARIUM_TEST_INSTALL'] === 'yes') return true;
