@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Connection } from 'ssh2';
 import type { Actor } from '../domain/actor.ts';
 import type { LoginProof, Transport } from '../domain/login.ts';
+import { printable } from '../domain/text.ts';
 import type { KeyIndex } from '../identity/keyIndex.ts';
 import type { CoreClient } from '../protocol/client.ts';
 import type { LoginClient } from '../protocol/loginClient.ts';
@@ -74,9 +75,11 @@ export class ServedConnection {
   }
 
   /** Ends it: every session says why, then the client is told, and the connection closed. */
-  async end(reason: string): Promise<void> {
+  async end(why: string): Promise<void> {
     if (this.#ending) return;
     this.#ending = true;
+    // An admin's own words may be in it.
+    const reason = printable(why);
     for (const session of this.#sessions) session.end(reason);
     await Promise.race([Promise.all([...this.#sessions].map(({ ended }) => ended)), new Promise((resolve) => setTimeout(resolve, goodbyeMs))]);
     disconnect(this.#connection, reason);
