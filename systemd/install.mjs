@@ -6,10 +6,12 @@
  *   npm run service:install -- --offline    takes the dependencies of the checkout, which are more than it needs, instead of fetching them
  *   npm run service:install -- --root DIR   the same below DIR, for packagers; nothing is enabled, and the user is sysusers.d's to make
  *
+ * Where fail2ban is installed (/etc/fail2ban), it gets a filter and a jail for port 2222; a jail that is there already is left as it is.
+ *
  * Safe to repeat. State (/var/lib/containarium) is never touched.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -73,6 +75,15 @@ if (root === '/') {
     console.error('Error: the user "containarium-front" could not be made (program-failed)\nNext: systemd-sysusers; it comes with systemd');
     process.exit(1);
   }
+}
+const fail2ban = inRoot('/etc/fail2ban');
+if (existsSync(fail2ban)) {
+  for (const folder of ['filter.d', 'jail.d']) mkdirSync(join(fail2ban, folder), { recursive: true });
+  cpSync(join(source, 'systemd', 'fail2ban', 'filter.d', 'containarium.conf'), join(fail2ban, 'filter.d', 'containarium.conf'));
+  // The jail is where an administrator puts their own port and times.
+  const jail = join(fail2ban, 'jail.d', 'containarium.conf');
+  if (!existsSync(jail)) cpSync(join(source, 'systemd', 'fail2ban', 'jail.d', 'containarium.conf'), jail);
+  console.log(`Installed the filter and the jail for port 2222 in ${fail2ban}; next: systemctl reload fail2ban`);
 }
 console.log(`Installed ${[target, command, ...Object.values(files).map(inRoot)].join(', ')}`);
 if (root === '/') console.log('Next: systemctl daemon-reload && systemctl enable --now containarium');

@@ -51,7 +51,8 @@ export function renderFailure(failure: Failure, command: string, format: Format,
 
 export function failureSentences(failure: FailureData): string {
   const lines = [`Error: ${failure.what}: ${failure.why} (${failure.code})`, ...(failure.next === undefined ? [] : [`Next: ${failure.next}`])];
-  return `${lines.map((line) => printableLines(line)).join('\n')}\n`;
+  // What spans lines (a program's own message) is led in: none of it may pass for a "Next" of ours.
+  return `${lines.map((line) => printableLines(line).replaceAll('\n', '\n  ')).join('\n')}\n`;
 }
 
 function envelope(answer: Answer, host: HostTag, exit: string): unknown {

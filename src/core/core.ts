@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
-import { pino, type Logger } from 'pino';
+import type { Logger } from 'pino';
 import { isVerbName, verbNamed } from '../catalogue/catalogue.ts';
 import type { HostTag } from '../domain/container.ts';
 import { Failure } from '../domain/failure.ts';
@@ -14,7 +14,7 @@ import { JumpKeyFiles, type JumpKeys } from '../host/jumpKeys.ts';
 import { KeyScan } from '../host/keyscan.ts';
 import { ProgramRunner, type Runner } from '../host/runner.ts';
 import { Sshd } from '../host/sshd.ts';
-import { Journal } from '../journal/journal.ts';
+import { Journal, type JournalEntry } from '../journal/journal.ts';
 import { OpenOperationsReader } from '../journal/openOperations.ts';
 import { Operations } from '../journal/operations.ts';
 import { connectOver, mostMessageBytes } from '../protocol/connection.ts';
@@ -41,7 +41,9 @@ import { makeHandlers } from './handlers.ts';
 import { chooseHost } from './hostChoice.ts';
 import { bindPort, type Listener } from './listener.ts';
 import { listenLocally } from './localSocket.ts';
+import { makeLog } from './log.ts';
 import { LoginEndpoint } from './loginEndpoint.ts';
+import { LoginEvents } from './loginEvents.ts';
 import { Logins } from './logins.ts';
 import { Room } from './room.ts';
 import { serveShells, type ShellEndpointOptions } from './shellEndpoint.ts';
@@ -89,11 +91,19 @@ export class Core {
   #dispatcher: Dispatcher | undefined;
   #operations: Operations | undefined;
   #memory: ShellMemory | undefined;
-  readonly #logins = new Logins({ now: () => new Date() });
+  readonly #events: LoginEvents;
+  readonly #logins = new Logins({
+    now: () => new Date(),
+    opened: (actor, means) => this.#events.opened(actor, means),
+    closed: (actor, since, reason) => this.#events.closed(actor, since, reason),
+    notProved: (username, address) => this.#events.notProved(username, address),
+  });
 
   constructor(options: CoreOptions) {
     this.#options = options;
-    this.#log = pino({ level: options.env['CONTAINARIUM_LOG'] ?? 'warn' }, pino.destination(2));
+    this.#log = makeLog(options.env);
+    const append = (entry: JournalEntry): Promise<unknown> => this.#journal?.append(entry) ?? Promise.resolve();
+    this.#events = new LoginEvents({ append, log: this.#log, now: Date.now });
     this.started = this.#start();
   }
 
@@ -106,6 +116,7 @@ export class Core {
     await this.#front?.stop(reason);
     this.#socket?.close();
     await this.#memory?.settled();
+    await this.#events.settled();
     await this.#journal?.close();
   }
 
@@ -278,7 +289,7 @@ export class Core {
           transport: settings.ssh,
         }),
         serve: (connection) => {
-          const logins = new LoginEndpoint(connection, 'front', this.#logins);
+          const logins = new LoginEndpoint(connection, 'front', this.#logins, (report) => this.#events.refusals(report));
           serveCalls(connection, { greeting, dispatcher, logins, news: this.#news });
           serveShells(connection, { ...shells, logins });
         },

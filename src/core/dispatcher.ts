@@ -14,6 +14,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { CallAnswer } from '../protocol/messages.ts';
 import type { Call, CallTerminal } from '../service/context.ts';
 import type { Handlers } from './handlers.ts';
+import { recordActor } from './recordActor.ts';
 import type { Room } from './room.ts';
 
 /** Verbs that say nothing about the host and change nothing: not worth a record each. */
@@ -154,17 +155,6 @@ function confirm(verb: AnyVerb, input: unknown): void {
 function targetOf(input: Readonly<Record<string, unknown>>): { target?: string } {
   const target = input['user'] ?? input['name'] ?? input['admin'] ?? input['image'];
   return typeof target === 'string' ? { target: target.slice(0, 64) } : {};
-}
-
-function recordActor(actor: Actor): JsonObject {
-  return {
-    name: actor.name,
-    role: actor.role,
-    door: actor.door,
-    ...(actor.fingerprint === undefined ? {} : { fingerprint: actor.fingerprint }),
-    ...(actor.address === undefined ? {} : { address: actor.address }),
-    ...(actor.login === undefined ? {} : { login: actor.login }),
-  };
 }
 
 /** Checked input as the journal keeps it: public keys as their fingerprints, nothing that was merely typed. */

@@ -3,7 +3,9 @@ import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Actor } from '../domain/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import { notify, toResponseError } from '../protocol/connection.ts';
-import { localRequest, loginEnd, messages, proofRequest } from '../protocol/messages.ts';
+import type { RefusalReport } from '../domain/refusal.ts';
+import { localRequest, loginEnd, messages, proofRequest, refusalReport } from '../protocol/messages.ts';
+import { knownTransport } from './knownTransport.ts';
 import type { Logins } from './logins.ts';
 
 /** What leads to this connection: the front, which shows what its clients have shown, or core's own socket, which only root can open. */
@@ -14,7 +16,7 @@ export class LoginEndpoint {
   readonly #own = new Set<string>();
   readonly #listeners = new Set<(login: string) => void>();
 
-  constructor(connection: MessageConnection, way: Way, logins: Logins) {
+  constructor(connection: MessageConnection, way: Way, logins: Logins, refused: (report: RefusalReport) => void = () => undefined) {
     this.#logins = logins;
     const owner = {
       ended: (login: string, reason: string): void => {
@@ -25,10 +27,14 @@ export class LoginEndpoint {
     if (way === 'front') {
       connection.onRequest(messages.prove, (raw) =>
         this.#answer(() => {
-          const { proof, address } = proofRequest.parse(raw);
-          return logins.prove(proof, address, owner);
+          const { proof, address, transport } = proofRequest.parse(raw);
+          return logins.prove(proof, address, owner, transport === undefined ? undefined : knownTransport(transport));
         }),
       );
+      connection.onNotification(messages.refusals, (raw) => {
+        const parsed = refusalReport.safeParse(raw);
+        if (parsed.success) refused(parsed.data);
+      });
     } else {
       connection.onRequest(messages.local, (raw) => this.#answer(() => logins.local(localRequest.parse(raw).name, owner)));
     }

@@ -6,9 +6,9 @@ import { createHash } from 'node:crypto';
 import { ulid } from 'ulid';
 import type { Actor, Identity } from '../domain/actor.ts';
 import { Failure } from '../domain/failure.ts';
-import type { LoginInfo, LoginProof } from '../domain/login.ts';
+import type { LoginInfo, LoginMeans, LoginProof, Transport } from '../domain/login.ts';
 import { quoted } from '../domain/text.ts';
-import { KeyIndex } from '../identity/keyIndex.ts';
+import { KeyIndex, type Evidence } from '../identity/keyIndex.ts';
 import { provesPossession } from '../identity/proof.ts';
 
 /** Where a login's caller can be told that it is over. */
@@ -23,13 +23,16 @@ interface Login {
   readonly owner: LoginOwner;
   /** Who it is now; undefined once that is somebody else or nobody. */
   readonly again: () => Actor | undefined;
+  readonly means: LoginMeans | undefined;
   shells: number;
 }
 
 export interface LoginsOptions {
   readonly now: () => Date;
-  readonly opened?: (actor: Actor) => void;
+  readonly opened?: (actor: Actor, means: LoginMeans | undefined) => void;
   readonly closed?: (actor: Actor, since: Date, reason: string | undefined) => void;
+  /** What was shown for a login proves nothing. */
+  readonly notProved?: (username: string, address: string) => void;
 }
 
 /** Logins at one time, of one front: more than file descriptors allow connections. */
@@ -66,18 +69,18 @@ export class Logins {
   }
 
   /** A login over ssh. Rejects with `denied` where the proof is none, or was used before. */
-  prove(proof: LoginProof, address: string, owner: LoginOwner): Actor {
+  prove(proof: LoginProof, address: string, owner: LoginOwner, transport?: Transport): Actor {
     const evidence = { username: proof.username, blob: proof.blob, address };
     const stored = this.#index.find(proof.blob);
     // Of the bytes: two texts in base64 can mean the same.
     const used = createHash('sha256').update(Buffer.from(proof.sessionId, 'base64')).digest('base64');
-    if (stored === undefined || this.#proofs.has(used) || !provesPossession(proof, stored)) throw denied(stored?.fingerprint);
+    if (stored === undefined || this.#proofs.has(used) || !provesPossession(proof, stored)) return this.#deny(evidence, stored?.fingerprint);
     const actor = this.#index.admit(evidence);
-    if (actor === undefined) throw denied(stored.fingerprint);
+    if (actor === undefined) return this.#deny(evidence, stored.fingerprint);
     this.#proofs.add(used);
     const [oldest] = this.#proofs;
     if (this.#proofs.size > mostProofs && oldest !== undefined) this.#proofs.delete(oldest);
-    return this.#open(actor, owner, () => this.#index.admit(evidence));
+    return this.#open(actor, owner, () => this.#index.admit(evidence), { method: 'publickey', algorithm: proof.algorithm, ...(transport === undefined ? {} : { transport }) });
   }
 
   /** Whoever can open core's own socket is root on this host; the name is for the journal. */
@@ -91,6 +94,11 @@ export class Logins {
     const actor = this.#logins.get(login)?.again();
     if (actor === undefined) throw denied(undefined);
     return { ...actor, login };
+  }
+
+  /** How a login came in; undefined for one in local mode, or over. */
+  means(login: string): LoginMeans | undefined {
+    return this.#logins.get(login)?.means;
   }
 
   /** Counts the shells of a login. */
@@ -135,12 +143,17 @@ export class Logins {
     }));
   }
 
-  #open(actor: Actor, owner: LoginOwner, again: () => Actor | undefined): Actor {
+  #deny({ username, address }: Evidence, fingerprint: string | undefined): never {
+    this.#options.notProved?.(username, address);
+    throw denied(fingerprint);
+  }
+
+  #open(actor: Actor, owner: LoginOwner, again: () => Actor | undefined, means?: LoginMeans): Actor {
     if (this.#logins.size >= mostLogins) throw new Failure('busy', { what: 'the server', why: 'too many are logged in', next: 'try again later' });
     const login = ulid();
-    this.#logins.set(login, { actor, since: this.#options.now(), owner, again, shells: 0 });
+    this.#logins.set(login, { actor, since: this.#options.now(), owner, again, means, shells: 0 });
     const named = { ...actor, login };
-    this.#options.opened?.(named);
+    this.#options.opened?.(named, means);
     return named;
   }
 }

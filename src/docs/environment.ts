@@ -5,7 +5,7 @@ export const environment: readonly (readonly [name: string, meaning: string])[] 
   ['CONTAINARIUM_LISTEN', 'Address and port of the SSH server, over `listen` in the file. With port 0 a free one is taken and printed.'],
   ['CONTAINARIUM_HOST', '`incus` or `simulated`, over `host` in the file. `serve --real` and `serve --simulated` go before it.'],
   ['CONTAINARIUM_FRONT', '`child` or `unit`: how the process that speaks SSH is started. Default: `child`; the installed service says `unit`, see [design](design.md#two-processes).'],
-  ['CONTAINARIUM_LOG', 'What the server logs on standard error: `fatal`, `error`, `warn`, `info`, `debug` or `trace`. Default: `warn`.'],
+  ['CONTAINARIUM_LOG', 'What the server logs on standard error: `fatal`, `error`, `warn`, `info`, `debug` or `trace`. Default: `warn`; `info` where it is the journal.'],
   ['CONTAINARIUM_SIMULATED_PACE_MS', 'How long the simulated host takes for a change, in milliseconds, so that progress can be seen. Default: 150; 0 for tests.'],
   ['INCUS_SOCKET', 'Incus\'s own: its socket, where it is not `unix.socket` in `INCUS_DIR`.'],
   ['INCUS_DIR', 'Incus\'s own: where its socket and its state are. Default: `/var/lib/incus`.'],

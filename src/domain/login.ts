@@ -15,6 +15,22 @@ export interface LoginProof {
   readonly signature: string;
 }
 
+/** What a connection has agreed on (RFC 4253, section 7.1), in the names of the registry. */
+export interface Transport {
+  readonly keyExchange: string;
+  readonly hostKey: string;
+  readonly cipher: string;
+}
+
+/** How somebody came in, as the journal keeps it. */
+export interface LoginMeans {
+  readonly method: 'publickey';
+  /** The signature's algorithm. */
+  readonly algorithm: string;
+  /** As the front says: core has not seen it. */
+  readonly transport?: Transport | undefined;
+}
+
 /** A login that lasts, as `session list` shows it. */
 export interface LoginInfo {
   /** Chosen by core; records of the journal carry it. */

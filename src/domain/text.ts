@@ -43,7 +43,12 @@ export function quoted(text: string, limit = 60): string {
 export function safeJson(value: unknown, indent?: number): string {
   // Of undefined and functions JSON.stringify makes undefined, which its type does not say.
   const text = (JSON.stringify(value, undefined, indent) as string | undefined) ?? 'null';
+  return escapedJson(text);
+}
+
+/** JSON text with the unsafe characters inside its strings as `\uXXXX`; line feeds between its tokens stay. */
+export function escapedJson(json: string): string {
   const asUnits = (character: string): string =>
     [...Array(character.length).keys()].map((i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`).join('');
-  return text.replace(unsafe, (c) => (c === '\n' ? c : asUnits(c))).replace(invisible, asUnits);
+  return json.replace(unsafe, (c) => (c === '\n' ? c : asUnits(c))).replace(invisible, asUnits);
 }

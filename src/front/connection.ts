@@ -2,7 +2,8 @@
 import type { Socket } from 'node:net';
 import type { Connection } from 'ssh2';
 import type { Actor } from '../domain/actor.ts';
-import type { LoginProof } from '../domain/login.ts';
+import type { LoginProof, Transport } from '../domain/login.ts';
+import { printable } from '../domain/text.ts';
 import type { KeyIndex } from '../identity/keyIndex.ts';
 import type { CoreClient } from '../protocol/client.ts';
 import type { LoginClient } from '../protocol/loginClient.ts';
@@ -15,6 +16,9 @@ import { hangUp } from './hangUp.ts';
 import type { HostKeys } from './hostKeyRotation.ts';
 import { internalsOf } from './internals.ts';
 import { changeKeysInTime } from './rekey.ts';
+import { attemptsOn } from './loginAttempts.ts';
+import { plainAddress } from './plainAddress.ts';
+import type { Refusals } from './refusals.ts';
 import { serveSession, type ServedSession } from './session.ts';
 
 /** What every connection is served with. */
@@ -25,6 +29,7 @@ export interface Service {
   readonly core: CoreClient;
   readonly shells: ShellClient;
   readonly logins: LoginClient;
+  readonly refusals: Refusals;
 }
 
 /** How long sessions may take to say goodbye, in milliseconds. */
@@ -39,6 +44,7 @@ export class ServedConnection {
   readonly #sessions = new Set<ServedSession>();
   #actor: Promise<Actor> | undefined;
   #proof: LoginProof | undefined;
+  #transport: Transport | undefined;
   #failures = 0;
   #ending = false;
   #closed = false;
@@ -56,6 +62,10 @@ export class ServedConnection {
       if (error.level === 'client-timeout') hangUp(this.#socket, 'the client does not answer any more');
     });
     connection.on('close', () => this.#close());
+    // What the first key exchange agreed on; the types of ssh2 know nothing of what a server is told.
+    connection.once('handshake' as never, (({ kex, serverHostKey, cs }: { kex: string; serverHostKey: string; cs: { cipher: string } }) => {
+      this.#transport = { keyExchange: kex, hostKey: serverHostKey, cipher: cs.cipher };
+    }) as never);
     dropServerOnlyMessages(connection);
     enforceWindows(connection);
     limitKeyExchanges(connection, () => this.#actor !== undefined, service.start.limits.loginGraceMs);
@@ -68,9 +78,11 @@ export class ServedConnection {
   }
 
   /** Ends it: every session says why, then the client is told, and the connection closed. */
-  async end(reason: string): Promise<void> {
+  async end(why: string): Promise<void> {
     if (this.#ending) return;
     this.#ending = true;
+    // An admin's own words may be in it.
+    const reason = printable(why);
     for (const session of this.#sessions) session.end(reason);
     await Promise.race([Promise.all([...this.#sessions].map(({ ended }) => ended)), new Promise((resolve) => setTimeout(resolve, goodbyeMs))]);
     disconnect(this.#connection, reason);
@@ -78,14 +90,19 @@ export class ServedConnection {
 
   #authenticate(): void {
     const { index, start } = this.#service;
+    const attempts = attemptsOn(this.#socket);
     this.#connection.on('authentication', (context) => {
       try {
         const decision = decide(context, index, this.#address);
         if (decision.outcome === 'accept') this.#proof = decision.proof;
         if (decision.outcome !== 'reject') return context.accept();
         // "none" is how clients ask which methods there are: no attempt.
-        if (context.method !== 'none') this.#failures++;
+        if (context.method !== 'none') {
+          this.#failures++;
+          attempts?.failed(decision.reason, context.username);
+        }
         if (this.#failures < start.limits.maxAuthTries) return context.reject(['publickey']);
+        attempts?.failed('attempts', context.username);
         disconnect(this.#connection, 'Too many authentication failures', reasonCode.noMoreAuthMethods);
       } catch {
         this.#socket.destroy();
@@ -97,8 +114,9 @@ export class ServedConnection {
   #ready(): void {
     if (this.#proof === undefined) return this.#socket.destroy() as unknown as undefined;
     this.#socket.emit('authenticated');
+    attemptsOn(this.#socket)?.over();
     const { logins } = this.#service;
-    this.#actor = logins.prove(this.#proof, this.#address, (reason) => void this.end(reason));
+    this.#actor = logins.prove(this.#proof, { address: this.#address, transport: this.#transport }, (reason) => void this.end(reason));
     this.#actor.then(
       (actor) => {
         if (this.#closed) logins.logout(actor);
@@ -124,9 +142,4 @@ export class ServedConnection {
     this.#closed = true;
     this.#actor?.then((actor) => this.#service.logins.logout(actor)).catch(() => undefined);
   }
-}
-
-/** IPv4 addresses as such, also where the socket is a dual one. */
-function plainAddress(address: string): string {
-  return address.replace(/^::ffff:/, '');
 }

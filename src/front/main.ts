@@ -7,11 +7,12 @@ import { Socket } from 'node:net';
 import { parseArgs } from 'node:util';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { coreClient } from '../protocol/client.ts';
-import { connectOver } from '../protocol/connection.ts';
+import { connectOver, notify } from '../protocol/connection.ts';
 import { loginClient } from '../protocol/loginClient.ts';
 import { frontStart, identities, messages } from '../protocol/messages.ts';
 import { shellClient } from '../protocol/shellClient.ts';
 import { requirePatches } from './patched.ts';
+import { Refusals } from './refusals.ts';
 import { SshServer } from './server.ts';
 
 const { channel: channelFd, listener, uid, gid } = commandLine();
@@ -22,6 +23,7 @@ dropPrivileges();
 /** The protocol with core. */
 const channel = new Socket({ fd: channelFd, readable: true, writable: true });
 const core: MessageConnection = connectOver(channel);
+const refusals = new Refusals({ send: (report) => notify(core, messages.refusals, report) });
 let server: SshServer | undefined;
 
 core.onRequest(messages.ping, () => true);
@@ -30,7 +32,12 @@ core.onNotification(messages.identities, (raw) => {
   if (parsed.success) server?.allow(parsed.data);
 });
 core.onNotification(messages.drain, ({ reason }) => {
-  void (server?.drain(reason) ?? Promise.resolve()).finally(() => process.exit(0));
+  void (server?.drain(reason) ?? Promise.resolve()).finally(async () => {
+    refusals.flush();
+    // Answered behind it: what was sent is with core then.
+    await Promise.race([core.sendRequest(messages.greet).catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 500))]);
+    process.exit(0);
+  });
 });
 // Without core there is nothing to serve, and core starts a new front when it is back.
 channel.on('close', () => process.exit(0));
@@ -77,7 +84,7 @@ try {
   if (unpatched !== undefined) throw unpatched;
   const start = frontStart.parse(await core.sendRequest(messages.frontStart));
   const client = coreClient(core, { version: start.version, host: start.host });
-  server = new SshServer({ start, core: client, shells: shellClient(core), logins: loginClient(core) });
+  server = new SshServer({ start, core: client, shells: shellClient(core), logins: loginClient(core), refusals });
   server.allow(start.identities);
   await server.listen(listener);
   await core.sendNotification(messages.listening);

@@ -8,6 +8,7 @@ import { ServedConnection, type Service } from './connection.ts';
 import { closeWhatIsEnded } from './guards.ts';
 import { hangUp } from './hangUp.ts';
 import { HostKeys } from './hostKeyRotation.ts';
+import { watchLogin, type LoginAttempts } from './loginAttempts.ts';
 
 /** A peer that died, or reads nothing, is noticed after four of these, in milliseconds: within a minute. */
 const keepaliveMs = 14_000;
@@ -17,6 +18,7 @@ export class SshServer {
   readonly #ssh: Ssh2Server;
   readonly #net: NetServer;
   readonly #sockets = new Set<Socket>();
+  readonly #attempts = new Set<LoginAttempts>();
   readonly #connections = new Set<ServedConnection>();
 
   constructor(service: Omit<Service, 'index' | 'hostKeys'>) {
@@ -60,6 +62,7 @@ export class SshServer {
   /** Stops accepting and lets what runs end, for a few seconds at most. */
   async drain(reason: string, graceMs = 3000): Promise<void> {
     this.#net.close();
+    for (const attempts of this.#attempts) attempts.over();
     for (const connection of this.#connections) void connection.end(reason);
     const deadline = Date.now() + graceMs;
     while (this.#sockets.size > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
@@ -69,10 +72,16 @@ export class SshServer {
   #accept(socket: Socket): void {
     this.#sockets.add(socket);
     socket.on('error', () => undefined);
-    const grace = setTimeout(() => hangUp(socket, 'no login in time'), this.#service.start.limits.loginGraceMs);
+    const attempts = watchLogin(socket, this.#service.refusals);
+    this.#attempts.add(attempts);
+    const grace = setTimeout(() => {
+      attempts.failed('late');
+      hangUp(socket, 'no login in time');
+    }, this.#service.start.limits.loginGraceMs);
     socket.once('close', () => {
       clearTimeout(grace);
       this.#sockets.delete(socket);
+      this.#attempts.delete(attempts);
     });
     socket.once('authenticated', () => clearTimeout(grace));
     closeWhatIsEnded(socket);

@@ -6,6 +6,7 @@ import { renderBlocks, renderFailure } from '../catalogue/render.ts';
 import { wantedFormat } from '../catalogue/parse.ts';
 import type { Actor } from '../domain/actor.ts';
 import { exitCodes, Failure } from '../domain/failure.ts';
+import { printable } from '../domain/text.ts';
 import { runCommand } from '../headless/run.ts';
 import type { CoreClient } from '../protocol/client.ts';
 import type { ShellClient } from '../protocol/shellClient.ts';
@@ -137,7 +138,7 @@ function runShell(channel: ServerChannel, port: ChannelTerminal, options: Sessio
   });
   const ended = opened
     .catch(async (error: unknown) => {
-      port.write(`Error: ${Failure.from(error).message}\r\n`);
+      port.write(`Error: ${printable(Failure.from(error).message)}\r\n`);
       await port.flushed();
       return Failure.from(error).exitCode;
     })

@@ -7,6 +7,7 @@ import { Low, type Adapter } from 'lowdb';
 import writeFileAtomic from 'write-file-atomic';
 import type { z } from 'zod';
 import { Failure } from '../domain/failure.ts';
+import { safeJson } from '../domain/text.ts';
 
 class JsonFileAdapter<T> implements Adapter<T> {
   readonly #path: string;
@@ -37,7 +38,7 @@ class JsonFileAdapter<T> implements Adapter<T> {
   }
 
   async write(data: T): Promise<void> {
-    await writeFileAtomic(this.#path, `${JSON.stringify(data, undefined, 2)}\n`, { mode: 0o600, fsync: true });
+    await writeFileAtomic(this.#path, `${safeJson(data, 2)}\n`, { mode: 0o600, fsync: true });
   }
 
   /** A file that cannot be understood is never replaced by an empty one. */

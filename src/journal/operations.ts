@@ -222,7 +222,7 @@ export class Operations {
       throw new Error(`step "${kind.name}" comes after one that cannot be undone`);
     }
     const index = operation.steps.length;
-    await this.#recorder.append({ type: 'step', op: operation.id, step: index, kind: kind.name, facts });
+    await this.#recorder.append({ type: 'step', op: operation.id, ...whatAndWhoBriefly(operation), step: index, kind: kind.name, facts });
     const record: StepRecord = { kind: kind.name, facts, state: 'begun' };
     operation.steps.push(record);
     let result: T | undefined;
@@ -234,7 +234,7 @@ export class Operations {
       if (!(await this.#tookEffect(known, facts).catch(() => false))) throw error;
     }
     record.state = 'done';
-    const recorded = this.#recorder.append({ type: 'step-done', op: operation.id, step: index });
+    const recorded = this.#recorder.append({ type: 'step-done', op: operation.id, ...whatAndWhoBriefly(operation), step: index });
     // What cannot be undone is not given up for want of this record: the end of the operation says it too.
     await (kind.settled === undefined ? recorded : recorded.catch(() => undefined));
     return result;
@@ -262,7 +262,7 @@ export class Operations {
       await pRetry(() => kind.undo(step.facts), { ...this.#undoRetry, randomize: true });
       step.state = 'undone';
       // For whoever reads the journal: an undo that runs again because this record is missing finds nothing to do.
-      await this.#recorder.append({ type: 'step-undone', op: operation.id, step: index }).catch(() => undefined);
+      await this.#recorder.append({ type: 'step-undone', op: operation.id, ...whatAndWhoBriefly(operation), step: index }).catch(() => undefined);
     }
   }
 
@@ -322,6 +322,11 @@ export class Operations {
 /** What an audit query finds a record of an operation by. */
 function whatAndWho({ verb, target, actor }: OpenOperation): { verb: string; target: string; actor: JsonObject } {
   return { verb, target, actor: { ...actor } };
+}
+
+/** The same for each of its steps; the operation's own record says more of who it is. */
+function whatAndWhoBriefly({ verb, target, actor }: OpenOperation): { verb: string; target: string; actor: string } {
+  return { verb, target, actor: actor.name };
 }
 
 function asJson(data: FailureData): JsonObject {

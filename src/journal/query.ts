@@ -11,6 +11,8 @@ export interface JournalFilter {
   readonly verb?: string;
   readonly target?: string;
   readonly types?: readonly string[];
+  /** The login that it came by: the record's `actor.login`. */
+  readonly login?: string;
   /** Not before this time. */
   readonly since?: Date;
   /** Not after this time. */
@@ -65,7 +67,7 @@ export async function* queryJournal(
 
 /** Whether a record is asked for. Throws `invalid-time` or `invalid-count` for a filter that means nothing. */
 function matcher(filter: JournalFilter): (record: JournalRecord) => boolean {
-  const { actor, verb, target, types, limit } = filter;
+  const { actor, verb, target, types, login, limit } = filter;
   const since = milliseconds('since', filter.since) ?? -Infinity;
   const until = milliseconds('until', filter.until) ?? Infinity;
   if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 0)) {
@@ -79,6 +81,7 @@ function matcher(filter: JournalFilter): (record: JournalRecord) => boolean {
       (actor === undefined || actorName(record) === actor) &&
       (verb === undefined || record['verb'] === verb) &&
       (target === undefined || record['target'] === target) &&
+      (login === undefined || loginOf(record) === login) &&
       (types === undefined || types.includes(record.type))
     );
   };
@@ -94,6 +97,11 @@ function milliseconds(name: string, time: Date | undefined): number | undefined 
 function actorName(record: JournalRecord): unknown {
   const actor = record['actor'];
   return typeof actor === 'object' && actor !== null && 'name' in actor ? actor.name : actor;
+}
+
+function loginOf(record: JournalRecord): unknown {
+  const actor = record['actor'];
+  return typeof actor === 'object' && actor !== null && 'login' in actor ? actor.login : undefined;
 }
 
 /** The segments that may hold records between `since` and `until`, ascending, told by when each one begins. */

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { Core, type Started } from '../core/core.ts';
 import { Failure } from '../domain/failure.ts';
+import { printableLines, safeJson } from '../domain/text.ts';
 import { findHome, homeAt, packageRoot, type Home } from '../settings/home.ts';
 import { parseAddressAndPort } from '../settings/listen.ts';
 import { readSettings, type Settings } from '../settings/settings.ts';
@@ -60,9 +61,14 @@ export async function serve(words: readonly string[], env: NodeJS.ProcessEnv): P
       settings: { group: settings.jump.group, authorizedKeysFolder: settings.jump.authorizedKeysFolder ?? home.authorizedKeys },
     });
   }
+  // Node.js would write its message as it is, into the journal too, whatever is in it.
+  process.on('uncaughtException', (error) => {
+    process.stderr.write(`${safeJson({ level: 'fatal', time: new Date().toISOString(), msg: 'the server cannot go on', error: error.stack })}\n`);
+    process.exit(1);
+  });
   const core = new Core({ home, settings, env });
   const started = await core.started;
-  process.stdout.write(banner(started, home, isRoot));
+  process.stdout.write(printableLines(banner(started, home, isRoot)));
   return new Promise((resolve) => {
     const stop = (signal: NodeJS.Signals): void => {
       process.stdout.write(`${signal}: stopping\n`);

@@ -1,13 +1,13 @@
 /** Logging in to core: from then on the caller is known by the login's name. */
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Actor } from '../domain/actor.ts';
-import type { LoginProof } from '../domain/login.ts';
+import type { LoginProof, Transport } from '../domain/login.ts';
 import { fromResponseError, notify } from './connection.ts';
 import { loggedIn, loginEnded, messages } from './messages.ts';
 
 export interface LoginClient {
   /** Shows core what a client has shown. `ended` is told when core ends the login. Rejects with a Failure. */
-  prove(proof: LoginProof, address: string, ended: (reason: string) => void): Promise<Actor>;
+  prove(proof: LoginProof, from: { readonly address: string; readonly transport?: Transport | undefined }, ended: (reason: string) => void): Promise<Actor>;
   /** Over core's own socket. Rejects with a Failure. */
   local(name: string): Promise<Actor>;
   /** The caller is gone. */
@@ -31,8 +31,8 @@ export function loginClient(connection: MessageConnection): LoginClient {
     }
   };
   return {
-    async prove(proof, address, ended) {
-      const actor = await answered(connection.sendRequest(messages.prove, { proof: { ...proof }, address }));
+    async prove(proof, { address, transport }, ended) {
+      const actor = await answered(connection.sendRequest(messages.prove, { proof: { ...proof }, address, ...(transport === undefined ? {} : { transport: { ...transport } }) }));
       if (actor.login !== undefined) listeners.set(actor.login, ended);
       return actor;
     },

@@ -5,6 +5,7 @@
 import { CancellationTokenSource, NotificationType, NotificationType0, RequestType, RequestType0, type CancellationToken } from 'vscode-jsonrpc';
 import { z } from 'zod';
 import { doors, roles, type Actor } from '../domain/actor.ts';
+import { mostCounted, mostPorts, refusalReasonNames, triedDoors, type RefusalReport } from '../domain/refusal.ts';
 import type { Candidate, Notice, Welcome } from '../domain/room.ts';
 
 /** Chosen by the front for each open shell. */
@@ -15,6 +16,11 @@ const windowSize = z.strictObject({ columns: side, rows: side });
 /** Who asks: a login that core has let in, as core named it. Who that is and what it may, core knows. */
 const login = z.string().min(1).max(64);
 
+/** Names as SSH has them (RFC 4251, section 6), of which core knows its own. */
+const algorithmName = z.string().regex(/^[a-z0-9][a-z0-9@.+-]{0,63}$/i);
+/** What a connection has agreed on: told, not proved. */
+const transport = z.strictObject({ keyExchange: algorithmName, hostKey: algorithmName, cipher: algorithmName });
+
 /** What a client showed to log in; core verifies it itself. */
 export const proofRequest = z.strictObject({
   proof: z.strictObject({
@@ -24,13 +30,32 @@ export const proofRequest = z.strictObject({
     sessionId: z.base64().max(128),
     signature: z.base64().max(8192),
   }),
-  address: z.string().max(64),
+  address: z.union([z.ipv4(), z.ipv6()]),
+  transport: transport.optional(),
 });
 /** Over core's own socket, which only root can open. */
 export const localRequest = z.strictObject({ name: z.string().max(64) });
 export const loginEnd = z.strictObject({ login });
 /** From core to the front. */
 export const loginEnded = z.object({ login, reason: z.string() });
+
+const refusalReason = z.enum(refusalReasonNames);
+const refusalCount = z.number().int().min(1).max(1_000_000_000);
+/** Who was not let in, since the last such report. */
+export const refusalReport = z.strictObject({
+  counted: z
+    .array(
+      z.strictObject({
+        source: z.union([z.ipv4(), z.ipv6()]),
+        reason: refusalReason,
+        door: z.enum(triedDoors).optional(),
+        count: refusalCount,
+        ports: z.array(z.number().int().min(0).max(65_535)).max(mostPorts),
+      }),
+    )
+    .max(mostCounted),
+  others: z.partialRecord(refusalReason, refusalCount),
+});
 
 /** What core tells whoever logs in about themselves. */
 export const loggedIn = z.object({
@@ -133,6 +158,7 @@ export const messages = {
   local: new RequestType<z.infer<typeof localRequest>, Actor, unknown>('login/local'),
   logout: new NotificationType<z.infer<typeof loginEnd>>('login/out'),
   loginEnded: new NotificationType<z.infer<typeof loginEnded>>('login/ended'),
+  refusals: new NotificationType<RefusalReport>('login/refusals'),
   call: new RequestType<CallRequest, CallAnswer, unknown>('call'),
   event: new NotificationType<CallEvent>('event'),
   enter: new RequestType<z.infer<typeof roomEntry>, Welcome, unknown>('room/enter'),

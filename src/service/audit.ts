@@ -8,6 +8,7 @@ export interface AuditRequest {
   readonly actor?: string | undefined;
   readonly verb?: string | undefined;
   readonly target?: string | undefined;
+  readonly session?: string | undefined;
   readonly since?: string | undefined;
   readonly until?: string | undefined;
   readonly limit?: number | undefined;
@@ -22,13 +23,14 @@ export async function findRecords(folder: string, request: AuditRequest, default
     ...(request.actor === undefined ? {} : { actor: request.actor }),
     ...(request.verb === undefined ? {} : { verb: request.verb }),
     ...(request.target === undefined ? {} : { target: request.target }),
+    ...(request.session === undefined ? {} : { login: request.session }),
     ...(request.since === undefined ? {} : { since: parseWhen(request.since, now) }),
     ...(request.until === undefined ? {} : { until: parseWhen(request.until, now) }),
     // One more than wanted tells whether there is more.
     limit: limit + 1,
   };
   const records = await Array.fromAsync(queryJournal(folder, filter, signal));
-  return { records: records.slice(-limit || records.length), more: records.length > limit };
+  return { records: records.slice(-limit), more: records.length > limit };
 }
 
 export async function verifyRecords(folder: string, signal: AbortSignal): Promise<AuditVerification> {

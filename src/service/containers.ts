@@ -1,4 +1,5 @@
 /** Reading: Incus instances as this system's containers. */
+import { isIPv4 } from 'node:net';
 import type { Container, ContainerDetails, ContainerList, InstanceStatus } from '../domain/container.ts';
 import { instanceStatuses } from '../domain/container.ts';
 import { Failure } from '../domain/failure.ts';
@@ -28,10 +29,15 @@ export function rootDevice(instance: IncusInstance): { name: string; own: boolea
 /** The fixed address of the instance's bridge interface; without one the address it has got. */
 export function addressOf(instance: IncusInstance): string | null {
   for (const device of Object.values(instance.devices)) {
-    if (device['type'] === 'nic' && device['ipv4.address'] !== undefined) return device['ipv4.address'];
+    if (device['type'] === 'nic' && isAddress(device['ipv4.address'])) return device['ipv4.address'];
   }
   const addresses = instance.state?.network?.['eth0']?.addresses ?? [];
-  return addresses.find((a) => a.family === 'inet' && a.scope === 'global')?.address ?? null;
+  return addresses.find((a) => a.family === 'inet' && a.scope === 'global' && isAddress(a.address))?.address ?? null;
+}
+
+/** It ends up in files that sshd and ssh read, so nothing else will do, whoever wrote it. */
+function isAddress(text: string | undefined): text is string {
+  return text !== undefined && isIPv4(text);
 }
 
 function status(instance: IncusInstance): InstanceStatus {

@@ -76,7 +76,7 @@ export async function sshAccess(
     config,
     knownHosts: [
       ...jumpKeys.map((key) => `${jumpName} ${key}`),
-      ...(container.hostKey === undefined ? [] : [`${alias} ${container.hostKey}`]),
+      ...hostKey(container.hostKey ?? '').map((key) => `${alias} ${key}`),
     ],
   };
 }
@@ -84,8 +84,14 @@ export async function sshAccess(
 /** The public host keys of the host's sshd: `type base64` without comments. Files that are missing or hold something else are passed over. */
 async function hostKeys(paths: readonly string[]): Promise<string[]> {
   const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8').catch(() => '')));
-  return texts.flatMap((text) => {
-    const [type, blob] = text.trim().split(/\s+/);
-    return type !== undefined && blob !== undefined && /^[a-z0-9@.-]+$/.test(type) && /^[A-Za-z0-9+/=]+$/.test(blob) ? [`${type} ${blob}`] : [];
-  });
+  return texts.flatMap(hostKey);
+}
+
+/**
+ * `type base64`, or nothing. Whoever may configure a container in Incus may write there what they like: a second line in it would have every
+ * reader of the file trust another key, for any host.
+ */
+function hostKey(text: string): string[] {
+  const [type, blob] = text.trim().split(/\s+/);
+  return type !== undefined && blob !== undefined && /^[a-z0-9@.-]+$/.test(type) && /^[A-Za-z0-9+/=]+$/.test(blob) ? [`${type} ${blob}`] : [];
 }

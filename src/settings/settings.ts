@@ -39,7 +39,7 @@ export const settingsSchema = z.strictObject({
     .describe('`incus` is the real host, `simulated` a simulation in a file; `auto` takes Incus where it is reachable and usable at the first start, and stays with what it chose. `CONTAINARIUM_HOST` overrides it.'),
   jump: z
     .strictObject({
-      hostname: z.string().min(1).max(253).optional().describe('Name or address under which users reach this host. Without it: the address that the caller reached.'),
+      hostname: z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$/, 'a host name or an address').optional().describe('Name or address under which users reach this host. Without it: the address that the caller reached.'),
       port: z.number().int().min(1).max(65_535).default(22).describe('Port of the host\'s own sshd, as users reach it.'),
       group: groupName.default('containarium-jump').describe('Primary group of all jump accounts; the sshd drop-in matches it.'),
       sshdConfig: absolutePath.default('/etc/ssh/sshd_config').describe('Configuration of the host\'s sshd, which `doctor` asks what it would do for a jump account.'),

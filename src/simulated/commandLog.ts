@@ -1,5 +1,6 @@
 /** An append-only list of the commands that the simulated host was given, one JSON object per line. Standard input is never in it. */
 import { appendFileSync } from 'node:fs';
+import { safeJson } from '../domain/text.ts';
 import type { FaultSubject } from './faults.ts';
 
 export interface LoggedCommand extends FaultSubject {
@@ -21,6 +22,6 @@ export class CommandLog {
     this.#count += 1;
     if (this.#path === undefined) return;
     const line: LoggedCommand = { n: this.#count, program, args, changes };
-    appendFileSync(this.#path, `${JSON.stringify(line)}\n`, { mode: 0o600 });
+    appendFileSync(this.#path, `${safeJson(line)}\n`, { mode: 0o600 });
   }
 }

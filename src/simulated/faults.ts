@@ -51,6 +51,8 @@ const fault = z.strictObject({
   /** Only the n-th matching command since opening, counted from 1; with `repeat` every one from there on. Without it: the next. */
   call: z.number().int().min(1).optional(),
   mode: z.enum(faultModes),
+  /** What a program that fails says, instead of `Error: simulated fault`. */
+  message: z.string().optional(),
   /** Not used up by happening once. */
   repeat: z.boolean().optional(),
 });
@@ -91,7 +93,7 @@ export class Faults {
    * Counts a command and returns what is to go wrong with it. A fault without `repeat` is used up by this: one from the file is
    * taken out of the file first, so that a process killed by it does not meet it again when it comes back.
    */
-  next(subject: FaultSubject): FaultMode | undefined {
+  next(subject: FaultSubject): Fault | undefined {
     this.#count(subject);
     const fromFile = this.#readFile();
     const found = [...this.#given, ...fromFile].find((candidate) => this.#isDue(candidate, subject));
@@ -100,7 +102,7 @@ export class Faults {
       if (this.#given.includes(found)) this.#given = this.#given.filter((candidate) => candidate !== found);
       else this.#writeFile(fromFile.filter((candidate) => candidate !== found));
     }
-    return found.mode;
+    return found;
   }
 
   #count(subject: FaultSubject): void {

@@ -21,7 +21,7 @@ export interface Passage<T extends { readonly changed: boolean } = Answer> {
   /** The work itself: synchronous, on the state in place. */
   effect(world: World): T;
   /** The answer of a command that fails because of a fault. */
-  failed(how: 'fault' | 'lock' | 'down'): T;
+  failed(how: 'fault' | 'lock' | 'down', message?: string): T;
   /** The errors of a command that hung to its time limit, and of one that was cancelled. */
   timedOut(): Error;
   cancelled(): Error;
@@ -56,10 +56,10 @@ export class Gate {
     const { log, faults, paceMs } = this.#options;
     if (passage.signal?.aborted) throw passage.cancelled();
     log.add(passage.subject);
-    const mode = faults.next(passage.subject);
+    const { mode, message } = faults.next(passage.subject) ?? {};
     this.#finishDue();
     if (mode !== undefined && isLate(mode)) this.#leaveBehind(passage, mode === 'hang-late' ? this.#hangMs(passage) : 0);
-    if (mode === 'fail-before' || mode === 'fail-late') return passage.failed('fault');
+    if (mode === 'fail-before' || mode === 'fail-late') return passage.failed('fault', message);
     if (mode === 'lock' || mode === 'down') return passage.failed(mode);
     if (mode === 'kill-before' || mode === 'kill-late') await this.#die();
     if (mode === 'hang' || mode === 'hang-late') throw await this.#hang(passage);
@@ -68,7 +68,7 @@ export class Gate {
     const answer = this.#perform(passage);
     if (mode === 'kill-after') await this.#die();
     if (mode === 'hang-after') throw await this.#hang(passage);
-    return mode === 'fail-after' ? passage.failed('fault') : answer;
+    return mode === 'fail-after' ? passage.failed('fault', message) : answer;
   }
 
   /** Work left behind takes its effect when its time has come, seen by whoever looks next. */

@@ -10,11 +10,11 @@ import type { UnderwayRecord } from './state.ts';
 
 const defaultMaxOutputBytes = 16 * 1024 * 1024;
 
-function faultAnswer(command: Command, how: 'fault' | 'lock' | 'down'): Answer {
+function faultAnswer(command: Command, how: 'fault' | 'lock' | 'down', message = 'Error: simulated fault'): Answer {
   if (how === 'down' && command.program === 'incus') {
     return refused(1, "Error: The incus daemon doesn't appear to be started (socket path: /var/lib/incus/unix.socket)");
   }
-  if (how !== 'lock') return refused(1, 'Error: simulated fault');
+  if (how !== 'lock') return refused(1, message);
   const file = command.program.startsWith('group') ? '/etc/group' : '/etc/passwd';
   return refused(1, `${command.program}: cannot lock ${file}; try again later.`);
 }
@@ -58,7 +58,7 @@ export class SimulatedRunner implements Runner {
         if (program === undefined) throw missing(command);
         return program.run(world, { args, input: command.input ?? '' });
       },
-      failed: (how) => faultAnswer(command, how),
+      failed: (how, message) => faultAnswer(command, how, message),
       timedOut: () => timedOut(command),
       cancelled: () => cancelledRun(command),
     });

@@ -1,4 +1,5 @@
 /** The journal: who did what, to what, when, with what outcome. */
+import prettyMs from 'pretty-ms';
 import { z } from 'zod';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../domain/json.ts';
 import type { AuditRecords, AuditVerification } from '../../domain/results.ts';
@@ -13,6 +14,7 @@ const filterOptions: readonly Option[] = [
   { kind: 'option', name: 'actor', long: ['actor'], value: 'name', summary: 'only what this actor did', complete: 'admins' },
   { kind: 'option', name: 'verb', long: ['verb'], value: 'verb', summary: 'only this verb', complete: 'verbs' },
   { kind: 'option', name: 'target', long: ['target'], value: 'name', summary: 'only what was done to this user or name', complete: 'users' },
+  { kind: 'option', name: 'session', long: ['session'], value: 'session', summary: 'only what came by this login, as session list names it', complete: 'sessions' },
   { kind: 'option', name: 'since', long: ['since'], value: 'time', summary: 'from this time on: 2h, 3d, yesterday, 2026-11-23, 2026-11-23T14:05:00Z' },
   { kind: 'option', name: 'until', long: ['until'], value: 'time', summary: 'up to this time' },
   { kind: 'option', name: 'limit', long: ['limit'], short: 'n', value: 'count', summary: 'this many of the newest records at most' },
@@ -22,10 +24,14 @@ const filterInput = {
   actor: z.string().max(64).optional(),
   verb: z.string().max(64).optional(),
   target: z.string().max(256).optional(),
+  session: z.string().max(64).optional(),
   since: z.string().max(64).optional(),
   until: z.string().max(64).optional(),
-  limit: z.string().regex(/^\d{1,7}$/, '--limit takes a number').transform(Number).optional(),
+  limit: z.string().regex(/^[1-9]\d{0,6}$/, '--limit takes a number, 1 or more').transform(Number).optional(),
 };
+
+/** Characters of a record's detail in a table; `audit export` has all of it. */
+const mostDetail = 110;
 
 /** A field of a record as text; null where the record has none. */
 function text(value: JsonValue | undefined): string | null {
@@ -42,9 +48,44 @@ function told(record: JsonObject): string {
   const failure = record['failure'];
   if (isJsonObject(failure)) return `${text(failure['code']) ?? '-'}: ${text(failure['why']) ?? '-'}`;
   if (typeof record['kind'] === 'string') return record['kind'];
+  switch (record['type']) {
+    case 'login':
+      return cameFrom(record);
+    case 'logout':
+      return [`after ${prettyMs(number(record['durationMs']), { secondsDecimalDigits: 0 })}`, ...(record['reason'] === undefined ? [] : [text(record['reason']) ?? '-'])].join(': ');
+    case 'refusals':
+      return refused(record);
+    default:
+      break;
+  }
   const input = record['input'];
   if (isJsonObject(input) && Object.keys(input).length > 0) return safeJson(input);
   return '';
+}
+
+/** Where a login came from, and with what. */
+function cameFrom(record: JsonObject): string {
+  const { actor, by } = record;
+  const from = isJsonObject(actor) ? actor : {};
+  const means = isJsonObject(by) ? ` (${text(by['algorithm']) ?? '-'})` : '';
+  return `${text(from['door']) ?? '-'}@ from ${text(from['address']) ?? '-'}, ${text(from['fingerprint']) ?? '-'}${means}`;
+}
+
+/** Refused logins, added up: how many, from how many places, and from where most. */
+function refused(record: JsonObject): string {
+  const top = Array.isArray(record['top']) ? record['top'].filter(isJsonObject).slice(0, 3) : [];
+  const most = top.map((source) => `${text(source['address']) ?? '-'} ${number(source['count'])}`).join(', ');
+  return `${plural(number(record['count']), 'refusal')} from ${plural(number(record['sources']), 'source')}: ${most}`;
+}
+
+function number(value: JsonValue | undefined): number {
+  return typeof value === 'number' ? value : 0;
+}
+
+/** Cut by characters, and said so. */
+function clipped(detail: string): string {
+  const characters = [...detail];
+  return characters.length <= mostDetail ? detail : `${characters.slice(0, mostDetail - 1).join('')}…`;
 }
 
 function recordsView(result: AuditRecords, context: ViewContext): Block[] {
@@ -60,7 +101,7 @@ function recordsView(result: AuditRecords, context: ViewContext): Block[] {
         text(record['verb']) ?? '-',
         text(record['target']) ?? '-',
         text(record['outcome']) ?? '-',
-        told(record).slice(0, 60),
+        clipped(told(record)),
       ]),
       empty: 'No records',
     },
@@ -72,11 +113,12 @@ export const audit = defineVerb({
   name: 'audit',
   summary: 'Search the journal by actor, verb, target and time',
   description: [
-    'Every call is recorded before it runs, a change once more when it has ended. Times without an offset are UTC.',
+    'Every call is recorded before it runs, a change once more when it has ended. Logins over ssh are recorded when they begin and when they end; those that were refused are added up, one record a minute at most. Times without an offset are UTC.',
   ],
   examples: [
     { line: 'audit', says: 'the newest 50 records' },
     { line: 'audit --actor carol --since 1d', says: 'what Carol did since yesterday' },
+    { line: 'audit --session 01KB2Y5D0X3V9QK7M4T8N6R1ZC', says: 'what came by one login, from its beginning to its end' },
     { line: 'audit --target alice --verb delete', says: 'who deleted Alice\'s container' },
   ],
   access: { manage: 'viewer' },

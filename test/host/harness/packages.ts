@@ -5,8 +5,8 @@ import { Failure } from '../../../src/domain/failure.ts';
 import { installPackages, kernelHas, missingPackages } from '../../../src/prepare/packages.ts';
 import { readOsRelease, supportedRelease } from '../../../src/prepare/release.ts';
 
-/** What the tests need beyond what a jump host needs: for the real Incus, for terminals, and for the client matrix. */
-const testPackages = ['debootstrap', 'tmux', 'btrfs-progs', 'putty-tools', 'dropbear-bin', 'python3', 'python3-pip'];
+/** What the tests need beyond what a jump host needs: for the real Incus, for terminals, for the client matrix, and the reader of its log. */
+const testPackages = ['debootstrap', 'tmux', 'btrfs-progs', 'putty-tools', 'dropbear-bin', 'python3', 'python3-pip', 'fail2ban'];
 
 async function consents(question: string): Promise<boolean> {
   if (process.env['CI'] === 'true' || process.env['CONTAINARIUM_TEST_INSTALL'] === 'yes') return true;

