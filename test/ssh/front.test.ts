@@ -7,7 +7,7 @@ import { makeKey, type TestKey } from '../support/keys.ts';
 import { eventually, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
 
 /** How long the simulated host takes for one change: long enough to do something in the middle of a create. */
-const paceMs = 1500;
+const paceMs = 3000;
 
 let server: TestServer;
 let alice: TestKey;
