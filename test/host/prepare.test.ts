@@ -88,11 +88,12 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
     const told = await prepare();
     console.info(`an empty machine was prepared in ${((performance.now() - began) / 1000).toFixed(1)} s:\n${told.said.join('\n')}`);
     expect(told.failure).toBeUndefined();
-    expect(told.said.join('\n')).toMatch(/package lists[^]*Installing[^]*storage pool[^]*bridge[^]*profile[^]*group[^]*50-containarium\.conf/);
+    expect(told.said.join('\n')).toMatch(/package lists[^]*Installing[^]*storage pool[^]*bridge[^]*profile[^]*group[^]*user "containarium-front"[^]*50-containarium\.conf/);
     expect(await exec('incus', 'network', 'list', '--format', 'csv', '--columns', 'ntm4')).toContain('incusbr0,bridge,YES,10.0.3.1/24');
     expect(await exec('incus', 'profile', 'show', 'default')).toMatch(/network: incusbr0[^]*pool: default/);
     expect(await exec('systemctl', 'is-enabled', 'incus.socket', 'lxcfs.service')).toBe('enabled\nenabled\n');
     expect(await exec('stat', '--format', '%U %a', '/var/lib/containarium/authorized_keys')).toBe('root 755\n');
+    expect(await exec('getent', 'passwd', 'containarium-front')).toMatch(/^containarium-front:x:\d{3}:\d+:SSH server of Containarium:\/nonexistent:\/usr\/sbin\/nologin\n$/);
     // `incus publish` runs it, and says so only at the end of an image build.
     expect(await exec('zstd', '--version')).toContain('Zstandard');
     // The accounts' settings hold in the machine's own sshd, and only for them.

@@ -112,6 +112,15 @@ describe('a front that is killed', () => {
     expect(server.log()).toMatch(/"signal":"SIGKILL".*the front ended; starting it anew/);
   });
 
+  test('is told of in the next shell', async () => {
+    const shell = server.startSsh(['plain'], { tty: true, openStdin: true, user: 'self', key: alice.path });
+    let shown = '';
+    shell.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()));
+    await eventually(() => /The SSH server was restarted at \d\d:\d\d UTC because it ended unexpectedly/.test(shown) || undefined, () => Promise.resolve(`the news: ${shown}`));
+    shell.stdin?.write('exit\r');
+    expect((await shell).exitCode).toBe(0);
+  });
+
   test('leaves the operation that it had begun to go on to its end', async () => {
     const running = server.startSsh(['create', 'bob'], { stdin: alice.line });
     await seen('bob', 'creating');
