@@ -16,7 +16,10 @@ export class BoundedReader extends StreamMessageReader {
   #header = '';
   /** Bytes of the body that are still to come. */
   #body = 0;
+  /** Messages that have begun to come and are not handed out yet. One that is no JSON stays one: whoever sends many is read no more. */
   #waiting = 0;
+  /** Messages that the connection has, and hands out. */
+  #held = 0;
 
   /** A message of more than `mostBytes`, or what is no message, ends the stream. */
   constructor(stream: Duplex, mostBytes: number) {
@@ -29,18 +32,18 @@ export class BoundedReader extends StreamMessageReader {
     // Before the reader's own listener, which sees nothing more of a stream that is destroyed.
     this.#stream.on('data', (chunk: Buffer) => {
       if (!this.#isFramed(chunk)) this.#stream.destroy();
+      else if (this.#waiting > mostWaiting) this.#stream.pause();
     });
     return super.listen((message) => {
-      if (this.#waiting++ === 0) setImmediate(() => this.#handedOut());
-      if (this.#waiting > mostWaiting) this.#stream.pause();
+      if (this.#held++ === 0) setImmediate(() => this.#handedOut());
       callback(message);
     });
   }
 
   /** The connection hands out one message in each turn of the event loop; so does this count them. */
   #handedOut(): void {
-    if (--this.#waiting > 0) setImmediate(() => this.#handedOut());
-    else this.#stream.resume();
+    if (--this.#waiting === mostWaiting) this.#stream.resume();
+    if (--this.#held > 0) setImmediate(() => this.#handedOut());
   }
 
   #isFramed(chunk: Buffer): boolean {
@@ -57,6 +60,7 @@ export class BoundedReader extends StreamMessageReader {
       const length = /^Content-Length: ?(\d{1,10})\r\n(?:Content-Type: ?[^\r\n]*\r\n)?\r\n$/i.exec(this.#header)?.[1];
       this.#header = '';
       this.#body = Number(length);
+      this.#waiting++;
       if (length === undefined || this.#body === 0 || this.#body > this.#mostBytes) return false;
     }
     return true;

@@ -314,15 +314,20 @@ describe('what is no message', () => {
 describe('too much', () => {
   test('of messages without a login costs core bounded memory, and it goes on', async () => {
     const before = await residentBytes();
-    const one = framed(JSON.stringify({ jsonrpc: '2.0', method: 'shell/typed', params: { login: 'x', line: 'y'.repeat(4000) } }));
-    const many = Buffer.from(one.repeat(250));
+    const one = framed(JSON.stringify({ jsonrpc: '2.0', method: 'shell/typed', params: [1, [2, [3, {}]]] }));
+    // Small ones are read much faster than they are handed out.
+    const many = Buffer.from(one.repeat(20_000));
+    let most = before;
     const { socket } = now();
-    // A gigabyte is a quarter of a million of them; how much of it core takes before the time is over is its own affair.
+    // How much of a gigabyte core takes before the time is over is its own affair.
     const deadline = performance.now() + 8000;
     for (let sent = 0; sent < 1024 ** 3 && performance.now() < deadline && !socket.destroyed; sent += many.length) {
       if (!socket.write(many)) await Promise.race([once(socket, 'drain').catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 1000))]);
+      most = Math.max(most, await residentBytes());
     }
-    expect((await residentBytes()) - before).toBeLessThan(256 * 1024 ** 2);
+    console.info(`core grew by ${Math.round((most - before) / 1024 ** 2)} MiB`);
+    // Seen: 104 MiB, most of it garbage that is not collected yet; 222 MiB without the guard (src/protocol/boundedReader.ts).
+    expect(most - before).toBeLessThan(176 * 1024 ** 2);
     await unharmed();
   }, 120_000);
 });
