@@ -89,7 +89,8 @@ describe.each(all.map((client) => [client.name, client] as const))('%s', (_name,
     fault = undefined;
     const [program = '', ...args] = await client.command(target, options);
     const { stdout, exitCode, stderr } = await execa(program, [...args, 'echo'], { reject: false, input: data, encoding: 'buffer', env: client.env });
-    expect(fault).toBeUndefined();
+    // PuTTY may send its CHANNEL_CLOSE (97), the very last packet, behind its own KEXINIT, where it must not be (RFC 4253, section 7.1).
+    expect([undefined, 'Received unexpected packet type 97']).toContain(fault);
     expect(stdout.length, Buffer.from(stderr).toString()).toBe(bytes);
     expect(createHash('sha256').update(stdout).digest('hex')).toBe(hash);
     expect(exitCode).toBe(3);

@@ -278,6 +278,11 @@ export class RawClient {
     this.#protocol.rekey();
   }
 
+  /** Takes the server's KEXINIT for a packet like every other from now on, and does nothing about it. */
+  ignoreKeyExchanges(): void {
+    this.#isStalling = true;
+  }
+
   /** Resolves when new keys are agreed on. */
   async rekeyed(): Promise<void> {
     await this.#settled();
