@@ -11,8 +11,6 @@ export interface Terminal {
   screen(): Promise<string>;
   /** The screen, as soon as it matches. */
   shows(pattern: RegExp): Promise<string>;
-  /** The exit status of the command, when it has ended. */
-  ended(): Promise<number>;
 }
 
 /** Runs a command in a terminal of 100 columns and 100 rows; the terminal stays when the command has ended. */
@@ -31,14 +29,6 @@ export async function openTerminal(command: readonly string[]): Promise<Terminal
       if (keys.length > 0) await tmux('send-keys', ...keys);
     },
     screen,
-    ended: () =>
-      eventually(
-        async () => {
-          const [dead, status] = (await tmux('list-panes', '-F', '#{pane_dead} #{pane_dead_status}')).trim().split(' ');
-          return dead === '1' && status !== undefined ? Number(status) : undefined;
-        },
-        async () => `the command ends; the terminal shows:\n${await screen()}`,
-      ),
     shows: (pattern) =>
       eventually(
         async () => {
