@@ -14,6 +14,7 @@ import { JumpKeyFiles, type JumpKeys } from '../host/jumpKeys.ts';
 import { KeyScan } from '../host/keyscan.ts';
 import { ProgramRunner, type Runner } from '../host/runner.ts';
 import { Sshd } from '../host/sshd.ts';
+import { poolTrouble } from '../host/zpool.ts';
 import { Journal, type JournalEntry } from '../journal/journal.ts';
 import { OpenOperationsReader } from '../journal/openOperations.ts';
 import { Operations } from '../journal/operations.ts';
@@ -44,7 +45,7 @@ import { listenLocally } from './localSocket.ts';
 import { makeLog } from './log.ts';
 import { LoginEndpoint } from './loginEndpoint.ts';
 import { LoginEvents } from './loginEvents.ts';
-import { Logins } from './logins.ts';
+import { Logins, mostLogins } from './logins.ts';
 import { Room } from './room.ts';
 import { serveShells, type ShellEndpointOptions } from './shellEndpoint.ts';
 import { ShellMemory } from './shellMemory.ts';
@@ -178,7 +179,19 @@ export class Core {
       room,
       logins: this.#logins,
       feed,
-      doctor: { front: front.is, sshd: new Sshd(parts.runner, settings.jump.sshdConfig), authorizedKeysFolder, verifyJournal: (signal) => verifyRecords(home.journal, signal) },
+      doctor: {
+        front: front.is,
+        sshd: new Sshd(parts.runner, settings.jump.sshdConfig),
+        authorizedKeysFolder,
+        verifyJournal: (signal) => verifyRecords(home.journal, signal),
+        server: {
+          hostKeyPath: join(home.keys, 'host_ed25519'),
+          stateFolder: home.state,
+          journalFolder: home.journal,
+          logins: () => ({ open: this.#logins.list().filter(({ door }) => door !== 'local').length, most: mostLogins }),
+        },
+        poolTrouble: (pool, signal) => poolTrouble(parts.runner, pool, signal),
+      },
       journalFolder: home.journal,
       version,
     });
