@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { isVerbName, verbNamed } from '../catalogue/catalogue.ts';
 import type { HostTag } from '../domain/container.ts';
@@ -14,6 +15,7 @@ import { JumpKeyFiles, type JumpKeys } from '../host/jumpKeys.ts';
 import { KeyScan } from '../host/keyscan.ts';
 import { ProgramRunner, type Runner } from '../host/runner.ts';
 import { Sshd } from '../host/sshd.ts';
+import { poolTrouble } from '../host/zpool.ts';
 import { Journal, type JournalEntry } from '../journal/journal.ts';
 import { OpenOperationsReader } from '../journal/openOperations.ts';
 import { Operations } from '../journal/operations.ts';
@@ -34,7 +36,7 @@ import { Dispatcher } from './dispatcher.ts';
 import { serveCalls } from './endpoint.ts';
 import { firstAdmin, type FirstAdmin } from './firstStart.ts';
 import { serverHostKeys, type ServerHostKey, type ServerHostKeys } from './hostKeys.ts';
-import { chooseStarter, type ChosenStarter } from './frontChoice.ts';
+import { chooseStarter, nobody, type ChosenStarter } from './frontChoice.ts';
 import { FrontNews } from './frontNews.ts';
 import { FrontProcess } from './frontProcess.ts';
 import { makeHandlers } from './handlers.ts';
@@ -44,7 +46,9 @@ import { listenLocally } from './localSocket.ts';
 import { makeLog } from './log.ts';
 import { LoginEndpoint } from './loginEndpoint.ts';
 import { LoginEvents } from './loginEvents.ts';
-import { Logins } from './logins.ts';
+import { Metrics } from './metrics.ts';
+import { MetricsProcess } from './metricsProcess.ts';
+import { Logins, mostLogins } from './logins.ts';
 import { Room } from './room.ts';
 import { serveShells, type ShellEndpointOptions } from './shellEndpoint.ts';
 import { ShellMemory } from './shellMemory.ts';
@@ -92,6 +96,8 @@ export class Core {
   #operations: Operations | undefined;
   #memory: ShellMemory | undefined;
   readonly #events: LoginEvents;
+  #metrics: Metrics | undefined;
+  #metricsProcess: MetricsProcess | undefined;
   readonly #logins = new Logins({
     now: () => new Date(),
     opened: (actor, means) => this.#events.opened(actor, means),
@@ -103,7 +109,7 @@ export class Core {
     this.#options = options;
     this.#log = makeLog(options.env);
     const append = (entry: JournalEntry): Promise<unknown> => this.#journal?.append(entry) ?? Promise.resolve();
-    this.#events = new LoginEvents({ append, log: this.#log, now: Date.now });
+    this.#events = new LoginEvents({ append, log: this.#log, now: Date.now, counted: { login: (actor) => this.#metrics?.login(actor), refusals: (report) => this.#metrics?.refusals(report) } });
     this.started = this.#start();
   }
 
@@ -116,6 +122,7 @@ export class Core {
     await this.#front?.stop(reason);
     this.#socket?.close();
     await this.#memory?.settled();
+    this.#metricsProcess?.stop();
     await this.#events.settled();
     await this.#journal?.close();
   }
@@ -128,6 +135,7 @@ export class Core {
     try {
       return await this.#startHolding(accept);
     } catch (error) {
+      this.#metricsProcess?.stop();
       await this.#front?.stop('the start failed', 500);
       this.#listener?.close();
       this.#socket.close();
@@ -161,6 +169,7 @@ export class Core {
     const journal = await Journal.open({ folder: home.journal, segmentBytes: settings.journal.segmentBytes, carry: () => this.#operations?.carry() ?? null });
     this.#journal = journal;
     if (journal.repaired !== undefined) this.#log.warn({ repaired: journal.repaired }, 'the end of the journal was torn and has been cut off');
+    if (settings.metrics.listen !== undefined) this.#startMetrics(settings.metrics.listen, { version, host: host.kind });
     const operations = new Operations({ recorder: journal, kinds: Object.values(steps) });
     this.#operations = operations;
     const reader = new OpenOperationsReader();
@@ -178,11 +187,23 @@ export class Core {
       room,
       logins: this.#logins,
       feed,
-      doctor: { front: front.is, sshd: new Sshd(parts.runner, settings.jump.sshdConfig), authorizedKeysFolder, verifyJournal: (signal) => verifyRecords(home.journal, signal) },
+      doctor: {
+        front: front.is,
+        sshd: new Sshd(parts.runner, settings.jump.sshdConfig),
+        authorizedKeysFolder,
+        verifyJournal: (signal) => verifyRecords(home.journal, signal),
+        server: {
+          hostKeyPath: join(home.keys, 'host_ed25519'),
+          stateFolder: home.state,
+          journalFolder: home.journal,
+          logins: () => ({ open: this.#logins.list().filter(({ door }) => door !== 'local').length, most: mostLogins }),
+        },
+        poolTrouble: (pool, signal) => poolTrouble(parts.runner, pool, signal),
+      },
       journalFolder: home.journal,
       version,
     });
-    const dispatcher = new Dispatcher({ journal, handlers, room, now: Date.now, changed: () => this.#refreshIdentities(service, admins) });
+    const dispatcher = new Dispatcher({ journal, handlers, room, now: Date.now, changed: () => this.#refreshIdentities(service, admins), measured: (verb, outcome, ms) => this.#metrics?.call(verb, outcome, ms) });
     this.#dispatcher = dispatcher;
 
     // With a host that does not answer this would take minutes: what is not ended by then goes on holding its target.
@@ -221,6 +242,26 @@ export class Core {
     return { host, listening: listener.where, hostKey: hostKeys.current, firstAdmin: first, version };
   }
 
+  #startMetrics(listen: Listening, build: { readonly version: string; readonly host: string }): void {
+    const metrics = new Metrics(
+      {
+        logins: () => this.#logins.list(),
+        operations: () => ({ open: this.#operations?.open().length ?? 0, unfinished: this.#operations?.unfinished().length ?? 0 }),
+        journalHead: () => this.#journal?.head.seq ?? 0,
+      },
+      build,
+    );
+    this.#metrics = metrics;
+    this.#metricsProcess = new MetricsProcess({
+      entry: fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../metrics/main.ts' : '../metrics/main.js', import.meta.url)),
+      listen,
+      ...(process.getuid?.() === 0 ? { user: nobody } : {}),
+      text: () => metrics.text(),
+      log: this.#log,
+    });
+    this.#log.info({ ...this.#metricsProcess.where }, 'figures for Prometheus are at /metrics');
+  }
+
   /** Calls `act` again and again, but never while it is still at work. */
   #every(ms: number, act: () => Promise<void>): void {
     let working = false;
@@ -251,7 +292,9 @@ export class Core {
   async #refreshIdentities(service: ServiceContext, admins: Admins): Promise<void> {
     try {
       this.#identities = await collectIdentities(service, admins);
+      this.#metrics?.incus(true);
     } catch (error) {
+      this.#metrics?.incus(false);
       // While Incus cannot be asked, owners keep what they had; admins are known without it and must be able to look.
       this.#log.warn({ why: Failure.from(error).message }, 'the keys of container owners could not be read');
       const admin = adminIdentities(admins);
@@ -295,7 +338,10 @@ export class Core {
         },
         onServing: resolve,
         onFatal: (reason) => reject(new Failure('settings', { what: 'the SSH server', why: reason, next: 'CONTAINARIUM_LOG=debug says more' })),
-        onReplaced: (why) => this.#news.replaced(why),
+        onReplaced: (why) => {
+          this.#news.replaced(why);
+          this.#metrics?.frontReplaced();
+        },
       });
     });
   }

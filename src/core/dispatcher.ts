@@ -28,6 +28,8 @@ export interface DispatcherOptions {
   /** Called after a verb that may have changed who may log in; the answer waits for it, so that a removed key is out when it arrives. */
   readonly changed: () => Promise<void>;
   readonly now: () => number;
+  /** Told how each call ended, and after how long. */
+  readonly measured?: (verb: string, outcome: 'ok' | 'failed' | 'refused', durationMs: number) => void;
 }
 
 export interface Request {
@@ -70,6 +72,7 @@ export class Dispatcher {
     const target = targetOf(request.input);
     const refused = async (error: unknown): Promise<never> => {
       const failure = Failure.from(error);
+      this.#options.measured?.(name, 'refused', this.#options.now() - startedMs);
       await this.#append({ type: 'refused', call: id, verb: name, ...target, actor: recordActor(actor), failure: { code: failure.code, why: failure.why.slice(0, 200) } });
       throw failure;
     };
@@ -124,6 +127,7 @@ export class Dispatcher {
       }).catch(() => undefined);
       throw failure;
     } finally {
+      this.#options.measured?.(name, failed === undefined ? 'ok' : 'failed', this.#options.now() - startedMs);
       if (verb.changes) {
         room.ended(id, this.#options.now() - startedMs, failed);
         await this.#options.changed();

@@ -22,7 +22,7 @@ export interface ChosenStarter {
 }
 
 /** uid and gid of nobody and nogroup on every Debian and Ubuntu (base-passwd). */
-const nobody = { name: 'nobody', uid: 65_534, gid: 65_534 };
+export const nobody = { name: 'nobody', uid: 65_534, gid: 65_534 };
 
 const entry = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../front/main.ts' : '../front/main.js', import.meta.url));
 

@@ -118,7 +118,7 @@ export function makeHandlers({ service, admins, doctor, room, logins, feed, jour
     'reconcile': ({ apply }, call) => reconcile(service, apply ?? false, call),
     'image build': ({ image }, call) => buildImage(service, image ?? service.settings.image.base, call),
     'image list': async (_, call) => ({ images: await listImages(service, call.signal) }),
-    'doctor': (_, call) => diagnose(service, doctor, call.signal),
+    'doctor': (_, call) => diagnose(service, doctor, call.actor.login === undefined ? undefined : logins.means(call.actor.login)?.transport, call.signal),
     'session list': () => Promise.resolve({ sessions: logins.list().filter(({ door }) => door !== 'local') }),
     'session kick': ({ session, reason }, { actor }) => Promise.resolve({ ended: logins.kick(session, `${actor.name} ended it${reason === undefined ? '' : `: ${reason}`}`) }),
     'who': (_, { actor }) => Promise.resolve({ present: room.present(actor) }),

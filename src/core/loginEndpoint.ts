@@ -4,8 +4,8 @@ import type { Actor } from '../domain/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import { notify, toResponseError } from '../protocol/connection.ts';
 import type { RefusalReport } from '../domain/refusal.ts';
+import { knownTransport } from '../domain/transport.ts';
 import { localRequest, loginEnd, messages, proofRequest, refusalReport } from '../protocol/messages.ts';
-import { knownTransport } from './knownTransport.ts';
 import type { Logins } from './logins.ts';
 
 /** What leads to this connection: the front, which shows what its clients have shown, or core's own socket, which only root can open. */

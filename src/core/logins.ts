@@ -36,7 +36,7 @@ export interface LoginsOptions {
 }
 
 /** Logins at one time, of one front: more than file descriptors allow connections. */
-const mostLogins = 100_000;
+export const mostLogins = 100_000;
 /** Session identifiers that are remembered: a proof is good once. */
 const mostProofs = 65_536;
 

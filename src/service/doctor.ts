@@ -1,14 +1,17 @@
 /** Is the host as it should be? Each check asks one thing, and a check that cannot be made is a problem, never a pass. */
 import { Failure } from '../domain/failure.ts';
+import type { Transport } from '../domain/login.ts';
 import type { AuditVerification, Check, Diagnosis, Severity } from '../domain/results.ts';
 import { formatHuman } from '../domain/size.ts';
 import { lowLimits } from '../host/kernelLimits.ts';
 import type { Sshd } from '../host/sshd.ts';
 import type { ServiceContext } from './context.ts';
+import { ok, problem, warning, type Outcome } from './checkOutcome.ts';
 import { preparedImage } from './image.ts';
 import { isOurAccount } from './jumpAccount.ts';
 import { ownerOfInstance } from './metadata.ts';
 import { findPlacement } from './placement.ts';
+import { checkHostKey, checkKeyExchange, checkLimits, checkState, type ServerTools } from './serverChecks.ts';
 
 /** Who the process is that speaks SSH. */
 export interface FrontUser {
@@ -25,26 +28,27 @@ export interface DoctorTools {
   readonly sshd: Sshd;
   readonly authorizedKeysFolder: string;
   readonly verifyJournal: (signal: AbortSignal) => Promise<AuditVerification>;
+  readonly server: ServerTools;
+  readonly poolTrouble: (pool: string, signal: AbortSignal) => Promise<string | undefined>;
 }
 
-type Outcome = Omit<Check, 'name'>;
-
-const ok = (detail: string): Outcome => ({ severity: 'ok', detail, next: null });
-const warning = (detail: string, next: string | null = null): Outcome => ({ severity: 'warning', detail, next });
-const problem = (detail: string, next: string | null = null): Outcome => ({ severity: 'problem', detail, next });
-
-export async function diagnose(context: ServiceContext, tools: DoctorTools, signal: AbortSignal): Promise<Diagnosis> {
+export async function diagnose(context: ServiceContext, tools: DoctorTools, transport: Transport | undefined, signal: AbortSignal): Promise<Diagnosis> {
   const checks: readonly (readonly [string, () => Promise<Outcome>])[] = [
     ['host', () => Promise.resolve(checkHost(context))],
     ['incus', () => checkIncus(context, signal)],
     ['storage', () => checkStorage(context, signal)],
+    ['pool', () => checkPool(context, tools, signal)],
     ['network', () => checkNetwork(context, signal)],
     ['kernel', () => checkKernel(context)],
     ['image', () => checkImage(context, signal)],
     ['jump accounts', () => checkAccounts(context, signal)],
     ['front', () => Promise.resolve(checkFront(context, tools))],
+    ['key exchange', () => Promise.resolve(checkKeyExchange(transport))],
+    ['host key', () => checkHostKey(tools.server, context.now())],
+    ['limits', () => checkLimits(tools.server)],
     ['sshd', () => checkSshd(context, tools, signal)],
     ['operations', () => Promise.resolve(checkOperations(context))],
+    ['state', () => checkState(tools.server)],
     ['journal', () => checkJournal(tools, signal)],
   ];
   const done: Check[] = [];
@@ -76,6 +80,25 @@ async function checkStorage(context: ServiceContext, signal: AbortSignal): Promi
   if (share > 0.95) return problem(text, 'enlarge the pool before it is full');
   if (!placement.quotas) return warning(`${text}; this driver has no quotas, and one tenant can slow the others down`, 'use a zfs or btrfs pool');
   return share > 0.8 ? warning(text, 'enlarge the pool') : ok(text);
+}
+
+/** Incus's own word for the pool, and for ZFS the pool's. */
+async function checkPool(context: ServiceContext, { poolTrouble }: DoctorTools, signal: AbortSignal): Promise<Outcome> {
+  const { pool: name } = await findPlacement(context, signal);
+  const pool = (await context.incus.pools(signal)).find((candidate) => candidate.name === name);
+  if (pool === undefined) return problem(`pool ${name} is gone`);
+  if (pool.status !== '' && pool.status !== 'Created') return problem(`pool ${name}: Incus says ${pool.status}`, `incus storage show ${name}`);
+  if (pool.driver !== 'zfs' || context.host.simulated) return ok(`pool ${name} is there`);
+  const [zpool = name] = (pool.config['zfs.pool_name'] ?? pool.config['source'] ?? name).split('/');
+  try {
+    const trouble = await poolTrouble(zpool, signal);
+    return trouble === undefined ? ok(`pool ${name} is healthy`) : problem(`pool ${name}: ${trouble}`, `zpool status -v ${zpool}`);
+  } catch (error) {
+    const failure = Failure.from(error);
+    // Incus brings its own ZFS tools where the host has none.
+    if (failure.code === 'program-missing') return warning(`pool ${name} is there; its health cannot be asked`, 'install zfsutils-linux');
+    throw failure;
+  }
 }
 
 async function checkNetwork(context: ServiceContext, signal: AbortSignal): Promise<Outcome> {

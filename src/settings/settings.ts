@@ -108,6 +108,17 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('The SSH server on port 2222.'),
+  metrics: z
+    .strictObject({
+      listen: parsed(parseAddressAndPort)
+        .meta({ title: 'address:port' })
+        .optional()
+        .describe('Where Prometheus may ask for figures (`GET /metrics`, plain HTTP), for example `127.0.0.1:9187`. Without it nothing listens: whoever has an account on this host could read them.'),
+      anyAddress: z.boolean().default(false).describe('Allow an address that is not the loopback\'s. There is no password and no encryption.'),
+    })
+    .refine(({ listen, anyAddress }) => listen === undefined || anyAddress || /^(127\.|::1$)/.test(listen.address), 'metrics.listen is not a loopback address; metrics.anyAddress allows that')
+    .prefault({})
+    .describe('Figures for Prometheus.'),
 });
 
 export type Settings = z.output<typeof settingsSchema>;

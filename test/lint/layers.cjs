@@ -23,6 +23,7 @@ const layers = {
   'shell': ['catalogue', 'protocol', 'domain'],
   'core': ['service', 'simulated', 'catalogue', 'protocol', 'identity', 'journal', 'host', 'settings', 'domain'],
   'front': ['shell', 'headless', 'catalogue', 'protocol', 'identity', 'domain'],
+  'metrics': [],
   'docs': ['catalogue', 'settings', 'domain'],
   'local': ['core', 'headless', 'prepare', 'catalogue', 'protocol', 'host', 'settings', 'domain'],
   'main.ts': ['local', 'catalogue', 'settings', 'domain'],
@@ -43,7 +44,7 @@ const shellRooms = {
 };
 
 /** What is started from outside: everything else has to be needed by one of these. */
-const entryPoints = '^src/(main|front/main|docs/generate)\\.ts$';
+const entryPoints = '^src/(main|front/main|metrics/main|docs/generate)\\.ts$';
 
 
 const isFile = (layer) => layer.includes('.');

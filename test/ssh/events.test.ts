@@ -1,5 +1,5 @@
 /** What the journal and the log say of logins, their end, and those that were refused. The real fail2ban reads the log. */
-import { readdir, stat } from 'node:fs/promises';
+import { chmod, readdir, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -92,6 +92,40 @@ describe('a login', () => {
     expect(rows[0]).toMatch(new RegExp(`chief +login +- +- +- +manage@ from 127\\.0\\.0\\.1, ${admin.fingerprint.replace('+', '\\+')} \\(ssh-ed25519\\)`));
     for (const row of rows) expect(row).toContain('chief');
     expect((await server.local(['audit', '--session', 'NOBODY'])).stdout).toMatch(/^No records/);
+  });
+});
+
+describe('doctor', () => {
+  interface Diagnosis {
+    readonly result: { readonly worst: string; readonly checks: readonly { readonly name: string; readonly severity: string; readonly detail: string }[] };
+  }
+
+  test('over ssh tells the key exchange of this very connection, by name', async () => {
+    const { stdout, code } = await server.ssh(['doctor', '--json'], { key: admin.path, options: ['-o', 'KexAlgorithms=curve25519-sha256'] });
+    const { result } = JSON.parse(stdout) as Diagnosis;
+    const found = Object.fromEntries(result.checks.map((check) => [check.name, check]));
+    expect(found['key exchange']).toMatchObject({ severity: 'warning', detail: expect.stringContaining('this connection: curve25519-sha256, ') as string });
+    expect(found['host key']).toMatchObject({ severity: 'ok', detail: expect.stringMatching(/^ed25519, mode 0600, 0 days old$/) as string });
+    expect(found['pool']?.severity).toBe('ok');
+    expect(found['limits']?.detail).toMatch(/^\d+ of \d+ logins, \d+ of /);
+    expect(found['journal']?.detail).toMatch(/^\d+ records, head /);
+    // Warnings alone leave it at 0.
+    expect(result.worst).toBe('warning');
+    expect(code).toBe(0);
+  });
+
+  test('in local mode has no connection to speak of', async () => {
+    const { result } = JSON.parse((await server.local(['doctor', '--json'])).stdout) as Diagnosis;
+    expect(result.checks.find(({ name }) => name === 'key exchange')).toMatchObject({ severity: 'ok', detail: 'not asked over ssh' });
+  });
+
+  test('ends with 1 where there is a problem', async () => {
+    const path = join(server.home, 'keys', 'host_ed25519');
+    await chmod(path, 0o644);
+    const { stdout, code } = await server.local(['doctor', '--json']);
+    await chmod(path, 0o600);
+    expect((JSON.parse(stdout) as Diagnosis).result.worst).toBe('problem');
+    expect(code).toBe(1);
   });
 });
 

@@ -1,4 +1,5 @@
-import type { Transport } from '../domain/login.ts';
+/** Names of what a connection may agree on. */
+import type { Transport } from './login.ts';
 
 /** What this server may agree on, under all of its settings; a name that is none of these is not passed on. */
 const known: ReadonlySet<string> = new Set([

@@ -1,0 +1,80 @@
+/** The process that answers Prometheus over HTTP (src/metrics/main.ts): started with the bound port, told figures when it asks, restarted when it ends. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Logger } from 'pino';
+import type { Listening } from '../protocol/messages.ts';
+import { bindPort, type Listener } from './listener.ts';
+
+export interface MetricsProcessOptions {
+  /** Module that the child runs. */
+  readonly entry: string;
+  readonly listen: Listening;
+  readonly user?: { readonly uid: number; readonly gid: number } | undefined;
+  readonly text: () => Promise<string>;
+  readonly log: Logger;
+}
+
+/** Figures are not worked out more often than this, in milliseconds, however often they are asked for. */
+const freshMs = 1000;
+const pauseMs = 2000;
+
+export class MetricsProcess {
+  readonly #options: MetricsProcessOptions;
+  readonly #listener: Listener;
+  #child: ChildProcess | undefined;
+  #stopped = false;
+  #made: { readonly atMs: number; readonly text: Promise<string> } | undefined;
+
+  /** Throws `settings` where the address cannot be had. */
+  constructor(options: MetricsProcessOptions) {
+    this.#options = options;
+    this.#listener = bindPort(options.listen);
+    this.#start();
+  }
+
+  get where(): Listening {
+    return this.#listener.where;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#listener.close();
+    this.#child?.kill('SIGKILL');
+  }
+
+  #start(): void {
+    const { entry, user, log } = this.#options;
+    const child = spawn(process.execPath, ['--max-old-space-size=32', entry, ...(user === undefined ? [] : [`--uid=${user.uid}`, `--gid=${user.gid}`])], {
+      stdio: ['pipe', 'pipe', 'ignore', this.#listener.handle as 'inherit'],
+      env: { NODE_ENV: 'production' },
+    });
+    this.#child = child;
+    const { stdin, stdout } = child;
+    stdin?.on('error', () => undefined);
+    if (stdout !== null) {
+      // Each line is a question; what is in it does not matter.
+      createInterface({ input: stdout }).on('line', () => {
+        this.#text().then(
+          (text) => void stdin?.write(`${JSON.stringify(text)}\n`),
+          (error: unknown) => log.warn({ why: error instanceof Error ? error.message : String(error) }, 'no figures'),
+        );
+      });
+    }
+    const gone = (): void => {
+      if (this.#stopped || this.#child !== child) return;
+      this.#child = undefined;
+      log.warn('the process that answers /metrics ended; starting it anew');
+      setTimeout(() => {
+        if (!this.#stopped) this.#start();
+      }, pauseMs).unref();
+    };
+    child.once('exit', gone);
+    child.once('error', gone);
+  }
+
+  #text(): Promise<string> {
+    const nowMs = performance.now();
+    if (this.#made === undefined || nowMs - this.#made.atMs > freshMs) this.#made = { atMs: nowMs, text: this.#options.text() };
+    return this.#made.text;
+  }
+}

@@ -1,0 +1,70 @@
+import { chmod, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { knownTransport } from '../../../src/domain/transport.ts';
+import { poolTrouble } from '../../../src/host/zpool.ts';
+import type { Runner } from '../../../src/host/runner.ts';
+import { checkHostKey, checkKeyExchange, checkLimits, checkState, type ServerTools } from '../../../src/service/serverChecks.ts';
+
+let folder: string;
+let tools: ServerTools;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'containarium-checks-'));
+  tools = { hostKeyPath: join(folder, 'key'), stateFolder: folder, journalFolder: folder, logins: () => ({ open: 1, most: 100 }) };
+  await writeFile(tools.hostKeyPath, 'x', { mode: 0o600 });
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const transport = { keyExchange: 'mlkem768x25519-sha256', hostKey: 'ssh-ed25519', cipher: 'aes256-gcm@openssh.com' };
+
+describe('the key exchange', () => {
+  it('is well with a post-quantum one, a warning with any other, and no question in local mode', () => {
+    expect(checkKeyExchange(transport)).toMatchObject({ severity: 'ok', detail: expect.stringContaining('mlkem768x25519-sha256') as string });
+    expect(checkKeyExchange({ ...transport, keyExchange: 'curve25519-sha256' })).toMatchObject({ severity: 'warning', next: expect.stringContaining('OpenSSH') as string });
+    expect(checkKeyExchange(undefined).severity).toBe('ok');
+  });
+
+  it('is "unknown" where the front names one that there is not', () => {
+    expect(knownTransport({ ...transport, keyExchange: 'mlkem9000' })).toEqual({ ...transport, keyExchange: 'unknown' });
+    expect(checkKeyExchange(knownTransport({ ...transport, keyExchange: 'mlkem9000' })).severity).toBe('warning');
+  });
+});
+
+describe('the host key', () => {
+  it('is told with its age and mode', async () => {
+    expect(await checkHostKey(tools, new Date())).toMatchObject({ severity: 'ok', detail: 'ed25519, mode 0600, 0 days old' });
+    const old = new Date(Date.now() - 800 * 86_400_000);
+    await utimes(tools.hostKeyPath, old, old);
+    expect(await checkHostKey(tools, new Date())).toMatchObject({ severity: 'warning', detail: 'ed25519, mode 0600, 800 days old' });
+  });
+
+  it('is a problem where others can read it', async () => {
+    await chmod(tools.hostKeyPath, 0o640);
+    expect(await checkHostKey(tools, new Date())).toMatchObject({ severity: 'problem', detail: expect.stringContaining('0640') as string });
+  });
+});
+
+describe('limits', () => {
+  it('are near from four fifths on', async () => {
+    expect((await checkLimits(tools)).severity).toBe('ok');
+    expect((await checkLimits({ ...tools, logins: () => ({ open: 81, most: 100 }) })).severity).toBe('warning');
+  });
+
+  it('of the state\'s folder are told with the size of the journal', async () => {
+    const { detail } = await checkState(tools);
+    expect(detail).toMatch(/^journal 1 B, .+ free in /);
+  });
+});
+
+describe('a ZFS pool', () => {
+  const saying = (stdout: string): Runner => ({ run: () => Promise.resolve({ stdout, stderr: '', exitCode: 0 }) });
+
+  it('is healthy, or its trouble is told', async () => {
+    expect(await poolTrouble(saying("pool 'tank' is healthy\n"), 'tank')).toBeUndefined();
+    const degraded = '  pool: tank\n state: DEGRADED\nstatus: One or more devices could not be used because the label is missing.\naction: Replace the device.\nconfig:\n';
+    expect(await poolTrouble(saying(degraded), 'tank')).toBe('DEGRADED: One or more devices could not be used because the label is missing.');
+    expect(await poolTrouble(saying('  pool: tank\n state: ONLINE\nerrors: 3\n'), 'tank')).toBe('ONLINE');
+  });
+});
