@@ -2,18 +2,14 @@
 import { readFile } from 'node:fs/promises';
 import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { isVerbName, verbNamed } from '../catalogue/catalogue.ts';
 import type { HostTag } from '../domain/container.ts';
 import { Failure } from '../domain/failure.ts';
 import { Accounts } from '../host/accounts.ts';
 import { Incus } from '../host/incus.ts';
-import { incusSocketPath } from '../host/incusSocket.ts';
-import { SocketStreams, type IncusStreams } from '../host/incusStreams.ts';
-import { JumpKeyFiles, type JumpKeys } from '../host/jumpKeys.ts';
 import { KeyScan } from '../host/keyscan.ts';
-import { ProgramRunner, type Runner } from '../host/runner.ts';
+import { ProgramRunner } from '../host/runner.ts';
 import { Sshd } from '../host/sshd.ts';
 import { poolTrouble } from '../host/zpool.ts';
 import { Journal, type JournalEntry } from '../journal/journal.ts';
@@ -31,23 +27,22 @@ import { adminIdentities, collectIdentities } from '../service/identities.ts';
 import { makeSteps } from '../service/steps.ts';
 import { makeHome, packageRoot, type Home } from '../settings/home.ts';
 import type { Settings } from '../settings/settings.ts';
-import { SimulatedHost } from '../simulated/host.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { serveCalls } from './endpoint.ts';
 import { firstAdmin, type FirstAdmin } from './firstStart.ts';
 import { serverHostKeys, type ServerHostKey, type ServerHostKeys } from './hostKeys.ts';
-import { chooseStarter, nobody, type ChosenStarter } from './frontChoice.ts';
+import { chooseStarter, type ChosenStarter } from './frontChoice.ts';
 import { FrontNews } from './frontNews.ts';
 import { FrontProcess } from './frontProcess.ts';
 import { makeHandlers } from './handlers.ts';
 import { chooseHost } from './hostChoice.ts';
+import { realHost, simulatedHost } from './hostParts.ts';
 import { bindPort, type Listener } from './listener.ts';
 import { listenLocally } from './localSocket.ts';
 import { makeLog } from './log.ts';
 import { LoginEndpoint } from './loginEndpoint.ts';
 import { LoginEvents } from './loginEvents.ts';
-import { Metrics } from './metrics.ts';
-import { MetricsProcess } from './metricsProcess.ts';
+import { startMetrics, type RunningMetrics } from './runningMetrics.ts';
 import { Logins, mostLogins } from './logins.ts';
 import { Room } from './room.ts';
 import { serveShells, type ShellEndpointOptions } from './shellEndpoint.ts';
@@ -75,12 +70,6 @@ const recoverEveryMs = 15_000;
 /** How long the start waits for them, in milliseconds. */
 const recoverAtStartMs = 5000;
 
-interface HostParts {
-  readonly runner: Runner;
-  readonly streams: IncusStreams;
-  readonly jumpKeys: (accounts: Accounts) => JumpKeys;
-}
-
 export class Core {
   readonly started: Promise<Started>;
   readonly #options: CoreOptions;
@@ -96,8 +85,7 @@ export class Core {
   #operations: Operations | undefined;
   #memory: ShellMemory | undefined;
   readonly #events: LoginEvents;
-  #metrics: Metrics | undefined;
-  #metricsProcess: MetricsProcess | undefined;
+  #metrics: RunningMetrics | undefined;
   readonly #logins = new Logins({
     now: () => new Date(),
     opened: (actor, means) => this.#events.opened(actor, means),
@@ -109,7 +97,7 @@ export class Core {
     this.#options = options;
     this.#log = makeLog(options.env);
     const append = (entry: JournalEntry): Promise<unknown> => this.#journal?.append(entry) ?? Promise.resolve();
-    this.#events = new LoginEvents({ append, log: this.#log, now: Date.now, counted: { login: (actor) => this.#metrics?.login(actor), refusals: (report) => this.#metrics?.refusals(report) } });
+    this.#events = new LoginEvents({ append, log: this.#log, now: Date.now, counted: { login: (actor) => this.#metrics?.figures.login(actor), refusals: (report) => this.#metrics?.figures.refusals(report) } });
     this.started = this.#start();
   }
 
@@ -122,7 +110,7 @@ export class Core {
     await this.#front?.stop(reason);
     this.#socket?.close();
     await this.#memory?.settled();
-    this.#metricsProcess?.stop();
+    this.#metrics?.stop();
     await this.#events.settled();
     await this.#journal?.close();
   }
@@ -135,7 +123,7 @@ export class Core {
     try {
       return await this.#startHolding(accept);
     } catch (error) {
-      this.#metricsProcess?.stop();
+      this.#metrics?.stop();
       await this.#front?.stop('the start failed', 500);
       this.#listener?.close();
       this.#socket.close();
@@ -160,7 +148,7 @@ export class Core {
       statePath: join(home.state, 'host.json'),
       incus: new Incus(programs, settings.timeouts),
     });
-    const parts = host.simulated ? this.#simulated() : realHost(programs, env, authorizedKeysFolder, settings.jump.group);
+    const parts = host.simulated ? simulatedHost(home.state, env) : realHost(programs, env, authorizedKeysFolder, settings.jump.group);
     const incus = new Incus(parts.runner, settings.timeouts);
     const accounts = new Accounts(parts.runner);
     const jumpKeys = parts.jumpKeys(accounts);
@@ -169,7 +157,7 @@ export class Core {
     const journal = await Journal.open({ folder: home.journal, segmentBytes: settings.journal.segmentBytes, carry: () => this.#operations?.carry() ?? null });
     this.#journal = journal;
     if (journal.repaired !== undefined) this.#log.warn({ repaired: journal.repaired }, 'the end of the journal was torn and has been cut off');
-    if (settings.metrics.listen !== undefined) this.#startMetrics(settings.metrics.listen, { version, host: host.kind });
+    if (settings.metrics.listen !== undefined) this.#metrics = startMetrics(settings.metrics.listen, { version, host: host.kind }, { logins: this.#logins, operations: () => this.#operations, journal }, this.#log);
     const operations = new Operations({ recorder: journal, kinds: Object.values(steps) });
     this.#operations = operations;
     const reader = new OpenOperationsReader();
@@ -203,7 +191,7 @@ export class Core {
       journalFolder: home.journal,
       version,
     });
-    const dispatcher = new Dispatcher({ journal, handlers, room, now: Date.now, changed: () => this.#refreshIdentities(service, admins), measured: (verb, outcome, ms) => this.#metrics?.call(verb, outcome, ms) });
+    const dispatcher = new Dispatcher({ journal, handlers, room, now: Date.now, changed: () => this.#refreshIdentities(service, admins), measured: (verb, outcome, ms) => this.#metrics?.figures.call(verb, outcome, ms) });
     this.#dispatcher = dispatcher;
 
     // With a host that does not answer this would take minutes: what is not ended by then goes on holding its target.
@@ -242,26 +230,6 @@ export class Core {
     return { host, listening: listener.where, hostKey: hostKeys.current, firstAdmin: first, version };
   }
 
-  #startMetrics(listen: Listening, build: { readonly version: string; readonly host: string }): void {
-    const metrics = new Metrics(
-      {
-        logins: () => this.#logins.list(),
-        operations: () => ({ open: this.#operations?.open().length ?? 0, unfinished: this.#operations?.unfinished().length ?? 0 }),
-        journalHead: () => this.#journal?.head.seq ?? 0,
-      },
-      build,
-    );
-    this.#metrics = metrics;
-    this.#metricsProcess = new MetricsProcess({
-      entry: fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../metrics/main.ts' : '../metrics/main.js', import.meta.url)),
-      listen,
-      ...(process.getuid?.() === 0 ? { user: nobody } : {}),
-      text: () => metrics.text(),
-      log: this.#log,
-    });
-    this.#log.info({ ...this.#metricsProcess.where }, 'figures for Prometheus are at /metrics');
-  }
-
   /** Calls `act` again and again, but never while it is still at work. */
   #every(ms: number, act: () => Promise<void>): void {
     let working = false;
@@ -271,15 +239,6 @@ export class Core {
       await act().finally(() => (working = false));
     };
     this.#timers.push(setInterval(() => void tick(), ms).unref());
-  }
-
-  #simulated(): HostParts {
-    const simulated = SimulatedHost.open(join(this.#options.home.state, 'simulated-host.json'), {
-      faultsPath: join(this.#options.home.state, 'simulated-faults.json'),
-      logPath: join(this.#options.home.state, 'simulated-commands.jsonl'),
-      paceMs: Number(this.#options.env['CONTAINARIUM_SIMULATED_PACE_MS'] ?? 150),
-    });
-    return { runner: simulated.runner, streams: simulated.streams, jumpKeys: () => simulated.jumpKeys };
   }
 
   /** Ends what an earlier process left open; what cannot be ended now is tried again later. */
@@ -292,9 +251,9 @@ export class Core {
   async #refreshIdentities(service: ServiceContext, admins: Admins): Promise<void> {
     try {
       this.#identities = await collectIdentities(service, admins);
-      this.#metrics?.incus(true);
+      this.#metrics?.figures.incus(true);
     } catch (error) {
-      this.#metrics?.incus(false);
+      this.#metrics?.figures.incus(false);
       // While Incus cannot be asked, owners keep what they had; admins are known without it and must be able to look.
       this.#log.warn({ why: Failure.from(error).message }, 'the keys of container owners could not be read');
       const admin = adminIdentities(admins);
@@ -340,15 +299,11 @@ export class Core {
         onFatal: (reason) => reject(new Failure('settings', { what: 'the SSH server', why: reason, next: 'CONTAINARIUM_LOG=debug says more' })),
         onReplaced: (why) => {
           this.#news.replaced(why);
-          this.#metrics?.frontReplaced();
+          this.#metrics?.figures.frontReplaced();
         },
       });
     });
   }
-}
-
-function realHost(runner: Runner, env: NodeJS.ProcessEnv, authorizedKeysFolder: string, group: string): HostParts {
-  return { runner, streams: new SocketStreams(incusSocketPath(env)), jumpKeys: (accounts) => new JumpKeyFiles(authorizedKeysFolder, () => accounts.groupId(group)) };
 }
 
 function changesSomething(verb: string): boolean {

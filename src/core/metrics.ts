@@ -2,7 +2,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Actor } from '../domain/actor.ts';
 import type { LoginInfo } from '../domain/login.ts';
-import { refusalReasonNames, type RefusalReason, type RefusalReport } from '../domain/refusal.ts';
+import { refusalReasonNames, type RefusalReport } from '../domain/refusal.ts';
 
 export interface MetricsSources {
   readonly logins: () => readonly LoginInfo[];
@@ -64,7 +64,7 @@ export class Metrics {
 
   refusals({ counted, others }: RefusalReport): void {
     for (const { reason, count } of counted) this.#refusals.inc({ reason }, count);
-    for (const [reason, count] of Object.entries(others)) this.#refusals.inc({ reason: reason as RefusalReason }, count);
+    for (const [reason, count] of Object.entries(others)) this.#refusals.inc({ reason }, count);
   }
 
   /** `verb` is a name of the catalogue. */

@@ -8,7 +8,7 @@ import tseslint from 'typescript-eslint';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The only modules of src/ that start programs: everything else asks the runner. */
-const startsPrograms = ['src/host/runner.ts', 'src/prepare/**', 'src/core/childFront.ts', 'src/core/unitFront.ts', 'src/bootstrap.mjs'];
+const startsPrograms = ['src/host/runner.ts', 'src/prepare/**', 'src/core/childFront.ts', 'src/core/unitFront.ts', 'src/core/metricsProcess.ts', 'src/bootstrap.mjs'];
 
 const childProcess = {
   name: 'node:child_process',
