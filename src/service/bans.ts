@@ -77,6 +77,12 @@ export class Bans {
     return [...this.#penalties.values()].filter(({ until }) => Date.parse(until) > forgottenMs);
   }
 
+  /** What a front has to know when it starts. Times are milliseconds since 1970. */
+  forFront(): { bans: Ban[]; penalties: { source: string; why: Penalty['why']; times: number; untilMs: number }[] } {
+    const penalties = this.penalties.map(({ network, why, times, until }) => ({ source: network, why, times, untilMs: Date.parse(until) }));
+    return { bans: [...this.bans], penalties };
+  }
+
   list(): BanInfo[] {
     const nowMs = this.#nowMs;
     const penalties = this.penalties.filter(({ until }) => Date.parse(until) > nowMs);
