@@ -7,6 +7,7 @@ import type { Verb } from './verb.ts';
 import { help, version, whoami } from './verbs/about.ts';
 import { adminAdd, adminList, adminRemove } from './verbs/admins.ts';
 import { audit, auditExport, auditVerify } from './verbs/audit.ts';
+import { banAdd, banLift, banList } from './verbs/bans.ts';
 import { create } from './verbs/create.ts';
 import { deleteVerb } from './verbs/delete.ts';
 import { config, exportVerb } from './verbs/export.ts';
@@ -53,6 +54,9 @@ export const catalogue = {
   'doctor': doctor,
   'session list': sessionList,
   'session kick': sessionKick,
+  'ban list': banList,
+  'ban add': banAdd,
+  'ban lift': banLift,
   'who': who,
   'say': say,
   'whoami': whoami,

@@ -19,6 +19,7 @@ import { connectOver, mostMessageBytes } from '../protocol/connection.ts';
 import type { Greeting, Listening } from '../protocol/messages.ts';
 import { Admins } from '../service/admins.ts';
 import { verifyRecords } from '../service/audit.ts';
+import { Bans } from '../service/bans.ts';
 import { endedSince } from '../service/ended.ts';
 import { ContainerFeed } from '../service/feed.ts';
 import type { ServiceContext } from '../service/context.ts';
@@ -27,6 +28,7 @@ import { adminIdentities, collectIdentities } from '../service/identities.ts';
 import { makeSteps } from '../service/steps.ts';
 import { makeHome, packageRoot, type Home } from '../settings/home.ts';
 import type { Settings } from '../settings/settings.ts';
+import { serveBans } from './banEndpoint.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { serveCalls } from './endpoint.ts';
 import { firstAdmin, type FirstAdmin } from './firstStart.ts';
@@ -44,6 +46,7 @@ import { LoginEndpoint } from './loginEndpoint.ts';
 import { LoginEvents } from './loginEvents.ts';
 import { startMetrics, type RunningMetrics } from './runningMetrics.ts';
 import { Logins, mostLogins } from './logins.ts';
+import { PenaltyRecords } from './penaltyRecords.ts';
 import { Room } from './room.ts';
 import { serveShells, type ShellEndpointOptions } from './shellEndpoint.ts';
 import { ShellMemory } from './shellMemory.ts';
@@ -84,6 +87,8 @@ export class Core {
   #dispatcher: Dispatcher | undefined;
   #operations: Operations | undefined;
   #memory: ShellMemory | undefined;
+  #bans: Bans | undefined;
+  #penaltyRecords: PenaltyRecords | undefined;
   readonly #events: LoginEvents;
   #metrics: RunningMetrics | undefined;
   readonly #logins = new Logins({
@@ -112,6 +117,8 @@ export class Core {
     await this.#memory?.settled();
     this.#metrics?.stop();
     await this.#events.settled();
+    await this.#bans?.settled();
+    this.#penaltyRecords?.flush();
     await this.#journal?.close();
   }
 
@@ -139,6 +146,12 @@ export class Core {
     // Before anything is done: a port that is taken ends it here.
     const listener = bindPort(settings.listen);
     this.#listener = listener;
+    const bans = await Bans.open(join(home.state, 'bans.json'), {
+      now: () => new Date(),
+      maxPenaltyMs: settings.ssh.penalties.maxMs,
+      onTrouble: (failure) => this.#log.warn({ why: failure.message }, 'penalties could not be written: a restart forgets them'),
+    });
+    this.#bans = bans;
     const authorizedKeysFolder = settings.jump.authorizedKeysFolder ?? home.authorizedKeys;
     const programs = new ProgramRunner();
     const front = await chooseStarter({ env, log: this.#log, runner: programs });
@@ -158,6 +171,7 @@ export class Core {
     this.#journal = journal;
     if (journal.repaired !== undefined) this.#log.warn({ repaired: journal.repaired }, 'the end of the journal was torn and has been cut off');
     if (settings.metrics.listen !== undefined) this.#metrics = startMetrics(settings.metrics.listen, { version, host: host.kind }, { logins: this.#logins, operations: () => this.#operations, journal }, this.#log);
+    this.#penaltyRecords = new PenaltyRecords({ append: (entry) => journal.append(entry) });
     const operations = new Operations({ recorder: journal, kinds: Object.values(steps) });
     this.#operations = operations;
     const reader = new OpenOperationsReader();
@@ -174,6 +188,7 @@ export class Core {
       admins,
       room,
       logins: this.#logins,
+      bans,
       feed,
       doctor: {
         front: front.is,
@@ -224,7 +239,7 @@ export class Core {
       serveShells(connection, { ...shells, logins });
       connection.listen();
     };
-    await this.#startFront(front.starter, listener, greeting, hostKeys, dispatcher, shells);
+    await this.#startFront(front.starter, listener, greeting, hostKeys, dispatcher, bans, shells);
     this.#every(identitiesEveryMs, () => this.#refreshIdentities(service, admins));
     this.#every(recoverEveryMs, () => this.#recover(operations));
     return { host, listening: listener.where, hostKey: hostKeys.current, firstAdmin: first, version };
@@ -274,6 +289,7 @@ export class Core {
     greeting: Greeting,
     hostKeys: ServerHostKeys,
     dispatcher: Dispatcher,
+    bans: Bans,
     shells: Omit<ShellEndpointOptions, 'logins'>,
   ): Promise<void> {
     const { settings } = this.#options;
@@ -287,6 +303,7 @@ export class Core {
           listen: listener.where,
           hostKeys: [hostKeys.current.privateKey, ...(hostKeys.next === undefined ? [] : [hostKeys.next.privateKey])],
           identities: this.#identities.map((identity) => ({ ...identity, owns: [...identity.owns] })),
+          ...bans.forFront(),
           limits: settings.ssh,
           transport: settings.ssh,
         }),
@@ -294,6 +311,7 @@ export class Core {
           const logins = new LoginEndpoint(connection, 'front', this.#logins, (report) => this.#events.refusals(report));
           serveCalls(connection, { greeting, dispatcher, logins, news: this.#news });
           serveShells(connection, { ...shells, logins });
+          serveBans(connection, bans, (penalty) => this.#penaltyRecords?.add(penalty));
         },
         onServing: resolve,
         onFatal: (reason) => reject(new Failure('settings', { what: 'the SSH server', why: reason, next: 'CONTAINARIUM_LOG=debug says more' })),

@@ -157,7 +157,7 @@ function confirm(verb: AnyVerb, input: unknown): void {
 }
 
 function targetOf(input: Readonly<Record<string, unknown>>): { target?: string } {
-  const target = input['user'] ?? input['name'] ?? input['admin'] ?? input['image'];
+  const target = input['user'] ?? input['name'] ?? input['admin'] ?? input['image'] ?? input['network'];
   return typeof target === 'string' ? { target: target.slice(0, 64) } : {};
 }
 
@@ -171,6 +171,8 @@ function plain(value: unknown): JsonValue {
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value === 'object') {
     if ('fingerprint' in value && typeof value.fingerprint === 'string') return value.fingerprint;
+    // A network, as it is written.
+    if ('text' in value && typeof value.text === 'string') return value.text;
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
   }
   return null;

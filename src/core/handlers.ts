@@ -8,6 +8,7 @@ import { Failure } from '../domain/failure.ts';
 import { parseUsername, type Username } from '../domain/username.ts';
 import type { Admins } from '../service/admins.ts';
 import { findRecords, verifyRecords } from '../service/audit.ts';
+import type { Bans } from '../service/bans.ts';
 import { containerDetails, listContainers, notFound } from '../service/containers.ts';
 import type { Call, ServiceContext } from '../service/context.ts';
 import { createContainer } from '../service/create.ts';
@@ -31,6 +32,7 @@ export interface HandlerContext {
   readonly doctor: DoctorTools;
   readonly room: Room;
   readonly logins: Logins;
+  readonly bans: Bans;
   readonly feed: Pick<ContainerFeed, 'samples'>;
   readonly journalFolder: string;
   readonly version: string;
@@ -75,7 +77,7 @@ function recentUse(feed: Pick<ContainerFeed, 'samples'>, user: string): Containe
 const auditLimit = 50;
 const exportLimit = 100_000;
 
-export function makeHandlers({ service, admins, doctor, room, logins, feed, journalFolder, version }: HandlerContext): Handlers {
+export function makeHandlers({ service, admins, doctor, room, logins, bans, feed, journalFolder, version }: HandlerContext): Handlers {
   return {
     'create': (input, call) => createContainer(service, input, call),
     'list': async (input, call) => {
@@ -121,6 +123,9 @@ export function makeHandlers({ service, admins, doctor, room, logins, feed, jour
     'doctor': (_, call) => diagnose(service, doctor, call.actor.login === undefined ? undefined : logins.means(call.actor.login)?.transport, call.signal),
     'session list': () => Promise.resolve({ sessions: logins.list().filter(({ door }) => door !== 'local') }),
     'session kick': ({ session, reason }, { actor }) => Promise.resolve({ ended: logins.kick(session, `${actor.name} ended it${reason === undefined ? '' : `: ${reason}`}`) }),
+    'ban list': () => Promise.resolve({ bans: bans.list() }),
+    'ban add': ({ network, for: forMs, reason, yes }, { actor }) => bans.add(network, { forMs, reason, by: actor.name, yes: yes ?? false, own: actor.address }),
+    'ban lift': ({ network }) => bans.lift(network),
     'who': (_, { actor }) => Promise.resolve({ present: room.present(actor) }),
     'say': ({ text }, { actor, session }) => Promise.resolve({ heardBy: room.say(actor, text, session ?? null) }),
     'whoami': (_, { actor }) =>

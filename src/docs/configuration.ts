@@ -12,6 +12,7 @@ interface Schema {
   readonly type?: string;
   readonly title?: string;
   readonly description?: string;
+  /** That of a group is an empty one: its keys have their own. */
   readonly default?: Plain | readonly Plain[];
   readonly enum?: readonly string[];
   readonly minimum?: number;
@@ -37,21 +38,26 @@ function defaultOf(key: Schema): string {
 }
 
 function rows(keys: Readonly<Record<string, Schema>>, prefix: string): string[][] {
-  return Object.entries(keys).map(([name, key]) => [inline(`${prefix}${name}`), typeOf(key), defaultOf(key), key.description ?? '']);
+  return Object.entries(keys).flatMap(([name, key]) => {
+    const path = `${prefix}${name}`;
+    if (key.properties === undefined) return [[inline(path), typeOf(key), defaultOf(key), key.description ?? '']];
+    return [[inline(path), 'group', '', key.description ?? ''], ...rows(key.properties, `${path}.`)];
+  });
 }
 
 const columns = ['Key', 'Type', 'Default', 'Meaning'] as const;
 
 /** The whole configuration at its defaults; keys without one are comments. */
 export function exampleFile(): string[] {
-  const line = (name: string, key: Schema): string => (key.default === undefined ? `# ${name}: …` : stringify({ [name]: key.default }).trimEnd());
-  const indented = (text: string): string[] => text.split('\n').map((one) => `  ${one}`);
-  return Object.entries(schema.properties ?? {}).flatMap(([name, key]) => {
-    if (key.properties === undefined) return [line(name, key)];
-    const inner = Object.entries(key.properties);
+  return linesOf(schema.properties ?? {});
+}
+
+function linesOf(keys: Readonly<Record<string, Schema>>): string[] {
+  return Object.entries(keys).flatMap(([name, key]) => {
+    if (key.properties === undefined) return key.default === undefined ? [`# ${name}: …`] : stringify({ [name]: key.default }).trimEnd().split('\n');
+    const inner = linesOf(key.properties);
     // A group without any key is not a group to YAML but nothing at all.
-    const open = inner.some(([, one]) => one.default !== undefined) ? `${name}:` : `# ${name}:`;
-    return [open, ...inner.flatMap(([innerName, innerKey]) => (open.startsWith('#') ? [`#   ${innerName}: …`] : indented(line(innerName, innerKey))))];
+    return inner.every((line) => line.startsWith('#')) ? [`# ${name}:`, ...inner.map((line) => `#   ${line.replace(/^# /, '')}`)] : [`${name}:`, ...inner.map((line) => `  ${line}`)];
   });
 }
 

@@ -11,7 +11,7 @@ import { code, inline, page, section, sentence, table } from './markdown.ts';
 export const groups: readonly (readonly [title: string, verbs: readonly string[]])[] = [
   ['Containers', ['create', 'list', 'info', 'resize', 'start', 'stop', 'restart', 'delete', 'shell', 'logs']],
   ['Getting in', ['export', 'config', 'key add', 'key list', 'key remove', 'key replace', 'keys', 'keys add', 'keys remove']],
-  ['Admins', ['admin add', 'admin list', 'admin remove', 'session list', 'session kick', 'who', 'say']],
+  ['Admins', ['admin add', 'admin list', 'admin remove', 'session list', 'session kick', 'ban list', 'ban add', 'ban lift', 'who', 'say']],
   ['The host', ['doctor', 'reconcile', 'image build', 'image list']],
   ['The journal', ['audit', 'audit verify', 'audit export']],
   ['About', ['whoami', 'version', 'help']],

@@ -1,5 +1,6 @@
 /** Results of the verbs that are not about one container: plain data, times RFC 3339 UTC. */
 import type { Role } from './actor.ts';
+import type { BanInfo } from './ban.ts';
 import type { HostTag, KeyInfo } from './container.ts';
 import type { JsonObject } from './json.ts';
 import type { LoginInfo } from './login.ts';
@@ -52,6 +53,12 @@ export interface AdminChange {
   readonly added: readonly KeyInfo[];
   readonly removed: readonly KeyInfo[];
   readonly admins: readonly AdminInfo[];
+}
+
+export interface BanChange {
+  readonly network: string;
+  /** All that are in force now. */
+  readonly bans: readonly BanInfo[];
 }
 
 export interface AuditRecords {

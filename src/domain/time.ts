@@ -6,6 +6,7 @@ const secondMs = 1000;
 const minuteMs = 60 * secondMs;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
+const longestSpanMs = 3660 * dayMs;
 const unitMs: ReadonlyMap<string, number> = new Map([
   ['s', secondMs],
   ['m', minuteMs],
@@ -62,6 +63,14 @@ export function parseWhen(text: string, now: Date): Date {
   const match = calendar.exec(text);
   if (match === null) throw invalid(text, 'it is not a time');
   return new Date(fromCalendar(text, match));
+}
+
+/** A span as people type it: `30s`, `15m`, `2h`, `3d`, `1w`; in milliseconds. Throws `invalid-time`. */
+export function parseSpan(text: string): number {
+  const span = relative.exec(text);
+  const ms = Number(span?.[1]) * (unitMs.get(span?.[2] ?? '') ?? Number.NaN);
+  if (ms > 0 && ms <= longestSpanMs) return ms;
+  throw new Failure('invalid-time', { what: `time ${quoted(text)}`, why: span === null ? 'it is not a span of time' : 'it is nothing, or more than ten years', next: 'write 30s, 15m, 2h, 3d or 1w' });
 }
 
 /** How long something has run, in its largest units: `3 days`, `2 h 5 min`, `5 min`, `12 s`. Spans below zero count as zero. */

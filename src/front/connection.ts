@@ -19,7 +19,9 @@ import { changeKeysInTime } from './rekey.ts';
 import { attemptsOn } from './loginAttempts.ts';
 import { plainAddress } from './plainAddress.ts';
 import type { Refusals } from './refusals.ts';
+import { formatUptime } from '../domain/time.ts';
 import { serveSession, type ServedSession } from './session.ts';
+import { TimeLimit } from './timeLimits.ts';
 
 /** What every connection is served with. */
 export interface Service {
@@ -35,10 +37,13 @@ export interface Service {
 /** How long sessions may take to say goodbye, in milliseconds. */
 const goodbyeMs = 1000;
 
+/** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED (RFC 4254, section 5.1). */
+const administrativelyProhibited = 1;
+
 export class ServedConnection {
   readonly #connection: Connection;
   readonly #service: Service;
-  readonly #socket: Socket;
+  readonly socket: Socket;
   readonly #address: string;
   readonly #reachedAt: { readonly host: string; readonly port: number };
   readonly #sessions = new Set<ServedSession>();
@@ -46,20 +51,23 @@ export class ServedConnection {
   #proof: LoginProof | undefined;
   #transport: Transport | undefined;
   #failures = 0;
+  #unused: NodeJS.Timeout | undefined;
+  #longest: TimeLimit | undefined;
   #ending = false;
   #closed = false;
 
   constructor(connection: Connection, service: Service) {
     this.#connection = connection;
     this.#service = service;
-    this.#socket = internalsOf(connection)._sock;
-    this.#address = plainAddress(this.#socket.remoteAddress ?? '');
-    this.#reachedAt = { host: plainAddress(this.#socket.localAddress ?? ''), port: this.#socket.localPort ?? service.start.listen.port };
+    this.socket = internalsOf(connection)._sock;
+    this.#address = plainAddress(this.socket.remoteAddress ?? '');
+    this.#reachedAt = { host: plainAddress(this.socket.localAddress ?? ''), port: this.socket.localPort ?? service.start.listen.port };
 
     // Before anything else: an error that nobody listens to would end the process.
     connection.on('error', (error: Error & { level?: string }) => {
+      if (error.level === 'protocol') this.socket.emit('violation');
       // ssh2 reports a dead peer but leaves the connection standing.
-      if (error.level === 'client-timeout') hangUp(this.#socket, 'the client does not answer any more');
+      if (error.level === 'client-timeout') hangUp(this.socket, 'the client does not answer any more');
     });
     connection.on('close', () => this.#close());
     // What the first key exchange agreed on; the types of ssh2 know nothing of what a server is told.
@@ -77,6 +85,16 @@ export class ServedConnection {
     this.#serveSessions();
   }
 
+  /** Whether it has logged in, as far as SSH goes. */
+  get isLoggedIn(): boolean {
+    return this.#actor !== undefined;
+  }
+
+  /** Closes one that has not logged in. */
+  hangUp(reason: string): void {
+    disconnect(this.#connection, reason);
+  }
+
   /** Ends it: every session says why, then the client is told, and the connection closed. */
   async end(why: string): Promise<void> {
     if (this.#ending) return;
@@ -90,7 +108,7 @@ export class ServedConnection {
 
   #authenticate(): void {
     const { index, start } = this.#service;
-    const attempts = attemptsOn(this.#socket);
+    const attempts = attemptsOn(this.socket);
     this.#connection.on('authentication', (context) => {
       try {
         const decision = decide(context, index, this.#address);
@@ -100,22 +118,32 @@ export class ServedConnection {
         if (context.method !== 'none') {
           this.#failures++;
           attempts?.failed(decision.reason, context.username);
+          this.socket.emit('attempt');
         }
         if (this.#failures < start.limits.maxAuthTries) return context.reject(['publickey']);
         attempts?.failed('attempts', context.username);
         disconnect(this.#connection, 'Too many authentication failures', reasonCode.noMoreAuthMethods);
       } catch {
-        this.#socket.destroy();
+        this.socket.destroy();
       }
     });
   }
 
   /** Logged in as far as SSH goes; core is shown the same proof, and decides for itself. */
   #ready(): void {
-    if (this.#proof === undefined) return this.#socket.destroy() as unknown as undefined;
-    this.#socket.emit('authenticated');
-    attemptsOn(this.#socket)?.over();
-    const { logins } = this.#service;
+    if (this.#proof === undefined) return this.socket.destroy() as unknown as undefined;
+    this.socket.emit('authenticated');
+    attemptsOn(this.socket)?.over();
+    const { logins, start } = this.#service;
+    this.#mindUse();
+    const { maxSessionMs } = start.limits;
+    this.#longest = new TimeLimit({
+      limitMs: maxSessionMs,
+      warn: (leftMs) => {
+        for (const session of this.#sessions) session.warn(`A login lasts ${formatUptime(maxSessionMs)} here: this one ends in ${formatUptime(Math.ceil(leftMs / 1000) * 1000)}. What runs goes on.`);
+      },
+      end: () => void this.end(`a login lasts ${formatUptime(maxSessionMs)} here`),
+    });
     this.#actor = logins.prove(this.#proof, { address: this.#address, transport: this.#transport }, (reason) => void this.end(reason));
     this.#actor.then(
       (actor) => {
@@ -128,18 +156,45 @@ export class ServedConnection {
   #serveSessions(): void {
     const { start, core, shells } = this.#service;
     this.#connection.on('session', (accept, reject) => {
-      if (this.#actor === undefined || this.#ending || this.#sessions.size >= start.limits.maxSessions) return reject();
+      if (this.#actor === undefined || this.#ending) return reject();
+      if (this.#sessions.size >= start.limits.maxSessions) return this.#tellWhy(reject, `a connection has ${start.limits.maxSessions} sessions here`);
       const session = accept();
       if (!hasSanePackets(this.#connection, session)) return;
       closeBareSessions(this.#connection, session);
-      const served = serveSession(session, { connection: this.#connection, actor: this.#actor, core, shells, reachedAt: this.#reachedAt, stdinMs: start.limits.stdinMs });
+      const served = serveSession(session, { connection: this.#connection, actor: this.#actor, core, shells, reachedAt: this.#reachedAt, stdinMs: start.limits.stdinMs, idleMs: start.limits.idleMs });
       this.#sessions.add(served);
-      session.on('close', () => this.#sessions.delete(served));
+      this.#mindUse();
+      session.on('close', () => {
+        this.#sessions.delete(served);
+        this.#mindUse();
+      });
     });
+  }
+
+  /** Closes a connection without a session after a while (UnusedConnectionTimeout of sshd_config(5)). */
+  #mindUse(): void {
+    const { unusedMs } = this.#service.start.limits;
+    clearTimeout(this.#unused);
+    if (this.#sessions.size > 0 || unusedMs === 0 || this.#closed) return;
+    this.#unused = setTimeout(() => void this.end(`no session was open for ${formatUptime(unusedMs)}`), Math.min(unusedMs, 2 ** 31 - 1)).unref();
+  }
+
+  /** ssh2 gives no reason with a refusal. */
+  #tellWhy(reject: () => void, why: string): void {
+    const protocol = internalsOf(this.#connection)._protocol;
+    const fail = protocol.channelOpenFail.bind(protocol);
+    protocol.channelOpenFail = (recipient) => fail(recipient, administrativelyProhibited, why);
+    try {
+      reject();
+    } finally {
+      protocol.channelOpenFail = fail;
+    }
   }
 
   #close(): void {
     this.#closed = true;
+    clearTimeout(this.#unused);
+    this.#longest?.stop();
     this.#actor?.then((actor) => this.#service.logins.logout(actor)).catch(() => undefined);
   }
 }

@@ -28,8 +28,15 @@ const counts = new Map<Reason, Count>();
 /** Closes the connection at once. */
 export function hangUp(socket: Socket, why: Reason): void {
   if (socket.destroyed) return;
-  const address = socket.remoteAddress;
+  noteHangUp(socket, why);
+  // The gate's account of its source.
+  socket.emit('violation');
   socket.destroy();
+}
+
+/** Says in the log why a connection is closed. */
+export function noteHangUp(socket: Socket, why: Reason): void {
+  const address = socket.remoteAddress;
   const nowMs = performance.now();
   const count = counts.get(why) ?? { sinceMs: nowMs, lines: 0, leftOut: 0 };
   counts.set(why, count);

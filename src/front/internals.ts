@@ -32,6 +32,7 @@ export interface ConnectionInternals {
     channelClose(id: number): void;
     requestSuccess(data: Buffer): void;
     requestFailure(): void;
+    channelOpenFail(recipient: number, reason: number, description: string): void;
   };
   readonly _chanMgr: {
     get(id: number): unknown;

@@ -9,7 +9,7 @@ import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { coreClient } from '../protocol/client.ts';
 import { connectOver, notify } from '../protocol/connection.ts';
 import { loginClient } from '../protocol/loginClient.ts';
-import { frontStart, identities, messages } from '../protocol/messages.ts';
+import { bans, frontStart, identities, liftedPenalty, messages } from '../protocol/messages.ts';
 import { shellClient } from '../protocol/shellClient.ts';
 import { requirePatches } from './patched.ts';
 import { Refusals } from './refusals.ts';
@@ -30,6 +30,14 @@ core.onRequest(messages.ping, () => true);
 core.onNotification(messages.identities, (raw) => {
   const parsed = identities.safeParse(raw);
   if (parsed.success) server?.allow(parsed.data);
+});
+core.onNotification(messages.bans, (raw) => {
+  const parsed = bans.safeParse(raw);
+  if (parsed.success) server?.ban(parsed.data);
+});
+core.onNotification(messages.penaltyLifted, (raw) => {
+  const parsed = liftedPenalty.safeParse(raw);
+  if (parsed.success) server?.lift(parsed.data.source);
 });
 core.onNotification(messages.drain, ({ reason }) => {
   void (server?.drain(reason) ?? Promise.resolve()).finally(async () => {
@@ -84,7 +92,7 @@ try {
   if (unpatched !== undefined) throw unpatched;
   const start = frontStart.parse(await core.sendRequest(messages.frontStart));
   const client = coreClient(core, { version: start.version, host: start.host });
-  server = new SshServer({ start, core: client, shells: shellClient(core), logins: loginClient(core), refusals });
+  server = new SshServer({ start, core: client, shells: shellClient(core), logins: loginClient(core), refusals }, { onPenalty: (begun) => notify(core, messages.penalised, begun) });
   server.allow(start.identities);
   await server.listen(listener);
   await core.sendNotification(messages.listening);

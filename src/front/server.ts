@@ -3,15 +3,26 @@ import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import ssh2, { type Server as Ssh2Server, type ServerConfig } from 'ssh2';
 import type { Identity } from '../domain/actor.ts';
 import { KeyIndex } from '../identity/keyIndex.ts';
+import type { Ban } from '../domain/ban.ts';
+import { formatUptime } from '../domain/time.ts';
 import { offer } from './algorithms.ts';
 import { ServedConnection, type Service } from './connection.ts';
 import { closeWhatIsEnded } from './guards.ts';
-import { hangUp } from './hangUp.ts';
+import { Gate } from './gate.ts';
+import { noteHangUp } from './hangUp.ts';
 import { HostKeys } from './hostKeyRotation.ts';
 import { watchLogin, type LoginAttempts } from './loginAttempts.ts';
+import type { BegunPenalty } from './penalties.ts';
+import { plainAddress } from './plainAddress.ts';
+import { ident, turnAway } from './turnAway.ts';
 
 /** A peer that died, or reads nothing, is noticed after four of these, in milliseconds: within a minute. */
 const keepaliveMs = 14_000;
+
+export interface ServerEvents {
+  /** A source is refused for a while from now on. */
+  readonly onPenalty: (begun: BegunPenalty) => void;
+}
 
 export class SshServer {
   readonly #service: Service;
@@ -19,23 +30,27 @@ export class SshServer {
   readonly #net: NetServer;
   readonly #sockets = new Set<Socket>();
   readonly #attempts = new Set<LoginAttempts>();
-  readonly #connections = new Set<ServedConnection>();
+  readonly #connections = new Map<Socket, ServedConnection>();
+  readonly #gate: Gate;
 
-  constructor(service: Omit<Service, 'index' | 'hostKeys'>) {
+  constructor(service: Omit<Service, 'index' | 'hostKeys'>, events: ServerEvents) {
     this.#service = { ...service, index: new KeyIndex(), hostKeys: new HostKeys(service.start.hostKeys) };
+    this.#gate = new Gate({ ...service.start.limits, onPenalty: events.onPenalty });
+    this.#gate.setBans(service.start.bans);
+    this.#gate.restore(service.start.penalties);
     const config: ServerConfig = {
       // The present one; the next one, where there is one, is only announced.
       hostKeys: service.start.hostKeys.slice(0, 1),
-      // Says what it is, not which version of which library it is made of.
-      ident: 'containarium',
+      ident,
       ...offer(service.start.transport.keyExchange),
       keepaliveInterval: keepaliveMs,
       keepaliveCountMax: 3,
     };
     this.#ssh = new ssh2.Server(config, (connection) => {
       const served = new ServedConnection(connection, this.#service);
-      this.#connections.add(served);
-      connection.on('close', () => this.#connections.delete(served));
+      this.#connections.set(served.socket, served);
+      served.socket.emit('identified');
+      connection.on('close', () => this.#connections.delete(served.socket));
     });
     this.#ssh.on('error' as never, () => undefined);
     // An acceptor of our own, because ssh2's turns Nagle's algorithm on and tells of a connection only after its first line.
@@ -45,6 +60,22 @@ export class SshServer {
   /** Replaces the index of keys that may log in. */
   allow(identities: readonly Identity[]): void {
     this.#service.index.replace(identities);
+  }
+
+  /** Replaces the bans that admins have given. Whoever is banned now and has not logged in yet is sent away; logins stay. */
+  ban(bans: readonly Ban[]): void {
+    this.#gate.setBans(bans);
+    for (const socket of this.#sockets) {
+      const reason = this.#gate.ban(socket.remoteAddress ?? '');
+      if (reason === undefined || this.#connections.get(socket)?.isLoggedIn === true) continue;
+      socket.emit('forgiven');
+      this.#hangUp(socket, reason);
+    }
+  }
+
+  /** A source that an admin has let in again. */
+  lift(source: string): void {
+    this.#gate.lift(source);
   }
 
   /** Accepts on a socket that is bound already, given by its file descriptor. */
@@ -62,23 +93,38 @@ export class SshServer {
   /** Stops accepting and lets what runs end, for a few seconds at most. */
   async drain(reason: string, graceMs = 3000): Promise<void> {
     this.#net.close();
+    for (const socket of this.#sockets) socket.emit('forgiven');
     for (const attempts of this.#attempts) attempts.over();
-    for (const connection of this.#connections) void connection.end(reason);
+    for (const connection of this.#connections.values()) void connection.end(reason);
     const deadline = Date.now() + graceMs;
     while (this.#sockets.size > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
     for (const socket of this.#sockets) socket.destroy();
   }
 
   #accept(socket: Socket): void {
-    this.#sockets.add(socket);
     socket.on('error', () => undefined);
+    const refused = this.#gate.admit(socket);
+    if (refused !== undefined) {
+      // Also those that are gone already, and have no address any more.
+      if (refused.source !== '') this.#service.refusals.add({ source: plainAddress(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0, reason: refused.why });
+      turnAway(socket, refused.text);
+      return;
+    }
+    this.#sockets.add(socket);
     const attempts = watchLogin(socket, this.#service.refusals);
     this.#attempts.add(attempts);
-    const grace = setTimeout(() => {
+    const { identificationMs, loginGraceMs } = this.#service.start.limits;
+    const late = (): void => {
       attempts.failed('late');
-      hangUp(socket, 'no login in time');
-    }, this.#service.start.limits.loginGraceMs);
+      socket.emit('late');
+      noteHangUp(socket, 'no login in time');
+      this.#hangUp(socket, `Nobody logged in within ${formatUptime(loginGraceMs)}`);
+    };
+    const identification = setTimeout(late, identificationMs);
+    const grace = setTimeout(late, loginGraceMs);
+    socket.once('identified', () => clearTimeout(identification));
     socket.once('close', () => {
+      clearTimeout(identification);
       clearTimeout(grace);
       this.#sockets.delete(socket);
       this.#attempts.delete(attempts);
@@ -86,5 +132,12 @@ export class SshServer {
     socket.once('authenticated', () => clearTimeout(grace));
     closeWhatIsEnded(socket);
     this.#ssh.injectSocket(socket);
+  }
+
+  /** Before its first line nothing can be said to a client: it waits for the rest of ours. */
+  #hangUp(socket: Socket, reason: string): void {
+    const served = this.#connections.get(socket);
+    if (served === undefined) socket.destroy();
+    else served.hangUp(reason);
   }
 }

@@ -7,6 +7,7 @@ import { wantedFormat } from '../catalogue/parse.ts';
 import type { Actor } from '../domain/actor.ts';
 import { exitCodes, Failure } from '../domain/failure.ts';
 import { printable } from '../domain/text.ts';
+import { formatUptime } from '../domain/time.ts';
 import { runCommand } from '../headless/run.ts';
 import type { CoreClient } from '../protocol/client.ts';
 import type { ShellClient } from '../protocol/shellClient.ts';
@@ -14,6 +15,7 @@ import { openShell, type Shell, type ShellOptions } from '../shell/shell.ts';
 import { ChannelIo } from './channelIo.ts';
 import { ChannelTerminal } from './channelTerminal.ts';
 import { terminalSize, type TerminalSize } from './terminalSize.ts';
+import { TimeLimit } from './timeLimits.ts';
 
 export interface SessionOptions {
   readonly connection: Connection;
@@ -24,6 +26,8 @@ export interface SessionOptions {
   /** The address of this server that the client reached. */
   readonly reachedAt: { readonly host: string; readonly port: number };
   readonly stdinMs: number;
+  /** How long a shell may be idle; 0 is never. */
+  readonly idleMs: number;
 }
 
 /** The environment variables that a client may set; everything else is dropped. */
@@ -34,6 +38,8 @@ const mostVariables = 32;
 export interface ServedSession {
   /** Resolves when nothing runs in it any more. */
   readonly ended: Promise<void>;
+  /** Says something to whoever has a shell in it. */
+  warn(text: string): void;
   /** Ends what runs in it, saying why. An operation that has begun goes on. */
   end(reason: string): void;
 }
@@ -41,8 +47,12 @@ export interface ServedSession {
 /** What runs in a session. */
 interface Running {
   readonly ended: Promise<void>;
+  readonly warn?: (text: string) => void;
   end(reason: string): void;
 }
+
+/** Longer command lines are not even read, in bytes. Above 35,000 ssh2 closes the connection: that is the packet that RFC 4253, section 6.1 asks for. */
+const longestCommandBytes = 32 * 1024;
 
 /** Serves a session. Every request is answered before this returns to the event loop: ssh2 drops what arrives before an answer. */
 export function serveSession(session: Session, options: SessionOptions): ServedSession {
@@ -80,6 +90,10 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
     const channel = accept() as ServerChannel | undefined;
     // A second command on the same session, or one after the end of its input.
     if (channel === undefined) return reject?.();
+    if (info.command.length > longestCommandBytes) {
+      running = refuse(channel, options, tooLong);
+      return;
+    }
     if (terminal !== undefined && wantsShell(info.command)) {
       screen = new ChannelTerminal({ connection: options.connection, channel, type, environment, size: terminal });
       running = runShell(channel, screen, options, isPlain(info.command) ? { plain: 'once' } : { ...plainFor(type), line: info.command });
@@ -102,6 +116,7 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
     get ended() {
       return running?.ended ?? Promise.resolve();
     },
+    warn: (text) => running?.warn?.(text),
     end: (reason) => running?.end(reason),
   };
 }
@@ -131,9 +146,20 @@ function runShell(channel: ServerChannel, port: ChannelTerminal, options: Sessio
   channel.stderr.on('error', () => undefined);
   let shell: Shell | undefined;
   let goodbye: string | undefined;
+  const end = (reason: string): void => {
+    goodbye = reason;
+    shell?.end(reason);
+  };
+  const idle = new TimeLimit({
+    limitMs: options.idleMs,
+    isBusy: () => shell?.busy === true,
+    warn: (leftMs) => shell?.warn(`Nothing was typed for a while: this shell ends in ${formatUptime(Math.ceil(leftMs / 1000) * 1000)}. Any key keeps it.`),
+    end: () => end(`nothing was typed for ${formatUptime(options.idleMs)}`),
+  });
+  channel.on('data', () => idle.touch());
   const opened = options.actor.then((actor) => {
     if (goodbye !== undefined) throw new Failure('cancelled', { what: 'the session', why: goodbye });
-    shell = openShell({ port, actor, core, shells, prefix: commandPrefix(actor.door, reachedAt), reachedAt: reachedAt.host, ...how });
+    shell = openShell({ port, actor, core, shells, prefix: commandPrefix(actor.door, reachedAt), reachedAt: reachedAt.host, used: () => idle.touch(), ...how });
     return shell.ended;
   });
   const ended = opened
@@ -143,14 +169,9 @@ function runShell(channel: ServerChannel, port: ChannelTerminal, options: Sessio
       return Failure.from(error).exitCode;
     })
     .then((code) => leave(channel, code))
-    .catch(() => undefined);
-  return {
-    ended,
-    end(reason) {
-      goodbye = reason;
-      shell?.end(reason);
-    },
-  };
+    .catch(() => undefined)
+    .finally(() => idle.stop());
+  return { ended, warn: (text) => shell?.warn(text), end };
 }
 
 function run(channel: ServerChannel, options: SessionOptions, gone: AbortController, terminal: boolean, line: string | undefined): Running {
@@ -181,6 +202,17 @@ function run(channel: ServerChannel, options: SessionOptions, gone: AbortControl
       setTimeout(finish, unwindMs).unref();
     },
   };
+}
+
+const tooLong = new Failure('input-too-large', { what: 'the command', why: `it is longer than ${longestCommandBytes} bytes`, next: 'what is long belongs on standard input' });
+
+/** Answers a command that is not run. */
+function refuse(channel: ServerChannel, options: SessionOptions, failure: Failure): Running {
+  const io = new ChannelIo(options.connection, channel, { terminal: false, stdinMs: options.stdinMs, interrupt: () => undefined });
+  channel.on('error', () => undefined);
+  channel.stderr.on('error', () => undefined);
+  const code = fail(io, failure, '', options);
+  return { ended: io.flushed().then(() => leave(channel, code)), end: () => undefined };
 }
 
 /** What is left to a command that is ended from outside for its own answer, in milliseconds. */

@@ -5,6 +5,7 @@
 import { CancellationTokenSource, NotificationType, NotificationType0, RequestType, RequestType0, type CancellationToken } from 'vscode-jsonrpc';
 import { z } from 'zod';
 import { doors, roles, type Actor } from '../domain/actor.ts';
+import { penaltyReasonNames } from '../domain/ban.ts';
 import { mostCounted, mostPorts, refusalReasonNames, triedDoors, type RefusalReport } from '../domain/refusal.ts';
 import type { Candidate, Notice, Welcome } from '../domain/room.ts';
 
@@ -110,6 +111,17 @@ const identity = z.object({
 
 export const identities = z.array(identity);
 
+/** Given by an admin; the front refuses whoever comes from there. */
+export const bans = z.array(z.object({ network: z.string(), reason: z.string().nullable(), by: z.string(), at: z.string(), until: z.string().nullable() }));
+/** A penalty that the front has begun, told to core so that it outlasts the front. Milliseconds since 1970. */
+export const begunPenalty = z.strictObject({
+  source: z.string().max(64),
+  why: z.enum(penaltyReasonNames),
+  times: z.number().int().min(1).max(1_000_000),
+  untilMs: z.number().int().min(0).max(8.64e15),
+});
+export const liftedPenalty = z.object({ source: z.string() });
+
 /** What core gives the front to start with. */
 export const frontStart = greeting.extend({
   /** Where the socket is bound that it was given. */
@@ -117,11 +129,29 @@ export const frontStart = greeting.extend({
   /** Private keys; the present one first, then the next one while a rotation is announced. */
   hostKeys: z.array(z.string()).min(1).max(2),
   identities,
+  bans,
+  penalties: z.array(begunPenalty),
   limits: z.object({
+    identificationMs: z.number(),
     loginGraceMs: z.number(),
+    startups: z.object({ start: z.number(), ratePercent: z.number(), full: z.number(), perSource: z.number() }),
+    penalties: z.object({
+      failedLoginMs: z.number(),
+      noLoginMs: z.number(),
+      lateMs: z.number(),
+      violationMs: z.number(),
+      minMs: z.number(),
+      maxMs: z.number(),
+      mostSources: z.number(),
+      overflow: z.enum(['permissive', 'deny-all']),
+      exempt: z.array(z.string()),
+    }),
     maxAuthTries: z.number(),
     maxSessions: z.number(),
     stdinMs: z.number(),
+    unusedMs: z.number(),
+    idleMs: z.number(),
+    maxSessionMs: z.number(),
   }),
   transport: z.object({
     keyExchange: z.enum(['fallback', 'post-quantum']),
@@ -173,6 +203,9 @@ export const messages = {
   terminalInput: new NotificationType<z.infer<typeof terminalBytes>>('terminal/input'),
   terminalResize: new NotificationType<z.infer<typeof terminalSize>>('terminal/resize'),
   identities: new NotificationType<z.infer<typeof identities>>('identities'),
+  bans: new NotificationType<z.infer<typeof bans>>('bans'),
+  penalised: new NotificationType<z.infer<typeof begunPenalty>>('bans/penalised'),
+  penaltyLifted: new NotificationType<z.infer<typeof liftedPenalty>>('bans/lifted'),
   frontStart: new RequestType0<FrontStart, void>('front/start'),
   /** front to core: it accepts connections. */
   listening: new NotificationType0('front/listening'),

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { Failure } from '../domain/failure.ts';
 import { parseSize } from '../domain/size.ts';
 import { parseImage } from '../domain/image.ts';
+import { parseNetwork } from '../domain/network.ts';
 import { parseAddressAndPort } from './listen.ts';
 
 function parsed<T>(parse: (text: string) => T) {
@@ -26,6 +27,18 @@ const size = parsed(parseSize).meta({ title: 'size' });
 const image = parsed(parseImage).meta({ title: 'image' });
 const name = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/, 'letters, digits, dots, hyphens and underscores').meta({ title: 'name' });
 const groupName = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'a group name of group(5)').meta({ title: 'group name' });
+const networkText = z
+  .string()
+  .refine((text) => {
+    try {
+      return parseNetwork(text).text !== '';
+    } catch {
+      return false;
+    }
+  }, 'an address or a network: 192.0.2.0/24, 2001:db8::/64')
+  .meta({ title: 'network' });
+/** A time that may be 0: never. */
+const timeMs = z.number().int().min(0).max(31_536_000_000);
 const absolutePath = z.string().startsWith('/', 'an absolute path').meta({ title: 'absolute path' });
 
 export const settingsSchema = z.strictObject({
@@ -95,10 +108,39 @@ export const settingsSchema = z.strictObject({
     .describe('The audit journal.'),
   ssh: z
     .strictObject({
-      loginGraceMs: z.number().int().min(1000).default(20_000).describe('How long a connection may take to log in, and later for each change of its keys.'),
+      identificationMs: z.number().int().min(100).default(10_000).describe('How long a connection may take to say that it speaks SSH (RFC 4253, section 4.2).'),
+      loginGraceMs: z.number().int().min(1000).default(20_000).describe('How long a connection may take to log in (LoginGraceTime of sshd_config(5), which is two minutes: nobody types a password here), and later for each change of its keys.'),
+      startups: z
+        .strictObject({
+          start: z.number().int().min(1).max(100_000).default(100).describe('From so many connections on, some are refused.'),
+          ratePercent: z.number().int().min(0).max(100).default(30).describe('So many of a hundred; with more connections more, up to all at `full`.'),
+          full: z.number().int().min(1).max(100_000).default(300).describe('From so many on, all are refused.'),
+          perSource: z.number().int().min(1).max(100_000).default(30).describe('From one source: an IPv4 address, or the /64 of an IPv6 address (PerSourceMaxStartups and PerSourceNetBlockSize 32:64).'),
+        })
+        .refine(({ start, full }) => start <= full, 'start is more than full')
+        .prefault({})
+        .describe('Connections that have not logged in yet, as MaxStartups of sshd_config(5), which is 10:30:100: there each is a process, here some memory. A source that somebody has logged in from within the hour keeps `perSource` places of its own.'),
+      penalties: z
+        .strictObject({
+          failedLoginMs: timeMs.default(5000).describe('A connection that tried to log in and did not (`authfail`).'),
+          noLoginMs: timeMs.default(1000).describe('One that did not try (`noauth`).'),
+          lateMs: timeMs.default(10_000).describe('One that did not log in in time (`grace-exceeded`).'),
+          violationMs: timeMs.default(10_000).describe('One that broke the protocol; for sshd that is a `crash`, of 90 s.'),
+          minMs: timeMs.default(15_000).describe('What has to add up before anything is refused (`min`).'),
+          maxMs: z.number().int().min(1000).max(604_800_000).default(600_000).describe('The longest penalty, and how long after its end it is remembered (`max`).'),
+          mostSources: z.number().int().min(1).max(1_000_000).default(65_536).describe('Sources that are remembered (`max-sources4`, `max-sources6`).'),
+          overflow: z.enum(['permissive', 'deny-all']).default('permissive').describe('When there are more: the oldest are forgotten, or nobody is let in (`overflow`).'),
+          exempt: z.array(networkText).max(1000).default([]).describe('Addresses and networks that are never penalised (PerSourcePenaltyExemptList). Bans that an admin gives count there too.'),
+        })
+        .refine(({ minMs, maxMs }) => minMs <= maxMs, 'minMs is more than maxMs')
+        .prefault({})
+        .describe('How long a source is refused for connections without a login, as PerSourcePenalties of sshd_config(5) (OpenSSH 9.8). Each penalty is twice as long as the one before it that is remembered. Logins are never penalised, nor sources that somebody is logged in from.'),
       maxAuthTries: z.number().int().min(1).max(100).default(6).describe('Failed attempts after which a connection is closed (as in sshd_config(5)).'),
       maxSessions: z.number().int().min(1).max(100).default(10).describe('Sessions on one connection at the same time (as in sshd_config(5)).'),
       stdinMs: z.number().int().min(1000).default(60_000).describe('How long a verb waits for its standard input.'),
+      unusedMs: timeMs.max(2_147_483_647).default(900_000).describe('How long a connection may be logged in without a session (UnusedConnectionTimeout of sshd_config(5), which is never); 0 is never. A ControlMaster with a longer ControlPersist ends by it.'),
+      idleMs: timeMs.default(28_800_000).describe('How long a shell may be open in which nothing is typed and nothing runs; 0 is never. It is warned a minute before, or a tenth of the time. In a program in a container its output counts too.'),
+      maxSessionMs: timeMs.default(0).describe('How long a login may last, whatever it does; 0 is never. Its shells are warned as above. Operations go on.'),
       keyExchange: z
         .enum(['fallback', 'post-quantum'])
         .default('fallback')

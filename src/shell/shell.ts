@@ -24,6 +24,8 @@ export interface ShellOptions {
   readonly reachedAt: string;
   /** A line that is run as if it had been typed; the shell ends with it. */
   readonly line?: string;
+  /** Told of everything that a program in a container shows. */
+  readonly used?: () => void;
   /** Why it has to be lines of text, whatever the person's setting is. */
   readonly plain?: Exclude<PlainReason, 'setting'>;
 }
@@ -31,13 +33,17 @@ export interface ShellOptions {
 export interface Shell {
   /** Resolves with the exit code when it is over and the terminal is as it was found. */
   readonly ended: Promise<number>;
+  /** Whether something runs in it. */
+  readonly busy: boolean;
+  /** Says something that has to be read now. */
+  warn(text: string): void;
   /** Ends it from outside, saying why. */
   end(reason: string): void;
 }
 
 export function openShell(options: ShellOptions): Shell {
   const { port, actor, core, shells, prefix, reachedAt } = options;
-  const terminal = new Terminal(port);
+  const terminal = new Terminal(port, options.used);
   let stop: (code: number) => void = () => undefined;
   const stopped = new Promise<number>((resolve) => (stop = resolve));
   void terminal.closed.then(() => stop(255));
@@ -78,6 +84,13 @@ export function openShell(options: ShellOptions): Shell {
       await terminal.restore();
       return code;
     }),
+    get busy() {
+      return conversation?.busy ?? false;
+    },
+    warn(text) {
+      conversation?.warn(text);
+      terminal.warnProgram(text);
+    },
     end(reason) {
       const text = `The session ends: ${reason}`;
       if (ui === undefined) terminal.write(`${text}\r\n`);

@@ -22,6 +22,7 @@ import { Journal } from '../../src/journal/journal.ts';
 import { OpenOperationsReader } from '../../src/journal/openOperations.ts';
 import { Operations } from '../../src/journal/operations.ts';
 import { Admins } from '../../src/service/admins.ts';
+import { Bans } from '../../src/service/bans.ts';
 import { promisedAddresses } from '../../src/service/addresses.ts';
 import { verifyRecords } from '../../src/service/audit.ts';
 import type { ServiceContext } from '../../src/service/context.ts';
@@ -147,6 +148,7 @@ export class World {
       admins,
       room,
       logins: new Logins({ now: () => new Date() }),
+      bans: await Bans.open(join(folder, 'bans.json'), { now: () => new Date(), maxPenaltyMs: 600_000, onTrouble: () => undefined }),
       feed: { samples: () => [] },
       doctor: {
         front: { name: null, shared: false, unit: false },

@@ -35,6 +35,7 @@ const keys = {} as Record<'admin' | 'viewer' | 'operator' | 'alice' | 'other', T
 
 const missingUser = 'missing-one';
 const keyColumns = ['type', 'bits', 'fingerprint', 'comment', 'added_at', 'added_by'];
+const banColumns = ['network', 'kind', 'reason', 'by', 'at', 'until'];
 const adminColumns = ['name', 'role', 'type', 'fingerprint', 'comment', 'added_at', 'added_by'];
 
 /** `help` is answered without the host; `shell` needs a terminal (test/shell/terminal.test.ts). */
@@ -108,6 +109,21 @@ const cases: Record<Tried, Case> = {
     missing: ['session', 'kick', missingUser],
     shows: /^[12] sessions? ended: viewer$/m,
     columns: ['session', 'name'],
+  },
+  'ban list': { words: ['ban', 'list'], before: (run) => run(['ban', 'add', '192.0.2.7', '--for', '1h', '--reason', 'scans']), shows: /^192\.0\.2\.7 +ban .* root-admin +scans$/m, columns: banColumns },
+  'ban add': {
+    words: ['ban', 'add', '2001:db8::/48'],
+    missing: ['ban', 'add', '127.0.0.0/8'],
+    missingCode: 'confirmation-required',
+    shows: /^2001:db8::\/48 is banned$/m,
+    columns: banColumns,
+  },
+  'ban lift': {
+    words: ['ban', 'lift', '192.0.2.0/24'],
+    before: (run) => run(['ban', 'add', '192.0.2.0/24']),
+    missing: ['ban', 'lift', '198.51.100.1'],
+    shows: /^192\.0\.2\.0\/24 is let in again$/m,
+    columns: banColumns,
   },
   'who': { words: ['who'], shows: /Nobody has a shell open/, columns: ['name', 'door', 'since', 'address'] },
   'say': { words: ['say', 'hello'], shows: /Nobody else has a shell open/ },

@@ -2,7 +2,7 @@
  * One person's conversation with the host: lines in, items out. It knows the catalogue and the room, and nothing of screens; whatever
  * shows it implements `Ui`.
  */
-import { mayUse, verbsFor, type AnyVerb } from '../../catalogue/catalogue.ts';
+import { isVerbName, mayUse, verbNamed, verbsFor, type AnyVerb } from '../../catalogue/catalogue.ts';
 import type { Actor } from '../../domain/actor.ts';
 import { exitCodes, Failure } from '../../domain/failure.ts';
 import { frontRestartText, type Notice, type Presence, type ShellSettings } from '../../domain/room.ts';
@@ -50,6 +50,8 @@ export class Conversation {
   feedListener: FeedListener | undefined;
   /** Hands over the terminal while something else than `ui` draws on it. */
   lender: (() => Promise<Lent>) | undefined;
+  /** Shows a sentence on what is drawn above `ui`. */
+  viewTeller: ((text: string) => void) | undefined;
   readonly #over = new AbortController();
   /** The last text that was made for copying. */
   clip: string | undefined;
@@ -146,6 +148,17 @@ export class Conversation {
   /** Remembers what can be copied. */
   offerForCopying(text: string): void {
     this.clip = text;
+  }
+
+  /** Whether something of this person's own runs. A program that has the terminal shows by itself whether it is used. */
+  get busy(): boolean {
+    return this.activities.all.some(({ own, verb }) => own && !(isVerbName(verb) && verbNamed(verb).handsOverTerminal === true));
+  }
+
+  /** A sentence that has to be read now, whatever is shown. */
+  warn(text: string): void {
+    this.note(text);
+    this.viewTeller?.(text);
   }
 
   /** A sentence in between. */

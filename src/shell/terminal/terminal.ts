@@ -41,9 +41,13 @@ export class Terminal {
   readonly colour: Colour;
   readonly closed: Promise<void>;
   #isClosed = false;
+  #programs = 0;
+  readonly #used: () => void;
 
-  constructor(port: TerminalPort) {
+  /** `used` is told of everything that a program shows that has the terminal. */
+  constructor(port: TerminalPort, used: () => void = () => undefined) {
     this.#port = port;
+    this.#used = used;
     this.colour = port.environment.has('NO_COLOR') && port.environment.get('NO_COLOR') !== '' ? 'none' : 'full';
     this.closed = new Promise((resolve) => {
       port.listen({
@@ -75,6 +79,11 @@ export class Terminal {
     return this.#isClosed;
   }
 
+  /** A sentence in the middle of a program that has the terminal, as wall(1) does it. */
+  warnProgram(text: string): void {
+    if (this.#programs > 0) this.write(`\x07\r\n${text}\r\n`);
+  }
+
   /** Streams for Ink. */
   open(): InkStreams {
     const stdin = new TerminalInput();
@@ -100,12 +109,14 @@ export class Terminal {
   openRaw(listener: { input(data: Buffer): void; resize(columns: number, rows: number): void }): RawTerminal {
     const owner: Owner = { data: (data) => listener.input(data), resized: () => listener.resize(this.columns, this.rows) };
     this.#owners.push(owner);
+    this.#programs++;
     const port = this.#port;
     let styled = false;
     return {
       columns: port.columns,
       rows: port.rows,
       write: async (data) => {
+        this.#used();
         styled ||= data.includes(0x1b);
         this.#modes.read(data.toString('latin1'));
         port.write(data);
@@ -114,6 +125,7 @@ export class Terminal {
       close: () => {
         if (!this.#owners.includes(owner)) return;
         this.#remove(owner);
+        this.#programs--;
         // A program that sent plain text may have done so because the terminal knows nothing else.
         if (!styled) return;
         // SGR off and the whole screen to scroll in: the program may have ended in the middle of anything. Setting the scrolling region

@@ -70,6 +70,11 @@ export class ListController implements Keyed {
     this.#set({ message: failureMessage(error) });
   }
 
+  /** What has to be read now, whatever is shown. */
+  tell(text: string): void {
+    this.#set({ message: { tone: 'warn', text } });
+  }
+
   key({ name, text }: Key): void {
     if (name !== 'text') return this.#press(name, '');
     // Typed ahead or by a fast hand, several come at once, and the first may open what the others are meant for.

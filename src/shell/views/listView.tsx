@@ -72,12 +72,14 @@ export async function openListView(terminal: Terminal, conversation: Conversatio
     ui.print({ kind: 'failure', failure: Failure.from(error).toData() });
     close();
   });
+  conversation.viewTeller = (text) => controller.tell(text);
   shells.feed(session, true).catch((error: unknown) => controller.lose(Failure.from(error)));
 
   await closing.promise;
   over.removeEventListener('abort', ended);
   conversation.feedListener = undefined;
   conversation.lender = undefined;
+  conversation.viewTeller = undefined;
   unfollow();
   controller.end();
   if (over.aborted) return;

@@ -41,6 +41,9 @@ image list         x      x       x     -    x
 doctor             x      x       x     -    x
 session list       x      x       x     -    x
 session kick       -      -       x     -    x
+ban list           x      x       x     -    x
+ban add            -      x       x     -    x
+ban lift           -      x       x     -    x
 who                x      x       x     -    x
 say                x      x       x     -    x
 whoami             x      x       x     x    x

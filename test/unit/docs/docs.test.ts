@@ -47,7 +47,7 @@ describe('the generated pages', () => {
     const uncommented = exampleFile().map((line) => line.replace('# ', ''));
     const keys = (value: unknown): string[] =>
       typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value).flatMap(([key, inner]) => [key, ...keys(inner)]) : [];
-    expect(keys(parseYaml(uncommented.join('\n')))).toEqual([...read('docs/configuration.md').matchAll(/^(?:\| `(?:\w+\.)?(\w+)` \| [^|]+\| [^|]*\| |## `(\w+)`$)/gm)].map((m) => m[1] ?? m[2]));
+    expect(keys(parseYaml(uncommented.join('\n')))).toEqual([...read('docs/configuration.md').matchAll(/^(?:\| `(?:\w+\.)*(\w+)` \| [^|]+\| [^|]*\| |## `(\w+)`$)/gm)].map((m) => m[1] ?? m[2]));
   });
 
   it('name every environment variable of ours that the sources read, and no other', () => {

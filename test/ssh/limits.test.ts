@@ -1,0 +1,290 @@
+/**
+ * Limits before the login: how many may log in at once, how long that may take, and who is refused after what came from there. Every address of
+ * 127.0.0.0/8 is one of this machine, so that a test has as many sources as it needs; 127.0.0.1 is exempt (support/server.ts).
+ */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { makeKey, type TestKey } from '../support/keys.ts';
+import { ed25519Signer, message, RawClient, string, stringAt, uint32 } from '../support/rawClient.ts';
+import { eventually, startServer, temporaryFolder, type Finished, type TestServer } from '../support/server.ts';
+
+let stranger: TestKey;
+
+beforeAll(async () => {
+  stranger = await makeKey(await temporaryFolder(), 'stranger');
+});
+
+/** Everything that a server says to a client that says nothing, up to the end or for a while. */
+function listen(port: number, from: string, said = ''): { readonly socket: ReturnType<typeof connect>; readonly closed: Promise<string> } {
+  const socket = connect({ port, host: '127.0.0.1', localAddress: from });
+  socket.on('error', () => undefined);
+  let text = '';
+  socket.on('data', (data: Buffer) => (text += data.toString('latin1')));
+  if (said !== '') socket.write(said);
+  return { socket, closed: once(socket, 'close').then(() => text) };
+}
+
+/** The front's process: core's only child. */
+async function frontOf(server: TestServer): Promise<string> {
+  return (await readFile(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8')).trim().split(' ')[0] ?? '';
+}
+
+async function descriptors(server: TestServer): Promise<number> {
+  return (await readdir(`/proc/${await frontOf(server)}/fd`)).length;
+}
+
+async function works(server: TestServer, from = '127.0.0.1'): Promise<void> {
+  const { code, stderr } = await server.ssh(['whoami'], { options: ['-b', from] });
+  expect(code, stderr).toBe(0);
+}
+
+/** One connection of the stock client with a key that nobody knows. */
+function fails(server: TestServer, from: string): Promise<Finished> {
+  return server.ssh(['whoami'], { key: stranger.path, options: ['-b', from] });
+}
+
+/** What a connection that is turned away gets: a line of text, an identification string, and a disconnect message (RFC 4253). */
+const turnedAway = (reason: string): RegExp => new RegExp(`^${reason}\\r\\nSSH-2\\.0-containarium\\r\\n\\0[^]*\\x01\\0\\0\\0\\x0c[^]*${reason}`);
+
+async function until(server: TestServer, from: string): Promise<number> {
+  const { stdout } = await server.local(['ban', 'list', '--json']);
+  const { bans } = (JSON.parse(stdout) as { result: { bans: { network: string; at: string; until: string }[] } }).result;
+  const found = bans.find(({ network }) => network === from);
+  return found === undefined ? 0 : Date.parse(found.until) - Date.parse(found.at);
+}
+
+describe('connections that log in', () => {
+  let server: TestServer;
+
+  beforeAll(async () => {
+    server = await startServer({ config: { ssh: { identificationMs: 1500, loginGraceMs: 3000, startups: { start: 60, full: 80, perSource: 20 }, penalties: { minMs: 600_000, failedLoginMs: 0, exempt: [] } } } });
+  });
+
+  test('2,000 that say nothing are closed, most at once, and an admin is served (18)', async () => {
+    await works(server);
+    const before = await descriptors(server);
+    const silent: ReturnType<typeof listen>[] = [];
+    while (silent.length < 2000) {
+      // No more at a time than the kernel keeps for a busy server: what it drops would be closed by nobody.
+      const some = Array.from({ length: 100 }, () => listen(server.port, '127.0.0.2'));
+      silent.push(...some);
+      await Promise.all(some.map(({ socket }) => once(socket, 'data')));
+    }
+    await works(server);
+    const said = await Promise.all(silent.map(({ closed }) => closed));
+    const reason = 'Too many connections from this address are logging in: try again in a moment\\.';
+    expect(said.filter((text) => text === 'SSH-2.0-containarium\r\n').length).toBeLessThanOrEqual(40);
+    expect(said.filter((text) => turnedAway(reason).test(text)).length).toBeGreaterThan(100);
+    await eventually(async () => ((await descriptors(server)) <= before ? true : undefined), 'the descriptors are free again');
+  });
+
+  test('one that has exchanged keys and then says nothing is told why it is closed (21)', async () => {
+    const client = await RawClient.connect(server.port, '127.0.0.3');
+    await client.ends();
+    const told = client.received.find(([type]) => type === message.disconnect);
+    expect(told === undefined ? 'nothing' : stringAt(told, 5).toString()).toBe('Nobody logged in within 3 s');
+  });
+
+  test('200 half open from one address leave room for everybody else (22)', async () => {
+    const half = Array.from({ length: 200 }, () => listen(server.port, '127.0.0.4', 'SSH-2.0-half\r\n'));
+    await works(server, '127.0.0.5');
+    const said = await Promise.all(half.map(({ closed }) => closed));
+    expect(said.filter((text) => text.startsWith('SSH-')).length).toBeLessThanOrEqual(20);
+  });
+
+  test('from everywhere at once do not keep out whoever logged in from their address before', async () => {
+    await works(server, '127.0.0.6');
+    const flood = Array.from({ length: 300 }, (_, i) => listen(server.port, `127.0.7.${1 + (i % 150)}`, 'SSH-2.0-half\r\n'));
+    const first = await Promise.race(flood.map(async ({ socket }) => once(socket, 'data')));
+    expect(first).toBeDefined();
+    for (let i = 0; i < 3; i++) await works(server, '127.0.0.6');
+    const said = await Promise.all(flood.map(({ closed }) => closed));
+    expect(said.filter((text) => turnedAway('Too many connections are logging in: try again in a moment\\.').test(text)).length).toBeGreaterThan(0);
+    expect(said.filter((text) => text.startsWith('SSH-')).length).toBeLessThanOrEqual(80);
+  });
+
+  test('a command of more than 32 KiB is refused before it is read', async () => {
+    const { code, stderr } = await server.ssh(['whoami', 'x'.repeat(33_000)]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('longer than 32768 bytes') as string });
+  });
+
+  test('more sessions than one connection may have are refused with the reason', async () => {
+    const [, base64 = ''] = (await readFile(`${server.adminKey}.pub`, 'utf8')).split(' ');
+    const client = await RawClient.connect(server.port);
+    await client.requestAuthentication();
+    const key = { blob: Buffer.from(base64, 'base64'), private: await readFile(server.adminKey, 'utf8') } as TestKey;
+    expect(await client.tryKey('manage', 'ssh-ed25519', key.blob, ed25519Signer(key))).toBe(message.userauthSuccess);
+    for (let id = 0; id < 10; id++) await client.openSession({ id });
+    client.send(message.channelOpen, string('session'), uint32(10), uint32(65_536), uint32(32_768));
+    const refused = await client.take(message.channelOpenFailure);
+    expect(stringAt(refused, 9).toString()).toBe('a connection has 10 sessions here');
+    client.destroy();
+  });
+});
+
+describe('a source that fails', () => {
+  let server: TestServer;
+
+  beforeAll(async () => {
+    server = await startServer({ config: { ssh: { penalties: { failedLoginMs: 4000, minMs: 4000, maxMs: 60_000, exempt: ['127.0.0.9'] } } } });
+  });
+
+  test('is refused for a growing time and told so, others are not, and logins never (23)', async () => {
+    const answers: string[] = [];
+    for (let i = 0; i < 20; i++) answers.push((await fails(server, '127.0.0.2')).stderr);
+    expect(answers[0]).toBe('manage@127.0.0.1: Permission denied (publickey).\r\n');
+    expect(answers.filter((text) => /Received disconnect from 127\.0\.0\.1 port \d+:12: Too many failed logins from this address: try again in \d s\./.test(text)).length).toBeGreaterThan(1);
+    const first = await until(server, '127.0.0.2');
+    expect(first).toBeGreaterThan(4000);
+    for (let i = 0; i < 8; i++) await works(server, '127.0.0.3');
+    for (let i = 0; i < 8; i++) expect((await fails(server, '127.0.0.9')).stderr).toMatch(/Permission denied/);
+
+    // It ends by itself, and the next one is longer.
+    await eventually(async () => ((await fails(server, '127.0.0.2')).stderr.includes('Permission denied') ? true : undefined), 'the penalty ends');
+    await eventually(async () => {
+      await fails(server, '127.0.0.2');
+      return (await until(server, '127.0.0.2')) > first ? true : undefined;
+    }, 'a longer penalty', 50_000);
+  }, 150_000);
+
+  test('may try again when an admin lifts the penalty, and not before, also after a restart of front and core (23)', async () => {
+    const refused = async (): Promise<boolean> => (await fails(server, '127.0.0.4')).stderr.includes('Too many failed logins');
+    await eventually(async () => ((await refused()) ? true : undefined), 'a penalty');
+    // Long enough for what follows.
+    for (let i = 0; i < 6; i++) {
+      await eventually(async () => ((await until(server, '127.0.0.4')) === 0 ? undefined : true), 'the penalty is listed');
+      if ((await until(server, '127.0.0.4')) > 12_000) break;
+      await eventually(async () => ((await refused()) ? undefined : true), 'the penalty ends', 30_000);
+      await eventually(async () => ((await refused()) ? true : undefined), 'the next one', 30_000);
+    }
+    process.kill(Number(await frontOf(server)), 'SIGKILL');
+    await eventually(async () => ((await server.ssh(['whoami'], { options: ['-o', 'ConnectionAttempts=5'] })).code === 0 ? true : undefined), 'the front is back');
+    expect(await refused()).toBe(true);
+    await server.stop();
+    await server.restart();
+    expect(await refused()).toBe(true);
+    const lifted = await server.ssh(['ban', 'lift', '127.0.0.4']);
+    expect(lifted.stdout).toMatch(/^127\.0\.0\.4 is let in again/);
+    expect(await refused()).toBe(false);
+    expect((await server.ssh(['ban', 'lift', '127.0.0.4'])).code).toBe(3);
+  }, 150_000);
+});
+
+describe('with the defaults', () => {
+  let server: TestServer;
+
+  beforeAll(async () => {
+    server = await startServer({ config: { ssh: { penalties: { exempt: [] } } } });
+  });
+
+  test('connections that do not log in are fewer than 20 from one source (5)', async () => {
+    // As ssh-audit counts them: whoever is sent an identification string has been served.
+    const served: Promise<boolean>[] = [];
+    for (let i = 0; i < 300; i++) {
+      const { socket, closed } = listen(server.port, '127.0.0.2');
+      socket.once('data', () => socket.destroy());
+      served.push(closed.then((text) => text.startsWith('SSH-')));
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    expect((await Promise.all(served)).filter(Boolean).length).toBeLessThan(20);
+    // What comes after those is not served at all.
+    const later = await Promise.all(Array.from({ length: 50 }, () => listen(server.port, '127.0.0.2').closed));
+    expect(later.filter((text) => text.startsWith('SSH-'))).toEqual([]);
+    expect(later[0]).toMatch(turnedAway('Too many connections without a login from this address: try again in [0-9]+ (s|min)( [0-9]+ s)?\\.'));
+  });
+
+  test('an agent full of other keys locks nobody out, and neither does a burst of commands', async () => {
+    const folder = await temporaryFolder();
+    const others = await Promise.all(['one', 'two', 'three', 'four', 'five'].map((name) => makeKey(folder, name)));
+    const agent = others.flatMap(({ path }) => ['-i', path]);
+    for (let i = 0; i < 6; i++) expect(await server.ssh(['whoami'], { options: ['-b', '127.0.0.3', ...agent] })).toMatchObject({ code: 0 });
+    const burst = await Promise.all(Array.from({ length: 24 }, () => server.ssh(['whoami'], { options: ['-b', '127.0.0.3'] })));
+    expect(burst.filter(({ code }) => code !== 0)).toEqual([]);
+  });
+
+  test('1,000 failing connections add little to state and journal (25)', async () => {
+    const journal = join(server.home, 'state', 'journal');
+    const sizeOf = async (folder: string): Promise<number> => {
+      const files = await readdir(folder);
+      return (await Promise.all(files.map((file) => stat(join(folder, file))))).reduce((sum, { size }) => sum + size, 0);
+    };
+    const before = await sizeOf(journal);
+    let refused = 0;
+    for (let i = 0; i < 1000; i += 20) {
+      await Promise.all(
+        Array.from({ length: 20 }, async (_, j) => {
+          try {
+            const client = await RawClient.connect(server.port, `127.0.9.${1 + ((i + j) % 100)}`);
+            await client.requestAuthentication();
+            await client.tryKey('manage', 'ssh-ed25519', stranger.blob, ed25519Signer(stranger));
+            client.destroy();
+          } catch {
+            refused++;
+          }
+        }),
+      );
+    }
+    expect(refused).toBeGreaterThan(50);
+    await works(server);
+    const { stdout } = await server.local(['audit', 'export', '--limit', '1000']);
+    expect(stdout.match(/"type":"penalty"/g)?.length).toBeLessThanOrEqual(20);
+    expect((await sizeOf(journal)) - before).toBeLessThan(32_768);
+    expect((await stat(join(server.home, 'state', 'bans.json'))).size).toBeLessThan(65_536);
+  }, 120_000);
+});
+
+describe('bans', () => {
+  let server: TestServer;
+
+  beforeAll(async () => {
+    server = await startServer();
+  });
+
+  test('keep out a network, close what has not logged in from there, and leave who has', async () => {
+    const half = await RawClient.connect(server.port, '127.0.0.21');
+    const inside = server.startSsh([], { options: ['-b', '127.0.0.22', '-N'] });
+    await eventually(async () => ((await server.local(['session', 'list'])).stdout.includes('127.0.0.22') ? true : undefined), 'the session');
+    const added = await server.ssh(['ban', 'add', '127.0.0.16/28', '--for', '1h', '--reason', 'scans']);
+    expect(added).toMatchObject({ code: 0, stdout: expect.stringMatching(/^127\.0\.0\.16\/28 is banned/) as string });
+    await half.ends();
+    expect(stringAt(half.received.find(([type]) => type === message.disconnect) ?? Buffer.alloc(9), 5).toString()).toBe('This address is banned (scans): try again in 1 h.');
+    expect((await server.ssh(['whoami'], { options: ['-b', '127.0.0.22'] })).stderr).toMatch(/This address is banned \(scans\): try again in/);
+    await works(server, '127.0.0.32');
+    expect((await server.local(['session', 'list'])).stdout).toContain('127.0.0.22');
+    inside.kill();
+    await inside;
+    const { stdout } = await server.ssh(['audit', 'export', '--verb', '"ban add"']);
+    expect(stdout).toContain('"network":"127.0.0.16/28"');
+    // A ban outlasts a restart.
+    await server.stop();
+    await server.restart();
+    expect((await server.ssh(['whoami'], { options: ['-b', '127.0.0.22'] })).code).toBe(255);
+    expect((await server.ssh(['ban', 'lift', '127.0.0.22'])).code).toBe(3);
+    expect((await server.ssh(['ban', 'lift', '127.0.0.16/28'])).code).toBe(0);
+    await works(server, '127.0.0.22');
+  });
+
+  test('end by themselves', async () => {
+    expect((await server.ssh(['ban', 'add', '127.0.0.40', '--for', '2s'])).code).toBe(0);
+    expect((await server.ssh(['whoami'], { options: ['-b', '127.0.0.40'] })).code).toBe(255);
+    await eventually(async () => ((await server.ssh(['whoami'], { options: ['-b', '127.0.0.40'] })).code === 0 ? true : undefined), 'the ban ends');
+    expect((await server.ssh(['ban', 'list'])).stdout).toMatch(/Nobody is banned/);
+  });
+
+  test('of one\'s own address or of half the world have to be meant', async () => {
+    for (const network of ['127.0.0.1', '127.0.0.0/24', '64.0.0.0/2', '::/0', '2000::/3']) {
+      expect(await server.ssh(['ban', 'add', network])).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') as string });
+    }
+    expect((await server.ssh(['ban', 'add', 'localhost'])).code).toBe(2);
+    expect((await server.ssh(['ban', 'add', '2000::/3', '--yes'])).code).toBe(0);
+    await works(server);
+    // Whoever did that by mistake still has the host.
+    expect((await server.ssh(['ban', 'add', '127.0.0.1', '--yes'])).code).toBe(0);
+    expect((await server.ssh(['whoami'])).code).toBe(255);
+    expect((await server.local(['ban', 'lift', '127.0.0.1'])).code).toBe(0);
+    await works(server);
+  });
+});
