@@ -5,13 +5,15 @@ import { Failure } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
 import type { Verb } from './verb.ts';
 import { help, version, whoami } from './verbs/about.ts';
-import { adminAdd, adminList, adminRemove } from './verbs/admins.ts';
+import { adminAdd, adminList, adminRemove, adminRole } from './verbs/admins.ts';
 import { audit, auditExport, auditVerify } from './verbs/audit.ts';
+import { caAdd, caList, caRemove, caRevoke } from './verbs/authorities.ts';
 import { banAdd, banLift, banList } from './verbs/bans.ts';
 import { create } from './verbs/create.ts';
 import { deleteVerb } from './verbs/delete.ts';
 import { config, exportVerb } from './verbs/export.ts';
 import { info } from './verbs/info.ts';
+import { adminInvite, inviteCancel, inviteList, keyInvite } from './verbs/invitations.ts';
 import { keyAdd, keyList, keyRemove, keyReplace, keys, keysAdd, keysRemove } from './verbs/keys.ts';
 import { list } from './verbs/list.ts';
 import { restart, start, stop } from './verbs/power.ts';
@@ -42,9 +44,18 @@ export const catalogue = {
   'key list': keyList,
   'key remove': keyRemove,
   'key replace': keyReplace,
+  'key invite': keyInvite,
   'admin add': adminAdd,
   'admin list': adminList,
+  'admin role': adminRole,
   'admin remove': adminRemove,
+  'admin invite': adminInvite,
+  'invite list': inviteList,
+  'invite cancel': inviteCancel,
+  'ca add': caAdd,
+  'ca list': caList,
+  'ca revoke': caRevoke,
+  'ca remove': caRemove,
   'audit': audit,
   'audit verify': auditVerify,
   'audit export': auditExport,

@@ -4,8 +4,11 @@ import { Failure } from '../domain/failure.ts';
 import { parseCpuCount } from '../domain/cpu.ts';
 import { parseImage } from '../domain/image.ts';
 import { parseLabel, parseLabelSelector } from '../domain/label.ts';
-import { parsePublicKeys } from '../domain/publicKey.ts';
+import { AddressList } from '../domain/addressList.ts';
+import { parseLimitedKeys } from '../domain/keyLimits.ts';
+import { parsePublicKey, parsePublicKeys } from '../domain/publicKey.ts';
 import { parseSize } from '../domain/size.ts';
+import { parseUntil } from '../domain/time.ts';
 import { quoted } from '../domain/text.ts';
 import { parseUsername } from '../domain/username.ts';
 
@@ -33,6 +36,13 @@ export const label = parsedBy(parseLabel, 400);
 export const labelSelector = parsedBy(parseLabelSelector, 400);
 /** The text of one or several public keys, 64 KiB at most. */
 export const publicKeys = parsedBy(parsePublicKeys, 65_536);
+export const publicKey = parsedBy(parsePublicKey, 65_536);
+/** The same with options of authorized_keys in front of them. */
+export const limitedKeys = parsedBy(parseLimitedKeys, 65_536);
+/** Addresses and networks, as text. */
+export const addressList = parsedBy((text) => AddressList.parse(text).text, 2048);
+/** A point in time that is to come, as RFC 3339 UTC. */
+export const untilWhen = parsedBy((text) => parseUntil(text, new Date()).toISOString());
 
 /** Checks `raw` against a verb's schema; throws the first refused value's own Failure. */
 export function checkInput<S extends z.ZodType>(verb: string, schema: S, raw: unknown): z.output<S> {

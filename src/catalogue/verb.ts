@@ -5,7 +5,7 @@ import type { ExitName } from '../domain/failure.ts';
 import type { Block, Rows, ViewContext } from './view.ts';
 
 /** What completes a value. */
-export type Completer = 'users' | 'fingerprints' | 'admins' | 'images' | 'verbs' | 'labels' | 'sessions';
+export type Completer = 'users' | 'fingerprints' | 'admins' | 'authorities' | 'images' | 'verbs' | 'labels' | 'sessions';
 
 export interface Argument {
   readonly kind: 'argument';
@@ -80,7 +80,13 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
   readonly changes: boolean;
   readonly danger: Danger;
   /** What standard input is read for, where no option gives it. */
-  readonly stdin?: { readonly for: string; readonly into: string; readonly required: boolean };
+  readonly stdin?: {
+    readonly for: string;
+    readonly into: string;
+    readonly required: boolean;
+    /** Options that make it needless: it is not read where one of them is given. */
+    readonly unless?: readonly string[];
+  };
   readonly parameters: readonly Parameter[];
   readonly input: Input;
   readonly view: (result: Result, context: ViewContext) => Block[];
@@ -97,8 +103,17 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
   readonly viewSwitch?: string;
   /** A form may ask for what is missing; `oneOf`: one of these has to be given. */
   readonly form?: { readonly oneOf?: readonly string[] };
+  /** Over ssh, where the settings ask for it, only soon after a login with a touched FIDO key. */
+  readonly wantsTouch?: boolean;
   /** Answered by the front itself, from the catalogue alone. */
   readonly answeredLocally?: boolean;
+}
+
+/** Whether a verb still needs standard input, with what was given already. */
+export function wantsStdin({ stdin }: Pick<Verb, 'stdin'>, input: Readonly<Record<string, unknown>>): boolean {
+  if (stdin === undefined) return false;
+  if (input[stdin.into] === '-') return true;
+  return input[stdin.into] === undefined && stdin.unless?.some((name) => input[name] !== undefined) !== true;
 }
 
 /** Declares a verb; the type parameters follow from the schema and the view. */

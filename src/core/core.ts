@@ -16,15 +16,17 @@ import { Journal, type JournalEntry } from '../journal/journal.ts';
 import { OpenOperationsReader } from '../journal/openOperations.ts';
 import { Operations } from '../journal/operations.ts';
 import { connectOver, mostMessageBytes } from '../protocol/connection.ts';
-import type { Greeting, Listening } from '../protocol/messages.ts';
+import type { FrontStart, Greeting, Listening } from '../protocol/messages.ts';
 import { Admins } from '../service/admins.ts';
 import { verifyRecords } from '../service/audit.ts';
 import { Bans } from '../service/bans.ts';
 import { endedSince } from '../service/ended.ts';
 import { ContainerFeed } from '../service/feed.ts';
 import type { ServiceContext } from '../service/context.ts';
-import type { Identity } from '../domain/actor.ts';
-import { adminIdentities, collectIdentities } from '../service/identities.ts';
+import { emptyDirectory, type Directory } from '../domain/directory.ts';
+import { Authorities } from '../service/authorities.ts';
+import { collectOwners, makeDirectory, type Owner, type OwnState } from '../service/directory.ts';
+import { Invitations } from '../service/invitations.ts';
 import { makeSteps } from '../service/steps.ts';
 import { makeHome, packageRoot, type Home } from '../settings/home.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -37,12 +39,14 @@ import { chooseStarter, type ChosenStarter } from './frontChoice.ts';
 import { FrontNews } from './frontNews.ts';
 import { FrontProcess } from './frontProcess.ts';
 import { makeHandlers } from './handlers.ts';
+import { useInvitation } from './invited.ts';
+import { LastUses } from './lastUses.ts';
 import { chooseHost } from './hostChoice.ts';
 import { realHost, simulatedHost } from './hostParts.ts';
 import { bindPort, type Listener } from './listener.ts';
 import { listenLocally } from './localSocket.ts';
 import { makeLog } from './log.ts';
-import { LoginEndpoint } from './loginEndpoint.ts';
+import { LoginEndpoint, type UseInvitation } from './loginEndpoint.ts';
 import { LoginEvents } from './loginEvents.ts';
 import { startMetrics, type RunningMetrics } from './runningMetrics.ts';
 import { Logins, mostLogins } from './logins.ts';
@@ -66,6 +70,8 @@ export interface Started {
   readonly version: string;
 }
 
+/** How often it is looked whether a login has expired, in milliseconds. */
+const recheckEveryMs = 1000;
 /** How often owners' keys are read from Incus, for changes made behind this server's back, in milliseconds. */
 const identitiesEveryMs = 30_000;
 /** How often operations that could not be taken back are tried again, in milliseconds. */
@@ -78,7 +84,8 @@ export class Core {
   readonly #options: CoreOptions;
   readonly #log: Logger;
   readonly #timers: NodeJS.Timeout[] = [];
-  #identities: readonly Identity[] = [];
+  #owners: readonly Owner[] = [];
+  #directory: Directory = emptyDirectory;
   readonly #news = new FrontNews();
   #listener: Listener | undefined;
   #front: FrontProcess | undefined;
@@ -89,11 +96,15 @@ export class Core {
   #memory: ShellMemory | undefined;
   #bans: Bans | undefined;
   #penaltyRecords: PenaltyRecords | undefined;
+  #lastUses: LastUses | undefined;
   readonly #events: LoginEvents;
   #metrics: RunningMetrics | undefined;
   readonly #logins = new Logins({
     now: () => new Date(),
-    opened: (actor, means) => this.#events.opened(actor, means),
+    opened: (actor, means) => {
+      this.#lastUses?.note(actor, new Date());
+      this.#events.opened(actor, means);
+    },
     closed: (actor, since, reason) => this.#events.closed(actor, since, reason),
     notProved: (username, address) => this.#events.notProved(username, address),
   });
@@ -115,6 +126,7 @@ export class Core {
     await this.#front?.stop(reason);
     this.#socket?.close();
     await this.#memory?.settled();
+    await this.#lastUses?.settled();
     this.#metrics?.stop();
     await this.#events.settled();
     await this.#bans?.settled();
@@ -142,7 +154,12 @@ export class Core {
     const { home, settings, env } = this.#options;
     const version = await packageVersion();
     const hostKeys = await serverHostKeys(home.keys);
-    const admins = await Admins.open(join(home.state, 'admins.json'));
+    const lastUses = await LastUses.open(join(home.state, 'last-uses.json'), (failure) => this.#log.warn({ why: failure.message }, 'the last uses of keys cannot be read'));
+    this.#lastUses = lastUses;
+    const admins = await Admins.open(join(home.state, 'admins.json'), (key) => lastUses.of(key));
+    const authorities = await Authorities.open(join(home.state, 'authorities.json'));
+    const invitations = await Invitations.open(join(home.state, 'invitations.json'), admins, () => new Date());
+    const own: OwnState = { admins, authorities, invitations };
     // Before anything is done: a port that is taken ends it here.
     const listener = bindPort(settings.listen);
     this.#listener = listener;
@@ -185,7 +202,8 @@ export class Core {
     this.#memory = memory;
     const handlers = makeHandlers({
       service,
-      admins,
+      ...own,
+      port: () => listener.where.port,
       room,
       logins: this.#logins,
       bans,
@@ -206,7 +224,16 @@ export class Core {
       journalFolder: home.journal,
       version,
     });
-    const dispatcher = new Dispatcher({ journal, handlers, room, now: Date.now, changed: () => this.#refreshIdentities(service, admins), measured: (verb, outcome, ms) => this.#metrics?.figures.call(verb, outcome, ms) });
+    const changed = (): Promise<void> => this.#refreshDirectory(service, own);
+    const dispatcher = new Dispatcher({
+      journal,
+      handlers,
+      room,
+      now: Date.now,
+      changed,
+      measured: (verb, outcome, ms) => this.#metrics?.figures.call(verb, outcome, ms),
+      touch: { withinMs: settings.ssh.touchBeforeDeleteMs, touchedAt: (login) => this.#logins.touchedAt(login) },
+    });
     this.#dispatcher = dispatcher;
 
     // With a host that does not answer this would take minutes: what is not ended by then goes on holding its target.
@@ -216,7 +243,7 @@ export class Core {
       await journal.append({ type: 'first-admin', target: first.name, keys: first.keys.map((key) => key.fingerprint) });
     }
     await journal.append({ type: 'start', version, host: host.kind });
-    await this.#refreshIdentities(service, admins);
+    await changed();
 
     const shells: Omit<ShellEndpointOptions, 'logins'> = {
       room,
@@ -226,6 +253,7 @@ export class Core {
       service,
       admins,
       news: this.#news,
+      authorities,
       endedSince: (actor, since) =>
         // Of what only looks, the journal has an end where it failed: nobody else's news.
         endedSince(home.journal, since, ({ verb, target }) => changesSomething(verb) && (actor.door !== 'self' || (target !== null && actor.owns?.includes(target) === true))),
@@ -239,8 +267,11 @@ export class Core {
       serveShells(connection, { ...shells, logins });
       connection.listen();
     };
-    await this.#startFront(front.starter, listener, greeting, hostKeys, dispatcher, bans, shells);
-    this.#every(identitiesEveryMs, () => this.#refreshIdentities(service, admins));
+    await this.#startFront(front.starter, listener, greeting, hostKeys, dispatcher, bans, shells, (proof, address) =>
+      useInvitation({ service, admins, invitations, logins: this.#logins, journal, changed }, proof, address),
+    );
+    this.#timers.push(setInterval(() => this.#logins.recheck(), recheckEveryMs).unref());
+    this.#every(identitiesEveryMs, changed);
     this.#every(recoverEveryMs, () => this.#recover(operations));
     return { host, listening: listener.where, hostKey: hostKeys.current, firstAdmin: first, version };
   }
@@ -263,24 +294,18 @@ export class Core {
     for (const operation of left) this.#log.error({ operation: operation.id, verb: operation.verb, target: operation.target }, 'an operation could not be taken back yet');
   }
 
-  async #refreshIdentities(service: ServiceContext, admins: Admins): Promise<void> {
+  async #refreshDirectory(service: ServiceContext, own: OwnState): Promise<void> {
     try {
-      this.#identities = await collectIdentities(service, admins);
+      this.#owners = await collectOwners(service);
       this.#metrics?.figures.incus(true);
     } catch (error) {
       this.#metrics?.figures.incus(false);
       // While Incus cannot be asked, owners keep what they had; admins are known without it and must be able to look.
       this.#log.warn({ why: Failure.from(error).message }, 'the keys of container owners could not be read');
-      const admin = adminIdentities(admins);
-      const known = new Set(admin.map(({ fingerprint }) => fingerprint));
-      const owners = this.#identities.filter(({ owns }) => owns.length > 0);
-      this.#identities = [
-        ...admin.map((identity) => ({ ...identity, owns: owners.find(({ fingerprint }) => fingerprint === identity.fingerprint)?.owns ?? [] })),
-        ...owners.filter(({ fingerprint }) => !known.has(fingerprint)).map(({ admin: _, ...identity }) => identity),
-      ];
     }
-    this.#logins.allow(this.#identities);
-    this.#front?.identities(this.#identities);
+    this.#directory = makeDirectory(own, this.#owners);
+    this.#logins.allow(this.#directory);
+    this.#front?.directory(this.#directory);
   }
 
   #startFront(
@@ -291,6 +316,7 @@ export class Core {
     dispatcher: Dispatcher,
     bans: Bans,
     shells: Omit<ShellEndpointOptions, 'logins'>,
+    useInvitation: UseInvitation,
   ): Promise<void> {
     const { settings } = this.#options;
     return new Promise((resolve, reject) => {
@@ -302,13 +328,13 @@ export class Core {
           ...greeting,
           listen: listener.where,
           hostKeys: [hostKeys.current.privateKey, ...(hostKeys.next === undefined ? [] : [hostKeys.next.privateKey])],
-          identities: this.#identities.map((identity) => ({ ...identity, owns: [...identity.owns] })),
+          directory: this.#directory as FrontStart['directory'],
           ...bans.forFront(),
           limits: settings.ssh,
           transport: settings.ssh,
         }),
         serve: (connection) => {
-          const logins = new LoginEndpoint(connection, 'front', this.#logins, (report) => this.#events.refusals(report));
+          const logins = new LoginEndpoint(connection, 'front', this.#logins, { refused: (report) => this.#events.refusals(report), useInvitation });
           serveCalls(connection, { greeting, dispatcher, logins, news: this.#news });
           serveShells(connection, { ...shells, logins });
           serveBans(connection, bans, (penalty) => this.#penaltyRecords?.add(penalty));

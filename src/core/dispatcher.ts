@@ -10,6 +10,7 @@ import type { Actor } from '../domain/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import type { JsonObject, JsonValue } from '../domain/json.ts';
 import { quoted } from '../domain/text.ts';
+import { formatUptime } from '../domain/time.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { CallAnswer } from '../protocol/messages.ts';
 import type { Call, CallTerminal } from '../service/context.ts';
@@ -30,6 +31,8 @@ export interface DispatcherOptions {
   readonly now: () => number;
   /** Told how each call ended, and after how long. */
   readonly measured?: (verb: string, outcome: 'ok' | 'failed' | 'refused', durationMs: number) => void;
+  /** What wants a touch is done over ssh only soon after a login with a touched FIDO key: within so many milliseconds. 0: always. */
+  readonly touch: { readonly withinMs: number; readonly touchedAt: (login: string) => Date | undefined };
 }
 
 export interface Request {
@@ -80,6 +83,7 @@ export class Dispatcher {
     let input: unknown;
     try {
       authorise(verb, actor);
+      this.#wantTouch(verb, actor);
       input = checkInput(name, verb.input, request.input);
       confirm(verb, input);
     } catch (error) {
@@ -135,6 +139,18 @@ export class Dispatcher {
     }
   }
 
+  #wantTouch(verb: AnyVerb, { door, login }: Actor): void {
+    const { withinMs, touchedAt } = this.#options.touch;
+    if (verb.wantsTouch !== true || withinMs === 0 || door === 'local') return;
+    const at = login === undefined ? undefined : touchedAt(login);
+    if (at !== undefined && this.#options.now() - at.getTime() < withinMs) return;
+    throw new Failure('denied', {
+      what: quoted(verb.name),
+      why: at === undefined ? 'this server wants a touch of a FIDO key for it, and you logged in without one' : `this server wants a touch of a FIDO key for it, and yours is more than ${formatUptime(withinMs)} ago`,
+      next: `log in anew with a FIDO key (ssh-keygen -t ed25519-sk), and do this within ${formatUptime(withinMs)}; a connection that is kept open does not count anew`,
+    });
+  }
+
   async #append(entry: { type: string } & JsonObject): Promise<{ seq: number; hash: string }> {
     const { seq, hash } = await this.#options.journal.append(entry);
     return { seq, hash };
@@ -170,7 +186,10 @@ function plain(value: unknown): JsonValue {
   if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value === 'object') {
-    if ('fingerprint' in value && typeof value.fingerprint === 'string') return value.fingerprint;
+    if ('fingerprint' in value && typeof value.fingerprint === 'string') {
+      const limits = 'limits' in value && typeof value.limits === 'object' && value.limits !== null ? Object.entries(value.limits) : [];
+      return limits.length === 0 ? value.fingerprint : { fingerprint: value.fingerprint, ...Object.fromEntries(limits.map(([key, limit]) => [key, plain(limit)])) };
+    }
     // A network, as it is written.
     if ('text' in value && typeof value.text === 'string') return value.text;
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));

@@ -2,6 +2,7 @@
 import { chmod, chown, readdir, readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { withoutLimits } from '../domain/keyLimits.ts';
 import { parsePublicKeys, type PublicKey } from '../domain/publicKey.ts';
 import { makeHostKey } from '../host/hostKey.ts';
 import type { Admins } from '../service/admins.ts';
@@ -53,7 +54,7 @@ export async function firstAdmin(home: Home, admins: Admins, env: NodeJS.Process
   const folder = join(person.home, '.ssh');
   const own = await ownPublicKeys(folder);
   if (own.length > 0) {
-    await admins.add(name, own, 'first start', now);
+    await admins.add(name, { keys: withoutLimits(own) }, 'first start', now);
     return { name, keys: own, from: folder, made: false };
   }
   const path = join(home.keys, 'admin_ed25519');
@@ -66,6 +67,6 @@ export async function firstAdmin(home: Home, admins: Admins, env: NodeJS.Process
     await chmod(home.keys, 0o711);
   }
   const keys = parsePublicKeys(`${made.publicKey} ${name}@containarium`);
-  await admins.add(name, keys, 'first start', now);
+  await admins.add(name, { keys: withoutLimits(keys) }, 'first start', now);
   return { name, keys, from: path, made: true };
 }

@@ -4,11 +4,11 @@
  */
 import type { Logger } from 'pino';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
+import type { Directory } from '../domain/directory.ts';
 import { Failure } from '../domain/failure.ts';
 import type { FrontRestart } from '../domain/room.ts';
 import { connectOver, mostMessageBytes, notify } from '../protocol/connection.ts';
 import { frontStart, messages, type FrontStart } from '../protocol/messages.ts';
-import type { Identity } from '../domain/actor.ts';
 import type { FrontEnd, FrontRun, FrontStarter } from './frontStarter.ts';
 import type { Listener } from './listener.ts';
 
@@ -64,9 +64,8 @@ export class FrontProcess {
   }
 
   /** Gives the front a new index of who may log in. */
-  identities(identities: readonly Identity[]): void {
-    const plain = identities.map((identity) => ({ ...identity, owns: [...identity.owns] }));
-    if (this.#current !== undefined) notify(this.#current.connection, messages.identities, plain);
+  directory(directory: Directory): void {
+    if (this.#current !== undefined) notify(this.#current.connection, messages.directory, directory);
   }
 
   /** Asks the front to say goodbye to its sessions, and waits for its end; kills it after `graceMs`. */

@@ -6,7 +6,12 @@ import { defaultListColumns, sortContainers } from '../catalogue/verbs/list.ts';
 import type { ContainerDetails } from '../domain/container.ts';
 import { Failure } from '../domain/failure.ts';
 import { parseUsername, type Username } from '../domain/username.ts';
+import { invitationLogin } from '../domain/invitation.ts';
+import type { AdminChange, InvitationMade } from '../domain/results.ts';
+import { quoted } from '../domain/text.ts';
 import type { Admins } from '../service/admins.ts';
+import type { Authorities } from '../service/authorities.ts';
+import type { Invitation, Invitations } from '../service/invitations.ts';
 import { findRecords, verifyRecords } from '../service/audit.ts';
 import type { Bans } from '../service/bans.ts';
 import { containerDetails, listContainers, notFound } from '../service/containers.ts';
@@ -29,6 +34,10 @@ import type { Room } from './room.ts';
 export interface HandlerContext {
   readonly service: ServiceContext;
   readonly admins: Admins;
+  readonly authorities: Authorities;
+  readonly invitations: Invitations;
+  /** Port of this server: what invited people are told. */
+  readonly port: () => number;
   readonly doctor: DoctorTools;
   readonly room: Room;
   readonly logins: Logins;
@@ -77,7 +86,20 @@ function recentUse(feed: Pick<ContainerFeed, 'samples'>, user: string): Containe
 const auditLimit = 50;
 const exportLimit = 100_000;
 
-export function makeHandlers({ service, admins, doctor, room, logins, bans, feed, journalFolder, version }: HandlerContext): Handlers {
+/** Limits on the command line are for all the keys; what stands in front of one is for that one. */
+function addAdmin(admins: Admins, { name, keys = [], role, from, expires, certificate }: InputOf<'admin add'>, { actor }: Call, now: Date): Promise<AdminChange> {
+  if (keys.length === 0 && certificate !== true) {
+    throw new Failure('missing-key', { what: 'public key', why: 'nothing was sent', next: `send it on standard input, or add --certificate: admin add ${name} < ${name}.pub` });
+  }
+  const common = { ...(from === undefined ? {} : { from }), ...(expires === undefined ? {} : { expiresAt: expires }) };
+  return admins.add(name, { keys: keys.map((one) => ({ ...one, limits: { ...one.limits, ...common } })), role, certificate }, actor.name, now);
+}
+
+export function makeHandlers({ service, admins, authorities, invitations, port, doctor, room, logins, bans, feed, journalFolder, version }: HandlerContext): Handlers {
+  const invite = async (whom: Invitation['for'], { actor, reachedAt }: Call): Promise<InvitationMade> => {
+    const { token, invitation } = await invitations.make(whom, { name: actor.name, root: actor.door === 'local' });
+    return { token, invitation, command: `ssh -p ${port()} ${invitationLogin(token)}@${service.settings.jump.hostname ?? reachedAt ?? 'jump'}` };
+  };
   return {
     'create': (input, call) => createContainer(service, input, call),
     'list': async (input, call) => {
@@ -111,7 +133,28 @@ export function makeHandlers({ service, admins, doctor, room, logins, bans, feed
     'key list': ({ user }, call) => listKeys(service, user, call.signal),
     'key remove': ({ user, key, yes }, call) => removeKey(service, user, key, yes ?? false, call),
     'key replace': ({ user, keys }, call) => replaceKeys(service, user, keys, call),
-    'admin add': ({ name, keys }, call) => admins.add(name, keys, call.actor.name, service.now()),
+    'admin add': (input, call) => addAdmin(admins, input, call, service.now()),
+    'admin role': ({ name, role }) => admins.setRole(name, role),
+    'admin invite': ({ name, role }, call) => {
+      const there = admins.named(name)?.role;
+      if (there !== undefined && role !== undefined && role !== there) {
+        throw new Failure('exists', { what: `admin ${quoted(name)}`, why: `the role is ${there} already, and an invitation does not change it`, next: `admin role ${name} ${role}` });
+      }
+      return invite({ kind: 'admin', name, ...(role === undefined ? {} : { role }) }, call);
+    },
+    'key invite': async ({ user }, call) => {
+      await listKeys(service, user, call.signal);
+      return invite({ kind: 'user', name: user }, call);
+    },
+    'invite list': () => Promise.resolve({ invitations: invitations.list() }),
+    'invite cancel': async ({ invitation }) => ({ cancelled: await invitations.cancel(invitation) }),
+    'ca add': ({ name, key, for: doors }, { actor }) => {
+      if (doors === undefined) throw new Failure('usage', { what: '"ca add"', why: 'the doors are missing that its certificates open', next: 'add --for manage, --for self or --for manage,self' });
+      return authorities.add(name, doors, key, actor.name, service.now());
+    },
+    'ca list': () => Promise.resolve({ authorities: authorities.list() }),
+    'ca remove': ({ name }) => authorities.remove(name),
+    'ca revoke': ({ name, serial = [], keyId = [], keys = [] }) => authorities.revoke(name, { serials: serial, keyIds: keyId, fingerprints: keys.map((key) => key.fingerprint) }),
     'admin list': () => Promise.resolve({ admins: admins.list() }),
     'admin remove': ({ admin }) => admins.remove(admin),
     'audit': (input, call) => findRecords(journalFolder, input, auditLimit, service.now(), call.signal),
@@ -135,6 +178,7 @@ export function makeHandlers({ service, admins, doctor, room, logins, bans, feed
         door: actor.door,
         fingerprint: actor.fingerprint ?? null,
         address: actor.address ?? null,
+        certificate: actor.certificate ?? null,
         containers: actor.owns ?? [],
         host: service.host,
       }),

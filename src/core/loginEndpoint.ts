@@ -2,21 +2,31 @@
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Actor } from '../domain/actor.ts';
 import { Failure } from '../domain/failure.ts';
+import type { LoginProof } from '../domain/login.ts';
 import { notify, toResponseError } from '../protocol/connection.ts';
 import type { RefusalReport } from '../domain/refusal.ts';
 import { knownTransport } from '../domain/transport.ts';
-import { localRequest, loginEnd, messages, proofRequest, refusalReport } from '../protocol/messages.ts';
+import { localRequest, loginEnd, messages, proofRequest, refusalReport, type KeyBound } from '../protocol/messages.ts';
 import type { Logins } from './logins.ts';
 
 /** What leads to this connection: the front, which shows what its clients have shown, or core's own socket, which only root can open. */
 export type Way = 'front' | 'local';
+
+/** Binds the key that was shown with an invitation; resolves with whose it is now. Rejects with a Failure. */
+export type UseInvitation = (proof: LoginProof, address: string) => Promise<KeyBound>;
+
+/** What becomes of what the front alone may send. */
+export interface FrontReports {
+  readonly refused?: (report: RefusalReport) => void;
+  readonly useInvitation?: UseInvitation;
+}
 
 export class LoginEndpoint {
   readonly #logins: Logins;
   readonly #own = new Set<string>();
   readonly #listeners = new Set<(login: string) => void>();
 
-  constructor(connection: MessageConnection, way: Way, logins: Logins, refused: (report: RefusalReport) => void = () => undefined) {
+  constructor(connection: MessageConnection, way: Way, logins: Logins, { refused, useInvitation }: FrontReports = {}) {
     this.#logins = logins;
     const owner = {
       ended: (login: string, reason: string): void => {
@@ -33,7 +43,16 @@ export class LoginEndpoint {
       );
       connection.onNotification(messages.refusals, (raw) => {
         const parsed = refusalReport.safeParse(raw);
-        if (parsed.success) refused(parsed.data);
+        if (parsed.success) refused?.(parsed.data);
+      });
+      connection.onRequest(messages.useInvitation, async (raw) => {
+        try {
+          const { proof, address } = proofRequest.parse(raw);
+          if (useInvitation === undefined) throw new Failure('denied', { what: 'this login', why: 'it may not be used here' });
+          return await useInvitation(proof, address);
+        } catch (error) {
+          return refusal(error) as never;
+        }
       });
     } else {
       connection.onRequest(messages.local, (raw) => this.#answer(() => logins.local(localRequest.parse(raw).name, owner)));
@@ -68,8 +87,7 @@ export class LoginEndpoint {
       if (actor.login !== undefined) this.#own.add(actor.login);
       return actor;
     } catch (error) {
-      // vscode-jsonrpc sends an error that is returned; its types do not say so.
-      return toResponseError(error instanceof Failure ? error : new Failure('usage', { what: 'the login', why: 'it is not one of this protocol' })) as never;
+      return refusal(error) as never;
     }
   }
 
@@ -82,4 +100,9 @@ export class LoginEndpoint {
     this.#own.delete(login);
     for (const listener of this.#listeners) listener(login);
   }
+}
+
+/** vscode-jsonrpc sends an error that is returned; its types do not say so. */
+function refusal(error: unknown): unknown {
+  return toResponseError(error instanceof Failure ? error : new Failure('usage', { what: 'the login', why: 'it is not one of this protocol' }));
 }

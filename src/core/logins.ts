@@ -4,12 +4,14 @@
  */
 import { createHash } from 'node:crypto';
 import { ulid } from 'ulid';
-import type { Actor, Identity } from '../domain/actor.ts';
+import type { Actor } from '../domain/actor.ts';
+import type { Directory } from '../domain/directory.ts';
 import { Failure } from '../domain/failure.ts';
 import type { LoginInfo, LoginMeans, LoginProof, Transport } from '../domain/login.ts';
 import { quoted } from '../domain/text.ts';
-import { KeyIndex, type Evidence } from '../identity/keyIndex.ts';
+import { KeyIndex, type Admitted, type Evidence, type Verdict } from '../identity/keyIndex.ts';
 import { provesPossession } from '../identity/proof.ts';
+import type { Verified } from '../identity/signature.ts';
 
 /** Where a login's caller can be told that it is over. */
 export interface LoginOwner {
@@ -21,8 +23,10 @@ interface Login {
   readonly actor: Actor;
   readonly since: Date;
   readonly owner: LoginOwner;
-  /** Who it is now; undefined once that is somebody else or nobody. */
-  readonly again: () => Actor | undefined;
+  /** Who it is now, or why nobody any more. */
+  readonly again: () => Actor | string;
+  /** Whether the key was touched for this login. */
+  readonly touched: boolean;
   readonly means: LoginMeans | undefined;
   shells: number;
 }
@@ -40,8 +44,6 @@ export const mostLogins = 100_000;
 /** Session identifiers that are remembered: a proof is good once. */
 const mostProofs = 65_536;
 
-const gone = 'your key may not be used here any more';
-
 export class Logins {
   readonly #index = new KeyIndex();
   readonly #logins = new Map<string, Login>();
@@ -53,16 +55,16 @@ export class Logins {
   }
 
   /** Replaces what is known of who may log in, and ends what may not be any more. */
-  allow(identities: readonly Identity[]): void {
-    this.#index.replace(identities);
+  allow(directory: Directory): void {
+    this.#index.replace(directory);
     this.recheck();
   }
 
-  /** Ends every login whose key, role or name has changed since it began. */
+  /** Ends every login whose key, role or name has changed since it began, or that has expired. */
   recheck(): void {
     for (const [login, { actor, again }] of [...this.#logins]) {
       const now = again();
-      if (now === undefined) this.end(login, gone);
+      if (typeof now === 'string') this.end(login, now);
       else if (now.role !== actor.role) this.end(login, `your role is ${now.role} now: log in again`);
       else if (now.name !== actor.name) this.end(login, `your key belongs to ${now.name} now: log in again`);
     }
@@ -70,30 +72,57 @@ export class Logins {
 
   /** A login over ssh. Rejects with `denied` where the proof is none, or was used before. */
   prove(proof: LoginProof, address: string, owner: LoginOwner, transport?: Transport): Actor {
-    const evidence = { username: proof.username, blob: proof.blob, address };
-    const stored = this.#index.find(proof.blob);
+    const { admitted, evidence, verified } = this.#verify(proof, address);
+    if (admitted.admitted !== 'actor') return this.#deny(evidence);
+    const again = (): Actor | string => {
+      const verdict = this.#index.admit(evidence, this.#nowMs());
+      return verdict.admitted === 'actor' ? verdict.actor : verdict.admitted === 'no' ? verdict.why : 'it is no login';
+    };
+    const means: LoginMeans = { method: 'publickey', algorithm: proof.algorithm, ...(transport === undefined ? {} : { transport }) };
+    return this.#open(admitted.actor, owner, again, { touched: verified.touched, means });
+  }
+
+  /** Somebody with an invitation, and the key that they have shown to hold. Rejects as {@link prove} does. */
+  invited(proof: LoginProof, address: string): Extract<Admitted, { admitted: 'invitation' }> {
+    const { admitted, evidence } = this.#verify(proof, address);
+    return admitted.admitted === 'invitation' ? admitted : this.#deny(evidence);
+  }
+
+  #verify(proof: LoginProof, address: string): { admitted: Admitted; evidence: Evidence; verified: Verified } {
+    const { username, algorithm, blob } = proof;
+    const offered: Evidence = { username, algorithm, blob, address, verified: undefined };
     // Of the bytes: two texts in base64 can mean the same.
     const used = createHash('sha256').update(Buffer.from(proof.sessionId, 'base64')).digest('base64');
-    if (stored === undefined || this.#proofs.has(used) || !provesPossession(proof, stored)) return this.#deny(evidence, stored?.fingerprint);
-    const actor = this.#index.admit(evidence);
-    if (actor === undefined) return this.#deny(evidence, stored.fingerprint);
+    const before = this.#index.admit(offered, this.#nowMs());
+    const verified = before.admitted === 'no' || this.#proofs.has(used) ? undefined : provesPossession(proof, before.key);
+    if (verified === undefined) return this.#deny(offered);
+    // Once more, with what only the signature says.
+    const evidence: Evidence = { ...offered, verified };
+    const admitted: Verdict = this.#index.admit(evidence, this.#nowMs());
+    if (admitted.admitted === 'no') return this.#deny(offered);
     this.#proofs.add(used);
     const [oldest] = this.#proofs;
     if (this.#proofs.size > mostProofs && oldest !== undefined) this.#proofs.delete(oldest);
-    return this.#open(actor, owner, () => this.#index.admit(evidence), { method: 'publickey', algorithm: proof.algorithm, ...(transport === undefined ? {} : { transport }) });
+    return { admitted, evidence, verified };
   }
 
   /** Whoever can open core's own socket is root on this host; the name is for the journal. */
   local(name: string, owner: LoginOwner): Actor {
     const actor: Actor = { name, role: 'root', door: 'local' };
-    return this.#open(actor, owner, () => actor);
+    return this.#open(actor, owner, () => actor, { touched: false });
   }
 
   /** Who a login is at this moment. Throws `denied` where it is over. */
   actor(login: string): Actor {
     const actor = this.#logins.get(login)?.again();
-    if (actor === undefined) throw denied(undefined);
+    if (actor === undefined || typeof actor === 'string') throw denied(actor);
     return { ...actor, login };
+  }
+
+  /** When somebody touched a FIDO key for this login; undefined where nobody did. */
+  touchedAt(login: string): Date | undefined {
+    const found = this.#logins.get(login);
+    return found?.touched === true ? found.since : undefined;
   }
 
   /** How a login came in; undefined for one in local mode, or over. */
@@ -138,26 +167,31 @@ export class Logins {
       door: actor.door,
       fingerprint: actor.fingerprint ?? null,
       address: actor.address ?? null,
+      certificate: actor.certificate ?? null,
       since: since.toISOString(),
       shells,
     }));
   }
 
-  #deny({ username, address }: Evidence, fingerprint: string | undefined): never {
+  #deny({ username, address }: Evidence): never {
     this.#options.notProved?.(username, address);
-    throw denied(fingerprint);
+    throw denied();
   }
 
-  #open(actor: Actor, owner: LoginOwner, again: () => Actor | undefined, means?: LoginMeans): Actor {
+  #open(actor: Actor, owner: LoginOwner, again: () => Actor | string, { touched, means }: { touched: boolean; means?: LoginMeans }): Actor {
     if (this.#logins.size >= mostLogins) throw new Failure('busy', { what: 'the server', why: 'too many are logged in', next: 'try again later' });
     const login = ulid();
-    this.#logins.set(login, { actor, since: this.#options.now(), owner, again, means, shells: 0 });
+    this.#logins.set(login, { actor, since: this.#options.now(), owner, again, touched, means, shells: 0 });
     const named = { ...actor, login };
     this.#options.opened?.(named, means);
     return named;
   }
+
+  #nowMs(): number {
+    return this.#options.now().getTime();
+  }
 }
 
-function denied(fingerprint: string | undefined): Failure {
-  return new Failure('denied', { what: fingerprint === undefined ? 'this login' : `key ${fingerprint}`, why: 'it may not be used here', next: 'log in again' });
+function denied(why = 'it may not be used here'): Failure {
+  return new Failure('denied', { what: 'this login', why, next: 'log in again' });
 }

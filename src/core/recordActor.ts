@@ -9,6 +9,7 @@ export function recordActor(actor: Actor): JsonObject {
     door: actor.door,
     ...(actor.fingerprint === undefined ? {} : { fingerprint: actor.fingerprint }),
     ...(actor.address === undefined ? {} : { address: actor.address }),
+    ...(actor.certificate === undefined ? {} : { certificate: { ...actor.certificate } }),
     ...(actor.login === undefined ? {} : { login: actor.login }),
   };
 }

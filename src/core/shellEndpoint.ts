@@ -8,6 +8,7 @@ import type { EndedCall, Welcome } from '../domain/room.ts';
 import { notify, toResponseError } from '../protocol/connection.ts';
 import { abortSignal, candidatesRequest, feedSwitch, messages, roomEntry, roomExit, settingsChange, typedLine } from '../protocol/messages.ts';
 import type { Admins } from '../service/admins.ts';
+import type { Authorities } from '../service/authorities.ts';
 import { candidates } from '../service/candidates.ts';
 import type { ServiceContext } from '../service/context.ts';
 import type { ContainerFeed } from '../service/feed.ts';
@@ -23,6 +24,7 @@ export interface ShellEndpointOptions {
   readonly service: ServiceContext;
   readonly admins: Admins;
   readonly news: FrontNews;
+  readonly authorities: Authorities;
   readonly logins: LoginEndpoint;
   readonly sessions: () => readonly LoginInfo[];
   /** What ended since then, as the journal has it, newest last. */
@@ -99,6 +101,7 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
       const { what, user, login } = checked(candidatesRequest, raw);
       const actor = logins.identify(login);
       if (what === 'sessions') return Promise.resolve(actor.door === 'self' ? [] : options.sessions().map((session) => ({ value: session.login, says: `${session.name}, ${session.address ?? 'this host'}` })));
+      if (what === 'authorities') return Promise.resolve(actor.door === 'self' ? [] : options.authorities.list().map(({ name, doors }) => ({ value: name, says: doors.join(', ') })));
       return candidates(service, admins, { what, user, actor }, abortSignal(token));
     }),
   );

@@ -11,7 +11,9 @@ import { code, inline, page, section, sentence, table } from './markdown.ts';
 export const groups: readonly (readonly [title: string, verbs: readonly string[]])[] = [
   ['Containers', ['create', 'list', 'info', 'resize', 'start', 'stop', 'restart', 'delete', 'shell', 'logs']],
   ['Getting in', ['export', 'config', 'key add', 'key list', 'key remove', 'key replace', 'keys', 'keys add', 'keys remove']],
-  ['Admins', ['admin add', 'admin list', 'admin remove', 'session list', 'session kick', 'ban list', 'ban add', 'ban lift', 'who', 'say']],
+  ['Admins', ['admin add', 'admin list', 'admin role', 'admin remove', 'session list', 'session kick', 'ban list', 'ban add', 'ban lift', 'who', 'say']],
+  ['Certificates', ['ca add', 'ca list', 'ca revoke', 'ca remove']],
+  ['Invitations', ['admin invite', 'key invite', 'invite list', 'invite cancel']],
   ['The host', ['doctor', 'reconcile', 'image build', 'image list']],
   ['The journal', ['audit', 'audit verify', 'audit export']],
   ['About', ['whoami', 'version', 'help']],
@@ -62,7 +64,9 @@ function meaning(option: Option): string {
 function standardInput(verb: AnyVerb): string {
   if (verb.stdin === undefined) return '';
   const option = verb.parameters.find((parameter) => parameter.kind === 'option' && parameter.name === verb.stdin?.into);
-  const instead = option?.kind === 'option' ? `, unless ${inline(`--${option.long[0]}`)} gives them` : '';
+  const unless = (verb.stdin.unless ?? []).flatMap((name) => verb.parameters.flatMap((p) => (p.kind === 'option' && p.name === name ? [inline(`--${p.long[0]}`)] : [])));
+  const needless = unless.length === 0 ? '' : `; not read with ${unless.join(' or ')}`;
+  const instead = `${option?.kind === 'option' ? `, unless ${inline(`--${option.long[0]}`)} gives them` : ''}${needless}`;
   return section('Standard input', `${sentence(`${verb.stdin.for}${instead}`)} 64 KiB at most.`);
 }
 

@@ -1,4 +1,5 @@
 /** Who does something, and what they may do. */
+import type { KeyLimits } from './keyLimits.ts';
 
 /** What an actor may do, weakest first. `owner` sees their own container only; `root` is local mode on the host itself. */
 export const roles = ['owner', 'viewer', 'operator', 'admin', 'root'] as const;
@@ -20,8 +21,19 @@ export type Actor = {
   readonly address?: string;
   /** For owners: the users whose containers this key may see. */
   readonly owns?: readonly string[];
+  /** The certificate that let them in, where it was one; the fingerprint is then of the key that it certifies. */
+  readonly certificate?: CertificateMark;
   /** The login that it came by, as core named it. */
   readonly login?: string;
+};
+
+/** By what a certificate is known: the name of the authority here, and what it wrote into it. */
+export type CertificateMark = {
+  readonly authority: string;
+  /** Safe to show. */
+  readonly keyId: string;
+  /** Decimal; 64 bits. */
+  readonly serial: string;
 };
 
 /** What a public key may do here: the entry of the index by which the front lets callers in. */
@@ -30,8 +42,8 @@ export interface Identity {
   readonly blob: string;
   readonly type: string;
   readonly fingerprint: string;
-  /** Name and role at manage@. */
-  readonly admin?: { readonly name: string; readonly role: Role } | undefined;
+  /** Name and role at manage@, and what the key is limited to there. */
+  readonly admin?: { readonly name: string; readonly role: Role; readonly limits: KeyLimits } | undefined;
   /** Users whose containers it may see at self@. */
   readonly owns: readonly string[];
 }

@@ -3,6 +3,7 @@
  * accepts exactly one encoding of each key, so that equal keys have equal fingerprints.
  */
 import { createPublicKey } from 'node:crypto';
+import { WireFault, WireReader, wireString } from './wire.ts';
 
 /** The kinds of keys that are accepted. DSA and short RSA are broken; certificates are not keys. */
 export const keyTypes = [
@@ -55,39 +56,6 @@ const curves: ReadonlyMap<KeyType, Curve> = new Map([
   ['sk-ecdsa-sha2-nistp256@openssh.com', { name: 'nistp256', jwk: 'P-256', bits: 256 }],
 ]);
 
-/** Reads the `string` fields of RFC 4251 section 5, one after the other. */
-class Fields {
-  readonly #blob: Buffer;
-  #offset = 0;
-
-  constructor(blob: Buffer) {
-    this.#blob = blob;
-  }
-
-  next(): Buffer {
-    const start = this.#offset + 4;
-    if (start > this.#blob.length) throw new BlobFault('it is cut short');
-    const end = start + this.#blob.readUInt32BE(this.#offset);
-    if (end > this.#blob.length) throw new BlobFault('it is cut short');
-    this.#offset = end;
-    return this.#blob.subarray(start, end);
-  }
-
-  end(): void {
-    if (this.#offset !== this.#blob.length) throw new BlobFault('there is something left over after the key');
-  }
-}
-
-function encodeFields(fields: readonly Buffer[]): Buffer {
-  return Buffer.concat(
-    fields.flatMap((field) => {
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(field.length);
-      return [length, field];
-    }),
-  );
-}
-
 /** A positive `mpint` (RFC 4251 section 5): two's complement without needless leading zeros. */
 function positive(field: Buffer, name: string): bigint {
   const [first, second] = field;
@@ -104,9 +72,9 @@ function encodePositive(value: bigint): Buffer {
 }
 
 /** RFC 4253 section 6.6: e, n. */
-function decodeRsa(fields: Fields): { parts: Buffer[]; bits: number } {
-  const exponent = positive(fields.next(), 'exponent');
-  const modulus = positive(fields.next(), 'modulus');
+function decodeRsa(fields: WireReader): { parts: Buffer[]; bits: number } {
+  const exponent = positive(fields.string(), 'exponent');
+  const modulus = positive(fields.string(), 'modulus');
   const bits = modulus.toString(2).length;
   if (bits < minRsaBits) {
     throw new BlobFault(
@@ -123,10 +91,10 @@ function decodeRsa(fields: Fields): { parts: Buffer[]; bits: number } {
 }
 
 /** RFC 5656 section 3.1: the curve's name and an uncompressed point (SEC 1 section 2.3.3), which must be on the curve. */
-function decodeEcdsa(fields: Fields, curve: Curve): { parts: Buffer[]; bits: number } {
-  const name = fields.next();
+function decodeEcdsa(fields: WireReader, curve: Curve): { parts: Buffer[]; bits: number } {
+  const name = fields.string();
   if (!name.equals(Buffer.from(curve.name))) throw new BlobFault('the curve inside it is not the one that its type names');
-  const point = fields.next();
+  const point = fields.string();
   const size = Math.ceil(curve.bits / 8);
   if (point.length !== 1 + 2 * size || point[0] !== 4) throw new BlobFault('its point does not have the right form');
   const x = point.subarray(1, 1 + size);
@@ -140,23 +108,32 @@ function decodeEcdsa(fields: Fields, curve: Curve): { parts: Buffer[]; bits: num
 }
 
 /** RFC 8709 section 4: 32 bytes. */
-function decodeEd25519(fields: Fields): { parts: Buffer[]; bits: number } {
-  const key = fields.next();
+function decodeEd25519(fields: WireReader): { parts: Buffer[]; bits: number } {
+  const key = fields.string();
   if (key.length !== ed25519Length) throw new BlobFault(`its key has ${key.length} bytes instead of ${ed25519Length}`);
   return { parts: [key], bits: 256 };
 }
 
 /** OpenSSH's PROTOCOL.u2f: after the key, the application string (`ssh:` as a rule); like sshd, one without NUL. */
-function decodeApplication(fields: Fields): Buffer {
-  const application = fields.next();
+function decodeApplication(fields: WireReader): Buffer {
+  const application = fields.string();
   if (application.includes(0)) throw new BlobFault('its application string has a NUL character');
   return application;
 }
 
 /** Decodes `blob`, which must be one key of type `type` and nothing else. Throws {@link BlobFault}. */
 export function decodeKeyBlob(type: KeyType, blob: Buffer): DecodedKey {
-  const fields = new Fields(blob);
-  const inner = fields.next();
+  try {
+    return decode(type, blob);
+  } catch (error) {
+    if (error instanceof WireFault) throw new BlobFault(error.message);
+    throw error;
+  }
+}
+
+function decode(type: KeyType, blob: Buffer): DecodedKey {
+  const fields = new WireReader(blob);
+  const inner = fields.string();
   if (!inner.equals(Buffer.from(type))) {
     const known = keyTypes.find((candidate) => inner.equals(Buffer.from(candidate)));
     throw new BlobFault(`the line says ${type}, but the key inside is ${known ?? 'of another type'}`);
@@ -164,9 +141,19 @@ export function decodeKeyBlob(type: KeyType, blob: Buffer): DecodedKey {
   const curve = curves.get(type);
   const { parts, bits } = curve !== undefined ? decodeEcdsa(fields, curve) : type === 'ssh-rsa' ? decodeRsa(fields) : decodeEd25519(fields);
   if (type.startsWith('sk-')) parts.push(decodeApplication(fields));
-  fields.end();
-  const encoded = encodeFields([Buffer.from(type), ...parts]);
+  if (!fields.atEnd) throw new BlobFault('there is something left over after the key');
+  const encoded = Buffer.concat([wireString(type), ...parts.map(wireString)]);
   // The checks above leave one encoding per key; should one ever be missing, no second spelling gets through.
   if (!encoded.equals(blob)) throw new BlobFault('it is not encoded in the usual form');
   return { blob: encoded, bits };
+}
+
+/** The type that a blob says it has, where keys of that type are taken. */
+export function typeOfBlob(blob: Buffer): KeyType | undefined {
+  try {
+    const type = new WireReader(blob).string();
+    return keyTypes.find((candidate) => type.equals(Buffer.from(candidate)));
+  } catch {
+    return undefined;
+  }
 }

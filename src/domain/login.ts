@@ -1,17 +1,17 @@
 /** A login: what a client showed to come in, and what is known of it while it lasts. */
-import type { Door, Role } from './actor.ts';
+import type { CertificateMark, Door, Role } from './actor.ts';
 
 /** What a client showed to log in with a key (RFC 4252, section 7). Bytes are base64. */
 export interface LoginProof {
   /** The login name: which door. */
   readonly username: string;
-  /** The algorithm as the client named it: `rsa-sha2-512` for an RSA key. */
+  /** The algorithm as the client named it: `rsa-sha2-512` for an RSA key, `ssh-ed25519-cert-v01@openssh.com` for a certificate. */
   readonly algorithm: string;
-  /** The public key's wire blob. */
+  /** The public key's wire blob, or a whole certificate's. */
   readonly blob: string;
   /** The exchange hash of the connection's first key exchange (RFC 4253, section 7.2), which makes the signature good for one connection only. */
   readonly sessionId: string;
-  /** The signature without its algorithm's name. */
+  /** In the wire format: the name of its algorithm, then the signature (RFC 4253, section 6.6). */
   readonly signature: string;
 }
 
@@ -40,6 +40,7 @@ export interface LoginInfo {
   readonly door: Door;
   readonly fingerprint: string | null;
   readonly address: string | null;
+  readonly certificate: CertificateMark | null;
   /** RFC 3339 UTC. */
   readonly since: string;
   /** Shells that it has open. */

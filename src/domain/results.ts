@@ -1,5 +1,5 @@
 /** Results of the verbs that are not about one container: plain data, times RFC 3339 UTC. */
-import type { Role } from './actor.ts';
+import type { CertificateMark, Role } from './actor.ts';
 import type { BanInfo } from './ban.ts';
 import type { HostTag, KeyInfo } from './container.ts';
 import type { JsonObject } from './json.ts';
@@ -42,16 +42,38 @@ export interface KeyChange {
   readonly warnings: readonly string[];
 }
 
+/** A login, as far as it is remembered. */
+export interface LastUse {
+  /** RFC 3339 UTC. */
+  readonly at: string;
+  readonly address: string;
+}
+
+export interface AdminKeyInfo extends KeyInfo {
+  /** Addresses and networks that it may be used from; null: all. */
+  readonly from: string | null;
+  /** RFC 3339 UTC; null: it does not expire. */
+  readonly expiresAt: string | null;
+  readonly verifyRequired: boolean;
+  readonly lastUse: LastUse | null;
+}
+
 export interface AdminInfo {
   readonly name: string;
   readonly role: Role;
-  readonly keys: readonly KeyInfo[];
+  /** Of admins who need no key: the last login with a certificate. */
+  readonly certificate: { readonly lastUse: LastUse | null } | null;
+  readonly keys: readonly AdminKeyInfo[];
 }
 
 export interface AdminChange {
   readonly name: string;
-  readonly added: readonly KeyInfo[];
-  readonly removed: readonly KeyInfo[];
+  readonly added: readonly AdminKeyInfo[];
+  /** Keys that were there, and have other limits now. */
+  readonly changed: readonly AdminKeyInfo[];
+  readonly removed: readonly AdminKeyInfo[];
+  /** What else was done, as a clause. */
+  readonly note: string | null;
   readonly admins: readonly AdminInfo[];
 }
 
@@ -59,6 +81,44 @@ export interface BanChange {
   readonly network: string;
   /** All that are in force now. */
   readonly bans: readonly BanInfo[];
+}
+
+/** A key whose certificates are believed. */
+export interface AuthorityInfo {
+  readonly name: string;
+  readonly doors: readonly string[];
+  readonly type: string;
+  readonly fingerprint: string;
+  readonly comment: string;
+  readonly addedAt: string;
+  readonly addedBy: string;
+  readonly revoked: { readonly serials: readonly string[]; readonly keyIds: readonly string[]; readonly fingerprints: readonly string[] };
+}
+
+export interface AuthorityChange {
+  readonly name: string;
+  /** As a clause. */
+  readonly did: string;
+  readonly authorities: readonly AuthorityInfo[];
+}
+
+export interface InvitationInfo {
+  readonly id: string;
+  readonly kind: 'admin' | 'user';
+  /** The admin or user whose key it will be. */
+  readonly name: string;
+  /** Of a new admin. */
+  readonly role: Role | null;
+  readonly by: string;
+  readonly expiresAt: string;
+}
+
+export interface InvitationMade {
+  readonly invitation: InvitationInfo;
+  /** Shown this once. */
+  readonly token: string;
+  /** What the invited person types. */
+  readonly command: string;
 }
 
 export interface AuditRecords {
@@ -149,6 +209,7 @@ export interface WhoAmI {
   readonly door: string;
   readonly fingerprint: string | null;
   readonly address: string | null;
+  readonly certificate: CertificateMark | null;
   readonly containers: readonly string[];
   readonly host: HostTag;
 }

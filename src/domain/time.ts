@@ -73,6 +73,22 @@ export function parseSpan(text: string): number {
   throw new Failure('invalid-time', { what: `time ${quoted(text)}`, why: span === null ? 'it is not a span of time' : 'it is nothing, or more than ten years', next: 'write 30s, 15m, 2h, 3d or 1w' });
 }
 
+/**
+ * A point in time that is to come: RFC 3339, a day, a day and a time, or a span from `now` on (`30d`). A day alone is where it begins, UTC.
+ * Throws `invalid-time`.
+ */
+export function parseUntil(text: string, now: Date): Date {
+  const next = 'write 30d, 12h or 4w (from now), 2027-01-31, "2027-01-31 14:05" (UTC) or 2027-01-31T14:05:00+01:00';
+  const fault = (why: string): Failure => new Failure('invalid-time', { what: `time ${quoted(text)}`, why, next });
+  const span = relative.exec(text);
+  const match = calendar.exec(text);
+  if (span === null && match === null) throw fault('it is not a time');
+  const ms = span !== null ? now.getTime() + Number(span[1]) * (unitMs.get(span[2] ?? '') ?? Number.NaN) : fromCalendar(text, match as RegExpExecArray);
+  if (!(ms > now.getTime())) throw fault('it is over');
+  if (!(ms < Date.UTC(10_000, 0))) throw fault('it is after the year 9999');
+  return new Date(ms);
+}
+
 /** How long something has run, in its largest units: `3 days`, `2 h 5 min`, `5 min`, `12 s`. Spans below zero count as zero. */
 export function formatUptime(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));

@@ -4,6 +4,7 @@
  * curves, nothing with SHA-1.
  */
 import type { Algorithms, ServerConfig } from 'ssh2';
+import { certificateAlgorithms } from '../domain/certificate.ts';
 import type { FrontStart } from '../protocol/messages.ts';
 
 type KeyExchange = FrontStart['transport']['keyExchange'];
@@ -15,8 +16,8 @@ const postQuantum = 'mlkem768x25519-sha256';
 const classical = ['curve25519-sha256', 'curve25519-sha256@libssh.org'];
 
 /**
- * What a login may be signed with, told in EXT_INFO (`server-sig-algs`, RFC 8308); certificates of these types are known by their own
- * names. Without the list a client may not use rsa-sha2-512.
+ * What a login may be signed with, told in EXT_INFO (`server-sig-algs`, RFC 8308); certificates of these types have
+ * names of their own. Without the list a client may not use rsa-sha2-512.
  */
 const signatures = [
   'ssh-ed25519',
@@ -27,6 +28,7 @@ const signatures = [
   'sk-ecdsa-sha2-nistp256@openssh.com',
   'rsa-sha2-512',
   'rsa-sha2-256',
+  ...certificateAlgorithms.keys(),
 ];
 
 function algorithms(keyExchange: KeyExchange): Algorithms {

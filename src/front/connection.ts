@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Connection } from 'ssh2';
 import type { Actor } from '../domain/actor.ts';
+import { isFailure } from '../domain/failure.ts';
 import type { LoginProof, Transport } from '../domain/login.ts';
 import { printable } from '../domain/text.ts';
 import type { KeyIndex } from '../identity/keyIndex.ts';
@@ -15,6 +16,7 @@ import { closeBareSessions, dropServerOnlyMessages, enforceWindows, hasSanePacke
 import { hangUp } from './hangUp.ts';
 import type { HostKeys } from './hostKeyRotation.ts';
 import { internalsOf } from './internals.ts';
+import { boundText, serveInvited } from './invited.ts';
 import { changeKeysInTime } from './rekey.ts';
 import { attemptsOn } from './loginAttempts.ts';
 import { plainAddress } from './plainAddress.ts';
@@ -34,6 +36,8 @@ export interface Service {
   readonly refusals: Refusals;
 }
 
+/** How long somebody with an invitation may stay to read what became of it, in milliseconds. */
+const invitedMs = 10_000;
 /** How long sessions may take to say goodbye, in milliseconds. */
 const goodbyeMs = 1000;
 
@@ -50,6 +54,8 @@ export class ServedConnection {
   #actor: Promise<Actor> | undefined;
   #proof: LoginProof | undefined;
   #transport: Transport | undefined;
+  #invited = false;
+  #answer: Promise<string> | undefined;
   #failures = 0;
   #unused: NodeJS.Timeout | undefined;
   #longest: TimeLimit | undefined;
@@ -111,8 +117,11 @@ export class ServedConnection {
     const attempts = attemptsOn(this.socket);
     this.#connection.on('authentication', (context) => {
       try {
-        const decision = decide(context, index, this.#address);
-        if (decision.outcome === 'accept') this.#proof = decision.proof;
+        const decision = decide(context, index, this.#address, Date.now());
+        if (decision.outcome === 'accept' || decision.outcome === 'invited') {
+          this.#proof = decision.proof;
+          this.#invited = decision.outcome === 'invited';
+        }
         if (decision.outcome !== 'reject') return context.accept();
         // "none" is how clients ask which methods there are: no attempt.
         if (context.method !== 'none') {
@@ -135,6 +144,7 @@ export class ServedConnection {
     this.socket.emit('authenticated');
     attemptsOn(this.socket)?.over();
     const { logins, start } = this.#service;
+    if (this.#invited) return this.#bindKey(this.#proof);
     this.#mindUse();
     const { maxSessionMs } = start.limits;
     this.#longest = new TimeLimit({
@@ -153,14 +163,27 @@ export class ServedConnection {
     );
   }
 
+  /** Whoever comes with an invitation has their key bound, is told so, and goes. */
+  #bindKey(proof: LoginProof): void {
+    this.#answer = this.#service.logins.useInvitation(proof, this.#address).then((bound) => boundText(bound, this.#reachedAt));
+    const leave = (reason: string, afterMs: number): unknown => setTimeout(() => void this.end(reason), afterMs).unref();
+    this.#answer.then(
+      () => leave('the invitation has been used', invitedMs),
+      // Somebody else was faster: no more is said than to a stranger. Other reasons they have to read.
+      (error: unknown) => (isFailure(error, 'denied') ? void this.end('Permission denied') : leave('the invitation was not used', invitedMs)),
+    );
+  }
+
   #serveSessions(): void {
     const { start, core, shells } = this.#service;
     this.#connection.on('session', (accept, reject) => {
-      if (this.#actor === undefined || this.#ending) return reject();
+      if ((this.#actor ?? this.#answer) === undefined || this.#ending) return reject();
       if (this.#sessions.size >= start.limits.maxSessions) return this.#tellWhy(reject, `a connection has ${start.limits.maxSessions} sessions here`);
       const session = accept();
       if (!hasSanePackets(this.#connection, session)) return;
       closeBareSessions(this.#connection, session);
+      if (this.#answer !== undefined) return void this.#sessions.add(serveInvited(session, this.#answer));
+      if (this.#actor === undefined) return;
       const served = serveSession(session, { connection: this.#connection, actor: this.#actor, core, shells, reachedAt: this.#reachedAt, stdinMs: start.limits.stdinMs, idleMs: start.limits.idleMs });
       this.#sessions.add(served);
       this.#mindUse();

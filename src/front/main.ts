@@ -9,7 +9,7 @@ import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { coreClient } from '../protocol/client.ts';
 import { connectOver, notify } from '../protocol/connection.ts';
 import { loginClient } from '../protocol/loginClient.ts';
-import { bans, frontStart, identities, liftedPenalty, messages } from '../protocol/messages.ts';
+import { bans, directory, frontStart, liftedPenalty, messages } from '../protocol/messages.ts';
 import { shellClient } from '../protocol/shellClient.ts';
 import { requirePatches } from './patched.ts';
 import { Refusals } from './refusals.ts';
@@ -27,8 +27,8 @@ const refusals = new Refusals({ send: (report) => notify(core, messages.refusals
 let server: SshServer | undefined;
 
 core.onRequest(messages.ping, () => true);
-core.onNotification(messages.identities, (raw) => {
-  const parsed = identities.safeParse(raw);
+core.onNotification(messages.directory, (raw) => {
+  const parsed = directory.safeParse(raw);
   if (parsed.success) server?.allow(parsed.data);
 });
 core.onNotification(messages.bans, (raw) => {
@@ -93,7 +93,7 @@ try {
   const start = frontStart.parse(await core.sendRequest(messages.frontStart));
   const client = coreClient(core, { version: start.version, host: start.host });
   server = new SshServer({ start, core: client, shells: shellClient(core), logins: loginClient(core), refusals }, { onPenalty: (begun) => notify(core, messages.penalised, begun) });
-  server.allow(start.identities);
+  server.allow(start.directory);
   await server.listen(listener);
   await core.sendNotification(messages.listening);
 } catch (error) {

@@ -1,7 +1,7 @@
 /** The SSH server: accepts connections, times their login, and lets all of them go at the end. */
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import ssh2, { type Server as Ssh2Server, type ServerConfig } from 'ssh2';
-import type { Identity } from '../domain/actor.ts';
+import type { Directory } from '../domain/directory.ts';
 import { KeyIndex } from '../identity/keyIndex.ts';
 import type { Ban } from '../domain/ban.ts';
 import { formatUptime } from '../domain/time.ts';
@@ -57,9 +57,9 @@ export class SshServer {
     this.#net = createServer({ noDelay: true, keepAlive: true }, (socket) => this.#accept(socket));
   }
 
-  /** Replaces the index of keys that may log in. */
-  allow(identities: readonly Identity[]): void {
-    this.#service.index.replace(identities);
+  /** Replaces what is known of who may log in. */
+  allow(directory: Directory): void {
+    this.#service.index.replace(directory);
   }
 
   /** Replaces the bans that admins have given. Whoever is banned now and has not logged in yet is sent away; logins stay. */

@@ -6,6 +6,7 @@ import { mayUse, verbsFor } from '../catalogue/catalogue.ts';
 import { verbEvent } from '../catalogue/events.ts';
 import { describe, overview, verbForHelp, verbHelp } from '../catalogue/help.ts';
 import { parseCommandLine, wantedFormat, type Format, type Invocation } from '../catalogue/parse.ts';
+import { wantsStdin } from '../catalogue/verb.ts';
 import { renderAnswer, renderBlocks, renderDocument, renderFailure } from '../catalogue/render.ts';
 import type { Actor } from '../domain/actor.ts';
 import type { HostTag } from '../domain/container.ts';
@@ -119,7 +120,7 @@ async function complete(options: CommandOptions, { verb, input }: Invocation): P
   const { stdin } = verb;
   if (stdin !== undefined) {
     const given = full[stdin.into];
-    if (given === undefined || given === '-') {
+    if (wantsStdin(verb, full)) {
       if (io.terminal && given === undefined) io.stderr(`Paste ${stdin.for}; end with Ctrl-D:\n`);
       full[stdin.into] = await io.readStdin(maxStdinBytes);
     } else if (typeof given === 'string' && io.files !== undefined && !/^(ssh-|ecdsa-|sk-)/.test(given.trimStart())) {

@@ -1,106 +1,113 @@
 /**
- * Verifies a login signature with the key as it is stored here: nothing of what the client sent is parsed as a key, because ssh2's
- * parser takes quadratic time on some inputs and misreads others.
+ * Verifies signatures of the SSH protocol with keys that have been decoded strictly before (`src/domain/keyBlob.ts`). ssh2's own parser of
+ * keys has no part in it: it takes quadratic time on some inputs and misreads others.
  */
 import { createHash, createPublicKey, verify as cryptoVerify, type KeyObject } from 'node:crypto';
-import ssh2 from 'ssh2';
+import type { KeyType } from '../domain/keyBlob.ts';
+import { WireReader } from '../domain/wire.ts';
 
-export interface SignedLogin {
-  /** Type of the stored key. */
-  readonly type: string;
-  /** The stored key's wire blob. */
+export interface SigningKey {
+  readonly type: KeyType;
+  /** Wire blob. */
   readonly blob: Buffer;
-  /** What was signed (RFC 4252, section 7). */
-  readonly data: Buffer;
-  readonly signature: Buffer;
-  /** For RSA the hash that the client named; without one it is SHA-1. */
-  readonly hash: string | undefined;
 }
 
-export function verifyLogin({ type, blob, data, signature, hash }: SignedLogin): boolean {
-  try {
-    if (type === 'sk-ssh-ed25519@openssh.com' || type === 'sk-ecdsa-sha2-nistp256@openssh.com') return verifySecurityKey(type, blob, data, signature);
-    if (type === 'ssh-rsa' && hash !== 'sha256' && hash !== 'sha512') return false;
-    const key = ssh2.utils.parseKey(`${type} ${blob.toString('base64')}`);
-    if (key instanceof Error) return false;
-    // ssh2 gives a list where its types say that there is one key.
-    const [one] = [key].flat();
-    return one?.verify(data, signature, hash) === true;
-  } catch {
-    return false;
-  }
+/** A signature that verified, and what a FIDO key says about how it was made (PROTOCOL.u2f). Other keys say nothing: both false. */
+export interface Verified {
+  readonly touched: boolean;
+  /** The person was verified: PIN or fingerprint. */
+  readonly personVerified: boolean;
 }
 
-/** Reads length-prefixed fields of the SSH wire format (RFC 4251, section 5). */
-class Fields {
-  readonly #bytes: Buffer;
-  #at = 0;
+const nothingSaid: Verified = { touched: false, personVerified: false };
 
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
-  }
-
-  string(): Buffer {
-    const length = this.#bytes.readUInt32BE(this.#at);
-    const end = this.#at + 4 + length;
-    if (end > this.#bytes.length) throw new RangeError('field beyond the end');
-    const field = this.#bytes.subarray(this.#at + 4, end);
-    this.#at = end;
-    return field;
-  }
-
-  bytes(count: number): Buffer {
-    if (this.#at + count > this.#bytes.length) throw new RangeError('bytes beyond the end');
-    const taken = this.#bytes.subarray(this.#at, this.#at + count);
-    this.#at += count;
-    return taken;
-  }
-
-  get atEnd(): boolean {
-    return this.#at === this.#bytes.length;
-  }
-}
-
-/** Flag of PROTOCOL.u2f: somebody touched the key. */
+/** Flags of PROTOCOL.u2f. */
 const userPresent = 0x01;
+const userVerified = 0x04;
 
-/** FIDO keys (OpenSSH PROTOCOL.u2f): the signature is over the hashed application, flags, a counter, and the hashed data. A touch is required. */
-function verifySecurityKey(type: string, blob: Buffer, data: Buffer, signature: Buffer): boolean {
-  const key = new Fields(blob);
-  key.string();
-  const ed25519 = type === 'sk-ssh-ed25519@openssh.com';
-  if (!ed25519) key.string();
-  const point = key.string();
-  const application = key.string();
+/** The signature algorithms that a key may sign with. RSA with SHA-1 (`ssh-rsa`, RFC 8332) is none. */
+const algorithmsOf = (type: KeyType): readonly string[] => (type === 'ssh-rsa' ? ['rsa-sha2-256', 'rsa-sha2-512'] : [type]);
 
-  // ssh2 has taken the algorithm name and the length of the inner signature off the front.
-  const fields = new Fields(signature);
-  const inner = ed25519 ? fields.bytes(64) : derSignature(fields.string(), fields.string());
-  const flags = fields.bytes(1);
-  const counter = fields.bytes(4);
-  if (!fields.atEnd || ((flags[0] ?? 0) & userPresent) === 0) return false;
+const ecdsa: Readonly<Partial<Record<KeyType, { readonly hash: string; readonly curve: string; readonly bytes: number }>>> = {
+  'ecdsa-sha2-nistp256': { hash: 'sha256', curve: 'P-256', bytes: 32 },
+  'ecdsa-sha2-nistp384': { hash: 'sha384', curve: 'P-384', bytes: 48 },
+  'ecdsa-sha2-nistp521': { hash: 'sha512', curve: 'P-521', bytes: 66 },
+  'sk-ecdsa-sha2-nistp256@openssh.com': { hash: 'sha256', curve: 'P-256', bytes: 32 },
+};
+
+/**
+ * Verifies a signature in the wire format (the name of its algorithm, then the signature itself; RFC 4253, section 6.6); undefined where it
+ * does not. `algorithm` is the only one that it may have been made with; without it any that is safe for this key.
+ */
+export function verifySignature(key: SigningKey, data: Buffer, signature: Buffer, algorithm?: string): Verified | undefined {
+  try {
+    const reader = new WireReader(signature);
+    const named = reader.string().toString('latin1');
+    if (!algorithmsOf(key.type).includes(named) || (algorithm !== undefined && named !== algorithm)) return undefined;
+    const inner = reader.string();
+    if (key.type.startsWith('sk-')) return verifySecurityKey(key, data, inner, reader);
+    reader.end();
+    const valid =
+      key.type === 'ssh-rsa'
+        ? cryptoVerify(named === 'rsa-sha2-512' ? 'sha512' : 'sha256', data, keyObject(key), inner)
+        : cryptoVerify(ecdsa[key.type]?.hash ?? null, data, { key: keyObject(key), dsaEncoding: 'ieee-p1363' }, ecdsa[key.type] === undefined ? inner : fixedLength(inner, key.type));
+    return valid ? nothingSaid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The signature is over the hashed application, flags, a counter, and the hashed data. */
+function verifySecurityKey(key: SigningKey, data: Buffer, inner: Buffer, rest: WireReader): Verified | undefined {
+  const flags = rest.bytes(1);
+  const counter = rest.bytes(4);
+  rest.end();
+  const application = fieldsOf(key).at(-1) ?? Buffer.alloc(0);
   const signed = Buffer.concat([sha256(application), flags, counter, sha256(data)]);
-  return cryptoVerify(ed25519 ? null : 'sha256', signed, ed25519 ? ed25519Key(point) : p256Key(point), inner);
+  const valid =
+    key.type === 'sk-ssh-ed25519@openssh.com'
+      ? cryptoVerify(null, signed, keyObject(key), inner)
+      : cryptoVerify('sha256', signed, { key: keyObject(key), dsaEncoding: 'ieee-p1363' }, fixedLength(inner, key.type));
+  if (!valid) return undefined;
+  const flag = flags[0] ?? 0;
+  return { touched: (flag & userPresent) !== 0, personVerified: (flag & userVerified) !== 0 };
+}
+
+/** The fields of a key behind its type. */
+function fieldsOf({ blob }: SigningKey): Buffer[] {
+  const reader = new WireReader(blob);
+  reader.string();
+  const fields: Buffer[] = [];
+  while (!reader.atEnd) fields.push(reader.string());
+  return fields;
+}
+
+function keyObject(key: SigningKey): KeyObject {
+  const [first = Buffer.alloc(0), second = Buffer.alloc(0)] = fieldsOf(key);
+  const curve = ecdsa[key.type];
+  if (curve !== undefined) {
+    // An uncompressed point (SEC 1, 2.3.3): 04, x, y.
+    const x = second.subarray(1, 1 + curve.bytes).toString('base64url');
+    const y = second.subarray(1 + curve.bytes).toString('base64url');
+    return createPublicKey({ format: 'jwk', key: { kty: 'EC', crv: curve.curve, x, y } });
+  }
+  if (key.type === 'ssh-rsa') return createPublicKey({ format: 'jwk', key: { kty: 'RSA', e: first.toString('base64url'), n: second.toString('base64url') } });
+  return createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: first.toString('base64url') } });
+}
+
+/** r and s (RFC 5656, section 3.1.2) at the length of the curve, one after the other: IEEE P1363, as node:crypto takes it. */
+function fixedLength(inner: Buffer, type: KeyType): Buffer {
+  const bytes = ecdsa[type]?.bytes ?? 0;
+  const reader = new WireReader(inner);
+  const numbers = [reader.string(), reader.string()].map((field) => {
+    const number = field[0] === 0 ? field.subarray(1) : field;
+    if (number.length > bytes) throw new RangeError('a number longer than the curve');
+    return Buffer.concat([Buffer.alloc(bytes - number.length), number]);
+  });
+  reader.end();
+  return Buffer.concat(numbers);
 }
 
 function sha256(bytes: Buffer): Buffer {
   return createHash('sha256').update(bytes).digest();
-}
-
-function ed25519Key(point: Buffer): KeyObject {
-  return createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: point.toString('base64url') } });
-}
-
-/** An uncompressed point (SEC 1, 2.3.3): 04, x, y. */
-function p256Key(point: Buffer): KeyObject {
-  const x = point.subarray(1, 33).toString('base64url');
-  const y = point.subarray(33, 65).toString('base64url');
-  return createPublicKey({ format: 'jwk', key: { kty: 'EC', crv: 'P-256', x, y } });
-}
-
-/** r and s of RFC 5656 as the DER sequence that node:crypto takes. */
-function derSignature(r: Buffer, s: Buffer): Buffer {
-  const integer = (value: Buffer): Buffer => Buffer.concat([Buffer.from([0x02, value.length]), value]);
-  const body = Buffer.concat([integer(r), integer(s)]);
-  return Buffer.concat([Buffer.from([0x30, body.length]), body]);
 }

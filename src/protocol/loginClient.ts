@@ -3,11 +3,13 @@ import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Actor } from '../domain/actor.ts';
 import type { LoginProof, Transport } from '../domain/login.ts';
 import { fromResponseError, notify } from './connection.ts';
-import { loggedIn, loginEnded, messages } from './messages.ts';
+import { keyBound, loggedIn, loginEnded, messages, type KeyBound } from './messages.ts';
 
 export interface LoginClient {
   /** Shows core what a client has shown. `ended` is told when core ends the login. Rejects with a Failure. */
   prove(proof: LoginProof, from: { readonly address: string; readonly transport?: Transport | undefined }, ended: (reason: string) => void): Promise<Actor>;
+  /** Shows core what a client with an invitation has shown; resolves with whose the key is now. Rejects with a Failure. */
+  useInvitation(proof: LoginProof, address: string): Promise<KeyBound>;
   /** Over core's own socket. Rejects with a Failure. */
   local(name: string): Promise<Actor>;
   /** The caller is gone. */
@@ -35,6 +37,13 @@ export function loginClient(connection: MessageConnection): LoginClient {
       const actor = await answered(connection.sendRequest(messages.prove, { proof: { ...proof }, address, ...(transport === undefined ? {} : { transport: { ...transport } }) }));
       if (actor.login !== undefined) listeners.set(actor.login, ended);
       return actor;
+    },
+    async useInvitation(proof, address) {
+      try {
+        return keyBound.parse(await connection.sendRequest(messages.useInvitation, { proof: { ...proof }, address }));
+      } catch (error) {
+        throw fromResponseError(error);
+      }
     },
     local: (name) => answered(connection.sendRequest(messages.local, { name })),
     logout({ login }) {

@@ -6,6 +6,7 @@ import { CancellationTokenSource, NotificationType, NotificationType0, RequestTy
 import { z } from 'zod';
 import { doors, roles, type Actor } from '../domain/actor.ts';
 import { penaltyReasonNames } from '../domain/ban.ts';
+import type { Directory } from '../domain/directory.ts';
 import { mostCounted, mostPorts, refusalReasonNames, triedDoors, type RefusalReport } from '../domain/refusal.ts';
 import type { Candidate, Notice, Welcome } from '../domain/room.ts';
 
@@ -66,8 +67,13 @@ export const loggedIn = z.object({
   fingerprint: z.string().optional(),
   address: z.string().optional(),
   owns: z.array(z.string()).optional(),
+  certificate: z.object({ authority: z.string(), keyId: z.string(), serial: z.string() }).optional(),
   login,
 });
+
+/** Whose the key is that was brought with an invitation. */
+export const keyBound = z.object({ door: z.enum(['manage', 'self']), name: z.string(), fingerprint: z.string() });
+export type KeyBound = z.infer<typeof keyBound>;
 
 export const callRequest = z.strictObject({
   /** Chosen by the caller; its events carry it. */
@@ -105,11 +111,32 @@ const identity = z.object({
   blob: z.string(),
   type: z.string(),
   fingerprint: z.string(),
-  admin: z.object({ name: z.string(), role: z.enum(roles) }).optional(),
+  admin: z
+    .object({
+      name: z.string(),
+      role: z.enum(roles),
+      limits: z.object({ from: z.string().optional(), expiresAt: z.string().optional(), verifyRequired: z.boolean().optional() }),
+    })
+    .optional(),
   owns: z.array(z.string()),
 });
 
-export const identities = z.array(identity);
+/** Who may log in. */
+export const directory = z.object({
+  identities: z.array(identity),
+  authorities: z.array(
+    z.object({
+      name: z.string(),
+      doors: z.array(z.enum(['manage', 'self'])),
+      type: z.string(),
+      blob: z.string(),
+      revoked: z.object({ serials: z.array(z.string()), keyIds: z.array(z.string()), fingerprints: z.array(z.string()) }),
+    }),
+  ),
+  admins: z.array(z.object({ name: z.string(), role: z.enum(roles) })),
+  users: z.array(z.string()),
+  invitations: z.array(z.object({ hash: z.string(), expiresAtMs: z.number() })),
+});
 
 /** Given by an admin; the front refuses whoever comes from there. */
 export const bans = z.array(z.object({ network: z.string(), reason: z.string().nullable(), by: z.string(), at: z.string(), until: z.string().nullable() }));
@@ -128,7 +155,7 @@ export const frontStart = greeting.extend({
   listen: z.object({ address: z.string(), port: z.number() }),
   /** Private keys; the present one first, then the next one while a rotation is announced. */
   hostKeys: z.array(z.string()).min(1).max(2),
-  identities,
+  directory,
   bans,
   penalties: z.array(begunPenalty),
   limits: z.object({
@@ -167,7 +194,7 @@ export const roomExit = z.strictObject({ session });
 export const feedSwitch = z.strictObject({ session, open: z.boolean() });
 export const candidatesRequest = z.strictObject({
   login,
-  what: z.enum(['users', 'fingerprints', 'admins', 'images', 'labels', 'sessions']),
+  what: z.enum(['users', 'fingerprints', 'admins', 'images', 'labels', 'sessions', 'authorities']),
   user: z.string().max(64).optional(),
 });
 export const typedLine = z.strictObject({ login, line: z.string().max(4096) });
@@ -185,6 +212,8 @@ export interface Listening {
 export const messages = {
   greet: new RequestType0<Greeting, void>('greet'),
   prove: new RequestType<z.infer<typeof proofRequest>, Actor, unknown>('login/prove'),
+  /** Binds the key that was shown with an invitation. */
+  useInvitation: new RequestType<z.infer<typeof proofRequest>, KeyBound, unknown>('login/invitation'),
   local: new RequestType<z.infer<typeof localRequest>, Actor, unknown>('login/local'),
   logout: new NotificationType<z.infer<typeof loginEnd>>('login/out'),
   loginEnded: new NotificationType<z.infer<typeof loginEnded>>('login/ended'),
@@ -202,7 +231,7 @@ export const messages = {
   terminalOutput: new RequestType<z.infer<typeof terminalBytes>, true, unknown>('terminal/output'),
   terminalInput: new NotificationType<z.infer<typeof terminalBytes>>('terminal/input'),
   terminalResize: new NotificationType<z.infer<typeof terminalSize>>('terminal/resize'),
-  identities: new NotificationType<z.infer<typeof identities>>('identities'),
+  directory: new NotificationType<Directory>('directory'),
   bans: new NotificationType<z.infer<typeof bans>>('bans'),
   penalised: new NotificationType<z.infer<typeof begunPenalty>>('bans/penalised'),
   penaltyLifted: new NotificationType<z.infer<typeof liftedPenalty>>('bans/lifted'),

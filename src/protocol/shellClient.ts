@@ -12,7 +12,7 @@ export interface ShellClient {
   leave(session: string): void;
   /** The live list begins or ends; it comes as notices. */
   feed(session: string, open: boolean): Promise<void>;
-  candidates(actor: Actor, what: 'users' | 'fingerprints' | 'admins' | 'images' | 'labels' | 'sessions', user: string | undefined, signal: AbortSignal): Promise<readonly Candidate[]>;
+  candidates(actor: Actor, what: 'users' | 'fingerprints' | 'admins' | 'images' | 'labels' | 'sessions' | 'authorities', user: string | undefined, signal: AbortSignal): Promise<readonly Candidate[]>;
   /** Remembers a line that was typed. */
   typed(actor: Actor, line: string): void;
   saveSettings(actor: Actor, settings: ShellSettings): Promise<void>;

@@ -147,6 +147,13 @@ export const settingsSchema = z.strictObject({
         .describe('`fallback` prefers the post-quantum key exchange (mlkem768x25519-sha256) and takes curve25519 from clients without it; `post-quantum` refuses those: OpenSSH before 9.9, among others.'),
       rekeyBytes: z.number().int().min(16_384).max(2 ** 34).default(2 ** 30).describe('Bytes on a connection, in both directions, after which its keys are changed (RFC 4253, section 9).'),
       rekeyMs: z.number().int().min(1000).max(86_400_000).default(3_600_000).describe('Time after which the keys of a connection are changed (RFC 4253, section 9).'),
+      touchBeforeDeleteMs: z
+        .number()
+        .int()
+        .min(0)
+        .max(86_400_000)
+        .default(0)
+        .describe('`delete` over ssh is only done this soon after a login with a FIDO key (`sk-…`) that was touched for it: 300000 are five minutes. 0: no touch is wanted. The command line on the host is not concerned.'),
     })
     .prefault({})
     .describe('The SSH server on port 2222.'),

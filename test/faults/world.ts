@@ -22,6 +22,8 @@ import { Journal } from '../../src/journal/journal.ts';
 import { OpenOperationsReader } from '../../src/journal/openOperations.ts';
 import { Operations } from '../../src/journal/operations.ts';
 import { Admins } from '../../src/service/admins.ts';
+import { Authorities } from '../../src/service/authorities.ts';
+import { Invitations } from '../../src/service/invitations.ts';
 import { Bans } from '../../src/service/bans.ts';
 import { promisedAddresses } from '../../src/service/addresses.ts';
 import { verifyRecords } from '../../src/service/audit.ts';
@@ -146,6 +148,9 @@ export class World {
     const handlers = makeHandlers({
       service: context,
       admins,
+      authorities: await Authorities.open(join(folder, 'authorities.json')),
+      invitations: await Invitations.open(join(folder, 'invitations.json'), admins, () => new Date()),
+      port: () => 2222,
       room,
       logins: new Logins({ now: () => new Date() }),
       bans: await Bans.open(join(folder, 'bans.json'), { now: () => new Date(), maxPenaltyMs: 600_000, onTrouble: () => undefined }),
@@ -161,7 +166,7 @@ export class World {
       journalFolder,
       version: '0',
     });
-    const dispatcher = new Dispatcher({ journal, handlers, room, now: Date.now, changed: () => Promise.resolve() });
+    const dispatcher = new Dispatcher({ journal, handlers, room, now: Date.now, changed: () => Promise.resolve(), touch: { withinMs: 0, touchedAt: () => undefined } });
     return new World({ folder, context, journal, admins, dispatcher });
   }
 

@@ -228,7 +228,10 @@ describe('key types', () => {
 test('the list of accepted signatures is well-formed and leaves out SHA-1', async () => {
   const { stderr } = await server.ssh(['whoami'], { key: keys.admin.path, options: ['-v'] });
   const [, list = ''] = /server-sig-algs=<(.*)>/.exec(stderr) ?? [];
-  expect(list.split(',').sort()).toEqual([
+  // Certificates of the same keys have names of their own.
+  const plain = list.split(',').filter((name) => !name.includes('-cert-v01@'));
+  expect(list.split(',').filter((name) => name.includes('-cert-v01@')).sort()).toEqual(plain.map((name) => `${name.replace('@openssh.com', '')}-cert-v01@openssh.com`).sort());
+  expect(plain.sort()).toEqual([
     'ecdsa-sha2-nistp256',
     'ecdsa-sha2-nistp384',
     'ecdsa-sha2-nistp521',

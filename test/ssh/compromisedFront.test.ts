@@ -105,7 +105,7 @@ async function privateKey(key: TestKey): Promise<KeyObject> {
 /** What a client signs at its login (RFC 4252, section 7), as a front sees it. */
 async function proofOf(key: TestKey, username: string, sessionId = randomBytes(32)) {
   const data = Buffer.concat([string(sessionId), Buffer.from([50]), string(username), string('ssh-connection'), string('publickey'), Buffer.from([1]), string('ssh-ed25519'), string(key.blob)]);
-  const signature = sign(null, data, await privateKey(key)).toString('base64');
+  const signature = Buffer.concat([string('ssh-ed25519'), string(sign(null, data, await privateKey(key)))]).toString('base64');
   return { username, algorithm: 'ssh-ed25519', blob: key.blob.toString('base64'), sessionId: sessionId.toString('base64'), signature };
 }
 
@@ -264,7 +264,7 @@ describe('events, records and answers that only core makes', () => {
     for (const [method, params] of [
       ['event', { id: 'x', event: { type: 'note', text: 'forged' } }],
       ['room/notice', { session: 's', notice: { type: 'said', name: 'admin', text: 'forged', at: '2026-01-01T00:00:00Z', session: null } }],
-      ['identities', [{ blob: alice.blob.toString('base64'), type: 'ssh-ed25519', fingerprint: 'x', admin: { name: 'eve', role: 'admin' }, owns: [] }]],
+      ['directory', { identities: [{ blob: alice.blob.toString('base64'), type: 'ssh-ed25519', fingerprint: 'x', admin: { name: 'eve', role: 'admin', limits: {} }, owns: [] }], authorities: [], admins: [], users: [], invitations: [] }],
       ['login/ended', { login: 'x', reason: 'forged' }],
       ['front/drain', { reason: 'forged' }],
       ['front/failed', { reason: 'forged' }],

@@ -31,12 +31,17 @@ interface Case {
 }
 
 let server: TestServer;
-const keys = {} as Record<'admin' | 'viewer' | 'operator' | 'alice' | 'other', TestKey>;
+const keys = {} as Record<'admin' | 'viewer' | 'operator' | 'alice' | 'other' | 'authority' | 'branch', TestKey>;
 
 const missingUser = 'missing-one';
 const keyColumns = ['type', 'bits', 'fingerprint', 'comment', 'added_at', 'added_by'];
 const banColumns = ['network', 'kind', 'reason', 'by', 'at', 'until'];
-const adminColumns = ['name', 'role', 'type', 'fingerprint', 'comment', 'added_at', 'added_by'];
+const adminColumns = ['name', 'role', 'type', 'fingerprint', 'comment', 'added_at', 'added_by', 'from', 'expires_at', 'verify_required', 'last_used_at', 'last_used_from'];
+const authorityColumns = ['name', 'for', 'type', 'fingerprint', 'comment', 'revoked_serials', 'revoked_key_ids', 'revoked_keys', 'added_at', 'added_by'];
+const invitationColumns = ['id', 'kind', 'name', 'role', 'by', 'expires_at'];
+const tokenColumns = ['id', 'kind', 'name', 'role', 'expires_at', 'token', 'command'];
+/** There is one that is called office. */
+const office = (run: (words: readonly string[], stdin?: string) => Promise<void>): Promise<void> => run(['ca', 'add', 'office', '--for', 'manage'], keys.authority.line).catch(() => undefined);
 
 /** `help` is answered without the host; `shell` needs a terminal (test/shell/terminal.test.ts). */
 type Tried = Exclude<VerbName, 'help' | 'shell'>;
@@ -92,6 +97,33 @@ const cases: Record<Tried, Case> = {
     shows: /carol: 1 admin key removed/,
     columns: adminColumns,
   },
+  'admin role': {
+    words: ['admin', 'role', 'carol', 'viewer'],
+    before: (run) => run(['admin', 'add', 'carol'], keys.other.line),
+    missing: ['admin', 'role', 'missing-admin', 'viewer'],
+    shows: /carol: the role is viewer (now|already)/,
+    columns: adminColumns,
+  },
+  'admin invite': { words: ['admin', 'invite', 'invited', '--role', 'viewer'], shows: /^ssh -p \d+ invite-[a-z2-7]{32}@127\.0\.0\.1$/m, columns: tokenColumns },
+  'key invite': { words: ['key', 'invite', 'alice'], missing: ['key', 'invite', missingUser], shows: /^ssh -p \d+ invite-[a-z2-7]{32}@127\.0\.0\.1$/m, columns: tokenColumns },
+  'invite list': { words: ['invite', 'list'], before: (run) => run(['key', 'invite', 'alice']), shows: /^[0-9a-f]{12} +container +alice/m, columns: invitationColumns },
+  'invite cancel': {
+    words: ['invite', 'cancel', 'power'],
+    before: (run) => run(['key', 'invite', 'power']),
+    missing: ['invite', 'cancel', missingUser],
+    shows: /^1 invitation cancelled: power$/m,
+    columns: invitationColumns,
+  },
+  'ca add': {
+    words: ['ca', 'add', 'branch', '--for', 'manage,self'],
+    stdin: () => keys.branch.line,
+    before: (run) => run(['ca', 'remove', 'branch']).catch(() => undefined),
+    shows: /^branch: added for manage@ and self@$/m,
+    columns: authorityColumns,
+  },
+  'ca list': { words: ['ca', 'list'], before: office, shows: /^office +manage +ssh-ed25519/m, columns: authorityColumns },
+  'ca revoke': { words: ['ca', 'revoke', 'office', '--serial', '17'], before: office, missing: ['ca', 'revoke', missingUser, '--serial', '17'], shows: /^office: revoked: serial 17$/m, columns: authorityColumns },
+  'ca remove': { words: ['ca', 'remove', 'office'], before: office, missing: ['ca', 'remove', missingUser], shows: /^office: removed/m, columns: authorityColumns },
   'audit': { words: ['audit', '--limit', '5'], shows: /^ *SEQ +TIME +ACTOR/, columns: ['seq', 'time', 'actor', 'type', 'verb', 'target', 'outcome'] },
   'audit verify': { words: ['audit', 'verify'], shows: /^Journal intact: \d+ records/ },
   'audit export': { words: ['audit', 'export', '--limit', '5'], shows: /^\{"seq":\d+,.*"hash":"[0-9a-f]{64}"\}$/m },
@@ -133,7 +165,7 @@ const cases: Record<Tried, Case> = {
 
 beforeAll(async () => {
   const folder = await temporaryFolder();
-  for (const name of ['admin', 'viewer', 'operator', 'alice', 'other'] as const) keys[name] = await makeKey(folder, name);
+  for (const name of ['admin', 'viewer', 'operator', 'alice', 'other', 'authority', 'branch'] as const) keys[name] = await makeKey(folder, name);
   server = await startServer({
     prepare: withAdmins([
       { name: 'root-admin', role: 'admin', keys: [keys.admin] },
@@ -188,7 +220,7 @@ const documents = [
 const verbs = verbNames.filter((name): name is Tried => name !== 'help' && name !== 'shell');
 
 /** Their answer may have no rows: nothing differs, nobody is there. */
-const mayBeEmpty: ReadonlySet<string> = new Set(['reconcile', 'resize', 'who']);
+const mayBeEmpty: ReadonlySet<string> = new Set(['reconcile', 'resize', 'who', 'ca remove']);
 
 describe.each(verbs)('%s', (name) => {
   const found = cases[name];

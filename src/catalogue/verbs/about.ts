@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { VersionInfo, WhoAmI } from '../../domain/results.ts';
 import { defineVerb } from '../verb.ts';
+import { certificateText } from './shared.ts';
 
 export const whoami = defineVerb({
   name: 'whoami',
@@ -19,6 +20,7 @@ export const whoami = defineVerb({
         ['Name', result.name],
         ['Role', result.role],
         ['Key', result.fingerprint ?? '-'],
+        ...(result.certificate === null ? [] : [['Certificate', certificateText(result.certificate)] as const]),
         ['From', result.address ?? 'this host'],
         ...(result.containers.length > 0 ? [['Containers', result.containers.join(', ')] as const] : []),
         ['Host', result.host.simulated ? `simulated (${result.host.why})` : 'Incus'],

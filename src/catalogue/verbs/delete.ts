@@ -19,6 +19,7 @@ export const deleteVerb = defineVerb({
   access: { manage: 'operator' },
   changes: true,
   danger: 'type-name',
+  wantsTouch: true,
   parameters: [userArgument, yesOption],
   input: z.strictObject({ user: username, yes: z.boolean().optional(), confirm: z.string().max(64).optional() }),
   ends: {

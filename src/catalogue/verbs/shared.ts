@@ -1,4 +1,5 @@
 /** Parameters and views that several verbs share. */
+import type { CertificateMark } from '../../domain/actor.ts';
 import type { KeyInfo } from '../../domain/container.ts';
 import type { Argument, Option } from '../verb.ts';
 import type { Block, Column, Rows, ViewContext } from '../view.ts';
@@ -64,6 +65,11 @@ export function keyRows(keys: readonly KeyInfo[]): Rows {
     columns: ['type', 'bits', 'fingerprint', 'comment', 'added_at', 'added_by'],
     rows: keys.map((key) => [key.type, key.bits, key.fingerprint, key.comment, key.addedAt, key.addedBy]),
   };
+}
+
+/** A certificate by its authority's name here, and what the authority wrote into it. */
+export function certificateText({ authority, keyId, serial }: CertificateMark): string {
+  return `"${keyId}", serial ${serial}, of the authority ${authority}`;
 }
 
 export function warnings(list: readonly string[]): Block[] {

@@ -4,7 +4,7 @@ import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import { isRequired, type Option } from '../../catalogue/verb.ts';
 import type { Door } from '../../domain/actor.ts';
 import { Failure } from '../../domain/failure.ts';
-import { parsePublicKeys } from '../../domain/publicKey.ts';
+import { parseLimitedKeys } from '../../domain/keyLimits.ts';
 
 export interface Field {
   /** The property of the verb's input. */
@@ -67,7 +67,7 @@ export function judge(verb: AnyVerb, field: Field, text: string): Judgement {
 }
 
 function aboutKeys(text: string): string {
-  return parsePublicKeys(text)
-    .map(({ type, fingerprint, comment }) => `${type} ${fingerprint}${comment === '' ? '' : ` ${comment}`}`)
+  return parseLimitedKeys(text)
+    .map(({ key: { type, fingerprint, comment } }) => `${type} ${fingerprint}${comment === '' ? '' : ` ${comment}`}`)
     .join('; ');
 }

@@ -3,7 +3,7 @@ import { verbForHelp, overview, verbHelp } from '../../catalogue/help.ts';
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import { parseCommandLine, type Format } from '../../catalogue/parse.ts';
 import { splitLine } from '../../catalogue/tokens.ts';
-import { isRequired } from '../../catalogue/verb.ts';
+import { isRequired, wantsStdin } from '../../catalogue/verb.ts';
 import type { Block } from '../../catalogue/view.ts';
 import type { Actor } from '../../domain/actor.ts';
 import { builtins } from './builtins.ts';
@@ -38,7 +38,7 @@ function freeText(line: string): string[] {
 function isIncomplete(verb: AnyVerb, input: Readonly<Record<string, unknown>>, actor: Actor): boolean {
   if (verb.form === undefined) return false;
   const missing = verb.parameters.some((parameter) => parameter.kind === 'argument' && isRequired(parameter, actor.door) && input[parameter.name] === undefined);
-  const key = verb.stdin !== undefined && (input[verb.stdin.into] === undefined || input[verb.stdin.into] === '-');
+  const key = wantsStdin(verb, input);
   const choice = verb.form.oneOf?.every((name) => input[name] === undefined) === true;
   return missing || key || choice;
 }

@@ -31,7 +31,16 @@ key remove         -      x       x     -    x
 key replace        -      x       x     -    x
 admin add          -      -       x     -    x
 admin list         x      x       x     -    x
+admin role         -      -       x     -    x
 admin remove       -      -       x     -    x
+admin invite       -      -       x     -    x
+key invite         -      x       x     -    x
+invite list        x      x       x     -    x
+invite cancel      -      x       x     -    x
+ca add             -      -       x     -    x
+ca list            x      x       x     -    x
+ca revoke          -      -       x     -    x
+ca remove          -      -       x     -    x
 audit              x      x       x     -    x
 audit verify       x      x       x     -    x
 audit export       x      x       x     -    x

@@ -163,7 +163,7 @@ describe('refusals', () => {
     ['crate alice', 'unknown-command', '"crate"', 'did you mean "create"?'],
     ['key ad alice', 'unknown-command', '"key ad"', 'did you mean "key add"?'],
     ['nonsense', 'unknown-command', '"nonsense"', 'help'],
-    ['key xyz', 'unknown-command', '"key xyz"', 'key add, key list, key remove, key replace'],
+    ['key xyz', 'unknown-command', '"key xyz"', 'key add, key list, key remove, key replace, key invite'],
     ['audit foo', 'unknown-command', '"audit foo"', 'audit verify, audit export'],
     ['""', 'unknown-command', '""', 'help'],
     ['constructor', 'unknown-command', '"constructor"', 'help'],
@@ -182,7 +182,7 @@ describe('refusals', () => {
     ['list --state run', 'usage', '"list"', 'help list'],
     ['audit --verb key add', 'usage', '"audit"', 'help audit'],
     ['audit --actor carol verify', 'usage', '"audit verify"', 'write audit verify first, then the options'],
-    ['key', 'usage', '"key"', 'key add, key list, key remove, key replace'],
+    ['key', 'usage', '"key"', 'key add, key list, key remove, key replace, key invite'],
     ['', 'usage', 'the command line', 'help'],
     ['--json', 'usage', 'the command line', 'help'],
   ])('%s is %s', (line, code, what, next) => {

@@ -3,6 +3,7 @@ import { createHash, generateKeyPairSync, randomBytes, sign, type KeyObject } fr
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Logins } from '../../../src/core/logins.ts';
 import type { Identity } from '../../../src/domain/actor.ts';
+import { emptyDirectory } from '../../../src/domain/directory.ts';
 import type { LoginProof } from '../../../src/domain/login.ts';
 
 interface Key {
@@ -32,7 +33,7 @@ function makeKey(what: Pick<Identity, 'admin' | 'owns'>): Key {
 function prove(key: Key, username: string, sessionId = randomBytes(32)): LoginProof {
   const blob = Buffer.from(key.identity.blob, 'base64');
   const data = Buffer.concat([wire(sessionId), Buffer.from([50]), wire(username, 'ssh-connection', 'publickey'), Buffer.from([1]), wire('ssh-ed25519', blob)]);
-  return { username, algorithm: 'ssh-ed25519', blob: key.identity.blob, sessionId: sessionId.toString('base64'), signature: sign(null, data, key.private).toString('base64') };
+  return { username, algorithm: 'ssh-ed25519', blob: key.identity.blob, sessionId: sessionId.toString('base64'), signature: wire('ssh-ed25519', sign(null, data, key.private)).toString('base64') };
 }
 
 const told: [login: string, reason: string][] = [];
@@ -42,13 +43,17 @@ let logins: Logins;
 let carol: Key;
 let alice: Key;
 
+function allow(identities: readonly Identity[]): void {
+  logins.allow({ ...emptyDirectory, identities });
+}
+
 beforeEach(() => {
   told.length = 0;
   ended.length = 0;
-  carol = makeKey({ admin: { name: 'carol', role: 'operator' }, owns: [] });
+  carol = makeKey({ admin: { name: 'carol', role: 'operator', limits: {} }, owns: [] });
   alice = makeKey({ owns: ['alice'] });
   logins = new Logins({ now: () => new Date(), closed: (actor, _since, reason) => ended.push(`${actor.name}: ${reason ?? 'left'}`) });
-  logins.allow([carol.identity, alice.identity]);
+  allow([carol.identity, alice.identity]);
 });
 
 const denied = expect.objectContaining({ code: 'denied' }) as Error;
@@ -99,7 +104,7 @@ describe('a login', () => {
     ['gets another name', [{ role: 'operator', name: 'dave' } as const], 'your key belongs to dave now: log in again'],
   ])('is over when its key %s', (_, after, reason) => {
     const { login = '' } = logins.prove(prove(carol, 'manage'), '192.0.2.1', front);
-    logins.allow(after.map((admin) => ({ ...carol.identity, admin })) as Identity[]);
+    allow(after.map((admin) => ({ ...carol.identity, admin: { limits: {}, ...admin } })) as Identity[]);
     expect(told).toEqual([[login, reason]]);
     expect(ended).toEqual([`carol: ${reason}`]);
     expect(() => logins.actor(login)).toThrow(denied);
@@ -107,9 +112,9 @@ describe('a login', () => {
 
   it('sees containers come and go, and ends with the last', () => {
     const { login = '' } = logins.prove(prove(alice, 'self'), '192.0.2.1', front);
-    logins.allow([{ ...alice.identity, owns: ['alice', 'shared'] }]);
+    allow([{ ...alice.identity, owns: ['alice', 'shared'] }]);
     expect(logins.actor(login).owns).toEqual(['alice', 'shared']);
-    logins.allow([{ ...alice.identity, owns: [] }]);
+    allow([{ ...alice.identity, owns: [] }]);
     expect(() => logins.actor(login)).toThrow(denied);
   });
 

@@ -1,0 +1,565 @@
+/** Who is who: limits of keys, certificates, FIDO keys, invitations, and how soon all of that ends. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { mayUse, verbNamed, verbNames } from '../../src/catalogue/catalogue.ts';
+import { withAdmins } from '../support/admins.ts';
+import { certify, type CertificateWishes } from '../support/certificates.ts';
+import { makeKey, type TestKey } from '../support/keys.ts';
+import { ed25519Signer, makeSecurityKey, message, RawClient, string, uint32, type SecurityKey } from '../support/rawClient.ts';
+import { eventually, startServer, temporaryFolder, type Finished, type TestServer } from '../support/server.ts';
+import { connectShell } from '../support/shell.ts';
+
+let server: TestServer;
+let folder: string;
+const keys = {} as Record<'admin' | 'viewer' | 'operator' | 'alice' | 'authority' | 'other' | 'laptop' | 'rsa', TestKey>;
+
+interface WhoAmI {
+  readonly name: string;
+  readonly role: string;
+  readonly fingerprint: string;
+  readonly certificate: { readonly authority: string; readonly keyId: string; readonly serial: string } | null;
+  readonly containers: readonly string[];
+}
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  for (const name of ['admin', 'viewer', 'operator', 'alice', 'authority', 'other', 'laptop'] as const) keys[name] = await makeKey(folder, name);
+  keys.rsa = await makeKey(folder, 'rsa', { type: 'rsa', bits: 3072 });
+  server = await startServer({
+    config: { ssh: { maxAuthTries: 50, touchBeforeDeleteMs: 5000 } },
+    prepare: withAdmins([
+      { name: 'root-admin', role: 'admin', keys: [keys.admin] },
+      { name: 'viewer', role: 'viewer', keys: [keys.viewer] },
+      { name: 'operator', role: 'operator', keys: [keys.operator] },
+    ]),
+  });
+  await admin(['create', 'alice'], keys.alice.line);
+  await admin(['ca', 'add', 'office', '--for', 'manage,self'], keys.authority.line);
+  await admin(['admin', 'add', 'carol', '--role', 'operator', '--certificate']);
+});
+
+function asAdmin(words: readonly string[], stdin?: string): Promise<Finished> {
+  return server.ssh(words, { key: keys.admin.path, shared: true, ...(stdin === undefined ? {} : { stdin }) });
+}
+
+/** Runs a command as the admin, which must succeed. */
+async function admin(words: readonly string[], stdin?: string): Promise<string> {
+  const { stdout, stderr, code } = await asAdmin(words, stdin);
+  expect(code, stderr).toBe(0);
+  return stdout;
+}
+
+/** The same without the blanks of a document for people. */
+async function adminJson(words: readonly string[]): Promise<string> {
+  return JSON.stringify(JSON.parse(await admin([...words, '--json'])));
+}
+
+async function whoami(user: string, key: string, options: readonly string[] = []): Promise<WhoAmI | undefined> {
+  const { stdout, stderr, code } = await server.ssh(['whoami', '--json'], { user, key, options });
+  if (code === 255) {
+    expect(stderr).toBe(`${user}@127.0.0.1: Permission denied (publickey).\r\n`);
+    return undefined;
+  }
+  return (JSON.parse(stdout) as { result: WhoAmI }).result;
+}
+
+/** What a login with a raw client is answered with: an offer, then the signature. */
+async function answers(user: string, algorithm: string, blob: Buffer, signer: (data: Buffer) => Buffer): Promise<{ offered: number; signed: number; client: RawClient }> {
+  const client = await RawClient.connect(server.port);
+  await client.requestAuthentication();
+  const offered = await client.tryKey(user, algorithm, blob);
+  const signed = await client.tryKey(user, algorithm, blob, signer);
+  return { offered, signed, client };
+}
+
+async function run(client: RawClient, line: string): Promise<{ code: number; output: string }> {
+  const channel = await client.openSession({ id: Math.floor(Math.random() * 1_000_000) });
+  client.received.length = 0;
+  await client.granted(channel, 'exec', string(line));
+  const code = await client.exitStatus();
+  client.send(message.channelClose, uint32(channel));
+  return { code, output: client.output() };
+}
+
+describe('limits of an admin key', () => {
+  test.each([
+    ['from="127.0.0.0/8"', true],
+    ['from="10.0.0.0/8,127.0.0.1"', true],
+    ['from="10.0.0.0/8"', false],
+    ['from="2001:db8::/32"', false],
+    ['from="127.0.0.0/8,!127.0.0.1"', false],
+    ['expiry-time="20200101Z"', false],
+    ['expiry-time="20991231235959Z"', true],
+    ['expiry-time="209912312359",from="127.0.0.1"', true],
+  ])('in front of it: %s', async (options, lets) => {
+    const key = await makeKey(folder, `limited-${Math.random()}`);
+    await admin(['admin', 'add', 'limited'], `${options} ${key.line}`);
+    expect((await whoami('manage', key.path))?.name).toBe(lets ? 'limited' : undefined);
+    await admin(['admin', 'remove', 'limited']);
+  });
+
+  test('on the command line, shown in the list, and changed by adding it again', async () => {
+    const key = await makeKey(folder, 'flags', { comment: 'flags@laptop' });
+    await admin(['admin', 'add', 'flags', '--role', 'viewer', '--from', '10.0.0.0/8,2001:db8::/32', '--expires', '2099-01-31'], key.line);
+    expect(await whoami('manage', key.path)).toBeUndefined();
+    const limited = await listed('flags');
+    expect(limited).toMatchObject({ role: 'viewer', keys: [{ comment: 'flags@laptop', from: '10.0.0.0/8,2001:db8::/32', expiresAt: '2099-01-31T00:00:00.000Z', lastUse: null }] });
+    await admin(['admin', 'add', 'flags', '--from', '127.0.0.1'], key.line);
+    expect(await whoami('manage', key.path)).toMatchObject({ name: 'flags', role: 'viewer' });
+    expect(await listed('flags')).toMatchObject({ keys: [{ from: '127.0.0.1', expiresAt: null, lastUse: { address: '127.0.0.1', at: expect.stringMatching(/^20/) as string } }] });
+    expect(await adminJson(['audit', '--verb', "'admin add'"])).toContain('"from":"10.0.0.0/8,2001:db8::/32"');
+  });
+
+  test.each([
+    ['restrict', /"restrict".*means nothing here/],
+    ['no-pty', /"no-pty"/],
+    ['command="id"', /"command"/],
+    ['no-touch-required', /"no-touch-required"/],
+    ['frm="10.0.0.0/8"', /"frm".*no such option/],
+    ['from="10.0.0.0/8",restrict', /"restrict"/],
+    ['from', /"from".*value is missing/],
+    ['verify-required="yes"', /takes no value/],
+    ['verify-required', /not a FIDO key/],
+    ['from="10.0.0.0/8",from="127.0.0.1"', /stands there twice/],
+    ['from="gate.example.com"', /host names are not taken/],
+    ['from="10.*"', /patterns are not taken/],
+    ['from="10.0.0.0/33"', /more than 32/],
+    ['from="!10.0.0.1"', /fits none/],
+    ['expiry-time="20260231Z"', /not a time/],
+    ['expiry-time="tomorrow"', /not a time/],
+    ['from="10.0.0.0/8",', /not written as|before the type/],
+  ])('is refused where it is not honoured, and nothing is stored: %s', async (options, why) => {
+    const key = await makeKey(folder, `refused-${Math.random()}`);
+    const { code, stderr } = await asAdmin(['admin', 'add', 'refused'], `${options} ${key.line}`);
+    expect(stderr).toMatch(why);
+    expect(code).toBe(2);
+    expect(await listed('refused')).toBeUndefined();
+  });
+
+  test('verify-required lets a FIDO key in that verified its person, and only that', async () => {
+    const key = makeSecurityKey('ed25519', 'verified');
+    await admin(['admin', 'add', 'verified'], `verify-required ${key.line}`);
+    expect(await answers('manage', key.type, key.blob, key.signer(1))).toMatchObject({ offered: message.userauthPkOk, signed: message.userauthFailure });
+    expect(await answers('manage', key.type, key.blob, key.signer(4))).toMatchObject({ signed: message.userauthFailure });
+    expect(await answers('manage', key.type, key.blob, key.signer(5))).toMatchObject({ signed: message.userauthSuccess });
+  });
+
+  test('the last use outlives a restart', async () => {
+    const key = await makeKey(folder, 'remembered');
+    await admin(['admin', 'add', 'remembered'], key.line);
+    await whoami('manage', key.path);
+    const before = await listed('remembered');
+    expect(before).toMatchObject({ keys: [{ lastUse: { address: '127.0.0.1' } }] });
+    // It is written seconds later, together with others; the end of the server does not lose it.
+    await eventually(async () => ((await readFile(join(server.home, 'state', 'last-uses.json'), 'utf8').catch(() => '')).includes(key.fingerprint) ? true : undefined), 'the last use is on disk');
+    expect(await listed('remembered')).toEqual(before);
+  });
+});
+
+async function listed(name: string): Promise<unknown> {
+  const { result } = JSON.parse(await admin(['admin', 'list', '--json'])) as { result: { admins: { name: string }[] } };
+  return result.admins.find((one) => one.name === name);
+}
+
+describe('roles', () => {
+  test('are given to new admins, and changed only by saying so', async () => {
+    const key = await makeKey(folder, 'roles');
+    await admin(['admin', 'add', 'roles', '--role', 'viewer'], key.line);
+    expect(await whoami('manage', key.path)).toMatchObject({ role: 'viewer' });
+    const { code, stderr } = await asAdmin(['admin', 'add', 'roles', '--role', 'admin'], key.line);
+    expect(code).toBe(5);
+    expect(stderr).toContain('Next: admin role roles admin');
+    await admin(['admin', 'role', 'roles', 'operator']);
+    expect(await whoami('manage', key.path)).toMatchObject({ role: 'operator' });
+  });
+
+  test('leave one who may do everything', async () => {
+    const { result } = JSON.parse(await admin(['admin', 'list', '--json'])) as { result: { admins: { name: string; role: string }[] } };
+    for (const { name, role } of result.admins) if (role === 'admin' && name !== 'root-admin') await admin(['admin', 'remove', name]);
+    // One without keys does not count: whether any certificate is valid is not known.
+    await admin(['admin', 'add', 'keyless', '--certificate']);
+    for (const words of [['admin', 'role', 'root-admin', 'viewer'], ['admin', 'remove', 'root-admin']]) {
+      const { code, stderr } = await asAdmin(words);
+      expect(stderr).toContain('(last-admin)');
+      expect(code).toBe(5);
+    }
+    await admin(['admin', 'remove', 'keyless']);
+  });
+});
+
+/** A login with the stock client and a certificate of a fresh key. */
+async function certified(user: string, wishes: CertificateWishes, options: { authority?: TestKey; type?: string; bits?: number; ssh?: readonly string[] } = {}): Promise<WhoAmI | undefined> {
+  const key = await makeKey(folder, `bearer-${Math.random()}`, { ...(options.type === undefined ? {} : { type: options.type }), ...(options.bits === undefined ? {} : { bits: options.bits }) });
+  const certificate = await certify(folder, options.authority ?? keys.authority, key.line, wishes);
+  return whoami(user, key.path, ['-o', `CertificateFile=${certificate.path}`, ...(options.ssh ?? [])]);
+}
+
+describe('certificates', () => {
+  test('name an admin at manage@, with that admin\'s role; the journal says which certificate it was', async () => {
+    const who = await certified('manage', { principals: ['nobody', 'carol'], keyId: 'carol@\u202eexample', serial: 42 });
+    expect(who).toMatchObject({ name: 'carol', role: 'operator', certificate: { authority: 'office', serial: '42', keyId: 'carol@\\u{202e}example' } });
+    expect(await certified('manage', { principals: ['carol'], serial: 43 })).toBeDefined();
+    await certifiedRun('manage', { principals: ['carol'], serial: 44 }, 'list');
+    expect(await adminJson(['audit', '--actor', 'carol'])).toContain('"certificate":{"authority":"office","keyId":"test id","serial":"44"}');
+    expect(await listed('carol')).toMatchObject({ certificate: { lastUse: { address: '127.0.0.1' } }, keys: [] });
+  });
+
+  test('name a user who has a container at self@', async () => {
+    expect(await certified('self', { principals: ['alice'] })).toMatchObject({ name: 'alice', role: 'owner', containers: ['alice'] });
+    expect(await certified('self', { principals: ['carol'] })).toBeUndefined();
+    expect(await certified('manage', { principals: ['alice'] })).toBeUndefined();
+  });
+
+  test.each([
+    ['ed25519', undefined, []],
+    ['ecdsa', 256, []],
+    ['ecdsa', 384, []],
+    ['ecdsa', 521, []],
+    ['rsa', 3072, ['-o', 'PubkeyAcceptedAlgorithms=rsa-sha2-256-cert-v01@openssh.com,rsa-sha2-256']],
+    ['rsa', 3072, ['-o', 'PubkeyAcceptedAlgorithms=rsa-sha2-512-cert-v01@openssh.com,rsa-sha2-512']],
+    ['rsa', 3072, []],
+  ])('of %s %s keys let in (%j)', async (type, bits, ssh) => {
+    expect(await certified('manage', { principals: ['carol'] }, { type, ssh, ...(bits === undefined ? {} : { bits }) })).toMatchObject({ name: 'carol' });
+  });
+
+  test.each(['ed25519', 'ecdsa'] as const)('of FIDO keys (%s) want a touch, and verify-required is honoured', async (kind) => {
+    const key = makeSecurityKey(kind, 'token');
+    const algorithm = key.type.replace('@openssh.com', '-cert-v01@openssh.com');
+    const plain = await certify(folder, keys.authority, key.line, { principals: ['carol'], options: ['no-touch-required'] });
+    expect(await answers('manage', algorithm, plain.blob, key.signer(0))).toMatchObject({ offered: message.userauthPkOk, signed: message.userauthFailure });
+    expect(await answers('manage', algorithm, plain.blob, key.signer(1))).toMatchObject({ signed: message.userauthSuccess });
+    const verified = await certify(folder, keys.authority, key.line, { principals: ['carol'], options: ['verify-required'] });
+    expect(await answers('manage', algorithm, verified.blob, key.signer(1))).toMatchObject({ signed: message.userauthFailure });
+    expect(await answers('manage', algorithm, verified.blob, key.signer(5))).toMatchObject({ signed: message.userauthSuccess });
+  });
+
+  test.each<[string, CertificateWishes]>([
+    ['expired', { principals: ['carol'], validity: '-2h:-1h' }],
+    ['not valid yet', { principals: ['carol'], validity: '+1h:+2h' }],
+    ['for somebody else', { principals: ['dave'] }],
+    ['for the login name, which is no person', { principals: ['manage'] }],
+    ['for nobody', { principals: [] }],
+    ['for a host', { principals: ['carol'], host: true }],
+    ['with an unknown critical option', { principals: ['carol'], options: ['critical:more@example.com=x'] }],
+    ['with a command', { principals: ['carol'], options: ['force-command=list'] }],
+    ['for another address', { principals: ['carol'], options: ['source-address=10.0.0.0/8'] }],
+    ['with verify-required, of a key that verifies nobody', { principals: ['carol'], options: ['critical:verify-required'] }],
+  ])('that are %s open nothing', async (_, wishes) => {
+    expect(await certified('manage', wishes)).toBeUndefined();
+  });
+
+  test('for this address let in', async () => {
+    expect(await certified('manage', { principals: ['carol'], options: ['source-address=10.0.0.0/8,127.0.0.0/8'] })).toMatchObject({ name: 'carol' });
+  });
+
+  test('of another authority open nothing, also where it has the same name', async () => {
+    expect(await certified('manage', { principals: ['carol'] }, { authority: keys.other })).toBeUndefined();
+    // The authority's own key, which is public, names another signer's work as its own.
+    const key = await makeKey(folder, 'forger');
+    const forged = await certify(folder, keys.other, key.line, { principals: ['carol'] });
+    const blob = Buffer.from(forged.blob);
+    blob.set(keys.authority.blob, blob.indexOf(keys.other.blob));
+    expect(await answers('manage', forged.type, blob, ed25519Signer(key))).toMatchObject({ offered: message.userauthFailure, signed: message.userauthFailure });
+  });
+
+  test('signed with RSA and SHA-1 open nothing, with SHA-2 they do', async () => {
+    await admin(['ca', 'add', 'rsa', '--for', 'manage'], keys.rsa.line);
+    expect(await certified('manage', { principals: ['carol'], algorithm: 'ssh-rsa' }, { authority: keys.rsa })).toBeUndefined();
+    expect(await certified('manage', { principals: ['carol'], algorithm: 'rsa-sha2-256' }, { authority: keys.rsa })).toMatchObject({ certificate: { authority: 'rsa' } });
+    // Believed at one door only.
+    expect(await certified('self', { principals: ['alice'] }, { authority: keys.rsa })).toBeUndefined();
+    await admin(['ca', 'remove', 'rsa']);
+    expect(await certified('manage', { principals: ['carol'] }, { authority: keys.rsa })).toBeUndefined();
+  });
+
+  test('are of no use to whoever has not the key in them', async () => {
+    const certificate = await certify(folder, keys.authority, keys.laptop.line, { principals: ['carol'] });
+    expect(await answers('manage', certificate.type, certificate.blob, ed25519Signer(keys.other))).toMatchObject({ offered: message.userauthPkOk, signed: message.userauthFailure });
+    // Nor is the key, without its certificate; nor the certificate under another algorithm.
+    expect(await answers('manage', 'ssh-ed25519', keys.laptop.blob, ed25519Signer(keys.laptop))).toMatchObject({ offered: message.userauthFailure });
+    expect(await answers('manage', 'ssh-ed25519', certificate.blob, ed25519Signer(keys.laptop))).toMatchObject({ offered: message.userauthFailure });
+    expect(await answers('manage', 'rsa-sha2-512-cert-v01@openssh.com', certificate.blob, ed25519Signer(keys.laptop))).toMatchObject({ offered: message.userauthFailure });
+  });
+
+  test('that are revoked open nothing: by serial, key id or key', async () => {
+    expect(await certified('manage', { principals: ['carol'], serial: 7 })).toBeDefined();
+    await admin(['ca', 'revoke', 'office', '--serial', '7']);
+    expect(await certified('manage', { principals: ['carol'], serial: 7 })).toBeUndefined();
+    expect(await certified('manage', { principals: ['carol'], serial: 8 })).toBeDefined();
+    await admin(['ca', 'revoke', 'office', '--key-id', 'lost@laptop']);
+    expect(await certified('manage', { principals: ['carol'], keyId: 'lost@laptop' })).toBeUndefined();
+    const lost = await makeKey(folder, 'lost');
+    const options = ['-o', `CertificateFile=${(await certify(folder, keys.authority, lost.line, { principals: ['carol'] })).path}`];
+    expect(await whoami('manage', lost.path, options)).toBeDefined();
+    await admin(['ca', 'revoke', 'office'], lost.line);
+    expect(await whoami('manage', lost.path, options)).toBeUndefined();
+    // What has no serial would all be revoked at once.
+    expect(await asAdmin(['ca', 'revoke', 'office', '--serial', '0'])).toMatchObject({ code: 2 });
+  });
+});
+
+/** A command that runs until its login ends: a verb that waits for its standard input. */
+async function whileWaiting(key: TestKey, options: readonly string[], name: string, end: () => Promise<unknown>): Promise<{ stderr: string; elapsedMs: number }> {
+  const waiting = server.startSsh(['key', 'add', 'alice'], { key: key.path, options, openStdin: true });
+  await eventually(async () => ((await adminJson(['session', 'list'])).includes(`"name":"${name}"`) ? true : undefined), `the session of ${name}`);
+  await end();
+  const sinceMs = performance.now();
+  const { stderr } = await waiting;
+  return { stderr, elapsedMs: performance.now() - sinceMs };
+}
+
+async function certifiedRun(user: string, wishes: CertificateWishes, ...words: string[]): Promise<Finished> {
+  const key = await makeKey(folder, `bearer-${Math.random()}`);
+  const { path } = await certify(folder, keys.authority, key.line, wishes);
+  return server.ssh(words, { user, key: key.path, options: ['-o', `CertificateFile=${path}`] });
+}
+
+describe('a login that is open ends within two seconds, and says why, when', () => {
+  const soon = 2000;
+
+  test('the role of the admin changes', async () => {
+    const key = await makeKey(folder, 'changing');
+    await admin(['admin', 'add', 'changing', '--role', 'operator'], key.line);
+    const { stderr, elapsedMs } = await whileWaiting(key, [], 'changing', () => admin(['admin', 'role', 'changing', 'viewer']));
+    expect(stderr).toContain('your role is viewer now: log in again');
+    expect(elapsedMs).toBeLessThan(soon);
+  });
+
+  test('the key may not be used from there any more', async () => {
+    const key = await makeKey(folder, 'moving');
+    await admin(['admin', 'add', 'moving'], key.line);
+    const { stderr, elapsedMs } = await whileWaiting(key, [], 'moving', () => admin(['admin', 'add', 'moving', '--from', '10.0.0.0/8'], key.line));
+    expect(stderr).toContain('your key may not be used from this address');
+    expect(elapsedMs).toBeLessThan(soon);
+    await admin(['admin', 'remove', 'moving']);
+  });
+
+  test('the key expires', async () => {
+    const key = await makeKey(folder, 'expiring');
+    const at = new Date(Date.now() + 6000);
+    await admin(['admin', 'add', 'expiring', '--expires', at.toISOString()], key.line);
+    const { stderr, elapsedMs } = await whileWaiting(key, [], 'expiring', () => new Promise((resolve) => setTimeout(resolve, at.getTime() - Date.now())));
+    expect(stderr).toContain('your key has expired');
+    expect(elapsedMs).toBeLessThan(soon);
+  });
+
+  test.each<[string, CertificateWishes, (() => Promise<unknown>), string]>([
+    ['the certificate is revoked', { principals: ['dora'], serial: 99 }, () => admin(['ca', 'revoke', 'office', '--serial', '99']), 'your certificate has been revoked'],
+    ['the admin that it names is removed', { principals: ['dora'] }, () => admin(['admin', 'remove', 'dora']), 'your certificate names no admin'],
+    ['the authority is removed', { principals: ['dora'] }, () => admin(['ca', 'remove', 'branch']), 'your certificate is not accepted here any more'],
+  ])('%s', async (_, wishes, end, reason) => {
+    await admin(['admin', 'add', 'dora', '--role', 'operator', '--certificate']);
+    const key = await makeKey(folder, `bearer-${Math.random()}`);
+    const byBranch = reason.includes('accepted');
+    if (byBranch) await admin(['ca', 'add', 'branch', '--for', 'manage'], keys.other.line);
+    const { path } = await certify(folder, byBranch ? keys.other : keys.authority, key.line, wishes);
+    const { stderr, elapsedMs } = await whileWaiting(key, ['-o', `CertificateFile=${path}`], wishes.principals?.[0] ?? '', end);
+    // In the session, or where that was not open yet, with the end of the connection.
+    expect(stderr).toContain(reason);
+    expect(elapsedMs).toBeLessThan(soon);
+  });
+
+  test('the certificate expires', async () => {
+    const key = await makeKey(folder, 'short');
+    await admin(['admin', 'add', 'erika', '--certificate']);
+    const until = Math.floor(Date.now() / 1000) + 6;
+    const stamp = (seconds: number): string => `${new Date(seconds * 1000).toISOString().replace(/[-:T]|\..*$/g, '')}Z`;
+    const { path } = await certify(folder, keys.authority, key.line, { principals: ['erika'], validity: `${stamp(until - 600)}:${stamp(until)}` });
+    const { stderr, elapsedMs } = await whileWaiting(key, ['-o', `CertificateFile=${path}`], 'erika', () => new Promise((resolve) => setTimeout(resolve, until * 1000 - Date.now())));
+    expect(stderr).toContain('your certificate has expired');
+    expect(elapsedMs).toBeLessThan(soon);
+  });
+});
+
+describe('delete, where the server wants a touch for it', () => {
+  let token: SecurityKey;
+
+  beforeAll(async () => {
+    token = makeSecurityKey('ed25519', 'touching');
+    await admin(['admin', 'add', 'touching', '--role', 'operator'], token.line);
+  });
+
+  test('is refused to a key that cannot be touched, with what to do, and writes that down', async () => {
+    const { code, stderr } = await asAdmin(['delete', 'alice', '--yes']);
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/touch of a FIDO key/);
+    expect(stderr).toMatch(/Next: log in anew with a FIDO key/);
+    expect(await adminJson(['audit', '--verb', 'delete'])).toContain('"type":"refused"');
+  });
+
+  test('is done soon after a touch, and not later', async () => {
+    const { client } = await answers('manage', token.type, token.blob, token.signer(1));
+    expect(await run(client, 'delete missing-one --yes --json')).toMatchObject({ code: 3 });
+    await eventually(async () => ((await run(client, 'delete missing-one --yes --json')).code === 4 ? true : undefined), 'the touch is too long ago');
+    expect((await run(client, 'list')).code).toBe(0);
+    client.destroy();
+  });
+
+  test('is done on the host without one', async () => {
+    expect(await server.local(['delete', 'missing-one', '--yes'])).toMatchObject({ code: 3 });
+  });
+});
+
+describe('invitations', () => {
+  async function invite(...words: string[]): Promise<string> {
+    const { result } = JSON.parse(await admin([...words, '--json'])) as { result: { token: string; command: string } };
+    expect(result.command).toBe(`ssh -p ${server.port} invite-${result.token}@127.0.0.1`);
+    return result.token;
+  }
+
+  test('bind the key of whoever comes, as an admin with the role that was said', async () => {
+    const key = await makeKey(folder, 'invited');
+    const token = await invite('admin', 'invite', 'ivy', '--role', 'viewer');
+    const { stdout, code } = await server.ssh([], { user: `invite-${token}`, key: key.path });
+    expect(stdout).toContain(`Your key ${key.fingerprint} is a key of the admin ivy now.`);
+    expect(code).toBe(0);
+    expect(await whoami('manage', key.path)).toMatchObject({ name: 'ivy', role: 'viewer' });
+  });
+
+  test('bind a key to a container and its jump account together, and say how to go on', async () => {
+    const key = await makeKey(folder, 'second');
+    const token = await invite('key', 'invite', 'alice');
+    const { stdout, code } = await server.ssh(['whatever', 'is', 'asked'], { user: `invite-${token}`, key: key.path, tty: true });
+    expect(stdout).toContain(`opens the container of alice now.\r\nNext: ssh -p ${server.port} self@127.0.0.1 config\r\n`);
+    expect(code).toBe(0);
+    expect(await whoami('self', key.path)).toMatchObject({ name: 'alice' });
+    expect(await admin(['reconcile'])).toMatch(/Nothing differs/);
+  });
+
+  test('are good once, and then answered as any unknown login; so are wrong tokens, wrong doors and keys that could not be added', async () => {
+    const key = await makeKey(folder, 'once');
+    const token = await invite('key', 'invite', 'alice');
+    await server.ssh([], { user: `invite-${token}`, key: key.path });
+    const open = await invite('key', 'invite', 'alice');
+    const short = await makeKey(folder, 'short-rsa', { type: 'rsa', bits: 2048 });
+    const tries: [string, string, Buffer][] = [
+      ['nobody', 'ssh-ed25519', keys.laptop.blob],
+      [`invite-${token}`, 'ssh-ed25519', keys.laptop.blob],
+      [`invite-${token}`, 'ssh-ed25519', key.blob],
+      [`invite-${'a'.repeat(32)}`, 'ssh-ed25519', keys.laptop.blob],
+      [`invite-${open}x`, 'ssh-ed25519', keys.laptop.blob],
+      [`INVITE-${open}`, 'ssh-ed25519', keys.laptop.blob],
+      [`invite-${open}`, 'rsa-sha2-512', short.blob],
+      [`invite-${open}`, 'ssh-rsa', keys.rsa.blob],
+      [`invite-${open}`, 'ssh-ed25519', Buffer.concat([keys.laptop.blob, Buffer.from([0])])],
+      [`invite-${open}`, 'ssh-ed25519', keys.laptop.blob.subarray(0, 20)],
+    ];
+    const replies = [];
+    for (const [user, algorithm, blob] of tries) {
+      const client = await RawClient.connect(server.port);
+      await client.requestAuthentication();
+      client.received.length = 0;
+      const offered = await client.tryKey(user, algorithm, blob);
+      const signed = await client.tryKey(user, algorithm, blob, ed25519Signer(keys.laptop));
+      replies.push({ offered, signed, rest: client.received.map((packet) => packet.toString('hex')) });
+      client.destroy();
+    }
+    for (const [i, reply] of replies.entries()) expect(reply, tries[i]?.[0]).toEqual({ offered: message.userauthFailure, signed: message.userauthFailure, rest: [] });
+    // It is still open for a key that may be added.
+    expect(await answers(`invite-${open}`, 'ssh-ed25519', keys.laptop.blob, ed25519Signer(keys.other))).toMatchObject({ offered: message.userauthPkOk, signed: message.userauthFailure });
+  });
+
+  test('bind one key where two come at the same moment', async () => {
+    const token = await invite('admin', 'invite', 'racer', '--role', 'viewer');
+    const racers = await Promise.all(['racer-1', 'racer-2', 'racer-3'].map((name) => makeKey(folder, name)));
+    const clients = await Promise.all(
+      racers.map(async (key) => {
+        const client = await RawClient.connect(server.port);
+        await client.requestAuthentication();
+        expect(await client.tryKey(`invite-${token}`, 'ssh-ed25519', key.blob)).toBe(message.userauthPkOk);
+        return client;
+      }),
+    );
+    const signed = await Promise.all(clients.map((client, i) => client.tryKey(`invite-${token}`, 'ssh-ed25519', racers[i]?.blob ?? Buffer.alloc(0), ed25519Signer(racers[i] as TestKey))));
+    expect(signed.sort()).toEqual([message.userauthFailure, message.userauthFailure, message.userauthSuccess]);
+    await eventually(async () => ((await listed('racer')) === undefined ? undefined : true), 'the key is bound');
+    expect(await listed('racer')).toMatchObject({ keys: [expect.anything()] });
+    for (const client of clients) client.destroy();
+  });
+
+  test('stay open where the key belongs to somebody else, who is told', async () => {
+    const token = await invite('admin', 'invite', 'jack');
+    const { stdout, code } = await server.ssh([], { user: `invite-${token}`, key: keys.viewer.path });
+    expect(stdout).toContain('it already belongs to admin "viewer"');
+    expect(code).toBe(5);
+    const key = await makeKey(folder, 'jack');
+    expect((await server.ssh([], { user: `invite-${token}`, key: key.path })).code).toBe(0);
+    expect(await whoami('manage', key.path)).toMatchObject({ name: 'jack', role: 'admin' });
+    await admin(['admin', 'remove', 'jack']);
+  });
+
+  test('are nowhere as tokens, and in the journal with who made and who used them', async () => {
+    const key = await makeKey(folder, 'journaled');
+    const token = await invite('admin', 'invite', 'june', '--role', 'viewer');
+    const list = await admin(['invite', 'list']);
+    expect(list).toMatch(/manage@ +june +viewer/);
+    await server.ssh([], { user: `invite-${token}`, key: key.path });
+    const records = await adminJson(['audit', '--limit', '20']);
+    expect(records).toMatch(/"type":"invitation-used"[^\n]*"by":"root-admin"/);
+    expect(records).toContain(key.fingerprint);
+    for (const text of [list, records, await readFile(join(server.home, 'state', 'invitations.json'), 'utf8'), server.log()]) expect(text).not.toContain(token);
+  });
+
+  test('end when they are cancelled, with ten minutes, and with the rights of whoever made them', async () => {
+    const cancelled = await invite('key', 'invite', 'alice');
+    await admin(['invite', 'cancel', 'alice']);
+    const maker = await makeKey(folder, 'maker');
+    await admin(['admin', 'add', 'maker', '--role', 'operator'], maker.line);
+    const { stdout } = await server.ssh(['key', 'invite', 'alice', '--json'], { key: maker.path });
+    const { result } = JSON.parse(stdout) as { result: { token: string; invitation: { expiresAt: string } } };
+    expect(Date.parse(result.invitation.expiresAt) - Date.now()).toBeLessThanOrEqual(600_000);
+    expect(await answers(`invite-${result.token}`, 'ssh-ed25519', keys.laptop.blob, ed25519Signer(keys.other))).toMatchObject({ offered: message.userauthPkOk });
+    await admin(['admin', 'role', 'maker', 'viewer']);
+    for (const token of [cancelled, result.token]) {
+      expect(await answers(`invite-${token}`, 'ssh-ed25519', keys.laptop.blob, ed25519Signer(keys.laptop))).toMatchObject({ offered: message.userauthFailure, signed: message.userauthFailure });
+    }
+  });
+});
+
+describe('what a role may not do', () => {
+  const callers = [
+    { door: 'manage', role: 'viewer', name: 'viewer' },
+    { door: 'manage', role: 'operator', name: 'operator' },
+    { door: 'self', role: 'owner', name: 'alice' },
+  ] as const;
+
+  test.each(callers)('is refused as a command and in a shell: $role', async ({ door, role, name }) => {
+    const forbidden = verbNames.filter((verb) => !mayUse(verbNamed(verb), door, role));
+    expect(forbidden.length).toBeGreaterThan(3);
+    const caller = { user: door, key: keys[name].path };
+    for (const verb of forbidden) {
+      const { code, stderr } = await server.ssh([verb, 'x', 'y'], { ...caller, shared: true });
+      expect([verb, code]).toEqual([verb, 4]);
+      expect(stderr).toContain('(denied)');
+    }
+    const shell = await connectShell(server, { ...caller, term: 'dumb', rows: 200 });
+    await shell.shows(/^>$/m);
+    for (const [i, verb] of forbidden.entries()) {
+      shell.type(`${verb} x y\r`);
+      await eventually(() => (shell.received.split(/may not use it over/).length > i + 1 ? true : undefined), () => Promise.resolve(`"${verb}" is refused: ${shell.received.slice(-500)}`));
+    }
+    shell.close();
+  });
+});
+
+test('200 probes with names and keys that are known and unknown get the same replies', async () => {
+  const names = ['manage', 'self', 'alice', 'carol', 'root', 'root-admin', 'invite-', `invite-${'b'.repeat(32)}`, 'x'.repeat(65), ''];
+  const replies = new Set<string>();
+  for (let round = 0; round < 20; round++) {
+    const stranger = await makeKey(folder, `stranger-${round}`);
+    await Promise.all(
+      names.map(async (name) => {
+        const client = await RawClient.connect(server.port);
+        await client.requestAuthentication();
+        client.received.length = 0;
+        // A key that is unknown everywhere, and one that is somebody's, at a door that it does not open.
+        const key = round % 2 === 0 || name === 'self' ? stranger : keys.alice;
+        client.send(message.userauthRequest, string(name), string('ssh-connection'), string('publickey'), Buffer.from([0]), string('ssh-ed25519'), string(key.blob));
+        replies.add((await client.take(message.userauthFailure, message.userauthPkOk, message.disconnect)).toString('hex'));
+        client.destroy();
+      }),
+    );
+  }
+  expect(replies.size).toBe(1);
+});
