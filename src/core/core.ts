@@ -17,43 +17,37 @@ import { OpenOperationsReader } from '../journal/openOperations.ts';
 import { Operations } from '../journal/operations.ts';
 import { connectOver, mostMessageBytes } from '../protocol/connection.ts';
 import type { FrontStart, Greeting, Listening } from '../protocol/messages.ts';
-import { Admins } from '../service/admins.ts';
 import { verifyRecords } from '../service/audit.ts';
-import { Bans } from '../service/bans.ts';
 import { endedSince } from '../service/ended.ts';
 import { ContainerFeed } from '../service/feed.ts';
 import type { ServiceContext } from '../service/context.ts';
-import { emptyDirectory, type Directory } from '../domain/directory.ts';
-import { Authorities } from '../service/authorities.ts';
-import { collectOwners, makeDirectory, type Owner, type OwnState } from '../service/directory.ts';
-import { Invitations } from '../service/invitations.ts';
 import { makeSteps } from '../service/steps.ts';
 import { makeHome, packageRoot, type Home } from '../settings/home.ts';
 import type { Settings } from '../settings/settings.ts';
 import { serveBans } from './banEndpoint.ts';
+import { DirectoryKeeper } from './directoryKeeper.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { serveCalls } from './endpoint.ts';
 import { firstAdmin, type FirstAdmin } from './firstStart.ts';
-import { serverHostKeys, type ServerHostKey, type ServerHostKeys } from './hostKeys.ts';
+import { serverHostKeys, type ServerHostKey } from './hostKeys.ts';
 import { chooseStarter, type ChosenStarter } from './frontChoice.ts';
 import { FrontNews } from './frontNews.ts';
-import { FrontProcess } from './frontProcess.ts';
+import { FrontProcess, type FrontOptions } from './frontProcess.ts';
 import { makeHandlers } from './handlers.ts';
 import { useInvitation } from './invited.ts';
-import { LastUses } from './lastUses.ts';
 import { chooseHost } from './hostChoice.ts';
 import { realHost, simulatedHost } from './hostParts.ts';
 import { bindPort, type Listener } from './listener.ts';
 import { listenLocally } from './localSocket.ts';
 import { makeLog } from './log.ts';
-import { LoginEndpoint, type UseInvitation } from './loginEndpoint.ts';
+import { LoginEndpoint } from './loginEndpoint.ts';
 import { LoginEvents } from './loginEvents.ts';
 import { startMetrics, type RunningMetrics } from './runningMetrics.ts';
 import { Logins, mostLogins } from './logins.ts';
 import { PenaltyRecords } from './penaltyRecords.ts';
 import { Room } from './room.ts';
 import { serveShells, type ShellEndpointOptions } from './shellEndpoint.ts';
-import { ShellMemory } from './shellMemory.ts';
+import { StateFiles } from './stateFiles.ts';
 
 export interface CoreOptions {
   readonly home: Home;
@@ -84,8 +78,6 @@ export class Core {
   readonly #options: CoreOptions;
   readonly #log: Logger;
   readonly #timers: NodeJS.Timeout[] = [];
-  #owners: readonly Owner[] = [];
-  #directory: Directory = emptyDirectory;
   readonly #news = new FrontNews();
   #listener: Listener | undefined;
   #front: FrontProcess | undefined;
@@ -93,16 +85,14 @@ export class Core {
   #journal: Journal | undefined;
   #dispatcher: Dispatcher | undefined;
   #operations: Operations | undefined;
-  #memory: ShellMemory | undefined;
-  #bans: Bans | undefined;
+  #state: StateFiles | undefined;
   #penaltyRecords: PenaltyRecords | undefined;
-  #lastUses: LastUses | undefined;
   readonly #events: LoginEvents;
   #metrics: RunningMetrics | undefined;
   readonly #logins = new Logins({
     now: () => new Date(),
     opened: (actor, means) => {
-      this.#lastUses?.note(actor, new Date());
+      this.#state?.lastUses.note(actor, new Date());
       this.#events.opened(actor, means);
     },
     closed: (actor, since, reason) => this.#events.closed(actor, since, reason),
@@ -125,11 +115,9 @@ export class Core {
     while (this.#operations?.active === true && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 100));
     await this.#front?.stop(reason);
     this.#socket?.close();
-    await this.#memory?.settled();
-    await this.#lastUses?.settled();
+    await this.#state?.settled();
     this.#metrics?.stop();
     await this.#events.settled();
-    await this.#bans?.settled();
     this.#penaltyRecords?.flush();
     await this.#journal?.close();
   }
@@ -154,21 +142,12 @@ export class Core {
     const { home, settings, env } = this.#options;
     const version = await packageVersion();
     const hostKeys = await serverHostKeys(home.keys);
-    const lastUses = await LastUses.open(join(home.state, 'last-uses.json'), (failure) => this.#log.warn({ why: failure.message }, 'the last uses of keys cannot be read'));
-    this.#lastUses = lastUses;
-    const admins = await Admins.open(join(home.state, 'admins.json'), (key) => lastUses.of(key));
-    const authorities = await Authorities.open(join(home.state, 'authorities.json'));
-    const invitations = await Invitations.open(join(home.state, 'invitations.json'), admins, () => new Date());
-    const own: OwnState = { admins, authorities, invitations };
+    const state = await StateFiles.open(home.state, settings.ssh.penalties.maxMs, this.#log);
+    this.#state = state;
+    const { admins, authorities, invitations, memory, bans } = state;
     // Before anything is done: a port that is taken ends it here.
     const listener = bindPort(settings.listen);
     this.#listener = listener;
-    const bans = await Bans.open(join(home.state, 'bans.json'), {
-      now: () => new Date(),
-      maxPenaltyMs: settings.ssh.penalties.maxMs,
-      onTrouble: (failure) => this.#log.warn({ why: failure.message }, 'penalties could not be written: a restart forgets them'),
-    });
-    this.#bans = bans;
     const authorizedKeysFolder = settings.jump.authorizedKeysFolder ?? home.authorizedKeys;
     const programs = new ProgramRunner();
     const front = await chooseStarter({ env, log: this.#log, runner: programs });
@@ -198,11 +177,11 @@ export class Core {
     const service: ServiceContext = { host, settings, incus, streams: parts.streams, accounts, keyscan: new KeyScan(parts.runner), jumpKeys, operations, steps, log: this.#log, now: () => new Date() };
     const room = new Room();
     const feed = new ContainerFeed({ incus, source: parts.streams });
-    const memory = await ShellMemory.open(join(home.state, 'shells.json'), (failure) => this.#log.warn({ why: failure.message }, 'what shells remembered cannot be read'));
-    this.#memory = memory;
     const handlers = makeHandlers({
       service,
-      ...own,
+      admins,
+      authorities,
+      invitations,
       port: () => listener.where.port,
       room,
       logins: this.#logins,
@@ -224,7 +203,17 @@ export class Core {
       journalFolder: home.journal,
       version,
     });
-    const changed = (): Promise<void> => this.#refreshDirectory(service, own);
+    const keeper = new DirectoryKeeper({
+      service,
+      own: state,
+      log: this.#log,
+      changed: (directory) => {
+        this.#logins.allow(directory);
+        this.#front?.directory(directory);
+      },
+      asked: (answered) => this.#metrics?.figures.incus(answered),
+    });
+    const changed = (): Promise<void> => keeper.refresh();
     const dispatcher = new Dispatcher({
       journal,
       handlers,
@@ -267,9 +256,26 @@ export class Core {
       serveShells(connection, { ...shells, logins });
       connection.listen();
     };
-    await this.#startFront(front.starter, listener, greeting, hostKeys, dispatcher, bans, shells, (proof, address) =>
-      useInvitation({ service, admins, invitations, logins: this.#logins, journal, changed }, proof, address),
-    );
+    await this.#startFront(front.starter, listener, {
+      start: () => ({
+        ...greeting,
+        listen: listener.where,
+        hostKeys: [hostKeys.current.privateKey, ...(hostKeys.next === undefined ? [] : [hostKeys.next.privateKey])],
+        directory: keeper.directory as FrontStart['directory'],
+        ...bans.forFront(),
+        limits: settings.ssh,
+        transport: settings.ssh,
+      }),
+      serve: (connection) => {
+        const logins = new LoginEndpoint(connection, 'front', this.#logins, {
+          refused: (report) => this.#events.refusals(report),
+          useInvitation: (proof, address) => useInvitation({ service, admins, invitations, logins: this.#logins, journal, changed }, proof, address),
+        });
+        serveCalls(connection, { greeting, dispatcher, logins, news: this.#news });
+        serveShells(connection, { ...shells, logins });
+        serveBans(connection, bans, (penalty) => this.#penaltyRecords?.add(penalty));
+      },
+    });
     this.#timers.push(setInterval(() => this.#logins.recheck(), recheckEveryMs).unref());
     this.#every(identitiesEveryMs, changed);
     this.#every(recoverEveryMs, () => this.#recover(operations));
@@ -294,51 +300,13 @@ export class Core {
     for (const operation of left) this.#log.error({ operation: operation.id, verb: operation.verb, target: operation.target }, 'an operation could not be taken back yet');
   }
 
-  async #refreshDirectory(service: ServiceContext, own: OwnState): Promise<void> {
-    try {
-      this.#owners = await collectOwners(service);
-      this.#metrics?.figures.incus(true);
-    } catch (error) {
-      this.#metrics?.figures.incus(false);
-      // While Incus cannot be asked, owners keep what they had; admins are known without it and must be able to look.
-      this.#log.warn({ why: Failure.from(error).message }, 'the keys of container owners could not be read');
-    }
-    this.#directory = makeDirectory(own, this.#owners);
-    this.#logins.allow(this.#directory);
-    this.#front?.directory(this.#directory);
-  }
-
-  #startFront(
-    starter: ChosenStarter['starter'],
-    listener: Listener,
-    greeting: Greeting,
-    hostKeys: ServerHostKeys,
-    dispatcher: Dispatcher,
-    bans: Bans,
-    shells: Omit<ShellEndpointOptions, 'logins'>,
-    useInvitation: UseInvitation,
-  ): Promise<void> {
-    const { settings } = this.#options;
+  #startFront(starter: ChosenStarter['starter'], listener: Listener, what: Pick<FrontOptions, 'start' | 'serve'>): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#front = new FrontProcess({
+        ...what,
         starter,
         listener,
         log: this.#log,
-        start: () => ({
-          ...greeting,
-          listen: listener.where,
-          hostKeys: [hostKeys.current.privateKey, ...(hostKeys.next === undefined ? [] : [hostKeys.next.privateKey])],
-          directory: this.#directory as FrontStart['directory'],
-          ...bans.forFront(),
-          limits: settings.ssh,
-          transport: settings.ssh,
-        }),
-        serve: (connection) => {
-          const logins = new LoginEndpoint(connection, 'front', this.#logins, { refused: (report) => this.#events.refusals(report), useInvitation });
-          serveCalls(connection, { greeting, dispatcher, logins, news: this.#news });
-          serveShells(connection, { ...shells, logins });
-          serveBans(connection, bans, (penalty) => this.#penaltyRecords?.add(penalty));
-        },
         onServing: resolve,
         onFatal: (reason) => reject(new Failure('settings', { what: 'the SSH server', why: reason, next: 'CONTAINARIUM_LOG=debug says more' })),
         onReplaced: (why) => {
