@@ -84,7 +84,8 @@ describe('who', () => {
     expect(await document(['whoami'])).toMatchObject({ ok: true, host: { kind: 'simulated' }, result: { name: 'carla', role: 'root', door: 'local' } });
     const { result } = await document(['audit', '--actor', 'carla', '--verb', 'create', '--target', 'alice']);
     const records = result['records'] as { actor: unknown }[];
-    expect(records).toHaveLength(4);
+    // The verb, its operation's beginning, steps and end, and its outcome.
+    expect(records.length).toBeGreaterThan(4);
     for (const { actor } of records) expect(actor).toMatchObject({ name: 'carla', role: 'root', door: 'local' });
   });
 

@@ -55,7 +55,7 @@ const tones: Record<Severity, Tone> = { ok: 'good', warning: 'warn', problem: 'b
 
 export const doctor = defineVerb({
   name: 'doctor',
-  summary: 'Check the host: Incus, storage, network, sshd, accounts, keys, limits, journal',
+  summary: 'Check the host: Incus, storage, network, sshd, keys, limits, journal',
   description: [
     'Each check says what it found and what to do about it. Over ssh, what your own connection has agreed on is checked too. The exit code is 0 with warnings alone and 1 with a problem, so that a cron job can go by it.',
   ],

@@ -92,7 +92,7 @@ describe('what a front says on standard error', () => {
     out.write(`\n${'flood\n'.repeat(1000)}last`);
     out.end();
     await once(out, 'end');
-    expect(lines[0]).toMatchObject({ level: 40, front: '{"level":60,"msg":"core is taken over"}', msg: 'the front says' });
+    expect(lines[0]).toMatchObject({ level: 40, front: { level: 60, msg: 'core is taken over' }, msg: 'the front says' });
     expect(lines[1]?.front).not.toContain('\u001b');
     expect(lines[2]?.front?.length).toBe(4096);
     expect(lines).toHaveLength(100);
