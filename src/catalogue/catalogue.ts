@@ -12,6 +12,7 @@ import { banAdd, banLift, banList } from './verbs/bans.ts';
 import { create } from './verbs/create.ts';
 import { deleteVerb } from './verbs/delete.ts';
 import { config, exportVerb } from './verbs/export.ts';
+import { hostKey, hostKeyRotate, hostKeySwitch } from './verbs/hostKeys.ts';
 import { info } from './verbs/info.ts';
 import { adminInvite, inviteCancel, inviteList, keyInvite } from './verbs/invitations.ts';
 import { keyAdd, keyList, keyRemove, keyReplace, keys, keysAdd, keysRemove } from './verbs/keys.ts';
@@ -63,6 +64,9 @@ export const catalogue = {
   'image build': imageBuild,
   'image list': imageList,
   'doctor': doctor,
+  'host-key': hostKey,
+  'host-key rotate': hostKeyRotate,
+  'host-key switch': hostKeySwitch,
   'session list': sessionList,
   'session kick': sessionKick,
   'ban list': banList,

@@ -29,6 +29,7 @@ import { DirectoryKeeper } from './directoryKeeper.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { serveCalls } from './endpoint.ts';
 import { firstAdmin, type FirstAdmin } from './firstStart.ts';
+import { HostKeyService } from './hostKeyService.ts';
 import { serverHostKeys, type ServerHostKey } from './hostKeys.ts';
 import { chooseStarter, type ChosenStarter } from './frontChoice.ts';
 import { FrontNews } from './frontNews.ts';
@@ -186,18 +187,14 @@ export class Core {
       room,
       logins: this.#logins,
       bans,
+      hostKeys: new HostKeyService({ folder: home.keys, running: { current: hostKeys.current.fingerprint, next: hostKeys.next?.fingerprint }, port: () => listener.where.port }),
       feed,
       doctor: {
         front: front.is,
         sshd: new Sshd(parts.runner, settings.jump.sshdConfig),
         authorizedKeysFolder,
         verifyJournal: (signal) => verifyRecords(home.journal, signal),
-        server: {
-          hostKeyPath: join(home.keys, 'host_ed25519'),
-          stateFolder: home.state,
-          journalFolder: home.journal,
-          logins: () => ({ open: this.#logins.list().filter(({ door }) => door !== 'local').length, most: mostLogins }),
-        },
+        server: { hostKeyPath: join(home.keys, 'host_ed25519'), stateFolder: home.state, journalFolder: home.journal, logins: () => ({ open: this.#logins.list().filter(({ door }) => door !== 'local').length, most: mostLogins }) },
         poolTrouble: (pool, signal) => poolTrouble(parts.runner, pool, signal),
       },
       journalFolder: home.journal,

@@ -28,6 +28,7 @@ import type { ContainerFeed } from '../service/feed.ts';
 import { reconcile } from '../service/reconcile.ts';
 import { resizeContainer } from '../service/resize.ts';
 import { consoleLog, openShell } from '../service/terminal.ts';
+import type { HostKeyService } from './hostKeyService.ts';
 import type { Logins } from './logins.ts';
 import type { Room } from './room.ts';
 
@@ -42,6 +43,7 @@ export interface HandlerContext {
   readonly room: Room;
   readonly logins: Logins;
   readonly bans: Bans;
+  readonly hostKeys: HostKeyService;
   readonly feed: Pick<ContainerFeed, 'samples'>;
   readonly journalFolder: string;
   readonly version: string;
@@ -95,10 +97,12 @@ function addAdmin(admins: Admins, { name, keys = [], role, from, expires, certif
   return admins.add(name, { keys: keys.map((one) => ({ ...one, limits: { ...one.limits, ...common } })), role, certificate }, actor.name, now);
 }
 
-export function makeHandlers({ service, admins, authorities, invitations, port, doctor, room, logins, bans, feed, journalFolder, version }: HandlerContext): Handlers {
+export function makeHandlers({ service, admins, authorities, invitations, port, doctor, room, logins, bans, hostKeys, feed, journalFolder, version }: HandlerContext): Handlers {
+  /** The name or address of this host, for whoever asks. */
+  const reachedBy = (reachedAt: string | undefined): string | undefined => service.settings.jump.hostname ?? reachedAt;
   const invite = async (whom: Invitation['for'], { actor, reachedAt }: Call): Promise<InvitationMade> => {
     const { token, invitation } = await invitations.make(whom, { name: actor.name, root: actor.door === 'local' });
-    return { token, invitation, command: `ssh -p ${port()} ${invitationLogin(token)}@${service.settings.jump.hostname ?? reachedAt ?? 'jump'}` };
+    return { token, invitation, command: `ssh -p ${port()} ${invitationLogin(token)}@${reachedBy(reachedAt) ?? 'jump'}` };
   };
   return {
     'create': (input, call) => createContainer(service, input, call),
@@ -164,6 +168,9 @@ export function makeHandlers({ service, admins, authorities, invitations, port, 
     'image build': ({ image }, call) => buildImage(service, image ?? service.settings.image.base, call),
     'image list': async (_, call) => ({ images: await listImages(service, call.signal) }),
     'doctor': (_, call) => diagnose(service, doctor, call.actor.login === undefined ? undefined : logins.means(call.actor.login)?.transport, call.signal),
+    'host-key': (_, { reachedAt }) => hostKeys.list(reachedBy(reachedAt)),
+    'host-key rotate': (_, { reachedAt }) => hostKeys.rotate(reachedBy(reachedAt)),
+    'host-key switch': ({ yes }, { reachedAt }) => hostKeys.switch(reachedBy(reachedAt), yes ?? false),
     'session list': () => Promise.resolve({ sessions: logins.list().filter(({ door }) => door !== 'local') }),
     'session kick': ({ session, reason }, { actor }) => Promise.resolve({ ended: logins.kick(session, `${actor.name} ended it${reason === undefined ? '' : `: ${reason}`}`) }),
     'ban list': () => Promise.resolve({ bans: bans.list() }),

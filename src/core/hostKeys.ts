@@ -30,6 +30,8 @@ export interface ListedHostKey {
   readonly publicKey: string;
   /** `SHA256:…` */
   readonly fingerprint: string;
+  /** When its file was written; a switch does not change it. RFC 3339 UTC. */
+  readonly madeAt: string;
   /** The data of an SSHFP record: algorithm 4 is ed25519 (RFC 7479), type 2 is SHA-256 (RFC 6594). */
   readonly sshfp: { readonly algorithm: 4; readonly type: 2; readonly fingerprint: string };
 }
@@ -68,7 +70,10 @@ export async function serverHostKeys(folder: string): Promise<ServerHostKeys> {
 export async function listHostKeys(folder: string): Promise<ListedHostKey[]> {
   const current = await readKey(folder, currentName);
   const next = await readKey(folder, nextName);
-  return [...(current === undefined ? [] : [listed('current', current)]), ...(next === undefined ? [] : [listed('next', next)])];
+  return [
+    ...(current === undefined ? [] : [await listed(folder, 'current', current)]),
+    ...(next === undefined ? [] : [await listed(folder, 'next', next)]),
+  ];
 }
 
 /**
@@ -83,7 +88,7 @@ export async function rotateHostKey(folder: string): Promise<ListedHostKey> {
   }
   const made = makeHostKey('containarium');
   await writeKey(folder, nextName, made);
-  return listed('next', made);
+  return listed(folder, 'next', made);
 }
 
 /**
@@ -104,7 +109,7 @@ export async function switchHostKey(folder: string): Promise<ListedHostKey> {
   await syncFolder(folder);
   await writePublic(folder, currentName, next);
   await rm(join(folder, `${nextName}.pub`), { force: true });
-  return listed('current', next);
+  return listed(folder, 'current', next);
 }
 
 async function presentKey(folder: string): Promise<HostKeyPair> {
@@ -113,9 +118,10 @@ async function presentKey(folder: string): Promise<HostKeyPair> {
   throw new Failure('settings', { what: `host key ${join(folder, currentName)}`, why: 'there is none', next: 'start the server once, which makes one' });
 }
 
-function listed(which: ListedHostKey['which'], { publicKey, fingerprint }: HostKeyPair): ListedHostKey {
+async function listed(folder: string, which: ListedHostKey['which'], { publicKey, fingerprint }: HostKeyPair): Promise<ListedHostKey> {
   const blob = Buffer.from(publicKey.split(' ')[1] ?? '', 'base64');
-  return { which, publicKey, fingerprint, sshfp: { algorithm: 4, type: 2, fingerprint: createHash('sha256').update(blob).digest('hex') } };
+  const { mtime } = await lstat(join(folder, which === 'current' ? currentName : nextName));
+  return { which, publicKey, fingerprint, madeAt: mtime.toISOString(), sshfp: { algorithm: 4, type: 2, fingerprint: createHash('sha256').update(blob).digest('hex') } };
 }
 
 /** The key pair of a file; `undefined` where there is no file. */

@@ -14,7 +14,7 @@ export const groups: readonly (readonly [title: string, verbs: readonly string[]
   ['Admins', ['admin add', 'admin list', 'admin role', 'admin remove', 'session list', 'session kick', 'ban list', 'ban add', 'ban lift', 'who', 'say']],
   ['Certificates', ['ca add', 'ca list', 'ca revoke', 'ca remove']],
   ['Invitations', ['admin invite', 'key invite', 'invite list', 'invite cancel']],
-  ['The host', ['doctor', 'reconcile', 'image build', 'image list']],
+  ['The host', ['doctor', 'reconcile', 'image build', 'image list', 'host-key', 'host-key rotate', 'host-key switch']],
   ['The journal', ['audit', 'audit verify', 'audit export']],
   ['About', ['whoami', 'version', 'help']],
 ];

@@ -7,6 +7,7 @@ import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { makeHandlers } from '../../src/core/handlers.ts';
+import { HostKeyService } from '../../src/core/hostKeyService.ts';
 import { Dispatcher } from '../../src/core/dispatcher.ts';
 import { Logins } from '../../src/core/logins.ts';
 import { Room } from '../../src/core/room.ts';
@@ -154,6 +155,7 @@ export class World {
       room,
       logins: new Logins({ now: () => new Date() }),
       bans: await Bans.open(join(folder, 'bans.json'), { now: () => new Date(), maxPenaltyMs: 600_000, onTrouble: () => undefined }),
+      hostKeys: new HostKeyService({ folder: join(folder, 'keys'), running: { current: '', next: undefined }, port: () => 2222 }),
       feed: { samples: () => [] },
       doctor: {
         front: { name: null, shared: false, unit: false },

@@ -2,12 +2,14 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { listHostKeys, rotateHostKey, switchHostKey, type ListedHostKey } from '../../src/core/hostKeys.ts';
+import type { HostKeyInfo } from '../../src/domain/results.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { boolean, message, RawClient, string, stringAt } from '../support/rawClient.ts';
 import { startServer, temporaryFolder, type TestServer } from '../support/server.ts';
-import { publicHostKey } from '../support/sshClients.ts';
+import { keyscan, publicHostKey } from '../support/sshClients.ts';
 
 let server: TestServer;
 let key: TestKey;
@@ -152,5 +154,68 @@ describe('the server', () => {
     expect(await publicHostKey(server)).toBe(before);
     expect(server.banner).toContain((await listHostKeys(keys))[0]?.fingerprint);
     expect(server.banner).not.toMatch(/made just now/);
+  });
+});
+
+describe('host-key', () => {
+  const listed = async (words: readonly string[] = []): Promise<HostKeyInfo[]> => {
+    const { stdout, code } = await server.ssh(['host-key', ...words, '--json']);
+    expect(code).toBe(0);
+    return (JSON.parse(stdout) as { result: { keys: HostKeyInfo[] } }).result.keys;
+  };
+  const keygen = async (...args: readonly string[]): Promise<string> => (await execa('ssh-keygen', args)).stdout;
+
+  it('shows what ssh-keygen says of the key, and a known_hosts line with which ssh connects', async () => {
+    const [present, ...others] = (await listed()) as [HostKeyInfo];
+    expect(others).toEqual([]);
+    expect(present).toMatchObject({ which: 'present', inUse: true, knownHosts: `[127.0.0.1]:${server.port} ${await keyscan(server)}` });
+    expect(await keygen('-l', '-f', join(keys, 'host_ed25519.pub'))).toBe(`256 ${present.fingerprint} containarium (ED25519)`);
+    // An address has no records; the name is for whoever publishes them to fill in.
+    expect((await keygen('-r', 'JUMP-HOST', '-f', join(keys, 'host_ed25519.pub'))).split('\n')).toContain(present.sshfp);
+    const known = join(await temporaryFolder(), 'known_hosts');
+    await writeFile(known, `${present.knownHosts}\n`);
+    expect((await server.ssh(['whoami'], { options: ['-o', `UserKnownHostsFile=${known}`] })).code).toBe(0);
+    expect((await server.ssh(['host-key', 'list'])).stdout).toContain(`${present.knownHosts}\n`);
+  });
+
+  it('names JUMP-HOST on the host itself, where nobody reached it by a name', async () => {
+    const { stdout, code } = await server.local(['host-key']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^\[JUMP-HOST\]:\d+ ssh-ed25519 /m);
+    expect(stdout).toMatch(/Replace JUMP-HOST .* jump\.hostname/);
+  });
+
+  it('rotates and switches: each step is in use from the next start on, and a switch wants --yes', async () => {
+    const [before] = (await listed()) as [HostKeyInfo];
+    expect(await server.ssh(['host-key', 'switch', '--yes'])).toMatchObject({ code: 5, stderr: expect.stringContaining('(wrong-state)') as string });
+
+    // Of several at the same time one makes the key, and says which.
+    const all = await Promise.all([1, 2, 3].map(() => server.ssh(['host-key', 'rotate'])));
+    expect(all.map(({ code }) => code).sort()).toEqual([0, 5, 5]);
+    const [, next] = (await listed()) as [HostKeyInfo, HostKeyInfo];
+    expect(all.find(({ code }) => code === 0)?.stdout).toMatch(new RegExp(`^${next.fingerprint.replaceAll(/[+/]/g, '\\$&')} is the next host key$[\\s\\S]*systemctl restart containarium`, 'm'));
+    expect(next).toMatchObject({ which: 'next', inUse: false });
+    expect(await keygen('-l', '-f', join(keys, 'host_ed25519.next.pub'))).toContain(` ${next.fingerprint} `);
+    expect((await server.ssh(['host-key', 'switch'])).stderr).toMatch(/not been announced .*\(confirmation-required\)/);
+
+    await restart();
+    expect((await listed()).map(({ which, inUse }) => [which, inUse])).toEqual([['present', true], ['next', true]]);
+    expect((await server.ssh(['host-key', 'switch'])).stderr).toMatch(/not logged in since .*\(confirmation-required\)/);
+    expect((await listed()).map(({ fingerprint }) => fingerprint)).toEqual([before.fingerprint, next.fingerprint]);
+
+    expect((await server.ssh(['host-key', 'switch', '--yes'])).stdout).toContain(`${next.fingerprint} is the present host key now`);
+    expect(await listed()).toMatchObject([{ which: 'present', fingerprint: next.fingerprint, madeAt: next.madeAt, inUse: false }]);
+    await restart();
+    expect(await listed()).toMatchObject([{ which: 'present', fingerprint: next.fingerprint, inUse: true }]);
+    expect(await publicHostKey(server)).toBe(await keyscan(server));
+  });
+
+  it('gives records and lines for the configured name', async () => {
+    await server.stop();
+    await writeFile(join(server.home, 'containarium.yaml'), 'jump:\n  hostname: jump.example.org\n');
+    await server.restart();
+    const [{ knownHosts, sshfp }] = (await listed()) as [HostKeyInfo];
+    expect(knownHosts).toBe(`[jump.example.org]:${server.port} ${await publicHostKey(server)}`);
+    expect((await keygen('-r', 'jump.example.org', '-f', join(keys, 'host_ed25519.pub'))).split('\n')).toContain(sshfp);
   });
 });

@@ -38,6 +38,7 @@ const keyColumns = ['type', 'bits', 'fingerprint', 'comment', 'added_at', 'added
 const banColumns = ['network', 'kind', 'reason', 'by', 'at', 'until'];
 const adminColumns = ['name', 'role', 'type', 'fingerprint', 'comment', 'added_at', 'added_by', 'from', 'expires_at', 'verify_required', 'last_used_at', 'last_used_from'];
 const authorityColumns = ['name', 'for', 'type', 'fingerprint', 'comment', 'revoked_serials', 'revoked_key_ids', 'revoked_keys', 'added_at', 'added_by'];
+const hostKeyColumns = ['key', 'type', 'fingerprint', 'made_at', 'in_use', 'known_hosts', 'sshfp'];
 const invitationColumns = ['id', 'kind', 'name', 'role', 'by', 'expires_at'];
 const tokenColumns = ['id', 'kind', 'name', 'role', 'expires_at', 'token', 'command'];
 /** There is one that is called office. */
@@ -131,6 +132,22 @@ const cases: Record<Tried, Case> = {
   'image build': { words: ['image', 'build'], shows: /^Image .* built in/ },
   'image list': { words: ['image', 'list'], shows: /^ALIAS +BASE/, columns: ['alias', 'base', 'size_bytes', 'created_at', 'current', 'fingerprint'] },
   'doctor': { words: ['doctor'], shows: /^journal +ok/m, columns: ['check', 'severity', 'detail', 'next'] },
+  'host-key': { words: ['host-key'], tooMany: 'unknown-command', shows: /^present +ssh-ed25519 +SHA256:/m, columns: hostKeyColumns },
+  'host-key rotate': {
+    words: ['host-key', 'rotate'],
+    before: (run) => run(['host-key', 'switch', '--yes']).catch(() => undefined),
+    shows: /^SHA256:\S{43} is the next host key$/m,
+    columns: hostKeyColumns,
+  },
+  'host-key switch': {
+    words: ['host-key', 'switch', '--yes'],
+    before: (run) => run(['host-key', 'rotate']).catch(() => undefined),
+    // There is no next key after the one before it.
+    missing: ['host-key', 'switch'],
+    missingCode: 'wrong-state',
+    shows: /^SHA256:\S{43} is the present host key now$/m,
+    columns: hostKeyColumns,
+  },
   'session list': { words: ['session', 'list'], shows: /^[0-9A-Z]{26} +\S+ +admin +manage/m, columns: ['session', 'name', 'role', 'door', 'fingerprint', 'since', 'address', 'shells'] },
   'session kick': {
     words: ['session', 'kick', 'viewer'],
@@ -338,7 +355,7 @@ describe('help', () => {
         expect(result.exitCodes).toHaveLength(Object.keys(exitCodes).length);
       }
       const { stdout } = await ssh(['help'], options);
-      expect([...stdout.matchAll(/^ {2}([a-z ]+)[:,]/gm)].map((match) => match[1])).toEqual(expected);
+      expect([...stdout.matchAll(/^ {2}([a-z -]+)[:,]/gm)].map((match) => match[1])).toEqual(expected);
     }
   });
 

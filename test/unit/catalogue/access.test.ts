@@ -48,6 +48,9 @@ reconcile          -      x       x     -    x
 image build        -      x       x     -    x
 image list         x      x       x     -    x
 doctor             x      x       x     -    x
+host-key           x      x       x     -    x
+host-key rotate    -      -       x     -    x
+host-key switch    -      -       x     -    x
 session list       x      x       x     -    x
 session kick       -      -       x     -    x
 ban list           x      x       x     -    x
