@@ -80,7 +80,7 @@ export const hostKeySwitch = defineVerb({
   description: [
     `It is used from the next start of the server on: ${restart}. Clients that have not learned the next key are warned, and do not connect until somebody has compared the fingerprint; so it needs \`--yes\`. The present key is kept as keys/host_ed25519.previous.`,
   ],
-  ends: { usage: '--yes is missing, or a key file cannot be read, or others can read it', conflict: 'there is no next key' },
+  ends: { usage: 'a next key is there and --yes is missing; or a key file cannot be read, or others can read it', conflict: 'there is no next key' },
   examples: [{ line: 'host-key switch --yes', says: 'once clients have seen the next key' }],
   access: { manage: 'admin' },
   changes: true,
