@@ -35,10 +35,10 @@ export function checkKeyExchange(transport: Transport | undefined): Outcome {
 export async function checkHostKey({ hostKeyPath }: ServerTools, now: Date): Promise<Outcome> {
   const found = await lstat(hostKeyPath);
   const mode = (found.mode & 0o777).toString(8).padStart(4, '0');
-  if (!found.isFile() || (found.mode & 0o077) !== 0) return problem(`${hostKeyPath} has mode ${mode}: others can read it`, `chmod 600 ${hostKeyPath}, and consider making a new one`);
+  if (!found.isFile() || (found.mode & 0o077) !== 0) return problem(`${hostKeyPath} has mode ${mode}: others can read it`, `chmod 600 ${hostKeyPath}, and have a new one made: host-key rotate`);
   const days = Math.floor(Math.max(0, now.getTime() - found.mtimeMs) / dayMs);
   const text = `ed25519, mode ${mode}, ${days === 1 ? '1 day' : `${days} days`} old`;
-  return days > oldDays ? warning(text, 'a new one now and then limits what a stolen one is good for') : ok(text);
+  return days > oldDays ? warning(text, 'host-key rotate: a new one now and then limits what a stolen one is good for') : ok(text);
 }
 
 /** Connections and file descriptors of this process, against what it may have. */
