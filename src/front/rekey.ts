@@ -1,6 +1,6 @@
 /**
  * New keys in time (RFC 4253, section 9: after a gigabyte or an hour), which ssh2 leaves to the application. How long an exchange may take
- * is limited in guards.ts.
+ * is limited in guards/keyExchanges.ts.
  */
 import type { Connection } from 'ssh2';
 import { hangUp } from './hangUp.ts';

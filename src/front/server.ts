@@ -7,7 +7,7 @@ import type { Ban } from '../domain/ban.ts';
 import { formatUptime } from '../domain/time.ts';
 import { offer } from './algorithms.ts';
 import { ServedConnection, type Service } from './connection.ts';
-import { closeWhatIsEnded } from './guards.ts';
+import { closeWhatIsEnded } from './guards/closing.ts';
 import { Gate } from './gate.ts';
 import { noteHangUp } from './hangUp.ts';
 import { HostKeys } from './hostKeyRotation.ts';

@@ -1,0 +1,15 @@
+/** Guards against messages that are not a client's to send. */
+import type { Connection } from 'ssh2';
+import { internalsOf } from '../internals.ts';
+
+/**
+ * Messages that only a server sends (RFC 4252): USERAUTH_FAILURE, USERAUTH_SUCCESS, USERAUTH_BANNER, and the method-specific answers.
+ * From a client they take a waiting authentication out of ssh2's queue, and its answer then throws.
+ */
+const serverOnly = new Set([51, 52, 53, 60]);
+
+export function dropServerOnlyMessages(connection: Connection): void {
+  const protocol = internalsOf(connection)._protocol;
+  const handle = protocol._onPayload;
+  protocol._onPayload = (payload) => (serverOnly.has(payload[0] ?? 0) ? undefined : handle(payload));
+}

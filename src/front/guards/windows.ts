@@ -1,0 +1,48 @@
+/** Guards of channels: what may be sent, and in what pieces. */
+import type { Connection, Session } from 'ssh2';
+import { hangUp } from '../hangUp.ts';
+import { internalsOf, sessionInternals } from '../internals.ts';
+
+/** Largest window there may be (RFC 4254, section 5.2). */
+const largestWindowBytes = 0xffffffff;
+
+/**
+ * Ends a connection that sends more than its channel's window allows, which ssh2 would keep in memory, or that opens its own window beyond
+ * what the protocol has numbers for, as OpenSSH does (channels.c, channel_input_window_adjust).
+ */
+export function enforceWindows(connection: Connection): void {
+  const internals = internalsOf(connection);
+  const windowsOf = (id: number): Windows | undefined => {
+    const found = internals._chanMgr.get(id) as (Partial<Windows> & { _channel?: Windows }) | undefined;
+    const { incoming, outgoing } = found?._channel ?? found ?? {};
+    return incoming === undefined || outgoing === undefined ? undefined : { incoming, outgoing };
+  };
+  const handlers = internals._protocol._handlers;
+  const handle = handlers.CHANNEL_DATA;
+  handlers.CHANNEL_DATA = (protocol, recipient, data) => {
+    const window = windowsOf(recipient)?.incoming.window;
+    if (window !== undefined && data.length > window) hangUp(internals._sock, 'more data than the window allows');
+    else handle(protocol, recipient, data);
+  };
+  const adjust = handlers.CHANNEL_WINDOW_ADJUST;
+  handlers.CHANNEL_WINDOW_ADJUST = (protocol, recipient, amountBytes) => {
+    const window = windowsOf(recipient)?.outgoing.window;
+    if (window !== undefined && window + amountBytes > largestWindowBytes) hangUp(internals._sock, 'a window of more than 4 GiB');
+    else adjust(protocol, recipient, amountBytes);
+  };
+}
+
+interface Windows {
+  readonly incoming: { readonly window: number };
+  readonly outgoing: { readonly window: number };
+}
+
+/** Smaller packets than this no client asks for; with a size of 0 ssh2's send loop would never end, for every session at once. */
+const leastPacketBytes = 1024;
+
+/** Whether the session's channel may be used. Ends the connection where it may not. */
+export function hasSanePackets(connection: Connection, session: Session): boolean {
+  if (sessionInternals(session)._chanInfo.outgoing.packetSize >= leastPacketBytes) return true;
+  hangUp(internalsOf(connection)._sock, 'packets too small to be meant');
+  return false;
+}
