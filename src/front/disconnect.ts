@@ -1,7 +1,8 @@
 /** Hanging up with a reason that the client shows; ssh2's own message has none. */
 import type { Connection } from 'ssh2';
+import { wireString } from '../domain/wire.ts';
 import { internalsOf } from './internals.ts';
-import { sendPacket, string, uint32 } from './packet.ts';
+import { sendPacket, uint32 } from './packet.ts';
 
 const disconnectMessage = 1;
 
@@ -16,7 +17,7 @@ export function disconnect(connection: Connection, reason: string, code: number 
   const socket = internalsOf(connection)._sock;
   if (socket.destroyed) return;
   try {
-    sendPacket(connection, Buffer.concat([Buffer.from([disconnectMessage]), uint32(code), string(reason), string('')]));
+    sendPacket(connection, Buffer.concat([Buffer.from([disconnectMessage]), uint32(code), wireString(reason), wireString('')]));
   } catch {
     // In the middle of a key exchange nothing can be said.
   }

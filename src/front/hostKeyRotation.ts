@@ -3,8 +3,9 @@
  * `hostkeys-00@openssh.com`, and `hostkeys-prove-00@openssh.com` with which a client has each new key prove that the server holds it).
  */
 import ssh2, { type Connection, type ParsedKey } from 'ssh2';
+import { wireString } from '../domain/wire.ts';
 import { internalsOf } from './internals.ts';
-import { sendPacket, string } from './packet.ts';
+import { sendPacket } from './packet.ts';
 
 const announcement = 'hostkeys-00@openssh.com';
 const proof = 'hostkeys-prove-00@openssh.com';
@@ -32,7 +33,7 @@ export class HostKeys {
     const { _protocol: protocol } = internalsOf(connection);
     let proofs = 0;
     connection.on('ready', () => {
-      const payload = [Buffer.from([globalRequest]), string(announcement), Buffer.from([0]), ...this.#keys.map(({ blob }) => string(blob))];
+      const payload = [Buffer.from([globalRequest]), wireString(announcement), Buffer.from([0]), ...this.#keys.map(({ blob }) => wireString(blob))];
       sendPacket(connection, Buffer.concat(payload));
     });
     const others = protocol._handlers.GLOBAL_REQUEST;
@@ -53,9 +54,9 @@ export class HostKeys {
     const signatures: Buffer[] = [];
     for (const one of found) {
       if (one === undefined) return undefined;
-      const signature = one.key.sign(Buffer.concat([string(proof), string(sessionId), string(one.blob)]));
+      const signature = one.key.sign(Buffer.concat([wireString(proof), wireString(sessionId), wireString(one.blob)]));
       if (!Buffer.isBuffer(signature)) return undefined;
-      signatures.push(string(Buffer.concat([string(one.key.type), string(signature)])));
+      signatures.push(wireString(Buffer.concat([wireString(one.key.type), wireString(signature)])));
     }
     return Buffer.concat(signatures);
   }

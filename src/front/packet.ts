@@ -24,9 +24,3 @@ export function uint32(value: number): Buffer {
   bytes.writeUInt32BE(value);
   return bytes;
 }
-
-/** A length-prefixed string of the SSH wire format (RFC 4251, section 5). */
-export function string(value: string | Buffer): Buffer {
-  const bytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
-  return Buffer.concat([uint32(bytes.length), bytes]);
-}

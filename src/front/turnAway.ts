@@ -4,7 +4,8 @@
  */
 import type { Socket } from 'node:net';
 import { reasonCode } from './disconnect.ts';
-import { string, uint32 } from './packet.ts';
+import { wireString } from '../domain/wire.ts';
+import { uint32 } from './packet.ts';
 
 /** What this server says it is: not which version of which library it is made of. */
 export const ident = 'containarium';
@@ -35,7 +36,7 @@ export function turnAway(socket: Socket, reason: string): void {
 
 /** SSH_MSG_DISCONNECT without encryption (RFC 4253, sections 6 and 11.1). */
 function disconnectPacket(reason: string): Buffer {
-  const payload = Buffer.concat([Buffer.from([1]), uint32(reasonCode.tooManyConnections), string(reason), string('')]);
+  const payload = Buffer.concat([Buffer.from([1]), uint32(reasonCode.tooManyConnections), wireString(reason), wireString('')]);
   let padding = 8 - ((5 + payload.length) % 8);
   if (padding < 4) padding += 8;
   return Buffer.concat([uint32(1 + payload.length + padding), Buffer.from([padding]), payload, Buffer.alloc(padding)]);

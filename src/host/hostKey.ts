@@ -1,5 +1,6 @@
 /** Makes SSH host keys, for the server itself and for each container before its first start, and reads them back. */
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { wireString } from '../domain/wire.ts';
 
 export interface HostKeyPair {
   /** OpenSSH private key format (PROTOCOL.key). */
@@ -26,18 +27,18 @@ export function makeHostKey(comment: string): HostKeyPair {
 /** The key pair of a seed and the public point that belongs to it, 32 bytes each (RFC 8032). */
 export function encodeHostKey(seed: Buffer, point: Buffer, comment: string): HostKeyPair {
   if (seed.length !== 32 || point.length !== 32) throw new RangeError('an ed25519 key has 32 bytes');
-  const blob = Buffer.concat([string(type), string(point)]);
+  const blob = Buffer.concat([wireString(type), wireString(point)]);
   const check = randomBytes(4);
-  const inner = Buffer.concat([check, check, blob, string(Buffer.concat([seed, point])), string(comment)]);
+  const inner = Buffer.concat([check, check, blob, wireString(Buffer.concat([seed, point])), wireString(comment)]);
   const padding = Buffer.from(Array.from({ length: (blockBytes - (inner.length % blockBytes)) % blockBytes }, (_, i) => i + 1));
   const file = Buffer.concat([
     Buffer.from('openssh-key-v1\0'),
-    string('none'),
-    string('none'),
-    string(''),
+    wireString('none'),
+    wireString('none'),
+    wireString(''),
     Buffer.from([0, 0, 0, 1]),
-    string(blob),
-    string(Buffer.concat([inner, padding])),
+    wireString(blob),
+    wireString(Buffer.concat([inner, padding])),
   ]);
   const lines = file.toString('base64').match(/.{1,70}/g) ?? [];
   const publicKey = `${type} ${blob.toString('base64')}`;
@@ -103,14 +104,6 @@ class Fields {
   string(): Buffer {
     return this.bytes(this.bytes(4).readUInt32BE());
   }
-}
-
-/** A length-prefixed string of the SSH wire format (RFC 4251, section 5). */
-function string(content: string | Buffer): Buffer {
-  const bytes = Buffer.from(content);
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(bytes.length);
-  return Buffer.concat([length, bytes]);
 }
 
 /** `SHA256:…` of a public key line, as ssh-keygen(1) prints it. */
