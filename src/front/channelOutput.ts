@@ -22,18 +22,19 @@ export class ChannelOutput {
   readonly #connection: Connection;
   readonly #stallMs: number;
   readonly #queue: { readonly stream: Stream; readonly bytes: Buffer }[] = [];
-  readonly #gone: Promise<void>;
   #isGone = false;
+  /** Ends the wait that the pump is in. */
+  #release: () => void = () => undefined;
   #unreadBytes = 0;
   #pumping: Promise<void> | undefined;
 
   constructor(connection: Connection, channel: ServerChannel, stallMs = defaultStallMs) {
     this.#connection = connection;
     this.#stallMs = stallMs;
-    this.#gone = new Promise((resolve) => channel.once('close', resolve));
-    void this.#gone.then(() => {
+    channel.once('close', () => {
       this.#isGone = true;
       this.#queue.length = 0;
+      this.#release();
     });
   }
 
@@ -63,8 +64,8 @@ export class ChannelOutput {
           const piece = next.bytes.subarray(at, at + pieceBytes);
           await this.#taken(next.stream, piece);
           // While keys are exchanged ssh2 keeps what is sent, and a client may take its time.
-          if (isChangingKeys(this.#connection)) await Promise.race([keysChanged(this.#connection), this.#gone]);
-          if (socket.writableNeedDrain) await Promise.race([new Promise<void>((resolve) => socket.once('drain', resolve)), this.#gone]);
+          if (isChangingKeys(this.#connection)) await this.#until((done) => void keysChanged(this.#connection).then(done));
+          if (socket.writableNeedDrain) await this.#until((done) => socket.once('drain', done));
           this.#unreadBytes -= piece.length;
         }
       }
@@ -75,12 +76,21 @@ export class ChannelOutput {
   }
 
   #taken(stream: Stream, piece: Buffer): Promise<void> {
-    return Promise.race([
-      this.#gone,
-      new Promise<void>((resolve) => {
-        if (stream.writable) stream.write(piece, () => resolve());
-        else resolve();
-      }),
-    ]);
+    return this.#until((done) => {
+      if (stream.writable) stream.write(piece, () => done());
+      else done();
+    });
+  }
+
+  /**
+   * Waits for what `begin` tells, or for the channel to be gone. A race with one promise of the whole session would leave something
+   * behind in it for every piece that is ever written.
+   */
+  #until(begin: (done: () => void) => void): Promise<void> {
+    if (this.#isGone) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#release = resolve;
+      begin(resolve);
+    });
   }
 }

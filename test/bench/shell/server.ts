@@ -21,7 +21,8 @@ export interface BenchServer {
   stop(): Promise<void>;
 }
 
-export async function startServer(admins: number): Promise<BenchServer> {
+/** Its log goes to `logTo`, a file descriptor; without one, to where this process tells its errors. */
+export async function startServer(admins: number, logTo: number | 'inherit' = 'inherit'): Promise<BenchServer> {
   const folder = await mkdtemp(join(tmpdir(), 'shell-bench-'));
   const home = join(folder, 'home');
   await mkdir(join(folder, 'empty'));
@@ -35,7 +36,8 @@ export async function startServer(admins: number): Promise<BenchServer> {
     CONTAINARIUM_SIMULATED_PACE_MS: '100',
     CONTAINARIUM_LISTEN: '127.0.0.1:0',
   };
-  const child = spawn(process.execPath, [main, 'serve'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  // A port for an inspector that nobody else has: what is alive in the heap is asked there (test/soak/inspector.ts).
+  const child = spawn(process.execPath, ['--inspect-port=127.0.0.1:0', main, 'serve'], { env, stdio: ['ignore', 'pipe', logTo] });
   const stop = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) {
       const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));

@@ -1,6 +1,7 @@
 /** Guards on a server of ssh2's own that does nothing else, where what they stop would otherwise happen by our own doing first. */
 import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:net';
+import { queryObjects } from 'node:v8';
 import ssh2, { type Connection, type ServerChannel } from 'ssh2';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ChannelOutput } from '../../../src/front/channelOutput.ts';
@@ -173,6 +174,25 @@ describe('output that is not read (35, L4)', () => {
     opened?.output.write(opened.channel, Buffer.alloc(2 ** 22));
     await client.ends();
     expect(written).toMatch(/output was not read/);
+  });
+});
+
+describe('output that goes on for days', () => {
+  test('leaves nothing behind in memory', async () => {
+    let opened: { channel: ServerChannel; output: ChannelOutput } | undefined;
+    const port = await serve(() => undefined, (channel, connection) => (opened = { channel, output: new ChannelOutput(connection, channel) }));
+    await exec(port, 2 ** 32 - 1);
+    const { channel, output } = await eventually(() => opened, 'a channel');
+    const lines = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) {
+        output.write(channel, 'a line\n');
+        await output.flushed();
+      }
+    };
+    await lines(100);
+    const before = queryObjects(Promise, { format: 'count' });
+    await lines(2000);
+    expect(queryObjects(Promise, { format: 'count' }) - before).toBeLessThan(200);
   });
 });
 

@@ -1,0 +1,78 @@
+/** What a Node.js process keeps alive, asked through its own inspector: SIGUSR1 opens that on loopback (node(1)). */
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+
+export class Inspector {
+  readonly #socket: WebSocket;
+  #last = 0;
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+  }
+
+  static async of(pid: number): Promise<Inspector> {
+    const before = listening(pid);
+    process.kill(pid, 'SIGUSR1');
+    for (let tries = 0; tries < 100; tries++) {
+      await pause(50);
+      for (const port of listening(pid).filter((each) => !before.includes(each))) {
+        const answer = (await (await fetch(`http://127.0.0.1:${port}/json/list`)).json()) as { webSocketDebuggerUrl: string }[];
+        const socket = new WebSocket(answer[0]?.webSocketDebuggerUrl ?? '');
+        await new Promise((resolve, reject) => {
+          socket.addEventListener('open', resolve, { once: true });
+          socket.addEventListener('error', () => reject(new Error(`process ${pid} does not answer its inspector`)), { once: true });
+        });
+        return new Inspector(socket);
+      }
+    }
+    throw new Error(`process ${pid} opens no inspector`);
+  }
+
+  /** What is alive after a full collection: the heap, and buffers outside of it. In bytes. */
+  async liveBytes(): Promise<number> {
+    // Twice: what is freed by a finalizer goes with the second.
+    await this.#ask('HeapProfiler.collectGarbage');
+    await this.#ask('HeapProfiler.collectGarbage');
+    const { usedSize, backingStorageSize } = await this.#ask<{ usedSize: number; backingStorageSize: number }>('Runtime.getHeapUsage');
+    return usedSize + backingStorageSize;
+  }
+
+  async #ask<T>(method: string): Promise<T> {
+    const id = ++this.#last;
+    const answer = new Promise<T>((resolve, reject) => {
+      const listen = ({ data }: MessageEvent): void => {
+        const message = JSON.parse(String(data)) as { id?: number; result?: T; error?: { message: string } };
+        if (message.id !== id) return;
+        this.#socket.removeEventListener('message', listen);
+        if (message.error === undefined) resolve(message.result as T);
+        else reject(new Error(`${method}: ${message.error.message}`));
+      };
+      this.#socket.addEventListener('message', listen);
+    });
+    this.#socket.send(JSON.stringify({ id, method }));
+    return answer;
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}
+
+/** TCP ports of 127.0.0.1 on which a process listens (proc(5)). */
+function listening(pid: number): number[] {
+  const inodes = new Set(
+    readdirSync(`/proc/${pid}/fd`).map((fd) => {
+      try {
+        return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? '';
+      } catch {
+        return '';
+      }
+    }),
+  );
+  return readFileSync(`/proc/${pid}/net/tcp`, 'utf8')
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, local = '', , state, , , , , , inode = '']) => local.startsWith('0100007F:') && state === '0A' && inodes.has(inode))
+    .map(([, local = '']) => Number.parseInt(local.slice(9), 16));
+}
