@@ -1,6 +1,6 @@
 /** Makes SSH host keys, for the server itself and for each container before its first start, and reads them back. */
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
-import { wireString } from '../domain/wire.ts';
+import { WireReader, wireString } from '../domain/wire.ts';
 
 export interface HostKeyPair {
   /** OpenSSH private key format (PROTOCOL.key). */
@@ -60,14 +60,14 @@ const pkcs8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 export function decodeHostKey(text: string): HostKeyPair {
   const base64 = /^-----BEGIN OPENSSH PRIVATE KEY-----\n([A-Za-z0-9+/=\n]+)\n-----END OPENSSH PRIVATE KEY-----\s*$/.exec(text)?.[1];
   if (base64 === undefined) throw new Error('it is not a private key in OpenSSH\'s format');
-  const file = new Fields(Buffer.from(base64, 'base64'));
+  const file = new WireReader(Buffer.from(base64, 'base64'));
   if (file.bytes(15).toString('latin1') !== 'openssh-key-v1\0') throw new Error('it is not a private key in OpenSSH\'s format');
   if (file.string().toString() !== 'none') throw new Error('it has a passphrase');
   file.string();
   file.string();
-  if (file.bytes(4).readUInt32BE() !== 1) throw new Error('it holds more than one key');
+  if (file.uint32() !== 1) throw new Error('it holds more than one key');
   const blob = file.string();
-  const inner = new Fields(file.string());
+  const inner = new WireReader(file.string());
   const check = inner.bytes(4);
   if (!check.equals(inner.bytes(4))) throw new Error('its check numbers differ');
   if (inner.string().toString() !== type) throw new Error(`it is not of type ${type}`);
@@ -84,26 +84,6 @@ export function decodeHostKey(text: string): HostKeyPair {
 function publicPoint(seed: Buffer): Buffer {
   const key = createPrivateKey({ key: Buffer.concat([pkcs8, seed]), format: 'der', type: 'pkcs8' });
   return Buffer.from(createPublicKey(key).export({ format: 'jwk' }).x ?? '', 'base64url');
-}
-
-class Fields {
-  readonly #bytes: Buffer;
-  #at = 0;
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
-  }
-
-  bytes(count: number): Buffer {
-    if (this.#at + count > this.#bytes.length) throw new Error('it ends too early');
-    const taken = this.#bytes.subarray(this.#at, this.#at + count);
-    this.#at += count;
-    return taken;
-  }
-
-  string(): Buffer {
-    return this.bytes(this.bytes(4).readUInt32BE());
-  }
 }
 
 /** `SHA256:…` of a public key line, as ssh-keygen(1) prints it. */

@@ -9,6 +9,8 @@ import { z } from 'zod';
 import { Failure, isFailure } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
 import { ConsoleLogs } from './consoleLog.ts';
+import * as documents from './incusDocuments.ts';
+import type { IncusImage, IncusInstance, IncusInstanceState, IncusNetwork, IncusOperation, IncusPool, IncusServer } from './incusDocuments.ts';
 import { memoryInUse, type MemoryInUse } from './memoryMetrics.ts';
 import type { Command, Output, Runner } from './runner.ts';
 
@@ -21,86 +23,6 @@ export interface IncusLimits {
 }
 
 export const defaultIncusLimits: IncusLimits = { readMs: 20_000, changeMs: 60_000, copyMs: 900_000 };
-
-const stringMap = z.record(z.string(), z.string());
-const deviceMap = z.record(z.string(), stringMap);
-
-const instanceState = z.object({
-  status: z.string(),
-  disk: z.record(z.string(), z.object({ usage: z.number().default(0), total: z.number().default(0) })).nullish(),
-  memory: z.object({ usage: z.number().default(0), total: z.number().default(0) }).nullish(),
-  network: z
-    .record(
-      z.string(),
-      z.object({ addresses: z.array(z.object({ family: z.string(), address: z.string(), scope: z.string() })).nullish() }),
-    )
-    .nullish(),
-  cpu: z.object({ usage: z.number().default(0) }).nullish(),
-  processes: z.number().nullish(),
-  started_at: z.string().nullish(),
-});
-
-const instance = z.object({
-  name: z.string(),
-  type: z.string().default('container'),
-  status: z.string(),
-  created_at: z.string().default(''),
-  last_used_at: z.string().default(''),
-  location: z.string().default('none'),
-  config: stringMap.default({}),
-  devices: deviceMap.default({}),
-  expanded_config: stringMap.nullish(),
-  expanded_devices: deviceMap.nullish(),
-  snapshots: z.array(z.object({ name: z.string(), created_at: z.string().default('') })).nullish(),
-  state: instanceState.nullish(),
-});
-
-const image = z.object({
-  fingerprint: z.string(),
-  size: z.number().default(0),
-  created_at: z.string().default(''),
-  uploaded_at: z.string().default(''),
-  properties: stringMap.nullish(),
-  aliases: z.array(z.object({ name: z.string() })).nullish(),
-});
-
-const network = z.object({
-  name: z.string(),
-  type: z.string(),
-  managed: z.boolean().default(false),
-  config: stringMap.default({}),
-});
-
-const pool = z.object({ name: z.string(), driver: z.string(), status: z.string().default(''), config: stringMap.default({}) });
-
-const poolResources = z.object({ space: z.object({ used: z.number().default(0), total: z.number().default(0) }) });
-
-const server = z.object({
-  auth: z.string(),
-  environment: z.object({
-    server_version: z.string(),
-    kernel_version: z.string().default(''),
-    os_name: z.string().nullish(),
-    os_version: z.string().nullish(),
-    storage: z.string().nullish(),
-    firewall: z.string().nullish(),
-  }),
-});
-
-const operation = z.object({
-  id: z.string(),
-  description: z.string().default(''),
-  status: z.string(),
-  resources: z.record(z.string(), z.array(z.string())).nullish(),
-});
-
-export type IncusInstance = z.infer<typeof instance>;
-export type IncusInstanceState = z.infer<typeof instanceState>;
-export type IncusImage = z.infer<typeof image>;
-export type IncusNetwork = z.infer<typeof network>;
-export type IncusPool = z.infer<typeof pool>;
-export type IncusServer = z.infer<typeof server>;
-export type IncusOperation = z.infer<typeof operation>;
 
 /** What `incus create` is given on standard input. */
 export interface InstanceSpec {
@@ -180,31 +102,31 @@ export class Incus {
   }
 
   server(signal?: AbortSignal): Promise<IncusServer> {
-    return this.#query('/1.0', server, signal);
+    return this.#query('/1.0', documents.server, signal);
   }
 
   /** All instances of the project, without their running state: cheap at any number. */
   instances(signal?: AbortSignal): Promise<IncusInstance[]> {
-    return this.#query('/1.0/instances?recursion=1', z.array(instance), signal);
+    return this.#query('/1.0/instances?recursion=1', z.array(documents.instance), signal);
   }
 
   /** All instances with state (addresses, use of disk, memory and CPU) and snapshots, in one call. */
   instancesWithState(signal?: AbortSignal): Promise<IncusInstance[]> {
-    return this.#query('/1.0/instances?recursion=2', z.array(instance), signal);
+    return this.#query('/1.0/instances?recursion=2', z.array(documents.instance), signal);
   }
 
   /** One instance with state, or `undefined` where Incus says that there is none. */
   async instance(name: string, signal?: AbortSignal): Promise<IncusInstance | undefined> {
     const found = await this.#query(
       `/1.0/instances?recursion=2&filter=${encodeURIComponent(`name eq ${name}`)}`,
-      z.array(instance),
+      z.array(documents.instance),
       signal,
     );
     return found.find((candidate) => candidate.name === name);
   }
 
   state(name: string, signal?: AbortSignal): Promise<IncusInstanceState> {
-    return this.#query(`/1.0/instances/${encodeURIComponent(name)}/state`, instanceState, signal);
+    return this.#query(`/1.0/instances/${encodeURIComponent(name)}/state`, documents.instanceState, signal);
   }
 
   /**
@@ -217,11 +139,11 @@ export class Incus {
   }
 
   images(signal?: AbortSignal): Promise<IncusImage[]> {
-    return this.#query('/1.0/images?recursion=1', z.array(image), signal);
+    return this.#query('/1.0/images?recursion=1', z.array(documents.image), signal);
   }
 
   networks(signal?: AbortSignal): Promise<IncusNetwork[]> {
-    return this.#query('/1.0/networks?recursion=1', z.array(network), signal);
+    return this.#query('/1.0/networks?recursion=1', z.array(documents.network), signal);
   }
 
   /** Addresses that the network has given to anybody, static or by DHCP. */
@@ -235,18 +157,18 @@ export class Incus {
   }
 
   pools(signal?: AbortSignal): Promise<IncusPool[]> {
-    return this.#query('/1.0/storage-pools?recursion=1', z.array(pool), signal);
+    return this.#query('/1.0/storage-pools?recursion=1', z.array(documents.pool), signal);
   }
 
   /** Used and total bytes of a storage pool. */
   async poolSpace(name: string, signal?: AbortSignal): Promise<{ usedBytes: number; totalBytes: number }> {
-    const { space } = await this.#query(`/1.0/storage-pools/${encodeURIComponent(name)}/resources`, poolResources, signal);
+    const { space } = await this.#query(`/1.0/storage-pools/${encodeURIComponent(name)}/resources`, documents.poolResources, signal);
     return { usedBytes: space.used, totalBytes: space.total };
   }
 
   /** Incus's own background operations that are not finished. */
   async runningOperations(signal?: AbortSignal): Promise<IncusOperation[]> {
-    const byStatus = await this.#query('/1.0/operations?recursion=1', z.record(z.string(), z.array(operation)), signal);
+    const byStatus = await this.#query('/1.0/operations?recursion=1', z.record(z.string(), z.array(documents.operation)), signal);
     return Object.values(byStatus)
       .flat()
       .filter((candidate) => !['Success', 'Failure', 'Cancelled'].includes(candidate.status));

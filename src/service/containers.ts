@@ -7,7 +7,7 @@ import { selects, type Selection } from '../domain/selection.ts';
 import { parseIncusSize } from '../domain/size.ts';
 import { containerName, type Username } from '../domain/username.ts';
 import { fingerprintOf } from '../host/hostKey.ts';
-import type { IncusInstance } from '../host/incus.ts';
+import type { IncusInstance } from '../host/incusDocuments.ts';
 import type { MemoryInUse } from '../host/memoryMetrics.ts';
 import type { Call, ServiceContext } from './context.ts';
 import { isOurAccount } from './jumpAccount.ts';

@@ -5,7 +5,8 @@
 import type { Container } from '../domain/container.ts';
 import { Failure } from '../domain/failure.ts';
 import type { FeedContainer, FeedUpdate } from '../domain/room.ts';
-import { metricsAgeMs, type Incus, type IncusInstance } from '../host/incus.ts';
+import { metricsAgeMs, type Incus } from '../host/incus.ts';
+import type { IncusInstance } from '../host/incusDocuments.ts';
 import type { MemoryInUse } from '../host/memoryMetrics.ts';
 import { toContainer } from './containers.ts';
 import { ownerOfInstance } from './metadata.ts';

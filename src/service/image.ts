@@ -4,7 +4,7 @@ import { Failure, isFailure } from '../domain/failure.ts';
 import { imageSlug } from '../domain/image.ts';
 import type { ImageBuildResult, ImageInfo } from '../domain/results.ts';
 import { quoted } from '../domain/text.ts';
-import type { IncusImage } from '../host/incus.ts';
+import type { IncusImage } from '../host/incusDocuments.ts';
 import type { Call, ServiceContext } from './context.ts';
 import { recipe, recipeId } from './imageRecipe.ts';
 import { field, imageProperty } from './metadata.ts';

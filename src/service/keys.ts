@@ -5,7 +5,7 @@ import { matchKeys, type PublicKey } from '../domain/publicKey.ts';
 import type { KeyChange, KeyList } from '../domain/results.ts';
 import { quoted } from '../domain/text.ts';
 import type { Username } from '../domain/username.ts';
-import type { IncusInstance } from '../host/incus.ts';
+import type { IncusInstance } from '../host/incusDocuments.ts';
 import { addressOf, changeableInstanceOf, instanceOf } from './containers.ts';
 import type { Call, ServiceContext } from './context.ts';
 import { containerKeysPath, containerKeysText, jumpKeysText } from './jumpAccount.ts';

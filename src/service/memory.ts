@@ -1,5 +1,5 @@
 /** How much memory a container uses. */
-import type { IncusInstance } from '../host/incus.ts';
+import type { IncusInstance } from '../host/incusDocuments.ts';
 import type { MemoryInUse } from '../host/memoryMetrics.ts';
 
 /**

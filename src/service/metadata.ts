@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { KeyInfo, Provisioning } from '../domain/container.ts';
 import { parsePublicKeys, type PublicKey } from '../domain/publicKey.ts';
 import { ownerOf, type Username } from '../domain/username.ts';
-import type { IncusInstance } from '../host/incus.ts';
+import type { IncusInstance } from '../host/incusDocuments.ts';
 
 const prefix = 'user.containarium.';
 

@@ -1,7 +1,7 @@
 /** Where containers go: which storage pool, which bridge, which address. */
 import { isIPv4 } from 'node:net';
 import { Failure } from '../domain/failure.ts';
-import type { IncusNetwork, IncusPool } from '../host/incus.ts';
+import type { IncusNetwork, IncusPool } from '../host/incusDocuments.ts';
 import type { ServiceContext } from './context.ts';
 
 export interface Placement {

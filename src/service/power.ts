@@ -2,7 +2,7 @@
 import { Failure } from '../domain/failure.ts';
 import type { StateChange } from '../domain/results.ts';
 import type { Username } from '../domain/username.ts';
-import type { IncusInstance } from '../host/incus.ts';
+import type { IncusInstance } from '../host/incusDocuments.ts';
 import type { Running } from '../journal/operations.ts';
 import { addressOf, changeableInstanceOf } from './containers.ts';
 import type { Call, ServiceContext } from './context.ts';

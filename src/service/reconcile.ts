@@ -9,7 +9,7 @@ import { Failure, isFailure } from '../domain/failure.ts';
 import type { Difference, DifferenceKind, Reconciliation } from '../domain/results.ts';
 import type { Username } from '../domain/username.ts';
 import { jumpShell, type Account } from '../host/accounts.ts';
-import type { IncusInstance } from '../host/incus.ts';
+import type { IncusInstance } from '../host/incusDocuments.ts';
 import { addressOf } from './containers.ts';
 import type { Call, ServiceContext } from './context.ts';
 import { accountComment, containerKeysPath, containerKeysText, isOurAccount, jumpKeysText } from './jumpAccount.ts';

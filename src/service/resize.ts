@@ -4,7 +4,7 @@ import type { ResizeResult } from '../domain/results.ts';
 import { ensureLeast } from '../domain/leastSizes.ts';
 import { formatExact, formatHuman, parseIncusSize } from '../domain/size.ts';
 import type { Username } from '../domain/username.ts';
-import type { IncusInstance } from '../host/incus.ts';
+import type { IncusInstance } from '../host/incusDocuments.ts';
 import { memoryUsed } from './memory.ts';
 import { changeableInstanceOf, rootDevice } from './containers.ts';
 import type { Call, ServiceContext } from './context.ts';

@@ -8,7 +8,8 @@
 import { Failure } from '../domain/failure.ts';
 import { parseIncusSize } from '../domain/size.ts';
 import type { Accounts } from '../host/accounts.ts';
-import type { Incus, IncusImage, IncusOperation, InstanceSpec } from '../host/incus.ts';
+import type { Incus, InstanceSpec } from '../host/incus.ts';
+import type { IncusImage, IncusOperation } from '../host/incusDocuments.ts';
 import type { JumpKeys } from '../host/jumpKeys.ts';
 import type { StepKind } from '../journal/operations.ts';
 import { isMadeBy, isOurAccount } from './jumpAccount.ts';

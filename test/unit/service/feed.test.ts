@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
 import type { FeedUpdate } from '../../../src/domain/room.ts';
-import type { IncusInstance } from '../../../src/host/incus.ts';
+import type { IncusInstance } from '../../../src/host/incusDocuments.ts';
 import { ContainerFeed, type LifecycleSource } from '../../../src/service/feed.ts';
 
 function instance(user: string, status = 'Running', cpuNs = 0): IncusInstance {

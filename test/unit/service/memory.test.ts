@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
 import type { Username } from '../../../src/domain/username.ts';
-import type { IncusInstance } from '../../../src/host/incus.ts';
+import type { IncusInstance } from '../../../src/host/incusDocuments.ts';
 import { listContainers } from '../../../src/service/containers.ts';
 import type { Call, ServiceContext } from '../../../src/service/context.ts';
 import { memoryUsed } from '../../../src/service/memory.ts';

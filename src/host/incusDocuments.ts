@@ -1,0 +1,82 @@
+/** The documents that Incus answers with, as far as this system reads them (REST API of incus 6.0). What is missing takes its default; what has another shape is refused. */
+import { z } from 'zod';
+
+const stringMap = z.record(z.string(), z.string());
+const deviceMap = z.record(z.string(), stringMap);
+
+export const instanceState = z.object({
+  status: z.string(),
+  disk: z.record(z.string(), z.object({ usage: z.number().default(0), total: z.number().default(0) })).nullish(),
+  memory: z.object({ usage: z.number().default(0), total: z.number().default(0) }).nullish(),
+  network: z
+    .record(
+      z.string(),
+      z.object({ addresses: z.array(z.object({ family: z.string(), address: z.string(), scope: z.string() })).nullish() }),
+    )
+    .nullish(),
+  cpu: z.object({ usage: z.number().default(0) }).nullish(),
+  processes: z.number().nullish(),
+  started_at: z.string().nullish(),
+});
+
+export const instance = z.object({
+  name: z.string(),
+  type: z.string().default('container'),
+  status: z.string(),
+  created_at: z.string().default(''),
+  last_used_at: z.string().default(''),
+  location: z.string().default('none'),
+  config: stringMap.default({}),
+  devices: deviceMap.default({}),
+  expanded_config: stringMap.nullish(),
+  expanded_devices: deviceMap.nullish(),
+  snapshots: z.array(z.object({ name: z.string(), created_at: z.string().default('') })).nullish(),
+  state: instanceState.nullish(),
+});
+
+export const image = z.object({
+  fingerprint: z.string(),
+  size: z.number().default(0),
+  created_at: z.string().default(''),
+  uploaded_at: z.string().default(''),
+  properties: stringMap.nullish(),
+  aliases: z.array(z.object({ name: z.string() })).nullish(),
+});
+
+export const network = z.object({
+  name: z.string(),
+  type: z.string(),
+  managed: z.boolean().default(false),
+  config: stringMap.default({}),
+});
+
+export const pool = z.object({ name: z.string(), driver: z.string(), status: z.string().default(''), config: stringMap.default({}) });
+
+export const poolResources = z.object({ space: z.object({ used: z.number().default(0), total: z.number().default(0) }) });
+
+export const server = z.object({
+  auth: z.string(),
+  environment: z.object({
+    server_version: z.string(),
+    kernel_version: z.string().default(''),
+    os_name: z.string().nullish(),
+    os_version: z.string().nullish(),
+    storage: z.string().nullish(),
+    firewall: z.string().nullish(),
+  }),
+});
+
+export const operation = z.object({
+  id: z.string(),
+  description: z.string().default(''),
+  status: z.string(),
+  resources: z.record(z.string(), z.array(z.string())).nullish(),
+});
+
+export type IncusInstance = z.infer<typeof instance>;
+export type IncusInstanceState = z.infer<typeof instanceState>;
+export type IncusImage = z.infer<typeof image>;
+export type IncusNetwork = z.infer<typeof network>;
+export type IncusPool = z.infer<typeof pool>;
+export type IncusServer = z.infer<typeof server>;
+export type IncusOperation = z.infer<typeof operation>;
