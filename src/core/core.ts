@@ -15,7 +15,6 @@ import { poolTrouble } from '../host/zpool.ts';
 import { Journal, type JournalEntry } from '../journal/journal.ts';
 import { OpenOperationsReader } from '../journal/openOperations.ts';
 import { Operations } from '../journal/operations.ts';
-import { connectOver, mostMessageBytes } from '../protocol/connection.ts';
 import type { FrontStart, Greeting, Listening } from '../protocol/messages.ts';
 import { verifyRecords } from '../service/audit.ts';
 import { endedSince } from '../service/ended.ts';
@@ -24,10 +23,8 @@ import type { ServiceContext } from '../service/context.ts';
 import { makeSteps } from '../service/steps.ts';
 import { makeHome, packageRoot, type Home } from '../settings/home.ts';
 import type { Settings } from '../settings/settings.ts';
-import { serveBans } from './banEndpoint.ts';
 import { DirectoryKeeper } from './directoryKeeper.ts';
 import { Dispatcher } from './dispatcher.ts';
-import { serveCalls } from './endpoint.ts';
 import { firstAdmin, type FirstAdmin } from './firstStart.ts';
 import { HostKeyService } from './hostKeyService.ts';
 import { serverHostKeys, type ServerHostKey } from './hostKeys.ts';
@@ -41,14 +38,13 @@ import { realHost, simulatedHost } from './hostParts.ts';
 import { bindPort, type Listener } from './listener.ts';
 import { listenLocally } from './localSocket.ts';
 import { makeLog } from './log.ts';
-import { LoginEndpoint } from './loginEndpoint.ts';
 import { LoginEvents } from './loginEvents.ts';
 import { startMetrics, type RunningMetrics } from './runningMetrics.ts';
 import { Logins, mostLogins } from './logins.ts';
 import { PenaltyRecords } from './penaltyRecords.ts';
 import { Room } from './room.ts';
-import { serveShells, type ShellEndpointOptions } from './shellEndpoint.ts';
 import { StateFiles } from './stateFiles.ts';
+import { Ways } from './ways.ts';
 
 export interface CoreOptions {
   readonly home: Home;
@@ -168,7 +164,8 @@ export class Core {
     this.#journal = journal;
     if (journal.repaired !== undefined) this.#log.warn({ repaired: journal.repaired }, 'the end of the journal was torn and has been cut off');
     if (settings.metrics.listen !== undefined) this.#metrics = startMetrics(settings.metrics.listen, { version, host: host.kind }, { logins: this.#logins, operations: () => this.#operations, journal }, this.#log);
-    this.#penaltyRecords = new PenaltyRecords({ append: (entry) => journal.append(entry) });
+    const penaltyRecords = new PenaltyRecords({ append: (entry) => journal.append(entry) });
+    this.#penaltyRecords = penaltyRecords;
     const operations = new Operations({ recorder: journal, kinds: Object.values(steps) });
     this.#operations = operations;
     const reader = new OpenOperationsReader();
@@ -231,28 +228,28 @@ export class Core {
     await journal.append({ type: 'start', version, host: host.kind });
     await changed();
 
-    const shells: Omit<ShellEndpointOptions, 'logins'> = {
-      room,
+    const greeting: Greeting = { version, host: { ...host } };
+    const ways = new Ways({
+      greeting,
+      dispatcher,
+      logins: this.#logins,
       sessions: () => this.#logins.list(),
+      news: this.#news,
+      room,
       memory,
       feed,
       service,
       admins,
-      news: this.#news,
       authorities,
+      bans,
+      penaltyRecords,
       endedSince: (actor, since) =>
         // Of what only looks, the journal has an end where it failed: nobody else's news.
         endedSince(home.journal, since, ({ verb, target }) => changesSomething(verb) && (actor.door !== 'self' || (target !== null && actor.owns?.includes(target) === true))),
-    };
-    const greeting: Greeting = { version, host: { ...host } };
-    accept.handler = (socket) => {
-      const connection = connectOver(socket, { mostBytes: mostMessageBytes });
-      socket.once('close', () => connection.dispose());
-      const logins = new LoginEndpoint(connection, 'local', this.#logins);
-      serveCalls(connection, { greeting, dispatcher, logins, news: this.#news });
-      serveShells(connection, { ...shells, logins });
-      connection.listen();
-    };
+      refused: (report) => this.#events.refusals(report),
+      useInvitation: (proof, address) => useInvitation({ service, admins, invitations, logins: this.#logins, journal, changed }, proof, address),
+    });
+    accept.handler = (socket) => ways.local(socket);
     await this.#startFront(front.starter, listener, {
       start: () => ({
         ...greeting,
@@ -263,15 +260,7 @@ export class Core {
         limits: settings.ssh,
         transport: settings.ssh,
       }),
-      serve: (connection) => {
-        const logins = new LoginEndpoint(connection, 'front', this.#logins, {
-          refused: (report) => this.#events.refusals(report),
-          useInvitation: (proof, address) => useInvitation({ service, admins, invitations, logins: this.#logins, journal, changed }, proof, address),
-        });
-        serveCalls(connection, { greeting, dispatcher, logins, news: this.#news });
-        serveShells(connection, { ...shells, logins });
-        serveBans(connection, bans, (penalty) => this.#penaltyRecords?.add(penalty));
-      },
+      serve: (connection) => ways.front(connection),
     });
     this.#timers.push(setInterval(() => this.#logins.recheck(), recheckEveryMs).unref());
     this.#every(identitiesEveryMs, changed);

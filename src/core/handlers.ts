@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Catalogue, VerbName } from '../catalogue/catalogue.ts';
 import type { Verb } from '../catalogue/verb.ts';
 import { defaultListColumns, sortContainers } from '../catalogue/verbs/list.ts';
+import { shownActor } from '../domain/actor.ts';
 import type { ContainerDetails } from '../domain/container.ts';
 import { Failure } from '../domain/failure.ts';
 import { parseUsername, type Username } from '../domain/username.ts';
@@ -178,17 +179,7 @@ export function makeHandlers({ service, admins, authorities, invitations, port, 
     'ban lift': ({ network }) => bans.lift(network),
     'who': (_, { actor }) => Promise.resolve({ present: room.present(actor) }),
     'say': ({ text }, { actor, session }) => Promise.resolve({ heardBy: room.say(actor, text, session ?? null) }),
-    'whoami': (_, { actor }) =>
-      Promise.resolve({
-        name: actor.name,
-        role: actor.role,
-        door: actor.door,
-        fingerprint: actor.fingerprint ?? null,
-        address: actor.address ?? null,
-        certificate: actor.certificate ?? null,
-        containers: actor.owns ?? [],
-        host: service.host,
-      }),
+    'whoami': (_, { actor }) => Promise.resolve({ ...shownActor(actor), containers: actor.owns ?? [], host: service.host }),
     'version': () =>
       Promise.resolve({ version, node: process.version, platform: `${process.platform} ${process.arch}`, host: service.host }),
   };

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { ulid } from 'ulid';
-import type { Actor } from '../domain/actor.ts';
+import { shownActor, type Actor } from '../domain/actor.ts';
 import type { Directory } from '../domain/directory.ts';
 import { Failure } from '../domain/failure.ts';
 import type { LoginInfo, LoginMeans, LoginProof, Transport } from '../domain/login.ts';
@@ -160,17 +160,7 @@ export class Logins {
   }
 
   list(): LoginInfo[] {
-    return [...this.#logins].map(([login, { actor, since, shells }]) => ({
-      login,
-      name: actor.name,
-      role: actor.role,
-      door: actor.door,
-      fingerprint: actor.fingerprint ?? null,
-      address: actor.address ?? null,
-      certificate: actor.certificate ?? null,
-      since: since.toISOString(),
-      shells,
-    }));
+    return [...this.#logins].map(([login, { actor, since, shells }]) => ({ login, ...shownActor(actor), since: since.toISOString(), shells }));
   }
 
   #deny({ username, address }: Evidence): never {

@@ -27,6 +27,20 @@ export type Actor = {
   readonly login?: string;
 };
 
+/** An actor as answers tell of one: what is not there is `null`. */
+export interface ShownActor {
+  readonly name: string;
+  readonly role: Role;
+  readonly door: Door;
+  readonly fingerprint: string | null;
+  readonly address: string | null;
+  readonly certificate: CertificateMark | null;
+}
+
+export function shownActor({ name, role, door, fingerprint, address, certificate }: Actor): ShownActor {
+  return { name, role, door, fingerprint: fingerprint ?? null, address: address ?? null, certificate: certificate ?? null };
+}
+
 /** By what a certificate is known: the name of the authority here, and what it wrote into it. */
 export type CertificateMark = {
   readonly authority: string;

@@ -1,5 +1,5 @@
 /** A login: what a client showed to come in, and what is known of it while it lasts. */
-import type { CertificateMark, Door, Role } from './actor.ts';
+import type { ShownActor } from './actor.ts';
 
 /** What a client showed to log in with a key (RFC 4252, section 7). Bytes are base64. */
 export interface LoginProof {
@@ -32,15 +32,9 @@ export interface LoginMeans {
 }
 
 /** A login that lasts, as `session list` shows it. */
-export interface LoginInfo {
+export interface LoginInfo extends ShownActor {
   /** Chosen by core; records of the journal carry it. */
   readonly login: string;
-  readonly name: string;
-  readonly role: Role;
-  readonly door: Door;
-  readonly fingerprint: string | null;
-  readonly address: string | null;
-  readonly certificate: CertificateMark | null;
   /** RFC 3339 UTC. */
   readonly since: string;
   /** Shells that it has open. */
