@@ -191,7 +191,7 @@ export class Core {
         sshd: new Sshd(parts.runner, settings.jump.sshdConfig),
         authorizedKeysFolder,
         verifyJournal: (signal) => verifyRecords(home.journal, signal),
-        server: { hostKeyPath: join(home.keys, 'host_ed25519'), stateFolder: home.state, journalFolder: home.journal, logins: () => ({ open: this.#logins.list().filter(({ door }) => door !== 'local').length, most: mostLogins }) },
+        server: { hostKeyPath: join(home.keys, 'host_ed25519'), stateFolder: home.state, journalFolder: home.journal, admins: () => admins.list(), logins: () => ({ open: this.#logins.list().filter(({ door }) => door !== 'local').length, most: mostLogins }) },
         poolTrouble: (pool, signal) => poolTrouble(parts.runner, pool, signal),
       },
       journalFolder: home.journal,

@@ -11,7 +11,7 @@ import { preparedImage } from './image.ts';
 import { isOurAccount } from './jumpAccount.ts';
 import { ownerOfInstance } from './metadata.ts';
 import { findPlacement } from './placement.ts';
-import { checkHostKey, checkKeyExchange, checkLimits, checkState, type ServerTools } from './serverChecks.ts';
+import { checkAdminKeys, checkHostKey, checkKeyExchange, checkLimits, checkState, type ServerTools } from './serverChecks.ts';
 
 /** Who the process is that speaks SSH. */
 export interface FrontUser {
@@ -45,6 +45,7 @@ export async function diagnose(context: ServiceContext, tools: DoctorTools, tran
     ['front', () => Promise.resolve(checkFront(context, tools))],
     ['key exchange', () => Promise.resolve(checkKeyExchange(transport))],
     ['host key', () => checkHostKey(tools.server, context.now())],
+    ['admin keys', () => Promise.resolve(checkAdminKeys(tools.server, context.now()))],
     ['limits', () => checkLimits(tools.server)],
     ['sshd', () => checkSshd(context, tools, signal)],
     ['operations', () => Promise.resolve(checkOperations(context))],

@@ -2,6 +2,7 @@
 import { lstat, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Transport } from '../domain/login.ts';
+import type { AdminInfo } from '../domain/results.ts';
 import { formatHuman } from '../domain/size.ts';
 import { postQuantum } from '../domain/transport.ts';
 import { ok, problem, warning, type Outcome } from './checkOutcome.ts';
@@ -11,12 +12,15 @@ export interface ServerTools {
   readonly stateFolder: string;
   readonly journalFolder: string;
   /** Who is logged in over ssh, and how many could be. */
+  readonly admins: () => readonly AdminInfo[];
   readonly logins: () => { readonly open: number; readonly most: number };
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
 /** Host keys older than this are worth a thought, in days. */
 const oldDays = 730;
+/** Keys that expire within this many days are worth a word before somebody is shut out. */
+const soonDays = 14;
 /** From this share of a limit on it is near. */
 const near = 0.8;
 /** Less room than this for state and journal is a warning, or a problem, in bytes: a journal that cannot be written stops every verb. */
@@ -37,8 +41,17 @@ export async function checkHostKey({ hostKeyPath }: ServerTools, now: Date): Pro
   const mode = (found.mode & 0o777).toString(8).padStart(4, '0');
   if (!found.isFile() || (found.mode & 0o077) !== 0) return problem(`${hostKeyPath} has mode ${mode}: others can read it`, `chmod 600 ${hostKeyPath}, and have a new one made: host-key rotate`);
   const days = Math.floor(Math.max(0, now.getTime() - found.mtimeMs) / dayMs);
-  const text = `ed25519, mode ${mode}, ${days === 1 ? '1 day' : `${days} days`} old`;
+  const text = `ed25519, mode ${mode}, ${counted(days, 'day')} old`;
   return days > oldDays ? warning(text, 'host-key rotate: a new one now and then limits what a stolen one is good for') : ok(text);
+}
+
+/** Keys of admins that let nobody in any more, or soon will not. */
+export function checkAdminKeys({ admins }: ServerTools, now: Date): Outcome {
+  const all = admins();
+  const keys = all.flatMap(({ name, keys: own }) => own.map(({ fingerprint, expiresAt }) => ({ name, fingerprint, leftMs: expiresAt === null ? Infinity : Date.parse(expiresAt) - now.getTime() })));
+  const text = `${counted(keys.length, 'key')} of ${counted(all.length, 'admin')}`;
+  const ending = keys.filter(({ leftMs }) => leftMs <= soonDays * dayMs).map(({ name, fingerprint, leftMs }) => `${name}'s ${fingerprint} ${leftMs <= 0 ? 'has expired' : `expires in ${counted(Math.ceil(leftMs / dayMs), 'day')}`}`);
+  return ending.length === 0 ? ok(text) : warning(`${text}; ${ending.join('; ')}`, 'admin add with a later expiry-time, or admin remove');
 }
 
 /** Connections and file descriptors of this process, against what it may have. */
@@ -65,4 +78,8 @@ export async function checkState({ stateFolder, journalFolder }: ServerTools): P
   const text = `journal ${formatHuman(journalBytes)}, ${formatHuman(freeBytes)} free in ${stateFolder}`;
   if (freeBytes < tooLittleBytes) return problem(text, 'make room: what cannot be recorded is not done');
   return freeBytes < littleBytes ? warning(text, 'make room') : ok(text);
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${count === 1 ? what : `${what}s`}`;
 }

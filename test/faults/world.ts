@@ -162,7 +162,7 @@ export class World {
         sshd: new Sshd(host.runner, '/etc/ssh/sshd_config'),
         authorizedKeysFolder: join(folder, 'authorized_keys'),
         verifyJournal: (signal) => verifyRecords(journalFolder, signal),
-        server: { hostKeyPath: join(folder, 'host_ed25519'), stateFolder: folder, journalFolder, logins: () => ({ open: 0, most: 1 }) },
+        server: { hostKeyPath: join(folder, 'host_ed25519'), stateFolder: folder, journalFolder, admins: () => [], logins: () => ({ open: 0, most: 1 }) },
         poolTrouble: () => Promise.resolve(undefined),
       },
       journalFolder,

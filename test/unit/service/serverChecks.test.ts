@@ -2,17 +2,18 @@ import { chmod, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { AdminInfo } from '../../../src/domain/results.ts';
 import { knownTransport } from '../../../src/domain/transport.ts';
 import { poolTrouble } from '../../../src/host/zpool.ts';
 import type { Runner } from '../../../src/host/runner.ts';
-import { checkHostKey, checkKeyExchange, checkLimits, checkState, type ServerTools } from '../../../src/service/serverChecks.ts';
+import { checkAdminKeys, checkHostKey, checkKeyExchange, checkLimits, checkState, type ServerTools } from '../../../src/service/serverChecks.ts';
 
 let folder: string;
 let tools: ServerTools;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'containarium-checks-'));
-  tools = { hostKeyPath: join(folder, 'key'), stateFolder: folder, journalFolder: folder, logins: () => ({ open: 1, most: 100 }) };
+  tools = { hostKeyPath: join(folder, 'key'), stateFolder: folder, journalFolder: folder, admins: () => [], logins: () => ({ open: 1, most: 100 }) };
   await writeFile(tools.hostKeyPath, 'x', { mode: 0o600 });
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
@@ -43,6 +44,26 @@ describe('the host key', () => {
   it('is a problem where others can read it', async () => {
     await chmod(tools.hostKeyPath, 0o640);
     expect(await checkHostKey(tools, new Date())).toMatchObject({ severity: 'problem', detail: expect.stringContaining('0640') as string });
+  });
+});
+
+describe('keys of admins', () => {
+  const now = new Date('2030-06-01T00:00:00Z');
+  const admin = (name: string, expiresAt: string | null): AdminInfo => ({
+    name,
+    role: 'admin',
+    certificate: null,
+    keys: [{ type: 'ssh-ed25519', bits: 256, fingerprint: `SHA256:${name}`, comment: '', addedAt: '', addedBy: '', from: null, expiresAt, verifyRequired: false, lastUse: null }],
+  });
+  const check = (...admins: AdminInfo[]) => checkAdminKeys({ ...tools, admins: () => admins }, now);
+
+  it('are counted', () => {
+    expect(check(admin('ada', null), admin('grace', '2030-06-15T00:00:01Z'))).toEqual({ severity: 'ok', detail: '2 keys of 2 admins', next: null });
+  });
+
+  it('are a warning in the last fourteen days, and after', () => {
+    expect(check(admin('ada', '2030-06-15T00:00:00Z'))).toMatchObject({ severity: 'warning', detail: '1 key of 1 admin; ada\'s SHA256:ada expires in 14 days' });
+    expect(check(admin('ada', '2030-05-31T23:59:59Z'))).toMatchObject({ severity: 'warning', detail: '1 key of 1 admin; ada\'s SHA256:ada has expired' });
   });
 });
 
