@@ -12,6 +12,7 @@ import { quoted } from '../domain/text.ts';
 import { KeyIndex, type Admitted, type Evidence, type Verdict } from '../identity/keyIndex.ts';
 import { provesPossession } from '../identity/proof.ts';
 import type { Verified } from '../identity/signature.ts';
+import { UsedProofs } from './usedProofs.ts';
 
 /** Where a login's caller can be told that it is over. */
 export interface LoginOwner {
@@ -41,13 +42,11 @@ export interface LoginsOptions {
 
 /** Logins at one time, of one front: more than file descriptors allow connections. */
 export const mostLogins = 100_000;
-/** Session identifiers that are remembered: a proof is good once. */
-const mostProofs = 65_536;
 
 export class Logins {
   readonly #index = new KeyIndex();
   readonly #logins = new Map<string, Login>();
-  readonly #proofs = new Set<string>();
+  readonly #proofs = new UsedProofs();
   readonly #options: LoginsOptions;
 
   constructor(options: LoginsOptions) {
@@ -100,9 +99,7 @@ export class Logins {
     const evidence: Evidence = { ...offered, verified };
     const admitted: Verdict = this.#index.admit(evidence, this.#nowMs());
     if (admitted.admitted === 'no') return this.#deny(offered);
-    this.#proofs.add(used);
-    const [oldest] = this.#proofs;
-    if (this.#proofs.size > mostProofs && oldest !== undefined) this.#proofs.delete(oldest);
+    this.#proofs.add(used, admitted.admitted === 'actor' ? `${admitted.actor.door} ${admitted.actor.name}` : 'invited');
     return { admitted, evidence, verified };
   }
 

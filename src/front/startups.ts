@@ -28,6 +28,11 @@ export class Startups {
     return this.#total;
   }
 
+  /** Sources that any of them come from; of others nothing is kept. */
+  get sources(): number {
+    return this.#bySource.size;
+  }
+
   /** Why one more is too many: for its source, or for all. */
   refusal(source: string, isKnown: boolean): 'source' | 'all' | undefined {
     const { start, ratePercent, full, perSource } = this.#limits;

@@ -33,8 +33,7 @@ export type Admitted =
   /** Somebody with an invitation: may bind this key, and nothing else. */
   | { readonly admitted: 'invitation'; readonly hash: string; readonly key: SigningKey };
 
-/** Longer login names are nobody's here: the longest is an invitation's. */
-const longestName = 64;
+/** Longer keys and certificates are nobody's here, in characters of base64; core takes no longer ones either. */
 const longestBlob = 16_384;
 
 /** Said of every key and name that is not known here, so that nothing can be learnt from it. */
@@ -72,7 +71,7 @@ export class KeyIndex {
   /** Who comes in with this evidence at this moment. */
   admit(evidence: Evidence, nowMs: number): Verdict {
     const { username, algorithm, blob } = evidence;
-    if (username.length > longestName || blob.length > longestBlob) return unknown;
+    if (blob.length > longestBlob) return unknown;
     const invitation = tokenOf(username);
     if (invitation !== undefined) return this.#invited(invitation, evidence, nowMs);
     if (username !== 'manage' && username !== 'self') return unknown;

@@ -324,8 +324,7 @@ export interface SecurityKey {
   readonly signer: (flags: number) => (data: Buffer) => Buffer;
 }
 
-export function makeSecurityKey(kind: 'ed25519' | 'ecdsa', comment: string): SecurityKey {
-  const application = 'ssh:';
+export function makeSecurityKey(kind: 'ed25519' | 'ecdsa', comment: string, application = 'ssh:'): SecurityKey {
   let counter = 0;
   const { type, point, privateKey } = kind === 'ed25519' ? softEd25519() : softP256();
   const blob = Buffer.concat([string(type), ...(kind === 'ecdsa' ? [string('nistp256')] : []), string(point), string(application)]);

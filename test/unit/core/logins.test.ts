@@ -1,47 +1,20 @@
 /** Core's own view of who is logged in: what the front says is proved, or worth nothing. */
-import { createHash, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Logins } from '../../../src/core/logins.ts';
+import { Logins, mostLogins } from '../../../src/core/logins.ts';
 import type { Identity } from '../../../src/domain/actor.ts';
 import { emptyDirectory } from '../../../src/domain/directory.ts';
 import type { LoginProof } from '../../../src/domain/login.ts';
-
-interface Key {
-  readonly identity: Identity;
-  readonly private: KeyObject;
-}
-
-function wire(...fields: readonly (string | Buffer)[]): Buffer {
-  return Buffer.concat(
-    fields.map((field) => {
-      const bytes = Buffer.from(field as string);
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(bytes.length);
-      return Buffer.concat([length, bytes]);
-    }),
-  );
-}
-
-function makeKey(what: Pick<Identity, 'admin' | 'owns'>): Key {
-  const { privateKey } = generateKeyPairSync('ed25519');
-  const blob = wire('ssh-ed25519', Buffer.from(privateKey.export({ format: 'jwk' }).x ?? '', 'base64url'));
-  const fingerprint = `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
-  return { identity: { blob: blob.toString('base64'), type: 'ssh-ed25519', fingerprint, ...what }, private: privateKey };
-}
-
-/** What RFC 4252, section 7 has a client sign. */
-function prove(key: Key, username: string, sessionId = randomBytes(32)): LoginProof {
-  const blob = Buffer.from(key.identity.blob, 'base64');
-  const data = Buffer.concat([wire(sessionId), Buffer.from([50]), wire(username, 'ssh-connection', 'publickey'), Buffer.from([1]), wire('ssh-ed25519', blob)]);
-  return { username, algorithm: 'ssh-ed25519', blob: key.identity.blob, sessionId: sessionId.toString('base64'), signature: wire('ssh-ed25519', sign(null, data, key.private)).toString('base64') };
-}
+import { invitationLogin, newToken } from '../../../src/domain/invitation.ts';
+import { makeIdentity, proofBy, prove, type IdentityKey } from '../../support/proofs.ts';
+import { makeSecurityKey } from '../../support/rawClient.ts';
 
 const told: [login: string, reason: string][] = [];
 const front = { ended: (login: string, reason: string): unknown => told.push([login, reason]) };
 const ended: string[] = [];
 let logins: Logins;
-let carol: Key;
-let alice: Key;
+let carol: IdentityKey;
+let alice: IdentityKey;
 
 function allow(identities: readonly Identity[]): void {
   logins.allow({ ...emptyDirectory, identities });
@@ -50,8 +23,8 @@ function allow(identities: readonly Identity[]): void {
 beforeEach(() => {
   told.length = 0;
   ended.length = 0;
-  carol = makeKey({ admin: { name: 'carol', role: 'operator', limits: {} }, owns: [] });
-  alice = makeKey({ owns: ['alice'] });
+  carol = makeIdentity({ admin: { name: 'carol', role: 'operator', limits: {} }, owns: [] });
+  alice = makeIdentity({ owns: ['alice'] });
   logins = new Logins({ now: () => new Date(), closed: (actor, _since, reason) => ended.push(`${actor.name}: ${reason ?? 'left'}`) });
   allow([carol.identity, alice.identity]);
 });
@@ -82,9 +55,10 @@ describe('a proof', () => {
     ['at another door', (proof: LoginProof) => ({ ...proof, username: 'self' })],
     ['on another connection', (proof: LoginProof) => ({ ...proof, sessionId: randomBytes(32).toString('base64') })],
     ['under another algorithm', (proof: LoginProof) => ({ ...proof, algorithm: 'rsa-sha2-512' })],
+    ['for another service', (proof: LoginProof) => ({ ...prove(carol, 'manage', { service: 'ssh-other' }), username: proof.username })],
     ['without a signature', (proof: LoginProof) => ({ ...proof, signature: '' })],
     ['with another key', (proof: LoginProof) => ({ ...proof, blob: alice.identity.blob })],
-    ['with a key that nobody has', (proof: LoginProof) => ({ ...proof, blob: makeKey({ owns: [] }).identity.blob })],
+    ['with a key that nobody has', (proof: LoginProof) => ({ ...proof, blob: makeIdentity({ owns: [] }).identity.blob })],
   ])('is none %s', (_, change) => {
     expect(() => logins.prove(change(prove(carol, 'manage')), '192.0.2.1', front)).toThrow(denied);
     expect(logins.list()).toEqual([]);
@@ -94,6 +68,52 @@ describe('a proof', () => {
     expect(() => logins.prove(prove(alice, 'manage'), '192.0.2.1', front)).toThrow(denied);
     expect(() => logins.prove(prove(carol, 'self'), '192.0.2.1', front)).toThrow(denied);
     expect(() => logins.prove(prove(carol, 'root'), '192.0.2.1', front)).toThrow(denied);
+  });
+
+  it('that is none is told to whoever counts, with the login name and the address', () => {
+    const failed: string[] = [];
+    const watched = new Logins({ now: () => new Date(), notProved: (...what) => failed.push(what.join(' from ')) });
+    watched.allow({ ...emptyDirectory, identities: [carol.identity] });
+    expect(() => watched.prove({ ...prove(carol, 'manage'), signature: '' }, '192.0.2.1', front)).toThrow(denied);
+    expect(() => watched.prove(prove(alice, 'self'), '192.0.2.2', front)).toThrow(denied);
+    expect(failed).toEqual(['manage from 192.0.2.1', 'self from 192.0.2.2']);
+  });
+
+  it('of an invitation is no login, and of a login no invitation', () => {
+    const token = newToken();
+    logins.allow({ ...emptyDirectory, identities: [carol.identity], invitations: [{ hash: createHash('sha256').update(token).digest('hex'), expiresAtMs: Date.now() + 60_000 }] });
+    const guest = makeIdentity({ owns: [] });
+    expect(() => logins.prove(prove(guest, invitationLogin(token)), '192.0.2.1', front)).toThrow(denied);
+    expect(() => logins.invited(prove(carol, 'manage'), '192.0.2.1')).toThrow(denied);
+    expect(logins.invited(prove(guest, invitationLogin(token)), '192.0.2.1')).toMatchObject({ admitted: 'invitation', key: { type: 'ssh-ed25519' } });
+    expect(logins.list()).toEqual([]);
+  });
+});
+
+describe('a FIDO key', () => {
+  const token = makeSecurityKey('ed25519', 'token');
+  const show = (flags: number) => proofBy(token.signer(flags), { username: 'manage', algorithm: token.type, blob: token.blob });
+  const entitle = (verifyRequired: boolean): void => allow([{ blob: token.blob.toString('base64'), type: token.type, fingerprint: 'SHA256:token', admin: { name: 'carol', role: 'operator', limits: { verifyRequired } }, owns: [] }, alice.identity]);
+  const [touched, verified] = [1, 4];
+
+  it('was touched for a login, or it is none; no other key was', () => {
+    entitle(false);
+    expect(() => logins.prove(show(0), '192.0.2.1', front)).toThrow(denied);
+    expect(() => logins.prove(show(verified), '192.0.2.1', front)).toThrow(denied);
+    const { login = '' } = logins.prove(show(touched), '192.0.2.1', front);
+    expect(logins.touchedAt(login)).toBeInstanceOf(Date);
+    expect(logins.touchedAt(logins.prove(prove(alice, 'self'), '192.0.2.1', front).login ?? '')).toBeUndefined();
+    expect(logins.touchedAt('another')).toBeUndefined();
+  });
+
+  it('has verified its person where that is wanted, also of a login that is open', () => {
+    entitle(true);
+    expect(() => logins.prove(show(touched), '192.0.2.1', front)).toThrow(denied);
+    logins.prove(show(touched | verified), '192.0.2.1', front);
+    entitle(false);
+    const { login = '' } = logins.prove(show(touched), '192.0.2.1', front);
+    entitle(true);
+    expect(told).toEqual([[login, 'your key wants you to be verified at it']]);
   });
 });
 
@@ -137,5 +157,24 @@ describe('a login', () => {
     logins.close(login);
     expect(logins.list()).toEqual([]);
     expect(told).toEqual([]);
+  });
+
+  it('may nothing from the moment that its key expires, also before anybody has looked', () => {
+    let nowMs = Date.parse('2026-11-24T12:00:00Z');
+    const watched = new Logins({ now: () => new Date(nowMs) });
+    watched.allow({ ...emptyDirectory, identities: [{ ...carol.identity, admin: { name: 'carol', role: 'operator', limits: { expiresAt: new Date(nowMs + 1000).toISOString() } } }] });
+    const { login = '' } = watched.prove(prove(carol, 'manage'), '192.0.2.1', front);
+    nowMs += 999;
+    expect(watched.actor(login).name).toBe('carol');
+    nowMs += 1;
+    expect(() => watched.actor(login)).toThrow(expect.objectContaining({ code: 'denied', why: 'your key has expired' }) as Error);
+    expect(told).toEqual([]);
+    watched.recheck();
+    expect(told).toEqual([[login, 'your key has expired']]);
+  });
+
+  it('is one of so many at a time', () => {
+    for (let i = 0; i < mostLogins; i++) logins.local('root', front);
+    expect(() => logins.prove(prove(carol, 'manage'), '192.0.2.1', front)).toThrow(expect.objectContaining({ code: 'busy' }) as Error);
   });
 });

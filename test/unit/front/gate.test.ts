@@ -53,6 +53,7 @@ describe('the gate', () => {
   it('counts what was worst: a broken protocol, a login in no time, an attempt, none', () => {
     expect(several('192.0.2.1', 20, 'violation')).toBe(2);
     expect(several('192.0.2.2', 20, 'attempt', 'late')).toBe(2);
+    expect(several('192.0.2.4', 20, 'late', 'attempt')).toBe(2);
     expect(several('192.0.2.3', 20)).toBe(16);
     expect(['192.0.2.1', '192.0.2.2', '192.0.2.3'].map((address) => connect(address).refused)).toEqual([
       'Too many connections that broke the protocol from this address: try again in 20 s.',
@@ -78,6 +79,10 @@ describe('the gate', () => {
 
   it('spares exempt networks, but not from bans', () => {
     expect(several('10.1.2.3', 500, 'attempt')).toBe(500);
+    expect(begun).toEqual([]);
+    // Nor is one refused by a penalty from before it was exempt.
+    gate.restore([{ source: '10.1.2.3', why: 'failedLogin', times: 1, untilMs: nowMs + 60_000 }]);
+    expect(connect('10.1.2.3').refused).toBeUndefined();
     gate.setBans([{ network: '10.0.0.0/8', reason: null, by: 'carol', at: '', until: null }]);
     expect(connect('10.1.2.3').refused).toBe('This address is banned: an admin of this host can lift that.');
   });
@@ -105,5 +110,49 @@ describe('the gate', () => {
     expect(connect('192.0.2.1').refused).toBeUndefined();
     open[1]?.tell('forgiven', 'close');
     expect(connect('192.0.2.1').refused).toBeUndefined();
+  });
+
+  it('lets nobody in whose address is not known, because it is gone already', () => {
+    const gone = new EventEmitter();
+    expect(gate.admit(gone as unknown as GateSocket)).toMatchObject({ source: '' });
+    expect(gone.eventNames()).toEqual([]);
+  });
+});
+
+describe('a source that somebody logged in from', () => {
+  /** With no room for anybody who is not known. */
+  beforeEach(() => {
+    gate = new Gate({ penalties, startups: { start: 1, ratePercent: 100, full: 1, perSource: 30 }, now: () => nowMs, onPenalty: (penalty) => begun.push(penalty) });
+  });
+
+  const hourMs = 3_600_000;
+  function logIn(address: string): ReturnType<typeof connect> {
+    const connection = connect(address);
+    expect(connection.refused).toBeUndefined();
+    connection.tell('authenticated');
+    return connection;
+  }
+
+  it('has a place of its own while the login lasts and for an hour after it', () => {
+    const login = logIn('192.0.2.1');
+    connect('192.0.2.99');
+    expect(connect('192.0.2.2').refused).toBe('Too many connections are logging in: try again in a moment.');
+    nowMs += 10 * hourMs;
+    expect(connect('192.0.2.1').refused).toBeUndefined();
+    login.tell('close');
+    nowMs += hourMs - 1;
+    expect(connect('192.0.2.1').refused).toBeUndefined();
+    nowMs += 1;
+    expect(connect('192.0.2.1').refused).toBe('Too many connections are logging in: try again in a moment.');
+  });
+
+  it('is one of 10,000 that are remembered, and forgotten only when nobody is logged in from it any more', () => {
+    logIn('192.0.2.1');
+    logIn('192.0.2.2').tell('close');
+    for (let i = 0; i < 10_000; i++) logIn(`10.9.${i >> 8}.${i & 255}`).tell('close');
+    connect('192.0.2.99');
+    expect(connect('192.0.2.1').refused).toBeUndefined();
+    expect(connect('10.9.39.15').refused).toBeUndefined();
+    expect(connect('192.0.2.2').refused).toBeDefined();
   });
 });

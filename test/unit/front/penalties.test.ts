@@ -58,7 +58,10 @@ describe('penalties', () => {
     fail(penalties, 4, start);
     penalties.lift('a');
     expect(penalties.refusal('a', start)).toBeUndefined();
-    expect(fail(penalties, 4, start)).toMatchObject({ times: 1 });
+    expect(fail(penalties, 3, start)).toBeUndefined();
+    penalties.lift('a');
+    expect(fail(penalties, 3, start)).toBeUndefined();
+    expect(fail(penalties, 1, start)).toMatchObject({ times: 1 });
   });
 
   it('are taken over from before, no longer than any may be', () => {
@@ -81,6 +84,25 @@ describe('penalties', () => {
     for (let i = 0; i < 1000; i++) fail(penalties, 4, start, `other ${i}`);
     expect(penalties.size).toBeLessThanOrEqual(3 * limits.mostSources);
     expect(penalties.refusal('first', start)).toBeUndefined();
+  });
+
+  it('forget first who did something longest ago', () => {
+    const penalties = new Penalties(limits);
+    const others = (from: number, count: number): void => {
+      for (let i = from; i < from + count; i++) fail(penalties, 1, start, `other ${i}`);
+    };
+    fail(penalties, 2, start);
+    others(0, limits.mostSources - 1);
+    fail(penalties, 1, start);
+    others(limits.mostSources, limits.mostSources - 1);
+    expect(fail(penalties, 1, start)).toBeDefined();
+  });
+
+  it('that ended before a restart take no place from those that go on', () => {
+    const penalties = new Penalties(limits);
+    penalties.restore({ source: 'a', why: 'late', times: 1, untilMs: start + 5000 }, start);
+    for (let i = 0; i < limits.mostSources; i++) penalties.restore({ source: `old ${i}`, why: 'late', times: 1, untilMs: start - 5000 }, start);
+    expect(penalties.refusal('a', start)).toBeDefined();
   });
 
   it('can let nobody in when there are too many, until some end', () => {

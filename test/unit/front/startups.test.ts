@@ -16,6 +16,9 @@ describe('connections that log in', () => {
     expect(withOpen(10).refusal('new', false)).toBe('all');
     expect(withOpen(100, () => 0.999).refusal('new', false)).toBe('all');
     expect(withOpen(99, () => 0.999).refusal('new', false)).toBeUndefined();
+    const abrupt = new Startups({ ...limits, full: limits.start }, () => 0.999);
+    for (let i = 0; i < limits.start; i++) abrupt.begin(`other ${i}`);
+    expect(abrupt.refusal('new', false)).toBe('all');
   });
 
   it('are refused by chance in between: 30 of a hundred at the start, more with each', () => {
@@ -30,6 +33,8 @@ describe('connections that log in', () => {
     expect(startups.refusal('b', false)).toBeUndefined();
     startups.end('a');
     expect(startups.refusal('a', false)).toBeUndefined();
+    for (let i = 0; i < 4; i++) startups.end('a');
+    expect([startups.total, startups.sources]).toEqual([0, 0]);
   });
 
   it('have a place where somebody logged in lately, whoever else comes', () => {

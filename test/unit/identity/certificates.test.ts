@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeCertificate, type Certificate } from '../../../src/domain/certificate.ts';
 import { emptyDirectory, type Authority } from '../../../src/domain/directory.ts';
+import { wireString } from '../../../src/domain/wire.ts';
 import { KeyIndex, type Evidence } from '../../../src/identity/keyIndex.ts';
 import { certify, describeCertificate, type CertificateWishes, type TestCertificate } from '../../support/certificates.ts';
 import { makeKey, type TestKey } from '../../support/keys.ts';
@@ -78,7 +79,61 @@ describe('what is read', () => {
     const { blob } = await certify(folder, authority, bearer.line, { principals: ['carol'], options: ['source-address=10.0.0.0/8'] });
     for (let length = 0; length < blob.length; length++) expect(() => decodeCertificate(blob.subarray(0, length))).toThrow();
     expect(() => decodeCertificate(Buffer.concat([blob, Buffer.from([0])]))).toThrow();
-    expect(() => decodeCertificate(Buffer.alloc(13_000))).toThrow();
+    expect(() => decodeCertificate(Buffer.alloc(13_000))).toThrow('it is too long');
+  });
+});
+
+interface Fields {
+  readonly key: readonly Buffer[];
+  readonly kind: number;
+  readonly keyId: Buffer;
+  readonly principals: readonly Buffer[];
+  readonly options: readonly (readonly [name: Buffer, data: Buffer])[];
+}
+
+/** A certificate (PROTOCOL.certkeys) with fields that no ssh-keygen would write. Nobody has signed it: that is looked at later. */
+function written(change: Partial<Fields>): Buffer {
+  const { key, kind, keyId, principals, options }: Fields = { key: [bearer.blob.subarray(-32)], kind: 1, keyId: Buffer.from('id'), principals: [Buffer.from('carol')], options: [], ...change };
+  const all = (parts: readonly Buffer[]): Buffer => wireString(Buffer.concat(parts.map((part) => wireString(part))));
+  return Buffer.concat([
+    wireString('ssh-ed25519-cert-v01@openssh.com'),
+    wireString(Buffer.alloc(32)),
+    ...key.map((part) => wireString(part)),
+    Buffer.alloc(8),
+    Buffer.from([0, 0, 0, kind]),
+    wireString(keyId),
+    all(principals),
+    Buffer.alloc(8),
+    Buffer.alloc(8, 0xff),
+    all(options.flat()),
+    wireString(''),
+    wireString(''),
+    wireString(authority.blob),
+    wireString(''),
+  ]);
+}
+
+describe('a certificate', () => {
+  const text = (value: string): Buffer => Buffer.from(value);
+
+  it('is read where everything in it is as it should be', () => {
+    expect(decodeCertificate(written({}))).toMatchObject({ kind: 'user', keyId: 'id', principals: ['carol'] });
+    expect(decodeCertificate(written({ kind: 2 })).kind).toBe('host');
+    expect(decodeCertificate(written({ principals: Array.from({ length: 256 }, (_, i) => text(`${i}`)) })).principals).toHaveLength(256);
+  });
+
+  it.each<[what: string, change: Partial<Fields>, why: string]>([
+    ['for neither a user nor a host', { kind: 0 }, 'it is for neither a user nor a host'],
+    ['for something else', { kind: 3 }, 'it is for neither a user nor a host'],
+    ['with a principal that is not UTF-8', { principals: [Buffer.from([0x63, 0xff])] }, 'a text in it is not UTF-8'],
+    ['with a key id that is not UTF-8', { keyId: Buffer.from([0xc0, 0x80]) }, 'a text in it is not UTF-8'],
+    ['with a NUL in a principal', { principals: [text('carol\0dave')] }, 'a text in it has a NUL character'],
+    ['with an option twice', { options: [[text('source-address'), text('x')], [text('source-address'), text('y')]] }, 'an option stands there twice'],
+    ['with too many principals', { principals: Array.from({ length: 257 }, (_, i) => text(`${i}`)) }, 'it has too many principals or options'],
+    ['with too many options', { options: Array.from({ length: 65 }, (_, i) => [text(`${i}`), text('')] as const) }, 'it has too many principals or options'],
+    ['with a key of another length', { key: [Buffer.alloc(31)] }, 'its key has 31 bytes instead of 32'],
+  ])('%s is none', (_, change, why) => {
+    expect(() => decodeCertificate(written(change))).toThrow(why);
   });
 });
 
@@ -139,5 +194,49 @@ describe('who is believed', () => {
     for (const algorithm of ['ssh-ed25519', 'ssh-rsa-cert-v01@openssh.com', 'rsa-sha2-512-cert-v01@openssh.com', 'sk-ssh-ed25519-cert-v01@openssh.com', '']) {
       expect([algorithm, index.admit(evidence(made, { algorithm }), Date.now()).admitted]).toEqual([algorithm, 'no']);
     }
+  });
+
+  it.each<[what: string, wishes: CertificateWishes, why: string]>([
+    ['for a host', { principals: ['carol'], host: true }, 'it is not a certificate for users'],
+    ['with an option that is not known here', { principals: ['carol'], options: ['critical:more@example.com=x'] }, 'your certificate has a critical option that is not known here'],
+    ['with a command', { principals: ['carol'], options: ['force-command=list'] }, 'your certificate has a critical option that is not known here'],
+    ['with verify-required, for a key that verifies nobody', { principals: ['carol'], options: ['critical:verify-required'] }, 'its option verify-required is not one'],
+    // Which OpenSSH has no meaning for: here, of all addresses but one.
+    ['with an exception in its addresses', { principals: ['carol'], options: ['critical:source-address=192.0.2.0/24,!192.0.2.1'] }, 'your certificate may not be used from this address'],
+    ['for nobody', { principals: [] }, 'your certificate names no admin'],
+    ['for a login name, which is no person', { principals: ['manage', 'self', 'root'] }, 'your certificate names no admin'],
+    ['for a user', { principals: ['alice'] }, 'your certificate names no admin'],
+  ])('is nobody with a certificate %s', async (_, wishes, why) => {
+    const made = await certify(folder, authority, bearer.line, wishes);
+    expect(indexOf(authorityOf(authority)).admit(evidence(made), Date.now())).toEqual({ admitted: 'no', why });
+  });
+
+  it('is at self@ who is named and has a container, and nobody else', async () => {
+    const made = await certify(folder, authority, bearer.line, { principals: ['carol', 'bob', 'alice', 'alice'] });
+    expect(indexOf(authorityOf(authority)).admit(evidence(made, { username: 'self' }), Date.now())).toMatchObject({ actor: { name: 'alice', role: 'owner', owns: ['alice'] } });
+    const other = await certify(folder, authority, bearer.line, { principals: ['carol', 'bob'] });
+    expect(indexOf(authorityOf(authority)).admit(evidence(other, { username: 'self' }), Date.now())).toEqual({ admitted: 'no', why: 'your certificate names nobody who has a container' });
+  });
+
+  it('is believed at the doors of the authority only, and no longer than the authority is', async () => {
+    const made = await certify(folder, authority, bearer.line, { principals: ['carol', 'alice'] });
+    const index = indexOf(authorityOf(authority, { doors: ['self'] }));
+    expect(index.admit(evidence(made), Date.now())).toEqual({ admitted: 'no', why: 'certificates of this authority do not open this door' });
+    expect(index.admit(evidence(made, { username: 'self' }), Date.now())).toMatchObject({ admitted: 'actor' });
+    index.replace({ ...emptyDirectory, users: ['alice'] });
+    expect(index.admit(evidence(made, { username: 'self' }), Date.now())).toMatchObject({ admitted: 'no' });
+  });
+
+  it('has to be verified where verify-required is in the certificate of a FIDO key', async () => {
+    const key = makeSecurityKey('ed25519', 'verified');
+    const made = await certify(folder, authority, key.line, { principals: ['carol'], options: ['verify-required'] });
+    const index = indexOf(authorityOf(authority));
+    const admitted = (verified: Evidence['verified']): string => index.admit(evidence(made, { verified }), Date.now()).admitted;
+    expect([undefined, { touched: true, personVerified: false }, { touched: true, personVerified: true }].map(admitted)).toEqual(['actor', 'no', 'actor']);
+  });
+
+  it('is named in records by a key id that is printable, and of 128 characters at most', async () => {
+    const made = await certify(folder, authority, bearer.line, { principals: ['carol'], keyId: `\u202e${'x'.repeat(500)}` });
+    expect(indexOf(authorityOf(authority)).admit(evidence(made), Date.now())).toMatchObject({ actor: { certificate: { keyId: `\\u{202e}${'x'.repeat(127)}` } } });
   });
 });

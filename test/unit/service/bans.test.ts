@@ -59,6 +59,24 @@ describe('bans', () => {
     await bans.add(parseNetwork('10.0.0.0/8'), { ...give, own: '2001:db8::1' });
   });
 
+  it('are as they were where they cannot be written', async () => {
+    await bans.add(parseNetwork('192.0.2.7'), give);
+    await rm(folder, { recursive: true });
+    await expect(bans.add(parseNetwork('192.0.2.8'), give)).rejects.toThrow();
+    await expect(bans.lift(parseNetwork('192.0.2.7'))).rejects.toThrow();
+    expect(bans.list().map(({ network }) => network)).toEqual(['192.0.2.7']);
+  });
+
+  it('and penalties are on disk together, whichever was written last', async () => {
+    const onDisk = async (): Promise<string[]> => (await open()).list().map(({ network }) => network);
+    await bans.add(parseNetwork('192.0.2.0/24'), give);
+    penalised('198.51.100.1');
+    await bans.settled();
+    expect(await onDisk()).toEqual(['192.0.2.0/24', '198.51.100.1']);
+    await bans.add(parseNetwork('203.0.113.0/24'), give);
+    expect(await onDisk()).toEqual(['192.0.2.0/24', '203.0.113.0/24', '198.51.100.1']);
+  });
+
   it('are not forgotten because their file is damaged', async () => {
     await writeFile(join(folder, 'bans.json'), '{"bans": [');
     await expect(open()).rejects.toMatchObject({ code: 'settings' });
