@@ -38,6 +38,8 @@ export interface LoginsOptions {
   readonly closed?: (actor: Actor, since: Date, reason: string | undefined) => void;
   /** What was shown for a login proves nothing. */
   readonly notProved?: (username: string, address: string) => void;
+  /** Proofs that are remembered to have been used. */
+  readonly mostProofs?: number;
 }
 
 /** Logins at one time, of one front: more than file descriptors allow connections. */
@@ -46,11 +48,12 @@ export const mostLogins = 100_000;
 export class Logins {
   readonly #index = new KeyIndex();
   readonly #logins = new Map<string, Login>();
-  readonly #proofs = new UsedProofs();
+  readonly #proofs: UsedProofs;
   readonly #options: LoginsOptions;
 
   constructor(options: LoginsOptions) {
     this.#options = options;
+    this.#proofs = new UsedProofs(options.mostProofs);
   }
 
   /** Replaces what is known of who may log in, and ends what may not be any more. */

@@ -10,7 +10,7 @@ export class UsedProofs {
   readonly #byPerson = new Map<string, Set<string>>();
   #count = 0;
 
-  constructor(most = defaultMost) {
+  constructor(most: number = defaultMost) {
     this.#most = most;
   }
 

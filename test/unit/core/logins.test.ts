@@ -70,6 +70,15 @@ describe('a proof', () => {
     expect(() => logins.prove(prove(carol, 'root'), '192.0.2.1', front)).toThrow(denied);
   });
 
+  it('is not forgotten because somebody else logs in again and again', () => {
+    const few = new Logins({ now: () => new Date(), mostProofs: 10 });
+    few.allow({ ...emptyDirectory, identities: [carol.identity, alice.identity] });
+    const proof = prove(carol, 'manage');
+    few.prove(proof, '192.0.2.1', front);
+    for (let i = 0; i < 30; i++) few.prove(prove(alice, 'self'), '192.0.2.1', front);
+    expect(() => few.prove(proof, '192.0.2.1', front)).toThrow(denied);
+  });
+
   it('that is none is told to whoever counts, with the login name and the address', () => {
     const failed: string[] = [];
     const watched = new Logins({ now: () => new Date(), notProved: (...what) => failed.push(what.join(' from ')) });
