@@ -14,11 +14,21 @@ export interface Signed {
 }
 
 /** Signatures that have been verified are remembered, because every call asks again. */
-const mostRemembered = 4096;
+const defaultMostRemembered = 4096;
 
 export class Certificates {
+  readonly #mostRemembered: number;
   #authorities: readonly Authority[] = [];
   readonly #signed = new Map<string, Signed>();
+
+  constructor(mostRemembered: number = defaultMostRemembered) {
+    this.#mostRemembered = mostRemembered;
+  }
+
+  /** Certificates that are remembered. */
+  get remembered(): number {
+    return this.#signed.size;
+  }
 
   replace(authorities: readonly Authority[]): void {
     this.#authorities = authorities;
@@ -32,7 +42,7 @@ export class Certificates {
     const signed = this.#verify(blob);
     if (signed === undefined) return undefined;
     const [oldest] = this.#signed.keys();
-    if (this.#signed.size >= mostRemembered && oldest !== undefined) this.#signed.delete(oldest);
+    if (this.#signed.size >= this.#mostRemembered && oldest !== undefined) this.#signed.delete(oldest);
     this.#signed.set(blob, signed);
     return signed;
   }

@@ -101,7 +101,7 @@ function fixedLength(inner: Buffer, type: KeyType): Buffer {
   const reader = new WireReader(inner);
   const numbers = [reader.string(), reader.string()].map((field) => {
     const number = field[0] === 0 ? field.subarray(1) : field;
-    if (number.length > bytes) throw new RangeError('a number longer than the curve');
+    // Throws where the number is longer than the curve.
     return Buffer.concat([Buffer.alloc(bytes - number.length), number]);
   });
   reader.end();

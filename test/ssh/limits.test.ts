@@ -125,6 +125,23 @@ describe('connections that log in', () => {
   });
 });
 
+test('the first line and the login have times of their own, and a login ends both', async () => {
+  const server = await startServer({ config: { ssh: { identificationMs: 500, loginGraceMs: 2500, penalties: { noLoginMs: 0, lateMs: 20_000, minMs: 15_000, exempt: [] } } } });
+  const [, base64 = ''] = (await readFile(`${server.adminKey}.pub`, 'utf8')).split(' ');
+  const inside = await RawClient.login(server.port, { type: 'ssh-ed25519', blob: Buffer.from(base64, 'base64'), private: await readFile(server.adminKey, 'utf8') } as TestKey);
+  // One after the other: with one time for both, the second would be closed before the third.
+  const halfway = await RawClient.connect(server.port, '127.0.0.2');
+  const silent = listen(server.port, '127.0.0.3');
+  expect(await silent.closed).toBe('SSH-2.0-containarium\r\n');
+  expect(halfway.closed).toBe(false);
+  await halfway.ends();
+  expect(inside.closed).toBe(false);
+  await inside.openSession();
+  inside.destroy();
+  // Whoever was late is penalised for that, and not for having said nothing.
+  for (const from of ['127.0.0.2', '127.0.0.3']) expect(await listen(server.port, from).closed).toMatch(turnedAway('Too many connections that did not log in in time from this address: try again in \\d+ s\\.'));
+});
+
 describe('a source that fails', () => {
   let server: TestServer;
 

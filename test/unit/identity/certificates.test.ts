@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeCertificate, type Certificate } from '../../../src/domain/certificate.ts';
 import { emptyDirectory, type Authority } from '../../../src/domain/directory.ts';
 import { wireString } from '../../../src/domain/wire.ts';
+import { Certificates } from '../../../src/identity/certificates.ts';
 import { KeyIndex, type Evidence } from '../../../src/identity/keyIndex.ts';
 import { certify, describeCertificate, type CertificateWishes, type TestCertificate } from '../../support/certificates.ts';
 import { makeKey, type TestKey } from '../../support/keys.ts';
@@ -238,5 +239,17 @@ describe('who is believed', () => {
   it('is named in records by a key id that is printable, and of 128 characters at most', async () => {
     const made = await certify(folder, authority, bearer.line, { principals: ['carol'], keyId: `\u202e${'x'.repeat(500)}` });
     expect(indexOf(authorityOf(authority)).admit(evidence(made), Date.now())).toMatchObject({ actor: { certificate: { keyId: `\\u{202e}${'x'.repeat(127)}` } } });
+  });
+
+  it('is remembered with a limit, the newest', async () => {
+    const certificates = new Certificates(2);
+    certificates.replace([authorityOf(authority)]);
+    const blobs = await Promise.all(['one', 'two', 'three'].map(async (keyId) => (await certify(folder, authority, bearer.line, { principals: ['carol'], keyId })).blob.toString('base64')));
+    for (const blob of [...blobs, ...blobs]) expect(certificates.read(blob)?.authority.name).toBe('office');
+    expect(certificates.remembered).toBe(2);
+    // What nobody here has signed takes no place.
+    certificates.replace([]);
+    for (const blob of blobs) expect(certificates.read(blob)).toBeUndefined();
+    expect(certificates.remembered).toBe(0);
   });
 });

@@ -1,8 +1,9 @@
 /** What is a signature, beside that it verifies. Keys and certificates of every kind are in certificates.test.ts and test/ssh/access.test.ts. */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { provesPossession } from '../../../src/identity/proof.ts';
 import { verifySignature, type SigningKey } from '../../../src/identity/signature.ts';
-import { wire } from '../../support/proofs.ts';
+import { proofBy, wire } from '../../support/proofs.ts';
 import { makeSecurityKey } from '../../support/rawClient.ts';
 
 const data = Buffer.from('what is signed');
@@ -37,6 +38,18 @@ describe('a signature', () => {
     expect(verifySignature(ec, data, numbers(Buffer.from('more')))).toBeUndefined();
     expect(verifySignature(ec, data, wire('ecdsa-sha2-nistp256', wire(Buffer.concat([Buffer.alloc(1), both.subarray(0, 32)]), Buffer.alloc(33, 1))))).toBeUndefined();
   });
+});
+
+it('a proof is signed with the algorithm that the login names', () => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 3072 });
+  const { e = '', n = '' } = privateKey.export({ format: 'jwk' });
+  const blob = wire('ssh-rsa', Buffer.from(e, 'base64url'), Buffer.concat([Buffer.alloc(1), Buffer.from(n, 'base64url')]));
+  const proves = (named: string, signedAs: string, hash: string): boolean =>
+    provesPossession(proofBy((bytes) => wire(signedAs, sign(hash, bytes, privateKey)), { username: 'manage', algorithm: named, blob }), { type: 'ssh-rsa', blob }) !== undefined;
+  expect(proves('rsa-sha2-512', 'rsa-sha2-512', 'sha512')).toBe(true);
+  expect(proves('rsa-sha2-512-cert-v01@openssh.com', 'rsa-sha2-512', 'sha512')).toBe(true);
+  expect(proves('rsa-sha2-512', 'rsa-sha2-256', 'sha256')).toBe(false);
+  expect(proves('ssh-rsa', 'rsa-sha2-256', 'sha256')).toBe(false);
 });
 
 describe.each(['ed25519', 'ecdsa'] as const)('a signature of a FIDO key (%s)', (kind) => {
