@@ -40,6 +40,7 @@ export interface LoginsOptions {
   readonly notProved?: (username: string, address: string) => void;
   /** Proofs that are remembered to have been used. */
   readonly mostProofs?: number;
+  readonly mostLogins?: number;
 }
 
 /** Logins at one time, of one front: more than file descriptors allow connections. */
@@ -169,7 +170,7 @@ export class Logins {
   }
 
   #open(actor: Actor, owner: LoginOwner, again: () => Actor | string, { touched, means }: { touched: boolean; means?: LoginMeans }): Actor {
-    if (this.#logins.size >= mostLogins) throw new Failure('busy', { what: 'the server', why: 'too many are logged in', next: 'try again later' });
+    if (this.#logins.size >= (this.#options.mostLogins ?? mostLogins)) throw new Failure('busy', { what: 'the server', why: 'too many are logged in', next: 'try again later' });
     const login = ulid();
     this.#logins.set(login, { actor, since: this.#options.now(), owner, again, touched, means, shells: 0 });
     const named = { ...actor, login };

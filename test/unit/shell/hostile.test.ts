@@ -1,0 +1,166 @@
+/** Every place in which a shell shows text, with hostile text in all of them: on a screen, and as sentences. */
+import { renderToString } from 'ink';
+import { createElement, type FunctionComponent } from 'react';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { verbNamed } from '../../../src/catalogue/catalogue.ts';
+import type { Block } from '../../../src/catalogue/view.ts';
+import type { EndedCall, StepEvent } from '../../../src/domain/room.ts';
+import { lineOf } from '../../../src/shell/composer/line.ts';
+import { FormDialog } from '../../../src/shell/forms/form.ts';
+import { FormView } from '../../../src/shell/forms/FormView.tsx';
+import type { Item } from '../../../src/shell/items/item.ts';
+import { renderItem } from '../../../src/shell/items/renderItem.tsx';
+import { ListTeller } from '../../../src/shell/plain/following.ts';
+import { failureSentence, sentences, valueInWords, type SaidItem } from '../../../src/shell/plain/sentences.ts';
+import { StepTeller } from '../../../src/shell/plain/stepTeller.ts';
+import { ActivityLines } from '../../../src/shell/screen/ActivityLines.tsx';
+import { ComposerView } from '../../../src/shell/screen/ComposerView.tsx';
+import { ConfirmView } from '../../../src/shell/screen/ConfirmView.tsx';
+import { ConfirmDialog } from '../../../src/shell/screen/dialog.ts';
+import type { Activity } from '../../../src/shell/session/activities.ts';
+import { emptyLine, headLine } from '../../../src/shell/views/lines.ts';
+import { ListModel } from '../../../src/shell/views/model.ts';
+import { Pane } from '../../../src/shell/views/pane.ts';
+import { change, container, whole } from './views/support.ts';
+
+const evil = 'evil\u202e\u2066\u200b\u009b31m\u001b]0;x\u0007\u2028\ufeff';
+/** Written here once more, apart from what src/domain/text.ts goes by. */
+const forbidden = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
+
+/** Nothing but text, line feeds, and colours of the shell's own; and the hostile text is among it. */
+function harmless(text: string): void {
+  // Ink colours and resets.
+  const plain = text.replaceAll(/\u001b\[[0-9;]*m/g, '');
+  expect(plain).not.toMatch(forbidden);
+  expect(plain).toContain('evil');
+}
+
+const step: StepEvent = { index: 1, total: 2, title: evil, state: 'done', elapsedMs: 100, detail: evil };
+const ended = (outcome: EndedCall['outcome']): EndedCall => ({ id: '1', verb: evil, target: evil, actor: evil, session: null, outcome, durationMs: 1, ...(outcome === 'ok' ? {} : { failure: { code: 'internal', what: evil, why: evil } }) }) as EndedCall;
+const table: Block = { kind: 'table', columns: [{ title: 'NAME' }, { title: 'KEY' }], rows: [[evil, evil], ['b', evil]], empty: '' };
+
+const items: readonly (readonly [what: string, item: Item])[] = [
+  ['what was typed', { kind: 'command', line: evil }],
+  ['a step', { kind: 'steps', steps: [{ ...step, title: 'Starting' }], notes: [] }],
+  ['the title of a step', { kind: 'steps', steps: [{ ...step, detail: 'ok' }], notes: [] }],
+  ['a note of steps', { kind: 'steps', steps: [], notes: [evil] }],
+  ['what failed', { kind: 'failure', failure: { code: 'internal', what: evil, why: 'it is so' } }],
+  ['why it failed', { kind: 'failure', failure: { code: 'internal', what: 'it', why: evil } }],
+  ['what to do next', { kind: 'failure', failure: { code: 'internal', what: 'it', why: 'it is so', next: evil } }],
+  ['what somebody did', { kind: 'ended', call: ended('ok'), meanwhile: false }],
+  ['what somebody failed to do', { kind: 'ended', call: ended('failed'), meanwhile: true }],
+  ['who said something', { kind: 'said', name: evil, text: 'hello' }],
+  ['what somebody said', { kind: 'said', name: 'carol', text: evil }],
+  ['a note', { kind: 'note', text: evil }],
+  ['text as it came', { kind: 'raw', text: evil }],
+  ['a block of text', { kind: 'blocks', blocks: [{ kind: 'text', text: evil }] }],
+  ['what is to be copied', { kind: 'blocks', blocks: [{ kind: 'verbatim', text: evil }] }],
+  ['its title', { kind: 'blocks', blocks: [{ kind: 'verbatim', title: evil, text: 'x' }] }],
+  ['a label', { kind: 'blocks', blocks: [{ kind: 'fields', fields: [[evil, 'value']] }] }],
+  ['a value', { kind: 'blocks', blocks: [{ kind: 'fields', fields: [['label', evil]] }] }],
+  ['the title of fields', { kind: 'blocks', blocks: [{ kind: 'fields', title: evil, fields: [['label', 'value']] }] }],
+  ['a table', { kind: 'blocks', blocks: [table] }],
+  ['a long table', { kind: 'blocks', blocks: [{ ...table, rows: Array.from({ length: 61 }, () => [evil, evil]) }] }],
+  ['a table without rows', { kind: 'blocks', blocks: [{ ...table, rows: [], empty: evil }] }],
+];
+
+describe.each([20, 80, 240])('on a screen of %i columns', (width) => {
+  test.each(items)('%s is written out', (_, item) => harmless(renderItem(item, width).replaceAll(/\n */g, '')));
+});
+
+describe('as sentences', () => {
+  test.each(items.filter(([, { kind }]) => kind !== 'command' && kind !== 'steps'))('%s is written out', (_, item) => harmless(sentences(item as SaidItem).join('\n')));
+
+  test('a value with a part of a whole is, too', () => harmless(valueInWords(`${evil} 1 GiB / 2 GiB (50%)`)));
+
+  test('a failure is, in each of its parts', () => {
+    for (const part of ['what', 'why', 'next']) harmless(failureSentence({ code: 'internal', what: 'it', why: 'it is so', [part]: evil }));
+  });
+
+  describe('what goes on', () => {
+    beforeEach(() => void vi.useFakeTimers());
+    afterEach(() => void vi.useRealTimers());
+
+    test('is, of oneself and of others', () => {
+      const said: string[] = [];
+      const teller = new StepTeller((text) => said.push(text));
+      const activity: Activity = { id: 'a', title: evil, verb: 'create', target: 'bob', own: true, startedMs: 0, steps: [step], notes: [evil] };
+      teller.look([activity, { ...activity, id: 'b', own: false }]);
+      teller.finish([{ ...step, index: 2 }], [evil]);
+      vi.advanceTimersByTime(5000);
+      expect(said).toHaveLength(5);
+      for (const text of said) harmless(text);
+    });
+
+    test('is in the live list', () => {
+      const teller = new ListTeller();
+      const one = container('alice', { name: evil, labels: { evil } });
+      const lines = [
+        ...teller.tell(whole(one)).slice(0, 1),
+        ...teller.tell(change({ changed: [{ ...one, address: evil, labels: { x: evil } }] })),
+        ...teller.tell(change({ stale: evil })),
+        ...teller.tell(change({ removed: ['alice'], stale: evil })),
+      ];
+      expect(lines.length).toBeGreaterThan(3);
+      for (const line of lines) harmless(line);
+    });
+  });
+});
+
+describe('the live part of the screen', () => {
+  const draw = <P extends object>(view: FunctionComponent<P>, props: P): string => renderToString(createElement(view, props), { columns: 200 });
+  const place = { columns: 200, rows: 30, top: 0 };
+  const composer = { line: lineOf(''), suggestions: undefined, search: undefined, leaving: false };
+
+  test.each<[what: string, composer: object, more: object]>([
+    ['what is typed', { line: lineOf(evil) }, {}],
+    ['what is searched for', { search: { text: evil, found: 'list', skip: 0 } }, {}],
+    ['what was found', { search: { text: 'x', found: evil, skip: 0 } }, {}],
+    ['a candidate', { suggestions: { candidates: [{ value: evil }], selected: 0 } }, {}],
+    ['what is said of one', { suggestions: { candidates: [{ value: 'x', says: evil }], selected: 0 } }, {}],
+    ['a hint', {}, { hint: evil }],
+    ['the status', {}, { status: evil }],
+  ])('shows %s written out', (_, change_, more) => harmless(draw(ComposerView, { composer: { ...composer, ...change_ } as never, hint: undefined, status: '', ...place, ...more })));
+
+  test.each<[what: string, change: object, line: string, mistyped: boolean]>([
+    ['its title', { title: evil }, '', false],
+    ['the label of a fact', { facts: [[evil, 'x']] }, '', false],
+    ['a fact', { facts: [['x', evil]] }, '', false],
+    ['what has to be typed', { word: evil }, '', false],
+    ['what was typed', {}, evil, false],
+    ['what should have been typed', { word: evil }, '', true],
+  ])('asks with %s written out', (_, change_, line, mistyped) => {
+    const dialog = new ConfirmDialog({ title: 'Delete?', facts: [], word: 'alice', ...change_ }, () => undefined, () => undefined);
+    harmless(draw(ConfirmView, { dialog, line: lineOf(line), mistyped, ...place }));
+  });
+
+  test.each([0, 1, 4])('has a form with what was typed and what is wrong with it written out (field %i)', (at) => {
+    const form = new FormDialog({ verb: verbNamed('create'), given: { user: evil }, door: 'manage', changed: () => undefined, done: () => undefined } as never);
+    harmless(draw(FormView, { form, state: { ...form.state, at }, ...place }));
+    harmless(draw(FormView, { form, state: { ...form.state, at, error: evil }, ...place }));
+  });
+
+  test.each([true, false])('says what is at work written out (own: %s)', (own) => {
+    const activity: Activity = { id: 'a', title: evil, verb: 'create', target: 'bob', own, startedMs: performance.now(), steps: [step], notes: [] };
+    for (const most of [1, 5]) harmless(draw(ActivityLines, { activities: [activity], most }));
+    harmless(draw(ActivityLines, { activities: [{ ...activity, title: 'create' }], most: 1 }));
+  });
+});
+
+describe('the live list', () => {
+  const text = ({ segments }: ReturnType<typeof emptyLine>): string => segments.map((segment) => segment.text).join('');
+
+  test('has its head and what is not found written out', () => {
+    const model = new ListModel();
+    model.apply(whole(container('alice')));
+    model.setFilter(evil);
+    for (const line of [headLine(model, '', 300), emptyLine(model)]) harmless(text(line));
+    model.apply(change({ stale: evil }));
+    harmless(text(headLine(model, '', 300)));
+  });
+
+  test('has what is to be copied written out', () => {
+    const pane = new Pane({ kind: 'text', title: 'x', width: 100, blocks: [{ kind: 'verbatim', text: evil }, table] });
+    harmless(pane.window(50).lines.join('\n'));
+  });
+});
