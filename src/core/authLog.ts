@@ -25,7 +25,7 @@ export class AuthLog {
     for (const { source, reason, door, count, ports } of counted) {
       if (!failedLogins.has(reason)) continue;
       for (const port of ports) this.#write(`authentication failure from ${source} port ${port} (${door ?? 'other'}): ${refusalReasons[reason]}`);
-      this.#leftOut += count - ports.length;
+      this.#leftOut += Math.max(0, count - ports.length);
     }
     for (const [reason, count] of Object.entries(others)) if (failedLogins.has(reason as never)) this.#leftOut += count;
   }

@@ -163,6 +163,23 @@ describe('a front that reports what it likes', () => {
     expect(lines[500]).toMatchObject({ event: 'auth-failures-left-out' });
     expect(lines).toHaveLength(500 + 1 + 500);
   });
+
+  it('makes nothing less by more ports than logins, and no figure that is not a whole number', async () => {
+    const { log, lines } = captured();
+    let nowMs = 0;
+    const authLog = new AuthLog(log, () => nowMs);
+    const one = { source: '203.0.113.9', reason: 'key' as const };
+    authLog.report({ counted: [{ ...one, count: 3, ports: [1] }, { ...one, count: 1, ports: [1, 2, 3, 4, 5] }], others: {} });
+    nowMs = 10_000;
+    authLog.report({ counted: [{ ...one, count: 1, ports: [1] }], others: {} });
+    expect(lines.find(({ event }) => event === 'auth-failures-left-out')).toMatchObject({ count: 2 });
+
+    const entries: Entry[] = [];
+    const records = new RefusalRecords({ append: (entry) => Promise.resolve(void entries.push(entry)), now: () => nowMs });
+    for (let i = 0; i < 3; i++) records.report({ counted: [{ ...one, count: Number.MAX_SAFE_INTEGER, ports: [] }], others: { key: Number.MAX_SAFE_INTEGER } });
+    await records.flush();
+    expect(entries).toMatchObject([{ count: Number.MAX_SAFE_INTEGER, unlisted: Number.MAX_SAFE_INTEGER, reasons: { key: Number.MAX_SAFE_INTEGER }, top: [{ count: Number.MAX_SAFE_INTEGER }] }]);
+  });
 });
 
 describe('a record of refusals', () => {

@@ -1,5 +1,5 @@
 /** Invitations: one use, ten minutes, and no token on disk. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -67,6 +67,15 @@ describe('an invitation', () => {
     await expect(invitations.make({ kind: 'admin', name: 'eve' }, { name: 'dave', root: false })).rejects.toEqual(denied);
     await admins.setRole('dave', 'viewer');
     expect(invitations.all).toEqual([]);
+  });
+
+  it('is one of a thousand at most, and of those only that are open', async () => {
+    const many = (expiresAt: Date): Promise<void> =>
+      writeFile(join(folder, 'invitations.json'), JSON.stringify({ invitations: Array.from({ length: 1000 }, (_, i) => ({ hash: `${i}`.padStart(64, '0'), for: { kind: 'user', name: 'alice' }, by: 'root', byRoot: true, expiresAt: expiresAt.toISOString() })) }));
+    await many(new Date(now.getTime() + 1000));
+    await expect((await open()).make({ kind: 'user', name: 'alice' }, root)).rejects.toMatchObject({ code: 'busy' });
+    await many(now);
+    expect((await (await open()).make({ kind: 'user', name: 'alice' }, root)).token).toBeDefined();
   });
 
   it('is on disk as a hash only, and the token has more than 128 random bits', async () => {
