@@ -1,6 +1,5 @@
 /** The process that answers Prometheus over HTTP (src/metrics/main.ts): started with the bound port, told figures when it asks, restarted when it ends. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import type { Logger } from 'pino';
 import type { Listening } from '../protocol/messages.ts';
 import { bindPort, type Listener } from './listener.ts';
@@ -17,6 +16,8 @@ export interface MetricsProcessOptions {
 /** Figures are not worked out more often than this, in milliseconds, however often they are asked for. */
 const freshMs = 1000;
 const pauseMs = 2000;
+/** Answers that the process may leave unread, in bytes: a good one asks again only when it has the last. One that was taken over fills no memory of core's. */
+const mostUnreadBytes = 1024 * 1024;
 
 export class MetricsProcess {
   readonly #options: MetricsProcessOptions;
@@ -51,15 +52,17 @@ export class MetricsProcess {
     this.#child = child;
     const { stdin, stdout } = child;
     stdin?.on('error', () => undefined);
-    if (stdout !== null) {
-      // Each line is a question; what is in it does not matter.
-      createInterface({ input: stdout }).on('line', () => {
-        this.#text().then(
-          (text) => void stdin?.write(`${JSON.stringify(text)}\n`),
-          (error: unknown) => log.warn({ why: error instanceof Error ? error.message : String(error) }, 'no figures'),
-        );
-      });
-    }
+    // The end of a line is a question; what is in the line does not matter, and is not kept.
+    stdout?.on('data', (said: Buffer) => {
+      if (!said.includes('\n')) return;
+      this.#text().then(
+        (text) => {
+          stdin?.write(`${JSON.stringify(text)}\n`);
+          if ((stdin?.writableLength ?? 0) > mostUnreadBytes) child.kill('SIGKILL');
+        },
+        (error: unknown) => log.warn({ why: error instanceof Error ? error.message : String(error) }, 'no figures'),
+      );
+    });
     const gone = (): void => {
       if (this.#stopped || this.#child !== child) return;
       this.#child = undefined;

@@ -90,7 +90,7 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
     const channel = accept() as ServerChannel | undefined;
     // A second command on the same session, or one after the end of its input.
     if (channel === undefined) return reject?.();
-    if (info.command.length > longestCommandBytes) {
+    if (Buffer.byteLength(info.command) > longestCommandBytes) {
       running = refuse(channel, options, tooLong);
       return;
     }
