@@ -65,6 +65,15 @@ describe('the host key', () => {
     await expect(serverHostKeys(folder)).rejects.toMatchObject({ why: 'it is not of type ssh-ed25519' });
   });
 
+  it('that cannot be looked at is not taken for one that is not there', async () => {
+    await writeFile(path('file'), '');
+    // A folder that is none, and one that no system has a path for: refused to root as well.
+    for (const elsewhere of [path('file'), path('x'.repeat(300))]) {
+      await expect(serverHostKeys(elsewhere)).rejects.toMatchObject({ code: 'settings', next: 'make it readable for the server, or restore it from a backup' });
+      await expect(listHostKeys(elsewhere)).rejects.toMatchObject({ code: 'settings' });
+    }
+  });
+
   it('that is a link, or a folder, is refused', async () => {
     await writeFile(path('elsewhere'), makeHostKey('').privateKey, { mode: 0o600 });
     await symlink(path('elsewhere'), path());

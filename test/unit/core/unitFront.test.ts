@@ -1,10 +1,10 @@
 /** A front as a unit, as far as core has to do with it; what systemd makes of it is in test/host/service.test.ts. */
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -97,6 +97,19 @@ describe('what a front says on standard error', () => {
     expect(lines[2]?.front?.length).toBe(4096);
     expect(lines).toHaveLength(100);
     expect(said.last).toBe('last');
+  });
+
+  it('is cut where a line comes whole, and kept no longer than it is logged where a line never ends', () => {
+    const out = Object.assign(new EventEmitter(), { setEncoding: () => undefined });
+    const lines: { front?: string }[] = [];
+    const said = logFront(out as unknown as Readable, pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as never) }));
+    out.emit('data', `${'x'.repeat(60_000)}\n`);
+    expect(lines[0]?.front).toBe('x'.repeat(4096));
+    // More than a string can hold.
+    const much = 'y'.repeat(2 ** 24);
+    for (let i = 0; i < 40; i++) out.emit('data', much);
+    out.emit('end');
+    expect(said.last).toBe('y'.repeat(4096));
   });
 });
 
