@@ -2,9 +2,10 @@
 import { copyFile, mkdir, readdir, readFile, readlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { makeKey, type TestKey } from '../support/keys.ts';
-import { eventually, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
+import { eventually, repository, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
 
 /** How long the simulated host takes for one change: long enough to do something in the middle of a create. */
 const paceMs = 3000;
@@ -198,6 +199,12 @@ describe.runIf(process.getuid?.() === 0)('a front that root started', () => {
     // CAP_SETUID, CAP_SETGID and CAP_DAC_READ_SEARCH, which it took to get here and which nothing can be given any more.
     expect(field('CapBnd')).toEqual(['00000000000000c4']);
     for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapAmb']) expect(field(set), set).toEqual(['0'.repeat(16)]);
+  });
+
+  test.each(['front', 'metrics'])('is not served as root where nothing makes it somebody else (%s)', async (name) => {
+    const { exitCode, stderr } = await execa(process.execPath, [join(repository, 'dist', name, 'main.js'), ...(name === 'front' ? ['--channel=0', '--listener=0'] : [])], { reject: false, stdin: 'ignore' });
+    expect(stderr).toMatch(/the front does not run as root|metrics are not answered as root/);
+    expect(exitCode).toBe(1);
   });
 
   test('has no file of the home open', async () => {

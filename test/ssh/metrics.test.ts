@@ -105,6 +105,11 @@ test('come from a process that is not root\'s, which is replaced when it dies', 
     return undefined;
   };
   const first = await eventually(find, 'the process is there');
+  if (process.getuid?.() === 0) {
+    const status = await readFile(`/proc/${first}/status`, 'utf8');
+    for (const field of ['Uid', 'Gid']) expect(status).toContain(`\n${field}:${'\t65534'.repeat(4)}\n`);
+    expect(status).toMatch(/\nGroups:\s*\n/);
+  }
   process.kill(first, 'SIGKILL');
   await eventually(async () => ((await find()) ?? first) !== first || undefined, 'another process');
   expect((await figures()).get('containarium_incus_up')).toBe(1);
