@@ -13,7 +13,11 @@ async function start(program: string): Promise<{ ended: () => number; asked: () 
   await writeFile(entry, program);
   let ended = 0;
   let asked = 0;
-  const log = pino({}, { write: (line: string) => void (line.includes('starting it anew') && ended++) });
+  const log = pino({}, {
+    write: (line: string) => {
+      if (line.includes('starting it anew')) ended++;
+    },
+  });
   const metrics = new MetricsProcess({
     entry,
     listen: { address: '127.0.0.1', port: 0 },
@@ -44,7 +48,9 @@ it('figures are worked out once a second, however often they are asked for', asy
 
 it('gets no variable of core\'s environment', async () => {
   process.env['CONTAINARIUM_TEST_SECRET'] = 'x';
-  onTestFinished(() => void delete process.env['CONTAINARIUM_TEST_SECRET']);
+  onTestFinished(() => {
+    delete process.env['CONTAINARIUM_TEST_SECRET'];
+  });
   // Ends only where it has none.
   const { ended } = await start("if (process.env.CONTAINARIUM_TEST_SECRET === undefined && process.env.HOME === undefined) process.exit(); setInterval(() => undefined, 1000);");
   await vi.waitUntil(() => ended() > 0, { timeout: 20_000 });

@@ -36,7 +36,7 @@ function harmless(text: string): void {
 }
 
 const step: StepEvent = { index: 1, total: 2, title: evil, state: 'done', elapsedMs: 100, detail: evil };
-const ended = (outcome: EndedCall['outcome']): EndedCall => ({ id: '1', verb: evil, target: evil, actor: evil, session: null, outcome, durationMs: 1, ...(outcome === 'ok' ? {} : { failure: { code: 'internal', what: evil, why: evil } }) }) as EndedCall;
+const ended = (outcome: EndedCall['outcome']): EndedCall => ({ verb: evil, target: evil, actor: evil, outcome, durationMs: 1, endedAt: '2026-11-24T12:00:00.000Z', failure: outcome === 'ok' ? null : { code: 'internal', what: evil, why: evil } });
 const table: Block = { kind: 'table', columns: [{ title: 'NAME' }, { title: 'KEY' }], rows: [[evil, evil], ['b', evil]], empty: '' };
 
 const items: readonly (readonly [what: string, item: Item])[] = [
