@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { makeKey, type TestKey } from '../support/keys.ts';
-import { eventually, repository, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
+import { eventually, programInGroups, repository, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
 
 /** How long the simulated host takes for one change: long enough to do something in the middle of a create. */
 const paceMs = 3000;
@@ -20,6 +20,7 @@ beforeAll(async () => {
   expect(await fast.ssh(['create', 'alice'], { stdin: alice.line })).toMatchObject({ code: 0 });
   expect(await fast.stop()).toBe(0);
   server = await startServer({
+    program: await programInGroups(),
     env: { CONTAINARIUM_SIMULATED_PACE_MS: String(paceMs) },
     prepare: async (home) => {
       await mkdir(join(home, 'state'), { mode: 0o700 });
@@ -188,12 +189,13 @@ describe.runIf(process.getuid?.() === 0)('a front that root started', () => {
 
   test('is somebody else, in no group, without a capability, and gains none', async () => {
     const status = await readFile(`/proc/${pid}/status`, 'utf8');
-    const field = (name: string): string[] | undefined => new RegExp(`^${name}:(.*)$`, 'm').exec(status)?.[1]?.split(/\s+/).filter((word) => word !== '');
+    const field = (name: string, of = status): string[] | undefined => new RegExp(`^${name}:(.*)$`, 'm').exec(of)?.[1]?.split(/\s+/).filter((word) => word !== '');
     // The user of its own where this machine has one (src/core/frontChoice.ts).
     const passwd = await readFile('/etc/passwd', 'utf8');
     const [, , uid = '65534', gid = '65534'] = /^containarium-front:.*$/m.exec(passwd)?.[0].split(':') ?? [];
     expect(field('Uid')).toEqual([uid, uid, uid, uid]);
     expect(field('Gid')).toEqual([gid, gid, gid, gid]);
+    expect(field('Groups', await readFile(`/proc/${server.pid}/status`, 'utf8'))).toEqual(['0', '4', '24']);
     expect(field('Groups')).toEqual([]);
     expect(field('NoNewPrivs')).toEqual(['1']);
     // CAP_SETUID, CAP_SETGID and CAP_DAC_READ_SEARCH, which it took to get here and which nothing can be given any more.

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { beforeAll, expect, test } from 'vitest';
 import { withAdmins } from '../support/admins.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
-import { eventually, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
+import { eventually, programInGroups, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
 let admin: TestKey;
@@ -15,7 +15,7 @@ let port: number;
 beforeAll(async () => {
   const folder = await temporaryFolder();
   [admin, stranger] = await Promise.all([makeKey(folder, 'admin'), makeKey(folder, 'stranger')]);
-  server = await startServer({ env: { CONTAINARIUM_LOG: 'info' }, config: { metrics: { listen: '127.0.0.1:0' } }, prepare: withAdmins([{ name: 'chief', role: 'admin', keys: [admin] }]) });
+  server = await startServer({ program: await programInGroups(), env: { CONTAINARIUM_LOG: 'info' }, config: { metrics: { listen: '127.0.0.1:0' } }, prepare: withAdmins([{ name: 'chief', role: 'admin', keys: [admin] }]) });
   const line = server.log().split('\n').find((text) => text.includes('/metrics')) ?? '{}';
   port = (JSON.parse(line) as { port: number }).port;
 });

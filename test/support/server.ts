@@ -5,7 +5,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { execa, type ResultPromise } from 'execa';
 import { stringify as yaml } from 'yaml';
 import { afterAll, vi } from 'vitest';
@@ -82,6 +82,13 @@ export interface TestServer {
 
 const captured = { reject: false, stripFinalNewline: false, buffer: true } as const;
 const main = join(repository, 'dist', 'main.js');
+
+/** The program for {@link ServerOptions}, started in groups beside the user's own where the user is root, as a login shell would be: what gives them up can be seen. */
+export async function programInGroups(): Promise<string> {
+  const path = join(await temporaryFolder(), 'main.mjs');
+  await writeFile(path, `if (process.getuid() === 0) process.setgroups([0, 4, 24]);\nawait import(${JSON.stringify(pathToFileURL(main).href)});\n`);
+  return path;
+}
 
 let built: Promise<unknown> | undefined;
 
