@@ -14,6 +14,11 @@ export class UsedProofs {
     this.#most = most;
   }
 
+  /** People of whom any are known. */
+  get people(): number {
+    return this.#byPerson.size;
+  }
+
   has(proof: string): boolean {
     for (const used of this.#byPerson.values()) if (used.has(proof)) return true;
     return false;

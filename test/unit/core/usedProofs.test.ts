@@ -19,4 +19,5 @@ it('of ever so many people so many are known', () => {
   const used = new UsedProofs(10);
   for (let i = 0; i < 1000; i++) used.add(`${i}`, `self user-${i}`);
   expect(Array.from({ length: 1000 }, (_, i) => i).filter((i) => used.has(`${i}`))).toHaveLength(10);
+  expect(used.people).toBe(10);
 });
