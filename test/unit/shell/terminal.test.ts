@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TerminalModes } from '../../../src/shell/terminal/modes.ts';
 import { ReplyFilter } from '../../../src/shell/terminal/replies.ts';
+import type { TerminalListener } from '../../../src/shell/terminal/port.ts';
+import { Terminal } from '../../../src/shell/terminal/terminal.ts';
 import { TerminalOutput, withoutColour } from '../../../src/shell/terminal/streams.ts';
 
 describe('modes', () => {
@@ -99,5 +101,34 @@ describe('output', () => {
     ['\x1b[m', '\x1b[m'],
   ])('without colour: %j', (text, expected) => {
     expect(withoutColour(text)).toBe(expected);
+  });
+});
+
+describe('a terminal', () => {
+  function open(used?: () => void) {
+    let listener: TerminalListener | undefined;
+    const terminal = new Terminal({ type: 'xterm', environment: new Map(), columns: 80, rows: 24, write: () => undefined, flushed: () => Promise.resolve(), listen: (given) => (listener = given) }, used);
+    return { terminal, type: (data: Buffer) => listener?.data(data) };
+  }
+
+  it('is used by what a program shows that has it, and not by what is shown of ours', async () => {
+    let used = 0;
+    const { terminal } = open(() => used++);
+    terminal.write('hello');
+    terminal.warnProgram('soon');
+    expect(used).toBe(0);
+    const program = terminal.openRaw({ input: () => undefined, resize: () => undefined });
+    terminal.warnProgram('soon');
+    expect(used).toBe(0);
+    await program.write(Buffer.from('x'));
+    await program.write(Buffer.from('y'));
+    expect(used).toBe(2);
+  });
+
+  it('keeps what is typed before anybody has it, and no more than anybody types', () => {
+    const { terminal, type } = open();
+    for (let i = 0; i < 100; i++) type(Buffer.alloc(1024, 0x61));
+    const { stdin } = terminal.open();
+    expect((stdin.read() as string | Buffer | null)?.length).toBe(64 * 1024);
   });
 });
