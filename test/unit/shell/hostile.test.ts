@@ -12,6 +12,8 @@ import type { Item } from '../../../src/shell/items/item.ts';
 import { renderItem } from '../../../src/shell/items/renderItem.tsx';
 import { ListTeller } from '../../../src/shell/plain/following.ts';
 import { failureSentence, sentences, valueInWords, type SaidItem } from '../../../src/shell/plain/sentences.ts';
+import { choose, confirm } from '../../../src/shell/plain/asking.ts';
+import { Questionnaire } from '../../../src/shell/plain/questionnaire.ts';
 import { StepTeller } from '../../../src/shell/plain/stepTeller.ts';
 import { ActivityLines } from '../../../src/shell/screen/ActivityLines.tsx';
 import { ComposerView } from '../../../src/shell/screen/ComposerView.tsx';
@@ -21,6 +23,7 @@ import type { Activity } from '../../../src/shell/session/activities.ts';
 import { emptyLine, headLine } from '../../../src/shell/views/lines.ts';
 import { ListModel } from '../../../src/shell/views/model.ts';
 import { Pane } from '../../../src/shell/views/pane.ts';
+import { Paper } from './plain/paper.ts';
 import { change, container, whole } from './views/support.ts';
 
 const evil = 'evil\u202e\u2066\u200b\u009b31m\u001b]0;x\u0007\u2028\ufeff';
@@ -75,6 +78,22 @@ describe('as sentences', () => {
 
   test('a failure is, in each of its parts', () => {
     for (const part of ['what', 'why', 'next']) harmless(failureSentence({ code: 'internal', what: 'it', why: 'it is so', [part]: evil }));
+  });
+
+  test.each<[what: string, ask: (paper: Paper) => Promise<unknown>, ...typed: string[]]>([
+    ['a choice', ({ desk }) => choose(desk, [{ value: evil }, { value: 'x' }]), '\r'],
+    ['what is said of a choice', ({ desk }) => choose(desk, [{ value: 'x', says: evil }]), '\r'],
+    ['a number that is none', ({ desk }) => choose(desk, [{ value: 'x' }]), 'evil\u202e\u200b\r', '\r'],
+    ['what will be lost', ({ desk }) => confirm(desk, { title: evil, facts: [], word: 'x' }), '\r'],
+    ['the name of a fact', ({ desk }) => confirm(desk, { title: 'Delete?', facts: [[evil, 'x']], word: 'x' }), '\r'],
+    ['a fact', ({ desk }) => confirm(desk, { title: 'Delete?', facts: [['x', evil]], word: 'x' }), '\r'],
+    ['a word to be typed', ({ desk }) => confirm(desk, { title: 'Delete?', facts: [], word: evil }), 'x\r', '\r'],
+    ['what was given and is wrong', ({ desk }) => new Questionnaire({ verb: verbNamed('create'), given: { user: evil } }, { desk, door: 'manage', complete: () => Promise.resolve([]) }).run(), '\u0003'],
+    ['what was given and is right', ({ desk }) => new Questionnaire({ verb: verbNamed('create'), given: { user: 'alice', label: [`evil=${evil}`] } }, { desk, door: 'manage', complete: () => Promise.resolve([]) }).run(), 'evil\u202e\r', '\u0003'],
+  ])('%s is, where somebody is asked', async (_, asking, ...typed) => {
+    const paper = new Paper(...typed);
+    await asking(paper);
+    harmless(paper.written);
   });
 
   describe('what goes on', () => {
