@@ -27,6 +27,7 @@ import { Paper } from './plain/paper.ts';
 import { change, container, whole } from './views/support.ts';
 
 const evil = 'evil\u202e\u2066\u200b\u009b31m\u001b]0;x\u0007\u2028\ufeff';
+const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1Yb2xk5i2sLFFs2FzzC7fZ4bQ2Sv6o8Q8Yh3F0kB1u';
 /** Written here once more, apart from what src/domain/text.ts goes by. */
 const forbidden = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
 
@@ -89,11 +90,12 @@ describe('as sentences', () => {
     ['a fact', ({ desk }) => confirm(desk, { title: 'Delete?', facts: [['x', evil]], word: 'x' }), '\r'],
     ['a word to be typed', ({ desk }) => confirm(desk, { title: 'Delete?', facts: [], word: evil }), 'x\r', '\r'],
     ['what was given and is wrong', ({ desk }) => new Questionnaire({ verb: verbNamed('create'), given: { user: evil } }, { desk, door: 'manage', complete: () => Promise.resolve([]) }).run(), '\u0003'],
-    ['what was given and is right', ({ desk }) => new Questionnaire({ verb: verbNamed('create'), given: { user: 'alice', label: [`evil=${evil}`] } }, { desk, door: 'manage', complete: () => Promise.resolve([]) }).run(), 'evil\u202e\r', '\u0003'],
+    ['a key that was given, when its turn comes and when somebody goes back to it', ({ desk }) => new Questionnaire({ verb: verbNamed('create'), given: { user: 'alice', keys: `${key} ${evil}` } }, { desk, door: 'manage', complete: () => Promise.resolve([]) }).run(), 'back\r', '\r', 'done\r', '\u0003'],
   ])('%s is, where somebody is asked', async (_, asking, ...typed) => {
     const paper = new Paper(...typed);
     await asking(paper);
     harmless(paper.written);
+
   });
 
   describe('what goes on', () => {
