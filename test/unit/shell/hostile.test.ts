@@ -75,7 +75,11 @@ describe.each([20, 80, 240])('on a screen of %i columns', (width) => {
 describe('as sentences', () => {
   test.each(items.filter(([, { kind }]) => kind !== 'command' && kind !== 'steps'))('%s is written out', (_, item) => harmless(sentences(item as SaidItem).join('\n')));
 
-  test('a value with a part of a whole is, too', () => harmless(valueInWords(`${evil} 1 GiB / 2 GiB (50%)`)));
+  test('a value with a part of a whole is, too', () => {
+    const value = valueInWords(`${evil.replaceAll(/[\u2028\n]/g, '')} 1 GiB / 2 GiB (50%)`);
+    expect(value).toContain('1 GiB of 2 GiB, 50 percent');
+    harmless(value);
+  });
 
   test('a failure is, in each of its parts', () => {
     for (const part of ['what', 'why', 'next']) harmless(failureSentence({ code: 'internal', what: 'it', why: 'it is so', [part]: evil }));
@@ -95,7 +99,6 @@ describe('as sentences', () => {
     const paper = new Paper(...typed);
     await asking(paper);
     harmless(paper.written);
-
   });
 
   describe('what goes on', () => {
