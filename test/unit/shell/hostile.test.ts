@@ -20,11 +20,12 @@ import { ComposerView } from '../../../src/shell/screen/ComposerView.tsx';
 import { ConfirmView } from '../../../src/shell/screen/ConfirmView.tsx';
 import { ConfirmDialog } from '../../../src/shell/screen/dialog.ts';
 import type { Activity } from '../../../src/shell/session/activities.ts';
+import { ListApp } from '../../../src/shell/views/ListApp.tsx';
 import { emptyLine, headLine } from '../../../src/shell/views/lines.ts';
 import { ListModel } from '../../../src/shell/views/model.ts';
 import { Pane } from '../../../src/shell/views/pane.ts';
 import { Paper } from './plain/paper.ts';
-import { change, container, whole } from './views/support.ts';
+import { change, container, whole, world } from './views/support.ts';
 
 const evil = 'evil\u202e\u2066\u200b\u009b31m\u001b]0;x\u0007\u2028\ufeff';
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1Yb2xk5i2sLFFs2FzzC7fZ4bQ2Sv6o8Q8Yh3F0kB1u';
@@ -186,5 +187,16 @@ describe('the live list', () => {
   test('has what is to be copied written out', () => {
     const pane = new Pane({ kind: 'text', title: 'x', width: 100, blocks: [{ kind: 'verbatim', text: evil }, table] });
     harmless(pane.window(50).lines.join('\n'));
+  });
+
+  test.each([
+    ['a pane', { pane: new Pane({ kind: 'text', title: evil, width: 79, blocks: [] }) }],
+    ['a message', { message: { tone: 'bad', text: evil } }],
+    ['a filter', { typing: lineOf(evil) }],
+  ])('has %s written out', (_, state) => {
+    const { controller } = world();
+    controller.apply(whole(container('alice')));
+    controller.store.set({ ...controller.store.get(), ...state } as never);
+    harmless(renderToString(createElement(ListApp, { controller, activities: () => [], hostNote: '', onMount: () => undefined }), { columns: 79 }));
   });
 });
