@@ -148,6 +148,7 @@ describe('text for people', () => {
         { kind: 'verbatim', title: hostile, text: `${hostile}\nnext` },
         { kind: 'fields', title: hostile, fields: [[hostile, hostile]] },
         { kind: 'table', columns: [{ title: 'T' }], rows: [[hostile]], empty: '' },
+        { kind: 'table', columns: [{ title: 'T' }], rows: [], empty: hostile },
       ],
     } as AnyVerb;
     for (const format of formats) {
@@ -158,6 +159,13 @@ describe('text for people', () => {
       expect(failed.stdout + failed.stderr).not.toBe('');
       expect(failed.stdout + failed.stderr).not.toMatch(unsafe);
     }
+  });
+
+  it('is JSON that a program can read where records of the journal are exported, whatever is in them', () => {
+    const records = [{ type: 'verb', target: hostile, input: { [hostile]: hostile } }, { type: 'outcome' }];
+    const { stdout } = renderAnswer({ verb: verbNamed('audit export'), result: { records } }, 'table', host, context);
+    expect(stdout).not.toMatch(unsafe);
+    expect(stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as unknown)).toEqual(records);
   });
 
   it('aligns the values of fields by what is seen', () => {
