@@ -7,6 +7,7 @@ import { printableLines, safeJson } from '../domain/text.ts';
 import { findHome, homeAt, packageRoot, type Home } from '../settings/home.ts';
 import { parseAddressAndPort } from '../settings/listen.ts';
 import { readSettings, type Settings } from '../settings/settings.ts';
+import { stopSignal } from './stopSignal.ts';
 
 export interface Arguments {
   readonly real: boolean;
@@ -69,14 +70,10 @@ export async function serve(words: readonly string[], env: NodeJS.ProcessEnv): P
   const core = new Core({ home, settings, env });
   const started = await core.started;
   process.stdout.write(printableLines(banner(started, home, isRoot)));
-  return new Promise((resolve) => {
-    const stop = (signal: NodeJS.Signals): void => {
-      process.stdout.write(`${signal}: stopping\n`);
-      void core.stop('the server is stopping').then(() => resolve(0));
-    };
-    process.once('SIGTERM', stop);
-    process.once('SIGINT', stop);
-  });
+  const signal = await stopSignal();
+  process.stdout.write(`${signal}: stopping\n`);
+  await core.stop('the server is stopping');
+  return 0;
 }
 
 /** On the real host state belongs into the system, not into a checkout: see `findHome`. */
