@@ -8,7 +8,7 @@
  *
  * Where fail2ban is installed (/etc/fail2ban), it gets a filter and a jail for port 2222; a jail that is there already is left as it is.
  *
- * Safe to repeat. State (/var/lib/containarium) is never touched.
+ * Safe to repeat: that is how it is upgraded. A service that runs goes on as it was until it is restarted. State (/var/lib/containarium) is never touched.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,6 +25,15 @@ const inRoot = (path) => join(root, path);
 if (root === '/' && process.getuid() !== 0) {
   console.error('Error: installing a service needs root (denied)\nNext: sudo npm run service:install');
   process.exit(4);
+}
+if (root === '/') {
+  // Without these the service would be installed and could not start: core asks systemd for its front's unit over D-Bus (src/core/unitFront.ts).
+  const refuse = (why, next) => {
+    console.error(`Error: the service was not installed: ${why} (program-missing)\nNext: ${next}`);
+    process.exit(1);
+  };
+  if (!existsSync('/run/systemd/system')) refuse('this machine does not run systemd', 'sudo npm start, which does without; or --root DIR, to install for another machine');
+  if (!existsSync('/run/dbus/system_bus_socket')) refuse('no message bus runs here, over which systemd is asked for the unit that speaks SSH', 'sudo npm start -- --real, which installs what is missing; or apt-get install dbus');
 }
 
 const target = inRoot('/opt/containarium');
@@ -75,6 +84,11 @@ if (root === '/') {
     console.error('Error: the user "containarium-front" could not be made (program-failed)\nNext: systemd-sysusers; it comes with systemd');
     process.exit(1);
   }
+  // systemd would otherwise go on with the units as they were, and say so at every command.
+  if (spawnSync('systemctl', ['daemon-reload'], { stdio: 'inherit' }).status !== 0) {
+    console.error('Error: systemd did not read the units (program-failed)\nNext: systemctl daemon-reload');
+    process.exit(1);
+  }
 }
 const fail2ban = inRoot('/etc/fail2ban');
 if (existsSync(fail2ban)) {
@@ -86,4 +100,8 @@ if (existsSync(fail2ban)) {
   console.log(`Installed the filter and the jail for port 2222 in ${fail2ban}; next: systemctl reload fail2ban`);
 }
 console.log(`Installed ${[target, command, ...Object.values(files).map(inRoot)].join(', ')}`);
-if (root === '/') console.log('Next: systemctl daemon-reload && systemctl enable --now containarium');
+if (root === '/') {
+  // "enable --now" does nothing to a service that runs: it would go on with the program that has just been replaced.
+  const runs = spawnSync('systemctl', ['is-active', '--quiet', 'containarium.service']).status === 0;
+  console.log(`Next: ${runs ? 'systemctl restart containarium, which waits for what is at work' : 'systemctl enable --now containarium'}`);
+}

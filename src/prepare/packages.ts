@@ -2,11 +2,12 @@
  * Installs the packages that are missing, from the machine's own apt sources. Nothing is downloaded, not even package lists, when
  * nothing is missing.
  */
-import { chmod, mkdir, readFile } from 'node:fs/promises';
+import { access, chmod, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { Failure } from '../domain/failure.ts';
 import { missingSource, readAptSources } from './aptSources.ts';
+import { hasSystemd } from './daemon.ts';
 import { run, succeeds } from './programs.ts';
 import type { Release } from './release.ts';
 
@@ -48,6 +49,13 @@ export async function kernelHas(fileSystem: FileSystem): Promise<boolean> {
   return succeeds('modprobe', ['--dry-run', '--quiet', fileSystem]);
 }
 
+/** Whether systemd runs here without a message bus, over which the installed service has it start its front (src/core/unitFront.ts). */
+async function lacksBus(): Promise<boolean> {
+  // The socket and not the package: there are others that bring one (dbus-broker).
+  const bus = access('/run/dbus/system_bus_socket').then(() => true, () => false);
+  return (await hasSystemd()) && !(await bus);
+}
+
 /** What this machine should have, beside Incus itself. */
 export async function wantedPackages(): Promise<string[]> {
   const appArmor = await readFile('/sys/module/apparmor/parameters/enabled', 'utf8').catch(() => 'N');
@@ -56,6 +64,8 @@ export async function wantedPackages(): Promise<string[]> {
     (await kernelHas('zfs')) ? 'zfsutils-linux' : 'btrfs-progs',
     // Incus confines containers only where it finds apparmor_parser.
     ...(appArmor.trim() === 'Y' ? ['apparmor'] : []),
+    // A minimal Debian comes without.
+    ...((await lacksBus()) ? ['dbus'] : []),
   ];
 }
 

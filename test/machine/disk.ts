@@ -27,6 +27,8 @@ const base = ['systemd', 'systemd-sysv', 'dbus', 'iproute2', 'ifupdown', 'isc-dh
 const packages = [
   ['linux-image-amd64', 'linux-headers-amd64', 'initramfs-tools', 'openssh-server'],
   ['zfs-dkms', 'zfsutils-linux'],
+  // What many jump hosts have already. python3-systemd, which reads the journal, is only recommended by it.
+  ['fail2ban', 'python3-systemd', 'nftables'],
 ];
 
 /** Makes the root folder. Nothing of what `--real` prepares is in it but the kernel's modules and an Incus that nobody has set up. */
