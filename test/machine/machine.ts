@@ -1,20 +1,25 @@
-/** A virtual machine for tests, in software (qemu's TCG): it works where there is no hardware to do it with, and is some twenty times slower. */
+/**
+ * A virtual machine for tests, in software (qemu's TCG), some twenty times slower than the processor: that works everywhere. Hardware is not
+ * tried: there are machines whose /dev/kvm opens, makes a virtual machine, and then does not get through the start of Debian's kernel.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { Failure } from '../../src/domain/failure.ts';
-import { run } from '../../src/prepare/programs.ts';
+import { run as runHere } from '../../src/prepare/programs.ts';
 import { ensureBaseImage, freePort, waitUntil } from '../host/harness/index.ts';
 import { finished, repository, temporaryFolder, type Finished } from '../support/server.ts';
 import { ensureDisk, makeImage } from './disk.ts';
 
 export interface Machine {
-  /** Alias of the base image whose files are in /mnt/base. */
+  /** Alias of the base image whose files are in /mnt/base. The checkout is in /mnt/checkout. */
   readonly baseImage: string;
   /** Runs a command line in the machine as root. */
   run(command: string, options?: { readonly stdin?: string; readonly timeoutMs?: number }): Promise<Finished>;
+  /** Restarts it in the orderly way, and waits until it lets us in again. What is on its disk stays. */
+  reboot(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -22,7 +27,7 @@ export interface Machine {
  * A disk with the checkout as it is now, npm, and a base image: what the machine's own disk does not have. The checkout is a built one, with its
  * dependencies: to build it in the machine takes a quarter of an hour and says nothing of the machine.
  */
-export async function makeCheckoutDisk(folder: string): Promise<{ path: string; baseImage: string }> {
+async function makeCheckoutDisk(folder: string): Promise<{ path: string; baseImage: string }> {
   const base = await ensureBaseImage();
   const staging = join(folder, 'staging');
   await mkdir(join(staging, 'base'), { recursive: true });
@@ -41,10 +46,10 @@ export async function makeCheckoutDisk(folder: string): Promise<{ path: string; 
 
 /** npm as this machine has it, with where it fetches from, and the certificates that it trusts there. */
 async function stageNpm(folder: string): Promise<void> {
-  const { stdout: modules } = await run('npm', ['root', '--global']);
+  const { stdout: modules } = await runHere('npm', ['root', '--global']);
   await cp(join(modules.trim(), 'npm'), join(folder, 'npm'), { recursive: true });
-  const { stdout: registry } = await run('npm', ['config', 'get', 'registry']);
-  const { stdout: authorities } = await run('npm', ['config', 'get', 'cafile']);
+  const { stdout: registry } = await runHere('npm', ['config', 'get', 'registry']);
+  const { stdout: authorities } = await runHere('npm', ['config', 'get', 'cafile']);
   const settings = [`registry=${registry.trim()}`];
   if (authorities.trim() !== 'null') {
     await cp(authorities.trim(), join(folder, 'authorities.pem'));
@@ -86,10 +91,24 @@ export async function startMachine(say: (line: string) => void): Promise<Machine
     kill();
     await ended;
   };
-  const up = async (): Promise<boolean> => child.exitCode !== null || (await run('mount /dev/vdb /mnt', { timeoutMs: 60_000 })).code === 0;
-  if (!(await waitUntil(up, 10 * 60_000, 2000)) || child.exitCode !== null) {
+  const up = async (bootBefore: string): Promise<void> => {
+    const boot = 'cat /proc/sys/kernel/random/boot_id';
+    let now = bootBefore;
+    const inside = async (): Promise<boolean> => {
+      const { code, stdout } = await run(`mountpoint --quiet /mnt || mount /dev/vdb /mnt && ${boot}`, { timeoutMs: 60_000 });
+      if (code === 0) now = stdout;
+      return child.exitCode !== null || now !== bootBefore;
+    };
+    if ((await waitUntil(inside, 10 * 60_000, 2000)) && child.exitCode === null) return;
     await stop();
     throw new Failure('timeout', { what: 'the virtual machine', why: `it did not come up: ${(await readFile(consolePath, 'utf8')).slice(-2000)}` });
-  }
-  return { baseImage: checkout.baseImage, run, stop };
+  };
+  const reboot = async (): Promise<void> => {
+    const { stdout: before } = await run('cat /proc/sys/kernel/random/boot_id');
+    // The connection is cut by it.
+    await run('systemctl reboot');
+    await up(before);
+  };
+  await up('');
+  return { baseImage: checkout.baseImage, run, reboot, stop };
 }

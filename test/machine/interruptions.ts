@@ -1,0 +1,76 @@
+/** What is cut off, and what is there afterwards. */
+import { describe, expect, it } from 'vitest';
+import { waitUntil } from '../host/harness/index.ts';
+import { laptop, type JumpHost } from './jumpHost.ts';
+
+export function interruptions(host: JumpHost): void {
+  const inside = (): Promise<boolean> => host.onLaptop('ssh -o BatchMode=yes alice-dev true').then(({ code }) => code === 0);
+
+  describe('an interruption', () => {
+    it('of the front ends its sessions and nothing else, and the next login is told', async () => {
+      const [core, before] = await Promise.all([host.unit('containarium', 'MainPID'), host.unit('containarium-front', 'MainPID')]);
+      await host.did('systemctl kill --signal=KILL --kill-who=main containarium-front');
+      expect((await host.letsIn()).stderr).toMatch(/^The SSH server was restarted at \d\d:\d\d UTC because it ended unexpectedly; operations went on\.$/m);
+      expect(await host.unit('containarium', 'MainPID')).toBe(core);
+      expect(await host.unit('containarium-front', 'MainPID')).not.toBe(before);
+    });
+
+    it('by an upgrade leaves what an administrator changed, and runs the next program when it is restarted', async () => {
+      await host.did('sed -i "s/^maxretry = .*/maxretry = 7/" /etc/fail2ban/jail.d/containarium.conf');
+      const files = '/etc/systemd/system/containarium.service /etc/systemd/system/containarium-front.service.d/10-containarium.conf /etc/fail2ban/*.d/containarium.conf /usr/local/bin/containarium /usr/lib/sysusers.d/containarium.conf';
+      const state = 'find /var/lib/containarium/keys /etc/passwd /etc/group -type f -exec sha256sum {} +';
+      const before = await host.did(`sha256sum ${files}; ${state}`);
+      // With the dependencies of the checkout: to fetch them again takes minutes, and says nothing new.
+      const said = await host.did('cd /mnt/checkout && npm run service:install -- --offline');
+      expect(said).toMatch(/^Next: systemctl restart containarium, which waits for what is at work$/m);
+      expect(await host.did(`sha256sum ${files}; ${state}`)).toBe(before);
+      expect(await host.did('ls -d /opt/containarium*')).toBe('/opt/containarium\n');
+    });
+
+    it('by a restart waits for a create, or takes it back', async () => {
+      const create = host.ssh('create bob', await host.did(`cat /home/${laptop}/.ssh/id_ed25519.pub`));
+      expect(await waitUntil(async () => (await host.did('containarium list --json')).includes('"creating"'), 5 * 60_000, 1000)).toBe(true);
+      const startedMs = Date.now();
+      await host.did('systemctl restart containarium');
+      const stopMs = Date.now() - startedMs;
+      const answer = await create;
+      await host.letsIn();
+      const { containers } = (await host.manage('list')) as { containers: { user: string }[] };
+      const there = containers.map(({ user }) => user);
+      console.info(`a create that was at work at a restart (${Math.round(stopMs / 1000)} s): exit code ${answer.code}, ${there.includes('bob') ? 'done' : 'taken back'}`);
+      // core waits for a minute. Whoever was told that it is done has it.
+      expect(answer.code === 0 || stopMs >= 60_000, answer.stderr).toBe(true);
+      if (answer.code === 0) expect(there).toContain('bob');
+      const ended = async (): Promise<boolean> => {
+        const { checks } = (await host.manage('doctor')) as { checks: { name: string; severity: string }[] };
+        return checks.every(({ name, severity }) => name !== 'operations' || severity === 'ok');
+      };
+      expect(await waitUntil(ended, 5 * 60_000, 2000)).toBe(true);
+      await host.isSound();
+      if (there.includes('bob')) await host.manage('delete bob --yes');
+      expect((await host.machine.run('getent passwd bob')).code).toBe(2);
+      expect(await inside()).toBe(true);
+    });
+
+    it('by a reboot brings everything back, containers too', async () => {
+      await host.machine.reboot();
+      await host.letsIn();
+      expect(await waitUntil(inside, 10 * 60_000, 2000)).toBe(true);
+      expect((await host.manage('list')).containers).toMatchObject([{ user: 'alice', status: 'running' }]);
+      expect(await host.unit('containarium', 'NRestarts')).toBe('0');
+      expect(await host.did('fail2ban-client status containarium')).toMatch(/Currently failed/);
+      await host.isSound();
+    });
+  });
+
+  describe('at the end', () => {
+    it('delete takes all of it away', async () => {
+      await host.manage('delete alice --yes');
+      expect(await host.did('zfs list -Ho name')).not.toMatch(/alice|bob/);
+      expect((await host.machine.run('getent passwd alice')).code).toBe(2);
+      expect(await inside()).toBe(false);
+      await host.isSound();
+      expect(await host.manage('audit verify')).toMatchObject({ ok: true });
+    });
+  });
+}

@@ -1,0 +1,36 @@
+/**
+ * A whole jump host with ZFS, as the README says to install it, from a bare Debian to `delete` and a reboot: one machine, and one story in
+ * which each part goes on from the one before. Not part of `npm test`: it takes most of an hour, nearly all of it in a virtual machine in software.
+ * Run by hand as root on Debian: npm run test:machine
+ */
+import { afterAll, afterEach, beforeAll, describe, expect, vi } from 'vitest';
+import { succeeds } from '../../src/prepare/programs.ts';
+import { ensurePackages } from '../host/harness/index.ts';
+import { containers } from './containers.ts';
+import { installing } from './installing.ts';
+import { interruptions } from './interruptions.ts';
+import { JumpHost } from './jumpHost.ts';
+import { quotas } from './quotas.ts';
+
+vi.setConfig({ testTimeout: 40 * 60_000, hookTimeout: 60 * 60_000 });
+
+describe('a jump host with ZFS', () => {
+  const host = new JumpHost();
+
+  beforeAll(async () => {
+    expect(await ensurePackages()).toBeUndefined();
+    expect(await succeeds('qemu-system-x86_64', ['--version']), 'install qemu-system-x86').toBe(true);
+    await host.boot();
+  });
+  afterEach(async ({ task }) => {
+    if (task.result?.state !== 'fail') return;
+    const { stdout } = await host.machine.run('journalctl --boot --no-pager --lines 60 --unit first --unit containarium --unit containarium-front --unit fail2ban');
+    console.info(`the end of the journal, behind "${task.name}":\n${stdout}`);
+  });
+  afterAll(() => host.stop());
+
+  installing(host);
+  containers(host);
+  quotas(host);
+  interruptions(host);
+});
