@@ -35,17 +35,17 @@ export function interruptions(host: JumpHost): void {
       const stopMs = Date.now() - startedMs;
       const answer = await create;
       await host.letsIn();
+      const ended = async (): Promise<boolean> => {
+        const { checks } = (await host.manage('doctor')) as { checks: { name: string; severity: string }[] };
+        return checks.every(({ name, severity }) => name !== 'operations' || severity === 'ok');
+      };
+      expect(await waitUntil(ended, 5 * 60_000, 2000)).toBe(true);
       const { containers } = (await host.manage('list')) as { containers: { user: string }[] };
       const there = containers.map(({ user }) => user);
       console.info(`a create that was at work at a restart (${Math.round(stopMs / 1000)} s): exit code ${answer.code}, ${there.includes('bob') ? 'done' : 'taken back'}`);
       // core waits for a minute. Whoever was told that it is done has it.
       expect(answer.code === 0 || stopMs >= 60_000, answer.stderr).toBe(true);
       if (answer.code === 0) expect(there).toContain('bob');
-      const ended = async (): Promise<boolean> => {
-        const { checks } = (await host.manage('doctor')) as { checks: { name: string; severity: string }[] };
-        return checks.every(({ name, severity }) => name !== 'operations' || severity === 'ok');
-      };
-      expect(await waitUntil(ended, 5 * 60_000, 2000)).toBe(true);
       await host.isSound();
       if (there.includes('bob')) await host.manage('delete bob --yes');
       expect((await host.machine.run('getent passwd bob')).code).toBe(2);

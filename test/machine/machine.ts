@@ -4,8 +4,8 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, open, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { Failure } from '../../src/domain/failure.ts';
 import { run as runHere } from '../../src/prepare/programs.ts';
@@ -46,8 +46,9 @@ async function makeCheckoutDisk(folder: string): Promise<{ path: string; baseIma
 
 /** npm as this machine has it, with where it fetches from, and the certificates that it trusts there. */
 async function stageNpm(folder: string): Promise<void> {
-  const { stdout: modules } = await runHere('npm', ['root', '--global']);
-  await cp(join(modules.trim(), 'npm'), join(folder, 'npm'), { recursive: true });
+  const program = process.env['npm_execpath'];
+  if (program === undefined) throw new Failure('settings', { what: 'the virtual machine', why: 'it gets the npm that starts the tests', next: 'npm run test:machine' });
+  await cp(dirname(dirname(await realpath(program))), join(folder, 'npm'), { recursive: true });
   const { stdout: registry } = await runHere('npm', ['config', 'get', 'registry']);
   const { stdout: authorities } = await runHere('npm', ['config', 'get', 'cafile']);
   const settings = [`registry=${registry.trim()}`];
