@@ -30,8 +30,12 @@ export interface FrontOptions {
 /** A front whose event loop stands still this long, in milliseconds, is killed and started anew. */
 const stillMs = 5000;
 const pingMs = 1000;
-/** The same before its first answer: it loads its code then, which takes longer than that on a slow or busy machine. */
-const startingMs = 60_000;
+/**
+ * The same before its first answer: it loads its code then, which takes longer than that on a slow or busy machine. Much longer where many
+ * containers start at the same time after a boot, or in a virtual machine in software (npm run test:machine: over a minute on a busy day); and
+ * one that is killed begins anew, and makes the machine busier.
+ */
+const startingMs = 180_000;
 
 /** Pauses between restarts, in milliseconds: a front that dies at once must not eat the machine. */
 const firstPauseMs = 200;
