@@ -6,9 +6,12 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { sshAudit } from '../support/downloads.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { ed25519Signer, message, RawClient, string, stringAt, uint32 } from '../support/rawClient.ts';
+import { inNetworkOf, inNewNetwork } from '../support/network.ts';
 import { eventually, startServer, temporaryFolder, type Finished, type TestServer } from '../support/server.ts';
 
 let stranger: TestKey;
@@ -253,6 +256,34 @@ describe('with the defaults', () => {
     expect((await sizeOf(journal)) - before).toBeLessThan(32_768);
     expect((await stat(join(server.home, 'state', 'bans.json'))).size).toBeLessThan(65_536);
   }, 120_000);
+});
+
+describe('ssh-audit, from an address that is not exempt', () => {
+  async function audit(args: readonly string[], forMs?: number): Promise<string> {
+    const server = await startServer({ config: { ssh: { penalties: { exempt: [] } } }, within: inNewNetwork });
+    const { stdout } = await sshAudit([...args, '--port', String(server.port), '127.0.0.1'], { within: inNetworkOf(server.pid), ...(forMs === undefined ? {} : { forMs }) });
+    return stripVTControlCharacters(stdout);
+  }
+
+  test('does not find that connections are let in without a limit (5)', async () => {
+    const report = await audit(['--json']);
+    expect(report).toContain('"algorithm": "curve25519-sha256"');
+    // It would, from 20 connections a second on.
+    expect(report).not.toMatch(/DHEat|throttling/);
+  });
+
+  test('is let in fewer than 20 times a second, whenever it says so (5)', async () => {
+    const said = (await audit(['--conn-rate-test', '16'], 4000)).split('\r').flatMap((line) => {
+      const [, asked = '', rate = ''] = /TCP SYNs: ([\d,]+); .*Compl\. conns\/sec: ([\d,.]+)/.exec(line) ?? [];
+      return asked === '' ? [] : [{ asked: number(asked), rate: number(rate) }];
+    });
+    expect(said.length).toBeGreaterThan(1);
+    for (const { rate } of said) expect(rate).toBeLessThan(20);
+    // It went on asking.
+    expect(said.at(-1)?.asked).toBeGreaterThan(500);
+  });
+
+  const number = (text: string): number => Number(text.replaceAll(',', ''));
 });
 
 describe('bans', () => {

@@ -55,7 +55,7 @@ function findings(report: Report): string[] {
 }
 
 async function audit(port: number, ...options: readonly string[]): Promise<{ report: Report; code: number }> {
-  const { stdout, code } = await sshAudit('--json', '--skip-rate-test', ...options, '--port', String(port), '127.0.0.1');
+  const { stdout, code } = await sshAudit(['--json', '--skip-rate-test', ...options, '--port', String(port), '127.0.0.1']);
   return { report: JSON.parse(stdout) as Report, code };
 }
 
@@ -99,7 +99,7 @@ describe('ssh-audit', () => {
     const path = join(await temporaryFolder(), 'policy');
     const check = async (port: number, kex: readonly string[]): Promise<number> => {
       await writeFile(path, policy(kex));
-      return (await sshAudit('--policy', path, '--port', String(port), '127.0.0.1')).code;
+      return (await sshAudit(['--policy', path, '--port', String(port), '127.0.0.1'])).code;
     };
     const all = ['mlkem768x25519-sha256', 'curve25519-sha256', 'curve25519-sha256@libssh.org'];
     expect(await check(server.port, all)).toBe(0);

@@ -38,13 +38,29 @@ async function kept(name: string, fill: (folder: string) => Promise<void>): Prom
 /** Since 3.3 it knows ML-KEM, and since 3.9 it warns of key exchanges without anything post-quantum. The version is pinned, because its findings are. */
 const auditVersion = '3.9.0';
 
+export interface AuditOptions {
+  /** Interrupts it after so many milliseconds: its tests of load go on until then. */
+  readonly forMs?: number;
+  /** Command that runs it, for instance {@link inNetworkOf}. */
+  readonly within?: readonly string[];
+}
+
 /** Runs ssh-audit (Python, from its wheel as it is). Resolves with what it printed and its exit code. */
-export async function sshAudit(...args: readonly string[]): Promise<{ stdout: string; code: number }> {
+export async function sshAudit(args: readonly string[], { forMs, within = [] }: AuditOptions = {}): Promise<{ stdout: string; code: number }> {
   const folder = await kept(`ssh-audit-${auditVersion}`, async (work) => {
     await execa('python3', ['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary', ':all:', '--dest', work, `ssh-audit==${auditVersion}`]);
   });
   const [wheel = ''] = (await readdir(folder)).filter((name) => name.endsWith('.whl'));
-  const { stdout, exitCode } = await execa('python3', ['-m', 'ssh_audit', ...args], { reject: false, env: { PYTHONPATH: join(folder, wheel) } });
+  // With bash as the shell it would draw its figures with control sequences.
+  const [program = '', ...words] = [...within, 'python3', '-m', 'ssh_audit', ...args];
+  const child = execa(program, words, { reject: false, detached: true, env: { PYTHONPATH: join(folder, wheel), PYTHONUNBUFFERED: '1', SHELL: '/bin/sh' } });
+  // As from a terminal: its workers are processes of their own, and get the Ctrl-C too.
+  const signal = (name: NodeJS.Signals): void => {
+    if (child.pid !== undefined) process.kill(-child.pid, name);
+  };
+  const timers = forMs === undefined ? [] : [setTimeout(() => signal('SIGINT'), forMs), setTimeout(() => signal('SIGKILL'), forMs + 10_000)];
+  const { stdout, exitCode } = await child;
+  for (const timer of timers) clearTimeout(timer);
   return { stdout, code: exitCode ?? -1 };
 }
 

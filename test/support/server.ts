@@ -23,6 +23,8 @@ export interface ServerOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   /** Module that is run instead of the built program. */
   readonly program?: string;
+  /** Command that runs the server, for instance {@link inNewNetwork}; it keeps its process id. */
+  readonly within?: readonly string[];
   /** Puts files into the home before the first start. */
   readonly prepare?: (home: string) => Promise<void>;
 }
@@ -123,7 +125,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   await mkdir(join(folder, 'empty'));
   await writeFile(join(home, 'containarium.yaml'), yaml(withoutPenalties(options.config ?? {})));
   await options.prepare?.(home);
-  const server = new RunningServer(folder, options.env ?? {}, options.program ?? main);
+  const server = new RunningServer(folder, options.env ?? {}, [...(options.within ?? []), process.execPath, options.program ?? main, 'serve']);
   cleanups.push(() => server.end());
   await server.start();
   return server;
@@ -145,14 +147,14 @@ class RunningServer implements TestServer {
   banner = '';
   readonly #folder: string;
   readonly #env: Readonly<Record<string, string>>;
-  readonly #program: string;
+  readonly #command: readonly string[];
   #process: ResultPromise<typeof captured & { stdin: 'ignore' }> | undefined;
   #log = '';
   readonly #masters = new Map<string, string>();
   readonly #opened = new Map<string, Promise<void>>();
 
-  constructor(folder: string, env: Readonly<Record<string, string>>, program: string) {
-    this.#program = program;
+  constructor(folder: string, env: Readonly<Record<string, string>>, command: readonly string[]) {
+    this.#command = command;
     this.#folder = folder;
     this.home = join(folder, 'home');
     this.adminKey = join(this.home, 'keys', 'admin_ed25519');
@@ -177,7 +179,8 @@ class RunningServer implements TestServer {
   }
 
   async start(): Promise<void> {
-    const child = execa(process.execPath, [this.#program, 'serve'], {
+    const [program = '', ...args] = this.#command;
+    const child = execa(program, args, {
       ...captured,
       stdin: 'ignore',
       extendEnv: false,
