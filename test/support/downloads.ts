@@ -1,14 +1,15 @@
 /**
- * What tests fetch once and keep outside the tree: ssh-audit as its wheel, and the OpenSSH client of a newer release, unpacked and run
- * with its own libraries, so that nothing of it is installed. The folder is `CONTAINARIUM_TEST_CACHE`, or one under /var/cache for root,
+ * What tests fetch once and keep outside the tree: ssh-audit as its wheel, paramiko, a client built with Go, and the OpenSSH client of a newer
+ * release, unpacked and run with its own libraries, so that nothing of it is installed. The folder is `CONTAINARIUM_TEST_CACHE`, or one under /var/cache for root,
  * or one in the home. Something appears there under its final name only when it is complete.
  */
-import { access, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { renderDeb822 } from '../../src/prepare/aptSources.ts';
-import { readOsRelease, supportedRelease } from '../../src/prepare/release.ts';
+import { readOsRelease, supportedRelease, type Release } from '../../src/prepare/release.ts';
 import { releaseSources } from '../host/harness/baseImage.ts';
 
 const cache = process.env['CONTAINARIUM_TEST_CACHE'] ?? (process.getuid?.() === 0 ? '/var/cache/containarium-test' : join(homedir(), '.cache', 'containarium-test'));
@@ -74,31 +75,35 @@ export async function opensshTen(): Promise<string[]> {
   const machine = supportedRelease(await readOsRelease());
   const codename = newer[machine.codename];
   if (codename === undefined) throw new Error(`no release after ${machine.codename} is known to have OpenSSH 10`);
-  const folder = await kept(`openssh-client-${codename}`, async (work) => {
-    const apt = join(work, 'apt');
-    for (const name of ['lists/partial', 'cache/archives/partial']) await mkdir(join(apt, name), { recursive: true });
-    await writeFile(join(apt, 'status'), '');
-    await writeFile(join(apt, 'next.sources'), (await releaseSources(machine, { ...machine, codename })).map(renderDeb822).join('\n'));
-    const options = [
-      `Dir::State=${apt}`,
-      `Dir::State::lists=${apt}/lists`,
-      `Dir::State::status=${apt}/status`,
-      `Dir::Cache=${apt}/cache`,
-      `Dir::Etc::sourcelist=${apt}/next.sources`,
-      'Dir::Etc::sourceparts=/dev/null',
-      'APT::Sandbox::User=',
-      'Acquire::Languages=none',
-    ].flatMap((option) => ['-o', option]);
-    await execa('apt-get', ['-qq', ...options, 'update']);
-    // Against an empty list of installed packages: all the libraries come along.
-    await execa('apt-get', ['-qq', '-y', ...options, '--no-install-recommends', '--download-only', 'install', 'openssh-client'], { env: { DEBIAN_FRONTEND: 'noninteractive' } });
-    const archives = join(apt, 'cache', 'archives');
-    for (const name of (await readdir(archives)).filter((each) => /^(openssh-client|lib)\S*\.deb$/.test(each))) await execa('dpkg-deb', ['-x', join(archives, name), work]);
-    await rm(apt, { recursive: true });
-  });
+  const folder = await kept(`openssh-client-${codename}`, (work) => unpack(work, { ...machine, codename }, ['openssh-client'], /^(openssh-client|lib)\S*\.deb$/));
   const libraries = join(folder, 'usr', 'lib', await triplet(folder));
   const [loader = ''] = (await readdir(libraries)).filter((name) => /^ld-linux.*\.so\.\d+$/.test(name));
   return [join(libraries, loader), '--library-path', libraries, join(folder, 'usr', 'bin', 'ssh')];
+}
+
+/** Unpacks into `work` what packages of a release and those they depend on bring along, of those whose file names match; nothing is installed. */
+async function unpack(work: string, release: Release, packages: readonly string[], wanted: RegExp): Promise<void> {
+  const machine = supportedRelease(await readOsRelease());
+  const apt = join(work, 'apt');
+  for (const name of ['lists/partial', 'cache/archives/partial']) await mkdir(join(apt, name), { recursive: true });
+  await writeFile(join(apt, 'status'), '');
+  await writeFile(join(apt, 'some.sources'), (await releaseSources(machine, release)).map(renderDeb822).join('\n'));
+  const options = [
+    `Dir::State=${apt}`,
+    `Dir::State::lists=${apt}/lists`,
+    `Dir::State::status=${apt}/status`,
+    `Dir::Cache=${apt}/cache`,
+    `Dir::Etc::sourcelist=${apt}/some.sources`,
+    'Dir::Etc::sourceparts=/dev/null',
+    'APT::Sandbox::User=',
+    'Acquire::Languages=none',
+  ].flatMap((option) => ['-o', option]);
+  await execa('apt-get', ['-qq', ...options, 'update']);
+  // Against an empty list of installed packages: all that they depend on comes along.
+  await execa('apt-get', ['-qq', '-y', ...options, '--no-install-recommends', '--download-only', 'install', ...packages], { env: { DEBIAN_FRONTEND: 'noninteractive' } });
+  const archives = join(apt, 'cache', 'archives');
+  for (const name of (await readdir(archives)).filter((each) => wanted.test(each))) await execa('dpkg-deb', ['-x', join(archives, name), work]);
+  await rm(apt, { recursive: true });
 }
 
 /** The folder of the architecture's libraries, as Debian names it. */
@@ -106,4 +111,33 @@ async function triplet(folder: string): Promise<string> {
   const found = (await readdir(join(folder, 'usr', 'lib'))).find((name) => name.endsWith('-linux-gnu'));
   if (found === undefined) throw new Error(`no libraries in ${folder}`);
   return found;
+}
+
+/** Knows mlkem768x25519-sha256, by another implementation than OpenSSH's and ours. */
+const paramikoVersion = '5.1.0';
+
+/** The folder with paramiko and what it depends on (Python), for PYTHONPATH. */
+export async function paramiko(): Promise<string> {
+  const { stdout } = await execa('python3', ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])']);
+  return kept(`paramiko-${paramikoVersion}-python-${stdout}`, async (work) => {
+    await execa('python3', ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--root-user-action', 'ignore', '--only-binary', ':all:', '--target', work, `paramiko==${paramikoVersion}`]);
+  });
+}
+
+/** A Go program with the packages of this release: the compiler and golang.org/x/crypto, neither of which is kept. Resolves with the program's path. */
+export async function goProgram(source: string): Promise<string> {
+  const text = await readFile(source, 'utf8');
+  const machine = supportedRelease(await readOsRelease());
+  const folder = await kept(`go-${machine.codename}-${createHash('sha256').update(text).digest('hex').slice(0, 16)}`, async (work) => {
+    const tree = join(work, 'tree');
+    await mkdir(tree);
+    await unpack(tree, machine, ['golang-go', 'golang-golang-x-crypto-dev', 'golang-golang-x-term-dev'], /^golang-/);
+    const [go = ''] = (await readdir(join(tree, 'usr', 'lib'))).filter((name) => /^go-\d/.test(name));
+    const goRoot = join(tree, 'usr', 'lib', go);
+    // Debian's packages of libraries are made for GOPATH; without cgo no C compiler is wanted.
+    const env = { GOROOT: goRoot, GOPATH: join(tree, 'usr', 'share', 'gocode'), GOCACHE: join(work, 'cache'), GO111MODULE: 'off', CGO_ENABLED: '0', GOFLAGS: '', GOTOOLCHAIN: 'local' };
+    await execa(join(goRoot, 'bin', 'go'), ['build', '-o', join(work, 'program'), source], { env });
+    for (const name of ['tree', 'cache']) await rm(join(work, name), { recursive: true });
+  });
+  return join(folder, 'program');
 }

@@ -1,8 +1,9 @@
 /** The SSH clients that people have, each told in its own words what to connect to and what to run. */
 import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { opensshTen } from './downloads.ts';
+import { goProgram, opensshTen, paramiko } from './downloads.ts';
 import { temporaryFolder, type TestServer } from './server.ts';
 
 /** What clients need to know of a server. */
@@ -29,6 +30,8 @@ export interface SshClient {
   exchanges(stderr: string): number | undefined;
   /** Whether it can be told to change keys by itself. */
   readonly changesKeys: boolean;
+  /** A small program on a library, and no program that people have. */
+  readonly isLibrary?: boolean;
 }
 
 function openssh(name: string, program: () => Promise<string[]>): SshClient {
@@ -98,9 +101,51 @@ async function dbclient(): Promise<SshClient> {
   };
 }
 
+/** What the clients that are built on libraries are told, as JSON. */
+interface LibrarySettings {
+  readonly port: number;
+  readonly key: string;
+  readonly hostKey: string;
+  readonly terminal: boolean;
+  readonly verbose: boolean;
+  readonly rekeyBytes: number | null;
+}
+
+async function settingsFor(server: SshTarget, { terminal = false, verbose = false, rekeyBytes }: ClientOptions): Promise<string> {
+  const settings: LibrarySettings = { port: server.port, key: server.adminKey, hostKey: await publicHostKey(server), terminal, verbose, rekeyBytes: rekeyBytes ?? null };
+  return JSON.stringify(settings);
+}
+
+const programOf = (name: string): string => fileURLToPath(new URL(`clients/${name}`, import.meta.url));
+
+/** The library of most Python programs that speak SSH. */
+async function paramikoClient(): Promise<SshClient> {
+  return {
+    name: 'paramiko',
+    env: { PYTHONPATH: await paramiko() },
+    changesKeys: true,
+    isLibrary: true,
+    command: async (server, options = {}) => ['python3', programOf('paramikoClient.py'), await settingsFor(server, options)],
+    exchanges: (stderr) => stderr.match(/Switch to new keys/g)?.length ?? 0,
+  };
+}
+
+/** The library of most Go programs that speak SSH. */
+async function goClient(): Promise<SshClient> {
+  const program = await goProgram(programOf('goClient.go'));
+  return {
+    name: 'x/crypto/ssh',
+    env: {},
+    changesKeys: true,
+    isLibrary: true,
+    command: async (server, options = {}) => [program, await settingsFor(server, options)],
+    exchanges: (stderr) => stderr.match(/keys are exchanged/g)?.length ?? 0,
+  };
+}
+
 /** All of them. The packages that they come with are installed by `npm test`. */
 export async function sshClients(): Promise<SshClient[]> {
-  return [openssh('OpenSSH of this machine', () => Promise.resolve(['ssh'])), openssh('OpenSSH 10', opensshTen), await plink(), await dbclient()];
+  return [openssh('OpenSSH of this machine', () => Promise.resolve(['ssh'])), openssh('OpenSSH 10', opensshTen), await plink(), await dbclient(), await paramikoClient(), await goClient()];
 }
 
 /** The public host key, as ssh-keyscan(1) sees it. */
@@ -109,6 +154,6 @@ export async function keyscan(server: TestServer): Promise<string> {
   return stdout.trim().split(' ').slice(1).join(' ');
 }
 
-export async function publicHostKey(server: TestServer): Promise<string> {
+export async function publicHostKey(server: Pick<TestServer, 'home'>): Promise<string> {
   return (await readFile(join(server.home, 'keys', 'host_ed25519.pub'), 'utf8')).split(' ').slice(0, 2).join(' ');
 }
