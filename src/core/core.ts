@@ -247,6 +247,7 @@ export class Core {
         // Of what only looks, the journal has an end where it failed: nobody else's news.
         endedSince(home.journal, since, ({ verb, target }) => changesSomething(verb) && (actor.door !== 'self' || (target !== null && actor.owns?.includes(target) === true))),
       refused: (report) => this.#events.refusals(report),
+      notOffered: (actor, counts) => this.#events.notOffered(actor, counts),
       useInvitation: (proof, address) => useInvitation({ service, admins, invitations, logins: this.#logins, journal, changed }, proof, address),
     });
     accept.handler = (socket) => ways.local(socket);

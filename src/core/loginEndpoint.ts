@@ -3,10 +3,11 @@ import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Actor } from '../domain/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import type { LoginProof } from '../domain/login.ts';
+import type { NotOfferedCounts } from '../domain/notOffered.ts';
 import { notify, toResponseError } from '../protocol/connection.ts';
 import type { RefusalReport } from '../domain/refusal.ts';
 import { knownTransport } from '../domain/transport.ts';
-import { localRequest, loginEnd, messages, proofRequest, refusalReport, type KeyBound } from '../protocol/messages.ts';
+import { localRequest, loginEnd, messages, notOfferedReport, proofRequest, refusalReport, type KeyBound } from '../protocol/messages.ts';
 import type { Logins } from './logins.ts';
 
 /** What leads to this connection: the front, which shows what its clients have shown, or core's own socket, which only root can open. */
@@ -18,6 +19,8 @@ export type UseInvitation = (proof: LoginProof, address: string) => Promise<KeyB
 /** What becomes of what the front alone may send. */
 export interface FrontReports {
   readonly refused?: (report: RefusalReport) => void;
+  /** What somebody who is logged in asked for that is not offered. */
+  readonly notOffered?: (actor: Actor, counts: NotOfferedCounts) => void;
   readonly useInvitation?: UseInvitation;
 }
 
@@ -26,7 +29,7 @@ export class LoginEndpoint {
   readonly #own = new Set<string>();
   readonly #listeners = new Set<(login: string) => void>();
 
-  constructor(connection: MessageConnection, way: Way, logins: Logins, { refused, useInvitation }: FrontReports = {}) {
+  constructor(connection: MessageConnection, way: Way, logins: Logins, { refused, notOffered, useInvitation }: FrontReports = {}) {
     this.#logins = logins;
     const owner = {
       ended: (login: string, reason: string): void => {
@@ -44,6 +47,15 @@ export class LoginEndpoint {
       connection.onNotification(messages.refusals, (raw) => {
         const parsed = refusalReport.safeParse(raw);
         if (parsed.success) refused?.(parsed.data);
+      });
+      connection.onNotification(messages.notOffered, (raw) => {
+        const parsed = notOfferedReport.safeParse(raw);
+        if (!parsed.success) return;
+        try {
+          notOffered?.(this.identify(parsed.data.login), parsed.data.counts);
+        } catch {
+          // Over at this moment, or never one of this front's.
+        }
       });
       connection.onRequest(messages.useInvitation, async (raw) => {
         try {

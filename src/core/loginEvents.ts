@@ -1,11 +1,13 @@
-/** What becomes of logins and refusals outside of core's memory: journal, log, and who counts them. */
+/** What becomes of logins, of refusals, and of what is asked for and not offered, outside of core's memory: journal, log, and who counts them. */
 import type { Logger } from 'pino';
 import type { Actor } from '../domain/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { LoginMeans } from '../domain/login.ts';
+import type { NotOfferedCounts } from '../domain/notOffered.ts';
 import { triedDoor, type RefusalReport } from '../domain/refusal.ts';
 import { AuthLog } from './authLog.ts';
+import { NotOfferedRecords } from './notOfferedRecords.ts';
 import { recordActor } from './recordActor.ts';
 import { RefusalRecords } from './refusalRecords.ts';
 
@@ -20,11 +22,14 @@ export class LoginEvents {
   readonly #options: LoginEventsOptions;
   readonly #authLog: AuthLog;
   readonly #records: RefusalRecords;
+  readonly #notOffered: NotOfferedRecords;
 
   constructor(options: LoginEventsOptions) {
     this.#options = options;
     this.#authLog = new AuthLog(options.log, options.now);
-    this.#records = new RefusalRecords({ append: (entry) => this.#append(entry), now: options.now });
+    const records = { append: (entry: { type: string } & JsonObject) => this.#append(entry), now: options.now };
+    this.#records = new RefusalRecords(records);
+    this.#notOffered = new NotOfferedRecords(records);
   }
 
   /** Local mode is root on the host, whose logins nobody counts; its verbs are recorded. */
@@ -50,6 +55,11 @@ export class LoginEvents {
     this.#records.report(report);
   }
 
+  /** Forwarding and the like. */
+  notOffered(actor: Actor, counts: NotOfferedCounts): void {
+    this.#notOffered.report(actor, counts);
+  }
+
   /** A proof that was none: nothing that the front decides by would have let this come to core. */
   notProved(username: string, address: string): void {
     this.refusals({ counted: [{ source: address, reason: 'proof', door: triedDoor(username), count: 1, ports: [0] }], others: {} });
@@ -58,6 +68,7 @@ export class LoginEvents {
   /** Records what is not recorded yet. */
   async settled(): Promise<void> {
     await this.#records.flush();
+    await this.#notOffered.flush();
   }
 
   /** A login goes on where it cannot be recorded, or nobody could come to look at the disk that is full; the verbs that change something do not. */

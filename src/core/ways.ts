@@ -1,22 +1,19 @@
 /** The two ways into core, and what each may ask: its own socket, which only root can open, and the front, which knows what its clients show. */
 import type { Socket } from 'node:net';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
-import type { RefusalReport } from '../domain/refusal.ts';
 import { connectOver, mostMessageBytes } from '../protocol/connection.ts';
 import type { Bans } from '../service/bans.ts';
 import { serveBans } from './banEndpoint.ts';
 import { serveCalls, type EndpointOptions } from './endpoint.ts';
-import { LoginEndpoint, type UseInvitation } from './loginEndpoint.ts';
+import { LoginEndpoint, type FrontReports } from './loginEndpoint.ts';
 import type { Logins } from './logins.ts';
 import type { PenaltyRecords } from './penaltyRecords.ts';
 import { serveShells, type ShellEndpointOptions } from './shellEndpoint.ts';
 
-export interface WaysOptions extends Omit<EndpointOptions, 'logins'>, Omit<ShellEndpointOptions, 'logins'> {
+export interface WaysOptions extends Omit<EndpointOptions, 'logins'>, Omit<ShellEndpointOptions, 'logins'>, Required<FrontReports> {
   readonly logins: Logins;
   readonly bans: Bans;
   readonly penaltyRecords: PenaltyRecords;
-  readonly refused: (report: RefusalReport) => void;
-  readonly useInvitation: UseInvitation;
 }
 
 export class Ways {
@@ -34,8 +31,8 @@ export class Ways {
   }
 
   front(connection: MessageConnection): void {
-    const { logins, refused, useInvitation, bans, penaltyRecords } = this.#options;
-    this.#serve(connection, new LoginEndpoint(connection, 'front', logins, { refused, useInvitation }));
+    const { logins, refused, notOffered, useInvitation, bans, penaltyRecords } = this.#options;
+    this.#serve(connection, new LoginEndpoint(connection, 'front', logins, { refused, notOffered, useInvitation }));
     serveBans(connection, bans, (penalty) => penaltyRecords.add(penalty));
   }
 

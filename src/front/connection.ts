@@ -23,6 +23,7 @@ import { internalsOf } from './internals.ts';
 import { boundText, serveInvited } from './invited.ts';
 import { changeKeysInTime } from './rekey.ts';
 import { attemptsOn } from './loginAttempts.ts';
+import { AskedFor } from './notOffered.ts';
 import { plainAddress } from './plainAddress.ts';
 import type { Refusals } from './refusals.ts';
 import { formatUptime } from '../domain/time.ts';
@@ -56,6 +57,7 @@ export class ServedConnection {
   readonly #reachedAt: { readonly host: string; readonly port: number };
   readonly #sessions = new Set<ServedSession>();
   #actor: Promise<Actor> | undefined;
+  readonly #askedFor: AskedFor;
   #proof: LoginProof | undefined;
   #transport: Transport | undefined;
   #invited = false;
@@ -90,6 +92,7 @@ export class ServedConnection {
     paceReading(connection);
     changeKeysInTime(connection, service.start.transport);
     service.hostKeys.announce(connection);
+    this.#askedFor = new AskedFor(connection, () => void this.#actor?.then((actor) => this.#tellAskedFor(actor)).catch(() => undefined));
     this.#authenticate();
     connection.on('ready', () => this.#ready());
     this.#serveSessions();
@@ -161,7 +164,7 @@ export class ServedConnection {
     this.#actor = logins.prove(this.#proof, { address: this.#address, transport: this.#transport }, (reason) => void this.end(reason));
     this.#actor.then(
       (actor) => {
-        if (this.#closed) logins.logout(actor);
+        if (this.#closed) this.#leave(actor);
       },
       (error: unknown) => void this.end(error instanceof Error ? error.message : String(error)),
     );
@@ -222,6 +225,17 @@ export class ServedConnection {
     this.#closed = true;
     clearTimeout(this.#unused);
     this.#longest?.stop();
-    this.#actor?.then((actor) => this.#service.logins.logout(actor)).catch(() => undefined);
+    this.#actor?.then((actor) => this.#leave(actor)).catch(() => undefined);
+  }
+
+  #leave(actor: Actor): void {
+    this.#tellAskedFor(actor);
+    this.#service.logins.logout(actor);
+  }
+
+  /** Tells core what was asked for that is not offered, as long as the login can be named. */
+  #tellAskedFor(actor: Actor): void {
+    const counts = this.#askedFor.take();
+    if (counts !== undefined) this.#service.logins.notOffered(actor, counts);
   }
 }

@@ -15,6 +15,8 @@ export interface ConnectionInternals {
     readonly _handlers: {
       CHANNEL_DATA: (protocol: unknown, recipient: number, data: Buffer) => void;
       CHANNEL_WINDOW_ADJUST: (protocol: unknown, recipient: number, amountBytes: number) => void;
+      CHANNEL_OPEN: (protocol: unknown, info: { readonly type: string }) => void;
+      CHANNEL_REQUEST: (protocol: unknown, recipient: number, type: string, wantReply: boolean, data: unknown) => void;
       GLOBAL_REQUEST: (protocol: unknown, name: string, wantReply: boolean, data: unknown) => void;
     };
     /** Our own KEXINIT, from when it is sent until the exchange is over. */

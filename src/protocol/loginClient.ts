@@ -2,6 +2,7 @@
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Actor } from '../domain/actor.ts';
 import type { LoginProof, Transport } from '../domain/login.ts';
+import type { NotOfferedCounts } from '../domain/notOffered.ts';
 import { fromResponseError, notify } from './connection.ts';
 import { keyBound, loggedIn, loginEnded, messages, type KeyBound } from './messages.ts';
 
@@ -12,6 +13,8 @@ export interface LoginClient {
   useInvitation(proof: LoginProof, address: string): Promise<KeyBound>;
   /** Over core's own socket. Rejects with a Failure. */
   local(name: string): Promise<Actor>;
+  /** What the caller asked for that is not offered. */
+  notOffered(actor: Actor, counts: NotOfferedCounts): void;
   /** The caller is gone. */
   logout(actor: Actor): void;
 }
@@ -46,6 +49,9 @@ export function loginClient(connection: MessageConnection): LoginClient {
       }
     },
     local: (name) => answered(connection.sendRequest(messages.local, { name })),
+    notOffered({ login }, counts) {
+      if (login !== undefined) notify(connection, messages.notOffered, { login, counts: { ...counts } });
+    },
     logout({ login }) {
       if (login === undefined) return;
       listeners.delete(login);

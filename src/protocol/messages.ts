@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { doors, roles, type Actor } from '../domain/actor.ts';
 import { penaltyReasonNames } from '../domain/ban.ts';
 import type { Directory } from '../domain/directory.ts';
+import { notOfferedNames } from '../domain/notOffered.ts';
 import { mostCounted, mostPorts, refusalReasonNames, triedDoors, type RefusalReport } from '../domain/refusal.ts';
 import type { Candidate, Notice, Welcome } from '../domain/room.ts';
 
@@ -58,6 +59,9 @@ export const refusalReport = z.strictObject({
     .max(mostCounted),
   others: z.partialRecord(refusalReason, refusalCount),
 });
+
+/** What a login asked for that is not offered, since the last such report. */
+export const notOfferedReport = z.strictObject({ login, counts: z.partialRecord(z.enum(notOfferedNames), refusalCount) });
 
 /** What core tells whoever logs in about themselves. */
 export const loggedIn = z.object({
@@ -218,6 +222,7 @@ export const messages = {
   logout: new NotificationType<z.infer<typeof loginEnd>>('login/out'),
   loginEnded: new NotificationType<z.infer<typeof loginEnded>>('login/ended'),
   refusals: new NotificationType<RefusalReport>('login/refusals'),
+  notOffered: new NotificationType<z.infer<typeof notOfferedReport>>('login/notOffered'),
   call: new RequestType<CallRequest, CallAnswer, unknown>('call'),
   event: new NotificationType<CallEvent>('event'),
   enter: new RequestType<z.infer<typeof roomEntry>, Welcome, unknown>('room/enter'),

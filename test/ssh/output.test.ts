@@ -110,7 +110,7 @@ beforeAll(async () => {
     state.admins.push({ name: `evil${everything}`, role: 'viewer', keys: [other] });
   });
   const journal = await Journal.open({ folder: simulated('journal') });
-  for (const type of ['verb', 'outcome', 'refused', 'login', 'logout', 'refusals', 'operation-end', everything]) {
+  for (const type of ['verb', 'outcome', 'refused', 'login', 'logout', 'refusals', 'not-offered', 'operation-end', everything]) {
     await journal.append({
       type,
       verb: everything,
@@ -122,7 +122,8 @@ beforeAll(async () => {
       by: { method: everything, algorithm: everything },
       count: 3,
       sources: 1,
-      top: [{ address: everything, count: 3 }],
+      asked: { [everything]: 3 },
+      top: [{ address: everything, name: everything, count: 3 }],
     });
     await journal.append({ type, input: { [everything]: everything, formula }, actor: everything, reason: everything, top: [{ address: everything }] });
   }

@@ -1,7 +1,8 @@
 /** What a client may ask of a session and of the connection, in any order: what is not offered is refused, and what is refused harms nobody. */
 import { once } from 'node:events';
 import { execa } from 'execa';
-import { createServer, type Server } from 'node:net';
+import { readdir, stat } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { join } from 'node:path';
 import { adminOf, anySource, frontOf } from '../support/front.ts';
@@ -28,6 +29,15 @@ afterEach(async () => {
 
 function login(): Promise<RawClient> {
   return RawClient.login(server.port, admin, 'manage', anySource());
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 /** Another command over the same connection is served: what was refused has harmed nothing. */
@@ -297,5 +307,88 @@ describe('forwarding of every kind is refused (49)', () => {
     expect(sftp.exitCode).not.toBe(0);
     const scp = await execa('scp', ['-O', ...options, 'manage@127.0.0.1:/etc/passwd', folder], { reject: false, stdin: 'ignore', timeout: 30_000 });
     expect(scp.exitCode).not.toBe(0);
+  });
+});
+
+describe('what is asked for and not offered is in the journal (49)', () => {
+  interface Asked {
+    readonly type: string;
+    readonly count: number;
+    readonly asked: Readonly<Record<string, number>>;
+    readonly top: readonly object[];
+  }
+  let audited: TestServer;
+
+  beforeAll(async () => {
+    audited = await startServer();
+  });
+
+  async function records(): Promise<Asked[]> {
+    const { stdout } = await audited.local(['audit', 'export', '--limit', '1000']);
+    return stdout.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Asked).filter(({ type }) => type === 'not-offered');
+  }
+
+  async function journalBytes(): Promise<number> {
+    const journal = join(audited.home, 'state', 'journal');
+    return (await Promise.all((await readdir(journal)).map((name) => stat(join(journal, name))))).reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** What is not told yet is recorded when the server stops. */
+  async function recorded(): Promise<Asked[]> {
+    await audited.stop();
+    await audited.restart();
+    return records();
+  }
+
+  test('whatever the stock client is told to forward, with who asked', async () => {
+    const local = await freePort();
+    // The local ones are asked for when somebody connects.
+    const forwarding = execa('ssh', [...audited.sshArguments({ options: ['-N', '-L', `${local}:127.0.0.1:22`, '-L', `${join(folder, 'sock')}:/run/containarium/core.sock`, '-R', '0:127.0.0.1:22', '-R', '/tmp/containarium-test-forward.sock:127.0.0.1:22'] })], { reject: false, stdin: 'ignore' });
+    for (const where of [{ port: local, host: '127.0.0.1' }, { path: join(folder, 'sock') }]) {
+      await eventually(async () => {
+        const socket = connect(where);
+        const isConnected = await once(socket, 'connect').then(() => true, () => false);
+        if (isConnected) await once(socket.resume(), 'close');
+        return isConnected ? true : undefined;
+      }, `${JSON.stringify(where)} is forwarded by the client`);
+    }
+    forwarding.kill();
+    await forwarding;
+    await audited.ssh([], { options: ['-N', '-o', 'ExitOnForwardFailure=yes', '-w', 'any'] });
+    await audited.ssh(['sftp'], { options: ['-s'] });
+    const found = await recorded();
+    const sums = new Map<string, number>();
+    for (const { asked } of found) for (const [kind, count] of Object.entries(asked)) sums.set(kind, (sums.get(kind) ?? 0) + count);
+    expect(Object.fromEntries(sums)).toMatchObject({ 'tcp-local': 1, 'socket-local': 1, 'tcp-remote': 1, 'socket-remote': 1, subsystem: 1 });
+    expect(found[0]).toMatchObject({ top: [{ name: 'tester', door: 'manage', address: '127.0.0.1' }] });
+    expect((await audited.ssh(['audit'])).stdout).toMatch(/ not-offered .*refused \d+ times? \(.*tcp-local.*\): tester \d/);
+  });
+
+  test('a flood of it in a few hundred bytes, with all of it counted', async () => {
+    const before = { bytes: await journalBytes(), count: (await records()).length };
+    const key = await adminOf(audited);
+    const kinds: [string, ...Buffer[]][] = [
+      ['direct-tcpip', string('127.0.0.1'), uint32(22), string('127.0.0.1'), uint32(1)],
+      ['tun@openssh.com', uint32(1), uint32(0x7fffffff)],
+      ['x11', string('127.0.0.1'), uint32(6000)],
+      ['__proto__'],
+    ];
+    const clients = await Promise.all(Array.from({ length: 4 }, () => RawClient.login(audited.port, key, 'manage', anySource())));
+    for (const client of clients) {
+      const channel = await client.openSession();
+      for (let i = 0; i < 250; i++) {
+        for (const [kind, ...fields] of kinds) client.send(message.channelOpen, string(kind), uint32(50), uint32(2 ** 21), uint32(32_768), ...fields);
+        client.send(message.globalRequest, string('tcpip-forward'), boolean(false), string('127.0.0.1'), uint32(0));
+        client.send(message.channelRequest, uint32(channel), string('auth-agent-req@openssh.com'), boolean(false));
+        if (i % 50 === 49) await client.granted(channel, 'env', string('LANG'), string('C'));
+      }
+      await client.granted(channel, 'env', string('LANG'), string('C'));
+    }
+    for (const client of clients) client.destroy();
+    const found = (await recorded()).slice(before.count);
+    expect(found.length).toBeLessThanOrEqual(3);
+    for (const kind of ['tcp-local', 'tunnel', 'x11', 'channel', 'tcp-remote', 'agent']) expect(found.reduce((sum, { asked }) => sum + (asked[kind] ?? 0), 0), kind).toBe(1000);
+    // Logins and the restart have records of their own.
+    expect((await journalBytes()) - before.bytes).toBeLessThan(16_384);
   });
 });

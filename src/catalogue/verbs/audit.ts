@@ -55,6 +55,8 @@ function told(record: JsonObject): string {
       return [`after ${prettyMs(number(record['durationMs']), { secondsDecimalDigits: 0 })}`, ...(record['reason'] === undefined ? [] : [text(record['reason']) ?? '-'])].join(': ');
     case 'refusals':
       return refused(record);
+    case 'not-offered':
+      return asked(record);
     default:
       break;
   }
@@ -76,6 +78,14 @@ function refused(record: JsonObject): string {
   const top = Array.isArray(record['top']) ? record['top'].filter(isJsonObject).slice(0, 3) : [];
   const most = top.map((source) => `${text(source['address']) ?? '-'} ${number(source['count'])}`).join(', ');
   return `${plural(number(record['count']), 'refusal')} from ${plural(number(record['sources']), 'source')}: ${most}`;
+}
+
+/** Forwarding and the like, added up: how often, for what, and by whom most. */
+function asked(record: JsonObject): string {
+  const top = Array.isArray(record['top']) ? record['top'].filter(isJsonObject).slice(0, 3) : [];
+  const most = top.map((person) => `${text(person['name']) ?? '-'} ${number(person['count'])}`).join(', ');
+  const kinds = isJsonObject(record['asked']) ? Object.keys(record['asked']).join(', ') : '-';
+  return `refused ${plural(number(record['count']), 'time')} (${kinds}): ${most}`;
 }
 
 function number(value: JsonValue | undefined): number {
@@ -113,7 +123,7 @@ export const audit = defineVerb({
   name: 'audit',
   summary: 'Search the journal by actor, verb, target and time',
   description: [
-    'Every call is recorded before it runs, a change once more when it has ended. Logins over ssh are recorded when they begin and when they end; those that were refused are added up, one record a minute at most. Times without an offset are UTC.',
+    'Every call is recorded before it runs, a change once more when it has ended. Logins over ssh are recorded when they begin and when they end; those that were refused are added up, one record a minute at most, and so is forwarding that somebody asked for: there is none here. Times without an offset are UTC.',
   ],
   examples: [
     { line: 'audit', says: 'the newest 50 records' },
