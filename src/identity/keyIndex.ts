@@ -83,17 +83,18 @@ export class KeyIndex {
     const type = keyTypes.find((candidate) => candidate === entry?.identity.type);
     if (entry === undefined || type === undefined || !fits(algorithm, type)) return unknown;
     const { fingerprint, admin, owns } = entry.identity;
-    const key: SigningKey = { type, blob: Buffer.from(blob, 'base64') };
+    // Made only for whoever comes in: a key that is known for something else is refused as fast as one that is not known at all.
+    const key = (): SigningKey => ({ type, blob: Buffer.from(blob, 'base64') });
     if (door === 'self') {
       const [owner] = owns;
-      return owner === undefined ? unknown : { admitted: 'actor', actor: { name: owner, role: 'owner', door, owns, fingerprint, address }, key };
+      return owner === undefined ? unknown : { admitted: 'actor', actor: { name: owner, role: 'owner', door, owns, fingerprint, address }, key: key() };
     }
     if (admin === undefined) return unknown;
     const { expiresAt, verifyRequired } = admin.limits;
     if (expiresAt !== undefined && !(nowMs < Date.parse(expiresAt))) return no('your key has expired');
     if (entry.from?.has(address) === false) return no('your key may not be used from this address');
     if (verifyRequired === true && verified?.personVerified === false) return no('your key wants you to be verified at it');
-    return { admitted: 'actor', actor: { name: admin.name, role: admin.role, door, fingerprint, address }, key };
+    return { admitted: 'actor', actor: { name: admin.name, role: admin.role, door, fingerprint, address }, key: key() };
   }
 
   #certified(door: 'manage' | 'self', { algorithm, blob, address, verified }: Evidence, nowMs: number): Verdict {

@@ -97,7 +97,7 @@ function showPeople(title: string, { loginsMs, keysMs, failures, commands }: Mea
 const folder = await mkdtemp(join(tmpdir(), 'soak-'));
 const logFile = join(folder, 'log');
 const log = await open(logFile, 'w');
-const server = await startServer(4, log.fd);
+const server = await startServer(4, { logTo: log.fd });
 // One after the other: each opens the port that the other did not take.
 const inspectors = { core: await Inspector.of(server.core), front: await Inspector.of(server.front) };
 const people = workers('./people.ts');

@@ -215,13 +215,23 @@ export class RawClient {
   async tryKey(user: string, algorithm: string, blob: Buffer, signer?: (data: Buffer) => Buffer): Promise<number> {
     const fields = [boolean(signer !== undefined), string(algorithm), string(blob)];
     if (signer === undefined) return this.tryLogin(user, 'publickey', ...fields);
-    const signed = Buffer.concat([
+    return this.tryLogin(user, 'publickey', ...fields, string(signer(this.signedForLogin(user, algorithm, blob))));
+  }
+
+  /** What a login signs. */
+  signedForLogin(user: string, algorithm: string, blob: Buffer): Buffer {
+    return Buffer.concat([
       string(this.sessionId),
       Buffer.from([message.userauthRequest]),
       ...[string(user), string('ssh-connection'), string('publickey')],
-      ...fields,
+      ...[boolean(true), string(algorithm), string(blob)],
     ]);
-    return this.tryLogin(user, 'publickey', ...fields, string(signer(signed)));
+  }
+
+  /** Sends a login with a key, or only offers the key, and does not wait for the answer. */
+  sendLogin(user: string, algorithm: string, blob: Buffer, signature: Buffer | undefined): void {
+    const fields = [boolean(signature !== undefined), string(algorithm), string(blob), ...(signature === undefined ? [] : [string(signature)])];
+    this.send(message.userauthRequest, string(user), string('ssh-connection'), string('publickey'), ...fields);
   }
 
   /** Connects and logs in with an ed25519 key. */

@@ -1,6 +1,6 @@
 /** The server under the benchmark: the built program on the simulated host, in a home of its own, with several admins. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,8 +21,16 @@ export interface BenchServer {
   stop(): Promise<void>;
 }
 
-/** Its log goes to `logTo`, a file descriptor; without one, to where this process tells its errors. */
-export async function startServer(admins: number, logTo: number | 'inherit' = 'inherit'): Promise<BenchServer> {
+export interface BenchServerOptions {
+  /** Command that runs the server; it keeps its process id. */
+  readonly within?: readonly string[];
+  /** Where its log goes: a file descriptor, nowhere, or to where this process tells its errors. */
+  readonly logTo?: number | 'inherit' | 'ignore';
+  /** For containarium.yaml. */
+  readonly config?: string;
+}
+
+export async function startServer(admins: number, { within = [], logTo = 'inherit', config }: BenchServerOptions = {}): Promise<BenchServer> {
   const folder = await mkdtemp(join(tmpdir(), 'shell-bench-'));
   const home = join(folder, 'home');
   await mkdir(join(folder, 'empty'));
@@ -36,8 +44,13 @@ export async function startServer(admins: number, logTo: number | 'inherit' = 'i
     CONTAINARIUM_SIMULATED_PACE_MS: '100',
     CONTAINARIUM_LISTEN: '127.0.0.1:0',
   };
+  if (config !== undefined) {
+    await mkdir(home, { mode: 0o711 });
+    await writeFile(join(home, 'containarium.yaml'), config);
+  }
   // A port for an inspector that nobody else has: what is alive in the heap is asked there (test/soak/inspector.ts).
-  const child = spawn(process.execPath, ['--inspect-port=127.0.0.1:0', main, 'serve'], { env, stdio: ['ignore', 'pipe', logTo] });
+  const [program, ...args] = [...within, process.execPath, '--inspect-port=127.0.0.1:0', main, 'serve'];
+  const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', logTo] });
   const stop = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) {
       const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
