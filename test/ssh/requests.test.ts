@@ -7,7 +7,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { join } from 'node:path';
 import { adminOf, anySource, frontOf } from '../support/front.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
-import { boolean, message, RawClient, string, stringAt, uint32 } from '../support/rawClient.ts';
+import { boolean, ed25519Signer, message, RawClient, string, stringAt, uint32 } from '../support/rawClient.ts';
 import { eventually, startServer, temporaryFolder, type Finished, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
@@ -170,6 +170,60 @@ describe('one session', () => {
     client.send(message.channelRequest, uint32(channel), string('signal'), boolean(false), string('INT'));
     await client.exitStatus();
     await eventually(async () => ((await server.ssh(['reconcile'])).code === 0 ? true : undefined), 'nothing is left to reconcile');
+    client.destroy();
+  });
+});
+
+describe('a command whose input comes before core answers (41)', () => {
+  test.each([
+    ['a key', ''],
+    ['60 KB', `# ${'x'.repeat(77)}\n`.repeat(750)],
+  ])('gets all of it, the channel, the command, %s and the end in one write', async (_, before) => {
+    const key = await makeKey(folder, `early-${before.length}`);
+    const input = Buffer.from(`${before}${key.line}`);
+    const client = await login();
+    // Everything that takes time is core's part. It stands still, and the front has to go on alone.
+    process.kill(server.pid, 'SIGSTOP');
+    try {
+      client.together(() => {
+        client.send(message.channelOpen, string('session'), uint32(0), uint32(2 ** 21), uint32(32_768));
+        // The number that the server will give it.
+        client.request(0, 'exec', string(`create early${before.length} --json`));
+        for (let at = 0; at < input.length; at += 30_000) client.send(message.channelData, uint32(0), string(input.subarray(at, at + 30_000)));
+        client.send(message.channelEof, uint32(0));
+      });
+      await client.take(message.channelSuccess);
+      await client.changes(1500);
+      expect(client.output()).toBe('');
+    } finally {
+      process.kill(server.pid, 'SIGCONT');
+    }
+    expect(await client.exitStatus()).toBe(0);
+    expect(JSON.parse(client.output())).toMatchObject({ ok: true });
+    expect((await server.ssh(['info', `early${before.length}`, '--json'])).stdout).toContain(key.fingerprint);
+    client.destroy();
+  });
+
+  test('gets all of it when its login is not proved to core yet', async () => {
+    const key = await makeKey(folder, 'earliest');
+    const client = await RawClient.connect(server.port, anySource());
+    await client.requestAuthentication();
+    process.kill(server.pid, 'SIGSTOP');
+    try {
+      expect(await client.tryKey('manage', 'ssh-ed25519', admin.blob, ed25519Signer(admin))).toBe(message.userauthSuccess);
+      client.together(() => {
+        client.send(message.channelOpen, string('session'), uint32(0), uint32(2 ** 21), uint32(32_768));
+        client.request(0, 'exec', string('create earliest --json'));
+        client.send(message.channelData, uint32(0), string(key.line));
+        client.send(message.channelEof, uint32(0));
+      });
+      await client.take(message.channelSuccess);
+      await client.changes(1000);
+    } finally {
+      process.kill(server.pid, 'SIGCONT');
+    }
+    expect(await client.exitStatus()).toBe(0);
+    expect((await server.ssh(['info', 'earliest', '--json'])).stdout).toContain(key.fingerprint);
     client.destroy();
   });
 });
