@@ -1,6 +1,6 @@
 /** A change of the host key that no client notices: announced (hostkeys-00@openssh.com), proved, learned, switched. */
 import { createPublicKey, verify } from 'node:crypto';
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, cp, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -154,6 +154,35 @@ describe('the server', () => {
     expect(await publicHostKey(server)).toBe(before);
     expect(server.banner).toContain((await listHostKeys(keys))[0]?.fingerprint);
     expect(server.banner).not.toMatch(/made just now/);
+  });
+});
+
+describe('a restored backup', () => {
+  it('is the same server: its host key, its admins, its journal', async () => {
+    const original = await startServer();
+    expect((await original.ssh(['admin', 'add', 'second'], { stdin: key.line })).code).toBe(0);
+    expect((await original.ssh(['create', 'alice'], { stdin: key.line })).code).toBe(0);
+    const fingerprint = original.banner.match(/SHA256:\S+/)?.[0];
+    const head = async (of: TestServer): Promise<{ seq: number; hash: string }> => {
+      const { stdout, code } = await of.local(['audit', 'verify', '--json']);
+      expect(code, stdout).toBe(0);
+      return (JSON.parse(stdout) as { result: { head: { seq: number; hash: string } } }).result.head;
+    };
+    const before = await head(original);
+    expect(await original.stop()).toBe(0);
+    // A backup that keeps modes, somewhere else.
+    const backup = join(await temporaryFolder(), 'backup');
+    await cp(original.home, backup, { recursive: true, preserveTimestamps: true });
+    const restored = await startServer({ prepare: (home) => cp(backup, home, { recursive: true, preserveTimestamps: true }) });
+    expect(restored.home).not.toBe(original.home);
+    expect(restored.banner).toContain(fingerprint);
+    expect(restored.banner).not.toMatch(/made just now/);
+    expect(await keyscan(restored)).toBe(await publicHostKey(original));
+    expect((await stat(join(restored.home, 'keys', 'host_ed25519'))).mode & 0o777).toBe(0o600);
+    // A client that knew the original connects without a question, and the journal goes on where it ended.
+    expect((await restored.ssh(['info', 'alice'], { key: key.path })).code).toBe(0);
+    expect((await head(restored)).seq).toBeGreaterThan(before.seq);
+    expect((await restored.ssh(['audit', 'export', '--limit', '1000'])).stdout).toContain(before.hash);
   });
 });
 
