@@ -52,7 +52,7 @@ async function measure(server: BenchServer, title: string, forMs: number): Promi
 
 console.log(`${sockets} sockets for ${seconds} s on ${availableParallelism()} processors, load average ${(loadavg()[0] ?? 0).toFixed(1)}`);
 for (const exempt of [false, true]) {
-  const server = await startServer(1, { silent: true, within: inNewNetwork, config: `ssh:\n  penalties:\n    exempt: [${exempt ? '127.0.0.1' : ''}]\n` });
+  const server = await startServer(1, { logTo: 'ignore', within: inNewNetwork, config: `ssh:\n  penalties:\n    exempt: [${exempt ? '127.0.0.1' : ''}]\n` });
   try {
     console.log(exempt ? 'from an address that is exempt from penalties' : 'from an address with the default limits');
     // What runs for the first time is compiled.
