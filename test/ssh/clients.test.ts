@@ -9,7 +9,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { eventually, finished, startServer, temporaryFolder, type Finished, type TestServer } from '../support/server.ts';
 import { keyscan, publicHostKey, sshClients, type ClientOptions, type SshClient } from '../support/sshClients.ts';
-import { openTerminal } from '../support/terminal.ts';
+import { openTerminal, telling } from '../support/terminal.ts';
 
 const rekeyBytes = 16_384;
 
@@ -26,9 +26,6 @@ beforeAll(async () => {
   user = await makeKey(await temporaryFolder(), 'user');
   for (const server of [quiet, restless]) expect((await server.ssh(['create', 'alice'], { stdin: user.line })).code).toBe(0);
 });
-
-/** Runs a command and says how it ended: tmux does not always notice that a pane's command has. */
-const telling = 'import subprocess, sys, time; print("ended with", subprocess.call(sys.argv[1:]), flush=True); time.sleep(3600)';
 
 async function run(client: SshClient, server: TestServer, words: readonly string[], { stdin, ...options }: ClientOptions & { stdin?: string } = {}): Promise<Finished> {
   const [program = '', ...args] = await client.command(server, options);
@@ -88,7 +85,7 @@ describe.each(all.map((client) => [client.name, client] as const))('%s', (_name,
   it('opens the shell, and ends it', async () => {
     const [program = '', ...args] = await client.command(quiet, { terminal: true });
     const environment = Object.entries(client.env).map(([name, value]) => `${name}=${value}`);
-    const terminal = await openTerminal(['env', ...environment, 'python3', '-c', telling, program, ...args]);
+    const terminal = await openTerminal(['env', ...environment, ...telling, program, ...args]);
     await terminal.shows(/You are tester \(admin\)/);
     await terminal.shows(/^› ?$/m);
     await terminal.type('list', 'Enter');

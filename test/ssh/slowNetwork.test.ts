@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeKey } from '../support/keys.ts';
 import { eventually, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
 import { slowNetwork, type SlowNetwork } from '../support/slowNetwork.ts';
-import { openTerminal, type Terminal } from '../support/terminal.ts';
+import { openTerminal, telling, type Terminal } from '../support/terminal.ts';
 
 let server: TestServer;
 let line: SlowNetwork;
@@ -43,7 +43,7 @@ async function bytesOf(act: () => Promise<void>): Promise<number> {
 }
 
 test('opens, and is used: keys cost little, a list comes whole (69)', async () => {
-  terminal = await openTerminal(['env', 'TERM=xterm-256color', ...command()]);
+  terminal = await openTerminal(['env', 'TERM=xterm-256color', ...telling, ...command()]);
   await terminal.shows(/^› ?$/m);
   // Until everything that belongs to the beginning is there.
   await bytesOf(() => terminal.type('x', 'BSpace'));
@@ -62,5 +62,5 @@ test('opens, and is used: keys cost little, a list comes whole (69)', async () =
   await terminal.type('fo alice', 'Enter');
   await terminal.shows(/^› info alice$[^]*alice-container[^]*^› ?$/m);
   await terminal.type('exit', 'Enter');
-  await terminal.shows(/Pane is dead \(status 0/);
+  await terminal.shows(/^ended with 0$/m);
 }, 180_000);
