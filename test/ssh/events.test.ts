@@ -89,7 +89,7 @@ describe('a login', () => {
     const { stdout } = await server.local(['audit', '--session', login]);
     const rows = stdout.trim().split('\n').slice(1);
     expect(rows.map((row) => / (login|verb|logout) /.exec(row)?.[1])).toEqual(expect.arrayContaining(['login', 'verb']));
-    expect(rows[0]).toMatch(new RegExp(`chief +login +- +- +- +manage@ from 127\\.0\\.0\\.1, ${admin.fingerprint.replace('+', '\\+')} \\(ssh-ed25519\\)`));
+    expect(rows[0]).toMatch(new RegExp(`chief +login +- +- +- +manage@ from 127\\.0\\.0\\.1, ${admin.fingerprint.replaceAll('+', '\\+')} \\(ssh-ed25519\\)`));
     for (const row of rows) expect(row).toContain('chief');
     expect((await server.local(['audit', '--session', 'NOBODY'])).stdout).toMatch(/^No records/);
   });
