@@ -128,15 +128,18 @@ describe.each(all.map((client) => [client.name, client] as const))('%s', (_name,
 describe('the server', () => {
   it('keeps nothing back once the keys are changed', async () => {
     limits = { ...never, rekeyBytes: 256 * 1024 };
-    let last: Connection | undefined;
-    const see = (connection: Connection): void => void (last = connection);
+    // Of each exchange when it has ended; a client may leave in the middle of one more.
+    const kept: (readonly unknown[] | undefined)[] = [];
+    const see = (connection: Connection): void => {
+      const protocol = internalsOf(connection)._protocol;
+      connection.on('handshake', () => setImmediate(() => (protocol._kexinit === undefined ? kept.push(protocol._queue) : undefined)));
+    };
     server.on('connection', see);
     const [client] = all;
     const [program = '', ...args] = (await client?.command(target)) ?? [];
     await execa(program, [...args, 'echo'], { reject: false, input: data.subarray(0, 1024 * 1024), encoding: 'buffer' });
     server.off('connection', see);
-    expect(exchanges).toBeGreaterThan(1);
-    if (last === undefined) throw new Error('nobody came');
-    expect(internalsOf(last)._protocol._queue).toBeUndefined();
+    expect(kept.length).toBeGreaterThan(1);
+    expect(kept.filter((queue) => queue !== undefined)).toEqual([]);
   });
 });
