@@ -97,7 +97,8 @@ function showPeople(title: string, { loginsMs, keysMs, failures, commands }: Mea
 const folder = await mkdtemp(join(tmpdir(), 'soak-'));
 const logFile = join(folder, 'log');
 const log = await open(logFile, 'w');
-const server = await startServer(4, { logTo: log.fd });
+// The attackers come from ever new addresses. What is remembered of those has a limit, which the first attack is to reach: then more is a leak.
+const server = await startServer(4, { logTo: log.fd, config: 'ssh:\n  penalties:\n    mostSources: 4096\n' });
 // One after the other: each opens the port that the other did not take.
 const inspectors = { core: await Inspector.of(server.core), front: await Inspector.of(server.front) };
 const people = workers('./people.ts');
