@@ -24,6 +24,8 @@ export class BoundedReader extends StreamMessageReader {
   /** A message of more than `mostBytes`, or what is no message, ends the stream. */
   constructor(stream: Duplex, mostBytes: number) {
     super(stream);
+    // Nobody asks for it, and its timer begins anew for ever: an end in the middle of a message would keep this process from ending.
+    this.partialMessageTimeout = 0;
     this.#stream = stream;
     this.#mostBytes = mostBytes;
   }
