@@ -29,9 +29,9 @@ export interface FrontOptions {
 
 /** A front whose event loop stands still this long, in milliseconds, is killed and started anew. */
 const stillMs = 5000;
-const pingMs = 1000;
+const checkMs = 1000;
 /**
- * The same before its first answer: it loads its code then, which takes longer than that on a slow or busy machine. Much longer where many
+ * The same before it first says that it is alive: it loads its code then, which takes longer than that on a slow or busy machine. Much longer where many
  * containers start at the same time after a boot, or in a virtual machine in software (npm run test:machine: over a minute on a busy day); and
  * one that is killed begins anew, and makes the machine busier.
  */
@@ -144,32 +144,36 @@ export class FrontProcess {
     }, this.#pauseMs);
   }
 
+  /**
+   * Whatever comes from it is a sign of life, from the moment it comes: a busy core hands messages out late, and a front behind which many
+   * commands wait is not one that stands still. One that is taken over can say it is alive as long as it likes, whatever it is asked.
+   */
   #watch(current: CurrentFront): () => void {
-    let answeredMs = Date.now();
+    const { channel } = current.run;
+    let heardMs = Date.now();
     let limitMs = startingMs;
     let checkedMs = Date.now();
     const timer = setInterval(() => {
       const now = Date.now();
-      // When this process itself stood still (a stopped machine, a debugger), the silence says nothing about the front.
-      if (now - checkedMs > 2 * pingMs) answeredMs = now;
+      // When this process itself stood still (a stopped machine, a debugger) or reads nothing more for now (protocol/boundedReader.ts), the
+      // silence says nothing about the front.
+      if (now - checkedMs > 2 * checkMs || channel.isPaused()) heardMs = now;
       checkedMs = now;
-      if (now - answeredMs > limitMs) {
+      if (now - heardMs > limitMs) {
         // Once in each period: killing a unit takes a while.
-        answeredMs = now;
+        heardMs = now;
         current.stoodStill = true;
         this.#options.log.error({ stillMs: limitMs }, 'the front stands still; killing it');
         current.run.kill();
-        return;
       }
-      // It throws at once where the connection is closed.
-      Promise.try(() => current.connection.sendRequest(messages.ping)).then(
-        () => {
-          answeredMs = Date.now();
-          limitMs = stillMs;
-        },
-        () => undefined,
-      );
-    }, pingMs);
-    return () => clearInterval(timer);
+    }, checkMs);
+    const heard = (): void => void (heardMs = Date.now());
+    channel.on('data', heard);
+    const alive = current.connection.onNotification(messages.alive, () => void (limitMs = stillMs));
+    return () => {
+      clearInterval(timer);
+      channel.off('data', heard);
+      alive.dispose();
+    };
   }
 }

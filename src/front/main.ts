@@ -9,7 +9,7 @@ import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { coreClient } from '../protocol/client.ts';
 import { connectOver, notify } from '../protocol/connection.ts';
 import { loginClient } from '../protocol/loginClient.ts';
-import { bans, directory, frontStart, liftedPenalty, messages } from '../protocol/messages.ts';
+import { aliveEveryMs, bans, directory, frontStart, liftedPenalty, messages } from '../protocol/messages.ts';
 import { shellClient } from '../protocol/shellClient.ts';
 import { requirePatches } from './patched.ts';
 import { Refusals } from './refusals.ts';
@@ -26,7 +26,6 @@ const core: MessageConnection = connectOver(channel);
 const refusals = new Refusals({ send: (report) => notify(core, messages.refusals, report) });
 let server: SshServer | undefined;
 
-core.onRequest(messages.ping, () => true);
 core.onNotification(messages.directory, (raw) => {
   const parsed = directory.safeParse(raw);
   if (parsed.success) server?.allow(parsed.data);
@@ -88,6 +87,7 @@ function note(kind: string, error: unknown): void {
 process.setMaxListeners(0);
 
 core.listen();
+setInterval(() => notify(core, messages.alive), aliveEveryMs).unref();
 try {
   if (unpatched !== undefined) throw unpatched;
   const start = frontStart.parse(await core.sendRequest(messages.frontStart));

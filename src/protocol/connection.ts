@@ -8,6 +8,7 @@ import {
   StreamMessageWriter,
   type MessageConnection,
   type NotificationType,
+  type NotificationType0,
 } from 'vscode-jsonrpc/node';
 import { z } from 'zod';
 import { Failure, failureCodes, type FailureCode, type FailureData } from '../domain/failure.ts';
@@ -44,9 +45,11 @@ export function connectOver(stream: Duplex, options: { readonly mostBytes?: numb
  * Tells the other side something, where it is still there. Never throws: vscode-jsonrpc throws at once on a connection that is closed,
  * and whoever has something to tell (an operation at work) must not stop because nobody listens any more.
  */
-export function notify<P>(connection: MessageConnection, type: NotificationType<P>, params: P): void {
+export function notify(connection: MessageConnection, type: NotificationType0): void;
+export function notify<P>(connection: MessageConnection, type: NotificationType<P>, params: P): void;
+export function notify(connection: MessageConnection, { method }: NotificationType0 | NotificationType<unknown>, ...params: unknown[]): void {
   try {
-    void connection.sendNotification(type.method, params).catch(() => undefined);
+    void connection.sendNotification(method, ...params).catch(() => undefined);
   } catch {
     // Closed or disposed of.
   }

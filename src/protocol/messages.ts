@@ -12,6 +12,9 @@ import { mostCounted, mostPorts, refusalReasonNames, triedDoors, type RefusalRep
 import type { Candidate, Notice, Welcome } from '../domain/room.ts';
 
 /** Chosen by the front for each open shell. */
+/** How often a front says that it is alive. */
+export const aliveEveryMs = 1000;
+
 const session = z.string().min(1).max(64);
 const side = z.number().int().min(1).max(1000);
 const windowSize = z.strictObject({ columns: side, rows: side });
@@ -244,7 +247,8 @@ export const messages = {
   /** front to core: it accepts connections. */
   listening: new NotificationType0('front/listening'),
   failed: new NotificationType<{ reason: string }>('front/failed'),
-  ping: new RequestType0<true, void>('ping'),
+  /** front to core, every {@link aliveEveryMs} milliseconds: its event loop turns. Nobody answers, so that no queue of messages stands in its way. */
+  alive: new NotificationType0('front/alive'),
   drain: new NotificationType<{ reason: string }>('front/drain'),
 } as const;
 

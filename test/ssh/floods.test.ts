@@ -36,7 +36,7 @@ async function honest(): Promise<void> {
 }
 
 afterEach(async () => {
-  expect(await frontOf(server)).toBe(pid);
+  expect(await frontOf(server), server.log().slice(-6000)).toBe(pid);
   await honest();
   await eventually(() => (openDescriptors(pid) <= files ? true : undefined), () => Promise.resolve(`descriptors: ${openDescriptors(pid)}, before: ${files}`));
   // What is kept for good is less than any of these floods would leave; each sends or asks for many times as much.
@@ -331,7 +331,7 @@ describe('commands', () => {
         expect(document.command).toBe((lines[i]?.[j] ?? '').split(' ')[0]);
         if (j !== 7) expect(code).toBe(0);
         else if (code === 0) created.set(`crowd${i % 10}`, (created.get(`crowd${i % 10}`) ?? 0) + 1);
-        else expect(document.error?.code).toMatch(/^(busy|conflict|exists|user-exists)$/);
+        else expect(document.error?.code, stdout).toMatch(/^(busy|conflict|exists|user-exists)$/);
       }
     }
     expect([...created].sort()).toEqual(Array.from({ length: 10 }, (_, i) => [`crowd${i}`, 1]));

@@ -12,7 +12,7 @@ import { ChildFront } from '../../../src/core/childFront.ts';
 import { FrontProcess, type FrontOptions } from '../../../src/core/frontProcess.ts';
 import type { FrontEnd, FrontRun, FrontStarter } from '../../../src/core/frontStarter.ts';
 import { bindPort, type Listener } from '../../../src/core/listener.ts';
-import { connectOver } from '../../../src/protocol/connection.ts';
+import { connectOver, notify } from '../../../src/protocol/connection.ts';
 import { messages } from '../../../src/protocol/messages.ts';
 
 const log = pino({ level: 'silent' });
@@ -22,17 +22,18 @@ class FakeFront implements FrontRun {
   readonly channel: Duplex;
   readonly ended: Promise<FrontEnd>;
   readonly connection;
+  readonly raw: (text: string) => void;
   kills = 0;
   drained = false;
-  answers = true;
   end: (end: Partial<FrontEnd>) => void = () => undefined;
+  standStill: () => void = () => undefined;
 
   constructor() {
     const [mine, theirs] = duplexPair();
+    this.raw = (text) => void theirs.write(text);
     this.channel = mine;
     this.ended = new Promise((resolve) => (this.end = (end) => resolve({ code: null, signal: null, said: '', ...end })));
     this.connection = connectOver(theirs);
-    this.connection.onRequest(messages.ping, () => (this.answers ? true : new Promise(() => undefined)) as true);
     this.connection.onNotification(messages.drain, () => {
       this.drained = true;
       this.end({ code: 0 });
@@ -42,6 +43,12 @@ class FakeFront implements FrontRun {
 
   serves(): Promise<void> {
     return this.connection.sendNotification(messages.listening);
+  }
+
+  /** Says that it is alive, as one whose event loop turns, until it is told to `standStill`. */
+  live(): void {
+    const timer = setInterval(() => notify(this.connection, messages.alive), 1000);
+    this.standStill = () => clearInterval(timer);
   }
 
   kill(): void {
@@ -92,6 +99,7 @@ describe('a front', () => {
     if (first === undefined) throw new Error('no front');
     await first.serves();
     await vi.waitUntil(() => told.serving === 1);
+    first.live();
     return { starter, front, told, first };
   }
 
@@ -109,12 +117,33 @@ describe('a front', () => {
     const { starter, told, first, front } = await serving();
     await vi.advanceTimersByTimeAsync(20_000);
     expect(first.kills).toBe(0);
-    first.answers = false;
+    first.standStill();
     await vi.advanceTimersByTimeAsync(4500);
     expect(first.kills).toBe(0);
     await vi.advanceTimersByTimeAsync(5000);
     expect(first.kills).toBe(1);
     expect(starter.fronts).toHaveLength(2);
+    expect(told.replaced).toEqual(['stood-still']);
+    await front.stop('over');
+  });
+
+  it('is not killed while anything comes from it, however late core is in reading it', async () => {
+    const { told, first, front } = await serving();
+    await vi.advanceTimersByTimeAsync(2000);
+    first.standStill();
+    // The beginning of a message: bytes that nobody can hand out yet.
+    first.raw('Content-Length: 100\r\n\r\n{');
+    for (let second = 0; second < 20; second++) {
+      first.raw(' ');
+      await vi.advanceTimersByTimeAsync(1000);
+    }
+    // Core reads nothing more for now: whether it lives, nobody can know.
+    first.channel.pause();
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(first.kills).toBe(0);
+    first.channel.resume();
+    await vi.advanceTimersByTimeAsync(7000);
+    expect(first.kills).toBe(1);
     expect(told.replaced).toEqual(['stood-still']);
     await front.stop('over');
   });
@@ -180,7 +209,7 @@ const child = `
   const fd = (name) => Number(process.argv.find((each) => each.startsWith(name)).split('=')[1]);
   BEFORE
   const core = connectOver(new Socket({ fd: fd('--channel') }));
-  core.onRequest(messages.ping, () => null);
+  setInterval(() => notify(core, messages.alive), 1000);
   core.onNotification(messages.drain, () => process.exit(0));
   core.listen();
   createServer((socket) => socket.end(String(process.pid))).listen({ fd: fd('--listener') }, () => notify(core, messages.listening));

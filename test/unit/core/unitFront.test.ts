@@ -26,8 +26,8 @@ const front = `
   const fd = (name) => Number(process.argv.find((each) => each.startsWith(name)).split('=')[1]);
   const channel = new Socket({ fd: fd('--channel') }).on('close', () => process.exit(0));
   const core = connectOver(channel);
-  core.onRequest(messages.ping, () => true);
   core.listen();
+  setInterval(() => core.sendNotification(messages.alive), 50);
   createServer((socket) => socket.end('served')).listen({ fd: fd('--listener') }, () => core.sendNotification(messages.listening));
 `;
 
@@ -64,7 +64,7 @@ describe('a front that is a unit', () => {
     const serving = new Promise<void>((resolve) => connection.onNotification(messages.listening, () => resolve()));
     connection.listen();
     await serving;
-    expect(await connection.sendRequest(messages.ping)).toBe(true);
+    await new Promise<void>((resolve) => connection.onNotification(messages.alive, () => resolve()));
     const socket = connect(bound.where.port, '127.0.0.1');
     const [data] = (await once(socket, 'data')) as [Buffer];
     expect(data.toString()).toBe('served');
