@@ -93,7 +93,8 @@ export class Accounts {
   /** Makes sure that a system group exists. */
   async ensureGroup(name: string): Promise<void> {
     if ((await this.groupId(name)) !== undefined) return;
-    await this.#locked({ program: 'groupadd', args: ['--system', name] });
+    // 9 is "not unique" (groupadd(8)): somebody else made it after it was looked for.
+    await this.#locked({ program: 'groupadd', args: ['--system', name], allowExit: [0, 9] });
   }
 
   /** Makes sure that there is a system user that can own processes and nothing else, with a group of its own name. */
@@ -141,7 +142,7 @@ export class Accounts {
     await this.#locked({ program: 'userdel', args: [name] });
   }
 
-  #locked(command: { program: 'useradd' | 'userdel' | 'groupadd'; args: readonly string[] }): Promise<void> {
+  #locked(command: { program: 'useradd' | 'userdel' | 'groupadd'; args: readonly string[]; allowExit?: readonly number[] }): Promise<void> {
     const run = this.#tail.then(() =>
       pRetry(() => this.#runner.run({ ...command, timeoutMs: limitMs }).then(() => undefined), {
         ...this.#lockRetry,

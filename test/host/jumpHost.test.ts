@@ -113,8 +113,12 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       shell.type('stty size; id -un; sleep 1000 &\r');
       await shell.shows(/^30 90$/m);
       await shell.shows(/^cxt-alice$/m);
-      shell.resize(70, 25).type('stty size\r');
-      await shell.shows(/^25 70$/m);
+      shell.resize(70, 25);
+      // Incus takes sizes and input over connections of their own: which arrives first is nobody's to say.
+      await eventually(async () => {
+        shell.type('stty size\r');
+        return shell.shows(/^25 70$/m, 1000).then(() => true, () => undefined);
+      }, 'the container knows the new size');
       shell.type('sleep 1000\r').press('ctrl-c').type('echo whole; exit 5\r');
       await shell.said('The shell in cxt-alice-container ended with status 5');
       shell.type('info cxt-alice\r');

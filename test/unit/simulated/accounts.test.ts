@@ -28,6 +28,12 @@ describe('getent', () => {
 });
 
 describe('useradd and its relatives', () => {
+  test('a group that several want at the same time is made once, and is there for all', async () => {
+    const { accounts, run } = fixture();
+    await Promise.all(Array.from({ length: 5 }, () => accounts.ensureGroup('jump')));
+    expect((await run('getent', ['group'])).stdout.match(/^jump:/gm)).toHaveLength(1);
+  });
+
   test('a jump account is added, listed, and removed', async () => {
     const { accounts } = fixture();
     await accounts.ensureGroup('jump');
