@@ -8,7 +8,7 @@ import type { Directory } from '../domain/directory.ts';
 import { Failure } from '../domain/failure.ts';
 import type { FrontRestart } from '../domain/room.ts';
 import { connectOver, mostMessageBytes, notify } from '../protocol/connection.ts';
-import { frontStart, messages, type FrontStart } from '../protocol/messages.ts';
+import { aliveEveryMs, frontStart, messages, type FrontStart } from '../protocol/messages.ts';
 import type { FrontEnd, FrontRun, FrontStarter } from './frontStarter.ts';
 import type { Listener } from './listener.ts';
 
@@ -27,7 +27,7 @@ export interface FrontOptions {
   readonly onReplaced: (why: FrontRestart['why']) => void;
 }
 
-/** A front whose event loop stands still this long, in milliseconds, is killed and started anew. */
+/** A front whose event loop stands still this long, in milliseconds, is killed and started anew; it was last heard up to {@link aliveEveryMs} before. */
 const stillMs = 5000;
 const checkMs = 1000;
 /**
@@ -169,7 +169,7 @@ export class FrontProcess {
     }, checkMs);
     const heard = (): void => void (heardMs = Date.now());
     channel.on('data', heard);
-    const alive = current.connection.onNotification(messages.alive, () => void (limitMs = stillMs));
+    const alive = current.connection.onNotification(messages.alive, () => void (limitMs = stillMs + aliveEveryMs));
     return () => {
       clearInterval(timer);
       channel.off('data', heard);

@@ -13,7 +13,7 @@ import type { Candidate, Notice, Welcome } from '../domain/room.ts';
 
 /** Chosen by the front for each open shell. */
 /** How often a front says that it is alive. */
-export const aliveEveryMs = 1000;
+export const aliveEveryMs = 500;
 
 const session = z.string().min(1).max(64);
 const side = z.number().int().min(1).max(1000);

@@ -150,7 +150,7 @@ describe('a front that stands still', () => {
     }
   });
 
-  test('is killed after more than 5 s without an answer, and replaced', async () => {
+  test('is killed after more than 5 s without a sign of life, and replaced', async () => {
     await answered(['whoami']);
     stopped = await front();
     const startedMs = performance.now();

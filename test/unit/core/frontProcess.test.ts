@@ -118,7 +118,7 @@ describe('a front', () => {
     await vi.advanceTimersByTimeAsync(20_000);
     expect(first.kills).toBe(0);
     first.standStill();
-    await vi.advanceTimersByTimeAsync(4500);
+    await vi.advanceTimersByTimeAsync(4900);
     expect(first.kills).toBe(0);
     await vi.advanceTimersByTimeAsync(5000);
     expect(first.kills).toBe(1);
