@@ -104,12 +104,12 @@ export class Core {
     this.started = this.#start();
   }
 
-  /** Stops: no new changes, running operations are waited for, the front says goodbye. */
+  /** Stops: no new changes, running operations and what is to be told of them are waited for, the front says goodbye. */
   async stop(reason: string): Promise<void> {
     this.#dispatcher?.refuse(reason);
     for (const timer of this.#timers) clearInterval(timer);
     const deadline = Date.now() + 60_000;
-    while (this.#operations?.active === true && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 100));
+    while ((this.#operations?.active === true || this.#dispatcher?.changing === true) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 100));
     await this.#front?.stop(reason);
     this.#socket?.close();
     await this.#state?.settled();

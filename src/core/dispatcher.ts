@@ -49,6 +49,7 @@ export interface Request {
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   #refuse: string | undefined;
+  #changing = 0;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -57,6 +58,11 @@ export class Dispatcher {
   /** From now on new calls are refused with this reason. */
   refuse(reason: string): void {
     this.#refuse = reason;
+  }
+
+  /** Whether a change (but a shell) is at work, or its outcome is still to be told: that is later than the end of its operation. */
+  get changing(): boolean {
+    return this.#changing > 0;
   }
 
   async call(request: Request): Promise<CallAnswer> {
@@ -93,6 +99,9 @@ export class Dispatcher {
     if (!unrecorded.has(name)) {
       await this.#append({ type: 'verb', call: id, verb: name, ...target, actor: recordActor(actor), input: recorded });
     }
+    // A shell lasts as long as its user likes.
+    const awaited = verb.changes && verb.handsOverTerminal !== true;
+    if (awaited) this.#changing++;
     if (verb.changes) room.begun({ id, verb: name, target: target.target ?? null, actor, session: request.session ?? null });
     let failed: Failure | undefined;
     try {
@@ -134,7 +143,9 @@ export class Dispatcher {
       this.#options.measured?.(name, failed === undefined ? 'ok' : 'failed', this.#options.now() - startedMs);
       if (verb.changes) {
         room.ended(id, this.#options.now() - startedMs, failed);
-        await this.#options.changed();
+        await this.#options.changed().finally(() => {
+          if (awaited) this.#changing--;
+        });
       }
     }
   }

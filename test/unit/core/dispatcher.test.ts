@@ -1,0 +1,67 @@
+/** When a server may stop: a change that is done must also have been told. */
+import { expect, test } from 'vitest';
+import { Dispatcher } from '../../../src/core/dispatcher.ts';
+import type { Handlers } from '../../../src/core/handlers.ts';
+import type { Actor } from '../../../src/domain/actor.ts';
+
+const tester: Actor = { name: 'tester', role: 'admin', door: 'manage' };
+
+function world() {
+  const verb = Promise.withResolvers<unknown>();
+  const changed = Promise.withResolvers<void>();
+  const nothing = (): undefined => undefined;
+  const handler = (): Promise<unknown> => verb.promise;
+  const dispatcher = new Dispatcher({
+    journal: { append: () => Promise.resolve({ seq: 0, hash: '' }), head: undefined } as never,
+    handlers: { stop: handler, shell: handler, list: handler } as unknown as Handlers,
+    room: { begun: nothing, step: nothing, ended: nothing },
+    changed: () => changed.promise,
+    now: Date.now,
+    touch: { withinMs: 0, touchedAt: nothing },
+  });
+  const call = (name: string, input: Record<string, unknown>): Promise<unknown> =>
+    dispatcher.call({
+      actor: tester,
+      verb: name,
+      input,
+      reachedAt: undefined,
+      session: undefined,
+      terminal: undefined,
+      signal: new AbortController().signal,
+      emit: nothing,
+    });
+  return { dispatcher, verb, changed, call };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test.each(['done', 'failed'])('a change that is %s is at work until who may log in is known too', async (end) => {
+  const { dispatcher, verb, changed, call } = world();
+  const answer = call('stop', { user: 'alice' }).catch((error: unknown) => error);
+  await turn();
+  expect(dispatcher.changing).toBe(true);
+  if (end === 'done') verb.resolve({});
+  else verb.reject(new Error('no'));
+  await turn();
+  expect(dispatcher.changing).toBe(true);
+  changed.resolve();
+  await answer;
+  expect(dispatcher.changing).toBe(false);
+});
+
+test.each(['shell', 'list'])('%s is not waited for', async (name) => {
+  const { dispatcher, verb, changed, call } = world();
+  const answer = call(name, name === 'shell' ? { user: 'alice' } : {});
+  await turn();
+  expect(dispatcher.changing).toBe(false);
+  verb.resolve({});
+  changed.resolve();
+  await answer;
+  expect(dispatcher.changing).toBe(false);
+});
+
+test('what is refused leaves nothing at work', async () => {
+  const { dispatcher, call } = world();
+  await expect(call('stop', { user: '../etc' })).rejects.toThrow();
+  expect(dispatcher.changing).toBe(false);
+});
