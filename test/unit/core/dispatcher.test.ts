@@ -8,14 +8,14 @@ const tester: Actor = { name: 'tester', role: 'admin', door: 'manage' };
 
 function world() {
   const verb = Promise.withResolvers<unknown>();
-  const changed = Promise.withResolvers<void>();
+  const changed = Promise.withResolvers<undefined>();
   const nothing = (): undefined => undefined;
   const handler = (): Promise<unknown> => verb.promise;
   const dispatcher = new Dispatcher({
     journal: { append: () => Promise.resolve({ seq: 0, hash: '' }), head: undefined } as never,
     handlers: { stop: handler, shell: handler, list: handler } as unknown as Handlers,
     room: { begun: nothing, step: nothing, ended: nothing },
-    changed: () => changed.promise,
+    changed: () => changed.promise.then(nothing),
     now: Date.now,
     touch: { withinMs: 0, touchedAt: nothing },
   });
@@ -44,7 +44,7 @@ test.each(['done', 'failed'])('a change that is %s is at work until who may log 
   else verb.reject(new Error('no'));
   await turn();
   expect(dispatcher.changing).toBe(true);
-  changed.resolve();
+  changed.resolve(undefined);
   await answer;
   expect(dispatcher.changing).toBe(false);
 });
@@ -55,7 +55,7 @@ test.each(['shell', 'list'])('%s is not waited for', async (name) => {
   await turn();
   expect(dispatcher.changing).toBe(false);
   verb.resolve({});
-  changed.resolve();
+  changed.resolve(undefined);
   await answer;
   expect(dispatcher.changing).toBe(false);
 });
