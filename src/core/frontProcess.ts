@@ -27,13 +27,16 @@ export interface FrontOptions {
   readonly onReplaced: (why: FrontRestart['why']) => void;
 }
 
-/** A front whose event loop stands still this long, in milliseconds, is killed and started anew; it was last heard up to {@link aliveEveryMs} before. */
+/**
+ * A front whose event loop stands still this long, in milliseconds, is killed and started anew. It was last heard up to
+ * {@link aliveEveryMs} before it began to.
+ */
 const stillMs = 5000;
 const checkMs = 1000;
 /**
- * The same before it first says that it is alive: it loads its code then, which takes longer than that on a slow or busy machine. Much longer where many
- * containers start at the same time after a boot, or in a virtual machine in software (npm run test:machine: over a minute on a busy day); and
- * one that is killed begins anew, and makes the machine busier.
+ * The same before it first says that it is alive: it loads its code then, which takes longer than that on a slow or busy machine. Much longer
+ * where many containers start at the same time after a boot, or in a virtual machine in software (npm run test:machine: over a minute on a
+ * busy day); and one that is killed begins anew, and makes the machine busier.
  */
 const startingMs = 180_000;
 

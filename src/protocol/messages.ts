@@ -11,10 +11,10 @@ import { notOfferedNames } from '../domain/notOffered.ts';
 import { mostCounted, mostPorts, refusalReasonNames, triedDoors, type RefusalReport } from '../domain/refusal.ts';
 import type { Candidate, Notice, Welcome } from '../domain/room.ts';
 
-/** Chosen by the front for each open shell. */
 /** How often a front says that it is alive. */
 export const aliveEveryMs = 500;
 
+/** Chosen by the front for each open shell. */
 const session = z.string().min(1).max(64);
 const side = z.number().int().min(1).max(1000);
 const windowSize = z.strictObject({ columns: side, rows: side });
