@@ -58,9 +58,16 @@ class TroubledFiles implements JournalFiles {
 
 /** A copy of what is on disk at this moment, without the lock, which does not outlive its process. */
 function copyNow(from: string): string {
-  const to = newFolder();
-  cpSync(from, to, { recursive: true, filter: (path) => !basename(path).startsWith('writer.lock') });
-  return to;
+  for (;;) {
+    const to = newFolder();
+    try {
+      cpSync(from, to, { recursive: true, filter: (path) => !basename(path).startsWith('writer.lock') });
+      return to;
+    } catch (error) {
+      // head.json.new became head.json in the middle: such a copy is of no one moment.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
 }
 
 async function writesOf(scenario: Scenario): Promise<number> {
