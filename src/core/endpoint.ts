@@ -98,6 +98,7 @@ class RemoteTerminal implements CallTerminal {
   #ahead: Buffer[] = [];
   #aheadBytes = 0;
   #listener: Parameters<CallTerminal['listen']>[0] | undefined;
+  #held = false;
   #ended = false;
 
   constructor(connection: MessageConnection, { id, login }: CallRequest, { columns, rows, type }: NonNullable<CallRequest['terminal']>) {
@@ -118,6 +119,12 @@ class RemoteTerminal implements CallTerminal {
   async output(data: Buffer): Promise<void> {
     if (this.#ended) return;
     await this.#connection.sendRequest(messages.terminalOutput, { id: this.#id, data: data.toString('base64') });
+  }
+
+  hold(held: boolean): void {
+    if (this.#held === held || this.#ended) return;
+    this.#held = held;
+    notify(this.#connection, messages.terminalHold, { id: this.#id, held });
   }
 
   input(data: Buffer): void {

@@ -29,7 +29,7 @@ export interface FrontEnd {
  * thousands of connects let the process grow to twice the size, at the same CPU. And garbage is collected when the heap has grown by a fifth,
  * not by as much again (`npm run bench:shell`, the rounds of connects).
  */
-const v8Flags = ['--max-semi-space-size=2', '--heap-growing-percent=20'];
+export const frontV8Flags = ['--max-semi-space-size=2', '--heap-growing-percent=20'];
 
 export interface Descriptors {
   readonly channel: number;
@@ -38,7 +38,7 @@ export interface Descriptors {
 
 /** The command line of a front (src/front/main.ts) that finds the two sockets at these file descriptors. */
 export function frontCommand(entry: string, { channel, listener }: Descriptors): string[] {
-  return [process.execPath, ...v8Flags, entry, `--channel=${channel}`, `--listener=${listener}`];
+  return [process.execPath, ...frontV8Flags, entry, `--channel=${channel}`, `--listener=${listener}`];
 }
 
 export const frontEnvironment = { NODE_ENV: 'production', FORCE_COLOR: '3', NO_DEPRECATION: '1' } as const;

@@ -72,6 +72,12 @@ export class ChannelTerminal implements TerminalPort {
     return this.#output.flushed();
   }
 
+  /** ssh2 opens the channel's window again only by what was read. */
+  hold(held: boolean): void {
+    if (held) this.#channel.pause();
+    else this.#channel.resume();
+  }
+
   resize({ columns, rows }: TerminalSize): void {
     this.columns = columns;
     this.rows = rows;

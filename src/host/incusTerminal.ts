@@ -18,7 +18,8 @@ export interface TerminalRequest {
 
 export interface HostTerminal {
   /**
-   * What was typed. `false` when much of it is not taken yet: write no more until {@link onDrain}. It is dropped when the program has ended.
+   * What was typed. `false` when much of it is not taken yet: write no more until {@link onDrain}. It is dropped when the program has ended,
+   * and when very much of it is not taken.
    */
   write(data: Buffer): boolean;
   /** Called each time when everything that was written is taken, after {@link write} said `false`. */
@@ -65,6 +66,12 @@ export interface TerminalParts {
 
 /** More than this of what was typed waits for the program, in bytes, before {@link HostTerminal.write} says so. */
 const typedAheadBytes = 256 * 1024;
+
+/**
+ * More than this is dropped, in bytes: what was on its way when the caller was told to wait fits in it several times (an SSH channel's
+ * window is 2 MiB).
+ */
+const mostTypedBytes = 8 * 1024 * 1024;
 
 const hangUp = 1;
 
@@ -148,6 +155,7 @@ export class IncusTerminal implements HostTerminal {
   write(data: Buffer): boolean {
     const socket = this.#parts.data;
     if (this.#isEnded || this.#isClosing || socket.readyState !== WebSocket.OPEN) return true;
+    if (socket.bufferedAmount > mostTypedBytes) return false;
     socket.send(data, { binary: true }, () => this.#drained());
     if (socket.bufferedAmount > typedAheadBytes) this.#isFull = true;
     return !this.#isFull;

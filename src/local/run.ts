@@ -131,6 +131,10 @@ function lendTerminal(): LentTerminal & { giveBack(): void } {
     rows: stdout.rows,
     type: process.env['TERM'] ?? 'dumb',
     output: (data) => new Promise((resolve) => stdout.write(data, () => resolve())),
+    hold: (held) => {
+      if (held) stdin.pause();
+      else stdin.resume();
+    },
     attach(port) {
       const input = (data: Buffer): void => port.input(data);
       const resize = (): void => port.resize(stdout.columns, stdout.rows);

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Actor } from '../domain/actor.ts';
 import { fromResponseError, notify } from './connection.ts';
-import { cancellation, messages, terminalBytes, type CallAnswer, type CallEvent, type Greeting } from './messages.ts';
+import { cancellation, messages, terminalBytes, terminalHold, type CallAnswer, type CallEvent, type Greeting } from './messages.ts';
 
 export interface CoreCall {
   readonly actor: Actor;
@@ -22,6 +22,8 @@ export interface LentTerminal {
   readonly type: string;
   /** Shows bytes; resolves when the terminal has taken them. */
   output(data: Buffer): Promise<void>;
+  /** Whether what is typed is to stay with whoever types it for a while. */
+  hold(held: boolean): void;
   /** Called once: from then on what is typed goes to `port`. Returns how to end that. */
   attach(port: TerminalPort): () => void;
 }
@@ -51,6 +53,10 @@ export function coreClient(connection: MessageConnection, greeting: Greeting): C
     const { id, data } = terminalBytes.parse(raw);
     await terminals.get(id)?.output(Buffer.from(data, 'base64'));
     return true;
+  });
+  connection.onNotification(messages.terminalHold, (raw) => {
+    const parsed = terminalHold.safeParse(raw);
+    if (parsed.success) terminals.get(parsed.data.id)?.hold(parsed.data.held);
   });
   return {
     greeting,

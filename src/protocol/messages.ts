@@ -209,6 +209,7 @@ export const settingsChange = z.strictObject({ login, settings: z.strictObject({
 
 /** Bytes of a terminal, base64; `id` is the call's. */
 export const terminalBytes = z.strictObject({ id: z.string().max(64), data: z.base64().max(1_400_000) });
+export const terminalHold = z.strictObject({ id: z.string().max(64), held: z.boolean() });
 export const terminalSize = windowSize.extend({ id: z.string().max(64) });
 
 export interface Listening {
@@ -238,6 +239,8 @@ export const messages = {
   /** core to caller: answered when the terminal has taken the bytes, so that a slow one slows the program down. */
   terminalOutput: new RequestType<z.infer<typeof terminalBytes>, true, unknown>('terminal/output'),
   terminalInput: new NotificationType<z.infer<typeof terminalBytes>>('terminal/input'),
+  /** core to caller: whether what is typed is to stay there for a while. */
+  terminalHold: new NotificationType<z.infer<typeof terminalHold>>('terminal/hold'),
   terminalResize: new NotificationType<z.infer<typeof terminalSize>>('terminal/resize'),
   directory: new NotificationType<Directory>('directory'),
   bans: new NotificationType<z.infer<typeof bans>>('bans'),

@@ -51,6 +51,8 @@ export interface CallTerminal {
   listen(listener: { input(data: Buffer): void; resize(columns: number, rows: number): void; end(): void }): void;
   /** Resolves when the caller's terminal has taken the bytes. */
   output(data: Buffer): Promise<void>;
+  /** Whether what is typed is to stay with the caller for a while. What is on its way comes all the same. */
+  hold(held: boolean): void;
 }
 
 export interface Progress {

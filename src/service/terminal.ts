@@ -34,7 +34,12 @@ export async function openShell(context: ServiceContext, user: Username, asRoot:
   // Opening cannot be interrupted: whoever has gone meanwhile is noticed here.
   if (call.signal.aborted) close();
   call.signal.addEventListener('abort', close, { once: true });
-  terminal.listen({ input: (data) => opened.write(data), resize: (columns, rows) => opened.resize(columns, rows), end: close });
+  opened.onDrain(() => terminal.hold(false));
+  const input = (data: Buffer): void => {
+    // The program does not read: a client can send faster than memory grows for ever.
+    if (!opened.write(data)) terminal.hold(true);
+  };
+  terminal.listen({ input, resize: (columns, rows) => opened.resize(columns, rows), end: close });
   let showing: Promise<void> = Promise.resolve();
   let waiting = 0;
   opened.onData((data) => {

@@ -34,7 +34,7 @@ const layers = {
 /** The same inside src/shell: what draws knows the conversation, the conversation knows no screen. */
 const shellRooms = {
   'terminal': [],
-  'composer': [],
+  'composer': ['terminal'],
   'items': [],
   'forms': ['composer', 'items'],
   'session': ['composer', 'items', 'terminal'],

@@ -31,8 +31,12 @@ export interface CompletionContext {
   readonly ask: Ask;
 }
 
+/** Behind this nothing is completed, in UTF-16 units: no command is that long, and comparing a word to all candidates takes time with its length. */
+const farthest = 1024;
+
 /** Completes the word before the cursor. */
 export async function complete(text: string, cursor: number, context: CompletionContext): Promise<Completion> {
+  if (cursor > farthest) return nothing;
   const head = text.slice(0, cursor);
   const slash = /^\s*\//.exec(head)?.[0].length ?? 0;
   const words = head.slice(slash).split(/\s+/).filter((word, i, all) => word !== '' || i === all.length - 1);

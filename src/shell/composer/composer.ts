@@ -42,6 +42,9 @@ export interface ComposerActions {
   readonly openView: () => void;
 }
 
+/** More of a text to search for is dropped, in UTF-16 units. */
+const longestSearch = 256;
+
 export class Composer {
   #state: ComposerState = { line: emptyLine, suggestions: undefined, search: undefined, leaving: false };
   #killed = '';
@@ -268,7 +271,8 @@ export class Composer {
   }
 
   #look(text: string, nth: number): void {
-    this.#change({ search: { text, nth, found: this.#history.find(text, nth) } });
+    const wanted = text.slice(0, longestSearch);
+    this.#change({ search: { text: wanted, nth, found: this.#history.find(wanted, nth) } });
   }
 
   #endSearch(found: string | undefined): void {

@@ -2,6 +2,8 @@
 
 /** Lines kept in a session; core keeps fewer for the next one. */
 const most = 1000;
+/** Longer lines are not kept, in UTF-16 units: nobody types one again, and a search goes through all of them. */
+const longest = 1024;
 
 export class History {
   #lines: string[];
@@ -16,7 +18,7 @@ export class History {
 
   add(line: string): void {
     const text = line.trim();
-    if (text !== '') this.#lines = [...this.#lines.filter((other) => other !== text), text].slice(-most);
+    if (text !== '' && text.length <= longest) this.#lines = [...this.#lines.filter((other) => other !== text), text].slice(-most);
     this.reset();
   }
 

@@ -1,5 +1,6 @@
 /** Keys by name, whatever bytes a terminal sends for them, and several in one packet taken apart. */
 import type { Key as InkKey } from 'ink';
+import { looksLikePaste } from '../terminal/pastes.ts';
 
 export interface Key {
   /** `text` for printable characters, else the key's name: `enter`, `up`, `ctrl-a`, `alt-b`. */
@@ -28,15 +29,6 @@ const named: readonly (readonly [keyof InkKey, string])[] = [
   ['backspace', 'backspace'],
   ['delete', 'delete'],
 ];
-
-/** What of a packet without bracketed paste is taken for pasted: a key, or more than anybody types at once. */
-const looksPasted = /(^|\s)(ssh-(rsa|ed25519|dss)|ecdsa-sha2-|sk-(ssh|ecdsa)-)/;
-const fastestTyping = 200;
-
-/** Whether a piece of input that the terminal did not mark as a paste is one all the same: its lines are text then, not commands. */
-export function looksLikePaste(input: string): boolean {
-  return /[\r\n]./s.test(input) && (looksPasted.test(input) || input.length > fastestTyping);
-}
 
 /** The keys that Ink's `useInput` reports as one event; `paste` where the event is a paste that the terminal did not mark as one. */
 export function keysOf(input: string, key: InkKey): readonly Key[] | { readonly paste: string } {

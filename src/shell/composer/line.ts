@@ -8,8 +8,11 @@ export interface Line {
 
 export const emptyLine: Line = { text: '', cursor: 0 };
 
-/** Longer lines than this are cut: nothing sensible is longer, and each key redraws it. */
-export const longestLine = 16_384;
+/**
+ * Longer lines than this are cut, in UTF-16 units: the longest thing in one is a handful of RSA keys, and measuring a line of rare characters
+ * takes 5 to 10 µs for each.
+ */
+export const longestLine = 4096;
 
 const characters = new Intl.Segmenter('en', { granularity: 'grapheme' });
 const wordCharacter = /[\p{L}\p{N}]/u;
@@ -18,8 +21,9 @@ export function lineOf(text: string): Line {
   return { text, cursor: text.length };
 }
 
-export function insert({ text, cursor }: Line, added: string): Line {
-  const room = Math.max(0, longestLine - text.length);
+/** At most until the line has `longest` UTF-16 units. */
+export function insert({ text, cursor }: Line, added: string, longest = longestLine): Line {
+  const room = Math.max(0, longest - text.length);
   const piece = added.slice(0, room);
   return { text: text.slice(0, cursor) + piece + text.slice(cursor), cursor: cursor + piece.length };
 }

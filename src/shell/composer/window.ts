@@ -1,6 +1,5 @@
 /** The part of a line that is shown: one row, with the cursor in it. */
-import stringWidth from 'string-width';
-import { printable } from '../../domain/text.ts';
+import { cellOf, charactersOf, type Cell } from './cells.ts';
 import type { Line } from './line.ts';
 
 export interface Window {
@@ -8,19 +7,6 @@ export interface Window {
   readonly text: string;
   /** The cell of the cursor, counted from 0. */
   readonly column: number;
-}
-
-interface Cell {
-  readonly shown: string;
-  readonly width: number;
-}
-
-const characters = new Intl.Segmenter('en', { granularity: 'grapheme' });
-
-/** A character as it is shown: what is no text is written out, and takes more cells than it would by itself. */
-function cellOf(character: string): Cell {
-  const shown = character === '\n' ? ' ' : printable(character);
-  return { shown, width: stringWidth(shown) };
 }
 
 function widthOf(cells: readonly Cell[]): number {
@@ -34,16 +20,14 @@ function ellipsis({ width }: Cell): Cell {
 
 /** At most `width - 1` cells of the line, because the cursor may stand behind them; where something is cut off, an ellipsis says so. */
 export function windowOf({ text, cursor }: Line, width: number): Window {
-  const cells: Cell[] = [];
-  let before = 0;
-  for (const { segment, index } of characters.segment(text)) {
-    cells.push(cellOf(segment));
-    if (index < cursor) before = cells.length;
-  }
-  const whole = widthOf(cells);
-  const column = widthOf(cells.slice(0, before));
   const room = Math.max(0, width - 1);
-  if (whole <= room) return { text: cells.map(({ shown }) => shown).join(''), column };
+  // A line is drawn at each key, and may be long: only what is near the cursor is measured.
+  const left = side(charactersOf(text.slice(0, cursor)).reverse(), width);
+  const right = side(charactersOf(text.slice(cursor)), width);
+  const cells = [...left.cells.toReversed(), ...right.cells];
+  const whole = widthOf(cells);
+  const column = widthOf(left.cells);
+  if (left.whole && right.whole && whole <= room) return { text: cells.map(({ shown }) => shown).join(''), column };
   // The cursor stands in the last third, so that what was typed last is seen and what comes has room.
   const from = Math.max(0, Math.min(column - Math.floor((width * 2) / 3), whole - room));
   let first = 0;
@@ -57,7 +41,29 @@ export function windowOf({ text, cursor }: Line, width: number): Window {
   }
   const shown = cells.slice(first, last);
   const [begin, end] = [shown[0], shown.at(-1)];
-  if (first > 0 && begin !== undefined) shown[0] = ellipsis(begin);
-  if (last < cells.length && end !== undefined) shown[shown.length - 1] = ellipsis(end);
+  if ((first > 0 || !left.whole) && begin !== undefined) shown[0] = ellipsis(begin);
+  if ((last < cells.length || !right.whole) && end !== undefined) shown[shown.length - 1] = ellipsis(end);
   return { text: shown.map((cell) => cell.shown).join(''), column: column - skipped };
+}
+
+/** What a character without a width of its own counts for, in cells: there may be thousands in a row. */
+const leastWidth = 0.25;
+
+interface Side {
+  readonly cells: readonly Cell[];
+  /** Whether the line has no more on this side. */
+  readonly whole: boolean;
+}
+
+/** The first characters of a side of the cursor, as far as a window of `width` cells can show them wherever the cursor stands in it. */
+function side(characters: Iterable<string>, width: number): Side {
+  const cells: Cell[] = [];
+  let room = width;
+  for (const character of characters) {
+    if (room <= 0) return { cells, whole: false };
+    const cell = cellOf(character);
+    cells.push(cell);
+    room -= Math.max(leastWidth, cell.width);
+  }
+  return { cells, whole: true };
 }

@@ -122,7 +122,8 @@ export class Desk {
   next(): Promise<Reading> {
     return new Promise((resolve) => {
       this.#reader = resolve;
-      this.#read();
+      // Thousands of keys may have been typed ahead, and each may write the whole line: others get their turn between them.
+      if (this.#ahead.length > 0) setImmediate(() => this.#read());
     });
   }
 
@@ -143,7 +144,7 @@ export class Desk {
   }
 
   #flush(): void {
-    if (this.#waiting.length === 0 || this.#held || this.#isClosed || this.typed !== '') return;
+    if (this.#waiting.length === 0 || this.#held || this.#isClosed || this.#line?.isEmpty === false) return;
     const leftOut = this.#leftOut === 0 ? [] : [`${this.#leftOut} older lines are left out.`];
     const text = [...leftOut, ...this.#waiting].join('\n');
     this.#waiting = [];
@@ -184,7 +185,7 @@ export class Desk {
         if (erase === undefined) return { kind: 'key', name: typed.name };
         this.#options.write(erase(line) ?? `\n${line.shown}`);
         // An emptied line is a cleared one.
-        if (line.text === '') this.#flush();
+        if (line.isEmpty) this.#flush();
         return undefined;
       }
     }

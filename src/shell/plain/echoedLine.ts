@@ -5,20 +5,19 @@
  */
 import stringWidth from 'string-width';
 import { longestLine } from '../composer/line.ts';
-import { printable } from '../../domain/text.ts';
+import { cellOf, charactersOf, type Cell } from '../composer/cells.ts';
 
-interface Cell {
+interface TypedCell extends Cell {
   readonly text: string;
-  readonly shown: string;
-  readonly width: number;
 }
-
-const characters = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 export class EchoedLine {
   readonly prompt: string;
   readonly #columns: () => number;
-  #cells: Cell[] = [];
+  #cells: TypedCell[] = [];
+  /** Of the text, in UTF-16 units, and of what is shown of it, in cells: both are wanted at each key, and the line may be long. */
+  #length = 0;
+  #width = 0;
 
   constructor(prompt: string, columns: () => number) {
     this.prompt = prompt;
@@ -29,18 +28,20 @@ export class EchoedLine {
     return this.#cells.map(({ text }) => text).join('');
   }
 
+  get isEmpty(): boolean {
+    return this.#cells.length === 0;
+  }
+
   /** The prompt and what was typed, as on a new line. */
   get shown(): string {
     return this.prompt + this.#cells.map(({ shown }) => shown).join('');
   }
 
   insert(text: string): string {
-    const room = Math.max(0, longestLine - this.text.length);
-    const added = [...characters.segment(text.slice(0, room))].map(({ segment }): Cell => {
-      const shown = segment === '\n' ? ' ' : printable(segment);
-      return { text: segment, shown, width: stringWidth(shown) };
-    });
-    this.#cells.push(...added);
+    const room = Math.max(0, longestLine - this.#length);
+    const added = charactersOf(text.slice(0, room)).map((character) => ({ text: character, ...cellOf(character) }));
+    for (const cell of added) this.#cells.push(cell);
+    this.#count(added, 1);
     return added.map(({ shown }) => shown).join('');
   }
 
@@ -66,11 +67,20 @@ export class EchoedLine {
 
   #erase(count: number): string | undefined {
     if (count === 0 || this.#cells.length === 0) return '';
-    const before = stringWidth(this.shown);
-    const erased = this.#cells.splice(this.#cells.length - count).reduce((sum, { width }) => sum + width, 0);
+    const before = stringWidth(this.prompt) + this.#width;
+    const gone = this.#cells.splice(this.#cells.length - count);
+    this.#count(gone, -1);
+    const erased = before - stringWidth(this.prompt) - this.#width;
     const columns = Math.max(1, this.#columns());
     // At the right margin terminals differ in where the cursor is.
     const sameRow = before % columns !== 0 && Math.floor(before / columns) === Math.floor((before - erased) / columns);
     return sameRow ? '\b \b'.repeat(erased) : undefined;
+  }
+
+  #count(cells: readonly TypedCell[], sign: 1 | -1): void {
+    for (const { text, width } of cells) {
+      this.#length += sign * text.length;
+      this.#width += sign * width;
+    }
   }
 }

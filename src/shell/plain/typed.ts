@@ -3,7 +3,8 @@
  * what is in it, and what follows at once belongs to it, because a long one arrives in several pieces.
  */
 import { longestLine } from '../composer/line.ts';
-import { looksLikePaste, split, type Key } from '../composer/keys.ts';
+import { split, type Key } from '../composer/keys.ts';
+import { looksLikePaste } from '../terminal/pastes.ts';
 
 export type Typed = Key | { readonly paste: string };
 

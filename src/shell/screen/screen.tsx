@@ -188,7 +188,7 @@ export class Screen implements ShellUi {
     const { actor, place } = this.#options;
     const { line } = this.#composer.state;
     const conversation = this.#conversation;
-    const words = line.text.trim().replace(/^\//, '').split(/\s+/);
+    const words = line.text.trim().replace(/^\//, '').split(/\s+/, 2);
     const verb = conversation === undefined || line.text === '' ? undefined : verbOf(words, conversation.verbs);
     const others = conversation?.present.filter(({ name, door }) => door !== 'self' && name !== actor.name).map(({ name }) => name) ?? [];
     const names = conversation?.crowded === true ? 'many, see who' : [...new Set(others)].join(', ');

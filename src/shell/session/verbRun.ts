@@ -108,6 +108,7 @@ function asLentTerminal(lent: Lent): LentTerminal {
     rows: lent.rows,
     type: lent.type,
     output: (data) => lent.output(data),
+    hold: (held) => lent.hold(held),
     attach(port) {
       lent.onInput((data) => port.input(data));
       lent.onResize((columns, rows) => port.resize(columns, rows));

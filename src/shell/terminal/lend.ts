@@ -7,6 +7,8 @@ export interface Lent {
   readonly rows: number;
   readonly type: string;
   output(data: Buffer): Promise<void>;
+  /** Whether what is typed is to stay with the client for a while. */
+  hold(held: boolean): void;
   onInput(listener: (data: Buffer) => void): void;
   onResize(listener: (columns: number, rows: number) => void): void;
   giveBack(): void;
@@ -24,6 +26,7 @@ export async function lendTerminal(terminal: Terminal, suspend: () => Promise<()
     rows: raw.rows,
     type: terminal.type,
     output: (data) => raw.write(data),
+    hold: (held) => raw.hold(held),
     onInput: (listener) => (input = listener),
     onResize: (listener) => (resized = listener),
     giveBack: () => {

@@ -10,6 +10,8 @@ export interface TerminalPort {
   write(data: string | Buffer): void;
   /** Resolves when everything written so far has been taken by the connection, or it is gone. */
   flushed(): Promise<void>;
+  /** Whether what the client sends is to stay with it for a while. */
+  hold(held: boolean): void;
   /** Called once, before anything else. */
   listen(listener: TerminalListener): void;
 }

@@ -6,6 +6,7 @@ import { ReplyFilter } from './replies.ts';
 import { TerminalModes } from './modes.ts';
 import type { TerminalPort } from './port.ts';
 import { TerminalInput, TerminalOutput, type Colour } from './streams.ts';
+import { Typing } from './typing.ts';
 
 interface Owner {
   data(data: Buffer): void;
@@ -24,6 +25,8 @@ export interface RawTerminal {
   readonly columns: number;
   readonly rows: number;
   write(data: Buffer): Promise<void>;
+  /** Whether what is typed is to stay with the client for a while. */
+  hold(held: boolean): void;
   /** Gives the terminal back, with its modes as they were before. */
   close(): void;
 }
@@ -34,6 +37,7 @@ const mostEarlyBytes = 64 * 1024;
 export class Terminal {
   readonly #port: TerminalPort;
   readonly #owners: Owner[] = [];
+  readonly #holding = new Set<Owner>();
   #early: Buffer[] = [];
   #earlyBytes = 0;
   readonly #modes = new TerminalModes();
@@ -88,8 +92,9 @@ export class Terminal {
   open(): InkStreams {
     const stdin = new TerminalInput();
     const stdout = new TerminalOutput(this.#port, this.colour, (text) => this.write(text));
+    const typing = new Typing((text) => stdin.feed(text), (full) => this.#hold(owner, full));
     const owner: Owner = {
-      data: (data) => stdin.feed(this.#filter.push(data)),
+      data: (data) => typing.push(this.#filter.push(data)),
       resized: () => stdout.resize(this.#port),
     };
     this.#owners.push(owner);
@@ -99,6 +104,7 @@ export class Terminal {
       stdout,
       close: () => {
         this.#remove(owner);
+        typing.close();
         stdout.flush();
         stdin.destroy();
       },
@@ -122,9 +128,11 @@ export class Terminal {
         port.write(data);
         await port.flushed();
       },
+      hold: (held) => this.#hold(owner, held),
       close: () => {
         if (!this.#owners.includes(owner)) return;
         this.#remove(owner);
+        this.#hold(owner, false);
         this.#programs--;
         // A program that sent plain text may have done so because the terminal knows nothing else.
         if (!styled) return;
@@ -152,6 +160,13 @@ export class Terminal {
     if (owner !== undefined) return owner.data(data);
     this.#earlyBytes += data.length;
     if (this.#earlyBytes <= mostEarlyBytes) this.#early.push(data);
+  }
+
+  /** The client sends while nobody holds it back. */
+  #hold(owner: Owner, held: boolean): void {
+    if (held) this.#holding.add(owner);
+    else this.#holding.delete(owner);
+    this.#port.hold(this.#holding.size > 0);
   }
 
   #remove(owner: Owner): void {

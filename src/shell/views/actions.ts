@@ -34,6 +34,8 @@ export class Actions {
   readonly #host: ActionsHost;
   /** What is open about one container. */
   details: Details | undefined;
+  /** What has not ended, commands as they read: its key pressed again does not begin it again. */
+  readonly #atWork = new Set<string>();
 
   constructor(host: ActionsHost) {
     this.#host = host;
@@ -50,20 +52,38 @@ export class Actions {
     if (verb === undefined || first === undefined) return this.#say({ tone: 'quiet', text: 'There is no container selected' });
     switch (action) {
       case 'details': return this.#openDetails(verb, first);
-      case 'look': return void this.#look(verb, first);
-      case 'copy': return void this.#copyCommand(verb, first);
+      case 'look': return void this.#once([`${verb.name} ${first.user}`], () => this.#look(verb, first));
+      case 'copy': return void this.#once([`copy ${first.user}`], () => this.#copyCommand(verb, first));
       case 'resize': return this.#resize(verb, containers);
-      case 'delete': return void this.#delete(verb, containers);
+      case 'delete': return void this.#once(['delete'], () => this.#delete(verb, containers));
       default: return void this.#run(verb, containers.map(({ user }) => ({ user })));
     }
   }
 
-  async #run(verb: AnyVerb, inputs: readonly Readonly<Record<string, unknown>>[]): Promise<void> {
+  async #run(verb: AnyVerb, wanted: readonly Readonly<Record<string, unknown>>[]): Promise<void> {
+    const inputs = wanted.filter((input) => !this.#atWork.has(commandLine(verb, input)));
     const lines = linesOf({ verb, inputs });
+    if (lines.length === 0) {
+      this.#say({ tone: 'quiet', text: `${linesOf({ verb, inputs: wanted }).join(', ')}: at work already` });
+      return;
+    }
     const startedMs = performance.now();
     this.#command(lines);
-    const ends = await runAll({ verb, inputs }, (...run) => this.#host.conversation.runDirectly(...run));
-    this.#say(outcome(lines, ends, performance.now() - startedMs));
+    await this.#once(lines, async () => {
+      const ends = await runAll({ verb, inputs }, (...run) => this.#host.conversation.runDirectly(...run));
+      this.#say(outcome(lines, ends, performance.now() - startedMs));
+    });
+  }
+
+  /** Does `work`, called `names`, unless one of them is at work. */
+  async #once(names: readonly string[], work: () => Promise<void>): Promise<void> {
+    if (names.some((name) => this.#atWork.has(name))) return;
+    for (const name of names) this.#atWork.add(name);
+    try {
+      await work();
+    } finally {
+      for (const name of names) this.#atWork.delete(name);
+    }
   }
 
   #openDetails(verb: AnyVerb, { user, name }: FeedContainer): void {

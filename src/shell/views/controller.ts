@@ -26,6 +26,9 @@ export interface ControllerOptions {
   readonly close: () => void;
 }
 
+/** Of a filter more is dropped, in UTF-16 units: each key filters the list anew, and the filter stands above it. */
+const longestFilter = 256;
+
 export class ListController implements Keyed {
   readonly model = new ListModel();
   readonly widths = new Widths();
@@ -78,14 +81,24 @@ export class ListController implements Keyed {
   key({ name, text }: Key): void {
     if (name !== 'text') return this.#press(name, '');
     // Typed ahead or by a fast hand, several come at once, and the first may open what the others are meant for.
-    for (const character of text) this.#press('text', character);
+    for (let rest = text; rest !== ''; ) {
+      const taken = this.#takesText ? rest : String.fromCodePoint(rest.codePointAt(0) ?? 0);
+      this.#press('text', taken);
+      rest = rest.slice(taken.length);
+    }
+  }
+
+  /** Whether what is typed is text, and not a key each. */
+  get #takesText(): boolean {
+    const { dialog, typing } = this.store.get();
+    return dialog !== undefined || typing !== undefined;
   }
 
   /** Text goes where text is asked for. In the list it is not keys, however it came: a paste must not stop containers. */
   paste(text: string): void {
     const { dialog, typing } = this.store.get();
     if (dialog !== undefined) dialog.paste(text);
-    else if (typing !== undefined) this.#typed(insert(typing, text.replace(/\p{Cc}+/gu, ' ').trim()));
+    else if (typing !== undefined) this.#typed(insert(typing, text.replace(/\p{Cc}+/gu, ' ').trim(), longestFilter));
   }
 
   get place(): Place {
@@ -117,7 +130,7 @@ export class ListController implements Keyed {
         this.model.move(name === 'up' ? -1 : 1);
         return this.changed();
       case 'text':
-        return this.#typed(insert(line, text));
+        return this.#typed(insert(line, text, longestFilter));
       default: {
         const change = edits[name];
         if (change !== undefined) this.#typed(change(line));

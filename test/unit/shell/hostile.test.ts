@@ -25,7 +25,8 @@ import { emptyLine, headLine } from '../../../src/shell/views/lines.ts';
 import { ListModel } from '../../../src/shell/views/model.ts';
 import { Pane } from '../../../src/shell/views/pane.ts';
 import { Paper } from './plain/paper.ts';
-import { change, container, whole, world } from './views/support.ts';
+import { change, container, whole } from '../../support/containers.ts';
+import { world } from './views/support.ts';
 
 const evil = 'evil\u202e\u2066\u200b\u009b31m\u001b]0;x\u0007\u2028\ufeff';
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1Yb2xk5i2sLFFs2FzzC7fZ4bQ2Sv6o8Q8Yh3F0kB1u';

@@ -26,6 +26,10 @@ class FakePort implements TerminalPort {
     return Promise.resolve();
   }
 
+  hold(): void {
+    // Everything is taken.
+  }
+
   listen(listener: TerminalListener): void {
     this.listener = listener;
   }

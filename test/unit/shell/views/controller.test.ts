@@ -3,7 +3,8 @@ import { Failure } from '../../../../src/domain/failure.ts';
 import type { RunEnd } from '../../../../src/shell/session/verbRun.ts';
 import { ConfirmDialog } from '../../../../src/shell/screen/dialog.ts';
 import { FormDialog } from '../../../../src/shell/forms/form.ts';
-import { admin, change, container, gib, whole, world, type World, type WorldOptions } from './support.ts';
+import { change, container, gib, whole } from '../../../support/containers.ts';
+import { admin, world, type World, type WorldOptions } from './support.ts';
 
 function opened(options: WorldOptions = {}): World {
   const made = world(options);

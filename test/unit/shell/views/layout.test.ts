@@ -4,7 +4,7 @@ import { bodyRows, footerRows, place, scrolled, Widths } from '../../../../src/s
 import { cell, cut, joinFitting, wrapped } from '../../../../src/shell/views/cells.ts';
 import { rowLine, titleLine, type Line } from '../../../../src/shell/views/lines.ts';
 import { ListModel } from '../../../../src/shell/views/model.ts';
-import { container, gib, whole } from './support.ts';
+import { container, gib, whole } from '../../../support/containers.ts';
 
 const widest = container('a'.repeat(32), {
   labels: { team: '青チーム', note: '👨‍👩‍👧 family', evil: '\u001b[31mred\u202e' },

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ListModel } from '../../../../src/shell/views/model.ts';
-import { change, container, gib, whole } from './support.ts';
+import { change, container, gib, whole } from '../../../support/containers.ts';
 
 function model(...users: readonly string[]): ListModel {
   const list = new ListModel();

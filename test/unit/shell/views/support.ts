@@ -1,49 +1,11 @@
-/** Containers, and a conversation that only remembers what it was asked for. */
+/** A conversation that only remembers what it was asked for. */
 import type { AnyVerb } from '../../../../src/catalogue/catalogue.ts';
 import type { Actor } from '../../../../src/domain/actor.ts';
-import type { FeedContainer, FeedUpdate } from '../../../../src/domain/room.ts';
 import type { Key } from '../../../../src/shell/composer/keys.ts';
 import { Activities } from '../../../../src/shell/session/activities.ts';
 import type { Conversation } from '../../../../src/shell/session/conversation.ts';
 import type { RunEnd } from '../../../../src/shell/session/verbRun.ts';
 import { ListController } from '../../../../src/shell/views/controller.ts';
-
-export const gib = 1024 ** 3;
-
-export function container(user: string, over: Partial<FeedContainer> = {}): FeedContainer {
-  return {
-    user,
-    name: `${user}-container`,
-    status: 'running',
-    provisioning: 'ready',
-    address: '10.0.3.100',
-    cpus: 2,
-    memoryLimitBytes: 4 * gib,
-    memoryUsedBytes: gib,
-    diskQuotaBytes: 50 * gib,
-    diskUsedBytes: 10 * gib,
-    autostart: true,
-    docker: true,
-    image: 'images:ubuntu/24.04',
-    labels: {},
-    createdAt: '2026-01-01T00:00:00.000Z',
-    createdBy: 'tester',
-    startedAt: '2026-01-02T00:00:00.000Z',
-    processes: 20,
-    snapshots: 0,
-    keys: [],
-    cpuPercent: 3,
-    ...over,
-  };
-}
-
-export function whole(...containers: readonly FeedContainer[]): FeedUpdate {
-  return { whole: true, changed: containers, removed: [], measuredAt: '2026-01-02T03:00:00.000Z', stale: null };
-}
-
-export function change(update: Partial<FeedUpdate>): FeedUpdate {
-  return { whole: false, changed: [], removed: [], measuredAt: '2026-01-02T03:00:15.000Z', stale: null, ...update };
-}
 
 /** Keys by name, single characters by themselves. */
 export function keys(...names: readonly string[]): Key[] {

@@ -1,0 +1,60 @@
+/** Keys that nobody presses that often, and where they are pressed. */
+
+/** Longer than a line can be, in UTF-16 units. */
+const longLine = 5000;
+
+export const keys: Readonly<Record<string, string>> = {
+  'Tab': '\t',
+  'Shift-Tab': '\x1b[Z',
+  'Enter': '\r',
+  'line feed': '\n',
+  'Escape': '\x1b',
+  'Up': '\x1b[A',
+  'Down': '\x1bOB',
+  'Left': '\x1b[D',
+  'Right': '\x1b[C',
+  'Home and End': '\x1b[H\x1b[F',
+  'Page Up': '\x1b[5~',
+  'Backspace': '\x7f',
+  'Ctrl-H': '\b',
+  'Delete': '\x1b[3~',
+  'Alt-Backspace': '\x1b\x7f',
+  'Alt-B and Alt-F': '\x1bb\x1bf',
+  'Ctrl-A and Ctrl-E': '\x01\x05',
+  'Ctrl-A and Alt-F': '\x01\x1bf',
+  'Ctrl-U and Ctrl-Y': '\x15\x19',
+  'Ctrl-W': '\x17',
+  'Ctrl-T': '\x14',
+  'Ctrl-R and a letter': '\x12a',
+  'Ctrl-L': '\f',
+  'a letter and Tab': 'i\t',
+  'a letter and Backspace': 'x\x7f',
+  'a mark on a letter': 'e\u0301',
+  'marks on nothing': '\u0301',
+  'a family': '👩‍👩‍👧‍👦',
+  'one of bidi': '\u202e',
+  'a line': 'help\n',
+  'a sequence without an end': '\x1b[',
+  'a paste without an end': '\x1b[200~x',
+  'the ends of pastes': '\x1b[201~',
+  'a title': '\x1b]0;x\x07',
+  'parameters of a sequence': '\x1b[0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0',
+  'a paste': `\x1b[200~${'é'.repeat(100)}\n\x1b[201~`,
+};
+
+/** What is typed first, and on what terminal. */
+export const places: Readonly<Record<string, { type: string; typed: readonly string[]; columns?: number }>> = {
+  'an empty line': { type: 'xterm', typed: [] },
+  'the longest line of words': { type: 'xterm', typed: ['a b '.repeat(longLine / 4)] },
+  'the longest line of marks': { type: 'xterm', typed: ['e\u0301'.repeat(longLine / 2)], columns: 400 },
+  'a list of completions': { type: 'xterm', typed: ['info \t'] },
+  'a search': { type: 'xterm', typed: ['help\r', '\x12h'] },
+  'a question': { type: 'xterm', typed: ['delete owner\r'] },
+  'a form': { type: 'xterm', typed: ['create\r'] },
+  'the list': { type: 'xterm', typed: ['\x0f'] },
+  'its filter': { type: 'xterm', typed: ['\x0f', '/', 'ab'] },
+  'a plain empty line': { type: 'dumb', typed: [] },
+  'the longest plain line of words': { type: 'dumb', typed: ['a b '.repeat(longLine / 4)] },
+  'the longest plain line of marks': { type: 'dumb', typed: ['e\u0301'.repeat(longLine / 2)] },
+  'a plain form': { type: 'dumb', typed: ['create\r'] },
+};
