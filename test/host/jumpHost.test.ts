@@ -7,6 +7,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { metricsAgeMs } from '../../src/host/incus.ts';
 import { expectedStory } from '../contract/expected.ts';
+import { residentMiB } from '../bench/shell/processes.ts';
 import { makeWorld, tellStory } from '../contract/story.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { eventually, finished, temporaryFolder, type Finished } from '../support/server.ts';
@@ -130,6 +131,38 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       await asRoot.shows(/root@cxt-alice-container/);
       asRoot.type('exit 7\r');
       expect(await asRoot.ended()).toBe(7);
+    });
+
+    it('leaves with the client what is not read in a container, and loses nothing of it', async () => {
+      const config = await clientFor('cxt-alice', alice);
+      const mib = 2 ** 20;
+      const total = 24 * mib;
+      const before = residentMiB(host.server.pid);
+      const client = execa('ssh', [...host.server.sshArguments({ tty: true }), 'shell', 'cxt-alice', '--root'], { stdin: 'pipe', buffer: false, reject: false });
+      let shown = '';
+      client.stdout.on('data', (data: Buffer) => (shown += data.toString()));
+      await eventually(() => (/# $/.test(shown) ? true : undefined), 'a prompt');
+      client.stdin.write(`echo $PPID > /tmp/su; stty raw -echo; printf 're%s' ady; head -c ${total} | wc -c; stty sane; exit 6\n`);
+      await eventually(() => (shown.endsWith('ready') ? true : undefined), 'the program');
+      // su(1) takes all that it is given, whether the program reads it or not; so it is su that stops reading.
+      expect((await ssh(config, 'cxt-alice-dev', 'sudo kill -STOP $(cat /tmp/su)')).code).toBe(0);
+      let taken = 0;
+      const writing = (async () => {
+        for (const piece = Buffer.alloc(64 * 1024, 'x'); taken < total; taken += piece.length) {
+          if (!client.stdin.write(piece)) await once(client.stdin, 'drain');
+        }
+      })();
+      let known = -1;
+      while (known !== taken) {
+        known = taken;
+        await setTimeout(1000);
+      }
+      console.log(`not read: ${Math.round(taken / mib)} MiB are taken of ${total / mib}; core has ${Math.round(residentMiB(host.server.pid) - before)} MiB more`);
+      expect(taken).toBeLessThan(total / 2);
+      expect((await ssh(config, 'cxt-alice-dev', 'sudo kill -CONT $(cat /tmp/su)')).code).toBe(0);
+      await writing;
+      expect((await client).exitCode).toBe(6);
+      expect(shown).toContain(`ready${total}`);
     });
 
     it('shows what the console of a container says', async () => {
