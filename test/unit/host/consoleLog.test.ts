@@ -27,7 +27,8 @@ test.each(['\u001b[', '\u001b]', '\u001b[0;0;0 ', '\r', '\r\r\n', '\u001b', '\u0
   const started = performance.now();
   plainLog(piece.repeat(Math.ceil(1_000_000 / piece.length)));
   plainLog(`\u001b[${'0;'.repeat(500_000)}`);
-  expect(performance.now() - started).toBeLessThan(1000);
+  // A tenth of a second; what goes back over its input would take hours.
+  expect(performance.now() - started).toBeLessThan(15_000);
 });
 
 describe('what was read', () => {

@@ -37,7 +37,7 @@ async function serving(opened: (socket: WebSocket) => unknown): Promise<FakeIncu
 }
 
 const eventually = async (what: () => boolean): Promise<void> => {
-  for (const end = Date.now() + 5000; !what() && Date.now() < end; ) await delay(5);
+  for (const end = Date.now() + 20_000; !what() && Date.now() < end; ) await delay(5);
   expect(what()).toBe(true);
 };
 

@@ -10,7 +10,7 @@ import { answer, fakeExec, fakeIncus, limits, refusal, temporaryFolder } from '.
 const request = { instance: 'alice-container', argv: ['bash', '-l'], environment: { TERM: 'xterm' }, columns: 90, rows: 30 };
 
 const eventually = async (what: () => boolean): Promise<void> => {
-  for (const end = Date.now() + 5000; !what() && Date.now() < end; ) await delay(5);
+  for (const end = Date.now() + 20_000; !what() && Date.now() < end; ) await delay(5);
   expect(what()).toBe(true);
 };
 

@@ -94,7 +94,8 @@ describe('memory in use, from the metrics', () => {
     const start = performance.now();
     expect(() => memoryInUse(text(long))).toThrow();
     expect(memoryInUse(text(`${' '.repeat(2_000_000)}x`, `incus_network${'{'.repeat(2_000_000)}`))).toEqual(new Map());
-    expect(performance.now() - start).toBeLessThan(2000);
+    // Some tenths of a second; what goes back over its input would take hours.
+    expect(performance.now() - start).toBeLessThan(15_000);
   });
 
   it('is a failure where Incus refuses, never an answer without anybody in it', async () => {
