@@ -37,6 +37,7 @@ export const keys: Readonly<Record<string, string>> = {
   'a sequence without an end': '\x1b[',
   'a paste without an end': '\x1b[200~x',
   'the ends of pastes': '\x1b[201~',
+  'pastes of nothing': '\x1b[200~\x1b[201~',
   'a title': '\x1b]0;x\x07',
   'parameters of a sequence': '\x1b[0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0',
   'a paste': `\x1b[200~${'é'.repeat(100)}\n\x1b[201~`,

@@ -26,7 +26,7 @@ const nasty = fc.constantFrom(
   Buffer.from('__proto__'),
   Buffer.alloc(0),
 );
-const long = fc.tuple(fc.constantFrom('x', '"', '\\', '\'', '-', ' ', '--a=', '{"a":', '\u001b[', '(', '👩‍👧', '-----BEGIN RSA PRIVATE KEY-----\n', 'a,', '\n'), fc.constantFrom(300, 2000, 20_000, 32_000)).map(
+const long = fc.tuple(fc.constantFrom('x', '"', '\\', '\'', '-', ' ', '--a=', '{"a":', '\u001b[', '\u001b[A', '\u001b[200~', '\t', '\u007f', 'e\u0301', '(', '👩‍👧', '-----BEGIN RSA PRIVATE KEY-----\n', 'a,', '\n'), fc.constantFrom(300, 2000, 20_000, 32_000)).map(
   ([piece, length]) => Buffer.from(piece.repeat(Math.ceil(length / piece.length)).slice(0, length)),
 );
 const text = fc.oneof(

@@ -51,9 +51,10 @@ export class Typing {
 
   push(text: string): void {
     clearTimeout(this.#patience);
-    let typed = this.#rest + text;
+    const typed = this.#rest + text;
     this.#rest = '';
-    while (typed !== '') typed = this.#paste === undefined ? this.#readKeys(typed) : this.#readPaste(typed);
+    const whole = typed.length - (unfinished.exec(typed)?.[0].length ?? 0);
+    for (let at = 0; at < typed.length; ) at = this.#paste === undefined ? this.#readKeys(typed, at, whole) : this.#readPaste(typed, at);
     if (this.#rest !== '') this.#patience = setTimeout(() => this.#giveUp(), patienceMs);
     this.#next();
   }
@@ -68,37 +69,35 @@ export class Typing {
     this.#tell();
   }
 
-  /** Takes keys up to the beginning of a paste; returns what follows that. */
-  #readKeys(text: string): string {
-    const rest = unfinished.exec(text)?.[0] ?? '';
-    // One that is longer than any is dropped, and what follows it is typed.
-    if (rest.length <= longestSequence) this.#rest = rest;
-    const whole = text.slice(0, text.length - rest.length);
-    for (const { 0: found, index } of whole.matchAll(token)) {
+  /** Takes keys from `at` up to the beginning of a paste, or to `whole`, where a sequence begins that does not end; returns where it stopped. */
+  #readKeys(text: string, at: number, whole: number): number {
+    for (const { 0: found, index } of text.slice(at, whole).matchAll(token)) {
       if (found === pasteBegins) {
         this.#paste = '';
-        this.#rest = '';
-        return text.slice(index + found.length);
+        return at + index + found.length;
       }
       if (found.startsWith('\x1b')) this.#add(found, 1);
       else if (looksLikePaste(found)) this.#add(found, mostKeys);
       else for (const [typed] of found.matchAll(key)) this.#add(typed, 1);
     }
-    return '';
+    // One that is longer than any is dropped, and what follows it is typed.
+    if (text.length - whole <= longestSequence) this.#rest = text.slice(whole);
+    return text.length;
   }
 
-  /** Takes a paste up to its end; returns what follows that. */
-  #readPaste(text: string): string {
-    const all = this.#pasteTail + text;
+  /** Takes a paste from `at` up to its end; returns where it stopped. */
+  #readPaste(text: string, at: number): number {
+    const before = this.#pasteTail.length;
+    const all = this.#pasteTail + text.slice(at);
     const end = all.indexOf(pasteEnds);
     const taken = end === -1 ? Math.max(0, all.length - pasteEnds.length + 1) : end;
     const paste = this.#paste ?? '';
     this.#paste = paste + all.slice(0, Math.min(taken, longestPaste - paste.length));
     this.#pasteTail = end === -1 ? all.slice(taken) : '';
-    if (end === -1) return '';
+    if (end === -1) return text.length;
     this.#add(pasteBegins + this.#paste + pasteEnds, mostKeys);
     this.#paste = undefined;
-    return all.slice(end + pasteEnds.length);
+    return at - before + end + pasteEnds.length;
   }
 
   #giveUp(): void {
