@@ -28,6 +28,8 @@ export class ChannelTerminal implements TerminalPort {
   /** What came before anybody listened. */
   #early: Buffer[] = [];
   #isClosed = false;
+  /** A new size that was not told yet. */
+  #resized: TerminalSize | undefined;
 
   /** Listens at once: data may arrive in the same packet as the request. */
   constructor({ connection, channel, type, environment, size }: ChannelTerminalOptions) {
@@ -78,9 +80,17 @@ export class ChannelTerminal implements TerminalPort {
     else this.#channel.resume();
   }
 
-  resize({ columns, rows }: TerminalSize): void {
-    this.columns = columns;
-    this.rows = rows;
-    this.#listener?.resized();
+  /** Once a turn: a client can send a thousand sizes in one piece, and everything is laid out anew for each. */
+  resize(size: TerminalSize): void {
+    const known = this.#resized !== undefined;
+    this.#resized = size;
+    if (known) return;
+    setImmediate(() => {
+      const { columns, rows } = this.#resized ?? this;
+      this.#resized = undefined;
+      this.columns = columns;
+      this.rows = rows;
+      this.#listener?.resized();
+    });
   }
 }

@@ -1,0 +1,59 @@
+/** A client's terminal: its sizes, what came early, and who holds whom back. */
+import { EventEmitter } from 'node:events';
+import type { Connection, ServerChannel } from 'ssh2';
+import { expect, test } from 'vitest';
+import { ChannelTerminal } from '../../../src/front/channelTerminal.ts';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+function open() {
+  const calls: string[] = [];
+  const channel = Object.assign(new EventEmitter(), { pause: () => calls.push('pause'), resume: () => calls.push('resume') });
+  const terminal = new ChannelTerminal({
+    connection: { _sock: { writableNeedDrain: false } } as unknown as Connection,
+    channel: channel as unknown as ServerChannel,
+    type: 'xterm',
+    environment: new Map(),
+    size: { columns: 80, rows: 24 },
+  });
+  const heard: string[] = [];
+  const listen = (): void => terminal.listen({ data: (data) => heard.push(data.toString()), resized: () => heard.push(`${terminal.columns}x${terminal.rows}`), closed: () => heard.push('closed') });
+  return { terminal, channel, calls, heard, listen };
+}
+
+test('a thousand sizes at once are told once, the last', async () => {
+  const { terminal, heard, listen } = open();
+  listen();
+  for (let i = 1; i <= 1000; i++) terminal.resize({ columns: i, rows: 30 });
+  expect(heard).toEqual([]);
+  await turn();
+  expect(heard).toEqual(['1000x30']);
+  terminal.resize({ columns: 90, rows: 31 });
+  await turn();
+  expect(heard).toEqual(['1000x30', '90x31']);
+});
+
+test('a size that comes before anybody listens is the one that is found', async () => {
+  const { terminal, heard, listen } = open();
+  terminal.resize({ columns: 100, rows: 40 });
+  await turn();
+  listen();
+  expect([terminal.columns, terminal.rows, heard]).toEqual([100, 40, []]);
+});
+
+test('what is typed early is told in order, and the end of input is Ctrl-D', () => {
+  const { channel, heard, listen } = open();
+  channel.emit('data', Buffer.from('a'));
+  listen();
+  channel.emit('data', Buffer.from('b'));
+  channel.emit('end');
+  channel.emit('close');
+  expect(heard).toEqual(['a', 'b', '\u0004', 'closed']);
+});
+
+test('held back, the client is read no more until it is let go', () => {
+  const { terminal, calls } = open();
+  terminal.hold(true);
+  terminal.hold(false);
+  expect(calls).toEqual(['pause', 'resume']);
+});
