@@ -17,6 +17,9 @@ const endOfInput = Buffer.from([0x04]);
 /** How long a shell may take to leave at the end of its input, in milliseconds; after that nobody is at the terminal. */
 const endOfInputMs = 3000;
 
+/** More than this is left to the client before anybody listens, in bytes: core may take its time over a login. */
+const mostEarlyBytes = 64 * 1024;
+
 export class ChannelTerminal implements TerminalPort {
   readonly type: string;
   readonly environment: ReadonlyMap<string, string>;
@@ -27,6 +30,7 @@ export class ChannelTerminal implements TerminalPort {
   #listener: TerminalListener | undefined;
   /** What came before anybody listened. */
   #early: Buffer[] = [];
+  #earlyBytes = 0;
   #isClosed = false;
   /** A new size that was not told yet. */
   #resized: TerminalSize | undefined;
@@ -40,8 +44,10 @@ export class ChannelTerminal implements TerminalPort {
     this.#channel = channel;
     this.#output = new ChannelOutput(connection, channel);
     const receive = (data: Buffer): void => {
-      if (this.#listener === undefined) this.#early.push(data);
-      else this.#listener.data(data);
+      if (this.#listener !== undefined) return this.#listener.data(data);
+      this.#early.push(data);
+      this.#earlyBytes += data.length;
+      if (this.#earlyBytes > mostEarlyBytes) channel.pause();
     };
     channel.on('data', receive);
     const closed = (): void => {
@@ -62,6 +68,7 @@ export class ChannelTerminal implements TerminalPort {
 
   listen(listener: TerminalListener): void {
     this.#listener = listener;
+    if (this.#earlyBytes > mostEarlyBytes) this.#channel.resume();
     for (const data of this.#early.splice(0)) listener.data(data);
     if (this.#isClosed) listener.closed();
   }

@@ -51,6 +51,15 @@ test('what is typed early is told in order, and the end of input is Ctrl-D', () 
   expect(heard).toEqual(['a', 'b', '\u0004', 'closed']);
 });
 
+test('who types very much early has to wait', () => {
+  const { channel, calls, heard, listen } = open();
+  for (let i = 0; i < 65; i++) channel.emit('data', Buffer.alloc(1024, 'x'));
+  expect(calls).toEqual(['pause']);
+  listen();
+  expect(calls).toEqual(['pause', 'resume']);
+  expect(heard.join('')).toHaveLength(65 * 1024);
+});
+
 test('held back, the client is read no more until it is let go', () => {
   const { terminal, calls } = open();
   terminal.hold(true);
