@@ -1,8 +1,9 @@
 /** What the journal and the log say of logins, their end, and those that were refused. The real fail2ban reads the log. */
-import { chmod, readdir, stat } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { bytesBelow } from '../support/files.ts';
 import { printable } from '../../src/domain/text.ts';
 import { withAdmins } from '../support/admins.ts';
 import { failuresIn } from '../support/fail2ban.ts';
@@ -45,11 +46,7 @@ function lines(of: TestServer = server): { readonly level: string; readonly even
   return of.log().split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as never);
 }
 
-async function bytesOfJournal(of: TestServer): Promise<number> {
-  let bytes = 0;
-  for (const name of await readdir(join(of.home, 'state', 'journal'))) bytes += (await stat(join(of.home, 'state', 'journal', name))).size;
-  return bytes;
-}
+const bytesOfJournal = (of: TestServer): Promise<number> => bytesBelow(join(of.home, 'state', 'journal'));
 
 describe('a login', () => {
   test('is in the journal with who, door, key, address, its name and how, and so is its end', async () => {

@@ -1,8 +1,9 @@
 /** Bad input of every kind: a coded answer with the next step, nothing changed, nothing of it raw on any screen or in any file. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from 'vitest';
+import { filesBelow } from '../support/files.ts';
 import { printable } from '../../src/domain/text.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { startServer, temporaryFolder, type Finished, type TestServer } from '../support/server.ts';
@@ -220,10 +221,8 @@ describe('a private key', () => {
   });
 
   test('is nowhere in the home of the server, nor in its log', async () => {
-    for (const file of await readdir(server.home, { recursive: true, withFileTypes: true })) {
-      if (!file.isFile()) continue;
-      const content = await readFile(join(file.parentPath, file.name), 'latin1');
-      for (const secret of secrets) expect(content.includes(secret), `${file.name} holds private material`).toBe(false);
+    for (const { name, content } of await filesBelow(server.home)) {
+      for (const secret of secrets) expect(content.includes(secret), `${name} holds private material`).toBe(false);
     }
     for (const secret of secrets) expect(server.log()).not.toContain(secret);
   });
@@ -285,11 +284,7 @@ describe('control characters', () => {
   test('are in no file of the journal, and in no log of commands', async () => {
     const { stdout } = await ssh(['audit', 'export']);
     expect(raw(stdout)).toEqual([]);
-    for (const file of await readdir(join(server.home, 'state'), { recursive: true, withFileTypes: true })) {
-      if (!file.isFile()) continue;
-      const content = await readFile(join(file.parentPath, file.name), 'utf8');
-      expect(raw(content), file.name).toEqual([]);
-    }
+    for (const { name, content } of await filesBelow(join(server.home, 'state'))) expect(raw(content.toString()), name).toEqual([]);
   });
 });
 

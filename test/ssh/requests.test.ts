@@ -1,10 +1,10 @@
 /** What a client may ask of a session and of the connection, in any order: what is not offered is refused, and what is refused harms nobody. */
 import { once } from 'node:events';
 import { execa } from 'execa';
-import { readdir, stat } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { join } from 'node:path';
+import { bytesBelow } from '../support/files.ts';
 import { adminOf, anySource, frontOf } from '../support/front.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { boolean, ed25519Signer, message, RawClient, string, stringAt, uint32 } from '../support/rawClient.ts';
@@ -382,10 +382,7 @@ describe('what is asked for and not offered is in the journal (49)', () => {
     return stdout.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Asked).filter(({ type }) => type === 'not-offered');
   }
 
-  async function journalBytes(): Promise<number> {
-    const journal = join(audited.home, 'state', 'journal');
-    return (await Promise.all((await readdir(journal)).map((name) => stat(join(journal, name))))).reduce((sum, { size }) => sum + size, 0);
-  }
+  const journalBytes = (): Promise<number> => bytesBelow(join(audited.home, 'state', 'journal'));
 
   /** What is not told yet is recorded when the server stops. */
   async function recorded(): Promise<Asked[]> {

@@ -1,9 +1,10 @@
 /** A flood of refused logins, from the front's count over the protocol's schema to the journal and the log: all of it has a limit. */
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { bytesBelow } from '../../support/files.ts';
 import { AuthLog } from '../../../src/core/authLog.ts';
 import { LoginEvents } from '../../../src/core/loginEvents.ts';
 import { RefusalRecords } from '../../../src/core/refusalRecords.ts';
@@ -24,12 +25,6 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function bytesIn(path: string): Promise<number> {
-  let bytes = 0;
-  for (const name of await readdir(path)) bytes += (await stat(join(path, name))).size;
-  return bytes;
-}
-
 /** The log's lines as objects. */
 function captured(): { lines: { event: string; msg: string; count?: number }[]; log: pino.Logger } {
   const lines: { event: string; msg: string; count?: number }[] = [];
@@ -40,7 +35,7 @@ describe('100,000 refused logins', () => {
   it('within a minute and over an hour add less than 1 MB to the journal, and every one is counted', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
     const journal = await Journal.open({ folder: join(folder, 'journal'), now: () => Date.now() });
-    const before = await bytesIn(journal.folder);
+    const before = await bytesBelow(journal.folder);
     const { log, lines } = captured();
     const events = new LoginEvents({ append: (entry) => journal.append(entry), log, now: () => Date.now() });
     let messages = 0;
@@ -67,7 +62,7 @@ describe('100,000 refused logins', () => {
     expect(messages).toBeLessThan(1000);
     expect(largest).toBeLessThan(100_000);
 
-    const added = (await bytesIn(journal.folder)) - before;
+    const added = (await bytesBelow(journal.folder)) - before;
     expect(added).toBeGreaterThan(1000);
     expect(added).toBeLessThan(1_000_000);
     let counted = 0;
