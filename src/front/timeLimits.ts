@@ -24,6 +24,7 @@ export class TimeLimit {
   #sinceMs = performance.now();
   #isWarned = false;
   #timer: NodeJS.Timeout | undefined;
+  #isStopped = false;
 
   constructor(options: TimeLimitOptions) {
     this.#options = options;
@@ -36,6 +37,7 @@ export class TimeLimit {
   }
 
   stop(): void {
+    this.#isStopped = true;
     clearTimeout(this.#timer);
   }
 
@@ -43,11 +45,18 @@ export class TimeLimit {
     this.#timer = setTimeout(() => this.#look(), Math.min(Math.max(ms, 1), longestWaitMs)).unref();
   }
 
-  #look(): void {
+  /** `hasRead`: since the time was over, what had arrived was read. */
+  #look(hasRead = false): void {
+    if (this.#isStopped) return;
     const { limitMs, warn, end, isBusy } = this.#options;
     if (isBusy?.() === true) this.touch();
     const leftMs = limitMs - (performance.now() - this.#sinceMs);
-    if (leftMs <= 0) return end();
+    if (leftMs <= 0) {
+      // Where the whole machine stood still, a timer comes before what was typed meanwhile.
+      if (!hasRead) setImmediate(() => this.#look(true));
+      else end();
+      return;
+    }
     const untilWarningMs = leftMs - warningMs(limitMs);
     if (untilWarningMs > 0) return this.#wait(untilWarningMs);
     if (!this.#isWarned) {

@@ -13,7 +13,7 @@ export class Inspector {
   static async of(pid: number): Promise<Inspector> {
     const before = listening(pid);
     process.kill(pid, 'SIGUSR1');
-    for (let tries = 0; tries < 100; tries++) {
+    for (let tries = 0; tries < 600; tries++) {
       await pause(50);
       for (const port of listening(pid).filter((each) => !before.includes(each))) {
         const answer = (await (await fetch(`http://127.0.0.1:${port}/json/list`)).json()) as { webSocketDebuggerUrl: string }[];

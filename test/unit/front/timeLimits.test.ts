@@ -20,7 +20,7 @@ describe('a time limit', () => {
     expect(told).toEqual([]);
     vi.advanceTimersByTime(1);
     expect(told).toEqual(['60 s left']);
-    vi.advanceTimersByTime(minuteMs);
+    vi.advanceTimersByTime(minuteMs + 1);
     expect(told).toEqual(['60 s left', 'end']);
   });
 
@@ -31,7 +31,7 @@ describe('a time limit', () => {
       limit.touch();
     }
     expect(told).toEqual(Array.from({ length: 5 }, () => '60 s left'));
-    vi.advanceTimersByTime(60 * minuteMs);
+    vi.advanceTimersByTime(60 * minuteMs + 1);
     expect(told.slice(5)).toEqual(['60 s left', 'end']);
   });
 
@@ -43,6 +43,21 @@ describe('a time limit', () => {
     busy = false;
     vi.advanceTimersByTime(120 * minuteMs);
     expect(told).toEqual(['60 s left', 'end']);
+  });
+
+  it.each([
+    ['touched', []],
+    ['stopped', []],
+    ['left alone', ['end']],
+  ] as const)('that is %s by what arrived before its end, and is read after its timer', async (what, end) => {
+    vi.useRealTimers();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    const { told, limit } = watch(60 * minuteMs);
+    vi.advanceTimersByTime(60 * minuteMs);
+    if (what === 'touched') limit.touch();
+    if (what === 'stopped') limit.stop();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(told).toEqual(['60 s left', ...end]);
   });
 
   it('of 0 is none, one of months does not end at once, and one that was stopped is over', () => {
