@@ -32,8 +32,7 @@ export class ChannelTerminal implements TerminalPort {
   #early: Buffer[] = [];
   #earlyBytes = 0;
   #isClosed = false;
-  /** A new size that was not told yet. */
-  #resized: TerminalSize | undefined;
+  #isLeft = false;
 
   /** Listens at once: data may arrive in the same packet as the request. */
   constructor({ connection, channel, type, environment, size }: ChannelTerminalOptions) {
@@ -47,7 +46,7 @@ export class ChannelTerminal implements TerminalPort {
       if (this.#listener !== undefined) return this.#listener.data(data);
       this.#early.push(data);
       this.#earlyBytes += data.length;
-      if (this.#earlyBytes > mostEarlyBytes) channel.pause();
+      if (this.#earlyBytes > mostEarlyBytes && !this.#isLeft) channel.pause();
     };
     channel.on('data', receive);
     const closed = (): void => {
@@ -83,21 +82,20 @@ export class ChannelTerminal implements TerminalPort {
 
   /** ssh2 opens the channel's window again only by what was read. */
   hold(held: boolean): void {
+    if (this.#isLeft) return;
     if (held) this.#channel.pause();
     else this.#channel.resume();
   }
 
-  /** Once a turn: a client can send a thousand sizes in one piece, and everything is laid out anew for each. */
-  resize(size: TerminalSize): void {
-    const known = this.#resized !== undefined;
-    this.#resized = size;
-    if (known) return;
-    setImmediate(() => {
-      const { columns, rows } = this.#resized ?? this;
-      this.#resized = undefined;
-      this.columns = columns;
-      this.rows = rows;
-      this.#listener?.resized();
-    });
+  /** The client is gone. ssh2 tells the end of a channel only when all that came before it has been read. */
+  left(): void {
+    this.#isLeft = true;
+    this.#channel.resume();
+  }
+
+  resize({ columns, rows }: TerminalSize): void {
+    this.columns = columns;
+    this.rows = rows;
+    this.#listener?.resized();
   }
 }

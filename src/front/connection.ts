@@ -225,6 +225,7 @@ export class ServedConnection {
     this.#closed = true;
     clearTimeout(this.#unused);
     this.#longest?.stop();
+    for (const session of this.#sessions) session.left();
     this.#actor?.then((actor) => this.#leave(actor)).catch(() => undefined);
   }
 

@@ -46,5 +46,5 @@ export function serveInvited(session: Session, answer: Promise<string>): ServedS
   session.on('shell', (accept) => serve(accept()));
   session.on('exec', (accept) => serve(accept()));
   session.on('close', () => done());
-  return { ended, end: () => undefined, warn: () => undefined };
+  return { ended, end: () => undefined, warn: () => undefined, left: () => undefined };
 }

@@ -42,6 +42,8 @@ export interface ServedSession {
   warn(text: string): void;
   /** Ends what runs in it, saying why. An operation that has begun goes on. */
   end(reason: string): void;
+  /** Its connection is gone. */
+  left(): void;
 }
 
 /** What runs in a session. */
@@ -111,13 +113,17 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
     screen = new ChannelTerminal({ connection: options.connection, channel, type, environment, size: terminal });
     running = runShell(channel, screen, options, plainFor(type));
   });
-  session.on('close', () => gone.abort());
+  session.on('close', () => {
+    gone.abort();
+    screen?.left();
+  });
   return {
     get ended() {
       return running?.ended ?? Promise.resolve();
     },
     warn: (text) => running?.warn?.(text),
     end: (reason) => running?.end(reason),
+    left: () => screen?.left(),
   };
 }
 

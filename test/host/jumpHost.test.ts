@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { access, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -133,36 +134,57 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       expect(await asRoot.ended()).toBe(7);
     });
 
-    it('leaves with the client what is not read in a container, and loses nothing of it', async () => {
-      const config = await clientFor('cxt-alice', alice);
-      const mib = 2 ** 20;
-      const total = 24 * mib;
-      const before = residentMiB(host.server.pid);
+    /** A root shell in Alice's container through the stock client, in which `program` has said that it is ready, and which is then not read any more. */
+    const unread = async (config: string, program: string) => {
       const client = execa('ssh', [...host.server.sshArguments({ tty: true }), 'shell', 'cxt-alice', '--root'], { stdin: 'pipe', buffer: false, reject: false });
       let shown = '';
       client.stdout.on('data', (data: Buffer) => (shown += data.toString()));
       await eventually(() => (/# $/.test(shown) ? true : undefined), 'a prompt');
-      client.stdin.write(`echo $PPID > /tmp/su; stty raw -echo; printf 're%s' ady; head -c ${total} | wc -c; stty sane; exit 6\n`);
+      client.stdin.on('error', () => undefined);
+      client.stdin.write(`echo $PPID > /tmp/su; stty raw -echo; printf 're%s' ady; ${program}\n`);
       await eventually(() => (shown.endsWith('ready') ? true : undefined), 'the program');
       // su(1) takes all that it is given, whether the program reads it or not; so it is su that stops reading.
       expect((await ssh(config, 'cxt-alice-dev', 'sudo kill -STOP $(cat /tmp/su)')).code).toBe(0);
+      return { client, shown: () => shown };
+    };
+    const mib = 2 ** 20;
+    /** Writes until nothing is taken any more, or all is; `done` resolves when all is. */
+    const flood = async (stdin: Writable, total: number): Promise<{ taken: number; done: Promise<void> }> => {
       let taken = 0;
-      const writing = (async () => {
+      const done = (async () => {
         for (const piece = Buffer.alloc(64 * 1024, 'x'); taken < total; taken += piece.length) {
-          if (!client.stdin.write(piece)) await once(client.stdin, 'drain');
+          if (!stdin.write(piece)) await once(stdin, 'drain');
         }
       })();
-      let known = -1;
-      while (known !== taken) {
+      done.catch(() => undefined);
+      for (let known = -1; known !== taken; ) {
         known = taken;
         await setTimeout(1000);
       }
+      return { taken, done };
+    };
+
+    it('leaves with the client what is not read in a container, and loses nothing of it', async () => {
+      const config = await clientFor('cxt-alice', alice);
+      const total = 24 * mib;
+      const before = residentMiB(host.server.pid);
+      const { client, shown } = await unread(config, `head -c ${total} | wc -c; stty sane; exit 6`);
+      const { taken, done } = await flood(client.stdin, total);
       console.log(`not read: ${Math.round(taken / mib)} MiB are taken of ${total / mib}; core has ${Math.round(residentMiB(host.server.pid) - before)} MiB more`);
       expect(taken).toBeLessThan(total / 2);
       expect((await ssh(config, 'cxt-alice-dev', 'sudo kill -CONT $(cat /tmp/su)')).code).toBe(0);
-      await writing;
+      await done;
       expect((await client).exitCode).toBe(6);
-      expect(shown).toContain(`ready${total}`);
+      expect(shown()).toContain(`ready${total}`);
+    });
+
+    it('ends what is not read in a container when its client is gone', async () => {
+      const config = await clientFor('cxt-alice', alice);
+      const { client } = await unread(config, 'sleep 1000');
+      expect((await flood(client.stdin, 24 * mib)).taken).toBeLessThan(12 * mib);
+      client.kill('SIGKILL');
+      await client;
+      await eventually(async () => ((await ssh(config, 'cxt-alice-dev', 'sudo kill -0 $(cat /tmp/su)')).code === 0 ? undefined : true), 'su is gone');
     });
 
     it('shows what the console of a container says', async () => {

@@ -93,9 +93,16 @@ export class Terminal {
     const stdin = new TerminalInput();
     const stdout = new TerminalOutput(this.#port, this.colour, (text) => this.write(text));
     const typing = new Typing((text) => stdin.feed(text), (full) => this.#hold(owner, full));
+    let resizing: NodeJS.Immediate | undefined;
     const owner: Owner = {
       data: (data) => typing.push(this.#filter.push(data)),
-      resized: () => stdout.resize(this.#port),
+      // Once a turn: a client can send a thousand sizes in one piece, and everything is laid out anew for each.
+      resized: () => {
+        resizing ??= setImmediate(() => {
+          resizing = undefined;
+          stdout.resize(this.#port);
+        });
+      },
     };
     this.#owners.push(owner);
     for (const data of this.#early.splice(0)) owner.data(data);

@@ -4,8 +4,6 @@ import type { Connection, ServerChannel } from 'ssh2';
 import { expect, test } from 'vitest';
 import { ChannelTerminal } from '../../../src/front/channelTerminal.ts';
 
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 function open() {
   const calls: string[] = [];
   const channel = Object.assign(new EventEmitter(), { pause: () => calls.push('pause'), resume: () => calls.push('resume') });
@@ -21,24 +19,12 @@ function open() {
   return { terminal, channel, calls, heard, listen };
 }
 
-test('a thousand sizes at once are told once, the last', async () => {
-  const { terminal, heard, listen } = open();
+test('a size is told before what is typed behind it', () => {
+  const { terminal, channel, heard, listen } = open();
   listen();
-  for (let i = 1; i <= 1000; i++) terminal.resize({ columns: i, rows: 30 });
-  expect(heard).toEqual([]);
-  await turn();
-  expect(heard).toEqual(['1000x30']);
   terminal.resize({ columns: 90, rows: 31 });
-  await turn();
-  expect(heard).toEqual(['1000x30', '90x31']);
-});
-
-test('a size that comes before anybody listens is the one that is found', async () => {
-  const { terminal, heard, listen } = open();
-  terminal.resize({ columns: 100, rows: 40 });
-  await turn();
-  listen();
-  expect([terminal.columns, terminal.rows, heard]).toEqual([100, 40, []]);
+  channel.emit('data', Buffer.from('a'));
+  expect(heard).toEqual(['90x31', 'a']);
 });
 
 test('what is typed early is told in order, and the end of input is Ctrl-D', () => {
@@ -49,6 +35,14 @@ test('what is typed early is told in order, and the end of input is Ctrl-D', () 
   channel.emit('end');
   channel.emit('close');
   expect(heard).toEqual(['a', 'b', '\u0004', 'closed']);
+});
+
+test('one that is gone is read to its end, whoever holds it back', () => {
+  const { terminal, calls } = open();
+  terminal.hold(true);
+  terminal.left();
+  terminal.hold(true);
+  expect(calls).toEqual(['pause', 'resume']);
 });
 
 test('who types very much early has to wait', () => {

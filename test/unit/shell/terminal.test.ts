@@ -125,6 +125,24 @@ describe('a terminal', () => {
     expect(used).toBe(2);
   });
 
+  it('tells of a thousand sizes at once once where it is drawn on, and of each where a program has it', async () => {
+    let listener: TerminalListener | undefined;
+    const port = { type: 'xterm', environment: new Map<string, string>(), columns: 80, rows: 24, write: () => undefined, flushed: () => Promise.resolve(), hold: () => undefined, listen: (given: TerminalListener) => (listener = given) };
+    const terminal = new Terminal(port);
+    const sizes: string[] = [];
+    const { stdout } = terminal.open();
+    stdout.on('resize', () => sizes.push(`drawn ${stdout.columns}`));
+    const program = terminal.openRaw({ input: () => undefined, resize: (columns) => sizes.push(`program ${columns}`) });
+    for (const columns of [90, 91, 92]) {
+      port.columns = columns;
+      listener?.resized();
+    }
+    expect(sizes).toEqual(['program 90', 'program 91', 'program 92']);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(sizes.slice(3)).toEqual(['drawn 92']);
+    program.close();
+  });
+
   it('keeps what is typed before anybody has it, and no more than anybody types', async () => {
     const { terminal, type } = open();
     for (let i = 0; i < 100; i++) type(Buffer.alloc(1024, 0x61));
