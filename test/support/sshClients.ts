@@ -79,8 +79,11 @@ async function plink(): Promise<SshClient> {
   };
 }
 
-/** Runs a command in a terminal (pty(7)) whose other end are the standard streams. */
-const pseudoTerminal = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
+/**
+ * Runs a command in a terminal (pty(7)) whose other end are the standard streams. The terminal hangs up as soon as the command has closed its
+ * side, which it does before it ends: the signal of that would be its exit status.
+ */
+const pseudoTerminal = 'import os, pty, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
 
 /** Dropbear's client: it guesses the key exchange, and sends the first packet of it at once. */
 async function dbclient(): Promise<SshClient> {
