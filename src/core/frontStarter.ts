@@ -38,7 +38,9 @@ export interface Descriptors {
 
 /** The command line of a front (src/front/main.ts) that finds the two sockets at these file descriptors. */
 export function frontCommand(entry: string, { channel, listener }: Descriptors): string[] {
-  return [process.execPath, ...frontV8Flags, entry, `--channel=${channel}`, `--listener=${listener}`];
+  // Whoever said where core's inspector may listen (node(1): SIGUSR1 opens it) means the front's too: both cannot have one port.
+  const inspector = process.execArgv.filter((flag) => flag.startsWith('--inspect-port='));
+  return [process.execPath, ...frontV8Flags, ...inspector, entry, `--channel=${channel}`, `--listener=${listener}`];
 }
 
 export const frontEnvironment = { NODE_ENV: 'production', FORCE_COLOR: '3', NO_DEPRECATION: '1' } as const;

@@ -117,6 +117,9 @@ export function finished({ stdout, stderr, exitCode }: { stdout: string; stderr:
   return { stdout, stderr, code: exitCode ?? -1 };
 }
 
+/** What is alive in a server is asked through its inspector (test/soak/inspector.ts): each listens on a port of its own. */
+const inspectorPort = '--inspect-port=127.0.0.1:0';
+
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
   await build();
   const folder = await temporaryFolder();
@@ -125,7 +128,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   await mkdir(join(folder, 'empty'));
   await writeFile(join(home, 'containarium.yaml'), yaml(withoutPenalties(options.config ?? {})));
   await options.prepare?.(home);
-  const server = new RunningServer(folder, options.env ?? {}, [...(options.within ?? []), process.execPath, options.program ?? main, 'serve']);
+  const server = new RunningServer(folder, options.env ?? {}, [...(options.within ?? []), process.execPath, inspectorPort, options.program ?? main, 'serve']);
   cleanups.push(() => server.end());
   await server.start();
   return server;

@@ -91,11 +91,11 @@ describe('memory in use, from the metrics', () => {
       }),
     );
     const long = `incus_memory_MemFree_bytes{${'name="a",'.repeat(200_000)}`;
-    const start = performance.now();
+    const before = process.threadCpuUsage();
     expect(() => memoryInUse(text(long))).toThrow();
     expect(memoryInUse(text(`${' '.repeat(2_000_000)}x`, `incus_network${'{'.repeat(2_000_000)}`))).toEqual(new Map());
-    // Some tenths of a second; what goes back over its input would take hours.
-    expect(performance.now() - start).toBeLessThan(15_000);
+    // On the processor: other processes run on this machine too.
+    expect(process.threadCpuUsage(before).user / 1000).toBeLessThan(2000);
   });
 
   it('is a failure where Incus refuses, never an answer without anybody in it', async () => {

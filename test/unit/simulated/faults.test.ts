@@ -44,8 +44,7 @@ describe('modes', () => {
       why: 'it did not end within 60 s and was stopped',
       details: { timeoutMs: 60_000 },
     });
-    // And not after the 60 s that it says.
-    expect(performance.now() - startedMs).toBeLessThan(20_000);
+    expect(performance.now() - startedMs).toBeLessThan(5000);
     expect(await names(made)).toEqual(left);
   });
 
