@@ -1,8 +1,10 @@
 /**
- * Runs before every npm script, on whatever Node.js (20 or newer) the machine has: installs the exact dependencies of the lock file where
- * they are missing or changed, and builds where a source is newer than the build. Does nothing when there is nothing to do.
+ * Runs before every npm script, on whatever Node.js (20 or newer) the machine has: installs the exact dependencies of
+ * the lock file where they are missing or changed, and builds where a source is newer than the build. Does nothing when
+ * there is nothing to do.
  *
- * The dependencies bring Node.js 24 along (the optional package node-linux-…), which npm then finds first in its scripts.
+ * The dependencies bring Node.js 24 along (the optional package node-linux-…), which npm then finds first in its
+ * scripts.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -17,7 +19,11 @@ const at = (...parts) => join(root, ...parts);
 const say = (line) => quiet || process.stderr.write(`${line}\n`);
 
 function run(program, args) {
-  const { status, error, stdout, stderr } = spawnSync(program, args, { cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  const { status, error, stdout, stderr } = spawnSync(program, args, {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
   if (status === 0) return;
   process.stderr.write(`${stdout ?? ''}${stderr ?? ''}${error ? `${error.message}\n` : ''}`);
   process.stderr.write(`Error: "${program} ${args.join(' ')}" failed\n`);
@@ -33,7 +39,8 @@ function fingerprint(...files) {
 function newest(folder, ignore) {
   let latest = 0;
   for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
-    if (entry.isFile() && !ignore.test(entry.name)) latest = Math.max(latest, statSync(join(entry.parentPath ?? entry.path, entry.name)).mtimeMs);
+    if (entry.isFile() && !ignore.test(entry.name))
+      latest = Math.max(latest, statSync(join(entry.parentPath ?? entry.path, entry.name)).mtimeMs);
   }
   return latest;
 }
@@ -43,8 +50,8 @@ const patches = [...patchNames(), 'apply.mjs'].map((name) => at('src', 'front', 
 const wanted = fingerprint(at('package-lock.json'), ...patches);
 if (!existsSync(installedMark) || readFileSync(installedMark, 'utf8') !== wanted) {
   say('Installing dependencies…');
-  // Without install scripts: nothing that is downloaded runs, possibly as root, and no compiler is needed. ssh2 then does without its
-  // optional native part.
+  // Without install scripts: nothing that is downloaded runs, possibly as root, and no compiler is needed. ssh2 then
+  // does without its optional native part.
   run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
   try {
     patchInstalled(root);
@@ -57,7 +64,11 @@ if (!existsSync(installedMark) || readFileSync(installedMark, 'utf8') !== wanted
 
 const node = existsSync(at('node_modules', '.bin', 'node')) ? at('node_modules', '.bin', 'node') : process.execPath;
 const builtMark = at('dist', '.built');
-if (!existsSync(builtMark) || statSync(builtMark).mtimeMs < Math.max(newest(at('src'), /\.mjs$/), statSync(at('tsconfig.json')).mtimeMs, statSync(installedMark).mtimeMs)) {
+if (
+  !existsSync(builtMark) ||
+  statSync(builtMark).mtimeMs <
+    Math.max(newest(at('src'), /\.mjs$/), statSync(at('tsconfig.json')).mtimeMs, statSync(installedMark).mtimeMs)
+) {
   say('Building…');
   run(node, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', at('tsconfig.json')]);
   mkdirSync(at('dist'), { recursive: true });
@@ -67,6 +78,8 @@ if (!existsSync(builtMark) || statSync(builtMark).mtimeMs < Math.max(newest(at('
 // The post-quantum key exchange is Node's own ML-KEM, which it has since 24.7 (with OpenSSL 3.5).
 const { status, stdout } = spawnSync(node, ['-p', 'typeof crypto.encapsulate'], { encoding: 'utf8' });
 if (status !== 0 || stdout.trim() !== 'function') {
-  process.stderr.write('Error: Node.js 24.7 or newer is needed (it brings ML-KEM, for the post-quantum key exchange), and there is no bundled one for this platform: install it.\n');
+  process.stderr.write(
+    'Error: Node.js 24.7 or newer is needed (it brings ML-KEM, for the post-quantum key exchange), and there is no bundled one for this platform: install it.\n',
+  );
   process.exit(1);
 }

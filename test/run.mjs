@@ -4,8 +4,9 @@
  *   npm test                  everything
  *   npm test -- unit ssh      some projects (unit, contract, ssh, fuzz, shell, faults, host) or "lint"
  *
- * The tests on a real Incus need root on Debian or Ubuntu; missing system packages are installed after asking on a terminal (CI=true or
- * CONTAINARIUM_TEST_INSTALL=yes answers yes). Where they cannot run they count as skipped, and one line says why.
+ * The tests on a real Incus need root on Debian or Ubuntu; missing system packages are installed after asking on a
+ * terminal (CI=true or CONTAINARIUM_TEST_INSTALL=yes answers yes). Where they cannot run they count as skipped, and one
+ * line says why.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -26,7 +27,10 @@ const projects = asked.length === 0 ? all : all.filter((name) => asked.includes(
 const count = { passed: 0, failed: 0, skipped: 0 };
 
 function run(program, args, env = {}) {
-  return spawnSync(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env } }).status === 0;
+  return (
+    spawnSync(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env } })
+      .status === 0
+  );
 }
 
 if (asked.length === 0 || asked.includes('lint')) {
@@ -42,7 +46,9 @@ if (asked.length === 0 || asked.includes('lint')) {
 }
 
 if (projects.length > 0) {
-  const reason = projects.some((name) => name === 'host' || name === 'ssh' || name === 'shell') ? await ensurePackages() : undefined;
+  const reason = projects.some((name) => name === 'host' || name === 'ssh' || name === 'shell')
+    ? await ensurePackages()
+    : undefined;
   if (reason !== undefined) console.log(`Skipped: ${reason}`);
   const folder = mkdtempSync(join(tmpdir(), 'containarium-counts-'));
   const report = join(folder, 'report.json');
@@ -65,7 +71,8 @@ if (projects.length > 0) {
     count.passed += result.numPassedTests;
     count.failed += result.numFailedTests;
     count.skipped += result.numPendingTests + result.numTodoTests;
-    // A file that failed before it had tests, or an error outside of any test, fails the run without a failed test to count.
+    // A file that failed before it had tests, or an error outside of any test, fails the run without a failed test to
+    // count.
     if (!ran && result.numFailedTests === 0) count.failed++;
     // A project without a test has not passed.
     for (const name of projects) {

@@ -26,19 +26,19 @@ import { doctor, imageBuild, imageList, reconcile } from './verbs/upkeep.ts';
 
 /** In the order in which help shows them. */
 export const catalogue = {
-  'create': create,
-  'list': list,
-  'info': info,
-  'resize': resize,
-  'delete': deleteVerb,
-  'start': start,
-  'stop': stop,
-  'restart': restart,
-  'shell': shell,
-  'logs': logs,
-  'export': exportVerb,
-  'config': config,
-  'keys': keys,
+  create: create,
+  list: list,
+  info: info,
+  resize: resize,
+  delete: deleteVerb,
+  start: start,
+  stop: stop,
+  restart: restart,
+  shell: shell,
+  logs: logs,
+  export: exportVerb,
+  config: config,
+  keys: keys,
   'keys add': keysAdd,
   'keys remove': keysRemove,
   'key add': keyAdd,
@@ -57,13 +57,13 @@ export const catalogue = {
   'ca list': caList,
   'ca revoke': caRevoke,
   'ca remove': caRemove,
-  'audit': audit,
+  audit: audit,
   'audit verify': auditVerify,
   'audit export': auditExport,
-  'reconcile': reconcile,
+  reconcile: reconcile,
   'image build': imageBuild,
   'image list': imageList,
-  'doctor': doctor,
+  doctor: doctor,
   'host-key': hostKey,
   'host-key rotate': hostKeyRotate,
   'host-key switch': hostKeySwitch,
@@ -72,11 +72,11 @@ export const catalogue = {
   'ban list': banList,
   'ban add': banAdd,
   'ban lift': banLift,
-  'who': who,
-  'say': say,
-  'whoami': whoami,
-  'version': version,
-  'help': help,
+  who: who,
+  say: say,
+  whoami: whoami,
+  version: version,
+  help: help,
 } as const;
 
 export type Catalogue = typeof catalogue;
@@ -101,7 +101,12 @@ export function mayUse(verb: Pick<AnyVerb, 'access'>, door: Door, role: Role): b
     case 'local':
       return role === 'root' && verb.access.manage !== undefined;
     case 'manage':
-      return verb.access.manage !== undefined && role !== 'owner' && role !== 'root' && roles.indexOf(role) >= roles.indexOf(verb.access.manage);
+      return (
+        verb.access.manage !== undefined &&
+        role !== 'owner' &&
+        role !== 'root' &&
+        roles.indexOf(role) >= roles.indexOf(verb.access.manage)
+      );
     case 'self':
       return role === 'owner' && verb.access.self === true;
   }

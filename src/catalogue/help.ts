@@ -17,7 +17,10 @@ export function overview(actor: Pick<Actor, 'door' | 'role'>, prefix: string): B
   const verbs = verbsFor(actor.door, actor.role);
   return [
     { kind: 'text', text: `Usage: ${prefix} <verb> [arguments] [--json]` },
-    { kind: 'fields', fields: verbs.map((verb) => [[verb.name, ...(verb.aliases ?? [])].join(', '), verb.summary] as const) },
+    {
+      kind: 'fields',
+      fields: verbs.map((verb) => [[verb.name, ...(verb.aliases ?? [])].join(', '), verb.summary] as const),
+    },
     { kind: 'text', tone: 'quiet', text: `${prefix} help <verb> shows arguments and examples of one` },
   ];
 }
@@ -31,12 +34,17 @@ function placeholder(argument: Argument, door: Door): string {
 export function usageLine(verb: AnyVerb, door: Door = 'manage'): string {
   const args = verb.parameters.filter((p) => p.kind === 'argument').map((p) => placeholder(p, door));
   const stdin = verb.stdin === undefined ? '' : ' < key.pub';
-  return [verb.name, ...args, ...(verb.parameters.some((p) => p.kind === 'option') ? ['[options]'] : [])].join(' ') + stdin;
+  return (
+    [verb.name, ...args, ...(verb.parameters.some((p) => p.kind === 'option') ? ['[options]'] : [])].join(' ') + stdin
+  );
 }
 
 export function optionSyntax(option: Option): string {
   const value = option.value === undefined ? '' : ` <${option.value}>`;
-  const names = [...(option.short === undefined ? [] : [`-${option.short}`]), ...option.long.map((long) => `--${long}`)];
+  const names = [
+    ...(option.short === undefined ? [] : [`-${option.short}`]),
+    ...option.long.map((long) => `--${long}`),
+  ];
   return `${names.join(', ')}${value}${option.negatable ? `, --no-${option.long[0]}` : ''}`;
 }
 
@@ -57,8 +65,15 @@ export function verbHelp(verb: AnyVerb, prefix: string, door: Door = 'manage'): 
     { kind: 'text', text: `Usage: ${prefix} ${usageLine(verb, door)}` },
     { kind: 'text', text: `${verb.summary}.${(verb.description ?? []).map((paragraph) => `\n${paragraph}`).join('')}` },
     ...(verb.aliases === undefined ? [] : [{ kind: 'text', text: `Also: ${verb.aliases.join(', ')}` } as const]),
-    { kind: 'fields', fields: [...verb.parameters.map((parameter) => parameterHelp(parameter, door)), ...commonOptions] },
-    { kind: 'verbatim', title: 'Examples', text: verb.examples.map((e) => `${prefix} ${e.line}\n    ${e.says}`).join('\n') },
+    {
+      kind: 'fields',
+      fields: [...verb.parameters.map((parameter) => parameterHelp(parameter, door)), ...commonOptions],
+    },
+    {
+      kind: 'verbatim',
+      title: 'Examples',
+      text: verb.examples.map((e) => `${prefix} ${e.line}\n    ${e.says}`).join('\n'),
+    },
   ];
 }
 
@@ -70,7 +85,11 @@ export function verbForHelp(words: readonly string[], actor: Pick<Actor, 'door' 
   if (verb !== undefined) return verb;
   const group = verbs.filter((candidate) => candidate.name.startsWith(`${name} `));
   if (group.length > 0) return group;
-  throw new Failure('unknown-command', { what: quoted(name), why: 'there is no such verb, or you may not use it', next: 'help' });
+  throw new Failure('unknown-command', {
+    what: quoted(name),
+    why: 'there is no such verb, or you may not use it',
+    next: 'help',
+  });
 }
 
 /** The catalogue as data: what `help --json` prints. */
@@ -101,6 +120,10 @@ export function describe(verbs: readonly AnyVerb[]): unknown {
       input: z.toJSONSchema(verb.input, { io: 'input', unrepresentable: 'any' }),
       examples: verb.examples,
     })),
-    exitCodes: (Object.keys(exitCodes) as ExitName[]).map((name) => ({ code: exitCodes[name], name, meaning: exitMeanings[name] })),
+    exitCodes: (Object.keys(exitCodes) as ExitName[]).map((name) => ({
+      code: exitCodes[name],
+      name,
+      meaning: exitMeanings[name],
+    })),
   };
 }

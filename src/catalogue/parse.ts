@@ -29,23 +29,30 @@ export function wantedFormat(words: readonly string[]): Format {
   for (const [i, word] of words.entries()) {
     if (word === '--') break;
     if (word === '--json') format = 'json';
-    const value = word === '--format' ? words[i + 1] : word.startsWith('--format=') ? word.slice('--format='.length) : undefined;
+    const value =
+      word === '--format' ? words[i + 1] : word.startsWith('--format=') ? word.slice('--format='.length) : undefined;
     if (value !== undefined && (formats as readonly string[]).includes(value)) format = value as Format;
   }
   return format;
 }
 
 /**
- * Parses a command line for one actor. Of a verb that this actor may not use nothing but its name is looked at: core refuses it, and
- * writes that down. Throws a Failure of the usage kind.
+ * Parses a command line for one actor. Of a verb that this actor may not use nothing but its name is looked at: core
+ * refuses it, and writes that down. Throws a Failure of the usage kind.
  */
-export function parseCommandLine(typed: readonly string[], actor: Pick<Actor, 'door' | 'role'>, options: ParseOptions = {}): Invocation {
+export function parseCommandLine(
+  typed: readonly string[],
+  actor: Pick<Actor, 'door' | 'role'>,
+  options: ParseOptions = {},
+): Invocation {
   const all = verbNames.map(verbNamed);
   const words = verbFirst(typed, all);
-  if (words.length === 0) throw new Failure('usage', { what: 'the command line', why: 'no verb was given', next: 'help' });
+  if (words.length === 0)
+    throw new Failure('usage', { what: 'the command line', why: 'no verb was given', next: 'help' });
   const verbs = verbsFor(actor.door, actor.role);
   const named = called(`${words[0]} ${words[1] ?? ''}`, all) ?? called(words[0] ?? '', all);
-  if (named !== undefined && !verbs.includes(named)) return { verb: named, input: {}, format: wantedFormat(words), help: false };
+  if (named !== undefined && !verbs.includes(named))
+    return { verb: named, input: {}, format: wantedFormat(words), help: false };
   let found: Invocation | undefined;
   const program = quiet(new Command('containarium'));
   const groups = new Map<string, Command>();
@@ -66,7 +73,12 @@ export function parseCommandLine(typed: readonly string[], actor: Pick<Actor, 'd
         }
         command = quiet(group.command(second, { hidden: i > 0 }));
       }
-      declare(command, verb, options.incomplete === true && verb.form !== undefined ? undefined : actor.door, (invocation) => (found = invocation));
+      declare(
+        command,
+        verb,
+        options.incomplete === true && verb.form !== undefined ? undefined : actor.door,
+        (invocation) => (found = invocation),
+      );
     }
   }
   try {
@@ -75,7 +87,8 @@ export function parseCommandLine(typed: readonly string[], actor: Pick<Actor, 'd
     if (error instanceof CommanderError) throw asFailure(error, words, verbs);
     throw error;
   }
-  if (found === undefined) throw new Failure('usage', { what: 'the command line', why: 'it names no verb', next: 'help' });
+  if (found === undefined)
+    throw new Failure('usage', { what: 'the command line', why: 'it names no verb', next: 'help' });
   return found;
 }
 
@@ -85,18 +98,25 @@ function called(name: string, verbs: readonly AnyVerb[]): AnyVerb | undefined {
 }
 
 function quiet(command: Command): Command {
-  return command
-    .exitOverride()
-    .configureOutput({ writeOut: () => undefined, writeErr: () => undefined })
-    .helpOption(false)
-    .helpCommand(false)
-    .allowExcessArguments(false)
-    .showSuggestionAfterError(true)
-    // Options belong to the word they follow: `audit verify --json` is not `audit --json`.
-    .enablePositionalOptions();
+  return (
+    command
+      .exitOverride()
+      .configureOutput({ writeOut: () => undefined, writeErr: () => undefined })
+      .helpOption(false)
+      .helpCommand(false)
+      .allowExcessArguments(false)
+      .showSuggestionAfterError(true)
+      // Options belong to the word they follow: `audit verify --json` is not `audit --json`.
+      .enablePositionalOptions()
+  );
 }
 
-function declare(command: Command, verb: AnyVerb, door: Door | undefined, found: (invocation: Invocation) => void): void {
+function declare(
+  command: Command,
+  verb: AnyVerb,
+  door: Door | undefined,
+  found: (invocation: Invocation) => void,
+): void {
   const argumentNames: string[] = [];
   for (const parameter of verb.parameters) {
     if (parameter.kind === 'argument') {
@@ -114,16 +134,28 @@ function declare(command: Command, verb: AnyVerb, door: Door | undefined, found:
     const options = command.opts<Record<string, unknown>>();
     const input: Record<string, unknown> = {};
     for (const [i, name] of argumentNames.entries()) if (received[i] !== undefined) input[name] = received[i];
-    for (const { kind, name } of verb.parameters) if (kind === 'option' && options[name] !== undefined) input[name] = options[name];
+    for (const { kind, name } of verb.parameters)
+      if (kind === 'option' && options[name] !== undefined) input[name] = options[name];
     const wantsHelp = options['help'] === true;
-    // What stands before the second word belongs to the first one alone: dropping it would answer another question than was asked.
+    // What stands before the second word belongs to the first one alone: dropping it would answer another question than
+    // was asked.
     const [stray] = verb.name.includes(' ') ? Object.keys(command.parent?.opts() ?? {}) : [];
     if (stray !== undefined) {
-      throw new Failure('usage', { what: quoted(verb.name), why: 'an option stands between its two words', next: `write ${verb.name} first, then the options` });
+      throw new Failure('usage', {
+        what: quoted(verb.name),
+        why: 'an option stands between its two words',
+        next: `write ${verb.name} first, then the options`,
+      });
     }
-    const missing = verb.parameters.find((p) => p.kind === 'argument' && door !== undefined && isRequired(p, door) && isMissing(input[p.name]));
+    const missing = verb.parameters.find(
+      (p) => p.kind === 'argument' && door !== undefined && isRequired(p, door) && isMissing(input[p.name]),
+    );
     if (missing !== undefined && !wantsHelp) {
-      throw new Failure('usage', { what: quoted(verb.name), why: `the argument <${missing.name}> is missing`, next: `help ${verb.name}` });
+      throw new Failure('usage', {
+        what: quoted(verb.name),
+        why: `the argument <${missing.name}> is missing`,
+        next: `help ${verb.name}`,
+      });
     }
     found({
       verb,
@@ -150,7 +182,10 @@ function commanderOptions(option: Option): CommanderOption[] {
   });
 }
 
-/** An option whose value goes under a name of ours, so that several spellings are one option and the last one given counts. */
+/**
+ * An option whose value goes under a name of ours, so that several spellings are one option and the last one given
+ * counts.
+ */
 class NamedOption extends CommanderOption {
   readonly #name: string;
 
@@ -165,8 +200,8 @@ class NamedOption extends CommanderOption {
 }
 
 /**
- * The options that every verb has may stand before it too: `--json list`, `key --format yaml list alice`. They are put behind the verb's
- * name. Asking for help without a verb, or with the first word of several, is asking `help`.
+ * The options that every verb has may stand before it too: `--json list`, `key --format yaml list alice`. They are put
+ * behind the verb's name. Asking for help without a verb, or with the first word of several, is asking `help`.
  */
 function verbFirst(words: readonly string[], verbs: readonly AnyVerb[]): string[] {
   const names = new Set(verbs.flatMap((verb) => [verb.name, ...(verb.aliases ?? [])]));
@@ -198,12 +233,14 @@ function leadingOptions(words: readonly string[]): { options: string[]; rest: re
 const keyType = /^(ssh-|ecdsa-sha2-|sk-)[a-z0-9@.-]+$/;
 
 /**
- * ssh joins its arguments with blanks, so `--ssh-key "$(cat alice.pub)"` arrives as three or more words. They are put back together:
- * from the key type up to the next option; a comment may have a hyphen of its own.
+ * ssh joins its arguments with blanks, so `--ssh-key "$(cat alice.pub)"` arrives as three or more words. They are put
+ * back together: from the key type up to the next option; a comment may have a hyphen of its own.
  */
 function joinPublicKeys(words: readonly string[], verbs: readonly AnyVerb[]): string[] {
   const flags = new Set(
-    verbs.flatMap((verb) => verb.parameters.flatMap((p) => (p.kind === 'option' && p.publicKey ? p.long.map((long) => `--${long}`) : []))),
+    verbs.flatMap((verb) =>
+      verb.parameters.flatMap((p) => (p.kind === 'option' && p.publicKey ? p.long.map((long) => `--${long}`) : [])),
+    ),
   );
   const out: string[] = [];
   for (let i = 0; i < words.length; i++) {
@@ -232,20 +269,34 @@ function asFailure(error: CommanderError, words: readonly string[], verbs: reado
   const [verb = '', second] = words;
   const group = verbs.map(({ name }) => name).filter((name) => name.startsWith(`${verb} `));
   const known = (second === undefined ? undefined : called(`${verb} ${second}`, verbs)) ?? called(verb, verbs);
-  if (error.code === 'commander.help') return new Failure('usage', { what: quoted(verb), why: 'it needs a second word', next: group.join(', ') });
+  if (error.code === 'commander.help')
+    return new Failure('usage', { what: quoted(verb), why: 'it needs a second word', next: group.join(', ') });
   // A verb that is also the first word of others takes their misspelt second words for arguments.
-  const misspelt = error.code === 'commander.excessArguments' && group.length > 0 && known?.name === verb && second?.startsWith('-') === false;
+  const misspelt =
+    error.code === 'commander.excessArguments' &&
+    group.length > 0 &&
+    known?.name === verb &&
+    second?.startsWith('-') === false;
   if (misspelt || error.code === 'commander.unknownCommand') {
     // In a group only the second word is compared: the first one is right, and would make every other look alike.
     const typed = group.length > 0 ? `${verb} ${second ?? ''}` : verb;
     const near =
       group.length > 0
-        ? similar(second ?? '', group.map((name) => name.slice(verb.length + 1))).map((name) => `${verb} ${name}`)
-        : similar(verb, verbs.flatMap(({ name, aliases }) => [name, ...(aliases ?? [])]));
+        ? similar(
+            second ?? '',
+            group.map((name) => name.slice(verb.length + 1)),
+          ).map((name) => `${verb} ${name}`)
+        : similar(
+            verb,
+            verbs.flatMap(({ name, aliases }) => [name, ...(aliases ?? [])]),
+          );
     return new Failure('unknown-command', {
       what: quoted(typed),
       why: 'there is no such verb',
-      next: near.length === 0 ? group.join(', ') || 'help' : `did you mean ${near.map((name) => `"${name}"`).join(' or ')}?`,
+      next:
+        near.length === 0
+          ? group.join(', ') || 'help'
+          : `did you mean ${near.map((name) => `"${name}"`).join(' or ')}?`,
     });
   }
   const [first = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n');
@@ -265,7 +316,8 @@ function similar(typed: string, names: readonly string[]): string[] {
   try {
     probe.parse([join(typed)], { from: 'user' });
   } catch (error) {
-    const [, found = ''] = /\(Did you mean (?:one of )?(.*)\?\)$/.exec(error instanceof CommanderError ? error.message : '') ?? [];
+    const [, found = ''] =
+      /\(Did you mean (?:one of )?(.*)\?\)$/.exec(error instanceof CommanderError ? error.message : '') ?? [];
     return names.filter((name) => found.split(', ').includes(join(name)));
   }
   return [];

@@ -50,7 +50,10 @@ export function renderFailure(failure: Failure, command: string, format: Format,
 }
 
 export function failureSentences(failure: FailureData): string {
-  const lines = [`Error: ${failure.what}: ${failure.why} (${failure.code})`, ...(failure.next === undefined ? [] : [`Next: ${failure.next}`])];
+  const lines = [
+    `Error: ${failure.what}: ${failure.why} (${failure.code})`,
+    ...(failure.next === undefined ? [] : [`Next: ${failure.next}`]),
+  ];
   // What spans lines (a program's own message) is led in: none of it may pass for a "Next" of ours.
   return `${lines.map((line) => printableLines(line).replaceAll('\n', '\n  ')).join('\n')}\n`;
 }
@@ -67,7 +70,8 @@ function envelope(answer: Answer, host: HostTag, exit: string): unknown {
 
 export function renderDocument(document: unknown, format: 'json' | 'yaml'): string {
   if (format === 'json') return `${safeJson(document, 2)}\n`;
-  // The same value as the JSON document: what must not be sent as it is goes into double quotes, where YAML has escapes for it.
+  // The same value as the JSON document: what must not be sent as it is goes into double quotes, where YAML has escapes
+  // for it.
   const yaml = new Document(JSON.parse(safeJson(document)));
   visit(yaml, {
     Scalar(_, node) {
@@ -88,20 +92,28 @@ function yamlEscape(character: string): string {
 
 /** RFC 4180, with a header; text that a spreadsheet would take for a formula is led by an apostrophe. */
 function renderCsv(rows: Rows): string {
-  return csv(rows.rows.map((row) => row.map((cell) => (typeof cell === 'string' ? printable(cell) : cell))), {
-    header: true,
-    columns: rows.columns.map((column) => printable(column)),
-    cast: { boolean: (value) => String(value) },
-    escape_formulas: true,
-  });
+  return csv(
+    rows.rows.map((row) => row.map((cell) => (typeof cell === 'string' ? printable(cell) : cell))),
+    {
+      header: true,
+      columns: rows.columns.map((column) => printable(column)),
+      cast: { boolean: (value) => String(value) },
+      escape_formulas: true,
+    },
+  );
 }
 
 /** A result without rows of its own: its plain properties, one row. */
 function flat(result: unknown): Rows {
-  const entries = Object.entries(result as Record<string, unknown>).map(([key, value]) => [
-    key,
-    value === null || ['string', 'number', 'boolean'].includes(typeof value) ? (value as string | number | boolean | null) : JSON.stringify(value),
-  ] as const);
+  const entries = Object.entries(result as Record<string, unknown>).map(
+    ([key, value]) =>
+      [
+        key,
+        value === null || ['string', 'number', 'boolean'].includes(typeof value)
+          ? (value as string | number | boolean | null)
+          : JSON.stringify(value),
+      ] as const,
+  );
   return { columns: entries.map(([key]) => key), rows: [entries.map(([, value]) => value)] };
 }
 
@@ -118,7 +130,9 @@ function renderBlock(block: Block): string {
       return `${block.title === undefined ? '' : `${printableLines(block.title)}:\n`}${printableLines(block.text)}`;
     case 'fields': {
       const width = Math.max(0, ...block.fields.map(([label]) => stringWidth(label)));
-      const lines = block.fields.map(([label, value]) => `  ${printable(label)}:${' '.repeat(width - stringWidth(label) + 1)}${printable(value)}`);
+      const lines = block.fields.map(
+        ([label, value]) => `  ${printable(label)}:${' '.repeat(width - stringWidth(label) + 1)}${printable(value)}`,
+      );
       return [...(block.title === undefined ? [] : [`${printableLines(block.title)}:`]), ...lines].join('\n');
     }
     case 'table':
@@ -128,13 +142,22 @@ function renderBlock(block: Block): string {
 }
 
 function renderTable(block: Extract<Block, { kind: 'table' }>): string {
-  const none = { 'top': '', 'top-mid': '', 'top-left': '', 'top-right': '', 'bottom': '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' };
+  const none = {
+    top: '',
+    'top-mid': '',
+    'top-left': '',
+    'top-right': '',
+    bottom: '',
+    'bottom-mid': '',
+    'bottom-left': '',
+    'bottom-right': '',
+  };
   const table = new Table({
     head: block.columns.map((column) => column.title),
     colAligns: block.columns.map((column) => column.align ?? 'left'),
-    chars: { ...none, 'left': '', 'left-mid': '', 'mid': '', 'mid-mid': '', 'right': '', 'right-mid': '', 'middle': '  ' },
+    chars: { ...none, left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' },
     // No colours here: a headless answer is the same on every terminal and in every file.
-    style: { 'head': [], 'border': [], 'padding-left': 0, 'padding-right': 0 },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
   for (const row of block.rows) table.push(row.map((cell) => printable(cell)));
   return table

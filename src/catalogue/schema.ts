@@ -1,4 +1,7 @@
-/** Schemas for verb inputs that are built from domain values, so that a refused value keeps its own code, reason and next step. */
+/**
+ * Schemas for verb inputs that are built from domain values, so that a refused value keeps its own code, reason and
+ * next step.
+ */
 import { z } from 'zod';
 import { Failure } from '../domain/failure.ts';
 import { parseCpuCount } from '../domain/cpu.ts';
@@ -17,7 +20,11 @@ export function parsedBy<T>(parse: (text: string) => T, maxLength = 256) {
   return z.string().transform((text, context): T => {
     try {
       if (text.length > maxLength) {
-        throw new Failure('input-too-large', { what: quoted(text, 20), why: `it is longer than ${maxLength} characters`, next: 'shorten it' });
+        throw new Failure('input-too-large', {
+          what: quoted(text, 20),
+          why: `it is longer than ${maxLength} characters`,
+          next: 'shorten it',
+        });
       }
       return parse(text);
     } catch (error) {

@@ -1,9 +1,9 @@
 /**
  * Splits the text of an SSH exec request into words.
  *
- * The SSH protocol carries one string (RFC 4254 6.5), already stripped of the quotes of the caller's own shell. There is no shell here:
- * quotes are understood, but operators are refused rather than passed on or dropped, because whoever types `create a; delete b` must
- * not be half understood.
+ * The SSH protocol carries one string (RFC 4254 6.5), already stripped of the quotes of the caller's own shell. There
+ * is no shell here: quotes are understood, but operators are refused rather than passed on or dropped, because whoever
+ * types `create a; delete b` must not be half understood.
  */
 import { parse } from 'shell-quote';
 import { Failure } from '../domain/failure.ts';
@@ -15,17 +15,30 @@ export const maxLineLength = 32_768;
 
 export function splitLine(line: string): string[] {
   if (line.length > maxLineLength) {
-    throw new Failure('input-too-large', { what: 'the command line', why: `it is longer than ${maxLineLength} characters`, next: 'send long input on standard input' });
+    throw new Failure('input-too-large', {
+      what: 'the command line',
+      why: `it is longer than ${maxLineLength} characters`,
+      next: 'send long input on standard input',
+    });
   }
   if (line.includes('\0')) {
-    throw new Failure('shell-syntax', { what: 'the command line', why: 'it contains a NUL character', next: 'send text' });
+    throw new Failure('shell-syntax', {
+      what: 'the command line',
+      why: 'it contains a NUL character',
+      next: 'send text',
+    });
   }
-  // Before anything that quotes the line: `--ssh-key "$(cat id_ed25519)"` sends the wrong file, and none of it may be shown.
+  // Before anything that quotes the line: `--ssh-key "$(cat id_ed25519)"` sends the wrong file, and none of it may be
+  // shown.
   refusePrivateKey(line);
   const text = line.trim();
   const { operator, open } = scan(text);
   if (open !== undefined) {
-    throw new Failure('shell-syntax', { what: quoted(text), why: `a quote (${open}) is not closed`, next: 'close it, or put the whole word in quotes of the other kind' });
+    throw new Failure('shell-syntax', {
+      what: quoted(text),
+      why: `a quote (${open}) is not closed`,
+      next: 'close it, or put the whole word in quotes of the other kind',
+    });
   }
   if (operator !== undefined) throw shellSyntax(text, operator);
   // Given an environment function that returns the reference itself, `$NAME` stays text instead of becoming empty.

@@ -1,11 +1,15 @@
-/** How a verb is declared: once, for the command line, the shell, help, completion, the permission check and the journal alike. */
+/**
+ * How a verb is declared: once, for the command line, the shell, help, completion, the permission check and the journal
+ * alike.
+ */
 import type { z } from 'zod';
 import type { Door, Role } from '../domain/actor.ts';
 import type { ExitName } from '../domain/failure.ts';
 import type { Block, Rows, ViewContext } from './view.ts';
 
 /** What completes a value. */
-export type Completer = 'users' | 'fingerprints' | 'admins' | 'authorities' | 'images' | 'verbs' | 'labels' | 'sessions';
+export type Completer =
+  'users' | 'fingerprints' | 'admins' | 'authorities' | 'images' | 'verbs' | 'labels' | 'sessions';
 
 export interface Argument {
   readonly kind: 'argument';
@@ -49,7 +53,10 @@ export function isRequired({ required }: Argument, door: Door): boolean {
   return required === 'manage' ? door !== 'self' : required;
 }
 
-/** Who may use a verb at each door; a door that is not named is closed. Local mode (root on the host) opens every verb of `manage@`. */
+/**
+ * Who may use a verb at each door; a door that is not named is closed. Local mode (root on the host) opens every verb
+ * of `manage@`.
+ */
 export interface Access {
   /** The weakest role that may use it over `manage@`. */
   readonly manage?: Exclude<Role, 'owner' | 'root'>;
@@ -93,7 +100,9 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
   readonly rows?: (result: Result) => Rows;
   /** The exit code of a result that is an answer but not a success: differences found, a check that failed. */
   readonly exit?: (result: Result) => 'ok' | 'partial' | 'failed';
-  /** When it ends with which exit code, beyond what every verb may end with: a clause without a full stop, for its page. */
+  /**
+   * When it ends with which exit code, beyond what every verb may end with: a clause without a full stop, for its page.
+   */
   readonly ends?: Readonly<Partial<Record<ExitName, string>>>;
   /** The exit status of a program that it ran, where that is its own. */
   readonly exitStatus?: (result: Result) => number;
@@ -123,7 +132,15 @@ export function defineVerb<Input extends z.ZodType, Result>(verb: Verb<Input, Re
 
 /** The value that an event of a running verb carries to whoever waits for it. */
 export type VerbEvent =
-  | { readonly type: 'step'; readonly index: number; readonly total: number; readonly title: string; readonly state: 'begun' | 'done' | 'failed'; readonly elapsedMs: number; readonly detail?: string | undefined }
+  | {
+      readonly type: 'step';
+      readonly index: number;
+      readonly total: number;
+      readonly title: string;
+      readonly state: 'begun' | 'done' | 'failed';
+      readonly elapsedMs: number;
+      readonly detail?: string | undefined;
+    }
   | { readonly type: 'note'; readonly text: string }
   /** A piece of an answer that comes bit by bit. */
   | { readonly type: 'output'; readonly text: string };

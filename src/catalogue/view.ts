@@ -1,11 +1,17 @@
-/** What a verb's result looks like, as data: blocks that a renderer turns into terminal text. A verb never writes to a terminal. */
+/**
+ * What a verb's result looks like, as data: blocks that a renderer turns into terminal text. A verb never writes to a
+ * terminal.
+ */
 
 export type Tone = 'plain' | 'good' | 'warn' | 'bad' | 'quiet';
 
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right';
-  /** Where there is no room for all columns the least important go first; 1 is the most important. Without it: its place in the row. */
+  /**
+   * Where there is no room for all columns the least important go first; 1 is the most important. Without it: its place
+   * in the row.
+   */
   readonly priority?: number;
 }
 

@@ -1,4 +1,6 @@
-/** Core's end of bans, on the connection of a front: it is told what changes, and tells which penalties it has begun. */
+/**
+ * Core's end of bans, on the connection of a front: it is told what changes, and tells which penalties it has begun.
+ */
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Penalty } from '../domain/ban.ts';
 import { notify } from '../protocol/connection.ts';

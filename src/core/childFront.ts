@@ -1,6 +1,7 @@
 /**
- * A front as a child of core: in a checkout, and wherever there is no systemd. It loads its code as whoever started core, because a
- * checkout may lie in a home that nobody else can look into, and is another user before it reads the first byte from anybody.
+ * A front as a child of core: in a checkout, and wherever there is no systemd. It loads its code as whoever started
+ * core, because a checkout may lie in a home that nobody else can look into, and is another user before it reads the
+ * first byte from anybody.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -22,10 +23,16 @@ export interface ChildFrontOptions {
 const setpriv = '/usr/bin/setpriv';
 
 /**
- * Nothing that is started from here on gains a privilege (prctl(2), PR_SET_NO_NEW_PRIVS), and of root's capabilities there are left the
- * three that it takes to read the program and become somebody else, which ends them too.
+ * Nothing that is started from here on gains a privilege (prctl(2), PR_SET_NO_NEW_PRIVS), and of root's capabilities
+ * there are left the three that it takes to read the program and become somebody else, which ends them too.
  */
-const asRoot = [setpriv, '--no-new-privs', '--inh-caps=-all', '--bounding-set=-all,+setuid,+setgid,+dac_read_search', '--'];
+const asRoot = [
+  setpriv,
+  '--no-new-privs',
+  '--inh-caps=-all',
+  '--bounding-set=-all,+setuid,+setgid,+dac_read_search',
+  '--',
+];
 const asAnybody = [setpriv, '--no-new-privs', '--'];
 
 export class ChildFront implements FrontStarter {

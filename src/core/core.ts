@@ -100,16 +100,27 @@ export class Core {
     this.#options = options;
     this.#log = makeLog(options.env);
     const append = (entry: JournalEntry): Promise<unknown> => this.#journal?.append(entry) ?? Promise.resolve();
-    this.#events = new LoginEvents({ append, log: this.#log, now: Date.now, counted: { login: (actor) => this.#metrics?.figures.login(actor), refusals: (report) => this.#metrics?.figures.refusals(report) } });
+    this.#events = new LoginEvents({
+      append,
+      log: this.#log,
+      now: Date.now,
+      counted: {
+        login: (actor) => this.#metrics?.figures.login(actor),
+        refusals: (report) => this.#metrics?.figures.refusals(report),
+      },
+    });
     this.started = this.#start();
   }
 
-  /** Stops: no new changes, running operations and what is to be told of them are waited for, the front says goodbye. */
+  /**
+   * Stops: no new changes, running operations and what is to be told of them are waited for, the front says goodbye.
+   */
   async stop(reason: string): Promise<void> {
     this.#dispatcher?.refuse(reason);
     for (const timer of this.#timers) clearInterval(timer);
     const deadline = Date.now() + 60_000;
-    while ((this.#operations?.active === true || this.#dispatcher?.changing === true) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 100));
+    while ((this.#operations?.active === true || this.#dispatcher?.changing === true) && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 100));
     await this.#front?.stop(reason);
     this.#socket?.close();
     await this.#state?.settled();
@@ -154,16 +165,29 @@ export class Core {
       statePath: join(home.state, 'host.json'),
       incus: new Incus(programs, settings.timeouts),
     });
-    const parts = host.simulated ? simulatedHost(home.state, env) : realHost(programs, env, authorizedKeysFolder, settings.jump.group);
+    const parts = host.simulated
+      ? simulatedHost(home.state, env)
+      : realHost(programs, env, authorizedKeysFolder, settings.jump.group);
     const incus = new Incus(parts.runner, settings.timeouts);
     const accounts = new Accounts(parts.runner);
     const jumpKeys = parts.jumpKeys(accounts);
     const steps = makeSteps({ incus, accounts, jumpKeys, jumpGroup: settings.jump.group });
 
-    const journal = await Journal.open({ folder: home.journal, segmentBytes: settings.journal.segmentBytes, carry: () => this.#operations?.carry() ?? null });
+    const journal = await Journal.open({
+      folder: home.journal,
+      segmentBytes: settings.journal.segmentBytes,
+      carry: () => this.#operations?.carry() ?? null,
+    });
     this.#journal = journal;
-    if (journal.repaired !== undefined) this.#log.warn({ repaired: journal.repaired }, 'the end of the journal was torn and has been cut off');
-    if (settings.metrics.listen !== undefined) this.#metrics = startMetrics(settings.metrics.listen, { version, host: host.kind }, { logins: this.#logins, operations: () => this.#operations, journal }, this.#log);
+    if (journal.repaired !== undefined)
+      this.#log.warn({ repaired: journal.repaired }, 'the end of the journal was torn and has been cut off');
+    if (settings.metrics.listen !== undefined)
+      this.#metrics = startMetrics(
+        settings.metrics.listen,
+        { version, host: host.kind },
+        { logins: this.#logins, operations: () => this.#operations, journal },
+        this.#log,
+      );
     const penaltyRecords = new PenaltyRecords({ append: (entry) => journal.append(entry) });
     this.#penaltyRecords = penaltyRecords;
     const operations = new Operations({ recorder: journal, kinds: Object.values(steps) });
@@ -172,7 +196,19 @@ export class Core {
     for await (const record of journal.currentSegment()) reader.read(record);
     operations.adopt(reader.operations());
 
-    const service: ServiceContext = { host, settings, incus, streams: parts.streams, accounts, keyscan: new KeyScan(parts.runner), jumpKeys, operations, steps, log: this.#log, now: () => new Date() };
+    const service: ServiceContext = {
+      host,
+      settings,
+      incus,
+      streams: parts.streams,
+      accounts,
+      keyscan: new KeyScan(parts.runner),
+      jumpKeys,
+      operations,
+      steps,
+      log: this.#log,
+      now: () => new Date(),
+    };
     const room = new Room();
     const feed = new ContainerFeed({ incus, source: parts.streams });
     const handlers = makeHandlers({
@@ -184,14 +220,24 @@ export class Core {
       room,
       logins: this.#logins,
       bans,
-      hostKeys: new HostKeyService({ folder: home.keys, running: { current: hostKeys.current.fingerprint, next: hostKeys.next?.fingerprint }, port: () => listener.where.port }),
+      hostKeys: new HostKeyService({
+        folder: home.keys,
+        running: { current: hostKeys.current.fingerprint, next: hostKeys.next?.fingerprint },
+        port: () => listener.where.port,
+      }),
       feed,
       doctor: {
         front: front.is,
         sshd: new Sshd(parts.runner, settings.jump.sshdConfig),
         authorizedKeysFolder,
         verifyJournal: (signal) => verifyRecords(home.journal, signal),
-        server: { hostKeyPath: join(home.keys, 'host_ed25519'), stateFolder: home.state, journalFolder: home.journal, admins: () => admins.list(), logins: () => ({ open: this.#logins.list().filter(({ door }) => door !== 'local').length, most: mostLogins }) },
+        server: {
+          hostKeyPath: join(home.keys, 'host_ed25519'),
+          stateFolder: home.state,
+          journalFolder: home.journal,
+          admins: () => admins.list(),
+          logins: () => ({ open: this.#logins.list().filter(({ door }) => door !== 'local').length, most: mostLogins }),
+        },
         poolTrouble: (pool, signal) => poolTrouble(parts.runner, pool, signal),
       },
       journalFolder: home.journal,
@@ -220,7 +266,10 @@ export class Core {
     this.#dispatcher = dispatcher;
 
     // With a host that does not answer this would take minutes: what is not ended by then goes on holding its target.
-    await Promise.race([this.#recover(operations), new Promise((resolve) => setTimeout(resolve, recoverAtStartMs).unref())]);
+    await Promise.race([
+      this.#recover(operations),
+      new Promise((resolve) => setTimeout(resolve, recoverAtStartMs).unref()),
+    ]);
     const first = await firstAdmin(home, admins, env, new Date());
     if (first !== undefined) {
       await journal.append({ type: 'first-admin', target: first.name, keys: first.keys.map((key) => key.fingerprint) });
@@ -245,10 +294,17 @@ export class Core {
       penaltyRecords,
       endedSince: (actor, since) =>
         // Of what only looks, the journal has an end where it failed: nobody else's news.
-        endedSince(home.journal, since, ({ verb, target }) => changesSomething(verb) && (actor.door !== 'self' || (target !== null && actor.owns?.includes(target) === true))),
+        endedSince(
+          home.journal,
+          since,
+          ({ verb, target }) =>
+            changesSomething(verb) &&
+            (actor.door !== 'self' || (target !== null && actor.owns?.includes(target) === true)),
+        ),
       refused: (report) => this.#events.refusals(report),
       notOffered: (actor, counts) => this.#events.notOffered(actor, counts),
-      useInvitation: (proof, address) => useInvitation({ service, admins, invitations, logins: this.#logins, journal, changed }, proof, address),
+      useInvitation: (proof, address) =>
+        useInvitation({ service, admins, invitations, logins: this.#logins, journal, changed }, proof, address),
     });
     accept.handler = (socket) => ways.local(socket);
     await this.#startFront(front.starter, listener, {
@@ -284,10 +340,18 @@ export class Core {
   async #recover(operations: Operations): Promise<void> {
     if (operations.unfinished().length === 0) return;
     const left = await operations.recover();
-    for (const operation of left) this.#log.error({ operation: operation.id, verb: operation.verb, target: operation.target }, 'an operation could not be taken back yet');
+    for (const operation of left)
+      this.#log.error(
+        { operation: operation.id, verb: operation.verb, target: operation.target },
+        'an operation could not be taken back yet',
+      );
   }
 
-  #startFront(starter: ChosenStarter['starter'], listener: Listener, what: Pick<FrontOptions, 'start' | 'serve'>): Promise<void> {
+  #startFront(
+    starter: ChosenStarter['starter'],
+    listener: Listener,
+    what: Pick<FrontOptions, 'start' | 'serve'>,
+  ): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#front = new FrontProcess({
         ...what,
@@ -295,7 +359,10 @@ export class Core {
         listener,
         log: this.#log,
         onServing: resolve,
-        onFatal: (reason) => reject(new Failure('settings', { what: 'the SSH server', why: reason, next: 'CONTAINARIUM_LOG=debug says more' })),
+        onFatal: (reason) =>
+          reject(
+            new Failure('settings', { what: 'the SSH server', why: reason, next: 'CONTAINARIUM_LOG=debug says more' }),
+          ),
         onReplaced: (why) => {
           this.#news.replaced(why);
           this.#metrics?.figures.frontReplaced();

@@ -1,6 +1,6 @@
 /**
- * Things that a client can make happen as often as it likes, as the journal keeps them: added up to at most one record a minute, of a size that
- * has a limit.
+ * Things that a client can make happen as often as it likes, as the journal keeps them: added up to at most one record
+ * a minute, of a size that has a limit.
  */
 import type { JsonObject } from '../domain/json.ts';
 

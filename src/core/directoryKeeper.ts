@@ -28,7 +28,10 @@ export class DirectoryKeeper {
     return this.#directory;
   }
 
-  /** Reads everything again. Never rejects: while Incus cannot be asked, owners keep what they had; admins are known without it and must be able to look. */
+  /**
+   * Reads everything again. Never rejects: while Incus cannot be asked, owners keep what they had; admins are known
+   * without it and must be able to look.
+   */
   async refresh(): Promise<void> {
     const { service, own, log, changed, asked } = this.#options;
     try {

@@ -1,6 +1,6 @@
 /**
- * One call, from the protocol to the capability: who may, what exactly, confirmed, recorded, done, recorded again. Every way into the
- * product ends here, so that no door has other rules than another.
+ * One call, from the protocol to the capability: who may, what exactly, confirmed, recorded, done, recorded again.
+ * Every way into the product ends here, so that no door has other rules than another.
  */
 import { ulid } from 'ulid';
 import { authorise, isVerbName, verbNamed, type AnyVerb } from '../catalogue/catalogue.ts';
@@ -26,12 +26,18 @@ export interface DispatcherOptions {
   readonly handlers: Handlers;
   /** Told of every change, so that admins see one another's. */
   readonly room: Pick<Room, 'begun' | 'step' | 'ended'>;
-  /** Called after a verb that may have changed who may log in; the answer waits for it, so that a removed key is out when it arrives. */
+  /**
+   * Called after a verb that may have changed who may log in; the answer waits for it, so that a removed key is out
+   * when it arrives.
+   */
   readonly changed: () => Promise<void>;
   readonly now: () => number;
   /** Told how each call ended, and after how long. */
   readonly measured?: (verb: string, outcome: 'ok' | 'failed' | 'refused', durationMs: number) => void;
-  /** What wants a touch is done over ssh only soon after a login with a touched FIDO key: within so many milliseconds. 0: always. */
+  /**
+   * What wants a touch is done over ssh only soon after a login with a touched FIDO key: within so many milliseconds.
+   * 0: always.
+   */
   readonly touch: { readonly withinMs: number; readonly touchedAt: (login: string) => Date | undefined };
 }
 
@@ -60,7 +66,10 @@ export class Dispatcher {
     this.#refuse = reason;
   }
 
-  /** Whether a change (but a shell) is at work, or its outcome is still to be told: that is later than the end of its operation. */
+  /**
+   * Whether a change (but a shell) is at work, or its outcome is still to be told: that is later than the end of its
+   * operation.
+   */
   get changing(): boolean {
     return this.#changing > 0;
   }
@@ -82,7 +91,14 @@ export class Dispatcher {
     const refused = async (error: unknown): Promise<never> => {
       const failure = Failure.from(error);
       this.#options.measured?.(name, 'refused', this.#options.now() - startedMs);
-      await this.#append({ type: 'refused', call: id, verb: name, ...target, actor: recordActor(actor), failure: { code: failure.code, why: failure.why.slice(0, 200) } });
+      await this.#append({
+        type: 'refused',
+        call: id,
+        verb: name,
+        ...target,
+        actor: recordActor(actor),
+        failure: { code: failure.code, why: failure.why.slice(0, 200) },
+      });
       throw failure;
     };
 
@@ -102,7 +118,8 @@ export class Dispatcher {
     // A shell lasts as long as its user likes.
     const awaited = verb.changes && verb.handsOverTerminal !== true;
     if (awaited) this.#changing++;
-    if (verb.changes) room.begun({ id, verb: name, target: target.target ?? null, actor, session: request.session ?? null });
+    if (verb.changes)
+      room.begun({ id, verb: name, target: target.target ?? null, actor, session: request.session ?? null });
     let failed: Failure | undefined;
     try {
       const handler = this.#options.handlers[name] as (input: unknown, call: Call) => Promise<unknown>;
@@ -123,7 +140,15 @@ export class Dispatcher {
         },
       });
       if (!verb.changes) return { result };
-      const journal = await this.#append({ type: 'outcome', call: id, verb: name, ...target, actor: recordActor(actor), outcome: 'ok', durationMs: this.#options.now() - startedMs });
+      const journal = await this.#append({
+        type: 'outcome',
+        call: id,
+        verb: name,
+        ...target,
+        actor: recordActor(actor),
+        outcome: 'ok',
+        durationMs: this.#options.now() - startedMs,
+      });
       return { result, journal };
     } catch (error) {
       const failure = Failure.from(error);
@@ -157,7 +182,10 @@ export class Dispatcher {
     if (at !== undefined && this.#options.now() - at.getTime() < withinMs) return;
     throw new Failure('denied', {
       what: quoted(verb.name),
-      why: at === undefined ? 'this server wants a touch of a FIDO key for it, and you logged in without one' : `this server wants a touch of a FIDO key for it, and yours is more than ${formatUptime(withinMs)} ago`,
+      why:
+        at === undefined
+          ? 'this server wants a touch of a FIDO key for it, and you logged in without one'
+          : `this server wants a touch of a FIDO key for it, and yours is more than ${formatUptime(withinMs)} ago`,
       next: `log in anew with a FIDO key (ssh-keygen -t ed25519-sk), and do this within ${formatUptime(withinMs)}; a connection that is kept open does not count anew`,
     });
   }
@@ -174,7 +202,11 @@ function confirm(verb: AnyVerb, input: unknown): void {
   const { yes, confirm: typed, user } = input as { yes?: boolean; confirm?: string; user?: string };
   if (yes === true || (typed !== undefined && typed === user)) return;
   if (typed !== undefined) {
-    throw new Failure('confirmation-mismatch', { what: `"${verb.name} ${user ?? ''}"`, why: 'the name that was typed is another one; nothing was changed', next: `type ${user ?? 'the name'} to go on` });
+    throw new Failure('confirmation-mismatch', {
+      what: `"${verb.name} ${user ?? ''}"`,
+      why: 'the name that was typed is another one; nothing was changed',
+      next: `type ${user ?? 'the name'} to go on`,
+    });
   }
   throw new Failure('confirmation-required', {
     what: `"${verb.name} ${user ?? ''}"`,
@@ -190,16 +222,24 @@ function targetOf(input: Readonly<Record<string, unknown>>): { target?: string }
 
 /** Checked input as the journal keeps it: public keys as their fingerprints, nothing that was merely typed. */
 function forJournal(input: unknown): JsonObject {
-  return Object.fromEntries(Object.entries(input as Record<string, unknown>).map(([key, value]) => [key, plain(value)]));
+  return Object.fromEntries(
+    Object.entries(input as Record<string, unknown>).map(([key, value]) => [key, plain(value)]),
+  );
 }
 
 function plain(value: unknown): JsonValue {
-  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return value;
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value === 'object') {
     if ('fingerprint' in value && typeof value.fingerprint === 'string') {
-      const limits = 'limits' in value && typeof value.limits === 'object' && value.limits !== null ? Object.entries(value.limits) : [];
-      return limits.length === 0 ? value.fingerprint : { fingerprint: value.fingerprint, ...Object.fromEntries(limits.map(([key, limit]) => [key, plain(limit)])) };
+      const limits =
+        'limits' in value && typeof value.limits === 'object' && value.limits !== null
+          ? Object.entries(value.limits)
+          : [];
+      return limits.length === 0
+        ? value.fingerprint
+        : { fingerprint: value.fingerprint, ...Object.fromEntries(limits.map(([key, limit]) => [key, plain(limit)])) };
     }
     // A network, as it is written.
     if ('text' in value && typeof value.text === 'string') return value.text;

@@ -1,9 +1,20 @@
-/** Core's end of the protocol on one connection: checks every message, runs calls, streams their events, honours cancellation. */
+/**
+ * Core's end of the protocol on one connection: checks every message, runs calls, streams their events, honours
+ * cancellation.
+ */
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { Failure } from '../domain/failure.ts';
 import { frontRestartText } from '../domain/room.ts';
 import { notify, toResponseError } from '../protocol/connection.ts';
-import { abortSignal, callRequest, messages, terminalBytes, terminalSize, type CallRequest, type Greeting } from '../protocol/messages.ts';
+import {
+  abortSignal,
+  callRequest,
+  messages,
+  terminalBytes,
+  terminalSize,
+  type CallRequest,
+  type Greeting,
+} from '../protocol/messages.ts';
 import type { CallTerminal } from '../service/context.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { FrontNews } from './frontNews.ts';
@@ -21,7 +32,10 @@ export interface EndpointOptions {
 const mostCalls = 1000;
 const mostCallsOfLogin = 100;
 
-export function serveCalls(connection: MessageConnection, { greeting, dispatcher, logins, news }: EndpointOptions): void {
+export function serveCalls(
+  connection: MessageConnection,
+  { greeting, dispatcher, logins, news }: EndpointOptions,
+): void {
   const terminals = new Map<string, RemoteTerminal>();
   /** How many calls each login has at work. */
   const atWork = new Map<string, number>();
@@ -39,12 +53,18 @@ export function serveCalls(connection: MessageConnection, { greeting, dispatcher
       // Before anything is kept under a name that only the caller has given.
       const actor = logins.identify(login);
       const ofLogin = atWork.get(login) ?? 0;
-      if (calls >= mostCalls || ofLogin >= mostCallsOfLogin) throw new Failure('busy', { what: 'the server', why: 'too many calls are at work', next: 'try again in a moment' });
+      if (calls >= mostCalls || ofLogin >= mostCallsOfLogin)
+        throw new Failure('busy', {
+          what: 'the server',
+          why: 'too many calls are at work',
+          next: 'try again in a moment',
+        });
       request = parsed.data;
       calls++;
       atWork.set(login, ofLogin + 1);
       const event = (one: unknown): void => notify(connection, messages.event, { id, event: one });
-      const terminal = request.terminal === undefined ? undefined : new RemoteTerminal(connection, request, request.terminal);
+      const terminal =
+        request.terminal === undefined ? undefined : new RemoteTerminal(connection, request, request.terminal);
       if (terminal !== undefined) terminals.set(id, terminal);
       const restarted = request.session === undefined ? news.next(actor) : null;
       if (restarted !== null) event({ type: 'note', text: frontRestartText(restarted) });
@@ -101,7 +121,11 @@ class RemoteTerminal implements CallTerminal {
   #held = false;
   #ended = false;
 
-  constructor(connection: MessageConnection, { id, login }: CallRequest, { columns, rows, type }: NonNullable<CallRequest['terminal']>) {
+  constructor(
+    connection: MessageConnection,
+    { id, login }: CallRequest,
+    { columns, rows, type }: NonNullable<CallRequest['terminal']>,
+  ) {
     this.login = login;
     this.#connection = connection;
     this.#id = id;

@@ -26,15 +26,21 @@ interface Invoker {
 /** Who started the server: behind sudo the person, not root. */
 async function invoker(env: NodeJS.ProcessEnv): Promise<Invoker> {
   const name = env['SUDO_USER'] ?? env['USER'] ?? env['LOGNAME'] ?? 'admin';
-  if (env['SUDO_USER'] === undefined || process.getuid?.() !== 0) return { name, home: homedir(), uid: undefined, gid: undefined };
-  const line = (await readFile('/etc/passwd', 'utf8')).split('\n').find((candidate) => candidate.startsWith(`${name}:`));
+  if (env['SUDO_USER'] === undefined || process.getuid?.() !== 0)
+    return { name, home: homedir(), uid: undefined, gid: undefined };
+  const line = (await readFile('/etc/passwd', 'utf8'))
+    .split('\n')
+    .find((candidate) => candidate.startsWith(`${name}:`));
   const [, , , , , home] = line?.split(':') ?? [];
-  const number = (text: string | undefined): number | undefined => (text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined);
+  const number = (text: string | undefined): number | undefined =>
+    text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
   return { name, home: home ?? homedir(), uid: number(env['SUDO_UID']), gid: number(env['SUDO_GID']) };
 }
 
 async function ownPublicKeys(folder: string): Promise<PublicKey[]> {
-  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.pub') && !name.endsWith('-cert.pub')).sort();
+  const names = (await readdir(folder).catch(() => []))
+    .filter((name) => name.endsWith('.pub') && !name.endsWith('-cert.pub'))
+    .sort();
   const found: PublicKey[] = [];
   for (const name of names) {
     try {
@@ -46,8 +52,16 @@ async function ownPublicKeys(folder: string): Promise<PublicKey[]> {
   return found;
 }
 
-/** Makes sure that somebody may use manage@: the invoking user's own keys, or a key pair made for them. Nothing where there are admins. */
-export async function firstAdmin(home: Home, admins: Admins, env: NodeJS.ProcessEnv, now: Date): Promise<FirstAdmin | undefined> {
+/**
+ * Makes sure that somebody may use manage@: the invoking user's own keys, or a key pair made for them. Nothing where
+ * there are admins.
+ */
+export async function firstAdmin(
+  home: Home,
+  admins: Admins,
+  env: NodeJS.ProcessEnv,
+  now: Date,
+): Promise<FirstAdmin | undefined> {
   if (admins.all.length > 0) return undefined;
   const person = await invoker(env);
   const name = /^[a-z][a-z0-9-]{0,31}$/.test(person.name) ? person.name : 'admin';

@@ -1,6 +1,6 @@
 /**
- * What a front writes on standard error, as records of core's log that say so. A front has no descriptor of core's log itself: one that was
- * taken over could write there what looks like core's.
+ * What a front writes on standard error, as records of core's log that say so. A front has no descriptor of core's log
+ * itself: one that was taken over could write there what looks like core's.
  */
 import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
@@ -42,7 +42,10 @@ export function logFront(stream: Readable, log: Logger): { readonly last: string
   return said;
 }
 
-/** A line of the front's own log as the record that it is, so that tools find its fields; below `front`, where it passes for nothing of core's. */
+/**
+ * A line of the front's own log as the record that it is, so that tools find its fields; below `front`, where it passes
+ * for nothing of core's.
+ */
 function record(line: string): object | undefined {
   try {
     const parsed: unknown = JSON.parse(line);

@@ -1,4 +1,6 @@
-/** That the front was replaced, for whoever logs in after it: their sessions were cut, and nobody else tells them why. */
+/**
+ * That the front was replaced, for whoever logs in after it: their sessions were cut, and nobody else tells them why.
+ */
 import type { Actor } from '../domain/actor.ts';
 import type { FrontRestart } from '../domain/room.ts';
 

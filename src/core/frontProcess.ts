@@ -1,6 +1,6 @@
 /**
- * The front, kept running: started, watched, replaced. It may die at any time; operations go on without it. How it is started and killed is
- * its starter's business.
+ * The front, kept running: started, watched, replaced. It may die at any time; operations go on without it. How it is
+ * started and killed is its starter's business.
  */
 import type { Logger } from 'pino';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
@@ -34,9 +34,10 @@ export interface FrontOptions {
 const stillMs = 5000;
 const checkMs = 1000;
 /**
- * The same before it first says that it is alive: it loads its code then, which takes longer than that on a slow or busy machine. Much longer
- * where many containers start at the same time after a boot, or in a virtual machine in software (npm run test:machine: over a minute on a
- * busy day); and one that is killed begins anew, and makes the machine busier.
+ * The same before it first says that it is alive: it loads its code then, which takes longer than that on a slow or
+ * busy machine. Much longer where many containers start at the same time after a boot, or in a virtual machine in
+ * software (npm run test:machine: over a minute on a busy day); and one that is killed begins anew, and makes the
+ * machine busier.
  */
 const startingMs = 180_000;
 
@@ -136,7 +137,10 @@ export class FrontProcess {
     if (!this.#served) {
       // It never worked here: whoever starts the server is told, instead of trying for ever.
       this.#stopping = true;
-      onFatal(current?.failed ?? (said === '' ? `it ended before it served (${signal ?? code ?? 'it could not be started'})` : said));
+      onFatal(
+        current?.failed ??
+          (said === '' ? `it ended before it served (${signal ?? code ?? 'it could not be started'})` : said),
+      );
       return;
     }
     log.error({ code, signal }, 'the front ended; starting it anew');
@@ -148,8 +152,9 @@ export class FrontProcess {
   }
 
   /**
-   * Whatever comes from it is a sign of life, from the moment it comes: a busy core hands messages out late, and a front behind which many
-   * commands wait is not one that stands still. One that is taken over can say it is alive as long as it likes, whatever it is asked.
+   * Whatever comes from it is a sign of life, from the moment it comes: a busy core hands messages out late, and a
+   * front behind which many commands wait is not one that stands still. One that is taken over can say it is alive as
+   * long as it likes, whatever it is asked.
    */
   #watch(current: CurrentFront): () => void {
     const { channel } = current.run;
@@ -158,8 +163,8 @@ export class FrontProcess {
     let checkedMs = Date.now();
     const timer = setInterval(() => {
       const now = Date.now();
-      // When this process itself stood still (a stopped machine, a debugger) or reads nothing more for now (protocol/boundedReader.ts), the
-      // silence says nothing about the front.
+      // When this process itself stood still (a stopped machine, a debugger) or reads nothing more for now
+      // (protocol/boundedReader.ts), the silence says nothing about the front.
       if (now - checkedMs > 2 * checkMs || channel.isPaused()) heardMs = now;
       checkedMs = now;
       if (now - heardMs > limitMs) {

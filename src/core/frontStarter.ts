@@ -1,4 +1,7 @@
-/** How a front is started and ended. There are two ways: a child of core (childFront.ts), and a unit of systemd's (unitFront.ts). */
+/**
+ * How a front is started and ended. There are two ways: a child of core (childFront.ts), and a unit of systemd's
+ * (unitFront.ts).
+ */
 import type { Duplex } from 'node:stream';
 import type { Listener } from './listener.ts';
 
@@ -25,9 +28,9 @@ export interface FrontEnd {
 }
 
 /**
- * A small young generation: with V8's own (16 MB twice) what one connection leaves behind is promoted in bulk before it is dead, and
- * thousands of connects let the process grow to twice the size, at the same CPU. And garbage is collected when the heap has grown by a fifth,
- * not by as much again (`npm run bench:shell`, the rounds of connects).
+ * A small young generation: with V8's own (16 MB twice) what one connection leaves behind is promoted in bulk before it
+ * is dead, and thousands of connects let the process grow to twice the size, at the same CPU. And garbage is collected
+ * when the heap has grown by a fifth, not by as much again (`npm run bench:shell`, the rounds of connects).
  */
 export const frontV8Flags = ['--max-semi-space-size=2', '--heap-growing-percent=20'];
 
@@ -38,7 +41,8 @@ export interface Descriptors {
 
 /** The command line of a front (src/front/main.ts) that finds the two sockets at these file descriptors. */
 export function frontCommand(entry: string, { channel, listener }: Descriptors): string[] {
-  // Whoever said where core's inspector may listen (node(1): SIGUSR1 opens it) means the front's too: both cannot have one port.
+  // Whoever said where core's inspector may listen (node(1): SIGUSR1 opens it) means the front's too: both cannot have
+  // one port.
   const inspector = process.execArgv.filter((flag) => flag.startsWith('--inspect-port='));
   return [process.execPath, ...frontV8Flags, ...inspector, entry, `--channel=${channel}`, `--listener=${listener}`];
 }

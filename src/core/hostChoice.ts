@@ -1,4 +1,7 @@
-/** Real or simulated: decided once, at the first start, and kept. A host that worked yesterday and does not answer today is an error. */
+/**
+ * Real or simulated: decided once, at the first start, and kept. A host that worked yesterday and does not answer today
+ * is an error.
+ */
 import { z } from 'zod';
 import type { HostTag } from '../domain/container.ts';
 import { Failure } from '../domain/failure.ts';
@@ -19,7 +22,8 @@ export async function chooseHost({ wanted, isRoot, statePath, incus }: HostWish)
   const kept = state.data;
   if (wanted === 'simulated') return { kind: 'simulated', simulated: true, why: 'the configuration asks for it' };
   if (wanted === 'incus') {
-    if (!isRoot) throw new Failure('settings', { what: 'the real host', why: 'jump accounts need root', next: 'sudo npm start' });
+    if (!isRoot)
+      throw new Failure('settings', { what: 'the real host', why: 'jump accounts need root', next: 'sudo npm start' });
     const why = 'the configuration asks for it';
     if (kept?.host !== 'incus') {
       // From now on the real host is what this home belongs to, also when nobody asks for it any more.
@@ -34,7 +38,11 @@ export async function chooseHost({ wanted, isRoot, statePath, incus }: HostWish)
     await state.write();
   }
   if (chosen.host === 'incus' && !isRoot) {
-    throw new Failure('settings', { what: 'the real host', why: 'this server has worked on the real host before, and that needs root', next: 'sudo npm start, or set CONTAINARIUM_HOST=simulated' });
+    throw new Failure('settings', {
+      what: 'the real host',
+      why: 'this server has worked on the real host before, and that needs root',
+      next: 'sudo npm start, or set CONTAINARIUM_HOST=simulated',
+    });
   }
   return { kind: chosen.host, simulated: chosen.host === 'simulated', why: chosen.why };
 }
@@ -45,7 +53,8 @@ async function look(isRoot: boolean, incus: Incus): Promise<{ host: 'incus' | 's
     const [server, pools, networks] = await Promise.all([incus.server(), incus.pools(), incus.networks()]);
     if (server.auth !== 'trusted') return { host: 'simulated', why: 'Incus does not trust this user' };
     if (pools.length === 0) return { host: 'simulated', why: 'Incus has no storage pool' };
-    if (!networks.some((network) => network.managed && network.type === 'bridge')) return { host: 'simulated', why: 'Incus has no managed bridge' };
+    if (!networks.some((network) => network.managed && network.type === 'bridge'))
+      return { host: 'simulated', why: 'Incus has no managed bridge' };
     return { host: 'incus', why: 'Incus is reachable and usable' };
   } catch (error) {
     const failure = Failure.from(error);

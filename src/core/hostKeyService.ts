@@ -1,4 +1,7 @@
-/** What `host-key` and the verbs behind it do: the keys in their folder, against those that the running server was started with. */
+/**
+ * What `host-key` and the verbs behind it do: the keys in their folder, against those that the running server was
+ * started with.
+ */
 import { isIP } from 'node:net';
 import type { HostKeyChange, HostKeyInfo, HostKeyList } from '../domain/results.ts';
 import { Failure } from '../domain/failure.ts';
@@ -23,7 +26,10 @@ export class HostKeyService {
     this.#options = options;
   }
 
-  /** `host` is the name or address by which clients reach this server, where one is known. Throws as `listHostKeys` does. */
+  /**
+   * `host` is the name or address by which clients reach this server, where one is known. Throws as `listHostKeys`
+   * does.
+   */
   async list(host: string | undefined): Promise<HostKeyList> {
     const keys = await listHostKeys(this.#options.folder);
     return { keys: keys.map((key) => this.#info(key, host)), named: host !== undefined };
@@ -45,8 +51,12 @@ export class HostKeyService {
         const announced = next.fingerprint === this.#options.running.next;
         throw new Failure('confirmation-required', {
           what: `host key ${next.fingerprint}`,
-          why: announced ? 'whoever has not logged in since it is announced will be warned of it' : 'it has not been announced since the server was started, so every client will be warned of it',
-          next: announced ? 'host-key switch --yes' : 'restart the server (systemctl restart containarium) and give clients time to log in; or host-key switch --yes',
+          why: announced
+            ? 'whoever has not logged in since it is announced will be warned of it'
+            : 'it has not been announced since the server was started, so every client will be warned of it',
+          next: announced
+            ? 'host-key switch --yes'
+            : 'restart the server (systemctl restart containarium) and give clients time to log in; or host-key switch --yes',
         });
       }
       const { fingerprint } = await switchHostKey(this.#options.folder);

@@ -1,6 +1,7 @@
 /**
- * The server's own host keys: the present one, and while a rotation is announced the next one. Clients that follow announcements
- * (OpenSSH with `UpdateHostKeys`) learn the next key at their next login, and nobody is warned when it takes over.
+ * The server's own host keys: the present one, and while a rotation is announced the next one. Clients that follow
+ * announcements (OpenSSH with `UpdateHostKeys`) learn the next key at their next login, and nobody is warned when it
+ * takes over.
  *
  *   keys/host_ed25519            the present key, 0600; beside it .pub
  *   keys/host_ed25519.next       the next one, from rotate to switch
@@ -43,7 +44,8 @@ const previousName = `${currentName}.previous`;
 /**
  * The host keys in `folder`; at the very first start the present one is made.
  *
- * @throws Failure (`settings`) where a key can be read by others, cannot be read at all, is damaged, or has gone: a key that clients know
+ * @throws Failure (`settings`) where a key can be read by others, cannot be read at all, is damaged, or has gone: a key
+ *   that clients know
  *   is never replaced without a word
  */
 export async function serverHostKeys(folder: string): Promise<ServerHostKeys> {
@@ -54,7 +56,11 @@ export async function serverHostKeys(folder: string): Promise<ServerHostKeys> {
     await writePublic(folder, currentName, present);
     return { current: { ...present, made: false }, ...(next === undefined ? {} : { next }) };
   }
-  if (next !== undefined || (await exists(join(folder, `${currentName}.pub`))) || (await exists(join(folder, previousName)))) {
+  if (
+    next !== undefined ||
+    (await exists(join(folder, `${currentName}.pub`))) ||
+    (await exists(join(folder, previousName)))
+  ) {
     throw new Failure('settings', {
       what: `host key ${join(folder, currentName)}`,
       why: 'it has gone, but there was one',
@@ -79,12 +85,17 @@ export async function listHostKeys(folder: string): Promise<ListedHostKey[]> {
 /**
  * Makes the next host key, which is announced from the next start on.
  *
- * @throws Failure (`exists`) where a rotation is under way; (`settings`) where there is no present key, or one cannot be read
+ * @throws Failure (`exists`) where a rotation is under way; (`settings`) where there is no present key, or one cannot
+ *   be read
  */
 export async function rotateHostKey(folder: string): Promise<ListedHostKey> {
   await presentKey(folder);
   if ((await readKey(folder, nextName)) !== undefined) {
-    throw new Failure('exists', { what: 'a new host key', why: 'the next one is being announced already', next: 'containarium host-key switch, once clients have seen it' });
+    throw new Failure('exists', {
+      what: 'a new host key',
+      why: 'the next one is being announced already',
+      next: 'containarium host-key switch, once clients have seen it',
+    });
   }
   const made = makeHostKey('containarium');
   await writeKey(folder, nextName, made);
@@ -92,7 +103,8 @@ export async function rotateHostKey(folder: string): Promise<ListedHostKey> {
 }
 
 /**
- * Makes the next key the present one, from the next start on. Cut short at any point, the folder holds either the old state or the new one.
+ * Makes the next key the present one, from the next start on. Cut short at any point, the folder holds either the old
+ * state or the new one.
  *
  * @throws Failure (`wrong-state`) where no rotation is under way; (`settings`) where a key cannot be read
  */
@@ -100,7 +112,11 @@ export async function switchHostKey(folder: string): Promise<ListedHostKey> {
   await presentKey(folder);
   const next = await readKey(folder, nextName);
   if (next === undefined) {
-    throw new Failure('wrong-state', { what: 'the next host key', why: 'there is none', next: 'containarium host-key rotate, and give clients time to see it' });
+    throw new Failure('wrong-state', {
+      what: 'the next host key',
+      why: 'there is none',
+      next: 'containarium host-key rotate, and give clients time to see it',
+    });
   }
   const previous = join(folder, previousName);
   await rm(previous, { force: true });
@@ -115,13 +131,27 @@ export async function switchHostKey(folder: string): Promise<ListedHostKey> {
 async function presentKey(folder: string): Promise<HostKeyPair> {
   const key = await readKey(folder, currentName);
   if (key !== undefined) return key;
-  throw new Failure('settings', { what: `host key ${join(folder, currentName)}`, why: 'there is none', next: 'start the server once, which makes one' });
+  throw new Failure('settings', {
+    what: `host key ${join(folder, currentName)}`,
+    why: 'there is none',
+    next: 'start the server once, which makes one',
+  });
 }
 
-async function listed(folder: string, which: ListedHostKey['which'], { publicKey, fingerprint }: HostKeyPair): Promise<ListedHostKey> {
+async function listed(
+  folder: string,
+  which: ListedHostKey['which'],
+  { publicKey, fingerprint }: HostKeyPair,
+): Promise<ListedHostKey> {
   const blob = Buffer.from(publicKey.split(' ')[1] ?? '', 'base64');
   const { mtime } = await lstat(join(folder, which === 'current' ? currentName : nextName));
-  return { which, publicKey, fingerprint, madeAt: mtime.toISOString(), sshfp: { algorithm: 4, type: 2, fingerprint: createHash('sha256').update(blob).digest('hex') } };
+  return {
+    which,
+    publicKey,
+    fingerprint,
+    madeAt: mtime.toISOString(),
+    sshfp: { algorithm: 4, type: 2, fingerprint: createHash('sha256').update(blob).digest('hex') },
+  };
 }
 
 /** The key pair of a file; `undefined` where there is no file. */
@@ -131,7 +161,8 @@ async function readKey(folder: string, name: string): Promise<HostKeyPair | unde
   let text: string;
   try {
     const stat = await lstat(path);
-    if (!stat.isFile()) throw new Failure('settings', { what, why: 'it is not a plain file', next: `put the key itself there` });
+    if (!stat.isFile())
+      throw new Failure('settings', { what, why: 'it is not a plain file', next: `put the key itself there` });
     if ((stat.mode & 0o077) !== 0) {
       throw new Failure('settings', {
         what,
@@ -143,12 +174,24 @@ async function readKey(folder: string, name: string): Promise<HostKeyPair | unde
   } catch (error) {
     if (error instanceof Failure) throw error;
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw new Failure('settings', { what, why: error instanceof Error ? error.message : String(error), next: 'make it readable for the server, or restore it from a backup' }, error);
+    throw new Failure(
+      'settings',
+      {
+        what,
+        why: error instanceof Error ? error.message : String(error),
+        next: 'make it readable for the server, or restore it from a backup',
+      },
+      error,
+    );
   }
   try {
     return decodeHostKey(text);
   } catch (error) {
-    throw new Failure('settings', { what, why: error instanceof Error ? error.message : String(error), next: 'restore it from a backup' }, error);
+    throw new Failure(
+      'settings',
+      { what, why: error instanceof Error ? error.message : String(error), next: 'restore it from a backup' },
+      error,
+    );
   }
 }
 

@@ -22,6 +22,15 @@ export function simulatedHost(state: string, env: NodeJS.ProcessEnv): HostParts 
   return { runner: simulated.runner, streams: simulated.streams, jumpKeys: () => simulated.jumpKeys };
 }
 
-export function realHost(runner: Runner, env: NodeJS.ProcessEnv, authorizedKeysFolder: string, group: string): HostParts {
-  return { runner, streams: new SocketStreams(incusSocketPath(env)), jumpKeys: (accounts) => new JumpKeyFiles(authorizedKeysFolder, () => accounts.groupId(group)) };
+export function realHost(
+  runner: Runner,
+  env: NodeJS.ProcessEnv,
+  authorizedKeysFolder: string,
+  group: string,
+): HostParts {
+  return {
+    runner,
+    streams: new SocketStreams(incusSocketPath(env)),
+    jumpKeys: (accounts) => new JumpKeyFiles(authorizedKeysFolder, () => accounts.groupId(group)),
+  };
 }

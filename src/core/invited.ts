@@ -1,4 +1,7 @@
-/** What becomes of an invitation: the key that was shown is bound to an admin or a container, once, and the journal says so before and after. */
+/**
+ * What becomes of an invitation: the key that was shown is bound to an admin or a container, once, and the journal says
+ * so before and after.
+ */
 import { ulid } from 'ulid';
 import type { Actor } from '../domain/actor.ts';
 import { Failure } from '../domain/failure.ts';
@@ -31,17 +34,36 @@ export interface Bound {
   readonly fingerprint: string;
 }
 
-/** Rejects with `denied` where there is no such invitation, or not any more; with other failures the invitation stays open. */
-export async function useInvitation({ service, admins, invitations, logins, journal, changed }: InvitedOptions, proof: LoginProof, address: string): Promise<Bound> {
+/**
+ * Rejects with `denied` where there is no such invitation, or not any more; with other failures the invitation stays
+ * open.
+ */
+export async function useInvitation(
+  { service, admins, invitations, logins, journal, changed }: InvitedOptions,
+  proof: LoginProof,
+  address: string,
+): Promise<Bound> {
   const { hash, key: shown } = logins.invited(proof, address);
   const key = parsePublicKey(`${shown.type} ${shown.blob.toString('base64')} invitation`);
   const bind = async (invitation: Invitation): Promise<Bound> => {
     const { kind, name } = invitation.for;
     const actor = whoItIs(invitation, admins, key.fingerprint, address);
-    const record = { call: ulid(), verb: kind === 'admin' ? 'admin invite' : 'key invite', target: name, actor: recordActor(actor), invitation: { id: idOf(invitation), by: invitation.by } };
+    const record = {
+      call: ulid(),
+      verb: kind === 'admin' ? 'admin invite' : 'key invite',
+      target: name,
+      actor: recordActor(actor),
+      invitation: { id: idOf(invitation), by: invitation.by },
+    };
     await journal.append({ type: 'invitation-used', ...record });
     try {
-      if (invitation.for.kind === 'admin') await admins.add(name, { keys: withoutLimits([key]), role: invitation.for.role }, `invited by ${invitation.by}`, service.now());
+      if (invitation.for.kind === 'admin')
+        await admins.add(
+          name,
+          { keys: withoutLimits([key]), role: invitation.for.role },
+          `invited by ${invitation.by}`,
+          service.now(),
+        );
       else {
         await addKeys(service, parseUsername(name), [key], {
           actor,
@@ -55,7 +77,14 @@ export async function useInvitation({ service, admins, invitations, logins, jour
       }
     } catch (error) {
       const failure = Failure.from(error);
-      await journal.append({ type: 'outcome', ...record, outcome: 'failed', failure: { code: failure.code, what: failure.what, why: failure.why } }).catch(() => undefined);
+      await journal
+        .append({
+          type: 'outcome',
+          ...record,
+          outcome: 'failed',
+          failure: { code: failure.code, what: failure.what, why: failure.why },
+        })
+        .catch(() => undefined);
       throw failure;
     }
     await journal.append({ type: 'outcome', ...record, outcome: 'ok' });

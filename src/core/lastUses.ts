@@ -1,6 +1,6 @@
 /**
- * When and from where each admin key was last used. A login costs no write: what is new is written every few seconds, all at once. A crash
- * loses those seconds, and a file that cannot be read costs the past and not the start.
+ * When and from where each admin key was last used. A login costs no write: what is new is written every few seconds,
+ * all at once. A crash loses those seconds, and a file that cannot be read costs the past and not the start.
  */
 import { Low, Memory } from 'lowdb';
 import { z } from 'zod';

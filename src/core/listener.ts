@@ -1,6 +1,6 @@
 /**
- * The SSH port. core binds it and the front accepts on it: the front needs no privilege for any port, and while one front is replaced by
- * the next, who connects waits in the kernel's queue instead of being refused.
+ * The SSH port. core binds it and the front accepts on it: the front needs no privilege for any port, and while one
+ * front is replaced by the next, who connects waits in the kernel's queue instead of being refused.
  */
 import net, { isIPv6 } from 'node:net';
 import { getSystemErrorName } from 'node:util';
@@ -15,10 +15,14 @@ interface SocketHandle {
 }
 
 /**
- * Node.js binds and listens in one step everywhere but here, where its own cluster module does it. A net.Server that listens in core would
- * also accept in core. Returns a negative errno where it fails.
+ * Node.js binds and listens in one step everywhere but here, where its own cluster module does it. A net.Server that
+ * listens in core would also accept in core. Returns a negative errno where it fails.
  */
-const createServerHandle = (net as unknown as { readonly _createServerHandle: (address: string, port: number, addressType: 4 | 6) => SocketHandle | number })._createServerHandle;
+const createServerHandle = (
+  net as unknown as {
+    readonly _createServerHandle: (address: string, port: number, addressType: 4 | 6) => SocketHandle | number;
+  }
+)._createServerHandle;
 
 export interface Listener {
   /** For the `stdio` of spawn: the child gets the socket itself. */
@@ -27,7 +31,9 @@ export interface Listener {
   close(): void;
 }
 
-/** Binds; connections are taken once a front listens. Port 0 takes a free one. Throws `settings` where it cannot be had. */
+/**
+ * Binds; connections are taken once a front listens. Port 0 takes a free one. Throws `settings` where it cannot be had.
+ */
 export function bindPort({ address, port }: Listening): Listener {
   const handle = createServerHandle(address, port, isIPv6(address) ? 6 : 4);
   if (typeof handle === 'number') throw unusable({ address, port }, handle);
@@ -52,7 +58,7 @@ export function bindPort({ address, port }: Listening): Listener {
 const reasons: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program listens there',
   EADDRNOTAVAIL: 'this machine does not have that address',
-  EACCES: 'ports below 1024 are root\'s',
+  EACCES: "ports below 1024 are root's",
 };
 
 function unusable({ address, port }: Listening, error: number): Failure {

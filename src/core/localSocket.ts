@@ -1,4 +1,7 @@
-/** Core's socket for the command line on the host. Only root can open it: it lies in a folder of mode 0700 and is 0600 itself. */
+/**
+ * Core's socket for the command line on the host. Only root can open it: it lies in a folder of mode 0700 and is 0600
+ * itself.
+ */
 import { chmod, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { Failure } from '../domain/failure.ts';
@@ -19,10 +22,18 @@ async function isAnswered(path: string): Promise<boolean> {
 
 export async function listenLocally(path: string, accept: (socket: Socket) => void): Promise<Server> {
   if (Buffer.byteLength(path) > longestPath) {
-    throw new Failure('settings', { what: `socket ${path}`, why: `a socket path ends at ${longestPath} bytes`, next: 'set CONTAINARIUM_HOME to a shorter path' });
+    throw new Failure('settings', {
+      what: `socket ${path}`,
+      why: `a socket path ends at ${longestPath} bytes`,
+      next: 'set CONTAINARIUM_HOME to a shorter path',
+    });
   }
   if (await isAnswered(path)) {
-    throw new Failure('already-running', { what: `socket ${path}`, why: 'a server is running in this home already', next: 'stop it first, or set CONTAINARIUM_HOME to another folder' });
+    throw new Failure('already-running', {
+      what: `socket ${path}`,
+      why: 'a server is running in this home already',
+      next: 'stop it first, or set CONTAINARIUM_HOME to another folder',
+    });
   }
   await unlink(path).catch((error: unknown) => {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;

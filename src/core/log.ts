@@ -20,5 +20,13 @@ export function makeLog(env: NodeJS.ProcessEnv): Logger {
       stderr.write(logLine(line, this.lastLevel, toJournal));
     },
   };
-  return pino({ level: levels.includes(wanted) ? wanted : usual, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, destination);
+  return pino(
+    {
+      level: levels.includes(wanted) ? wanted : usual,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination,
+  );
 }

@@ -7,10 +7,21 @@ import type { NotOfferedCounts } from '../domain/notOffered.ts';
 import { notify, toResponseError } from '../protocol/connection.ts';
 import type { RefusalReport } from '../domain/refusal.ts';
 import { knownTransport } from '../domain/transport.ts';
-import { localRequest, loginEnd, messages, notOfferedReport, proofRequest, refusalReport, type KeyBound } from '../protocol/messages.ts';
+import {
+  localRequest,
+  loginEnd,
+  messages,
+  notOfferedReport,
+  proofRequest,
+  refusalReport,
+  type KeyBound,
+} from '../protocol/messages.ts';
 import type { Logins } from './logins.ts';
 
-/** What leads to this connection: the front, which shows what its clients have shown, or core's own socket, which only root can open. */
+/**
+ * What leads to this connection: the front, which shows what its clients have shown, or core's own socket, which only
+ * root can open.
+ */
 export type Way = 'front' | 'local';
 
 /** Binds the key that was shown with an invitation; resolves with whose it is now. Rejects with a Failure. */
@@ -29,7 +40,12 @@ export class LoginEndpoint {
   readonly #own = new Set<string>();
   readonly #listeners = new Set<(login: string) => void>();
 
-  constructor(connection: MessageConnection, way: Way, logins: Logins, { refused, notOffered, useInvitation }: FrontReports = {}) {
+  constructor(
+    connection: MessageConnection,
+    way: Way,
+    logins: Logins,
+    { refused, notOffered, useInvitation }: FrontReports = {},
+  ) {
     this.#logins = logins;
     const owner = {
       ended: (login: string, reason: string): void => {
@@ -60,14 +76,17 @@ export class LoginEndpoint {
       connection.onRequest(messages.useInvitation, async (raw) => {
         try {
           const { proof, address } = proofRequest.parse(raw);
-          if (useInvitation === undefined) throw new Failure('denied', { what: 'this login', why: 'it may not be used here' });
+          if (useInvitation === undefined)
+            throw new Failure('denied', { what: 'this login', why: 'it may not be used here' });
           return await useInvitation(proof, address);
         } catch (error) {
           return refusal(error) as never;
         }
       });
     } else {
-      connection.onRequest(messages.local, (raw) => this.#answer(() => logins.local(localRequest.parse(raw).name, owner)));
+      connection.onRequest(messages.local, (raw) =>
+        this.#answer(() => logins.local(localRequest.parse(raw).name, owner)),
+      );
     }
     connection.onNotification(messages.logout, (raw) => {
       const parsed = loginEnd.safeParse(raw);
@@ -80,7 +99,8 @@ export class LoginEndpoint {
 
   /** Who a login of this connection is at this moment. Throws `denied`. */
   identify(login: string): Actor {
-    if (!this.#own.has(login)) throw new Failure('denied', { what: 'this login', why: 'it is over', next: 'log in again' });
+    if (!this.#own.has(login))
+      throw new Failure('denied', { what: 'this login', why: 'it is over', next: 'log in again' });
     return this.#logins.actor(login);
   }
 
@@ -116,5 +136,9 @@ export class LoginEndpoint {
 
 /** vscode-jsonrpc sends an error that is returned; its types do not say so. */
 function refusal(error: unknown): unknown {
-  return toResponseError(error instanceof Failure ? error : new Failure('usage', { what: 'the login', why: 'it is not one of this protocol' }));
+  return toResponseError(
+    error instanceof Failure
+      ? error
+      : new Failure('usage', { what: 'the login', why: 'it is not one of this protocol' }),
+  );
 }

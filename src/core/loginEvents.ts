@@ -1,4 +1,7 @@
-/** What becomes of logins, of refusals, and of what is asked for and not offered, outside of core's memory: journal, log, and who counts them. */
+/**
+ * What becomes of logins, of refusals, and of what is asked for and not offered, outside of core's memory: journal,
+ * log, and who counts them.
+ */
 import type { Logger } from 'pino';
 import type { Actor } from '../domain/actor.ts';
 import { Failure } from '../domain/failure.ts';
@@ -36,16 +39,39 @@ export class LoginEvents {
   opened(actor: Actor, means: LoginMeans | undefined): void {
     if (actor.door === 'local') return;
     this.#options.counted?.login(actor);
-    this.#options.log.info({ event: 'login', login: actor.login, fingerprint: actor.fingerprint, address: actor.address }, `login of ${actor.name} (${actor.role}) over ${actor.door}@`);
-    void this.#append({ type: 'login', actor: recordActor(actor), ...(means === undefined ? {} : { by: { method: means.method, algorithm: means.algorithm, ...(means.transport === undefined ? {} : { transport: { ...means.transport } }) } }) });
+    this.#options.log.info(
+      { event: 'login', login: actor.login, fingerprint: actor.fingerprint, address: actor.address },
+      `login of ${actor.name} (${actor.role}) over ${actor.door}@`,
+    );
+    void this.#append({
+      type: 'login',
+      actor: recordActor(actor),
+      ...(means === undefined
+        ? {}
+        : {
+            by: {
+              method: means.method,
+              algorithm: means.algorithm,
+              ...(means.transport === undefined ? {} : { transport: { ...means.transport } }),
+            },
+          }),
+    });
   }
 
   /** `reason`: why this side ended it; undefined where the client left. */
   closed(actor: Actor, since: Date, reason: string | undefined): void {
     if (actor.door === 'local') return;
     const durationMs = Math.max(0, this.#options.now() - since.getTime());
-    this.#options.log.info({ event: 'logout', login: actor.login, durationMs, ...(reason === undefined ? {} : { reason }) }, `end of the login of ${actor.name}`);
-    void this.#append({ type: 'logout', actor: recordActor(actor), durationMs, ...(reason === undefined ? {} : { reason: reason.slice(0, 300) }) });
+    this.#options.log.info(
+      { event: 'logout', login: actor.login, durationMs, ...(reason === undefined ? {} : { reason }) },
+      `end of the login of ${actor.name}`,
+    );
+    void this.#append({
+      type: 'logout',
+      actor: recordActor(actor),
+      durationMs,
+      ...(reason === undefined ? {} : { reason: reason.slice(0, 300) }),
+    });
   }
 
   /** What the front reports. */
@@ -62,7 +88,10 @@ export class LoginEvents {
 
   /** A proof that was none: nothing that the front decides by would have let this come to core. */
   notProved(username: string, address: string): void {
-    this.refusals({ counted: [{ source: address, reason: 'proof', door: triedDoor(username), count: 1, ports: [0] }], others: {} });
+    this.refusals({
+      counted: [{ source: address, reason: 'proof', door: triedDoor(username), count: 1, ports: [0] }],
+      others: {},
+    });
   }
 
   /** Records what is not recorded yet. */
@@ -71,12 +100,18 @@ export class LoginEvents {
     await this.#notOffered.flush();
   }
 
-  /** A login goes on where it cannot be recorded, or nobody could come to look at the disk that is full; the verbs that change something do not. */
+  /**
+   * A login goes on where it cannot be recorded, or nobody could come to look at the disk that is full; the verbs that
+   * change something do not.
+   */
   async #append(entry: { type: string } & JsonObject): Promise<void> {
     try {
       await this.#options.append(entry);
     } catch (error) {
-      this.#options.log.error({ record: entry.type, why: Failure.from(error).message }, 'the journal did not take a record');
+      this.#options.log.error(
+        { record: entry.type, why: Failure.from(error).message },
+        'the journal did not take a record',
+      );
     }
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Who is logged in. Whoever asks core for something names a login; what it may do is looked up here, again for every call. A login over ssh
- * begins with its signature, which core verifies itself: what the front believes of a client gives it no right.
+ * Who is logged in. Whoever asks core for something names a login; what it may do is looked up here, again for every
+ * call. A login over ssh begins with its signature, which core verifies itself: what the front believes of a client
+ * gives it no right.
  */
 import { createHash } from 'node:crypto';
 import { ulid } from 'ulid';
@@ -81,7 +82,11 @@ export class Logins {
       const verdict = this.#index.admit(evidence, this.#nowMs());
       return verdict.admitted === 'actor' ? verdict.actor : verdict.admitted === 'no' ? verdict.why : 'it is no login';
     };
-    const means: LoginMeans = { method: 'publickey', algorithm: proof.algorithm, ...(transport === undefined ? {} : { transport }) };
+    const means: LoginMeans = {
+      method: 'publickey',
+      algorithm: proof.algorithm,
+      ...(transport === undefined ? {} : { transport }),
+    };
     return this.#open(admitted.actor, owner, again, { touched: verified.touched, means });
   }
 
@@ -97,7 +102,8 @@ export class Logins {
     // Of the bytes: two texts in base64 can mean the same.
     const used = createHash('sha256').update(Buffer.from(proof.sessionId, 'base64')).digest('base64');
     const before = this.#index.admit(offered, this.#nowMs());
-    const verified = before.admitted === 'no' || this.#proofs.has(used) ? undefined : provesPossession(proof, before.key);
+    const verified =
+      before.admitted === 'no' || this.#proofs.has(used) ? undefined : provesPossession(proof, before.key);
     if (verified === undefined) return this.#deny(offered);
     // Once more, with what only the signature says.
     const evidence: Evidence = { ...offered, verified };
@@ -154,14 +160,26 @@ export class Logins {
 
   /** Ends a login, or all of a person's. Throws `not-found` where nobody is meant. */
   kick(selector: string, reason: string): LoginInfo[] {
-    const meant = this.list().filter(({ login, name, door }) => door !== 'local' && (login === selector || name === selector));
-    if (meant.length === 0) throw new Failure('not-found', { what: `session ${quoted(selector)}`, why: 'nobody of this name is logged in', next: 'session list' });
+    const meant = this.list().filter(
+      ({ login, name, door }) => door !== 'local' && (login === selector || name === selector),
+    );
+    if (meant.length === 0)
+      throw new Failure('not-found', {
+        what: `session ${quoted(selector)}`,
+        why: 'nobody of this name is logged in',
+        next: 'session list',
+      });
     for (const { login } of meant) this.end(login, reason);
     return meant;
   }
 
   list(): LoginInfo[] {
-    return [...this.#logins].map(([login, { actor, since, shells }]) => ({ login, ...shownActor(actor), since: since.toISOString(), shells }));
+    return [...this.#logins].map(([login, { actor, since, shells }]) => ({
+      login,
+      ...shownActor(actor),
+      since: since.toISOString(),
+      shells,
+    }));
   }
 
   #deny({ username, address }: Evidence): never {
@@ -169,8 +187,14 @@ export class Logins {
     throw denied();
   }
 
-  #open(actor: Actor, owner: LoginOwner, again: () => Actor | string, { touched, means }: { touched: boolean; means?: LoginMeans }): Actor {
-    if (this.#logins.size >= (this.#options.mostLogins ?? mostLogins)) throw new Failure('busy', { what: 'the server', why: 'too many are logged in', next: 'try again later' });
+  #open(
+    actor: Actor,
+    owner: LoginOwner,
+    again: () => Actor | string,
+    { touched, means }: { touched: boolean; means?: LoginMeans },
+  ): Actor {
+    if (this.#logins.size >= (this.#options.mostLogins ?? mostLogins))
+      throw new Failure('busy', { what: 'the server', why: 'too many are logged in', next: 'try again later' });
     const login = ulid();
     this.#logins.set(login, { actor, since: this.#options.now(), owner, again, touched, means, shells: 0 });
     const named = { ...actor, login };

@@ -25,8 +25,18 @@ export class Metrics {
     const registers = [this.#registry];
     // Memory, CPU, descriptors and event loop lag of core.
     collectDefaultMetrics({ register: this.#registry });
-    this.#logins = new Counter({ name: 'containarium_logins_total', help: 'Logins over ssh', labelNames: ['door'], registers });
-    this.#refusals = new Counter({ name: 'containarium_refusals_total', help: 'Connections that ended without a login, as the front reports them', labelNames: ['reason'], registers });
+    this.#logins = new Counter({
+      name: 'containarium_logins_total',
+      help: 'Logins over ssh',
+      labelNames: ['door'],
+      registers,
+    });
+    this.#refusals = new Counter({
+      name: 'containarium_refusals_total',
+      help: 'Connections that ended without a login, as the front reports them',
+      labelNames: ['reason'],
+      registers,
+    });
     for (const reason of refusalReasonNames) this.#refusals.inc({ reason }, 0);
     for (const door of ['manage', 'self']) this.#logins.inc({ door }, 0);
     this.#verbs = new Histogram({
@@ -36,9 +46,22 @@ export class Metrics {
       buckets: [0.05, 0.2, 1, 5, 20, 60, 300],
       registers,
     });
-    this.#restarts = new Counter({ name: 'containarium_front_restarts_total', help: 'Times that the process which speaks SSH was replaced', registers });
-    this.#incus = new Gauge({ name: 'containarium_incus_up', help: 'Whether Incus answered when it was last asked, at most half a minute ago', registers });
-    new Gauge({ name: 'containarium_build_info', help: 'Always 1', labelNames: ['version', 'node', 'host'], registers }).set({ ...build, node: process.version }, 1);
+    this.#restarts = new Counter({
+      name: 'containarium_front_restarts_total',
+      help: 'Times that the process which speaks SSH was replaced',
+      registers,
+    });
+    this.#incus = new Gauge({
+      name: 'containarium_incus_up',
+      help: 'Whether Incus answered when it was last asked, at most half a minute ago',
+      registers,
+    });
+    new Gauge({
+      name: 'containarium_build_info',
+      help: 'Always 1',
+      labelNames: ['version', 'node', 'host'],
+      registers,
+    }).set({ ...build, node: process.version }, 1);
     const sessions = new Gauge({
       name: 'containarium_sessions',
       help: 'Logins over ssh at this moment',
@@ -46,15 +69,26 @@ export class Metrics {
       registers,
       collect: () => {
         const open = sources.logins();
-        for (const door of ['manage', 'self']) sessions.set({ door }, open.filter((login) => login.door === door).length);
+        for (const door of ['manage', 'self'])
+          sessions.set({ door }, open.filter((login) => login.door === door).length);
       },
     });
     const gauge = (name: string, help: string, value: () => number): void => {
       const made: Gauge = new Gauge({ name, help, registers, collect: () => made.set(value()) });
     };
-    gauge('containarium_shells', 'Shells that are open', () => sources.logins().reduce((sum, { shells }) => sum + shells, 0));
-    gauge('containarium_operations_in_progress', 'Changes at work, or waiting to be taken back', () => sources.operations().open);
-    gauge('containarium_operations_unfinished', 'Changes that nobody is working on and that are not taken back yet', () => sources.operations().unfinished);
+    gauge('containarium_shells', 'Shells that are open', () =>
+      sources.logins().reduce((sum, { shells }) => sum + shells, 0),
+    );
+    gauge(
+      'containarium_operations_in_progress',
+      'Changes at work, or waiting to be taken back',
+      () => sources.operations().open,
+    );
+    gauge(
+      'containarium_operations_unfinished',
+      'Changes that nobody is working on and that are not taken back yet',
+      () => sources.operations().unfinished,
+    );
     gauge('containarium_journal_head_seq', 'Number of the last record of the journal', sources.journalHead);
   }
 

@@ -1,4 +1,7 @@
-/** The process that answers Prometheus over HTTP (src/metrics/main.ts): started with the bound port, told figures when it asks, restarted when it ends. */
+/**
+ * The process that answers Prometheus over HTTP (src/metrics/main.ts): started with the bound port, told figures when
+ * it asks, restarted when it ends.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Logger } from 'pino';
 import type { Listening } from '../protocol/messages.ts';
@@ -16,7 +19,10 @@ export interface MetricsProcessOptions {
 /** Figures are not worked out more often than this, in milliseconds, however often they are asked for. */
 const freshMs = 1000;
 const pauseMs = 2000;
-/** Answers that the process may leave unread, in bytes: a good one asks again only when it has the last. One that was taken over fills no memory of core's. */
+/**
+ * Answers that the process may leave unread, in bytes: a good one asks again only when it has the last. One that was
+ * taken over fills no memory of core's.
+ */
 const mostUnreadBytes = 1024 * 1024;
 
 export class MetricsProcess {
@@ -45,10 +51,14 @@ export class MetricsProcess {
 
   #start(): void {
     const { entry, user, log } = this.#options;
-    const child = spawn(process.execPath, ['--max-old-space-size=32', entry, ...(user === undefined ? [] : [`--uid=${user.uid}`, `--gid=${user.gid}`])], {
-      stdio: ['pipe', 'pipe', 'ignore', this.#listener.handle as 'inherit'],
-      env: { NODE_ENV: 'production' },
-    });
+    const child = spawn(
+      process.execPath,
+      ['--max-old-space-size=32', entry, ...(user === undefined ? [] : [`--uid=${user.uid}`, `--gid=${user.gid}`])],
+      {
+        stdio: ['pipe', 'pipe', 'ignore', this.#listener.handle as 'inherit'],
+        env: { NODE_ENV: 'production' },
+      },
+    );
     this.#child = child;
     const { stdin, stdout } = child;
     stdin?.on('error', () => undefined);
@@ -77,7 +87,8 @@ export class MetricsProcess {
 
   #text(): Promise<string> {
     const nowMs = performance.now();
-    if (this.#made === undefined || nowMs - this.#made.atMs > freshMs) this.#made = { atMs: nowMs, text: this.#options.text() };
+    if (this.#made === undefined || nowMs - this.#made.atMs > freshMs)
+      this.#made = { atMs: nowMs, text: this.#options.text() };
     return this.#made.text;
   }
 }

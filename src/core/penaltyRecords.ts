@@ -1,4 +1,7 @@
-/** The journal's records of penalties: one each, and of many in a minute only their number, so that a flood of them cannot fill a disk. */
+/**
+ * The journal's records of penalties: one each, and of many in a minute only their number, so that a flood of them
+ * cannot fill a disk.
+ */
 import type { Penalty } from '../domain/ban.ts';
 import type { JsonObject } from '../domain/json.ts';
 

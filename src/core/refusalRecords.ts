@@ -1,6 +1,7 @@
 /**
- * Refused logins as the journal keeps them: added up to at most one record a minute, of a size that has a limit, whatever the front reports. A
- * front that was taken over can make the figures wrong; it can neither choose the form of a record nor how many there are.
+ * Refused logins as the journal keeps them: added up to at most one record a minute, of a size that has a limit,
+ * whatever the front reports. A front that was taken over can make the figures wrong; it can neither choose the form of
+ * a record nor how many there are.
  */
 import type { RefusalReason, RefusalReport } from '../domain/refusal.ts';
 import { CountedRecords, type CountedRecordsOptions } from './countedRecords.ts';
@@ -13,7 +14,15 @@ export class RefusalRecords {
   constructor(options: RefusalRecordsOptions) {
     this.#records = new CountedRecords({
       ...options,
-      record: ({ since, count, kinds, who, unlisted, top }) => ({ type: 'refusals', since, count, reasons: { ...kinds }, sources: who, ...(unlisted === 0 ? {} : { unlisted }), top: [...top] }),
+      record: ({ since, count, kinds, who, unlisted, top }) => ({
+        type: 'refusals',
+        since,
+        count,
+        reasons: { ...kinds },
+        sources: who,
+        ...(unlisted === 0 ? {} : { unlisted }),
+        top: [...top],
+      }),
     });
   }
 

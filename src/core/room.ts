@@ -1,18 +1,21 @@
 /**
- * The room in which admins see one another: who has a shell open, what anybody changes, what is said. It keeps no history: what is over
- * is in the journal.
+ * The room in which admins see one another: who has a shell open, what anybody changes, what is said. It keeps no
+ * history: what is over is in the journal.
  */
 import type { Actor } from '../domain/actor.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { EndedCall, Notice, Presence, RunningCall, StepEvent, Welcome } from '../domain/room.ts';
 
 /**
- * Shells of admins up to which each is told of everybody who comes and goes, and of every step of every change. More are a crowd: there
- * the lines of arrivals would be a flood to read, and to draw them costs shells times arrivals. A crowd is told what is said and what has
- * ended; who is there, `who` lists.
+ * Shells of admins up to which each is told of everybody who comes and goes, and of every step of every change. More
+ * are a crowd: there the lines of arrivals would be a flood to read, and to draw them costs shells times arrivals. A
+ * crowd is told what is said and what has ended; who is there, `who` lists.
  */
 const mostTold = 20;
-/** A crowd is over when this few are left: not at the same number, or one shell that comes and goes would begin and end it. */
+/**
+ * A crowd is over when this few are left: not at the same number, or one shell that comes and goes would begin and end
+ * it.
+ */
 const handful = 15;
 
 interface Member {
@@ -43,7 +46,13 @@ export class Room {
   }
 
   enter(session: string, actor: Actor, tell: (notice: Notice) => void): void {
-    const presence: Presence = { session, name: actor.name, door: actor.door, since: this.#now().toISOString(), address: actor.address ?? null };
+    const presence: Presence = {
+      session,
+      name: actor.name,
+      door: actor.door,
+      since: this.#now().toISOString(),
+      address: actor.address ?? null,
+    };
     this.#members.set(session, { actor, presence, tell });
     if (isAdmin(actor)) this.#admins++;
     if (!this.#crowded && this.#admins > mostTold) {
@@ -61,7 +70,8 @@ export class Room {
     if (isAdmin(member.actor)) this.#admins--;
     if (this.#crowded && this.#admins <= handful) {
       this.#crowded = false;
-      for (const { actor, tell } of this.#members.values()) if (isAdmin(actor)) tell({ type: 'crowd', crowded: false, present: this.present(actor) });
+      for (const { actor, tell } of this.#members.values())
+        if (isAdmin(actor)) tell({ type: 'crowd', crowded: false, present: this.present(actor) });
     } else if (!this.#crowded) {
       this.#tellAdmins({ type: 'left', who: member.presence });
     }
@@ -69,7 +79,9 @@ export class Room {
 
   /** Who has a shell open, as far as `actor` may know: owners see only themselves. */
   present(actor: Actor): Presence[] {
-    return [...this.#members.values()].filter((member) => isAdmin(actor) || member.actor.name === actor.name).map(({ presence }) => presence);
+    return [...this.#members.values()]
+      .filter((member) => isAdmin(actor) || member.actor.name === actor.name)
+      .map(({ presence }) => presence);
   }
 
   /** What a shell that has entered is told. */
@@ -117,11 +129,15 @@ export class Room {
 
   /** Tells every admin's shell; returns to how many other shells it went. */
   say(actor: Actor, text: string, session: string | null): number {
-    return this.#tellAdmins({ type: 'said', name: actor.name, text, at: this.#now().toISOString(), session }, session ?? undefined);
+    return this.#tellAdmins(
+      { type: 'said', name: actor.name, text, at: this.#now().toISOString(), session },
+      session ?? undefined,
+    );
   }
 
   #tell(begun: CallBegun, notice: Notice): void {
-    const told = (actor: Actor): boolean => concerns(begun, actor) && (!this.#crowded || !isAdmin(actor) || notice.type === 'ended');
+    const told = (actor: Actor): boolean =>
+      concerns(begun, actor) && (!this.#crowded || !isAdmin(actor) || notice.type === 'ended');
     for (const { actor, tell } of this.#members.values()) if (told(actor)) tell(notice);
   }
 

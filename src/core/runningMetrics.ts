@@ -21,17 +21,27 @@ export interface Known {
 }
 
 /** Throws `settings` where the address cannot be had. */
-export function startMetrics(listen: Listening, build: { readonly version: string; readonly host: string }, known: Known, log: Logger): RunningMetrics {
+export function startMetrics(
+  listen: Listening,
+  build: { readonly version: string; readonly host: string },
+  known: Known,
+  log: Logger,
+): RunningMetrics {
   const figures = new Metrics(
     {
       logins: () => known.logins.list(),
-      operations: () => ({ open: known.operations()?.open().length ?? 0, unfinished: known.operations()?.unfinished().length ?? 0 }),
+      operations: () => ({
+        open: known.operations()?.open().length ?? 0,
+        unfinished: known.operations()?.unfinished().length ?? 0,
+      }),
       journalHead: () => known.journal.head.seq,
     },
     build,
   );
   const answering = new MetricsProcess({
-    entry: fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../metrics/main.ts' : '../metrics/main.js', import.meta.url)),
+    entry: fileURLToPath(
+      new URL(import.meta.url.endsWith('.ts') ? '../metrics/main.ts' : '../metrics/main.js', import.meta.url),
+    ),
     listen,
     ...(process.getuid?.() === 0 ? { user: nobody } : {}),
     text: () => figures.text(),

@@ -6,7 +6,16 @@ import { Failure } from '../domain/failure.ts';
 import type { LoginInfo } from '../domain/login.ts';
 import type { EndedCall, Welcome } from '../domain/room.ts';
 import { notify, toResponseError } from '../protocol/connection.ts';
-import { abortSignal, candidatesRequest, feedSwitch, messages, roomEntry, roomExit, settingsChange, typedLine } from '../protocol/messages.ts';
+import {
+  abortSignal,
+  candidatesRequest,
+  feedSwitch,
+  messages,
+  roomEntry,
+  roomExit,
+  settingsChange,
+  typedLine,
+} from '../protocol/messages.ts';
 import type { Admins } from '../service/admins.ts';
 import type { Authorities } from '../service/authorities.ts';
 import { candidates } from '../service/candidates.ts';
@@ -58,13 +67,15 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
   };
 
   // vscode-jsonrpc sends an error that is returned; its types do not say so.
-  const answer = <T>(act: () => Promise<T>): Promise<T> => Promise.try(act).catch((error: unknown) => toResponseError(error) as never);
+  const answer = <T>(act: () => Promise<T>): Promise<T> =>
+    Promise.try(act).catch((error: unknown) => toResponseError(error) as never);
 
   connection.onRequest(messages.enter, (raw) =>
     answer(async (): Promise<Welcome> => {
       const { session, login } = checked(roomEntry, raw);
       const actor = logins.identify(login);
-      if (shells.has(session) || shells.size >= mostShells) throw new Failure('usage', { what: 'the shell', why: 'its name is taken' });
+      if (shells.has(session) || shells.size >= mostShells)
+        throw new Failure('usage', { what: 'the shell', why: 'its name is taken' });
       const { lines, leftAt, settings } = memory.of(actor);
       const ended = leftAt === null ? [] : await options.endedSince(actor, leftAt);
       // It may have ended meanwhile.
@@ -90,7 +101,11 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
       // Whoever may not list all containers follows their own.
       const sees = (user: string): boolean => shell.actor.door !== 'self' || shell.actor.owns?.includes(user) === true;
       shell.unfeed = feed.subscribe((update) => {
-        const mine = { ...update, changed: update.changed.filter(({ user }) => sees(user)), removed: update.removed.filter(sees) };
+        const mine = {
+          ...update,
+          changed: update.changed.filter(({ user }) => sees(user)),
+          removed: update.removed.filter(sees),
+        };
         notify(connection, messages.notice, { session, notice: { type: 'containers', feed: mine } });
       });
       return Promise.resolve(true);
@@ -100,8 +115,21 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
     answer(() => {
       const { what, user, login } = checked(candidatesRequest, raw);
       const actor = logins.identify(login);
-      if (what === 'sessions') return Promise.resolve(actor.door === 'self' ? [] : options.sessions().map((session) => ({ value: session.login, says: `${session.name}, ${session.address ?? 'this host'}` })));
-      if (what === 'authorities') return Promise.resolve(actor.door === 'self' ? [] : options.authorities.list().map(({ name, doors }) => ({ value: name, says: doors.join(', ') })));
+      if (what === 'sessions')
+        return Promise.resolve(
+          actor.door === 'self'
+            ? []
+            : options.sessions().map((session) => ({
+                value: session.login,
+                says: `${session.name}, ${session.address ?? 'this host'}`,
+              })),
+        );
+      if (what === 'authorities')
+        return Promise.resolve(
+          actor.door === 'self'
+            ? []
+            : options.authorities.list().map(({ name, doors }) => ({ value: name, says: doors.join(', ') })),
+        );
       return candidates(service, admins, { what, user, actor }, abortSignal(token));
     }),
   );

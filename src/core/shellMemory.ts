@@ -1,6 +1,6 @@
 /**
- * What a person's shells remember between sessions: the lines they typed, their settings, when they were here last. A small state file;
- * losing it loses comfort and nothing else, so a write that fails is not an error for anybody.
+ * What a person's shells remember between sessions: the lines they typed, their settings, when they were here last. A
+ * small state file; losing it loses comfort and nothing else, so a write that fails is not an error for anybody.
  */
 import { Low, Memory } from 'lowdb';
 import { z } from 'zod';
@@ -25,10 +25,11 @@ type State = z.infer<typeof schema>;
 export type Remembered = z.infer<typeof person>;
 
 /**
- * What must not be kept: keys in any form, and options whose values are secrets. A line is left out whole, because half of one would
- * run as something else.
+ * What must not be kept: keys in any form, and options whose values are secrets. A line is left out whole, because half
+ * of one would run as something else.
  */
-const secret = /ssh-(rsa|dss|ed25519)|ecdsa-sha2|sk-(ssh|ecdsa)|PRIVATE KEY|--ssh-key|passw(or)?d|token|secret|[A-Za-z0-9+/=]{60,}/i;
+const secret =
+  /ssh-(rsa|dss|ed25519)|ecdsa-sha2|sk-(ssh|ecdsa)|PRIVATE KEY|--ssh-key|passw(or)?d|token|secret|[A-Za-z0-9+/=]{60,}/i;
 
 export class ShellMemory {
   readonly #db: Low<State>;
@@ -39,7 +40,10 @@ export class ShellMemory {
     this.#db = db;
   }
 
-  /** A file that cannot be understood is left as it is, `onTrouble` is told, and what is remembered lasts as long as this process. */
+  /**
+   * A file that cannot be understood is left as it is, `onTrouble` is told, and what is remembered lasts as long as
+   * this process.
+   */
   static async open(path: string, onTrouble: (failure: Failure) => void): Promise<ShellMemory> {
     try {
       return new ShellMemory(await openState<State>(path, schema, { people: {} }));

@@ -16,14 +16,25 @@ export class StateFiles {
   readonly lastUses: LastUses;
   readonly memory: ShellMemory;
 
-  private constructor(files: Pick<StateFiles, 'admins' | 'authorities' | 'invitations' | 'bans' | 'lastUses' | 'memory'>) {
-    ({ admins: this.admins, authorities: this.authorities, invitations: this.invitations, bans: this.bans, lastUses: this.lastUses, memory: this.memory } = files);
+  private constructor(
+    files: Pick<StateFiles, 'admins' | 'authorities' | 'invitations' | 'bans' | 'lastUses' | 'memory'>,
+  ) {
+    ({
+      admins: this.admins,
+      authorities: this.authorities,
+      invitations: this.invitations,
+      bans: this.bans,
+      lastUses: this.lastUses,
+      memory: this.memory,
+    } = files);
   }
 
   /** Who may log in has to be readable; what is a convenience begins anew, with a warning. */
   static async open(folder: string, maxPenaltyMs: number, log: Logger): Promise<StateFiles> {
     const now = (): Date => new Date();
-    const lastUses = await LastUses.open(join(folder, 'last-uses.json'), ({ message }) => log.warn({ why: message }, 'the last uses of keys cannot be read'));
+    const lastUses = await LastUses.open(join(folder, 'last-uses.json'), ({ message }) =>
+      log.warn({ why: message }, 'the last uses of keys cannot be read'),
+    );
     const admins = await Admins.open(join(folder, 'admins.json'), (key) => lastUses.of(key));
     return new StateFiles({
       admins,
@@ -32,10 +43,13 @@ export class StateFiles {
       bans: await Bans.open(join(folder, 'bans.json'), {
         now,
         maxPenaltyMs,
-        onTrouble: ({ message }) => log.warn({ why: message }, 'penalties could not be written: a restart forgets them'),
+        onTrouble: ({ message }) =>
+          log.warn({ why: message }, 'penalties could not be written: a restart forgets them'),
       }),
       lastUses,
-      memory: await ShellMemory.open(join(folder, 'shells.json'), ({ message }) => log.warn({ why: message }, 'what shells remembered cannot be read')),
+      memory: await ShellMemory.open(join(folder, 'shells.json'), ({ message }) =>
+        log.warn({ why: message }, 'what shells remembered cannot be read'),
+      ),
     });
   }
 

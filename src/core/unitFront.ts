@@ -1,10 +1,12 @@
 /**
- * A front as a unit of systemd's own, containarium-front.service: the way of an installed service. Its user and everything that is taken
- * away from it stand in systemd/containarium-front.conf, which is installed as that unit's drop-in.
+ * A front as a unit of systemd's own, containarium-front.service: the way of an installed service. Its user and
+ * everything that is taken away from it stand in systemd/containarium-front.conf, which is installed as that unit's
+ * drop-in.
  *
- * The unit is a transient one, because only those can be handed file descriptors: `systemd-run --pipe` passes on its own (systemd-run(1)),
- * here the bound port as standard input and the protocol as standard output. So there is no socket in the file system through which
- * anybody could speak to core in a front's place, and the front can do without the right to open any socket at all.
+ * The unit is a transient one, because only those can be handed file descriptors: `systemd-run --pipe` passes on its
+ * own (systemd-run(1)), here the bound port as standard input and the protocol as standard output. So there is no
+ * socket in the file system through which anybody could speak to core in a front's place, and the front can do without
+ * the right to open any socket at all.
  */
 import { spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
@@ -30,7 +32,9 @@ export interface UnitFrontOptions {
 
 export class UnitFront implements FrontStarter {
   readonly #options: UnitFrontOptions;
-  /** The last call of systemctl: one after the other, so that a kill that was meant for one front never meets the next. */
+  /**
+   * The last call of systemctl: one after the other, so that a kill that was meant for one front never meets the next.
+   */
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(options: UnitFrontOptions) {
@@ -39,7 +43,8 @@ export class UnitFront implements FrontStarter {
 
   async start(listener: Listener): Promise<FrontRun> {
     const { entry, log } = this.#options;
-    // One that a killed core left behind, or that lost its way: there is one front, and it is the one that is started now.
+    // One that a killed core left behind, or that lost its way: there is one front, and it is the one that is started
+    // now.
     await this.#end();
     const args = [
       '--quiet',
@@ -48,7 +53,7 @@ export class UnitFront implements FrontStarter {
       '--collect',
       `--unit=${frontUnit}`,
       '--service-type=exec',
-      '--description=Containarium\'s SSH server',
+      "--description=Containarium's SSH server",
       // Also in the drop-in. Without that, everything else is missing, but at least it is not root.
       `--uid=${frontAccount}`,
       '--property=NoNewPrivileges=yes',
@@ -65,7 +70,9 @@ export class UnitFront implements FrontStarter {
     // A pipe of spawn's is a socket pair: both directions are there.
     const channel = child.stdout as unknown as Duplex;
     const kill = (): void => {
-      this.#kill().catch((error: unknown) => log.error({ why: Failure.from(error).message }, 'the front could not be killed'));
+      this.#kill().catch((error: unknown) =>
+        log.error({ why: Failure.from(error).message }, 'the front could not be killed'),
+      );
     };
     return { channel, ended, kill };
   }
@@ -83,7 +90,11 @@ export class UnitFront implements FrontStarter {
 
   #systemctl(args: readonly string[]): Promise<void> {
     // systemctl says "not loaded" with 1 or 5, depending on the verb and its version.
-    const done = this.#tail.then(() => this.#options.runner.run({ program: 'systemctl', args, timeoutMs: limitMs, allowExit: [0, 1, 5] }).then(() => undefined));
+    const done = this.#tail.then(() =>
+      this.#options.runner
+        .run({ program: 'systemctl', args, timeoutMs: limitMs, allowExit: [0, 1, 5] })
+        .then(() => undefined),
+    );
     this.#tail = done.catch(() => undefined);
     return done;
   }

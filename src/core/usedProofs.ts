@@ -1,6 +1,6 @@
 /**
- * Which proofs of a login were used: each is good once. There is room for so many; of more, the oldest of whoever has used the most is
- * forgotten. So nobody can make core forget the proof of somebody else by logging in again and again.
+ * Which proofs of a login were used: each is good once. There is room for so many; of more, the oldest of whoever has
+ * used the most is forgotten. So nobody can make core forget the proof of somebody else by logging in again and again.
  */
 const defaultMost = 65_536;
 

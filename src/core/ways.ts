@@ -1,4 +1,7 @@
-/** The two ways into core, and what each may ask: its own socket, which only root can open, and the front, which knows what its clients show. */
+/**
+ * The two ways into core, and what each may ask: its own socket, which only root can open, and the front, which knows
+ * what its clients show.
+ */
 import type { Socket } from 'node:net';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { connectOver, mostMessageBytes } from '../protocol/connection.ts';
@@ -10,7 +13,8 @@ import type { Logins } from './logins.ts';
 import type { PenaltyRecords } from './penaltyRecords.ts';
 import { serveShells, type ShellEndpointOptions } from './shellEndpoint.ts';
 
-export interface WaysOptions extends Omit<EndpointOptions, 'logins'>, Omit<ShellEndpointOptions, 'logins'>, Required<FrontReports> {
+export interface WaysOptions
+  extends Omit<EndpointOptions, 'logins'>, Omit<ShellEndpointOptions, 'logins'>, Required<FrontReports> {
   readonly logins: Logins;
   readonly bans: Bans;
   readonly penaltyRecords: PenaltyRecords;

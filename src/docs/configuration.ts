@@ -34,7 +34,10 @@ function typeOf(key: Schema): string {
 
 function defaultOf(key: Schema): string {
   if (key.default === undefined) return '';
-  return [key.default].flat().map((value) => inline(String(value))).join(', ');
+  return [key.default]
+    .flat()
+    .map((value) => inline(String(value)))
+    .join(', ');
 }
 
 function rows(keys: Readonly<Record<string, Schema>>, prefix: string): string[][] {
@@ -54,10 +57,17 @@ export function exampleFile(): string[] {
 
 function linesOf(keys: Readonly<Record<string, Schema>>): string[] {
   return Object.entries(keys).flatMap(([name, key]) => {
-    if (key.properties === undefined) return key.default === undefined ? [`# ${name}: …`] : stringify({ [name]: key.default }).trimEnd().split('\n');
+    if (key.properties === undefined)
+      return key.default === undefined
+        ? [`# ${name}: …`]
+        : stringify({ [name]: key.default })
+            .trimEnd()
+            .split('\n');
     const inner = linesOf(key.properties);
     // A group without any key is not a group to YAML but nothing at all.
-    return inner.every((line) => line.startsWith('#')) ? [`# ${name}:`, ...inner.map((line) => `#   ${line.replace(/^# /, '')}`)] : [`${name}:`, ...inner.map((line) => `  ${line}`)];
+    return inner.every((line) => line.startsWith('#'))
+      ? [`# ${name}:`, ...inner.map((line) => `#   ${line.replace(/^# /, '')}`)]
+      : [`${name}:`, ...inner.map((line) => `  ${line}`)];
   });
 }
 
@@ -69,13 +79,18 @@ export function configurationPage(): string {
     'One YAML file, `containarium.yaml` in the home of the server; nothing is needed in it. Every key is checked at the start, and an unknown one is an error. Another file is named with `containarium serve --config <file>` or `CONTAINARIUM_CONFIG`.',
     section('Keys', table(columns, rows(single, ''))),
     ...keys.flatMap(([name, key]) =>
-      key.properties === undefined ? [] : [section(inline(name), key.description ?? '', table(columns, rows(key.properties, `${name}.`)))],
+      key.properties === undefined
+        ? []
+        : [section(inline(name), key.description ?? '', table(columns, rows(key.properties, `${name}.`)))],
     ),
     'Sizes take a unit: `GiB` (1024³ bytes), `GB` (1000³ bytes) and their like; a bare number is refused.',
     section(
       'Environment',
       'What is set here goes before the file. With a home and an address of its own, any number of servers run side by side.',
-      table(['Variable', 'Meaning'], environment.map(([name, meaning]) => [inline(name), meaning])),
+      table(
+        ['Variable', 'Meaning'],
+        environment.map(([name, meaning]) => [inline(name), meaning]),
+      ),
     ),
     section('Example', 'Every key with its default:', code(exampleFile(), 'yaml')),
   );

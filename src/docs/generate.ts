@@ -8,7 +8,8 @@ const folder = join(packageRoot, 'docs');
 const made = pages();
 const verbs = join(folder, 'verbs');
 mkdirSync(verbs, { recursive: true });
-for (const name of readdirSync(verbs)) if (name.endsWith('.md') && !made.has(`verbs/${name}`)) rmSync(join(verbs, name));
+for (const name of readdirSync(verbs))
+  if (name.endsWith('.md') && !made.has(`verbs/${name}`)) rmSync(join(verbs, name));
 for (const [path, text] of made) {
   mkdirSync(dirname(join(folder, path)), { recursive: true });
   writeFileSync(join(folder, path), text);

@@ -10,8 +10,26 @@ import { code, inline, page, section, sentence, table } from './markdown.ts';
 /** The groups of the index, in its order. Every verb stands in one: a test holds it. */
 export const groups: readonly (readonly [title: string, verbs: readonly string[]])[] = [
   ['Containers', ['create', 'list', 'info', 'resize', 'start', 'stop', 'restart', 'delete', 'shell', 'logs']],
-  ['Getting in', ['export', 'config', 'key add', 'key list', 'key remove', 'key replace', 'keys', 'keys add', 'keys remove']],
-  ['Admins', ['admin add', 'admin list', 'admin role', 'admin remove', 'session list', 'session kick', 'ban list', 'ban add', 'ban lift', 'who', 'say']],
+  [
+    'Getting in',
+    ['export', 'config', 'key add', 'key list', 'key remove', 'key replace', 'keys', 'keys add', 'keys remove'],
+  ],
+  [
+    'Admins',
+    [
+      'admin add',
+      'admin list',
+      'admin role',
+      'admin remove',
+      'session list',
+      'session kick',
+      'ban list',
+      'ban add',
+      'ban lift',
+      'who',
+      'say',
+    ],
+  ],
   ['Certificates', ['ca add', 'ca list', 'ca revoke', 'ca remove']],
   ['Invitations', ['admin invite', 'key invite', 'invite list', 'invite cancel']],
   ['The host', ['doctor', 'reconcile', 'image build', 'image list', 'host-key', 'host-key rotate', 'host-key switch']],
@@ -26,7 +44,9 @@ export function verbFile(name: string): string {
 const local = `sudo ${commandPrefix('local')}`;
 
 function doors(verb: AnyVerb): readonly ('manage' | 'self')[] {
-  return (['manage', 'self'] as const).filter((door) => (door === 'manage' ? verb.access.manage !== undefined : verb.access.self === true));
+  return (['manage', 'self'] as const).filter((door) =>
+    door === 'manage' ? verb.access.manage !== undefined : verb.access.self === true,
+  );
 }
 
 /** The command lines of `line` at every door of the verb that is reached with ssh. */
@@ -48,10 +68,25 @@ function parameters(verb: AnyVerb): string[] {
   return [
     given.length === 0
       ? ''
-      : section('Arguments', table(['Argument', 'Meaning'], given.map((argument) => [inline(parameterHelp(argument)[0]), `${argument.summary}${argument.required ? '' : ' (may be left out)'}`]))),
+      : section(
+          'Arguments',
+          table(
+            ['Argument', 'Meaning'],
+            given.map((argument) => [
+              inline(parameterHelp(argument)[0]),
+              `${argument.summary}${argument.required ? '' : ' (may be left out)'}`,
+            ]),
+          ),
+        ),
     section(
       'Options',
-      table(['Option', 'Meaning'], [...options.map((option) => [inline(optionSyntax(option)), meaning(option)]), ...commonOptions.map(([syntax, summary]) => [inline(syntax), summary])]),
+      table(
+        ['Option', 'Meaning'],
+        [
+          ...options.map((option) => [inline(optionSyntax(option)), meaning(option)]),
+          ...commonOptions.map(([syntax, summary]) => [inline(syntax), summary]),
+        ],
+      ),
     ),
   ];
 }
@@ -63,8 +98,12 @@ function meaning(option: Option): string {
 
 function standardInput(verb: AnyVerb): string {
   if (verb.stdin === undefined) return '';
-  const option = verb.parameters.find((parameter) => parameter.kind === 'option' && parameter.name === verb.stdin?.into);
-  const unless = (verb.stdin.unless ?? []).flatMap((name) => verb.parameters.flatMap((p) => (p.kind === 'option' && p.name === name ? [inline(`--${p.long[0]}`)] : [])));
+  const option = verb.parameters.find(
+    (parameter) => parameter.kind === 'option' && parameter.name === verb.stdin?.into,
+  );
+  const unless = (verb.stdin.unless ?? []).flatMap((name) =>
+    verb.parameters.flatMap((p) => (p.kind === 'option' && p.name === name ? [inline(`--${p.long[0]}`)] : [])),
+  );
   const needless = unless.length === 0 ? '' : `; not read with ${unless.join(' or ')}`;
   const instead = `${option?.kind === 'option' ? `, unless ${inline(`--${option.long[0]}`)} gives them` : ''}${needless}`;
   return section('Standard input', `${sentence(`${verb.stdin.for}${instead}`)} 64 KiB at most.`);
@@ -87,7 +126,11 @@ function access(verb: AnyVerb): string {
         ['on the host', mayUse(verb, 'local', 'root') ? 'root' : 'nobody'],
       ],
     ),
-    ...(verb.changes ? ['It changes things: it is recorded in the journal before it runs and when it has ended, and not run where it cannot be recorded.'] : []),
+    ...(verb.changes
+      ? [
+          'It changes things: it is recorded in the journal before it runs and when it has ended, and not run where it cannot be recorded.',
+        ]
+      : []),
     confirmation(verb),
   );
 }
@@ -104,14 +147,22 @@ function confirmation(verb: AnyVerb): string {
 }
 
 function examples(verb: AnyVerb): string {
-  const lines = verb.examples.flatMap(({ line, says }, i) => [...(i === 0 ? [] : ['']), `# ${says}`, ...overSsh(verb, line)]);
+  const lines = verb.examples.flatMap(({ line, says }, i) => [
+    ...(i === 0 ? [] : ['']),
+    `# ${says}`,
+    ...overSsh(verb, line),
+  ]);
   return section('Examples', code(lines));
 }
 
 function results(verb: AnyVerb): string {
   const shown = formats.filter((format) => format !== 'table').map((format) => inline(`--format ${format}`));
   const csv = verb.rows === undefined ? 'With `csv` the fields of the result are one row.' : '';
-  if (verb.answeredLocally === true) return section('Result', 'Text for people, or with `--json` or `--format yaml` one document with every verb as data.');
+  if (verb.answeredLocally === true)
+    return section(
+      'Result',
+      'Text for people, or with `--json` or `--format yaml` one document with every verb as data.',
+    );
   return section(
     'Result',
     `Text for people; with ${shown.slice(0, -1).join(', ')} or ${shown.at(-1) ?? ''} for programs. \`--json\` is short for \`--format json\`: one document on standard output, also where the command fails.${csv === '' ? '' : ` ${csv}`}`,
@@ -132,8 +183,13 @@ const { ok, usage: notUnderstood, unavailable } = everyVerb;
 const withoutHost: typeof everyVerb = { ok, usage: notUnderstood, unavailable };
 
 function exits(verb: AnyVerb): string {
-  const ends: Readonly<Partial<Record<ExitName, string>>> = { ...(verb.answeredLocally === true ? withoutHost : everyVerb), ...verb.ends };
-  const rows = (Object.keys(exitCodes) as ExitName[]).flatMap((name) => (ends[name] === undefined ? [] : [[String(exitCodes[name]), sentence(ends[name])]]));
+  const ends: Readonly<Partial<Record<ExitName, string>>> = {
+    ...(verb.answeredLocally === true ? withoutHost : everyVerb),
+    ...verb.ends,
+  };
+  const rows = (Object.keys(exitCodes) as ExitName[]).flatMap((name) =>
+    ends[name] === undefined ? [] : [[String(exitCodes[name]), sentence(ends[name])]],
+  );
   return section('Exit codes', table(['Code', 'When'], rows), `All of them: [exit codes](../exit-codes.md).`);
 }
 
@@ -157,7 +213,11 @@ export function verbIndex(): string {
   const row = (name: string): string[] => {
     const verb = verbNamed(name as (typeof verbNames)[number]);
     const names = [`[${verb.name}](${verbFile(verb.name)})`, ...(verb.aliases ?? [])].join(', ');
-    return [names, verb.summary, [...rolesAt(verb).slice(0, 1), ...(verb.access.self === true ? ['owner'] : [])].join(', ')];
+    return [
+      names,
+      verb.summary,
+      [...rolesAt(verb).slice(0, 1), ...(verb.access.self === true ? ['owner'] : [])].join(', '),
+    ];
   };
   return page(
     'Verbs',
@@ -169,5 +229,8 @@ export function verbIndex(): string {
 
 /** Path below docs/ → text. */
 export function verbPages(): Map<string, string> {
-  return new Map([['verbs/README.md', verbIndex()], ...verbNames.map((name) => [`verbs/${verbFile(name)}`, verbPage(verbNamed(name))] as const)]);
+  return new Map([
+    ['verbs/README.md', verbIndex()],
+    ...verbNames.map((name) => [`verbs/${verbFile(name)}`, verbPage(verbNamed(name))] as const),
+  ]);
 }

@@ -1,7 +1,9 @@
 /** Who does something, and what they may do. */
 import type { KeyLimits } from './keyLimits.ts';
 
-/** What an actor may do, weakest first. `owner` sees their own container only; `root` is local mode on the host itself. */
+/**
+ * What an actor may do, weakest first. `owner` sees their own container only; `root` is local mode on the host itself.
+ */
 export const roles = ['owner', 'viewer', 'operator', 'admin', 'root'] as const;
 export type Role = (typeof roles)[number];
 
@@ -38,7 +40,14 @@ export interface ShownActor {
 }
 
 export function shownActor({ name, role, door, fingerprint, address, certificate }: Actor): ShownActor {
-  return { name, role, door, fingerprint: fingerprint ?? null, address: address ?? null, certificate: certificate ?? null };
+  return {
+    name,
+    role,
+    door,
+    fingerprint: fingerprint ?? null,
+    address: address ?? null,
+    certificate: certificate ?? null,
+  };
 }
 
 /** By what a certificate is known: the name of the authority here, and what it wrote into it. */

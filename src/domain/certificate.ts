@@ -1,6 +1,6 @@
 /**
- * OpenSSH user certificates (PROTOCOL.certkeys of OpenSSH): the decoder. It says what a certificate says of itself; whether anybody who is
- * believed here has signed it is for `src/identity/certificates.ts`.
+ * OpenSSH user certificates (PROTOCOL.certkeys of OpenSSH): the decoder. It says what a certificate says of itself;
+ * whether anybody who is believed here has signed it is for `src/identity/certificates.ts`.
  */
 import { createHash } from 'node:crypto';
 import { decodeKeyBlob, type KeyType } from './keyBlob.ts';
@@ -18,13 +18,19 @@ const certificateTypes: readonly (readonly [certificate: string, key: KeyType, f
   ['sk-ecdsa-sha2-nistp256-cert-v01@openssh.com', 'sk-ecdsa-sha2-nistp256@openssh.com', 3],
 ];
 
-/** Names of algorithms for logins with certificates, each with the type of the certificate and the algorithm of the signature that goes with it. */
-export const certificateAlgorithms: ReadonlyMap<string, { readonly certificate: string; readonly signature: string }> = new Map([
-  ...certificateTypes.filter(([, key]) => key !== 'ssh-rsa').map(([certificate, key]) => [certificate, { certificate, signature: key }] as const),
-  // The type itself as an algorithm would be RSA with SHA-1.
-  ['rsa-sha2-256-cert-v01@openssh.com', { certificate: 'ssh-rsa-cert-v01@openssh.com', signature: 'rsa-sha2-256' }],
-  ['rsa-sha2-512-cert-v01@openssh.com', { certificate: 'ssh-rsa-cert-v01@openssh.com', signature: 'rsa-sha2-512' }],
-]);
+/**
+ * Names of algorithms for logins with certificates, each with the type of the certificate and the algorithm of the
+ * signature that goes with it.
+ */
+export const certificateAlgorithms: ReadonlyMap<string, { readonly certificate: string; readonly signature: string }> =
+  new Map([
+    ...certificateTypes
+      .filter(([, key]) => key !== 'ssh-rsa')
+      .map(([certificate, key]) => [certificate, { certificate, signature: key }] as const),
+    // The type itself as an algorithm would be RSA with SHA-1.
+    ['rsa-sha2-256-cert-v01@openssh.com', { certificate: 'ssh-rsa-cert-v01@openssh.com', signature: 'rsa-sha2-256' }],
+    ['rsa-sha2-512-cert-v01@openssh.com', { certificate: 'ssh-rsa-cert-v01@openssh.com', signature: 'rsa-sha2-512' }],
+  ]);
 
 /** Longer certificates are refused unread: one with all that is useful has about 2 KB. */
 export const maxCertificateBytes = 12_288;
@@ -70,7 +76,8 @@ export function decodeCertificate(blob: Buffer): Certificate {
   const validAfter = reader.uint64();
   const validBefore = reader.uint64();
   const criticalOptions = pairs(reader.string());
-  // Extensions grant what is never granted here, and unknown ones are ignored (PROTOCOL.certkeys); they have to be well-formed all the same.
+  // Extensions grant what is never granted here, and unknown ones are ignored (PROTOCOL.certkeys); they have to be
+  // well-formed all the same.
   pairs(reader.string());
   reader.string();
   const signatureKey = reader.string();
@@ -78,7 +85,20 @@ export function decodeCertificate(blob: Buffer): Certificate {
   const signature = reader.string();
   reader.end();
   const fingerprint = `SHA256:${createHash('sha256').update(key.blob).digest('base64').replace(/=+$/, '')}`;
-  return { type, key: { type: keyType, blob: key.blob, fingerprint }, serial, kind, keyId, principals, validAfter, validBefore, criticalOptions, signatureKey, signed, signature };
+  return {
+    type,
+    key: { type: keyType, blob: key.blob, fingerprint },
+    serial,
+    kind,
+    keyId,
+    principals,
+    validAfter,
+    validBefore,
+    criticalOptions,
+    signatureKey,
+    signed,
+    signature,
+  };
 }
 
 /** A key id as it may be shown and recorded. */
@@ -121,4 +141,3 @@ function text(bytes: Buffer): string {
   if (decoded.includes('\0')) throw new WireFault('a text in it has a NUL character');
   return decoded;
 }
-

@@ -1,4 +1,7 @@
-/** What this system tells about containers, keys and the host: the results of verbs, as plain data. Sizes in bytes, times RFC 3339 UTC. */
+/**
+ * What this system tells about containers, keys and the host: the results of verbs, as plain data. Sizes in bytes,
+ * times RFC 3339 UTC.
+ */
 
 export const instanceStatuses = ['running', 'stopped', 'frozen', 'error', 'starting', 'stopping', 'unknown'] as const;
 export type InstanceStatus = (typeof instanceStatuses)[number];
@@ -74,7 +77,12 @@ export interface HostInfo {
   readonly cpus: number;
   readonly memoryTotalBytes: number;
   readonly memoryFreeBytes: number;
-  readonly pool: { readonly name: string; readonly driver: string; readonly usedBytes: number; readonly totalBytes: number };
+  readonly pool: {
+    readonly name: string;
+    readonly driver: string;
+    readonly usedBytes: number;
+    readonly totalBytes: number;
+  };
   readonly network: { readonly name: string; readonly address: string };
   readonly image: { readonly alias: string; readonly ready: boolean; readonly base: string };
 }

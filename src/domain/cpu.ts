@@ -2,12 +2,16 @@
 import { Failure } from './failure.ts';
 import { quoted } from './text.ts';
 
-/** More than any host has that this system is for; it keeps a slip of the finger from becoming a limit that limits nothing. */
+/**
+ * More than any host has that this system is for; it keeps a slip of the finger from becoming a limit that limits
+ * nothing.
+ */
 export const maxCpuCount = 512;
 
 function fault(text: string): string {
   if (text === '') return 'it is empty';
-  // Incus reads "0-3" and "1,3" as the numbers of the CPUs to pin to, and a lone number as a count ("1-1" pins to CPU 1).
+  // Incus reads "0-3" and "1,3" as the numbers of the CPUs to pin to, and a lone number as a count ("1-1" pins to CPU
+  // 1).
   if (/^\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*$/.test(text) && /[-,]/.test(text)) {
     return 'it names certain CPUs of the host, and containers here share all of them: only a number of CPUs can be given';
   }

@@ -1,11 +1,15 @@
 /**
  * The one way this system says that something did not work.
  *
- * A failure is a stable code, what failed (quoted), why, and what to do next. It knows nothing of terminals: renderers decide how
- * it looks, and the exit code follows from the code alone (see `docs/exit-codes.md`, generated from this table).
+ * A failure is a stable code, what failed (quoted), why, and what to do next. It knows nothing of terminals: renderers
+ * decide how it looks, and the exit code follows from the code alone (see `docs/exit-codes.md`, generated from this
+ * table).
  */
 
-/** Process exit codes. Stable, below 126 (above that POSIX shells use them), and never 255, which the ssh client keeps for itself. */
+/**
+ * Process exit codes. Stable, below 126 (above that POSIX shells use them), and never 255, which the ssh client keeps
+ * for itself.
+ */
 export const exitCodes = {
   ok: 0,
   failed: 1,
@@ -37,7 +41,7 @@ export const exitMeanings: Record<ExitName, string> = {
 
 /** Every failure code, with the exit code it leads to. */
 export const failureCodes = {
-  'usage': 'usage',
+  usage: 'usage',
   'unknown-command': 'usage',
   'unknown-option': 'usage',
   'shell-syntax': 'usage',
@@ -53,11 +57,11 @@ export const failureCodes = {
   'input-too-large': 'usage',
   'confirmation-required': 'usage',
   'confirmation-mismatch': 'usage',
-  'settings': 'usage',
+  settings: 'usage',
   'not-found': 'notFound',
-  'denied': 'denied',
-  'exists': 'conflict',
-  'busy': 'conflict',
+  denied: 'denied',
+  exists: 'conflict',
+  busy: 'conflict',
   'not-ours': 'conflict',
   'last-key': 'conflict',
   'last-admin': 'conflict',
@@ -65,20 +69,20 @@ export const failureCodes = {
   'wrong-state': 'conflict',
   'no-space': 'conflict',
   'already-running': 'conflict',
-  'partial': 'partial',
-  'differences': 'partial',
-  'timeout': 'timeout',
+  partial: 'partial',
+  differences: 'partial',
+  timeout: 'timeout',
   'incus-unavailable': 'unavailable',
   'core-unavailable': 'unavailable',
   'journal-unwritable': 'unavailable',
   'shutting-down': 'unavailable',
-  'cancelled': 'cancelled',
+  cancelled: 'cancelled',
   'program-failed': 'failed',
   'program-missing': 'failed',
   'unexpected-output': 'failed',
   'journal-damaged': 'failed',
-  'unhealthy': 'failed',
-  'internal': 'failed',
+  unhealthy: 'failed',
+  internal: 'failed',
 } as const satisfies Record<string, ExitName>;
 
 export type FailureCode = keyof typeof failureCodes;

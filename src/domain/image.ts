@@ -18,7 +18,8 @@ function fault(text: string): string | undefined {
   if (text.startsWith('-')) return 'it begins with a hyphen';
   const [first = '', second, ...more] = text.split(':');
   if (more.length > 0) return 'it has more than one colon';
-  if (second === undefined) return nameRule.test(first) ? undefined : 'it has characters that an image name cannot have';
+  if (second === undefined)
+    return nameRule.test(first) ? undefined : 'it has characters that an image name cannot have';
   if (!remoteRule.test(first)) return 'what stands before the colon is not the name of a remote';
   if (second === '') return 'it names a remote and no image';
   return nameRule.test(second) ? undefined : 'it has characters that an image name cannot have';
@@ -36,8 +37,9 @@ export function parseImage(text: string): ImageReference {
 }
 
 /**
- * The reference in lower-case letters, digits and single hyphens, for use in an alias: `images:ubuntu/24.04` → `images-ubuntu-24-04`.
- * Different references may have the same slug, so an alias alone does not tell what it was made from.
+ * The reference in lower-case letters, digits and single hyphens, for use in an alias: `images:ubuntu/24.04` →
+ * `images-ubuntu-24-04`. Different references may have the same slug, so an alias alone does not tell what it was made
+ * from.
  */
 export function imageSlug(reference: string): string {
   const slug = reference

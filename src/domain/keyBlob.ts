@@ -1,6 +1,6 @@
 /**
- * The binary form of a public key, as in the base64 part of an OpenSSH public key line: which kinds are taken, and a decoder that
- * accepts exactly one encoding of each key, so that equal keys have equal fingerprints.
+ * The binary form of a public key, as in the base64 part of an OpenSSH public key line: which kinds are taken, and a
+ * decoder that accepts exactly one encoding of each key, so that equal keys have equal fingerprints.
  */
 import { createPublicKey } from 'node:crypto';
 import { WireFault, WireReader, wireString } from './wire.ts';
@@ -61,7 +61,8 @@ function positive(field: Buffer, name: string): bigint {
   const [first, second] = field;
   if (first === undefined) throw new BlobFault(`its ${name} is zero`);
   if (first >= 0x80) throw new BlobFault(`its ${name} is negative`);
-  if (first === 0 && (second === undefined || second < 0x80)) throw new BlobFault(`its ${name} is not encoded in the shortest form`);
+  if (first === 0 && (second === undefined || second < 0x80))
+    throw new BlobFault(`its ${name} is not encoded in the shortest form`);
   return BigInt(`0x${field.toString('hex')}`);
 }
 
@@ -90,17 +91,23 @@ function decodeRsa(fields: WireReader): { parts: Buffer[]; bits: number } {
   return { parts: [encodePositive(exponent), encodePositive(modulus)], bits };
 }
 
-/** RFC 5656 section 3.1: the curve's name and an uncompressed point (SEC 1 section 2.3.3), which must be on the curve. */
+/**
+ * RFC 5656 section 3.1: the curve's name and an uncompressed point (SEC 1 section 2.3.3), which must be on the curve.
+ */
 function decodeEcdsa(fields: WireReader, curve: Curve): { parts: Buffer[]; bits: number } {
   const name = fields.string();
-  if (!name.equals(Buffer.from(curve.name))) throw new BlobFault('the curve inside it is not the one that its type names');
+  if (!name.equals(Buffer.from(curve.name)))
+    throw new BlobFault('the curve inside it is not the one that its type names');
   const point = fields.string();
   const size = Math.ceil(curve.bits / 8);
   if (point.length !== 1 + 2 * size || point[0] !== 4) throw new BlobFault('its point does not have the right form');
   const x = point.subarray(1, 1 + size);
   const y = point.subarray(1 + size);
   try {
-    createPublicKey({ format: 'jwk', key: { kty: 'EC', crv: curve.jwk, x: x.toString('base64url'), y: y.toString('base64url') } });
+    createPublicKey({
+      format: 'jwk',
+      key: { kty: 'EC', crv: curve.jwk, x: x.toString('base64url'), y: y.toString('base64url') },
+    });
   } catch {
     throw new BlobFault('its point is not on the curve');
   }
@@ -139,7 +146,8 @@ function decode(type: KeyType, blob: Buffer): DecodedKey {
     throw new BlobFault(`the line says ${type}, but the key inside is ${known ?? 'of another type'}`);
   }
   const curve = curves.get(type);
-  const { parts, bits } = curve !== undefined ? decodeEcdsa(fields, curve) : type === 'ssh-rsa' ? decodeRsa(fields) : decodeEd25519(fields);
+  const { parts, bits } =
+    curve !== undefined ? decodeEcdsa(fields, curve) : type === 'ssh-rsa' ? decodeRsa(fields) : decodeEd25519(fields);
   if (type.startsWith('sk-')) parts.push(decodeApplication(fields));
   if (!fields.atEnd) throw new BlobFault('there is something left over after the key');
   const encoded = Buffer.concat([wireString(type), ...parts.map(wireString)]);

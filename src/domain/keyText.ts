@@ -1,6 +1,6 @@
 /**
- * What people send where a public key is wanted, recognised so that each gets its own answer. Of what was sent, failures repeat only
- * paths and names of key types: anything else may be a secret.
+ * What people send where a public key is wanted, recognised so that each gets its own answer. Of what was sent,
+ * failures repeat only paths and names of key types: anything else may be a secret.
  */
 import { Failure } from './failure.ts';
 import { keyTypes } from './keyBlob.ts';
@@ -13,8 +13,16 @@ const types = keyTypes.map((type) => type.replaceAll('.', '\\.')).join('|');
 /** A key's type and the beginning of its base64: `AAAA`, since every blob begins with a length below 2¹⁶. */
 const keyInside = new RegExp(`(?:${types}|ssh-dss)\\s+AAAA`);
 
-/** Markers of private keys: PEM (RFC 7468 and older), SSH2, PuTTY, and the body of OpenSSH's own format without its frame. */
-const privateMarkers = [/BEGIN (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY/i, /PuTTY-User-Key-File/i, /Private-Lines:/i, /b3BlbnNzaC1rZXktdjE/];
+/**
+ * Markers of private keys: PEM (RFC 7468 and older), SSH2, PuTTY, and the body of OpenSSH's own format without its
+ * frame.
+ */
+const privateMarkers = [
+  /BEGIN (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY/i,
+  /PuTTY-User-Key-File/i,
+  /Private-Lines:/i,
+  /b3BlbnNzaC1rZXktdjE/,
+];
 
 /** `text` on one line, with single blanks, and without the characters that {@link printable} would have to escape. */
 export function oneLine(text: string): string {
@@ -24,13 +32,15 @@ export function oneLine(text: string): string {
   return kept.replace(/ +/g, ' ').trim();
 }
 
-/** Refuses text that holds a private key anywhere, however it is broken into lines. The failure carries nothing of it. */
+/**
+ * Refuses text that holds a private key anywhere, however it is broken into lines. The failure carries nothing of it.
+ */
 export function refusePrivateKey(text: string): void {
   const line = oneLine(text);
   if (!privateMarkers.some((marker) => marker.test(line))) return;
   throw new Failure('private-key', {
     what: 'the key that was sent',
-    why: 'it is a PRIVATE key: it has now left its owner\'s machine and must be considered exposed',
+    why: "it is a PRIVATE key: it has now left its owner's machine and must be considered exposed",
     next: 'stop using that key and remove it wherever it is accepted; make a new pair (ssh-keygen -t ed25519) and send only its .pub file',
   });
 }
@@ -73,7 +83,11 @@ const formats: readonly { readonly marker: RegExp; readonly why: string; readonl
     next: 'convert it and send the result: ssh-keygen -i -m PKCS8 -f KEYFILE',
   },
   { marker: /-{4} ?BEGIN (?:X509 |TRUSTED )?CERTIFICATE/, why: 'it is an X.509 certificate', next: sendThePubFile },
-  { marker: /-{4} ?BEGIN PGP/, why: 'it is an OpenPGP key', next: 'export its ssh form and send that: gpg --export-ssh-key NAME' },
+  {
+    marker: /-{4} ?BEGIN PGP/,
+    why: 'it is an OpenPGP key',
+    next: 'export its ssh form and send that: gpg --export-ssh-key NAME',
+  },
   { marker: /-{4} ?BEGIN SSH SIGNATURE/, why: 'it is a signature', next: sendThePubFile },
 ];
 
@@ -89,16 +103,25 @@ export function refuseOtherFormats(text: string): void {
   if (found !== undefined) throw new Failure('invalid-key', { what: 'public key', why: found.why, next: found.next });
 }
 
-/** Why the first word of a line is not the type of an acceptable key, and what to do. `rest` is what follows the word. */
+/**
+ * Why the first word of a line is not the type of an acceptable key, and what to do. `rest` is what follows the word.
+ */
 export function typeFault(word: string, rest: string): { readonly why: string; readonly next: string } {
   const accepted = `accepted are ${keyTypes.join(', ')}; to make one: ssh-keygen -t ed25519`;
   if (/-cert-v\d\d@openssh\.com$/.test(word)) {
-    return { why: 'it is a certificate, not a key', next: 'send the plain public key: the .pub file without "-cert" in its name' };
+    return {
+      why: 'it is a certificate, not a key',
+      next: 'send the plain public key: the .pub file without "-cert" in its name',
+    };
   }
   if (word === 'ssh-dss') {
-    return { why: 'it is a DSA key, which OpenSSH does not accept any more', next: 'make a new key: ssh-keygen -t ed25519' };
+    return {
+      why: 'it is a DSA key, which OpenSSH does not accept any more',
+      next: 'make a new key: ssh-keygen -t ed25519',
+    };
   }
-  if (/^AAAA[A-Za-z0-9+/]+=*$/.test(word)) return { why: 'the type in front of the key is missing', next: sendThePubFile };
+  if (/^AAAA[A-Za-z0-9+/]+=*$/.test(word))
+    return { why: 'the type in front of the key is missing', next: sendThePubFile };
   if (/^[A-Za-z0-9+/]{32,}=*$/.test(word)) {
     return { why: 'it is a piece of a key that was broken over several lines', next: sendThePubFile };
   }

@@ -1,4 +1,6 @@
-/** Labels: what an administrator says about a container (`team=blue`), kept as `user.containarium.label.KEY` in Incus. */
+/**
+ * Labels: what an administrator says about a container (`team=blue`), kept as `user.containarium.label.KEY` in Incus.
+ */
 import { Failure } from './failure.ts';
 import { printable, quoted } from './text.ts';
 

@@ -1,4 +1,7 @@
-/** What a container needs at least. With less, Incus refuses in its own words, or the system inside dies while it starts, minutes later. */
+/**
+ * What a container needs at least. With less, Incus refuses in its own words, or the system inside dies while it
+ * starts, minutes later.
+ */
 import { Failure } from './failure.ts';
 import { formatExact } from './size.ts';
 

@@ -5,11 +5,17 @@ import type { ShownActor } from './actor.ts';
 export interface LoginProof {
   /** The login name: which door. */
   readonly username: string;
-  /** The algorithm as the client named it: `rsa-sha2-512` for an RSA key, `ssh-ed25519-cert-v01@openssh.com` for a certificate. */
+  /**
+   * The algorithm as the client named it: `rsa-sha2-512` for an RSA key, `ssh-ed25519-cert-v01@openssh.com` for a
+   * certificate.
+   */
   readonly algorithm: string;
   /** The public key's wire blob, or a whole certificate's. */
   readonly blob: string;
-  /** The exchange hash of the connection's first key exchange (RFC 4253, section 7.2), which makes the signature good for one connection only. */
+  /**
+   * The exchange hash of the connection's first key exchange (RFC 4253, section 7.2), which makes the signature good
+   * for one connection only.
+   */
   readonly sessionId: string;
   /** In the wire format: the name of its algorithm, then the signature (RFC 4253, section 6.6). */
   readonly signature: string;

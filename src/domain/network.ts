@@ -13,7 +13,10 @@ export interface Network {
   readonly bytes: readonly number[];
 }
 
-/** The bits of an address that are one source, as sshd_config(5), PerSourceNetBlockSize has it: whoever has one IPv6 address has its whole /64. */
+/**
+ * The bits of an address that are one source, as sshd_config(5), PerSourceNetBlockSize has it: whoever has one IPv6
+ * address has its whole /64.
+ */
 const sourceBits = { 4: 32, 6: 64 } as const;
 const mostBits = { 4: 32, 6: 128 } as const;
 
@@ -39,7 +42,11 @@ export function parseNetwork(text: string): Network {
   const written = isIPv6(first) ? 6 : 4;
   const bits = length === undefined ? mostBits[written] : Number(length);
   if (address === undefined || bits > mostBits[written]) {
-    throw new Failure('usage', { what: `address ${quoted(text)}`, why: 'it is neither an address nor a network', next: 'write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/64' });
+    throw new Failure('usage', {
+      what: `address ${quoted(text)}`,
+      why: 'it is neither an address nor a network',
+      next: 'write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/64',
+    });
   }
   const mapped = written === 6 && address.family === 4;
   // A network that is wider than all of IPv4 written as IPv6 is one of IPv6.
@@ -59,7 +66,11 @@ export function isSource({ family, bits }: Network): boolean {
 }
 
 export function contains(outer: Network, inner: Network): boolean {
-  return outer.family === inner.family && outer.bits <= inner.bits && network(inner.family, inner.bytes, outer.bits).text === outer.text;
+  return (
+    outer.family === inner.family &&
+    outer.bits <= inner.bits &&
+    network(inner.family, inner.bytes, outer.bits).text === outer.text
+  );
 }
 
 /** Values by network; finding costs the number of different prefix lengths, not that of networks. */
@@ -77,7 +88,9 @@ export class NetworkMap<T> {
   *find(address: string): Generator<T> {
     const parsed = parseAddress(address);
     if (parsed === undefined) return;
-    const lengths = [...this.#byLength.keys()].map((length) => length.split('/').map(Number) as [number, number]).sort((a, b) => a[1] - b[1]);
+    const lengths = [...this.#byLength.keys()]
+      .map((length) => length.split('/').map(Number) as [number, number])
+      .sort((a, b) => a[1] - b[1]);
     for (const [family, bits] of lengths) {
       if (family !== parsed.family) continue;
       const found = this.#byLength.get(`${family}/${bits}`)?.get(network(parsed.family, parsed.bytes, bits).text);

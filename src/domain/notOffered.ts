@@ -1,4 +1,7 @@
-/** What SSH has and this server does not, when somebody who is logged in asks for it: refused, counted, and told to core. */
+/**
+ * What SSH has and this server does not, when somebody who is logged in asks for it: refused, counted, and told to
+ * core.
+ */
 
 /** By what sshd_config(5) calls each, and how ssh(1) asks for it. */
 export const notOffered = {

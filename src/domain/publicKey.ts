@@ -1,8 +1,19 @@
-/** Public keys of people, as OpenSSH writes them (sshd(8), AUTHORIZED_KEYS FILE FORMAT, without options): `type base64 comment`. */
+/**
+ * Public keys of people, as OpenSSH writes them (sshd(8), AUTHORIZED_KEYS FILE FORMAT, without options): `type base64
+ * comment`.
+ */
 import { createHash } from 'node:crypto';
 import { Failure } from './failure.ts';
 import { BlobFault, decodeKeyBlob, keyTypes, type DecodedKey, type KeyType } from './keyBlob.ts';
-import { holdsKey, oneLine, refuseOtherFormats, refusePath, refusePrivateKey, sendThePubFile, typeFault } from './keyText.ts';
+import {
+  holdsKey,
+  oneLine,
+  refuseOtherFormats,
+  refusePath,
+  refusePrivateKey,
+  sendThePubFile,
+  typeFault,
+} from './keyText.ts';
 import { quoted } from './text.ts';
 
 export type { KeyType } from './keyBlob.ts';
@@ -18,7 +29,10 @@ export interface PublicKey {
   readonly fingerprint: string;
   /** The size that `ssh-keygen -l` prints. */
   readonly bits: number;
-  /** `type base64 comment`: one line, safe in an authorized_keys file, and read back by {@link parsePublicKeys} as the same key. */
+  /**
+   * `type base64 comment`: one line, safe in an authorized_keys file, and read back by {@link parsePublicKeys} as the
+   * same key.
+   */
   readonly line: string;
 }
 
@@ -79,11 +93,11 @@ function parseLine(line: string, what: string): PublicKey {
 }
 
 /**
- * All public keys in `text`, one to a line, each key once (the first line that has it); blank lines and lines that begin with
- * `#` are passed over. One bad line refuses the whole text.
+ * All public keys in `text`, one to a line, each key once (the first line that has it); blank lines and lines that
+ * begin with `#` are passed over. One bad line refuses the whole text.
  *
- * Throws `private-key` (with nothing of the text), `input-too-large`, `missing-key` (no key at all), `usage` (a path instead of
- * a key) or `invalid-key`.
+ * Throws `private-key` (with nothing of the text), `input-too-large`, `missing-key` (no key at all), `usage` (a path
+ * instead of a key) or `invalid-key`.
  */
 export function parsePublicKeys(text: string): PublicKey[] {
   if (Buffer.byteLength(text) > maxKeyTextBytes) {
@@ -127,19 +141,26 @@ export function parsePublicKey(text: string): PublicKey {
   const keys = parsePublicKeys(text);
   const [key] = keys;
   if (key === undefined || keys.length > 1) {
-    throw new Failure('invalid-key', { what: 'public key', why: `${keys.length} keys were sent`, next: 'send one key' });
+    throw new Failure('invalid-key', {
+      what: 'public key',
+      why: `${keys.length} keys were sent`,
+      next: 'send one key',
+    });
   }
   return key;
 }
 
 /**
- * The keys that `selector` names: a full fingerprint, the beginning of one (`SHA256:` and {@link minFingerprintPrefix} characters
- * or more), or an exact comment, which several keys may have. What begins with `SHA256:` is never taken as a comment, since
- * anybody can write somebody else's fingerprint into a comment. No match is an empty array.
+ * The keys that `selector` names: a full fingerprint, the beginning of one (`SHA256:` and {@link minFingerprintPrefix}
+ * characters or more), or an exact comment, which several keys may have. What begins with `SHA256:` is never taken as a
+ * comment, since anybody can write somebody else's fingerprint into a comment. No match is an empty array.
  *
  * Throws `usage` for a beginning that is too short or fits several keys.
  */
-export function matchKeys<K extends Pick<PublicKey, 'fingerprint' | 'comment'>>(keys: readonly K[], selector: string): K[] {
+export function matchKeys<K extends Pick<PublicKey, 'fingerprint' | 'comment'>>(
+  keys: readonly K[],
+  selector: string,
+): K[] {
   if (selector === '') return [];
   if (!selector.startsWith(fingerprintMark)) return keys.filter((key) => key.comment === selector);
   const exact = keys.filter((key) => key.fingerprint === selector);

@@ -1,8 +1,8 @@
 /** Somebody who was not let in: why, and how the front tells core of many of them at once. */
 
 /**
- * Why, as the journal, the log and the metrics name it. Words of ours only: nothing that a client chose is in a refusal but the address it
- * came from.
+ * Why, as the journal, the log and the metrics name it. Words of ours only: nothing that a client chose is in a refusal
+ * but the address it came from.
  */
 export const refusalReasons = {
   key: 'no key that may log in',

@@ -17,7 +17,11 @@ export interface StateChange {
 export interface ResizeResult {
   readonly user: string;
   readonly container: string;
-  readonly changes: readonly { readonly what: 'cpu' | 'memory' | 'disk'; readonly from: string | null; readonly to: string }[];
+  readonly changes: readonly {
+    readonly what: 'cpu' | 'memory' | 'disk';
+    readonly from: string | null;
+    readonly to: string;
+  }[];
   readonly operation: string | null;
 }
 
@@ -92,7 +96,11 @@ export interface AuthorityInfo {
   readonly comment: string;
   readonly addedAt: string;
   readonly addedBy: string;
-  readonly revoked: { readonly serials: readonly string[]; readonly keyIds: readonly string[]; readonly fingerprints: readonly string[] };
+  readonly revoked: {
+    readonly serials: readonly string[];
+    readonly keyIds: readonly string[];
+    readonly fingerprints: readonly string[];
+  };
 }
 
 export interface AuthorityChange {
@@ -128,11 +136,21 @@ export interface AuditRecords {
 }
 
 export type AuditVerification =
-  | { readonly ok: true; readonly records: number; readonly segments: number; readonly head: { readonly seq: number; readonly hash: string } }
+  | {
+      readonly ok: true;
+      readonly records: number;
+      readonly segments: number;
+      readonly head: { readonly seq: number; readonly hash: string };
+    }
   | {
       readonly ok: false;
       readonly records: number;
-      readonly firstBad: { readonly segment: string; readonly line: number; readonly seq: number | null; readonly reason: string };
+      readonly firstBad: {
+        readonly segment: string;
+        readonly line: number;
+        readonly seq: number | null;
+        readonly reason: string;
+      };
     };
 
 export type DifferenceKind =

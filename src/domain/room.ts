@@ -1,4 +1,7 @@
-/** What admins at their shells see of one another: who is here, what is being done, what was said. Plain data; times RFC 3339 UTC. */
+/**
+ * What admins at their shells see of one another: who is here, what is being done, what was said. Plain data; times RFC
+ * 3339 UTC.
+ */
 import type { Container } from './container.ts';
 import type { FailureData } from './failure.ts';
 
@@ -46,7 +49,13 @@ export type Notice =
   | { readonly type: 'begun'; readonly call: RunningCall; readonly session: string | null }
   | { readonly type: 'step'; readonly id: string; readonly step: StepEvent }
   | { readonly type: 'ended'; readonly id: string; readonly call: EndedCall; readonly session: string | null }
-  | { readonly type: 'said'; readonly name: string; readonly text: string; readonly at: string; readonly session: string | null }
+  | {
+      readonly type: 'said';
+      readonly name: string;
+      readonly text: string;
+      readonly at: string;
+      readonly session: string | null;
+    }
   | { readonly type: 'entered' | 'left'; readonly who: Presence }
   /** From now on there are too many to be told of each, or few enough again: then these are here. */
   | { readonly type: 'crowd'; readonly crowded: boolean; readonly present: readonly Presence[] }

@@ -9,10 +9,15 @@ export interface Selection {
 }
 
 /** Whether everything that is given fits. */
-export function selects({ state, user, labels }: Selection, container: Pick<Container, 'user' | 'status' | 'labels'>): boolean {
+export function selects(
+  { state, user, labels }: Selection,
+  container: Pick<Container, 'user' | 'status' | 'labels'>,
+): boolean {
   return (
     (state === undefined || state === 'all' || container.status === state) &&
     (user === undefined || container.user === user) &&
-    (labels ?? []).every(({ key, value }) => (value === undefined ? key in container.labels : container.labels[key] === value))
+    (labels ?? []).every(({ key, value }) =>
+      value === undefined ? key in container.labels : container.labels[key] === value,
+    )
   );
 }

@@ -1,9 +1,15 @@
-/** Amounts of memory and disk. Inside the system they are whole numbers of bytes; the units are those of IEC 80000-13 and SI. */
+/**
+ * Amounts of memory and disk. Inside the system they are whole numbers of bytes; the units are those of IEC 80000-13
+ * and SI.
+ */
 import bytes from 'bytes-iec';
 import { Failure } from './failure.ts';
 import { quoted } from './text.ts';
 
-/** What Incus reads (`units.ParseByteSizeString`): case matters, only whole numbers. Largest first; binary first where equally short. */
+/**
+ * What Incus reads (`units.ParseByteSizeString`): case matters, only whole numbers. Largest first; binary first where
+ * equally short.
+ */
 const incusUnits = ['EiB', 'EB', 'PiB', 'PB', 'TiB', 'TB', 'GiB', 'GB', 'MiB', 'MB', 'KiB', 'kB', 'B'] as const;
 const humanUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
@@ -22,7 +28,10 @@ function grouped(count: bigint): string {
   return count.toString().replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** `whole.fraction` units as bytes, exact: `undefined` where it is not a whole number of bytes. bytes-iec itself rounds down. */
+/**
+ * `whole.fraction` units as bytes, exact: `undefined` where it is not a whole number of bytes. bytes-iec itself rounds
+ * down.
+ */
 function exactBytes(whole: string, fraction: string, unit: string): bigint | undefined {
   const scale = 10n ** BigInt(fraction.length);
   const product = BigInt(whole + fraction) * byteCount(unit);
@@ -37,12 +46,19 @@ function invalid(text: string, why: string, next = 'write a number and a unit: 5
 function ambiguous(text: string, number: string, letters: string): Failure {
   const [whole = '', fraction = ''] = number.split('.');
   if (letters === '' && fraction === '' && whole.length > 6) {
-    return invalid(text, 'it has no unit', `for that many bytes write ${whole}B; otherwise add the unit, as in 4GiB or 50GB`);
+    return invalid(
+      text,
+      'it has no unit',
+      `for that many bytes write ${whole}B; otherwise add the unit, as in 4GiB or 50GB`,
+    );
   }
   const prefix = (letters[0] ?? 'G').toUpperCase();
   const readings = [`${prefix === 'K' ? 'k' : prefix}B`, `${prefix}iB`].map((unit) => {
     const count = exactBytes(whole, fraction, unit);
-    return { text: `${number}${unit}`, meaning: count === undefined ? 'no whole number of bytes' : `${grouped(count)} bytes` };
+    return {
+      text: `${number}${unit}`,
+      meaning: count === undefined ? 'no whole number of bytes' : `${grouped(count)} bytes`,
+    };
   });
   const missing = letters === '' ? 'it has no unit' : `"${letters}" is not a whole unit`;
   return invalid(
@@ -53,8 +69,8 @@ function ambiguous(text: string, number: string, letters: string): Failure {
 }
 
 /**
- * A size as a person writes it, in bytes: `4GB` is 4×10⁹, `4GiB` is 4×2³⁰; decimals where they make whole bytes (`1.5GiB`);
- * blanks before the unit. A number without a whole unit is refused, since people mean either reading.
+ * A size as a person writes it, in bytes: `4GB` is 4×10⁹, `4GiB` is 4×2³⁰; decimals where they make whole bytes
+ * (`1.5GiB`); blanks before the unit. A number without a whole unit is refused, since people mean either reading.
  * Throws `invalid-size`.
  */
 export function parseSize(text: string): number {
@@ -62,7 +78,8 @@ export function parseSize(text: string): number {
   if (match === null) {
     if (text === '') throw invalid(text, 'it is empty');
     if (/^[+-]/.test(text)) throw invalid(text, 'it has a sign, and a size is the whole amount, not a difference');
-    if (/^\d+,\d/.test(text)) throw invalid(text, 'it has a comma', 'write decimals with a point and no thousands separators: 1.5GiB');
+    if (/^\d+,\d/.test(text))
+      throw invalid(text, 'it has a comma', 'write decimals with a point and no thousands separators: 1.5GiB');
     if (/%$/.test(text)) throw invalid(text, 'it is a percentage, and sizes are amounts of bytes here');
     throw invalid(text, 'it is not a number with a unit');
   }
@@ -74,9 +91,11 @@ export function parseSize(text: string): number {
     throw invalid(text, bits ? `"${unit}" means bits` : `${quoted(unit, 20)} is not a unit of size`);
   }
   const count = exactBytes(whole, fraction, unit);
-  if (count === undefined) throw invalid(text, 'it is not a whole number of bytes', 'use a smaller unit: 1126MiB instead of 1.1GiB');
+  if (count === undefined)
+    throw invalid(text, 'it is not a whole number of bytes', 'use a smaller unit: 1126MiB instead of 1.1GiB');
   if (count === 0n) throw invalid(text, 'it is zero');
-  if (count > BigInt(Number.MAX_SAFE_INTEGER)) throw invalid(text, `it is more than ${grouped(BigInt(Number.MAX_SAFE_INTEGER))} bytes`);
+  if (count > BigInt(Number.MAX_SAFE_INTEGER))
+    throw invalid(text, `it is more than ${grouped(BigInt(Number.MAX_SAFE_INTEGER))} bytes`);
   return Number(count);
 }
 
@@ -98,14 +117,16 @@ export function formatExact(count: number): string {
 /** For terminals: binary units, at most one decimal: `1.5 GiB`, `512 MiB`. Rounded; {@link formatExact} is not. */
 export function formatHuman(count: number): string {
   checked(count);
-  // The first unit in which the rounded number stays below 1024, so that 1023.99 MiB shows as 1 GiB and not as 1024 MiB.
-  const unit = humanUnits.find((candidate) => Number((count / Number(byteCount(candidate))).toFixed(1)) < 1024) ?? 'PiB';
+  // The first unit in which the rounded number stays below 1024, so that 1023.99 MiB shows as 1 GiB and not as 1024
+  // MiB.
+  const unit =
+    humanUnits.find((candidate) => Number((count / Number(byteCount(candidate))).toFixed(1)) < 1024) ?? 'PiB';
   return `${Number((count / Number(byteCount(unit))).toFixed(1))} ${unit}`;
 }
 
 /**
- * What Incus stores in `limits.memory` or a disk's `size`, in bytes. `undefined` for what is not an amount: empty text, a
- * percentage, a unit that Incus does not have, or more than JavaScript counts exactly.
+ * What Incus stores in `limits.memory` or a disk's `size`, in bytes. `undefined` for what is not an amount: empty text,
+ * a percentage, a unit that Incus does not have, or more than JavaScript counts exactly.
  */
 export function parseIncusSize(text: string): number | undefined {
   const match = /^(\d{1,19})([A-Za-z]*| bytes)$/.exec(text);

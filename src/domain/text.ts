@@ -1,13 +1,15 @@
 /**
  * Text from outside, made safe to show.
  *
- * Whatever a client, a key comment, a container, Incus or a log sent may hold terminal control sequences, bidirectional overrides or
- * zero-width characters. Nothing of that kind may reach a terminal, a table, a file name or a log line as it is.
+ * Whatever a client, a key comment, a container, Incus or a log sent may hold terminal control sequences, bidirectional
+ * overrides or zero-width characters. Nothing of that kind may reach a terminal, a table, a file name or a log line as
+ * it is.
  */
 
 /**
- * Control characters (C0, DEL, C1), line and paragraph separators, everything of Unicode's format category (bidirectional
- * marks and overrides, zero-width characters, tags, soft hyphen, byte order mark), unpaired surrogates, private use.
+ * Control characters (C0, DEL, C1), line and paragraph separators, everything of Unicode's format category
+ * (bidirectional marks and overrides, zero-width characters, tags, soft hyphen, byte order mark), unpaired surrogates,
+ * private use.
  */
 const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{DI}]/gu;
 
@@ -49,6 +51,8 @@ export function safeJson(value: unknown, indent?: number): string {
 /** JSON text with the unsafe characters inside its strings as `\uXXXX`; line feeds between its tokens stay. */
 export function escapedJson(json: string): string {
   const asUnits = (character: string): string =>
-    [...Array(character.length).keys()].map((i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`).join('');
+    [...Array(character.length).keys()]
+      .map((i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`)
+      .join('');
   return json.replace(unsafe, (c) => (c === '\n' ? c : asUnits(c))).replace(invisible, asUnits);
 }

@@ -3,14 +3,33 @@ import type { Transport } from './login.ts';
 
 /** What this server may agree on, under all of its settings; a name that is none of these is not passed on. */
 const known: ReadonlySet<string> = new Set([
-  ...['mlkem768x25519-sha256', 'sntrup761x25519-sha512', 'sntrup761x25519-sha512@openssh.com', 'curve25519-sha256', 'curve25519-sha256@libssh.org'],
+  ...[
+    'mlkem768x25519-sha256',
+    'sntrup761x25519-sha512',
+    'sntrup761x25519-sha512@openssh.com',
+    'curve25519-sha256',
+    'curve25519-sha256@libssh.org',
+  ],
   ...['ecdh-sha2-nistp256', 'ecdh-sha2-nistp384', 'ecdh-sha2-nistp521'],
   ...['ssh-ed25519', 'ecdsa-sha2-nistp256', 'rsa-sha2-256', 'rsa-sha2-512'],
-  ...['chacha20-poly1305@openssh.com', 'aes128-gcm', 'aes256-gcm', 'aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'aes128-ctr', 'aes192-ctr', 'aes256-ctr'],
+  ...[
+    'chacha20-poly1305@openssh.com',
+    'aes128-gcm',
+    'aes256-gcm',
+    'aes128-gcm@openssh.com',
+    'aes256-gcm@openssh.com',
+    'aes128-ctr',
+    'aes192-ctr',
+    'aes256-ctr',
+  ],
 ]);
 
 /** Key exchanges that a quantum computer does not undo later. */
-export const postQuantum: ReadonlySet<string> = new Set(['mlkem768x25519-sha256', 'sntrup761x25519-sha512', 'sntrup761x25519-sha512@openssh.com']);
+export const postQuantum: ReadonlySet<string> = new Set([
+  'mlkem768x25519-sha256',
+  'sntrup761x25519-sha512',
+  'sntrup761x25519-sha512@openssh.com',
+]);
 
 /** What the front says that a connection agreed on, with every name that core does not know as `unknown`. */
 export function knownTransport({ keyExchange, hostKey, cipher }: Transport): Transport {

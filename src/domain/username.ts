@@ -1,4 +1,7 @@
-/** The name of a user: at once a host account, an account in the container, a part of the instance's name and of an ssh alias. */
+/**
+ * The name of a user: at once a host account, an account in the container, a part of the instance's name and of an ssh
+ * alias.
+ */
 import { Failure } from './failure.ts';
 import { reservedReason } from './reservedNames.ts';
 import { quoted } from './text.ts';
@@ -8,8 +11,8 @@ declare const usernameMark: unique symbol;
 export type Username = string & { readonly [usernameMark]: true };
 
 /**
- * useradd(8) refuses more than 32 characters, utmp(5) keeps 32 (UT_NAMESIZE). What is derived from the name fits with that:
- * `NAME-container` is 42 characters, an Incus instance name may have 63 (a host name label, RFC 1123).
+ * useradd(8) refuses more than 32 characters, utmp(5) keeps 32 (UT_NAMESIZE). What is derived from the name fits with
+ * that: `NAME-container` is 42 characters, an Incus instance name may have 63 (a host name label, RFC 1123).
  */
 export const maxUsernameLength = 32;
 
@@ -24,7 +27,8 @@ function followsRule(text: string): boolean {
 /** The first thing that is wrong with `text`, as a clause. */
 function fault(text: string): string {
   if (text === '') return 'it is empty';
-  if (text.length > maxUsernameLength) return `it has ${text.length} characters, and a host account may have ${maxUsernameLength}`;
+  if (text.length > maxUsernameLength)
+    return `it has ${text.length} characters, and a host account may have ${maxUsernameLength}`;
   if (text !== text.toLowerCase()) return 'it has upper-case letters';
   if (/[^a-z0-9-]/.test(text)) return 'it has characters other than lower-case letters a-z, digits and hyphens';
   if (text.endsWith('-')) return 'it ends with a hyphen';
@@ -56,7 +60,10 @@ export function parseUsername(text: string): Username {
   throw new Failure('invalid-user', {
     what: `user name ${quoted(text)}`,
     why: reserved === undefined ? fault(text) : `it is reserved: ${reserved}`,
-    next: reserved === undefined ? `${ruleSentence}${near === undefined ? '' : `; for example: ${near}`}` : 'choose another name',
+    next:
+      reserved === undefined
+        ? `${ruleSentence}${near === undefined ? '' : `; for example: ${near}`}`
+        : 'choose another name',
     ...(near === undefined ? {} : { details: { suggestion: near } }),
   });
 }
@@ -67,8 +74,8 @@ export function containerName(user: string): string {
 }
 
 /**
- * The user whose instance would have this name, or `undefined` where no user's would. It says nothing about who made the
- * instance: that is in the instance's own configuration.
+ * The user whose instance would have this name, or `undefined` where no user's would. It says nothing about who made
+ * the instance: that is in the instance's own configuration.
  */
 export function ownerOf(instanceName: string): Username | undefined {
   if (!instanceName.endsWith(suffix)) return undefined;

@@ -1,7 +1,7 @@
 /**
- * What this server offers. Authenticated encryption only, so that no MAC is ever negotiated; no compression (ssh2 inflates before
- * authentication without a useful bound); no finite-field groups (their arithmetic runs synchronously before authentication), no NIST
- * curves, nothing with SHA-1.
+ * What this server offers. Authenticated encryption only, so that no MAC is ever negotiated; no compression (ssh2
+ * inflates before authentication without a useful bound); no finite-field groups (their arithmetic runs synchronously
+ * before authentication), no NIST curves, nothing with SHA-1.
  */
 import type { Algorithms, ServerConfig } from 'ssh2';
 import { certificateAlgorithms } from '../domain/certificate.ts';
@@ -9,7 +9,9 @@ import type { FrontStart } from '../protocol/messages.ts';
 
 type KeyExchange = FrontStart['transport']['keyExchange'];
 
-/** The key exchange that no quantum computer will open later (draft-ietf-sshm-mlkem-hybrid-kex; in OpenSSH since 9.9). */
+/**
+ * The key exchange that no quantum computer will open later (draft-ietf-sshm-mlkem-hybrid-kex; in OpenSSH since 9.9).
+ */
 const postQuantum = 'mlkem768x25519-sha256';
 
 /** For clients without it, under its own name (RFC 8731) and under that of the clients from before the RFC. */

@@ -1,6 +1,6 @@
 /**
- * What an authentication request deserves: decided synchronously, from an index in memory. Identity is the key whose signature verified,
- * never the one that was merely offered.
+ * What an authentication request deserves: decided synchronously, from an index in memory. Identity is the key whose
+ * signature verified, never the one that was merely offered.
  */
 import type { AuthContext, PublicKeyAuthContext } from 'ssh2';
 import type { LoginProof } from '../domain/login.ts';
@@ -10,8 +10,8 @@ import { provesPossession } from '../identity/proof.ts';
 import { wireSignature } from './wireSignature.ts';
 
 /**
- * `offer`: this key would do, the client may sign. `accept`: it has signed; core is shown the same proof. `invited`: likewise, to bind the key
- * and no more.
+ * `offer`: this key would do, the client may sign. `accept`: it has signed; core is shown the same proof. `invited`:
+ * likewise, to bind the key and no more.
  */
 export type Decision =
   | { readonly outcome: 'accept' | 'invited'; readonly proof: LoginProof }
@@ -38,7 +38,8 @@ export function decide(context: AuthContext, index: KeyIndex, address: string, n
     signature: wireSignature(algorithm, signature).toString('base64'),
   };
   const verified = provesPossession(proof, verdict.key);
-  if (verified === undefined || index.admit({ ...offered, verified }, nowMs).admitted === 'no') return reject('signature');
+  if (verified === undefined || index.admit({ ...offered, verified }, nowMs).admitted === 'no')
+    return reject('signature');
   if (verdict.admitted === 'invitation') {
     index.spend(verdict.hash);
     return { outcome: 'invited', proof };

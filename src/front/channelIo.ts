@@ -50,7 +50,10 @@ export class ChannelIo implements CommandIo {
     this.#write(this.#channel, text);
   }
 
-  /** With a terminal both streams are the terminal's: a client shows standard error of a channel unordered and without carriage returns. */
+  /**
+   * With a terminal both streams are the terminal's: a client shows standard error of a channel unordered and without
+   * carriage returns.
+   */
   stderr(text: string): void {
     this.#write(this.terminal ? this.#channel : this.#channel.stderr, text);
   }
@@ -69,7 +72,8 @@ export class ChannelIo implements CommandIo {
       }
       await this.#change(left);
     }
-    if (this.#interrupted) throw new Failure('cancelled', { what: 'standard input', why: 'it was interrupted; nothing was changed' });
+    if (this.#interrupted)
+      throw new Failure('cancelled', { what: 'standard input', why: 'it was interrupted; nothing was changed' });
     if (this.#overflowed || this.#bytes > maxBytes) throw tooLarge(maxBytes);
     return Buffer.concat(this.#chunks).toString('utf8');
   }
@@ -126,7 +130,13 @@ export class ChannelIo implements CommandIo {
   #endsInput(data: Buffer): boolean {
     const end = data.findIndex((byte) => byte === 0x04 || byte === 0x03);
     if (end === -1) {
-      this.#write(this.#channel, data.toString('latin1').replace(/[^\x20-\x7e\r\n]/g, '').replace(/\r/g, '\n'));
+      this.#write(
+        this.#channel,
+        data
+          .toString('latin1')
+          .replace(/[^\x20-\x7e\r\n]/g, '')
+          .replace(/\r/g, '\n'),
+      );
       return false;
     }
     if (data[end] === 0x03) {
@@ -160,5 +170,9 @@ export class ChannelIo implements CommandIo {
 }
 
 function tooLarge(maxBytes: number): Failure {
-  return new Failure('input-too-large', { what: 'standard input', why: `it is longer than ${maxBytes} bytes`, next: 'send public keys only, one a line' });
+  return new Failure('input-too-large', {
+    what: 'standard input',
+    why: `it is longer than ${maxBytes} bytes`,
+    next: 'send public keys only, one a line',
+  });
 }

@@ -1,6 +1,7 @@
 /**
- * What a command writes to its channel: in the order written, at the pace at which the client reads. ssh2 itself keeps everything in
- * memory, answers no write after a close, and can forget one of two streams that wait for the same window.
+ * What a command writes to its channel: in the order written, at the pace at which the client reads. ssh2 itself keeps
+ * everything in memory, answers no write after a close, and can forget one of two streams that wait for the same
+ * window.
  */
 import type { Connection, ServerChannel } from 'ssh2';
 import { hangUp } from './hangUp.ts';
@@ -64,7 +65,8 @@ export class ChannelOutput {
           const piece = next.bytes.subarray(at, at + pieceBytes);
           await this.#taken(next.stream, piece);
           // While keys are exchanged ssh2 keeps what is sent, and a client may take its time.
-          if (isChangingKeys(this.#connection)) await this.#until((done) => void keysChanged(this.#connection).then(done));
+          if (isChangingKeys(this.#connection))
+            await this.#until((done) => void keysChanged(this.#connection).then(done));
           if (socket.writableNeedDrain) await this.#until((done) => socket.once('drain', done));
           this.#unreadBytes -= piece.length;
         }
@@ -83,8 +85,8 @@ export class ChannelOutput {
   }
 
   /**
-   * Waits for what `begin` tells, or for the channel to be gone. A race with one promise of the whole session would leave something
-   * behind in it for every piece that is ever written.
+   * Waits for what `begin` tells, or for the channel to be gone. A race with one promise of the whole session would
+   * leave something behind in it for every piece that is ever written.
    */
   #until(begin: (done: () => void) => void): Promise<void> {
     if (this.#isGone) return Promise.resolve();

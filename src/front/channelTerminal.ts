@@ -14,7 +14,9 @@ export interface ChannelTerminalOptions {
 
 const endOfInput = Buffer.from([0x04]);
 
-/** How long a shell may take to leave at the end of its input, in milliseconds; after that nobody is at the terminal. */
+/**
+ * How long a shell may take to leave at the end of its input, in milliseconds; after that nobody is at the terminal.
+ */
 const endOfInputMs = 3000;
 
 /** More than this is left to the client before anybody listens, in bytes: core may take its time over a login. */

@@ -73,7 +73,10 @@ export class ServedConnection {
     this.#service = service;
     this.socket = internalsOf(connection)._sock;
     this.#address = plainAddress(this.socket.remoteAddress ?? '');
-    this.#reachedAt = { host: plainAddress(this.socket.localAddress ?? ''), port: this.socket.localPort ?? service.start.listen.port };
+    this.#reachedAt = {
+      host: plainAddress(this.socket.localAddress ?? ''),
+      port: this.socket.localPort ?? service.start.listen.port,
+    };
 
     // Before anything else: an error that nobody listens to would end the process.
     connection.on('error', (error: Error & { level?: string }) => {
@@ -83,16 +86,22 @@ export class ServedConnection {
     });
     connection.on('close', () => this.#close());
     // What the first key exchange agreed on; the types of ssh2 know nothing of what a server is told.
-    connection.once('handshake' as never, (({ kex, serverHostKey, cs }: { kex: string; serverHostKey: string; cs: { cipher: string } }) => {
-      this.#transport = { keyExchange: kex, hostKey: serverHostKey, cipher: cs.cipher };
-    }) as never);
+    connection.once(
+      'handshake' as never,
+      (({ kex, serverHostKey, cs }: { kex: string; serverHostKey: string; cs: { cipher: string } }) => {
+        this.#transport = { keyExchange: kex, hostKey: serverHostKey, cipher: cs.cipher };
+      }) as never,
+    );
     dropServerOnlyMessages(connection);
     enforceWindows(connection);
     limitKeyExchanges(connection, () => this.#actor !== undefined, service.start.limits.loginGraceMs);
     paceReading(connection);
     changeKeysInTime(connection, service.start.transport);
     service.hostKeys.announce(connection);
-    this.#askedFor = new AskedFor(connection, () => void this.#actor?.then((actor) => this.#tellAskedFor(actor)).catch(() => undefined));
+    this.#askedFor = new AskedFor(
+      connection,
+      () => void this.#actor?.then((actor) => this.#tellAskedFor(actor)).catch(() => undefined),
+    );
     this.#authenticate();
     connection.on('ready', () => this.#ready());
     this.#serveSessions();
@@ -115,7 +124,10 @@ export class ServedConnection {
     // An admin's own words may be in it.
     const reason = printable(why);
     for (const session of this.#sessions) session.end(reason);
-    await Promise.race([Promise.all([...this.#sessions].map(({ ended }) => ended)), new Promise((resolve) => setTimeout(resolve, goodbyeMs))]);
+    await Promise.race([
+      Promise.all([...this.#sessions].map(({ ended }) => ended)),
+      new Promise((resolve) => setTimeout(resolve, goodbyeMs)),
+    ]);
     disconnect(this.#connection, reason);
   }
 
@@ -157,11 +169,18 @@ export class ServedConnection {
     this.#longest = new TimeLimit({
       limitMs: maxSessionMs,
       warn: (leftMs) => {
-        for (const session of this.#sessions) session.warn(`A login lasts ${formatUptime(maxSessionMs)} here: this one ends in ${formatUptime(Math.ceil(leftMs / 1000) * 1000)}. What runs goes on.`);
+        for (const session of this.#sessions)
+          session.warn(
+            `A login lasts ${formatUptime(maxSessionMs)} here: this one ends in ${formatUptime(Math.ceil(leftMs / 1000) * 1000)}. What runs goes on.`,
+          );
       },
       end: () => void this.end(`a login lasts ${formatUptime(maxSessionMs)} here`),
     });
-    this.#actor = logins.prove(this.#proof, { address: this.#address, transport: this.#transport }, (reason) => void this.end(reason));
+    this.#actor = logins.prove(
+      this.#proof,
+      { address: this.#address, transport: this.#transport },
+      (reason) => void this.end(reason),
+    );
     this.#actor.then(
       (actor) => {
         if (this.#closed) this.#leave(actor);
@@ -172,12 +191,18 @@ export class ServedConnection {
 
   /** Whoever comes with an invitation has their key bound, is told so, and goes. */
   #bindKey(proof: LoginProof): void {
-    this.#answer = this.#service.logins.useInvitation(proof, this.#address).then((bound) => boundText(bound, this.#reachedAt));
-    const leave = (reason: string, afterMs: number): unknown => setTimeout(() => void this.end(reason), afterMs).unref();
+    this.#answer = this.#service.logins
+      .useInvitation(proof, this.#address)
+      .then((bound) => boundText(bound, this.#reachedAt));
+    const leave = (reason: string, afterMs: number): unknown =>
+      setTimeout(() => void this.end(reason), afterMs).unref();
     this.#answer.then(
       () => leave('the invitation has been used', invitedMs),
       // Somebody else was faster: no more is said than to a stranger. Other reasons they have to read.
-      (error: unknown) => (isFailure(error, 'denied') ? void this.end('Permission denied') : leave('the invitation was not used', invitedMs)),
+      (error: unknown) =>
+        isFailure(error, 'denied')
+          ? void this.end('Permission denied')
+          : leave('the invitation was not used', invitedMs),
     );
   }
 
@@ -185,13 +210,22 @@ export class ServedConnection {
     const { start, core, shells } = this.#service;
     this.#connection.on('session', (accept, reject) => {
       if ((this.#actor ?? this.#answer) === undefined || this.#ending) return reject();
-      if (this.#sessions.size >= start.limits.maxSessions) return this.#tellWhy(reject, `a connection has ${start.limits.maxSessions} sessions here`);
+      if (this.#sessions.size >= start.limits.maxSessions)
+        return this.#tellWhy(reject, `a connection has ${start.limits.maxSessions} sessions here`);
       const session = accept();
       if (!hasSanePackets(this.#connection, session)) return;
       closeBareSessions(this.#connection, session);
       if (this.#answer !== undefined) return void this.#sessions.add(serveInvited(session, this.#answer));
       if (this.#actor === undefined) return;
-      const served = serveSession(session, { connection: this.#connection, actor: this.#actor, core, shells, reachedAt: this.#reachedAt, stdinMs: start.limits.stdinMs, idleMs: start.limits.idleMs });
+      const served = serveSession(session, {
+        connection: this.#connection,
+        actor: this.#actor,
+        core,
+        shells,
+        reachedAt: this.#reachedAt,
+        stdinMs: start.limits.stdinMs,
+        idleMs: start.limits.idleMs,
+      });
       this.#sessions.add(served);
       this.#mindUse();
       session.on('close', () => {
@@ -206,7 +240,10 @@ export class ServedConnection {
     const { unusedMs } = this.#service.start.limits;
     clearTimeout(this.#unused);
     if (this.#sessions.size > 0 || unusedMs === 0 || this.#closed) return;
-    this.#unused = setTimeout(() => void this.end(`no session was open for ${formatUptime(unusedMs)}`), Math.min(unusedMs, 2 ** 31 - 1)).unref();
+    this.#unused = setTimeout(
+      () => void this.end(`no session was open for ${formatUptime(unusedMs)}`),
+      Math.min(unusedMs, 2 ** 31 - 1),
+    ).unref();
   }
 
   /** ssh2 gives no reason with a refusal. */

@@ -17,7 +17,10 @@ export function disconnect(connection: Connection, reason: string, code: number 
   const socket = internalsOf(connection)._sock;
   if (socket.destroyed) return;
   try {
-    sendPacket(connection, Buffer.concat([Buffer.from([disconnectMessage]), uint32(code), wireString(reason), wireString('')]));
+    sendPacket(
+      connection,
+      Buffer.concat([Buffer.from([disconnectMessage]), uint32(code), wireString(reason), wireString('')]),
+    );
   } catch {
     // In the middle of a key exchange nothing can be said.
   }

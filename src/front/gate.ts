@@ -1,10 +1,10 @@
 /**
- * The gate: who may begin to log in. Asked for each connection before a byte of it is read, decided at once from what is in memory: bans,
- * penalties for what came from the same source before, and how many are logging in already. It watches each connection until that has
- * logged in or is gone, and keeps the account of its source.
+ * The gate: who may begin to log in. Asked for each connection before a byte of it is read, decided at once from what
+ * is in memory: bans, penalties for what came from the same source before, and how many are logging in already. It
+ * watches each connection until that has logged in or is gone, and keeps the account of its source.
  *
- * A source is an IPv4 address or an IPv6 /64. Where somebody is logged in from it, no penalty begins or keeps it out: a wrong key in a second window must
- * not lock out who works in the first.
+ * A source is an IPv4 address or an IPv6 /64. Where somebody is logged in from it, no penalty begins or keeps it out: a
+ * wrong key in a second window must not lock out who works in the first.
  */
 import type { Socket } from 'node:net';
 import { penaltyReasons, type Ban, type PenaltyReason } from '../domain/ban.ts';
@@ -73,14 +73,15 @@ export class Gate {
   ban(address: string): string | undefined {
     for (const { until, reason } of this.#bans.find(address)) {
       const leftMs = until === null ? Infinity : Date.parse(until) - this.#now();
-      if (leftMs > 0) return `This address is banned${reason === null ? '' : ` (${printable(reason)})`}: ${until === null ? 'an admin of this host can lift that' : `try again in ${inWords(leftMs)}`}.`;
+      if (leftMs > 0)
+        return `This address is banned${reason === null ? '' : ` (${printable(reason)})`}: ${until === null ? 'an admin of this host can lift that' : `try again in ${inWords(leftMs)}`}.`;
     }
     return undefined;
   }
 
   /**
-   * Whether a connection may go on. From then on its socket is watched: it emits `attempt` for a login that failed, `late`, `violation`, and
-   * `authenticated`; one that ends for a reason of this server's emits `forgiven`.
+   * Whether a connection may go on. From then on its socket is watched: it emits `attempt` for a login that failed,
+   * `late`, `violation`, and `authenticated`; one that ends for a reason of this server's emits `forgiven`.
    */
   admit(socket: GateSocket): Refused | undefined {
     const address = socket.remoteAddress ?? '';
@@ -91,7 +92,11 @@ export class Gate {
     if (banned !== undefined) return { source, why: 'banned', text: banned };
     switch (this.#startups.refusal(source, this.#isKnown(source))) {
       case 'source':
-        return { source, why: 'connections', text: 'Too many connections from this address are logging in: try again in a moment.' };
+        return {
+          source,
+          why: 'connections',
+          text: 'Too many connections from this address are logging in: try again in a moment.',
+        };
       case 'all':
         return { source, why: 'connections', text: 'Too many connections are logging in: try again in a moment.' };
       case undefined:

@@ -1,4 +1,7 @@
-/** Closes a connection that misbehaves, and says so in the log: what a guard stops should not look like a fault of the network. */
+/**
+ * Closes a connection that misbehaves, and says so in the log: what a guard stops should not look like a fault of the
+ * network.
+ */
 import type { Socket } from 'node:net';
 
 /** Lines for each reason in each such time, in milliseconds: a flood fills no disk, and hides no other reason. */
@@ -49,6 +52,8 @@ export function noteHangUp(socket: Socket, why: Reason): void {
     return;
   }
   // How many were left out is said with the next.
-  process.stderr.write(`${JSON.stringify({ level: 40, time: Date.now(), address, why, ...(count.leftOut === 0 ? {} : { leftOut: count.leftOut }), msg: 'connection closed' })}\n`);
+  process.stderr.write(
+    `${JSON.stringify({ level: 40, time: Date.now(), address, why, ...(count.leftOut === 0 ? {} : { leftOut: count.leftOut }), msg: 'connection closed' })}\n`,
+  );
   count.leftOut = 0;
 }

@@ -1,6 +1,7 @@
 /**
- * Tells clients which host keys this server has, so that they know the next one before it is used (OpenSSH's PROTOCOL, section 2.5:
- * `hostkeys-00@openssh.com`, and `hostkeys-prove-00@openssh.com` with which a client has each new key prove that the server holds it).
+ * Tells clients which host keys this server has, so that they know the next one before it is used (OpenSSH's PROTOCOL,
+ * section 2.5: `hostkeys-00@openssh.com`, and `hostkeys-prove-00@openssh.com` with which a client has each new key
+ * prove that the server holds it).
  */
 import ssh2, { type Connection, type ParsedKey } from 'ssh2';
 import { wireString } from '../domain/wire.ts';
@@ -23,7 +24,8 @@ export class HostKeys {
   constructor(privateKeys: readonly string[]) {
     this.#keys = privateKeys.map((text) => {
       const [key] = [ssh2.utils.parseKey(text)].flat();
-      if (key === undefined || key instanceof Error) throw new Error(`a host key cannot be read: ${key?.message ?? 'it is empty'}`);
+      if (key === undefined || key instanceof Error)
+        throw new Error(`a host key cannot be read: ${key?.message ?? 'it is empty'}`);
       return { blob: key.getPublicSSH(), key };
     });
   }
@@ -33,12 +35,18 @@ export class HostKeys {
     const { _protocol: protocol } = internalsOf(connection);
     let proofs = 0;
     connection.on('ready', () => {
-      const payload = [Buffer.from([globalRequest]), wireString(announcement), Buffer.from([0]), ...this.#keys.map(({ blob }) => wireString(blob))];
+      const payload = [
+        Buffer.from([globalRequest]),
+        wireString(announcement),
+        Buffer.from([0]),
+        ...this.#keys.map(({ blob }) => wireString(blob)),
+      ];
       sendPacket(connection, Buffer.concat(payload));
     });
     const others = protocol._handlers.GLOBAL_REQUEST;
     protocol._handlers.GLOBAL_REQUEST = (from, name, wantReply, data) => {
-      if (name !== proof || !wantReply || !internalsOf(connection).authenticated) return others(from, name, wantReply, data);
+      if (name !== proof || !wantReply || !internalsOf(connection).authenticated)
+        return others(from, name, wantReply, data);
       const signatures = ++proofs > mostProofs ? undefined : this.#prove(data, protocol._kex.sessionID);
       if (signatures === undefined) protocol.requestFailure();
       else protocol.requestSuccess(signatures);
@@ -65,7 +73,7 @@ export class HostKeys {
 /** Length-prefixed strings of the SSH wire format (RFC 4251, section 5), `most` of them, and nothing else. */
 function strings(data: Buffer, most: number): Buffer[] | undefined {
   const found: Buffer[] = [];
-  for (let at = 0; at < data.length; ) {
+  for (let at = 0; at < data.length;) {
     if (at + 4 > data.length || found.length === most) return undefined;
     const end = at + 4 + data.readUInt32BE(at);
     if (end > data.length) return undefined;

@@ -1,4 +1,7 @@
-/** The parts of ssh2's server side that its types do not show, as far as guards need them (ssh2 1.17.0, lib/server.js, with our patches). */
+/**
+ * The parts of ssh2's server side that its types do not show, as far as guards need them (ssh2 1.17.0, lib/server.js,
+ * with our patches).
+ */
 import type { Socket } from 'node:net';
 import type { Connection, ServerChannel, Session } from 'ssh2';
 
@@ -26,7 +29,14 @@ export interface ConnectionInternals {
     /** Called after each key exchange. */
     _onHandshakeComplete: (...args: unknown[]) => void;
     readonly _kex: { readonly sessionID: Buffer };
-    readonly _packetRW: { readonly write: { readonly allocStart: number; readonly allocStartKEX: number; alloc(size: number, force?: boolean): Buffer; finalize(packet: Buffer, force?: boolean): Buffer } };
+    readonly _packetRW: {
+      readonly write: {
+        readonly allocStart: number;
+        readonly allocStartKEX: number;
+        alloc(size: number, force?: boolean): Buffer;
+        finalize(packet: Buffer, force?: boolean): Buffer;
+      };
+    };
     readonly _cipher: { encrypt(packet: Buffer): void };
     /** Called with each piece of what the socket brings. */
     parse(data: Buffer, from: number, to: number): void;

@@ -1,4 +1,7 @@
-/** The session of somebody with an invitation: whatever is asked for, the answer is what became of their key, and the end. */
+/**
+ * The session of somebody with an invitation: whatever is asked for, the answer is what became of their key, and the
+ * end.
+ */
 import type { ServerChannel, Session } from 'ssh2';
 import { commandPrefix } from '../catalogue/help.ts';
 import { exitCodes, Failure } from '../domain/failure.ts';
@@ -6,10 +9,15 @@ import type { KeyBound } from '../protocol/messages.ts';
 import type { ServedSession } from './session.ts';
 
 /** What they are told, and how to go on. */
-export function boundText({ door, name, fingerprint }: KeyBound, reachedAt: { readonly host: string; readonly port: number }): string {
+export function boundText(
+  { door, name, fingerprint }: KeyBound,
+  reachedAt: { readonly host: string; readonly port: number },
+): string {
   const prefix = commandPrefix(door, reachedAt);
   return [
-    door === 'manage' ? `Your key ${fingerprint} is a key of the admin ${name} now.` : `Your key ${fingerprint} opens the container of ${name} now.`,
+    door === 'manage'
+      ? `Your key ${fingerprint} is a key of the admin ${name} now.`
+      : `Your key ${fingerprint} opens the container of ${name} now.`,
     door === 'manage' ? `Next: ${prefix} help` : `Next: ${prefix} config`,
     'The invitation is used up.',
     '',

@@ -1,6 +1,6 @@
 /**
- * One line typed on a client's terminal. There is no kernel terminal behind an SSH channel, so echo, erase and interrupt are done here.
- * Printable characters only: whatever else arrives is not echoed.
+ * One line typed on a client's terminal. There is no kernel terminal behind an SSH channel, so echo, erase and
+ * interrupt are done here. Printable characters only: whatever else arrives is not echoed.
  */
 import { Failure } from '../domain/failure.ts';
 

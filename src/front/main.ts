@@ -1,7 +1,7 @@
 /**
- * The front process: is handed two sockets by core, the protocol and the bound port (src/core/frontStarter.ts), and serves SSH. Where root
- * started it, it first becomes somebody else: nothing is read from anybody before. Everything it will ever need is loaded by then, because
- * afterwards it may not be able to read the program's own files.
+ * The front process: is handed two sockets by core, the protocol and the bound port (src/core/frontStarter.ts), and
+ * serves SSH. Where root started it, it first becomes somebody else: nothing is read from anybody before. Everything it
+ * will ever need is loaded by then, because afterwards it may not be able to read the program's own files.
  */
 import { Socket } from 'node:net';
 import { parseArgs } from 'node:util';
@@ -42,14 +42,18 @@ core.onNotification(messages.drain, ({ reason }) => {
   void (server?.drain(reason) ?? Promise.resolve()).finally(async () => {
     refusals.flush();
     // Answered behind it: what was sent is with core then.
-    await Promise.race([core.sendRequest(messages.greet).catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 500))]);
+    await Promise.race([
+      core.sendRequest(messages.greet).catch(() => undefined),
+      new Promise((resolve) => setTimeout(resolve, 500)),
+    ]);
     process.exit(0);
   });
 });
 // Without core there is nothing to serve, and core starts a new front when it is back.
 channel.on('close', () => process.exit(0));
 
-// One client must never take the others down: what escapes a session's own guards is written down, and the server goes on.
+// One client must never take the others down: what escapes a session's own guards is written down, and the server goes
+// on.
 process.on('uncaughtException', (error) => note('uncaught', error));
 process.on('unhandledRejection', (error) => note('unhandled', error));
 
@@ -57,7 +61,12 @@ function commandLine(): { channel: number; listener: number; uid: number | undef
   const number = { type: 'string' } as const;
   const { values } = parseArgs({ options: { channel: number, listener: number, uid: number, gid: number } });
   const optional = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
-  return { channel: Number(values.channel), listener: Number(values.listener), uid: optional(values.uid), gid: optional(values.gid) };
+  return {
+    channel: Number(values.channel),
+    listener: Number(values.listener),
+    uid: optional(values.uid),
+    gid: optional(values.gid),
+  };
 }
 
 function dropPrivileges(): void {
@@ -80,7 +89,9 @@ function patchFault(): Error | undefined {
 }
 
 function note(kind: string, error: unknown): void {
-  process.stderr.write(`${JSON.stringify({ level: 50, kind, error: error instanceof Error ? error.stack : String(error) })}\n`);
+  process.stderr.write(
+    `${JSON.stringify({ level: 50, kind, error: error instanceof Error ? error.stack : String(error) })}\n`,
+  );
 }
 
 // Every shell of Ink's adds one listener for the end of the process.
@@ -92,11 +103,16 @@ try {
   if (unpatched !== undefined) throw unpatched;
   const start = frontStart.parse(await core.sendRequest(messages.frontStart));
   const client = coreClient(core, { version: start.version, host: start.host });
-  server = new SshServer({ start, core: client, shells: shellClient(core), logins: loginClient(core), refusals }, { onPenalty: (begun) => notify(core, messages.penalised, begun) });
+  server = new SshServer(
+    { start, core: client, shells: shellClient(core), logins: loginClient(core), refusals },
+    { onPenalty: (begun) => notify(core, messages.penalised, begun) },
+  );
   server.allow(start.directory);
   await server.listen(listener);
   await core.sendNotification(messages.listening);
 } catch (error) {
-  await core.sendNotification(messages.failed, { reason: error instanceof Error ? error.message : String(error) }).catch(() => undefined);
+  await core
+    .sendNotification(messages.failed, { reason: error instanceof Error ? error.message : String(error) })
+    .catch(() => undefined);
   process.exit(1);
 }

@@ -1,6 +1,6 @@
 /**
- * Notes what somebody asks for that is not offered: forwarding of every kind, agents, X11, subsystems. ssh2 refuses all of it, because nobody
- * listens; here it is only counted, by kinds of ours, for core to record who asked.
+ * Notes what somebody asks for that is not offered: forwarding of every kind, agents, X11, subsystems. ssh2 refuses all
+ * of it, because nobody listens; here it is only counted, by kinds of ours, for core to record who asked.
  */
 import type { Connection } from 'ssh2';
 import type { NotOffered, NotOfferedCounts } from '../domain/notOffered.ts';
@@ -38,7 +38,10 @@ export class AskedFor {
   #counts: Partial<Record<NotOffered, number>> = {};
   #timer: NodeJS.Timeout | undefined;
 
-  /** `tell` is called when there is something to {@link take}, at most every two seconds. Call before the first key exchange. */
+  /**
+   * `tell` is called when there is something to {@link take}, at most every two seconds. Call before the first key
+   * exchange.
+   */
   constructor(connection: Connection, tell: () => void) {
     this.#tell = tell;
     const internals = internalsOf(connection);

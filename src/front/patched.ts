@@ -1,6 +1,6 @@
 /**
- * Refuses an ssh2 that does not carry this project's patches (src/front/patches): a plain `npm ci` takes them away without a word, and
- * the server would go on without what they mend.
+ * Refuses an ssh2 that does not carry this project's patches (src/front/patches): a plain `npm ci` takes them away
+ * without a word, and the server would go on without what they mend.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -21,7 +21,9 @@ const sha256 = (content: Buffer): string => createHash('sha256').update(content)
 export function requirePatches(packageFolder = installedSsh2(), patches = patchesFolder): void {
   const fault = findFault(packageFolder, patches);
   if (fault === undefined) return;
-  throw new Error(`the SSH library is not the patched one: ${fault}; install the dependencies with "npm start" or "npm run service:install", not with a bare "npm ci"`);
+  throw new Error(
+    `the SSH library is not the patched one: ${fault}; install the dependencies with "npm start" or "npm run service:install", not with a bare "npm ci"`,
+  );
 }
 
 function installedSsh2(): string {
@@ -35,7 +37,9 @@ function findFault(packageFolder: string, patches: string): string | undefined {
     const other = wanted.find((name) => applied.patches[name] !== sha256(readFileSync(join(patches, name))));
     if (other !== undefined) return `${other} is not applied`;
     if (Object.keys(applied.patches).length !== wanted.length) return 'it carries patches that are not ours';
-    const changed = Object.entries(applied.files).find(([path, hash]) => sha256(readFileSync(join(packageFolder, path))) !== hash);
+    const changed = Object.entries(applied.files).find(
+      ([path, hash]) => sha256(readFileSync(join(packageFolder, path))) !== hash,
+    );
     return changed === undefined ? undefined : `${changed[0]} was changed afterwards`;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -1,7 +1,8 @@
 /**
- * What a source has done before it logged in, and for how long it is refused for that: sshd_config(5), PerSourcePenalties. Each connection
- * that ends without a login adds some time; what adds up to more than `minMs` is in force. Beyond sshd, a penalty is twice as long as the one
- * before it, for as long as that is remembered: without this a source that comes back is refused the same few seconds again and again.
+ * What a source has done before it logged in, and for how long it is refused for that: sshd_config(5),
+ * PerSourcePenalties. Each connection that ends without a login adds some time; what adds up to more than `minMs` is in
+ * force. Beyond sshd, a penalty is twice as long as the one before it, for as long as that is remembered: without this
+ * a source that comes back is refused the same few seconds again and again.
  */
 import type { PenaltyReason } from '../domain/ban.ts';
 
@@ -54,7 +55,10 @@ export class Penalties {
   }
 
   /** The penalty that keeps a source out, or that too many sources have one. */
-  refusal(source: string, nowMs: number): { readonly why: PenaltyReason; readonly untilMs: number } | 'overflow' | undefined {
+  refusal(
+    source: string,
+    nowMs: number,
+  ): { readonly why: PenaltyReason; readonly untilMs: number } | 'overflow' | undefined {
     const found = this.#inForce.get(source);
     if (found !== undefined && found.untilMs > nowMs) return found;
     if (found !== undefined) this.#inForce.delete(source);

@@ -1,10 +1,18 @@
 /**
- * Who was not let in, counted by source and reason and told to core in one message every few seconds: a flood of failures costs the front a
- * bounded map, and core a bounded message. What becomes of it (journal, log, metrics) is core's to decide.
+ * Who was not let in, counted by source and reason and told to core in one message every few seconds: a flood of
+ * failures costs the front a bounded map, and core a bounded message. What becomes of it (journal, log, metrics) is
+ * core's to decide.
  *
  * One connection is one refusal, however many keys it offered: an agent with four keys is no attack.
  */
-import { mostCounted, mostPorts, type CountedRefusals, type Refusal, type RefusalReason, type RefusalReport } from '../domain/refusal.ts';
+import {
+  mostCounted,
+  mostPorts,
+  type CountedRefusals,
+  type Refusal,
+  type RefusalReason,
+  type RefusalReport,
+} from '../domain/refusal.ts';
 
 export interface RefusalsOptions {
   readonly send: (report: RefusalReport) => void;

@@ -1,6 +1,6 @@
 /**
- * New keys in time (RFC 4253, section 9: after a gigabyte or an hour), which ssh2 leaves to the application. How long an exchange may take
- * is limited in guards/keyExchanges.ts.
+ * New keys in time (RFC 4253, section 9: after a gigabyte or an hour), which ssh2 leaves to the application. How long
+ * an exchange may take is limited in guards/keyExchanges.ts.
  */
 import type { Connection } from 'ssh2';
 import { hangUp } from './hangUp.ts';
@@ -13,10 +13,16 @@ export interface RekeyLimits {
   readonly rekeyMs: number;
 }
 
-/** Answers that may wait for the end of a key exchange, for a client that was asked for one and goes on sending requests instead. */
+/**
+ * Answers that may wait for the end of a key exchange, for a client that was asked for one and goes on sending requests
+ * instead.
+ */
 const mostWaiting = 4096;
 
-/** Changes the keys of a connection when they are old; call it before the first key exchange. Counting begins with the login. */
+/**
+ * Changes the keys of a connection when they are old; call it before the first key exchange. Counting begins with the
+ * login.
+ */
 export function changeKeysInTime(connection: Connection, { rekeyBytes, rekeyMs }: RekeyLimits): void {
   const { _protocol: protocol, _sock: socket } = internalsOf(connection);
   let loggedIn = false;
@@ -47,7 +53,8 @@ export function changeKeysInTime(connection: Connection, { rekeyBytes, rekeyMs }
   protocol._onPacket = () => {
     receive();
     count();
-    if (protocol._kexinit !== undefined && (protocol._queue?.length ?? 0) > mostWaiting) hangUp(socket, 'requests instead of a key exchange');
+    if (protocol._kexinit !== undefined && (protocol._queue?.length ?? 0) > mostWaiting)
+      hangUp(socket, 'requests instead of a key exchange');
   };
 
   const fresh = (): void => {

@@ -53,7 +53,8 @@ export class SshServer {
       connection.on('close', () => this.#connections.delete(served.socket));
     });
     this.#ssh.on('error' as never, () => undefined);
-    // An acceptor of our own, because ssh2's turns Nagle's algorithm on and tells of a connection only after its first line.
+    // An acceptor of our own, because ssh2's turns Nagle's algorithm on and tells of a connection only after its first
+    // line.
     this.#net = createServer({ noDelay: true, keepAlive: true }, (socket) => this.#accept(socket));
   }
 
@@ -62,7 +63,10 @@ export class SshServer {
     this.#service.index.replace(directory);
   }
 
-  /** Replaces the bans that admins have given. Whoever is banned now and has not logged in yet is sent away; logins stay. */
+  /**
+   * Replaces the bans that admins have given. Whoever is banned now and has not logged in yet is sent away; logins
+   * stay.
+   */
   ban(bans: readonly Ban[]): void {
     this.#gate.setBans(bans);
     for (const socket of this.#sockets) {
@@ -106,7 +110,12 @@ export class SshServer {
     const refused = this.#gate.admit(socket);
     if (refused !== undefined) {
       // Also those that are gone already, and have no address any more.
-      if (refused.source !== '') this.#service.refusals.add({ source: plainAddress(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0, reason: refused.why });
+      if (refused.source !== '')
+        this.#service.refusals.add({
+          source: plainAddress(socket.remoteAddress ?? ''),
+          port: socket.remotePort ?? 0,
+          reason: refused.why,
+        });
       turnAway(socket, refused.text);
       return;
     }

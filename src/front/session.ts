@@ -53,10 +53,16 @@ interface Running {
   end(reason: string): void;
 }
 
-/** Longer command lines are not even read, in bytes. Above 35,000 ssh2 closes the connection: that is the packet that RFC 4253, section 6.1 asks for. */
+/**
+ * Longer command lines are not even read, in bytes. Above 35,000 ssh2 closes the connection: that is the packet that
+ * RFC 4253, section 6.1 asks for.
+ */
 const longestCommandBytes = 32 * 1024;
 
-/** Serves a session. Every request is answered before this returns to the event loop: ssh2 drops what arrives before an answer. */
+/**
+ * Serves a session. Every request is answered before this returns to the event loop: ssh2 drops what arrives before an
+ * answer.
+ */
 export function serveSession(session: Session, options: SessionOptions): ServedSession {
   let running: Running | undefined;
   const environment = new Map<string, string>();
@@ -66,11 +72,15 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
   const gone = new AbortController();
 
   session.on('error' as never, () => undefined);
-  session.on('env', (accept: (() => void) | undefined, reject: (() => void) | undefined, info: { key: string; val: string }) => {
-    if (!acceptedEnvironment.test(info.key) || !acceptedValue.test(info.val) || environment.size >= mostVariables) return reject?.();
-    environment.set(info.key, info.val);
-    accept?.();
-  });
+  session.on(
+    'env',
+    (accept: (() => void) | undefined, reject: (() => void) | undefined, info: { key: string; val: string }) => {
+      if (!acceptedEnvironment.test(info.key) || !acceptedValue.test(info.val) || environment.size >= mostVariables)
+        return reject?.();
+      environment.set(info.key, info.val);
+      accept?.();
+    },
+  );
   // ssh2 gives nothing to accept with where the client wants no answer.
   session.on('pty', (accept: (() => void) | undefined, _reject, info) => {
     terminal = terminalSize(info.cols, info.rows);
@@ -98,7 +108,12 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
     }
     if (terminal !== undefined && wantsShell(info.command)) {
       screen = new ChannelTerminal({ connection: options.connection, channel, type, environment, size: terminal });
-      running = runShell(channel, screen, options, isPlain(info.command) ? { plain: 'once' } : { ...plainFor(type), line: info.command });
+      running = runShell(
+        channel,
+        screen,
+        options,
+        isPlain(info.command) ? { plain: 'once' } : { ...plainFor(type), line: info.command },
+      );
       return;
     }
     running = run(channel, options, gone, terminal !== undefined, info.command);
@@ -137,7 +152,10 @@ function plainFor(type: string): Pick<ShellOptions, 'plain'> {
   return type === 'dumb' || type === 'unknown' ? { plain: 'terminal' } : {};
 }
 
-/** The shell as lines of text, for once. ssh(1) takes a word with hyphens for an option of its own, unless `--` comes before it. */
+/**
+ * The shell as lines of text, for once. ssh(1) takes a word with hyphens for an option of its own, unless `--` comes
+ * before it.
+ */
 function isPlain(line: string): boolean {
   return /^\s*(--)?plain\s*$/.test(line);
 }
@@ -147,7 +165,12 @@ function wantsShell(line: string): boolean {
   return isPlain(line) || /^\s*(shell(\s|$)|(list|ls)\s.*(--watch|-w)(\s|$))/.test(line);
 }
 
-function runShell(channel: ServerChannel, port: ChannelTerminal, options: SessionOptions, how: Pick<ShellOptions, 'plain' | 'line'>): Running {
+function runShell(
+  channel: ServerChannel,
+  port: ChannelTerminal,
+  options: SessionOptions,
+  how: Pick<ShellOptions, 'plain' | 'line'>,
+): Running {
   const { core, shells, reachedAt } = options;
   channel.stderr.on('error', () => undefined);
   let shell: Shell | undefined;
@@ -159,13 +182,25 @@ function runShell(channel: ServerChannel, port: ChannelTerminal, options: Sessio
   const idle = new TimeLimit({
     limitMs: options.idleMs,
     isBusy: () => shell?.busy === true,
-    warn: (leftMs) => shell?.warn(`Nothing was typed for a while: this shell ends in ${formatUptime(Math.ceil(leftMs / 1000) * 1000)}. Any key keeps it.`),
+    warn: (leftMs) =>
+      shell?.warn(
+        `Nothing was typed for a while: this shell ends in ${formatUptime(Math.ceil(leftMs / 1000) * 1000)}. Any key keeps it.`,
+      ),
     end: () => end(`nothing was typed for ${formatUptime(options.idleMs)}`),
   });
   channel.on('data', () => idle.touch());
   const opened = options.actor.then((actor) => {
     if (goodbye !== undefined) throw new Failure('cancelled', { what: 'the session', why: goodbye });
-    shell = openShell({ port, actor, core, shells, prefix: commandPrefix(actor.door, reachedAt), reachedAt: reachedAt.host, used: () => idle.touch(), ...how });
+    shell = openShell({
+      port,
+      actor,
+      core,
+      shells,
+      prefix: commandPrefix(actor.door, reachedAt),
+      reachedAt: reachedAt.host,
+      used: () => idle.touch(),
+      ...how,
+    });
     return shell.ended;
   });
   const ended = opened
@@ -180,8 +215,18 @@ function runShell(channel: ServerChannel, port: ChannelTerminal, options: Sessio
   return { ended, warn: (text) => shell?.warn(text), end };
 }
 
-function run(channel: ServerChannel, options: SessionOptions, gone: AbortController, terminal: boolean, line: string | undefined): Running {
-  const io = new ChannelIo(options.connection, channel, { terminal, stdinMs: options.stdinMs, interrupt: () => gone.abort() });
+function run(
+  channel: ServerChannel,
+  options: SessionOptions,
+  gone: AbortController,
+  terminal: boolean,
+  line: string | undefined,
+): Running {
+  const io = new ChannelIo(options.connection, channel, {
+    terminal,
+    stdinMs: options.stdinMs,
+    interrupt: () => gone.abort(),
+  });
   gone.signal.addEventListener('abort', () => io.interrupted(), { once: true });
   channel.on('error', () => gone.abort());
   channel.stderr.on('error', () => undefined);
@@ -210,11 +255,19 @@ function run(channel: ServerChannel, options: SessionOptions, gone: AbortControl
   };
 }
 
-const tooLong = new Failure('input-too-large', { what: 'the command', why: `it is longer than ${longestCommandBytes} bytes`, next: 'what is long belongs on standard input' });
+const tooLong = new Failure('input-too-large', {
+  what: 'the command',
+  why: `it is longer than ${longestCommandBytes} bytes`,
+  next: 'what is long belongs on standard input',
+});
 
 /** Answers a command that is not run. */
 function refuse(channel: ServerChannel, options: SessionOptions, failure: Failure): Running {
-  const io = new ChannelIo(options.connection, channel, { terminal: false, stdinMs: options.stdinMs, interrupt: () => undefined });
+  const io = new ChannelIo(options.connection, channel, {
+    terminal: false,
+    stdinMs: options.stdinMs,
+    interrupt: () => undefined,
+  });
   channel.on('error', () => undefined);
   channel.stderr.on('error', () => undefined);
   const code = fail(io, failure, '', options);
@@ -236,11 +289,19 @@ function leave(channel: ServerChannel, code: number): void {
 function showOverview(io: ChannelIo, actor: Actor, { core, reachedAt }: SessionOptions): number {
   const { host } = core.greeting;
   const banner = host.simulated ? `SIMULATED HOST (${host.why}): nothing here is real.\n\n` : '';
-  io.stdout(`${banner}containarium ${core.greeting.version}: ${actor.name} (${actor.role})\n${renderBlocks(overview(actor, commandPrefix(actor.door, reachedAt)))}`);
+  io.stdout(
+    `${banner}containarium ${core.greeting.version}: ${actor.name} (${actor.role})\n${renderBlocks(overview(actor, commandPrefix(actor.door, reachedAt)))}`,
+  );
   return exitCodes.ok;
 }
 
-async function command(io: ChannelIo, line: string, actor: Actor, options: SessionOptions, signal: AbortSignal): Promise<number> {
+async function command(
+  io: ChannelIo,
+  line: string,
+  actor: Actor,
+  options: SessionOptions,
+  signal: AbortSignal,
+): Promise<number> {
   const { core, reachedAt } = options;
   let words: string[];
   try {
@@ -248,7 +309,15 @@ async function command(io: ChannelIo, line: string, actor: Actor, options: Sessi
   } catch (error) {
     return fail(io, Failure.from(error), line, options);
   }
-  return runCommand({ words, actor, core, io, signal, prefix: commandPrefix(actor.door, reachedAt), reachedAt: reachedAt.host });
+  return runCommand({
+    words,
+    actor,
+    core,
+    io,
+    signal,
+    prefix: commandPrefix(actor.door, reachedAt),
+    reachedAt: reachedAt.host,
+  });
 }
 
 function fail(io: ChannelIo, failure: Failure, line: string, { core }: SessionOptions): number {

@@ -1,6 +1,7 @@
 /**
- * Connections that have not logged in yet, and how many of them there may be: sshd_config(5), MaxStartups (random early drop) and
- * PerSourceMaxStartups. A source that has logged in lately keeps a place of its own, so that a flood does not keep out who works here.
+ * Connections that have not logged in yet, and how many of them there may be: sshd_config(5), MaxStartups (random early
+ * drop) and PerSourceMaxStartups. A source that has logged in lately keeps a place of its own, so that a flood does not
+ * keep out who works here.
  */
 export interface StartupLimits {
   /** From so many on, some are refused. */

@@ -18,7 +18,10 @@ export interface TimeLimitOptions {
   readonly isBusy?: () => boolean;
 }
 
-/** Ends something after a time in which nobody touched it. A touch costs no timer: only when one ends is looked when the last was. */
+/**
+ * Ends something after a time in which nobody touched it. A touch costs no timer: only when one ends is looked when the
+ * last was.
+ */
 export class TimeLimit {
   readonly #options: TimeLimitOptions;
   #sinceMs = performance.now();

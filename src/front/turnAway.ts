@@ -1,6 +1,7 @@
 /**
- * Telling a client that it is not let in, before there is any SSH. A line before the identification string (RFC 4253, section 4.2), as sshd's
- * "Not allowed at this time", is read by tools and by people with `ssh -v`; the disconnect message behind it is what ssh(1) shows to everybody.
+ * Telling a client that it is not let in, before there is any SSH. A line before the identification string (RFC 4253,
+ * section 4.2), as sshd's "Not allowed at this time", is read by tools and by people with `ssh -v`; the disconnect
+ * message behind it is what ssh(1) shows to everybody.
  */
 import type { Socket } from 'node:net';
 import { reasonCode } from './disconnect.ts';
@@ -36,7 +37,12 @@ export function turnAway(socket: Socket, reason: string): void {
 
 /** SSH_MSG_DISCONNECT without encryption (RFC 4253, sections 6 and 11.1). */
 function disconnectPacket(reason: string): Buffer {
-  const payload = Buffer.concat([Buffer.from([1]), uint32(reasonCode.tooManyConnections), wireString(reason), wireString('')]);
+  const payload = Buffer.concat([
+    Buffer.from([1]),
+    uint32(reasonCode.tooManyConnections),
+    wireString(reason),
+    wireString(''),
+  ]);
   let padding = 8 - ((5 + payload.length) % 8);
   if (padding < 4) padding += 8;
   return Buffer.concat([uint32(1 + payload.length + padding), Buffer.from([padding]), payload, Buffer.alloc(padding)]);

@@ -11,7 +11,10 @@ function ledIn(text: string, by: string): string {
   return printableLines(text).replaceAll('\n', `\n${by}`);
 }
 
-/** One event as text to print. On a terminal a step shows when it begins and is overwritten when it ends; elsewhere only its end is told. */
+/**
+ * One event as text to print. On a terminal a step shows when it begins and is overwritten when it ends; elsewhere only
+ * its end is told.
+ */
 export function progressText(what: Exclude<VerbEvent, { type: 'output' }>, terminal: boolean): string {
   if (what.type === 'note') return `${ledIn(what.text, '  ')}\n`;
   const label = `[${what.index}/${what.total}] ${printableLines(what.title)}…`;

@@ -1,6 +1,7 @@
 /**
- * One command line from words to exit code, for whoever has words and streams: an SSH exec request, or the command line on the host.
- * Data goes to standard output, sentences to standard error; with --json exactly one document goes to standard output.
+ * One command line from words to exit code, for whoever has words and streams: an SSH exec request, or the command line
+ * on the host. Data goes to standard output, sentences to standard error; with --json exactly one document goes to
+ * standard output.
  */
 import { mayUse, verbsFor } from '../catalogue/catalogue.ts';
 import { verbEvent } from '../catalogue/events.ts';
@@ -24,7 +25,10 @@ export interface CommandIo {
   readStdin(maxBytes: number): Promise<string>;
   /** Asks one line on the terminal; rejects with `cancelled` on Ctrl-C or end of input. */
   ask(question: string): Promise<string>;
-  /** Lends the terminal to a program in a container; the result takes it back. Absent where there is none, or somebody else has it. */
+  /**
+   * Lends the terminal to a program in a container; the result takes it back. Absent where there is none, or somebody
+   * else has it.
+   */
   lend?(): LentTerminal & { giveBack(): void };
   /** Local mode: reads and writes files of the caller. Absent over ssh. */
   readonly files?: {
@@ -58,14 +62,20 @@ export async function runCommand(options: CommandOptions): Promise<number> {
     format = invocation.format;
     command = invocation.verb.name;
     const allowed = mayUse(invocation.verb, options.actor.door, options.actor.role);
-    if (allowed && (invocation.help || invocation.verb.answeredLocally)) return showHelp(options, invocation, core.greeting.host);
+    if (allowed && (invocation.help || invocation.verb.answeredLocally))
+      return showHelp(options, invocation, core.greeting.host);
     // Core refuses what is not allowed, and records it; there is nothing to ask for before.
     if (allowed) needsTerminal(options, invocation);
     const input = allowed ? await complete(options, invocation) : {};
     const output = outputFile(options, input);
     const lent = allowed && invocation.verb.handsOverTerminal === true ? io.lend?.() : undefined;
     const call = core.call(
-      { actor: options.actor, verb: invocation.verb.name, input, ...(options.reachedAt === undefined ? {} : { reachedAt: options.reachedAt }) },
+      {
+        actor: options.actor,
+        verb: invocation.verb.name,
+        input,
+        ...(options.reachedAt === undefined ? {} : { reachedAt: options.reachedAt }),
+      },
       (raw) => {
         const event = verbEvent(raw);
         if (event?.type === 'output') io.stdout(printableLines(event.text));
@@ -75,7 +85,10 @@ export async function runCommand(options: CommandOptions): Promise<number> {
       lent,
     );
     const answer = await call.finally(() => lent?.giveBack());
-    const rendered = renderAnswer({ verb: invocation.verb, ...answer }, format, core.greeting.host, { now: new Date(), terminal: io.terminal });
+    const rendered = renderAnswer({ verb: invocation.verb, ...answer }, format, core.greeting.host, {
+      now: new Date(),
+      terminal: io.terminal,
+    });
     if (output === undefined) io.stdout(rendered.stdout);
     else await output(rendered.stdout);
     if (core.greeting.host.simulated && format === 'table') io.stderr(`(simulated host: ${core.greeting.host.why})\n`);
@@ -100,8 +113,14 @@ function needsTerminal({ io, prefix }: CommandOptions, { verb, input }: Invocati
   });
 }
 
-function showHelp({ actor, io, prefix }: CommandOptions, { verb, input, format, help }: Invocation, host: HostTag): number {
-  const words = help ? [verb.name] : [input['verb'], input['subverb']].filter((word): word is string => typeof word === 'string');
+function showHelp(
+  { actor, io, prefix }: CommandOptions,
+  { verb, input, format, help }: Invocation,
+  host: HostTag,
+): number {
+  const words = help
+    ? [verb.name]
+    : [input['verb'], input['subverb']].filter((word): word is string => typeof word === 'string');
   const found = words.length === 0 ? undefined : verbForHelp(words.join(' ').split(' '), actor);
   if (format === 'json' || format === 'yaml') {
     const verbs = found === undefined ? verbsFor(actor.door, actor.role) : Array.isArray(found) ? found : [found];
@@ -109,7 +128,10 @@ function showHelp({ actor, io, prefix }: CommandOptions, { verb, input, format, 
     return 0;
   }
   if (found === undefined) io.stdout(renderBlocks(overview(actor, prefix)));
-  else io.stdout((Array.isArray(found) ? found : [found]).map((one) => renderBlocks(verbHelp(one, prefix, actor.door))).join('\n'));
+  else
+    io.stdout(
+      (Array.isArray(found) ? found : [found]).map((one) => renderBlocks(verbHelp(one, prefix, actor.door))).join('\n'),
+    );
   return 0;
 }
 
@@ -135,11 +157,18 @@ async function complete(options: CommandOptions, { verb, input }: Invocation): P
 }
 
 /** `--output` of the host's own command line. */
-function outputFile({ io }: CommandOptions, input: Record<string, unknown>): ((text: string) => Promise<void>) | undefined {
+function outputFile(
+  { io }: CommandOptions,
+  input: Record<string, unknown>,
+): ((text: string) => Promise<void>) | undefined {
   const path = input['output'];
   if (typeof path !== 'string') return undefined;
   if (io.files === undefined) {
-    throw new Failure('usage', { what: '--output', why: 'over ssh the file would be written on the jump host', next: 'redirect instead: … > file' });
+    throw new Failure('usage', {
+      what: '--output',
+      why: 'over ssh the file would be written on the jump host',
+      next: 'redirect instead: … > file',
+    });
   }
   const { files } = io;
   return async (text) => {

@@ -1,6 +1,7 @@
 /**
- * Host accounts through `getent`, `useradd` and `userdel` (shadow-utils). Jump accounts have no shell, no home, no password, a group
- * of their own as primary group, and an ownership mark in their comment field: an account without both is never touched.
+ * Host accounts through `getent`, `useradd` and `userdel` (shadow-utils). Jump accounts have no shell, no home, no
+ * password, a group of their own as primary group, and an ownership mark in their comment field: an account without
+ * both is never touched.
  */
 import pRetry from 'p-retry';
 import { Failure, isFailure } from '../domain/failure.ts';
@@ -30,10 +31,11 @@ export const frontAccount = 'containarium-front';
 const limitMs = 30_000;
 
 /**
- * stderr of shadow-utils when another program holds the lock of the password files (passwd(5), lckpwdf(3)). `/etc/.pwd.lock` is
- * a permanent file: its presence means nothing, so it is neither waited for nor removed.
+ * stderr of shadow-utils when another program holds the lock of the password files (passwd(5), lckpwdf(3)).
+ * `/etc/.pwd.lock` is a permanent file: its presence means nothing, so it is neither waited for nor removed.
  */
-const lockTaken = /cannot lock \/etc\/(passwd|shadow|group|gshadow|subuid|subgid)|try again later|Resource temporarily unavailable/i;
+const lockTaken =
+  /cannot lock \/etc\/(passwd|shadow|group|gshadow|subuid|subgid)|try again later|Resource temporarily unavailable/i;
 
 export interface LockRetry {
   readonly retries: number;
@@ -85,7 +87,10 @@ export class Accounts {
     if (exitCode === 2) return undefined;
     const [found, , gid] = stdout.trim().split(':');
     if (found !== name || gid === undefined || !/^\d+$/.test(gid)) {
-      throw new Failure('unexpected-output', { what: `"getent group ${name}"`, why: 'its answer is not a line of group(5)' });
+      throw new Failure('unexpected-output', {
+        what: `"getent group ${name}"`,
+        why: 'its answer is not a line of group(5)',
+      });
     }
     return Number(gid);
   }
@@ -100,7 +105,18 @@ export class Accounts {
   /** Makes sure that there is a system user that can own processes and nothing else, with a group of its own name. */
   async ensureServiceAccount(name: string, comment: string): Promise<void> {
     if ((await this.account(name)) !== undefined) return;
-    const args = ['--system', '--user-group', '--no-create-home', '--home-dir', '/nonexistent', '--shell', jumpShell, '--comment', comment, name];
+    const args = [
+      '--system',
+      '--user-group',
+      '--no-create-home',
+      '--home-dir',
+      '/nonexistent',
+      '--shell',
+      jumpShell,
+      '--comment',
+      comment,
+      name,
+    ];
     await this.#locked({ program: 'useradd', args });
   }
 
@@ -117,12 +133,14 @@ export class Accounts {
         spec.group,
         '--shell',
         jumpShell,
-        // `*` matches no password but, unlike the default `!`, does not make sshd treat the account as locked (sshd(8)).
+        // `*` matches no password but, unlike the default `!`, does not make sshd treat the account as locked
+        // (sshd(8)).
         '--password',
         '*',
         '--comment',
         spec.comment,
-        // No subordinate ids: Incus's own range (subuid(5)) leaves room for a dozen accounts, and these never start a container.
+        // No subordinate ids: Incus's own range (subuid(5)) leaves room for a dozen accounts, and these never start a
+        // container.
         '--key',
         'SUB_UID_COUNT=0',
         '--key',
@@ -142,13 +160,18 @@ export class Accounts {
     await this.#locked({ program: 'userdel', args: [name] });
   }
 
-  #locked(command: { program: 'useradd' | 'userdel' | 'groupadd'; args: readonly string[]; allowExit?: readonly number[] }): Promise<void> {
+  #locked(command: {
+    program: 'useradd' | 'userdel' | 'groupadd';
+    args: readonly string[];
+    allowExit?: readonly number[];
+  }): Promise<void> {
     const run = this.#tail.then(() =>
       pRetry(() => this.#runner.run({ ...command, timeoutMs: limitMs }).then(() => undefined), {
         ...this.#lockRetry,
         factor: 2.3,
         randomize: true,
-        shouldRetry: ({ error }) => isFailure(error, 'program-failed') && lockTaken.test(String(error.details?.['stderr'])),
+        shouldRetry: ({ error }) =>
+          isFailure(error, 'program-failed') && lockTaken.test(String(error.details?.['stderr'])),
       }),
     );
     this.#tail = run.catch(() => undefined);
@@ -156,7 +179,9 @@ export class Accounts {
   }
 }
 
-/** Lines of passwd(5); a line of another form is an error, because a missing account must never be concluded from it. */
+/**
+ * Lines of passwd(5); a line of another form is an error, because a missing account must never be concluded from it.
+ */
 export function parsePasswd(text: string): Account[] {
   return text
     .split('\n')
@@ -164,7 +189,10 @@ export function parsePasswd(text: string): Account[] {
     .map((line) => {
       const [name, , uid, gid, comment, home, shell] = line.split(':');
       if (name === undefined || shell === undefined || !/^\d+$/.test(uid ?? '') || !/^\d+$/.test(gid ?? '')) {
-        throw new Failure('unexpected-output', { what: '"getent passwd"', why: 'a line of its answer is not one of passwd(5)' });
+        throw new Failure('unexpected-output', {
+          what: '"getent passwd"',
+          why: 'a line of its answer is not one of passwd(5)',
+        });
       }
       return { name, uid: Number(uid), gid: Number(gid), comment: comment ?? '', home: home ?? '', shell };
     });

@@ -1,6 +1,7 @@
 /**
- * What containers have said on their consoles. Incus 6.0 hands out each piece of a running container's console once, and keeps of a stopped
- * one only what was not read before (observed with liblxc 5.0): whoever wants to read it twice has to remember it.
+ * What containers have said on their consoles. Incus 6.0 hands out each piece of a running container's console once,
+ * and keeps of a stopped one only what was not read before (observed with liblxc 5.0): whoever wants to read it twice
+ * has to remember it.
  */
 
 /** How much of a console log is kept and shown, in bytes: its end. */
@@ -9,10 +10,16 @@ export const consoleLogBytes = 256 * 1024;
 /** Of more containers than this the log that was read longest ago is forgotten. */
 const maxContainers = 64;
 
-/** Control sequences (ECMA-48: CSI, OSC, and two-byte ones), which systemd uses for colours. Linear in any input: none can overlap. */
+/**
+ * Control sequences (ECMA-48: CSI, OSC, and two-byte ones), which systemd uses for colours. Linear in any input: none
+ * can overlap.
+ */
 const controlSequences = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\^_])/g;
 
-/** The end of a log, beginning with a whole line, without control sequences and with plain line ends. Still what somebody else wrote. */
+/**
+ * The end of a log, beginning with a whole line, without control sequences and with plain line ends. Still what
+ * somebody else wrote.
+ */
 export function plainLog(text: string): string {
   // A container writes \r\n, and its terminal makes \r\r\n of it.
   const plain = text.replace(controlSequences, '').replace(/\r{1,2}\n/g, '\n');
@@ -42,7 +49,10 @@ export class ConsoleLogs {
     return whole;
   }
 
-  /** What a stopped container had said since it was last started. Incus keeps what was read too where nothing came after it. */
+  /**
+   * What a stopped container had said since it was last started. Incus keeps what was read too where nothing came after
+   * it.
+   */
   stopped(name: string, run: string, text: string): string {
     const before = this.#before(name, run);
     const rest = plainLog(text);

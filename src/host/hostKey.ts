@@ -16,8 +16,8 @@ const type = 'ssh-ed25519';
 const blockBytes = 8;
 
 /**
- * An ed25519 key pair. Written out here because ssh2's own generator drops leading zero bytes of the public part: one key in 256 was
- * one that no sshd and no client can read.
+ * An ed25519 key pair. Written out here because ssh2's own generator drops leading zero bytes of the public part: one
+ * key in 256 was one that no sshd and no client can read.
  */
 export function makeHostKey(comment: string): HostKeyPair {
   const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
@@ -30,7 +30,9 @@ export function encodeHostKey(seed: Buffer, point: Buffer, comment: string): Hos
   const blob = Buffer.concat([wireString(type), wireString(point)]);
   const check = randomBytes(4);
   const inner = Buffer.concat([check, check, blob, wireString(Buffer.concat([seed, point])), wireString(comment)]);
-  const padding = Buffer.from(Array.from({ length: (blockBytes - (inner.length % blockBytes)) % blockBytes }, (_, i) => i + 1));
+  const padding = Buffer.from(
+    Array.from({ length: (blockBytes - (inner.length % blockBytes)) % blockBytes }, (_, i) => i + 1),
+  );
   const file = Buffer.concat([
     Buffer.from('openssh-key-v1\0'),
     wireString('none'),
@@ -58,10 +60,12 @@ const pkcs8 = Buffer.from('302e020100300506032b657004220420', 'hex');
  * @throws Error with the reason, where it is anything else, or its parts do not belong together
  */
 export function decodeHostKey(text: string): HostKeyPair {
-  const base64 = /^-----BEGIN OPENSSH PRIVATE KEY-----\n([A-Za-z0-9+/=\n]+)\n-----END OPENSSH PRIVATE KEY-----\s*$/.exec(text)?.[1];
-  if (base64 === undefined) throw new Error('it is not a private key in OpenSSH\'s format');
+  const base64 =
+    /^-----BEGIN OPENSSH PRIVATE KEY-----\n([A-Za-z0-9+/=\n]+)\n-----END OPENSSH PRIVATE KEY-----\s*$/.exec(text)?.[1];
+  if (base64 === undefined) throw new Error("it is not a private key in OpenSSH's format");
   const file = new WireReader(Buffer.from(base64, 'base64'));
-  if (file.bytes(15).toString('latin1') !== 'openssh-key-v1\0') throw new Error('it is not a private key in OpenSSH\'s format');
+  if (file.bytes(15).toString('latin1') !== 'openssh-key-v1\0')
+    throw new Error("it is not a private key in OpenSSH's format");
   if (file.string().toString() !== 'none') throw new Error('it has a passphrase');
   file.string();
   file.string();
@@ -75,9 +79,11 @@ export function decodeHostKey(text: string): HostKeyPair {
   const pair = inner.string();
   const comment = inner.string().toString();
   const seed = pair.subarray(0, 32);
-  if (pair.length !== 64 || !pair.subarray(32).equals(point) || !publicPoint(seed).equals(point)) throw new Error('its private part does not belong to its public part');
+  if (pair.length !== 64 || !pair.subarray(32).equals(point) || !publicPoint(seed).equals(point))
+    throw new Error('its private part does not belong to its public part');
   const decoded = encodeHostKey(seed, point, comment);
-  if (decoded.publicKey !== `${type} ${blob.toString('base64')}`) throw new Error('its private part does not belong to its public part');
+  if (decoded.publicKey !== `${type} ${blob.toString('base64')}`)
+    throw new Error('its private part does not belong to its public part');
   return { ...decoded, privateKey: text };
 }
 

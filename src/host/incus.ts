@@ -1,8 +1,8 @@
 /**
  * Incus, through its own client: arguments in, typed facts out. One method per thing this system needs of it.
  *
- * Reads go through `incus query` (the REST API's own documents), changes through the client's verbs. Sources: the manual pages of
- * `incus` 6.0 and its REST API description. A failed query rejects; it never becomes an empty answer.
+ * Reads go through `incus query` (the REST API's own documents), changes through the client's verbs. Sources: the
+ * manual pages of `incus` 6.0 and its REST API description. A failed query rejects; it never becomes an empty answer.
  */
 import pRetry from 'p-retry';
 import { z } from 'zod';
@@ -10,7 +10,15 @@ import { Failure, isFailure } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
 import { ConsoleLogs } from './consoleLog.ts';
 import * as documents from './incusDocuments.ts';
-import type { IncusImage, IncusInstance, IncusInstanceState, IncusNetwork, IncusOperation, IncusPool, IncusServer } from './incusDocuments.ts';
+import type {
+  IncusImage,
+  IncusInstance,
+  IncusInstanceState,
+  IncusNetwork,
+  IncusOperation,
+  IncusPool,
+  IncusServer,
+} from './incusDocuments.ts';
 import { memoryInUse, type MemoryInUse } from './memoryMetrics.ts';
 import type { Command, Output, Runner } from './runner.ts';
 
@@ -45,11 +53,12 @@ export interface FilePush {
 export const metricsAgeMs = 8000;
 
 /** stderr of the client when its server cannot be reached or asked at all (incus 6.0, observed). */
-const unreachable = /daemon doesn't appear to be started|cannot connect|connection refused|no such file or directory.*unix\.socket|unix\.socket.*(no such file|permission denied|connect)|server doesn't trust|Failed to connect/i;
+const unreachable =
+  /daemon doesn't appear to be started|cannot connect|connection refused|no such file or directory.*unix\.socket|unix\.socket.*(no such file|permission denied|connect)|server doesn't trust|Failed to connect/i;
 
 /**
- * Incus 6.0 sometimes cannot attach to an instance while its file server for that instance is just ending (seen right after `file push`);
- * the program was not started then.
+ * Incus 6.0 sometimes cannot attach to an instance while its file server for that instance is just ending (seen right
+ * after `file push`); the program was not started then.
  */
 const neverStarted = /Failed to retrieve PID of executing child process/;
 
@@ -67,13 +76,18 @@ export class Incus {
     try {
       return await this.#runner.run({ program: 'incus', args, ...options });
     } catch (error) {
-      const stderr = isFailure(error, 'program-failed') && typeof error.details?.['stderr'] === 'string' ? error.details['stderr'] : '';
+      const stderr =
+        isFailure(error, 'program-failed') && typeof error.details?.['stderr'] === 'string'
+          ? error.details['stderr']
+          : '';
       if (unreachable.test(stderr) || isFailure(error, 'program-missing')) {
         throw new Failure(
           'incus-unavailable',
           {
             what: 'Incus',
-            why: isFailure(error, 'program-missing') ? 'the program "incus" is not installed' : 'its server does not answer',
+            why: isFailure(error, 'program-missing')
+              ? 'the program "incus" is not installed'
+              : 'its server does not answer',
             next: 'containarium doctor',
             details: { stderr },
           },
@@ -88,7 +102,8 @@ export class Incus {
     const { stdout } = await this.#run(['query', path], { timeoutMs: this.limits.readMs, signal });
     let document: unknown;
     try {
-      // The client prints nothing at all for an empty object (incus 6.0, seen for /1.0/operations); a failed question exits non-zero.
+      // The client prints nothing at all for an empty object (incus 6.0, seen for /1.0/operations); a failed question
+      // exits non-zero.
       document = JSON.parse(stdout.trim() === '' ? '{}' : stdout);
     } catch (error) {
       throw new Failure('unexpected-output', { what: `"incus query ${path}"`, why: 'its answer is not JSON' }, error);
@@ -130,11 +145,14 @@ export class Incus {
   }
 
   /**
-   * Memory in use by instance, page cache not counted. Incus keeps its answer for {@link metricsAgeMs}, so it may be that old. Without
-   * `--raw`: with it, the client prints an error as if it were the answer, and exits 0.
+   * Memory in use by instance, page cache not counted. Incus keeps its answer for {@link metricsAgeMs}, so it may be
+   * that old. Without `--raw`: with it, the client prints an error as if it were the answer, and exits 0.
    */
   async memoryInUse(signal?: AbortSignal): Promise<MemoryInUse> {
-    const { stdout } = await this.#run(['query', '/1.0/metrics?project=default'], { timeoutMs: this.limits.readMs, signal });
+    const { stdout } = await this.#run(['query', '/1.0/metrics?project=default'], {
+      timeoutMs: this.limits.readMs,
+      signal,
+    });
     return memoryInUse(stdout);
   }
 
@@ -162,13 +180,21 @@ export class Incus {
 
   /** Used and total bytes of a storage pool. */
   async poolSpace(name: string, signal?: AbortSignal): Promise<{ usedBytes: number; totalBytes: number }> {
-    const { space } = await this.#query(`/1.0/storage-pools/${encodeURIComponent(name)}/resources`, documents.poolResources, signal);
+    const { space } = await this.#query(
+      `/1.0/storage-pools/${encodeURIComponent(name)}/resources`,
+      documents.poolResources,
+      signal,
+    );
     return { usedBytes: space.used, totalBytes: space.total };
   }
 
   /** Incus's own background operations that are not finished. */
   async runningOperations(signal?: AbortSignal): Promise<IncusOperation[]> {
-    const byStatus = await this.#query('/1.0/operations?recursion=1', z.record(z.string(), z.array(documents.operation)), signal);
+    const byStatus = await this.#query(
+      '/1.0/operations?recursion=1',
+      z.record(z.string(), z.array(documents.operation)),
+      signal,
+    );
     return Object.values(byStatus)
       .flat()
       .filter((candidate) => !['Success', 'Failure', 'Cancelled'].includes(candidate.status));
@@ -203,13 +229,16 @@ export class Incus {
   }
 
   /**
-   * Changes some configuration keys and devices of an instance in one request: Incus applies all of it or none. A device is
-   * replaced whole, so pass all its keys. An empty value unsets a configuration key.
+   * Changes some configuration keys and devices of an instance in one request: Incus applies all of it or none. A
+   * device is replaced whole, so pass all its keys. An empty value unsets a configuration key.
    */
   async patch(name: string, change: Partial<InstanceSpec>): Promise<void> {
-    await this.#run(['query', '--request', 'PATCH', '--data', JSON.stringify(change), `/1.0/instances/${encodeURIComponent(name)}`], {
-      timeoutMs: this.limits.changeMs,
-    });
+    await this.#run(
+      ['query', '--request', 'PATCH', '--data', JSON.stringify(change), `/1.0/instances/${encodeURIComponent(name)}`],
+      {
+        timeoutMs: this.limits.changeMs,
+      },
+    );
   }
 
   /** Writes a file into an instance, running or stopped; missing folders are made. */
@@ -234,7 +263,11 @@ export class Incus {
   }
 
   /** Reads a file of an instance; `undefined` where it does not exist. */
-  async pullFile(name: string, path: string, options: { maxBytes?: number; signal?: AbortSignal } = {}): Promise<string | undefined> {
+  async pullFile(
+    name: string,
+    path: string,
+    options: { maxBytes?: number; signal?: AbortSignal } = {},
+  ): Promise<string | undefined> {
     try {
       const { stdout } = await this.#run(['file', 'pull', `${name}${path}`, '-'], {
         timeoutMs: this.limits.readMs,
@@ -243,7 +276,10 @@ export class Incus {
       });
       return stdout;
     } catch (error) {
-      if (isFailure(error, 'program-failed') && /file does not exist|not found|no such file/i.test(String(error.details?.['stderr']))) {
+      if (
+        isFailure(error, 'program-failed') &&
+        /file does not exist|not found|no such file/i.test(String(error.details?.['stderr']))
+      ) {
         return undefined;
       }
       throw error;
@@ -254,7 +290,13 @@ export class Incus {
   exec(
     name: string,
     argv: readonly string[],
-    options: { env?: Record<string, string>; timeoutMs?: number; allowExit?: readonly number[]; input?: string; signal?: AbortSignal } = {},
+    options: {
+      env?: Record<string, string>;
+      timeoutMs?: number;
+      allowExit?: readonly number[];
+      input?: string;
+      signal?: AbortSignal;
+    } = {},
   ): Promise<Output> {
     const env = Object.entries(options.env ?? {}).flatMap(([key, value]) => ['--env', `${key}=${value}`]);
     const run = (): Promise<Output> =>
@@ -267,32 +309,47 @@ export class Incus {
     return pRetry(run, {
       retries: 4,
       minTimeout: 150,
-      shouldRetry: ({ error }) => isFailure(error, 'program-failed') && neverStarted.test(String(error.details?.['stderr'])),
+      shouldRetry: ({ error }) =>
+        isFailure(error, 'program-failed') && neverStarted.test(String(error.details?.['stderr'])),
     });
   }
 
   /**
-   * What a container has said on its console since it was last started, at most the last 256 KiB, without colours; empty for one that was
-   * never started. Lines come from inside the container: make them safe before showing them. Rejects with `not-found`.
+   * What a container has said on its console since it was last started, at most the last 256 KiB, without colours;
+   * empty for one that was never started. Lines come from inside the container: make them safe before showing them.
+   * Rejects with `not-found`.
    *
-   * Incus hands out what a running container says only once, so it is remembered here; what somebody else has read is missing. Each reading
-   * of a running container is itself an event, `instance-console-retrieved`.
+   * Incus hands out what a running container says only once, so it is remembered here; what somebody else has read is
+   * missing. Each reading of a running container is itself an event, `instance-console-retrieved`.
    */
   async consoleLog(name: string, signal?: AbortSignal): Promise<string> {
     const found = await this.instance(name, signal);
-    if (found === undefined) throw new Failure('not-found', { what: `instance ${quoted(name)}`, why: 'there is no such instance' });
+    if (found === undefined)
+      throw new Failure('not-found', { what: `instance ${quoted(name)}`, why: 'there is no such instance' });
     const { stdout } = await this.#run(['console', name, '--show-log'], { timeoutMs: this.limits.readMs, signal });
     // The client adds a line end of its own.
     const text = stdout.replace(/\n$/, '');
     const run = `${found.created_at} ${found.last_used_at}`;
-    return found.status === 'Stopped' ? this.#consoleLogs.stopped(name, run, text) : this.#consoleLogs.running(name, run, text);
+    return found.status === 'Stopped'
+      ? this.#consoleLogs.stopped(name, run, text)
+      : this.#consoleLogs.running(name, run, text);
   }
 
   /** Makes an image of a stopped instance. An image that had the alias loses it and is deleted by Incus. */
   async publish(name: string, alias: string, properties: Readonly<Record<string, string>>): Promise<void> {
     await this.#run(
       // zstd: as small as gzip, and several times faster to write and to unpack.
-      ['publish', name, '--alias', alias, '--reuse', '--compression', 'zstd', '--quiet', ...Object.entries(properties).map(([key, value]) => `${key}=${value}`)],
+      [
+        'publish',
+        name,
+        '--alias',
+        alias,
+        '--reuse',
+        '--compression',
+        'zstd',
+        '--quiet',
+        ...Object.entries(properties).map(([key, value]) => `${key}=${value}`),
+      ],
       { timeoutMs: this.limits.copyMs },
     );
   }

@@ -1,4 +1,7 @@
-/** The documents that Incus answers with, as far as this system reads them (REST API of incus 6.0). What is missing takes its default; what has another shape is refused. */
+/**
+ * The documents that Incus answers with, as far as this system reads them (REST API of incus 6.0). What is missing
+ * takes its default; what has another shape is refused.
+ */
 import { z } from 'zod';
 
 const stringMap = z.record(z.string(), z.string());
@@ -11,7 +14,9 @@ export const instanceState = z.object({
   network: z
     .record(
       z.string(),
-      z.object({ addresses: z.array(z.object({ family: z.string(), address: z.string(), scope: z.string() })).nullish() }),
+      z.object({
+        addresses: z.array(z.object({ family: z.string(), address: z.string(), scope: z.string() })).nullish(),
+      }),
     )
     .nullish(),
   cpu: z.object({ usage: z.number().default(0) }).nullish(),
@@ -50,9 +55,16 @@ export const network = z.object({
   config: stringMap.default({}),
 });
 
-export const pool = z.object({ name: z.string(), driver: z.string(), status: z.string().default(''), config: stringMap.default({}) });
+export const pool = z.object({
+  name: z.string(),
+  driver: z.string(),
+  status: z.string().default(''),
+  config: stringMap.default({}),
+});
 
-export const poolResources = z.object({ space: z.object({ used: z.number().default(0), total: z.number().default(0) }) });
+export const poolResources = z.object({
+  space: z.object({ used: z.number().default(0), total: z.number().default(0) }),
+});
 
 export const server = z.object({
   auth: z.string(),

@@ -1,4 +1,7 @@
-/** What happens to instances, as Incus tells it: the lifecycle events of `/1.0/events` (REST API description of Incus 6.0, "Events"). */
+/**
+ * What happens to instances, as Incus tells it: the lifecycle events of `/1.0/events` (REST API description of Incus
+ * 6.0, "Events").
+ */
 import { z } from 'zod';
 import { Failure } from '../domain/failure.ts';
 import { opened, unavailable, watchPulse, webSocket } from './incusSocket.ts';
@@ -24,11 +27,16 @@ const maxEventBytes = 256 * 1024;
 
 const lifecycle = z.object({
   type: z.literal('lifecycle'),
-  timestamp: z.string().max(64).refine((text) => !Number.isNaN(Date.parse(text))),
+  timestamp: z
+    .string()
+    .max(64)
+    .refine((text) => !Number.isNaN(Date.parse(text))),
   metadata: z.object({ action: z.string().regex(/^[a-z][a-z0-9-]{0,63}$/), source: z.string().max(4096) }),
 });
 
-/** The instance that a resource's address names: `/1.0/instances/NAME`, with or without something below it and a query. */
+/**
+ * The instance that a resource's address names: `/1.0/instances/NAME`, with or without something below it and a query.
+ */
 export function instanceOf(source: string): string | null {
   const encoded = /^\/1\.0\/instances\/([^/?#]+)(?:[/?#]|$)/.exec(source)?.[1] ?? '';
   try {
@@ -49,7 +57,9 @@ export function parseEvent(message: string): LifecycleEvent | undefined {
     return undefined;
   }
   const { data } = lifecycle.safeParse(document);
-  return data === undefined ? undefined : { action: data.metadata.action, instance: instanceOf(data.metadata.source), at: data.timestamp };
+  return data === undefined
+    ? undefined
+    : { action: data.metadata.action, instance: instanceOf(data.metadata.source), at: data.timestamp };
 }
 
 export interface EventLimits {
@@ -61,7 +71,12 @@ export interface EventLimits {
 }
 
 /** See `IncusStreams.events`. */
-export async function followEvents(socketPath: string, limits: EventLimits, listener: EventListener, signal: AbortSignal): Promise<void> {
+export async function followEvents(
+  socketPath: string,
+  limits: EventLimits,
+  listener: EventListener,
+  signal: AbortSignal,
+): Promise<void> {
   if (signal.aborted) return;
   const socket = webSocket(socketPath, '/1.0/events?type=lifecycle', maxEventBytes);
   const end = Promise.withResolvers<undefined>();
@@ -82,7 +97,8 @@ export async function followEvents(socketPath: string, limits: EventLimits, list
     end.resolve(undefined);
   };
   signal.addEventListener('abort', abort, { once: true });
-  // Incus opens the websocket a moment before it has put it among those that it tells, and pings it right after that (incus 6.0, "AddListener").
+  // Incus opens the websocket a moment before it has put it among those that it tells, and pings it right after that
+  // (incus 6.0, "AddListener").
   let isBegun = false;
   let timer: NodeJS.Timeout | undefined;
   const begin = (): void => {

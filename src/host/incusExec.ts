@@ -1,4 +1,7 @@
-/** Opens a terminal inside a container: POST `/1.0/instances/NAME/exec`, then the websockets of its operation (REST API of Incus 6.0). */
+/**
+ * Opens a terminal inside a container: POST `/1.0/instances/NAME/exec`, then the websockets of its operation (REST API
+ * of Incus 6.0).
+ */
 import pRetry from 'p-retry';
 import { z } from 'zod';
 import { Failure, isFailure } from '../domain/failure.ts';
@@ -8,7 +11,10 @@ import type { Reply } from './incusSocket.ts';
 import { characters, IncusTerminal } from './incusTerminal.ts';
 import type { ExecResult, HostTerminal, TerminalLimits, TerminalRequest } from './incusTerminal.ts';
 
-/** What Incus sends in one message of a terminal is 32 KiB at most (observed); a larger one than this ends the terminal, in bytes. */
+/**
+ * What Incus sends in one message of a terminal is 32 KiB at most (observed); a larger one than this ends the terminal,
+ * in bytes.
+ */
 const maxDataBytes = 4 * 1024 * 1024;
 const maxControlBytes = 64 * 1024;
 
@@ -38,9 +44,14 @@ function unexpected(why: string, cause?: unknown): Failure {
 /** What Incus says when it does not even begin. */
 function refused({ instance }: TerminalRequest, { error, error_code: status }: Reply): Failure {
   const what = `instance ${quoted(instance)}`;
-  if (status === 404) return new Failure('not-found', { what, why: 'there is no such instance', next: 'containarium list' });
+  if (status === 404)
+    return new Failure('not-found', { what, why: 'there is no such instance', next: 'containarium list' });
   if (/not running|is frozen/i.test(error)) {
-    return new Failure('wrong-state', { what, why: /frozen/i.test(error) ? 'it is frozen' : 'it is not running', next: 'Start it first.' });
+    return new Failure('wrong-state', {
+      what,
+      why: /frozen/i.test(error) ? 'it is frozen' : 'it is not running',
+      next: 'Start it first.',
+    });
   }
   return new Failure('program-failed', { what, why: printable(error), details: { status } });
 }
@@ -49,19 +60,30 @@ function refused({ instance }: TerminalRequest, { error, error_code: status }: R
 const neverStarted = /Failed to retrieve PID of executing child process/;
 
 /**
- * The exit status of a program. Incus 6.0 reports exit codes 126 and 127 as errors of starting it (observed), but a shell ends with 127 too
- * when its last command was not found; unlike a program that is not there, it has printed something by then.
+ * The exit status of a program. Incus 6.0 reports exit codes 126 and 127 as errors of starting it (observed), but a
+ * shell ends with 127 too when its last command was not found; unlike a program that is not there, it has printed
+ * something by then.
  */
-function exitStatusOf({ argv, instance }: TerminalRequest, { exitStatus, error }: ExecResult, hasPrinted: boolean): number {
+function exitStatusOf(
+  { argv, instance }: TerminalRequest,
+  { exitStatus, error }: ExecResult,
+  hasPrinted: boolean,
+): number {
   if (exitStatus !== undefined && exitStatus >= 0) return exitStatus;
   const isMissing = /command not found/i.test(error);
   const isStarted = isMissing || /command not executable/i.test(error);
   if (isStarted && hasPrinted) return isMissing ? 127 : 126;
-  throw isStarted ? missing(argv, `it ${isMissing ? 'does not exist' : 'cannot be executed'} in instance ${quoted(instance)}`) : failed(argv, error);
+  throw isStarted
+    ? missing(argv, `it ${isMissing ? 'does not exist' : 'cannot be executed'} in instance ${quoted(instance)}`)
+    : failed(argv, error);
 }
 
 function missing(argv: readonly string[], why: string): Failure {
-  return new Failure('program-missing', { what: `program ${quoted(argv[0] ?? '')}`, why, next: 'Name a program that the container has.' });
+  return new Failure('program-missing', {
+    what: `program ${quoted(argv[0] ?? '')}`,
+    why,
+    next: 'Name a program that the container has.',
+  });
 }
 
 function failed(argv: readonly string[], error: string): Failure {
@@ -71,7 +93,11 @@ function failed(argv: readonly string[], error: string): Failure {
 
 async function resultOf(socketPath: string, id: string, signal: AbortSignal): Promise<ExecResult> {
   // Asked before the program can end: Incus forgets a finished operation after a few seconds.
-  const { metadata, error } = await callIncus(socketPath, { method: 'GET', path: `/1.0/operations/${id}/wait`, signal });
+  const { metadata, error } = await callIncus(socketPath, {
+    method: 'GET',
+    path: `/1.0/operations/${id}/wait`,
+    signal,
+  });
   if (error !== '') return { exitStatus: undefined, error };
   const { data, error: misfit } = finished.safeParse(metadata);
   if (data === undefined) throw unexpected('the end of its operation has another shape than expected', misfit);
@@ -84,12 +110,12 @@ async function openOnce(socketPath: string, limits: ExecLimits, request: Termina
     method: 'POST',
     path: `/1.0/instances/${encodeURIComponent(request.instance)}/exec`,
     body: {
-      'command': request.argv,
-      'environment': request.environment,
-      'interactive': true,
+      command: request.argv,
+      environment: request.environment,
+      interactive: true,
       'wait-for-websocket': true,
-      'width': characters(request.columns),
-      'height': characters(request.rows),
+      width: characters(request.columns),
+      height: characters(request.rows),
     },
     timeoutMs: limits.openMs,
   });
@@ -99,12 +125,19 @@ async function openOnce(socketPath: string, limits: ExecLimits, request: Termina
 
   const { id } = operation;
   const waiting = new AbortController();
-  const open = (fd: '0' | 'control', maxBytes: number) => webSocket(socketPath, `/1.0/operations/${id}/websocket?secret=${operation.metadata.fds[fd]}`, maxBytes);
+  const open = (fd: '0' | 'control', maxBytes: number) =>
+    webSocket(socketPath, `/1.0/operations/${id}/websocket?secret=${operation.metadata.fds[fd]}`, maxBytes);
   const data = open('0', maxDataBytes);
   const control = open('control', maxControlBytes);
   const result = resultOf(socketPath, id, waiting.signal);
   const terminal = new IncusTerminal(
-    { data, control, result, giveUp: (reason) => waiting.abort(reason), exitStatus: (how, hasPrinted) => exitStatusOf(request, how, hasPrinted) },
+    {
+      data,
+      control,
+      result,
+      giveUp: (reason) => waiting.abort(reason),
+      exitStatus: (how, hasPrinted) => exitStatusOf(request, how, hasPrinted),
+    },
     limits,
   );
   try {
@@ -123,6 +156,7 @@ export function openTerminal(socketPath: string, limits: ExecLimits, request: Te
   return pRetry(() => openOnce(socketPath, limits, request), {
     retries: 4,
     minTimeout: 150,
-    shouldRetry: ({ error }) => isFailure(error, 'program-failed') && neverStarted.test(String(error.details?.['error'])),
+    shouldRetry: ({ error }) =>
+      isFailure(error, 'program-failed') && neverStarted.test(String(error.details?.['error'])),
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Incus's REST API over its Unix socket: requests and websockets. Only for what its client cannot do for a program: streams that stay
- * open. Everything else goes through `src/host/incus.ts`.
+ * Incus's REST API over its Unix socket: requests and websockets. Only for what its client cannot do for a program:
+ * streams that stay open. Everything else goes through `src/host/incus.ts`.
  *
  * Sources: the REST API description of Incus 6.0; RFC 6455 for websockets.
  */
@@ -23,10 +23,14 @@ function isThere(path: string): boolean {
 }
 
 /**
- * The socket that the `incus` client uses in this environment: `INCUS_SOCKET`, else `unix.socket` in `INCUS_DIR`, in `/run/incus` where it
- * is there, or in `/var/lib/incus` (incus 6.0, `ConnectIncusUnix`; its second socket, for users without full rights, is not for us).
+ * The socket that the `incus` client uses in this environment: `INCUS_SOCKET`, else `unix.socket` in `INCUS_DIR`, in
+ * `/run/incus` where it is there, or in `/var/lib/incus` (incus 6.0, `ConnectIncusUnix`; its second socket, for users
+ * without full rights, is not for us).
  */
-export function incusSocketPath(env: Readonly<Record<string, string | undefined>>, exists: (path: string) => boolean = isThere): string {
+export function incusSocketPath(
+  env: Readonly<Record<string, string | undefined>>,
+  exists: (path: string) => boolean = isThere,
+): string {
   const socket = env['INCUS_SOCKET'];
   const folder = env['INCUS_DIR'];
   if (socket !== undefined && socket !== '') return socket;
@@ -46,7 +50,10 @@ const maxReplyBytes = 1024 * 1024;
 const reply = z.object({
   type: z.string(),
   /** Empty, or why it was refused. */
-  error: z.string().nullish().transform((text) => text ?? ''),
+  error: z
+    .string()
+    .nullish()
+    .transform((text) => text ?? ''),
   /** The HTTP status of a refusal. */
   error_code: z.number().default(0),
   metadata: z.unknown(),
@@ -74,7 +81,11 @@ function parseReply(what: string, text: string): Reply {
   }
   const parsed = reply.safeParse(document);
   if (parsed.success) return parsed.data;
-  throw new Failure('unexpected-output', { what, why: 'the answer of Incus has another shape than expected' }, parsed.error);
+  throw new Failure(
+    'unexpected-output',
+    { what, why: 'the answer of Incus has another shape than expected' },
+    parsed.error,
+  );
 }
 
 /** The text of the answer to one request. */
@@ -87,7 +98,10 @@ function exchange(socketPath: string, what: string, { method, path, body, timeou
       method,
       // A connection of its own: one that idles in a pool may be closed just when it is used again.
       agent: false,
-      headers: { host: 'incus', ...(payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': payload.length }) },
+      headers: {
+        host: 'incus',
+        ...(payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': payload.length }),
+      },
     });
     const settle = (finish: () => void): void => {
       clearTimeout(timer);
@@ -98,7 +112,14 @@ function exchange(socketPath: string, what: string, { method, path, body, timeou
     const fail = (error: Error): void => settle(() => reject(error));
     const lost = (error: Error): void => fail(unavailable('its server does not answer', error));
     const abort = (): void => fail(signal?.reason as Error);
-    const late = (limitMs: number): void => fail(new Failure('timeout', { what, why: `Incus did not answer within ${limitMs / 1000} s`, next: 'containarium doctor' }));
+    const late = (limitMs: number): void =>
+      fail(
+        new Failure('timeout', {
+          what,
+          why: `Incus did not answer within ${limitMs / 1000} s`,
+          next: 'containarium doctor',
+        }),
+      );
     const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs, timeoutMs);
     signal?.addEventListener('abort', abort, { once: true });
     if (signal?.aborted) abort();
@@ -111,7 +132,8 @@ function exchange(socketPath: string, what: string, { method, path, body, timeou
       response.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
         if (bytes <= maxReplyBytes) chunks.push(chunk);
-        else fail(new Failure('unexpected-output', { what, why: `Incus answered with more than ${maxReplyBytes} bytes` }));
+        else
+          fail(new Failure('unexpected-output', { what, why: `Incus answered with more than ${maxReplyBytes} bytes` }));
       });
       response.on('end', () => settle(() => resolve(Buffer.concat(chunks).toString())));
     });
@@ -120,8 +142,8 @@ function exchange(socketPath: string, what: string, { method, path, body, timeou
 }
 
 /**
- * One request. A refusal of Incus is a reply like others: look at `error`. Rejects with `incus-unavailable` where there is no answer,
- * `timeout`, or `unexpected-output` (not JSON, or too much of it).
+ * One request. A refusal of Incus is a reply like others: look at `error`. Rejects with `incus-unavailable` where there
+ * is no answer, `timeout`, or `unexpected-output` (not JSON, or too much of it).
  */
 export async function callIncus(socketPath: string, call: Call): Promise<Reply> {
   const what = `"${call.method} ${printable(call.path.split('?')[0] ?? '')}"`;
@@ -129,8 +151,8 @@ export async function callIncus(socketPath: string, call: Call): Promise<Reply> 
 }
 
 /**
- * Begins to open a websocket. A message larger than `maxMessageBytes` ends it. Errors are followed by its `close` event, and by nothing
- * else: they need no listener.
+ * Begins to open a websocket. A message larger than `maxMessageBytes` ends it. Errors are followed by its `close`
+ * event, and by nothing else: they need no listener.
  */
 export function webSocket(socketPath: string, path: string, maxMessageBytes: number): WebSocket {
   const socket = new WebSocket(`ws://incus${path}`, {
@@ -145,7 +167,8 @@ export function webSocket(socketPath: string, path: string, maxMessageBytes: num
 }
 
 /**
- * Waits until a websocket is open. Rejects with `incus-unavailable` when it is refused or does not open within the limit; it is gone then.
+ * Waits until a websocket is open. Rejects with `incus-unavailable` when it is refused or does not open within the
+ * limit; it is gone then.
  */
 export function opened(socket: WebSocket, limitMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -174,8 +197,8 @@ export interface Pulse {
 }
 
 /**
- * Asks an open websocket again and again for a sign of life, until it is closed; `onSilence` is called once when there is none. It counts
- * questions and not time, so that a standstill of this process is not taken for one of Incus.
+ * Asks an open websocket again and again for a sign of life, until it is closed; `onSilence` is called once when there
+ * is none. It counts questions and not time, so that a standstill of this process is not taken for one of Incus.
  */
 export function watchPulse(socket: WebSocket, { everyMs, missed }: Pulse, onSilence: () => void): void {
   let unanswered = 0;

@@ -1,4 +1,7 @@
-/** A terminal inside a container, once it is open: the two websockets of Incus's exec, and the operation that knows how it ended. */
+/**
+ * A terminal inside a container, once it is open: the two websockets of Incus's exec, and the operation that knows how
+ * it ended.
+ */
 import { WebSocket } from 'ws';
 import type { Failure } from '../domain/failure.ts';
 import { isFailure } from '../domain/failure.ts';
@@ -18,8 +21,8 @@ export interface TerminalRequest {
 
 export interface HostTerminal {
   /**
-   * What was typed. `false` when much of it is not taken yet: write no more until {@link onDrain}. It is dropped when the program has ended,
-   * and when very much of it is not taken.
+   * What was typed. `false` when much of it is not taken yet: write no more until {@link onDrain}. It is dropped when
+   * the program has ended, and when very much of it is not taken.
    */
   write(data: Buffer): boolean;
   /** Called each time when everything that was written is taken, after {@link write} said `false`. */
@@ -31,16 +34,22 @@ export interface HostTerminal {
   pause(): void;
   resume(): void;
   /**
-   * The program's own exit status, 128 + n where signal n ended it, after the listener was given all it had printed. Rejects when that cannot
-   * be known: `incus-unavailable` (the connection is lost), `program-missing`, `program-failed`.
+   * The program's own exit status, 128 + n where signal n ended it, after the listener was given all it had printed.
+   * Rejects when that cannot be known: `incus-unavailable` (the connection is lost), `program-missing`,
+   * `program-failed`.
    */
   readonly exit: Promise<number>;
-  /** Ends the program, which is told to hang up and is killed if it does not; what it prints from now on is dropped. Safe to repeat. */
+  /**
+   * Ends the program, which is told to hang up and is killed if it does not; what it prints from now on is dropped.
+   * Safe to repeat.
+   */
   close(): void;
 }
 
 export interface TerminalLimits {
-  /** How long the program may take to end after it was told to hang up, in milliseconds; and then, how long to tell us. */
+  /**
+   * How long the program may take to end after it was told to hang up, in milliseconds; and then, how long to tell us.
+   */
   readonly closeMs: number;
   readonly pulse: Pulse;
 }
@@ -60,7 +69,10 @@ export interface TerminalParts {
   readonly result: Promise<ExecResult>;
   /** Gives up waiting for the result, which then rejects with this. */
   giveUp(reason: Failure): void;
-  /** The program's exit status, or a failure thrown where it was not started. `hasPrinted`: whether it has printed anything. */
+  /**
+   * The program's exit status, or a failure thrown where it was not started. `hasPrinted`: whether it has printed
+   * anything.
+   */
   exitStatus(result: ExecResult, hasPrinted: boolean): number;
 }
 
@@ -68,8 +80,8 @@ export interface TerminalParts {
 const typedAheadBytes = 256 * 1024;
 
 /**
- * More than this is dropped, in bytes: what was on its way when the caller was told to wait fits in it several times (an SSH channel's
- * window is 2 MiB).
+ * More than this is dropped, in bytes: what was on its way when the caller was told to wait fits in it several times
+ * (an SSH channel's window is 2 MiB).
  */
 const mostTypedBytes = 8 * 1024 * 1024;
 
@@ -90,7 +102,9 @@ export class IncusTerminal implements HostTerminal {
   #isFull = false;
   #onDrain: () => void = () => undefined;
 
-  /** Of websockets that are not open yet: what comes first must not be missed. Call {@link begin} when they are open. */
+  /**
+   * Of websockets that are not open yet: what comes first must not be missed. Call {@link begin} when they are open.
+   */
   constructor(parts: TerminalParts, limits: TerminalLimits) {
     this.#parts = parts;
     this.#limits = limits;
@@ -103,9 +117,14 @@ export class IncusTerminal implements HostTerminal {
     this.exit.catch(() => undefined);
   }
 
-  /** Waits until the program has printed something or has ended, at most `limitMs`: one that cannot be started at all is told of here. */
+  /**
+   * Waits until the program has printed something or has ended, at most `limitMs`: one that cannot be started at all is
+   * told of here.
+   */
   async begin(limitMs: number): Promise<void> {
-    watchPulse(this.#parts.control, this.#limits.pulse, () => this.#parts.giveUp(unavailable('its server stands still')));
+    watchPulse(this.#parts.control, this.#limits.pulse, () =>
+      this.#parts.giveUp(unavailable('its server stands still')),
+    );
     const timer = setTimeout(() => this.#sign.resolve(undefined), limitMs);
     try {
       await Promise.race([this.#sign.promise, this.exit]);
@@ -131,7 +150,10 @@ export class IncusTerminal implements HostTerminal {
     this.#output.complete();
     if (this.#isWhole || this.#isClosing || this.#isEnded) return;
     // The operation may know why: it is given a moment.
-    const timer = setTimeout(() => this.#parts.giveUp(unavailable('the connection to the terminal is lost')), this.#limits.closeMs);
+    const timer = setTimeout(
+      () => this.#parts.giveUp(unavailable('the connection to the terminal is lost')),
+      this.#limits.closeMs,
+    );
     void this.exit.catch(() => undefined).finally(() => clearTimeout(timer));
   }
 
@@ -172,7 +194,10 @@ export class IncusTerminal implements HostTerminal {
   }
 
   resize(columns: number, rows: number): void {
-    this.#control({ command: 'window-resize', args: { width: String(characters(columns)), height: String(characters(rows)) } });
+    this.#control({
+      command: 'window-resize',
+      args: { width: String(characters(columns)), height: String(characters(rows)) },
+    });
   }
 
   #control(message: Readonly<Record<string, unknown>>): void {
@@ -202,7 +227,10 @@ export class IncusTerminal implements HostTerminal {
     const timers = [
       // Incus kills the program when it loses this websocket.
       setTimeout(() => this.#parts.control.terminate(), this.#limits.closeMs),
-      setTimeout(() => this.#parts.giveUp(unavailable('its server did not say how the program ended')), this.#limits.closeMs * 3),
+      setTimeout(
+        () => this.#parts.giveUp(unavailable('its server did not say how the program ended')),
+        this.#limits.closeMs * 3,
+      ),
     ];
     void this.exit.catch(() => undefined).finally(() => timers.forEach((timer) => clearTimeout(timer)));
   }

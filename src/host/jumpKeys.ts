@@ -1,6 +1,6 @@
 /**
- * The authorized_keys files of the jump accounts: one file per account in a folder owned by root, which the sshd drop-in names as
- * `AuthorizedKeysFile`. Derived from Incus, so that `reconcile` can rebuild all of them.
+ * The authorized_keys files of the jump accounts: one file per account in a folder owned by root, which the sshd
+ * drop-in names as `AuthorizedKeysFile`. Derived from Incus, so that `reconcile` can rebuild all of them.
  */
 import { chmod, chown, mkdir, readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,7 +21,11 @@ export interface JumpKeys {
 const fileName = /^[a-z][a-z0-9-]{0,31}$/;
 
 function pathError(what: string, path: string, error: unknown): Failure {
-  return new Failure('program-failed', { what, why: `${path}: ${error instanceof Error ? error.message : String(error)}` }, error);
+  return new Failure(
+    'program-failed',
+    { what, why: `${path}: ${error instanceof Error ? error.message : String(error)}` },
+    error,
+  );
 }
 
 function hasCode(error: unknown, code: string): boolean {

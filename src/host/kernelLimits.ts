@@ -1,7 +1,8 @@
 /**
- * Kernel limits that a machine with many containers reaches: they count for all containers together, because every container's root
- * is one and the same user of the host. Every systemd takes about ten of the 128 inotify instances that Debian allows in all, so the
- * fourteenth container does not boot. The values follow Incus's "production setup" documentation, lower where that is plenty.
+ * Kernel limits that a machine with many containers reaches: they count for all containers together, because every
+ * container's root is one and the same user of the host. Every systemd takes about ten of the 128 inotify instances
+ * that Debian allows in all, so the fourteenth container does not boot. The values follow Incus's "production setup"
+ * documentation, lower where that is plenty.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

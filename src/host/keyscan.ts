@@ -13,7 +13,10 @@ export class KeyScan {
    * The ed25519 host key served at `address:port`, as `ssh-ed25519 AAAA…`, or `undefined` while nothing answers there.
    * The connection attempt is given up after `timeoutSeconds`.
    */
-  async hostKey(address: string, options: { port?: number; timeoutSeconds?: number; signal?: AbortSignal } = {}): Promise<string | undefined> {
+  async hostKey(
+    address: string,
+    options: { port?: number; timeoutSeconds?: number; signal?: AbortSignal } = {},
+  ): Promise<string | undefined> {
     const seconds = options.timeoutSeconds ?? 2;
     try {
       const { stdout } = await this.#runner.run({

@@ -1,15 +1,17 @@
 /**
  * What containers hold of memory, from Incus's metrics (`/1.0/metrics`, OpenMetrics text).
  *
- * `memory.usage` of an instance's state is all that its control group is charged for. After a large file was written most of that is page
- * cache, which the kernel drops as soon as somebody needs the room. In use is what is left without the pages of files:
+ * `memory.usage` of an instance's state is all that its control group is charged for. After a large file was written
+ * most of that is page cache, which the kernel drops as soon as somebody needs the room. In use is what is left without
+ * the pages of files:
  *
  *     MemTotal - MemFree - Active_file - Inactive_file
  *
- * That is what `free` in a container with lxcfs has not "available" (lxcfs, proc_fuse.c), but for the kernel's own caches, which Incus does
- * not tell: they count as used, a few MiB. The obvious `MemTotal - MemAvailable` is wrong: Incus 6.0 counts all that is Cached as available,
- * and with it files in a tmpfs, which can only be swapped (measured: 100 MiB in a tmpfs made it 9 MiB, and this 109 MiB). RSS is no use
- * either: control groups v2 do not have it, and Incus then says 0.
+ * That is what `free` in a container with lxcfs has not "available" (lxcfs, proc_fuse.c), but for the kernel's own
+ * caches, which Incus does not tell: they count as used, a few MiB. The obvious `MemTotal - MemAvailable` is wrong:
+ * Incus 6.0 counts all that is Cached as available, and with it files in a tmpfs, which can only be swapped (measured:
+ * 100 MiB in a tmpfs made it 9 MiB, and this 109 MiB). RSS is no use either: control groups v2 do not have it, and
+ * Incus then says 0.
  */
 import { Failure } from '../domain/failure.ts';
 
@@ -22,10 +24,12 @@ type Series = (typeof wanted)[number];
 const prefix = 'incus_memory_';
 const named = new RegExp(`^${prefix}(?:${wanted.join('|')})_bytes[ {]`);
 /**
- * Labels of memory are names that Incus gives or has checked. Names of network cards are not, and Incus does not escape them: a container
- * may call one `a"}_1`. Such lines begin with another word, and are never looked at.
+ * Labels of memory are names that Incus gives or has checked. Names of network cards are not, and Incus does not escape
+ * them: a container may call one `a"}_1`. Such lines begin with another word, and are never looked at.
  */
-const sample = new RegExp(`^${prefix}(${wanted.join('|')})_bytes\\{([^{}]*)\\} (-?\\d+(?:\\.\\d+)?(?:e[+-]\\d{1,3})?)$`);
+const sample = new RegExp(
+  `^${prefix}(${wanted.join('|')})_bytes\\{([^{}]*)\\} (-?\\d+(?:\\.\\d+)?(?:e[+-]\\d{1,3})?)$`,
+);
 const instanceLabel = /(?:^|,)name="([A-Za-z0-9-]{1,63})"(?:,|$)/;
 
 /** Rejects text that is not whole or has another shape; an instance without all that is needed is left out. */
@@ -38,7 +42,8 @@ export function memoryInUse(text: string): MemoryInUse {
     const [, series, labels = '', value] = sample.exec(line) ?? [];
     const name = instanceLabel.exec(labels)?.[1];
     const bytes = Number(value);
-    if (series === undefined || name === undefined || !Number.isFinite(bytes)) throw unexpected('a line about memory has another shape than expected');
+    if (series === undefined || name === undefined || !Number.isFinite(bytes))
+      throw unexpected('a line about memory has another shape than expected');
     found.set(name, { ...found.get(name), [series as Series]: bytes });
   }
   const inUse = new Map<string, number>();

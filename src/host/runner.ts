@@ -1,5 +1,6 @@
 /**
- * The one place where host programs are started, and the only mock boundary: the simulated host implements {@link Runner} too.
+ * The one place where host programs are started, and the only mock boundary: the simulated host implements {@link
+ * Runner} too.
  */
 import { execa, ExecaError } from 'execa';
 import { Failure } from '../domain/failure.ts';
@@ -42,8 +43,8 @@ export interface Output {
 /**
  * Runs one program to its end.
  *
- * Rejects with a {@link Failure}: `program-failed` (exit code not allowed; details carry `exitCode` and the end of `stderr`),
- * `program-missing`, `timeout`, `cancelled`, or `unexpected-output` (too much of it).
+ * Rejects with a {@link Failure}: `program-failed` (exit code not allowed; details carry `exitCode` and the end of
+ * `stderr`), `program-missing`, `timeout`, `cancelled`, or `unexpected-output` (too much of it).
  */
 export interface Runner {
   run(command: Command): Promise<Output>;
@@ -134,7 +135,10 @@ export class ProgramRunner implements Runner {
         }
         throw new Failure('program-failed', {
           what: `"${command.program} ${command.args[0] ?? ''}"`,
-          why: result.signal === undefined ? (result.originalMessage ?? 'it could not be started') : `it was ended by ${result.signal}`,
+          why:
+            result.signal === undefined
+              ? (result.originalMessage ?? 'it could not be started')
+              : `it was ended by ${result.signal}`,
           details: { program: command.program, args: [...command.args] },
         });
       }

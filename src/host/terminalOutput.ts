@@ -1,4 +1,7 @@
-/** What a program in a terminal prints, on its way to whoever shows it: kept back until somebody listens, and while they want nothing. */
+/**
+ * What a program in a terminal prints, on its way to whoever shows it: kept back until somebody listens, and while they
+ * want nothing.
+ */
 
 /** Where it comes from, and how that is stopped: what is kept here stays a handful of pieces. */
 export interface OutputSource {

@@ -1,4 +1,7 @@
-/** Whether a certificate is believed: everything that OpenSSH's sshd asks of one, and that an authority of ours has signed it. */
+/**
+ * Whether a certificate is believed: everything that OpenSSH's sshd asks of one, and that an authority of ours has
+ * signed it.
+ */
 import { AddressList } from '../domain/addressList.ts';
 import { decodeCertificate, shownKeyId, type Certificate } from '../domain/certificate.ts';
 import type { CertificateMark } from '../domain/actor.ts';
@@ -59,7 +62,12 @@ export class Certificates {
     const signer = signatureKey.toString('base64');
     const authority = this.#authorities.find((candidate) => candidate.blob === signer);
     const type = keyTypes.find((candidate) => candidate === authority?.type);
-    if (authority === undefined || type === undefined || verifySignature({ type, blob: signatureKey }, signed, signature) === undefined) return undefined;
+    if (
+      authority === undefined ||
+      type === undefined ||
+      verifySignature({ type, blob: signatureKey }, signed, signature) === undefined
+    )
+      return undefined;
     return { certificate, authority, mark: { authority: authority.name, keyId: shownKeyId(keyId), serial } };
   }
 }
@@ -74,7 +82,10 @@ export interface Shown {
 }
 
 /** Why a signed certificate does not let in; undefined where it does. */
-export function faultOf({ certificate, authority }: Signed, { door, address, nowMs, personVerified }: Shown): string | undefined {
+export function faultOf(
+  { certificate, authority }: Signed,
+  { door, address, nowMs, personVerified }: Shown,
+): string | undefined {
   const { kind, serial, keyId, key, validAfter, validBefore, criticalOptions } = certificate;
   const seconds = BigInt(Math.floor(nowMs / 1000));
   if (!authority.doors.includes(door)) return 'certificates of this authority do not open this door';
@@ -83,7 +94,8 @@ export function faultOf({ certificate, authority }: Signed, { door, address, now
   if (seconds >= validBefore) return 'your certificate has expired';
   const { serials, keyIds, fingerprints } = authority.revoked;
   // As in OpenSSH's revocation lists, a serial of 0 is no serial.
-  if ((serial !== '0' && serials.includes(serial)) || keyIds.includes(keyId) || fingerprints.includes(key.fingerprint)) return 'your certificate has been revoked';
+  if ((serial !== '0' && serials.includes(serial)) || keyIds.includes(keyId) || fingerprints.includes(key.fingerprint))
+    return 'your certificate has been revoked';
   for (const [name, data] of criticalOptions) {
     const fault = optionFault(name, data, key.type, address, personVerified);
     if (fault !== undefined) return fault;
@@ -91,10 +103,18 @@ export function faultOf({ certificate, authority }: Signed, { door, address, now
   return undefined;
 }
 
-function optionFault(name: string, data: Buffer, keyType: string, address: string, personVerified: boolean | undefined): string | undefined {
+function optionFault(
+  name: string,
+  data: Buffer,
+  keyType: string,
+  address: string,
+  personVerified: boolean | undefined,
+): string | undefined {
   switch (name) {
     case 'source-address':
-      return sourceAddresses(data)?.has(address) === true ? undefined : 'your certificate may not be used from this address';
+      return sourceAddresses(data)?.has(address) === true
+        ? undefined
+        : 'your certificate may not be used from this address';
     case 'verify-required':
       if (data.length > 0 || !keyType.startsWith('sk-')) return 'its option verify-required is not one';
       return personVerified === false ? 'your certificate wants you to be verified at the key' : undefined;

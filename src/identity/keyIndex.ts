@@ -1,6 +1,7 @@
 /**
- * Whom a key or a certificate lets in, at which door, at this moment. The front decides by this synchronously, while a client waits; core
- * decides again, by its own copy, for every call and once a second. Whatever expires, is revoked or changes ends a login by that.
+ * Whom a key or a certificate lets in, at which door, at this moment. The front decides by this synchronously, while a
+ * client waits; core decides again, by its own copy, for every call and once a second. Whatever expires, is revoked or
+ * changes ends a login by that.
  */
 import { createHash } from 'node:crypto';
 import type { Actor, Identity } from '../domain/actor.ts';
@@ -75,7 +76,9 @@ export class KeyIndex {
     const invitation = tokenOf(username);
     if (invitation !== undefined) return this.#invited(invitation, evidence, nowMs);
     if (username !== 'manage' && username !== 'self') return unknown;
-    return certificateAlgorithms.has(algorithm) ? this.#certified(username, evidence, nowMs) : this.#known(username, evidence, nowMs);
+    return certificateAlgorithms.has(algorithm)
+      ? this.#certified(username, evidence, nowMs)
+      : this.#known(username, evidence, nowMs);
   }
 
   #known(door: 'manage' | 'self', { algorithm, blob, address, verified }: Evidence, nowMs: number): Verdict {
@@ -83,35 +86,46 @@ export class KeyIndex {
     const type = keyTypes.find((candidate) => candidate === entry?.identity.type);
     if (entry === undefined || type === undefined || !fits(algorithm, type)) return unknown;
     const { fingerprint, admin, owns } = entry.identity;
-    // Made only for whoever comes in: a key that is known for something else is refused as fast as one that is not known at all.
+    // Made only for whoever comes in: a key that is known for something else is refused as fast as one that is not
+    // known at all.
     const key = (): SigningKey => ({ type, blob: Buffer.from(blob, 'base64') });
     if (door === 'self') {
       const [owner] = owns;
-      return owner === undefined ? unknown : { admitted: 'actor', actor: { name: owner, role: 'owner', door, owns, fingerprint, address }, key: key() };
+      return owner === undefined
+        ? unknown
+        : { admitted: 'actor', actor: { name: owner, role: 'owner', door, owns, fingerprint, address }, key: key() };
     }
     if (admin === undefined) return unknown;
     const { expiresAt, verifyRequired } = admin.limits;
     if (expiresAt !== undefined && !(nowMs < Date.parse(expiresAt))) return no('your key has expired');
     if (entry.from?.has(address) === false) return no('your key may not be used from this address');
-    if (verifyRequired === true && verified?.personVerified === false) return no('your key wants you to be verified at it');
+    if (verifyRequired === true && verified?.personVerified === false)
+      return no('your key wants you to be verified at it');
     return { admitted: 'actor', actor: { name: admin.name, role: admin.role, door, fingerprint, address }, key: key() };
   }
 
   #certified(door: 'manage' | 'self', { algorithm, blob, address, verified }: Evidence, nowMs: number): Verdict {
     const signed = this.#certificates.read(blob);
-    if (signed === undefined || signed.certificate.type !== certificateAlgorithms.get(algorithm)?.certificate) return no('your certificate is not accepted here any more');
+    if (signed === undefined || signed.certificate.type !== certificateAlgorithms.get(algorithm)?.certificate)
+      return no('your certificate is not accepted here any more');
     const fault = faultOf(signed, { door, address, nowMs, personVerified: verified?.personVerified });
     if (fault !== undefined) return no(fault);
     const { key, principals } = signed.certificate;
     const who = { door, fingerprint: key.fingerprint, address, certificate: signed.mark };
     // An empty list, which OpenSSH once took for everybody, names nobody.
     if (door === 'manage') {
-      const admin = principals.flatMap((name) => this.#directory.admins.find((candidate) => candidate.name === name) ?? [])[0];
-      return admin === undefined ? no('your certificate names no admin') : { admitted: 'actor', actor: { name: admin.name, role: admin.role, ...who }, key };
+      const admin = principals.flatMap(
+        (name) => this.#directory.admins.find((candidate) => candidate.name === name) ?? [],
+      )[0];
+      return admin === undefined
+        ? no('your certificate names no admin')
+        : { admitted: 'actor', actor: { name: admin.name, role: admin.role, ...who }, key };
     }
     const owns = [...new Set(principals.filter((name) => this.#directory.users.includes(name)))];
     const [owner] = owns;
-    return owner === undefined ? no('your certificate names nobody who has a container') : { admitted: 'actor', actor: { name: owner, role: 'owner', owns, ...who }, key };
+    return owner === undefined
+      ? no('your certificate names nobody who has a container')
+      : { admitted: 'actor', actor: { name: owner, role: 'owner', owns, ...who }, key };
   }
 
   /** The key is any that could be added by hand: decoded here, because it is stored nowhere yet. */

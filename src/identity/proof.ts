@@ -8,9 +8,9 @@ import { verifySignature, type SigningKey, type Verified } from './signature.ts'
 const userauthRequest = 50;
 
 /**
- * Verifies the proof with a key that was decoded here, and with nothing that the client says the key is; undefined where it proves nothing.
- * What was signed is put together again from its parts: a signature that was made for anything else, another connection or another login name
- * among them, is none. Of a FIDO key a touch is wanted always.
+ * Verifies the proof with a key that was decoded here, and with nothing that the client says the key is; undefined
+ * where it proves nothing. What was signed is put together again from its parts: a signature that was made for anything
+ * else, another connection or another login name among them, is none. Of a FIDO key a touch is wanted always.
  */
 export function provesPossession(proof: LoginProof, key: SigningKey): Verified | undefined {
   const algorithm = certificateAlgorithms.get(proof.algorithm)?.signature ?? proof.algorithm;

@@ -1,6 +1,6 @@
 /**
- * Verifies signatures of the SSH protocol with keys that have been decoded strictly before (`src/domain/keyBlob.ts`). ssh2's own parser of
- * keys has no part in it: it takes quadratic time on some inputs and misreads others.
+ * Verifies signatures of the SSH protocol with keys that have been decoded strictly before (`src/domain/keyBlob.ts`).
+ * ssh2's own parser of keys has no part in it: it takes quadratic time on some inputs and misreads others.
  */
 import { createHash, createPublicKey, verify as cryptoVerify, type KeyObject } from 'node:crypto';
 import type { KeyType } from '../domain/keyBlob.ts';
@@ -12,7 +12,10 @@ export interface SigningKey {
   readonly blob: Buffer;
 }
 
-/** A signature that verified, and what a FIDO key says about how it was made (PROTOCOL.u2f). Other keys say nothing: both false. */
+/**
+ * A signature that verified, and what a FIDO key says about how it was made (PROTOCOL.u2f). Other keys say nothing:
+ * both false.
+ */
 export interface Verified {
   readonly touched: boolean;
   /** The person was verified: PIN or fingerprint. */
@@ -26,9 +29,12 @@ const userPresent = 0x01;
 const userVerified = 0x04;
 
 /** The signature algorithms that a key may sign with. RSA with SHA-1 (`ssh-rsa`, RFC 8332) is none. */
-const algorithmsOf = (type: KeyType): readonly string[] => (type === 'ssh-rsa' ? ['rsa-sha2-256', 'rsa-sha2-512'] : [type]);
+const algorithmsOf = (type: KeyType): readonly string[] =>
+  type === 'ssh-rsa' ? ['rsa-sha2-256', 'rsa-sha2-512'] : [type];
 
-const ecdsa: Readonly<Partial<Record<KeyType, { readonly hash: string; readonly curve: string; readonly bytes: number }>>> = {
+const ecdsa: Readonly<
+  Partial<Record<KeyType, { readonly hash: string; readonly curve: string; readonly bytes: number }>>
+> = {
   'ecdsa-sha2-nistp256': { hash: 'sha256', curve: 'P-256', bytes: 32 },
   'ecdsa-sha2-nistp384': { hash: 'sha384', curve: 'P-384', bytes: 48 },
   'ecdsa-sha2-nistp521': { hash: 'sha512', curve: 'P-521', bytes: 66 },
@@ -36,10 +42,16 @@ const ecdsa: Readonly<Partial<Record<KeyType, { readonly hash: string; readonly 
 };
 
 /**
- * Verifies a signature in the wire format (the name of its algorithm, then the signature itself; RFC 4253, section 6.6); undefined where it
- * does not. `algorithm` is the only one that it may have been made with; without it any that is safe for this key.
+ * Verifies a signature in the wire format (the name of its algorithm, then the signature itself; RFC 4253, section
+ * 6.6); undefined where it does not. `algorithm` is the only one that it may have been made with; without it any that
+ * is safe for this key.
  */
-export function verifySignature(key: SigningKey, data: Buffer, signature: Buffer, algorithm?: string): Verified | undefined {
+export function verifySignature(
+  key: SigningKey,
+  data: Buffer,
+  signature: Buffer,
+  algorithm?: string,
+): Verified | undefined {
   try {
     const reader = new WireReader(signature);
     const named = reader.string().toString('latin1');
@@ -50,7 +62,12 @@ export function verifySignature(key: SigningKey, data: Buffer, signature: Buffer
     const valid =
       key.type === 'ssh-rsa'
         ? cryptoVerify(named === 'rsa-sha2-512' ? 'sha512' : 'sha256', data, keyObject(key), inner)
-        : cryptoVerify(ecdsa[key.type]?.hash ?? null, data, { key: keyObject(key), dsaEncoding: 'ieee-p1363' }, ecdsa[key.type] === undefined ? inner : fixedLength(inner, key.type));
+        : cryptoVerify(
+            ecdsa[key.type]?.hash ?? null,
+            data,
+            { key: keyObject(key), dsaEncoding: 'ieee-p1363' },
+            ecdsa[key.type] === undefined ? inner : fixedLength(inner, key.type),
+          );
     return valid ? nothingSaid : undefined;
   } catch {
     return undefined;
@@ -67,7 +84,12 @@ function verifySecurityKey(key: SigningKey, data: Buffer, inner: Buffer, rest: W
   const valid =
     key.type === 'sk-ssh-ed25519@openssh.com'
       ? cryptoVerify(null, signed, keyObject(key), inner)
-      : cryptoVerify('sha256', signed, { key: keyObject(key), dsaEncoding: 'ieee-p1363' }, fixedLength(inner, key.type));
+      : cryptoVerify(
+          'sha256',
+          signed,
+          { key: keyObject(key), dsaEncoding: 'ieee-p1363' },
+          fixedLength(inner, key.type),
+        );
   if (!valid) return undefined;
   const flag = flags[0] ?? 0;
   return { touched: (flag & userPresent) !== 0, personVerified: (flag & userVerified) !== 0 };
@@ -91,11 +113,18 @@ function keyObject(key: SigningKey): KeyObject {
     const y = second.subarray(1 + curve.bytes).toString('base64url');
     return createPublicKey({ format: 'jwk', key: { kty: 'EC', crv: curve.curve, x, y } });
   }
-  if (key.type === 'ssh-rsa') return createPublicKey({ format: 'jwk', key: { kty: 'RSA', e: first.toString('base64url'), n: second.toString('base64url') } });
+  if (key.type === 'ssh-rsa')
+    return createPublicKey({
+      format: 'jwk',
+      key: { kty: 'RSA', e: first.toString('base64url'), n: second.toString('base64url') },
+    });
   return createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: first.toString('base64url') } });
 }
 
-/** r and s (RFC 5656, section 3.1.2) at the length of the curve, one after the other: IEEE P1363, as node:crypto takes it. */
+/**
+ * r and s (RFC 5656, section 3.1.2) at the length of the curve, one after the other: IEEE P1363, as node:crypto takes
+ * it.
+ */
 function fixedLength(inner: Buffer, type: KeyType): Buffer {
   const bytes = ecdsa[type]?.bytes ?? 0;
   const reader = new WireReader(inner);

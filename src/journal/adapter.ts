@@ -1,6 +1,7 @@
 /**
- * The lowdb adapter of the journal: `read` finds the end of what is on disk, `write` appends what waits. lowdb's data is the head and
- * the records not yet written, never the history: an append costs the same in time and memory however long the journal is.
+ * The lowdb adapter of the journal: `read` finds the end of what is on disk, `write` appends what waits. lowdb's data
+ * is the head and the records not yet written, never the history: an append costs the same in time and memory however
+ * long the journal is.
  */
 import { chmod, mkdir } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
@@ -63,7 +64,10 @@ export class JournalAdapter implements Adapter<JournalData> {
     return { segment: this.#segment, bytes: this.#offset };
   }
 
-  /** Opens the journal: takes the lock, checks the last segment, cuts off an interrupted write and records that, or begins a journal. */
+  /**
+   * Opens the journal: takes the lock, checks the last segment, cuts off an interrupted write and records that, or
+   * begins a journal.
+   */
   async read(): Promise<JournalData> {
     const { folder } = this.#options;
     try {
@@ -82,7 +86,10 @@ export class JournalAdapter implements Adapter<JournalData> {
     return { head: this.#head, pending: [] };
   }
 
-  /** Appends everything that is pending. Calls at the same time share one write: whoever comes while one is under way joins the next. */
+  /**
+   * Appends everything that is pending. Calls at the same time share one write: whoever comes while one is under way
+   * joins the next.
+   */
   write(data: JournalData): Promise<void> {
     this.#next ??= this.#running.then(() => {
       this.#next = undefined;
@@ -159,7 +166,10 @@ export class JournalAdapter implements Adapter<JournalData> {
     }
   }
 
-  /** Writes records in one go and syncs them. On an error the segment is as before, or the journal refuses everything from then on. */
+  /**
+   * Writes records in one go and syncs them. On an error the segment is as before, or the journal refuses everything
+   * from then on.
+   */
   async #append(records: readonly PendingRecord[]): Promise<void> {
     const file = this.#file;
     const path = segmentPath(this.#options.folder, this.#segment);
@@ -181,7 +191,10 @@ export class JournalAdapter implements Adapter<JournalData> {
       await file.datasync();
     } catch (error) {
       await file.truncate(this.#offset).catch((second: unknown) => {
-        this.#refuse(path, `${reasonOf(error)}; and what was written of it could not be taken back: ${reasonOf(second)}`);
+        this.#refuse(
+          path,
+          `${reasonOf(error)}; and what was written of it could not be taken back: ${reasonOf(second)}`,
+        );
       });
       throw this.#refusal ?? unwritable(path, error);
     }
@@ -193,7 +206,10 @@ export class JournalAdapter implements Adapter<JournalData> {
     });
   }
 
-  /** Somebody else's write would be overwritten, and what is written to a deleted file is lost: neither may happen unnoticed. */
+  /**
+   * Somebody else's write would be overwritten, and what is written to a deleted file is lost: neither may happen
+   * unnoticed.
+   */
   async #ensureUntouched(file: SegmentFile, path: string): Promise<void> {
     const { sizeBytes, links } = await file.stat().catch((error: unknown) => {
       throw unwritable(path, error);
@@ -201,14 +217,18 @@ export class JournalAdapter implements Adapter<JournalData> {
     if (sizeBytes === this.#offset && links > 0) return;
     const resized = `it is ${sizeBytes} bytes long and should be ${this.#offset}: something else changed it`;
     const why = links === 0 ? 'the file was deleted' : resized;
-    this.#refusal = damaged(this.#options.folder, { segment: segmentName(this.#segment), line: 0 }, `${why}; nothing is recorded any more`);
+    this.#refusal = damaged(
+      this.#options.folder,
+      { segment: segmentName(this.#segment), line: 0 },
+      `${why}; nothing is recorded any more`,
+    );
     throw this.#refusal;
   }
 
   /**
-   * Begins the next segment. The owner learns that a record is written in a microtask after the write, and what it carries over must
-   * include the effect of that record: hence the turn of the event loop before it is asked. While that is too long for a record the
-   * segment grows on: recording goes before tidiness.
+   * Begins the next segment. The owner learns that a record is written in a microtask after the write, and what it
+   * carries over must include the effect of that record: hence the turn of the event loop before it is asked. While
+   * that is too long for a record the segment grows on: recording goes before tidiness.
    */
   async #rotate(): Promise<void> {
     await setImmediate();

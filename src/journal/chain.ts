@@ -3,8 +3,8 @@
  *
  *     {"seq":2,"time":"2026-01-31T12:00:00.000Z","prev":"<hash of record 1>","type":"…",…,"hash":"<hash>"}
  *
- * The hash is the SHA-256 of the line's own bytes up to `,"hash"`: it is checked on the bytes as they lie in the file, and no two
- * programs have to agree on how JSON is written.
+ * The hash is the SHA-256 of the line's own bytes up to `,"hash"`: it is checked on the bytes as they lie in the file,
+ * and no two programs have to agree on how JSON is written.
  */
 import { hash as digest } from 'node:crypto';
 import { Failure } from '../domain/failure.ts';
@@ -13,7 +13,10 @@ import { safeJson } from '../domain/text.ts';
 
 export type { JsonValue };
 
-/** What a caller records. `seq`, `time`, `prev` and `hash` are the journal's, and so are the types `segment` and `repair`. */
+/**
+ * What a caller records. `seq`, `time`, `prev` and `hash` are the journal's, and so are the types `segment` and
+ * `repair`.
+ */
 export type JournalEntry = { readonly type: string } & JsonObject;
 
 /** One record as it was written. */
@@ -73,7 +76,10 @@ function notAnEntry(why: string): Failure {
   return new Failure('internal', { what: 'journal entry', why, next: 'report this' });
 }
 
-/** The line (with its line feed) that records `fields`, made by {@link entryText}, after `head`; and the head it leads to. */
+/**
+ * The line (with its line feed) that records `fields`, made by {@link entryText}, after `head`; and the head it leads
+ * to.
+ */
 export function seal(head: ChainHead, timeMs: number, fields: string): { line: string; head: ChainHead } {
   const seq = head.seq + 1;
   const text = `{"seq":${seq},"time":"${new Date(timeMs).toISOString()}","prev":"${head.hash}",${fields}`;
@@ -81,7 +87,10 @@ export function seal(head: ChainHead, timeMs: number, fields: string): { line: s
   return { line: `${text},"hash":"${hash}"}\n`, head: { seq, hash } };
 }
 
-/** `unreadable`: no JSON object, as an interrupted write leaves it. `altered`: a record, but not the one that was written here. */
+/**
+ * `unreadable`: no JSON object, as an interrupted write leaves it. `altered`: a record, but not the one that was
+ * written here.
+ */
 export type LineCheck =
   | { readonly ok: true; readonly record: JournalRecord }
   | { readonly ok: false; readonly kind: 'unreadable' | 'altered'; readonly reason: string };
@@ -96,7 +105,8 @@ export function parseLine(line: Buffer): LineCheck {
   } catch {
     return bad('unreadable', line.length === 0 ? 'the line is empty' : 'the line is not JSON');
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return bad('unreadable', 'the line is not a JSON object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return bad('unreadable', 'the line is not a JSON object');
   const { seq, time, prev, hash, type } = value as JsonObject;
   const complete =
     Number.isSafeInteger(seq) &&
@@ -115,10 +125,12 @@ export function checkLine(line: Buffer, before: ChainHead | undefined): LineChec
   const end = Math.max(0, line.length - sealBytes);
   const stated = sealPattern.exec(line.toString('latin1', end))?.[1];
   if (stated === undefined) return bad('altered', 'the line does not end with its hash');
-  if (stated !== digest('sha256', line.subarray(0, end), 'hex')) return bad('altered', 'its text does not match its hash');
+  if (stated !== digest('sha256', line.subarray(0, end), 'hex'))
+    return bad('altered', 'its text does not match its hash');
   const { seq, prev } = parsed.record;
   if (before === undefined) return parsed;
-  if (seq !== before.seq + 1) return bad('altered', `record ${before.seq + 1} should stand here, and this is record ${seq}`);
+  if (seq !== before.seq + 1)
+    return bad('altered', `record ${before.seq + 1} should stand here, and this is record ${seq}`);
   if (prev !== before.hash) return bad('altered', 'it does not follow the record before it: the hashes differ');
   return parsed;
 }

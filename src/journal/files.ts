@@ -1,4 +1,6 @@
-/** The few operations on files that writing the journal needs. An interface, so that a test can let each of them fail. */
+/**
+ * The few operations on files that writing the journal needs. An interface, so that a test can let each of them fail.
+ */
 import { open, unlink } from 'node:fs/promises';
 
 /** A segment that is open for writing. */

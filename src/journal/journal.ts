@@ -1,13 +1,22 @@
 /**
  * The audit journal: append-only JSON lines, each carrying the hash of the one before it.
  *
- * A record is on disk before `append` resolves; what cannot be recorded is not to be done. What the files hold is described in
- * chain.ts (a line), segments.ts (the files) and headFile.ts (the end); `verifyJournal` checks all of it, `queryJournal` reads it.
+ * A record is on disk before `append` resolves; what cannot be recorded is not to be done. What the files hold is
+ * described in chain.ts (a line), segments.ts (the files) and headFile.ts (the end); `verifyJournal` checks all of it,
+ * `queryJournal` reads it.
  */
 import { Low } from 'lowdb';
 import { Failure } from '../domain/failure.ts';
 import { JournalAdapter, type JournalData, type PendingRecord } from './adapter.ts';
-import { entryText, genesis, parseLine, type ChainHead, type JournalEntry, type JournalRecord, type JsonValue } from './chain.ts';
+import {
+  entryText,
+  genesis,
+  parseLine,
+  type ChainHead,
+  type JournalEntry,
+  type JournalRecord,
+  type JsonValue,
+} from './chain.ts';
 import { realFiles, type JournalFiles } from './files.ts';
 import type { Repair } from './opening.ts';
 import { damaged } from './problems.ts';
@@ -26,9 +35,9 @@ export interface JournalOptions {
   /** A segment that has reached this size, in bytes, is followed by another. Default 8 MiB. */
   readonly segmentBytes?: number;
   /**
-   * What a new segment begins with, so that a restart needs to read only that one: the owner's state after every record whose
-   * `append` has resolved. It is called between appends, never by `open`; the owner updates its state in the continuation of
-   * `append` without waiting for anything else first. A new journal begins with `null`.
+   * What a new segment begins with, so that a restart needs to read only that one: the owner's state after every record
+   * whose `append` has resolved. It is called between appends, never by `open`; the owner updates its state in the
+   * continuation of `append` without waiting for anything else first. A new journal begins with `null`.
    */
   readonly carry?: () => JsonValue;
   /** Milliseconds since the epoch. */
@@ -50,9 +59,9 @@ export class Journal {
   }
 
   /**
-   * Opens a journal for writing, or begins one. An interrupted last write, which nobody was told had succeeded, is cut off, reported as
-   * {@link repaired} and recorded. Rejects with `journal-damaged` (see `findEnding`), or `journal-unwritable`: the disk refuses, or
-   * another process writes this journal.
+   * Opens a journal for writing, or begins one. An interrupted last write, which nobody was told had succeeded, is cut
+   * off, reported as {@link repaired} and recorded. Rejects with `journal-damaged` (see `findEnding`), or
+   * `journal-unwritable`: the disk refuses, or another process writes this journal.
    */
   static async open(options: JournalOptions): Promise<Journal> {
     const adapter = new JournalAdapter({
@@ -78,10 +87,10 @@ export class Journal {
   }
 
   /**
-   * Records `entry`: resolves when it is on disk, with its number and hash. Appends at the same time share one write and keep their
-   * order. Rejects with `journal-unwritable` (nothing was recorded; a later append may succeed), `journal-damaged` (somebody else
-   * changed the segment; nothing is recorded any more), `input-too-large`, `shutting-down` after `close`, or `internal` for what is
-   * not an entry.
+   * Records `entry`: resolves when it is on disk, with its number and hash. Appends at the same time share one write
+   * and keep their order. Rejects with `journal-unwritable` (nothing was recorded; a later append may succeed),
+   * `journal-damaged` (somebody else changed the segment; nothing is recorded any more), `input-too-large`,
+   * `shutting-down` after `close`, or `internal` for what is not an entry.
    */
   async append(entry: JournalEntry): Promise<ChainHead> {
     if (this.#closed !== undefined) throw new Failure('shutting-down', { what: 'the journal', why: 'it is closed' });

@@ -1,6 +1,7 @@
 /**
- * Small state in one JSON file through lowdb: admins, and what the server remembers about itself. Whole-file writes are right for a few
- * kilobytes; this adapter adds what lowdb's own lacks: fsync before the rename, and file mode 0600 kept (its own re-creates the file).
+ * Small state in one JSON file through lowdb: admins, and what the server remembers about itself. Whole-file writes are
+ * right for a few kilobytes; this adapter adds what lowdb's own lacks: fsync before the rename, and file mode 0600 kept
+ * (its own re-creates the file).
  */
 import { readFile } from 'node:fs/promises';
 import { Low, type Adapter } from 'lowdb';

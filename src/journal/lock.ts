@@ -1,6 +1,6 @@
 /**
- * One writer at a time: two would break the chain. A file names the process that writes, and counts only as long as that process
- * lives, so a killed server does not keep the next one out.
+ * One writer at a time: two would break the chain. A file names the process that writes, and counts only as long as
+ * that process lives, so a killed server does not keep the next one out.
  */
 import { randomUUID } from 'node:crypto';
 import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
@@ -9,7 +9,10 @@ import { Failure } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
 import { errnoOf, unwritable } from './problems.ts';
 
-/** A process, told from a later one with the same id by when it was started (proc_pid_stat(5), field 22) and in which boot. */
+/**
+ * A process, told from a later one with the same id by when it was started (proc_pid_stat(5), field 22) and in which
+ * boot.
+ */
 interface Holder {
   readonly pid: number;
   readonly started: string;
@@ -39,7 +42,10 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** The living process that `text` names, if any. The text is written whole or not at all; one that cannot be read names nobody. */
+/**
+ * The living process that `text` names, if any. The text is written whole or not at all; one that cannot be read names
+ * nobody.
+ */
 async function holderIn(text: string): Promise<Holder | undefined> {
   let noted: Partial<Holder> | null;
   try {
@@ -61,7 +67,10 @@ async function read(path: string): Promise<string | undefined> {
   });
 }
 
-/** Takes the lock of a folder and returns how to give it back. Rejects with `journal-unwritable` when a living process has it. */
+/**
+ * Takes the lock of a folder and returns how to give it back. Rejects with `journal-unwritable` when a living process
+ * has it.
+ */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const path = join(folder, 'writer.lock');
   const mine = `${path}.${randomUUID()}`;
@@ -97,7 +106,10 @@ async function linked(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** Moves a dead process's lock aside before deleting it, and puts it back when it has turned out to be a living one's by then. */
+/**
+ * Moves a dead process's lock aside before deleting it, and puts it back when it has turned out to be a living one's by
+ * then.
+ */
 async function removeStale(path: string): Promise<void> {
   const aside = `${path}.${randomUUID()}`;
   try {

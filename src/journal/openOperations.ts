@@ -10,7 +10,10 @@ export interface StepRecord {
   state: StepState;
 }
 
-/** What must be known of an unfinished operation to take it back: kept in memory, and carried over when the journal rotates. */
+/**
+ * What must be known of an unfinished operation to take it back: kept in memory, and carried over when the journal
+ * rotates.
+ */
 export interface OpenOperation {
   readonly id: string;
   readonly verb: string;
@@ -21,8 +24,8 @@ export interface OpenOperation {
 }
 
 /**
- * Rebuilds the open operations from journal records: those carried over at the head of a segment, changed by the records after it.
- * Unknown record types are passed over.
+ * Rebuilds the open operations from journal records: those carried over at the head of a segment, changed by the
+ * records after it. Unknown record types are passed over.
  */
 export class OpenOperationsReader {
   readonly #open = new Map<string, OpenOperation>();
@@ -31,7 +34,8 @@ export class OpenOperationsReader {
     const id = record['op'];
     if (record['type'] === 'segment') {
       const carried = record['carry'];
-      if (Array.isArray(carried)) for (const operation of carried as unknown as OpenOperation[]) this.#open.set(operation.id, operation);
+      if (Array.isArray(carried))
+        for (const operation of carried as unknown as OpenOperation[]) this.#open.set(operation.id, operation);
       return;
     }
     if (typeof id !== 'string') return;

@@ -1,13 +1,15 @@
 /**
- * What is found on disk when a journal is opened: where its end is, and whether the last write was interrupted. Only the last segment
- * is read, so this takes the same time however long the history is. Nothing is changed here.
+ * What is found on disk when a journal is opened: where its end is, and whether the last write was interrupted. Only
+ * the last segment is read, so this takes the same time however long the history is. Nothing is changed here.
  */
 import { checkLine, genesis, headOf, type ChainHead, type JournalRecord } from './chain.ts';
 import { contradicts, lacksRecords, readHeadFile } from './headFile.ts';
 import { damaged, type Place } from './problems.ts';
 import { firstGap, listSegments, readLines, segmentName, segmentPath } from './segments.ts';
 
-/** An interrupted write that was cut off: the segment's file name, and how many bytes. They had not been acknowledged. */
+/**
+ * An interrupted write that was cut off: the segment's file name, and how many bytes. They had not been acknowledged.
+ */
 export interface Repair {
   readonly segment: string;
   readonly bytes: number;
@@ -32,9 +34,9 @@ interface Scan {
 }
 
 /**
- * The end of the journal in `folder`, or undefined where there is none yet. A last line that was not written to its end is reported
- * for cutting off. Rejects with `journal-damaged` for everything else that is wrong: a line that is not JSON before the last, a broken
- * chain in the last segment, a missing segment, and an end that `head.json` contradicts.
+ * The end of the journal in `folder`, or undefined where there is none yet. A last line that was not written to its end
+ * is reported for cutting off. Rejects with `journal-damaged` for everything else that is wrong: a line that is not
+ * JSON before the last, a broken chain in the last segment, a missing segment, and an end that `head.json` contradicts.
  */
 export async function findEnding(folder: string): Promise<Ending | undefined> {
   const noted = await readHeadFile(folder);
@@ -61,7 +63,11 @@ async function endingAt(folder: string, last: number, noted: ChainHead | undefin
   if (last === 1) return { segment: 0, goodBytes: 0, head: genesis, unfinished: last, ...repair };
   const before = await scanSegment(folder, last - 1, noted);
   if (before.head === undefined || before.tornBytes > 0) {
-    throw damaged(folder, { segment: segmentName(last - 1), line: 0 }, 'its last line is incomplete, and another segment follows');
+    throw damaged(
+      folder,
+      { segment: segmentName(last - 1), line: 0 },
+      'its last line is incomplete, and another segment follows',
+    );
   }
   return { segment: last - 1, goodBytes: before.goodBytes, head: before.head, unfinished: last, ...repair };
 }
@@ -99,7 +105,10 @@ async function scanSegment(folder: string, segment: number, noted: ChainHead | u
   return { head, goodBytes, tornBytes: end - goodBytes };
 }
 
-/** The record before a segment's first is in another file; what is known of it without reading that file is what `head.json` says. */
+/**
+ * The record before a segment's first is in another file; what is known of it without reading that file is what
+ * `head.json` says.
+ */
 function wrongBeginning(record: JournalRecord, noted: ChainHead | undefined): string | undefined {
   if (record.type !== 'segment') return 'a segment begins with a record of type "segment"';
   return contradicts({ seq: record.seq - 1, hash: record.prev }, noted);

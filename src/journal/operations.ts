@@ -1,12 +1,13 @@
 /**
- * Changes as operations: a sequence of steps, each journaled before it begins and after it is done, each with an undo that takes
- * back only what this operation did.
+ * Changes as operations: a sequence of steps, each journaled before it begins and after it is done, each with an undo
+ * that takes back only what this operation did.
  *
- * The rule that makes "wholly changed or wholly as before" possible: at most one step of an operation cannot be undone, and it is the
- * last one. Whether such a step took effect is asked of the host (`settled`), never concluded from how its program ended.
+ * The rule that makes "wholly changed or wholly as before" possible: at most one step of an operation cannot be undone,
+ * and it is the last one. Whether such a step took effect is asked of the host (`settled`), never concluded from how
+ * its program ended.
  *
- * Nothing is begun that is not in the journal. Taking back needs no journal: where it cannot be written any more, everything is taken
- * back all the same, and the operation stays open until its end can be recorded.
+ * Nothing is begun that is not in the journal. Taking back needs no journal: where it cannot be written any more,
+ * everything is taken back all the same, and the operation stays open until its end can be recorded.
  */
 import pRetry from 'p-retry';
 import { ulid } from 'ulid';
@@ -19,8 +20,8 @@ import type { OpenOperation, StepRecord } from './openOperations.ts';
 export interface StepKind<F extends JsonObject = JsonObject> {
   readonly name: string;
   /**
-   * Takes the step back, whether it took effect, did not, or did in part: it looks at the host first and does nothing where there
-   * is nothing of this operation. Rejects where it cannot find out.
+   * Takes the step back, whether it took effect, did not, or did in part: it looks at the host first and does nothing
+   * where there is nothing of this operation. Rejects where it cannot find out.
    */
   undo(facts: F): Promise<void>;
   /** For a step that cannot be undone: whether it took effect. The operation is then finished instead of undone. */
@@ -48,7 +49,10 @@ export interface OperationsOptions {
   readonly kinds: Iterable<StepKind<never>>;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
-  /** How an undo that fails is tried again before the operation is left for {@link Operations.recover}. Times in milliseconds. */
+  /**
+   * How an undo that fails is tried again before the operation is left for {@link Operations.recover}. Times in
+   * milliseconds.
+   */
   readonly undoRetry?: UndoRetry;
 }
 
@@ -66,7 +70,8 @@ const defaultUndoRetry: UndoRetry = { retries: 2, minTimeout: 200, maxTimeout: 2
 export interface Running {
   readonly id: string;
   /**
-   * Journals the step, does it, and journals that it is done. `facts` is what its undo needs, known before anything is changed.
+   * Journals the step, does it, and journals that it is done. `facts` is what its undo needs, known before anything is
+   * changed.
    */
   step<F extends JsonObject, T>(kind: StepKind<F>, facts: F, act: () => Promise<T>): Promise<T | undefined>;
 }
@@ -132,12 +137,17 @@ export class Operations {
   }
 
   /**
-   * Runs one operation. The target is held from the start; `prepare` looks whether it can be done and changes nothing, so that a
-   * refusal leaves no trace of an operation; `body` does it. When `body` throws, every step that was begun is undone, newest first, and
-   * the failure is passed on. The failure is `partial` when that is not possible now (the operation then stays open for
-   * {@link recover}), and when what failed came after the step that cannot be undone, so that the change is made.
+   * Runs one operation. The target is held from the start; `prepare` looks whether it can be done and changes nothing,
+   * so that a refusal leaves no trace of an operation; `body` does it. When `body` throws, every step that was begun is
+   * undone, newest first, and the failure is passed on. The failure is `partial` when that is not possible now (the
+   * operation then stays open for {@link recover}), and when what failed came after the step that cannot be undone, so
+   * that the change is made.
    */
-  async run<P, T>(request: OperationRequest, prepare: () => Promise<P>, body: (operation: Running, prepared: P) => Promise<T>): Promise<T> {
+  async run<P, T>(
+    request: OperationRequest,
+    prepare: () => Promise<P>,
+    body: (operation: Running, prepared: P) => Promise<T>,
+  ): Promise<T> {
     this.ensureFree(request.target);
     const startedMs = this.#now();
     const operation: OpenOperation = {
@@ -166,7 +176,10 @@ export class Operations {
     }
     let result: { readonly value: T } | undefined;
     try {
-      const running: Running = { id: operation.id, step: (kind, facts, act) => this.#step(operation, kind, facts, act) };
+      const running: Running = {
+        id: operation.id,
+        step: (kind, facts, act) => this.#step(operation, kind, facts, act),
+      };
       result = { value: await body(running, prepared) };
       await this.#takeBack(operation, (kind) => kind.temporary === true);
       await this.#recordEnd(operation, 'done', undefined);
@@ -188,7 +201,10 @@ export class Operations {
     }
   }
 
-  /** Takes over operations that an earlier process left open. They hold their targets until {@link recover} has ended them. */
+  /**
+   * Takes over operations that an earlier process left open. They hold their targets until {@link recover} has ended
+   * them.
+   */
   adopt(operations: Iterable<OpenOperation>): void {
     for (const operation of operations) {
       this.#open.set(operation.id, operation);
@@ -198,8 +214,8 @@ export class Operations {
   }
 
   /**
-   * Ends the operations that wait: finished where the step that cannot be undone took effect, undone otherwise. Returns those that could
-   * not be ended now; call again later. Calls at the same time follow one another.
+   * Ends the operations that wait: finished where the step that cannot be undone took effect, undone otherwise. Returns
+   * those that could not be ended now; call again later. Calls at the same time follow one another.
    */
   recover(): Promise<readonly OpenOperation[]> {
     const run = this.#recovering.then(async () => {
@@ -217,24 +233,37 @@ export class Operations {
     act: () => Promise<T>,
   ): Promise<T | undefined> {
     const known = this.#kinds.get(kind.name);
-    if (known === undefined || known !== (kind as unknown as StepKind)) throw new Error(`step kind "${kind.name}" is not registered`);
+    if (known === undefined || known !== (kind as unknown as StepKind))
+      throw new Error(`step kind "${kind.name}" is not registered`);
     if (operation.steps.some((step) => this.#kinds.get(step.kind)?.settled !== undefined)) {
       throw new Error(`step "${kind.name}" comes after one that cannot be undone`);
     }
     const index = operation.steps.length;
-    await this.#recorder.append({ type: 'step', op: operation.id, ...whatAndWhoBriefly(operation), step: index, kind: kind.name, facts });
+    await this.#recorder.append({
+      type: 'step',
+      op: operation.id,
+      ...whatAndWhoBriefly(operation),
+      step: index,
+      kind: kind.name,
+      facts,
+    });
     const record: StepRecord = { kind: kind.name, facts, state: 'begun' };
     operation.steps.push(record);
     let result: T | undefined;
     try {
       result = await act();
     } catch (error) {
-      // The program may have failed, hung or been killed after its effect: for a step without undo the host decides. Where it cannot
-      // be asked, the end of the operation asks again.
+      // The program may have failed, hung or been killed after its effect: for a step without undo the host decides.
+      // Where it cannot be asked, the end of the operation asks again.
       if (!(await this.#tookEffect(known, facts).catch(() => false))) throw error;
     }
     record.state = 'done';
-    const recorded = this.#recorder.append({ type: 'step-done', op: operation.id, ...whatAndWhoBriefly(operation), step: index });
+    const recorded = this.#recorder.append({
+      type: 'step-done',
+      op: operation.id,
+      ...whatAndWhoBriefly(operation),
+      step: index,
+    });
     // What cannot be undone is not given up for want of this record: the end of the operation says it too.
     await (kind.settled === undefined ? recorded : recorded.catch(() => undefined));
     return result;
@@ -257,16 +286,25 @@ export class Operations {
     for (const [index, step] of [...operation.steps.entries()].reverse()) {
       if (step.state === 'undone') continue;
       const kind = this.#kinds.get(step.kind);
-      if (kind === undefined) throw new Failure('internal', { what: `step "${step.kind}"`, why: 'this version does not know how to undo it' });
+      if (kind === undefined)
+        throw new Failure('internal', {
+          what: `step "${step.kind}"`,
+          why: 'this version does not know how to undo it',
+        });
       if (!concerns(kind)) continue;
       await pRetry(() => kind.undo(step.facts), { ...this.#undoRetry, randomize: true });
       step.state = 'undone';
       // For whoever reads the journal: an undo that runs again because this record is missing finds nothing to do.
-      await this.#recorder.append({ type: 'step-undone', op: operation.id, ...whatAndWhoBriefly(operation), step: index }).catch(() => undefined);
+      await this.#recorder
+        .append({ type: 'step-undone', op: operation.id, ...whatAndWhoBriefly(operation), step: index })
+        .catch(() => undefined);
     }
   }
 
-  /** Finishes or undoes an operation that cannot go on. Rejects with `partial` where neither is possible now: it then waits. */
+  /**
+   * Finishes or undoes an operation that cannot go on. Rejects with `partial` where neither is possible now: it then
+   * waits.
+   */
   async #end(operation: OpenOperation, failure: Failure | undefined): Promise<'undone' | 'finished'> {
     let outcome: 'undone' | 'finished';
     try {
@@ -296,10 +334,17 @@ export class Operations {
     const reason = `${cause.code} ${cause.what}: ${cause.why}`;
     if (this.#reasons.get(operation.id) === reason) return;
     const record = { type: 'undo-failed', op: operation.id, ...whatAndWho(operation), failure: asJson(cause.toData()) };
-    await this.#recorder.append(record).then(() => this.#reasons.set(operation.id, reason), () => undefined);
+    await this.#recorder.append(record).then(
+      () => this.#reasons.set(operation.id, reason),
+      () => undefined,
+    );
   }
 
-  async #recordEnd(operation: OpenOperation, outcome: 'done' | 'undone' | 'finished', failure: Failure | undefined): Promise<void> {
+  async #recordEnd(
+    operation: OpenOperation,
+    outcome: 'done' | 'undone' | 'finished',
+    failure: Failure | undefined,
+  ): Promise<void> {
     await this.#recorder.append({
       type: 'operation-end',
       op: operation.id,

@@ -2,7 +2,10 @@
 import { Failure } from '../domain/failure.ts';
 import { printable, quoted } from '../domain/text.ts';
 
-/** Where in the journal something is: a segment's file name, its line (counted from 1; 0 for the file as a whole), the record's number. */
+/**
+ * Where in the journal something is: a segment's file name, its line (counted from 1; 0 for the file as a whole), the
+ * record's number.
+ */
 export interface Place {
   readonly segment: string;
   readonly line: number;
@@ -50,7 +53,10 @@ export function unwritable(path: string, error: unknown): Failure {
   );
 }
 
-/** `not-found` where there is no journal, `journal-unwritable` ("cannot be used right now") for every other error of reading. */
+/**
+ * `not-found` where there is no journal, `journal-unwritable` ("cannot be used right now") for every other error of
+ * reading.
+ */
 export function unreadable(path: string, error: unknown): Failure {
   const code = errnoOf(error);
   return new Failure(

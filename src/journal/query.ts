@@ -25,13 +25,13 @@ export interface JournalFilter {
 const clockSlackMs = 60 * 60 * 1000;
 
 /**
- * The records that match, oldest first; with `limit` the last so many, oldest first too (as `journalctl -n` does). A limit makes it
- * begin at the newest segment and read only as many as it needs; without one, records are handed on as they are read. Segments outside
- * `since` and `until` are not read. Hashes are not checked: that is `verifyJournal`.
+ * The records that match, oldest first; with `limit` the last so many, oldest first too (as `journalctl -n` does). A
+ * limit makes it begin at the newest segment and read only as many as it needs; without one, records are handed on as
+ * they are read. Segments outside `since` and `until` are not read. Hashes are not checked: that is `verifyJournal`.
  *
- * May run while records are appended: what is appended meanwhile may be missing. Rejects with `not-found` without a journal,
- * `journal-damaged` for a line that is not a record, `journal-unwritable` when it cannot be read, `invalid-time` or `invalid-count`
- * for a filter that means nothing, and `cancelled`.
+ * May run while records are appended: what is appended meanwhile may be missing. Rejects with `not-found` without a
+ * journal, `journal-damaged` for a line that is not a record, `journal-unwritable` when it cannot be read,
+ * `invalid-time` or `invalid-count` for a filter that means nothing, and `cancelled`.
  */
 export async function* queryJournal(
   folder: string,
@@ -42,7 +42,8 @@ export async function* queryJournal(
   const matches = matcher(filter);
   const all = await listSegments(folder);
   const segments = await segmentsBetween(folder, all, filter);
-  const recordsIn = (segment: number): AsyncGenerator<JournalRecord> => recordsOf(folder, segment, segment === all.at(-1), signal);
+  const recordsIn = (segment: number): AsyncGenerator<JournalRecord> =>
+    recordsOf(folder, segment, segment === all.at(-1), signal);
   if (limit === undefined) {
     for (const segment of segments) {
       for await (const record of recordsIn(segment)) if (matches(record)) yield record;
@@ -105,7 +106,11 @@ function loginOf(record: JournalRecord): unknown {
 }
 
 /** The segments that may hold records between `since` and `until`, ascending, told by when each one begins. */
-async function segmentsBetween(folder: string, all: readonly number[], { since, until }: JournalFilter): Promise<readonly number[]> {
+async function segmentsBetween(
+  folder: string,
+  all: readonly number[],
+  { since, until }: JournalFilter,
+): Promise<readonly number[]> {
   const kept: number[] = [];
   if (since === undefined && until === undefined) return all;
   for (const segment of all.toReversed()) {
@@ -130,7 +135,8 @@ async function* recordsOf(
       // A write that is under way.
       if (form === 'incomplete' && isLast) return;
       const place = { segment: segmentName(segment), line: number };
-      if (form !== 'complete') throw damaged(folder, place, form === 'incomplete' ? 'the line is incomplete' : 'the line is too long');
+      if (form !== 'complete')
+        throw damaged(folder, place, form === 'incomplete' ? 'the line is incomplete' : 'the line is too long');
       const parsed = parseLine(bytes);
       if (!parsed.ok) throw damaged(folder, place, parsed.reason);
       yield parsed.record;

@@ -19,7 +19,10 @@ export function segmentPath(folder: string, segment: number): string {
   return join(folder, segmentName(segment));
 }
 
-/** The numbers of the segments there are, ascending. Other files are passed over. Rejects with `not-found` without the folder. */
+/**
+ * The numbers of the segments there are, ascending. Other files are passed over. Rejects with `not-found` without the
+ * folder.
+ */
 export async function listSegments(folder: string): Promise<number[]> {
   let names: string[];
   try {
@@ -46,7 +49,10 @@ export interface Line {
   readonly offset: number;
   /** Without the line feed; empty for a line that is too long. */
   readonly bytes: Buffer;
-  /** `complete` has its line feed; `incomplete` is what stands after the last one; `too-long` has more than {@link maxLineBytes}. */
+  /**
+   * `complete` has its line feed; `incomplete` is what stands after the last one; `too-long` has more than {@link
+   * maxLineBytes}.
+   */
   readonly form: 'complete' | 'incomplete' | 'too-long';
 }
 
@@ -57,8 +63,8 @@ export interface ReadOptions {
 }
 
 /**
- * The lines of a file in handfuls, in order. Holds a chunk and at most one line of {@link maxLineBytes} in memory, and ends after a
- * line that is too long. Rejects with `cancelled` when the signal is aborted.
+ * The lines of a file in handfuls, in order. Holds a chunk and at most one line of {@link maxLineBytes} in memory, and
+ * ends after a line that is too long. Rejects with `cancelled` when the signal is aborted.
  */
 export async function* readLines(path: string, options: ReadOptions = {}): AsyncGenerator<Line[], void, undefined> {
   const file = await open(path, 'r').catch((error: unknown) => {
@@ -71,7 +77,8 @@ export async function* readLines(path: string, options: ReadOptions = {}): Async
     let number = 1;
     let position = 0;
     while (position < end) {
-      if (options.signal?.aborted === true) throw new Failure('cancelled', { what: 'reading the journal', why: 'it was cancelled' });
+      if (options.signal?.aborted === true)
+        throw new Failure('cancelled', { what: 'reading the journal', why: 'it was cancelled' });
       const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, end - position));
       const { bytesRead } = await file.read(chunk, 0, chunk.length, position);
       if (bytesRead === 0) break;
@@ -99,7 +106,8 @@ export async function* readLines(path: string, options: ReadOptions = {}): Async
       if (tooLong) return;
       position += bytesRead;
     }
-    if (begunBytes > 0) yield [{ number, offset: position - begunBytes, bytes: Buffer.concat(begun), form: 'incomplete' }];
+    if (begunBytes > 0)
+      yield [{ number, offset: position - begunBytes, bytes: Buffer.concat(begun), form: 'incomplete' }];
   } catch (error) {
     throw error instanceof Failure ? error : unreadable(path, error);
   } finally {

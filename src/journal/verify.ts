@@ -34,8 +34,9 @@ export type Verification =
     };
 
 /**
- * Reads all segments in order and checks each line's hash, number and predecessor, that no segment is missing, and the end against
- * `head.json`. Memory does not depend on the journal's size nor on the length of a line. May run while records are appended.
+ * Reads all segments in order and checks each line's hash, number and predecessor, that no segment is missing, and the
+ * end against `head.json`. Memory does not depend on the journal's size nor on the length of a line. May run while
+ * records are appended.
  *
  * Rejects with `not-found` without a journal, `journal-unwritable` when it cannot be read, and `cancelled`.
  */
@@ -68,14 +69,17 @@ export async function verifyJournal(folder: string, signal?: AbortSignal): Promi
         end = { segment: name, line: number };
         if (form === 'too-long') return bad('the line is longer than any record can be');
         if (form === 'incomplete') {
-          // Fewer records than were acknowledged, or no way to know: then it is not just a write that was never finished.
-          if (!isLast || noted === undefined || head.seq < noted.seq) return bad('the line is incomplete: the file was cut off within it');
+          // Fewer records than were acknowledged, or no way to know: then it is not just a write that was never
+          // finished.
+          if (!isLast || noted === undefined || head.seq < noted.seq)
+            return bad('the line is incomplete: the file was cut off within it');
           incompleteBytes = bytes.length;
           continue;
         }
         const check = checkLine(bytes, head);
         if (!check.ok) return bad(check.reason);
-        if (number === 1 && check.record.type !== 'segment') return bad('a segment begins with a record of type "segment"');
+        if (number === 1 && check.record.type !== 'segment')
+          return bad('a segment begins with a record of type "segment"');
         const why = contradicts(headOf(check.record), noted);
         if (why !== undefined) return bad(why);
         head = headOf(check.record);
@@ -89,5 +93,12 @@ export async function verifyJournal(folder: string, signal?: AbortSignal): Promi
   if (gap !== undefined) return bad('the segment is missing', { segment: segmentName(gap), line: 0 });
   const why = lacksRecords(head, noted);
   if (why !== undefined) return bad(why);
-  return { ok: true, records: head.seq, segments: segments.length, head, endKnown: noted !== undefined, incompleteBytes };
+  return {
+    ok: true,
+    records: head.seq,
+    segments: segments.length,
+    head,
+    endKnown: noted !== undefined,
+    incompleteBytes,
+  };
 }

@@ -1,6 +1,6 @@
 /**
- * The command line of the product on the host itself: `serve` runs the server; everything else is a verb, answered by the running server
- * over its local socket.
+ * The command line of the product on the host itself: `serve` runs the server; everything else is a verb, answered by
+ * the running server over its local socket.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

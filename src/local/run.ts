@@ -23,10 +23,21 @@ export async function runLocally(words: readonly string[], env: NodeJS.ProcessEn
     socket = await open(home.socket);
     const { core, logins } = await client(socket);
     const actor = await logins.local(name.slice(0, 64));
-    return await runCommand({ words, actor, core, io: terminalIo(), signal: new AbortController().signal, prefix: 'containarium' });
+    return await runCommand({
+      words,
+      actor,
+      core,
+      io: terminalIo(),
+      signal: new AbortController().signal,
+      prefix: 'containarium',
+    });
   } catch (error) {
     // Nobody has said which host it is; the document says so by leaving the kind out of its reason.
-    const rendered = renderFailure(Failure.from(error), words[0] ?? '', wantedFormat(words), { kind: 'incus', simulated: false, why: 'the server was not reached' });
+    const rendered = renderFailure(Failure.from(error), words[0] ?? '', wantedFormat(words), {
+      kind: 'incus',
+      simulated: false,
+      why: 'the server was not reached',
+    });
     process.stdout.write(rendered.stdout);
     process.stderr.write(rendered.stderr);
     return rendered.exitCode;
@@ -47,7 +58,9 @@ function open(path: string): Promise<Socket> {
           {
             what: `the server at ${path}`,
             why: denied ? 'only root may use it from the host' : 'it is not running',
-            next: denied ? 'sudo containarium …' : 'start it: npm start, or systemctl start containarium; CONTAINARIUM_HOME names another one',
+            next: denied
+              ? 'sudo containarium …'
+              : 'start it: npm start, or systemctl start containarium; CONTAINARIUM_HOME names another one',
           },
           error,
         ),
@@ -78,7 +91,8 @@ function terminalIo(): CommandIo {
       let bytes = 0;
       for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
         bytes += chunk.length;
-        if (bytes > maxBytes) throw new Failure('input-too-large', { what: 'standard input', why: `it is longer than ${maxBytes} bytes` });
+        if (bytes > maxBytes)
+          throw new Failure('input-too-large', { what: 'standard input', why: `it is longer than ${maxBytes} bytes` });
         chunks.push(chunk);
       }
       return Buffer.concat(chunks).toString('utf8');
@@ -87,7 +101,9 @@ function terminalIo(): CommandIo {
       const lines = createInterface({ input: process.stdin, output: process.stderr });
       try {
         return await new Promise<string>((resolve, reject) => {
-          lines.once('close', () => reject(new Failure('cancelled', { what: 'the question', why: 'it was not answered; nothing was changed' })));
+          lines.once('close', () =>
+            reject(new Failure('cancelled', { what: 'the question', why: 'it was not answered; nothing was changed' })),
+          );
           lines.once('SIGINT', () => lines.close());
           void lines.question(question).then(resolve, reject);
         });
@@ -101,7 +117,14 @@ function terminalIo(): CommandIo {
         try {
           return await readFile(atHome(path), 'utf8');
         } catch (error) {
-          throw new Failure('missing-key', { what: `file ${quoted(path)}`, why: codeOf(error) === 'ENOENT' ? 'it does not exist' : 'it cannot be read' }, error);
+          throw new Failure(
+            'missing-key',
+            {
+              what: `file ${quoted(path)}`,
+              why: codeOf(error) === 'ENOENT' ? 'it does not exist' : 'it cannot be read',
+            },
+            error,
+          );
         }
       },
       async write(path, text) {
@@ -115,7 +138,15 @@ function terminalIo(): CommandIo {
             await file.close();
           }
         } catch (error) {
-          throw new Failure('usage', { what: `file ${quoted(path)}`, why: `it cannot be written (${codeOf(error)})`, next: 'name a file in a folder that you may write to' }, error);
+          throw new Failure(
+            'usage',
+            {
+              what: `file ${quoted(path)}`,
+              why: `it cannot be written (${codeOf(error)})`,
+              next: 'name a file in a folder that you may write to',
+            },
+            error,
+          );
         }
       },
     },

@@ -16,8 +16,8 @@ export interface Arguments {
 }
 
 /**
- * Collect garbage when the heap has grown by a fifth, not by as much again: on a machine with much memory V8 lets thousands of logins pile up
- * first (`npm run bench:shell`, the rounds of connects).
+ * Collect garbage when the heap has grown by a fifth, not by as much again: on a machine with much memory V8 lets
+ * thousands of logins pile up first (`npm run bench:shell`, the rounds of connects).
  */
 const frugalHeap = '--heap-growing-percent=20';
 
@@ -26,12 +26,24 @@ export function readArguments(words: readonly string[]): Arguments {
   try {
     const { values } = parseArgs({
       args: [...words],
-      options: { real: { type: 'boolean', default: false }, simulated: { type: 'boolean', default: false }, config: { type: 'string' } },
+      options: {
+        real: { type: 'boolean', default: false },
+        simulated: { type: 'boolean', default: false },
+        config: { type: 'string' },
+      },
     });
     if (values.real && values.simulated) throw new Error('--real and --simulated contradict each other');
     return { real: values.real, simulated: values.simulated, config: values.config };
   } catch (error) {
-    throw new Failure('usage', { what: '"serve"', why: error instanceof Error ? error.message : String(error), next: 'containarium serve [--real | --simulated] [--config <file>]' }, error);
+    throw new Failure(
+      'usage',
+      {
+        what: '"serve"',
+        why: error instanceof Error ? error.message : String(error),
+        next: 'containarium serve [--real | --simulated] [--config <file>]',
+      },
+      error,
+    );
   }
 }
 
@@ -43,7 +55,11 @@ async function settingsFor(args: Arguments, home: Home, env: NodeJS.ProcessEnv):
   if (host !== undefined && host !== 'auto' && host !== 'incus' && host !== 'simulated') {
     throw new Failure('settings', { what: `CONTAINARIUM_HOST="${host}"`, why: 'it is "incus" or "simulated"' });
   }
-  return { ...settings, ...(listen === undefined ? {} : { listen: parseAddressAndPort(listen) }), ...(host === undefined ? {} : { host }) };
+  return {
+    ...settings,
+    ...(listen === undefined ? {} : { listen: parseAddressAndPort(listen) }),
+    ...(host === undefined ? {} : { host }),
+  };
 }
 
 export async function serve(words: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
@@ -53,18 +69,28 @@ export async function serve(words: readonly string[], env: NodeJS.ProcessEnv): P
   const home = await chooseHome(args, env, isRoot);
   const settings = await settingsFor(args, home, env);
   if (args.real) {
-    if (!isRoot) throw new Failure('denied', { what: '--real', why: 'preparing a host needs root', next: 'sudo npm start -- --real' });
+    if (!isRoot)
+      throw new Failure('denied', {
+        what: '--real',
+        why: 'preparing a host needs root',
+        next: 'sudo npm start -- --real',
+      });
     const { prepareHost } = await import('../prepare/prepare.ts');
     await prepareHost({
       say: (line) => void process.stdout.write(`${line}\n`),
       // The flag is the consent.
       ask: () => Promise.resolve(true),
-      settings: { group: settings.jump.group, authorizedKeysFolder: settings.jump.authorizedKeysFolder ?? home.authorizedKeys },
+      settings: {
+        group: settings.jump.group,
+        authorizedKeysFolder: settings.jump.authorizedKeysFolder ?? home.authorizedKeys,
+      },
     });
   }
   // Node.js would write its message as it is, into the journal too, whatever is in it.
   process.on('uncaughtException', (error) => {
-    process.stderr.write(`${safeJson({ level: 'fatal', time: new Date().toISOString(), msg: 'the server cannot go on', error: error.stack })}\n`);
+    process.stderr.write(
+      `${safeJson({ level: 'fatal', time: new Date().toISOString(), msg: 'the server cannot go on', error: error.stack })}\n`,
+    );
     process.exit(1);
   });
   const core = new Core({ home, settings, env });

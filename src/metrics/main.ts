@@ -1,7 +1,7 @@
 /**
- * Answers GET /metrics over HTTP on a port that core has bound. A process of its own, nobody's: core is root and parses HTTP from nobody, and
- * the process that speaks SSH may open no other socket. It knows nothing: for every answer it asks core, with a line on standard output, and
- * gets the text as one JSON string on standard input.
+ * Answers GET /metrics over HTTP on a port that core has bound. A process of its own, nobody's: core is root and parses
+ * HTTP from nobody, and the process that speaks SSH may open no other socket. It knows nothing: for every answer it
+ * asks core, with a line on standard output, and gets the text as one JSON string on standard input.
  */
 import { createServer, type ServerResponse } from 'node:http';
 import { createInterface } from 'node:readline';
@@ -23,24 +23,34 @@ const mostWaiting = 16;
 
 let waiting: ServerResponse[] = [];
 
-const server = createServer({ maxHeaderSize: 4096, headersTimeout: 3000, requestTimeout: 5000, connectionsCheckingInterval: 1000, keepAliveTimeout: 1000 }, (request, response) => {
-  response.setHeader('Connection', 'close');
-  response.setHeader('X-Content-Type-Options', 'nosniff');
-  const refuse = (status: number, allow?: string): void => {
-    if (allow !== undefined) response.setHeader('Allow', allow);
-    response.writeHead(status, { 'Content-Length': 0 }).end();
-    request.socket.destroySoon();
-  };
-  const length = request.headers['content-length'];
-  if ((length !== undefined && length !== '0') || request.headers['transfer-encoding'] !== undefined) return refuse(413);
-  if (request.url !== '/metrics') return refuse(404);
-  if (request.method !== 'GET') return refuse(405, 'GET');
-  // A page in somebody's browser that leads a name of its own to this address (DNS rebinding) sends that name.
-  if (!/^(localhost|127\.[\d.]+|\[[\da-f:.]+\]|[\d.]+)(:\d+)?$/i.test(request.headers.host ?? '')) return refuse(421);
-  if (waiting.length >= mostWaiting) return refuse(503);
-  waiting.push(response);
-  if (waiting.length === 1) process.stdout.write('\n');
-});
+const server = createServer(
+  {
+    maxHeaderSize: 4096,
+    headersTimeout: 3000,
+    requestTimeout: 5000,
+    connectionsCheckingInterval: 1000,
+    keepAliveTimeout: 1000,
+  },
+  (request, response) => {
+    response.setHeader('Connection', 'close');
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    const refuse = (status: number, allow?: string): void => {
+      if (allow !== undefined) response.setHeader('Allow', allow);
+      response.writeHead(status, { 'Content-Length': 0 }).end();
+      request.socket.destroySoon();
+    };
+    const length = request.headers['content-length'];
+    if ((length !== undefined && length !== '0') || request.headers['transfer-encoding'] !== undefined)
+      return refuse(413);
+    if (request.url !== '/metrics') return refuse(404);
+    if (request.method !== 'GET') return refuse(405, 'GET');
+    // A page in somebody's browser that leads a name of its own to this address (DNS rebinding) sends that name.
+    if (!/^(localhost|127\.[\d.]+|\[[\da-f:.]+\]|[\d.]+)(:\d+)?$/i.test(request.headers.host ?? '')) return refuse(421);
+    if (waiting.length >= mostWaiting) return refuse(503);
+    waiting.push(response);
+    if (waiting.length === 1) process.stdout.write('\n');
+  },
+);
 server.maxConnections = 32;
 server.on('clientError', (_, socket) => void socket.destroy());
 
@@ -48,7 +58,8 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   const text = JSON.parse(line) as string;
   const answered = waiting;
   waiting = [];
-  for (const response of answered) response.writeHead(200, { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(text) }).end(text);
+  for (const response of answered)
+    response.writeHead(200, { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(text) }).end(text);
 });
 // Without core there is nothing to say.
 process.stdin.on('close', () => process.exit(0));

@@ -1,5 +1,6 @@
 /**
- * Starts lxcfs and the Incus daemon: through systemd where it is PID 1, else directly (containers, sandboxes, other inits).
+ * Starts lxcfs and the Incus daemon: through systemd where it is PID 1, else directly (containers, sandboxes, other
+ * inits).
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +14,9 @@ import { run, succeeds, systemPath } from './programs.ts';
 /** Where the daemon of Debian's and Ubuntu's packages keeps everything. */
 export const defaultIncusDir = '/var/lib/incus';
 
-/** Where the daemon that programs with this environment talk to keeps everything: `INCUS_DIR`, as Incus itself reads it. */
+/**
+ * Where the daemon that programs with this environment talk to keeps everything: `INCUS_DIR`, as Incus itself reads it.
+ */
 export function incusDir(env: Readonly<Record<string, string>> = {}): string {
   return env['INCUS_DIR'] ?? process.env['INCUS_DIR'] ?? defaultIncusDir;
 }
@@ -33,8 +36,20 @@ export async function hasSystemd(): Promise<boolean> {
 
 /** The daemon's program: Debian and Ubuntu keep it outside the PATH. */
 export async function findIncusd(): Promise<string> {
-  for (const path of ['/usr/libexec/incus/incusd', '/usr/lib/incus/incusd', '/opt/incus/bin/incusd', '/usr/sbin/incusd', '/usr/bin/incusd']) {
-    if (await access(path, constants.X_OK).then(() => true, () => false)) return path;
+  for (const path of [
+    '/usr/libexec/incus/incusd',
+    '/usr/lib/incus/incusd',
+    '/opt/incus/bin/incusd',
+    '/usr/sbin/incusd',
+    '/usr/bin/incusd',
+  ]) {
+    if (
+      await access(path, constants.X_OK).then(
+        () => true,
+        () => false,
+      )
+    )
+      return path;
   }
   throw new Failure('program-missing', { what: '"incusd"', why: 'the Incus daemon is not installed on this machine' });
 }
@@ -67,7 +82,12 @@ export async function mountPoints(): Promise<string[]> {
  *
  * @returns its process id; rejects where it cannot be started at all
  */
-export async function startDetached(program: string, args: readonly string[], log: string, env: Readonly<Record<string, string>> = {}): Promise<number> {
+export async function startDetached(
+  program: string,
+  args: readonly string[],
+  log: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<number> {
   await mkdir(dirname(log), { recursive: true });
   const file = await open(log, 'a', 0o640);
   try {
@@ -81,10 +101,13 @@ export async function startDetached(program: string, args: readonly string[], lo
     await once(child, 'spawn');
     child.on('error', () => undefined);
     child.unref();
-    if (child.pid === undefined) throw new Failure('program-failed', { what: `"${program}"`, why: 'it could not be started' });
+    if (child.pid === undefined)
+      throw new Failure('program-failed', { what: `"${program}"`, why: 'it could not be started' });
     return child.pid;
   } catch (error) {
-    throw error instanceof Failure ? error : new Failure('program-failed', { what: `"${program}"`, why: String(error) }, error);
+    throw error instanceof Failure
+      ? error
+      : new Failure('program-failed', { what: `"${program}"`, why: String(error) }, error);
   } finally {
     await file.close();
   }
@@ -101,7 +124,12 @@ function runs(pid: number): boolean {
 /** Starts lxcfs where it does not run. Without it containers show the host's memory and CPUs, but work. */
 export async function startLxcfs(say: (line: string) => void): Promise<void> {
   if ((await mountPoints()).includes(lxcfsMount)) return;
-  if (!(await access('/dev/fuse').then(() => true, () => false))) {
+  if (
+    !(await access('/dev/fuse').then(
+      () => true,
+      () => false,
+    ))
+  ) {
     say('There is no /dev/fuse, so lxcfs cannot run: containers will show the memory and CPUs of the host');
     return;
   }
@@ -109,12 +137,17 @@ export async function startLxcfs(say: (line: string) => void): Promise<void> {
   await mkdir(lxcfsMount, { recursive: true });
   const pid = await startDetached('lxcfs', [lxcfsMount], '/var/log/lxcfs.log');
   const mounted = async (): Promise<boolean> => (await mountPoints()).includes(lxcfsMount);
-  for (const end = Date.now() + 10_000; Date.now() < end && runs(pid) && !(await mounted()); ) await setTimeout(50);
-  if (!(await mounted())) say('lxcfs did not start (see /var/log/lxcfs.log): containers will show the memory and CPUs of the host');
+  for (const end = Date.now() + 10_000; Date.now() < end && runs(pid) && !(await mounted());) await setTimeout(50);
+  if (!(await mounted()))
+    say('lxcfs did not start (see /var/log/lxcfs.log): containers will show the memory and CPUs of the host');
 }
 
 /** Waits until the daemon answers; fails (`incus-unavailable`) with the place of its log. */
-export async function waitForIncus(incusd: string, log: string, env: Readonly<Record<string, string>> = {}): Promise<void> {
+export async function waitForIncus(
+  incusd: string,
+  log: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
   try {
     await run(incusd, ['waitready', '--timeout', String(readySeconds)], { timeoutMs: (readySeconds + 10) * 1000, env });
   } catch (error) {
@@ -151,7 +184,9 @@ export async function startIncusDaemon(say: (line: string) => void): Promise<voi
   const log = folder === defaultIncusDir ? '/var/log/incus/incus.log' : join(folder, 'incusd.log');
   if (!(await socketAnswers(join(folder, 'unix.socket')))) {
     say('Starting the Incus daemon without systemd; start it again after a reboot in the same way');
-    await startDetached(incusd, ['--group', 'incus-admin', '--logfile', log], log.replace(/\.log$/, '.start.log'), { INCUS_DIR: folder });
+    await startDetached(incusd, ['--group', 'incus-admin', '--logfile', log], log.replace(/\.log$/, '.start.log'), {
+      INCUS_DIR: folder,
+    });
   }
   await waitForIncus(incusd, log);
 }

@@ -1,6 +1,6 @@
 /**
- * Gives a fresh Incus what containers need: a storage pool, a bridge, and a default profile with both. What is already there is
- * never changed; only what is missing is added.
+ * Gives a fresh Incus what containers need: a storage pool, a bridge, and a default profile with both. What is already
+ * there is never changed; only what is missing is added.
  */
 import { mkdir, statfs } from 'node:fs/promises';
 import { stringify } from 'yaml';
@@ -23,7 +23,12 @@ export type Driver = 'zfs' | 'btrfs' | 'dir';
 
 /** What a preseed creates; a part that is left out is not touched. */
 export interface Parts {
-  readonly pool?: { readonly name: string; readonly driver: Driver; readonly sizeBytes?: number; readonly source?: string };
+  readonly pool?: {
+    readonly name: string;
+    readonly driver: Driver;
+    readonly sizeBytes?: number;
+    readonly source?: string;
+  };
   readonly bridge?: { readonly name: string; readonly address: string };
   /** Devices for the default profile. */
   readonly profile: { readonly root?: { readonly pool: string }; readonly nic?: { readonly network: string } };
@@ -37,7 +42,13 @@ export function renderPreseed(parts: Parts): string {
     networks:
       bridge === undefined
         ? []
-        : [{ name: bridge.name, type: 'bridge', config: { 'ipv4.address': bridge.address, 'ipv4.nat': 'true', 'ipv6.address': 'none' } }],
+        : [
+            {
+              name: bridge.name,
+              type: 'bridge',
+              config: { 'ipv4.address': bridge.address, 'ipv4.nat': 'true', 'ipv6.address': 'none' },
+            },
+          ],
     storage_pools:
       pool === undefined
         ? []
@@ -109,7 +120,9 @@ export async function incusState(env: Readonly<Record<string, string>> = {}): Pr
   const devices = Object.values(profile.devices);
   return {
     pools: pools.map((pool) => pool.name),
-    bridges: networks.filter((network) => network.managed === true && network.type === 'bridge').map((network) => network.name),
+    bridges: networks
+      .filter((network) => network.managed === true && network.type === 'bridge')
+      .map((network) => network.name),
     rootDevice: devices.some((device) => device['type'] === 'disk' && device['path'] === '/'),
     nicDevice: devices.some((device) => device['type'] === 'nic'),
   };
@@ -120,7 +133,10 @@ export interface InitialiseOptions {
   /** Environment of the Incus to initialise (`INCUS_DIR`); the machine's own without it. */
   readonly env?: Readonly<Record<string, string>>;
   readonly bridgeName?: string;
-  /** Driver and source of the pool, where they are not to be chosen here: a ZFS dataset or a block device that was set aside. */
+  /**
+   * Driver and source of the pool, where they are not to be chosen here: a ZFS dataset or a block device that was set
+   * aside.
+   */
   readonly storage?: { readonly driver: Driver; readonly source?: string; readonly sizeBytes?: number };
   /** The bridge's own address with its length. Without it: a free one. */
   readonly bridgeAddress?: string;
@@ -139,7 +155,10 @@ async function choosePool(options: InitialiseOptions): Promise<NonNullable<Parts
   const chosen = options.storage;
   const driver = chosen?.driver ?? ((await zfsWorks()) ? 'zfs' : (await kernelHas('btrfs')) ? 'btrfs' : 'dir');
   if (driver === 'dir') {
-    if (chosen === undefined) options.say('This kernel has neither ZFS nor btrfs: the pool is a plain folder, and disk sizes will not be enforced');
+    if (chosen === undefined)
+      options.say(
+        'This kernel has neither ZFS nor btrfs: the pool is a plain folder, and disk sizes will not be enforced',
+      );
     return { name: 'default', driver };
   }
   if (chosen?.source !== undefined) return { name: 'default', driver, source: chosen.source };
@@ -148,12 +167,15 @@ async function choosePool(options: InitialiseOptions): Promise<NonNullable<Parts
   return { name: 'default', driver, sizeBytes: poolSize(bavail * bsize, folder) };
 }
 
-/** Adds a pool where Incus has none, a managed bridge where it has none, and both to a default profile that lacks them. */
+/**
+ * Adds a pool where Incus has none, a managed bridge where it has none, and both to a default profile that lacks them.
+ */
 export async function initialiseIncus(options: InitialiseOptions): Promise<void> {
   const env = options.env ?? {};
   const state = await incusState(env);
   const pool = state.pools.length === 0 ? await choosePool(options) : undefined;
-  // A profile with a network of its own (macvlan, an existing bridge) is a decision somebody made: no bridge is put beside it.
+  // A profile with a network of its own (macvlan, an existing bridge) is a decision somebody made: no bridge is put
+  // beside it.
   const bridge =
     state.bridges.length === 0 && !state.nicDevice
       ? { name: options.bridgeName ?? 'incusbr0', address: options.bridgeAddress ?? freeSubnet(await usedRanges()) }
@@ -167,10 +189,17 @@ export async function initialiseIncus(options: InitialiseOptions): Promise<void>
   if (pool === undefined && bridge === undefined && Object.keys(profile).length === 0) return;
   if (pool !== undefined) {
     const size = pool.sizeBytes === undefined ? '' : ` of ${Math.round(pool.sizeBytes / gibibyte)} GiB`;
-    options.say(`Creating the storage pool "${pool.name}" (${pool.driver}${size}${pool.source === undefined ? '' : `, on ${pool.source}`})`);
+    options.say(
+      `Creating the storage pool "${pool.name}" (${pool.driver}${size}${pool.source === undefined ? '' : `, on ${pool.source}`})`,
+    );
   }
   if (bridge !== undefined) options.say(`Creating the bridge "${bridge.name}" (${bridge.address}, NAT, no IPv6)`);
-  if (Object.keys(profile).length > 0) options.say('Adding a root disk and a network to the default profile, where it has none');
-  const parts: Parts = { profile, ...(pool === undefined ? {} : { pool }), ...(bridge === undefined ? {} : { bridge }) };
+  if (Object.keys(profile).length > 0)
+    options.say('Adding a root disk and a network to the default profile, where it has none');
+  const parts: Parts = {
+    profile,
+    ...(pool === undefined ? {} : { pool }),
+    ...(bridge === undefined ? {} : { bridge }),
+  };
   await run('incus', ['admin', 'init', '--preseed'], { input: renderPreseed(parts), timeoutMs: 5 * 60_000, env });
 }

@@ -1,6 +1,6 @@
 /**
- * Installs the packages that are missing, from the machine's own apt sources. Nothing is downloaded, not even package lists, when
- * nothing is missing.
+ * Installs the packages that are missing, from the machine's own apt sources. Nothing is downloaded, not even package
+ * lists, when nothing is missing.
  */
 import { access, chmod, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -38,21 +38,39 @@ const aptEnv = {
   NEEDRESTART_SUSPEND: '1',
 };
 
-const aptOptions = ['-q', '-y', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Dpkg::Options::=--force-confdef', '-o', 'Dpkg::Options::=--force-confold'];
+const aptOptions = [
+  '-q',
+  '-y',
+  '-o',
+  'DPkg::Lock::Timeout=300',
+  '-o',
+  'Dpkg::Options::=--force-confdef',
+  '-o',
+  'Dpkg::Options::=--force-confold',
+];
 
 export type FileSystem = 'zfs' | 'btrfs';
 
-/** Whether this kernel has a file system, built in, loaded, or as a module that can be loaded. Nothing is loaded by asking. */
+/**
+ * Whether this kernel has a file system, built in, loaded, or as a module that can be loaded. Nothing is loaded by
+ * asking.
+ */
 export async function kernelHas(fileSystem: FileSystem): Promise<boolean> {
   const known = await readFile('/proc/filesystems', 'utf8');
   if (known.split('\n').some((line) => line.split('\t').at(-1) === fileSystem)) return true;
   return succeeds('modprobe', ['--dry-run', '--quiet', fileSystem]);
 }
 
-/** Whether systemd runs here without a message bus, over which the installed service has it start its front (src/core/unitFront.ts). */
+/**
+ * Whether systemd runs here without a message bus, over which the installed service has it start its front
+ * (src/core/unitFront.ts).
+ */
 async function lacksBus(): Promise<boolean> {
   // The socket and not the package: there are others that bring one (dbus-broker).
-  const bus = access('/run/dbus/system_bus_socket').then(() => true, () => false);
+  const bus = access('/run/dbus/system_bus_socket').then(
+    () => true,
+    () => false,
+  );
   return (await hasSystemd()) && !(await bus);
 }
 
@@ -72,7 +90,9 @@ export async function wantedPackages(): Promise<string[]> {
 /** Those of `names` that are installed, as dpkg knows them. */
 export async function installedPackages(names: readonly string[]): Promise<Set<string>> {
   // Exit code 1 means that some name is unknown to dpkg; the others are listed all the same (dpkg-query(1)).
-  const { stdout } = await run('dpkg-query', ['--show', '--showformat=${Package}\t${db:Status-Abbrev}\n', ...names], { allowExit: [0, 1] });
+  const { stdout } = await run('dpkg-query', ['--show', '--showformat=${Package}\t${db:Status-Abbrev}\n', ...names], {
+    allowExit: [0, 1],
+  });
   const installed = new Set<string>();
   for (const line of stdout.split('\n')) {
     const [name = '', status = ''] = line.split('\t');
@@ -90,7 +110,10 @@ export interface MissingPackages {
 export async function missingPackages(extra: readonly string[] = []): Promise<MissingPackages> {
   const wanted = [...new Set([...(await wantedPackages()), ...extra])];
   const installed = await installedPackages([...wanted, ...incusPackages]);
-  return { incus: !incusPackages.some((name) => installed.has(name)), others: wanted.filter((name) => !installed.has(name)) };
+  return {
+    incus: !incusPackages.some((name) => installed.has(name)),
+    others: wanted.filter((name) => !installed.has(name)),
+  };
 }
 
 /** Whether apt could install a package (`apt-cache policy` knows a candidate). */
@@ -100,7 +123,13 @@ async function hasCandidate(name: string): Promise<boolean> {
 }
 
 async function install(names: readonly string[], suite?: string): Promise<void> {
-  const args = ['install', '--no-install-recommends', ...aptOptions, ...(suite === undefined ? [] : ['-t', suite]), ...names];
+  const args = [
+    'install',
+    '--no-install-recommends',
+    ...aptOptions,
+    ...(suite === undefined ? [] : ['-t', suite]),
+    ...names,
+  ];
   try {
     await run('apt-get', args, { timeoutMs: installMs, env: aptEnv });
   } catch (error) {

@@ -1,6 +1,7 @@
 /**
- * What `--real` does to a machine: installs and starts Incus, gives it a pool and a bridge, and tells the host's sshd about the jump
- * accounts. Every step looks first, announces what it is about to change, and does nothing where nothing is to be done.
+ * What `--real` does to a machine: installs and starts Incus, gives it a pool and a bridge, and tells the host's sshd
+ * about the jump accounts. Every step looks first, announces what it is about to change, and does nothing where nothing
+ * is to be done.
  */
 import { Accounts, frontAccount } from '../host/accounts.ts';
 import { ProgramRunner } from '../host/runner.ts';
@@ -35,12 +36,16 @@ export interface PrepareOptions {
 /**
  * Prepares this machine; safe to repeat at any time.
  *
- * Rejects with a `Failure`: `denied` (not root), `settings` (not a supported release, or its configuration stands in the way),
- * `cancelled` (refused by `ask`), `no-space`, `incus-unavailable`, `program-failed`, `timeout`.
+ * Rejects with a `Failure`: `denied` (not root), `settings` (not a supported release, or its configuration stands in
+ * the way), `cancelled` (refused by `ask`), `no-space`, `incus-unavailable`, `program-failed`, `timeout`.
  */
 export async function prepareHost({ say, ask, settings }: PrepareOptions): Promise<void> {
   if (process.getuid?.() !== 0) {
-    throw new Failure('denied', { what: 'preparing this machine', why: 'only root can install and start Incus', next: 'sudo npm start -- --real' });
+    throw new Failure('denied', {
+      what: 'preparing this machine',
+      why: 'only root can install and start Incus',
+      next: 'sudo npm start -- --real',
+    });
   }
   const os = await readOsRelease();
   const release = supportedRelease(os);

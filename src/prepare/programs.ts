@@ -1,6 +1,6 @@
 /**
- * Runs the programs that prepare a machine (apt-get, systemctl, incusd …). Separate from `host/runner.ts` on purpose: that one lists
- * what a running server may start, and none of these is on that list.
+ * Runs the programs that prepare a machine (apt-get, systemctl, incusd …). Separate from `host/runner.ts` on purpose:
+ * that one lists what a running server may start, and none of these is on that list.
  */
 import { execa } from 'execa';
 import { Failure } from '../domain/failure.ts';
@@ -29,7 +29,8 @@ const shortMs = 60_000;
 export const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
- * Runs one program to its end, with an argument array and never a shell. The locale is fixed, because its words are read.
+ * Runs one program to its end, with an argument array and never a shell. The locale is fixed, because its words are
+ * read.
  *
  * Rejects with `program-missing`, `timeout`, or `program-failed` (details: exit code and the end of its output).
  */
@@ -38,7 +39,11 @@ export async function run(program: string, args: readonly string[], options: Run
   const what = `"${[program, ...args].join(' ').slice(0, 200)}"`;
   const result = await execa(program, args, {
     input: options.input ?? '',
-    env: { PATH: process.env['PATH'] === undefined ? systemPath : `${process.env['PATH']}:${systemPath}`, LC_ALL: 'C', ...options.env },
+    env: {
+      PATH: process.env['PATH'] === undefined ? systemPath : `${process.env['PATH']}:${systemPath}`,
+      LC_ALL: 'C',
+      ...options.env,
+    },
     timeout: timeoutMs,
     forceKillAfterDelay: 5000,
     maxBuffer: 64 * 1024 * 1024,
@@ -46,11 +51,16 @@ export async function run(program: string, args: readonly string[], options: Run
     stripFinalNewline: false,
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
   });
-  if (result.timedOut) throw new Failure('timeout', { what, why: `it did not end within ${timeoutMs / 1000} s and was stopped` });
+  if (result.timedOut)
+    throw new Failure('timeout', { what, why: `it did not end within ${timeoutMs / 1000} s and was stopped` });
   if (result.isCanceled) throw new Failure('cancelled', { what, why: 'it was cancelled' });
   if (result.exitCode === undefined) {
-    if (result.code === 'ENOENT') throw new Failure('program-missing', { what: `"${program}"`, why: 'it is not installed on this machine' });
-    throw new Failure('program-failed', { what, why: result.originalMessage ?? `it was ended by ${result.signal ?? 'something unknown'}` });
+    if (result.code === 'ENOENT')
+      throw new Failure('program-missing', { what: `"${program}"`, why: 'it is not installed on this machine' });
+    throw new Failure('program-failed', {
+      what,
+      why: result.originalMessage ?? `it was ended by ${result.signal ?? 'something unknown'}`,
+    });
   }
   const allowed = options.allowExit ?? [0];
   if (allowed !== 'any' && !allowed.includes(result.exitCode)) {

@@ -1,6 +1,6 @@
 /**
- * Which release this machine runs, and where that release keeps Incus. Only releases that this was tried on are prepared;
- * everything else is told what to install by hand.
+ * Which release this machine runs, and where that release keeps Incus. Only releases that this was tried on are
+ * prepared; everything else is told what to install by hand.
  */
 import { readFile } from 'node:fs/promises';
 import { Failure } from '../domain/failure.ts';
@@ -31,14 +31,22 @@ export function parseOsRelease(text: string): OsRelease {
   }
   const id = values.get('ID') ?? 'linux';
   const versionId = values.get('VERSION_ID') ?? '';
-  return { id, versionId, codename: values.get('VERSION_CODENAME') ?? '', name: values.get('PRETTY_NAME') ?? `${id} ${versionId}`.trim() };
+  return {
+    id,
+    versionId,
+    codename: values.get('VERSION_CODENAME') ?? '',
+    name: values.get('PRETTY_NAME') ?? `${id} ${versionId}`.trim(),
+  };
 }
 
 /** The release as one that can be prepared, or a failure (`settings`) that says what is supported. */
 export function supportedRelease(os: OsRelease): Release {
-  if (os.id === 'debian' && os.versionId === '12') return { ...os, codename: 'bookworm', incusSuite: 'bookworm-backports', incusComponent: 'main' };
-  if (os.id === 'debian' && os.versionId === '13') return { ...os, codename: 'trixie', incusSuite: 'trixie', incusComponent: 'main' };
-  if (os.id === 'ubuntu' && os.versionId === '24.04') return { ...os, codename: 'noble', incusSuite: 'noble', incusComponent: 'universe' };
+  if (os.id === 'debian' && os.versionId === '12')
+    return { ...os, codename: 'bookworm', incusSuite: 'bookworm-backports', incusComponent: 'main' };
+  if (os.id === 'debian' && os.versionId === '13')
+    return { ...os, codename: 'trixie', incusSuite: 'trixie', incusComponent: 'main' };
+  if (os.id === 'ubuntu' && os.versionId === '24.04')
+    return { ...os, codename: 'noble', incusSuite: 'noble', incusComponent: 'universe' };
   throw new Failure('settings', {
     what: `this machine ("${os.name}")`,
     why: 'it can be prepared automatically on Debian 12, Debian 13 and Ubuntu 24.04 only',

@@ -1,6 +1,6 @@
 /**
- * Installs the drop-in for the jump accounts in the host's own sshd. The configuration is tested before sshd hears of it, and the
- * file that was there comes back when the test fails: a mistake here must never lock an administrator out.
+ * Installs the drop-in for the jump accounts in the host's own sshd. The configuration is tested before sshd hears of
+ * it, and the file that was there comes back when the test fails: a mistake here must never lock an administrator out.
  */
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -37,7 +37,11 @@ function refused(error: unknown): Failure {
   const why = error instanceof Failure ? error.why : String(error);
   return new Failure(
     'settings',
-    { what: 'the sshd configuration', why: `"sshd -t" refuses it: ${why}`, next: 'correct /etc/ssh/sshd_config and its drop-ins, and start again' },
+    {
+      what: 'the sshd configuration',
+      why: `"sshd -t" refuses it: ${why}`,
+      next: 'correct /etc/ssh/sshd_config and its drop-ins, and start again',
+    },
     error,
   );
 }
@@ -52,7 +56,9 @@ async function sshdPid(): Promise<number | undefined> {
 /** Whether the machine's sshd runs or, with socket activation, would answer. */
 export async function sshdRuns(): Promise<boolean> {
   if (await hasSystemd()) {
-    const units = await Promise.all(['ssh.service', 'ssh.socket'].map((unit) => succeeds('systemctl', ['is-active', '--quiet', unit])));
+    const units = await Promise.all(
+      ['ssh.service', 'ssh.socket'].map((unit) => succeeds('systemctl', ['is-active', '--quiet', unit])),
+    );
     return units.some(Boolean);
   }
   return (await sshdPid()) !== undefined;
@@ -101,7 +107,8 @@ async function testCandidate(text: string): Promise<void> {
 
 /** Makes the authorized_keys folder, installs the drop-in where it differs, and has a running sshd read it. */
 export async function installSshdDropIn(settings: SshdDropIn, say: (line: string) => void): Promise<void> {
-  // sshd's StrictModes wants the folder owned by root and writable by nobody else; sshd reads the files in it as the account.
+  // sshd's StrictModes wants the folder owned by root and writable by nobody else; sshd reads the files in it as the
+  // account.
   await mkdir(settings.authorizedKeysFolder, { recursive: true, mode: 0o755 });
   await chown(settings.authorizedKeysFolder, 0, 0);
   await chmod(settings.authorizedKeysFolder, 0o755);

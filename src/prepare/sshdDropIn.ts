@@ -1,5 +1,6 @@
 /**
- * What the host's own sshd is told about the jump accounts: they may forward to the container that their key names, and nothing else.
+ * What the host's own sshd is told about the jump accounts: they may forward to the container that their key names, and
+ * nothing else.
  */
 import { Failure } from '../domain/failure.ts';
 
@@ -24,12 +25,16 @@ function pathArgument(folder: string): string {
 }
 
 /**
- * The drop-in's text. Every keyword in it is one that sshd_config(5) allows inside a `Match` block (OpenSSH 9.2 and later); the block
- * ends with `Match all`, so that nothing after it, in whichever file, belongs to it by accident.
+ * The drop-in's text. Every keyword in it is one that sshd_config(5) allows inside a `Match` block (OpenSSH 9.2 and
+ * later); the block ends with `Match all`, so that nothing after it, in whichever file, belongs to it by accident.
  */
 export function renderSshdDropIn({ group, authorizedKeysFolder }: SshdDropIn): string {
   if (!/^[a-z_][a-z0-9_-]{0,31}$/.test(group)) {
-    throw new Failure('settings', { what: `the group "${group}"`, why: 'it is not a group name of group(5)', next: 'correct it in the configuration file' });
+    throw new Failure('settings', {
+      what: `the group "${group}"`,
+      why: 'it is not a group name of group(5)',
+      next: 'correct it in the configuration file',
+    });
   }
   return `# Written by containarium; changes are overwritten. See sshd_config(5).
 # The accounts of this group exist for "ssh -J": they reach port 22 of their own container and nothing else. Which container that

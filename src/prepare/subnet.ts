@@ -1,6 +1,6 @@
 /**
- * Finds an IPv4 /24 for a bridge that overlaps nothing the machine already has or reaches: a bridge on a network that is also
- * routed elsewhere makes that other network unreachable.
+ * Finds an IPv4 /24 for a bridge that overlaps nothing the machine already has or reaches: a bridge on a network that
+ * is also routed elsewhere makes that other network unreachable.
  */
 import { Failure } from '../domain/failure.ts';
 import { run } from './programs.ts';
@@ -32,8 +32,8 @@ export function overlap(a: Range, b: Range): boolean {
 }
 
 /**
- * The /24 networks to try, by their three first bytes. 10.0.3 first, because existing setups have it; 172.17 to 172.31 and
- * 192.168 last, because Docker in the containers takes its own networks from there.
+ * The /24 networks to try, by their three first bytes. 10.0.3 first, because existing setups have it; 172.17 to 172.31
+ * and 192.168 last, because Docker in the containers takes its own networks from there.
  */
 export function* candidates(): Generator<string> {
   yield '10.0.3';

@@ -1,11 +1,13 @@
 /**
- * Reads JSON-RPC from somebody who is not trusted. vscode-jsonrpc keeps whatever length a header announces, and reads messages faster than
- * it hands them out; both would let the other side fill this process's memory.
+ * Reads JSON-RPC from somebody who is not trusted. vscode-jsonrpc keeps whatever length a header announces, and reads
+ * messages faster than it hands them out; both would let the other side fill this process's memory.
  */
 import type { Duplex } from 'node:stream';
 import { StreamMessageReader, type DataCallback, type Disposable } from 'vscode-jsonrpc/node';
 
-/** Longest header, in bytes: `Content-Length: …` and perhaps a `Content-Type` (Language Server Protocol, base protocol). */
+/**
+ * Longest header, in bytes: `Content-Length: …` and perhaps a `Content-Type` (Language Server Protocol, base protocol).
+ */
 const mostHeaderBytes = 256;
 /** Messages that are read but not handed out yet, up to which more are read. */
 const mostWaiting = 64;
@@ -16,7 +18,10 @@ export class BoundedReader extends StreamMessageReader {
   #header = '';
   /** Bytes of the body that are still to come. */
   #body = 0;
-  /** Messages that have begun to come and are not handed out yet. One that is no JSON stays one: whoever sends many is read no more. */
+  /**
+   * Messages that have begun to come and are not handed out yet. One that is no JSON stays one: whoever sends many is
+   * read no more.
+   */
   #waiting = 0;
   /** Messages that the connection has, and hands out. */
   #held = 0;
@@ -24,7 +29,8 @@ export class BoundedReader extends StreamMessageReader {
   /** A message of more than `mostBytes`, or what is no message, ends the stream. */
   constructor(stream: Duplex, mostBytes: number) {
     super(stream);
-    // Nobody asks for it, and its timer begins anew for ever: an end in the middle of a message would keep this process from ending.
+    // Nobody asks for it, and its timer begins anew for ever: an end in the middle of a message would keep this process
+    // from ending.
     this.partialMessageTimeout = 0;
     this.#stream = stream;
     this.#mostBytes = mostBytes;
@@ -49,7 +55,7 @@ export class BoundedReader extends StreamMessageReader {
   }
 
   #isFramed(chunk: Buffer): boolean {
-    for (let at = 0; at < chunk.length; ) {
+    for (let at = 0; at < chunk.length;) {
       if (this.#body > 0) {
         const taken = Math.min(this.#body, chunk.length - at);
         this.#body -= taken;

@@ -3,7 +3,15 @@ import { randomUUID } from 'node:crypto';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Actor } from '../domain/actor.ts';
 import { fromResponseError, notify } from './connection.ts';
-import { cancellation, messages, terminalBytes, terminalHold, type CallAnswer, type CallEvent, type Greeting } from './messages.ts';
+import {
+  cancellation,
+  messages,
+  terminalBytes,
+  terminalHold,
+  type CallAnswer,
+  type CallEvent,
+  type Greeting,
+} from './messages.ts';
 
 export interface CoreCall {
   readonly actor: Actor;
@@ -36,7 +44,12 @@ export interface TerminalPort {
 export interface CoreClient {
   readonly greeting: Greeting;
   /** Runs a verb. Rejects with a Failure. Aborting stops reading; an operation that has begun goes on. */
-  call(call: CoreCall, onEvent: (event: unknown) => void, signal: AbortSignal, terminal?: LentTerminal): Promise<CallAnswer>;
+  call(
+    call: CoreCall,
+    onEvent: (event: unknown) => void,
+    signal: AbortSignal,
+    terminal?: LentTerminal,
+  ): Promise<CallAnswer>;
 }
 
 /** What names the actor to core. Throws for one that did not log in. */
@@ -71,10 +84,17 @@ export function coreClient(connection: MessageConnection, greeting: Greeting): C
           resize: (columns, rows) => notify(connection, messages.terminalResize, { id, columns, rows }),
         });
       }
-      const lent = terminal === undefined ? {} : { terminal: { columns: terminal.columns, rows: terminal.rows, type: terminal.type } };
+      const lent =
+        terminal === undefined
+          ? {}
+          : { terminal: { columns: terminal.columns, rows: terminal.rows, type: terminal.type } };
       try {
         const { actor, ...request } = call;
-        return await connection.sendRequest(messages.call, { id, ...request, ...lent, login: loginOf(actor), input: { ...call.input } }, cancellation(signal));
+        return await connection.sendRequest(
+          messages.call,
+          { id, ...request, ...lent, login: loginOf(actor), input: { ...call.input } },
+          cancellation(signal),
+        );
       } catch (error) {
         throw fromResponseError(error);
       } finally {

@@ -25,12 +25,16 @@ const failureData = z.object({
   details: z.record(z.string(), z.unknown()).optional(),
 });
 
-/** Longest message that core takes, in bytes: the longest that the protocol allows is a piece of terminal input (terminalBytes). */
+/**
+ * Longest message that core takes, in bytes: the longest that the protocol allows is a piece of terminal input
+ * (terminalBytes).
+ */
 export const mostMessageBytes = 2 * 1024 * 1024;
 
 /** `mostBytes`: the other side is not trusted, and a message that is longer ends the stream. */
 export function connectOver(stream: Duplex, options: { readonly mostBytes?: number } = {}): MessageConnection {
-  const reader = options.mostBytes === undefined ? new StreamMessageReader(stream) : new BoundedReader(stream, options.mostBytes);
+  const reader =
+    options.mostBytes === undefined ? new StreamMessageReader(stream) : new BoundedReader(stream, options.mostBytes);
   const connection = createMessageConnection(reader, new StreamMessageWriter(stream), {
     error: () => undefined,
     warn: () => undefined,
@@ -42,12 +46,17 @@ export function connectOver(stream: Duplex, options: { readonly mostBytes?: numb
 }
 
 /**
- * Tells the other side something, where it is still there. Never throws: vscode-jsonrpc throws at once on a connection that is closed,
- * and whoever has something to tell (an operation at work) must not stop because nobody listens any more.
+ * Tells the other side something, where it is still there. Never throws: vscode-jsonrpc throws at once on a connection
+ * that is closed, and whoever has something to tell (an operation at work) must not stop because nobody listens any
+ * more.
  */
 export function notify(connection: MessageConnection, type: NotificationType0): void;
 export function notify<P>(connection: MessageConnection, type: NotificationType<P>, params: P): void;
-export function notify(connection: MessageConnection, { method }: NotificationType0 | NotificationType<unknown>, ...params: unknown[]): void {
+export function notify(
+  connection: MessageConnection,
+  { method }: NotificationType0 | NotificationType<unknown>,
+  ...params: unknown[]
+): void {
   try {
     void connection.sendNotification(method, ...params).catch(() => undefined);
   } catch {
@@ -73,7 +82,11 @@ export function fromResponseError(error: unknown): Failure {
 function lost(cause: unknown): Failure {
   return new Failure(
     'core-unavailable',
-    { what: 'the server', why: 'its privileged part went away before it answered', next: 'operations go on or are taken back by themselves; try again, and look with "list" and "doctor"' },
+    {
+      what: 'the server',
+      why: 'its privileged part went away before it answered',
+      next: 'operations go on or are taken back by themselves; try again, and look with "list" and "doctor"',
+    },
     cause,
   );
 }

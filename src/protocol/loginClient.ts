@@ -8,8 +8,14 @@ import { keyBound, loggedIn, loginEnded, messages, type KeyBound } from './messa
 
 export interface LoginClient {
   /** Shows core what a client has shown. `ended` is told when core ends the login. Rejects with a Failure. */
-  prove(proof: LoginProof, from: { readonly address: string; readonly transport?: Transport | undefined }, ended: (reason: string) => void): Promise<Actor>;
-  /** Shows core what a client with an invitation has shown; resolves with whose the key is now. Rejects with a Failure. */
+  prove(
+    proof: LoginProof,
+    from: { readonly address: string; readonly transport?: Transport | undefined },
+    ended: (reason: string) => void,
+  ): Promise<Actor>;
+  /**
+   * Shows core what a client with an invitation has shown; resolves with whose the key is now. Rejects with a Failure.
+   */
   useInvitation(proof: LoginProof, address: string): Promise<KeyBound>;
   /** Over core's own socket. Rejects with a Failure. */
   local(name: string): Promise<Actor>;
@@ -37,7 +43,13 @@ export function loginClient(connection: MessageConnection): LoginClient {
   };
   return {
     async prove(proof, { address, transport }, ended) {
-      const actor = await answered(connection.sendRequest(messages.prove, { proof: { ...proof }, address, ...(transport === undefined ? {} : { transport: { ...transport } }) }));
+      const actor = await answered(
+        connection.sendRequest(messages.prove, {
+          proof: { ...proof },
+          address,
+          ...(transport === undefined ? {} : { transport: { ...transport } }),
+        }),
+      );
       if (actor.login !== undefined) listeners.set(actor.login, ended);
       return actor;
     },

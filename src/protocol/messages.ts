@@ -1,8 +1,16 @@
 /**
- * What core and front say to each other, and to local clients: requests, a stream of events for each, cancellation, and the index of
- * who may log in. JSON-RPC 2.0 with vscode-jsonrpc; every message is checked by these schemas on the side that must not trust it.
+ * What core and front say to each other, and to local clients: requests, a stream of events for each, cancellation, and
+ * the index of who may log in. JSON-RPC 2.0 with vscode-jsonrpc; every message is checked by these schemas on the side
+ * that must not trust it.
  */
-import { CancellationTokenSource, NotificationType, NotificationType0, RequestType, RequestType0, type CancellationToken } from 'vscode-jsonrpc';
+import {
+  CancellationTokenSource,
+  NotificationType,
+  NotificationType0,
+  RequestType,
+  RequestType0,
+  type CancellationToken,
+} from 'vscode-jsonrpc';
 import { z } from 'zod';
 import { doors, roles, type Actor } from '../domain/actor.ts';
 import { penaltyReasonNames } from '../domain/ban.ts';
@@ -64,7 +72,10 @@ export const refusalReport = z.strictObject({
 });
 
 /** What a login asked for that is not offered, since the last such report. */
-export const notOfferedReport = z.strictObject({ login, counts: z.partialRecord(z.enum(notOfferedNames), refusalCount) });
+export const notOfferedReport = z.strictObject({
+  login,
+  counts: z.partialRecord(z.enum(notOfferedNames), refusalCount),
+});
 
 /** What core tells whoever logs in about themselves. */
 export const loggedIn = z.object({
@@ -122,7 +133,11 @@ const identity = z.object({
     .object({
       name: z.string(),
       role: z.enum(roles),
-      limits: z.object({ from: z.string().optional(), expiresAt: z.string().optional(), verifyRequired: z.boolean().optional() }),
+      limits: z.object({
+        from: z.string().optional(),
+        expiresAt: z.string().optional(),
+        verifyRequired: z.boolean().optional(),
+      }),
     })
     .optional(),
   owns: z.array(z.string()),
@@ -137,7 +152,11 @@ export const directory = z.object({
       doors: z.array(z.enum(['manage', 'self'])),
       type: z.string(),
       blob: z.string(),
-      revoked: z.object({ serials: z.array(z.string()), keyIds: z.array(z.string()), fingerprints: z.array(z.string()) }),
+      revoked: z.object({
+        serials: z.array(z.string()),
+        keyIds: z.array(z.string()),
+        fingerprints: z.array(z.string()),
+      }),
     }),
   ),
   admins: z.array(z.object({ name: z.string(), role: z.enum(roles) })),
@@ -146,7 +165,15 @@ export const directory = z.object({
 });
 
 /** Given by an admin; the front refuses whoever comes from there. */
-export const bans = z.array(z.object({ network: z.string(), reason: z.string().nullable(), by: z.string(), at: z.string(), until: z.string().nullable() }));
+export const bans = z.array(
+  z.object({
+    network: z.string(),
+    reason: z.string().nullable(),
+    by: z.string(),
+    at: z.string(),
+    until: z.string().nullable(),
+  }),
+);
 /** A penalty that the front has begun, told to core so that it outlasts the front. Milliseconds since 1970. */
 export const begunPenalty = z.strictObject({
   source: z.string().max(64),
@@ -250,7 +277,10 @@ export const messages = {
   /** front to core: it accepts connections. */
   listening: new NotificationType0('front/listening'),
   failed: new NotificationType<{ reason: string }>('front/failed'),
-  /** front to core, every {@link aliveEveryMs} milliseconds: its event loop turns. Nobody answers, so that no queue of messages stands in its way. */
+  /**
+   * front to core, every {@link aliveEveryMs} milliseconds: its event loop turns. Nobody answers, so that no queue of
+   * messages stands in its way.
+   */
   alive: new NotificationType0('front/alive'),
   drain: new NotificationType<{ reason: string }>('front/drain'),
 } as const;

@@ -1,4 +1,7 @@
-/** The room and the comforts of a shell, as the front sees them: notices, the live list, candidates for completion, memory. */
+/**
+ * The room and the comforts of a shell, as the front sees them: notices, the live list, candidates for completion,
+ * memory.
+ */
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Actor } from '../domain/actor.ts';
 import type { Candidate, Notice, ShellSettings, Welcome } from '../domain/room.ts';
@@ -12,7 +15,12 @@ export interface ShellClient {
   leave(session: string): void;
   /** The live list begins or ends; it comes as notices. */
   feed(session: string, open: boolean): Promise<void>;
-  candidates(actor: Actor, what: 'users' | 'fingerprints' | 'admins' | 'images' | 'labels' | 'sessions' | 'authorities', user: string | undefined, signal: AbortSignal): Promise<readonly Candidate[]>;
+  candidates(
+    actor: Actor,
+    what: 'users' | 'fingerprints' | 'admins' | 'images' | 'labels' | 'sessions' | 'authorities',
+    user: string | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly Candidate[]>;
   /** Remembers a line that was typed. */
   typed(actor: Actor, line: string): void;
   saveSettings(actor: Actor, settings: ShellSettings): Promise<void>;
@@ -41,7 +49,13 @@ export function shellClient(connection: MessageConnection): ShellClient {
       await asked(connection.sendRequest(messages.feed, { session, open }));
     },
     candidates: (actor, what, user, signal) =>
-      asked(connection.sendRequest(messages.candidates, { login: loginOf(actor), what, ...(user === undefined ? {} : { user }) }, cancellation(signal))),
+      asked(
+        connection.sendRequest(
+          messages.candidates,
+          { login: loginOf(actor), what, ...(user === undefined ? {} : { user }) },
+          cancellation(signal),
+        ),
+      ),
     typed: (actor, line) => notify(connection, messages.typed, { login: loginOf(actor), line }),
     async saveSettings(actor, { plain }) {
       await asked(connection.sendRequest(messages.settings, { login: loginOf(actor), settings: { plain } }));

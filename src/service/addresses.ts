@@ -1,4 +1,6 @@
-/** Addresses for new containers: which are taken, and which are promised to a create that Incus does not know of yet. */
+/**
+ * Addresses for new containers: which are taken, and which are promised to a create that Incus does not know of yet.
+ */
 import { Failure } from '../domain/failure.ts';
 import type { Incus } from '../host/incus.ts';
 import { addressToNumber, numberToAddress, type Placement } from './placement.ts';
@@ -24,16 +26,21 @@ export interface PromisedAddress {
 }
 
 /**
- * Chooses a free address of the bridge and promises it to the caller. Incus accepts a second instance with the same address and refuses
- * only to start it, so whoever chooses must be alone: calls follow one another, and an address that was promised when Incus was asked
- * stays out even if the promise ended meanwhile.
+ * Chooses a free address of the bridge and promises it to the caller. Incus accepts a second instance with the same
+ * address and refuses only to start it, so whoever chooses must be alone: calls follow one another, and an address that
+ * was promised when Incus was asked stays out even if the promise ended meanwhile.
  */
-export function promiseAddress(incus: Incus, { gateway, network }: Pick<Placement, 'gateway' | 'network'>): Promise<PromisedAddress> {
+export function promiseAddress(
+  incus: Incus,
+  { gateway, network }: Pick<Placement, 'gateway' | 'network'>,
+): Promise<PromisedAddress> {
   const promises = promisesOf(incus);
   const chosen = promises.tail.then(async () => {
     const before = [...promises.addresses];
     const [leased, instances] = await Promise.all([incus.leasedAddresses(network), incus.instances()]);
-    const fixed = instances.flatMap((instance) => Object.values(instance.devices).flatMap((device) => device['ipv4.address'] ?? []));
+    const fixed = instances.flatMap((instance) =>
+      Object.values(instance.devices).flatMap((device) => device['ipv4.address'] ?? []),
+    );
     const address = freeAddress(gateway, new Set([...leased, ...fixed, ...before]));
     promises.addresses.add(address);
     return { address, release: () => void promises.addresses.delete(address) };
@@ -43,19 +50,27 @@ export function promiseAddress(incus: Incus, { gateway, network }: Pick<Placemen
 }
 
 /**
- * The first free address of the bridge's network: from `.100` up, as the original gave them out, then from `.2`. Network, gateway
- * and broadcast addresses are never given. `gateway` is the host's own address with the prefix length: `10.0.3.1/24`.
+ * The first free address of the bridge's network: from `.100` up, as the original gave them out, then from `.2`.
+ * Network, gateway and broadcast addresses are never given. `gateway` is the host's own address with the prefix length:
+ * `10.0.3.1/24`.
  */
 export function freeAddress(gateway: string, taken: ReadonlySet<string>): string {
   const [own = '', prefix = '24'] = gateway.split('/');
   const size = 2 ** (32 - Number(prefix));
   const base = Math.floor(addressToNumber(own) / size) * size;
   const usable = (offset: number): boolean => offset >= 2 && offset < size - 1;
-  for (const range of [[100, size - 1], [2, Math.min(100, size - 1)]] as const) {
+  for (const range of [
+    [100, size - 1],
+    [2, Math.min(100, size - 1)],
+  ] as const) {
     for (let offset = range[0]; offset < range[1]; offset++) {
       const address = numberToAddress(base + offset);
       if (usable(offset) && address !== own && !taken.has(address)) return address;
     }
   }
-  throw new Failure('no-space', { what: `network ${gateway}`, why: 'all its addresses are taken', next: 'delete a container, or use a larger network' });
+  throw new Failure('no-space', {
+    what: `network ${gateway}`,
+    why: 'all its addresses are taken',
+    next: 'delete a container, or use a larger network',
+  });
 }

@@ -37,7 +37,10 @@ type AdminState = z.infer<typeof schema>;
 export type Admin = AdminState['admins'][number];
 type AdminKey = Admin['keys'][number];
 
-/** What is known of the last login with a key (its fingerprint) or with a certificate (`certificateUse` of the admin's name). */
+/**
+ * What is known of the last login with a key (its fingerprint) or with a certificate (`certificateUse` of the admin's
+ * name).
+ */
 export type LastUses = (key: string) => LastUse | undefined;
 
 /** The name under which the last use of an admin's certificates is kept. */
@@ -92,12 +95,20 @@ export class Admins {
     for (const { fingerprint } of keys) {
       const owner = this.byFingerprint(fingerprint);
       if (owner !== undefined && owner.name !== name) {
-        throw new Failure('exists', { what: `key ${fingerprint}`, why: `it already belongs to admin "${owner.name}"`, next: 'a key names one person: use another key' });
+        throw new Failure('exists', {
+          what: `key ${fingerprint}`,
+          why: `it already belongs to admin "${owner.name}"`,
+          next: 'a key names one person: use another key',
+        });
       }
     }
     const before = this.named(name);
     if (before !== undefined && role !== undefined && role !== before.role) {
-      throw new Failure('exists', { what: `admin ${quoted(name)}`, why: `the role is ${before.role} already, and adding keys does not change it`, next: `admin role ${name} ${role}` });
+      throw new Failure('exists', {
+        what: `admin ${quoted(name)}`,
+        why: `the role is ${before.role} already, and adding keys does not change it`,
+        next: `admin role ${name} ${role}`,
+      });
     }
     const known = new Map((before?.keys ?? []).map((key) => [fingerprintOf(key), key]));
     const added: AdminKey[] = [];
@@ -106,10 +117,12 @@ export class Admins {
       const there = known.get(fingerprint);
       const [stored] = store([key], at, by);
       if (there === undefined && stored !== undefined) added.push({ ...stored, ...limits });
-      else if (there !== undefined && Object.keys(limits).length > 0 && !sameLimits(there, limits)) changed.push(withLimits(there, limits));
+      else if (there !== undefined && Object.keys(limits).length > 0 && !sameLimits(there, limits))
+        changed.push(withLimits(there, limits));
     }
     const canCertify = before?.certificate === true || certificate === true;
-    const nothing = added.length + changed.length === 0 && before !== undefined && canCertify === (before.certificate === true);
+    const nothing =
+      added.length + changed.length === 0 && before !== undefined && canCertify === (before.certificate === true);
     if (!nothing) {
       const changes = new Map(changed.map((key) => [fingerprintOf(key), key]));
       const admin: Admin = {
@@ -120,29 +133,47 @@ export class Admins {
       };
       await this.#write([...this.all.filter((other) => other.name !== name), admin]);
     }
-    return this.#change(name, { added, changed, note: before === undefined && added.length === 0 ? 'made without keys: a certificate may name this admin' : null });
+    return this.#change(name, {
+      added,
+      changed,
+      note: before === undefined && added.length === 0 ? 'made without keys: a certificate may name this admin' : null,
+    });
   }
 
   /** Gives an admin another role. The last one who is `admin` stays it. */
   async setRole(name: string, role: AdminRole): Promise<AdminChange> {
     const before = this.named(name);
-    if (before === undefined) throw new Failure('not-found', { what: `admin ${quoted(name)}`, why: 'no admin has this name', next: 'admin list' });
+    if (before === undefined)
+      throw new Failure('not-found', {
+        what: `admin ${quoted(name)}`,
+        why: 'no admin has this name',
+        next: 'admin list',
+      });
     const after = this.all.map((admin) => (admin.name === name ? { ...admin, role } : admin));
     if (before.role !== role) {
       this.#refuseLast(after, name);
       await this.#write(after);
     }
-    return this.#change(name, { note: before.role === role ? `the role is ${role} already` : `the role is ${role} now, and was ${before.role}` });
+    return this.#change(name, {
+      note: before.role === role ? `the role is ${role} already` : `the role is ${role} now, and was ${before.role}`,
+    });
   }
 
   /** Removes an admin by name, or the keys that match a fingerprint or comment; the last key of all stays. */
   async remove(selector: string): Promise<AdminChange> {
     const named = this.named(selector);
     const parsed = this.all.flatMap((admin) => admin.keys.flatMap((key) => publicKeyOf(key) ?? []));
-    const gone = named === undefined ? new Set(matchKeys(parsed, selector).map((key) => key.fingerprint)) : new Set(named.keys.map(fingerprintOf));
+    const gone =
+      named === undefined
+        ? new Set(matchKeys(parsed, selector).map((key) => key.fingerprint))
+        : new Set(named.keys.map(fingerprintOf));
     const removed = this.all.flatMap((admin) => admin.keys.filter((key) => gone.has(fingerprintOf(key))));
     if (removed.length === 0 && named === undefined) {
-      throw new Failure('not-found', { what: `admin ${quoted(selector)}`, why: 'no admin has this name, fingerprint or key comment', next: 'admin list' });
+      throw new Failure('not-found', {
+        what: `admin ${quoted(selector)}`,
+        why: 'no admin has this name, fingerprint or key comment',
+        next: 'admin list',
+      });
     }
     const after = this.all
       .filter((admin) => admin !== named)
@@ -157,7 +188,14 @@ export class Admins {
   /** Certificates do not count: whether any are valid is not known here. */
   #refuseLast(after: readonly Admin[], selector: string): void {
     const now = Date.now();
-    if (after.some((admin) => admin.role === 'admin' && admin.keys.some(({ expiresAt }) => expiresAt === undefined || now < Date.parse(expiresAt)))) return;
+    if (
+      after.some(
+        (admin) =>
+          admin.role === 'admin' &&
+          admin.keys.some(({ expiresAt }) => expiresAt === undefined || now < Date.parse(expiresAt)),
+      )
+    )
+      return;
     throw new Failure('last-admin', {
       what: `admin ${quoted(selector)}`,
       why: 'without it nobody could use manage@ as an admin any more',
@@ -165,7 +203,15 @@ export class Admins {
     });
   }
 
-  #change(name: string, { added = [], changed = [], removed = [], note }: { added?: AdminKey[]; changed?: AdminKey[]; removed?: AdminKey[]; note: string | null }): AdminChange {
+  #change(
+    name: string,
+    {
+      added = [],
+      changed = [],
+      removed = [],
+      note,
+    }: { added?: AdminKey[]; changed?: AdminKey[]; removed?: AdminKey[]; note: string | null },
+  ): AdminChange {
     const infos = (keys: readonly AdminKey[]): AdminKeyInfo[] => keys.map((key) => this.#info(key));
     return { name, added: infos(added), changed: infos(changed), removed: infos(removed), note, admins: this.list() };
   }
@@ -173,7 +219,13 @@ export class Admins {
   #info(key: AdminKey): AdminKeyInfo {
     const info = keyInfo(key);
     const { from, expiresAt, verifyRequired } = key;
-    return { ...info, from: from ?? null, expiresAt: expiresAt ?? null, verifyRequired: verifyRequired === true, lastUse: this.#lastUses(info.fingerprint) ?? null };
+    return {
+      ...info,
+      from: from ?? null,
+      expiresAt: expiresAt ?? null,
+      verifyRequired: verifyRequired === true,
+      lastUse: this.#lastUses(info.fingerprint) ?? null,
+    };
   }
 
   /** Written first, and taken over only when that worked: what is in memory is always what is on disk. */

@@ -17,7 +17,13 @@ export interface AuditRequest {
 /** More than this in one answer is for `audit export` in parts. */
 const mostRecords = 100_000;
 
-export async function findRecords(folder: string, request: AuditRequest, defaultLimit: number, now: Date, signal: AbortSignal): Promise<AuditRecords> {
+export async function findRecords(
+  folder: string,
+  request: AuditRequest,
+  defaultLimit: number,
+  now: Date,
+  signal: AbortSignal,
+): Promise<AuditRecords> {
   const limit = Math.min(request.limit ?? defaultLimit, mostRecords);
   const filter: JournalFilter = {
     ...(request.actor === undefined ? {} : { actor: request.actor }),

@@ -17,7 +17,11 @@ const schema = z.object({
       line: z.string(),
       addedAt: z.string(),
       addedBy: z.string(),
-      revoked: z.object({ serials: z.array(z.string()), keyIds: z.array(z.string()), fingerprints: z.array(z.string()) }),
+      revoked: z.object({
+        serials: z.array(z.string()),
+        keyIds: z.array(z.string()),
+        fingerprints: z.array(z.string()),
+      }),
     }),
   ),
 });
@@ -58,19 +62,49 @@ export class Authorities {
   list(): AuthorityInfo[] {
     return this.#db.data.authorities.map(({ name, doors, line, addedAt, addedBy, revoked }) => {
       const key = keyOf(line);
-      return { name, doors, type: key?.type ?? 'unknown', fingerprint: key?.fingerprint ?? '', comment: key?.comment ?? '', addedAt, addedBy, revoked };
+      return {
+        name,
+        doors,
+        type: key?.type ?? 'unknown',
+        fingerprint: key?.fingerprint ?? '',
+        comment: key?.comment ?? '',
+        addedAt,
+        addedBy,
+        revoked,
+      };
     });
   }
 
   async add(name: string, doors: AuthorityDoors, key: PublicKey, by: string, at: Date): Promise<AuthorityChange> {
     const { authorities } = this.#db.data;
     if (authorities.some((other) => other.name === name)) {
-      throw new Failure('exists', { what: `authority ${quoted(name)}`, why: 'there is one of this name', next: `ca remove ${name} first, or take another name` });
+      throw new Failure('exists', {
+        what: `authority ${quoted(name)}`,
+        why: 'there is one of this name',
+        next: `ca remove ${name} first, or take another name`,
+      });
     }
     const same = authorities.find((other) => keyOf(other.line)?.fingerprint === key.fingerprint);
-    if (same !== undefined) throw new Failure('exists', { what: `key ${key.fingerprint}`, why: `it is authority ${quoted(same.name)} already`, next: 'ca list' });
-    if (authorities.length >= mostAuthorities) throw new Failure('exists', { what: `authority ${quoted(name)}`, why: `there are ${mostAuthorities} already`, next: 'ca remove one first' });
-    const stored: Stored = { name, doors: [...new Set(doors)], line: key.line, addedAt: at.toISOString(), addedBy: by, revoked: { serials: [], keyIds: [], fingerprints: [] } };
+    if (same !== undefined)
+      throw new Failure('exists', {
+        what: `key ${key.fingerprint}`,
+        why: `it is authority ${quoted(same.name)} already`,
+        next: 'ca list',
+      });
+    if (authorities.length >= mostAuthorities)
+      throw new Failure('exists', {
+        what: `authority ${quoted(name)}`,
+        why: `there are ${mostAuthorities} already`,
+        next: 'ca remove one first',
+      });
+    const stored: Stored = {
+      name,
+      doors: [...new Set(doors)],
+      line: key.line,
+      addedAt: at.toISOString(),
+      addedBy: by,
+      revoked: { serials: [], keyIds: [], fingerprints: [] },
+    };
     await this.#write([...authorities, stored]);
     return { name, did: `added for ${stored.doors.map((door) => `${door}@`).join(' and ')}`, authorities: this.list() };
   }
@@ -86,19 +120,32 @@ export class Authorities {
     const joined = (kind: keyof Revocation): string[] => {
       const all = [...new Set([...before.revoked[kind], ...revocation[kind]])];
       if (all.length > mostRevoked) {
-        throw new Failure('exists', { what: `authority ${quoted(name)}`, why: `${mostRevoked} of its certificates are revoked already`, next: 'make a new authority, and ca remove this one' });
+        throw new Failure('exists', {
+          what: `authority ${quoted(name)}`,
+          why: `${mostRevoked} of its certificates are revoked already`,
+          next: 'make a new authority, and ca remove this one',
+        });
       }
       return all;
     };
     const revoked = { serials: joined('serials'), keyIds: joined('keyIds'), fingerprints: joined('fingerprints') };
     await this.#write(this.#db.data.authorities.map((other) => (other.name === name ? { ...other, revoked } : other)));
-    const what = [...revocation.serials.map((serial) => `serial ${serial}`), ...revocation.keyIds.map((id) => `key id ${quoted(id)}`), ...revocation.fingerprints.map((print) => `key ${print}`)];
+    const what = [
+      ...revocation.serials.map((serial) => `serial ${serial}`),
+      ...revocation.keyIds.map((id) => `key id ${quoted(id)}`),
+      ...revocation.fingerprints.map((print) => `key ${print}`),
+    ];
     return { name, did: `revoked: ${what.join(', ')}`, authorities: this.list() };
   }
 
   #named(name: string): Stored {
     const found = this.#db.data.authorities.find((other) => other.name === name);
-    if (found === undefined) throw new Failure('not-found', { what: `authority ${quoted(name)}`, why: 'there is none of this name', next: 'ca list' });
+    if (found === undefined)
+      throw new Failure('not-found', {
+        what: `authority ${quoted(name)}`,
+        why: 'there is none of this name',
+        next: 'ca list',
+      });
     return found;
   }
 

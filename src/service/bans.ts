@@ -1,6 +1,6 @@
 /**
- * Who is not let in: networks that an admin has banned, and penalties that the front has begun, in a small state file, so that both outlast a
- * restart. The front decides by its own copy; this is where it comes from.
+ * Who is not let in: networks that an admin has banned, and penalties that the front has begun, in a small state file,
+ * so that both outlast a restart. The front decides by its own copy; this is where it comes from.
  */
 import type { Low } from 'lowdb';
 import { z } from 'zod';
@@ -11,8 +11,24 @@ import type { BanChange } from '../domain/results.ts';
 import { openState } from '../journal/jsonState.ts';
 
 const schema = z.object({
-  bans: z.array(z.object({ network: z.string(), reason: z.string().nullable(), by: z.string(), at: z.string(), until: z.string().nullable() })),
-  penalties: z.array(z.object({ network: z.string(), why: z.enum(penaltyReasonNames), times: z.number(), at: z.string(), until: z.string() })),
+  bans: z.array(
+    z.object({
+      network: z.string(),
+      reason: z.string().nullable(),
+      by: z.string(),
+      at: z.string(),
+      until: z.string().nullable(),
+    }),
+  ),
+  penalties: z.array(
+    z.object({
+      network: z.string(),
+      why: z.enum(penaltyReasonNames),
+      times: z.number(),
+      at: z.string(),
+      until: z.string(),
+    }),
+  ),
 });
 type State = z.infer<typeof schema>;
 
@@ -79,7 +95,12 @@ export class Bans {
 
   /** What a front has to know when it starts. Times are milliseconds since 1970. */
   forFront(): { bans: Ban[]; penalties: { source: string; why: Penalty['why']; times: number; untilMs: number }[] } {
-    const penalties = this.penalties.map(({ network, why, times, until }) => ({ source: network, why, times, untilMs: Date.parse(until) }));
+    const penalties = this.penalties.map(({ network, why, times, until }) => ({
+      source: network,
+      why,
+      times,
+      untilMs: Date.parse(until),
+    }));
     return { bans: [...this.bans], penalties };
   }
 
@@ -88,25 +109,54 @@ export class Bans {
     const penalties = this.penalties.filter(({ until }) => Date.parse(until) > nowMs);
     return [
       ...this.bans.map((ban): BanInfo => ({ kind: 'ban', ...ban })),
-      ...penalties.map(({ network, why, at, until }): BanInfo => ({ kind: 'penalty', network, reason: penaltyReasons[why], by: null, at, until })),
+      ...penalties.map(({ network, why, at, until }): BanInfo => ({
+        kind: 'penalty',
+        network,
+        reason: penaltyReasons[why],
+        by: null,
+        at,
+        until,
+      })),
     ];
   }
 
   /** Bans a network, or changes the ban that it has. `forMs`: without it until it is lifted. */
-  async add(network: Network, options: { forMs: number | undefined; reason: string | undefined; by: string; yes: boolean; own: string | undefined }): Promise<BanChange> {
+  async add(
+    network: Network,
+    options: {
+      forMs: number | undefined;
+      reason: string | undefined;
+      by: string;
+      yes: boolean;
+      own: string | undefined;
+    },
+  ): Promise<BanChange> {
     const { forMs, reason, by, yes, own } = options;
     if (!yes) refuseMistakes(network, own);
     const now = this.#options.now();
     const others = this.bans.filter((ban) => ban.network !== network.text);
     if (others.length >= mostBans) {
-      throw new Failure('busy', { what: `ban of ${network.text}`, why: `there are ${mostBans} bans already`, next: 'ban a wider network, or lift some: ban list' });
+      throw new Failure('busy', {
+        what: `ban of ${network.text}`,
+        why: `there are ${mostBans} bans already`,
+        next: 'ban a wider network, or lift some: ban list',
+      });
     }
-    const ban: Ban = { network: network.text, reason: reason ?? null, by, at: now.toISOString(), until: forMs === undefined ? null : new Date(now.getTime() + forMs).toISOString() };
+    const ban: Ban = {
+      network: network.text,
+      reason: reason ?? null,
+      by,
+      at: now.toISOString(),
+      until: forMs === undefined ? null : new Date(now.getTime() + forMs).toISOString(),
+    };
     await this.#setBans([...others, ban]);
     return { network: network.text, bans: this.list() };
   }
 
-  /** Lifts the ban of exactly this network, and the penalties of sources in it. Rejects with `not-found` where there is neither. */
+  /**
+   * Lifts the ban of exactly this network, and the penalties of sources in it. Rejects with `not-found` where there is
+   * neither.
+   */
   async lift(network: Network): Promise<BanChange> {
     const others = this.bans.filter((ban) => ban.network !== network.text);
     const lifted = this.penalties.filter((penalty) => {
@@ -115,7 +165,11 @@ export class Bans {
       return contains(network, source) || contains(source, network);
     });
     if (others.length === this.bans.length && lifted.length === 0) {
-      throw new Failure('not-found', { what: `ban of ${network.text}`, why: 'nothing is refused from exactly there', next: 'ban list' });
+      throw new Failure('not-found', {
+        what: `ban of ${network.text}`,
+        why: 'nothing is refused from exactly there',
+        next: 'ban list',
+      });
     }
     if (others.length !== this.bans.length) await this.#setBans(others);
     for (const { network: source } of lifted) {
@@ -126,8 +180,21 @@ export class Bans {
     return { network: network.text, bans: this.list() };
   }
 
-  /** Takes a penalty that the front has begun. Whether it was one: its source has the size of a source, and it is not longer than any may be. */
-  penalised({ source, why, times, untilMs }: { source: string; why: Penalty['why']; times: number; untilMs: number }): Penalty | undefined {
+  /**
+   * Takes a penalty that the front has begun. Whether it was one: its source has the size of a source, and it is not
+   * longer than any may be.
+   */
+  penalised({
+    source,
+    why,
+    times,
+    untilMs,
+  }: {
+    source: string;
+    why: Penalty['why'];
+    times: number;
+    untilMs: number;
+  }): Penalty | undefined {
     const nowMs = this.#nowMs;
     let network: Network;
     try {
@@ -137,7 +204,13 @@ export class Bans {
     }
     // A second for the way here.
     if (!isSource(network) || untilMs > nowMs + this.#options.maxPenaltyMs + 1000) return undefined;
-    const penalty: Penalty = { network: network.text, why, times, at: new Date(nowMs).toISOString(), until: new Date(untilMs).toISOString() };
+    const penalty: Penalty = {
+      network: network.text,
+      why,
+      times,
+      at: new Date(nowMs).toISOString(),
+      until: new Date(untilMs).toISOString(),
+    };
     this.#penalties.delete(network.text);
     this.#penalties.set(network.text, penalty);
     const [oldest] = this.#penalties.keys();
@@ -189,9 +262,17 @@ export class Bans {
 function refuseMistakes(network: Network, own: string | undefined): void {
   const what = `ban of ${network.text}`;
   if (network.bits < widestBits[network.family]) {
-    throw new Failure('confirmation-required', { what, why: `it is wider than a /${widestBits[network.family]}`, next: 'add --yes if that is what you mean' });
+    throw new Failure('confirmation-required', {
+      what,
+      why: `it is wider than a /${widestBits[network.family]}`,
+      next: 'add --yes if that is what you mean',
+    });
   }
   if (own !== undefined && contains(network, parseNetwork(own))) {
-    throw new Failure('confirmation-required', { what, why: 'your own address is in it', next: 'add --yes if that is what you mean: you could not log in any more' });
+    throw new Failure('confirmation-required', {
+      what,
+      why: 'your own address is in it',
+      next: 'add --yes if that is what you mean: you could not log in any more',
+    });
   }
 }

@@ -19,33 +19,50 @@ export interface CandidatesRequest {
 const most = 200;
 
 /** Rejects where the host cannot be asked, or a name is none. Owners learn of nothing but their own containers. */
-export async function candidates(context: ServiceContext, admins: Admins, request: CandidatesRequest, signal: AbortSignal): Promise<Candidate[]> {
+export async function candidates(
+  context: ServiceContext,
+  admins: Admins,
+  request: CandidatesRequest,
+  signal: AbortSignal,
+): Promise<Candidate[]> {
   const { what, actor } = request;
   const owner = actor.door === 'self';
   switch (what) {
     case 'users': {
       if (owner) return (actor.owns ?? []).map((value) => ({ value }));
       const instances = await context.incus.instances(signal);
-      return instances.flatMap((instance) => {
-        const value = ownerOfInstance(instance);
-        return value === undefined ? [] : [{ value, says: instance.status.toLowerCase() }];
-      }).slice(0, most);
+      return instances
+        .flatMap((instance) => {
+          const value = ownerOfInstance(instance);
+          return value === undefined ? [] : [{ value, says: instance.status.toLowerCase() }];
+        })
+        .slice(0, most);
     }
     case 'fingerprints': {
       const user = request.user ?? (actor.owns?.length === 1 ? actor.owns[0] : undefined);
       if (user === undefined || (owner && actor.owns?.includes(user) !== true)) return [];
       const instance = await instanceOf(context, parseUsername(user), signal);
-      return decodeKeys(instance.config[field.keys]).map(keyInfo).map(({ fingerprint, comment, type }) => ({ value: fingerprint, says: comment === '' ? type : comment }));
+      return decodeKeys(instance.config[field.keys])
+        .map(keyInfo)
+        .map(({ fingerprint, comment, type }) => ({ value: fingerprint, says: comment === '' ? type : comment }));
     }
     case 'admins':
       return owner ? [] : admins.list().map(({ name, role }) => ({ value: name, says: role }));
     case 'images':
       if (owner) return [];
-      return [{ value: context.settings.image.base, says: 'the default' }, ...(await listImages(context, signal)).map(({ alias, base }) => ({ value: alias, says: base }))];
+      return [
+        { value: context.settings.image.base, says: 'the default' },
+        ...(await listImages(context, signal)).map(({ alias, base }) => ({ value: alias, says: base })),
+      ];
     case 'labels': {
       if (owner) return [];
-      const labels = (await context.incus.instances(signal)).flatMap((instance) => Object.entries(labelsOf(instance)).map(([key, value]) => `${key}=${value}`));
-      return [...new Set(labels)].sort().slice(0, most).map((value) => ({ value }));
+      const labels = (await context.incus.instances(signal)).flatMap((instance) =>
+        Object.entries(labelsOf(instance)).map(([key, value]) => `${key}=${value}`),
+      );
+      return [...new Set(labels)]
+        .sort()
+        .slice(0, most)
+        .map((value) => ({ value }));
     }
   }
 }

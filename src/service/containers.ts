@@ -17,8 +17,13 @@ import { decodeKeys, field, keyInfo, labelsOf, ownerOfInstance, provisioningOf }
 import { findPlacement } from './placement.ts';
 
 /** The device that is the root disk, wherever it comes from. */
-export function rootDevice(instance: IncusInstance): { name: string; own: boolean; device: Readonly<Record<string, string>> } | undefined {
-  for (const [own, devices] of [[true, instance.devices], [false, instance.expanded_devices ?? {}]] as const) {
+export function rootDevice(
+  instance: IncusInstance,
+): { name: string; own: boolean; device: Readonly<Record<string, string>> } | undefined {
+  for (const [own, devices] of [
+    [true, instance.devices],
+    [false, instance.expanded_devices ?? {}],
+  ] as const) {
     for (const [name, device] of Object.entries(devices)) {
       if (device['type'] === 'disk' && device['path'] === '/') return { name, own, device };
     }
@@ -45,7 +50,9 @@ function status(instance: IncusInstance): InstanceStatus {
   return (instanceStatuses as readonly string[]).includes(word) ? (word as InstanceStatus) : 'unknown';
 }
 
-/** `inUse`: what Incus says of memory; without it a container is shown with all that it is charged for, page cache too. */
+/**
+ * `inUse`: what Incus says of memory; without it a container is shown with all that it is charged for, page cache too.
+ */
 export function toContainer(instance: IncusInstance, inUse: MemoryInUse = new Map()): Container {
   const config = { ...(instance.expanded_config ?? {}), ...instance.config };
   const disk = instance.state?.disk?.['root'];
@@ -82,21 +89,36 @@ function startedAt(instance: IncusInstance): string | null {
 }
 
 export function notFound(user: string): Failure {
-  return new Failure('not-found', { what: `container of "${user}"`, why: 'there is no such container', next: 'list shows the containers there are' });
+  return new Failure('not-found', {
+    what: `container of "${user}"`,
+    why: 'there is no such container',
+    next: 'list shows the containers there are',
+  });
 }
 
-/** The instance of a user, which must be one that this system made. Rejects with `not-found` where Incus says that there is none. */
-export async function instanceOf(context: ServiceContext, user: Username, signal?: AbortSignal): Promise<IncusInstance> {
+/**
+ * The instance of a user, which must be one that this system made. Rejects with `not-found` where Incus says that there
+ * is none.
+ */
+export async function instanceOf(
+  context: ServiceContext,
+  user: Username,
+  signal?: AbortSignal,
+): Promise<IncusInstance> {
   const instance = await context.incus.instance(containerName(user), signal);
   if (instance === undefined || ownerOfInstance(instance) !== user) throw notFound(user);
   return instance;
 }
 
 /**
- * Like {@link instanceOf}, for changes: refuses while another operation works on it (`own`: the caller's own operation holds it
- * already) or one was left unfinished.
+ * Like {@link instanceOf}, for changes: refuses while another operation works on it (`own`: the caller's own operation
+ * holds it already) or one was left unfinished.
  */
-export async function changeableInstanceOf(context: ServiceContext, user: Username, options: { own?: boolean } = {}): Promise<IncusInstance> {
+export async function changeableInstanceOf(
+  context: ServiceContext,
+  user: Username,
+  options: { own?: boolean } = {},
+): Promise<IncusInstance> {
   if (!options.own) context.operations.ensureFree(user);
   const instance = await instanceOf(context, user);
   const provisioning = provisioningOf(instance);
@@ -110,9 +132,18 @@ export async function changeableInstanceOf(context: ServiceContext, user: Userna
   return instance;
 }
 
-export async function listContainers(context: ServiceContext, selection: Selection, call: Pick<Call, 'signal'>): Promise<ContainerList> {
-  const [instances, inUse] = await Promise.all([context.incus.instancesWithState(call.signal), context.incus.memoryInUse(call.signal)]);
-  const ours = instances.filter((instance) => ownerOfInstance(instance) !== undefined).map((instance) => toContainer(instance, inUse));
+export async function listContainers(
+  context: ServiceContext,
+  selection: Selection,
+  call: Pick<Call, 'signal'>,
+): Promise<ContainerList> {
+  const [instances, inUse] = await Promise.all([
+    context.incus.instancesWithState(call.signal),
+    context.incus.memoryInUse(call.signal),
+  ]);
+  const ours = instances
+    .filter((instance) => ownerOfInstance(instance) !== undefined)
+    .map((instance) => toContainer(instance, inUse));
   const containers = ours.filter((container) => selects(selection, container));
   return {
     containers,
@@ -126,7 +157,11 @@ export async function listContainers(context: ServiceContext, selection: Selecti
 /** How long CPU use is measured, in milliseconds: long enough for a figure, short enough to wait for. */
 const cpuSampleMs = 300;
 
-async function cpuPercent(context: ServiceContext, instance: IncusInstance, signal: AbortSignal): Promise<number | null> {
+async function cpuPercent(
+  context: ServiceContext,
+  instance: IncusInstance,
+  signal: AbortSignal,
+): Promise<number | null> {
   const before = instance.state?.cpu?.usage;
   if (before === undefined || instance.status.toLowerCase() !== 'running') return null;
   const first = await context.incus.state(instance.name, signal);
@@ -138,7 +173,11 @@ async function cpuPercent(context: ServiceContext, instance: IncusInstance, sign
   return usedNs < 0 ? null : Math.round((usedNs / elapsedNs) * 1000) / 10;
 }
 
-export async function containerDetails(context: ServiceContext, user: Username, call: Pick<Call, 'signal'>): Promise<Omit<ContainerDetails, 'recent'>> {
+export async function containerDetails(
+  context: ServiceContext,
+  user: Username,
+  call: Pick<Call, 'signal'>,
+): Promise<Omit<ContainerDetails, 'recent'>> {
   const instance = await instanceOf(context, user, call.signal);
   const [percent, inUse, account, placement, groupId, lastLoginAt] = await Promise.all([
     cpuPercent(context, instance, call.signal),
@@ -153,11 +192,14 @@ export async function containerDetails(context: ServiceContext, user: Username, 
   return {
     ...toContainer(instance, inUse),
     cpuPercent: percent,
-    storage: { pool: rootDevice(instance)?.device['pool'] ?? placement.pool, driver: placement.driver, quotas: placement.quotas },
+    storage: {
+      pool: rootDevice(instance)?.device['pool'] ?? placement.pool,
+      driver: placement.driver,
+      quotas: placement.quotas,
+    },
     hostKeyFingerprint: hostKey === undefined ? null : fingerprintOf(hostKey),
     lastLoginAt,
     keyList: decodeKeys(instance.config[field.keys]).map(keyInfo),
     jumpAccount: { exists: ours, shell: ours ? account.shell : null },
   };
 }
-

@@ -56,7 +56,14 @@ export interface CallTerminal {
 }
 
 export interface Progress {
-  step(event: { index: number; total: number; title: string; state: 'begun' | 'done' | 'failed'; elapsedMs: number; detail?: string }): void;
+  step(event: {
+    index: number;
+    total: number;
+    title: string;
+    state: 'begun' | 'done' | 'failed';
+    elapsedMs: number;
+    detail?: string;
+  }): void;
   note(text: string): void;
   /** A piece of an answer that comes bit by bit: the lines of a log. */
   output(text: string): void;

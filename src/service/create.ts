@@ -42,7 +42,11 @@ interface Plan {
   readonly release: () => void;
 }
 
-export async function createContainer(context: ServiceContext, request: CreateRequest, call: Call): Promise<CreateResult> {
+export async function createContainer(
+  context: ServiceContext,
+  request: CreateRequest,
+  call: Call,
+): Promise<CreateResult> {
   const { user } = request;
   const name = containerName(user);
   const docker = request.docker ?? context.settings.defaults.docker;
@@ -62,8 +66,16 @@ export async function createContainer(context: ServiceContext, request: CreateRe
         const stages = new Stages(call.progress, 7);
         const hostKey = makeHostKey(name);
         await stages.stage('Creating container', async () => {
-          const spec = instanceSpec(context, request, plan, { operation: operation.id, keys, hostKey: hostKey.publicKey, actor: call.actor.name, base });
-          await operation.step(steps.createInstance, { instance: name, operation: operation.id }, () => context.incus.create(name, plan.image, spec));
+          const spec = instanceSpec(context, request, plan, {
+            operation: operation.id,
+            keys,
+            hostKey: hostKey.publicKey,
+            actor: call.actor.name,
+            base,
+          });
+          await operation.step(steps.createInstance, { instance: name, operation: operation.id }, () =>
+            context.incus.create(name, plan.image, spec),
+          );
         });
         await stages.stage(`Creating user: ${user}`, async () => {
           await operation.step(steps.seedInstance, { instance: name }, async () => {
@@ -78,18 +90,39 @@ export async function createContainer(context: ServiceContext, request: CreateRe
         });
         await stages.stage('Adding SSH keys and host key', async () => {
           await operation.step(steps.seedInstance, { instance: name }, async () => {
-            await context.incus.pushFile({ instance: name, path: containerKeysPath(user), content: containerKeysText(keys), mode: '0644' });
-            await context.incus.pushFile({ instance: name, path: '/etc/ssh/ssh_host_ed25519_key', content: hostKey.privateKey, mode: '0600' });
-            await context.incus.pushFile({ instance: name, path: '/etc/ssh/ssh_host_ed25519_key.pub', content: `${hostKey.publicKey}\n`, mode: '0644' });
+            await context.incus.pushFile({
+              instance: name,
+              path: containerKeysPath(user),
+              content: containerKeysText(keys),
+              mode: '0644',
+            });
+            await context.incus.pushFile({
+              instance: name,
+              path: '/etc/ssh/ssh_host_ed25519_key',
+              content: hostKey.privateKey,
+              mode: '0600',
+            });
+            await context.incus.pushFile({
+              instance: name,
+              path: '/etc/ssh/ssh_host_ed25519_key.pub',
+              content: `${hostKey.publicKey}\n`,
+              mode: '0644',
+            });
           });
         });
         await stages.stage('Creating jump server account (proxy-only)', async () => {
           await context.accounts.ensureGroup(context.settings.jump.group);
           await operation.step(steps.createAccount, { user, operation: operation.id }, () =>
-            context.accounts.create({ name: user, comment: accountComment(user, operation.id), group: context.settings.jump.group }),
+            context.accounts.create({
+              name: user,
+              comment: accountComment(user, operation.id),
+              group: context.settings.jump.group,
+            }),
           );
           const previous = (await context.jumpKeys.read(user)) ?? null;
-          await operation.step(steps.writeJumpKeys, { user, previous }, () => context.jumpKeys.write(user, jumpKeysText(user, plan.address, keys)));
+          await operation.step(steps.writeJumpKeys, { user, previous }, () =>
+            context.jumpKeys.write(user, jumpKeysText(user, plan.address, keys)),
+          );
         });
         await stages.stage('Starting container', async () => {
           await operation.step(steps.startInstance, { instance: name }, () => context.incus.start(name));
@@ -101,7 +134,8 @@ export async function createContainer(context: ServiceContext, request: CreateRe
         let made: Pick<CreateResult, 'container' | 'sshConfig'> | undefined;
         await stages.stage('Waiting for SSH with the expected host key', async () => {
           await waitForSsh(context, name, plan.address, hostKey.publicKey);
-          // Whatever can fail is asked before the step that cannot be undone, so that a create that fails has left nothing.
+          // Whatever can fail is asked before the step that cannot be undone, so that a create that fails has left
+          // nothing.
           made = await describe(context, request, { address: plan.address, hostKey: hostKey.publicKey }, call);
           await operation.step(steps.markReady, { instance: name, operation: operation.id }, () =>
             context.incus.patch(name, { config: { [field.state]: 'ready' } }),
@@ -109,7 +143,13 @@ export async function createContainer(context: ServiceContext, request: CreateRe
           return `Host key: ${hostKey.fingerprint}`;
         });
         if (made === undefined) throw new Error('the last stage did not run');
-        return { ...made, hostKeyFingerprint: hostKey.fingerprint, operation: operation.id, steps: [...stages.done], warnings: plan.warnings };
+        return {
+          ...made,
+          hostKeyFingerprint: hostKey.fingerprint,
+          operation: operation.id,
+          steps: [...stages.done],
+          warnings: plan.warnings,
+        };
       },
     );
   } finally {
@@ -126,7 +166,8 @@ async function describe(
 ): Promise<Pick<CreateResult, 'container' | 'sshConfig'>> {
   const name = containerName(user);
   const instance = await context.incus.instance(name);
-  if (instance === undefined) throw new Failure('not-found', { what: `container "${name}"`, why: 'it disappeared while it was created' });
+  if (instance === undefined)
+    throw new Failure('not-found', { what: `container "${name}"`, why: 'it disappeared while it was created' });
   return {
     container: { ...toContainer(instance), provisioning: 'ready' },
     sshConfig: await sshAccess(context, { user, ...seen }, { reachedAt: call.reachedAt }),
@@ -146,13 +187,29 @@ async function planCreate(context: ServiceContext, request: CreateRequest, base:
   const existing = instances.find((instance) => instance.name === name);
   if (existing !== undefined) {
     throw ownerOfInstance(existing) === user
-      ? new Failure('exists', { what: `container "${name}"`, why: 'it already exists', next: `info ${user}; "key add" gives it another key` })
-      : new Failure('not-ours', { what: `instance "${name}"`, why: 'it exists, and containarium did not make it', next: 'choose another user name' });
+      ? new Failure('exists', {
+          what: `container "${name}"`,
+          why: 'it already exists',
+          next: `info ${user}; "key add" gives it another key`,
+        })
+      : new Failure('not-ours', {
+          what: `instance "${name}"`,
+          why: 'it exists, and containarium did not make it',
+          next: 'choose another user name',
+        });
   }
   if (account !== undefined) {
     throw isOurAccount(account, groupId)
-      ? new Failure('exists', { what: `jump account "${user}"`, why: 'it is left over from a container that is gone', next: 'reconcile --apply removes it' })
-      : new Failure('not-ours', { what: `account "${user}"`, why: 'the host has an account of this name that containarium did not make', next: 'choose another user name' });
+      ? new Failure('exists', {
+          what: `jump account "${user}"`,
+          why: 'it is left over from a container that is gone',
+          next: 'reconcile --apply removes it',
+        })
+      : new Failure('not-ours', {
+          what: `account "${user}"`,
+          why: 'the host has an account of this name that containarium did not make',
+          next: 'choose another user name',
+        });
   }
   const wanted = request.disk ?? context.settings.defaults.disk;
   ensureLeast('memory', request.memory ?? context.settings.defaults.memory);
@@ -213,9 +270,9 @@ function instanceSpec(
         ...(plan.placement.quotas ? { size: formatExact(request.disk ?? defaults.disk) } : {}),
       },
       eth0: {
-        'type': 'nic',
-        'name': 'eth0',
-        'network': plan.placement.network,
+        type: 'nic',
+        name: 'eth0',
+        network: plan.placement.network,
         'ipv4.address': plan.address,
         'security.port_isolation': 'true',
         'security.mac_filtering': 'true',

@@ -1,6 +1,6 @@
 /**
- * Deleting a container. Everything that can be put back goes first; deleting the instance, which cannot, is the last step, so that at any
- * moment the container is either wholly there or wholly gone.
+ * Deleting a container. Everything that can be put back goes first; deleting the instance, which cannot, is the last
+ * step, so that at any moment the container is either wholly there or wholly gone.
  */
 import type { DeleteResult } from '../domain/results.ts';
 import type { Username } from '../domain/username.ts';
@@ -32,7 +32,8 @@ export async function deleteContainer(context: ServiceContext, user: Username, c
         await operation.step(steps.patchInstance, { instance: name, previous: JSON.stringify(previous) }, () =>
           incus.patch(name, { config: { [field.state]: 'deleting' } }),
         );
-        if (keys !== undefined) await operation.step(steps.writeJumpKeys, { user, previous: keys }, () => jumpKeys.remove(user));
+        if (keys !== undefined)
+          await operation.step(steps.writeJumpKeys, { user, previous: keys }, () => jumpKeys.remove(user));
       });
       await stages.stage('Stopping container', async () => {
         if (instance.status === 'Stopped') return;

@@ -32,11 +32,18 @@ export function makeDirectory({ admins, authorities, invitations }: OwnState, ow
   const entry = (stored: StoredKey, change: (before: Identity) => Identity): void => {
     const key = publicKeyOf(stored);
     if (key === undefined) return;
-    const before = byFingerprint.get(key.fingerprint) ?? { blob: key.base64, type: key.type, fingerprint: key.fingerprint, owns: [] };
+    const before = byFingerprint.get(key.fingerprint) ?? {
+      blob: key.base64,
+      type: key.type,
+      fingerprint: key.fingerprint,
+      owns: [],
+    };
     byFingerprint.set(key.fingerprint, change(before));
   };
-  for (const { name, role, keys } of admins.all) for (const key of keys) entry(key, (before) => ({ ...before, admin: { name, role, limits: limitsOf(key) } }));
-  for (const { user, keys } of owners) for (const key of keys) entry(key, (before) => ({ ...before, owns: [...new Set([...before.owns, user])] }));
+  for (const { name, role, keys } of admins.all)
+    for (const key of keys) entry(key, (before) => ({ ...before, admin: { name, role, limits: limitsOf(key) } }));
+  for (const { user, keys } of owners)
+    for (const key of keys) entry(key, (before) => ({ ...before, owns: [...new Set([...before.owns, user])] }));
   return {
     identities: [...byFingerprint.values()],
     authorities: authorities.all,

@@ -1,4 +1,6 @@
-/** Is the host as it should be? Each check asks one thing, and a check that cannot be made is a problem, never a pass. */
+/**
+ * Is the host as it should be? Each check asks one thing, and a check that cannot be made is a problem, never a pass.
+ */
 import { Failure } from '../domain/failure.ts';
 import type { Transport } from '../domain/login.ts';
 import type { AuditVerification, Check, Diagnosis, Severity } from '../domain/results.ts';
@@ -11,7 +13,14 @@ import { preparedImage } from './image.ts';
 import { isOurAccount } from './jumpAccount.ts';
 import { ownerOfInstance } from './metadata.ts';
 import { findPlacement } from './placement.ts';
-import { checkAdminKeys, checkHostKey, checkKeyExchange, checkLimits, checkState, type ServerTools } from './serverChecks.ts';
+import {
+  checkAdminKeys,
+  checkHostKey,
+  checkKeyExchange,
+  checkLimits,
+  checkState,
+  type ServerTools,
+} from './serverChecks.ts';
 
 /** Who the process is that speaks SSH. */
 export interface FrontUser {
@@ -32,7 +41,12 @@ export interface DoctorTools {
   readonly poolTrouble: (pool: string, signal: AbortSignal) => Promise<string | undefined>;
 }
 
-export async function diagnose(context: ServiceContext, tools: DoctorTools, transport: Transport | undefined, signal: AbortSignal): Promise<Diagnosis> {
+export async function diagnose(
+  context: ServiceContext,
+  tools: DoctorTools,
+  transport: Transport | undefined,
+  signal: AbortSignal,
+): Promise<Diagnosis> {
   const checks: readonly (readonly [string, () => Promise<Outcome>])[] = [
     ['host', () => Promise.resolve(checkHost(context))],
     ['incus', () => checkIncus(context, signal)],
@@ -55,7 +69,10 @@ export async function diagnose(context: ServiceContext, tools: DoctorTools, tran
   const done: Check[] = [];
   for (const [name, check] of checks) done.push({ name, ...(await check().catch(asProblem)) });
   const order: readonly Severity[] = ['ok', 'warning', 'problem'];
-  const worst = done.reduce<Severity>((so_far, { severity }) => (order.indexOf(severity) > order.indexOf(so_far) ? severity : so_far), 'ok');
+  const worst = done.reduce<Severity>(
+    (so_far, { severity }) => (order.indexOf(severity) > order.indexOf(so_far) ? severity : so_far),
+    'ok',
+  );
   return { host: context.host, checks: done, worst };
 }
 
@@ -65,12 +82,16 @@ function asProblem(error: unknown): Outcome {
 }
 
 function checkHost({ host }: ServiceContext): Outcome {
-  return host.simulated ? warning(`simulated: ${host.why}`, 'containarium serve --real prepares a real one') : ok('Incus');
+  return host.simulated
+    ? warning(`simulated: ${host.why}`, 'containarium serve --real prepares a real one')
+    : ok('Incus');
 }
 
 async function checkIncus({ incus }: ServiceContext, signal: AbortSignal): Promise<Outcome> {
   const { environment, auth } = await incus.server(signal);
-  return auth === 'trusted' ? ok(`Incus ${environment.server_version}, kernel ${environment.kernel_version}`) : problem('Incus does not trust this user', 'run the server as root');
+  return auth === 'trusted'
+    ? ok(`Incus ${environment.server_version}, kernel ${environment.kernel_version}`)
+    : problem('Incus does not trust this user', 'run the server as root');
 }
 
 async function checkStorage(context: ServiceContext, signal: AbortSignal): Promise<Outcome> {
@@ -79,7 +100,11 @@ async function checkStorage(context: ServiceContext, signal: AbortSignal): Promi
   const share = totalBytes === 0 ? 0 : usedBytes / totalBytes;
   const text = `pool ${placement.pool} (${placement.driver}), ${formatHuman(usedBytes)} of ${formatHuman(totalBytes)} used`;
   if (share > 0.95) return problem(text, 'enlarge the pool before it is full');
-  if (!placement.quotas) return warning(`${text}; this driver has no quotas, and one tenant can slow the others down`, 'use a zfs or btrfs pool');
+  if (!placement.quotas)
+    return warning(
+      `${text}; this driver has no quotas, and one tenant can slow the others down`,
+      'use a zfs or btrfs pool',
+    );
   return share > 0.8 ? warning(text, 'enlarge the pool') : ok(text);
 }
 
@@ -88,16 +113,20 @@ async function checkPool(context: ServiceContext, { poolTrouble }: DoctorTools, 
   const { pool: name } = await findPlacement(context, signal);
   const pool = (await context.incus.pools(signal)).find((candidate) => candidate.name === name);
   if (pool === undefined) return problem(`pool ${name} is gone`);
-  if (pool.status !== '' && pool.status !== 'Created') return problem(`pool ${name}: Incus says ${pool.status}`, `incus storage show ${name}`);
+  if (pool.status !== '' && pool.status !== 'Created')
+    return problem(`pool ${name}: Incus says ${pool.status}`, `incus storage show ${name}`);
   if (pool.driver !== 'zfs' || context.host.simulated) return ok(`pool ${name} is there`);
   const [zpool = name] = (pool.config['zfs.pool_name'] ?? pool.config['source'] ?? name).split('/');
   try {
     const trouble = await poolTrouble(zpool, signal);
-    return trouble === undefined ? ok(`pool ${name} is healthy`) : problem(`pool ${name}: ${trouble}`, `zpool status -v ${zpool}`);
+    return trouble === undefined
+      ? ok(`pool ${name} is healthy`)
+      : problem(`pool ${name}: ${trouble}`, `zpool status -v ${zpool}`);
   } catch (error) {
     const failure = Failure.from(error);
     // Incus brings its own ZFS tools where the host has none.
-    if (failure.code === 'program-missing') return warning(`pool ${name} is there; its health cannot be asked`, 'install zfsutils-linux');
+    if (failure.code === 'program-missing')
+      return warning(`pool ${name} is there; its health cannot be asked`, 'install zfsutils-linux');
     throw failure;
   }
 }
@@ -121,26 +150,40 @@ async function checkKernel({ host }: ServiceContext): Promise<Outcome> {
 async function checkImage(context: ServiceContext, signal: AbortSignal): Promise<Outcome> {
   const { base } = context.settings.image;
   const image = await preparedImage(context, base, signal);
-  if (image === undefined) return warning(`no prepared image for ${base} yet`, 'image build (or the first create does it)');
-  return image.current ? ok(`${image.alias}, ${formatHuman(image.sizeBytes)}`) : warning(`${image.alias} was made by another version`, 'image build');
+  if (image === undefined)
+    return warning(`no prepared image for ${base} yet`, 'image build (or the first create does it)');
+  return image.current
+    ? ok(`${image.alias}, ${formatHuman(image.sizeBytes)}`)
+    : warning(`${image.alias} was made by another version`, 'image build');
 }
 
 async function checkAccounts(context: ServiceContext, signal: AbortSignal): Promise<Outcome> {
   const { accounts, incus, settings } = context;
-  const [all, groupId, instances] = await Promise.all([accounts.all(signal), accounts.groupId(settings.jump.group, signal), incus.instances(signal)]);
+  const [all, groupId, instances] = await Promise.all([
+    accounts.all(signal),
+    accounts.groupId(settings.jump.group, signal),
+    incus.instances(signal),
+  ]);
   const owners = new Set<string>(instances.flatMap((instance) => ownerOfInstance(instance) ?? []));
   const ours = all.filter((account) => isOurAccount(account, groupId));
   const orphans = ours.filter((account) => !owners.has(account.name)).length;
   const missing = [...owners].filter((owner) => !ours.some((account) => account.name === owner)).length;
   const busy = context.operations.open().length;
-  if (busy === 0 && orphans + missing > 0) return problem(`${missing} missing, ${orphans} without a container`, 'reconcile');
+  if (busy === 0 && orphans + missing > 0)
+    return problem(`${missing} missing, ${orphans} without a container`, 'reconcile');
   return ok(`${ours.length} for ${owners.size} containers`);
 }
 
 function checkFront({ host }: ServiceContext, { front }: DoctorTools): Outcome {
-  const text = front.name === null ? 'the SSH server runs as the user who started it' : `the SSH server runs as ${front.name}${front.unit ? ', in a unit of its own' : ''}`;
+  const text =
+    front.name === null
+      ? 'the SSH server runs as the user who started it'
+      : `the SSH server runs as ${front.name}${front.unit ? ', in a unit of its own' : ''}`;
   if (!front.shared || host.simulated) return ok(text);
-  return warning(`${text}, which other programs are too`, 'containarium serve --real makes a user of its own; npm run service:install a unit of its own too');
+  return warning(
+    `${text}, which other programs are too`,
+    'containarium serve --real makes a user of its own; npm run service:install a unit of its own too',
+  );
 }
 
 async function checkSshd(context: ServiceContext, tools: DoctorTools, signal: AbortSignal): Promise<Outcome> {
@@ -150,15 +193,27 @@ async function checkSshd(context: ServiceContext, tools: DoctorTools, signal: Ab
   const account = (await accounts.all(signal)).find((candidate) => isOurAccount(candidate, groupId));
   if (account === undefined) return ok('no jump account yet');
   const found = await tools.sshd.settingsFor(account.name, signal);
-  const wanted: Record<string, string> = { authorizedkeysfile: `${tools.authorizedKeysFolder}/%u`, allowtcpforwarding: 'local' };
+  const wanted: Record<string, string> = {
+    authorizedkeysfile: `${tools.authorizedKeysFolder}/%u`,
+    allowtcpforwarding: 'local',
+  };
   for (const [key, value] of Object.entries(wanted)) {
     if (found.get(key) !== value) {
-      return problem(`for jump accounts ${key} is "${found.get(key) ?? 'not set'}", not "${value}"`, 'containarium serve --real installs the sshd drop-in');
+      return problem(
+        `for jump accounts ${key} is "${found.get(key) ?? 'not set'}", not "${value}"`,
+        'containarium serve --real installs the sshd drop-in',
+      );
     }
   }
   const listens = listenAddress(found.get('listenaddress') ?? '');
-  if (listens !== undefined && (await context.keyscan.hostKey(listens.address, { port: listens.port, signal })) === undefined) {
-    return problem(`the drop-in for jump accounts is in force, and no sshd answers at ${listens.address} port ${listens.port}`, 'start it: systemctl enable --now ssh');
+  if (
+    listens !== undefined &&
+    (await context.keyscan.hostKey(listens.address, { port: listens.port, signal })) === undefined
+  ) {
+    return problem(
+      `the drop-in for jump accounts is in force, and no sshd answers at ${listens.address} port ${listens.port}`,
+      'start it: systemctl enable --now ssh',
+    );
   }
   return ok('the drop-in for jump accounts is in force');
 }
@@ -173,12 +228,18 @@ function listenAddress(text: string): { readonly address: string; readonly port:
 function checkOperations({ operations }: ServiceContext): Outcome {
   const open = operations.unfinished();
   if (open.length === 0) return ok('none unfinished');
-  return warning(open.map((operation) => `"${operation.verb} ${operation.target}" since ${operation.startedAt}`).join('; '), 'wait, or reconcile --apply');
+  return warning(
+    open.map((operation) => `"${operation.verb} ${operation.target}" since ${operation.startedAt}`).join('; '),
+    'wait, or reconcile --apply',
+  );
 }
 
 async function checkJournal(tools: DoctorTools, signal: AbortSignal): Promise<Outcome> {
   const verified = await tools.verifyJournal(signal);
   return verified.ok
     ? ok(`${verified.records} records, head ${verified.head.seq} ${verified.head.hash.slice(0, 16)}`)
-    : problem(`${verified.firstBad.segment} line ${verified.firstBad.line}: ${verified.firstBad.reason}`, 'audit verify; keep the files as they are');
+    : problem(
+        `${verified.firstBad.segment} line ${verified.firstBad.line}: ${verified.firstBad.reason}`,
+        'audit verify; keep the files as they are',
+      );
 }

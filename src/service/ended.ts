@@ -10,7 +10,11 @@ const most = 10;
 const mostRecords = 400;
 
 /** Ended calls since `since` (RFC 3339) that `concerns` lets through, oldest first. */
-export async function endedSince(folder: string, since: string, concerns: (call: Pick<EndedCall, 'verb' | 'target'>) => boolean): Promise<EndedCall[]> {
+export async function endedSince(
+  folder: string,
+  since: string,
+  concerns: (call: Pick<EndedCall, 'verb' | 'target'>) => boolean,
+): Promise<EndedCall[]> {
   const records = await Array.fromAsync(
     queryJournal(folder, { since: new Date(since), types: ['outcome', 'operation-end'], limit: mostRecords }),
   );
@@ -22,13 +26,18 @@ export async function endedSince(folder: string, since: string, concerns: (call:
 
 const failureIn = z.object({ what: z.string(), why: z.string() });
 
-/** A verb that ended has an outcome; one that was cut off by the end of the server has only its operation's end, recorded by the next. */
+/**
+ * A verb that ended has an outcome; one that was cut off by the end of the server has only its operation's end,
+ * recorded by the next.
+ */
 function toEnded(record: JournalRecord, later: readonly JournalRecord[]): EndedCall[] {
   const { verb, target } = record;
   if (typeof verb !== 'string') return [];
   const outcome = record['outcome'];
   if (record.type === 'operation-end') {
-    const toldByOutcome = later.some((other) => other.type === 'outcome' && other['verb'] === verb && other['target'] === target);
+    const toldByOutcome = later.some(
+      (other) => other.type === 'outcome' && other['verb'] === verb && other['target'] === target,
+    );
     if (toldByOutcome) return [];
   }
   const failure = failureIn.safeParse(record['failure']);
@@ -42,12 +51,18 @@ function toEnded(record: JournalRecord, later: readonly JournalRecord[]): EndedC
       outcome: ok ? 'ok' : 'failed',
       failure: ok
         ? null
-        : { code: 'partial', what: failure.data?.what ?? verb, why: failure.data?.why ?? 'it was cut short and has been taken back' },
+        : {
+            code: 'partial',
+            what: failure.data?.what ?? verb,
+            why: failure.data?.why ?? 'it was cut short and has been taken back',
+          },
       durationMs: typeof record['durationMs'] === 'number' ? record['durationMs'] : 0,
     },
   ];
 }
 
 function actorName(actor: unknown): string {
-  return typeof actor === 'object' && actor !== null && 'name' in actor && typeof actor.name === 'string' ? actor.name : '-';
+  return typeof actor === 'object' && actor !== null && 'name' in actor && typeof actor.name === 'string'
+    ? actor.name
+    : '-';
 }

@@ -16,19 +16,28 @@ export interface ExportOptions {
   readonly reachedAt?: string | undefined;
 }
 
-export async function exportAccess(context: ServiceContext, user: Username, options: ExportOptions, signal?: AbortSignal): Promise<SshAccess> {
+export async function exportAccess(
+  context: ServiceContext,
+  user: Username,
+  options: ExportOptions,
+  signal?: AbortSignal,
+): Promise<SshAccess> {
   const instance = await instanceOf(context, user, signal);
   const address = addressOf(instance);
   if (address === null) {
-    throw new Failure('wrong-state', { what: `container "${instance.name}"`, why: 'it has no address', next: `start ${user}` });
+    throw new Failure('wrong-state', {
+      what: `container "${instance.name}"`,
+      why: 'it has no address',
+      next: `start ${user}`,
+    });
   }
   return sshAccess(context, { user, address, hostKey: instance.config[field.hostKey] }, options);
 }
 
 /**
- * Names that two users never share: `alice-dev` and `alice-jump` differ in their ending from each other and in their beginning from
- * everybody else's. They are also what the host keys are filed under (HostKeyAlias, ssh_config(5)), because container addresses repeat
- * from one jump host to the next.
+ * Names that two users never share: `alice-dev` and `alice-jump` differ in their ending from each other and in their
+ * beginning from everybody else's. They are also what the host keys are filed under (HostKeyAlias, ssh_config(5)),
+ * because container addresses repeat from one jump host to the next.
  */
 export async function sshAccess(
   context: ServiceContext,
@@ -41,13 +50,18 @@ export async function sshAccess(
   const host = jumpHost ?? 'JUMP-HOST';
   const alias = `${container.user}-dev`;
   const jumpAlias = `${container.user}-jump`;
-  const identity = options.key === undefined ? [] : [`    IdentityFile ${/\s/.test(options.key) ? `"${options.key}"` : options.key}`, '    IdentitiesOnly yes'];
+  const identity =
+    options.key === undefined
+      ? []
+      : [`    IdentityFile ${/\s/.test(options.key) ? `"${options.key}"` : options.key}`, '    IdentitiesOnly yes'];
   const jumpName = jumpPort === 22 ? host : `[${host}]:${jumpPort}`;
   const config = [
     '# Containarium SSH Configuration',
     `# User: ${container.user}`,
     `# Generated: ${context.now().toISOString().replace('T', ' ').slice(0, 19)} UTC`,
-    ...(jumpHost === undefined ? ['# Replace JUMP-HOST by the name of the jump host (or set jump.hostname on it).'] : []),
+    ...(jumpHost === undefined
+      ? ['# Replace JUMP-HOST by the name of the jump host (or set jump.hostname on it).']
+      : []),
     '',
     '# The jump account: it forwards to the container below, and has no shell.',
     `Host ${jumpAlias}`,
@@ -81,17 +95,22 @@ export async function sshAccess(
   };
 }
 
-/** The public host keys of the host's sshd: `type base64` without comments. Files that are missing or hold something else are passed over. */
+/**
+ * The public host keys of the host's sshd: `type base64` without comments. Files that are missing or hold something
+ * else are passed over.
+ */
 async function hostKeys(paths: readonly string[]): Promise<string[]> {
   const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8').catch(() => '')));
   return texts.flatMap(hostKey);
 }
 
 /**
- * `type base64`, or nothing. Whoever may configure a container in Incus may write there what they like: a second line in it would have every
- * reader of the file trust another key, for any host.
+ * `type base64`, or nothing. Whoever may configure a container in Incus may write there what they like: a second line
+ * in it would have every reader of the file trust another key, for any host.
  */
 function hostKey(text: string): string[] {
   const [type, blob] = text.trim().split(/\s+/);
-  return type !== undefined && blob !== undefined && /^[a-z0-9@.-]+$/.test(type) && /^[A-Za-z0-9+/=]+$/.test(blob) ? [`${type} ${blob}`] : [];
+  return type !== undefined && blob !== undefined && /^[a-z0-9@.-]+$/.test(type) && /^[A-Za-z0-9+/=]+$/.test(blob)
+    ? [`${type} ${blob}`]
+    : [];
 }

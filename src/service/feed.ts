@@ -1,6 +1,7 @@
 /**
- * The live list of containers: follows Incus's own event stream, looks at what the events name, and tells its subscribers what is
- * different. Use of CPU, memory and disk has no events, so it is measured at intervals. Nothing runs while nobody looks.
+ * The live list of containers: follows Incus's own event stream, looks at what the events name, and tells its
+ * subscribers what is different. Use of CPU, memory and disk has no events, so it is measured at intervals. Nothing
+ * runs while nobody looks.
  */
 import type { Container } from '../domain/container.ts';
 import { Failure } from '../domain/failure.ts';
@@ -13,7 +14,10 @@ import { ownerOfInstance } from './metadata.ts';
 
 /** Where changes of instances are told: Incus's stream of lifecycle events, or the simulated host's. */
 export interface LifecycleSource {
-  events(listener: { opened(): void; event(event: { readonly action: string; readonly instance: string | null }): void }, signal: AbortSignal): Promise<void>;
+  events(
+    listener: { opened(): void; event(event: { readonly action: string; readonly instance: string | null }): void },
+    signal: AbortSignal,
+  ): Promise<void>;
 }
 
 export interface FeedOptions {
@@ -23,15 +27,25 @@ export interface FeedOptions {
   readonly measureEveryMs?: number;
 }
 
-/** Events come in bursts (a start is five): what they name is looked at once, this long after the first, in milliseconds. */
+/**
+ * Events come in bursts (a start is five): what they name is looked at once, this long after the first, in
+ * milliseconds.
+ */
 const gatherMs = 60;
 /** Before a broken stream is opened again, in milliseconds. */
 const reopenMs = 2000;
 /**
- * Events that change nothing that is shown. Looking into a container causes them, so that a log that is followed would make a look a
- * second.
+ * Events that change nothing that is shown. Looking into a container causes them, so that a log that is followed would
+ * make a look a second.
  */
-const idle = new Set(['instance-exec', 'instance-console', 'instance-console-retrieved', 'instance-file-retrieved', 'instance-file-pushed', 'instance-file-deleted']);
+const idle = new Set([
+  'instance-exec',
+  'instance-console',
+  'instance-console-retrieved',
+  'instance-file-retrieved',
+  'instance-file-pushed',
+  'instance-file-deleted',
+]);
 /** Measurements kept of each container. */
 const mostSamples = 40;
 
@@ -80,7 +94,13 @@ export class ContainerFeed {
   }
 
   #whole(): FeedUpdate {
-    return { whole: true, changed: [...this.#containers.values()], removed: [], measuredAt: this.#measuredAt, stale: this.#stale };
+    return {
+      whole: true,
+      changed: [...this.#containers.values()],
+      removed: [],
+      measuredAt: this.#measuredAt,
+      stale: this.#stale,
+    };
   }
 
   #start(): void {
@@ -156,7 +176,10 @@ export class ContainerFeed {
     let instances: IncusInstance[];
     let inUse: MemoryInUse;
     try {
-      [instances, inUse] = await Promise.all([this.#options.incus.instancesWithState(signal), this.#memoryInUse(signal)]);
+      [instances, inUse] = await Promise.all([
+        this.#options.incus.instancesWithState(signal),
+        this.#memoryInUse(signal),
+      ]);
     } catch (error) {
       if (!signal.aborted) this.#becomeStale(Failure.from(error));
       return;
@@ -184,10 +207,14 @@ export class ContainerFeed {
     this.#stale = null;
     this.#measuredAt = new Date().toISOString();
     if (first) this.#tell(this.#whole());
-    else if (changed.length > 0 || removed.length > 0 || wasStale) this.#tell({ whole: false, changed, removed, measuredAt: this.#measuredAt, stale: null });
+    else if (changed.length > 0 || removed.length > 0 || wasStale)
+      this.#tell({ whole: false, changed, removed, measuredAt: this.#measuredAt, stale: null });
   }
 
-  /** What Incus would answer for a while is not asked for again at each event: it costs a program and, on a large host, a long text. */
+  /**
+   * What Incus would answer for a while is not asked for again at each event: it costs a program and, on a large host,
+   * a long text.
+   */
   async #memoryInUse(signal: AbortSignal): Promise<MemoryInUse> {
     const atMs = performance.now();
     if (this.#memory !== undefined && atMs - this.#memory.atMs < metricsAgeMs) return this.#memory.inUse;

@@ -15,7 +15,10 @@ import { waitFor } from './waiting.ts';
 const property = imageProperty;
 const aliasPrefix = 'containarium-';
 
-/** The name that people see. Its end keeps apart what the slug alone does not: publishing under an alias deletes the image that had it. */
+/**
+ * The name that people see. Its end keeps apart what the slug alone does not: publishing under an alias deletes the
+ * image that had it.
+ */
 export function imageAlias(base: string): string {
   return `${aliasPrefix}${imageSlug(base)}-${createHash('sha256').update(base).digest('hex').slice(0, 6)}`;
 }
@@ -33,11 +36,17 @@ function toInfo(context: ServiceContext, image: IncusImage): ImageInfo {
 
 export async function listImages(context: ServiceContext, signal?: AbortSignal): Promise<ImageInfo[]> {
   const images = await context.incus.images(signal);
-  return images.filter((image) => image.properties?.[property.base] !== undefined).map((image) => toInfo(context, image));
+  return images
+    .filter((image) => image.properties?.[property.base] !== undefined)
+    .map((image) => toInfo(context, image));
 }
 
 /** The image that was made from `base`. The alias alone does not say so: anybody who may use Incus can set one. */
-export async function preparedImage(context: ServiceContext, base: string, signal?: AbortSignal): Promise<ImageInfo | undefined> {
+export async function preparedImage(
+  context: ServiceContext,
+  base: string,
+  signal?: AbortSignal,
+): Promise<ImageInfo | undefined> {
   const alias = imageAlias(base);
   return (await listImages(context, signal)).find((image) => image.base === base && image.alias === alias);
 }
@@ -105,14 +114,19 @@ async function buildNow(context: ServiceContext, base: string, alias: string, ca
           `instance "${instance}"`,
           settings.timeouts.readyMs,
           // "degraded" is good enough: some units cannot work in a container, and none of them matters here.
-          async () => (await inside(['systemctl', 'is-system-running'], [0, 1]).catch(() => undefined))?.stdout.match(/running|degraded/)?.[0],
+          async () =>
+            (await inside(['systemctl', 'is-system-running'], [0, 1]).catch(() => undefined))?.stdout.match(
+              /running|degraded/,
+            )?.[0],
           () => 'it did not finish booting',
         );
         await waitFor(
           `instance "${instance}"`,
           settings.timeouts.readyMs,
           async () => {
-            const addresses = Object.values((await incus.state(instance)).network ?? {}).flatMap((nic) => nic.addresses ?? []);
+            const addresses = Object.values((await incus.state(instance)).network ?? {}).flatMap(
+              (nic) => nic.addresses ?? [],
+            );
             return addresses.find((a) => a.family === 'inet' && a.scope === 'global')?.address;
           },
           () => 'it did not get an address',
@@ -146,23 +160,42 @@ async function buildNow(context: ServiceContext, base: string, alias: string, ca
         // It may have failed after its effect.
         published ??= await preparedImage(context, base);
       });
-      if (published === undefined) throw new Failure('unexpected-output', { what: `image "${alias}"`, why: 'Incus does not list it after publishing it' });
+      if (published === undefined)
+        throw new Failure('unexpected-output', {
+          what: `image "${alias}"`,
+          why: 'Incus does not list it after publishing it',
+        });
       return { image: published, elapsedMs: Math.round(performance.now() - startedMs), operation: operation.id };
     },
   );
 }
 
-/** What Incus says to a name that it does not have, or whose server it cannot ask (incus 6.0, observed), with what to do about it. */
+/**
+ * What Incus says to a name that it does not have, or whose server it cannot ask (incus 6.0, observed), with what to do
+ * about it.
+ */
 export function noBase(base: string, error: unknown): unknown {
   if (!isFailure(error, 'program-failed')) return error;
   const what = `base image ${quoted(base)}`;
   if (/^Image "[^"]*" not found$|remote "[^"]*" doesn't exist|requested image couldn't be found/i.test(error.why)) {
-    return new Failure('invalid-image', { what, why: error.why, next: '"incus image list" shows what this host has, "incus remote list" where it fetches from' }, error);
+    return new Failure(
+      'invalid-image',
+      {
+        what,
+        why: error.why,
+        next: '"incus image list" shows what this host has, "incus remote list" where it fetches from',
+      },
+      error,
+    );
   }
   if (!error.why.includes('remote image')) return error;
   return new Failure(
     'program-failed',
-    { what, why: error.why, next: 'see that this host reaches the image server, or name a local image: --image, or image.base in the configuration' },
+    {
+      what,
+      why: error.why,
+      next: 'see that this host reaches the image server, or name a local image: --image, or image.base in the configuration',
+    },
     error,
   );
 }

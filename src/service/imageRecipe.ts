@@ -17,8 +17,8 @@ export interface Recipe {
 }
 
 /**
- * Runs once in a new container, before its sshd: makes the user that was seeded while the container was stopped. Where it fails, sshd
- * does not start, so that a half-made container never counts as ready.
+ * Runs once in a new container, before its sshd: makes the user that was seeded while the container was stopped. Where
+ * it fails, sshd does not start, so that a half-made container never counts as ready.
  */
 const firstBootScript = `#!/bin/sh
 # Written by containarium: makes the user of this container from what was seeded before the first start.
@@ -63,7 +63,10 @@ WantedBy=multi-user.target
 RequiredBy=ssh.service
 `;
 
-/** Keeps packages from starting their services while they are installed (invoke-rc.d(8)): what a service writes must not be in the image. */
+/**
+ * Keeps packages from starting their services while they are installed (invoke-rc.d(8)): what a service writes must not
+ * be in the image.
+ */
 const noServices = { path: '/usr/sbin/policy-rc.d', mode: '0755', content: '#!/bin/sh\nexit 101\n' };
 
 const sshdDropIn = `# Written by containarium.

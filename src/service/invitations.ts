@@ -1,6 +1,6 @@
 /**
- * Open invitations, in a small state file: tokens of one use for ten minutes. Of a token only the SHA-256 is kept; with its 160 random bits
- * that is as good as the token for knowing it again, and good for nothing else.
+ * Open invitations, in a small state file: tokens of one use for ten minutes. Of a token only the SHA-256 is kept; with
+ * its 160 random bits that is as good as the token for knowing it again, and good for nothing else.
  */
 import { createHash } from 'node:crypto';
 import type { Low } from 'lowdb';
@@ -54,15 +54,32 @@ export class Invitations {
   }
 
   list(): InvitationInfo[] {
-    return this.all.map((one) => ({ id: idOf(one), kind: one.for.kind, name: one.for.name, role: one.for.kind === 'admin' ? (one.for.role ?? null) : null, by: one.by, expiresAt: one.expiresAt }));
+    return this.all.map((one) => ({
+      id: idOf(one),
+      kind: one.for.kind,
+      name: one.for.name,
+      role: one.for.kind === 'admin' ? (one.for.role ?? null) : null,
+      by: one.by,
+      expiresAt: one.expiresAt,
+    }));
   }
 
   /** Resolves with the token, which is told once and kept nowhere. */
-  async make(whom: Invitation['for'], by: { readonly name: string; readonly root: boolean }): Promise<{ token: string; invitation: InvitationInfo }> {
+  async make(
+    whom: Invitation['for'],
+    by: { readonly name: string; readonly root: boolean },
+  ): Promise<{ token: string; invitation: InvitationInfo }> {
     const token = newToken();
-    const made: Invitation = { hash: hashOf(token), for: whom, by: by.name, byRoot: by.root, expiresAt: new Date(this.#now().getTime() + invitationMs).toISOString() };
+    const made: Invitation = {
+      hash: hashOf(token),
+      for: whom,
+      by: by.name,
+      byRoot: by.root,
+      expiresAt: new Date(this.#now().getTime() + invitationMs).toISOString(),
+    };
     const open = this.all;
-    if (open.length >= mostOpen) throw new Failure('busy', { what: 'the invitation', why: `${mostOpen} are open already`, next: 'invite list' });
+    if (open.length >= mostOpen)
+      throw new Failure('busy', { what: 'the invitation', why: `${mostOpen} are open already`, next: 'invite list' });
     await this.#write([...open, made]);
     const info = this.list().find(({ id }) => id === idOf(made));
     if (info === undefined) throw new Failure('denied', { what: 'the invitation', why: 'whoever makes it may not' });
@@ -72,15 +89,20 @@ export class Invitations {
   /** Ends invitations, by id or by whom they are for. */
   async cancel(selector: string): Promise<InvitationInfo[]> {
     const meant = this.all.filter((one) => idOf(one) === selector || one.for.name === selector);
-    if (meant.length === 0) throw new Failure('not-found', { what: `invitation ${quoted(selector)}`, why: 'none of this id, and for nobody of this name, is open', next: 'invite list' });
+    if (meant.length === 0)
+      throw new Failure('not-found', {
+        what: `invitation ${quoted(selector)}`,
+        why: 'none of this id, and for nobody of this name, is open',
+        next: 'invite list',
+      });
     const infos = this.list().filter(({ id }) => meant.some((one) => idOf(one) === id));
     await this.#write(this.all.filter((one) => !meant.includes(one)));
     return infos;
   }
 
   /**
-   * Uses an invitation: `bind` is called once for it, whoever else comes with the same token meanwhile. It is gone from disk before it is used,
-   * and comes back where `bind` rejects. Rejects with `denied` where there is none.
+   * Uses an invitation: `bind` is called once for it, whoever else comes with the same token meanwhile. It is gone from
+   * disk before it is used, and comes back where `bind` rejects. Rejects with `denied` where there is none.
    */
   async use<T>(hash: string, bind: (invitation: Invitation) => Promise<T>): Promise<T> {
     const found = this.all.find((one) => one.hash === hash);

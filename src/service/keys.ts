@@ -1,4 +1,7 @@
-/** A user's keys. The truth is in Incus; the file in the container and the jump account's file follow it, always together. */
+/**
+ * A user's keys. The truth is in Incus; the file in the container and the jump account's file follow it, always
+ * together.
+ */
 import type { KeyInfo } from '../domain/container.ts';
 import { Failure } from '../domain/failure.ts';
 import { matchKeys, type PublicKey } from '../domain/publicKey.ts';
@@ -9,7 +12,16 @@ import type { IncusInstance } from '../host/incusDocuments.ts';
 import { addressOf, changeableInstanceOf, instanceOf } from './containers.ts';
 import type { Call, ServiceContext } from './context.ts';
 import { containerKeysPath, containerKeysText, jumpKeysText } from './jumpAccount.ts';
-import { decodeKeys, encodeKeys, field, keyInfo, ownerOfInstance, publicKeyOf, store, type StoredKey } from './metadata.ts';
+import {
+  decodeKeys,
+  encodeKeys,
+  field,
+  keyInfo,
+  ownerOfInstance,
+  publicKeyOf,
+  store,
+  type StoredKey,
+} from './metadata.ts';
 
 export async function listKeys(context: ServiceContext, user: Username, signal?: AbortSignal): Promise<KeyList> {
   const instance = await instanceOf(context, user, signal);
@@ -20,26 +32,54 @@ function fingerprint(stored: StoredKey): string {
   return publicKeyOf(stored)?.fingerprint ?? '';
 }
 
-export function addKeys(context: ServiceContext, user: Username, keys: readonly PublicKey[], call: Call): Promise<KeyChange> {
+export function addKeys(
+  context: ServiceContext,
+  user: Username,
+  keys: readonly PublicKey[],
+  call: Call,
+): Promise<KeyChange> {
   return changeKeys(context, 'key add', user, call, { added: keys.map((key) => key.fingerprint) }, keys, (before) => {
     const known = new Set(before.map(fingerprint));
     return [...before, ...store(keys, context.now(), call.actor.name).filter((key) => !known.has(fingerprint(key)))];
   });
 }
 
-export function replaceKeys(context: ServiceContext, user: Username, keys: readonly PublicKey[], call: Call): Promise<KeyChange> {
-  return changeKeys(context, 'key replace', user, call, { added: keys.map((key) => key.fingerprint) }, keys, (before) => {
-    const known = new Map(before.map((key) => [fingerprint(key), key]));
-    return store(keys, context.now(), call.actor.name).map((key) => known.get(fingerprint(key)) ?? key);
-  });
+export function replaceKeys(
+  context: ServiceContext,
+  user: Username,
+  keys: readonly PublicKey[],
+  call: Call,
+): Promise<KeyChange> {
+  return changeKeys(
+    context,
+    'key replace',
+    user,
+    call,
+    { added: keys.map((key) => key.fingerprint) },
+    keys,
+    (before) => {
+      const known = new Map(before.map((key) => [fingerprint(key), key]));
+      return store(keys, context.now(), call.actor.name).map((key) => known.get(fingerprint(key)) ?? key);
+    },
+  );
 }
 
-export function removeKey(context: ServiceContext, user: Username, selector: string, evenLast: boolean, call: Call): Promise<KeyChange> {
+export function removeKey(
+  context: ServiceContext,
+  user: Username,
+  selector: string,
+  evenLast: boolean,
+  call: Call,
+): Promise<KeyChange> {
   return changeKeys(context, 'key remove', user, call, { key: selector }, [], (before) => {
     const parsed = before.flatMap((stored) => publicKeyOf(stored) ?? []);
     const gone = new Set(matchKeys(parsed, selector).map((key) => key.fingerprint));
     if (gone.size === 0) {
-      throw new Failure('not-found', { what: `key ${quoted(selector)} of "${user}"`, why: 'no key has this fingerprint or comment', next: `key list ${user}` });
+      throw new Failure('not-found', {
+        what: `key ${quoted(selector)} of "${user}"`,
+        why: 'no key has this fingerprint or comment',
+        next: `key list ${user}`,
+      });
     }
     const after = before.filter((key) => !gone.has(fingerprint(key)));
     if (after.length === 0 && !evenLast) {
@@ -64,12 +104,25 @@ async function changeKeys(
 ): Promise<KeyChange> {
   const { incus, jumpKeys, steps } = context;
   const first = await changeableInstanceOf(context, user);
-  const result = (instance: IncusInstance, before: StoredKey[], after: StoredKey[], operation: string | null, warnings: string[]): KeyChange => {
+  const result = (
+    instance: IncusInstance,
+    before: StoredKey[],
+    after: StoredKey[],
+    operation: string | null,
+    warnings: string[],
+  ): KeyChange => {
     const missing = (a: StoredKey[], b: StoredKey[]): KeyInfo[] => {
       const there = new Set(b.map(fingerprint));
       return a.filter((key) => !there.has(fingerprint(key))).map(keyInfo);
     };
-    return { user, added: missing(after, before), removed: missing(before, after), keys: after.map(keyInfo), operation, warnings };
+    return {
+      user,
+      added: missing(after, before),
+      removed: missing(before, after),
+      keys: after.map(keyInfo),
+      operation,
+      warnings,
+    };
   };
   const unchanged = decodeKeys(first.config[field.keys]);
   if (encodeKeys(change(unchanged)) === encodeKeys(unchanged)) return result(first, unchanged, unchanged, null, []);
@@ -80,7 +133,12 @@ async function changeKeys(
       const instance = await changeableInstanceOf(context, user, { own: true });
       const before = decodeKeys(instance.config[field.keys]);
       const address = addressOf(instance);
-      if (address === null) throw new Failure('wrong-state', { what: `container "${instance.name}"`, why: 'it has no fixed address', next: `info ${user}` });
+      if (address === null)
+        throw new Failure('wrong-state', {
+          what: `container "${instance.name}"`,
+          why: 'it has no fixed address',
+          next: `info ${user}`,
+        });
       const warnings = sharedKeyWarnings(await incus.instances(), user, incoming);
       return { instance, before, after: change(before), address, jump: (await jumpKeys.read(user)) ?? null, warnings };
     },
@@ -88,19 +146,27 @@ async function changeKeys(
       const { name } = instance;
       const path = containerKeysPath(user);
       // The jump account first: a key that is removed must stop opening the only way in before anything else.
-      await operation.step(steps.writeJumpKeys, { user, previous: jump }, () => jumpKeys.write(user, jumpKeysText(user, address, after)));
+      await operation.step(steps.writeJumpKeys, { user, previous: jump }, () =>
+        jumpKeys.write(user, jumpKeysText(user, address, after)),
+      );
       await operation.step(steps.pushKeys, { instance: name, path, previous: containerKeysText(before) }, () =>
         incus.pushFile({ instance: name, path, content: containerKeysText(after), mode: '0644' }),
       );
       const previous = JSON.stringify({ config: { [field.keys]: encodeKeys(before) } });
-      await operation.step(steps.patchInstance, { instance: name, previous }, () => incus.patch(name, { config: { [field.keys]: encodeKeys(after) } }));
+      await operation.step(steps.patchInstance, { instance: name, previous }, () =>
+        incus.patch(name, { config: { [field.keys]: encodeKeys(after) } }),
+      );
       return result(instance, before, after, operation.id, warnings);
     },
   );
 }
 
 /** The same key on two users' containers is allowed, for a person with several, but should never be a surprise. */
-export function sharedKeyWarnings(instances: readonly IncusInstance[], user: string, keys: readonly PublicKey[]): string[] {
+export function sharedKeyWarnings(
+  instances: readonly IncusInstance[],
+  user: string,
+  keys: readonly PublicKey[],
+): string[] {
   const wanted = new Set(keys.map((key) => key.fingerprint));
   return instances.flatMap((instance) => {
     const owner = ownerOfInstance(instance);

@@ -5,8 +5,9 @@ import type { MemoryInUse } from '../host/memoryMetrics.ts';
 /**
  * Bytes that a container cannot give back without swapping; `undefined` where Incus does not say.
  *
- * The metrics may be some seconds older than the state: a container that has just started is not in them yet, and one that has just
- * restarted is in them with what it used before. All that it is charged for is known now, and is never less than what is in use.
+ * The metrics may be some seconds older than the state: a container that has just started is not in them yet, and one
+ * that has just restarted is in them with what it used before. All that it is charged for is known now, and is never
+ * less than what is in use.
  */
 export function memoryUsed(instance: IncusInstance, inUse: MemoryInUse): number | undefined {
   const charged = instance.state?.memory?.usage;

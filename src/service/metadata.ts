@@ -1,6 +1,6 @@
 /**
- * What this system keeps in the instance's own configuration, under `user.containarium.`: it follows the container through backup,
- * move and cluster, and survives the loss of the host's disk.
+ * What this system keeps in the instance's own configuration, under `user.containarium.`: it follows the container
+ * through backup, move and cluster, and survives the loss of the host's disk.
  */
 import { z } from 'zod';
 import type { KeyInfo, Provisioning } from '../domain/container.ts';
@@ -21,7 +21,11 @@ export const field = {
 } as const;
 
 /** What is kept in the properties of a prepared image. */
-export const imageProperty = { base: 'containarium.base', recipe: 'containarium.recipe', operation: 'containarium.operation' } as const;
+export const imageProperty = {
+  base: 'containarium.base',
+  recipe: 'containarium.recipe',
+  operation: 'containarium.operation',
+} as const;
 
 const labelPrefix = `${prefix}label.`;
 
@@ -32,13 +36,18 @@ export interface StoredKey {
   readonly addedBy: string;
 }
 
-const storedKeys = z.array(z.object({ line: z.string(), addedAt: z.string().default(''), addedBy: z.string().default('') }));
+const storedKeys = z.array(
+  z.object({ line: z.string(), addedAt: z.string().default(''), addedBy: z.string().default('') }),
+);
 
 export function encodeKeys(keys: readonly StoredKey[]): string {
   return JSON.stringify(keys);
 }
 
-/** The keys kept in an instance. Anybody who may configure Incus can write there, so a key that does not parse is left out. */
+/**
+ * The keys kept in an instance. Anybody who may configure Incus can write there, so a key that does not parse is left
+ * out.
+ */
 export function decodeKeys(text: string | undefined): StoredKey[] {
   if (text === undefined || text === '') return [];
   let document: unknown;
@@ -76,8 +85,8 @@ export function keyInfo(stored: StoredKey): KeyInfo {
 }
 
 /**
- * The user whose container this is. Name and configuration must agree: a copy of a container (`incus copy`) has the configuration of the
- * one it was made from, and is nobody's.
+ * The user whose container this is. Name and configuration must agree: a copy of a container (`incus copy`) has the
+ * configuration of the one it was made from, and is nobody's.
  */
 export function ownerOfInstance(instance: IncusInstance): Username | undefined {
   const named = ownerOf(instance.name);

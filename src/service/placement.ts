@@ -14,14 +14,22 @@ export interface Placement {
   readonly gateway: string;
 }
 
-function choose<T extends { name: string }>(what: string, setting: string, wanted: string | undefined, candidates: readonly T[]): T {
+function choose<T extends { name: string }>(
+  what: string,
+  setting: string,
+  wanted: string | undefined,
+  candidates: readonly T[],
+): T {
   const found = wanted === undefined ? undefined : candidates.find((candidate) => candidate.name === wanted);
   if (found !== undefined) return found;
   if (wanted === undefined && candidates.length === 1 && candidates[0] !== undefined) return candidates[0];
   throw new Failure('settings', {
     what: wanted === undefined ? `the ${what}` : `${what} "${wanted}"`,
     why: wanted === undefined ? `Incus has ${candidates.length} to choose from` : 'Incus has no such one',
-    next: candidates.length === 0 ? 'containarium serve --real prepares Incus' : `set ${setting} to one of ${candidates.map((c) => c.name).join(', ')}`,
+    next:
+      candidates.length === 0
+        ? 'containarium serve --real prepares Incus'
+        : `set ${setting} to one of ${candidates.map((c) => c.name).join(', ')}`,
   });
 }
 
@@ -29,12 +37,20 @@ function preferred(candidates: readonly { name: string }[], names: readonly stri
   return names.find((name) => candidates.some((candidate) => candidate.name === name));
 }
 
-export async function findPlacement(context: Pick<ServiceContext, 'incus' | 'settings'>, signal?: AbortSignal): Promise<Placement> {
+export async function findPlacement(
+  context: Pick<ServiceContext, 'incus' | 'settings'>,
+  signal?: AbortSignal,
+): Promise<Placement> {
   const [pools, networks] = await Promise.all([context.incus.pools(signal), context.incus.networks(signal)]);
   const bridges = networks.filter((network) => network.managed && network.type === 'bridge');
   const { incus } = context.settings;
   const pool: IncusPool = choose('storage pool', 'incus.pool', incus.pool ?? preferred(pools, ['default']), pools);
-  const network: IncusNetwork = choose('network', 'incus.network', incus.network ?? preferred(bridges, ['incusbr0']), bridges);
+  const network: IncusNetwork = choose(
+    'network',
+    'incus.network',
+    incus.network ?? preferred(bridges, ['incusbr0']),
+    bridges,
+  );
   const gateway = network.config['ipv4.address'] ?? '';
   if (!/^[\d.]+\/\d+$/.test(gateway)) {
     throw new Failure('settings', {
@@ -47,7 +63,8 @@ export async function findPlacement(context: Pick<ServiceContext, 'incus' | 'set
 }
 
 export function addressToNumber(address: string): number {
-  if (!isIPv4(address)) throw new Failure('unexpected-output', { what: `address "${address}"`, why: 'it is not an IPv4 address' });
+  if (!isIPv4(address))
+    throw new Failure('unexpected-output', { what: `address "${address}"`, why: 'it is not an IPv4 address' });
   return address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
 }
 

@@ -11,7 +11,13 @@ import { waitForSsh } from './waiting.ts';
 
 type Verb = 'start' | 'stop' | 'restart';
 
-export async function changePower(context: ServiceContext, verb: Verb, user: Username, force: boolean, call: Call): Promise<StateChange> {
+export async function changePower(
+  context: ServiceContext,
+  verb: Verb,
+  user: Username,
+  force: boolean,
+  call: Call,
+): Promise<StateChange> {
   const now = await changeableInstanceOf(context, user);
   const running = now.status === 'Running';
   if ((verb === 'start' && running) || (verb === 'stop' && now.status === 'Stopped')) {
@@ -23,23 +29,37 @@ export async function changePower(context: ServiceContext, verb: Verb, user: Use
     async (operation, instance) => {
       await acts[verb](context, operation, instance, force);
       const after = await context.incus.instance(instance.name);
-      return { user, container: instance.name, status: after?.status.toLowerCase() ?? 'unknown', changed: true, operation: operation.id };
+      return {
+        user,
+        container: instance.name,
+        status: after?.status.toLowerCase() ?? 'unknown',
+        changed: true,
+        operation: operation.id,
+      };
     },
   );
   if (verb !== 'stop') await waitUntilReachable(context, now, call);
   return result;
 }
 
-const acts: Record<Verb, (context: ServiceContext, operation: Running, instance: IncusInstance, force: boolean) => Promise<void>> = {
+const acts: Record<
+  Verb,
+  (context: ServiceContext, operation: Running, instance: IncusInstance, force: boolean) => Promise<void>
+> = {
   async start({ incus, steps }, operation, { name }) {
     await operation.step(steps.startInstance, { instance: name }, () => incus.start(name));
   },
   async stop({ incus, steps }, operation, { name }, force) {
-    await operation.step(steps.stopInstance, { instance: name }, () => gently(name, force, () => incus.stop(name, { force })));
+    await operation.step(steps.stopInstance, { instance: name }, () =>
+      gently(name, force, () => incus.stop(name, { force })),
+    );
   },
   async restart({ incus, steps }, operation, { name, status }, force) {
     if (status === 'Stopped') await operation.step(steps.startInstance, { instance: name }, () => incus.start(name));
-    else await operation.step(steps.restartInstance, { instance: name }, () => gently(name, force, () => incus.restart(name, { force })));
+    else
+      await operation.step(steps.restartInstance, { instance: name }, () =>
+        gently(name, force, () => incus.restart(name, { force })),
+      );
   },
 };
 
@@ -49,7 +69,11 @@ async function gently(name: string, force: boolean, act: () => Promise<void>): P
     await act();
   } catch (error) {
     if (force || !(error instanceof Failure) || error.code !== 'program-failed') throw error;
-    throw new Failure('program-failed', { ...error.toData(), what: `container "${name}"`, next: 'add --force to kill what does not shut down' }, error);
+    throw new Failure(
+      'program-failed',
+      { ...error.toData(), what: `container "${name}"`, next: 'add --force to kill what does not shut down' },
+      error,
+    );
   }
 }
 
@@ -57,8 +81,8 @@ async function gently(name: string, force: boolean, act: () => Promise<void>): P
 const reachableMs = 30_000;
 
 /**
- * Waits until the sshd inside answers. Where it does not, that is said and no more: the container belongs to its owner, who may have
- * changed its sshd, and stopping it again would leave nobody a way to put it right.
+ * Waits until the sshd inside answers. Where it does not, that is said and no more: the container belongs to its owner,
+ * who may have changed its sshd, and stopping it again would leave nobody a way to put it right.
  */
 async function waitUntilReachable(context: ServiceContext, instance: IncusInstance, call: Call): Promise<void> {
   const address = addressOf(instance);

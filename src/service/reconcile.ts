@@ -1,9 +1,9 @@
 /**
- * Accounts and keys on the host against Incus. Incus is the truth; everything here is derived from it and can be rebuilt. Every question
- * is asked before anything is changed, and one that fails ends it: nothing is deleted on doubt.
+ * Accounts and keys on the host against Incus. Incus is the truth; everything here is derived from it and can be
+ * rebuilt. Every question is asked before anything is changed, and one that fails ends it: nothing is deleted on doubt.
  *
- * What is found is put right target by target, each as an operation of its own that asks again while it holds the target: between the
- * finding and the repair somebody may have created or deleted just this container.
+ * What is found is put right target by target, each as an operation of its own that asks again while it holds the
+ * target: between the finding and the repair somebody may have created or deleted just this container.
  */
 import { Failure, isFailure } from '../domain/failure.ts';
 import type { Difference, DifferenceKind, Reconciliation } from '../domain/results.ts';
@@ -49,12 +49,18 @@ export async function reconcile(context: ServiceContext, apply: boolean, call: C
   for (const { target } of operations.open()) busy.add(target);
   const found = all.filter(({ target }) => !busy.has(target));
   const fixed = apply ? await repairAll(context, found, call) : new Set<string>();
-  const differences = found.map((difference): Difference => toDifference(difference, fixed.has(difference.target) && difference.repair !== undefined));
+  const differences = found.map((difference): Difference =>
+    toDifference(difference, fixed.has(difference.target) && difference.repair !== undefined),
+  );
   const { owned, accounts, groupId, keyUsers } = sides;
   return {
     applied: apply,
     differences: [...unfinished(context), ...differences],
-    checked: { containers: owned.length, accounts: accounts.filter((account) => isOurAccount(account, groupId)).length, keyFiles: keyUsers.length },
+    checked: {
+      containers: owned.length,
+      accounts: accounts.filter((account) => isOurAccount(account, groupId)).length,
+      keyFiles: keyUsers.length,
+    },
   };
 }
 
@@ -72,11 +78,16 @@ function unfinished({ operations }: ServiceContext): Difference[] {
   }));
 }
 
-/** Puts right what can be, and returns the targets where that was done. A target that somebody else works on is left alone. */
+/**
+ * Puts right what can be, and returns the targets where that was done. A target that somebody else works on is left
+ * alone.
+ */
 async function repairAll(context: ServiceContext, found: readonly Found[], call: Call): Promise<Set<string>> {
   const fixed = new Set<string>();
   const { operations, steps } = context;
-  for (const target of new Set(found.filter(({ repair }) => repair !== undefined).map((difference) => difference.target))) {
+  for (const target of new Set(
+    found.filter(({ repair }) => repair !== undefined).map((difference) => difference.target),
+  )) {
     try {
       await operations.run(
         { verb: 'reconcile', target, actor: call.actor, input: {} },
@@ -162,17 +173,31 @@ async function accountDifferences(
   const { accounts, jumpKeys } = context;
   const provisioning = provisioningOf(instance);
   if (provisioning !== 'ready') {
-    // Its operation is not known any more (the journal was lost): whether it holds anything worth keeping is not for us to say.
-    return [{ kind: 'container-unfinished', target: user, detail: `${instance.name} was left ${provisioning}`, fix: null }];
+    // Its operation is not known any more (the journal was lost): whether it holds anything worth keeping is not for us
+    // to say.
+    return [
+      { kind: 'container-unfinished', target: user, detail: `${instance.name} was left ${provisioning}`, fix: null },
+    ];
   }
   const found: Found[] = [];
   const made = instance.config[field.operation] ?? '';
   const comment = accountComment(user, /^[0-9A-Z]{26}$/.test(made) ? made : 'reconcile');
   const create = (): Promise<void> => accounts.create({ name: user, comment, group: context.settings.jump.group });
   if (account === undefined) {
-    found.push({ kind: 'account-missing', target: user, detail: `${instance.name} has no jump account`, fix: 'create the account', repair: create });
+    found.push({
+      kind: 'account-missing',
+      target: user,
+      detail: `${instance.name} has no jump account`,
+      fix: 'create the account',
+      repair: create,
+    });
   } else if (!isOurAccount(account, groupId)) {
-    found.push({ kind: 'account-foreign', target: user, detail: 'the host has an account of this name that containarium did not make', fix: null });
+    found.push({
+      kind: 'account-foreign',
+      target: user,
+      detail: 'the host has an account of this name that containarium did not make',
+      fix: null,
+    });
     return found;
   } else if (account.shell !== jumpShell) {
     found.push({
@@ -189,7 +214,11 @@ async function accountDifferences(
   }
   const address = addressOf(instance);
   if (address === null) {
-    throw new Failure('unexpected-output', { what: `container "${instance.name}"`, why: 'it has no fixed address', next: `incus config show ${instance.name}` });
+    throw new Failure('unexpected-output', {
+      what: `container "${instance.name}"`,
+      why: 'it has no fixed address',
+      next: `incus config show ${instance.name}`,
+    });
   }
   const text = jumpKeysText(user, address, decodeKeys(instance.config[field.keys]));
   const current = await jumpKeys.read(user);
@@ -197,7 +226,8 @@ async function accountDifferences(
     found.push({
       kind: current === undefined ? 'jump-keys-missing' : 'jump-keys-differ',
       target: user,
-      detail: current === undefined ? 'the jump account has no keys' : 'the jump account has other keys than the container',
+      detail:
+        current === undefined ? 'the jump account has no keys' : 'the jump account has other keys than the container',
       fix: 'write the keys from Incus',
       repair: () => jumpKeys.write(user, text),
     });
@@ -205,7 +235,11 @@ async function accountDifferences(
   return found;
 }
 
-async function containerKeyDifferences(context: ServiceContext, owned: readonly Owned[], signal: AbortSignal | undefined): Promise<Found[]> {
+async function containerKeyDifferences(
+  context: ServiceContext,
+  owned: readonly Owned[],
+  signal: AbortSignal | undefined,
+): Promise<Found[]> {
   const found: Found[] = [];
   const queue = owned.filter(({ instance }) => provisioningOf(instance) === 'ready');
   await Promise.all(

@@ -27,13 +27,22 @@ interface Plan {
   readonly back: { config: Record<string, string>; devices: Devices };
 }
 
-export async function resizeContainer(context: ServiceContext, request: ResizeRequest, call: Call): Promise<ResizeResult> {
+export async function resizeContainer(
+  context: ServiceContext,
+  request: ResizeRequest,
+  call: Call,
+): Promise<ResizeResult> {
   const { user } = request;
   let plan = await planResize(context, request, { own: false });
   const nothing = { user, container: plan.instance.name, changes: [], operation: null };
   if (plan.changes.length === 0) return nothing;
   return context.operations.run(
-    { verb: 'resize', target: user, actor: call.actor, input: Object.fromEntries(plan.changes.map((change) => [change.what, change.to])) },
+    {
+      verb: 'resize',
+      target: user,
+      actor: call.actor,
+      input: Object.fromEntries(plan.changes.map((change) => [change.what, change.to])),
+    },
     async () => {
       plan = await planResize(context, request, { own: true });
     },
@@ -84,7 +93,10 @@ async function planDisk(context: ServiceContext, plan: Plan, bytes: number): Pro
   }
   const placement = await findPlacement(context);
   if (!placement.quotas) {
-    throw new Failure('settings', { what: `storage pool "${placement.pool}"`, why: `its driver (${placement.driver}) has no quotas` });
+    throw new Failure('settings', {
+      what: `storage pool "${placement.pool}"`,
+      why: `its driver (${placement.driver}) has no quotas`,
+    });
   }
   const before = root.device['size'];
   if (parseIncusSize(before ?? '') === bytes) return;
@@ -97,8 +109,8 @@ async function planDisk(context: ServiceContext, plan: Plan, bytes: number): Pro
 }
 
 /**
- * Asked before anything is changed: btrfs refuses a quota below what is used, and all the same holds to it from then on. Where Incus does
- * not know how much is used (it says -1, or nothing), a disk may only grow.
+ * Asked before anything is changed: btrfs refuses a quota below what is used, and all the same holds to it from then
+ * on. Where Incus does not know how much is used (it says -1, or nothing), a disk may only grow.
  */
 function ensureRoom(instance: IncusInstance, beforeBytes: number | undefined, bytes: number): void {
   const used = instance.state?.disk?.['root']?.usage ?? -1;

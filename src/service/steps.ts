@@ -1,9 +1,9 @@
 /**
  * The steps that operations are made of, each with the undo that takes it back from the journal alone.
  *
- * Every undo looks before it acts: it deletes only what carries the mark of its own operation, and puts back only what this operation
- * replaced. Before it looks at an instance it waits until Incus itself has nothing under way there, because killing the client does not
- * stop the work in its server.
+ * Every undo looks before it acts: it deletes only what carries the mark of its own operation, and puts back only what
+ * this operation replaced. Before it looks at an instance it waits until Incus itself has nothing under way there,
+ * because killing the client does not stop the work in its server.
  */
 import { Failure } from '../domain/failure.ts';
 import { parseIncusSize } from '../domain/size.ts';
@@ -54,7 +54,10 @@ export function incusQuiet(incus: Incus, instance: string): Promise<void> {
   );
 }
 
-/** Resolves once Incus makes no image any more. Its list does not say of which instance it makes one, so it is every image. */
+/**
+ * Resolves once Incus makes no image any more. Its list does not say of which instance it makes one, so it is every
+ * image.
+ */
 function imagesQuiet(incus: Incus): Promise<void> {
   return quiet(incus, 'making an image', ({ description }) => description === 'Downloading image');
 }
@@ -72,7 +75,10 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
     await incus.delete(instance);
   }
 
-  const createInstance: StepKind<Facts & { instance: string; operation: string }> = { name: 'create-instance', undo: deleteOwn };
+  const createInstance: StepKind<Facts & { instance: string; operation: string }> = {
+    name: 'create-instance',
+    undo: deleteOwn,
+  };
 
   /** An instance to make an image of. It must not go while Incus still reads it. */
   const createBuildInstance: StepKind<Facts & { instance: string; operation: string }> = {
@@ -194,8 +200,9 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
   }
 
   /**
-   * The last step of a build. Giving the image its alias, and deleting the image that had it, is the client's work after Incus has made the
-   * image: where the client did not come so far, the image goes again and the one before stays.
+   * The last step of a build. Giving the image its alias, and deleting the image that had it, is the client's work
+   * after Incus has made the image: where the client did not come so far, the image goes again and the one before
+   * stays.
    */
   const publishImage: StepKind<Facts & { alias: string; operation: string }> = {
     name: 'publish-image',
@@ -233,8 +240,8 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
 }
 
 /**
- * The same change with other disk sizes, or undefined where it names none. A quota that btrfs refuses stays in force all the same, and
- * Incus, for which nothing has changed then, sets the old size again only after another one.
+ * The same change with other disk sizes, or undefined where it names none. A quota that btrfs refuses stays in force
+ * all the same, and Incus, for which nothing has changed then, sets the old size again only after another one.
  */
 function otherSizes({ devices }: Partial<InstanceSpec>): Partial<InstanceSpec> | undefined {
   const sized = Object.entries(devices ?? {}).flatMap(([name, device]) => {

@@ -9,22 +9,35 @@ import type { Call, ServiceContext } from './context.ts';
 const termName = /^[A-Za-z0-9][A-Za-z0-9.+_-]{0,40}$/;
 
 /**
- * Hands the caller's terminal to a login shell in the container, and resolves with the shell's own exit status. Rejects with `usage`
- * without a terminal, `not-found`, `wrong-state` for a container that does not run.
+ * Hands the caller's terminal to a login shell in the container, and resolves with the shell's own exit status. Rejects
+ * with `usage` without a terminal, `not-found`, `wrong-state` for a container that does not run.
  */
-export async function openShell(context: ServiceContext, user: Username, asRoot: boolean, call: Call): Promise<ShellEnd> {
+export async function openShell(
+  context: ServiceContext,
+  user: Username,
+  asRoot: boolean,
+  call: Call,
+): Promise<ShellEnd> {
   const { terminal } = call;
   if (terminal === undefined) {
-    throw new Failure('usage', { what: `"shell ${user}"`, why: 'there is no terminal to hand over', next: 'ssh -t asks for one' });
+    throw new Failure('usage', {
+      what: `"shell ${user}"`,
+      why: 'there is no terminal to hand over',
+      next: 'ssh -t asks for one',
+    });
   }
   const instance = await instanceOf(context, user, call.signal);
   if (instance.status.toLowerCase() !== 'running') {
-    throw new Failure('wrong-state', { what: `container "${instance.name}"`, why: `it is ${instance.status.toLowerCase()}`, next: `start ${user}` });
+    throw new Failure('wrong-state', {
+      what: `container "${instance.name}"`,
+      why: `it is ${instance.status.toLowerCase()}`,
+      next: `start ${user}`,
+    });
   }
   const opened = await context.streams.terminal({
     instance: instance.name,
-    // su(1) makes a login shell with the user's own environment; its argument is a name that has been checked. With a terminal of its own the
-    // shell leads its session, so that what it started in the background is hung up with it.
+    // su(1) makes a login shell with the user's own environment; its argument is a name that has been checked. With a
+    // terminal of its own the shell leads its session, so that what it started in the background is hung up with it.
     argv: ['su', '--pty', '--login', asRoot ? 'root' : user],
     environment: { TERM: termName.test(terminal.type) ? terminal.type : 'xterm' },
     columns: terminal.columns,
@@ -68,7 +81,12 @@ const mostWaitingBytes = 256 * 1024;
 const followEveryMs = 1000;
 
 /** The console log; with `follow` it goes on in pieces until the caller is gone, and the answer is empty. */
-export async function consoleLog(context: ServiceContext, user: Username, options: { follow: boolean; lines: number | undefined }, call: Call): Promise<ConsoleLog> {
+export async function consoleLog(
+  context: ServiceContext,
+  user: Username,
+  options: { follow: boolean; lines: number | undefined },
+  call: Call,
+): Promise<ConsoleLog> {
   const { name } = await instanceOf(context, user, call.signal);
   let shown = await context.incus.consoleLog(name, call.signal);
   const first = lastLines(shown, options.lines);
@@ -93,7 +111,9 @@ function lastLines(text: string, count: number | undefined): string {
   return count === 0 ? '' : `${lines.slice(-count).join('\n')}\n`;
 }
 
-/** What `now` has beyond `before`. The log is a ring: its beginning is lost as it grows, and a restart begins it anew. */
+/**
+ * What `now` has beyond `before`. The log is a ring: its beginning is lost as it grows, and a restart begins it anew.
+ */
 export function added(before: string, now: string): string {
   if (now.startsWith(before)) return now.slice(before.length);
   // The end of what was shown, found again in the new text.

@@ -1,4 +1,7 @@
-/** Waiting for a container: polled with growing pauses, because neither its network nor its sshd can announce itself to us. */
+/**
+ * Waiting for a container: polled with growing pauses, because neither its network nor its sshd can announce itself to
+ * us.
+ */
 import { Failure } from '../domain/failure.ts';
 import type { ServiceContext } from './context.ts';
 import { addressOf } from './containers.ts';
@@ -7,7 +10,12 @@ const firstPauseMs = 40;
 const longestPauseMs = 500;
 
 /** Calls `look` until it gives a value; rejects with `timeout` when it has not within `limitMs`. */
-export async function waitFor<T>(what: string, limitMs: number, look: () => Promise<T | undefined>, why: () => string): Promise<T> {
+export async function waitFor<T>(
+  what: string,
+  limitMs: number,
+  look: () => Promise<T | undefined>,
+  why: () => string,
+): Promise<T> {
   const deadline = performance.now() + limitMs;
   let pauseMs = firstPauseMs;
   for (;;) {
@@ -28,8 +36,17 @@ export async function waitForNetwork(context: ServiceContext, instance: string, 
     context.settings.timeouts.readyMs,
     async () => {
       const found = await context.incus.instance(instance);
-      if (found === undefined) throw new Failure('not-found', { what: `container "${instance}"`, why: 'it disappeared while it was starting' });
-      if (found.status === 'Stopped') throw new Failure('wrong-state', { what: `container "${instance}"`, why: 'it stopped while it was starting', next: `incus info ${instance} --show-log` });
+      if (found === undefined)
+        throw new Failure('not-found', {
+          what: `container "${instance}"`,
+          why: 'it disappeared while it was starting',
+        });
+      if (found.status === 'Stopped')
+        throw new Failure('wrong-state', {
+          what: `container "${instance}"`,
+          why: 'it stopped while it was starting',
+          next: `incus info ${instance} --show-log`,
+        });
       const addresses = Object.values(found.state?.network ?? {}).flatMap((nic) => nic.addresses ?? []);
       return addressOf(found) === address && addresses.some((a) => a.address === address) ? true : undefined;
     },
@@ -37,8 +54,17 @@ export async function waitForNetwork(context: ServiceContext, instance: string, 
   );
 }
 
-/** Waits until the sshd of the instance answers at `address` with exactly this host key, at most `mostMs` and no longer than configured. */
-export async function waitForSsh(context: ServiceContext, instance: string, address: string, hostKey: string, mostMs = Infinity): Promise<void> {
+/**
+ * Waits until the sshd of the instance answers at `address` with exactly this host key, at most `mostMs` and no longer
+ * than configured.
+ */
+export async function waitForSsh(
+  context: ServiceContext,
+  instance: string,
+  address: string,
+  hostKey: string,
+  mostMs = Infinity,
+): Promise<void> {
   const seen = await waitFor(
     `container "${instance}"`,
     Math.min(context.settings.timeouts.readyMs, mostMs),
@@ -60,8 +86,16 @@ export async function waitForSsh(context: ServiceContext, instance: string, addr
 /** Adds what the container's first boot said, where it can be had: the reason is usually there. */
 async function withBootLog(context: ServiceContext, instance: string, failure: Failure): Promise<Failure> {
   const log = await context.incus
-    .exec(instance, ['journalctl', '--no-pager', '-n', '20', '-u', 'containarium-first-boot.service', '-u', 'ssh.service'], { timeoutMs: 5000 })
+    .exec(
+      instance,
+      ['journalctl', '--no-pager', '-n', '20', '-u', 'containarium-first-boot.service', '-u', 'ssh.service'],
+      { timeoutMs: 5000 },
+    )
     .then(({ stdout }) => stdout)
     .catch(() => '');
-  return new Failure(failure.code, { ...failure.toData(), details: { ...failure.details, bootLog: log.slice(-2000) } }, failure);
+  return new Failure(
+    failure.code,
+    { ...failure.toData(), details: { ...failure.details, bootLog: log.slice(-2000) } },
+    failure,
+  );
 }

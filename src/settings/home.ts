@@ -1,8 +1,8 @@
 /**
  * Where the server keeps every file it writes or reads.
  *
- * `CONTAINARIUM_HOME` decides. Without it: root works on the real host in /var/lib/containarium, so that state does not live in
- * somebody's checkout; everybody else in the checkout itself.
+ * `CONTAINARIUM_HOME` decides. Without it: root works on the real host in /var/lib/containarium, so that state does not
+ * live in somebody's checkout; everybody else in the checkout itself.
  */
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -41,7 +41,9 @@ export function homeAt(root: string): Home {
   };
 }
 
-/** The home from the environment, or the default for this user. `realHost` is whether the real host is wanted or in use. */
+/**
+ * The home from the environment, or the default for this user. `realHost` is whether the real host is wanted or in use.
+ */
 export function findHome(env: NodeJS.ProcessEnv, options: { isRoot: boolean; realHost: boolean }): Home {
   const named = env['CONTAINARIUM_HOME'];
   if (named !== undefined && named !== '') return homeAt(resolve(named));
@@ -51,8 +53,8 @@ export function findHome(env: NodeJS.ProcessEnv, options: { isRoot: boolean; rea
 }
 
 /**
- * Makes the folder, and those above it that are missing, one by one: where a folder cannot be made because the file system has none
- * (/proc), Node's own recursive mkdir does not come back.
+ * Makes the folder, and those above it that are missing, one by one: where a folder cannot be made because the file
+ * system has none (/proc), Node's own recursive mkdir does not come back.
  */
 async function makeRoot(root: string): Promise<void> {
   const missing: string[] = [];

@@ -102,8 +102,19 @@ export function openShell(options: ShellOptions): Shell {
 }
 
 /** What shows the conversation: a screen, or lines of text where the terminal or the person wants nothing else. */
-function showing(terminal: Terminal, { actor, core }: ShellOptions, plain: PlainReason | undefined, end: (code: number) => void): ShellUi {
+function showing(
+  terminal: Terminal,
+  { actor, core }: ShellOptions,
+  plain: PlainReason | undefined,
+  end: (code: number) => void,
+): ShellUi {
   if (plain !== undefined) return new PlainUi({ terminal, actor, reason: plain, end });
   const { host } = core.greeting;
-  return new Screen({ terminal, actor, place: host.simulated ? 'SIMULATED HOST' : 'Incus', openView: openListView, end });
+  return new Screen({
+    terminal,
+    actor,
+    place: host.simulated ? 'SIMULATED HOST' : 'Incus',
+    openView: openListView,
+    end,
+  });
 }

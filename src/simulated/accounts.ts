@@ -1,4 +1,7 @@
-/** `getent`, `useradd`, `userdel`, `groupadd` and `pkill`, with the texts and exit codes of Debian 12 (shadow 4.13, glibc 2.36). */
+/**
+ * `getent`, `useradd`, `userdel`, `groupadd` and `pkill`, with the texts and exit codes of Debian 12 (shadow 4.13,
+ * glibc 2.36).
+ */
 import { done, printed, refused } from './answer.ts';
 import type { Answer, SimulatedProgram, World } from './answer.ts';
 import { parseFlags } from './flags.ts';
@@ -24,7 +27,8 @@ function entries(world: World, database: string, key: string | undefined): strin
   const { accounts, groups } = world.state;
   // A key of digits only is a number, as for getent(1).
   const numeric = key !== undefined && /^\d+$/.test(key) ? Number(key) : undefined;
-  const matches = (name: string, id: number): boolean => key === undefined || (numeric === undefined ? name === key : id === numeric);
+  const matches = (name: string, id: number): boolean =>
+    key === undefined || (numeric === undefined ? name === key : id === numeric);
   if (database === 'passwd') return accounts.filter(({ name, uid }) => matches(name, uid)).map(passwdLine);
   if (database === 'group') return groups.filter(({ name, gid }) => matches(name, gid)).map(groupLine);
   return undefined;
@@ -46,15 +50,17 @@ const useraddFlags = {
   'no-create-home': 'none',
   'home-dir': 'value',
   'no-user-group': 'none',
-  'gid': 'value',
-  'shell': 'value',
-  'password': 'value',
-  'comment': 'value',
-  'key': 'value',
-  'system': 'none',
+  gid: 'value',
+  shell: 'value',
+  password: 'value',
+  comment: 'value',
+  key: 'value',
+  system: 'none',
 } as const;
 
-/** Debian's shadow takes nearly every name and leaves the rest to adduser: only what would break passwd(5) is refused. */
+/**
+ * Debian's shadow takes nearly every name and leaves the rest to adduser: only what would break passwd(5) is refused.
+ */
 function nameIsBad(name: string): boolean {
   return name.length > 32 || name.startsWith('-') || /[:,/\s]/.test(name);
 }
@@ -82,10 +88,18 @@ function addAccount(world: World, args: readonly string[]): Answer {
   if (group === undefined) return refused(6, `useradd: group '${groupName}' does not exist`);
   if (!/^[/*]/.test(shell) || /[:\n]/.test(shell)) return refused(3, `useradd: invalid shell '${shell}'`);
   if (nameIsBad(name)) return refused(3, `useradd: invalid user name '${name}': use --badname to ignore`);
-  if (world.state.accounts.some((account) => account.name === name)) return refused(9, `useradd: user '${name}' already exists`);
+  if (world.state.accounts.some((account) => account.name === name))
+    return refused(9, `useradd: user '${name}' already exists`);
   const uid = nextUid(world.state.accounts);
   if (uid > lastUid) return refused(4, `useradd: Can't get unique UID (no more available UIDs)`);
-  world.state.accounts.push({ name, uid, gid: group.gid, comment, home: parsed.flags.get('home-dir') ?? `/home/${name}`, shell });
+  world.state.accounts.push({
+    name,
+    uid,
+    gid: group.gid,
+    comment,
+    home: parsed.flags.get('home-dir') ?? `/home/${name}`,
+    shell,
+  });
   return done();
 }
 
@@ -118,13 +132,16 @@ export const groupadd: SimulatedProgram = {
     const isSystem = parsed.flags.has('system');
     let gid = isSystem ? lastSystemGid : firstUid;
     while (taken.has(gid)) gid += isSystem ? -1 : 1;
-    if (gid < firstSystemGid || gid > lastUid) return refused(4, "groupadd: Can't get unique GID (no more available GIDs)");
+    if (gid < firstSystemGid || gid > lastUid)
+      return refused(4, "groupadd: Can't get unique GID (no more available GIDs)");
     groups.push({ name, gid, members: [] });
     return done();
   },
 };
 
-/** Simulated accounts have no processes: pkill(1) exits 1 for "nothing matched" and 2 for a user that does not exist. */
+/**
+ * Simulated accounts have no processes: pkill(1) exits 1 for "nothing matched" and 2 for a user that does not exist.
+ */
 export const pkill: SimulatedProgram = {
   ...short,
   run: (world, { args }) => {

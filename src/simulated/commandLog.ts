@@ -1,4 +1,7 @@
-/** An append-only list of the commands that the simulated host was given, one JSON object per line. Standard input is never in it. */
+/**
+ * An append-only list of the commands that the simulated host was given, one JSON object per line. Standard input is
+ * never in it.
+ */
 import { appendFileSync } from 'node:fs';
 import { safeJson } from '../domain/text.ts';
 import type { FaultSubject } from './faults.ts';

@@ -49,7 +49,10 @@ const shutdownText = lines([
   'Powering off.',
 ]);
 
-/** What is left to read of a container that stops; where everything was read and nothing came after it, Incus keeps it whole (observed). */
+/**
+ * What is left to read of a container that stops; where everything was read and nothing came after it, Incus keeps it
+ * whole (observed).
+ */
 export function logAfterStop(instance: InstanceRecord, isForced: boolean): string {
   const { run } = instance;
   if (run === null) return '';
@@ -57,7 +60,9 @@ export function logAfterStop(instance: InstanceRecord, isForced: boolean): strin
   return run.consoleRead === true && last !== '' ? last : `${bootText(instance, run.startedAtMs)}${last}`;
 }
 
-/** Shows each piece of a running container's console once, and of a stopped one what was left (incus 6.0.4, observed). */
+/**
+ * Shows each piece of a running container's console once, and of a stopped one what was left (incus 6.0.4, observed).
+ */
 export function showConsoleLog(world: World, name: string): Answer {
   const instance = instanceNamed(world, name);
   const { run } = instance;

@@ -1,4 +1,7 @@
-/** Numbers, identifiers and addresses that look made up but are a function of names: the simulation never uses randomness. */
+/**
+ * Numbers, identifiers and addresses that look made up but are a function of names: the simulation never uses
+ * randomness.
+ */
 import { createHash } from 'node:crypto';
 
 /** 64 hexadecimal digits. */
@@ -13,7 +16,9 @@ export function pick(text: string, below: number): number {
 
 export function uuidOf(text: string): string {
   const hex = digest(text);
-  return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join('-');
+  return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
+    '-',
+  );
 }
 
 /** A MAC address with the prefix that Incus uses. */

@@ -5,7 +5,20 @@ import { parseIncusSize } from './units.ts';
 
 type Device = Readonly<Record<string, string>>;
 
-const types = ['none', 'nic', 'disk', 'unix-char', 'unix-block', 'usb', 'gpu', 'infiniband', 'proxy', 'unix-hotplug', 'tpm', 'pci'];
+const types = [
+  'none',
+  'nic',
+  'disk',
+  'unix-char',
+  'unix-block',
+  'usb',
+  'gpu',
+  'infiniband',
+  'proxy',
+  'unix-hotplug',
+  'tpm',
+  'pci',
+];
 
 const diskKeys = [
   'type',
@@ -120,7 +133,9 @@ export function rootDevice(devices: Devices): Device | undefined {
 export function rootProblem(state: HostState, devices: Devices): string | undefined {
   const pool = rootDevice(devices)?.['pool'] ?? '';
   if (pool === '') return 'Failed getting root disk: No root device could be found';
-  return state.pools.some((candidate) => candidate.name === pool) ? undefined : 'Failed loading storage pool: Storage pool not found';
+  return state.pools.some((candidate) => candidate.name === pool)
+    ? undefined
+    : 'Failed loading storage pool: Storage pool not found';
 }
 
 /** The network devices with their names, in a fixed order. */
@@ -131,8 +146,8 @@ export function nics(devices: Devices): [string, Device][] {
 }
 
 /**
- * Another instance's NIC on the same network that has this device's address. A real server looks at this when a device is started
- * or changed, but not when an instance is created.
+ * Another instance's NIC on the same network that has this device's address. A real server looks at this when a device
+ * is started or changed, but not when an instance is created.
  */
 export function addressClash(state: HostState, instanceName: string, device: Device): boolean {
   const address = device['ipv4.address'];
@@ -144,7 +159,10 @@ export function addressClash(state: HostState, instanceName: string, device: Dev
   );
 }
 
-/** The address an instance's first NIC comes up with: its fixed one, or a lease of the bridge's DHCP server; null without a bridge. */
+/**
+ * The address an instance's first NIC comes up with: its fixed one, or a lease of the bridge's DHCP server; null
+ * without a bridge.
+ */
 export function bootAddress(state: HostState, instanceName: string, devices: Devices, first: number): string | null {
   const device = nics(devices)[0]?.[1];
   if (device === undefined) return null;
@@ -157,7 +175,10 @@ export function bootAddress(state: HostState, instanceName: string, devices: Dev
   const taken = new Set(
     Object.values(state.instances)
       .filter((other) => other.name !== instanceName)
-      .flatMap((other) => [other.run?.address ?? '', ...nics(other.devices).map(([, nic]) => nic['ipv4.address'] ?? '')]),
+      .flatMap((other) => [
+        other.run?.address ?? '',
+        ...nics(other.devices).map(([, nic]) => nic['ipv4.address'] ?? ''),
+      ]),
   );
   for (let step = 0; step < 200; step += 1) {
     const candidate = `${stem}.${2 + ((first + step) % 250)}`;

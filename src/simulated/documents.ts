@@ -1,4 +1,7 @@
-/** The REST documents of Incus 6.0, with every field a real server sends (REST API description, `/1.0/instances` and siblings). */
+/**
+ * The REST documents of Incus 6.0, with every field a real server sends (REST API description, `/1.0/instances` and
+ * siblings).
+ */
 import { linkLocalOf, macOf } from './deterministic.ts';
 import { nics } from './devices.ts';
 import { parseSubnet } from './ipv4.ts';
@@ -33,7 +36,8 @@ function networkState(state: HostState, instance: InstanceRecord, nowMs: number)
     const hwaddr = instance.config[`volatile.${device}.hwaddr`] ?? macOf(`${instance.name} ${device}`);
     const network = state.networks.find((candidate) => candidate.name === nic['network']);
     const netmask = String(parseSubnet(network?.config['ipv4.address'] ?? '')?.prefix ?? 24);
-    const fixed = index === 0 && run.address !== null ? [{ address: run.address, family: 'inet', netmask, scope: 'global' }] : [];
+    const fixed =
+      index === 0 && run.address !== null ? [{ address: run.address, family: 'inet', netmask, scope: 'global' }] : [];
     return [
       nic['name'] ?? device,
       {
@@ -63,12 +67,19 @@ function networkState(state: HostState, instance: InstanceRecord, nowMs: number)
 }
 
 /** `/1.0/instances/NAME/state`. */
-export function instanceStateDocument(state: HostState, instance: InstanceRecord, nowMs: number): Record<string, unknown> {
+export function instanceStateDocument(
+  state: HostState,
+  instance: InstanceRecord,
+  nowMs: number,
+): Record<string, unknown> {
   const { run } = instance;
   const running = run !== null;
   const memory = usage.memoryChargedBytes(instance, nowMs);
   return {
-    cpu: { allocated_time: running ? usage.cpusOf(instance) * 1_000_000_000 : 0, usage: usage.cpuUsageNs(instance, nowMs) },
+    cpu: {
+      allocated_time: running ? usage.cpusOf(instance) * 1_000_000_000 : 0,
+      usage: usage.cpuUsageNs(instance, nowMs),
+    },
     disk: { root: { total: usage.diskTotalBytes(state, instance), usage: usage.diskUsageBytes(instance, nowMs) } },
     memory: {
       swap_usage: 0,
@@ -112,8 +123,17 @@ export function instanceDocument(instance: InstanceRecord): Record<string, unkno
 }
 
 /** As with `recursion=2`. */
-export function fullInstanceDocument(state: HostState, instance: InstanceRecord, nowMs: number): Record<string, unknown> {
-  return { ...instanceDocument(instance), backups: null, snapshots: null, state: instanceStateDocument(state, instance, nowMs) };
+export function fullInstanceDocument(
+  state: HostState,
+  instance: InstanceRecord,
+  nowMs: number,
+): Record<string, unknown> {
+  return {
+    ...instanceDocument(instance),
+    backups: null,
+    snapshots: null,
+    state: instanceStateDocument(state, instance, nowMs),
+  };
 }
 
 export function imageDocument(image: ImageRecord): Record<string, unknown> {
@@ -153,7 +173,9 @@ export function networkDocument(state: HostState, network: NetworkRecord): Recor
     project: 'default',
     status: network.managed ? 'Created' : '',
     type: network.type,
-    used_by: instancePaths(state, (instance) => nics(instance.devices).some(([, nic]) => nic['network'] === network.name)),
+    used_by: instancePaths(state, (instance) =>
+      nics(instance.devices).some(([, nic]) => nic['network'] === network.name),
+    ),
   };
 }
 
@@ -169,7 +191,15 @@ export function leasesDocument(state: HostState, network: NetworkRecord): unknow
         const address = fixed ?? (index === 0 ? instance.run?.address : undefined) ?? 'none';
         if (address === 'none' || address === '') return [];
         const hwaddr = instance.config[`volatile.${device}.hwaddr`] ?? macOf(`${instance.name} ${device}`);
-        return [{ address, hostname: instance.name, hwaddr, location: 'none', type: fixed === undefined ? 'dynamic' : 'static' }];
+        return [
+          {
+            address,
+            hostname: instance.name,
+            hwaddr,
+            location: 'none',
+            type: fixed === undefined ? 'dynamic' : 'static',
+          },
+        ];
       }),
   );
   return [bridge, ...leases];
@@ -177,7 +207,9 @@ export function leasesDocument(state: HostState, network: NetworkRecord): unknow
 
 export function poolDocument(state: HostState, pool: PoolRecord): Record<string, unknown> {
   const images = state.images.map((image) => `/1.0/images/${image.fingerprint}`);
-  const instances = instancePaths(state, (instance) => Object.values(instance.devices).some((device) => device['pool'] === pool.name));
+  const instances = instancePaths(state, (instance) =>
+    Object.values(instance.devices).some((device) => device['pool'] === pool.name),
+  );
   return {
     config: pool.config,
     description: '',

@@ -1,4 +1,7 @@
-/** `incus exec`: the programs that image builds and checks use inside a container. They succeed; none of them really does its work. */
+/**
+ * `incus exec`: the programs that image builds and checks use inside a container. They succeed; none of them really
+ * does its work.
+ */
 import { posix } from 'node:path';
 import { done, incusError, printed, refused } from './answer.ts';
 import type { Answer, World } from './answer.ts';
@@ -11,19 +14,19 @@ const nothing: InnerProgram = () => printed('');
 
 const programs: Readonly<Record<string, InnerProgram>> = {
   'apt-get': nothing,
-  'cat': cat,
+  cat: cat,
   'cloud-init': nothing,
-  'false': () => refused(1, ''),
-  'find': findFiles,
-  'getent': nothing,
-  'journalctl': () => printed('-- No entries --\n'),
-  'rm': remove,
-  'systemctl': systemctl,
-  'test': nothing,
-  'true': nothing,
-  'truncate': truncate,
+  false: () => refused(1, ''),
+  find: findFiles,
+  getent: nothing,
+  journalctl: () => printed('-- No entries --\n'),
+  rm: remove,
+  systemctl: systemctl,
+  test: nothing,
+  true: nothing,
+  truncate: truncate,
   'update-rc.d': nothing,
-  'useradd': nothing,
+  useradd: nothing,
 };
 
 function operands(args: readonly string[]): string[] {
@@ -65,7 +68,10 @@ function truncate(instance: InstanceRecord, args: readonly string[]): Answer {
   return changed ? done() : printed('');
 }
 
-/** `find FOLDER -name PATTERN -delete`: only pushed files can be found; anything but `-name`, `-type f` and `-delete` is ignored. */
+/**
+ * `find FOLDER -name PATTERN -delete`: only pushed files can be found; anything but `-name`, `-type f` and `-delete` is
+ * ignored.
+ */
 function findFiles(instance: InstanceRecord, args: readonly string[]): Answer {
   const [folder = '/'] = operands(args);
   const named = args.indexOf('-name');

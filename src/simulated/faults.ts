@@ -1,7 +1,7 @@
 /**
- * Faults on demand: which command of the simulated host goes wrong, and how. For tests that fail every step of an operation, and for
- * trying out what happens. A plan is given at opening, and in a JSON file that is read again before each command, so that a running
- * server can be given one.
+ * Faults on demand: which command of the simulated host goes wrong, and how. For tests that fail every step of an
+ * operation, and for trying out what happens. A plan is given at opening, and in a JSON file that is read again before
+ * each command, so that a running server can be given one.
  */
 import { readFileSync } from 'node:fs';
 import writeFileAtomic from 'write-file-atomic';
@@ -22,8 +22,9 @@ export const faultModes = [
   /** This process is killed after the work, before the answer. */
   'kill-after',
   /**
-   * The client fails, hangs to its limit, or dies with this process, while Incus goes on by itself: the work is listed among its
-   * operations and done a moment later. For commands that leave no such work these are `fail-before`, `hang` and `kill-before`.
+   * The client fails, hangs to its limit, or dies with this process, while Incus goes on by itself: the work is listed
+   * among its operations and done a moment later. For commands that leave no such work these are `fail-before`, `hang`
+   * and `kill-before`.
    */
   'fail-late',
   'hang-late',
@@ -48,7 +49,10 @@ const fault = z.strictObject({
       changes: z.boolean().optional(),
     })
     .optional(),
-  /** Only the n-th matching command since opening, counted from 1; with `repeat` every one from there on. Without it: the next. */
+  /**
+   * Only the n-th matching command since opening, counted from 1; with `repeat` every one from there on. Without it:
+   * the next.
+   */
   call: z.number().int().min(1).optional(),
   mode: z.enum(faultModes),
   /** What a program that fails says, instead of `Error: simulated fault`. */
@@ -90,8 +94,8 @@ export class Faults {
   }
 
   /**
-   * Counts a command and returns what is to go wrong with it. A fault without `repeat` is used up by this: one from the file is
-   * taken out of the file first, so that a process killed by it does not meet it again when it comes back.
+   * Counts a command and returns what is to go wrong with it. A fault without `repeat` is used up by this: one from the
+   * file is taken out of the file first, so that a process killed by it does not meet it again when it comes back.
    */
   next(subject: FaultSubject): Fault | undefined {
     this.#count(subject);

@@ -65,7 +65,8 @@ export function pushFile(world: World, destination: string, content: string, opt
   const above = foldersAbove(path);
   const inTheWay = above.find((folder) => Object.hasOwn(instance.files, folder));
   if (inTheWay !== undefined) return incusError(`${inTheWay.slice(1)} is not a directory`);
-  if (!options.createFolders && !isFolder(instance.files, posix.dirname(path))) return incusError('file does not exist');
+  if (!options.createFolders && !isFolder(instance.files, posix.dirname(path)))
+    return incusError('file does not exist');
   instance.files[path] = { content, mode: options.mode, uid: options.uid, gid: options.gid };
   return done();
 }
@@ -77,5 +78,7 @@ export function pullFile(world: World, source: string): Answer {
   if (foldersAbove(path).some((folder) => Object.hasOwn(instance.files, folder))) {
     return incusError(`sftp: "open ${path}: not a directory" (SSH_FX_FAILURE)`);
   }
-  return incusError(isFolder(instance.files, path) ? "Can't pull a directory without --recursive" : 'file does not exist');
+  return incusError(
+    isFolder(instance.files, path) ? "Can't pull a directory without --recursive" : 'file does not exist',
+  );
 }

@@ -15,7 +15,10 @@ function line(files: InstanceFiles, path: string): string | undefined {
   return Object.hasOwn(files, path) ? files[path]?.content.trimEnd() : undefined;
 }
 
-/** Whether the first-boot unit ends well; like the real one it is skipped without a seeded user and fails on a half seed. */
+/**
+ * Whether the first-boot unit ends well; like the real one it is skipped without a seeded user and fails on a half
+ * seed.
+ */
 function takeSeed(files: InstanceFiles): boolean {
   const userFile = files[`${seed}/user`];
   const user = line(files, `${seed}/user`);

@@ -58,13 +58,15 @@ export class Gate {
     log.add(passage.subject);
     const { mode, message } = faults.next(passage.subject) ?? {};
     this.#finishDue();
-    if (mode !== undefined && isLate(mode)) this.#leaveBehind(passage, mode === 'hang-late' ? this.#hangMs(passage) : 0);
+    if (mode !== undefined && isLate(mode))
+      this.#leaveBehind(passage, mode === 'hang-late' ? this.#hangMs(passage) : 0);
     if (mode === 'fail-before' || mode === 'fail-late') return passage.failed('fault', message);
     if (mode === 'lock' || mode === 'down') return passage.failed(mode);
     if (mode === 'kill-before' || mode === 'kill-late') await this.#die();
     if (mode === 'hang' || mode === 'hang-late') throw await this.#hang(passage);
     // Cancelled while it is still at work: nothing was done yet.
-    if (passage.isLong && paceMs > 0 && (await this.#options.wait(paceMs, passage.signal)) === 'aborted') throw passage.cancelled();
+    if (passage.isLong && paceMs > 0 && (await this.#options.wait(paceMs, passage.signal)) === 'aborted')
+      throw passage.cancelled();
     const answer = this.#perform(passage);
     if (mode === 'kill-after') await this.#die();
     if (mode === 'hang-after') throw await this.#hang(passage);
@@ -87,7 +89,11 @@ export class Gate {
     if (passage.background === undefined) return;
     const { store, lateMs } = this.#options;
     store.state.serial += 1;
-    const work = { ...passage.background, id: uuidOf(`operation ${store.state.serial}`), doneAtMs: store.nowMs + clientMs + lateMs };
+    const work = {
+      ...passage.background,
+      id: uuidOf(`operation ${store.state.serial}`),
+      doneAtMs: store.nowMs + clientMs + lateMs,
+    };
     store.state.underway.push(work);
     store.save();
   }
@@ -102,7 +108,11 @@ export class Gate {
     const { nowMs } = store;
     const events: LifecycleEvent[] = [];
     const at = new Date(nowMs).toISOString();
-    const answer = effect({ state: store.state, nowMs, happened: (action, instance) => void events.push({ action, instance, at }) });
+    const answer = effect({
+      state: store.state,
+      nowMs,
+      happened: (action, instance) => void events.push({ action, instance, at }),
+    });
     if (answer.changed) store.save();
     happenings.publish(events);
     return answer;

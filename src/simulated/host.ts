@@ -1,6 +1,7 @@
 /**
- * A host with Incus, accounts and containers, in memory and in one JSON file: for trying everything without Incus, and for tests that
- * fail any step. It answers the commands that `src/host` issues in the formats of Incus 6.0.4, shadow 4.13 and OpenSSH 9.2.
+ * A host with Incus, accounts and containers, in memory and in one JSON file: for trying everything without Incus, and
+ * for tests that fail any step. It answers the commands that `src/host` issues in the formats of Incus 6.0.4, shadow
+ * 4.13 and OpenSSH 9.2.
  */
 import type { IncusStreams } from '../host/incusStreams.ts';
 import type { JumpKeys } from '../host/jumpKeys.ts';
@@ -19,13 +20,22 @@ import { wait } from './wait.ts';
 export interface SimulatedHostOptions {
   /** How long create, start, stop, publish and their like take, in milliseconds. Default 0. */
   readonly paceMs?: number;
-  /** Time limits of commands that hang because of a fault are multiplied by this, so that tests need not wait. Default 1. */
+  /**
+   * Time limits of commands that hang because of a fault are multiplied by this, so that tests need not wait. Default
+   * 1.
+   */
   readonly timeScale?: number;
-  /** How long Incus goes on with work whose client is gone because of a fault, and a stream that a fault ends, in milliseconds. Default 500. */
+  /**
+   * How long Incus goes on with work whose client is gone because of a fault, and a stream that a fault ends, in
+   * milliseconds. Default 500.
+   */
   readonly lateMs?: number;
   /** Faults from the start. */
   readonly faults?: FaultPlan;
-  /** A JSON file with a {@link FaultPlan}, read before each command; used-up faults are taken out of it. It need not exist. */
+  /**
+   * A JSON file with a {@link FaultPlan}, read before each command; used-up faults are taken out of it. It need not
+   * exist.
+   */
   readonly faultsPath?: string;
   /** Appended to: one JSON line per command, see {@link CommandLog}. */
   readonly logPath?: string;
@@ -45,8 +55,8 @@ export class SimulatedHost {
   }
 
   /**
-   * Opens the host kept in the JSON file `path`, or a fresh one where there is no such file. One process at a time: the file is read
-   * here only. Throws a `settings` failure for a file that cannot be used.
+   * Opens the host kept in the JSON file `path`, or a fresh one where there is no such file. One process at a time: the
+   * file is read here only. Throws a `settings` failure for a file that cannot be used.
    */
   static open(path: string, options: SimulatedHostOptions = {}): SimulatedHost {
     const happenings = new Happenings();

@@ -5,8 +5,9 @@ import type { InstanceFiles } from './state.ts';
 const privatePath = '/etc/ssh/ssh_host_ed25519_key';
 
 /**
- * The public key of the ed25519 host key among an instance's files, as `ssh-ed25519 AAAA…`. It is derived from the private one, as
- * sshd does; the `.pub` file beside it is a convenience that sshd never reads. `undefined` without a key that sshd could load.
+ * The public key of the ed25519 host key among an instance's files, as `ssh-ed25519 AAAA…`. It is derived from the
+ * private one, as sshd does; the `.pub` file beside it is a convenience that sshd never reads. `undefined` without a
+ * key that sshd could load.
  */
 export function hostKeyOf(files: InstanceFiles): string | undefined {
   const file = Object.hasOwn(files, privatePath) ? files[privatePath] : undefined;

@@ -51,8 +51,8 @@ export function localImage({ state }: World, reference: string): ImageRecord | u
 }
 
 /**
- * The image that `incus create` is asked for. `register` adds a downloaded one to the local images: to be called once nothing can be
- * refused any more.
+ * The image that `incus create` is asked for. `register` adds a downloaded one to the local images: to be called once
+ * nothing can be refused any more.
  */
 export function imageForCreate(world: World, reference: string): { image: ImageRecord; register: () => void } {
   const colon = reference.indexOf(':');

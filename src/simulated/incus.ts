@@ -1,4 +1,6 @@
-/** The `incus` client's command line: which verb, which flags. The verbs themselves are in the modules beside this one. */
+/**
+ * The `incus` client's command line: which verb, which flags. The verbs themselves are in the modules beside this one.
+ */
 import { answering, incusError } from './answer.ts';
 import type { Answer, Invocation, SimulatedProgram, World } from './answer.ts';
 import { showConsoleLog } from './console.ts';
@@ -33,7 +35,7 @@ function first(parsed: Parsed): string {
 }
 
 const verbs: Readonly<Record<string, Verb>> = {
-  'create': {
+  create: {
     operation: 'Creating instance',
     flags: { ...quiet, 'no-profiles': 'none' },
     operands: 2,
@@ -41,7 +43,7 @@ const verbs: Readonly<Record<string, Verb>> = {
     changes: always,
     run: (world, parsed, input) => createInstance(world, first(parsed), parsed.rest[1] ?? '', input),
   },
-  'start': {
+  start: {
     operation: 'Starting instance',
     flags: quiet,
     operands: 1,
@@ -49,7 +51,7 @@ const verbs: Readonly<Record<string, Verb>> = {
     changes: always,
     run: (world, parsed) => startInstance(world, first(parsed)),
   },
-  'stop': {
+  stop: {
     operation: 'Stopping instance',
     flags: powerFlags,
     operands: 1,
@@ -57,7 +59,7 @@ const verbs: Readonly<Record<string, Verb>> = {
     changes: always,
     run: (world, parsed) => stopInstance(world, first(parsed), parsed.flags.has('force')),
   },
-  'restart': {
+  restart: {
     operation: 'Restarting instance',
     flags: powerFlags,
     operands: 1,
@@ -65,7 +67,7 @@ const verbs: Readonly<Record<string, Verb>> = {
     changes: always,
     run: (world, parsed) => restartInstance(world, first(parsed), parsed.flags.has('force')),
   },
-  'delete': {
+  delete: {
     operation: 'Deleting instance',
     flags: { ...quiet, force: 'none' },
     operands: 1,
@@ -73,7 +75,7 @@ const verbs: Readonly<Record<string, Verb>> = {
     changes: always,
     run: (world, parsed) => deleteInstance(world, first(parsed), parsed.flags.has('force')),
   },
-  'query': {
+  query: {
     flags: { request: 'value', X: 'value', data: 'value', d: 'value' },
     operands: 1,
     changes: (parsed) => (parsed.flags.get('request') ?? parsed.flags.get('X') ?? 'GET') !== 'GET',
@@ -83,7 +85,7 @@ const verbs: Readonly<Record<string, Verb>> = {
     },
   },
   'file push': {
-    flags: { ...quiet, 'create-dirs': 'none', 'mode': 'value', 'uid': 'value', 'gid': 'value' },
+    flags: { ...quiet, 'create-dirs': 'none', mode: 'value', uid: 'value', gid: 'value' },
     operands: 2,
     changes: always,
     run: (world, parsed, input) =>
@@ -102,20 +104,22 @@ const verbs: Readonly<Record<string, Verb>> = {
     changes: never,
     run: (world, parsed) => pullFile(world, first(parsed)),
   },
-  'exec': {
-    flags: { ...quiet, 'force-noninteractive': 'none', 'env': 'value', 'cwd': 'value', 'user': 'value', 'group': 'value' },
+  exec: {
+    flags: { ...quiet, 'force-noninteractive': 'none', env: 'value', cwd: 'value', user: 'value', group: 'value' },
     operands: 2,
     changes: (parsed) => execChanges(parsed.rest.slice(1)),
     run: (world, parsed) => execIn(world, first(parsed), parsed.rest.slice(1)),
   },
-  'console': {
+  console: {
     flags: { 'show-log': 'none' },
     operands: 1,
     changes: never,
     run: (world, parsed) =>
-      parsed.flags.has('show-log') ? showConsoleLog(world, first(parsed)) : incusError('inappropriate ioctl for device'),
+      parsed.flags.has('show-log')
+        ? showConsoleLog(world, first(parsed))
+        : incusError('inappropriate ioctl for device'),
   },
-  'publish': {
+  publish: {
     operation: publishing,
     flags: { ...quiet, alias: 'value', reuse: 'none', compression: 'value' },
     operands: 1,

@@ -1,6 +1,6 @@
 /**
- * Which instance configuration Incus 6.0 accepts, and what it says about the rest. Texts are those of a real server; sources of the
- * rules: Incus documentation, "Instance options".
+ * Which instance configuration Incus 6.0 accepts, and what it says about the rest. Texts are those of a real server;
+ * sources of the rules: Incus documentation, "Instance options".
  */
 import { parseIncusSize } from './units.ts';
 
@@ -11,7 +11,8 @@ const anything: Check = () => undefined;
 
 const booleans = ['true', 'false', '1', '0', 'yes', 'no', 'on', 'off'];
 
-const boolean: Check = (value) => (booleans.includes(value.toLowerCase()) ? undefined : `Invalid value for a boolean "${value}"`);
+const boolean: Check = (value) =>
+  booleans.includes(value.toLowerCase()) ? undefined : `Invalid value for a boolean "${value}"`;
 
 const integer: Check = (value) => (/^-?\d+$/.test(value) ? undefined : `Invalid value for an integer "${value}"`);
 
@@ -75,7 +76,10 @@ const options: Readonly<Record<string, Check>> = {
 
 const freeKeys = /^(user|image|environment|volatile|linux\.sysctl|limits\.kernel)\../;
 
-/** The first thing wrong with a configuration, as Incus says it, or `undefined`. An empty value is always good: it unsets the key. */
+/**
+ * The first thing wrong with a configuration, as Incus says it, or `undefined`. An empty value is always good: it
+ * unsets the key.
+ */
 export function configProblem(config: Readonly<Record<string, string>>): string | undefined {
   for (const key of Object.keys(config).sort()) {
     const value = config[key] ?? '';

@@ -15,7 +15,15 @@ import { parseIncusSize } from './units.ts';
 
 const change = z.object({
   // Go reads null as an empty string, which unsets the key.
-  config: z.record(z.string(), z.string().nullable().transform((value) => value ?? '')).optional(),
+  config: z
+    .record(
+      z.string(),
+      z
+        .string()
+        .nullable()
+        .transform((value) => value ?? ''),
+    )
+    .optional(),
   devices: z.record(z.string(), z.record(z.string(), z.string())).optional(),
 });
 
@@ -42,7 +50,9 @@ function parseChange(text: string, onSyntaxError: (error: unknown) => string): z
   const [field] = path;
   if (field === undefined) throw incusRefusal(`json: cannot unmarshal ${kind} into Go value of type jmap.Map`);
   const expected = path.length === (field === 'devices' ? 3 : 2) ? 'string' : 'map[string]string';
-  throw incusRefusal(`json: cannot unmarshal ${kind} into Go struct field InstancePut.${String(field)} of type ${expected}`);
+  throw incusRefusal(
+    `json: cannot unmarshal ${kind} into Go struct field InstancePut.${String(field)} of type ${expected}`,
+  );
 }
 
 function valueAt(document: unknown, path: readonly PropertyKey[]): unknown {
@@ -55,7 +65,10 @@ function jsonKind(value: unknown): string {
   return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
-/** Creates a stopped instance. An address that another instance has is accepted here, as by a real server, and refused at start. */
+/**
+ * Creates a stopped instance. An address that another instance has is accepted here, as by a real server, and refused
+ * at start.
+ */
 export function createInstance(world: World, imageRef: string, name: string, input: string): Answer {
   const { state, nowMs } = world;
   const spec = parseChange(input, () => "yaml: line 1: did not find expected ',' or '}'");
@@ -73,7 +86,8 @@ export function createInstance(world: World, imageRef: string, name: string, inp
   }
   const badDevices = devicesProblem(state, devices);
   const badRoot = badDevices === undefined ? rootProblem(state, devices) : `Invalid devices: ${badDevices}`;
-  if (badRoot !== undefined) return incusError(`Failed creating instance record: Failed initializing instance: ${badRoot}`);
+  if (badRoot !== undefined)
+    return incusError(`Failed creating instance record: Failed initializing instance: ${badRoot}`);
 
   register();
   image.lastUsedAtMs = nowMs;
@@ -122,7 +136,8 @@ function boot(world: World, instance: InstanceRecord): void {
   instance.config['volatile.last_state.power'] = 'RUNNING';
   for (const [device] of nics(instance.devices)) {
     instance.config[`volatile.${device}.hwaddr`] ??= macOf(`${instance.name} ${device}`);
-    instance.config[`volatile.${device}.host_name`] = `veth${digest(`${instance.name} ${device} ${state.serial}`).slice(0, 8)}`;
+    instance.config[`volatile.${device}.host_name`] =
+      `veth${digest(`${instance.name} ${device} ${state.serial}`).slice(0, 8)}`;
   }
 }
 
@@ -173,14 +188,18 @@ export function deleteInstance(world: World, name: string, force: boolean): Answ
     );
   }
   const instance = instanceNamed(world, name);
-  if (instance.run !== null && !force) return incusError('The instance is currently running, stop it first or pass --force');
+  if (instance.run !== null && !force)
+    return incusError('The instance is currently running, stop it first or pass --force');
   if (instance.run !== null) world.happened('instance-stopped', name);
   delete world.state.instances[name];
   world.happened('instance-deleted', name);
   return done();
 }
 
-/** What btrfs says to a quota below what is used. Incus takes its own record of the change back, but the low quota stays in force. */
+/**
+ * What btrfs says to a quota below what is used. Incus takes its own record of the change back, but the low quota stays
+ * in force.
+ */
 function quotaProblem(world: World, instance: InstanceRecord, devices: Devices): string | undefined {
   const before = quotaOf(rootDevice(instance.devices));
   const bytes = quotaOf(rootDevice(devices));
@@ -220,7 +239,8 @@ export function patchInstance(world: World, name: string, body: string): Answer 
   const limit = parseIncusSize(config['limits.memory'] ?? '');
   if (config['limits.memory'] !== instance.config['limits.memory'] && limit !== undefined && instance.run !== null) {
     // The kernel drops page cache, but cannot push a running container below what it holds besides.
-    if (limit < memoryInUseBytes(instance, world.nowMs)) return incusError('setting cgroup item for the container failed');
+    if (limit < memoryInUseBytes(instance, world.nowMs))
+      return incusError('setting cgroup item for the container failed');
   }
 
   // Only another size than the one on record is set at all.

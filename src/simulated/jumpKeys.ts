@@ -1,4 +1,6 @@
-/** The simulated host's {@link JumpKeys}: the authorized_keys texts of jump accounts, kept with the rest of its state. */
+/**
+ * The simulated host's {@link JumpKeys}: the authorized_keys texts of jump accounts, kept with the rest of its state.
+ */
 import { Failure } from '../domain/failure.ts';
 import type { JumpKeys } from '../host/jumpKeys.ts';
 import type { World } from './answer.ts';
@@ -56,7 +58,10 @@ export class SimulatedJumpKeys implements JumpKeys {
   }
 
   users(): Promise<string[]> {
-    return this.#call('users', undefined, ({ state }) => ({ changed: false, value: Object.keys(state.jumpKeys).sort() }));
+    return this.#call('users', undefined, ({ state }) => ({
+      changed: false,
+      value: Object.keys(state.jumpKeys).sort(),
+    }));
   }
 
   async #call<T>(action: Action, user: string | undefined, effect: (world: World) => Result<T>): Promise<T> {
@@ -75,7 +80,11 @@ export class SimulatedJumpKeys implements JumpKeys {
       failed: () => {
         throw new Failure('program-failed', { what: titles[action], why: 'simulated fault' });
       },
-      timedOut: () => new Failure('timeout', { what: titles[action], why: `it did not end within ${limitMs / 1000} s and was given up` }),
+      timedOut: () =>
+        new Failure('timeout', {
+          what: titles[action],
+          why: `it did not end within ${limitMs / 1000} s and was given up`,
+        }),
       cancelled: () => new Failure('cancelled', { what: titles[action], why: 'it was cancelled' }),
     });
     return value;

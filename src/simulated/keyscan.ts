@@ -15,7 +15,8 @@ export const keyscan: SimulatedProgram = {
     const instance = Object.values(state.instances).find((candidate) => candidate.run?.address === address);
     const key = instance?.run?.hostKey ?? null;
     // Nothing listens: no output and exit code 1, whatever the reason was (ssh-keyscan of OpenSSH 9.2, observed).
-    if (key === null || (parsed.flags.get('p') ?? '22') !== '22' || parsed.flags.get('t') !== 'ed25519') return refused(1, '');
+    if (key === null || (parsed.flags.get('p') ?? '22') !== '22' || parsed.flags.get('t') !== 'ed25519')
+      return refused(1, '');
     return { ...printed(`${address} ${key}\n`), stderr: `# ${address}:22 SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u10\n` };
   },
 };

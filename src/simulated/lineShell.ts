@@ -1,6 +1,6 @@
 /**
- * A shell just good enough to try a terminal with: it echoes, edits with backspace, and knows a handful of commands. What is typed while
- * one of them runs is lost, except Ctrl-C.
+ * A shell just good enough to try a terminal with: it echoes, edits with backspace, and knows a handful of commands.
+ * What is typed while one of them runs is lost, except Ctrl-C.
  */
 import { StringDecoder } from 'node:string_decoder';
 
@@ -105,7 +105,11 @@ export class LineShell {
 
   #enter(): void {
     this.#around.print('\r\n');
-    const words = this.#line.join('').trim().split(/\s+/).filter((word) => word !== '');
+    const words = this.#line
+      .join('')
+      .trim()
+      .split(/\s+/)
+      .filter((word) => word !== '');
     const [command, ...args] = words;
     if (command === 'exit') return this.#end(args[0] === undefined ? this.#status : Number.parseInt(args[0], 10) & 255);
     if (command !== undefined) this.#run(command, args);

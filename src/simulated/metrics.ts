@@ -37,9 +37,16 @@ export function metricsText(state: HostState, nowMs: number): string {
     .map((instance) => ({ name: instance.name, memory: memoryOf(instance, nowMs) }));
   const series = Object.keys(running[0]?.memory ?? {}).flatMap((kind) => {
     const metric = `incus_memory_${kind}_bytes`;
-    const samples = running.map(({ name, memory }) => `${metric}{name="${name}",project="default",type="container"} ${goNumber(memory[kind] ?? 0)}`);
+    const samples = running.map(
+      ({ name, memory }) =>
+        `${metric}{name="${name}",project="default",type="container"} ${goNumber(memory[kind] ?? 0)}`,
+    );
     return [`# HELP ${metric} ${kind}.`, `# TYPE ${metric} gauge`, ...samples];
   });
-  const server = ['# HELP incus_operations_total The number of running operations', '# TYPE incus_operations_total counter', `incus_operations_total ${state.underway.length}`];
+  const server = [
+    '# HELP incus_operations_total The number of running operations',
+    '# TYPE incus_operations_total counter',
+    `incus_operations_total ${state.underway.length}`,
+  ];
   return [...series, ...server, '# EOF', ''].join('\n');
 }

@@ -18,8 +18,8 @@ function sorted(value: unknown): unknown {
 }
 
 /**
- * As the client prints a document: keys sorted, tabs, an empty line at the end. An empty object prints nothing at all (incus 6.0,
- * observed with `/1.0/operations` on an idle server).
+ * As the client prints a document: keys sorted, tabs, an empty line at the end. An empty object prints nothing at all
+ * (incus 6.0, observed with `/1.0/operations` on an idle server).
  */
 function shown(document: unknown): Answer {
   const text = JSON.stringify(sorted(document), null, '\t');
@@ -43,12 +43,18 @@ function listInstances(world: World, parameters: URLSearchParams): Answer {
     .filter((instance) => wanted === undefined || instance.name === wanted)
     .sort((left, right) => (left.name < right.name ? -1 : 1));
   const recursion = parameters.get('recursion') ?? '0';
-  if (recursion === '2') return shown(found.map((instance) => documents.fullInstanceDocument(world.state, instance, world.nowMs)));
+  if (recursion === '2')
+    return shown(found.map((instance) => documents.fullInstanceDocument(world.state, instance, world.nowMs)));
   if (recursion === '1') return shown(found.map((instance) => documents.instanceDocument(instance)));
   return shown(found.map((instance) => `/1.0/instances/${instance.name}`));
 }
 
-function list<T>(items: readonly T[], parameters: URLSearchParams, path: (item: T) => string, document: (item: T) => unknown): Answer {
+function list<T>(
+  items: readonly T[],
+  parameters: URLSearchParams,
+  path: (item: T) => string,
+  document: (item: T) => unknown,
+): Answer {
   return shown((parameters.get('recursion') ?? '0') === '0' ? items.map(path) : items.map(document));
 }
 
@@ -75,7 +81,9 @@ function getOne(world: World, kind: string, name: string, part: string | undefin
   if (kind === 'storage-pools' && (part === undefined || part === 'resources')) {
     const pool = state.pools.find((candidate) => candidate.name === name);
     if (pool === undefined) return incusError('Storage pool not found');
-    return shown(part === undefined ? documents.poolDocument(state, pool) : documents.poolResourcesDocument(state, pool, nowMs));
+    return shown(
+      part === undefined ? documents.poolDocument(state, pool) : documents.poolResourcesDocument(state, pool, nowMs),
+    );
   }
   return incusError('not found');
 }
@@ -128,6 +136,7 @@ export function query(world: World, method: string, target: string, body: string
   if (empty !== '' || version !== '1.0') return incusError('not found');
   if (method === 'GET') return get(world, segments, new URLSearchParams(search));
   const [kind, name, ...more] = segments;
-  if (method === 'PATCH' && kind === 'instances' && name !== undefined && more.length === 0) return patchInstance(world, name, body);
+  if (method === 'PATCH' && kind === 'instances' && name !== undefined && more.length === 0)
+    return patchInstance(world, name, body);
   return incusError('not found');
 }

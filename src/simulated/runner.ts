@@ -30,7 +30,9 @@ function missing(command: Command): Failure {
 function backgroundOf(command: Command): Omit<UnderwayRecord, 'id' | 'doneAtMs'> | undefined {
   const { program, args } = command;
   const background = programs[program]?.background?.(args);
-  return background === undefined ? undefined : { program, input: command.input ?? '', ...background, args: [...background.args] };
+  return background === undefined
+    ? undefined
+    : { program, input: command.input ?? '', ...background, args: [...background.args] };
 }
 
 /** Does what a command has left under way. A refusal is heard by nobody. */

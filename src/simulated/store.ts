@@ -15,8 +15,8 @@ export class StateStore {
   #saved: string;
 
   /**
-   * Reads the file, or starts a fresh host where there is none (it is written with the first change). A damaged file rejects with
-   * `settings`: it is never replaced by a fresh host.
+   * Reads the file, or starts a fresh host where there is none (it is written with the first change). A damaged file
+   * rejects with `settings`: it is never replaced by a fresh host.
    */
   constructor(path: string, now: () => number) {
     this.#path = path;
@@ -35,8 +35,9 @@ export class StateStore {
   }
 
   /**
-   * Writes the whole state and renames it into place before it returns: whoever kills this process finds the state before or after
-   * a change, never a part. Without fsync, because a simulation need not survive the loss of the machine.
+   * Writes the whole state and renames it into place before it returns: whoever kills this process finds the state
+   * before or after a change, never a part. Without fsync, because a simulation need not survive the loss of the
+   * machine.
    */
   save(): void {
     this.#state.clock = this.nowMs;
@@ -50,7 +51,10 @@ export class StateStore {
       this.#state = hostState.parse(JSON.parse(this.#saved));
       throw new Failure(
         'program-failed',
-        { what: `simulated host "${this.#path}"`, why: `it cannot be saved: ${error instanceof Error ? error.message : String(error)}` },
+        {
+          what: `simulated host "${this.#path}"`,
+          why: `it cannot be saved: ${error instanceof Error ? error.message : String(error)}`,
+        },
         error,
       );
     }

@@ -11,8 +11,9 @@ import { isShell, SimulatedTerminal } from './terminal.ts';
 import { wait } from './wait.ts';
 
 /**
- * The name of these calls in the command log and in fault plans; the arguments are `events`, or `terminal`, the instance, and the program
- * with its arguments. With `fail-after` a stream opens, and its connection is lost a moment later.
+ * The name of these calls in the command log and in fault plans; the arguments are `events`, or `terminal`, the
+ * instance, and the program with its arguments. With `fail-after` a stream opens, and its connection is lost a moment
+ * later.
  */
 export const streamsProgram = 'incus-streams';
 
@@ -38,7 +39,11 @@ export class SimulatedStreams implements IncusStreams {
     this.#lateMs = lateMs;
   }
 
-  async #open(args: readonly string[], signal: AbortSignal | undefined, effect: (world: World) => void): Promise<Opened> {
+  async #open(
+    args: readonly string[],
+    signal: AbortSignal | undefined,
+    effect: (world: World) => void,
+  ): Promise<Opened> {
     // Like a real one it never opens before the call returns.
     await setImmediate();
     let isOpen = false;
@@ -87,7 +92,8 @@ export class SimulatedStreams implements IncusStreams {
         tell(() => listener.opened());
       });
       const opened = await Promise.race([opening, end.promise]);
-      if (opened?.isDoomed === true && (await wait(this.#lateMs, signal)) === 'passed') throw unavailable('its stream of events ended');
+      if (opened?.isDoomed === true && (await wait(this.#lateMs, signal)) === 'passed')
+        throw unavailable('its stream of events ended');
       await end.promise;
     } finally {
       isOver = true;
@@ -98,13 +104,19 @@ export class SimulatedStreams implements IncusStreams {
 
   async terminal(request: TerminalRequest): Promise<HostTerminal> {
     const { instance, argv } = request;
-    const { isDoomed } = await this.#open(['terminal', instance, ...argv], undefined, (world) => mustRun(world, request));
+    const { isDoomed } = await this.#open(['terminal', instance, ...argv], undefined, (world) =>
+      mustRun(world, request),
+    );
     const terminal = new SimulatedTerminal(request);
     const unfollow = this.#happenings.follow((event) => {
-      if (event.instance === instance && /^instance-(stopped|shutdown|restarted|deleted)$/.test(event.action)) terminal.kill();
+      if (event.instance === instance && /^instance-(stopped|shutdown|restarted|deleted)$/.test(event.action))
+        terminal.kill();
     });
     const ended = terminal.exit.then(unfollow, unfollow);
-    if (isDoomed) void Promise.race([ended, wait(this.#lateMs)]).then(() => terminal.lose(unavailable('the connection to the terminal is lost')));
+    if (isDoomed)
+      void Promise.race([ended, wait(this.#lateMs)]).then(() =>
+        terminal.lose(unavailable('the connection to the terminal is lost')),
+      );
     return terminal;
   }
 }
@@ -113,7 +125,8 @@ export class SimulatedStreams implements IncusStreams {
 function mustRun(world: World, { instance, argv }: TerminalRequest): void {
   const what = `instance ${quoted(instance)}`;
   const found = Object.hasOwn(world.state.instances, instance) ? world.state.instances[instance] : undefined;
-  if (found === undefined) throw new Failure('not-found', { what, why: 'there is no such instance', next: 'containarium list' });
+  if (found === undefined)
+    throw new Failure('not-found', { what, why: 'there is no such instance', next: 'containarium list' });
   if (found.run === null) throw new Failure('wrong-state', { what, why: 'it is not running', next: 'Start it first.' });
   world.happened('instance-exec', instance);
   const [program = ''] = argv;

@@ -1,4 +1,6 @@
-/** The accounts and groups of a freshly installed Debian 12 with Incus and sshd, so that clashes of names can be tried. */
+/**
+ * The accounts and groups of a freshly installed Debian 12 with Incus and sshd, so that clashes of names can be tried.
+ */
 
 export interface SystemAccount {
   readonly name: string;

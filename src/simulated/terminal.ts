@@ -6,7 +6,10 @@ import { TerminalOutput } from '../host/terminalOutput.ts';
 import type { Failure } from '../domain/failure.ts';
 import { LineShell } from './lineShell.ts';
 
-/** What an exec ends with when its container goes, or when it is told to hang up (incus 6.0.4, observed): 128 and the signal. */
+/**
+ * What an exec ends with when its container goes, or when it is told to hang up (incus 6.0.4, observed): 128 and the
+ * signal.
+ */
 export const killed = 137;
 const hungUp = 129;
 
@@ -17,7 +20,10 @@ export function isShell(program: string): boolean {
   return shells.includes(/^(\/usr(\/local)?)?\/s?bin\//.test(program) ? posix.basename(program) : program);
 }
 
-/** Who one is in a shell: `su - alice`, `setpriv --reuid alice` and their like say it; else root, as whom Incus runs programs. */
+/**
+ * Who one is in a shell: `su - alice`, `setpriv --reuid alice` and their like say it; else root, as whom Incus runs
+ * programs.
+ */
 function userOf(argv: readonly string[]): string {
   const [program = '', ...args] = argv;
   if (/(^|\/)(bash|sh)$/.test(program)) return 'root';

@@ -1,20 +1,23 @@
-/** Sizes as Incus reads them: a whole number and one of its suffixes, nothing between them (Incus documentation, "units"). */
+/**
+ * Sizes as Incus reads them: a whole number and one of its suffixes, nothing between them (Incus documentation,
+ * "units").
+ */
 
 const factors: Readonly<Record<string, number>> = {
   '': 1,
-  'B': 1,
-  'kB': 1e3,
-  'MB': 1e6,
-  'GB': 1e9,
-  'TB': 1e12,
-  'PB': 1e15,
-  'EB': 1e18,
-  'KiB': 2 ** 10,
-  'MiB': 2 ** 20,
-  'GiB': 2 ** 30,
-  'TiB': 2 ** 40,
-  'PiB': 2 ** 50,
-  'EiB': 2 ** 60,
+  B: 1,
+  kB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  PB: 1e15,
+  EB: 1e18,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
+  PiB: 2 ** 50,
+  EiB: 2 ** 60,
 };
 
 /** Bytes, or `undefined` where Incus would say "Invalid value". */

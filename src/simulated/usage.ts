@@ -1,4 +1,7 @@
-/** What instances use of CPU, memory and disk: plausible functions of their name, what is in them, and how long they ran. */
+/**
+ * What instances use of CPU, memory and disk: plausible functions of their name, what is in them, and how long they
+ * ran.
+ */
 import { quotaOf, rootDevice } from './devices.ts';
 import { pick } from './deterministic.ts';
 import type { HostState, InstanceRecord } from './state.ts';
@@ -47,7 +50,10 @@ export function memoryTotalBytes(instance: InstanceRecord): number {
   return parseIncusSize(limit) ?? hostMemoryBytes;
 }
 
-/** Memory in use: 24 MiB and more for a bare system, more with Docker in it, growing a little in the first day, below the limit. */
+/**
+ * Memory in use: 24 MiB and more for a bare system, more with Docker in it, growing a little in the first day, below
+ * the limit.
+ */
 export function memoryInUseBytes(instance: InstanceRecord, nowMs: number): number {
   if (instance.run === null) return 0;
   const base = 24 * mib + pick(`${instance.name} memory`, 40) * mib + (instance.prepared ? 96 * mib : 0);
@@ -56,8 +62,8 @@ export function memoryInUseBytes(instance: InstanceRecord, nowMs: number): numbe
 }
 
 /**
- * All that its control group is charged for: what is in use, and page cache. A boot reads programs, and then what is read and written stays
- * in the cache until the limit is near.
+ * All that its control group is charged for: what is in use, and page cache. A boot reads programs, and then what is
+ * read and written stays in the cache until the limit is near.
  */
 export function memoryChargedBytes(instance: InstanceRecord, nowMs: number): number {
   if (instance.run === null) return 0;
@@ -71,7 +77,10 @@ export function diskTotalBytes(state: HostState, instance: InstanceRecord): numb
   return quotaOf(root) ?? state.pools.find((pool) => pool.name === root?.['pool'])?.totalBytes ?? 0;
 }
 
-/** Bytes on disk: a clone costs little, then logs and packages add up while it runs, at most 512 MiB; pushed files count. */
+/**
+ * Bytes on disk: a clone costs little, then logs and packages add up while it runs, at most 512 MiB; pushed files
+ * count.
+ */
 export function diskUsageBytes(instance: InstanceRecord, nowMs: number): number {
   const base = 8 * mib + pick(`${instance.name} disk`, 24) * mib;
   const pushed = Object.values(instance.files).reduce((sum, file) => sum + Buffer.byteLength(file.content), 0);
@@ -81,7 +90,9 @@ export function diskUsageBytes(instance: InstanceRecord, nowMs: number): number 
 
 /** Bytes of the pool that images and instances take, with what the file system needs for itself. */
 export function poolUsedBytes(state: HostState, poolName: string, nowMs: number): number {
-  const instances = Object.values(state.instances).filter((instance) => rootDevice(instance.devices)?.['pool'] === poolName);
+  const instances = Object.values(state.instances).filter(
+    (instance) => rootDevice(instance.devices)?.['pool'] === poolName,
+  );
   const used = instances.reduce((sum, instance) => sum + diskUsageBytes(instance, nowMs), 0);
   // Images are unpacked to about three times the size of their archive.
   return 16 * mib + used + state.images.reduce((sum, image) => sum + image.sizeBytes * 3, 0);

@@ -1,9 +1,9 @@
 /**
- * Times on a real Incus, as root: a create by step, and `list` with many containers. `npm run bench:host`; BENCH_CONTAINERS says how many
- * (default 50).
+ * Times on a real Incus, as root: a create by step, and `list` with many containers. `npm run bench:host`;
+ * BENCH_CONTAINERS says how many (default 50).
  *
- * A machine's speed drifts, so each figure stands beside one that is measured in the same run: `list` beside Incus's own client, and
- * beside the same list with one container.
+ * A machine's speed drifts, so each figure stands beside one that is measured in the same run: `list` beside Incus's
+ * own client, and beside the same list with one container.
  */
 import { execa } from 'execa';
 import { it } from 'vitest';
@@ -36,7 +36,10 @@ it('times', { timeout: 1_800_000 }, async () => {
   try {
     const key = (await makeKey(await temporaryFolder(), 'bench')).line;
     const manage = async (words: readonly string[], stdin?: string): Promise<any> => {
-      const { stdout, stderr } = await host.server.ssh([...words, '--json'], { shared: true, ...(stdin === undefined ? {} : { stdin }) });
+      const { stdout, stderr } = await host.server.ssh([...words, '--json'], {
+        shared: true,
+        ...(stdin === undefined ? {} : { stdin }),
+      });
       const document = JSON.parse(stdout);
       if (document.ok !== true) throw new Error(`${words.join(' ')}: ${stdout}${stderr}`);
       return document.result;
@@ -63,16 +66,22 @@ it('times', { timeout: 1_800_000 }, async () => {
       if (i === 1) {
         const list = await timed(() => manage(['list']));
         const incus = await timed(() => execa('incus', ['list', '--format', 'json'], { env: host.incus.env }));
-        console.log(`list, 1 container: ${list.toFixed(0)} ms over ssh; incus list: ${incus.toFixed(0)} ms; ratio ${(list / incus).toFixed(2)}\n`);
+        console.log(
+          `list, 1 container: ${list.toFixed(0)} ms over ssh; incus list: ${incus.toFixed(0)} ms; ratio ${(list / incus).toFixed(2)}\n`,
+        );
       }
       if (i === creates + 1 || i === containers) {
         console.log(`create, median of ${totals.length}: ${(median(totals) / 1000).toFixed(2)} s over ssh`);
-        if (i === creates + 1) for (const [title, all] of steps) console.log(`  ${title.padEnd(50)} ${median(all).toFixed(0).padStart(5)} ms`);
+        if (i === creates + 1)
+          for (const [title, all] of steps)
+            console.log(`  ${title.padEnd(50)} ${median(all).toFixed(0).padStart(5)} ms`);
       }
     }
     const list = await timed(() => manage(['list']));
     const incus = await timed(() => execa('incus', ['list', '--format', 'json'], { env: host.incus.env }));
-    console.log(`list, ${containers} containers: ${list.toFixed(0)} ms over ssh; incus list: ${incus.toFixed(0)} ms; ratio ${(list / incus).toFixed(2)}`);
+    console.log(
+      `list, ${containers} containers: ${list.toFixed(0)} ms over ssh; incus list: ${incus.toFixed(0)} ms; ratio ${(list / incus).toFixed(2)}`,
+    );
   } finally {
     await host.stop();
   }

@@ -1,6 +1,7 @@
 /**
- * What an append costs at 10, 100 000 and 1 000 000 records, and how long a journal of that length takes to open.
- * Run with `node test/bench/journal.ts [folder on the disk to measure]`. The ratios count, not the milliseconds: those are the disk's.
+ * What an append costs at 10, 100 000 and 1 000 000 records, and how long a journal of that length takes to open. Run
+ * with `node test/bench/journal.ts [folder on the disk to measure]`. The ratios count, not the milliseconds: those are
+ * the disk's.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,7 +15,12 @@ const entry = {
   op: '01JJ0000000000000000000000',
   verb: 'create',
   target: 'alice',
-  actor: { name: 'ada', role: 'admin', door: 'manage', fingerprint: 'SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU' },
+  actor: {
+    name: 'ada',
+    role: 'admin',
+    door: 'manage',
+    fingerprint: 'SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU',
+  },
 };
 const measuredAppends = 400;
 
@@ -49,14 +55,21 @@ try {
     const opening = performance.now();
     journal = await Journal.open({ folder });
     const openMs = performance.now() - opening;
-    rows.push({ records: goal, appendMs: await appendMs(journal), openMs, heapMiB: process.memoryUsage().heapUsed / 2 ** 20 });
+    rows.push({
+      records: goal,
+      appendMs: await appendMs(journal),
+      openMs,
+      heapMiB: process.memoryUsage().heapUsed / 2 ** 20,
+    });
     await journal.close();
   }
   const base = rows[0]?.appendMs ?? NaN;
   console.log(['records', 'append ms', 'ratio', 'open ms', 'heap MiB'].map(cell).join(''));
   for (const row of rows) {
     const { records, appendMs: ms, openMs, heapMiB } = row;
-    console.log([records, ms.toFixed(3), (ms / base).toFixed(2), openMs.toFixed(1), heapMiB.toFixed(0)].map(cell).join(''));
+    console.log(
+      [records, ms.toFixed(3), (ms / base).toFixed(2), openMs.toFixed(1), heapMiB.toFixed(0)].map(cell).join(''),
+    );
   }
   const begun = performance.now();
   const verification = await verifyJournal(folder);

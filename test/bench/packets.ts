@@ -1,6 +1,6 @@
 /**
- * What it costs to encrypt and to decrypt a packet of the size of a keystroke's answer, with the keys as ssh2 has them and as its patch 10
- * (src/front/patches) has them: `npm run bench:packets`. The ratios count.
+ * What it costs to encrypt and to decrypt a packet of the size of a keystroke's answer, with the keys as ssh2 has them
+ * and as its patch 10 (src/front/patches) has them: `npm run bench:packets`. The ratios count.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -27,8 +27,15 @@ try {
     const pairs = [await cipherPair(plain, name), await cipherPair(patched, name)] as const;
     // One after the other in turn: what else the machine does meets both.
     const times = Array.from({ length: rounds }, () => pairs.map(microseconds));
-    const [without = NaN, with10 = NaN] = [0, 1].map((which) => percentile(times.map((pair) => pair[which] ?? NaN), 50));
-    console.log(`${name.padEnd(30)} ${without.toFixed(1)} µs a packet, patched ${with10.toFixed(1)} µs: ${(without / with10).toFixed(1)} times as fast`);
+    const [without = NaN, with10 = NaN] = [0, 1].map((which) =>
+      percentile(
+        times.map((pair) => pair[which] ?? NaN),
+        50,
+      ),
+    );
+    console.log(
+      `${name.padEnd(30)} ${without.toFixed(1)} µs a packet, patched ${with10.toFixed(1)} µs: ${(without / with10).toFixed(1)} times as fast`,
+    );
   }
 } finally {
   await rm(folder, { recursive: true });

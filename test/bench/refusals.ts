@@ -1,10 +1,12 @@
 /**
- * Whether the time that a refused login takes tells something: `npm run bench:refusals`, with `-- --probes 1000` for more of them. Clients on
- * the loopback interface, where the network adds next to nothing, ask for one login each; the kinds of them are interleaved in a random order.
+ * Whether the time that a refused login takes tells something: `npm run bench:refusals`, with `-- --probes 1000` for
+ * more of them. Clients on the loopback interface, where the network adds next to nothing, ask for one login each; the
+ * kinds of them are interleaved in a random order.
  *
- * Printed are the median from the request to its answer for each kind, and for each two that must not be told apart: whether the answers are
- * the same byte for byte, the difference of the medians, and how likely differences as large are by chance alone: a permutation test of the
- * ranks, which does not mind the long tail that times have. Ends with 1 where that is less likely than 1 % divided by the number of pairs.
+ * Printed are the median from the request to its answer for each kind, and for each two that must not be told apart:
+ * whether the answers are the same byte for byte, the difference of the medians, and how likely differences as large
+ * are by chance alone: a permutation test of the ranks, which does not mind the long tail that times have. Ends with 1
+ * where that is less likely than 1 % divided by the number of pairs.
  */
 import { randomInt } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -41,13 +43,25 @@ try {
   const unknown = await makeKey(folder, 'unknown');
   const known = await keyAt(server.keys[0] ?? '');
   const kind = (user: string, key: TestKey, signature: Signature): Kind => ({
-    name: `${user.length > 20 ? 'an invitation' : `${user}@`}, ${key === known ? 'an admin\'s key' : 'an unknown key'}${signature === 'none' ? '' : `, ${signature === 'wrong' ? 'a wrong' : 'its'} signature`}`,
+    name: `${user.length > 20 ? 'an invitation' : `${user}@`}, ${key === known ? "an admin's key" : 'an unknown key'}${signature === 'none' ? '' : `, ${signature === 'wrong' ? 'a wrong' : 'its'} signature`}`,
     user,
     key,
     signature,
   });
-  const offers = { manage: kind('manage', unknown, 'none'), self: kind('self', unknown, 'none'), other: kind('root', unknown, 'none'), adminAtSelf: kind('self', known, 'none'), invitation: kind(`invite-${'a'.repeat(32)}`, unknown, 'none') };
-  const signed = { manage: kind('manage', unknown, 'right'), self: kind('self', unknown, 'right'), other: kind('root', unknown, 'right'), adminAtSelf: kind('self', known, 'wrong'), adminAtManage: kind('manage', known, 'wrong') };
+  const offers = {
+    manage: kind('manage', unknown, 'none'),
+    self: kind('self', unknown, 'none'),
+    other: kind('root', unknown, 'none'),
+    adminAtSelf: kind('self', known, 'none'),
+    invitation: kind(`invite-${'a'.repeat(32)}`, unknown, 'none'),
+  };
+  const signed = {
+    manage: kind('manage', unknown, 'right'),
+    self: kind('self', unknown, 'right'),
+    other: kind('root', unknown, 'right'),
+    adminAtSelf: kind('self', known, 'wrong'),
+    adminAtManage: kind('manage', known, 'wrong'),
+  };
   const kinds = [...Object.values(offers), ...Object.values(signed)];
   const pairs: readonly (readonly [Kind, Kind])[] = [
     [offers.manage, offers.other],
@@ -59,7 +73,11 @@ try {
   ];
   const mayDiffer: readonly (readonly [Kind, Kind, string])[] = [
     [offers.manage, offers.invitation, 'what looks like an invitation is hashed, whether there is one or not'],
-    [signed.manage, signed.adminAtManage, 'who offers this key is told that it would do (RFC 4252, section 7), and its signature is verified'],
+    [
+      signed.manage,
+      signed.adminAtManage,
+      'who offers this key is told that it would do (RFC 4252, section 7), and its signature is verified',
+    ],
   ];
 
   const times = new Map<Kind, number[]>(kinds.map((each) => [each, []]));
@@ -73,7 +91,12 @@ try {
   }
 
   console.log(`${probes} probes of each kind`);
-  for (const each of kinds) console.log(`  ${each.name.padEnd(46)} median ${median(times.get(each) ?? []).toFixed(1).padStart(7)} µs`);
+  for (const each of kinds)
+    console.log(
+      `  ${each.name.padEnd(46)} median ${median(times.get(each) ?? [])
+        .toFixed(1)
+        .padStart(7)} µs`,
+    );
   let differ = 0;
   console.log(`pairs that must not differ (p below ${(likelihood / pairs.length).toFixed(4)} would be a difference)`);
   for (const [one, other] of pairs) {
@@ -95,7 +118,9 @@ try {
   /** How likely ranks as different are when it is chance which probe was of which kind. */
   function chance(one: Kind, other: Kind): number {
     const [a = [], b = []] = [times.get(one), times.get(other)];
-    const order = [...a.map((us) => ({ us, first: true })), ...b.map((us) => ({ us, first: false }))].sort((x, y) => x.us - y.us);
+    const order = [...a.map((us) => ({ us, first: true })), ...b.map((us) => ({ us, first: false }))].sort(
+      (x, y) => x.us - y.us,
+    );
     const ranks = (first: boolean): number[] => order.flatMap((each, rank) => (each.first === first ? [rank] : []));
     return permutationTest(ranks(true), ranks(false), 'two_side', permutations);
   }
@@ -108,7 +133,8 @@ try {
 async function probe({ user, key, signature }: Kind): Promise<{ us: number; answer: string }> {
   const client = await RawClient.connect(server.port, anySource());
   await client.requestAuthentication();
-  // Made beforehand, and for every kind: this side's own signing takes longer than the answer, and leaves its traces in caches.
+  // Made beforehand, and for every kind: this side's own signing takes longer than the answer, and leaves its traces in
+  // caches.
   const right = ed25519Signer(key)(client.signedForLogin(user, 'ssh-ed25519', key.blob));
   const wrong = Buffer.from(right);
   wrong[wrong.length - 40] = 255 - (right[right.length - 40] ?? 0);
@@ -129,7 +155,14 @@ async function probe({ user, key, signature }: Kind): Promise<{ us: number; answ
 async function keyAt(path: string): Promise<TestKey> {
   const line = await readFile(`${path}.pub`, 'utf8');
   const [type = '', base64 = ''] = line.split(' ');
-  return { path, line, type, blob: Buffer.from(base64, 'base64'), fingerprint: '', private: await readFile(path, 'utf8') };
+  return {
+    path,
+    line,
+    type,
+    blob: Buffer.from(base64, 'base64'),
+    fingerprint: '',
+    private: await readFile(path, 'utf8'),
+  };
 }
 
 function shuffled<T>(list: readonly T[]): T[] {

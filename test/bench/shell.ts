@@ -1,6 +1,7 @@
 /**
- * What the shell costs, from real SSH clients against the real server: `npm run bench:shell`. Options: --sessions 1,100,500 --keys 400
- * --cycles 2000 --idle 30 (seconds). docs/design.md says how to read it. Linux only: figures of processes come from proc(5).
+ * What the shell costs, from real SSH clients against the real server: `npm run bench:shell`. Options: --sessions
+ * 1,100,500 --keys 400 --cycles 2000 --idle 30 (seconds). docs/design.md says how to read it. Linux only: figures of
+ * processes come from proc(5).
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
@@ -22,7 +23,10 @@ const { values: options } = parseArgs({
     idle: { type: 'string', default: '30' },
   },
 });
-const sizes = options.sessions.split(',').map(Number).sort((a, b) => a - b);
+const sizes = options.sessions
+  .split(',')
+  .map(Number)
+  .sort((a, b) => a - b);
 const keys = Number(options.keys);
 const cycles = Number(options.cycles);
 const idleSeconds = Number(options.idle);
@@ -64,7 +68,9 @@ function part(title: string): void {
 }
 
 class Clients {
-  readonly #process: ChildProcess = fork(fileURLToPath(new URL('shell/clients.ts', import.meta.url)), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  readonly #process: ChildProcess = fork(fileURLToPath(new URL('shell/clients.ts', import.meta.url)), {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
 
   order(order: Order): Promise<unknown> {
     return new Promise((resolve, reject) => {
@@ -106,8 +112,13 @@ async function withServer(work: (server: BenchServer, clients: Clients) => Promi
   const server = await startServer(admins);
   const clients = new Clients();
   try {
-    await clients.order({ do: 'target', target: { port: server.port, keys: server.keys, echo: (echo.address() as AddressInfo).port } });
-    console.log(`\nStarted: front ${residentMiB(server.front).toFixed(0)} MiB, core ${residentMiB(server.core).toFixed(0)} MiB`);
+    await clients.order({
+      do: 'target',
+      target: { port: server.port, keys: server.keys, echo: (echo.address() as AddressInfo).port },
+    });
+    console.log(
+      `\nStarted: front ${residentMiB(server.front).toFixed(0)} MiB, core ${residentMiB(server.core).toFixed(0)} MiB`,
+    );
     // Code that has not run yet is not compiled yet.
     await clients.order({ do: 'open', shells: 5 });
     await clients.order({ do: 'all-type', keys: 100, everyMs: 20 });
@@ -122,7 +133,13 @@ async function withServer(work: (server: BenchServer, clients: Clients) => Promi
 
 function reportTyping(who: string, sessions: number, { latenciesMs, bytes, echoesMs, unanswered }: Typed): void {
   report({ what: `${who}: keystroke to repaint, p50`, value: median(latenciesMs), unit: 'ms' });
-  report({ what: `${who}: keystroke to repaint, p99`, value: percentile(latenciesMs, 99), unit: 'ms', target: targets.p99Ms(sessions), floor: percentile(echoesMs, 99) });
+  report({
+    what: `${who}: keystroke to repaint, p99`,
+    value: percentile(latenciesMs, 99),
+    unit: 'ms',
+    target: targets.p99Ms(sessions),
+    floor: percentile(echoesMs, 99),
+  });
   report({ what: `${who}: a bare echo between the keys, p50`, value: median(echoesMs), unit: 'ms' });
   report({ what: `${who}: a bare echo between the keys, p99`, value: percentile(echoesMs, 99), unit: 'ms' });
   report({ what: `${who}: bytes per keystroke, median`, value: median(bytes), unit: 'B', target: targets.bytesPerKey });
@@ -143,10 +160,21 @@ async function measureIdle(server: BenchServer, clients: Clients, sessions: numb
   const before = await clients.received();
   const idle = await idlePercents(server);
   const after = await clients.received();
-  report({ what: 'idle: CPU of the front, of one core', value: idle.front, unit: '%', target: (targets.idlePercentPerHundred * Math.max(100, sessions)) / 100 });
+  report({
+    what: 'idle: CPU of the front, of one core',
+    value: idle.front,
+    unit: '%',
+    target: (targets.idlePercentPerHundred * Math.max(100, sessions)) / 100,
+  });
   report({ what: 'idle: CPU of core, of one core', value: idle.core, unit: '%' });
-  report({ what: `idle: bytes received by all in ${idleSeconds} s`, value: after.bytes - before.bytes, unit: 'B', target: targets.idleBytes });
-  if (after.closed > 0) report({ what: 'sessions that the server has ended', value: after.closed, unit: '', target: 0 });
+  report({
+    what: `idle: bytes received by all in ${idleSeconds} s`,
+    value: after.bytes - before.bytes,
+    unit: 'B',
+    target: targets.idleBytes,
+  });
+  if (after.closed > 0)
+    report({ what: 'sessions that the server has ended', value: after.closed, unit: '', target: 0 });
 }
 
 /** Work of one that all shells hear of, while another one types. */
@@ -154,11 +182,20 @@ async function measureBusy({ front, publicKey }: BenchServer, clients: Clients, 
   const before = cpuMs(front);
   const begun = performance.now();
   const user = `user-${sessions}`;
-  const typed = (await clients.order({ do: 'run', line: `create ${user} --ssh-key "${publicKey}"`, until: `ssh ${user}`, everyMs: oneTypesEveryMs })) as Typed;
+  const typed = (await clients.order({
+    do: 'run',
+    line: `create ${user} --ssh-key "${publicKey}"`,
+    until: `ssh ${user}`,
+    everyMs: oneTypesEveryMs,
+  })) as Typed;
   report({ what: 'a container is created meanwhile: it takes', value: performance.now() - begun, unit: 'ms' });
   await clients.order({ do: 'settle', quietMs: 1000 });
   report({ what: 'a container is created meanwhile: CPU of the front', value: cpuMs(front) - before, unit: 'ms' });
-  report({ what: `a container is created meanwhile: p50 of ${typed.latenciesMs.length} keys`, value: median(typed.latenciesMs), unit: 'ms' });
+  report({
+    what: `a container is created meanwhile: p50 of ${typed.latenciesMs.length} keys`,
+    value: median(typed.latenciesMs),
+    unit: 'ms',
+  });
   report({ what: `a container is created meanwhile: most`, value: Math.max(...typed.latenciesMs), unit: 'ms' });
 }
 
@@ -166,7 +203,9 @@ async function measureSessions(server: BenchServer, clients: Clients): Promise<v
   const empty = { front: await atRest(server.front), core: await atRest(server.core) };
   console.log(`Warm, without a session: front ${empty.front.toFixed(0)} MiB, core ${empty.core.toFixed(0)} MiB`);
   const idle = await idlePercents(server);
-  console.log(`Idle, without a session: CPU of the front ${idle.front.toFixed(2)} %, of core ${idle.core.toFixed(2)} %`);
+  console.log(
+    `Idle, without a session: CPU of the front ${idle.front.toFixed(2)} %, of core ${idle.core.toFixed(2)} %`,
+  );
   for (const sessions of sizes) {
     part(`${sessions} ${sessions === 1 ? 'session' : 'sessions'}`);
     const before = { front: cpuMs(server.front), core: cpuMs(server.core) };
@@ -177,27 +216,50 @@ async function measureSessions(server: BenchServer, clients: Clients): Promise<v
     report({ what: 'opening them: CPU of the front', value: cpuMs(server.front) - before.front, unit: 'ms' });
     report({ what: 'opening them: CPU of core', value: cpuMs(server.core) - before.core, unit: 'ms' });
     if (sessions > 1) {
-      report({ what: 'memory of the front per session', value: ((await atRest(server.front)) - empty.front) / sessions, unit: 'MiB', target: targets.miBPerSession(sessions) });
-      report({ what: 'memory of core per session', value: (residentMiB(server.core) - empty.core) / sessions, unit: 'MiB' });
+      report({
+        what: 'memory of the front per session',
+        value: ((await atRest(server.front)) - empty.front) / sessions,
+        unit: 'MiB',
+        target: targets.miBPerSession(sessions),
+      });
+      report({
+        what: 'memory of core per session',
+        value: (residentMiB(server.core) - empty.core) / sessions,
+        unit: 'MiB',
+      });
       await measureIdle(server, clients, sessions);
     }
     reportTyping('one types', sessions, await clients.type('one-types', oneTypesEveryMs));
     if (sessions > 1) {
       const usedMs = cpuMs(server.front);
       reportTyping('all type', sessions, await clients.type('all-type', allTypeEveryMs));
-      report({ what: 'all type: CPU of the front per keystroke', value: (cpuMs(server.front) - usedMs) / keys, unit: 'ms' });
-      report({ what: 'memory of the front per session, after typing', value: (residentMiB(server.front) - empty.front) / sessions, unit: 'MiB' });
+      report({
+        what: 'all type: CPU of the front per keystroke',
+        value: (cpuMs(server.front) - usedMs) / keys,
+        unit: 'ms',
+      });
+      report({
+        what: 'memory of the front per session, after typing',
+        value: (residentMiB(server.front) - empty.front) / sessions,
+        unit: 'MiB',
+      });
       await measureBusy(server, clients, sessions);
     }
   }
   await clients.order({ do: 'close' });
-  console.log(`\nAll closed: front ${(await atRest(server.front)).toFixed(0)} MiB, ${openDescriptors(server.front)} descriptors; core ${(await atRest(server.core)).toFixed(0)} MiB`);
+  console.log(
+    `\nAll closed: front ${(await atRest(server.front)).toFixed(0)} MiB, ${openDescriptors(server.front)} descriptors; core ${(await atRest(server.core)).toFixed(0)} MiB`,
+  );
 }
 
 async function measureCycles(server: BenchServer, clients: Clients): Promise<void> {
   const look = async (): Promise<{ front: number; core: number; files: number }> => {
     const front = await atRest(server.front);
-    return { front, core: residentMiB(server.core), files: openDescriptors(server.front) + openDescriptors(server.core) };
+    return {
+      front,
+      core: residentMiB(server.core),
+      files: openDescriptors(server.front) + openDescriptors(server.core),
+    };
   };
   const looks = [await look()];
   for (let round = 1; round <= 2; round++) {
@@ -208,24 +270,50 @@ async function measureCycles(server: BenchServer, clients: Clients): Promise<voi
     looks.push(await look());
     const [before, after] = looks.slice(-2);
     if (before === undefined || after === undefined) continue;
-    console.log(`  front ${before.front.toFixed(0)} -> ${after.front.toFixed(0)} MiB, core ${before.core.toFixed(0)} -> ${after.core.toFixed(0)} MiB`);
+    console.log(
+      `  front ${before.front.toFixed(0)} -> ${after.front.toFixed(0)} MiB, core ${before.core.toFixed(0)} -> ${after.core.toFixed(0)} MiB`,
+    );
     // The first round fills what the heap keeps for such use; a leak shows in the second.
     const counts = round === 2;
-    report({ what: 'growth of the front', value: after.front - before.front, unit: 'MiB', target: counts ? targets.growthMiB : undefined });
-    report({ what: 'growth of core', value: after.core - before.core, unit: 'MiB', target: counts ? targets.growthMiB : undefined });
-    report({ what: 'growth of open descriptors', value: after.files - before.files, unit: '', target: counts ? targets.growthDescriptors : undefined });
+    report({
+      what: 'growth of the front',
+      value: after.front - before.front,
+      unit: 'MiB',
+      target: counts ? targets.growthMiB : undefined,
+    });
+    report({
+      what: 'growth of core',
+      value: after.core - before.core,
+      unit: 'MiB',
+      target: counts ? targets.growthMiB : undefined,
+    });
+    report({
+      what: 'growth of open descriptors',
+      value: after.files - before.files,
+      unit: '',
+      target: counts ? targets.growthDescriptors : undefined,
+    });
   }
 }
 
-/** Sends back what it gets, in this process, which has nothing else to do: what a round trip takes on this machine at the moment. */
-const echo = createServer({ noDelay: true }, (socket) => socket.on('error', () => undefined).pipe(socket)).listen(0, '127.0.0.1').unref();
+/**
+ * Sends back what it gets, in this process, which has nothing else to do: what a round trip takes on this machine at
+ * the moment.
+ */
+const echo = createServer({ noDelay: true }, (socket) => socket.on('error', () => undefined).pipe(socket))
+  .listen(0, '127.0.0.1')
+  .unref();
 await new Promise((resolve) => echo.once('listening', resolve));
 
-console.log(`Node.js ${process.versions.node}, ${availableParallelism()} CPUs; ${keys} keys, clients and server on this machine`);
+console.log(
+  `Node.js ${process.versions.node}, ${availableParallelism()} CPUs; ${keys} keys, clients and server on this machine`,
+);
 if (sizes.length > 0 && keys > 0) await withServer(measureSessions);
 if (cycles > 0) await withServer(measureCycles);
 
 const verdicts = figures.map(verdict).filter((each) => each !== undefined);
 const count = (wanted: string): number => verdicts.filter((each) => each === wanted).length;
 const untold = count('cannot be told');
-console.log(`\n${count('reached')} of ${verdicts.length} targets reached${untold === 0 ? '' : `; ${untold} cannot be told on a machine this busy`}`);
+console.log(
+  `\n${count('reached')} of ${verdicts.length} targets reached${untold === 0 ? '' : `; ${untold} cannot be told on a machine this busy`}`,
+);

@@ -1,6 +1,7 @@
 /**
- * One story, told to a running server over ssh: a container's life with its errors. It is run against the simulated host and against a
- * real Incus, and both must answer alike: the same exit codes, the same error codes, documents of the same shape.
+ * One story, told to a running server over ssh: a container's life with its errors. It is run against the simulated
+ * host and against a real Incus, and both must answer alike: the same exit codes, the same error codes, documents of
+ * the same shape.
  */
 import { expect } from 'vitest';
 import { makeKey, type TestKey } from '../support/keys.ts';
@@ -30,7 +31,8 @@ interface Document {
 
 /** Every path of a document with the kind of value at its end; the elements of a list count as one. */
 function shapeOf(value: unknown, path = ''): string[] {
-  if (Array.isArray(value)) return value.length === 0 ? [`${path}[]`] : [...new Set(value.flatMap((item) => shapeOf(item, `${path}[]`)))];
+  if (Array.isArray(value))
+    return value.length === 0 ? [`${path}[]`] : [...new Set(value.flatMap((item) => shapeOf(item, `${path}[]`)))];
   if (value !== null && typeof value === 'object') {
     return Object.entries(value).flatMap(([key, inner]) => shapeOf(inner, path === '' ? key : `${path}.${key}`));
   }
@@ -50,17 +52,27 @@ export async function tellStory(world: World): Promise<Told> {
     const { code, stdout, stderr } = await answer;
     const document = JSON.parse(stdout) as Document;
     expect(code, `${step}: ${stderr}`).toBe(document.error?.exitCode ?? (document.ok ? 0 : code));
-    told[step] = { code, error: document.error?.code ?? null, shape: document.result === undefined ? [] : shapeOf(document.result).sort() };
+    told[step] = {
+      code,
+      error: document.error?.code ?? null,
+      shape: document.result === undefined ? [] : shapeOf(document.result).sort(),
+    };
     return document;
   };
-  const manage = (step: string, args: readonly string[], stdin?: string): Promise<Document> => tell(step, server.ssh([...args, '--json'], { shared: true, ...(stdin === undefined ? {} : { stdin }) }));
-  const self = (step: string, args: readonly string[], as: TestKey): Promise<Document> => tell(step, server.ssh([...args, '--json'], { user: 'self', key: as.path }));
+  const manage = (step: string, args: readonly string[], stdin?: string): Promise<Document> =>
+    tell(step, server.ssh([...args, '--json'], { shared: true, ...(stdin === undefined ? {} : { stdin }) }));
+  const self = (step: string, args: readonly string[], as: TestKey): Promise<Document> =>
+    tell(step, server.ssh([...args, '--json'], { user: 'self', key: as.path }));
   const result = (document: Document): Record<string, any> => {
     expect(document.ok, JSON.stringify(document.error)).toBe(true);
     return document.result as Record<string, any>;
   };
   const containers = async (): Promise<{ user: string; status: string }[]> =>
-    (JSON.parse((await server.ssh(['list', '--json'], { shared: true })).stdout) as { result: { containers: { user: string; status: string }[] } }).result.containers;
+    (
+      JSON.parse((await server.ssh(['list', '--json'], { shared: true })).stdout) as {
+        result: { containers: { user: string; status: string }[] };
+      }
+    ).result.containers;
 
   // A host without containers.
   expect(result(await manage('list, empty', ['list']))).toMatchObject({ total: 0, containers: [] });
@@ -79,59 +91,111 @@ export async function tellStory(world: World): Promise<Told> {
   expect(await containers()).toEqual([]);
 
   // Created, twice.
-  const created = result(await manage('create', ['create', 'cxt-alice', '--cpu', '1', '--memory', '512MiB', '--disk', '3GiB', '--label', 'team=blue'], key.alice));
-  expect(created.container).toMatchObject({ user: 'cxt-alice', name: 'cxt-alice-container', status: 'running', provisioning: 'ready', cpus: 1, labels: { team: 'blue' } });
+  const created = result(
+    await manage(
+      'create',
+      ['create', 'cxt-alice', '--cpu', '1', '--memory', '512MiB', '--disk', '3GiB', '--label', 'team=blue'],
+      key.alice,
+    ),
+  );
+  expect(created.container).toMatchObject({
+    user: 'cxt-alice',
+    name: 'cxt-alice-container',
+    status: 'running',
+    provisioning: 'ready',
+    cpus: 1,
+    labels: { team: 'blue' },
+  });
   expect(created.steps).toHaveLength(7);
   const before = result(await manage('info', ['info', 'cxt-alice'])).container;
   await manage('create, again', ['create', 'cxt-alice', '--cpu', '2'], key.laptop);
   const after = result(await manage('info, after', ['info', 'cxt-alice'])).container;
   expect({ ...after, ...volatile }).toEqual({ ...before, ...volatile });
-  expect(after).toMatchObject({ memoryLimitBytes: 512 * 2 ** 20, diskQuotaBytes: 3 * 2 ** 30, autostart: true, docker: true, jumpAccount: { exists: true, shell: '/usr/sbin/nologin' } });
+  expect(after).toMatchObject({
+    memoryLimitBytes: 512 * 2 ** 20,
+    diskQuotaBytes: 3 * 2 ** 30,
+    autostart: true,
+    docker: true,
+    jumpAccount: { exists: true, shell: '/usr/sbin/nologin' },
+  });
   expect(after.cpuPercent).toBeGreaterThanOrEqual(0);
   expect(after.memoryUsedBytes).toBeGreaterThan(0);
   expect(after.diskUsedBytes).toBeGreaterThan(0);
 
   // Listed.
-  expect(result(await manage('list', ['list', '--label', 'team=blue', '--state', 'running']))).toMatchObject({ total: 1, running: 1 });
+  expect(result(await manage('list', ['list', '--label', 'team=blue', '--state', 'running']))).toMatchObject({
+    total: 1,
+    running: 1,
+  });
   expect(result(await manage('list, other label', ['list', '--label', 'team=red']))).toMatchObject({ total: 0 });
   await manage('info, host', ['info']);
   expect(result(await manage('image list', ['image', 'list'])).images).toMatchObject([{ current: true }]);
 
   // Resized.
-  expect(result(await manage('resize', ['resize', 'cxt-alice', '--cpu', '2', '--memory', '768MiB', '--disk', '4GiB'])).changes).toHaveLength(3);
-  expect(result(await manage('resize, again', ['resize', 'cxt-alice', '--cpu', '2', '--memory', '768MiB', '--disk', '4GiB'])).changes).toEqual([]);
-  expect(result(await manage('info, resized', ['info', 'cxt-alice'])).container).toMatchObject({ cpus: 2, memoryLimitBytes: 768 * 2 ** 20, diskQuotaBytes: 4 * 2 ** 30 });
+  expect(
+    result(await manage('resize', ['resize', 'cxt-alice', '--cpu', '2', '--memory', '768MiB', '--disk', '4GiB']))
+      .changes,
+  ).toHaveLength(3);
+  expect(
+    result(await manage('resize, again', ['resize', 'cxt-alice', '--cpu', '2', '--memory', '768MiB', '--disk', '4GiB']))
+      .changes,
+  ).toEqual([]);
+  expect(result(await manage('info, resized', ['info', 'cxt-alice'])).container).toMatchObject({
+    cpus: 2,
+    memoryLimitBytes: 768 * 2 ** 20,
+    diskQuotaBytes: 4 * 2 ** 30,
+  });
   // Below what it is charged for with page cache, and above what it uses.
-  expect(result(await manage('resize, less memory', ['resize', 'cxt-alice', '--memory', '256MiB'])).changes).toHaveLength(1);
+  expect(
+    result(await manage('resize, less memory', ['resize', 'cxt-alice', '--memory', '256MiB'])).changes,
+  ).toHaveLength(1);
   await manage('resize, below use', ['resize', 'cxt-alice', '--disk', '1kB']);
   await manage('resize, nothing', ['resize', 'cxt-alice']);
 
   // Keys, by comment and fingerprint.
   expect(result(await manage('key add', ['key', 'add', 'cxt-alice'], key.laptop)).keys).toHaveLength(2);
   expect(result(await manage('key add, again', ['key', 'add', 'cxt-alice'], key.laptop)).added).toEqual([]);
-  const listed = result(await manage('key list', ['key', 'list', 'cxt-alice'])).keys as { fingerprint: string; comment: string }[];
+  const listed = result(await manage('key list', ['key', 'list', 'cxt-alice'])).keys as {
+    fingerprint: string;
+    comment: string;
+  }[];
   expect(listed.map((each) => each.comment)).toEqual([comment(key.alice), comment(key.laptop)]);
   await manage('key remove, unknown', ['key', 'remove', 'cxt-alice', 'nobody@nowhere']);
-  expect(result(await manage('key remove', ['key', 'remove', 'cxt-alice', comment(key.laptop)])).removed).toHaveLength(1);
+  expect(result(await manage('key remove', ['key', 'remove', 'cxt-alice', comment(key.laptop)])).removed).toHaveLength(
+    1,
+  );
   await manage('key remove, last', ['key', 'remove', 'cxt-alice', listed[0]?.fingerprint ?? '']);
-  expect(result(await manage('key replace', ['key', 'replace', 'cxt-alice'], `${key.alice}\n${key.laptop}\n`)).keys).toHaveLength(2);
+  expect(
+    result(await manage('key replace', ['key', 'replace', 'cxt-alice'], `${key.alice}\n${key.laptop}\n`)).keys,
+  ).toHaveLength(2);
 
   // Its owner, and nobody else.
   expect(result(await self('self info', ['info'], alice)).container).toMatchObject({ user: 'cxt-alice' });
   await self('self info, other', ['info', 'cxt-bob'], alice);
-  expect(result(await self('self config', ['config'], laptop))).toMatchObject({ alias: 'cxt-alice-dev', jumpAlias: 'cxt-alice-jump' });
+  expect(result(await self('self config', ['config'], laptop))).toMatchObject({
+    alias: 'cxt-alice-dev',
+    jumpAlias: 'cxt-alice-jump',
+  });
   await self('self delete', ['delete', 'cxt-alice', '--yes'], alice);
   const exported = result(await manage('export', ['export', 'cxt-alice', '--jump-host', 'jump.example.org']));
   expect(exported.config).toContain('HostName jump.example.org');
   expect(exported.knownHosts).toEqual(expect.arrayContaining([expect.stringMatching(/^cxt-alice-dev ssh-ed25519 /)]));
 
   // Stopped and started.
-  expect(result(await manage('stop', ['stop', 'cxt-alice', '--force']))).toMatchObject({ status: 'stopped', changed: true });
+  expect(result(await manage('stop', ['stop', 'cxt-alice', '--force']))).toMatchObject({
+    status: 'stopped',
+    changed: true,
+  });
   expect(result(await manage('stop, again', ['stop', 'cxt-alice']))).toMatchObject({ changed: false });
   expect(result(await manage('list, stopped', ['list', '--state', 'stopped']))).toMatchObject({ total: 1, stopped: 1 });
-  expect(result(await manage('key remove, stopped', ['key', 'remove', 'cxt-alice', comment(key.laptop)])).keys).toHaveLength(1);
+  expect(
+    result(await manage('key remove, stopped', ['key', 'remove', 'cxt-alice', comment(key.laptop)])).keys,
+  ).toHaveLength(1);
   expect(result(await manage('start', ['start', 'cxt-alice']))).toMatchObject({ status: 'running', changed: true });
-  expect(result(await manage('restart', ['restart', 'cxt-alice', '--force']))).toMatchObject({ status: 'running', changed: true });
+  expect(result(await manage('restart', ['restart', 'cxt-alice', '--force']))).toMatchObject({
+    status: 'running',
+    changed: true,
+  });
   expect(result(await manage('reconcile', ['reconcile'])).differences).toEqual([]);
 
   // Deleted, and nothing left.
@@ -142,7 +206,9 @@ export async function tellStory(world: World): Promise<Told> {
   expect(result(await manage('reconcile, after', ['reconcile'])).differences).toEqual([]);
   expect(result(await manage('audit verify', ['audit', 'verify'])).ok).toBe(true);
   // What a record holds depends on what it records; that they are found is enough here.
-  const records = JSON.parse((await server.ssh(['audit', '--target', 'cxt-alice', '--verb', 'delete', '--json'], { shared: true })).stdout) as Document;
+  const records = JSON.parse(
+    (await server.ssh(['audit', '--target', 'cxt-alice', '--verb', 'delete', '--json'], { shared: true })).stdout,
+  ) as Document;
   expect(result(records).records.map((record: { outcome?: string }) => record.outcome)).toContain('ok');
   return told;
 }

@@ -11,5 +11,10 @@ it('terminals, events and console logs of the simulated host are those of a real
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const host = SimulatedHost.open(join(folder, 'host.json'));
   const root = { type: 'disk', path: '/', pool: 'default' };
-  await checkStreams({ incus: new Incus(host.runner), streams: host.streams, image: 'images:debian/12', spec: { config: {}, devices: { root } } });
+  await checkStreams({
+    incus: new Incus(host.runner),
+    streams: host.streams,
+    image: 'images:debian/12',
+    spec: { config: {}, devices: { root } },
+  });
 });

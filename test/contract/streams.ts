@@ -1,6 +1,6 @@
 /**
- * What terminals, events and console logs must do on every host. Run against the simulated host and against a real Incus; each check is one
- * that both can pass.
+ * What terminals, events and console logs must do on every host. Run against the simulated host and against a real
+ * Incus; each check is one that both can pass.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
@@ -20,7 +20,7 @@ const instance = 'cxt-streams';
 const shell: TerminalRequest = { instance, argv: ['bash'], environment: { TERM: 'dumb' }, columns: 90, rows: 30 };
 
 async function eventually(what: () => boolean, of: () => string): Promise<void> {
-  for (const end = Date.now() + 20_000; !what() && Date.now() < end; ) await delay(10);
+  for (const end = Date.now() + 20_000; !what() && Date.now() < end;) await delay(10);
   expect(what(), of()).toBe(true);
 }
 
@@ -41,13 +41,19 @@ export function session(terminal: HostTerminal): Session {
       const from = text.length;
       terminal.write(Buffer.from(keys));
       const rest = (): string => text.slice(from);
-      await eventually(() => (typeof until === 'string' ? rest().includes(until) : until.test(rest())), () => JSON.stringify(rest().slice(-500)));
+      await eventually(
+        () => (typeof until === 'string' ? rest().includes(until) : until.test(rest())),
+        () => JSON.stringify(rest().slice(-500)),
+      );
     },
   };
 }
 
 export async function failureOf(promise: Promise<unknown>): Promise<Failure> {
-  const error = await promise.then(() => undefined, (reason: unknown) => reason);
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
   expect(error).toBeInstanceOf(Failure);
   return error as Failure;
 }
@@ -63,7 +69,10 @@ export async function follow(streams: IncusStreams): Promise<Followed> {
   const told: string[] = [];
   const stop = new AbortController();
   const opened = Promise.withResolvers<undefined>();
-  const ended = streams.events({ opened: () => opened.resolve(undefined), event: (event) => void told.push(`${event.action} ${event.instance}`) }, stop.signal);
+  const ended = streams.events(
+    { opened: () => opened.resolve(undefined), event: (event) => void told.push(`${event.action} ${event.instance}`) },
+    stop.signal,
+  );
   await Promise.race([opened.promise, ended]);
   return {
     told,
@@ -87,13 +96,19 @@ async function checkTerminal({ streams }: StreamWorld): Promise<void> {
 
   // A flood is held back, goes on, and is ended by Ctrl-C.
   await type('yes flood\r', 'flood\r\nflood\r\n');
-  await eventually(() => text().length > 200_000, () => `${text().length}`);
+  await eventually(
+    () => text().length > 200_000,
+    () => `${text().length}`,
+  );
   terminal.pause();
   const { length } = text();
   await delay(200);
   expect(text()).toHaveLength(length);
   terminal.resume();
-  await eventually(() => text().length > length + 200_000, () => `${text().length}`);
+  await eventually(
+    () => text().length > length + 200_000,
+    () => `${text().length}`,
+  );
   await type('\u0003', /\^C[^]*# $/);
 
   // A megabyte, whole.
@@ -119,14 +134,20 @@ async function checkEnds({ streams }: StreamWorld): Promise<void> {
   closed.terminal.close();
   expect(await closed.terminal.exit).toBe(129);
 
-  expect(await failureOf(streams.terminal({ ...shell, instance: 'cxt-nosuch' }))).toMatchObject({ code: 'not-found', what: 'instance "cxt-nosuch"' });
-  expect(await failureOf(streams.terminal({ ...shell, argv: ['/no/such/program'] }))).toMatchObject({ code: 'program-missing', what: 'program "/no/such/program"' });
+  expect(await failureOf(streams.terminal({ ...shell, instance: 'cxt-nosuch' }))).toMatchObject({
+    code: 'not-found',
+    what: 'instance "cxt-nosuch"',
+  });
+  expect(await failureOf(streams.terminal({ ...shell, argv: ['/no/such/program'] }))).toMatchObject({
+    code: 'program-missing',
+    what: 'program "/no/such/program"',
+  });
 }
 
 /** The console log as soon as it has come to the login prompt. */
 export async function booted(incus: Incus, name: string): Promise<string> {
   let log = '';
-  for (const end = Date.now() + 30_000; !log.endsWith('login: ') && Date.now() < end; ) {
+  for (const end = Date.now() + 30_000; !log.endsWith('login: ') && Date.now() < end;) {
     log = await incus.consoleLog(name);
     await delay(50);
   }
@@ -140,8 +161,13 @@ export async function checkStreams(world: StreamWorld): Promise<void> {
   /** What was told since the last look, as soon as this is among it. Readings of the console are told at any time. */
   let seen = 0;
   const told = async (last: string): Promise<string[]> => {
-    await eventually(() => events.told.slice(seen).includes(`${last} ${instance}`), () => `${last}: ${events.told.slice(seen).join(', ')}`);
-    const news = events.told.slice(seen).filter((each) => each.endsWith(` ${instance}`) && !each.startsWith('instance-console'));
+    await eventually(
+      () => events.told.slice(seen).includes(`${last} ${instance}`),
+      () => `${last}: ${events.told.slice(seen).join(', ')}`,
+    );
+    const news = events.told
+      .slice(seen)
+      .filter((each) => each.endsWith(` ${instance}`) && !each.startsWith('instance-console'));
     seen = events.told.length;
     return news.map((each) => each.split(' ')[0] ?? '');
   };

@@ -66,13 +66,20 @@ export async function wholeStates(scenario: Scenario): Promise<Whole> {
 const parallel = 6;
 
 /** Runs all cases; each resolves to the problems it found. Returns them all, each with the name of its case. */
-export async function runCases<T extends object>(cases: readonly T[], nameOf: (item: T) => string, run: (item: T) => Promise<readonly string[]>, atOnce = parallel): Promise<string[]> {
+export async function runCases<T extends object>(
+  cases: readonly T[],
+  nameOf: (item: T) => string,
+  run: (item: T) => Promise<readonly string[]>,
+  atOnce = parallel,
+): Promise<string[]> {
   const left = [...cases];
   const problems: string[] = [];
   const work = async (): Promise<void> => {
     for (let item = left.shift(); item !== undefined; item = left.shift()) {
       ran += 1;
-      const found = await run(item).catch((error: unknown) => [error instanceof Error ? (error.stack ?? error.message) : String(error)]);
+      const found = await run(item).catch((error: unknown) => [
+        error instanceof Error ? (error.stack ?? error.message) : String(error),
+      ]);
       const name = nameOf(item);
       problems.push(...found.map((problem) => `${name}: ${problem}`));
     }
@@ -85,12 +92,17 @@ export function told(outcome: Outcome): string {
   return outcome.ok ? 'ok' : `${outcome.failure.code} (${outcome.failure.what}: ${outcome.failure.why})`;
 }
 
-/** Calls the verb once more, on a whole host without faults, and says what is wrong with the answer or the host after it. */
+/**
+ * Calls the verb once more, on a whole host without faults, and says what is wrong with the answer or the host after
+ * it.
+ */
 export async function tryAgain(world: World, scenario: Scenario, whole: Whole): Promise<string[]> {
   const wasDone = stateOf(world.folder) === whole.after && whole.before !== whole.after;
   const outcome = await world.call(scenario.verb, scenario.input);
   const expected = wasDone ? scenario.again : 'ok';
   const answer = outcome.ok ? 'ok' : outcome.failure.code;
   const problems = answer === expected ? [] : [`called again it answers ${told(outcome)}, not ${expected}`];
-  return stateOf(world.folder) === whole.after ? problems : [...problems, 'called again it leaves another host than it should'];
+  return stateOf(world.folder) === whole.after
+    ? problems
+    : [...problems, 'called again it leaves another host than it should'];
 }

@@ -1,6 +1,7 @@
 /**
- * A command fails and from then on everything does: what was begun cannot be taken back. The answer says so, the operation stays open and
- * is shown, the container is held, and a later try of the same process or of the next one ends it.
+ * A command fails and from then on everything does: what was begun cannot be taken back. The answer says so, the
+ * operation stays open and is shown, the container is held, and a later try of the same process or of the next one ends
+ * it.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -17,7 +18,9 @@ interface Case {
   readonly command: LoggedCommand;
 }
 
-const chosen = scenarios.filter(({ name }) => ['create', 'delete', 'resize', 'key replace', 'stop', 'image build'].includes(name));
+const chosen = scenarios.filter(({ name }) =>
+  ['create', 'delete', 'resize', 'key replace', 'stop', 'image build'].includes(name),
+);
 
 async function changesOf(scenario: Scenario): Promise<LoggedCommand[]> {
   const world = await World.open(await freshWorld(scenario.from));
@@ -58,7 +61,8 @@ async function check(scenario: Scenario, whole: Whole, { mode, command }: Case):
   const open = world.operations.unfinished();
   const problems: string[] = [];
   if (outcome.ok) problems.push('it answers ok');
-  else if (open.length > 0 && outcome.failure.code !== 'partial') problems.push(`it answers ${told(outcome)}, not partial`);
+  else if (open.length > 0 && outcome.failure.code !== 'partial')
+    problems.push(`it answers ${told(outcome)}, not partial`);
   // Trying while nothing has changed makes nothing worse.
   const torn = stateOf(folder);
   await world.recover();
@@ -86,10 +90,20 @@ async function checkSameProcess(scenario: Scenario, whole: Whole, { mode, comman
   return problems;
 }
 
-test.each(chosen)('$name: where nothing can be taken back either, the operation stays open, is shown, and is ended later', async (scenario) => {
-  const [whole, changes] = await Promise.all([wholeStates(scenario), changesOf(scenario)]);
-  const cases = changes.map((command, index): Case => ({ mode: index % 2 === 0 ? 'fail-after' : 'hang-after', command }));
-  const nameOf = ({ mode, command }: Case): string => `${mode} of ${command.n}, ${command.program} ${command.args.slice(0, 3).join(' ')}`;
-  const found = await runCases(cases, nameOf, async (item) => [...(await check(scenario, whole, item)), ...(await checkSameProcess(scenario, whole, item))]);
-  expect(found).toEqual([]);
-});
+test.each(chosen)(
+  '$name: where nothing can be taken back either, the operation stays open, is shown, and is ended later',
+  async (scenario) => {
+    const [whole, changes] = await Promise.all([wholeStates(scenario), changesOf(scenario)]);
+    const cases = changes.map((command, index): Case => ({
+      mode: index % 2 === 0 ? 'fail-after' : 'hang-after',
+      command,
+    }));
+    const nameOf = ({ mode, command }: Case): string =>
+      `${mode} of ${command.n}, ${command.program} ${command.args.slice(0, 3).join(' ')}`;
+    const found = await runCases(cases, nameOf, async (item) => [
+      ...(await check(scenario, whole, item)),
+      ...(await checkSameProcess(scenario, whole, item)),
+    ]);
+    expect(found).toEqual([]);
+  },
+);

@@ -1,6 +1,6 @@
 /**
- * Core is killed with SIGKILL around every command that changes the host, in a process of its own; the next one finds the host wholly
- * changed or wholly as before. Then it is killed once more while it ends what the first one left.
+ * Core is killed with SIGKILL around every command that changes the host, in a process of its own; the next one finds
+ * the host wholly changed or wholly as before. Then it is killed once more while it ends what the first one left.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,7 +24,10 @@ const atOnce = 3;
 /** Runs a child to its end; resolves to the signal that ended it. */
 async function run(errand: Errand): Promise<NodeJS.Signals | null> {
   const env = { ...process.env, NODE_COMPILE_CACHE: compileCache };
-  const child = spawn(process.execPath, [childPath, JSON.stringify(errand)], { stdio: ['ignore', 'ignore', 'inherit'], env });
+  const child = spawn(process.execPath, [childPath, JSON.stringify(errand)], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env,
+  });
   const [, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
   return signal;
 }
@@ -34,7 +37,10 @@ interface Case {
   readonly command: LoggedCommand;
 }
 
-/** Before and after each change, and where the step after it has not begun: between two questions nothing new is on disk. */
+/**
+ * Before and after each change, and where the step after it has not begun: between two questions nothing new is on
+ * disk.
+ */
 function killsOf(commands: readonly LoggedCommand[], closely: Scenario['closely']): Case[] {
   return commands.flatMap((command, index): Case[] => {
     const kill = (...modes: FaultMode[]): Case[] => modes.map((mode) => ({ mode, command }));
@@ -57,7 +63,8 @@ async function checkAfter(folder: string, scenario: Scenario, whole: Whole): Pro
   const world = await World.open(folder);
   await world.recover();
   const state = stateOf(folder);
-  if (![whole.before, whole.after, ...whole.between].includes(state)) problems.push(`it leaves\n${difference(whole.before, state)}`);
+  if (![whole.before, whole.after, ...whole.between].includes(state))
+    problems.push(`it leaves\n${difference(whole.before, state)}`);
   problems.push(...(await world.faults()));
   problems.push(...(await tryAgain(world, scenario, whole)));
   problems.push(...(await world.faults()));
@@ -76,13 +83,16 @@ function nameOf({ mode, command }: Case): string {
   return `${mode} of ${command.n}, ${command.program} ${command.args.slice(0, 4).join(' ')}`;
 }
 
-test.each(scenarios)('$name: core is killed around each change, and the host is wholly changed or wholly as before', async (scenario) => {
-  const [whole, commands] = await Promise.all([wholeStates(scenario), commandsFor(scenario)]);
-  const cases = killsOf(commands, scenario.closely);
-  expect(cases.length).toBeGreaterThan(0);
-  const check = async (item: Case): Promise<string[]> => checkAfter(await killed(scenario, item), scenario, whole);
-  expect(await runCases(cases, nameOf, check, atOnce)).toEqual([]);
-});
+test.each(scenarios)(
+  '$name: core is killed around each change, and the host is wholly changed or wholly as before',
+  async (scenario) => {
+    const [whole, commands] = await Promise.all([wholeStates(scenario), commandsFor(scenario)]);
+    const cases = killsOf(commands, scenario.closely);
+    expect(cases.length).toBeGreaterThan(0);
+    const check = async (item: Case): Promise<string[]> => checkAfter(await killed(scenario, item), scenario, whole);
+    expect(await runCases(cases, nameOf, check, atOnce)).toEqual([]);
+  },
+);
 
 /** A create and a delete that are cut where most is to be taken back. */
 const cuts: readonly (readonly [string, (command: LoggedCommand) => boolean])[] = [
@@ -90,23 +100,26 @@ const cuts: readonly (readonly [string, (command: LoggedCommand) => boolean])[] 
   ['delete', ({ args }) => args[0] === 'delete'],
 ];
 
-test.each(cuts)('%s: core is killed again around each change of its recovery, and the third one ends it', async (name, isCut) => {
-  const scenario = scenarios.find((candidate) => candidate.name === name);
-  if (scenario === undefined) throw new Error(`no scenario "${name}"`);
-  const [whole, commands] = await Promise.all([wholeStates(scenario), commandsFor(scenario)]);
-  const command = commands.find(isCut);
-  if (command === undefined) throw new Error('no such command');
-  const torn = await killed(scenario, { mode: 'kill-before', command });
+test.each(cuts)(
+  '%s: core is killed again around each change of its recovery, and the third one ends it',
+  async (name, isCut) => {
+    const scenario = scenarios.find((candidate) => candidate.name === name);
+    if (scenario === undefined) throw new Error(`no scenario "${name}"`);
+    const [whole, commands] = await Promise.all([wholeStates(scenario), commandsFor(scenario)]);
+    const command = commands.find(isCut);
+    if (command === undefined) throw new Error('no such command');
+    const torn = await killed(scenario, { mode: 'kill-before', command });
 
-  const clean = await World.open(await copyWorld(torn, newFolder()));
-  await clean.recover();
-  await clean.close();
-  const cases = killsOf(commandsOf(clean.folder), undefined);
-  expect(cases.length).toBeGreaterThan(3);
-  const check = async ({ mode, command: { n } }: Case): Promise<string[]> => {
-    const folder = await copyWorld(torn, newFolder());
-    const signal = await run({ folder, faults: [{ mode, call: n }], recover: true });
-    return [...(signal === 'SIGKILL' ? [] : ['it was not killed']), ...(await checkAfter(folder, scenario, whole))];
-  };
-  expect(await runCases(cases, nameOf, check, atOnce)).toEqual([]);
-});
+    const clean = await World.open(await copyWorld(torn, newFolder()));
+    await clean.recover();
+    await clean.close();
+    const cases = killsOf(commandsOf(clean.folder), undefined);
+    expect(cases.length).toBeGreaterThan(3);
+    const check = async ({ mode, command: { n } }: Case): Promise<string[]> => {
+      const folder = await copyWorld(torn, newFolder());
+      const signal = await run({ folder, faults: [{ mode, call: n }], recover: true });
+      return [...(signal === 'SIGKILL' ? [] : ['it was not killed']), ...(await checkAfter(folder, scenario, whole))];
+    };
+    expect(await runCases(cases, nameOf, check, atOnce)).toEqual([]);
+  },
+);

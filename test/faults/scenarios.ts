@@ -1,4 +1,6 @@
-/** The verbs that change the host, each with the world it starts from and what it answers when it is called once more. */
+/**
+ * The verbs that change the host, each with the world it starts from and what it answers when it is called once more.
+ */
 import { makeHostKey } from '../../src/host/hostKey.ts';
 import type { LoggedCommand } from '../../src/simulated/commandLog.ts';
 import type { World } from './world.ts';
@@ -10,7 +12,10 @@ export interface Scenario {
   readonly from: WorldName;
   readonly verb: string;
   readonly input: Readonly<Record<string, unknown>>;
-  /** What the same call answers when it has been made already: `ok`, or the code of a failure. The host is as after the first one. */
+  /**
+   * What the same call answers when it has been made already: `ok`, or the code of a failure. The host is as after the
+   * first one.
+   */
   readonly again: string;
   /** Most of its commands are those of another scenario too: only these are tried in every way, the others in one. */
   readonly closely?: (command: LoggedCommand) => boolean;
@@ -23,7 +28,11 @@ function publicLine(comment: string): string {
   return `${makeHostKey(comment).publicKey} ${comment}`;
 }
 
-export const keys = { alice: publicLine('alice@desk'), laptop: publicLine('alice@laptop'), bob: publicLine('bob@desk') } as const;
+export const keys = {
+  alice: publicLine('alice@desk'),
+  laptop: publicLine('alice@laptop'),
+  bob: publicLine('bob@desk'),
+} as const;
 
 const alice = { user: 'alice' } as const;
 
@@ -35,7 +44,13 @@ export function isBackground({ program, args }: LoggedCommand): boolean {
 }
 
 export const scenarios: readonly Scenario[] = [
-  { name: 'create', from: 'image', verb: 'create', input: { ...alice, keys: keys.alice, labels: ['team=red'] }, again: 'exists' },
+  {
+    name: 'create',
+    from: 'image',
+    verb: 'create',
+    input: { ...alice, keys: keys.alice, labels: ['team=red'] },
+    again: 'exists',
+  },
   {
     name: 'the first create, which builds the image',
     from: 'empty',
@@ -46,10 +61,28 @@ export const scenarios: readonly Scenario[] = [
     closely: () => false,
   },
   { name: 'delete', from: 'people', verb: 'delete', input: { ...alice, yes: true }, again: 'not-found' },
-  { name: 'delete of a stopped container', from: 'stopped', verb: 'delete', input: { ...alice, yes: true }, again: 'not-found' },
-  { name: 'resize', from: 'people', verb: 'resize', input: { ...alice, cpu: '2', memory: '8GiB', disk: '20GiB' }, again: 'ok' },
+  {
+    name: 'delete of a stopped container',
+    from: 'stopped',
+    verb: 'delete',
+    input: { ...alice, yes: true },
+    again: 'not-found',
+  },
+  {
+    name: 'resize',
+    from: 'people',
+    verb: 'resize',
+    input: { ...alice, cpu: '2', memory: '8GiB', disk: '20GiB' },
+    again: 'ok',
+  },
   { name: 'key add', from: 'people', verb: 'key add', input: { ...alice, keys: keys.laptop }, again: 'ok' },
-  { name: 'key remove', from: 'laptop', verb: 'key remove', input: { ...alice, key: 'alice@laptop' }, again: 'not-found' },
+  {
+    name: 'key remove',
+    from: 'laptop',
+    verb: 'key remove',
+    input: { ...alice, key: 'alice@laptop' },
+    again: 'not-found',
+  },
   { name: 'key replace', from: 'people', verb: 'key replace', input: { ...alice, keys: keys.laptop }, again: 'ok' },
   { name: 'start', from: 'stopped', verb: 'start', input: alice, again: 'ok' },
   { name: 'stop', from: 'people', verb: 'stop', input: alice, again: 'ok' },
@@ -97,7 +130,12 @@ export const makers: Readonly<Record<WorldName, (world: World) => Promise<unknow
     await accounts.remove('alice');
     await jumpKeys.remove('alice');
     await jumpKeys.write('bob', 'something else\n');
-    await incus.pushFile({ instance: 'bob-container', path: '/etc/ssh/authorized_keys.d/bob', content: '', mode: '0644' });
+    await incus.pushFile({
+      instance: 'bob-container',
+      path: '/etc/ssh/authorized_keys.d/bob',
+      content: '',
+      mode: '0644',
+    });
     await jumpKeys.write('zoe', 'left over\n');
     await incus.delete('erin-container');
   },

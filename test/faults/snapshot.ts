@@ -26,7 +26,10 @@ function instance({ name, config, devices, files, prepared, run, stuckQuotaBytes
     ),
     devices,
     files: Object.fromEntries(
-      Object.entries(files).map(([path, file]) => [path, path.includes('ssh_host_') ? { ...file, content: 'HOST KEY' } : file]),
+      Object.entries(files).map(([path, file]) => [
+        path,
+        path.includes('ssh_host_') ? { ...file, content: 'HOST KEY' } : file,
+      ]),
     ),
     prepared,
     stuckQuotaBytes,
@@ -36,14 +39,18 @@ function instance({ name, config, devices, files, prepared, run, stuckQuotaBytes
 }
 
 /**
- * Instances with everything in them, accounts (but not their numbers), groups (but not the jump accounts' own, which may stay), jump
- * keys, images, networks and pools. Not the cache of base images, which is Incus's own.
+ * Instances with everything in them, accounts (but not their numbers), groups (but not the jump accounts' own, which
+ * may stay), jump keys, images, networks and pools. Not the cache of base images, which is Incus's own.
  */
 export function snapshot(state: HostState, jumpGroup = 'containarium-jump'): string {
   const jumpGid = state.groups.find(({ name }) => name === jumpGroup)?.gid;
   const document = {
     instances: Object.values(state.instances).map(instance),
-    accounts: state.accounts.map(({ uid, gid, ...account }) => ({ ...account, uid: uid < 1001 ? uid : 'UID', gid: gid === jumpGid ? 'JUMP' : gid })),
+    accounts: state.accounts.map(({ uid, gid, ...account }) => ({
+      ...account,
+      uid: uid < 1001 ? uid : 'UID',
+      gid: gid === jumpGid ? 'JUMP' : gid,
+    })),
     groups: state.groups.filter(({ name }) => name !== jumpGroup),
     jumpKeys: state.jumpKeys,
     images: state.images

@@ -1,6 +1,6 @@
 /**
- * Every command of every verb that changes the host goes wrong in every way, one at a time: afterwards the host is wholly changed or
- * wholly as before, at once and after a restart, and nothing is left over.
+ * Every command of every verb that changes the host goes wrong in every way, one at a time: afterwards the host is
+ * wholly changed or wholly as before, at once and after a restart, and nothing is left over.
  */
 import { expect, test } from 'vitest';
 import type { FaultMode } from '../../src/simulated/faults.ts';
@@ -32,7 +32,9 @@ async function casesOf(scenario: Scenario): Promise<Case[]> {
   const world = await World.open(folder);
   await world.must(scenario.verb, scenario.input);
   await world.close();
-  return commandsOf(folder).flatMap((command) => modesFor(command, scenario.closely?.(command) ?? true).map((mode) => ({ mode, command })));
+  return commandsOf(folder).flatMap((command) =>
+    modesFor(command, scenario.closely?.(command) ?? true).map((mode) => ({ mode, command })),
+  );
 }
 
 async function check(scenario: Scenario, whole: Whole, { mode, command }: Case): Promise<string[]> {
@@ -43,7 +45,9 @@ async function check(scenario: Scenario, whole: Whole, { mode, command }: Case):
   const state = stateOf(folder);
   const wholes = outcome.ok ? [whole.after] : [whole.before, ...whole.between];
   if (!wholes.includes(state)) {
-    problems.push(`it answers ${told(outcome)} and leaves\n${difference(outcome.ok ? whole.after : whole.before, state)}`);
+    problems.push(
+      `it answers ${told(outcome)} and leaves\n${difference(outcome.ok ? whole.after : whole.before, state)}`,
+    );
   }
   if (!outcome.ok && outcome.failure.code === 'partial') problems.push(`it answers ${told(outcome)}`);
   problems.push(...(await world.faults()));
@@ -59,9 +63,13 @@ async function check(scenario: Scenario, whole: Whole, { mode, command }: Case):
   return problems;
 }
 
-test.each(scenarios)('$name: each command fails, hangs or works on alone, and the host is wholly changed or wholly as before', async (scenario) => {
-  const [whole, cases] = await Promise.all([wholeStates(scenario), casesOf(scenario)]);
-  expect(cases.length).toBeGreaterThan(0);
-  const nameOf = ({ mode, command }: Case): string => `${mode} of ${command.n}, ${command.program} ${command.args.slice(0, 4).join(' ')}`;
-  expect(await runCases(cases, nameOf, (item) => check(scenario, whole, item))).toEqual([]);
-});
+test.each(scenarios)(
+  '$name: each command fails, hangs or works on alone, and the host is wholly changed or wholly as before',
+  async (scenario) => {
+    const [whole, cases] = await Promise.all([wholeStates(scenario), casesOf(scenario)]);
+    expect(cases.length).toBeGreaterThan(0);
+    const nameOf = ({ mode, command }: Case): string =>
+      `${mode} of ${command.n}, ${command.program} ${command.args.slice(0, 4).join(' ')}`;
+    expect(await runCases(cases, nameOf, (item) => check(scenario, whole, item))).toEqual([]);
+  },
+);

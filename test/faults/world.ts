@@ -1,6 +1,6 @@
 /**
- * Core without its processes and its protocol: a simulated host, a journal, the operations and the dispatcher, put together as
- * `src/core/core.ts` does, in one folder that can be copied, and opened again as after a restart.
+ * Core without its processes and its protocol: a simulated host, a journal, the operations and the dispatcher, put
+ * together as `src/core/core.ts` does, in one folder that can be copied, and opened again as after a restart.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { cp, mkdir } from 'node:fs/promises';
@@ -54,7 +54,13 @@ export const quickFiles: JournalFiles = {
   syncFolder: () => Promise.resolve(),
 };
 
-const admin: Actor = { name: 'carol', role: 'admin', door: 'manage', fingerprint: 'SHA256:carol', address: '192.0.2.7' };
+const admin: Actor = {
+  name: 'carol',
+  role: 'admin',
+  door: 'manage',
+  fingerprint: 'SHA256:carol',
+  address: '192.0.2.7',
+};
 
 const statePath = (folder: string): string => join(folder, 'simulated-host.json');
 const logPath = (folder: string): string => join(folder, 'simulated-commands.jsonl');
@@ -88,7 +94,13 @@ export class World {
   readonly admins: Admins;
   readonly #dispatcher: Dispatcher;
 
-  private constructor(parts: { folder: string; context: ServiceContext; journal: Journal; admins: Admins; dispatcher: Dispatcher }) {
+  private constructor(parts: {
+    folder: string;
+    context: ServiceContext;
+    journal: Journal;
+    admins: Admins;
+    dispatcher: Dispatcher;
+  }) {
     this.folder = parts.folder;
     this.context = parts.context;
     this.operations = parts.context.operations;
@@ -97,16 +109,23 @@ export class World {
     this.#dispatcher = parts.dispatcher;
   }
 
-  /** Opens the world kept in `folder`, or a new one. Operations left open are taken over, not ended: that is {@link recover}. */
+  /**
+   * Opens the world kept in `folder`, or a new one. Operations left open are taken over, not ended: that is {@link
+   * recover}.
+   */
   static async open(folder: string, options: WorldOptions = {}): Promise<World> {
     await mkdir(folder, { recursive: true });
-    const settings: Settings = checkSettings({ timeouts: { readyMs: 1000 }, jump: { hostKeys: [] }, ...options.settings }, 'of the test');
+    const settings: Settings = checkSettings(
+      { timeouts: { readyMs: 1000 }, jump: { hostKeys: [] }, ...options.settings },
+      'of the test',
+    );
     const host = SimulatedHost.open(statePath(folder), {
       ...(options.faults === undefined ? {} : { faults: options.faults }),
       faultsPath: faultsPath(folder),
       logPath: logPath(folder),
       paceMs: options.paceMs ?? 0,
-      // A limit of a minute becomes a few microseconds, and work without its client goes on for a few looks of the undo.
+      // A limit of a minute becomes a few microseconds, and work without its client goes on for a few looks of the
+      // undo.
       timeScale: 1e-7,
       lateMs: 40,
     });
@@ -154,28 +173,58 @@ export class World {
       port: () => 2222,
       room,
       logins: new Logins({ now: () => new Date() }),
-      bans: await Bans.open(join(folder, 'bans.json'), { now: () => new Date(), maxPenaltyMs: 600_000, onTrouble: () => undefined }),
-      hostKeys: new HostKeyService({ folder: join(folder, 'keys'), running: { current: '', next: undefined }, port: () => 2222 }),
+      bans: await Bans.open(join(folder, 'bans.json'), {
+        now: () => new Date(),
+        maxPenaltyMs: 600_000,
+        onTrouble: () => undefined,
+      }),
+      hostKeys: new HostKeyService({
+        folder: join(folder, 'keys'),
+        running: { current: '', next: undefined },
+        port: () => 2222,
+      }),
       feed: { samples: () => [] },
       doctor: {
         front: { name: null, shared: false, unit: false },
         sshd: new Sshd(host.runner, '/etc/ssh/sshd_config'),
         authorizedKeysFolder: join(folder, 'authorized_keys'),
         verifyJournal: (signal) => verifyRecords(journalFolder, signal),
-        server: { hostKeyPath: join(folder, 'host_ed25519'), stateFolder: folder, journalFolder, admins: () => [], logins: () => ({ open: 0, most: 1 }) },
+        server: {
+          hostKeyPath: join(folder, 'host_ed25519'),
+          stateFolder: folder,
+          journalFolder,
+          admins: () => [],
+          logins: () => ({ open: 0, most: 1 }),
+        },
         poolTrouble: () => Promise.resolve(undefined),
       },
       journalFolder,
       version: '0',
     });
-    const dispatcher = new Dispatcher({ journal, handlers, room, now: Date.now, changed: () => Promise.resolve(), touch: { withinMs: 0, touchedAt: () => undefined } });
+    const dispatcher = new Dispatcher({
+      journal,
+      handlers,
+      room,
+      now: Date.now,
+      changed: () => Promise.resolve(),
+      touch: { withinMs: 0, touchedAt: () => undefined },
+    });
     return new World({ folder, context, journal, admins, dispatcher });
   }
 
   /** One verb as an admin calls it. Never rejects. */
   async call(verb: string, input: Readonly<Record<string, unknown>> = {}, actor: Actor = admin): Promise<Outcome> {
     try {
-      const request = { actor, verb, input, reachedAt: '198.51.100.1', session: undefined, terminal: undefined, signal: new AbortController().signal, emit: () => undefined };
+      const request = {
+        actor,
+        verb,
+        input,
+        reachedAt: '198.51.100.1',
+        session: undefined,
+        terminal: undefined,
+        signal: new AbortController().signal,
+        emit: () => undefined,
+      };
       return { ok: true, result: (await this.#dispatcher.call(request)).result };
     } catch (error) {
       return { ok: false, failure: Failure.from(error) };

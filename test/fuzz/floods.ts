@@ -1,6 +1,6 @@
 /**
- * A process like the front's with a shell in it, for keys.test.ts: floods it with each key at the place that is named, and prints the
- * longest turn of its event loop for each.
+ * A process like the front's with a shell in it, for keys.test.ts: floods it with each key at the place that is named,
+ * and prints the longest turn of its event loop for each.
  */
 import type { Notice, Welcome } from '../../src/domain/room.ts';
 import type { CoreClient } from '../../src/protocol/client.ts';
@@ -64,9 +64,28 @@ class Port implements TerminalPort {
   }
 }
 
-const details = { ...container('owner'), storage: { pool: 'default', driver: 'zfs', quotas: true }, hostKeyFingerprint: null, lastLoginAt: null, keyList: [], recent: { cpuPercent: [], memoryBytes: [] }, jumpAccount: { exists: true, shell: null } };
-const results: Readonly<Record<string, unknown>> = { info: { container: details }, list: { containers: [details], total: 1, running: 1 } };
-const welcome: Welcome = { crowded: false, present: [], running: [], ended: [], restarted: null, lines: ['help', 'list'], settings: { plain: false } };
+const details = {
+  ...container('owner'),
+  storage: { pool: 'default', driver: 'zfs', quotas: true },
+  hostKeyFingerprint: null,
+  lastLoginAt: null,
+  keyList: [],
+  recent: { cpuPercent: [], memoryBytes: [] },
+  jumpAccount: { exists: true, shell: null },
+};
+const results: Readonly<Record<string, unknown>> = {
+  info: { container: details },
+  list: { containers: [details], total: 1, running: 1 },
+};
+const welcome: Welcome = {
+  crowded: false,
+  present: [],
+  running: [],
+  ended: [],
+  restarted: null,
+  lines: ['help', 'list'],
+  settings: { plain: false },
+};
 
 function open(port: Port): ShellModule.Shell {
   const core: CoreClient = {
@@ -81,21 +100,30 @@ function open(port: Port): ShellModule.Shell {
     },
     leave: () => undefined,
     feed: () => {
-      setImmediate(() => notify({ type: 'containers', feed: whole(...Array.from({ length: 50 }, (_, i) => container(`user${i}`))) }));
+      setImmediate(() =>
+        notify({ type: 'containers', feed: whole(...Array.from({ length: 50 }, (_, i) => container(`user${i}`))) }),
+      );
       return Promise.resolve();
     },
     candidates: () => Promise.resolve(Array.from({ length: 50 }, (_, i) => ({ value: `user${i}` }))),
     typed: () => undefined,
     saveSettings: () => Promise.resolve(),
   };
-  return openShell({ port, actor: { name: 'tester', role: 'admin', door: 'manage', fingerprint: 'SHA256:x' }, core, shells, prefix: 'ssh', reachedAt: 'jump' });
+  return openShell({
+    port,
+    actor: { name: 'tester', role: 'admin', door: 'manage', fingerprint: 'SHA256:x' },
+    core,
+    shells,
+    prefix: 'ssh',
+    reachedAt: 'jump',
+  });
 }
 
 /** Turns until nothing happens any more; resolves with the longest, in milliseconds on the processor. */
 async function settled(port: Port): Promise<number> {
   let longest = 0;
   // Ink draws at most every 16 ms, and waits 20 ms for the rest of a sequence.
-  for (let quiet = 0; quiet < 40; ) {
+  for (let quiet = 0; quiet < 40;) {
     const before = loopMs(process.pid);
     await new Promise((resolve) => setImmediate(resolve));
     const ms = loopMs(process.pid) - before;
@@ -127,7 +155,6 @@ async function flood(place: string, key: string): Promise<number> {
     await shell.ended;
   }
 }
-
 
 const place = process.argv[2] ?? '';
 for (const key of Object.keys(keys)) {

@@ -1,6 +1,6 @@
 /**
- * 100,000 packets before a login and 100,000 after, from fast-check: the front lives, no packet holds up its event loop for more than 50 ms,
- * and afterwards it serves an honest admin with the memory and the descriptors of before.
+ * 100,000 packets before a login and 100,000 after, from fast-check: the front lives, no packet holds up its event loop
+ * for more than 50 ms, and afterwards it serves an honest admin with the memory and the descriptors of before.
  *
  *   npm test -- fuzz
  *   FUZZ_SEED=1234 npm test -- fuzz            the packets of that run again
@@ -26,8 +26,9 @@ const wanted = Number(process.env['FUZZ_PACKETS'] ?? 100_000);
 const batchSize = 25;
 
 /**
- * What may be alive in the front more at the end of a test than after its first fifth, which compiles and caches what is needed: 2 MiB were
- * seen, and what each of 5,000 connections left behind would be more with 2 KiB. What the process holds is mostly garbage.
+ * What may be alive in the front more at the end of a test than after its first fifth, which compiles and caches what
+ * is needed: 2 MiB were seen, and what each of 5,000 connections left behind would be more with 2 KiB. What the process
+ * holds is mostly garbage.
  */
 const mostGrowthMiB = 8;
 
@@ -46,7 +47,8 @@ let kept: Kept;
 
 beforeAll(async () => {
   kept = JSON.parse(await readFile(new URL('kept.json', import.meta.url), 'utf8')) as Kept;
-  // Nobody is shut out here: limits have tests of their own, and would end the connections that the packets are to go through.
+  // Nobody is shut out here: limits have tests of their own, and would end the connections that the packets are to go
+  // through.
   server = await startServer({ config: { ssh: { loginGraceMs: 60_000, maxAuthTries: 100 } } });
   admin = await adminOf(server);
   owner = await makeKey(await temporaryFolder(), 'owner');
@@ -67,11 +69,26 @@ async function stands(): Promise<void> {
 }
 
 /** Runs `take` over batches, those first that found something once. */
-async function fuzz(batches: fc.Arbitrary<string[]>, runs: number, examples: string[][], take: (batch: string[]) => Promise<void>): Promise<void> {
-  await fc.assert(fc.asyncProperty(batches, take), { seed, numRuns: runs + examples.length, examples: examples.map((batch): [string[]] => [batch]), interruptAfterTimeLimit: 900_000, markInterruptAsFailure: true });
+async function fuzz(
+  batches: fc.Arbitrary<string[]>,
+  runs: number,
+  examples: string[][],
+  take: (batch: string[]) => Promise<void>,
+): Promise<void> {
+  await fc.assert(fc.asyncProperty(batches, take), {
+    seed,
+    numRuns: runs + examples.length,
+    examples: examples.map((batch): [string[]] => [batch]),
+    interruptAfterTimeLimit: 900_000,
+    markInterruptAsFailure: true,
+  });
 }
 
-async function packets(batches: fc.Arbitrary<string[]>, examples: string[][], login: () => Promise<RawClient>): Promise<void> {
+async function packets(
+  batches: fc.Arbitrary<string[]>,
+  examples: string[][],
+  login: () => Promise<RawClient>,
+): Promise<void> {
   const target = new Target(pid, login);
   const total = { packets: 0, connections: 0, batchMs: 0 };
   const add = (outcome: Outcome): void => {
@@ -91,9 +108,14 @@ async function packets(batches: fc.Arbitrary<string[]>, examples: string[][], lo
   } finally {
     await target.end();
   }
-  await eventually(() => (openDescriptors(pid) <= files + 2 ? true : undefined), () => Promise.resolve(`descriptors: ${openDescriptors(pid)}, before: ${files}`));
+  await eventually(
+    () => (openDescriptors(pid) <= files + 2 ? true : undefined),
+    () => Promise.resolve(`descriptors: ${openDescriptors(pid)}, before: ${files}`),
+  );
   const grownMiB = (await aliveMiB()) - settledMiB;
-  console.log(`${total.packets} packets over ${total.connections} connections in ${((performance.now() - startedMs) / 1000).toFixed(0)} s; the longest batch took ${total.batchMs.toFixed(0)} ms of the event loop; ${settledMiB.toFixed(0)} MiB alive after a fifth of them, ${grownMiB.toFixed(0)} MiB more at the end`);
+  console.log(
+    `${total.packets} packets over ${total.connections} connections in ${((performance.now() - startedMs) / 1000).toFixed(0)} s; the longest batch took ${total.batchMs.toFixed(0)} ms of the event loop; ${settledMiB.toFixed(0)} MiB alive after a fifth of them, ${grownMiB.toFixed(0)} MiB more at the end`,
+  );
   expect(grownMiB).toBeLessThan(mostGrowthMiB);
   expect(total.packets).toBeGreaterThanOrEqual(wanted);
 }
@@ -135,6 +157,10 @@ test(`${wanted} packets before a login`, async () => {
 
 test(`${wanted} packets after a login`, async () => {
   let logins = 0;
-  await packets(batchAfterLogin(batchSize), kept.after, () => (++logins % 2 === 0 ? RawClient.login(server.port, owner, 'self', anySource()) : RawClient.login(server.port, admin, 'manage', anySource())));
+  await packets(batchAfterLogin(batchSize), kept.after, () =>
+    ++logins % 2 === 0
+      ? RawClient.login(server.port, owner, 'self', anySource())
+      : RawClient.login(server.port, admin, 'manage', anySource()),
+  );
   await stands();
 }, 1_000_000);

@@ -1,19 +1,42 @@
 /**
- * Packets for the fuzzer: valid messages of RFC 4250 to 4254, 4256, 8308, 8332 and of OpenSSH's extensions (PROTOCOL), and then what an attacker
- * makes of them. All by fast-check, so that a seed gives the same packets again and a failure is shrunk.
+ * Packets for the fuzzer: valid messages of RFC 4250 to 4254, 4256, 8308, 8332 and of OpenSSH's extensions (PROTOCOL),
+ * and then what an attacker makes of them. All by fast-check, so that a seed gives the same packets again and a failure
+ * is shrunk.
  */
 import fc from 'fast-check';
 import { boolean, message, string, uint32 } from '../support/rawClient.ts';
 
 /** Numbers at which somebody may have miscounted: of channels, windows, packet sizes, lengths. */
-const edges = [0, 1, 2, 9, 10, 16, 255, 1023, 1024, 32_768, 35_000, 2 ** 21, 2 ** 24, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 2, 2 ** 32 - 1];
+const edges = [
+  0,
+  1,
+  2,
+  9,
+  10,
+  16,
+  255,
+  1023,
+  1024,
+  32_768,
+  35_000,
+  2 ** 21,
+  2 ** 24,
+  2 ** 31 - 1,
+  2 ** 31,
+  2 ** 32 - 2,
+  2 ** 32 - 1,
+];
 
-const number = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...edges) }, { weight: 1, arbitrary: fc.nat({ max: 2 ** 31 - 1 }) }).map(uint32);
+const number = fc
+  .oneof({ weight: 3, arbitrary: fc.constantFrom(...edges) }, { weight: 1, arbitrary: fc.nat({ max: 2 ** 31 - 1 }) })
+  .map(uint32);
 
 /** The server numbers channels from 0: mostly one that there may be. */
 const channel = fc.oneof({ weight: 8, arbitrary: fc.nat({ max: 5 }).map(uint32) }, { weight: 1, arbitrary: number });
 
-/** What a terminal, a log or a parser may trip over: escapes, bidi and zero-width marks, NUL, broken UTF-8, and length. */
+/**
+ * What a terminal, a log or a parser may trip over: escapes, bidi and zero-width marks, NUL, broken UTF-8, and length.
+ */
 const nasty = fc.constantFrom(
   Buffer.from('\u001b[2J\u001b]0;title\u0007\u001b]52;c;eA==\u0007'),
   Buffer.from('\u202e\u2066\u200b\u200d\ufeff\u0000\u0085\u2028'),
@@ -26,28 +49,69 @@ const nasty = fc.constantFrom(
   Buffer.from('__proto__'),
   Buffer.alloc(0),
 );
-const long = fc.tuple(fc.constantFrom('x', '"', '\\', '\'', '-', ' ', '--a=', '{"a":', '\u001b[', '\u001b[A', '\u001b[200~', '\t', '\u007f', 'e\u0301', '(', '👩‍👧', '-----BEGIN RSA PRIVATE KEY-----\n', 'a,', '\n'), fc.constantFrom(300, 2000, 20_000, 32_000)).map(
-  ([piece, length]) => Buffer.from(piece.repeat(Math.ceil(length / piece.length)).slice(0, length)),
-);
-const text = fc.oneof(
-  { weight: 6, arbitrary: nasty },
-  { weight: 6, arbitrary: fc.string({ maxLength: 24, unit: 'binary' }).map((value) => Buffer.from(value)) },
-  { weight: 6, arbitrary: fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)) },
-  { weight: 1, arbitrary: long },
-).map(string);
+const long = fc
+  .tuple(
+    fc.constantFrom(
+      'x',
+      '"',
+      '\\',
+      "'",
+      '-',
+      ' ',
+      '--a=',
+      '{"a":',
+      '\u001b[',
+      '\u001b[A',
+      '\u001b[200~',
+      '\t',
+      '\u007f',
+      'e\u0301',
+      '(',
+      '👩‍👧',
+      '-----BEGIN RSA PRIVATE KEY-----\n',
+      'a,',
+      '\n',
+    ),
+    fc.constantFrom(300, 2000, 20_000, 32_000),
+  )
+  .map(([piece, length]) => Buffer.from(piece.repeat(Math.ceil(length / piece.length)).slice(0, length)));
+const text = fc
+  .oneof(
+    { weight: 6, arbitrary: nasty },
+    { weight: 6, arbitrary: fc.string({ maxLength: 24, unit: 'binary' }).map((value) => Buffer.from(value)) },
+    { weight: 6, arbitrary: fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)) },
+    { weight: 1, arbitrary: long },
+  )
+  .map(string);
 
 function name(...names: readonly string[]): fc.Arbitrary<Buffer> {
   return fc.oneof({ weight: 12, arbitrary: fc.constantFrom(...names).map(string) }, { weight: 1, arbitrary: text });
 }
 const truth = fc.boolean().map(boolean);
 const byte = (value: number): fc.Arbitrary<Buffer> => fc.constant(Buffer.from([value]));
-const keyAlgorithm = name('ssh-ed25519', 'rsa-sha2-256', 'rsa-sha2-512', 'ssh-rsa', 'ssh-dss', 'ecdsa-sha2-nistp256', 'sk-ssh-ed25519@openssh.com', 'ssh-ed25519-cert-v01@openssh.com', 'x509v3-ssh-rsa');
+const keyAlgorithm = name(
+  'ssh-ed25519',
+  'rsa-sha2-256',
+  'rsa-sha2-512',
+  'ssh-rsa',
+  'ssh-dss',
+  'ecdsa-sha2-nistp256',
+  'sk-ssh-ed25519@openssh.com',
+  'ssh-ed25519-cert-v01@openssh.com',
+  'x509v3-ssh-rsa',
+);
 
 type Fields = readonly fc.Arbitrary<Buffer>[];
 
 /** A login request. Mostly for one name, because another one ends the connection. */
 function login(user: string, method: string, ...fields: Fields): Fields {
-  return [byte(message.userauthRequest), fc.oneof({ weight: 60, arbitrary: fc.constant(string(user)) }, { weight: 1, arbitrary: text }), fc.constant(string('ssh-connection')), fc.constant(string(method)), ...fields];
+  return [
+    byte(message.userauthRequest),
+    fc.oneof({ weight: 60, arbitrary: fc.constant(string(user)) }, { weight: 1, arbitrary: text }),
+    fc.constant(string('ssh-connection')),
+    fc.constant(string(method)),
+    ...fields,
+  ];
 }
 
 const transport: Fields[] = [
@@ -55,7 +119,19 @@ const transport: Fields[] = [
   [byte(3), number],
   [byte(4), truth, text, text],
   [byte(7), fc.constant(uint32(1)), name('ext-info-in-auth@openssh.com', 'server-sig-algs', 'delay-compression'), text],
-  [byte(message.globalRequest), name('keepalive@openssh.com', 'tcpip-forward', 'cancel-tcpip-forward', 'hostkeys-prove-00@openssh.com', 'streamlocal-forward@openssh.com'), truth, text, number],
+  [
+    byte(message.globalRequest),
+    name(
+      'keepalive@openssh.com',
+      'tcpip-forward',
+      'cancel-tcpip-forward',
+      'hostkeys-prove-00@openssh.com',
+      'streamlocal-forward@openssh.com',
+    ),
+    truth,
+    text,
+    number,
+  ],
   [byte(message.requestSuccess)],
   [byte(message.requestFailure)],
 ];
@@ -85,26 +161,86 @@ const beforeLogin: Fields[] = [
 
 /** Commands that ask core for nothing, so that the front is what is tried; some are not commands at all. */
 const command = fc.oneof(
-  { weight: 6, arbitrary: fc.constantFrom('help', 'help --json', 'nonsense', 'info', 'create --memory', 'list --format', 'help create', '"', 'list --columns=').map(string) },
-  { weight: 6, arbitrary: fc.tuple(fc.constantFrom('create ', 'info ', 'help ', 'list --label=', ''), text).map(([verb, rest]) => string(Buffer.concat([Buffer.from(verb), rest.subarray(4)]))) },
+  {
+    weight: 6,
+    arbitrary: fc
+      .constantFrom(
+        'help',
+        'help --json',
+        'nonsense',
+        'info',
+        'create --memory',
+        'list --format',
+        'help create',
+        '"',
+        'list --columns=',
+      )
+      .map(string),
+  },
+  {
+    weight: 6,
+    arbitrary: fc
+      .tuple(fc.constantFrom('create ', 'info ', 'help ', 'list --label=', ''), text)
+      .map(([verb, rest]) => string(Buffer.concat([Buffer.from(verb), rest.subarray(4)]))),
+  },
   { weight: 1, arbitrary: fc.constantFrom('whoami', 'version --json', 'plain', 'list --watch').map(string) },
 );
-const modes = fc.oneof(fc.constant(Buffer.alloc(0)), fc.constant(Buffer.from([128, 0, 0, 0x96, 0, 53, 0, 0, 0, 1, 0])), fc.constant(Buffer.from([3, 0xff, 0, 0, 1])), fc.uint8Array({ maxLength: 30 }).map((bytes) => Buffer.from(bytes))).map(string);
+const modes = fc
+  .oneof(
+    fc.constant(Buffer.alloc(0)),
+    fc.constant(Buffer.from([128, 0, 0, 0x96, 0, 53, 0, 0, 0, 1, 0])),
+    fc.constant(Buffer.from([3, 0xff, 0, 0, 1])),
+    fc.uint8Array({ maxLength: 30 }).map((bytes) => Buffer.from(bytes)),
+  )
+  .map(string);
 
 function request(type: string, ...fields: Fields): Fields {
   return [byte(message.channelRequest), channel, fc.constant(string(type)), truth, ...fields];
 }
-const openSession: Fields = [byte(message.channelOpen), fc.constant(string('session')), number, number, fc.oneof({ weight: 30, arbitrary: fc.constantFrom(1024, 16_384, 32_768, 2 ** 32 - 1).map(uint32) }, { weight: 1, arbitrary: number })];
+const openSession: Fields = [
+  byte(message.channelOpen),
+  fc.constant(string('session')),
+  number,
+  number,
+  fc.oneof(
+    { weight: 30, arbitrary: fc.constantFrom(1024, 16_384, 32_768, 2 ** 32 - 1).map(uint32) },
+    { weight: 1, arbitrary: number },
+  ),
+];
 
 const afterLogin: Fields[] = [
   ...transport,
   openSession,
   openSession,
   openSession,
-  [byte(message.channelOpen), name('direct-tcpip', 'forwarded-tcpip', 'x11', 'auth-agent@openssh.com', 'direct-streamlocal@openssh.com', 'tun@openssh.com'), number, number, number, text, number, text, number],
+  [
+    byte(message.channelOpen),
+    name(
+      'direct-tcpip',
+      'forwarded-tcpip',
+      'x11',
+      'auth-agent@openssh.com',
+      'direct-streamlocal@openssh.com',
+      'tun@openssh.com',
+    ),
+    number,
+    number,
+    number,
+    text,
+    number,
+    text,
+    number,
+  ],
   [byte(message.channelOpenConfirmation), channel, number, number, number],
   [byte(message.channelOpenFailure), channel, number, text, text],
-  [byte(message.channelWindowAdjust), channel, fc.oneof({ weight: 5, arbitrary: fc.constantFrom(0, 1, 1000, 65_536).map(uint32) }, { weight: 1, arbitrary: number })],
+  [
+    byte(message.channelWindowAdjust),
+    channel,
+    fc.oneof(
+      { weight: 5, arbitrary: fc.constantFrom(0, 1, 1000, 65_536).map(uint32) },
+      { weight: 1, arbitrary: number },
+    ),
+  ],
   [byte(message.channelData), channel, text],
   [byte(message.channelData), channel, text],
   [byte(message.channelExtendedData), channel, number, text],
@@ -129,13 +265,32 @@ const afterLogin: Fields[] = [
   request('eow@openssh.com'),
 ];
 
-/** What is done to a valid packet. Most keep its shape: a broken length ends the connection, and little is learnt by that again and again. */
+/**
+ * What is done to a valid packet. Most keep its shape: a broken length ends the connection, and little is learnt by
+ * that again and again.
+ */
 const mutation = fc.oneof(
   { weight: 50, arbitrary: fc.constant({ how: 'none' as const }) },
-  { weight: 5, arbitrary: fc.record({ how: fc.constant('flip' as const), bits: fc.array(fc.nat({ max: 400 }), { minLength: 1, maxLength: 4 }) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      how: fc.constant('flip' as const),
+      bits: fc.array(fc.nat({ max: 400 }), { minLength: 1, maxLength: 4 }),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ how: fc.constant('cut' as const), to: fc.nat({ max: 60 }) }) },
-  { weight: 4, arbitrary: fc.record({ how: fc.constant('extend' as const), by: fc.uint8Array({ minLength: 1, maxLength: 40 }) }) },
-  { weight: 2, arbitrary: fc.record({ how: fc.constant('number' as const), at: fc.nat({ max: 60 }), value: fc.constantFrom(...edges) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ how: fc.constant('extend' as const), by: fc.uint8Array({ minLength: 1, maxLength: 40 }) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      how: fc.constant('number' as const),
+      at: fc.nat({ max: 60 }),
+      value: fc.constantFrom(...edges),
+    }),
+  },
   { weight: 6, arbitrary: fc.record({ how: fc.constant('type' as const), type: fc.nat({ max: 255 }) }) },
 );
 
@@ -145,7 +300,8 @@ function mutate(packet: Buffer, what: typeof mutation extends fc.Arbitrary<infer
     case 'none':
       return changed;
     case 'flip':
-      for (const bit of what.bits) if (bit >> 3 < changed.length) changed.writeUInt8((changed[bit >> 3] ?? 0) ^ (1 << (bit & 7)), bit >> 3);
+      for (const bit of what.bits)
+        if (bit >> 3 < changed.length) changed.writeUInt8((changed[bit >> 3] ?? 0) ^ (1 << (bit & 7)), bit >> 3);
       return changed;
     case 'cut':
       return changed.subarray(0, Math.max(1, what.to));
@@ -192,13 +348,25 @@ function asked(type: string, ...fields: readonly Buffer[]): string {
   return hex([Buffer.from([message.channelRequest]), uint32(0), string(type), boolean(true), ...fields]);
 }
 
-/** What chance alone would seldom put together: a session with a window and a packet size, a terminal of some size, a command or a shell, and time for it. */
+/**
+ * What chance alone would seldom put together: a session with a window and a packet size, a terminal of some size, a
+ * command or a shell, and time for it.
+ */
 function beginning(): fc.Arbitrary<string[]> {
   const window = fc.oneof({ weight: 3, arbitrary: fc.constant(uint32(2 ** 21)) }, { weight: 1, arbitrary: number });
   const packetSize = fc.oneof({ weight: 6, arbitrary: fc.constant(uint32(32_768)) }, { weight: 1, arbitrary: number });
-  const session = fc.tuple(window, packetSize).map(([windowSize, largest]) => hex([Buffer.from([message.channelOpen]), string('session'), uint32(0), windowSize, largest]));
-  const side = fc.oneof({ weight: 2, arbitrary: fc.constantFrom(80, 24, 300).map(uint32) }, { weight: 1, arbitrary: number });
-  const terminal = fc.tuple(name('xterm-256color', 'xterm', 'dumb'), side, side).map(([type, columns, rows]) => asked('pty-req', type, columns, rows, uint32(0), uint32(0), string('')));
+  const session = fc
+    .tuple(window, packetSize)
+    .map(([windowSize, largest]) =>
+      hex([Buffer.from([message.channelOpen]), string('session'), uint32(0), windowSize, largest]),
+    );
+  const side = fc.oneof(
+    { weight: 2, arbitrary: fc.constantFrom(80, 24, 300).map(uint32) },
+    { weight: 1, arbitrary: number },
+  );
+  const terminal = fc
+    .tuple(name('xterm-256color', 'xterm', 'dumb'), side, side)
+    .map(([type, columns, rows]) => asked('pty-req', type, columns, rows, uint32(0), uint32(0), string('')));
   const exec = command.map((line) => asked('exec', line));
   return fc.oneof<fc.MaybeWeightedArbitrary<string[]>[]>(
     { weight: 10, arbitrary: fc.constant([]) },
@@ -207,7 +375,15 @@ function beginning(): fc.Arbitrary<string[]> {
     { weight: 2, arbitrary: fc.tuple(session, exec, fc.constant(pause)) },
     { weight: 2, arbitrary: fc.tuple(session, terminal, exec, fc.constant(pause)) },
     { weight: 2, arbitrary: fc.tuple(session, terminal, fc.constant(asked('shell')), fc.constant(pause)) },
-    { weight: 1, arbitrary: fc.tuple(session, terminal, fc.constant(asked('exec', string('delete nobody-here'))), fc.constant(pause)) },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(
+        session,
+        terminal,
+        fc.constant(asked('exec', string('delete nobody-here'))),
+        fc.constant(pause),
+      ),
+    },
   );
 }
 
@@ -215,34 +391,132 @@ function beginning(): fc.Arbitrary<string[]> {
 const typed = text.map((content) => hex([Buffer.from([message.channelData]), uint32(0), content]));
 
 export function batchAfterLogin(size: number): fc.Arbitrary<string[]> {
-  const packet = fc.oneof({ weight: 9, arbitrary: packets(afterLogin, largestPacketBytes) }, { weight: 1, arbitrary: typed }, { weight: 1, arbitrary: fc.tuple(number, number).map(([columns, rows]) => asked('window-change', columns, rows, uint32(0), uint32(0))) });
+  const packet = fc.oneof(
+    { weight: 9, arbitrary: packets(afterLogin, largestPacketBytes) },
+    { weight: 1, arbitrary: typed },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(number, number)
+        .map(([columns, rows]) => asked('window-change', columns, rows, uint32(0), uint32(0))),
+    },
+  );
   return fc
     .tuple(beginning(), fc.array(packet, { minLength: size, maxLength: size, size: 'max' }))
-    .map(([first, rest]) => [...first, ...rest.slice(0, size - first.filter((step) => step !== pause).length), ...(first.includes(pause) ? [pause] : [])]);
+    .map(([first, rest]) => [
+      ...first,
+      ...rest.slice(0, size - first.filter((step) => step !== pause).length),
+      ...(first.includes(pause) ? [pause] : []),
+    ]);
 }
 
-/** What comes before any encryption: the identification line and the first packet, KEXINIT (RFC 4253, sections 4.2 and 7.1). */
+/**
+ * What comes before any encryption: the identification line and the first packet, KEXINIT (RFC 4253, sections 4.2 and
+ * 7.1).
+ */
 export function openings(): fc.Arbitrary<string[]> {
   const ident = fc.oneof(
-    { weight: 6, arbitrary: fc.constantFrom('SSH-2.0-OpenSSH_9.9\r\n', 'SSH-2.0-x\n', 'SSH-2.0-PuTTY_Release_0.78\r\n', 'SSH-2.0-Cisco-1.25\r\n').map((line) => Buffer.from(line)) },
-    { weight: 1, arbitrary: text.map((value) => Buffer.concat([Buffer.from('SSH-2.0-'), value.subarray(4), Buffer.from('\r\n')])) },
-    { weight: 1, arbitrary: fc.constantFrom('SSH-1.99-x\r\n', 'SSH-2.0-\r\n', 'GET / HTTP/1.1\r\n\r\n', '\u0016\u0003\u0001\u0002\u0000\u0001', 'SSH-2.0-a\rb\n', '\r\nSSH-2.0-x\r\n', 'SSH-2.0-\u0000\r\n').map((line) => Buffer.from(line)) },
+    {
+      weight: 6,
+      arbitrary: fc
+        .constantFrom(
+          'SSH-2.0-OpenSSH_9.9\r\n',
+          'SSH-2.0-x\n',
+          'SSH-2.0-PuTTY_Release_0.78\r\n',
+          'SSH-2.0-Cisco-1.25\r\n',
+        )
+        .map((line) => Buffer.from(line)),
+    },
+    {
+      weight: 1,
+      arbitrary: text.map((value) => Buffer.concat([Buffer.from('SSH-2.0-'), value.subarray(4), Buffer.from('\r\n')])),
+    },
+    {
+      weight: 1,
+      arbitrary: fc
+        .constantFrom(
+          'SSH-1.99-x\r\n',
+          'SSH-2.0-\r\n',
+          'GET / HTTP/1.1\r\n\r\n',
+          '\u0016\u0003\u0001\u0002\u0000\u0001',
+          'SSH-2.0-a\rb\n',
+          '\r\nSSH-2.0-x\r\n',
+          'SSH-2.0-\u0000\r\n',
+        )
+        .map((line) => Buffer.from(line)),
+    },
   );
   const list = fc.oneof(
-    { weight: 6, arbitrary: fc.constantFrom('curve25519-sha256', 'ssh-ed25519', 'aes256-gcm@openssh.com', 'hmac-sha2-256-etm@openssh.com', 'none', '', 'ext-info-c,kex-strict-c-v00@openssh.com,curve25519-sha256@libssh.org').map((names) => string(names)) },
+    {
+      weight: 6,
+      arbitrary: fc
+        .constantFrom(
+          'curve25519-sha256',
+          'ssh-ed25519',
+          'aes256-gcm@openssh.com',
+          'hmac-sha2-256-etm@openssh.com',
+          'none',
+          '',
+          'ext-info-c,kex-strict-c-v00@openssh.com,curve25519-sha256@libssh.org',
+        )
+        .map((names) => string(names)),
+    },
     { weight: 2, arbitrary: text },
     { weight: 1, arbitrary: fc.constant(string(','.repeat(3000))) },
   );
-  const order = ['curve25519-sha256,ext-info-c,kex-strict-c-v00@openssh.com', 'ssh-ed25519', 'aes256-gcm@openssh.com', 'aes256-gcm@openssh.com', 'hmac-sha2-256-etm@openssh.com', 'hmac-sha2-256-etm@openssh.com', 'none', 'none', '', ''];
-  const lists = fc.tuple(...order.map((names) => fc.oneof({ weight: 8, arbitrary: fc.constant(string(names)) }, { weight: 1, arbitrary: list })));
-  const kexInit = fc.tuple(fc.uint8Array({ minLength: 16, maxLength: 16 }), lists, truth, number).map(([cookie, names, follows, reserved]) => Buffer.concat([Buffer.from([20]), cookie, ...names, follows, reserved]));
-  const exchange = fc.oneof(text, fc.uint8Array({ minLength: 32, maxLength: 32 }).map((point) => string(Buffer.from(point)))).map((point) => Buffer.concat([Buffer.from([30]), point]));
-  const framed = fc.tuple(fc.oneof(kexInit, kexInit, kexInit, exchange, packets(transport, 2000).map((hex) => Buffer.from(hex, 'hex'))), mutation, fc.oneof({ weight: 9, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.constantFrom(...edges) })).map(([payload, what, lie]) => frame(mutate(payload, what), lie));
-  return fc.tuple(ident, fc.array(framed, { minLength: 1, maxLength: 4 })).map(([line, rest]) => [line, ...rest].map((bytes) => bytes.toString('hex')));
+  const order = [
+    'curve25519-sha256,ext-info-c,kex-strict-c-v00@openssh.com',
+    'ssh-ed25519',
+    'aes256-gcm@openssh.com',
+    'aes256-gcm@openssh.com',
+    'hmac-sha2-256-etm@openssh.com',
+    'hmac-sha2-256-etm@openssh.com',
+    'none',
+    'none',
+    '',
+    '',
+  ];
+  const lists = fc.tuple(
+    ...order.map((names) =>
+      fc.oneof({ weight: 8, arbitrary: fc.constant(string(names)) }, { weight: 1, arbitrary: list }),
+    ),
+  );
+  const kexInit = fc
+    .tuple(fc.uint8Array({ minLength: 16, maxLength: 16 }), lists, truth, number)
+    .map(([cookie, names, follows, reserved]) =>
+      Buffer.concat([Buffer.from([20]), cookie, ...names, follows, reserved]),
+    );
+  const exchange = fc
+    .oneof(
+      text,
+      fc.uint8Array({ minLength: 32, maxLength: 32 }).map((point) => string(Buffer.from(point))),
+    )
+    .map((point) => Buffer.concat([Buffer.from([30]), point]));
+  const framed = fc
+    .tuple(
+      fc.oneof(
+        kexInit,
+        kexInit,
+        kexInit,
+        exchange,
+        packets(transport, 2000).map((hex) => Buffer.from(hex, 'hex')),
+      ),
+      mutation,
+      fc.oneof({ weight: 9, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.constantFrom(...edges) }),
+    )
+    .map(([payload, what, lie]) => frame(mutate(payload, what), lie));
+  return fc
+    .tuple(ident, fc.array(framed, { minLength: 1, maxLength: 4 }))
+    .map(([line, rest]) => [line, ...rest].map((bytes) => bytes.toString('hex')));
 }
 
 /** The binary packet protocol without encryption (RFC 4253, section 6), with a length that may be a lie. */
 function frame(payload: Buffer, lie: number | undefined): Buffer {
   const padding = 8 - ((payload.length + 5) % 8) + 4;
-  return Buffer.concat([uint32(lie ?? payload.length + padding + 1), Buffer.from([padding]), payload, Buffer.alloc(padding)]);
+  return Buffer.concat([
+    uint32(lie ?? payload.length + padding + 1),
+    Buffer.from([padding]),
+    payload,
+    Buffer.alloc(padding),
+  ]);
 }

@@ -1,17 +1,18 @@
 /**
  * The server under the fuzzer, and how it is told whether a packet held up its event loop.
  *
- * A limit in time on the clock would measure the machine: other processes run on it. What is measured is the time that the kernel gave to the
- * front's main thread, the one with the event loop (schedstat, in nanoseconds; sched-stats.rst of the Linux kernel), between sending
- * packets and their answers. It does not grow while the thread waits for a processor, and it is never less than what one packet took, so where
- * a whole batch took less than the limit, no packet of it can have held the loop for longer. Where a batch took more, its packets are sent again on
- * a connection of their own, one after the other, each measured: only one that takes too long every time counts, because a collection of
- * garbage or a compilation hits whoever comes along. The front sleeps in no system call (it opens no file and starts no process), so a
- * loop that stands still without using the processor would have to wait for something that it never waits for; the watchdog would end it, and
- * with it the process id that the test looks at.
+ * A limit in time on the clock would measure the machine: other processes run on it. What is measured is the time that
+ * the kernel gave to the front's main thread, the one with the event loop (schedstat, in nanoseconds; sched-stats.rst
+ * of the Linux kernel), between sending packets and their answers. It does not grow while the thread waits for a
+ * processor, and it is never less than what one packet took, so where a whole batch took less than the limit, no packet
+ * of it can have held the loop for longer. Where a batch took more, its packets are sent again on a connection of their
+ * own, one after the other, each measured: only one that takes too long every time counts, because a collection of
+ * garbage or a compilation hits whoever comes along. The front sleeps in no system call (it opens no file and starts no
+ * process), so a loop that stands still without using the processor would have to wait for something that it never
+ * waits for; the watchdog would end it, and with it the process id that the test looks at.
  */
 import { readFileSync } from 'node:fs';
-import type { RawClient} from '../support/rawClient.ts';
+import type { RawClient } from '../support/rawClient.ts';
 import { message, string, uint32 } from '../support/rawClient.ts';
 import { pause } from './packets.ts';
 
@@ -21,7 +22,9 @@ export const longestMs = 50;
 /** How often a slow packet has to be slow to count. */
 const repetitions = 3;
 
-/** Sender numbers of the marks between packets: an unknown kind of channel is refused with the number of whoever asked. */
+/**
+ * Sender numbers of the marks between packets: an unknown kind of channel is refused with the number of whoever asked.
+ */
 const firstMark = 0x7f000000;
 
 /** How long a pause in a batch is, in milliseconds: a shell is at its prompt then. */
@@ -70,7 +73,10 @@ export class Target {
     return { packets: batch.filter((step) => step !== pause).length, connections, batchMs };
   }
 
-  /** Sends packets, those between two pauses in one segment; resolves with how many steps were taken, the one that ended the connection included. */
+  /**
+   * Sends packets, those between two pauses in one segment; resolves with how many steps were taken, the one that ended
+   * the connection included.
+   */
   async #send(client: RawClient, batch: readonly string[]): Promise<number> {
     let at = 0;
     while (at < batch.length && !client.closed) {
@@ -99,7 +105,8 @@ export class Target {
     let passed = 0;
     for (;;) {
       for (const packet of client.received.splice(0)) {
-        if (packet[0] === message.channelOpenFailure && packet.length >= 5 && packet.readUInt32BE(1) === first + passed) passed++;
+        if (packet[0] === message.channelOpenFailure && packet.length >= 5 && packet.readUInt32BE(1) === first + passed)
+          passed++;
       }
       if (passed === packets.length) return passed;
       if (client.closed) return passed + 1;
@@ -113,7 +120,7 @@ export class Target {
     let slow: { at: number; ms: number }[] = [];
     for (let i = 0; i < repetitions; i++) {
       const now: typeof slow = [];
-      for (let at = 0; at < batch.length; ) {
+      for (let at = 0; at < batch.length;) {
         const client = await this.#connect();
         for (let alive = true; alive && at < batch.length; at++) {
           const before = loopMs(this.#pid);
@@ -128,7 +135,9 @@ export class Target {
       if (slow.length === 0) return;
     }
     const [worst] = slow.sort((a, b) => b.ms - a.ms);
-    throw new Error(`packet ${worst?.at} holds up the event loop for ${worst?.ms.toFixed(0)} ms each time: ${batch[worst?.at ?? 0]?.slice(0, 400)}`);
+    throw new Error(
+      `packet ${worst?.at} holds up the event loop for ${worst?.ms.toFixed(0)} ms each time: ${batch[worst?.at ?? 0]?.slice(0, 400)}`,
+    );
   }
 
   #next(): Promise<RawClient> {

@@ -1,7 +1,8 @@
 /**
- * Faults on a real Incus: every changing command of create, delete, resize and key changes is made to fail, to hang, and to be the last
- * thing before core is killed. Afterwards, restart included, the host is wholly changed or wholly as before. The simulated host is put
- * through many more cases (test/faults); here it shows that the undo holds against the real programs.
+ * Faults on a real Incus: every changing command of create, delete, resize and key changes is made to fail, to hang,
+ * and to be the last thing before core is killed. Afterwards, restart included, the host is wholly changed or wholly as
+ * before. The simulated host is put through many more cases (test/faults); here it shows that the undo holds against
+ * the real programs.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -39,7 +40,8 @@ describe.skipIf(skipReason !== undefined)('faults on a real Incus', () => {
     expect(await host.incus.remains()).toEqual([]);
   });
 
-  const manage = (words: readonly string[], stdin?: string): Promise<Finished> => host.server.ssh(words, stdin === undefined ? {} : { stdin });
+  const manage = (words: readonly string[], stdin?: string): Promise<Finished> =>
+    host.server.ssh(words, stdin === undefined ? {} : { stdin });
 
   /** Everything that this system derives or keeps about the user, without what differs from one making to the next. */
   const state = async (): Promise<unknown> => {
@@ -54,19 +56,38 @@ describe.skipIf(skipReason !== undefined)('faults on a real Incus', () => {
       instances: instances.map(({ name, status, config, devices }) => ({
         name,
         status,
-        config: Object.fromEntries(Object.entries(config).filter(([field]) => /^(user\.containarium\.(owner|state|keys|label)|limits|boot|security)/.test(field))),
+        config: Object.fromEntries(
+          Object.entries(config).filter(([field]) =>
+            /^(user\.containarium\.(owner|state|keys|label)|limits|boot|security)/.test(field),
+          ),
+        ),
         root: devices['root'],
       })),
       account: account.stdout.split(':').filter((_, i) => i === 0 || i > 4),
       jumpKeys: await readFile(join(host.keysFolder, user), 'utf8').catch(() => null),
-      containerKeys: instances.length === 0 ? null : await host.incus.incus(['file', 'pull', `${user}-container/etc/ssh/authorized_keys.d/${user}`, '-']).catch(() => null),
+      containerKeys:
+        instances.length === 0
+          ? null
+          : await host.incus
+              .incus(['file', 'pull', `${user}-container/etc/ssh/authorized_keys.d/${user}`, '-'])
+              .catch(() => null),
     };
   };
 
   /** Key records carry when they were added: the same key added twice is the same key. */
-  const comparable = (value: unknown): unknown => JSON.parse(JSON.stringify(value).replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME').replaceAll(/10\.\d+\.\d+\.\d+:22/g, 'ADDRESS'));
+  const comparable = (value: unknown): unknown =>
+    JSON.parse(
+      JSON.stringify(value)
+        .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+        .replaceAll(/10\.\d+\.\d+\.\d+:22/g, 'ADDRESS'),
+    );
 
-  const runOne = async (words: readonly string[], stdin: string | undefined, at: number, mode: Mode): Promise<boolean> => {
+  const runOne = async (
+    words: readonly string[],
+    stdin: string | undefined,
+    at: number,
+    mode: Mode,
+  ): Promise<boolean> => {
     const before = comparable(await state());
     await faulty.arm(host.server.pid, at, mode);
     const answer = await manage(words, stdin);
@@ -87,8 +108,16 @@ describe.skipIf(skipReason !== undefined)('faults on a real Incus', () => {
     return isAsBefore;
   };
 
-  /** Counts the changing commands of a verb, then breaks each of them in each way. `reset` makes the world as it was before the verb. */
-  const everyFault = async (words: readonly string[], stdin: string | undefined, reset: () => Promise<void>, changed: () => Promise<void>): Promise<void> => {
+  /**
+   * Counts the changing commands of a verb, then breaks each of them in each way. `reset` makes the world as it was
+   * before the verb.
+   */
+  const everyFault = async (
+    words: readonly string[],
+    stdin: string | undefined,
+    reset: () => Promise<void>,
+    changed: () => Promise<void>,
+  ): Promise<void> => {
     await faulty.arm(host.server.pid, 0, 'fail-before');
     expect((await manage(words, stdin)).code).toBe(0);
     const { count } = await faulty.disarm();
@@ -117,7 +146,8 @@ describe.skipIf(skipReason !== undefined)('faults on a real Incus', () => {
 
   it('create', { timeout: 900_000 }, async () => {
     const reset = async (): Promise<void> => expect((await manage(['delete', user, '--yes'])).code).toBe(0);
-    const changed = async (): Promise<void> => expect(await state()).toMatchObject({ instances: [{ status: 'Running' }], account: { 0: user } });
+    const changed = async (): Promise<void> =>
+      expect(await state()).toMatchObject({ instances: [{ status: 'Running' }], account: { 0: user } });
     // The first create on a host makes the group too, which no later one does: it is not among those that are counted.
     await create();
     await reset();
@@ -130,7 +160,10 @@ describe.skipIf(skipReason !== undefined)('faults on a real Incus', () => {
       ['resize', user, '--memory', '600MiB', '--disk', '4GiB'],
       undefined,
       async () => expect((await manage(['resize', user, '--memory', '512MiB', '--disk', '3GiB'])).code).toBe(0),
-      async () => expect(await state()).toMatchObject({ instances: [{ config: { 'limits.memory': '600MiB' }, root: { size: '4GiB' } }] }),
+      async () =>
+        expect(await state()).toMatchObject({
+          instances: [{ config: { 'limits.memory': '600MiB' }, root: { size: '4GiB' } }],
+        }),
     );
     await everyFault(
       ['key', 'add', user],
@@ -138,7 +171,9 @@ describe.skipIf(skipReason !== undefined)('faults on a real Incus', () => {
       async () => expect((await manage(['key', 'remove', user, other.fingerprint])).code).toBe(0),
       async () => expect(JSON.stringify(await state()).split(other.line.split(' ')[1] ?? '')).toHaveLength(4),
     );
-    await everyFault(['delete', user, '--yes'], undefined, create, async () => expect(await state()).toEqual({ instances: [], account: [''], jumpKeys: null, containerKeys: null }));
+    await everyFault(['delete', user, '--yes'], undefined, create, async () =>
+      expect(await state()).toEqual({ instances: [], account: [''], jumpKeys: null, containerKeys: null }),
+    );
     await manage(['delete', user, '--yes']);
   });
 });

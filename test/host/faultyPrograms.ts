@@ -1,7 +1,7 @@
 /**
- * Programs that fail on demand, for a real host: a folder that stands first in the server's PATH, with a script for each host program that
- * passes everything on to the real one, counts the commands that change something, and does to the chosen one what the plan says. The
- * product knows nothing of it: this is the process boundary itself.
+ * Programs that fail on demand, for a real host: a folder that stands first in the server's PATH, with a script for
+ * each host program that passes everything on to the real one, counts the commands that change something, and does to
+ * the chosen one what the plan says. The product knows nothing of it: this is the process boundary itself.
  */
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +11,10 @@ export type Mode = (typeof modes)[number];
 
 const programs = ['incus', 'useradd', 'userdel', 'groupadd', 'pkill'];
 
-/** Standard input must reach the real program untouched, and a script must not cost much: plain sh, no helper programs on the usual path. */
+/**
+ * Standard input must reach the real program untouched, and a script must not cost much: plain sh, no helper programs
+ * on the usual path.
+ */
 const script = `#!/bin/sh
 dir=@DIR@
 me=\${0##*/}
@@ -63,7 +66,10 @@ export class FaultyPrograms {
 
   /** Stops counting; returns how many changing commands there were, and whether the fault was met. */
   async disarm(): Promise<{ count: number; met: boolean }> {
-    const met = await readFile(join(this.folder, 'armed'), 'utf8').then(() => false, () => true);
+    const met = await readFile(join(this.folder, 'armed'), 'utf8').then(
+      () => false,
+      () => true,
+    );
     const count = Number(await readFile(join(this.folder, 'count'), 'utf8').catch(() => '0'));
     await rm(join(this.folder, 'armed'), { force: true });
     return { count, met };

@@ -27,7 +27,9 @@ describe.skipIf(reason !== undefined)('the throw-away Incus', { timeout: 5 * 60_
     console.info(image.built ? 'the base image was built' : 'the base image was cached');
     const running = await timed('start, with the image imported', () => startIncus({ name: 'self' }));
     incus = running;
-    await timed('launch', () => running.incus(['launch', '--quiet', running.image, 'self-check', '-d', 'root,size=2GiB']));
+    await timed('launch', () =>
+      running.incus(['launch', '--quiet', running.image, 'self-check', '-d', 'root,size=2GiB']),
+    );
     const address = await timed('address', () => addressOf(running, 'self-check'));
     expect(address.split('.').slice(0, 3)).toEqual(running.gateway.split('.').slice(0, 3));
     expect(address).not.toBe(running.gateway);
@@ -52,14 +54,18 @@ describe.skipIf(reason !== undefined)('the throw-away Incus', { timeout: 5 * 60_
       cwd: fileURLToPath(new URL('.', import.meta.url)),
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    const exited = once(child, 'exit').then(([code]) => Promise.reject(new Error(`the test's test ended with exit code ${code}`)));
+    const exited = once(child, 'exit').then(([code]) =>
+      Promise.reject(new Error(`the test's test ended with exit code ${code}`)),
+    );
     exited.catch(() => undefined);
     const [line] = (await Promise.race([once(child.stdout, 'data'), exited])) as [Buffer];
     const { dir, id } = JSON.parse(line.toString()) as { dir: string; id: string };
     expect(await remains(dir, id)).not.toEqual([]);
     child.kill('SIGKILL');
     await exited.catch(() => undefined);
-    await timed('removal after SIGKILL', () => waitUntil(async () => (await remains(dir, id)).length === 0, 60_000, 250));
+    await timed('removal after SIGKILL', () =>
+      waitUntil(async () => (await remains(dir, id)).length === 0, 60_000, 250),
+    );
     expect(await remains(dir, id)).toEqual([]);
     expect(await readFile('/proc/self/mountinfo', 'utf8')).not.toContain(dir);
   });

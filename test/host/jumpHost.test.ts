@@ -48,11 +48,21 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
     ]);
     const path = join(folder, `config-${user}`);
     await writeFile(`${path}.known`, knownHosts.stdout);
-    await writeFile(path, `UserKnownHostsFile ${path}.known\nGlobalKnownHostsFile /dev/null\nStrictHostKeyChecking yes\nBatchMode yes\n\n${config.stdout}`);
+    await writeFile(
+      path,
+      `UserKnownHostsFile ${path}.known\nGlobalKnownHostsFile /dev/null\nStrictHostKeyChecking yes\nBatchMode yes\n\n${config.stdout}`,
+    );
     return path;
   };
   const ssh = async (config: string, ...words: string[]): Promise<Finished> =>
-    finished(await execa('ssh', ['-F', config, ...words], { reject: false, stdin: 'ignore', stripFinalNewline: false, timeout: 20_000 }));
+    finished(
+      await execa('ssh', ['-F', config, ...words], {
+        reject: false,
+        stdin: 'ignore',
+        stripFinalNewline: false,
+        timeout: 20_000,
+      }),
+    );
 
   it('builds the prepared image, and says so', async () => {
     const built = await manage(['image', 'build']);
@@ -70,23 +80,35 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
 
   describe('with containers of Alice and Bob', () => {
     beforeAll(async () => {
-      for (const [user, key] of [['cxt-alice', alice], ['cxt-bob', bob]] as const) await result(['create', user], key.line);
+      for (const [user, key] of [
+        ['cxt-alice', alice],
+        ['cxt-bob', bob],
+      ] as const)
+        await result(['create', user], key.line);
     });
     afterAll(async () => {
       for (const user of ['cxt-alice', 'cxt-bob']) await manage(['delete', user, '--yes']);
       expect((await result(['list'])).total).toBe(0);
     });
 
-    const addressOf = async (user: string): Promise<string> => (await result(['info', user])).container.address as string;
+    const addressOf = async (user: string): Promise<string> =>
+      (await result(['info', user])).container.address as string;
 
     it('makes containers as the design says: unprivileged, isolated, with a fixed address and limits', async () => {
-      const { config, devices } = JSON.parse(await host.incus.incus(['query', '/1.0/instances/cxt-alice-container'])) as {
+      const { config, devices } = JSON.parse(
+        await host.incus.incus(['query', '/1.0/instances/cxt-alice-container']),
+      ) as {
         config: Record<string, string>;
         devices: Record<string, Record<string, string>>;
       };
       expect(config['security.privileged']).toBeUndefined();
       expect(Object.keys(config).filter((key) => key.startsWith('raw.'))).toEqual([]);
-      expect(config).toMatchObject({ 'security.nesting': 'true', 'boot.autostart': 'true', 'limits.cpu': '1', 'limits.memory': '512MiB' });
+      expect(config).toMatchObject({
+        'security.nesting': 'true',
+        'boot.autostart': 'true',
+        'limits.cpu': '1',
+        'limits.memory': '512MiB',
+      });
       expect(devices['eth0']).toMatchObject({
         'ipv4.address': await addressOf('cxt-alice'),
         'security.port_isolation': 'true',
@@ -100,14 +122,17 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       const config = await clientFor('cxt-alice', alice);
       const inside = await ssh(config, 'cxt-alice-dev', 'id -un && hostname && sudo -n id -un && id -Gn');
       expect(inside.stderr).not.toMatch(/authenticity|WARNING/);
-      expect(inside).toMatchObject({ code: 0, stdout: expect.stringMatching(/^cxt-alice\ncxt-alice-container\nroot\n.*\bdocker\b/) });
+      expect(inside).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^cxt-alice\ncxt-alice-container\nroot\n.*\bdocker\b/),
+      });
       // A terminal, an exit status, standard input and files work as in any ssh.
       expect((await ssh(config, '-tt', 'cxt-alice-dev', 'exit 7')).code).toBe(7);
       const copied = await execa('ssh', ['-F', config, 'cxt-alice-dev', 'wc -c'], { input: 'x'.repeat(100_000) });
       expect(copied.stdout.trim()).toBe('100000');
     });
 
-    it('hands an admin\'s terminal to a shell in the container, and takes it back', async () => {
+    it("hands an admin's terminal to a shell in the container, and takes it back", async () => {
       const shell = await connectShell(host.server, { columns: 90, rows: 30 });
       await shell.shows(/^› ?$/m);
       shell.type('shell cxt-alice\r');
@@ -119,7 +144,10 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       // Incus takes sizes and input over connections of their own: which arrives first is nobody's to say.
       await eventually(async () => {
         shell.type('stty size\r');
-        return shell.shows(/^25 70$/m, 1000).then(() => true, () => undefined);
+        return shell.shows(/^25 70$/m, 1000).then(
+          () => true,
+          () => undefined,
+        );
       }, 'the container knows the new size');
       shell.type('sleep 1000\r').press('ctrl-c').type('echo whole; exit 5\r');
       await shell.said('The shell in cxt-alice-container ended with status 5');
@@ -134,9 +162,16 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       expect(await asRoot.ended()).toBe(7);
     });
 
-    /** A root shell in Alice's container through the stock client, in which `program` has said that it is ready, and which is then not read any more. */
+    /**
+     * A root shell in Alice's container through the stock client, in which `program` has said that it is ready, and
+     * which is then not read any more.
+     */
     const unread = async (config: string, program: string) => {
-      const client = execa('ssh', [...host.server.sshArguments({ tty: true }), 'shell', 'cxt-alice', '--root'], { stdin: 'pipe', buffer: false, reject: false });
+      const client = execa('ssh', [...host.server.sshArguments({ tty: true }), 'shell', 'cxt-alice', '--root'], {
+        stdin: 'pipe',
+        buffer: false,
+        reject: false,
+      });
       let shown = '';
       client.stdout.on('data', (data: Buffer) => (shown += data.toString()));
       await eventually(() => (/# $/.test(shown) ? true : undefined), 'a prompt');
@@ -157,7 +192,7 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
         }
       })();
       done.catch(() => undefined);
-      for (let known = -1; known !== taken; ) {
+      for (let known = -1; known !== taken;) {
         known = taken;
         await setTimeout(1000);
       }
@@ -170,7 +205,9 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       const before = residentMiB(host.server.pid);
       const { client, shown } = await unread(config, `head -c ${total} | wc -c; stty sane; exit 6`);
       const { taken, done } = await flood(client.stdin, total);
-      console.log(`not read: ${Math.round(taken / mib)} MiB are taken of ${total / mib}; core has ${Math.round(residentMiB(host.server.pid) - before)} MiB more`);
+      console.log(
+        `not read: ${Math.round(taken / mib)} MiB are taken of ${total / mib}; core has ${Math.round(residentMiB(host.server.pid) - before)} MiB more`,
+      );
       expect(taken).toBeLessThan(total / 2);
       expect((await ssh(config, 'cxt-alice-dev', 'sudo kill -CONT $(cat /tmp/su)')).code).toBe(0);
       await done;
@@ -184,7 +221,10 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       expect((await flood(client.stdin, 24 * mib)).taken).toBeLessThan(12 * mib);
       client.kill('SIGKILL');
       await client;
-      await eventually(async () => ((await ssh(config, 'cxt-alice-dev', 'sudo kill -0 $(cat /tmp/su)')).code === 0 ? undefined : true), 'su is gone');
+      await eventually(
+        async () => ((await ssh(config, 'cxt-alice-dev', 'sudo kill -0 $(cat /tmp/su)')).code === 0 ? undefined : true),
+        'su is gone',
+      );
     });
 
     it('shows what the console of a container says', async () => {
@@ -209,17 +249,31 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
     it('does not count page cache as memory used, and makes memory smaller than it', async () => {
       const mib = 2 ** 20;
       const config = await clientFor('cxt-bob', bob);
-      expect((await ssh(config, 'cxt-bob-dev', 'head -c 200M /dev/zero > big && sync big && sudo mount -t tmpfs none /mnt && head -c 20M /dev/zero | sudo tee /mnt/kept >/dev/null')).code).toBe(0);
+      expect(
+        (
+          await ssh(
+            config,
+            'cxt-bob-dev',
+            'head -c 200M /dev/zero > big && sync big && sudo mount -t tmpfs none /mnt && head -c 20M /dev/zero | sudo tee /mnt/kept >/dev/null',
+          )
+        ).code,
+      ).toBe(0);
       // What Incus measured before the file was written says nothing.
       await setTimeout(metricsAgeMs + 500);
-      const { memory } = JSON.parse(await host.incus.incus(['query', '/1.0/instances/cxt-bob-container/state'])) as { memory: { usage: number } };
+      const { memory } = JSON.parse(await host.incus.incus(['query', '/1.0/instances/cxt-bob-container/state'])) as {
+        memory: { usage: number };
+      };
       const used = (await result(['info', 'cxt-bob'])).container.memoryUsedBytes as number;
-      console.log(`memory: ${Math.round(used / mib)} MiB in use of ${Math.round(memory.usage / mib)} MiB that are charged`);
+      console.log(
+        `memory: ${Math.round(used / mib)} MiB in use of ${Math.round(memory.usage / mib)} MiB that are charged`,
+      );
       expect(memory.usage).toBeGreaterThan(256 * mib);
       expect(memory.usage - used).toBeGreaterThan(200 * mib);
       // A tmpfs is no cache.
       expect(used).toBeGreaterThan(20 * mib);
-      expect((await result(['list', '--user', 'cxt-bob'])).containers[0].memoryUsedBytes).toBeLessThan(memory.usage - 200 * mib);
+      expect((await result(['list', '--user', 'cxt-bob'])).containers[0].memoryUsedBytes).toBeLessThan(
+        memory.usage - 200 * mib,
+      );
       expect((await result(['resize', 'cxt-bob', '--memory', '256MiB'])).changes).toHaveLength(1);
       await result(['resize', 'cxt-bob', '--memory', '512MiB']);
       expect((await ssh(config, 'cxt-bob-dev', 'rm big && sudo umount /mnt')).code).toBe(0);
@@ -242,23 +296,51 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       const config = await clientFor('cxt-alice', alice);
       const banner = async (target: string): Promise<Finished> => ssh(config, '-W', target, 'cxt-alice-jump');
       const [own, other] = [await addressOf('cxt-alice'), await addressOf('cxt-bob')];
-      const tunnel = execa('ssh', ['-F', config, '-W', `${own}:22`, 'cxt-alice-jump'], { reject: false, stdin: 'pipe', buffer: false, timeout: 20_000 });
+      const tunnel = execa('ssh', ['-F', config, '-W', `${own}:22`, 'cxt-alice-jump'], {
+        reject: false,
+        stdin: 'pipe',
+        buffer: false,
+        timeout: 20_000,
+      });
       const [greeting] = (await once(tunnel.stdout, 'data')) as [Buffer];
       expect(greeting.toString()).toMatch(/^SSH-2\.0-/);
       tunnel.kill();
       await tunnel;
-      for (const target of [`${other}:22`, `${own}:80`, '127.0.0.1:22', `127.0.0.1:${host.sshd.port}`, `127.0.0.1:${host.server.port}`, '169.254.169.254:80', `${host.incus.gateway}:53`]) {
+      for (const target of [
+        `${other}:22`,
+        `${own}:80`,
+        '127.0.0.1:22',
+        `127.0.0.1:${host.sshd.port}`,
+        `127.0.0.1:${host.server.port}`,
+        '169.254.169.254:80',
+        `${host.incus.gateway}:53`,
+      ]) {
         const tried = await banner(target);
         expect(tried.code, target).not.toBe(0);
         expect(tried.stdout, target).toBe('');
         expect(tried.stderr, target).toMatch(/administratively prohibited/);
       }
       // Nor backwards, nor to sockets.
-      expect((await ssh(config, '-o', 'ExitOnForwardFailure=yes', '-N', '-R', '0:127.0.0.1:22', 'cxt-alice-jump')).code).not.toBe(0);
+      expect(
+        (await ssh(config, '-o', 'ExitOnForwardFailure=yes', '-N', '-R', '0:127.0.0.1:22', 'cxt-alice-jump')).code,
+      ).not.toBe(0);
       const local = join(folder, 'incus.sock');
-      const forward = execa('ssh', ['-F', config, '-N', '-L', `${local}:${host.incus.incusDir}/unix.socket`, 'cxt-alice-jump'], { reject: false, timeout: 20_000 });
-      await eventually(() => access(local).then(() => true, () => undefined), 'the client listens');
-      const asked = await execa('curl', ['--silent', '--max-time', '5', '--unix-socket', local, 'http://incus/1.0'], { reject: false });
+      const forward = execa(
+        'ssh',
+        ['-F', config, '-N', '-L', `${local}:${host.incus.incusDir}/unix.socket`, 'cxt-alice-jump'],
+        { reject: false, timeout: 20_000 },
+      );
+      await eventually(
+        () =>
+          access(local).then(
+            () => true,
+            () => undefined,
+          ),
+        'the client listens',
+      );
+      const asked = await execa('curl', ['--silent', '--max-time', '5', '--unix-socket', local, 'http://incus/1.0'], {
+        reject: false,
+      });
       forward.kill();
       expect((await forward).stderr).toMatch(/open failed/);
       expect(asked.stdout).toBe('');
@@ -267,13 +349,21 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
     it('keeps the two containers from reaching each other, and lets them reach the outside of the bridge', async () => {
       const config = await clientFor('cxt-alice', alice);
       const other = await addressOf('cxt-bob');
-      const reach = await ssh(config, 'cxt-alice-dev', `timeout 3 bash -c '</dev/tcp/${other}/22' 2>/dev/null && echo reached || echo blocked`);
+      const reach = await ssh(
+        config,
+        'cxt-alice-dev',
+        `timeout 3 bash -c '</dev/tcp/${other}/22' 2>/dev/null && echo reached || echo blocked`,
+      );
       expect(reach.stdout.trim()).toBe('blocked');
-      const gateway = await ssh(config, 'cxt-alice-dev', `timeout 3 bash -c '</dev/tcp/${host.incus.gateway}/53' && echo reached`);
+      const gateway = await ssh(
+        config,
+        'cxt-alice-dev',
+        `timeout 3 bash -c '</dev/tcp/${host.incus.gateway}/53' && echo reached`,
+      );
       expect(gateway.stdout.trim()).toBe('reached');
     });
 
-    it('refuses another user\'s key on the jump host and in the container', async () => {
+    it("refuses another user's key on the jump host and in the container", async () => {
       const config = await clientFor('cxt-alice', alice);
       const withBobs = `${config}-bob`;
       await writeFile(withBobs, (await readFile(config, 'utf8')).replaceAll(alice.path, bob.path));
@@ -290,14 +380,35 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       await result(['key', 'remove', 'cxt-alice', laptop.fingerprint]);
       expect((await ssh(config, 'cxt-alice-dev', 'id -un')).stderr).toMatch(/Permission denied \(publickey\)/);
       // And the container alone refuses it too, as somebody who reached its port by other means would see.
-      const direct = await execa('ssh', ['-F', 'none', '-i', laptop.path, '-o', 'IdentitiesOnly=yes', '-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no', '-o', `UserKnownHostsFile=${folder}/direct`, `cxt-alice@${await addressOf('cxt-alice')}`, 'true'], { reject: false });
+      const direct = await execa(
+        'ssh',
+        [
+          '-F',
+          'none',
+          '-i',
+          laptop.path,
+          '-o',
+          'IdentitiesOnly=yes',
+          '-o',
+          'BatchMode=yes',
+          '-o',
+          'StrictHostKeyChecking=no',
+          '-o',
+          `UserKnownHostsFile=${folder}/direct`,
+          `cxt-alice@${await addressOf('cxt-alice')}`,
+          'true',
+        ],
+        { reject: false },
+      );
       expect(direct.exitCode).toBe(255);
     });
 
     it('leaves keys alone that the user put into the container', async () => {
       const own = await makeKey(folder, 'own');
       const config = await clientFor('cxt-alice', alice);
-      await execa('ssh', ['-F', config, 'cxt-alice-dev', 'umask 077; mkdir -p .ssh; cat >> .ssh/authorized_keys'], { input: own.line });
+      await execa('ssh', ['-F', config, 'cxt-alice-dev', 'umask 077; mkdir -p .ssh; cat >> .ssh/authorized_keys'], {
+        input: own.line,
+      });
       const laptop = await makeKey(folder, 'laptop2');
       await result(['key', 'add', 'cxt-alice'], laptop.line);
       expect((await ssh(config, 'cxt-alice-dev', 'cat .ssh/authorized_keys')).stdout).toBe(own.line);
@@ -309,8 +420,13 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       await execa('userdel', ['cxt-alice']);
       const found = await manage(['reconcile', '--json']);
       expect(found.code).toBe(6);
-      const { differences } = (JSON.parse(found.stdout) as { result: { differences: { kind: string; target: string }[] } }).result;
-      expect(differences.map(({ kind, target }) => `${kind} ${target}`).sort()).toEqual(['account-missing cxt-alice', 'jump-keys-missing cxt-bob']);
+      const { differences } = (
+        JSON.parse(found.stdout) as { result: { differences: { kind: string; target: string }[] } }
+      ).result;
+      expect(differences.map(({ kind, target }) => `${kind} ${target}`).sort()).toEqual([
+        'account-missing cxt-alice',
+        'jump-keys-missing cxt-bob',
+      ]);
       expect((await execa('getent', ['passwd', 'cxt-alice'], { reject: false })).exitCode).toBe(2);
       await result(['reconcile', '--apply']);
       expect((await result(['reconcile'])).differences).toEqual([]);
@@ -321,14 +437,20 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
     it('shows a healthy host, sshd included', async () => {
       const { checks } = (await result(['doctor'])) as { checks: { name: string; severity: string; detail: string }[] };
       expect(checks.filter((check) => check.severity === 'problem')).toEqual([]);
-      expect(checks.find((check) => check.name === 'sshd')).toMatchObject({ severity: 'ok', detail: 'the drop-in for jump accounts is in force' });
+      expect(checks.find((check) => check.name === 'sshd')).toMatchObject({
+        severity: 'ok',
+        detail: 'the drop-in for jump accounts is in force',
+      });
     });
 
     it('keeps the container, its host key and its keys over a restart', async () => {
       const before = await result(['info', 'cxt-bob']);
       await result(['restart', 'cxt-bob']);
       const after = await result(['info', 'cxt-bob']);
-      expect(after.container).toMatchObject({ hostKeyFingerprint: before.container.hostKeyFingerprint, address: before.container.address });
+      expect(after.container).toMatchObject({
+        hostKeyFingerprint: before.container.hostKeyFingerprint,
+        address: before.container.address,
+      });
       expect((await ssh(await clientFor('cxt-bob', bob), 'cxt-bob-dev', 'id -un')).stdout).toBe('cxt-bob\n');
     });
   });
@@ -362,7 +484,10 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
     const pid = Number((await execa('pgrep', ['--full', `sshd.*${host.sshd.configPath}`])).stdout.split('\n')[0]);
     process.kill(pid, 'SIGKILL');
     const { checks } = (await result(['doctor'])) as { checks: { name: string; severity: string; detail: string }[] };
-    expect(checks.find((check) => check.name === 'sshd')).toMatchObject({ severity: 'problem', detail: expect.stringContaining(`no sshd answers at 127.0.0.1 port ${host.sshd.port}`) });
+    expect(checks.find((check) => check.name === 'sshd')).toMatchObject({
+      severity: 'problem',
+      detail: expect.stringContaining(`no sshd answers at 127.0.0.1 port ${host.sshd.port}`),
+    });
     await result(['delete', 'cxt-dora', '--yes']);
   });
 
@@ -370,7 +495,9 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
     await expect(access(join(host.incus.incusDir, 'unix.socket'))).resolves.toBeUndefined();
     const down = await host.server.local(['list', '--json'], {});
     expect(JSON.parse(down.stdout)).toMatchObject({ ok: true });
-    const pid = Number((await execa('pgrep', ['-f', `incusd.*${host.incus.logPath}`], { reject: false })).stdout.split('\n')[0]);
+    const pid = Number(
+      (await execa('pgrep', ['-f', `incusd.*${host.incus.logPath}`], { reject: false })).stdout.split('\n')[0],
+    );
     process.kill(pid, 'SIGSTOP');
     try {
       // A stopped daemon is the worst kind of down: it accepts and never answers.

@@ -30,7 +30,10 @@ export async function startJumpHost({ name, timeouts, env }: JumpHostOptions): P
   const incus = await startIncus({ name });
   try {
     const keysFolder = join(incus.dir, 'authorized_keys');
-    const sshd = await startSshd({ dir: incus.dir, dropIn: renderSshdDropIn({ group: incus.group, authorizedKeysFolder: keysFolder }) });
+    const sshd = await startSshd({
+      dir: incus.dir,
+      dropIn: renderSshdDropIn({ group: incus.group, authorizedKeysFolder: keysFolder }),
+    });
     // The public half lies beside the key that the configuration names.
     const hostKey = /^HostKey (.*)$/m.exec(await readFile(sshd.configPath, 'utf8'))?.[1] ?? '';
     const server = await startServer({

@@ -1,6 +1,6 @@
 /**
- * `--real` on an empty machine: a container with nothing but a minimal Debian or Ubuntu, systemd and the mirror. Its Incus gets a
- * plain folder as pool, because a container has no loop devices; everything else is as on a real machine.
+ * `--real` on an empty machine: a container with nothing but a minimal Debian or Ubuntu, systemd and the mirror. Its
+ * Incus gets a plain folder as pool, because a container has no loop devices; everything else is as on a real machine.
  */
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,10 @@ if (reason !== undefined) console.warn(`skipped: ${reason}`);
 
 /** A Debian 12 can also make a Debian 13, from the same mirror. */
 const thisMachine = await readOsRelease();
-const otherRelease = thisMachine.id === 'debian' && thisMachine.versionId === '12' ? { versionId: '13', name: 'Debian GNU/Linux 13 (trixie)' } : undefined;
+const otherRelease =
+  thisMachine.id === 'debian' && thisMachine.versionId === '12'
+    ? { versionId: '13', name: 'Debian GNU/Linux 13 (trixie)' }
+    : undefined;
 
 const checkout = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -34,13 +37,32 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
 
   async function start(machine: string, image = incus.image, ...options: string[]): Promise<void> {
     await incus.incus(['create', '--quiet', image, machine, '-c', 'security.nesting=true', ...options]);
-    await incus.incus(['config', 'device', 'add', machine, 'checkout', 'disk', `source=${checkout}`, 'path=/checkout', 'readonly=true', 'shift=true']);
+    await incus.incus([
+      'config',
+      'device',
+      'add',
+      machine,
+      'checkout',
+      'disk',
+      `source=${checkout}`,
+      'path=/checkout',
+      'readonly=true',
+      'shift=true',
+    ]);
     await incus.incus(['start', machine]);
   }
 
   async function booted(machine: string): Promise<void> {
     await addressOf(incus, machine);
-    await waitUntil(() => execIn(machine, 'systemctl', 'is-active', '--quiet', 'multi-user.target').then(() => true, () => false), 60_000, 200);
+    await waitUntil(
+      () =>
+        execIn(machine, 'systemctl', 'is-active', '--quiet', 'multi-user.target').then(
+          () => true,
+          () => false,
+        ),
+      60_000,
+      200,
+    );
   }
 
   beforeAll(async () => {
@@ -72,7 +94,9 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
       console.log(JSON.stringify({ said, asked, failure }));
     `;
     const node = `/checkout/${relative(checkout, process.execPath)}`;
-    return JSON.parse(await execIn(settings.machine ?? withSystemd, node, '--input-type=module', '--eval', script)) as Told;
+    return JSON.parse(
+      await execIn(settings.machine ?? withSystemd, node, '--input-type=module', '--eval', script),
+    ) as Told;
   }
 
   it('changes nothing without consent', async () => {
@@ -86,19 +110,29 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
   it('installs, starts and sets up everything, and says so beforehand', async () => {
     const began = performance.now();
     const told = await prepare();
-    console.info(`an empty machine was prepared in ${((performance.now() - began) / 1000).toFixed(1)} s:\n${told.said.join('\n')}`);
+    console.info(
+      `an empty machine was prepared in ${((performance.now() - began) / 1000).toFixed(1)} s:\n${told.said.join('\n')}`,
+    );
     expect(told.failure).toBeUndefined();
-    expect(told.said.join('\n')).toMatch(/package lists[^]*Installing[^]*storage pool[^]*bridge[^]*profile[^]*group[^]*user "containarium-front"[^]*50-containarium\.conf/);
-    expect(await exec('incus', 'network', 'list', '--format', 'csv', '--columns', 'ntm4')).toContain('incusbr0,bridge,YES,10.0.3.1/24');
+    expect(told.said.join('\n')).toMatch(
+      /package lists[^]*Installing[^]*storage pool[^]*bridge[^]*profile[^]*group[^]*user "containarium-front"[^]*50-containarium\.conf/,
+    );
+    expect(await exec('incus', 'network', 'list', '--format', 'csv', '--columns', 'ntm4')).toContain(
+      'incusbr0,bridge,YES,10.0.3.1/24',
+    );
     expect(await exec('incus', 'profile', 'show', 'default')).toMatch(/network: incusbr0[^]*pool: default/);
     expect(await exec('systemctl', 'is-enabled', 'incus.socket', 'lxcfs.service')).toBe('enabled\nenabled\n');
     expect(await exec('stat', '--format', '%U %a', '/var/lib/containarium/authorized_keys')).toBe('root 755\n');
-    expect(await exec('getent', 'passwd', 'containarium-front')).toMatch(/^containarium-front:x:\d{3}:\d+:SSH server of Containarium:\/nonexistent:\/usr\/sbin\/nologin\n$/);
+    expect(await exec('getent', 'passwd', 'containarium-front')).toMatch(
+      /^containarium-front:x:\d{3}:\d+:SSH server of Containarium:\/nonexistent:\/usr\/sbin\/nologin\n$/,
+    );
     // `incus publish` runs it, and says so only at the end of an image build.
     expect(await exec('zstd', '--version')).toContain('Zstandard');
     // The accounts' settings hold in the machine's own sshd, and only for them.
     await exec('useradd', '--no-create-home', '--gid', 'containarium-jump', 'someone');
-    expect(await exec('sshd', '-T', '-C', 'user=someone,host=h,addr=192.0.2.1')).toContain('forcecommand /usr/sbin/nologin');
+    expect(await exec('sshd', '-T', '-C', 'user=someone,host=h,addr=192.0.2.1')).toContain(
+      'forcecommand /usr/sbin/nologin',
+    );
     expect(await exec('sshd', '-T', '-C', 'user=root,host=h,addr=192.0.2.1')).toContain('forcecommand none');
   });
 
@@ -111,8 +145,12 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
   it('keeps the drop-in that was there when sshd refuses its configuration', async () => {
     const path = '/etc/ssh/sshd_config.d/50-containarium.conf';
     const before = await exec('cat', path);
-    await incus.incus(['exec', withSystemd, '--', 'tee', '/etc/ssh/sshd_config.d/99-mistake.conf'], { input: 'NoSuchKeyword yes\n' });
-    expect(await prepare({ folder: '/var/lib/elsewhere' })).toMatchObject({ failure: { code: 'settings', why: expect.stringContaining('99-mistake.conf') } });
+    await incus.incus(['exec', withSystemd, '--', 'tee', '/etc/ssh/sshd_config.d/99-mistake.conf'], {
+      input: 'NoSuchKeyword yes\n',
+    });
+    expect(await prepare({ folder: '/var/lib/elsewhere' })).toMatchObject({
+      failure: { code: 'settings', why: expect.stringContaining('99-mistake.conf') },
+    });
     expect(await exec('cat', path)).toBe(before);
     await exec('rm', '/etc/ssh/sshd_config.d/99-mistake.conf');
     expect((await prepare({ folder: '/var/lib/elsewhere' })).said.join('\n')).toContain('50-containarium.conf');
@@ -124,10 +162,14 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
     await execIn(withoutSystemd, 'ifup', 'eth0');
     const told = await prepare({ machine: withoutSystemd });
     expect(told.failure).toBeUndefined();
-    expect(told.said).toContain('Starting the Incus daemon without systemd; start it again after a reboot in the same way');
+    expect(told.said).toContain(
+      'Starting the Incus daemon without systemd; start it again after a reboot in the same way',
+    );
     // Installing openssh-server starts nothing here, and a preparation does not start what nobody asked it to.
     expect(told.said.at(-1)).toBe('sshd does not run: users cannot reach their containers until it does');
-    expect(await execIn(withoutSystemd, 'incus', 'storage', 'list', '--format', 'csv', '--columns', 'nD')).toBe('default,dir\n');
+    expect(await execIn(withoutSystemd, 'incus', 'storage', 'list', '--format', 'csv', '--columns', 'nD')).toBe(
+      'default,dir\n',
+    );
 
     await execIn(withoutSystemd, '/usr/sbin/sshd');
     const again = await prepare({ machine: withoutSystemd, folder: '/var/lib/elsewhere' });
@@ -135,7 +177,11 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
       'Writing /etc/ssh/sshd_config.d/50-containarium.conf: jump accounts reach their own container and nothing else',
       'Reloading sshd',
     ]);
-    expect((await prepare({ machine: withoutSystemd, folder: '/var/lib/elsewhere' })).said.filter((line) => !line.includes('lxcfs'))).toEqual([]);
+    expect(
+      (await prepare({ machine: withoutSystemd, folder: '/var/lib/elsewhere' })).said.filter(
+        (line) => !line.includes('lxcfs'),
+      ),
+    ).toEqual([]);
   });
 
   it.runIf(otherRelease !== undefined)('prepares the other release that this machine can make', async () => {
@@ -146,14 +192,20 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
     await booted(machine);
     const began = performance.now();
     const told = await prepare({ machine });
-    console.info(`an empty ${image.alias} was prepared in ${((performance.now() - began) / 1000).toFixed(1)} s:\n${told.said.join('\n')}`);
+    console.info(
+      `an empty ${image.alias} was prepared in ${((performance.now() - began) / 1000).toFixed(1)} s:\n${told.said.join('\n')}`,
+    );
     expect(told.failure).toBeUndefined();
     expect(await execIn(machine, 'cat', '/etc/os-release')).toContain(`VERSION_ID="${otherRelease?.versionId}"`);
     // Its own suite has Incus: nothing is added to its sources.
     expect(told.said.join('\n')).not.toContain('mirror');
-    expect(await execIn(machine, 'incus', 'network', 'list', '--format', 'csv', '--columns', 'ntm')).toContain('incusbr0,bridge,YES');
+    expect(await execIn(machine, 'incus', 'network', 'list', '--format', 'csv', '--columns', 'ntm')).toContain(
+      'incusbr0,bridge,YES',
+    );
     await execIn(machine, 'useradd', '--no-create-home', '--gid', 'containarium-jump', 'someone');
-    expect(await execIn(machine, 'sshd', '-T', '-C', 'user=someone,host=h,addr=192.0.2.1')).toContain('forcecommand /usr/sbin/nologin');
+    expect(await execIn(machine, 'sshd', '-T', '-C', 'user=someone,host=h,addr=192.0.2.1')).toContain(
+      'forcecommand /usr/sbin/nologin',
+    );
     expect(await prepare({ machine })).toEqual({ said: [], asked: [] });
   });
 });

@@ -1,9 +1,11 @@
 /**
- * The installed service in a machine with systemd: what `service:install --root` lays out, in containers of Debian 12 and, where this machine
- * can make one, Debian 13. The host behind it is the simulated one; the front, its unit and everything that is taken away from it are real.
+ * The installed service in a machine with systemd: what `service:install --root` lays out, in containers of Debian 12
+ * and, where this machine can make one, Debian 13. The host behind it is the simulated one; the front, its unit and
+ * everything that is taken away from it are real.
  *
- * The containers are unprivileged, with `security.nesting`: every directive of the front's unit is in force there (the first test looks at
- * each one in /proc), also those that make namespaces. What an unprivileged container cannot show is root of the machine itself.
+ * The containers are unprivileged, with `security.nesting`: every directive of the front's unit is in force there (the
+ * first test looks at each one in /proc), also those that make namespaces. What an unprivileged container cannot show
+ * is root of the machine itself.
  */
 import { once } from 'node:events';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
@@ -23,7 +25,10 @@ if (reason !== undefined) console.warn(`skipped: ${reason}`);
 
 const checkout = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const thisMachine = await readOsRelease();
-const newer = thisMachine.id === 'debian' && thisMachine.versionId === '12' ? [{ versionId: '13', name: 'Debian GNU/Linux 13 (trixie)' }] : [];
+const newer =
+  thisMachine.id === 'debian' && thisMachine.versionId === '12'
+    ? [{ versionId: '13', name: 'Debian GNU/Linux 13 (trixie)' }]
+    : [];
 const releases = [undefined, ...newer];
 
 let incus: RunningIncus;
@@ -35,14 +40,35 @@ beforeAll(async () => {
   const folder = await temporaryFolder();
   const root = join(folder, 'root');
   await run(process.execPath, [join(checkout, 'src', 'bootstrap.mjs'), '--quiet'], { timeoutMs: 300_000 });
-  await run(process.execPath, [join(checkout, 'systemd', 'install.mjs'), '--root', root, '--offline'], { timeoutMs: 300_000 });
+  await run(process.execPath, [join(checkout, 'systemd', 'install.mjs'), '--root', root, '--offline'], {
+    timeoutMs: 300_000,
+  });
   tree = join(folder, 'tree.tar');
-  await run('tar', ['--create', '--file', tree, '--owner=0', '--group=0', '--directory', root, 'opt', 'usr', 'etc'], { timeoutMs: 300_000 });
+  await run('tar', ['--create', '--file', tree, '--owner=0', '--group=0', '--directory', root, 'opt', 'usr', 'etc'], {
+    timeoutMs: 300_000,
+  });
 });
 afterAll(async () => incus?.stop());
 
-/** What the front is not to reach, each there for root: Incus's socket, the journal, sshd's host keys, the server's own keys, accounts. */
-const secrets = ['/var/lib/incus/unix.socket', '/run/incus/unix.socket', '/var/lib/containarium/state/journal', '/var/lib/containarium/state/core.sock', '/var/lib/containarium/keys/host_ed25519', '/etc/ssh/ssh_host_ed25519_key', '/etc/passwd', '/etc/shadow', '/run/dbus/system_bus_socket', '/run/systemd/private', '/root', '/home', '/bin/sh'];
+/**
+ * What the front is not to reach, each there for root: Incus's socket, the journal, sshd's host keys, the server's own
+ * keys, accounts.
+ */
+const secrets = [
+  '/var/lib/incus/unix.socket',
+  '/run/incus/unix.socket',
+  '/var/lib/containarium/state/journal',
+  '/var/lib/containarium/state/core.sock',
+  '/var/lib/containarium/keys/host_ed25519',
+  '/etc/ssh/ssh_host_ed25519_key',
+  '/etc/passwd',
+  '/etc/shadow',
+  '/run/dbus/system_bus_socket',
+  '/run/systemd/private',
+  '/root',
+  '/home',
+  '/bin/sh',
+];
 
 describe.skipIf(reason !== undefined).each(releases)('the service on %o', { timeout: 10 * 60_000 }, (release) => {
   const machine = `service-${release?.versionId ?? 'own'}`;
@@ -50,17 +76,39 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
   let key: string;
 
   const exec = (...args: string[]): Promise<string> => incus.incus(['exec', machine, '--', ...args]);
-  const code = (...args: string[]): Promise<number> => execa('incus', ['exec', machine, '--', ...args], { env: incus.env, reject: false, stdin: 'ignore' }).then(({ exitCode }) => exitCode ?? -1);
-  const property = async (unit: string, name: string): Promise<string> => (await exec('systemctl', 'show', '--property', name, '--value', unit)).trim();
+  const code = (...args: string[]): Promise<number> =>
+    execa('incus', ['exec', machine, '--', ...args], { env: incus.env, reject: false, stdin: 'ignore' }).then(
+      ({ exitCode }) => exitCode ?? -1,
+    );
+  const property = async (unit: string, name: string): Promise<string> =>
+    (await exec('systemctl', 'show', '--property', name, '--value', unit)).trim();
   const frontPid = (): Promise<number> => property('containarium-front.service', 'MainPID').then(Number);
-  const running = (other?: number): Promise<number> => eventually(async () => {
-    const pid = await frontPid();
-    return pid === 0 || pid === other ? undefined : pid;
-  }, `a front other than ${other}`);
+  const running = (other?: number): Promise<number> =>
+    eventually(async () => {
+      const pid = await frontPid();
+      return pid === 0 || pid === other ? undefined : pid;
+    }, `a front other than ${other}`);
 
   async function ssh(...words: string[]): Promise<{ stdout: string; stderr: string; exitCode: number }> {
-    const options = ['StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR', 'IdentitiesOnly=yes', 'IdentityAgent=none', 'BatchMode=yes'];
-    const args = ['-F', 'none', '-p', '2222', '-i', key, ...options.flatMap((option) => ['-o', option]), `manage@${address}`, ...words];
+    const options = [
+      'StrictHostKeyChecking=no',
+      'UserKnownHostsFile=/dev/null',
+      'LogLevel=ERROR',
+      'IdentitiesOnly=yes',
+      'IdentityAgent=none',
+      'BatchMode=yes',
+    ];
+    const args = [
+      '-F',
+      'none',
+      '-p',
+      '2222',
+      '-i',
+      key,
+      ...options.flatMap((option) => ['-o', option]),
+      `manage@${address}`,
+      ...words,
+    ];
     const { stdout, stderr, exitCode } = await execa('ssh', args, { reject: false, stdin: 'ignore' });
     return { stdout, stderr, exitCode: exitCode ?? -1 };
   }
@@ -73,26 +121,53 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
       image = base.alias;
     }
     await incus.incus(['create', '--quiet', image, machine, '-c', 'security.nesting=true']);
-    await incus.incus(['config', 'device', 'add', machine, 'tree', 'disk', `source=${dirname(tree)}`, 'path=/tree', 'readonly=true', 'shift=true']);
+    await incus.incus([
+      'config',
+      'device',
+      'add',
+      machine,
+      'tree',
+      'disk',
+      `source=${dirname(tree)}`,
+      'path=/tree',
+      'readonly=true',
+      'shift=true',
+    ]);
     await incus.incus(['start', machine]);
     address = await addressOf(incus, machine);
-    await waitUntil(() => code('systemctl', 'is-active', '--quiet', 'multi-user.target').then((exit) => exit === 0), 60_000, 200);
+    await waitUntil(
+      () => code('systemctl', 'is-active', '--quiet', 'multi-user.target').then((exit) => exit === 0),
+      60_000,
+      200,
+    );
     await exec('tar', '--extract', '--file', '/tree/tree.tar', '--directory', '/', '--no-overwrite-dir');
     await exec('systemd-sysusers');
     // What stands for the rest of a jump host: sockets and keys where they are on a real one.
-    const decoys = 'mkdir -p /var/lib/incus /run/incus /etc/ssh && for path in /var/lib/incus/unix.socket /run/incus/unix.socket /etc/ssh/ssh_host_ed25519_key; do [ -e $path ] || echo secret > $path; chmod 644 $path; done';
+    const decoys =
+      'mkdir -p /var/lib/incus /run/incus /etc/ssh && for path in /var/lib/incus/unix.socket /run/incus/unix.socket /etc/ssh/ssh_host_ed25519_key; do [ -e $path ] || echo secret > $path; chmod 644 $path; done';
     const dropIn = '[Service]\\nEnvironment=CONTAINARIUM_HOST=simulated CONTAINARIUM_SIMULATED_PACE_MS=1000\\n';
-    await exec('sh', '-c', `${decoys}; mkdir -p /etc/systemd/system/containarium.service.d && printf '${dropIn}' > /etc/systemd/system/containarium.service.d/test.conf`);
+    await exec(
+      'sh',
+      '-c',
+      `${decoys}; mkdir -p /etc/systemd/system/containarium.service.d && printf '${dropIn}' > /etc/systemd/system/containarium.service.d/test.conf`,
+    );
     await exec('systemctl', 'daemon-reload');
     await exec('systemctl', 'start', 'containarium');
     await running();
     const folder = await temporaryFolder();
     await mkdir(folder, { recursive: true });
     key = join(folder, 'admin');
-    const made = await eventually(() => exec('cat', '/var/lib/containarium/keys/admin_ed25519').catch(() => undefined), 'the admin\'s key');
+    const made = await eventually(
+      () => exec('cat', '/var/lib/containarium/keys/admin_ed25519').catch(() => undefined),
+      "the admin's key",
+    );
     await writeFile(key, made);
     await chmod(key, 0o600);
-    await eventually(async () => ((await ssh('whoami')).exitCode === 0 ? true : undefined), async () => `a login: ${JSON.stringify(await ssh('whoami'))} ${await exec('journalctl', '--no-pager', '-n', '40')}`);
+    await eventually(
+      async () => ((await ssh('whoami')).exitCode === 0 ? true : undefined),
+      async () =>
+        `a login: ${JSON.stringify(await ssh('whoami'))} ${await exec('journalctl', '--no-pager', '-n', '40')}`,
+    );
   });
 
   it('has a front that is a user of its own with no capability, no new privilege, a system call filter and namespaces of its own', async () => {
@@ -109,7 +184,9 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
     expect(field('NoNewPrivs')).toBe('1');
     expect(field('Seccomp')).toBe('2');
     for (const namespace of ['mnt', 'net', 'user', 'ipc', 'uts']) {
-      expect(await exec('readlink', `/proc/${pid}/ns/${namespace}`), namespace).not.toBe(await exec('readlink', `/proc/1/ns/${namespace}`));
+      expect(await exec('readlink', `/proc/${pid}/ns/${namespace}`), namespace).not.toBe(
+        await exec('readlink', `/proc/1/ns/${namespace}`),
+      );
     }
     expect(await exec('ls', `/proc/${pid}/root/`)).not.toMatch(/home|srv|mnt|boot/);
     expect(await exec('ls', `/proc/${pid}/root/etc`)).toBe('');
@@ -120,18 +197,41 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
     // Its two sockets, what it logs to, and what Node.js opens for itself.
     const open = (await exec('sh', '-c', `for fd in /proc/${pid}/fd/*; do readlink $fd; done`)).trim().split('\n');
     expect(open.filter((target) => !/^(pipe:|socket:|anon_inode:|\/dev\/null$)/.test(target))).toEqual([]);
-    console.info(`${machine}: ${field('Seccomp_filters')} system call filters, namespaces mnt net user ipc uts of its own`);
+    console.info(
+      `${machine}: ${field('Seccomp_filters')} system call filters, namespaces mnt net user ipc uts of its own`,
+    );
   });
 
   /** What is tried with exactly the settings of the front's unit, by a program that was taken over from the start. */
   async function attempt(script: string): Promise<Record<string, string>> {
-    await exec('sh', '-c', 'mkdir -p /etc/systemd/system/attempt.service.d && cp /etc/systemd/system/containarium-front.service.d/10-containarium.conf /etc/systemd/system/attempt.service.d/ && systemctl daemon-reload');
-    const args = ['systemd-run', '--quiet', '--pipe', '--wait', '--collect', '--unit=attempt', '/opt/containarium/node_modules/.bin/node', '--input-type=module', '--eval', script];
+    await exec(
+      'sh',
+      '-c',
+      'mkdir -p /etc/systemd/system/attempt.service.d && cp /etc/systemd/system/containarium-front.service.d/10-containarium.conf /etc/systemd/system/attempt.service.d/ && systemctl daemon-reload',
+    );
+    const args = [
+      'systemd-run',
+      '--quiet',
+      '--pipe',
+      '--wait',
+      '--collect',
+      '--unit=attempt',
+      '/opt/containarium/node_modules/.bin/node',
+      '--input-type=module',
+      '--eval',
+      script,
+    ];
     return JSON.parse(await exec(...args)) as Record<string, string>;
   }
 
-  it('gives a program in the front\'s place nothing to reach', async () => {
-    for (const path of ['/var/lib/incus/unix.socket', '/etc/ssh/ssh_host_ed25519_key', '/var/lib/containarium/state/core.sock', '/run/dbus/system_bus_socket']) expect(await code('test', '-e', path), path).toBe(0);
+  it("gives a program in the front's place nothing to reach", async () => {
+    for (const path of [
+      '/var/lib/incus/unix.socket',
+      '/etc/ssh/ssh_host_ed25519_key',
+      '/var/lib/containarium/state/core.sock',
+      '/run/dbus/system_bus_socket',
+    ])
+      expect(await code('test', '-e', path), path).toBe(0);
     const found = await attempt(`
       import { accessSync, readdirSync, writeFileSync, readFileSync } from 'node:fs';
       import { connect, createServer } from 'node:net';
@@ -158,17 +258,25 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
     const { interfaces, others, ...rest } = found;
     expect(interfaces).toMatch(/^(lo|ENOENT|EINVAL)$/);
     expect(others).toBe('');
-    for (const [what, outcome] of Object.entries(rest)) expect(outcome, what).toMatch(/^(ENOENT|EACCES|EPERM|EROFS|ESRCH|EAFNOSUPPORT|EISDIR)$/);
+    for (const [what, outcome] of Object.entries(rest))
+      expect(outcome, what).toMatch(/^(ENOENT|EACCES|EPERM|EROFS|ESRCH|EAFNOSUPPORT|EISDIR)$/);
     // A folder says that it is one; that it is empty is the point.
-    for (const path of secrets.filter((each) => !['/root', '/home'].includes(each))) expect(rest[path], path).toMatch(/^(ENOENT|EACCES)$/);
+    for (const path of secrets.filter((each) => !['/root', '/home'].includes(each)))
+      expect(rest[path], path).toMatch(/^(ENOENT|EACCES)$/);
   });
 
   it('is rated safe by systemd itself', async () => {
     const text = await exec('systemd-analyze', 'security', '--no-pager', 'containarium-front.service');
     const rating = Number(/Overall exposure level for containarium-front\.service: ([\d.]+)/.exec(text)?.[1]);
-    console.info(`${machine}: containarium-front.service ${rating}; ${text.split('\n').filter((line) => line.includes('✗')).map((line) => line.trim().split(/\s+/)[1]).join(' ')}`);
-    // 0.3 on Debian 12 and 13. What is left: V8 writes machine code (0.1), connections must be accepted from any address (0.2), and what
-    // PrivateDevices itself allows (0.1). Anything that gets lost costs at least 0.1.
+    console.info(
+      `${machine}: containarium-front.service ${rating}; ${text
+        .split('\n')
+        .filter((line) => line.includes('✗'))
+        .map((line) => line.trim().split(/\s+/)[1])
+        .join(' ')}`,
+    );
+    // 0.3 on Debian 12 and 13. What is left: V8 writes machine code (0.1), connections must be accepted from any
+    // address (0.2), and what PrivateDevices itself allows (0.1). Anything that gets lost costs at least 0.1.
     expect(rating).toBeLessThanOrEqual(0.4);
     const core = await exec('systemd-analyze', 'security', '--no-pager', 'containarium.service');
     const exposure = Number(/Overall exposure level for containarium\.service: ([\d.]+)/.exec(core)?.[1]);
@@ -178,8 +286,11 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
   });
 
   it('lets core do under its own restrictions what it does on a real host', async () => {
-    // The programs of src/host/runner.ts that are in this machine, under the settings of core's unit; for pkill (procps) stands the shell's kill.
-    const settings = (await exec('cat', '/etc/systemd/system/containarium.service')).split('\n').filter((line) => /^(NoNewPriv|Protect|Private|Lock|Keyring|Restrict|Capability|SystemCall)/.test(line));
+    // The programs of src/host/runner.ts that are in this machine, under the settings of core's unit; for pkill
+    // (procps) stands the shell's kill.
+    const settings = (await exec('cat', '/etc/systemd/system/containarium.service'))
+      .split('\n')
+      .filter((line) => /^(NoNewPriv|Protect|Private|Lock|Keyring|Restrict|Capability|SystemCall)/.test(line));
     const script = `
       groupadd --system cxt-jump
       useradd --no-create-home --home-dir /nonexistent --no-user-group --gid cxt-jump --shell /usr/sbin/nologin --password '*' --comment mark --key SUB_UID_COUNT=0 --key SUB_GID_COUNT=0 cxt-alice
@@ -197,7 +308,24 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
       rm -r /var/lib/containarium/cxt
       systemctl is-active containarium
     `;
-    const { exitCode, stdout, stderr } = await execa('incus', ['exec', machine, '--', 'systemd-run', '--quiet', '--pipe', '--wait', '--collect', ...settings.flatMap((line) => ['--property', line]), 'sh', '-ec', script], { env: incus.env, reject: false, stdin: 'ignore' });
+    const { exitCode, stdout, stderr } = await execa(
+      'incus',
+      [
+        'exec',
+        machine,
+        '--',
+        'systemd-run',
+        '--quiet',
+        '--pipe',
+        '--wait',
+        '--collect',
+        ...settings.flatMap((line) => ['--property', line]),
+        'sh',
+        '-ec',
+        script,
+      ],
+      { env: incus.env, reject: false, stdin: 'ignore' },
+    );
     expect(exitCode, `${stdout}\n${stderr}`).toBe(0);
     expect(stdout).toMatch(/^cxt-alice:.*:mark:\/nonexistent:\/usr\/sbin\/nologin$/m);
   });
@@ -212,21 +340,50 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
       const answer = await ssh('list');
       return answer.exitCode === 0 ? answer : undefined;
     }, 'an answer of the next front');
-    expect(next.stderr).toMatch(/^The SSH server was restarted at \d\d:\d\d UTC because it stood still; operations went on\.$/m);
+    expect(next.stderr).toMatch(
+      /^The SSH server was restarted at \d\d:\d\d UTC because it stood still; operations went on\.$/m,
+    );
     expect((await ssh('list')).stderr).not.toMatch(/restarted/);
     expect((await refused).stderr).not.toMatch(/refused/i);
-    expect(await exec('journalctl', '--no-pager', '-u', 'containarium', '-n', '20')).toMatch(/the front stands still; killing it/);
+    expect(await exec('journalctl', '--no-pager', '-u', 'containarium', '-n', '20')).toMatch(
+      /the front stands still; killing it/,
+    );
   });
 
   it('is replaced when it dies, operations go on, and core lives on', async () => {
     const core = await property('containarium.service', 'MainPID');
-    const create = execa('ssh', ['-F', 'none', '-p', '2222', '-i', key, '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', `manage@${address}`, 'create', 'alice'], { reject: false, input: await exec('cat', '/var/lib/containarium/keys/admin_ed25519.pub') });
-    await eventually(async () => ((await exec('containarium', 'list', '--json')).includes('"creating"') ? true : undefined), 'a create at work');
+    const create = execa(
+      'ssh',
+      [
+        '-F',
+        'none',
+        '-p',
+        '2222',
+        '-i',
+        key,
+        '-o',
+        'StrictHostKeyChecking=no',
+        '-o',
+        'UserKnownHostsFile=/dev/null',
+        `manage@${address}`,
+        'create',
+        'alice',
+      ],
+      { reject: false, input: await exec('cat', '/var/lib/containarium/keys/admin_ed25519.pub') },
+    );
+    await eventually(
+      async () => ((await exec('containarium', 'list', '--json')).includes('"creating"') ? true : undefined),
+      'a create at work',
+    );
     const before = await running();
     await exec('systemctl', 'kill', '--signal=KILL', 'containarium-front.service');
     await create;
     await running(before);
-    await eventually(async () => ((await exec('containarium', 'list', '--json')).includes('"ready"') ? true : undefined), 'the end of the create', 60_000);
+    await eventually(
+      async () => ((await exec('containarium', 'list', '--json')).includes('"ready"') ? true : undefined),
+      'the end of the create',
+      60_000,
+    );
     expect(await property('containarium.service', 'MainPID')).toBe(core);
     const next = await eventually(async () => {
       const answer = await ssh('list');
@@ -239,10 +396,36 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
     const before = await running();
     await exec('systemctl', 'restart', 'containarium');
     await running(before);
-    await eventually(async () => ((await ssh('whoami')).exitCode === 0 ? true : undefined), 'a login after the restart');
+    await eventually(
+      async () => ((await ssh('whoami')).exitCode === 0 ? true : undefined),
+      'a login after the restart',
+    );
 
-    const client = execa('ssh', ['-F', 'none', '-p', '2222', '-i', key, '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR', `manage@${address}`, 'create', 'bob'], { reject: false, input: await exec('cat', '/var/lib/containarium/keys/admin_ed25519.pub') });
-    await eventually(async () => ((await exec('containarium', 'list', '--json')).includes('"creating"') ? true : undefined), 'a create at work');
+    const client = execa(
+      'ssh',
+      [
+        '-F',
+        'none',
+        '-p',
+        '2222',
+        '-i',
+        key,
+        '-o',
+        'StrictHostKeyChecking=no',
+        '-o',
+        'UserKnownHostsFile=/dev/null',
+        '-o',
+        'LogLevel=ERROR',
+        `manage@${address}`,
+        'create',
+        'bob',
+      ],
+      { reject: false, input: await exec('cat', '/var/lib/containarium/keys/admin_ed25519.pub') },
+    );
+    await eventually(
+      async () => ((await exec('containarium', 'list', '--json')).includes('"creating"') ? true : undefined),
+      'a create at work',
+    );
     const [answer] = await Promise.all([client, exec('systemctl', 'stop', 'containarium')]);
     expect(answer.stdout).toMatch(/^Container bob-container created$/m);
     expect(await code('systemctl', 'is-active', '--quiet', 'containarium-front.service')).not.toBe(0);

@@ -84,7 +84,16 @@ describe.skipIf(reason !== undefined)('a jump account', () => {
   function clientArguments(name: string, ...args: string[]): string[] {
     return [
       ...['-F', '/dev/null', '-i', join(folder.dir, 'id'), '-p', String(sshd.port), '-l', name],
-      ...['-o', 'IdentitiesOnly=yes', '-o', 'BatchMode=yes', '-o', 'ExitOnForwardFailure=yes', '-o', `UserKnownHostsFile=${join(folder.dir, 'known_hosts')}`],
+      ...[
+        '-o',
+        'IdentitiesOnly=yes',
+        '-o',
+        'BatchMode=yes',
+        '-o',
+        'ExitOnForwardFailure=yes',
+        '-o',
+        `UserKnownHostsFile=${join(folder.dir, 'known_hosts')}`,
+      ],
       ...args,
     ];
   }
@@ -94,7 +103,13 @@ describe.skipIf(reason !== undefined)('a jump account', () => {
 
   /** Effective settings for a user, as sshd itself reports them. */
   async function effective(name: string): Promise<string[]> {
-    const { stdout } = await run('/usr/sbin/sshd', ['-T', '-f', sshd.configPath, '-C', `user=${name},host=localhost,addr=127.0.0.1`]);
+    const { stdout } = await run('/usr/sbin/sshd', [
+      '-T',
+      '-f',
+      sshd.configPath,
+      '-C',
+      `user=${name},host=localhost,addr=127.0.0.1`,
+    ]);
     return stdout.split('\n');
   }
 
@@ -122,12 +137,22 @@ describe.skipIf(reason !== undefined)('a jump account', () => {
       ]),
     );
     const other = await effective('root');
-    expect(other).toEqual(expect.arrayContaining(['passwordauthentication yes', 'x11forwarding yes', 'permittty yes', 'allowtcpforwarding yes']));
+    expect(other).toEqual(
+      expect.arrayContaining([
+        'passwordauthentication yes',
+        'x11forwarding yes',
+        'permittty yes',
+        'allowtcpforwarding yes',
+      ]),
+    );
     expect(other.filter((line) => line.includes(folder.dir) && line.startsWith('authorizedkeysfile'))).toEqual([]);
   });
 
   it('reaches the address that its key names', async () => {
-    expect(await ssh(user, '-W', `127.0.0.1:${own.port}`, '127.0.0.1')).toMatchObject({ stdout: 'own container\n', exitCode: 0 });
+    expect(await ssh(user, '-W', `127.0.0.1:${own.port}`, '127.0.0.1')).toMatchObject({
+      stdout: 'own container\n',
+      exitCode: 0,
+    });
   });
 
   it('reaches no other address', async () => {
@@ -137,17 +162,25 @@ describe.skipIf(reason !== undefined)('a jump account', () => {
     expect(exitCode).toBe(255);
   });
 
-  it.each(['with', 'without'])('gets no command, shell, terminal, subsystem or listener (%s restrictions on its key)', async (restrictions) => {
-    const name = restrictions === 'with' ? user : careless;
-    for (const args of [['127.0.0.1', 'id'], ['-T', '127.0.0.1'], ['-tt', '127.0.0.1'], ['-s', '127.0.0.1', 'sftp']]) {
-      const { stdout, exitCode } = await ssh(name, ...args);
-      // nologin(8) answers, whatever was asked for; a client that insists on a terminal gets not even that.
-      expect(stdout).toMatch(args.includes('-tt') ? /^$/ : /^This account is currently not available\.\r?\n$/);
-      expect(exitCode).not.toBe(0);
-    }
-    const remote = await ssh(name, '-N', '-R', `${await freePort()}:127.0.0.1:${own.port}`, '127.0.0.1');
-    expect(remote.stderr).toContain('remote port forwarding failed');
-  });
+  it.each(['with', 'without'])(
+    'gets no command, shell, terminal, subsystem or listener (%s restrictions on its key)',
+    async (restrictions) => {
+      const name = restrictions === 'with' ? user : careless;
+      for (const args of [
+        ['127.0.0.1', 'id'],
+        ['-T', '127.0.0.1'],
+        ['-tt', '127.0.0.1'],
+        ['-s', '127.0.0.1', 'sftp'],
+      ]) {
+        const { stdout, exitCode } = await ssh(name, ...args);
+        // nologin(8) answers, whatever was asked for; a client that insists on a terminal gets not even that.
+        expect(stdout).toMatch(args.includes('-tt') ? /^$/ : /^This account is currently not available\.\r?\n$/);
+        expect(exitCode).not.toBe(0);
+      }
+      const remote = await ssh(name, '-N', '-R', `${await freePort()}:127.0.0.1:${own.port}`, '127.0.0.1');
+      expect(remote.stderr).toContain('remote port forwarding failed');
+    },
+  );
 
   it('reaches no Unix socket of the host, not even with a key without restrictions', async () => {
     const target = createServer((socket) => socket.end('a socket of the host\n')).listen(join(folder.dir, 'target'));
@@ -157,7 +190,15 @@ describe.skipIf(reason !== undefined)('a jump account', () => {
     const toPort = await freePort();
     const client = spawn(
       'ssh',
-      clientArguments(careless, '-N', '-L', `${toSocket}:${join(folder.dir, 'target')}`, '-L', `${toPort}:127.0.0.1:${foreign.port}`, '127.0.0.1'),
+      clientArguments(
+        careless,
+        '-N',
+        '-L',
+        `${toSocket}:${join(folder.dir, 'target')}`,
+        '-L',
+        `${toPort}:127.0.0.1:${foreign.port}`,
+        '127.0.0.1',
+      ),
       { stdio: 'ignore' },
     );
     try {
@@ -172,7 +213,15 @@ describe.skipIf(reason !== undefined)('a jump account', () => {
   });
 
   it('is offered no password', async () => {
-    const { stderr } = await ssh(user, '-o', 'PubkeyAuthentication=no', '-o', 'PreferredAuthentications=password,keyboard-interactive', '127.0.0.1', 'true');
+    const { stderr } = await ssh(
+      user,
+      '-o',
+      'PubkeyAuthentication=no',
+      '-o',
+      'PreferredAuthentications=password,keyboard-interactive',
+      '127.0.0.1',
+      'true',
+    );
     expect(stderr).toContain('Permission denied (publickey)');
   });
 });

@@ -19,10 +19,20 @@ describe.skipIf(reason !== undefined)('streams of a real Incus', () => {
   let running: RunningIncus;
   let incus: Incus;
   let streams: SocketStreams;
-  const spec = (): Parameters<Incus['create']>[2] => ({ config: {}, devices: { root: { type: 'disk', path: '/', pool: running.pool } } });
+  const spec = (): Parameters<Incus['create']>[2] => ({
+    config: {},
+    devices: { root: { type: 'disk', path: '/', pool: running.pool } },
+  });
   const instance = 'cxt-terminal';
   const open = (script: string, more: Partial<TerminalRequest> = {}) =>
-    streams.terminal({ instance, argv: ['bash', '-c', script], environment: { TERM: 'dumb' }, columns: 80, rows: 24, ...more });
+    streams.terminal({
+      instance,
+      argv: ['bash', '-c', script],
+      environment: { TERM: 'dumb' },
+      columns: 80,
+      rows: 24,
+      ...more,
+    });
   /** Whether a program with this in its command line runs inside the container: the host sees its processes. */
   const runsInside = async (mark: string): Promise<boolean> =>
     (await processes()).some(({ commandLine }) => commandLine.includes(mark) && !commandLine.includes('forkexec'));
@@ -74,12 +84,15 @@ describe.skipIf(reason !== undefined)('streams of a real Incus', () => {
   });
 
   it('pass every byte, in both directions', async () => {
-    const { terminal, text } = session(await open('stty raw -echo; echo ready; head -c 1000000 | sha256sum; stty sane; exit 3'));
+    const { terminal, text } = session(
+      await open('stty raw -echo; echo ready; head -c 1000000 | sha256sum; stty sane; exit 3'),
+    );
     await waitUntil(() => Promise.resolve(text().includes('ready')), 10_000);
     const all = Buffer.from(Uint8Array.from({ length: 256 }, (_, n) => n));
     const bytes = Buffer.concat(Array.from({ length: 3907 }, () => all)).subarray(0, 1_000_000);
     for (let from = 0; from < bytes.length; from += 10_000) {
-      if (!terminal.write(bytes.subarray(from, from + 10_000))) await new Promise<void>((resolve) => terminal.onDrain(resolve));
+      if (!terminal.write(bytes.subarray(from, from + 10_000)))
+        await new Promise<void>((resolve) => terminal.onDrain(resolve));
     }
     expect(await terminal.exit).toBe(3);
     expect(text()).toContain(createHash('sha256').update(bytes).digest('hex'));
@@ -99,11 +112,17 @@ describe.skipIf(reason !== undefined)('streams of a real Incus', () => {
 
   it('that are closed leave no job of a shell, nor a shell behind another program', async () => {
     // The shell has to lead its session, as it does behind sshd: plain su leaves its jobs.
-    for (const argv of [['bash'], ['su', '--pty', '-', '-s', '/bin/bash', 'nobody'], ['setpriv', '--reuid', 'nobody', '--clear-groups', 'bash']]) {
+    for (const argv of [
+      ['bash'],
+      ['su', '--pty', '-', '-s', '/bin/bash', 'nobody'],
+      ['setpriv', '--reuid', 'nobody', '--clear-groups', 'bash'],
+    ]) {
       const { terminal, type, text } = session(await open('', { argv }));
       await waitUntil(() => Promise.resolve(/[#$] $/.test(text())), 10_000);
       await type('sleep 98763 & sleep 98764\r', '[1] ');
-      expect(await waitUntil(async () => (await runsInside('sleep 98763')) && (await runsInside('sleep 98764')), 5000)).toBe(true);
+      expect(
+        await waitUntil(async () => (await runsInside('sleep 98763')) && (await runsInside('sleep 98764')), 5000),
+      ).toBe(true);
       terminal.close();
       expect([129, 137]).toContain(await terminal.exit);
       expect(await waitUntil(async () => !(await runsInside('sleep 9876')), 5000), argv.join(' ')).toBe(true);
@@ -141,12 +160,21 @@ describe.skipIf(reason !== undefined)('streams of a real Incus', () => {
     const events = await follow(streams);
     const { terminal, text } = session(await open('echo up; sleep 98766'));
     await waitUntil(() => Promise.resolve(text().includes('up')), 10_000);
-    const daemon = (await processes()).filter(({ commandLine }) => commandLine.includes('incusd') && commandLine.includes(running.logPath) && commandLine.includes('--group'));
+    const daemon = (await processes()).filter(
+      ({ commandLine }) =>
+        commandLine.includes('incusd') && commandLine.includes(running.logPath) && commandLine.includes('--group'),
+    );
     expect(daemon).toHaveLength(1);
     await endProcesses(daemon);
     expect(await failureOf(terminal.exit)).toMatchObject({ code: 'incus-unavailable' });
-    expect(await failureOf(events.ended)).toMatchObject({ code: 'incus-unavailable', why: 'its stream of events ended' });
-    expect(await failureOf(follow(streams))).toMatchObject({ code: 'incus-unavailable', why: 'its server does not answer' });
+    expect(await failureOf(events.ended)).toMatchObject({
+      code: 'incus-unavailable',
+      why: 'its stream of events ended',
+    });
+    expect(await failureOf(follow(streams))).toMatchObject({
+      code: 'incus-unavailable',
+      why: 'its server does not answer',
+    });
     expect(await failureOf(open('true'))).toMatchObject({ code: 'incus-unavailable' });
     expect(await waitUntil(async () => !(await runsInside('sleep 98766')), 10_000)).toBe(true);
   });

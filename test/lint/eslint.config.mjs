@@ -1,6 +1,6 @@
 /**
- * What the code must look like beyond its types: typescript-eslint's strict rules with types, and the rules of this house. Which folder
- * may import which is checked by layers.cjs.
+ * What the code must look like beyond its types: typescript-eslint's strict rules with types, and the rules of this
+ * house. Which folder may import which is checked by layers.cjs.
  */
 import { fileURLToPath } from 'node:url';
 import tseslint from 'typescript-eslint';
@@ -8,7 +8,14 @@ import tseslint from 'typescript-eslint';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The only modules of src/ that start programs: everything else asks the runner. */
-const startsPrograms = ['src/host/runner.ts', 'src/prepare/**', 'src/core/childFront.ts', 'src/core/unitFront.ts', 'src/core/metricsProcess.ts', 'src/bootstrap.mjs'];
+const startsPrograms = [
+  'src/host/runner.ts',
+  'src/prepare/**',
+  'src/core/childFront.ts',
+  'src/core/unitFront.ts',
+  'src/core/metricsProcess.ts',
+  'src/bootstrap.mjs',
+];
 
 const childProcess = {
   name: 'node:child_process',
@@ -17,7 +24,10 @@ const childProcess = {
 };
 const unprefixed = { name: 'child_process', message: 'It is node:child_process.' };
 
-const noDefaultExport = { selector: 'ExportDefaultDeclaration', message: 'Named exports only: a thing has one name everywhere.' };
+const noDefaultExport = {
+  selector: 'ExportDefaultDeclaration',
+  message: 'Named exports only: a thing has one name everywhere.',
+};
 const noShell = {
   selector: "Property[key.name='shell'][value.value=true], Property[key.value='shell'][value.value=true]",
   message: 'Never a shell: programs get argument arrays.',
@@ -36,10 +46,13 @@ export default tseslint.config(
     plugins: { '@typescript-eslint': tseslint.plugin },
     languageOptions: { parser: tseslint.parser },
     rules: {
-      'eqeqeq': 'error',
+      eqeqeq: 'error',
       'no-var': 'error',
       'prefer-const': 'error',
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrorsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrorsIgnorePattern: '^_' },
+      ],
       'no-restricted-imports': ['error', { paths: [childProcess, unprefixed] }],
       'no-restricted-syntax': ['error', noDefaultExport, noShell],
     },
@@ -52,7 +65,10 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/consistent-type-exports': 'error',
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrorsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrorsIgnorePattern: '^_' },
+      ],
       '@typescript-eslint/return-await': ['error', 'in-try-catch'],
       // A default branch is an answer for every other value.
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
@@ -61,7 +77,10 @@ export default tseslint.config(
       // numbers and booleans in sentences read as they are written;
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       // `() => timer.clear()` and `return reject()` say that nothing comes back;
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true }],
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
+      ],
       // [...text] splits into code points, which is what counting and cutting text wants;
       '@typescript-eslint/no-misused-spread': 'off',
       // dictionaries read from JSON have keys that come and go.

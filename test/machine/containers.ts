@@ -7,9 +7,13 @@ export function containers(host: JumpHost): void {
   describe('a container', () => {
     it('is created to its end', async () => {
       const { baseImage } = host.machine;
-      await host.did(`incus image import --quiet /mnt/base/metadata.tar.gz /mnt/base/rootfs.squashfs --alias ${baseImage}`);
+      await host.did(
+        `incus image import --quiet /mnt/base/metadata.tar.gz /mnt/base/rootfs.squashfs --alias ${baseImage}`,
+      );
       await host.manage('create alice --disk-quota 1GiB', await host.did(`cat /home/${laptop}/.ssh/id_ed25519.pub`));
-      expect((await host.manage('list')).containers).toMatchObject([{ name: 'alice-container', status: 'running', provisioning: 'ready' }]);
+      expect((await host.manage('list')).containers).toMatchObject([
+        { name: 'alice-container', status: 'running', provisioning: 'ready' },
+      ]);
       await host.isSound();
     });
 
@@ -31,7 +35,9 @@ export function containers(host: JumpHost): void {
     it('takes keys, and gives them up', async () => {
       await host.onLaptop('ssh-keygen -q -t ed25519 -N "" -C alice@phone -f ~/.ssh/phone');
       const withPhone = () => host.onLaptop('ssh -F ~/.ssh/phone-config -o BatchMode=yes alice-dev id -un');
-      await host.onLaptop('sed "/^Host /a IdentityFile ~/.ssh/phone\\nIdentitiesOnly yes" ~/.ssh/config.d/containarium > ~/.ssh/phone-config');
+      await host.onLaptop(
+        'sed "/^Host /a IdentityFile ~/.ssh/phone\\nIdentitiesOnly yes" ~/.ssh/config.d/containarium > ~/.ssh/phone-config',
+      );
       expect((await withPhone()).stderr).toMatch(/Permission denied/);
       await host.manage('key add alice', await host.did(`cat /home/${laptop}/.ssh/phone.pub`));
       expect(await withPhone()).toMatchObject({ code: 0, stdout: 'alice\n' });
@@ -44,7 +50,8 @@ export function containers(host: JumpHost): void {
       expect(await host.manage('stop alice')).toMatchObject({ status: 'stopped', changed: true });
       expect(await host.manage('start alice')).toMatchObject({ status: 'running', changed: true });
       expect(await host.manage('restart alice')).toMatchObject({ status: 'running', changed: true });
-      const again = (): Promise<boolean> => host.onLaptop('ssh -o BatchMode=yes alice-dev true').then(({ code }) => code === 0);
+      const again = (): Promise<boolean> =>
+        host.onLaptop('ssh -o BatchMode=yes alice-dev true').then(({ code }) => code === 0);
       expect(await waitUntil(again, 5 * 60_000, 2000)).toBe(true);
     });
 

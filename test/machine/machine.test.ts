@@ -1,7 +1,7 @@
 /**
- * A whole jump host with ZFS, as the README says to install it, from a bare Debian to `delete` and a reboot: one machine, and one story in
- * which each part goes on from the one before. Not part of `npm test`: it takes most of an hour, nearly all of it in a virtual machine in software.
- * Run by hand as root on Debian: npm run test:machine
+ * A whole jump host with ZFS, as the README says to install it, from a bare Debian to `delete` and a reboot: one
+ * machine, and one story in which each part goes on from the one before. Not part of `npm test`: it takes most of an
+ * hour, nearly all of it in a virtual machine in software. Run by hand as root on Debian: npm run test:machine
  */
 import { afterAll, afterEach, beforeAll, describe, expect, vi } from 'vitest';
 import { succeeds } from '../../src/prepare/programs.ts';
@@ -24,7 +24,9 @@ describe('a jump host with ZFS', () => {
   });
   afterEach(async ({ task }) => {
     if (task.result?.state !== 'fail') return;
-    const { stdout } = await host.machine.run('journalctl --boot --no-pager --lines 60 --unit first --unit containarium --unit containarium-front --unit fail2ban');
+    const { stdout } = await host.machine.run(
+      'journalctl --boot --no-pager --lines 60 --unit first --unit containarium --unit containarium-front --unit fail2ban',
+    );
     console.info(`the end of the journal, behind "${task.name}":\n${stdout}`);
   });
   afterAll(() => host.stop());

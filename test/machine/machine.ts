@@ -1,6 +1,7 @@
 /**
- * A virtual machine for tests, in software (qemu's TCG), some twenty times slower than the processor: that works everywhere. Hardware is not
- * tried: there are machines whose /dev/kvm opens, makes a virtual machine, and then does not get through the start of Debian's kernel.
+ * A virtual machine for tests, in software (qemu's TCG), some twenty times slower than the processor: that works
+ * everywhere. Hardware is not tried: there are machines whose /dev/kvm opens, makes a virtual machine, and then does
+ * not get through the start of Debian's kernel.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,8 +25,9 @@ export interface Machine {
 }
 
 /**
- * A disk with the checkout as it is now, npm, and a base image: what the machine's own disk does not have. The checkout is a built one, with its
- * dependencies: to build it in the machine takes a quarter of an hour and says nothing of the machine.
+ * A disk with the checkout as it is now, npm, and a base image: what the machine's own disk does not have. The checkout
+ * is a built one, with its dependencies: to build it in the machine takes a quarter of an hour and says nothing of the
+ * machine.
  */
 async function makeCheckoutDisk(folder: string): Promise<{ path: string; baseImage: string }> {
   const base = await ensureBaseImage();
@@ -33,7 +35,11 @@ async function makeCheckoutDisk(folder: string): Promise<{ path: string; baseIma
   await mkdir(join(staging, 'base'), { recursive: true });
   for (const name of ['package.json', 'package-lock.json', 'tsconfig.json', 'src', 'systemd', 'dist', 'node_modules']) {
     // With their times: src/bootstrap.mjs builds where a source is newer than the build.
-    await cp(join(repository, name), join(staging, 'checkout', name), { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+    await cp(join(repository, name), join(staging, 'checkout', name), {
+      recursive: true,
+      verbatimSymlinks: true,
+      preserveTimestamps: true,
+    });
   }
   await stageNpm(join(staging, 'npm'));
   await cp(base.metadataPath, join(staging, 'base/metadata.tar.gz'));
@@ -47,7 +53,12 @@ async function makeCheckoutDisk(folder: string): Promise<{ path: string; baseIma
 /** npm as this machine has it, with where it fetches from, and the certificates that it trusts there. */
 async function stageNpm(folder: string): Promise<void> {
   const program = process.env['npm_execpath'];
-  if (program === undefined) throw new Failure('settings', { what: 'the virtual machine', why: 'it gets the npm that starts the tests', next: 'npm run test:machine' });
+  if (program === undefined)
+    throw new Failure('settings', {
+      what: 'the virtual machine',
+      why: 'it gets the npm that starts the tests',
+      next: 'npm run test:machine',
+    });
   await cp(dirname(dirname(await realpath(program))), join(folder, 'npm'), { recursive: true });
   const { stdout: registry } = await runHere('npm', ['config', 'get', 'registry']);
   const { stdout: authorities } = await runHere('npm', ['config', 'get', 'cafile']);
@@ -70,7 +81,21 @@ export async function startMachine(say: (line: string) => void): Promise<Machine
   const child = spawn(
     'qemu-system-x86_64',
     [
-      ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '4096', '-display', 'none', '-serial', 'stdio', '-snapshot'],
+      ...[
+        '-accel',
+        'tcg,thread=multi',
+        '-cpu',
+        'max',
+        '-smp',
+        '2',
+        '-m',
+        '4096',
+        '-display',
+        'none',
+        '-serial',
+        'stdio',
+        '-snapshot',
+      ],
       ...['-kernel', disk.kernel, '-initrd', disk.initrd, '-append', 'root=/dev/vda rw console=ttyS0 net.ifnames=0'],
       ...['-drive', `file=${disk.root},if=virtio,format=raw`, '-drive', `file=${checkout.path},if=virtio,format=raw`],
       ...['-nic', `user,model=virtio,hostfwd=tcp:127.0.0.1:${port}-:22`],
@@ -83,9 +108,25 @@ export async function startMachine(say: (line: string) => void): Promise<Machine
   const ended = once(child, 'exit');
 
   const run: Machine['run'] = async (command, { stdin, timeoutMs = 10 * 60_000 } = {}) => {
-    const options = ['UserKnownHostsFile=/dev/null', 'StrictHostKeyChecking=no', 'LogLevel=ERROR', 'BatchMode=yes', 'ConnectTimeout=60'];
-    const args = ['-p', String(port), '-i', disk.key, ...options.flatMap((option) => ['-o', option]), 'root@127.0.0.1', command];
-    return finished(await execa('ssh', args, { input: stdin ?? '', reject: false, stripFinalNewline: false, timeout: timeoutMs }));
+    const options = [
+      'UserKnownHostsFile=/dev/null',
+      'StrictHostKeyChecking=no',
+      'LogLevel=ERROR',
+      'BatchMode=yes',
+      'ConnectTimeout=60',
+    ];
+    const args = [
+      '-p',
+      String(port),
+      '-i',
+      disk.key,
+      ...options.flatMap((option) => ['-o', option]),
+      'root@127.0.0.1',
+      command,
+    ];
+    return finished(
+      await execa('ssh', args, { input: stdin ?? '', reject: false, stripFinalNewline: false, timeout: timeoutMs }),
+    );
   };
   const stop = async (): Promise<void> => {
     process.off('exit', kill);
@@ -96,13 +137,18 @@ export async function startMachine(say: (line: string) => void): Promise<Machine
     const boot = 'cat /proc/sys/kernel/random/boot_id';
     let now = bootBefore;
     const inside = async (): Promise<boolean> => {
-      const { code, stdout } = await run(`mountpoint --quiet /mnt || mount /dev/vdb /mnt && ${boot}`, { timeoutMs: 60_000 });
+      const { code, stdout } = await run(`mountpoint --quiet /mnt || mount /dev/vdb /mnt && ${boot}`, {
+        timeoutMs: 60_000,
+      });
       if (code === 0) now = stdout;
       return child.exitCode !== null || now !== bootBefore;
     };
     if ((await waitUntil(inside, 10 * 60_000, 2000)) && child.exitCode === null) return;
     await stop();
-    throw new Failure('timeout', { what: 'the virtual machine', why: `it did not come up: ${(await readFile(consolePath, 'utf8')).slice(-2000)}` });
+    throw new Failure('timeout', {
+      what: 'the virtual machine',
+      why: `it did not come up: ${(await readFile(consolePath, 'utf8')).slice(-2000)}`,
+    });
   };
   const reboot = async (): Promise<void> => {
     const { stdout: before } = await run('cat /proc/sys/kernel/random/boot_id');

@@ -7,8 +7,12 @@ const dataset = 'default/containers/alice-container';
 
 export function quotas(host: JumpHost): void {
   describe('a quota of ZFS', () => {
-    const property = async (name: string): Promise<number> => Number(await host.did(`zfs get -Hpo value ${name} ${dataset}`));
-    const fill = (mebibytes: number) => host.machine.run(`incus exec alice-container -- dd if=/dev/urandom of=/root/fill bs=1M count=${mebibytes} conv=fsync`);
+    const property = async (name: string): Promise<number> =>
+      Number(await host.did(`zfs get -Hpo value ${name} ${dataset}`));
+    const fill = (mebibytes: number) =>
+      host.machine.run(
+        `incus exec alice-container -- dd if=/dev/urandom of=/root/fill bs=1M count=${mebibytes} conv=fsync`,
+      );
 
     it('holds a container that fills its disk', async () => {
       expect(await property('quota')).toBe(gibibyte);

@@ -11,8 +11,12 @@ beforeAll(async () => {
 
 /** The SGR codes of colours in what was received (ECMA-48, 8.3.117); bold, dim, inverse and their ends are none. */
 function colours(shell: TestShell): number[] {
-  const codes = [...shell.received.matchAll(/\x1b\[([0-9;:]*)m/g)].flatMap((match) => (match[1] ?? '').split(/[;:]/).map(Number));
-  return codes.filter((code) => (code >= 30 && code <= 49) || (code >= 58 && code <= 59) || (code >= 90 && code <= 107));
+  const codes = [...shell.received.matchAll(/\x1b\[([0-9;:]*)m/g)].flatMap((match) =>
+    (match[1] ?? '').split(/[;:]/).map(Number),
+  );
+  return codes.filter(
+    (code) => (code >= 30 && code <= 49) || (code >= 58 && code <= 59) || (code >= 90 && code <= 107),
+  );
 }
 
 /** Good, bad and quiet things, a list of suggestions, a question. */
@@ -52,7 +56,10 @@ test('a terminal that can do nothing, one without colour and a full one are serv
   const dumb = await connectShell(server, { term: 'dumb' });
   onTestFinished(() => dumb.close());
   await dumb.shows(/^>$/m);
-  const [without, full] = await Promise.all([openShell(server, { term: 'vt100', env: { NO_COLOR: 'yes' } }), openShell(server, { term: 'xterm-256color' })]);
+  const [without, full] = await Promise.all([
+    openShell(server, { term: 'vt100', env: { NO_COLOR: 'yes' } }),
+    openShell(server, { term: 'xterm-256color' }),
+  ]);
   for (const shell of [dumb, without, full, dumb]) {
     shell.type('lsit').press('enter');
     await shell.said(/unknown-command/);

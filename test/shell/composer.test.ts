@@ -9,7 +9,8 @@ let key: TestKey;
 
 beforeAll(async () => {
   [server, key] = await Promise.all([startServer(), temporaryFolder().then((folder) => makeKey(folder, 'user'))]);
-  for (const user of ['alice', 'alfred', 'bob']) expect(await server.ssh(['create', user], { stdin: key.line })).toMatchObject({ code: 0 });
+  for (const user of ['alice', 'alfred', 'bob'])
+    expect(await server.ssh(['create', user], { stdin: key.line })).toMatchObject({ code: 0 });
 });
 
 describe('Tab', () => {
@@ -52,7 +53,7 @@ describe('Tab', () => {
     await expect.poll(() => `${line(shell.text())} `, { timeout: 10_000 }).toContain(ending);
   });
 
-  test('asks the host for nobody else\'s names at self@', async () => {
+  test("asks the host for nobody else's names at self@", async () => {
     const shell = await openShell(server, { user: 'self', key: key.path });
     shell.type('info ').press('tab');
     // The key opens three containers: these and no others.
@@ -158,7 +159,18 @@ describe('a paste', () => {
 test('what the terminal says by itself is not typed', async () => {
   const shell = await openShell(server);
   // Replies to a colour query, to a device query and to a settings query, in pieces; a position report; focus.
-  for (const piece of ['\x1b]11;rgb:0000/0000', '/0000\x1b\\', '\x1b[?62;', '22c', '\x1bP1$r0m\x1b', '\\', '\x1b[12;40R', '\x1b[I', '\x1b[O']) shell.type(piece);
+  for (const piece of [
+    '\x1b]11;rgb:0000/0000',
+    '/0000\x1b\\',
+    '\x1b[?62;',
+    '22c',
+    '\x1bP1$r0m\x1b',
+    '\\',
+    '\x1b[12;40R',
+    '\x1b[I',
+    '\x1b[O',
+  ])
+    shell.type(piece);
   shell.type('whoami').press('enter');
   await shell.said(/Name:\s+tester/);
   expect(shell.scrollback()).toMatch(/^› whoami$/m);

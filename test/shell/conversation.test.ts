@@ -9,7 +9,8 @@ let key: TestKey;
 
 beforeAll(async () => {
   [server, key] = await Promise.all([startServer(), temporaryFolder().then((folder) => makeKey(folder, 'user'))]);
-  for (const user of ['alice', 'bob']) expect(await server.ssh(['create', user], { stdin: key.line })).toMatchObject({ code: 0 });
+  for (const user of ['alice', 'bob'])
+    expect(await server.ssh(['create', user], { stdin: key.line })).toMatchObject({ code: 0 });
 });
 
 describe.each([
@@ -42,7 +43,12 @@ describe.each([
     const shell = await openShell(server, { columns, rows });
     shell.type('x'.repeat(500));
     await shell.shows(/^› ….*x$/m);
-    expect(shell.text().split('\n').filter((line) => line.startsWith('›'))).toHaveLength(1);
+    expect(
+      shell
+        .text()
+        .split('\n')
+        .filter((line) => line.startsWith('›')),
+    ).toHaveLength(1);
     shell.press('ctrl-u').press('tab');
     await shell.shows(/create/);
     expect(shell.text().split('\n').length).toBeLessThan(rows);

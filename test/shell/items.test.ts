@@ -34,7 +34,10 @@ describe.each(sizes)('at %i x %i', (columns, rows) => {
     // Lines of a narrow terminal put together again.
     const flowing = said.replaceAll('\n', ' ').replace(/ +/g, ' ');
     // Each step is in the scrollback once, done, with its time.
-    for (let step = 1; step <= 7; step++) expect(flowing.match(new RegExp(`✓ \\[${step}/7\\] [A-Z][^✓]* \\d+\\.\\d s`, 'g')), `step ${step}`).toHaveLength(1);
+    for (let step = 1; step <= 7; step++)
+      expect(flowing.match(new RegExp(`✓ \\[${step}/7\\] [A-Z][^✓]* \\d+\\.\\d s`, 'g')), `step ${step}`).toHaveLength(
+        1,
+      );
     expect(said).toMatch(new RegExp(`^Container ${user}-container created`, 'm'));
     expect(said).toMatch(new RegExp(`^Host ${user}-dev$`, 'm'));
     // What is to be copied is not broken into lines, whatever the width.
@@ -162,7 +165,12 @@ test('after the window became smaller or larger there is one composer', async ()
   const shell = await openShell(server, { columns: 120, rows: 40 });
   shell.type('info alice').press('enter');
   await shell.said(/Container:/);
-  for (const [columns, rows] of [[60, 20], [150, 45], [40, 12], [80, 24]] as const) {
+  for (const [columns, rows] of [
+    [60, 20],
+    [150, 45],
+    [40, 12],
+    [80, 24],
+  ] as const) {
     shell.resize(columns, rows).type('x');
     await shell.shows(/^› x$/m);
     shell.press('backspace');

@@ -10,7 +10,9 @@ let key: TestKey;
 
 /** What another connection does. */
 async function elsewhere(words: readonly string[], stdin?: string): Promise<void> {
-  expect(await server.ssh(words, { shared: true, ...(stdin === undefined ? {} : { stdin }) })).toMatchObject({ code: 0 });
+  expect(await server.ssh(words, { shared: true, ...(stdin === undefined ? {} : { stdin }) })).toMatchObject({
+    code: 0,
+  });
 }
 
 function create(user: string, ...options: readonly string[]): Promise<void> {
@@ -102,7 +104,14 @@ describe.each([
     shell.type('q');
     await closed(shell);
     const said = shell.scrollback();
-    for (const line of ['› stop alice', '› stop carol', '› start alice', 'alice-container: Stopped', 'carol-container: Running']) expect(said).toContain(line);
+    for (const line of [
+      '› stop alice',
+      '› stop carol',
+      '› start alice',
+      'alice-container: Stopped',
+      'carol-container: Running',
+    ])
+      expect(said).toContain(line);
   });
 
   test('a filter hides, and Esc takes back one thing at a time', async () => {
@@ -156,7 +165,9 @@ describe.each([
     await shell.shows(/cpu: +none ✗/);
     shell.press('up', 'ctrl-u').type('3').press('enter', 'enter', 'enter', 'enter');
     await shell.shows(new RegExp(`✓ resize ${user} --cpu 3`));
-    expect(JSON.parse((await server.ssh(['info', user, '--json'], { shared: true })).stdout)).toMatchObject({ result: { container: { cpus: 3 } } });
+    expect(JSON.parse((await server.ssh(['info', user, '--json'], { shared: true })).stdout)).toMatchObject({
+      result: { container: { cpus: 3 } },
+    });
     await elsewhere(['delete', user, '--yes']);
   });
 
@@ -181,7 +192,11 @@ describe.each([
     await shell.shows('Type "delete 2" to go on:');
     shell.type('delete 2').press('enter');
     await shell.shows(`Nothing matches "${columns}"`);
-    const { containers } = (JSON.parse((await server.ssh(['list', '--json'], { shared: true })).stdout) as { result: { containers: { user: string }[] } }).result;
+    const { containers } = (
+      JSON.parse((await server.ssh(['list', '--json'], { shared: true })).stdout) as {
+        result: { containers: { user: string }[] };
+      }
+    ).result;
     expect(containers.map(({ user }) => user)).toEqual(['alice', 'bob', 'carol']);
   });
 });
@@ -275,7 +290,12 @@ test('a shell in a container, and back in the list', async () => {
 test('a viewer has no keys that change something', async () => {
   const folder = await temporaryFolder();
   const [boss, viewer] = await Promise.all([makeKey(folder, 'boss'), makeKey(folder, 'viewer')]);
-  const guarded = await startServer({ prepare: withAdmins([{ name: 'boss', role: 'admin', keys: [boss] }, { name: 'vera', role: 'viewer', keys: [viewer] }]) });
+  const guarded = await startServer({
+    prepare: withAdmins([
+      { name: 'boss', role: 'admin', keys: [boss] },
+      { name: 'vera', role: 'viewer', keys: [viewer] },
+    ]),
+  });
   expect(await guarded.ssh(['create', 'alice'], { key: boss.path, stdin: key.line })).toMatchObject({ code: 0 });
   const shell = await openShell(guarded, { key: viewer.path, columns: 200 });
   shell.press('ctrl-o');
@@ -321,7 +341,10 @@ test('list --watch from outside: closing it ends the session, with the terminal 
 test('a connection that breaks while it is open leaves nothing behind', async () => {
   const shell = await openView();
   shell.drop();
-  await eventually(async () => ((await server.ssh(['who'], { shared: true })).stdout.includes('127.0.0.1') ? undefined : true), 'nobody is there');
+  await eventually(
+    async () => ((await server.ssh(['who'], { shared: true })).stdout.includes('127.0.0.1') ? undefined : true),
+    'nobody is there',
+  );
   const next = await openView();
   next.type('q');
   await closed(next);

@@ -11,7 +11,8 @@ let second: TestKey;
 beforeAll(async () => {
   const folder = await temporaryFolder();
   [server, key, second] = await Promise.all([startServer(), makeKey(folder, 'user'), makeKey(folder, 'second')]);
-  for (const user of ['alice', 'bob']) expect(await server.ssh(['create', user], { stdin: key.line })).toMatchObject({ code: 0 });
+  for (const user of ['alice', 'bob'])
+    expect(await server.ssh(['create', user], { stdin: key.line })).toMatchObject({ code: 0 });
 });
 
 /** At a prompt, and looked at in the end: not one escape character, and no line feed without a carriage return. */
@@ -79,7 +80,9 @@ describe('what is said', () => {
     const shell = await openPlain();
     shell.type('list').press('enter');
     const said = await shell.said(/Total: .* containers/);
-    expect(said).toMatch(/^Container alice-container: status Running, IP 10\.0\.3\.100, quota 50 GiB, autostart Yes, .* percent/m);
+    expect(said).toMatch(
+      /^Container alice-container: status Running, IP 10\.0\.3\.100, quota 50 GiB, autostart Yes, .* percent/m,
+    );
   });
 
   test('a container, a line a fact', async () => {
@@ -236,7 +239,9 @@ describe('questions', () => {
     const shell = await openPlain();
     await createFor('erin', key);
     shell.type('delete erin').press('enter');
-    await shell.said(/cannot be undone\.\nContainer: erin-container[^]*Type "erin" to go on, or Enter alone to cancel:$/);
+    await shell.said(
+      /cannot be undone\.\nContainer: erin-container[^]*Type "erin" to go on, or Enter alone to cancel:$/,
+    );
     shell.press('enter');
     await shell.said(/Given up; nothing was changed\./);
     shell.type('delete erin').press('enter');
@@ -317,7 +322,9 @@ describe('a command that takes the terminal', () => {
       // Typed before anybody asked for it.
       session.stdin?.write('whoami\rexit\r');
       const { stdout, exitCode } = await session;
-      expect(stdout).toMatch(/^Screen-reader mode: only lines of text\. For this once[^]*> whoami\r\nName: tester[^]*> exit\r\n$/);
+      expect(stdout).toMatch(
+        /^Screen-reader mode: only lines of text\. For this once[^]*> whoami\r\nName: tester[^]*> exit\r\n$/,
+      );
       expect(exitCode).toBe(0);
     }
   });

@@ -13,7 +13,11 @@ let carol: TestKey;
 
 beforeAll(async () => {
   const folder = await temporaryFolder();
-  [server, key, carol] = await Promise.all([startServer({ env: { CONTAINARIUM_SIMULATED_PACE_MS: '400' } }), makeKey(folder, 'user'), makeKey(folder, 'carol')]);
+  [server, key, carol] = await Promise.all([
+    startServer({ env: { CONTAINARIUM_SIMULATED_PACE_MS: '400' } }),
+    makeKey(folder, 'user'),
+    makeKey(folder, 'carol'),
+  ]);
   expect(await server.ssh(['admin', 'add', 'carol'], { stdin: carol.line })).toMatchObject({ code: 0 });
   expect(await server.ssh(['create', 'alice'], { stdin: key.line })).toMatchObject({ code: 0 });
 });
@@ -34,7 +38,7 @@ describe('in one room', () => {
     await first.showsNot(/also here/);
   });
 
-  test('what one does appears in the others\' transcripts as it happens: who, what, outcome', async () => {
+  test("what one does appears in the others' transcripts as it happens: who, what, outcome", async () => {
     const first = await openShell(server);
     const second = await asCarol();
     second.type(`create bob --ssh-key "${key.line.trim()}"`).press('enter');
@@ -60,7 +64,7 @@ describe('in one room', () => {
     await second.said('1 other shell told');
   });
 
-  test('nobody can speak with somebody else\'s control sequences', async () => {
+  test("nobody can speak with somebody else's control sequences", async () => {
     const shell = await openShell(server);
     const { code } = await server.ssh(['say', "'\u001b]0;owned\u0007\u202edlrow'"], { key: carol.path });
     expect(code).toBe(0);
@@ -98,7 +102,11 @@ describe('an operation outlives its connection', () => {
     shell.type(`create erik --ssh-key "${key.line.trim()}"`).press('enter');
     await shell.shows(/\[1\/7\]/);
     shell.drop();
-    await eventually(async () => ((await server.ssh(['info', 'erik', '--json'])).stdout.includes('"provisioning": "ready"') ? true : undefined), 'erik is there');
+    await eventually(
+      async () =>
+        (await server.ssh(['info', 'erik', '--json'])).stdout.includes('"provisioning": "ready"') ? true : undefined,
+      'erik is there',
+    );
     // Somebody who looks in vain is nobody else's news.
     expect((await server.ssh(['info', 'missing-one'])).code).toBe(3);
     const again = await asCarol();
@@ -161,7 +169,10 @@ describe('the terminal is left as it was found', () => {
   test('with the stock client under tmux: the shell behind it goes on', async () => {
     const folder = await temporaryFolder();
     const script = join(folder, 'run.sh');
-    const quoted = server.sshArguments({ options: ['-t'] }).map((word) => `'${word}'`).join(' ');
+    const quoted = server
+      .sshArguments({ options: ['-t'] })
+      .map((word) => `'${word}'`)
+      .join(' ');
     await writeFile(script, `echo before\nssh ${quoted}\necho "after $?"\nstty -a\ncat\n`);
     const terminal = await openTerminal(['sh', script]);
     await terminal.shows(/^›$/m);
@@ -176,7 +187,7 @@ describe('the terminal is left as it was found', () => {
     expect(shown).not.toMatch(/SIMULATED HOST ·/);
   });
 
-  test('and one session\'s lost connection does not disturb another', async () => {
+  test("and one session's lost connection does not disturb another", async () => {
     const [lost, kept] = [await openShell(server), await asCarol()];
     lost.type('half a li').drop();
     await kept.showsNot(/also here: tester/);

@@ -121,7 +121,7 @@ describe('logs', () => {
 });
 
 describe('self@', () => {
-  test('shows a card of one\'s own container, with keys and the way to it', async () => {
+  test("shows a card of one's own container, with keys and the way to it", async () => {
     const shell = await openShell(server, { user: 'self', key: key.path, columns: 100, rows: 50 });
     const card = await shell.said(/restart, keys add and keys remove change/);
     expect(card).toMatch(/Container:\s+alice-container/);

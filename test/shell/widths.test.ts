@@ -1,4 +1,7 @@
-/** Characters of two cells and of none, at every width: the cursor stands where it seems to, and borders stand below each other. */
+/**
+ * Characters of two cells and of none, at every width: the cursor stands where it seems to, and borders stand below
+ * each other.
+ */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { makeKey } from '../support/keys.ts';
 import { startServer, temporaryFolder, type TestServer } from '../support/server.ts';
@@ -11,7 +14,9 @@ beforeAll(async () => {
   const comments = ['容器の鍵', '📦 laptop', 'plain', 'cafe\u0301 한국어'];
   const keys = await Promise.all(comments.map((comment, i) => makeKey(folder, `key${i}`, { comment })));
   server = await startServer();
-  expect(await server.ssh(['create', 'alice'], { stdin: keys.map(({ line }) => line).join('') })).toMatchObject({ code: 0 });
+  expect(await server.ssh(['create', 'alice'], { stdin: keys.map(({ line }) => line).join('') })).toMatchObject({
+    code: 0,
+  });
 });
 
 /** The row of the composer; it is the only one on the screen that begins like this and has the cursor. */
@@ -35,7 +40,9 @@ describe.each(widths)('at %i columns', (columns) => {
     const last = [...new Intl.Segmenter('en').segment(text)].at(-1)?.segment ?? '';
     const changed = `${text.slice(0, text.length - last.length)}X${last}`;
     await shell.shows(changed);
-    expect(composer(shell).slice(0, shell.cursor.column).join('')).toBe(`› ${changed.slice(0, changed.length - last.length)}`);
+    expect(composer(shell).slice(0, shell.cursor.column).join('')).toBe(
+      `› ${changed.slice(0, changed.length - last.length)}`,
+    );
   });
 
   test('a line that is longer than the window scrolls in it', async () => {

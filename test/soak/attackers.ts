@@ -1,6 +1,7 @@
 /**
- * The attackers of the soak test, in a process of their own and from other addresses of the loopback network: each kind goes on as fast as it
- * gets answers, until it is told to stop. Outsiders without a key, and an owner who floods from inside.
+ * The attackers of the soak test, in a process of their own and from other addresses of the loopback network: each kind
+ * goes on as fast as it gets answers, until it is told to stop. Outsiders without a key, and an owner who floods from
+ * inside.
  */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -21,11 +22,20 @@ const halfOpen = 150;
 function keyAt(path: string): TestKey {
   const line = readFileSync(`${path}.pub`, 'utf8');
   const [type = '', base64 = ''] = line.split(' ');
-  return { path, line, type, blob: Buffer.from(base64, 'base64'), fingerprint: '', private: readFileSync(path, 'utf8') };
+  return {
+    path,
+    line,
+    type,
+    blob: Buffer.from(base64, 'base64'),
+    fingerprint: '',
+    private: readFileSync(path, 'utf8'),
+  };
 }
 
 function open(port: number): Socket {
-  return connect({ port, host: '127.0.0.1', localAddress: anySource() }).on('error', () => undefined).resume();
+  return connect({ port, host: '127.0.0.1', localAddress: anySource() })
+    .on('error', () => undefined)
+    .resume();
 }
 
 async function attack({ port, ownerKey, ms }: Order): Promise<Struck> {
@@ -40,15 +50,18 @@ async function attack({ port, ownerKey, ms }: Order): Promise<Struck> {
       if (held.length > halfOpen) held.shift()?.destroy();
       await pause(5);
     },
-    'garbage': async (i) => {
+    garbage: async (i) => {
       const socket = open(port);
-      socket.end(i % 2 === 0 ? 'GET / HTTP/1.1\r\n\r\n' : Buffer.concat([Buffer.from('SSH-2.0-x\r\n'), Buffer.alloc(200, i)]));
+      socket.end(
+        i % 2 === 0 ? 'GET / HTTP/1.1\r\n\r\n' : Buffer.concat([Buffer.from('SSH-2.0-x\r\n'), Buffer.alloc(200, i)]),
+      );
       await once(socket, 'close');
     },
     'failed logins': async (i) => {
       const client = await RawClient.connect(port, anySource());
       await client.requestAuthentication();
-      for (let n = 0; n < 4; n++) await client.tryLogin(i % 2 === 0 ? 'root' : 'manage', 'password', boolean(false), string('guess'));
+      for (let n = 0; n < 4; n++)
+        await client.tryLogin(i % 2 === 0 ? 'root' : 'manage', 'password', boolean(false), string('guess'));
       client.destroy();
     },
     'disconnects in the middle': async (i) => {
@@ -63,14 +76,26 @@ async function attack({ port, ownerKey, ms }: Order): Promise<Struck> {
       client.send(message.serviceRequest, string('ssh-userauth'));
       if (i % 3 === 1) await client.tryKey('self', 'ssh-ed25519', key.blob, ed25519Signer(key));
       client.send(message.channelOpen, string('session'), uint32(0), uint32(2 ** 21), uint32(32_768));
-      client.send(message.channelRequest, uint32(0), string(i % 2 === 0 ? 'exec' : 'shell'), boolean(true), string('info'));
+      client.send(
+        message.channelRequest,
+        uint32(0),
+        string(i % 2 === 0 ? 'exec' : 'shell'),
+        boolean(true),
+        string('info'),
+      );
       await pause(i % 11);
       client.socket.resetAndDestroy();
     },
     'channel floods': async () => {
       const client = await RawClient.login(port, key, 'self', anySource());
       for (let id = 0; id < 1000 && !client.closed; id++) {
-        client.send(message.channelOpen, string(id % 3 === 0 ? 'session' : 'x'), uint32(id), uint32(2 ** 21), uint32(id % 100 === 99 ? 16 : 32_768));
+        client.send(
+          message.channelOpen,
+          string(id % 3 === 0 ? 'session' : 'x'),
+          uint32(id),
+          uint32(2 ** 21),
+          uint32(id % 100 === 99 ? 16 : 32_768),
+        );
         if (id % 50 === 49) await client.changes(50);
       }
       client.destroy();
@@ -78,7 +103,8 @@ async function attack({ port, ownerKey, ms }: Order): Promise<Struck> {
     'answers that are not read': async () => {
       const client = await RawClient.login(port, key, 'self', anySource());
       client.socket.pause();
-      for (let n = 0; n < 3000 && !client.socket.writableNeedDrain; n++) client.send(message.globalRequest, string('x'), boolean(true));
+      for (let n = 0; n < 3000 && !client.socket.writableNeedDrain; n++)
+        client.send(message.globalRequest, string('x'), boolean(true));
       await pause(500);
       client.destroy();
     },
@@ -86,7 +112,13 @@ async function attack({ port, ownerKey, ms }: Order): Promise<Struck> {
       const client = await RawClient.login(port, key, 'self', anySource());
       for (let id = 0; id < 9; id++) {
         client.send(message.channelOpen, string('session'), uint32(id), uint32(2 ** 21), uint32(32_768));
-        client.send(message.channelRequest, uint32(id), string('exec'), boolean(true), string(i % 2 === 0 ? 'help --json' : `info ${'x'.repeat(5000)}`));
+        client.send(
+          message.channelRequest,
+          uint32(id),
+          string('exec'),
+          boolean(true),
+          string(i % 2 === 0 ? 'help --json' : `info ${'x'.repeat(5000)}`),
+        );
       }
       await pause(50);
       client.destroy();
@@ -98,7 +130,10 @@ async function attack({ port, ownerKey, ms }: Order): Promise<Struck> {
       struck[name] = 0;
       for (let i = 0; performance.now() < until; i++) {
         // Being refused is what an attacker has to expect; it tries again, as one does who is shut out.
-        await strike(i).then(() => (struck[name] = (struck[name] ?? 0) + 1), () => pause(20));
+        await strike(i).then(
+          () => (struck[name] = (struck[name] ?? 0) + 1),
+          () => pause(20),
+        );
       }
     }),
   );
@@ -109,7 +144,8 @@ async function attack({ port, ownerKey, ms }: Order): Promise<Struck> {
 process.on('message', (order: Order) => {
   attack(order).then(
     (answer) => process.send?.({ answer }),
-    (error: unknown) => process.send?.({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+    (error: unknown) =>
+      process.send?.({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
   );
 });
 process.on('disconnect', () => process.exit(0));

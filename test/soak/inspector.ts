@@ -16,11 +16,15 @@ export class Inspector {
     for (let tries = 0; tries < 600; tries++) {
       await pause(50);
       for (const port of listening(pid).filter((each) => !before.includes(each))) {
-        const answer = (await (await fetch(`http://127.0.0.1:${port}/json/list`)).json()) as { webSocketDebuggerUrl: string }[];
+        const answer = (await (await fetch(`http://127.0.0.1:${port}/json/list`)).json()) as {
+          webSocketDebuggerUrl: string;
+        }[];
         const socket = new WebSocket(answer[0]?.webSocketDebuggerUrl ?? '');
         await new Promise((resolve, reject) => {
           socket.addEventListener('open', resolve, { once: true });
-          socket.addEventListener('error', () => reject(new Error(`process ${pid} does not answer its inspector`)), { once: true });
+          socket.addEventListener('error', () => reject(new Error(`process ${pid} does not answer its inspector`)), {
+            once: true,
+          });
         });
         return new Inspector(socket);
       }
@@ -33,7 +37,9 @@ export class Inspector {
     // Twice: what is freed by a finalizer goes with the second.
     await this.#ask('HeapProfiler.collectGarbage');
     await this.#ask('HeapProfiler.collectGarbage');
-    const { usedSize, backingStorageSize } = await this.#ask<{ usedSize: number; backingStorageSize: number }>('Runtime.getHeapUsage');
+    const { usedSize, backingStorageSize } = await this.#ask<{ usedSize: number; backingStorageSize: number }>(
+      'Runtime.getHeapUsage',
+    );
     return usedSize + backingStorageSize;
   }
 
@@ -73,6 +79,9 @@ function listening(pid: number): number[] {
     .split('\n')
     .slice(1)
     .map((line) => line.trim().split(/\s+/))
-    .filter(([, local = '', , state, , , , , , inode = '']) => local.startsWith('0100007F:') && state === '0A' && inodes.has(inode))
+    .filter(
+      ([, local = '', , state, , , , , , inode = '']) =>
+        local.startsWith('0100007F:') && state === '0A' && inodes.has(inode),
+    )
     .map(([, local = '']) => Number.parseInt(local.slice(9), 16));
 }

@@ -1,6 +1,6 @@
 /**
- * The people of the soak test, in a process of their own: one admin whose logins and keystrokes are measured, other admins with shells and commands,
- * and owners at `self@`. They come from 127.0.0.1 and behave.
+ * The people of the soak test, in a process of their own: one admin whose logins and keystrokes are measured, other
+ * admins with shells and commands, and owners at `self@`. They come from 127.0.0.1 and behave.
  */
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -16,7 +16,10 @@ export interface Wish {
   readonly shells: number;
 }
 
-export type Order = { readonly do: 'arrive'; readonly wish: Wish } | { readonly do: 'measure'; readonly ms: number } | { readonly do: 'leave' };
+export type Order =
+  | { readonly do: 'arrive'; readonly wish: Wish }
+  | { readonly do: 'measure'; readonly ms: number }
+  | { readonly do: 'leave' };
 
 export interface Measured {
   /** From connecting to the exit status of a command, in milliseconds. */
@@ -52,7 +55,10 @@ function login(user: string, key: string): Promise<Client> {
 /** Runs a command; resolves with its exit code. */
 function exec(client: Client, line: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`"${line}" was not answered within ${longestWaitMs / 1000} s`)), longestWaitMs);
+    const timer = setTimeout(
+      () => reject(new Error(`"${line}" was not answered within ${longestWaitMs / 1000} s`)),
+      longestWaitMs,
+    );
     client.exec(line, (error, channel) => {
       if (error !== undefined) return reject(error);
       let code = -1;
@@ -69,17 +75,20 @@ function exec(client: Client, line: string): Promise<number> {
 
 function shell(client: Client): Promise<ClientChannel> {
   return new Promise((resolve, reject) => {
-    client.shell({ term: 'xterm-256color', cols: 80, rows: 24, width: 0, height: 0, modes: {} }, (error: Error | undefined, channel) => {
-      if (error !== undefined) return reject(error);
-      const timer = setTimeout(() => reject(new Error('no prompt')), longestWaitMs);
-      channel.on('data', function prompt(data: Buffer) {
-        if (!data.includes('›')) return;
-        clearTimeout(timer);
-        channel.off('data', prompt);
-        channel.resume();
-        resolve(channel);
-      });
-    });
+    client.shell(
+      { term: 'xterm-256color', cols: 80, rows: 24, width: 0, height: 0, modes: {} },
+      (error: Error | undefined, channel) => {
+        if (error !== undefined) return reject(error);
+        const timer = setTimeout(() => reject(new Error('no prompt')), longestWaitMs);
+        channel.on('data', function prompt(data: Buffer) {
+          if (!data.includes('›')) return;
+          clearTimeout(timer);
+          channel.off('data', prompt);
+          channel.resume();
+          resolve(channel);
+        });
+      },
+    );
   });
 }
 
@@ -93,7 +102,8 @@ async function arrive(asked: Wish): Promise<void> {
   const code = await exec(admin, `create owner --ssh-key "${asked.publicKey}"`);
   if (code !== 0) throw new Error(`create ended with ${code}`);
   measured = await shell(admin);
-  for (let i = 0; i < asked.shells; i++) shells.push(await shell(await login('manage', asked.keys[i % asked.keys.length] ?? first)));
+  for (let i = 0; i < asked.shells; i++)
+    shells.push(await shell(await login('manage', asked.keys[i % asked.keys.length] ?? first)));
 }
 
 /** From writing a key to what it draws; every second key takes the first away again. */
@@ -174,7 +184,8 @@ function obey(order: Order): Promise<unknown> {
 process.on('message', (order: Order) => {
   obey(order).then(
     (answer) => process.send?.({ answer: answer ?? null }),
-    (error: unknown) => process.send?.({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+    (error: unknown) =>
+      process.send?.({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
   );
 });
 process.on('disconnect', () => process.exit(0));

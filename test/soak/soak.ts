@@ -1,15 +1,16 @@
 /**
- * The server under mixed load and attack: `npm run test:soak -- --minutes 30`. First people alone, then twice the same people under attack.
+ * The server under mixed load and attack: `npm run test:soak -- --minutes 30`. First people alone, then twice the same
+ * people under attack.
  *
- * Printed are memory and descriptors of front and core, and what the attack does to one honest admin: p95 of a login with a command and of a
- * keystroke, alone, under attack, and the ratio. Clients, attackers and server share this machine's processors, so the ratio is a
- * bound from above for a server that has some of its own.
+ * Printed are memory and descriptors of front and core, and what the attack does to one honest admin: p95 of a login
+ * with a command and of a keystroke, alone, under attack, and the ratio. Clients, attackers and server share this
+ * machine's processors, so the ratio is a bound from above for a server that has some of its own.
  *
- * Memory is told twice: what is alive after a full collection, which is what a leak adds to and what is judged; and what the process
- * holds of the machine, garbage that V8 saw no need to collect included.
+ * Memory is told twice: what is alive after a full collection, which is what a leak adds to and what is judged; and
+ * what the process holds of the machine, garbage that V8 saw no need to collect included.
  *
- * Ends with 1 where the server died, people were not served, descriptors were not given back, or more was alive after the second attack than
- * after the first. The first also leaves compiled code and what is cached once.
+ * Ends with 1 where the server died, people were not served, descriptors were not given back, or more was alive after
+ * the second attack than after the first. The first also leaves compiled code and what is cached once.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -91,13 +92,15 @@ function showPeople(title: string, { loginsMs, keysMs, failures, commands }: Mea
     `${title.padEnd(16)} login p50 ${percentile(loginsMs, 50).toFixed(1)} ms, p95 ${percentile(loginsMs, 95).toFixed(1)} ms (${loginsMs.length}); key p50 ${percentile(keysMs, 50).toFixed(1)} ms, p95 ${percentile(keysMs, 95).toFixed(1)} ms (${keysMs.length}); ${commands} other commands; ${failures.length} failures`,
   );
   if (failures.length > 0) console.log(`  ${[...new Set(failures)].slice(0, 5).join('; ')}`);
-  if ((failures.length * 100) / Math.max(1, done) > mostFailuresPercent) problems.push(`${title}: ${failures.length} of ${done} were not answered`);
+  if ((failures.length * 100) / Math.max(1, done) > mostFailuresPercent)
+    problems.push(`${title}: ${failures.length} of ${done} were not answered`);
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'soak-'));
 const logFile = join(folder, 'log');
 const log = await open(logFile, 'w');
-// The attackers come from ever new addresses. What is remembered of those has a limit, which the first attack is to reach: then more is a leak.
+// The attackers come from ever new addresses. What is remembered of those has a limit, which the first attack is to
+// reach: then more is a leak.
 const server = await startServer(4, { logTo: log.fd, config: 'ssh:\n  penalties:\n    mostSources: 4096\n' });
 // One after the other: each opens the port that the other did not take.
 const inspectors = { core: await Inspector.of(server.core), front: await Inspector.of(server.front) };
@@ -106,7 +109,10 @@ const attackers = workers('./attackers.ts');
 try {
   const [owner = ''] = server.keys.slice(-1);
   console.log(`${minutes} minutes on ${availableParallelism()} processors, shared by server, people and attackers`);
-  await people.tell({ do: 'arrive', wish: { port: server.port, keys: server.keys, publicKey: server.publicKey, shells: 6 } });
+  await people.tell({
+    do: 'arrive',
+    wish: { port: server.port, keys: server.keys, publicKey: server.publicKey, shells: 6 },
+  });
   // What runs for the first time is compiled; nobody is measured by that.
   await people.tell({ do: 'measure', ms: Math.min(5000, totalMs / 10) });
   const quiet = await people.tell<Measured>({ do: 'measure', ms: totalMs * 0.2 });
@@ -121,10 +127,19 @@ try {
       for (const name of names) most[name] = Math.max(most[name], residentMiB(server[name]));
     }, 1000);
     const ms = totalMs * 0.4;
-    const [measured, struck] = await Promise.all([people.tell<Measured>({ do: 'measure', ms }), attackers.tell<Struck>({ do: 'attack', port: server.port, ownerKey: owner, ms })]).finally(() => clearInterval(sampling));
+    const [measured, struck] = await Promise.all([
+      people.tell<Measured>({ do: 'measure', ms }),
+      attackers.tell<Struck>({ do: 'attack', port: server.port, ownerKey: owner, ms }),
+    ]).finally(() => clearInterval(sampling));
     showPeople(title, measured);
-    console.log(`${''.padEnd(16)} ${Object.entries(struck).map(([name, count]) => `${name} ${count}`).join(', ')}`);
-    console.log(`${''.padEnd(16)} resident at most: front ${most.front.toFixed(0)} MiB, core ${most.core.toFixed(0)} MiB`);
+    console.log(
+      `${''.padEnd(16)} ${Object.entries(struck)
+        .map(([name, count]) => `${name} ${count}`)
+        .join(', ')}`,
+    );
+    console.log(
+      `${''.padEnd(16)} resident at most: front ${most.front.toFixed(0)} MiB, core ${most.core.toFixed(0)} MiB`,
+    );
     const after = await settled(server, inspectors);
     show(`after ${title}`, after);
     rounds.push({ measured, after });
@@ -133,12 +148,16 @@ try {
 
   const [first, second] = rounds;
   if (first !== undefined && second !== undefined) {
-    const ratio = (of: (measured: Measured) => readonly number[]): string => (percentile(of(second.measured), 95) / percentile(of(quiet), 95)).toFixed(1);
-    console.log(`p95 under attack against quiet: login ${ratio(({ loginsMs }) => loginsMs)}, key ${ratio(({ keysMs }) => keysMs)}`);
+    const ratio = (of: (measured: Measured) => readonly number[]): string =>
+      (percentile(of(second.measured), 95) / percentile(of(quiet), 95)).toFixed(1);
+    console.log(
+      `p95 under attack against quiet: login ${ratio(({ loginsMs }) => loginsMs)}, key ${ratio(({ keysMs }) => keysMs)}`,
+    );
     for (const name of names) {
       const growthMiB = second.after[name].liveMiB - first.after[name].liveMiB;
       console.log(`${name}: ${growthMiB.toFixed(1)} MiB more alive after the second attack than after the first`);
-      if (growthMiB > mostGrowthMiB) problems.push(`${name} keeps ${growthMiB.toFixed(1)} MiB more after the second attack`);
+      if (growthMiB > mostGrowthMiB)
+        problems.push(`${name} keeps ${growthMiB.toFixed(1)} MiB more after the second attack`);
       const growthFiles = second.after[name].descriptors - before[name].descriptors;
       if (growthFiles > mostGrowthDescriptors) problems.push(`${name} has ${growthFiles} descriptors more than before`);
     }

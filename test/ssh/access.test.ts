@@ -15,7 +15,8 @@ const keys = {} as Record<'admin' | 'viewer' | 'alice' | 'stranger' | 'leaver', 
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  for (const name of ['admin', 'viewer', 'alice', 'stranger', 'leaver'] as const) keys[name] = await makeKey(folder, name);
+  for (const name of ['admin', 'viewer', 'alice', 'stranger', 'leaver'] as const)
+    keys[name] = await makeKey(folder, name);
   server = await startServer({
     config: { ssh: { maxAuthTries: 50 } },
     prepare: withAdmins([
@@ -28,12 +29,19 @@ beforeAll(async () => {
 
 /** Runs a command as the admin, which must succeed. */
 async function admin(words: readonly string[], stdin?: string): Promise<string> {
-  const { stdout, stderr, code } = await server.ssh(words, { key: keys.admin.path, ...(stdin === undefined ? {} : { stdin }) });
+  const { stdout, stderr, code } = await server.ssh(words, {
+    key: keys.admin.path,
+    ...(stdin === undefined ? {} : { stdin }),
+  });
   expect(code, stderr).toBe(0);
   return stdout;
 }
 
-async function whoami(user: string, key: string, options: readonly string[] = []): Promise<{ name: string; role: string; fingerprint: string } | undefined> {
+async function whoami(
+  user: string,
+  key: string,
+  options: readonly string[] = [],
+): Promise<{ name: string; role: string; fingerprint: string } | undefined> {
   const { stdout, stderr, code } = await server.ssh(['whoami', '--json'], { user, key, options });
   if (code === 255) {
     expect(stderr).toBe(`${user}@127.0.0.1: Permission denied (publickey).\r\n`);
@@ -45,10 +53,10 @@ async function whoami(user: string, key: string, options: readonly string[] = []
 describe('authentication', () => {
   test('is by public key only', async () => {
     const methods: Record<string, Buffer[]> = {
-      'none': [],
-      'password': [boolean(false), string('secret')],
+      none: [],
+      password: [boolean(false), string('secret')],
       'keyboard-interactive': [string(''), string('')],
-      'hostbased': [string('ssh-ed25519'), string(keys.admin.blob), string('localhost'), string('root'), string('')],
+      hostbased: [string('ssh-ed25519'), string(keys.admin.blob), string('localhost'), string('root'), string('')],
     };
     for (const [method, fields] of Object.entries(methods)) {
       const client = await RawClient.connect(server.port);
@@ -60,7 +68,12 @@ describe('authentication', () => {
     }
     const { exitCode, stderr } = await execa(
       'ssh',
-      ['-o', 'PreferredAuthentications=password,keyboard-interactive', ...server.sshArguments({ key: '/nonexistent', options: ['-v'] }), 'whoami'],
+      [
+        '-o',
+        'PreferredAuthentications=password,keyboard-interactive',
+        ...server.sshArguments({ key: '/nonexistent', options: ['-v'] }),
+        'whoami',
+      ],
       { reject: false, stdin: 'ignore' },
     );
     expect(exitCode).toBe(255);
@@ -102,7 +115,12 @@ describe('authentication', () => {
   });
 
   test('gives the stock client the same words for all of them', async () => {
-    for (const [user, key] of [['manage', keys.stranger], ['root', keys.admin], ['self', keys.admin], ['manage', keys.alice]] as const) {
+    for (const [user, key] of [
+      ['manage', keys.stranger],
+      ['root', keys.admin],
+      ['self', keys.admin],
+      ['manage', keys.alice],
+    ] as const) {
       expect(await whoami(user, key.path)).toBeUndefined();
     }
   });
@@ -111,28 +129,43 @@ describe('authentication', () => {
     const client = await RawClient.connect(server.port);
     await client.requestAuthentication();
     await client.tryKey('self', 'ssh-ed25519', keys.admin.blob);
-    client.send(message.userauthRequest, string('manage'), string('ssh-connection'), string('publickey'), boolean(false), string('ssh-ed25519'), string(keys.admin.blob));
+    client.send(
+      message.userauthRequest,
+      string('manage'),
+      string('ssh-connection'),
+      string('publickey'),
+      boolean(false),
+      string('ssh-ed25519'),
+      string(keys.admin.blob),
+    );
     await client.ends();
   });
 });
 
 describe('identity', () => {
   test('is the key that signed, not the one that was offered first (stock client)', async () => {
-    // The admin's public key without its private part: the client offers it, is told that it would do, and cannot use it.
+    // The admin's public key without its private part: the client offers it, is told that it would do, and cannot use
+    // it.
     const offered = join(folder, 'offered-only');
     await copyFile(`${keys.admin.path}.pub`, `${offered}.pub`);
     const options = ['-v', '-i', `${offered}.pub`];
     const { stdout, stderr } = await server.ssh(['whoami', '--json'], { key: keys.viewer.path, options });
     expect(stderr).toMatch(/Server accepts key: .*offered-only\.pub/);
-    expect(JSON.parse(stdout)).toMatchObject({ result: { name: 'viewer', role: 'viewer', fingerprint: keys.viewer.fingerprint } });
+    expect(JSON.parse(stdout)).toMatchObject({
+      result: { name: 'viewer', role: 'viewer', fingerprint: keys.viewer.fingerprint },
+    });
   });
 
   test('is the key that signed, not the one that was offered first (raw)', async () => {
     const client = await RawClient.connect(server.port);
     await client.requestAuthentication();
     expect(await client.tryKey('manage', 'ssh-ed25519', keys.admin.blob)).toBe(message.userauthPkOk);
-    expect(await client.tryKey('manage', 'ssh-ed25519', keys.admin.blob, ed25519Signer(keys.viewer))).toBe(message.userauthFailure);
-    expect(await client.tryKey('manage', 'ssh-ed25519', keys.viewer.blob, ed25519Signer(keys.viewer))).toBe(message.userauthSuccess);
+    expect(await client.tryKey('manage', 'ssh-ed25519', keys.admin.blob, ed25519Signer(keys.viewer))).toBe(
+      message.userauthFailure,
+    );
+    expect(await client.tryKey('manage', 'ssh-ed25519', keys.viewer.blob, ed25519Signer(keys.viewer))).toBe(
+      message.userauthSuccess,
+    );
     const channel = await client.openSession();
     expect(await client.granted(channel, 'exec', string('whoami --json'))).toBe(true);
     expect(await client.exitStatus()).toBe(0);
@@ -143,15 +176,18 @@ describe('identity', () => {
   test('needs a signature over this very connection', async () => {
     const first = await RawClient.connect(server.port);
     const second = await RawClient.connect(server.port);
-    const borrowed = (data: Buffer): Buffer => ed25519Signer(keys.admin)(Buffer.concat([string(first.sessionId), data.subarray(4 + first.sessionId.length)]));
+    const borrowed = (data: Buffer): Buffer =>
+      ed25519Signer(keys.admin)(Buffer.concat([string(first.sessionId), data.subarray(4 + first.sessionId.length)]));
     await second.requestAuthentication();
     expect(await second.tryKey('manage', 'ssh-ed25519', keys.admin.blob, borrowed)).toBe(message.userauthFailure);
-    expect(await second.tryKey('manage', 'ssh-ed25519', keys.admin.blob, ed25519Signer(keys.admin))).toBe(message.userauthSuccess);
+    expect(await second.tryKey('manage', 'ssh-ed25519', keys.admin.blob, ed25519Signer(keys.admin))).toBe(
+      message.userauthSuccess,
+    );
     first.destroy();
     second.destroy();
   });
 
-  test('depends on the door too, for a key that is both an admin\'s and an owner\'s', async () => {
+  test("depends on the door too, for a key that is both an admin's and an owner's", async () => {
     await admin(['create', 'both'], keys.viewer.line);
     expect(await whoami('manage', keys.viewer.path)).toMatchObject({ name: 'viewer', role: 'viewer' });
     expect(await whoami('self', keys.viewer.path)).toMatchObject({ name: 'both', role: 'owner' });
@@ -162,8 +198,18 @@ describe('identity', () => {
 
   test('is in the journal, with fingerprint and address', async () => {
     await server.ssh(['list'], { key: keys.viewer.path });
-    const records = JSON.parse(await admin(['audit', '--actor', 'viewer', '--verb', 'list', '--json'])) as { result: { records: unknown[] } };
-    expect(records.result.records.at(-1)).toMatchObject({ actor: { name: 'viewer', role: 'viewer', door: 'manage', fingerprint: keys.viewer.fingerprint, address: '127.0.0.1' } });
+    const records = JSON.parse(await admin(['audit', '--actor', 'viewer', '--verb', 'list', '--json'])) as {
+      result: { records: unknown[] };
+    };
+    expect(records.result.records.at(-1)).toMatchObject({
+      actor: {
+        name: 'viewer',
+        role: 'viewer',
+        door: 'manage',
+        fingerprint: keys.viewer.fingerprint,
+        address: '127.0.0.1',
+      },
+    });
   });
 });
 
@@ -179,7 +225,10 @@ describe('key types', () => {
   ])('%s %s logs in', async (type, bits, options) => {
     const key = await makeKey(folder, `${type}-${bits ?? ''}`, { type, ...(bits === undefined ? {} : { bits }) });
     await admin(['admin', 'add', `${type}${bits ?? ''}`], key.line);
-    expect(await whoami('manage', key.path, options)).toMatchObject({ name: `${type}${bits ?? ''}`, fingerprint: key.fingerprint });
+    expect(await whoami('manage', key.path, options)).toMatchObject({
+      name: `${type}${bits ?? ''}`,
+      fingerprint: key.fingerprint,
+    });
   });
 
   test('RSA with SHA-1 is refused, when offered and when signed', async () => {
@@ -193,28 +242,36 @@ describe('key types', () => {
     client.destroy();
   });
 
-  test.each(['ed25519', 'ecdsa'] as const)('a security key (%s) logs in where it was touched, and only then', async (kind) => {
-    const key = makeSecurityKey(kind, 'token');
-    await admin(['admin', 'add', `sk-${kind}`], key.line);
-    const client = await RawClient.connect(server.port);
-    await client.requestAuthentication();
-    expect(await client.tryKey('manage', key.type, key.blob)).toBe(message.userauthPkOk);
-    for (const flags of [0x00, 0x04]) expect(await client.tryKey('manage', key.type, key.blob, key.signer(flags)), `flags ${flags}`).toBe(message.userauthFailure);
-    const lying = (data: Buffer): Buffer => {
-      // Claims the touch after signing without it.
-      const signature = Buffer.from(key.signer(0)(data));
-      signature[signature.length - 5] = 1;
-      return signature;
-    };
-    expect(await client.tryKey('manage', key.type, key.blob, lying)).toBe(message.userauthFailure);
-    expect(await client.tryKey('manage', key.type, key.blob, makeSecurityKey(kind, 'another').signer(1))).toBe(message.userauthFailure);
-    expect(await client.tryKey('manage', key.type, key.blob, key.signer(1))).toBe(message.userauthSuccess);
-    const channel = await client.openSession();
-    await client.granted(channel, 'exec', string('whoami --json'));
-    await client.exitStatus();
-    expect(JSON.parse(client.output())).toMatchObject({ result: { name: `sk-${kind}` } });
-    client.destroy();
-  });
+  test.each(['ed25519', 'ecdsa'] as const)(
+    'a security key (%s) logs in where it was touched, and only then',
+    async (kind) => {
+      const key = makeSecurityKey(kind, 'token');
+      await admin(['admin', 'add', `sk-${kind}`], key.line);
+      const client = await RawClient.connect(server.port);
+      await client.requestAuthentication();
+      expect(await client.tryKey('manage', key.type, key.blob)).toBe(message.userauthPkOk);
+      for (const flags of [0x00, 0x04])
+        expect(await client.tryKey('manage', key.type, key.blob, key.signer(flags)), `flags ${flags}`).toBe(
+          message.userauthFailure,
+        );
+      const lying = (data: Buffer): Buffer => {
+        // Claims the touch after signing without it.
+        const signature = Buffer.from(key.signer(0)(data));
+        signature[signature.length - 5] = 1;
+        return signature;
+      };
+      expect(await client.tryKey('manage', key.type, key.blob, lying)).toBe(message.userauthFailure);
+      expect(await client.tryKey('manage', key.type, key.blob, makeSecurityKey(kind, 'another').signer(1))).toBe(
+        message.userauthFailure,
+      );
+      expect(await client.tryKey('manage', key.type, key.blob, key.signer(1))).toBe(message.userauthSuccess);
+      const channel = await client.openSession();
+      await client.granted(channel, 'exec', string('whoami --json'));
+      await client.exitStatus();
+      expect(JSON.parse(client.output())).toMatchObject({ result: { name: `sk-${kind}` } });
+      client.destroy();
+    },
+  );
 
   test('a certificate is not taken for the key it certifies', async () => {
     const ca = await makeKey(folder, 'ca');
@@ -222,7 +279,14 @@ describe('key types', () => {
     const certified = await makeKey(folder, 'certified');
     await admin(['admin', 'add', 'certified'], certified.line);
     await execa('ssh-keygen', ['-q', '-s', ca.path, '-I', 'id', '-n', 'manage', `${certified.path}.pub`]);
-    expect(await whoami('manage', certified.path, ['-o', `CertificateFile=${certified.path}-cert.pub`, '-o', 'PubkeyAcceptedAlgorithms=ssh-ed25519-cert-v01@openssh.com'])).toBeUndefined();
+    expect(
+      await whoami('manage', certified.path, [
+        '-o',
+        `CertificateFile=${certified.path}-cert.pub`,
+        '-o',
+        'PubkeyAcceptedAlgorithms=ssh-ed25519-cert-v01@openssh.com',
+      ]),
+    ).toBeUndefined();
   });
 });
 
@@ -231,7 +295,12 @@ test('the list of accepted signatures is well-formed and leaves out SHA-1', asyn
   const [, list = ''] = /server-sig-algs=<(.*)>/.exec(stderr) ?? [];
   // Certificates of the same keys have names of their own.
   const plain = list.split(',').filter((name) => !name.includes('-cert-v01@'));
-  expect(list.split(',').filter((name) => name.includes('-cert-v01@')).sort()).toEqual(plain.map((name) => `${name.replace('@openssh.com', '')}-cert-v01@openssh.com`).sort());
+  expect(
+    list
+      .split(',')
+      .filter((name) => name.includes('-cert-v01@'))
+      .sort(),
+  ).toEqual(plain.map((name) => `${name.replace('@openssh.com', '')}-cert-v01@openssh.com`).sort());
   expect(plain.sort()).toEqual([
     'ecdsa-sha2-nistp256',
     'ecdsa-sha2-nistp384',
@@ -268,7 +337,10 @@ describe('who is removed', () => {
   test('has their running command ended with the reason, within two seconds', async () => {
     await admin(['admin', 'add', 'leaver'], keys.leaver.line);
     const waiting = server.startSsh(['create', 'never'], { key: keys.leaver.path, openStdin: true });
-    await eventually(async () => (await admin(['session', 'list', '--json'])).includes('leaver') || undefined, 'the session');
+    await eventually(
+      async () => (await admin(['session', 'list', '--json'])).includes('leaver') || undefined,
+      'the session',
+    );
     await admin(['admin', 'remove', 'leaver']);
     const removedMs = performance.now();
     const { stderr, exitCode } = await waiting;

@@ -1,6 +1,6 @@
 /**
- * Clients that do not behave: what ssh2 alone would fall to (the L numbers are those of its known limitations), the server must stand. After
- * each attack an honest admin on the same server is served.
+ * Clients that do not behave: what ssh2 alone would fall to (the L numbers are those of its known limitations), the
+ * server must stand. After each attack an honest admin on the same server is served.
  */
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -38,15 +38,31 @@ describe('before authentication', () => {
     const client = await RawClient.connect(server.port);
     await client.requestAuthentication();
     client.together(() => {
-      client.send(message.userauthRequest, string('manage'), string('ssh-connection'), string('password'), boolean(false), string('x'));
-      for (const type of [message.userauthFailure, message.userauthSuccess, message.userauthBanner, message.userauthPkOk]) client.send(type, string('publickey'), boolean(false));
+      client.send(
+        message.userauthRequest,
+        string('manage'),
+        string('ssh-connection'),
+        string('password'),
+        boolean(false),
+        string('x'),
+      );
+      for (const type of [
+        message.userauthFailure,
+        message.userauthSuccess,
+        message.userauthBanner,
+        message.userauthPkOk,
+      ])
+        client.send(type, string('publickey'), boolean(false));
       client.send(message.userauthRequest, string('manage'), string('ssh-connection'), string('none'));
     });
     expect((await client.take(message.userauthFailure))[0]).toBe(message.userauthFailure);
     // It is not logged in by having said so itself.
     client.send(message.channelOpen, string('session'), uint32(0), uint32(1000), uint32(32_768));
     client.send(message.userauthRequest, string('manage'), string('ssh-connection'), string('none'));
-    await eventually(() => (client.closed || client.received.some(([type]) => type === message.userauthFailure) ? true : undefined), 'an answer');
+    await eventually(
+      () => (client.closed || client.received.some(([type]) => type === message.userauthFailure) ? true : undefined),
+      'an answer',
+    );
     expect(client.received.some(([type]) => type === message.channelOpenConfirmation)).toBe(false);
     client.destroy();
   });
@@ -65,7 +81,8 @@ describe('before authentication', () => {
     let tries = 0;
     await expect(
       (async () => {
-        for (; tries < 100; tries++) await client.tryLogin('manage', 'password', boolean(false), string(`guess ${tries}`));
+        for (; tries < 100; tries++)
+          await client.tryLogin('manage', 'password', boolean(false), string(`guess ${tries}`));
       })(),
     ).rejects.toThrow(/closed/);
     expect(tries).toBeLessThanOrEqual(4);
@@ -80,7 +97,8 @@ describe('before authentication', () => {
       socket.on('data', (chunk: Buffer) => {
         data = Buffer.concat([data, chunk]);
         const start = data.indexOf('\r\n') + 2;
-        if (start > 1 && data.length >= start + 4 && data.length >= start + 4 + data.readUInt32BE(start)) resolve(data.subarray(start).toString('latin1'));
+        if (start > 1 && data.length >= start + 4 && data.length >= start + 4 + data.readUInt32BE(start))
+          resolve(data.subarray(start).toString('latin1'));
       });
     });
     socket.destroy();
@@ -94,7 +112,12 @@ describe('before authentication', () => {
     });
     const ciphers = ['chacha20-poly1305@openssh.com', 'aes256-gcm@openssh.com', 'aes128-gcm@openssh.com'];
     const macs = ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com'];
-    expect(kex).toEqual(['mlkem768x25519-sha256', 'curve25519-sha256', 'curve25519-sha256@libssh.org', 'kex-strict-s-v00@openssh.com']);
+    expect(kex).toEqual([
+      'mlkem768x25519-sha256',
+      'curve25519-sha256',
+      'curve25519-sha256@libssh.org',
+      'kex-strict-s-v00@openssh.com',
+    ]);
     expect(hostKey).toEqual(['ssh-ed25519']);
     expect(both).toEqual([ciphers, ciphers, macs, macs, ['none'], ['none'], [''], ['']]);
   });
@@ -104,7 +127,12 @@ describe('before authentication', () => {
     await client.requestAuthentication();
     expect(await client.tryLogin('x'.repeat(1000), 'none')).toBe(message.userauthFailure);
     client.destroy();
-    for (const first of ['GET / HTTP/1.1\r\nHost: x\r\n\r\n', '\u0016\u0003\u0001', 'SSH-1.5-old\r\n', `SSH-2.0-${'x'.repeat(9000)}`]) {
+    for (const first of [
+      'GET / HTTP/1.1\r\nHost: x\r\n\r\n',
+      '\u0016\u0003\u0001',
+      'SSH-1.5-old\r\n',
+      `SSH-2.0-${'x'.repeat(9000)}`,
+    ]) {
       const socket = connect(server.port, '127.0.0.1');
       socket.on('error', () => undefined).resume();
       socket.write(first);
@@ -118,12 +146,20 @@ describe('before authentication', () => {
   });
 
   it('takes any bytes for a key to be offered, and knows none of them (L29)', async () => {
-    const garbage = ['', 'x', '-----BEGIN RSA PRIVATE KEY-----\n'.repeat(900), '\u0000'.repeat(30_000), `ssh-ed25519 ${'A'.repeat(20_000)}`];
+    const garbage = [
+      '',
+      'x',
+      '-----BEGIN RSA PRIVATE KEY-----\n'.repeat(900),
+      '\u0000'.repeat(30_000),
+      `ssh-ed25519 ${'A'.repeat(20_000)}`,
+    ];
     for (const blob of garbage) {
       const client = await RawClient.connect(server.port);
       await client.requestAuthentication();
       expect(await client.tryKey('manage', 'ssh-ed25519', Buffer.from(blob))).toBe(message.userauthFailure);
-      expect(await client.tryKey('manage', 'ssh-ed25519', Buffer.from(blob), () => Buffer.from('x'.repeat(100)))).toBe(message.userauthFailure);
+      expect(await client.tryKey('manage', 'ssh-ed25519', Buffer.from(blob), () => Buffer.from('x'.repeat(100)))).toBe(
+        message.userauthFailure,
+      );
       client.destroy();
     }
   });
@@ -209,8 +245,20 @@ describe('after authentication', () => {
 
   it('refuses forwarding, subsystems, agents and X11, and drops environment that nobody needs', async () => {
     const client = await RawClient.login(server.port, admin);
-    client.send(message.channelOpen, string('direct-tcpip'), uint32(90), uint32(1000), uint32(32_768), string('127.0.0.1'), uint32(22), string('x'), uint32(1));
-    expect((await client.take(message.channelOpenFailure, message.channelOpenConfirmation))[0]).toBe(message.channelOpenFailure);
+    client.send(
+      message.channelOpen,
+      string('direct-tcpip'),
+      uint32(90),
+      uint32(1000),
+      uint32(32_768),
+      string('127.0.0.1'),
+      uint32(22),
+      string('x'),
+      uint32(1),
+    );
+    expect((await client.take(message.channelOpenFailure, message.channelOpenConfirmation))[0]).toBe(
+      message.channelOpenFailure,
+    );
     client.send(message.globalRequest, string('tcpip-forward'), boolean(true), string(''), uint32(0));
     expect((await client.take(message.requestSuccess, message.requestFailure))[0]).toBe(message.requestFailure);
     const channel = await client.openSession({ id: 91 });
@@ -227,7 +275,8 @@ describe('after authentication', () => {
     const before = await memory();
     client.socket.pause();
     // Each asks for an answer that nobody takes.
-    for (let id = 0; id < 9; id++) client.send(message.channelOpen, string('session'), uint32(id), uint32(0xffffffff), uint32(32_768));
+    for (let id = 0; id < 9; id++)
+      client.send(message.channelOpen, string('session'), uint32(id), uint32(0xffffffff), uint32(32_768));
     for (let id = 0; id < 9; id++) client.request(id, 'exec', string('help --json'));
     const honest = await server.ssh(['help', '--json']);
     expect(honest.code).toBe(0);
@@ -246,9 +295,21 @@ describe('after authentication', () => {
     });
     await client.take(message.channelSuccess);
     // The first word of its progress says that it has begun.
-    await eventually(() => (client.received.some((packet) => packet[0] === message.channelExtendedData && stringAt(packet, 9).includes('[1/7]')) ? true : undefined), 'progress');
+    await eventually(
+      () =>
+        client.received.some(
+          (packet) => packet[0] === message.channelExtendedData && stringAt(packet, 9).includes('[1/7]'),
+        )
+          ? true
+          : undefined,
+      'progress',
+    );
     client.destroy();
-    await eventually(async () => ((await server.ssh(['list', '--user', 'gone', '--json'])).stdout.includes('"ready"') ? true : undefined), 'the container is ready');
+    await eventually(
+      async () =>
+        (await server.ssh(['list', '--user', 'gone', '--json'])).stdout.includes('"ready"') ? true : undefined,
+      'the container is ready',
+    );
     expect((await server.ssh(['reconcile'])).code).toBe(0);
   });
 });

@@ -1,13 +1,20 @@
 /**
- * Stock clients against this server: OpenSSH of the machine and of the next release, PuTTY's plink, Dropbear's dbclient, programs on paramiko and on
- * Go's x/crypto/ssh, ssh-keyscan. Each opens the shell, runs commands, pipes keys in, gets exit statuses, and loses no byte while keys are
- * changed, whichever side wants it.
+ * Stock clients against this server: OpenSSH of the machine and of the next release, PuTTY's plink, Dropbear's
+ * dbclient, programs on paramiko and on Go's x/crypto/ssh, ssh-keyscan. Each opens the shell, runs commands, pipes keys
+ * in, gets exit statuses, and loses no byte while keys are changed, whichever side wants it.
  */
 import { once } from 'node:events';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { makeKey, type TestKey } from '../support/keys.ts';
-import { eventually, finished, startServer, temporaryFolder, type Finished, type TestServer } from '../support/server.ts';
+import {
+  eventually,
+  finished,
+  startServer,
+  temporaryFolder,
+  type Finished,
+  type TestServer,
+} from '../support/server.ts';
 import { keyscan, publicHostKey, sshClients, type ClientOptions, type SshClient } from '../support/sshClients.ts';
 import { openTerminal, telling } from '../support/terminal.ts';
 
@@ -24,12 +31,25 @@ const all = await sshClients();
 beforeAll(async () => {
   [quiet, restless] = await Promise.all([startServer(), startServer({ config: { ssh: { rekeyBytes } } })]);
   user = await makeKey(await temporaryFolder(), 'user');
-  for (const server of [quiet, restless]) expect((await server.ssh(['create', 'alice'], { stdin: user.line })).code).toBe(0);
+  for (const server of [quiet, restless])
+    expect((await server.ssh(['create', 'alice'], { stdin: user.line })).code).toBe(0);
 });
 
-async function run(client: SshClient, server: TestServer, words: readonly string[], { stdin, ...options }: ClientOptions & { stdin?: string } = {}): Promise<Finished> {
+async function run(
+  client: SshClient,
+  server: TestServer,
+  words: readonly string[],
+  { stdin, ...options }: ClientOptions & { stdin?: string } = {},
+): Promise<Finished> {
   const [program = '', ...args] = await client.command(server, options);
-  return finished(await execa(program, [...args, ...words], { reject: false, stripFinalNewline: false, env: client.env, ...(stdin === undefined ? { stdin: 'ignore' } : { input: stdin }) }));
+  return finished(
+    await execa(program, [...args, ...words], {
+      reject: false,
+      stripFinalNewline: false,
+      env: client.env,
+      ...(stdin === undefined ? { stdin: 'ignore' } : { input: stdin }),
+    }),
+  );
 }
 
 const prompt = /alice@[a-z-]+:~\$ $/;
@@ -37,9 +57,23 @@ const linesUp = 40;
 const lastNumber = 100_000;
 
 /** Through a terminal inside a container: 800 KB of numbers down, and lines up that come back. */
-async function fullTerminal(client: SshClient, server: TestServer, options: ClientOptions): Promise<{ exchanges: number | undefined; code: number }> {
-  const [program = '', ...args] = await client.command(server, { ...options, terminal: true, piped: true, verbose: true });
-  const child = execa(program, [...args, 'shell alice'], { reject: false, env: client.env, buffer: false, stdin: 'pipe' });
+async function fullTerminal(
+  client: SshClient,
+  server: TestServer,
+  options: ClientOptions,
+): Promise<{ exchanges: number | undefined; code: number }> {
+  const [program = '', ...args] = await client.command(server, {
+    ...options,
+    terminal: true,
+    piped: true,
+    verbose: true,
+  });
+  const child = execa(program, [...args, 'shell alice'], {
+    reject: false,
+    env: client.env,
+    buffer: false,
+    stdin: 'pipe',
+  });
   let text = '';
   let stderr = '';
   let isOver = false;
@@ -64,15 +98,23 @@ async function fullTerminal(client: SshClient, server: TestServer, options: Clie
     child.stdin.write(`seq ${lastNumber}\r`);
     const numbers = await prompted();
     const expected = Array.from({ length: lastNumber }, (_, n) => `${n + 1}\r\n`).join('');
-    expect(numbers.replace(prompt, '') === `seq ${lastNumber}\r\n${expected}`, 'every number once, in order').toBe(true);
+    expect(numbers.replace(prompt, '') === `seq ${lastNumber}\r\n${expected}`, 'every number once, in order').toBe(
+      true,
+    );
 
     const lines = Array.from({ length: linesUp }, (_, n) => `${n}-${'x'.repeat(400)}`);
     for (const line of lines) {
       if (!child.stdin.write(`echo ${line}\r`)) await once(child.stdin, 'drain');
     }
-    await eventually(() => (text.includes(`\n${lines.at(-1)}\r\n`) ? true : undefined), 'the last line comes back', 60_000);
+    await eventually(
+      () => (text.includes(`\n${lines.at(-1)}\r\n`) ? true : undefined),
+      'the last line comes back',
+      60_000,
+    );
     const echoed = (await prompted()).split('\r\n').filter((line) => /^\d+-x/.test(line));
-    expect(echoed.length === linesUp && echoed.every((line, n) => line === lines[n]), 'every line once, in order').toBe(true);
+    expect(echoed.length === linesUp && echoed.every((line, n) => line === lines[n]), 'every line once, in order').toBe(
+      true,
+    );
     child.stdin.write('exit\r');
     const { exitCode } = await child;
     return { exchanges: client.exchanges(stderr), code: exitCode ?? -1 };
@@ -122,7 +164,10 @@ describe.each(all.map((client) => [client.name, client] as const))('%s', (_name,
     expect((await run(client, restless, ['help', '--json'])).stdout).toBe(reference.stdout);
     // The key comes behind as much as may stand before it.
     const name = `long-${++users}`;
-    const created = await run(client, restless, ['create', name], { stdin: `${`# ${'x'.repeat(77)}\n`.repeat(790)}${user.line}`, verbose: true });
+    const created = await run(client, restless, ['create', name], {
+      stdin: `${`# ${'x'.repeat(77)}\n`.repeat(790)}${user.line}`,
+      verbose: true,
+    });
     expect(created.code, created.stderr).toBe(0);
     const changed = client.exchanges(created.stderr);
     if (changed !== undefined) expect(changed).toBeGreaterThan(1);

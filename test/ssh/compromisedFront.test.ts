@@ -1,6 +1,7 @@
 /**
- * A front that was taken over. The real core runs, and in the front's place a program that passes the protocol on to this test, which says to
- * core whatever such a front could say: wrong framing, arbitrary messages, other people's logins, floods.
+ * A front that was taken over. The real core runs, and in the front's place a program that passes the protocol on to
+ * this test, which says to core whatever such a front could say: wrong framing, arbitrary messages, other people's
+ * logins, floods.
  */
 import { createPrivateKey, randomBytes, sign, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
@@ -59,7 +60,12 @@ beforeAll(async () => {
   const keys = await temporaryFolder();
   [alice, bob, viewer] = [await makeKey(keys, 'alice'), await makeKey(keys, 'bob'), await makeKey(keys, 'viewer')];
   const folder = await temporaryFolder();
-  await execa('flock', [join(repository, 'package.json'), process.execPath, join(repository, 'src', 'bootstrap.mjs'), '--quiet']);
+  await execa('flock', [
+    join(repository, 'package.json'),
+    process.execPath,
+    join(repository, 'src', 'bootstrap.mjs'),
+    '--quiet',
+  ]);
   await cp(join(repository, 'dist'), join(folder, 'dist'), { recursive: true });
   await cp(join(repository, 'package.json'), join(folder, 'package.json'));
   await symlink(join(repository, 'node_modules'), join(folder, 'node_modules'));
@@ -74,7 +80,10 @@ beforeAll(async () => {
      for (const end of [channel, test]) end.on('error', () => undefined).on('close', () => process.exit(0));`,
   );
   chief = await makeKey(keys, 'chief');
-  const admins = withAdmins([{ name: 'chief', role: 'admin', keys: [chief] }, { name: 'viewer', role: 'viewer', keys: [viewer] }]);
+  const admins = withAdmins([
+    { name: 'chief', role: 'admin', keys: [chief] },
+    { name: 'viewer', role: 'viewer', keys: [viewer] },
+  ]);
   server = await startServer({ program: join(folder, 'dist', 'main.js'), prepare: admins });
   await local('create', 'alice', { stdin: alice.line });
   await local('create', 'bob', { stdin: bob.line });
@@ -82,7 +91,10 @@ beforeAll(async () => {
 
 async function local(...words: (string | { stdin: string })[]): Promise<any> {
   const stdin = words.find((word) => typeof word === 'object')?.stdin;
-  const done = await server.local([...words.filter((word) => typeof word === 'string'), '--json'], stdin === undefined ? {} : { stdin });
+  const done = await server.local(
+    [...words.filter((word) => typeof word === 'string'), '--json'],
+    stdin === undefined ? {} : { stdin },
+  );
   expect(done.code, `${words.map(String).join(' ')}: ${done.stdout}${done.stderr}${server.log()}`).toBe(0);
   return (JSON.parse(done.stdout) as { result: unknown }).result;
 }
@@ -99,24 +111,53 @@ async function privateKey(key: TestKey): Promise<KeyObject> {
   const raw = Buffer.from((await readFile(key.path, 'utf8')).replace(/-----.*-----|\s/g, ''), 'base64');
   const publicPart = key.blob.subarray(-32);
   const at = raw.lastIndexOf(publicPart);
-  return createPrivateKey({ key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), raw.subarray(at - 32, at)]), format: 'der', type: 'pkcs8' });
+  return createPrivateKey({
+    key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), raw.subarray(at - 32, at)]),
+    format: 'der',
+    type: 'pkcs8',
+  });
 }
 
 /** What a client signs at its login (RFC 4252, section 7), as a front sees it. */
 async function proofOf(key: TestKey, username: string, sessionId = randomBytes(32)) {
-  const data = Buffer.concat([string(sessionId), Buffer.from([50]), string(username), string('ssh-connection'), string('publickey'), Buffer.from([1]), string('ssh-ed25519'), string(key.blob)]);
-  const signature = Buffer.concat([string('ssh-ed25519'), string(sign(null, data, await privateKey(key)))]).toString('base64');
-  return { username, algorithm: 'ssh-ed25519', blob: key.blob.toString('base64'), sessionId: sessionId.toString('base64'), signature };
+  const data = Buffer.concat([
+    string(sessionId),
+    Buffer.from([50]),
+    string(username),
+    string('ssh-connection'),
+    string('publickey'),
+    Buffer.from([1]),
+    string('ssh-ed25519'),
+    string(key.blob),
+  ]);
+  const signature = Buffer.concat([string('ssh-ed25519'), string(sign(null, data, await privateKey(key)))]).toString(
+    'base64',
+  );
+  return {
+    username,
+    algorithm: 'ssh-ed25519',
+    blob: key.blob.toString('base64'),
+    sessionId: sessionId.toString('base64'),
+    signature,
+  };
 }
 
 async function logIn(key: TestKey, username: string): Promise<string> {
-  const actor = await now().connection.sendRequest<{ login: string }>('login/prove', { proof: await proofOf(key, username), address: '192.0.2.1' });
+  const actor = await now().connection.sendRequest<{ login: string }>('login/prove', {
+    proof: await proofOf(key, username),
+    address: '192.0.2.1',
+  });
   return actor.login;
 }
 
 /** The answer, or the code of the failure. */
 async function asked(method: string, params: unknown): Promise<any> {
-  return now().connection.sendRequest(method, params).catch((error: unknown) => (error as { data?: { code?: string } }).data?.code ?? `error ${(error as { code?: number }).code}`);
+  return now()
+    .connection.sendRequest(method, params)
+    .catch(
+      (error: unknown) =>
+        (error as { data?: { code?: string } }).data?.code ?? `error ${(error as { code?: number }).code}`,
+    );
 }
 
 interface JournalRecord {
@@ -129,7 +170,11 @@ async function journal(): Promise<JournalRecord[]> {
   const folder = join(server.home, 'state', 'journal');
   const names = (await readdir(folder)).filter((name) => name.endsWith('.jsonl')).sort();
   const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
-  return texts.join('').split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as JournalRecord);
+  return texts
+    .join('')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as JournalRecord);
 }
 
 /** Of the host, all that a change would change. */
@@ -155,25 +200,41 @@ const framed = (text: string): string => `Content-Length: ${Buffer.byteLength(te
 
 /** A front that works: the one there is, or the next. */
 async function aFront(): Promise<Front> {
-  return eventually(async () => {
-    const front = fronts.at(-1);
-    if (front === undefined || front.socket.destroyed) return undefined;
-    const answer = await Promise.race([front.connection.sendRequest('greet').catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 1000))]);
-    return answer === undefined ? undefined : front;
-  }, 'a front that core talks to', 60_000);
+  return eventually(
+    async () => {
+      const front = fronts.at(-1);
+      if (front === undefined || front.socket.destroyed) return undefined;
+      const answer = await Promise.race([
+        front.connection.sendRequest('greet').catch(() => undefined),
+        new Promise((resolve) => setTimeout(resolve, 1000)),
+      ]);
+      return answer === undefined ? undefined : front;
+    },
+    'a front that core talks to',
+    60_000,
+  );
 }
 
 beforeEach(async () => {
   await aFront();
 });
 
-const call = (login: string, verb: string, input: unknown = {}, more: object = {}) => ({ id: randomBytes(8).toString('hex'), login, verb, input, ...more });
+const call = (login: string, verb: string, input: unknown = {}, more: object = {}) => ({
+  id: randomBytes(8).toString('hex'),
+  login,
+  verb,
+  input,
+  ...more,
+});
 
 describe('what is claimed without a proof', () => {
   test('is worth nothing: no verb, no room, no candidates, no setting', async () => {
     const before = { host: await host(), journal: (await journal()).length };
     for (const login of ['admin', 'root', 'local', '', '__proto__', 'constructor', '01ARZ3NDEKTSV4RRFFQ69G5FAV']) {
-      for (const verb of [...verbNames, 'help', '__proto__', 'constructor']) expect(await asked('call', call(login, verb, { user: 'alice', yes: true })), `${login} ${verb}`).toMatch(/^(denied|usage)$/);
+      for (const verb of [...verbNames, 'help', '__proto__', 'constructor'])
+        expect(await asked('call', call(login, verb, { user: 'alice', yes: true })), `${login} ${verb}`).toMatch(
+          /^(denied|usage)$/,
+        );
       expect(await asked('room/enter', { session: 's', login })).toMatch(/^(denied|usage)$/);
       expect(await asked('room/feed', { session: 's', open: true })).toBe('usage');
       expect(await asked('shell/candidates', { login, what: 'users' })).toMatch(/^(denied|usage)$/);
@@ -181,14 +242,19 @@ describe('what is claimed without a proof', () => {
       await now().connection.sendNotification('shell/typed', { login, line: 'delete alice' });
     }
     // What the protocol once carried, and what only core's own socket may say.
-    expect(await asked('call', { ...call('x', 'delete', { user: 'alice', yes: true }), actor: { name: 'admin', role: 'root', door: 'local' } })).toBe('usage');
+    expect(
+      await asked('call', {
+        ...call('x', 'delete', { user: 'alice', yes: true }),
+        actor: { name: 'admin', role: 'root', door: 'local' },
+      }),
+    ).toBe('usage');
     expect(await asked('login/local', { name: 'root' })).toBe('error -32601');
     expect(await host()).toBe(before.host);
     expect((await journal()).length).toBe(before.journal);
     await unharmed();
   });
 
-  test('is worth nothing with a proof that is somebody else\'s, changed, or used', async () => {
+  test("is worth nothing with a proof that is somebody else's, changed, or used", async () => {
     const proof = await proofOf(alice, 'self');
     const forged = [
       { ...proof, username: 'manage' },
@@ -199,7 +265,11 @@ describe('what is claimed without a proof', () => {
       { ...proof, signature: randomBytes(83).toString('base64') },
     ];
     for (const one of forged) expect(await asked('login/prove', { proof: one, address: '192.0.2.1' })).toBe('denied');
-    expect(await asked('login/prove', { proof, address: '192.0.2.1' })).toMatchObject({ name: 'alice', role: 'owner', door: 'self' });
+    expect(await asked('login/prove', { proof, address: '192.0.2.1' })).toMatchObject({
+      name: 'alice',
+      role: 'owner',
+      door: 'self',
+    });
     expect(await asked('login/prove', { proof, address: '192.0.2.1' })).toBe('denied');
   });
 });
@@ -219,7 +289,8 @@ describe('a login that is there', () => {
       [look, 'admin add', { name: 'eve', keys: alice.line }],
     ] as const) {
       expect(await asked('call', call(login, verb, input)), verb).toMatch(/^(denied|not-found|usage|unknown-command)$/);
-      for (const claim of [{ actor: { role: 'root' } }, { role: 'root' }, { door: 'local' }]) expect(await asked('call', { ...call(login, verb, input), ...claim }), verb).toBe('usage');
+      for (const claim of [{ actor: { role: 'root' } }, { role: 'root' }, { door: 'local' }])
+        expect(await asked('call', { ...call(login, verb, input), ...claim }), verb).toBe('usage');
     }
     expect(await host()).toBe(before);
     // What the journal has of it is what core decided, by the name that core knows.
@@ -231,7 +302,9 @@ describe('a login that is there', () => {
 
   test('is not to be named over another connection, nor by a later front', async () => {
     const own = await logIn(alice, 'self');
-    expect(await asked('call', call(own, 'info', { user: 'alice' }))).toMatchObject({ result: { container: { user: 'alice' } } });
+    expect(await asked('call', call(own, 'info', { user: 'alice' }))).toMatchObject({
+      result: { container: { user: 'alice' } },
+    });
     now().socket.destroy();
     const count = fronts.length;
     await eventually(() => (fronts.length > count ? true : undefined), 'the next front', 30_000);
@@ -239,7 +312,7 @@ describe('a login that is there', () => {
     expect(await asked('call', call(own, 'info', { user: 'alice' }))).toBe('denied');
   });
 
-  test('cannot enter the room in another shell\'s name, or leave for a shell that is not its front\'s', async () => {
+  test("cannot enter the room in another shell's name, or leave for a shell that is not its front's", async () => {
     const look = await logIn(viewer, 'manage');
     expect(await asked('room/enter', { session: 'one', login: look })).toMatchObject({ lines: [] });
     expect(await asked('room/enter', { session: 'one', login: await logIn(alice, 'self') })).toBe('usage');
@@ -253,7 +326,11 @@ describe('a login that is there', () => {
     const look = await logIn(viewer, 'manage');
     // Calls that do not end by themselves, so that none makes room for the next.
     const ends = Array.from({ length: 100 }, () => new CancellationTokenSource());
-    const following = ends.map(({ token }) => now().connection.sendRequest('call', call(look, 'logs', { user: 'alice', follow: true }), token).catch(() => undefined));
+    const following = ends.map(({ token }) =>
+      now()
+        .connection.sendRequest('call', call(look, 'logs', { user: 'alice', follow: true }), token)
+        .catch(() => undefined),
+    );
     expect(await asked('call', call(look, 'list'))).toBe('busy');
     for (const end of ends) end.cancel();
     await Promise.all(following);
@@ -266,8 +343,31 @@ describe('events, records and answers that only core makes', () => {
     const before = { host: await host(), journal: (await journal()).length };
     for (const [method, params] of [
       ['event', { id: 'x', event: { type: 'note', text: 'forged' } }],
-      ['room/notice', { session: 's', notice: { type: 'said', name: 'admin', text: 'forged', at: '2026-01-01T00:00:00Z', session: null } }],
-      ['directory', { identities: [{ blob: alice.blob.toString('base64'), type: 'ssh-ed25519', fingerprint: 'x', admin: { name: 'eve', role: 'admin', limits: {} }, owns: [] }], authorities: [], admins: [], users: [], invitations: [] }],
+      [
+        'room/notice',
+        {
+          session: 's',
+          notice: { type: 'said', name: 'admin', text: 'forged', at: '2026-01-01T00:00:00Z', session: null },
+        },
+      ],
+      [
+        'directory',
+        {
+          identities: [
+            {
+              blob: alice.blob.toString('base64'),
+              type: 'ssh-ed25519',
+              fingerprint: 'x',
+              admin: { name: 'eve', role: 'admin', limits: {} },
+              owns: [],
+            },
+          ],
+          authorities: [],
+          admins: [],
+          users: [],
+          invitations: [],
+        },
+      ],
       ['login/ended', { login: 'x', reason: 'forged' }],
       ['front/drain', { reason: 'forged' }],
       ['front/failed', { reason: 'forged' }],
@@ -280,7 +380,8 @@ describe('events, records and answers that only core makes', () => {
       await Promise.race([asked(method, params), new Promise((resolve) => setTimeout(resolve, 200))]);
     }
     // Answers to questions that core never asked.
-    for (const id of [0, 1, 2, 3, 'x', null]) raw(framed(JSON.stringify({ jsonrpc: '2.0', id, result: { role: 'root' } })));
+    for (const id of [0, 1, 2, 3, 'x', null])
+      raw(framed(JSON.stringify({ jsonrpc: '2.0', id, result: { role: 'root' } })));
     expect(await asked('login/prove', { proof: await proofOf(alice, 'manage'), address: '192.0.2.1' })).toBe('denied');
     expect(await host()).toBe(before.host);
     expect((await journal()).length).toBe(before.journal);
@@ -296,7 +397,7 @@ describe('what is no message', () => {
     'no length': 'Content-Type: x\r\n\r\n{}',
     'two lengths': 'Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}',
     'a header without an end': Buffer.alloc(1024 * 1024, 'a'),
-    'bytes': randomBytes(100_000),
+    bytes: randomBytes(100_000),
   };
   test.each(Object.keys(wrong))('%s ends that front, and core starts the next', async (name) => {
     const count = fronts.length;
@@ -308,7 +409,18 @@ describe('what is no message', () => {
   });
 
   test('JSON that is none, or no request, is passed over', async () => {
-    for (const text of ['{', 'null', '[]', '1', '"x"', '{"jsonrpc":"1.0"}', '{"jsonrpc":"2.0","method":5,"id":1}', `${'['.repeat(500_000)}${']'.repeat(500_000)}`, '{"jsonrpc":"2.0","id":{"a":1},"method":"call"}']) raw(framed(text));
+    for (const text of [
+      '{',
+      'null',
+      '[]',
+      '1',
+      '"x"',
+      '{"jsonrpc":"1.0"}',
+      '{"jsonrpc":"2.0","method":5,"id":1}',
+      `${'['.repeat(500_000)}${']'.repeat(500_000)}`,
+      '{"jsonrpc":"2.0","id":{"a":1},"method":"call"}',
+    ])
+      raw(framed(text));
     await aFront();
     await unharmed();
   });
@@ -325,11 +437,16 @@ describe('too much', () => {
     // How much of a gigabyte core takes before the time is over is its own affair.
     const deadline = performance.now() + 8000;
     for (let sent = 0; sent < 1024 ** 3 && performance.now() < deadline && !socket.destroyed; sent += many.length) {
-      if (!socket.write(many)) await Promise.race([once(socket, 'drain').catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 1000))]);
+      if (!socket.write(many))
+        await Promise.race([
+          once(socket, 'drain').catch(() => undefined),
+          new Promise((resolve) => setTimeout(resolve, 1000)),
+        ]);
       most = Math.max(most, await residentBytes());
     }
     console.info(`core grew by ${Math.round((most - before) / 1024 ** 2)} MiB`);
-    // Seen: 104 MiB, most of it garbage that is not collected yet; 222 MiB without the guard (src/protocol/boundedReader.ts).
+    // Seen: 104 MiB, most of it garbage that is not collected yet; 222 MiB without the guard
+    // (src/protocol/boundedReader.ts).
     expect(most - before).toBeLessThan(176 * 1024 ** 2);
     await unharmed();
   }, 120_000);
@@ -339,16 +456,45 @@ describe('anything', () => {
   test('that looks like a message changes nothing and is survived', async () => {
     const before = { host: await host(), pid: server.pid };
     const look = await logIn(viewer, 'manage');
-    const methods = [...Object.values(messages).map(({ method }) => method), 'login/local', '$/cancelRequest', '$/progress', 'exit', 'shutdown', 'initialize'];
+    const methods = [
+      ...Object.values(messages).map(({ method }) => method),
+      'login/local',
+      '$/cancelRequest',
+      '$/progress',
+      'exit',
+      'shutdown',
+      'initialize',
+    ];
     const login = fc.constantFrom(look, 'x', '', '__proto__');
     const verb = fc.oneof(fc.constantFrom(...verbNames.filter((name) => name !== 'say')), fc.string());
-    const shaped = fc.record({ id: fc.string(), login, verb, input: fc.oneof(fc.dictionary(fc.string(), fc.jsonValue()), fc.record({ user: fc.constantFrom('alice', 'bob'), yes: fc.boolean() })), session: fc.string(), actor: fc.jsonValue() }, { requiredKeys: [] });
-    const params = fc.oneof(fc.jsonValue(), shaped, fc.record({ session: fc.string(), login, open: fc.boolean(), line: fc.string() }, { requiredKeys: [] }));
+    const shaped = fc.record(
+      {
+        id: fc.string(),
+        login,
+        verb,
+        input: fc.oneof(
+          fc.dictionary(fc.string(), fc.jsonValue()),
+          fc.record({ user: fc.constantFrom('alice', 'bob'), yes: fc.boolean() }),
+        ),
+        session: fc.string(),
+        actor: fc.jsonValue(),
+      },
+      { requiredKeys: [] },
+    );
+    const params = fc.oneof(
+      fc.jsonValue(),
+      shaped,
+      fc.record({ session: fc.string(), login, open: fc.boolean(), line: fc.string() }, { requiredKeys: [] }),
+    );
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...methods), params, fc.boolean(), async (method, param, request) => {
         const { connection, socket } = now();
         if (socket.destroyed) return;
-        if (request) await Promise.race([connection.sendRequest(method, param).catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 500))]);
+        if (request)
+          await Promise.race([
+            connection.sendRequest(method, param).catch(() => undefined),
+            new Promise((resolve) => setTimeout(resolve, 500)),
+          ]);
         else await connection.sendNotification(method, param).catch(() => undefined);
       }),
       { numRuns: 1500 },
@@ -357,7 +503,11 @@ describe('anything', () => {
     expect(await host()).toBe(before.host);
     await unharmed();
     // Every record names a verb of the catalogue and the person that core knows.
-    const strange = (await journal()).filter(({ verb: named, actor }) => (named !== undefined && !(verbNames as readonly string[]).includes(named)) || JSON.stringify(actor ?? '').includes('__proto__'));
+    const strange = (await journal()).filter(
+      ({ verb: named, actor }) =>
+        (named !== undefined && !(verbNames as readonly string[]).includes(named)) ||
+        JSON.stringify(actor ?? '').includes('__proto__'),
+    );
     expect(strange).toEqual([]);
   }, 180_000);
 });

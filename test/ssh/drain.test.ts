@@ -1,4 +1,7 @@
-/** The end of the server in the middle of everything: it says so, finishes what it began, and leaves no session hanging (65, L32). */
+/**
+ * The end of the server in the middle of everything: it says so, finishes what it began, and leaves no session hanging
+ * (65, L32).
+ */
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -24,7 +27,16 @@ test('SIGTERM with 20 shells and 3 changes under way: notice, drain, exit code 0
     Array.from({ length: 20 }, async () => {
       const client = await RawClient.login(server.port, admin);
       const channel = await client.openSession();
-      await client.granted(channel, 'pty-req', string('xterm'), uint32(80), uint32(24), uint32(0), uint32(0), string(''));
+      await client.granted(
+        channel,
+        'pty-req',
+        string('xterm'),
+        uint32(80),
+        uint32(24),
+        uint32(0),
+        uint32(0),
+        string(''),
+      );
       await client.granted(channel, 'shell');
       await eventually(() => (client.output().includes('›') ? true : undefined), 'a prompt');
       return client;
@@ -32,7 +44,11 @@ test('SIGTERM with 20 shells and 3 changes under way: notice, drain, exit code 0
   );
   const silent = await RawClient.connect(server.port);
   const running = ['one', 'two', 'three'].map((user) => server.startSsh(['create', user], { stdin: key.line }));
-  await eventually(async () => (((await server.local(['list', '--json'])).stdout.match(/"creating"/g) ?? []).length === 3 ? true : undefined), 'three creates');
+  await eventually(
+    async () =>
+      ((await server.local(['list', '--json'])).stdout.match(/"creating"/g) ?? []).length === 3 ? true : undefined,
+    'three creates',
+  );
   const stopped = server.stop();
   // What comes meanwhile is let in and told, as long as something is waited for.
   const late = await server.ssh(['create', 'late', '--json'], { stdin: key.line });

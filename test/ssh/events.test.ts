@@ -1,4 +1,6 @@
-/** What the journal and the log say of logins, their end, and those that were refused. The real fail2ban reads the log. */
+/**
+ * What the journal and the log say of logins, their end, and those that were refused. The real fail2ban reads the log.
+ */
 import { chmod } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -14,7 +16,13 @@ import { eventually, startServer, temporaryFolder, type TestServer } from '../su
 interface Record_ {
   readonly type: string;
   readonly time: string;
-  readonly actor: { readonly name: string; readonly door: string; readonly login: string; readonly fingerprint: string; readonly address: string };
+  readonly actor: {
+    readonly name: string;
+    readonly door: string;
+    readonly login: string;
+    readonly fingerprint: string;
+    readonly address: string;
+  };
   readonly [field: string]: unknown;
 }
 
@@ -26,7 +34,11 @@ let stranger: TestKey;
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  [admin, viewer, stranger] = await Promise.all([makeKey(folder, 'admin'), makeKey(folder, 'viewer'), makeKey(folder, 'stranger')]);
+  [admin, viewer, stranger] = await Promise.all([
+    makeKey(folder, 'admin'),
+    makeKey(folder, 'viewer'),
+    makeKey(folder, 'stranger'),
+  ]);
   server = await startServer({
     env: { CONTAINARIUM_LOG: 'info' },
     prepare: withAdmins([
@@ -38,12 +50,20 @@ beforeAll(async () => {
 
 async function records(types: readonly string[], of: TestServer = server): Promise<Record_[]> {
   const { stdout } = await of.local(['audit', 'export']);
-  return stdout.trim().split('\n').map((line) => JSON.parse(line) as Record_).filter(({ type }) => types.includes(type));
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record_)
+    .filter(({ type }) => types.includes(type));
 }
 
 /** Lines of the log, each of which has to be one object. */
 function lines(of: TestServer = server): { readonly level: string; readonly event?: string; readonly msg?: string }[] {
-  return of.log().split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as never);
+  return of
+    .log()
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as never);
 }
 
 const bytesOfJournal = (of: TestServer): Promise<number> => bytesBelow(join(of.home, 'state', 'journal'));
@@ -55,20 +75,44 @@ describe('a login', () => {
     const login = result.sessions[0]?.login;
     const [opened] = await records(['login']);
     expect(opened).toMatchObject({
-      actor: { name: 'chief', role: 'admin', door: 'manage', login, fingerprint: admin.fingerprint, address: '127.0.0.1' },
-      by: { method: 'publickey', algorithm: 'ssh-ed25519', transport: { keyExchange: expect.stringMatching(/25519/) as string, hostKey: 'ssh-ed25519', cipher: expect.any(String) as string } },
+      actor: {
+        name: 'chief',
+        role: 'admin',
+        door: 'manage',
+        login,
+        fingerprint: admin.fingerprint,
+        address: '127.0.0.1',
+      },
+      by: {
+        method: 'publickey',
+        algorithm: 'ssh-ed25519',
+        transport: {
+          keyExchange: expect.stringMatching(/25519/) as string,
+          hostKey: 'ssh-ed25519',
+          cipher: expect.any(String) as string,
+        },
+      },
     });
-    const closed = await eventually(async () => (await records(['logout'])).find(({ actor }) => actor.login === login), 'the end of the login');
+    const closed = await eventually(
+      async () => (await records(['logout'])).find(({ actor }) => actor.login === login),
+      'the end of the login',
+    );
     expect(closed).toMatchObject({ actor: opened?.actor as object, durationMs: expect.any(Number) as number });
     expect(closed['reason']).toBeUndefined();
   });
 
   test('that is ended from this side has the reason', async () => {
     const open = server.startSsh([], { key: viewer.path, options: ['-N'] });
-    await eventually(async () => (await server.local(['session', 'list'])).stdout.includes('viewer') || undefined, 'the viewer is here');
+    await eventually(
+      async () => (await server.local(['session', 'list'])).stdout.includes('viewer') || undefined,
+      'the viewer is here',
+    );
     await server.ssh(['session', 'kick', 'viewer', '--reason', 'lunch'], { key: admin.path });
     expect((await open).exitCode).toBe(255);
-    const closed = await eventually(async () => (await records(['logout'])).find(({ actor }) => actor.name === 'viewer'), 'the end of the login');
+    const closed = await eventually(
+      async () => (await records(['logout'])).find(({ actor }) => actor.name === 'viewer'),
+      'the end of the login',
+    );
     expect(closed['reason']).toBe('chief ended it: lunch');
   });
 
@@ -85,8 +129,14 @@ describe('a login', () => {
     const login = opened?.actor.login ?? '';
     const { stdout } = await server.local(['audit', '--session', login]);
     const rows = stdout.trim().split('\n').slice(1);
-    expect(rows.map((row) => / (login|verb|logout) /.exec(row)?.[1])).toEqual(expect.arrayContaining(['login', 'verb']));
-    expect(rows[0]).toMatch(new RegExp(`chief +login +- +- +- +manage@ from 127\\.0\\.0\\.1, ${admin.fingerprint.replaceAll('+', '\\+')} \\(ssh-ed25519\\)`));
+    expect(rows.map((row) => / (login|verb|logout) /.exec(row)?.[1])).toEqual(
+      expect.arrayContaining(['login', 'verb']),
+    );
+    expect(rows[0]).toMatch(
+      new RegExp(
+        `chief +login +- +- +- +manage@ from 127\\.0\\.0\\.1, ${admin.fingerprint.replaceAll('+', '\\+')} \\(ssh-ed25519\\)`,
+      ),
+    );
     for (const row of rows) expect(row).toContain('chief');
     expect((await server.local(['audit', '--session', 'NOBODY'])).stdout).toMatch(/^No records/);
   });
@@ -94,15 +144,27 @@ describe('a login', () => {
 
 describe('doctor', () => {
   interface Diagnosis {
-    readonly result: { readonly worst: string; readonly checks: readonly { readonly name: string; readonly severity: string; readonly detail: string }[] };
+    readonly result: {
+      readonly worst: string;
+      readonly checks: readonly { readonly name: string; readonly severity: string; readonly detail: string }[];
+    };
   }
 
   test('over ssh tells the key exchange of this very connection, by name', async () => {
-    const { stdout, code } = await server.ssh(['doctor', '--json'], { key: admin.path, options: ['-o', 'KexAlgorithms=curve25519-sha256'] });
+    const { stdout, code } = await server.ssh(['doctor', '--json'], {
+      key: admin.path,
+      options: ['-o', 'KexAlgorithms=curve25519-sha256'],
+    });
     const { result } = JSON.parse(stdout) as Diagnosis;
     const found = Object.fromEntries(result.checks.map((check) => [check.name, check]));
-    expect(found['key exchange']).toMatchObject({ severity: 'warning', detail: expect.stringContaining('this connection: curve25519-sha256, ') as string });
-    expect(found['host key']).toMatchObject({ severity: 'ok', detail: expect.stringMatching(/^ed25519, mode 0600, 0 days old$/) as string });
+    expect(found['key exchange']).toMatchObject({
+      severity: 'warning',
+      detail: expect.stringContaining('this connection: curve25519-sha256, ') as string,
+    });
+    expect(found['host key']).toMatchObject({
+      severity: 'ok',
+      detail: expect.stringMatching(/^ed25519, mode 0600, 0 days old$/) as string,
+    });
     expect(found['pool']?.severity).toBe('ok');
     expect(found['limits']?.detail).toMatch(/^\d+ of \d+ logins, \d+ of /);
     expect(found['journal']?.detail).toMatch(/^\d+ records, head /);
@@ -113,7 +175,10 @@ describe('doctor', () => {
 
   test('in local mode has no connection to speak of', async () => {
     const { result } = JSON.parse((await server.local(['doctor', '--json'])).stdout) as Diagnosis;
-    expect(result.checks.find(({ name }) => name === 'key exchange')).toMatchObject({ severity: 'ok', detail: 'not asked over ssh' });
+    expect(result.checks.find(({ name }) => name === 'key exchange')).toMatchObject({
+      severity: 'ok',
+      detail: 'not asked over ssh',
+    });
   });
 
   test('ends with 1 where there is a problem', async () => {
@@ -137,8 +202,12 @@ describe('audit', () => {
   });
 
   test('takes a limit of one or more', async () => {
-    expect((await server.local(['audit', '--limit', '0'])).stderr).toMatch(/--limit takes a number, 1 or more \(usage\)/);
-    expect((await server.local(['audit', '--limit', '1', '--format', 'csv'])).stdout.trim().split('\n')).toHaveLength(2);
+    expect((await server.local(['audit', '--limit', '0'])).stderr).toMatch(
+      /--limit takes a number, 1 or more \(usage\)/,
+    );
+    expect((await server.local(['audit', '--limit', '1', '--format', 'csv'])).stdout.trim().split('\n')).toHaveLength(
+      2,
+    );
   });
 });
 
@@ -155,7 +224,10 @@ describe('failed logins', () => {
   ];
 
   test('are one line each, in which the real fail2ban finds the address, and nothing else is one', async () => {
-    const quiet = await startServer({ env: { CONTAINARIUM_LOG: 'info' }, prepare: withAdmins([{ name: 'chief', role: 'admin', keys: [admin] }]) });
+    const quiet = await startServer({
+      env: { CONTAINARIUM_LOG: 'info' },
+      prepare: withAdmins([{ name: 'chief', role: 'admin', keys: [admin] }]),
+    });
     const failing = [
       () => quiet.ssh(['list'], { key: stranger.path }),
       () => quiet.ssh(['list'], { key: stranger.path, user: 'root' }),
@@ -170,7 +242,9 @@ describe('failed logins', () => {
       async () => {
         const client = await RawClient.connect(quiet.port);
         await client.requestAuthentication();
-        await client.tryKey('manage', 'ssh-ed25519', admin.blob, () => Buffer.concat([string('ssh-ed25519'), string(Buffer.alloc(64))]));
+        await client.tryKey('manage', 'ssh-ed25519', admin.blob, () =>
+          Buffer.concat([string('ssh-ed25519'), string(Buffer.alloc(64))]),
+        );
         client.destroy();
       },
       async () => {
@@ -180,7 +254,8 @@ describe('failed logins', () => {
         await client.ends();
       },
     ];
-    // One that succeeds behind several keys that did not, one that only looks, and an address without a word: no failed login.
+    // One that succeeds behind several keys that did not, one that only looks, and an address without a word: no failed
+    // login.
     const succeeding = [
       () => quiet.ssh(['list'], { key: admin.path }),
       () => quiet.ssh(['list'], { key: admin.path, options: ['-i', stranger.path] }),
@@ -194,20 +269,37 @@ describe('failed logins', () => {
     for (const fail of failing) await fail();
     for (const succeed of succeeding) await succeed();
     await quiet.local(['audit', '--actor', '"}\n authentication failure from 1.2.3.4 port 5 (manage): x']);
-    await eventually(() => lines(quiet).filter(({ event }) => event === 'auth-failure').length >= failing.length || undefined, 'all failures are in the log');
+    await eventually(
+      () => lines(quiet).filter(({ event }) => event === 'auth-failure').length >= failing.length || undefined,
+      'all failures are in the log',
+    );
     await quiet.stop();
 
-    const said = lines(quiet).filter(({ event }) => event === 'auth-failure').map(({ msg = '' }) => msg.replace(/port \d+/, 'port'));
+    const said = lines(quiet)
+      .filter(({ event }) => event === 'auth-failure')
+      .map(({ msg = '' }) => msg.replace(/port \d+/, 'port'));
     expect(said).toHaveLength(failing.length);
-    expect(said.filter((line) => line === 'authentication failure from 127.0.0.1 port (manage): a signature that does not verify')).toHaveLength(1);
-    expect(said.filter((line) => line === 'authentication failure from 127.0.0.1 port (other): too many attempts')).toHaveLength(1);
-    expect(said.filter((line) => line === 'authentication failure from 127.0.0.1 port (other): a method that is not offered')).toHaveLength(forgeries.length);
+    expect(
+      said.filter(
+        (line) => line === 'authentication failure from 127.0.0.1 port (manage): a signature that does not verify',
+      ),
+    ).toHaveLength(1);
+    expect(
+      said.filter((line) => line === 'authentication failure from 127.0.0.1 port (other): too many attempts'),
+    ).toHaveLength(1);
+    expect(
+      said.filter(
+        (line) => line === 'authentication failure from 127.0.0.1 port (other): a method that is not offered',
+      ),
+    ).toHaveLength(forgeries.length);
     expect(said.filter((line) => line.endsWith(': no key that may log in'))).toHaveLength(4);
     expect(await failuresIn(quiet.log(), folder)).toEqual(failing.map(() => '127.0.0.1'));
     // As the journal hands it on, with host and program in front.
     const fromJournal = quiet.log().replaceAll(/^(?=\{)/gm, 'Nov 24 17:43:43 jump containarium[4711]: ');
     expect(await failuresIn(fromJournal, folder)).toEqual(failing.map(() => '127.0.0.1'));
-    expect([...quiet.log()].filter((character) => character !== '\n' && printable(character) !== character)).toEqual([]);
+    expect([...quiet.log()].filter((character) => character !== '\n' && printable(character) !== character)).toEqual(
+      [],
+    );
     expect(quiet.log()).not.toContain('1.2.3.4');
   });
 
@@ -231,7 +323,11 @@ describe('failed logins', () => {
     await flooded.restart();
     const refusals = await records(['refusals'], flooded);
     expect(refusals.reduce((sum, { count }) => sum + Number(count), 0)).toBe(total);
-    expect(refusals.at(-1)).toMatchObject({ sources: 1, reasons: { method: expect.any(Number) as number }, top: [{ address: '127.0.0.1' }] });
+    expect(refusals.at(-1)).toMatchObject({
+      sources: 1,
+      reasons: { method: expect.any(Number) as number },
+      top: [{ address: '127.0.0.1' }],
+    });
     const { stdout } = await flooded.local(['audit', '--limit', '40']);
     expect(stdout).toMatch(/refusals +- +- +- +\d+ refusals? from 1 source: 127\.0\.0\.1 \d+/);
     expect((await flooded.local(['audit', 'verify'])).code).toBe(0);

@@ -14,7 +14,9 @@ beforeAll(async () => {
 
 async function fingerprintsOf(user: string): Promise<string[]> {
   const { stdout } = await server.ssh(['key', 'list', user, '--json']);
-  return (JSON.parse(stdout) as { result: { keys: { fingerprint: string }[] } }).result.keys.map((key) => key.fingerprint);
+  return (JSON.parse(stdout) as { result: { keys: { fingerprint: string }[] } }).result.keys.map(
+    (key) => key.fingerprint,
+  );
 }
 
 describe('the key of create', () => {
@@ -28,7 +30,9 @@ describe('the key of create', () => {
 
   test('may arrive without a final line feed, with carriage returns, and as several keys', async () => {
     const second = await makeKey(keys, 'second');
-    const { code, stderr } = await server.ssh(['create', 'several'], { stdin: `${alice.line.trim()}\r\n\r\n${second.line.trim()}` });
+    const { code, stderr } = await server.ssh(['create', 'several'], {
+      stdin: `${alice.line.trim()}\r\n\r\n${second.line.trim()}`,
+    });
     expect(stderr).not.toMatch(/Error/);
     expect(code).toBe(0);
     expect(await fingerprintsOf('several')).toEqual([alice.fingerprint, second.fingerprint]);
@@ -37,17 +41,25 @@ describe('the key of create', () => {
   test.each([
     ['one quoted word', (line: string) => ['--ssh-key', `"${line.trim()}"`]],
     ['unquoted words', (line: string) => ['--ssh-key', line.trim()]],
-    ['unquoted words with options after them', (line: string) => ['--ssh-key', line.trim(), '-l', 'team=web', '--cpu', '2']],
+    [
+      'unquoted words with options after them',
+      (line: string) => ['--ssh-key', line.trim(), '-l', 'team=web', '--cpu', '2'],
+    ],
     ['a value after an equals sign', (line: string) => [`--ssh-key="${line.trim()}"`]],
     ['unquoted words after an equals sign', (line: string) => [`--ssh-key=${line.trim()}`, '--no-docker']],
   ])('may be given as %s', async (how, words) => {
-    const user = `bob-${how.replaceAll(/[^a-z]+/g, '-').slice(0, 26).replace(/-$/, '')}`.slice(0, 32);
+    const user = `bob-${how
+      .replaceAll(/[^a-z]+/g, '-')
+      .slice(0, 26)
+      .replace(/-$/, '')}`.slice(0, 32);
     const key = await makeKey(keys, user, { comment: 'bob at home' });
     const { code, stderr } = await server.ssh(['create', user, ...words(key.line)]);
     expect(stderr).not.toMatch(/Error/);
     expect(code).toBe(0);
     const { stdout } = await server.ssh(['info', user, '--json']);
-    const { result } = JSON.parse(stdout) as { result: { container: { keyList: unknown[]; labels: unknown; cpus: number; docker: boolean } } };
+    const { result } = JSON.parse(stdout) as {
+      result: { container: { keyList: unknown[]; labels: unknown; cpus: number; docker: boolean } };
+    };
     expect(result.container.keyList).toMatchObject([{ fingerprint: key.fingerprint, comment: 'bob at home' }]);
     if (how.includes('options')) expect(result.container).toMatchObject({ labels: { team: 'web' }, cpus: 2 });
     if (words(key.line).includes('--no-docker')) expect(result.container.docker).toBe(false);
@@ -80,7 +92,9 @@ describe('the key of create', () => {
   });
 
   test('is refused where standard input is too large', async () => {
-    const { code, stderr } = await server.ssh(['create', 'large'], { stdin: `${alice.line}${'# a line that is not a key\n'.repeat(40_000)}` });
+    const { code, stderr } = await server.ssh(['create', 'large'], {
+      stdin: `${alice.line}${'# a line that is not a key\n'.repeat(40_000)}`,
+    });
     expect(code).toBe(2);
     expect(stderr).toMatch(/longer than 65536 bytes \(input-too-large\)/);
   });
@@ -130,12 +144,16 @@ describe('a command', () => {
       ...users.map(() => server.ssh(['list', '--json'], { shared: true })),
     ]);
     expect(results.map(({ code }) => code)).toEqual(results.map(() => 0));
-    expect(results.slice(0, 4).map(({ stdout }) => /^Container (.*)-container created$/m.exec(stdout)?.[1])).toEqual(users);
+    expect(results.slice(0, 4).map(({ stdout }) => /^Container (.*)-container created$/m.exec(stdout)?.[1])).toEqual(
+      users,
+    );
     for (const { stdout } of results.slice(4)) expect(JSON.parse(stdout)).toMatchObject({ ok: true, command: 'list' });
   });
 
   test('of the same user twice at the same time creates one container', async () => {
-    const results = await Promise.all([1, 2, 3].map(() => server.ssh(['create', 'once'], { shared: true, stdin: alice.line })));
+    const results = await Promise.all(
+      [1, 2, 3].map(() => server.ssh(['create', 'once'], { shared: true, stdin: alice.line })),
+    );
     expect(results.map(({ code }) => code).sort()).toEqual([0, 5, 5]);
     expect((await server.ssh(['reconcile'])).code).toBe(0);
   });

@@ -1,6 +1,6 @@
 /**
- * Too much of everything: connections, answers that nobody reads, key exchanges, sessions, commands. The front bounds what it keeps for each,
- * serves others meanwhile, and is afterwards as it was.
+ * Too much of everything: connections, answers that nobody reads, key exchanges, sessions, commands. The front bounds
+ * what it keeps for each, serves others meanwhile, and is afterwards as it was.
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -38,7 +38,10 @@ async function honest(): Promise<void> {
 afterEach(async () => {
   expect(await frontOf(server), server.log().slice(-6000)).toBe(pid);
   await honest();
-  await eventually(() => (openDescriptors(pid) <= files ? true : undefined), () => Promise.resolve(`descriptors: ${openDescriptors(pid)}, before: ${files}`));
+  await eventually(
+    () => (openDescriptors(pid) <= files ? true : undefined),
+    () => Promise.resolve(`descriptors: ${openDescriptors(pid)}, before: ${files}`),
+  );
   // What is kept for good is less than any of these floods would leave; each sends or asks for many times as much.
   expect(residentMiB(pid) - mib).toBeLessThan(60);
   expect(server.log()).not.toMatch(/"kind":"(uncaught|unhandled)"/);
@@ -55,7 +58,11 @@ async function sendUntilStuck(client: RawClient, packets: () => void, mostBytes:
   while (!client.closed && socket.bytesWritten < mostBytes) {
     client.together(packets);
     if (!socket.writableNeedDrain) continue;
-    const taken = await Promise.race([once(socket, 'drain').then(() => true), once(socket, 'close').then(() => true), new Promise<false>((resolve) => setTimeout(() => resolve(false), 1000))]);
+    const taken = await Promise.race([
+      once(socket, 'drain').then(() => true),
+      once(socket, 'close').then(() => true),
+      new Promise<false>((resolve) => setTimeout(() => resolve(false), 1000)),
+    ]);
     if (!taken) break;
   }
   return socket.bytesWritten - socket.writableLength;
@@ -80,9 +87,13 @@ describe('before a login', () => {
     client.socket.pause();
     const before = residentMiB(pid);
     const mostBytes = 40 * 2 ** 20;
-    const sentBytes = await sendUntilStuck(client, () => {
-      for (let i = 0; i < 200; i++) client.send(message.globalRequest, string('x'), boolean(true));
-    }, mostBytes);
+    const sentBytes = await sendUntilStuck(
+      client,
+      () => {
+        for (let i = 0; i < 200; i++) client.send(message.globalRequest, string('x'), boolean(true));
+      },
+      mostBytes,
+    );
     // The kernel's own buffers are what goes in.
     expect(sentBytes).toBeLessThan(mostBytes / 2);
     expect(residentMiB(pid) - before).toBeLessThan(20);
@@ -111,7 +122,12 @@ describe('before a login', () => {
     const before = openDescriptors(pid);
     const sockets = await Promise.all(
       Array.from({ length: 20 }, async () => {
-        const socket = connect({ port: server.port, host: '127.0.0.1', localAddress: anySource(), allowHalfOpen: true });
+        const socket = connect({
+          port: server.port,
+          host: '127.0.0.1',
+          localAddress: anySource(),
+          allowHalfOpen: true,
+        });
         socket.on('error', () => undefined).resume();
         await once(socket, 'connect');
         // A packet of 4 GiB (RFC 4253, section 6).
@@ -126,7 +142,14 @@ describe('before a login', () => {
   });
 
   test('identification lines of any kind are refused or taken, and none of them is in the log as it came (20)', async () => {
-    const lines = ['SSH-2.0-\u001b[2Jevil\r\n', 'SSH-2.0-a\u0000b\r\n', `SSH-2.0-${'x'.repeat(8000)}\r\n`, `SSH-2.0-${'y'.repeat(20_000)}`, '\u001b]0;title\u0007\r\n', 'SSH-2.0-no end'];
+    const lines = [
+      'SSH-2.0-\u001b[2Jevil\r\n',
+      'SSH-2.0-a\u0000b\r\n',
+      `SSH-2.0-${'x'.repeat(8000)}\r\n`,
+      `SSH-2.0-${'y'.repeat(20_000)}`,
+      '\u001b]0;title\u0007\r\n',
+      'SSH-2.0-no end',
+    ];
     await Promise.all(
       lines.map(async (line) => {
         const socket = connect({ port: server.port, host: '127.0.0.1', localAddress: anySource() });
@@ -136,26 +159,45 @@ describe('before a login', () => {
         await once(socket, 'close');
       }),
     );
-     
+
     expect(server.log()).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]|xxxx|yyyy/);
   });
 
-  test.each([7, 8, 61, 80, 81, 82, 90, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100, 127, 192, 255])('message %d has no effect or ends the connection (26)', async (type) => {
-    const client = await RawClient.connect(server.port, anySource());
-    await client.requestAuthentication();
-    client.together(() => {
-      client.send(type, type === 90 ? string('session') : uint32(0), type === 98 ? Buffer.concat([string('exec'), boolean(true), string('whoami')]) : string('tcpip-forward'), uint32(1024), uint32(1024));
-      client.send(type, string('tcpip-forward'), boolean(true), string('127.0.0.1'), uint32(0));
-      client.send(message.channelOpen, string('session'), uint32(7), uint32(2 ** 21), uint32(32_768));
-      client.send(message.channelRequest, uint32(0), string('exec'), boolean(true), string('whoami --json'));
-      client.send(message.userauthRequest, string('manage'), string('ssh-connection'), string('none'));
-    });
-    await eventually(() => (client.closed || client.received.some(([answer]) => answer === message.userauthFailure) ? true : undefined), 'an answer or the end');
-    for (const answer of [message.channelOpenConfirmation, message.channelSuccess, message.channelData, message.requestSuccess, message.userauthSuccess]) {
-      expect(client.received.map(([got]) => got)).not.toContain(answer);
-    }
-    client.destroy();
-  });
+  test.each([7, 8, 61, 80, 81, 82, 90, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100, 127, 192, 255])(
+    'message %d has no effect or ends the connection (26)',
+    async (type) => {
+      const client = await RawClient.connect(server.port, anySource());
+      await client.requestAuthentication();
+      client.together(() => {
+        client.send(
+          type,
+          type === 90 ? string('session') : uint32(0),
+          type === 98 ? Buffer.concat([string('exec'), boolean(true), string('whoami')]) : string('tcpip-forward'),
+          uint32(1024),
+          uint32(1024),
+        );
+        client.send(type, string('tcpip-forward'), boolean(true), string('127.0.0.1'), uint32(0));
+        client.send(message.channelOpen, string('session'), uint32(7), uint32(2 ** 21), uint32(32_768));
+        client.send(message.channelRequest, uint32(0), string('exec'), boolean(true), string('whoami --json'));
+        client.send(message.userauthRequest, string('manage'), string('ssh-connection'), string('none'));
+      });
+      await eventually(
+        () =>
+          client.closed || client.received.some(([answer]) => answer === message.userauthFailure) ? true : undefined,
+        'an answer or the end',
+      );
+      for (const answer of [
+        message.channelOpenConfirmation,
+        message.channelSuccess,
+        message.channelData,
+        message.requestSuccess,
+        message.userauthSuccess,
+      ]) {
+        expect(client.received.map(([got]) => got)).not.toContain(answer);
+      }
+      client.destroy();
+    },
+  );
 
   test('a login whose client is gone, or claims to be logged in, while it is decided (27)', async () => {
     for (let i = 0; i < 60; i++) {
@@ -163,7 +205,12 @@ describe('before a login', () => {
       client.send(message.serviceRequest, string('ssh-userauth'));
       const fields = [string('manage'), string('ssh-connection'), string('publickey')];
       const offer = [boolean(true), string('ssh-ed25519'), string(admin.blob)];
-      const signed = Buffer.concat([string(client.sessionId), Buffer.from([message.userauthRequest]), ...fields, ...offer]);
+      const signed = Buffer.concat([
+        string(client.sessionId),
+        Buffer.from([message.userauthRequest]),
+        ...fields,
+        ...offer,
+      ]);
       client.together(() => {
         client.send(message.userauthRequest, ...fields, ...offer, string(ed25519Signer(admin)(signed)));
         if (i % 3 === 1) client.send(message.userauthSuccess);
@@ -183,9 +230,14 @@ describe('after a login', () => {
     client.socket.pause();
     const before = residentMiB(pid);
     const mostBytes = 40 * 2 ** 20;
-    const sentBytes = await sendUntilStuck(client, () => {
-      for (let i = 0; i < 200; i++) client.send(message.channelOpen, string('no-such-kind'), uint32(i), uint32(0), uint32(1024));
-    }, mostBytes);
+    const sentBytes = await sendUntilStuck(
+      client,
+      () => {
+        for (let i = 0; i < 200; i++)
+          client.send(message.channelOpen, string('no-such-kind'), uint32(i), uint32(0), uint32(1024));
+      },
+      mostBytes,
+    );
     expect(sentBytes).toBeLessThan(mostBytes / 2);
     expect(residentMiB(pid) - before).toBeLessThan(20);
     client.destroy();
@@ -194,10 +246,15 @@ describe('after a login', () => {
   test('of 10,000 sessions 10 are opened, and the rest is refused (37, L16)', async () => {
     const client = await RawClient.login(server.port, admin, 'manage', anySource());
     client.together(() => {
-      for (let id = 0; id < 10_000; id++) client.send(message.channelOpen, string('session'), uint32(id), uint32(2 ** 21), uint32(32_768));
+      for (let id = 0; id < 10_000; id++)
+        client.send(message.channelOpen, string('session'), uint32(id), uint32(2 ** 21), uint32(32_768));
     });
     const answered = (type: number): number => client.received.filter(([got]) => got === type).length;
-    await eventually(() => (answered(message.channelOpenConfirmation) + answered(message.channelOpenFailure) === 10_000 ? true : undefined), 'an answer to each');
+    await eventually(
+      () =>
+        answered(message.channelOpenConfirmation) + answered(message.channelOpenFailure) === 10_000 ? true : undefined,
+      'an answer to each',
+    );
     expect(answered(message.channelOpenConfirmation)).toBe(10);
     client.destroy();
   });
@@ -215,10 +272,13 @@ describe('after a login', () => {
           client.send(message.channelClose, uint32(id));
         }
       });
-      await eventually(() => {
-        closes += client.received.splice(0).filter(([type]) => type === message.channelClose).length;
-        return closes === from + 500 ? true : undefined;
-      }, () => Promise.resolve(`${from + 500} closed; there are ${closes}`));
+      await eventually(
+        () => {
+          closes += client.received.splice(0).filter(([type]) => type === message.channelClose).length;
+          return closes === from + 500 ? true : undefined;
+        },
+        () => Promise.resolve(`${from + 500} closed; there are ${closes}`),
+      );
     }
     expect(closes).toBe(count);
     expect(residentMiB(pid) - before).toBeLessThan(25);
@@ -250,7 +310,14 @@ describe('after a login', () => {
     for (let from = 0; from < 100_000; from += 1000) {
       client.together(() => {
         for (let i = from; i < from + 1000; i++) {
-          client.send(message.channelRequest, uint32(channel), string('env'), boolean(false), string(`LC_${'ABCDEFGHIJ'[i % 10] ?? ''}${'KLMNOPQRST'[(i >> 4) % 10] ?? ''}`), string('v'.repeat(100)));
+          client.send(
+            message.channelRequest,
+            uint32(channel),
+            string('env'),
+            boolean(false),
+            string(`LC_${'ABCDEFGHIJ'[i % 10] ?? ''}${'KLMNOPQRST'[(i >> 4) % 10] ?? ''}`),
+            string('v'.repeat(100)),
+          );
         }
       });
       if (client.socket.writableNeedDrain) await once(client.socket, 'drain');
@@ -262,14 +329,18 @@ describe('after a login', () => {
 });
 
 /** Runs commands on one connection, as many at a time as it may; resolves with what each answered. */
-async function execAll(client: RawClient, lines: readonly string[]): Promise<{ readonly code: number; readonly stdout: string }[]> {
+async function execAll(
+  client: RawClient,
+  lines: readonly string[],
+): Promise<{ readonly code: number; readonly stdout: string }[]> {
   const results: { code: number; stdout: string }[] = [];
   const numbers = new Map<number, number>();
   const output = new Map<number, string>();
   let next = 0;
   let ended = 0;
   const open = (): void => {
-    if (next < lines.length) client.send(message.channelOpen, string('session'), uint32(next++), uint32(2 ** 21), uint32(32_768));
+    if (next < lines.length)
+      client.send(message.channelOpen, string('session'), uint32(next++), uint32(2 ** 21), uint32(32_768));
   };
   for (let i = 0; i < 10; i++) open();
   while (ended < lines.length) {
@@ -282,7 +353,8 @@ async function execAll(client: RawClient, lines: readonly string[]): Promise<{ r
         client.send(message.channelEof, uint32(packet.readUInt32BE(5)));
       }
       if (packet[0] === message.channelData) output.set(id, (output.get(id) ?? '') + stringAt(packet, 5).toString());
-      if (packet[0] === message.channelRequest && stringAt(packet, 5).toString() === 'exit-status') results[id] = { code: packet.readUInt32BE(packet.length - 4), stdout: output.get(id) ?? '' };
+      if (packet[0] === message.channelRequest && stringAt(packet, 5).toString() === 'exit-status')
+        results[id] = { code: packet.readUInt32BE(packet.length - 4), stdout: output.get(id) ?? '' };
       if (packet[0] === message.channelClose) {
         client.send(message.channelClose, uint32(numbers.get(id) ?? 0));
         ended++;
@@ -299,7 +371,10 @@ describe('commands', () => {
   test('500 over one connection are all answered, each once, and another client is not kept waiting for their end (39)', async () => {
     const client = await RawClient.login(server.port, admin, 'manage', anySource());
     let over = false;
-    const flood = execAll(client, Array.from({ length: 500 }, (_, i) => `help --json --nonsense${i}`)).finally(() => (over = true));
+    const flood = execAll(
+      client,
+      Array.from({ length: 500 }, (_, i) => `help --json --nonsense${i}`),
+    ).finally(() => (over = true));
     const other = await RawClient.login(server.port, admin, 'manage', anySource());
     const [honestAnswer] = await execAll(other, ['whoami --json']);
     expect(over).toBe(false);
@@ -321,7 +396,11 @@ describe('commands', () => {
     const clients: RawClient[] = [];
     for (let i = 0; i < 50; i++) clients.push(await RawClient.login(server.port, admin, 'manage', anySource()));
     // Five connections ask for each of ten containers, at the same time, among questions.
-    const lines = clients.map((_, i) => Array.from({ length: 20 }, (__, j) => (j === 7 ? `create crowd${i % 10} ${quoted} --json` : j % 2 === 0 ? 'list --json' : 'whoami --json')));
+    const lines = clients.map((_, i) =>
+      Array.from({ length: 20 }, (__, j) =>
+        j === 7 ? `create crowd${i % 10} ${quoted} --json` : j % 2 === 0 ? 'list --json' : 'whoami --json',
+      ),
+    );
     const answers = await Promise.all(clients.map((client, i) => execAll(client, lines[i] ?? [])));
     const created = new Map<string, number>();
     for (const [i, mine] of answers.entries()) {

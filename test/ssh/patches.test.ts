@@ -1,6 +1,6 @@
 /**
- * Each patch of src/front/patches taken back alone, on a copy of ssh2: the defect is there, and with the patch it is not. When one of
- * these fails after an update of ssh2, that patch has become unnecessary.
+ * Each patch of src/front/patches taken back alone, on a copy of ssh2: the defect is there, and with the patch it is
+ * not. When one of these fails after an update of ssh2, that patch has become unnecessary.
  */
 import { KeyObject } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
@@ -45,7 +45,11 @@ async function library(without?: string): Promise<TestLibrary> {
 }
 
 /** Starts a server of that library; resolves with its port. */
-async function serve({ ssh2: lib }: TestLibrary, options: Partial<ServerOptions>, onConnection: (connection: Connection) => void = () => undefined): Promise<number> {
+async function serve(
+  { ssh2: lib }: TestLibrary,
+  options: Partial<ServerOptions>,
+  onConnection: (connection: Connection) => void = () => undefined,
+): Promise<number> {
   const config: ServerOptions = { hostKeys: [hostKey], ...options };
   const server = new lib.Server(config, (connection) => {
     connection.on('error', () => undefined);
@@ -97,7 +101,7 @@ const probes: Record<string, (lib: TestLibrary) => Promise<boolean>> = {
     await client.ends();
     return client.has(kexMessage.exchangeReply);
   },
-  'mlkem768x25519': async (lib) => {
+  mlkem768x25519: async (lib) => {
     try {
       const client = await plain(await serve(lib, { algorithms: { kex: ['mlkem768x25519-sha256'] as never } }));
       return await client.exchangeMlKem();
@@ -111,22 +115,51 @@ const probes: Record<string, (lib: TestLibrary) => Promise<boolean>> = {
       closing.push(() => client.destroy());
       const packet = await client.take(7);
       const name = stringAt(packet, 5);
-      return stringAt(packet, 9 + name.length).toString().split(',');
+      return stringAt(packet, 9 + name.length)
+        .toString()
+        .split(',');
     };
-    return (await told({})).includes('rsa-sha2-512') && (await told({ serverSigAlgs: ['ssh-ed25519', 'rsa-sha2-512'] })).join() === 'ssh-ed25519,rsa-sha2-512';
+    return (
+      (await told({})).includes('rsa-sha2-512') &&
+      (await told({ serverSigAlgs: ['ssh-ed25519', 'rsa-sha2-512'] })).join() === 'ssh-ed25519,rsa-sha2-512'
+    );
   },
   'terminal-modes': async (lib) => {
     let modes: unknown;
-    const port = await serve(lib, {}, letIn((session) => session.on('pty', (accept, _reject, info) => {
-      modes = info.modes;
-      accept();
-    })));
+    const port = await serve(
+      lib,
+      {},
+      letIn((session) =>
+        session.on('pty', (accept, _reject, info) => {
+          modes = info.modes;
+          accept();
+        }),
+      ),
+    );
     const client = await login(port);
     const channel = await client.openSession();
-    // VERASE, one that nobody knows, TTY_OP_OSPEED with a large value; what follows an opcode of 160 or more cannot be read.
-    const encoded = Buffer.concat([Buffer.from([3]), uint32(127), Buffer.from([120]), uint32(1), Buffer.from([129]), uint32(0xff000001), Buffer.from([200, 1])]);
+    // VERASE, one that nobody knows, TTY_OP_OSPEED with a large value; what follows an opcode of 160 or more cannot be
+    // read.
+    const encoded = Buffer.concat([
+      Buffer.from([3]),
+      uint32(127),
+      Buffer.from([120]),
+      uint32(1),
+      Buffer.from([129]),
+      uint32(0xff000001),
+      Buffer.from([200, 1]),
+    ]);
     try {
-      await client.granted(channel, 'pty-req', string('xterm'), uint32(80), uint32(24), uint32(0), uint32(0), string(encoded));
+      await client.granted(
+        channel,
+        'pty-req',
+        string('xterm'),
+        uint32(80),
+        uint32(24),
+        uint32(0),
+        uint32(0),
+        string(encoded),
+      );
     } catch {
       return false;
     }
@@ -136,7 +169,13 @@ const probes: Record<string, (lib: TestLibrary) => Promise<boolean>> = {
     const headers: string[] = [];
     const { Protocol } = protocolOf(lib);
     const parse = (...pieces: readonly string[]): void => {
-      const protocol = new Protocol({ server: true, hostKeys: {}, onWrite: () => undefined, onError: () => undefined, onHeader: ({ identRaw }) => headers.push(identRaw) });
+      const protocol = new Protocol({
+        server: true,
+        hostKeys: {},
+        onWrite: () => undefined,
+        onError: () => undefined,
+        onHeader: ({ identRaw }) => headers.push(identRaw),
+      });
       for (const piece of pieces) protocol.parse(Buffer.from(piece, 'latin1'), 0, piece.length);
     };
     const refused = (...pieces: readonly string[]): boolean => {
@@ -148,17 +187,28 @@ const probes: Record<string, (lib: TestLibrary) => Promise<boolean>> = {
       }
     };
     const longest = `SSH-2.0-${'x'.repeat(245)}`;
-    const kept = !refused(...'SSH-2.0-slow\r\n') && !refused(`${longest}\r\n`) && headers.join() === `SSH-2.0-slow,${longest}`;
-    return Promise.resolve(kept && refused(`${longest}x\r\n`) && refused('SSH-2.0-\x1b[2J\r\n') && refused('SSH-2.0-x\0\r\n') && refused(`SSH-2.0-${'x'.repeat(8000)}`));
+    const kept =
+      !refused(...'SSH-2.0-slow\r\n') && !refused(`${longest}\r\n`) && headers.join() === `SSH-2.0-slow,${longest}`;
+    return Promise.resolve(
+      kept &&
+        refused(`${longest}x\r\n`) &&
+        refused('SSH-2.0-\x1b[2J\r\n') &&
+        refused('SSH-2.0-x\0\r\n') &&
+        refused(`SSH-2.0-${'x'.repeat(8000)}`),
+    );
   },
   'channel-request-replies': async (lib) => {
-    const port = await serve(lib, {}, letIn((session) => {
-      session.on('exec', (accept, reject: (() => void) | undefined) => {
-        if ((accept() as ServerChannel | undefined) === undefined) reject?.();
-      });
-      session.on('signal', (accept: (() => void) | undefined) => accept?.());
-      session.on('window-change', (accept: (() => void) | undefined) => accept?.());
-    }));
+    const port = await serve(
+      lib,
+      {},
+      letIn((session) => {
+        session.on('exec', (accept, reject: (() => void) | undefined) => {
+          if ((accept() as ServerChannel | undefined) === undefined) reject?.();
+        });
+        session.on('signal', (accept: (() => void) | undefined) => accept?.());
+        session.on('window-change', (accept: (() => void) | undefined) => accept?.());
+      }),
+    );
     const client = await login(port);
     const channel = await client.openSession();
     expect(await client.granted(channel, 'exec', string('run'))).toBe(true);
@@ -166,18 +216,26 @@ const probes: Record<string, (lib: TestLibrary) => Promise<boolean>> = {
     client.request(channel, 'window-change', uint32(80), uint32(24), uint32(0), uint32(0));
     client.request(channel, 'exec', string('again'));
     await roundTrip(client);
-    const answers = client.received.map(([type]) => type).filter((type) => type === message.channelSuccess || type === message.channelFailure);
+    const answers = client.received
+      .map(([type]) => type)
+      .filter((type) => type === message.channelSuccess || type === message.channelFailure);
     return answers.join() === [message.channelSuccess, message.channelSuccess, message.channelFailure].join();
   },
   'writes-after-close': async (lib) => {
     let waiting = false;
     let late = false;
-    const port = await serve(lib, {}, letIn((session) => session.on('exec', (accept) => {
-      const channel = accept();
-      channel.on('error', () => undefined);
-      channel.write('x'.repeat(5000), () => (waiting = true));
-      session.on('close', () => channel.stderr.write('y', () => (late = true)));
-    })));
+    const port = await serve(
+      lib,
+      {},
+      letIn((session) =>
+        session.on('exec', (accept) => {
+          const channel = accept();
+          channel.on('error', () => undefined);
+          channel.write('x'.repeat(5000), () => (waiting = true));
+          session.on('close', () => channel.stderr.write('y', () => (late = true)));
+        }),
+      ),
+    );
     const client = await login(port);
     const channel = await client.openSession({ window: 1000 });
     expect(await client.granted(channel, 'exec', string('run'))).toBe(true);
@@ -188,11 +246,20 @@ const probes: Record<string, (lib: TestLibrary) => Promise<boolean>> = {
   },
   'authentication-order': async (lib) => {
     const contexts: AuthContext[] = [];
-    const port = await serve(lib, {}, (connection) => connection.on('authentication', (context) => contexts.push(context)));
+    const port = await serve(lib, {}, (connection) =>
+      connection.on('authentication', (context) => contexts.push(context)),
+    );
     const hasty = await RawClient.connect(port);
     closing.push(() => hasty.destroy());
     const ask = (client: RawClient, password: string): void =>
-      client.send(message.userauthRequest, string('any'), string('ssh-connection'), string('password'), boolean(false), string(password));
+      client.send(
+        message.userauthRequest,
+        string('any'),
+        string('ssh-connection'),
+        string('password'),
+        boolean(false),
+        string(password),
+      );
     ask(hasty, 'hasty');
     await eventually(() => (hasty.closed || contexts.length > 0 ? true : undefined), 'an answer without a service');
     if (!hasty.closed) return false;
@@ -202,9 +269,12 @@ const probes: Record<string, (lib: TestLibrary) => Promise<boolean>> = {
     for (const password of ['first', 'second', 'third']) ask(client, password);
     await roundTrip(client);
     for (let at = 0; at < 3; at++) contexts[at]?.reject();
-    return contexts.map((context) => (context as AuthContext & { password: string }).password).join() === 'first,second,third';
+    return (
+      contexts.map((context) => (context as AuthContext & { password: string }).password).join() ===
+      'first,second,third'
+    );
   },
-  'unimplemented': async (lib) => {
+  unimplemented: async (lib) => {
     const client = await RawClient.connect(await serve(lib, {}));
     closing.push(() => client.destroy());
     // Strict key exchange begins to count anew at NEWKEYS: these are the packets 0 and 1.
@@ -214,10 +284,15 @@ const probes: Record<string, (lib: TestLibrary) => Promise<boolean>> = {
     return client.received.some((packet) => packet.equals(Buffer.from([3, 0, 0, 0, 1])));
   },
   'cipher-keys': async ({ path }) => {
-    const pairs = await Promise.all(['chacha20-poly1305@openssh.com', 'aes256-gcm@openssh.com'].map((name) => cipherPair(path, name)));
-    for (const { pass } of pairs) for (const text of ['first', 'second']) expect(pass(Buffer.from(text)).toString()).toBe(text);
+    const pairs = await Promise.all(
+      ['chacha20-poly1305@openssh.com', 'aes256-gcm@openssh.com'].map((name) => cipherPair(path, name)),
+    );
+    for (const { pass } of pairs)
+      for (const text of ['first', 'second']) expect(pass(Buffer.from(text)).toString()).toBe(text);
     // That Node.js is slow with bytes is measured by "npm run bench:packets".
-    return pairs.every(({ cipher, decipher }) => [cipher, decipher].every((end) => Object.values(end).some((value) => value instanceof KeyObject)));
+    return pairs.every(({ cipher, decipher }) =>
+      [cipher, decipher].every((end) => Object.values(end).some((value) => value instanceof KeyObject)),
+    );
   },
 };
 
@@ -236,7 +311,9 @@ function protocolOf({ path }: TestLibrary): { Protocol: ProtocolClass } {
 }
 
 it('every patch has its probe', async () => {
-  expect((await patchNames()).map((name) => name.replace(/^ssh2-1\.17\.0-\d\d-(.*)\.patch$/, '$1'))).toEqual(Object.keys(probes));
+  expect((await patchNames()).map((name) => name.replace(/^ssh2-1\.17\.0-\d\d-(.*)\.patch$/, '$1'))).toEqual(
+    Object.keys(probes),
+  );
 });
 
 describe.each(Object.entries(probes))('%s', (name, probe) => {
@@ -269,10 +346,15 @@ describe('mlkem768x25519-sha256', () => {
     ['a key that is too short', Buffer.alloc(mlKemKey + 31, 1)],
     ['a key that is too long', Buffer.alloc(mlKemKey + 33, 1)],
     ['nothing', Buffer.alloc(0)],
-    ['an ML-KEM key whose coefficients are not reduced (FIPS 203, section 7.2)', Buffer.concat([Buffer.alloc(mlKemKey, 0xff), PlainClient.x25519()])],
+    [
+      'an ML-KEM key whose coefficients are not reduced (FIPS 203, section 7.2)',
+      Buffer.concat([Buffer.alloc(mlKemKey, 0xff), PlainClient.x25519()]),
+    ],
     ['an X25519 key of order 1 (RFC 8731, section 3)', Buffer.alloc(mlKemKey + 32)],
   ])('refuses %s', async (_what, init) => {
-    const client = await plain(await serve(await library(), { algorithms: { kex: ['mlkem768x25519-sha256'] as never } }));
+    const client = await plain(
+      await serve(await library(), { algorithms: { kex: ['mlkem768x25519-sha256'] as never } }),
+    );
     client.hello();
     client.propose({ kex: ['mlkem768x25519-sha256'] });
     client.send(kexMessage.exchangeInit, string(init));
@@ -297,14 +379,22 @@ describe('an ssh2 without its patches', () => {
   it('is not served with: the server does not start, and says what to do', async () => {
     const home = await mkdtemp(join(folder, 'product-'));
     await mkdir(join(home, 'node_modules'));
-    for (const name of await readdir(modules)) if (name !== 'ssh2') await symlink(join(modules, name), join(home, 'node_modules', name));
+    for (const name of await readdir(modules))
+      if (name !== 'ssh2') await symlink(join(modules, name), join(home, 'node_modules', name));
     await cp(join(modules, 'ssh2'), join(home, 'node_modules', 'ssh2'), { recursive: true });
     await rm(join(home, 'node_modules', 'ssh2', 'containarium-patches.json'));
-    for (const name of ['package.json', 'dist', join('src', 'front', 'patches')]) await cp(join(repository, name), join(home, name), { recursive: true });
+    for (const name of ['package.json', 'dist', join('src', 'front', 'patches')])
+      await cp(join(repository, name), join(home, name), { recursive: true });
     const { exitCode, stderr } = await execa(process.execPath, [join(home, 'dist', 'main.js'), 'serve'], {
       reject: false,
       extendEnv: false,
-      env: { PATH: process.env['PATH'] ?? '', HOME: home, CONTAINARIUM_HOME: join(home, 'home'), CONTAINARIUM_HOST: 'simulated', CONTAINARIUM_LISTEN: '127.0.0.1:0' },
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        HOME: home,
+        CONTAINARIUM_HOME: join(home, 'home'),
+        CONTAINARIUM_HOST: 'simulated',
+        CONTAINARIUM_LISTEN: '127.0.0.1:0',
+      },
     });
     expect(stderr).toMatch(/the SSH library is not the patched one/);
     expect(stderr).toMatch(/npm start/);

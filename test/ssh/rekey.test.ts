@@ -1,6 +1,7 @@
 /**
- * Changes of keys under load, for every client: what this server offers and how it changes keys (src/front), with a program behind it that
- * sends everything back, because no verb of the product takes or gives megabytes. Not one byte may be lost, doubled or changed.
+ * Changes of keys under load, for every client: what this server offers and how it changes keys (src/front), with a
+ * program behind it that sends everything back, because no verb of the product takes or gives megabytes. Not one byte
+ * may be lost, doubled or changed.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -47,7 +48,13 @@ beforeAll(async () => {
     adminKey: key.path,
     sshArguments: ({ options = [] } = {}) => [
       ...['-F', 'none', '-p', String(port), ...options, '-i', key.path],
-      ...['IdentitiesOnly=yes', 'IdentityAgent=none', 'BatchMode=yes', 'UpdateHostKeys=no', `UserKnownHostsFile=${knownHosts}`].flatMap((option) => ['-o', option]),
+      ...[
+        'IdentitiesOnly=yes',
+        'IdentityAgent=none',
+        'BatchMode=yes',
+        'UpdateHostKeys=no',
+        `UserKnownHostsFile=${knownHosts}`,
+      ].flatMap((option) => ['-o', option]),
       'manage@127.0.0.1',
     ],
   };
@@ -63,7 +70,9 @@ function serve(connection: Connection): void {
     if (error.level !== 'socket') fault = error.message;
   });
   connection.on('handshake', () => exchanges++);
-  connection.on('authentication', (context) => (context.method === 'publickey' ? context.accept() : context.reject(['publickey'])));
+  connection.on('authentication', (context) =>
+    context.method === 'publickey' ? context.accept() : context.reject(['publickey']),
+  );
   connection.on('session', (accept) => {
     accept().on('exec', (acceptExec) => {
       const channel = acceptExec();
@@ -88,8 +97,14 @@ describe.each(all.map((client) => [client.name, client] as const))('%s', (_name,
   async function echo(options: ClientOptions): Promise<number> {
     fault = undefined;
     const [program = '', ...args] = await client.command(target, options);
-    const { stdout, exitCode, stderr } = await execa(program, [...args, 'echo'], { reject: false, input: data, encoding: 'buffer', env: client.env });
-    // PuTTY may send its CHANNEL_CLOSE (97), the very last packet, behind its own KEXINIT, where it must not be (RFC 4253, section 7.1).
+    const { stdout, exitCode, stderr } = await execa(program, [...args, 'echo'], {
+      reject: false,
+      input: data,
+      encoding: 'buffer',
+      env: client.env,
+    });
+    // PuTTY may send its CHANNEL_CLOSE (97), the very last packet, behind its own KEXINIT, where it must not be (RFC
+    // 4253, section 7.1).
     expect([undefined, 'Received unexpected packet type 97']).toContain(fault);
     expect(stdout.length, Buffer.from(stderr).toString()).toBe(bytes);
     expect(createHash('sha256').update(stdout).digest('hex')).toBe(hash);
@@ -132,12 +147,18 @@ describe('the server', () => {
     const kept: (readonly unknown[] | undefined)[] = [];
     const see = (connection: Connection): void => {
       const protocol = internalsOf(connection)._protocol;
-      connection.on('handshake', () => setImmediate(() => (protocol._kexinit === undefined ? kept.push(protocol._queue) : undefined)));
+      connection.on('handshake', () =>
+        setImmediate(() => (protocol._kexinit === undefined ? kept.push(protocol._queue) : undefined)),
+      );
     };
     server.on('connection', see);
     const [client] = all;
     const [program = '', ...args] = (await client?.command(target)) ?? [];
-    await execa(program, [...args, 'echo'], { reject: false, input: data.subarray(0, 1024 * 1024), encoding: 'buffer' });
+    await execa(program, [...args, 'echo'], {
+      reject: false,
+      input: data.subarray(0, 1024 * 1024),
+      encoding: 'buffer',
+    });
     server.off('connection', see);
     expect(kept.length).toBeGreaterThan(1);
     expect(kept.filter((queue) => queue !== undefined)).toEqual([]);

@@ -1,4 +1,7 @@
-/** What a client may ask of a session and of the connection, in any order: what is not offered is refused, and what is refused harms nobody. */
+/**
+ * What a client may ask of a session and of the connection, in any order: what is not offered is refused, and what is
+ * refused harms nobody.
+ */
 import { once } from 'node:events';
 import { execa } from 'execa';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
@@ -59,7 +62,8 @@ describe('one session', () => {
   ])('runs one thing: %s, then %s (40)', async (first, second) => {
     const client = await login();
     const channel = await client.openSession();
-    const fields = (type: string): Buffer[] => (type === 'exec' ? [string('whoami')] : type === 'subsystem' ? [string('sftp')] : []);
+    const fields = (type: string): Buffer[] =>
+      type === 'exec' ? [string('whoami')] : type === 'subsystem' ? [string('sftp')] : [];
     client.together(() => {
       client.request(channel, first, ...fields(first));
       client.request(channel, second, ...fields(second));
@@ -70,26 +74,41 @@ describe('one session', () => {
     await stillServes(client);
   });
 
-  test.each(['exec', 'shell', 'pty-req', 'env'])('that has ended its input takes no %s, and is closed as it should be (40)', async (type) => {
-    const client = await login();
-    const channel = await client.openSession();
-    client.send(message.channelEof, uint32(channel));
-    client.request(channel, type, string('whoami'), ...(type === 'pty-req' ? [uint32(80), uint32(24), uint32(0), uint32(0), string('')] : type === 'env' ? [string('x')] : []));
-    client.send(message.channelClose, uint32(channel));
-    await client.take(message.channelClose);
-    expect(client.received.map(([got]) => got)).not.toContain(message.channelSuccess);
-    await stillServes(client);
-  });
+  test.each(['exec', 'shell', 'pty-req', 'env'])(
+    'that has ended its input takes no %s, and is closed as it should be (40)',
+    async (type) => {
+      const client = await login();
+      const channel = await client.openSession();
+      client.send(message.channelEof, uint32(channel));
+      client.request(
+        channel,
+        type,
+        string('whoami'),
+        ...(type === 'pty-req'
+          ? [uint32(80), uint32(24), uint32(0), uint32(0), string('')]
+          : type === 'env'
+            ? [string('x')]
+            : []),
+      );
+      client.send(message.channelClose, uint32(channel));
+      await client.take(message.channelClose);
+      expect(client.received.map(([got]) => got)).not.toContain(message.channelSuccess);
+      await stillServes(client);
+    },
+  );
 
-  test.each([0xfffffffe, 0xffffffff, 10, 77])('number %d, which there is not, gets no answer that is another\'s', async (channel) => {
-    const client = await login();
-    client.request(channel, 'exec', string('whoami'));
-    client.send(message.channelData, uint32(channel), string('x'));
-    client.send(message.channelClose, uint32(channel));
-    // The largest number ends the connection, as a number that no channel can have; the others are passed over.
-    if (channel === 0xffffffff) await client.ends();
-    else await stillServes(client);
-  });
+  test.each([0xfffffffe, 0xffffffff, 10, 77])(
+    "number %d, which there is not, gets no answer that is another's",
+    async (channel) => {
+      const client = await login();
+      client.request(channel, 'exec', string('whoami'));
+      client.send(message.channelData, uint32(channel), string('x'));
+      client.send(message.channelClose, uint32(channel));
+      // The largest number ends the connection, as a number that no channel can have; the others are passed over.
+      if (channel === 0xffffffff) await client.ends();
+      else await stillServes(client);
+    },
+  );
 
   test.each([
     ['dumb', /plain|lines of text|admin/i],
@@ -98,9 +117,14 @@ describe('one session', () => {
   ])('with a terminal %j gets lines of text without control sequences (45)', async (type, says) => {
     const client = await login();
     const channel = await client.openSession();
-    expect(await client.granted(channel, 'pty-req', string(type), uint32(80), uint32(24), uint32(0), uint32(0), string(''))).toBe(true);
+    expect(
+      await client.granted(channel, 'pty-req', string(type), uint32(80), uint32(24), uint32(0), uint32(0), string('')),
+    ).toBe(true);
     expect(await client.granted(channel, 'shell')).toBe(true);
-    await eventually(() => (says.test(client.output()) ? true : undefined), () => Promise.resolve(`an answer, not ${client.output()}`));
+    await eventually(
+      () => (says.test(client.output()) ? true : undefined),
+      () => Promise.resolve(`an answer, not ${client.output()}`),
+    );
     client.send(message.channelData, uint32(channel), string('exit\r'));
     expect(await client.exitStatus()).toBe(0);
     expect(client.output()).not.toContain('\u001b');
@@ -110,11 +134,40 @@ describe('one session', () => {
   test('with a window of any size, changed at any time, goes on (45)', async () => {
     const client = await login();
     const channel = await client.openSession();
-    expect(await client.granted(channel, 'pty-req', string('xterm'), uint32(80), uint32(24), uint32(0), uint32(0), string(''))).toBe(true);
+    expect(
+      await client.granted(
+        channel,
+        'pty-req',
+        string('xterm'),
+        uint32(80),
+        uint32(24),
+        uint32(0),
+        uint32(0),
+        string(''),
+      ),
+    ).toBe(true);
     expect(await client.granted(channel, 'shell')).toBe(true);
     await eventually(() => (client.output().includes('›') ? true : undefined), 'a prompt');
-    for (const [columns, rows] of [[0, 0], [1, 1], [65_535, 65_535], [2 ** 32 - 1, 2 ** 32 - 1], [80, 0], [0, 24], [20, 5], [80, 24]] as const) {
-      client.send(message.channelRequest, uint32(channel), string('window-change'), boolean(false), uint32(columns), uint32(rows), uint32(0), uint32(0));
+    for (const [columns, rows] of [
+      [0, 0],
+      [1, 1],
+      [65_535, 65_535],
+      [2 ** 32 - 1, 2 ** 32 - 1],
+      [80, 0],
+      [0, 24],
+      [20, 5],
+      [80, 24],
+    ] as const) {
+      client.send(
+        message.channelRequest,
+        uint32(channel),
+        string('window-change'),
+        boolean(false),
+        uint32(columns),
+        uint32(rows),
+        uint32(0),
+        uint32(0),
+      );
       client.received.length = 0;
       client.send(message.channelData, uint32(channel), string('x'));
       await eventually(() => (client.output() === '' ? undefined : true), `something drawn at ${columns} x ${rows}`);
@@ -127,37 +180,63 @@ describe('one session', () => {
   test('takes no variable with a control character, and no more than 32 (44)', async () => {
     const client = await login();
     const channel = await client.openSession();
-    for (const value of ['\u001b[31m', 'a\nb', '\u202e', 'x'.repeat(257)]) expect(await client.granted(channel, 'env', string('LC_ALL'), string(value)), value).toBe(false);
-    for (const name of ['PATH', 'LD_PRELOAD', 'NODE_OPTIONS', 'HOME', 'LC_', 'lang', 'LANG\u0000', '__proto__', 'SSH_AUTH_SOCK']) expect(await client.granted(channel, 'env', string(name), string('x')), name).toBe(false);
+    for (const value of ['\u001b[31m', 'a\nb', '\u202e', 'x'.repeat(257)])
+      expect(await client.granted(channel, 'env', string('LC_ALL'), string(value)), value).toBe(false);
+    for (const name of [
+      'PATH',
+      'LD_PRELOAD',
+      'NODE_OPTIONS',
+      'HOME',
+      'LC_',
+      'lang',
+      'LANG\u0000',
+      '__proto__',
+      'SSH_AUTH_SOCK',
+    ])
+      expect(await client.granted(channel, 'env', string(name), string('x')), name).toBe(false);
     const granted: boolean[] = [];
-    for (let i = 0; i < 40; i++) granted.push(await client.granted(channel, 'env', string(`LC_${String.fromCharCode(65 + (i % 26))}${String.fromCharCode(65 + Math.floor(i / 26))}`), string('C')));
+    for (let i = 0; i < 40; i++)
+      granted.push(
+        await client.granted(
+          channel,
+          'env',
+          string(`LC_${String.fromCharCode(65 + (i % 26))}${String.fromCharCode(65 + Math.floor(i / 26))}`),
+          string('C'),
+        ),
+      );
     expect(granted.filter(Boolean)).toHaveLength(32);
     client.destroy();
   });
 
-  test.each(['INT', 'TERM', 'HUP'])('ends what waits for its input at a %s, and changes nothing (48)', async (signal) => {
-    const client = await login();
-    const channel = await client.openSession();
-    expect(await client.granted(channel, 'exec', string('create signalled --json'))).toBe(true);
-    client.send(message.channelRequest, uint32(channel), string('signal'), boolean(false), string(signal));
-    expect(await client.exitStatus()).not.toBe(0);
-    expect(JSON.parse(client.output())).toMatchObject({ ok: false, error: { code: 'cancelled' } });
-    expect((await server.ssh(['info', 'signalled'])).code).toBe(3);
-    client.destroy();
-  });
+  test.each(['INT', 'TERM', 'HUP'])(
+    'ends what waits for its input at a %s, and changes nothing (48)',
+    async (signal) => {
+      const client = await login();
+      const channel = await client.openSession();
+      expect(await client.granted(channel, 'exec', string('create signalled --json'))).toBe(true);
+      client.send(message.channelRequest, uint32(channel), string('signal'), boolean(false), string(signal));
+      expect(await client.exitStatus()).not.toBe(0);
+      expect(JSON.parse(client.output())).toMatchObject({ ok: false, error: { code: 'cancelled' } });
+      expect((await server.ssh(['info', 'signalled'])).code).toBe(3);
+      client.destroy();
+    },
+  );
 
-  test.each(['KILL', 'WINCH', 'USR1', 'no-such-signal', '', '\u001b[2J'])('passes over the signal %j (48)', async (signal) => {
-    const key = await makeKey(folder, `signal-${Math.random()}`);
-    const client = await login();
-    const channel = await client.openSession();
-    const user = `passed${Buffer.from(signal).toString('hex').slice(0, 12)}`;
-    expect(await client.granted(channel, 'exec', string(`create ${user} --json`))).toBe(true);
-    client.request(channel, 'signal', string(signal));
-    client.send(message.channelData, uint32(channel), string(key.line));
-    client.send(message.channelEof, uint32(channel));
-    expect(await client.exitStatus()).toBe(0);
-    client.destroy();
-  });
+  test.each(['KILL', 'WINCH', 'USR1', 'no-such-signal', '', '\u001b[2J'])(
+    'passes over the signal %j (48)',
+    async (signal) => {
+      const key = await makeKey(folder, `signal-${Math.random()}`);
+      const client = await login();
+      const channel = await client.openSession();
+      const user = `passed${Buffer.from(signal).toString('hex').slice(0, 12)}`;
+      expect(await client.granted(channel, 'exec', string(`create ${user} --json`))).toBe(true);
+      client.request(channel, 'signal', string(signal));
+      client.send(message.channelData, uint32(channel), string(key.line));
+      client.send(message.channelEof, uint32(channel));
+      expect(await client.exitStatus()).toBe(0);
+      client.destroy();
+    },
+  );
 
   test('that runs a change goes through with it at a signal, or takes it back (48)', async () => {
     const key = await makeKey(folder, 'interrupted');
@@ -166,10 +245,21 @@ describe('one session', () => {
     expect(await client.granted(channel, 'exec', string('create interrupted --json'))).toBe(true);
     client.send(message.channelData, uint32(channel), string(key.line));
     client.send(message.channelEof, uint32(channel));
-    await eventually(() => (client.received.some((packet) => packet[0] === message.channelExtendedData && stringAt(packet, 9).includes('[1/7]')) ? true : undefined), 'progress');
+    await eventually(
+      () =>
+        client.received.some(
+          (packet) => packet[0] === message.channelExtendedData && stringAt(packet, 9).includes('[1/7]'),
+        )
+          ? true
+          : undefined,
+      'progress',
+    );
     client.send(message.channelRequest, uint32(channel), string('signal'), boolean(false), string('INT'));
     await client.exitStatus();
-    await eventually(async () => ((await server.ssh(['reconcile'])).code === 0 ? true : undefined), 'nothing is left to reconcile');
+    await eventually(
+      async () => ((await server.ssh(['reconcile'])).code === 0 ? true : undefined),
+      'nothing is left to reconcile',
+    );
     client.destroy();
   });
 });
@@ -189,7 +279,8 @@ describe('a command whose input comes before core answers (41)', () => {
         client.send(message.channelOpen, string('session'), uint32(0), uint32(2 ** 21), uint32(32_768));
         // The number that the server will give it.
         client.request(0, 'exec', string(`create early${before.length} --json`));
-        for (let at = 0; at < input.length; at += 30_000) client.send(message.channelData, uint32(0), string(input.subarray(at, at + 30_000)));
+        for (let at = 0; at < input.length; at += 30_000)
+          client.send(message.channelData, uint32(0), string(input.subarray(at, at + 30_000)));
         client.send(message.channelEof, uint32(0));
       });
       await client.take(message.channelSuccess);
@@ -210,7 +301,9 @@ describe('a command whose input comes before core answers (41)', () => {
     await client.requestAuthentication();
     process.kill(server.pid, 'SIGSTOP');
     try {
-      expect(await client.tryKey('manage', 'ssh-ed25519', admin.blob, ed25519Signer(admin))).toBe(message.userauthSuccess);
+      expect(await client.tryKey('manage', 'ssh-ed25519', admin.blob, ed25519Signer(admin))).toBe(
+        message.userauthSuccess,
+      );
       client.together(() => {
         client.send(message.channelOpen, string('session'), uint32(0), uint32(2 ** 21), uint32(32_768));
         client.request(0, 'exec', string('create earliest --json'));
@@ -242,7 +335,8 @@ describe('sizes of packets', () => {
     const channel = await least.openSession({ packetSize: 1024 });
     expect(await least.granted(channel, 'exec', string('help'))).toBe(true);
     expect(await least.exitStatus()).toBe(0);
-    for (const packet of least.received.filter(([type]) => type === message.channelData)) expect(packet.length).toBeLessThanOrEqual(1024 + 9);
+    for (const packet of least.received.filter(([type]) => type === message.channelData))
+      expect(packet.length).toBeLessThanOrEqual(1024 + 9);
     least.destroy();
   });
 });
@@ -264,8 +358,15 @@ describe('half of a connection closed (43)', () => {
 });
 
 describe('forwarding of every kind is refused (49)', () => {
-  async function ssh(options: readonly string[], words: readonly string[] = ['whoami']): Promise<{ code: number; stderr: string; stdout: string }> {
-    const { exitCode, stderr, stdout } = await execa('ssh', [...server.sshArguments({ options: ['-o', 'LogLevel=VERBOSE', ...options] }), ...words], { reject: false, stdin: 'ignore', timeout: 30_000 });
+  async function ssh(
+    options: readonly string[],
+    words: readonly string[] = ['whoami'],
+  ): Promise<{ code: number; stderr: string; stdout: string }> {
+    const { exitCode, stderr, stdout } = await execa(
+      'ssh',
+      [...server.sshArguments({ options: ['-o', 'LogLevel=VERBOSE', ...options] }), ...words],
+      { reject: false, stdin: 'ignore', timeout: 30_000 },
+    );
     return { code: exitCode ?? -1, stderr, stdout };
   }
 
@@ -292,7 +393,28 @@ describe('forwarding of every kind is refused (49)', () => {
 
   test('to the server itself, or another, with -J', async () => {
     const jump = [`ProxyCommand=ssh ${server.sshArguments().slice(0, -1).join(' ')} -W %h:%p manage@127.0.0.1`];
-    const { exitCode, stderr } = await execa('ssh', ['-F', 'none', '-o', jump[0] ?? '', '-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-p', String(server.port), '-i', server.adminKey, 'manage@127.0.0.1', 'whoami'], { reject: false, stdin: 'ignore', timeout: 30_000 });
+    const { exitCode, stderr } = await execa(
+      'ssh',
+      [
+        '-F',
+        'none',
+        '-o',
+        jump[0] ?? '',
+        '-o',
+        'BatchMode=yes',
+        '-o',
+        'StrictHostKeyChecking=no',
+        '-o',
+        'UserKnownHostsFile=/dev/null',
+        '-p',
+        String(server.port),
+        '-i',
+        server.adminKey,
+        'manage@127.0.0.1',
+        'whoami',
+      ],
+      { reject: false, stdin: 'ignore', timeout: 30_000 },
+    );
     expect(exitCode).toBe(255);
     expect(stderr).toMatch(/administratively prohibited|stdio forwarding failed/);
   });
@@ -304,7 +426,9 @@ describe('forwarding of every kind is refused (49)', () => {
   ])('%s', async (_, options) => {
     const { code, stderr } = await ssh(['-o', 'ExitOnForwardFailure=yes', ...options], ['-N']);
     expect(code).toBe(255);
-    expect(stderr).toMatch(/forwarding failed|forward(ing)? request failed|remote port forwarding failed|Remote .* failed/i);
+    expect(stderr).toMatch(
+      /forwarding failed|forward(ing)? request failed|remote port forwarding failed|Remote .* failed/i,
+    );
   });
 
   test('a local port, a dynamic one and a socket file (-L, -D), when they are used', async () => {
@@ -322,10 +446,23 @@ describe('forwarding of every kind is refused (49)', () => {
     ];
     for (const [kind, ...fields] of kinds) {
       client.send(message.channelOpen, string(kind), uint32(50), uint32(2 ** 21), uint32(32_768), ...fields);
-      expect((await client.take(message.channelOpenFailure, message.channelOpenConfirmation))[0], kind).toBe(message.channelOpenFailure);
+      expect((await client.take(message.channelOpenFailure, message.channelOpenConfirmation))[0], kind).toBe(
+        message.channelOpenFailure,
+      );
     }
-    for (const name of ['tcpip-forward', 'cancel-tcpip-forward', 'streamlocal-forward@openssh.com', 'cancel-streamlocal-forward@openssh.com']) {
-      client.send(message.globalRequest, string(name), boolean(true), string(name.includes('local') ? '/tmp/x.sock' : '127.0.0.1'), uint32(0));
+    for (const name of [
+      'tcpip-forward',
+      'cancel-tcpip-forward',
+      'streamlocal-forward@openssh.com',
+      'cancel-streamlocal-forward@openssh.com',
+    ]) {
+      client.send(
+        message.globalRequest,
+        string(name),
+        boolean(true),
+        string(name.includes('local') ? '/tmp/x.sock' : '127.0.0.1'),
+        uint32(0),
+      );
       expect((await client.take(message.requestFailure, message.requestSuccess))[0], name).toBe(message.requestFailure);
     }
     await stillServes(client);
@@ -344,7 +481,9 @@ describe('forwarding of every kind is refused (49)', () => {
     const client = await login();
     const channel = await client.openSession();
     expect(await client.granted(channel, 'auth-agent-req@openssh.com')).toBe(false);
-    expect(await client.granted(channel, 'x11-req', boolean(false), string('MIT-MAGIC-COOKIE-1'), string('00'), uint32(0))).toBe(false);
+    expect(
+      await client.granted(channel, 'x11-req', boolean(false), string('MIT-MAGIC-COOKIE-1'), string('00'), uint32(0)),
+    ).toBe(false);
     client.destroy();
   });
 
@@ -356,10 +495,21 @@ describe('forwarding of every kind is refused (49)', () => {
   });
 
   test('sftp and scp with their own clients', async () => {
-    const options = server.sshArguments().slice(0, -1).map((word) => (word === '-p' ? '-P' : word));
-    const sftp = await execa('sftp', [...options, 'manage@127.0.0.1:/etc/passwd', folder], { reject: false, stdin: 'ignore', timeout: 30_000 });
+    const options = server
+      .sshArguments()
+      .slice(0, -1)
+      .map((word) => (word === '-p' ? '-P' : word));
+    const sftp = await execa('sftp', [...options, 'manage@127.0.0.1:/etc/passwd', folder], {
+      reject: false,
+      stdin: 'ignore',
+      timeout: 30_000,
+    });
     expect(sftp.exitCode).not.toBe(0);
-    const scp = await execa('scp', ['-O', ...options, 'manage@127.0.0.1:/etc/passwd', folder], { reject: false, stdin: 'ignore', timeout: 30_000 });
+    const scp = await execa('scp', ['-O', ...options, 'manage@127.0.0.1:/etc/passwd', folder], {
+      reject: false,
+      stdin: 'ignore',
+      timeout: 30_000,
+    });
     expect(scp.exitCode).not.toBe(0);
   });
 });
@@ -379,7 +529,11 @@ describe('what is asked for and not offered is in the journal (49)', () => {
 
   async function records(): Promise<Asked[]> {
     const { stdout } = await audited.local(['audit', 'export', '--limit', '1000']);
-    return stdout.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Asked).filter(({ type }) => type === 'not-offered');
+    return stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Asked)
+      .filter(({ type }) => type === 'not-offered');
   }
 
   const journalBytes = (): Promise<number> => bytesBelow(join(audited.home, 'state', 'journal'));
@@ -394,14 +548,38 @@ describe('what is asked for and not offered is in the journal (49)', () => {
   test('whatever the stock client is told to forward, with who asked', async () => {
     const local = await freePort();
     // The local ones are asked for when somebody connects.
-    const forwarding = execa('ssh', [...audited.sshArguments({ options: ['-N', '-L', `${local}:127.0.0.1:22`, '-L', `${join(folder, 'sock')}:/run/containarium/core.sock`, '-R', '0:127.0.0.1:22', '-R', '/tmp/containarium-test-forward.sock:127.0.0.1:22'] })], { reject: false, stdin: 'ignore' });
+    const forwarding = execa(
+      'ssh',
+      [
+        ...audited.sshArguments({
+          options: [
+            '-N',
+            '-L',
+            `${local}:127.0.0.1:22`,
+            '-L',
+            `${join(folder, 'sock')}:/run/containarium/core.sock`,
+            '-R',
+            '0:127.0.0.1:22',
+            '-R',
+            '/tmp/containarium-test-forward.sock:127.0.0.1:22',
+          ],
+        }),
+      ],
+      { reject: false, stdin: 'ignore' },
+    );
     for (const where of [{ port: local, host: '127.0.0.1' }, { path: join(folder, 'sock') }]) {
-      await eventually(async () => {
-        const socket = connect(where);
-        const isConnected = await once(socket, 'connect').then(() => true, () => false);
-        if (isConnected) await once(socket.resume(), 'close');
-        return isConnected ? true : undefined;
-      }, `${JSON.stringify(where)} is forwarded by the client`);
+      await eventually(
+        async () => {
+          const socket = connect(where);
+          const isConnected = await once(socket, 'connect').then(
+            () => true,
+            () => false,
+          );
+          if (isConnected) await once(socket.resume(), 'close');
+          return isConnected ? true : undefined;
+        },
+        `${JSON.stringify(where)} is forwarded by the client`,
+      );
     }
     forwarding.kill();
     await forwarding;
@@ -409,10 +587,19 @@ describe('what is asked for and not offered is in the journal (49)', () => {
     await audited.ssh(['sftp'], { options: ['-s'] });
     const found = await recorded();
     const sums = new Map<string, number>();
-    for (const { asked } of found) for (const [kind, count] of Object.entries(asked)) sums.set(kind, (sums.get(kind) ?? 0) + count);
-    expect(Object.fromEntries(sums)).toMatchObject({ 'tcp-local': 1, 'socket-local': 1, 'tcp-remote': 1, 'socket-remote': 1, subsystem: 1 });
+    for (const { asked } of found)
+      for (const [kind, count] of Object.entries(asked)) sums.set(kind, (sums.get(kind) ?? 0) + count);
+    expect(Object.fromEntries(sums)).toMatchObject({
+      'tcp-local': 1,
+      'socket-local': 1,
+      'tcp-remote': 1,
+      'socket-remote': 1,
+      subsystem: 1,
+    });
     expect(found[0]).toMatchObject({ top: [{ name: 'tester', door: 'manage', address: '127.0.0.1' }] });
-    expect((await audited.ssh(['audit'])).stdout).toMatch(/ not-offered .*refused \d+ times? \(.*tcp-local.*\): tester \d/);
+    expect((await audited.ssh(['audit'])).stdout).toMatch(
+      / not-offered .*refused \d+ times? \(.*tcp-local.*\): tester \d/,
+    );
   });
 
   test('a flood of it in a few hundred bytes, with all of it counted', async () => {
@@ -424,11 +611,14 @@ describe('what is asked for and not offered is in the journal (49)', () => {
       ['x11', string('127.0.0.1'), uint32(6000)],
       ['__proto__'],
     ];
-    const clients = await Promise.all(Array.from({ length: 4 }, () => RawClient.login(audited.port, key, 'manage', anySource())));
+    const clients = await Promise.all(
+      Array.from({ length: 4 }, () => RawClient.login(audited.port, key, 'manage', anySource())),
+    );
     for (const client of clients) {
       const channel = await client.openSession();
       for (let i = 0; i < 250; i++) {
-        for (const [kind, ...fields] of kinds) client.send(message.channelOpen, string(kind), uint32(50), uint32(2 ** 21), uint32(32_768), ...fields);
+        for (const [kind, ...fields] of kinds)
+          client.send(message.channelOpen, string(kind), uint32(50), uint32(2 ** 21), uint32(32_768), ...fields);
         client.send(message.globalRequest, string('tcpip-forward'), boolean(false), string('127.0.0.1'), uint32(0));
         client.send(message.channelRequest, uint32(channel), string('auth-agent-req@openssh.com'), boolean(false));
         if (i % 50 === 49) await client.granted(channel, 'env', string('LANG'), string('C'));
@@ -438,7 +628,11 @@ describe('what is asked for and not offered is in the journal (49)', () => {
     for (const client of clients) client.destroy();
     const found = (await recorded()).slice(before.count);
     expect(found.length).toBeLessThanOrEqual(3);
-    for (const kind of ['tcp-local', 'tunnel', 'x11', 'channel', 'tcp-remote', 'agent']) expect(found.reduce((sum, { asked }) => sum + (asked[kind] ?? 0), 0), kind).toBe(1000);
+    for (const kind of ['tcp-local', 'tunnel', 'x11', 'channel', 'tcp-remote', 'agent'])
+      expect(
+        found.reduce((sum, { asked }) => sum + (asked[kind] ?? 0), 0),
+        kind,
+      ).toBe(1000);
     // Logins and the restart have records of their own.
     expect((await journalBytes()) - before.bytes).toBeLessThan(16_384);
   });

@@ -11,7 +11,12 @@ beforeAll(async () => {
   const folder = await temporaryFolder();
   for (const name of ['alice', 'bob', 'owner'] as const) keys[name] = await makeKey(folder, name);
   server = await startServer();
-  for (const [user, key] of [['alice', keys.alice], ['bobby', keys.bob], ['first', keys.owner], ['second', keys.owner]] as const) {
+  for (const [user, key] of [
+    ['alice', keys.alice],
+    ['bobby', keys.bob],
+    ['first', keys.owner],
+    ['second', keys.owner],
+  ] as const) {
     expect((await server.ssh(['create', user], { shared: true, stdin: key.line })).code).toBe(0);
   }
 });
@@ -30,7 +35,9 @@ describe('an owner', () => {
     expect((await self(['config'])).stdout).toMatch(/^Host alice-dev$/m);
     expect((await self(['config', '--known-hosts'])).stdout).toMatch(/^alice-dev ssh-ed25519 /m);
     expect((await self(['keys'])).stdout).toContain(keys.alice.fingerprint);
-    expect(JSON.parse((await self(['whoami', '--json'])).stdout)).toMatchObject({ result: { name: 'alice', role: 'owner', door: 'self', containers: ['alice'] } });
+    expect(JSON.parse((await self(['whoami', '--json'])).stdout)).toMatchObject({
+      result: { name: 'alice', role: 'owner', door: 'self', containers: ['alice'] },
+    });
   });
 
   test('restarts it, reads its log, adds and removes keys; never the last one by mistake', async () => {
@@ -48,22 +55,33 @@ describe('an owner', () => {
     expect(verbNames.filter((name) => verbNamed(name).access.self === true).sort()).toEqual([...open].sort());
   });
 
-  test.each(verbNames.filter((name) => !open.includes(name)))('may not use %s, not even for the own container', async (name) => {
-    const words = name.split(' ');
-    const answers = await Promise.all([self(words), self([...words, 'alice']), self([...words, 'bobby', '--yes']), self([...words, '--help'])]);
-    for (const answer of answers) {
-      expect(answer).toMatchObject({ stdout: '', code: 4 });
-      expect(answer.stderr).toBe(answers[0]?.stderr);
-      expect(answer.stderr).toContain('(denied)');
-    }
-  });
+  test.each(verbNames.filter((name) => !open.includes(name)))(
+    'may not use %s, not even for the own container',
+    async (name) => {
+      const words = name.split(' ');
+      const answers = await Promise.all([
+        self(words),
+        self([...words, 'alice']),
+        self([...words, 'bobby', '--yes']),
+        self([...words, '--help']),
+      ]);
+      for (const answer of answers) {
+        expect(answer).toMatchObject({ stdout: '', code: 4 });
+        expect(answer.stderr).toBe(answers[0]?.stderr);
+        expect(answer.stderr).toContain('(denied)');
+      }
+    },
+  );
 
   test('changes nothing by trying, and the attempts are in the journal', async () => {
     const { stdout } = await server.ssh(['audit', '--actor', 'alice', '--verb', 'delete', '--json']);
     const { result } = JSON.parse(stdout) as { result: { records: unknown[] } };
     expect(result.records).not.toHaveLength(0);
-    for (const record of result.records) expect(record).toMatchObject({ type: 'refused', failure: { code: 'denied' }, actor: { door: 'self' } });
-    expect((await server.ssh(['list', '--format', 'csv', '--columns', 'user'])).stdout).toBe('user\nalice\nbobby\nfirst\nsecond\n');
+    for (const record of result.records)
+      expect(record).toMatchObject({ type: 'refused', failure: { code: 'denied' }, actor: { door: 'self' } });
+    expect((await server.ssh(['list', '--format', 'csv', '--columns', 'user'])).stdout).toBe(
+      'user\nalice\nbobby\nfirst\nsecond\n',
+    );
   });
 
   const formats = [[], ['--json'], ['--format', 'yaml'], ['--format', 'csv']];
@@ -91,11 +109,16 @@ describe('an owner', () => {
     ['?'],
   ];
   test.each(questions)('gets the same answer about somebody else as about nobody: %s %s %s', async (...words) => {
-    const ask = (user: string, format: readonly string[]): Promise<Finished> => self([...words.map((word) => (word === '?' ? user : word)), ...format]);
+    const ask = (user: string, format: readonly string[]): Promise<Finished> =>
+      self([...words.map((word) => (word === '?' ? user : word)), ...format]);
     for (const format of formats) {
       // Names of one length, so that nothing else can differ.
       const [theirs, nobodys] = await Promise.all([ask('bobby', format), ask('zzzzz', format)]);
-      const same = ({ stdout, stderr, code }: Finished): Finished => ({ stdout: stdout.replaceAll('zzzzz', 'bobby'), stderr: stderr.replaceAll('zzzzz', 'bobby'), code });
+      const same = ({ stdout, stderr, code }: Finished): Finished => ({
+        stdout: stdout.replaceAll('zzzzz', 'bobby'),
+        stderr: stderr.replaceAll('zzzzz', 'bobby'),
+        code,
+      });
       expect(same(theirs)).toEqual(same(nobodys));
     }
   });
@@ -108,15 +131,25 @@ describe('an owner', () => {
       for (const parameter of verbNamed(name as never).parameters) {
         if (parameter.name !== 'user') continue;
         const words = parameter.kind === 'option' ? [`--${parameter.long[0]}`, '?'] : ['?'];
-        expect(asked.some((question) => question.join(' ').includes(words.join(' '))), `${name} ${words.join(' ')}`).toBe(true);
+        expect(
+          asked.some((question) => question.join(' ').includes(words.join(' '))),
+          `${name} ${words.join(' ')}`,
+        ).toBe(true);
       }
     }
   });
 
-  test('learns nothing from a key of somebody else\'s (59)', async () => {
+  test("learns nothing from a key of somebody else's (59)", async () => {
     for (const format of formats) {
-      const [theirs, nobodys] = await Promise.all([self(['keys', 'remove', keys.bob.fingerprint, ...format]), self(['keys', 'remove', keys.bob.fingerprint.replace(/.{4}$/, 'AAAA'), ...format])]);
-      const same = ({ stdout, stderr, code }: Finished): Finished => ({ stdout: stdout.replaceAll(/SHA256:\S{43}/g, 'KEY'), stderr: stderr.replaceAll(/SHA256:\S{43}/g, 'KEY'), code });
+      const [theirs, nobodys] = await Promise.all([
+        self(['keys', 'remove', keys.bob.fingerprint, ...format]),
+        self(['keys', 'remove', keys.bob.fingerprint.replace(/.{4}$/, 'AAAA'), ...format]),
+      ]);
+      const same = ({ stdout, stderr, code }: Finished): Finished => ({
+        stdout: stdout.replaceAll(/SHA256:\S{43}/g, 'KEY'),
+        stderr: stderr.replaceAll(/SHA256:\S{43}/g, 'KEY'),
+        code,
+      });
       expect(same(theirs)).toEqual(same(nobodys));
       expect(theirs.code).not.toBe(0);
     }
@@ -140,7 +173,7 @@ describe('an owner of two containers', () => {
     }
   });
 
-  test('sees both by name, and nobody else\'s', async () => {
+  test("sees both by name, and nobody else's", async () => {
     for (const user of ['first', 'second']) {
       expect((await self(['info', user], keys.owner)).stdout).toContain(`${user}-container`);
       expect((await self(['config', user], keys.owner)).stdout).toContain(`Host ${user}-dev`);

@@ -1,4 +1,7 @@
-/** A shell at the end of a bad line: a round trip of 200 ms, one segment in a hundred lost, and as slow as a modem of 9600 baud. */
+/**
+ * A shell at the end of a bad line: a round trip of 200 ms, one segment in a hundred lost, and as slow as a modem of
+ * 9600 baud.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeKey } from '../support/keys.ts';
 import { eventually, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
@@ -16,7 +19,8 @@ const mostBytesPerKey = 2048;
 beforeAll(async () => {
   server = await startServer();
   const owner = await makeKey(await temporaryFolder(), 'owner');
-  for (const name of ['alice', 'bob', 'carol']) expect((await server.ssh(['create', name], { stdin: owner.line })).code).toBe(0);
+  for (const name of ['alice', 'bob', 'carol'])
+    expect((await server.ssh(['create', name], { stdin: owner.line })).code).toBe(0);
   line = await slowNetwork({ to: server.port, roundTripMs, bytesPerSecond: 960, loseOneOf: 100 });
 });
 afterAll(() => line.close());
@@ -49,7 +53,8 @@ test('opens, and is used: keys cost little, a list comes whole (69)', async () =
   await bytesOf(() => terminal.type('x', 'BSpace'));
   const costs: number[] = [];
   for (const key of 'list') costs.push(await bytesOf(() => terminal.type(key)));
-  for (const key of ['BSpace', 'Left', 'Home', 'End', 't', 'Tab']) costs.push(await bytesOf(() => terminal.type('', key)));
+  for (const key of ['BSpace', 'Left', 'Home', 'End', 't', 'Tab'])
+    costs.push(await bytesOf(() => terminal.type('', key)));
   for (const cost of costs) expect(cost).toBeLessThanOrEqual(mostBytesPerKey);
 
   await terminal.type('', 'C-u');

@@ -1,4 +1,7 @@
-/** Terminals: `ssh -t` with a command, confirmation by typing the name, Ctrl-C, Ctrl-D, and a terminal without a command. */
+/**
+ * Terminals: `ssh -t` with a command, confirmation by typing the name, Ctrl-C, Ctrl-D, and a terminal without a
+ * command.
+ */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { eventually, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
@@ -50,7 +53,10 @@ describe('a command with a terminal', () => {
   });
 
   test('takes a key that ends with Ctrl-D, and echoes nothing but plain text of it', async () => {
-    const { stdout, code } = await server.ssh(['create', 'ctrl-d'], { tty: true, stdin: `${key.line.trim()}\u001b[2J\r\u0004` });
+    const { stdout, code } = await server.ssh(['create', 'ctrl-d'], {
+      tty: true,
+      stdin: `${key.line.trim()}\u001b[2J\r\u0004`,
+    });
     expect(stdout).not.toMatch(/\u001b/);
     expect(code).toBe(0);
     expect(await exists('ctrl-d')).toBe(true);
@@ -115,7 +121,10 @@ describe('without a command', () => {
     const session = server.startSsh([], { tty: true, openStdin: true, env: { TERM: 'xterm' } });
     let shown = '';
     session.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()));
-    await eventually(() => (shown.includes('›') ? true : undefined), () => Promise.resolve(`a composer; there is ${shown}`));
+    await eventually(
+      () => (shown.includes('›') ? true : undefined),
+      () => Promise.resolve(`a composer; there is ${shown}`),
+    );
     session.stdin?.write('exit\r');
     expect((await session).exitCode).toBe(0);
   });
@@ -138,7 +147,14 @@ describe('on a real terminal', () => {
   });
 
   test('a create shows its steps, one line each, and what to send to the user', async () => {
-    const terminal = await openTerminal(['ssh', ...server.sshArguments({ options: ['-t'] }), 'create', 'shown', '--ssh-key', `"${key.line.trim()}"`]);
+    const terminal = await openTerminal([
+      'ssh',
+      ...server.sshArguments({ options: ['-t'] }),
+      'create',
+      'shown',
+      '--ssh-key',
+      `"${key.line.trim()}"`,
+    ]);
     const shown = await terminal.shows(/Then: ssh shown-dev/);
     expect(shown.match(/^✓ \[[1-7]\/7\] .*… \(.* s\)$/gm)).toHaveLength(7);
     expect(shown).toMatch(/^Container shown-container created$/m);

@@ -1,4 +1,7 @@
-/** Limits of time after the login: connections without a session, shells that nobody uses, logins that last. Each is announced, and said again at the end. */
+/**
+ * Limits of time after the login: connections without a session, shells that nobody uses, logins that last. Each is
+ * announced, and said again at the end.
+ */
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { makeKey, type TestKey } from '../support/keys.ts';
@@ -14,7 +17,14 @@ beforeAll(async () => {
 
 async function login(server: TestServer): Promise<RawClient> {
   const [type = '', base64 = ''] = (await readFile(`${server.adminKey}.pub`, 'utf8')).split(' ');
-  return RawClient.login(server.port, { path: server.adminKey, line: '', type, blob: Buffer.from(base64, 'base64'), fingerprint: '', private: await readFile(server.adminKey, 'utf8') });
+  return RawClient.login(server.port, {
+    path: server.adminKey,
+    line: '',
+    type,
+    blob: Buffer.from(base64, 'base64'),
+    fingerprint: '',
+    private: await readFile(server.adminKey, 'utf8'),
+  });
 }
 
 /** The reason that a connection was ended with. */
@@ -44,7 +54,8 @@ describe('a shell that nobody uses (60)', () => {
 
   beforeAll(async () => {
     server = await startServer({ config: { ssh: { idleMs: 5000 } }, env: { CONTAINARIUM_SIMULATED_PACE_MS: '3500' } });
-    for (const user of ['alice']) expect(await server.ssh(['create', user], { stdin: key.line })).toMatchObject({ code: 0 });
+    for (const user of ['alice'])
+      expect(await server.ssh(['create', user], { stdin: key.line })).toMatchObject({ code: 0 });
   });
 
   const warning = /Nothing was typed for a while: this shell ends in 1 s\. Any key keeps it\./;

@@ -14,7 +14,10 @@ let admin: TestKey;
 const clients: PlainClient[] = [];
 
 beforeAll(async () => {
-  [server, strict] = await Promise.all([startServer(), startServer({ config: { ssh: { keyExchange: 'post-quantum' } } })]);
+  [server, strict] = await Promise.all([
+    startServer(),
+    startServer({ config: { ssh: { keyExchange: 'post-quantum' } } }),
+  ]);
   admin = await makeKey(await temporaryFolder(), 'admin');
   expect((await server.ssh(['admin', 'add', 'second'], { stdin: admin.line })).code).toBe(0);
 });
@@ -55,7 +58,14 @@ function findings(report: Report): string[] {
 }
 
 async function audit(port: number, ...options: readonly string[]): Promise<{ report: Report; code: number }> {
-  const { stdout, code } = await sshAudit(['--json', '--skip-rate-test', ...options, '--port', String(port), '127.0.0.1']);
+  const { stdout, code } = await sshAudit([
+    '--json',
+    '--skip-rate-test',
+    ...options,
+    '--port',
+    String(port),
+    '127.0.0.1',
+  ]);
   return { report: JSON.parse(stdout) as Report, code };
 }
 
@@ -110,7 +120,9 @@ describe('ssh-audit', () => {
 
 describe('post-quantum only', () => {
   it('refuses clients without it', async () => {
-    const { code, stderr } = await strict.ssh(['whoami'], { options: ['-o', 'KexAlgorithms=curve25519-sha256', '-o', 'LogLevel=DEBUG'] });
+    const { code, stderr } = await strict.ssh(['whoami'], {
+      options: ['-o', 'KexAlgorithms=curve25519-sha256', '-o', 'LogLevel=DEBUG'],
+    });
     expect(code).toBe(255);
     expect(stderr).toMatch(/no matching key exchange method/);
   });
@@ -187,7 +199,15 @@ describe('what a client may count on', () => {
     const packet = await client.take(7);
     expect(stringAt(packet, 5).toString()).toBe('server-sig-algs');
     const told = stringAt(packet, 24).toString().split(',');
-    expect(told).toEqual(expect.arrayContaining(['ssh-ed25519', 'rsa-sha2-512', 'rsa-sha2-256', 'ecdsa-sha2-nistp521', 'sk-ssh-ed25519@openssh.com']));
+    expect(told).toEqual(
+      expect.arrayContaining([
+        'ssh-ed25519',
+        'rsa-sha2-512',
+        'rsa-sha2-256',
+        'ecdsa-sha2-nistp521',
+        'sk-ssh-ed25519@openssh.com',
+      ]),
+    );
     expect(told).not.toContain('ssh-rsa');
     expect(told).not.toContain('ssh-dss');
     client.destroy();
@@ -254,7 +274,8 @@ describe('keys', () => {
     const client = await RawClient.login(hasty.port, admin);
     client.ignoreKeyExchanges();
     await client.take(kexMessage.kexInit);
-    for (let n = 0; n < 10_000; n++) client.send(message.globalRequest, string('keepalive@openssh.com'), Buffer.from([1]));
+    for (let n = 0; n < 10_000; n++)
+      client.send(message.globalRequest, string('keepalive@openssh.com'), Buffer.from([1]));
     await client.ends();
   });
 });

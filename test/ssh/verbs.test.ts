@@ -1,6 +1,6 @@
 /**
- * Every verb of the catalogue in every format, in success and in each way it can be refused. The cases are keyed by the catalogue's own
- * names: a verb without a case does not compile, and fails here.
+ * Every verb of the catalogue in every format, in success and in each way it can be refused. The cases are keyed by the
+ * catalogue's own names: a verb without a case does not compile, and fails here.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
@@ -8,7 +8,14 @@ import { mayUse, verbNamed, verbNames, type VerbName } from '../../src/catalogue
 import { exitCodes, failureCodes, type FailureCode } from '../../src/domain/failure.ts';
 import { withAdmins } from '../support/admins.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
-import { eventually, startServer, temporaryFolder, type Finished, type SshCommandOptions, type TestServer } from '../support/server.ts';
+import {
+  eventually,
+  startServer,
+  temporaryFolder,
+  type Finished,
+  type SshCommandOptions,
+  type TestServer,
+} from '../support/server.ts';
 
 interface Case {
   /** A command line that succeeds, each time it is run. */
@@ -36,42 +43,114 @@ const keys = {} as Record<'admin' | 'viewer' | 'operator' | 'alice' | 'other' | 
 const missingUser = 'missing-one';
 const keyColumns = ['type', 'bits', 'fingerprint', 'comment', 'added_at', 'added_by'];
 const banColumns = ['network', 'kind', 'reason', 'by', 'at', 'until'];
-const adminColumns = ['name', 'role', 'type', 'fingerprint', 'comment', 'added_at', 'added_by', 'from', 'expires_at', 'verify_required', 'last_used_at', 'last_used_from'];
-const authorityColumns = ['name', 'for', 'type', 'fingerprint', 'comment', 'revoked_serials', 'revoked_key_ids', 'revoked_keys', 'added_at', 'added_by'];
+const adminColumns = [
+  'name',
+  'role',
+  'type',
+  'fingerprint',
+  'comment',
+  'added_at',
+  'added_by',
+  'from',
+  'expires_at',
+  'verify_required',
+  'last_used_at',
+  'last_used_from',
+];
+const authorityColumns = [
+  'name',
+  'for',
+  'type',
+  'fingerprint',
+  'comment',
+  'revoked_serials',
+  'revoked_key_ids',
+  'revoked_keys',
+  'added_at',
+  'added_by',
+];
 const hostKeyColumns = ['key', 'type', 'fingerprint', 'made_at', 'in_use', 'known_hosts', 'sshfp'];
 const invitationColumns = ['id', 'kind', 'name', 'role', 'by', 'expires_at'];
 const tokenColumns = ['id', 'kind', 'name', 'role', 'expires_at', 'token', 'command'];
 /** There is one that is called office. */
-const office = (run: (words: readonly string[], stdin?: string) => Promise<void>): Promise<void> => run(['ca', 'add', 'office', '--for', 'manage'], keys.authority.line).catch(() => undefined);
+const office = (run: (words: readonly string[], stdin?: string) => Promise<void>): Promise<void> =>
+  run(['ca', 'add', 'office', '--for', 'manage'], keys.authority.line).catch(() => undefined);
 
 /** `help` is answered without the host; `shell` needs a terminal (test/shell/terminal.test.ts). */
 type Tried = Exclude<VerbName, 'help' | 'shell'>;
 
 const cases: Record<Tried, Case> = {
-  'create': {
-    words: ['create', 'fresh', '--cpu', '2', '--memory', '1GiB', '--disk-quota', '10GB', '--label', 'team=web', '--no-autostart'],
+  create: {
+    words: [
+      'create',
+      'fresh',
+      '--cpu',
+      '2',
+      '--memory',
+      '1GiB',
+      '--disk-quota',
+      '10GB',
+      '--label',
+      'team=web',
+      '--no-autostart',
+    ],
     stdin: () => keys.other.line,
     before: (run) => run(['delete', 'fresh', '--yes']).catch(() => undefined),
     shows: /^Container fresh-container created$/m,
   },
-  'list': { words: ['list'], missing: ['list', '--columns', 'nothing'], missingCode: 'usage', shows: /^alice-container +Running/m, columns: ['name', 'status', 'ip', 'quota', 'autostart', 'disk', 'memory'] },
-  'info': { words: ['info', 'alice'], missing: ['info', missingUser], shows: /^ {2}User: +alice$/m },
-  'resize': { words: ['resize', 'alice', '--cpu', '3'], missing: ['resize', missingUser, '--cpu', '3'], shows: /alice-container (resized|already has this size)/, columns: ['what', 'from', 'to'] },
-  'delete': {
+  list: {
+    words: ['list'],
+    missing: ['list', '--columns', 'nothing'],
+    missingCode: 'usage',
+    shows: /^alice-container +Running/m,
+    columns: ['name', 'status', 'ip', 'quota', 'autostart', 'disk', 'memory'],
+  },
+  info: { words: ['info', 'alice'], missing: ['info', missingUser], shows: /^ {2}User: +alice$/m },
+  resize: {
+    words: ['resize', 'alice', '--cpu', '3'],
+    missing: ['resize', missingUser, '--cpu', '3'],
+    shows: /alice-container (resized|already has this size)/,
+    columns: ['what', 'from', 'to'],
+  },
+  delete: {
     words: ['delete', 'doomed', '--yes'],
     before: (run) => run(['create', 'doomed'], keys.other.line),
     missing: ['delete', missingUser, '--yes'],
     shows: /^Container doomed-container and jump account doomed deleted/,
   },
-  'start': { words: ['start', 'alice'], missing: ['start', missingUser], shows: /alice-container(: Running| is already running)/ },
-  'stop': { words: ['stop', 'power'], missing: ['stop', missingUser], shows: /power-container(: Stopped| is already stopped)/ },
-  'restart': { words: ['restart', 'alice'], missing: ['restart', missingUser], shows: /alice-container: Running/ },
-  'logs': { words: ['logs', 'alice'], missing: ['logs', missingUser], shows: /Startup finished|The console log is empty/ },
-  'export': { words: ['export', 'alice'], missing: ['export', missingUser], shows: /^Host alice-dev$/m },
-  'config': { words: ['config'], missing: ['config', missingUser], shows: /^Host alice-dev$/m },
+  start: {
+    words: ['start', 'alice'],
+    missing: ['start', missingUser],
+    shows: /alice-container(: Running| is already running)/,
+  },
+  stop: {
+    words: ['stop', 'power'],
+    missing: ['stop', missingUser],
+    shows: /power-container(: Stopped| is already stopped)/,
+  },
+  restart: { words: ['restart', 'alice'], missing: ['restart', missingUser], shows: /alice-container: Running/ },
+  logs: {
+    words: ['logs', 'alice'],
+    missing: ['logs', missingUser],
+    shows: /Startup finished|The console log is empty/,
+  },
+  export: { words: ['export', 'alice'], missing: ['export', missingUser], shows: /^Host alice-dev$/m },
+  config: { words: ['config'], missing: ['config', missingUser], shows: /^Host alice-dev$/m },
   // A word behind it is taken for a second word of a verb first.
-  'keys': { words: ['keys'], tooMany: 'unknown-command', missing: ['keys', missingUser], shows: /SHA256:/, columns: keyColumns },
-  'keys add': { words: ['keys', 'add'], stdin: () => keys.alice.line, missing: ['keys', 'add', '--user', missingUser], shows: /alice: nothing to change/, columns: keyColumns },
+  keys: {
+    words: ['keys'],
+    tooMany: 'unknown-command',
+    missing: ['keys', missingUser],
+    shows: /SHA256:/,
+    columns: keyColumns,
+  },
+  'keys add': {
+    words: ['keys', 'add'],
+    stdin: () => keys.alice.line,
+    missing: ['keys', 'add', '--user', missingUser],
+    shows: /alice: nothing to change/,
+    columns: keyColumns,
+  },
   'keys remove': {
     words: ['keys', 'remove', 'other@laptop'],
     before: (run) => run(['key', 'add', 'alice'], keys.other.line),
@@ -79,8 +158,19 @@ const cases: Record<Tried, Case> = {
     shows: /alice: 1 key removed/,
     columns: keyColumns,
   },
-  'key add': { words: ['key', 'add', 'alice'], stdin: () => keys.alice.line, missing: ['key', 'add', missingUser], shows: /alice: nothing to change/, columns: keyColumns },
-  'key list': { words: ['key', 'list', 'alice'], missing: ['key', 'list', missingUser], shows: /SHA256:/, columns: keyColumns },
+  'key add': {
+    words: ['key', 'add', 'alice'],
+    stdin: () => keys.alice.line,
+    missing: ['key', 'add', missingUser],
+    shows: /alice: nothing to change/,
+    columns: keyColumns,
+  },
+  'key list': {
+    words: ['key', 'list', 'alice'],
+    missing: ['key', 'list', missingUser],
+    shows: /SHA256:/,
+    columns: keyColumns,
+  },
   'key remove': {
     words: ['key', 'remove', 'alice', 'other@laptop'],
     before: (run) => run(['key', 'add', 'alice'], keys.other.line),
@@ -88,8 +178,19 @@ const cases: Record<Tried, Case> = {
     shows: /alice: 1 key removed/,
     columns: keyColumns,
   },
-  'key replace': { words: ['key', 'replace', 'alice'], stdin: () => keys.alice.line, missing: ['key', 'replace', missingUser], shows: /alice: nothing to change/, columns: keyColumns },
-  'admin add': { words: ['admin', 'add', 'carol'], stdin: () => keys.other.line, shows: /carol: (1 admin key added|nothing to change)/, columns: adminColumns },
+  'key replace': {
+    words: ['key', 'replace', 'alice'],
+    stdin: () => keys.alice.line,
+    missing: ['key', 'replace', missingUser],
+    shows: /alice: nothing to change/,
+    columns: keyColumns,
+  },
+  'admin add': {
+    words: ['admin', 'add', 'carol'],
+    stdin: () => keys.other.line,
+    shows: /carol: (1 admin key added|nothing to change)/,
+    columns: adminColumns,
+  },
   'admin list': { words: ['admin', 'list'], shows: /^viewer +viewer/m, columns: adminColumns },
   'admin remove': {
     words: ['admin', 'remove', 'carol'],
@@ -105,9 +206,23 @@ const cases: Record<Tried, Case> = {
     shows: /carol: the role is viewer (now|already)/,
     columns: adminColumns,
   },
-  'admin invite': { words: ['admin', 'invite', 'invited', '--role', 'viewer'], shows: /^ssh -p \d+ invite-[a-z2-7]{32}@127\.0\.0\.1$/m, columns: tokenColumns },
-  'key invite': { words: ['key', 'invite', 'alice'], missing: ['key', 'invite', missingUser], shows: /^ssh -p \d+ invite-[a-z2-7]{32}@127\.0\.0\.1$/m, columns: tokenColumns },
-  'invite list': { words: ['invite', 'list'], before: (run) => run(['key', 'invite', 'alice']), shows: /^[0-9a-f]{12} +container +alice/m, columns: invitationColumns },
+  'admin invite': {
+    words: ['admin', 'invite', 'invited', '--role', 'viewer'],
+    shows: /^ssh -p \d+ invite-[a-z2-7]{32}@127\.0\.0\.1$/m,
+    columns: tokenColumns,
+  },
+  'key invite': {
+    words: ['key', 'invite', 'alice'],
+    missing: ['key', 'invite', missingUser],
+    shows: /^ssh -p \d+ invite-[a-z2-7]{32}@127\.0\.0\.1$/m,
+    columns: tokenColumns,
+  },
+  'invite list': {
+    words: ['invite', 'list'],
+    before: (run) => run(['key', 'invite', 'alice']),
+    shows: /^[0-9a-f]{12} +container +alice/m,
+    columns: invitationColumns,
+  },
   'invite cancel': {
     words: ['invite', 'cancel', 'power'],
     before: (run) => run(['key', 'invite', 'power']),
@@ -122,17 +237,51 @@ const cases: Record<Tried, Case> = {
     shows: /^branch: added for manage@ and self@$/m,
     columns: authorityColumns,
   },
-  'ca list': { words: ['ca', 'list'], before: office, shows: /^office +manage +ssh-ed25519/m, columns: authorityColumns },
-  'ca revoke': { words: ['ca', 'revoke', 'office', '--serial', '17'], before: office, missing: ['ca', 'revoke', missingUser, '--serial', '17'], shows: /^office: revoked: serial 17$/m, columns: authorityColumns },
-  'ca remove': { words: ['ca', 'remove', 'office'], before: office, missing: ['ca', 'remove', missingUser], shows: /^office: removed/m, columns: authorityColumns },
-  'audit': { words: ['audit', '--limit', '5'], shows: /^ *SEQ +TIME +ACTOR/, columns: ['seq', 'time', 'actor', 'type', 'verb', 'target', 'outcome'] },
+  'ca list': {
+    words: ['ca', 'list'],
+    before: office,
+    shows: /^office +manage +ssh-ed25519/m,
+    columns: authorityColumns,
+  },
+  'ca revoke': {
+    words: ['ca', 'revoke', 'office', '--serial', '17'],
+    before: office,
+    missing: ['ca', 'revoke', missingUser, '--serial', '17'],
+    shows: /^office: revoked: serial 17$/m,
+    columns: authorityColumns,
+  },
+  'ca remove': {
+    words: ['ca', 'remove', 'office'],
+    before: office,
+    missing: ['ca', 'remove', missingUser],
+    shows: /^office: removed/m,
+    columns: authorityColumns,
+  },
+  audit: {
+    words: ['audit', '--limit', '5'],
+    shows: /^ *SEQ +TIME +ACTOR/,
+    columns: ['seq', 'time', 'actor', 'type', 'verb', 'target', 'outcome'],
+  },
   'audit verify': { words: ['audit', 'verify'], shows: /^Journal intact: \d+ records/ },
   'audit export': { words: ['audit', 'export', '--limit', '5'], shows: /^\{"seq":\d+,.*"hash":"[0-9a-f]{64}"\}$/m },
-  'reconcile': { words: ['reconcile'], shows: /^Nothing differs: \d+ containers/, columns: ['kind', 'target', 'detail', 'fix', 'fixed'] },
+  reconcile: {
+    words: ['reconcile'],
+    shows: /^Nothing differs: \d+ containers/,
+    columns: ['kind', 'target', 'detail', 'fix', 'fixed'],
+  },
   'image build': { words: ['image', 'build'], shows: /^Image .* built in/ },
-  'image list': { words: ['image', 'list'], shows: /^ALIAS +BASE/, columns: ['alias', 'base', 'size_bytes', 'created_at', 'current', 'fingerprint'] },
-  'doctor': { words: ['doctor'], shows: /^journal +ok/m, columns: ['check', 'severity', 'detail', 'next'] },
-  'host-key': { words: ['host-key'], tooMany: 'unknown-command', shows: /^present +ssh-ed25519 +SHA256:/m, columns: hostKeyColumns },
+  'image list': {
+    words: ['image', 'list'],
+    shows: /^ALIAS +BASE/,
+    columns: ['alias', 'base', 'size_bytes', 'created_at', 'current', 'fingerprint'],
+  },
+  doctor: { words: ['doctor'], shows: /^journal +ok/m, columns: ['check', 'severity', 'detail', 'next'] },
+  'host-key': {
+    words: ['host-key'],
+    tooMany: 'unknown-command',
+    shows: /^present +ssh-ed25519 +SHA256:/m,
+    columns: hostKeyColumns,
+  },
   'host-key rotate': {
     words: ['host-key', 'rotate'],
     before: (run) => run(['host-key', 'switch', '--yes']).catch(() => undefined),
@@ -148,18 +297,30 @@ const cases: Record<Tried, Case> = {
     shows: /^SHA256:\S{43} is the present host key now$/m,
     columns: hostKeyColumns,
   },
-  'session list': { words: ['session', 'list'], shows: /^[0-9A-Z]{26} +\S+ +admin +manage/m, columns: ['session', 'name', 'role', 'door', 'fingerprint', 'since', 'address', 'shells'] },
+  'session list': {
+    words: ['session', 'list'],
+    shows: /^[0-9A-Z]{26} +\S+ +admin +manage/m,
+    columns: ['session', 'name', 'role', 'door', 'fingerprint', 'since', 'address', 'shells'],
+  },
   'session kick': {
     words: ['session', 'kick', 'viewer'],
     before: async () => {
       void server.startSsh([], { key: keys.viewer.path, options: ['-N'] });
-      await eventually(async () => (await server.local(['session', 'list'])).stdout.includes(' viewer ') || undefined, 'a session of the viewer');
+      await eventually(
+        async () => (await server.local(['session', 'list'])).stdout.includes(' viewer ') || undefined,
+        'a session of the viewer',
+      );
     },
     missing: ['session', 'kick', missingUser],
     shows: /^[12] sessions? ended: viewer$/m,
     columns: ['session', 'name'],
   },
-  'ban list': { words: ['ban', 'list'], before: (run) => run(['ban', 'add', '192.0.2.7', '--for', '1h', '--reason', 'scans']), shows: /^192\.0\.2\.7 +ban .* root-admin +scans$/m, columns: banColumns },
+  'ban list': {
+    words: ['ban', 'list'],
+    before: (run) => run(['ban', 'add', '192.0.2.7', '--for', '1h', '--reason', 'scans']),
+    shows: /^192\.0\.2\.7 +ban .* root-admin +scans$/m,
+    columns: banColumns,
+  },
   'ban add': {
     words: ['ban', 'add', '2001:db8::/48'],
     missing: ['ban', 'add', '127.0.0.0/8'],
@@ -174,15 +335,16 @@ const cases: Record<Tried, Case> = {
     shows: /^192\.0\.2\.0\/24 is let in again$/m,
     columns: banColumns,
   },
-  'who': { words: ['who'], shows: /Nobody has a shell open/, columns: ['name', 'door', 'since', 'address'] },
-  'say': { words: ['say', 'hello'], shows: /Nobody else has a shell open/ },
-  'whoami': { words: ['whoami'], shows: /^ {2}Name: +root-admin$/m },
-  'version': { words: ['version'], shows: /^ {2}containarium: \d+\.\d+\.\d+/m },
+  who: { words: ['who'], shows: /Nobody has a shell open/, columns: ['name', 'door', 'since', 'address'] },
+  say: { words: ['say', 'hello'], shows: /Nobody else has a shell open/ },
+  whoami: { words: ['whoami'], shows: /^ {2}Name: +root-admin$/m },
+  version: { words: ['version'], shows: /^ {2}containarium: \d+\.\d+\.\d+/m },
 };
 
 beforeAll(async () => {
   const folder = await temporaryFolder();
-  for (const name of ['admin', 'viewer', 'operator', 'alice', 'other', 'authority', 'branch'] as const) keys[name] = await makeKey(folder, name);
+  for (const name of ['admin', 'viewer', 'operator', 'alice', 'other', 'authority', 'branch'] as const)
+    keys[name] = await makeKey(folder, name);
   server = await startServer({
     prepare: withAdmins([
       { name: 'root-admin', role: 'admin', keys: [keys.admin] },
@@ -214,7 +376,12 @@ interface Document {
   readonly command: string;
   readonly host: unknown;
   readonly result?: unknown;
-  readonly error?: { readonly code: FailureCode; readonly exitCode: number; readonly what: string; readonly why: string };
+  readonly error?: {
+    readonly code: FailureCode;
+    readonly exitCode: number;
+    readonly what: string;
+    readonly why: string;
+  };
 }
 
 /** The one document on standard output: throws where there is more or less than one. */
@@ -244,7 +411,10 @@ describe.each(verbs)('%s', (name) => {
 
   async function run(...options: string[]): Promise<Finished> {
     await found.before?.(succeed);
-    return ssh([...found.words, ...options], { ...callerOf(name), ...(found.stdin === undefined ? {} : { stdin: found.stdin() }) });
+    return ssh([...found.words, ...options], {
+      ...callerOf(name),
+      ...(found.stdin === undefined ? {} : { stdin: found.stdin() }),
+    });
   }
 
   test('has a case here', () => {
@@ -262,7 +432,12 @@ describe.each(verbs)('%s', (name) => {
 
   test.each(documents)('answers with one %s document (%s)', async (format, option) => {
     const { stdout, code } = await run(...option.split(' '));
-    expect(documentOf(stdout, format)).toMatchObject({ ok: true, command: name, host: hostTag, result: expect.anything() as unknown });
+    expect(documentOf(stdout, format)).toMatchObject({
+      ok: true,
+      command: name,
+      host: hostTag,
+      result: expect.anything() as unknown,
+    });
     expect(code).toBe(found.code ?? 0);
   });
 
@@ -285,18 +460,34 @@ describe.each(verbs)('%s', (name) => {
     const refusals: Refusal[] = [
       { words: [...found.words, '--no-such-option'], code: 'unknown-option', caller },
       // What takes all words that are left has none too many.
-      ...(verbNamed(name).parameters.some((p) => p.kind === 'argument' && p.rest) ? [] : [{ words: [...found.words, 'one-word', 'too', 'many', 'of', 'them'], code: found.tooMany ?? 'usage', caller } as const]),
+      ...(verbNamed(name).parameters.some((p) => p.kind === 'argument' && p.rest)
+        ? []
+        : [
+            {
+              words: [...found.words, 'one-word', 'too', 'many', 'of', 'them'],
+              code: found.tooMany ?? 'usage',
+              caller,
+            } as const,
+          ]),
       { words: [...found.words, ';', 'list'], code: 'shell-syntax', caller },
       // `keys` is a verb that takes a user: its misspelt second word is one.
       { words: typo, code: name.startsWith('keys ') ? 'not-found' : 'unknown-command', caller },
-      ...(found.missing === undefined ? [] : [{ words: found.missing, code: found.missingCode ?? 'not-found', caller } as const]),
-      ...strangers.filter(({ door, role }) => !mayUse(verbNamed(name), door, role)).map(({ options }) => ({ words: found.words, code: 'denied', caller: options() }) as const),
+      ...(found.missing === undefined
+        ? []
+        : [{ words: found.missing, code: found.missingCode ?? 'not-found', caller } as const]),
+      ...strangers
+        .filter(({ door, role }) => !mayUse(verbNamed(name), door, role))
+        .map(({ options }) => ({ words: found.words, code: 'denied', caller: options() }) as const),
     ];
     // The formats do not depend on the reason: the first refusal is looked at in all of them.
     const all = [...documents.slice(1), ['csv', '--format=csv']] as const;
     // A connection has ten sessions at most: a few at a time.
     for (let at = 0; at < refusals.length; at += 3) {
-      await Promise.all(refusals.slice(at, at + 3).map((refusal, i) => isRefused(refusal, found.stdin?.(), at + i === 0 ? all : [documents[0]])));
+      await Promise.all(
+        refusals
+          .slice(at, at + 3)
+          .map((refusal, i) => isRefused(refusal, found.stdin?.(), at + i === 0 ? all : [documents[0]])),
+      );
     }
   });
 });
@@ -313,8 +504,15 @@ const strangers = [
   { door: 'self', role: 'owner', options: () => ({ user: 'self', key: keys.alice.path }) },
 ] as const;
 
-/** Sentences on standard error for a person, one document on standard output for a program, and the same exit code in every format. */
-async function isRefused({ words, code, caller }: Refusal, stdin: string | undefined, formats: readonly (readonly [string, string])[]): Promise<void> {
+/**
+ * Sentences on standard error for a person, one document on standard output for a program, and the same exit code in
+ * every format.
+ */
+async function isRefused(
+  { words, code, caller }: Refusal,
+  stdin: string | undefined,
+  formats: readonly (readonly [string, string])[],
+): Promise<void> {
   const options = { ...caller, ...(stdin === undefined ? {} : { stdin }) };
   const what = words.join(' ');
   const expected = exitCodes[failureCodes[code]];
@@ -329,7 +527,11 @@ async function isRefused({ words, code, caller }: Refusal, stdin: string | undef
     const { stdout, stderr, code: exit } = await ssh([option, ...words], options);
     if (format === 'csv') expect(stdout, what).toBe('');
     else {
-      expect(documentOf(stdout, format), what).toMatchObject({ ok: false, host: hostTag, error: { code, exitCode: expected } });
+      expect(documentOf(stdout, format), what).toMatchObject({
+        ok: false,
+        host: hostTag,
+        error: { code, exitCode: expected },
+      });
       expect(stderr, what).toBe('');
     }
     expect(exit, what).toBe(expected);
@@ -348,7 +550,11 @@ describe('help', () => {
       for (const [format, option] of documents) {
         const { stdout, code } = await ssh(['help', option], options);
         expect(code).toBe(0);
-        const { ok, host, result } = documentOf(stdout, format) as { ok: boolean; host: unknown; result: { verbs: { name: string }[]; exitCodes: unknown[] } };
+        const { ok, host, result } = documentOf(stdout, format) as {
+          ok: boolean;
+          host: unknown;
+          result: { verbs: { name: string }[]; exitCodes: unknown[] };
+        };
         expect(ok).toBe(true);
         expect(host).toEqual(hostTag);
         expect(result.verbs.map((verb) => verb.name)).toEqual(expected);
@@ -370,7 +576,11 @@ describe('help', () => {
   test('of a verb that does not exist is an error', async () => {
     const { stdout, code } = await ssh(['help', 'nonsense', '--json']);
     expect(code).toBe(2);
-    expect(documentOf(stdout, 'json')).toMatchObject({ ok: false, host: hostTag, error: { code: 'unknown-command', exitCode: 2 } });
+    expect(documentOf(stdout, 'json')).toMatchObject({
+      ok: false,
+      host: hostTag,
+      error: { code: 'unknown-command', exitCode: 2 },
+    });
   });
 });
 

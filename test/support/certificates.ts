@@ -29,7 +29,12 @@ export interface TestCertificate {
 let made = 0;
 
 /** Has `authority` certify the public key in `line`. */
-export async function certify(folder: string, authority: Pick<TestKey, 'path'>, line: string, wishes: CertificateWishes = {}): Promise<TestCertificate> {
+export async function certify(
+  folder: string,
+  authority: Pick<TestKey, 'path'>,
+  line: string,
+  wishes: CertificateWishes = {},
+): Promise<TestCertificate> {
   const base = join(folder, `certified-${++made}`);
   await writeFile(`${base}.pub`, line);
   await execa('ssh-keygen', [
@@ -52,4 +57,3 @@ export async function certify(folder: string, authority: Pick<TestKey, 'path'>, 
 export async function describeCertificate(path: string): Promise<string> {
   return (await execa('ssh-keygen', ['-L', '-f', path])).stdout;
 }
-

@@ -1,7 +1,8 @@
 /**
- * What tests fetch once and keep outside the tree: ssh-audit as its wheel, paramiko, a client built with Go, and the OpenSSH client of a newer
- * release, unpacked and run with its own libraries, so that nothing of it is installed. The folder is `CONTAINARIUM_TEST_CACHE`, or one under /var/cache for root,
- * or one in the home. Something appears there under its final name only when it is complete.
+ * What tests fetch once and keep outside the tree: ssh-audit as its wheel, paramiko, a client built with Go, and the
+ * OpenSSH client of a newer release, unpacked and run with its own libraries, so that nothing of it is installed. The
+ * folder is `CONTAINARIUM_TEST_CACHE`, or one under /var/cache for root, or one in the home. Something appears there
+ * under its final name only when it is complete.
  */
 import { createHash } from 'node:crypto';
 import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -12,7 +13,9 @@ import { renderDeb822 } from '../../src/prepare/aptSources.ts';
 import { readOsRelease, supportedRelease, type Release } from '../../src/prepare/release.ts';
 import { releaseSources } from '../host/harness/baseImage.ts';
 
-const cache = process.env['CONTAINARIUM_TEST_CACHE'] ?? (process.getuid?.() === 0 ? '/var/cache/containarium-test' : join(homedir(), '.cache', 'containarium-test'));
+const cache =
+  process.env['CONTAINARIUM_TEST_CACHE'] ??
+  (process.getuid?.() === 0 ? '/var/cache/containarium-test' : join(homedir(), '.cache', 'containarium-test'));
 
 /** The folder `name` of the cache, filled by `fill` where it is not there yet. */
 async function kept(name: string, fill: (folder: string) => Promise<void>): Promise<string> {
@@ -36,7 +39,10 @@ async function kept(name: string, fill: (folder: string) => Promise<void>): Prom
   return folder;
 }
 
-/** Since 3.3 it knows ML-KEM, and since 3.9 it warns of key exchanges without anything post-quantum. The version is pinned, because its findings are. */
+/**
+ * Since 3.3 it knows ML-KEM, and since 3.9 it warns of key exchanges without anything post-quantum. The version is
+ * pinned, because its findings are.
+ */
 const auditVersion = '3.9.0';
 
 export interface AuditOptions {
@@ -47,19 +53,41 @@ export interface AuditOptions {
 }
 
 /** Runs ssh-audit (Python, from its wheel as it is). Resolves with what it printed and its exit code. */
-export async function sshAudit(args: readonly string[], { forMs, within = [] }: AuditOptions = {}): Promise<{ stdout: string; code: number }> {
+export async function sshAudit(
+  args: readonly string[],
+  { forMs, within = [] }: AuditOptions = {},
+): Promise<{ stdout: string; code: number }> {
   const folder = await kept(`ssh-audit-${auditVersion}`, async (work) => {
-    await execa('python3', ['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary', ':all:', '--dest', work, `ssh-audit==${auditVersion}`]);
+    await execa('python3', [
+      '-m',
+      'pip',
+      'download',
+      '--quiet',
+      '--disable-pip-version-check',
+      '--no-deps',
+      '--only-binary',
+      ':all:',
+      '--dest',
+      work,
+      `ssh-audit==${auditVersion}`,
+    ]);
   });
   const [wheel = ''] = (await readdir(folder)).filter((name) => name.endsWith('.whl'));
   // With bash as the shell it would draw its figures with control sequences.
   const [program = '', ...words] = [...within, 'python3', '-m', 'ssh_audit', ...args];
-  const child = execa(program, words, { reject: false, detached: true, env: { PYTHONPATH: join(folder, wheel), PYTHONUNBUFFERED: '1', SHELL: '/bin/sh' } });
+  const child = execa(program, words, {
+    reject: false,
+    detached: true,
+    env: { PYTHONPATH: join(folder, wheel), PYTHONUNBUFFERED: '1', SHELL: '/bin/sh' },
+  });
   // As from a terminal: its workers are processes of their own, and get the Ctrl-C too.
   const signal = (name: NodeJS.Signals): void => {
     if (child.pid !== undefined) process.kill(-child.pid, name);
   };
-  const timers = forMs === undefined ? [] : [setTimeout(() => signal('SIGINT'), forMs), setTimeout(() => signal('SIGKILL'), forMs + 10_000)];
+  const timers =
+    forMs === undefined
+      ? []
+      : [setTimeout(() => signal('SIGINT'), forMs), setTimeout(() => signal('SIGKILL'), forMs + 10_000)];
   const { stdout, exitCode } = await child;
   for (const timer of timers) clearTimeout(timer);
   return { stdout, code: exitCode ?? -1 };
@@ -68,20 +96,27 @@ export async function sshAudit(args: readonly string[], { forMs, within = [] }: 
 /** By the machine's release, the next one of the same distribution that has OpenSSH 10. */
 const newer: Readonly<Record<string, string>> = { bookworm: 'trixie', noble: 'resolute' };
 
-/** The command (program and first arguments) of an OpenSSH 10 client: the machine's own, or that of the next release. */
+/**
+ * The command (program and first arguments) of an OpenSSH 10 client: the machine's own, or that of the next release.
+ */
 export async function opensshTen(): Promise<string[]> {
   const own = await execa('ssh', ['-V']);
   if (Number(/OpenSSH_(\d+)/.exec(own.stderr)?.[1]) >= 10) return ['ssh'];
   const machine = supportedRelease(await readOsRelease());
   const codename = newer[machine.codename];
   if (codename === undefined) throw new Error(`no release after ${machine.codename} is known to have OpenSSH 10`);
-  const folder = await kept(`openssh-client-${codename}`, (work) => unpack(work, { ...machine, codename }, ['openssh-client'], /^(openssh-client|lib)\S*\.deb$/));
+  const folder = await kept(`openssh-client-${codename}`, (work) =>
+    unpack(work, { ...machine, codename }, ['openssh-client'], /^(openssh-client|lib)\S*\.deb$/),
+  );
   const libraries = join(folder, 'usr', 'lib', await triplet(folder));
   const [loader = ''] = (await readdir(libraries)).filter((name) => /^ld-linux.*\.so\.\d+$/.test(name));
   return [join(libraries, loader), '--library-path', libraries, join(folder, 'usr', 'bin', 'ssh')];
 }
 
-/** Unpacks into `work` what packages of a release and those they depend on bring along, of those whose file names match; nothing is installed. */
+/**
+ * Unpacks into `work` what packages of a release and those they depend on bring along, of those whose file names match;
+ * nothing is installed.
+ */
 async function unpack(work: string, release: Release, packages: readonly string[], wanted: RegExp): Promise<void> {
   const machine = supportedRelease(await readOsRelease());
   const apt = join(work, 'apt');
@@ -100,9 +135,14 @@ async function unpack(work: string, release: Release, packages: readonly string[
   ].flatMap((option) => ['-o', option]);
   await execa('apt-get', ['-qq', ...options, 'update']);
   // Against an empty list of installed packages: all that they depend on comes along.
-  await execa('apt-get', ['-qq', '-y', ...options, '--no-install-recommends', '--download-only', 'install', ...packages], { env: { DEBIAN_FRONTEND: 'noninteractive' } });
+  await execa(
+    'apt-get',
+    ['-qq', '-y', ...options, '--no-install-recommends', '--download-only', 'install', ...packages],
+    { env: { DEBIAN_FRONTEND: 'noninteractive' } },
+  );
   const archives = join(apt, 'cache', 'archives');
-  for (const name of (await readdir(archives)).filter((each) => wanted.test(each))) await execa('dpkg-deb', ['-x', join(archives, name), work]);
+  for (const name of (await readdir(archives)).filter((each) => wanted.test(each)))
+    await execa('dpkg-deb', ['-x', join(archives, name), work]);
   await rm(apt, { recursive: true });
 }
 
@@ -120,24 +160,51 @@ const paramikoVersion = '5.1.0';
 export async function paramiko(): Promise<string> {
   const { stdout } = await execa('python3', ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])']);
   return kept(`paramiko-${paramikoVersion}-python-${stdout}`, async (work) => {
-    await execa('python3', ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--root-user-action', 'ignore', '--only-binary', ':all:', '--target', work, `paramiko==${paramikoVersion}`]);
+    await execa('python3', [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--disable-pip-version-check',
+      '--root-user-action',
+      'ignore',
+      '--only-binary',
+      ':all:',
+      '--target',
+      work,
+      `paramiko==${paramikoVersion}`,
+    ]);
   });
 }
 
-/** A Go program with the packages of this release: the compiler and golang.org/x/crypto, neither of which is kept. Resolves with the program's path. */
+/**
+ * A Go program with the packages of this release: the compiler and golang.org/x/crypto, neither of which is kept.
+ * Resolves with the program's path.
+ */
 export async function goProgram(source: string): Promise<string> {
   const text = await readFile(source, 'utf8');
   const machine = supportedRelease(await readOsRelease());
-  const folder = await kept(`go-${machine.codename}-${createHash('sha256').update(text).digest('hex').slice(0, 16)}`, async (work) => {
-    const tree = join(work, 'tree');
-    await mkdir(tree);
-    await unpack(tree, machine, ['golang-go', 'golang-golang-x-crypto-dev', 'golang-golang-x-term-dev'], /^golang-/);
-    const [go = ''] = (await readdir(join(tree, 'usr', 'lib'))).filter((name) => /^go-\d/.test(name));
-    const goRoot = join(tree, 'usr', 'lib', go);
-    // Debian's packages of libraries are made for GOPATH; without cgo no C compiler is wanted.
-    const env = { GOROOT: goRoot, GOPATH: join(tree, 'usr', 'share', 'gocode'), GOCACHE: join(work, 'cache'), GO111MODULE: 'off', CGO_ENABLED: '0', GOFLAGS: '', GOTOOLCHAIN: 'local' };
-    await execa(join(goRoot, 'bin', 'go'), ['build', '-o', join(work, 'program'), source], { env });
-    for (const name of ['tree', 'cache']) await rm(join(work, name), { recursive: true });
-  });
+  const folder = await kept(
+    `go-${machine.codename}-${createHash('sha256').update(text).digest('hex').slice(0, 16)}`,
+    async (work) => {
+      const tree = join(work, 'tree');
+      await mkdir(tree);
+      await unpack(tree, machine, ['golang-go', 'golang-golang-x-crypto-dev', 'golang-golang-x-term-dev'], /^golang-/);
+      const [go = ''] = (await readdir(join(tree, 'usr', 'lib'))).filter((name) => /^go-\d/.test(name));
+      const goRoot = join(tree, 'usr', 'lib', go);
+      // Debian's packages of libraries are made for GOPATH; without cgo no C compiler is wanted.
+      const env = {
+        GOROOT: goRoot,
+        GOPATH: join(tree, 'usr', 'share', 'gocode'),
+        GOCACHE: join(work, 'cache'),
+        GO111MODULE: 'off',
+        CGO_ENABLED: '0',
+        GOFLAGS: '',
+        GOTOOLCHAIN: 'local',
+      };
+      await execa(join(goRoot, 'bin', 'go'), ['build', '-o', join(work, 'program'), source], { env });
+      for (const name of ['tree', 'cache']) await rm(join(work, name), { recursive: true });
+    },
+  );
   return join(folder, 'program');
 }

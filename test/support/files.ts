@@ -1,4 +1,7 @@
-/** What a server that runs has on its disk. Files are written anew beside the old ones and renamed, so that a name may go before it is read. */
+/**
+ * What a server that runs has on its disk. Files are written anew beside the old ones and renamed, so that a name may
+ * go before it is read.
+ */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -9,7 +12,11 @@ export interface FoundFile {
 
 async function readBelow(folder: string): Promise<FoundFile[]> {
   const found = await readdir(folder, { recursive: true, withFileTypes: true });
-  return Promise.all(found.filter((file) => file.isFile()).map(async ({ parentPath, name }) => ({ name, content: await readFile(join(parentPath, name)) })));
+  return Promise.all(
+    found
+      .filter((file) => file.isFile())
+      .map(async ({ parentPath, name }) => ({ name, content: await readFile(join(parentPath, name)) })),
+  );
 }
 
 /** All files below a folder, at a moment in which none of their names went away. */

@@ -1,4 +1,6 @@
-/** The front of a server under test, seen from outside (proc(5)), and the admin that the server made at its first start. */
+/**
+ * The front of a server under test, seen from outside (proc(5)), and the admin that the server made at its first start.
+ */
 import { readFile } from 'node:fs/promises';
 import type { TestKey } from './keys.ts';
 import type { TestServer } from './server.ts';
@@ -11,12 +13,22 @@ export async function frontOf(server: TestServer): Promise<number> {
 export async function adminOf(server: TestServer): Promise<TestKey> {
   const line = await readFile(`${server.adminKey}.pub`, 'utf8');
   const [type = '', base64 = ''] = line.split(' ');
-  return { path: server.adminKey, line, type, blob: Buffer.from(base64, 'base64'), fingerprint: '', private: await readFile(server.adminKey, 'utf8') };
+  return {
+    path: server.adminKey,
+    line,
+    type,
+    blob: Buffer.from(base64, 'base64'),
+    fingerprint: '',
+    private: await readFile(server.adminKey, 'utf8'),
+  };
 }
 
 let next = 0;
 
-/** Another address of the loopback network with each call: attackers are many, and what is limited for each source is not always what is tried. */
+/**
+ * Another address of the loopback network with each call: attackers are many, and what is limited for each source is
+ * not always what is tried.
+ */
 export function anySource(): string {
   next++;
   return `127.${1 + ((next >> 16) % 250)}.${(next >> 8) % 256}.${1 + (next % 250)}`;

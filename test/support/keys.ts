@@ -17,12 +17,34 @@ export interface TestKey {
 }
 
 /** Makes a key pair without a passphrase in `folder`. */
-export async function makeKey(folder: string, name: string, options: { type?: string; bits?: number; comment?: string } = {}): Promise<TestKey> {
+export async function makeKey(
+  folder: string,
+  name: string,
+  options: { type?: string; bits?: number; comment?: string } = {},
+): Promise<TestKey> {
   const path = join(folder, name);
   const bits = options.bits === undefined ? [] : ['-b', String(options.bits)];
-  await execa('ssh-keygen', ['-q', '-t', options.type ?? 'ed25519', ...bits, '-N', '', '-C', options.comment ?? `${name}@laptop`, '-f', path]);
+  await execa('ssh-keygen', [
+    '-q',
+    '-t',
+    options.type ?? 'ed25519',
+    ...bits,
+    '-N',
+    '',
+    '-C',
+    options.comment ?? `${name}@laptop`,
+    '-f',
+    path,
+  ]);
   const line = await readFile(`${path}.pub`, 'utf8');
   const [type = '', base64 = ''] = line.split(' ');
   const { stdout } = await execa('ssh-keygen', ['-l', '-f', `${path}.pub`]);
-  return { path, line, type, blob: Buffer.from(base64, 'base64'), fingerprint: stdout.split(' ')[1] ?? '', private: await readFile(path, 'utf8') };
+  return {
+    path,
+    line,
+    type,
+    blob: Buffer.from(base64, 'base64'),
+    fingerprint: stdout.split(' ')[1] ?? '',
+    private: await readFile(path, 'utf8'),
+  };
 }

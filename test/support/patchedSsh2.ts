@@ -22,7 +22,8 @@ export async function copyOfSsh2(folder: string, without?: string): Promise<stri
   await mkdir(join(home, 'node_modules'));
   const copy = join(home, 'node_modules', 'ssh2');
   await cp(join(modules, 'ssh2'), copy, { recursive: true });
-  for (const name of ['asn1', 'bcrypt-pbkdf', 'diff']) await symlink(join(modules, name), join(home, 'node_modules', name));
+  for (const name of ['asn1', 'bcrypt-pbkdf', 'diff'])
+    await symlink(join(modules, name), join(home, 'node_modules', name));
   if (without !== undefined) {
     const { patchNames: names, applyPatches } = await patching();
     const [found, ...more] = names().filter((name) => name.includes(without));

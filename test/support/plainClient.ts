@@ -1,14 +1,30 @@
 /**
- * The beginning of an SSH connection, packet by packet and without encryption: for what happens before and during the first key exchange
- * (RFC 4253, sections 4 to 8).
+ * The beginning of an SSH connection, packet by packet and without encryption: for what happens before and during the
+ * first key exchange (RFC 4253, sections 4 to 8).
  */
-import { createHash, createPublicKey, decapsulate, diffieHellman, generateKeyPairSync, randomBytes, verify } from 'node:crypto';
+import {
+  createHash,
+  createPublicKey,
+  decapsulate,
+  diffieHellman,
+  generateKeyPairSync,
+  randomBytes,
+  verify,
+} from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { boolean, string, stringAt, uint32 } from './rawClient.ts';
 import { eventually } from './server.ts';
 
-export const kexMessage = { disconnect: 1, ignore: 2, debug: 4, kexInit: 20, newKeys: 21, exchangeInit: 30, exchangeReply: 31 } as const;
+export const kexMessage = {
+  disconnect: 1,
+  ignore: 2,
+  debug: 4,
+  kexInit: 20,
+  newKeys: 21,
+  exchangeInit: 30,
+  exchangeReply: 31,
+} as const;
 
 export interface Proposal {
   readonly kex: readonly string[];
@@ -60,7 +76,9 @@ export class PlainClient {
   send(type: number, ...fields: readonly Buffer[]): void {
     const payload = Buffer.concat([Buffer.from([type]), ...fields]);
     const padding = 8 - ((payload.length + 5) % 8) + 8;
-    this.write(Buffer.concat([uint32(payload.length + padding + 1), Buffer.from([padding]), payload, Buffer.alloc(padding)]));
+    this.write(
+      Buffer.concat([uint32(payload.length + padding + 1), Buffer.from([padding]), payload, Buffer.alloc(padding)]),
+    );
   }
 
   propose({ kex, hostKey = ['ssh-ed25519'], follows = false }: Proposal): void {
@@ -102,8 +120,8 @@ export class PlainClient {
   }
 
   /**
-   * Does mlkem768x25519-sha256 as the client, and verifies the server's signature over the exchange (draft-ietf-sshm-mlkem-hybrid-kex):
-   * true where both sides have the same secret.
+   * Does mlkem768x25519-sha256 as the client, and verifies the server's signature over the exchange
+   * (draft-ietf-sshm-mlkem-hybrid-kex): true where both sides have the same secret.
    */
   async exchangeMlKem(): Promise<boolean> {
     this.hello();
@@ -121,9 +139,25 @@ export class PlainClient {
     const answer = stringAt(reply, 5 + hostKey.length);
     const signature = stringAt(reply, 9 + hostKey.length + answer.length);
     if (answer.length !== 1088 + 32) return false;
-    const theirs = createPublicKey({ key: Buffer.concat([x25519Spki, answer.subarray(1088)]), type: 'spki', format: 'der' });
-    const secret = sha256(decapsulate(mlKem.privateKey, answer.subarray(0, 1088)), diffieHellman({ privateKey: classical.privateKey, publicKey: theirs }));
-    const hashed = [Buffer.from(this.ident), Buffer.from(this.serverIdent), this.#kexInit, theirKexInit, hostKey, init, answer, secret];
+    const theirs = createPublicKey({
+      key: Buffer.concat([x25519Spki, answer.subarray(1088)]),
+      type: 'spki',
+      format: 'der',
+    });
+    const secret = sha256(
+      decapsulate(mlKem.privateKey, answer.subarray(0, 1088)),
+      diffieHellman({ privateKey: classical.privateKey, publicKey: theirs }),
+    );
+    const hashed = [
+      Buffer.from(this.ident),
+      Buffer.from(this.serverIdent),
+      this.#kexInit,
+      theirKexInit,
+      hostKey,
+      init,
+      answer,
+      secret,
+    ];
     const exchangeHash = sha256(...hashed.map((part) => string(part)));
     const point = stringAt(hostKey, 4 + stringAt(hostKey, 0).length);
     const key = createPublicKey({ key: Buffer.concat([ed25519Spki, point]), type: 'spki', format: 'der' });

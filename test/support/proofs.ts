@@ -1,4 +1,7 @@
-/** Keys and proofs of logins, made in this process: as many as a test likes, of anything that a client or a front could show. */
+/**
+ * Keys and proofs of logins, made in this process: as many as a test likes, of anything that a client or a front could
+ * show.
+ */
 import { createHash, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
 import type { Identity } from '../../src/domain/actor.ts';
 import type { LoginProof } from '../../src/domain/login.ts';
@@ -8,7 +11,10 @@ export interface IdentityKey {
   readonly private: KeyObject;
 }
 
-/** Strings of the wire format, one after the other (RFC 4251, section 5). Written here once more, apart from what the server goes by. */
+/**
+ * Strings of the wire format, one after the other (RFC 4251, section 5). Written here once more, apart from what the
+ * server goes by.
+ */
 export function wire(...fields: readonly (string | Buffer)[]): Buffer {
   return Buffer.concat(
     fields.map((field) => {
@@ -25,20 +31,53 @@ export function makeIdentity(what: Pick<Identity, 'admin' | 'owns'>): IdentityKe
   const { privateKey } = generateKeyPairSync('ed25519');
   const blob = wire('ssh-ed25519', Buffer.from(privateKey.export({ format: 'jwk' }).x ?? '', 'base64url'));
   const fingerprint = `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
-  return { identity: { blob: blob.toString('base64'), type: 'ssh-ed25519', fingerprint, ...what }, private: privateKey };
+  return {
+    identity: { blob: blob.toString('base64'), type: 'ssh-ed25519', fingerprint, ...what },
+    private: privateKey,
+  };
 }
 
-/** What a login shows that is signed by `signer` (RFC 4252, section 7). Another service is one that nobody is let in for. */
+/**
+ * What a login shows that is signed by `signer` (RFC 4252, section 7). Another service is one that nobody is let in
+ * for.
+ */
 export function proofBy(
   signer: (data: Buffer) => Buffer,
-  { username, algorithm, blob, sessionId = randomBytes(32), service = 'ssh-connection' }: { username: string; algorithm: string; blob: Buffer; sessionId?: Buffer; service?: string },
+  {
+    username,
+    algorithm,
+    blob,
+    sessionId = randomBytes(32),
+    service = 'ssh-connection',
+  }: { username: string; algorithm: string; blob: Buffer; sessionId?: Buffer; service?: string },
 ): LoginProof {
-  const data = Buffer.concat([wire(sessionId), Buffer.from([50]), wire(username, service, 'publickey'), Buffer.from([1]), wire(algorithm, blob)]);
-  return { username, algorithm, blob: blob.toString('base64'), sessionId: sessionId.toString('base64'), signature: signer(data).toString('base64') };
+  const data = Buffer.concat([
+    wire(sessionId),
+    Buffer.from([50]),
+    wire(username, service, 'publickey'),
+    Buffer.from([1]),
+    wire(algorithm, blob),
+  ]);
+  return {
+    username,
+    algorithm,
+    blob: blob.toString('base64'),
+    sessionId: sessionId.toString('base64'),
+    signature: signer(data).toString('base64'),
+  };
 }
 
 /** The same with an ed25519 key. */
-export function prove(key: IdentityKey, username: string, more: { sessionId?: Buffer; service?: string } = {}): LoginProof {
+export function prove(
+  key: IdentityKey,
+  username: string,
+  more: { sessionId?: Buffer; service?: string } = {},
+): LoginProof {
   const blob = Buffer.from(key.identity.blob, 'base64');
-  return proofBy((data) => wire('ssh-ed25519', sign(null, data, key.private)), { username, algorithm: 'ssh-ed25519', blob, ...more });
+  return proofBy((data) => wire('ssh-ed25519', sign(null, data, key.private)), {
+    username,
+    algorithm: 'ssh-ed25519',
+    blob,
+    ...more,
+  });
 }

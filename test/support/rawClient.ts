@@ -1,6 +1,6 @@
 /**
- * An SSH client that sends whatever a test wants, packet by packet: ssh2's own transport (key exchange, encryption) and nothing above it.
- * Stock clients are too well behaved for most attacks.
+ * An SSH client that sends whatever a test wants, packet by packet: ssh2's own transport (key exchange, encryption) and
+ * nothing above it. Stock clients are too well behaved for most attacks.
  */
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
@@ -15,7 +15,9 @@ interface Protocol {
   readonly _kex: { readonly sessionID: Buffer };
   readonly _kexinit: Buffer | undefined;
   readonly _cipher: { encrypt(packet: Buffer): void };
-  readonly _packetRW: { readonly write: { allocStart: number; alloc(size: number): Buffer; finalize(packet: Buffer): Buffer } };
+  readonly _packetRW: {
+    readonly write: { allocStart: number; alloc(size: number): Buffer; finalize(packet: Buffer): Buffer };
+  };
   start(): void;
   parse(data: Buffer, from: number, to: number): void;
   rekey(): void;
@@ -106,7 +108,8 @@ export class RawClient {
       onHandshakeComplete: () => this.#handshake?.(),
       hostVerifier: (_key, verify) => verify(true),
     });
-    // Before the key exchange, whose ciphers take it from here. Later exchanges begin with a packet among others (20, KEXINIT).
+    // Before the key exchange, whose ciphers take it from here. Later exchanges begin with a packet among others (20,
+    // KEXINIT).
     const handle = this.#protocol._onPayload;
     this.#protocol._onPayload = (payload) => {
       if (payload[0] === 20 && !this.#isStalling) return handle(payload);
@@ -131,7 +134,12 @@ export class RawClient {
   /** Connects and exchanges keys; `from` is one of this machine's own addresses. */
   static async connect(port: number, from?: string): Promise<RawClient> {
     await init;
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true, ...(from === undefined ? {} : { localAddress: from }) });
+    const socket = connect({
+      port,
+      host: '127.0.0.1',
+      noDelay: true,
+      ...(from === undefined ? {} : { localAddress: from }),
+    });
     await once(socket, 'connect');
     const client = new RawClient(socket);
     const done = new Promise<void>((resolve, reject) => {
@@ -171,7 +179,8 @@ export class RawClient {
       const at = this.received.findIndex((packet) => types.includes(packet[0] ?? -1));
       const [found] = at === -1 ? [] : this.received.splice(at, 1);
       if (found !== undefined) return found;
-      if (this.closed) throw new Error(`the connection closed; received: ${this.received.map((packet) => packet[0]).join(', ')}`);
+      if (this.closed)
+        throw new Error(`the connection closed; received: ${this.received.map((packet) => packet[0]).join(', ')}`);
       const leftMs = deadline - performance.now();
       if (leftMs <= 0) throw new Error(`no packet of type ${types.join(' or ')} came within ${limitMs / 1000} s`);
       await this.changes(leftMs);
@@ -207,7 +216,12 @@ export class RawClient {
   /** Sends an authentication request and resolves with the type of the answer. */
   async tryLogin(user: string, method: string, ...fields: readonly Buffer[]): Promise<number> {
     this.send(message.userauthRequest, string(user), string('ssh-connection'), string(method), ...fields);
-    const [type] = await this.take(message.userauthFailure, message.userauthSuccess, message.userauthPkOk, message.disconnect);
+    const [type] = await this.take(
+      message.userauthFailure,
+      message.userauthSuccess,
+      message.userauthPkOk,
+      message.disconnect,
+    );
     return type ?? -1;
   }
 
@@ -230,7 +244,12 @@ export class RawClient {
 
   /** Sends a login with a key, or only offers the key, and does not wait for the answer. */
   sendLogin(user: string, algorithm: string, blob: Buffer, signature: Buffer | undefined): void {
-    const fields = [boolean(signature !== undefined), string(algorithm), string(blob), ...(signature === undefined ? [] : [string(signature)])];
+    const fields = [
+      boolean(signature !== undefined),
+      string(algorithm),
+      string(blob),
+      ...(signature === undefined ? [] : [string(signature)]),
+    ];
     this.send(message.userauthRequest, string(user), string('ssh-connection'), string('publickey'), ...fields);
   }
 
@@ -265,13 +284,17 @@ export class RawClient {
 
   /** Everything on standard output of the sessions so far. */
   output(): string {
-    return Buffer.concat(this.received.filter((packet) => packet[0] === message.channelData).map((packet) => stringAt(packet, 5))).toString();
+    return Buffer.concat(
+      this.received.filter((packet) => packet[0] === message.channelData).map((packet) => stringAt(packet, 5)),
+    ).toString();
   }
 
   /** The exit status, when it comes. */
   async exitStatus(): Promise<number> {
     return eventually(() => {
-      const found = this.received.find((packet) => packet[0] === message.channelRequest && stringAt(packet, 5).toString() === 'exit-status');
+      const found = this.received.find(
+        (packet) => packet[0] === message.channelRequest && stringAt(packet, 5).toString() === 'exit-status',
+      );
       if (found === undefined && this.closed) throw new Error('the connection closed without an exit status');
       return found?.readUInt32BE(found.length - 4);
     }, 'an exit status');
@@ -302,7 +325,9 @@ export class RawClient {
     });
   }
 
-  /** Resolves when the last exchange is wholly over: ssh2 says so a little before it is, and begins no other until then. */
+  /**
+   * Resolves when the last exchange is wholly over: ssh2 says so a little before it is, and begins no other until then.
+   */
   async #settled(): Promise<void> {
     while (this.#protocol._kexinit !== undefined && !this.closed) await new Promise((resolve) => setImmediate(resolve));
   }
@@ -337,20 +362,33 @@ export interface SecurityKey {
 export function makeSecurityKey(kind: 'ed25519' | 'ecdsa', comment: string, application = 'ssh:'): SecurityKey {
   let counter = 0;
   const { type, point, privateKey } = kind === 'ed25519' ? softEd25519() : softP256();
-  const blob = Buffer.concat([string(type), ...(kind === 'ecdsa' ? [string('nistp256')] : []), string(point), string(application)]);
+  const blob = Buffer.concat([
+    string(type),
+    ...(kind === 'ecdsa' ? [string('nistp256')] : []),
+    string(point),
+    string(application),
+  ]);
   const signer = (flags: number) => (data: Buffer) => {
     const tail = Buffer.concat([Buffer.from([flags]), uint32(++counter)]);
     const signed = Buffer.concat([sha256(Buffer.from(application)), tail, sha256(data)]);
     if (kind === 'ed25519') return Buffer.concat([string(type), string(sign(null, signed, privateKey)), tail]);
     const raw = sign('sha256', signed, { key: privateKey, dsaEncoding: 'ieee-p1363' });
-    return Buffer.concat([string(type), string(Buffer.concat([mpint(raw.subarray(0, 32)), mpint(raw.subarray(32))])), tail]);
+    return Buffer.concat([
+      string(type),
+      string(Buffer.concat([mpint(raw.subarray(0, 32)), mpint(raw.subarray(32))])),
+      tail,
+    ]);
   };
   return { type, blob, line: `${type} ${blob.toString('base64')} ${comment}\n`, signer };
 }
 
 function softEd25519(): { type: string; point: Buffer; privateKey: KeyObject } {
   const { privateKey } = generateKeyPairSync('ed25519');
-  return { type: 'sk-ssh-ed25519@openssh.com', point: Buffer.from(privateKey.export({ format: 'jwk' }).x ?? '', 'base64url'), privateKey };
+  return {
+    type: 'sk-ssh-ed25519@openssh.com',
+    point: Buffer.from(privateKey.export({ format: 'jwk' }).x ?? '', 'base64url'),
+    privateKey,
+  };
 }
 
 function softP256(): { type: string; point: Buffer; privateKey: KeyObject } {

@@ -1,6 +1,7 @@
 /**
- * A running server for tests: the built program, as a process of its own, in a home of its own, on the simulated host, on a free
- * port. What it answers is read with the stock OpenSSH client. Every server is stopped and every folder removed when the test file ends.
+ * A running server for tests: the built program, as a process of its own, in a home of its own, on the simulated host,
+ * on a free port. What it answers is read with the stock OpenSSH client. Every server is stopped and every folder
+ * removed when the test file ends.
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -85,10 +86,16 @@ export interface TestServer {
 const captured = { reject: false, stripFinalNewline: false, buffer: true } as const;
 const main = join(repository, 'dist', 'main.js');
 
-/** The program for {@link ServerOptions}, started in groups beside the user's own where the user is root, as a login shell would be: what gives them up can be seen. */
+/**
+ * The program for {@link ServerOptions}, started in groups beside the user's own where the user is root, as a login
+ * shell would be: what gives them up can be seen.
+ */
 export async function programInGroups(): Promise<string> {
   const path = join(await temporaryFolder(), 'main.mjs');
-  await writeFile(path, `if (process.getuid() === 0) process.setgroups([0, 4, 24]);\nawait import(${JSON.stringify(pathToFileURL(main).href)});\n`);
+  await writeFile(
+    path,
+    `if (process.getuid() === 0) process.setgroups([0, 4, 24]);\nawait import(${JSON.stringify(pathToFileURL(main).href)});\n`,
+  );
   return path;
 }
 
@@ -96,7 +103,12 @@ let built: Promise<unknown> | undefined;
 
 /** Builds once; flock(1) keeps the workers of a test run from building at the same time. */
 function build(): Promise<unknown> {
-  built ??= execa('flock', [join(repository, 'package.json'), process.execPath, join(repository, 'src', 'bootstrap.mjs'), '--quiet']);
+  built ??= execa('flock', [
+    join(repository, 'package.json'),
+    process.execPath,
+    join(repository, 'src', 'bootstrap.mjs'),
+    '--quiet',
+  ]);
   return built;
 }
 
@@ -113,11 +125,21 @@ export async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
-export function finished({ stdout, stderr, exitCode }: { stdout: string; stderr: string; exitCode?: number | undefined }): Finished {
+export function finished({
+  stdout,
+  stderr,
+  exitCode,
+}: {
+  stdout: string;
+  stderr: string;
+  exitCode?: number | undefined;
+}): Finished {
   return { stdout, stderr, code: exitCode ?? -1 };
 }
 
-/** What is alive in a server is asked through its inspector (test/soak/inspector.ts): each listens on a port of its own. */
+/**
+ * What is alive in a server is asked through its inspector (test/soak/inspector.ts): each listens on a port of its own.
+ */
 const inspectorPort = '--inspect-port=127.0.0.1:0';
 
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
@@ -128,15 +150,21 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   await mkdir(join(folder, 'empty'));
   await writeFile(join(home, 'containarium.yaml'), yaml(withoutPenalties(options.config ?? {})));
   await options.prepare?.(home);
-  const server = new RunningServer(folder, options.env ?? {}, [...(options.within ?? []), process.execPath, inspectorPort, options.program ?? main, 'serve']);
+  const server = new RunningServer(folder, options.env ?? {}, [
+    ...(options.within ?? []),
+    process.execPath,
+    inspectorPort,
+    options.program ?? main,
+    'serve',
+  ]);
   cleanups.push(() => server.end());
   await server.start();
   return server;
 }
 
 /**
- * Most tests are many clients at one address, and many of them fail on purpose: the server would soon refuse them all. Tests of penalties come
- * from other addresses of the loopback network, or say `exempt` themselves.
+ * Most tests are many clients at one address, and many of them fail on purpose: the server would soon refuse them all.
+ * Tests of penalties come from other addresses of the loopback network, or say `exempt` themselves.
  */
 function withoutPenalties(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const ssh = (config['ssh'] ?? {}) as { penalties?: object };
@@ -208,7 +236,13 @@ class RunningServer implements TestServer {
     await writeFile(join(this.#folder, 'known_hosts'), `[127.0.0.1]:${this.port} ${hostKey}`);
   }
 
-  sshArguments({ key = this.adminKey, user = 'manage', tty = false, shared = false, options = [] }: SshCommandOptions = {}): string[] {
+  sshArguments({
+    key = this.adminKey,
+    user = 'manage',
+    tty = false,
+    shared = false,
+    options = [],
+  }: SshCommandOptions = {}): string[] {
     const settings = [
       `UserKnownHostsFile=${join(this.#folder, 'known_hosts')}`,
       'GlobalKnownHostsFile=/dev/null',
@@ -251,7 +285,10 @@ class RunningServer implements TestServer {
     return finished(await this.startSsh(words, options));
   }
 
-  /** The first connection is made apart, with nothing of the test's own on it: what stays in the background would hold its pipes open. */
+  /**
+   * The first connection is made apart, with nothing of the test's own on it: what stays in the background would hold
+   * its pipes open.
+   */
   #openMaster(options: SshCommandOptions): Promise<void> {
     const args = this.sshArguments(options);
     const who = args.join(' ');
@@ -299,11 +336,15 @@ class RunningServer implements TestServer {
 
   async end(): Promise<void> {
     for (const path of this.#masters.values()) {
-      await execa('ssh', ['-F', 'none', '-O', 'exit', '-o', `ControlPath=${path}`, 'any'], { reject: false, stdin: 'ignore' });
+      await execa('ssh', ['-F', 'none', '-O', 'exit', '-o', `ControlPath=${path}`, 'any'], {
+        reject: false,
+        stdin: 'ignore',
+      });
     }
     const child = this.#process;
     if (child === undefined) return;
-    // Does nothing to one that has ended; without it a server would live, and write into its home, until the test worker ends.
+    // Does nothing to one that has ended; without it a server would live, and write into its home, until the test
+    // worker ends.
     child.kill('SIGTERM');
     await child;
   }

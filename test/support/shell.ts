@@ -1,6 +1,6 @@
 /**
- * A shell as a person has it: a real SSH connection with a terminal, and what that terminal would show (xterm.js, headless). Tests type,
- * wait for what the screen shows, and look at it; none waits for time to pass.
+ * A shell as a person has it: a real SSH connection with a terminal, and what that terminal would show (xterm.js,
+ * headless). Tests type, wait for what the screen shows, and look at it; none waits for time to pass.
  */
 import { readFile } from 'node:fs/promises';
 import ssh2, { type Client, type ClientChannel } from 'ssh2';
@@ -25,20 +25,20 @@ export interface ShellOptions {
 
 /** Keys by the names of their terminal sequences (xterm). */
 const sequences = {
-  'enter': '\r',
-  'tab': '\t',
-  'escape': '\x1b',
-  'up': '\x1b[A',
-  'down': '\x1b[B',
-  'right': '\x1b[C',
-  'left': '\x1b[D',
-  'home': '\x1b[H',
-  'end': '\x1b[F',
+  enter: '\r',
+  tab: '\t',
+  escape: '\x1b',
+  up: '\x1b[A',
+  down: '\x1b[B',
+  right: '\x1b[C',
+  left: '\x1b[D',
+  home: '\x1b[H',
+  end: '\x1b[F',
   'page-up': '\x1b[5~',
   'page-down': '\x1b[6~',
   'shift-tab': '\x1b[Z',
-  'delete': '\x1b[3~',
-  'backspace': '\x7f',
+  delete: '\x1b[3~',
+  backspace: '\x7f',
 } as const;
 
 export type KeyName = keyof typeof sequences | `ctrl-${string}` | `alt-${string}`;
@@ -101,7 +101,10 @@ export class TestShell {
   /** The rows that are shown now, without trailing blanks. */
   screen(): string[] {
     const { buffer, rows } = this.#terminal;
-    return Array.from({ length: rows }, (_, i) => buffer.active.getLine(buffer.active.viewportY + i)?.translateToString(true) ?? '');
+    return Array.from(
+      { length: rows },
+      (_, i) => buffer.active.getLine(buffer.active.viewportY + i)?.translateToString(true) ?? '',
+    );
   }
 
   /** What is shown now as one text, without empty rows at its end. */
@@ -115,7 +118,9 @@ export class TestShell {
     let all = '';
     for (let i = 0; i < normal.length; i++) {
       const line = normal.getLine(i);
-      all += (line?.isWrapped === true || i === 0 ? '' : '\n') + (line?.translateToString(!(normal.getLine(i + 1)?.isWrapped ?? false)) ?? '');
+      all +=
+        (line?.isWrapped === true || i === 0 ? '' : '\n') +
+        (line?.translateToString(!(normal.getLine(i + 1)?.isWrapped ?? false)) ?? '');
     }
     return all.trimEnd();
   }
@@ -143,7 +148,10 @@ export class TestShell {
     return { column: active.cursorX, row: active.cursorY };
   }
 
-  /** The characters in the cells of a row that is on the screen: the empty text in the second half of a wide one, a blank where nothing is. */
+  /**
+   * The characters in the cells of a row that is on the screen: the empty text in the second half of a wide one, a
+   * blank where nothing is.
+   */
   cells(row: number): string[] {
     const { buffer, cols } = this.#terminal;
     const line = buffer.active.getLine(buffer.active.viewportY + row);
@@ -199,7 +207,10 @@ export class TestShell {
 
   /** Resolves with the exit code when the server has ended the session. */
   async ended(): Promise<number> {
-    await eventually(() => (this.isClosed ? true : undefined), () => Promise.resolve(`the session ends; it shows:\n${this.text()}`));
+    await eventually(
+      () => (this.isClosed ? true : undefined),
+      () => Promise.resolve(`the session ends; it shows:\n${this.text()}`),
+    );
     await this.#written;
     return this.exitCode ?? -1;
   }
@@ -215,7 +226,10 @@ export class TestShell {
 }
 
 /** Connects and asks for a terminal; the connection is closed when the test ends. */
-export async function connectShell(server: Pick<TestServer, 'port' | 'adminKey'>, options: ShellOptions = {}): Promise<TestShell> {
+export async function connectShell(
+  server: Pick<TestServer, 'port' | 'adminKey'>,
+  options: ShellOptions = {},
+): Promise<TestShell> {
   const { columns = 80, rows = 24, user = 'manage', term = 'xterm-256color' } = options;
   const client = new ssh2.Client();
   const privateKey = await readFile(options.key ?? server.adminKey);
@@ -227,7 +241,8 @@ export async function connectShell(server: Pick<TestServer, 'port' | 'adminKey'>
   client.on('error', () => undefined);
   const pty = { term, cols: columns, rows, width: 0, height: 0, modes: {} };
   const channel = await new Promise<ClientChannel>((resolve, reject) => {
-    const done = (error: Error | undefined, opened: ClientChannel): void => (error === undefined ? resolve(opened) : reject(error));
+    const done = (error: Error | undefined, opened: ClientChannel): void =>
+      error === undefined ? resolve(opened) : reject(error);
     const env = options.env === undefined ? {} : { env: options.env };
     if (options.command === undefined) client.shell(pty, env, done);
     else client.exec(options.command, { pty, ...env }, done);
@@ -236,7 +251,10 @@ export async function connectShell(server: Pick<TestServer, 'port' | 'adminKey'>
 }
 
 /** A shell whose composer is there, closed when the test ends. */
-export async function openShell(server: Pick<TestServer, 'port' | 'adminKey'>, options: ShellOptions = {}): Promise<TestShell> {
+export async function openShell(
+  server: Pick<TestServer, 'port' | 'adminKey'>,
+  options: ShellOptions = {},
+): Promise<TestShell> {
   const shell = await connectShell(server, options);
   onTestFinished(() => shell.close());
   if (options.command === undefined) await shell.shows(/^› ?$/m);

@@ -1,6 +1,7 @@
 /**
- * A slow network, as a relay in front of a server: everything arrives late, at a rate that is limited, and now and then one round trip later, which
- * is how a lost segment looks from above TCP. The kernel's own (tc-netem(8)) is not in every kernel that runs tests.
+ * A slow network, as a relay in front of a server: everything arrives late, at a rate that is limited, and now and then
+ * one round trip later, which is how a lost segment looks from above TCP. The kernel's own (tc-netem(8)) is not in
+ * every kernel that runs tests.
  */
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
@@ -27,7 +28,12 @@ const segmentBytes = 128;
 /** What waits at most before the sender has to, in bytes. */
 const mostWaitingBytes = 8192;
 
-export async function slowNetwork({ to, roundTripMs, bytesPerSecond, loseOneOf }: SlowNetworkOptions): Promise<SlowNetwork> {
+export async function slowNetwork({
+  to,
+  roundTripMs,
+  bytesPerSecond,
+  loseOneOf,
+}: SlowNetworkOptions): Promise<SlowNetwork> {
   let received = 0;
   const sockets = new Set<Socket>();
   const relay = (from: Socket, into: Socket, count: (bytes: number) => void): void => {

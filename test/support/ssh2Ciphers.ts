@@ -31,8 +31,24 @@ export async function cipherPair(copy: string, name: string): Promise<CipherPair
   const iv = randomBytes(info.ivLen);
   let pieces: Buffer[] = [];
   let got: Buffer = Buffer.alloc(0);
-  const cipher = createCipher({ outbound: { seqno: 0, cipherInfo: info, cipherKey: key, cipherIV: Buffer.from(iv), onWrite: (piece: Buffer) => void pieces.push(piece) } });
-  const decipher = createDecipher({ inbound: { seqno: 0, decipherInfo: info, decipherKey: key, decipherIV: Buffer.from(iv), onPayload: (payload: Buffer) => void (got = payload) } });
+  const cipher = createCipher({
+    outbound: {
+      seqno: 0,
+      cipherInfo: info,
+      cipherKey: key,
+      cipherIV: Buffer.from(iv),
+      onWrite: (piece: Buffer) => void pieces.push(piece),
+    },
+  });
+  const decipher = createDecipher({
+    inbound: {
+      seqno: 0,
+      decipherInfo: info,
+      decipherKey: key,
+      decipherIV: Buffer.from(iv),
+      onPayload: (payload: Buffer) => void (got = payload),
+    },
+  });
   return {
     cipher,
     decipher,

@@ -66,10 +66,26 @@ async function plink(): Promise<SshClient> {
       const key = join(folder, 'key.ppk');
       await execa('puttygen', [server.adminKey, '-O', 'private', '-o', key]);
       const session = folder.slice(home.length + 1);
-      const settings = ['Protocol=ssh', ...(rekeyBytes === undefined ? [] : [`RekeyBytes=${rekeyBytes}`]), 'TerminalType=xterm', ''];
+      const settings = [
+        'Protocol=ssh',
+        ...(rekeyBytes === undefined ? [] : [`RekeyBytes=${rekeyBytes}`]),
+        'TerminalType=xterm',
+        '',
+      ];
       await writeFile(join(home, '.putty', 'sessions', session), settings.join('\n'));
       return [
-        ...['plink', '-load', session, '-batch', '-P', String(server.port), '-i', key, '-hostkey', await hostKey(server)],
+        ...[
+          'plink',
+          '-load',
+          session,
+          '-batch',
+          '-P',
+          String(server.port),
+          '-i',
+          key,
+          '-hostkey',
+          await hostKey(server),
+        ],
         ...(verbose ? ['-v'] : []),
         ...(terminal ? ['-t'] : []),
         'manage@127.0.0.1',
@@ -80,10 +96,11 @@ async function plink(): Promise<SshClient> {
 }
 
 /**
- * Runs a command in a terminal (pty(7)) whose other end are the standard streams. The terminal hangs up as soon as the command has closed its
- * side, which it does before it ends: the signal of that would be its exit status.
+ * Runs a command in a terminal (pty(7)) whose other end are the standard streams. The terminal hangs up as soon as the
+ * command has closed its side, which it does before it ends: the signal of that would be its exit status.
  */
-const pseudoTerminal = 'import os, pty, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
+const pseudoTerminal =
+  'import os, pty, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
 
 /** Dropbear's client: it guesses the key exchange, and sends the first packet of it at once. */
 async function dbclient(): Promise<SshClient> {
@@ -98,7 +115,18 @@ async function dbclient(): Promise<SshClient> {
       await execa('dropbearconvert', ['openssh', 'dropbear', server.adminKey, key]);
       // It insists on a terminal of its own here where it asks for one there.
       const own = terminal && piped ? ['python3', '-c', pseudoTerminal] : [];
-      return [...own, 'dbclient', '-y', '-y', '-p', String(server.port), '-i', key, ...(terminal ? ['-t'] : []), 'manage@127.0.0.1'];
+      return [
+        ...own,
+        'dbclient',
+        '-y',
+        '-y',
+        '-p',
+        String(server.port),
+        '-i',
+        key,
+        ...(terminal ? ['-t'] : []),
+        'manage@127.0.0.1',
+      ];
     },
     exchanges: () => undefined,
   };
@@ -114,8 +142,18 @@ interface LibrarySettings {
   readonly rekeyBytes: number | null;
 }
 
-async function settingsFor(server: SshTarget, { terminal = false, verbose = false, rekeyBytes }: ClientOptions): Promise<string> {
-  const settings: LibrarySettings = { port: server.port, key: server.adminKey, hostKey: await publicHostKey(server), terminal, verbose, rekeyBytes: rekeyBytes ?? null };
+async function settingsFor(
+  server: SshTarget,
+  { terminal = false, verbose = false, rekeyBytes }: ClientOptions,
+): Promise<string> {
+  const settings: LibrarySettings = {
+    port: server.port,
+    key: server.adminKey,
+    hostKey: await publicHostKey(server),
+    terminal,
+    verbose,
+    rekeyBytes: rekeyBytes ?? null,
+  };
   return JSON.stringify(settings);
 }
 
@@ -128,7 +166,11 @@ async function paramikoClient(): Promise<SshClient> {
     env: { PYTHONPATH: await paramiko() },
     changesKeys: true,
     isLibrary: true,
-    command: async (server, options = {}) => ['python3', programOf('paramikoClient.py'), await settingsFor(server, options)],
+    command: async (server, options = {}) => [
+      'python3',
+      programOf('paramikoClient.py'),
+      await settingsFor(server, options),
+    ],
     exchanges: (stderr) => stderr.match(/Switch to new keys/g)?.length ?? 0,
   };
 }
@@ -148,7 +190,14 @@ async function goClient(): Promise<SshClient> {
 
 /** All of them. The packages that they come with are installed by `npm test`. */
 export async function sshClients(): Promise<SshClient[]> {
-  return [openssh('OpenSSH of this machine', () => Promise.resolve(['ssh'])), openssh('OpenSSH 10', opensshTen), await plink(), await dbclient(), await paramikoClient(), await goClient()];
+  return [
+    openssh('OpenSSH of this machine', () => Promise.resolve(['ssh'])),
+    openssh('OpenSSH 10', opensshTen),
+    await plink(),
+    await dbclient(),
+    await paramikoClient(),
+    await goClient(),
+  ];
 }
 
 /** The public host key, as ssh-keyscan(1) sees it. */

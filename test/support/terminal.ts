@@ -13,18 +13,44 @@ export interface Terminal {
   shows(pattern: RegExp): Promise<string>;
 }
 
-/** Runs the command behind it and says how it ended ("ended with 0"): tmux does not always notice that a pane's command has. */
-export const telling: readonly string[] = ['python3', '-c', 'import subprocess, sys, time; print("ended with", subprocess.call(sys.argv[1:]), flush=True); time.sleep(3600)'];
+/**
+ * Runs the command behind it and says how it ended ("ended with 0"): tmux does not always notice that a pane's command
+ * has.
+ */
+export const telling: readonly string[] = [
+  'python3',
+  '-c',
+  'import subprocess, sys, time; print("ended with", subprocess.call(sys.argv[1:]), flush=True); time.sleep(3600)',
+];
 
 /** Runs a command in a terminal of 100 columns and 100 rows; the terminal stays when the command has ended. */
 export async function openTerminal(command: readonly string[]): Promise<Terminal> {
   const socket = join(await temporaryFolder(), 'tmux');
-  const tmux = async (...args: string[]): Promise<string> => (await execa('tmux', ['-S', socket, '-f', '/dev/null', ...args])).stdout;
+  const tmux = async (...args: string[]): Promise<string> =>
+    (await execa('tmux', ['-S', socket, '-f', '/dev/null', ...args])).stdout;
   onTestFinished(async () => {
     await execa('tmux', ['-S', socket, 'kill-server'], { reject: false });
   });
-  // tmux runs a list of arguments as it is, without a shell. The pane must outlive the command, so that its last screen can be read.
-  await tmux('new-session', '-d', '-x', '100', '-y', '100', 'cat', ';', 'set-option', '-w', 'remain-on-exit', 'on', ';', 'respawn-pane', '-k', ...command);
+  // tmux runs a list of arguments as it is, without a shell. The pane must outlive the command, so that its last screen
+  // can be read.
+  await tmux(
+    'new-session',
+    '-d',
+    '-x',
+    '100',
+    '-y',
+    '100',
+    'cat',
+    ';',
+    'set-option',
+    '-w',
+    'remain-on-exit',
+    'on',
+    ';',
+    'respawn-pane',
+    '-k',
+    ...command,
+  );
   const screen = async (): Promise<string> => (await tmux('capture-pane', '-p', '-S', '-')).replace(/\s+$/, '');
   return {
     async type(text, ...keys) {

@@ -4,8 +4,8 @@ import type { TestServer } from './server.ts';
 const quietMs = 400;
 
 /**
- * "Within two seconds", in milliseconds, on a machine that may be doing something else: a command is timed beside it, and what that takes too
- * long, five times.
+ * "Within two seconds", in milliseconds, on a machine that may be doing something else: a command is timed beside it,
+ * and what that takes too long, five times.
  */
 export async function twoSeconds(server: TestServer): Promise<number> {
   const startedMs = performance.now();

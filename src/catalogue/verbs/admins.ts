@@ -38,7 +38,21 @@ function adminTable(admins: readonly AdminInfo[], context: ViewContext): Block {
       { title: 'BY', priority: 9 },
     ],
     rows: admins.flatMap((admin) => [
-      ...(admin.certificate === null ? [] : [[admin.name, admin.role, 'certificate', '-', '-', '-', lastUseText(admin.certificate.lastUse, context), '-', '-']]),
+      ...(admin.certificate === null
+        ? []
+        : [
+            [
+              admin.name,
+              admin.role,
+              'certificate',
+              '-',
+              '-',
+              '-',
+              lastUseText(admin.certificate.lastUse, context),
+              '-',
+              '-',
+            ],
+          ]),
       ...admin.keys.map((key) => [
         admin.name,
         admin.role,
@@ -58,10 +72,51 @@ function adminTable(admins: readonly AdminInfo[], context: ViewContext): Block {
 function adminRows(admins: readonly AdminInfo[]): Rows {
   const use = (last: LastUse | null): (string | null)[] => [last?.at ?? null, last?.address ?? null];
   return {
-    columns: ['name', 'role', 'type', 'fingerprint', 'comment', 'added_at', 'added_by', 'from', 'expires_at', 'verify_required', 'last_used_at', 'last_used_from'],
+    columns: [
+      'name',
+      'role',
+      'type',
+      'fingerprint',
+      'comment',
+      'added_at',
+      'added_by',
+      'from',
+      'expires_at',
+      'verify_required',
+      'last_used_at',
+      'last_used_from',
+    ],
     rows: admins.flatMap((admin) => [
-      ...(admin.certificate === null ? [] : [[admin.name, admin.role, 'certificate', null, null, null, null, null, null, null, ...use(admin.certificate.lastUse)]]),
-      ...admin.keys.map((key) => [admin.name, admin.role, key.type, key.fingerprint, key.comment, key.addedAt, key.addedBy, key.from, key.expiresAt, key.verifyRequired, ...use(key.lastUse)]),
+      ...(admin.certificate === null
+        ? []
+        : [
+            [
+              admin.name,
+              admin.role,
+              'certificate',
+              null,
+              null,
+              null,
+              null,
+              null,
+              null,
+              null,
+              ...use(admin.certificate.lastUse),
+            ],
+          ]),
+      ...admin.keys.map((key) => [
+        admin.name,
+        admin.role,
+        key.type,
+        key.fingerprint,
+        key.comment,
+        key.addedAt,
+        key.addedBy,
+        key.from,
+        key.expiresAt,
+        key.verifyRequired,
+        ...use(key.lastUse),
+      ]),
     ]),
   };
 }
@@ -77,11 +132,22 @@ function changeText({ added, changed, removed, note }: AdminChange): string {
 }
 
 const changeView = (result: AdminChange, context: ViewContext): Block[] => [
-  { kind: 'text', tone: changeText(result) === 'nothing to change' ? 'quiet' : 'good', text: `${result.name}: ${changeText(result)}` },
+  {
+    kind: 'text',
+    tone: changeText(result) === 'nothing to change' ? 'quiet' : 'good',
+    text: `${result.name}: ${changeText(result)}`,
+  },
   adminTable(result.admins, context),
 ];
 
-export const roleOption: Option = { kind: 'option', name: 'role', long: ['role'], value: 'role', choices: [...adminRoles], summary: 'what a new admin may do; without it, everything' };
+export const roleOption: Option = {
+  kind: 'option',
+  name: 'role',
+  long: ['role'],
+  value: 'role',
+  choices: [...adminRoles],
+  summary: 'what a new admin may do; without it, everything',
+};
 
 export const adminAdd = defineVerb({
   name: 'admin add',
@@ -93,8 +159,14 @@ export const adminAdd = defineVerb({
   ],
   examples: [
     { line: 'admin add carol < carol.pub', says: 'a new admin, or one more key of hers' },
-    { line: 'admin add dave --role viewer --from 10.0.0.0/8,2001:db8::/32 --expires 30d < dave.pub', says: 'who may only look, from these networks, for 30 days' },
-    { line: 'admin add erin --role operator --certificate', says: 'no key of hers: an authority of ca list certifies one' },
+    {
+      line: 'admin add dave --role viewer --from 10.0.0.0/8,2001:db8::/32 --expires 30d < dave.pub',
+      says: 'who may only look, from these networks, for 30 days',
+    },
+    {
+      line: 'admin add erin --role operator --certificate',
+      says: 'no key of hers: an authority of ca list certifies one',
+    },
   ],
   ends: { conflict: 'a key belongs to another admin, or the admin has another role' },
   access: { manage: 'admin' },
@@ -103,12 +175,35 @@ export const adminAdd = defineVerb({
   stdin: { for: 'public keys, one a line', into: 'keys', required: false, unless: ['certificate'] },
   form: {},
   parameters: [
-    { kind: 'argument', name: 'name', summary: 'the name of the admin, as the journal shows it', required: true, complete: 'admins' },
+    {
+      kind: 'argument',
+      name: 'name',
+      summary: 'the name of the admin, as the journal shows it',
+      required: true,
+      complete: 'admins',
+    },
     publicKeyOption,
     roleOption,
-    { kind: 'option', name: 'from', long: ['from'], value: 'addresses', summary: 'addresses and networks that the keys may be used from, with commas between them' },
-    { kind: 'option', name: 'expires', long: ['expires'], value: 'time', summary: 'when the keys stop working: 30d, 2027-01-31 (UTC)' },
-    { kind: 'option', name: 'certificate', long: ['certificate'], summary: 'certificates may name this admin without a key here' },
+    {
+      kind: 'option',
+      name: 'from',
+      long: ['from'],
+      value: 'addresses',
+      summary: 'addresses and networks that the keys may be used from, with commas between them',
+    },
+    {
+      kind: 'option',
+      name: 'expires',
+      long: ['expires'],
+      value: 'time',
+      summary: 'when the keys stop working: 30d, 2027-01-31 (UTC)',
+    },
+    {
+      kind: 'option',
+      name: 'certificate',
+      long: ['certificate'],
+      summary: 'certificates may name this admin without a key here',
+    },
   ],
   input: z.strictObject({
     name: username,
@@ -139,7 +234,9 @@ export const adminList = defineVerb({
 export const adminRole = defineVerb({
   name: 'admin role',
   summary: 'Give an admin another role',
-  description: ['Sessions that the admin has open end, and say why. The last admin who may do everything keeps that role.'],
+  description: [
+    'Sessions that the admin has open end, and say why. The last admin who may do everything keeps that role.',
+  ],
   ends: { notFound: 'no admin has this name', conflict: 'it is the last admin' },
   examples: [{ line: 'admin role carol viewer', says: 'from now on she may only look' }],
   access: { manage: 'admin' },
@@ -158,7 +255,9 @@ export const adminRemove = defineVerb({
   name: 'admin remove',
   aliases: ['admin rm'],
   summary: 'Remove an admin, or one key of an admin',
-  description: ['Sessions that are open by it end, and certificates that name the admin open nothing any more. The last admin cannot be removed: nobody could use manage@ as an admin any more.'],
+  description: [
+    'Sessions that are open by it end, and certificates that name the admin open nothing any more. The last admin cannot be removed: nobody could use manage@ as an admin any more.',
+  ],
   ends: { notFound: 'no admin has this name, fingerprint or key comment', conflict: 'it is the last admin' },
   examples: [
     { line: 'admin remove carol', says: 'the admin, with all keys' },
@@ -167,7 +266,15 @@ export const adminRemove = defineVerb({
   access: { manage: 'admin' },
   changes: true,
   danger: 'none',
-  parameters: [{ kind: 'argument', name: 'admin', summary: 'a name, or the fingerprint or comment of a key', required: true, complete: 'admins' }],
+  parameters: [
+    {
+      kind: 'argument',
+      name: 'admin',
+      summary: 'a name, or the fingerprint or comment of a key',
+      required: true,
+      complete: 'admins',
+    },
+  ],
   input: z.strictObject({ admin: z.string().min(1).max(256) }),
   view: changeView,
   rows: (result) => adminRows(result.admins),

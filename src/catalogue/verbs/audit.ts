@@ -11,13 +11,47 @@ import type { Block, ViewContext } from '../view.ts';
 const journalEnds = { failed: 'a line of the journal is not a record: see audit verify' } as const;
 
 const filterOptions: readonly Option[] = [
-  { kind: 'option', name: 'actor', long: ['actor'], value: 'name', summary: 'only what this actor did', complete: 'admins' },
+  {
+    kind: 'option',
+    name: 'actor',
+    long: ['actor'],
+    value: 'name',
+    summary: 'only what this actor did',
+    complete: 'admins',
+  },
   { kind: 'option', name: 'verb', long: ['verb'], value: 'verb', summary: 'only this verb', complete: 'verbs' },
-  { kind: 'option', name: 'target', long: ['target'], value: 'name', summary: 'only what was done to this user or name', complete: 'users' },
-  { kind: 'option', name: 'session', long: ['session'], value: 'session', summary: 'only what came by this login, as session list names it', complete: 'sessions' },
-  { kind: 'option', name: 'since', long: ['since'], value: 'time', summary: 'from this time on: 2h, 3d, yesterday, 2026-11-23, 2026-11-23T14:05:00Z' },
+  {
+    kind: 'option',
+    name: 'target',
+    long: ['target'],
+    value: 'name',
+    summary: 'only what was done to this user or name',
+    complete: 'users',
+  },
+  {
+    kind: 'option',
+    name: 'session',
+    long: ['session'],
+    value: 'session',
+    summary: 'only what came by this login, as session list names it',
+    complete: 'sessions',
+  },
+  {
+    kind: 'option',
+    name: 'since',
+    long: ['since'],
+    value: 'time',
+    summary: 'from this time on: 2h, 3d, yesterday, 2026-11-23, 2026-11-23T14:05:00Z',
+  },
   { kind: 'option', name: 'until', long: ['until'], value: 'time', summary: 'up to this time' },
-  { kind: 'option', name: 'limit', long: ['limit'], short: 'n', value: 'count', summary: 'this many of the newest records at most' },
+  {
+    kind: 'option',
+    name: 'limit',
+    long: ['limit'],
+    short: 'n',
+    value: 'count',
+    summary: 'this many of the newest records at most',
+  },
 ];
 
 const filterInput = {
@@ -27,7 +61,11 @@ const filterInput = {
   session: z.string().max(64).optional(),
   since: z.string().max(64).optional(),
   until: z.string().max(64).optional(),
-  limit: z.string().regex(/^[1-9]\d{0,6}$/, '--limit takes a number, 1 or more').transform(Number).optional(),
+  limit: z
+    .string()
+    .regex(/^[1-9]\d{0,6}$/, '--limit takes a number, 1 or more')
+    .transform(Number)
+    .optional(),
 };
 
 /** Characters of a record's detail in a table; `audit export` has all of it. */
@@ -52,7 +90,10 @@ function told(record: JsonObject): string {
     case 'login':
       return cameFrom(record);
     case 'logout':
-      return [`after ${prettyMs(number(record['durationMs']), { secondsDecimalDigits: 0 })}`, ...(record['reason'] === undefined ? [] : [text(record['reason']) ?? '-'])].join(': ');
+      return [
+        `after ${prettyMs(number(record['durationMs']), { secondsDecimalDigits: 0 })}`,
+        ...(record['reason'] === undefined ? [] : [text(record['reason']) ?? '-']),
+      ].join(': ');
     case 'refusals':
       return refused(record);
     case 'not-offered':
@@ -102,7 +143,16 @@ function recordsView(result: AuditRecords, context: ViewContext): Block[] {
   return [
     {
       kind: 'table',
-      columns: [{ title: 'SEQ', align: 'right' }, { title: 'TIME' }, { title: 'ACTOR' }, { title: 'TYPE' }, { title: 'VERB' }, { title: 'TARGET' }, { title: 'OUTCOME' }, { title: 'DETAIL' }],
+      columns: [
+        { title: 'SEQ', align: 'right' },
+        { title: 'TIME' },
+        { title: 'ACTOR' },
+        { title: 'TYPE' },
+        { title: 'VERB' },
+        { title: 'TARGET' },
+        { title: 'OUTCOME' },
+        { title: 'DETAIL' },
+      ],
       rows: result.records.map((record) => [
         text(record['seq']) ?? '-',
         showTime(typeof record['time'] === 'string' ? record['time'] : null, context),
@@ -115,7 +165,9 @@ function recordsView(result: AuditRecords, context: ViewContext): Block[] {
       ]),
       empty: 'No records',
     },
-    ...(result.more ? [{ kind: 'text', tone: 'quiet', text: 'Older records match too; --limit shows more' } as const] : []),
+    ...(result.more
+      ? [{ kind: 'text', tone: 'quiet', text: 'Older records match too; --limit shows more' } as const]
+      : []),
   ];
 }
 
@@ -128,8 +180,11 @@ export const audit = defineVerb({
   examples: [
     { line: 'audit', says: 'the newest 50 records' },
     { line: 'audit --actor carol --since 1d', says: 'what Carol did since yesterday' },
-    { line: 'audit --session 01KB2Y5D0X3V9QK7M4T8N6R1ZC', says: 'what came by one login, from its beginning to its end' },
-    { line: 'audit --target alice --verb delete', says: 'who deleted Alice\'s container' },
+    {
+      line: 'audit --session 01KB2Y5D0X3V9QK7M4T8N6R1ZC',
+      says: 'what came by one login, from its beginning to its end',
+    },
+    { line: 'audit --target alice --verb delete', says: "who deleted Alice's container" },
   ],
   access: { manage: 'viewer' },
   changes: false,
@@ -155,7 +210,9 @@ export const audit = defineVerb({
 export const auditExport = defineVerb({
   name: 'audit export',
   summary: 'Print journal records as JSON lines',
-  description: ['One record a line, oldest first, 100,000 at most: with more than that, export one span of time after the other.'],
+  description: [
+    'One record a line, oldest first, 100,000 at most: with more than that, export one span of time after the other.',
+  ],
   examples: [{ line: 'audit export --since 30d > november.jsonl', says: 'the last thirty days' }],
   access: { manage: 'viewer' },
   changes: false,
@@ -163,7 +220,9 @@ export const auditExport = defineVerb({
   parameters: filterOptions,
   input: z.strictObject(filterInput),
   ends: journalEnds,
-  view: (result: AuditRecords) => [{ kind: 'verbatim', text: result.records.map((record) => safeJson(record)).join('\n') }],
+  view: (result: AuditRecords) => [
+    { kind: 'verbatim', text: result.records.map((record) => safeJson(record)).join('\n') },
+  ],
 });
 
 export const auditVerify = defineVerb({

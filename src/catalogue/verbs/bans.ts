@@ -14,8 +14,22 @@ const network = parsedBy(parseNetwork, 64);
 function banTable(bans: readonly BanInfo[], context: ViewContext): Block {
   return {
     kind: 'table',
-    columns: [{ title: 'FROM' }, { title: 'KIND' }, { title: 'SINCE' }, { title: 'UNTIL' }, { title: 'BY' }, { title: 'REASON' }],
-    rows: bans.map(({ network: from, kind, at, until, by, reason }) => [from, kind, showTime(at, context), until === null ? 'lifted' : showTime(until, context), by ?? '-', reason ?? '-']),
+    columns: [
+      { title: 'FROM' },
+      { title: 'KIND' },
+      { title: 'SINCE' },
+      { title: 'UNTIL' },
+      { title: 'BY' },
+      { title: 'REASON' },
+    ],
+    rows: bans.map(({ network: from, kind, at, until, by, reason }) => [
+      from,
+      kind,
+      showTime(at, context),
+      until === null ? 'lifted' : showTime(until, context),
+      by ?? '-',
+      reason ?? '-',
+    ]),
     empty: 'Nobody is banned',
   };
 }
@@ -27,7 +41,12 @@ function banRows(bans: readonly BanInfo[]): Rows {
   };
 }
 
-const networkArgument = { kind: 'argument', name: 'network', summary: 'an address, or a network: 192.0.2.0/24', required: true } as const;
+const networkArgument = {
+  kind: 'argument',
+  name: 'network',
+  summary: 'an address, or a network: 192.0.2.0/24',
+  required: true,
+} as const;
 
 export const banList = defineVerb({
   name: 'ban list',
@@ -63,12 +82,32 @@ export const banAdd = defineVerb({
   danger: 'none',
   parameters: [
     networkArgument,
-    { kind: 'option', name: 'for', long: ['for'], value: 'time', summary: 'how long: 15m, 1h, 7d; without it until it is lifted' },
+    {
+      kind: 'option',
+      name: 'for',
+      long: ['for'],
+      value: 'time',
+      summary: 'how long: 15m, 1h, 7d; without it until it is lifted',
+    },
     { kind: 'option', name: 'reason', long: ['reason'], value: 'text', summary: 'what they are told' },
-    { kind: 'option', name: 'yes', long: ['yes'], short: 'y', summary: 'also for a very wide network, and for your own' },
+    {
+      kind: 'option',
+      name: 'yes',
+      long: ['yes'],
+      short: 'y',
+      summary: 'also for a very wide network, and for your own',
+    },
   ],
-  input: z.strictObject({ network, for: parsedBy(parseSpan, 16).optional(), reason: z.string().trim().min(1).max(200).optional(), yes: z.boolean().optional() }),
-  view: ({ network: from, bans }: BanChange, context) => [{ kind: 'text', tone: 'good', text: `${from} is banned` }, banTable(bans, context)],
+  input: z.strictObject({
+    network,
+    for: parsedBy(parseSpan, 16).optional(),
+    reason: z.string().trim().min(1).max(200).optional(),
+    yes: z.boolean().optional(),
+  }),
+  view: ({ network: from, bans }: BanChange, context) => [
+    { kind: 'text', tone: 'good', text: `${from} is banned` },
+    banTable(bans, context),
+  ],
   rows: ({ bans }) => banRows(bans),
 });
 
@@ -76,7 +115,9 @@ export const banLift = defineVerb({
   name: 'ban lift',
   aliases: ['ban remove', 'ban rm'],
   summary: 'Let them in again from an address or a network',
-  description: ['Ends the ban of exactly this network, and the penalties of all sources in it. Somebody who cannot log in any more needs this, or some patience.'],
+  description: [
+    'Ends the ban of exactly this network, and the penalties of all sources in it. Somebody who cannot log in any more needs this, or some patience.',
+  ],
   ends: { notFound: 'nothing is refused from exactly there' },
   examples: [{ line: 'ban lift 192.0.2.7', says: 'a ban, or a penalty after too many wrong keys' }],
   access: { manage: 'operator' },
@@ -84,6 +125,9 @@ export const banLift = defineVerb({
   danger: 'none',
   parameters: [networkArgument],
   input: z.strictObject({ network }),
-  view: ({ network: from, bans }: BanChange, context) => [{ kind: 'text', tone: 'good', text: `${from} is let in again` }, banTable(bans, context)],
+  view: ({ network: from, bans }: BanChange, context) => [
+    { kind: 'text', tone: 'good', text: `${from} is let in again` },
+    banTable(bans, context),
+  ],
   rows: ({ bans }) => banRows(bans),
 });

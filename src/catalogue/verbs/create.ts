@@ -16,7 +16,10 @@ export const create = defineVerb({
   examples: [
     { line: 'create alice < alice.pub', says: 'with the defaults of the configuration file' },
     { line: 'create bob --cpu 2 --memory 4GiB --disk-quota 50GiB < bob.pub', says: 'with its own limits' },
-    { line: 'create ci-runner --no-autostart --label team=build < ci.pub', says: 'with a label, and not started when the host boots' },
+    {
+      line: 'create ci-runner --no-autostart --label team=build < ci.pub',
+      says: 'with a label, and not started when the host boots',
+    },
   ],
   access: { manage: 'operator' },
   changes: true,
@@ -24,15 +27,46 @@ export const create = defineVerb({
   form: {},
   stdin: keyStdin,
   parameters: [
-    { ...userArgument, isNew: true, summary: 'the user name: lower-case letters, digits and inner hyphens, 32 characters at most' },
+    {
+      ...userArgument,
+      isNew: true,
+      summary: 'the user name: lower-case letters, digits and inner hyphens, 32 characters at most',
+    },
     publicKeyOption,
     { kind: 'option', name: 'cpu', long: ['cpu'], value: 'count', summary: 'number of CPUs, for example 4' },
     { kind: 'option', name: 'memory', long: ['memory'], value: 'size', summary: 'memory, for example 4GiB' },
-    { kind: 'option', name: 'disk', long: ['disk-quota', 'disk'], value: 'size', summary: 'size of the root disk, for example 50GiB' },
-    { kind: 'option', name: 'image', long: ['image'], value: 'image', summary: 'base image or local alias; a prepared image is built from it first where there is none yet', complete: 'images' },
-    { kind: 'option', name: 'autostart', long: ['autostart'], negatable: true, summary: 'start the container when the host boots (default)' },
+    {
+      kind: 'option',
+      name: 'disk',
+      long: ['disk-quota', 'disk'],
+      value: 'size',
+      summary: 'size of the root disk, for example 50GiB',
+    },
+    {
+      kind: 'option',
+      name: 'image',
+      long: ['image'],
+      value: 'image',
+      summary: 'base image or local alias; a prepared image is built from it first where there is none yet',
+      complete: 'images',
+    },
+    {
+      kind: 'option',
+      name: 'autostart',
+      long: ['autostart'],
+      negatable: true,
+      summary: 'start the container when the host boots (default)',
+    },
     { kind: 'option', name: 'docker', long: ['docker'], negatable: true, summary: 'allow Docker inside (default)' },
-    { kind: 'option', name: 'labels', long: ['label', 'labels'], short: 'l', value: 'key=value', repeatable: true, summary: 'a label to find it by' },
+    {
+      kind: 'option',
+      name: 'labels',
+      long: ['label', 'labels'],
+      short: 'l',
+      value: 'key=value',
+      repeatable: true,
+      summary: 'a label to find it by',
+    },
   ],
   input: z.strictObject({
     user: username,
@@ -64,7 +98,12 @@ export const create = defineVerb({
           ['IP', container.address ?? '-'],
           ['CPU', container.cpus === null ? '-' : String(container.cpus)],
           ['Memory', showSize(container.memoryLimitBytes)],
-          ['Disk Quota', container.diskQuotaBytes === null ? 'none (the storage pool has no quotas)' : showSize(container.diskQuotaBytes)],
+          [
+            'Disk Quota',
+            container.diskQuotaBytes === null
+              ? 'none (the storage pool has no quotas)'
+              : showSize(container.diskQuotaBytes),
+          ],
           ['Auto-start', container.autostart ? 'enabled' : 'disabled'],
           ['Docker', container.docker ? 'yes' : 'no'],
           ['Host key', result.hostKeyFingerprint],

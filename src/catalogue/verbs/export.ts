@@ -13,18 +13,38 @@ export type ExportResult = SshAccess & { readonly part: 'config' | 'known-hosts'
 /** A host name or address as it may stand in ssh_config(5): nothing that could begin another keyword or an option. */
 const hostName = parsedBy((text) => {
   if (/^[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$/.test(text)) return text;
-  throw new Failure('usage', { what: `host ${quoted(text)}`, why: 'it is not a host name or an address', next: 'give the name or address that users reach this host by' });
+  throw new Failure('usage', {
+    what: `host ${quoted(text)}`,
+    why: 'it is not a host name or an address',
+    next: 'give the name or address that users reach this host by',
+  });
 }, 300);
 
 const keyPath = parsedBy((text) => {
   if (/^[^\s"'\\%$`;|&<>-][^\n\r"\\`;|&<>]*$/u.test(text) && text.length <= 200) return text;
-  throw new Failure('usage', { what: `key path ${quoted(text)}`, why: 'it cannot stand in an ssh configuration', next: 'give a plain path, for example ~/.ssh/id_ed25519' });
+  throw new Failure('usage', {
+    what: `key path ${quoted(text)}`,
+    why: 'it cannot stand in an ssh configuration',
+    next: 'give a plain path, for example ~/.ssh/id_ed25519',
+  });
 });
 
 const options: readonly Option[] = [
-  { kind: 'option', name: 'jumpHost', long: ['jump-host', 'jump-ip'], value: 'host', summary: 'name or address under which users reach this host' },
-  { kind: 'option', name: 'jumpPort', long: ['jump-port'], value: 'port', summary: 'port of the host\'s sshd (default 22)' },
-  { kind: 'option', name: 'key', long: ['key'], value: 'path', summary: 'the user\'s private key on their own machine' },
+  {
+    kind: 'option',
+    name: 'jumpHost',
+    long: ['jump-host', 'jump-ip'],
+    value: 'host',
+    summary: 'name or address under which users reach this host',
+  },
+  {
+    kind: 'option',
+    name: 'jumpPort',
+    long: ['jump-port'],
+    value: 'port',
+    summary: "port of the host's sshd (default 22)",
+  },
+  { kind: 'option', name: 'key', long: ['key'], value: 'path', summary: "the user's private key on their own machine" },
   { kind: 'option', name: 'knownHosts', long: ['known-hosts'], summary: 'print the known_hosts lines instead' },
 ];
 
@@ -33,7 +53,11 @@ const exportInput = {
   jumpPort: parsedBy((text) => {
     const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
     if (port >= 1 && port <= 65_535) return port;
-    throw new Failure('usage', { what: `port ${quoted(text)}`, why: 'a port is a number from 1 to 65535', next: 'leave it out for the port of the configuration' });
+    throw new Failure('usage', {
+      what: `port ${quoted(text)}`,
+      why: 'a port is a number from 1 to 65535',
+      next: 'leave it out for the port of the configuration',
+    });
   }).optional(),
   key: keyPath.optional(),
   knownHosts: z.boolean().optional(),
@@ -55,7 +79,10 @@ export const exportVerb = defineVerb({
   examples: [
     { line: 'export alice > containarium-alice', says: 'the configuration, to send to Alice' },
     { line: 'export alice --known-hosts >> ~/.ssh/known_hosts', says: 'the host keys of jump host and container' },
-    { line: 'export alice --jump-host jump.example.org --key ~/.ssh/containarium_alice', says: 'with another name of the jump host and another key file' },
+    {
+      line: 'export alice --jump-host jump.example.org --key ~/.ssh/containarium_alice',
+      says: 'with another name of the jump host and another key file',
+    },
   ],
   access: { manage: 'viewer' },
   changes: false,
@@ -63,7 +90,14 @@ export const exportVerb = defineVerb({
   parameters: [
     userArgument,
     ...options,
-    { kind: 'option', name: 'output', long: ['output'], short: 'o', value: 'file', summary: 'on the host only: write to a file (0600) instead' },
+    {
+      kind: 'option',
+      name: 'output',
+      long: ['output'],
+      short: 'o',
+      value: 'file',
+      summary: 'on the host only: write to a file (0600) instead',
+    },
   ],
   input: z.strictObject({ user: username, ...exportInput, output: z.string().max(400).optional() }),
   ends,
@@ -73,7 +107,9 @@ export const exportVerb = defineVerb({
 export const config = defineVerb({
   name: 'config',
   summary: 'Print your own ssh configuration',
-  description: ['The output is a file for ~/.ssh/config.d (or for the end of ~/.ssh/config). Where your key opens several containers, name one.'],
+  description: [
+    'The output is a file for ~/.ssh/config.d (or for the end of ~/.ssh/config). Where your key opens several containers, name one.',
+  ],
   examples: [
     { line: 'config > ~/.ssh/config.d/containarium', says: 'your configuration' },
     { line: 'config --known-hosts >> ~/.ssh/known_hosts', says: 'the host keys of jump host and container' },
@@ -81,7 +117,10 @@ export const config = defineVerb({
   access: { self: true },
   changes: false,
   danger: 'none',
-  parameters: [{ ...userArgument, required: false, summary: 'which of your containers, where you have several' }, ...options],
+  parameters: [
+    { ...userArgument, required: false, summary: 'which of your containers, where you have several' },
+    ...options,
+  ],
   input: z.strictObject({ user: username.optional(), ...exportInput }),
   ends,
   view,

@@ -8,24 +8,53 @@ import type { Block, Rows, ViewContext } from '../view.ts';
 const restart = 'restart the server (systemctl restart containarium)';
 
 function blocks({ keys, named }: HostKeyList, context: ViewContext): Block[] {
-  const toReplace = [...(named ? [] : ['known_hosts line']), ...(keys.some(({ sshfp }) => sshfp.startsWith('JUMP-HOST ')) ? ['SSHFP record'] : [])];
+  const toReplace = [
+    ...(named ? [] : ['known_hosts line']),
+    ...(keys.some(({ sshfp }) => sshfp.startsWith('JUMP-HOST ')) ? ['SSHFP record'] : []),
+  ];
   return [
     {
       kind: 'table',
       columns: [{ title: 'KEY' }, { title: 'TYPE' }, { title: 'FINGERPRINT' }, { title: 'MADE' }, { title: 'IN USE' }],
-      rows: keys.map(({ which, type, fingerprint, madeAt, inUse }) => [which, type, fingerprint, showTime(madeAt, context), inUse ? 'yes' : 'from the next start on']),
+      rows: keys.map(({ which, type, fingerprint, madeAt, inUse }) => [
+        which,
+        type,
+        fingerprint,
+        showTime(madeAt, context),
+        inUse ? 'yes' : 'from the next start on',
+      ]),
       empty: 'There is no host key',
     },
     { kind: 'verbatim', title: 'For ~/.ssh/known_hosts', text: keys.map(({ knownHosts }) => knownHosts).join('\n') },
-    { kind: 'verbatim', title: 'For the zone of the name, where it is signed (DNSSEC)', text: keys.map(({ sshfp }) => sshfp).join('\n') },
-    ...(toReplace.length === 0 ? [] : [{ kind: 'text', tone: 'quiet', text: `Replace JUMP-HOST in the ${toReplace.join(' and the ')} by the name of this host, or set jump.hostname on it` } as const]),
+    {
+      kind: 'verbatim',
+      title: 'For the zone of the name, where it is signed (DNSSEC)',
+      text: keys.map(({ sshfp }) => sshfp).join('\n'),
+    },
+    ...(toReplace.length === 0
+      ? []
+      : [
+          {
+            kind: 'text',
+            tone: 'quiet',
+            text: `Replace JUMP-HOST in the ${toReplace.join(' and the ')} by the name of this host, or set jump.hostname on it`,
+          } as const,
+        ]),
   ];
 }
 
 function rows(keys: readonly HostKeyInfo[]): Rows {
   return {
     columns: ['key', 'type', 'fingerprint', 'made_at', 'in_use', 'known_hosts', 'sshfp'],
-    rows: keys.map(({ which, type, fingerprint, madeAt, inUse, knownHosts, sshfp }) => [which, type, fingerprint, madeAt, inUse, knownHosts, sshfp]),
+    rows: keys.map(({ which, type, fingerprint, madeAt, inUse, knownHosts, sshfp }) => [
+      which,
+      type,
+      fingerprint,
+      madeAt,
+      inUse,
+      knownHosts,
+      sshfp,
+    ]),
   };
 }
 
@@ -60,7 +89,9 @@ export const hostKeyRotate = defineVerb({
     `From the next start of the server on it is announced at each login: ${restart}. OpenSSH notes it by itself (UpdateHostKeys, ssh_config(5)); publish its SSHFP record and known_hosts line for others. \`host-key switch\` puts it to use.`,
   ],
   ends: { ...ends, conflict: 'there is a next key already' },
-  examples: [{ line: 'host-key rotate', says: 'the first of two steps; the second is host-key switch, some weeks later' }],
+  examples: [
+    { line: 'host-key rotate', says: 'the first of two steps; the second is host-key switch, some weeks later' },
+  ],
   access: { manage: 'admin' },
   changes: true,
   danger: 'none',
@@ -80,12 +111,23 @@ export const hostKeySwitch = defineVerb({
   description: [
     `It is used from the next start of the server on: ${restart}. Clients that have not learned the next key are warned, and do not connect until somebody has compared the fingerprint; so it needs \`--yes\`. The present key is kept as keys/host_ed25519.previous.`,
   ],
-  ends: { usage: 'a next key is there and --yes is missing; or a key file cannot be read, or others can read it', conflict: 'there is no next key' },
+  ends: {
+    usage: 'a next key is there and --yes is missing; or a key file cannot be read, or others can read it',
+    conflict: 'there is no next key',
+  },
   examples: [{ line: 'host-key switch --yes', says: 'once clients have seen the next key' }],
   access: { manage: 'admin' },
   changes: true,
   danger: 'none',
-  parameters: [{ kind: 'option', name: 'yes', long: ['yes'], short: 'y', summary: 'clients that have not seen the next key may be warned' }],
+  parameters: [
+    {
+      kind: 'option',
+      name: 'yes',
+      long: ['yes'],
+      short: 'y',
+      summary: 'clients that have not seen the next key may be warned',
+    },
+  ],
   input: z.strictObject({ yes: z.boolean().optional() }),
   view: (result: HostKeyChange, context) => [
     { kind: 'text', tone: 'good', text: `${result.fingerprint} is the present host key now` },

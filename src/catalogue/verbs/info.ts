@@ -19,10 +19,17 @@ export const info = defineVerb({
   access: { manage: 'viewer', self: true },
   changes: false,
   danger: 'none',
-  parameters: [{ ...userArgument, required: false, summary: 'the user whose container it is; without it the host, or over self@ your own container' }],
+  parameters: [
+    {
+      ...userArgument,
+      required: false,
+      summary: 'the user whose container it is; without it the host, or over self@ your own container',
+    },
+  ],
   input: z.strictObject({ user: username.optional() }),
   ends: { ...readEnds, notFound: noContainer },
-  view: (result: InfoResult, context) => ('container' in result ? containerView(result.container, context) : hostView(result.hostInfo)),
+  view: (result: InfoResult, context) =>
+    'container' in result ? containerView(result.container, context) : hostView(result.hostInfo),
 });
 
 function share(part: number | null, whole: number | null): Drawing {
@@ -38,7 +45,10 @@ export function containerView(c: ContainerDetails, context: ViewContext): Block[
         ['Status', c.provisioning === 'ready' ? capitalised(c.status) : `${capitalised(c.status)}, ${c.provisioning}`],
         ['User', c.user],
         ['IP Address', c.address ?? '-'],
-        ['Disk Quota', c.diskQuotaBytes === null ? `none (${c.storage.driver} has no quotas)` : showSize(c.diskQuotaBytes)],
+        [
+          'Disk Quota',
+          c.diskQuotaBytes === null ? `none (${c.storage.driver} has no quotas)` : showSize(c.diskQuotaBytes),
+        ],
         [
           'Disk Used',
           c.diskUsedBytes === null
@@ -46,10 +56,16 @@ export function containerView(c: ContainerDetails, context: ViewContext): Block[
             : `${showSize(c.diskUsedBytes)}${c.diskQuotaBytes === null ? '' : ` (${percent(c.diskUsedBytes, c.diskQuotaBytes)})`}`,
           share(c.diskUsedBytes, c.diskQuotaBytes),
         ],
-        ['Memory', showUse(c.memoryUsedBytes, c.memoryLimitBytes), { ...share(c.memoryUsedBytes, c.memoryLimitBytes), series: c.recent.memoryBytes }],
+        [
+          'Memory',
+          showUse(c.memoryUsedBytes, c.memoryLimitBytes),
+          { ...share(c.memoryUsedBytes, c.memoryLimitBytes), series: c.recent.memoryBytes },
+        ],
         [
           'CPU Usage',
-          c.cpuPercent === null ? '-' : `${showCpu(c.cpuPercent)} of ${c.cpus === null ? 'all CPUs' : plural(c.cpus, 'CPU')}`,
+          c.cpuPercent === null
+            ? '-'
+            : `${showCpu(c.cpuPercent)} of ${c.cpus === null ? 'all CPUs' : plural(c.cpus, 'CPU')}`,
           { ...share(c.cpuPercent, c.cpus === null ? null : c.cpus * 100), series: c.recent.cpuPercent },
         ],
         ['Processes', c.processes === null ? '-' : String(c.processes)],
@@ -60,9 +76,17 @@ export function containerView(c: ContainerDetails, context: ViewContext): Block[
         ['Image', c.image],
         ['Storage', `${c.storage.pool} (${c.storage.driver})`],
         ['Snapshots', String(c.snapshots)],
-        ['Labels', Object.entries(c.labels).map(([key, value]) => `${key}=${value}`).join(' ') || '-'],
+        [
+          'Labels',
+          Object.entries(c.labels)
+            .map(([key, value]) => `${key}=${value}`)
+            .join(' ') || '-',
+        ],
         ['Created', `${showTime(c.createdAt, context)} by ${c.createdBy === '' ? '-' : c.createdBy}`],
-        ['Jump account', c.jumpAccount.exists ? `${c.user}, shell ${c.jumpAccount.shell ?? '-'}` : 'missing (see "reconcile")'],
+        [
+          'Jump account',
+          c.jumpAccount.exists ? `${c.user}, shell ${c.jumpAccount.shell ?? '-'}` : 'missing (see "reconcile")',
+        ],
         ['Host key', c.hostKeyFingerprint ?? '-'],
       ],
     },
@@ -81,9 +105,17 @@ function hostView(host: HostInfo): Block[] {
         ['Containers', `${host.containers.total} (${host.containers.running} running)`],
         ['CPUs', String(host.cpus)],
         ['Memory', showUse(host.memoryTotalBytes - host.memoryFreeBytes, host.memoryTotalBytes)],
-        ['Storage pool', `${host.pool.name} (${host.pool.driver}), ${showUse(host.pool.usedBytes, host.pool.totalBytes)}`],
+        [
+          'Storage pool',
+          `${host.pool.name} (${host.pool.driver}), ${showUse(host.pool.usedBytes, host.pool.totalBytes)}`,
+        ],
         ['Network', `${host.network.name} ${host.network.address}`],
-        ['Prepared image', host.image.ready ? `${host.image.alias}, from ${host.image.base}` : `not built yet; the first create builds it from ${host.image.base}`],
+        [
+          'Prepared image',
+          host.image.ready
+            ? `${host.image.alias}, from ${host.image.base}`
+            : `not built yet; the first create builds it from ${host.image.base}`,
+        ],
       ],
     },
   ];

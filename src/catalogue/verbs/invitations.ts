@@ -8,22 +8,34 @@ import type { Block, Rows } from '../view.ts';
 import { adminRoles, roleOption } from './admins.ts';
 import { noContainer, readEnds, userArgument } from './shared.ts';
 
-const rule = 'It works once, within ten minutes, and is shown only now. It ends with the rights of whoever made it. Whoever has it can bring a key of their own: send it on a way that only the invited person reads.';
+const rule =
+  'It works once, within ten minutes, and is shown only now. It ends with the rights of whoever made it. Whoever has it can bring a key of their own: send it on a way that only the invited person reads.';
 
 function madeView({ invitation, command }: InvitationMade): Block[] {
-  const whose = invitation.kind === 'admin' ? `an admin key of ${invitation.name}` : `a key to the container of ${invitation.name}`;
+  const whose =
+    invitation.kind === 'admin' ? `an admin key of ${invitation.name}` : `a key to the container of ${invitation.name}`;
   return [
-    { kind: 'text', tone: 'good', text: `Whoever runs this first, until ${invitation.expiresAt}, makes the key that they log in with ${whose}:` },
+    {
+      kind: 'text',
+      tone: 'good',
+      text: `Whoever runs this first, until ${invitation.expiresAt}, makes the key that they log in with ${whose}:`,
+    },
     { kind: 'verbatim', text: command },
   ];
 }
 
 function madeRows({ invitation, token, command }: InvitationMade): Rows {
-  return { columns: ['id', 'kind', 'name', 'role', 'expires_at', 'token', 'command'], rows: [[invitation.id, invitation.kind, invitation.name, invitation.role, invitation.expiresAt, token, command]] };
+  return {
+    columns: ['id', 'kind', 'name', 'role', 'expires_at', 'token', 'command'],
+    rows: [[invitation.id, invitation.kind, invitation.name, invitation.role, invitation.expiresAt, token, command]],
+  };
 }
 
 function openRows(invitations: readonly InvitationInfo[]): Rows {
-  return { columns: ['id', 'kind', 'name', 'role', 'by', 'expires_at'], rows: invitations.map(({ id, kind, name, role, by, expiresAt }) => [id, kind, name, role, by, expiresAt]) };
+  return {
+    columns: ['id', 'kind', 'name', 'role', 'by', 'expires_at'],
+    rows: invitations.map(({ id, kind, name, role, by, expiresAt }) => [id, kind, name, role, by, expiresAt]),
+  };
 }
 
 export const adminInvite = defineVerb({
@@ -36,7 +48,10 @@ export const adminInvite = defineVerb({
   changes: true,
   danger: 'none',
   form: {},
-  parameters: [{ kind: 'argument', name: 'name', summary: 'the name of the admin', required: true, complete: 'admins' }, roleOption],
+  parameters: [
+    { kind: 'argument', name: 'name', summary: 'the name of the admin', required: true, complete: 'admins' },
+    roleOption,
+  ],
   input: z.strictObject({ name: username, role: z.enum(adminRoles).optional() }),
   view: madeView,
   rows: madeRows,
@@ -72,8 +87,22 @@ export const inviteList = defineVerb({
     {
       kind: 'table',
       noun: 'Invitation',
-      columns: [{ title: 'ID' }, { title: 'FOR' }, { title: 'NAME' }, { title: 'ROLE' }, { title: 'EXPIRES' }, { title: 'BY' }],
-      rows: invitations.map(({ id, kind, name, role, by, expiresAt }) => [id, kind === 'admin' ? 'manage@' : 'container', name, role ?? '-', showTime(expiresAt, context), by]),
+      columns: [
+        { title: 'ID' },
+        { title: 'FOR' },
+        { title: 'NAME' },
+        { title: 'ROLE' },
+        { title: 'EXPIRES' },
+        { title: 'BY' },
+      ],
+      rows: invitations.map(({ id, kind, name, role, by, expiresAt }) => [
+        id,
+        kind === 'admin' ? 'manage@' : 'container',
+        name,
+        role ?? '-',
+        showTime(expiresAt, context),
+        by,
+      ]),
       empty: 'No invitation is open',
     },
   ],
@@ -90,6 +119,12 @@ export const inviteCancel = defineVerb({
   danger: 'none',
   parameters: [{ kind: 'argument', name: 'invitation', summary: 'an id of invite list, or a name', required: true }],
   input: z.strictObject({ invitation: z.string().min(1).max(64) }),
-  view: ({ cancelled }: { readonly cancelled: readonly InvitationInfo[] }) => [{ kind: 'text', tone: 'good', text: `${plural(cancelled.length, 'invitation')} cancelled: ${[...new Set(cancelled.map(({ name }) => name))].join(', ')}` }],
+  view: ({ cancelled }: { readonly cancelled: readonly InvitationInfo[] }) => [
+    {
+      kind: 'text',
+      tone: 'good',
+      text: `${plural(cancelled.length, 'invitation')} cancelled: ${[...new Set(cancelled.map(({ name }) => name))].join(', ')}`,
+    },
+  ],
   rows: ({ cancelled }) => openRows(cancelled),
 });

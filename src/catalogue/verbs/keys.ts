@@ -5,7 +5,18 @@ import { publicKeys, username } from '../schema.ts';
 import { plural } from '../show.ts';
 import { defineVerb } from '../verb.ts';
 import type { Block, ViewContext } from '../view.ts';
-import { changeEnds, keyRows, keyStdin, keyTable, noContainer, publicKeyOption, readEnds, userArgument, warnings, yesOption } from './shared.ts';
+import {
+  changeEnds,
+  keyRows,
+  keyStdin,
+  keyTable,
+  noContainer,
+  publicKeyOption,
+  readEnds,
+  userArgument,
+  warnings,
+  yesOption,
+} from './shared.ts';
 
 const selectorArgument = {
   kind: 'argument',
@@ -23,7 +34,11 @@ function changeView(result: KeyChange, context: ViewContext): Block[] {
     ...(result.removed.length > 0 ? [`${plural(result.removed.length, 'key')} removed`] : []),
   ];
   return [
-    { kind: 'text', tone: parts.length > 0 ? 'good' : 'quiet', text: `${result.user}: ${parts.join(', ') || 'nothing to change'}` },
+    {
+      kind: 'text',
+      tone: parts.length > 0 ? 'good' : 'quiet',
+      text: `${result.user}: ${parts.join(', ') || 'nothing to change'}`,
+    },
     keyTable(result.keys, context, 'No keys left: nobody can log in'),
     ...warnings(result.warnings),
   ];
@@ -32,7 +47,9 @@ function changeView(result: KeyChange, context: ViewContext): Block[] {
 export const keyAdd = defineVerb({
   name: 'key add',
   summary: 'Add keys to a user, in the container and on the jump account',
-  description: ['Container and jump account change together or not at all. A key that is there already stays as it is.'],
+  description: [
+    'Container and jump account change together or not at all. A key that is there already stays as it is.',
+  ],
   examples: [{ line: 'key add alice < alice-laptop.pub', says: 'one more key' }],
   ends: keyEnds,
   access: { manage: 'operator' },
@@ -66,7 +83,11 @@ export const keyRemove = defineVerb({
   aliases: ['key rm'],
   summary: 'Remove a key of a user, by fingerprint or comment',
   description: ['The last key is only removed with --yes: without any key nobody can log in to the container.'],
-  ends: { ...keyEnds, notFound: 'the user has no container, or no such key', conflict: 'it is the last key, or another operation on this container is still running' },
+  ends: {
+    ...keyEnds,
+    notFound: 'the user has no container, or no such key',
+    conflict: 'it is the last key, or another operation on this container is still running',
+  },
   examples: [
     { line: 'key remove alice SHA256:AbCdEfGh', says: 'by the beginning of its fingerprint' },
     { line: 'key remove alice alice@old-laptop', says: 'by its comment' },
@@ -142,7 +163,11 @@ export const keysRemove = defineVerb({
   aliases: ['keys rm'],
   summary: 'Remove a key of your own, by fingerprint or comment',
   description: ['The last key is only removed with --yes: without any key you cannot log in any more.'],
-  ends: { ...keyEnds, notFound: 'there is no such key', conflict: 'it is the last key, or another operation on this container is still running' },
+  ends: {
+    ...keyEnds,
+    notFound: 'there is no such key',
+    conflict: 'it is the last key, or another operation on this container is still running',
+  },
   examples: [{ line: 'keys remove alice@old-laptop', says: 'by its comment' }],
   access: { self: true },
   changes: true,

@@ -17,28 +17,82 @@ interface ListColumn extends Column {
 export const listColumns = {
   name: { title: 'NAME', priority: 1, cell: (c) => c.name, value: (c) => c.name },
   user: { title: 'USER', priority: 2, cell: (c) => c.user, value: (c) => c.user },
-  status: { title: 'STATUS', priority: 2, cell: (c) => (c.provisioning === 'ready' ? capitalised(c.status) : capitalised(c.provisioning)), value: (c) => c.status },
-  ip: { title: 'IP', priority: 3, cell: (c) => (c.status === 'running' ? (c.address ?? '-') : '-'), value: (c) => addressNumber(c.address) },
+  status: {
+    title: 'STATUS',
+    priority: 2,
+    cell: (c) => (c.provisioning === 'ready' ? capitalised(c.status) : capitalised(c.provisioning)),
+    value: (c) => c.status,
+  },
+  ip: {
+    title: 'IP',
+    priority: 3,
+    cell: (c) => (c.status === 'running' ? (c.address ?? '-') : '-'),
+    value: (c) => addressNumber(c.address),
+  },
   quota: { title: 'QUOTA', priority: 6, cell: (c) => showSize(c.diskQuotaBytes), value: (c) => c.diskQuotaBytes ?? 0 },
   autostart: { title: 'AUTOSTART', priority: 8, cell: (c) => yesNo(c.autostart), value: (c) => Number(c.autostart) },
-  disk: { title: 'DISK', priority: 5, cell: (c) => showUse(c.diskUsedBytes, c.diskQuotaBytes), value: (c) => c.diskUsedBytes ?? 0 },
+  disk: {
+    title: 'DISK',
+    priority: 5,
+    cell: (c) => showUse(c.diskUsedBytes, c.diskQuotaBytes),
+    value: (c) => c.diskUsedBytes ?? 0,
+  },
   cpu: { title: 'CPU', priority: 9, align: 'right', cell: (c) => String(c.cpus ?? '-'), value: (c) => c.cpus ?? 0 },
-  memory: { title: 'MEMORY', priority: 7, cell: (c) => showUse(c.memoryUsedBytes, c.memoryLimitBytes), value: (c) => c.memoryUsedBytes ?? 0 },
-  uptime: { title: 'UPTIME', priority: 10, cell: (c, context) => showUptime(c.startedAt, context), value: (c) => -Date.parse(c.startedAt ?? '0') },
-  created: { title: 'CREATED', priority: 11, cell: (c, context) => showTime(c.createdAt, context), value: (c) => c.createdAt },
-  keys: { title: 'KEYS', priority: 12, align: 'right', cell: (c) => String(c.keys.length), value: (c) => c.keys.length },
+  memory: {
+    title: 'MEMORY',
+    priority: 7,
+    cell: (c) => showUse(c.memoryUsedBytes, c.memoryLimitBytes),
+    value: (c) => c.memoryUsedBytes ?? 0,
+  },
+  uptime: {
+    title: 'UPTIME',
+    priority: 10,
+    cell: (c, context) => showUptime(c.startedAt, context),
+    value: (c) => -Date.parse(c.startedAt ?? '0'),
+  },
+  created: {
+    title: 'CREATED',
+    priority: 11,
+    cell: (c, context) => showTime(c.createdAt, context),
+    value: (c) => c.createdAt,
+  },
+  keys: {
+    title: 'KEYS',
+    priority: 12,
+    align: 'right',
+    cell: (c) => String(c.keys.length),
+    value: (c) => c.keys.length,
+  },
   docker: { title: 'DOCKER', priority: 13, cell: (c) => yesNo(c.docker), value: (c) => Number(c.docker) },
-  snapshots: { title: 'SNAPSHOTS', priority: 14, align: 'right', cell: (c) => String(c.snapshots), value: (c) => c.snapshots },
+  snapshots: {
+    title: 'SNAPSHOTS',
+    priority: 14,
+    align: 'right',
+    cell: (c) => String(c.snapshots),
+    value: (c) => c.snapshots,
+  },
   image: { title: 'IMAGE', priority: 15, cell: (c) => c.image, value: (c) => c.image },
   labels: {
-    title: 'LABELS', priority: 10,
-    cell: (c) => Object.entries(c.labels).map(([key, value]) => `${key}=${value}`).join(' ') || '-',
+    title: 'LABELS',
+    priority: 10,
+    cell: (c) =>
+      Object.entries(c.labels)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(' ') || '-',
     value: (c) => JSON.stringify(c.labels),
   },
 } as const satisfies Record<string, ListColumn>;
 
 export type ListColumnName = keyof typeof listColumns;
-export const defaultListColumns: readonly ListColumnName[] = ['name', 'status', 'ip', 'quota', 'autostart', 'disk', 'memory'];
+export const defaultListColumns: readonly ListColumnName[] = [
+  'name',
+  'status',
+  'ip',
+  'quota',
+  'autostart',
+  'disk',
+  'memory',
+];
 
 function addressNumber(address: string | null): number {
   return (address ?? '0.0.0.0').split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
@@ -85,11 +139,49 @@ export const list = defineVerb({
   changes: false,
   danger: 'none',
   parameters: [
-    { kind: 'option', name: 'state', long: ['state'], value: 'state', choices: ['all', 'running', 'stopped'], summary: 'only containers in this state' },
-    { kind: 'option', name: 'user', long: ['user'], value: 'user', summary: 'only the container of this user', complete: 'users' },
-    { kind: 'option', name: 'labels', long: ['label'], short: 'l', value: 'key[=value]', repeatable: true, summary: 'only containers with this label; several: with all of them', complete: 'labels' },
-    { kind: 'option', name: 'columns', long: ['columns'], short: 'c', value: 'names', values: Object.keys(listColumns), summary: `columns by name, separated by commas: ${Object.keys(listColumns).join(', ')}` },
-    { kind: 'option', name: 'sort', long: ['sort'], value: 'column', values: Object.keys(listColumns), summary: 'sort by this column; -column turns the order around' },
+    {
+      kind: 'option',
+      name: 'state',
+      long: ['state'],
+      value: 'state',
+      choices: ['all', 'running', 'stopped'],
+      summary: 'only containers in this state',
+    },
+    {
+      kind: 'option',
+      name: 'user',
+      long: ['user'],
+      value: 'user',
+      summary: 'only the container of this user',
+      complete: 'users',
+    },
+    {
+      kind: 'option',
+      name: 'labels',
+      long: ['label'],
+      short: 'l',
+      value: 'key[=value]',
+      repeatable: true,
+      summary: 'only containers with this label; several: with all of them',
+      complete: 'labels',
+    },
+    {
+      kind: 'option',
+      name: 'columns',
+      long: ['columns'],
+      short: 'c',
+      value: 'names',
+      values: Object.keys(listColumns),
+      summary: `columns by name, separated by commas: ${Object.keys(listColumns).join(', ')}`,
+    },
+    {
+      kind: 'option',
+      name: 'sort',
+      long: ['sort'],
+      value: 'column',
+      values: Object.keys(listColumns),
+      summary: 'sort by this column; -column turns the order around',
+    },
     { kind: 'option', name: 'watch', long: ['watch'], short: 'w', summary: 'open the live view, on a terminal' },
   ],
   input: z.strictObject({
@@ -116,7 +208,9 @@ export const list = defineVerb({
         tone: 'quiet',
         text:
           `Total: ${plural(result.total, 'container')} (${result.running} running, ${result.stopped} stopped)` +
-          (result.foreign === 0 ? '' : `; ${plural(result.foreign, 'other instance')} on this host not made by containarium`),
+          (result.foreign === 0
+            ? ''
+            : `; ${plural(result.foreign, 'other instance')} on this host not made by containarium`),
       },
     ];
   },
@@ -151,7 +245,9 @@ function csvValue(container: Container, column: ListColumnName): string | number
     case 'snapshots':
       return container.snapshots;
     case 'labels':
-      return Object.entries(container.labels).map(([key, value]) => `${key}=${value}`).join(' ');
+      return Object.entries(container.labels)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(' ');
     default:
       return container[column];
   }

@@ -8,7 +8,13 @@ import type { Block } from '../view.ts';
 import { changeEnds, noContainer, userArgument } from './shared.ts';
 
 const input = z.strictObject({ user: username, force: z.boolean().optional() });
-const forceOption = { kind: 'option', name: 'force', long: ['force'], short: 'f', summary: 'kill it instead of shutting it down' } as const;
+const forceOption = {
+  kind: 'option',
+  name: 'force',
+  long: ['force'],
+  short: 'f',
+  summary: 'kill it instead of shutting it down',
+} as const;
 
 const ends = { ...changeEnds, notFound: noContainer } as const;
 
@@ -16,14 +22,18 @@ const view = (result: StateChange): Block[] => [
   {
     kind: 'text',
     tone: result.changed ? 'good' : 'quiet',
-    text: result.changed ? `${result.container}: ${capitalised(result.status)}` : `${result.container} is already ${result.status}`,
+    text: result.changed
+      ? `${result.container}: ${capitalised(result.status)}`
+      : `${result.container} is already ${result.status}`,
   },
 ];
 
 export const start = defineVerb({
   name: 'start',
   summary: 'Start a container',
-  description: ['Done when the sshd inside answers with the expected host key. A container that runs already is left as it is.'],
+  description: [
+    'Done when the sshd inside answers with the expected host key. A container that runs already is left as it is.',
+  ],
   examples: [{ line: 'start alice', says: 'and wait until it answers' }],
   access: { manage: 'operator' },
   changes: true,
@@ -54,12 +64,17 @@ export const stop = defineVerb({
 export const restart = defineVerb({
   name: 'restart',
   summary: 'Restart a container',
-  description: ['A clean shutdown and a start; one that is stopped is started. Done when the sshd inside answers with the expected host key.'],
+  description: [
+    'A clean shutdown and a start; one that is stopped is started. Done when the sshd inside answers with the expected host key.',
+  ],
   examples: [{ line: 'restart alice', says: 'shut it down, start it, and wait until it answers' }],
   access: { manage: 'operator', self: true },
   changes: true,
   danger: 'none',
-  parameters: [{ ...userArgument, required: 'manage', summary: 'the user whose container it is; over self@ your own' }, forceOption],
+  parameters: [
+    { ...userArgument, required: 'manage', summary: 'the user whose container it is; over self@ your own' },
+    forceOption,
+  ],
   input: z.strictObject({ user: username.optional(), force: z.boolean().optional() }),
   ends,
   view,

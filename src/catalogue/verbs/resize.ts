@@ -22,7 +22,13 @@ export const resize = defineVerb({
     userArgument,
     { kind: 'option', name: 'cpu', long: ['cpu'], value: 'count', summary: 'number of CPUs, for example 4' },
     { kind: 'option', name: 'memory', long: ['memory'], value: 'size', summary: 'memory, for example 8GiB' },
-    { kind: 'option', name: 'disk', long: ['disk-quota', 'disk'], value: 'size', summary: 'size of the root disk, for example 100GiB' },
+    {
+      kind: 'option',
+      name: 'disk',
+      long: ['disk-quota', 'disk'],
+      value: 'size',
+      summary: 'size of the root disk, for example 100GiB',
+    },
   ],
   input: z
     .strictObject({ user: username, cpu: cpuCount.optional(), memory: size.optional(), disk: size.optional() })
@@ -32,7 +38,8 @@ export const resize = defineVerb({
   ends: {
     ...changeEnds,
     notFound: noContainer,
-    conflict: 'more than the new size is in use, the root disk comes from a profile, or another operation on this container is still running',
+    conflict:
+      'more than the new size is in use, the root disk comes from a profile, or another operation on this container is still running',
   },
   view: (result: ResizeResult) => [
     result.changes.length === 0
@@ -40,7 +47,12 @@ export const resize = defineVerb({
       : { kind: 'text', text: `${result.container} resized`, tone: 'good' },
     ...(result.changes.length === 0
       ? []
-      : [{ kind: 'fields', fields: result.changes.map((c) => [c.what, `${c.from ?? 'none'} → ${c.to}`] as const) } as const]),
+      : [
+          {
+            kind: 'fields',
+            fields: result.changes.map((c) => [c.what, `${c.from ?? 'none'} → ${c.to}`] as const),
+          } as const,
+        ]),
   ],
   rows: (result) => ({ columns: ['what', 'from', 'to'], rows: result.changes.map((c) => [c.what, c.from, c.to]) }),
 });

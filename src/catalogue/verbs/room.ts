@@ -17,11 +17,19 @@ export const who = defineVerb({
     {
       kind: 'table',
       columns: [{ title: 'NAME' }, { title: 'DOOR' }, { title: 'SINCE' }, { title: 'FROM' }],
-      rows: result.present.map(({ name, door, since, address }) => [name, door, showTime(since, context), address ?? '-']),
+      rows: result.present.map(({ name, door, since, address }) => [
+        name,
+        door,
+        showTime(since, context),
+        address ?? '-',
+      ]),
       empty: 'Nobody has a shell open',
     },
   ],
-  rows: (result) => ({ columns: ['name', 'door', 'since', 'address'], rows: result.present.map(({ name, door, since, address }) => [name, door, since, address]) }),
+  rows: (result) => ({
+    columns: ['name', 'door', 'since', 'address'],
+    rows: result.present.map(({ name, door, since, address }) => [name, door, since, address]),
+  }),
 });
 
 export const say = defineVerb({
@@ -32,8 +40,16 @@ export const say = defineVerb({
   changes: false,
   danger: 'none',
   parameters: [{ kind: 'argument', name: 'text', summary: 'what to say', required: true, rest: true }],
-  input: z.strictObject({ text: z.union([z.string(), z.array(z.string()).transform((words) => words.join(' '))]).pipe(z.string().trim().min(1).max(500)) }),
+  input: z.strictObject({
+    text: z
+      .union([z.string(), z.array(z.string()).transform((words) => words.join(' '))])
+      .pipe(z.string().trim().min(1).max(500)),
+  }),
   view: ({ heardBy }: Said) => [
-    { kind: 'text', tone: 'quiet', text: heardBy === 0 ? 'Nobody else has a shell open' : `${plural(heardBy, 'other shell')} told` },
+    {
+      kind: 'text',
+      tone: 'quiet',
+      text: heardBy === 0 ? 'Nobody else has a shell open' : `${plural(heardBy, 'other shell')} told`,
+    },
   ],
 });

@@ -9,7 +9,9 @@ export const sessionList = defineVerb({
   name: 'session list',
   aliases: ['session ls'],
   summary: 'List who is logged in, with shells and without',
-  description: ['A session is one login: one connection of an ssh client, whatever runs in it. Records of the journal carry its name.'],
+  description: [
+    'A session is one login: one connection of an ssh client, whatever runs in it. Records of the journal carry its name.',
+  ],
   examples: [{ line: 'session list', says: 'who, with which role, since when, from where' }],
   access: { manage: 'viewer' },
   changes: false,
@@ -19,14 +21,39 @@ export const sessionList = defineVerb({
   view: ({ sessions }: { readonly sessions: readonly LoginInfo[] }, context) => [
     {
       kind: 'table',
-      columns: [{ title: 'SESSION' }, { title: 'NAME' }, { title: 'ROLE' }, { title: 'DOOR' }, { title: 'SINCE' }, { title: 'FROM' }, { title: 'SHELLS', align: 'right' }],
-      rows: sessions.map(({ login, name, role, door, since, address, shells }) => [login, name, role, door, showTime(since, context), address ?? '-', String(shells)]),
+      columns: [
+        { title: 'SESSION' },
+        { title: 'NAME' },
+        { title: 'ROLE' },
+        { title: 'DOOR' },
+        { title: 'SINCE' },
+        { title: 'FROM' },
+        { title: 'SHELLS', align: 'right' },
+      ],
+      rows: sessions.map(({ login, name, role, door, since, address, shells }) => [
+        login,
+        name,
+        role,
+        door,
+        showTime(since, context),
+        address ?? '-',
+        String(shells),
+      ]),
       empty: 'Nobody is logged in',
     },
   ],
   rows: ({ sessions }) => ({
     columns: ['session', 'name', 'role', 'door', 'fingerprint', 'since', 'address', 'shells'],
-    rows: sessions.map(({ login, name, role, door, fingerprint, since, address, shells }) => [login, name, role, door, fingerprint, since, address, shells]),
+    rows: sessions.map(({ login, name, role, door, fingerprint, since, address, shells }) => [
+      login,
+      name,
+      role,
+      door,
+      fingerprint,
+      since,
+      address,
+      shells,
+    ]),
   }),
 });
 
@@ -39,16 +66,31 @@ export const sessionKick = defineVerb({
   ends: { notFound: 'nobody of this name is logged in' },
   examples: [
     { line: 'session kick carol', says: 'all her sessions' },
-    { line: 'session kick 01M8799YAR45ETPWCW97SJ2KYT --reason "maintenance"', says: 'one session, as session list names it' },
+    {
+      line: 'session kick 01M8799YAR45ETPWCW97SJ2KYT --reason "maintenance"',
+      says: 'one session, as session list names it',
+    },
   ],
   access: { manage: 'admin' },
   changes: true,
   danger: 'none',
   parameters: [
-    { kind: 'argument', name: 'session', summary: 'a session, or the name of a person', required: true, complete: 'sessions' },
+    {
+      kind: 'argument',
+      name: 'session',
+      summary: 'a session, or the name of a person',
+      required: true,
+      complete: 'sessions',
+    },
     { kind: 'option', name: 'reason', long: ['reason'], value: 'text', summary: 'what they are told' },
   ],
   input: z.strictObject({ session: z.string().min(1).max(64), reason: z.string().trim().min(1).max(200).optional() }),
-  view: ({ ended }: KickResult) => [{ kind: 'text', tone: 'good', text: `${plural(ended.length, 'session')} ended: ${[...new Set(ended.map(({ name }) => name))].join(', ')}` }],
+  view: ({ ended }: KickResult) => [
+    {
+      kind: 'text',
+      tone: 'good',
+      text: `${plural(ended.length, 'session')} ended: ${[...new Set(ended.map(({ name }) => name))].join(', ')}`,
+    },
+  ],
   rows: ({ ended }) => ({ columns: ['session', 'name'], rows: ended.map(({ login, name }) => [login, name]) }),
 });

@@ -45,7 +45,13 @@ export const changeEnds = {
 export const noContainer = 'the user has no container';
 
 export function keyTable(keys: readonly KeyInfo[], context: ViewContext, empty: string): Block {
-  const columns: Column[] = [{ title: 'TYPE' }, { title: 'FINGERPRINT' }, { title: 'COMMENT' }, { title: 'ADDED' }, { title: 'BY' }];
+  const columns: Column[] = [
+    { title: 'TYPE' },
+    { title: 'FINGERPRINT' },
+    { title: 'COMMENT' },
+    { title: 'ADDED' },
+    { title: 'BY' },
+  ];
   return {
     kind: 'table',
     columns,

@@ -29,13 +29,17 @@ export const shell = defineVerb({
   parameters: [userArgument, { kind: 'option', name: 'root', long: ['root'], summary: 'as root instead of the user' }],
   input: z.strictObject({ user: username, root: z.boolean().optional() }),
   exitStatus: ({ exitStatus }: ShellEnd) => exitStatus,
-  view: ({ container, exitStatus }: ShellEnd) => [{ kind: 'text', tone: 'quiet', text: `The shell in ${container} ended with status ${exitStatus}` }],
+  view: ({ container, exitStatus }: ShellEnd) => [
+    { kind: 'text', tone: 'quiet', text: `The shell in ${container} ended with status ${exitStatus}` },
+  ],
 });
 
 export const logs = defineVerb({
   name: 'logs',
   summary: "Show a container's console log",
-  description: ['What the container wrote to its console: the messages of its start and end. With --follow it goes on until it is interrupted.'],
+  description: [
+    'What the container wrote to its console: the messages of its start and end. With --follow it goes on until it is interrupted.',
+  ],
   examples: [
     { line: 'logs alice', says: 'what there is' },
     { line: 'logs alice --follow', says: 'and what comes; Ctrl-C ends it' },
@@ -48,12 +52,30 @@ export const logs = defineVerb({
   parameters: [
     { ...userArgument, required: 'manage', summary: 'the user whose container it is; over self@ your own' },
     { kind: 'option', name: 'follow', long: ['follow'], short: 'f', summary: 'go on with what comes' },
-    { kind: 'option', name: 'lines', long: ['lines'], short: 'n', value: 'count', summary: 'only the last so many lines' },
+    {
+      kind: 'option',
+      name: 'lines',
+      long: ['lines'],
+      short: 'n',
+      value: 'count',
+      summary: 'only the last so many lines',
+    },
   ],
   input: z.strictObject({
     user: username.optional(),
     follow: z.boolean().optional(),
-    lines: z.union([z.number(), z.string().regex(/^\d{1,6}$/, 'give a number of lines').transform(Number)]).optional(),
+    lines: z
+      .union([
+        z.number(),
+        z
+          .string()
+          .regex(/^\d{1,6}$/, 'give a number of lines')
+          .transform(Number),
+      ])
+      .optional(),
   }),
-  view: ({ text }: ConsoleLog) => (text === '' ? [{ kind: 'text', tone: 'quiet', text: 'The console log is empty' }] : [{ kind: 'verbatim', text: text.replace(/\n$/, '') }]),
+  view: ({ text }: ConsoleLog) =>
+    text === ''
+      ? [{ kind: 'text', tone: 'quiet', text: 'The console log is empty' }]
+      : [{ kind: 'verbatim', text: text.replace(/\n$/, '') }],
 });

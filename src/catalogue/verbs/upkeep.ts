@@ -69,16 +69,26 @@ export const doctor = defineVerb({
     {
       kind: 'table',
       columns: [{ title: 'CHECK' }, { title: 'RESULT' }, { title: 'DETAIL' }],
-      rows: result.checks.map((check) => [check.name, check.severity, check.next === null ? check.detail : `${check.detail} → ${check.next}`]),
+      rows: result.checks.map((check) => [
+        check.name,
+        check.severity,
+        check.next === null ? check.detail : `${check.detail} → ${check.next}`,
+      ]),
       empty: '',
     },
     {
       kind: 'text',
       tone: tones[result.worst],
-      text: result.worst === 'ok' ? 'All is well' : `${plural(result.checks.filter((c) => c.severity === 'problem').length, 'problem')}, ${plural(result.checks.filter((c) => c.severity === 'warning').length, 'warning')}`,
+      text:
+        result.worst === 'ok'
+          ? 'All is well'
+          : `${plural(result.checks.filter((c) => c.severity === 'problem').length, 'problem')}, ${plural(result.checks.filter((c) => c.severity === 'warning').length, 'warning')}`,
     },
   ],
-  rows: (result) => ({ columns: ['check', 'severity', 'detail', 'next'], rows: result.checks.map((c) => [c.name, c.severity, c.detail, c.next]) }),
+  rows: (result) => ({
+    columns: ['check', 'severity', 'detail', 'next'],
+    rows: result.checks.map((c) => [c.name, c.severity, c.detail, c.next]),
+  }),
   ends: { failed: 'there is a problem; warnings alone leave it at 0' },
   exit: (result) => (result.worst === 'problem' ? 'failed' : 'ok'),
 });
@@ -86,7 +96,14 @@ export const doctor = defineVerb({
 function imageTable(images: readonly ImageInfo[], context: ViewContext): Block {
   return {
     kind: 'table',
-    columns: [{ title: 'ALIAS' }, { title: 'BASE' }, { title: 'SIZE' }, { title: 'BUILT' }, { title: 'CURRENT' }, { title: 'FINGERPRINT' }],
+    columns: [
+      { title: 'ALIAS' },
+      { title: 'BASE' },
+      { title: 'SIZE' },
+      { title: 'BUILT' },
+      { title: 'CURRENT' },
+      { title: 'FINGERPRINT' },
+    ],
     rows: images.map((image) => [
       image.alias,
       image.base,
@@ -112,11 +129,29 @@ export const imageBuild = defineVerb({
   access: { manage: 'operator' },
   changes: true,
   danger: 'none',
-  parameters: [{ kind: 'option', name: 'image', long: ['image'], value: 'image', summary: 'base image or local alias', complete: 'images' }],
+  parameters: [
+    {
+      kind: 'option',
+      name: 'image',
+      long: ['image'],
+      value: 'image',
+      summary: 'base image or local alias',
+      complete: 'images',
+    },
+  ],
   input: z.strictObject({ image: imageReference.optional() }),
-  ends: { failed: 'building failed; what was made for it has been taken back', partial: changeEnds.partial, timeout: changeEnds.timeout, conflict: 'an earlier build of this image is not taken back yet' },
+  ends: {
+    failed: 'building failed; what was made for it has been taken back',
+    partial: changeEnds.partial,
+    timeout: changeEnds.timeout,
+    conflict: 'an earlier build of this image is not taken back yet',
+  },
   view: (result: ImageBuildResult, context) => [
-    { kind: 'text', tone: 'good', text: `Image ${result.image.alias} built in ${Math.round(result.elapsedMs / 1000)} s` },
+    {
+      kind: 'text',
+      tone: 'good',
+      text: `Image ${result.image.alias} built in ${Math.round(result.elapsedMs / 1000)} s`,
+    },
     imageTable([result.image], context),
   ],
 });

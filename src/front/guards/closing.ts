@@ -7,8 +7,8 @@ import { internalsOf, sessionInternals } from '../internals.ts';
 const lastWordsMs = 1000;
 
 /**
- * Closes what ssh2 only ends: it closes its own half after an error or a disconnect and goes on reading, for as long as the client likes.
- * Nothing of what comes after the end is read as SSH any more.
+ * Closes what ssh2 only ends: it closes its own half after an error or a disconnect and goes on reading, for as long as
+ * the client likes. Nothing of what comes after the end is read as SSH any more.
  */
 export function closeWhatIsEnded(socket: Socket): void {
   const end = socket.end.bind(socket) as (...args: unknown[]) => Socket;

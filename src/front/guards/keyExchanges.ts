@@ -6,16 +6,23 @@ import { internalsOf } from '../internals.ts';
 /** SSH_MSG_KEXINIT (RFC 4253, section 7.1). */
 const kexInit = 20;
 
-/** Exchanges that a connection may ask for within a minute with nothing to show for: RFC 4253, section 9 recommends one an hour or a gigabyte. */
+/**
+ * Exchanges that a connection may ask for within a minute with nothing to show for: RFC 4253, section 9 recommends one
+ * an hour or a gigabyte.
+ */
 const mostIdleExchanges = 60;
 const idleExchangesWithinMs = 60_000;
 
-/** What has gone over the connection since the last exchange and makes the next one none of those, in bytes: OpenSSH takes no RekeyLimit far below. */
+/**
+ * What has gone over the connection since the last exchange and makes the next one none of those, in bytes: OpenSSH
+ * takes no RekeyLimit far below.
+ */
 const fairShareBytes = 512 * 1024;
 
 /**
- * Ends connections that ask for new keys before they have logged in (no client does), that ask all the time (each costs arithmetic), or
- * that begin an exchange and do not end it within `limitMs` milliseconds: until it is over, everything that is sent waits in memory.
+ * Ends connections that ask for new keys before they have logged in (no client does), that ask all the time (each costs
+ * arithmetic), or that begin an exchange and do not end it within `limitMs` milliseconds: until it is over, everything
+ * that is sent waits in memory.
  */
 export function limitKeyExchanges(connection: Connection, isLoggedIn: () => boolean, limitMs: number): void {
   const { _sock: socket, _protocol: protocol } = internalsOf(connection);
@@ -45,7 +52,11 @@ export function limitKeyExchanges(connection: Connection, isLoggedIn: () => bool
   const handle = protocol._onPayload;
   protocol._onPayload = (payload) => {
     if (payload[0] !== kexInit) return handle(payload);
-    const why = !isLoggedIn() ? 'a second key exchange before the login' : !asked && isTooMany() ? 'too many key exchanges' : undefined;
+    const why = !isLoggedIn()
+      ? 'a second key exchange before the login'
+      : !asked && isTooMany()
+        ? 'too many key exchanges'
+        : undefined;
     if (why !== undefined) {
       hangUp(socket, why);
       return undefined;

@@ -3,8 +3,9 @@ import type { Connection } from 'ssh2';
 import { internalsOf } from '../internals.ts';
 
 /**
- * Messages that only a server sends (RFC 4252): USERAUTH_FAILURE, USERAUTH_SUCCESS, USERAUTH_BANNER, and the method-specific answers.
- * From a client they take a waiting authentication out of ssh2's queue, and its answer then throws.
+ * Messages that only a server sends (RFC 4252): USERAUTH_FAILURE, USERAUTH_SUCCESS, USERAUTH_BANNER, and the
+ * method-specific answers. From a client they take a waiting authentication out of ssh2's queue, and its answer then
+ * throws.
  */
 const serverOnly = new Set([51, 52, 53, 60]);
 

@@ -5,14 +5,17 @@ import { internalsOf } from '../internals.ts';
 /** Answers that a client may leave unread while it goes on asking, in bytes. */
 const mostUnreadAnswersBytes = 256 * 1024;
 
-/** How long one client's packets may keep the event loop in each such time, in milliseconds: everybody else's keys wait meanwhile. */
+/**
+ * How long one client's packets may keep the event loop in each such time, in milliseconds: everybody else's keys wait
+ * meanwhile.
+ */
 const turnMs = 100;
 const mostOfTurnMs = 15;
 
 /**
- * Reads from a client no faster than it reads, and no more than its share. ssh2 writes each answer whether or not anybody takes it, before
- * authentication too, so that requests of 40 bytes fill the memory; and it takes packets as fast as they come, so that one who floods
- * delays all. What is not read waits in the kernel, and then at the client.
+ * Reads from a client no faster than it reads, and no more than its share. ssh2 writes each answer whether or not
+ * anybody takes it, before authentication too, so that requests of 40 bytes fill the memory; and it takes packets as
+ * fast as they come, so that one who floods delays all. What is not read waits in the kernel, and then at the client.
  */
 export function paceReading(connection: Connection): void {
   const { _sock: socket, _protocol: protocol } = internalsOf(connection);

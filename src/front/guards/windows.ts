@@ -7,8 +7,8 @@ import { internalsOf, sessionInternals } from '../internals.ts';
 const largestWindowBytes = 0xffffffff;
 
 /**
- * Ends a connection that sends more than its channel's window allows, which ssh2 would keep in memory, or that opens its own window beyond
- * what the protocol has numbers for, as OpenSSH does (channels.c, channel_input_window_adjust).
+ * Ends a connection that sends more than its channel's window allows, which ssh2 would keep in memory, or that opens
+ * its own window beyond what the protocol has numbers for, as OpenSSH does (channels.c, channel_input_window_adjust).
  */
 export function enforceWindows(connection: Connection): void {
   const internals = internalsOf(connection);
@@ -27,7 +27,8 @@ export function enforceWindows(connection: Connection): void {
   const adjust = handlers.CHANNEL_WINDOW_ADJUST;
   handlers.CHANNEL_WINDOW_ADJUST = (protocol, recipient, amountBytes) => {
     const window = windowsOf(recipient)?.outgoing.window;
-    if (window !== undefined && window + amountBytes > largestWindowBytes) hangUp(internals._sock, 'a window of more than 4 GiB');
+    if (window !== undefined && window + amountBytes > largestWindowBytes)
+      hangUp(internals._sock, 'a window of more than 4 GiB');
     else adjust(protocol, recipient, amountBytes);
   };
 }
@@ -37,7 +38,10 @@ interface Windows {
   readonly outgoing: { readonly window: number };
 }
 
-/** Smaller packets than this no client asks for; with a size of 0 ssh2's send loop would never end, for every session at once. */
+/**
+ * Smaller packets than this no client asks for; with a size of 0 ssh2's send loop would never end, for every session at
+ * once.
+ */
 const leastPacketBytes = 1024;
 
 /** Whether the session's channel may be used. Ends the connection where it may not. */

@@ -1,6 +1,7 @@
 /**
- * Applies the patches of this folder to the installed ssh2 and writes down what it did, for {@link ../patched.ts}. Run after every
- * installation of the dependencies (src/bootstrap.mjs, systemd/install.mjs). What each patch is for is in README.md.
+ * Applies the patches of this folder to the installed ssh2 and writes down what it did, for {@link ../patched.ts}. Run
+ * after every installation of the dependencies (src/bootstrap.mjs, systemd/install.mjs). What each patch is for is in
+ * README.md.
  *
  * Plain JavaScript for Node.js 20, because it runs before anything is built.
  */
@@ -18,14 +19,16 @@ export const recordName = 'containarium-patches.json';
 
 /** Names of the patch files, in the order in which they are applied. */
 export function patchNames() {
-  return readdirSync(folder).filter((name) => name.endsWith('.patch')).sort();
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.patch'))
+    .sort();
 }
 
 const sha256 = (content) => createHash('sha256').update(content).digest('hex');
 
 /**
- * Applies patches to the package in `packageFolder`; with `reverse` takes them back. Every file is replaced, never written in place: an
- * installation may share its files with another one through hard links.
+ * Applies patches to the package in `packageFolder`; with `reverse` takes them back. Every file is replaced, never
+ * written in place: an installation may share its files with another one through hard links.
  *
  * @throws Error where a patch does not fit exactly, with nothing of that patch changed
  */
@@ -52,17 +55,22 @@ export function applyPatches(packageFolder, names, { reverse = false } = {}) {
 export function patchInstalled(root) {
   const packageFolder = join(root, 'node_modules', 'ssh2');
   const installed = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')).version;
-  if (installed !== version) throw new Error(`the patches in src/front/patches are for ssh2 ${version}, and ${installed} is installed`);
+  if (installed !== version)
+    throw new Error(`the patches in src/front/patches are for ssh2 ${version}, and ${installed} is installed`);
   const record = join(packageFolder, recordName);
   rmSync(record, { force: true });
   const names = patchNames();
   applyPatches(packageFolder, names);
-  const touched = names.flatMap((name) => [...readFileSync(join(folder, name), 'utf8').matchAll(/^\+\+\+ b\/(\S+)$/gm)].map(([, path]) => path));
+  const touched = names.flatMap((name) =>
+    [...readFileSync(join(folder, name), 'utf8').matchAll(/^\+\+\+ b\/(\S+)$/gm)].map(([, path]) => path),
+  );
   replace(
     record,
     JSON.stringify({
       patches: Object.fromEntries(names.map((name) => [name, sha256(readFileSync(join(folder, name)))])),
-      files: Object.fromEntries([...new Set(touched)].sort().map((path) => [path, sha256(readFileSync(join(packageFolder, path)))])),
+      files: Object.fromEntries(
+        [...new Set(touched)].sort().map((path) => [path, sha256(readFileSync(join(packageFolder, path)))]),
+      ),
     }),
   );
 }

@@ -1,4 +1,7 @@
-/** What could stand where the cursor is: verbs, options and values, from the catalogue; names that only the host knows are asked for. */
+/**
+ * What could stand where the cursor is: verbs, options and values, from the catalogue; names that only the host knows
+ * are asked for.
+ */
 import fuzzysort from 'fuzzysort';
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import { formats } from '../../catalogue/parse.ts';
@@ -20,7 +23,18 @@ export interface Completion {
 const nothing: Completion = { from: 0, candidates: [], after: '' };
 
 /** Sizes that are often meant, where a size stands. */
-const sizes: readonly Candidate[] = ['1GiB', '2GiB', '4GiB', '8GiB', '16GiB', '20GiB', '32GiB', '50GiB', '100GiB', '200GiB'].map((value) => ({ value }));
+const sizes: readonly Candidate[] = [
+  '1GiB',
+  '2GiB',
+  '4GiB',
+  '8GiB',
+  '16GiB',
+  '20GiB',
+  '32GiB',
+  '50GiB',
+  '100GiB',
+  '200GiB',
+].map((value) => ({ value }));
 const counts: readonly Candidate[] = ['1', '2', '4', '8'].map((value) => ({ value }));
 
 export interface CompletionContext {
@@ -31,7 +45,10 @@ export interface CompletionContext {
   readonly ask: Ask;
 }
 
-/** Behind this nothing is completed, in UTF-16 units: no command is that long, and comparing a word to all candidates takes time with its length. */
+/**
+ * Behind this nothing is completed, in UTF-16 units: no command is that long, and comparing a word to all candidates
+ * takes time with its length.
+ */
 const farthest = 1024;
 
 /** Completes the word before the cursor. */
@@ -39,7 +56,10 @@ export async function complete(text: string, cursor: number, context: Completion
   if (cursor > farthest) return nothing;
   const head = text.slice(0, cursor);
   const slash = /^\s*\//.exec(head)?.[0].length ?? 0;
-  const words = head.slice(slash).split(/\s+/).filter((word, i, all) => word !== '' || i === all.length - 1);
+  const words = head
+    .slice(slash)
+    .split(/\s+/)
+    .filter((word, i, all) => word !== '' || i === all.length - 1);
   const word = words.at(-1) ?? '';
   const from = cursor - word.length;
   const given = words.slice(0, -1);
@@ -52,7 +72,11 @@ export async function complete(text: string, cursor: number, context: Completion
     const option = optionNamed(verb, word.slice(0, equals));
     if (option === undefined) return nothing;
     const value = word.slice(equals + 1);
-    return { from: from + equals + 1, candidates: ranked(await optionValues(option, rest, verb, context), value), after: ' ' };
+    return {
+      from: from + equals + 1,
+      candidates: ranked(await optionValues(option, rest, verb, context), value),
+      after: ' ',
+    };
   }
   const before = optionNamed(verb, rest.at(-1) ?? '');
   if (before?.value !== undefined) return optionCompletion(before, word, from, rest, verb, context);
@@ -65,8 +89,12 @@ export async function complete(text: string, cursor: number, context: Completion
 
 /** The verb that the words begin with, two words before one. */
 export function verbOf(words: readonly string[], verbs: readonly AnyVerb[]): AnyVerb | undefined {
-  const called = (name: string): AnyVerb | undefined => verbs.find((verb) => verb.name === name || verb.aliases?.includes(name));
-  return (words.length > 1 ? called(`${words[0]} ${words[1]}`) : undefined) ?? (words[0] === undefined ? undefined : called(words[0]));
+  const called = (name: string): AnyVerb | undefined =>
+    verbs.find((verb) => verb.name === name || verb.aliases?.includes(name));
+  return (
+    (words.length > 1 ? called(`${words[0]} ${words[1]}`) : undefined) ??
+    (words[0] === undefined ? undefined : called(words[0]))
+  );
 }
 
 function firstWords(given: readonly string[], { verbs, builtins }: CompletionContext): Candidate[] {
@@ -78,13 +106,23 @@ function firstWords(given: readonly string[], { verbs, builtins }: CompletionCon
     const [first = '', second] = name.split(' ');
     if (seen.has(first)) continue;
     seen.add(first);
-    all.push({ value: first, says: second === undefined ? summary : secondWords(first, verbs).map(({ value }) => value).join(', ') });
+    all.push({
+      value: first,
+      says:
+        second === undefined
+          ? summary
+          : secondWords(first, verbs)
+              .map(({ value }) => value)
+              .join(', '),
+    });
   }
   return [...all, ...builtins];
 }
 
 function secondWords(first: string, verbs: readonly AnyVerb[]): Candidate[] {
-  return verbs.filter(({ name }) => name.startsWith(`${first} `)).map(({ name, summary }) => ({ value: name.slice(first.length + 1), says: summary }));
+  return verbs
+    .filter(({ name }) => name.startsWith(`${first} `))
+    .map(({ name, summary }) => ({ value: name.slice(first.length + 1), says: summary }));
 }
 
 function optionsOf(verb: AnyVerb): Option[] {
@@ -92,7 +130,9 @@ function optionsOf(verb: AnyVerb): Option[] {
 }
 
 function optionNamed(verb: AnyVerb, word: string): Option | undefined {
-  return optionsOf(verb).find(({ long, short }) => long.some((name) => word === `--${name}`) || (short !== undefined && word === `-${short}`));
+  return optionsOf(verb).find(
+    ({ long, short }) => long.some((name) => word === `--${name}`) || (short !== undefined && word === `-${short}`),
+  );
 }
 
 /** Options that may still be given. */
@@ -106,16 +146,33 @@ function options(verb: AnyVerb, rest: readonly string[]): Candidate[] {
   return [...own, { value: '--json', says: 'one JSON document' }, { value: '--help', says: 'arguments and examples' }];
 }
 
-async function optionCompletion(option: Option, word: string, from: number, rest: readonly string[], verb: AnyVerb, context: CompletionContext): Promise<Completion> {
+async function optionCompletion(
+  option: Option,
+  word: string,
+  from: number,
+  rest: readonly string[],
+  verb: AnyVerb,
+  context: CompletionContext,
+): Promise<Completion> {
   const values = await optionValues(option, rest, verb, context);
   // Lists of names: what is completed is the one behind the last comma.
   const comma = option.name === 'columns' ? word.lastIndexOf(',') + 1 : 0;
-  return { from: from + comma, candidates: ranked(values, word.slice(comma)), after: comma > 0 || option.name === 'columns' ? '' : ' ' };
+  return {
+    from: from + comma,
+    candidates: ranked(values, word.slice(comma)),
+    after: comma > 0 || option.name === 'columns' ? '' : ' ',
+  };
 }
 
-async function optionValues(option: Option, rest: readonly string[], verb: AnyVerb, context: CompletionContext): Promise<readonly Candidate[]> {
+async function optionValues(
+  option: Option,
+  rest: readonly string[],
+  verb: AnyVerb,
+  context: CompletionContext,
+): Promise<readonly Candidate[]> {
   if (option.choices !== undefined) return option.choices.map((value) => ({ value }));
-  if (option.complete !== undefined && option.complete !== 'verbs') return context.ask(option.complete, userIn(verb, rest));
+  if (option.complete !== undefined && option.complete !== 'verbs')
+    return context.ask(option.complete, userIn(verb, rest));
   if (option.value === 'size') return sizes;
   if (option.value === 'count') return counts;
   if (option.value === 'format') return formats.map((value) => ({ value }));
@@ -133,23 +190,37 @@ function positional(verb: AnyVerb, rest: readonly string[]): string[] {
 }
 
 function userIn(verb: AnyVerb, rest: readonly string[]): string | undefined {
-  const at = verb.parameters.filter((parameter) => parameter.kind === 'argument').findIndex(({ name }) => name === 'user');
+  const at = verb.parameters
+    .filter((parameter) => parameter.kind === 'argument')
+    .findIndex(({ name }) => name === 'user');
   return at === -1 ? undefined : positional(verb, rest)[at];
 }
 
-async function argumentValues(argument: Argument, rest: readonly string[], { ask, verbs, door }: CompletionContext): Promise<readonly Candidate[]> {
+async function argumentValues(
+  argument: Argument,
+  rest: readonly string[],
+  { ask, verbs, door }: CompletionContext,
+): Promise<readonly Candidate[]> {
   if (argument.complete === 'verbs') return firstWords([], { verbs, builtins: [], door, ask });
   // A name that is made up is not completed from those that exist.
   if (argument.complete === undefined || argument.isNew === true) return [];
-  return ask(argument.complete, rest.find((word) => !word.startsWith('-')));
+  return ask(
+    argument.complete,
+    rest.find((word) => !word.startsWith('-')),
+  );
 }
 
-/** Those that begin with what is typed, in their own order; where there are none, those that contain its letters, the best first. */
+/**
+ * Those that begin with what is typed, in their own order; where there are none, those that contain its letters, the
+ * best first.
+ */
 function ranked(candidates: readonly Candidate[], typed: string): readonly Candidate[] {
   if (typed === '') return candidates;
   const wanted = typed.toLowerCase();
   const beginning = candidates.filter(({ value }) => value.toLowerCase().startsWith(wanted));
-  return beginning.length > 0 ? beginning : fuzzysort.go(typed, candidates, { key: 'value', threshold: 0.5 }).map(({ obj }) => obj);
+  return beginning.length > 0
+    ? beginning
+    : fuzzysort.go(typed, candidates, { key: 'value', threshold: 0.5 }).map(({ obj }) => obj);
 }
 
 /** What all candidates begin with: how far Tab can go without a choice. */

@@ -1,6 +1,6 @@
 /**
- * The line at the bottom: what is typed, what could complete it, the lines before, a search through them. Knows nothing of screens; the
- * keys of readline(3) and of the shells people know.
+ * The line at the bottom: what is typed, what could complete it, the lines before, a search through them. Knows nothing
+ * of screens; the keys of readline(3) and of the shells people know.
  */
 import type { Candidate } from '../../domain/room.ts';
 import { commonBeginning, type Completion } from './completion.ts';
@@ -72,7 +72,10 @@ export class Composer {
 
   /** A paste is text, whatever is in it: line breaks become blanks, and nothing runs. */
   paste(text: string): void {
-    const clean = text.replace(/[\r\n\t]+/g, ' ').replace(/\p{Cc}/gu, '').replace(/ +$/, '');
+    const clean = text
+      .replace(/[\r\n\t]+/g, ' ')
+      .replace(/\p{Cc}/gu, '')
+      .replace(/ +$/, '');
     this.#edit(edit.insert(this.#state.line, this.#state.line.text === '' ? clean.trimStart() : clean));
   }
 
@@ -152,7 +155,8 @@ export class Composer {
   /** Ctrl-C clears, then stops what can be stopped, then asks, then leaves. */
   #interrupt(): void {
     const { line, suggestions, leaving } = this.#state;
-    if (line.text !== '' || suggestions !== undefined) return this.#change({ line: emptyLine, suggestions: undefined, leaving: false });
+    if (line.text !== '' || suggestions !== undefined)
+      return this.#change({ line: emptyLine, suggestions: undefined, leaving: false });
     if (leaving) return this.#actions.leave();
     if (!this.#actions.stop()) this.#change({ leaving: true });
   }
@@ -160,7 +164,10 @@ export class Composer {
   #walk(direction: 'older' | 'newer'): void {
     const { line } = this.#state;
     this.#prefix ??= line.text.slice(0, line.cursor);
-    const found = direction === 'older' ? this.#history.older(line.text, this.#prefix) : this.#history.newer(line.text, this.#prefix);
+    const found =
+      direction === 'older'
+        ? this.#history.older(line.text, this.#prefix)
+        : this.#history.newer(line.text, this.#prefix);
     if (found !== undefined) this.#change({ line: lineOf(found), suggestions: undefined });
   }
 
@@ -172,8 +179,16 @@ export class Composer {
       if (others.length === 0) return this.#take(completion, first);
       const typed = line.text.slice(completion.from, line.cursor);
       const common = commonBeginning(completion.candidates);
-      if (common.length > typed.length && common.toLowerCase().startsWith(typed.toLowerCase())) this.#replace(completion.from, common);
-      this.#change({ suggestions: { candidates: completion.candidates, selected: -1, from: completion.from, after: completion.after } });
+      if (common.length > typed.length && common.toLowerCase().startsWith(typed.toLowerCase()))
+        this.#replace(completion.from, common);
+      this.#change({
+        suggestions: {
+          candidates: completion.candidates,
+          selected: -1,
+          from: completion.from,
+          after: completion.after,
+        },
+      });
     });
   }
 
@@ -254,7 +269,9 @@ export class Composer {
         return this.#look([...search.text].slice(0, -1).join(''), 0);
       case 'ctrl-r': {
         const older = this.#history.find(search.text, search.nth + 1);
-        return older === undefined ? undefined : this.#change({ search: { ...search, nth: search.nth + 1, found: older } });
+        return older === undefined
+          ? undefined
+          : this.#change({ search: { ...search, nth: search.nth + 1, found: older } });
       }
       case 'enter':
         this.#endSearch(search.found);
@@ -286,13 +303,13 @@ export class Composer {
 }
 
 const movements: Readonly<Record<string, (line: Line) => Line>> = {
-  'left': edit.left,
+  left: edit.left,
   'ctrl-b': edit.left,
-  'right': edit.right,
+  right: edit.right,
   'ctrl-f': edit.right,
-  'home': edit.home,
+  home: edit.home,
   'ctrl-a': edit.home,
-  'end': edit.end,
+  end: edit.end,
   'ctrl-e': edit.end,
   'ctrl-left': edit.wordLeft,
   'alt-left': edit.wordLeft,
@@ -303,9 +320,9 @@ const movements: Readonly<Record<string, (line: Line) => Line>> = {
 };
 
 const changes: Readonly<Record<string, (line: Line) => Line>> = {
-  'backspace': edit.backspace,
+  backspace: edit.backspace,
   'ctrl-h': edit.backspace,
-  'delete': edit.deleteForward,
+  delete: edit.deleteForward,
   'ctrl-t': edit.transpose,
 };
 

@@ -1,17 +1,30 @@
 /** Editing in a field of a question or a form: fewer keys than the composer has, the same ones. */
-import { backspace, deleteForward, end, home, killBlankWord, killToEnd, killToStart, left, right, wordLeft, wordRight, type Line } from './line.ts';
+import {
+  backspace,
+  deleteForward,
+  end,
+  home,
+  killBlankWord,
+  killToEnd,
+  killToStart,
+  left,
+  right,
+  wordLeft,
+  wordRight,
+  type Line,
+} from './line.ts';
 
 export const edits: Readonly<Record<string, (line: Line) => Line>> = {
-  'backspace': backspace,
+  backspace: backspace,
   'ctrl-h': backspace,
-  'delete': deleteForward,
-  'left': left,
+  delete: deleteForward,
+  left: left,
   'ctrl-b': left,
-  'right': right,
+  right: right,
   'ctrl-f': right,
-  'home': home,
+  home: home,
   'ctrl-a': home,
-  'end': end,
+  end: end,
   'ctrl-e': end,
   'ctrl-left': wordLeft,
   'alt-b': wordLeft,

@@ -18,7 +18,8 @@ export class History {
 
   add(line: string): void {
     const text = line.trim();
-    if (text !== '' && text.length <= longest) this.#lines = [...this.#lines.filter((other) => other !== text), text].slice(-most);
+    if (text !== '' && text.length <= longest)
+      this.#lines = [...this.#lines.filter((other) => other !== text), text].slice(-most);
     this.reset();
   }
 

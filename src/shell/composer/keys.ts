@@ -30,13 +30,21 @@ const named: readonly (readonly [keyof InkKey, string])[] = [
   ['delete', 'delete'],
 ];
 
-/** The keys that Ink's `useInput` reports as one event; `paste` where the event is a paste that the terminal did not mark as one. */
+/**
+ * The keys that Ink's `useInput` reports as one event; `paste` where the event is a paste that the terminal did not
+ * mark as one.
+ */
 export function keysOf(input: string, key: InkKey): readonly Key[] | { readonly paste: string } {
   const found = named.find(([property]) => key[property] === true);
   if (found !== undefined) {
     const [, name] = found;
     if (name === 'escape' && input !== '') return [{ name: 'escape', text: '' }, ...split(input)];
-    return [{ name: `${key.ctrl ? 'ctrl-' : ''}${key.meta && name !== 'escape' ? 'alt-' : ''}${key.shift && name === 'tab' ? 'shift-' : ''}${name}`, text: '' }];
+    return [
+      {
+        name: `${key.ctrl ? 'ctrl-' : ''}${key.meta && name !== 'escape' ? 'alt-' : ''}${key.shift && name === 'tab' ? 'shift-' : ''}${name}`,
+        text: '',
+      },
+    ];
   }
   if (key.ctrl) return [{ name: `ctrl-${input}`, text: '' }];
   if (key.meta && [...input].length === 1) return [{ name: `alt-${input}`, text: '' }];
@@ -44,7 +52,14 @@ export function keysOf(input: string, key: InkKey): readonly Key[] | { readonly 
   return split(input);
 }
 
-const controlNames: Readonly<Record<string, string>> = { '\r': 'enter', '\n': 'enter', '\t': 'tab', '\x7f': 'backspace', '\b': 'backspace', '\x1b': 'escape' };
+const controlNames: Readonly<Record<string, string>> = {
+  '\r': 'enter',
+  '\n': 'enter',
+  '\t': 'tab',
+  '\x7f': 'backspace',
+  '\b': 'backspace',
+  '\x1b': 'escape',
+};
 
 /** Typed ahead, or sent by a program: several keys in one piece. */
 export function split(input: string): Key[] {

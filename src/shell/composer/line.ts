@@ -1,4 +1,7 @@
-/** One line of text and a cursor in it, and what readline(3) lets one do with them. Pure: every function returns a new line. */
+/**
+ * One line of text and a cursor in it, and what readline(3) lets one do with them. Pure: every function returns a new
+ * line.
+ */
 
 export interface Line {
   readonly text: string;
@@ -9,8 +12,8 @@ export interface Line {
 export const emptyLine: Line = { text: '', cursor: 0 };
 
 /**
- * Longer lines than this are cut, in UTF-16 units: the longest thing in one is a handful of RSA keys, and measuring a line of rare characters
- * takes 5 to 10 µs for each.
+ * Longer lines than this are cut, in UTF-16 units: the longest thing in one is a handful of RSA keys, and measuring a
+ * line of rare characters takes 5 to 10 µs for each.
  */
 export const longestLine = 4096;
 
@@ -111,12 +114,20 @@ export function killToStart(line: Line): Cut {
 
 /** Ctrl-W: back to a blank, as unix-word-rubout does. */
 export function killBlankWord(line: Line): Cut {
-  return cut(line, wordStart(line.text, line.cursor, (c) => c !== ' '), line.cursor);
+  return cut(
+    line,
+    wordStart(line.text, line.cursor, (c) => c !== ' '),
+    line.cursor,
+  );
 }
 
 /** Alt-Backspace: back over letters and digits. */
 export function killWordBack(line: Line): Cut {
-  return cut(line, wordStart(line.text, line.cursor, (c) => wordCharacter.test(c)), line.cursor);
+  return cut(
+    line,
+    wordStart(line.text, line.cursor, (c) => wordCharacter.test(c)),
+    line.cursor,
+  );
 }
 
 export function killWordForward(line: Line): Cut {

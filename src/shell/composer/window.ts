@@ -18,7 +18,10 @@ function ellipsis({ width }: Cell): Cell {
   return { shown: '…'.padEnd(width, ' '), width };
 }
 
-/** At most `width - 1` cells of the line, because the cursor may stand behind them; where something is cut off, an ellipsis says so. */
+/**
+ * At most `width - 1` cells of the line, because the cursor may stand behind them; where something is cut off, an
+ * ellipsis says so.
+ */
 export function windowOf({ text, cursor }: Line, width: number): Window {
   const room = Math.max(0, width - 1);
   // A line is drawn at each key, and may be long: only what is near the cursor is measured.
@@ -55,7 +58,10 @@ interface Side {
   readonly whole: boolean;
 }
 
-/** The first characters of a side of the cursor, as far as a window of `width` cells can show them wherever the cursor stands in it. */
+/**
+ * The first characters of a side of the cursor, as far as a window of `width` cells can show them wherever the cursor
+ * stands in it.
+ */
 function side(characters: Iterable<string>, width: number): Side {
   const cells: Cell[] = [];
   let room = width;

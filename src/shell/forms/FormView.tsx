@@ -29,20 +29,38 @@ export function FormView({ form, state, columns, rows, top }: FormViewProps): Re
   const labels = Math.max(...fields.map(({ field }) => stringWidth(field.label))) + 1;
   const values = Math.max(8, columns - labels - 6);
   const current = fields[at];
-  setCursorPosition(current === undefined ? { x: 2, y: top + 2 + room } : { x: Math.min(columns - 1, 2 + labels + 1 + windowOf(current.line, values).column), y: top + 1 + at - first });
+  setCursorPosition(
+    current === undefined
+      ? { x: 2, y: top + 2 + room }
+      : { x: Math.min(columns - 1, 2 + labels + 1 + windowOf(current.line, values).column), y: top + 1 + at - first },
+  );
   return (
     <Box flexDirection="column">
       <Text wrap="truncate" {...styles.heading}>
         {form.verb.summary}
       </Text>
       {shown.map((fieldState, i) => (
-        <FieldLine key={fieldState.field.name} state={fieldState} active={first + i === at} labels={labels} values={values} columns={columns} />
+        <FieldLine
+          key={fieldState.field.name}
+          state={fieldState}
+          active={first + i === at}
+          labels={labels}
+          values={values}
+          columns={columns}
+        />
       ))}
-      <Text wrap="truncate" {...(error !== undefined || current?.judgement.error !== undefined ? tones.bad : tones.quiet)}>
+      <Text
+        wrap="truncate"
+        {...(error !== undefined || current?.judgement.error !== undefined ? tones.bad : tones.quiet)}
+      >
         {printable(about(current, error)) || ' '}
       </Text>
       <Text wrap="truncate">
-        {at === fields.length ? <Text {...styles.selected}>{`[ ${capitalised(form.verb.name)} ]`}</Text> : `[ ${capitalised(form.verb.name)} ]`}
+        {at === fields.length ? (
+          <Text {...styles.selected}>{`[ ${capitalised(form.verb.name)} ]`}</Text>
+        ) : (
+          `[ ${capitalised(form.verb.name)} ]`
+        )}
       </Text>
       <Text wrap="truncate" {...tones.quiet}>
         Tab and arrows move, Enter goes on, Esc gives up
@@ -56,7 +74,10 @@ function about(current: FieldState | undefined, error: string | undefined): stri
   if (current === undefined) return 'Enter does it';
   const { judgement, field } = current;
   if (judgement.error !== undefined) return judgement.error;
-  return judgement.about ?? `${field.says}${field.kind === 'switch' ? '; Space changes it' : ''}${field.required ? '' : ' (may be left empty)'}`;
+  return (
+    judgement.about ??
+    `${field.says}${field.kind === 'switch' ? '; Space changes it' : ''}${field.required ? '' : ' (may be left empty)'}`
+  );
 }
 
 interface FieldLineProps {
@@ -67,9 +88,21 @@ interface FieldLineProps {
   readonly columns: number;
 }
 
-function FieldLine({ state: { field, line, judgement }, active, labels, values, columns }: FieldLineProps): ReactElement {
-  const shown = field.kind === 'switch' ? (line.text === '' ? 'as configured' : line.text) : printable(windowOf(line, values).text.replaceAll('\n', ' '));
-  const verdict = judgement.error === undefined ? (judgement.about === undefined ? '' : ` ${signs.done}`) : ` ${signs.failed}`;
+function FieldLine({
+  state: { field, line, judgement },
+  active,
+  labels,
+  values,
+  columns,
+}: FieldLineProps): ReactElement {
+  const shown =
+    field.kind === 'switch'
+      ? line.text === ''
+        ? 'as configured'
+        : line.text
+      : printable(windowOf(line, values).text.replaceAll('\n', ' '));
+  const verdict =
+    judgement.error === undefined ? (judgement.about === undefined ? '' : ` ${signs.done}`) : ` ${signs.failed}`;
   const reason = judgement.error === undefined || active ? '' : ` ${judgement.error}`;
   const rest = columns - labels - 4 - stringWidth(shown) - stringWidth(verdict) - 1;
   return (

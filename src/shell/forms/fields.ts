@@ -23,13 +23,34 @@ const left = new Set(['yes', 'force', 'output']);
 export function fieldsOf(verb: AnyVerb, door: Door): Field[] {
   const fields: Field[] = verb.parameters
     .filter((parameter) => parameter.kind === 'argument')
-    .map((argument) => ({ name: argument.name, label: argument.name, kind: 'text', required: isRequired(argument, door), says: argument.summary, several: false }));
+    .map((argument) => ({
+      name: argument.name,
+      label: argument.name,
+      kind: 'text',
+      required: isRequired(argument, door),
+      says: argument.summary,
+      several: false,
+    }));
   if (verb.stdin !== undefined) {
-    fields.push({ name: verb.stdin.into, label: 'public key', kind: 'keys', required: verb.stdin.required, says: 'paste the line of the .pub file', several: false });
+    fields.push({
+      name: verb.stdin.into,
+      label: 'public key',
+      kind: 'keys',
+      required: verb.stdin.required,
+      says: 'paste the line of the .pub file',
+      several: false,
+    });
   }
   for (const parameter of verb.parameters) {
     if (parameter.kind === 'argument' || left.has(parameter.name) || parameter.name === verb.stdin?.into) continue;
-    fields.push({ name: parameter.name, label: parameter.long[0], kind: kindOf(parameter), required: false, says: parameter.summary, several: parameter.repeatable ?? false });
+    fields.push({
+      name: parameter.name,
+      label: parameter.long[0],
+      kind: kindOf(parameter),
+      required: false,
+      says: parameter.summary,
+      several: parameter.repeatable ?? false,
+    });
   }
   return fields;
 }
@@ -58,10 +79,12 @@ export function judge(verb: AnyVerb, field: Field, text: string): Judgement {
   if (raw === undefined) return field.required ? { error: 'it is needed' } : {};
   const schema = (verb.input as z.ZodObject<Record<string, z.ZodType>>).shape[field.name];
   const parsed = schema?.safeParse(raw);
-  if (parsed === undefined || parsed.success) return field.kind === 'keys' && typeof raw === 'string' ? { about: aboutKeys(raw) } : {};
+  if (parsed === undefined || parsed.success)
+    return field.kind === 'keys' && typeof raw === 'string' ? { about: aboutKeys(raw) } : {};
   for (const issue of parsed.error.issues) {
     const failure = issue.code === 'custom' ? (issue.params as { failure?: unknown } | undefined)?.failure : undefined;
-    if (failure instanceof Failure) return { error: failure.next === undefined ? failure.why : `${failure.why}; ${failure.next}` };
+    if (failure instanceof Failure)
+      return { error: failure.next === undefined ? failure.why : `${failure.why}; ${failure.next}` };
   }
   return { error: parsed.error.issues[0]?.message ?? 'it is not valid' };
 }

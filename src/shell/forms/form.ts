@@ -78,7 +78,8 @@ export class FormDialog implements Keyed {
     }
     if (current === undefined) return;
     if (current.field.kind === 'switch') {
-      if (name === 'left' || name === 'right' || (name === 'text' && text === ' ')) this.#edit(at, lineOf(nextChoice(current.line.text)));
+      if (name === 'left' || name === 'right' || (name === 'text' && text === ' '))
+        this.#edit(at, lineOf(nextChoice(current.line.text)));
       else if (name === 'text' && /^[yn]/i.test(text)) this.#edit(at, lineOf(/^y/i.test(text) ? 'yes' : 'no'));
       else if (name === 'backspace') this.#edit(at, lineOf(''));
       return;
@@ -94,7 +95,10 @@ export class FormDialog implements Keyed {
     const current = fields[at];
     if (current === undefined || current.field.kind === 'switch') return;
     const keys = current.field.kind === 'keys';
-    const clean = text.replace(/\r\n?/g, '\n').replace(keys ? /[^\P{Cc}\n]/gu : /\p{Cc}+/gu, keys ? '' : ' ').trim();
+    const clean = text
+      .replace(/\r\n?/g, '\n')
+      .replace(keys ? /[^\P{Cc}\n]/gu : /\p{Cc}+/gu, keys ? '' : ' ')
+      .trim();
     this.#edit(at, insert(current.line, clean));
     // A key shows at once what it is.
     if (keys) this.#judge(at);
@@ -106,7 +110,9 @@ export class FormDialog implements Keyed {
   }
 
   #judge(at: number): void {
-    const fields = this.#state.fields.map((state, i) => (i === at ? { ...state, judgement: judge(this.verb, state.field, state.line.text) } : state));
+    const fields = this.#state.fields.map((state, i) =>
+      i === at ? { ...state, judgement: judge(this.verb, state.field, state.line.text) } : state,
+    );
     this.#set({ ...this.#state, fields });
   }
 
@@ -118,14 +124,23 @@ export class FormDialog implements Keyed {
   }
 
   #submit(): void {
-    const judged = this.#state.fields.map((state) => ({ ...state, judgement: judge(this.verb, state.field, state.line.text) }));
+    const judged = this.#state.fields.map((state) => ({
+      ...state,
+      judgement: judge(this.verb, state.field, state.line.text),
+    }));
     const wrong = judged.findIndex(({ judgement }) => judgement.error !== undefined);
     if (wrong !== -1) return this.#set({ fields: judged, at: wrong, error: undefined });
-    const given = judged.map(({ field, line }) => [field.name, rawValue(field, line.text)] as const).filter(([, value]) => value !== undefined);
+    const given = judged
+      .map(({ field, line }) => [field.name, rawValue(field, line.text)] as const)
+      .filter(([, value]) => value !== undefined);
     const input = Object.fromEntries(given);
     const oneOf = this.verb.form?.oneOf;
     if (oneOf?.every((name) => input[name] === undefined) === true) {
-      return this.#set({ fields: judged, at: judged.findIndex(({ field }) => oneOf.includes(field.name)), error: `fill in at least one of ${oneOf.join(', ')}` });
+      return this.#set({
+        fields: judged,
+        at: judged.findIndex(({ field }) => oneOf.includes(field.name)),
+        error: `fill in at least one of ${oneOf.join(', ')}`,
+      });
     }
     this.#options.done(input);
   }

@@ -18,7 +18,11 @@ export function BlockView({ block, width }: BlockViewProps): ReactElement {
     case 'text':
       return <Text {...tones[block.tone ?? 'plain']}>{printableLines(block.text)}</Text>;
     case 'table':
-      return block.rows.length === 0 ? <Text {...tones.quiet}>{printableLines(block.empty)}</Text> : <DataTable {...block} width={width} />;
+      return block.rows.length === 0 ? (
+        <Text {...tones.quiet}>{printableLines(block.empty)}</Text>
+      ) : (
+        <DataTable {...block} width={width} />
+      );
     case 'fields':
       return <Fields title={block.title} fields={block.fields} width={width} />;
   }
@@ -29,10 +33,24 @@ const leastValueWidth = 24;
 const barWidth = 20;
 const curveWidth = 30;
 
-function Fields({ title, fields, width }: { readonly title: string | undefined; readonly fields: readonly Field[]; readonly width: number }): ReactElement {
+function Fields({
+  title,
+  fields,
+  width,
+}: {
+  readonly title: string | undefined;
+  readonly fields: readonly Field[];
+  readonly width: number;
+}): ReactElement {
   const labels = Math.max(0, ...fields.map(([label]) => stringWidth(label))) + 4;
   const beside = width - labels >= leastValueWidth;
-  const values = Math.min(40, Math.max(0, ...fields.filter(([, , drawing]) => drawing?.ratio !== undefined).map(([, value]) => stringWidth(value))));
+  const values = Math.min(
+    40,
+    Math.max(
+      0,
+      ...fields.filter(([, , drawing]) => drawing?.ratio !== undefined).map(([, value]) => stringWidth(value)),
+    ),
+  );
   const room = width - labels - values - 2;
   return (
     <Box flexDirection="column">
@@ -42,7 +60,11 @@ function Fields({ title, fields, width }: { readonly title: string | undefined; 
           <Box width={beside ? labels : undefined} flexShrink={0}>
             <Text {...styles.label}>{`  ${printable(label)}:`}</Text>
           </Box>
-          <Box paddingLeft={beside ? 0 : 4} width={drawing?.ratio === undefined || !beside ? undefined : values + 2} flexShrink={drawing?.ratio === undefined ? 1 : 0}>
+          <Box
+            paddingLeft={beside ? 0 : 4}
+            width={drawing?.ratio === undefined || !beside ? undefined : values + 2}
+            flexShrink={drawing?.ratio === undefined ? 1 : 0}
+          >
             <Text>{printable(value)}</Text>
           </Box>
           {beside && drawing?.ratio !== undefined && room >= barWidth ? <Bar ratio={drawing.ratio} /> : undefined}

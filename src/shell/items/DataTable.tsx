@@ -1,4 +1,7 @@
-/** A table in the conversation: bordered where it fits, with fewer columns where it does not, as a list of "title: value" where nothing else helps. */
+/**
+ * A table in the conversation: bordered where it fits, with fewer columns where it does not, as a list of "title:
+ * value" where nothing else helps.
+ */
 import { Box, Text } from 'ink';
 import type { ReactElement } from 'react';
 import type { Column } from '../../catalogue/view.ts';
@@ -34,13 +37,16 @@ interface FittedProps {
 const marks = 0xe000;
 
 /**
- * ink-table counts a cell's width in UTF-16 units, which misplaces borders beside wide characters. So it is given stand-ins of the right
- * length, whose first character tells the row, and the cells draw the real text.
+ * ink-table counts a cell's width in UTF-16 units, which misplaces borders beside wide characters. So it is given
+ * stand-ins of the right length, whose first character tells the row, and the cells draw the real text.
  */
 function Bordered({ columns, rows, fitted: { shown, widths } }: FittedProps): ReactElement {
   const titles = shown.map((i) => columns[i]?.title ?? '');
-  const standIn = (row: number, width: number): string => String.fromCharCode(marks + row) + ' '.repeat(Math.max(0, width - 1));
-  const data = rows.map((_, row) => Object.fromEntries(titles.map((title, i) => [title, standIn(row, widths[i] ?? 1)])));
+  const standIn = (row: number, width: number): string =>
+    String.fromCharCode(marks + row) + ' '.repeat(Math.max(0, width - 1));
+  const data = rows.map((_, row) =>
+    Object.fromEntries(titles.map((title, i) => [title, standIn(row, widths[i] ?? 1)])),
+  );
   return (
     <InkTable
       data={data}
@@ -58,7 +64,10 @@ function Bordered({ columns, rows, fitted: { shown, widths } }: FittedProps): Re
 
 function Plain({ columns, rows, fitted: { shown, widths } }: FittedProps): ReactElement {
   const line = (cells: (index: number) => string): string =>
-    shown.map((index, i) => pad(cells(index), widths[i] ?? 0, columns[index]?.align)).join('  ').trimEnd();
+    shown
+      .map((index, i) => pad(cells(index), widths[i] ?? 0, columns[index]?.align))
+      .join('  ')
+      .trimEnd();
   return (
     <Box flexDirection="column">
       <Text {...styles.heading}>{line((index) => columns[index]?.title ?? '')}</Text>

@@ -42,7 +42,8 @@ export function ItemView({ item }: { readonly item: Exclude<Item, { kind: 'block
       const ok = item.call.outcome === 'ok';
       return (
         <Text>
-          <Text {...(ok ? tones.good : tones.bad)}>{ok ? signs.done : signs.failed}</Text> {printable(endedSentence(item.call))}
+          <Text {...(ok ? tones.good : tones.bad)}>{ok ? signs.done : signs.failed}</Text>{' '}
+          {printable(endedSentence(item.call))}
           {item.meanwhile ? <Text {...tones.quiet}> (while you were away)</Text> : undefined}
         </Text>
       );
@@ -58,7 +59,13 @@ export function ItemView({ item }: { readonly item: Exclude<Item, { kind: 'block
   }
 }
 
-function Steps({ steps, notes }: { readonly steps: readonly StepEvent[]; readonly notes: readonly string[] }): ReactElement {
+function Steps({
+  steps,
+  notes,
+}: {
+  readonly steps: readonly StepEvent[];
+  readonly notes: readonly string[];
+}): ReactElement {
   return (
     <Box flexDirection="column">
       {steps.map((step) => (

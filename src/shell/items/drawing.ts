@@ -11,10 +11,12 @@ export function bar(ratio: number, width: number): { readonly full: string; read
 }
 
 /**
- * A curve of the last `width` values; the empty text where there is too little to see. `whole` is what the top of it stands for, so that little
- * looks like little; without it that is the largest value.
+ * A curve of the last `width` values; the empty text where there is too little to see. `whole` is what the top of it
+ * stands for, so that little looks like little; without it that is the largest value.
  */
 export function curve(series: readonly number[], width: number, whole?: number): string {
   const values = series.slice(-width);
-  return values.length < 2 ? '' : sparkly(values, { minimum: 0, ...(whole === undefined ? {} : { maximum: Math.max(whole, ...values) }) });
+  return values.length < 2
+    ? ''
+    : sparkly(values, { minimum: 0, ...(whole === undefined ? {} : { maximum: Math.max(whole, ...values) }) });
 }

@@ -13,11 +13,22 @@ export interface Fitted {
 const around = 3;
 
 /** The columns that fit into `width` cells: the least important go first. `undefined` where not even two fit. */
-export function fit(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): Fitted | undefined {
-  const natural = columns.map(({ title }, i) => Math.max(stringWidth(title), ...rows.map((row) => stringWidth(row[i] ?? ''))));
-  const byImportance = columns.map((column, i) => ({ i, priority: column.priority ?? i + 1 })).sort((a, b) => a.priority - b.priority || a.i - b.i);
+export function fit(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width: number,
+): Fitted | undefined {
+  const natural = columns.map(({ title }, i) =>
+    Math.max(stringWidth(title), ...rows.map((row) => stringWidth(row[i] ?? ''))),
+  );
+  const byImportance = columns
+    .map((column, i) => ({ i, priority: column.priority ?? i + 1 }))
+    .sort((a, b) => a.priority - b.priority || a.i - b.i);
   for (let count = columns.length; count >= Math.min(2, columns.length); count--) {
-    const shown = byImportance.slice(0, count).map(({ i }) => i).sort((a, b) => a - b);
+    const shown = byImportance
+      .slice(0, count)
+      .map(({ i }) => i)
+      .sort((a, b) => a - b);
     const widths = shown.map((i) => natural[i] ?? 0);
     if (widths.reduce((sum, each) => sum + each + around, 1) <= width) return { shown, widths };
   }

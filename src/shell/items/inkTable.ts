@@ -1,7 +1,7 @@
 /**
- * ink-table, loaded by hand: it is a CommonJS module that requires ink, and ink 8 is an ES module with top-level await, which require()
- * refuses (ERR_REQUIRE_ASYNC_MODULE). It is compiled here with a require that hands it the ink and react that are loaded already. See
- * docs/design.md.
+ * ink-table, loaded by hand: it is a CommonJS module that requires ink, and ink 8 is an ES module with top-level await,
+ * which require() refuses (ERR_REQUIRE_ASYNC_MODULE). It is compiled here with a require that hands it the ink and
+ * react that are loaded already. See docs/design.md.
  */
 import { readFileSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
@@ -17,7 +17,10 @@ interface CommonJsModule {
   _compile(source: string, file: string): void;
 }
 
-const ModuleClass = Module as unknown as { new (id: string): CommonJsModule; _nodeModulePaths(folder: string): string[] };
+const ModuleClass = Module as unknown as {
+  new (id: string): CommonJsModule;
+  _nodeModulePaths(folder: string): string[];
+};
 
 export interface InkTableProps {
   readonly data: readonly Readonly<Record<string, string>>[];

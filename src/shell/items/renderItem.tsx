@@ -19,9 +19,12 @@ export function renderItem(item: Item, width: number): string {
 }
 
 function renderBlock(block: Block, width: number): string {
-  if (block.kind !== 'verbatim') return ended(renderToString(<BlockView block={block} width={width} />, { columns: width }));
+  if (block.kind !== 'verbatim')
+    return ended(renderToString(<BlockView block={block} width={width} />, { columns: width }));
   // As it is, whatever the width: the terminal wraps it, and whoever copies it gets it whole.
-  return ended(`${block.title === undefined ? '' : `\n\x1b[1m${printableLines(block.title)}\x1b[22m\n`}${printableLines(block.text)}`);
+  return ended(
+    `${block.title === undefined ? '' : `\n\x1b[1m${printableLines(block.title)}\x1b[22m\n`}${printableLines(block.text)}`,
+  );
 }
 
 function ended(text: string): string {

@@ -1,6 +1,6 @@
 /**
- * Colours by meaning. Only the sixteen that a terminal's own palette has, so that light and dark ones are both readable; yellow and the
- * bright ones are not, on a light ground. Every meaning is in the words or the sign too.
+ * Colours by meaning. Only the sixteen that a terminal's own palette has, so that light and dark ones are both
+ * readable; yellow and the bright ones are not, on a light ground. Every meaning is in the words or the sign too.
  */
 import type { TextProps } from 'ink';
 import type { Tone } from '../../catalogue/view.ts';

@@ -14,7 +14,10 @@ export function showCall({ verb, target }: Pick<RunningCall, 'verb' | 'target'>)
 }
 
 export function endedSentence(call: EndedCall): string {
-  const outcome = call.outcome === 'ok' ? `done in ${showDuration(call.durationMs)}` : `failed: ${call.failure?.what ?? ''}: ${call.failure?.why ?? ''}`;
+  const outcome =
+    call.outcome === 'ok'
+      ? `done in ${showDuration(call.durationMs)}`
+      : `failed: ${call.failure?.what ?? ''}: ${call.failure?.why ?? ''}`;
   return `${call.actor}: ${showCall(call)}: ${outcome}`;
 }
 

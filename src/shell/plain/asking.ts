@@ -38,7 +38,14 @@ const mostChoices = 30;
 export async function choose(desk: Desk, candidates: readonly Candidate[]): Promise<Candidate | undefined> {
   const shown = candidates.slice(0, mostChoices);
   desk.closeLine();
-  desk.say(shown.map(({ value, says }, i) => `${i + 1}. ${printable(value)}${says === undefined || says === '' ? '' : `: ${printable(says)}`}`).join('\n'));
+  desk.say(
+    shown
+      .map(
+        ({ value, says }, i) =>
+          `${i + 1}. ${printable(value)}${says === undefined || says === '' ? '' : `: ${printable(says)}`}`,
+      )
+      .join('\n'),
+  );
   const others = candidates.length - shown.length;
   if (others > 0) desk.say(`${others} more are not listed; type more letters first.`);
   for (;;) {
@@ -53,7 +60,12 @@ export async function choose(desk: Desk, candidates: readonly Candidate[]): Prom
 
 /** Says what will be lost, and asks for the word. Giving up is the default: an empty line is a no. */
 export async function confirm(desk: Desk, { title, facts, word }: Confirmation): Promise<boolean> {
-  desk.say([stopped(printable(title)), ...facts.map(([label, value]) => stopped(`${printable(label)}: ${valueInWords(value)}`))].join('\n'));
+  desk.say(
+    [
+      stopped(printable(title)),
+      ...facts.map(([label, value]) => stopped(`${printable(label)}: ${valueInWords(value)}`)),
+    ].join('\n'),
+  );
   for (;;) {
     const answer = await ask(desk, `Type "${printable(word)}" to go on, or Enter alone to cancel: `);
     const typed = answer?.trim() ?? '';

@@ -14,7 +14,8 @@ export interface CommandLineOptions {
 }
 
 /** A line to run, the wish to see the live list, or to leave. */
-export type Command = { readonly kind: 'run'; readonly line: string } | { readonly kind: 'view' } | { readonly kind: 'leave' };
+export type Command =
+  { readonly kind: 'run'; readonly line: string } | { readonly kind: 'view' } | { readonly kind: 'leave' };
 
 const prompt = '> ';
 const publicKey = /^(ssh-(rsa|ed25519|dss)|ecdsa-sha2-\S+|sk-(ssh|ecdsa)-\S+)\s+AAAA/;
@@ -77,7 +78,7 @@ export class CommandLine {
       case 'ctrl-r':
         return this.#search();
       default:
-        // There is no way to move in a line that is never drawn again.
+      // There is no way to move in a line that is never drawn again.
     }
   }
 
@@ -100,7 +101,9 @@ export class CommandLine {
       return undefined;
     }
     if (privateKey.test(line)) {
-      desk.say('That is a private key; nothing was run or kept. What is needed here is the public one, the line of the .pub file.');
+      desk.say(
+        'That is a private key; nothing was run or kept. What is needed here is the public one, the line of the .pub file.',
+      );
       return undefined;
     }
     history.add(line);
@@ -111,7 +114,8 @@ export class CommandLine {
   #walk(direction: 'older' | 'newer'): void {
     const { desk, history } = this.#options;
     this.#prefix ??= desk.typed;
-    const found = direction === 'older' ? history.older(desk.typed, this.#prefix) : history.newer(desk.typed, this.#prefix);
+    const found =
+      direction === 'older' ? history.older(desk.typed, this.#prefix) : history.newer(desk.typed, this.#prefix);
     const text = found ?? desk.typed;
     desk.closeLine();
     if (found === undefined) desk.say(direction === 'older' ? 'No earlier line.' : 'No later line.');
@@ -142,7 +146,10 @@ export class CommandLine {
   async #choose(text: string, completion: Completion): Promise<void> {
     const common = commonBeginning(completion.candidates);
     const typed = text.slice(completion.from);
-    const further = common.length > typed.length && common.toLowerCase().startsWith(typed.toLowerCase()) ? text.slice(0, completion.from) + common : text;
+    const further =
+      common.length > typed.length && common.toLowerCase().startsWith(typed.toLowerCase())
+        ? text.slice(0, completion.from) + common
+        : text;
     const chosen = await choose(this.#options.desk, completion.candidates);
     this.#open(chosen === undefined ? further : text.slice(0, completion.from) + chosen.value + completion.after);
   }

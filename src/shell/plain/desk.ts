@@ -1,10 +1,10 @@
 /**
- * A terminal as paper: lines are written, and nothing is written twice unless a person asks for it. One line may be open, the one that
- * is being typed.
+ * A terminal as paper: lines are written, and nothing is written twice unless a person asks for it. One line may be
+ * open, the one that is being typed.
  *
- * What happens meanwhile is said at once when the line is empty, and waits until it is sent or cleared when it is not. The other way, to
- * say it and then repeat what was typed, costs whoever listens more: a screen reader speaks what is new, so it would break off the echo
- * of the word that is being typed and then read the whole line again.
+ * What happens meanwhile is said at once when the line is empty, and waits until it is sent or cleared when it is not.
+ * The other way, to say it and then repeat what was typed, costs whoever listens more: a screen reader speaks what is
+ * new, so it would break off the echo of the word that is being typed and then read the whole line again.
  */
 import { EchoedLine } from './echoedLine.ts';
 import { TypedKeys } from './typed.ts';
@@ -18,7 +18,8 @@ export interface DeskOptions {
 }
 
 /** What a person did with the open line: sent it, or pressed a key that is no editing. */
-export type Reading = { readonly kind: 'line'; readonly text: string } | { readonly kind: 'key'; readonly name: string };
+export type Reading =
+  { readonly kind: 'line'; readonly text: string } | { readonly kind: 'key'; readonly name: string };
 
 export interface LineOptions {
   /** Already in the line. */
@@ -33,8 +34,8 @@ const mostAhead = 4096;
 const mostWaiting = 200;
 
 const erasures: Readonly<Record<string, (line: EchoedLine) => string | undefined>> = {
-  'backspace': (line) => line.eraseCharacter(),
-  'delete': (line) => line.eraseCharacter(),
+  backspace: (line) => line.eraseCharacter(),
+  delete: (line) => line.eraseCharacter(),
   'ctrl-h': (line) => line.eraseCharacter(),
   'ctrl-w': (line) => line.eraseWord(),
   'alt-backspace': (line) => line.eraseWord(),
@@ -122,7 +123,8 @@ export class Desk {
   next(): Promise<Reading> {
     return new Promise((resolve) => {
       this.#reader = resolve;
-      // Thousands of keys may have been typed ahead, and each may write the whole line: others get their turn between them.
+      // Thousands of keys may have been typed ahead, and each may write the whole line: others get their turn between
+      // them.
       if (this.#ahead.length > 0) setImmediate(() => this.#read());
     });
   }

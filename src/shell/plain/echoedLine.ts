@@ -1,7 +1,7 @@
 /**
- * A line that is typed where the cursor can go nowhere but back: what is typed is written behind it, and erased with backspace, blank,
- * backspace. Each method returns what has to be written; `undefined` where the line has to be written anew, because a backspace does not
- * go up to the row before.
+ * A line that is typed where the cursor can go nowhere but back: what is typed is written behind it, and erased with
+ * backspace, blank, backspace. Each method returns what has to be written; `undefined` where the line has to be written
+ * anew, because a backspace does not go up to the row before.
  */
 import stringWidth from 'string-width';
 import { longestLine } from '../composer/line.ts';
@@ -15,7 +15,10 @@ export class EchoedLine {
   readonly prompt: string;
   readonly #columns: () => number;
   #cells: TypedCell[] = [];
-  /** Of the text, in UTF-16 units, and of what is shown of it, in cells: both are wanted at each key, and the line may be long. */
+  /**
+   * Of the text, in UTF-16 units, and of what is shown of it, in cells: both are wanted at each key, and the line may
+   * be long.
+   */
   #length = 0;
   #width = 0;
 

@@ -1,6 +1,6 @@
 /**
- * The shell as lines of text: for screen readers, for terminals that can do nothing else, and for whoever prefers it. Nothing is drawn, so
- * nothing is drawn again; no control sequence is ever sent.
+ * The shell as lines of text: for screen readers, for terminals that can do nothing else, and for whoever prefers it.
+ * Nothing is drawn, so nothing is drawn again; no control sequence is ever sent.
  */
 import type { Actor } from '../../domain/actor.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -53,7 +53,11 @@ export class PlainUi implements ShellUi {
     this.#options = options;
     this.#streams = options.terminal.open();
     const { stdin, stdout } = this.#streams;
-    this.#desk = new Desk({ write: (text) => stdout.write(text), columns: () => stdout.columns, interrupted: () => this.#interrupted() });
+    this.#desk = new Desk({
+      write: (text) => stdout.write(text),
+      columns: () => stdout.columns,
+      interrupted: () => this.#interrupted(),
+    });
     this.#steps = new StepTeller((text) => this.#desk.say(text));
     this.#desk.say(`Screen-reader mode: only lines of text. ${leaving[options.reason]}`);
     stdin.setEncoding('utf8');
@@ -102,8 +106,13 @@ export class PlainUi implements ShellUi {
   }
 
   form(request: FormRequest): Promise<Readonly<Record<string, unknown>> | undefined> {
-    const complete = async (line: string): ReturnType<Conversation['complete']> => (await this.#conversation?.complete(line, line.length)) ?? { from: 0, candidates: [], after: '' };
-    return new Questionnaire(request, { desk: this.#desk, door: this.#options.actor.door, complete: async (line) => (await complete(line)).candidates }).run();
+    const complete = async (line: string): ReturnType<Conversation['complete']> =>
+      (await this.#conversation?.complete(line, line.length)) ?? { from: 0, candidates: [], after: '' };
+    return new Questionnaire(request, {
+      desk: this.#desk,
+      door: this.#options.actor.door,
+      complete: async (line) => (await complete(line)).candidates,
+    }).run();
   }
 
   /** The list, and then what changes, until Enter or Ctrl-C. */
@@ -168,7 +177,9 @@ export class PlainUi implements ShellUi {
     this.#detach = undefined;
   }
 
-  /** Ctrl-C while a command is at work: ends what only reads; what changes something goes on, and the prompt comes back. */
+  /**
+   * Ctrl-C while a command is at work: ends what only reads; what changes something goes on, and the prompt comes back.
+   */
   #interrupted(): boolean {
     const conversation = this.#conversation;
     if (conversation === undefined) return false;

@@ -40,7 +40,9 @@ export class Questionnaire {
   async run(): Promise<Readonly<Record<string, unknown>> | undefined> {
     const { desk } = this.#options;
     const { summary } = this.#request.verb;
-    desk.say(`${stopped(summary)} Answer each question with Enter. "back" goes back, "done" skips the rest, Ctrl-C gives up.`);
+    desk.say(
+      `${stopped(summary)} Answer each question with Enter. "back" goes back, "done" skips the rest, Ctrl-C gives up.`,
+    );
     let at = this.#firstQuestion();
     for (;;) {
       const field = this.#fields[at];
@@ -61,11 +63,14 @@ export class Questionnaire {
   /** What the command line gave already, and rightly, is not asked again unless somebody goes back to it. */
   #firstQuestion(): number {
     const first = this.#fields.findIndex((field) => !this.#answers.has(field.name) || this.#error(field) !== undefined);
-    for (const field of this.#fields.slice(0, Math.max(0, first))) this.#options.desk.say(`${field.label}: ${printable(this.#answers.get(field.name) ?? '')}, as you typed it.`);
+    for (const field of this.#fields.slice(0, Math.max(0, first)))
+      this.#options.desk.say(`${field.label}: ${printable(this.#answers.get(field.name) ?? '')}, as you typed it.`);
     const wrong = this.#fields[first];
     const given = wrong === undefined ? undefined : this.#answers.get(wrong.name);
     if (wrong !== undefined && given !== undefined) {
-      this.#options.desk.say(`${wrong.label}: ${printable(given)} is not accepted: ${stopped(printable(this.#error(wrong) ?? ''))}`);
+      this.#options.desk.say(
+        `${wrong.label}: ${printable(given)} is not accepted: ${stopped(printable(this.#error(wrong) ?? ''))}`,
+      );
       this.#answers.delete(wrong.name);
     }
     return first === -1 ? this.#fields.length : first;
@@ -85,7 +90,12 @@ export class Questionnaire {
     const { verb } = this.#request;
     const given = this.#answers.get(field.name);
     if (field.kind === 'switch') return this.#switch(field, canGoBack);
-    const kept = given === undefined ? (field.required ? '' : ' Enter alone leaves it out.') : ` Enter alone keeps ${printable(given)}.`;
+    const kept =
+      given === undefined
+        ? field.required
+          ? ''
+          : ' Enter alone leaves it out.'
+        : ` Enter alone keeps ${printable(given)}.`;
     desk.say(`${capitalised(field.says)}.${kept}`);
     for (;;) {
       const answer = await ask(desk, `${field.label}: `, {
@@ -120,7 +130,12 @@ export class Questionnaire {
       const typed = answer.trim().toLowerCase();
       if (typed === 'back' && canGoBack) return 'back';
       if (typed === 'done') return 'skip-all';
-      const chosen = typed === '' ? choices[at - 1] : /^[123]$/.test(typed) ? choices[Number(typed) - 1] : choices.find((choice) => choice !== '' && choice === typed);
+      const chosen =
+        typed === ''
+          ? choices[at - 1]
+          : /^[123]$/.test(typed)
+            ? choices[Number(typed) - 1]
+            : choices.find((choice) => choice !== '' && choice === typed);
       if (chosen !== undefined) {
         if (chosen === '') this.#answers.delete(field.name);
         else this.#answers.set(field.name, chosen);
@@ -152,9 +167,13 @@ export class Questionnaire {
 
   #candidates(field: Field, typed: string): Promise<readonly Candidate[]> {
     const { verb } = this.#request;
-    const argument = verb.parameters.some((parameter) => parameter.kind === 'argument' && parameter.name === field.name);
+    const argument = verb.parameters.some(
+      (parameter) => parameter.kind === 'argument' && parameter.name === field.name,
+    );
     const user = this.#answers.get('user') ?? '-';
-    return this.#options.complete(argument ? `${verb.name} ${typed}` : `${verb.name} ${user} --${field.label} ${typed}`);
+    return this.#options.complete(
+      argument ? `${verb.name} ${typed}` : `${verb.name} ${user} --${field.label} ${typed}`,
+    );
   }
 
   /** Of several that may each be left out, one has to be given. */

@@ -1,4 +1,7 @@
-/** Everything that is shown, as sentences for somebody who listens: states in words, no signs, no columns. Each is one line or several. */
+/**
+ * Everything that is shown, as sentences for somebody who listens: states in words, no signs, no columns. Each is one
+ * line or several.
+ */
 import { capitalised } from '../../catalogue/show.ts';
 import type { Block } from '../../catalogue/view.ts';
 import type { FailureData } from '../../domain/failure.ts';
@@ -34,9 +37,20 @@ function blockSentences(block: Block): string[] {
       // It may end with a command that somebody copies: nothing is put behind it.
       return [printableLines(block.text)];
     case 'table':
-      return block.rows.length === 0 ? [stopped(printableLines(block.empty))] : block.rows.map((row) => rowSentence(block.columns.map(({ title }) => title), row, block.noun));
+      return block.rows.length === 0
+        ? [stopped(printableLines(block.empty))]
+        : block.rows.map((row) =>
+            rowSentence(
+              block.columns.map(({ title }) => title),
+              row,
+              block.noun,
+            ),
+          );
     case 'fields':
-      return [...(block.title === undefined ? [] : [`${printable(block.title)}:`]), ...block.fields.map(([label, value]) => `${printable(label)}: ${valueInWords(value)}`)];
+      return [
+        ...(block.title === undefined ? [] : [`${printable(block.title)}:`]),
+        ...block.fields.map(([label, value]) => `${printable(label)}: ${valueInWords(value)}`),
+      ];
     case 'verbatim':
       // Copied as it is; a title says what follows.
       return [...(block.title === undefined ? [] : [`${printableLines(block.title)}:`]), printableLines(block.text)];
@@ -47,10 +61,18 @@ function blockSentences(block: Block): string[] {
 export function rowSentence(titles: readonly string[], row: readonly string[], noun?: string): string {
   const [first = '', ...others] = titles.map((title, i) => ({ title, value: row[i] ?? '' }));
   const said = (cells: readonly { title: string; value: string }[]): string =>
-    cells.filter(({ value }) => value !== '' && value !== '-').map(({ title, value }) => `${titleInWords(title)} ${valueInWords(value)}`).join(', ');
+    cells
+      .filter(({ value }) => value !== '' && value !== '-')
+      .map(({ title, value }) => `${titleInWords(title)} ${valueInWords(value)}`)
+      .join(', ');
   if (first === '') return '';
   // A name needs no title before it where it is known what bears it.
-  const named = noun !== undefined && first.title === 'NAME' ? noun : noun === undefined ? capitalised(titleInWords(first.title)) : undefined;
+  const named =
+    noun !== undefined && first.title === 'NAME'
+      ? noun
+      : noun === undefined
+        ? capitalised(titleInWords(first.title))
+        : undefined;
   if (named === undefined) return stopped(`${noun}: ${said([first, ...others])}`);
   const rest = said(others);
   return stopped(`${named} ${valueInWords(first.value)}${rest === '' ? '' : `: ${rest}`}`);

@@ -1,6 +1,7 @@
 /**
- * What was typed on a terminal of which nothing is known, as keys. Without bracketed paste mode a paste looks like typing: it is told by
- * what is in it, and what follows at once belongs to it, because a long one arrives in several pieces.
+ * What was typed on a terminal of which nothing is known, as keys. Without bracketed paste mode a paste looks like
+ * typing: it is told by what is in it, and what follows at once belongs to it, because a long one arrives in several
+ * pieces.
  */
 import { longestLine } from '../composer/line.ts';
 import { split, type Key } from '../composer/keys.ts';
@@ -8,7 +9,13 @@ import { looksLikePaste } from '../terminal/pastes.ts';
 
 export type Typed = Key | { readonly paste: string };
 
-const sequenceNames: Readonly<Record<string, string>> = { 'A': 'up', 'B': 'down', '3~': 'delete', '200~': 'paste-begins', '201~': 'paste-ends' };
+const sequenceNames: Readonly<Record<string, string>> = {
+  A: 'up',
+  B: 'down',
+  '3~': 'delete',
+  '200~': 'paste-begins',
+  '201~': 'paste-ends',
+};
 
 const sequence = /\x1b(?:\[([0-?]*[ -/]*[@-~])|O([A-Z])|([^[O]))/g;
 const unfinished = /\x1b(?:\[[0-?]*[ -/]*|O)?$/;

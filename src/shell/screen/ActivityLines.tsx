@@ -18,7 +18,10 @@ export interface ActivityLinesProps {
 }
 
 /** The lines of each activity: its title, and its steps where all of them fit. */
-function layout(activities: readonly Activity[], most: number): { readonly activity: Activity; readonly steps: number }[] {
+function layout(
+  activities: readonly Activity[],
+  most: number,
+): { readonly activity: Activity; readonly steps: number }[] {
   const shown = activities.slice(-Math.max(0, most));
   let left = most - shown.length;
   return shown.map((activity) => {
@@ -55,7 +58,15 @@ export function countLines(activities: readonly Activity[], most: number): numbe
   return layout(activities, most).reduce((sum, { steps }) => sum + 1 + steps, 0);
 }
 
-function Title({ activity, spinner, withStep }: { readonly activity: Activity; readonly spinner: string; readonly withStep: boolean }): ReactElement {
+function Title({
+  activity,
+  spinner,
+  withStep,
+}: {
+  readonly activity: Activity;
+  readonly spinner: string;
+  readonly withStep: boolean;
+}): ReactElement {
   const step = activity.steps.at(-1);
   return (
     <Box height={1} paddingRight={1} overflow="hidden">

@@ -1,6 +1,6 @@
 /**
- * The live part of the screen: what is at work, the line that is typed or the question that is asked, and one line of status. It is always
- * shorter than the window; everything finished is above it and belongs to the terminal.
+ * The live part of the screen: what is at work, the line that is typed or the question that is asked, and one line of
+ * status. It is always shorter than the window; everything finished is above it and belongs to the terminal.
  */
 import { Box, useApp, useStdout, useWindowSize } from 'ink';
 import { useEffect, useSyncExternalStore, type ReactElement } from 'react';
@@ -56,9 +56,23 @@ export function App({ store, keyed, onMount, onError }: AppProps): ReactElement 
     <Box flexDirection="column">
       <ActivityLines activities={activities} most={above} />
       {dialog === undefined ? (
-        <ComposerView composer={composer} hint={hint} status={status} columns={columns} rows={room - shown} top={shown} />
+        <ComposerView
+          composer={composer}
+          hint={hint}
+          status={status}
+          columns={columns}
+          rows={room - shown}
+          top={shown}
+        />
       ) : dialog.kind === 'confirm' ? (
-        <ConfirmView dialog={dialog} line={dialog.line} mistyped={dialog.mistyped} columns={columns} rows={room - shown} top={shown} />
+        <ConfirmView
+          dialog={dialog}
+          line={dialog.line}
+          mistyped={dialog.mistyped}
+          columns={columns}
+          rows={room - shown}
+          top={shown}
+        />
       ) : (
         <FormView form={dialog} state={dialog.state} columns={columns} rows={room - shown} top={shown} />
       )}

@@ -1,6 +1,7 @@
 /**
- * The line at the bottom, what could complete it, and the status. How wide a row is, is left to the layout: right after the window was
- * resized Ink draws once before React knows the new size, and a row that is too long would move everything below it.
+ * The line at the bottom, what could complete it, and the status. How wide a row is, is left to the layout: right after
+ * the window was resized Ink draws once before React knows the new size, and a row that is too long would move
+ * everything below it.
  */
 import { Box, Text, useCursor } from 'ink';
 import type { ReactElement } from 'react';
@@ -30,7 +31,10 @@ export function ComposerView({ composer, hint, status, columns, rows, top }: Com
   const { line, search, suggestions, leaving } = composer;
   const prompt = search === undefined ? signs.prompt : `search "${printable(search.text)}":`;
   const before = search === undefined ? promptWidth : stringWidth(prompt) + 1;
-  const shown = search === undefined ? windowOf(line, columns - promptWidth - 1) : { text: search.found ?? (search.text === '' ? '' : '(nothing)'), column: 0 };
+  const shown =
+    search === undefined
+      ? windowOf(line, columns - promptWidth - 1)
+      : { text: search.found ?? (search.text === '' ? '' : '(nothing)'), column: 0 };
   setCursorPosition({ x: search === undefined ? before + shown.column : Math.max(0, before - 3), y: top });
   const room = Math.max(0, Math.min(mostSuggestions, rows - 2));
   return (
@@ -50,7 +54,13 @@ export function ComposerView({ composer, hint, status, columns, rows, top }: Com
   );
 }
 
-function statusOf({ suggestions, search }: ComposerState, hint: string | undefined, status: string, room: number, leaving: boolean): string {
+function statusOf(
+  { suggestions, search }: ComposerState,
+  hint: string | undefined,
+  status: string,
+  room: number,
+  leaving: boolean,
+): string {
   if (leaving) return 'Press Ctrl-C again to leave; what is at work goes on';
   if (search !== undefined) return 'Ctrl-R older, Enter runs it, Esc gives up';
   if (suggestions !== undefined) {
@@ -60,7 +70,13 @@ function statusOf({ suggestions, search }: ComposerState, hint: string | undefin
   return hint ?? status;
 }
 
-function SuggestionList({ suggestions, room }: { readonly suggestions: Suggestions; readonly room: number }): ReactElement {
+function SuggestionList({
+  suggestions,
+  room,
+}: {
+  readonly suggestions: Suggestions;
+  readonly room: number;
+}): ReactElement {
   const { candidates, selected } = suggestions;
   const first = Math.max(0, Math.min(selected - room + 1, candidates.length - room));
   const shown = candidates.slice(first, first + room);

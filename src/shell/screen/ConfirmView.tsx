@@ -28,7 +28,10 @@ export function ConfirmView({ dialog, line, mistyped, columns, rows, top }: Conf
   const all = facts.length <= room;
   const first = all ? 0 : Math.min(dialog.top, facts.length - (room - 1));
   const visible = all ? facts : facts.slice(first, first + room - 1);
-  setCursorPosition({ x: Math.min(columns - 1, stringWidth(ask) + shown.column), y: top + 1 + Math.min(facts.length, room) });
+  setCursorPosition({
+    x: Math.min(columns - 1, stringWidth(ask) + shown.column),
+    y: top + 1 + Math.min(facts.length, room),
+  });
   const labels = Math.max(0, ...facts.map(([label]) => stringWidth(label))) + 1;
   return (
     <Box flexDirection="column">

@@ -105,7 +105,8 @@ export class Screen implements ShellUi {
     if (this.#suspended) this.#flushDirectly();
     else {
       this.#flush();
-      // Takes the live part away at once. Ink's clear() does not last: with a cursor in it, it is drawn once more at the end.
+      // Takes the live part away at once. Ink's clear() does not last: with a cursor in it, it is drawn once more at
+      // the end.
       void this.#app?.suspend();
     }
     this.#suspended = true;
@@ -130,7 +131,9 @@ export class Screen implements ShellUi {
   }
 
   form({ verb, given }: FormRequest): Promise<Readonly<Record<string, unknown>> | undefined> {
-    return this.#ask((done) => new FormDialog({ verb, given, door: this.#options.actor.door, changed: () => this.changed(), done }));
+    return this.#ask(
+      (done) => new FormDialog({ verb, given, door: this.#options.actor.door, changed: () => this.changed(), done }),
+    );
   }
 
   async view(wish: ListWish): Promise<void> {
@@ -164,7 +167,8 @@ export class Screen implements ShellUi {
       leave: () => this.#options.end(0),
       stop: () => this.#conversation?.interrupt() ?? false,
       clearScreen: () => this.clear(),
-      complete: (text, cursor) => this.#conversation?.complete(text, cursor) ?? Promise.resolve({ from: 0, candidates: [], after: '' }),
+      complete: (text, cursor) =>
+        this.#conversation?.complete(text, cursor) ?? Promise.resolve({ from: 0, candidates: [], after: '' }),
       openView: () => void this.view(everything),
     });
   }
@@ -190,7 +194,10 @@ export class Screen implements ShellUi {
     const conversation = this.#conversation;
     const words = line.text.trim().replace(/^\//, '').split(/\s+/, 2);
     const verb = conversation === undefined || line.text === '' ? undefined : verbOf(words, conversation.verbs);
-    const others = conversation?.present.filter(({ name, door }) => door !== 'self' && name !== actor.name).map(({ name }) => name) ?? [];
+    const others =
+      conversation?.present
+        .filter(({ name, door }) => door !== 'self' && name !== actor.name)
+        .map(({ name }) => name) ?? [];
     const names = conversation?.crowded === true ? 'many, see who' : [...new Set(others)].join(', ');
     const here = actor.door === 'self' || names === '' ? '' : ` · also here: ${names}`;
     return {
@@ -202,7 +209,10 @@ export class Screen implements ShellUi {
     };
   }
 
-  /** What is printed together is written together; and after the live part has been drawn anew, so that nothing is in both for a moment. */
+  /**
+   * What is printed together is written together; and after the live part has been drawn anew, so that nothing is in
+   * both for a moment.
+   */
   async #flushSoon(): Promise<void> {
     await this.#ink?.waitUntilRenderFlush();
     this.#flushing = false;

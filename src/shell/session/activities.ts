@@ -42,7 +42,10 @@ export class Activities {
   }
 
   step(id: string, step: StepEvent): void {
-    this.#change(id, (activity) => ({ ...activity, steps: [...activity.steps.filter(({ index }) => index !== step.index), step] }));
+    this.#change(id, (activity) => ({
+      ...activity,
+      steps: [...activity.steps.filter(({ index }) => index !== step.index), step],
+    }));
   }
 
   note(id: string, text: string): void {

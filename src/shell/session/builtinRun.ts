@@ -12,7 +12,12 @@ import type { Ui } from './ui.ts';
 export interface BuiltinContext {
   settings: ShellSettings;
   readonly clip: string | undefined;
-  readonly options: { readonly ui: Ui; readonly actor: Actor; readonly shells: Pick<ShellClient, 'saveSettings'>; readonly leave: () => void };
+  readonly options: {
+    readonly ui: Ui;
+    readonly actor: Actor;
+    readonly shells: Pick<ShellClient, 'saveSettings'>;
+    readonly leave: () => void;
+  };
   note(text: string): void;
 }
 
@@ -20,7 +25,11 @@ export interface BuiltinContext {
 export async function runBuiltin(name: Builtin, words: readonly string[], context: BuiltinContext): Promise<void> {
   const { ui, actor, shells, leave } = context.options;
   if (ui.plain && (name === 'copy' || name === 'qr')) {
-    throw new Failure('usage', { what: quoted(name), why: 'in screen-reader mode nothing but text is sent to your terminal', next: 'take the text from the lines above' });
+    throw new Failure('usage', {
+      what: quoted(name),
+      why: 'in screen-reader mode nothing but text is sent to your terminal',
+      next: 'take the text from the lines above',
+    });
   }
   switch (name) {
     case 'exit':
@@ -42,7 +51,12 @@ export async function runBuiltin(name: Builtin, words: readonly string[], contex
     }
     case 'copy': {
       const sequence = clipboardSequence(copied(context));
-      if (sequence === undefined) throw new Failure('usage', { what: 'the text', why: 'it is too long for a clipboard', next: 'select it with the mouse' });
+      if (sequence === undefined)
+        throw new Failure('usage', {
+          what: 'the text',
+          why: 'it is too long for a clipboard',
+          next: 'select it with the mouse',
+        });
       ui.copy(sequence);
       context.note('Sent to your clipboard. Where your terminal does not allow that (OSC 52), select it above.');
       return;
@@ -50,7 +64,11 @@ export async function runBuiltin(name: Builtin, words: readonly string[], contex
     case 'qr': {
       const code = qrCode(copied(context), ui.width());
       if (code === undefined) {
-        throw new Failure('usage', { what: 'the QR code', why: 'the terminal is too narrow for it, or the text too long', next: 'make the window wider' });
+        throw new Failure('usage', {
+          what: 'the QR code',
+          why: 'the terminal is too narrow for it, or the text too long',
+          next: 'make the window wider',
+        });
       }
       ui.print({ kind: 'raw', text: code });
     }

@@ -1,6 +1,6 @@
 /**
- * One person's conversation with the host: lines in, items out. It knows the catalogue and the room, and nothing of screens; whatever
- * shows it implements `Ui`.
+ * One person's conversation with the host: lines in, items out. It knows the catalogue and the room, and nothing of
+ * screens; whatever shows it implements `Ui`.
  */
 import { isVerbName, mayUse, verbNamed, verbsFor, type AnyVerb } from '../../catalogue/catalogue.ts';
 import type { Actor } from '../../domain/actor.ts';
@@ -55,7 +55,8 @@ export class Conversation {
   readonly #over = new AbortController();
   /** The last text that was made for copying. */
   clip: string | undefined;
-  #lastCandidates: { readonly key: string; readonly atMs: number; readonly answer: ReturnType<ShellClient['candidates']> } | undefined;
+  #lastCandidates:
+    { readonly key: string; readonly atMs: number; readonly answer: ReturnType<ShellClient['candidates']> } | undefined;
 
   constructor(options: ConversationOptions) {
     this.options = options;
@@ -63,7 +64,10 @@ export class Conversation {
     this.verbs = verbsFor(options.actor.door, options.actor.role);
   }
 
-  /** Tells what is going on in the room, and from then on what happens there. Returns the lines this person typed before. */
+  /**
+   * Tells what is going on in the room, and from then on what happens there. Returns the lines this person typed
+   * before.
+   */
   begin(): readonly string[] {
     const { entrance, ui } = this.options;
     const { welcome } = entrance;
@@ -120,7 +124,12 @@ export class Conversation {
 
   complete(text: string, cursor: number): Promise<Completion> {
     const { actor } = this.options;
-    return complete(text, cursor, { verbs: this.verbs, builtins, door: actor.door, ask: (what, user) => this.#ask(what, user) });
+    return complete(text, cursor, {
+      verbs: this.verbs,
+      builtins,
+      door: actor.door,
+      ask: (what, user) => this.#ask(what, user),
+    });
   }
 
   /** Runs a verb with an input that is complete: a key of the live list was pressed. Never rejects. */
@@ -137,7 +146,9 @@ export class Conversation {
         if (verb !== undefined) await this.#call({ verb, input: { user }, format: 'table', line: name });
       }
     }
-    const copying = this.options.ui.plain ? '' : 'copy puts the configuration on your clipboard, qr shows it as a code.\n';
+    const copying = this.options.ui.plain
+      ? ''
+      : 'copy puts the configuration on your clipboard, qr shows it as a code.\n';
     this.note(`${copying}restart, keys add and keys remove change things.`);
   }
 
@@ -150,9 +161,13 @@ export class Conversation {
     this.clip = text;
   }
 
-  /** Whether something of this person's own runs. A program that has the terminal shows by itself whether it is used. */
+  /**
+   * Whether something of this person's own runs. A program that has the terminal shows by itself whether it is used.
+   */
   get busy(): boolean {
-    return this.activities.all.some(({ own, verb }) => own && !(isVerbName(verb) && verbNamed(verb).handsOverTerminal === true));
+    return this.activities.all.some(
+      ({ own, verb }) => own && !(isVerbName(verb) && verbNamed(verb).handsOverTerminal === true),
+    );
   }
 
   /** A sentence that has to be read now, whatever is shown. */
@@ -200,16 +215,29 @@ export class Conversation {
   async #confirmed(verb: AnyVerb, input: Readonly<Record<string, unknown>>): Promise<boolean> {
     const { core, actor, ui } = this.options;
     const user = typeof input['user'] === 'string' ? input['user'] : '';
-    const answer = await core.call({ actor, verb: 'info', input: { user } }, () => undefined, new AbortController().signal);
-    return ui.confirm({ title: `${verb.summary}: ${quoted(user)}. This cannot be undone.`, facts: describeLoss(answer.result), word: user });
+    const answer = await core.call(
+      { actor, verb: 'info', input: { user } },
+      () => undefined,
+      new AbortController().signal,
+    );
+    return ui.confirm({
+      title: `${verb.summary}: ${quoted(user)}. This cannot be undone.`,
+      facts: describeLoss(answer.result),
+      word: user,
+    });
   }
 
   /** Values for completion; the same question is not asked again while a word is typed. */
-  #ask(what: Parameters<ShellClient['candidates']>[1], user: string | undefined): ReturnType<ShellClient['candidates']> {
+  #ask(
+    what: Parameters<ShellClient['candidates']>[1],
+    user: string | undefined,
+  ): ReturnType<ShellClient['candidates']> {
     const key = `${what} ${user ?? ''}`;
     const last = this.#lastCandidates;
     if (last?.key === key && performance.now() - last.atMs < 3000) return last.answer;
-    const answer = this.options.shells.candidates(this.options.actor, what, user, AbortSignal.timeout(5000)).catch(() => []);
+    const answer = this.options.shells
+      .candidates(this.options.actor, what, user, AbortSignal.timeout(5000))
+      .catch(() => []);
     this.#lastCandidates = { key, atMs: performance.now(), answer };
     return answer;
   }
@@ -241,7 +269,11 @@ export class Conversation {
         break;
       case 'entered':
         this.present = [...this.present, notice.who];
-        if (actor.door !== 'self') ui.print({ kind: 'note', text: `${printable(notice.who.name)} is here${notice.who.door === 'self' ? ' (self@)' : ''}` });
+        if (actor.door !== 'self')
+          ui.print({
+            kind: 'note',
+            text: `${printable(notice.who.name)} is here${notice.who.door === 'self' ? ' (self@)' : ''}`,
+          });
         break;
       case 'left':
         this.present = this.present.filter(({ session }) => session !== notice.who.session);
@@ -254,6 +286,8 @@ export class Conversation {
 
 /** A key in a command line is 400 characters that nobody reads. */
 function hideKeys(line: string): string {
-  return line.replace(/(?<=(?:ssh-|ecdsa-|sk-)[a-z0-9@.-]+\s+)[A-Za-z0-9+/=]{40,}/g, (blob) => `${blob.slice(0, 12)}…${blob.slice(-8)}`);
+  return line.replace(
+    /(?<=(?:ssh-|ecdsa-|sk-)[a-z0-9@.-]+\s+)[A-Za-z0-9+/=]{40,}/g,
+    (blob) => `${blob.slice(0, 12)}…${blob.slice(-8)}`,
+  );
 }
-

@@ -1,6 +1,6 @@
 /**
- * Entering the room. What a person chose for their shells is only known then, and decides what shows the conversation; so what happens in
- * the room meanwhile is kept until somebody listens.
+ * Entering the room. What a person chose for their shells is only known then, and decides what shows the conversation;
+ * so what happens in the room meanwhile is kept until somebody listens.
  */
 import { randomUUID } from 'node:crypto';
 import type { Actor } from '../../domain/actor.ts';

@@ -21,5 +21,9 @@ export function listWish(input: Readonly<Record<string, unknown>>): ListWish {
 /** The part of an update that is wished for: what does not fit any more is gone. */
 export function narrowed({ only }: ListWish, update: FeedUpdate): FeedUpdate {
   const changed = update.changed.filter(only);
-  return { ...update, changed, removed: [...update.removed, ...update.changed.filter((container) => !only(container)).map(({ user }) => user)] };
+  return {
+    ...update,
+    changed,
+    removed: [...update.removed, ...update.changed.filter((container) => !only(container)).map(({ user }) => user)],
+  };
 }

@@ -8,9 +8,7 @@ import type { Block } from '../../catalogue/view.ts';
 import type { Actor } from '../../domain/actor.ts';
 import { builtins } from './builtins.ts';
 
-export type Understood =
-  | { readonly kind: 'help'; readonly blocks: (prefix: string) => Block[] }
-  | UnderstoodVerb;
+export type Understood = { readonly kind: 'help'; readonly blocks: (prefix: string) => Block[] } | UnderstoodVerb;
 
 export interface UnderstoodVerb {
   readonly kind: 'verb';
@@ -25,7 +23,11 @@ export interface UnderstoodVerb {
 export function understand(line: string, actor: Actor): Understood {
   const words = /^say\s/.test(line) ? freeText(line) : splitLine(line);
   const { verb, input, format, help } = parseCommandLine(words, actor, { incomplete: true });
-  if (help || verb.answeredLocally === true) return { kind: 'help', blocks: (prefix) => helpBlocks(help ? [verb.name] : [input['verb'], input['subverb']], actor, prefix) };
+  if (help || verb.answeredLocally === true)
+    return {
+      kind: 'help',
+      blocks: (prefix) => helpBlocks(help ? [verb.name] : [input['verb'], input['subverb']], actor, prefix),
+    };
   return { kind: 'verb', verb, input, format, incomplete: isIncomplete(verb, input, actor) };
 }
 
@@ -37,7 +39,10 @@ function freeText(line: string): string[] {
 /** Whether a form should ask. Verbs without one fail as they do headless, naming what is missing. */
 function isIncomplete(verb: AnyVerb, input: Readonly<Record<string, unknown>>, actor: Actor): boolean {
   if (verb.form === undefined) return false;
-  const missing = verb.parameters.some((parameter) => parameter.kind === 'argument' && isRequired(parameter, actor.door) && input[parameter.name] === undefined);
+  const missing = verb.parameters.some(
+    (parameter) =>
+      parameter.kind === 'argument' && isRequired(parameter, actor.door) && input[parameter.name] === undefined,
+  );
   const key = wantsStdin(verb, input);
   const choice = verb.form.oneOf?.every((name) => input[name] === undefined) === true;
   return missing || key || choice;
@@ -48,7 +53,11 @@ function helpBlocks(asked: readonly unknown[], actor: Actor, prefix: string): Bl
   if (words.length === 0) {
     return [
       ...overview(actor, prefix),
-      { kind: 'fields', title: 'In this shell also', fields: builtins.map(({ value, says }) => [value, says] as const) },
+      {
+        kind: 'fields',
+        title: 'In this shell also',
+        fields: builtins.map(({ value, says }) => [value, says] as const),
+      },
       {
         kind: 'text',
         tone: 'quiet',

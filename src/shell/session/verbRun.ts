@@ -43,7 +43,15 @@ export async function runVerb({ verb, input, format, line }: VerbRun, conversati
   const abort = new AbortController();
   // A change that has begun goes on, whoever stops listening: only reading can be stopped.
   const target = typeof input['user'] === 'string' ? input['user'] : null;
-  activities.begin({ id, title: line, verb: verb.name, target, own: true, startedMs: performance.now(), stop: verb.changes ? undefined : () => abort.abort() });
+  activities.begin({
+    id,
+    title: line,
+    verb: verb.name,
+    target,
+    own: true,
+    startedMs: performance.now(),
+    stop: verb.changes ? undefined : () => abort.abort(),
+  });
   ui.changed();
   let lent: Lent | undefined;
   try {
@@ -66,7 +74,10 @@ export async function runVerb({ verb, input, format, line }: VerbRun, conversati
       ui.print({ kind: 'note', text: 'Stopped.' });
       return { kind: 'stopped', exitCode: exitCodes.ok };
     }
-    const { stdout, exitCode } = renderAnswer({ verb, ...answer }, format, core.greeting.host, { now: new Date(), terminal: true });
+    const { stdout, exitCode } = renderAnswer({ verb, ...answer }, format, core.greeting.host, {
+      now: new Date(),
+      terminal: true,
+    });
     if (format !== 'table') {
       ui.print({ kind: 'raw', text: stdout });
       return { kind: 'done', result: answer.result, blocks: [], exitCode };
@@ -81,9 +92,12 @@ export async function runVerb({ verb, input, format, line }: VerbRun, conversati
     finish(conversation, id);
     const failure = Failure.from(error);
     if (abort.signal.aborted) ui.print({ kind: 'note', text: 'Stopped.' });
-    else if (format === 'json' || format === 'yaml') ui.print({ kind: 'raw', text: renderFailure(failure, verb.name, format, core.greeting.host).stdout });
+    else if (format === 'json' || format === 'yaml')
+      ui.print({ kind: 'raw', text: renderFailure(failure, verb.name, format, core.greeting.host).stdout });
     else ui.print({ kind: 'failure', failure: failure.toData() });
-    return abort.signal.aborted ? { kind: 'stopped', exitCode: exitCodes.ok } : { kind: 'failed', failure, exitCode: failure.exitCode };
+    return abort.signal.aborted
+      ? { kind: 'stopped', exitCode: exitCodes.ok }
+      : { kind: 'failed', failure, exitCode: failure.exitCode };
   } finally {
     ui.changed();
   }
@@ -92,7 +106,8 @@ export async function runVerb({ verb, input, format, line }: VerbRun, conversati
 /** Its steps go from the live part of the screen into the conversation. */
 function finish({ activities, options: { ui } }: RunContext, id: string): void {
   const ended = activities.end(id);
-  if (ended !== undefined && (ended.steps.length > 0 || ended.notes.length > 0)) ui.print({ kind: 'steps', steps: ended.steps, notes: ended.notes });
+  if (ended !== undefined && (ended.steps.length > 0 || ended.notes.length > 0))
+    ui.print({ kind: 'steps', steps: ended.steps, notes: ended.notes });
 }
 
 /** The configuration among several texts: the longest one. */

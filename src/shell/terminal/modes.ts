@@ -1,6 +1,6 @@
 /**
- * Which modes of the terminal are switched on, read off what is written to it, so that it can be left as it was found: by the shell
- * itself, and by whatever program in a container had the terminal meanwhile.
+ * Which modes of the terminal are switched on, read off what is written to it, so that it can be left as it was found:
+ * by the shell itself, and by whatever program in a container had the terminal meanwhile.
  */
 
 /** Private modes (xterm, "CSI ? Pm h") that outlive a program, and which state is the usual one. */
@@ -24,7 +24,7 @@ const usual: ReadonlyMap<string, 'h' | 'l'> = new Map([
 
 /** The longest beginning of a sequence that is kept for the next piece. */
 const longestSequence = 64;
- 
+
 const sequence = /\x1b\[\?([0-9;]+)([hl])|\x1b[=>]|\x1bc/g;
 
 export class TerminalModes {
@@ -48,10 +48,15 @@ export class TerminalModes {
     this.#rest = escape >= end && all.length - escape < longestSequence ? all.slice(escape) : '';
   }
 
-  /** What takes every mode back; the empty text where all is as usual. The order matters: the screen first, then the cursor on it. */
+  /**
+   * What takes every mode back; the empty text where all is as usual. The order matters: the screen first, then the
+   * cursor on it.
+   */
   restore(): string {
     const modes = [...this.#unusual].sort(([a], [b]) => Number(b === '1049') - Number(a === '1049'));
-    const text = modes.map(([mode, state]) => `\x1b[?${mode}${state === 'h' ? 'l' : 'h'}`).join('') + (this.#keypad ? '\x1b>' : '');
+    const text =
+      modes.map(([mode, state]) => `\x1b[?${mode}${state === 'h' ? 'l' : 'h'}`).join('') +
+      (this.#keypad ? '\x1b>' : '');
     this.#unusual.clear();
     this.#keypad = false;
     this.#rest = '';

@@ -1,4 +1,7 @@
-/** What of the input is a paste: a terminal marks one where it was asked to (bracketed paste, XTerm's ctlseqs); else it looks like one. */
+/**
+ * What of the input is a paste: a terminal marks one where it was asked to (bracketed paste, XTerm's ctlseqs); else it
+ * looks like one.
+ */
 
 /** Around a paste that the terminal marks. */
 export const pasteBegins = '\x1b[200~';
@@ -11,7 +14,10 @@ export const longestPaste = 16_384;
 const keyType = /(^|\s)(ssh-(rsa|ed25519|dss)|ecdsa-sha2-|sk-(ssh|ecdsa)-)/;
 const fastestTyping = 200;
 
-/** Whether a piece of input that the terminal did not mark as a paste is one all the same: its lines are text then, not commands. */
+/**
+ * Whether a piece of input that the terminal did not mark as a paste is one all the same: its lines are text then, not
+ * commands.
+ */
 export function looksLikePaste(input: string): boolean {
   return /[\r\n]./s.test(input) && (keyType.test(input) || input.length > fastestTyping);
 }

@@ -1,7 +1,7 @@
 /**
- * Takes out of the input what a terminal says by itself. Replies to questions (colours, names, settings) arrive like typed text, late,
- * split over packets, and also when somebody else asked. Ink's own parser drops unknown CSI sequences; the string sequences (OSC, DCS,
- * APC, PM, SOS: ECMA-48, 5.6) would be typed into the line.
+ * Takes out of the input what a terminal says by itself. Replies to questions (colours, names, settings) arrive like
+ * typed text, late, split over packets, and also when somebody else asked. Ink's own parser drops unknown CSI
+ * sequences; the string sequences (OSC, DCS, APC, PM, SOS: ECMA-48, 5.6) would be typed into the line.
  */
 import { StringDecoder } from 'node:string_decoder';
 
@@ -32,7 +32,8 @@ export class ReplyFilter {
     for (const c of text) {
       if (this.#inside) this.#read(c);
       else if (this.#escaped && introducers.has(c)) {
-        // The escape character itself went on already where the packets were split: Ink waits for what follows it, and drops it.
+        // The escape character itself went on already where the packets were split: Ink waits for what follows it, and
+        // drops it.
         typed = typed.endsWith('\x1b') ? typed.slice(0, -1) : typed;
         this.#begin();
       } else {

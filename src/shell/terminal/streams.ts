@@ -1,4 +1,7 @@
-/** What Ink takes for a terminal: a readable and a writable stream with the properties of a TTY. Behind them is a part of a client's. */
+/**
+ * What Ink takes for a terminal: a readable and a writable stream with the properties of a TTY. Behind them is a part
+ * of a client's.
+ */
 import { Readable, Writable } from 'node:stream';
 
 /** How many colours a session shows: `none` leaves bold, inverse and underline. */
@@ -38,7 +41,6 @@ export class TerminalInput extends Readable {
   }
 }
 
- 
 const sgr = /\x1b\[([0-9;]*)m/g;
 
 /** Leaves of SGR sequences (ECMA-48, 8.3.117) what is not a colour. */

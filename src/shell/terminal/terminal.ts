@@ -1,6 +1,6 @@
 /**
- * One client's terminal, held by one owner at a time: the conversation, a full-screen view on top of it, a program in a container. Whoever
- * opens it last has the keys; closing gives them back to the owner before.
+ * One client's terminal, held by one owner at a time: the conversation, a full-screen view on top of it, a program in a
+ * container. Whoever opens it last has the keys; closing gives them back to the owner before.
  */
 import { ReplyFilter } from './replies.ts';
 import { TerminalModes } from './modes.ts';
@@ -92,7 +92,10 @@ export class Terminal {
   open(): InkStreams {
     const stdin = new TerminalInput();
     const stdout = new TerminalOutput(this.#port, this.colour, (text) => this.write(text));
-    const typing = new Typing((text) => stdin.feed(text), (full) => this.#hold(owner, full));
+    const typing = new Typing(
+      (text) => stdin.feed(text),
+      (full) => this.#hold(owner, full),
+    );
     let resizing: NodeJS.Immediate | undefined;
     const owner: Owner = {
       data: (data) => typing.push(this.#filter.push(data)),
@@ -120,7 +123,10 @@ export class Terminal {
 
   /** Bytes as they are typed, for a program elsewhere. */
   openRaw(listener: { input(data: Buffer): void; resize(columns: number, rows: number): void }): RawTerminal {
-    const owner: Owner = { data: (data) => listener.input(data), resized: () => listener.resize(this.columns, this.rows) };
+    const owner: Owner = {
+      data: (data) => listener.input(data),
+      resized: () => listener.resize(this.columns, this.rows),
+    };
     this.#owners.push(owner);
     this.#programs++;
     const port = this.#port;
@@ -143,8 +149,8 @@ export class Terminal {
         this.#programs--;
         // A program that sent plain text may have done so because the terminal knows nothing else.
         if (!styled) return;
-        // SGR off and the whole screen to scroll in: the program may have ended in the middle of anything. Setting the scrolling region
-        // moves the cursor (DECSTBM), so that it is kept.
+        // SGR off and the whole screen to scroll in: the program may have ended in the middle of anything. Setting the
+        // scrolling region moves the cursor (DECSTBM), so that it is kept.
         this.write(`${this.#modes.restore()}\x1b[0m\x1b7\x1b[r\x1b8`);
       },
     };

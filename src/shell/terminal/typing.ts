@@ -1,7 +1,8 @@
 /**
- * Input in pieces that hold up nobody. Whoever reads it, Ink above all, handles all it is given in one turn of the event loop, and keeps
- * what has no end yet, a paste or a sequence, however long it gets. A client may send 32 KB of Tab in one packet, or a paste that never
- * ends; a person does neither. So a turn gets a few keys, and what has no end is kept here, up to a length.
+ * Input in pieces that hold up nobody. Whoever reads it, Ink above all, handles all it is given in one turn of the
+ * event loop, and keeps what has no end yet, a paste or a sequence, however long it gets. A client may send 32 KB of
+ * Tab in one packet, or a paste that never ends; a person does neither. So a turn gets a few keys, and what has no end
+ * is kept here, up to a length.
  */
 import { longestPaste, looksLikePaste, pasteBegins, pasteEnds } from './pastes.ts';
 
@@ -9,14 +10,17 @@ import { longestPaste, looksLikePaste, pasteBegins, pasteEnds } from './pastes.t
 const mostKeys = 16;
 /** An escape sequence is never longer. */
 const longestSequence = 64;
-/** A sequence whose rest does not come in this time was a key of its own, Escape or Alt-[, in milliseconds: as long as Ink waits. */
+/**
+ * A sequence whose rest does not come in this time was a key of its own, Escape or Alt-[, in milliseconds: as long as
+ * Ink waits.
+ */
 const patienceMs = 20;
 /** What waits for its turn, in UTF-16 units; more is left to the client, whose window is then not opened further. */
 const mostWaiting = 64 * 1024;
 
 /**
- * A sequence of ECMA-48 (CSI) or of the cursor and function keys (SS3, and `ESC [ [ A` of the Linux console), or a character with Alt;
- * what Ink takes for a key of its own; other text.
+ * A sequence of ECMA-48 (CSI) or of the cursor and function keys (SS3, and `ESC [ [ A` of the Linux console), or a
+ * character with Alt; what Ink takes for a key of its own; other text.
  */
 const token = /\x1b\x1b?(?:\[\[?[0-?]*[ -/]*[@-~]|O[0-9;]*[@-~])|\x1b[^[O]|[\x7f\b\x03]|[^\x1b\x7f\b\x03]+|\x1b/gsu;
 const unfinished = /\x1b\x1b?(?:\[\[?[0-?]*[ -/]*|O[0-9;]*)?$/;
@@ -43,7 +47,10 @@ export class Typing {
   #paste: string | undefined;
   #pasteTail = '';
 
-  /** `feed` is given the pieces, at most one a turn; `wait` is told when nothing more should come, and when it may again. */
+  /**
+   * `feed` is given the pieces, at most one a turn; `wait` is told when nothing more should come, and when it may
+   * again.
+   */
   constructor(feed: (text: string) => void, wait: (full: boolean) => void) {
     this.#feed = feed;
     this.#wait = wait;
@@ -54,7 +61,8 @@ export class Typing {
     const typed = this.#rest + text;
     this.#rest = '';
     const whole = typed.length - (unfinished.exec(typed)?.[0].length ?? 0);
-    for (let at = 0; at < typed.length; ) at = this.#paste === undefined ? this.#readKeys(typed, at, whole) : this.#readPaste(typed, at);
+    for (let at = 0; at < typed.length;)
+      at = this.#paste === undefined ? this.#readKeys(typed, at, whole) : this.#readPaste(typed, at);
     if (this.#rest !== '') this.#patience = setTimeout(() => this.#giveUp(), patienceMs);
     this.#next();
   }
@@ -69,7 +77,10 @@ export class Typing {
     this.#tell();
   }
 
-  /** Takes keys from `at` up to the beginning of a paste, or to `whole`, where a sequence begins that does not end; returns where it stopped. */
+  /**
+   * Takes keys from `at` up to the beginning of a paste, or to `whole`, where a sequence begins that does not end;
+   * returns where it stopped.
+   */
   #readKeys(text: string, at: number, whole: number): number {
     for (const { 0: found, index } of text.slice(at, whole).matchAll(token)) {
       if (found === pasteBegins) {

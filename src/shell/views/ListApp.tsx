@@ -33,7 +33,10 @@ export function ListApp({ controller, activities, hostNote, onMount }: ListAppPr
   const { dialog, pane, typing, message } = useSyncExternalStore(controller.store.subscribe, controller.store.get);
   const { columns, rows } = useWindowSize();
   const { suspendTerminal } = useApp();
-  useKeys(() => controller, (error) => controller.fail(error));
+  useKeys(
+    () => controller,
+    (error) => controller.fail(error),
+  );
   useEffect(() => {
     onMount(async () => {
       const suspension = await suspendTerminal();
@@ -115,14 +118,30 @@ const LineView = memo(
   function LineView({ line: { segments, inverse } }: { readonly line: Line }): ReactElement {
     return (
       <Text wrap="truncate" inverse={inverse === true}>
-        {segments.map(({ text, style }, i) => (style === undefined ? text : <Text key={i} {...style}>{text}</Text>))}
+        {segments.map(({ text, style }, i) =>
+          style === undefined ? (
+            text
+          ) : (
+            <Text key={i} {...style}>
+              {text}
+            </Text>
+          ),
+        )}
       </Text>
     );
   },
   (a, b) => sameLine(a.line, b.line),
 );
 
-function PaneView({ pane, width, height }: { readonly pane: Pane; readonly width: number; readonly height: number }): ReactElement {
+function PaneView({
+  pane,
+  width,
+  height,
+}: {
+  readonly pane: Pane;
+  readonly width: number;
+  readonly height: number;
+}): ReactElement {
   const { lines, first, count } = pane.window(height);
   const where = count > height ? ` · ${first + 1} to ${first + lines.length} of ${count} lines` : '';
   return (
@@ -155,7 +174,14 @@ function Footer({ dialog, typing, message, hints: keys, columns, rows, top }: Fo
     return (
       <Box flexDirection="column" height={rows} flexShrink={0} overflow="hidden">
         {dialog.kind === 'confirm' ? (
-          <ConfirmView dialog={dialog} line={dialog.line} mistyped={dialog.mistyped} columns={columns} rows={rows} top={top} />
+          <ConfirmView
+            dialog={dialog}
+            line={dialog.line}
+            mistyped={dialog.mistyped}
+            columns={columns}
+            rows={rows}
+            top={top}
+          />
         ) : (
           <FormView form={dialog} state={dialog.state} columns={columns} rows={rows} top={top} />
         )}
@@ -177,7 +203,15 @@ function Footer({ dialog, typing, message, hints: keys, columns, rows, top }: Fo
 
 const filterPrompt = 'Filter: ';
 
-function FilterLine({ line, width, top }: { readonly line: TypedLine; readonly width: number; readonly top: number }): ReactElement {
+function FilterLine({
+  line,
+  width,
+  top,
+}: {
+  readonly line: TypedLine;
+  readonly width: number;
+  readonly top: number;
+}): ReactElement {
   const { setCursorPosition } = useCursor();
   const before = stringWidth(filterPrompt);
   const shown = windowOf(line, width - before);

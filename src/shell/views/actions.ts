@@ -49,14 +49,24 @@ export class Actions {
   /** What a key does that has a command behind it. */
   act({ action, verb }: Binding, containers: readonly FeedContainer[]): void {
     const [first] = containers;
-    if (verb === undefined || first === undefined) return this.#say({ tone: 'quiet', text: 'There is no container selected' });
+    if (verb === undefined || first === undefined)
+      return this.#say({ tone: 'quiet', text: 'There is no container selected' });
     switch (action) {
-      case 'details': return this.#openDetails(verb, first);
-      case 'look': return void this.#once([`${verb.name} ${first.user}`], () => this.#look(verb, first));
-      case 'copy': return void this.#once([`copy ${first.user}`], () => this.#copyCommand(verb, first));
-      case 'resize': return this.#resize(verb, containers);
-      case 'delete': return void this.#once(['delete'], () => this.#delete(verb, containers));
-      default: return void this.#run(verb, containers.map(({ user }) => ({ user })));
+      case 'details':
+        return this.#openDetails(verb, first);
+      case 'look':
+        return void this.#once([`${verb.name} ${first.user}`], () => this.#look(verb, first));
+      case 'copy':
+        return void this.#once([`copy ${first.user}`], () => this.#copyCommand(verb, first));
+      case 'resize':
+        return this.#resize(verb, containers);
+      case 'delete':
+        return void this.#once(['delete'], () => this.#delete(verb, containers));
+      default:
+        return void this.#run(
+          verb,
+          containers.map(({ user }) => ({ user })),
+        );
     }
   }
 
@@ -88,10 +98,19 @@ export class Actions {
 
   #openDetails(verb: AnyVerb, { user, name }: FeedContainer): void {
     const { actor, core } = this.#host.conversation.options;
-    const pane = new Pane({ kind: 'details', title: name, user, width: this.#host.width(), blocks: [{ kind: 'text', tone: 'quiet', text: 'Looking…' }] });
+    const pane = new Pane({
+      kind: 'details',
+      title: name,
+      user,
+      width: this.#host.width(),
+      blocks: [{ kind: 'text', tone: 'quiet', text: 'Looking…' }],
+    });
     this.closeDetails();
     this.details = new Details({
-      user, verb, actor, core,
+      user,
+      verb,
+      actor,
+      core,
       show: (blocks) => {
         pane.replace(blocks);
         this.#set({});
@@ -114,13 +133,27 @@ export class Actions {
     // Whoever has gone on to something else meanwhile is not interrupted.
     if (this.#host.state().dialog !== undefined || isText(this.#host.state())) return;
     this.closeDetails();
-    this.#set({ pane: new Pane({ kind: 'text', title: `${name}: ${verb.name}`, user, width: this.#host.width(), blocks: end.blocks, fromEnd: isLog, ...copyOf(end.blocks) }) });
+    this.#set({
+      pane: new Pane({
+        kind: 'text',
+        title: `${name}: ${verb.name}`,
+        user,
+        width: this.#host.width(),
+        blocks: end.blocks,
+        fromEnd: isLog,
+        ...copyOf(end.blocks),
+      }),
+    });
   }
 
   async #copyCommand(verb: AnyVerb, { user }: FeedContainer): Promise<void> {
     const { actor, core, reachedAt } = this.#host.conversation.options;
     try {
-      const { result } = await core.call({ actor, verb: verb.name, input: { user }, reachedAt }, () => undefined, AbortSignal.timeout(patienceMs));
+      const { result } = await core.call(
+        { actor, verb: verb.name, input: { user }, reachedAt },
+        () => undefined,
+        AbortSignal.timeout(patienceMs),
+      );
       const command = sshCommand(accessOf(result));
       this.copy(command, command);
     } catch (error) {
@@ -143,7 +176,10 @@ export class Actions {
       this.#set({ dialog: undefined });
       const wanted = filled === undefined ? {} : changedFields(given, filled);
       if (Object.keys(wanted).length === 0) return this.#say({ tone: 'quiet', text: 'Nothing was changed' });
-      void this.#run(verb, containers.map(({ user }) => ({ user, ...wanted })));
+      void this.#run(
+        verb,
+        containers.map(({ user }) => ({ user, ...wanted })),
+      );
     };
     const { door } = this.#host.conversation.options.actor;
     this.#command(containers.map(({ user }) => commandLine(verb, { user })));
@@ -154,12 +190,18 @@ export class Actions {
     this.#command(containers.map(({ user }) => commandLine(verb, { user })));
     try {
       const [only] = containers;
-      const confirmation = containers.length === 1 && only !== undefined ? await this.#deletionOf(verb, only.user) : deletionOfSeveral(containers);
+      const confirmation =
+        containers.length === 1 && only !== undefined
+          ? await this.#deletionOf(verb, only.user)
+          : deletionOfSeveral(containers);
       if (this.#host.state().dialog !== undefined) return;
       const done = (confirmed: boolean): void => {
         this.#set({ dialog: undefined });
         if (!confirmed) return this.#say({ tone: 'quiet', text: 'Cancelled; nothing was changed' });
-        void this.#run(verb, containers.map(({ user }) => ({ user, confirm: user })));
+        void this.#run(
+          verb,
+          containers.map(({ user }) => ({ user, confirm: user })),
+        );
       };
       this.#set({ dialog: new ConfirmDialog(confirmation, () => this.#set({}), done) });
     } catch (error) {
@@ -169,7 +211,11 @@ export class Actions {
 
   async #deletionOf(verb: AnyVerb, user: string): Promise<Confirmation> {
     const { actor, core } = this.#host.conversation.options;
-    const { result } = await core.call({ actor, verb: 'info', input: { user } }, () => undefined, AbortSignal.timeout(patienceMs));
+    const { result } = await core.call(
+      { actor, verb: 'info', input: { user } },
+      () => undefined,
+      AbortSignal.timeout(patienceMs),
+    );
     return { title: `${verb.summary}: "${user}". This cannot be undone.`, facts: describeLoss(result), word: user };
   }
 

@@ -22,26 +22,60 @@ export interface ViewColumn {
 
 export const columns = {
   name: { title: 'NAME', priority: 1, text: (c) => c.name, value: (c) => c.name, sortsList: true },
-  status: { title: 'STATUS', priority: 2, text: (c) => statusOf(c).word, value: (c) => statusOf(c).word, sortsList: true },
-  ip: { title: 'IP', priority: 3, text: (c) => (c.status === 'running' ? (c.address ?? '-') : '-'), value: (c) => addressNumber(c.address), sortsList: true },
-  cpu: { title: 'CPU', priority: 4, align: 'right', text: (c) => showCpu(c.cpuPercent), value: (c) => c.cpuPercent, sortsList: false },
+  status: {
+    title: 'STATUS',
+    priority: 2,
+    text: (c) => statusOf(c).word,
+    value: (c) => statusOf(c).word,
+    sortsList: true,
+  },
+  ip: {
+    title: 'IP',
+    priority: 3,
+    text: (c) => (c.status === 'running' ? (c.address ?? '-') : '-'),
+    value: (c) => addressNumber(c.address),
+    sortsList: true,
+  },
+  cpu: {
+    title: 'CPU',
+    priority: 4,
+    align: 'right',
+    text: (c) => showCpu(c.cpuPercent),
+    value: (c) => c.cpuPercent,
+    sortsList: false,
+  },
   memory: {
-    title: 'MEMORY', priority: 5, barPriority: 8,
-    text: (c) => use(c.memoryUsedBytes, c.memoryLimitBytes), value: (c) => c.memoryUsedBytes, ratio: (c) => share(c.memoryUsedBytes, c.memoryLimitBytes),
+    title: 'MEMORY',
+    priority: 5,
+    barPriority: 8,
+    text: (c) => use(c.memoryUsedBytes, c.memoryLimitBytes),
+    value: (c) => c.memoryUsedBytes,
+    ratio: (c) => share(c.memoryUsedBytes, c.memoryLimitBytes),
     sortsList: true,
   },
   disk: {
-    title: 'DISK', priority: 6, barPriority: 9,
-    text: (c) => use(c.diskUsedBytes, c.diskQuotaBytes), value: (c) => c.diskUsedBytes, ratio: (c) => share(c.diskUsedBytes, c.diskQuotaBytes),
+    title: 'DISK',
+    priority: 6,
+    barPriority: 9,
+    text: (c) => use(c.diskUsedBytes, c.diskQuotaBytes),
+    value: (c) => c.diskUsedBytes,
+    ratio: (c) => share(c.diskUsedBytes, c.diskQuotaBytes),
     sortsList: true,
   },
   uptime: {
-    title: 'UPTIME', priority: 7,
+    title: 'UPTIME',
+    priority: 7,
     text: (c, now) => (c.status === 'running' ? showUptime(c.startedAt, { now, terminal: true }) : '-'),
     value: (c) => (c.status === 'running' && c.startedAt !== null ? -Date.parse(c.startedAt) : null),
     sortsList: true,
   },
-  labels: { title: 'LABELS', priority: 10, text: (c) => labelText(c), value: (c) => (Object.keys(c.labels).length === 0 ? null : labelText(c)), sortsList: true },
+  labels: {
+    title: 'LABELS',
+    priority: 10,
+    text: (c) => labelText(c),
+    value: (c) => (Object.keys(c.labels).length === 0 ? null : labelText(c)),
+    sortsList: true,
+  },
 } as const satisfies Record<string, ViewColumn>;
 
 export type ColumnName = keyof typeof columns;
@@ -94,7 +128,11 @@ function share(used: number | null, whole: number | null): number | null {
 }
 
 function labelText({ labels }: FeedContainer): string {
-  return Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(' ') || '-';
+  return (
+    Object.entries(labels)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(' ') || '-'
+  );
 }
 
 function addressNumber(address: string | null): number | null {

@@ -8,7 +8,8 @@ export function commandLine(verb: AnyVerb, input: Readonly<Record<string, unknow
     if (value === undefined || value === false) continue;
     if (parameter.kind === 'argument') words.push(wordOf(value));
     else if (parameter.value === undefined) words.push(`--${parameter.long[0]}`);
-    else for (const each of Array.isArray(value) ? value : [value]) words.push(`--${parameter.long[0]} ${wordOf(each)}`);
+    else
+      for (const each of Array.isArray(value) ? value : [value]) words.push(`--${parameter.long[0]} ${wordOf(each)}`);
   }
   return words.join(' ');
 }

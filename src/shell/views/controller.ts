@@ -40,7 +40,12 @@ export class ListController implements Keyed {
   constructor(options: ControllerOptions) {
     this.#options = options;
     this.bindings = bindingsFor(options.conversation.options.actor);
-    this.#actions = new Actions({ conversation: options.conversation, state: this.store.get, set: (state) => this.#set(state), width: options.width });
+    this.#actions = new Actions({
+      conversation: options.conversation,
+      state: this.store.get,
+      set: (state) => this.#set(state),
+      width: options.width,
+    });
   }
 
   apply(update: FeedUpdate): void {
@@ -81,7 +86,7 @@ export class ListController implements Keyed {
   key({ name, text }: Key): void {
     if (name !== 'text') return this.#press(name, '');
     // Typed ahead or by a fast hand, several come at once, and the first may open what the others are meant for.
-    for (let rest = text; rest !== ''; ) {
+    for (let rest = text; rest !== '';) {
       const taken = this.#takesText ? rest : String.fromCodePoint(rest.codePointAt(0) ?? 0);
       this.#press('text', taken);
       rest = rest.slice(taken.length);
@@ -94,7 +99,9 @@ export class ListController implements Keyed {
     return dialog !== undefined || typing !== undefined;
   }
 
-  /** Text goes where text is asked for. In the list it is not keys, however it came: a paste must not stop containers. */
+  /**
+   * Text goes where text is asked for. In the list it is not keys, however it came: a paste must not stop containers.
+   */
   paste(text: string): void {
     const { dialog, typing } = this.store.get();
     if (dialog !== undefined) dialog.paste(text);
@@ -158,13 +165,20 @@ export class ListController implements Keyed {
     const { model } = this;
     const page = Math.max(1, this.#options.page() - 1);
     switch (binding.action) {
-      case 'down': return this.#moved(1);
-      case 'up': return this.#moved(-1);
-      case 'pageDown': return this.#moved(page);
-      case 'pageUp': return this.#moved(-page);
-      case 'first': return this.#moved(-Infinity);
-      case 'last': return this.#moved(Infinity);
-      case 'filter': return this.#set({ typing: lineOf(model.filter), message: undefined });
+      case 'down':
+        return this.#moved(1);
+      case 'up':
+        return this.#moved(-1);
+      case 'pageDown':
+        return this.#moved(page);
+      case 'pageUp':
+        return this.#moved(-page);
+      case 'first':
+        return this.#moved(-Infinity);
+      case 'last':
+        return this.#moved(Infinity);
+      case 'filter':
+        return this.#set({ typing: lineOf(model.filter), message: undefined });
       case 'nextSort':
         model.nextSort();
         return this.#set({ message: this.#listMessage() });
@@ -178,11 +192,23 @@ export class ListController implements Keyed {
         model.markShown();
         return this.changed();
       case 'help':
-        return this.#set({ pane: new Pane({ kind: 'help', title: 'Keys', width: this.#options.width(), blocks: helpBlocks(this.bindings, this.#targets(false)[0]?.user) }), message: undefined });
-      case 'copyShown': return this.#actions.copy(this.store.get().pane?.copy, 'this text');
-      case 'back': return this.#back();
-      case 'quit': return this.#options.close();
-      default: return this.#actions.act(binding, this.#targets(binding.many === true));
+        return this.#set({
+          pane: new Pane({
+            kind: 'help',
+            title: 'Keys',
+            width: this.#options.width(),
+            blocks: helpBlocks(this.bindings, this.#targets(false)[0]?.user),
+          }),
+          message: undefined,
+        });
+      case 'copyShown':
+        return this.#actions.copy(this.store.get().pane?.copy, 'this text');
+      case 'back':
+        return this.#back();
+      case 'quit':
+        return this.#options.close();
+      default:
+        return this.#actions.act(binding, this.#targets(binding.many === true));
     }
   }
 
@@ -213,7 +239,9 @@ export class ListController implements Keyed {
     const { sort, descending, filter } = this.model;
     const options = filter === '' ? '' : listOption(filter);
     if (options === undefined || !columnOf(sort).sortsList) return undefined;
-    return commandMessage([['list', options, `--sort ${descending ? '-' : ''}${sort}`].filter((word) => word !== '').join(' ')]);
+    return commandMessage([
+      ['list', options, `--sort ${descending ? '-' : ''}${sort}`].filter((word) => word !== '').join(' '),
+    ]);
   }
 
   #set(state: Partial<ViewState>): void {

@@ -28,7 +28,8 @@ export class Details {
   apply({ whole, changed, removed }: FeedUpdate): void {
     const { user, show } = this.#options;
     const seen = changed.some((container) => container.user === user);
-    if (removed.includes(user) || (whole && !seen)) show([{ kind: 'text', tone: 'bad', text: `The container of ${user} is gone` }]);
+    if (removed.includes(user) || (whole && !seen))
+      show([{ kind: 'text', tone: 'bad', text: `The container of ${user} is gone` }]);
     else if (seen) void this.#ask();
   }
 

@@ -33,5 +33,7 @@ function testOf(word: string): Test {
 /** The option of `list` that says the same, where one does. */
 export function listOption(filter: string): string | undefined {
   const words = filter.trim().split(/\s+/);
-  return words.every((word) => /^label:[a-z0-9._-]+(=\S+)?$/.test(word)) ? words.map((word) => `--label ${word.slice('label:'.length)}`).join(' ') : undefined;
+  return words.every((word) => /^label:[a-z0-9._-]+(=\S+)?$/.test(word))
+    ? words.map((word) => `--label ${word.slice('label:'.length)}`).join(' ')
+    : undefined;
 }

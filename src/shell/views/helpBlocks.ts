@@ -10,8 +10,15 @@ export function helpBlocks(bindings: readonly Binding[], user = 'USER'): Block[]
     {
       kind: 'fields',
       title: 'Keys, and the commands they stand for',
-      fields: listed.map(({ shown, says, verb, action }) => [shown, verb === undefined || action === 'copy' ? says : `${commandLine(verb, { user })}: ${says}`] as const),
+      fields: listed.map(
+        ({ shown, says, verb, action }) =>
+          [shown, verb === undefined || action === 'copy' ? says : `${commandLine(verb, { user })}: ${says}`] as const,
+      ),
     },
-    { kind: 'text', tone: 'quiet', text: 'Where containers are marked, start, stop, restart, resize and delete act on all of them; the other keys on the selected one.' },
+    {
+      kind: 'text',
+      tone: 'quiet',
+      text: 'Where containers are marked, start, stop, restart, resize and delete act on all of them; the other keys on the selected one.',
+    },
   ];
 }

@@ -20,8 +20,8 @@ const statusCells = signCells + 12;
 const leastName = 8;
 
 /**
- * Widths as wide as the widest cell so far: they only grow while a view is open, so that columns do not jump to and fro with the numbers
- * in them.
+ * Widths as wide as the widest cell so far: they only grow while a view is open, so that columns do not jump to and fro
+ * with the numbers in them.
  */
 export class Widths {
   readonly #widest = new Map<ColumnName, number>(columnNames.map((name) => [name, columnOf(name).title.length + 2]));
@@ -50,12 +50,16 @@ export class Widths {
   }
 }
 
-/** The columns that fit into `width` cells, in their order; the least important ones go first, their bars before them. */
+/**
+ * The columns that fit into `width` cells, in their order; the least important ones go first, their bars before them.
+ */
 export function place(widths: Pick<Widths, 'of'>, width: number): Placed[] {
   const wanted = columnNames.flatMap((name) => {
     const { priority, barPriority } = columnOf(name);
     const each = [{ name, cells: widths.of(name) + gap, priority, bar: false }];
-    return barPriority === undefined ? each : [...each, { name, cells: barCells + 1, priority: barPriority, bar: true }];
+    return barPriority === undefined
+      ? each
+      : [...each, { name, cells: barCells + 1, priority: barPriority, bar: true }];
   });
   let left = width - gutter + gap;
   const taken = new Map<ColumnName, { width: number; bar: boolean }>();

@@ -1,4 +1,7 @@
-/** The lines of the live list: runs of text with a style each. Pure, so that what is shown can be tested without a screen. */
+/**
+ * The lines of the live list: runs of text with a style each. Pure, so that what is shown can be tested without a
+ * screen.
+ */
 import type { TextProps } from 'ink';
 import { plural } from '../../catalogue/show.ts';
 import stringWidth from 'string-width';
@@ -34,7 +37,11 @@ export interface RowLook {
   readonly width: number;
 }
 
-export function rowLine(container: FeedContainer, placed: readonly Placed[], { selected, marked, activity, now, width: cells }: RowLook): Line {
+export function rowLine(
+  container: FeedContainer,
+  placed: readonly Placed[],
+  { selected, marked, activity, now, width: cells }: RowLook,
+): Line {
   const segments: Segment[] = [{ text: `${selected ? signs.prompt : ' '}${marked ? '*' : ' '}`, style: styles.name }];
   for (const [i, { name, width, bar: withBar }] of placed.entries()) {
     if (i > 0) segments.push({ text: ' '.repeat(gap) });
@@ -43,11 +50,17 @@ export function rowLine(container: FeedContainer, placed: readonly Placed[], { s
       continue;
     }
     const { align, ratio } = columnOf(name);
-    segments.push({ text: cell(cellText(name, container, now), width, align), ...(marked && name === 'name' ? { style: styles.name } : {}) });
+    segments.push({
+      text: cell(cellText(name, container, now), width, align),
+      ...(marked && name === 'name' ? { style: styles.name } : {}),
+    });
     if (withBar) segments.push(...barSegments(ratio?.(container) ?? null));
   }
   // The selection is seen over the whole row.
-  if (selected) segments.push({ text: ' '.repeat(Math.max(0, cells - segments.reduce((sum, { text }) => sum + stringWidth(text), 0))) });
+  if (selected)
+    segments.push({
+      text: ' '.repeat(Math.max(0, cells - segments.reduce((sum, { text }) => sum + stringWidth(text), 0))),
+    });
   return { segments: merged(segments), inverse: selected };
 }
 
@@ -74,13 +87,17 @@ function merged(segments: readonly Segment[]): Segment[] {
   const all: Segment[] = [];
   for (const segment of segments) {
     const last = all.at(-1);
-    if (last !== undefined && last.style === segment.style) all[all.length - 1] = { ...last, text: last.text + segment.text };
+    if (last !== undefined && last.style === segment.style)
+      all[all.length - 1] = { ...last, text: last.text + segment.text };
     else if (segment.text !== '') all.push(segment);
   }
   return all;
 }
 
-export function titleLine(placed: readonly Placed[], { sort, descending }: Pick<ListModel, 'sort' | 'descending'>): Line {
+export function titleLine(
+  placed: readonly Placed[],
+  { sort, descending }: Pick<ListModel, 'sort' | 'descending'>,
+): Line {
   const titles = placed.map(({ name, width, bar: withBar }) => {
     const { title, align } = columnOf(name);
     const shown = name === sort ? `${title} ${descending ? '↓' : '↑'}` : title;
@@ -100,7 +117,9 @@ export function headLine(model: ListModel, place: string, width: number): Line {
   const running = all.filter(({ status }) => status === 'running').length;
   const hidden = [...marks].filter((user) => !shown.some((container) => container.user === user)).length;
   const parts = [
-    filter === '' ? `${plural(all.length, 'container')}, ${running} running` : `${shown.length} of ${all.length} with "${printable(filter)}"`,
+    filter === ''
+      ? `${plural(all.length, 'container')}, ${running} running`
+      : `${shown.length} of ${all.length} with "${printable(filter)}"`,
     ...(marks.size === 0 ? [] : [`${marks.size} marked${hidden === 0 ? '' : ` (${hidden} not shown)`}`]),
     ...(place === '' ? [] : [place]),
     `by ${columnOf(sort).title.toLowerCase()}${descending ? ', descending' : ''}`,
@@ -116,11 +135,19 @@ function clock(time: string): string {
 
 /** Where no container can be shown. */
 export function emptyLine({ loaded, filter }: Pick<ListModel, 'loaded' | 'filter'>): Line {
-  const text = !loaded ? '' : filter === '' ? 'No containers' : `Nothing matches "${printable(filter)}"; Esc clears the filter`;
+  const text = !loaded
+    ? ''
+    : filter === ''
+      ? 'No containers'
+      : `Nothing matches "${printable(filter)}"; Esc clears the filter`;
   return { segments: [{ text: `  ${text}`, style: tones.quiet }] };
 }
 
 /** Compares what two lines look like. */
 export function sameLine(a: Line, b: Line): boolean {
-  return a.inverse === b.inverse && a.segments.length === b.segments.length && a.segments.every((segment, i) => segment.text === b.segments[i]?.text && segment.style === b.segments[i].style);
+  return (
+    a.inverse === b.inverse &&
+    a.segments.length === b.segments.length &&
+    a.segments.every((segment, i) => segment.text === b.segments[i]?.text && segment.style === b.segments[i].style)
+  );
 }

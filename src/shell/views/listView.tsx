@@ -18,7 +18,12 @@ export async function openListView(terminal: Terminal, conversation: Conversatio
   const { session, activities, over } = conversation;
   const closing = Promise.withResolvers<undefined>();
   const close = (): void => closing.resolve(undefined);
-  const controller = new ListController({ conversation, page: () => bodyRows(terminal.rows, undefined), width: () => terminal.columns - 1, close });
+  const controller = new ListController({
+    conversation,
+    page: () => bodyRows(terminal.rows, undefined),
+    width: () => terminal.columns - 1,
+    close,
+  });
   const streams = terminal.open();
   // Before Ink's own listeners, which draw.
   streams.stdout.on('resize', () => controller.resized());

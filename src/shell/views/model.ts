@@ -1,4 +1,7 @@
-/** The live list without its looks: which containers there are, which are shown in which order, which one is selected, which are marked. */
+/**
+ * The live list without its looks: which containers there are, which are shown in which order, which one is selected,
+ * which are marked.
+ */
 import type { FeedContainer, FeedUpdate } from '../../domain/room.ts';
 import { cellText, columnNames, columnOf, isColumn, type ColumnName } from './columns.ts';
 import { parseFilter } from './filter.ts';
@@ -65,7 +68,10 @@ export class ListModel {
 
   /** Its place among what is shown; 0 where nothing is. */
   get selectedIndex(): number {
-    return Math.max(0, this.#shown.findIndex(({ user }) => user === this.#selected));
+    return Math.max(
+      0,
+      this.#shown.findIndex(({ user }) => user === this.#selected),
+    );
   }
 
   get marks(): ReadonlySet<string> {
@@ -74,7 +80,8 @@ export class ListModel {
 
   /** What a key acts on: the marked containers, shown or not, or else the selected one. */
   get targets(): readonly FeedContainer[] {
-    if (this.#marks.size > 0) return this.#ordered([...this.#containers.values()].filter(({ user }) => this.#marks.has(user)));
+    if (this.#marks.size > 0)
+      return this.#ordered([...this.#containers.values()].filter(({ user }) => this.#marks.has(user)));
     return this.selected === undefined ? [] : [this.selected];
   }
 
@@ -145,21 +152,34 @@ export class ListModel {
     }
   }
 
-  /** Filters and orders again. The selection stays with its container; where that is gone, it goes to the one behind it. */
+  /**
+   * Filters and orders again. The selection stays with its container; where that is gone, it goes to the one behind it.
+   */
   #arrange(): void {
     const before = this.#shown;
     const passes = parseFilter(this.#filter);
-    this.#shown = this.#ordered([...this.#containers.values()].filter((container) => passes({ text: this.#haystack(container), labels: container.labels })));
+    this.#shown = this.#ordered(
+      [...this.#containers.values()].filter((container) =>
+        passes({ text: this.#haystack(container), labels: container.labels }),
+      ),
+    );
     const users = new Set(this.#shown.map(({ user }) => user));
     if (this.#selected !== undefined && users.has(this.#selected)) return;
     const at = before.findIndex(({ user }) => user === this.#selected);
-    const next = at === -1 ? undefined : (before.slice(at).find(({ user }) => users.has(user)) ?? before.slice(0, at).findLast(({ user }) => users.has(user)));
+    const next =
+      at === -1
+        ? undefined
+        : (before.slice(at).find(({ user }) => users.has(user)) ??
+          before.slice(0, at).findLast(({ user }) => users.has(user)));
     this.#selected = next?.user ?? this.#shown[0]?.user;
   }
 
   #haystack(container: FeedContainer): string {
     if (this.#filter === '') return '';
-    return columnNames.map((name) => cellText(name, container, this.now)).join('\n').toLowerCase();
+    return columnNames
+      .map((name) => cellText(name, container, this.now))
+      .join('\n')
+      .toLowerCase();
   }
 
   #ordered(containers: readonly FeedContainer[]): FeedContainer[] {

@@ -75,5 +75,7 @@ export class Pane {
 
 function linesOf(block: Block, width: number): string[] {
   if (block.kind === 'verbatim') return wrapped(printableLines(block.text), width);
-  return renderItem({ kind: 'blocks', blocks: [block] }, width).replace(/\n$/, '').split('\n');
+  return renderItem({ kind: 'blocks', blocks: [block] }, width)
+    .replace(/\n$/, '')
+    .split('\n');
 }

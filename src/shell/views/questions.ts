@@ -21,9 +21,18 @@ export function sizeForm(verb: AnyVerb, containers: readonly FeedContainer[]): S
       parameters: verb.parameters.filter(({ kind }) => kind !== 'argument'),
     },
     given: {
-      ...common('cpu', containers.map(({ cpus }) => (cpus === null ? null : String(cpus)))),
-      ...common('memory', containers.map(({ memoryLimitBytes }) => sizeText(memoryLimitBytes))),
-      ...common('disk', containers.map(({ diskQuotaBytes }) => sizeText(diskQuotaBytes))),
+      ...common(
+        'cpu',
+        containers.map(({ cpus }) => (cpus === null ? null : String(cpus))),
+      ),
+      ...common(
+        'memory',
+        containers.map(({ memoryLimitBytes }) => sizeText(memoryLimitBytes)),
+      ),
+      ...common(
+        'disk',
+        containers.map(({ diskQuotaBytes }) => sizeText(diskQuotaBytes)),
+      ),
     },
   };
 }
@@ -39,7 +48,10 @@ function common(name: string, values: readonly (string | null)[]): Record<string
 }
 
 /** What of a filled form is different: only that is asked of the host. */
-export function changedFields(given: Readonly<Record<string, unknown>>, filled: Readonly<Record<string, unknown>>): Record<string, unknown> {
+export function changedFields(
+  given: Readonly<Record<string, unknown>>,
+  filled: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
   return Object.fromEntries(Object.entries(filled).filter(([name, value]) => value !== given[name]));
 }
 
@@ -49,7 +61,10 @@ export function deletionOfSeveral(containers: readonly FeedContainer[]): Confirm
     title: `Delete ${plural(containers.length, 'container')}, their data and their jump accounts. This cannot be undone.`,
     facts: containers.map((container) => {
       const snapshots = container.snapshots === 0 ? '' : `, ${plural(container.snapshots, 'snapshot')}`;
-      return [container.user, `${statusOf(container).word}, ${showSize(container.diskUsedBytes)} of disk in use${snapshots}`] as const;
+      return [
+        container.user,
+        `${statusOf(container).word}, ${showSize(container.diskUsedBytes)} of disk in use${snapshots}`,
+      ] as const;
     }),
     word: `delete ${containers.length}`,
   };

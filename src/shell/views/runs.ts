@@ -33,7 +33,8 @@ export async function runAll(request: RunRequest, run: Run): Promise<RunEnd[]> {
   const ends: RunEnd[] = [];
   let next = 0;
   const work = async (): Promise<void> => {
-    for (let i = next++; i < request.inputs.length; i = next++) ends[i] = await run(request.verb, request.inputs[i] ?? {}, lines[i] ?? '');
+    for (let i = next++; i < request.inputs.length; i = next++)
+      ends[i] = await run(request.verb, request.inputs[i] ?? {}, lines[i] ?? '');
   };
   await Promise.all(Array.from({ length: Math.min(atOnce, request.inputs.length) }, work));
   return ends;
@@ -41,7 +42,9 @@ export async function runAll(request: RunRequest, run: Run): Promise<RunEnd[]> {
 
 /** What is said of it in the footer. */
 export function outcome(lines: readonly string[], ends: readonly RunEnd[], elapsedMs: number): Message {
-  const failures = ends.flatMap((end, i) => (end.kind === 'failed' ? [{ line: lines[i] ?? '', failure: end.failure }] : []));
+  const failures = ends.flatMap((end, i) =>
+    end.kind === 'failed' ? [{ line: lines[i] ?? '', failure: end.failure }] : [],
+  );
   const [first] = failures;
   if (first === undefined) {
     const what = lines.length === 1 ? (lines[0] ?? '') : `${lines.length} commands: ${lines.join(', ')}`;

@@ -1,6 +1,6 @@
 /**
- * The clients of the shell benchmark, in a process of their own so that their work is not counted as the server's: real ssh2 clients with a
- * terminal of 80x24 each. Does what it is told over the channel of child_process.fork().
+ * The clients of the shell benchmark, in a process of their own so that their work is not counted as the server's: real
+ * ssh2 clients with a terminal of 80x24 each. Does what it is told over the channel of child_process.fork().
  */
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
@@ -23,7 +23,10 @@ export type Order =
   | { readonly do: 'one-types'; readonly keys: number; readonly everyMs: number }
   /** All sessions in turn type this many keys in total. */
   | { readonly do: 'all-type'; readonly keys: number; readonly everyMs: number }
-  /** The second session runs this line, while the first one types as in `one-types`, until the screen of the second shows the text. */
+  /**
+   * The second session runs this line, while the first one types as in `one-types`, until the screen of the second
+   * shows the text.
+   */
   | { readonly do: 'run'; readonly line: string; readonly until: string; readonly everyMs: number }
   /** Waits until nothing has arrived for so long, for a minute at most. */
   | { readonly do: 'settle'; readonly quietMs: number }
@@ -124,7 +127,9 @@ class Session {
 
   /** As a person leaves: with a word, or with Ctrl-D. */
   async leave(word: boolean): Promise<void> {
-    const gone = this.closed ? Promise.resolve() : new Promise<void>((resolve) => this.client.once('close', () => resolve()));
+    const gone = this.closed
+      ? Promise.resolve()
+      : new Promise<void>((resolve) => this.client.once('close', () => resolve()));
     this.channel.once('close', () => this.client.end());
     // Something may have been typed.
     this.channel.write(clearLine + (word ? 'exit\r' : '\x04'));
@@ -167,10 +172,13 @@ async function open(): Promise<Session> {
   );
   client.on('error', () => undefined);
   const channel = await new Promise<ClientChannel>((resolve, reject) => {
-    client.shell({ term: 'xterm-256color', cols: 80, rows: 24, width: 0, height: 0, modes: {} }, (error: Error | undefined, stream) => {
-      if (error === undefined) resolve(stream);
-      else reject(error);
-    });
+    client.shell(
+      { term: 'xterm-256color', cols: 80, rows: 24, width: 0, height: 0, modes: {} },
+      (error: Error | undefined, stream) => {
+        if (error === undefined) resolve(stream);
+        else reject(error);
+      },
+    );
   });
   const session = new Session(socket, client, channel);
   await session.shows('›');
@@ -195,7 +203,10 @@ async function echoMs(): Promise<number> {
   return performance.now() - begun;
 }
 
-/** A key every `everyMs`, each in the session that `which` names; bytes are counted until the session's next key or the end. */
+/**
+ * A key every `everyMs`, each in the session that `which` names; bytes are counted until the session's next key or the
+ * end.
+ */
 async function type(goesOn: (done: number) => boolean, everyMs: number, which: (i: number) => Session): Promise<Typed> {
   const latenciesMs: number[] = [];
   const bytes: number[] = [];
@@ -237,7 +248,11 @@ async function obey(order: Order): Promise<unknown> {
       await several(order.shells - sessions.length, async () => void sessions.push(await open()));
       return undefined;
     case 'one-types':
-      return type((done) => done < order.keys, order.everyMs, () => at(0));
+      return type(
+        (done) => done < order.keys,
+        order.everyMs,
+        () => at(0),
+      );
     case 'all-type':
       return type((done) => done < order.keys, order.everyMs, at);
     case 'run': {
@@ -246,7 +261,14 @@ async function obey(order: Order): Promise<unknown> {
       session.channel.write(`${clearLine}${order.line}\r`);
       let going = true;
       const shown = session.shows(order.until).finally(() => (going = false));
-      const [typed] = await Promise.all([type(() => going, order.everyMs, () => at(0)), shown]);
+      const [typed] = await Promise.all([
+        type(
+          () => going,
+          order.everyMs,
+          () => at(0),
+        ),
+        shown,
+      ]);
       return typed;
     }
     case 'settle':
@@ -275,7 +297,8 @@ async function obey(order: Order): Promise<unknown> {
 process.on('message', (order: Order) => {
   obey(order).then(
     (answer) => process.send?.({ answer: answer ?? null }),
-    (error: unknown) => process.send?.({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+    (error: unknown) =>
+      process.send?.({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
   );
 });
 process.on('disconnect', () => process.exit(0));

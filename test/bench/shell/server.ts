@@ -1,4 +1,6 @@
-/** The server under the benchmark: the built program on the simulated host, in a home of its own, with several admins. */
+/**
+ * The server under the benchmark: the built program on the simulated host, in a home of its own, with several admins.
+ */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -30,7 +32,10 @@ export interface BenchServerOptions {
   readonly config?: string;
 }
 
-export async function startServer(admins: number, { within = [], logTo = 'inherit', config }: BenchServerOptions = {}): Promise<BenchServer> {
+export async function startServer(
+  admins: number,
+  { within = [], logTo = 'inherit', config }: BenchServerOptions = {},
+): Promise<BenchServer> {
   const folder = await mkdtemp(join(tmpdir(), 'shell-bench-'));
   const home = join(folder, 'home');
   await mkdir(join(folder, 'empty'));

@@ -9,7 +9,8 @@ export const testGroup = /^cxt[a-z0-9-]{1,20}$/;
 
 /** Removes every account whose primary group is `group`, and the group. Does nothing where there is no such group. */
 export async function removeAccounts(group: string): Promise<void> {
-  if (!testGroup.test(group)) throw new Failure('usage', { what: `group "${group}"`, why: 'it is not the name of a test\'s group' });
+  if (!testGroup.test(group))
+    throw new Failure('usage', { what: `group "${group}"`, why: "it is not the name of a test's group" });
   const accounts = new Accounts(new ProgramRunner());
   const gid = await accounts.groupId(group);
   if (gid === undefined) return;

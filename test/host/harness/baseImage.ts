@@ -1,6 +1,7 @@
 /**
- * A base image for tests: this machine's own release from this machine's own mirror, built once and kept outside the tree. It stands
- * in for the image servers that a test machine cannot reach, and is shaped like theirs (templates for host name and hosts file).
+ * A base image for tests: this machine's own release from this machine's own mirror, built once and kept outside the
+ * tree. It stands in for the image servers that a test machine cannot reach, and is shaped like theirs (templates for
+ * host name and hosts file).
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { access, copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -63,8 +64,8 @@ async function plainUri(uri: string): Promise<string> {
 }
 
 /**
- * The machine's entries for its own release, without those of others and without what needs files of this machine to work; for another
- * release of the same distribution the same entries with its suites.
+ * The machine's entries for its own release, without those of others and without what needs files of this machine to
+ * work; for another release of the same distribution the same entries with its suites.
  */
 export async function releaseSources(machine: Release, release: Release): Promise<AptSource[]> {
   const suites = new Set([machine.codename, `${machine.codename}-updates`, `${machine.codename}-security`]);
@@ -87,7 +88,8 @@ async function aptSettings(): Promise<string> {
   for (const scheme of ['http', 'https']) {
     const proxy = process.env[`${scheme}_proxy`];
     const known = lines.some((line) => line.toLowerCase().startsWith(`acquire::${scheme}::proxy "`));
-    if (proxy !== undefined && proxy !== '' && !known && !proxy.includes('"')) lines.push(`Acquire::${scheme}::Proxy "${proxy}";`);
+    if (proxy !== undefined && proxy !== '' && !known && !proxy.includes('"'))
+      lines.push(`Acquire::${scheme}::Proxy "${proxy}";`);
   }
   return lines.map((line) => `${line}\n`).join('');
 }
@@ -128,7 +130,8 @@ async function configure(root: string, recipe: Recipe): Promise<void> {
   await writeFile(join(root, 'etc/dpkg/dpkg.cfg.d/90throw-away'), 'force-unsafe-io\n');
   for (const folder of ['var/cache/apt/archives', 'var/lib/apt/lists', 'var/log']) {
     for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
-      if (entry.isFile() && !/^(lock|[bw]tmp|lastlog|faillog)$/.test(entry.name)) await rm(join(root, folder, entry.name));
+      if (entry.isFile() && !/^(lock|[bw]tmp|lastlog|faillog)$/.test(entry.name))
+        await rm(join(root, folder, entry.name));
     }
   }
 }
@@ -142,7 +145,11 @@ async function writeMetadata(folder: string, recipe: Recipe): Promise<string> {
     stringify({
       architecture: stdout.trim(),
       creation_date: Math.floor(Date.now() / 1000),
-      properties: { os: recipe.release.split('-')[0], release: recipe.codename, description: `${recipe.release} for tests` },
+      properties: {
+        os: recipe.release.split('-')[0],
+        release: recipe.codename,
+        description: `${recipe.release} for tests`,
+      },
       templates: {
         '/etc/hostname': { when: ['create', 'copy', 'rename'], template: 'hostname.tpl' },
         '/etc/hosts': { when: ['create', 'copy', 'rename'], template: 'hosts.tpl' },
@@ -161,9 +168,15 @@ async function build(folder: string, recipe: Recipe): Promise<void> {
   const [source] = recipe.sources.split('\n\n');
   const uri = /^URIs: (\S+)/m.exec(source ?? '')?.[1];
   const keyring = /^Signed-By: (\/\S+)$/im.exec(source ?? '')?.[1];
-  if (uri === undefined) throw new Failure('settings', { what: 'the base image for tests', why: 'the machine\'s apt sources name no mirror' });
+  if (uri === undefined)
+    throw new Failure('settings', {
+      what: 'the base image for tests',
+      why: "the machine's apt sources name no mirror",
+    });
   const proxy = /^Acquire::http::Proxy "([^"]+)";$/im.exec(recipe.aptSettings)?.[1];
-  const components = [...new Set([...recipe.sources.matchAll(/^Components: (.*)$/gm)].flatMap(([, names]) => (names ?? '').split(' ')))];
+  const components = [
+    ...new Set([...recipe.sources.matchAll(/^Components: (.*)$/gm)].flatMap(([, names]) => (names ?? '').split(' '))),
+  ];
   const args = [
     '--variant=minbase',
     `--components=${components.join(',')}`,
@@ -175,9 +188,23 @@ async function build(folder: string, recipe: Recipe): Promise<void> {
   ];
   await run('debootstrap', args, { timeoutMs: buildMs, env: proxy === undefined ? {} : { http_proxy: proxy } });
   await configure(root, recipe);
-  await run('mksquashfs', [root, join(folder, 'rootfs.squashfs'), '-comp', 'zstd', '-Xcompression-level', '1', '-noappend', '-quiet', '-no-progress'], {
-    timeoutMs: buildMs,
-  });
+  await run(
+    'mksquashfs',
+    [
+      root,
+      join(folder, 'rootfs.squashfs'),
+      '-comp',
+      'zstd',
+      '-Xcompression-level',
+      '1',
+      '-noappend',
+      '-quiet',
+      '-no-progress',
+    ],
+    {
+      timeoutMs: buildMs,
+    },
+  );
   await removeFolder(root);
   await writeMetadata(folder, recipe);
 }
@@ -198,9 +225,9 @@ async function present(folder: string): Promise<boolean> {
 }
 
 /**
- * The base image, from the cache or built into it (about a minute). The cache is `CONTAINARIUM_TEST_CACHE`, or a folder under
- * /var/cache. An image appears there under its final name only when it is complete. `other` is another release than the machine's,
- * of the same distribution.
+ * The base image, from the cache or built into it (about a minute). The cache is `CONTAINARIUM_TEST_CACHE`, or a folder
+ * under /var/cache. An image appears there under its final name only when it is complete. `other` is another release
+ * than the machine's, of the same distribution.
  */
 export async function ensureBaseImage(
   other?: Pick<OsRelease, 'versionId' | 'name'>,

@@ -1,4 +1,6 @@
-/** Removes the empty control groups of containers whose daemon was killed: nobody else does, and the kernel keeps them. */
+/**
+ * Removes the empty control groups of containers whose daemon was killed: nobody else does, and the kernel keeps them.
+ */
 import { readdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -6,7 +8,9 @@ const root = '/sys/fs/cgroup';
 
 async function below(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  const found = await Promise.all(entries.filter((entry) => entry.isDirectory()).map((entry) => below(join(folder, entry.name))));
+  const found = await Promise.all(
+    entries.filter((entry) => entry.isDirectory()).map((entry) => below(join(folder, entry.name))),
+  );
   return [...found.flat(), folder];
 }
 
@@ -16,7 +20,10 @@ async function hierarchies(): Promise<string[]> {
   return [root, ...entries.filter((entry) => entry.isDirectory()).map((entry) => join(root, entry.name))];
 }
 
-/** Those that LXC makes for these instances. Another daemon may have an instance of the same name: groups with processes stay. */
+/**
+ * Those that LXC makes for these instances. Another daemon may have an instance of the same name: groups with processes
+ * stay.
+ */
 export async function removeControlGroups(instances: readonly string[]): Promise<void> {
   if (instances.length === 0) return;
   for (const hierarchy of await hierarchies()) {
@@ -24,7 +31,9 @@ export async function removeControlGroups(instances: readonly string[]): Promise
       const instance = /^lxc\.(?:monitor|payload)\.(.+?)(?:-\d+)?$/.exec(name)?.[1];
       if (instance === undefined || !instances.some((each) => each === instance || name.endsWith(`.${each}`))) continue;
       const groups = await below(join(hierarchy, name));
-      const members = await Promise.all(groups.map((group) => readFile(join(group, 'cgroup.procs'), 'utf8').catch(() => '')));
+      const members = await Promise.all(
+        groups.map((group) => readFile(join(group, 'cgroup.procs'), 'utf8').catch(() => '')),
+      );
       if (members.some((text) => text.trim() !== '')) continue;
       for (const group of groups) await rmdir(group).catch(() => undefined);
     }

@@ -1,8 +1,10 @@
 /**
- * Removes a test Incus when its test is gone, however it went: the test holds the other end of this program's standard input, and the
- * kernel closes it even after SIGKILL. A signal handler in the test itself would not see that, and runs too late for vitest.
+ * Removes a test Incus when its test is gone, however it went: the test holds the other end of this program's standard
+ * input, and the kernel closes it even after SIGKILL. A signal handler in the test itself would not see that, and runs
+ * too late for vitest.
  *
- * Arguments: the folder and the id of the test Incus. A line on standard input says that the test has cleaned up itself.
+ * Arguments: the folder and the id of the test Incus. A line on standard input says that the test has cleaned up
+ * itself.
  */
 import { removeRemains } from './remains.ts';
 

@@ -66,9 +66,17 @@ export async function startIncus({ name, withImage = true }: StartOptions): Prom
     await startDetached(incusd, ['--group', 'root', '--logfile', logPath], join(dir, 'incusd.out'), env);
     await waitForIncus(incusd, logPath, env);
     const bridgeAddress = freeSubnet(await usedRanges(), randomPrefixes());
-    await initialiseIncus({ say: () => undefined, env, bridgeName: id, bridgeAddress, storage: { driver: 'btrfs', sizeBytes: poolBytes } });
-    const incus: RunningIncus['incus'] = async (args, options = {}) => (await run('incus', args, { timeoutMs: 300_000, ...options, env })).stdout;
-    if (base !== undefined) await incus(['image', 'import', '--quiet', base.metadataPath, base.rootfsPath, '--alias', base.alias]);
+    await initialiseIncus({
+      say: () => undefined,
+      env,
+      bridgeName: id,
+      bridgeAddress,
+      storage: { driver: 'btrfs', sizeBytes: poolBytes },
+    });
+    const incus: RunningIncus['incus'] = async (args, options = {}) =>
+      (await run('incus', args, { timeoutMs: 300_000, ...options, env })).stdout;
+    if (base !== undefined)
+      await incus(['image', 'import', '--quiet', base.metadataPath, base.rootfsPath, '--alias', base.alias]);
     return {
       dir,
       incusDir,
@@ -92,9 +100,11 @@ export async function startIncus({ name, withImage = true }: StartOptions): Prom
 /** Waits until an instance has an IPv4 address on its bridge, and returns it. */
 export async function addressOf(incus: RunningIncus, instance: string, limitMs = 30_000): Promise<string> {
   const prefix = incus.gateway.split('.').slice(0, 3).join('.');
-  for (const end = Date.now() + limitMs; Date.now() < end; ) {
+  for (const end = Date.now() + limitMs; Date.now() < end;) {
     const text = await incus.incus(['query', `/1.0/instances/${instance}/state`]);
-    const state = JSON.parse(text) as { network?: Record<string, { addresses?: { family: string; address: string }[] }> | null };
+    const state = JSON.parse(text) as {
+      network?: Record<string, { addresses?: { family: string; address: string }[] }> | null;
+    };
     for (const { addresses } of Object.values(state.network ?? {})) {
       const found = addresses?.find((each) => each.family === 'inet' && each.address.startsWith(`${prefix}.`));
       if (found !== undefined) return found.address;

@@ -20,7 +20,10 @@ export async function unmountUnder(folder: string): Promise<void> {
   }
 }
 
-/** Frees the loop devices whose file is below a folder. Those of an unmounted pool free themselves; those of a killed one may not. */
+/**
+ * Frees the loop devices whose file is below a folder. Those of an unmounted pool free themselves; those of a killed
+ * one may not.
+ */
 export async function freeLoopDevices(folder: string): Promise<void> {
   const { stdout } = await run('losetup', ['--list', '--json', '--output', 'NAME,BACK-FILE']);
   if (stdout.trim() === '') return;
@@ -34,6 +37,7 @@ export async function freeLoopDevices(folder: string): Promise<void> {
 export async function removeFolder(folder: string): Promise<void> {
   await unmountUnder(folder);
   const left = await mountsUnder(folder);
-  if (left.length > 0) throw new Failure('internal', { what: folder, why: `it cannot be removed: ${left.join(', ')} is still mounted` });
+  if (left.length > 0)
+    throw new Failure('internal', { what: folder, why: `it cannot be removed: ${left.join(', ')} is still mounted` });
   await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 }

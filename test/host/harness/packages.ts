@@ -5,8 +5,20 @@ import { Failure } from '../../../src/domain/failure.ts';
 import { installPackages, kernelHas, missingPackages } from '../../../src/prepare/packages.ts';
 import { readOsRelease, supportedRelease } from '../../../src/prepare/release.ts';
 
-/** What the tests need beyond what a jump host needs: for the real Incus, for terminals, for the client matrix, and the reader of its log. */
-const testPackages = ['debootstrap', 'tmux', 'btrfs-progs', 'putty-tools', 'dropbear-bin', 'python3', 'python3-pip', 'fail2ban'];
+/**
+ * What the tests need beyond what a jump host needs: for the real Incus, for terminals, for the client matrix, and the
+ * reader of its log.
+ */
+const testPackages = [
+  'debootstrap',
+  'tmux',
+  'btrfs-progs',
+  'putty-tools',
+  'dropbear-bin',
+  'python3',
+  'python3-pip',
+  'fail2ban',
+];
 
 async function consents(question: string): Promise<boolean> {
   if (process.env['CI'] === 'true' || process.env['CONTAINARIUM_TEST_INSTALL'] === 'yes') return true;
@@ -30,14 +42,22 @@ async function mayMount(): Promise<boolean> {
  *
  * @returns `undefined` when the tests can run, else the reason why they are skipped, as one sentence
  */
-export async function ensurePackages(say: (line: string) => void = (line) => void process.stderr.write(`${line}\n`)): Promise<string | undefined> {
+export async function ensurePackages(
+  say: (line: string) => void = (line) => void process.stderr.write(`${line}\n`),
+): Promise<string | undefined> {
   // `npm test` asks once, where there is a terminal, and hands the answer to the tests.
   const known = process.env['CONTAINARIUM_TEST_HOST_SKIP'];
   if (known !== undefined && known !== '') return known;
   if (process.getuid?.() !== 0) return 'tests on a real Incus need root.';
   if (!(await mayMount())) return 'tests on a real Incus need the right to mount file systems (CAP_SYS_ADMIN).';
   if (!(await kernelHas('btrfs'))) return 'tests on a real Incus need a kernel with btrfs.';
-  if (!(await access('/dev/loop-control').then(() => true, () => false))) return 'tests on a real Incus need loop devices (/dev/loop-control).';
+  if (
+    !(await access('/dev/loop-control').then(
+      () => true,
+      () => false,
+    ))
+  )
+    return 'tests on a real Incus need loop devices (/dev/loop-control).';
   try {
     const release = supportedRelease(await readOsRelease());
     const missing = await missingPackages(testPackages);

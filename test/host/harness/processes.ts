@@ -1,4 +1,7 @@
-/** Looks at and ends processes of this machine by process id, from /proc (proc(5)). Nothing is ever ended by its name alone. */
+/**
+ * Looks at and ends processes of this machine by process id, from /proc (proc(5)). Nothing is ever ended by its name
+ * alone.
+ */
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 
@@ -12,11 +15,19 @@ export interface Process {
 
 async function readProcess(pid: number): Promise<Process | undefined> {
   try {
-    const [stat, commandLine] = await Promise.all([readFile(`/proc/${pid}/stat`, 'utf8'), readFile(`/proc/${pid}/cmdline`, 'utf8')]);
+    const [stat, commandLine] = await Promise.all([
+      readFile(`/proc/${pid}/stat`, 'utf8'),
+      readFile(`/proc/${pid}/cmdline`, 'utf8'),
+    ]);
     // The second field is the program's name in parentheses, and may itself hold blanks and parentheses.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (fields[0] === 'Z') return undefined;
-    return { pid, parent: Number(fields[1]), started: fields[19] ?? '', commandLine: commandLine.replaceAll('\0', ' ').trim() };
+    return {
+      pid,
+      parent: Number(fields[1]),
+      started: fields[19] ?? '',
+      commandLine: commandLine.replaceAll('\0', ' ').trim(),
+    };
   } catch {
     return undefined;
   }
@@ -42,7 +53,7 @@ export async function runs(mark: string): Promise<boolean> {
 /** `roots` and everything below them. */
 export function withDescendants(all: readonly Process[], roots: readonly Process[]): Process[] {
   const found = new Map(roots.map((process) => [process.pid, process]));
-  for (let size = -1; size !== found.size; ) {
+  for (let size = -1; size !== found.size;) {
     size = found.size;
     for (const process of all) if (found.has(process.parent)) found.set(process.pid, process);
   }
@@ -51,7 +62,7 @@ export function withDescendants(all: readonly Process[], roots: readonly Process
 
 /** Waits until `test` holds; `false` where it does not within the limit. */
 export async function waitUntil(test: () => Promise<boolean>, limitMs: number, everyMs = 25): Promise<boolean> {
-  for (const end = Date.now() + limitMs; Date.now() < end; ) {
+  for (const end = Date.now() + limitMs; Date.now() < end;) {
     if (await test()) return true;
     await setTimeout(everyMs);
   }

@@ -1,6 +1,6 @@
 /**
- * Finds and removes everything that one test Incus put on this machine, from its folder alone: so that it can be done by the test
- * itself, by its guardian when the test was killed, and by a later run when both were.
+ * Finds and removes everything that one test Incus put on this machine, from its folder alone: so that it can be done
+ * by the test itself, by its guardian when the test was killed, and by a later run when both were.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -39,21 +39,31 @@ export function incusEnv(folder: string): Record<string, string> {
   return { INCUS_DIR: join(folder, 'incus'), INCUS_CONF: join(folder, 'client') };
 }
 
-/** Processes that name the folder in their arguments (daemon, dnsmasq, container monitors, sshd), with all that they started. */
+/**
+ * Processes that name the folder in their arguments (daemon, dnsmasq, container monitors, sshd), with all that they
+ * started.
+ */
 async function ownProcesses(folder: string): Promise<Process[]> {
   const all = await processes();
-  const named = all.filter((each) => each.commandLine.includes(`${folder}/`) && each.pid !== process.pid && !each.commandLine.includes('guardian.ts'));
+  const named = all.filter(
+    (each) =>
+      each.commandLine.includes(`${folder}/`) && each.pid !== process.pid && !each.commandLine.includes('guardian.ts'),
+  );
   return withDescendants(all, named).filter((each) => each.pid !== process.pid);
 }
 
-/** Asks the daemon to delete what it manages, in the order that its references allow. Whatever fails is left to the rest. */
+/**
+ * Asks the daemon to delete what it manages, in the order that its references allow. Whatever fails is left to the
+ * rest.
+ */
 async function emptyIncus(env: Record<string, string>, bridge: string): Promise<void> {
   const incus = async (...args: string[]): Promise<string | undefined> =>
     run('incus', args, { env, timeoutMs: 120_000 }).then(
       (result) => result.stdout,
       () => undefined,
     );
-  const list = async (...args: string[]): Promise<string[]> => (await incus(...args))?.split('\n').filter((line) => line !== '') ?? [];
+  const list = async (...args: string[]): Promise<string[]> =>
+    (await incus(...args))?.split('\n').filter((line) => line !== '') ?? [];
   for (const line of await list('list', '--all-projects', '--format', 'csv', '--columns', 'en')) {
     const [project = 'default', name = ''] = line.split(',');
     await incus('delete', '--force', '--project', project, name);
@@ -62,14 +72,16 @@ async function emptyIncus(env: Record<string, string>, bridge: string): Promise<
   if (images.length > 0) await incus('image', 'delete', ...images);
   await run('incus', ['profile', 'edit', 'default'], { env, input: 'config: {}\ndevices: {}\n', allowExit: 'any' });
   await incus('network', 'delete', bridge);
-  for (const line of await list('storage', 'list', '--format', 'csv', '--columns', 'n')) await incus('storage', 'delete', line);
+  for (const line of await list('storage', 'list', '--format', 'csv', '--columns', 'n'))
+    await incus('storage', 'delete', line);
 }
 
 /** Stops the daemon as systemd would, with an end: `incus admin shutdown` also stops containers and unmounts. */
 async function stopDaemon(folder: string, env: Record<string, string>): Promise<void> {
   await succeeds('incus', ['admin', 'shutdown', '--timeout', '20'], { env, timeoutMs: 40_000 });
   const incusd = await findIncusd();
-  const daemonRuns = async (): Promise<boolean> => (await ownProcesses(folder)).some((each) => each.commandLine.startsWith(incusd));
+  const daemonRuns = async (): Promise<boolean> =>
+    (await ownProcesses(folder)).some((each) => each.commandLine.startsWith(incusd));
   await waitUntil(async () => !(await daemonRuns()), 20_000);
 }
 
@@ -77,7 +89,9 @@ async function stopDaemon(folder: string, env: Record<string, string>): Promise<
 async function removeFirewallRules(bridge: string, instances: readonly string[]): Promise<void> {
   const listed = await run('nft', ['--json', 'list', 'chains'], { allowExit: 'any' });
   if (listed.exitCode !== 0) return;
-  const { nftables } = JSON.parse(listed.stdout) as { nftables: { chain?: { family: string; table: string; name: string } }[] };
+  const { nftables } = JSON.parse(listed.stdout) as {
+    nftables: { chain?: { family: string; table: string; name: string } }[];
+  };
   const interfaces = await readdir('/sys/class/net');
   for (const { chain } of nftables) {
     if (chain?.table !== 'incus') continue;
@@ -85,7 +99,9 @@ async function removeFirewallRules(bridge: string, instances: readonly string[])
     const orphan = async (): Promise<boolean> => {
       // Another daemon may have an instance of the same name: its chain names an interface that is there.
       if (!instances.some((name) => chain.name.includes(`.${name}.`))) return false;
-      const { stdout } = await run('nft', ['list', 'chain', chain.family, chain.table, chain.name], { allowExit: 'any' });
+      const { stdout } = await run('nft', ['list', 'chain', chain.family, chain.table, chain.name], {
+        allowExit: 'any',
+      });
       const named = [...stdout.matchAll(/[io]ifname "([^"]+)"/g)].map(([, name]) => name ?? '');
       return named.length > 0 && !named.some((name) => interfaces.includes(name));
     };

@@ -92,13 +92,22 @@ export async function startSshd({ dir, dropIn, port }: SshdOptions): Promise<Run
     process.off('exit', kill);
     const all = await processes();
     // A connection's process starts a session of its own, so the listener alone does not take it along.
-    await endProcesses(withDescendants(all, all.filter((each) => each.pid === child.pid)), 2000);
+    await endProcesses(
+      withDescendants(
+        all,
+        all.filter((each) => each.pid === child.pid),
+      ),
+      2000,
+    );
     await rm(folder, { recursive: true, force: true });
   };
-  if (!(await waitUntil(async () => child.exitCode !== null || (await greets(listenPort)), 10_000)) || child.exitCode !== null) {
+  if (
+    !(await waitUntil(async () => child.exitCode !== null || (await greets(listenPort)), 10_000)) ||
+    child.exitCode !== null
+  ) {
     const said = await readFile(logPath, 'utf8');
     await stop();
-    throw new Failure('internal', { what: 'the test\'s sshd', why: `it did not start: ${said.slice(-1000)}` });
+    throw new Failure('internal', { what: "the test's sshd", why: `it did not start: ${said.slice(-1000)}` });
   }
   return { port: listenPort, hostKeyPublicLine, configPath, logPath, stop };
 }

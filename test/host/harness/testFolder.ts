@@ -19,11 +19,16 @@ export interface TestFolder {
   readonly env: Readonly<Record<string, string>>;
   /** What is on this machine because of it, one line each. */
   remains(): Promise<string[]>;
-  /** Ends the processes that name the folder, unmounts what is mounted in it, removes the accounts and the folder. Safe to repeat. */
+  /**
+   * Ends the processes that name the folder, unmounts what is mounted in it, removes the accounts and the folder. Safe
+   * to repeat.
+   */
   remove(): Promise<void>;
 }
 
-/** Starts the process that cleans up when this one is gone; the returned function tells it that nothing is left to do. */
+/**
+ * Starts the process that cleans up when this one is gone; the returned function tells it that nothing is left to do.
+ */
 async function startGuardian(dir: string, id: string): Promise<() => void> {
   const script = fileURLToPath(new URL('guardian.ts', import.meta.url));
   const child = spawn(process.execPath, [script, dir, id], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
@@ -36,7 +41,8 @@ async function startGuardian(dir: string, id: string): Promise<() => void> {
 
 /** `name` is for people who look at a machine during a test. */
 export async function openTestFolder(name: string): Promise<TestFolder> {
-  if (!/^[a-z0-9-]{1,20}$/.test(name)) throw new Failure('usage', { what: `name "${name}"`, why: 'letters, digits and hyphens, at most 20' });
+  if (!/^[a-z0-9-]{1,20}$/.test(name))
+    throw new Failure('usage', { what: `name "${name}"`, why: 'letters, digits and hyphens, at most 20' });
   // 15 characters is the longest name of a network interface (IFNAMSIZ); this has 11.
   const id = `cxt${randomBytes(4).toString('hex')}`;
   const dir = join(parentFolder, `${folderPrefix}${name}-${id.slice(3)}`);

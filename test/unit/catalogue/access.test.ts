@@ -1,12 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { authorise, catalogue, isVerbName, mayUse, verbNamed, verbNames, verbsFor } from '../../../src/catalogue/catalogue.ts';
+import {
+  authorise,
+  catalogue,
+  isVerbName,
+  mayUse,
+  verbNamed,
+  verbNames,
+  verbsFor,
+} from '../../../src/catalogue/catalogue.ts';
 import { verbForHelp } from '../../../src/catalogue/help.ts';
 import { doors, roles, type Door, type Role } from '../../../src/domain/actor.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 
 /**
- * Who may use what, written out by hand: a new verb, or one whose access changes, has to be put in here by somebody who thought about it.
- * Columns: manage@ as viewer, operator, admin; self@ as the owner of a container; root on the host.
+ * Who may use what, written out by hand: a new verb, or one whose access changes, has to be put in here by somebody who
+ * thought about it. Columns: manage@ as viewer, operator, admin; self@ as the owner of a container; root on the host.
  */
 const matrix = `
                 viewer operator admin owner root
@@ -84,7 +92,9 @@ const expected = new Map(
 
 describe('access', () => {
   it('is as the table says, for every verb of the catalogue', () => {
-    const actual = new Map(verbNames.map((name) => [name as string, columns.map(([door, role]) => mayUse(verbNamed(name), door, role))]));
+    const actual = new Map(
+      verbNames.map((name) => [name as string, columns.map(([door, role]) => mayUse(verbNamed(name), door, role))]),
+    );
     expect(Object.fromEntries(actual)).toEqual(Object.fromEntries(expected));
   });
 
@@ -92,7 +102,8 @@ describe('access', () => {
     const own = new Set(columns.map(([door, role]) => `${door} ${role}`));
     for (const name of verbNames) {
       for (const door of doors) {
-        for (const role of roles) if (!own.has(`${door} ${role}`)) expect(mayUse(verbNamed(name), door, role)).toBe(false);
+        for (const role of roles)
+          if (!own.has(`${door} ${role}`)) expect(mayUse(verbNamed(name), door, role)).toBe(false);
       }
     }
   });
@@ -102,12 +113,17 @@ describe('access', () => {
   });
 
   it('of a verb for self@ alone opens no other door, and the other way round', () => {
-    expect(doors.flatMap((door) => roles.filter((role) => mayUse({ access: { self: true } }, door, role)))).toEqual(['owner']);
+    expect(doors.flatMap((door) => roles.filter((role) => mayUse({ access: { self: true } }, door, role)))).toEqual([
+      'owner',
+    ]);
     expect(roles.filter((role) => mayUse({ access: { manage: 'viewer', self: false } }, 'self', role))).toEqual([]);
   });
 
   it('gives a viewer no verb that changes something, and owners only what concerns their own container', () => {
-    const changes = (door: Door, role: Role): string[] => verbsFor(door, role).filter((verb) => verb.changes).map((verb) => verb.name);
+    const changes = (door: Door, role: Role): string[] =>
+      verbsFor(door, role)
+        .filter((verb) => verb.changes)
+        .map((verb) => verb.name);
     expect(changes('manage', 'viewer')).toEqual([]);
     expect(changes('self', 'owner')).toEqual(['restart', 'keys add', 'keys remove']);
   });
@@ -116,7 +132,13 @@ describe('access', () => {
     const owner = { name: 'alice', role: 'owner', door: 'self', owns: ['alice'] } as const;
     expect(() => {
       authorise(verbNamed('delete'), owner);
-    }).toThrow(expect.objectContaining({ code: 'denied', what: '"delete"', why: expect.stringContaining('alice') as string }) as Failure);
+    }).toThrow(
+      expect.objectContaining({
+        code: 'denied',
+        what: '"delete"',
+        why: expect.stringContaining('alice') as string,
+      }) as Failure,
+    );
     expect(() => {
       authorise(verbNamed('info'), owner);
     }).not.toThrow();
@@ -124,7 +146,17 @@ describe('access', () => {
 
   it('decides what help shows', () => {
     const owner = { door: 'self', role: 'owner' } as const;
-    expect(verbsFor('self', 'owner').map((verb) => verb.name)).toEqual(['info', 'restart', 'logs', 'config', 'keys', 'keys add', 'keys remove', 'whoami', 'help']);
+    expect(verbsFor('self', 'owner').map((verb) => verb.name)).toEqual([
+      'info',
+      'restart',
+      'logs',
+      'config',
+      'keys',
+      'keys add',
+      'keys remove',
+      'whoami',
+      'help',
+    ]);
     expect(() => verbForHelp(['delete'], owner)).toThrow(Failure);
     expect(() => verbForHelp(['key'], owner)).toThrow(Failure);
     expect(verbForHelp(['key'], { door: 'manage', role: 'viewer' })).toEqual([catalogue['key list']]);

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkInput } from '../../../src/catalogue/schema.ts';
-import { defaultListColumns, list, listColumns, sortContainers, type ListColumnName, type ListResult } from '../../../src/catalogue/verbs/list.ts';
+import {
+  defaultListColumns,
+  list,
+  listColumns,
+  sortContainers,
+  type ListColumnName,
+  type ListResult,
+} from '../../../src/catalogue/verbs/list.ts';
 import type { Container } from '../../../src/domain/container.ts';
 
 const gib = 1024 ** 3;
@@ -33,7 +40,10 @@ function container(user: string, change: Partial<Container> = {}): Container {
   };
 }
 
-const result = (containers: readonly Container[], columns: readonly ListColumnName[] = defaultListColumns): ListResult => ({
+const result = (
+  containers: readonly Container[],
+  columns: readonly ListColumnName[] = defaultListColumns,
+): ListResult => ({
   containers,
   total: containers.length,
   running: containers.filter(({ status }) => status === 'running').length,
@@ -55,7 +65,15 @@ describe('sortContainers', () => {
     ['quota', [{ diskQuotaBytes: 5 * gib }, { diskQuotaBytes: null }, { diskQuotaBytes: 1 * gib }], [1, 2, 0]],
     ['-memory', [{ memoryUsedBytes: 1 }, { memoryUsedBytes: 3 }, { memoryUsedBytes: null }], [1, 0, 2]],
     ['ip', [{ address: '10.0.3.20' }, { address: '10.0.3.100' }, { address: '10.0.3.3' }], [2, 0, 1]],
-    ['created', [{ createdAt: '2026-11-20T12:00:00Z' }, { createdAt: '2026-11-19T12:00:00Z' }, { createdAt: '2026-11-21T12:00:00Z' }], [1, 0, 2]],
+    [
+      'created',
+      [
+        { createdAt: '2026-11-20T12:00:00Z' },
+        { createdAt: '2026-11-19T12:00:00Z' },
+        { createdAt: '2026-11-21T12:00:00Z' },
+      ],
+      [1, 0, 2],
+    ],
     ['autostart', [{ autostart: true }, { autostart: false }, { autostart: true }], [1, 0, 2]],
     ['keys', [{ keys: ['a', 'b'] }, { keys: [] }, { keys: ['a'] }], [1, 2, 0]],
     ['-cpu', [{ cpus: 2 }, { cpus: 16 }, { cpus: null }], [1, 0, 2]],
@@ -65,13 +83,20 @@ describe('sortContainers', () => {
   });
 
   it('sorts uptime from the shortest to the longest', () => {
-    const containers = [container('old', { startedAt: '2026-11-01T00:00:00Z' }), container('new', { startedAt: '2026-11-23T11:59:00Z' })];
+    const containers = [
+      container('old', { startedAt: '2026-11-01T00:00:00Z' }),
+      container('new', { startedAt: '2026-11-23T11:59:00Z' }),
+    ];
     expect(names(sortContainers(containers, 'uptime'))).toEqual(['new', 'old']);
     expect(names(sortContainers(containers, '-uptime'))).toEqual(['old', 'new']);
   });
 
   it('sorts names as people count', () => {
-    expect(names(sortContainers([container('u10'), container('u9'), container('u100')], 'user'))).toEqual(['u9', 'u10', 'u100']);
+    expect(names(sortContainers([container('u10'), container('u9'), container('u100')], 'user'))).toEqual([
+      'u9',
+      'u10',
+      'u100',
+    ]);
   });
 
   it('keeps rows that are equal in order of name, in both directions', () => {
@@ -81,11 +106,21 @@ describe('sortContainers', () => {
   });
 
   it('loses and changes nothing, whatever the column', () => {
-    const some = fc.array(fc.record({ user: fc.stringMatching(/^[a-z][a-z0-9]{0,6}$/), cpus: fc.option(fc.nat(64)), disk: fc.option(fc.nat()), address: fc.option(fc.ipV4()) }), { maxLength: 12 });
+    const some = fc.array(
+      fc.record({
+        user: fc.stringMatching(/^[a-z][a-z0-9]{0,6}$/),
+        cpus: fc.option(fc.nat(64)),
+        disk: fc.option(fc.nat()),
+        address: fc.option(fc.ipV4()),
+      }),
+      { maxLength: 12 },
+    );
     const columns = Object.keys(listColumns).flatMap((name) => [name, `-${name}`]);
     fc.assert(
       fc.property(some, fc.constantFrom(...columns), (records, by) => {
-        const before = records.map(({ user, cpus, disk, address }) => container(user, { cpus, diskUsedBytes: disk, address }));
+        const before = records.map(({ user, cpus, disk, address }) =>
+          container(user, { cpus, diskUsedBytes: disk, address }),
+        );
         const copy = [...before];
         const after = sortContainers(before, by);
         expect(before).toEqual(copy);
@@ -101,16 +136,31 @@ describe('columns', () => {
   it('are the usual ones in their order', () => {
     const { titles, rows } = tableOf(result([container('alice')]));
     expect(titles).toEqual(['NAME', 'STATUS', 'IP', 'QUOTA', 'AUTOSTART', 'DISK', 'MEMORY']);
-    expect(rows).toEqual([['alice-container', 'Running', '10.0.3.100', '50 GiB', 'Yes', '5 GiB / 50 GiB (10%)', '1 GiB / 4 GiB (25%)']]);
+    expect(rows).toEqual([
+      ['alice-container', 'Running', '10.0.3.100', '50 GiB', 'Yes', '5 GiB / 50 GiB (10%)', '1 GiB / 4 GiB (25%)'],
+    ]);
   });
 
   it('show a dash for what is not known, and no address of what does not run', () => {
-    const { rows } = tableOf(result([container('bob', { status: 'stopped', diskQuotaBytes: null, diskUsedBytes: null, memoryUsedBytes: null, memoryLimitBytes: null, autostart: false })]));
+    const { rows } = tableOf(
+      result([
+        container('bob', {
+          status: 'stopped',
+          diskQuotaBytes: null,
+          diskUsedBytes: null,
+          memoryUsedBytes: null,
+          memoryLimitBytes: null,
+          autostart: false,
+        }),
+      ]),
+    );
     expect(rows).toEqual([['bob-container', 'Stopped', '-', '-', 'No', '-', '-']]);
   });
 
   it('show how far a container is that is not ready', () => {
-    expect(tableOf(result([container('carol', { provisioning: 'creating' })], ['status'])).rows).toEqual([['Creating']]);
+    expect(tableOf(result([container('carol', { provisioning: 'creating' })], ['status'])).rows).toEqual([
+      ['Creating'],
+    ]);
   });
 
   it('can be chosen, all of them', () => {
@@ -145,11 +195,26 @@ describe('columns', () => {
   });
 
   it('are read from --columns and --sort, in any case and with blanks', () => {
-    expect(checkInput('list', list.input, { columns: 'User, IP', sort: '-Memory' })).toEqual({ columns: ['user', 'ip'], sort: '-Memory' });
+    expect(checkInput('list', list.input, { columns: 'User, IP', sort: '-Memory' })).toEqual({
+      columns: ['user', 'ip'],
+      sort: '-Memory',
+    });
   });
 
-  it.each([{ columns: 'name,nonsense' }, { columns: '' }, { columns: 'toString' }, { sort: 'nonsense' }, { sort: '--memory' }, { sort: '' }])('that do not exist are refused with those that do: %j', (input) => {
-    expect(() => checkInput('list', list.input, input)).toThrow(expect.objectContaining({ code: 'usage', next: expect.stringContaining('name, user, status') as string }) as Error);
+  it.each([
+    { columns: 'name,nonsense' },
+    { columns: '' },
+    { columns: 'toString' },
+    { sort: 'nonsense' },
+    { sort: '--memory' },
+    { sort: '' },
+  ])('that do not exist are refused with those that do: %j', (input) => {
+    expect(() => checkInput('list', list.input, input)).toThrow(
+      expect.objectContaining({
+        code: 'usage',
+        next: expect.stringContaining('name, user, status') as string,
+      }) as Error,
+    );
   });
 });
 
@@ -160,8 +225,12 @@ describe('the line below the table', () => {
   };
 
   it('counts', () => {
-    expect(lastLine(result([container('a'), container('b', { status: 'stopped' })]))).toBe('Total: 2 containers (1 running, 1 stopped)');
+    expect(lastLine(result([container('a'), container('b', { status: 'stopped' })]))).toBe(
+      'Total: 2 containers (1 running, 1 stopped)',
+    );
     expect(lastLine(result([container('a')]))).toBe('Total: 1 container (1 running, 0 stopped)');
-    expect(lastLine({ ...result([]), foreign: 1 })).toBe('Total: 0 containers (0 running, 0 stopped); 1 other instance on this host not made by containarium');
+    expect(lastLine({ ...result([]), foreign: 1 })).toBe(
+      'Total: 0 containers (0 running, 0 stopped); 1 other instance on this host not made by containarium',
+    );
   });
 });

@@ -12,7 +12,8 @@ const root = { door: 'local', role: 'root' } as const;
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKvFzQ2dLNwO8mXGmYbYzcCrLXXeLhrOC0xKIT1YhS0Y';
 
-const parse = (line: string, actor: Parameters<typeof parseCommandLine>[1] = admin): Invocation => parseCommandLine(splitLine(line), actor);
+const parse = (line: string, actor: Parameters<typeof parseCommandLine>[1] = admin): Invocation =>
+  parseCommandLine(splitLine(line), actor);
 /** Verb and input of a line, without the rest. */
 const read = (line: string): [string, unknown] => {
   const { verb, input } = parse(line);
@@ -32,10 +33,17 @@ function failureOf(line: string): Failure {
 describe('an option before a verb that begins others', () => {
   it('is kept', () => {
     const owner = { door: 'self', role: 'owner' } as const;
-    for (const words of [['--json', 'keys', 'alice'], ['keys', '--json', 'alice'], ['keys', 'alice', '--json']]) {
+    for (const words of [
+      ['--json', 'keys', 'alice'],
+      ['keys', '--json', 'alice'],
+      ['keys', 'alice', '--json'],
+    ]) {
       expect(parseCommandLine(words, owner)).toMatchObject({ format: 'json', input: { user: 'alice' } });
     }
-    expect(parseCommandLine(['--json', 'keys', 'remove', 'SHA256:x'], owner)).toMatchObject({ format: 'json', input: { key: 'SHA256:x' } });
+    expect(parseCommandLine(['--json', 'keys', 'remove', 'SHA256:x'], owner)).toMatchObject({
+      format: 'json',
+      input: { key: 'SHA256:x' },
+    });
   });
 });
 
@@ -95,9 +103,18 @@ describe('options', () => {
   });
 
   it('takes a public key that arrives as several words, up to the next option', () => {
-    expect(read(`create alice --ssh-key ${key} alice@laptop --cpu 2`)).toEqual(['create', { user: 'alice', keys: `${key} alice@laptop`, cpu: '2' }]);
-    expect(read(`create alice --ssh-key=${key} Alice - laptop -l a=b`)).toEqual(['create', { user: 'alice', keys: `${key} Alice - laptop`, labels: ['a=b'] }]);
-    expect(read(`key add alice --ssh-key "${key} a comment"`)).toEqual(['key add', { user: 'alice', keys: `${key} a comment` }]);
+    expect(read(`create alice --ssh-key ${key} alice@laptop --cpu 2`)).toEqual([
+      'create',
+      { user: 'alice', keys: `${key} alice@laptop`, cpu: '2' },
+    ]);
+    expect(read(`create alice --ssh-key=${key} Alice - laptop -l a=b`)).toEqual([
+      'create',
+      { user: 'alice', keys: `${key} Alice - laptop`, labels: ['a=b'] },
+    ]);
+    expect(read(`key add alice --ssh-key "${key} a comment"`)).toEqual([
+      'key add',
+      { user: 'alice', keys: `${key} a comment` },
+    ]);
     expect(read('create alice --ssh-key - --cpu 2')).toEqual(['create', { user: 'alice', keys: '-', cpu: '2' }]);
   });
 
@@ -105,20 +122,31 @@ describe('options', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 30 }), (value) => {
         expect(parseCommandLine(['audit', `--target=${value}`], admin).input).toEqual({ target: value });
-        expect(parseCommandLine(['key', 'remove', 'alice', '--', value], admin).input).toEqual({ user: 'alice', key: value });
+        expect(parseCommandLine(['key', 'remove', 'alice', '--', value], admin).input).toEqual({
+          user: 'alice',
+          key: value,
+        });
       }),
     );
   });
 });
 
 describe('formats', () => {
-  it.each(formats.flatMap((format) => [`list --format ${format}`, `--format ${format} list`, `--format=${format} list`, `key --format ${format} list alice`, `key list --format ${format} alice`, `audit --format ${format} verify`].map((line) => [line, format] as const)))(
-    '%s',
-    (line, format) => {
-      expect(parse(line).format).toBe(format);
-      expect(wantedFormat(splitLine(line))).toBe(format);
-    },
-  );
+  it.each(
+    formats.flatMap((format) =>
+      [
+        `list --format ${format}`,
+        `--format ${format} list`,
+        `--format=${format} list`,
+        `key --format ${format} list alice`,
+        `key list --format ${format} alice`,
+        `audit --format ${format} verify`,
+      ].map((line) => [line, format] as const),
+    ),
+  )('%s', (line, format) => {
+    expect(parse(line).format).toBe(format);
+    expect(wantedFormat(splitLine(line))).toBe(format);
+  });
 
   it.each([
     ['--json list', 'json'],
@@ -194,7 +222,13 @@ describe('refusals', () => {
   });
 
   it('leaves a verb that one may not use to core, and nothing of what was typed with it', () => {
-    for (const [line, actor] of [['delete alice --yes', owner], ['create alice', owner], ['config', admin], ['keys', root], ['admin add x', { door: 'manage', role: 'viewer' }]] as const) {
+    for (const [line, actor] of [
+      ['delete alice --yes', owner],
+      ['create alice', owner],
+      ['config', admin],
+      ['keys', root],
+      ['admin add x', { door: 'manage', role: 'viewer' }],
+    ] as const) {
       const invocation = parse(line, actor);
       expect(mayUse(invocation.verb, actor.door, actor.role)).toBe(false);
       expect(invocation.input).toEqual({});
@@ -202,7 +236,18 @@ describe('refusals', () => {
   });
 
   it('never throws anything but failures of the usage kind, and repeats no control characters', () => {
-    const word = fc.oneof(fc.constantFrom(...verbNames.flatMap((name) => name.split(' ')), '--json', '--format', '--', '-h', '--cpu', '--no-docker'), fc.string({ unit: 'binary', maxLength: 12 }));
+    const word = fc.oneof(
+      fc.constantFrom(
+        ...verbNames.flatMap((name) => name.split(' ')),
+        '--json',
+        '--format',
+        '--',
+        '-h',
+        '--cpu',
+        '--no-docker',
+      ),
+      fc.string({ unit: 'binary', maxLength: 12 }),
+    );
     fc.assert(
       fc.property(fc.array(word, { maxLength: 6 }), fc.constantFrom(admin, owner, root), (words, actor) => {
         try {

@@ -4,51 +4,111 @@ import { parse as parseYaml } from 'yaml';
 import { describe, expect, it } from 'vitest';
 import { verbNamed, type AnyVerb } from '../../../src/catalogue/catalogue.ts';
 import { formats } from '../../../src/catalogue/parse.ts';
-import { failureSentences, renderAnswer, renderBlocks, renderDocument, renderFailure } from '../../../src/catalogue/render.ts';
+import {
+  failureSentences,
+  renderAnswer,
+  renderBlocks,
+  renderDocument,
+  renderFailure,
+} from '../../../src/catalogue/render.ts';
 import type { HostTag } from '../../../src/domain/container.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 
 const host: HostTag = { kind: 'simulated', simulated: true, why: 'the configuration asks for it' };
 const context = { now: new Date('2026-11-23T12:00:00Z'), terminal: false };
 
-/** What a hostile name may hold: escape sequences, direction overrides, invisible and zero-width characters, line breaks. */
+/**
+ * What a hostile name may hold: escape sequences, direction overrides, invisible and zero-width characters, line
+ * breaks.
+ */
 const hostile = 'a\u001b[2J\u009b31m\u202eb\u200dc\u0007\u2028d\ufeff\u00ade';
 /** Line feeds are what lines end with; nothing else of this kind may come out. */
 const unsafe = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
 const whoami = verbNamed('whoami');
-const me = { name: 'carol', role: 'admin', door: 'manage', fingerprint: 'SHA256:x', address: '192.0.2.7', containers: [], host };
+const me = {
+  name: 'carol',
+  role: 'admin',
+  door: 'manage',
+  fingerprint: 'SHA256:x',
+  address: '192.0.2.7',
+  containers: [],
+  host,
+};
 const keyList = verbNamed('key list');
-const keysWith = (comment: string) => ({ user: 'alice', keys: [{ type: 'ssh-ed25519', bits: null, fingerprint: 'SHA256:x', comment, addedAt: '2026-11-22T12:00:00Z', addedBy: 'carol' }] });
+const keysWith = (comment: string) => ({
+  user: 'alice',
+  keys: [
+    {
+      type: 'ssh-ed25519',
+      bits: null,
+      fingerprint: 'SHA256:x',
+      comment,
+      addedAt: '2026-11-22T12:00:00Z',
+      addedBy: 'carol',
+    },
+  ],
+});
 
 describe('JSON', () => {
   it('is one document with verb, host, result and place in the journal', () => {
-    const { stdout, stderr, exitCode } = renderAnswer({ verb: whoami, result: me, journal: { seq: 7, hash: 'abc' } }, 'json', host, context);
+    const { stdout, stderr, exitCode } = renderAnswer(
+      { verb: whoami, result: me, journal: { seq: 7, hash: 'abc' } },
+      'json',
+      host,
+      context,
+    );
     expect(stderr).toBe('');
     expect(exitCode).toBe(0);
     expect(stdout.endsWith('}\n')).toBe(true);
-    expect(JSON.parse(stdout)).toEqual({ ok: true, command: 'whoami', host, result: me, journal: { seq: 7, hash: 'abc' } });
+    expect(JSON.parse(stdout)).toEqual({
+      ok: true,
+      command: 'whoami',
+      host,
+      result: me,
+      journal: { seq: 7, hash: 'abc' },
+    });
   });
 
   it('says ok: false with the exit code of a result that is no success', () => {
     const audit = verbNamed('audit verify');
-    const bad = { ok: false, records: 3, firstBad: { segment: '00000001.jsonl', line: 3, seq: 3, reason: 'its hash does not match' } };
+    const bad = {
+      ok: false,
+      records: 3,
+      firstBad: { segment: '00000001.jsonl', line: 3, seq: 3, reason: 'its hash does not match' },
+    };
     const { stdout, exitCode } = renderAnswer({ verb: audit, result: bad }, 'json', host, context);
     expect(exitCode).toBe(1);
     expect(JSON.parse(stdout)).toEqual({ ok: false, command: 'audit verify', host, result: bad });
-    const left = { applied: false, differences: [{ kind: 'account-missing', target: 'a', detail: 'd', fix: 'f', fixed: false }], checked: { containers: 1, accounts: 0, keyFiles: 0 } };
+    const left = {
+      applied: false,
+      differences: [{ kind: 'account-missing', target: 'a', detail: 'd', fix: 'f', fixed: false }],
+      checked: { containers: 1, accounts: 0, keyFiles: 0 },
+    };
     expect(renderAnswer({ verb: verbNamed('reconcile'), result: left }, 'table', host, context).exitCode).toBe(6);
   });
 
   it('carries a failure with its code, its exit code and nothing on standard error', () => {
-    const failure = new Failure('not-found', { what: 'container of "x"', why: 'there is no such container', next: 'list', details: { user: 'x' } });
+    const failure = new Failure('not-found', {
+      what: 'container of "x"',
+      why: 'there is no such container',
+      next: 'list',
+      details: { user: 'x' },
+    });
     const { stdout, stderr, exitCode } = renderFailure(failure, 'info', 'json', host);
     expect([stderr, exitCode]).toEqual(['', 3]);
     expect(JSON.parse(stdout)).toEqual({
       ok: false,
       command: 'info',
       host,
-      error: { code: 'not-found', what: 'container of "x"', why: 'there is no such container', next: 'list', details: { user: 'x' }, exitCode: 3 },
+      error: {
+        code: 'not-found',
+        what: 'container of "x"',
+        why: 'there is no such container',
+        next: 'list',
+        details: { user: 'x' },
+        exitCode: 3,
+      },
     });
   });
 });
@@ -67,16 +127,39 @@ describe('YAML', () => {
     );
   });
 
-  it.each(['yes', 'no', 'null', '~', '1e3', '0x1f', '2026-11-23', ': x', '- a', '#c', ' lead', 'trail ', 'a\nb', '---', '!tag', '&a', '*a', '{}', "it's"])('keeps the text %j', (text) => {
+  it.each([
+    'yes',
+    'no',
+    'null',
+    '~',
+    '1e3',
+    '0x1f',
+    '2026-11-23',
+    ': x',
+    '- a',
+    '#c',
+    ' lead',
+    'trail ',
+    'a\nb',
+    '---',
+    '!tag',
+    '&a',
+    '*a',
+    '{}',
+    "it's",
+  ])('keeps the text %j', (text) => {
     expect(parseYaml(renderDocument({ text }, 'yaml'))).toEqual({ text });
   });
 });
 
 describe('CSV', () => {
-  const csv = (comment: string): string => renderAnswer({ verb: keyList, result: keysWith(comment) }, 'csv', host, context).stdout;
+  const csv = (comment: string): string =>
+    renderAnswer({ verb: keyList, result: keysWith(comment) }, 'csv', host, context).stdout;
 
   it('has a header and one row for each', () => {
-    expect(csv('laptop')).toBe('type,bits,fingerprint,comment,added_at,added_by\nssh-ed25519,,SHA256:x,laptop,2026-11-22T12:00:00Z,carol\n');
+    expect(csv('laptop')).toBe(
+      'type,bits,fingerprint,comment,added_at,added_by\nssh-ed25519,,SHA256:x,laptop,2026-11-22T12:00:00Z,carol\n',
+    );
   });
 
   it.each(['=1+1', '+1', '-1', '@SUM(A1)', '=cmd|/C calc!A0'])('disarms the formula %j', (formula) => {
@@ -94,7 +177,12 @@ describe('CSV', () => {
   });
 
   it('of a verb without rows is its plain fields', () => {
-    const { stdout } = renderAnswer({ verb: whoami, result: { name: 'carol', nested: { a: [1] }, none: null, yes: true } }, 'csv', host, context);
+    const { stdout } = renderAnswer(
+      { verb: whoami, result: { name: 'carol', nested: { a: [1] }, none: null, yes: true } },
+      'csv',
+      host,
+      context,
+    );
     expect(stdout).toBe('name,nested,none,yes\ncarol,"{""a"":[1]}",,true\n');
   });
 
@@ -106,7 +194,14 @@ describe('CSV', () => {
 
 describe('tables', () => {
   const table = (...names: string[]): string[] =>
-    renderBlocks([{ kind: 'table', columns: [{ title: 'NAME' }, { title: 'N', align: 'right' }], rows: names.map((name, i) => [name, String(10 ** i)]), empty: 'none' }])
+    renderBlocks([
+      {
+        kind: 'table',
+        columns: [{ title: 'NAME' }, { title: 'N', align: 'right' }],
+        rows: names.map((name, i) => [name, String(10 ** i)]),
+        empty: 'none',
+      },
+    ])
       .trimEnd()
       .split('\n');
 
@@ -123,7 +218,19 @@ describe('tables', () => {
   });
 
   it('have no line that ends in blanks, and nothing but their words without a row', () => {
-    expect(renderBlocks([{ kind: 'table', columns: [{ title: 'A' }, { title: 'B' }], rows: [['x', ''], ['long', 'y']], empty: '' }])).toBe('A     B\nx\nlong  y\n');
+    expect(
+      renderBlocks([
+        {
+          kind: 'table',
+          columns: [{ title: 'A' }, { title: 'B' }],
+          rows: [
+            ['x', ''],
+            ['long', 'y'],
+          ],
+          empty: '',
+        },
+      ]),
+    ).toBe('A     B\nx\nlong  y\n');
     expect(table()).toEqual(['none']);
     expect(renderBlocks([{ kind: 'table', columns: [{ title: 'A' }], rows: [], empty: '' }])).toBe('');
   });
@@ -155,7 +262,12 @@ describe('text for people', () => {
       const { stdout } = renderAnswer({ verb, result: { [hostile]: hostile } }, format, host, context);
       expect(stdout).not.toBe('');
       expect(stdout).not.toMatch(unsafe);
-      const failed = renderFailure(new Failure('internal', { what: hostile, why: hostile, next: hostile }), hostile, format, host);
+      const failed = renderFailure(
+        new Failure('internal', { what: hostile, why: hostile, next: hostile }),
+        hostile,
+        format,
+        host,
+      );
       expect(failed.stdout + failed.stderr).not.toBe('');
       expect(failed.stdout + failed.stderr).not.toMatch(unsafe);
     }
@@ -165,12 +277,31 @@ describe('text for people', () => {
     const records = [{ type: 'verb', target: hostile, input: { [hostile]: hostile } }, { type: 'outcome' }];
     const { stdout } = renderAnswer({ verb: verbNamed('audit export'), result: { records } }, 'table', host, context);
     expect(stdout).not.toMatch(unsafe);
-    expect(stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as unknown)).toEqual(records);
+    expect(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual(records);
   });
 
   it('aligns the values of fields by what is seen', () => {
-    const text = renderBlocks([{ kind: 'fields', fields: [['名前', 'x'], ['Name', 'y'], ['N', 'z']] }]);
-    expect(text.trimEnd().split('\n').map((line) => stringWidth(line))).toEqual([9, 9, 9]);
+    const text = renderBlocks([
+      {
+        kind: 'fields',
+        fields: [
+          ['名前', 'x'],
+          ['Name', 'y'],
+          ['N', 'z'],
+        ],
+      },
+    ]);
+    expect(
+      text
+        .trimEnd()
+        .split('\n')
+        .map((line) => stringWidth(line)),
+    ).toEqual([9, 9, 9]);
   });
 
   it('keeps what is to be copied as it is', () => {
@@ -179,9 +310,9 @@ describe('text for people', () => {
   });
 
   it('tells a failure in one line with its code, and what to do in the next', () => {
-    expect(failureSentences({ code: 'usage', what: '"create"', why: 'the argument <user> is missing', next: 'help create' })).toBe(
-      'Error: "create": the argument <user> is missing (usage)\nNext: help create\n',
-    );
+    expect(
+      failureSentences({ code: 'usage', what: '"create"', why: 'the argument <user> is missing', next: 'help create' }),
+    ).toBe('Error: "create": the argument <user> is missing (usage)\nNext: help create\n');
     expect(failureSentences({ code: 'busy', what: 'a', why: 'b' })).toBe('Error: a: b (busy)\n');
   });
 });

@@ -15,13 +15,43 @@ function failureOf(line: string): Failure {
 }
 
 /** Anything that a shell word may hold; quotes, operators and blanks more often than by chance. */
-const word = fc.oneof(
-  fc.string({ unit: 'grapheme', maxLength: 20 }),
-  fc.string({ unit: fc.constantFrom('a', ' ', '"', "'", '\\', '$', '`', ';', '|', '&', '<', '>', '(', ')', '*', '?', '#', '{', '}', '!', '~', '=', '\t', '\n'), maxLength: 12 }),
-).filter((text) => !text.includes('\0'));
+const word = fc
+  .oneof(
+    fc.string({ unit: 'grapheme', maxLength: 20 }),
+    fc.string({
+      unit: fc.constantFrom(
+        'a',
+        ' ',
+        '"',
+        "'",
+        '\\',
+        '$',
+        '`',
+        ';',
+        '|',
+        '&',
+        '<',
+        '>',
+        '(',
+        ')',
+        '*',
+        '?',
+        '#',
+        '{',
+        '}',
+        '!',
+        '~',
+        '=',
+        '\t',
+        '\n',
+      ),
+      maxLength: 12,
+    }),
+  )
+  .filter((text) => !text.includes('\0'));
 
 describe('splitLine', () => {
-  it('gives back any words in single quotes, as POSIX shells and Python\'s shlex.quote write them', () => {
+  it("gives back any words in single quotes, as POSIX shells and Python's shlex.quote write them", () => {
     fc.assert(
       fc.property(fc.array(word, { maxLength: 8 }), (words) => {
         const line = words.map((text) => `'${text.replaceAll("'", "'\\''")}'`).join(' ');
@@ -57,25 +87,45 @@ describe('splitLine', () => {
     expect(splitLine(line)).toEqual(words);
   });
 
-  it.each(['list; list', 'list && list', 'list || list', 'list | cat', 'list > file', 'list >> file', 'create alice < key', 'list &', '(list)', 'list $(id)', 'list `id`', 'list ${x}', 'list\nlist', 'list # all'])(
-    'refuses the shell syntax of %j',
-    (line) => {
-      expect(failureOf(line)).toMatchObject({ code: 'shell-syntax', next: expect.any(String) as string });
-    },
-  );
+  it.each([
+    'list; list',
+    'list && list',
+    'list || list',
+    'list | cat',
+    'list > file',
+    'list >> file',
+    'create alice < key',
+    'list &',
+    '(list)',
+    'list $(id)',
+    'list `id`',
+    'list ${x}',
+    'list\nlist',
+    'list # all',
+  ])('refuses the shell syntax of %j', (line) => {
+    expect(failureOf(line)).toMatchObject({ code: 'shell-syntax', next: expect.any(String) as string });
+  });
 
   it('refuses an operator wherever it stands outside quotes', () => {
     const operator = fc.constantFrom(';', '|', '&', '<', '>', '(', ')', '&&', '||', '`', '$(', '\n');
     fc.assert(
-      fc.property(fc.array(fc.stringMatching(/^[a-z]{1,6}$/), { minLength: 1, maxLength: 5 }), operator, fc.nat(4), (words, sign, at) => {
-        const line = words.toSpliced(Math.min(at, words.length - 1), 0, `x${sign}x`).join(' ');
-        expect(failureOf(line).code).toBe('shell-syntax');
-      }),
+      fc.property(
+        fc.array(fc.stringMatching(/^[a-z]{1,6}$/), { minLength: 1, maxLength: 5 }),
+        operator,
+        fc.nat(4),
+        (words, sign, at) => {
+          const line = words.toSpliced(Math.min(at, words.length - 1), 0, `x${sign}x`).join(' ');
+          expect(failureOf(line).code).toBe('shell-syntax');
+        },
+      ),
     );
   });
 
   it.each(['info "alice', "info 'alice", 'info "a\'b'])('refuses the open quote of %j', (line) => {
-    expect(failureOf(line)).toMatchObject({ code: 'shell-syntax', why: expect.stringContaining('not closed') as string });
+    expect(failureOf(line)).toMatchObject({
+      code: 'shell-syntax',
+      why: expect.stringContaining('not closed') as string,
+    });
   });
 
   it('refuses a NUL character, and a line that is too long', () => {

@@ -26,23 +26,31 @@ describe.each(verbNames)('%s', (name) => {
 
   it('declares each property of its input as a parameter, standard input or a confirmation, and nothing else', () => {
     const { properties = {} } = z.toJSONSchema(verb.input, { io: 'input', unrepresentable: 'any' });
-    const declared = [...verb.parameters.map((parameter) => parameter.name), ...(verb.stdin === undefined ? [] : [verb.stdin.into]), ...(verb.danger === 'none' ? [] : ['confirm'])];
+    const declared = [
+      ...verb.parameters.map((parameter) => parameter.name),
+      ...(verb.stdin === undefined ? [] : [verb.stdin.into]),
+      ...(verb.danger === 'none' ? [] : ['confirm']),
+    ];
     expect([...new Set(declared)].sort()).toEqual(Object.keys(properties).sort());
   });
 
   it('has no option twice, and none of those that every verb has', () => {
-    const flags = verb.parameters.flatMap((p) => (p.kind === 'option' ? [...p.long, ...(p.short === undefined ? [] : [p.short])] : []));
+    const flags = verb.parameters.flatMap((p) =>
+      p.kind === 'option' ? [...p.long, ...(p.short === undefined ? [] : [p.short])] : [],
+    );
     const all = [...flags, 'format', 'json', 'help', 'h'];
     expect(all.filter((flag, i) => all.indexOf(flag) !== i)).toEqual([]);
   });
 
   it('says where it may end with something else than success, if it has such an end', () => {
-    if (verb.exit !== undefined) expect(Object.keys(verb.ends ?? {}).filter((end) => end === 'partial' || end === 'failed')).not.toEqual([]);
+    if (verb.exit !== undefined)
+      expect(Object.keys(verb.ends ?? {}).filter((end) => end === 'partial' || end === 'failed')).not.toEqual([]);
     else expect(verb.ends?.partial === undefined || verb.changes).toBe(true);
   });
 
   it('asks for confirmation only of changes, and then takes --yes', () => {
-    if (verb.danger !== 'none') expect([verb.changes, verb.parameters.some((p) => p.name === 'yes')]).toEqual([true, true]);
+    if (verb.danger !== 'none')
+      expect([verb.changes, verb.parameters.some((p) => p.name === 'yes')]).toEqual([true, true]);
   });
 
   it('has help that names its usage, every option and every example', () => {
@@ -55,9 +63,14 @@ describe.each(verbNames)('%s', (name) => {
 
 describe('help as data', () => {
   it('survives JSON, and has every verb with its parameters', () => {
-    const data = describeVerbs(verbNames.map(verbNamed)) as { verbs: { name: string; parameters: unknown[] }[]; exitCodes: { code: number }[] };
+    const data = describeVerbs(verbNames.map(verbNamed)) as {
+      verbs: { name: string; parameters: unknown[] }[];
+      exitCodes: { code: number }[];
+    };
     expect(JSON.parse(JSON.stringify(data))).toEqual(data);
-    expect(data.verbs.map(({ name, parameters }) => [name, parameters.length])).toEqual(verbNames.map((name) => [name, verbNamed(name).parameters.length]));
+    expect(data.verbs.map(({ name, parameters }) => [name, parameters.length])).toEqual(
+      verbNames.map((name) => [name, verbNamed(name).parameters.length]),
+    );
     expect(data.exitCodes.map(({ code }) => code)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 });

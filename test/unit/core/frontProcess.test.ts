@@ -32,7 +32,9 @@ class FakeFront implements FrontRun {
     const [mine, theirs] = duplexPair();
     this.raw = (text) => void theirs.write(text);
     this.channel = mine;
-    this.ended = new Promise((resolve) => (this.end = (end) => resolve({ code: null, signal: null, said: '', ...end })));
+    this.ended = new Promise(
+      (resolve) => (this.end = (end) => resolve({ code: null, signal: null, said: '', ...end })),
+    );
     this.connection = connectOver(theirs);
     this.connection.onNotification(messages.drain, () => {
       this.drained = true;
@@ -216,7 +218,10 @@ const child = `
 `;
 
 describe('a front that is a child', () => {
-  async function childFront(before: string, act: (bound: Listener, front: FrontProcess, told: ReturnType<typeof keep>['told']) => Promise<void>): Promise<void> {
+  async function childFront(
+    before: string,
+    act: (bound: Listener, front: FrontProcess, told: ReturnType<typeof keep>['told']) => Promise<void>,
+  ): Promise<void> {
     const folder = await mkdtemp(join(tmpdir(), 'containarium-front-'));
     const entry = join(folder, 'front.mjs');
     await writeFile(entry, child.replace('BEFORE', before));
@@ -230,7 +235,8 @@ describe('a front that is a child', () => {
     }
   }
 
-  const served = (told: { serving: number }): Promise<unknown> => vi.waitUntil(() => told.serving > 0, { timeout: 20_000 });
+  const served = (told: { serving: number }): Promise<unknown> =>
+    vi.waitUntil(() => told.serving > 0, { timeout: 20_000 });
 
   async function pidAt({ where }: Listener): Promise<number> {
     const socket = connect(where.port, where.address);
@@ -239,10 +245,13 @@ describe('a front that is a child', () => {
   }
 
   it('may stand still for 7 s before it answers for the first time, as one that loads its code on a slow machine', async () => {
-    await childFront('Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 7000);', async (_bound, _front, told) => {
-      await served(told);
-      expect(told.replaced).toEqual([]);
-    });
+    await childFront(
+      'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 7000);',
+      async (_bound, _front, told) => {
+        await served(told);
+        expect(told.replaced).toEqual([]);
+      },
+    );
   });
 
   it('is replaced without a connection being refused meanwhile', async () => {
@@ -258,10 +267,13 @@ describe('a front that is a child', () => {
   });
 
   it('gains no privilege from what it starts', async () => {
-    await childFront("import { readFileSync } from 'node:fs'; if (!/^NoNewPrivs:.1$/m.test(readFileSync('/proc/self/status', 'utf8'))) process.exit(1);", async (_bound, _front, told) => {
-      await vi.waitUntil(() => told.serving + told.fatal.length > 0, { timeout: 20_000 });
-      expect(told.fatal).toEqual([]);
-    });
+    await childFront(
+      "import { readFileSync } from 'node:fs'; if (!/^NoNewPrivs:.1$/m.test(readFileSync('/proc/self/status', 'utf8'))) process.exit(1);",
+      async (_bound, _front, told) => {
+        await vi.waitUntil(() => told.serving + told.fatal.length > 0, { timeout: 20_000 });
+        expect(told.fatal).toEqual([]);
+      },
+    );
   });
 });
 
@@ -275,8 +287,10 @@ describe('the port', () => {
     });
   });
 
-  it('is refused at an address that is not this machine\'s', () => {
-    expect(() => bindPort({ address: '192.0.2.1', port: 0 })).toThrow(/this machine does not have that address \(EADDRNOTAVAIL\)/);
+  it("is refused at an address that is not this machine's", () => {
+    expect(() => bindPort({ address: '192.0.2.1', port: 0 })).toThrow(
+      /this machine does not have that address \(EADDRNOTAVAIL\)/,
+    );
   });
 
   it('can be one of IPv6', () => {

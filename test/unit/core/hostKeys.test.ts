@@ -37,7 +37,11 @@ describe('the host key', () => {
   it.each([0o640, 0o604, 0o620, 0o601])('with mode %o is refused, with what to do', async (mode) => {
     await serverHostKeys(folder);
     await chmod(path(), mode);
-    await expect(serverHostKeys(folder)).rejects.toMatchObject({ code: 'settings', why: expect.stringContaining('others can read it') as string, next: expect.stringContaining('chmod 600') as string });
+    await expect(serverHostKeys(folder)).rejects.toMatchObject({
+      code: 'settings',
+      why: expect.stringContaining('others can read it') as string,
+      next: expect.stringContaining('chmod 600') as string,
+    });
     await chmod(path(), 0o600);
     await serverHostKeys(folder);
   });
@@ -45,14 +49,22 @@ describe('the host key', () => {
   it.each<[string, (text: string) => string, RegExp]>([
     ['empty', () => '', /not a private key/],
     ['cut off', (text) => text.slice(0, 200), /not a private key/],
-    ['of another format', () => '-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----\n', /not a private key/],
+    [
+      'of another format',
+      () => '-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----\n',
+      /not a private key/,
+    ],
     ['changed in the middle', (text) => changed(text, 130), /does not belong|check numbers|cut short|of type/],
     ['changed in its public part', (text) => changed(text, 60), /does not belong/],
   ])('that is %s is refused and left as it is', async (_what, damage, why) => {
     await serverHostKeys(folder);
     const damaged = damage(await readFile(path(), 'utf8'));
     await writeFile(path(), damaged);
-    await expect(serverHostKeys(folder)).rejects.toMatchObject({ code: 'settings', why: expect.stringMatching(why) as string, next: expect.stringContaining('backup') as string });
+    await expect(serverHostKeys(folder)).rejects.toMatchObject({
+      code: 'settings',
+      why: expect.stringMatching(why) as string,
+      next: expect.stringContaining('backup') as string,
+    });
     expect(await readFile(path(), 'utf8')).toBe(damaged);
   });
 
@@ -69,7 +81,10 @@ describe('the host key', () => {
     await writeFile(path('file'), '');
     // A folder that is none, and one that no system has a path for: refused to root as well.
     for (const elsewhere of [path('file'), path('x'.repeat(300))]) {
-      await expect(serverHostKeys(elsewhere)).rejects.toMatchObject({ code: 'settings', next: 'make it readable for the server, or restore it from a backup' });
+      await expect(serverHostKeys(elsewhere)).rejects.toMatchObject({
+        code: 'settings',
+        next: 'make it readable for the server, or restore it from a backup',
+      });
       await expect(listHostKeys(elsewhere)).rejects.toMatchObject({ code: 'settings' });
     }
   });
@@ -80,14 +95,21 @@ describe('the host key', () => {
     await expect(serverHostKeys(folder)).rejects.toMatchObject({ why: 'it is not a plain file' });
   });
 
-  it.each(['host_ed25519.pub', 'host_ed25519.next', 'host_ed25519.previous'])('that has gone while %s is there is not made anew', async (left) => {
-    await serverHostKeys(folder);
-    await rotateHostKey(folder);
-    await switchHostKey(folder);
-    await rotateHostKey(folder);
-    for (const name of ['host_ed25519', 'host_ed25519.pub', 'host_ed25519.next', 'host_ed25519.previous']) if (name !== left) await rm(path(name));
-    await expect(serverHostKeys(folder)).rejects.toMatchObject({ code: 'settings', why: 'it has gone, but there was one' });
-  });
+  it.each(['host_ed25519.pub', 'host_ed25519.next', 'host_ed25519.previous'])(
+    'that has gone while %s is there is not made anew',
+    async (left) => {
+      await serverHostKeys(folder);
+      await rotateHostKey(folder);
+      await switchHostKey(folder);
+      await rotateHostKey(folder);
+      for (const name of ['host_ed25519', 'host_ed25519.pub', 'host_ed25519.next', 'host_ed25519.previous'])
+        if (name !== left) await rm(path(name));
+      await expect(serverHostKeys(folder)).rejects.toMatchObject({
+        code: 'settings',
+        why: 'it has gone, but there was one',
+      });
+    },
+  );
 });
 
 /** One character of the base64 changed for another. */
@@ -102,14 +124,19 @@ describe('rotation', () => {
     const next = await rotateHostKey(folder);
     expect(next.fingerprint).not.toBe(current.fingerprint);
     expect((await stat(path('host_ed25519.next'))).mode & 0o777).toBe(0o600);
-    expect(await serverHostKeys(folder)).toMatchObject({ current: { fingerprint: current.fingerprint }, next: { fingerprint: next.fingerprint } });
+    expect(await serverHostKeys(folder)).toMatchObject({
+      current: { fingerprint: current.fingerprint },
+      next: { fingerprint: next.fingerprint },
+    });
     expect((await listHostKeys(folder)).map(({ which, fingerprint }) => [which, fingerprint])).toEqual([
       ['current', current.fingerprint],
       ['next', next.fingerprint],
     ]);
 
     expect(await switchHostKey(folder)).toMatchObject({ which: 'current', fingerprint: next.fingerprint });
-    expect(await serverHostKeys(folder)).toEqual({ current: { ...decodeHostKey(await readFile(path(), 'utf8')), made: false } });
+    expect(await serverHostKeys(folder)).toEqual({
+      current: { ...decodeHostKey(await readFile(path(), 'utf8')), made: false },
+    });
     expect(await keygen('-l', '-f', path())).toContain(next.fingerprint);
     expect(await readFile(path('host_ed25519.pub'), 'utf8')).toBe(`${next.publicKey} containarium\n`);
     expect(decodeHostKey(await readFile(path('host_ed25519.previous'), 'utf8')).fingerprint).toBe(current.fingerprint);
@@ -128,11 +155,17 @@ describe('rotation', () => {
     await serverHostKeys(folder);
     await rotateHostKey(folder);
     await chmod(path('host_ed25519.next'), 0o644);
-    await expect(serverHostKeys(folder)).rejects.toMatchObject({ why: expect.stringContaining('others can read it') as string });
-    await expect(switchHostKey(folder)).rejects.toMatchObject({ why: expect.stringContaining('others can read it') as string });
+    await expect(serverHostKeys(folder)).rejects.toMatchObject({
+      why: expect.stringContaining('others can read it') as string,
+    });
+    await expect(switchHostKey(folder)).rejects.toMatchObject({
+      why: expect.stringContaining('others can read it') as string,
+    });
     await chmod(path('host_ed25519.next'), 0o600);
     await writeFile(path('host_ed25519.next'), 'nothing');
-    await expect(serverHostKeys(folder)).rejects.toMatchObject({ why: expect.stringContaining('not a private key') as string });
+    await expect(serverHostKeys(folder)).rejects.toMatchObject({
+      why: expect.stringContaining('not a private key') as string,
+    });
   });
 
   it('that was cut short before its last step is taken for done: the public part follows the private one', async () => {
@@ -149,7 +182,9 @@ describe('rotation', () => {
     await serverHostKeys(folder);
     const [{ sshfp } = { sshfp: undefined }] = await listHostKeys(folder);
     const records = await keygen('-r', 'jump.example.com', '-f', path('host_ed25519.pub'));
-    expect(records.split('\n')).toContain(`jump.example.com IN SSHFP ${sshfp?.algorithm} ${sshfp?.type} ${sshfp?.fingerprint}`);
+    expect(records.split('\n')).toContain(
+      `jump.example.com IN SSHFP ${sshfp?.algorithm} ${sshfp?.type} ${sshfp?.fingerprint}`,
+    );
   });
 
   it('lists nothing where nothing is, and makes nothing', async () => {

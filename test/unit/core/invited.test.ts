@@ -1,4 +1,7 @@
-/** An invitation to be an admin, from the proof that the front shows to the records of the journal. Those for containers are in test/ssh/identity.test.ts. */
+/**
+ * An invitation to be an admin, from the proof that the front shows to the records of the journal. Those for containers
+ * are in test/ssh/identity.test.ts.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,19 +38,39 @@ beforeEach(async () => {
   ({ token } = await invitations.make({ kind: 'admin', name: 'ivy', role: 'viewer' }, { name: 'root', root: true }));
   const logins = new Logins({ now });
   logins.allow({ ...emptyDirectory, invitations: [{ hash: hashOf(token), expiresAtMs: Date.now() + 600_000 }] });
-  options = { service: { now } as never, admins, invitations, logins, journal: { append: (entry) => Promise.resolve(records.push(entry as never)) as never }, changed };
+  options = {
+    service: { now } as never,
+    admins,
+    invitations,
+    logins,
+    journal: { append: (entry) => Promise.resolve(records.push(entry as never)) as never },
+    changed,
+  };
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const use = (key: IdentityKey = guest, change: object = {}): ReturnType<typeof useInvitation> => useInvitation(options, { ...prove(key, invitationLogin(token)), ...change }, address);
-const keysOf = (name: string): (string | undefined)[] => admins.list().find((admin) => admin.name === name)?.keys.map(({ fingerprint }) => fingerprint) ?? [];
+const use = (key: IdentityKey = guest, change: object = {}): ReturnType<typeof useInvitation> =>
+  useInvitation(options, { ...prove(key, invitationLogin(token)), ...change }, address);
+const keysOf = (name: string): (string | undefined)[] =>
+  admins
+    .list()
+    .find((admin) => admin.name === name)
+    ?.keys.map(({ fingerprint }) => fingerprint) ?? [];
 
 describe('an invitation', () => {
   it('binds the key that has signed, which the journal says before and after', async () => {
     expect(await use()).toEqual({ door: 'manage', name: 'ivy', fingerprint: guest.identity.fingerprint });
     expect(keysOf('ivy')).toEqual([guest.identity.fingerprint]);
-    const who = { verb: 'admin invite', target: 'ivy', actor: { name: 'ivy', role: 'viewer', door: 'manage', fingerprint: guest.identity.fingerprint, address }, invitation: { by: 'root' } };
-    expect(records).toMatchObject([{ type: 'invitation-used', ...who }, { type: 'outcome', outcome: 'ok', ...who }]);
+    const who = {
+      verb: 'admin invite',
+      target: 'ivy',
+      actor: { name: 'ivy', role: 'viewer', door: 'manage', fingerprint: guest.identity.fingerprint, address },
+      invitation: { by: 'root' },
+    };
+    expect(records).toMatchObject([
+      { type: 'invitation-used', ...who },
+      { type: 'outcome', outcome: 'ok', ...who },
+    ]);
     expect(JSON.stringify(records)).not.toContain(token);
     expect(changed).toHaveBeenCalledOnce();
   });
@@ -72,9 +95,17 @@ describe('an invitation', () => {
   });
 
   it('is open again where the key belongs to somebody else, which is recorded too', async () => {
-    await admins.add('viewer', { keys: withoutLimits([parsePublicKey(`ssh-ed25519 ${guest.identity.blob} x`)]), role: 'viewer' }, 'test', new Date());
+    await admins.add(
+      'viewer',
+      { keys: withoutLimits([parsePublicKey(`ssh-ed25519 ${guest.identity.blob} x`)]), role: 'viewer' },
+      'test',
+      new Date(),
+    );
     await expect(use()).rejects.toMatchObject({ code: 'exists' });
-    expect(records).toMatchObject([{ type: 'invitation-used' }, { type: 'outcome', outcome: 'failed', failure: { code: 'exists' } }]);
+    expect(records).toMatchObject([
+      { type: 'invitation-used' },
+      { type: 'outcome', outcome: 'failed', failure: { code: 'exists' } },
+    ]);
     expect(changed).toHaveBeenCalledOnce();
     expect(await use(makeIdentity({ owns: [] }))).toMatchObject({ name: 'ivy' });
   });

@@ -10,7 +10,13 @@ let folder: string;
 let troubles: string[];
 const path = (): string => join(folder, 'last-uses.json');
 const open = (): Promise<LastUses> => LastUses.open(path(), ({ code }) => troubles.push(code));
-const carol: Actor = { name: 'carol', role: 'operator', door: 'manage', fingerprint: 'SHA256:carol', address: '192.0.2.1' };
+const carol: Actor = {
+  name: 'carol',
+  role: 'operator',
+  door: 'manage',
+  fingerprint: 'SHA256:carol',
+  address: '192.0.2.1',
+};
 const at = new Date('2026-11-24T12:00:00Z');
 
 beforeEach(async () => {
@@ -23,12 +29,27 @@ describe('the last use of a key', () => {
   it('is noted of logins at manage@, by key or by certificate, and outlasts a restart', async () => {
     const uses = await open();
     uses.note(carol, at);
-    uses.note({ ...carol, certificate: { authority: 'office', keyId: 'x', serial: '1' }, fingerprint: 'SHA256:certified' }, at);
-    uses.note({ name: 'alice', role: 'owner', door: 'self', owns: ['alice'], fingerprint: 'SHA256:alice', address: '192.0.2.1' }, at);
+    uses.note(
+      { ...carol, certificate: { authority: 'office', keyId: 'x', serial: '1' }, fingerprint: 'SHA256:certified' },
+      at,
+    );
+    uses.note(
+      {
+        name: 'alice',
+        role: 'owner',
+        door: 'self',
+        owns: ['alice'],
+        fingerprint: 'SHA256:alice',
+        address: '192.0.2.1',
+      },
+      at,
+    );
     uses.note({ name: 'root', role: 'root', door: 'local' }, at);
     await uses.settled();
     const later = await open();
-    const known = ['SHA256:carol', certificateUse('carol'), 'SHA256:certified', 'SHA256:alice'].map((key) => later.of(key) ?? null);
+    const known = ['SHA256:carol', certificateUse('carol'), 'SHA256:certified', 'SHA256:alice'].map(
+      (key) => later.of(key) ?? null,
+    );
     const use = { at: at.toISOString(), address: '192.0.2.1' };
     expect(known).toEqual([use, use, null, null]);
   });
@@ -40,7 +61,9 @@ describe('the last use of a key', () => {
     for (let i = 0; i < 9998; i++) uses.note({ ...carol, fingerprint: `SHA256:${i}` }, at);
     uses.note(carol, at);
     uses.note({ ...carol, fingerprint: 'SHA256:last' }, at);
-    expect(['SHA256:carol', 'SHA256:first', 'SHA256:0', 'SHA256:last'].map((key) => uses.of(key) !== undefined)).toEqual([true, false, true, true]);
+    expect(
+      ['SHA256:carol', 'SHA256:first', 'SHA256:0', 'SHA256:last'].map((key) => uses.of(key) !== undefined),
+    ).toEqual([true, false, true, true]);
   });
 
   it('is no reason not to start, or to stop: a damaged file is left as it is, and one that cannot be written is written later', async () => {

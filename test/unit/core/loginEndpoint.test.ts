@@ -21,8 +21,15 @@ const open: MessageConnection[] = [];
 
 beforeEach(() => {
   ended = [];
-  logins = new Logins({ now: () => new Date(), closed: (actor, _since, reason) => ended.push(`${actor.name}: ${reason ?? 'left'}`) });
-  logins.allow({ ...emptyDirectory, identities: [carol.identity], invitations: [{ hash: createHash('sha256').update(token).digest('hex'), expiresAtMs: Date.now() + 60_000 }] });
+  logins = new Logins({
+    now: () => new Date(),
+    closed: (actor, _since, reason) => ended.push(`${actor.name}: ${reason ?? 'left'}`),
+  });
+  logins.allow({
+    ...emptyDirectory,
+    identities: [carol.identity],
+    invitations: [{ hash: createHash('sha256').update(token).digest('hex'), expiresAtMs: Date.now() + 60_000 }],
+  });
 });
 afterEach(() => {
   for (const connection of open.splice(0)) connection.dispose();
@@ -82,12 +89,14 @@ describe('a login', () => {
     expect(told).toEqual([{ login, reason: 'your key may not be used here any more' }]);
   });
 
-  it('is root\'s over core\'s own socket only, and a client\'s over the front only', async () => {
+  it("is root's over core's own socket only, and a client's over the front only", async () => {
     const reports: FrontReports = { refused: vi.fn(), useInvitation: vi.fn() };
     const [front, local] = [connect('front', reports), connect('local', reports)];
     await expect(front.peer.sendRequest(messages.local, { name: 'root' })).rejects.toThrow(/Unhandled method/);
     await expect(local.peer.sendRequest(messages.prove, proofOf())).rejects.toThrow(/Unhandled method/);
-    await expect(local.peer.sendRequest(messages.useInvitation, proofOf(invitationLogin(token)))).rejects.toThrow(/Unhandled method/);
+    await expect(local.peer.sendRequest(messages.useInvitation, proofOf(invitationLogin(token)))).rejects.toThrow(
+      /Unhandled method/,
+    );
     const refused = { counted: [{ source: '192.0.2.1', reason: 'key', count: 1, ports: [1] }], others: {} };
     await local.peer.sendNotification(messages.refusals, refused as never);
     await local.peer.sendRequest(messages.local, { name: 'root' });
@@ -101,10 +110,15 @@ describe('a login', () => {
     ['an address that is none', { address: 'here' }],
     ['a role', { role: 'admin' }],
     ['a signature that is longer than any', { proof: { ...prove(carol, 'manage'), signature: 'A'.repeat(8196) } }],
-    ['the name of an algorithm that has a line feed', { transport: { keyExchange: 'a\nb', hostKey: 'x', cipher: 'x' } }],
+    [
+      'the name of an algorithm that has a line feed',
+      { transport: { keyExchange: 'a\nb', hostKey: 'x', cipher: 'x' } },
+    ],
   ])('is none where the front says %s', async (_, change) => {
     const { peer } = connect('front');
-    await expect(peer.sendRequest(messages.prove, { ...proofOf(), ...change } as never)).rejects.toMatchObject({ data: { code: 'usage' } });
+    await expect(peer.sendRequest(messages.prove, { ...proofOf(), ...change } as never)).rejects.toMatchObject({
+      data: { code: 'usage' },
+    });
     expect(logins.list()).toEqual([]);
   });
 });

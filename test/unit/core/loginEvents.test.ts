@@ -6,7 +6,14 @@ import { LoginEvents } from '../../../src/core/loginEvents.ts';
 import type { Actor } from '../../../src/domain/actor.ts';
 import { refusalReasonNames } from '../../../src/domain/refusal.ts';
 
-const carol: Actor = { name: 'carol', role: 'operator', door: 'manage', fingerprint: 'SHA256:x', address: '192.0.2.1', login: '01' };
+const carol: Actor = {
+  name: 'carol',
+  role: 'operator',
+  door: 'manage',
+  fingerprint: 'SHA256:x',
+  address: '192.0.2.1',
+  login: '01',
+};
 const root: Actor = { name: 'root', role: 'root', door: 'local', login: '02' };
 const since = new Date(1_000_000);
 
@@ -23,24 +30,38 @@ beforeEach(() => {
   log = pino({ base: null }, { write: (line: string) => void lines.push(JSON.parse(line) as never) });
 });
 
-function events(append: (entry: Record<string, unknown>) => Promise<unknown> = (entry) => Promise.resolve(entries.push(entry))): LoginEvents {
+function events(
+  append: (entry: Record<string, unknown>) => Promise<unknown> = (entry) => Promise.resolve(entries.push(entry)),
+): LoginEvents {
   return new LoginEvents({ append, log, now: () => 1_005_000, counted });
 }
 
 describe('a login', () => {
   it('and its end are a record, a line of the log, and counted', () => {
     const made = events();
-    made.opened(carol, { method: 'publickey', algorithm: 'ssh-ed25519', transport: { keyExchange: 'k', hostKey: 'h', cipher: 'c' } });
+    made.opened(carol, {
+      method: 'publickey',
+      algorithm: 'ssh-ed25519',
+      transport: { keyExchange: 'k', hostKey: 'h', cipher: 'c' },
+    });
     made.closed(carol, since, 'chief ended it');
     made.closed(carol, new Date(2_000_000), undefined);
     expect(entries).toMatchObject([
-      { type: 'login', actor: { name: 'carol', login: '01' }, by: { method: 'publickey', algorithm: 'ssh-ed25519', transport: { keyExchange: 'k' } } },
+      {
+        type: 'login',
+        actor: { name: 'carol', login: '01' },
+        by: { method: 'publickey', algorithm: 'ssh-ed25519', transport: { keyExchange: 'k' } },
+      },
       { type: 'logout', actor: { name: 'carol', login: '01' }, durationMs: 5000, reason: 'chief ended it' },
       // The clock was set back meanwhile.
       { type: 'logout', durationMs: 0 },
     ]);
     expect(entries[2]).not.toHaveProperty('reason');
-    expect(lines).toMatchObject([{ event: 'login', login: '01' }, { event: 'logout', durationMs: 5000, reason: 'chief ended it' }, { event: 'logout' }]);
+    expect(lines).toMatchObject([
+      { event: 'login', login: '01' },
+      { event: 'logout', durationMs: 5000, reason: 'chief ended it' },
+      { event: 'logout' },
+    ]);
     expect(counted.login).toHaveBeenCalledExactlyOnceWith(carol);
   });
 
@@ -62,7 +83,10 @@ describe('a login', () => {
     made.opened(carol, undefined);
     made.closed(carol, since, undefined);
     await vi.waitUntil(() => lines.length === 4);
-    expect(lines.filter(({ level }) => level === 50)).toMatchObject([{ record: 'login', why: expect.stringContaining('no space left') as string }, { record: 'logout' }]);
+    expect(lines.filter(({ level }) => level === 50)).toMatchObject([
+      { record: 'login', why: expect.stringContaining('no space left') as string },
+      { record: 'logout' },
+    ]);
   });
 
   it('that was not proved is a refusal, of a login name of ours or another', async () => {
@@ -81,6 +105,13 @@ describe('a login', () => {
 
 it('a line by which an address is banned is written for what somebody who guesses leaves behind, and for nothing else', () => {
   const authLog = new AuthLog(log, () => 0);
-  for (const reason of refusalReasonNames) authLog.report({ counted: [{ source: '192.0.2.1', reason, count: 1, ports: [1] }], others: {} });
-  expect(lines.map(({ msg }) => String(msg).split(': ')[1])).toEqual(['no key that may log in', 'a signature that does not verify', 'a method that is not offered', 'too many attempts', 'a login that was not proved']);
+  for (const reason of refusalReasonNames)
+    authLog.report({ counted: [{ source: '192.0.2.1', reason, count: 1, ports: [1] }], others: {} });
+  expect(lines.map(({ msg }) => String(msg).split(': ')[1])).toEqual([
+    'no key that may log in',
+    'a signature that does not verify',
+    'a method that is not offered',
+    'too many attempts',
+    'a login that was not proved',
+  ]);
 });

@@ -25,7 +25,10 @@ beforeEach(() => {
   ended.length = 0;
   carol = makeIdentity({ admin: { name: 'carol', role: 'operator', limits: {} }, owns: [] });
   alice = makeIdentity({ owns: ['alice'] });
-  logins = new Logins({ now: () => new Date(), closed: (actor, _since, reason) => ended.push(`${actor.name}: ${reason ?? 'left'}`) });
+  logins = new Logins({
+    now: () => new Date(),
+    closed: (actor, _since, reason) => ended.push(`${actor.name}: ${reason ?? 'left'}`),
+  });
   allow([carol.identity, alice.identity]);
 });
 
@@ -34,9 +37,20 @@ const denied = expect.objectContaining({ code: 'denied' }) as Error;
 describe('a proof', () => {
   it('lets in whoever holds the key, with what it may do here', () => {
     const actor = logins.prove(prove(carol, 'manage'), '192.0.2.1', front);
-    expect(actor).toMatchObject({ name: 'carol', role: 'operator', door: 'manage', fingerprint: carol.identity.fingerprint, address: '192.0.2.1' });
+    expect(actor).toMatchObject({
+      name: 'carol',
+      role: 'operator',
+      door: 'manage',
+      fingerprint: carol.identity.fingerprint,
+      address: '192.0.2.1',
+    });
     expect(logins.actor(actor.login ?? '')).toEqual(actor);
-    expect(logins.prove(prove(alice, 'self'), '192.0.2.1', front)).toMatchObject({ name: 'alice', role: 'owner', door: 'self', owns: ['alice'] });
+    expect(logins.prove(prove(alice, 'self'), '192.0.2.1', front)).toMatchObject({
+      name: 'alice',
+      role: 'owner',
+      door: 'self',
+      owns: ['alice'],
+    });
   });
 
   it('is good once: who has seen it cannot use it again', () => {
@@ -55,10 +69,16 @@ describe('a proof', () => {
     ['at another door', (proof: LoginProof) => ({ ...proof, username: 'self' })],
     ['on another connection', (proof: LoginProof) => ({ ...proof, sessionId: randomBytes(32).toString('base64') })],
     ['under another algorithm', (proof: LoginProof) => ({ ...proof, algorithm: 'rsa-sha2-512' })],
-    ['for another service', (proof: LoginProof) => ({ ...prove(carol, 'manage', { service: 'ssh-other' }), username: proof.username })],
+    [
+      'for another service',
+      (proof: LoginProof) => ({ ...prove(carol, 'manage', { service: 'ssh-other' }), username: proof.username }),
+    ],
     ['without a signature', (proof: LoginProof) => ({ ...proof, signature: '' })],
     ['with another key', (proof: LoginProof) => ({ ...proof, blob: alice.identity.blob })],
-    ['with a key that nobody has', (proof: LoginProof) => ({ ...proof, blob: makeIdentity({ owns: [] }).identity.blob })],
+    [
+      'with a key that nobody has',
+      (proof: LoginProof) => ({ ...proof, blob: makeIdentity({ owns: [] }).identity.blob }),
+    ],
   ])('is none %s', (_, change) => {
     expect(() => logins.prove(change(prove(carol, 'manage')), '192.0.2.1', front)).toThrow(denied);
     expect(logins.list()).toEqual([]);
@@ -90,19 +110,37 @@ describe('a proof', () => {
 
   it('of an invitation is no login, and of a login no invitation', () => {
     const token = newToken();
-    logins.allow({ ...emptyDirectory, identities: [carol.identity], invitations: [{ hash: createHash('sha256').update(token).digest('hex'), expiresAtMs: Date.now() + 60_000 }] });
+    logins.allow({
+      ...emptyDirectory,
+      identities: [carol.identity],
+      invitations: [{ hash: createHash('sha256').update(token).digest('hex'), expiresAtMs: Date.now() + 60_000 }],
+    });
     const guest = makeIdentity({ owns: [] });
     expect(() => logins.prove(prove(guest, invitationLogin(token)), '192.0.2.1', front)).toThrow(denied);
     expect(() => logins.invited(prove(carol, 'manage'), '192.0.2.1')).toThrow(denied);
-    expect(logins.invited(prove(guest, invitationLogin(token)), '192.0.2.1')).toMatchObject({ admitted: 'invitation', key: { type: 'ssh-ed25519' } });
+    expect(logins.invited(prove(guest, invitationLogin(token)), '192.0.2.1')).toMatchObject({
+      admitted: 'invitation',
+      key: { type: 'ssh-ed25519' },
+    });
     expect(logins.list()).toEqual([]);
   });
 });
 
 describe('a FIDO key', () => {
   const token = makeSecurityKey('ed25519', 'token');
-  const show = (flags: number) => proofBy(token.signer(flags), { username: 'manage', algorithm: token.type, blob: token.blob });
-  const entitle = (verifyRequired: boolean): void => allow([{ blob: token.blob.toString('base64'), type: token.type, fingerprint: 'SHA256:token', admin: { name: 'carol', role: 'operator', limits: { verifyRequired } }, owns: [] }, alice.identity]);
+  const show = (flags: number) =>
+    proofBy(token.signer(flags), { username: 'manage', algorithm: token.type, blob: token.blob });
+  const entitle = (verifyRequired: boolean): void =>
+    allow([
+      {
+        blob: token.blob.toString('base64'),
+        type: token.type,
+        fingerprint: 'SHA256:token',
+        admin: { name: 'carol', role: 'operator', limits: { verifyRequired } },
+        owns: [],
+      },
+      alice.identity,
+    ]);
   const [touched, verified] = [1, 4];
 
   it('was touched for a login, or it is none; no other key was', () => {
@@ -147,7 +185,7 @@ describe('a login', () => {
     expect(() => logins.actor(login)).toThrow(denied);
   });
 
-  it('is kicked by its name or its person\'s, but not root on the host', () => {
+  it("is kicked by its name or its person's, but not root on the host", () => {
     const first = logins.prove(prove(carol, 'manage'), '192.0.2.1', front);
     logins.prove(prove(carol, 'manage'), '192.0.2.2', front);
     const root = logins.local('carol', front);
@@ -171,12 +209,22 @@ describe('a login', () => {
   it('may nothing from the moment that its key expires, also before anybody has looked', () => {
     let nowMs = Date.parse('2026-11-24T12:00:00Z');
     const watched = new Logins({ now: () => new Date(nowMs) });
-    watched.allow({ ...emptyDirectory, identities: [{ ...carol.identity, admin: { name: 'carol', role: 'operator', limits: { expiresAt: new Date(nowMs + 1000).toISOString() } } }] });
+    watched.allow({
+      ...emptyDirectory,
+      identities: [
+        {
+          ...carol.identity,
+          admin: { name: 'carol', role: 'operator', limits: { expiresAt: new Date(nowMs + 1000).toISOString() } },
+        },
+      ],
+    });
     const { login = '' } = watched.prove(prove(carol, 'manage'), '192.0.2.1', front);
     nowMs += 999;
     expect(watched.actor(login).name).toBe('carol');
     nowMs += 1;
-    expect(() => watched.actor(login)).toThrow(expect.objectContaining({ code: 'denied', why: 'your key has expired' }) as Error);
+    expect(() => watched.actor(login)).toThrow(
+      expect.objectContaining({ code: 'denied', why: 'your key has expired' }) as Error,
+    );
     expect(told).toEqual([]);
     watched.recheck();
     expect(told).toEqual([[login, 'your key has expired']]);
@@ -186,7 +234,9 @@ describe('a login', () => {
     const two = new Logins({ now: () => new Date(), mostLogins: 2 });
     two.allow({ ...emptyDirectory, identities: [carol.identity] });
     const [first] = [two.prove(prove(carol, 'manage'), '192.0.2.1', front), two.local('root', front)];
-    expect(() => two.prove(prove(carol, 'manage'), '192.0.2.1', front)).toThrow(expect.objectContaining({ code: 'busy' }) as Error);
+    expect(() => two.prove(prove(carol, 'manage'), '192.0.2.1', front)).toThrow(
+      expect.objectContaining({ code: 'busy' }) as Error,
+    );
     two.close(first.login ?? '');
     expect(two.prove(prove(carol, 'manage'), '192.0.2.1', front).name).toBe('carol');
   });

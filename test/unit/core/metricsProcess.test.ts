@@ -13,11 +13,14 @@ async function start(program: string): Promise<{ ended: () => number; asked: () 
   await writeFile(entry, program);
   let ended = 0;
   let asked = 0;
-  const log = pino({}, {
-    write: (line: string) => {
-      if (line.includes('starting it anew')) ended++;
+  const log = pino(
+    {},
+    {
+      write: (line: string) => {
+        if (line.includes('starting it anew')) ended++;
+      },
     },
-  });
+  );
   const metrics = new MetricsProcess({
     entry,
     listen: { address: '127.0.0.1', port: 0 },
@@ -40,18 +43,22 @@ it('a process that asks and never takes an answer is replaced', async () => {
 });
 
 it('figures are worked out once a second, however often they are asked for', async () => {
-  const { asked, ended } = await start("process.stdin.resume(); const ask = () => process.stdout.write('\\n', () => setTimeout(ask, 1)); setTimeout(ask, 100); setTimeout(() => process.exit(), 900);");
+  const { asked, ended } = await start(
+    "process.stdin.resume(); const ask = () => process.stdout.write('\\n', () => setTimeout(ask, 1)); setTimeout(ask, 100); setTimeout(() => process.exit(), 900);",
+  );
   await vi.waitUntil(() => ended() > 0, { timeout: 20_000 });
   expect(asked()).toBeGreaterThan(0);
   expect(asked()).toBeLessThan(4);
 });
 
-it('gets no variable of core\'s environment', async () => {
+it("gets no variable of core's environment", async () => {
   process.env['CONTAINARIUM_TEST_SECRET'] = 'x';
   onTestFinished(() => {
     delete process.env['CONTAINARIUM_TEST_SECRET'];
   });
   // Ends only where it has none.
-  const { ended } = await start("if (process.env.CONTAINARIUM_TEST_SECRET === undefined && process.env.HOME === undefined) process.exit(); setInterval(() => undefined, 1000);");
+  const { ended } = await start(
+    'if (process.env.CONTAINARIUM_TEST_SECRET === undefined && process.env.HOME === undefined) process.exit(); setInterval(() => undefined, 1000);',
+  );
   await vi.waitUntil(() => ended() > 0, { timeout: 20_000 });
 });

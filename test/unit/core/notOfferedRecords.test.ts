@@ -11,10 +11,22 @@ afterEach(() => {
 it('is one record a minute, whoever asks and however often', async () => {
   vi.useFakeTimers();
   const entries: Record<string, unknown>[] = [];
-  const records = new NotOfferedRecords({ append: (entry) => Promise.resolve(void entries.push(entry)), now: () => Date.now() });
+  const records = new NotOfferedRecords({
+    append: (entry) => Promise.resolve(void entries.push(entry)),
+    now: () => Date.now(),
+  });
   const all = Object.fromEntries(notOfferedNames.map((name) => [name, 1_000_000_000])) as NotOfferedCounts;
   for (let second = 0; second < 600; second++) {
-    for (let i = 0; i < 100; i++) records.report({ name: `a${'n'.repeat(30)}${second % 60}`, role: 'admin', door: 'manage', address: `2001:db8:aaaa:bbbb:cccc:dddd:${second}:${i}` }, all);
+    for (let i = 0; i < 100; i++)
+      records.report(
+        {
+          name: `a${'n'.repeat(30)}${second % 60}`,
+          role: 'admin',
+          door: 'manage',
+          address: `2001:db8:aaaa:bbbb:cccc:dddd:${second}:${i}`,
+        },
+        all,
+      );
     await vi.advanceTimersByTimeAsync(1000);
   }
   await records.flush();
@@ -29,7 +41,10 @@ it('is one record a minute, whoever asks and however often', async () => {
 it('says who, what and how often', async () => {
   const entries: Record<string, unknown>[] = [];
   const records = new NotOfferedRecords({ append: (entry) => Promise.resolve(void entries.push(entry)), now: () => 0 });
-  records.report({ name: 'carol', role: 'admin', door: 'manage', address: '203.0.113.9', login: 'one' }, { 'tcp-local': 2 });
+  records.report(
+    { name: 'carol', role: 'admin', door: 'manage', address: '203.0.113.9', login: 'one' },
+    { 'tcp-local': 2 },
+  );
   records.report({ name: 'carol', role: 'admin', door: 'manage', address: '203.0.113.9', login: 'two' }, { agent: 1 });
   records.report({ name: 'alice', role: 'owner', door: 'self' }, { 'tcp-local': 1 });
   await records.flush();
@@ -50,5 +65,6 @@ it('says who, what and how often', async () => {
 
 it('is told by the front in words of ours only', () => {
   expect(notOfferedReport.safeParse({ login: 'x', counts: { agent: 1 } }).success).toBe(true);
-  for (const counts of [{ 'root shell': 1 }, { agent: 0 }, { agent: 1.5 }, { agent: 'x' }, { agent: 2_000_000_000 }]) expect(notOfferedReport.safeParse({ login: 'x', counts }).success).toBe(false);
+  for (const counts of [{ 'root shell': 1 }, { agent: 0 }, { agent: 1.5 }, { agent: 'x' }, { agent: 2_000_000_000 }])
+    expect(notOfferedReport.safeParse({ login: 'x', counts }).success).toBe(false);
 });

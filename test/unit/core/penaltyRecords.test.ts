@@ -9,11 +9,24 @@ it('a flood of penalties is ten records a minute and one with their number', () 
   const entries: JsonObject[] = [];
   const records = new PenaltyRecords({ append: (entry) => Promise.resolve(entries.push(entry)) });
   const add = (count: number): void => {
-    for (let i = 0; i < count; i++) records.add({ network: `192.0.2.${i % 256}`, why: 'failedLogin', times: 1, at: '', until: '2026-11-24T12:00:00.000Z' });
+    for (let i = 0; i < count; i++)
+      records.add({
+        network: `192.0.2.${i % 256}`,
+        why: 'failedLogin',
+        times: 1,
+        at: '',
+        until: '2026-11-24T12:00:00.000Z',
+      });
   };
   add(1000);
   expect(entries).toHaveLength(10);
-  expect(entries[0]).toEqual({ type: 'penalty', target: '192.0.2.0', kind: 'failedLogin', times: 1, until: '2026-11-24T12:00:00.000Z' });
+  expect(entries[0]).toEqual({
+    type: 'penalty',
+    target: '192.0.2.0',
+    kind: 'failedLogin',
+    times: 1,
+    until: '2026-11-24T12:00:00.000Z',
+  });
   vi.advanceTimersByTime(60_000);
   expect(entries.slice(10)).toEqual([{ type: 'penalties', kind: '990 more', more: 990 }]);
   vi.advanceTimersByTime(600_000);

@@ -1,4 +1,7 @@
-/** A flood of refused logins, from the front's count over the protocol's schema to the journal and the log: all of it has a limit. */
+/**
+ * A flood of refused logins, from the front's count over the protocol's schema to the journal and the log: all of it
+ * has a limit.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,7 +54,12 @@ describe('100,000 refused logins', () => {
     });
     const total = 100_000;
     for (let i = 0; i < total; i++) {
-      front.add({ source: `10.${i % 7}.${(i >> 8) & 255}.${i & 255}`, port: i % 65_536, reason: (['key', 'signature', 'method'] as const)[i % 3] ?? 'key', door: i % 2 === 0 ? 'manage' : 'other' });
+      front.add({
+        source: `10.${i % 7}.${(i >> 8) & 255}.${i & 255}`,
+        port: i % 65_536,
+        reason: (['key', 'signature', 'method'] as const)[i % 3] ?? 'key',
+        door: i % 2 === 0 ? 'manage' : 'other',
+      });
       // Half of it in a few seconds, the other half over an hour.
       if (i % 1000 === 0) await vi.advanceTimersByTimeAsync(i < total / 2 ? 50 : 72_000);
     }
@@ -75,13 +83,15 @@ describe('100,000 refused logins', () => {
     // The log has a limit of its own, and says what it left out.
     const written = lines.filter(({ event }) => event === 'auth-failure').length;
     expect(written).toBeGreaterThan(100);
-    const leftOut = lines.filter(({ event }) => event === 'auth-failures-left-out').reduce((sum, { count }) => sum + (count ?? 0), 0);
+    const leftOut = lines
+      .filter(({ event }) => event === 'auth-failures-left-out')
+      .reduce((sum, { count }) => sum + (count ?? 0), 0);
     expect(leftOut).toBeGreaterThan(0);
     expect(written + leftOut).toBeLessThanOrEqual(total);
   }, 60_000);
 });
 
-describe('the front\'s count', () => {
+describe("the front's count", () => {
   it('names a limited number of sources and counts the others', () => {
     const reports: RefusalReport[] = [];
     const refusals = new Refusals({ send: (report) => void reports.push(report) });
@@ -129,10 +139,18 @@ describe('a front that reports what it likes', () => {
   it('gets one record a minute, however often and whatever it reports', async () => {
     vi.useFakeTimers();
     const entries: Entry[] = [];
-    const records = new RefusalRecords({ append: (entry) => Promise.resolve(void entries.push(entry)), now: () => Date.now() });
+    const records = new RefusalRecords({
+      append: (entry) => Promise.resolve(void entries.push(entry)),
+      now: () => Date.now(),
+    });
     for (let second = 0; second < 600; second++) {
       for (let i = 0; i < 20; i++) {
-        const sources = Array.from({ length: 100 }, (_, n) => ({ source: `10.${second % 256}.${i}.${n}`, reason: 'key' as const, count: 1_000_000_000, ports: [] }));
+        const sources = Array.from({ length: 100 }, (_, n) => ({
+          source: `10.${second % 256}.${i}.${n}`,
+          reason: 'key' as const,
+          count: 1_000_000_000,
+          ports: [],
+        }));
         records.report({ counted: sources, others: { banned: 1_000_000_000 } });
       }
       await vi.advanceTimersByTimeAsync(1000);
@@ -150,7 +168,15 @@ describe('a front that reports what it likes', () => {
     const { log, lines } = captured();
     let nowMs = 0;
     const authLog = new AuthLog(log, () => nowMs);
-    const report = { counted: Array.from({ length: 200 }, (_, i) => ({ source: `10.0.0.${i}`, reason: 'key' as const, count: 50, ports: [1, 2, 3] })), others: {} };
+    const report = {
+      counted: Array.from({ length: 200 }, (_, i) => ({
+        source: `10.0.0.${i}`,
+        reason: 'key' as const,
+        count: 50,
+        ports: [1, 2, 3],
+      })),
+      others: {},
+    };
     for (let i = 0; i < 100; i++) authLog.report(report);
     expect(lines).toHaveLength(500);
     nowMs = 10_000;
@@ -164,35 +190,71 @@ describe('a front that reports what it likes', () => {
     let nowMs = 0;
     const authLog = new AuthLog(log, () => nowMs);
     const one = { source: '203.0.113.9', reason: 'key' as const };
-    authLog.report({ counted: [{ ...one, count: 3, ports: [1] }, { ...one, count: 1, ports: [1, 2, 3, 4, 5] }], others: {} });
+    authLog.report({
+      counted: [
+        { ...one, count: 3, ports: [1] },
+        { ...one, count: 1, ports: [1, 2, 3, 4, 5] },
+      ],
+      others: {},
+    });
     nowMs = 10_000;
     authLog.report({ counted: [{ ...one, count: 1, ports: [1] }], others: {} });
     expect(lines.find(({ event }) => event === 'auth-failures-left-out')).toMatchObject({ count: 2 });
 
     const entries: Entry[] = [];
-    const records = new RefusalRecords({ append: (entry) => Promise.resolve(void entries.push(entry)), now: () => nowMs });
-    for (let i = 0; i < 3; i++) records.report({ counted: [{ ...one, count: Number.MAX_SAFE_INTEGER, ports: [] }], others: { key: Number.MAX_SAFE_INTEGER } });
+    const records = new RefusalRecords({
+      append: (entry) => Promise.resolve(void entries.push(entry)),
+      now: () => nowMs,
+    });
+    for (let i = 0; i < 3; i++)
+      records.report({
+        counted: [{ ...one, count: Number.MAX_SAFE_INTEGER, ports: [] }],
+        others: { key: Number.MAX_SAFE_INTEGER },
+      });
     await records.flush();
-    expect(entries).toMatchObject([{ count: Number.MAX_SAFE_INTEGER, unlisted: Number.MAX_SAFE_INTEGER, reasons: { key: Number.MAX_SAFE_INTEGER }, top: [{ count: Number.MAX_SAFE_INTEGER }] }]);
+    expect(entries).toMatchObject([
+      {
+        count: Number.MAX_SAFE_INTEGER,
+        unlisted: Number.MAX_SAFE_INTEGER,
+        reasons: { key: Number.MAX_SAFE_INTEGER },
+        top: [{ count: Number.MAX_SAFE_INTEGER }],
+      },
+    ]);
   });
 });
 
 describe('a record of refusals', () => {
-  const report = (source: string, reason: RefusalReason, count = 1): RefusalReport => ({ counted: [{ source, reason, count, ports: [1] }], others: {} });
+  const report = (source: string, reason: RefusalReason, count = 1): RefusalReport => ({
+    counted: [{ source, reason, count, ports: [1] }],
+    others: {},
+  });
 
   it('comes at once after a quiet time, and then once a minute', async () => {
     vi.useFakeTimers({ now: 1_000_000 });
     const entries: Entry[] = [];
-    const records = new RefusalRecords({ append: (entry) => Promise.resolve(void entries.push(entry)), now: () => Date.now() });
+    const records = new RefusalRecords({
+      append: (entry) => Promise.resolve(void entries.push(entry)),
+      now: () => Date.now(),
+    });
     records.report(report('203.0.113.9', 'key'));
     await vi.advanceTimersByTimeAsync(10);
-    expect(entries).toMatchObject([{ type: 'refusals', count: 1, sources: 1, reasons: { key: 1 }, top: [{ address: '203.0.113.9', count: 1 }] }]);
+    expect(entries).toMatchObject([
+      { type: 'refusals', count: 1, sources: 1, reasons: { key: 1 }, top: [{ address: '203.0.113.9', count: 1 }] },
+    ]);
     records.report(report('203.0.113.9', 'key', 3));
     records.report(report('2001:db8::7', 'signature', 5));
     await vi.advanceTimersByTimeAsync(59_000);
     expect(entries).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(1000);
-    expect(entries[1]).toMatchObject({ count: 8, sources: 2, reasons: { key: 3, signature: 5 }, top: [{ address: '2001:db8::7', count: 5 }, { address: '203.0.113.9', count: 3 }] });
+    expect(entries[1]).toMatchObject({
+      count: 8,
+      sources: 2,
+      reasons: { key: 3, signature: 5 },
+      top: [
+        { address: '2001:db8::7', count: 5 },
+        { address: '203.0.113.9', count: 3 },
+      ],
+    });
   });
 
   it('is not made of who only connects', async () => {

@@ -1,4 +1,7 @@
-/** What a role may not do is refused by core itself, whatever a front sends: every verb, for every role, as a message of the protocol. */
+/**
+ * What a role may not do is refused by core itself, whatever a front sends: every verb, for every role, as a message of
+ * the protocol.
+ */
 import { createHash, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
 import { PassThrough, Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
@@ -27,7 +30,10 @@ interface Key {
 
 function makeKey(): Key {
   const { privateKey } = generateKeyPairSync('ed25519');
-  const blob = Buffer.concat([wireString('ssh-ed25519'), wireString(Buffer.from(privateKey.export({ format: 'jwk' }).x ?? '', 'base64url'))]);
+  const blob = Buffer.concat([
+    wireString('ssh-ed25519'),
+    wireString(Buffer.from(privateKey.export({ format: 'jwk' }).x ?? '', 'base64url')),
+  ]);
   return { blob: blob.toString('base64'), private: privateKey };
 }
 
@@ -42,7 +48,13 @@ function proof(key: Key, username: string): Record<string, string> {
     wireString(Buffer.from(key.blob, 'base64')),
   ]);
   const signature = Buffer.concat([wireString('ssh-ed25519'), wireString(sign(null, data, key.private))]);
-  return { username, algorithm: 'ssh-ed25519', blob: key.blob, sessionId: sessionId.toString('base64'), signature: signature.toString('base64') };
+  return {
+    username,
+    algorithm: 'ssh-ed25519',
+    blob: key.blob,
+    sessionId: sessionId.toString('base64'),
+    signature: signature.toString('base64'),
+  };
 }
 
 const callers = [
@@ -58,25 +70,52 @@ describe.each(callers)('at %s as %s', (door, role) => {
     const fingerprint = `SHA256:${createHash('sha256').update(Buffer.from(key.blob, 'base64')).digest('base64').replace(/=+$/, '')}`;
     const logins = new Logins({ now: () => new Date() });
     const admin = role === 'owner' ? undefined : { name: 'somebody', role, limits: {} };
-    logins.allow({ ...emptyDirectory, identities: [{ blob: key.blob, type: 'ssh-ed25519', fingerprint, owns: role === 'owner' ? ['alice'] : [], ...(admin === undefined ? {} : { admin }) }] });
+    logins.allow({
+      ...emptyDirectory,
+      identities: [
+        {
+          blob: key.blob,
+          type: 'ssh-ed25519',
+          fingerprint,
+          owns: role === 'owner' ? ['alice'] : [],
+          ...(admin === undefined ? {} : { admin }),
+        },
+      ],
+    });
     const called: string[] = [];
     const recorded: unknown[] = [];
-    const handlers = Object.fromEntries(verbNames.map((name) => [name, () => (called.push(name), Promise.resolve({}))])) as unknown as Handlers;
+    const handlers = Object.fromEntries(
+      verbNames.map((name) => [name, () => (called.push(name), Promise.resolve({}))]),
+    ) as unknown as Handlers;
     const nothing = (): undefined => undefined;
     const dispatcher = new Dispatcher({
-      journal: { append: (entry: object) => (recorded.push(entry), Promise.resolve({ seq: 0, hash: '' })), head: undefined } as never,
+      journal: {
+        append: (entry: object) => (recorded.push(entry), Promise.resolve({ seq: 0, hash: '' })),
+        head: undefined,
+      } as never,
       handlers,
       room: { begun: nothing, step: nothing, ended: nothing },
       changed: () => Promise.resolve(),
       now: Date.now,
       touch: { withinMs: 0, touchedAt: nothing },
     });
-    const [front, core] = pair().map((stream) => connectOver(stream as never)) as [ReturnType<typeof connectOver>, ReturnType<typeof connectOver>];
+    const [front, core] = pair().map((stream) => connectOver(stream as never)) as [
+      ReturnType<typeof connectOver>,
+      ReturnType<typeof connectOver>,
+    ];
     const endpoint = new LoginEndpoint(core, 'front', logins);
-    serveCalls(core, { greeting: { version: '0', host: { kind: 'simulated', simulated: true, why: '' } }, dispatcher, logins: endpoint, news: new FrontNews() });
+    serveCalls(core, {
+      greeting: { version: '0', host: { kind: 'simulated', simulated: true, why: '' } },
+      dispatcher,
+      logins: endpoint,
+      news: new FrontNews(),
+    });
     core.listen();
     front.listen();
-    const { login = '' } = await front.sendRequest(messages.prove, { proof: proof(key, door), address: '192.0.2.1' } as never);
+    const { login = '' } = await front.sendRequest(messages.prove, {
+      proof: proof(key, door),
+      address: '192.0.2.1',
+    } as never);
     const codeOf = async (verb: string, as = login): Promise<string> => {
       try {
         await front.sendRequest(messages.call, { id: verb, login: as, verb, input: {} });
@@ -93,7 +132,8 @@ describe.each(callers)('at %s as %s', (door, role) => {
     expect(called).toEqual(['whoami']);
     // A login that somebody made up, or of another connection.
     expect(await codeOf('whoami', 'somebody')).toBe('denied');
-    for (const name of ['help', 'nonsense', '__proto__', 'toString']) expect(await codeOf(name)).toBe('unknown-command');
+    for (const name of ['help', 'nonsense', '__proto__', 'toString'])
+      expect(await codeOf(name)).toBe('unknown-command');
     front.dispose();
     core.dispose();
   });

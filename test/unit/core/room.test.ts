@@ -40,7 +40,16 @@ describe('what is done', () => {
     room.step('1', { index: 1, total: 2, title: 'One', state: 'begun', elapsedMs: 0 });
     room.step('1', { index: 1, total: 2, title: 'One', state: 'done', elapsedMs: 5 });
     room.step('1', { index: 2, total: 2, title: 'Two', state: 'begun', elapsedMs: 0 });
-    expect(room.running(admin('late'))).toMatchObject([{ verb: 'stop', actor: 'carol', steps: [{ index: 1, state: 'done' }, { index: 2, state: 'begun' }] }]);
+    expect(room.running(admin('late'))).toMatchObject([
+      {
+        verb: 'stop',
+        actor: 'carol',
+        steps: [
+          { index: 1, state: 'done' },
+          { index: 2, state: 'begun' },
+        ],
+      },
+    ]);
     expect(room.running(owner)).toHaveLength(1);
     expect(room.running({ ...owner, owns: ['bob'] })).toEqual([]);
     room.ended('1', 10, new Failure('timeout', { what: 'it', why: 'it took too long' }));
@@ -51,7 +60,10 @@ describe('what is done', () => {
     const { room, heard } = roomWith(admin('tester'));
     room.begun(call);
     room.ended('1', 10, new Failure('busy', { what: '"alice"', why: 'another is at work' }));
-    expect(heard.get('tester')?.at(-1)).toMatchObject({ type: 'ended', call: { outcome: 'failed', failure: { code: 'busy', what: '"alice"' }, durationMs: 10 } });
+    expect(heard.get('tester')?.at(-1)).toMatchObject({
+      type: 'ended',
+      call: { outcome: 'failed', failure: { code: 'busy', what: '"alice"' }, durationMs: 10 },
+    });
   });
 
   it('that nobody began is nothing', () => {

@@ -22,7 +22,9 @@ function enter(room: Room, told: Map<string, Notice[]>, session: string, actor: 
   room.enter(session, actor, (notice) => told.get(session)?.push(notice));
 }
 
-const typesTold = (told: Map<string, Notice[]>): string[] => [...new Set([...told.values()].flat().map(({ type }) => type))];
+const typesTold = (told: Map<string, Notice[]>): string[] => [
+  ...new Set([...told.values()].flat().map(({ type }) => type)),
+];
 
 it('tells a handful of everybody who comes and goes, and of every step', () => {
   const { room, told } = roomOf(3);
@@ -32,7 +34,10 @@ it('tells a handful of everybody who comes and goes, and of every step', () => {
   room.ended('call-1', 5, undefined);
   room.leave('new');
   expect(told.get('shell-1')?.map(({ type }) => type)).toEqual(['entered', 'begun', 'step', 'ended', 'left']);
-  expect(room.welcome(admin('admin-1'))).toMatchObject({ crowded: false, present: [{ name: 'admin-1' }, { name: 'admin-2' }, { name: 'admin-3' }] });
+  expect(room.welcome(admin('admin-1'))).toMatchObject({
+    crowded: false,
+    present: [{ name: 'admin-1' }, { name: 'admin-2' }, { name: 'admin-3' }],
+  });
 });
 
 it('tells a crowd nothing of who comes and goes, and of changes only that they have ended', () => {

@@ -18,7 +18,7 @@ function file(): string {
 }
 
 describe('memory of a person', () => {
-  it('lasts, belongs to one door and name, and is nobody else\'s to read', async () => {
+  it("lasts, belongs to one door and name, and is nobody else's to read", async () => {
     const path = file();
     const memory = await ShellMemory.open(path, unexpected);
     memory.remember(tester, 'list');
@@ -27,7 +27,11 @@ describe('memory of a person', () => {
     await memory.settled();
     expect(statSync(path).mode & 0o777).toBe(0o600);
     const again = await ShellMemory.open(path, unexpected);
-    expect(again.of(tester)).toEqual({ lines: ['list'], leftAt: '2026-01-02T03:04:05.000Z', settings: { plain: true } });
+    expect(again.of(tester)).toEqual({
+      lines: ['list'],
+      leftAt: '2026-01-02T03:04:05.000Z',
+      settings: { plain: true },
+    });
     expect(again.of({ ...tester, door: 'self' })).toMatchObject({ lines: [], leftAt: null });
   });
 

@@ -36,8 +36,12 @@ describe('a front that is a unit', () => {
   const path = process.env['PATH'] ?? '';
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'containarium-unit-'));
-    // Stands for systemd-run: writes down what it is asked, and runs the command with its own descriptors, as `--pipe` does.
-    await writeFile(join(folder, 'systemd-run'), `#!/bin/sh\nprintf '%s\\n' "$@" > '${folder}/asked'\nwhile [ "$1" != -- ]; do shift; done\nshift\nexec "$@"\n`);
+    // Stands for systemd-run: writes down what it is asked, and runs the command with its own descriptors, as `--pipe`
+    // does.
+    await writeFile(
+      join(folder, 'systemd-run'),
+      `#!/bin/sh\nprintf '%s\\n' "$@" > '${folder}/asked'\nwhile [ "$1" != -- ]; do shift; done\nshift\nexec "$@"\n`,
+    );
     await chmod(join(folder, 'systemd-run'), 0o755);
     await writeFile(join(folder, 'front.mjs'), front);
     process.env['PATH'] = `${folder}:${path}`;
@@ -57,9 +61,15 @@ describe('a front that is a unit', () => {
       },
     };
     const bound = bindPort({ address: '127.0.0.1', port: 0 });
-    const run = await new UnitFront({ entry: join(folder, 'front.mjs'), log: pino({ level: 'silent' }), runner }).start(bound);
+    const run = await new UnitFront({ entry: join(folder, 'front.mjs'), log: pino({ level: 'silent' }), runner }).start(
+      bound,
+    );
     // What an earlier core may have left is gone before.
-    expect(ran.splice(0)).toEqual(['systemctl kill --signal=KILL containarium-front.service', 'systemctl stop containarium-front.service', 'systemctl reset-failed containarium-front.service']);
+    expect(ran.splice(0)).toEqual([
+      'systemctl kill --signal=KILL containarium-front.service',
+      'systemctl stop containarium-front.service',
+      'systemctl reset-failed containarium-front.service',
+    ]);
     const connection = connectOver(run.channel);
     const serving = new Promise<void>((resolve) => connection.onNotification(messages.listening, () => resolve()));
     connection.listen();
@@ -69,7 +79,17 @@ describe('a front that is a unit', () => {
     const [data] = (await once(socket, 'data')) as [Buffer];
     expect(data.toString()).toBe('served');
     const asked = (await readFile(join(folder, 'asked'), 'utf8')).split('\n');
-    for (const option of ['--pipe', '--wait', '--collect', '--unit=containarium-front.service', '--uid=containarium-front', '--property=NoNewPrivileges=yes', '--channel=1', '--listener=0']) expect(asked).toContain(option);
+    for (const option of [
+      '--pipe',
+      '--wait',
+      '--collect',
+      '--unit=containarium-front.service',
+      '--uid=containarium-front',
+      '--property=NoNewPrivileges=yes',
+      '--channel=1',
+      '--listener=0',
+    ])
+      expect(asked).toContain(option);
     run.kill();
     await vi.waitUntil(() => ran.length > 0);
     expect(ran).toEqual(['systemctl kill --signal=KILL containarium-front.service']);
@@ -82,7 +102,7 @@ describe('a front that is a unit', () => {
 });
 
 describe('what a front says on standard error', () => {
-  it('is logged as a front\'s, without control characters, in bounded lines and bounded number', async () => {
+  it("is logged as a front's, without control characters, in bounded lines and bounded number", async () => {
     const out = new PassThrough();
     const lines: { front?: string; dropped?: number; level: number }[] = [];
     const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line) as never) });
@@ -92,7 +112,11 @@ describe('what a front says on standard error', () => {
     out.write(`\n${'flood\n'.repeat(1000)}last`);
     out.end();
     await once(out, 'end');
-    expect(lines[0]).toMatchObject({ level: 40, front: { level: 60, msg: 'core is taken over' }, msg: 'the front says' });
+    expect(lines[0]).toMatchObject({
+      level: 40,
+      front: { level: 60, msg: 'core is taken over' },
+      msg: 'the front says',
+    });
     expect(lines[1]?.front).not.toContain('\u001b');
     expect(lines[2]?.front?.length).toBe(4096);
     expect(lines).toHaveLength(100);
@@ -102,7 +126,10 @@ describe('what a front says on standard error', () => {
   it('is cut where a line comes whole, and kept no longer than it is logged where a line never ends', () => {
     const out = Object.assign(new EventEmitter(), { setEncoding: () => undefined });
     const lines: { front?: string }[] = [];
-    const said = logFront(out as unknown as Readable, pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as never) }));
+    const said = logFront(
+      out as unknown as Readable,
+      pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as never) }),
+    );
     out.emit('data', `${'x'.repeat(60_000)}\n`);
     expect(lines[0]?.front).toBe('x'.repeat(4096));
     // More than a string can hold.
@@ -124,7 +151,9 @@ describe('the news that a front was replaced', () => {
     expect(news.next({ ...carol, door: 'local', role: 'root' })).toBeNull();
     const restart = news.next(carol);
     expect(restart).toEqual({ at: '2026-01-02T03:04:05.000Z', why: 'stood-still' });
-    expect(restart === null ? '' : frontRestartText(restart)).toBe('The SSH server was restarted at 03:04 UTC because it stood still; operations went on.');
+    expect(restart === null ? '' : frontRestartText(restart)).toBe(
+      'The SSH server was restarted at 03:04 UTC because it stood still; operations went on.',
+    );
     expect(news.next(carol)).toBeNull();
     expect(news.next({ ...carol, door: 'self', role: 'owner' })).not.toBeNull();
     news.replaced('ended');

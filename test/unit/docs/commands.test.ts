@@ -54,12 +54,32 @@ describe('the check of commands in documents', () => {
   });
 
   it('looks at code blocks, joined lines and inline code, and not at prose', () => {
-    const text = ['Type ssh manage@jump nonsense.', '', '```sh', 'ssh manage@jump \\', '  list', '```', 'or `ssh manage@jump info`.', '', '    ssh manage@jump whoami'];
+    const text = [
+      'Type ssh manage@jump nonsense.',
+      '',
+      '```sh',
+      'ssh manage@jump \\',
+      '  list',
+      '```',
+      'or `ssh manage@jump info`.',
+      '',
+      '    ssh manage@jump whoami',
+    ];
     expect(codeIn(text.join('\n'))).toEqual(['ssh manage@jump list', 'ssh manage@jump info', 'ssh manage@jump whoami']);
   });
 
   it('takes only what stands behind a prompt where a block has prompts, and no drawings', () => {
-    const text = ['```console', '$ npm start', 'containarium 0.1.0', '$ ssh \\', '    manage@jump list', 'NAME', '```', '', '    containarium <verb> ───▶ core'];
+    const text = [
+      '```console',
+      '$ npm start',
+      'containarium 0.1.0',
+      '$ ssh \\',
+      '    manage@jump list',
+      'NAME',
+      '```',
+      '',
+      '    containarium <verb> ───▶ core',
+    ];
     expect(codeIn(text.join('\n'))).toEqual(['$ npm start', '$ ssh manage@jump list']);
   });
 
@@ -71,7 +91,8 @@ describe('the check of commands in documents', () => {
   });
 
   it('finds relative links, and leaves addresses, anchors and code alone', () => {
-    const text = '[a](b.md#part) [c](https://example.org/x) [d](#part) `[e](f.md)`\n\n```\n[g](h.md)\n```\n[i](../j/k.md "title")';
+    const text =
+      '[a](b.md#part) [c](https://example.org/x) [d](#part) `[e](f.md)`\n\n```\n[g](h.md)\n```\n[i](../j/k.md "title")';
     expect(relativeLinks(text)).toEqual(['b.md', '../j/k.md']);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Checks a command line that a document shows with the product's own parser: as the reader's shell would split it, as ssh would send it,
- * as the server would understand it.
+ * Checks a command line that a document shows with the product's own parser: as the reader's shell would split it, as
+ * ssh would send it, as the server would understand it.
  */
 import { parse } from 'shell-quote';
 import { mayUse } from '../../../src/catalogue/catalogue.ts';
@@ -26,7 +26,10 @@ export interface Wrong {
 /** What is wrong with the commands of ours in `text`, one line of shell; other programs' commands are passed over. */
 export function wrongCommands(text: string, scripts: ReadonlySet<string>): Wrong[] {
   const wrong: Wrong[] = [];
-  const concrete = text.replace(/^[$#] /, '').replace(/\$\([^)]*\)/g, sampleKey).replace(/\$\{?\w+\}?/g, 'alice');
+  const concrete = text
+    .replace(/^[$#] /, '')
+    .replace(/\$\([^)]*\)/g, sampleKey)
+    .replace(/\$\{?\w+\}?/g, 'alice');
   // Placeholders: <user> is some word, [options] and … are none.
   const filled = concrete.replace(/<[a-z][^<>]*?>/g, 'alice').replace(/\[[^\]]*\]|…/g, ' ');
   for (const words of commandsOf(filled)) {
@@ -69,7 +72,10 @@ function check(words: readonly string[], scripts: ReadonlySet<string>, exact: bo
       if (at < 0) return;
       const door = args[at]?.startsWith('self@') === true ? 'self' : 'manage';
       // ssh(1) joins its arguments with blanks; without any there is a terminal session.
-      const line = args.slice(at + 1).join(' ').trim();
+      const line = args
+        .slice(at + 1)
+        .join(' ')
+        .trim();
       // The word for the shell as lines of text is none of the catalogue's.
       if (line !== '' && line !== 'plain') understood(splitLine(line), actors[door], exact);
       return;
@@ -98,7 +104,10 @@ function npm(args: readonly string[], scripts: ReadonlySet<string>, exact: boole
   if (script === 'containarium') check(['containarium', ...passed], scripts, exact);
 }
 
-/** Throws where the words are no command line of this actor's, or, without placeholders, where a value in them is refused. */
+/**
+ * Throws where the words are no command line of this actor's, or, without placeholders, where a value in them is
+ * refused.
+ */
 function understood(words: readonly string[], actor: Pick<Actor, 'door' | 'role'>, exact: boolean): void {
   const { verb, input, help } = parseCommandLine(words, actor);
   if (!mayUse(verb, actor.door, actor.role)) throw new Error(`"${verb.name}" may not be used over ${actor.door}`);
@@ -106,6 +115,11 @@ function understood(words: readonly string[], actor: Pick<Actor, 'door' | 'role'
   const { stdin } = verb;
   const given = stdin === undefined ? undefined : input[stdin.into];
   const isFile = typeof given === 'string' && !/^(ssh-|ecdsa-|sk-)/.test(given);
-  if (isFile && given !== '-' && actor.door !== 'local') throw new Error(`${given} is a path, and over ssh a path means nothing`);
-  checkInput(verb.name, verb.input, stdin === undefined || (given !== undefined && !isFile) ? input : { ...input, [stdin.into]: sampleKey });
+  if (isFile && given !== '-' && actor.door !== 'local')
+    throw new Error(`${given} is a path, and over ssh a path means nothing`);
+  checkInput(
+    verb.name,
+    verb.input,
+    stdin === undefined || (given !== undefined && !isFile) ? input : { ...input, [stdin.into]: sampleKey },
+  );
 }

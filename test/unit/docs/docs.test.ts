@@ -31,7 +31,10 @@ describe('the generated pages', () => {
 
   it.each([...pages().keys()])('docs/%s is what "npm run docs" makes now', (path) => {
     const file = join(packageRoot, 'docs', path);
-    expect(existsSync(file) ? readFileSync(file, 'utf8') : 'missing', `docs/${path} is out of date: run "npm run docs"`).toBe(pages().get(path));
+    expect(
+      existsSync(file) ? readFileSync(file, 'utf8') : 'missing',
+      `docs/${path} is out of date: run "npm run docs"`,
+    ).toBe(pages().get(path));
   });
 
   it('have no page of a verb that is gone', () => {
@@ -46,13 +49,25 @@ describe('the generated pages', () => {
     expect(checkSettings(parseYaml(exampleFile().join('\n')), 'the example')).toEqual(checkSettings({}, 'nothing'));
     const uncommented = exampleFile().map((line) => line.replace('# ', ''));
     const keys = (value: unknown): string[] =>
-      typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value).flatMap(([key, inner]) => [key, ...keys(inner)]) : [];
-    expect(keys(parseYaml(uncommented.join('\n')))).toEqual([...read('docs/configuration.md').matchAll(/^(?:\| `(?:\w+\.)*(\w+)` \| [^|]+\| [^|]*\| |## `(\w+)`$)/gm)].map((m) => m[1] ?? m[2]));
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? Object.entries(value).flatMap(([key, inner]) => [key, ...keys(inner)])
+        : [];
+    expect(keys(parseYaml(uncommented.join('\n')))).toEqual(
+      [...read('docs/configuration.md').matchAll(/^(?:\| `(?:\w+\.)*(\w+)` \| [^|]+\| [^|]*\| |## `(\w+)`$)/gm)].map(
+        (m) => m[1] ?? m[2],
+      ),
+    );
   });
 
   it('name every environment variable of ours that the sources read, and no other', () => {
-    const texts = filesBelow('src', /\.ts$/).filter((path) => !path.startsWith('src/docs/')).map(read);
-    const found = new Set(texts.flatMap((text) => [...text.matchAll(/env(?:\.|\[')(CONTAINARIUM_\w+|INCUS_\w+)/g)].map((match) => match[1])));
+    const texts = filesBelow('src', /\.ts$/)
+      .filter((path) => !path.startsWith('src/docs/'))
+      .map(read);
+    const found = new Set(
+      texts.flatMap((text) =>
+        [...text.matchAll(/env(?:\.|\[')(CONTAINARIUM_\w+|INCUS_\w+)/g)].map((match) => match[1]),
+      ),
+    );
     expect(environment.map(([name]) => name).sort()).toEqual([...found].sort());
   });
 });
@@ -63,7 +78,9 @@ describe.each(documents)('%s', (path) => {
   });
 
   it('links only to what is there', () => {
-    const missing = relativeLinks(read(path)).filter((target) => !existsSync(resolve(packageRoot, dirname(path), target)));
+    const missing = relativeLinks(read(path)).filter(
+      (target) => !existsSync(resolve(packageRoot, dirname(path), target)),
+    );
     expect(missing).toEqual([]);
   });
 });

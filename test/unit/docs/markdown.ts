@@ -1,8 +1,8 @@
 /** What a Markdown text shows to be typed, and where it leads. */
 
 /**
- * Lines of code blocks and pieces of inline code. A backslash at the end of a line joins the next one; in a block with `$ ` prompts what
- * has none is output; a line with box-drawing characters is a picture.
+ * Lines of code blocks and pieces of inline code. A backslash at the end of a line joins the next one; in a block with
+ * `$ ` prompts what has none is output; a line with box-drawing characters is a picture.
  */
 export function codeIn(markdown: string): string[] {
   const found: string[] = [];
@@ -28,7 +28,11 @@ export function codeIn(markdown: string): string[] {
 }
 
 function linesOf(block: readonly string[]): string[] {
-  const lines = block.join('\n').replace(/\s*\\\n\s*/g, ' ').split('\n').map((line) => line.trim());
+  const lines = block
+    .join('\n')
+    .replace(/\s*\\\n\s*/g, ' ')
+    .split('\n')
+    .map((line) => line.trim());
   return lines.some((line) => line.startsWith('$ ')) ? lines.filter((line) => line.startsWith('$ ')) : lines;
 }
 

@@ -36,7 +36,10 @@ describe('parseCpuCount', () => {
   });
 
   it('gives a number in range or invalid-count, whatever the text', () => {
-    const text = fc.oneof(fc.string(), fc.array(fc.constantFrom(...'0123456789-,. '), { maxLength: 5 }).map((list) => list.join('')));
+    const text = fc.oneof(
+      fc.string(),
+      fc.array(fc.constantFrom(...'0123456789-,. '), { maxLength: 5 }).map((list) => list.join('')),
+    );
     fc.assert(
       fc.property(text, (given) => {
         try {

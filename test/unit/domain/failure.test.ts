@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { exitCodes, exitMeanings, Failure, failureCodes, isFailure, type FailureCode } from '../../../src/domain/failure.ts';
+import {
+  exitCodes,
+  exitMeanings,
+  Failure,
+  failureCodes,
+  isFailure,
+  type FailureCode,
+} from '../../../src/domain/failure.ts';
 
 const codes = Object.keys(failureCodes) as FailureCode[];
 
@@ -13,7 +20,16 @@ describe('exit codes', () => {
 
   it('keep their numbers, which scripts rely on', () => {
     expect(exitCodes).toEqual({
-      ok: 0, failed: 1, usage: 2, notFound: 3, denied: 4, conflict: 5, partial: 6, timeout: 7, unavailable: 8, cancelled: 9,
+      ok: 0,
+      failed: 1,
+      usage: 2,
+      notFound: 3,
+      denied: 4,
+      conflict: 5,
+      partial: 6,
+      timeout: 7,
+      unavailable: 8,
+      cancelled: 9,
     });
   });
 
@@ -29,7 +45,13 @@ describe('exit codes', () => {
 });
 
 describe('Failure', () => {
-  const full = { code: 'exists', what: 'container "alice"', why: 'it exists', next: 'info alice', details: { user: 'alice' } } as const;
+  const full = {
+    code: 'exists',
+    what: 'container "alice"',
+    why: 'it exists',
+    next: 'info alice',
+    details: { user: 'alice' },
+  } as const;
 
   it('is an error whose message says what failed and why', () => {
     const failure = new Failure('exists', full);
@@ -45,7 +67,11 @@ describe('Failure', () => {
   });
 
   it('leaves out of its data what it does not have', () => {
-    expect(Object.keys(new Failure('busy', { what: 'it', why: 'of a reason' }).toData()).sort()).toEqual(['code', 'what', 'why']);
+    expect(Object.keys(new Failure('busy', { what: 'it', why: 'of a reason' }).toData()).sort()).toEqual([
+      'code',
+      'what',
+      'why',
+    ]);
   });
 
   it('keeps its cause out of its data', () => {

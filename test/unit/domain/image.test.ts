@@ -5,8 +5,15 @@ import { failing } from './failing.ts';
 
 describe('parseImage', () => {
   it.each([
-    'images:ubuntu/24.04', 'ubuntu:24.04', 'images:debian/12/cloud', 'containarium-base', 'local:base', 'a', 'images:alpine/3.20+x',
-    'f0e1d2c3b4a5968778695a4b3c2d1e0ff0e1d2c3b4a5968778695a4b3c2d1e0f', 'x'.repeat(128),
+    'images:ubuntu/24.04',
+    'ubuntu:24.04',
+    'images:debian/12/cloud',
+    'containarium-base',
+    'local:base',
+    'a',
+    'images:alpine/3.20+x',
+    'f0e1d2c3b4a5968778695a4b3c2d1e0ff0e1d2c3b4a5968778695a4b3c2d1e0f',
+    'x'.repeat(128),
   ])('takes %s', (text) => {
     expect(parseImage(text)).toBe(text);
   });
@@ -45,11 +52,14 @@ describe('imageSlug', () => {
 
   it('is lower-case letters, digits and single hyphens for every image, and keeps what is that already', () => {
     fc.assert(
-      fc.property(fc.stringMatching(/^([A-Za-z0-9][A-Za-z0-9._-]{0,20}:)?[A-Za-z0-9][A-Za-z0-9._/+-]{0,60}$/), (text) => {
-        const slug = imageSlug(parseImage(text));
-        expect(slug).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
-        expect(imageSlug(slug)).toBe(slug);
-      }),
+      fc.property(
+        fc.stringMatching(/^([A-Za-z0-9][A-Za-z0-9._-]{0,20}:)?[A-Za-z0-9][A-Za-z0-9._/+-]{0,60}$/),
+        (text) => {
+          const slug = imageSlug(parseImage(text));
+          expect(slug).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
+          expect(imageSlug(slug)).toBe(slug);
+        },
+      ),
     );
   });
 

@@ -68,7 +68,8 @@ describe('decodeKeyBlob', () => {
 
   it.each(keyTypes)('refuses a key of type %s that is cut at any byte, or has one more', (type) => {
     const blob = good[type];
-    for (let length = 0; length < blob.length; length += 1) expect(faultOf(type, blob.subarray(0, length))).toBe('it is cut short');
+    for (let length = 0; length < blob.length; length += 1)
+      expect(faultOf(type, blob.subarray(0, length))).toBe('it is cut short');
     expect(faultOf(type, Buffer.concat([blob, zero]))).toBe('there is something left over after the key');
   });
 
@@ -88,15 +89,20 @@ describe('decodeKeyBlob', () => {
     ['31 bytes of ed25519', 'ssh-ed25519', fields('ssh-ed25519', Buffer.alloc(31)), '31 bytes instead of 32'],
     ['33 bytes of ed25519', 'ssh-ed25519', fields('ssh-ed25519', Buffer.alloc(33)), '33 bytes instead of 32'],
     ['a length beyond the end', 'ssh-ed25519', Buffer.from('ffffffff', 'hex'), 'cut short'],
-    ['another curve\'s name', 'ecdsa-sha2-nistp256', fields('ecdsa-sha2-nistp256', 'nistp384', point), 'curve'],
-    ['another curve\'s point', 'ecdsa-sha2-nistp256', p256(ecPoint('P-384')), 'right form'],
+    ["another curve's name", 'ecdsa-sha2-nistp256', fields('ecdsa-sha2-nistp256', 'nistp384', point), 'curve'],
+    ["another curve's point", 'ecdsa-sha2-nistp256', p256(ecPoint('P-384')), 'right form'],
     ['a point off the curve', 'ecdsa-sha2-nistp256', p256(offCurve), 'not on the curve'],
     ['the point at infinity', 'ecdsa-sha2-nistp256', p256(zero), 'right form'],
     ['a compressed point', 'ecdsa-sha2-nistp256', p256(Buffer.from([2]), point.subarray(1, 33)), 'right form'],
     ['a hybrid point', 'ecdsa-sha2-nistp256', p256(Buffer.from([6]), point.subarray(1)), 'right form'],
     ['a point off the curve of a token', 'sk-ecdsa-sha2-nistp256@openssh.com', skOffCurve, 'not on the curve'],
     ['an application with NUL', 'sk-ssh-ed25519@openssh.com', skEd25519Blob('ssh:\0x'), 'NUL'],
-    ['a token without application', 'sk-ssh-ed25519@openssh.com', fields('sk-ssh-ed25519@openssh.com', Buffer.alloc(32)), 'cut short'],
+    [
+      'a token without application',
+      'sk-ssh-ed25519@openssh.com',
+      fields('sk-ssh-ed25519@openssh.com', Buffer.alloc(32)),
+      'cut short',
+    ],
     ['a negative modulus', 'ssh-rsa', rsaBlob(exponent, modulus), 'modulus is negative'],
     ['a padded modulus', 'ssh-rsa', rsaBlob(exponent, Buffer.concat([zero, zero, modulus])), 'shortest form'],
     ['a padded exponent', 'ssh-rsa', rsaBlob(Buffer.concat([zero, exponent]), n), 'shortest form'],
@@ -154,8 +160,23 @@ describe('parsePublicKeys', () => {
 
   it('of a good key with any comment gives a line that is read back as the same key', () => {
     const word = fc.constantFrom(
-      'ssh-rsa', 'AAAAB3', 'BEGIN', 'PRIVATE', 'KEY', ' ', '\t', '\u200b', '\u2028', '\ufeff', '\u0085', '-----', 'ssh-', 'rsa', '#',
-      'PGP', '😀',
+      'ssh-rsa',
+      'AAAAB3',
+      'BEGIN',
+      'PRIVATE',
+      'KEY',
+      ' ',
+      '\t',
+      '\u200b',
+      '\u2028',
+      '\ufeff',
+      '\u0085',
+      '-----',
+      'ssh-',
+      'rsa',
+      '#',
+      'PGP',
+      '😀',
     );
     const words = fc.array(word, { maxLength: 12 }).map((list) => list.join(''));
     const comment = fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }), words);
@@ -176,9 +197,12 @@ describe('parsePublicKeys', () => {
 
   it('of any text gives keys or one of its failures', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }), fc.base64String({ maxLength: 200 })), (text) => {
-        for (const key of keysOf(text)) expect(parsePublicKey(key.line)).toEqual(key);
-      }),
+      fc.property(
+        fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }), fc.base64String({ maxLength: 200 })),
+        (text) => {
+          for (const key of keysOf(text)) expect(parsePublicKey(key.line)).toEqual(key);
+        },
+      ),
     );
   });
 });

@@ -23,7 +23,7 @@ describe('a line of the log', () => {
     expect(logLine('{"a":1}\n', level, false)).toBe('{"a":1}\n');
   });
 
-  it('goes to the journal only where the descriptor is the journal\'s', () => {
+  it("goes to the journal only where the descriptor is the journal's", () => {
     expect(isJournal('8:1234', { dev: 8n, ino: 1234n })).toBe(true);
     expect(isJournal('8:1235', { dev: 8n, ino: 1234n })).toBe(false);
     expect(isJournal(undefined, { dev: 8n, ino: 1234n })).toBe(false);

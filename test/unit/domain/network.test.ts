@@ -19,7 +19,21 @@ describe('a network', () => {
     expect(parseNetwork(expected)).toEqual(parseNetwork(text));
   });
 
-  test.each(['', 'localhost', '127.1', '0x7f.0.0.1', '010.0.0.1', '192.0.2.7/33', '::1/129', '192.0.2.7/', '/8', '1.2.3.4/8/8', '1.2.3.4/-1', '192.0.2.*', '\x1b[2J'])('is not %j', (text) => {
+  test.each([
+    '',
+    'localhost',
+    '127.1',
+    '0x7f.0.0.1',
+    '010.0.0.1',
+    '192.0.2.7/33',
+    '::1/129',
+    '192.0.2.7/',
+    '/8',
+    '1.2.3.4/8/8',
+    '1.2.3.4/-1',
+    '192.0.2.*',
+    '\x1b[2J',
+  ])('is not %j', (text) => {
     expect(failing(() => parseNetwork(text))).toMatchObject({ code: 'usage' });
   });
 
@@ -36,22 +50,22 @@ describe('a network', () => {
 
 describe('a source', () => {
   it('is an IPv4 address, or the /64 of an IPv6 address', () => {
-    expect(['192.0.2.7', '::ffff:192.0.2.7', '2001:db8:1:2:3:4:5:6', 'fe80::1%eth0', 'x', ''].map((text) => sourceOf(text)?.text)).toEqual([
-      '192.0.2.7',
-      '192.0.2.7',
-      '2001:db8:1:2::/64',
-      'fe80::/64',
-      undefined,
-      undefined,
-    ]);
-    expect(['192.0.2.7', '192.0.2.0/24', '2001:db8::/64', '2001:db8::1'].map((text) => isSource(parseNetwork(text)))).toEqual([true, false, true, false]);
+    expect(
+      ['192.0.2.7', '::ffff:192.0.2.7', '2001:db8:1:2:3:4:5:6', 'fe80::1%eth0', 'x', ''].map(
+        (text) => sourceOf(text)?.text,
+      ),
+    ).toEqual(['192.0.2.7', '192.0.2.7', '2001:db8:1:2::/64', 'fe80::/64', undefined, undefined]);
+    expect(
+      ['192.0.2.7', '192.0.2.0/24', '2001:db8::/64', '2001:db8::1'].map((text) => isSource(parseNetwork(text))),
+    ).toEqual([true, false, true, false]);
   });
 });
 
 describe('a map of networks', () => {
   it('finds every network that contains an address, the widest first', () => {
     const map = new NetworkMap<string>();
-    for (const text of ['10.0.0.0/8', '10.1.0.0/16', '10.1.2.3', '10.2.0.0/16', '2001:db8::/32']) map.set(parseNetwork(text), text);
+    for (const text of ['10.0.0.0/8', '10.1.0.0/16', '10.1.2.3', '10.2.0.0/16', '2001:db8::/32'])
+      map.set(parseNetwork(text), text);
     expect([...map.find('10.1.2.3')]).toEqual(['10.0.0.0/8', '10.1.0.0/16', '10.1.2.3']);
     expect([...map.find('::ffff:10.2.9.9')]).toEqual(['10.0.0.0/8', '10.2.0.0/16']);
     expect([...map.find('2001:db8:ffff::1')]).toEqual(['2001:db8::/32']);

@@ -22,14 +22,17 @@ const accepted: [string, string][] = [
 ];
 
 describe('an accepted key', () => {
-  it.each(accepted)('of type %s has the fingerprint and size that ssh-keygen shows, and comes back as the same line', (type, line) => {
-    const key = parsePublicKey(line);
-    expect({ bits: key.bits, fingerprint: key.fingerprint }).toEqual(folder.describe(line));
-    expect(key.type).toBe(type);
-    expect(key.line).toBe(line);
-    expect(key.blob.toString('base64')).toBe(key.base64);
-    expect(parsePublicKey(key.line)).toEqual(key);
-  });
+  it.each(accepted)(
+    'of type %s has the fingerprint and size that ssh-keygen shows, and comes back as the same line',
+    (type, line) => {
+      const key = parsePublicKey(line);
+      expect({ bits: key.bits, fingerprint: key.fingerprint }).toEqual(folder.describe(line));
+      expect(key.type).toBe(type);
+      expect(key.line).toBe(line);
+      expect(key.blob.toString('base64')).toBe(key.base64);
+      expect(parsePublicKey(key.line)).toEqual(key);
+    },
+  );
 
   it('of RSA has 3072 bits at least, by the count of ssh-keygen', () => {
     // OpenSSL rounds odd sizes down, so that the key is a little shorter than what is asked for.
@@ -43,17 +46,20 @@ describe('an accepted key', () => {
     const bare = ed25519.split(' ').slice(0, 2).join(' ');
     expect(parsePublicKey(bare)).toMatchObject({ comment: '', line: bare });
     const spaced = parsePublicKey(`  ${bare}\talice's  laptop\u00a02 `);
-    expect(spaced).toMatchObject({ comment: 'alice\'s laptop 2', line: `${bare} alice's laptop 2` });
+    expect(spaced).toMatchObject({ comment: "alice's laptop 2", line: `${bare} alice's laptop 2` });
   });
 
-  it.each(['example', 'your', 'key', 'here', 'placeholder', 'changeme'])('may hold the word "%s" in its base64', (word) => {
-    // The 32 bytes of an ed25519 key begin in the middle of a base64 group: two bytes lead up to the next group.
-    const body = Buffer.from(word.padEnd(16, 'A'), 'base64');
-    const blob = ed25519Blob(Buffer.concat([Buffer.alloc(2, 7), body, Buffer.alloc(30 - body.length, 9)]));
-    const line = lineOf('ssh-ed25519', blob, `${word}@example`);
-    expect(blob.toString('base64')).toContain(word);
-    expect(parsePublicKey(line).line).toBe(line);
-  });
+  it.each(['example', 'your', 'key', 'here', 'placeholder', 'changeme'])(
+    'may hold the word "%s" in its base64',
+    (word) => {
+      // The 32 bytes of an ed25519 key begin in the middle of a base64 group: two bytes lead up to the next group.
+      const body = Buffer.from(word.padEnd(16, 'A'), 'base64');
+      const blob = ed25519Blob(Buffer.concat([Buffer.alloc(2, 7), body, Buffer.alloc(30 - body.length, 9)]));
+      const line = lineOf('ssh-ed25519', blob, `${word}@example`);
+      expect(blob.toString('base64')).toContain(word);
+      expect(parsePublicKey(line).line).toBe(line);
+    },
+  );
 });
 
 describe('a comment', () => {
@@ -139,9 +145,19 @@ describe('a refused line', () => {
 
   it.each([
     ['a certificate', folder.read('ed-cert.pub'), 'certificate', 'without "-cert"'],
-    ['DSA', lineOf('ssh-dss', fields('ssh-dss', ...[129, 21, 129, 129].map((size) => Buffer.alloc(size, 1)))), 'DSA', 'ed25519'],
+    [
+      'DSA',
+      lineOf('ssh-dss', fields('ssh-dss', ...[129, 21, 129, 129].map((size) => Buffer.alloc(size, 1)))),
+      'DSA',
+      'ed25519',
+    ],
     ['short RSA', rsa2048, '2048 bits', 'ssh-keygen -t ed25519'],
-    ['an unknown type', lineOf('ssh-ed448', fields('ssh-ed448', Buffer.alloc(57, 1))), '"ssh-ed448" are not accepted', 'ssh-ed25519'],
+    [
+      'an unknown type',
+      lineOf('ssh-ed448', fields('ssh-ed448', Buffer.alloc(57, 1))),
+      '"ssh-ed448" are not accepted',
+      'ssh-ed25519',
+    ],
     ['options', `restrict,command="echo ssh" ${ed25519}`, 'text before the type', 'from the type of the key on'],
     ['one option', `no-pty ${ed25519}`, 'text before the type', 'from the type of the key on'],
     ['a line of known_hosts', `jump.example ${ed25519}`, 'text before the type', 'from the type of the key on'],
@@ -170,7 +186,12 @@ describe('a refused line', () => {
   });
 
   it('does not come back in the failure, since it may be a secret', () => {
-    for (const text of ['correct horse battery staple', 'hunter2-secret', 'c2VjcmV0'.repeat(10), `/${'c2VjcmV0'.repeat(5)}`]) {
+    for (const text of [
+      'correct horse battery staple',
+      'hunter2-secret',
+      'c2VjcmV0'.repeat(10),
+      `/${'c2VjcmV0'.repeat(5)}`,
+    ]) {
       const data = JSON.stringify(failing(() => parsePublicKeys(text)).toData());
       for (const word of text.split(/[ -]/)) expect(data).not.toContain(word);
     }
@@ -184,10 +205,15 @@ describe('a private key', () => {
   folder.run('-q', '-p', '-N', 'long passphrase', '-m', 'PKCS8', '-f', 'pkcs8');
   const openssh = folder.read('ed');
   const secretLines = openssh.split('\n').slice(1, -2);
-  const putty = ['PuTTY-User-Key-File-3: ssh-ed25519', 'Encryption: none', 'Private-Lines: 1', 'c2VjcmV0'.repeat(4)].join('\r\n');
+  const putty = [
+    'PuTTY-User-Key-File-3: ssh-ed25519',
+    'Encryption: none',
+    'Private-Lines: 1',
+    'c2VjcmV0'.repeat(4),
+  ].join('\r\n');
 
   it.each([
-    ['in OpenSSH\'s format', openssh],
+    ["in OpenSSH's format", openssh],
     ['in PEM', folder.read('pem')],
     ['in PKCS #8, encrypted', folder.read('pkcs8')],
     ['of PuTTY', putty],
@@ -208,16 +234,28 @@ describe('a private key', () => {
     for (const line of text.split(/\s+/).filter((word) => word.length > 20)) expect(said).not.toContain(line);
   });
 
-  it('is what a public key\'s comment may speak of', () => {
+  it("is what a public key's comment may speak of", () => {
     expect(parsePublicKey(`${ed25519} not my private key`).comment).toBe('ed@example not my private key');
   });
 });
 
 describe('a path', () => {
   it.each([
-    '~/.ssh/id_ed25519.pub', '~alice/x.pub', '/home/alice/.ssh/id.pub', './alice.pub', '../alice.pub', 'alice.pub',
-    'C:\\Users\\Alice Smith\\.ssh\\id.pub', 'c:/keys/id.pub', '\\\\server\\share\\id.pub', '%USERPROFILE%\\.ssh\\id.pub',
-    '$HOME/.ssh/id.pub', 'file:///home/alice/id.pub', '~/.ssh/id_ed25519', 'id_rsa', 'alice.ppk',
+    '~/.ssh/id_ed25519.pub',
+    '~alice/x.pub',
+    '/home/alice/.ssh/id.pub',
+    './alice.pub',
+    '../alice.pub',
+    'alice.pub',
+    'C:\\Users\\Alice Smith\\.ssh\\id.pub',
+    'c:/keys/id.pub',
+    '\\\\server\\share\\id.pub',
+    '%USERPROFILE%\\.ssh\\id.pub',
+    '$HOME/.ssh/id.pub',
+    'file:///home/alice/id.pub',
+    '~/.ssh/id_ed25519',
+    'id_rsa',
+    'alice.ppk',
   ])('is explained and quoted: %s', (path) => {
     const failure = failing(() => parsePublicKeys(`${path}\n`));
     expect(failure.code).toBe('usage');
@@ -264,7 +302,7 @@ describe('matchKeys', () => {
     expect(matchKeys([{ ...first, comment: '' }], '')).toEqual([]);
   });
 
-  it('does not take another key\'s fingerprint in a comment for that key', () => {
+  it("does not take another key's fingerprint in a comment for that key", () => {
     const impostor = { ...second, comment: first.fingerprint };
     expect(matchKeys([impostor, first], first.fingerprint)).toEqual([first]);
     expect(matchKeys([impostor], first.fingerprint)).toEqual([]);

@@ -41,11 +41,19 @@ describe('parseSize', () => {
   it.each([
     ['4', 'it has no unit: 4GB is 4,000,000,000 bytes, 4GiB is 4,294,967,296 bytes', 'write 4GB or 4GiB'],
     ['4G', '"G" is not a whole unit: 4GB is 4,000,000,000 bytes, 4GiB is 4,294,967,296 bytes', 'write 4GB or 4GiB'],
-    ['512M', '"M" is not a whole unit: 512MB is 512,000,000 bytes, 512MiB is 536,870,912 bytes', 'write 512MB or 512MiB'],
+    [
+      '512M',
+      '"M" is not a whole unit: 512MB is 512,000,000 bytes, 512MiB is 536,870,912 bytes',
+      'write 512MB or 512MiB',
+    ],
     ['4Gi', '"Gi" is not a whole unit: 4GB is 4,000,000,000 bytes, 4GiB is 4,294,967,296 bytes', 'write 4GB or 4GiB'],
     ['2k', '"k" is not a whole unit: 2kB is 2,000 bytes, 2KiB is 2,048 bytes', 'write 2kB or 2KiB'],
     ['1.5', 'it has no unit: 1.5GB is 1,500,000,000 bytes, 1.5GiB is 1,610,612,736 bytes', 'write 1.5GB or 1.5GiB'],
-    ['1.0000001M', '"M" is not a whole unit: 1.0000001MB is no whole number of bytes, 1.0000001MiB is no whole number of bytes', 'write'],
+    [
+      '1.0000001M',
+      '"M" is not a whole unit: 1.0000001MB is no whole number of bytes, 1.0000001MiB is no whole number of bytes',
+      'write',
+    ],
   ])('asks which reading of %s is meant', (text, why, next) => {
     const failure = failing(() => parseSize(text));
     expect(failure.code).toBe('invalid-size');
@@ -104,14 +112,20 @@ describe('parseSize', () => {
   it('gives a whole number of bytes or invalid-size, whatever the text', () => {
     const piece = fc.constantFrom(...'0123456789.,+-eE %', 'GiB', 'GB', 'G', 'i', 'b', 'kB', 'M', '\u0000', '∞');
     fc.assert(
-      fc.property(fc.oneof(fc.array(piece, { maxLength: 8 }).map((list) => list.join('')), fc.string()), (text) => {
-        try {
-          const count = parseSize(text);
-          expect(Number.isSafeInteger(count) && count > 0).toBe(true);
-        } catch (error) {
-          expect(error).toMatchObject({ code: 'invalid-size' });
-        }
-      }),
+      fc.property(
+        fc.oneof(
+          fc.array(piece, { maxLength: 8 }).map((list) => list.join('')),
+          fc.string(),
+        ),
+        (text) => {
+          try {
+            const count = parseSize(text);
+            expect(Number.isSafeInteger(count) && count > 0).toBe(true);
+          } catch (error) {
+            expect(error).toMatchObject({ code: 'invalid-size' });
+          }
+        },
+      ),
     );
   });
 });
@@ -149,10 +163,13 @@ describe('formatExact', () => {
     );
   });
 
-  it.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])('refuses %d, which is no number of bytes', (count) => {
-    expect(() => formatExact(count)).toThrow(RangeError);
-    expect(() => formatHuman(count)).toThrow(RangeError);
-  });
+  it.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])(
+    'refuses %d, which is no number of bytes',
+    (count) => {
+      expect(() => formatExact(count)).toThrow(RangeError);
+      expect(() => formatHuman(count)).toThrow(RangeError);
+    },
+  );
 });
 
 describe('formatHuman', () => {
@@ -204,7 +221,20 @@ describe('parseIncusSize', () => {
   });
 
   it.each([
-    '', '50%', '4gib', '4KB', '4kiB', '1.5GiB', '4 GiB', '-1', '4G', '9007199254740992', '9EiB', 'max', '4GiB\n', '99999999999999999999',
+    '',
+    '50%',
+    '4gib',
+    '4KB',
+    '4kiB',
+    '1.5GiB',
+    '4 GiB',
+    '-1',
+    '4G',
+    '9007199254740992',
+    '9EiB',
+    'max',
+    '4GiB\n',
+    '99999999999999999999',
   ])('knows no amount in %j', (text) => {
     expect(parseIncusSize(text)).toBeUndefined();
   });

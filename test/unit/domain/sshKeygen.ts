@@ -1,4 +1,7 @@
-/** The stock ssh-keygen as the oracle of the key tests, and keys built by hand for the kinds that it cannot make without a token. */
+/**
+ * The stock ssh-keygen as the oracle of the key tests, and keys built by hand for the kinds that it cannot make without
+ * a token.
+ */
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -24,7 +27,11 @@ export function lineOf(type: string, blob: Buffer, comment = ''): string {
 /** A point of the curve, uncompressed. */
 export function ecPoint(curve: 'P-256' | 'P-384' | 'P-521'): Buffer {
   const jwk = generateKeyPairSync('ec', { namedCurve: curve }).publicKey.export({ format: 'jwk' });
-  return Buffer.concat([Buffer.from([4]), Buffer.from(jwk.x ?? '', 'base64url'), Buffer.from(jwk.y ?? '', 'base64url')]);
+  return Buffer.concat([
+    Buffer.from([4]),
+    Buffer.from(jwk.x ?? '', 'base64url'),
+    Buffer.from(jwk.y ?? '', 'base64url'),
+  ]);
 }
 
 export function ed25519Blob(key = randomBytes(32)): Buffer {
@@ -50,7 +57,18 @@ export class KeyFolder {
 
   /** Makes a pair; gives the public line. */
   make(name: string, type: string, bits?: number, comment = `${name}@example`): string {
-    this.run('-q', '-t', type, ...(bits === undefined ? [] : ['-b', String(bits)]), '-N', '', '-C', comment, '-f', name);
+    this.run(
+      '-q',
+      '-t',
+      type,
+      ...(bits === undefined ? [] : ['-b', String(bits)]),
+      '-N',
+      '',
+      '-C',
+      comment,
+      '-f',
+      name,
+    );
     return this.read(`${name}.pub`);
   }
 

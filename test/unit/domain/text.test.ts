@@ -25,7 +25,18 @@ const unsafeRanges: readonly [string, number, number][] = [
   ['Hangul fillers', 0x115f, 0x1160],
 ];
 
-const ordinary = ['alice', 'Zoë Müller', 'Straße 5', '東京', '한국어', 'العربية', 'Ελλάδα', '😀 👍🏽', 'a\\b "c" \'d\'', '½ × 3 ≤ €5'];
+const ordinary = [
+  'alice',
+  'Zoë Müller',
+  'Straße 5',
+  '東京',
+  '한국어',
+  'العربية',
+  'Ελλάδα',
+  '😀 👍🏽',
+  'a\\b "c" \'d\'',
+  '½ × 3 ≤ €5',
+];
 
 function characters(from: number, to: number): string[] {
   return Array.from({ length: to - from + 1 }, (_, index) => String.fromCodePoint(from + index));

@@ -67,10 +67,13 @@ describe('parseWhen', () => {
 
   it('reads back every time that this system prints', () => {
     fc.assert(
-      fc.property(fc.date({ min: new Date(0), max: new Date('9999-12-31T23:59:59.999Z'), noInvalidDate: true }), (date) => {
-        expect(parseWhen(date.toISOString(), now)).toEqual(date);
-        expect(parseWhen(date.toISOString().slice(0, 10), now).getTime()).toBeLessThanOrEqual(date.getTime());
-      }),
+      fc.property(
+        fc.date({ min: new Date(0), max: new Date('9999-12-31T23:59:59.999Z'), noInvalidDate: true }),
+        (date) => {
+          expect(parseWhen(date.toISOString(), now)).toEqual(date);
+          expect(parseWhen(date.toISOString().slice(0, 10), now).getTime()).toBeLessThanOrEqual(date.getTime());
+        },
+      ),
     );
   });
 });

@@ -95,9 +95,33 @@ describe('parseUsername', () => {
   });
 
   it.each([
-    'root', 'daemon', 'www-data', 'nobody', 'sudo', 'shadow', 'nogroup', 'kvm', 'sgx', 'messagebus', 'sshd', '_ssh', 'lxd', 'docker',
-    'incus', 'incus-admin', 'ubuntu', 'debian', 'admin', 'manage', 'self', 'containarium', 'localhost', 'nginx', 'postgres',
-    'mysql', 'redis',
+    'root',
+    'daemon',
+    'www-data',
+    'nobody',
+    'sudo',
+    'shadow',
+    'nogroup',
+    'kvm',
+    'sgx',
+    'messagebus',
+    'sshd',
+    '_ssh',
+    'lxd',
+    'docker',
+    'incus',
+    'incus-admin',
+    'ubuntu',
+    'debian',
+    'admin',
+    'manage',
+    'self',
+    'containarium',
+    'localhost',
+    'nginx',
+    'postgres',
+    'mysql',
+    'redis',
   ])('counts %s among the reserved names', (name) => {
     expect(reservedNames).toContain(name);
   });
@@ -120,7 +144,7 @@ describe('containerName and ownerOf', () => {
     expect(ownerOf('alice-container')).toBe('alice');
   });
 
-  it('are each other\'s inverse, within the 63 characters of an Incus instance name', () => {
+  it("are each other's inverse, within the 63 characters of an Incus instance name", () => {
     fc.assert(
       fc.property(goodName, (name) => {
         const instance = containerName(parseUsername(name));
@@ -131,12 +155,18 @@ describe('containerName and ownerOf', () => {
     expect(containerName('a'.repeat(maxUsernameLength)).length).toBeLessThanOrEqual(63);
   });
 
-  it.each(['alice', '-container', 'container', 'Alice-container', 'root-container', 'alice-containers', 'a_b-container', '9-container'])(
-    'know no owner of %s',
-    (instance) => {
-      expect(ownerOf(instance)).toBeUndefined();
-    },
-  );
+  it.each([
+    'alice',
+    '-container',
+    'container',
+    'Alice-container',
+    'root-container',
+    'alice-containers',
+    'a_b-container',
+    '9-container',
+  ])('know no owner of %s', (instance) => {
+    expect(ownerOf(instance)).toBeUndefined();
+  });
 
   it('keep users apart whose names contain the suffix', () => {
     expect(ownerOf('alice-container-container')).toBe('alice-container');

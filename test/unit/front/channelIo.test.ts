@@ -17,12 +17,27 @@ function open({ terminal = false, stdinMs = 60_000 } = {}) {
   };
   const channel = Object.assign(new EventEmitter(), { writable: true, write, stderr: { writable: true, write } });
   const connection = { _sock: { writableNeedDrain: false }, _protocol: {} };
-  const io = new ChannelIo(connection as unknown as Connection, channel as unknown as ServerChannel, { terminal, stdinMs, interrupt: () => interrupts++ });
-  return { io, send: (text: string | Buffer) => channel.emit('data', Buffer.from(text as string)), end: () => channel.emit('end'), close: () => channel.emit('close'), said: () => said, interrupts: () => interrupts };
+  const io = new ChannelIo(connection as unknown as Connection, channel as unknown as ServerChannel, {
+    terminal,
+    stdinMs,
+    interrupt: () => interrupts++,
+  });
+  return {
+    io,
+    send: (text: string | Buffer) => channel.emit('data', Buffer.from(text as string)),
+    end: () => channel.emit('end'),
+    close: () => channel.emit('close'),
+    said: () => said,
+    interrupts: () => interrupts,
+  };
 }
 
 /** The code of what it is refused with. */
-const refusal = (read: Promise<string>): Promise<string> => read.then(() => 'read', (error: unknown) => (error as { code: string }).code);
+const refusal = (read: Promise<string>): Promise<string> =>
+  read.then(
+    () => 'read',
+    (error: unknown) => (error as { code: string }).code,
+  );
 
 describe('standard input', () => {
   it('is what came up to its end, also what came before anybody read', async () => {

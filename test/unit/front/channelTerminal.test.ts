@@ -6,7 +6,10 @@ import { ChannelTerminal } from '../../../src/front/channelTerminal.ts';
 
 function open() {
   const calls: string[] = [];
-  const channel = Object.assign(new EventEmitter(), { pause: () => calls.push('pause'), resume: () => calls.push('resume') });
+  const channel = Object.assign(new EventEmitter(), {
+    pause: () => calls.push('pause'),
+    resume: () => calls.push('resume'),
+  });
   const terminal = new ChannelTerminal({
     connection: { _sock: { writableNeedDrain: false } } as unknown as Connection,
     channel: channel as unknown as ServerChannel,
@@ -15,7 +18,12 @@ function open() {
     size: { columns: 80, rows: 24 },
   });
   const heard: string[] = [];
-  const listen = (): void => terminal.listen({ data: (data) => heard.push(data.toString()), resized: () => heard.push(`${terminal.columns}x${terminal.rows}`), closed: () => heard.push('closed') });
+  const listen = (): void =>
+    terminal.listen({
+      data: (data) => heard.push(data.toString()),
+      resized: () => heard.push(`${terminal.columns}x${terminal.rows}`),
+      closed: () => heard.push('closed'),
+    });
   return { terminal, channel, calls, heard, listen };
 }
 

@@ -3,7 +3,17 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Gate, type GateSocket } from '../../../src/front/gate.ts';
 import type { BegunPenalty } from '../../../src/front/penalties.ts';
 
-const penalties = { failedLoginMs: 5000, noLoginMs: 1000, lateMs: 10_000, violationMs: 10_000, minMs: 15_000, maxMs: 600_000, mostSources: 1000, overflow: 'permissive', exempt: ['10.0.0.0/8'] } as const;
+const penalties = {
+  failedLoginMs: 5000,
+  noLoginMs: 1000,
+  lateMs: 10_000,
+  violationMs: 10_000,
+  minMs: 15_000,
+  maxMs: 600_000,
+  mostSources: 1000,
+  overflow: 'permissive',
+  exempt: ['10.0.0.0/8'],
+} as const;
 const startups = { start: 100, ratePercent: 30, full: 300, perSource: 30 };
 
 let nowMs: number;
@@ -19,7 +29,10 @@ beforeEach(() => {
 /** A connection: refused, or open until it is closed. */
 function connect(address: string) {
   const socket = Object.assign(new EventEmitter(), { remoteAddress: address });
-  return { refused: gate.admit(socket as unknown as GateSocket)?.text, tell: (...events: string[]) => events.forEach((event) => socket.emit(event)) };
+  return {
+    refused: gate.admit(socket as unknown as GateSocket)?.text,
+    tell: (...events: string[]) => events.forEach((event) => socket.emit(event)),
+  };
 }
 
 /** Connections one after the other; how many were let in. */
@@ -40,7 +53,10 @@ describe('the gate', () => {
     nowMs += 20_000;
     expect(several('192.0.2.1', 20, 'attempt')).toBe(4);
     expect(connect('192.0.2.1').refused).toMatch(/in 40 s\.$/);
-    expect(begun.map(({ source, times }) => [source, times])).toEqual([['192.0.2.1', 1], ['192.0.2.1', 2]]);
+    expect(begun.map(({ source, times }) => [source, times])).toEqual([
+      ['192.0.2.1', 1],
+      ['192.0.2.1', 2],
+    ]);
   });
 
   it('takes a /64 of IPv6 for one source', () => {
@@ -88,7 +104,15 @@ describe('the gate', () => {
   });
 
   it('refuses who is banned, with the reason, until the ban ends', () => {
-    gate.setBans([{ network: '192.0.2.0/24', reason: 'scans\x1b[2J', by: 'carol', at: '', until: new Date(nowMs + 3_600_000).toISOString() }]);
+    gate.setBans([
+      {
+        network: '192.0.2.0/24',
+        reason: 'scans\x1b[2J',
+        by: 'carol',
+        at: '',
+        until: new Date(nowMs + 3_600_000).toISOString(),
+      },
+    ]);
     expect(connect('192.0.2.77').refused).toBe('This address is banned (scans\\u{1b}[2J): try again in 1 h.');
     expect(connect('192.0.3.77').refused).toBeUndefined();
     nowMs += 3_600_000;
@@ -105,7 +129,9 @@ describe('the gate', () => {
 
   it('limits connections that log in, for each source, and frees their places', () => {
     const open = Array.from({ length: 31 }, () => connect('192.0.2.1'));
-    expect(open.map(({ refused }) => refused).filter(Boolean)).toEqual(['Too many connections from this address are logging in: try again in a moment.']);
+    expect(open.map(({ refused }) => refused).filter(Boolean)).toEqual([
+      'Too many connections from this address are logging in: try again in a moment.',
+    ]);
     open[0]?.tell('authenticated');
     expect(connect('192.0.2.1').refused).toBeUndefined();
     open[1]?.tell('forgiven', 'close');
@@ -122,7 +148,12 @@ describe('the gate', () => {
 describe('a source that somebody logged in from', () => {
   /** With no room for anybody who is not known. */
   beforeEach(() => {
-    gate = new Gate({ penalties, startups: { start: 1, ratePercent: 100, full: 1, perSource: 30 }, now: () => nowMs, onPenalty: (penalty) => begun.push(penalty) });
+    gate = new Gate({
+      penalties,
+      startups: { start: 1, ratePercent: 100, full: 1, perSource: 30 },
+      now: () => nowMs,
+      onPenalty: (penalty) => begun.push(penalty),
+    });
   });
 
   const hourMs = 3_600_000;

@@ -1,4 +1,7 @@
-/** Guards on a server of ssh2's own that does nothing else, where what they stop would otherwise happen by our own doing first. */
+/**
+ * Guards on a server of ssh2's own that does nothing else, where what they stop would otherwise happen by our own doing
+ * first.
+ */
 import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:net';
 import { queryObjects } from 'node:v8';
@@ -35,7 +38,10 @@ afterEach(() => {
 });
 
 /** A server that lets everybody in and hands every command's channel to `use`. */
-async function serve(guard: (connection: Connection) => void, use: (channel: ServerChannel, connection: Connection) => void): Promise<number> {
+async function serve(
+  guard: (connection: Connection) => void,
+  use: (channel: ServerChannel, connection: Connection) => void,
+): Promise<number> {
   const server = new ssh2.Server({ hostKeys: [hostKey.private] }, (connection) => {
     connection.on('error', () => undefined);
     guard(connection);
@@ -67,35 +73,38 @@ async function exec(port: number, window?: number): Promise<{ client: RawClient;
 }
 
 describe('messages that only a server sends (L1)', () => {
-  test.each([message.userauthFailure, message.userauthSuccess, message.userauthBanner, message.userauthPkOk])('number %d takes no login out of the queue, so that its late answer still can be given', async (type) => {
-    const answered: unknown[] = [];
-    const server = new ssh2.Server({ hostKeys: [hostKey.private] }, (connection) => {
-      connection.on('error', () => undefined);
-      dropServerOnlyMessages(connection);
-      connection.on('authentication', (context) => {
-        setTimeout(() => {
-          try {
-            context.reject(['publickey']);
-            answered.push('answered');
-          } catch (error) {
-            answered.push(error);
-          }
-        }, 100);
+  test.each([message.userauthFailure, message.userauthSuccess, message.userauthBanner, message.userauthPkOk])(
+    'number %d takes no login out of the queue, so that its late answer still can be given',
+    async (type) => {
+      const answered: unknown[] = [];
+      const server = new ssh2.Server({ hostKeys: [hostKey.private] }, (connection) => {
+        connection.on('error', () => undefined);
+        dropServerOnlyMessages(connection);
+        connection.on('authentication', (context) => {
+          setTimeout(() => {
+            try {
+              context.reject(['publickey']);
+              answered.push('answered');
+            } catch (error) {
+              answered.push(error);
+            }
+          }, 100);
+        });
       });
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    ends.push(() => server.close());
-    const client = await RawClient.connect((server.address() as { port: number }).port);
-    ends.push(() => client.destroy());
-    await client.requestAuthentication();
-    client.together(() => {
-      client.send(message.userauthRequest, string('manage'), string('ssh-connection'), string('none'));
-      client.send(type, string('publickey'), Buffer.from([0]), string(''));
-    });
-    await eventually(() => (answered.length > 0 ? true : undefined), 'a decision');
-    expect(answered).toEqual(['answered']);
-  });
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      ends.push(() => server.close());
+      const client = await RawClient.connect((server.address() as { port: number }).port);
+      ends.push(() => client.destroy());
+      await client.requestAuthentication();
+      client.together(() => {
+        client.send(message.userauthRequest, string('manage'), string('ssh-connection'), string('none'));
+        client.send(type, string('publickey'), Buffer.from([0]), string(''));
+      });
+      await eventually(() => (answered.length > 0 ? true : undefined), 'a decision');
+      expect(answered).toEqual(['answered']);
+    },
+  );
 });
 
 describe('a window that is not consumed (34, L3)', () => {
@@ -103,7 +112,10 @@ describe('a window that is not consumed (34, L3)', () => {
     let channel: ServerChannel | undefined;
     const port = await serve(enforceWindows, (opened) => (channel = opened.pause()));
     const { client, channel: id } = await exec(port);
-    const granted = (): number => client.received.filter(([type]) => type === message.channelWindowAdjust).reduce((sum, packet) => sum + packet.readUInt32BE(5), 2 ** 21);
+    const granted = (): number =>
+      client.received
+        .filter(([type]) => type === message.channelWindowAdjust)
+        .reduce((sum, packet) => sum + packet.readUInt32BE(5), 2 ** 21);
     // Does not divide the window: ssh2 itself looks whether exactly nothing is left of it.
     const piece = Buffer.alloc(30_000);
     let sent = 0;
@@ -111,7 +123,10 @@ describe('a window that is not consumed (34, L3)', () => {
       client.send(message.channelData, uint32(id), string(piece));
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await eventually(() => (channel?.readableLength === sent ? true : undefined), () => Promise.resolve(`${sent} bytes have come; ${channel?.readableLength} have`));
+    await eventually(
+      () => (channel?.readableLength === sent ? true : undefined),
+      () => Promise.resolve(`${sent} bytes have come; ${channel?.readableLength} have`),
+    );
     expect(client.closed).toBe(false);
     for (let i = 0; i < 1000; i++) client.send(message.channelData, uint32(id), string(piece));
     await client.ends();
@@ -122,7 +137,10 @@ describe('a window that is not consumed (34, L3)', () => {
 
 describe('a key exchange', () => {
   test('that is begun and not ended is cut off', async () => {
-    const port = await serve((connection) => limitKeyExchanges(connection, () => true, 300), () => undefined);
+    const port = await serve(
+      (connection) => limitKeyExchanges(connection, () => true, 300),
+      () => undefined,
+    );
     const { client } = await exec(port);
     // KEXINIT alone; the server answers with its own and waits for the rest (RFC 4253, section 7).
     await client.beginKeyExchange();
@@ -131,7 +149,10 @@ describe('a key exchange', () => {
   });
 
   test('that is ended leaves the connection open', async () => {
-    const port = await serve((connection) => limitKeyExchanges(connection, () => true, 300), () => undefined);
+    const port = await serve(
+      (connection) => limitKeyExchanges(connection, () => true, 300),
+      () => undefined,
+    );
     const { client } = await exec(port);
     for (let i = 0; i < 10; i++) await client.rekeyed();
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -140,7 +161,10 @@ describe('a key exchange', () => {
 
   test('holds back what is written meanwhile, instead of letting it pile up', async () => {
     let opened: { channel: ServerChannel; output: ChannelOutput } | undefined;
-    const port = await serve(() => undefined, (channel, connection) => (opened = { channel: channel.resume(), output: new ChannelOutput(connection, channel) }));
+    const port = await serve(
+      () => undefined,
+      (channel, connection) => (opened = { channel: channel.resume(), output: new ChannelOutput(connection, channel) }),
+    );
     const { client } = await exec(port, 2 ** 32 - 1);
     const { channel, output } = await eventually(() => opened, 'a channel');
     await client.beginKeyExchange();
@@ -164,7 +188,10 @@ describe('a key exchange', () => {
 describe('output that is not read (35, L4)', () => {
   test('ends the connection when there is too much of it for too long, and not before', async () => {
     let opened: { channel: ServerChannel; output: ChannelOutput } | undefined;
-    const port = await serve(() => undefined, (channel, connection) => (opened = { channel, output: new ChannelOutput(connection, channel, 200) }));
+    const port = await serve(
+      () => undefined,
+      (channel, connection) => (opened = { channel, output: new ChannelOutput(connection, channel, 200) }),
+    );
     const { client } = await exec(port, 0);
     await eventually(() => opened, 'a channel');
     opened?.output.write(opened.channel, Buffer.alloc(2 ** 20));
@@ -180,7 +207,10 @@ describe('output that is not read (35, L4)', () => {
 describe('output that goes on for days', () => {
   test('leaves nothing behind in memory', async () => {
     let opened: { channel: ServerChannel; output: ChannelOutput } | undefined;
-    const port = await serve(() => undefined, (channel, connection) => (opened = { channel, output: new ChannelOutput(connection, channel) }));
+    const port = await serve(
+      () => undefined,
+      (channel, connection) => (opened = { channel, output: new ChannelOutput(connection, channel) }),
+    );
     await exec(port, 2 ** 32 - 1);
     const { channel, output } = await eventually(() => opened, 'a channel');
     const lines = async (count: number): Promise<void> => {
@@ -198,7 +228,12 @@ describe('output that goes on for days', () => {
 
 describe('reading', () => {
   function fake(parse: () => void) {
-    const socket = Object.assign(new EventEmitter(), { paused: false, writableLength: 0, pause: () => (socket.paused = true), resume: () => (socket.paused = false) });
+    const socket = Object.assign(new EventEmitter(), {
+      paused: false,
+      writableLength: 0,
+      pause: () => (socket.paused = true),
+      resume: () => (socket.paused = false),
+    });
     const protocol = { parse };
     paceReading({ _sock: socket, _protocol: protocol } as never);
     return { socket, protocol };
@@ -209,7 +244,7 @@ describe('reading', () => {
     const { socket, protocol } = fake(() => {
       pieces++;
       // Work of 5 ms in each piece.
-      for (const until = performance.now() + 5; performance.now() < until; );
+      for (const until = performance.now() + 5; performance.now() < until;);
     });
     while (!socket.paused && pieces < 100) protocol.parse();
     expect(pieces).toBeLessThan(10);
@@ -220,7 +255,7 @@ describe('reading', () => {
   test('from one who takes no answers pauses until they are taken, turn or no turn (L4)', async () => {
     const { socket, protocol } = fake(() => {
       socket.writableLength += 100_000;
-      for (const until = performance.now() + 6; performance.now() < until; );
+      for (const until = performance.now() + 6; performance.now() < until;);
     });
     for (let i = 0; i < 3; i++) protocol.parse();
     expect(socket.paused).toBe(true);

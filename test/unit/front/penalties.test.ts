@@ -1,12 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { Penalties, type PenaltyLimits } from '../../../src/front/penalties.ts';
 
-const limits: PenaltyLimits = { failedLoginMs: 5000, noLoginMs: 1000, lateMs: 10_000, violationMs: 10_000, minMs: 15_000, maxMs: 600_000, mostSources: 100, overflow: 'permissive' };
+const limits: PenaltyLimits = {
+  failedLoginMs: 5000,
+  noLoginMs: 1000,
+  lateMs: 10_000,
+  violationMs: 10_000,
+  minMs: 15_000,
+  maxMs: 600_000,
+  mostSources: 100,
+  overflow: 'permissive',
+};
 const start = 1_000_000_000;
 
 /** Fails so often at one time; gives the penalty that begins, if any. */
 function fail(penalties: Penalties, times: number, nowMs: number, source = 'a') {
-  return Array.from({ length: times }, () => penalties.penalise(source, 'failedLogin', nowMs)).find((begun) => begun !== undefined);
+  return Array.from({ length: times }, () => penalties.penalise(source, 'failedLogin', nowMs)).find(
+    (begun) => begun !== undefined,
+  );
 }
 
 describe('penalties', () => {
@@ -41,8 +52,14 @@ describe('penalties', () => {
 
   it('weigh by what was done, and nothing that is set to 0', () => {
     const penalties = new Penalties({ ...limits, violationMs: 0 });
-    expect(Array.from({ length: 16 }, () => penalties.penalise('a', 'noLogin', start)).findIndex((begun) => begun !== undefined)).toBe(15);
-    expect(Array.from({ length: 2 }, () => penalties.penalise('b', 'late', start)).findIndex((begun) => begun !== undefined)).toBe(1);
+    expect(
+      Array.from({ length: 16 }, () => penalties.penalise('a', 'noLogin', start)).findIndex(
+        (begun) => begun !== undefined,
+      ),
+    ).toBe(15);
+    expect(
+      Array.from({ length: 2 }, () => penalties.penalise('b', 'late', start)).findIndex((begun) => begun !== undefined),
+    ).toBe(1);
     for (let i = 0; i < 100; i++) expect(penalties.penalise('c', 'violation', start)).toBeUndefined();
   });
 
@@ -101,7 +118,8 @@ describe('penalties', () => {
   it('that ended before a restart take no place from those that go on', () => {
     const penalties = new Penalties(limits);
     penalties.restore({ source: 'a', why: 'late', times: 1, untilMs: start + 5000 }, start);
-    for (let i = 0; i < limits.mostSources; i++) penalties.restore({ source: `old ${i}`, why: 'late', times: 1, untilMs: start - 5000 }, start);
+    for (let i = 0; i < limits.mostSources; i++)
+      penalties.restore({ source: `old ${i}`, why: 'late', times: 1, untilMs: start - 5000 }, start);
     expect(penalties.refusal('a', start)).toBeDefined();
   });
 

@@ -22,7 +22,8 @@ describe('connections that log in', () => {
   });
 
   it('are refused by chance in between: 30 of a hundred at the start, more with each', () => {
-    const chance = (open: number): number => Array.from({ length: 100 }, (_, i) => withOpen(open, () => i / 100).refusal('new', false)).filter(Boolean).length;
+    const chance = (open: number): number =>
+      Array.from({ length: 100 }, (_, i) => withOpen(open, () => i / 100).refusal('new', false)).filter(Boolean).length;
     expect([10, 55, 100].map(chance)).toEqual([30, 65, 100]);
   });
 

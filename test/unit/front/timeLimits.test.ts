@@ -8,7 +8,12 @@ afterEach(() => void vi.useRealTimers());
 
 function watch(limitMs: number, isBusy?: () => boolean) {
   const told: string[] = [];
-  const limit = new TimeLimit({ limitMs, warn: (leftMs) => told.push(`${Math.round(leftMs / 1000)} s left`), end: () => told.push('end'), ...(isBusy === undefined ? {} : { isBusy }) });
+  const limit = new TimeLimit({
+    limitMs,
+    warn: (leftMs) => told.push(`${Math.round(leftMs / 1000)} s left`),
+    end: () => told.push('end'),
+    ...(isBusy === undefined ? {} : { isBusy }),
+  });
   return { told, limit };
 }
 

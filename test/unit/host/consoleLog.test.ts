@@ -23,13 +23,16 @@ test('only the end is kept, from the beginning of a line on', () => {
   expect(new Set(kept.split('\n'))).toEqual(new Set([line, '']));
 });
 
-test.each(['\u001b[', '\u001b]', '\u001b[0;0;0 ', '\r', '\r\r\n', '\u001b', '\u001b[;;;;'])('a megabyte of %j takes no time', (piece) => {
-  const before = process.threadCpuUsage();
-  plainLog(piece.repeat(Math.ceil(1_000_000 / piece.length)));
-  plainLog(`\u001b[${'0;'.repeat(500_000)}`);
-  // On the processor: other processes run on this machine too.
-  expect(process.threadCpuUsage(before).user / 1000).toBeLessThan(1000);
-});
+test.each(['\u001b[', '\u001b]', '\u001b[0;0;0 ', '\r', '\r\r\n', '\u001b', '\u001b[;;;;'])(
+  'a megabyte of %j takes no time',
+  (piece) => {
+    const before = process.threadCpuUsage();
+    plainLog(piece.repeat(Math.ceil(1_000_000 / piece.length)));
+    plainLog(`\u001b[${'0;'.repeat(500_000)}`);
+    // On the processor: other processes run on this machine too.
+    expect(process.threadCpuUsage(before).user / 1000).toBeLessThan(1000);
+  },
+);
 
 describe('what was read', () => {
   it('of a running container is read again with what is new', () => {
@@ -61,12 +64,21 @@ describe('what was read', () => {
 });
 
 describe('Incus.consoleLog', () => {
-  const instance = (status: string): unknown => ({ name: 'a', status, created_at: '2026-01-01', last_used_at: '2026-01-02' });
+  const instance = (status: string): unknown => ({
+    name: 'a',
+    status,
+    created_at: '2026-01-01',
+    last_used_at: '2026-01-02',
+  });
   const incusOf = (instances: unknown[], log: string): { incus: Incus; commands: Command[] } => {
     const commands: Command[] = [];
     const run = (command: Command): Promise<{ stdout: string; stderr: string; exitCode: number }> => {
       commands.push(command);
-      return Promise.resolve({ stdout: command.args[0] === 'query' ? JSON.stringify(instances) : log, stderr: '', exitCode: 0 });
+      return Promise.resolve({
+        stdout: command.args[0] === 'query' ? JSON.stringify(instances) : log,
+        stderr: '',
+        exitCode: 0,
+      });
     };
     return { incus: new Incus({ run }), commands };
   };

@@ -12,7 +12,10 @@ import type { WebSocket } from 'ws';
 import { SocketStreams } from '../../../src/host/incusStreams.ts';
 import type { StreamLimits } from '../../../src/host/incusStreams.ts';
 
-/** Short, so that tests of what does not happen are quick; not so short that a busy machine looks like a server that stands still. */
+/**
+ * Short, so that tests of what does not happen are quick; not so short that a busy machine looks like a server that
+ * stands still.
+ */
 export const limits: StreamLimits = { openMs: 500, beginMs: 60, closeMs: 200, pulse: { everyMs: 100, missed: 3 } };
 
 export interface Handlers {
@@ -75,7 +78,12 @@ export function answer(response: ServerResponse, document: unknown, status = 200
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(document));
 }
 
-export const refusal = (error: string, code: number): unknown => ({ type: 'error', error, error_code: code, metadata: null });
+export const refusal = (error: string, code: number): unknown => ({
+  type: 'error',
+  error,
+  error_code: code,
+  metadata: null,
+});
 
 /** An exec as Incus does it, with a program that is the test's. */
 export interface FakeExec extends FakeIncus {
@@ -87,14 +95,19 @@ export interface FakeExec extends FakeIncus {
   readonly typed: Buffer[];
   readonly data: Promise<WebSocket>;
   readonly control: Promise<WebSocket>;
-  /** The program ends: Incus closes the control websocket, marks the end of its output, and waits for the client to do the same. */
+  /**
+   * The program ends: Incus closes the control websocket, marks the end of its output, and waits for the client to do
+   * the same.
+   */
   finish(status: number): Promise<void>;
   /** Incus ends the operation with an error. */
   fail(error: string): void;
 }
 
 /** `started` is called when both websockets are open: what the program then does. */
-export async function fakeExec(started: (exec: FakeExec, attempt: number) => unknown = () => undefined): Promise<FakeExec> {
+export async function fakeExec(
+  started: (exec: FakeExec, attempt: number) => unknown = () => undefined,
+): Promise<FakeExec> {
   const posted: FakeExec['posted'] = [];
   const controls: FakeExec['controls'] = [];
   const typed: Buffer[] = [];
@@ -108,8 +121,13 @@ export async function fakeExec(started: (exec: FakeExec, attempt: number) => unk
         [data, control, end] = [Promise.withResolvers(), Promise.withResolvers(), Promise.withResolvers()];
         const attempt = posted.length;
         void Promise.all([data.promise, control.promise]).then(() => started(exec, attempt));
-        answer(response, { type: 'async', error: '', error_code: 0, metadata: { id, metadata: { fds: secrets } } }, 202);
-      } else if (request.url === `/1.0/operations/${id}/wait`) void end.promise.then((document) => answer(response, document));
+        answer(
+          response,
+          { type: 'async', error: '', error_code: 0, metadata: { id, metadata: { fds: secrets } } },
+          202,
+        );
+      } else if (request.url === `/1.0/operations/${id}/wait`)
+        void end.promise.then((document) => answer(response, document));
     },
     upgrade(url, accept) {
       const secret = url.searchParams.get('secret');
@@ -119,7 +137,9 @@ export async function fakeExec(started: (exec: FakeExec, attempt: number) => unk
           socket.on('message', (piece: Buffer) => typed.push(piece));
           data.resolve(socket);
         } else if (secret === secrets.control) {
-          socket.on('message', (message: Buffer) => controls.push(JSON.parse(message.toString()) as Record<string, unknown>));
+          socket.on('message', (message: Buffer) =>
+            controls.push(JSON.parse(message.toString()) as Record<string, unknown>),
+          );
           control.resolve(socket);
         }
       });
@@ -142,7 +162,12 @@ export async function fakeExec(started: (exec: FakeExec, attempt: number) => unk
       // The mark of the end: an empty text message.
       socket.send('');
       if (socket.readyState !== socket.CLOSED) await once(socket, 'close');
-      end.resolve({ type: 'sync', error: '', error_code: 0, metadata: { id, err: '', metadata: { fds: secrets, return: status } } });
+      end.resolve({
+        type: 'sync',
+        error: '',
+        error_code: 0,
+        metadata: { id, err: '', metadata: { fds: secrets, return: status } },
+      });
     },
     fail: (error) => end.resolve(refusal(error, 400)),
   };

@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { decodeHostKey, encodeHostKey, fingerprintOf, makeHostKey, type HostKeyPair } from '../../../src/host/hostKey.ts';
+import {
+  decodeHostKey,
+  encodeHostKey,
+  fingerprintOf,
+  makeHostKey,
+  type HostKeyPair,
+} from '../../../src/host/hostKey.ts';
 
 let folder: string;
 beforeAll(async () => (folder = await mkdtemp(join(tmpdir(), 'containarium-'))));
@@ -54,8 +60,11 @@ test('a fingerprint is that of the key alone, whatever the comment', () => {
 });
 
 test('a file whose seed and public point are of two keys is none', () => {
-  const [one, other] = [generateKeyPairSync('ed25519'), generateKeyPairSync('ed25519')].map(({ privateKey }) => privateKey.export({ format: 'jwk' }));
-  const pair = (seed = one, point = one): HostKeyPair => encodeHostKey(Buffer.from(seed?.d ?? '', 'base64url'), Buffer.from(point?.x ?? '', 'base64url'), 'mixed');
+  const [one, other] = [generateKeyPairSync('ed25519'), generateKeyPairSync('ed25519')].map(({ privateKey }) =>
+    privateKey.export({ format: 'jwk' }),
+  );
+  const pair = (seed = one, point = one): HostKeyPair =>
+    encodeHostKey(Buffer.from(seed?.d ?? '', 'base64url'), Buffer.from(point?.x ?? '', 'base64url'), 'mixed');
   expect(decodeHostKey(pair().privateKey).publicKey).toBe(pair().publicKey);
   expect(() => decodeHostKey(pair(other).privateKey)).toThrow('its private part does not belong to its public part');
 });

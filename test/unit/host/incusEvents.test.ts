@@ -13,13 +13,22 @@ import type { FakeIncus } from './fakeIncus.ts';
 
 const at = '2026-11-24T13:49:50.226711886Z';
 const message = (action: string, source: string): string =>
-  JSON.stringify({ type: 'lifecycle', timestamp: at, metadata: { action, source, name: 'x', project: 'default' }, location: 'none', project: 'default' });
+  JSON.stringify({
+    type: 'lifecycle',
+    timestamp: at,
+    metadata: { action, source, name: 'x', project: 'default' },
+    location: 'none',
+    project: 'default',
+  });
 
 /** Follows and writes down what it is told. */
 function follow(streams: IncusStreams): { told: string[]; stop: AbortController; ended: Promise<void> } {
   const told: string[] = [];
   const stop = new AbortController();
-  const listener = { opened: () => void told.push('opened'), event: (event: { action: string; instance: string | null }) => void told.push(`${event.action} ${event.instance}`) };
+  const listener = {
+    opened: () => void told.push('opened'),
+    event: (event: { action: string; instance: string | null }) => void told.push(`${event.action} ${event.instance}`),
+  };
   const ended = streams.events(listener, stop.signal);
   ended.catch(() => undefined);
   return { told, stop, ended };
@@ -37,7 +46,7 @@ async function serving(opened: (socket: WebSocket) => unknown): Promise<FakeIncu
 }
 
 const eventually = async (what: () => boolean): Promise<void> => {
-  for (const end = Date.now() + 20_000; !what() && Date.now() < end; ) await delay(5);
+  for (const end = Date.now() + 20_000; !what() && Date.now() < end;) await delay(5);
   expect(what()).toBe(true);
 };
 
@@ -79,8 +88,16 @@ test.each([
 });
 
 test('an event has the action, the instance and the time as Incus wrote it', () => {
-  expect(parseEvent(message('instance-started', '/1.0/instances/a'))).toEqual({ action: 'instance-started', instance: 'a', at });
-  expect(parseEvent(message('image-created', '/1.0/images/abc'))).toEqual({ action: 'image-created', instance: null, at });
+  expect(parseEvent(message('instance-started', '/1.0/instances/a'))).toEqual({
+    action: 'instance-started',
+    instance: 'a',
+    at,
+  });
+  expect(parseEvent(message('image-created', '/1.0/images/abc'))).toEqual({
+    action: 'image-created',
+    instance: null,
+    at,
+  });
 });
 
 describe('following events', () => {
@@ -90,7 +107,13 @@ describe('following events', () => {
       upgrade(url, accept) {
         asked = `${url.pathname}${url.search}`;
         void accept().then((socket) => {
-          for (const text of [message('instance-created', '/1.0/instances/a'), 'garbage', '{}', message('instance-started', '/1.0/instances/a?project=p')]) socket.send(text);
+          for (const text of [
+            message('instance-created', '/1.0/instances/a'),
+            'garbage',
+            '{}',
+            message('instance-started', '/1.0/instances/a?project=p'),
+          ])
+            socket.send(text);
           socket.send(Buffer.from([0xff, 0xfe]));
           socket.send(message('image-deleted', '/1.0/images/1'));
         });
@@ -105,7 +128,10 @@ describe('following events', () => {
   });
 
   it('is open as soon as Incus says that it listens, or else after a while', async () => {
-    for (const [opened, beginMs] of [[(socket: WebSocket) => socket.ping('keepalive'), 60_000], [() => undefined, 60]] as const) {
+    for (const [opened, beginMs] of [
+      [(socket: WebSocket) => socket.ping('keepalive'), 60_000],
+      [() => undefined, 60],
+    ] as const) {
       const { path } = await fakeIncus({ upgrade: (_url, accept) => void accept().then(opened) });
       const { told, stop, ended } = follow(new SocketStreams(path, { ...limits, beginMs }));
       await eventually(() => told.length === 1);
@@ -153,7 +179,12 @@ describe('following events', () => {
   });
 
   it('fails when it is refused, answered with garbage, or hung up on', async () => {
-    for (const reply of ['HTTP/1.1 403 Forbidden\r\n\r\n', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}', 'SSH-2.0-nonsense\r\n', '']) {
+    for (const reply of [
+      'HTTP/1.1 403 Forbidden\r\n\r\n',
+      'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}',
+      'SSH-2.0-nonsense\r\n',
+      '',
+    ]) {
       const { streams } = await fakeIncus({ upgrade: (_url, _accept, socket) => void socket.end(reply) });
       const { told, ended } = follow(streams);
       expect(await failureOf(ended), reply).toMatchObject({ code: 'incus-unavailable' });
@@ -163,7 +194,10 @@ describe('following events', () => {
 
   it('fails when it does not open in time', async () => {
     const { streams } = await fakeIncus({ upgrade: () => undefined });
-    expect(await failureOf(follow(streams).ended)).toMatchObject({ code: 'incus-unavailable', why: 'its server did not open a stream within 0.5 s' });
+    expect(await failureOf(follow(streams).ended)).toMatchObject({
+      code: 'incus-unavailable',
+      why: 'its server did not open a stream within 0.5 s',
+    });
   });
 
   it('fails when the server ends it, politely or not', async () => {
@@ -180,7 +214,10 @@ describe('following events', () => {
     const { stop, ended } = follow(lively.streams);
     const still = await serving((socket) => socket.pause());
     const started = performance.now();
-    expect(await failureOf(follow(still.streams).ended)).toMatchObject({ code: 'incus-unavailable', why: 'its stream of events stands still' });
+    expect(await failureOf(follow(still.streams).ended)).toMatchObject({
+      code: 'incus-unavailable',
+      why: 'its stream of events stands still',
+    });
     expect(performance.now() - started).toBeGreaterThanOrEqual(limits.pulse.everyMs * limits.pulse.missed);
     await delay(limits.pulse.everyMs * 6);
     stop.abort();
@@ -188,7 +225,9 @@ describe('following events', () => {
   });
 
   it('fails at a message that is too large, and tells nothing of it', async () => {
-    const { streams } = await serving((socket) => socket.send(message('instance-started', '/1.0/instances/a').padEnd(300 * 1024)));
+    const { streams } = await serving((socket) =>
+      socket.send(message('instance-started', '/1.0/instances/a').padEnd(300 * 1024)),
+    );
     const { told, ended } = follow(streams);
     expect(await failureOf(ended)).toMatchObject({ code: 'incus-unavailable' });
     expect(told).toEqual(['opened']);

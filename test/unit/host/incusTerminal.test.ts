@@ -7,10 +7,16 @@ import type { HostTerminal, IncusStreams } from '../../../src/host/incusStreams.
 import { failureOf } from '../simulated/support.ts';
 import { answer, fakeExec, fakeIncus, limits, refusal, temporaryFolder } from './fakeIncus.ts';
 
-const request = { instance: 'alice-container', argv: ['bash', '-l'], environment: { TERM: 'xterm' }, columns: 90, rows: 30 };
+const request = {
+  instance: 'alice-container',
+  argv: ['bash', '-l'],
+  environment: { TERM: 'xterm' },
+  columns: 90,
+  rows: 30,
+};
 
 const eventually = async (what: () => boolean): Promise<void> => {
-  for (const end = Date.now() + 20_000; !what() && Date.now() < end; ) await delay(5);
+  for (const end = Date.now() + 20_000; !what() && Date.now() < end;) await delay(5);
   expect(what()).toBe(true);
 };
 
@@ -28,7 +34,14 @@ describe('a terminal', () => {
     expect(exec.posted).toEqual([
       {
         url: '/1.0/instances/alice-container/exec',
-        body: { command: ['bash', '-l'], environment: { TERM: 'xterm' }, interactive: true, 'wait-for-websocket': true, width: 90, height: 30 },
+        body: {
+          command: ['bash', '-l'],
+          environment: { TERM: 'xterm' },
+          interactive: true,
+          'wait-for-websocket': true,
+          width: 90,
+          height: 30,
+        },
       },
     ]);
     const { bytes } = collect(terminal);
@@ -163,7 +176,10 @@ describe('a terminal', () => {
     await new Promise((resolve) => control.once('close', resolve));
     expect(performance.now() - started).toBeGreaterThanOrEqual(limits.closeMs - 2);
     // And an Incus that says no more is not waited for either.
-    expect(await failureOf(terminal.exit)).toMatchObject({ code: 'incus-unavailable', why: 'its server did not say how the program ended' });
+    expect(await failureOf(terminal.exit)).toMatchObject({
+      code: 'incus-unavailable',
+      why: 'its server did not say how the program ended',
+    });
   });
 });
 
@@ -176,11 +192,19 @@ describe('a terminal cannot be opened', () => {
     [refusal('Instance is not running', 400), 'wrong-state', 'it is not running'],
     [refusal('Instance is frozen', 400), 'wrong-state', 'it is frozen'],
     [refusal('bad \u001b[31m luck', 500), 'program-failed', 'bad \\u{1b}[31m luck'],
-    [{ type: 'async', metadata: { id: '../../x', metadata: { fds: {} } } }, 'unexpected-output', 'its operation has another shape than expected'],
+    [
+      { type: 'async', metadata: { id: '../../x', metadata: { fds: {} } } },
+      'unexpected-output',
+      'its operation has another shape than expected',
+    ],
     [{ type: 'async', metadata: null }, 'unexpected-output', 'its operation has another shape than expected'],
     [{ error: 7 }, 'unexpected-output', 'the answer of Incus has another shape than expected'],
     [[], 'unexpected-output', 'the answer of Incus has another shape than expected'],
-    [{ type: 'sync', padding: 'x'.repeat(1_100_000) }, 'unexpected-output', 'Incus answered with more than 1048576 bytes'],
+    [
+      { type: 'sync', padding: 'x'.repeat(1_100_000) },
+      'unexpected-output',
+      'Incus answered with more than 1048576 bytes',
+    ],
   ])('when Incus answers %j', async (document, code, why) => {
     expect(await failureOf((await refusing(document)).terminal(request))).toMatchObject({ code, why });
   });
@@ -189,13 +213,21 @@ describe('a terminal cannot be opened', () => {
     const html = await fakeIncus({ request: (_request, _body, response) => void response.end('<html>') });
     expect(await failureOf(html.streams.terminal(request))).toMatchObject({ code: 'unexpected-output' });
     const silent = await fakeIncus({});
-    expect(await failureOf(silent.streams.terminal(request))).toMatchObject({ code: 'timeout', why: 'Incus did not answer within 0.5 s' });
-    const half = await fakeIncus({ request: (_request, _body, response) => void response.writeHead(200, { 'content-length': '100' }).write('{') });
+    expect(await failureOf(silent.streams.terminal(request))).toMatchObject({
+      code: 'timeout',
+      why: 'Incus did not answer within 0.5 s',
+    });
+    const half = await fakeIncus({
+      request: (_request, _body, response) => void response.writeHead(200, { 'content-length': '100' }).write('{'),
+    });
     expect(await failureOf(half.streams.terminal(request))).toMatchObject({ code: 'timeout' });
     const rude = await fakeIncus({ request: (incoming) => void incoming.socket.destroy() });
     expect(await failureOf(rude.streams.terminal(request))).toMatchObject({ code: 'incus-unavailable' });
     const none = new SocketStreams(join(await temporaryFolder(), 'none'), limits);
-    expect(await failureOf(none.terminal(request))).toMatchObject({ code: 'incus-unavailable', next: 'containarium doctor' });
+    expect(await failureOf(none.terminal(request))).toMatchObject({
+      code: 'incus-unavailable',
+      next: 'containarium doctor',
+    });
   });
 
   it('when its websockets do not open, and then nothing stays open', async () => {
@@ -205,7 +237,13 @@ describe('a terminal cannot be opened', () => {
         open.add(incoming);
         incoming.socket.on('close', () => open.delete(incoming));
         if (incoming.method === 'POST') {
-          answer(response, { type: 'async', metadata: { id: '0d7a5b4e-3b0f-4a8e-9a55-9b1f7f6a1c01', metadata: { fds: { 0: 'a'.repeat(64), control: 'b'.repeat(64) } } } });
+          answer(response, {
+            type: 'async',
+            metadata: {
+              id: '0d7a5b4e-3b0f-4a8e-9a55-9b1f7f6a1c01',
+              metadata: { fds: { 0: 'a'.repeat(64), control: 'b'.repeat(64) } },
+            },
+          });
         }
       },
       upgrade: (url, accept, socket) => {
@@ -229,7 +267,11 @@ describe('a terminal cannot be opened', () => {
         (await self.data).send('');
         self.fail(error);
       });
-      expect(await failureOf(exec.streams.terminal(request))).toMatchObject({ code: 'program-missing', what: 'program "bash"', why });
+      expect(await failureOf(exec.streams.terminal(request))).toMatchObject({
+        code: 'program-missing',
+        what: 'program "bash"',
+        why,
+      });
     }
     const exec = await fakeExec();
     expect(await failureOf(exec.streams.terminal({ ...request, argv: [] }))).toMatchObject({ code: 'program-missing' });
@@ -276,7 +318,10 @@ describe('how a terminal ended', () => {
 
     const [broken, second] = await opened();
     (await broken.data).terminate();
-    expect(await failureOf(second.exit)).toMatchObject({ code: 'incus-unavailable', why: 'the connection to the terminal is lost' });
+    expect(await failureOf(second.exit)).toMatchObject({
+      code: 'incus-unavailable',
+      why: 'the connection to the terminal is lost',
+    });
 
     const [still, third] = await opened();
     (await still.control).pause();

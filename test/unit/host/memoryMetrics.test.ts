@@ -26,7 +26,13 @@ const observed = {
 
 describe('memory in use, from the metrics', () => {
   it('is what is charged without the pages of files, and with those of a tmpfs', () => {
-    const inUse = memoryInUse(text('# HELP incus_memory_MemTotal_bytes The amount of used memory.', '# TYPE incus_memory_MemTotal_bytes gauge', ...lines('alice-container', observed)));
+    const inUse = memoryInUse(
+      text(
+        '# HELP incus_memory_MemTotal_bytes The amount of used memory.',
+        '# TYPE incus_memory_MemTotal_bytes gauge',
+        ...lines('alice-container', observed),
+      ),
+    );
     expect(inUse).toEqual(new Map([['alice-container', 536870912 - 182321152 - 12275712 - 227840000]]));
   });
 
@@ -35,20 +41,34 @@ describe('memory in use, from the metrics', () => {
     const other = lines('b', { MemTotal: '500', MemFree: '0', Active_file: '0', Inactive_file: '0' }).map((line) =>
       line.replace(/\{(.*),(project.*)\}/, '{$2,$1}'),
     );
-    expect(memoryInUse(text(...rest, ...other, first ?? ''))).toEqual(new Map([['a', 300], ['b', 500]]));
+    expect(memoryInUse(text(...rest, ...other, first ?? ''))).toEqual(
+      new Map([
+        ['a', 300],
+        ['b', 500],
+      ]),
+    );
   });
 
   it('leaves out a container without all figures, or with impossible ones, and keeps the others', () => {
     const whole = lines('whole', { MemTotal: '1000', MemFree: '400', Active_file: '100', Inactive_file: '200' });
     const part = lines('part', { MemTotal: '1000', MemFree: '400', Active_file: '100' });
     // What an unsigned number becomes that went below zero.
-    const wrapped = lines('wrapped', { MemTotal: '1000', MemFree: '1.8446744073709552e+19', Active_file: '0', Inactive_file: '0' });
+    const wrapped = lines('wrapped', {
+      MemTotal: '1000',
+      MemFree: '1.8446744073709552e+19',
+      Active_file: '0',
+      Inactive_file: '0',
+    });
     expect(memoryInUse(text(...part, ...whole, ...wrapped))).toEqual(new Map([['whole', 300]]));
   });
 
   it('is never below nothing, where the figures are not quite of one moment', () => {
-    expect(memoryInUse(text(...lines('a', { MemTotal: '100', MemFree: '90', Active_file: '10', Inactive_file: '10' })))).toEqual(new Map([['a', 0]]));
-    expect(memoryInUse(text(...lines('a', { MemTotal: '100', MemFree: '-10', Active_file: '5', Inactive_file: '5' })))).toEqual(new Map([['a', 100]]));
+    expect(
+      memoryInUse(text(...lines('a', { MemTotal: '100', MemFree: '90', Active_file: '10', Inactive_file: '10' }))),
+    ).toEqual(new Map([['a', 0]]));
+    expect(
+      memoryInUse(text(...lines('a', { MemTotal: '100', MemFree: '-10', Active_file: '5', Inactive_file: '5' }))),
+    ).toEqual(new Map([['a', 100]]));
   });
 
   it('is empty where nothing runs', () => {
@@ -56,14 +76,20 @@ describe('memory in use, from the metrics', () => {
   });
 
   it('does not look at names that a container gave its network cards', () => {
-    const card = (device: string): string => `incus_network_receive_bytes_total{device="${device}",name="c1",project="default",type="container"} 0`;
+    const card = (device: string): string =>
+      `incus_network_receive_bytes_total{device="${device}",name="c1",project="default",type="container"} 0`;
     const whole = lines('a', { MemTotal: '1000', MemFree: '400', Active_file: '100', Inactive_file: '200' });
-    expect(memoryInUse(text(card('a"}_1'), card('b{\\'), card('incus_memory_Me'), ...whole, card('\u00a0\u202e#EOF')))).toEqual(new Map([['a', 300]]));
+    expect(
+      memoryInUse(text(card('a"}_1'), card('b{\\'), card('incus_memory_Me'), ...whole, card('\u00a0\u202e#EOF'))),
+    ).toEqual(new Map([['a', 300]]));
   });
 
   it.each([
     ['nothing', ''],
-    ['an error document', '{"type":"error","error_code":423,"error":"Metrics are currently being built by another request"}\n'],
+    [
+      'an error document',
+      '{"type":"error","error_code":423,"error":"Metrics are currently being built by another request"}\n',
+    ],
     ['a text that was cut off', lines('a', { MemTotal: '1000', MemFree: '4' }).join('\n')],
     ['a text whose end is not at its end', text('# EOF', 'incus_operations_total 0').replace(/# EOF\n$/, '')],
     ['a value that is none', text('incus_memory_MemFree_bytes{name="a"} NaN')],
@@ -80,7 +106,21 @@ describe('memory in use, from the metrics', () => {
   });
 
   it('answers or refuses whatever it is given, and takes no longer for it', () => {
-    const pieces = fc.constantFrom('incus_memory_MemTotal_bytes', '{', '}', 'name="', '"', ',', ' ', '\n', '7', 'e+07', '\\', '# EOF', '\u0000');
+    const pieces = fc.constantFrom(
+      'incus_memory_MemTotal_bytes',
+      '{',
+      '}',
+      'name="',
+      '"',
+      ',',
+      ' ',
+      '\n',
+      '7',
+      'e+07',
+      '\\',
+      '# EOF',
+      '\u0000',
+    );
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 60 }), (parts) => {
         try {
@@ -99,7 +139,8 @@ describe('memory in use, from the metrics', () => {
   });
 
   it('is a failure where Incus refuses, never an answer without anybody in it', async () => {
-    const answers = (stdout: string): Incus => new Incus({ run: () => Promise.resolve({ stdout, stderr: '', exitCode: 0 }) });
+    const answers = (stdout: string): Incus =>
+      new Incus({ run: () => Promise.resolve({ stdout, stderr: '', exitCode: 0 }) });
     await expect(answers('').memoryInUse()).rejects.toMatchObject({ code: 'unexpected-output' });
     const down = new Incus({ run: () => Promise.reject(new Error('down')) });
     await expect(down.memoryInUse()).rejects.toThrow('down');

@@ -1,4 +1,6 @@
-/** Certificates against ssh-keygen(1): what is read of one, and that nothing but what an authority signed is believed. */
+/**
+ * Certificates against ssh-keygen(1): what is read of one, and that nothing but what an authority signed is believed.
+ */
 import { join } from 'node:path';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,7 +10,12 @@ import { emptyDirectory, type Authority } from '../../../src/domain/directory.ts
 import { wireString } from '../../../src/domain/wire.ts';
 import { Certificates } from '../../../src/identity/certificates.ts';
 import { KeyIndex, type Evidence } from '../../../src/identity/keyIndex.ts';
-import { certify, describeCertificate, type CertificateWishes, type TestCertificate } from '../../support/certificates.ts';
+import {
+  certify,
+  describeCertificate,
+  type CertificateWishes,
+  type TestCertificate,
+} from '../../support/certificates.ts';
 import { makeKey, type TestKey } from '../../support/keys.ts';
 import { makeSecurityKey } from '../../support/rawClient.ts';
 
@@ -24,7 +31,14 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 function authorityOf(key: TestKey, change: Partial<Authority> = {}): Authority {
-  return { name: 'office', doors: ['manage', 'self'], type: key.type, blob: key.blob.toString('base64'), revoked: { serials: [], keyIds: [], fingerprints: [] }, ...change };
+  return {
+    name: 'office',
+    doors: ['manage', 'self'],
+    type: key.type,
+    blob: key.blob.toString('base64'),
+    revoked: { serials: [], keyIds: [], fingerprints: [] },
+    ...change,
+  };
 }
 
 function indexOf(...authorities: readonly Authority[]): KeyIndex {
@@ -34,18 +48,41 @@ function indexOf(...authorities: readonly Authority[]): KeyIndex {
 }
 
 function evidence(certificate: Pick<TestCertificate, 'type' | 'blob'>, change: Partial<Evidence> = {}): Evidence {
-  const algorithm = certificate.type === 'ssh-rsa-cert-v01@openssh.com' ? 'rsa-sha2-512-cert-v01@openssh.com' : certificate.type;
-  return { username: 'manage', algorithm, blob: certificate.blob.toString('base64'), address: '192.0.2.7', verified: undefined, ...change };
+  const algorithm =
+    certificate.type === 'ssh-rsa-cert-v01@openssh.com' ? 'rsa-sha2-512-cert-v01@openssh.com' : certificate.type;
+  return {
+    username: 'manage',
+    algorithm,
+    blob: certificate.blob.toString('base64'),
+    address: '192.0.2.7',
+    verified: undefined,
+    ...change,
+  };
 }
 
 /** The fields as `ssh-keygen -L` writes them. */
-function likeKeygen({ serial, keyId, principals, key, criticalOptions, validAfter, validBefore }: Certificate): string[] {
+function likeKeygen({
+  serial,
+  keyId,
+  principals,
+  key,
+  criticalOptions,
+  validAfter,
+  validBefore,
+}: Certificate): string[] {
   const local = (seconds: bigint): string => {
     const date = new Date(Number(seconds) * 1000);
     const two = (value: number): string => String(value).padStart(2, '0');
     return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
   };
-  return [`Serial: ${serial}`, `Key ID: "${keyId}"`, key.fingerprint, ...principals, ...criticalOptions.keys(), `Valid: from ${local(validAfter)} to ${local(validBefore)}`];
+  return [
+    `Serial: ${serial}`,
+    `Key ID: "${keyId}"`,
+    key.fingerprint,
+    ...principals,
+    ...criticalOptions.keys(),
+    `Valid: from ${local(validAfter)} to ${local(validBefore)}`,
+  ];
 }
 
 describe('what is read', () => {
@@ -57,12 +94,23 @@ describe('what is read', () => {
     ['rsa', 3072],
   ])('of a certificate for an %s %s key is what ssh-keygen -L shows', async (type, bits) => {
     const key = await makeKey(folder, `read-${type}-${bits}`, { type, ...(bits === undefined ? {} : { bits }) });
-    const wishes: CertificateWishes = { principals: ['carol', 'alice'], keyId: 'carol laptop', serial: 2 ** 40, options: ['source-address=10.0.0.0/8'] };
+    const wishes: CertificateWishes = {
+      principals: ['carol', 'alice'],
+      keyId: 'carol laptop',
+      serial: 2 ** 40,
+      options: ['source-address=10.0.0.0/8'],
+    };
     const made = await certify(folder, authority, key.line, wishes);
     const read = decodeCertificate(made.blob);
     const shown = await describeCertificate(made.path);
     for (const field of likeKeygen(read)) expect(shown).toContain(field);
-    expect(read).toMatchObject({ kind: 'user', principals: ['carol', 'alice'], keyId: 'carol laptop', serial: String(2 ** 40), key: { fingerprint: key.fingerprint } });
+    expect(read).toMatchObject({
+      kind: 'user',
+      principals: ['carol', 'alice'],
+      keyId: 'carol laptop',
+      serial: String(2 ** 40),
+      key: { fingerprint: key.fingerprint },
+    });
     expect(read.key.blob).toEqual(key.blob);
     expect(read.signatureKey).toEqual(authority.blob);
   });
@@ -77,8 +125,12 @@ describe('what is read', () => {
   });
 
   it('is refused at every length that is not the whole one', async () => {
-    const { blob } = await certify(folder, authority, bearer.line, { principals: ['carol'], options: ['source-address=10.0.0.0/8'] });
-    for (let length = 0; length < blob.length; length++) expect(() => decodeCertificate(blob.subarray(0, length))).toThrow();
+    const { blob } = await certify(folder, authority, bearer.line, {
+      principals: ['carol'],
+      options: ['source-address=10.0.0.0/8'],
+    });
+    for (let length = 0; length < blob.length; length++)
+      expect(() => decodeCertificate(blob.subarray(0, length))).toThrow();
     expect(() => decodeCertificate(Buffer.concat([blob, Buffer.from([0])]))).toThrow();
     expect(() => decodeCertificate(Buffer.alloc(13_000))).toThrow('it is too long');
   });
@@ -92,9 +144,19 @@ interface Fields {
   readonly options: readonly (readonly [name: Buffer, data: Buffer])[];
 }
 
-/** A certificate (PROTOCOL.certkeys) with fields that no ssh-keygen would write. Nobody has signed it: that is looked at later. */
+/**
+ * A certificate (PROTOCOL.certkeys) with fields that no ssh-keygen would write. Nobody has signed it: that is looked at
+ * later.
+ */
 function written(change: Partial<Fields>): Buffer {
-  const { key, kind, keyId, principals, options }: Fields = { key: [bearer.blob.subarray(-32)], kind: 1, keyId: Buffer.from('id'), principals: [Buffer.from('carol')], options: [], ...change };
+  const { key, kind, keyId, principals, options }: Fields = {
+    key: [bearer.blob.subarray(-32)],
+    kind: 1,
+    keyId: Buffer.from('id'),
+    principals: [Buffer.from('carol')],
+    options: [],
+    ...change,
+  };
   const all = (parts: readonly Buffer[]): Buffer => wireString(Buffer.concat(parts.map((part) => wireString(part))));
   return Buffer.concat([
     wireString('ssh-ed25519-cert-v01@openssh.com'),
@@ -120,7 +182,9 @@ describe('a certificate', () => {
   it('is read where everything in it is as it should be', () => {
     expect(decodeCertificate(written({}))).toMatchObject({ kind: 'user', keyId: 'id', principals: ['carol'] });
     expect(decodeCertificate(written({ kind: 2 })).kind).toBe('host');
-    expect(decodeCertificate(written({ principals: Array.from({ length: 256 }, (_, i) => text(`${i}`)) })).principals).toHaveLength(256);
+    expect(
+      decodeCertificate(written({ principals: Array.from({ length: 256 }, (_, i) => text(`${i}`)) })).principals,
+    ).toHaveLength(256);
   });
 
   it.each<[what: string, change: Partial<Fields>, why: string]>([
@@ -129,9 +193,26 @@ describe('a certificate', () => {
     ['with a principal that is not UTF-8', { principals: [Buffer.from([0x63, 0xff])] }, 'a text in it is not UTF-8'],
     ['with a key id that is not UTF-8', { keyId: Buffer.from([0xc0, 0x80]) }, 'a text in it is not UTF-8'],
     ['with a NUL in a principal', { principals: [text('carol\0dave')] }, 'a text in it has a NUL character'],
-    ['with an option twice', { options: [[text('source-address'), text('x')], [text('source-address'), text('y')]] }, 'an option stands there twice'],
-    ['with too many principals', { principals: Array.from({ length: 257 }, (_, i) => text(`${i}`)) }, 'it has too many principals or options'],
-    ['with too many options', { options: Array.from({ length: 65 }, (_, i) => [text(`${i}`), text('')] as const) }, 'it has too many principals or options'],
+    [
+      'with an option twice',
+      {
+        options: [
+          [text('source-address'), text('x')],
+          [text('source-address'), text('y')],
+        ],
+      },
+      'an option stands there twice',
+    ],
+    [
+      'with too many principals',
+      { principals: Array.from({ length: 257 }, (_, i) => text(`${i}`)) },
+      'it has too many principals or options',
+    ],
+    [
+      'with too many options',
+      { options: Array.from({ length: 65 }, (_, i) => [text(`${i}`), text('')] as const) },
+      'it has too many principals or options',
+    ],
     ['with a key of another length', { key: [Buffer.alloc(31)] }, 'its key has 31 bytes instead of 32'],
   ])('%s is none', (_, change, why) => {
     expect(() => decodeCertificate(written(change))).toThrow(why);
@@ -147,34 +228,58 @@ describe('who is believed', () => {
     ['rsa', 3072, 'rsa-sha2-256'],
     ['rsa', 3072, 'rsa-sha2-512'],
   ])('is an authority with an %s %s key (%s)', async (type, bits, algorithm) => {
-    const signer = await makeKey(folder, `signer-${type}-${bits}-${algorithm}`, { type, ...(bits === undefined ? {} : { bits }) });
-    const made = await certify(folder, signer, bearer.line, { principals: ['carol'], ...(algorithm === undefined ? {} : { algorithm }) });
-    expect(indexOf(authorityOf(signer)).admit(evidence(made), Date.now())).toMatchObject({ admitted: 'actor', actor: { name: 'carol', role: 'operator', fingerprint: bearer.fingerprint } });
+    const signer = await makeKey(folder, `signer-${type}-${bits}-${algorithm}`, {
+      type,
+      ...(bits === undefined ? {} : { bits }),
+    });
+    const made = await certify(folder, signer, bearer.line, {
+      principals: ['carol'],
+      ...(algorithm === undefined ? {} : { algorithm }),
+    });
+    expect(indexOf(authorityOf(signer)).admit(evidence(made), Date.now())).toMatchObject({
+      admitted: 'actor',
+      actor: { name: 'carol', role: 'operator', fingerprint: bearer.fingerprint },
+    });
     expect(indexOf(authorityOf(authority)).admit(evidence(made), Date.now())).toMatchObject({ admitted: 'no' });
   });
 
   it('is nobody whose certificate was changed in any byte', async () => {
-    const made = await certify(folder, authority, bearer.line, { principals: ['carol'], options: ['source-address=192.0.2.0/24'] });
+    const made = await certify(folder, authority, bearer.line, {
+      principals: ['carol'],
+      options: ['source-address=192.0.2.0/24'],
+    });
     const index = indexOf(authorityOf(authority));
     expect(index.admit(evidence(made), Date.now())).toMatchObject({ admitted: 'actor' });
     for (let at = 0; at < made.blob.length; at++) {
       const blob = Buffer.from(made.blob);
-      blob[at] = (blob[at] ?? 0) ^ (1 << at % 8);
+      blob[at] = (blob[at] ?? 0) ^ (1 << (at % 8));
       expect([at, index.admit(evidence({ type: made.type, blob }), Date.now()).admitted]).toEqual([at, 'no']);
     }
   });
 
   it('is checked at the time and from the address of each question', async () => {
-    const made = await certify(folder, authority, bearer.line, { principals: ['carol'], options: ['source-address=192.0.2.0/24,2001:db8::/32'] });
+    const made = await certify(folder, authority, bearer.line, {
+      principals: ['carol'],
+      options: ['source-address=192.0.2.0/24,2001:db8::/32'],
+    });
     const { validAfter, validBefore } = decodeCertificate(made.blob);
     const index = indexOf(authorityOf(authority));
     const at = (seconds: bigint, address = '192.0.2.7'): string => {
       const verdict = index.admit(evidence(made, { address }), Number(seconds) * 1000);
       return verdict.admitted === 'no' ? verdict.why : verdict.admitted;
     };
-    expect([at(validAfter - 1n), at(validAfter), at(validBefore - 1n), at(validBefore)]).toEqual(['your certificate is not valid yet', 'actor', 'actor', 'your certificate has expired']);
+    expect([at(validAfter - 1n), at(validAfter), at(validBefore - 1n), at(validBefore)]).toEqual([
+      'your certificate is not valid yet',
+      'actor',
+      'actor',
+      'your certificate has expired',
+    ]);
     const elsewhere = 'your certificate may not be used from this address';
-    expect(['::ffff:192.0.2.9', '2001:db8::1', '192.0.3.1', '2001:db9::1', 'nonsense'].map((address) => at(validAfter, address))).toEqual(['actor', 'actor', elsewhere, elsewhere, elsewhere]);
+    expect(
+      ['::ffff:192.0.2.9', '2001:db8::1', '192.0.3.1', '2001:db9::1', 'nonsense'].map((address) =>
+        at(validAfter, address),
+      ),
+    ).toEqual(['actor', 'actor', elsewhere, elsewhere, elsewhere]);
   });
 
   it.each([
@@ -184,28 +289,62 @@ describe('who is believed', () => {
   ])('is not who was revoked, by %s, by the authority that signed', async (_, revoked) => {
     const made = await certify(folder, authority, bearer.line, { principals: ['carol'], serial: 17, keyId: 'lost' });
     const list = { ...revoked, fingerprints: revoked.fingerprints.map(() => bearer.fingerprint) };
-    expect(indexOf(authorityOf(authority, { revoked: list })).admit(evidence(made), Date.now())).toEqual({ admitted: 'no', why: 'your certificate has been revoked' });
+    expect(indexOf(authorityOf(authority, { revoked: list })).admit(evidence(made), Date.now())).toEqual({
+      admitted: 'no',
+      why: 'your certificate has been revoked',
+    });
     const other = await makeKey(folder, `other-${Math.random()}`);
-    expect(indexOf(authorityOf(authority), authorityOf(other, { name: 'other', revoked: list })).admit(evidence(made), Date.now())).toMatchObject({ admitted: 'actor' });
+    expect(
+      indexOf(authorityOf(authority), authorityOf(other, { name: 'other', revoked: list })).admit(
+        evidence(made),
+        Date.now(),
+      ),
+    ).toMatchObject({ admitted: 'actor' });
   });
 
   it('is never a key that is known only by a certificate, nor a certificate under the name of another algorithm', async () => {
     const made = await certify(folder, authority, bearer.line, { principals: ['carol'] });
     const index = indexOf(authorityOf(authority));
-    for (const algorithm of ['ssh-ed25519', 'ssh-rsa-cert-v01@openssh.com', 'rsa-sha2-512-cert-v01@openssh.com', 'sk-ssh-ed25519-cert-v01@openssh.com', '']) {
+    for (const algorithm of [
+      'ssh-ed25519',
+      'ssh-rsa-cert-v01@openssh.com',
+      'rsa-sha2-512-cert-v01@openssh.com',
+      'sk-ssh-ed25519-cert-v01@openssh.com',
+      '',
+    ]) {
       expect([algorithm, index.admit(evidence(made, { algorithm }), Date.now()).admitted]).toEqual([algorithm, 'no']);
     }
   });
 
   it.each<[what: string, wishes: CertificateWishes, why: string]>([
     ['for a host', { principals: ['carol'], host: true }, 'it is not a certificate for users'],
-    ['with an option that is not known here', { principals: ['carol'], options: ['critical:more@example.com=x'] }, 'your certificate has a critical option that is not known here'],
-    ['with a command', { principals: ['carol'], options: ['force-command=list'] }, 'your certificate has a critical option that is not known here'],
-    ['with verify-required, for a key that verifies nobody', { principals: ['carol'], options: ['critical:verify-required'] }, 'its option verify-required is not one'],
+    [
+      'with an option that is not known here',
+      { principals: ['carol'], options: ['critical:more@example.com=x'] },
+      'your certificate has a critical option that is not known here',
+    ],
+    [
+      'with a command',
+      { principals: ['carol'], options: ['force-command=list'] },
+      'your certificate has a critical option that is not known here',
+    ],
+    [
+      'with verify-required, for a key that verifies nobody',
+      { principals: ['carol'], options: ['critical:verify-required'] },
+      'its option verify-required is not one',
+    ],
     // Which OpenSSH has no meaning for: here, of all addresses but one.
-    ['with an exception in its addresses', { principals: ['carol'], options: ['critical:source-address=192.0.2.0/24,!192.0.2.1'] }, 'your certificate may not be used from this address'],
+    [
+      'with an exception in its addresses',
+      { principals: ['carol'], options: ['critical:source-address=192.0.2.0/24,!192.0.2.1'] },
+      'your certificate may not be used from this address',
+    ],
     ['for nobody', { principals: [] }, 'your certificate names no admin'],
-    ['for a login name, which is no person', { principals: ['manage', 'self', 'root'] }, 'your certificate names no admin'],
+    [
+      'for a login name, which is no person',
+      { principals: ['manage', 'self', 'root'] },
+      'your certificate names no admin',
+    ],
     ['for a user', { principals: ['alice'] }, 'your certificate names no admin'],
   ])('is nobody with a certificate %s', async (_, wishes, why) => {
     const made = await certify(folder, authority, bearer.line, wishes);
@@ -214,15 +353,23 @@ describe('who is believed', () => {
 
   it('is at self@ who is named and has a container, and nobody else', async () => {
     const made = await certify(folder, authority, bearer.line, { principals: ['carol', 'bob', 'alice', 'alice'] });
-    expect(indexOf(authorityOf(authority)).admit(evidence(made, { username: 'self' }), Date.now())).toMatchObject({ actor: { name: 'alice', role: 'owner', owns: ['alice'] } });
+    expect(indexOf(authorityOf(authority)).admit(evidence(made, { username: 'self' }), Date.now())).toMatchObject({
+      actor: { name: 'alice', role: 'owner', owns: ['alice'] },
+    });
     const other = await certify(folder, authority, bearer.line, { principals: ['carol', 'bob'] });
-    expect(indexOf(authorityOf(authority)).admit(evidence(other, { username: 'self' }), Date.now())).toEqual({ admitted: 'no', why: 'your certificate names nobody who has a container' });
+    expect(indexOf(authorityOf(authority)).admit(evidence(other, { username: 'self' }), Date.now())).toEqual({
+      admitted: 'no',
+      why: 'your certificate names nobody who has a container',
+    });
   });
 
   it('is believed at the doors of the authority only, and no longer than the authority is', async () => {
     const made = await certify(folder, authority, bearer.line, { principals: ['carol', 'alice'] });
     const index = indexOf(authorityOf(authority, { doors: ['self'] }));
-    expect(index.admit(evidence(made), Date.now())).toEqual({ admitted: 'no', why: 'certificates of this authority do not open this door' });
+    expect(index.admit(evidence(made), Date.now())).toEqual({
+      admitted: 'no',
+      why: 'certificates of this authority do not open this door',
+    });
     expect(index.admit(evidence(made, { username: 'self' }), Date.now())).toMatchObject({ admitted: 'actor' });
     index.replace({ ...emptyDirectory, users: ['alice'] });
     expect(index.admit(evidence(made, { username: 'self' }), Date.now())).toMatchObject({ admitted: 'no' });
@@ -232,19 +379,31 @@ describe('who is believed', () => {
     const key = makeSecurityKey('ed25519', 'verified');
     const made = await certify(folder, authority, key.line, { principals: ['carol'], options: ['verify-required'] });
     const index = indexOf(authorityOf(authority));
-    const admitted = (verified: Evidence['verified']): string => index.admit(evidence(made, { verified }), Date.now()).admitted;
-    expect([undefined, { touched: true, personVerified: false }, { touched: true, personVerified: true }].map(admitted)).toEqual(['actor', 'no', 'actor']);
+    const admitted = (verified: Evidence['verified']): string =>
+      index.admit(evidence(made, { verified }), Date.now()).admitted;
+    expect(
+      [undefined, { touched: true, personVerified: false }, { touched: true, personVerified: true }].map(admitted),
+    ).toEqual(['actor', 'no', 'actor']);
   });
 
   it('is named in records by a key id that is printable, and of 128 characters at most', async () => {
-    const made = await certify(folder, authority, bearer.line, { principals: ['carol'], keyId: `\u202e${'x'.repeat(500)}` });
-    expect(indexOf(authorityOf(authority)).admit(evidence(made), Date.now())).toMatchObject({ actor: { certificate: { keyId: `\\u{202e}${'x'.repeat(127)}` } } });
+    const made = await certify(folder, authority, bearer.line, {
+      principals: ['carol'],
+      keyId: `\u202e${'x'.repeat(500)}`,
+    });
+    expect(indexOf(authorityOf(authority)).admit(evidence(made), Date.now())).toMatchObject({
+      actor: { certificate: { keyId: `\\u{202e}${'x'.repeat(127)}` } },
+    });
   });
 
   it('is remembered with a limit, the newest', async () => {
     const certificates = new Certificates(2);
     certificates.replace([authorityOf(authority)]);
-    const blobs = await Promise.all(['one', 'two', 'three'].map(async (keyId) => (await certify(folder, authority, bearer.line, { principals: ['carol'], keyId })).blob.toString('base64')));
+    const blobs = await Promise.all(
+      ['one', 'two', 'three'].map(async (keyId) =>
+        (await certify(folder, authority, bearer.line, { principals: ['carol'], keyId })).blob.toString('base64'),
+      ),
+    );
     for (const blob of [...blobs, ...blobs]) expect(certificates.read(blob)?.authority.name).toBe('office');
     expect(certificates.remembered).toBe(2);
     // What nobody here has signed takes no place.

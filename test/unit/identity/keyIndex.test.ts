@@ -18,7 +18,11 @@ function evidence({ blob, type }: Identity, change: Partial<Evidence> = {}): Evi
 /** Who comes in, or why nobody. */
 function verdict(index: KeyIndex, shown: Evidence, nowMs = now): string {
   const found = index.admit(shown, nowMs);
-  return found.admitted === 'actor' ? `${found.actor.name} (${found.actor.role})` : found.admitted === 'no' ? found.why : 'invited';
+  return found.admitted === 'actor'
+    ? `${found.actor.name} (${found.actor.role})`
+    : found.admitted === 'no'
+      ? found.why
+      : 'invited';
 }
 
 const unknown = 'your key may not be used here any more';
@@ -33,7 +37,10 @@ describe('a key', () => {
   it('opens its own door', () => {
     expect(verdict(index, evidence(carol))).toBe('carol (operator)');
     expect(verdict(index, evidence(alice, { username: 'self' }))).toBe('alice (owner)');
-    expect(['manage', 'self'].map((username) => verdict(index, evidence(both, { username })))).toEqual(['dave (admin)', 'dave-test (owner)']);
+    expect(['manage', 'self'].map((username) => verdict(index, evidence(both, { username })))).toEqual([
+      'dave (admin)',
+      'dave-test (owner)',
+    ]);
   });
 
   it.each<[what: string, shown: Evidence]>([
@@ -51,11 +58,23 @@ describe('a key', () => {
   });
 
   it('of RSA signs with SHA-2 only', () => {
-    const rsa: Identity = { blob: wire('ssh-rsa', Buffer.from([1, 0, 1]), Buffer.alloc(384, 0x55)).toString('base64'), type: 'ssh-rsa', fingerprint: 'SHA256:rsa', admin: { name: 'carol', role: 'admin', limits: {} }, owns: [] };
+    const rsa: Identity = {
+      blob: wire('ssh-rsa', Buffer.from([1, 0, 1]), Buffer.alloc(384, 0x55)).toString('base64'),
+      type: 'ssh-rsa',
+      fingerprint: 'SHA256:rsa',
+      admin: { name: 'carol', role: 'admin', limits: {} },
+      owns: [],
+    };
     const known = new KeyIndex();
     known.replace({ ...emptyDirectory, identities: [rsa] });
     const by = (algorithm: string): string => verdict(known, evidence(rsa, { algorithm }));
-    expect(['rsa-sha2-256', 'rsa-sha2-512', 'ssh-rsa', 'ssh-dss', 'ssh-ed25519'].map(by)).toEqual(['carol (admin)', 'carol (admin)', unknown, unknown, unknown]);
+    expect(['rsa-sha2-256', 'rsa-sha2-512', 'ssh-rsa', 'ssh-dss', 'ssh-ed25519'].map(by)).toEqual([
+      'carol (admin)',
+      'carol (admin)',
+      unknown,
+      unknown,
+      unknown,
+    ]);
   });
 
   it.each<[limits: KeyLimits, change: Partial<Evidence>, nowMs: number, verdict: string]>([
@@ -69,7 +88,12 @@ describe('a key', () => {
     [{ from: '10.0.0.0/8' }, {}, now, 'your key may not be used from this address'],
     [{ from: '192.0.2.0/24' }, { address: '' }, now, 'your key may not be used from this address'],
     [{ verifyRequired: true }, {}, now, 'erin (admin)'],
-    [{ verifyRequired: true }, { verified: { touched: true, personVerified: false } }, now, 'your key wants you to be verified at it'],
+    [
+      { verifyRequired: true },
+      { verified: { touched: true, personVerified: false } },
+      now,
+      'your key wants you to be verified at it',
+    ],
     [{ verifyRequired: true }, { verified: { touched: true, personVerified: true } }, now, 'erin (admin)'],
   ])('with the limits %j', (limits, change, nowMs, expected) => {
     const erin = makeIdentity({ admin: { name: 'erin', role: 'admin', limits }, owns: ['erin'] }).identity;
@@ -85,7 +109,8 @@ describe('an invitation', () => {
   const token = newToken();
   const hash = createHash('sha256').update(token).digest('hex');
   const guest = makeIdentity({ owns: [] }).identity;
-  const invited = (change: Partial<Evidence> = {}): Evidence => evidence(guest, { username: `invite-${token}`, ...change });
+  const invited = (change: Partial<Evidence> = {}): Evidence =>
+    evidence(guest, { username: `invite-${token}`, ...change });
   const open = (): KeyIndex => {
     const index = new KeyIndex();
     index.replace({ ...emptyDirectory, invitations: [{ hash, expiresAtMs: now + 1000 }] });
@@ -93,7 +118,11 @@ describe('an invitation', () => {
   };
 
   it('lets in a key that could be added by hand, for as long as it lasts', () => {
-    expect([now, now + 999, now + 1000].map((nowMs) => verdict(open(), invited(), nowMs))).toEqual(['invited', 'invited', unknown]);
+    expect([now, now + 999, now + 1000].map((nowMs) => verdict(open(), invited(), nowMs))).toEqual([
+      'invited',
+      'invited',
+      unknown,
+    ]);
   });
 
   it('is for one: once somebody has signed, nobody else comes in', () => {
@@ -111,7 +140,17 @@ describe('an invitation', () => {
     ['a certificate', { algorithm: 'ssh-ed25519-cert-v01@openssh.com' }],
     ['a key with something behind it', { blob: Buffer.concat([raw, Buffer.alloc(1)]).toString('base64') }],
     ['a key that is cut short', { blob: raw.subarray(0, 40).toString('base64') }],
-    ['a short RSA key', { algorithm: 'rsa-sha2-512', blob: wire('ssh-rsa', Buffer.from([1, 0, 1]), Buffer.concat([Buffer.alloc(255, 0x55), Buffer.from([0x57])])).toString('base64') }],
+    [
+      'a short RSA key',
+      {
+        algorithm: 'rsa-sha2-512',
+        blob: wire(
+          'ssh-rsa',
+          Buffer.from([1, 0, 1]),
+          Buffer.concat([Buffer.alloc(255, 0x55), Buffer.from([0x57])]),
+        ).toString('base64'),
+      },
+    ],
     ['a key that is longer than any has to be', { algorithm: long.type, blob: long.blob.toString('base64') }],
     ['nothing', { blob: '' }],
   ])('lets in nobody with %s', (_, change) => {

@@ -1,4 +1,7 @@
-/** Appends from several callers at once until it is killed, and prints each record's number once acknowledged. Run by kill.test.ts. */
+/**
+ * Appends from several callers at once until it is killed, and prints each record's number once acknowledged. Run by
+ * kill.test.ts.
+ */
 import { writeSync } from 'node:fs';
 import { Journal } from '../../../src/journal/journal.ts';
 

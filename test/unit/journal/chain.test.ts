@@ -9,7 +9,9 @@ const bytesOf = (line: string): Buffer => Buffer.from(line.slice(0, -1));
 
 const entries = fc
   .dictionary(
-    fc.string({ unit: 'binary' }).filter((key) => !['seq', 'time', 'prev', 'hash', 'type', '__proto__', 'toJSON'].includes(key)),
+    fc
+      .string({ unit: 'binary' })
+      .filter((key) => !['seq', 'time', 'prev', 'hash', 'type', '__proto__', 'toJSON'].includes(key)),
     fc.jsonValue() as fc.Arbitrary<JsonObject[string]>,
     { maxKeys: 4 },
   )
@@ -63,7 +65,10 @@ describe('a sealed line', () => {
   it('is refused where another record should stand', () => {
     const first = seal(genesis, noon, entryText({ type: 'a' }));
     const second = seal(first.head, noon, entryText({ type: 'b' }));
-    expect(checkLine(bytesOf(second.line), genesis)).toMatchObject({ kind: 'altered', reason: expect.stringContaining('record 1 should') });
+    expect(checkLine(bytesOf(second.line), genesis)).toMatchObject({
+      kind: 'altered',
+      reason: expect.stringContaining('record 1 should'),
+    });
     const other = seal(genesis, noon, entryText({ type: 'c' }));
     expect(checkLine(bytesOf(second.line), other.head)).toMatchObject({
       kind: 'altered',
@@ -96,7 +101,11 @@ describe('an entry', () => {
   it('is refused when its line would be longer than a reader accepts, and the longest accepted one fits', () => {
     const room = maxLineBytes - 512 - entryText({ type: 'note', text: '' }).length;
     const text = entryText({ type: 'note', text: 'x'.repeat(room) });
-    expect(seal({ seq: Number.MAX_SAFE_INTEGER - 1, hash: genesis.hash }, noon, text).line.length).toBeLessThanOrEqual(maxLineBytes);
-    expect(() => entryText({ type: 'note', text: 'x'.repeat(room + 1) })).toThrow(expect.objectContaining({ code: 'input-too-large' }));
+    expect(seal({ seq: Number.MAX_SAFE_INTEGER - 1, hash: genesis.hash }, noon, text).line.length).toBeLessThanOrEqual(
+      maxLineBytes,
+    );
+    expect(() => entryText({ type: 'note', text: 'x'.repeat(room + 1) })).toThrow(
+      expect.objectContaining({ code: 'input-too-large' }),
+    );
   });
 });

@@ -80,7 +80,10 @@ describe('a write that fails', () => {
     files.before = (called) => {
       if (called === 'datasync' && (syncs += 1) === 2) throw errno('EIO');
     };
-    const results = await Promise.allSettled([journal.append({ type: 'note', n: 2, text }), journal.append({ type: 'note', n: 3, text })]);
+    const results = await Promise.allSettled([
+      journal.append({ type: 'note', n: 2, text }),
+      journal.append({ type: 'note', n: 3, text }),
+    ]);
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
     await journal.close();
     expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: 3 });
@@ -199,7 +202,9 @@ describe('a file that may not grow any more', () => {
     const folder = await temporaryFolder();
     // RLIMIT_FSIZE in the real kernel: a short write first, then EFBIG, as a full disk does it with ENOSPC.
     const program = [process.execPath, join(import.meta.dirname, 'untilFull.ts'), folder];
-    const child = spawn('bash', ['-c', 'ulimit -S -f 32; exec "$@"', 'bash', ...program], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn('bash', ['-c', 'ulimit -S -f 32; exec "$@"', 'bash', ...program], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const next = async (): Promise<unknown> => JSON.parse(String((await lines.next()).value));
     const full = (await next()) as { code: string; errno: string; acknowledged: number };
@@ -207,7 +212,9 @@ describe('a file that may not grow any more', () => {
     expect(full.acknowledged).toBeGreaterThan(10);
     expect(await verifyJournal(folder)).toMatchObject({ ok: true, incompleteBytes: 0, records: full.acknowledged + 1 });
     await new Promise((resolve, reject) => {
-      spawn('prlimit', ['--fsize=unlimited', '--pid', String(child.pid)]).on('error', reject).on('exit', resolve);
+      spawn('prlimit', ['--fsize=unlimited', '--pid', String(child.pid)])
+        .on('error', reject)
+        .on('exit', resolve);
     });
     child.stdin.write('go on\n');
     expect(await next()).toEqual({ appended: full.acknowledged + 2 });

@@ -5,7 +5,16 @@ import { describe, expect, it } from 'vitest';
 import { genesis } from '../../../src/journal/chain.ts';
 import { Journal, type JournalRecord } from '../../../src/journal/journal.ts';
 import { verifyJournal } from '../../../src/journal/verify.ts';
-import { collect, linesOf, notesOf, segmentNames, temporaryFolder, tickingClock, TroubledFiles, writtenJournal } from './support.ts';
+import {
+  collect,
+  linesOf,
+  notesOf,
+  segmentNames,
+  temporaryFolder,
+  tickingClock,
+  TroubledFiles,
+  writtenJournal,
+} from './support.ts';
 
 describe('a new journal', () => {
   it('begins with a segment record that follows nothing, in a folder and files only their owner can read', async () => {
@@ -90,7 +99,9 @@ describe('appending', () => {
     await expect(journal.append({ type: 'note', prev: 'x' })).rejects.toMatchObject({ code: 'internal' });
     await expect(journal.append({ type: 'segment', carry: [] })).rejects.toMatchObject({ code: 'internal' });
     await expect(journal.append({ type: 'repair' })).rejects.toMatchObject({ code: 'internal' });
-    await expect(journal.append({ type: 'note', text: 'x'.repeat(2 ** 20) })).rejects.toMatchObject({ code: 'input-too-large' });
+    await expect(journal.append({ type: 'note', text: 'x'.repeat(2 ** 20) })).rejects.toMatchObject({
+      code: 'input-too-large',
+    });
     expect(await journal.append({ type: 'note' })).toMatchObject({ seq: 2 });
     await journal.close();
   });
@@ -143,7 +154,12 @@ describe('opening again', () => {
 
   it('is not kept from by the lock of a process that is gone', async () => {
     const folder = await writtenJournal(1);
-    for (const stale of ['', 'garbage', '{"pid":1,"started":"-1","boot":"another"}', `{"pid":${process.pid},"started":"1","boot":""}`]) {
+    for (const stale of [
+      '',
+      'garbage',
+      '{"pid":1,"started":"-1","boot":"another"}',
+      `{"pid":${process.pid},"started":"1","boot":""}`,
+    ]) {
       await writeFile(join(folder, 'writer.lock'), stale);
       await (await Journal.open({ folder })).close();
     }

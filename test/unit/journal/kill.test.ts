@@ -9,7 +9,9 @@ import { collect, temporaryFolder } from './support.ts';
 
 /** Lets a process append until `enough` records are acknowledged, kills it, and returns what it was told. */
 async function killedAfter(folder: string, enough: number): Promise<number[]> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'appender.ts'), folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'appender.ts'), folder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     said += text;
@@ -20,19 +22,23 @@ async function killedAfter(folder: string, enough: number): Promise<number[]> {
   return said.split('\n').slice(0, -1).map(Number);
 }
 
-it('every acknowledged record survives SIGKILL at any moment, and the chain verifies', { timeout: 60_000 }, async () => {
-  const folder = await temporaryFolder();
-  const acknowledged: number[] = [];
-  for (const enough of [1, 40, 150, 7, 300, 90]) {
-    acknowledged.push(...(await killedAfter(folder, enough)));
-    const journal = await Journal.open({ folder, segmentBytes: 20_000 });
-    await journal.append({ type: 'after-kill' });
-    await journal.close();
-    const verification = await verifyJournal(folder);
-    expect(verification).toMatchObject({ ok: true, endKnown: true, incompleteBytes: 0 });
-    const present = new Set((await collect(queryJournal(folder))).map(({ seq }) => seq));
-    expect(acknowledged.filter((seq) => !present.has(seq))).toEqual([]);
-  }
-  expect(new Set(acknowledged).size).toBe(acknowledged.length);
-  expect(acknowledged.length).toBeGreaterThanOrEqual(588);
-});
+it(
+  'every acknowledged record survives SIGKILL at any moment, and the chain verifies',
+  { timeout: 60_000 },
+  async () => {
+    const folder = await temporaryFolder();
+    const acknowledged: number[] = [];
+    for (const enough of [1, 40, 150, 7, 300, 90]) {
+      acknowledged.push(...(await killedAfter(folder, enough)));
+      const journal = await Journal.open({ folder, segmentBytes: 20_000 });
+      await journal.append({ type: 'after-kill' });
+      await journal.close();
+      const verification = await verifyJournal(folder);
+      expect(verification).toMatchObject({ ok: true, endKnown: true, incompleteBytes: 0 });
+      const present = new Set((await collect(queryJournal(folder))).map(({ seq }) => seq));
+      expect(acknowledged.filter((seq) => !present.has(seq))).toEqual([]);
+    }
+    expect(new Set(acknowledged).size).toBe(acknowledged.length);
+    expect(acknowledged.length).toBeGreaterThanOrEqual(588);
+  },
+);

@@ -16,30 +16,39 @@ async function noteHead(folder: string, line: string): Promise<void> {
 }
 
 describe('a write that was interrupted', () => {
-  it('is cut off wherever it ended, reported, recorded, and everything before it is kept', { timeout: 30_000 }, async () => {
-    const folder = await writtenJournal(3);
-    const path = join(folder, first);
-    const whole = await readFile(path);
-    const lines = await linesOf(folder);
-    const good = whole.length - (lines.at(-1)?.length ?? 0) - 1;
-    await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: whole.length - good - 1 }), async (torn) => {
-        await writeFile(path, whole.subarray(0, good + torn));
-        await noteHead(folder, lines[2] ?? '');
-        const journal = await Journal.open({ folder });
-        expect(journal.repaired).toEqual({ segment: first, bytes: torn });
-        const records = await collect(journal.currentSegment());
-        expect(notesOf(records)).toEqual([1, 2]);
-        expect(records.at(-1)).toMatchObject({ seq: 4, type: 'repair', segment: first, bytes: torn });
-        await journal.close();
-        expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: 4, incompleteBytes: 0 });
-      }),
-      { numRuns: 30 },
-    );
-  });
+  it(
+    'is cut off wherever it ended, reported, recorded, and everything before it is kept',
+    { timeout: 30_000 },
+    async () => {
+      const folder = await writtenJournal(3);
+      const path = join(folder, first);
+      const whole = await readFile(path);
+      const lines = await linesOf(folder);
+      const good = whole.length - (lines.at(-1)?.length ?? 0) - 1;
+      await fc.assert(
+        fc.asyncProperty(fc.integer({ min: 1, max: whole.length - good - 1 }), async (torn) => {
+          await writeFile(path, whole.subarray(0, good + torn));
+          await noteHead(folder, lines[2] ?? '');
+          const journal = await Journal.open({ folder });
+          expect(journal.repaired).toEqual({ segment: first, bytes: torn });
+          const records = await collect(journal.currentSegment());
+          expect(notesOf(records)).toEqual([1, 2]);
+          expect(records.at(-1)).toMatchObject({ seq: 4, type: 'repair', segment: first, bytes: torn });
+          await journal.close();
+          expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: 4, incompleteBytes: 0 });
+        }),
+        { numRuns: 30 },
+      );
+    },
+  );
 
   it('may also have left zeros, binary data or a line of garbage', async () => {
-    for (const garbage of [Buffer.alloc(5000), Buffer.from([0xff, 0xfe, 0x00, 0x80]), Buffer.from('{"seq":5,"ti\n'), Buffer.from('\n')]) {
+    for (const garbage of [
+      Buffer.alloc(5000),
+      Buffer.from([0xff, 0xfe, 0x00, 0x80]),
+      Buffer.from('{"seq":5,"ti\n'),
+      Buffer.from('\n'),
+    ]) {
       const folder = await writtenJournal(3);
       await appendFile(join(folder, first), garbage);
       const journal = await Journal.open({ folder });
@@ -58,7 +67,10 @@ describe('a write that was interrupted', () => {
     const path = join(folder, first);
     const { length } = await readFile(path);
     await truncate(path, length - 1);
-    await expect(Journal.open({ folder })).rejects.toMatchObject({ code: 'journal-damaged', details: { segment: first, line: 4, seq: 4 } });
+    await expect(Journal.open({ folder })).rejects.toMatchObject({
+      code: 'journal-damaged',
+      details: { segment: first, line: 4, seq: 4 },
+    });
     expect((await readFile(path)).length).toBe(length - 1);
   });
 

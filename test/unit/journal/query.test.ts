@@ -32,7 +32,10 @@ async function dailyJournal(count: number): Promise<{ folder: string; records: J
   return { folder, records };
 }
 
-function expected(records: readonly JournalRecord[], { actor, verb, target, types, since, until, limit }: JournalFilter): JournalRecord[] {
+function expected(
+  records: readonly JournalRecord[],
+  { actor, verb, target, types, since, until, limit }: JournalFilter,
+): JournalRecord[] {
   const matching = records.filter((record) => {
     const who = record['actor'] as string | { name: string } | undefined;
     return (
@@ -83,7 +86,10 @@ describe('a query', () => {
     const [header] = await linesOf(folder, names.at(-1));
     await writeFile(join(folder, names.at(-1) ?? ''), `${header}\ndamaged\n`);
     expect(await collect(queryJournal(folder, hours))).toEqual(middle);
-    await expect(collect(queryJournal(folder))).rejects.toMatchObject({ code: 'journal-damaged', details: { segment: names[0], line: 1 } });
+    await expect(collect(queryJournal(folder))).rejects.toMatchObject({
+      code: 'journal-damaged',
+      details: { segment: names[0], line: 1 },
+    });
   });
 
   it('finds the records of a clock that was set back a little between segments', async () => {
@@ -96,7 +102,11 @@ describe('a query', () => {
     }
     await journal.close();
     const between = async (from: number, to: number): Promise<number[]> =>
-      notesOf(await collect(queryJournal(folder, { since: new Date(start + from * 60_000), until: new Date(start + to * 60_000) })));
+      notesOf(
+        await collect(
+          queryJournal(folder, { since: new Date(start + from * 60_000), until: new Date(start + to * 60_000) }),
+        ),
+      );
     expect(await between(100, 130)).toEqual([1]);
     expect(await between(70, 95)).toEqual([2, 3]);
   });
@@ -151,6 +161,7 @@ describe('a query', () => {
     await expect(collect(queryJournal(folder, {}, AbortSignal.abort()))).rejects.toMatchObject({ code: 'cancelled' });
     await expect(refused({ since: new Date('nonsense') })).rejects.toMatchObject({ code: 'invalid-time' });
     await expect(refused({ until: new Date(NaN) })).rejects.toMatchObject({ code: 'invalid-time' });
-    for (const limit of [-1, 1.5, NaN]) await expect(refused({ limit })).rejects.toMatchObject({ code: 'invalid-count' });
+    for (const limit of [-1, 1.5, NaN])
+      await expect(refused({ limit })).rejects.toMatchObject({ code: 'invalid-count' });
   });
 });

@@ -10,7 +10,11 @@ describe('reading lines', () => {
   it('gives back every line with its place, whatever the lengths and however chunks fall', async () => {
     const folder = await temporaryFolder();
     const path = join(folder, 'lines');
-    const length = fc.oneof(fc.nat({ max: 20 }), fc.integer({ min: 65_000, max: 66_000 }), fc.integer({ min: 131_000, max: 131_100 }));
+    const length = fc.oneof(
+      fc.nat({ max: 20 }),
+      fc.integer({ min: 65_000, max: 66_000 }),
+      fc.integer({ min: 131_000, max: 131_100 }),
+    );
     await fc.assert(
       fc.asyncProperty(fc.array(length, { maxLength: 12 }), fc.nat({ max: 70_000 }), async (lengths, tail) => {
         const texts = lengths.map((size, i) => String.fromCharCode(97 + i).repeat(size));
@@ -63,7 +67,9 @@ describe('reading lines', () => {
     const path = join(await temporaryFolder(), 'lines');
     await expect(collect(readLines(path))).rejects.toMatchObject({ code: 'not-found' });
     await writeFile(path, 'one\n');
-    await expect(collect(readLines(path, { signal: AbortSignal.abort() }))).rejects.toMatchObject({ code: 'cancelled' });
+    await expect(collect(readLines(path, { signal: AbortSignal.abort() }))).rejects.toMatchObject({
+      code: 'cancelled',
+    });
   });
 });
 

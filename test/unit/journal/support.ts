@@ -50,7 +50,9 @@ export function errno(code: string, text = 'it was made to fail'): Error {
   return Object.assign(new Error(`${code}: ${text}`), { code });
 }
 
-/** Real files with a hook before each operation; a hook that throws makes that operation fail. Counts what is called. */
+/**
+ * Real files with a hook before each operation; a hook that throws makes that operation fail. Counts what is called.
+ */
 export class TroubledFiles implements JournalFiles {
   readonly calls = { open: 0, write: 0, datasync: 0, truncate: 0, remove: 0, syncFolder: 0 };
   /** Called before each operation. */

@@ -1,4 +1,6 @@
-/** Appends until the file may not grow, says so, waits for a line on stdin, appends once more. Run by failing.test.ts. */
+/**
+ * Appends until the file may not grow, says so, waits for a line on stdin, appends once more. Run by failing.test.ts.
+ */
 import { once } from 'node:events';
 import { Failure } from '../../../src/domain/failure.ts';
 import { Journal } from '../../../src/journal/journal.ts';

@@ -14,7 +14,11 @@ async function written(folder: string, lines: readonly (string | undefined)[]): 
 }
 
 function badAt(line: number, seq: number, reason: string): object {
-  return { ok: false, records: seq - 1, firstBad: { segment: first, line, seq, reason: expect.stringContaining(reason) } };
+  return {
+    ok: false,
+    records: seq - 1,
+    firstBad: { segment: first, line, seq, reason: expect.stringContaining(reason) },
+  };
 }
 
 describe('a journal as it was written', () => {
@@ -77,7 +81,9 @@ describe('the first bad record is named', () => {
     const names = await segmentNames(folder);
     const lengths = new Map<string, number>();
     for (const name of names) lengths.set(name, (await readFile(join(folder, name))).length);
-    const place = fc.constantFrom(...names).chain((name) => fc.tuple(fc.constant(name), fc.nat({ max: (lengths.get(name) ?? 1) - 1 })));
+    const place = fc
+      .constantFrom(...names)
+      .chain((name) => fc.tuple(fc.constant(name), fc.nat({ max: (lengths.get(name) ?? 1) - 1 })));
     await fc.assert(
       fc.asyncProperty(place, fc.integer({ min: 1, max: 255 }), async ([name, at], difference) => {
         const path = join(folder, name);
@@ -124,10 +130,14 @@ describe('the first bad record is named', () => {
     const folder = await writtenJournal(5);
     const lines = await linesOf(folder);
     expect(await written(folder, lines.toSpliced(2, 1))).toMatchObject(badAt(3, 3, 'this is record 4'));
-    expect(await written(folder, [lines[0], lines[2], lines[1], ...lines.slice(3)])).toMatchObject(badAt(2, 2, 'this is record 3'));
+    expect(await written(folder, [lines[0], lines[2], lines[1], ...lines.slice(3)])).toMatchObject(
+      badAt(2, 2, 'this is record 3'),
+    );
     expect(await written(folder, lines.toSpliced(2, 0, lines[1] ?? ''))).toMatchObject(badAt(3, 3, 'this is record 2'));
     expect(await written(folder, lines.toSpliced(2, 0, ''))).toMatchObject(badAt(3, 3, 'empty'));
-    expect(await written(folder, lines.toSpliced(2, 0, '{"seq":3}'))).toMatchObject(badAt(3, 3, 'not a journal record'));
+    expect(await written(folder, lines.toSpliced(2, 0, '{"seq":3}'))).toMatchObject(
+      badAt(3, 3, 'not a journal record'),
+    );
     expect(await written(folder, lines.slice(0, -1))).toMatchObject(badAt(6, 6, 'cut off'));
     expect(await written(folder, lines.slice(1))).toMatchObject(badAt(1, 1, 'this is record 2'));
     expect(await written(folder, lines)).toMatchObject({ ok: true });
@@ -168,7 +178,11 @@ describe('the first bad record is named', () => {
     const names = await segmentNames(folder);
     const [one = '', two = '', three = ''] = names;
     const before = (await linesOf(folder, one)).length;
-    const missing = { ok: false, records: before, firstBad: { segment: two, line: 0, seq: before + 1, reason: 'the segment is missing' } };
+    const missing = {
+      ok: false,
+      records: before,
+      firstBad: { segment: two, line: 0, seq: before + 1, reason: 'the segment is missing' },
+    };
     const path = join(folder, two);
     const content = await readFile(path);
     await rm(path);
@@ -180,13 +194,20 @@ describe('the first bad record is named', () => {
       firstBad: { segment: two, line: 1, reason: 'the segment is empty' },
     });
     await copyFile(join(folder, three), path);
-    expect(await verifyJournal(folder)).toMatchObject({ ok: false, records: before, firstBad: { segment: two, line: 1 } });
+    expect(await verifyJournal(folder)).toMatchObject({
+      ok: false,
+      records: before,
+      firstBad: { segment: two, line: 1 },
+    });
     await writeFile(path, content);
     // All the records are there, but the first line of the second segment now stands at the end of the first.
     const header = (await linesOf(folder, two))[0] ?? '';
     await appendFile(join(folder, one), `${header}\n`);
     await writeFile(path, content.subarray(header.length + 1));
-    expect(await verifyJournal(folder)).toMatchObject({ ok: false, firstBad: { segment: two, line: 1, seq: before + 2 } });
+    expect(await verifyJournal(folder)).toMatchObject({
+      ok: false,
+      firstBad: { segment: two, line: 1, seq: before + 2 },
+    });
   });
 
   it('where the last segment or the whole history was deleted', async () => {
@@ -212,7 +233,11 @@ describe('the first bad record is named', () => {
     expect(await verifyJournal(folder)).toMatchObject(badAt(1, 1, 'not JSON'));
     await writeFile(join(folder, first), content);
     await writeFile(join(folder, 'head.json'), 'garbage');
-    expect(await verifyJournal(folder)).toMatchObject({ ok: false, records: 0, firstBad: { segment: 'head.json', line: 1 } });
+    expect(await verifyJournal(folder)).toMatchObject({
+      ok: false,
+      records: 0,
+      firstBad: { segment: 'head.json', line: 1 },
+    });
   });
 
   it('in a line of 100 MB, which is not taken into memory', async () => {

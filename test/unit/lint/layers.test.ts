@@ -27,13 +27,22 @@ function findings(files: Readonly<Record<string, string>>): string[] {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);
   }
-  const { stdout, stderr } = spawnSync(process.execPath, [program, '--config', rules, '--output-type', 'json', 'src'], { cwd: folder, encoding: 'utf8' });
+  const { stdout, stderr } = spawnSync(process.execPath, [program, '--config', rules, '--output-type', 'json', 'src'], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
   if (stdout === '') throw new Error(stderr);
   const { summary } = JSON.parse(stdout) as { summary: { violations: Violation[] } };
   return summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`).sort();
 }
 
-const manifest = JSON.stringify({ name: 'fixture', version: '1.0.0', type: 'module', dependencies: {}, devDependencies: {} });
+const manifest = JSON.stringify({
+  name: 'fixture',
+  version: '1.0.0',
+  type: 'module',
+  dependencies: {},
+  devDependencies: {},
+});
 const sound = {
   'package.json': manifest,
   'src/main.ts': "import { serve } from './local/serve.ts';\nserve();\n",
@@ -51,7 +60,12 @@ describe('the layer rules', () => {
   });
 
   it('find arrows that run upward inside the shell', () => {
-    const found = findings({ ...sound, 'src/shell/session/a.ts': importing('../screen/b.ts'), 'src/shell/screen/b.ts': importing('../composer/c.ts'), 'src/shell/composer/c.ts': 'export const value = 1;\n' });
+    const found = findings({
+      ...sound,
+      'src/shell/session/a.ts': importing('../screen/b.ts'),
+      'src/shell/screen/b.ts': importing('../composer/c.ts'),
+      'src/shell/composer/c.ts': 'export const value = 1;\n',
+    });
     expect(found).toContain('shell-session: src/shell/session/a.ts → src/shell/screen/b.ts');
     expect(found.filter((line) => line.startsWith('shell-'))).toHaveLength(1);
   });
@@ -84,7 +98,8 @@ describe('the layer rules', () => {
       [`src/${to}/two.ts`, 'export const value = 1;\n'],
     ]);
     const found = findings({ 'package.json': manifest, ...(Object.fromEntries(files) as Record<string, string>) });
-    for (const [from, to] of upward) expect(found).toContain(`layer-${from}: src/${from}/uses-${to}.ts → src/${to}/two.ts`);
+    for (const [from, to] of upward)
+      expect(found).toContain(`layer-${from}: src/${from}/uses-${to}.ts → src/${to}/two.ts`);
   });
 
   it('find an import of types alone', () => {
@@ -112,7 +127,9 @@ describe('the layer rules', () => {
       'src/domain/value.ts': "import { other } from './other.ts';\nexport const value = 1 + other;\n",
       'src/domain/other.ts': "import type { value } from './value.ts';\nexport const other: typeof value = 1;\n",
     });
-    expect(found).toEqual([expect.stringMatching(/^no-circle: src\/domain\/(value|other)\.ts → src\/domain\/(value|other)\.ts$/)]);
+    expect(found).toEqual([
+      expect.stringMatching(/^no-circle: src\/domain\/(value|other)\.ts → src\/domain\/(value|other)\.ts$/),
+    ]);
   });
 
   it('find a module that no entry point needs', () => {
@@ -131,9 +148,14 @@ describe('the layer rules', () => {
     const found = findings({
       ...sound,
       'package.json': JSON.stringify({ ...(JSON.parse(manifest) as object), devDependencies: { helper: '1.0.0' } }),
-      'node_modules/helper/package.json': JSON.stringify({ name: 'helper', version: '1.0.0', type: 'module', main: 'index.js' }),
+      'node_modules/helper/package.json': JSON.stringify({
+        name: 'helper',
+        version: '1.0.0',
+        type: 'module',
+        main: 'index.js',
+      }),
       'node_modules/helper/index.js': 'export const value = 1;\n',
-      'src/domain/value.ts': importing('helper').replace('used', 'value2') + 'export { value } from \'helper\';\n',
+      'src/domain/value.ts': importing('helper').replace('used', 'value2') + "export { value } from 'helper';\n",
     });
     expect(found).toContain('shipped-only: src/domain/value.ts → node_modules/helper/index.js');
   });

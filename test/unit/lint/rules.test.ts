@@ -6,7 +6,10 @@ import { describe, expect, it } from 'vitest';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const eslint = new ESLint({ cwd: root, overrideConfigFile: join(root, 'test', 'lint', 'eslint.config.mjs') });
 
-/** The rules that a text breaks where it stands under this path. Scripts without types, so that no type checker has to be started. */
+/**
+ * The rules that a text breaks where it stands under this path. Scripts without types, so that no type checker has to
+ * be started.
+ */
 async function broken(path: string, text: string): Promise<(string | null)[]> {
   const [result] = await eslint.lintText(text, { filePath: join(root, path) });
   return (result?.messages ?? []).map(({ ruleId }) => ruleId);
@@ -20,24 +23,37 @@ describe('the rules of this house', () => {
     ['child_process', 'spawn'],
   ])('keep %s out of what does not start programs', async (module, name) => {
     const text = `import { ${name} } from '${module}';\nexport const used = ${name};\n`;
-    for (const path of ['src/service/x.mjs', 'src/core/x.mjs', 'src/front/x.mjs', 'src/x.mjs']) expect(await broken(path, text)).toEqual(['no-restricted-imports']);
+    for (const path of ['src/service/x.mjs', 'src/core/x.mjs', 'src/front/x.mjs', 'src/x.mjs'])
+      expect(await broken(path, text)).toEqual(['no-restricted-imports']);
   });
 
   it('let the runner, the preparation and the bootstrap start programs, without a shell', async () => {
     for (const path of ['src/prepare/x.mjs', 'src/bootstrap.mjs']) {
-      expect(await broken(path, "import { spawn } from 'node:child_process';\nexport const used = spawn;\n")).toEqual([]);
-      expect(await broken(path, "import { exec } from 'node:child_process';\nexport const used = exec;\n")).toEqual(['no-restricted-imports']);
-      expect(await broken(path, "import { execSync } from 'node:child_process';\nexport const used = execSync;\n")).toEqual(['no-restricted-imports']);
+      expect(await broken(path, "import { spawn } from 'node:child_process';\nexport const used = spawn;\n")).toEqual(
+        [],
+      );
+      expect(await broken(path, "import { exec } from 'node:child_process';\nexport const used = exec;\n")).toEqual([
+        'no-restricted-imports',
+      ]);
+      expect(
+        await broken(path, "import { execSync } from 'node:child_process';\nexport const used = execSync;\n"),
+      ).toEqual(['no-restricted-imports']);
     }
   });
 
-  it.each(['{ shell: true }', "{ 'shell': true }", "{ cwd: '/', shell: true }"])('refuse %s everywhere', async (options) => {
-    const text = `export const options = ${options};\n`;
-    for (const path of ['src/service/x.mjs', 'src/prepare/x.mjs', 'test/ssh/x.mjs']) expect(await broken(path, text)).toEqual(['no-restricted-syntax']);
-  });
+  it.each(['{ shell: true }', "{ 'shell': true }", "{ cwd: '/', shell: true }"])(
+    'refuse %s everywhere',
+    async (options) => {
+      const text = `export const options = ${options};\n`;
+      for (const path of ['src/service/x.mjs', 'src/prepare/x.mjs', 'test/ssh/x.mjs'])
+        expect(await broken(path, text)).toEqual(['no-restricted-syntax']);
+    },
+  );
 
   it('refuse a shell by name where programs are started', async () => {
-    expect(await broken('src/prepare/x.mjs', "export const options = { shell: '/bin/sh' };\n")).toEqual(['no-restricted-syntax']);
+    expect(await broken('src/prepare/x.mjs', "export const options = { shell: '/bin/sh' };\n")).toEqual([
+      'no-restricted-syntax',
+    ]);
   });
 
   it('refuse default exports, loose equality and the console in the product', async () => {
@@ -47,6 +63,11 @@ describe('the rules of this house', () => {
   });
 
   it('find nothing in a plain module', async () => {
-    expect(await broken('src/service/x.mjs', "import { readFile } from 'node:fs/promises';\nexport const read = (path) => readFile(path, 'utf8');\n")).toEqual([]);
+    expect(
+      await broken(
+        'src/service/x.mjs',
+        "import { readFile } from 'node:fs/promises';\nexport const read = (path) => readFile(path, 'utf8');\n",
+      ),
+    ).toEqual([]);
   });
 });

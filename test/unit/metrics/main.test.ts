@@ -1,4 +1,7 @@
-/** The process that answers /metrics, alone, with this test in core's place: what somebody gets who asks too much, too often, or too slowly. */
+/**
+ * The process that answers /metrics, alone, with this test in core's place: what somebody gets who asks too much, too
+ * often, or too slowly.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:http';
@@ -13,7 +16,9 @@ const entry = fileURLToPath(new URL('../../../src/metrics/main.ts', import.meta.
 async function start(): Promise<number> {
   const listener = bindPort({ address: '127.0.0.1', port: 0 });
   const user = process.getuid?.() === 0 ? ['--uid=65534', '--gid=65534'] : [];
-  const child = spawn(process.execPath, [entry, ...user], { stdio: ['pipe', 'pipe', 'ignore', listener.handle as 'inherit'] });
+  const child = spawn(process.execPath, [entry, ...user], {
+    stdio: ['pipe', 'pipe', 'ignore', listener.handle as 'inherit'],
+  });
   onTestFinished(() => {
     child.kill('SIGKILL');
     listener.close();

@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { missingSource, parseDeb822, parseOneLine, readAptSources, renderDeb822 } from '../../../src/prepare/aptSources.ts';
+import {
+  missingSource,
+  parseDeb822,
+  parseOneLine,
+  readAptSources,
+  renderDeb822,
+} from '../../../src/prepare/aptSources.ts';
 
 const debian = `# A comment
 Types: deb deb-src
@@ -48,7 +54,9 @@ afterEach(async () => {
 
 describe('apt sources', () => {
   it('in deb822 form keep their options, and leave out what is disabled or only for sources', () => {
-    const sources = parseDeb822(`${debian}\nTypes: deb-src\nURIs: http://x.invalid\nSuites: bookworm\nComponents: main\n`);
+    const sources = parseDeb822(
+      `${debian}\nTypes: deb-src\nURIs: http://x.invalid\nSuites: bookworm\nComponents: main\n`,
+    );
     expect(sources).toHaveLength(2);
     expect(sources[0]).toEqual({
       uris: ['http://mirror.invalid/debian'],
@@ -56,7 +64,10 @@ describe('apt sources', () => {
       components: ['main'],
       options: new Map([['Signed-By', '/usr/share/keyrings/debian-archive-keyring.gpg']]),
     });
-    expect(parseDeb822(ubuntu).map((source) => source.uris[0])).toEqual(['http://mirror.invalid/ubuntu/', 'http://security.invalid/ubuntu/']);
+    expect(parseDeb822(ubuntu).map((source) => source.uris[0])).toEqual([
+      'http://mirror.invalid/ubuntu/',
+      'http://security.invalid/ubuntu/',
+    ]);
   });
 
   it('in one-line form keep their options as deb822 fields', () => {
@@ -119,7 +130,7 @@ describe('apt sources', () => {
 describe('a missing suite', () => {
   const wanted = { codename: 'bookworm', suite: 'bookworm-backports', component: 'main' };
 
-  it('is added beside the machine\'s own entry, with its address and key', () => {
+  it("is added beside the machine's own entry, with its address and key", () => {
     expect(missingSource(parseDeb822(debian), wanted)).toMatchObject({
       fileName: 'containarium-backports.sources',
       text:
@@ -131,11 +142,15 @@ describe('a missing suite', () => {
   it('is not added twice, also when another file names it', () => {
     const added = missingSource(parseDeb822(debian), wanted);
     expect(missingSource([...parseDeb822(debian), ...parseDeb822(added?.text ?? '')], wanted)).toBeUndefined();
-    expect(missingSource([...parseDeb822(debian), ...parseOneLine('deb http://m.invalid bookworm-backports main')], wanted)).toBeUndefined();
+    expect(
+      missingSource([...parseDeb822(debian), ...parseOneLine('deb http://m.invalid bookworm-backports main')], wanted),
+    ).toBeUndefined();
   });
 
   it('cannot be derived where the release itself is not named', () => {
-    expect(() => missingSource(parseOneLine('deb http://vendor.invalid stable main'), wanted)).toThrow(expect.objectContaining({ code: 'settings' }));
+    expect(() => missingSource(parseOneLine('deb http://vendor.invalid stable main'), wanted)).toThrow(
+      expect.objectContaining({ code: 'settings' }),
+    );
   });
 });
 
@@ -148,6 +163,8 @@ describe('a missing component', () => {
       { uris: ['http://security.invalid/ubuntu/'], suites: ['noble-security'], components: ['universe'] },
     ]);
     expect(sources[0]?.options.get('Signed-By')).toContain('mQINBFt');
-    expect(missingSource([...parseDeb822(ubuntu), ...sources], { codename: 'noble', suite: 'noble', component: 'universe' })).toBeUndefined();
+    expect(
+      missingSource([...parseDeb822(ubuntu), ...sources], { codename: 'noble', suite: 'noble', component: 'universe' }),
+    ).toBeUndefined();
   });
 });

@@ -13,20 +13,34 @@ describe('the preseed', () => {
     });
     expect(parse(text)).toEqual({
       config: {},
-      networks: [{ name: 'incusbr0', type: 'bridge', config: { 'ipv4.address': '10.0.3.1/24', 'ipv4.nat': 'true', 'ipv6.address': 'none' } }],
+      networks: [
+        {
+          name: 'incusbr0',
+          type: 'bridge',
+          config: { 'ipv4.address': '10.0.3.1/24', 'ipv4.nat': 'true', 'ipv6.address': 'none' },
+        },
+      ],
       storage_pools: [{ name: 'default', driver: 'btrfs', config: { size: '8589934592' } }],
       profiles: [
         {
           name: 'default',
-          devices: { root: { type: 'disk', path: '/', pool: 'default' }, eth0: { type: 'nic', name: 'eth0', network: 'incusbr0' } },
+          devices: {
+            root: { type: 'disk', path: '/', pool: 'default' },
+            eth0: { type: 'nic', name: 'eth0', network: 'incusbr0' },
+          },
         },
       ],
     });
   });
 
   it('names nothing that is not to be made', () => {
-    expect(parse(renderPreseed({ profile: { root: { pool: 'mine' } } }))).toMatchObject({ networks: [], storage_pools: [] });
-    expect(parse(renderPreseed({ pool: { name: 'default', driver: 'zfs', source: 'tank/incus' }, profile: {} }))).toMatchObject({
+    expect(parse(renderPreseed({ profile: { root: { pool: 'mine' } } }))).toMatchObject({
+      networks: [],
+      storage_pools: [],
+    });
+    expect(
+      parse(renderPreseed({ pool: { name: 'default', driver: 'zfs', source: 'tank/incus' }, profile: {} })),
+    ).toMatchObject({
       storage_pools: [{ config: { source: 'tank/incus' } }],
       profiles: [{ name: 'default', devices: {} }],
     });

@@ -29,19 +29,30 @@ describe('the sshd drop-in', () => {
   });
 
   it('uses only keywords that are allowed inside Match, each once', () => {
-    const names = keywords(renderSshdDropIn(settings)).slice(1, -1).map((line) => line.split(' ')[0] ?? '');
+    const names = keywords(renderSshdDropIn(settings))
+      .slice(1, -1)
+      .map((line) => line.split(' ')[0] ?? '');
     expect(names.filter((name) => !allowedInMatch.has(name))).toEqual([]);
     expect(new Set(names).size).toBe(names.length);
   });
 
   it('names one file per account, and passes characters of the folder on as they are', () => {
-    expect(keywords(renderSshdDropIn(settings))).toContain('AuthorizedKeysFile /var/lib/containarium/authorized_keys/%u');
-    expect(keywords(renderSshdDropIn({ ...settings, authorizedKeysFolder: '/srv/a b/100%/' }))).toContain('AuthorizedKeysFile "/srv/a b/100%%/%u"');
+    expect(keywords(renderSshdDropIn(settings))).toContain(
+      'AuthorizedKeysFile /var/lib/containarium/authorized_keys/%u',
+    );
+    expect(keywords(renderSshdDropIn({ ...settings, authorizedKeysFolder: '/srv/a b/100%/' }))).toContain(
+      'AuthorizedKeysFile "/srv/a b/100%%/%u"',
+    );
   });
 
-  it.each(['relative', '/with"quote', '/with\nMatch all', '/back\\slash'])('refuses the folder %j', (authorizedKeysFolder) => {
-    expect(() => renderSshdDropIn({ ...settings, authorizedKeysFolder })).toThrow(expect.objectContaining({ code: 'settings' }));
-  });
+  it.each(['relative', '/with"quote', '/with\nMatch all', '/back\\slash'])(
+    'refuses the folder %j',
+    (authorizedKeysFolder) => {
+      expect(() => renderSshdDropIn({ ...settings, authorizedKeysFolder })).toThrow(
+        expect.objectContaining({ code: 'settings' }),
+      );
+    },
+  );
 
   it.each(['', 'a b', 'a,b', '*', '!root', 'a\nMatch all'])('refuses the group %j', (group) => {
     expect(() => renderSshdDropIn({ ...settings, group })).toThrow(expect.objectContaining({ code: 'settings' }));
@@ -49,17 +60,20 @@ describe('the sshd drop-in', () => {
 });
 
 describe('the main configuration of sshd', () => {
-  it.each(['Include /etc/ssh/sshd_config.d/*.conf\nPort 22', '# x\ninclude sshd_config.d/*.conf', 'Include "/etc/ssh/sshd_config.d/*.conf"'])(
-    'includes its drop-ins with %j',
-    (text) => {
-      expect(includesDropIns(text)).toBe(true);
-    },
-  );
+  it.each([
+    'Include /etc/ssh/sshd_config.d/*.conf\nPort 22',
+    '# x\ninclude sshd_config.d/*.conf',
+    'Include "/etc/ssh/sshd_config.d/*.conf"',
+  ])('includes its drop-ins with %j', (text) => {
+    expect(includesDropIns(text)).toBe(true);
+  });
 
-  it.each(['Port 22', '#Include /etc/ssh/sshd_config.d/*.conf', 'Match User a\nInclude /etc/ssh/sshd_config.d/*.conf', 'Include /etc/ssh/other.d/*.conf'])(
-    'does not with %j',
-    (text) => {
-      expect(includesDropIns(text)).toBe(false);
-    },
-  );
+  it.each([
+    'Port 22',
+    '#Include /etc/ssh/sshd_config.d/*.conf',
+    'Match User a\nInclude /etc/ssh/sshd_config.d/*.conf',
+    'Include /etc/ssh/other.d/*.conf',
+  ])('does not with %j', (text) => {
+    expect(includesDropIns(text)).toBe(false);
+  });
 });

@@ -15,12 +15,15 @@ describe('a range of addresses', () => {
     expect(range('0.0.0.0/0')).toEqual({ first: 0, last: 2 ** 32 - 1 });
   });
 
-  it.each(['', '10.0.3', '10.0.3.256/24', '10.0.3.0/33', '10.0.3.0/24/1', 'fd00::/8', '10.0.3.0/', '-1.0.0.0/8'])('is not read from "%s"', (text) => {
-    expect(parseRange(text)).toBeUndefined();
-  });
+  it.each(['', '10.0.3', '10.0.3.256/24', '10.0.3.0/33', '10.0.3.0/24/1', 'fd00::/8', '10.0.3.0/', '-1.0.0.0/8'])(
+    'is not read from "%s"',
+    (text) => {
+      expect(parseRange(text)).toBeUndefined();
+    },
+  );
 });
 
-describe('the bridge\'s network', () => {
+describe("the bridge's network", () => {
   it('is 10.0.3.0/24 on a machine that has nothing there', () => {
     expect(freeSubnet([range('192.0.2.2/24'), range('127.0.0.0/8')])).toBe('10.0.3.1/24');
   });
@@ -38,7 +41,9 @@ describe('the bridge\'s network', () => {
     const prefixes = [...candidates()];
     expect(new Set(prefixes).size).toBe(prefixes.length);
     const used = fc.array(
-      fc.tuple(fc.constantFrom(...prefixes, '10.64.0', '8.8.8'), fc.integer({ min: 9, max: 32 })).map(([prefix, length]) => range(`${prefix}.9/${length}`)),
+      fc
+        .tuple(fc.constantFrom(...prefixes, '10.64.0', '8.8.8'), fc.integer({ min: 9, max: 32 }))
+        .map(([prefix, length]) => range(`${prefix}.9/${length}`)),
       { maxLength: 20 },
     );
     const privateRanges = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'].map(range);

@@ -12,7 +12,8 @@ let folder: string;
 let nowMs: number;
 let bans: Bans;
 
-const open = (): Promise<Bans> => Bans.open(join(folder, 'bans.json'), { now: () => new Date(nowMs), maxPenaltyMs, onTrouble: () => undefined });
+const open = (): Promise<Bans> =>
+  Bans.open(join(folder, 'bans.json'), { now: () => new Date(nowMs), maxPenaltyMs, onTrouble: () => undefined });
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'containarium-bans-'));
@@ -29,7 +30,10 @@ function penalised(source: string, overMs = 60_000) {
 describe('bans', () => {
   it('are kept until they end, across openings, and told whenever they change', async () => {
     const told: string[][] = [];
-    bans.follow({ bans: (all) => told.push(all.map(({ network }) => network)), lifted: (source) => told.push([`lifted ${source}`]) });
+    bans.follow({
+      bans: (all) => told.push(all.map(({ network }) => network)),
+      lifted: (source) => told.push([`lifted ${source}`]),
+    });
     await bans.add(parseNetwork('192.0.2.0/24'), { ...give, forMs: 3_600_000, reason: 'scans' });
     await bans.add(parseNetwork('2001:db8::/48'), give);
     bans = await open();
@@ -46,14 +50,33 @@ describe('bans', () => {
     await bans.add(parseNetwork('192.0.2.7'), give);
     await bans.add(parseNetwork('192.0.2.7'), { ...give, reason: 'again' });
     expect(bans.list()).toMatchObject([{ network: '192.0.2.7', reason: 'again' }]);
-    await writeFile(join(folder, 'bans.json'), JSON.stringify({ penalties: [], bans: Array.from({ length: 1000 }, (_, i) => ({ network: `10.0.${i >> 8}.${i & 255}`, reason: null, by: 'carol', at: '', until: null })) }));
+    await writeFile(
+      join(folder, 'bans.json'),
+      JSON.stringify({
+        penalties: [],
+        bans: Array.from({ length: 1000 }, (_, i) => ({
+          network: `10.0.${i >> 8}.${i & 255}`,
+          reason: null,
+          by: 'carol',
+          at: '',
+          until: null,
+        })),
+      }),
+    );
     bans = await open();
     await expect(bans.add(parseNetwork('192.0.2.8'), give)).rejects.toMatchObject({ code: 'busy' });
   });
 
   it('that are hardly meant need a yes', async () => {
-    for (const [network, own] of [['0.0.0.0/7', undefined], ['2000::/31', undefined], ['192.0.2.0/24', '192.0.2.9'], ['192.0.2.0/24', '::ffff:192.0.2.9']] as const) {
-      await expect(bans.add(parseNetwork(network), { ...give, own })).rejects.toMatchObject({ code: 'confirmation-required' });
+    for (const [network, own] of [
+      ['0.0.0.0/7', undefined],
+      ['2000::/31', undefined],
+      ['192.0.2.0/24', '192.0.2.9'],
+      ['192.0.2.0/24', '::ffff:192.0.2.9'],
+    ] as const) {
+      await expect(bans.add(parseNetwork(network), { ...give, own })).rejects.toMatchObject({
+        code: 'confirmation-required',
+      });
       await bans.add(parseNetwork(network), { ...give, own, yes: true });
     }
     await bans.add(parseNetwork('10.0.0.0/8'), { ...give, own: '2001:db8::1' });
@@ -88,7 +111,9 @@ describe('penalties that the front has begun', () => {
     penalised('192.0.2.7');
     await bans.settled();
     bans = await open();
-    expect(bans.list()).toMatchObject([{ network: '192.0.2.7', kind: 'penalty', reason: 'too many failed logins', by: null }]);
+    expect(bans.list()).toMatchObject([
+      { network: '192.0.2.7', kind: 'penalty', reason: 'too many failed logins', by: null },
+    ]);
     nowMs += 60_000;
     expect(bans.list()).toEqual([]);
     expect(bans.penalties).toHaveLength(1);
@@ -97,7 +122,8 @@ describe('penalties that the front has begun', () => {
   });
 
   it('are not taken where they are none: a network, a name, longer than any may be', () => {
-    for (const source of ['192.0.2.0/24', '2001:db8::/63', '2001:db8::1', 'localhost', '']) expect(penalised(source)).toBeUndefined();
+    for (const source of ['192.0.2.0/24', '2001:db8::/63', '2001:db8::1', 'localhost', ''])
+      expect(penalised(source)).toBeUndefined();
     expect(penalised('192.0.2.7', maxPenaltyMs + 2000)).toBeUndefined();
     expect(penalised('2001:db8::/64')).toMatchObject({ network: '2001:db8::/64' });
   });
@@ -106,7 +132,9 @@ describe('penalties that the front has begun', () => {
     for (let i = 0; i < 12_000; i++) penalised(`10.0.${i >> 8}.${i & 255}`);
     expect(bans.penalties).toHaveLength(10_000);
     await bans.settled();
-    expect((JSON.parse(await readFile(join(folder, 'bans.json'), 'utf8')) as { penalties: unknown[] }).penalties).toHaveLength(10_000);
+    expect(
+      (JSON.parse(await readFile(join(folder, 'bans.json'), 'utf8')) as { penalties: unknown[] }).penalties,
+    ).toHaveLength(10_000);
   });
 
   it('are lifted with the network that contains them, or by an address of their source', async () => {

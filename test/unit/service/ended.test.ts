@@ -22,7 +22,16 @@ it('tells each call once, with its outcome', async () => {
     { type: 'operation-end', op: '1', verb: 'create', target: 'alice', actor, outcome: 'done', durationMs: 5 },
     { type: 'outcome', call: 'a', verb: 'create', target: 'alice', actor, outcome: 'ok', durationMs: 7 },
     { type: 'operation-end', op: '2', verb: 'stop', target: 'bob', actor, outcome: 'undone', durationMs: 5 },
-    { type: 'outcome', call: 'b', verb: 'stop', target: 'bob', actor, outcome: 'failed', failure: { code: 'timeout', what: 'bob', why: 'too slow' }, durationMs: 9 },
+    {
+      type: 'outcome',
+      call: 'b',
+      verb: 'stop',
+      target: 'bob',
+      actor,
+      outcome: 'failed',
+      failure: { code: 'timeout', what: 'bob', why: 'too slow' },
+      durationMs: 9,
+    },
   );
   expect(await endedSince(folder, long, () => true)).toMatchObject([
     { verb: 'create', target: 'alice', actor: 'carol', outcome: 'ok', failure: null, durationMs: 7 },
@@ -42,8 +51,19 @@ it('tells what the end of the server cut off, as the next one ended it', async (
 });
 
 it('tells nothing older, nothing that does not concern, and not more than ten', async () => {
-  const folder = await journalWith(...Array.from({ length: 15 }, (_, i) => ({ type: 'outcome', verb: 'stop', target: `user${i}`, actor, outcome: 'ok', durationMs: 1 })));
+  const folder = await journalWith(
+    ...Array.from({ length: 15 }, (_, i) => ({
+      type: 'outcome',
+      verb: 'stop',
+      target: `user${i}`,
+      actor,
+      outcome: 'ok',
+      durationMs: 1,
+    })),
+  );
   expect(await endedSince(folder, '2999-01-01T00:00:00Z', () => true)).toEqual([]);
-  expect((await endedSince(folder, long, () => true)).map(({ target }) => target)).toEqual(Array.from({ length: 10 }, (_, i) => `user${i + 5}`));
+  expect((await endedSince(folder, long, () => true)).map(({ target }) => target)).toEqual(
+    Array.from({ length: 10 }, (_, i) => `user${i + 5}`),
+  );
   expect(await endedSince(folder, long, ({ target }) => target === 'user3')).toHaveLength(1);
 });

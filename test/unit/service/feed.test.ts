@@ -98,7 +98,8 @@ describe('the live list', () => {
     feed.subscribe((update) => told.push(update));
     await settle();
     const looks = host.looks;
-    for (const action of ['instance-exec', 'instance-console-retrieved']) host.listener?.event({ action, instance: 'alice-container' });
+    for (const action of ['instance-exec', 'instance-console-retrieved'])
+      host.listener?.event({ action, instance: 'alice-container' });
     await settle();
     expect(host.looks).toBe(looks);
   });
@@ -128,7 +129,10 @@ describe('the live list', () => {
     host.memory = new Map([['alice-container', 30]]);
     feed.subscribe((update) => told.push(update));
     await settle();
-    expect(told[0]?.changed.map(({ user, memoryUsedBytes }) => [user, memoryUsedBytes])).toEqual([['alice', 30], ['bob', null]]);
+    expect(told[0]?.changed.map(({ user, memoryUsedBytes }) => [user, memoryUsedBytes])).toEqual([
+      ['alice', 30],
+      ['bob', null],
+    ]);
     const [looks, asked] = [host.looks, host.memoryAsked];
     host.memory = new Map([['alice-container', 40]]);
     host.instances = [instance('alice'), instance('bob')];

@@ -9,16 +9,31 @@ const unreachable =
 const said = (why: string): Failure => new Failure('program-failed', { what: '"incus create"', why });
 
 describe('a base image that cannot be had', () => {
-  it.each(['Image "nonsense" not found', 'The remote "other" doesn\'t exist'])('is bad input where Incus says: %s', (why) => {
-    expect(noBase('nonsense', said(why))).toMatchObject({ code: 'invalid-image', what: 'base image "nonsense"', why, next: expect.stringContaining('incus image list') });
-  });
+  it.each(['Image "nonsense" not found', 'The remote "other" doesn\'t exist'])(
+    'is bad input where Incus says: %s',
+    (why) => {
+      expect(noBase('nonsense', said(why))).toMatchObject({
+        code: 'invalid-image',
+        what: 'base image "nonsense"',
+        why,
+        next: expect.stringContaining('incus image list'),
+      });
+    },
+  );
 
   it('is a failure with a way out where its server cannot be reached', () => {
-    expect(noBase('images:ubuntu/24.04', said(unreachable))).toMatchObject({ code: 'program-failed', next: expect.stringContaining('image.base') });
+    expect(noBase('images:ubuntu/24.04', said(unreachable))).toMatchObject({
+      code: 'program-failed',
+      next: expect.stringContaining('image.base'),
+    });
   });
 
   it('is not made of other failures', () => {
-    for (const other of [said('Disk quota exceeded'), new Failure('timeout', { what: '"incus create"', why: 'x' }), new Error('x')]) {
+    for (const other of [
+      said('Disk quota exceeded'),
+      new Failure('timeout', { what: '"incus create"', why: 'x' }),
+      new Error('x'),
+    ]) {
       expect(noBase('images:ubuntu/24.04', other)).toBe(other);
     }
   });

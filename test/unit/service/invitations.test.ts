@@ -28,7 +28,11 @@ describe('an invitation', () => {
     const invitations = await open();
     const { token } = await invitations.make({ kind: 'user', name: 'alice' }, root);
     let bound = 0;
-    const tries = await Promise.allSettled(Array.from({ length: 20 }, () => invitations.use(hashOf(token), () => new Promise((resolve) => setTimeout(() => resolve(++bound), 5)))));
+    const tries = await Promise.allSettled(
+      Array.from({ length: 20 }, () =>
+        invitations.use(hashOf(token), () => new Promise((resolve) => setTimeout(() => resolve(++bound), 5))),
+      ),
+    );
     expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(bound).toBe(1);
     await expect(invitations.use(hashOf(token), () => Promise.resolve())).rejects.toEqual(denied);
@@ -64,14 +68,27 @@ describe('an invitation', () => {
     await invitations.make({ kind: 'user', name: 'alice' }, { name: 'dave', root: false });
     expect(invitations.all).toHaveLength(1);
     // For admins an operator may not invite.
-    await expect(invitations.make({ kind: 'admin', name: 'eve' }, { name: 'dave', root: false })).rejects.toEqual(denied);
+    await expect(invitations.make({ kind: 'admin', name: 'eve' }, { name: 'dave', root: false })).rejects.toEqual(
+      denied,
+    );
     await admins.setRole('dave', 'viewer');
     expect(invitations.all).toEqual([]);
   });
 
   it('is one of a thousand at most, and of those only that are open', async () => {
     const many = (expiresAt: Date): Promise<void> =>
-      writeFile(join(folder, 'invitations.json'), JSON.stringify({ invitations: Array.from({ length: 1000 }, (_, i) => ({ hash: `${i}`.padStart(64, '0'), for: { kind: 'user', name: 'alice' }, by: 'root', byRoot: true, expiresAt: expiresAt.toISOString() })) }));
+      writeFile(
+        join(folder, 'invitations.json'),
+        JSON.stringify({
+          invitations: Array.from({ length: 1000 }, (_, i) => ({
+            hash: `${i}`.padStart(64, '0'),
+            for: { kind: 'user', name: 'alice' },
+            by: 'root',
+            byRoot: true,
+            expiresAt: expiresAt.toISOString(),
+          })),
+        }),
+      );
     await many(new Date(now.getTime() + 1000));
     await expect((await open()).make({ kind: 'user', name: 'alice' }, root)).rejects.toMatchObject({ code: 'busy' });
     await many(now);
@@ -80,7 +97,9 @@ describe('an invitation', () => {
 
   it('is on disk as a hash only, and the token has more than 128 random bits', async () => {
     const invitations = await open();
-    const tokens = await Promise.all(Array.from({ length: 5 }, async () => (await invitations.make({ kind: 'user', name: 'alice' }, root)).token));
+    const tokens = await Promise.all(
+      Array.from({ length: 5 }, async () => (await invitations.make({ kind: 'user', name: 'alice' }, root)).token),
+    );
     const text = await readFile(join(folder, 'invitations.json'), 'utf8');
     expect(new Set(tokens).size).toBe(5);
     for (const token of tokens) {

@@ -23,7 +23,10 @@ function instance(user: string, usage?: number, status = 'Running'): IncusInstan
   };
 }
 
-function contextOf(instances: readonly IncusInstance[], memoryInUse: () => Promise<ReadonlyMap<string, number>>): ServiceContext {
+function contextOf(
+  instances: readonly IncusInstance[],
+  memoryInUse: () => Promise<ReadonlyMap<string, number>>,
+): ServiceContext {
   const fake = {
     incus: {
       instancesWithState: () => Promise.resolve(instances),
@@ -46,24 +49,39 @@ describe('memory used', () => {
     ['not known where Incus does not know', -1, 400, undefined],
     ['not known where Incus says nothing', undefined, 400, undefined],
   ])('is %s', (_what, charged, inUse, expected) => {
-    expect(memoryUsed(instance('alice', charged), new Map(inUse === undefined ? [] : [['alice-container', inUse]]))).toBe(expected);
+    expect(
+      memoryUsed(instance('alice', charged), new Map(inUse === undefined ? [] : [['alice-container', inUse]])),
+    ).toBe(expected);
   });
 
   it('is what a list shows; one that is missing in the metrics does not break it', async () => {
     const instances = [instance('alice', 2048 * mib), instance('bob', 30 * mib), instance('carol', 0, 'Stopped')];
-    const { containers } = await listContainers(contextOf(instances, () => Promise.resolve(new Map([['alice-container', 45 * mib]]))), {}, call);
+    const { containers } = await listContainers(
+      contextOf(instances, () => Promise.resolve(new Map([['alice-container', 45 * mib]]))),
+      {},
+      call,
+    );
     expect(containers.map(({ memoryUsedBytes }) => memoryUsedBytes)).toEqual([45 * mib, 30 * mib, null]);
   });
 
   it('fails the list where it cannot be asked for', async () => {
     const broken = new Failure('incus-unavailable', { what: 'Incus', why: 'its server does not answer' });
-    await expect(listContainers(contextOf([], () => Promise.reject(broken)), {}, call)).rejects.toBe(broken);
+    await expect(
+      listContainers(
+        contextOf([], () => Promise.reject(broken)),
+        {},
+        call,
+      ),
+    ).rejects.toBe(broken);
   });
 });
 
 describe('resize --memory', () => {
-  const context = contextOf([instance('alice', 2048 * mib)], () => Promise.resolve(new Map([['alice-container', 500 * mib]])));
-  const resize = (memory: number): Promise<unknown> => resizeContainer(context, { user: 'alice' as Username, memory }, call);
+  const context = contextOf([instance('alice', 2048 * mib)], () =>
+    Promise.resolve(new Map([['alice-container', 500 * mib]])),
+  );
+  const resize = (memory: number): Promise<unknown> =>
+    resizeContainer(context, { user: 'alice' as Username, memory }, call);
 
   it('goes below what is charged with page cache', async () => {
     await expect(resize(1024 * mib)).rejects.toThrow('all checks passed');

@@ -13,16 +13,30 @@ describe('limits of the SSH server', () => {
     [{ idleMs: -1 }, /idleMs/],
     [{ idle: 5 }, /idle/],
   ])('that contradict themselves are refused: %j', (ssh, why) => {
-    expect(failing(() => checkSettings({ ssh }, 'test'))).toMatchObject({ code: 'settings', why: expect.stringMatching(why) as string });
+    expect(failing(() => checkSettings({ ssh }, 'test'))).toMatchObject({
+      code: 'settings',
+      why: expect.stringMatching(why) as string,
+    });
   });
 
   test('have the defaults that the documentation says', () => {
     expect(checkSettings({}, 'test').ssh).toMatchObject({
       startups: { start: 100, ratePercent: 30, full: 300, perSource: 30 },
-      penalties: { failedLoginMs: 5000, noLoginMs: 1000, lateMs: 10_000, minMs: 15_000, maxMs: 600_000, mostSources: 65_536, overflow: 'permissive', exempt: [] },
+      penalties: {
+        failedLoginMs: 5000,
+        noLoginMs: 1000,
+        lateMs: 10_000,
+        minMs: 15_000,
+        maxMs: 600_000,
+        mostSources: 65_536,
+        overflow: 'permissive',
+        exempt: [],
+      },
       unusedMs: 900_000,
       maxSessionMs: 0,
     });
-    expect(checkSettings({ ssh: { startups: { start: 40, full: 40 }, idleMs: 0 } }, 'test').ssh.startups).toMatchObject({ start: 40, full: 40, perSource: 30 });
+    expect(checkSettings({ ssh: { startups: { start: 40, full: 40 }, idleMs: 0 } }, 'test').ssh.startups).toMatchObject(
+      { start: 40, full: 40, perSource: 30 },
+    );
   });
 });

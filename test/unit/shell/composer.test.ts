@@ -13,9 +13,32 @@ const none = {} as InkKey;
 describe('keys', () => {
   it.each([
     ['abc', none, [{ name: 'text', text: 'abc' }]],
-    ['list\r', none, [{ name: 'text', text: 'list' }, { name: 'enter', text: '' }]],
-    ['a\rb\r', none, [{ name: 'text', text: 'a' }, { name: 'enter', text: '' }, { name: 'text', text: 'b' }, { name: 'enter', text: '' }]],
-    ['\x01\x0b', none, [{ name: 'ctrl-a', text: '' }, { name: 'ctrl-k', text: '' }]],
+    [
+      'list\r',
+      none,
+      [
+        { name: 'text', text: 'list' },
+        { name: 'enter', text: '' },
+      ],
+    ],
+    [
+      'a\rb\r',
+      none,
+      [
+        { name: 'text', text: 'a' },
+        { name: 'enter', text: '' },
+        { name: 'text', text: 'b' },
+        { name: 'enter', text: '' },
+      ],
+    ],
+    [
+      '\x01\x0b',
+      none,
+      [
+        { name: 'ctrl-a', text: '' },
+        { name: 'ctrl-k', text: '' },
+      ],
+    ],
     ['', { upArrow: true } as InkKey, [{ name: 'up', text: '' }]],
     ['', { tab: true, shift: true } as InkKey, [{ name: 'shift-tab', text: '' }]],
     ['r', { ctrl: true } as InkKey, [{ name: 'ctrl-r', text: '' }]],
@@ -62,19 +85,31 @@ describe('history', () => {
 
 it('the window of a line has the cursor in it, and never more cells than there are', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'grapheme', maxLength: 300 }), fc.nat(), fc.integer({ min: 8, max: 120 }), (text, at, width) => {
-      const boundaries = [0, ...[...new Intl.Segmenter('en').segment(text)].map(({ index, segment }) => index + segment.length)];
-      const cursor = boundaries[at % boundaries.length] ?? 0;
-      const window = windowOf({ text, cursor }, width);
-      expect(stringWidth(window.text)).toBeLessThanOrEqual(width);
-      expect(window.column).toBeGreaterThanOrEqual(0);
-      expect(window.column).toBeLessThanOrEqual(width);
-    }),
+    fc.property(
+      fc.string({ unit: 'grapheme', maxLength: 300 }),
+      fc.nat(),
+      fc.integer({ min: 8, max: 120 }),
+      (text, at, width) => {
+        const boundaries = [
+          0,
+          ...[...new Intl.Segmenter('en').segment(text)].map(({ index, segment }) => index + segment.length),
+        ];
+        const cursor = boundaries[at % boundaries.length] ?? 0;
+        const window = windowOf({ text, cursor }, width);
+        expect(stringWidth(window.text)).toBeLessThanOrEqual(width);
+        expect(window.column).toBeGreaterThanOrEqual(0);
+        expect(window.column).toBeLessThanOrEqual(width);
+      },
+    ),
   );
 });
 
 describe('a table', () => {
-  const columns = [{ title: 'NAME', priority: 1 }, { title: 'LESS', priority: 3 }, { title: 'MORE', priority: 2 }];
+  const columns = [
+    { title: 'NAME', priority: 1 },
+    { title: 'LESS', priority: 3 },
+    { title: 'MORE', priority: 2 },
+  ];
   const rows = [['alice', 'x'.repeat(10), 'y'.repeat(10)]];
 
   it('loses its least important columns first, and keeps their order', () => {
@@ -108,6 +143,13 @@ describe('drawings', () => {
     // Of a hundred, ten is little all the time, however even.
     expect(curve([10, 10, 10], 10, 100)).toBe('▁▁▁');
     expect(curve([10, 90, 10], 10, 100)).toMatch(/^▁[▇█]▁$/);
-    expect(stringWidth(curve(Array.from({ length: 50 }, (_, i) => i), 10))).toBe(10);
+    expect(
+      stringWidth(
+        curve(
+          Array.from({ length: 50 }, (_, i) => i),
+          10,
+        ),
+      ),
+    ).toBe(10);
   });
 });

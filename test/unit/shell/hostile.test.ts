@@ -42,8 +42,24 @@ function harmless(text: string): void {
 }
 
 const step: StepEvent = { index: 1, total: 2, title: evil, state: 'done', elapsedMs: 100, detail: evil };
-const ended = (outcome: EndedCall['outcome']): EndedCall => ({ verb: evil, target: evil, actor: evil, outcome, durationMs: 1, endedAt: '2026-11-24T12:00:00.000Z', failure: outcome === 'ok' ? null : { code: 'internal', what: evil, why: evil } });
-const table: Block = { kind: 'table', columns: [{ title: 'NAME' }, { title: 'KEY' }], rows: [[evil, evil], ['b', evil]], empty: '' };
+const ended = (outcome: EndedCall['outcome']): EndedCall => ({
+  verb: evil,
+  target: evil,
+  actor: evil,
+  outcome,
+  durationMs: 1,
+  endedAt: '2026-11-24T12:00:00.000Z',
+  failure: outcome === 'ok' ? null : { code: 'internal', what: evil, why: evil },
+});
+const table: Block = {
+  kind: 'table',
+  columns: [{ title: 'NAME' }, { title: 'KEY' }],
+  rows: [
+    [evil, evil],
+    ['b', evil],
+  ],
+  empty: '',
+};
 
 const items: readonly (readonly [what: string, item: Item])[] = [
   ['what was typed', { kind: 'command', line: evil }],
@@ -75,7 +91,9 @@ describe.each([20, 80, 240])('on a screen of %i columns', (width) => {
 });
 
 describe('as sentences', () => {
-  test.each(items.filter(([, { kind }]) => kind !== 'command' && kind !== 'steps'))('%s is written out', (_, item) => harmless(sentences(item as SaidItem).join('\n')));
+  test.each(items.filter(([, { kind }]) => kind !== 'command' && kind !== 'steps'))('%s is written out', (_, item) =>
+    harmless(sentences(item as SaidItem).join('\n')),
+  );
 
   test('a value with a part of a whole is, too', () => {
     const value = valueInWords(`${evil.replaceAll(/[\u2028\n]/g, '')} 1 GiB / 2 GiB (50%)`);
@@ -84,7 +102,8 @@ describe('as sentences', () => {
   });
 
   test('a failure is, in each of its parts', () => {
-    for (const part of ['what', 'why', 'next']) harmless(failureSentence({ code: 'internal', what: 'it', why: 'it is so', [part]: evil }));
+    for (const part of ['what', 'why', 'next'])
+      harmless(failureSentence({ code: 'internal', what: 'it', why: 'it is so', [part]: evil }));
   });
 
   test.each<[what: string, ask: (paper: Paper) => Promise<unknown>, ...typed: string[]]>([
@@ -95,8 +114,27 @@ describe('as sentences', () => {
     ['the name of a fact', ({ desk }) => confirm(desk, { title: 'Delete?', facts: [[evil, 'x']], word: 'x' }), '\r'],
     ['a fact', ({ desk }) => confirm(desk, { title: 'Delete?', facts: [['x', evil]], word: 'x' }), '\r'],
     ['a word to be typed', ({ desk }) => confirm(desk, { title: 'Delete?', facts: [], word: evil }), 'x\r', '\r'],
-    ['what was given and is wrong', ({ desk }) => new Questionnaire({ verb: verbNamed('create'), given: { user: evil } }, { desk, door: 'manage', complete: () => Promise.resolve([]) }).run(), '\u0003'],
-    ['a key that was given, when its turn comes and when somebody goes back to it', ({ desk }) => new Questionnaire({ verb: verbNamed('create'), given: { user: 'alice', keys: `${key} ${evil}` } }, { desk, door: 'manage', complete: () => Promise.resolve([]) }).run(), 'back\r', '\r', 'done\r', '\u0003'],
+    [
+      'what was given and is wrong',
+      ({ desk }) =>
+        new Questionnaire(
+          { verb: verbNamed('create'), given: { user: evil } },
+          { desk, door: 'manage', complete: () => Promise.resolve([]) },
+        ).run(),
+      '\u0003',
+    ],
+    [
+      'a key that was given, when its turn comes and when somebody goes back to it',
+      ({ desk }) =>
+        new Questionnaire(
+          { verb: verbNamed('create'), given: { user: 'alice', keys: `${key} ${evil}` } },
+          { desk, door: 'manage', complete: () => Promise.resolve([]) },
+        ).run(),
+      'back\r',
+      '\r',
+      'done\r',
+      '\u0003',
+    ],
   ])('%s is, where somebody is asked', async (_, asking, ...typed) => {
     const paper = new Paper(...typed);
     await asking(paper);
@@ -110,7 +148,16 @@ describe('as sentences', () => {
     test('is, of oneself and of others', () => {
       const said: string[] = [];
       const teller = new StepTeller((text) => said.push(text));
-      const activity: Activity = { id: 'a', title: evil, verb: 'create', target: 'bob', own: true, startedMs: 0, steps: [step], notes: [evil] };
+      const activity: Activity = {
+        id: 'a',
+        title: evil,
+        verb: 'create',
+        target: 'bob',
+        own: true,
+        startedMs: 0,
+        steps: [step],
+        notes: [evil],
+      };
       teller.look([activity, { ...activity, id: 'b', own: false }]);
       teller.finish([{ ...step, index: 2 }], [evil]);
       vi.advanceTimersByTime(5000);
@@ -134,7 +181,8 @@ describe('as sentences', () => {
 });
 
 describe('the live part of the screen', () => {
-  const draw = <P extends object>(view: FunctionComponent<P>, props: P): string => renderToString(createElement(view, props), { columns: 200 });
+  const draw = <P extends object>(view: FunctionComponent<P>, props: P): string =>
+    renderToString(createElement(view, props), { columns: 200 });
   const place = { columns: 200, rows: 30, top: 0 };
   const composer = { line: lineOf(''), suggestions: undefined, search: undefined, leaving: false };
 
@@ -146,7 +194,17 @@ describe('the live part of the screen', () => {
     ['what is said of one', { suggestions: { candidates: [{ value: 'x', says: evil }], selected: 0 } }, {}],
     ['a hint', {}, { hint: evil }],
     ['the status', {}, { status: evil }],
-  ])('shows %s written out', (_, change_, more) => harmless(draw(ComposerView, { composer: { ...composer, ...change_ } as never, hint: undefined, status: '', ...place, ...more })));
+  ])('shows %s written out', (_, change_, more) =>
+    harmless(
+      draw(ComposerView, {
+        composer: { ...composer, ...change_ } as never,
+        hint: undefined,
+        status: '',
+        ...place,
+        ...more,
+      }),
+    ),
+  );
 
   test.each<[what: string, change: object, line: string, mistyped: boolean]>([
     ['its title', { title: evil }, '', false],
@@ -156,18 +214,37 @@ describe('the live part of the screen', () => {
     ['what was typed', {}, evil, false],
     ['what should have been typed', { word: evil }, '', true],
   ])('asks with %s written out', (_, change_, line, mistyped) => {
-    const dialog = new ConfirmDialog({ title: 'Delete?', facts: [], word: 'alice', ...change_ }, () => undefined, () => undefined);
+    const dialog = new ConfirmDialog(
+      { title: 'Delete?', facts: [], word: 'alice', ...change_ },
+      () => undefined,
+      () => undefined,
+    );
     harmless(draw(ConfirmView, { dialog, line: lineOf(line), mistyped, ...place }));
   });
 
   test.each([0, 1, 4])('has a form with what was typed and what is wrong with it written out (field %i)', (at) => {
-    const form = new FormDialog({ verb: verbNamed('create'), given: { user: evil }, door: 'manage', changed: () => undefined, done: () => undefined } as never);
+    const form = new FormDialog({
+      verb: verbNamed('create'),
+      given: { user: evil },
+      door: 'manage',
+      changed: () => undefined,
+      done: () => undefined,
+    } as never);
     harmless(draw(FormView, { form, state: { ...form.state, at }, ...place }));
     harmless(draw(FormView, { form, state: { ...form.state, at, error: evil }, ...place }));
   });
 
   test.each([true, false])('says what is at work written out (own: %s)', (own) => {
-    const activity: Activity = { id: 'a', title: evil, verb: 'create', target: 'bob', own, startedMs: performance.now(), steps: [step], notes: [] };
+    const activity: Activity = {
+      id: 'a',
+      title: evil,
+      verb: 'create',
+      target: 'bob',
+      own,
+      startedMs: performance.now(),
+      steps: [step],
+      notes: [],
+    };
     for (const most of [1, 5]) harmless(draw(ActivityLines, { activities: [activity], most }));
     harmless(draw(ActivityLines, { activities: [{ ...activity, title: 'create' }], most: 1 }));
   });
@@ -198,6 +275,11 @@ describe('the live list', () => {
     const { controller } = world();
     controller.apply(whole(container('alice')));
     controller.store.set({ ...controller.store.get(), ...state } as never);
-    harmless(renderToString(createElement(ListApp, { controller, activities: () => [], hostNote: '', onMount: () => undefined }), { columns: 79 }));
+    harmless(
+      renderToString(
+        createElement(ListApp, { controller, activities: () => [], hostNote: '', onMount: () => undefined }),
+        { columns: 79 },
+      ),
+    );
   });
 });

@@ -60,16 +60,32 @@ describe('changing', () => {
 });
 
 it('every sequence of edits leaves the cursor inside the line, between characters', () => {
-  const operations = [edit.left, edit.right, edit.home, edit.end, edit.wordLeft, edit.wordRight, edit.backspace, edit.deleteForward, edit.transpose] as const;
+  const operations = [
+    edit.left,
+    edit.right,
+    edit.home,
+    edit.end,
+    edit.wordLeft,
+    edit.wordRight,
+    edit.backspace,
+    edit.deleteForward,
+    edit.transpose,
+  ] as const;
   fc.assert(
-    fc.property(fc.array(fc.oneof(fc.integer({ min: 0, max: operations.length - 1 }), fc.string({ unit: 'grapheme', maxLength: 5 }))), (steps) => {
-      let line = emptyLine;
-      for (const step of steps) line = typeof step === 'number' ? (operations[step]?.(line) ?? line) : edit.insert(line, step);
-      expect(line.cursor).toBeGreaterThanOrEqual(0);
-      expect(line.cursor).toBeLessThanOrEqual(line.text.length);
-      // Not inside a surrogate pair.
-      const before = line.text.charCodeAt(line.cursor - 1);
-      expect(before >= 0xd800 && before < 0xdc00).toBe(false);
-    }),
+    fc.property(
+      fc.array(
+        fc.oneof(fc.integer({ min: 0, max: operations.length - 1 }), fc.string({ unit: 'grapheme', maxLength: 5 })),
+      ),
+      (steps) => {
+        let line = emptyLine;
+        for (const step of steps)
+          line = typeof step === 'number' ? (operations[step]?.(line) ?? line) : edit.insert(line, step);
+        expect(line.cursor).toBeGreaterThanOrEqual(0);
+        expect(line.cursor).toBeLessThanOrEqual(line.text.length);
+        // Not inside a surrogate pair.
+        const before = line.text.charCodeAt(line.cursor - 1);
+        expect(before >= 0xd800 && before < 0xdc00).toBe(false);
+      },
+    ),
   );
 });

@@ -3,8 +3,13 @@ import { Failure } from '../../../src/domain/failure.ts';
 import type { FeedContainer } from '../../../src/domain/room.ts';
 import { listWish, narrowed } from '../../../src/shell/session/listWish.ts';
 
-const container = (user: string, status: 'running' | 'stopped', labels: Record<string, string> = {}): FeedContainer => ({ user, status, labels }) as never;
-const all = [container('alice', 'running', { team: 'blue' }), container('bob', 'stopped', { team: 'blue' }), container('carol', 'running')];
+const container = (user: string, status: 'running' | 'stopped', labels: Record<string, string> = {}): FeedContainer =>
+  ({ user, status, labels }) as never;
+const all = [
+  container('alice', 'running', { team: 'blue' }),
+  container('bob', 'stopped', { team: 'blue' }),
+  container('carol', 'running'),
+];
 const update = { whole: false, changed: all, removed: ['dora'], measuredAt: null, stale: null };
 
 describe('list --watch', () => {

@@ -39,9 +39,20 @@ class FakePort implements TerminalPort {
   }
 }
 
-const welcome: Welcome = { crowded: false, present: [], running: [], ended: [], restarted: null, lines: [], settings: { plain: false } };
+const welcome: Welcome = {
+  crowded: false,
+  present: [],
+  running: [],
+  ended: [],
+  restarted: null,
+  lines: [],
+  settings: { plain: false },
+};
 
-function open(change: { call?: CoreClient['call']; enter?: ShellClient['enter'] } = {}): { port: FakePort; shell: Shell } {
+function open(change: { call?: CoreClient['call']; enter?: ShellClient['enter'] } = {}): {
+  port: FakePort;
+  shell: Shell;
+} {
   const port = new FakePort();
   const core: CoreClient = {
     greeting: { version: '1', host: { kind: 'simulated', simulated: true, why: 'a test' } },
@@ -58,19 +69,27 @@ function open(change: { call?: CoreClient['call']; enter?: ShellClient['enter'] 
   return { port, shell: openShell({ port, actor, core, shells, prefix: 'ssh', reachedAt: 'jump' }) };
 }
 
-const drawn = (port: FakePort): Promise<void> => vi.waitFor(() => expect(port.written).toContain('tester ·'), { timeout: 5000 });
+const drawn = (port: FakePort): Promise<void> =>
+  vi.waitFor(() => expect(port.written).toContain('tester ·'), { timeout: 5000 });
 
 describe('a session that fails', () => {
   it('because its drawing throws ends alone, with the reason, and leaves the terminal as found; another goes on', async () => {
     // Something that cannot be drawn: a running call without its steps.
-    const running = [{ id: '1', verb: 'create', target: 'alice', actor: 'carol', startedAt: '', steps: undefined as never }];
+    const running = [
+      { id: '1', verb: 'create', target: 'alice', actor: 'carol', startedAt: '', steps: undefined as never },
+    ];
     const other = open();
     await drawn(other.port);
     const broken = open({ enter: () => Promise.resolve({ ...welcome, running }) });
     expect(await broken.shell.ended).toBe(1);
     expect(broken.port.written).toMatch(/Error: the shell failed: .* \(internal\)/);
-    for (const mode of ['2004', '1049', '2026']) expect(broken.port.written.lastIndexOf(`\x1b[?${mode}h`)).toBeLessThanOrEqual(broken.port.written.lastIndexOf(`\x1b[?${mode}l`));
-    expect(broken.port.written.lastIndexOf('\x1b[?25l')).toBeLessThanOrEqual(broken.port.written.lastIndexOf('\x1b[?25h'));
+    for (const mode of ['2004', '1049', '2026'])
+      expect(broken.port.written.lastIndexOf(`\x1b[?${mode}h`)).toBeLessThanOrEqual(
+        broken.port.written.lastIndexOf(`\x1b[?${mode}l`),
+      );
+    expect(broken.port.written.lastIndexOf('\x1b[?25l')).toBeLessThanOrEqual(
+      broken.port.written.lastIndexOf('\x1b[?25h'),
+    );
     other.port.type_('hello');
     await vi.waitFor(() => expect(other.port.written).toContain('hello'));
     other.port.type_('\x15\x04');
@@ -84,7 +103,7 @@ describe('a session that fails', () => {
     expect(port.written).toContain('no room');
   });
 
-  it('because a verb\'s answer is not what it should be shows an error and goes on', async () => {
+  it("because a verb's answer is not what it should be shows an error and goes on", async () => {
     const { port, shell } = open({ call: () => Promise.resolve({ result: undefined }) });
     await drawn(port);
     port.type_('list\r');

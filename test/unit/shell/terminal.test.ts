@@ -107,7 +107,19 @@ describe('output', () => {
 describe('a terminal', () => {
   function open(used?: () => void) {
     let listener: TerminalListener | undefined;
-    const terminal = new Terminal({ type: 'xterm', environment: new Map(), columns: 80, rows: 24, write: () => undefined, flushed: () => Promise.resolve(), hold: () => undefined, listen: (given) => (listener = given) }, used);
+    const terminal = new Terminal(
+      {
+        type: 'xterm',
+        environment: new Map(),
+        columns: 80,
+        rows: 24,
+        write: () => undefined,
+        flushed: () => Promise.resolve(),
+        hold: () => undefined,
+        listen: (given) => (listener = given),
+      },
+      used,
+    );
     return { terminal, type: (data: Buffer) => listener?.data(data) };
   }
 
@@ -127,7 +139,16 @@ describe('a terminal', () => {
 
   it('tells of a thousand sizes at once once where it is drawn on, and of each where a program has it', async () => {
     let listener: TerminalListener | undefined;
-    const port = { type: 'xterm', environment: new Map<string, string>(), columns: 80, rows: 24, write: () => undefined, flushed: () => Promise.resolve(), hold: () => undefined, listen: (given: TerminalListener) => (listener = given) };
+    const port = {
+      type: 'xterm',
+      environment: new Map<string, string>(),
+      columns: 80,
+      rows: 24,
+      write: () => undefined,
+      flushed: () => Promise.resolve(),
+      hold: () => undefined,
+      listen: (given: TerminalListener) => (listener = given),
+    };
     const terminal = new Terminal(port);
     const sizes: string[] = [];
     const { stdout } = terminal.open();

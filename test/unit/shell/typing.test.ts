@@ -9,7 +9,10 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 class Reader {
   readonly pieces: string[] = [];
   readonly waits: boolean[] = [];
-  readonly typing = new Typing((text) => this.pieces.push(text), (full) => this.waits.push(full));
+  readonly typing = new Typing(
+    (text) => this.pieces.push(text),
+    (full) => this.waits.push(full),
+  );
 
   get all(): string {
     return this.pieces.join('');
@@ -17,7 +20,7 @@ class Reader {
 
   /** When nothing waits any more. */
   async done(): Promise<string> {
-    for (let before = -1; before !== this.pieces.length; ) {
+    for (let before = -1; before !== this.pieces.length;) {
       before = this.pieces.length;
       await turn();
       await turn();
@@ -28,7 +31,18 @@ class Reader {
 
 describe('what is typed', () => {
   test('arrives at once and whole', () => {
-    for (const text of ['a', 'list\r', '\x1b[A', '\x1b\x1b[D', '\x1bOP', '\x1bb', '\x1b[[A', '\x1b[1;5C', '\x7f', 'é👩‍👧']) {
+    for (const text of [
+      'a',
+      'list\r',
+      '\x1b[A',
+      '\x1b\x1b[D',
+      '\x1bOP',
+      '\x1bb',
+      '\x1b[[A',
+      '\x1b[1;5C',
+      '\x7f',
+      'é👩‍👧',
+    ]) {
       const reader = new Reader();
       reader.typing.push(text);
       expect(reader.all).toBe(text);
@@ -36,7 +50,19 @@ describe('what is typed', () => {
   });
 
   test('arrives in order and without a loss, however it is split', async () => {
-    const part = fc.constantFrom('a', 'é', '👩‍👧', '\t', '\r', '\x7f', '\x1b[A', '\x1b[1;5C', '\x1bOB', '\x1bb', 'x'.repeat(50));
+    const part = fc.constantFrom(
+      'a',
+      'é',
+      '👩‍👧',
+      '\t',
+      '\r',
+      '\x7f',
+      '\x1b[A',
+      '\x1b[1;5C',
+      '\x1bOB',
+      '\x1bb',
+      'x'.repeat(50),
+    );
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(part, fc.boolean()), { maxLength: 200 }), async (parts) => {
         const reader = new Reader();

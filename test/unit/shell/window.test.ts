@@ -12,15 +12,20 @@ const characters = new Intl.Segmenter('en', { granularity: 'grapheme' });
 describe('the window', () => {
   test('is no wider than it may be, and has the cursor in it', () => {
     fc.assert(
-      fc.property(text, fc.integer({ min: 12, max: 300 }), fc.double({ min: 0, max: 1, noNaN: true }), (all, width, where) => {
-        const starts = [...characters.segment(all)].map(({ index }) => index);
-        const cursor = [...starts, all.length][Math.floor(where * starts.length)] ?? all.length;
-        const shown = windowOf({ text: all, cursor }, width);
-        expect(stringWidth(shown.text)).toBeLessThan(width);
-        expect(shown.column).toBeGreaterThanOrEqual(0);
-        expect(shown.column).toBeLessThanOrEqual(stringWidth(shown.text));
-        expect(shown.text).not.toMatch(/\p{Cc}|\p{Cf}/u);
-      }),
+      fc.property(
+        text,
+        fc.integer({ min: 12, max: 300 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (all, width, where) => {
+          const starts = [...characters.segment(all)].map(({ index }) => index);
+          const cursor = [...starts, all.length][Math.floor(where * starts.length)] ?? all.length;
+          const shown = windowOf({ text: all, cursor }, width);
+          expect(stringWidth(shown.text)).toBeLessThan(width);
+          expect(shown.column).toBeGreaterThanOrEqual(0);
+          expect(shown.column).toBeLessThanOrEqual(stringWidth(shown.text));
+          expect(shown.text).not.toMatch(/\p{Cc}|\p{Cf}/u);
+        },
+      ),
     );
   });
 

@@ -60,7 +60,10 @@ describe('useradd and its relatives', () => {
     const { accounts, run } = fixture();
     await accounts.ensureGroup('one');
     await accounts.ensureGroup('two');
-    const gids = (await run('getent', ['group'])).stdout.trimEnd().split('\n').map((line) => Number(line.split(':')[2]));
+    const gids = (await run('getent', ['group'])).stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => Number(line.split(':')[2]));
     expect(new Set(gids).size).toBe(gids.length);
     expect(await accounts.groupId('one')).toBeLessThan(1000);
   });

@@ -15,7 +15,9 @@ describe('incus console --show-log', () => {
     const { run, say, incus } = await created();
     expect(await run('incus', log)).toEqual({ stdout: '\n', stderr: '', exitCode: 0 });
     expect(await incus.consoleLog('alice-container')).toBe('');
-    expect(await say('incus', ['console', 'nosuch', '--show-log'])).toBe('1 Error: Failed to fetch instance "nosuch" in project "default": Instance not found');
+    expect(await say('incus', ['console', 'nosuch', '--show-log'])).toBe(
+      '1 Error: Failed to fetch instance "nosuch" in project "default": Instance not found',
+    );
     expect(await failureOf(incus.consoleLog('nosuch'))).toMatchObject({ code: 'not-found' });
   });
 
@@ -46,20 +48,23 @@ describe('incus console --show-log', () => {
   test.each([
     ['cleanly', {}, /Powering off\.\n$/],
     ['by force', { force: true }, /login: $/],
-  ])('one that was stopped %s can be read as often as one likes, whether it was read before or not', async (_how, options, end) => {
-    const { incus, clock } = await created();
-    for (const isRead of [true, false]) {
-      clock.advance(60_000);
-      await incus.start('alice-container');
-      if (isRead) await incus.consoleLog('alice-container');
-      await incus.stop('alice-container', options);
-      const text = await incus.consoleLog('alice-container');
-      expect(text).toMatch(/^systemd/);
-      expect(text).toMatch(end);
-      expect(text.match(/Welcome/g)).toHaveLength(1);
-      expect(await incus.consoleLog('alice-container')).toBe(text);
-    }
-  });
+  ])(
+    'one that was stopped %s can be read as often as one likes, whether it was read before or not',
+    async (_how, options, end) => {
+      const { incus, clock } = await created();
+      for (const isRead of [true, false]) {
+        clock.advance(60_000);
+        await incus.start('alice-container');
+        if (isRead) await incus.consoleLog('alice-container');
+        await incus.stop('alice-container', options);
+        const text = await incus.consoleLog('alice-container');
+        expect(text).toMatch(/^systemd/);
+        expect(text).toMatch(end);
+        expect(text.match(/Welcome/g)).toHaveLength(1);
+        expect(await incus.consoleLog('alice-container')).toBe(text);
+      }
+    },
+  );
 
   test('attaching needs a terminal', async () => {
     const { say } = await created();

@@ -74,7 +74,9 @@ describe('modes', () => {
     await made.accounts.ensureGroup('jump');
     await made.accounts.create({ name: 'alice', comment: 'mark', group: 'jump' });
     expect(await made.accounts.account('alice')).toBeDefined();
-    expect(await failureOf(made.accounts.remove('alice'))).toMatchObject({ why: 'userdel: cannot lock /etc/passwd; try again later.' });
+    expect(await failureOf(made.accounts.remove('alice'))).toMatchObject({
+      why: 'userdel: cannot lock /etc/passwd; try again later.',
+    });
     expect(await made.accounts.account('alice')).toBeDefined();
   });
 });
@@ -114,7 +116,15 @@ describe('which command', () => {
   });
 
   test('two faults are two failures', async () => {
-    expect(await failing([{ call: 2, mode: 'fail-before' }, { call: 3, mode: 'fail-after' }], commands)).toEqual([2, 3]);
+    expect(
+      await failing(
+        [
+          { call: 2, mode: 'fail-before' },
+          { call: 3, mode: 'fail-after' },
+        ],
+        commands,
+      ),
+    ).toEqual([2, 3]);
   });
 });
 
@@ -145,15 +155,17 @@ describe('the file of faults', () => {
     expect(existsSync(faultsPath)).toBe(false);
   });
 
-  test.each([['{'], ['{"mode":"fail-before"}'], ['[{"mode":"explode"}]'], ['[{"mode":"fail-before","programme":"incus"}]']])(
-    'a file that says %s is an error, not a plan without faults',
-    async (text) => {
-      const faultsPath = join(temporaryFolder(), 'faults.json');
-      const { run } = fixture({ faultsPath });
-      writeFileSync(faultsPath, text);
-      await expect(run('getent', ['passwd'])).rejects.toMatchObject({ code: 'settings' });
-    },
-  );
+  test.each([
+    ['{'],
+    ['{"mode":"fail-before"}'],
+    ['[{"mode":"explode"}]'],
+    ['[{"mode":"fail-before","programme":"incus"}]'],
+  ])('a file that says %s is an error, not a plan without faults', async (text) => {
+    const faultsPath = join(temporaryFolder(), 'faults.json');
+    const { run } = fixture({ faultsPath });
+    writeFileSync(faultsPath, text);
+    await expect(run('getent', ['passwd'])).rejects.toMatchObject({ code: 'settings' });
+  });
 });
 
 test('the command log lists every command with its kind, also of those that fail, and no standard input', async () => {
@@ -165,7 +177,12 @@ test('the command log lists every command with its kind, also of those that fail
   await made.host.jumpKeys.write('alice', 'secret text');
   await made.incus.pushFile({ instance: 'a', path: '/x', content: 'secret text', mode: '0600' }).catch(() => undefined);
   const text = readFileSync(logPath, 'utf8');
-  expect(text.trimEnd().split('\n').map((line) => JSON.parse(line) as unknown)).toEqual([
+  expect(
+    text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown),
+  ).toEqual([
     { n: 1, program: 'getent', args: ['passwd', 'root'], changes: false },
     { n: 2, program: 'incus', args: createArgs('a'), changes: true },
     { n: 3, program: 'jump-keys', args: ['write', 'alice'], changes: true },

@@ -2,8 +2,20 @@ import { expect, test } from 'vitest';
 import { base, devices, fixture } from './support.ts';
 import type { Fixture } from './support.ts';
 
-const push = (path: string, ...more: string[]) =>
-  ['file', 'push', '-', path, ...more, '--mode', '0600', '--uid', '0', '--gid', '0', '--quiet'];
+const push = (path: string, ...more: string[]) => [
+  'file',
+  'push',
+  '-',
+  path,
+  ...more,
+  '--mode',
+  '0600',
+  '--uid',
+  '0',
+  '--gid',
+  '0',
+  '--quiet',
+];
 
 async function withInstance(): Promise<Fixture> {
   const made = fixture();
@@ -30,12 +42,18 @@ test('a missing file is an answer and a missing instance is an error', async () 
 
 test('folders are not files, and files are not folders', async () => {
   const { say } = await withInstance();
-  expect(await say('incus', ['file', 'pull', 'a/etc', '-'])).toBe("1 Error: Can't pull a directory without --recursive");
+  expect(await say('incus', ['file', 'pull', 'a/etc', '-'])).toBe(
+    "1 Error: Can't pull a directory without --recursive",
+  );
   expect(await say('incus', ['file', 'pull', 'a/etc/os-release/x', '-'])).toBe(
     '1 Error: sftp: "open /etc/os-release/x: not a directory" (SSH_FX_FAILURE)',
   );
-  expect(await say('incus', push('a/etc', '--create-dirs'), 'x')).toBe('1 Error: sftp: "open /etc: is a directory" (SSH_FX_FAILURE)');
-  expect(await say('incus', push('a/etc/os-release/x', '--create-dirs'), 'x')).toBe('1 Error: etc/os-release is not a directory');
+  expect(await say('incus', push('a/etc', '--create-dirs'), 'x')).toBe(
+    '1 Error: sftp: "open /etc: is a directory" (SSH_FX_FAILURE)',
+  );
+  expect(await say('incus', push('a/etc/os-release/x', '--create-dirs'), 'x')).toBe(
+    '1 Error: etc/os-release is not a directory',
+  );
 });
 
 test('a folder that does not exist is made only with --create-dirs', async () => {

@@ -19,13 +19,23 @@ test('a published image has files, alias and properties; instances are created f
   const { stdout } = await run('incus', [...publish, 'user.base=images:debian/12', 'empty']);
   const fingerprint = /^Instance published with fingerprint: ([0-9a-f]{64})\n$/.exec(stdout)?.[1] ?? '';
   const image = (await incus.images()).find((candidate) => candidate.fingerprint === fingerprint);
-  expect(image).toMatchObject({ aliases: [{ name: 'cx/debian' }], properties: { 'user.base': base, 'empty': '', 'os': 'Debian' } });
+  expect(image).toMatchObject({
+    aliases: [{ name: 'cx/debian' }],
+    properties: { 'user.base': base, empty: '', os: 'Debian' },
+  });
   await incus.pushFile({ instance: 'a', path: '/opt/tool', content: 'v2', mode: '0755' });
-  for (const [name, reference] of [['b', 'cx/debian'], ['c', fingerprint], ['d', fingerprint.slice(0, 12)]] as const) {
+  for (const [name, reference] of [
+    ['b', 'cx/debian'],
+    ['c', fingerprint],
+    ['d', fingerprint.slice(0, 12)],
+  ] as const) {
     await incus.create(name, reference, { config: {}, devices: devices() });
     expect(await incus.pullFile(name, '/opt/tool')).toBe('v1');
   }
-  expect((await incus.instance('b'))?.config).toMatchObject({ 'volatile.base_image': fingerprint, 'image.user.base': base });
+  expect((await incus.instance('b'))?.config).toMatchObject({
+    'volatile.base_image': fingerprint,
+    'image.user.base': base,
+  });
 });
 
 test('publishing again under the same alias replaces the image', async () => {

@@ -2,17 +2,36 @@ import { describe, expect, test } from 'vitest';
 import { base, Clock, devices, failureOf, fixture, spec } from './support.ts';
 
 const create = (name: string, image = base) => ['create', image, name, '--no-profiles', '--quiet'];
-const patch = (name: string, body: unknown) => ['query', '--request', 'PATCH', '--data', JSON.stringify(body), `/1.0/instances/${name}`];
+const patch = (name: string, body: unknown) => [
+  'query',
+  '--request',
+  'PATCH',
+  '--data',
+  JSON.stringify(body),
+  `/1.0/instances/${name}`,
+];
 
 const remoteError = 'Failed instance creation: Failed getting remote image info: Failed getting image:';
 
 describe('create', () => {
   test('makes a stopped instance with its configuration, its devices and the facts of its image', async () => {
     const { incus } = fixture();
-    await incus.create('alice-container', base, { config: { 'limits.cpu': '2', 'user.x': '' }, devices: devices('10.0.3.7') });
+    await incus.create('alice-container', base, {
+      config: { 'limits.cpu': '2', 'user.x': '' },
+      devices: devices('10.0.3.7'),
+    });
     const made = await incus.instance('alice-container');
-    expect(made).toMatchObject({ name: 'alice-container', status: 'Stopped', devices: devices('10.0.3.7'), state: { status: 'Stopped' } });
-    expect(made?.config).toMatchObject({ 'limits.cpu': '2', 'image.os': 'Debian', 'volatile.apply_template': 'create' });
+    expect(made).toMatchObject({
+      name: 'alice-container',
+      status: 'Stopped',
+      devices: devices('10.0.3.7'),
+      state: { status: 'Stopped' },
+    });
+    expect(made?.config).toMatchObject({
+      'limits.cpu': '2',
+      'image.os': 'Debian',
+      'volatile.apply_template': 'create',
+    });
     expect(made?.config).not.toHaveProperty('user.x');
     expect(made?.state?.network).toBeNull();
   });
@@ -51,7 +70,11 @@ describe('create', () => {
   test.each([
     ['a bad limit', { config: { 'limits.memory': 'nonsense' }, devices: devices() }, 'Invalid value: nonsense'],
     ['an unknown key', { config: { 'nokey.x': '1' }, devices: devices() }, 'Unknown configuration key: nokey.x'],
-    ['no root disk', { config: {} }, 'Failed initializing instance: Failed getting root disk: No root device could be found'],
+    [
+      'no root disk',
+      { config: {} },
+      'Failed initializing instance: Failed getting root disk: No root device could be found',
+    ],
     [
       'an unknown pool',
       { devices: { root: { type: 'disk', path: '/', pool: 'nopool' } } },
@@ -77,7 +100,9 @@ describe('create', () => {
     ],
   ])('refuses %s and leaves nothing behind', async (_, input, message) => {
     const { say, incus } = fixture();
-    expect(await say('incus', create('a'), JSON.stringify(input))).toBe(`1 Error: Failed creating instance record: ${message}`);
+    expect(await say('incus', create('a'), JSON.stringify(input))).toBe(
+      `1 Error: Failed creating instance record: ${message}`,
+    );
     expect(await incus.instances()).toEqual([]);
     expect(await incus.images()).toEqual([]);
   });
@@ -91,8 +116,15 @@ describe('power', () => {
     clock.advance(1000);
     await incus.start('a');
     const made = await incus.instance('a');
-    expect(made).toMatchObject({ status: 'Running', state: { status: 'Running', started_at: new Date(clock.ms).toISOString() } });
-    expect(made?.state?.network?.['eth0']?.addresses?.[0]).toEqual({ family: 'inet', address: '10.0.3.7', scope: 'global' });
+    expect(made).toMatchObject({
+      status: 'Running',
+      state: { status: 'Running', started_at: new Date(clock.ms).toISOString() },
+    });
+    expect(made?.state?.network?.['eth0']?.addresses?.[0]).toEqual({
+      family: 'inet',
+      address: '10.0.3.7',
+      scope: 'global',
+    });
   });
 
   test('an instance without a fixed address gets one by DHCP that nobody else has', async () => {
@@ -124,7 +156,12 @@ describe('power', () => {
     expect((await incus.state('a')).cpu?.usage).toBe(first.cpu?.usage);
     await incus.stop('a');
     const stopped = await incus.state('a');
-    expect(stopped).toMatchObject({ status: 'Stopped', cpu: { usage: 0 }, memory: { usage: 0 }, started_at: '0001-01-01T00:00:00Z' });
+    expect(stopped).toMatchObject({
+      status: 'Stopped',
+      cpu: { usage: 0 },
+      memory: { usage: 0 },
+      started_at: '0001-01-01T00:00:00Z',
+    });
     expect(stopped.disk?.['root']?.usage).toBe(later.disk?.['root']?.usage);
   });
 
@@ -145,7 +182,9 @@ describe('power', () => {
     await incus.patch('a', { config: { 'limits.memory': '192MiB' } });
     expect((await incus.memoryInUse()).get('a')).toBe(inUse.get('a'));
     const { stdout } = await run('incus', ['query', '/1.0/metrics?project=default']);
-    expect(stdout).toMatch(/^incus_memory_MemTotal_bytes\{name="a",project="default",type="container"\} 2\.01326592e\+08$/m);
+    expect(stdout).toMatch(
+      /^incus_memory_MemTotal_bytes\{name="a",project="default",type="container"\} 2\.01326592e\+08$/m,
+    );
     await incus.stop('a');
     expect(await incus.memoryInUse()).toEqual(new Map());
   });
@@ -164,8 +203,12 @@ describe('power', () => {
     const { say, incus } = fixture();
     await incus.create('a', base, { config: {}, devices: devices() });
     const hint = 'Try `incus info --show-log a` for more info';
-    expect(await say('incus', ['stop', 'a', '--timeout', '30', '--quiet'])).toBe('1 Error: The instance is already stopped');
-    expect(await say('incus', ['restart', 'a', '--force', '--quiet'])).toBe(`1 Error: The instance is already stopped\n${hint}`);
+    expect(await say('incus', ['stop', 'a', '--timeout', '30', '--quiet'])).toBe(
+      '1 Error: The instance is already stopped',
+    );
+    expect(await say('incus', ['restart', 'a', '--force', '--quiet'])).toBe(
+      `1 Error: The instance is already stopped\n${hint}`,
+    );
     await incus.start('a');
     expect(await say('incus', ['start', 'a', '--quiet'])).toBe(`1 Error: The instance is already running\n${hint}`);
     expect(await say('incus', ['delete', 'a', '--quiet'])).toBe(
@@ -192,7 +235,10 @@ describe('power', () => {
     ['stop', ['stop', 'no', '--timeout', '30', '--quiet']],
     ['restart', ['restart', 'no', '--force', '--quiet']],
     ['exec', ['exec', 'no', '--force-noninteractive', '--', 'true']],
-    ['file push', ['file', 'push', '-', 'no/x', '--create-dirs', '--mode', '0600', '--uid', '0', '--gid', '0', '--quiet']],
+    [
+      'file push',
+      ['file', 'push', '-', 'no/x', '--create-dirs', '--mode', '0600', '--uid', '0', '--gid', '0', '--quiet'],
+    ],
     ['file pull', ['file', 'pull', 'no/x', '-']],
     ['publish', ['publish', 'no', '--alias', 'x', '--reuse', '--quiet']],
     ['patch', patch('no', {})],
@@ -200,7 +246,9 @@ describe('power', () => {
     ['a prototype property', ['start', 'constructor', '--quiet']],
   ])('%s of an unknown instance says so', async (_, args) => {
     const name = args.includes('constructor') ? 'constructor' : 'no';
-    expect(await fixture().say('incus', args)).toBe(`1 Error: Failed to fetch instance "${name}" in project "default": Instance not found`);
+    expect(await fixture().say('incus', args)).toBe(
+      `1 Error: Failed to fetch instance "${name}" in project "default": Instance not found`,
+    );
   });
 
   test('delete of an unknown instance says so in its own words', async () => {
@@ -214,7 +262,10 @@ describe('PATCH', () => {
   test('sets and unsets keys and replaces whole devices, and keeps the rest', async () => {
     const { incus } = fixture();
     await incus.create('a', base, { config: { 'user.x': '1', 'user.y': '2' }, devices: devices('10.0.3.7') });
-    await incus.patch('a', { config: { 'user.x': '', 'limits.cpu': '3' }, devices: { root: { ...devices()['root'], size: '9GiB' } } });
+    await incus.patch('a', {
+      config: { 'user.x': '', 'limits.cpu': '3' },
+      devices: { root: { ...devices()['root'], size: '9GiB' } },
+    });
     const made = await incus.instance('a');
     expect(made?.config).toMatchObject({ 'user.y': '2', 'limits.cpu': '3' });
     expect(made?.config).not.toHaveProperty('user.x');
@@ -251,8 +302,14 @@ describe('PATCH', () => {
   });
 
   test.each([
-    [{ root: { ...devices()['root'], bogus: '1' } }, 'Device validation failed for "root": Invalid device option "bogus"'],
-    [{ root: { type: 'disk', path: '/' } }, 'Device validation failed for "root": Root disk entry must have a "pool" property set'],
+    [
+      { root: { ...devices()['root'], bogus: '1' } },
+      'Device validation failed for "root": Invalid device option "bogus"',
+    ],
+    [
+      { root: { type: 'disk', path: '/' } },
+      'Device validation failed for "root": Root disk entry must have a "pool" property set',
+    ],
     [{ root: {} }, 'Device validation failed for "root": Failed loading device "root": Missing device type in config'],
     [{ x: { type: 'nosuch' } }, 'Device validation failed for "x": Failed loading device "x": Unsupported device type'],
   ])('refuses the devices %j', async (changed, message) => {
@@ -303,6 +360,8 @@ describe('PATCH', () => {
     expect(await say('incus', patch('a', { config: { 'user.x': 5 } }))).toBe(
       '1 Error: json: cannot unmarshal number into Go struct field InstancePut.config of type string',
     );
-    expect(await say('incus', patch('a', []))).toBe('1 Error: json: cannot unmarshal array into Go value of type jmap.Map');
+    expect(await say('incus', patch('a', []))).toBe(
+      '1 Error: json: cannot unmarshal array into Go value of type jmap.Map',
+    );
   });
 });

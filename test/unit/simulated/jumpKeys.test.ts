@@ -34,7 +34,10 @@ test('calls go through the fault plan as the program jump-keys', async () => {
     ],
     timeScale: 0,
   });
-  await expect(host.jumpKeys.write('alice', 'x')).rejects.toMatchObject({ code: 'program-failed', why: 'simulated fault' });
+  await expect(host.jumpKeys.write('alice', 'x')).rejects.toMatchObject({
+    code: 'program-failed',
+    why: 'simulated fault',
+  });
   expect(await host.jumpKeys.read('alice')).toBeUndefined();
   await expect(host.jumpKeys.write('alice', 'y')).rejects.toMatchObject({ code: 'program-failed' });
   expect(await host.jumpKeys.read('alice')).toBe('y');

@@ -23,7 +23,11 @@ test('a container of a prepared image answers with the key it was given, while i
   const scan = (...args: string[]) => made.run('ssh-keyscan', args);
   expect((await scan('-t', 'ed25519', '-p', '22', '-T', '2', address)).stdout).toBe(`${address} ${key.publicKey}\n`);
   expect(await scan('-t', 'ed25519', '-p', '23', '-T', '2', address)).toEqual({ stdout: '', stderr: '', exitCode: 1 });
-  expect(await scan('-t', 'ed25519', '-p', '22', '-T', '2', '10.0.3.99')).toEqual({ stdout: '', stderr: '', exitCode: 1 });
+  expect(await scan('-t', 'ed25519', '-p', '22', '-T', '2', '10.0.3.99')).toEqual({
+    stdout: '',
+    stderr: '',
+    exitCode: 1,
+  });
   await made.incus.restart('a');
   expect(await made.keyscan.hostKey(address)).toBe(key.publicKey);
   await made.incus.stop('a');
@@ -44,7 +48,12 @@ test('half a seed fails the first boot: no sshd', async () => {
   const made = await prepared();
   await made.incus.create('b', image, { config: {}, devices: devices('10.0.3.8') });
   await made.incus.pushFile({ instance: 'b', path: '/etc/containarium/seed/user', content: 'bob\n', mode: '0644' });
-  await made.incus.pushFile({ instance: 'b', path: '/etc/ssh/ssh_host_ed25519_key', content: makeHostKey('b').privateKey, mode: '0600' });
+  await made.incus.pushFile({
+    instance: 'b',
+    path: '/etc/ssh/ssh_host_ed25519_key',
+    content: makeHostKey('b').privateKey,
+    mode: '0600',
+  });
   await made.incus.start('b');
   expect(await made.keyscan.hostKey('10.0.3.8')).toBeUndefined();
 });
@@ -53,7 +62,12 @@ test('a key pushed after the start is not served before the next one', async () 
   const made = await prepared();
   const key = makeHostKey('a');
   await made.incus.start('a');
-  await made.incus.pushFile({ instance: 'a', path: '/etc/ssh/ssh_host_ed25519_key', content: key.privateKey, mode: '0600' });
+  await made.incus.pushFile({
+    instance: 'a',
+    path: '/etc/ssh/ssh_host_ed25519_key',
+    content: key.privateKey,
+    mode: '0600',
+  });
   expect(await made.keyscan.hostKey(address)).toBeUndefined();
   await made.incus.restart('a');
   expect(await made.keyscan.hostKey(address)).toBe(key.publicKey);
@@ -65,7 +79,8 @@ test.each([
   ['a key that others may read', makeHostKey('a').privateKey, '0644'],
 ])('%s: sshd does not answer', async (_, content, mode) => {
   const made = await prepared();
-  if (content !== undefined) await made.incus.pushFile({ instance: 'a', path: '/etc/ssh/ssh_host_ed25519_key', content, mode });
+  if (content !== undefined)
+    await made.incus.pushFile({ instance: 'a', path: '/etc/ssh/ssh_host_ed25519_key', content, mode });
   await made.incus.start('a');
   expect(await made.keyscan.hostKey(address)).toBeUndefined();
 });

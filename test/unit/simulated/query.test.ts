@@ -39,7 +39,10 @@ test('recursion decides how much of an instance is shown', async () => {
   const { run, incus } = fixture();
   await incus.create('a', base, { config: {}, devices: devices() });
   const fields = async (recursion: number) =>
-    Object.keys((JSON.parse((await run('incus', ['query', `/1.0/instances?recursion=${recursion}`])).stdout) as object[])[0] ?? {});
+    Object.keys(
+      (JSON.parse((await run('incus', ['query', `/1.0/instances?recursion=${recursion}`])).stdout) as object[])[0] ??
+        {},
+    );
   expect(await fields(1)).not.toContain('state');
   expect(await fields(2)).toEqual(expect.arrayContaining(['state', 'snapshots', 'backups', 'expanded_devices']));
 });
@@ -92,7 +95,7 @@ test('the pool fills with images and instances and is freed again', async () => 
 });
 
 test('sizes: a whole number with a suffix that Incus knows, and nothing else', () => {
-  const suffixes = { '': 1, 'B': 1, 'kB': 1e3, 'MB': 1e6, 'GB': 1e9, 'KiB': 2 ** 10, 'MiB': 2 ** 20, 'GiB': 2 ** 30 };
+  const suffixes = { '': 1, B: 1, kB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
   fc.assert(
     fc.property(fc.nat(), fc.constantFrom(...Object.entries(suffixes)), (number, [suffix, factor]) => {
       expect(parseIncusSize(`${number}${suffix}`)).toBe(number * factor);

@@ -8,7 +8,12 @@ import { base, Clock, devices, failureOf, fixture } from './support.ts';
 import type { Fixture } from './support.ts';
 
 /** Follows a host; `told` has every action with its instance. */
-function follow({ host }: Fixture): { told: string[]; events: LifecycleEvent[]; stop: AbortController; ended: Promise<void> } {
+function follow({ host }: Fixture): {
+  told: string[];
+  events: LifecycleEvent[];
+  stop: AbortController;
+  ended: Promise<void>;
+} {
   const told: string[] = [];
   const events: LifecycleEvent[] = [];
   const stop = new AbortController();
@@ -27,7 +32,7 @@ function follow({ host }: Fixture): { told: string[]; events: LifecycleEvent[]; 
 }
 
 const eventually = async (what: () => boolean): Promise<void> => {
-  for (const end = Date.now() + 5000; !what() && Date.now() < end; ) await delay(2);
+  for (const end = Date.now() + 5000; !what() && Date.now() < end;) await delay(2);
   expect(what()).toBe(true);
 };
 
@@ -125,7 +130,10 @@ describe('events', () => {
 
   test('work that Incus goes on with by itself is told of when it is done', async () => {
     const clock = new Clock();
-    const made = await running('a', { now: clock.now, faults: [{ match: { argIncludes: 'stop' }, mode: 'fail-late' }] });
+    const made = await running('a', {
+      now: clock.now,
+      faults: [{ match: { argIncludes: 'stop' }, mode: 'fail-late' }],
+    });
     const { told, stop } = follow(made);
     await eventually(() => told.length === 1);
     await failureOf(made.incus.stop('a', { force: true }));
@@ -142,7 +150,9 @@ describe('events', () => {
     const opened = (): never => {
       throw new Error('broken');
     };
-    const failure = await failureOf(made.host.streams.events({ opened, event: () => undefined }, new AbortController().signal));
+    const failure = await failureOf(
+      made.host.streams.events({ opened, event: () => undefined }, new AbortController().signal),
+    );
     expect(failure).toMatchObject({ code: 'internal', why: 'broken' });
   });
 
@@ -152,7 +162,11 @@ describe('events', () => {
     ['hang', []],
     ['fail-after', ['opened', 'instance-created a']],
   ])('fault %s', async (mode, told) => {
-    const made = fixture({ lateMs: 300, timeScale: 0.001, faults: [{ match: { program: 'incus-streams', argIncludes: 'events' }, mode }] });
+    const made = fixture({
+      lateMs: 300,
+      timeScale: 0.001,
+      faults: [{ match: { program: 'incus-streams', argIncludes: 'events' }, mode }],
+    });
     const stream = follow(made);
     if (told.length > 0) await eventually(() => stream.told.length === 1);
     await made.incus.create('a', base, { config: {}, devices: devices() });
@@ -234,7 +248,9 @@ describe('a terminal', () => {
     await delay(10);
     expect(text()).toHaveLength(after);
     await type('seq 100000\r', '\r\n100000\r\nalice@alice-container:~$ ');
-    expect(text().slice(after).split('\r\n').slice(1, -1)).toEqual(Array.from({ length: 100_000 }, (_, n) => String(n + 1)));
+    expect(text().slice(after).split('\r\n').slice(1, -1)).toEqual(
+      Array.from({ length: 100_000 }, (_, n) => String(n + 1)),
+    );
     terminal.close();
     expect(await terminal.exit).toBe(129);
   });
@@ -265,26 +281,45 @@ describe('a terminal', () => {
   test('cannot be opened where a real one could not', async () => {
     const made = await running();
     const { streams } = made.host;
-    expect(await failureOf(streams.terminal({ ...request, instance: 'nosuch' }))).toMatchObject({ code: 'not-found', what: 'instance "nosuch"' });
-    expect(await failureOf(streams.terminal({ ...request, instance: '__proto__' }))).toMatchObject({ code: 'not-found' });
-    expect(await failureOf(streams.terminal({ ...request, argv: ['vi'] }))).toMatchObject({ code: 'program-missing', what: 'program "vi"' });
-    expect(await failureOf(streams.terminal({ ...request, argv: ['/opt/bash'] }))).toMatchObject({ code: 'program-missing' });
+    expect(await failureOf(streams.terminal({ ...request, instance: 'nosuch' }))).toMatchObject({
+      code: 'not-found',
+      what: 'instance "nosuch"',
+    });
+    expect(await failureOf(streams.terminal({ ...request, instance: '__proto__' }))).toMatchObject({
+      code: 'not-found',
+    });
+    expect(await failureOf(streams.terminal({ ...request, argv: ['vi'] }))).toMatchObject({
+      code: 'program-missing',
+      what: 'program "vi"',
+    });
+    expect(await failureOf(streams.terminal({ ...request, argv: ['/opt/bash'] }))).toMatchObject({
+      code: 'program-missing',
+    });
     expect(await failureOf(streams.terminal({ ...request, argv: [] }))).toMatchObject({ code: 'program-missing' });
     await made.incus.stop('alice-container');
     expect(await failureOf(streams.terminal(request))).toMatchObject({ code: 'wrong-state', why: 'it is not running' });
   });
 
   test.each<FaultMode>(['fail-before', 'down', 'hang'])('fault %s', async (mode) => {
-    const made = await running('alice-container', { timeScale: 0.001, faults: [{ match: { program: 'incus-streams', argIncludes: 'terminal' }, mode }] });
+    const made = await running('alice-container', {
+      timeScale: 0.001,
+      faults: [{ match: { program: 'incus-streams', argIncludes: 'terminal' }, mode }],
+    });
     expect(await failureOf(made.host.streams.terminal(request))).toMatchObject({ code: 'incus-unavailable' });
     (await made.host.streams.terminal(request)).close();
   });
 
   test('fault fail-after loses the connection a moment later', async () => {
-    const made = await running('alice-container', { lateMs: 20, faults: [{ match: { program: 'incus-streams' }, mode: 'fail-after' }] });
+    const made = await running('alice-container', {
+      lateMs: 20,
+      faults: [{ match: { program: 'incus-streams' }, mode: 'fail-after' }],
+    });
     const { terminal, text } = await session(made);
     await eventually(() => text() !== '');
-    expect(await failureOf(terminal.exit)).toMatchObject({ code: 'incus-unavailable', why: 'the connection to the terminal is lost' });
+    expect(await failureOf(terminal.exit)).toMatchObject({
+      code: 'incus-unavailable',
+      why: 'the connection to the terminal is lost',
+    });
   });
 
   test('stands in the command log', async () => {
@@ -293,6 +328,10 @@ describe('a terminal', () => {
     const logged = await running('alice-container', { logPath });
     (await logged.host.streams.terminal(request)).close();
     const last = readFileSync(logPath, 'utf8').trim().split('\n').at(-1) ?? '';
-    expect(JSON.parse(last)).toMatchObject({ program: 'incus-streams', args: ['terminal', 'alice-container', 'su', '-', 'alice'], changes: false });
+    expect(JSON.parse(last)).toMatchObject({
+      program: 'incus-streams',
+      args: ['terminal', 'alice-container', 'su', '-', 'alice'],
+      changes: false,
+    });
   });
 });

@@ -46,7 +46,13 @@ export function fixture(options: SimulatedHostOptions = {}, folder = temporaryFo
   const statePath = join(folder, 'host.json');
   const host = SimulatedHost.open(statePath, options);
   const run: Fixture['run'] = (program, args, input) =>
-    host.runner.run({ program, args, timeoutMs: 30_000, allowExit: anyExit, ...(input === undefined ? {} : { input }) });
+    host.runner.run({
+      program,
+      args,
+      timeoutMs: 30_000,
+      allowExit: anyExit,
+      ...(input === undefined ? {} : { input }),
+    });
   return {
     folder,
     statePath,
@@ -66,7 +72,12 @@ export function fixture(options: SimulatedHostOptions = {}, folder = temporaryFo
 export function devices(address?: string, size = '5GiB'): Record<string, Record<string, string>> {
   return {
     root: { type: 'disk', path: '/', pool: 'default', size },
-    eth0: { type: 'nic', name: 'eth0', network: 'incusbr0', ...(address === undefined ? {} : { 'ipv4.address': address }) },
+    eth0: {
+      type: 'nic',
+      name: 'eth0',
+      network: 'incusbr0',
+      ...(address === undefined ? {} : { 'ipv4.address': address }),
+    },
   };
 }
 
@@ -81,7 +92,12 @@ export function spec(config: Record<string, string> = {}, address?: string): str
 export async function prepareImage({ incus }: Fixture, alias: string): Promise<void> {
   await incus.create('build', base, { config: {}, devices: devices() });
   await incus.start('build');
-  await incus.pushFile({ instance: 'build', path: '/etc/containarium/first-boot', content: '#!/bin/sh\n', mode: '0755' });
+  await incus.pushFile({
+    instance: 'build',
+    path: '/etc/containarium/first-boot',
+    content: '#!/bin/sh\n',
+    mode: '0755',
+  });
   await incus.stop('build', { force: true });
   await incus.publish('build', alias, {});
   await incus.delete('build');

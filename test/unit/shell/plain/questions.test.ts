@@ -26,7 +26,9 @@ describe('a question', () => {
   test('says what could be answered', async () => {
     const paper = new Paper('al\t', '2\r', '\r');
     expect(await ask(paper.desk, 'user: ', { candidates: () => Promise.resolve(users) })).toBe('albert');
-    expect(paper.written).toBe('user: al\n1. alice: Running\n2. albert\n3. bob\nNumber, or Enter for none: 2\nuser: albert\n');
+    expect(paper.written).toBe(
+      'user: al\n1. alice: Running\n2. albert\n3. bob\nNumber, or Enter for none: 2\nuser: albert\n',
+    );
   });
 
   test('takes the only one there is', async () => {
@@ -57,7 +59,11 @@ describe('a choice', () => {
 });
 
 describe('a confirmation', () => {
-  const confirmation = { title: 'Delete a container: "bob". This cannot be undone.', facts: [['Disk used', '1 GiB / 2 GiB (50%)']], word: 'bob' } as const;
+  const confirmation = {
+    title: 'Delete a container: "bob". This cannot be undone.',
+    facts: [['Disk used', '1 GiB / 2 GiB (50%)']],
+    word: 'bob',
+  } as const;
 
   test.each([
     ['bob\r', true],
@@ -69,14 +75,23 @@ describe('a confirmation', () => {
   ])('%j', async (typed, confirmed) => {
     const paper = new Paper(typed);
     expect(await confirm(paper.desk, confirmation)).toBe(confirmed);
-    expect(paper.written).toMatch(/^Delete a container: "bob"\. This cannot be undone\.\nDisk used: 1 GiB of 2 GiB, 50 percent\.\nType "bob" to go on/);
+    expect(paper.written).toMatch(
+      /^Delete a container: "bob"\. This cannot be undone\.\nDisk used: 1 GiB of 2 GiB, 50 percent\.\nType "bob" to go on/,
+    );
   });
 });
 
 describe('a form', () => {
-  const fill = (verb: 'create' | 'resize', given: Readonly<Record<string, unknown>>, typed: string): { paper: Paper; input: Promise<unknown> } => {
+  const fill = (
+    verb: 'create' | 'resize',
+    given: Readonly<Record<string, unknown>>,
+    typed: string,
+  ): { paper: Paper; input: Promise<unknown> } => {
     const paper = new Paper(typed);
-    const form = new Questionnaire({ verb: verbNamed(verb), given }, { desk: paper.desk, door: 'manage', complete: (line) => Promise.resolve([{ value: `<${line}>` }]) });
+    const form = new Questionnaire(
+      { verb: verbNamed(verb), given },
+      { desk: paper.desk, door: 'manage', complete: (line) => Promise.resolve([{ value: `<${line}>` }]) },
+    );
     return { paper, input: form.run() };
   };
 
@@ -84,7 +99,9 @@ describe('a form', () => {
     const { paper, input } = fill('create', { user: 'dora' }, `${key}\rdone\r\r`);
     expect(await input).toEqual({ user: 'dora', keys: key });
     expect(paper.written).toMatch(/user: dora, as you typed it\./);
-    expect(paper.written).toMatch(/You gave: user dora, public key ssh-ed25519 SHA256:\S+ user@laptop\.\nEnter to create/);
+    expect(paper.written).toMatch(
+      /You gave: user dora, public key ssh-ed25519 SHA256:\S+ user@laptop\.\nEnter to create/,
+    );
   });
 
   test('says why what was given will not do', async () => {
@@ -120,9 +137,18 @@ describe('the line of commands', () => {
     const paper = new Paper(...typed);
     const complete = (text: string): Promise<{ from: number; candidates: readonly Candidate[]; after: string }> => {
       const from = text.lastIndexOf(' ') + 1;
-      return Promise.resolve({ from, candidates: users.filter(({ value }) => value.startsWith(text.slice(from))), after: ' ' });
+      return Promise.resolve({
+        from,
+        candidates: users.filter(({ value }) => value.startsWith(text.slice(from))),
+        after: ' ',
+      });
     };
-    const line = new CommandLine({ desk: paper.desk, history: new History(['list', 'info bob']), stop: () => false, complete });
+    const line = new CommandLine({
+      desk: paper.desk,
+      history: new History(['list', 'info bob']),
+      stop: () => false,
+      complete,
+    });
     return { command: await line.read(), written: paper.written };
   };
 

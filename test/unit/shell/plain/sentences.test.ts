@@ -49,24 +49,45 @@ describe('rows', () => {
 describe('items', () => {
   test('a failure says what to do next', () => {
     const failure = { code: 'not-found', what: 'container "x"', why: 'there is none', next: 'list' } as const;
-    expect(sentences({ kind: 'failure', failure })).toEqual(['Error: container "x": there is none (not-found). Next: list.']);
+    expect(sentences({ kind: 'failure', failure })).toEqual([
+      'Error: container "x": there is none (not-found). Next: list.',
+    ]);
   });
 
   test('what others did', () => {
-    const call = { verb: 'create', target: 'bob', actor: 'carol', endedAt: '', outcome: 'ok', failure: null, durationMs: 2000 } as const;
+    const call = {
+      verb: 'create',
+      target: 'bob',
+      actor: 'carol',
+      endedAt: '',
+      outcome: 'ok',
+      failure: null,
+      durationMs: 2000,
+    } as const;
     expect(sentences({ kind: 'ended', call, meanwhile: false })).toEqual(['carol: create bob is done, after 2.0 s.']);
-    const failed = { ...call, outcome: 'failed', failure: { code: 'timeout', what: 'incus', why: 'no answer' } } as const;
-    expect(sentences({ kind: 'ended', call: failed, meanwhile: true })).toEqual(['While you were away: carol: create bob failed: incus: no answer.']);
+    const failed = {
+      ...call,
+      outcome: 'failed',
+      failure: { code: 'timeout', what: 'incus', why: 'no answer' },
+    } as const;
+    expect(sentences({ kind: 'ended', call: failed, meanwhile: true })).toEqual([
+      'While you were away: carol: create bob failed: incus: no answer.',
+    ]);
     expect(sentences({ kind: 'said', name: 'carol', text: 'a\u001b[31mb' })).toEqual(['carol says: a\\u{1b}[31mb']);
   });
 
   test('an empty table says so', () => {
-    expect(sentences({ kind: 'blocks', blocks: [{ kind: 'table', columns: [], rows: [], empty: 'No containers' }] })).toEqual(['No containers.']);
+    expect(
+      sentences({ kind: 'blocks', blocks: [{ kind: 'table', columns: [], rows: [], empty: 'No containers' }] }),
+    ).toEqual(['No containers.']);
   });
 
   test('help of every verb has no sign and no control character in it', () => {
     const actor = { door: 'manage', role: 'admin' } as const;
-    const blocks = [...overview(actor, 'ssh host'), ...verbNames.flatMap((name) => verbHelp(verbNamed(name), 'ssh host'))];
+    const blocks = [
+      ...overview(actor, 'ssh host'),
+      ...verbNames.flatMap((name) => verbHelp(verbNamed(name), 'ssh host')),
+    ];
     const text = sentences({ kind: 'blocks', blocks }).join('\n');
     expect(text).toMatch(/^delete, rm, remove: Delete a container/m);
     expect(text).not.toMatch(/[✓✗•›→│─█]/);

@@ -46,7 +46,10 @@ describe('steps', () => {
     teller.look(activities.all);
     vi.advanceTimersByTime(5000);
     step({ ...done, state: 'failed', detail: 'no answer' });
-    expect(said).toEqual(['Step 1 of 2: Starting container, begun.', 'Step 1 of 2: Starting container, failed, 0.2 s: no answer.']);
+    expect(said).toEqual([
+      'Step 1 of 2: Starting container, begun.',
+      'Step 1 of 2: Starting container, failed, 0.2 s: no answer.',
+    ]);
   });
 
   test('nothing is said of what was cut off', () => {
@@ -83,11 +86,36 @@ describe('steps', () => {
 
 describe('the list', () => {
   const bob: FeedContainer = {
-    user: 'bob', name: 'bob-container', status: 'running', provisioning: 'ready', address: '10.0.3.2', cpus: 2, memoryLimitBytes: 2 ** 31, memoryUsedBytes: 2 ** 29,
-    diskQuotaBytes: null, diskUsedBytes: null, autostart: true, docker: true, image: 'x', labels: {}, createdAt: '2026-01-01T00:00:00Z', createdBy: 'carol',
-    startedAt: null, processes: 3, snapshots: 0, keys: [], cpuPercent: 1,
+    user: 'bob',
+    name: 'bob-container',
+    status: 'running',
+    provisioning: 'ready',
+    address: '10.0.3.2',
+    cpus: 2,
+    memoryLimitBytes: 2 ** 31,
+    memoryUsedBytes: 2 ** 29,
+    diskQuotaBytes: null,
+    diskUsedBytes: null,
+    autostart: true,
+    docker: true,
+    image: 'x',
+    labels: {},
+    createdAt: '2026-01-01T00:00:00Z',
+    createdBy: 'carol',
+    startedAt: null,
+    processes: 3,
+    snapshots: 0,
+    keys: [],
+    cpuPercent: 1,
   };
-  const update = (change: Partial<FeedUpdate>): FeedUpdate => ({ whole: false, changed: [], removed: [], measuredAt: null, stale: null, ...change });
+  const update = (change: Partial<FeedUpdate>): FeedUpdate => ({
+    whole: false,
+    changed: [],
+    removed: [],
+    measuredAt: null,
+    stale: null,
+    ...change,
+  });
 
   test('is told once, and then what changes', () => {
     const teller = new ListTeller();
@@ -96,8 +124,12 @@ describe('the list', () => {
       '1 container. What changes is said. Enter or Ctrl-C ends this.',
     ]);
     expect(teller.tell(update({ changed: [{ ...bob, memoryUsedBytes: 0, cpuPercent: 50 }] }))).toEqual([]);
-    expect(teller.tell(update({ changed: [{ ...bob, status: 'stopped' }] }))).toEqual(['Container bob-container: status Stopped, before Running; IP none, before 10.0.3.2.']);
-    expect(teller.tell(update({ changed: [{ ...bob, user: 'al', name: 'al-container' }] }))[0]).toMatch(/^New: Container al-container: status Running/);
+    expect(teller.tell(update({ changed: [{ ...bob, status: 'stopped' }] }))).toEqual([
+      'Container bob-container: status Stopped, before Running; IP none, before 10.0.3.2.',
+    ]);
+    expect(teller.tell(update({ changed: [{ ...bob, user: 'al', name: 'al-container' }] }))[0]).toMatch(
+      /^New: Container al-container: status Running/,
+    );
     expect(teller.tell(update({ removed: ['bob', 'nobody'] }))).toEqual(['Container bob-container is gone.']);
     expect(teller.tell(update({ whole: true, changed: [] }))).toEqual(['Container al-container is gone.']);
   });
@@ -105,7 +137,9 @@ describe('the list', () => {
   test('says when it cannot be followed, once', () => {
     const teller = new ListTeller();
     teller.tell(update({ whole: true }));
-    expect(teller.tell(update({ stale: 'Incus: no answer' }))).toEqual(['The list cannot be followed at the moment: Incus: no answer.']);
+    expect(teller.tell(update({ stale: 'Incus: no answer' }))).toEqual([
+      'The list cannot be followed at the moment: Incus: no answer.',
+    ]);
     expect(teller.tell(update({ stale: 'Incus: no answer' }))).toEqual([]);
     expect(teller.tell(update({}))).toEqual(['The list is up to date again.']);
   });

@@ -21,10 +21,11 @@ describe('what somebody may not do has no key', () => {
     expect(keysOf(role)).toEqual(keys);
     const bindings = bindingsFor({ door: role === 'owner' ? 'self' : 'manage', role });
     const shown = `${hints(bindings, 'list').join(' ')} ${JSON.stringify(helpBlocks(bindings, 'alice'))}`;
-    if (role === 'viewer' || role === 'owner') for (const verb of ['delete', 'resize', 'stop']) expect(shown).not.toContain(`${verb} alice`);
+    if (role === 'viewer' || role === 'owner')
+      for (const verb of ['delete', 'resize', 'stop']) expect(shown).not.toContain(`${verb} alice`);
   });
 
-  test('an owner\'s configuration is the verb of their door', () => {
+  test("an owner's configuration is the verb of their door", () => {
     const bindings = bindingsFor({ door: 'self', role: 'owner' });
     expect(bindingOf(bindings, 'list', 'e')?.verb?.name).toBe('config');
     expect(hints(bindings, 'list')).toContain('e config');

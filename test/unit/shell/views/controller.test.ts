@@ -36,8 +36,19 @@ describe('a key is a command', () => {
   });
 
   test('a failure is said with its reason', async () => {
-    const failure = new Failure('busy', { what: 'container "bob"', why: 'another operation is running', next: 'try again' });
-    const w = opened({ run: (_verb, input): Promise<RunEnd> => Promise.resolve(input['user'] === 'bob' ? { kind: 'failed', failure, exitCode: failure.exitCode } : { kind: 'done', result: 1, blocks: [], exitCode: 0 }) });
+    const failure = new Failure('busy', {
+      what: 'container "bob"',
+      why: 'another operation is running',
+      next: 'try again',
+    });
+    const w = opened({
+      run: (_verb, input): Promise<RunEnd> =>
+        Promise.resolve(
+          input['user'] === 'bob'
+            ? { kind: 'failed', failure, exitCode: failure.exitCode }
+            : { kind: 'done', result: 1, blocks: [], exitCode: 0 },
+        ),
+    });
     w.press('a', 'u');
     await w.settle();
     expect(w.message()).toBe('✗ 1 of 3 failed. start bob: another operation is running; try again');
@@ -45,7 +56,10 @@ describe('a key is a command', () => {
 
   test('a few at a time', async () => {
     const waiting: (() => void)[] = [];
-    const w = world({ run: () => new Promise((resolve) => waiting.push(() => resolve({ kind: 'done', result: 1, blocks: [], exitCode: 0 }))) });
+    const w = world({
+      run: () =>
+        new Promise((resolve) => waiting.push(() => resolve({ kind: 'done', result: 1, blocks: [], exitCode: 0 }))),
+    });
     w.controller.apply(whole(...Array.from({ length: 10 }, (_, i) => container(`user${i}`))));
     w.press('a', 'x');
     await w.settle();
@@ -99,7 +113,10 @@ describe('delete', () => {
     const w = opened({ answer: () => info });
     w.press('d');
     await w.settle();
-    expect(confirmation(w).confirmation).toMatchObject({ word: 'alice', facts: expect.arrayContaining([['Container', 'alice-container (running)']]) });
+    expect(confirmation(w).confirmation).toMatchObject({
+      word: 'alice',
+      facts: expect.arrayContaining([['Container', 'alice-container (running)']]),
+    });
     w.press(...'bob', 'enter');
     expect(confirmation(w).mistyped).toBe(true);
     expect(w.calls.lines).toEqual([]);
@@ -145,7 +162,11 @@ describe('resize', () => {
     w.press('z');
     const { dialog } = w.controller.store.get();
     if (!(dialog instanceof FormDialog)) throw new Error('no form');
-    expect(dialog.state.fields.map(({ field, line }) => [field.name, line.text])).toEqual([['cpu', '2'], ['memory', '4GiB'], ['disk', '50GiB']]);
+    expect(dialog.state.fields.map(({ field, line }) => [field.name, line.text])).toEqual([
+      ['cpu', '2'],
+      ['memory', '4GiB'],
+      ['disk', '50GiB'],
+    ]);
     w.press('ctrl-u', '4', 'enter', 'enter', 'enter', 'enter');
     await w.settle();
     expect(w.calls.lines).toEqual(['resize alice --cpu 4']);
@@ -255,7 +276,9 @@ describe('texts', () => {
 
   test('a log is shown from its end', async () => {
     const text = Array.from({ length: 50 }, (_, i) => `line ${i}`).join('\n');
-    const w = opened({ run: () => Promise.resolve({ kind: 'done', result: 1, blocks: [{ kind: 'verbatim', text }], exitCode: 0 }) });
+    const w = opened({
+      run: () => Promise.resolve({ kind: 'done', result: 1, blocks: [{ kind: 'verbatim', text }], exitCode: 0 }),
+    });
     w.press('l');
     await w.settle();
     expect(w.calls.lines).toEqual(['logs alice --lines 200']);
@@ -265,7 +288,9 @@ describe('texts', () => {
   });
 
   test('y in the list copies a command that leads there', async () => {
-    const w = opened({ answer: () => ({ user: 'alice', jumpHost: 'jump.example.org', jumpPort: 2022, address: '10.0.3.100' }) });
+    const w = opened({
+      answer: () => ({ user: 'alice', jumpHost: 'jump.example.org', jumpPort: 2022, address: '10.0.3.100' }),
+    });
     w.press('y');
     await w.settle();
     expect(w.message()).toContain('ssh -J alice@jump.example.org:2022 alice@10.0.3.100');
@@ -275,7 +300,11 @@ describe('texts', () => {
 
 test('a question with more facts than rows can be read to its end', () => {
   const facts = Array.from({ length: 30 }, (_, i) => [`user${i}`, 'Running'] as const);
-  const dialog = new ConfirmDialog({ title: 'Delete', facts, word: 'delete 30' }, () => undefined, () => undefined);
+  const dialog = new ConfirmDialog(
+    { title: 'Delete', facts, word: 'delete 30' },
+    () => undefined,
+    () => undefined,
+  );
   for (let i = 0; i < 40; i++) dialog.key({ name: 'down', text: '' });
   expect(dialog.top).toBe(29);
   dialog.key({ name: 'up', text: '' });

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { listOption, parseFilter } from '../../../../src/shell/views/filter.ts';
 
-const row = { text: 'alice-container\nrunning\n10.0.3.100\nteam=blue tier=Gold', labels: { team: 'blue', tier: 'Gold' } };
+const row = {
+  text: 'alice-container\nrunning\n10.0.3.100\nteam=blue tier=Gold',
+  labels: { team: 'blue', tier: 'Gold' },
+};
 
 test.each([
   ['', true],

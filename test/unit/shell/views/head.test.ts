@@ -13,7 +13,9 @@ function model(): ListModel {
 
 describe('the line above the list', () => {
   test('says how many there are, where, in which order, and when they were measured', () => {
-    expect(text(headLine(model(), 'SIMULATED', 99))).toBe('2 containers, 1 running · SIMULATED · by name · measured 03:00:00 UTC');
+    expect(text(headLine(model(), 'SIMULATED', 99))).toBe(
+      '2 containers, 1 running · SIMULATED · by name · measured 03:00:00 UTC',
+    );
   });
 
   test('keeps the most important where it is narrow', () => {
@@ -24,7 +26,9 @@ describe('the line above the list', () => {
     const list = model();
     list.markShown();
     list.setFilter('bob');
-    expect(text(headLine(list, '', 99))).toBe('1 of 2 with "bob" · 2 marked (1 not shown) · by name · measured 03:00:00 UTC');
+    expect(text(headLine(list, '', 99))).toBe(
+      '1 of 2 with "bob" · 2 marked (1 not shown) · by name · measured 03:00:00 UTC',
+    );
   });
 
   test('says in words that the list is not followed, since when and why', () => {

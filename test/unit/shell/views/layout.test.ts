@@ -24,7 +24,8 @@ function text({ segments }: Line): string {
 
 test.each([20, 39, 60, 79, 99, 119, 159, 199, 299])('a row is never wider than a window of %i columns', (width) => {
   const placed = place(widths, width);
-  for (const each of [container('bob'), widest]) expect(stringWidth(text(rowLine(each, placed, { ...look, width })).trimEnd())).toBeLessThanOrEqual(width);
+  for (const each of [container('bob'), widest])
+    expect(stringWidth(text(rowLine(each, placed, { ...look, width })).trimEnd())).toBeLessThanOrEqual(width);
   const selected = text(rowLine(widest, placed, { ...look, selected: true, width }));
   if (width >= 39) expect(stringWidth(selected)).toBe(width);
 });
@@ -71,19 +72,33 @@ test('widths only grow', () => {
 });
 
 describe('what is at work', () => {
-  const activity = { id: '1', title: 'restart alice', verb: 'restart', target: 'alice', own: true, startedMs: 0, notes: [] };
+  const activity = {
+    id: '1',
+    title: 'restart alice',
+    verb: 'restart',
+    target: 'alice',
+    own: true,
+    startedMs: 0,
+    notes: [],
+  };
 
   test('stands where the status was, in as many cells', () => {
     const placed = place(widths, 79);
     const idle = text(rowLine(container('alice'), placed, { ...look, width: 79 }));
     const step = { index: 2, total: 5, title: 'Start', state: 'begun', elapsedMs: 0 } as const;
-    const busy = text(rowLine(container('alice'), placed, { ...look, width: 79, activity: { ...activity, steps: [step] } }));
+    const busy = text(
+      rowLine(container('alice'), placed, { ...look, width: 79, activity: { ...activity, steps: [step] } }),
+    );
     expect(busy).toContain('~ restart 2/5…');
     expect(stringWidth(busy)).toBe(stringWidth(idle));
   });
 
   test('before its first step only the verb', () => {
-    expect(text(rowLine(container('alice'), place(widths, 79), { ...look, width: 79, activity: { ...activity, steps: [] } }))).toContain('~ restart…');
+    expect(
+      text(
+        rowLine(container('alice'), place(widths, 79), { ...look, width: 79, activity: { ...activity, steps: [] } }),
+      ),
+    ).toContain('~ restart…');
   });
 });
 

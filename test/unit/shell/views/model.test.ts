@@ -22,7 +22,10 @@ describe('updates', () => {
   test('put rows in place and take rows out', () => {
     const list = model('alice', 'bob');
     list.apply(change({ changed: [container('bob', { status: 'stopped' }), container('carol')], removed: ['alice'] }));
-    expect(list.shown.map(({ user, status }) => [user, status])).toEqual([['bob', 'stopped'], ['carol', 'running']]);
+    expect(list.shown.map(({ user, status }) => [user, status])).toEqual([
+      ['bob', 'stopped'],
+      ['carol', 'running'],
+    ]);
   });
 
   test('a whole one replaces everything', () => {
@@ -154,7 +157,13 @@ describe('order', () => {
 
   test('what has no value is last in either direction', () => {
     const list = new ListModel();
-    list.apply(whole(container('off', { memoryUsedBytes: null }), container('big', { memoryUsedBytes: 2 * gib }), container('small', { memoryUsedBytes: gib })));
+    list.apply(
+      whole(
+        container('off', { memoryUsedBytes: null }),
+        container('big', { memoryUsedBytes: 2 * gib }),
+        container('small', { memoryUsedBytes: gib }),
+      ),
+    );
     while (list.sort !== 'memory') list.nextSort();
     expect(shown(list)).toEqual(['big', 'small', 'off']);
     list.turnSort();
