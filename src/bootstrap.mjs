@@ -75,11 +75,12 @@ if (
   writeFileSync(builtMark, '');
 }
 
-// The post-quantum key exchange is Node's own ML-KEM, which it has since 24.7 (with OpenSSL 3.5).
+// The post-quantum key exchange is Node's own ML-KEM, which it has since config.oldestNode (with OpenSSL 3.5).
+const { oldestNode } = JSON.parse(readFileSync(at('package.json'), 'utf8')).config;
 const { status, stdout } = spawnSync(node, ['-p', 'typeof crypto.encapsulate'], { encoding: 'utf8' });
 if (status !== 0 || stdout.trim() !== 'function') {
   process.stderr.write(
-    'Error: Node.js 24.7 or newer is needed (it brings ML-KEM, for the post-quantum key exchange), and there is no bundled one for this platform: install it.\n',
+    `Error: Node.js ${oldestNode} or newer is needed (it brings ML-KEM, for the post-quantum key exchange), and there is no bundled one for this platform: install it.\n`,
   );
   process.exit(1);
 }

@@ -32,7 +32,7 @@ if (root === '/' && process.getuid() !== 0) {
 }
 if (root === '/') {
   // Without these the service would be installed and could not start: core asks systemd for its front's unit over D-Bus
-  // (src/core/unitFront.ts).
+  // (src/core/front/unitFront.ts).
   const refuse = (why, next) => {
     console.error(`Error: the service was not installed: ${why} (program-missing)\nNext: ${next}`);
     process.exit(1);

@@ -1,13 +1,13 @@
 /** The catalogue: every verb of the product, and who may use it. */
-import type { Actor, Door, Role } from '../domain/actor.ts';
-import { roles } from '../domain/actor.ts';
+import type { Actor, Door, Role } from '../domain/access/actor.ts';
+import { roles } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
-import type { Verb } from './verb.ts';
+import type { Verb } from './declaration/verb.ts';
 import { help, version, whoami } from './verbs/about.ts';
 import { adminAdd, adminList, adminRemove, adminRole } from './verbs/admins.ts';
 import { audit, auditExport, auditVerify } from './verbs/audit.ts';
-import { caAdd, caList, caRemove, caRevoke } from './verbs/authorities.ts';
+import { caAdd, caList, caRemove, caRevoke } from './verbs/certificateAuthorities.ts';
 import { banAdd, banLift, banList } from './verbs/bans.ts';
 import { create } from './verbs/create.ts';
 import { deleteVerb } from './verbs/delete.ts';

@@ -1,11 +1,11 @@
 /** Help from the catalogue: an overview, a page per verb, and the same as data for programs. */
 import { z } from 'zod';
-import type { Actor, Door } from '../domain/actor.ts';
+import type { Actor, Door } from '../domain/access/actor.ts';
 import { Failure, exitCodes, exitMeanings, type ExitName } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
 import { verbsFor, type AnyVerb } from './catalogue.ts';
-import { isRequired, type Argument, type Option, type Parameter } from './verb.ts';
-import type { Block } from './view.ts';
+import { isRequired, type Argument, type Option, type Parameter } from './declaration/verb.ts';
+import type { Block } from './declaration/view.ts';
 
 /** The command up to the verb, as this caller types it. */
 export function commandPrefix(door: Door, reached?: { host: string; port: number }): string {

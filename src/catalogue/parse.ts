@@ -1,10 +1,10 @@
 /** From words to a verb and its raw input: the one parser of the headless command line, the shell and local mode. */
 import { Command, CommanderError, Option as CommanderOption } from 'commander';
-import type { Actor, Door } from '../domain/actor.ts';
+import type { Actor, Door } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import { printable, quoted } from '../domain/text.ts';
 import { verbNamed, verbNames, verbsFor, type AnyVerb } from './catalogue.ts';
-import { isRequired, type Option } from './verb.ts';
+import { isRequired, type Option } from './declaration/verb.ts';
 
 export const formats = ['table', 'json', 'yaml', 'csv'] as const;
 export type Format = (typeof formats)[number];

@@ -3,12 +3,12 @@ import Table from 'cli-table3';
 import { stringify as csv } from 'csv-stringify/sync';
 import stringWidth from 'string-width';
 import { Document, visit } from 'yaml';
-import type { HostTag } from '../domain/container.ts';
+import type { HostTag } from '../domain/results/about.ts';
 import { exitCodes, type Failure, type FailureData } from '../domain/failure.ts';
 import { printable, printableLines, safeJson } from '../domain/text.ts';
 import type { AnyVerb } from './catalogue.ts';
 import type { Format } from './parse.ts';
-import type { Block, Rows, ViewContext } from './view.ts';
+import type { Block, Rows, ViewContext } from './declaration/view.ts';
 
 export interface Rendered {
   readonly stdout: string;

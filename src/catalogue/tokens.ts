@@ -7,7 +7,7 @@
  */
 import { parse } from 'shell-quote';
 import { Failure } from '../domain/failure.ts';
-import { refusePrivateKey } from '../domain/keyText.ts';
+import { refusePrivateKey } from '../domain/keys/keyText.ts';
 import { quoted } from '../domain/text.ts';
 
 /** Longer than any sensible line; an SSH packet ends at 35,000 bytes anyway. */

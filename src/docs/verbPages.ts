@@ -2,8 +2,8 @@
 import { mayUse, verbNamed, verbNames, type AnyVerb } from '../catalogue/catalogue.ts';
 import { commandPrefix, commonOptions, optionSyntax, parameterHelp, usageLine } from '../catalogue/help.ts';
 import { formats } from '../catalogue/parse.ts';
-import type { Option } from '../catalogue/verb.ts';
-import { roles, type Role } from '../domain/actor.ts';
+import type { Option } from '../catalogue/declaration/verb.ts';
+import { roles, type Role } from '../domain/access/actor.ts';
 import { exitCodes, type ExitName } from '../domain/failure.ts';
 import { code, inline, page, section, sentence, table } from './markdown.ts';
 

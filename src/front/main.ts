@@ -1,5 +1,5 @@
 /**
- * The front process: is handed two sockets by core, the protocol and the bound port (src/core/frontStarter.ts), and
+ * The front process: is handed two sockets by core, the protocol and the bound port (src/core/front/frontStarter.ts), and
  * serves SSH. Where root started it, it first becomes somebody else: nothing is read from anybody before. Everything it
  * will ever need is loaded by then, because afterwards it may not be able to read the program's own files.
  */
@@ -11,8 +11,8 @@ import { connectOver, notify } from '../protocol/connection.ts';
 import { loginClient } from '../protocol/loginClient.ts';
 import { aliveEveryMs, bans, directory, frontStart, liftedPenalty, messages } from '../protocol/messages.ts';
 import { shellClient } from '../protocol/shellClient.ts';
-import { requirePatches } from './patched.ts';
-import { Refusals } from './refusals.ts';
+import { requirePatches } from './transport/patched.ts';
+import { Refusals } from './admission/refusals.ts';
 import { SshServer } from './server.ts';
 
 const { channel: channelFd, listener, uid, gid } = commandLine();

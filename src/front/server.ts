@@ -1,20 +1,20 @@
 /** The SSH server: accepts connections, times their login, and lets all of them go at the end. */
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import ssh2, { type Server as Ssh2Server, type ServerConfig } from 'ssh2';
-import type { Directory } from '../domain/directory.ts';
+import type { Directory } from '../domain/access/directory.ts';
 import { KeyIndex } from '../identity/keyIndex.ts';
-import type { Ban } from '../domain/ban.ts';
-import { formatUptime } from '../domain/time.ts';
-import { offer } from './algorithms.ts';
-import { ServedConnection, type Service } from './connection.ts';
+import type { Ban } from '../domain/access/ban.ts';
+import { formatUptime } from '../domain/values/time.ts';
+import { offer } from './transport/algorithms.ts';
+import { ServedConnection, type Service } from './connections/connection.ts';
 import { closeWhatIsEnded } from './guards/closing.ts';
-import { Gate } from './gate.ts';
-import { noteHangUp } from './hangUp.ts';
-import { HostKeys } from './hostKeyRotation.ts';
-import { watchLogin, type LoginAttempts } from './loginAttempts.ts';
-import type { BegunPenalty } from './penalties.ts';
-import { plainAddress } from './plainAddress.ts';
-import { ident, turnAway } from './turnAway.ts';
+import { Gate } from './admission/gate.ts';
+import { noteHangUp } from './transport/hangUp.ts';
+import { HostKeys } from './transport/hostKeyRotation.ts';
+import { watchLogin, type LoginAttempts } from './admission/loginAttempts.ts';
+import type { BegunPenalty } from './admission/penalties.ts';
+import { plainAddress } from './admission/plainAddress.ts';
+import { ident, turnAway } from './admission/reject.ts';
 
 /** A peer that died, or reads nothing, is noticed after four of these, in milliseconds: within a minute. */
 const keepaliveMs = 14_000;

@@ -1,6 +1,6 @@
 /** Makes SSH host keys, for the server itself and for each container before its first start, and reads them back. */
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
-import { WireReader, wireString } from '../domain/wire.ts';
+import { WireReader, wireString } from '../domain/keys/wire.ts';
 
 export interface HostKeyPair {
   /** OpenSSH private key format (PROTOCOL.key). */

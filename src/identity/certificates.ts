@@ -2,11 +2,11 @@
  * Whether a certificate is believed: everything that OpenSSH's sshd asks of one, and that an authority of ours has
  * signed it.
  */
-import { AddressList } from '../domain/addressList.ts';
-import { decodeCertificate, shownKeyId, type Certificate } from '../domain/certificate.ts';
-import type { CertificateMark } from '../domain/actor.ts';
-import type { Authority } from '../domain/directory.ts';
-import { keyTypes } from '../domain/keyBlob.ts';
+import { AddressList } from '../domain/values/addressList.ts';
+import { decodeCertificate, shownKeyId, type Certificate } from '../domain/keys/certificate.ts';
+import type { CertificateMark } from '../domain/access/actor.ts';
+import type { Authority } from '../domain/access/directory.ts';
+import { keyTypes } from '../domain/keys/keyBlob.ts';
 import { verifySignature } from './signature.ts';
 
 /** A certificate with the authority that signed it: verified, which says nothing yet of when, where and for whom. */

@@ -4,12 +4,12 @@
  * changes ends a login by that.
  */
 import { createHash } from 'node:crypto';
-import type { Actor, Identity } from '../domain/actor.ts';
-import { AddressList } from '../domain/addressList.ts';
-import { certificateAlgorithms } from '../domain/certificate.ts';
-import type { Directory } from '../domain/directory.ts';
-import { tokenOf } from '../domain/invitation.ts';
-import { decodeKeyBlob, keyTypes, typeOfBlob } from '../domain/keyBlob.ts';
+import type { Actor, Identity } from '../domain/access/actor.ts';
+import { AddressList } from '../domain/values/addressList.ts';
+import { certificateAlgorithms } from '../domain/keys/certificate.ts';
+import type { Directory } from '../domain/access/directory.ts';
+import { tokenOf } from '../domain/access/invitation.ts';
+import { decodeKeyBlob, keyTypes, typeOfBlob } from '../domain/keys/keyBlob.ts';
 import { Certificates, faultOf } from './certificates.ts';
 import type { SigningKey, Verified } from './signature.ts';
 

@@ -1,7 +1,7 @@
 /** Whether a client holds the private key: the signature of its login, over exactly what RFC 4252 says it signs. */
-import { certificateAlgorithms } from '../domain/certificate.ts';
-import type { LoginProof } from '../domain/login.ts';
-import { wireString } from '../domain/wire.ts';
+import { certificateAlgorithms } from '../domain/keys/certificate.ts';
+import type { LoginProof } from '../domain/access/login.ts';
+import { wireString } from '../domain/keys/wire.ts';
 import { verifySignature, type SigningKey, type Verified } from './signature.ts';
 
 /** SSH_MSG_USERAUTH_REQUEST (RFC 4252, section 6). */

@@ -1,10 +1,10 @@
 /**
- * Verifies signatures of the SSH protocol with keys that have been decoded strictly before (`src/domain/keyBlob.ts`).
+ * Verifies signatures of the SSH protocol with keys that have been decoded strictly before (`src/domain/keys/keyBlob.ts`).
  * ssh2's own parser of keys has no part in it: it takes quadratic time on some inputs and misreads others.
  */
 import { createHash, createPublicKey, verify as cryptoVerify, type KeyObject } from 'node:crypto';
-import type { KeyType } from '../domain/keyBlob.ts';
-import { WireReader } from '../domain/wire.ts';
+import type { KeyType } from '../domain/keys/keyBlob.ts';
+import { WireReader } from '../domain/keys/wire.ts';
 
 export interface SigningKey {
   readonly type: KeyType;

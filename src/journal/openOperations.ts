@@ -1,5 +1,5 @@
 /** Operations that have not ended, as the journal tells of them: what the next process takes up. */
-import type { Actor } from '../domain/actor.ts';
+import type { Actor } from '../domain/access/actor.ts';
 import type { JsonObject, JsonValue } from '../domain/json.ts';
 
 type StepState = 'begun' | 'done' | 'undone';

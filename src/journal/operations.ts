@@ -13,7 +13,7 @@ import pRetry from 'p-retry';
 import { ulid } from 'ulid';
 import { Failure, type FailureData } from '../domain/failure.ts';
 import type { JsonObject, JsonValue } from '../domain/json.ts';
-import type { Actor } from '../domain/actor.ts';
+import type { Actor } from '../domain/access/actor.ts';
 import type { OpenOperation, StepRecord } from './openOperations.ts';
 
 /** How one kind of step is taken back, by name, so that it can be done after a restart from the journal alone. */

@@ -15,7 +15,7 @@ if (values.uid !== undefined && values.gid !== undefined) {
 }
 if (process.getuid?.() === 0) throw new Error('metrics are not answered as root');
 
-/** The port's file descriptor; see src/core/metricsProcess.ts. */
+/** The port's file descriptor; see src/metrics/metricsProcess.ts. */
 const listenerFd = 3;
 const contentType = 'text/plain; version=0.0.4; charset=utf-8';
 /** Answers that wait at one time; a Prometheus or two ask every few seconds. */

@@ -63,7 +63,7 @@ export async function kernelHas(fileSystem: FileSystem): Promise<boolean> {
 
 /**
  * Whether systemd runs here without a message bus, over which the installed service has it start its front
- * (src/core/unitFront.ts).
+ * (src/core/front/unitFront.ts).
  */
 async function lacksBus(): Promise<boolean> {
   // The socket and not the package: there are others that bring one (dbus-broker).

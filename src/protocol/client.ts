@@ -1,17 +1,12 @@
 /** Core as its callers see it: the front, and the command line on the host. */
 import { randomUUID } from 'node:crypto';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
-import type { Actor } from '../domain/actor.ts';
+import type { Actor } from '../domain/access/actor.ts';
+import type { CallEvent } from '../domain/events/callEvent.ts';
+import type { CallerTerminal } from '../domain/terminal.ts';
+import { callEvent } from './callEvents.ts';
 import { fromResponseError, notify } from './connection.ts';
-import {
-  cancellation,
-  messages,
-  terminalBytes,
-  terminalHold,
-  type CallAnswer,
-  type CallEvent,
-  type Greeting,
-} from './messages.ts';
+import { cancellation, messages, terminalBytes, terminalHold, type CallAnswer, type Greeting } from './messages.ts';
 
 export interface CoreCall {
   readonly actor: Actor;
@@ -22,33 +17,14 @@ export interface CoreCall {
   readonly session?: string;
 }
 
-/** A terminal lent to a verb for as long as its call runs. */
-export interface LentTerminal {
-  readonly columns: number;
-  readonly rows: number;
-  /** As in TERM. */
-  readonly type: string;
-  /** Shows bytes; resolves when the terminal has taken them. */
-  output(data: Buffer): Promise<void>;
-  /** Whether what is typed is to stay with whoever types it for a while. */
-  hold(held: boolean): void;
-  /** Called once: from then on what is typed goes to `port`. Returns how to end that. */
-  attach(port: TerminalPort): () => void;
-}
-
-export interface TerminalPort {
-  input(data: Buffer): void;
-  resize(columns: number, rows: number): void;
-}
-
 export interface CoreClient {
   readonly greeting: Greeting;
   /** Runs a verb. Rejects with a Failure. Aborting stops reading; an operation that has begun goes on. */
   call(
     call: CoreCall,
-    onEvent: (event: unknown) => void,
+    onEvent: (event: CallEvent) => void,
     signal: AbortSignal,
-    terminal?: LentTerminal,
+    terminal?: CallerTerminal,
   ): Promise<CallAnswer>;
 }
 
@@ -59,9 +35,13 @@ export function loginOf({ login, name }: Actor): string {
 }
 
 export function coreClient(connection: MessageConnection, greeting: Greeting): CoreClient {
-  const listeners = new Map<string, (event: unknown) => void>();
-  const terminals = new Map<string, LentTerminal>();
-  connection.onNotification(messages.event, ({ id, event }: CallEvent) => listeners.get(id)?.(event));
+  const listeners = new Map<string, (event: CallEvent) => void>();
+  const terminals = new Map<string, CallerTerminal>();
+  connection.onNotification(messages.event, ({ id, event }) => {
+    // Core may be of a newer version, with events that this one does not know.
+    const parsed = callEvent.safeParse(event);
+    if (parsed.success) listeners.get(id)?.(parsed.data);
+  });
   connection.onRequest(messages.terminalOutput, async (raw): Promise<true> => {
     const { id, data } = terminalBytes.parse(raw);
     await terminals.get(id)?.output(Buffer.from(data, 'base64'));
@@ -76,15 +56,22 @@ export function coreClient(connection: MessageConnection, greeting: Greeting): C
     async call(call, onEvent, signal, terminal) {
       const id = randomUUID();
       listeners.set(id, onEvent);
-      let detach: (() => void) | undefined;
       if (terminal !== undefined) {
         terminals.set(id, terminal);
-        detach = terminal.attach({
-          input: (data) => notify(connection, messages.terminalInput, { id, data: data.toString('base64') }),
-          resize: (columns, rows) => notify(connection, messages.terminalResize, { id, columns, rows }),
+        // Nobody reads at the other end once the call is over.
+        const whileOpen = (send: () => void): void => {
+          if (terminals.has(id)) send();
+        };
+        terminal.attach({
+          input: (data) =>
+            whileOpen(() => notify(connection, messages.terminalInput, { id, data: data.toString('base64') })),
+          resize: (columns, rows) =>
+            whileOpen(() => notify(connection, messages.terminalResize, { id, columns, rows })),
+          // A caller that is gone aborts the call, or takes the connection with it.
+          end: () => undefined,
         });
       }
-      const lent =
+      const handedOver =
         terminal === undefined
           ? {}
           : { terminal: { columns: terminal.columns, rows: terminal.rows, type: terminal.type } };
@@ -92,13 +79,12 @@ export function coreClient(connection: MessageConnection, greeting: Greeting): C
         const { actor, ...request } = call;
         return await connection.sendRequest(
           messages.call,
-          { id, ...request, ...lent, login: loginOf(actor), input: { ...call.input } },
+          { id, ...request, ...handedOver, login: loginOf(actor), input: { ...call.input } },
           cancellation(signal),
         );
       } catch (error) {
         throw fromResponseError(error);
       } finally {
-        detach?.();
         listeners.delete(id);
         terminals.delete(id);
       }

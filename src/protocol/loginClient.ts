@@ -1,8 +1,8 @@
 /** Logging in to core: from then on the caller is known by the login's name. */
 import type { MessageConnection } from 'vscode-jsonrpc/node';
-import type { Actor } from '../domain/actor.ts';
-import type { LoginProof, Transport } from '../domain/login.ts';
-import type { NotOfferedCounts } from '../domain/notOffered.ts';
+import type { Actor } from '../domain/access/actor.ts';
+import type { LoginProof, Transport } from '../domain/access/login.ts';
+import type { NotOfferedCounts } from '../domain/access/unsupportedRequest.ts';
 import { fromResponseError, notify } from './connection.ts';
 import { keyBound, loggedIn, loginEnded, messages, type KeyBound } from './messages.ts';
 

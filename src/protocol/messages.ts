@@ -12,12 +12,20 @@ import {
   type CancellationToken,
 } from 'vscode-jsonrpc';
 import { z } from 'zod';
-import { doors, roles, type Actor } from '../domain/actor.ts';
-import { penaltyReasonNames } from '../domain/ban.ts';
-import type { Directory } from '../domain/directory.ts';
-import { notOfferedNames } from '../domain/notOffered.ts';
-import { mostCounted, mostPorts, refusalReasonNames, triedDoors, type RefusalReport } from '../domain/refusal.ts';
-import type { Candidate, Notice, Welcome } from '../domain/room.ts';
+import { doors, roles, type Actor } from '../domain/access/actor.ts';
+import { penaltyReasonNames } from '../domain/access/ban.ts';
+import type { Directory } from '../domain/access/directory.ts';
+import { notOfferedNames } from '../domain/access/unsupportedRequest.ts';
+import {
+  mostCounted,
+  mostPorts,
+  refusalReasonNames,
+  triedDoors,
+  type RefusalReport,
+} from '../domain/access/refusal.ts';
+import type { Notice, Welcome } from '../domain/events/notice.ts';
+import { candidateKinds, type Candidate } from '../domain/events/candidate.ts';
+import type { CallEvent } from '../domain/events/callEvent.ts';
 
 /** How often a front says that it is alive. */
 export const aliveEveryMs = 500;
@@ -114,9 +122,10 @@ export interface CallAnswer {
   readonly journal?: { readonly seq: number; readonly hash: string };
 }
 
-export interface CallEvent {
+/** An event of the call `id`. */
+export interface CallEventMessage {
   readonly id: string;
-  readonly event: unknown;
+  readonly event: CallEvent;
 }
 
 export const hostTag = z.object({ kind: z.enum(['incus', 'simulated']), simulated: z.boolean(), why: z.string() });
@@ -228,7 +237,7 @@ export const roomExit = z.strictObject({ session });
 export const feedSwitch = z.strictObject({ session, open: z.boolean() });
 export const candidatesRequest = z.strictObject({
   login,
-  what: z.enum(['users', 'fingerprints', 'admins', 'images', 'labels', 'sessions', 'authorities']),
+  what: z.enum(candidateKinds),
   user: z.string().max(64).optional(),
 });
 export const typedLine = z.strictObject({ login, line: z.string().max(4096) });
@@ -255,7 +264,7 @@ export const messages = {
   refusals: new NotificationType<RefusalReport>('login/refusals'),
   notOffered: new NotificationType<z.infer<typeof notOfferedReport>>('login/notOffered'),
   call: new RequestType<CallRequest, CallAnswer, unknown>('call'),
-  event: new NotificationType<CallEvent>('event'),
+  event: new NotificationType<CallEventMessage>('event'),
   enter: new RequestType<z.infer<typeof roomEntry>, Welcome, unknown>('room/enter'),
   leave: new NotificationType<z.infer<typeof roomExit>>('room/leave'),
   notice: new NotificationType<{ session: string; notice: Notice }>('room/notice'),

@@ -3,11 +3,12 @@
  * memory.
  */
 import type { MessageConnection } from 'vscode-jsonrpc/node';
-import type { Actor } from '../domain/actor.ts';
-import type { Candidate, Notice, ShellSettings, Welcome } from '../domain/room.ts';
+import type { Actor } from '../domain/access/actor.ts';
+import type { Notice, ShellSettings, Welcome } from '../domain/events/notice.ts';
 import { loginOf } from './client.ts';
 import { fromResponseError, notify } from './connection.ts';
 import { cancellation, messages } from './messages.ts';
+import type { Candidate, CandidateKind } from '../domain/events/candidate.ts';
 
 export interface ShellClient {
   /** Enters the room as `session`; from then on `onNotice` is told what happens. Rejects with a Failure. */
@@ -17,7 +18,7 @@ export interface ShellClient {
   feed(session: string, open: boolean): Promise<void>;
   candidates(
     actor: Actor,
-    what: 'users' | 'fingerprints' | 'admins' | 'images' | 'labels' | 'sessions' | 'authorities',
+    what: CandidateKind,
     user: string | undefined,
     signal: AbortSignal,
   ): Promise<readonly Candidate[]>;

@@ -1,7 +1,9 @@
 /** The journal as verbs ask for it. */
-import { parseWhen } from '../domain/time.ts';
-import type { AuditRecords, AuditVerification } from '../domain/results.ts';
+import { parseWhen } from '../domain/values/time.ts';
+import type { AuditRecords, AuditVerification } from '../domain/results/audit.ts';
 import { queryJournal, type JournalFilter } from '../journal/query.ts';
+import type { ServiceContext } from './context.ts';
+import type { Call } from './instances/context.ts';
 import { verifyJournal } from '../journal/verify.ts';
 
 export interface AuditRequest {
@@ -11,31 +13,46 @@ export interface AuditRequest {
   readonly session?: string | undefined;
   readonly since?: string | undefined;
   readonly until?: string | undefined;
-  readonly limit?: number | undefined;
+  readonly limit?: number;
 }
 
-/** More than this in one answer is for `audit export` in parts. */
-const mostRecords = 100_000;
+/** Records that `audit` shows, and that `audit export` gives at most in one answer. */
+const defaultRecords = 50;
+const maxRecords = 100_000;
 
-export async function findRecords(
-  folder: string,
-  request: AuditRequest,
-  defaultLimit: number,
-  now: Date,
+export function audit(context: ServiceContext, request: AuditRequest, call: Call): Promise<AuditRecords> {
+  return findRecords(context, { limit: defaultRecords, ...request }, call.signal);
+}
+
+export function exportAudit(context: ServiceContext, request: AuditRequest, call: Call): Promise<AuditRecords> {
+  return findRecords(context, { limit: maxRecords, ...request }, call.signal);
+}
+
+export function verifyAudit(
+  { journalFolder }: ServiceContext,
+  _input: object,
+  { signal }: Call,
+): Promise<AuditVerification> {
+  return verifyRecords(journalFolder, signal);
+}
+
+async function findRecords(
+  { journalFolder, now }: ServiceContext,
+  request: AuditRequest & { readonly limit: number },
   signal: AbortSignal,
 ): Promise<AuditRecords> {
-  const limit = Math.min(request.limit ?? defaultLimit, mostRecords);
+  const limit = Math.min(request.limit, maxRecords);
   const filter: JournalFilter = {
     ...(request.actor === undefined ? {} : { actor: request.actor }),
     ...(request.verb === undefined ? {} : { verb: request.verb }),
     ...(request.target === undefined ? {} : { target: request.target }),
     ...(request.session === undefined ? {} : { login: request.session }),
-    ...(request.since === undefined ? {} : { since: parseWhen(request.since, now) }),
-    ...(request.until === undefined ? {} : { until: parseWhen(request.until, now) }),
+    ...(request.since === undefined ? {} : { since: parseWhen(request.since, now()) }),
+    ...(request.until === undefined ? {} : { until: parseWhen(request.until, now()) }),
     // One more than wanted tells whether there is more.
     limit: limit + 1,
   };
-  const records = await Array.fromAsync(queryJournal(folder, filter, signal));
+  const records = await Array.fromAsync(queryJournal(journalFolder, filter, signal));
   return { records: records.slice(-limit), more: records.length > limit };
 }
 

@@ -1,15 +1,14 @@
 /** What could stand where the cursor is, for values that only the host knows. */
-import type { Actor } from '../domain/actor.ts';
-import type { Candidate } from '../domain/room.ts';
-import { parseUsername } from '../domain/username.ts';
-import type { Admins } from './admins.ts';
-import { instanceOf } from './containers.ts';
+import type { Actor } from '../domain/access/actor.ts';
+import { parseUsername } from '../domain/values/username.ts';
+import { instanceOf } from './instances/containers.ts';
 import type { ServiceContext } from './context.ts';
-import { listImages } from './image.ts';
-import { decodeKeys, field, keyInfo, labelsOf, ownerOfInstance } from './metadata.ts';
+import { listImages } from './images/preparedImage.ts';
+import { decodeKeys, field, keyInfo, labelsOf, ownerOfInstance } from './instances/metadata.ts';
+import type { Candidate, CandidateKind } from '../domain/events/candidate.ts';
 
 export interface CandidatesRequest {
-  readonly what: 'users' | 'fingerprints' | 'admins' | 'images' | 'labels';
+  readonly what: CandidateKind;
   /** For fingerprints: whose. */
   readonly user?: string | undefined;
   readonly actor: Actor;
@@ -21,7 +20,6 @@ const most = 200;
 /** Rejects where the host cannot be asked, or a name is none. Owners learn of nothing but their own containers. */
 export async function candidates(
   context: ServiceContext,
-  admins: Admins,
   request: CandidatesRequest,
   signal: AbortSignal,
 ): Promise<Candidate[]> {
@@ -47,7 +45,18 @@ export async function candidates(
         .map(({ fingerprint, comment, type }) => ({ value: fingerprint, says: comment === '' ? type : comment }));
     }
     case 'admins':
-      return owner ? [] : admins.list().map(({ name, role }) => ({ value: name, says: role }));
+      return owner ? [] : context.admins.list().map(({ name, role }) => ({ value: name, says: role }));
+    case 'certificateAuthorities':
+      return owner
+        ? []
+        : context.certificateAuthorities.list().map(({ name, doors }) => ({ value: name, says: doors.join(', ') }));
+    case 'sessions':
+      return owner
+        ? []
+        : context.logins.list().map(({ login, name, address }) => ({
+            value: login,
+            says: `${name}, ${address ?? 'this host'}`,
+          }));
     case 'images':
       if (owner) return [];
       return [

@@ -1,70 +1,45 @@
-/** What every capability works with. */
-import type { Logger } from 'pino';
-import type { Actor } from '../domain/actor.ts';
-import type { HostTag } from '../domain/container.ts';
-import type { JsonObject } from '../domain/json.ts';
-import type { Accounts } from '../host/accounts.ts';
-import type { Incus } from '../host/incus.ts';
-import type { JumpKeys } from '../host/jumpKeys.ts';
-import type { KeyScan } from '../host/keyscan.ts';
-import type { IncusStreams } from '../host/incusStreams.ts';
-import type { Operations } from '../journal/operations.ts';
-import type { Settings } from '../settings/settings.ts';
-import type { Steps } from './steps.ts';
+/** What a capability is given: the host, what the server keeps, and what it is doing. */
+import type { LoginInfo, LoginMeans } from '../domain/access/login.ts';
+import type { AdminStore } from './access/adminStore.ts';
+import type { BanStore } from './access/banStore.ts';
+import type { CaStore } from './access/caStore.ts';
+import type { HostKeyStore } from './access/hostKeyStore.ts';
+import type { InvitationStore } from './access/invitationStore.ts';
+import type { DoctorTools } from './checks/tools.ts';
+import type { HostContext } from './instances/context.ts';
+import type { Room } from './shells/room.ts';
 
-export interface ServiceContext {
-  readonly host: HostTag;
-  readonly settings: Settings;
-  readonly incus: Incus;
-  readonly streams: IncusStreams;
-  readonly accounts: Accounts;
-  readonly keyscan: KeyScan;
-  readonly jumpKeys: JumpKeys;
-  readonly operations: Operations;
-  readonly steps: Steps;
-  readonly log: Logger;
-  readonly now: () => Date;
+export interface ServiceContext extends HostContext {
+  readonly version: string;
+  readonly journalFolder: string;
+  /** Port of the SSH server. */
+  readonly port: () => number;
+  readonly admins: AdminStore;
+  readonly certificateAuthorities: CaStore;
+  readonly invitations: InvitationStore;
+  readonly bans: BanStore;
+  readonly hostKeys: HostKeyStore;
+  readonly logins: OpenLogins;
+  readonly room: Room;
+  readonly feed: RecentUse;
+  readonly doctor: DoctorTools;
 }
 
-/** One call of a capability: who asks, whether they still wait, and where progress goes. */
-export interface Call {
-  readonly actor: Actor;
-  /** Aborted when the caller is gone; reading stops then, an operation does not. */
-  readonly signal: AbortSignal;
-  readonly progress: Progress;
-  /** The input as the journal keeps it. */
-  readonly recorded: JsonObject;
-  /** The address of this host that the caller reached: what an ssh configuration names in want of a better one. */
-  readonly reachedAt: string | undefined;
-  /** The caller's terminal, where the verb was given one. */
-  readonly terminal: CallTerminal | undefined;
-  /** The shell that made the call, if one did. */
-  readonly session: string | undefined;
+/** The logins that are open, as core keeps them. */
+export interface OpenLogins {
+  list(): readonly LoginInfo[];
+  /** How a login came in; undefined for one in local mode, and for one that is over. */
+  means(login: string): LoginMeans | undefined;
+  /** Ends a login; its client is told the reason. */
+  end(login: string, reason: string): void;
 }
 
-/** The terminal of whoever calls, lent for the time of the call. */
-export interface CallTerminal {
-  readonly type: string;
-  readonly columns: number;
-  readonly rows: number;
-  /** Called once. What was typed before is told at once; `end` says that the caller is gone. */
-  listen(listener: { input(data: Buffer): void; resize(columns: number, rows: number): void; end(): void }): void;
-  /** Resolves when the caller's terminal has taken the bytes. */
-  output(data: Buffer): Promise<void>;
-  /** Whether what is typed is to stay with the caller for a while. What is on its way comes all the same. */
-  hold(held: boolean): void;
+/** What was measured of a container lately, oldest first. */
+export interface RecentUse {
+  samples(user: string): readonly { readonly cpuPercent: number | null; readonly memoryBytes: number | null }[];
 }
 
-export interface Progress {
-  step(event: {
-    index: number;
-    total: number;
-    title: string;
-    state: 'begun' | 'done' | 'failed';
-    elapsedMs: number;
-    detail?: string;
-  }): void;
-  note(text: string): void;
-  /** A piece of an answer that comes bit by bit: the lines of a log. */
-  output(text: string): void;
+/** The name or address by which the caller reaches this host, where one is known. */
+export function reachedBy({ settings }: HostContext, reachedAt: string | undefined): string | undefined {
+  return settings.jump.hostname ?? reachedAt;
 }

@@ -1,23 +1,29 @@
 /** Creating a container: clone, seed, start; its jump account; done when its sshd answers with the key it was given. */
-import type { CreateResult } from '../domain/container.ts';
+import type { CreateResult } from '../domain/results/changes.ts';
 import { Failure } from '../domain/failure.ts';
-import type { PublicKey } from '../domain/publicKey.ts';
-import { ensureLeast } from '../domain/leastSizes.ts';
-import { formatExact } from '../domain/size.ts';
-import { containerName, type Username } from '../domain/username.ts';
+import type { PublicKey } from '../domain/keys/publicKey.ts';
+import { ensureLeast } from '../domain/values/minSizes.ts';
+import { formatExact } from '../domain/values/size.ts';
+import { containerName, type Username } from '../domain/values/username.ts';
 import { makeHostKey } from '../host/hostKey.ts';
-import type { InstanceSpec } from '../host/incus.ts';
-import { promiseAddress } from './addresses.ts';
-import { toContainer } from './containers.ts';
-import type { Call, ServiceContext } from './context.ts';
+import type { InstanceSpec } from '../host/incus/incus.ts';
+import { promiseAddress } from './instances/addresses.ts';
+import { toContainer } from './instances/containers.ts';
+import type { Call, HostContext } from './instances/context.ts';
 import { sshAccess } from './export.ts';
-import { ensureImage } from './image.ts';
-import { accountComment, containerKeysPath, containerKeysText, isOurAccount, jumpKeysText } from './jumpAccount.ts';
+import { ensureImage } from './images/preparedImage.ts';
+import {
+  accountComment,
+  containerKeysPath,
+  containerKeysText,
+  isOurAccount,
+  jumpKeysText,
+} from './instances/jumpAccount.ts';
 import { sharedKeyWarnings } from './keys.ts';
-import { encodeKeys, field, labelConfig, ownerOfInstance, store, type StoredKey } from './metadata.ts';
-import { findPlacement, type Placement } from './placement.ts';
-import { Stages } from './stages.ts';
-import { waitForNetwork, waitForSsh } from './waiting.ts';
+import { encodeKeys, field, labelConfig, ownerOfInstance, store, type StoredKey } from './instances/metadata.ts';
+import { findPlacement, type Placement } from './instances/placement.ts';
+import { Stages } from './instances/stages.ts';
+import { waitForNetwork, waitForSsh } from './instances/waiting.ts';
 
 export interface CreateRequest {
   readonly user: Username;
@@ -42,11 +48,7 @@ interface Plan {
   readonly release: () => void;
 }
 
-export async function createContainer(
-  context: ServiceContext,
-  request: CreateRequest,
-  call: Call,
-): Promise<CreateResult> {
+export async function createContainer(context: HostContext, request: CreateRequest, call: Call): Promise<CreateResult> {
   const { user } = request;
   const name = containerName(user);
   const docker = request.docker ?? context.settings.defaults.docker;
@@ -159,7 +161,7 @@ export async function createContainer(
 
 /** The container as it will be once it is marked ready, and the way to it. */
 async function describe(
-  context: ServiceContext,
+  context: HostContext,
   { user }: CreateRequest,
   seen: { address: string; hostKey: string },
   call: Call,
@@ -175,7 +177,7 @@ async function describe(
 }
 
 /** Everything that can be found wrong is found here, before anything is changed. */
-async function planCreate(context: ServiceContext, request: CreateRequest, base: string, call: Call): Promise<Plan> {
+async function planCreate(context: HostContext, request: CreateRequest, base: string, call: Call): Promise<Plan> {
   const { user } = request;
   const name = containerName(user);
   const [instances, account, groupId, placement] = await Promise.all([
@@ -240,7 +242,7 @@ async function planCreate(context: ServiceContext, request: CreateRequest, base:
 }
 
 function instanceSpec(
-  context: ServiceContext,
+  context: HostContext,
   request: CreateRequest,
   plan: Plan,
   made: { operation: string; keys: readonly StoredKey[]; hostKey: string; actor: string; base: string },

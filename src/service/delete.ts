@@ -2,15 +2,19 @@
  * Deleting a container. Everything that can be put back goes first; deleting the instance, which cannot, is the last
  * step, so that at any moment the container is either wholly there or wholly gone.
  */
-import type { DeleteResult } from '../domain/results.ts';
-import type { Username } from '../domain/username.ts';
-import { changeableInstanceOf, toContainer } from './containers.ts';
-import type { Call, ServiceContext } from './context.ts';
-import { isOurAccount } from './jumpAccount.ts';
-import { field } from './metadata.ts';
-import { Stages } from './stages.ts';
+import type { DeleteResult } from '../domain/results/changes.ts';
+import type { Username } from '../domain/values/username.ts';
+import { changeableInstanceOf, toContainer } from './instances/containers.ts';
+import type { Call, HostContext } from './instances/context.ts';
+import { isOurAccount } from './instances/jumpAccount.ts';
+import { field } from './instances/metadata.ts';
+import { Stages } from './instances/stages.ts';
 
-export async function deleteContainer(context: ServiceContext, user: Username, call: Call): Promise<DeleteResult> {
+export async function deleteContainer(
+  context: HostContext,
+  { user }: { readonly user: Username },
+  call: Call,
+): Promise<DeleteResult> {
   const { incus, accounts, jumpKeys, steps } = context;
   return context.operations.run(
     { verb: 'delete', target: user, actor: call.actor, input: {} },

@@ -2,51 +2,22 @@
  * Is the host as it should be? Each check asks one thing, and a check that cannot be made is a problem, never a pass.
  */
 import { Failure } from '../domain/failure.ts';
-import type { Transport } from '../domain/login.ts';
-import type { AuditVerification, Check, Diagnosis, Severity } from '../domain/results.ts';
-import { formatHuman } from '../domain/size.ts';
+import type { Check, Diagnosis, Severity } from '../domain/results/upkeep.ts';
+import { formatHuman } from '../domain/values/size.ts';
 import { lowLimits } from '../host/kernelLimits.ts';
-import type { Sshd } from '../host/sshd.ts';
+import type { DoctorTools } from './checks/tools.ts';
+import type { Call, HostContext } from './instances/context.ts';
 import type { ServiceContext } from './context.ts';
-import { ok, problem, warning, type Outcome } from './checkOutcome.ts';
-import { preparedImage } from './image.ts';
-import { isOurAccount } from './jumpAccount.ts';
-import { ownerOfInstance } from './metadata.ts';
-import { findPlacement } from './placement.ts';
-import {
-  checkAdminKeys,
-  checkHostKey,
-  checkKeyExchange,
-  checkLimits,
-  checkState,
-  type ServerTools,
-} from './serverChecks.ts';
+import { ok, problem, warning, type Outcome } from './checks/outcome.ts';
+import { preparedImage } from './images/preparedImage.ts';
+import { isOurAccount } from './instances/jumpAccount.ts';
+import { ownerOfInstance } from './instances/metadata.ts';
+import { findPlacement } from './instances/placement.ts';
+import { checkAdminKeys, checkHostKey, checkKeyExchange, checkLimits, checkState } from './checks/serverChecks.ts';
 
-/** Who the process is that speaks SSH. */
-export interface FrontUser {
-  /** Null where it is whoever started the server. */
-  readonly name: string | null;
-  /** Whether other programs of the machine are the same user. */
-  readonly shared: boolean;
-  /** Whether it is a unit of its own, with everything that systemd can take away from one. */
-  readonly unit: boolean;
-}
-
-export interface DoctorTools {
-  readonly front: FrontUser;
-  readonly sshd: Sshd;
-  readonly authorizedKeysFolder: string;
-  readonly verifyJournal: (signal: AbortSignal) => Promise<AuditVerification>;
-  readonly server: ServerTools;
-  readonly poolTrouble: (pool: string, signal: AbortSignal) => Promise<string | undefined>;
-}
-
-export async function diagnose(
-  context: ServiceContext,
-  tools: DoctorTools,
-  transport: Transport | undefined,
-  signal: AbortSignal,
-): Promise<Diagnosis> {
+export async function diagnose(context: ServiceContext, _input: object, { actor, signal }: Call): Promise<Diagnosis> {
+  const tools = context.doctor;
+  const transport = actor.login === undefined ? undefined : context.logins.means(actor.login)?.transport;
   const checks: readonly (readonly [string, () => Promise<Outcome>])[] = [
     ['host', () => Promise.resolve(checkHost(context))],
     ['incus', () => checkIncus(context, signal)],
@@ -81,20 +52,20 @@ function asProblem(error: unknown): Outcome {
   return problem(`${failure.what}: ${failure.why}`, failure.next);
 }
 
-function checkHost({ host }: ServiceContext): Outcome {
+function checkHost({ host }: HostContext): Outcome {
   return host.simulated
     ? warning(`simulated: ${host.why}`, 'containarium serve --real prepares a real one')
     : ok('Incus');
 }
 
-async function checkIncus({ incus }: ServiceContext, signal: AbortSignal): Promise<Outcome> {
+async function checkIncus({ incus }: HostContext, signal: AbortSignal): Promise<Outcome> {
   const { environment, auth } = await incus.server(signal);
   return auth === 'trusted'
     ? ok(`Incus ${environment.server_version}, kernel ${environment.kernel_version}`)
     : problem('Incus does not trust this user', 'run the server as root');
 }
 
-async function checkStorage(context: ServiceContext, signal: AbortSignal): Promise<Outcome> {
+async function checkStorage(context: HostContext, signal: AbortSignal): Promise<Outcome> {
   const placement = await findPlacement(context, signal);
   const { usedBytes, totalBytes } = await context.incus.poolSpace(placement.pool, signal);
   const share = totalBytes === 0 ? 0 : usedBytes / totalBytes;
@@ -109,7 +80,7 @@ async function checkStorage(context: ServiceContext, signal: AbortSignal): Promi
 }
 
 /** Incus's own word for the pool, and for ZFS the pool's. */
-async function checkPool(context: ServiceContext, { poolTrouble }: DoctorTools, signal: AbortSignal): Promise<Outcome> {
+async function checkPool(context: HostContext, { poolTrouble }: DoctorTools, signal: AbortSignal): Promise<Outcome> {
   const { pool: name } = await findPlacement(context, signal);
   const pool = (await context.incus.pools(signal)).find((candidate) => candidate.name === name);
   if (pool === undefined) return problem(`pool ${name} is gone`);
@@ -131,7 +102,7 @@ async function checkPool(context: ServiceContext, { poolTrouble }: DoctorTools, 
   }
 }
 
-async function checkNetwork(context: ServiceContext, signal: AbortSignal): Promise<Outcome> {
+async function checkNetwork(context: HostContext, signal: AbortSignal): Promise<Outcome> {
   const [placement, server] = await Promise.all([findPlacement(context, signal), context.incus.server(signal)]);
   const text = `bridge ${placement.network} ${placement.gateway}`;
   return context.host.simulated || server.environment.firewall === 'nftables'
@@ -139,7 +110,7 @@ async function checkNetwork(context: ServiceContext, signal: AbortSignal): Promi
     : warning(`${text}; firewall driver ${server.environment.firewall ?? 'unknown'}`, 'install nftables');
 }
 
-async function checkKernel({ host }: ServiceContext): Promise<Outcome> {
+async function checkKernel({ host }: HostContext): Promise<Outcome> {
   if (host.simulated) return ok('not used by the simulated host');
   const low = await lowLimits();
   return low.length === 0
@@ -147,7 +118,7 @@ async function checkKernel({ host }: ServiceContext): Promise<Outcome> {
     : warning(`too low for many containers: ${low.join(', ')}`, 'containarium serve --real raises them');
 }
 
-async function checkImage(context: ServiceContext, signal: AbortSignal): Promise<Outcome> {
+async function checkImage(context: HostContext, signal: AbortSignal): Promise<Outcome> {
   const { base } = context.settings.image;
   const image = await preparedImage(context, base, signal);
   if (image === undefined)
@@ -157,7 +128,7 @@ async function checkImage(context: ServiceContext, signal: AbortSignal): Promise
     : warning(`${image.alias} was made by another version`, 'image build');
 }
 
-async function checkAccounts(context: ServiceContext, signal: AbortSignal): Promise<Outcome> {
+async function checkAccounts(context: HostContext, signal: AbortSignal): Promise<Outcome> {
   const { accounts, incus, settings } = context;
   const [all, groupId, instances] = await Promise.all([
     accounts.all(signal),
@@ -174,7 +145,7 @@ async function checkAccounts(context: ServiceContext, signal: AbortSignal): Prom
   return ok(`${ours.length} for ${owners.size} containers`);
 }
 
-function checkFront({ host }: ServiceContext, { front }: DoctorTools): Outcome {
+function checkFront({ host }: HostContext, { front }: DoctorTools): Outcome {
   const text =
     front.name === null
       ? 'the SSH server runs as the user who started it'
@@ -186,7 +157,7 @@ function checkFront({ host }: ServiceContext, { front }: DoctorTools): Outcome {
   );
 }
 
-async function checkSshd(context: ServiceContext, tools: DoctorTools, signal: AbortSignal): Promise<Outcome> {
+async function checkSshd(context: HostContext, tools: DoctorTools, signal: AbortSignal): Promise<Outcome> {
   if (context.host.simulated) return ok('not used by the simulated host');
   const { accounts, settings } = context;
   const groupId = await accounts.groupId(settings.jump.group, signal);
@@ -225,7 +196,7 @@ function listenAddress(text: string): { readonly address: string; readonly port:
   return { address: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port: Number(port) };
 }
 
-function checkOperations({ operations }: ServiceContext): Outcome {
+function checkOperations({ operations }: HostContext): Outcome {
   const open = operations.unfinished();
   if (open.length === 0) return ok('none unfinished');
   return warning(

@@ -1,11 +1,12 @@
 /** The ssh configuration that leads a user to their container, with pinned host keys. */
 import { readFile } from 'node:fs/promises';
-import type { SshAccess } from '../domain/container.ts';
+import type { SshAccess } from '../domain/results/access.ts';
 import { Failure } from '../domain/failure.ts';
-import type { Username } from '../domain/username.ts';
-import { addressOf, instanceOf } from './containers.ts';
-import type { ServiceContext } from './context.ts';
-import { field } from './metadata.ts';
+import type { Username } from '../domain/values/username.ts';
+import { addressOf, instanceOf } from './instances/containers.ts';
+import type { Call, HostContext } from './instances/context.ts';
+import { field } from './instances/metadata.ts';
+import { targetContainer } from './instances/target.ts';
 
 export interface ExportOptions {
   readonly jumpHost?: string | undefined;
@@ -16,12 +17,19 @@ export interface ExportOptions {
   readonly reachedAt?: string | undefined;
 }
 
+export interface ExportRequest extends Omit<ExportOptions, 'reachedAt'> {
+  readonly user?: Username | undefined;
+  /** The host keys instead of the configuration. */
+  readonly knownHosts?: boolean | undefined;
+}
+
+/** `export` for admins, `config` for owners. */
 export async function exportAccess(
-  context: ServiceContext,
-  user: Username,
-  options: ExportOptions,
-  signal?: AbortSignal,
-): Promise<SshAccess> {
+  context: HostContext,
+  { user: named, knownHosts, ...options }: ExportRequest,
+  { actor, signal, reachedAt }: Pick<Call, 'actor' | 'signal' | 'reachedAt'>,
+): Promise<SshAccess & { readonly part: 'config' | 'known-hosts' }> {
+  const user = targetContainer('export', named, actor);
   const instance = await instanceOf(context, user, signal);
   const address = addressOf(instance);
   if (address === null) {
@@ -31,7 +39,11 @@ export async function exportAccess(
       next: `start ${user}`,
     });
   }
-  return sshAccess(context, { user, address, hostKey: instance.config[field.hostKey] }, options);
+  const hostKey = instance.config[field.hostKey];
+  return {
+    ...(await sshAccess(context, { user, address, hostKey }, { ...options, reachedAt })),
+    part: knownHosts === true ? 'known-hosts' : 'config',
+  };
 }
 
 /**
@@ -40,7 +52,7 @@ export async function exportAccess(
  * because container addresses repeat from one jump host to the next.
  */
 export async function sshAccess(
-  context: ServiceContext,
+  context: HostContext,
   container: { user: string; address: string; hostKey: string | undefined },
   options: ExportOptions,
 ): Promise<SshAccess> {

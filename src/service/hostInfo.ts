@@ -1,12 +1,12 @@
 /** The host as a whole: versions, capacity, what containers are made of. */
 import { cpus, freemem, totalmem } from 'node:os';
-import type { HostInfo } from '../domain/container.ts';
-import type { ServiceContext } from './context.ts';
-import { imageAlias, preparedImage } from './image.ts';
-import { ownerOfInstance } from './metadata.ts';
-import { findPlacement } from './placement.ts';
+import type { HostInfo } from '../domain/results/about.ts';
+import type { HostContext } from './instances/context.ts';
+import { imageAlias, preparedImage } from './images/preparedImage.ts';
+import { ownerOfInstance } from './instances/metadata.ts';
+import { findPlacement } from './instances/placement.ts';
 
-export async function hostInfo(context: ServiceContext, signal: AbortSignal): Promise<HostInfo> {
+export async function hostInfo(context: HostContext, signal: AbortSignal): Promise<HostInfo> {
   const { incus, settings } = context;
   const placement = await findPlacement(context, signal);
   const [server, instances, space, image] = await Promise.all([

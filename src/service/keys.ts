@@ -2,16 +2,17 @@
  * A user's keys. The truth is in Incus; the file in the container and the jump account's file follow it, always
  * together.
  */
-import type { KeyInfo } from '../domain/container.ts';
+import type { KeyInfo } from '../domain/results/keys.ts';
 import { Failure } from '../domain/failure.ts';
-import { matchKeys, type PublicKey } from '../domain/publicKey.ts';
-import type { KeyChange, KeyList } from '../domain/results.ts';
+import { matchKeys, type PublicKey } from '../domain/keys/publicKey.ts';
+import type { KeyChange, KeyList } from '../domain/results/keys.ts';
 import { quoted } from '../domain/text.ts';
-import type { Username } from '../domain/username.ts';
-import type { IncusInstance } from '../host/incusDocuments.ts';
-import { addressOf, changeableInstanceOf, instanceOf } from './containers.ts';
-import type { Call, ServiceContext } from './context.ts';
-import { containerKeysPath, containerKeysText, jumpKeysText } from './jumpAccount.ts';
+import type { Username } from '../domain/values/username.ts';
+import type { IncusInstance } from '../host/incus/documents.ts';
+import { addressOf, changeableInstanceOf, instanceOf } from './instances/containers.ts';
+import type { Call, HostContext } from './instances/context.ts';
+import { containerKeysPath, containerKeysText, jumpKeysText } from './instances/jumpAccount.ts';
+import { targetContainer } from './instances/target.ts';
 import {
   decodeKeys,
   encodeKeys,
@@ -21,9 +22,19 @@ import {
   publicKeyOf,
   store,
   type StoredKey,
-} from './metadata.ts';
+} from './instances/metadata.ts';
 
-export async function listKeys(context: ServiceContext, user: Username, signal?: AbortSignal): Promise<KeyList> {
+interface KeysRequest {
+  /** Over self@ it may be left out. */
+  readonly user?: Username | undefined;
+}
+
+export async function listKeys(
+  context: HostContext,
+  request: KeysRequest,
+  { actor, signal }: Pick<Call, 'actor' | 'signal'>,
+): Promise<KeyList> {
+  const user = targetContainer('key list', request.user, actor);
   const instance = await instanceOf(context, user, signal);
   return { user, keys: decodeKeys(instance.config[field.keys]).map(keyInfo) };
 }
@@ -32,12 +43,13 @@ function fingerprint(stored: StoredKey): string {
   return publicKeyOf(stored)?.fingerprint ?? '';
 }
 
-export function addKeys(
-  context: ServiceContext,
-  user: Username,
-  keys: readonly PublicKey[],
+export async function addKeys(
+  context: HostContext,
+  request: KeysRequest & { readonly keys: readonly PublicKey[] },
   call: Call,
 ): Promise<KeyChange> {
+  const { keys } = request;
+  const user = targetContainer('key add', request.user, call.actor);
   return changeKeys(context, 'key add', user, call, { added: keys.map((key) => key.fingerprint) }, keys, (before) => {
     const known = new Set(before.map(fingerprint));
     return [...before, ...store(keys, context.now(), call.actor.name).filter((key) => !known.has(fingerprint(key)))];
@@ -45,9 +57,8 @@ export function addKeys(
 }
 
 export function replaceKeys(
-  context: ServiceContext,
-  user: Username,
-  keys: readonly PublicKey[],
+  context: HostContext,
+  { user, keys }: { readonly user: Username; readonly keys: readonly PublicKey[] },
   call: Call,
 ): Promise<KeyChange> {
   return changeKeys(
@@ -64,13 +75,14 @@ export function replaceKeys(
   );
 }
 
-export function removeKey(
-  context: ServiceContext,
-  user: Username,
-  selector: string,
-  evenLast: boolean,
+/** `key` is a fingerprint, its beginning, or a comment; `yes` removes the last key too. */
+export async function removeKey(
+  context: HostContext,
+  request: KeysRequest & { readonly key: string; readonly yes?: boolean | undefined },
   call: Call,
 ): Promise<KeyChange> {
+  const { key: selector, yes: evenLast = false } = request;
+  const user = targetContainer('key remove', request.user, call.actor);
   return changeKeys(context, 'key remove', user, call, { key: selector }, [], (before) => {
     const parsed = before.flatMap((stored) => publicKeyOf(stored) ?? []);
     const gone = new Set(matchKeys(parsed, selector).map((key) => key.fingerprint));
@@ -94,7 +106,7 @@ export function removeKey(
 }
 
 async function changeKeys(
-  context: ServiceContext,
+  context: HostContext,
   verb: string,
   user: Username,
   call: Call,

@@ -1,23 +1,36 @@
 /** Start, stop, restart: nothing to do is not an error. */
 import { Failure } from '../domain/failure.ts';
-import type { StateChange } from '../domain/results.ts';
-import type { Username } from '../domain/username.ts';
-import type { IncusInstance } from '../host/incusDocuments.ts';
+import type { StateChange } from '../domain/results/changes.ts';
+import type { Username } from '../domain/values/username.ts';
+import type { IncusInstance } from '../host/incus/documents.ts';
 import type { Running } from '../journal/operations.ts';
-import { addressOf, changeableInstanceOf } from './containers.ts';
-import type { Call, ServiceContext } from './context.ts';
-import { field } from './metadata.ts';
-import { waitForSsh } from './waiting.ts';
+import { addressOf, changeableInstanceOf } from './instances/containers.ts';
+import type { Call, HostContext } from './instances/context.ts';
+import { field } from './instances/metadata.ts';
+import { targetContainer } from './instances/target.ts';
+import { waitForSsh } from './instances/waiting.ts';
 
 type Verb = 'start' | 'stop' | 'restart';
 
-export async function changePower(
-  context: ServiceContext,
+interface PowerRequest {
+  readonly user?: Username | undefined;
+  /** Kill what does not shut down. */
+  readonly force?: boolean | undefined;
+}
+
+type Power = (context: HostContext, request: PowerRequest, call: Call) => Promise<StateChange>;
+
+export const startContainer: Power = (context, request, call) => changePower(context, 'start', request, call);
+export const stopContainer: Power = (context, request, call) => changePower(context, 'stop', request, call);
+export const restartContainer: Power = (context, request, call) => changePower(context, 'restart', request, call);
+
+async function changePower(
+  context: HostContext,
   verb: Verb,
-  user: Username,
-  force: boolean,
+  { user: named, force = false }: PowerRequest,
   call: Call,
 ): Promise<StateChange> {
+  const user = targetContainer(verb, named, call.actor);
   const now = await changeableInstanceOf(context, user);
   const running = now.status === 'Running';
   if ((verb === 'start' && running) || (verb === 'stop' && now.status === 'Stopped')) {
@@ -44,7 +57,7 @@ export async function changePower(
 
 const acts: Record<
   Verb,
-  (context: ServiceContext, operation: Running, instance: IncusInstance, force: boolean) => Promise<void>
+  (context: HostContext, operation: Running, instance: IncusInstance, force: boolean) => Promise<void>
 > = {
   async start({ incus, steps }, operation, { name }) {
     await operation.step(steps.startInstance, { instance: name }, () => incus.start(name));
@@ -84,7 +97,7 @@ const reachableMs = 30_000;
  * Waits until the sshd inside answers. Where it does not, that is said and no more: the container belongs to its owner,
  * who may have changed its sshd, and stopping it again would leave nobody a way to put it right.
  */
-async function waitUntilReachable(context: ServiceContext, instance: IncusInstance, call: Call): Promise<void> {
+async function waitUntilReachable(context: HostContext, instance: IncusInstance, call: Call): Promise<void> {
   const address = addressOf(instance);
   const hostKey = instance.config[field.hostKey];
   if (address === null || hostKey === undefined) return;

@@ -6,14 +6,20 @@
  * target: between the finding and the repair somebody may have created or deleted just this container.
  */
 import { Failure, isFailure } from '../domain/failure.ts';
-import type { Difference, DifferenceKind, Reconciliation } from '../domain/results.ts';
-import type { Username } from '../domain/username.ts';
+import type { Difference, DifferenceKind, Reconciliation } from '../domain/results/upkeep.ts';
+import type { Username } from '../domain/values/username.ts';
 import { jumpShell, type Account } from '../host/accounts.ts';
-import type { IncusInstance } from '../host/incusDocuments.ts';
-import { addressOf } from './containers.ts';
-import type { Call, ServiceContext } from './context.ts';
-import { accountComment, containerKeysPath, containerKeysText, isOurAccount, jumpKeysText } from './jumpAccount.ts';
-import { decodeKeys, field, ownerOfInstance, provisioningOf } from './metadata.ts';
+import type { IncusInstance } from '../host/incus/documents.ts';
+import { addressOf } from './instances/containers.ts';
+import type { Call, HostContext } from './instances/context.ts';
+import {
+  accountComment,
+  containerKeysPath,
+  containerKeysText,
+  isOurAccount,
+  jumpKeysText,
+} from './instances/jumpAccount.ts';
+import { decodeKeys, field, ownerOfInstance, provisioningOf } from './instances/metadata.ts';
 
 interface Found {
   readonly kind: DifferenceKind;
@@ -39,7 +45,11 @@ interface Sides {
 /** How many containers are asked for their keys file at the same time. */
 const parallel = 4;
 
-export async function reconcile(context: ServiceContext, apply: boolean, call: Call): Promise<Reconciliation> {
+export async function reconcile(
+  context: HostContext,
+  { apply = false }: { readonly apply?: boolean | undefined },
+  call: Call,
+): Promise<Reconciliation> {
   const { operations } = context;
   if (apply) await operations.recover();
   const busy = new Set(operations.open().map(({ target }) => target));
@@ -68,7 +78,7 @@ function toDifference({ kind, target, detail, fix }: Found, fixed: boolean): Dif
   return { kind, target, detail, fix, fixed };
 }
 
-function unfinished({ operations }: ServiceContext): Difference[] {
+function unfinished({ operations }: HostContext): Difference[] {
   return operations.unfinished().map(({ verb, target, actor, startedAt }) => ({
     kind: 'operation-unfinished',
     target,
@@ -82,7 +92,7 @@ function unfinished({ operations }: ServiceContext): Difference[] {
  * Puts right what can be, and returns the targets where that was done. A target that somebody else works on is left
  * alone.
  */
-async function repairAll(context: ServiceContext, found: readonly Found[], call: Call): Promise<Set<string>> {
+async function repairAll(context: HostContext, found: readonly Found[], call: Call): Promise<Set<string>> {
   const fixed = new Set<string>();
   const { operations, steps } = context;
   for (const target of new Set(
@@ -110,7 +120,7 @@ async function repairAll(context: ServiceContext, found: readonly Found[], call:
   return fixed;
 }
 
-async function look({ incus, accounts, jumpKeys, settings }: ServiceContext, signal?: AbortSignal): Promise<Sides> {
+async function look({ incus, accounts, jumpKeys, settings }: HostContext, signal?: AbortSignal): Promise<Sides> {
   const [instances, all, groupId, keyUsers] = await Promise.all([
     incus.instances(signal),
     accounts.all(signal),
@@ -126,7 +136,7 @@ async function look({ incus, accounts, jumpKeys, settings }: ServiceContext, sig
 
 /** Every difference of the targets that are `wanted`. Changes nothing. */
 async function findDifferences(
-  context: ServiceContext,
+  context: HostContext,
   { owned, accounts, groupId, keyUsers }: Sides,
   wanted: (target: string) => boolean,
   signal?: AbortSignal,
@@ -165,7 +175,7 @@ async function findDifferences(
 }
 
 async function accountDifferences(
-  context: ServiceContext,
+  context: HostContext,
   { user, instance }: Owned,
   account: Account | undefined,
   groupId: number | undefined,
@@ -236,7 +246,7 @@ async function accountDifferences(
 }
 
 async function containerKeyDifferences(
-  context: ServiceContext,
+  context: HostContext,
   owned: readonly Owned[],
   signal: AbortSignal | undefined,
 ): Promise<Found[]> {

@@ -1,14 +1,14 @@
 /** Resizing: all checks first, then one request to Incus that changes everything or nothing. */
 import { Failure } from '../domain/failure.ts';
-import type { ResizeResult } from '../domain/results.ts';
-import { ensureLeast } from '../domain/leastSizes.ts';
-import { formatExact, formatHuman, parseIncusSize } from '../domain/size.ts';
-import type { Username } from '../domain/username.ts';
-import type { IncusInstance } from '../host/incusDocuments.ts';
-import { memoryUsed } from './memory.ts';
-import { changeableInstanceOf, rootDevice } from './containers.ts';
-import type { Call, ServiceContext } from './context.ts';
-import { findPlacement } from './placement.ts';
+import type { ResizeResult } from '../domain/results/changes.ts';
+import { ensureLeast } from '../domain/values/minSizes.ts';
+import { formatExact, formatHuman, parseIncusSize } from '../domain/values/size.ts';
+import type { Username } from '../domain/values/username.ts';
+import type { IncusInstance } from '../host/incus/documents.ts';
+import { memoryUsed } from './instances/memory.ts';
+import { changeableInstanceOf, rootDevice } from './instances/containers.ts';
+import type { Call, HostContext } from './instances/context.ts';
+import { findPlacement } from './instances/placement.ts';
 
 export interface ResizeRequest {
   readonly user: Username;
@@ -27,11 +27,7 @@ interface Plan {
   readonly back: { config: Record<string, string>; devices: Devices };
 }
 
-export async function resizeContainer(
-  context: ServiceContext,
-  request: ResizeRequest,
-  call: Call,
-): Promise<ResizeResult> {
+export async function resizeContainer(context: HostContext, request: ResizeRequest, call: Call): Promise<ResizeResult> {
   const { user } = request;
   let plan = await planResize(context, request, { own: false });
   const nothing = { user, container: plan.instance.name, changes: [], operation: null };
@@ -57,7 +53,7 @@ export async function resizeContainer(
   );
 }
 
-async function planResize(context: ServiceContext, request: ResizeRequest, { own }: { own: boolean }): Promise<Plan> {
+async function planResize(context: HostContext, request: ResizeRequest, { own }: { own: boolean }): Promise<Plan> {
   const instance = await changeableInstanceOf(context, request.user, { own });
   const plan: Plan = { instance, changes: [], to: { config: {}, devices: {} }, back: { config: {}, devices: {} } };
   if (request.cpu !== undefined) planConfig(plan, 'cpu', 'limits.cpu', String(request.cpu));
@@ -81,7 +77,7 @@ function planConfig(plan: Plan, what: Change['what'], key: string, value: string
   plan.back.config[key] = before ?? '';
 }
 
-async function planDisk(context: ServiceContext, plan: Plan, bytes: number): Promise<void> {
+async function planDisk(context: HostContext, plan: Plan, bytes: number): Promise<void> {
   const { instance } = plan;
   const root = rootDevice(instance);
   if (root === undefined || !root.own) {

@@ -1,9 +1,10 @@
 /** Into a container: a shell on the caller's terminal, and its console log. */
 import { Failure } from '../domain/failure.ts';
-import type { ConsoleLog, ShellEnd } from '../domain/results.ts';
-import type { Username } from '../domain/username.ts';
-import { instanceOf } from './containers.ts';
-import type { Call, ServiceContext } from './context.ts';
+import type { ConsoleLog, ShellEnd } from '../domain/results/terminal.ts';
+import type { Username } from '../domain/values/username.ts';
+import { instanceOf } from './instances/containers.ts';
+import type { Call, HostContext } from './instances/context.ts';
+import { targetContainer } from './instances/target.ts';
 
 /** How TERM may look (terminfo(5) names are file names); anything else could be a path. */
 const termName = /^[A-Za-z0-9][A-Za-z0-9.+_-]{0,40}$/;
@@ -13,9 +14,8 @@ const termName = /^[A-Za-z0-9][A-Za-z0-9.+_-]{0,40}$/;
  * with `usage` without a terminal, `not-found`, `wrong-state` for a container that does not run.
  */
 export async function openShell(
-  context: ServiceContext,
-  user: Username,
-  asRoot: boolean,
+  context: HostContext,
+  { user, root: asRoot = false }: { readonly user: Username; readonly root?: boolean | undefined },
   call: Call,
 ): Promise<ShellEnd> {
   const { terminal } = call;
@@ -52,7 +52,7 @@ export async function openShell(
     // The program does not read: a client can send faster than memory grows for ever.
     if (!opened.write(data)) terminal.hold(true);
   };
-  terminal.listen({ input, resize: (columns, rows) => opened.resize(columns, rows), end: close });
+  terminal.attach({ input, resize: (columns, rows) => opened.resize(columns, rows), end: close });
   let showing: Promise<void> = Promise.resolve();
   let waiting = 0;
   opened.onData((data) => {
@@ -82,15 +82,20 @@ const followEveryMs = 1000;
 
 /** The console log; with `follow` it goes on in pieces until the caller is gone, and the answer is empty. */
 export async function consoleLog(
-  context: ServiceContext,
-  user: Username,
-  options: { follow: boolean; lines: number | undefined },
+  context: HostContext,
+  request: {
+    readonly user?: Username | undefined;
+    readonly follow?: boolean | undefined;
+    /** Only the last ones. */
+    readonly lines?: number | undefined;
+  },
   call: Call,
 ): Promise<ConsoleLog> {
+  const user = targetContainer('logs', request.user, call.actor);
   const { name } = await instanceOf(context, user, call.signal);
   let shown = await context.incus.consoleLog(name, call.signal);
-  const first = lastLines(shown, options.lines);
-  if (!options.follow) return { user, text: first };
+  const first = lastLines(shown, request.lines);
+  if (request.follow !== true) return { user, text: first };
   call.progress.output(first);
   while (!call.signal.aborted) {
     await new Promise((resolve) => setTimeout(resolve, followEveryMs));

@@ -7,9 +7,9 @@ import { readFile } from 'node:fs/promises';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { Failure } from '../domain/failure.ts';
-import { parseSize } from '../domain/size.ts';
-import { parseImage } from '../domain/image.ts';
-import { parseNetwork } from '../domain/network.ts';
+import { parseSize } from '../domain/values/size.ts';
+import { parseImage } from '../domain/values/image.ts';
+import { parseNetwork } from '../domain/values/network.ts';
 import { parseAddressAndPort } from './listen.ts';
 
 function parsed<T>(parse: (text: string) => T) {

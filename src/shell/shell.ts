@@ -1,5 +1,5 @@
 /** A person's shell on a terminal: welcomes them, and lasts until they leave or their connection does. */
-import type { Actor } from '../domain/actor.ts';
+import type { Actor } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import type { CoreClient } from '../protocol/client.ts';
 import type { ShellClient } from '../protocol/shellClient.ts';

@@ -3,19 +3,19 @@
  * for tests that fail any step. It answers the commands that `src/host` issues in the formats of Incus 6.0.4, shadow
  * 4.13 and OpenSSH 9.2.
  */
-import type { IncusStreams } from '../host/incusStreams.ts';
+import type { IncusStreams } from '../host/incus/streams.ts';
 import type { JumpKeys } from '../host/jumpKeys.ts';
 import type { Runner } from '../host/runner.ts';
-import { CommandLog } from './commandLog.ts';
-import { Faults } from './faults.ts';
-import type { FaultPlan } from './faults.ts';
-import { Gate } from './gate.ts';
-import { Happenings } from './happenings.ts';
-import { SimulatedJumpKeys } from './jumpKeys.ts';
+import { CommandLog } from './faults/commandLog.ts';
+import { Faults } from './faults/faults.ts';
+import type { FaultPlan } from './faults/faults.ts';
+import { Gate } from './faults/gate.ts';
+import { Happenings } from './state/lifecycleEvents.ts';
+import { SimulatedJumpKeys } from './accounts/jumpKeys.ts';
 import { finishUnderway, SimulatedRunner } from './runner.ts';
-import { StateStore } from './store.ts';
-import { SimulatedStreams } from './streams.ts';
-import { wait } from './wait.ts';
+import { StateStore } from './state/store.ts';
+import { SimulatedStreams } from './incus/streams.ts';
+import { wait } from './faults/wait.ts';
 
 export interface SimulatedHostOptions {
   /** How long create, start, stop, publish and their like take, in milliseconds. Default 0. */

@@ -1,9 +1,9 @@
 /** Which host programs are simulated. A program without an entry is one that is not installed. */
 import type { Program } from '../host/runner.ts';
-import { getent, groupadd, pkill, useradd, userdel } from './accounts.ts';
-import type { SimulatedProgram } from './answer.ts';
-import { incus } from './incus.ts';
-import { keyscan } from './keyscan.ts';
+import { getent, groupadd, pkill, useradd, userdel } from './accounts/accounts.ts';
+import type { SimulatedProgram } from './program/answer.ts';
+import { incus } from './incus/incus.ts';
+import { keyscan } from './inside/keyscan.ts';
 
 export const programs: Readonly<Partial<Record<Program, SimulatedProgram>>> = {
   incus,

@@ -2,11 +2,11 @@
 import { Failure } from '../domain/failure.ts';
 import { cancelledRun, checked, timedOut } from '../host/runner.ts';
 import type { Command, Output, Program, Runner } from '../host/runner.ts';
-import { refused } from './answer.ts';
-import type { Answer, World } from './answer.ts';
-import type { Gate } from './gate.ts';
+import { refused } from './program/answer.ts';
+import type { Answer, World } from './program/answer.ts';
+import type { Gate } from './faults/gate.ts';
 import { programs } from './programs.ts';
-import type { UnderwayRecord } from './state.ts';
+import type { UnderwayRecord } from './state/state.ts';
 
 const defaultMaxOutputBytes = 16 * 1024 * 1024;
 

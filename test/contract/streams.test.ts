@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, onTestFinished } from 'vitest';
-import { Incus } from '../../src/host/incus.ts';
+import { Incus } from '../../src/host/incus/incus.ts';
 import { SimulatedHost } from '../../src/simulated/host.ts';
 import { checkStreams } from './streams.ts';
 

@@ -5,8 +5,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
-import type { Incus, InstanceSpec } from '../../src/host/incus.ts';
-import type { HostTerminal, IncusStreams, TerminalRequest } from '../../src/host/incusStreams.ts';
+import type { Incus, InstanceSpec } from '../../src/host/incus/incus.ts';
+import type { HostTerminal, IncusStreams, TerminalRequest } from '../../src/host/incus/streams.ts';
 
 export interface StreamWorld {
   readonly incus: Incus;

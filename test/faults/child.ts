@@ -2,7 +2,7 @@
  * Core's parts in a process of their own, for tests that kill it: opens a world, ends what is left open if told to,
  * calls a verb if told to, and prints the answer as one line of JSON.
  */
-import type { FaultPlan } from '../../src/simulated/faults.ts';
+import type { FaultPlan } from '../../src/simulated/faults/faults.ts';
 import { World } from './world.ts';
 
 export interface Errand {

@@ -5,9 +5,9 @@
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { Diagnosis, Reconciliation } from '../../src/domain/results.ts';
-import type { FaultMode, FaultPlan } from '../../src/simulated/faults.ts';
-import type { LoggedCommand } from '../../src/simulated/commandLog.ts';
+import type { Diagnosis, Reconciliation } from '../../src/domain/results/upkeep.ts';
+import type { FaultMode, FaultPlan } from '../../src/simulated/faults/faults.ts';
+import type { LoggedCommand } from '../../src/simulated/faults/commandLog.ts';
 import { freshWorld, newFolder, runCases, stateOf, told, tryAgain, wholeStates, type Whole } from './cases.ts';
 import { scenarios, type Scenario } from './scenarios.ts';
 import { difference } from './snapshot.ts';

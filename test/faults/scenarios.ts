@@ -2,7 +2,7 @@
  * The verbs that change the host, each with the world it starts from and what it answers when it is called once more.
  */
 import { makeHostKey } from '../../src/host/hostKey.ts';
-import type { LoggedCommand } from '../../src/simulated/commandLog.ts';
+import type { LoggedCommand } from '../../src/simulated/faults/commandLog.ts';
 import type { World } from './world.ts';
 
 export type WorldName = 'empty' | 'image' | 'people' | 'stopped' | 'laptop' | 'drift';

@@ -1,5 +1,5 @@
 /** The whole simulated host as text that is the same for two hosts that differ only in generated values. */
-import type { HostState, InstanceRecord } from '../../src/simulated/state.ts';
+import type { HostState, InstanceRecord } from '../../src/simulated/state/state.ts';
 
 const operationId = /\b[0-9A-HJKMNP-TV-Z]{26}\b/gi;
 const time = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;

@@ -3,12 +3,12 @@
  * wholly changed or wholly as before, at once and after a restart, and nothing is left over.
  */
 import { expect, test } from 'vitest';
-import type { FaultMode } from '../../src/simulated/faults.ts';
+import type { FaultMode } from '../../src/simulated/faults/faults.ts';
 import { freshWorld, runCases, stateOf, told, tryAgain, wholeStates, type Whole } from './cases.ts';
 import { isBackground, scenarios, type Scenario } from './scenarios.ts';
 import { difference } from './snapshot.ts';
 import { commandsOf, World } from './world.ts';
-import type { LoggedCommand } from '../../src/simulated/commandLog.ts';
+import type { LoggedCommand } from '../../src/simulated/faults/commandLog.ts';
 
 interface Case {
   readonly mode: FaultMode;

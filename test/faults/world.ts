@@ -1,47 +1,34 @@
 /**
- * Core without its processes and its protocol: a simulated host, a journal, the operations and the dispatcher, put
- * together as `src/core/core.ts` does, in one folder that can be copied, and opened again as after a restart.
+ * Core without its processes and its protocol: a simulated host, a journal, the operations and the dispatcher, composed as in
+ * `src/core/compose.ts`, in one folder that can be copied, and opened again as after a restart.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { makeHandlers } from '../../src/core/handlers.ts';
-import { HostKeyService } from '../../src/core/hostKeyService.ts';
-import { Dispatcher } from '../../src/core/dispatcher.ts';
-import { Logins } from '../../src/core/logins.ts';
-import { Room } from '../../src/core/room.ts';
-import type { Actor } from '../../src/domain/actor.ts';
+import type { Dispatcher } from '../../src/core/calls/dispatcher.ts';
+import type { Actor } from '../../src/domain/access/actor.ts';
 import { Failure } from '../../src/domain/failure.ts';
-import type { AuditVerification, Reconciliation } from '../../src/domain/results.ts';
-import { Accounts } from '../../src/host/accounts.ts';
-import { Incus } from '../../src/host/incus.ts';
-import { KeyScan } from '../../src/host/keyscan.ts';
-import { Sshd } from '../../src/host/sshd.ts';
+import type { AuditVerification } from '../../src/domain/results/audit.ts';
+import type { Reconciliation } from '../../src/domain/results/upkeep.ts';
 import { realFiles, type JournalFiles } from '../../src/journal/files.ts';
-import { Journal } from '../../src/journal/journal.ts';
-import { OpenOperationsReader } from '../../src/journal/openOperations.ts';
-import { Operations } from '../../src/journal/operations.ts';
-import { Admins } from '../../src/service/admins.ts';
-import { Authorities } from '../../src/service/authorities.ts';
-import { Invitations } from '../../src/service/invitations.ts';
-import { Bans } from '../../src/service/bans.ts';
-import { promisedAddresses } from '../../src/service/addresses.ts';
-import { verifyRecords } from '../../src/service/audit.ts';
+import type { Operations } from '../../src/journal/operations.ts';
+import type { AdminStore } from '../../src/service/access/adminStore.ts';
+import { promisedAddresses } from '../../src/service/instances/addresses.ts';
 import type { ServiceContext } from '../../src/service/context.ts';
-import { makeSteps } from '../../src/service/steps.ts';
+import { compose, type Composition } from '../../src/core/compose.ts';
+import type { Journal } from '../../src/journal/journal.ts';
 import { checkSettings, type Settings } from '../../src/settings/settings.ts';
-import type { FaultPlan } from '../../src/simulated/faults.ts';
+import type { FaultPlan } from '../../src/simulated/faults/faults.ts';
 import { SimulatedHost } from '../../src/simulated/host.ts';
-import { hostState, type HostState } from '../../src/simulated/state.ts';
-import type { LoggedCommand } from '../../src/simulated/commandLog.ts';
+import { hostState, type HostState } from '../../src/simulated/state/state.ts';
+import type { LoggedCommand } from '../../src/simulated/faults/commandLog.ts';
 
 export interface WorldOptions {
   readonly faults?: FaultPlan;
   readonly paceMs?: number;
   /** How the journal is written. Default: really, but without waiting for the disk. */
   readonly files?: JournalFiles;
-  readonly segmentBytes?: number;
   readonly settings?: Readonly<Record<string, unknown>>;
 }
 
@@ -91,22 +78,16 @@ export class World {
   readonly context: ServiceContext;
   readonly operations: Operations;
   readonly journal: Journal;
-  readonly admins: Admins;
+  readonly admins: AdminStore;
   readonly #dispatcher: Dispatcher;
 
-  private constructor(parts: {
-    folder: string;
-    context: ServiceContext;
-    journal: Journal;
-    admins: Admins;
-    dispatcher: Dispatcher;
-  }) {
-    this.folder = parts.folder;
-    this.context = parts.context;
-    this.operations = parts.context.operations;
-    this.journal = parts.journal;
-    this.admins = parts.admins;
-    this.#dispatcher = parts.dispatcher;
+  private constructor(folder: string, { service, operations, journal, dispatcher }: Composition) {
+    this.folder = folder;
+    this.context = service;
+    this.operations = operations;
+    this.journal = journal;
+    this.admins = service.admins;
+    this.#dispatcher = dispatcher;
   }
 
   /**
@@ -116,7 +97,11 @@ export class World {
   static async open(folder: string, options: WorldOptions = {}): Promise<World> {
     await mkdir(folder, { recursive: true });
     const settings: Settings = checkSettings(
-      { timeouts: { readyMs: 1000 }, jump: { hostKeys: [] }, ...options.settings },
+      {
+        timeouts: { readyMs: 1000 },
+        jump: { hostKeys: [] },
+        ...options.settings,
+      },
       'of the test',
     );
     const host = SimulatedHost.open(statePath(folder), {
@@ -129,87 +114,22 @@ export class World {
       timeScale: 1e-7,
       lateMs: 40,
     });
-    const incus = new Incus(host.runner, settings.timeouts);
-    const accounts = new Accounts(host.runner, { retries: 5, minTimeout: 1, maxTimeout: 5 });
-    const { jumpKeys } = host;
-    const steps = makeSteps({ incus, accounts, jumpKeys, jumpGroup: settings.jump.group });
-    const journalFolder = join(folder, 'journal');
-    const holder: { operations?: Operations } = {};
-    const journal = await Journal.open({
-      folder: journalFolder,
-      files: options.files ?? quickFiles,
-      carry: () => holder.operations?.carry() ?? null,
-      ...(options.segmentBytes === undefined ? {} : { segmentBytes: options.segmentBytes }),
-    });
-    const operations = new Operations({
-      recorder: journal,
-      kinds: Object.values(steps),
+    const core = await compose({
+      host: { kind: 'simulated', simulated: true, why: 'it is a test' },
+      parts: { runner: host.runner, streams: host.streams, jumpKeys: () => host.jumpKeys },
+      settings,
+      folders: { state: folder, journal: join(folder, 'journal'), keys: join(folder, 'keys') },
+      authorizedKeysFolder: join(folder, 'authorized_keys'),
+      version: '0',
+      log: pino({ level: 'silent' }),
+      port: () => 2222,
+      front: { name: null, shared: false, unit: false },
+      hostKeys: { current: '', next: undefined },
+      journalFiles: options.files ?? quickFiles,
+      lockRetry: { retries: 5, minTimeout: 1, maxTimeout: 5 },
       undoRetry: { retries: 2, minTimeout: 1, maxTimeout: 5, maxRetryTime: 30_000 },
     });
-    holder.operations = operations;
-    const reader = new OpenOperationsReader();
-    for await (const record of journal.currentSegment()) reader.read(record);
-    operations.adopt(reader.operations());
-    const context: ServiceContext = {
-      host: { kind: 'simulated', simulated: true, why: 'it is a test' },
-      settings,
-      incus,
-      streams: host.streams,
-      accounts,
-      keyscan: new KeyScan(host.runner),
-      jumpKeys,
-      operations,
-      steps,
-      log: pino({ level: 'silent' }),
-      now: () => new Date(),
-    };
-    const admins = await Admins.open(join(folder, 'admins.json'));
-    const room = new Room();
-    const handlers = makeHandlers({
-      service: context,
-      admins,
-      authorities: await Authorities.open(join(folder, 'authorities.json')),
-      invitations: await Invitations.open(join(folder, 'invitations.json'), admins, () => new Date()),
-      port: () => 2222,
-      room,
-      logins: new Logins({ now: () => new Date() }),
-      bans: await Bans.open(join(folder, 'bans.json'), {
-        now: () => new Date(),
-        maxPenaltyMs: 600_000,
-        onTrouble: () => undefined,
-      }),
-      hostKeys: new HostKeyService({
-        folder: join(folder, 'keys'),
-        running: { current: '', next: undefined },
-        port: () => 2222,
-      }),
-      feed: { samples: () => [] },
-      doctor: {
-        front: { name: null, shared: false, unit: false },
-        sshd: new Sshd(host.runner, '/etc/ssh/sshd_config'),
-        authorizedKeysFolder: join(folder, 'authorized_keys'),
-        verifyJournal: (signal) => verifyRecords(journalFolder, signal),
-        server: {
-          hostKeyPath: join(folder, 'host_ed25519'),
-          stateFolder: folder,
-          journalFolder,
-          admins: () => [],
-          logins: () => ({ open: 0, most: 1 }),
-        },
-        poolTrouble: () => Promise.resolve(undefined),
-      },
-      journalFolder,
-      version: '0',
-    });
-    const dispatcher = new Dispatcher({
-      journal,
-      handlers,
-      room,
-      now: Date.now,
-      changed: () => Promise.resolve(),
-      touch: { withinMs: 0, touchedAt: () => undefined },
-    });
-    return new World({ folder, context, journal, admins, dispatcher });
+    return new World(folder, core);
   }
 
   /** One verb as an admin calls it. Never rejects. */

@@ -2,10 +2,11 @@
  * A process like the front's with a shell in it, for keys.test.ts: floods it with each key at the place that is named,
  * and prints the longest turn of its event loop for each.
  */
-import type { Notice, Welcome } from '../../src/domain/room.ts';
+import type { Notice, Welcome } from '../../src/domain/events/notice.ts';
 import type { CoreClient } from '../../src/protocol/client.ts';
 import type * as ShellModule from '../../src/shell/shell.ts';
-import type { TerminalListener, TerminalPort } from '../../src/shell/terminal/port.ts';
+import type { TerminalReceiver } from '../../src/domain/terminal.ts';
+import type { TerminalPort } from '../../src/shell/terminal/port.ts';
 import { eventually } from '../support/eventually.ts';
 import { container, whole } from '../support/containers.ts';
 import { keys, places } from './keys.ts';
@@ -27,7 +28,7 @@ class Port implements TerminalPort {
   readonly rows = 24;
   written = '';
   held = false;
-  #listener: TerminalListener | undefined;
+  #listener: TerminalReceiver | undefined;
 
   constructor(type: string, columns: number) {
     this.type = type;
@@ -46,21 +47,21 @@ class Port implements TerminalPort {
     this.held = held;
   }
 
-  listen(listener: TerminalListener): void {
+  attach(listener: TerminalReceiver): void {
     this.#listener = listener;
   }
 
   send(bytes: Buffer): void {
-    for (let at = 0; at < bytes.length; at += packetBytes) this.#listener?.data(bytes.subarray(at, at + packetBytes));
+    for (let at = 0; at < bytes.length; at += packetBytes) this.#listener?.input(bytes.subarray(at, at + packetBytes));
   }
 
   resize(columns: number): void {
     this.columns = columns;
-    this.#listener?.resized();
+    this.#listener?.resize(columns, this.rows);
   }
 
   hangUp(): void {
-    this.#listener?.closed();
+    this.#listener?.end();
   }
 }
 

@@ -9,7 +9,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { frontEnvironment, frontV8Flags } from '../../src/core/frontStarter.ts';
+import { frontEnvironment, frontV8Flags } from '../../src/core/front/frontStarter.ts';
 import { keys, places } from './keys.ts';
 import { longestMs } from './target.ts';
 

@@ -6,7 +6,7 @@ import type { Writable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { metricsAgeMs } from '../../src/host/incus.ts';
+import { metricsAgeMs } from '../../src/host/incus/incus.ts';
 import { expectedStory } from '../contract/expected.ts';
 import { residentMiB } from '../bench/shell/processes.ts';
 import { makeWorld, tellStory } from '../contract/story.ts';

@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Incus } from '../../src/host/incus.ts';
-import { incusSocketPath } from '../../src/host/incusSocket.ts';
-import { SocketStreams } from '../../src/host/incusStreams.ts';
-import type { TerminalRequest } from '../../src/host/incusStreams.ts';
+import { Incus } from '../../src/host/incus/incus.ts';
+import { incusSocketPath } from '../../src/host/incus/socket.ts';
+import { SocketStreams } from '../../src/host/incus/streams.ts';
+import type { TerminalRequest } from '../../src/host/incus/streams.ts';
 import { ProgramRunner } from '../../src/host/runner.ts';
 import { booted, checkStreams, failureOf, follow, session } from '../contract/streams.ts';
 import { ensurePackages, startIncus, waitUntil } from './harness/index.ts';

@@ -11,9 +11,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const startsPrograms = [
   'src/host/runner.ts',
   'src/prepare/**',
-  'src/core/childFront.ts',
-  'src/core/unitFront.ts',
-  'src/core/metricsProcess.ts',
+  'src/core/front/childFront.ts',
+  'src/core/front/unitFront.ts',
+  'src/metrics/metricsProcess.ts',
   'src/bootstrap.mjs',
 ];
 

@@ -16,37 +16,123 @@ const layers = {
   catalogue: ['domain'],
   protocol: ['domain'],
   identity: ['domain'],
+  metrics: ['domain'],
   simulated: ['host', 'domain'],
   service: ['host', 'journal', 'settings', 'domain'],
   prepare: ['host', 'settings', 'domain'],
-  headless: ['catalogue', 'protocol', 'domain'],
+  commandLine: ['catalogue', 'protocol', 'settings', 'domain'],
   shell: ['catalogue', 'protocol', 'domain'],
-  core: ['service', 'simulated', 'catalogue', 'protocol', 'identity', 'journal', 'host', 'settings', 'domain'],
-  front: ['shell', 'headless', 'catalogue', 'protocol', 'identity', 'domain'],
-  metrics: [],
+  core: [
+    'service',
+    'simulated',
+    'catalogue',
+    'protocol',
+    'identity',
+    'metrics',
+    'journal',
+    'host',
+    'settings',
+    'domain',
+  ],
+  front: ['shell', 'commandLine', 'catalogue', 'protocol', 'identity', 'domain'],
   docs: ['catalogue', 'settings', 'domain'],
-  local: ['core', 'headless', 'prepare', 'catalogue', 'protocol', 'host', 'settings', 'domain'],
-  'main.ts': ['local', 'catalogue', 'settings', 'domain'],
+  serve: ['core', 'prepare', 'host', 'settings', 'domain'],
+  'program.ts': ['serve', 'commandLine', 'catalogue', 'settings', 'domain'],
+  'main.ts': ['program.ts'],
   // Patches the SSH library that it has just installed.
   'bootstrap.mjs': ['front'],
 };
 
-/** The same inside src/shell: what draws knows the conversation, the conversation knows no screen. */
-const shellRooms = {
-  terminal: [],
-  composer: ['terminal'],
-  items: [],
-  forms: ['composer', 'items'],
-  session: ['composer', 'items', 'terminal'],
-  screen: ['composer', 'forms', 'items', 'session', 'terminal'],
-  plain: ['composer', 'forms', 'items', 'session', 'terminal'],
-  views: ['composer', 'forms', 'items', 'screen', 'session', 'terminal'],
+/**
+ * The same inside a folder: room → the other rooms it may import. '.' is the files directly in the folder; rooms in a
+ * room are named with their path.
+ */
+const rooms = {
+  domain: {
+    '.': [],
+    values: ['.'],
+    keys: ['values', '.'],
+    access: ['keys', 'values', '.'],
+    results: ['access', '.'],
+    events: ['results', '.'],
+  },
+  host: {
+    '.': [],
+    incus: ['.'],
+  },
+  catalogue: {
+    declaration: [],
+    verbs: ['declaration'],
+    '.': ['verbs', 'declaration'],
+  },
+  service: {
+    checks: [],
+    instances: [],
+    images: ['instances'],
+    access: ['instances'],
+    shells: ['instances'],
+    '.': ['checks', 'images', 'access', 'shells', 'instances'],
+  },
+  core: {
+    front: [],
+    logins: [],
+    records: [],
+    start: [],
+    calls: [],
+    entryPoints: ['calls', 'logins', 'front'],
+    '.': ['front', 'logins', 'records', 'start', 'calls', 'entryPoints'],
+  },
+  front: {
+    transport: [],
+    guards: ['transport'],
+    admission: ['transport'],
+    sessions: ['transport'],
+    connections: ['sessions', 'admission', 'guards', 'transport'],
+    patches: [],
+    '.': ['connections', 'admission', 'guards', 'transport'],
+  },
+  simulated: {
+    state: [],
+    program: ['state'],
+    faults: ['program', 'state'],
+    inside: ['program', 'state'],
+    accounts: ['faults', 'program', 'state'],
+    incus: ['inside', 'faults', 'program', 'state'],
+    '.': ['incus', 'accounts', 'inside', 'faults', 'program', 'state'],
+  },
+  // What draws knows the conversation; the conversation knows no screen.
+  shell: {
+    terminal: [],
+    composer: ['terminal'],
+    items: [],
+    forms: ['composer', 'items'],
+    session: ['composer', 'items', 'terminal'],
+    screen: ['composer', 'forms', 'items', 'session', 'terminal'],
+    plain: ['composer', 'forms', 'items', 'session', 'terminal'],
+    'views/model': [],
+    'views/layout': ['views/model', 'items', 'session'],
+    'views/control': ['views/model', 'views/layout', 'composer', 'forms', 'items', 'screen', 'session'],
+    views: [
+      'views/control',
+      'views/layout',
+      'views/model',
+      'composer',
+      'forms',
+      'items',
+      'screen',
+      'session',
+      'terminal',
+    ],
+    '.': ['plain', 'screen', 'session', 'terminal', 'views'],
+  },
 };
 
 /** What is started from outside: everything else has to be needed by one of these. */
 const entryPoints = '^src/(main|front/main|metrics/main|docs/generate)\\.ts$';
 
 const isFile = (layer) => layer.includes('.');
+/** The files directly in a room, without those of the rooms in it. */
+const filesOf = (folder, room) => (room === '.' ? `^src/${folder}/[^/]+$` : `^src/${folder}/${room}/[^/]+$`);
 const pathOf = (layer) => (isFile(layer) ? `^src/${layer.replace('.', '\\.')}$` : `^src/${layer}/`);
 
 const named = `^src/(${Object.keys(layers)
@@ -70,12 +156,21 @@ module.exports = {
       from: { path: '^src/', pathNot: named },
       to: { path: '^src/' },
     },
-    ...Object.entries(shellRooms).map(([room, below]) => ({
-      name: `shell-${room}`,
-      comment: `src/shell/${room} may import ${below.length === 0 ? 'no other room of the shell' : below.join(', ')}`,
+    ...Object.entries(rooms).flatMap(([folder, inside]) =>
+      Object.entries(inside).map(([room, below]) => ({
+        name: `room-${folder}-${room}`,
+        comment: `src/${folder}/${room} may import ${below.length === 0 ? 'no other room' : below.join(', ')}`,
+        severity: 'error',
+        from: { path: filesOf(folder, room) },
+        to: { path: `^src/${folder}/`, pathNot: [room, ...below].map((name) => filesOf(folder, name)) },
+      })),
+    ),
+    ...Object.entries(rooms).map(([folder, inside]) => ({
+      name: `room-unnamed-${folder}`,
+      comment: `A room of src/${folder} without a place in test/lint/layers.cjs may import nothing of ours`,
       severity: 'error',
-      from: { path: `^src/shell/${room}/` },
-      to: { path: '^src/shell/', pathNot: [room, ...below].map((name) => `^src/shell/${name}/`) },
+      from: { path: `^src/${folder}/`, pathNot: Object.keys(inside).map((room) => filesOf(folder, room)) },
+      to: { path: '^src/' },
     })),
     {
       name: 'no-circle',

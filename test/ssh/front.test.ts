@@ -213,7 +213,7 @@ describe.runIf(process.getuid?.() === 0)('a front that root started', () => {
         .exec(of)?.[1]
         ?.split(/\s+/)
         .filter((word) => word !== '');
-    // The user of its own where this machine has one (src/core/frontChoice.ts).
+    // The user of its own where this machine has one (src/core/front/frontChoice.ts).
     const passwd = await readFile('/etc/passwd', 'utf8');
     const [, , uid = '65534', gid = '65534'] = /^containarium-front:.*$/m.exec(passwd)?.[0].split(':') ?? [];
     expect(field('Uid')).toEqual([uid, uid, uid, uid]);

@@ -4,8 +4,13 @@ import { chmod, cp, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { listHostKeys, rotateHostKey, switchHostKey, type ListedHostKey } from '../../src/core/hostKeys.ts';
-import type { HostKeyInfo } from '../../src/domain/results.ts';
+import {
+  listHostKeys,
+  rotateHostKey,
+  switchHostKey,
+  type ListedHostKey,
+} from '../../src/service/access/hostKeyFiles.ts';
+import type { HostKeyInfo } from '../../src/domain/results/hostKeys.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { boolean, message, RawClient, string, stringAt } from '../support/rawClient.ts';
 import { startServer, temporaryFolder, type TestServer } from '../support/server.ts';

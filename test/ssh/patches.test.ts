@@ -11,7 +11,7 @@ import type ssh2 from 'ssh2';
 import type { AuthContext, Connection, ServerChannel, Session } from 'ssh2';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { makeHostKey } from '../../src/host/hostKey.ts';
-import { requirePatches } from '../../src/front/patched.ts';
+import { requirePatches } from '../../src/front/transport/patched.ts';
 import { copyOfSsh2, moduleOf, patchNames } from '../support/patchedSsh2.ts';
 import { kexMessage, PlainClient } from '../support/plainClient.ts';
 import { boolean, message, RawClient, string, stringAt, uint32 } from '../support/rawClient.ts';

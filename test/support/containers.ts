@@ -1,5 +1,5 @@
 /** Containers as the live list has them, and what it is told of them. */
-import type { FeedContainer, FeedUpdate } from '../../src/domain/room.ts';
+import type { FeedContainer, FeedUpdate } from '../../src/domain/events/notice.ts';
 
 export const gib = 1024 ** 3;
 

@@ -3,8 +3,8 @@
  * show.
  */
 import { createHash, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
-import type { Identity } from '../../src/domain/actor.ts';
-import type { LoginProof } from '../../src/domain/login.ts';
+import type { Identity } from '../../src/domain/access/actor.ts';
+import type { LoginProof } from '../../src/domain/access/login.ts';
 
 export interface IdentityKey {
   readonly identity: Identity;

@@ -1,7 +1,7 @@
 /** Who, what and how: whoami, version, help. */
 import { z } from 'zod';
-import type { VersionInfo, WhoAmI } from '../../domain/results.ts';
-import { defineVerb } from '../verb.ts';
+import type { VersionInfo, WhoAmI } from '../../domain/results/about.ts';
+import { defineVerb } from '../declaration/verb.ts';
 import { certificateText } from './shared.ts';
 
 export const whoami = defineVerb({

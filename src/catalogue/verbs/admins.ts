@@ -1,10 +1,10 @@
 /** Who may use manage@. */
 import { z } from 'zod';
-import type { AdminChange, AdminInfo, AdminKeyInfo, LastUse } from '../../domain/results.ts';
-import { addressList, limitedKeys, untilWhen, username } from '../schema.ts';
-import { plural, showTime } from '../show.ts';
-import { defineVerb, type Option } from '../verb.ts';
-import type { Block, Rows, ViewContext } from '../view.ts';
+import type { AdminChange, AdminInfo, AdminKeyInfo, LastUse } from '../../domain/results/admins.ts';
+import { addressList, limitedKeys, untilWhen, username } from '../declaration/schema.ts';
+import { plural, showTime } from '../declaration/show.ts';
+import { defineVerb, type Option } from '../declaration/verb.ts';
+import type { Block, Rows, ViewContext } from '../declaration/view.ts';
 import { publicKeyOption } from './shared.ts';
 
 export const adminRoles = ['viewer', 'operator', 'admin'] as const;

@@ -2,11 +2,11 @@
 import prettyMs from 'pretty-ms';
 import { z } from 'zod';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../domain/json.ts';
-import type { AuditRecords, AuditVerification } from '../../domain/results.ts';
+import type { AuditRecords, AuditVerification } from '../../domain/results/audit.ts';
 import { safeJson } from '../../domain/text.ts';
-import { plural, showTime } from '../show.ts';
-import { defineVerb, type Option } from '../verb.ts';
-import type { Block, ViewContext } from '../view.ts';
+import { plural, showTime } from '../declaration/show.ts';
+import { defineVerb, type Option } from '../declaration/verb.ts';
+import type { Block, ViewContext } from '../declaration/view.ts';
 
 const journalEnds = { failed: 'a line of the journal is not a record: see audit verify' } as const;
 

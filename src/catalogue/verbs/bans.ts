@@ -1,13 +1,13 @@
 /** Who is not let in. */
 import { z } from 'zod';
-import type { BanInfo } from '../../domain/ban.ts';
-import { parseNetwork } from '../../domain/network.ts';
-import type { BanChange } from '../../domain/results.ts';
-import { parseSpan } from '../../domain/time.ts';
-import { parsedBy } from '../schema.ts';
-import { showTime } from '../show.ts';
-import { defineVerb } from '../verb.ts';
-import type { Block, Rows, ViewContext } from '../view.ts';
+import type { BanInfo } from '../../domain/access/ban.ts';
+import { parseNetwork } from '../../domain/values/network.ts';
+import type { BanChange } from '../../domain/results/bans.ts';
+import { parseSpan } from '../../domain/values/time.ts';
+import { parsedBy } from '../declaration/schema.ts';
+import { showTime } from '../declaration/show.ts';
+import { defineVerb } from '../declaration/verb.ts';
+import type { Block, Rows, ViewContext } from '../declaration/view.ts';
 
 const network = parsedBy(parseNetwork, 64);
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { CreateResult } from '../../domain/container.ts';
-import { cpuCount, imageReference, label, publicKeys, size, username } from '../schema.ts';
-import { showSize } from '../show.ts';
-import { defineVerb } from '../verb.ts';
+import type { CreateResult } from '../../domain/results/changes.ts';
+import { cpuCount, imageReference, label, publicKeys, size, username } from '../declaration/schema.ts';
+import { showSize } from '../declaration/show.ts';
+import { defineVerb } from '../declaration/verb.ts';
 import { changeEnds, keyStdin, publicKeyOption, userArgument, warnings } from './shared.ts';
 
 export const create = defineVerb({

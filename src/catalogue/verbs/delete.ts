@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { DeleteResult } from '../../domain/results.ts';
-import { username } from '../schema.ts';
-import { showSize } from '../show.ts';
-import { defineVerb } from '../verb.ts';
+import type { DeleteResult } from '../../domain/results/changes.ts';
+import { username } from '../declaration/schema.ts';
+import { showSize } from '../declaration/show.ts';
+import { defineVerb } from '../declaration/verb.ts';
 import { changeEnds, noContainer, userArgument, yesOption } from './shared.ts';
 
 export const deleteVerb = defineVerb({

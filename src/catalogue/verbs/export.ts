@@ -1,11 +1,11 @@
 /** The ssh configuration of a container: `export` for admins, `config` for its owner. */
 import { z } from 'zod';
-import type { SshAccess } from '../../domain/container.ts';
+import type { SshAccess } from '../../domain/results/access.ts';
 import { Failure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';
-import { parsedBy, username } from '../schema.ts';
-import { defineVerb, type Option } from '../verb.ts';
-import type { Block } from '../view.ts';
+import { parsedBy, username } from '../declaration/schema.ts';
+import { defineVerb, type Option } from '../declaration/verb.ts';
+import type { Block } from '../declaration/view.ts';
 import { noContainer, readEnds, userArgument } from './shared.ts';
 
 export type ExportResult = SshAccess & { readonly part: 'config' | 'known-hosts' };

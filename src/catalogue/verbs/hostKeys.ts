@@ -1,9 +1,9 @@
 /** The keys by which clients know this server. */
 import { z } from 'zod';
-import type { HostKeyChange, HostKeyInfo, HostKeyList } from '../../domain/results.ts';
-import { showTime } from '../show.ts';
-import { defineVerb } from '../verb.ts';
-import type { Block, Rows, ViewContext } from '../view.ts';
+import type { HostKeyChange, HostKeyInfo, HostKeyList } from '../../domain/results/hostKeys.ts';
+import { showTime } from '../declaration/show.ts';
+import { defineVerb } from '../declaration/verb.ts';
+import type { Block, Rows, ViewContext } from '../declaration/view.ts';
 
 const restart = 'restart the server (systemctl restart containarium)';
 

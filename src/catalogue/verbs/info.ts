@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import type { ContainerDetails, HostInfo } from '../../domain/container.ts';
-import { username } from '../schema.ts';
-import { capitalised, percent, plural, showCpu, showSize, showTime, showUptime, showUse } from '../show.ts';
-import { defineVerb } from '../verb.ts';
-import type { Block, Drawing, ViewContext } from '../view.ts';
+import type { HostInfo } from '../../domain/results/about.ts';
+import type { ContainerDetails } from '../../domain/results/container.ts';
+import { username } from '../declaration/schema.ts';
+import { capitalised, percent, plural, showCpu, showSize, showTime, showUptime, showUse } from '../declaration/show.ts';
+import { defineVerb } from '../declaration/verb.ts';
+import type { Block, Drawing, ViewContext } from '../declaration/view.ts';
 import { keyTable, noContainer, readEnds, userArgument } from './shared.ts';
 
 export type InfoResult = { readonly container: ContainerDetails } | { readonly hostInfo: HostInfo };

@@ -1,10 +1,10 @@
 /** One-time invitations, by which people bring their key themselves. */
 import { z } from 'zod';
-import type { InvitationInfo, InvitationMade } from '../../domain/results.ts';
-import { username } from '../schema.ts';
-import { plural, showTime } from '../show.ts';
-import { defineVerb } from '../verb.ts';
-import type { Block, Rows } from '../view.ts';
+import type { InvitationInfo, InvitationMade } from '../../domain/results/invitations.ts';
+import { username } from '../declaration/schema.ts';
+import { plural, showTime } from '../declaration/show.ts';
+import { defineVerb } from '../declaration/verb.ts';
+import type { Block, Rows } from '../declaration/view.ts';
 import { adminRoles, roleOption } from './admins.ts';
 import { noContainer, readEnds, userArgument } from './shared.ts';
 

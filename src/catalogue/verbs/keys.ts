@@ -1,10 +1,10 @@
 /** A user's keys: container and jump account always change together. */
 import { z } from 'zod';
-import type { KeyChange, KeyList } from '../../domain/results.ts';
-import { publicKeys, username } from '../schema.ts';
-import { plural } from '../show.ts';
-import { defineVerb } from '../verb.ts';
-import type { Block, ViewContext } from '../view.ts';
+import type { KeyChange, KeyList } from '../../domain/results/keys.ts';
+import { publicKeys, username } from '../declaration/schema.ts';
+import { plural } from '../declaration/show.ts';
+import { defineVerb } from '../declaration/verb.ts';
+import type { Block, ViewContext } from '../declaration/view.ts';
 import {
   changeEnds,
   keyRows,

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { Container, ContainerList } from '../../domain/container.ts';
+import type { Container, ContainerList } from '../../domain/results/container.ts';
 import { Failure } from '../../domain/failure.ts';
-import { labelSelector, parsedBy, username } from '../schema.ts';
-import { capitalised, plural, showSize, showTime, showUptime, showUse, yesNo } from '../show.ts';
-import { defineVerb } from '../verb.ts';
+import { labelSelector, parsedBy, username } from '../declaration/schema.ts';
+import { capitalised, plural, showSize, showTime, showUptime, showUse, yesNo } from '../declaration/show.ts';
+import { defineVerb } from '../declaration/verb.ts';
 import { readEnds } from './shared.ts';
-import type { Column, ViewContext } from '../view.ts';
+import type { Column, ViewContext } from '../declaration/view.ts';
 
 interface ListColumn extends Column {
   readonly cell: (container: Container, context: ViewContext) => string;

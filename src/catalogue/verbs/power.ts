@@ -1,10 +1,10 @@
 /** Start, stop, restart. */
 import { z } from 'zod';
-import type { StateChange } from '../../domain/results.ts';
-import { username } from '../schema.ts';
-import { capitalised } from '../show.ts';
-import { defineVerb } from '../verb.ts';
-import type { Block } from '../view.ts';
+import type { StateChange } from '../../domain/results/changes.ts';
+import { username } from '../declaration/schema.ts';
+import { capitalised } from '../declaration/show.ts';
+import { defineVerb } from '../declaration/verb.ts';
+import type { Block } from '../declaration/view.ts';
 import { changeEnds, noContainer, userArgument } from './shared.ts';
 
 const input = z.strictObject({ user: username, force: z.boolean().optional() });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { ResizeResult } from '../../domain/results.ts';
-import { cpuCount, size, username } from '../schema.ts';
-import { defineVerb } from '../verb.ts';
+import type { ResizeResult } from '../../domain/results/changes.ts';
+import { cpuCount, size, username } from '../declaration/schema.ts';
+import { defineVerb } from '../declaration/verb.ts';
 import { changeEnds, noContainer, userArgument } from './shared.ts';
 
 export const resize = defineVerb({

@@ -1,8 +1,8 @@
 /** Admins at their shells: who is here, and saying something to all of them. */
 import { z } from 'zod';
-import type { Said, WhoIsHere } from '../../domain/results.ts';
-import { plural, showTime } from '../show.ts';
-import { defineVerb } from '../verb.ts';
+import type { Said, WhoIsHere } from '../../domain/results/room.ts';
+import { plural, showTime } from '../declaration/show.ts';
+import { defineVerb } from '../declaration/verb.ts';
 
 export const who = defineVerb({
   name: 'who',

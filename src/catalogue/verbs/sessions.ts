@@ -1,9 +1,9 @@
 /** Who is logged in over ssh, and sending them away. */
 import { z } from 'zod';
-import type { LoginInfo } from '../../domain/login.ts';
-import type { KickResult } from '../../domain/results.ts';
-import { plural, showTime } from '../show.ts';
-import { defineVerb } from '../verb.ts';
+import type { LoginInfo } from '../../domain/access/login.ts';
+import type { KickResult } from '../../domain/results/sessions.ts';
+import { plural, showTime } from '../declaration/show.ts';
+import { defineVerb } from '../declaration/verb.ts';
 
 export const sessionList = defineVerb({
   name: 'session list',

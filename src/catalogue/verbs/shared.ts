@@ -1,9 +1,9 @@
 /** Parameters and views that several verbs share. */
-import type { CertificateMark } from '../../domain/actor.ts';
-import type { KeyInfo } from '../../domain/container.ts';
-import type { Argument, Option } from '../verb.ts';
-import type { Block, Column, Rows, ViewContext } from '../view.ts';
-import { showTime } from '../show.ts';
+import type { CertificateMark } from '../../domain/access/actor.ts';
+import type { KeyInfo } from '../../domain/results/keys.ts';
+import type { Argument, Option } from '../declaration/verb.ts';
+import type { Block, Column, Rows, ViewContext } from '../declaration/view.ts';
+import { showTime } from '../declaration/show.ts';
 
 export const userArgument: Argument = {
   kind: 'argument',

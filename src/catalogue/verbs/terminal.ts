@@ -1,8 +1,8 @@
 /** Into a container: its shell on the caller's terminal, and what its console says. */
 import { z } from 'zod';
-import type { ConsoleLog, ShellEnd } from '../../domain/results.ts';
-import { username } from '../schema.ts';
-import { defineVerb } from '../verb.ts';
+import type { ConsoleLog, ShellEnd } from '../../domain/results/terminal.ts';
+import { username } from '../declaration/schema.ts';
+import { defineVerb } from '../declaration/verb.ts';
 import { changeEnds, noContainer, readEnds, userArgument } from './shared.ts';
 
 export const shell = defineVerb({

@@ -1,10 +1,10 @@
 /** Looking after the host: reconcile, doctor, the prepared image. */
 import { z } from 'zod';
-import type { Diagnosis, ImageBuildResult, ImageInfo, Reconciliation, Severity } from '../../domain/results.ts';
-import { imageReference } from '../schema.ts';
-import { plural, showSize, showTime, yesNo } from '../show.ts';
-import { defineVerb } from '../verb.ts';
-import type { Block, Tone, ViewContext } from '../view.ts';
+import type { Diagnosis, ImageBuildResult, ImageInfo, Reconciliation, Severity } from '../../domain/results/upkeep.ts';
+import { imageReference } from '../declaration/schema.ts';
+import { plural, showSize, showTime, yesNo } from '../declaration/show.ts';
+import { defineVerb } from '../declaration/verb.ts';
+import type { Block, Tone, ViewContext } from '../declaration/view.ts';
 import { changeEnds, readEnds } from './shared.ts';
 
 export const reconcile = defineVerb({

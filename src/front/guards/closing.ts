@@ -1,7 +1,7 @@
 /** Guards what ssh2 does not close. */
 import type { Socket } from 'node:net';
 import type { Connection, Session } from 'ssh2';
-import { internalsOf, sessionInternals } from '../internals.ts';
+import { internalsOf, sessionInternals } from '../transport/internals.ts';
 
 /** How long the last words to a client may take, in milliseconds. */
 const lastWordsMs = 1000;

@@ -1,7 +1,7 @@
 /** Guards against key exchanges without need or end. */
 import type { Connection } from 'ssh2';
-import { hangUp } from '../hangUp.ts';
-import { internalsOf } from '../internals.ts';
+import { hangUp } from '../transport/hangUp.ts';
+import { internalsOf } from '../transport/internals.ts';
 
 /** SSH_MSG_KEXINIT (RFC 4253, section 7.1). */
 const kexInit = 20;

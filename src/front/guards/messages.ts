@@ -1,6 +1,6 @@
 /** Guards against messages that are not a client's to send. */
 import type { Connection } from 'ssh2';
-import { internalsOf } from '../internals.ts';
+import { internalsOf } from '../transport/internals.ts';
 
 /**
  * Messages that only a server sends (RFC 4252): USERAUTH_FAILURE, USERAUTH_SUCCESS, USERAUTH_BANNER, and the

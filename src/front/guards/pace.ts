@@ -1,6 +1,6 @@
 /** Guards against clients that send faster than they read, or more than their share. */
 import type { Connection } from 'ssh2';
-import { internalsOf } from '../internals.ts';
+import { internalsOf } from '../transport/internals.ts';
 
 /** Answers that a client may leave unread while it goes on asking, in bytes. */
 const mostUnreadAnswersBytes = 256 * 1024;

@@ -1,7 +1,7 @@
 /** Guards of channels: what may be sent, and in what pieces. */
 import type { Connection, Session } from 'ssh2';
-import { hangUp } from '../hangUp.ts';
-import { internalsOf, sessionInternals } from '../internals.ts';
+import { hangUp } from '../transport/hangUp.ts';
+import { internalsOf, sessionInternals } from '../transport/internals.ts';
 
 /** Largest window there may be (RFC 4254, section 5.2). */
 const largestWindowBytes = 0xffffffff;

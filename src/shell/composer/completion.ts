@@ -5,9 +5,9 @@
 import fuzzysort from 'fuzzysort';
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import { formats } from '../../catalogue/parse.ts';
-import type { Argument, Completer, Option } from '../../catalogue/verb.ts';
-import type { Door } from '../../domain/actor.ts';
-import type { Candidate } from '../../domain/room.ts';
+import type { Argument, Completer, Option } from '../../catalogue/declaration/verb.ts';
+import type { Door } from '../../domain/access/actor.ts';
+import type { Candidate } from '../../domain/events/candidate.ts';
 
 /** Asks the host. Resolves with nothing where it does not answer: completion is a comfort. */
 export type Ask = (what: Exclude<Completer, 'verbs'>, user: string | undefined) => Promise<readonly Candidate[]>;

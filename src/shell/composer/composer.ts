@@ -2,12 +2,12 @@
  * The line at the bottom: what is typed, what could complete it, the lines before, a search through them. Knows nothing
  * of screens; the keys of readline(3) and of the shells people know.
  */
-import type { Candidate } from '../../domain/room.ts';
 import { commonBeginning, type Completion } from './completion.ts';
 import type { History } from './history.ts';
 import type { Key } from './keys.ts';
 import * as edit from './line.ts';
 import { emptyLine, lineOf, type Cut, type Line } from './line.ts';
+import type { Candidate } from '../../domain/events/candidate.ts';
 
 export interface Suggestions {
   readonly candidates: readonly Candidate[];

@@ -2,7 +2,7 @@
 import { Box, Text, useCursor } from 'ink';
 import type { ReactElement } from 'react';
 import stringWidth from 'string-width';
-import { capitalised } from '../../catalogue/show.ts';
+import { capitalised } from '../../catalogue/declaration/show.ts';
 import { printable } from '../../domain/text.ts';
 import { windowOf } from '../composer/window.ts';
 import { pad } from '../items/fit.ts';

@@ -1,10 +1,10 @@
 /** The fields of a form, from a verb's declaration: what the command line can say, a form can ask. */
 import type { z } from 'zod';
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
-import { isRequired, type Option } from '../../catalogue/verb.ts';
-import type { Door } from '../../domain/actor.ts';
+import { isRequired, type Option } from '../../catalogue/declaration/verb.ts';
+import type { Door } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
-import { parseLimitedKeys } from '../../domain/keyLimits.ts';
+import { parseLimitedKeys } from '../../domain/keys/keyLimits.ts';
 
 export interface Field {
   /** The property of the verb's input. */

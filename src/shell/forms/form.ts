@@ -1,6 +1,6 @@
 /** A form in the place of the composer: fields, checked when they are left, and a button. Knows nothing of screens. */
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
-import type { Door } from '../../domain/actor.ts';
+import type { Door } from '../../domain/access/actor.ts';
 import type { Key } from '../composer/keys.ts';
 import { insert, lineOf, type Line } from '../composer/line.ts';
 import { edits } from '../composer/fieldKeys.ts';

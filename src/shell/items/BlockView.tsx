@@ -2,7 +2,7 @@
 import { Box, Text } from 'ink';
 import type { ReactElement } from 'react';
 import stringWidth from 'string-width';
-import type { Block, Drawing, Field } from '../../catalogue/view.ts';
+import type { Block, Drawing, Field } from '../../catalogue/declaration/view.ts';
 import { printable, printableLines } from '../../domain/text.ts';
 import { DataTable } from './DataTable.tsx';
 import { bar, curve } from './drawing.ts';

@@ -4,7 +4,7 @@
  */
 import { Box, Text } from 'ink';
 import type { ReactElement } from 'react';
-import type { Column } from '../../catalogue/view.ts';
+import type { Column } from '../../catalogue/declaration/view.ts';
 import { printable } from '../../domain/text.ts';
 import { fit, pad, type Fitted } from './fit.ts';
 import { InkTable } from './inkTable.ts';

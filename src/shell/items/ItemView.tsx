@@ -2,10 +2,10 @@
 import { Box, Text } from 'ink';
 import type { ReactElement } from 'react';
 import { printable, printableLines } from '../../domain/text.ts';
-import type { StepEvent } from '../../domain/room.ts';
 import type { Item } from './item.ts';
 import { signs, styles, tones } from './theme.ts';
 import { endedSentence, showDuration } from './words.ts';
+import type { StepEvent } from '../../domain/events/callEvent.ts';
 
 export function ItemView({ item }: { readonly item: Exclude<Item, { kind: 'blocks' | 'raw' }> }): ReactElement {
   switch (item.kind) {

@@ -1,6 +1,6 @@
 /** Which columns of a table fit, and how wide they are. */
 import stringWidth from 'string-width';
-import type { Column } from '../../catalogue/view.ts';
+import type { Column } from '../../catalogue/declaration/view.ts';
 
 export interface Fitted {
   /** Indexes of the columns that are shown, in their order. */

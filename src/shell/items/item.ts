@@ -1,7 +1,8 @@
 /** What the conversation consists of: finished things, each written once. */
-import type { Block } from '../../catalogue/view.ts';
+import type { Block } from '../../catalogue/declaration/view.ts';
 import type { FailureData } from '../../domain/failure.ts';
-import type { EndedCall, StepEvent } from '../../domain/room.ts';
+import type { EndedCall } from '../../domain/events/notice.ts';
+import type { StepEvent } from '../../domain/events/callEvent.ts';
 
 export type Item =
   /** What was typed. */

@@ -1,6 +1,6 @@
 /** An item as text with styles, ready to be written above the live part of the screen. */
 import { renderToString } from 'ink';
-import type { Block } from '../../catalogue/view.ts';
+import type { Block } from '../../catalogue/declaration/view.ts';
 import { printableLines } from '../../domain/text.ts';
 import { BlockView } from './BlockView.tsx';
 import type { Item } from './item.ts';

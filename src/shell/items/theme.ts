@@ -3,7 +3,7 @@
  * readable; yellow and the bright ones are not, on a light ground. Every meaning is in the words or the sign too.
  */
 import type { TextProps } from 'ink';
-import type { Tone } from '../../catalogue/view.ts';
+import type { Tone } from '../../catalogue/declaration/view.ts';
 
 type Style = Pick<TextProps, 'color' | 'bold' | 'dimColor' | 'inverse'>;
 

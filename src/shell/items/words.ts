@@ -1,5 +1,6 @@
 /** Sentences about what happened, for screens and screen readers alike. */
-import type { EndedCall, RunningCall, StepEvent } from '../../domain/room.ts';
+import type { EndedCall, RunningCall } from '../../domain/events/notice.ts';
+import type { StepEvent } from '../../domain/events/callEvent.ts';
 
 /** `2.9 s`, `1 min 5 s`. */
 export function showDuration(ms: number): string {

@@ -1,9 +1,9 @@
 /** Questions on paper: one line each, asked again with the reason where an answer will not do. */
-import type { Candidate } from '../../domain/room.ts';
 import { printable } from '../../domain/text.ts';
 import type { Confirmation } from '../session/ui.ts';
 import type { Desk, LineOptions } from './desk.ts';
 import { stopped, valueInWords } from './sentences.ts';
+import type { Candidate } from '../../domain/events/candidate.ts';
 
 /** Nothing: the person gave up. */
 export type Answer = string | undefined;

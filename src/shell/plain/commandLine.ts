@@ -1,9 +1,9 @@
 /** The line of commands: typed, completed from a numbered list, brought back from before. */
-import type { Candidate } from '../../domain/room.ts';
 import { commonBeginning, type Completion } from '../composer/completion.ts';
 import type { History } from '../composer/history.ts';
 import { ask, choose } from './asking.ts';
 import type { Desk } from './desk.ts';
+import type { Candidate } from '../../domain/events/candidate.ts';
 
 export interface CommandLineOptions {
   readonly desk: Desk;

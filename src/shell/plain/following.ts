@@ -1,7 +1,7 @@
 /** The live list, as sentences: all of it once, and then what becomes different. */
 import { listColumns, type ListColumnName } from '../../catalogue/verbs/list.ts';
-import { plural } from '../../catalogue/show.ts';
-import type { FeedContainer, FeedUpdate } from '../../domain/room.ts';
+import { plural } from '../../catalogue/declaration/show.ts';
+import type { FeedContainer, FeedUpdate } from '../../domain/events/notice.ts';
 import { printable } from '../../domain/text.ts';
 import { rowSentence, stopped, titleInWords, valueInWords } from './sentences.ts';
 

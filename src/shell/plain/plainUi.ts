@@ -2,7 +2,8 @@
  * The shell as lines of text: for screen readers, for terminals that can do nothing else, and for whoever prefers it.
  * Nothing is drawn, so nothing is drawn again; no control sequence is ever sent.
  */
-import type { Actor } from '../../domain/actor.ts';
+import type { HandedOverTerminal } from '../../domain/terminal.ts';
+import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import { History } from '../composer/history.ts';
 import type { Item } from '../items/item.ts';
@@ -10,7 +11,6 @@ import type { Conversation } from '../session/conversation.ts';
 import { narrowed, type ListWish } from '../session/listWish.ts';
 import type { ShellUi } from '../session/shellUi.ts';
 import type { Confirmation, FormRequest } from '../session/ui.ts';
-import { lendTerminal, type Lent } from '../terminal/lend.ts';
 import type { InkStreams, Terminal } from '../terminal/terminal.ts';
 import { confirm } from './asking.ts';
 import { CommandLine } from './commandLine.ts';
@@ -135,13 +135,11 @@ export class PlainUi implements ShellUi {
     this.#desk.say('The list is not followed any more.');
   }
 
-  lend(): Promise<Lent> {
-    return lendTerminal(this.#options.terminal, () => {
-      this.#desk.say('What comes now is from inside the container, until its shell ends.');
-      this.#desk.hold();
-      this.#streams.stdout.flush();
-      return Promise.resolve(() => this.#desk.release());
-    });
+  handOver(): Promise<HandedOverTerminal> {
+    this.#desk.say('What comes now is from inside the container, until its shell ends.');
+    this.#desk.hold();
+    this.#streams.stdout.flush();
+    return Promise.resolve(this.#options.terminal.handOver(() => this.#desk.release()));
   }
 
   copy(): void {

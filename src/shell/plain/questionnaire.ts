@@ -1,7 +1,6 @@
 /** A form as questions, one after another: what FormDialog is on a screen. */
-import { capitalised } from '../../catalogue/show.ts';
-import type { Door } from '../../domain/actor.ts';
-import type { Candidate } from '../../domain/room.ts';
+import { capitalised } from '../../catalogue/declaration/show.ts';
+import type { Door } from '../../domain/access/actor.ts';
 import { printable } from '../../domain/text.ts';
 import { fieldsOf, judge, rawValue, type Field } from '../forms/fields.ts';
 import { typed as asTyped } from '../forms/form.ts';
@@ -9,6 +8,7 @@ import type { FormRequest } from '../session/ui.ts';
 import { ask } from './asking.ts';
 import type { Desk } from './desk.ts';
 import { stopped } from './sentences.ts';
+import type { Candidate } from '../../domain/events/candidate.ts';
 
 export interface QuestionnaireOptions {
   readonly desk: Desk;

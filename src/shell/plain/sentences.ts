@@ -2,10 +2,10 @@
  * Everything that is shown, as sentences for somebody who listens: states in words, no signs, no columns. Each is one
  * line or several.
  */
-import { capitalised } from '../../catalogue/show.ts';
-import type { Block } from '../../catalogue/view.ts';
+import { capitalised } from '../../catalogue/declaration/show.ts';
+import type { Block } from '../../catalogue/declaration/view.ts';
 import type { FailureData } from '../../domain/failure.ts';
-import type { EndedCall } from '../../domain/room.ts';
+import type { EndedCall } from '../../domain/events/notice.ts';
 import { printable, printableLines } from '../../domain/text.ts';
 import type { Item } from '../items/item.ts';
 import { showCall, showDuration } from '../items/words.ts';

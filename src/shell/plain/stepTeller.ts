@@ -1,9 +1,9 @@
 /** Says how far things are: each step once, when it ends, and when it begins only where that is a while ago. */
-import type { StepEvent } from '../../domain/room.ts';
 import { printable, printableLines } from '../../domain/text.ts';
 import { stepSentence } from '../items/words.ts';
 import type { Activity } from '../session/activities.ts';
 import { stopped } from './sentences.ts';
+import type { StepEvent } from '../../domain/events/callEvent.ts';
 
 /** What takes longer than this is said to be at work, in milliseconds. */
 const whileMs = 2000;

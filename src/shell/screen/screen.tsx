@@ -1,7 +1,8 @@
 /** The shell on a full terminal: Ink draws the live part, everything finished is written above it once. */
+import type { HandedOverTerminal } from '../../domain/terminal.ts';
 import { render, type Instance } from 'ink';
 import { usageLine } from '../../catalogue/help.ts';
-import type { Actor } from '../../domain/actor.ts';
+import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import { verbOf } from '../composer/completion.ts';
 import { Composer } from '../composer/composer.ts';
@@ -17,7 +18,6 @@ import type { Confirmation, FormRequest } from '../session/ui.ts';
 import type { InkStreams, Terminal } from '../terminal/terminal.ts';
 import { App, type AppHandles } from './App.tsx';
 import { ConfirmDialog } from './dialog.ts';
-import { lendTerminal, type Lent } from '../terminal/lend.ts';
 import { ScreenStore, type Dialog, type ScreenState } from './store.ts';
 
 export interface ScreenOptions {
@@ -142,8 +142,9 @@ export class Screen implements ShellUi {
     await this.#away(() => this.#options.openView(this.#options.terminal, conversation, wish));
   }
 
-  lend(): Promise<Lent> {
-    return lendTerminal(this.#options.terminal, () => this.#suspend());
+  async handOver(): Promise<HandedOverTerminal> {
+    const resume = await this.#suspend();
+    return this.#options.terminal.handOver(resume);
   }
 
   copy(text: string): void {

@@ -1,6 +1,7 @@
 /** What is at work at the moment: one's own verbs and what other admins have begun. */
-import type { RunningCall, StepEvent } from '../../domain/room.ts';
+import type { RunningCall } from '../../domain/events/notice.ts';
 import { showCall } from '../items/words.ts';
+import type { StepEvent } from '../../domain/events/callEvent.ts';
 
 export interface Activity {
   readonly id: string;

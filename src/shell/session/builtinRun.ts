@@ -1,7 +1,7 @@
 /** The shell's own words at work. */
-import type { Actor } from '../../domain/actor.ts';
+import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
-import type { ShellSettings } from '../../domain/room.ts';
+import type { ShellSettings } from '../../domain/events/notice.ts';
 import { quoted } from '../../domain/text.ts';
 import type { ShellClient } from '../../protocol/shellClient.ts';
 import type { Builtin } from './builtins.ts';

@@ -1,5 +1,5 @@
 /** Words that only a shell understands: they are about the shell, not about the host. */
-import type { Candidate } from '../../domain/room.ts';
+import type { Candidate } from '../../domain/events/candidate.ts';
 
 export const builtins = [
   { value: 'clear', says: 'clear the screen (Ctrl-L)' },

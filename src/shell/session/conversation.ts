@@ -3,9 +3,9 @@
  * screens; whatever shows it implements `Ui`.
  */
 import { isVerbName, mayUse, verbNamed, verbsFor, type AnyVerb } from '../../catalogue/catalogue.ts';
-import type { Actor } from '../../domain/actor.ts';
+import type { Actor } from '../../domain/access/actor.ts';
 import { exitCodes, Failure } from '../../domain/failure.ts';
-import { frontRestartText, type Notice, type Presence, type ShellSettings } from '../../domain/room.ts';
+import { frontRestartText, type Notice, type ShellSettings } from '../../domain/events/notice.ts';
 import { printable, quoted } from '../../domain/text.ts';
 import type { CoreClient } from '../../protocol/client.ts';
 import type { ShellClient } from '../../protocol/shellClient.ts';
@@ -19,8 +19,9 @@ import { listWish } from './listWish.ts';
 import { describeLoss } from './loss.ts';
 import { runVerb, type RunEnd, type VerbRun } from './verbRun.ts';
 import { understand, type UnderstoodVerb } from './understand.ts';
-import type { Lent } from '../terminal/lend.ts';
+import type { HandedOverTerminal } from '../../domain/terminal.ts';
 import type { Ui } from './ui.ts';
+import type { Presence } from '../../domain/results/room.ts';
 
 export interface ConversationOptions {
   readonly actor: Actor;
@@ -49,7 +50,7 @@ export class Conversation {
   crowded = false;
   feedListener: FeedListener | undefined;
   /** Hands over the terminal while something else than `ui` draws on it. */
-  lender: (() => Promise<Lent>) | undefined;
+  terminalOwner: (() => Promise<HandedOverTerminal>) | undefined;
   /** Shows a sentence on what is drawn above `ui`. */
   viewTeller: ((text: string) => void) | undefined;
   readonly #over = new AbortController();
@@ -152,8 +153,8 @@ export class Conversation {
     this.note(`${copying}restart, keys add and keys remove change things.`);
   }
 
-  lend(): Promise<Lent> {
-    return this.lender?.() ?? this.options.ui.lend();
+  handOver(): Promise<HandedOverTerminal> {
+    return this.terminalOwner?.() ?? this.options.ui.handOver();
   }
 
   /** Remembers what can be copied. */

@@ -3,8 +3,8 @@
  * so what happens in the room meanwhile is kept until somebody listens.
  */
 import { randomUUID } from 'node:crypto';
-import type { Actor } from '../../domain/actor.ts';
-import type { Notice, Welcome } from '../../domain/room.ts';
+import type { Actor } from '../../domain/access/actor.ts';
+import type { Notice, Welcome } from '../../domain/events/notice.ts';
 import type { ShellClient } from '../../protocol/shellClient.ts';
 
 export interface Entrance {

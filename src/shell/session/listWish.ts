@@ -1,8 +1,8 @@
 /** What of the containers a live list shows, and in which order: the options that `list --watch` was given. */
-import { checkInput } from '../../catalogue/schema.ts';
+import { checkInput } from '../../catalogue/declaration/schema.ts';
 import { list } from '../../catalogue/verbs/list.ts';
-import { selects } from '../../domain/selection.ts';
-import type { FeedContainer, FeedUpdate } from '../../domain/room.ts';
+import { selects } from '../../domain/results/selection.ts';
+import type { FeedContainer, FeedUpdate } from '../../domain/events/notice.ts';
 
 export interface ListWish {
   readonly only: (container: Pick<FeedContainer, 'user' | 'status' | 'labels'>) => boolean;

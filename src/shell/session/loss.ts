@@ -1,6 +1,6 @@
 /** What deleting a container loses, from what `info` says of it. */
-import { plural, showTime, showUse } from '../../catalogue/show.ts';
-import type { ContainerDetails } from '../../domain/container.ts';
+import { plural, showTime, showUse } from '../../catalogue/declaration/show.ts';
+import type { ContainerDetails } from '../../domain/results/container.ts';
 
 export function describeLoss(result: unknown): (readonly [string, string])[] {
   const { container } = result as { container: ContainerDetails };

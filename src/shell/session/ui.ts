@@ -1,7 +1,7 @@
 /** What a conversation asks of whatever shows it: Ink on a full terminal, or lines of text for a screen reader. */
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
+import type { HandedOverTerminal } from '../../domain/terminal.ts';
 import type { Item } from '../items/item.ts';
-import type { Lent } from '../terminal/lend.ts';
 import type { ListWish } from './listWish.ts';
 
 /** Something that cannot be undone, and what it takes to go on. */
@@ -31,8 +31,8 @@ export interface Ui {
   form(request: FormRequest): Promise<Readonly<Record<string, unknown>> | undefined>;
   /** Opens the live list and resolves when it is closed. */
   view(wish: ListWish): Promise<void>;
-  /** Hands the terminal over. */
-  lend(): Promise<Lent>;
+  /** Hands the terminal over to a program in a container. */
+  handOver(): Promise<HandedOverTerminal>;
   /** Puts a text on the clipboard of the client's machine. */
   copy(text: string): void;
   clear(): void;

@@ -3,9 +3,9 @@ import { verbForHelp, overview, verbHelp } from '../../catalogue/help.ts';
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import { parseCommandLine, type Format } from '../../catalogue/parse.ts';
 import { splitLine } from '../../catalogue/tokens.ts';
-import { isRequired, wantsStdin } from '../../catalogue/verb.ts';
-import type { Block } from '../../catalogue/view.ts';
-import type { Actor } from '../../domain/actor.ts';
+import { isRequired, wantsStdin } from '../../catalogue/declaration/verb.ts';
+import type { Block } from '../../catalogue/declaration/view.ts';
+import type { Actor } from '../../domain/access/actor.ts';
 import { builtins } from './builtins.ts';
 
 export type Understood = { readonly kind: 'help'; readonly blocks: (prefix: string) => Block[] } | UnderstoodVerb;

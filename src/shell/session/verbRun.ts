@@ -3,13 +3,12 @@ import { randomUUID } from 'node:crypto';
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import type { Format } from '../../catalogue/parse.ts';
 import { renderAnswer, renderFailure } from '../../catalogue/render.ts';
-import { verbEvent } from '../../catalogue/events.ts';
-import type { Block } from '../../catalogue/view.ts';
+import type { Block } from '../../catalogue/declaration/view.ts';
 import { exitCodes, Failure } from '../../domain/failure.ts';
-import type { Actor } from '../../domain/actor.ts';
-import type { CoreClient, LentTerminal } from '../../protocol/client.ts';
+import type { Actor } from '../../domain/access/actor.ts';
+import type { HandedOverTerminal } from '../../domain/terminal.ts';
+import type { CoreClient } from '../../protocol/client.ts';
 import type { Activities } from './activities.ts';
-import type { Lent } from '../terminal/lend.ts';
 import type { Ui } from './ui.ts';
 
 /** What a run needs of its conversation. */
@@ -18,8 +17,8 @@ export interface RunContext {
   readonly activities: Activities;
   readonly options: { readonly core: CoreClient; readonly actor: Actor; readonly ui: Ui; readonly reachedAt: string };
   offerForCopying(text: string): void;
-  /** Hands the terminal over: whoever draws on it at the moment lets go of it. */
-  lend(): Promise<Lent>;
+  /** Hands the terminal over: what draws on it at the moment lets go of it. */
+  handOver(): Promise<HandedOverTerminal>;
 }
 
 /** How a run ended. */
@@ -53,22 +52,21 @@ export async function runVerb({ verb, input, format, line }: VerbRun, conversati
     stop: verb.changes ? undefined : () => abort.abort(),
   });
   ui.changed();
-  let lent: Lent | undefined;
+  let terminal: HandedOverTerminal | undefined;
   try {
-    if (verb.handsOverTerminal === true) lent = await conversation.lend();
+    if (verb.handsOverTerminal === true) terminal = await conversation.handOver();
     const answer = await core.call(
       { actor, verb: verb.name, input, session, reachedAt },
-      (raw) => {
-        const event = verbEvent(raw);
-        if (event?.type === 'step') activities.step(id, event);
-        else if (event?.type === 'note') activities.note(id, event.text);
-        else if (event?.type === 'output') ui.print({ kind: 'raw', text: event.text });
+      (event) => {
+        if (event.type === 'step') activities.step(id, event);
+        else if (event.type === 'note') activities.note(id, event.text);
+        else ui.print({ kind: 'raw', text: event.text });
         ui.changed();
       },
       abort.signal,
-      lent === undefined ? undefined : asLentTerminal(lent),
+      terminal,
     );
-    lent?.giveBack();
+    terminal?.giveBack();
     finish(conversation, id);
     if (abort.signal.aborted) {
       ui.print({ kind: 'note', text: 'Stopped.' });
@@ -88,7 +86,7 @@ export async function runVerb({ verb, input, format, line }: VerbRun, conversati
     ui.print({ kind: 'blocks', blocks });
     return { kind: 'done', result: answer.result, blocks, exitCode };
   } catch (error) {
-    lent?.giveBack();
+    terminal?.giveBack();
     finish(conversation, id);
     const failure = Failure.from(error);
     if (abort.signal.aborted) ui.print({ kind: 'note', text: 'Stopped.' });
@@ -115,19 +113,4 @@ function lastVerbatim(blocks: readonly Block[]): string | undefined {
   return blocks
     .flatMap((block) => (block.kind === 'verbatim' ? [block.text] : []))
     .sort((a, b) => b.split('\n').length - a.split('\n').length)[0];
-}
-
-function asLentTerminal(lent: Lent): LentTerminal {
-  return {
-    columns: lent.columns,
-    rows: lent.rows,
-    type: lent.type,
-    output: (data) => lent.output(data),
-    hold: (held) => lent.hold(held),
-    attach(port) {
-      lent.onInput((data) => port.input(data));
-      lent.onResize((columns, rows) => port.resize(columns, rows));
-      return () => undefined;
-    },
-  };
 }

@@ -1,5 +1,5 @@
 /** What is said first. */
-import type { Actor } from '../../domain/actor.ts';
+import type { Actor } from '../../domain/access/actor.ts';
 import type { Greeting } from '../../protocol/messages.ts';
 import type { Item } from '../items/item.ts';
 

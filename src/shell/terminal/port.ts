@@ -1,3 +1,5 @@
+import type { TerminalReceiver } from '../../domain/terminal.ts';
+
 /** The client's terminal, as whoever holds the connection offers it: bytes in, bytes out, a size. */
 export interface TerminalPort {
   /** TERM of the client. */
@@ -13,12 +15,5 @@ export interface TerminalPort {
   /** Whether what the client sends is to stay with it for a while. */
   hold(held: boolean): void;
   /** Called once, before anything else. */
-  listen(listener: TerminalListener): void;
-}
-
-export interface TerminalListener {
-  data(data: Buffer): void;
-  resized(): void;
-  /** The client is gone, or has closed its input. */
-  closed(): void;
+  attach(receiver: TerminalReceiver): void;
 }

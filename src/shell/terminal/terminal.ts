@@ -2,6 +2,7 @@
  * One client's terminal, held by one owner at a time: the conversation, a full-screen view on top of it, a program in a
  * container. Whoever opens it last has the keys; closing gives them back to the owner before.
  */
+import type { HandedOverTerminal, TerminalReceiver } from '../../domain/terminal.ts';
 import { ReplyFilter } from './replies.ts';
 import { TerminalModes } from './modes.ts';
 import type { TerminalPort } from './port.ts';
@@ -17,17 +18,6 @@ interface Owner {
 export interface InkStreams {
   readonly stdin: TerminalInput;
   readonly stdout: TerminalOutput;
-  close(): void;
-}
-
-/** The terminal byte by byte, for a program that speaks to it by itself. */
-export interface RawTerminal {
-  readonly columns: number;
-  readonly rows: number;
-  write(data: Buffer): Promise<void>;
-  /** Whether what is typed is to stay with the client for a while. */
-  hold(held: boolean): void;
-  /** Gives the terminal back, with its modes as they were before. */
   close(): void;
 }
 
@@ -54,12 +44,12 @@ export class Terminal {
     this.#used = used;
     this.colour = port.environment.has('NO_COLOR') && port.environment.get('NO_COLOR') !== '' ? 'none' : 'full';
     this.closed = new Promise((resolve) => {
-      port.listen({
-        data: (data) => this.#receive(data),
-        resized: () => {
+      port.attach({
+        input: (data) => this.#receive(data),
+        resize: () => {
           for (const owner of this.#owners) owner.resized();
         },
-        closed: () => {
+        end: () => {
           this.#isClosed = true;
           resolve();
         },
@@ -121,20 +111,30 @@ export class Terminal {
     };
   }
 
-  /** Bytes as they are typed, for a program elsewhere. */
-  openRaw(listener: { input(data: Buffer): void; resize(columns: number, rows: number): void }): RawTerminal {
+  /**
+   * Hands the terminal to a program in a container, byte by byte. Giving it back restores its modes, and calls
+   * `resume`.
+   */
+  handOver(resume: () => unknown): HandedOverTerminal {
+    let receiver: TerminalReceiver | undefined;
     const owner: Owner = {
-      data: (data) => listener.input(data),
-      resized: () => listener.resize(this.columns, this.rows),
+      data: (data) => receiver?.input(data),
+      resized: () => receiver?.resize(this.columns, this.rows),
     };
     this.#owners.push(owner);
     this.#programs++;
     const port = this.#port;
     let styled = false;
     return {
-      columns: port.columns,
-      rows: port.rows,
-      write: async (data) => {
+      type: port.type,
+      get columns() {
+        return port.columns;
+      },
+      get rows() {
+        return port.rows;
+      },
+      attach: (given) => void (receiver = given),
+      output: async (data) => {
         this.#used();
         styled ||= data.includes(0x1b);
         this.#modes.read(data.toString('latin1'));
@@ -142,16 +142,16 @@ export class Terminal {
         await port.flushed();
       },
       hold: (held) => this.#hold(owner, held),
-      close: () => {
+      giveBack: () => {
         if (!this.#owners.includes(owner)) return;
         this.#remove(owner);
         this.#hold(owner, false);
         this.#programs--;
         // A program that sent plain text may have done so because the terminal knows nothing else.
-        if (!styled) return;
         // SGR off and the whole screen to scroll in: the program may have ended in the middle of anything. Setting the
         // scrolling region moves the cursor (DECSTBM), so that it is kept.
-        this.write(`${this.#modes.restore()}\x1b[0m\x1b7\x1b[r\x1b8`);
+        if (styled) this.write(`${this.#modes.restore()}\x1b[0m\x1b7\x1b[r\x1b8`);
+        resume();
       },
     };
   }

@@ -2,7 +2,7 @@
 import { Box, Text, useApp, useCursor, useWindowSize } from 'ink';
 import { memo, useEffect, useRef, useSyncExternalStore, type ReactElement } from 'react';
 import stringWidth from 'string-width';
-import type { FeedContainer } from '../../domain/room.ts';
+import type { FeedContainer } from '../../domain/events/notice.ts';
 import { printable } from '../../domain/text.ts';
 import { windowOf } from '../composer/window.ts';
 import type { Line as TypedLine } from '../composer/line.ts';
@@ -12,13 +12,22 @@ import { ConfirmView } from '../screen/ConfirmView.tsx';
 import type { Dialog } from '../screen/store.ts';
 import { useKeys } from '../screen/useKeys.ts';
 import type { Activity } from '../session/activities.ts';
-import { hints } from './bindings.ts';
-import { cut, joinFitting } from './cells.ts';
-import type { ListController } from './controller.ts';
-import { bodyRows, footerRows, scrolled, type Placed } from './layout.ts';
-import { emptyLine, headLine, progress, rowLine, sameLine, titleLine, type Line, type RowLook } from './lines.ts';
-import type { Pane } from './pane.ts';
-import type { Message } from './runs.ts';
+import { hints } from './model/bindings.ts';
+import { cut, joinFitting } from './layout/cells.ts';
+import type { ListController } from './control/controller.ts';
+import { bodyRows, footerRows, scrolled, type Placed } from './layout/layout.ts';
+import {
+  emptyLine,
+  headLine,
+  progress,
+  rowLine,
+  sameLine,
+  titleLine,
+  type Line,
+  type RowLook,
+} from './layout/lines.ts';
+import type { Pane } from './control/pane.ts';
+import type { Message } from './control/runs.ts';
 
 export interface ListAppProps {
   readonly controller: ListController;

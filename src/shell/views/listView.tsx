@@ -1,12 +1,11 @@
 /** The live list of containers, on the alternate screen: the conversation stays as it is behind it. */
 import { render } from 'ink';
 import { Failure } from '../../domain/failure.ts';
-import { lendTerminal } from '../terminal/lend.ts';
 import type { Conversation } from '../session/conversation.ts';
 import { narrowed, type ListWish } from '../session/listWish.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { ListController } from './controller.ts';
-import { bodyRows } from './layout.ts';
+import { ListController } from './control/controller.ts';
+import { bodyRows } from './layout/layout.ts';
 import { ListApp } from './ListApp.tsx';
 
 /** Frames a second at most. */
@@ -37,15 +36,14 @@ export async function openListView(terminal: Terminal, conversation: Conversatio
       activities={() => activities.all}
       hostNote={core.greeting.host.simulated ? 'SIMULATED' : ''}
       onMount={(suspend) => {
-        conversation.lender = () =>
-          lendTerminal(terminal, async () => {
-            const resume = await suspend();
-            return () => {
-              // The program may have left the cursor anywhere in its row, and a frame begins where the cursor is.
-              streams.stdout.write('\r');
-              return resume();
-            };
+        conversation.terminalOwner = async () => {
+          const resume = await suspend();
+          return terminal.handOver(() => {
+            // The program may have left the cursor anywhere in its row, and a frame begins where the cursor is.
+            streams.stdout.write('\r');
+            return resume();
           });
+        };
       }}
     />,
     {
@@ -83,7 +81,7 @@ export async function openListView(terminal: Terminal, conversation: Conversatio
   await closing.promise;
   over.removeEventListener('abort', ended);
   conversation.feedListener = undefined;
-  conversation.lender = undefined;
+  conversation.terminalOwner = undefined;
   conversation.viewTeller = undefined;
   unfollow();
   controller.end();

@@ -9,7 +9,7 @@ import {
   verbsFor,
 } from '../../../src/catalogue/catalogue.ts';
 import { verbForHelp } from '../../../src/catalogue/help.ts';
-import { doors, roles, type Door, type Role } from '../../../src/domain/actor.ts';
+import { doors, roles, type Door, type Role } from '../../../src/domain/access/actor.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 
 /**

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkInput } from '../../../src/catalogue/schema.ts';
+import { checkInput } from '../../../src/catalogue/declaration/schema.ts';
 import {
   defaultListColumns,
   list,
@@ -9,7 +9,7 @@ import {
   type ListColumnName,
   type ListResult,
 } from '../../../src/catalogue/verbs/list.ts';
-import type { Container } from '../../../src/domain/container.ts';
+import type { Container } from '../../../src/domain/results/container.ts';
 
 const gib = 1024 ** 3;
 const context = { now: new Date('2026-11-23T12:00:00Z'), terminal: false };

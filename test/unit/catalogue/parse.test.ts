@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mayUse, verbNamed, verbNames } from '../../../src/catalogue/catalogue.ts';
 import { formats, parseCommandLine, wantedFormat, type Invocation } from '../../../src/catalogue/parse.ts';
-import { checkInput } from '../../../src/catalogue/schema.ts';
+import { checkInput } from '../../../src/catalogue/declaration/schema.ts';
 import { splitLine } from '../../../src/catalogue/tokens.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 

@@ -11,7 +11,7 @@ import {
   renderDocument,
   renderFailure,
 } from '../../../src/catalogue/render.ts';
-import type { HostTag } from '../../../src/domain/container.ts';
+import type { HostTag } from '../../../src/domain/results/about.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 
 const host: HostTag = { kind: 'simulated', simulated: true, why: 'the configuration asks for it' };

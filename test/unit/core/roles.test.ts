@@ -6,14 +6,14 @@ import { createHash, generateKeyPairSync, randomBytes, sign, type KeyObject } fr
 import { PassThrough, Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { mayUse, verbNamed, verbNames } from '../../../src/catalogue/catalogue.ts';
-import { Dispatcher } from '../../../src/core/dispatcher.ts';
-import { serveCalls } from '../../../src/core/endpoint.ts';
-import { FrontNews } from '../../../src/core/frontNews.ts';
-import type { Handlers } from '../../../src/core/handlers.ts';
-import { LoginEndpoint } from '../../../src/core/loginEndpoint.ts';
-import { Logins } from '../../../src/core/logins.ts';
-import { emptyDirectory } from '../../../src/domain/directory.ts';
-import { wireString } from '../../../src/domain/wire.ts';
+import { Dispatcher } from '../../../src/core/calls/dispatcher.ts';
+import { serveCalls } from '../../../src/core/entryPoints/callEndpoint.ts';
+import { FrontNews } from '../../../src/core/front/frontRestarts.ts';
+import type { Capabilities } from '../../../src/core/calls/capabilities.ts';
+import { LoginEndpoint } from '../../../src/core/entryPoints/loginEndpoint.ts';
+import { Logins } from '../../../src/core/logins/logins.ts';
+import { emptyDirectory } from '../../../src/domain/access/directory.ts';
+import { wireString } from '../../../src/domain/keys/wire.ts';
 import { connectOver, fromResponseError } from '../../../src/protocol/connection.ts';
 import { messages } from '../../../src/protocol/messages.ts';
 import { Failure } from '../../../src/domain/failure.ts';
@@ -65,7 +65,7 @@ const callers = [
 ] as const;
 
 describe.each(callers)('at %s as %s', (door, role) => {
-  it('every verb that is not for it is refused, and its handler not called', async () => {
+  it('every verb that is not for it is refused, and its capability not called', async () => {
     const key = makeKey();
     const fingerprint = `SHA256:${createHash('sha256').update(Buffer.from(key.blob, 'base64')).digest('base64').replace(/=+$/, '')}`;
     const logins = new Logins({ now: () => new Date() });
@@ -84,17 +84,17 @@ describe.each(callers)('at %s as %s', (door, role) => {
     });
     const called: string[] = [];
     const recorded: unknown[] = [];
-    const handlers = Object.fromEntries(
+    const capabilities = Object.fromEntries(
       verbNames.map((name) => [name, () => (called.push(name), Promise.resolve({}))]),
-    ) as unknown as Handlers;
+    ) as unknown as Capabilities;
     const nothing = (): undefined => undefined;
     const dispatcher = new Dispatcher({
       journal: {
         append: (entry: object) => (recorded.push(entry), Promise.resolve({ seq: 0, hash: '' })),
         head: undefined,
       } as never,
-      handlers,
-      room: { begun: nothing, step: nothing, ended: nothing },
+      capabilities,
+      service: { room: { begun: nothing, step: nothing, ended: nothing } } as never,
       changed: () => Promise.resolve(),
       now: Date.now,
       touch: { withinMs: 0, touchedAt: nothing },

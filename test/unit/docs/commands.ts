@@ -5,10 +5,10 @@
 import { parse } from 'shell-quote';
 import { mayUse } from '../../../src/catalogue/catalogue.ts';
 import { parseCommandLine } from '../../../src/catalogue/parse.ts';
-import { checkInput } from '../../../src/catalogue/schema.ts';
+import { checkInput } from '../../../src/catalogue/declaration/schema.ts';
 import { splitLine } from '../../../src/catalogue/tokens.ts';
-import type { Actor } from '../../../src/domain/actor.ts';
-import { readArguments } from '../../../src/local/serve.ts';
+import type { Actor } from '../../../src/domain/access/actor.ts';
+import { readArguments } from '../../../src/serve/serve.ts';
 
 const sampleKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKvFzQ2dLNwO8mXGmYbYzcCrLXXeLhrOC0xKIT1YhS0Y alice@laptop';
 

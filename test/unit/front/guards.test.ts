@@ -7,7 +7,7 @@ import { createServer } from 'node:net';
 import { queryObjects } from 'node:v8';
 import ssh2, { type Connection, type ServerChannel } from 'ssh2';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { ChannelOutput } from '../../../src/front/channelOutput.ts';
+import { ChannelOutput } from '../../../src/front/sessions/channelOutput.ts';
 import { closeWhatIsEnded } from '../../../src/front/guards/closing.ts';
 import { limitKeyExchanges } from '../../../src/front/guards/keyExchanges.ts';
 import { dropServerOnlyMessages } from '../../../src/front/guards/messages.ts';

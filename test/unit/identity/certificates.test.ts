@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { decodeCertificate, type Certificate } from '../../../src/domain/certificate.ts';
-import { emptyDirectory, type Authority } from '../../../src/domain/directory.ts';
-import { wireString } from '../../../src/domain/wire.ts';
+import { decodeCertificate, type Certificate } from '../../../src/domain/keys/certificate.ts';
+import { emptyDirectory, type Authority } from '../../../src/domain/access/directory.ts';
+import { wireString } from '../../../src/domain/keys/wire.ts';
 import { Certificates } from '../../../src/identity/certificates.ts';
 import { KeyIndex, type Evidence } from '../../../src/identity/keyIndex.ts';
 import {

@@ -1,10 +1,10 @@
 /** Who is let in by a key that is stored here, or by an invitation. Certificates are in certificates.test.ts. */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Identity } from '../../../src/domain/actor.ts';
-import { emptyDirectory } from '../../../src/domain/directory.ts';
-import { newToken } from '../../../src/domain/invitation.ts';
-import type { KeyLimits } from '../../../src/domain/keyLimits.ts';
+import type { Identity } from '../../../src/domain/access/actor.ts';
+import { emptyDirectory } from '../../../src/domain/access/directory.ts';
+import { newToken } from '../../../src/domain/access/invitation.ts';
+import type { KeyLimits } from '../../../src/domain/keys/keyLimits.ts';
 import { KeyIndex, type Evidence } from '../../../src/identity/keyIndex.ts';
 import { makeIdentity, wire } from '../../support/proofs.ts';
 import { makeSecurityKey } from '../../support/rawClient.ts';

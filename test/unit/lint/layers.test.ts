@@ -45,9 +45,10 @@ const manifest = JSON.stringify({
 });
 const sound = {
   'package.json': manifest,
-  'src/main.ts': "import { serve } from './local/serve.ts';\nserve();\n",
-  'src/local/serve.ts': "import { core } from '../core/core.ts';\nexport const serve = (): number => core;\n",
-  'src/core/core.ts': "import { service } from '../service/create.ts';\nexport const core = service;\n",
+  'src/main.ts': "import { serve } from './program.ts';\nserve();\n",
+  'src/program.ts': "export { serve } from './serve/serve.ts';\n",
+  'src/serve/serve.ts': "import { core } from '../core/server.ts';\nexport const serve = (): number => core;\n",
+  'src/core/server.ts': "import { service } from '../service/create.ts';\nexport const core = service;\n",
   'src/service/create.ts': "import { value } from '../domain/value.ts';\nexport const service = value;\n",
   'src/domain/value.ts': 'export const value = 1;\n',
 };
@@ -59,15 +60,38 @@ describe('the layer rules', () => {
     expect(findings(sound)).toEqual([]);
   });
 
-  it('find arrows that run upward inside the shell', () => {
+  it('find arrows that run upward between the rooms of a folder, and none that run downward', () => {
+    const upward = [
+      ['shell/session', 'shell/screen'],
+      ['shell/views/model', 'shell/views/control'],
+      ['core/logins', 'core/entryPoints'],
+      ['front/transport', 'front/sessions'],
+      ['domain/values', 'domain/results'],
+      ['service/instances', 'service/access'],
+      ['simulated/state', 'simulated/incus'],
+      ['catalogue/declaration', 'catalogue/verbs'],
+    ] as const;
+    const depth = (room: string): string => '../'.repeat(room.split('/').length);
+    const files = upward.flatMap(([from, to]) => [
+      [`src/${from}/a.ts`, importing(`${depth(from)}${to}/b.ts`)],
+      [`src/${to}/b.ts`, 'export const value = 1;\n'],
+      [`src/${to}/down.ts`, importing(`${depth(to)}${from}/value.ts`)],
+      [`src/${from}/value.ts`, 'export const value = 1;\n'],
+    ]);
+    const found = findings({ ...sound, ...(Object.fromEntries(files) as Record<string, string>) });
+    expect(found.filter((line) => line.startsWith('room-'))).toEqual(
+      upward.map(([from, to]) => `room-${from.replace('/', '-')}: src/${from}/a.ts → src/${to}/b.ts`).sort(),
+    );
+  });
+
+  it('find a room that has no place yet, and a capability that imports the files of a folder above its own', () => {
     const found = findings({
       ...sound,
-      'src/shell/session/a.ts': importing('../screen/b.ts'),
-      'src/shell/screen/b.ts': importing('../composer/c.ts'),
-      'src/shell/composer/c.ts': 'export const value = 1;\n',
+      'src/service/nowhere/a.ts': importing('../../domain/value.ts'),
+      'src/service/instances/b.ts': importing('../create.ts').replace('{ value }', '{ service as value }'),
     });
-    expect(found).toContain('shell-session: src/shell/session/a.ts → src/shell/screen/b.ts');
-    expect(found.filter((line) => line.startsWith('shell-'))).toHaveLength(1);
+    expect(found).toContain('room-unnamed-service: src/service/nowhere/a.ts → src/domain/value.ts');
+    expect(found).toContain('room-service-instances: src/service/instances/b.ts → src/service/create.ts');
   });
 
   it('find every arrow that runs upward', () => {
@@ -77,7 +101,9 @@ describe('the layer rules', () => {
       ['front', 'host'],
       ['front', 'journal'],
       ['front', 'settings'],
-      ['headless', 'service'],
+      ['commandLine', 'service'],
+      ['commandLine', 'core'],
+      ['metrics', 'core'],
       ['catalogue', 'host'],
       ['catalogue', 'service'],
       ['service', 'catalogue'],

@@ -8,7 +8,7 @@ import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
-import { bindPort } from '../../../src/core/listener.ts';
+import { bindPort } from '../../../src/core/front/listener.ts';
 
 const entry = fileURLToPath(new URL('../../../src/metrics/main.ts', import.meta.url));
 

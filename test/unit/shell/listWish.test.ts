@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
-import type { FeedContainer } from '../../../src/domain/room.ts';
+import type { FeedContainer } from '../../../src/domain/events/notice.ts';
 import { listWish, narrowed } from '../../../src/shell/session/listWish.ts';
 
 const container = (user: string, status: 'running' | 'stopped', labels: Record<string, string> = {}): FeedContainer =>

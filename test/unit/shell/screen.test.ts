@@ -1,11 +1,12 @@
 /** The screen apart from SSH: what a session that fails does to itself and to others. */
 import { describe, expect, it, vi } from 'vitest';
-import type { Actor } from '../../../src/domain/actor.ts';
-import type { Welcome } from '../../../src/domain/room.ts';
+import type { Actor } from '../../../src/domain/access/actor.ts';
+import type { Welcome } from '../../../src/domain/events/notice.ts';
 import type { CoreClient } from '../../../src/protocol/client.ts';
 import type { ShellClient } from '../../../src/protocol/shellClient.ts';
 import { openShell, type Shell } from '../../../src/shell/shell.ts';
-import type { TerminalListener, TerminalPort } from '../../../src/shell/terminal/port.ts';
+import type { TerminalReceiver } from '../../../src/domain/terminal.ts';
+import type { TerminalPort } from '../../../src/shell/terminal/port.ts';
 
 const actor: Actor = { name: 'tester', role: 'admin', door: 'manage', fingerprint: 'SHA256:x' };
 
@@ -16,7 +17,7 @@ class FakePort implements TerminalPort {
   columns = 80;
   rows = 24;
   written = '';
-  listener: TerminalListener | undefined;
+  listener: TerminalReceiver | undefined;
 
   write(data: string | Buffer): void {
     this.written += data.toString();
@@ -30,12 +31,12 @@ class FakePort implements TerminalPort {
     // Everything is taken.
   }
 
-  listen(listener: TerminalListener): void {
+  attach(listener: TerminalReceiver): void {
     this.listener = listener;
   }
 
   type_(text: string): void {
-    this.listener?.data(Buffer.from(text));
+    this.listener?.input(Buffer.from(text));
   }
 }
 
@@ -129,7 +130,7 @@ describe('the end', () => {
   it('of a client that is gone writes nothing more', async () => {
     const { port, shell } = open();
     await drawn(port);
-    port.listener?.closed();
+    port.listener?.end();
     const length = port.written.length;
     expect(await shell.ended).toBe(255);
     expect(port.written.length).toBe(length);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { TerminalModes } from '../../../src/shell/terminal/modes.ts';
 import { ReplyFilter } from '../../../src/shell/terminal/replies.ts';
-import type { TerminalListener } from '../../../src/shell/terminal/port.ts';
+import type { TerminalReceiver } from '../../../src/domain/terminal.ts';
 import { Terminal } from '../../../src/shell/terminal/terminal.ts';
 import { TerminalOutput, withoutColour } from '../../../src/shell/terminal/streams.ts';
 
@@ -106,7 +106,7 @@ describe('output', () => {
 
 describe('a terminal', () => {
   function open(used?: () => void) {
-    let listener: TerminalListener | undefined;
+    let listener: TerminalReceiver | undefined;
     const terminal = new Terminal(
       {
         type: 'xterm',
@@ -116,11 +116,11 @@ describe('a terminal', () => {
         write: () => undefined,
         flushed: () => Promise.resolve(),
         hold: () => undefined,
-        listen: (given) => (listener = given),
+        attach: (given) => (listener = given),
       },
       used,
     );
-    return { terminal, type: (data: Buffer) => listener?.data(data) };
+    return { terminal, type: (data: Buffer) => listener?.input(data) };
   }
 
   it('is used by what a program shows that has it, and not by what is shown of ours', async () => {
@@ -129,16 +129,16 @@ describe('a terminal', () => {
     terminal.write('hello');
     terminal.warnProgram('soon');
     expect(used).toBe(0);
-    const program = terminal.openRaw({ input: () => undefined, resize: () => undefined });
+    const program = terminal.handOver(() => undefined);
     terminal.warnProgram('soon');
     expect(used).toBe(0);
-    await program.write(Buffer.from('x'));
-    await program.write(Buffer.from('y'));
+    await program.output(Buffer.from('x'));
+    await program.output(Buffer.from('y'));
     expect(used).toBe(2);
   });
 
   it('tells of a thousand sizes at once once where it is drawn on, and of each where a program has it', async () => {
-    let listener: TerminalListener | undefined;
+    let listener: TerminalReceiver | undefined;
     const port = {
       type: 'xterm',
       environment: new Map<string, string>(),
@@ -147,21 +147,26 @@ describe('a terminal', () => {
       write: () => undefined,
       flushed: () => Promise.resolve(),
       hold: () => undefined,
-      listen: (given: TerminalListener) => (listener = given),
+      attach: (given: TerminalReceiver) => (listener = given),
     };
     const terminal = new Terminal(port);
     const sizes: string[] = [];
     const { stdout } = terminal.open();
     stdout.on('resize', () => sizes.push(`drawn ${stdout.columns}`));
-    const program = terminal.openRaw({ input: () => undefined, resize: (columns) => sizes.push(`program ${columns}`) });
+    const program = terminal.handOver(() => undefined);
+    program.attach({
+      input: () => undefined,
+      resize: (columns) => sizes.push(`program ${columns}`),
+      end: () => undefined,
+    });
     for (const columns of [90, 91, 92]) {
       port.columns = columns;
-      listener?.resized();
+      listener?.resize(port.columns, 24);
     }
     expect(sizes).toEqual(['program 90', 'program 91', 'program 92']);
     await new Promise((resolve) => setImmediate(resolve));
     expect(sizes.slice(3)).toEqual(['drawn 92']);
-    program.close();
+    program.giveBack();
   });
 
   it('keeps what is typed before anybody has it, and no more than anybody types', async () => {

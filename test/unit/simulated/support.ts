@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
 import { Accounts } from '../../../src/host/accounts.ts';
-import { Incus } from '../../../src/host/incus.ts';
+import { Incus } from '../../../src/host/incus/incus.ts';
 import { KeyScan } from '../../../src/host/keyscan.ts';
 import type { Command, Output } from '../../../src/host/runner.ts';
 import { SimulatedHost } from '../../../src/simulated/host.ts';

@@ -1,12 +1,12 @@
 /** Questions, numbered choices and the line of commands, answered by what is typed ahead. */
 import { describe, expect, test } from 'vitest';
 import { verbNamed } from '../../../../src/catalogue/catalogue.ts';
-import type { Candidate } from '../../../../src/domain/room.ts';
 import { History } from '../../../../src/shell/composer/history.ts';
 import { ask, choose, confirm } from '../../../../src/shell/plain/asking.ts';
 import { CommandLine, type Command } from '../../../../src/shell/plain/commandLine.ts';
 import { Questionnaire } from '../../../../src/shell/plain/questionnaire.ts';
 import { Paper } from './paper.ts';
+import type { Candidate } from '../../../../src/domain/events/candidate.ts';
 
 const users: readonly Candidate[] = [{ value: 'alice', says: 'Running' }, { value: 'albert' }, { value: 'bob' }];
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1Yb2xk5i2sLFFs2FzzC7fZ4bQ2Sv6o8Q8Yh3F0kB1u user@laptop';

@@ -1,9 +1,10 @@
 /** What is said of things that go on: steps, other admins, the live list. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { FeedContainer, FeedUpdate, StepEvent } from '../../../../src/domain/room.ts';
+import type { FeedContainer, FeedUpdate } from '../../../../src/domain/events/notice.ts';
 import { ListTeller } from '../../../../src/shell/plain/following.ts';
 import { StepTeller } from '../../../../src/shell/plain/stepTeller.ts';
 import { Activities } from '../../../../src/shell/session/activities.ts';
+import type { StepEvent } from '../../../../src/domain/events/callEvent.ts';
 
 const begun: StepEvent = { index: 1, total: 2, title: 'Starting container', state: 'begun', elapsedMs: 0 };
 const done: StepEvent = { ...begun, state: 'done', elapsedMs: 200 };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { emptyLine, headLine, type Line } from '../../../../src/shell/views/lines.ts';
-import { ListModel } from '../../../../src/shell/views/model.ts';
+import { emptyLine, headLine, type Line } from '../../../../src/shell/views/layout/lines.ts';
+import { ListModel } from '../../../../src/shell/views/model/model.ts';
 import { change, container, whole } from '../../../support/containers.ts';
 
 const text = ({ segments }: Line): string => segments.map((segment) => segment.text).join('');

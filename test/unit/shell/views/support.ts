@@ -1,11 +1,11 @@
 /** A conversation that only remembers what it was asked for. */
 import type { AnyVerb } from '../../../../src/catalogue/catalogue.ts';
-import type { Actor } from '../../../../src/domain/actor.ts';
+import type { Actor } from '../../../../src/domain/access/actor.ts';
 import type { Key } from '../../../../src/shell/composer/keys.ts';
 import { Activities } from '../../../../src/shell/session/activities.ts';
 import type { Conversation } from '../../../../src/shell/session/conversation.ts';
 import type { RunEnd } from '../../../../src/shell/session/verbRun.ts';
-import { ListController } from '../../../../src/shell/views/controller.ts';
+import { ListController } from '../../../../src/shell/views/control/controller.ts';
 
 /** Keys by name, single characters by themselves. */
 export function keys(...names: readonly string[]): Key[] {

@@ -1,0 +1,68 @@
+/**
+ * Schemas for verb inputs that are built from domain values, so that a refused value keeps its own code, reason and
+ * next step.
+ */
+import { z } from 'zod';
+import { Failure } from '../../domain/failure.ts';
+import { parseCpuCount } from '../../domain/values/cpu.ts';
+import { parseImage } from '../../domain/values/image.ts';
+import { parseLabel, parseLabelSelector } from '../../domain/values/label.ts';
+import { AddressList } from '../../domain/values/addressList.ts';
+import { parseLimitedKeys } from '../../domain/keys/keyLimits.ts';
+import { parsePublicKey, parsePublicKeys } from '../../domain/keys/publicKey.ts';
+import { parseSize } from '../../domain/values/size.ts';
+import { parseUntil } from '../../domain/values/time.ts';
+import { quoted } from '../../domain/text.ts';
+import { parseUsername } from '../../domain/values/username.ts';
+
+/** A string that `parse` turns into a domain value; a Failure it throws becomes the failure of the whole input. */
+export function parsedBy<T>(parse: (text: string) => T, maxLength = 256) {
+  return z.string().transform((text, context): T => {
+    try {
+      if (text.length > maxLength) {
+        throw new Failure('input-too-large', {
+          what: quoted(text, 20),
+          why: `it is longer than ${maxLength} characters`,
+          next: 'shorten it',
+        });
+      }
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      context.addIssue({ code: 'custom', message: error.message, params: { failure: error } });
+      return z.NEVER;
+    }
+  });
+}
+
+export const username = parsedBy(parseUsername);
+export const size = parsedBy(parseSize);
+export const cpuCount = parsedBy(parseCpuCount);
+export const imageReference = parsedBy(parseImage);
+export const label = parsedBy(parseLabel, 400);
+export const labelSelector = parsedBy(parseLabelSelector, 400);
+/** The text of one or several public keys, 64 KiB at most. */
+export const publicKeys = parsedBy(parsePublicKeys, 65_536);
+export const publicKey = parsedBy(parsePublicKey, 65_536);
+/** The same with options of authorized_keys in front of them. */
+export const limitedKeys = parsedBy(parseLimitedKeys, 65_536);
+/** Addresses and networks, as text. */
+export const addressList = parsedBy((text) => AddressList.parse(text).text, 2048);
+/** A point in time that is to come, as RFC 3339 UTC. */
+export const untilWhen = parsedBy((text) => parseUntil(text, new Date()).toISOString());
+
+/** Checks `raw` against a verb's schema; throws the first refused value's own Failure. */
+export function checkInput<S extends z.ZodType>(verb: string, schema: S, raw: unknown): z.output<S> {
+  const result = schema.safeParse(raw);
+  if (result.success) return result.data;
+  for (const issue of result.error.issues) {
+    const failure = issue.code === 'custom' ? (issue.params as { failure?: unknown } | undefined)?.failure : undefined;
+    if (failure instanceof Failure) throw failure;
+  }
+  const issue = result.error.issues[0];
+  throw new Failure('usage', {
+    what: `"${verb}"`,
+    why: issue === undefined ? 'its input is not valid' : `${issue.path.join('.') || 'the input'}: ${issue.message}`,
+    next: `help ${verb}`,
+  });
+}

@@ -1,0 +1,63 @@
+/** How single values look in views: human on a terminal, exact elsewhere. */
+import { formatHuman } from '../../domain/values/size.ts';
+import { formatUptime } from '../../domain/values/time.ts';
+import type { ViewContext } from './view.ts';
+
+export function showSize(bytes: number | null): string {
+  return bytes === null ? '-' : formatHuman(bytes);
+}
+
+/** `512 MiB / 2 GiB (25%)`, or what is known of it. */
+export function showUse(usedBytes: number | null, totalBytes: number | null): string {
+  if (usedBytes === null) return totalBytes === null ? '-' : `- / ${formatHuman(totalBytes)}`;
+  if (totalBytes === null || totalBytes === 0) return formatHuman(usedBytes);
+  return `${formatHuman(usedBytes)} / ${formatHuman(totalBytes)} (${percent(usedBytes, totalBytes)})`;
+}
+
+export function percent(part: number, whole: number): string {
+  if (whole <= 0) return '-';
+  const value = (part / whole) * 100;
+  return value > 0 && value < 1 ? '<1%' : `${Math.round(value)}%`;
+}
+
+export function showCpu(percentOfOne: number | null): string {
+  return percentOfOne === null ? '-' : `${percentOfOne < 10 ? percentOfOne.toFixed(1) : Math.round(percentOfOne)}%`;
+}
+
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always', style: 'long' });
+const units: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+  ['second', 1000],
+];
+
+/** A time relative to now on a terminal, RFC 3339 elsewhere. */
+export function showTime(time: string | null, context: ViewContext): string {
+  if (time === null || time === '') return '-';
+  const ms = Date.parse(time);
+  if (Number.isNaN(ms)) return time;
+  if (!context.terminal) return new Date(ms).toISOString();
+  const ago = context.now.getTime() - ms;
+  const [unit, length] = units.find(([, candidate]) => Math.abs(ago) >= candidate) ?? (['second', 1000] as const);
+  return relative.format(-Math.round(ago / length), unit);
+}
+
+export function showUptime(startedAt: string | null, context: ViewContext): string {
+  if (startedAt === null) return '-';
+  const ms = Date.parse(startedAt);
+  return Number.isNaN(ms) ? '-' : formatUptime(Math.max(0, context.now.getTime() - ms));
+}
+
+export function yesNo(value: boolean): string {
+  return value ? 'Yes' : 'No';
+}
+
+/** `running` as `Running`. */
+export function capitalised(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

@@ -1,0 +1,174 @@
+/**
+ * One command line from words to exit code, for whoever has words and streams: an SSH exec request, or the command line
+ * on the host. Data goes to standard output, sentences to standard error; with --json exactly one document goes to
+ * standard output.
+ */
+import { mayUse, verbsFor } from '../catalogue/catalogue.ts';
+import { describe, overview, verbForHelp, verbHelp } from '../catalogue/help.ts';
+import { parseCommandLine, wantedFormat, type Format, type Invocation } from '../catalogue/parse.ts';
+import { wantsStdin } from '../catalogue/declaration/verb.ts';
+import { renderAnswer, renderBlocks, renderDocument, renderFailure } from '../catalogue/render.ts';
+import type { Actor } from '../domain/access/actor.ts';
+import type { HostTag } from '../domain/results/about.ts';
+import { Failure } from '../domain/failure.ts';
+import { printableLines, quoted } from '../domain/text.ts';
+import type { HandedOverTerminal } from '../domain/terminal.ts';
+import type { CoreClient } from '../protocol/client.ts';
+import { progressText } from './progress.ts';
+
+export interface CommandIo {
+  /** Whether a person is at a terminal, and may be asked. */
+  readonly terminal: boolean;
+  stdout(text: string): void;
+  stderr(text: string): void;
+  /** Standard input to its end. Rejects with `input-too-large` or `timeout`. */
+  readStdin(maxBytes: number): Promise<string>;
+  /** Asks one line on the terminal; rejects with `cancelled` on Ctrl-C or end of input. */
+  ask(question: string): Promise<string>;
+  /** Hands the terminal over to a program in a container. Absent where the caller has no terminal. */
+  handOver?(): HandedOverTerminal;
+  /** Local mode: reads and writes files of the caller. Absent over ssh. */
+  readonly files?: {
+    read(path: string): Promise<string>;
+    write(path: string, text: string): Promise<void>;
+  };
+}
+
+export interface CommandOptions {
+  readonly words: readonly string[];
+  readonly actor: Actor;
+  readonly core: CoreClient;
+  readonly io: CommandIo;
+  readonly signal: AbortSignal;
+  /** What the caller types before the verb. */
+  readonly prefix: string;
+  /** The address of this server that the caller reached. */
+  readonly reachedAt?: string;
+}
+
+/** Public keys arrive here: more is not a key. */
+const maxStdinBytes = 64 * 1024;
+
+/** Runs one command line; resolves with its exit code, and never rejects. */
+export async function runCommand(options: CommandOptions): Promise<number> {
+  const { words, io, core } = options;
+  let format: Format = wantedFormat(words);
+  let command = words.find((word) => !word.startsWith('-')) ?? '';
+  try {
+    const invocation = parseCommandLine(words, options.actor);
+    format = invocation.format;
+    command = invocation.verb.name;
+    const allowed = mayUse(invocation.verb, options.actor.door, options.actor.role);
+    if (allowed && (invocation.help || invocation.verb.answeredLocally))
+      return showHelp(options, invocation, core.greeting.host);
+    // Core refuses what is not allowed, and records it; there is nothing to ask for before.
+    if (allowed) needsTerminal(options, invocation);
+    const input = allowed ? await complete(options, invocation) : {};
+    const output = outputFile(options, input);
+    const terminal = allowed && invocation.verb.handsOverTerminal === true ? io.handOver?.() : undefined;
+    const call = core.call(
+      {
+        actor: options.actor,
+        verb: invocation.verb.name,
+        input,
+        ...(options.reachedAt === undefined ? {} : { reachedAt: options.reachedAt }),
+      },
+      (event) => {
+        if (event.type === 'output') io.stdout(printableLines(event.text));
+        else io.stderr(progressText(event, io.terminal));
+      },
+      options.signal,
+      terminal,
+    );
+    const answer = await call.finally(() => terminal?.giveBack());
+    const rendered = renderAnswer({ verb: invocation.verb, ...answer }, format, core.greeting.host, {
+      now: new Date(),
+      terminal: io.terminal,
+    });
+    if (output === undefined) io.stdout(rendered.stdout);
+    else await output(rendered.stdout);
+    if (core.greeting.host.simulated && format === 'table') io.stderr(`(simulated host: ${core.greeting.host.why})\n`);
+    return rendered.exitCode;
+  } catch (error) {
+    const failure = Failure.from(error);
+    const rendered = renderFailure(failure, command, format, core.greeting.host);
+    if (rendered.stdout !== '') io.stdout(rendered.stdout);
+    if (rendered.stderr !== '') io.stderr(rendered.stderr);
+    return rendered.exitCode;
+  }
+}
+
+/** What cannot be had without a terminal is refused before anything is asked or done. */
+function needsTerminal({ io, prefix }: CommandOptions, { verb, input }: Invocation): void {
+  const view = verb.viewSwitch !== undefined && input[verb.viewSwitch] === true ? ` --${verb.viewSwitch}` : undefined;
+  if (view === undefined && (verb.handsOverTerminal !== true || io.handOver !== undefined)) return;
+  throw new Failure('usage', {
+    what: quoted(`${verb.name}${view ?? ''}`),
+    why: 'it needs a whole terminal',
+    next: `ask for one: ${prefix.replace(/^ssh /, 'ssh -t ')} ${verb.name}${view ?? ' <user>'}`,
+  });
+}
+
+function showHelp(
+  { actor, io, prefix }: CommandOptions,
+  { verb, input, format, help }: Invocation,
+  host: HostTag,
+): number {
+  const words = help
+    ? [verb.name]
+    : [input['verb'], input['subverb']].filter((word): word is string => typeof word === 'string');
+  const found = words.length === 0 ? undefined : verbForHelp(words.join(' ').split(' '), actor);
+  if (format === 'json' || format === 'yaml') {
+    const verbs = found === undefined ? verbsFor(actor.door, actor.role) : Array.isArray(found) ? found : [found];
+    io.stdout(renderDocument({ ok: true, command: 'help', host, result: describe(verbs) }, format));
+    return 0;
+  }
+  if (found === undefined) io.stdout(renderBlocks(overview(actor, prefix)));
+  else
+    io.stdout(
+      (Array.isArray(found) ? found : [found]).map((one) => renderBlocks(verbHelp(one, prefix, actor.door))).join('\n'),
+    );
+  return 0;
+}
+
+/** Fills in what the command line leaves to standard input, files and the person: keys, confirmation. */
+async function complete(options: CommandOptions, { verb, input }: Invocation): Promise<Record<string, unknown>> {
+  const { io } = options;
+  const full: Record<string, unknown> = { ...input };
+  const { stdin } = verb;
+  if (stdin !== undefined) {
+    const given = full[stdin.into];
+    if (wantsStdin(verb, full)) {
+      if (io.terminal && given === undefined) io.stderr(`Paste ${stdin.for}; end with Ctrl-D:\n`);
+      full[stdin.into] = await io.readStdin(maxStdinBytes);
+    } else if (typeof given === 'string' && io.files !== undefined && !/^(ssh-|ecdsa-|sk-)/.test(given.trimStart())) {
+      full[stdin.into] = await io.files.read(given);
+    }
+  }
+  if (verb.danger === 'type-name' && full['yes'] !== true && io.terminal) {
+    const name = typeof full['user'] === 'string' ? full['user'] : '';
+    full['confirm'] = (await io.ask(`${verb.summary}. This cannot be undone.\nType "${name}" to go on: `)).trim();
+  }
+  return full;
+}
+
+/** `--output` of the host's own command line. */
+function outputFile(
+  { io }: CommandOptions,
+  input: Record<string, unknown>,
+): ((text: string) => Promise<void>) | undefined {
+  const path = input['output'];
+  if (typeof path !== 'string') return undefined;
+  if (io.files === undefined) {
+    throw new Failure('usage', {
+      what: '--output',
+      why: 'over ssh the file would be written on the jump host',
+      next: 'redirect instead: … > file',
+    });
+  }
+  const { files } = io;
+  return async (text) => {
+    await files.write(path, text);
+    io.stderr(`Written to ${path}. Use it with "Include ${path}" at the top of ~/.ssh/config.\n`);
+  };
+}

@@ -1,0 +1,103 @@
+/**
+ * Which capability answers which verb. The type holds both ends together: a verb without a capability, or one whose
+ * input or result differs from what the catalogue says, does not compile.
+ */
+import type { z } from 'zod';
+import type { Catalogue, VerbName } from '../../catalogue/catalogue.ts';
+import type { Verb } from '../../catalogue/declaration/verb.ts';
+import { defaultListColumns, sortContainers } from '../../catalogue/verbs/list.ts';
+import { versionInfo, whoAmI } from '../../service/about.ts';
+import { addAdmin, listAdmins, removeAdmin, setAdminRole } from '../../service/admins.ts';
+import { audit, exportAudit, verifyAudit } from '../../service/audit.ts';
+import { addBan, liftBan, listBans } from '../../service/bans.ts';
+import { addCa, listCas, removeCa, revokeCertificates } from '../../service/certificateAuthorities.ts';
+import type { ServiceContext } from '../../service/context.ts';
+import { createContainer } from '../../service/create.ts';
+import { deleteContainer } from '../../service/delete.ts';
+import { diagnose } from '../../service/doctor.ts';
+import { exportAccess } from '../../service/export.ts';
+import { listHostKeys, rotateHostKey, switchHostKey } from '../../service/hostKeys.ts';
+import { buildImage, listImages } from '../../service/images.ts';
+import { info } from '../../service/info.ts';
+import type { Call } from '../../service/instances/context.ts';
+import { cancelInvitation, inviteAdmin, inviteUser, listInvitations } from '../../service/invitations.ts';
+import { addKeys, listKeys, removeKey, replaceKeys } from '../../service/keys.ts';
+import { listContainers } from '../../service/list.ts';
+import { restartContainer, startContainer, stopContainer } from '../../service/power.ts';
+import { reconcile } from '../../service/reconcile.ts';
+import { resizeContainer } from '../../service/resize.ts';
+import { say, whoIsHere } from '../../service/room.ts';
+import { kickSession, listSessions } from '../../service/sessions.ts';
+import { consoleLog, openShell } from '../../service/terminal.ts';
+
+/** `help` is answered from the catalogue alone, without core. */
+type Answered = Exclude<VerbName, 'help'>;
+type InputOf<V extends VerbName> = Catalogue[V] extends Verb<infer I, never> | Verb<infer I, infer _R>
+  ? z.output<I>
+  : never;
+type ResultOf<V extends VerbName> = Parameters<Catalogue[V]['view']>[0];
+
+export type Capabilities = {
+  readonly [V in Answered]: (context: ServiceContext, input: InputOf<V>, call: Call) => Promise<ResultOf<V>>;
+};
+
+export const capabilities: Capabilities = {
+  create: createContainer,
+  // The order and the columns are the catalogue's: only their names go into the input.
+  list: async (context, input, call) => {
+    const found = await listContainers(context, input, call);
+    return {
+      ...found,
+      containers: sortContainers(found.containers, input.sort ?? 'name'),
+      columns: input.columns ?? defaultListColumns,
+    };
+  },
+  info,
+  resize: resizeContainer,
+  delete: deleteContainer,
+  start: startContainer,
+  stop: stopContainer,
+  restart: restartContainer,
+  shell: openShell,
+  logs: consoleLog,
+  export: exportAccess,
+  config: exportAccess,
+  'keys add': addKeys,
+  'keys remove': removeKey,
+  keys: listKeys,
+  'key add': addKeys,
+  'key list': listKeys,
+  'key remove': removeKey,
+  'key replace': replaceKeys,
+  'key invite': inviteUser,
+  'admin add': addAdmin,
+  'admin list': listAdmins,
+  'admin role': setAdminRole,
+  'admin remove': removeAdmin,
+  'admin invite': inviteAdmin,
+  'invite list': listInvitations,
+  'invite cancel': cancelInvitation,
+  'ca add': addCa,
+  'ca list': listCas,
+  'ca revoke': revokeCertificates,
+  'ca remove': removeCa,
+  audit,
+  'audit export': exportAudit,
+  'audit verify': verifyAudit,
+  reconcile,
+  'image build': buildImage,
+  'image list': listImages,
+  doctor: diagnose,
+  'host-key': listHostKeys,
+  'host-key rotate': rotateHostKey,
+  'host-key switch': switchHostKey,
+  'session list': listSessions,
+  'session kick': kickSession,
+  'ban list': listBans,
+  'ban add': addBan,
+  'ban lift': liftBan,
+  who: whoIsHere,
+  say,
+  whoami: whoAmI,
+  version: versionInfo,
+};

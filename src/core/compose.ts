@@ -1,0 +1,167 @@
+/**
+ * The composition root: builds core from its parts, without a process, a port or a protocol. The server and the fault
+ * tests both use it.
+ */
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Directory } from '../domain/access/directory.ts';
+import type { HostTag } from '../domain/results/about.ts';
+import { Accounts, type LockRetry } from '../host/accounts.ts';
+import { Incus } from '../host/incus/incus.ts';
+import { KeyScan } from '../host/keyscan.ts';
+import { Sshd } from '../host/sshd.ts';
+import { poolTrouble } from '../host/zpool.ts';
+import type { JournalFiles } from '../journal/files.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Operations, OperationsOptions } from '../journal/operations.ts';
+import type { Metrics } from '../metrics/figures.ts';
+import { HostKeyStore } from '../service/access/hostKeyStore.ts';
+import { verifyRecords } from '../service/audit.ts';
+import type { FrontUser } from '../service/checks/tools.ts';
+import type { ServiceContext } from '../service/context.ts';
+import type { HostContext } from '../service/instances/context.ts';
+import { makeSteps } from '../service/instances/steps.ts';
+import { ContainerFeed } from '../service/shells/feed.ts';
+import { Room } from '../service/shells/room.ts';
+import type { Settings } from '../settings/settings.ts';
+import { capabilities } from './calls/capabilities.ts';
+import { Dispatcher } from './calls/dispatcher.ts';
+import { DirectoryKeeper } from './logins/directoryKeeper.ts';
+import { Logins, mostLogins } from './logins/logins.ts';
+import { LoginEvents } from './records/loginEvents.ts';
+import type { HostParts } from './start/hostParts.ts';
+import { openJournal } from './start/openJournal.ts';
+import { StateFiles } from './start/stateFiles.ts';
+
+export interface CompositionOptions {
+  readonly host: HostTag;
+  readonly parts: HostParts;
+  readonly settings: Settings;
+  readonly folders: { readonly state: string; readonly journal: string; readonly keys: string };
+  /** Folder of the jump accounts' keys. */
+  readonly authorizedKeysFolder: string;
+  readonly version: string;
+  readonly log: Logger;
+  /** Port of the SSH server. */
+  readonly port: () => number;
+  readonly front: FrontUser;
+  /** Fingerprints of the host keys that this server presents and announces. */
+  readonly hostKeys: { readonly current: string; readonly next: string | undefined };
+  /** Called with each new state of who may log in. */
+  readonly onDirectory?: (directory: Directory) => void;
+  readonly figures?: () => Metrics | undefined;
+  readonly journalFiles?: JournalFiles;
+  readonly lockRetry?: LockRetry;
+  readonly undoRetry?: OperationsOptions['undoRetry'];
+}
+
+export interface Composition {
+  readonly service: ServiceContext;
+  readonly state: StateFiles;
+  readonly journal: Journal;
+  readonly operations: Operations;
+  readonly logins: Logins;
+  readonly loginEvents: LoginEvents;
+  readonly directory: DirectoryKeeper;
+  readonly dispatcher: Dispatcher;
+  readonly feed: ContainerFeed;
+}
+
+export async function compose(options: CompositionOptions): Promise<Composition> {
+  const { parts, settings, folders, log, figures } = options;
+  const now = (): Date => new Date();
+  const state = await StateFiles.open(folders.state, settings.ssh.penalties.maxMs, log);
+  const incus = new Incus(parts.runner, settings.timeouts);
+  const accounts = new Accounts(parts.runner, options.lockRetry);
+  const jumpKeys = parts.jumpKeys(accounts);
+  const steps = makeSteps({ incus, accounts, jumpKeys, jumpGroup: settings.jump.group });
+  const { journal, operations } = await openJournal({
+    folder: folders.journal,
+    segmentBytes: settings.journal.segmentBytes,
+    files: options.journalFiles,
+    kinds: Object.values(steps),
+    undoRetry: options.undoRetry,
+  });
+  if (journal.repaired !== undefined)
+    log.warn({ repaired: journal.repaired }, 'the end of the journal was torn and has been cut off');
+  const loginEvents = new LoginEvents({
+    append: (entry) => journal.append(entry),
+    log,
+    now: Date.now,
+    counted: {
+      login: (actor) => figures?.()?.login(actor),
+      refusals: (report) => figures?.()?.refusals(report),
+    },
+  });
+  const logins = new Logins({
+    now,
+    opened: (actor, means) => {
+      state.lastUses.note(actor, now());
+      loginEvents.opened(actor, means);
+    },
+    closed: (actor, since, reason) => loginEvents.closed(actor, since, reason),
+    notProved: (username, address) => loginEvents.notProved(username, address),
+  });
+  const host: HostContext = {
+    host: options.host,
+    settings,
+    incus,
+    streams: parts.streams,
+    accounts,
+    keyscan: new KeyScan(parts.runner),
+    jumpKeys,
+    operations,
+    steps,
+    log,
+    now,
+  };
+  const feed = new ContainerFeed({ incus, source: parts.streams });
+  const service: ServiceContext = {
+    ...host,
+    version: options.version,
+    journalFolder: folders.journal,
+    port: options.port,
+    admins: state.admins,
+    certificateAuthorities: state.authorities,
+    invitations: state.invitations,
+    bans: state.bans,
+    hostKeys: new HostKeyStore({ folder: folders.keys, running: options.hostKeys, port: options.port }),
+    logins,
+    room: new Room(),
+    feed,
+    doctor: {
+      front: options.front,
+      sshd: new Sshd(parts.runner, settings.jump.sshdConfig),
+      authorizedKeysFolder: options.authorizedKeysFolder,
+      verifyJournal: (signal) => verifyRecords(folders.journal, signal),
+      server: {
+        hostKeyPath: join(folders.keys, 'host_ed25519'),
+        stateFolder: folders.state,
+        journalFolder: folders.journal,
+        admins: () => state.admins.list(),
+        logins: () => ({ open: logins.list().filter(({ door }) => door !== 'local').length, most: mostLogins }),
+      },
+      poolTrouble: (pool, signal) => poolTrouble(parts.runner, pool, signal),
+    },
+  };
+  const directory = new DirectoryKeeper({
+    service,
+    own: state,
+    log,
+    changed: (known) => {
+      logins.allow(known);
+      options.onDirectory?.(known);
+    },
+    asked: (answered) => figures?.()?.incus(answered),
+  });
+  const dispatcher = new Dispatcher({
+    journal,
+    capabilities,
+    service,
+    now: Date.now,
+    changed: () => directory.refresh(),
+    measured: (verb, outcome, ms) => figures?.()?.call(verb, outcome, ms),
+    touch: { withinMs: settings.ssh.touchBeforeDeleteMs, touchedAt: (login) => logins.touchedAt(login) },
+  });
+  return { service, state, journal, operations, logins, loginEvents, directory, dispatcher, feed };
+}

@@ -1,0 +1,105 @@
+/**
+ * Core's end of the protocol on one connection: checks every message, runs calls, streams their events, honours
+ * cancellation.
+ */
+import type { MessageConnection } from 'vscode-jsonrpc/node';
+import { Failure } from '../../domain/failure.ts';
+import { frontRestartText } from '../../domain/events/notice.ts';
+import { notify, toResponseError } from '../../protocol/connection.ts';
+import {
+  abortSignal,
+  callRequest,
+  messages,
+  terminalBytes,
+  terminalSize,
+  type CallRequest,
+  type Greeting,
+} from '../../protocol/messages.ts';
+import type { Dispatcher } from '../calls/dispatcher.ts';
+import type { FrontNews } from '../front/frontRestarts.ts';
+import type { LoginEndpoint } from './loginEndpoint.ts';
+import { RemoteTerminal } from './remoteTerminal.ts';
+
+export interface EndpointOptions {
+  readonly greeting: Greeting;
+  readonly dispatcher: Dispatcher;
+  readonly logins: LoginEndpoint;
+  /** What a caller who has no shell has to be told beside the answer. */
+  readonly news: FrontNews;
+}
+
+/** Calls at work at one time, of one connection and of one login: each may be a program at work. */
+const mostCalls = 1000;
+const mostCallsOfLogin = 100;
+
+export function serveCalls(
+  connection: MessageConnection,
+  { greeting, dispatcher, logins, news }: EndpointOptions,
+): void {
+  const terminals = new Map<string, RemoteTerminal>();
+  /** How many calls each login has at work. */
+  const atWork = new Map<string, number>();
+  let calls = 0;
+  logins.onEnd((login) => {
+    for (const terminal of terminals.values()) if (terminal.login === login) terminal.end();
+  });
+  connection.onRequest(messages.greet, () => greeting);
+  connection.onRequest(messages.call, async (raw, token) => {
+    let request: CallRequest | undefined;
+    try {
+      const parsed = callRequest.safeParse(raw);
+      if (!parsed.success) throw new Failure('usage', { what: 'the request', why: 'it is not one of this protocol' });
+      const { id, login } = parsed.data;
+      // Before anything is kept under a name that only the caller has given.
+      const actor = logins.identify(login);
+      const ofLogin = atWork.get(login) ?? 0;
+      if (calls >= mostCalls || ofLogin >= mostCallsOfLogin)
+        throw new Failure('busy', {
+          what: 'the server',
+          why: 'too many calls are at work',
+          next: 'try again in a moment',
+        });
+      request = parsed.data;
+      calls++;
+      atWork.set(login, ofLogin + 1);
+      const event = (one: unknown): void => notify(connection, messages.event, { id, event: one });
+      const terminal =
+        request.terminal === undefined ? undefined : new RemoteTerminal(connection, request, request.terminal);
+      if (terminal !== undefined) terminals.set(id, terminal);
+      const restarted = request.session === undefined ? news.next(actor) : null;
+      if (restarted !== null) event({ type: 'note', text: frontRestartText(restarted) });
+      return await dispatcher.call({
+        actor,
+        verb: request.verb,
+        input: request.input,
+        reachedAt: request.reachedAt,
+        session: request.session,
+        signal: abortSignal(token),
+        terminal,
+        // A caller that is gone does not stop the operation it started.
+        emit: event,
+      });
+    } catch (error) {
+      return toResponseError(error);
+    } finally {
+      if (request !== undefined) {
+        terminals.delete(request.id);
+        calls--;
+        const left = (atWork.get(request.login) ?? 1) - 1;
+        if (left === 0) atWork.delete(request.login);
+        else atWork.set(request.login, left);
+      }
+    }
+  });
+  connection.onNotification(messages.terminalInput, (raw) => {
+    const parsed = terminalBytes.safeParse(raw);
+    if (parsed.success) terminals.get(parsed.data.id)?.input(Buffer.from(parsed.data.data, 'base64'));
+  });
+  connection.onNotification(messages.terminalResize, (raw) => {
+    const parsed = terminalSize.safeParse(raw);
+    if (parsed.success) terminals.get(parsed.data.id)?.resize(parsed.data.columns, parsed.data.rows);
+  });
+  connection.onDispose(() => {
+    for (const terminal of terminals.values()) terminal.end();
+  });
+}

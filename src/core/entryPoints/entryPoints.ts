@@ -1,0 +1,45 @@
+/**
+ * The two ways into core, and what each may ask: its own socket, which only root can open, and the front, which knows
+ * what its clients show.
+ */
+import type { Socket } from 'node:net';
+import type { Penalty } from '../../domain/access/ban.ts';
+import type { MessageConnection } from 'vscode-jsonrpc/node';
+import { connectOver, mostMessageBytes } from '../../protocol/connection.ts';
+import { serveBans } from './banEndpoint.ts';
+import { serveCalls, type EndpointOptions } from './callEndpoint.ts';
+import { LoginEndpoint, type FrontReports } from './loginEndpoint.ts';
+import type { Logins } from '../logins/logins.ts';
+import { serveShells, type ShellEndpointOptions } from './shellEndpoint.ts';
+
+export interface EntryPointsOptions
+  extends Omit<EndpointOptions, 'logins'>, Omit<ShellEndpointOptions, 'logins'>, Required<FrontReports> {
+  readonly logins: Logins;
+  readonly onPenalty: (penalty: Penalty) => void;
+}
+
+export class EntryPoints {
+  readonly #options: EntryPointsOptions;
+
+  constructor(options: EntryPointsOptions) {
+    this.#options = options;
+  }
+
+  local(socket: Socket): void {
+    const connection = connectOver(socket, { mostBytes: mostMessageBytes });
+    socket.once('close', () => connection.dispose());
+    this.#serve(connection, new LoginEndpoint(connection, 'local', this.#options.logins));
+    connection.listen();
+  }
+
+  front(connection: MessageConnection): void {
+    const { logins, refused, notOffered, useInvitation, service, onPenalty } = this.#options;
+    this.#serve(connection, new LoginEndpoint(connection, 'front', logins, { refused, notOffered, useInvitation }));
+    serveBans(connection, service.bans, onPenalty);
+  }
+
+  #serve(connection: MessageConnection, logins: LoginEndpoint): void {
+    serveCalls(connection, { ...this.#options, logins });
+    serveShells(connection, { ...this.#options, logins });
+  }
+}

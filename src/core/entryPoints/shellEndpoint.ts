@@ -1,0 +1,135 @@
+/** Core's end of what a shell needs besides calls: the room, the live list, candidates for completion, memory. */
+import type { MessageConnection } from 'vscode-jsonrpc/node';
+import type { z } from 'zod';
+import type { Actor } from '../../domain/access/actor.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { EndedCall, Welcome } from '../../domain/events/notice.ts';
+import { notify, toResponseError } from '../../protocol/connection.ts';
+import {
+  abortSignal,
+  candidatesRequest,
+  feedSwitch,
+  messages,
+  roomEntry,
+  roomExit,
+  settingsChange,
+  typedLine,
+} from '../../protocol/messages.ts';
+import { candidates } from '../../service/candidates.ts';
+import type { ServiceContext } from '../../service/context.ts';
+import type { ContainerFeed } from '../../service/shells/feed.ts';
+import type { FrontNews } from '../front/frontRestarts.ts';
+import type { LoginEndpoint } from './loginEndpoint.ts';
+import type { ShellMemory } from '../../service/shells/shellMemory.ts';
+
+export interface ShellEndpointOptions {
+  readonly memory: ShellMemory;
+  readonly feed: ContainerFeed;
+  readonly service: ServiceContext;
+  readonly news: FrontNews;
+  readonly logins: LoginEndpoint;
+  /** What ended since then, as the journal has it, newest last. */
+  readonly endedSince: (actor: Actor, since: string) => Promise<readonly EndedCall[]>;
+}
+
+interface OpenShell {
+  readonly login: string;
+  readonly actor: Actor;
+  /** Keeps the measurements going that sparklines are made of. */
+  readonly unwatch: () => void;
+  unfeed: (() => void) | undefined;
+}
+
+/** Shells that one connection may have open: a front serves all of them. */
+const mostShells = 10_000;
+
+export function serveShells(connection: MessageConnection, options: ShellEndpointOptions): void {
+  const { memory, feed, service, news, logins } = options;
+  const { room } = service;
+  const shells = new Map<string, OpenShell>();
+
+  const leave = (session: string): void => {
+    const shell = shells.get(session);
+    if (shell === undefined) return;
+    shells.delete(session);
+    shell.unfeed?.();
+    shell.unwatch();
+    logins.shells(shell.login, -1);
+    room.leave(session);
+    memory.left(shell.actor, service.now());
+  };
+
+  // vscode-jsonrpc sends an error that is returned; its types do not say so.
+  const answer = <T>(act: () => Promise<T>): Promise<T> =>
+    Promise.try(act).catch((error: unknown) => toResponseError(error) as never);
+
+  connection.onRequest(messages.enter, (raw) =>
+    answer(async (): Promise<Welcome> => {
+      const { session, login } = checked(roomEntry, raw);
+      const actor = logins.identify(login);
+      if (shells.has(session) || shells.size >= mostShells)
+        throw new Failure('usage', { what: 'the shell', why: 'its name is taken' });
+      const { lines, leftAt, settings } = memory.of(actor);
+      const ended = leftAt === null ? [] : await options.endedSince(actor, leftAt);
+      // It may have ended meanwhile.
+      logins.identify(login);
+      room.enter(session, actor, (notice) => notify(connection, messages.notice, { session, notice }));
+      logins.shells(login, 1);
+      shells.set(session, { login, actor, unwatch: feed.subscribe(() => undefined), unfeed: undefined });
+      return { ...room.welcome(actor), ended, restarted: news.next(actor), lines, settings };
+    }),
+  );
+  connection.onNotification(messages.leave, (raw) => {
+    const parsed = roomExit.safeParse(raw);
+    if (parsed.success) leave(parsed.data.session);
+  });
+  connection.onRequest(messages.feed, (raw) =>
+    answer((): Promise<true> => {
+      const { session, open } = checked(feedSwitch, raw);
+      const shell = shells.get(session);
+      if (shell === undefined) throw new Failure('usage', { what: 'the live list', why: 'this shell is not open' });
+      shell.unfeed?.();
+      shell.unfeed = undefined;
+      if (!open) return Promise.resolve(true);
+      // Whoever may not list all containers follows their own.
+      const sees = (user: string): boolean => shell.actor.door !== 'self' || shell.actor.owns?.includes(user) === true;
+      shell.unfeed = feed.subscribe((update) => {
+        const mine = {
+          ...update,
+          changed: update.changed.filter(({ user }) => sees(user)),
+          removed: update.removed.filter(sees),
+        };
+        notify(connection, messages.notice, { session, notice: { type: 'containers', feed: mine } });
+      });
+      return Promise.resolve(true);
+    }),
+  );
+  connection.onRequest(messages.candidates, (raw, token) =>
+    answer(() => {
+      const { what, user, login } = checked(candidatesRequest, raw);
+      const actor = logins.identify(login);
+      return candidates(service, { what, user, actor }, abortSignal(token));
+    }),
+  );
+  connection.onNotification(messages.typed, (raw) => {
+    const parsed = typedLine.safeParse(raw);
+    if (parsed.success) memory.remember(logins.identify(parsed.data.login), parsed.data.line);
+  });
+  connection.onRequest(messages.settings, (raw) =>
+    answer((): Promise<true> => {
+      const { login, settings } = checked(settingsChange, raw);
+      memory.set(logins.identify(login), settings);
+      return Promise.resolve(true);
+    }),
+  );
+  // A shell hears of nothing any more once its login is over.
+  logins.onEnd((login) => {
+    for (const [session, shell] of [...shells]) if (shell.login === login) leave(session);
+  });
+}
+
+function checked<S extends z.ZodType>(schema: S, raw: unknown): z.output<S> {
+  const parsed = schema.safeParse(raw);
+  if (!parsed.success) throw new Failure('usage', { what: 'the request', why: 'it is not one of this protocol' });
+  return parsed.data;
+}

@@ -1,0 +1,310 @@
+/** The privileged process: composes core, opens its entry points, and keeps the front running. */
+import { readFile } from 'node:fs/promises';
+import type { Server as SocketServer, Socket } from 'node:net';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { isVerbName, verbNamed } from '../catalogue/catalogue.ts';
+import type { Actor } from '../domain/access/actor.ts';
+import type { EndedCall } from '../domain/events/notice.ts';
+import { Failure } from '../domain/failure.ts';
+import type { HostTag } from '../domain/results/about.ts';
+import { Incus } from '../host/incus/incus.ts';
+import { ProgramRunner } from '../host/runner.ts';
+import type { Operations } from '../journal/operations.ts';
+import { startMetrics, type RunningMetrics } from '../metrics/startMetrics.ts';
+import type { FrontStart, Greeting, Listening } from '../protocol/messages.ts';
+import { serverHostKeys, type ServerHostKey, type ServerHostKeys } from '../service/access/hostKeyFiles.ts';
+import { useInvitation } from '../service/bindInvitation.ts';
+import { endedSince } from '../service/shells/ended.ts';
+import { makeHome, packageRoot, type Home } from '../settings/home.ts';
+import type { Settings } from '../settings/settings.ts';
+import { compose, type Composition } from './compose.ts';
+import { EntryPoints } from './entryPoints/entryPoints.ts';
+import { listenLocally } from './entryPoints/localSocket.ts';
+import { chooseStarter, nobody, type ChosenStarter } from './front/frontChoice.ts';
+import { FrontNews } from './front/frontRestarts.ts';
+import { FrontProcess } from './front/frontProcess.ts';
+import { bindPort, type Listener } from './front/listener.ts';
+import { PenaltyRecords } from './records/penaltyRecords.ts';
+import { firstAdmin, type FirstAdmin } from './start/firstAdmin.ts';
+import { chooseHost } from './start/hostChoice.ts';
+import { realHost, simulatedHost } from './start/hostParts.ts';
+import { makeLog } from './start/log.ts';
+
+export interface ServerOptions {
+  readonly home: Home;
+  readonly settings: Settings;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** What a started server tells its starter. */
+export interface Started {
+  readonly host: HostTag;
+  readonly listening: Listening;
+  readonly hostKey: ServerHostKey;
+  readonly firstAdmin: FirstAdmin | undefined;
+  readonly version: string;
+}
+
+/** Interval between two checks for expired logins, in milliseconds. */
+const recheckEveryMs = 1000;
+/** Interval between two reads of the owners' keys from Incus, for changes that others made there, in milliseconds. */
+const identitiesEveryMs = 30_000;
+/** Interval between two tries to end operations that could not be undone, in milliseconds. */
+const recoverEveryMs = 15_000;
+/** How long the start waits for those, in milliseconds. */
+const recoverAtStartMs = 5000;
+/** How long a stop waits for running changes, in milliseconds. */
+const drainMs = 60_000;
+
+/** What a start has bound and found before core is composed. */
+interface Ground {
+  readonly version: string;
+  readonly hostKeys: ServerHostKeys;
+  readonly listener: Listener;
+  readonly front: ChosenStarter;
+  readonly host: HostTag;
+}
+
+export class Server {
+  readonly started: Promise<Started>;
+  readonly #options: ServerOptions;
+  readonly #log: Logger;
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #news = new FrontNews();
+  #socket: SocketServer | undefined;
+  #listener: Listener | undefined;
+  #core: Composition | undefined;
+  #penaltyRecords: PenaltyRecords | undefined;
+  #metrics: RunningMetrics | undefined;
+  #front: FrontProcess | undefined;
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#log = makeLog(options.env);
+    this.started = this.#start();
+  }
+
+  /** Refuses new changes, waits for running ones and for their answers, and has the front take leave of its clients. */
+  async stop(reason: string): Promise<void> {
+    const core = this.#core;
+    core?.dispatcher.refuse(reason);
+    for (const timer of this.#timers) clearInterval(timer);
+    const deadline = Date.now() + drainMs;
+    while ((core?.operations.active === true || core?.dispatcher.changing === true) && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    await this.#front?.stop(reason);
+    this.#socket?.close();
+    await core?.state.settled();
+    this.#metrics?.stop();
+    await core?.loginEvents.settled();
+    this.#penaltyRecords?.flush();
+    await core?.journal.close();
+  }
+
+  async #start(): Promise<Started> {
+    const { home } = this.#options;
+    await makeHome(home);
+    // The socket comes first: it shows that no other server runs in this home.
+    const accept = { handler: (socket: Socket): void => void socket.destroy() };
+    this.#socket = await listenLocally(home.socket, (socket) => accept.handler(socket));
+    try {
+      const ground = await this.#prepare();
+      const core = await this.#compose(ground);
+      const first = await this.#openFor(core, ground);
+      const entryPoints = this.#entryPoints(core, ground);
+      accept.handler = (socket) => entryPoints.local(socket);
+      await this.#startFront(core, ground, entryPoints);
+      this.#startTimers(core);
+      const { host, listener, hostKeys, version } = ground;
+      return { host, listening: listener.where, hostKey: hostKeys.current, firstAdmin: first, version };
+    } catch (error) {
+      this.#metrics?.stop();
+      await this.#front?.stop('the start failed', 500);
+      this.#listener?.close();
+      this.#socket.close();
+      throw error;
+    }
+  }
+
+  /** Binds the port and chooses the host; nothing is changed yet, so that a port in use ends the start here. */
+  async #prepare(): Promise<Ground> {
+    const { home, settings, env } = this.#options;
+    const version = await packageVersion();
+    const hostKeys = await serverHostKeys(home.keys);
+    const listener = bindPort(settings.listen);
+    this.#listener = listener;
+    const runner = new ProgramRunner();
+    const front = await chooseStarter({ env, log: this.#log, runner });
+    const host = await chooseHost({
+      wanted: settings.host,
+      isRoot: process.getuid?.() === 0,
+      statePath: join(home.state, 'host.json'),
+      incus: new Incus(runner, settings.timeouts),
+    });
+    return { version, hostKeys, listener, front, host };
+  }
+
+  async #compose({ version, hostKeys, listener, front, host }: Ground): Promise<Composition> {
+    const { home, settings, env } = this.#options;
+    const authorizedKeysFolder = settings.jump.authorizedKeysFolder ?? home.authorizedKeys;
+    const core = await compose({
+      host,
+      parts: host.simulated
+        ? simulatedHost(home.state, env)
+        : realHost(new ProgramRunner(), env, authorizedKeysFolder, settings.jump.group),
+      settings,
+      folders: { state: home.state, journal: home.journal, keys: home.keys },
+      authorizedKeysFolder,
+      version,
+      log: this.#log,
+      port: () => listener.where.port,
+      front: front.is,
+      hostKeys: { current: hostKeys.current.fingerprint, next: hostKeys.next?.fingerprint },
+      onDirectory: (directory) => this.#front?.directory(directory),
+      figures: () => this.#metrics?.figures,
+    });
+    this.#core = core;
+    this.#penaltyRecords = new PenaltyRecords({ append: (entry) => core.journal.append(entry) });
+    if (settings.metrics.listen !== undefined) this.#startMetrics(core, settings.metrics.listen, version);
+    return core;
+  }
+
+  #startMetrics({ logins, operations, journal, service }: Composition, listen: Listening, version: string): void {
+    const port = bindPort(listen);
+    this.#metrics = startMetrics({
+      port,
+      user: process.getuid?.() === 0 ? nobody : undefined,
+      build: { version, host: service.host.kind },
+      sources: {
+        logins: () => logins.list(),
+        operations: () => ({ open: operations.open().length, unfinished: operations.unfinished().length }),
+        journalHead: () => journal.head.seq,
+      },
+      log: this.#log,
+    });
+    this.#log.info({ ...port.where }, 'figures for Prometheus are at /metrics');
+  }
+
+  /** Ends what an earlier start left open, makes sure that somebody may log in, and records the start. */
+  async #openFor(
+    { service, operations, journal, directory }: Composition,
+    ground: Ground,
+  ): Promise<FirstAdmin | undefined> {
+    const { home, env } = this.#options;
+    // With a host that does not answer this would take minutes: what is not ended by then keeps its target locked.
+    await Promise.race([
+      this.#recover(operations),
+      new Promise((resolve) => setTimeout(resolve, recoverAtStartMs).unref()),
+    ]);
+    const first = await firstAdmin(home, service.admins, env, new Date());
+    if (first !== undefined)
+      await journal.append({ type: 'first-admin', target: first.name, keys: first.keys.map((key) => key.fingerprint) });
+    await journal.append({ type: 'start', version: ground.version, host: ground.host.kind });
+    await directory.refresh();
+    return first;
+  }
+
+  #entryPoints(
+    { service, state, dispatcher, logins, loginEvents, directory, journal, feed }: Composition,
+    { version, host }: Ground,
+  ): EntryPoints {
+    const { home } = this.#options;
+    const greeting: Greeting = { version, host: { ...host } };
+    return new EntryPoints({
+      greeting,
+      dispatcher,
+      logins,
+      news: this.#news,
+      memory: state.memory,
+      feed,
+      service,
+      onPenalty: (penalty) => this.#penaltyRecords?.add(penalty),
+      endedSince: (actor, since) => endedSince(home.journal, since, (call) => isNewsFor(actor, call)),
+      refused: (report) => loginEvents.refusals(report),
+      notOffered: (actor, counts) => loginEvents.notOffered(actor, counts),
+      useInvitation: (proof, address) =>
+        useInvitation(
+          {
+            service,
+            admins: service.admins,
+            invitations: service.invitations,
+            logins,
+            journal,
+            changed: () => directory.refresh(),
+          },
+          proof,
+          address,
+        ),
+    });
+  }
+
+  #startFront({ service, directory }: Composition, ground: Ground, entryPoints: EntryPoints): Promise<void> {
+    const { settings } = this.#options;
+    const { version, host, hostKeys, listener, front } = ground;
+    const start = (): FrontStart => ({
+      version,
+      host: { ...host },
+      listen: listener.where,
+      hostKeys: [hostKeys.current.privateKey, ...(hostKeys.next === undefined ? [] : [hostKeys.next.privateKey])],
+      directory: directory.directory as FrontStart['directory'],
+      ...service.bans.forFront(),
+      limits: settings.ssh,
+      transport: settings.ssh,
+    });
+    return new Promise((resolve, reject) => {
+      this.#front = new FrontProcess({
+        start,
+        serve: (connection) => entryPoints.front(connection),
+        starter: front.starter,
+        listener,
+        log: this.#log,
+        onServing: resolve,
+        onFatal: (why) =>
+          reject(new Failure('settings', { what: 'the SSH server', why, next: 'CONTAINARIUM_LOG=debug says more' })),
+        onReplaced: (why) => {
+          this.#news.replaced(why);
+          this.#metrics?.figures.frontReplaced();
+        },
+      });
+    });
+  }
+
+  #startTimers({ logins, directory, operations }: Composition): void {
+    this.#timers.push(setInterval(() => logins.recheck(), recheckEveryMs).unref());
+    this.#every(identitiesEveryMs, () => directory.refresh());
+    this.#every(recoverEveryMs, () => this.#recover(operations));
+  }
+
+  /** Calls `act` at intervals, and leaves one out while the call before it still runs. */
+  #every(ms: number, act: () => Promise<void>): void {
+    let working = false;
+    const tick = async (): Promise<void> => {
+      if (working) return;
+      working = true;
+      await act().finally(() => (working = false));
+    };
+    this.#timers.push(setInterval(() => void tick(), ms).unref());
+  }
+
+  async #recover(operations: Operations): Promise<void> {
+    if (operations.unfinished().length === 0) return;
+    const left = await operations.recover();
+    for (const operation of left)
+      this.#log.error(
+        { operation: operation.id, verb: operation.verb, target: operation.target },
+        'an operation could not be taken back yet',
+      );
+  }
+}
+
+/** A verb that only reads has an end in the journal where it failed, which is news for its caller alone. */
+function isNewsFor(actor: Actor, { verb, target }: Pick<EndedCall, 'verb' | 'target'>): boolean {
+  const changes = isVerbName(verb) && verbNamed(verb).changes;
+  return changes && (actor.door !== 'self' || (target !== null && actor.owns?.includes(target) === true));
+}
+
+async function packageVersion(): Promise<string> {
+  const manifest = JSON.parse(await readFile(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
+  return manifest.version;
+}

@@ -1,0 +1,63 @@
+/**
+ * Real or simulated: decided once, at the first start, and kept. A host that worked yesterday and does not answer today
+ * is an error.
+ */
+import { z } from 'zod';
+import type { HostTag } from '../../domain/results/about.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Incus } from '../../host/incus/incus.ts';
+import { openState } from '../../journal/jsonState.ts';
+
+const schema = z.object({ host: z.enum(['incus', 'simulated']), why: z.string() }).nullable();
+
+export interface HostWish {
+  readonly wanted: 'auto' | 'incus' | 'simulated';
+  readonly isRoot: boolean;
+  readonly statePath: string;
+  readonly incus: Incus;
+}
+
+export async function chooseHost({ wanted, isRoot, statePath, incus }: HostWish): Promise<HostTag> {
+  const state = await openState<z.infer<typeof schema>>(statePath, schema, null);
+  const kept = state.data;
+  if (wanted === 'simulated') return { kind: 'simulated', simulated: true, why: 'the configuration asks for it' };
+  if (wanted === 'incus') {
+    if (!isRoot)
+      throw new Failure('settings', { what: 'the real host', why: 'jump accounts need root', next: 'sudo npm start' });
+    const why = 'the configuration asks for it';
+    if (kept?.host !== 'incus') {
+      // From now on the real host is what this home belongs to, also when nobody asks for it any more.
+      state.data = { host: 'incus', why };
+      await state.write();
+    }
+    return { kind: 'incus', simulated: false, why };
+  }
+  const chosen = kept ?? (await look(isRoot, incus));
+  if (kept === null) {
+    state.data = chosen;
+    await state.write();
+  }
+  if (chosen.host === 'incus' && !isRoot) {
+    throw new Failure('settings', {
+      what: 'the real host',
+      why: 'this server has worked on the real host before, and that needs root',
+      next: 'sudo npm start, or set CONTAINARIUM_HOST=simulated',
+    });
+  }
+  return { kind: chosen.host, simulated: chosen.host === 'simulated', why: chosen.why };
+}
+
+async function look(isRoot: boolean, incus: Incus): Promise<{ host: 'incus' | 'simulated'; why: string }> {
+  if (!isRoot) return { host: 'simulated', why: 'not started as root' };
+  try {
+    const [server, pools, networks] = await Promise.all([incus.server(), incus.pools(), incus.networks()]);
+    if (server.auth !== 'trusted') return { host: 'simulated', why: 'Incus does not trust this user' };
+    if (pools.length === 0) return { host: 'simulated', why: 'Incus has no storage pool' };
+    if (!networks.some((network) => network.managed && network.type === 'bridge'))
+      return { host: 'simulated', why: 'Incus has no managed bridge' };
+    return { host: 'incus', why: 'Incus is reachable and usable' };
+  } catch (error) {
+    const failure = Failure.from(error);
+    return { host: 'simulated', why: `${failure.what}: ${failure.why}` };
+  }
+}

@@ -1,0 +1,36 @@
+/** What of the host is real, or simulated. */
+import { join } from 'node:path';
+import type { Accounts } from '../../host/accounts.ts';
+import { incusSocketPath } from '../../host/incus/socket.ts';
+import { SocketStreams, type IncusStreams } from '../../host/incus/streams.ts';
+import { JumpKeyFiles, type JumpKeys } from '../../host/jumpKeys.ts';
+import type { Runner } from '../../host/runner.ts';
+import { SimulatedHost } from '../../simulated/host.ts';
+
+export interface HostParts {
+  readonly runner: Runner;
+  readonly streams: IncusStreams;
+  readonly jumpKeys: (accounts: Accounts) => JumpKeys;
+}
+
+export function simulatedHost(state: string, env: NodeJS.ProcessEnv): HostParts {
+  const simulated = SimulatedHost.open(join(state, 'simulated-host.json'), {
+    faultsPath: join(state, 'simulated-faults.json'),
+    logPath: join(state, 'simulated-commands.jsonl'),
+    paceMs: Number(env['CONTAINARIUM_SIMULATED_PACE_MS'] ?? 150),
+  });
+  return { runner: simulated.runner, streams: simulated.streams, jumpKeys: () => simulated.jumpKeys };
+}
+
+export function realHost(
+  runner: Runner,
+  env: NodeJS.ProcessEnv,
+  authorizedKeysFolder: string,
+  group: string,
+): HostParts {
+  return {
+    runner,
+    streams: new SocketStreams(incusSocketPath(env)),
+    jumpKeys: (accounts) => new JumpKeyFiles(authorizedKeysFolder, () => accounts.groupId(group)),
+  };
+}

@@ -1,0 +1,37 @@
+/** The journal and the operations that it holds open, as a start finds them. */
+import type { JournalFiles } from '../../journal/files.ts';
+import { Journal } from '../../journal/journal.ts';
+import { OpenOperationsReader } from '../../journal/openOperations.ts';
+import { Operations, type OperationsOptions } from '../../journal/operations.ts';
+
+export interface OpenJournalOptions {
+  readonly folder: string;
+  readonly segmentBytes?: number | undefined;
+  readonly files?: JournalFiles | undefined;
+  /** Every kind of step that an operation of an earlier start may have begun. */
+  readonly kinds: OperationsOptions['kinds'];
+  readonly undoRetry?: OperationsOptions['undoRetry'];
+}
+
+/** Operations that an earlier start left open are adopted, not ended: {@link Operations.recover} ends them. */
+export async function openJournal({
+  folder,
+  segmentBytes,
+  files,
+  kinds,
+  undoRetry,
+}: OpenJournalOptions): Promise<{ readonly journal: Journal; readonly operations: Operations }> {
+  const opened: { operations?: Operations } = {};
+  const journal = await Journal.open({
+    folder,
+    carry: () => opened.operations?.carry() ?? null,
+    ...(segmentBytes === undefined ? {} : { segmentBytes }),
+    ...(files === undefined ? {} : { files }),
+  });
+  const operations = new Operations({ recorder: journal, kinds, ...(undoRetry === undefined ? {} : { undoRetry }) });
+  opened.operations = operations;
+  const reader = new OpenOperationsReader();
+  for await (const record of journal.currentSegment()) reader.read(record);
+  operations.adopt(reader.operations());
+  return { journal, operations };
+}

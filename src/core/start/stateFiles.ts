@@ -1,0 +1,62 @@
+/** What core keeps besides the journal: small files in the state folder of its home, all opened here. */
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { AdminStore } from '../../service/access/adminStore.ts';
+import { CaStore } from '../../service/access/caStore.ts';
+import { BanStore } from '../../service/access/banStore.ts';
+import { InvitationStore } from '../../service/access/invitationStore.ts';
+import { LastUses } from '../../service/access/lastUses.ts';
+import { ShellMemory } from '../../service/shells/shellMemory.ts';
+
+export class StateFiles {
+  readonly admins: AdminStore;
+  readonly authorities: CaStore;
+  readonly invitations: InvitationStore;
+  readonly bans: BanStore;
+  readonly lastUses: LastUses;
+  readonly memory: ShellMemory;
+
+  private constructor(
+    files: Pick<StateFiles, 'admins' | 'authorities' | 'invitations' | 'bans' | 'lastUses' | 'memory'>,
+  ) {
+    ({
+      admins: this.admins,
+      authorities: this.authorities,
+      invitations: this.invitations,
+      bans: this.bans,
+      lastUses: this.lastUses,
+      memory: this.memory,
+    } = files);
+  }
+
+  /** Who may log in has to be readable; what is a convenience begins anew, with a warning. */
+  static async open(folder: string, maxPenaltyMs: number, log: Logger): Promise<StateFiles> {
+    const now = (): Date => new Date();
+    const lastUses = await LastUses.open(join(folder, 'last-uses.json'), ({ message }) =>
+      log.warn({ why: message }, 'the last uses of keys cannot be read'),
+    );
+    const admins = await AdminStore.open(join(folder, 'admins.json'), (key) => lastUses.of(key));
+    return new StateFiles({
+      admins,
+      authorities: await CaStore.open(join(folder, 'authorities.json')),
+      invitations: await InvitationStore.open(join(folder, 'invitations.json'), admins, now),
+      bans: await BanStore.open(join(folder, 'bans.json'), {
+        now,
+        maxPenaltyMs,
+        onTrouble: ({ message }) =>
+          log.warn({ why: message }, 'penalties could not be written: a restart forgets them'),
+      }),
+      lastUses,
+      memory: await ShellMemory.open(join(folder, 'shells.json'), ({ message }) =>
+        log.warn({ why: message }, 'what shells remembered cannot be read'),
+      ),
+    });
+  }
+
+  /** Resolves when everything is written. */
+  async settled(): Promise<void> {
+    await this.memory.settled();
+    await this.lastUses.settled();
+    await this.bans.settled();
+  }
+}

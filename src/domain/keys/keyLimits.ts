@@ -1,0 +1,148 @@
+/**
+ * What an admin's key is limited to, and how that is written: options in front of the key, as in sshd(8),
+ * AUTHORIZED_KEYS FILE FORMAT. An option that is not known here, or does nothing here, is refused: one that was passed
+ * over would leave the key less limited than its owner believes.
+ */
+import { AddressList } from '../values/addressList.ts';
+import { Failure } from '../failure.ts';
+import { keyTypes } from './keyBlob.ts';
+import { refusePrivateKey } from './keyText.ts';
+import { maxKeyTextBytes, parsePublicKeys, type PublicKey } from './publicKey.ts';
+import { quoted } from '../text.ts';
+
+export interface KeyLimits {
+  /** An {@link AddressList}, as text. */
+  readonly from?: string | undefined;
+  /** RFC 3339 UTC: from then on the key is none. */
+  readonly expiresAt?: string | undefined;
+  /** For FIDO keys: the person has to be verified (PIN, fingerprint), besides the touch that is always wanted. */
+  readonly verifyRequired?: boolean | undefined;
+}
+
+export interface LimitedKey {
+  readonly key: PublicKey;
+  readonly limits: KeyLimits;
+  /** So that the journal keeps it as every key: by its fingerprint. */
+  readonly fingerprint: string;
+}
+
+/**
+ * Public keys, one a line, each with options in front of it or without. Throws as `parsePublicKeys` does, and
+ * `invalid-key` for an option.
+ */
+export function parseLimitedKeys(text: string): LimitedKey[] {
+  if (Buffer.byteLength(text) > maxKeyTextBytes) return withoutLimits(parsePublicKeys(text));
+  refusePrivateKey(text);
+  const lines = text
+    .replace(/^\ufeff/, '')
+    .split(/\r\n?|\n/)
+    .map(splitLine);
+  // All of it first: a fault is told with the number of its line.
+  const keys = parsePublicKeys(lines.map(({ rest }) => rest).join('\n'));
+  const limits = new Map<string, KeyLimits>();
+  for (const { options, rest } of lines) {
+    if (options === undefined) continue;
+    const [key] = parsePublicKeys(rest);
+    if (key !== undefined && !limits.has(key.fingerprint)) limits.set(key.fingerprint, readOptions(options, key));
+  }
+  return keys.map((key) => ({ key, limits: limits.get(key.fingerprint) ?? {}, fingerprint: key.fingerprint }));
+}
+
+export function withoutLimits(keys: readonly PublicKey[]): LimitedKey[] {
+  return keys.map((key) => ({ key, limits: {}, fingerprint: key.fingerprint }));
+}
+
+const startsWithKey = new RegExp(`^(?:${keyTypes.map((type) => type.replaceAll('.', '\\.')).join('|')})\\s`);
+
+/**
+ * Options reach to the first blank outside quotation marks. What is not followed by a key is left as it is, for the
+ * parser of keys to refuse.
+ */
+function splitLine(line: string): { options?: string; rest: string } {
+  const text = line.trim();
+  if (text === '' || text.startsWith('#') || startsWithKey.test(text)) return { rest: text };
+  const [options = ''] = /^(?:[^\s"]|"(?:\\"|[^"\\]|\\(?!"))*")+/.exec(text) ?? [];
+  const rest = text.slice(options.length).trimStart();
+  return options !== '' && startsWithKey.test(rest) ? { options, rest } : { rest: text };
+}
+
+function readOptions(text: string, key: PublicKey): KeyLimits {
+  const found = new Map<string, string | undefined>();
+  const options = [...text.matchAll(/([^\s",=]+)(?:="((?:\\"|[^"\\]|\\(?!"))*)")?(?:,|$)/g)];
+  for (const [, word = '', value] of options) {
+    const name = word.toLowerCase();
+    if (found.has(name)) throw refused(name, 'it stands there twice');
+    found.set(name, value?.replaceAll('\\"', '"'));
+  }
+  // Nothing between the options, and no comma at the end.
+  if (options.map(([all]) => all).join('') !== text || text.endsWith(',') || options.length === 0)
+    throw refused(text, 'it is not written as name="value",…');
+  for (const [name, value] of found) {
+    const wants = known.get(name);
+    if (wants === undefined)
+      throw refused(name, unsupported.has(name) ? 'it means nothing here' : 'there is no such option');
+    if (wants !== (value !== undefined)) throw refused(name, wants ? 'its value is missing' : 'it takes no value');
+  }
+  if (found.has('verify-required') && !key.type.startsWith('sk-'))
+    throw refused('verify-required', 'the key is not a FIDO key');
+  const [from, expiry] = [found.get('from'), found.get('expiry-time')];
+  return {
+    ...(from === undefined ? {} : { from: AddressList.parse(from).text }),
+    ...(expiry === undefined ? {} : { expiresAt: parseExpiryTime(expiry).toISOString() }),
+    ...(found.has('verify-required') ? { verifyRequired: true } : {}),
+  };
+}
+
+/** The options that are honoured, and whether they take a value. */
+const known: ReadonlyMap<string, boolean> = new Map([
+  ['from', true],
+  ['expiry-time', true],
+  ['verify-required', false],
+]);
+
+/** Those of sshd(8) that have nothing to do with this server, or that it would have to honour to take them. */
+const unsupported: ReadonlySet<string> = new Set([
+  'agent-forwarding',
+  'cert-authority',
+  'command',
+  'environment',
+  'no-agent-forwarding',
+  'no-port-forwarding',
+  'no-pty',
+  'no-touch-required',
+  'no-user-rc',
+  'no-x11-forwarding',
+  'permitlisten',
+  'permitopen',
+  'port-forwarding',
+  'principals',
+  'pty',
+  'restrict',
+  'tunnel',
+  'user-rc',
+  'x11-forwarding',
+]);
+
+/** `YYYYMMDD[HHMM[SS]][Z]`; without `Z` in the time zone of this host, as sshd(8) has it. */
+function parseExpiryTime(text: string): Date {
+  const match = /^(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?)?(Z?)$/.exec(text);
+  const parts = (match?.slice(1, 7) ?? []).map((part) => Number((part as string | undefined) ?? 0));
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts;
+  const date =
+    match?.[7] === 'Z'
+      ? new Date(Date.UTC(year, month - 1, day, hour, minute, second))
+      : new Date(year, month - 1, day, hour, minute, second);
+  const back = match?.[7] === 'Z' ? [date.getUTCMonth() + 1, date.getUTCDate()] : [date.getMonth() + 1, date.getDate()];
+  if (match === null || back[0] !== month || back[1] !== day || hour > 23 || minute > 59 || second > 59) {
+    throw refused('expiry-time', `${quoted(text)} is not a time as YYYYMMDD[HHMM[SS]][Z]`);
+  }
+  return date;
+}
+
+function refused(option: string, why: string): Failure {
+  return new Failure('invalid-key', {
+    what: `option ${quoted(option)} in front of the key`,
+    why,
+    next: 'taken are from="…", expiry-time="YYYYMMDD[HHMM[SS]][Z]" and, for FIDO keys, verify-required',
+  });
+}

@@ -1,0 +1,49 @@
+/** What a server says of itself, its host and the caller. */
+import type { CertificateMark, Role } from '../access/actor.ts';
+
+export interface WhoAmI {
+  readonly name: string;
+  readonly role: Role;
+  readonly door: string;
+  readonly fingerprint: string | null;
+  readonly address: string | null;
+  readonly certificate: CertificateMark | null;
+  readonly containers: readonly string[];
+  readonly host: HostTag;
+}
+
+export interface VersionInfo {
+  readonly version: string;
+  readonly node: string;
+  readonly platform: string;
+  readonly host: HostTag;
+}
+
+export interface HostInfo {
+  readonly kind: HostKind;
+  readonly why: string;
+  readonly incusVersion: string;
+  readonly kernel: string;
+  readonly containers: { readonly total: number; readonly running: number };
+  readonly cpus: number;
+  readonly memoryTotalBytes: number;
+  readonly memoryFreeBytes: number;
+  readonly pool: {
+    readonly name: string;
+    readonly driver: string;
+    readonly usedBytes: number;
+    readonly totalBytes: number;
+  };
+  readonly network: { readonly name: string; readonly address: string };
+  readonly image: { readonly alias: string; readonly ready: boolean; readonly base: string };
+}
+
+export type HostKind = 'incus' | 'simulated';
+
+/** Which host answers: part of every `--json` document and every banner. */
+export interface HostTag {
+  readonly kind: HostKind;
+  readonly simulated: boolean;
+  /** Why this host was chosen. */
+  readonly why: string;
+}

@@ -1,0 +1,14 @@
+/** How a user reaches a container. */
+
+/** How a user reaches their container, ready for ssh_config(5) and known_hosts (sshd(8)). */
+export interface SshAccess {
+  readonly user: string;
+  /** The alias to type: `alice-dev`. */
+  readonly alias: string;
+  readonly jumpAlias: string;
+  readonly jumpHost: string;
+  readonly jumpPort: number;
+  readonly address: string;
+  readonly config: string;
+  readonly knownHosts: readonly string[];
+}

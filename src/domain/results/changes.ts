@@ -1,0 +1,39 @@
+/** Results of the verbs that create, resize, delete, start and stop a container. Times in RFC 3339 UTC. */
+import type { SshAccess } from './access.ts';
+import type { Container } from './container.ts';
+
+export interface StateChange {
+  readonly user: string;
+  readonly container: string;
+  readonly status: string;
+  readonly changed: boolean;
+  readonly operation: string | null;
+}
+
+export interface ResizeResult {
+  readonly user: string;
+  readonly container: string;
+  readonly changes: readonly {
+    readonly what: 'cpu' | 'memory' | 'disk';
+    readonly from: string | null;
+    readonly to: string;
+  }[];
+  readonly operation: string | null;
+}
+
+export interface DeleteResult {
+  readonly user: string;
+  readonly container: string;
+  readonly freedBytes: number | null;
+  readonly operation: string;
+}
+
+export interface CreateResult {
+  readonly container: Container;
+  readonly hostKeyFingerprint: string;
+  readonly operation: string;
+  /** Elapsed milliseconds by step, in the order they were done. */
+  readonly steps: readonly { readonly title: string; readonly elapsedMs: number }[];
+  readonly sshConfig: SshAccess;
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,19 @@
+/** Results of `who` and `say`. */
+
+/** One open shell. */
+export interface Presence {
+  readonly session: string;
+  readonly name: string;
+  readonly door: 'manage' | 'self' | 'local';
+  readonly since: string;
+  readonly address: string | null;
+}
+
+export interface WhoIsHere {
+  readonly present: readonly Presence[];
+}
+
+export interface Said {
+  /** Other shells that were told. */
+  readonly heardBy: number;
+}

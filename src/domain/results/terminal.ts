@@ -1,0 +1,13 @@
+/** Results of `shell` and `logs`. */
+
+export interface ShellEnd {
+  readonly user: string;
+  readonly container: string;
+  readonly exitStatus: number;
+}
+
+export interface ConsoleLog {
+  readonly user: string;
+  /** Empty where all of it came bit by bit. */
+  readonly text: string;
+}

@@ -1,0 +1,75 @@
+/**
+ * The addresses that a key may be used from: `from=` of sshd(8), AUTHORIZED_KEYS FILE FORMAT, and `source-address` of
+ * certificates. Taken are addresses and networks (CIDR); not host names, whose owner decides what they resolve to.
+ */
+import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import { Failure } from '../failure.ts';
+import { quoted } from '../text.ts';
+
+const mostEntries = 64;
+
+export class AddressList {
+  /** As it was written, without blanks. */
+  readonly text: string;
+  readonly #allowed = new BlockList();
+  readonly #refused = new BlockList();
+
+  private constructor(text: string, entries: readonly Entry[]) {
+    this.text = text;
+    for (const { negated, network, prefix, family } of entries)
+      (negated ? this.#refused : this.#allowed).addSubnet(network, prefix, family);
+  }
+
+  /**
+   * Reads a list separated by commas; `!` before an entry takes it out again, as in PATTERNS of ssh_config(5). Throws
+   * `usage`.
+   */
+  static parse(text: string): AddressList {
+    const words = text.split(',').map((word) => word.trim());
+    if (words.length > mostEntries) throw refused(text, `it has more than ${mostEntries} entries`);
+    const entries = words.map(entry);
+    if (entries.every(({ negated }) => negated)) throw refused(text, 'it only takes addresses out, and so fits none');
+    return new AddressList(words.join(','), entries);
+  }
+
+  /** Whether an address, as the socket gives it, is in the list and not taken out again. */
+  has(address: string): boolean {
+    const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
+    const family = isIPv4(plain) ? 'ipv4' : isIPv6(plain) ? 'ipv6' : undefined;
+    return family !== undefined && !this.#refused.check(plain, family) && this.#allowed.check(plain, family);
+  }
+}
+
+interface Entry {
+  readonly negated: boolean;
+  readonly network: string;
+  readonly prefix: number;
+  readonly family: 'ipv4' | 'ipv6';
+}
+
+function entry(word: string): Entry {
+  const [, mark = '', network = '', prefix] = /^(!?)([^/]*)(?:\/(\d{1,3}))?$/.exec(word) ?? [];
+  const family = isIPv4(network) ? 'ipv4' : isIPv6(network) && !network.includes('%') ? 'ipv6' : undefined;
+  if (family === undefined) {
+    throw refused(
+      word,
+      /[*?]/.test(word)
+        ? 'patterns are not taken'
+        : /^[\w.!-]+$/.test(word) && /[a-z]/i.test(word)
+          ? 'host names are not taken'
+          : 'it is neither an address nor a network',
+    );
+  }
+  const longest = family === 'ipv4' ? 32 : 128;
+  const length = prefix === undefined ? longest : Number(prefix);
+  if (length > longest) throw refused(word, `the length of its prefix is more than ${longest}`);
+  return { negated: mark === '!', network, prefix: length, family };
+}
+
+function refused(text: string, why: string): Failure {
+  return new Failure('usage', {
+    what: `address list ${quoted(text)}`,
+    why,
+    next: 'write addresses and networks: 10.0.0.0/8,2001:db8::/32,192.0.2.7',
+  });
+}

@@ -1,0 +1,178 @@
+/** An SSH channel as the streams of one command. */
+import { StringDecoder } from 'node:string_decoder';
+import type { Connection, ServerChannel } from 'ssh2';
+import { Failure } from '../../domain/failure.ts';
+import type { CommandIo } from '../../commandLine/run.ts';
+import { ChannelOutput } from './channelOutput.ts';
+import { LineReader } from './lineReader.ts';
+
+/** How much a channel keeps for a command that has not begun to read, in bytes. */
+const mostBufferedBytes = 256 * 1024;
+
+export interface ChannelIoOptions {
+  readonly terminal: boolean;
+  /** How long standard input may take, in milliseconds. */
+  readonly stdinMs: number;
+  /** Called for a Ctrl-C on the terminal that answers no question. */
+  readonly interrupt: () => void;
+}
+
+export class ChannelIo implements CommandIo {
+  readonly terminal: boolean;
+  readonly #channel: ServerChannel;
+  readonly #output: ChannelOutput;
+  readonly #stdinMs: number;
+  readonly #interrupt: () => void;
+  readonly #chunks: Buffer[] = [];
+  readonly #lines: LineReader;
+  readonly #decoder = new StringDecoder('utf8');
+  #bytes = 0;
+  #overflowed = false;
+  #ended = false;
+  #interrupted = false;
+  #asking = false;
+  #wake: (() => void) | undefined;
+
+  /** Listens at once: data may arrive in the same packet as the command. */
+  constructor(connection: Connection, channel: ServerChannel, options: ChannelIoOptions) {
+    this.#channel = channel;
+    this.#output = new ChannelOutput(connection, channel);
+    this.terminal = options.terminal;
+    this.#stdinMs = options.stdinMs;
+    this.#interrupt = options.interrupt;
+    this.#lines = new LineReader((text) => this.#write(channel, text));
+    channel.on('data', (data: Buffer) => this.#receive(data));
+    channel.on('end', () => this.#finish());
+    channel.on('close', () => this.#finish());
+  }
+
+  stdout(text: string): void {
+    this.#write(this.#channel, text);
+  }
+
+  /**
+   * With a terminal both streams are the terminal's: a client shows standard error of a channel unordered and without
+   * carriage returns.
+   */
+  stderr(text: string): void {
+    this.#write(this.terminal ? this.#channel : this.#channel.stderr, text);
+  }
+
+  async readStdin(maxBytes: number): Promise<string> {
+    const deadline = performance.now() + this.#stdinMs;
+    while (!this.#ended) {
+      if (this.#overflowed || this.#bytes > maxBytes) throw tooLarge(maxBytes);
+      const left = deadline - performance.now();
+      if (left <= 0) {
+        throw new Failure('missing-key', {
+          what: 'standard input',
+          why: `nothing ended it within ${this.#stdinMs / 1000} s`,
+          next: 'pipe the key: ssh … create alice < alice.pub',
+        });
+      }
+      await this.#change(left);
+    }
+    if (this.#interrupted)
+      throw new Failure('cancelled', { what: 'standard input', why: 'it was interrupted; nothing was changed' });
+    if (this.#overflowed || this.#bytes > maxBytes) throw tooLarge(maxBytes);
+    return Buffer.concat(this.#chunks).toString('utf8');
+  }
+
+  async ask(question: string): Promise<string> {
+    this.stderr(question);
+    this.#asking = true;
+    try {
+      const answer = this.#lines.read();
+      // What was typed ahead answers too, as on any terminal.
+      for (const chunk of this.#chunks.splice(0)) this.#lines.push(this.#decoder.write(chunk));
+      this.#bytes = 0;
+      if (this.#ended) this.#lines.cancel();
+      return await answer;
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  /** Resolves when everything written so far has been taken by the connection, or the channel is gone. */
+  flushed(): Promise<void> {
+    return this.#output.flushed();
+  }
+
+  /** Ends the waiting for input, as Ctrl-C does: a signal came, or the client is gone. */
+  interrupted(): void {
+    if (this.#ended) return;
+    this.#interrupted = true;
+    this.#finish();
+  }
+
+  #write(stream: ServerChannel | ServerChannel['stderr'], text: string): void {
+    // No kernel terminal translates line feeds here.
+    this.#output.write(stream, this.terminal ? text.replace(/\r?\n/g, '\r\n') : text);
+  }
+
+  #receive(data: Buffer): void {
+    if (this.#asking) {
+      this.#lines.push(this.#decoder.write(data));
+      return;
+    }
+    if (this.terminal && this.#endsInput(data)) return;
+    if (this.#bytes + data.length > mostBufferedBytes) {
+      this.#overflowed = true;
+      this.#chunks.length = 0;
+    } else {
+      this.#chunks.push(data);
+    }
+    this.#bytes += data.length;
+    this.#wake?.();
+  }
+
+  /** On a terminal Ctrl-D ends the input, Ctrl-C gives up, and what is typed is echoed. */
+  #endsInput(data: Buffer): boolean {
+    const end = data.findIndex((byte) => byte === 0x04 || byte === 0x03);
+    if (end === -1) {
+      this.#write(
+        this.#channel,
+        data
+          .toString('latin1')
+          .replace(/[^\x20-\x7e\r\n]/g, '')
+          .replace(/\r/g, '\n'),
+      );
+      return false;
+    }
+    if (data[end] === 0x03) {
+      this.interrupted();
+      this.#interrupt();
+    } else {
+      this.#chunks.push(data.subarray(0, end));
+      this.#finish();
+    }
+    return true;
+  }
+
+  #finish(): void {
+    this.#ended = true;
+    this.#wake?.();
+    this.#lines.cancel();
+  }
+
+  /** Resolves when something arrives, and after `ms` at the latest. */
+  #change(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#wake = undefined;
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.#wake = done;
+    });
+  }
+}
+
+function tooLarge(maxBytes: number): Failure {
+  return new Failure('input-too-large', {
+    what: 'standard input',
+    why: `it is longer than ${maxBytes} bytes`,
+    next: 'send public keys only, one a line',
+  });
+}

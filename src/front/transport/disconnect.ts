@@ -1,0 +1,29 @@
+/** Hanging up with a reason that the client shows; ssh2's own message has none. */
+import type { Connection } from 'ssh2';
+import { wireString } from '../../domain/keys/wire.ts';
+import { internalsOf } from './internals.ts';
+import { sendPacket, uint32 } from './packet.ts';
+
+const disconnectMessage = 1;
+
+/** Reason codes (RFC 4253, section 11.1). */
+export const reasonCode = { byApplication: 11, noMoreAuthMethods: 14, tooManyConnections: 12 } as const;
+
+/** How long a client may take to hang up after it was told to, in milliseconds. */
+const goodbyeMs = 2000;
+
+/** Tells the client why it is over and closes the connection: at once from this side, after two seconds for certain. */
+export function disconnect(connection: Connection, reason: string, code: number = reasonCode.byApplication): void {
+  const socket = internalsOf(connection)._sock;
+  if (socket.destroyed) return;
+  try {
+    sendPacket(
+      connection,
+      Buffer.concat([Buffer.from([disconnectMessage]), uint32(code), wireString(reason), wireString('')]),
+    );
+  } catch {
+    // In the middle of a key exchange nothing can be said.
+  }
+  socket.end();
+  setTimeout(() => socket.destroy(), goodbyeMs).unref();
+}

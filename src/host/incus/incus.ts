@@ -1,0 +1,360 @@
+/**
+ * Incus, through its own client: arguments in, typed facts out. One method per thing this system needs of it.
+ *
+ * Reads go through `incus query` (the REST API's own documents), changes through the client's verbs. Sources: the
+ * manual pages of `incus` 6.0 and its REST API description. A failed query rejects; it never becomes an empty answer.
+ */
+import pRetry from 'p-retry';
+import { z } from 'zod';
+import { Failure, isFailure } from '../../domain/failure.ts';
+import { quoted } from '../../domain/text.ts';
+import { ConsoleLogs } from './consoleLog.ts';
+import * as documents from './documents.ts';
+import type {
+  IncusImage,
+  IncusInstance,
+  IncusInstanceState,
+  IncusNetwork,
+  IncusOperation,
+  IncusPool,
+  IncusServer,
+} from './documents.ts';
+import { memoryInUse, type MemoryInUse } from './memoryMetrics.ts';
+import type { Command, Output, Runner } from '../runner.ts';
+
+/** Time limits in milliseconds, by kind of work. */
+export interface IncusLimits {
+  readonly readMs: number;
+  readonly changeMs: number;
+  /** Work that copies or unpacks data: create, publish, launch of a base image. */
+  readonly copyMs: number;
+}
+
+export const defaultIncusLimits: IncusLimits = { readMs: 20_000, changeMs: 60_000, copyMs: 900_000 };
+
+/** What `incus create` is given on standard input. */
+export interface InstanceSpec {
+  readonly config: Readonly<Record<string, string>>;
+  readonly devices: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+export interface FilePush {
+  readonly instance: string;
+  /** Absolute path inside the instance. */
+  readonly path: string;
+  readonly content: string;
+  /** For example `0644`. */
+  readonly mode: string;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/** How long Incus answers with the same metrics, in milliseconds (incus 6.0, api_metrics.go). */
+export const metricsAgeMs = 8000;
+
+/** stderr of the client when its server cannot be reached or asked at all (incus 6.0, observed). */
+const unreachable =
+  /daemon doesn't appear to be started|cannot connect|connection refused|no such file or directory.*unix\.socket|unix\.socket.*(no such file|permission denied|connect)|server doesn't trust|Failed to connect/i;
+
+/**
+ * Incus 6.0 sometimes cannot attach to an instance while its file server for that instance is just ending (seen right
+ * after `file push`); the program was not started then.
+ */
+const neverStarted = /Failed to retrieve PID of executing child process/;
+
+export class Incus {
+  readonly #runner: Runner;
+  readonly #consoleLogs = new ConsoleLogs();
+  readonly limits: IncusLimits;
+
+  constructor(runner: Runner, limits: IncusLimits = defaultIncusLimits) {
+    this.#runner = runner;
+    this.limits = limits;
+  }
+
+  async #run(args: readonly string[], options: Omit<Command, 'program' | 'args'>): Promise<Output> {
+    try {
+      return await this.#runner.run({ program: 'incus', args, ...options });
+    } catch (error) {
+      const stderr =
+        isFailure(error, 'program-failed') && typeof error.details?.['stderr'] === 'string'
+          ? error.details['stderr']
+          : '';
+      if (unreachable.test(stderr) || isFailure(error, 'program-missing')) {
+        throw new Failure(
+          'incus-unavailable',
+          {
+            what: 'Incus',
+            why: isFailure(error, 'program-missing')
+              ? 'the program "incus" is not installed'
+              : 'its server does not answer',
+            next: 'containarium doctor',
+            details: { stderr },
+          },
+          error,
+        );
+      }
+      throw error;
+    }
+  }
+
+  async #query<T>(path: string, schema: z.ZodType<T>, signal?: AbortSignal): Promise<T> {
+    const { stdout } = await this.#run(['query', path], { timeoutMs: this.limits.readMs, signal });
+    let document: unknown;
+    try {
+      // The client prints nothing at all for an empty object (incus 6.0, seen for /1.0/operations); a failed question
+      // exits non-zero.
+      document = JSON.parse(stdout.trim() === '' ? '{}' : stdout);
+    } catch (error) {
+      throw new Failure('unexpected-output', { what: `"incus query ${path}"`, why: 'its answer is not JSON' }, error);
+    }
+    const parsed = schema.safeParse(document);
+    if (parsed.success) return parsed.data;
+    throw new Failure('unexpected-output', {
+      what: `"incus query ${path}"`,
+      why: `its answer has another shape than expected: ${z.prettifyError(parsed.error).split('\n')[0] ?? ''}`,
+    });
+  }
+
+  server(signal?: AbortSignal): Promise<IncusServer> {
+    return this.#query('/1.0', documents.server, signal);
+  }
+
+  /** All instances of the project, without their running state: cheap at any number. */
+  instances(signal?: AbortSignal): Promise<IncusInstance[]> {
+    return this.#query('/1.0/instances?recursion=1', z.array(documents.instance), signal);
+  }
+
+  /** All instances with state (addresses, use of disk, memory and CPU) and snapshots, in one call. */
+  instancesWithState(signal?: AbortSignal): Promise<IncusInstance[]> {
+    return this.#query('/1.0/instances?recursion=2', z.array(documents.instance), signal);
+  }
+
+  /** One instance with state, or `undefined` where Incus says that there is none. */
+  async instance(name: string, signal?: AbortSignal): Promise<IncusInstance | undefined> {
+    const found = await this.#query(
+      `/1.0/instances?recursion=2&filter=${encodeURIComponent(`name eq ${name}`)}`,
+      z.array(documents.instance),
+      signal,
+    );
+    return found.find((candidate) => candidate.name === name);
+  }
+
+  state(name: string, signal?: AbortSignal): Promise<IncusInstanceState> {
+    return this.#query(`/1.0/instances/${encodeURIComponent(name)}/state`, documents.instanceState, signal);
+  }
+
+  /**
+   * Memory in use by instance, page cache not counted. Incus keeps its answer for {@link metricsAgeMs}, so it may be
+   * that old. Without `--raw`: with it, the client prints an error as if it were the answer, and exits 0.
+   */
+  async memoryInUse(signal?: AbortSignal): Promise<MemoryInUse> {
+    const { stdout } = await this.#run(['query', '/1.0/metrics?project=default'], {
+      timeoutMs: this.limits.readMs,
+      signal,
+    });
+    return memoryInUse(stdout);
+  }
+
+  images(signal?: AbortSignal): Promise<IncusImage[]> {
+    return this.#query('/1.0/images?recursion=1', z.array(documents.image), signal);
+  }
+
+  networks(signal?: AbortSignal): Promise<IncusNetwork[]> {
+    return this.#query('/1.0/networks?recursion=1', z.array(documents.network), signal);
+  }
+
+  /** Addresses that the network has given to anybody, static or by DHCP. */
+  async leasedAddresses(networkName: string, signal?: AbortSignal): Promise<string[]> {
+    const leases = await this.#query(
+      `/1.0/networks/${encodeURIComponent(networkName)}/leases`,
+      z.array(z.object({ address: z.string() })).nullable(),
+      signal,
+    );
+    return (leases ?? []).map((lease) => lease.address);
+  }
+
+  pools(signal?: AbortSignal): Promise<IncusPool[]> {
+    return this.#query('/1.0/storage-pools?recursion=1', z.array(documents.pool), signal);
+  }
+
+  /** Used and total bytes of a storage pool. */
+  async poolSpace(name: string, signal?: AbortSignal): Promise<{ usedBytes: number; totalBytes: number }> {
+    const { space } = await this.#query(
+      `/1.0/storage-pools/${encodeURIComponent(name)}/resources`,
+      documents.poolResources,
+      signal,
+    );
+    return { usedBytes: space.used, totalBytes: space.total };
+  }
+
+  /** Incus's own background operations that are not finished. */
+  async runningOperations(signal?: AbortSignal): Promise<IncusOperation[]> {
+    const byStatus = await this.#query(
+      '/1.0/operations?recursion=1',
+      z.record(z.string(), z.array(documents.operation)),
+      signal,
+    );
+    return Object.values(byStatus)
+      .flat()
+      .filter((candidate) => !['Success', 'Failure', 'Cancelled'].includes(candidate.status));
+  }
+
+  /** Creates a stopped instance from a local image (fingerprint or alias) or a remote one; no profile is applied. */
+  async create(name: string, imageRef: string, spec: InstanceSpec): Promise<void> {
+    await this.#run(['create', imageRef, name, '--no-profiles', '--quiet'], {
+      input: JSON.stringify(spec),
+      timeoutMs: this.limits.copyMs,
+    });
+  }
+
+  async start(name: string): Promise<void> {
+    await this.#run(['start', name, '--quiet'], { timeoutMs: this.limits.changeMs });
+  }
+
+  /** Stops an instance; `force` kills it. `graceSeconds` is how long a clean shutdown may take. */
+  async stop(name: string, options: { force?: boolean; graceSeconds?: number } = {}): Promise<void> {
+    const args = options.force ? ['--force'] : ['--timeout', String(options.graceSeconds ?? 30)];
+    await this.#run(['stop', name, ...args, '--quiet'], { timeoutMs: this.limits.changeMs });
+  }
+
+  async restart(name: string, options: { force?: boolean; graceSeconds?: number } = {}): Promise<void> {
+    const args = options.force ? ['--force'] : ['--timeout', String(options.graceSeconds ?? 30)];
+    await this.#run(['restart', name, ...args, '--quiet'], { timeoutMs: this.limits.changeMs });
+  }
+
+  /** Deletes an instance, running or not. */
+  async delete(name: string): Promise<void> {
+    await this.#run(['delete', name, '--force', '--quiet'], { timeoutMs: this.limits.changeMs });
+  }
+
+  /**
+   * Changes some configuration keys and devices of an instance in one request: Incus applies all of it or none. A
+   * device is replaced whole, so pass all its keys. An empty value unsets a configuration key.
+   */
+  async patch(name: string, change: Partial<InstanceSpec>): Promise<void> {
+    await this.#run(
+      ['query', '--request', 'PATCH', '--data', JSON.stringify(change), `/1.0/instances/${encodeURIComponent(name)}`],
+      {
+        timeoutMs: this.limits.changeMs,
+      },
+    );
+  }
+
+  /** Writes a file into an instance, running or stopped; missing folders are made. */
+  async pushFile(file: FilePush): Promise<void> {
+    await this.#run(
+      [
+        'file',
+        'push',
+        '-',
+        `${file.instance}${file.path}`,
+        '--create-dirs',
+        '--mode',
+        file.mode,
+        '--uid',
+        String(file.uid ?? 0),
+        '--gid',
+        String(file.gid ?? 0),
+        '--quiet',
+      ],
+      { input: file.content, timeoutMs: this.limits.changeMs },
+    );
+  }
+
+  /** Reads a file of an instance; `undefined` where it does not exist. */
+  async pullFile(
+    name: string,
+    path: string,
+    options: { maxBytes?: number; signal?: AbortSignal } = {},
+  ): Promise<string | undefined> {
+    try {
+      const { stdout } = await this.#run(['file', 'pull', `${name}${path}`, '-'], {
+        timeoutMs: this.limits.readMs,
+        maxOutputBytes: options.maxBytes ?? 256 * 1024,
+        signal: options.signal,
+      });
+      return stdout;
+    } catch (error) {
+      if (
+        isFailure(error, 'program-failed') &&
+        /file does not exist|not found|no such file/i.test(String(error.details?.['stderr']))
+      ) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  /** Runs a program inside a running instance as root. Exit codes other than `allowExit` reject. */
+  exec(
+    name: string,
+    argv: readonly string[],
+    options: {
+      env?: Record<string, string>;
+      timeoutMs?: number;
+      allowExit?: readonly number[];
+      input?: string;
+      signal?: AbortSignal;
+    } = {},
+  ): Promise<Output> {
+    const env = Object.entries(options.env ?? {}).flatMap(([key, value]) => ['--env', `${key}=${value}`]);
+    const run = (): Promise<Output> =>
+      this.#run(['exec', name, '--force-noninteractive', ...env, '--', ...argv], {
+        timeoutMs: options.timeoutMs ?? this.limits.changeMs,
+        ...(options.allowExit === undefined ? {} : { allowExit: options.allowExit }),
+        ...(options.input === undefined ? {} : { input: options.input }),
+        signal: options.signal,
+      });
+    return pRetry(run, {
+      retries: 4,
+      minTimeout: 150,
+      shouldRetry: ({ error }) =>
+        isFailure(error, 'program-failed') && neverStarted.test(String(error.details?.['stderr'])),
+    });
+  }
+
+  /**
+   * What a container has said on its console since it was last started, at most the last 256 KiB, without colours;
+   * empty for one that was never started. Lines come from inside the container: make them safe before showing them.
+   * Rejects with `not-found`.
+   *
+   * Incus hands out what a running container says only once, so it is remembered here; what somebody else has read is
+   * missing. Each reading of a running container is itself an event, `instance-console-retrieved`.
+   */
+  async consoleLog(name: string, signal?: AbortSignal): Promise<string> {
+    const found = await this.instance(name, signal);
+    if (found === undefined)
+      throw new Failure('not-found', { what: `instance ${quoted(name)}`, why: 'there is no such instance' });
+    const { stdout } = await this.#run(['console', name, '--show-log'], { timeoutMs: this.limits.readMs, signal });
+    // The client adds a line end of its own.
+    const text = stdout.replace(/\n$/, '');
+    const run = `${found.created_at} ${found.last_used_at}`;
+    return found.status === 'Stopped'
+      ? this.#consoleLogs.stopped(name, run, text)
+      : this.#consoleLogs.running(name, run, text);
+  }
+
+  /** Makes an image of a stopped instance. An image that had the alias loses it and is deleted by Incus. */
+  async publish(name: string, alias: string, properties: Readonly<Record<string, string>>): Promise<void> {
+    await this.#run(
+      // zstd: as small as gzip, and several times faster to write and to unpack.
+      [
+        'publish',
+        name,
+        '--alias',
+        alias,
+        '--reuse',
+        '--compression',
+        'zstd',
+        '--quiet',
+        ...Object.entries(properties).map(([key, value]) => `${key}=${value}`),
+      ],
+      { timeoutMs: this.limits.copyMs },
+    );
+  }
+
+  async deleteImage(fingerprint: string): Promise<void> {
+    await this.#run(['image', 'delete', fingerprint, '--quiet'], { timeoutMs: this.limits.changeMs });
+  }
+}

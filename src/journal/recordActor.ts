@@ -1,0 +1,15 @@
+import type { Actor } from '../domain/access/actor.ts';
+import type { JsonObject } from '../domain/json.ts';
+
+/** Who, as the journal keeps it. */
+export function recordActor(actor: Actor): JsonObject {
+  return {
+    name: actor.name,
+    role: actor.role,
+    door: actor.door,
+    ...(actor.fingerprint === undefined ? {} : { fingerprint: actor.fingerprint }),
+    ...(actor.address === undefined ? {} : { address: actor.address }),
+    ...(actor.certificate === undefined ? {} : { certificate: { ...actor.certificate } }),
+    ...(actor.login === undefined ? {} : { login: actor.login }),
+  };
+}

@@ -1,0 +1,147 @@
+/** `containarium serve`: reads the configuration, prepares the host if asked, starts core, and tells what it did. */
+import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { Server, type Started } from '../core/server.ts';
+import { Failure } from '../domain/failure.ts';
+import { printableLines, safeJson } from '../domain/text.ts';
+import { findHome, homeAt, packageRoot, type Home } from '../settings/home.ts';
+import { parseAddressAndPort } from '../settings/listen.ts';
+import { readSettings, type Settings } from '../settings/settings.ts';
+import { stopSignal } from './stopSignal.ts';
+
+export interface Arguments {
+  readonly real: boolean;
+  readonly simulated: boolean;
+  readonly config: string | undefined;
+}
+
+/**
+ * Collect garbage when the heap has grown by a fifth, not by as much again: on a machine with much memory V8 lets
+ * thousands of logins pile up first (`npm run bench:shell`, the rounds of connects).
+ */
+const frugalHeap = '--heap-growing-percent=20';
+
+/** What stands behind `serve`. Throws `usage` for anything else. */
+export function readArguments(words: readonly string[]): Arguments {
+  try {
+    const { values } = parseArgs({
+      args: [...words],
+      options: {
+        real: { type: 'boolean', default: false },
+        simulated: { type: 'boolean', default: false },
+        config: { type: 'string' },
+      },
+    });
+    if (values.real && values.simulated) throw new Error('--real and --simulated contradict each other');
+    return { real: values.real, simulated: values.simulated, config: values.config };
+  } catch (error) {
+    throw new Failure(
+      'usage',
+      {
+        what: '"serve"',
+        why: error instanceof Error ? error.message : String(error),
+        next: 'containarium serve [--real | --simulated] [--config <file>]',
+      },
+      error,
+    );
+  }
+}
+
+async function settingsFor(args: Arguments, home: Home, env: NodeJS.ProcessEnv): Promise<Settings> {
+  const path = args.config ?? env['CONTAINARIUM_CONFIG'] ?? home.configuration;
+  const settings = await readSettings(path, args.config !== undefined || env['CONTAINARIUM_CONFIG'] !== undefined);
+  const listen = env['CONTAINARIUM_LISTEN'];
+  const host = args.real ? 'incus' : args.simulated ? 'simulated' : env['CONTAINARIUM_HOST'];
+  if (host !== undefined && host !== 'auto' && host !== 'incus' && host !== 'simulated') {
+    throw new Failure('settings', { what: `CONTAINARIUM_HOST="${host}"`, why: 'it is "incus" or "simulated"' });
+  }
+  return {
+    ...settings,
+    ...(listen === undefined ? {} : { listen: parseAddressAndPort(listen) }),
+    ...(host === undefined ? {} : { host }),
+  };
+}
+
+export async function serve(words: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  setFlagsFromString(frugalHeap);
+  const args = readArguments(words);
+  const isRoot = process.getuid?.() === 0;
+  const home = await chooseHome(args, env, isRoot);
+  const settings = await settingsFor(args, home, env);
+  if (args.real) {
+    if (!isRoot)
+      throw new Failure('denied', {
+        what: '--real',
+        why: 'preparing a host needs root',
+        next: 'sudo npm start -- --real',
+      });
+    const { prepareHost } = await import('../prepare/prepare.ts');
+    await prepareHost({
+      say: (line) => void process.stdout.write(`${line}\n`),
+      // The flag is the consent.
+      ask: () => Promise.resolve(true),
+      settings: {
+        group: settings.jump.group,
+        authorizedKeysFolder: settings.jump.authorizedKeysFolder ?? home.authorizedKeys,
+      },
+    });
+  }
+  // Node.js would write its message as it is, into the journal too, whatever is in it.
+  process.on('uncaughtException', (error) => {
+    process.stderr.write(
+      `${safeJson({ level: 'fatal', time: new Date().toISOString(), msg: 'the server cannot go on', error: error.stack })}\n`,
+    );
+    process.exit(1);
+  });
+  const server = new Server({ home, settings, env });
+  const started = await server.started;
+  process.stdout.write(printableLines(banner(started, home, isRoot)));
+  const signal = await stopSignal();
+  process.stdout.write(`${signal}: stopping\n`);
+  await server.stop('the server is stopping');
+  return 0;
+}
+
+/** On the real host state belongs into the system, not into a checkout: see `findHome`. */
+async function chooseHome(args: Arguments, env: NodeJS.ProcessEnv, isRoot: boolean): Promise<Home> {
+  if (args.simulated && (env['CONTAINARIUM_HOME'] ?? '') === '') return homeAt(packageRoot);
+  const asked = args.real || env['CONTAINARIUM_HOST'] === 'incus';
+  const usable = isRoot && !asked && env['CONTAINARIUM_HOST'] !== 'simulated' && (await incusUsable());
+  return findHome(env, { isRoot, realHost: asked || usable });
+}
+
+async function incusUsable(): Promise<boolean> {
+  const { Incus, defaultIncusLimits } = await import('../host/incus/incus.ts');
+  const { ProgramRunner } = await import('../host/runner.ts');
+  const incus = new Incus(new ProgramRunner(), defaultIncusLimits);
+  try {
+    return (await incus.server()).auth === 'trusted' && (await incus.pools()).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+function banner({ host, listening, hostKey, firstAdmin, version }: Started, home: Home, isRoot: boolean): string {
+  const shown = listening.address === '0.0.0.0' || listening.address === '::' ? 'localhost' : listening.address;
+  const identity = firstAdmin?.made ? ` -i ${firstAdmin.from}` : '';
+  const lines = [
+    `containarium ${version}`,
+    host.simulated ? `Host:      SIMULATED, nothing here is real (${host.why})` : 'Host:      Incus on this machine',
+    `Listening: ${listening.address.includes(':') ? `[${listening.address}]` : listening.address}:${listening.port}`,
+    `Host key:  ${hostKey.fingerprint} (ed25519)${hostKey.made ? ', made just now' : ''}`,
+    `Home:      ${home.root}`,
+    ...(firstAdmin === undefined
+      ? []
+      : [
+          firstAdmin.made
+            ? `Admin:     ${firstAdmin.name}, with a key pair made just now: ${firstAdmin.from}`
+            : `Admin:     ${firstAdmin.name}, with ${firstAdmin.keys.length === 1 ? 'the key' : `the ${firstAdmin.keys.length} keys`} in ${firstAdmin.from}`,
+        ]),
+    '',
+    `  ssh -p ${listening.port}${identity} manage@${shown} help`,
+    `  ssh -p ${listening.port}${identity} manage@${shown} create alice < ${firstAdmin?.made ? `${firstAdmin.from}.pub` : '~/.ssh/id_ed25519.pub'}`,
+    '',
+    ...(host.simulated && isRoot && process.platform === 'linux' ? ['A real host: npm start -- --real', ''] : []),
+  ];
+  return lines.join('\n');
+}

@@ -1,0 +1,263 @@
+/** Who may use manage@: names, roles and keys, in a small state file. */
+import type { Low } from 'lowdb';
+import { z } from 'zod';
+import { Failure } from '../../domain/failure.ts';
+import type { KeyLimits, LimitedKey } from '../../domain/keys/keyLimits.ts';
+import { matchKeys } from '../../domain/keys/publicKey.ts';
+import type { AdminChange, AdminInfo, AdminKeyInfo, LastUse } from '../../domain/results/admins.ts';
+import { quoted } from '../../domain/text.ts';
+import { openState } from '../../journal/jsonState.ts';
+import { keyInfo, publicKeyOf, store } from '../instances/metadata.ts';
+
+const role = z.enum(['viewer', 'operator', 'admin']);
+export type AdminRole = z.infer<typeof role>;
+
+const schema = z.object({
+  admins: z.array(
+    z.object({
+      name: z.string(),
+      role,
+      /** May log in by a certificate alone: has no keys, or need not. */
+      certificate: z.boolean().optional(),
+      keys: z.array(
+        z.object({
+          line: z.string(),
+          addedAt: z.string(),
+          addedBy: z.string(),
+          from: z.string().optional(),
+          expiresAt: z.string().optional(),
+          verifyRequired: z.boolean().optional(),
+        }),
+      ),
+    }),
+  ),
+});
+
+type AdminState = z.infer<typeof schema>;
+export type Admin = AdminState['admins'][number];
+type AdminKey = Admin['keys'][number];
+
+/**
+ * What is known of the last login with a key (its fingerprint) or with a certificate (`certificateUse` of the admin's
+ * name).
+ */
+export type LastUses = (key: string) => LastUse | undefined;
+
+/** The name under which the last use of an admin's certificates is kept. */
+export function certificateUse(name: string): string {
+  return `certificate ${name}`;
+}
+
+export interface Addition {
+  readonly keys: readonly LimitedKey[];
+  /** Of a new admin; of one who is there it must be the same. */
+  readonly role?: AdminRole | undefined;
+  /** Lets certificates name this admin without any key. */
+  readonly certificate?: boolean | undefined;
+}
+
+export class AdminStore {
+  readonly #db: Low<AdminState>;
+  readonly #lastUses: LastUses;
+
+  private constructor(db: Low<AdminState>, lastUses: LastUses) {
+    this.#db = db;
+    this.#lastUses = lastUses;
+  }
+
+  static async open(path: string, lastUses: LastUses = () => undefined): Promise<AdminStore> {
+    return new AdminStore(await openState(path, schema, { admins: [] }), lastUses);
+  }
+
+  get all(): readonly Admin[] {
+    return this.#db.data.admins;
+  }
+
+  list(): AdminInfo[] {
+    return this.all.map(({ name, role, certificate, keys }) => ({
+      name,
+      role,
+      certificate: certificate === true ? { lastUse: this.#lastUses(certificateUse(name)) ?? null } : null,
+      keys: keys.map((key) => this.#info(key)),
+    }));
+  }
+
+  named(name: string): Admin | undefined {
+    return this.all.find((admin) => admin.name === name);
+  }
+
+  /** The admin that a key belongs to. */
+  byFingerprint(fingerprint: string): Admin | undefined {
+    return this.all.find((admin) => admin.keys.some((key) => fingerprintOf(key) === fingerprint));
+  }
+
+  async add(name: string, { keys, role, certificate }: Addition, by: string, at: Date): Promise<AdminChange> {
+    for (const { fingerprint } of keys) {
+      const owner = this.byFingerprint(fingerprint);
+      if (owner !== undefined && owner.name !== name) {
+        throw new Failure('exists', {
+          what: `key ${fingerprint}`,
+          why: `it already belongs to admin "${owner.name}"`,
+          next: 'a key names one person: use another key',
+        });
+      }
+    }
+    const before = this.named(name);
+    if (before !== undefined && role !== undefined && role !== before.role) {
+      throw new Failure('exists', {
+        what: `admin ${quoted(name)}`,
+        why: `the role is ${before.role} already, and adding keys does not change it`,
+        next: `admin role ${name} ${role}`,
+      });
+    }
+    const known = new Map((before?.keys ?? []).map((key) => [fingerprintOf(key), key]));
+    const added: AdminKey[] = [];
+    const changed: AdminKey[] = [];
+    for (const { key, limits, fingerprint } of keys) {
+      const there = known.get(fingerprint);
+      const [stored] = store([key], at, by);
+      if (there === undefined && stored !== undefined) added.push({ ...stored, ...limits });
+      else if (there !== undefined && Object.keys(limits).length > 0 && !sameLimits(there, limits))
+        changed.push(withLimits(there, limits));
+    }
+    const canCertify = before?.certificate === true || certificate === true;
+    const nothing =
+      added.length + changed.length === 0 && before !== undefined && canCertify === (before.certificate === true);
+    if (!nothing) {
+      const changes = new Map(changed.map((key) => [fingerprintOf(key), key]));
+      const admin: Admin = {
+        name,
+        role: before?.role ?? role ?? 'admin',
+        ...(canCertify ? { certificate: true } : {}),
+        keys: [...(before?.keys ?? []).map((key) => changes.get(fingerprintOf(key)) ?? key), ...added],
+      };
+      await this.#write([...this.all.filter((other) => other.name !== name), admin]);
+    }
+    return this.#change(name, {
+      added,
+      changed,
+      note: before === undefined && added.length === 0 ? 'made without keys: a certificate may name this admin' : null,
+    });
+  }
+
+  /** Gives an admin another role. The last one who is `admin` stays it. */
+  async setRole(name: string, role: AdminRole): Promise<AdminChange> {
+    const before = this.named(name);
+    if (before === undefined)
+      throw new Failure('not-found', {
+        what: `admin ${quoted(name)}`,
+        why: 'no admin has this name',
+        next: 'admin list',
+      });
+    const after = this.all.map((admin) => (admin.name === name ? { ...admin, role } : admin));
+    if (before.role !== role) {
+      this.#refuseLast(after, name);
+      await this.#write(after);
+    }
+    return this.#change(name, {
+      note: before.role === role ? `the role is ${role} already` : `the role is ${role} now, and was ${before.role}`,
+    });
+  }
+
+  /** Removes an admin by name, or the keys that match a fingerprint or comment; the last key of all stays. */
+  async remove(selector: string): Promise<AdminChange> {
+    const named = this.named(selector);
+    const parsed = this.all.flatMap((admin) => admin.keys.flatMap((key) => publicKeyOf(key) ?? []));
+    const gone =
+      named === undefined
+        ? new Set(matchKeys(parsed, selector).map((key) => key.fingerprint))
+        : new Set(named.keys.map(fingerprintOf));
+    const removed = this.all.flatMap((admin) => admin.keys.filter((key) => gone.has(fingerprintOf(key))));
+    if (removed.length === 0 && named === undefined) {
+      throw new Failure('not-found', {
+        what: `admin ${quoted(selector)}`,
+        why: 'no admin has this name, fingerprint or key comment',
+        next: 'admin list',
+      });
+    }
+    const after = this.all
+      .filter((admin) => admin !== named)
+      .map((admin) => ({ ...admin, keys: admin.keys.filter((key) => !gone.has(fingerprintOf(key))) }))
+      .filter((admin) => admin.keys.length > 0 || admin.certificate === true);
+    this.#refuseLast(after, selector);
+    const owner = named ?? this.all.find((admin) => admin.keys.some((key) => gone.has(fingerprintOf(key))));
+    await this.#write(after);
+    return this.#change(owner?.name ?? selector, { removed, note: removed.length === 0 ? 'removed' : null });
+  }
+
+  /** Certificates do not count: whether any are valid is not known here. */
+  #refuseLast(after: readonly Admin[], selector: string): void {
+    const now = Date.now();
+    if (
+      after.some(
+        (admin) =>
+          admin.role === 'admin' &&
+          admin.keys.some(({ expiresAt }) => expiresAt === undefined || now < Date.parse(expiresAt)),
+      )
+    )
+      return;
+    throw new Failure('last-admin', {
+      what: `admin ${quoted(selector)}`,
+      why: 'without it nobody could use manage@ as an admin any more',
+      next: 'admin add another one first',
+    });
+  }
+
+  #change(
+    name: string,
+    {
+      added = [],
+      changed = [],
+      removed = [],
+      note,
+    }: { added?: AdminKey[]; changed?: AdminKey[]; removed?: AdminKey[]; note: string | null },
+  ): AdminChange {
+    const infos = (keys: readonly AdminKey[]): AdminKeyInfo[] => keys.map((key) => this.#info(key));
+    return { name, added: infos(added), changed: infos(changed), removed: infos(removed), note, admins: this.list() };
+  }
+
+  #info(key: AdminKey): AdminKeyInfo {
+    const info = keyInfo(key);
+    const { from, expiresAt, verifyRequired } = key;
+    return {
+      ...info,
+      from: from ?? null,
+      expiresAt: expiresAt ?? null,
+      verifyRequired: verifyRequired === true,
+      lastUse: this.#lastUses(info.fingerprint) ?? null,
+    };
+  }
+
+  /** Written first, and taken over only when that worked: what is in memory is always what is on disk. */
+  async #write(admins: Admin[]): Promise<void> {
+    const before = this.#db.data;
+    this.#db.data = { admins };
+    try {
+      await this.#db.write();
+    } catch (error) {
+      this.#db.data = before;
+      throw error;
+    }
+  }
+}
+
+function fingerprintOf(key: AdminKey): string | undefined {
+  return publicKeyOf(key)?.fingerprint;
+}
+
+export function limitsOf({ from, expiresAt, verifyRequired }: AdminKey): KeyLimits {
+  return {
+    ...(from === undefined ? {} : { from }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(verifyRequired === undefined ? {} : { verifyRequired }),
+  };
+}
+
+function sameLimits(key: AdminKey, limits: KeyLimits): boolean {
+  return key.from === limits.from && key.expiresAt === limits.expiresAt && key.verifyRequired === limits.verifyRequired;
+}
+
+/** The limits that are given replace all that there were. */
+function withLimits({ line, addedAt, addedBy }: AdminKey, limits: KeyLimits): AdminKey {
+  return { line, addedAt, addedBy, ...limits };
+}

@@ -1,0 +1,278 @@
+/**
+ * Who is not let in: networks that an admin has banned, and penalties that the front has begun, in a small state file,
+ * so that both outlast a restart. The front decides by its own copy; this is where it comes from.
+ */
+import type { Low } from 'lowdb';
+import { z } from 'zod';
+import { penaltyReasonNames, penaltyReasons, type Ban, type BanInfo, type Penalty } from '../../domain/access/ban.ts';
+import { Failure } from '../../domain/failure.ts';
+import { contains, isSource, parseNetwork, type Network } from '../../domain/values/network.ts';
+import type { BanChange } from '../../domain/results/bans.ts';
+import { openState } from '../../journal/jsonState.ts';
+
+const schema = z.object({
+  bans: z.array(
+    z.object({
+      network: z.string(),
+      reason: z.string().nullable(),
+      by: z.string(),
+      at: z.string(),
+      until: z.string().nullable(),
+    }),
+  ),
+  penalties: z.array(
+    z.object({
+      network: z.string(),
+      why: z.enum(penaltyReasonNames),
+      times: z.number(),
+      at: z.string(),
+      until: z.string(),
+    }),
+  ),
+});
+type State = z.infer<typeof schema>;
+
+/** Bans that admins may give. */
+const mostBans = 1000;
+/** Penalties that are kept; of more the oldest are forgotten here, and stay in the front for as long as it lives. */
+const mostPenalties = 10_000;
+/** Penalties may come many in a second: they are written together, this much later at most, in milliseconds. */
+const writeAfterMs = 1000;
+/** Networks wider than this are hardly ever meant. */
+const widestBits = { 4: 8, 6: 32 } as const;
+
+export interface BanListener {
+  /** These are the bans now. */
+  bans(bans: readonly Ban[]): void;
+  /** A penalty was lifted. */
+  lifted(source: string): void;
+}
+
+export interface BansOptions {
+  readonly now: () => Date;
+  /** The longest penalty there is, in milliseconds; for as long after its end it is remembered. */
+  readonly maxPenaltyMs: number;
+  /** Writing penalties failed; they are in memory still. */
+  readonly onTrouble: (failure: Failure) => void;
+}
+
+export class BanStore {
+  readonly #db: Low<State>;
+  readonly #options: BansOptions;
+  readonly #listeners = new Set<BanListener>();
+  readonly #penalties: Map<string, Penalty>;
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(db: Low<State>, options: BansOptions) {
+    this.#db = db;
+    this.#options = options;
+    this.#penalties = new Map(db.data.penalties.map((penalty) => [penalty.network, penalty]));
+  }
+
+  /** Rejects with `settings` for a file that cannot be understood: bans are not forgotten by accident. */
+  static async open(path: string, options: BansOptions): Promise<BanStore> {
+    return new BanStore(await openState<State>(path, schema, { bans: [], penalties: [] }), options);
+  }
+
+  /** Tells `listener` of every change. Returns how to end that. */
+  follow(listener: BanListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Bans in force. */
+  get bans(): readonly Ban[] {
+    const nowMs = this.#nowMs;
+    return this.#db.data.bans.filter(({ until }) => until === null || Date.parse(until) > nowMs);
+  }
+
+  /** Penalties in force, and those that make the next one of their source longer. */
+  get penalties(): readonly Penalty[] {
+    const forgottenMs = this.#nowMs - this.#options.maxPenaltyMs;
+    return [...this.#penalties.values()].filter(({ until }) => Date.parse(until) > forgottenMs);
+  }
+
+  /** What a front has to know when it starts. Times are milliseconds since 1970. */
+  forFront(): { bans: Ban[]; penalties: { source: string; why: Penalty['why']; times: number; untilMs: number }[] } {
+    const penalties = this.penalties.map(({ network, why, times, until }) => ({
+      source: network,
+      why,
+      times,
+      untilMs: Date.parse(until),
+    }));
+    return { bans: [...this.bans], penalties };
+  }
+
+  list(): BanInfo[] {
+    const nowMs = this.#nowMs;
+    const penalties = this.penalties.filter(({ until }) => Date.parse(until) > nowMs);
+    return [
+      ...this.bans.map((ban): BanInfo => ({ kind: 'ban', ...ban })),
+      ...penalties.map(({ network, why, at, until }): BanInfo => ({
+        kind: 'penalty',
+        network,
+        reason: penaltyReasons[why],
+        by: null,
+        at,
+        until,
+      })),
+    ];
+  }
+
+  /** Bans a network, or changes the ban that it has. `forMs`: without it until it is lifted. */
+  async add(
+    network: Network,
+    options: {
+      forMs: number | undefined;
+      reason: string | undefined;
+      by: string;
+      yes: boolean;
+      own: string | undefined;
+    },
+  ): Promise<BanChange> {
+    const { forMs, reason, by, yes, own } = options;
+    if (!yes) refuseMistakes(network, own);
+    const now = this.#options.now();
+    const others = this.bans.filter((ban) => ban.network !== network.text);
+    if (others.length >= mostBans) {
+      throw new Failure('busy', {
+        what: `ban of ${network.text}`,
+        why: `there are ${mostBans} bans already`,
+        next: 'ban a wider network, or lift some: ban list',
+      });
+    }
+    const ban: Ban = {
+      network: network.text,
+      reason: reason ?? null,
+      by,
+      at: now.toISOString(),
+      until: forMs === undefined ? null : new Date(now.getTime() + forMs).toISOString(),
+    };
+    await this.#setBans([...others, ban]);
+    return { network: network.text, bans: this.list() };
+  }
+
+  /**
+   * Lifts the ban of exactly this network, and the penalties of sources in it. Rejects with `not-found` where there is
+   * neither.
+   */
+  async lift(network: Network): Promise<BanChange> {
+    const others = this.bans.filter((ban) => ban.network !== network.text);
+    const lifted = this.penalties.filter((penalty) => {
+      const source = parseNetwork(penalty.network);
+      // An address of an IPv6 source means the source.
+      return contains(network, source) || contains(source, network);
+    });
+    if (others.length === this.bans.length && lifted.length === 0) {
+      throw new Failure('not-found', {
+        what: `ban of ${network.text}`,
+        why: 'nothing is refused from exactly there',
+        next: 'ban list',
+      });
+    }
+    if (others.length !== this.bans.length) await this.#setBans(others);
+    for (const { network: source } of lifted) {
+      this.#penalties.delete(source);
+      for (const listener of this.#listeners) listener.lifted(source);
+    }
+    this.#writeSoon();
+    return { network: network.text, bans: this.list() };
+  }
+
+  /**
+   * Takes a penalty that the front has begun. Whether it was one: its source has the size of a source, and it is not
+   * longer than any may be.
+   */
+  penalised({
+    source,
+    why,
+    times,
+    untilMs,
+  }: {
+    source: string;
+    why: Penalty['why'];
+    times: number;
+    untilMs: number;
+  }): Penalty | undefined {
+    const nowMs = this.#nowMs;
+    let network: Network;
+    try {
+      network = parseNetwork(source);
+    } catch {
+      return undefined;
+    }
+    // A second for the way here.
+    if (!isSource(network) || untilMs > nowMs + this.#options.maxPenaltyMs + 1000) return undefined;
+    const penalty: Penalty = {
+      network: network.text,
+      why,
+      times,
+      at: new Date(nowMs).toISOString(),
+      until: new Date(untilMs).toISOString(),
+    };
+    this.#penalties.delete(network.text);
+    this.#penalties.set(network.text, penalty);
+    const [oldest] = this.#penalties.keys();
+    if (this.#penalties.size > mostPenalties && oldest !== undefined) this.#penalties.delete(oldest);
+    this.#writeSoon();
+    return penalty;
+  }
+
+  /** Resolves when everything so far is written, or could not be. */
+  async settled(): Promise<void> {
+    if (this.#timer !== undefined) this.#writePenalties();
+    await this.#writing;
+  }
+
+  get #nowMs(): number {
+    return this.#options.now().getTime();
+  }
+
+  /** Written first, and taken over only when that worked: what is in memory is always what is on disk. */
+  async #setBans(bans: readonly Ban[]): Promise<void> {
+    const before = this.#db.data;
+    this.#db.data = { bans: [...bans], penalties: [...this.penalties] };
+    try {
+      await this.#db.write();
+    } catch (error) {
+      this.#db.data = before;
+      throw error;
+    }
+    for (const listener of this.#listeners) listener.bans(this.bans);
+  }
+
+  #writeSoon(): void {
+    this.#timer ??= setTimeout(() => this.#writePenalties(), writeAfterMs).unref();
+  }
+
+  #writePenalties(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#writing = this.#writing.then(async () => {
+      const penalties = this.penalties;
+      const kept = new Set(penalties.map(({ network }) => network));
+      for (const network of [...this.#penalties.keys()]) if (!kept.has(network)) this.#penalties.delete(network);
+      this.#db.data = { bans: [...this.bans], penalties: [...penalties] };
+      await this.#db.write().catch((error: unknown) => this.#options.onTrouble(Failure.from(error)));
+    });
+  }
+}
+
+function refuseMistakes(network: Network, own: string | undefined): void {
+  const what = `ban of ${network.text}`;
+  if (network.bits < widestBits[network.family]) {
+    throw new Failure('confirmation-required', {
+      what,
+      why: `it is wider than a /${widestBits[network.family]}`,
+      next: 'add --yes if that is what you mean',
+    });
+  }
+  if (own !== undefined && contains(network, parseNetwork(own))) {
+    throw new Failure('confirmation-required', {
+      what,
+      why: 'your own address is in it',
+      next: 'add --yes if that is what you mean: you could not log in any more',
+    });
+  }
+}

@@ -1,0 +1,54 @@
+/** Who may log in, with what: put together from admins, authorities, invitations, and what Incus knows of owners. */
+import type { Identity } from '../../domain/access/actor.ts';
+import type { Directory } from '../../domain/access/directory.ts';
+import { limitsOf, type AdminStore } from './adminStore.ts';
+import type { CaStore } from './caStore.ts';
+import type { HostContext } from '../instances/context.ts';
+import type { InvitationStore } from './invitationStore.ts';
+import { decodeKeys, field, ownerOfInstance, publicKeyOf, type StoredKey } from '../instances/metadata.ts';
+
+export interface OwnState {
+  readonly admins: AdminStore;
+  readonly authorities: CaStore;
+  readonly invitations: InvitationStore;
+}
+
+/** A container's owner, with their keys. */
+export interface Owner {
+  readonly user: string;
+  readonly keys: readonly StoredKey[];
+}
+
+/** Every container owner. Rejects where Incus cannot be asked. */
+export async function collectOwners(context: HostContext): Promise<Owner[]> {
+  return (await context.incus.instances()).flatMap((instance) => {
+    const user = ownerOfInstance(instance);
+    return user === undefined ? [] : [{ user, keys: decodeKeys(instance.config[field.keys]) }];
+  });
+}
+
+export function makeDirectory({ admins, authorities, invitations }: OwnState, owners: readonly Owner[]): Directory {
+  const byFingerprint = new Map<string, Identity>();
+  const entry = (stored: StoredKey, change: (before: Identity) => Identity): void => {
+    const key = publicKeyOf(stored);
+    if (key === undefined) return;
+    const before = byFingerprint.get(key.fingerprint) ?? {
+      blob: key.base64,
+      type: key.type,
+      fingerprint: key.fingerprint,
+      owns: [],
+    };
+    byFingerprint.set(key.fingerprint, change(before));
+  };
+  for (const { name, role, keys } of admins.all)
+    for (const key of keys) entry(key, (before) => ({ ...before, admin: { name, role, limits: limitsOf(key) } }));
+  for (const { user, keys } of owners)
+    for (const key of keys) entry(key, (before) => ({ ...before, owns: [...new Set([...before.owns, user])] }));
+  return {
+    identities: [...byFingerprint.values()],
+    authorities: authorities.all,
+    admins: admins.all.map(({ name, role }) => ({ name, role })),
+    users: owners.map(({ user }) => user),
+    invitations: invitations.all.map(({ hash, expiresAt }) => ({ hash, expiresAtMs: Date.parse(expiresAt) })),
+  };
+}

@@ -1,0 +1,86 @@
+/**
+ * What `host-key` and the verbs behind it do: the keys in their folder, against those that the running server was
+ * started with.
+ */
+import { isIP } from 'node:net';
+import type { HostKeyChange, HostKeyInfo, HostKeyList } from '../../domain/results/hostKeys.ts';
+import { Failure } from '../../domain/failure.ts';
+import { listHostKeys, rotateHostKey, switchHostKey, type ListedHostKey } from './hostKeyFiles.ts';
+
+export interface HostKeyStoreOptions {
+  readonly folder: string;
+  /** Fingerprints of the keys that the running server presents and announces. */
+  readonly running: { readonly current: string; readonly next: string | undefined };
+  readonly port: () => number;
+}
+
+/** Stands for a name that is not known here. */
+const unknownHost = 'JUMP-HOST';
+
+export class HostKeyStore {
+  readonly #options: HostKeyStoreOptions;
+  /** The last change: two at a time would both find that there is no next key. */
+  #tail: Promise<unknown> = Promise.resolve();
+
+  constructor(options: HostKeyStoreOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * `host` is the name or address by which clients reach this server, where one is known. Throws as `listHostKeys`
+   * does.
+   */
+  async list(host: string | undefined): Promise<HostKeyList> {
+    const keys = await listHostKeys(this.#options.folder);
+    return { keys: keys.map((key) => this.#info(key, host)), named: host !== undefined };
+  }
+
+  /** Throws as `rotateHostKey` does. */
+  rotate(host: string | undefined): Promise<HostKeyChange> {
+    return this.#alone(async () => {
+      const { fingerprint } = await rotateHostKey(this.#options.folder);
+      return { did: 'rotated', fingerprint, ...(await this.list(host)) };
+    });
+  }
+
+  /** Throws as `switchHostKey` does, and `confirmation-required` without `yes`. */
+  switch(host: string | undefined, yes: boolean): Promise<HostKeyChange> {
+    return this.#alone(async () => {
+      const next = (await listHostKeys(this.#options.folder)).find(({ which }) => which === 'next');
+      if (next !== undefined && !yes) {
+        const announced = next.fingerprint === this.#options.running.next;
+        throw new Failure('confirmation-required', {
+          what: `host key ${next.fingerprint}`,
+          why: announced
+            ? 'whoever has not logged in since it is announced will be warned of it'
+            : 'it has not been announced since the server was started, so every client will be warned of it',
+          next: announced
+            ? 'host-key switch --yes'
+            : 'restart the server (systemctl restart containarium) and give clients time to log in; or host-key switch --yes',
+        });
+      }
+      const { fingerprint } = await switchHostKey(this.#options.folder);
+      return { did: 'switched', fingerprint, ...(await this.list(host)) };
+    });
+  }
+
+  #info({ which, publicKey, fingerprint, sshfp, madeAt }: ListedHostKey, host = unknownHost): HostKeyInfo {
+    const port = this.#options.port();
+    return {
+      which: which === 'current' ? 'present' : 'next',
+      type: publicKey.split(' ')[0] ?? '',
+      fingerprint,
+      madeAt,
+      inUse: fingerprint === this.#options.running[which],
+      knownHosts: `${port === 22 ? host : `[${host}]:${port}`} ${publicKey}`,
+      // Records belong to a name, whatever address it was reached by.
+      sshfp: `${isIP(host) === 0 ? host : unknownHost} IN SSHFP ${sshfp.algorithm} ${sshfp.type} ${sshfp.fingerprint}`,
+    };
+  }
+
+  #alone<T>(change: () => Promise<T>): Promise<T> {
+    const done = this.#tail.then(change);
+    this.#tail = done.catch(() => undefined);
+    return done;
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * When and from where each admin key was last used. A login costs no write: what is new is written every few seconds,
+ * all at once. A crash loses those seconds, and a file that cannot be read costs the past and not the start.
+ */
+import { Low, Memory } from 'lowdb';
+import { z } from 'zod';
+import type { Actor } from '../../domain/access/actor.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { LastUse } from '../../domain/results/admins.ts';
+import { openState } from '../../journal/jsonState.ts';
+import { certificateUse } from './adminStore.ts';
+
+const schema = z.object({ uses: z.record(z.string(), z.object({ at: z.string(), address: z.string() })) });
+type State = z.infer<typeof schema>;
+
+const writeEveryMs = 5000;
+/** Keys that are remembered; the one that was used longest ago is forgotten first. */
+const mostUses = 10_000;
+
+export class LastUses {
+  readonly #db: Low<State>;
+  readonly #uses: Map<string, LastUse>;
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(db: Low<State>) {
+    this.#db = db;
+    this.#uses = new Map(Object.entries(db.data.uses));
+  }
+
+  static async open(path: string, onTrouble: (failure: Failure) => void): Promise<LastUses> {
+    try {
+      return new LastUses(await openState<State>(path, schema, { uses: {} }));
+    } catch (error) {
+      onTrouble(Failure.from(error));
+      return new LastUses(new Low<State>(new Memory<State>(), { uses: {} }));
+    }
+  }
+
+  of(key: string): LastUse | undefined {
+    return this.#uses.get(key);
+  }
+
+  /** A login at manage@. */
+  note({ door, name, fingerprint, certificate, address }: Actor, at: Date): void {
+    const key = certificate === undefined ? fingerprint : certificateUse(name);
+    if (door !== 'manage' || key === undefined || address === undefined) return;
+    // Last in, last out: the order of keys is the order of use.
+    this.#uses.delete(key);
+    this.#uses.set(key, { at: at.toISOString(), address });
+    const [oldest] = this.#uses.keys();
+    if (this.#uses.size > mostUses && oldest !== undefined) this.#uses.delete(oldest);
+    this.#timer ??= setTimeout(() => this.#write(), writeEveryMs).unref();
+  }
+
+  /** Writes what is not written yet; resolves when it is, or could not be. */
+  async settled(): Promise<void> {
+    if (this.#timer !== undefined) this.#write();
+    await this.#writing;
+  }
+
+  #write(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#writing = this.#writing.then(async () => {
+      this.#db.data = { uses: Object.fromEntries(this.#uses) };
+      await this.#db.write().catch(() => undefined);
+    });
+  }
+}

@@ -1,8 +1,0 @@
-/** What one check of doctor says. */
-import type { Check } from '../domain/results.ts';
-
-export type Outcome = Omit<Check, 'name'>;
-
-export const ok = (detail: string): Outcome => ({ severity: 'ok', detail, next: null });
-export const warning = (detail: string, next: string | null = null): Outcome => ({ severity: 'warning', detail, next });
-export const problem = (detail: string, next: string | null = null): Outcome => ({ severity: 'problem', detail, next });

@@ -1,0 +1,105 @@
+/** What doctor asks about the server itself: the connection of whoever asks, the host key, what is running short. */
+import { lstat, readdir, readFile, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Transport } from '../../domain/access/login.ts';
+import { formatHuman } from '../../domain/values/size.ts';
+import { postQuantum } from '../../domain/access/transport.ts';
+import { ok, problem, warning, type Outcome } from './outcome.ts';
+import type { ServerTools } from './tools.ts';
+
+const dayMs = 24 * 60 * 60 * 1000;
+/** Host keys older than this are worth a thought, in days. */
+const oldDays = 730;
+/** Keys that expire within this many days are worth a word before somebody is shut out. */
+const soonDays = 14;
+/** From this share of a limit on it is near. */
+const near = 0.8;
+/**
+ * Less room than this for state and journal is a warning, or a problem, in bytes: a journal that cannot be written
+ * stops every verb.
+ */
+const littleBytes = 1024 ** 3;
+const tooLittleBytes = 64 * 1024 ** 2;
+
+/** What the connection of whoever asks has agreed on, as the front says. */
+export function checkKeyExchange(transport: Transport | undefined): Outcome {
+  if (transport === undefined) return ok('not asked over ssh');
+  const text = `this connection: ${transport.keyExchange}, ${transport.cipher}, host key ${transport.hostKey}`;
+  return postQuantum.has(transport.keyExchange)
+    ? ok(text)
+    : warning(
+        `${text}; what is recorded of it today may be read by a quantum computer later`,
+        'use a client with mlkem768x25519-sha256: OpenSSH 9.9 or newer',
+      );
+}
+
+export async function checkHostKey({ hostKeyPath }: ServerTools, now: Date): Promise<Outcome> {
+  const found = await lstat(hostKeyPath);
+  const mode = (found.mode & 0o777).toString(8).padStart(4, '0');
+  if (!found.isFile() || (found.mode & 0o077) !== 0)
+    return problem(
+      `${hostKeyPath} has mode ${mode}: others can read it`,
+      `chmod 600 ${hostKeyPath}, and have a new one made: host-key rotate`,
+    );
+  const days = Math.floor(Math.max(0, now.getTime() - found.mtimeMs) / dayMs);
+  const text = `ed25519, mode ${mode}, ${counted(days, 'day')} old`;
+  return days > oldDays
+    ? warning(text, 'host-key rotate: a new one now and then limits what a stolen one is good for')
+    : ok(text);
+}
+
+/** Keys of admins that let nobody in any more, or soon will not. */
+export function checkAdminKeys({ admins }: ServerTools, now: Date): Outcome {
+  const all = admins();
+  const keys = all.flatMap(({ name, keys: own }) =>
+    own.map(({ fingerprint, expiresAt }) => ({
+      name,
+      fingerprint,
+      leftMs: expiresAt === null ? Infinity : Date.parse(expiresAt) - now.getTime(),
+    })),
+  );
+  const text = `${counted(keys.length, 'key')} of ${counted(all.length, 'admin')}`;
+  const ending = keys
+    .filter(({ leftMs }) => leftMs <= soonDays * dayMs)
+    .map(
+      ({ name, fingerprint, leftMs }) =>
+        `${name}'s ${fingerprint} ${leftMs <= 0 ? 'has expired' : `expires in ${counted(Math.ceil(leftMs / dayMs), 'day')}`}`,
+    );
+  return ending.length === 0
+    ? ok(text)
+    : warning(`${text}; ${ending.join('; ')}`, 'admin add with a later expiry-time, or admin remove');
+}
+
+/** Connections and file descriptors of this process, against what it may have. */
+export async function checkLimits({ logins }: ServerTools): Promise<Outcome> {
+  const { open, most } = logins();
+  const [descriptors, limit] = await Promise.all([
+    readdir('/proc/self/fd').then((names) => names.length),
+    descriptorLimit(),
+  ]);
+  const text = `${open} of ${most} logins, ${descriptors} of ${limit ?? 'any number of'} file descriptors`;
+  if (open > near * most || (limit !== undefined && descriptors > near * limit))
+    return warning(`near a limit: ${text}`, 'session list; LimitNOFILE of the unit');
+  return ok(text);
+}
+
+/** The soft limit (proc_pid_limits(5)); undefined where there is none. */
+async function descriptorLimit(): Promise<number | undefined> {
+  const soft = /^Max open files\s+(\d+)/m.exec(await readFile('/proc/self/limits', 'utf8'))?.[1];
+  return soft === undefined ? undefined : Number(soft);
+}
+
+/** Room for state and journal. */
+export async function checkState({ stateFolder, journalFolder }: ServerTools): Promise<Outcome> {
+  const { bavail, bsize } = await statfs(stateFolder);
+  const freeBytes = bavail * bsize;
+  let journalBytes = 0;
+  for (const name of await readdir(journalFolder)) journalBytes += (await stat(join(journalFolder, name))).size;
+  const text = `journal ${formatHuman(journalBytes)}, ${formatHuman(freeBytes)} free in ${stateFolder}`;
+  if (freeBytes < tooLittleBytes) return problem(text, 'make room: what cannot be recorded is not done');
+  return freeBytes < littleBytes ? warning(text, 'make room') : ok(text);
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${count === 1 ? what : `${what}s`}`;
+}

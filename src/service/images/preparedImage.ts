@@ -1,0 +1,201 @@
+/** The prepared image: built once from a base image, so that a create is clone, seed and start. */
+import { createHash } from 'node:crypto';
+import { Failure, isFailure } from '../../domain/failure.ts';
+import { imageSlug } from '../../domain/values/image.ts';
+import type { ImageBuildResult, ImageInfo } from '../../domain/results/upkeep.ts';
+import { quoted } from '../../domain/text.ts';
+import type { IncusImage } from '../../host/incus/documents.ts';
+import type { Call, HostContext } from '../instances/context.ts';
+import { recipe, recipeId } from './recipe.ts';
+import { field, imageProperty } from '../instances/metadata.ts';
+import { findPlacement } from '../instances/placement.ts';
+import { Stages } from '../instances/stages.ts';
+import { waitFor } from '../instances/waiting.ts';
+
+const property = imageProperty;
+const aliasPrefix = 'containarium-';
+
+/**
+ * The name that people see. Its end keeps apart what the slug alone does not: publishing under an alias deletes the
+ * image that had it.
+ */
+export function imageAlias(base: string): string {
+  return `${aliasPrefix}${imageSlug(base)}-${createHash('sha256').update(base).digest('hex').slice(0, 6)}`;
+}
+
+function toInfo(context: HostContext, image: IncusImage): ImageInfo {
+  return {
+    alias: image.aliases?.find(({ name }) => name.startsWith(aliasPrefix))?.name ?? '-',
+    base: image.properties?.[property.base] ?? '-',
+    fingerprint: image.fingerprint,
+    sizeBytes: image.size,
+    createdAt: image.uploaded_at,
+    current: image.properties?.[property.recipe] === recipeId(recipe(context.settings.image.packages)),
+  };
+}
+
+export async function listImages(context: HostContext, signal?: AbortSignal): Promise<ImageInfo[]> {
+  const images = await context.incus.images(signal);
+  return images
+    .filter((image) => image.properties?.[property.base] !== undefined)
+    .map((image) => toInfo(context, image));
+}
+
+/** The image that was made from `base`. The alias alone does not say so: anybody who may use Incus can set one. */
+export async function preparedImage(
+  context: HostContext,
+  base: string,
+  signal?: AbortSignal,
+): Promise<ImageInfo | undefined> {
+  const alias = imageAlias(base);
+  return (await listImages(context, signal)).find((image) => image.base === base && image.alias === alias);
+}
+
+/** Builds under way, by alias: creates that arrive meanwhile wait for the one build. */
+const building = new WeakMap<HostContext['incus'], Map<string, Promise<ImageBuildResult>>>();
+
+/** The reference of the prepared image for `base`; builds it first where there is none. */
+export async function ensureImage(context: HostContext, base: string, call: Call): Promise<string> {
+  const ready = await preparedImage(context, base);
+  if (ready !== undefined) return ready.fingerprint;
+  call.progress.note(`There is no prepared image yet: building it once from ${base}`);
+  const { image } = await buildImage(context, base, call);
+  return image.fingerprint;
+}
+
+export function buildImage(context: HostContext, base: string, call: Call): Promise<ImageBuildResult> {
+  const builds = building.get(context.incus) ?? new Map<string, Promise<ImageBuildResult>>();
+  building.set(context.incus, builds);
+  const alias = imageAlias(base);
+  const running = builds.get(alias);
+  if (running !== undefined) {
+    call.progress.note('Another caller is building it already: waiting for that');
+    return running;
+  }
+  const build = buildNow(context, base, alias, call).finally(() => builds.delete(alias));
+  builds.set(alias, build);
+  return build;
+}
+
+async function buildNow(context: HostContext, base: string, alias: string, call: Call): Promise<ImageBuildResult> {
+  const startedMs = performance.now();
+  const { incus, steps, settings } = context;
+  const made = recipe(settings.image.packages);
+  return context.operations.run(
+    { verb: 'image build', target: alias, actor: call.actor, input: { image: base } },
+    () => findPlacement(context),
+    async (operation, placement) => {
+      const instance = `containarium-build-${operation.id.toLowerCase()}`;
+      const stages = new Stages(call.progress, 5);
+      const inside = (argv: readonly string[], allowExit?: readonly number[]) =>
+        incus.exec(instance, argv, {
+          env: { DEBIAN_FRONTEND: 'noninteractive' },
+          timeoutMs: settings.timeouts.copyMs,
+          ...(allowExit === undefined ? {} : { allowExit }),
+        });
+      await stages.stage(`Fetching base image ${base}`, async () => {
+        await operation.step(steps.createBuildInstance, { instance, operation: operation.id }, () =>
+          incus
+            .create(instance, base, {
+              config: { 'boot.autostart': 'false', 'security.nesting': 'true', [field.operation]: operation.id },
+              devices: {
+                root: { type: 'disk', path: '/', pool: placement.pool },
+                eth0: { type: 'nic', name: 'eth0', network: placement.network },
+              },
+            })
+            .catch((error: unknown) => {
+              throw noBase(base, error);
+            }),
+        );
+      });
+      await stages.stage('Starting it', async () => {
+        await operation.step(steps.seedInstance, { instance }, () => incus.start(instance));
+        await waitFor(
+          `instance "${instance}"`,
+          settings.timeouts.readyMs,
+          // "degraded" is good enough: some units cannot work in a container, and none of them matters here.
+          async () =>
+            (await inside(['systemctl', 'is-system-running'], [0, 1]).catch(() => undefined))?.stdout.match(
+              /running|degraded/,
+            )?.[0],
+          () => 'it did not finish booting',
+        );
+        await waitFor(
+          `instance "${instance}"`,
+          settings.timeouts.readyMs,
+          async () => {
+            const addresses = Object.values((await incus.state(instance)).network ?? {}).flatMap(
+              (nic) => nic.addresses ?? [],
+            );
+            return addresses.find((a) => a.family === 'inet' && a.scope === 'global')?.address;
+          },
+          () => 'it did not get an address',
+        );
+      });
+      await stages.stage('Installing Docker, SSH, and tools', async () => {
+        await operation.step(steps.seedInstance, { instance }, async () => {
+          for (const file of made.before) await incus.pushFile({ instance, ...file });
+          for (const argv of made.install) await inside(argv);
+        });
+      });
+      await stages.stage('Setting up first boot', async () => {
+        await operation.step(steps.seedInstance, { instance }, async () => {
+          for (const file of made.files) await incus.pushFile({ instance, ...file });
+          // Disabling a unit that a distribution does not have is no failure.
+          for (const argv of made.finish) await inside(argv, argv.includes('disable') ? [0, 1] : undefined);
+        });
+      });
+      let published: ImageInfo | undefined;
+      await stages.stage(`Publishing ${alias}`, async () => {
+        await operation.step(steps.seedInstance, { instance }, () => incus.stop(instance, { force: true }));
+        published = await operation.step(steps.publishImage, { alias, operation: operation.id }, async () => {
+          await incus.publish(instance, alias, {
+            [property.base]: base,
+            [property.recipe]: recipeId(made),
+            [property.operation]: operation.id,
+            description: `containarium ${base}`,
+          });
+          return preparedImage(context, base);
+        });
+        // It may have failed after its effect.
+        published ??= await preparedImage(context, base);
+      });
+      if (published === undefined)
+        throw new Failure('unexpected-output', {
+          what: `image "${alias}"`,
+          why: 'Incus does not list it after publishing it',
+        });
+      return { image: published, elapsedMs: Math.round(performance.now() - startedMs), operation: operation.id };
+    },
+  );
+}
+
+/**
+ * What Incus says to a name that it does not have, or whose server it cannot ask (incus 6.0, observed), with what to do
+ * about it.
+ */
+export function noBase(base: string, error: unknown): unknown {
+  if (!isFailure(error, 'program-failed')) return error;
+  const what = `base image ${quoted(base)}`;
+  if (/^Image "[^"]*" not found$|remote "[^"]*" doesn't exist|requested image couldn't be found/i.test(error.why)) {
+    return new Failure(
+      'invalid-image',
+      {
+        what,
+        why: error.why,
+        next: '"incus image list" shows what this host has, "incus remote list" where it fetches from',
+      },
+      error,
+    );
+  }
+  if (!error.why.includes('remote image')) return error;
+  return new Failure(
+    'program-failed',
+    {
+      what,
+      why: error.why,
+      next: 'see that this host reaches the image server, or name a local image: --image, or image.base in the configuration',
+    },
+    error,
+  );
+}

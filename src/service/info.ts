@@ -1,0 +1,80 @@
+/** `info`: one container in detail, or the host. */
+import type { HostInfo } from '../domain/results/about.ts';
+import type { ContainerDetails } from '../domain/results/container.ts';
+import type { Username } from '../domain/values/username.ts';
+import { fingerprintOf } from '../host/hostKey.ts';
+import type { IncusInstance } from '../host/incus/documents.ts';
+import type { ServiceContext } from './context.ts';
+import { hostInfo } from './hostInfo.ts';
+import { instanceOf, rootDevice, toContainer } from './instances/containers.ts';
+import type { Call, HostContext } from './instances/context.ts';
+import { isOurAccount } from './instances/jumpAccount.ts';
+import { lastLogin } from './instances/lastLogin.ts';
+import { decodeKeys, field, keyInfo } from './instances/metadata.ts';
+import { findPlacement } from './instances/placement.ts';
+import { ownContainer } from './instances/target.ts';
+
+/** How long CPU use is measured, in milliseconds: long enough for a figure, short enough to wait for. */
+const cpuSampleMs = 300;
+
+async function cpuPercent(context: HostContext, instance: IncusInstance, signal: AbortSignal): Promise<number | null> {
+  const before = instance.state?.cpu?.usage;
+  if (before === undefined || instance.status.toLowerCase() !== 'running') return null;
+  const first = await context.incus.state(instance.name, signal);
+  const startedMs = performance.now();
+  await new Promise((resolve) => setTimeout(resolve, cpuSampleMs));
+  const second = await context.incus.state(instance.name, signal);
+  const elapsedNs = (performance.now() - startedMs) * 1e6;
+  const usedNs = (second.cpu?.usage ?? 0) - (first.cpu?.usage ?? 0);
+  return usedNs < 0 ? null : Math.round((usedNs / elapsedNs) * 1000) / 10;
+}
+
+async function containerDetails(
+  context: HostContext,
+  user: Username,
+  call: Pick<Call, 'signal'>,
+): Promise<Omit<ContainerDetails, 'recent'>> {
+  const instance = await instanceOf(context, user, call.signal);
+  const [percent, inUse, account, placement, groupId, lastLoginAt] = await Promise.all([
+    cpuPercent(context, instance, call.signal),
+    context.incus.memoryInUse(call.signal),
+    context.accounts.account(user, call.signal),
+    findPlacement(context, call.signal),
+    context.accounts.groupId(context.settings.jump.group, call.signal),
+    lastLogin(context.incus, instance, user, call.signal),
+  ]);
+  const ours = account !== undefined && isOurAccount(account, groupId);
+  const hostKey = instance.config[field.hostKey];
+  return {
+    ...toContainer(instance, inUse),
+    cpuPercent: percent,
+    storage: {
+      pool: rootDevice(instance)?.device['pool'] ?? placement.pool,
+      driver: placement.driver,
+      quotas: placement.quotas,
+    },
+    hostKeyFingerprint: hostKey === undefined ? null : fingerprintOf(hostKey),
+    lastLoginAt,
+    keyList: decodeKeys(instance.config[field.keys]).map(keyInfo),
+    jumpAccount: { exists: ours, shell: ours ? account.shell : null },
+  };
+}
+
+/** At self@ the caller's container; elsewhere the one that is named, or the host. */
+export async function info(
+  context: ServiceContext,
+  { user }: { readonly user?: Username | undefined },
+  call: Call,
+): Promise<{ readonly container: ContainerDetails } | { readonly hostInfo: HostInfo }> {
+  const whose = call.actor.door === 'self' ? ownContainer(user, call.actor) : user;
+  if (whose === undefined) return { hostInfo: await hostInfo(context, call.signal) };
+  return { container: { ...(await containerDetails(context, whose, call)), recent: recentUse(context, whose) } };
+}
+
+function recentUse({ feed }: Pick<ServiceContext, 'feed'>, user: string): ContainerDetails['recent'] {
+  const samples = feed.samples(user);
+  return {
+    cpuPercent: samples.map(({ cpuPercent }) => cpuPercent ?? 0),
+    memoryBytes: samples.map(({ memoryBytes }) => memoryBytes ?? 0),
+  };
+}

@@ -1,0 +1,129 @@
+/** Reading: Incus instances as this system's containers. */
+import { isIPv4 } from 'node:net';
+import type { Container, ContainerDetails, ContainerList, InstanceStatus } from '../../domain/results/container.ts';
+import { instanceStatuses } from '../../domain/results/container.ts';
+import { Failure } from '../../domain/failure.ts';
+import { selects, type Selection } from '../../domain/results/selection.ts';
+import { parseIncusSize } from '../../domain/values/size.ts';
+import { containerName, type Username } from '../../domain/values/username.ts';
+import { fingerprintOf } from '../../host/hostKey.ts';
+import type { IncusInstance } from '../../host/incus/documents.ts';
+import type { MemoryInUse } from '../../host/incus/memoryMetrics.ts';
+import type { Call, HostContext } from './context.ts';
+import { isOurAccount } from './jumpAccount.ts';
+import { lastLogin } from './lastLogin.ts';
+import { memoryUsed } from './memory.ts';
+import { decodeKeys, field, keyInfo, labelsOf, ownerOfInstance, provisioningOf } from './metadata.ts';
+import { findPlacement } from './placement.ts';
+
+/** The device that is the root disk, wherever it comes from. */
+export function rootDevice(
+  instance: IncusInstance,
+): { name: string; own: boolean; device: Readonly<Record<string, string>> } | undefined {
+  for (const [own, devices] of [
+    [true, instance.devices],
+    [false, instance.expanded_devices ?? {}],
+  ] as const) {
+    for (const [name, device] of Object.entries(devices)) {
+      if (device['type'] === 'disk' && device['path'] === '/') return { name, own, device };
+    }
+  }
+  return undefined;
+}
+
+/** The fixed address of the instance's bridge interface; without one the address it has got. */
+export function addressOf(instance: IncusInstance): string | null {
+  for (const device of Object.values(instance.devices)) {
+    if (device['type'] === 'nic' && isAddress(device['ipv4.address'])) return device['ipv4.address'];
+  }
+  const addresses = instance.state?.network?.['eth0']?.addresses ?? [];
+  return addresses.find((a) => a.family === 'inet' && a.scope === 'global' && isAddress(a.address))?.address ?? null;
+}
+
+/** It ends up in files that sshd and ssh read, so nothing else will do, whoever wrote it. */
+function isAddress(text: string | undefined): text is string {
+  return text !== undefined && isIPv4(text);
+}
+
+function status(instance: IncusInstance): InstanceStatus {
+  const word = instance.status.toLowerCase();
+  return (instanceStatuses as readonly string[]).includes(word) ? (word as InstanceStatus) : 'unknown';
+}
+
+/**
+ * `inUse`: what Incus says of memory; without it a container is shown with all that it is charged for, page cache too.
+ */
+export function toContainer(instance: IncusInstance, inUse: MemoryInUse = new Map()): Container {
+  const config = { ...(instance.expanded_config ?? {}), ...instance.config };
+  const disk = instance.state?.disk?.['root'];
+  const running = status(instance) === 'running';
+  const cpus = config['limits.cpu'];
+  return {
+    user: ownerOfInstance(instance) ?? '',
+    name: instance.name,
+    status: status(instance),
+    provisioning: provisioningOf(instance),
+    address: addressOf(instance),
+    cpus: cpus !== undefined && /^\d+$/.test(cpus) ? Number(cpus) : null,
+    memoryLimitBytes: parseIncusSize(config['limits.memory'] ?? '') ?? null,
+    memoryUsedBytes: running ? (memoryUsed(instance, inUse) ?? null) : null,
+    diskQuotaBytes: parseIncusSize(rootDevice(instance)?.device['size'] ?? '') ?? null,
+    diskUsedBytes: disk === undefined ? null : disk.usage,
+    autostart: config['boot.autostart'] === 'true',
+    docker: config['security.nesting'] === 'true',
+    image: config[field.image] ?? config['image.description'] ?? '-',
+    labels: labelsOf(instance),
+    createdAt: instance.created_at,
+    createdBy: config[field.createdBy] ?? '',
+    startedAt: running ? startedAt(instance) : null,
+    processes: running ? (instance.state?.processes ?? null) : null,
+    snapshots: instance.snapshots?.length ?? 0,
+    keys: decodeKeys(config[field.keys]).map((key) => keyInfo(key).fingerprint),
+  };
+}
+
+/** Incus gives year 1 for "never". */
+function startedAt(instance: IncusInstance): string | null {
+  const time = instance.state?.started_at ?? null;
+  return time === null || time.startsWith('0001-') ? null : time;
+}
+
+export function notFound(user: string): Failure {
+  return new Failure('not-found', {
+    what: `container of "${user}"`,
+    why: 'there is no such container',
+    next: 'list shows the containers there are',
+  });
+}
+
+/**
+ * The instance of a user, which must be one that this system made. Rejects with `not-found` where Incus says that there
+ * is none.
+ */
+export async function instanceOf(context: HostContext, user: Username, signal?: AbortSignal): Promise<IncusInstance> {
+  const instance = await context.incus.instance(containerName(user), signal);
+  if (instance === undefined || ownerOfInstance(instance) !== user) throw notFound(user);
+  return instance;
+}
+
+/**
+ * Like {@link instanceOf}, for changes: refuses while another operation works on it (`own`: the caller's own operation
+ * holds it already) or one was left unfinished.
+ */
+export async function changeableInstanceOf(
+  context: HostContext,
+  user: Username,
+  options: { own?: boolean } = {},
+): Promise<IncusInstance> {
+  if (!options.own) context.operations.ensureFree(user);
+  const instance = await instanceOf(context, user);
+  const provisioning = provisioningOf(instance);
+  if (provisioning !== 'ready') {
+    throw new Failure('wrong-state', {
+      what: `container "${instance.name}"`,
+      why: `an operation on it was left unfinished (${provisioning})`,
+      next: 'reconcile shows what is left; reconcile --apply puts it right',
+    });
+  }
+  return instance;
+}

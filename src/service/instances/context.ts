@@ -1,0 +1,52 @@
+/** What capabilities that work on the host are given. */
+import type { Logger } from 'pino';
+import type { Actor } from '../../domain/access/actor.ts';
+import type { HostTag } from '../../domain/results/about.ts';
+import type { StepEvent } from '../../domain/events/callEvent.ts';
+import type { JsonObject } from '../../domain/json.ts';
+import type { CallerTerminal } from '../../domain/terminal.ts';
+import type { Accounts } from '../../host/accounts.ts';
+import type { Incus } from '../../host/incus/incus.ts';
+import type { JumpKeys } from '../../host/jumpKeys.ts';
+import type { KeyScan } from '../../host/keyscan.ts';
+import type { IncusStreams } from '../../host/incus/streams.ts';
+import type { Operations } from '../../journal/operations.ts';
+import type { Settings } from '../../settings/settings.ts';
+import type { Steps } from './steps.ts';
+
+export interface HostContext {
+  readonly host: HostTag;
+  readonly settings: Settings;
+  readonly incus: Incus;
+  readonly streams: IncusStreams;
+  readonly accounts: Accounts;
+  readonly keyscan: KeyScan;
+  readonly jumpKeys: JumpKeys;
+  readonly operations: Operations;
+  readonly steps: Steps;
+  readonly log: Logger;
+  readonly now: () => Date;
+}
+
+/** One call of a capability: who asks, whether they still wait, and where progress goes. */
+export interface Call {
+  readonly actor: Actor;
+  /** Aborted when the caller is gone; reading stops then, an operation does not. */
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+  /** The input as the journal keeps it. */
+  readonly recorded: JsonObject;
+  /** The address of this host that the caller reached: what an ssh configuration names in want of a better one. */
+  readonly reachedAt: string | undefined;
+  /** The caller's terminal, where the call came with one. */
+  readonly terminal: CallerTerminal | undefined;
+  /** The shell that made the call, if one did. */
+  readonly session: string | undefined;
+}
+
+export interface Progress {
+  step(event: StepEvent): void;
+  note(text: string): void;
+  /** A piece of an answer that comes bit by bit: the lines of a log. */
+  output(text: string): void;
+}

@@ -1,0 +1,112 @@
+/**
+ * What this system keeps in the instance's own configuration, under `user.containarium.`: it follows the container
+ * through backup, move and cluster, and survives the loss of the host's disk.
+ */
+import { z } from 'zod';
+import type { Provisioning } from '../../domain/results/container.ts';
+import type { KeyInfo } from '../../domain/results/keys.ts';
+import { parsePublicKeys, type PublicKey } from '../../domain/keys/publicKey.ts';
+import { ownerOf, type Username } from '../../domain/values/username.ts';
+import type { IncusInstance } from '../../host/incus/documents.ts';
+
+const prefix = 'user.containarium.';
+
+export const field = {
+  owner: `${prefix}owner`,
+  state: `${prefix}state`,
+  operation: `${prefix}operation`,
+  keys: `${prefix}keys`,
+  hostKey: `${prefix}host-key`,
+  createdBy: `${prefix}created-by`,
+  image: `${prefix}image`,
+} as const;
+
+/** What is kept in the properties of a prepared image. */
+export const imageProperty = {
+  base: 'containarium.base',
+  recipe: 'containarium.recipe',
+  operation: 'containarium.operation',
+} as const;
+
+const labelPrefix = `${prefix}label.`;
+
+/** A key as it is kept: the canonical line and where it came from. */
+export interface StoredKey {
+  readonly line: string;
+  readonly addedAt: string;
+  readonly addedBy: string;
+}
+
+const storedKeys = z.array(
+  z.object({ line: z.string(), addedAt: z.string().default(''), addedBy: z.string().default('') }),
+);
+
+export function encodeKeys(keys: readonly StoredKey[]): string {
+  return JSON.stringify(keys);
+}
+
+/**
+ * The keys kept in an instance. Anybody who may configure Incus can write there, so a key that does not parse is left
+ * out.
+ */
+export function decodeKeys(text: string | undefined): StoredKey[] {
+  if (text === undefined || text === '') return [];
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    return [];
+  }
+  const parsed = storedKeys.safeParse(document);
+  return parsed.success ? parsed.data.filter((key) => publicKeyOf(key) !== undefined) : [];
+}
+
+export function publicKeyOf(stored: StoredKey): PublicKey | undefined {
+  try {
+    return parsePublicKeys(stored.line)[0];
+  } catch {
+    return undefined;
+  }
+}
+
+export function store(keys: readonly PublicKey[], addedAt: Date, addedBy: string): StoredKey[] {
+  return keys.map((key) => ({ line: key.line, addedAt: addedAt.toISOString(), addedBy }));
+}
+
+export function keyInfo(stored: StoredKey): KeyInfo {
+  const key = publicKeyOf(stored);
+  return {
+    type: key?.type ?? 'unknown',
+    bits: key?.bits ?? null,
+    fingerprint: key?.fingerprint ?? '',
+    comment: key?.comment ?? '',
+    addedAt: stored.addedAt,
+    addedBy: stored.addedBy,
+  };
+}
+
+/**
+ * The user whose container this is. Name and configuration must agree: a copy of a container (`incus copy`) has the
+ * configuration of the one it was made from, and is nobody's.
+ */
+export function ownerOfInstance(instance: IncusInstance): Username | undefined {
+  const named = ownerOf(instance.name);
+  return named !== undefined && instance.config[field.owner] === named ? named : undefined;
+}
+
+export function provisioningOf(instance: IncusInstance): Provisioning {
+  const state = instance.config[field.state];
+  return state === 'creating' || state === 'deleting' ? state : 'ready';
+}
+
+export function labelsOf(instance: IncusInstance): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(instance.config)
+      .filter(([key]) => key.startsWith(labelPrefix))
+      .map(([key, value]) => [key.slice(labelPrefix.length), value]),
+  );
+}
+
+export function labelConfig(labels: readonly { key: string; value: string }[]): Record<string, string> {
+  return Object.fromEntries(labels.map(({ key, value }) => [`${labelPrefix}${key}`, value]));
+}

@@ -1,0 +1,101 @@
+/**
+ * Waiting for a container: polled with growing pauses, because neither its network nor its sshd can announce itself to
+ * us.
+ */
+import { Failure } from '../../domain/failure.ts';
+import type { HostContext } from './context.ts';
+import { addressOf } from './containers.ts';
+
+const firstPauseMs = 40;
+const longestPauseMs = 500;
+
+/** Calls `look` until it gives a value; rejects with `timeout` when it has not within `limitMs`. */
+export async function waitFor<T>(
+  what: string,
+  limitMs: number,
+  look: () => Promise<T | undefined>,
+  why: () => string,
+): Promise<T> {
+  const deadline = performance.now() + limitMs;
+  let pauseMs = firstPauseMs;
+  for (;;) {
+    const value = await look();
+    if (value !== undefined) return value;
+    if (performance.now() > deadline) {
+      throw new Failure('timeout', { what, why: `${why()} within ${Math.round(limitMs / 1000)} s` });
+    }
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    pauseMs = Math.min(pauseMs * 1.5, longestPauseMs);
+  }
+}
+
+/** Waits until the running instance has its address. */
+export async function waitForNetwork(context: HostContext, instance: string, address: string): Promise<void> {
+  await waitFor(
+    `container "${instance}"`,
+    context.settings.timeouts.readyMs,
+    async () => {
+      const found = await context.incus.instance(instance);
+      if (found === undefined)
+        throw new Failure('not-found', {
+          what: `container "${instance}"`,
+          why: 'it disappeared while it was starting',
+        });
+      if (found.status === 'Stopped')
+        throw new Failure('wrong-state', {
+          what: `container "${instance}"`,
+          why: 'it stopped while it was starting',
+          next: `incus info ${instance} --show-log`,
+        });
+      const addresses = Object.values(found.state?.network ?? {}).flatMap((nic) => nic.addresses ?? []);
+      return addressOf(found) === address && addresses.some((a) => a.address === address) ? true : undefined;
+    },
+    () => `it did not get its address ${address}`,
+  );
+}
+
+/**
+ * Waits until the sshd of the instance answers at `address` with exactly this host key, at most `mostMs` and no longer
+ * than configured.
+ */
+export async function waitForSsh(
+  context: HostContext,
+  instance: string,
+  address: string,
+  hostKey: string,
+  mostMs = Infinity,
+): Promise<void> {
+  const seen = await waitFor(
+    `container "${instance}"`,
+    Math.min(context.settings.timeouts.readyMs, mostMs),
+    () => context.keyscan.hostKey(address),
+    () => 'its sshd did not answer',
+  ).catch(async (error: unknown) => {
+    throw error instanceof Failure && error.code === 'timeout' ? await withBootLog(context, instance, error) : error;
+  });
+  if (seen !== hostKey) {
+    throw new Failure('unexpected-output', {
+      what: `container "${instance}"`,
+      why: 'its sshd answers with another host key than the one it was given',
+      next: 'look who else has its address, and try again',
+      details: { address },
+    });
+  }
+}
+
+/** Adds what the container's first boot said, where it can be had: the reason is usually there. */
+async function withBootLog(context: HostContext, instance: string, failure: Failure): Promise<Failure> {
+  const log = await context.incus
+    .exec(
+      instance,
+      ['journalctl', '--no-pager', '-n', '20', '-u', 'containarium-first-boot.service', '-u', 'ssh.service'],
+      { timeoutMs: 5000 },
+    )
+    .then(({ stdout }) => stdout)
+    .catch(() => '');
+  return new Failure(
+    failure.code,
+    { ...failure.toData(), details: { ...failure.details, bootLog: log.slice(-2000) } },
+    failure,
+  );
+}

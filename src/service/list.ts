@@ -1,0 +1,28 @@
+/** `list`: the containers of this system, and how many others there are. */
+import type { ContainerList } from '../domain/results/container.ts';
+import { selects, type Selection } from '../domain/results/selection.ts';
+import { toContainer } from './instances/containers.ts';
+import type { Call, HostContext } from './instances/context.ts';
+import { ownerOfInstance } from './instances/metadata.ts';
+
+export async function listContainers(
+  context: HostContext,
+  selection: Selection,
+  call: Pick<Call, 'signal'>,
+): Promise<ContainerList> {
+  const [instances, inUse] = await Promise.all([
+    context.incus.instancesWithState(call.signal),
+    context.incus.memoryInUse(call.signal),
+  ]);
+  const ours = instances
+    .filter((instance) => ownerOfInstance(instance) !== undefined)
+    .map((instance) => toContainer(instance, inUse));
+  const containers = ours.filter((container) => selects(selection, container));
+  return {
+    containers,
+    total: containers.length,
+    running: containers.filter((c) => c.status === 'running').length,
+    stopped: containers.filter((c) => c.status === 'stopped').length,
+    foreign: instances.filter((instance) => ownerOfInstance(instance) === undefined).length,
+  };
+}

@@ -1,0 +1,16 @@
+/** `who` and `say`. */
+import type { Said, WhoIsHere } from '../domain/results/room.ts';
+import type { ServiceContext } from './context.ts';
+import type { Call } from './instances/context.ts';
+
+export function whoIsHere({ room }: ServiceContext, _input: object, { actor }: Call): Promise<WhoIsHere> {
+  return Promise.resolve({ present: room.present(actor) });
+}
+
+export function say(
+  { room }: ServiceContext,
+  { text }: { readonly text: string },
+  { actor, session }: Call,
+): Promise<Said> {
+  return Promise.resolve({ heardBy: room.say(actor, text, session ?? null) });
+}

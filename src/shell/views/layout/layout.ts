@@ -1,0 +1,110 @@
+/** Which columns of the live list fit, and how wide they are. */
+import stringWidth from 'string-width';
+import type { FeedContainer } from '../../../domain/events/notice.ts';
+import { cellText, columnNames, columnOf, type ColumnName } from '../model/columns.ts';
+
+export interface Placed {
+  readonly name: ColumnName;
+  readonly width: number;
+  readonly bar: boolean;
+}
+
+/** Cells in front of the first column: the selection, the mark. */
+export const gutter = 2;
+/** Between two columns. */
+export const gap = 2;
+export const barCells = 8;
+/** Sign and blank in front of a status; the word gives way to `restart 2/5…` while something is at work. */
+const signCells = 2;
+const statusCells = signCells + 12;
+const leastName = 8;
+
+/**
+ * Widths as wide as the widest cell so far: they only grow while a view is open, so that columns do not jump to and fro
+ * with the numbers in them.
+ */
+export class Widths {
+  readonly #widest = new Map<ColumnName, number>(columnNames.map((name) => [name, columnOf(name).title.length + 2]));
+
+  #placed: { readonly width: number; readonly columns: readonly Placed[] } | undefined;
+
+  see(containers: readonly FeedContainer[], now: Date): void {
+    for (const name of columnNames) {
+      for (const container of containers) {
+        const width = stringWidth(cellText(name, container, now));
+        if (width <= this.of(name)) continue;
+        this.#widest.set(name, width);
+        this.#placed = undefined;
+      }
+    }
+  }
+
+  of(name: ColumnName): number {
+    return name === 'status' ? statusCells : (this.#widest.get(name) ?? 0);
+  }
+
+  /** The columns in a window of this width: the same object as long as nothing about them changes. */
+  placed(width: number): readonly Placed[] {
+    if (this.#placed?.width !== width) this.#placed = { width, columns: place(this, width) };
+    return this.#placed.columns;
+  }
+}
+
+/**
+ * The columns that fit into `width` cells, in their order; the least important ones go first, their bars before them.
+ */
+export function place(widths: Pick<Widths, 'of'>, width: number): Placed[] {
+  const wanted = columnNames.flatMap((name) => {
+    const { priority, barPriority } = columnOf(name);
+    const each = [{ name, cells: widths.of(name) + gap, priority, bar: false }];
+    return barPriority === undefined
+      ? each
+      : [...each, { name, cells: barCells + 1, priority: barPriority, bar: true }];
+  });
+  let left = width - gutter + gap;
+  const taken = new Map<ColumnName, { width: number; bar: boolean }>();
+  for (const { name, cells, bar, priority } of wanted.sort((a, b) => a.priority - b.priority)) {
+    const before = taken.get(name);
+    if (bar) {
+      if (before === undefined || cells > left) continue;
+      taken.set(name, { ...before, bar: true });
+      left -= cells;
+    } else if (priority === 1) {
+      // The name is always there, and leaves room for the status.
+      const most = Math.max(leastName, left - gap - (statusCells + gap));
+      const fitting = Math.min(cells - gap, most);
+      taken.set(name, { width: fitting, bar: false });
+      left -= fitting + gap;
+    } else if (cells <= left) {
+      taken.set(name, { width: cells - gap, bar: false });
+      left -= cells;
+    } else if (name === 'labels' && left >= 12 + gap) {
+      // Labels may be long; a part of them is more than none.
+      taken.set(name, { width: left - gap, bar: false });
+      left = 0;
+    } else if (name !== 'labels') {
+      // What is less important does not take the place of what is more.
+      break;
+    }
+  }
+  return columnNames.flatMap((name) => {
+    const placed = taken.get(name);
+    return placed === undefined ? [] : [{ name, ...placed }];
+  });
+}
+
+/** The first row that is shown, so that the selected one is: moved as little as possible. */
+export function scrolled(top: number, selected: number, count: number, room: number): number {
+  const most = Math.max(0, count - room);
+  return Math.max(0, Math.min(most, Math.max(selected - room + 1, Math.min(top, selected))));
+}
+
+/** Rows of the footer: the command and the keys, or a question. The list keeps at least a few rows. */
+export function footerRows(rows: number, wanted: number | undefined): number {
+  return wanted === undefined ? 2 : Math.max(4, Math.min(wanted, rows - 5));
+}
+
+/** Rows between the two lines at the top and the footer. */
+export function bodyRows(rows: number, wanted: number | undefined): number {
+  return Math.max(1, rows - 2 - footerRows(rows, wanted));
+}

@@ -1,0 +1,153 @@
+/**
+ * The lines of the live list: runs of text with a style each. Pure, so that what is shown can be tested without a
+ * screen.
+ */
+import type { TextProps } from 'ink';
+import { plural } from '../../../catalogue/declaration/show.ts';
+import stringWidth from 'string-width';
+import type { FeedContainer } from '../../../domain/events/notice.ts';
+import { printable } from '../../../domain/text.ts';
+import { bar } from '../../items/drawing.ts';
+import { fullness, signs, styles, tones } from '../../items/theme.ts';
+import type { Activity } from '../../session/activities.ts';
+import { cell, cut, joinFitting } from './cells.ts';
+import { cellText, columnOf, statusOf } from '../model/columns.ts';
+import { barCells, gap, type Placed } from './layout.ts';
+import type { ListModel } from '../model/model.ts';
+
+export type Style = Pick<TextProps, 'color' | 'bold' | 'dimColor' | 'inverse'>;
+
+export interface Segment {
+  readonly text: string;
+  readonly style?: Style;
+}
+
+export interface Line {
+  readonly segments: readonly Segment[];
+  readonly inverse?: boolean;
+}
+
+export interface RowLook {
+  readonly selected: boolean;
+  readonly marked: boolean;
+  /** What is at work there. */
+  readonly activity: Activity | undefined;
+  readonly now: Date;
+  /** Cells of the whole row. */
+  readonly width: number;
+}
+
+export function rowLine(
+  container: FeedContainer,
+  placed: readonly Placed[],
+  { selected, marked, activity, now, width: cells }: RowLook,
+): Line {
+  const segments: Segment[] = [{ text: `${selected ? signs.prompt : ' '}${marked ? '*' : ' '}`, style: styles.name }];
+  for (const [i, { name, width, bar: withBar }] of placed.entries()) {
+    if (i > 0) segments.push({ text: ' '.repeat(gap) });
+    if (name === 'status') {
+      segments.push(statusSegment(container, activity, width));
+      continue;
+    }
+    const { align, ratio } = columnOf(name);
+    segments.push({
+      text: cell(cellText(name, container, now), width, align),
+      ...(marked && name === 'name' ? { style: styles.name } : {}),
+    });
+    if (withBar) segments.push(...barSegments(ratio?.(container) ?? null));
+  }
+  // The selection is seen over the whole row.
+  if (selected)
+    segments.push({
+      text: ' '.repeat(Math.max(0, cells - segments.reduce((sum, { text }) => sum + stringWidth(text), 0))),
+    });
+  return { segments: merged(segments), inverse: selected };
+}
+
+function statusSegment(container: FeedContainer, activity: Activity | undefined, width: number): Segment {
+  if (activity !== undefined) return { text: cell(`~ ${progress(activity)}`, width), style: tones.warn };
+  const { sign, word, tone } = statusOf(container);
+  return { text: `${sign} ${cell(word, width - 2)}`, style: tones[tone] };
+}
+
+/** `restart 2/5…`. */
+export function progress({ verb, steps }: Pick<Activity, 'verb' | 'steps'>): string {
+  const step = steps.at(-1);
+  return step === undefined ? `${verb}…` : `${verb} ${step.index}/${step.total}…`;
+}
+
+function barSegments(ratio: number | null): Segment[] {
+  if (ratio === null) return [{ text: ' '.repeat(barCells + 1) }];
+  const { full, rest } = bar(ratio, barCells);
+  return [{ text: ' ' }, { text: full, style: fullness(ratio) }, { text: rest, style: tones.quiet }];
+}
+
+/** Runs of one style put together: each is a node of its own to Ink. */
+function merged(segments: readonly Segment[]): Segment[] {
+  const all: Segment[] = [];
+  for (const segment of segments) {
+    const last = all.at(-1);
+    if (last !== undefined && last.style === segment.style)
+      all[all.length - 1] = { ...last, text: last.text + segment.text };
+    else if (segment.text !== '') all.push(segment);
+  }
+  return all;
+}
+
+export function titleLine(
+  placed: readonly Placed[],
+  { sort, descending }: Pick<ListModel, 'sort' | 'descending'>,
+): Line {
+  const titles = placed.map(({ name, width, bar: withBar }) => {
+    const { title, align } = columnOf(name);
+    const shown = name === sort ? `${title} ${descending ? '↓' : '↑'}` : title;
+    return cell(shown, width, align) + ' '.repeat(withBar ? barCells + 1 : 0);
+  });
+  return { segments: [{ text: `  ${titles.join(' '.repeat(gap))}`, style: styles.heading }] };
+}
+
+/** What the list is, above it: the most important first. */
+export function headLine(model: ListModel, place: string, width: number): Line {
+  const { all, shown, filter, marks, sort, descending, stale, measuredAt } = model;
+  if (stale !== null) {
+    const since = measuredAt === null ? '' : ` since ${clock(measuredAt)}`;
+    return { segments: [{ text: cut(`! Not followed${since}: ${printable(stale)}`, width), style: tones.bad }] };
+  }
+  if (!model.loaded) return { segments: [{ text: cut('Looking at the host…', width), style: tones.quiet }] };
+  const running = all.filter(({ status }) => status === 'running').length;
+  const hidden = [...marks].filter((user) => !shown.some((container) => container.user === user)).length;
+  const parts = [
+    filter === ''
+      ? `${plural(all.length, 'container')}, ${running} running`
+      : `${shown.length} of ${all.length} with "${printable(filter)}"`,
+    ...(marks.size === 0 ? [] : [`${marks.size} marked${hidden === 0 ? '' : ` (${hidden} not shown)`}`]),
+    ...(place === '' ? [] : [place]),
+    `by ${columnOf(sort).title.toLowerCase()}${descending ? ', descending' : ''}`,
+    ...(measuredAt === null ? [] : [`measured ${clock(measuredAt)}`]),
+  ];
+  return { segments: [{ text: joinFitting(parts, ' · ', width), style: styles.heading }] };
+}
+
+/** A time of day with its zone: the clock of the person at the other end is not known. */
+function clock(time: string): string {
+  return `${new Date(time).toISOString().slice(11, 19)} UTC`;
+}
+
+/** Where no container can be shown. */
+export function emptyLine({ loaded, filter }: Pick<ListModel, 'loaded' | 'filter'>): Line {
+  const text = !loaded
+    ? ''
+    : filter === ''
+      ? 'No containers'
+      : `Nothing matches "${printable(filter)}"; Esc clears the filter`;
+  return { segments: [{ text: `  ${text}`, style: tones.quiet }] };
+}
+
+/** Compares what two lines look like. */
+export function sameLine(a: Line, b: Line): boolean {
+  return (
+    a.inverse === b.inverse &&
+    a.segments.length === b.segments.length &&
+    a.segments.every((segment, i) => segment.text === b.segments[i]?.text && segment.style === b.segments[i].style)
+  );
+}

@@ -1,0 +1,189 @@
+/**
+ * The `incus` client's command line: which verb, which flags. The verbs themselves are in the modules beside this one.
+ */
+import { answering, incusError } from '../program/answer.ts';
+import type { Answer, Invocation, SimulatedProgram, World } from '../program/answer.ts';
+import { showConsoleLog } from '../inside/console.ts';
+import { execChanges, execIn } from '../inside/exec.ts';
+import { pullFile, pushFile } from '../inside/files.ts';
+import { parseFlags } from '../program/flags.ts';
+import type { Parsed } from '../program/flags.ts';
+import { deleteImage, publishInstance } from './images.ts';
+import { createInstance, deleteInstance, restartInstance, startInstance, stopInstance } from './instances.ts';
+import { query } from './query.ts';
+
+interface Verb {
+  readonly flags: Readonly<Record<string, 'value' | 'none'>>;
+  /** How many arguments it needs besides flags. */
+  readonly operands: number;
+  readonly isLong?: boolean;
+  /** Its work is an operation of the server's, which goes on without the client; this is its description there. */
+  readonly operation?: string;
+  changes(parsed: Parsed): boolean;
+  run(world: World, parsed: Parsed, input: string): Answer;
+}
+
+const quiet = { quiet: 'none', q: 'none' } as const;
+const powerFlags = { ...quiet, force: 'none', timeout: 'value' } as const;
+/** What a server calls making an image of an instance: its list does not say which instance (incus 6.0). */
+const publishing = 'Downloading image';
+const always = (): boolean => true;
+const never = (): boolean => false;
+
+function first(parsed: Parsed): string {
+  return parsed.rest[0] ?? '';
+}
+
+const verbs: Readonly<Record<string, Verb>> = {
+  create: {
+    operation: 'Creating instance',
+    flags: { ...quiet, 'no-profiles': 'none' },
+    operands: 2,
+    isLong: true,
+    changes: always,
+    run: (world, parsed, input) => createInstance(world, first(parsed), parsed.rest[1] ?? '', input),
+  },
+  start: {
+    operation: 'Starting instance',
+    flags: quiet,
+    operands: 1,
+    isLong: true,
+    changes: always,
+    run: (world, parsed) => startInstance(world, first(parsed)),
+  },
+  stop: {
+    operation: 'Stopping instance',
+    flags: powerFlags,
+    operands: 1,
+    isLong: true,
+    changes: always,
+    run: (world, parsed) => stopInstance(world, first(parsed), parsed.flags.has('force')),
+  },
+  restart: {
+    operation: 'Restarting instance',
+    flags: powerFlags,
+    operands: 1,
+    isLong: true,
+    changes: always,
+    run: (world, parsed) => restartInstance(world, first(parsed), parsed.flags.has('force')),
+  },
+  delete: {
+    operation: 'Deleting instance',
+    flags: { ...quiet, force: 'none' },
+    operands: 1,
+    isLong: true,
+    changes: always,
+    run: (world, parsed) => deleteInstance(world, first(parsed), parsed.flags.has('force')),
+  },
+  query: {
+    flags: { request: 'value', X: 'value', data: 'value', d: 'value' },
+    operands: 1,
+    changes: (parsed) => (parsed.flags.get('request') ?? parsed.flags.get('X') ?? 'GET') !== 'GET',
+    run: (world, parsed) => {
+      const method = parsed.flags.get('request') ?? parsed.flags.get('X') ?? 'GET';
+      return query(world, method, first(parsed), parsed.flags.get('data') ?? parsed.flags.get('d') ?? '');
+    },
+  },
+  'file push': {
+    flags: { ...quiet, 'create-dirs': 'none', mode: 'value', uid: 'value', gid: 'value' },
+    operands: 2,
+    changes: always,
+    run: (world, parsed, input) =>
+      first(parsed) === '-'
+        ? pushFile(world, parsed.rest[1] ?? '', input, {
+            createFolders: parsed.flags.has('create-dirs'),
+            mode: parsed.flags.get('mode') ?? '0644',
+            uid: Number(parsed.flags.get('uid') ?? 0),
+            gid: Number(parsed.flags.get('gid') ?? 0),
+          })
+        : incusError(`open ${first(parsed)}: no such file or directory`),
+  },
+  'file pull': {
+    flags: quiet,
+    operands: 2,
+    changes: never,
+    run: (world, parsed) => pullFile(world, first(parsed)),
+  },
+  exec: {
+    flags: { ...quiet, 'force-noninteractive': 'none', env: 'value', cwd: 'value', user: 'value', group: 'value' },
+    operands: 2,
+    changes: (parsed) => execChanges(parsed.rest.slice(1)),
+    run: (world, parsed) => execIn(world, first(parsed), parsed.rest.slice(1)),
+  },
+  console: {
+    flags: { 'show-log': 'none' },
+    operands: 1,
+    changes: never,
+    run: (world, parsed) =>
+      parsed.flags.has('show-log')
+        ? showConsoleLog(world, first(parsed))
+        : incusError('inappropriate ioctl for device'),
+  },
+  publish: {
+    operation: publishing,
+    flags: { ...quiet, alias: 'value', reuse: 'none', compression: 'value' },
+    operands: 1,
+    isLong: true,
+    changes: always,
+    run: (world, parsed) =>
+      publishInstance(world, first(parsed), {
+        alias: parsed.flags.get('alias'),
+        reuse: parsed.flags.has('reuse'),
+        properties: Object.fromEntries(parsed.rest.slice(1).map(splitProperty)),
+      }),
+  },
+  'image delete': {
+    flags: quiet,
+    operands: 1,
+    changes: always,
+    run: (world, parsed) => deleteImage(world, first(parsed)),
+  },
+};
+
+function splitProperty(text: string): [string, string] {
+  const at = text.indexOf('=');
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function find(args: readonly string[]): { verb: Verb; parsed: Parsed } | undefined {
+  const words = args[0] === 'file' || args[0] === 'image' ? 2 : 1;
+  const name = args.slice(0, words).join(' ');
+  const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
+  return verb === undefined ? undefined : { verb, parsed: parseFlags(args.slice(words), verb.flags) };
+}
+
+function unknownFlag(flag: string): string {
+  return flag.startsWith('--') ? `unknown flag: ${flag}` : `unknown shorthand flag: '${flag.slice(1, 2)}' in ${flag}`;
+}
+
+function run(world: World, invocation: Invocation): Answer {
+  const found = find(invocation.args);
+  if (found === undefined) return incusError(`unknown command "${invocation.args[0] ?? ''}" for "incus"`);
+  const { verb, parsed } = found;
+  if (parsed.unknown !== undefined) return incusError(unknownFlag(parsed.unknown));
+  if (parsed.rest.length < verb.operands) return incusError('Invalid number of arguments');
+  return answering(() => verb.run(world, parsed, invocation.input));
+}
+
+export const incus: SimulatedProgram = {
+  changes: (args) => {
+    const found = find(args);
+    return found?.verb.changes(found.parsed) ?? false;
+  },
+  isLong: (args) => {
+    const found = find(args);
+    if (found === undefined) return false;
+    return found.verb.isLong ?? (args[0] === 'exec' && found.parsed.rest[1] === 'apt-get');
+  },
+  background: (args) => {
+    const found = find(args);
+    const description = found?.verb.operation;
+    if (found === undefined || description === undefined) return undefined;
+    // `incus create IMAGE NAME`, but `incus start NAME`.
+    const instance = found.parsed.rest[args[0] === 'create' ? 1 : 0];
+    // Aliases are the client's work, after the image is there.
+    if (description === publishing) return { description, args: ['publish', ...found.parsed.rest] };
+    return { description, args, ...(instance === undefined ? {} : { instance }) };
+  },
+  run,
+};

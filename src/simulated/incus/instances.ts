@@ -1,0 +1,252 @@
+/** `incus create`, `start`, `stop`, `restart`, `delete` and the PATCH request: the life of simulated instances. */
+import { z } from 'zod';
+import { done, incusError, incusRefusal } from '../program/answer.ts';
+import type { Answer, World } from '../program/answer.ts';
+import { addressClash, bootAddress, devicesProblem, nics, quotaOf, rootDevice, rootProblem } from './devices.ts';
+import { logAfterStop } from '../inside/console.ts';
+import { digest, macOf, pick, uuidOf } from '../state/deterministic.ts';
+import { bootInside } from '../inside/firstBoot.ts';
+import { imageForCreate } from './images.ts';
+import { configProblem, nameProblem } from './instanceConfig.ts';
+import { instanceNamed } from '../program/lookup.ts';
+import type { Devices, InstanceRecord } from '../state/state.ts';
+import { diskUsageBytes, memoryInUseBytes, upMs } from './usage.ts';
+import { parseIncusSize } from '../program/units.ts';
+
+const change = z.object({
+  // Go reads null as an empty string, which unsets the key.
+  config: z
+    .record(
+      z.string(),
+      z
+        .string()
+        .nullable()
+        .transform((value) => value ?? ''),
+    )
+    .optional(),
+  devices: z.record(z.string(), z.record(z.string(), z.string())).optional(),
+});
+
+const oneIdMap =
+  '[{"Isuid":true,"Isgid":false,"Hostid":1000000,"Nsid":0,"Maprange":1000000000},' +
+  '{"Isuid":false,"Isgid":true,"Hostid":1000000,"Nsid":0,"Maprange":1000000000}]';
+
+/** The client adds this line to some failures, not always: it depends on how fast the server answers. */
+function withHint(message: string, name: string): string {
+  return `${message}\nTry \`incus info --show-log ${name}\` for more info`;
+}
+
+function parseChange(text: string, onSyntaxError: (error: unknown) => string): z.infer<typeof change> {
+  let document: unknown;
+  try {
+    document = text.trim() === '' ? {} : JSON.parse(text);
+  } catch (error) {
+    throw incusRefusal(onSyntaxError(error));
+  }
+  const parsed = change.safeParse(document);
+  if (parsed.success) return parsed.data;
+  const path = parsed.error.issues[0]?.path ?? [];
+  const kind = jsonKind(valueAt(document, path));
+  const [field] = path;
+  if (field === undefined) throw incusRefusal(`json: cannot unmarshal ${kind} into Go value of type jmap.Map`);
+  const expected = path.length === (field === 'devices' ? 3 : 2) ? 'string' : 'map[string]string';
+  throw incusRefusal(
+    `json: cannot unmarshal ${kind} into Go struct field InstancePut.${String(field)} of type ${expected}`,
+  );
+}
+
+function valueAt(document: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)[key], document);
+}
+
+/** A JSON value's kind as Go's decoder names it. */
+function jsonKind(value: unknown): string {
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
+}
+
+/**
+ * Creates a stopped instance. An address that another instance has is accepted here, as by a real server, and refused
+ * at start.
+ */
+export function createInstance(world: World, imageRef: string, name: string, input: string): Answer {
+  const { state, nowMs } = world;
+  const spec = parseChange(input, () => "yaml: line 1: did not find expected ',' or '}'");
+  const { image, register } = imageForCreate(world, imageRef);
+  const badName = nameProblem(name);
+  if (badName !== undefined) return incusError(`Invalid instance name: ${badName}`);
+  const devices = spec.devices ?? {};
+  const badConfig = configProblem(spec.config ?? {});
+  if (badConfig !== undefined) return incusError(`Failed creating instance record: ${badConfig}`);
+  if (Object.hasOwn(state.instances, name)) {
+    return incusError(
+      'Failed creating instance record: Add instance info to the database: Failed to create "instances" entry: ' +
+        'UNIQUE constraint failed: instances.project_id, instances.name',
+    );
+  }
+  const badDevices = devicesProblem(state, devices);
+  const badRoot = badDevices === undefined ? rootProblem(state, devices) : `Invalid devices: ${badDevices}`;
+  if (badRoot !== undefined)
+    return incusError(`Failed creating instance record: Failed initializing instance: ${badRoot}`);
+
+  register();
+  image.lastUsedAtMs = nowMs;
+  state.serial += 1;
+  const identity = `${name} ${state.serial}`;
+  const config: Record<string, string> = {
+    ...Object.fromEntries(Object.entries(image.properties).map(([key, value]) => [`image.${key}`, value])),
+    ...Object.fromEntries(Object.entries(spec.config ?? {}).filter(([, value]) => value !== '')),
+    'volatile.apply_template': 'create',
+    'volatile.base_image': image.fingerprint,
+    'volatile.cloud-init.instance-id': uuidOf(`${identity} cloud-init`),
+    'volatile.idmap.base': '0',
+    'volatile.idmap.next': oneIdMap,
+    'volatile.last_state.idmap': '[]',
+    'volatile.uuid': uuidOf(identity),
+    'volatile.uuid.generation': uuidOf(identity),
+  };
+  for (const [device] of nics(devices)) config[`volatile.${device}.hwaddr`] = macOf(`${identity} ${device}`);
+  state.instances[name] = {
+    name,
+    createdAtMs: nowMs,
+    lastUsedAtMs: null,
+    config,
+    devices: structuredClone(devices),
+    files: structuredClone(image.files),
+    prepared: image.prepared,
+    ranMs: 0,
+    run: null,
+  };
+  world.happened('instance-created', name);
+  return done();
+}
+
+function boot(world: World, instance: InstanceRecord): void {
+  const { state, nowMs } = world;
+  state.serial += 1;
+  instance.run = {
+    startedAtMs: nowMs,
+    pid: 4000 + state.serial * 7,
+    address: bootAddress(state, instance.name, instance.devices, pick(`${instance.name} lease`, 250)),
+    hostKey: bootInside(instance),
+  };
+  instance.lastUsedAtMs = nowMs;
+  delete instance.config['volatile.apply_template'];
+  instance.config['volatile.idmap.current'] = oneIdMap;
+  instance.config['volatile.last_state.power'] = 'RUNNING';
+  for (const [device] of nics(instance.devices)) {
+    instance.config[`volatile.${device}.hwaddr`] ??= macOf(`${instance.name} ${device}`);
+    instance.config[`volatile.${device}.host_name`] =
+      `veth${digest(`${instance.name} ${device} ${state.serial}`).slice(0, 8)}`;
+  }
+}
+
+function halt(world: World, instance: InstanceRecord, isForced: boolean): void {
+  instance.consoleLog = logAfterStop(instance, isForced);
+  instance.ranMs += upMs(instance, world.nowMs);
+  instance.run = null;
+  instance.config['volatile.last_state.power'] = 'STOPPED';
+  for (const [device] of nics(instance.devices)) delete instance.config[`volatile.${device}.host_name`];
+}
+
+export function startInstance(world: World, name: string): Answer {
+  const instance = instanceNamed(world, name);
+  if (instance.run !== null) return incusError(withHint('The instance is already running', name));
+  for (const [device, nic] of nics(instance.devices)) {
+    if (!addressClash(world.state, name, nic)) continue;
+    const address = nic['ipv4.address'] ?? '';
+    const problem = `Failed start validation for device "${device}": IP address "${address}" already defined on another NIC`;
+    return incusError(withHint(problem, name));
+  }
+  boot(world, instance);
+  world.happened('instance-started', name);
+  return done();
+}
+
+export function stopInstance(world: World, name: string, isForced: boolean): Answer {
+  const instance = instanceNamed(world, name);
+  if (instance.run === null) return incusError('The instance is already stopped');
+  halt(world, instance, isForced);
+  world.happened(isForced ? 'instance-stopped' : 'instance-shutdown', name);
+  return done();
+}
+
+export function restartInstance(world: World, name: string, isForced: boolean): Answer {
+  const instance = instanceNamed(world, name);
+  if (instance.run === null) return incusError(withHint('The instance is already stopped', name));
+  halt(world, instance, isForced);
+  boot(world, instance);
+  // One event for the two (incus 6.0.4, observed).
+  world.happened('instance-restarted', name);
+  return done();
+}
+
+export function deleteInstance(world: World, name: string, force: boolean): Answer {
+  if (!Object.hasOwn(world.state.instances, name)) {
+    return incusError(
+      `Failed checking instance exists "local:${name}": Failed to fetch instance "${name}" in project "default": Instance not found`,
+    );
+  }
+  const instance = instanceNamed(world, name);
+  if (instance.run !== null && !force)
+    return incusError('The instance is currently running, stop it first or pass --force');
+  if (instance.run !== null) world.happened('instance-stopped', name);
+  delete world.state.instances[name];
+  world.happened('instance-deleted', name);
+  return done();
+}
+
+/**
+ * What btrfs says to a quota below what is used. Incus takes its own record of the change back, but the low quota stays
+ * in force.
+ */
+function quotaProblem(world: World, instance: InstanceRecord, devices: Devices): string | undefined {
+  const before = quotaOf(rootDevice(instance.devices));
+  const bytes = quotaOf(rootDevice(devices));
+  if (before === bytes || bytes === undefined || bytes >= diskUsageBytes(instance, world.nowMs)) return undefined;
+  const volume = `/var/lib/incus/storage-pools/${rootDevice(devices)?.['pool'] ?? ''}/containers/${instance.name}`;
+  const group = `0/${256 + pick(instance.name, 1000)}`;
+  return (
+    `Failed to update device "root": Failed to run: btrfs qgroup limit ${bytes} ${group} ${volume}: exit status 1 ` +
+    '(ERROR: unable to limit requested quota group: Disk quota exceeded)'
+  );
+}
+
+/** PATCH of an instance: all of the change or none of it. */
+export function patchInstance(world: World, name: string, body: string): Answer {
+  const instance = instanceNamed(world, name);
+  const wanted = parseChange(body, () => 'json: cannot unmarshal string into Go value of type jmap.Map');
+  const config = { ...instance.config, ...wanted.config };
+  for (const [key, value] of Object.entries(config)) if (value === '') delete config[key];
+  const devices = { ...instance.devices, ...structuredClone(wanted.devices ?? {}) };
+
+  const badConfig = configProblem(config);
+  if (badConfig !== undefined) return incusError(`Invalid config: ${badConfig}`);
+  const badDevices = devicesProblem(world.state, devices) ?? rootProblem(world.state, devices);
+  if (badDevices !== undefined) return incusError(`Invalid devices: ${badDevices}`);
+  for (const [device, nic] of nics(devices)) {
+    const before = instance.devices[device];
+    if (JSON.stringify(before) === JSON.stringify(nic) || !addressClash(world.state, name, nic)) continue;
+    return incusError(
+      `Failed update validation for device "${device}": IP address "${nic['ipv4.address'] ?? ''}" already defined on another NIC`,
+    );
+  }
+  const badQuota = quotaProblem(world, instance, devices);
+  if (badQuota !== undefined) {
+    instance.stuckQuotaBytes = quotaOf(rootDevice(devices)) ?? 0;
+    return { ...incusError(badQuota), changed: true };
+  }
+  const limit = parseIncusSize(config['limits.memory'] ?? '');
+  if (config['limits.memory'] !== instance.config['limits.memory'] && limit !== undefined && instance.run !== null) {
+    // The kernel drops page cache, but cannot push a running container below what it holds besides.
+    if (limit < memoryInUseBytes(instance, world.nowMs))
+      return incusError('setting cgroup item for the container failed');
+  }
+
+  // Only another size than the one on record is set at all.
+  if (quotaOf(rootDevice(instance.devices)) !== quotaOf(rootDevice(devices))) delete instance.stuckQuotaBytes;
+  instance.config = config;
+  instance.devices = devices;
+  world.happened('instance-updated', name);
+  return done();
+}

@@ -1,0 +1,142 @@
+/** `incus query`: GET of the documents and metrics this system reads, PATCH of an instance. */
+import { incusError, incusRefusal, printed } from '../program/answer.ts';
+import type { Answer, World } from '../program/answer.ts';
+import * as documents from './documents.ts';
+import { patchInstance } from './instances.ts';
+import { instanceNamed } from '../program/lookup.ts';
+import { localImage } from './images.ts';
+import { metricsText } from './metrics.ts';
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([left], [right]) => (left < right ? -1 : 1))
+      .map(([key, inner]): [string, unknown] => [key, sorted(inner)]),
+  );
+}
+
+/**
+ * As the client prints a document: keys sorted, tabs, an empty line at the end. An empty object prints nothing at all
+ * (incus 6.0, observed with `/1.0/operations` on an idle server).
+ */
+function shown(document: unknown): Answer {
+  const text = JSON.stringify(sorted(document), null, '\t');
+  return printed(text === '{}' ? '' : `${text}\n\n`);
+}
+
+/** The one filter that this system uses: `name eq NAME`. */
+function nameFilter(filter: string | null): string | undefined {
+  if (filter === null) return undefined;
+  const [field, operator, value, ...more] = filter.split(' ');
+  if (operator === undefined) throw incusRefusal('Invalid filter: clause has no operator');
+  if (field !== 'name' || operator !== 'eq' || value === undefined || more.length > 0) {
+    throw incusRefusal('Invalid filter: the simulated host knows only "name eq NAME"');
+  }
+  return value;
+}
+
+function listInstances(world: World, parameters: URLSearchParams): Answer {
+  const wanted = nameFilter(parameters.get('filter'));
+  const found = Object.values(world.state.instances)
+    .filter((instance) => wanted === undefined || instance.name === wanted)
+    .sort((left, right) => (left.name < right.name ? -1 : 1));
+  const recursion = parameters.get('recursion') ?? '0';
+  if (recursion === '2')
+    return shown(found.map((instance) => documents.fullInstanceDocument(world.state, instance, world.nowMs)));
+  if (recursion === '1') return shown(found.map((instance) => documents.instanceDocument(instance)));
+  return shown(found.map((instance) => `/1.0/instances/${instance.name}`));
+}
+
+function list<T>(
+  items: readonly T[],
+  parameters: URLSearchParams,
+  path: (item: T) => string,
+  document: (item: T) => unknown,
+): Answer {
+  return shown((parameters.get('recursion') ?? '0') === '0' ? items.map(path) : items.map(document));
+}
+
+function getOne(world: World, kind: string, name: string, part: string | undefined): Answer {
+  const { state, nowMs } = world;
+  if (kind === 'instances') {
+    const instance = instanceNamed(world, name);
+    if (part === 'state') return shown(documents.instanceStateDocument(state, instance, nowMs));
+    if (part === undefined) return shown(documents.instanceDocument(instance));
+  }
+  if (kind === 'images' && part === undefined) {
+    const image = /^[0-9a-f]+$/.test(name) ? localImage(world, name) : undefined;
+    return image === undefined ? incusError(`Image "${name}" not found`) : shown(documents.imageDocument(image));
+  }
+  if (kind === 'networks' && part === undefined) {
+    const network = state.networks.find((candidate) => candidate.name === name);
+    return network === undefined ? incusError('Network not found') : shown(documents.networkDocument(state, network));
+  }
+  if (kind === 'networks' && part === 'leases') {
+    const network = state.networks.find((candidate) => candidate.name === name && candidate.managed);
+    if (network === undefined) return incusError('Failed loading network: Network not found');
+    return shown(documents.leasesDocument(state, network));
+  }
+  if (kind === 'storage-pools' && (part === undefined || part === 'resources')) {
+    const pool = state.pools.find((candidate) => candidate.name === name);
+    if (pool === undefined) return incusError('Storage pool not found');
+    return shown(
+      part === undefined ? documents.poolDocument(state, pool) : documents.poolResourcesDocument(state, pool, nowMs),
+    );
+  }
+  return incusError('not found');
+}
+
+function get(world: World, segments: readonly string[], parameters: URLSearchParams): Answer {
+  const { state } = world;
+  const [kind, name, part, ...deeper] = segments;
+  if (deeper.length > 0) return incusError('not found');
+  if (kind === undefined) return shown(documents.serverDocument(state));
+  if (name !== undefined) return getOne(world, kind, name, part);
+  switch (kind) {
+    case 'instances':
+      return listInstances(world, parameters);
+    case 'images':
+      return list(state.images, parameters, (image) => `/1.0/images/${image.fingerprint}`, documents.imageDocument);
+    case 'networks':
+      return list(
+        state.networks,
+        parameters,
+        (network) => `/1.0/networks/${network.name}`,
+        (network) => documents.networkDocument(state, network),
+      );
+    case 'storage-pools':
+      return list(
+        state.pools,
+        parameters,
+        (pool) => `/1.0/storage-pools/${pool.name}`,
+        (pool) => documents.poolDocument(state, pool),
+      );
+    case 'metrics':
+      return printed(metricsText(state, world.nowMs));
+    case 'operations':
+      return shown(state.underway.length === 0 ? {} : { running: state.underway.map(documents.operationDocument) });
+    default:
+      return incusError('not found');
+  }
+}
+
+function unescaped(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw incusRefusal(`invalid URL escape "${segment}"`);
+  }
+}
+
+export function query(world: World, method: string, target: string, body: string): Answer {
+  const [path = '', search = ''] = target.split('?', 2);
+  const [empty, version, ...segments] = path.split('/').map(unescaped);
+  if (empty !== '' || version !== '1.0') return incusError('not found');
+  if (method === 'GET') return get(world, segments, new URLSearchParams(search));
+  const [kind, name, ...more] = segments;
+  if (method === 'PATCH' && kind === 'instances' && name !== undefined && more.length === 0)
+    return patchInstance(world, name, body);
+  return incusError('not found');
+}

@@ -1,0 +1,90 @@
+/** Keeps the simulated host in one JSON file. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { z } from 'zod';
+import { Failure } from '../../domain/failure.ts';
+import { freshState, hostState } from './state.ts';
+import type { HostState } from './state.ts';
+
+export class StateStore {
+  readonly #path: string;
+  readonly #now: () => number;
+  #state: HostState;
+  /** The state as it was last read or saved. */
+  #saved: string;
+
+  /**
+   * Reads the file, or starts a fresh host where there is none (it is written with the first change). A damaged file
+   * rejects with `settings`: it is never replaced by a fresh host.
+   */
+  constructor(path: string, now: () => number) {
+    this.#path = path;
+    this.#now = now;
+    this.#state = this.#read();
+    this.#saved = JSON.stringify(this.#state);
+  }
+
+  get state(): HostState {
+    return this.#state;
+  }
+
+  /** Milliseconds since 1970; never before the last saved change, even if the machine's clock was set back. */
+  get nowMs(): number {
+    return Math.max(this.#now(), this.#state.clock);
+  }
+
+  /**
+   * Writes the whole state and renames it into place before it returns: whoever kills this process finds the state
+   * before or after a change, never a part. Without fsync, because a simulation need not survive the loss of the
+   * machine.
+   */
+  save(): void {
+    this.#state.clock = this.nowMs;
+    const text = JSON.stringify(this.#state);
+    try {
+      mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
+      // 0600: the files of instances contain their private host keys.
+      writeFileAtomic.sync(this.#path, `${text}\n`, { mode: 0o600, fsync: false });
+    } catch (error) {
+      // What could not be saved must not seem to have happened.
+      this.#state = hostState.parse(JSON.parse(this.#saved));
+      throw new Failure(
+        'program-failed',
+        {
+          what: `simulated host "${this.#path}"`,
+          why: `it cannot be saved: ${error instanceof Error ? error.message : String(error)}`,
+        },
+        error,
+      );
+    }
+    this.#saved = text;
+  }
+
+  #read(): HostState {
+    let text: string;
+    try {
+      text = readFileSync(this.#path, 'utf8');
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return freshState(this.#now());
+      throw this.#unusable(error instanceof Error ? error.message : String(error), error);
+    }
+    let document: unknown;
+    try {
+      document = JSON.parse(text);
+    } catch (error) {
+      throw this.#unusable('it is not JSON', error);
+    }
+    const parsed = hostState.safeParse(document);
+    if (parsed.success) return parsed.data;
+    throw this.#unusable(z.prettifyError(parsed.error).split('\n')[0] ?? 'it has another shape', parsed.error);
+  }
+
+  #unusable(why: string, cause: unknown): Failure {
+    return new Failure(
+      'settings',
+      { what: `simulated host "${this.#path}"`, why, next: 'Move the file away to start with a fresh simulated host.' },
+      cause,
+    );
+  }
+}

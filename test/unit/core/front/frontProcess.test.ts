@@ -1,0 +1,314 @@
+/** Keeping a front running, whatever way it is started: with a starter of the test's own, and with a real child. */
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { duplexPair, type Duplex } from 'node:stream';
+import { pathToFileURL } from 'node:url';
+import { pino } from 'pino';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ChildFront } from '../../../../src/core/front/childFront.ts';
+import { FrontProcess, type FrontOptions } from '../../../../src/core/front/frontProcess.ts';
+import type { FrontEnd, FrontRun, FrontStarter } from '../../../../src/core/front/frontStarter.ts';
+import { bindPort, type Listener } from '../../../../src/core/front/listener.ts';
+import { connectOver, notify } from '../../../../src/protocol/connection.ts';
+import { messages } from '../../../../src/protocol/messages.ts';
+
+const log = pino({ level: 'silent' });
+
+/** Everything of a front that its keeper sees, in the test's hands. */
+class FakeFront implements FrontRun {
+  readonly channel: Duplex;
+  readonly ended: Promise<FrontEnd>;
+  readonly connection;
+  readonly raw: (text: string) => void;
+  kills = 0;
+  drained = false;
+  end: (end: Partial<FrontEnd>) => void = () => undefined;
+  standStill: () => void = () => undefined;
+
+  constructor() {
+    const [mine, theirs] = duplexPair();
+    this.raw = (text) => void theirs.write(text);
+    this.channel = mine;
+    this.ended = new Promise(
+      (resolve) => (this.end = (end) => resolve({ code: null, signal: null, said: '', ...end })),
+    );
+    this.connection = connectOver(theirs);
+    this.connection.onNotification(messages.drain, () => {
+      this.drained = true;
+      this.end({ code: 0 });
+    });
+    this.connection.listen();
+  }
+
+  serves(): Promise<void> {
+    return this.connection.sendNotification(messages.listening);
+  }
+
+  /** Says that it is alive, as one whose event loop turns, until it is told to `standStill`. */
+  live(): void {
+    const timer = setInterval(() => notify(this.connection, messages.alive), 1000);
+    this.standStill = () => clearInterval(timer);
+  }
+
+  kill(): void {
+    this.kills++;
+    this.end({ signal: 'SIGKILL' });
+  }
+}
+
+class FakeStarter implements FrontStarter {
+  readonly fronts: FakeFront[] = [];
+  start(): Promise<FrontRun> {
+    const front = new FakeFront();
+    this.fronts.push(front);
+    return Promise.resolve(front);
+  }
+}
+
+const listener: Listener = { handle: undefined, where: { address: '127.0.0.1', port: 1 }, close: () => undefined };
+
+function keep(starter: FrontStarter, options: Partial<FrontOptions> = {}) {
+  const told = { serving: 0, fatal: [] as string[], replaced: [] as string[] };
+  const front = new FrontProcess({
+    starter,
+    listener,
+    log,
+    start: () => {
+      throw new Error('not asked for');
+    },
+    serve: () => undefined,
+    onServing: () => told.serving++,
+    onFatal: (reason) => told.fatal.push(reason),
+    onReplaced: (why) => told.replaced.push(why),
+    ...options,
+  });
+  return { front, told };
+}
+
+describe('a front', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  async function serving() {
+    // Messages travel by setImmediate, which stays real.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] });
+    const starter = new FakeStarter();
+    const { front, told } = keep(starter);
+    await vi.waitUntil(() => starter.fronts.length === 1);
+    const [first] = starter.fronts;
+    if (first === undefined) throw new Error('no front');
+    await first.serves();
+    await vi.waitUntil(() => told.serving === 1);
+    first.live();
+    return { starter, front, told, first };
+  }
+
+  it('is replaced when it ends, and that it ended is told', async () => {
+    const { starter, told, first, front } = await serving();
+    first.end({ signal: 'SIGSEGV' });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(starter.fronts).toHaveLength(2);
+    expect(told).toEqual({ serving: 1, fatal: [], replaced: ['ended'] });
+    await front.stop('over');
+    expect(starter.fronts[1]?.drained).toBe(true);
+  });
+
+  it('is killed when it stands still for more than 5 s, and that is told', async () => {
+    const { starter, told, first, front } = await serving();
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(first.kills).toBe(0);
+    first.standStill();
+    await vi.advanceTimersByTimeAsync(4900);
+    expect(first.kills).toBe(0);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(first.kills).toBe(1);
+    expect(starter.fronts).toHaveLength(2);
+    expect(told.replaced).toEqual(['stood-still']);
+    await front.stop('over');
+  });
+
+  it('is not killed while anything comes from it, however late core is in reading it', async () => {
+    const { told, first, front } = await serving();
+    await vi.advanceTimersByTimeAsync(2000);
+    first.standStill();
+    // The beginning of a message: bytes that nobody can hand out yet.
+    first.raw('Content-Length: 100\r\n\r\n{');
+    for (let second = 0; second < 20; second++) {
+      first.raw(' ');
+      await vi.advanceTimersByTimeAsync(1000);
+    }
+    // Core reads nothing more for now: whether it lives, nobody can know.
+    first.channel.pause();
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(first.kills).toBe(0);
+    first.channel.resume();
+    await vi.advanceTimersByTimeAsync(7000);
+    expect(first.kills).toBe(1);
+    expect(told.replaced).toEqual(['stood-still']);
+    await front.stop('over');
+  });
+
+  it('that hangs up on core and lives on is killed, and core is unharmed', async () => {
+    const { starter, told, first, front } = await serving();
+    first.connection.dispose();
+    first.channel.destroy();
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(first.kills).toBe(1);
+    expect(starter.fronts).toHaveLength(2);
+    expect(told.replaced).toEqual(['ended']);
+    await front.stop('over');
+  });
+
+  it('that dies again and again is started at longer and longer intervals', async () => {
+    const { starter, first, front } = await serving();
+    first.end({});
+    for (let second = 0; second < 60; second++) {
+      await vi.advanceTimersByTimeAsync(1000);
+      starter.fronts.at(-1)?.end({ code: 1 });
+    }
+    expect(starter.fronts.length).toBeGreaterThan(6);
+    expect(starter.fronts.length).toBeLessThan(15);
+    await front.stop('over');
+  });
+
+  it('that does not say goodbye is killed at the end of its grace', async () => {
+    const { first, front } = await serving();
+    first.connection.onNotification(messages.drain, () => undefined);
+    const stopped = front.stop('over', 3000);
+    await vi.advanceTimersByTimeAsync(2900);
+    expect(first.kills).toBe(0);
+    await vi.advanceTimersByTimeAsync(200);
+    await stopped;
+    expect(first.kills).toBe(1);
+  });
+
+  it('that never serves is the end of the start, with what it said last', async () => {
+    const starter = new FakeStarter();
+    const { told } = keep(starter);
+    await vi.waitUntil(() => starter.fronts.length === 1);
+    starter.fronts[0]?.end({ code: 1, said: 'Failed to start transient service unit: no such user' });
+    await vi.waitUntil(() => told.fatal.length > 0);
+    expect(told).toEqual({ serving: 0, fatal: ['Failed to start transient service unit: no such user'], replaced: [] });
+    expect(starter.fronts).toHaveLength(1);
+  });
+
+  it('that cannot even be tried is the end of the start too', async () => {
+    const { told } = keep({ start: () => Promise.reject(new Error('no systemctl')) });
+    await vi.waitUntil(() => told.fatal.length > 0);
+    expect(told.fatal).toEqual([expect.stringContaining('no systemctl')]);
+  });
+});
+
+const imported = (path: string): string => pathToFileURL(join(import.meta.dirname, '../../../../src', path)).href;
+
+/** What it takes to be a front: finds its sockets as src/front/main.ts does. */
+const child = `
+  import { createServer, Socket } from 'node:net';
+  import { connectOver, notify } from '${imported('protocol/connection.ts')}';
+  import { messages } from '${imported('protocol/messages.ts')}';
+  const fd = (name) => Number(process.argv.find((each) => each.startsWith(name)).split('=')[1]);
+  BEFORE
+  const core = connectOver(new Socket({ fd: fd('--channel') }));
+  setInterval(() => notify(core, messages.alive), 1000);
+  core.onNotification(messages.drain, () => process.exit(0));
+  core.listen();
+  createServer((socket) => socket.end(String(process.pid))).listen({ fd: fd('--listener') }, () => notify(core, messages.listening));
+`;
+
+describe('a front that is a child', () => {
+  async function childFront(
+    before: string,
+    act: (bound: Listener, front: FrontProcess, told: ReturnType<typeof keep>['told']) => Promise<void>,
+  ): Promise<void> {
+    const folder = await mkdtemp(join(tmpdir(), 'containarium-front-'));
+    const entry = join(folder, 'front.mjs');
+    await writeFile(entry, child.replace('BEFORE', before));
+    const bound = bindPort({ address: '127.0.0.1', port: 0 });
+    const { front, told } = keep(new ChildFront({ entry, log }), { listener: bound });
+    try {
+      await act(bound, front, told);
+    } finally {
+      await front.stop('the test is over');
+      await rm(folder, { recursive: true });
+    }
+  }
+
+  const served = (told: { serving: number }): Promise<unknown> =>
+    vi.waitUntil(() => told.serving > 0, { timeout: 20_000 });
+
+  async function pidAt({ where }: Listener): Promise<number> {
+    const socket = connect(where.port, where.address);
+    const [data] = (await once(socket, 'data')) as [Buffer];
+    return Number(data.toString());
+  }
+
+  it('may stand still for 7 s before it answers for the first time, as one that loads its code on a slow machine', async () => {
+    await childFront(
+      'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 7000);',
+      async (_bound, _front, told) => {
+        await served(told);
+        expect(told.replaced).toEqual([]);
+      },
+    );
+  });
+
+  it('is replaced without a connection being refused meanwhile', async () => {
+    await childFront('', async (bound, _front, told) => {
+      await served(told);
+      const first = await pidAt(bound);
+      process.kill(first, 'SIGKILL');
+      await vi.waitUntil(() => told.replaced.length === 1, { timeout: 20_000 });
+      // Nobody accepts now; the one who connects waits, and is not refused.
+      const second = await pidAt(bound);
+      expect(second).not.toBe(first);
+    });
+  });
+
+  it('gains no privilege from what it starts', async () => {
+    await childFront(
+      "import { readFileSync } from 'node:fs'; if (!/^NoNewPrivs:.1$/m.test(readFileSync('/proc/self/status', 'utf8'))) process.exit(1);",
+      async (_bound, _front, told) => {
+        await vi.waitUntil(() => told.serving + told.fatal.length > 0, { timeout: 20_000 });
+        expect(told.fatal).toEqual([]);
+      },
+    );
+  });
+});
+
+describe('the port', () => {
+  it('is bound once, and a port that is taken is said to be', () => {
+    const bound = bindPort({ address: '127.0.0.1', port: 0 });
+    const listening = connectable(bound);
+    return listening.then(async (close) => {
+      expect(() => bindPort(bound.where)).toThrow(/another program listens there \(EADDRINUSE\)/);
+      await close();
+    });
+  });
+
+  it("is refused at an address that is not this machine's", () => {
+    expect(() => bindPort({ address: '192.0.2.1', port: 0 })).toThrow(
+      /this machine does not have that address \(EADDRNOTAVAIL\)/,
+    );
+  });
+
+  it('can be one of IPv6', () => {
+    const bound = bindPort({ address: '::1', port: 0 });
+    expect(bound.where).toMatchObject({ address: '::1' });
+    expect(bound.where.port).toBeGreaterThan(0);
+    bound.close();
+    bound.close();
+  });
+});
+
+/** Listens on it, as a front does. */
+async function connectable(bound: Listener): Promise<() => Promise<void>> {
+  const { createServer } = await import('node:net');
+  const server = createServer().listen({ fd: (bound.handle as { fd: number }).fd });
+  await once(server, 'listening');
+  return async () => {
+    server.close();
+    await once(server, 'close');
+  };
+}

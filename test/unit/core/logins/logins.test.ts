@@ -1,0 +1,246 @@
+/** Core's own view of who is logged in: what the front says is proved, or worth nothing. */
+import { createHash, randomBytes } from 'node:crypto';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { kickSession } from '../../../../src/service/sessions.ts';
+import { Logins } from '../../../../src/core/logins/logins.ts';
+import type { Identity } from '../../../../src/domain/access/actor.ts';
+import { emptyDirectory } from '../../../../src/domain/access/directory.ts';
+import type { LoginProof } from '../../../../src/domain/access/login.ts';
+import { invitationLogin, newToken } from '../../../../src/domain/access/invitation.ts';
+import { makeIdentity, proofBy, prove, type IdentityKey } from '../../../support/proofs.ts';
+import { makeSecurityKey } from '../../../support/rawClient.ts';
+
+const told: [login: string, reason: string][] = [];
+const front = { ended: (login: string, reason: string): unknown => told.push([login, reason]) };
+const ended: string[] = [];
+let logins: Logins;
+let carol: IdentityKey;
+let alice: IdentityKey;
+
+function allow(identities: readonly Identity[]): void {
+  logins.allow({ ...emptyDirectory, identities });
+}
+
+beforeEach(() => {
+  told.length = 0;
+  ended.length = 0;
+  carol = makeIdentity({ admin: { name: 'carol', role: 'operator', limits: {} }, owns: [] });
+  alice = makeIdentity({ owns: ['alice'] });
+  logins = new Logins({
+    now: () => new Date(),
+    closed: (actor, _since, reason) => ended.push(`${actor.name}: ${reason ?? 'left'}`),
+  });
+  allow([carol.identity, alice.identity]);
+});
+
+const denied = expect.objectContaining({ code: 'denied' }) as Error;
+
+describe('a proof', () => {
+  it('lets in whoever holds the key, with what it may do here', () => {
+    const actor = logins.prove(prove(carol, 'manage'), '192.0.2.1', front);
+    expect(actor).toMatchObject({
+      name: 'carol',
+      role: 'operator',
+      door: 'manage',
+      fingerprint: carol.identity.fingerprint,
+      address: '192.0.2.1',
+    });
+    expect(logins.actor(actor.login ?? '')).toEqual(actor);
+    expect(logins.prove(prove(alice, 'self'), '192.0.2.1', front)).toMatchObject({
+      name: 'alice',
+      role: 'owner',
+      door: 'self',
+      owns: ['alice'],
+    });
+  });
+
+  it('is good once: who has seen it cannot use it again', () => {
+    const proof = prove(carol, 'manage');
+    logins.prove(proof, '192.0.2.1', front);
+    expect(() => logins.prove(proof, '192.0.2.1', front)).toThrow(denied);
+    // 32 bytes leave four unused bits in the last digit: the same session, written differently.
+    const [digits = ''] = proof.sessionId.split('=');
+    const last = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'.indexOf(digits.at(-1) ?? '');
+    const rewritten = `${digits.slice(0, -1)}${'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'[last + 1]}=`;
+    expect(Buffer.from(rewritten, 'base64')).toEqual(Buffer.from(proof.sessionId, 'base64'));
+    expect(() => logins.prove({ ...proof, sessionId: rewritten }, '192.0.2.1', front)).toThrow(denied);
+  });
+
+  it.each([
+    ['at another door', (proof: LoginProof) => ({ ...proof, username: 'self' })],
+    ['on another connection', (proof: LoginProof) => ({ ...proof, sessionId: randomBytes(32).toString('base64') })],
+    ['under another algorithm', (proof: LoginProof) => ({ ...proof, algorithm: 'rsa-sha2-512' })],
+    [
+      'for another service',
+      (proof: LoginProof) => ({ ...prove(carol, 'manage', { service: 'ssh-other' }), username: proof.username }),
+    ],
+    ['without a signature', (proof: LoginProof) => ({ ...proof, signature: '' })],
+    ['with another key', (proof: LoginProof) => ({ ...proof, blob: alice.identity.blob })],
+    [
+      'with a key that nobody has',
+      (proof: LoginProof) => ({ ...proof, blob: makeIdentity({ owns: [] }).identity.blob }),
+    ],
+  ])('is none %s', (_, change) => {
+    expect(() => logins.prove(change(prove(carol, 'manage')), '192.0.2.1', front)).toThrow(denied);
+    expect(logins.list()).toEqual([]);
+  });
+
+  it('opens only the door that the key is for', () => {
+    expect(() => logins.prove(prove(alice, 'manage'), '192.0.2.1', front)).toThrow(denied);
+    expect(() => logins.prove(prove(carol, 'self'), '192.0.2.1', front)).toThrow(denied);
+    expect(() => logins.prove(prove(carol, 'root'), '192.0.2.1', front)).toThrow(denied);
+  });
+
+  it('is not forgotten because somebody else logs in again and again', () => {
+    const few = new Logins({ now: () => new Date(), mostProofs: 10 });
+    few.allow({ ...emptyDirectory, identities: [carol.identity, alice.identity] });
+    const proof = prove(carol, 'manage');
+    few.prove(proof, '192.0.2.1', front);
+    for (let i = 0; i < 30; i++) few.prove(prove(alice, 'self'), '192.0.2.1', front);
+    expect(() => few.prove(proof, '192.0.2.1', front)).toThrow(denied);
+  });
+
+  it('that is none is told to whoever counts, with the login name and the address', () => {
+    const failed: string[] = [];
+    const watched = new Logins({ now: () => new Date(), notProved: (...what) => failed.push(what.join(' from ')) });
+    watched.allow({ ...emptyDirectory, identities: [carol.identity] });
+    expect(() => watched.prove({ ...prove(carol, 'manage'), signature: '' }, '192.0.2.1', front)).toThrow(denied);
+    expect(() => watched.prove(prove(alice, 'self'), '192.0.2.2', front)).toThrow(denied);
+    expect(failed).toEqual(['manage from 192.0.2.1', 'self from 192.0.2.2']);
+  });
+
+  it('of an invitation is no login, and of a login no invitation', () => {
+    const token = newToken();
+    logins.allow({
+      ...emptyDirectory,
+      identities: [carol.identity],
+      invitations: [{ hash: createHash('sha256').update(token).digest('hex'), expiresAtMs: Date.now() + 60_000 }],
+    });
+    const guest = makeIdentity({ owns: [] });
+    expect(() => logins.prove(prove(guest, invitationLogin(token)), '192.0.2.1', front)).toThrow(denied);
+    expect(() => logins.invited(prove(carol, 'manage'), '192.0.2.1')).toThrow(denied);
+    expect(logins.invited(prove(guest, invitationLogin(token)), '192.0.2.1')).toMatchObject({
+      admitted: 'invitation',
+      key: { type: 'ssh-ed25519' },
+    });
+    expect(logins.list()).toEqual([]);
+  });
+});
+
+describe('a FIDO key', () => {
+  const token = makeSecurityKey('ed25519', 'token');
+  const show = (flags: number) =>
+    proofBy(token.signer(flags), { username: 'manage', algorithm: token.type, blob: token.blob });
+  const entitle = (verifyRequired: boolean): void =>
+    allow([
+      {
+        blob: token.blob.toString('base64'),
+        type: token.type,
+        fingerprint: 'SHA256:token',
+        admin: { name: 'carol', role: 'operator', limits: { verifyRequired } },
+        owns: [],
+      },
+      alice.identity,
+    ]);
+  const [touched, verified] = [1, 4];
+
+  it('was touched for a login, or it is none; no other key was', () => {
+    entitle(false);
+    expect(() => logins.prove(show(0), '192.0.2.1', front)).toThrow(denied);
+    expect(() => logins.prove(show(verified), '192.0.2.1', front)).toThrow(denied);
+    const { login = '' } = logins.prove(show(touched), '192.0.2.1', front);
+    expect(logins.touchedAt(login)).toBeInstanceOf(Date);
+    expect(logins.touchedAt(logins.prove(prove(alice, 'self'), '192.0.2.1', front).login ?? '')).toBeUndefined();
+    expect(logins.touchedAt('another')).toBeUndefined();
+  });
+
+  it('has verified its person where that is wanted, also of a login that is open', () => {
+    entitle(true);
+    expect(() => logins.prove(show(touched), '192.0.2.1', front)).toThrow(denied);
+    logins.prove(show(touched | verified), '192.0.2.1', front);
+    entitle(false);
+    const { login = '' } = logins.prove(show(touched), '192.0.2.1', front);
+    entitle(true);
+    expect(told).toEqual([[login, 'your key wants you to be verified at it']]);
+  });
+});
+
+describe('a login', () => {
+  it.each([
+    ['is taken from the list', [] as Identity[], 'your key may not be used here any more'],
+    ['gets another role', [{ role: 'viewer', name: 'carol' } as const], 'your role is viewer now: log in again'],
+    ['gets another name', [{ role: 'operator', name: 'dave' } as const], 'your key belongs to dave now: log in again'],
+  ])('is over when its key %s', (_, after, reason) => {
+    const { login = '' } = logins.prove(prove(carol, 'manage'), '192.0.2.1', front);
+    allow(after.map((admin) => ({ ...carol.identity, admin: { limits: {}, ...admin } })) as Identity[]);
+    expect(told).toEqual([[login, reason]]);
+    expect(ended).toEqual([`carol: ${reason}`]);
+    expect(() => logins.actor(login)).toThrow(denied);
+  });
+
+  it('sees containers come and go, and ends with the last', () => {
+    const { login = '' } = logins.prove(prove(alice, 'self'), '192.0.2.1', front);
+    allow([{ ...alice.identity, owns: ['alice', 'shared'] }]);
+    expect(logins.actor(login).owns).toEqual(['alice', 'shared']);
+    allow([{ ...alice.identity, owns: [] }]);
+    expect(() => logins.actor(login)).toThrow(denied);
+  });
+
+  it("is kicked by its name or its person's, but not root on the host", async () => {
+    const first = logins.prove(prove(carol, 'manage'), '192.0.2.1', front);
+    logins.prove(prove(carol, 'manage'), '192.0.2.2', front);
+    const root = logins.local('carol', front);
+    const kick = (session: string): ReturnType<typeof kickSession> =>
+      kickSession({ logins }, { session, reason: 'maintenance' }, { actor: root });
+    expect((await kick(first.login ?? '')).ended).toHaveLength(1);
+    expect((await kick('carol')).ended.map(({ address }) => address)).toEqual(['192.0.2.2']);
+    await expect(kick('carol')).rejects.toMatchObject({ code: 'not-found' });
+    expect(logins.actor(root.login ?? '')).toMatchObject({ role: 'root', door: 'local' });
+  });
+
+  it('counts its shells', () => {
+    const { login = '' } = logins.prove(prove(carol, 'manage'), '192.0.2.1', front);
+    logins.shells(login, 1);
+    logins.shells(login, 1);
+    logins.shells(login, -1);
+    expect(logins.list()).toMatchObject([{ login, name: 'carol', shells: 1 }]);
+    logins.close(login);
+    expect(logins.list()).toEqual([]);
+    expect(told).toEqual([]);
+  });
+
+  it('may nothing from the moment that its key expires, also before anybody has looked', () => {
+    let nowMs = Date.parse('2026-11-24T12:00:00Z');
+    const watched = new Logins({ now: () => new Date(nowMs) });
+    watched.allow({
+      ...emptyDirectory,
+      identities: [
+        {
+          ...carol.identity,
+          admin: { name: 'carol', role: 'operator', limits: { expiresAt: new Date(nowMs + 1000).toISOString() } },
+        },
+      ],
+    });
+    const { login = '' } = watched.prove(prove(carol, 'manage'), '192.0.2.1', front);
+    nowMs += 999;
+    expect(watched.actor(login).name).toBe('carol');
+    nowMs += 1;
+    expect(() => watched.actor(login)).toThrow(
+      expect.objectContaining({ code: 'denied', why: 'your key has expired' }) as Error,
+    );
+    expect(told).toEqual([]);
+    watched.recheck();
+    expect(told).toEqual([[login, 'your key has expired']]);
+  });
+
+  it('is one of so many at a time', () => {
+    const two = new Logins({ now: () => new Date(), mostLogins: 2 });
+    two.allow({ ...emptyDirectory, identities: [carol.identity] });
+    const [first] = [two.prove(prove(carol, 'manage'), '192.0.2.1', front), two.local('root', front)];
+    expect(() => two.prove(prove(carol, 'manage'), '192.0.2.1', front)).toThrow(
+      expect.objectContaining({ code: 'busy' }) as Error,
+    );
+    two.close(first.login ?? '');
+    expect(two.prove(prove(carol, 'manage'), '192.0.2.1', front).name).toBe('carol');
+  });
+});

@@ -1,0 +1,70 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseLabel, parseLabelSelector } from '../../../../src/domain/values/label.ts';
+import { printable } from '../../../../src/domain/text.ts';
+import { failing } from '../failing.ts';
+
+const goodKey = fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,62}$/);
+const goodValue = fc
+  .string({ unit: 'grapheme', minLength: 1, maxLength: 60 })
+  .filter((text) => printable(text) === text && text.trim() === text);
+
+describe('parseLabel', () => {
+  it.each([
+    ['team=blue', 'team', 'blue'],
+    ['a=b=c', 'a', 'b=c'],
+    ['cost.center_1-x=Zoë & Co', 'cost.center_1-x', 'Zoë & Co'],
+    ['0=0', '0', '0'],
+  ])('reads %s', (text, key, value) => {
+    expect(parseLabel(text)).toEqual({ key, value });
+  });
+
+  it('reads every good key with every good value', () => {
+    fc.assert(
+      fc.property(goodKey, goodValue, (key, value) => {
+        expect(parseLabel(`${key}=${value}`)).toEqual({ key, value });
+      }),
+    );
+  });
+
+  it.each([
+    ['team', 'no "="'],
+    ['=blue', 'no key'],
+    ['', 'no "="'],
+    ['team=', 'empty'],
+    ['Team=blue', 'upper-case'],
+    ['-team=blue', 'cannot be a key'],
+    ['.team=blue', 'cannot be a key'],
+    ['__proto__=x', 'cannot be a key'],
+    ['te am=blue', 'cannot be a key'],
+    ['team\n=blue', 'cannot be a key'],
+    [`${'k'.repeat(64)}=v`, 'more than 63'],
+    [`team=${'v'.repeat(256)}`, 'more than 255'],
+    ['team=bl\u202eue', 'invisible'],
+    ['team=blue\n', 'invisible'],
+    ['team=\ud800', 'invisible'],
+    ['team= blue', 'blank'],
+    ['team=blue ', 'blank'],
+  ])('says what is wrong with %j', (text, why) => {
+    const failure = failing(() => parseLabel(text));
+    expect(failure.code).toBe('invalid-label');
+    expect(failure.why).toContain(why);
+    expect(failure.next).toContain('KEY=VALUE');
+    expect(printable(failure.message)).toBe(failure.message);
+  });
+
+  it('counts the characters of a value, not their halves', () => {
+    expect(parseLabel(`team=${'😀'.repeat(255)}`).value).toHaveLength(510);
+  });
+});
+
+describe('parseLabelSelector', () => {
+  it('reads a key alone, or a key and a value', () => {
+    expect(parseLabelSelector('team')).toEqual({ key: 'team' });
+    expect(parseLabelSelector('team=blue')).toEqual({ key: 'team', value: 'blue' });
+  });
+
+  it.each(['', 'Team', 'team=', '=blue', 'te am', '*'])('refuses %j', (text) => {
+    expect(failing(() => parseLabelSelector(text)).code).toBe('invalid-label');
+  });
+});

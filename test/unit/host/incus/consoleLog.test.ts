@@ -1,0 +1,102 @@
+import { describe, expect, it, test } from 'vitest';
+import { consoleLogBytes, ConsoleLogs, plainLog } from '../../../../src/host/incus/consoleLog.ts';
+import { Incus } from '../../../../src/host/incus/incus.ts';
+import type { Command } from '../../../../src/host/runner.ts';
+import { failureOf } from '../../simulated/support.ts';
+
+test.each([
+  ['[\u001b[0;32m  OK  \u001b[0m] Reached \u001b[0;1;39mtarget\u001b[0m.\r\r\n', '[  OK  ] Reached target.\n'],
+  ['one\r\ntwo\nthree\rfour', 'one\ntwo\nthree\rfour'],
+  ['\u001b]0;title\u0007\u001b]8;;http://x\u001b\\link\u001bM', 'link'],
+  // Half a sequence is no sequence; whoever shows it makes it safe.
+  ['\u001b[31', '\u001b[31'],
+])('%j becomes plain', (text, plain) => {
+  expect(plainLog(text)).toBe(plain);
+});
+
+test('only the end is kept, from the beginning of a line on', () => {
+  const line = 'ä'.repeat(99);
+  const text = `${line}\n`.repeat(5000);
+  const kept = plainLog(text);
+  expect(Buffer.byteLength(kept)).toBeLessThanOrEqual(consoleLogBytes);
+  expect(Buffer.byteLength(kept)).toBeGreaterThan(consoleLogBytes - 400);
+  expect(new Set(kept.split('\n'))).toEqual(new Set([line, '']));
+});
+
+test.each(['\u001b[', '\u001b]', '\u001b[0;0;0 ', '\r', '\r\r\n', '\u001b', '\u001b[;;;;'])(
+  'a megabyte of %j takes no time',
+  (piece) => {
+    const before = process.threadCpuUsage();
+    plainLog(piece.repeat(Math.ceil(1_000_000 / piece.length)));
+    plainLog(`\u001b[${'0;'.repeat(500_000)}`);
+    // On the processor: other processes run on this machine too.
+    expect(process.threadCpuUsage(before).user / 1000).toBeLessThan(1000);
+  },
+);
+
+describe('what was read', () => {
+  it('of a running container is read again with what is new', () => {
+    const logs = new ConsoleLogs();
+    expect(logs.running('a', 'run 1', 'one\n')).toBe('one\n');
+    expect(logs.running('a', 'run 1', '')).toBe('one\n');
+    expect(logs.running('a', 'run 1', 'two\n')).toBe('one\ntwo\n');
+    expect(logs.running('b', 'run 1', 'other\n')).toBe('other\n');
+    expect(logs.running('a', 'run 2', 'again\n')).toBe('again\n');
+  });
+
+  it('of a stopped one stands before what was not, and is not there twice', () => {
+    const logs = new ConsoleLogs();
+    logs.running('a', 'run 1', 'one\n');
+    expect(logs.stopped('a', 'run 1', 'bye\n')).toBe('one\nbye\n');
+    expect(logs.stopped('a', 'run 1', 'bye\n')).toBe('one\nbye\n');
+    expect(logs.stopped('a', 'run 1', 'older\none\n')).toBe('older\none\n');
+    expect(logs.stopped('a', 'run 2', 'bye\n')).toBe('bye\n');
+  });
+
+  it('is bounded, whatever is said', () => {
+    const logs = new ConsoleLogs();
+    for (let n = 0; n < 10; n++) logs.running('a', 'run', 'x'.repeat(100_000));
+    expect(Buffer.byteLength(logs.running('a', 'run', ''))).toBeLessThanOrEqual(consoleLogBytes);
+    for (let n = 0; n < 200; n++) logs.running(`c${n}`, 'run', 'x');
+    expect(logs.running('a', 'run', '')).toBe('');
+    expect(logs.running('c199', 'run', '')).toBe('x');
+  });
+});
+
+describe('Incus.consoleLog', () => {
+  const instance = (status: string): unknown => ({
+    name: 'a',
+    status,
+    created_at: '2026-01-01',
+    last_used_at: '2026-01-02',
+  });
+  const incusOf = (instances: unknown[], log: string): { incus: Incus; commands: Command[] } => {
+    const commands: Command[] = [];
+    const run = (command: Command): Promise<{ stdout: string; stderr: string; exitCode: number }> => {
+      commands.push(command);
+      return Promise.resolve({
+        stdout: command.args[0] === 'query' ? JSON.stringify(instances) : log,
+        stderr: '',
+        exitCode: 0,
+      });
+    };
+    return { incus: new Incus({ run }), commands };
+  };
+
+  it('asks the client, and takes off the line end that the client adds', async () => {
+    const { incus, commands } = incusOf([instance('Running')], 'Welcome!\r\n\r\na login: \n');
+    expect(await incus.consoleLog('a')).toBe('Welcome!\n\na login: ');
+    expect(commands.at(-1)?.args).toEqual(['console', 'a', '--show-log']);
+    expect(await incus.consoleLog('a')).toBe('Welcome!\n\na login: Welcome!\n\na login: ');
+  });
+
+  it('is empty for a container that was never started', async () => {
+    expect(await incusOf([instance('Stopped')], '\n').incus.consoleLog('a')).toBe('');
+  });
+
+  it('does not ask for the log of a container that is not there', async () => {
+    const { incus, commands } = incusOf([], '');
+    expect(await failureOf(incus.consoleLog('a'))).toMatchObject({ code: 'not-found', what: 'instance "a"' });
+    expect(commands).toHaveLength(1);
+  });
+});

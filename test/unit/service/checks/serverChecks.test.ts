@@ -1,0 +1,148 @@
+import { chmod, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { AdminInfo } from '../../../../src/domain/results/admins.ts';
+import { knownTransport } from '../../../../src/domain/access/transport.ts';
+import { poolTrouble } from '../../../../src/host/zpool.ts';
+import type { Runner } from '../../../../src/host/runner.ts';
+import {
+  checkAdminKeys,
+  checkHostKey,
+  checkKeyExchange,
+  checkLimits,
+  checkState,
+} from '../../../../src/service/checks/serverChecks.ts';
+import type { ServerTools } from '../../../../src/service/checks/tools.ts';
+
+let folder: string;
+let tools: ServerTools;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'containarium-checks-'));
+  tools = {
+    hostKeyPath: join(folder, 'key'),
+    stateFolder: folder,
+    journalFolder: folder,
+    admins: () => [],
+    logins: () => ({ open: 1, most: 100 }),
+  };
+  await writeFile(tools.hostKeyPath, 'x', { mode: 0o600 });
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const transport = { keyExchange: 'mlkem768x25519-sha256', hostKey: 'ssh-ed25519', cipher: 'aes256-gcm@openssh.com' };
+
+describe('the key exchange', () => {
+  it('is well with a post-quantum one, a warning with any other, and no question in local mode', () => {
+    expect(checkKeyExchange(transport)).toMatchObject({
+      severity: 'ok',
+      detail: expect.stringContaining('mlkem768x25519-sha256') as string,
+    });
+    expect(checkKeyExchange({ ...transport, keyExchange: 'curve25519-sha256' })).toMatchObject({
+      severity: 'warning',
+      next: expect.stringContaining('OpenSSH') as string,
+    });
+    expect(checkKeyExchange(undefined).severity).toBe('ok');
+  });
+
+  it('is "unknown" where the front names one that there is not', () => {
+    expect(knownTransport({ ...transport, keyExchange: 'mlkem9000' })).toEqual({
+      ...transport,
+      keyExchange: 'unknown',
+    });
+    expect(checkKeyExchange(knownTransport({ ...transport, keyExchange: 'mlkem9000' })).severity).toBe('warning');
+  });
+});
+
+describe('the host key', () => {
+  it('is told with its age and mode', async () => {
+    expect(await checkHostKey(tools, new Date())).toMatchObject({
+      severity: 'ok',
+      detail: 'ed25519, mode 0600, 0 days old',
+    });
+    const old = new Date(Date.now() - 800 * 86_400_000);
+    await utimes(tools.hostKeyPath, old, old);
+    expect(await checkHostKey(tools, new Date())).toMatchObject({
+      severity: 'warning',
+      detail: 'ed25519, mode 0600, 800 days old',
+    });
+  });
+
+  it('is a problem where others can read it', async () => {
+    await chmod(tools.hostKeyPath, 0o640);
+    expect(await checkHostKey(tools, new Date())).toMatchObject({
+      severity: 'problem',
+      detail: expect.stringContaining('0640') as string,
+    });
+  });
+});
+
+describe('keys of admins', () => {
+  const now = new Date('2030-06-01T00:00:00Z');
+  const admin = (name: string, expiresAt: string | null): AdminInfo => ({
+    name,
+    role: 'admin',
+    certificate: null,
+    keys: [
+      {
+        type: 'ssh-ed25519',
+        bits: 256,
+        fingerprint: `SHA256:${name}`,
+        comment: '',
+        addedAt: '',
+        addedBy: '',
+        from: null,
+        expiresAt,
+        verifyRequired: false,
+        lastUse: null,
+      },
+    ],
+  });
+  const check = (...admins: AdminInfo[]) => checkAdminKeys({ ...tools, admins: () => admins }, now);
+
+  it('are counted', () => {
+    expect(check(admin('ada', null), admin('grace', '2030-06-15T00:00:01Z'))).toEqual({
+      severity: 'ok',
+      detail: '2 keys of 2 admins',
+      next: null,
+    });
+  });
+
+  it('are a warning in the last fourteen days, and after', () => {
+    expect(check(admin('ada', '2030-06-15T00:00:00Z'))).toMatchObject({
+      severity: 'warning',
+      detail: "1 key of 1 admin; ada's SHA256:ada expires in 14 days",
+    });
+    expect(check(admin('ada', '2030-05-31T23:59:59Z'))).toMatchObject({
+      severity: 'warning',
+      detail: "1 key of 1 admin; ada's SHA256:ada has expired",
+    });
+  });
+});
+
+describe('limits', () => {
+  it('are near from four fifths on', async () => {
+    expect((await checkLimits(tools)).severity).toBe('ok');
+    expect((await checkLimits({ ...tools, logins: () => ({ open: 81, most: 100 }) })).severity).toBe('warning');
+  });
+
+  it("of the state's folder are told with the size of the journal", async () => {
+    const { detail } = await checkState(tools);
+    expect(detail).toMatch(/^journal 1 B, .+ free in /);
+  });
+});
+
+describe('a ZFS pool', () => {
+  const saying = (stdout: string): Runner => ({ run: () => Promise.resolve({ stdout, stderr: '', exitCode: 0 }) });
+
+  it('is healthy, or its trouble is told', async () => {
+    expect(await poolTrouble(saying("pool 'tank' is healthy\n"), 'tank')).toBeUndefined();
+    const degraded =
+      '  pool: tank\n state: DEGRADED\nstatus: One or more devices could not be used because the label is missing.\naction: Replace the device.\nconfig:\n';
+    expect(await poolTrouble(saying(degraded), 'tank')).toBe(
+      'DEGRADED: One or more devices could not be used because the label is missing.',
+    );
+    expect(await poolTrouble(saying('  pool: tank\n state: ONLINE\nerrors: 3\n'), 'tank')).toBe('ONLINE');
+  });
+});

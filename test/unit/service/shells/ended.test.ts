@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { Journal } from '../../../../src/journal/journal.ts';
+import { endedSince } from '../../../../src/service/shells/ended.ts';
+
+const long = '2020-01-01T00:00:00Z';
+const actor = { name: 'carol', role: 'admin', door: 'manage' };
+
+async function journalWith(...entries: Parameters<Journal['append']>[0][]): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'containarium-ended-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const journal = await Journal.open({ folder, segmentBytes: 1_000_000, carry: () => null });
+  for (const entry of entries) await journal.append(entry);
+  await journal.close();
+  return folder;
+}
+
+it('tells each call once, with its outcome', async () => {
+  const folder = await journalWith(
+    { type: 'operation-end', op: '1', verb: 'create', target: 'alice', actor, outcome: 'done', durationMs: 5 },
+    { type: 'outcome', call: 'a', verb: 'create', target: 'alice', actor, outcome: 'ok', durationMs: 7 },
+    { type: 'operation-end', op: '2', verb: 'stop', target: 'bob', actor, outcome: 'undone', durationMs: 5 },
+    {
+      type: 'outcome',
+      call: 'b',
+      verb: 'stop',
+      target: 'bob',
+      actor,
+      outcome: 'failed',
+      failure: { code: 'timeout', what: 'bob', why: 'too slow' },
+      durationMs: 9,
+    },
+  );
+  expect(await endedSince(folder, long, () => true)).toMatchObject([
+    { verb: 'create', target: 'alice', actor: 'carol', outcome: 'ok', failure: null, durationMs: 7 },
+    { verb: 'stop', target: 'bob', outcome: 'failed', failure: { what: 'bob', why: 'too slow' } },
+  ]);
+});
+
+it('tells what the end of the server cut off, as the next one ended it', async () => {
+  const folder = await journalWith(
+    { type: 'operation-end', op: '1', verb: 'create', target: 'alice', actor, outcome: 'undone', durationMs: 5 },
+    { type: 'operation-end', op: '2', verb: 'delete', target: 'bob', actor, outcome: 'finished', durationMs: 5 },
+  );
+  expect(await endedSince(folder, long, () => true)).toMatchObject([
+    { verb: 'create', outcome: 'failed', failure: { why: 'it was cut short and has been taken back' } },
+    { verb: 'delete', outcome: 'ok', failure: null },
+  ]);
+});
+
+it('tells nothing older, nothing that does not concern, and not more than ten', async () => {
+  const folder = await journalWith(
+    ...Array.from({ length: 15 }, (_, i) => ({
+      type: 'outcome',
+      verb: 'stop',
+      target: `user${i}`,
+      actor,
+      outcome: 'ok',
+      durationMs: 1,
+    })),
+  );
+  expect(await endedSince(folder, '2999-01-01T00:00:00Z', () => true)).toEqual([]);
+  expect((await endedSince(folder, long, () => true)).map(({ target }) => target)).toEqual(
+    Array.from({ length: 10 }, (_, i) => `user${i + 5}`),
+  );
+  expect(await endedSince(folder, long, ({ target }) => target === 'user3')).toHaveLength(1);
+});

@@ -1,0 +1,79 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ShellMemory } from '../../../../src/service/shells/shellMemory.ts';
+import type { Actor } from '../../../../src/domain/access/actor.ts';
+
+const unexpected = (failure: Error): void => {
+  throw failure;
+};
+
+const tester: Actor = { name: 'tester', role: 'admin', door: 'manage' };
+
+function file(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'containarium-memory-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return join(folder, 'shells.json');
+}
+
+describe('memory of a person', () => {
+  it("lasts, belongs to one door and name, and is nobody else's to read", async () => {
+    const path = file();
+    const memory = await ShellMemory.open(path, unexpected);
+    memory.remember(tester, 'list');
+    memory.set(tester, { plain: true });
+    memory.left(tester, new Date('2026-01-02T03:04:05Z'));
+    await memory.settled();
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    const again = await ShellMemory.open(path, unexpected);
+    expect(again.of(tester)).toEqual({
+      lines: ['list'],
+      leftAt: '2026-01-02T03:04:05.000Z',
+      settings: { plain: true },
+    });
+    expect(again.of({ ...tester, door: 'self' })).toMatchObject({ lines: [], leftAt: null });
+  });
+
+  it.each([
+    'create alice --ssh-key "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHUE a@b"',
+    'key add alice ssh-rsa AAAAB3Nza',
+    '-----BEGIN OPENSSH PRIVATE KEY-----',
+    'say my password is hunter2',
+    `say ${'A'.repeat(70)}`,
+    'x'.repeat(2000),
+    'with\ncontrol',
+    '   ',
+  ])('does not keep %j', async (line) => {
+    const path = file();
+    const memory = await ShellMemory.open(path, unexpected);
+    memory.remember(tester, 'whoami');
+    memory.remember(tester, line);
+    await memory.settled();
+    expect(memory.of(tester).lines).toEqual(['whoami']);
+    if (line.trim() !== '') expect(readFileSync(path, 'utf8')).not.toContain(JSON.stringify(line.trim()).slice(1, -1));
+  });
+
+  it('keeps the last lines only, each once', async () => {
+    const memory = await ShellMemory.open(file(), unexpected);
+    for (let i = 0; i < 600; i++) memory.remember(tester, `info user${i}`);
+    memory.remember(tester, 'info user599');
+    const { lines } = memory.of(tester);
+    expect(lines).toHaveLength(500);
+    expect(lines.at(-1)).toBe('info user599');
+    expect(lines[0]).toBe('info user100');
+    await memory.settled();
+  });
+
+  it('of a file that cannot be understood begins anew, says so, and leaves the file as it is', async () => {
+    const path = file();
+    writeFileSync(path, 'not json');
+    const told: string[] = [];
+    const memory = await ShellMemory.open(path, ({ why }) => told.push(why));
+    expect(told).toEqual(['it is not JSON']);
+    memory.remember(tester, 'list');
+    await memory.settled();
+    expect(memory.of(tester).lines).toEqual(['list']);
+    expect(readFileSync(path, 'utf8')).toBe('not json');
+  });
+});
