@@ -66,7 +66,7 @@ describe('the layer rules', () => {
       ['shell/views/model', 'shell/views/control'],
       ['core/logins', 'core/entryPoints'],
       ['front/transport', 'front/sessions'],
-      ['domain/values', 'domain/results'],
+      ['domain/values', 'domain/keys'],
       ['service/instances', 'service/access'],
       ['simulated/state', 'simulated/incus'],
       ['catalogue/declaration', 'catalogue/verbs'],
