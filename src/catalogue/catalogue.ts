@@ -1,5 +1,5 @@
 /** The catalogue: every verb of the product, and who may use it. */
-import type { Actor, Door, Role } from '../domain/access/actor.ts';
+import type { Actor, EntryPoint, Role } from '../domain/access/actor.ts';
 import { roles } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
@@ -7,7 +7,7 @@ import type { Verb } from './declaration/verb.ts';
 import { help, version, whoami } from './verbs/about.ts';
 import { adminAdd, adminList, adminRemove, adminRole } from './verbs/admins.ts';
 import { audit, auditExport, auditVerify } from './verbs/audit.ts';
-import { caAdd, caList, caRemove, caRevoke } from './verbs/certificateAuthorities.ts';
+import { caAdd, caList, caRemove, caRevoke } from './verbs/cas.ts';
 import { banAdd, banLift, banList } from './verbs/bans.ts';
 import { create } from './verbs/create.ts';
 import { deleteVerb } from './verbs/delete.ts';
@@ -96,8 +96,8 @@ export function verbNamed(name: VerbName): AnyVerb {
 export const verbNames = Object.keys(catalogue) as VerbName[];
 
 /** Default deny: a door that a verb does not name is closed. Root on the host may use whatever some admin may. */
-export function mayUse(verb: Pick<AnyVerb, 'access'>, door: Door, role: Role): boolean {
-  switch (door) {
+export function mayUse(verb: Pick<AnyVerb, 'access'>, entryPoint: EntryPoint, role: Role): boolean {
+  switch (entryPoint) {
     case 'local':
       return role === 'root' && verb.access.manage !== undefined;
     case 'manage':
@@ -112,16 +112,16 @@ export function mayUse(verb: Pick<AnyVerb, 'access'>, door: Door, role: Role): b
   }
 }
 
-export function verbsFor(door: Door, role: Role): AnyVerb[] {
-  return verbNames.map(verbNamed).filter((verb) => mayUse(verb, door, role));
+export function verbsFor(entryPoint: EntryPoint, role: Role): AnyVerb[] {
+  return verbNames.map(verbNamed).filter((verb) => mayUse(verb, entryPoint, role));
 }
 
 /** Throws `denied` where the actor may not use the verb. */
 export function authorise(verb: AnyVerb, actor: Actor): void {
-  if (mayUse(verb, actor.door, actor.role)) return;
+  if (mayUse(verb, actor.entryPoint, actor.role)) return;
   throw new Failure('denied', {
     what: quoted(verb.name),
-    why: `${actor.name} (${actor.role}) may not use it over ${actor.door === 'local' ? 'the command line' : `${actor.door}@`}`,
+    why: `${actor.name} (${actor.role}) may not use it over ${actor.entryPoint === 'local' ? 'the command line' : `${actor.entryPoint}@`}`,
     next: 'help shows what you may use; an admin can do this for you',
   });
 }

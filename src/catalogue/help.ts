@@ -1,6 +1,6 @@
 /** Help from the catalogue: an overview, a page per verb, and the same as data for programs. */
 import { z } from 'zod';
-import type { Actor, Door } from '../domain/access/actor.ts';
+import type { Actor, EntryPoint } from '../domain/access/actor.ts';
 import { Failure, exitCodes, exitMeanings, type ExitName } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
 import { verbsFor, type AnyVerb } from './catalogue.ts';
@@ -8,13 +8,13 @@ import { isRequired, type Argument, type Option, type Parameter } from './declar
 import type { Block } from './declaration/view.ts';
 
 /** The command up to the verb, as this caller types it. */
-export function commandPrefix(door: Door, reached?: { host: string; port: number }): string {
-  if (door === 'local') return 'containarium';
-  return `ssh -p ${reached?.port ?? 2222} ${door}@${reached?.host ?? 'jump'}`;
+export function commandPrefix(entryPoint: EntryPoint, reached?: { host: string; port: number }): string {
+  if (entryPoint === 'local') return 'containarium';
+  return `ssh -p ${reached?.port ?? 2222} ${entryPoint}@${reached?.host ?? 'jump'}`;
 }
 
-export function overview(actor: Pick<Actor, 'door' | 'role'>, prefix: string): Block[] {
-  const verbs = verbsFor(actor.door, actor.role);
+export function overview(actor: Pick<Actor, 'entryPoint' | 'role'>, prefix: string): Block[] {
+  const verbs = verbsFor(actor.entryPoint, actor.role);
   return [
     { kind: 'text', text: `Usage: ${prefix} <verb> [arguments] [--json]` },
     {
@@ -26,13 +26,13 @@ export function overview(actor: Pick<Actor, 'door' | 'role'>, prefix: string): B
 }
 
 /** An argument as usage lines show it. */
-function placeholder(argument: Argument, door: Door): string {
+function placeholder(argument: Argument, entryPoint: EntryPoint): string {
   const name = argument.rest ? `${argument.name}…` : argument.name;
-  return isRequired(argument, door) ? `<${name}>` : `[${name}]`;
+  return isRequired(argument, entryPoint) ? `<${name}>` : `[${name}]`;
 }
 
-export function usageLine(verb: AnyVerb, door: Door = 'manage'): string {
-  const args = verb.parameters.filter((p) => p.kind === 'argument').map((p) => placeholder(p, door));
+export function usageLine(verb: AnyVerb, entryPoint: EntryPoint = 'manage'): string {
+  const args = verb.parameters.filter((p) => p.kind === 'argument').map((p) => placeholder(p, entryPoint));
   const stdin = verb.stdin === undefined ? '' : ' < key.pub';
   return (
     [verb.name, ...args, ...(verb.parameters.some((p) => p.kind === 'option') ? ['[options]'] : [])].join(' ') + stdin
@@ -48,8 +48,8 @@ export function optionSyntax(option: Option): string {
   return `${names.join(', ')}${value}${option.negatable ? `, --no-${option.long[0]}` : ''}`;
 }
 
-export function parameterHelp(parameter: Parameter, door: Door = 'manage'): readonly [string, string] {
-  if (parameter.kind === 'argument') return [placeholder(parameter, door), parameter.summary];
+export function parameterHelp(parameter: Parameter, entryPoint: EntryPoint = 'manage'): readonly [string, string] {
+  if (parameter.kind === 'argument') return [placeholder(parameter, entryPoint), parameter.summary];
   const choices = parameter.choices === undefined ? '' : `: ${parameter.choices.join(', ')}`;
   return [optionSyntax(parameter), `${parameter.summary}${choices}${parameter.repeatable ? ' (may be repeated)' : ''}`];
 }
@@ -60,14 +60,14 @@ export const commonOptions: readonly (readonly [string, string])[] = [
   ['-h, --help', 'this help'],
 ];
 
-export function verbHelp(verb: AnyVerb, prefix: string, door: Door = 'manage'): Block[] {
+export function verbHelp(verb: AnyVerb, prefix: string, entryPoint: EntryPoint = 'manage'): Block[] {
   return [
-    { kind: 'text', text: `Usage: ${prefix} ${usageLine(verb, door)}` },
+    { kind: 'text', text: `Usage: ${prefix} ${usageLine(verb, entryPoint)}` },
     { kind: 'text', text: `${verb.summary}.${(verb.description ?? []).map((paragraph) => `\n${paragraph}`).join('')}` },
     ...(verb.aliases === undefined ? [] : [{ kind: 'text', text: `Also: ${verb.aliases.join(', ')}` } as const]),
     {
       kind: 'fields',
-      fields: [...verb.parameters.map((parameter) => parameterHelp(parameter, door)), ...commonOptions],
+      fields: [...verb.parameters.map((parameter) => parameterHelp(parameter, entryPoint)), ...commonOptions],
     },
     {
       kind: 'verbatim',
@@ -78,9 +78,9 @@ export function verbHelp(verb: AnyVerb, prefix: string, door: Door = 'manage'): 
 }
 
 /** The verb that `help <words>` asks about. */
-export function verbForHelp(words: readonly string[], actor: Pick<Actor, 'door' | 'role'>): AnyVerb | AnyVerb[] {
+export function verbForHelp(words: readonly string[], actor: Pick<Actor, 'entryPoint' | 'role'>): AnyVerb | AnyVerb[] {
   const name = words.join(' ');
-  const verbs = verbsFor(actor.door, actor.role);
+  const verbs = verbsFor(actor.entryPoint, actor.role);
   const verb = verbs.find((candidate) => candidate.name === name || candidate.aliases?.includes(name));
   if (verb !== undefined) return verb;
   const group = verbs.filter((candidate) => candidate.name.startsWith(`${name} `));

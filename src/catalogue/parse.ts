@@ -1,6 +1,6 @@
 /** From words to a verb and its raw input: the one parser of the headless command line, the shell and local mode. */
 import { Command, CommanderError, Option as CommanderOption } from 'commander';
-import type { Actor, Door } from '../domain/access/actor.ts';
+import type { Actor, EntryPoint } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import { printable, quoted } from '../domain/text.ts';
 import { verbNamed, verbNames, verbsFor, type AnyVerb } from './catalogue.ts';
@@ -42,14 +42,14 @@ export function wantedFormat(words: readonly string[]): Format {
  */
 export function parseCommandLine(
   typed: readonly string[],
-  actor: Pick<Actor, 'door' | 'role'>,
+  actor: Pick<Actor, 'entryPoint' | 'role'>,
   options: ParseOptions = {},
 ): Invocation {
   const all = verbNames.map(verbNamed);
   const words = verbFirst(typed, all);
   if (words.length === 0)
     throw new Failure('usage', { what: 'the command line', why: 'no verb was given', next: 'help' });
-  const verbs = verbsFor(actor.door, actor.role);
+  const verbs = verbsFor(actor.entryPoint, actor.role);
   const named = called(`${words[0]} ${words[1] ?? ''}`, all) ?? called(words[0] ?? '', all);
   if (named !== undefined && !verbs.includes(named))
     return { verb: named, input: {}, format: wantedFormat(words), help: false };
@@ -76,7 +76,7 @@ export function parseCommandLine(
       declare(
         command,
         verb,
-        options.incomplete === true && verb.form !== undefined ? undefined : actor.door,
+        options.incomplete === true && verb.form !== undefined ? undefined : actor.entryPoint,
         (invocation) => (found = invocation),
       );
     }
@@ -114,7 +114,7 @@ function quiet(command: Command): Command {
 function declare(
   command: Command,
   verb: AnyVerb,
-  door: Door | undefined,
+  entryPoint: EntryPoint | undefined,
   found: (invocation: Invocation) => void,
 ): void {
   const argumentNames: string[] = [];
@@ -148,7 +148,7 @@ function declare(
       });
     }
     const missing = verb.parameters.find(
-      (p) => p.kind === 'argument' && door !== undefined && isRequired(p, door) && isMissing(input[p.name]),
+      (p) => p.kind === 'argument' && entryPoint !== undefined && isRequired(p, entryPoint) && isMissing(input[p.name]),
     );
     if (missing !== undefined && !wantsHelp) {
       throw new Failure('usage', {

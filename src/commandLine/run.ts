@@ -6,7 +6,7 @@
 import { mayUse, verbsFor } from '../catalogue/catalogue.ts';
 import { describe, overview, verbForHelp, verbHelp } from '../catalogue/help.ts';
 import { parseCommandLine, wantedFormat, type Format, type Invocation } from '../catalogue/parse.ts';
-import { wantsStdin } from '../catalogue/declaration/verb.ts';
+import { targetOf, wantsStdin } from '../catalogue/declaration/verb.ts';
 import { renderAnswer, renderBlocks, renderDocument, renderFailure } from '../catalogue/render.ts';
 import type { Actor } from '../domain/access/actor.ts';
 import type { HostTag } from '../domain/results/about.ts';
@@ -58,7 +58,7 @@ export async function runCommand(options: CommandOptions): Promise<number> {
     const invocation = parseCommandLine(words, options.actor);
     format = invocation.format;
     command = invocation.verb.name;
-    const allowed = mayUse(invocation.verb, options.actor.door, options.actor.role);
+    const allowed = mayUse(invocation.verb, options.actor.entryPoint, options.actor.role);
     if (allowed && (invocation.help || invocation.verb.answeredLocally))
       return showHelp(options, invocation, core.greeting.host);
     // Core refuses what is not allowed, and records it; there is nothing to ask for before.
@@ -119,14 +119,16 @@ function showHelp(
     : [input['verb'], input['subverb']].filter((word): word is string => typeof word === 'string');
   const found = words.length === 0 ? undefined : verbForHelp(words.join(' ').split(' '), actor);
   if (format === 'json' || format === 'yaml') {
-    const verbs = found === undefined ? verbsFor(actor.door, actor.role) : Array.isArray(found) ? found : [found];
+    const verbs = found === undefined ? verbsFor(actor.entryPoint, actor.role) : Array.isArray(found) ? found : [found];
     io.stdout(renderDocument({ ok: true, command: 'help', host, result: describe(verbs) }, format));
     return 0;
   }
   if (found === undefined) io.stdout(renderBlocks(overview(actor, prefix)));
   else
     io.stdout(
-      (Array.isArray(found) ? found : [found]).map((one) => renderBlocks(verbHelp(one, prefix, actor.door))).join('\n'),
+      (Array.isArray(found) ? found : [found])
+        .map((one) => renderBlocks(verbHelp(one, prefix, actor.entryPoint)))
+        .join('\n'),
     );
   return 0;
 }
@@ -146,7 +148,7 @@ async function complete(options: CommandOptions, { verb, input }: Invocation): P
     }
   }
   if (verb.danger === 'type-name' && full['yes'] !== true && io.terminal) {
-    const name = typeof full['user'] === 'string' ? full['user'] : '';
+    const name = targetOf(verb, full) ?? '';
     full['confirm'] = (await io.ask(`${verb.summary}. This cannot be undone.\nType "${name}" to go on: `)).trim();
   }
   return full;

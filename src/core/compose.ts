@@ -27,7 +27,7 @@ import type { Settings } from '../settings/settings.ts';
 import { capabilities } from './calls/capabilities.ts';
 import { Dispatcher } from './calls/dispatcher.ts';
 import { DirectoryKeeper } from './logins/directoryKeeper.ts';
-import { Logins, mostLogins } from './logins/logins.ts';
+import { Logins, maxLogins } from './logins/logins.ts';
 import { LoginEvents } from './records/loginEvents.ts';
 import type { HostParts } from './start/hostParts.ts';
 import { openJournal } from './start/openJournal.ts';
@@ -122,7 +122,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     journalFolder: folders.journal,
     port: options.port,
     admins: state.admins,
-    certificateAuthorities: state.authorities,
+    cas: state.cas,
     invitations: state.invitations,
     bans: state.bans,
     hostKeys: new HostKeyStore({ folder: folders.keys, running: options.hostKeys, port: options.port }),
@@ -139,7 +139,10 @@ export async function compose(options: CompositionOptions): Promise<Composition>
         stateFolder: folders.state,
         journalFolder: folders.journal,
         admins: () => state.admins.list(),
-        logins: () => ({ open: logins.list().filter(({ door }) => door !== 'local').length, most: mostLogins }),
+        logins: () => ({
+          open: logins.list().filter(({ entryPoint }) => entryPoint !== 'local').length,
+          most: maxLogins,
+        }),
       },
       poolTrouble: (pool, signal) => poolTrouble(parts.runner, pool, signal),
     },

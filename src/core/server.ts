@@ -22,7 +22,7 @@ import { compose, type Composition } from './compose.ts';
 import { EntryPoints } from './entryPoints/entryPoints.ts';
 import { listenLocally } from './entryPoints/localSocket.ts';
 import { chooseStarter, nobody, type ChosenStarter } from './front/frontChoice.ts';
-import { FrontNews } from './front/frontRestarts.ts';
+import { FrontRestarts } from './front/frontRestarts.ts';
 import { FrontProcess } from './front/frontProcess.ts';
 import { bindPort, type Listener } from './front/listener.ts';
 import { PenaltyRecords } from './records/penaltyRecords.ts';
@@ -71,7 +71,7 @@ export class Server {
   readonly #options: ServerOptions;
   readonly #log: Logger;
   readonly #timers: NodeJS.Timeout[] = [];
-  readonly #news = new FrontNews();
+  readonly #frontRestarts = new FrontRestarts();
   #socket: SocketServer | undefined;
   #listener: Listener | undefined;
   #core: Composition | undefined;
@@ -215,14 +215,14 @@ export class Server {
       greeting,
       dispatcher,
       logins,
-      news: this.#news,
+      frontRestarts: this.#frontRestarts,
       memory: state.memory,
       feed,
       service,
       onPenalty: (penalty) => this.#penaltyRecords?.add(penalty),
-      endedSince: (actor, since) => endedSince(home.journal, since, (call) => isNewsFor(actor, call)),
+      endedSince: (actor, since) => endedSince(home.journal, since, (call) => concerns(actor, call)),
       refused: (report) => loginEvents.refusals(report),
-      notOffered: (actor, counts) => loginEvents.notOffered(actor, counts),
+      unsupportedRequests: (actor, counts) => loginEvents.unsupportedRequests(actor, counts),
       useInvitation: (proof, address) =>
         useInvitation(
           {
@@ -263,7 +263,7 @@ export class Server {
         onFatal: (why) =>
           reject(new Failure('settings', { what: 'the SSH server', why, next: 'CONTAINARIUM_LOG=debug says more' })),
         onReplaced: (why) => {
-          this.#news.replaced(why);
+          this.#frontRestarts.replaced(why);
           this.#metrics?.figures.frontReplaced();
         },
       });
@@ -299,9 +299,9 @@ export class Server {
 }
 
 /** A verb that only reads has an end in the journal where it failed, which is news for its caller alone. */
-function isNewsFor(actor: Actor, { verb, target }: Pick<EndedCall, 'verb' | 'target'>): boolean {
+function concerns(actor: Actor, { verb, target }: Pick<EndedCall, 'verb' | 'target'>): boolean {
   const changes = isVerbName(verb) && verbNamed(verb).changes;
-  return changes && (actor.door !== 'self' || (target !== null && actor.owns?.includes(target) === true));
+  return changes && (actor.entryPoint !== 'self' || (target !== null && actor.owns?.includes(target) === true));
 }
 
 async function packageVersion(): Promise<string> {

@@ -1,9 +1,9 @@
 /** docs/configuration.md, from the schema that checks the configuration file. */
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { settingsSchema } from '../settings/settings.ts';
 import { environment } from './environment.ts';
 import { code, inline, page, section, table } from './markdown.ts';
+import { settingsSchema } from '../settings/schema.ts';
 
 type Plain = string | number | boolean;
 

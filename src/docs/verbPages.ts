@@ -43,21 +43,21 @@ export function verbFile(name: string): string {
 
 const local = `sudo ${commandPrefix('local')}`;
 
-function doors(verb: AnyVerb): readonly ('manage' | 'self')[] {
-  return (['manage', 'self'] as const).filter((door) =>
-    door === 'manage' ? verb.access.manage !== undefined : verb.access.self === true,
+function entryPoints(verb: AnyVerb): readonly ('manage' | 'self')[] {
+  return (['manage', 'self'] as const).filter((entryPoint) =>
+    entryPoint === 'manage' ? verb.access.manage !== undefined : verb.access.self === true,
   );
 }
 
 /** The command lines of `line` at every door of the verb that is reached with ssh. */
 function overSsh(verb: AnyVerb, line: string): string[] {
-  const [first] = doors(verb);
+  const [first] = entryPoints(verb);
   return first === undefined ? [] : [`${commandPrefix(first)} ${line}`];
 }
 
 function usage(verb: AnyVerb): string {
   return code([
-    ...doors(verb).map((door) => `${commandPrefix(door)} ${usageLine(verb, door)}`),
+    ...entryPoints(verb).map((entryPoint) => `${commandPrefix(entryPoint)} ${usageLine(verb, entryPoint)}`),
     ...(mayUse(verb, 'local', 'root') ? [`${local} ${usageLine(verb)}`] : []),
   ]);
 }
@@ -139,8 +139,6 @@ function confirmation(verb: AnyVerb): string {
   switch (verb.danger) {
     case 'none':
       return '';
-    case 'confirm':
-      return 'It asks for confirmation on a terminal. Without a terminal `--yes` is needed.';
     case 'type-name':
       return 'On a terminal the name has to be typed to confirm it. Without a terminal it is refused unless `--yes` is given.';
   }

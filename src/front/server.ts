@@ -14,7 +14,7 @@ import { HostKeys } from './transport/hostKeyRotation.ts';
 import { watchLogin, type LoginAttempts } from './admission/loginAttempts.ts';
 import type { BegunPenalty } from './admission/penalties.ts';
 import { plainAddress } from './admission/plainAddress.ts';
-import { ident, turnAway } from './admission/reject.ts';
+import { ident, reject } from './admission/reject.ts';
 
 /** A peer that died, or reads nothing, is noticed after four of these, in milliseconds: within a minute. */
 const keepaliveMs = 14_000;
@@ -116,7 +116,7 @@ export class SshServer {
           port: socket.remotePort ?? 0,
           reason: refused.why,
         });
-      turnAway(socket, refused.text);
+      reject(socket, refused.text);
       return;
     }
     this.#sockets.add(socket);

@@ -5,14 +5,14 @@
 import { AddressList } from '../domain/values/addressList.ts';
 import { decodeCertificate, shownKeyId, type Certificate } from '../domain/keys/certificate.ts';
 import type { CertificateMark } from '../domain/access/actor.ts';
-import type { Authority } from '../domain/access/directory.ts';
+import type { Ca } from '../domain/access/directory.ts';
 import { keyTypes } from '../domain/keys/keyBlob.ts';
 import { verifySignature } from './signature.ts';
 
 /** A certificate with the authority that signed it: verified, which says nothing yet of when, where and for whom. */
 export interface Signed {
   readonly certificate: Certificate;
-  readonly authority: Authority;
+  readonly ca: Ca;
   readonly mark: CertificateMark;
 }
 
@@ -20,12 +20,12 @@ export interface Signed {
 const defaultMostRemembered = 4096;
 
 export class Certificates {
-  readonly #mostRemembered: number;
-  #authorities: readonly Authority[] = [];
+  readonly #maxRemembered: number;
+  #cas: readonly Ca[] = [];
   readonly #signed = new Map<string, Signed>();
 
-  constructor(mostRemembered: number = defaultMostRemembered) {
-    this.#mostRemembered = mostRemembered;
+  constructor(maxRemembered: number = defaultMostRemembered) {
+    this.#maxRemembered = maxRemembered;
   }
 
   /** Certificates that are remembered. */
@@ -33,8 +33,8 @@ export class Certificates {
     return this.#signed.size;
   }
 
-  replace(authorities: readonly Authority[]): void {
-    this.#authorities = authorities;
+  replace(cas: readonly Ca[]): void {
+    this.#cas = cas;
     this.#signed.clear();
   }
 
@@ -45,7 +45,7 @@ export class Certificates {
     const signed = this.#verify(blob);
     if (signed === undefined) return undefined;
     const [oldest] = this.#signed.keys();
-    if (this.#signed.size >= this.#mostRemembered && oldest !== undefined) this.#signed.delete(oldest);
+    if (this.#signed.size >= this.#maxRemembered && oldest !== undefined) this.#signed.delete(oldest);
     this.#signed.set(blob, signed);
     return signed;
   }
@@ -60,21 +60,21 @@ export class Certificates {
     const { signatureKey, signed, signature, keyId, serial } = certificate;
     // The key that signed is taken from what is stored here, byte for byte; the one in the certificate is never parsed.
     const signer = signatureKey.toString('base64');
-    const authority = this.#authorities.find((candidate) => candidate.blob === signer);
-    const type = keyTypes.find((candidate) => candidate === authority?.type);
+    const ca = this.#cas.find((candidate) => candidate.blob === signer);
+    const type = keyTypes.find((candidate) => candidate === ca?.type);
     if (
-      authority === undefined ||
+      ca === undefined ||
       type === undefined ||
       verifySignature({ type, blob: signatureKey }, signed, signature) === undefined
     )
       return undefined;
-    return { certificate, authority, mark: { authority: authority.name, keyId: shownKeyId(keyId), serial } };
+    return { certificate, ca, mark: { ca: ca.name, keyId: shownKeyId(keyId), serial } };
   }
 }
 
 /** Where and when a certificate is shown. */
 export interface Shown {
-  readonly door: 'manage' | 'self';
+  readonly entryPoint: 'manage' | 'self';
   readonly address: string;
   readonly nowMs: number;
   /** Whether the person was verified at the key; undefined as long as nothing is signed. */
@@ -83,16 +83,16 @@ export interface Shown {
 
 /** Why a signed certificate does not let in; undefined where it does. */
 export function faultOf(
-  { certificate, authority }: Signed,
-  { door, address, nowMs, personVerified }: Shown,
+  { certificate, ca }: Signed,
+  { entryPoint, address, nowMs, personVerified }: Shown,
 ): string | undefined {
   const { kind, serial, keyId, key, validAfter, validBefore, criticalOptions } = certificate;
   const seconds = BigInt(Math.floor(nowMs / 1000));
-  if (!authority.doors.includes(door)) return 'certificates of this authority do not open this door';
+  if (!ca.entryPoints.includes(entryPoint)) return 'certificates of this authority do not open this door';
   if (kind !== 'user') return 'it is not a certificate for users';
   if (seconds < validAfter) return 'your certificate is not valid yet';
   if (seconds >= validBefore) return 'your certificate has expired';
-  const { serials, keyIds, fingerprints } = authority.revoked;
+  const { serials, keyIds, fingerprints } = ca.revoked;
   // As in OpenSSH's revocation lists, a serial of 0 is no serial.
   if ((serial !== '0' && serials.includes(serial)) || keyIds.includes(keyId) || fingerprints.includes(key.fingerprint))
     return 'your certificate has been revoked';

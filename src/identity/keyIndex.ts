@@ -35,7 +35,7 @@ export type Admitted =
   | { readonly admitted: 'invitation'; readonly hash: string; readonly key: SigningKey };
 
 /** Longer keys and certificates are nobody's here, in characters of base64; core takes no longer ones either. */
-const longestBlob = 16_384;
+const maxBlobLength = 16_384;
 
 /** Said of every key and name that is not known here, so that nothing can be learnt from it. */
 const unknown: Verdict = { admitted: 'no', why: 'your key may not be used here any more' };
@@ -48,7 +48,7 @@ interface Entry {
 
 export class KeyIndex {
   #byBlob = new Map<string, Entry>();
-  #directory: Omit<Directory, 'identities'> = { authorities: [], admins: [], users: [], invitations: [] };
+  #directory: Omit<Directory, 'identities'> = { cas: [], admins: [], users: [], invitations: [] };
   #invitations = new Map<string, number>();
   readonly #certificates = new Certificates();
 
@@ -61,7 +61,7 @@ export class KeyIndex {
       }),
     );
     this.#invitations = new Map(directory.invitations.map(({ hash, expiresAtMs }) => [hash, expiresAtMs]));
-    this.#certificates.replace(directory.authorities);
+    this.#certificates.replace(directory.cas);
   }
 
   /** Takes an invitation out until core says what became of it: of two callers at the same time one comes in. */
@@ -72,7 +72,7 @@ export class KeyIndex {
   /** Who comes in with this evidence at this moment. */
   admit(evidence: Evidence, nowMs: number): Verdict {
     const { username, algorithm, blob } = evidence;
-    if (blob.length > longestBlob) return unknown;
+    if (blob.length > maxBlobLength) return unknown;
     const invitation = tokenOf(username);
     if (invitation !== undefined) return this.#invited(invitation, evidence, nowMs);
     if (username !== 'manage' && username !== 'self') return unknown;
@@ -81,7 +81,7 @@ export class KeyIndex {
       : this.#known(username, evidence, nowMs);
   }
 
-  #known(door: 'manage' | 'self', { algorithm, blob, address, verified }: Evidence, nowMs: number): Verdict {
+  #known(entryPoint: 'manage' | 'self', { algorithm, blob, address, verified }: Evidence, nowMs: number): Verdict {
     const entry = this.#byBlob.get(blob);
     const type = keyTypes.find((candidate) => candidate === entry?.identity.type);
     if (entry === undefined || type === undefined || !fits(algorithm, type)) return unknown;
@@ -89,11 +89,15 @@ export class KeyIndex {
     // Made only for whoever comes in: a key that is known for something else is refused as fast as one that is not
     // known at all.
     const key = (): SigningKey => ({ type, blob: Buffer.from(blob, 'base64') });
-    if (door === 'self') {
+    if (entryPoint === 'self') {
       const [owner] = owns;
       return owner === undefined
         ? unknown
-        : { admitted: 'actor', actor: { name: owner, role: 'owner', door, owns, fingerprint, address }, key: key() };
+        : {
+            admitted: 'actor',
+            actor: { name: owner, role: 'owner', entryPoint, owns, fingerprint, address },
+            key: key(),
+          };
     }
     if (admin === undefined) return unknown;
     const { expiresAt, verifyRequired } = admin.limits;
@@ -101,19 +105,23 @@ export class KeyIndex {
     if (entry.from?.has(address) === false) return no('your key may not be used from this address');
     if (verifyRequired === true && verified?.personVerified === false)
       return no('your key wants you to be verified at it');
-    return { admitted: 'actor', actor: { name: admin.name, role: admin.role, door, fingerprint, address }, key: key() };
+    return {
+      admitted: 'actor',
+      actor: { name: admin.name, role: admin.role, entryPoint, fingerprint, address },
+      key: key(),
+    };
   }
 
-  #certified(door: 'manage' | 'self', { algorithm, blob, address, verified }: Evidence, nowMs: number): Verdict {
+  #certified(entryPoint: 'manage' | 'self', { algorithm, blob, address, verified }: Evidence, nowMs: number): Verdict {
     const signed = this.#certificates.read(blob);
     if (signed === undefined || signed.certificate.type !== certificateAlgorithms.get(algorithm)?.certificate)
       return no('your certificate is not accepted here any more');
-    const fault = faultOf(signed, { door, address, nowMs, personVerified: verified?.personVerified });
+    const fault = faultOf(signed, { entryPoint, address, nowMs, personVerified: verified?.personVerified });
     if (fault !== undefined) return no(fault);
     const { key, principals } = signed.certificate;
-    const who = { door, fingerprint: key.fingerprint, address, certificate: signed.mark };
+    const who = { entryPoint, fingerprint: key.fingerprint, address, certificate: signed.mark };
     // An empty list, which OpenSSH once took for everybody, names nobody.
-    if (door === 'manage') {
+    if (entryPoint === 'manage') {
       const admin = principals.flatMap(
         (name) => this.#directory.admins.find((candidate) => candidate.name === name) ?? [],
       )[0];

@@ -6,7 +6,7 @@ export function recordActor(actor: Actor): JsonObject {
   return {
     name: actor.name,
     role: actor.role,
-    door: actor.door,
+    entryPoint: actor.entryPoint,
     ...(actor.fingerprint === undefined ? {} : { fingerprint: actor.fingerprint }),
     ...(actor.address === undefined ? {} : { address: actor.address }),
     ...(actor.certificate === undefined ? {} : { certificate: { ...actor.certificate } }),

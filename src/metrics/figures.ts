@@ -15,7 +15,7 @@ export type CallOutcome = 'ok' | 'failed' | 'refused';
 
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #logins: Counter<'door'>;
+  readonly #logins: Counter<'entry_point'>;
   readonly #refusals: Counter<'reason'>;
   readonly #verbs: Histogram<'verb' | 'outcome'>;
   readonly #restarts: Counter;
@@ -28,7 +28,7 @@ export class Metrics {
     this.#logins = new Counter({
       name: 'containarium_logins_total',
       help: 'Logins over ssh',
-      labelNames: ['door'],
+      labelNames: ['entry_point'],
       registers,
     });
     this.#refusals = new Counter({
@@ -38,7 +38,7 @@ export class Metrics {
       registers,
     });
     for (const reason of refusalReasonNames) this.#refusals.inc({ reason }, 0);
-    for (const door of ['manage', 'self']) this.#logins.inc({ door }, 0);
+    for (const entryPoint of ['manage', 'self']) this.#logins.inc({ entry_point: entryPoint }, 0);
     this.#verbs = new Histogram({
       name: 'containarium_verb_duration_seconds',
       help: 'Calls by verb and outcome, and how long they took',
@@ -65,12 +65,12 @@ export class Metrics {
     const sessions = new Gauge({
       name: 'containarium_sessions',
       help: 'Logins over ssh at this moment',
-      labelNames: ['door'],
+      labelNames: ['entry_point'],
       registers,
       collect: () => {
         const open = sources.logins();
-        for (const door of ['manage', 'self'])
-          sessions.set({ door }, open.filter((login) => login.door === door).length);
+        for (const entryPoint of ['manage', 'self'])
+          sessions.set({ entry_point: entryPoint }, open.filter((login) => login.entryPoint === entryPoint).length);
       },
     });
     const gauge = (name: string, help: string, value: () => number): void => {
@@ -92,8 +92,8 @@ export class Metrics {
     gauge('containarium_journal_head_seq', 'Number of the last record of the journal', sources.journalHead);
   }
 
-  login({ door }: Actor): void {
-    this.#logins.inc({ door });
+  login({ entryPoint }: Actor): void {
+    this.#logins.inc({ entry_point: entryPoint });
   }
 
   refusals({ counted, others }: RefusalReport): void {

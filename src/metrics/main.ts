@@ -19,7 +19,7 @@ if (process.getuid?.() === 0) throw new Error('metrics are not answered as root'
 const listenerFd = 3;
 const contentType = 'text/plain; version=0.0.4; charset=utf-8';
 /** Answers that wait at one time; a Prometheus or two ask every few seconds. */
-const mostWaiting = 16;
+const maxWaiting = 16;
 
 let waiting: ServerResponse[] = [];
 
@@ -46,7 +46,7 @@ const server = createServer(
     if (request.method !== 'GET') return refuse(405, 'GET');
     // A page in somebody's browser that leads a name of its own to this address (DNS rebinding) sends that name.
     if (!/^(localhost|127\.[\d.]+|\[[\da-f:.]+\]|[\d.]+)(:\d+)?$/i.test(request.headers.host ?? '')) return refuse(421);
-    if (waiting.length >= mostWaiting) return refuse(503);
+    if (waiting.length >= maxWaiting) return refuse(503);
     waiting.push(response);
     if (waiting.length === 1) process.stdout.write('\n');
   },

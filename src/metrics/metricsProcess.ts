@@ -28,7 +28,7 @@ const pauseMs = 2000;
  * Answers that the process may leave unread, in bytes: a good one asks again only when it has the last. One that was
  * taken over fills no memory of core's.
  */
-const mostUnreadBytes = 1024 * 1024;
+const maxUnreadBytes = 1024 * 1024;
 
 export class MetricsProcess {
   readonly #options: MetricsProcessOptions;
@@ -66,7 +66,7 @@ export class MetricsProcess {
       this.#text().then(
         (text) => {
           stdin?.write(`${JSON.stringify(text)}\n`);
-          if ((stdin?.writableLength ?? 0) > mostUnreadBytes) child.kill('SIGKILL');
+          if ((stdin?.writableLength ?? 0) > maxUnreadBytes) child.kill('SIGKILL');
         },
         (error: unknown) => log.warn({ why: error instanceof Error ? error.message : String(error) }, 'no figures'),
       );

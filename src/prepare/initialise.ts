@@ -14,7 +14,7 @@ import { freeSubnet, usedRanges } from './subnet.ts';
 const gibibyte = 1024 ** 3;
 
 /** The smallest pool worth having, in bytes: one image and a few small containers. */
-const leastPoolBytes = 8 * gibibyte;
+const minPoolBytes = 8 * gibibyte;
 
 /** Which part of the free space a pool in a file may take. The file is sparse: it grows as it is written. */
 const poolShare = 0.6;
@@ -77,14 +77,14 @@ export function renderPreseed(parts: Parts): string {
 
 /** Size of a pool in a file, in bytes, whole GiB. Fails (`no-space`) where too little is free. */
 export function poolSize(freeBytes: number, path: string): number {
-  if (freeBytes < leastPoolBytes) {
+  if (freeBytes < minPoolBytes) {
     throw new Failure('no-space', {
       what: 'a storage pool for containers',
-      why: `${path} has ${(freeBytes / gibibyte).toFixed(1)} GiB free, and a pool needs at least ${leastPoolBytes / gibibyte} GiB`,
+      why: `${path} has ${(freeBytes / gibibyte).toFixed(1)} GiB free, and a pool needs at least ${minPoolBytes / gibibyte} GiB`,
       next: 'free some space, or create a pool on a disk of its own ("incus storage create default zfs source=/dev/…"), and start again',
     });
   }
-  return Math.max(leastPoolBytes, Math.floor((freeBytes * poolShare) / gibibyte) * gibibyte);
+  return Math.max(minPoolBytes, Math.floor((freeBytes * poolShare) / gibibyte) * gibibyte);
 }
 
 const namedList = z

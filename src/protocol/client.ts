@@ -14,7 +14,7 @@ export interface CoreCall {
   readonly input: Readonly<Record<string, unknown>>;
   readonly reachedAt?: string;
   /** The shell that makes the call. */
-  readonly session?: string;
+  readonly shell?: string;
 }
 
 export interface CoreClient {

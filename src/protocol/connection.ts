@@ -29,12 +29,12 @@ const failureData = z.object({
  * Longest message that core takes, in bytes: the longest that the protocol allows is a piece of terminal input
  * (terminalBytes).
  */
-export const mostMessageBytes = 2 * 1024 * 1024;
+export const maxMessageBytes = 2 * 1024 * 1024;
 
 /** `mostBytes`: the other side is not trusted, and a message that is longer ends the stream. */
-export function connectOver(stream: Duplex, options: { readonly mostBytes?: number } = {}): MessageConnection {
+export function connectOver(stream: Duplex, options: { readonly maxBytes?: number } = {}): MessageConnection {
   const reader =
-    options.mostBytes === undefined ? new StreamMessageReader(stream) : new BoundedReader(stream, options.mostBytes);
+    options.maxBytes === undefined ? new StreamMessageReader(stream) : new BoundedReader(stream, options.maxBytes);
   const connection = createMessageConnection(reader, new StreamMessageWriter(stream), {
     error: () => undefined,
     warn: () => undefined,

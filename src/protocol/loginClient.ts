@@ -2,7 +2,7 @@
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Actor } from '../domain/access/actor.ts';
 import type { LoginProof, Transport } from '../domain/access/login.ts';
-import type { NotOfferedCounts } from '../domain/access/unsupportedRequest.ts';
+import type { UnsupportedRequestCounts } from '../domain/access/unsupportedRequest.ts';
 import { fromResponseError, notify } from './connection.ts';
 import { keyBound, loggedIn, loginEnded, messages, type KeyBound } from './messages.ts';
 
@@ -20,7 +20,7 @@ export interface LoginClient {
   /** Over core's own socket. Rejects with a Failure. */
   local(name: string): Promise<Actor>;
   /** What the caller asked for that is not offered. */
-  notOffered(actor: Actor, counts: NotOfferedCounts): void;
+  unsupportedRequests(actor: Actor, counts: UnsupportedRequestCounts): void;
   /** The caller is gone. */
   logout(actor: Actor): void;
 }
@@ -61,8 +61,8 @@ export function loginClient(connection: MessageConnection): LoginClient {
       }
     },
     local: (name) => answered(connection.sendRequest(messages.local, { name })),
-    notOffered({ login }, counts) {
-      if (login !== undefined) notify(connection, messages.notOffered, { login, counts: { ...counts } });
+    unsupportedRequests({ login }, counts) {
+      if (login !== undefined) notify(connection, messages.unsupportedRequests, { login, counts: { ...counts } });
     },
     logout({ login }) {
       if (login === undefined) return;

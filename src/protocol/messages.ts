@@ -12,15 +12,15 @@ import {
   type CancellationToken,
 } from 'vscode-jsonrpc';
 import { z } from 'zod';
-import { doors, roles, type Actor } from '../domain/access/actor.ts';
+import { entryPoints, roles, type Actor } from '../domain/access/actor.ts';
 import { penaltyReasonNames } from '../domain/access/ban.ts';
 import type { Directory } from '../domain/access/directory.ts';
-import { notOfferedNames } from '../domain/access/unsupportedRequest.ts';
+import { unsupportedRequestNames } from '../domain/access/unsupportedRequest.ts';
 import {
-  mostCounted,
-  mostPorts,
+  maxCountedSources,
+  maxPorts,
   refusalReasonNames,
-  triedDoors,
+  triedEntryPoints,
   type RefusalReport,
 } from '../domain/access/refusal.ts';
 import type { Notice, Welcome } from '../domain/events/notice.ts';
@@ -31,7 +31,7 @@ import type { CallEvent } from '../domain/events/callEvent.ts';
 export const aliveEveryMs = 500;
 
 /** Chosen by the front for each open shell. */
-const session = z.string().min(1).max(64);
+const shell = z.string().min(1).max(64);
 const side = z.number().int().min(1).max(1000);
 const windowSize = z.strictObject({ columns: side, rows: side });
 
@@ -70,35 +70,35 @@ export const refusalReport = z.strictObject({
       z.strictObject({
         source: z.union([z.ipv4(), z.ipv6()]),
         reason: refusalReason,
-        door: z.enum(triedDoors).optional(),
+        entryPoint: z.enum(triedEntryPoints).optional(),
         count: refusalCount,
-        ports: z.array(z.number().int().min(0).max(65_535)).max(mostPorts),
+        ports: z.array(z.number().int().min(0).max(65_535)).max(maxPorts),
       }),
     )
-    .max(mostCounted),
+    .max(maxCountedSources),
   others: z.partialRecord(refusalReason, refusalCount),
 });
 
 /** What a login asked for that is not offered, since the last such report. */
-export const notOfferedReport = z.strictObject({
+export const unsupportedRequestReport = z.strictObject({
   login,
-  counts: z.partialRecord(z.enum(notOfferedNames), refusalCount),
+  counts: z.partialRecord(z.enum(unsupportedRequestNames), refusalCount),
 });
 
 /** What core tells whoever logs in about themselves. */
 export const loggedIn = z.object({
   name: z.string(),
   role: z.enum(roles),
-  door: z.enum(doors),
+  entryPoint: z.enum(entryPoints),
   fingerprint: z.string().optional(),
   address: z.string().optional(),
   owns: z.array(z.string()).optional(),
-  certificate: z.object({ authority: z.string(), keyId: z.string(), serial: z.string() }).optional(),
+  certificate: z.object({ ca: z.string(), keyId: z.string(), serial: z.string() }).optional(),
   login,
 });
 
 /** Whose the key is that was brought with an invitation. */
-export const keyBound = z.object({ door: z.enum(['manage', 'self']), name: z.string(), fingerprint: z.string() });
+export const keyBound = z.object({ entryPoint: z.enum(['manage', 'self']), name: z.string(), fingerprint: z.string() });
 export type KeyBound = z.infer<typeof keyBound>;
 
 export const callRequest = z.strictObject({
@@ -111,7 +111,7 @@ export const callRequest = z.strictObject({
   /** The address of this server that the client reached: what an ssh configuration names in want of a better one. */
   reachedAt: z.string().max(64).optional(),
   /** The shell that makes the call; its own notices come back to it marked. */
-  session: session.optional(),
+  shell: shell.optional(),
   /** The caller's terminal, for verbs that hand it to a program in a container. */
   terminal: windowSize.extend({ type: z.string().max(64) }).optional(),
 });
@@ -155,10 +155,10 @@ const identity = z.object({
 /** Who may log in. */
 export const directory = z.object({
   identities: z.array(identity),
-  authorities: z.array(
+  cas: z.array(
     z.object({
       name: z.string(),
-      doors: z.array(z.enum(['manage', 'self'])),
+      entryPoints: z.array(z.enum(['manage', 'self'])),
       type: z.string(),
       blob: z.string(),
       revoked: z.object({
@@ -204,7 +204,7 @@ export const frontStart = greeting.extend({
   limits: z.object({
     identificationMs: z.number(),
     loginGraceMs: z.number(),
-    startups: z.object({ start: z.number(), ratePercent: z.number(), full: z.number(), perSource: z.number() }),
+    pendingLogins: z.object({ start: z.number(), ratePercent: z.number(), full: z.number(), perSource: z.number() }),
     penalties: z.object({
       failedLoginMs: z.number(),
       noLoginMs: z.number(),
@@ -212,7 +212,7 @@ export const frontStart = greeting.extend({
       violationMs: z.number(),
       minMs: z.number(),
       maxMs: z.number(),
-      mostSources: z.number(),
+      maxSources: z.number(),
       overflow: z.enum(['permissive', 'deny-all']),
       exempt: z.array(z.string()),
     }),
@@ -231,10 +231,10 @@ export const frontStart = greeting.extend({
 });
 export type FrontStart = z.infer<typeof frontStart>;
 
-export const roomEntry = z.strictObject({ session, login });
-export const roomExit = z.strictObject({ session });
+export const roomEntry = z.strictObject({ shell, login });
+export const roomExit = z.strictObject({ shell });
 /** Asks for the live list, or to end it. */
-export const feedSwitch = z.strictObject({ session, open: z.boolean() });
+export const feedSwitch = z.strictObject({ shell, open: z.boolean() });
 export const candidatesRequest = z.strictObject({
   login,
   what: z.enum(candidateKinds),
@@ -262,12 +262,12 @@ export const messages = {
   logout: new NotificationType<z.infer<typeof loginEnd>>('login/out'),
   loginEnded: new NotificationType<z.infer<typeof loginEnded>>('login/ended'),
   refusals: new NotificationType<RefusalReport>('login/refusals'),
-  notOffered: new NotificationType<z.infer<typeof notOfferedReport>>('login/notOffered'),
+  unsupportedRequests: new NotificationType<z.infer<typeof unsupportedRequestReport>>('login/notOffered'),
   call: new RequestType<CallRequest, CallAnswer, unknown>('call'),
   event: new NotificationType<CallEventMessage>('event'),
   enter: new RequestType<z.infer<typeof roomEntry>, Welcome, unknown>('room/enter'),
   leave: new NotificationType<z.infer<typeof roomExit>>('room/leave'),
-  notice: new NotificationType<{ session: string; notice: Notice }>('room/notice'),
+  notice: new NotificationType<{ shell: string; notice: Notice }>('room/notice'),
   feed: new RequestType<z.infer<typeof feedSwitch>, true, unknown>('room/feed'),
   candidates: new RequestType<z.infer<typeof candidatesRequest>, Candidate[], unknown>('shell/candidates'),
   typed: new NotificationType<z.infer<typeof typedLine>>('shell/typed'),

@@ -12,10 +12,10 @@ import type { Candidate, CandidateKind } from '../domain/events/candidate.ts';
 
 export interface ShellClient {
   /** Enters the room as `session`; from then on `onNotice` is told what happens. Rejects with a Failure. */
-  enter(session: string, actor: Actor, onNotice: (notice: Notice) => void): Promise<Welcome>;
-  leave(session: string): void;
+  enter(shell: string, actor: Actor, onNotice: (notice: Notice) => void): Promise<Welcome>;
+  leave(shell: string): void;
   /** The live list begins or ends; it comes as notices. */
-  feed(session: string, open: boolean): Promise<void>;
+  feed(shell: string, open: boolean): Promise<void>;
   candidates(
     actor: Actor,
     what: CandidateKind,
@@ -29,7 +29,7 @@ export interface ShellClient {
 
 export function shellClient(connection: MessageConnection): ShellClient {
   const rooms = new Map<string, (notice: Notice) => void>();
-  connection.onNotification(messages.notice, ({ session, notice }) => rooms.get(session)?.(notice));
+  connection.onNotification(messages.notice, ({ shell, notice }) => rooms.get(shell)?.(notice));
   const asked = async <T>(answer: Promise<T>): Promise<T> => {
     try {
       return await answer;
@@ -38,16 +38,16 @@ export function shellClient(connection: MessageConnection): ShellClient {
     }
   };
   return {
-    async enter(session, actor, onNotice) {
-      rooms.set(session, onNotice);
-      return asked(connection.sendRequest(messages.enter, { session, login: loginOf(actor) }));
+    async enter(shell, actor, onNotice) {
+      rooms.set(shell, onNotice);
+      return asked(connection.sendRequest(messages.enter, { shell, login: loginOf(actor) }));
     },
-    leave(session) {
-      rooms.delete(session);
-      notify(connection, messages.leave, { session });
+    leave(shell) {
+      rooms.delete(shell);
+      notify(connection, messages.leave, { shell });
     },
-    async feed(session, open) {
-      await asked(connection.sendRequest(messages.feed, { session, open }));
+    async feed(shell, open) {
+      await asked(connection.sendRequest(messages.feed, { shell, open }));
     },
     candidates: (actor, what, user, signal) =>
       asked(

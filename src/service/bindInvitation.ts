@@ -37,7 +37,7 @@ export interface InvitedOptions {
 
 /** Whose the key is now. */
 export interface Bound {
-  readonly door: 'manage' | 'self';
+  readonly entryPoint: 'manage' | 'self';
   readonly name: string;
   readonly fingerprint: string;
 }
@@ -83,7 +83,7 @@ export async function useInvitation(
             recorded: { invitation: idOf(invitation), added: [key.fingerprint] },
             reachedAt: undefined,
             terminal: undefined,
-            session: undefined,
+            shell: undefined,
           },
         );
       }
@@ -100,7 +100,7 @@ export async function useInvitation(
       throw failure;
     }
     await journal.append({ type: 'outcome', ...record, outcome: 'ok' });
-    return { door: kind === 'admin' ? 'manage' : 'self', name, fingerprint: key.fingerprint };
+    return { entryPoint: kind === 'admin' ? 'manage' : 'self', name, fingerprint: key.fingerprint };
   };
   try {
     return await invitations.use(hash, bind);
@@ -113,6 +113,6 @@ export async function useInvitation(
 function whoItIs({ for: whom }: Invitation, admins: AdminStore, fingerprint: string, address: string): Actor {
   const { name } = whom;
   return whom.kind === 'admin'
-    ? { name, role: admins.named(name)?.role ?? whom.role ?? 'admin', door: 'manage', fingerprint, address }
-    : { name, role: 'owner', door: 'self', owns: [name], fingerprint, address };
+    ? { name, role: admins.named(name)?.role ?? whom.role ?? 'admin', entryPoint: 'manage', fingerprint, address }
+    : { name, role: 'owner', entryPoint: 'self', owns: [name], fingerprint, address };
 }

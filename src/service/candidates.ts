@@ -15,7 +15,7 @@ export interface CandidatesRequest {
 }
 
 /** More than this nobody reads. */
-const most = 200;
+const maxCandidates = 200;
 
 /** Rejects where the host cannot be asked, or a name is none. Owners learn of nothing but their own containers. */
 export async function candidates(
@@ -24,7 +24,7 @@ export async function candidates(
   signal: AbortSignal,
 ): Promise<Candidate[]> {
   const { what, actor } = request;
-  const owner = actor.door === 'self';
+  const owner = actor.entryPoint === 'self';
   switch (what) {
     case 'users': {
       if (owner) return (actor.owns ?? []).map((value) => ({ value }));
@@ -34,7 +34,7 @@ export async function candidates(
           const value = ownerOfInstance(instance);
           return value === undefined ? [] : [{ value, says: instance.status.toLowerCase() }];
         })
-        .slice(0, most);
+        .slice(0, maxCandidates);
     }
     case 'fingerprints': {
       const user = request.user ?? (actor.owns?.length === 1 ? actor.owns[0] : undefined);
@@ -46,10 +46,10 @@ export async function candidates(
     }
     case 'admins':
       return owner ? [] : context.admins.list().map(({ name, role }) => ({ value: name, says: role }));
-    case 'certificateAuthorities':
+    case 'cas':
       return owner
         ? []
-        : context.certificateAuthorities.list().map(({ name, doors }) => ({ value: name, says: doors.join(', ') }));
+        : context.cas.list().map(({ name, entryPoints }) => ({ value: name, says: entryPoints.join(', ') }));
     case 'sessions':
       return owner
         ? []
@@ -70,7 +70,7 @@ export async function candidates(
       );
       return [...new Set(labels)]
         .sort()
-        .slice(0, most)
+        .slice(0, maxCandidates)
         .map((value) => ({ value }));
     }
   }

@@ -15,7 +15,7 @@ export interface ServiceContext extends HostContext {
   /** Port of the SSH server. */
   readonly port: () => number;
   readonly admins: AdminStore;
-  readonly certificateAuthorities: CaStore;
+  readonly cas: CaStore;
   readonly invitations: InvitationStore;
   readonly bans: BanStore;
   readonly hostKeys: HostKeyStore;

@@ -2,7 +2,7 @@
 import type { CreateResult } from '../domain/results/changes.ts';
 import { Failure } from '../domain/failure.ts';
 import type { PublicKey } from '../domain/keys/publicKey.ts';
-import { ensureLeast } from '../domain/values/minSizes.ts';
+import { ensureMinimum } from '../domain/values/minSizes.ts';
 import { formatExact } from '../domain/values/size.ts';
 import { containerName, type Username } from '../domain/values/username.ts';
 import { makeHostKey } from '../host/hostKey.ts';
@@ -38,7 +38,7 @@ export interface CreateRequest {
 }
 
 /** A pool with less room than this is as good as full, in bytes: an image is unpacked into it. */
-const leastFreeBytes = 512 * 1024 * 1024;
+const minFreeBytes = 512 * 1024 * 1024;
 
 interface Plan {
   readonly placement: Placement;
@@ -214,10 +214,10 @@ async function planCreate(context: HostContext, request: CreateRequest, base: st
         });
   }
   const wanted = request.disk ?? context.settings.defaults.disk;
-  ensureLeast('memory', request.memory ?? context.settings.defaults.memory);
-  if (placement.quotas) ensureLeast('disk', wanted);
+  ensureMinimum('memory', request.memory ?? context.settings.defaults.memory);
+  if (placement.quotas) ensureMinimum('disk', wanted);
   const space = await context.incus.poolSpace(placement.pool);
-  if (space.totalBytes > 0 && space.totalBytes - space.usedBytes < leastFreeBytes) {
+  if (space.totalBytes > 0 && space.totalBytes - space.usedBytes < minFreeBytes) {
     throw new Failure('no-space', {
       what: `storage pool "${placement.pool}"`,
       why: `only ${formatExact(Math.max(0, space.totalBytes - space.usedBytes))} of it are free`,

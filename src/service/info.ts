@@ -66,7 +66,7 @@ export async function info(
   { user }: { readonly user?: Username | undefined },
   call: Call,
 ): Promise<{ readonly container: ContainerDetails } | { readonly hostInfo: HostInfo }> {
-  const whose = call.actor.door === 'self' ? ownContainer(user, call.actor) : user;
+  const whose = call.actor.entryPoint === 'self' ? ownContainer(user, call.actor) : user;
   if (whose === undefined) return { hostInfo: await hostInfo(context, call.signal) };
   return { container: { ...(await containerDetails(context, whose, call)), recent: recentUse(context, whose) } };
 }

@@ -55,7 +55,7 @@ async function invite(
   whom: Invitation['for'],
   { actor, reachedAt }: Call,
 ): Promise<InvitationMade> {
-  const made = await context.invitations.make(whom, { name: actor.name, root: actor.door === 'local' });
+  const made = await context.invitations.make(whom, { name: actor.name, root: actor.entryPoint === 'local' });
   const host = reachedBy(context, reachedAt) ?? 'jump';
   return { ...made, command: `ssh -p ${context.port()} ${invitationLogin(made.token)}@${host}` };
 }

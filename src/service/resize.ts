@@ -1,7 +1,7 @@
 /** Resizing: all checks first, then one request to Incus that changes everything or nothing. */
 import { Failure } from '../domain/failure.ts';
 import type { ResizeResult } from '../domain/results/changes.ts';
-import { ensureLeast } from '../domain/values/minSizes.ts';
+import { ensureMinimum } from '../domain/values/minSizes.ts';
 import { formatExact, formatHuman, parseIncusSize } from '../domain/values/size.ts';
 import type { Username } from '../domain/values/username.ts';
 import type { IncusInstance } from '../host/incus/documents.ts';
@@ -60,7 +60,7 @@ async function planResize(context: HostContext, request: ResizeRequest, { own }:
   if (request.memory !== undefined) {
     const used = memoryUsed(instance, await context.incus.memoryInUse()) ?? 0;
     if (used > request.memory) throw belowUse('memory', request.memory, used, 'stop what uses it, or choose more');
-    ensureLeast('memory', request.memory);
+    ensureMinimum('memory', request.memory);
     const now = parseIncusSize(instance.config['limits.memory'] ?? '');
     if (now !== request.memory) planConfig(plan, 'memory', 'limits.memory', formatExact(request.memory));
   }
@@ -97,7 +97,7 @@ async function planDisk(context: HostContext, plan: Plan, bytes: number): Promis
   const before = root.device['size'];
   if (parseIncusSize(before ?? '') === bytes) return;
   ensureRoom(instance, parseIncusSize(before ?? ''), bytes);
-  ensureLeast('disk', bytes);
+  ensureMinimum('disk', bytes);
   const size = formatExact(bytes);
   plan.changes.push({ what: 'disk', from: before ?? null, to: size });
   plan.to.devices[root.name] = { ...root.device, size };

@@ -10,7 +10,7 @@ export function whoIsHere({ room }: ServiceContext, _input: object, { actor }: C
 export function say(
   { room }: ServiceContext,
   { text }: { readonly text: string },
-  { actor, session }: Call,
+  { actor, shell }: Call,
 ): Promise<Said> {
-  return Promise.resolve({ heardBy: room.say(actor, text, session ?? null) });
+  return Promise.resolve({ heardBy: room.say(actor, text, shell ?? null) });
 }

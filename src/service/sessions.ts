@@ -7,7 +7,7 @@ import type { ServiceContext } from './context.ts';
 import type { Call } from './instances/context.ts';
 
 function overSsh({ logins }: Pick<ServiceContext, 'logins'>): LoginInfo[] {
-  return logins.list().filter(({ door }) => door !== 'local');
+  return logins.list().filter(({ entryPoint }) => entryPoint !== 'local');
 }
 
 export function listSessions(
@@ -17,19 +17,21 @@ export function listSessions(
 }
 
 /** Ends the login that `session` names, or all logins of a person of that name. Rejects with `not-found`. */
-export async function kickSession(
+export function kickSession(
   context: Pick<ServiceContext, 'logins'>,
   { session, reason }: { readonly session: string; readonly reason?: string | undefined },
   { actor }: Pick<Call, 'actor'>,
 ): Promise<KickResult> {
   const meant = overSsh(context).filter(({ login, name }) => login === session || name === session);
   if (meant.length === 0)
-    throw new Failure('not-found', {
-      what: `session ${quoted(session)}`,
-      why: 'nobody of this name is logged in',
-      next: 'session list',
-    });
+    return Promise.reject(
+      new Failure('not-found', {
+        what: `session ${quoted(session)}`,
+        why: 'nobody of this name is logged in',
+        next: 'session list',
+      }),
+    );
   const told = `${actor.name} ended it${reason === undefined ? '' : `: ${reason}`}`;
   for (const { login } of meant) context.logins.end(login, told);
-  return { ended: meant };
+  return Promise.resolve({ ended: meant });
 }

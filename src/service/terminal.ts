@@ -57,11 +57,11 @@ export async function openShell(
   let waiting = 0;
   opened.onData((data) => {
     waiting += data.length;
-    if (waiting > mostWaitingBytes) opened.pause();
+    if (waiting > maxWaitingBytes) opened.pause();
     showing = showing.then(async () => {
       await terminal.output(data).catch(close);
       waiting -= data.length;
-      if (waiting <= mostWaitingBytes / 2) opened.resume();
+      if (waiting <= maxWaitingBytes / 2) opened.resume();
     });
   });
   try {
@@ -75,7 +75,7 @@ export async function openShell(
 }
 
 /** Bytes that the caller's terminal may be behind before the program is made to wait. */
-const mostWaitingBytes = 256 * 1024;
+const maxWaitingBytes = 256 * 1024;
 
 /** Between two looks at a log that is followed, in milliseconds: Incus has no stream of it. */
 const followEveryMs = 1000;

@@ -4,10 +4,10 @@ import { Failure } from '../domain/failure.ts';
 import type { CoreClient } from '../protocol/client.ts';
 import type { ShellClient } from '../protocol/shellClient.ts';
 import { PlainUi, type PlainReason } from './plain/plainUi.ts';
-import { Conversation } from './session/conversation.ts';
-import { enterRoom } from './session/entrance.ts';
-import type { ShellUi } from './session/shellUi.ts';
-import { welcome } from './session/welcome.ts';
+import { ShellModel } from './model/shellModel.ts';
+import { enterRoom } from './model/entrance.ts';
+import type { ShellUi } from './model/shellUi.ts';
+import { welcome } from './model/welcome.ts';
 import { Screen } from './screen/screen.tsx';
 import { openListView } from './views/listView.tsx';
 import type { TerminalPort } from './terminal/port.ts';
@@ -48,7 +48,7 @@ export function openShell(options: ShellOptions): Shell {
   const stopped = new Promise<number>((resolve) => (stop = resolve));
   void terminal.closed.then(() => stop(255));
   let ui: ShellUi | undefined;
-  let conversation: Conversation | undefined;
+  let shellModel: ShellModel | undefined;
   let over = false;
 
   const begin = async (): Promise<void> => {
@@ -60,14 +60,14 @@ export function openShell(options: ShellOptions): Shell {
       }
       const plain = options.plain ?? (entrance.welcome.settings.plain ? 'setting' : undefined);
       ui = showing(terminal, options, plain, stop);
-      conversation = new Conversation({ actor, core, shells, ui, entrance, prefix, reachedAt, leave: () => stop(0) });
+      shellModel = new ShellModel({ actor, core, shells, ui, entrance, prefix, reachedAt, leave: () => stop(0) });
       for (const item of welcome(actor, core.greeting, options.line !== undefined)) ui.print(item);
-      ui.show(conversation, conversation.begin());
+      ui.show(shellModel, shellModel.begin());
       if (options.line !== undefined) {
-        stop(await conversation.run(options.line));
+        stop(await shellModel.run(options.line));
         return;
       }
-      if (actor.door === 'self') await conversation.showCard();
+      if (actor.entryPoint === 'self') await shellModel.showCard();
       ui.ready();
     } catch (error) {
       terminal.write(`Error: ${Failure.from(error).message}\r\n`);
@@ -79,16 +79,16 @@ export function openShell(options: ShellOptions): Shell {
   return {
     ended: stopped.then(async (code) => {
       over = true;
-      conversation?.end();
+      shellModel?.end();
       ui?.close();
       await terminal.restore();
       return code;
     }),
     get busy() {
-      return conversation?.busy ?? false;
+      return shellModel?.busy ?? false;
     },
     warn(text) {
-      conversation?.warn(text);
+      shellModel?.warn(text);
       terminal.warnProgram(text);
     },
     end(reason) {

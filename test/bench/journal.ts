@@ -18,7 +18,7 @@ const entry = {
   actor: {
     name: 'ada',
     role: 'admin',
-    door: 'manage',
+    entryPoint: 'manage',
     fingerprint: 'SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU',
   },
 };

@@ -165,11 +165,11 @@ export async function checkStreams(world: StreamWorld): Promise<void> {
       () => events.told.slice(seen).includes(`${last} ${instance}`),
       () => `${last}: ${events.told.slice(seen).join(', ')}`,
     );
-    const news = events.told
+    const frontRestarts = events.told
       .slice(seen)
       .filter((each) => each.endsWith(` ${instance}`) && !each.startsWith('instance-console'));
     seen = events.told.length;
-    return news.map((each) => each.split(' ')[0] ?? '');
+    return frontRestarts.map((each) => each.split(' ')[0] ?? '');
   };
 
   await incus.create(instance, image, spec);

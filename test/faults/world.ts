@@ -44,7 +44,7 @@ export const quickFiles: JournalFiles = {
 const admin: Actor = {
   name: 'carol',
   role: 'admin',
-  door: 'manage',
+  entryPoint: 'manage',
   fingerprint: 'SHA256:carol',
   address: '192.0.2.7',
 };
@@ -140,7 +140,7 @@ export class World {
         verb,
         input,
         reachedAt: '198.51.100.1',
-        session: undefined,
+        shell: undefined,
         terminal: undefined,
         signal: new AbortController().signal,
         emit: () => undefined,

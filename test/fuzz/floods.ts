@@ -112,7 +112,7 @@ function open(port: Port): ShellModule.Shell {
   };
   return openShell({
     port,
-    actor: { name: 'tester', role: 'admin', door: 'manage', fingerprint: 'SHA256:x' },
+    actor: { name: 'tester', role: 'admin', entryPoint: 'manage', fingerprint: 'SHA256:x' },
     core,
     shells,
     prefix: 'ssh',

@@ -61,10 +61,10 @@ async function stageNpm(folder: string): Promise<void> {
     });
   await cp(dirname(dirname(await realpath(program))), join(folder, 'npm'), { recursive: true });
   const { stdout: registry } = await runHere('npm', ['config', 'get', 'registry']);
-  const { stdout: authorities } = await runHere('npm', ['config', 'get', 'cafile']);
+  const { stdout: cas } = await runHere('npm', ['config', 'get', 'cafile']);
   const settings = [`registry=${registry.trim()}`];
-  if (authorities.trim() !== 'null') {
-    await cp(authorities.trim(), join(folder, 'authorities.pem'));
+  if (cas.trim() !== 'null') {
+    await cp(cas.trim(), join(folder, 'authorities.pem'));
     settings.push('cafile=/mnt/npm/authorities.pem');
   }
   await writeFile(join(folder, 'npmrc'), `${settings.join('\n')}\n`);

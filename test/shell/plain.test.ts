@@ -318,10 +318,10 @@ describe('a command that takes the terminal', () => {
 
   test('with ssh(1): the word alone, or with hyphens behind two others', async () => {
     for (const words of [['plain'], ['--plain']]) {
-      const session = server.startSsh(words, { tty: true, openStdin: true });
+      const shell = server.startSsh(words, { tty: true, openStdin: true });
       // Typed before anybody asked for it.
-      session.stdin?.write('whoami\rexit\r');
-      const { stdout, exitCode } = await session;
+      shell.stdin?.write('whoami\rexit\r');
+      const { stdout, exitCode } = await shell;
       expect(stdout).toMatch(
         /^Screen-reader mode: only lines of text\. For this once[^]*> whoami\r\nName: tester[^]*> exit\r\n$/,
       );

@@ -31,7 +31,7 @@ export interface Measured {
   readonly commands: number;
 }
 
-const longestWaitMs = 15_000;
+const maxWaitMs = 15_000;
 const typedEveryMs = 150;
 const loginEveryMs = 700;
 
@@ -48,7 +48,7 @@ function login(user: string, key: string): Promise<Client> {
     client.on('error', () => undefined);
     client.on('close', () => clients.delete(client));
     clients.add(client);
-    client.connect({ sock: socket, username: user, privateKey: readFileSync(key), readyTimeout: longestWaitMs });
+    client.connect({ sock: socket, username: user, privateKey: readFileSync(key), readyTimeout: maxWaitMs });
   });
 }
 
@@ -56,8 +56,8 @@ function login(user: string, key: string): Promise<Client> {
 function exec(client: Client, line: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
-      () => reject(new Error(`"${line}" was not answered within ${longestWaitMs / 1000} s`)),
-      longestWaitMs,
+      () => reject(new Error(`"${line}" was not answered within ${maxWaitMs / 1000} s`)),
+      maxWaitMs,
     );
     client.exec(line, (error, channel) => {
       if (error !== undefined) return reject(error);
@@ -79,7 +79,7 @@ function shell(client: Client): Promise<ClientChannel> {
       { term: 'xterm-256color', cols: 80, rows: 24, width: 0, height: 0, modes: {} },
       (error: Error | undefined, channel) => {
         if (error !== undefined) return reject(error);
-        const timer = setTimeout(() => reject(new Error('no prompt')), longestWaitMs);
+        const timer = setTimeout(() => reject(new Error('no prompt')), maxWaitMs);
         channel.on('data', function prompt(data: Buffer) {
           if (!data.includes('›')) return;
           clearTimeout(timer);
@@ -110,7 +110,7 @@ async function arrive(asked: Wish): Promise<void> {
 async function keystroke(channel: ClientChannel, i: number): Promise<number> {
   const begun = performance.now();
   await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('a key was not answered')), longestWaitMs);
+    const timer = setTimeout(() => reject(new Error('a key was not answered')), maxWaitMs);
     channel.once('data', () => {
       clearTimeout(timer);
       resolve();

@@ -205,7 +205,7 @@ describe('identity', () => {
       actor: {
         name: 'viewer',
         role: 'viewer',
-        door: 'manage',
+        entryPoint: 'manage',
         fingerprint: keys.viewer.fingerprint,
         address: '127.0.0.1',
       },

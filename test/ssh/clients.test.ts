@@ -138,7 +138,7 @@ describe.each(all.map((client) => [client.name, client] as const))('%s', (_name,
 
   it('runs a command, with its exit status', async () => {
     const ok = await run(client, quiet, ['whoami', '--json']);
-    expect(JSON.parse(ok.stdout)).toMatchObject({ ok: true, result: { name: 'tester', door: 'manage' } });
+    expect(JSON.parse(ok.stdout)).toMatchObject({ ok: true, result: { name: 'tester', entryPoint: 'manage' } });
     expect(ok.code).toBe(0);
     expect((await run(client, quiet, ['info', 'missing'])).code).toBe(3);
     expect((await run(client, quiet, ['create', 'alice'], { stdin: user.line })).code).toBe(5);

@@ -163,7 +163,7 @@ async function asked(method: string, params: unknown): Promise<any> {
 interface JournalRecord {
   readonly type: string;
   readonly verb?: string;
-  readonly actor?: { readonly name: string; readonly door: string } | string;
+  readonly actor?: { readonly name: string; readonly entryPoint: string } | string;
 }
 
 async function journal(): Promise<JournalRecord[]> {
@@ -235,8 +235,8 @@ describe('what is claimed without a proof', () => {
         expect(await asked('call', call(login, verb, { user: 'alice', yes: true })), `${login} ${verb}`).toMatch(
           /^(denied|usage)$/,
         );
-      expect(await asked('room/enter', { session: 's', login })).toMatch(/^(denied|usage)$/);
-      expect(await asked('room/feed', { session: 's', open: true })).toBe('usage');
+      expect(await asked('room/enter', { shell: 's', login })).toMatch(/^(denied|usage)$/);
+      expect(await asked('room/feed', { shell: 's', open: true })).toBe('usage');
       expect(await asked('shell/candidates', { login, what: 'users' })).toMatch(/^(denied|usage)$/);
       expect(await asked('shell/settings', { login, settings: { plain: true } })).toMatch(/^(denied|usage)$/);
       await now().connection.sendNotification('shell/typed', { login, line: 'delete alice' });
@@ -245,7 +245,7 @@ describe('what is claimed without a proof', () => {
     expect(
       await asked('call', {
         ...call('x', 'delete', { user: 'alice', yes: true }),
-        actor: { name: 'admin', role: 'root', door: 'local' },
+        actor: { name: 'admin', role: 'root', entryPoint: 'local' },
       }),
     ).toBe('usage');
     expect(await asked('login/local', { name: 'root' })).toBe('error -32601');
@@ -268,7 +268,7 @@ describe('what is claimed without a proof', () => {
     expect(await asked('login/prove', { proof, address: '192.0.2.1' })).toMatchObject({
       name: 'alice',
       role: 'owner',
-      door: 'self',
+      entryPoint: 'self',
     });
     expect(await asked('login/prove', { proof, address: '192.0.2.1' })).toBe('denied');
   });
@@ -289,14 +289,14 @@ describe('a login that is there', () => {
       [look, 'admin add', { name: 'eve', keys: alice.line }],
     ] as const) {
       expect(await asked('call', call(login, verb, input)), verb).toMatch(/^(denied|not-found|usage|unknown-command)$/);
-      for (const claim of [{ actor: { role: 'root' } }, { role: 'root' }, { door: 'local' }])
+      for (const claim of [{ actor: { role: 'root' } }, { role: 'root' }, { entryPoint: 'local' }])
         expect(await asked('call', { ...call(login, verb, input), ...claim }), verb).toBe('usage');
     }
     expect(await host()).toBe(before);
     // What the journal has of it is what core decided, by the name that core knows.
     const refusals = (await journal()).filter(({ type }) => type === 'refused');
     expect(refusals.length).toBeGreaterThan(0);
-    const names = refusals.map(({ actor }) => (actor as { name: string; door: string }).name);
+    const names = refusals.map(({ actor }) => (actor as { name: string; entryPoint: string }).name);
     expect([...new Set(names)].sort()).toEqual(['alice', 'viewer']);
   });
 
@@ -314,9 +314,9 @@ describe('a login that is there', () => {
 
   test("cannot enter the room in another shell's name, or leave for a shell that is not its front's", async () => {
     const look = await logIn(viewer, 'manage');
-    expect(await asked('room/enter', { session: 'one', login: look })).toMatchObject({ lines: [] });
-    expect(await asked('room/enter', { session: 'one', login: await logIn(alice, 'self') })).toBe('usage');
-    await now().connection.sendNotification('room/leave', { session: 'another' });
+    expect(await asked('room/enter', { shell: 'one', login: look })).toMatchObject({ lines: [] });
+    expect(await asked('room/enter', { shell: 'one', login: await logIn(alice, 'self') })).toBe('usage');
+    await now().connection.sendNotification('room/leave', { shell: 'another' });
     await now().connection.sendNotification('terminal/input', { id: 'another', data: 'cm0K' });
     await now().connection.sendNotification('login/out', { login: '01ARZ3NDEKTSV4RRFFQ69G5FAV' });
     await unharmed();
@@ -346,8 +346,8 @@ describe('events, records and answers that only core makes', () => {
       [
         'room/notice',
         {
-          session: 's',
-          notice: { type: 'said', name: 'admin', text: 'forged', at: '2026-01-01T00:00:00Z', session: null },
+          shell: 's',
+          notice: { type: 'said', name: 'admin', text: 'forged', at: '2026-01-01T00:00:00Z', shell: null },
         },
       ],
       [
@@ -362,7 +362,7 @@ describe('events, records and answers that only core makes', () => {
               owns: [],
             },
           ],
-          authorities: [],
+          cas: [],
           admins: [],
           users: [],
           invitations: [],
@@ -476,7 +476,7 @@ describe('anything', () => {
           fc.dictionary(fc.string(), fc.jsonValue()),
           fc.record({ user: fc.constantFrom('alice', 'bob'), yes: fc.boolean() }),
         ),
-        session: fc.string(),
+        shell: fc.string(),
         actor: fc.jsonValue(),
       },
       { requiredKeys: [] },
@@ -484,7 +484,7 @@ describe('anything', () => {
     const params = fc.oneof(
       fc.jsonValue(),
       shaped,
-      fc.record({ session: fc.string(), login, open: fc.boolean(), line: fc.string() }, { requiredKeys: [] }),
+      fc.record({ shell: fc.string(), login, open: fc.boolean(), line: fc.string() }, { requiredKeys: [] }),
     );
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...methods), params, fc.boolean(), async (method, param, request) => {

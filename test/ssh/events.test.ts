@@ -18,7 +18,7 @@ interface Record_ {
   readonly time: string;
   readonly actor: {
     readonly name: string;
-    readonly door: string;
+    readonly entryPoint: string;
     readonly login: string;
     readonly fingerprint: string;
     readonly address: string;
@@ -78,7 +78,7 @@ describe('a login', () => {
       actor: {
         name: 'chief',
         role: 'admin',
-        door: 'manage',
+        entryPoint: 'manage',
         login,
         fingerprint: admin.fingerprint,
         address: '127.0.0.1',
@@ -119,8 +119,8 @@ describe('a login', () => {
   test('in local mode is no record; its verbs are', async () => {
     await server.local(['list']);
     const all = await records(['login', 'logout', 'verb']);
-    expect(all.filter(({ type, actor }) => type !== 'verb' && actor.door === 'local')).toEqual([]);
-    expect(all.filter(({ type, actor }) => type === 'verb' && actor.door === 'local').length).toBeGreaterThan(0);
+    expect(all.filter(({ type, actor }) => type !== 'verb' && actor.entryPoint === 'local')).toEqual([]);
+    expect(all.filter(({ type, actor }) => type === 'verb' && actor.entryPoint === 'local').length).toBeGreaterThan(0);
   });
 
   test('is found with all that came by it, in a table too', async () => {

@@ -53,9 +53,9 @@ async function logged(pattern: RegExp): Promise<void> {
 }
 
 /** Sends as much as the other side takes; resolves with the number of bytes when it has taken nothing for a second. */
-async function sendUntilStuck(client: RawClient, packets: () => void, mostBytes: number): Promise<number> {
+async function sendUntilStuck(client: RawClient, packets: () => void, maxBytes: number): Promise<number> {
   const { socket } = client;
-  while (!client.closed && socket.bytesWritten < mostBytes) {
+  while (!client.closed && socket.bytesWritten < maxBytes) {
     client.together(packets);
     if (!socket.writableNeedDrain) continue;
     const taken = await Promise.race([
@@ -86,16 +86,16 @@ describe('before a login', () => {
     const client = await RawClient.connect(server.port, anySource());
     client.socket.pause();
     const before = residentMiB(pid);
-    const mostBytes = 40 * 2 ** 20;
+    const maxBytes = 40 * 2 ** 20;
     const sentBytes = await sendUntilStuck(
       client,
       () => {
         for (let i = 0; i < 200; i++) client.send(message.globalRequest, string('x'), boolean(true));
       },
-      mostBytes,
+      maxBytes,
     );
     // The kernel's own buffers are what goes in.
-    expect(sentBytes).toBeLessThan(mostBytes / 2);
+    expect(sentBytes).toBeLessThan(maxBytes / 2);
     expect(residentMiB(pid) - before).toBeLessThan(20);
     client.destroy();
   });
@@ -229,16 +229,16 @@ describe('after a login', () => {
     const client = await RawClient.login(server.port, admin, 'manage', anySource());
     client.socket.pause();
     const before = residentMiB(pid);
-    const mostBytes = 40 * 2 ** 20;
+    const maxBytes = 40 * 2 ** 20;
     const sentBytes = await sendUntilStuck(
       client,
       () => {
         for (let i = 0; i < 200; i++)
           client.send(message.channelOpen, string('no-such-kind'), uint32(i), uint32(0), uint32(1024));
       },
-      mostBytes,
+      maxBytes,
     );
-    expect(sentBytes).toBeLessThan(mostBytes / 2);
+    expect(sentBytes).toBeLessThan(maxBytes / 2);
     expect(residentMiB(pid) - before).toBeLessThan(20);
     client.destroy();
   });

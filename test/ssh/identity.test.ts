@@ -21,22 +21,19 @@ import { connectShell } from '../support/shell.ts';
 
 let server: TestServer;
 let folder: string;
-const keys = {} as Record<
-  'admin' | 'viewer' | 'operator' | 'alice' | 'authority' | 'other' | 'laptop' | 'rsa',
-  TestKey
->;
+const keys = {} as Record<'admin' | 'viewer' | 'operator' | 'alice' | 'ca' | 'other' | 'laptop' | 'rsa', TestKey>;
 
 interface WhoAmI {
   readonly name: string;
   readonly role: string;
   readonly fingerprint: string;
-  readonly certificate: { readonly authority: string; readonly keyId: string; readonly serial: string } | null;
+  readonly certificate: { readonly ca: string; readonly keyId: string; readonly serial: string } | null;
   readonly containers: readonly string[];
 }
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  for (const name of ['admin', 'viewer', 'operator', 'alice', 'authority', 'other', 'laptop'] as const)
+  for (const name of ['admin', 'viewer', 'operator', 'alice', 'ca', 'other', 'laptop'] as const)
     keys[name] = await makeKey(folder, name);
   keys.rsa = await makeKey(folder, 'rsa', { type: 'rsa', bits: 3072 });
   server = await startServer({
@@ -48,7 +45,7 @@ beforeAll(async () => {
     ]),
   });
   await admin(['create', 'alice'], keys.alice.line);
-  await admin(['ca', 'add', 'office', '--for', 'manage,self'], keys.authority.line);
+  await admin(['ca', 'add', 'office', '--for', 'manage,self'], keys.ca.line);
   await admin(['admin', 'add', 'carol', '--role', 'operator', '--certificate']);
 });
 
@@ -250,13 +247,13 @@ describe('roles', () => {
 async function certified(
   user: string,
   wishes: CertificateWishes,
-  options: { authority?: TestKey; type?: string; bits?: number; ssh?: readonly string[] } = {},
+  options: { ca?: TestKey; type?: string; bits?: number; ssh?: readonly string[] } = {},
 ): Promise<WhoAmI | undefined> {
   const key = await makeKey(folder, `bearer-${Math.random()}`, {
     ...(options.type === undefined ? {} : { type: options.type }),
     ...(options.bits === undefined ? {} : { bits: options.bits }),
   });
-  const certificate = await certify(folder, options.authority ?? keys.authority, key.line, wishes);
+  const certificate = await certify(folder, options.ca ?? keys.ca, key.line, wishes);
   return whoami(user, key.path, ['-o', `CertificateFile=${certificate.path}`, ...(options.ssh ?? [])]);
 }
 
@@ -270,7 +267,7 @@ describe('certificates', () => {
     expect(who).toMatchObject({
       name: 'carol',
       role: 'operator',
-      certificate: { authority: 'office', serial: '42', keyId: 'carol@\\u{202e}example' },
+      certificate: { ca: 'office', serial: '42', keyId: 'carol@\\u{202e}example' },
     });
     expect(await certified('manage', { principals: ['carol'], serial: 43 })).toBeDefined();
     await certifiedRun('manage', { principals: ['carol'], serial: 44 }, 'list');
@@ -309,7 +306,7 @@ describe('certificates', () => {
     async (kind) => {
       const key = makeSecurityKey(kind, 'token');
       const algorithm = key.type.replace('@openssh.com', '-cert-v01@openssh.com');
-      const plain = await certify(folder, keys.authority, key.line, {
+      const plain = await certify(folder, keys.ca, key.line, {
         principals: ['carol'],
         options: ['no-touch-required'],
       });
@@ -320,7 +317,7 @@ describe('certificates', () => {
       expect(await answers('manage', algorithm, plain.blob, key.signer(1))).toMatchObject({
         signed: message.userauthSuccess,
       });
-      const verified = await certify(folder, keys.authority, key.line, {
+      const verified = await certify(folder, keys.ca, key.line, {
         principals: ['carol'],
         options: ['verify-required'],
       });
@@ -358,12 +355,12 @@ describe('certificates', () => {
   });
 
   test('of another authority open nothing, also where it has the same name', async () => {
-    expect(await certified('manage', { principals: ['carol'] }, { authority: keys.other })).toBeUndefined();
+    expect(await certified('manage', { principals: ['carol'] }, { ca: keys.other })).toBeUndefined();
     // The authority's own key, which is public, names another signer's work as its own.
     const key = await makeKey(folder, 'forger');
     const forged = await certify(folder, keys.other, key.line, { principals: ['carol'] });
     const blob = Buffer.from(forged.blob);
-    blob.set(keys.authority.blob, blob.indexOf(keys.other.blob));
+    blob.set(keys.ca.blob, blob.indexOf(keys.other.blob));
     expect(await answers('manage', forged.type, blob, ed25519Signer(key))).toMatchObject({
       offered: message.userauthFailure,
       signed: message.userauthFailure,
@@ -373,19 +370,19 @@ describe('certificates', () => {
   test('signed with RSA and SHA-1 open nothing, with SHA-2 they do', async () => {
     await admin(['ca', 'add', 'rsa', '--for', 'manage'], keys.rsa.line);
     expect(
-      await certified('manage', { principals: ['carol'], algorithm: 'ssh-rsa' }, { authority: keys.rsa }),
+      await certified('manage', { principals: ['carol'], algorithm: 'ssh-rsa' }, { ca: keys.rsa }),
     ).toBeUndefined();
     expect(
-      await certified('manage', { principals: ['carol'], algorithm: 'rsa-sha2-256' }, { authority: keys.rsa }),
-    ).toMatchObject({ certificate: { authority: 'rsa' } });
+      await certified('manage', { principals: ['carol'], algorithm: 'rsa-sha2-256' }, { ca: keys.rsa }),
+    ).toMatchObject({ certificate: { ca: 'rsa' } });
     // Believed at one door only.
-    expect(await certified('self', { principals: ['alice'] }, { authority: keys.rsa })).toBeUndefined();
+    expect(await certified('self', { principals: ['alice'] }, { ca: keys.rsa })).toBeUndefined();
     await admin(['ca', 'remove', 'rsa']);
-    expect(await certified('manage', { principals: ['carol'] }, { authority: keys.rsa })).toBeUndefined();
+    expect(await certified('manage', { principals: ['carol'] }, { ca: keys.rsa })).toBeUndefined();
   });
 
   test('are of no use to whoever has not the key in them', async () => {
-    const certificate = await certify(folder, keys.authority, keys.laptop.line, { principals: ['carol'] });
+    const certificate = await certify(folder, keys.ca, keys.laptop.line, { principals: ['carol'] });
     expect(await answers('manage', certificate.type, certificate.blob, ed25519Signer(keys.other))).toMatchObject({
       offered: message.userauthPkOk,
       signed: message.userauthFailure,
@@ -412,7 +409,7 @@ describe('certificates', () => {
     const lost = await makeKey(folder, 'lost');
     const options = [
       '-o',
-      `CertificateFile=${(await certify(folder, keys.authority, lost.line, { principals: ['carol'] })).path}`,
+      `CertificateFile=${(await certify(folder, keys.ca, lost.line, { principals: ['carol'] })).path}`,
     ];
     expect(await whoami('manage', lost.path, options)).toBeDefined();
     await admin(['ca', 'revoke', 'office'], lost.line);
@@ -442,7 +439,7 @@ async function whileWaiting(
 
 async function certifiedRun(user: string, wishes: CertificateWishes, ...words: string[]): Promise<Finished> {
   const key = await makeKey(folder, `bearer-${Math.random()}`);
-  const { path } = await certify(folder, keys.authority, key.line, wishes);
+  const { path } = await certify(folder, keys.ca, key.line, wishes);
   return server.ssh(words, { user, key: key.path, options: ['-o', `CertificateFile=${path}`] });
 }
 
@@ -506,7 +503,7 @@ describe('a login that is open ends within two seconds, and says why, when', () 
     const key = await makeKey(folder, `bearer-${Math.random()}`);
     const byBranch = reason.includes('accepted');
     if (byBranch) await admin(['ca', 'add', 'branch', '--for', 'manage'], keys.other.line);
-    const { path } = await certify(folder, byBranch ? keys.other : keys.authority, key.line, wishes);
+    const { path } = await certify(folder, byBranch ? keys.other : keys.ca, key.line, wishes);
     const { stderr, elapsedMs } = await whileWaiting(
       key,
       ['-o', `CertificateFile=${path}`],
@@ -523,7 +520,7 @@ describe('a login that is open ends within two seconds, and says why, when', () 
     await admin(['admin', 'add', 'erika', '--certificate']);
     const until = Math.floor(Date.now() / 1000) + 6;
     const stamp = (seconds: number): string => `${new Date(seconds * 1000).toISOString().replace(/[-:T]|\..*$/g, '')}Z`;
-    const { path } = await certify(folder, keys.authority, key.line, {
+    const { path } = await certify(folder, keys.ca, key.line, {
       principals: ['erika'],
       validity: `${stamp(until - 600)}:${stamp(until)}`,
     });
@@ -721,15 +718,15 @@ describe('invitations', () => {
 
 describe('what a role may not do', () => {
   const callers = [
-    { door: 'manage', role: 'viewer', name: 'viewer' },
-    { door: 'manage', role: 'operator', name: 'operator' },
-    { door: 'self', role: 'owner', name: 'alice' },
+    { entryPoint: 'manage', role: 'viewer', name: 'viewer' },
+    { entryPoint: 'manage', role: 'operator', name: 'operator' },
+    { entryPoint: 'self', role: 'owner', name: 'alice' },
   ] as const;
 
-  test.each(callers)('is refused as a command and in a shell: $role', async ({ door, role, name }) => {
-    const forbidden = verbNames.filter((verb) => !mayUse(verbNamed(verb), door, role));
+  test.each(callers)('is refused as a command and in a shell: $role', async ({ entryPoint, role, name }) => {
+    const forbidden = verbNames.filter((verb) => !mayUse(verbNamed(verb), entryPoint, role));
     expect(forbidden.length).toBeGreaterThan(3);
-    const caller = { user: door, key: keys[name].path };
+    const caller = { user: entryPoint, key: keys[name].path };
     for (const verb of forbidden) {
       const { code, stderr } = await server.ssh([verb, 'x', 'y'], { ...caller, shared: true });
       expect([verb, code]).toEqual([verb, 4]);

@@ -79,7 +79,7 @@ describe('connections that log in', () => {
         ssh: {
           identificationMs: 1500,
           loginGraceMs: 3000,
-          startups: { start: 60, full: 80, perSource: 20 },
+          pendingLogins: { start: 60, full: 80, perSource: 20 },
           penalties: { minMs: 600_000, failedLoginMs: 0, exempt: [] },
         },
       },

@@ -97,7 +97,7 @@ describe('who', () => {
     expect(await document(['whoami'])).toMatchObject({
       ok: true,
       host: { kind: 'simulated' },
-      result: { name: 'carla', role: 'root', door: 'local' },
+      result: { name: 'carla', role: 'root', entryPoint: 'local' },
     });
     const { result } = await document(['audit', '--actor', 'carla', '--verb', 'create', '--target', 'alice']);
     const records = result['records'] as { actor: unknown }[];
@@ -106,7 +106,7 @@ describe('who', () => {
     for (const { actor } of records) {
       // Records of an operation's steps name the person alone.
       if (typeof actor === 'string') expect(actor).toBe('carla');
-      else expect(actor).toMatchObject({ name: 'carla', role: 'root', door: 'local' });
+      else expect(actor).toMatchObject({ name: 'carla', role: 'root', entryPoint: 'local' });
     }
   });
 
@@ -170,5 +170,5 @@ test('the npm script is the same command', async () => {
     env: { CONTAINARIUM_HOME: server.home },
   });
   expect(exitCode).toBe(0);
-  expect(JSON.parse(stdout)).toMatchObject({ ok: true, result: { door: 'local' } });
+  expect(JSON.parse(stdout)).toMatchObject({ ok: true, result: { entryPoint: 'local' } });
 });

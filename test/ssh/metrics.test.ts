@@ -66,11 +66,11 @@ test('tell what happened', async () => {
     const now = await figures();
     return now.get('containarium_refusals_total{reason="key"}') === 1 ? now : undefined;
   }, 'the refusal is counted');
-  expect(found.get('containarium_logins_total{door="manage"}')).toBe(3);
+  expect(found.get('containarium_logins_total{entry_point="manage"}')).toBe(3);
   expect(found.get('containarium_verb_duration_seconds_count{verb="list",outcome="ok"}')).toBe(1);
   expect(found.get('containarium_verb_duration_seconds_count{verb="info",outcome="failed"}')).toBe(1);
   expect(found.get('containarium_incus_up')).toBe(1);
-  expect(found.get('containarium_sessions{door="manage"}')).toBe(0);
+  expect(found.get('containarium_sessions{entry_point="manage"}')).toBe(0);
   expect(found.get('containarium_front_restarts_total')).toBe(0);
   expect(found.get('containarium_operations_in_progress')).toBe(0);
   expect(found.get('containarium_journal_head_seq')).toBeGreaterThan(5);

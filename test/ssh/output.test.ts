@@ -170,7 +170,7 @@ beforeAll(async () => {
     'login',
     'logout',
     'refusals',
-    'not-offered',
+    'unsupported-requests',
     'operation-end',
     everything,
   ]) {
@@ -182,7 +182,7 @@ beforeAll(async () => {
       actor: {
         name: everything,
         role: everything,
-        door: everything,
+        entryPoint: everything,
         fingerprint: everything,
         address: everything,
         login: everything,
@@ -365,10 +365,10 @@ describe('the reason for which a session is ended', () => {
     ['logs', 'alice', '--follow'],
     ['list', '--watch'],
   ])('is told written out to %s', async (...words) => {
-    const sessions = async (): Promise<{ login: string; door: string; since: string }[]> =>
+    const sessions = async (): Promise<{ login: string; entryPoint: string; since: string }[]> =>
       (
         JSON.parse((await server.local(['session', 'list', '--json'])).stdout) as {
-          result: { sessions: { login: string; door: string; since: string }[] };
+          result: { sessions: { login: string; entryPoint: string; since: string }[] };
         }
       ).result.sessions;
     const known = new Set((await sessions()).map(({ login }) => login));

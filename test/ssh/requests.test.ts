@@ -533,7 +533,7 @@ describe('what is asked for and not offered is in the journal (49)', () => {
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as Asked)
-      .filter(({ type }) => type === 'not-offered');
+      .filter(({ type }) => type === 'unsupported-requests');
   }
 
   const journalBytes = (): Promise<number> => bytesBelow(join(audited.home, 'state', 'journal'));
@@ -596,7 +596,7 @@ describe('what is asked for and not offered is in the journal (49)', () => {
       'socket-remote': 1,
       subsystem: 1,
     });
-    expect(found[0]).toMatchObject({ top: [{ name: 'tester', door: 'manage', address: '127.0.0.1' }] });
+    expect(found[0]).toMatchObject({ top: [{ name: 'tester', entryPoint: 'manage', address: '127.0.0.1' }] });
     expect((await audited.ssh(['audit'])).stdout).toMatch(
       / not-offered .*refused \d+ times? \(.*tcp-local.*\): tester \d/,
     );

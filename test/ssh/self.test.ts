@@ -36,7 +36,7 @@ describe('an owner', () => {
     expect((await self(['config', '--known-hosts'])).stdout).toMatch(/^alice-dev ssh-ed25519 /m);
     expect((await self(['keys'])).stdout).toContain(keys.alice.fingerprint);
     expect(JSON.parse((await self(['whoami', '--json'])).stdout)).toMatchObject({
-      result: { name: 'alice', role: 'owner', door: 'self', containers: ['alice'] },
+      result: { name: 'alice', role: 'owner', entryPoint: 'self', containers: ['alice'] },
     });
   });
 
@@ -78,7 +78,7 @@ describe('an owner', () => {
     const { result } = JSON.parse(stdout) as { result: { records: unknown[] } };
     expect(result.records).not.toHaveLength(0);
     for (const record of result.records)
-      expect(record).toMatchObject({ type: 'refused', failure: { code: 'denied' }, actor: { door: 'self' } });
+      expect(record).toMatchObject({ type: 'refused', failure: { code: 'denied' }, actor: { entryPoint: 'self' } });
     expect((await server.ssh(['list', '--format', 'csv', '--columns', 'user'])).stdout).toBe(
       'user\nalice\nbobby\nfirst\nsecond\n',
     );

@@ -38,7 +38,7 @@ interface Case {
 }
 
 let server: TestServer;
-const keys = {} as Record<'admin' | 'viewer' | 'operator' | 'alice' | 'other' | 'authority' | 'branch', TestKey>;
+const keys = {} as Record<'admin' | 'viewer' | 'operator' | 'alice' | 'other' | 'ca' | 'branch', TestKey>;
 
 const missingUser = 'missing-one';
 const keyColumns = ['type', 'bits', 'fingerprint', 'comment', 'added_at', 'added_by'];
@@ -74,7 +74,7 @@ const invitationColumns = ['id', 'kind', 'name', 'role', 'by', 'expires_at'];
 const tokenColumns = ['id', 'kind', 'name', 'role', 'expires_at', 'token', 'command'];
 /** There is one that is called office. */
 const office = (run: (words: readonly string[], stdin?: string) => Promise<void>): Promise<void> =>
-  run(['ca', 'add', 'office', '--for', 'manage'], keys.authority.line).catch(() => undefined);
+  run(['ca', 'add', 'office', '--for', 'manage'], keys.ca.line).catch(() => undefined);
 
 /** `help` is answered without the host; `shell` needs a terminal (test/shell/terminal.test.ts). */
 type Tried = Exclude<VerbName, 'help' | 'shell'>;
@@ -300,7 +300,7 @@ const cases: Record<Tried, Case> = {
   'session list': {
     words: ['session', 'list'],
     shows: /^[0-9A-Z]{26} +\S+ +admin +manage/m,
-    columns: ['session', 'name', 'role', 'door', 'fingerprint', 'since', 'address', 'shells'],
+    columns: ['session', 'name', 'role', 'entry_point', 'fingerprint', 'since', 'address', 'shells'],
   },
   'session kick': {
     words: ['session', 'kick', 'viewer'],
@@ -335,7 +335,7 @@ const cases: Record<Tried, Case> = {
     shows: /^192\.0\.2\.0\/24 is let in again$/m,
     columns: banColumns,
   },
-  who: { words: ['who'], shows: /Nobody has a shell open/, columns: ['name', 'door', 'since', 'address'] },
+  who: { words: ['who'], shows: /Nobody has a shell open/, columns: ['name', 'entry_point', 'since', 'address'] },
   say: { words: ['say', 'hello'], shows: /Nobody else has a shell open/ },
   whoami: { words: ['whoami'], shows: /^ {2}Name: +root-admin$/m },
   version: { words: ['version'], shows: /^ {2}containarium: \d+\.\d+\.\d+/m },
@@ -343,7 +343,7 @@ const cases: Record<Tried, Case> = {
 
 beforeAll(async () => {
   const folder = await temporaryFolder();
-  for (const name of ['admin', 'viewer', 'operator', 'alice', 'other', 'authority', 'branch'] as const)
+  for (const name of ['admin', 'viewer', 'operator', 'alice', 'other', 'ca', 'branch'] as const)
     keys[name] = await makeKey(folder, name);
   server = await startServer({
     prepare: withAdmins([
@@ -476,7 +476,7 @@ describe.each(verbs)('%s', (name) => {
         ? []
         : [{ words: found.missing, code: found.missingCode ?? 'not-found', caller } as const]),
       ...strangers
-        .filter(({ door, role }) => !mayUse(verbNamed(name), door, role))
+        .filter(({ entryPoint, role }) => !mayUse(verbNamed(name), entryPoint, role))
         .map(({ options }) => ({ words: found.words, code: 'denied', caller: options() }) as const),
     ];
     // The formats do not depend on the reason: the first refusal is looked at in all of them.
@@ -499,9 +499,9 @@ interface Refusal {
 }
 
 const strangers = [
-  { door: 'manage', role: 'viewer', options: () => ({ key: keys.viewer.path }) },
-  { door: 'manage', role: 'operator', options: () => ({ key: keys.operator.path }) },
-  { door: 'self', role: 'owner', options: () => ({ user: 'self', key: keys.alice.path }) },
+  { entryPoint: 'manage', role: 'viewer', options: () => ({ key: keys.viewer.path }) },
+  { entryPoint: 'manage', role: 'operator', options: () => ({ key: keys.operator.path }) },
+  { entryPoint: 'self', role: 'owner', options: () => ({ user: 'self', key: keys.alice.path }) },
 ] as const;
 
 /**
@@ -540,13 +540,13 @@ async function isRefused(
 
 describe('help', () => {
   test('is the catalogue, for each caller what they may use', async () => {
-    for (const [options, door, role] of [
+    for (const [options, entryPoint, role] of [
       [{}, 'manage', 'admin'],
       [{ key: keys.viewer.path }, 'manage', 'viewer'],
       [{ key: keys.operator.path }, 'manage', 'operator'],
       [{ user: 'self', key: keys.alice.path }, 'self', 'owner'],
     ] as const) {
-      const expected = verbNames.filter((name) => mayUse(verbNamed(name), door, role));
+      const expected = verbNames.filter((name) => mayUse(verbNamed(name), entryPoint, role));
       for (const [format, option] of documents) {
         const { stdout, code } = await ssh(['help', option], options);
         expect(code).toBe(0);

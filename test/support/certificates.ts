@@ -31,7 +31,7 @@ let made = 0;
 /** Has `authority` certify the public key in `line`. */
 export async function certify(
   folder: string,
-  authority: Pick<TestKey, 'path'>,
+  ca: Pick<TestKey, 'path'>,
   line: string,
   wishes: CertificateWishes = {},
 ): Promise<TestCertificate> {
@@ -39,7 +39,7 @@ export async function certify(
   await writeFile(`${base}.pub`, line);
   await execa('ssh-keygen', [
     '-q',
-    ...['-s', authority.path, '-I', wishes.keyId ?? 'test id'],
+    ...['-s', ca.path, '-I', wishes.keyId ?? 'test id'],
     ...(wishes.host === true ? ['-h'] : []),
     ...(wishes.principals === undefined || wishes.principals.length === 0 ? [] : ['-n', wishes.principals.join(',')]),
     ...(wishes.serial === undefined ? [] : ['-z', String(wishes.serial)]),

@@ -26,7 +26,7 @@ export interface SlowNetwork {
 /** What a segment carries at most here, in bytes: little, so that a rate is a rate. */
 const segmentBytes = 128;
 /** What waits at most before the sender has to, in bytes. */
-const mostWaitingBytes = 8192;
+const maxWaitingBytes = 8192;
 
 export async function slowNetwork({
   to,
@@ -58,10 +58,10 @@ export async function slowNetwork({
           waiting -= next.length;
           if (!into.destroyed) into.write(next);
           count(next.length);
-          if (waiting < mostWaitingBytes) from.resume();
+          if (waiting < maxWaitingBytes) from.resume();
         }, arrivesAtMs - nowMs);
       }
-      if (waiting >= mostWaitingBytes) from.pause();
+      if (waiting >= maxWaitingBytes) from.pause();
     });
     from.on('close', () => setTimeout(() => into.end(), Math.max(0, arrivesAtMs - performance.now()) + 10));
   };

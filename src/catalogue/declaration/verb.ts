@@ -3,7 +3,7 @@
  * alike.
  */
 import type { z } from 'zod';
-import type { Door, Role } from '../../domain/access/actor.ts';
+import type { EntryPoint, Role } from '../../domain/access/actor.ts';
 import type { CandidateKind } from '../../domain/events/candidate.ts';
 import type { ExitName } from '../../domain/failure.ts';
 import type { Block, Rows, ViewContext } from './view.ts';
@@ -49,8 +49,8 @@ export interface Option {
 export type Parameter = Argument | Option;
 
 /** Whether an argument has to be given at this door. */
-export function isRequired({ required }: Argument, door: Door): boolean {
-  return required === 'manage' ? door !== 'self' : required;
+export function isRequired({ required }: Argument, entryPoint: EntryPoint): boolean {
+  return required === 'manage' ? entryPoint !== 'self' : required;
 }
 
 /**
@@ -64,8 +64,8 @@ export interface Access {
   readonly self?: boolean;
 }
 
-/** What has to be confirmed before the verb runs. */
-export type Danger = 'none' | 'confirm' | 'type-name';
+/** What has to be confirmed before the verb runs: the name of its target. */
+export type Danger = 'none' | 'type-name';
 
 export interface Example {
   /** What follows `ssh -p 2222 manage@jump`. */
@@ -86,6 +86,8 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
   /** Whether it changes the host: recorded before it runs, and not run when it cannot be recorded. */
   readonly changes: boolean;
   readonly danger: Danger;
+  /** Whether calls get no record: they say nothing about the host and change nothing. */
+  readonly unrecorded?: true;
   /** What standard input is read for, where no option gives it. */
   readonly stdin?: {
     readonly for: string;
@@ -94,6 +96,8 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
     /** Options that make it needless: it is not read where one of them is given. */
     readonly unless?: readonly string[];
   };
+  /** The property of the input that names what the verb acts on. Journal and shells show it. */
+  readonly target?: string;
   readonly parameters: readonly Parameter[];
   readonly input: Input;
   readonly view: (result: Result, context: ViewContext) => Block[];
@@ -114,8 +118,16 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
   readonly form?: { readonly oneOf?: readonly string[] };
   /** Over ssh, where the settings ask for it, only soon after a login with a touched FIDO key. */
   readonly wantsTouch?: boolean;
+  /** Shown when an owner opens a shell at self@. */
+  readonly onSelfCard?: true;
   /** Answered by the front itself, from the catalogue alone. */
   readonly answeredLocally?: boolean;
+}
+
+/** What a call acts on, as typed; null where the verb acts on nothing that has a name, or none was given. */
+export function targetOf({ target }: Pick<Verb, 'target'>, input: Readonly<Record<string, unknown>>): string | null {
+  const value = target === undefined ? undefined : input[target];
+  return typeof value === 'string' ? value : null;
 }
 
 /** Whether a verb still needs standard input, with what was given already. */

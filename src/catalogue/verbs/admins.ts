@@ -174,6 +174,7 @@ export const adminAdd = defineVerb({
   danger: 'none',
   stdin: { for: 'public keys, one a line', into: 'keys', required: false, unless: ['certificate'] },
   form: {},
+  target: 'name',
   parameters: [
     {
       kind: 'argument',
@@ -242,6 +243,7 @@ export const adminRole = defineVerb({
   access: { manage: 'admin' },
   changes: true,
   danger: 'none',
+  target: 'name',
   parameters: [
     { kind: 'argument', name: 'name', summary: 'the name of the admin', required: true, complete: 'admins' },
     { kind: 'argument', name: 'role', summary: 'viewer, operator or admin', required: true },
@@ -266,6 +268,7 @@ export const adminRemove = defineVerb({
   access: { manage: 'admin' },
   changes: true,
   danger: 'none',
+  target: 'admin',
   parameters: [
     {
       kind: 'argument',

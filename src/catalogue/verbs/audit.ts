@@ -69,7 +69,7 @@ const filterInput = {
 };
 
 /** Characters of a record's detail in a table; `audit export` has all of it. */
-const mostDetail = 110;
+const maxDetailLength = 110;
 
 /** A field of a record as text; null where the record has none. */
 function text(value: JsonValue | undefined): string | null {
@@ -96,6 +96,8 @@ function told(record: JsonObject): string {
       ].join(': ');
     case 'refusals':
       return refused(record);
+    case 'unsupported-requests':
+    // As 0.1 wrote it.
     case 'not-offered':
       return asked(record);
     default:
@@ -111,7 +113,7 @@ function cameFrom(record: JsonObject): string {
   const { actor, by } = record;
   const from = isJsonObject(actor) ? actor : {};
   const means = isJsonObject(by) ? ` (${text(by['algorithm']) ?? '-'})` : '';
-  return `${text(from['door']) ?? '-'}@ from ${text(from['address']) ?? '-'}, ${text(from['fingerprint']) ?? '-'}${means}`;
+  return `${text(from['entryPoint'] ?? from['door']) ?? '-'}@ from ${text(from['address']) ?? '-'}, ${text(from['fingerprint']) ?? '-'}${means}`;
 }
 
 /** Refused logins, added up: how many, from how many places, and from where most. */
@@ -136,7 +138,7 @@ function number(value: JsonValue | undefined): number {
 /** Cut by characters, and said so. */
 function clipped(detail: string): string {
   const characters = [...detail];
-  return characters.length <= mostDetail ? detail : `${characters.slice(0, mostDetail - 1).join('')}…`;
+  return characters.length <= maxDetailLength ? detail : `${characters.slice(0, maxDetailLength - 1).join('')}…`;
 }
 
 function recordsView(result: AuditRecords, context: ViewContext): Block[] {

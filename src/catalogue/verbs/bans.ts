@@ -80,6 +80,7 @@ export const banAdd = defineVerb({
   access: { manage: 'operator' },
   changes: true,
   danger: 'none',
+  target: 'network',
   parameters: [
     networkArgument,
     {
@@ -123,6 +124,7 @@ export const banLift = defineVerb({
   access: { manage: 'operator' },
   changes: true,
   danger: 'none',
+  target: 'network',
   parameters: [networkArgument],
   input: z.strictObject({ network }),
   view: ({ network: from, bans }: BanChange, context) => [

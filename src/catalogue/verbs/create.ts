@@ -26,6 +26,7 @@ export const create = defineVerb({
   danger: 'none',
   form: {},
   stdin: keyStdin,
+  target: 'user',
   parameters: [
     {
       ...userArgument,

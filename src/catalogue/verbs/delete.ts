@@ -20,6 +20,7 @@ export const deleteVerb = defineVerb({
   changes: true,
   danger: 'type-name',
   wantsTouch: true,
+  target: 'user',
   parameters: [userArgument, yesOption],
   input: z.strictObject({ user: username, yes: z.boolean().optional(), confirm: z.string().max(64).optional() }),
   ends: {

@@ -87,6 +87,7 @@ export const exportVerb = defineVerb({
   access: { manage: 'viewer' },
   changes: false,
   danger: 'none',
+  target: 'user',
   parameters: [
     userArgument,
     ...options,
@@ -117,6 +118,8 @@ export const config = defineVerb({
   access: { self: true },
   changes: false,
   danger: 'none',
+  onSelfCard: true,
+  target: 'user',
   parameters: [
     { ...userArgument, required: false, summary: 'which of your containers, where you have several' },
     ...options,

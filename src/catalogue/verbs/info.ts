@@ -20,6 +20,8 @@ export const info = defineVerb({
   access: { manage: 'viewer', self: true },
   changes: false,
   danger: 'none',
+  onSelfCard: true,
+  target: 'user',
   parameters: [
     {
       ...userArgument,

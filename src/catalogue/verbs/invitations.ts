@@ -48,6 +48,7 @@ export const adminInvite = defineVerb({
   changes: true,
   danger: 'none',
   form: {},
+  target: 'name',
   parameters: [
     { kind: 'argument', name: 'name', summary: 'the name of the admin', required: true, complete: 'admins' },
     roleOption,
@@ -67,6 +68,7 @@ export const keyInvite = defineVerb({
   changes: true,
   danger: 'none',
   form: {},
+  target: 'user',
   parameters: [userArgument],
   input: z.strictObject({ user: username }),
   view: madeView,
@@ -117,6 +119,7 @@ export const inviteCancel = defineVerb({
   access: { manage: 'operator' },
   changes: true,
   danger: 'none',
+  target: 'invitation',
   parameters: [{ kind: 'argument', name: 'invitation', summary: 'an id of invite list, or a name', required: true }],
   input: z.strictObject({ invitation: z.string().min(1).max(64) }),
   view: ({ cancelled }: { readonly cancelled: readonly InvitationInfo[] }) => [

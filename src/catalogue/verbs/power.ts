@@ -38,6 +38,7 @@ export const start = defineVerb({
   access: { manage: 'operator' },
   changes: true,
   danger: 'none',
+  target: 'user',
   parameters: [userArgument],
   input: z.strictObject({ user: username }),
   ends,
@@ -55,6 +56,7 @@ export const stop = defineVerb({
   access: { manage: 'operator' },
   changes: true,
   danger: 'none',
+  target: 'user',
   parameters: [userArgument, forceOption],
   input,
   ends,
@@ -71,6 +73,7 @@ export const restart = defineVerb({
   access: { manage: 'operator', self: true },
   changes: true,
   danger: 'none',
+  target: 'user',
   parameters: [
     { ...userArgument, required: 'manage', summary: 'the user whose container it is; over self@ your own' },
     forceOption,

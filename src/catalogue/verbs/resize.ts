@@ -18,6 +18,7 @@ export const resize = defineVerb({
   changes: true,
   danger: 'none',
   form: { oneOf: ['cpu', 'memory', 'disk'] },
+  target: 'user',
   parameters: [
     userArgument,
     { kind: 'option', name: 'cpu', long: ['cpu'], value: 'count', summary: 'number of CPUs, for example 4' },

@@ -16,10 +16,10 @@ export const who = defineVerb({
   view: (result: WhoIsHere, context) => [
     {
       kind: 'table',
-      columns: [{ title: 'NAME' }, { title: 'DOOR' }, { title: 'SINCE' }, { title: 'FROM' }],
-      rows: result.present.map(({ name, door, since, address }) => [
+      columns: [{ title: 'NAME' }, { title: 'ENTRY POINT' }, { title: 'SINCE' }, { title: 'FROM' }],
+      rows: result.present.map(({ name, entryPoint, since, address }) => [
         name,
-        door,
+        entryPoint,
         showTime(since, context),
         address ?? '-',
       ]),
@@ -27,8 +27,8 @@ export const who = defineVerb({
     },
   ],
   rows: (result) => ({
-    columns: ['name', 'door', 'since', 'address'],
-    rows: result.present.map(({ name, door, since, address }) => [name, door, since, address]),
+    columns: ['name', 'entry_point', 'since', 'address'],
+    rows: result.present.map(({ name, entryPoint, since, address }) => [name, entryPoint, since, address]),
   }),
 });
 

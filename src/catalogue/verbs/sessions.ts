@@ -25,16 +25,16 @@ export const sessionList = defineVerb({
         { title: 'SESSION' },
         { title: 'NAME' },
         { title: 'ROLE' },
-        { title: 'DOOR' },
+        { title: 'ENTRY POINT' },
         { title: 'SINCE' },
         { title: 'FROM' },
         { title: 'SHELLS', align: 'right' },
       ],
-      rows: sessions.map(({ login, name, role, door, since, address, shells }) => [
+      rows: sessions.map(({ login, name, role, entryPoint, since, address, shells }) => [
         login,
         name,
         role,
-        door,
+        entryPoint,
         showTime(since, context),
         address ?? '-',
         String(shells),
@@ -43,12 +43,12 @@ export const sessionList = defineVerb({
     },
   ],
   rows: ({ sessions }) => ({
-    columns: ['session', 'name', 'role', 'door', 'fingerprint', 'since', 'address', 'shells'],
-    rows: sessions.map(({ login, name, role, door, fingerprint, since, address, shells }) => [
+    columns: ['session', 'name', 'role', 'entry_point', 'fingerprint', 'since', 'address', 'shells'],
+    rows: sessions.map(({ login, name, role, entryPoint, fingerprint, since, address, shells }) => [
       login,
       name,
       role,
-      door,
+      entryPoint,
       fingerprint,
       since,
       address,
@@ -74,6 +74,7 @@ export const sessionKick = defineVerb({
   access: { manage: 'admin' },
   changes: true,
   danger: 'none',
+  target: 'session',
   parameters: [
     {
       kind: 'argument',

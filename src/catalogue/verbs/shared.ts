@@ -74,8 +74,8 @@ export function keyRows(keys: readonly KeyInfo[]): Rows {
 }
 
 /** A certificate by its authority's name here, and what the authority wrote into it. */
-export function certificateText({ authority, keyId, serial }: CertificateMark): string {
-  return `"${keyId}", serial ${serial}, of the authority ${authority}`;
+export function certificateText({ ca, keyId, serial }: CertificateMark): string {
+  return `"${keyId}", serial ${serial}, of the authority ${ca}`;
 }
 
 export function warnings(list: readonly string[]): Block[] {

@@ -26,6 +26,7 @@ export const shell = defineVerb({
   changes: true,
   danger: 'none',
   handsOverTerminal: true,
+  target: 'user',
   parameters: [userArgument, { kind: 'option', name: 'root', long: ['root'], summary: 'as root instead of the user' }],
   input: z.strictObject({ user: username, root: z.boolean().optional() }),
   exitStatus: ({ exitStatus }: ShellEnd) => exitStatus,
@@ -49,6 +50,7 @@ export const logs = defineVerb({
   access: { manage: 'viewer', self: true },
   changes: false,
   danger: 'none',
+  target: 'user',
   parameters: [
     { ...userArgument, required: 'manage', summary: 'the user whose container it is; over self@ your own' },
     { kind: 'option', name: 'follow', long: ['follow'], short: 'f', summary: 'go on with what comes' },

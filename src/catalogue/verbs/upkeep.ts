@@ -129,6 +129,7 @@ export const imageBuild = defineVerb({
   access: { manage: 'operator' },
   changes: true,
   danger: 'none',
+  target: 'image',
   parameters: [
     {
       kind: 'option',

@@ -10,7 +10,7 @@ import { versionInfo, whoAmI } from '../../service/about.ts';
 import { addAdmin, listAdmins, removeAdmin, setAdminRole } from '../../service/admins.ts';
 import { audit, exportAudit, verifyAudit } from '../../service/audit.ts';
 import { addBan, liftBan, listBans } from '../../service/bans.ts';
-import { addCa, listCas, removeCa, revokeCertificates } from '../../service/certificateAuthorities.ts';
+import { addCa, listCas, removeCa, revokeCertificates } from '../../service/cas.ts';
 import type { ServiceContext } from '../../service/context.ts';
 import { createContainer } from '../../service/create.ts';
 import { deleteContainer } from '../../service/delete.ts';
@@ -30,8 +30,8 @@ import { say, whoIsHere } from '../../service/room.ts';
 import { kickSession, listSessions } from '../../service/sessions.ts';
 import { consoleLog, openShell } from '../../service/terminal.ts';
 
-/** `help` is answered from the catalogue alone, without core. */
-type Answered = Exclude<VerbName, 'help'>;
+/** Verbs that core answers: `help` is answered from the catalogue alone. */
+export type Answered = Exclude<VerbName, 'help'>;
 type InputOf<V extends VerbName> = Catalogue[V] extends Verb<infer I, never> | Verb<infer I, infer _R>
   ? z.output<I>
   : never;

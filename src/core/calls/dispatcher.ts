@@ -3,24 +3,22 @@
  * Every way into the product ends here, so that no door has other rules than another.
  */
 import { ulid } from 'ulid';
-import { authorise, isVerbName, verbNamed, type AnyVerb } from '../../catalogue/catalogue.ts';
+import { authorise, isVerbName, verbNamed } from '../../catalogue/catalogue.ts';
 import { checkInput } from '../../catalogue/declaration/schema.ts';
 import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
-import type { JsonObject, JsonValue } from '../../domain/json.ts';
+import type { JsonObject } from '../../domain/json.ts';
 import { quoted } from '../../domain/text.ts';
-import { formatUptime } from '../../domain/values/time.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { CallAnswer } from '../../protocol/messages.ts';
 import type { ServiceContext } from '../../service/context.ts';
 import type { Call } from '../../service/instances/context.ts';
 import type { CallerTerminal } from '../../domain/terminal.ts';
-import type { Capabilities } from './capabilities.ts';
+import type { Answered, Capabilities } from './capabilities.ts';
+import { forJournal, recordedTarget } from './journalForm.ts';
+import { requireConfirmation, requireTouch, type TouchRule } from './safeguards.ts';
 import { recordActor } from '../../journal/recordActor.ts';
 import type { CallEvent } from '../../domain/events/callEvent.ts';
-
-/** Verbs that say nothing about the host and change nothing: not worth a record each. */
-const unrecorded = new Set(['whoami', 'version', 'help']);
 
 export interface DispatcherOptions {
   readonly journal: Pick<Journal, 'append' | 'head'>;
@@ -35,11 +33,7 @@ export interface DispatcherOptions {
   readonly now: () => number;
   /** Told how each call ended, and after how long. */
   readonly measured?: (verb: string, outcome: 'ok' | 'failed' | 'refused', durationMs: number) => void;
-  /**
-   * What wants a touch is done over ssh only soon after a login with a touched FIDO key: within so many milliseconds.
-   * 0: always.
-   */
-  readonly touch: { readonly withinMs: number; readonly touchedAt: (login: string) => Date | undefined };
+  readonly touch: TouchRule;
 }
 
 /** Any capability: the input has been checked against the verb's schema. */
@@ -50,7 +44,7 @@ export interface Request {
   readonly verb: string;
   readonly input: Readonly<Record<string, unknown>>;
   readonly reachedAt: string | undefined;
-  readonly session: string | undefined;
+  readonly shell: string | undefined;
   readonly terminal: CallerTerminal | undefined;
   readonly signal: AbortSignal;
   readonly emit: (event: CallEvent) => void;
@@ -80,10 +74,10 @@ export class Dispatcher {
 
   async call(request: Request): Promise<CallAnswer> {
     const { actor } = request;
-    if (!isVerbName(request.verb) || request.verb === 'help') {
+    if (!isVerbName(request.verb) || verbNamed(request.verb).answeredLocally === true) {
       throw new Failure('unknown-command', { what: quoted(request.verb), why: 'there is no such verb', next: 'help' });
     }
-    const name = request.verb;
+    const name = request.verb as Answered;
     const verb = verbNamed(name);
     if (this.#refuse !== undefined && verb.changes) {
       throw new Failure('shutting-down', { what: 'the server', why: this.#refuse, next: 'try again in a minute' });
@@ -92,7 +86,7 @@ export class Dispatcher {
     const startedMs = this.#options.now();
     const { service, capabilities } = this.#options;
     const { room } = service;
-    const target = targetOf(request.input);
+    const target = recordedTarget(verb, request.input, actor);
     const refused = async (error: unknown): Promise<never> => {
       const failure = Failure.from(error);
       this.#options.measured?.(name, 'refused', this.#options.now() - startedMs);
@@ -110,21 +104,21 @@ export class Dispatcher {
     let input: unknown;
     try {
       authorise(verb, actor);
-      this.#wantTouch(verb, actor);
+      requireTouch(verb, actor, this.#options.touch, this.#options.now());
       input = checkInput(name, verb.input, request.input);
-      confirm(verb, input);
+      requireConfirmation(verb, input);
     } catch (error) {
       return refused(error);
     }
     const recorded = forJournal(input);
-    if (!unrecorded.has(name)) {
+    if (verb.unrecorded !== true) {
       await this.#append({ type: 'verb', call: id, verb: name, ...target, actor: recordActor(actor), input: recorded });
     }
     // A shell lasts as long as its user likes.
     const awaited = verb.changes && verb.handsOverTerminal !== true;
     if (awaited) this.#changing++;
     if (verb.changes)
-      room.begun({ id, verb: name, target: target.target ?? null, actor, session: request.session ?? null });
+      room.begun({ id, verb: name, target: target.target ?? null, actor, shell: request.shell ?? null });
     let failed: Failure | undefined;
     try {
       const capability = capabilities[name] as Capability;
@@ -133,7 +127,7 @@ export class Dispatcher {
         signal: request.signal,
         recorded,
         reachedAt: request.reachedAt,
-        session: request.session,
+        shell: request.shell,
         terminal: request.terminal,
         progress: {
           step: (event) => {
@@ -180,75 +174,8 @@ export class Dispatcher {
     }
   }
 
-  #wantTouch(verb: AnyVerb, { door, login }: Actor): void {
-    const { withinMs, touchedAt } = this.#options.touch;
-    if (verb.wantsTouch !== true || withinMs === 0 || door === 'local') return;
-    const at = login === undefined ? undefined : touchedAt(login);
-    if (at !== undefined && this.#options.now() - at.getTime() < withinMs) return;
-    throw new Failure('denied', {
-      what: quoted(verb.name),
-      why:
-        at === undefined
-          ? 'this server wants a touch of a FIDO key for it, and you logged in without one'
-          : `this server wants a touch of a FIDO key for it, and yours is more than ${formatUptime(withinMs)} ago`,
-      next: `log in anew with a FIDO key (ssh-keygen -t ed25519-sk), and do this within ${formatUptime(withinMs)}; a connection that is kept open does not count anew`,
-    });
-  }
-
   async #append(entry: { type: string } & JsonObject): Promise<{ seq: number; hash: string }> {
     const { seq, hash } = await this.#options.journal.append(entry);
     return { seq, hash };
   }
-}
-
-/** What has to be typed or given before a dangerous verb runs; checked here too, whatever the door has asked. */
-function confirm(verb: AnyVerb, input: unknown): void {
-  if (verb.danger === 'none') return;
-  const { yes, confirm: typed, user } = input as { yes?: boolean; confirm?: string; user?: string };
-  if (yes === true || (typed !== undefined && typed === user)) return;
-  if (typed !== undefined) {
-    throw new Failure('confirmation-mismatch', {
-      what: `"${verb.name} ${user ?? ''}"`,
-      why: 'the name that was typed is another one; nothing was changed',
-      next: `type ${user ?? 'the name'} to go on`,
-    });
-  }
-  throw new Failure('confirmation-required', {
-    what: `"${verb.name} ${user ?? ''}"`,
-    why: 'it cannot be undone, and there is no terminal to ask on',
-    next: `add --yes: ${verb.name} ${user ?? ''} --yes`,
-  });
-}
-
-function targetOf(input: Readonly<Record<string, unknown>>): { target?: string } {
-  const target = input['user'] ?? input['name'] ?? input['admin'] ?? input['image'] ?? input['network'];
-  return typeof target === 'string' ? { target: target.slice(0, 64) } : {};
-}
-
-/** Checked input as the journal keeps it: public keys as their fingerprints, nothing that was merely typed. */
-function forJournal(input: unknown): JsonObject {
-  return Object.fromEntries(
-    Object.entries(input as Record<string, unknown>).map(([key, value]) => [key, plain(value)]),
-  );
-}
-
-function plain(value: unknown): JsonValue {
-  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-    return value;
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value === 'object') {
-    if ('fingerprint' in value && typeof value.fingerprint === 'string') {
-      const limits =
-        'limits' in value && typeof value.limits === 'object' && value.limits !== null
-          ? Object.entries(value.limits)
-          : [];
-      return limits.length === 0
-        ? value.fingerprint
-        : { fingerprint: value.fingerprint, ...Object.fromEntries(limits.map(([key, limit]) => [key, plain(limit)])) };
-    }
-    // A network, as it is written.
-    if ('text' in value && typeof value.text === 'string') return value.text;
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
-  }
-  return null;
 }

@@ -16,7 +16,7 @@ import {
   type Greeting,
 } from '../../protocol/messages.ts';
 import type { Dispatcher } from '../calls/dispatcher.ts';
-import type { FrontNews } from '../front/frontRestarts.ts';
+import type { FrontRestarts } from '../front/frontRestarts.ts';
 import type { LoginEndpoint } from './loginEndpoint.ts';
 import { RemoteTerminal } from './remoteTerminal.ts';
 
@@ -25,16 +25,16 @@ export interface EndpointOptions {
   readonly dispatcher: Dispatcher;
   readonly logins: LoginEndpoint;
   /** What a caller who has no shell has to be told beside the answer. */
-  readonly news: FrontNews;
+  readonly frontRestarts: FrontRestarts;
 }
 
 /** Calls at work at one time, of one connection and of one login: each may be a program at work. */
-const mostCalls = 1000;
-const mostCallsOfLogin = 100;
+const maxCalls = 1000;
+const maxCallsPerLogin = 100;
 
 export function serveCalls(
   connection: MessageConnection,
-  { greeting, dispatcher, logins, news }: EndpointOptions,
+  { greeting, dispatcher, logins, frontRestarts }: EndpointOptions,
 ): void {
   const terminals = new Map<string, RemoteTerminal>();
   /** How many calls each login has at work. */
@@ -53,7 +53,7 @@ export function serveCalls(
       // Before anything is kept under a name that only the caller has given.
       const actor = logins.identify(login);
       const ofLogin = atWork.get(login) ?? 0;
-      if (calls >= mostCalls || ofLogin >= mostCallsOfLogin)
+      if (calls >= maxCalls || ofLogin >= maxCallsPerLogin)
         throw new Failure('busy', {
           what: 'the server',
           why: 'too many calls are at work',
@@ -66,14 +66,14 @@ export function serveCalls(
       const terminal =
         request.terminal === undefined ? undefined : new RemoteTerminal(connection, request, request.terminal);
       if (terminal !== undefined) terminals.set(id, terminal);
-      const restarted = request.session === undefined ? news.next(actor) : null;
+      const restarted = request.shell === undefined ? frontRestarts.next(actor) : null;
       if (restarted !== null) event({ type: 'note', text: frontRestartText(restarted) });
       return await dispatcher.call({
         actor,
         verb: request.verb,
         input: request.input,
         reachedAt: request.reachedAt,
-        session: request.session,
+        shell: request.shell,
         signal: abortSignal(token),
         terminal,
         // A caller that is gone does not stop the operation it started.

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import type { Penalty } from '../../domain/access/ban.ts';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
-import { connectOver, mostMessageBytes } from '../../protocol/connection.ts';
+import { connectOver, maxMessageBytes } from '../../protocol/connection.ts';
 import { serveBans } from './banEndpoint.ts';
 import { serveCalls, type EndpointOptions } from './callEndpoint.ts';
 import { LoginEndpoint, type FrontReports } from './loginEndpoint.ts';
@@ -26,15 +26,18 @@ export class EntryPoints {
   }
 
   local(socket: Socket): void {
-    const connection = connectOver(socket, { mostBytes: mostMessageBytes });
+    const connection = connectOver(socket, { maxBytes: maxMessageBytes });
     socket.once('close', () => connection.dispose());
     this.#serve(connection, new LoginEndpoint(connection, 'local', this.#options.logins));
     connection.listen();
   }
 
   front(connection: MessageConnection): void {
-    const { logins, refused, notOffered, useInvitation, service, onPenalty } = this.#options;
-    this.#serve(connection, new LoginEndpoint(connection, 'front', logins, { refused, notOffered, useInvitation }));
+    const { logins, refused, unsupportedRequests, useInvitation, service, onPenalty } = this.#options;
+    this.#serve(
+      connection,
+      new LoginEndpoint(connection, 'front', logins, { refused, unsupportedRequests, useInvitation }),
+    );
     serveBans(connection, service.bans, onPenalty);
   }
 

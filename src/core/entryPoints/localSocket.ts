@@ -7,7 +7,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { Failure } from '../../domain/failure.ts';
 
 /** Longest path of a Unix socket (unix(7), sun_path) less the closing zero. */
-const longestPath = 107;
+const maxPathBytes = 107;
 
 async function isAnswered(path: string): Promise<boolean> {
   return new Promise((resolve) => {
@@ -21,10 +21,10 @@ async function isAnswered(path: string): Promise<boolean> {
 }
 
 export async function listenLocally(path: string, accept: (socket: Socket) => void): Promise<Server> {
-  if (Buffer.byteLength(path) > longestPath) {
+  if (Buffer.byteLength(path) > maxPathBytes) {
     throw new Failure('settings', {
       what: `socket ${path}`,
-      why: `a socket path ends at ${longestPath} bytes`,
+      why: `a socket path ends at ${maxPathBytes} bytes`,
       next: 'set CONTAINARIUM_HOME to a shorter path',
     });
   }

@@ -3,7 +3,7 @@ import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { LoginProof } from '../../domain/access/login.ts';
-import type { NotOfferedCounts } from '../../domain/access/unsupportedRequest.ts';
+import type { UnsupportedRequestCounts } from '../../domain/access/unsupportedRequest.ts';
 import { notify, toResponseError } from '../../protocol/connection.ts';
 import type { RefusalReport } from '../../domain/access/refusal.ts';
 import { knownTransport } from '../../domain/access/transport.ts';
@@ -11,7 +11,7 @@ import {
   localRequest,
   loginEnd,
   messages,
-  notOfferedReport,
+  unsupportedRequestReport,
   proofRequest,
   refusalReport,
   type KeyBound,
@@ -31,7 +31,7 @@ export type UseInvitation = (proof: LoginProof, address: string) => Promise<KeyB
 export interface FrontReports {
   readonly refused?: (report: RefusalReport) => void;
   /** What somebody who is logged in asked for that is not offered. */
-  readonly notOffered?: (actor: Actor, counts: NotOfferedCounts) => void;
+  readonly unsupportedRequests?: (actor: Actor, counts: UnsupportedRequestCounts) => void;
   readonly useInvitation?: UseInvitation;
 }
 
@@ -44,7 +44,7 @@ export class LoginEndpoint {
     connection: MessageConnection,
     way: Way,
     logins: Logins,
-    { refused, notOffered, useInvitation }: FrontReports = {},
+    { refused, unsupportedRequests, useInvitation }: FrontReports = {},
   ) {
     this.#logins = logins;
     const owner = {
@@ -64,11 +64,11 @@ export class LoginEndpoint {
         const parsed = refusalReport.safeParse(raw);
         if (parsed.success) refused?.(parsed.data);
       });
-      connection.onNotification(messages.notOffered, (raw) => {
-        const parsed = notOfferedReport.safeParse(raw);
+      connection.onNotification(messages.unsupportedRequests, (raw) => {
+        const parsed = unsupportedRequestReport.safeParse(raw);
         if (!parsed.success) return;
         try {
-          notOffered?.(this.identify(parsed.data.login), parsed.data.counts);
+          unsupportedRequests?.(this.identify(parsed.data.login), parsed.data.counts);
         } catch {
           // Over at this moment, or never one of this front's.
         }

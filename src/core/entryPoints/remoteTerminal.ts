@@ -5,7 +5,7 @@ import { notify } from '../../protocol/connection.ts';
 import { messages, type CallRequest } from '../../protocol/messages.ts';
 
 /** What was typed before anybody listened, in bytes: more is dropped, as a terminal's own driver does. */
-const mostTypedAhead = 64 * 1024;
+const maxTypedAheadBytes = 64 * 1024;
 
 export class RemoteTerminal implements CallerTerminal {
   readonly type: string;
@@ -52,7 +52,7 @@ export class RemoteTerminal implements CallerTerminal {
 
   input(data: Buffer): void {
     if (this.#receiver !== undefined) return this.#receiver.input(data);
-    if (this.#aheadBytes + data.length > mostTypedAhead) return;
+    if (this.#aheadBytes + data.length > maxTypedAheadBytes) return;
     this.#aheadBytes += data.length;
     this.#ahead.push(data);
   }

@@ -18,7 +18,7 @@ import {
 import { candidates } from '../../service/candidates.ts';
 import type { ServiceContext } from '../../service/context.ts';
 import type { ContainerFeed } from '../../service/shells/feed.ts';
-import type { FrontNews } from '../front/frontRestarts.ts';
+import type { FrontRestarts } from '../front/frontRestarts.ts';
 import type { LoginEndpoint } from './loginEndpoint.ts';
 import type { ShellMemory } from '../../service/shells/shellMemory.ts';
 
@@ -26,7 +26,7 @@ export interface ShellEndpointOptions {
   readonly memory: ShellMemory;
   readonly feed: ContainerFeed;
   readonly service: ServiceContext;
-  readonly news: FrontNews;
+  readonly frontRestarts: FrontRestarts;
   readonly logins: LoginEndpoint;
   /** What ended since then, as the journal has it, newest last. */
   readonly endedSince: (actor: Actor, since: string) => Promise<readonly EndedCall[]>;
@@ -41,22 +41,22 @@ interface OpenShell {
 }
 
 /** Shells that one connection may have open: a front serves all of them. */
-const mostShells = 10_000;
+const maxShells = 10_000;
 
 export function serveShells(connection: MessageConnection, options: ShellEndpointOptions): void {
-  const { memory, feed, service, news, logins } = options;
+  const { memory, feed, service, frontRestarts, logins } = options;
   const { room } = service;
   const shells = new Map<string, OpenShell>();
 
-  const leave = (session: string): void => {
-    const shell = shells.get(session);
-    if (shell === undefined) return;
-    shells.delete(session);
-    shell.unfeed?.();
-    shell.unwatch();
-    logins.shells(shell.login, -1);
-    room.leave(session);
-    memory.left(shell.actor, service.now());
+  const leave = (shell: string): void => {
+    const open = shells.get(shell);
+    if (open === undefined) return;
+    shells.delete(shell);
+    open.unfeed?.();
+    open.unwatch();
+    logins.shells(open.login, -1);
+    room.leave(shell);
+    memory.left(open.actor, service.now());
   };
 
   // vscode-jsonrpc sends an error that is returned; its types do not say so.
@@ -65,41 +65,43 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
 
   connection.onRequest(messages.enter, (raw) =>
     answer(async (): Promise<Welcome> => {
-      const { session, login } = checked(roomEntry, raw);
+      const { shell, login } = checked(roomEntry, raw);
       const actor = logins.identify(login);
-      if (shells.has(session) || shells.size >= mostShells)
+      if (shells.has(shell) || shells.size >= maxShells)
         throw new Failure('usage', { what: 'the shell', why: 'its name is taken' });
       const { lines, leftAt, settings } = memory.of(actor);
       const ended = leftAt === null ? [] : await options.endedSince(actor, leftAt);
       // It may have ended meanwhile.
       logins.identify(login);
-      room.enter(session, actor, (notice) => notify(connection, messages.notice, { session, notice }));
+      room.enter(shell, actor, (notice) => notify(connection, messages.notice, { shell, notice }));
       logins.shells(login, 1);
-      shells.set(session, { login, actor, unwatch: feed.subscribe(() => undefined), unfeed: undefined });
-      return { ...room.welcome(actor), ended, restarted: news.next(actor), lines, settings };
+      shells.set(shell, { login, actor, unwatch: feed.subscribe(() => undefined), unfeed: undefined });
+      return { ...room.welcome(actor), ended, restarted: frontRestarts.next(actor), lines, settings };
     }),
   );
   connection.onNotification(messages.leave, (raw) => {
     const parsed = roomExit.safeParse(raw);
-    if (parsed.success) leave(parsed.data.session);
+    if (parsed.success) leave(parsed.data.shell);
   });
   connection.onRequest(messages.feed, (raw) =>
     answer((): Promise<true> => {
-      const { session, open } = checked(feedSwitch, raw);
-      const shell = shells.get(session);
-      if (shell === undefined) throw new Failure('usage', { what: 'the live list', why: 'this shell is not open' });
-      shell.unfeed?.();
-      shell.unfeed = undefined;
+      const { shell, open } = checked(feedSwitch, raw);
+      const subscriber = shells.get(shell);
+      if (subscriber === undefined)
+        throw new Failure('usage', { what: 'the live list', why: 'this shell is not open' });
+      subscriber.unfeed?.();
+      subscriber.unfeed = undefined;
       if (!open) return Promise.resolve(true);
       // Whoever may not list all containers follows their own.
-      const sees = (user: string): boolean => shell.actor.door !== 'self' || shell.actor.owns?.includes(user) === true;
-      shell.unfeed = feed.subscribe((update) => {
+      const sees = (user: string): boolean =>
+        subscriber.actor.entryPoint !== 'self' || subscriber.actor.owns?.includes(user) === true;
+      subscriber.unfeed = feed.subscribe((update) => {
         const mine = {
           ...update,
           changed: update.changed.filter(({ user }) => sees(user)),
           removed: update.removed.filter(sees),
         };
-        notify(connection, messages.notice, { session, notice: { type: 'containers', feed: mine } });
+        notify(connection, messages.notice, { shell, notice: { type: 'containers', feed: mine } });
       });
       return Promise.resolve(true);
     }),
@@ -124,7 +126,7 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
   );
   // A shell hears of nothing any more once its login is over.
   logins.onEnd((login) => {
-    for (const [session, shell] of [...shells]) if (shell.login === login) leave(session);
+    for (const [shell, open] of [...shells]) if (open.login === login) leave(shell);
   });
 }
 

@@ -9,7 +9,7 @@ import { ChildFront } from './childFront.ts';
 import type { FrontStarter } from './frontStarter.ts';
 import { UnitFront } from './unitFront.ts';
 
-export interface StarterWish {
+export interface StarterOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly log: Logger;
   /** The machine's own programs, also where the host is a simulated one. */
@@ -29,7 +29,7 @@ const entry = fileURLToPath(
 );
 
 /** `CONTAINARIUM_FRONT=unit` is set by the installed service. Throws `settings` for what is neither. */
-export async function chooseStarter({ env, log, runner }: StarterWish): Promise<ChosenStarter> {
+export async function chooseStarter({ env, log, runner }: StarterOptions): Promise<ChosenStarter> {
   const wanted = env['CONTAINARIUM_FRONT'] ?? 'child';
   if (wanted !== 'child' && wanted !== 'unit')
     throw new Failure('settings', { what: `CONTAINARIUM_FRONT="${wanted}"`, why: 'it is "child" or "unit"' });

@@ -7,9 +7,9 @@ import type { Logger } from 'pino';
 import { printableLines } from '../../domain/text.ts';
 
 /** Longer lines are cut, in characters. */
-const longestLine = 4096;
+const maxLineLength = 4096;
 /** Lines that are kept of each period; the rest are counted. */
-const mostLines = 100;
+const maxLines = 100;
 const periodMs = 10_000;
 
 /** Passes lines on until the stream ends; `last` is the one that was read last. */
@@ -20,21 +20,21 @@ export function logFront(stream: Readable, log: Logger): { readonly last: string
   let lines = 0;
   const pass = (line: string): void => {
     if (line.trim() === '') return;
-    said.last = printableLines(line).slice(0, longestLine);
+    said.last = printableLines(line).slice(0, maxLineLength);
     const now = Date.now();
     if (now - periodBeganMs > periodMs) {
-      if (lines > mostLines) log.warn({ dropped: lines - mostLines }, 'the front said more than is logged');
+      if (lines > maxLines) log.warn({ dropped: lines - maxLines }, 'the front said more than is logged');
       periodBeganMs = now;
       lines = 0;
     }
     lines++;
-    if (lines <= mostLines) log.warn({ front: record(said.last) ?? said.last }, 'the front says');
+    if (lines <= maxLines) log.warn({ front: record(said.last) ?? said.last }, 'the front says');
   };
   stream.setEncoding('utf8');
   stream.on('data', (chunk: string) => {
     const parts = (pending + chunk).split('\n');
     // A line without an end is kept up to its limit, and what follows it up to the end of the line is more of the same.
-    pending = (parts.pop() ?? '').slice(0, longestLine);
+    pending = (parts.pop() ?? '').slice(0, maxLineLength);
     for (const line of parts) pass(line);
   });
   stream.on('end', () => pass(pending));

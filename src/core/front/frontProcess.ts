@@ -7,7 +7,7 @@ import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Directory } from '../../domain/access/directory.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { FrontRestart } from '../../domain/events/notice.ts';
-import { connectOver, mostMessageBytes, notify } from '../../protocol/connection.ts';
+import { connectOver, maxMessageBytes, notify } from '../../protocol/connection.ts';
 import { aliveEveryMs, frontStart, messages, type FrontStart } from '../../protocol/messages.ts';
 import type { FrontEnd, FrontRun, FrontStarter } from './frontStarter.ts';
 import type { Listener } from './listener.ts';
@@ -43,7 +43,7 @@ const startingMs = 180_000;
 
 /** Pauses between restarts, in milliseconds: a front that dies at once must not eat the machine. */
 const firstPauseMs = 200;
-const longestPauseMs = 10_000;
+const maxPauseMs = 10_000;
 /** A front that lived this long died of something else than its start. */
 const settledMs = 30_000;
 
@@ -100,7 +100,7 @@ export class FrontProcess {
       return;
     }
     if (this.#stopping) run.kill();
-    const connection = connectOver(run.channel, { mostBytes: mostMessageBytes });
+    const connection = connectOver(run.channel, { maxBytes: maxMessageBytes });
     const current: CurrentFront = { run, connection, served: false, stoodStill: false, failed: undefined };
     this.#current = current;
     connection.onRequest(messages.frontStart, () => frontStart.parse(this.#options.start()));
@@ -145,7 +145,7 @@ export class FrontProcess {
     }
     log.error({ code, signal }, 'the front ended; starting it anew');
     if (current?.served === true) onReplaced(current.stoodStill ? 'stood-still' : 'ended');
-    this.#pauseMs = Date.now() - startedMs > settledMs ? firstPauseMs : Math.min(this.#pauseMs * 2, longestPauseMs);
+    this.#pauseMs = Date.now() - startedMs > settledMs ? firstPauseMs : Math.min(this.#pauseMs * 2, maxPauseMs);
     setTimeout(() => {
       if (!this.#stopping) this.#starting = this.#start();
     }, this.#pauseMs);

@@ -7,7 +7,7 @@ import type { FrontRestart } from '../../domain/events/notice.ts';
 /** Older than this, in milliseconds, it is no news. */
 const newsMs = 24 * 60 * 60_000;
 
-export class FrontNews {
+export class FrontRestarts {
   readonly #now: () => number;
   #latest: { readonly atMs: number; readonly why: FrontRestart['why'] } | undefined;
   /** Who has heard of it: as many as there are people whom core knows. */
@@ -23,9 +23,9 @@ export class FrontNews {
   }
 
   /** The latest restart, for each person once; for nobody on the host itself, who does not come through the front. */
-  next({ door, name }: Actor): FrontRestart | null {
-    if (this.#latest === undefined || door === 'local' || this.#now() - this.#latest.atMs > newsMs) return null;
-    const who = `${door} ${name}`;
+  next({ entryPoint, name }: Actor): FrontRestart | null {
+    if (this.#latest === undefined || entryPoint === 'local' || this.#now() - this.#latest.atMs > newsMs) return null;
+    const who = `${entryPoint} ${name}`;
     if (this.#told.has(who)) return null;
     this.#told.add(who);
     return { at: new Date(this.#latest.atMs).toISOString(), why: this.#latest.why };

@@ -39,12 +39,12 @@ export interface LoginsOptions {
   /** What was shown for a login proves nothing. */
   readonly notProved?: (username: string, address: string) => void;
   /** Proofs that are remembered to have been used. */
-  readonly mostProofs?: number;
-  readonly mostLogins?: number;
+  readonly maxProofs?: number;
+  readonly maxLogins?: number;
 }
 
 /** Logins at one time, of one front: more than file descriptors allow connections. */
-export const mostLogins = 100_000;
+export const maxLogins = 100_000;
 
 export class Logins {
   readonly #index = new KeyIndex();
@@ -54,7 +54,7 @@ export class Logins {
 
   constructor(options: LoginsOptions) {
     this.#options = options;
-    this.#proofs = new UsedProofs(options.mostProofs);
+    this.#proofs = new UsedProofs(options.maxProofs);
   }
 
   /** Replaces what is known of who may log in, and ends what may not be any more. */
@@ -108,13 +108,16 @@ export class Logins {
     const evidence: Evidence = { ...offered, verified };
     const admitted: Verdict = this.#index.admit(evidence, this.#nowMs());
     if (admitted.admitted === 'no') return this.#deny(offered);
-    this.#proofs.add(used, admitted.admitted === 'actor' ? `${admitted.actor.door} ${admitted.actor.name}` : 'invited');
+    this.#proofs.add(
+      used,
+      admitted.admitted === 'actor' ? `${admitted.actor.entryPoint} ${admitted.actor.name}` : 'invited',
+    );
     return { admitted, evidence, verified };
   }
 
   /** Whoever can open core's own socket is root on this host; the name is for the journal. */
   local(name: string, owner: LoginOwner): Actor {
-    const actor: Actor = { name, role: 'root', door: 'local' };
+    const actor: Actor = { name, role: 'root', entryPoint: 'local' };
     return this.#open(actor, owner, () => actor, { touched: false });
   }
 
@@ -177,7 +180,7 @@ export class Logins {
     again: () => Actor | string,
     { touched, means }: { touched: boolean; means?: LoginMeans },
   ): Actor {
-    if (this.#logins.size >= (this.#options.mostLogins ?? mostLogins))
+    if (this.#logins.size >= (this.#options.maxLogins ?? maxLogins))
       throw new Failure('busy', { what: 'the server', why: 'too many are logged in', next: 'try again later' });
     const login = ulid();
     this.#logins.set(login, { actor, since: this.#options.now(), owner, again, touched, means, shells: 0 });

@@ -11,7 +11,7 @@ import { failedLogins, refusalReasons, type RefusalReport } from '../../domain/a
  * filled.
  */
 const everyMs = 10_000;
-const mostLines = 500;
+const maxLines = 500;
 
 export class AuthLog {
   readonly #log: Pick<Logger, 'warn'>;
@@ -26,11 +26,11 @@ export class AuthLog {
   }
 
   report({ counted, others }: RefusalReport): void {
-    for (const { source, reason, door, count, ports } of counted) {
+    for (const { source, reason, entryPoint, count, ports } of counted) {
       if (!failedLogins.has(reason)) continue;
       for (const port of ports)
         this.#write(
-          `authentication failure from ${source} port ${port} (${door ?? 'other'}): ${refusalReasons[reason]}`,
+          `authentication failure from ${source} port ${port} (${entryPoint ?? 'other'}): ${refusalReasons[reason]}`,
         );
       this.#leftOut += Math.max(0, count - ports.length);
     }
@@ -49,7 +49,7 @@ export class AuthLog {
         );
       this.#leftOut = 0;
     }
-    if (++this.#lines > mostLines) this.#leftOut++;
+    if (++this.#lines > maxLines) this.#leftOut++;
     else this.#log.warn({ event: 'auth-failure' }, message);
   }
 }

@@ -26,9 +26,9 @@ export interface CountedRecordsOptions<Kind extends string> {
 
 const defaultEveryMs = 60_000;
 /** Those who are told apart in one record's time; further ones count, without a name. */
-const mostTold = 4096;
+const maxTold = 4096;
 /** Those whom a record names. */
-const mostNamed = 10;
+const maxNamed = 10;
 
 export class CountedRecords<Kind extends string> {
   readonly #options: CountedRecordsOptions<Kind>;
@@ -54,7 +54,7 @@ export class CountedRecords<Kind extends string> {
     const key = JSON.stringify(who ?? null);
     const found = this.#who.get(key);
     if (found !== undefined) found.count = sum(found.count, count);
-    else if (who !== undefined && this.#who.size < mostTold) this.#who.set(key, { shown: who, count });
+    else if (who !== undefined && this.#who.size < maxTold) this.#who.set(key, { shown: who, count });
     else this.#unlisted = sum(this.#unlisted, count);
     if (this.#timer !== undefined) return;
     // The first after a quiet time is recorded soon, all that follow with the next minute's.
@@ -67,7 +67,7 @@ export class CountedRecords<Kind extends string> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#count === 0) return;
-    const top = [...this.#who.values()].sort((one, other) => other.count - one.count).slice(0, mostNamed);
+    const top = [...this.#who.values()].sort((one, other) => other.count - one.count).slice(0, maxNamed);
     const record = this.#options.record({
       since: new Date(this.#sinceMs).toISOString(),
       count: this.#count,

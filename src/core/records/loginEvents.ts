@@ -7,10 +7,10 @@ import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import type { LoginMeans } from '../../domain/access/login.ts';
-import type { NotOfferedCounts } from '../../domain/access/unsupportedRequest.ts';
-import { triedDoor, type RefusalReport } from '../../domain/access/refusal.ts';
+import type { UnsupportedRequestCounts } from '../../domain/access/unsupportedRequest.ts';
+import { triedEntryPoint, type RefusalReport } from '../../domain/access/refusal.ts';
 import { AuthLog } from './authLog.ts';
-import { NotOfferedRecords } from './unsupportedRecords.ts';
+import { UnsupportedRecords } from './unsupportedRecords.ts';
 import { recordActor } from '../../journal/recordActor.ts';
 import { RefusalRecords } from './refusalRecords.ts';
 
@@ -25,23 +25,23 @@ export class LoginEvents {
   readonly #options: LoginEventsOptions;
   readonly #authLog: AuthLog;
   readonly #records: RefusalRecords;
-  readonly #notOffered: NotOfferedRecords;
+  readonly #unsupportedRequests: UnsupportedRecords;
 
   constructor(options: LoginEventsOptions) {
     this.#options = options;
     this.#authLog = new AuthLog(options.log, options.now);
     const records = { append: (entry: { type: string } & JsonObject) => this.#append(entry), now: options.now };
     this.#records = new RefusalRecords(records);
-    this.#notOffered = new NotOfferedRecords(records);
+    this.#unsupportedRequests = new UnsupportedRecords(records);
   }
 
   /** Local mode is root on the host, whose logins nobody counts; its verbs are recorded. */
   opened(actor: Actor, means: LoginMeans | undefined): void {
-    if (actor.door === 'local') return;
+    if (actor.entryPoint === 'local') return;
     this.#options.counted?.login(actor);
     this.#options.log.info(
       { event: 'login', login: actor.login, fingerprint: actor.fingerprint, address: actor.address },
-      `login of ${actor.name} (${actor.role}) over ${actor.door}@`,
+      `login of ${actor.name} (${actor.role}) over ${actor.entryPoint}@`,
     );
     void this.#append({
       type: 'login',
@@ -60,7 +60,7 @@ export class LoginEvents {
 
   /** `reason`: why this side ended it; undefined where the client left. */
   closed(actor: Actor, since: Date, reason: string | undefined): void {
-    if (actor.door === 'local') return;
+    if (actor.entryPoint === 'local') return;
     const durationMs = Math.max(0, this.#options.now() - since.getTime());
     this.#options.log.info(
       { event: 'logout', login: actor.login, durationMs, ...(reason === undefined ? {} : { reason }) },
@@ -82,14 +82,14 @@ export class LoginEvents {
   }
 
   /** Forwarding and the like. */
-  notOffered(actor: Actor, counts: NotOfferedCounts): void {
-    this.#notOffered.report(actor, counts);
+  unsupportedRequests(actor: Actor, counts: UnsupportedRequestCounts): void {
+    this.#unsupportedRequests.report(actor, counts);
   }
 
   /** A proof that was none: nothing that the front decides by would have let this come to core. */
   notProved(username: string, address: string): void {
     this.refusals({
-      counted: [{ source: address, reason: 'proof', door: triedDoor(username), count: 1, ports: [0] }],
+      counted: [{ source: address, reason: 'proof', entryPoint: triedEntryPoint(username), count: 1, ports: [0] }],
       others: {},
     });
   }
@@ -97,7 +97,7 @@ export class LoginEvents {
   /** Records what is not recorded yet. */
   async settled(): Promise<void> {
     await this.#records.flush();
-    await this.#notOffered.flush();
+    await this.#unsupportedRequests.flush();
   }
 
   /**

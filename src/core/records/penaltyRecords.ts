@@ -7,7 +7,7 @@ import type { JsonObject } from '../../domain/json.ts';
 
 export interface PenaltyRecordsOptions {
   readonly append: (entry: { type: string } & JsonObject) => Promise<unknown>;
-  readonly mostEachMinute?: number;
+  readonly maxPerWindow?: number;
   readonly windowMs?: number;
 }
 
@@ -18,9 +18,9 @@ export class PenaltyRecords {
   #timer: NodeJS.Timeout | undefined;
   #count = 0;
 
-  constructor({ append, mostEachMinute = 10, windowMs = 60_000 }: PenaltyRecordsOptions) {
+  constructor({ append, maxPerWindow = 10, windowMs = 60_000 }: PenaltyRecordsOptions) {
     this.#append = append;
-    this.#most = mostEachMinute;
+    this.#most = maxPerWindow;
     this.#windowMs = windowMs;
   }
 

@@ -3,19 +3,19 @@
  * how often, added up to at most one record a minute.
  */
 import type { Actor } from '../../domain/access/actor.ts';
-import type { NotOffered, NotOfferedCounts } from '../../domain/access/unsupportedRequest.ts';
+import type { UnsupportedRequest, UnsupportedRequestCounts } from '../../domain/access/unsupportedRequest.ts';
 import { CountedRecords, type CountedRecordsOptions } from './countedRecords.ts';
 
-export type NotOfferedRecordsOptions = Omit<CountedRecordsOptions<NotOffered>, 'record'>;
+export type UnsupportedRecordsOptions = Omit<CountedRecordsOptions<UnsupportedRequest>, 'record'>;
 
-export class NotOfferedRecords {
-  readonly #records: CountedRecords<NotOffered>;
+export class UnsupportedRecords {
+  readonly #records: CountedRecords<UnsupportedRequest>;
 
-  constructor(options: NotOfferedRecordsOptions) {
+  constructor(options: UnsupportedRecordsOptions) {
     this.#records = new CountedRecords({
       ...options,
       record: ({ since, count, kinds, who, unlisted, top }) => ({
-        type: 'not-offered',
+        type: 'unsupported-requests',
         since,
         count,
         asked: { ...kinds },
@@ -27,9 +27,13 @@ export class NotOfferedRecords {
   }
 
   /** `actor` is who core knows the login to be; what and how often is the front's word. */
-  report({ name, door, address }: Actor, counts: NotOfferedCounts): void {
+  report({ name, entryPoint, address }: Actor, counts: UnsupportedRequestCounts): void {
     for (const [kind, count] of Object.entries(counts))
-      this.#records.add(kind as NotOffered, count, { name, door, ...(address === undefined ? {} : { address }) });
+      this.#records.add(kind as UnsupportedRequest, count, {
+        name,
+        entryPoint,
+        ...(address === undefined ? {} : { address }),
+      });
   }
 
   /** Records what was added up. Rejects where the journal does. */

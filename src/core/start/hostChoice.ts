@@ -10,14 +10,14 @@ import { openState } from '../../journal/jsonState.ts';
 
 const schema = z.object({ host: z.enum(['incus', 'simulated']), why: z.string() }).nullable();
 
-export interface HostWish {
+export interface HostOptions {
   readonly wanted: 'auto' | 'incus' | 'simulated';
   readonly isRoot: boolean;
   readonly statePath: string;
   readonly incus: Incus;
 }
 
-export async function chooseHost({ wanted, isRoot, statePath, incus }: HostWish): Promise<HostTag> {
+export async function chooseHost({ wanted, isRoot, statePath, incus }: HostOptions): Promise<HostTag> {
   const state = await openState<z.infer<typeof schema>>(statePath, schema, null);
   const kept = state.data;
   if (wanted === 'simulated') return { kind: 'simulated', simulated: true, why: 'the configuration asks for it' };

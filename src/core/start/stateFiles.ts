@@ -10,18 +10,16 @@ import { ShellMemory } from '../../service/shells/shellMemory.ts';
 
 export class StateFiles {
   readonly admins: AdminStore;
-  readonly authorities: CaStore;
+  readonly cas: CaStore;
   readonly invitations: InvitationStore;
   readonly bans: BanStore;
   readonly lastUses: LastUses;
   readonly memory: ShellMemory;
 
-  private constructor(
-    files: Pick<StateFiles, 'admins' | 'authorities' | 'invitations' | 'bans' | 'lastUses' | 'memory'>,
-  ) {
+  private constructor(files: Pick<StateFiles, 'admins' | 'cas' | 'invitations' | 'bans' | 'lastUses' | 'memory'>) {
     ({
       admins: this.admins,
-      authorities: this.authorities,
+      cas: this.cas,
       invitations: this.invitations,
       bans: this.bans,
       lastUses: this.lastUses,
@@ -38,7 +36,7 @@ export class StateFiles {
     const admins = await AdminStore.open(join(folder, 'admins.json'), (key) => lastUses.of(key));
     return new StateFiles({
       admins,
-      authorities: await CaStore.open(join(folder, 'authorities.json')),
+      cas: await CaStore.open(join(folder, 'authorities.json')),
       invitations: await InvitationStore.open(join(folder, 'invitations.json'), admins, now),
       bans: await BanStore.open(join(folder, 'bans.json'), {
         now,

@@ -8,15 +8,15 @@ export const roles = ['owner', 'viewer', 'operator', 'admin', 'root'] as const;
 export type Role = (typeof roles)[number];
 
 /** The doors into the verbs: the two login names of the SSH server, and the host's own command line. */
-export const doors = ['manage', 'self', 'local'] as const;
-export type Door = (typeof doors)[number];
+export const entryPoints = ['manage', 'self', 'local'] as const;
+export type EntryPoint = (typeof entryPoints)[number];
 
 /** One caller, as the journal keeps it. */
 export type Actor = {
   /** An admin's name, a container owner's user name, or a local login name. */
   readonly name: string;
   readonly role: Role;
-  readonly door: Door;
+  readonly entryPoint: EntryPoint;
   /** The key whose signature verified (SHA256:…); absent in local mode. */
   readonly fingerprint?: string;
   /** Where the connection came from; absent in local mode. */
@@ -33,17 +33,17 @@ export type Actor = {
 export interface ShownActor {
   readonly name: string;
   readonly role: Role;
-  readonly door: Door;
+  readonly entryPoint: EntryPoint;
   readonly fingerprint: string | null;
   readonly address: string | null;
   readonly certificate: CertificateMark | null;
 }
 
-export function shownActor({ name, role, door, fingerprint, address, certificate }: Actor): ShownActor {
+export function shownActor({ name, role, entryPoint, fingerprint, address, certificate }: Actor): ShownActor {
   return {
     name,
     role,
-    door,
+    entryPoint,
     fingerprint: fingerprint ?? null,
     address: address ?? null,
     certificate: certificate ?? null,
@@ -52,7 +52,7 @@ export function shownActor({ name, role, door, fingerprint, address, certificate
 
 /** By what a certificate is known: the name of the authority here, and what it wrote into it. */
 export type CertificateMark = {
-  readonly authority: string;
+  readonly ca: string;
   /** Safe to show. */
   readonly keyId: string;
   /** Decimal; 64 bits. */

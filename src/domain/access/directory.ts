@@ -1,12 +1,12 @@
 /**
  * Who may log in, as data: what core tells the front, and decides by itself. `src/identity/keyIndex.ts` reads it.
  */
-import type { Door, Identity, Role } from './actor.ts';
+import type { EntryPoint, Identity, Role } from './actor.ts';
 
 /** A key whose certificates are believed (PROTOCOL.certkeys). */
-export interface Authority {
+export interface Ca {
   readonly name: string;
-  readonly doors: readonly Exclude<Door, 'local'>[];
+  readonly entryPoints: readonly Exclude<EntryPoint, 'local'>[];
   readonly type: string;
   /** Wire blob, base64. */
   readonly blob: string;
@@ -29,7 +29,7 @@ export interface OpenInvitation {
 
 export interface Directory {
   readonly identities: readonly Identity[];
-  readonly authorities: readonly Authority[];
+  readonly cas: readonly Ca[];
   /** Whom a certificate may name at manage@. */
   readonly admins: readonly { readonly name: string; readonly role: Role }[];
   /** Whom a certificate may name at self@: users who have a container. */
@@ -37,4 +37,4 @@ export interface Directory {
   readonly invitations: readonly OpenInvitation[];
 }
 
-export const emptyDirectory: Directory = { identities: [], authorities: [], admins: [], users: [], invitations: [] };
+export const emptyDirectory: Directory = { identities: [], cas: [], admins: [], users: [], invitations: [] };

@@ -24,8 +24,8 @@ export const refusalReasonNames = Object.keys(refusalReasons) as RefusalReason[]
 export const failedLogins: ReadonlySet<RefusalReason> = new Set(['key', 'signature', 'method', 'attempts', 'proof']);
 
 /** The login name that was tried: ours, or any other. */
-export const triedDoors = ['manage', 'self', 'other'] as const;
-export type TriedDoor = (typeof triedDoors)[number];
+export const triedEntryPoints = ['manage', 'self', 'other'] as const;
+export type TriedEntryPoint = (typeof triedEntryPoints)[number];
 
 /** One connection that ended without a login. */
 export interface Refusal {
@@ -34,14 +34,14 @@ export interface Refusal {
   readonly port: number;
   readonly reason: RefusalReason;
   /** Absent where no login name was said. */
-  readonly door?: TriedDoor | undefined;
+  readonly entryPoint?: TriedEntryPoint | undefined;
 }
 
 /** Refusals that have everything in common but the port. */
 export interface CountedRefusals {
   readonly source: string;
   readonly reason: RefusalReason;
-  readonly door?: TriedDoor | undefined;
+  readonly entryPoint?: TriedEntryPoint | undefined;
   readonly count: number;
   /** Ports of the first few. */
   readonly ports: readonly number[];
@@ -55,9 +55,9 @@ export interface RefusalReport {
 }
 
 /** Sources and reasons that one report may list, and ports for each. */
-export const mostCounted = 256;
-export const mostPorts = 10;
+export const maxCountedSources = 256;
+export const maxPorts = 10;
 
-export function triedDoor(username: string): TriedDoor {
+export function triedEntryPoint(username: string): TriedEntryPoint {
   return username === 'manage' || username === 'self' ? username : 'other';
 }

@@ -4,7 +4,7 @@
  */
 
 /** By what sshd_config(5) calls each, and how ssh(1) asks for it. */
-export const notOffered = {
+export const unsupportedRequests = {
   'tcp-local': 'a connection to a port (-L, -D, -W, -J)',
   'tcp-remote': 'a port here (-R)',
   'socket-local': 'a connection to a socket file (-L)',
@@ -16,9 +16,9 @@ export const notOffered = {
   channel: 'a channel of another kind',
 } as const;
 
-export type NotOffered = keyof typeof notOffered;
+export type UnsupportedRequest = keyof typeof unsupportedRequests;
 
-export const notOfferedNames = Object.keys(notOffered) as NotOffered[];
+export const unsupportedRequestNames = Object.keys(unsupportedRequests) as UnsupportedRequest[];
 
 /** How often each was asked for. */
-export type NotOfferedCounts = Readonly<Partial<Record<NotOffered, number>>>;
+export type UnsupportedRequestCounts = Readonly<Partial<Record<UnsupportedRequest, number>>>;

@@ -1,15 +1,7 @@
 /** Values for completion that only the host knows. */
 
 /** What core can complete. */
-export const candidateKinds = [
-  'users',
-  'fingerprints',
-  'admins',
-  'certificateAuthorities',
-  'images',
-  'labels',
-  'sessions',
-] as const;
+export const candidateKinds = ['users', 'fingerprints', 'admins', 'cas', 'images', 'labels', 'sessions'] as const;
 export type CandidateKind = (typeof candidateKinds)[number];
 
 export interface Candidate {

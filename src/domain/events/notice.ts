@@ -28,17 +28,16 @@ export interface EndedCall {
   readonly durationMs: number;
 }
 
-/** What happens while a shell is open. `session` is the shell that did it, if one did. */
+/** What happens while a shell is open. A shell gets no notices of its own calls. */
 export type Notice =
-  | { readonly type: 'begun'; readonly call: RunningCall; readonly session: string | null }
+  | { readonly type: 'begun'; readonly call: RunningCall }
   | { readonly type: 'step'; readonly id: string; readonly step: StepEvent }
-  | { readonly type: 'ended'; readonly id: string; readonly call: EndedCall; readonly session: string | null }
+  | { readonly type: 'ended'; readonly id: string; readonly call: EndedCall }
   | {
       readonly type: 'said';
       readonly name: string;
       readonly text: string;
       readonly at: string;
-      readonly session: string | null;
     }
   | { readonly type: 'entered' | 'left'; readonly who: Presence }
   /** From now on there are too many to be told of each, or few enough again: then these are here. */

@@ -34,8 +34,8 @@ export const certificateAlgorithms: ReadonlyMap<string, { readonly certificate: 
 
 /** Longer certificates are refused unread: one with all that is useful has about 2 KB. */
 export const maxCertificateBytes = 12_288;
-const mostPrincipals = 256;
-const mostOptions = 64;
+const maxPrincipals = 256;
+const maxOptions = 64;
 
 export interface Certificate {
   readonly type: string;
@@ -72,7 +72,7 @@ export function decodeCertificate(blob: Buffer): Certificate {
   const serial = reader.uint64().toString();
   const kind = kindOf(reader.uint32());
   const keyId = text(reader.string());
-  const principals = list(reader.string(), mostPrincipals).map(text);
+  const principals = list(reader.string(), maxPrincipals).map(text);
   const validAfter = reader.uint64();
   const validBefore = reader.uint64();
   const criticalOptions = pairs(reader.string());
@@ -123,7 +123,7 @@ function list(bytes: Buffer, most: number): Buffer[] {
 }
 
 function pairs(bytes: Buffer): Map<string, Buffer> {
-  const fields = list(bytes, 2 * mostOptions);
+  const fields = list(bytes, 2 * maxOptions);
   if (fields.length % 2 !== 0) throw new WireFault('an option has no data');
   const found = new Map<string, Buffer>();
   for (let i = 0; i < fields.length; i += 2) {

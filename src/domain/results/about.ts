@@ -4,7 +4,7 @@ import type { CertificateMark, Role } from '../access/actor.ts';
 export interface WhoAmI {
   readonly name: string;
   readonly role: Role;
-  readonly door: string;
+  readonly entryPoint: string;
   readonly fingerprint: string | null;
   readonly address: string | null;
   readonly certificate: CertificateMark | null;

@@ -2,9 +2,9 @@
 
 /** One open shell. */
 export interface Presence {
-  readonly session: string;
+  readonly shell: string;
   readonly name: string;
-  readonly door: 'manage' | 'self' | 'local';
+  readonly entryPoint: 'manage' | 'self' | 'local';
   readonly since: string;
   readonly address: string | null;
 }

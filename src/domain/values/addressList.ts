@@ -6,7 +6,7 @@ import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import { Failure } from '../failure.ts';
 import { quoted } from '../text.ts';
 
-const mostEntries = 64;
+const maxEntries = 64;
 
 export class AddressList {
   /** As it was written, without blanks. */
@@ -26,7 +26,7 @@ export class AddressList {
    */
   static parse(text: string): AddressList {
     const words = text.split(',').map((word) => word.trim());
-    if (words.length > mostEntries) throw refused(text, `it has more than ${mostEntries} entries`);
+    if (words.length > maxEntries) throw refused(text, `it has more than ${maxEntries} entries`);
     const entries = words.map(entry);
     if (entries.every(({ negated }) => negated)) throw refused(text, 'it only takes addresses out, and so fits none');
     return new AddressList(words.join(','), entries);

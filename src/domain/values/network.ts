@@ -18,7 +18,7 @@ export interface Network {
  * address has its whole /64.
  */
 const sourceBits = { 4: 32, 6: 64 } as const;
-const mostBits = { 4: 32, 6: 128 } as const;
+const maxBits = { 4: 32, 6: 128 } as const;
 
 /** An address (IPv4 in IPv6 as IPv4, without an interface); undefined for what is none. */
 function parseAddress(text: string): { family: 4 | 6; bytes: number[] } | undefined {
@@ -32,7 +32,7 @@ function parseAddress(text: string): { family: 4 | 6; bytes: number[] } | undefi
 function network(family: 4 | 6, bytes: readonly number[], bits: number): Network {
   const kept = bytes.map((byte, i) => byte & (0xff00 >> Math.min(8, Math.max(0, bits - 8 * i))) & 0xff);
   const text = family === 4 ? kept.join('.') : new ipaddr.IPv6(kept).toRFC5952String();
-  return { text: bits === mostBits[family] ? text : `${text}/${bits}`, family, bits, bytes: kept };
+  return { text: bits === maxBits[family] ? text : `${text}/${bits}`, family, bits, bytes: kept };
 }
 
 /** Reads an address or a network; bits behind the prefix are dropped. Throws `usage`. */
@@ -40,8 +40,8 @@ export function parseNetwork(text: string): Network {
   const [, first = '', length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text.trim()) ?? [];
   const address = parseAddress(first);
   const written = isIPv6(first) ? 6 : 4;
-  const bits = length === undefined ? mostBits[written] : Number(length);
-  if (address === undefined || bits > mostBits[written]) {
+  const bits = length === undefined ? maxBits[written] : Number(length);
+  if (address === undefined || bits > maxBits[written]) {
     throw new Failure('usage', {
       what: `address ${quoted(text)}`,
       why: 'it is neither an address nor a network',

@@ -9,7 +9,7 @@ const secondMs = 1000;
 const minuteMs = 60 * secondMs;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
-const longestSpanMs = 3660 * dayMs;
+const maxSpanMs = 3660 * dayMs;
 const unitMs: ReadonlyMap<string, number> = new Map([
   ['s', secondMs],
   ['m', minuteMs],
@@ -77,7 +77,7 @@ export function parseWhen(text: string, now: Date): Date {
 export function parseSpan(text: string): number {
   const span = relative.exec(text);
   const ms = Number(span?.[1]) * (unitMs.get(span?.[2] ?? '') ?? Number.NaN);
-  if (ms > 0 && ms <= longestSpanMs) return ms;
+  if (ms > 0 && ms <= maxSpanMs) return ms;
   throw new Failure('invalid-time', {
     what: `time ${quoted(text)}`,
     why: span === null ? 'it is not a span of time' : 'it is nothing, or more than ten years',

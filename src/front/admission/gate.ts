@@ -12,10 +12,10 @@ import { NetworkMap, parseNetwork, sourceOf } from '../../domain/values/network.
 import { printable } from '../../domain/text.ts';
 import { formatUptime } from '../../domain/values/time.ts';
 import { Penalties, type BegunPenalty, type PenaltyLimits } from './penalties.ts';
-import { Startups, type StartupLimits } from './pendingLogins.ts';
+import { PendingLogins, type PendingLoginLimits } from './pendingLogins.ts';
 
 export interface GateOptions {
-  readonly startups: StartupLimits;
+  readonly pendingLogins: PendingLoginLimits;
   readonly penalties: PenaltyLimits & { readonly exempt: readonly string[] };
   readonly now?: () => number;
   readonly random?: () => number;
@@ -35,12 +35,12 @@ export interface Refused {
 
 /** For so long after a login a source has a place of its own, in milliseconds. */
 const knownMs = 60 * 60 * 1000;
-const mostKnown = 10_000;
+const maxKnownSources = 10_000;
 
 export class Gate {
   readonly #options: GateOptions;
   readonly #now: () => number;
-  readonly #startups: Startups;
+  readonly #pendingLogins: PendingLogins;
   readonly #penalties: Penalties;
   readonly #exempt = new NetworkMap<true>();
   #bans = new NetworkMap<Ban>();
@@ -50,7 +50,7 @@ export class Gate {
   constructor(options: GateOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#startups = new Startups(options.startups, options.random);
+    this.#pendingLogins = new PendingLogins(options.pendingLogins, options.random);
     this.#penalties = new Penalties(options.penalties);
     for (const text of options.penalties.exempt) this.#exempt.set(parseNetwork(text), true);
   }
@@ -90,7 +90,7 @@ export class Gate {
     if (source === undefined) return { source: '', why: 'connections', text: 'Try again.' };
     const banned = this.ban(address) ?? this.#penalty(address, source);
     if (banned !== undefined) return { source, why: 'banned', text: banned };
-    switch (this.#startups.refusal(source, this.#isKnown(source))) {
+    switch (this.#pendingLogins.refusal(source, this.#isKnown(source))) {
       case 'source':
         return {
           source,
@@ -129,7 +129,7 @@ export class Gate {
   }
 
   #watch(socket: GateSocket, address: string, source: string): void {
-    this.#startups.begin(source);
+    this.#pendingLogins.begin(source);
     let deserved: PenaltyReason | undefined = 'noLogin';
     let isIn = false;
     socket.on('attempt', () => (deserved = deserved === 'noLogin' ? 'failedLogin' : deserved));
@@ -138,12 +138,12 @@ export class Gate {
     socket.once('forgiven', () => (deserved = undefined));
     socket.once('authenticated', () => {
       isIn = true;
-      this.#startups.end(source);
+      this.#pendingLogins.end(source);
       this.#login(source, 1);
     });
     socket.once('close', () => {
       if (isIn) return this.#login(source, -1);
-      this.#startups.end(source);
+      this.#pendingLogins.end(source);
       if (deserved === undefined || this.#isHere(source) || this.#isExempt(address)) return undefined;
       const begun = this.#penalties.penalise(source, deserved, this.#now());
       if (begun !== undefined) this.#options.onPenalty(begun);
@@ -155,7 +155,7 @@ export class Gate {
     const open = (this.#known.get(source)?.open ?? 0) + change;
     this.#known.delete(source);
     this.#known.set(source, { open, lastMs: this.#now() });
-    if (this.#known.size <= mostKnown) return;
+    if (this.#known.size <= maxKnownSources) return;
     for (const [known, { open: logins }] of this.#known) {
       if (logins > 0) continue;
       this.#known.delete(known);

@@ -1,6 +1,6 @@
 /** What one connection tried before it ended without a login: one refusal, counted when its socket closes. */
 import type { Socket } from 'node:net';
-import { triedDoor, type RefusalReason, type TriedDoor } from '../../domain/access/refusal.ts';
+import { triedEntryPoint, type RefusalReason, type TriedEntryPoint } from '../../domain/access/refusal.ts';
 import { plainAddress } from './plainAddress.ts';
 import type { Refusals } from './refusals.ts';
 
@@ -9,13 +9,13 @@ const byWeight: readonly RefusalReason[] = ['silent', 'late', 'key', 'method', '
 
 export class LoginAttempts {
   #reason: RefusalReason = 'silent';
-  #door: TriedDoor | undefined;
+  #entryPoint: TriedEntryPoint | undefined;
   #over = false;
 
   /** An attempt failed, or the time for it. */
   failed(reason: RefusalReason, username?: string): void {
     if (byWeight.indexOf(reason) > byWeight.indexOf(this.#reason)) this.#reason = reason;
-    if (username !== undefined) this.#door = triedDoor(username);
+    if (username !== undefined) this.#entryPoint = triedEntryPoint(username);
   }
 
   /** Logged in, refused and counted elsewhere, or ended by the server: nothing to count when the socket closes. */
@@ -23,8 +23,8 @@ export class LoginAttempts {
     this.#over = true;
   }
 
-  get refusal(): { readonly reason: RefusalReason; readonly door: TriedDoor | undefined } | undefined {
-    return this.#over ? undefined : { reason: this.#reason, door: this.#door };
+  get refusal(): { readonly reason: RefusalReason; readonly entryPoint: TriedEntryPoint | undefined } | undefined {
+    return this.#over ? undefined : { reason: this.#reason, entryPoint: this.#entryPoint };
   }
 }
 

@@ -16,7 +16,7 @@ export interface PenaltyLimits {
   readonly minMs: number;
   readonly maxMs: number;
   /** Sources that are remembered. */
-  readonly mostSources: number;
+  readonly maxSources: number;
   /** When there are more: the oldest are forgotten, or nobody is let in. */
   readonly overflow: 'permissive' | 'deny-all';
 }
@@ -62,9 +62,9 @@ export class Penalties {
     const found = this.#inForce.get(source);
     if (found !== undefined && found.untilMs > nowMs) return found;
     if (found !== undefined) this.#inForce.delete(source);
-    if (this.#limits.overflow === 'deny-all' && this.#inForce.size >= this.#limits.mostSources) {
+    if (this.#limits.overflow === 'deny-all' && this.#inForce.size >= this.#limits.maxSources) {
       this.#dropExpired(nowMs);
-      if (this.#inForce.size >= this.#limits.mostSources) return 'overflow';
+      if (this.#inForce.size >= this.#limits.maxSources) return 'overflow';
     }
     return undefined;
   }
@@ -104,7 +104,7 @@ export class Penalties {
     map.delete(source);
     map.set(source, value);
     const [oldest] = map.keys();
-    if (map.size > this.#limits.mostSources && oldest !== undefined) map.delete(oldest);
+    if (map.size > this.#limits.maxSources && oldest !== undefined) map.delete(oldest);
   }
 
   #dropExpired(nowMs: number): void {

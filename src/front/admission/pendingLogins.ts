@@ -3,7 +3,7 @@
  * drop) and PerSourceMaxStartups. A source that has logged in lately keeps a place of its own, so that a flood does not
  * keep out who works here.
  */
-export interface StartupLimits {
+export interface PendingLoginLimits {
   /** From so many on, some are refused. */
   readonly start: number;
   /** Of those, so many of a hundred; with more connections more, up to all at `full`. */
@@ -13,14 +13,14 @@ export interface StartupLimits {
   readonly perSource: number;
 }
 
-export class Startups {
-  readonly #limits: StartupLimits;
+export class PendingLogins {
+  readonly #limits: PendingLoginLimits;
   readonly #random: () => number;
   readonly #bySource = new Map<string, number>();
   #total = 0;
 
   /** `random` gives numbers from 0 to below 1. */
-  constructor(limits: StartupLimits, random: () => number = Math.random) {
+  constructor(limits: PendingLoginLimits, random: () => number = Math.random) {
     this.#limits = limits;
     this.#random = random;
   }

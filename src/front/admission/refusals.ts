@@ -6,8 +6,8 @@
  * One connection is one refusal, however many keys it offered: an agent with four keys is no attack.
  */
 import {
-  mostCounted,
-  mostPorts,
+  maxCountedSources,
+  maxPorts,
   type CountedRefusals,
   type Refusal,
   type RefusalReason,
@@ -36,14 +36,20 @@ export class Refusals {
     this.#everyMs = everyMs;
   }
 
-  add({ source, port, reason, door }: Refusal): void {
-    const key = `${source} ${reason} ${door ?? ''}`;
+  add({ source, port, reason, entryPoint }: Refusal): void {
+    const key = `${source} ${reason} ${entryPoint ?? ''}`;
     const found = this.#counted.get(key);
     if (found !== undefined) {
       found.count++;
-      if (found.ports.length < mostPorts) found.ports.push(port);
-    } else if (this.#counted.size < mostCounted) {
-      this.#counted.set(key, { source, reason, ...(door === undefined ? {} : { door }), count: 1, ports: [port] });
+      if (found.ports.length < maxPorts) found.ports.push(port);
+    } else if (this.#counted.size < maxCountedSources) {
+      this.#counted.set(key, {
+        source,
+        reason,
+        ...(entryPoint === undefined ? {} : { entryPoint }),
+        count: 1,
+        ports: [port],
+      });
     } else {
       this.#others[reason] = (this.#others[reason] ?? 0) + 1;
     }

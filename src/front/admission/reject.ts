@@ -14,16 +14,16 @@ export const ident = 'containarium';
 /** How long a client may take to read it, in milliseconds. */
 const goodbyeMs = 2000;
 /** Clients that are waited for at the same time; others may miss what they are told. */
-const mostLeaving = 256;
+const maxLeavingSockets = 256;
 
 let leaving = 0;
 
 /** `reason` is one line of this server's own words. */
-export function turnAway(socket: Socket, reason: string): void {
+export function reject(socket: Socket, reason: string): void {
   // Read and thrown away: closing with unread bytes would be a reset, which may overtake what was written.
   socket.resume();
   socket.end(Buffer.concat([Buffer.from(`${reason}\r\nSSH-2.0-${ident}\r\n`, 'utf8'), disconnectPacket(reason)]));
-  if (leaving >= mostLeaving) {
+  if (leaving >= maxLeavingSockets) {
     socket.destroy();
     return;
   }

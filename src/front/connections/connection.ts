@@ -274,6 +274,6 @@ export class ServedConnection {
   /** Tells core what was asked for that is not offered, as long as the login can be named. */
   #tellAskedFor(actor: Actor): void {
     const counts = this.#askedFor.take();
-    if (counts !== undefined) this.#service.logins.notOffered(actor, counts);
+    if (counts !== undefined) this.#service.logins.unsupportedRequests(actor, counts);
   }
 }

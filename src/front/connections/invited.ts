@@ -10,15 +10,15 @@ import type { ServedSession } from '../sessions/session.ts';
 
 /** What they are told, and how to go on. */
 export function boundText(
-  { door, name, fingerprint }: KeyBound,
+  { entryPoint, name, fingerprint }: KeyBound,
   reachedAt: { readonly host: string; readonly port: number },
 ): string {
-  const prefix = commandPrefix(door, reachedAt);
+  const prefix = commandPrefix(entryPoint, reachedAt);
   return [
-    door === 'manage'
+    entryPoint === 'manage'
       ? `Your key ${fingerprint} is a key of the admin ${name} now.`
       : `Your key ${fingerprint} opens the container of ${name} now.`,
-    door === 'manage' ? `Next: ${prefix} help` : `Next: ${prefix} config`,
+    entryPoint === 'manage' ? `Next: ${prefix} help` : `Next: ${prefix} config`,
     'The invitation is used up.',
     '',
   ].join('\n');

@@ -10,7 +10,7 @@ const kexInit = 20;
  * Exchanges that a connection may ask for within a minute with nothing to show for: RFC 4253, section 9 recommends one
  * an hour or a gigabyte.
  */
-const mostIdleExchanges = 60;
+const maxIdleExchanges = 60;
 const idleExchangesWithinMs = 60_000;
 
 /**
@@ -47,7 +47,7 @@ export function limitKeyExchanges(connection: Connection, isLoggedIn: () => bool
       sinceMs = performance.now();
       idle = 0;
     }
-    return !earned && ++idle > mostIdleExchanges;
+    return !earned && ++idle > maxIdleExchanges;
   };
   const handle = protocol._onPayload;
   protocol._onPayload = (payload) => {

@@ -3,14 +3,14 @@ import type { Connection } from 'ssh2';
 import { internalsOf } from '../transport/internals.ts';
 
 /** Answers that a client may leave unread while it goes on asking, in bytes. */
-const mostUnreadAnswersBytes = 256 * 1024;
+const maxUnreadAnswerBytes = 256 * 1024;
 
 /**
  * How long one client's packets may keep the event loop in each such time, in milliseconds: everybody else's keys wait
  * meanwhile.
  */
 const turnMs = 100;
-const mostOfTurnMs = 15;
+const maxTurnShareMs = 15;
 
 /**
  * Reads from a client no faster than it reads, and no more than its share. ssh2 writes each answer whether or not
@@ -37,7 +37,7 @@ export function paceReading(connection: Connection): void {
       usedMs = 0;
     }
     usedMs += nowMs - beganMs;
-    if (!overdrawn && usedMs > mostOfTurnMs) {
+    if (!overdrawn && usedMs > maxTurnShareMs) {
       overdrawn = true;
       socket.pause();
       nextTurn = setTimeout(() => {
@@ -45,7 +45,7 @@ export function paceReading(connection: Connection): void {
         goOn();
       }, turnMs);
     }
-    if (!unread && socket.writableLength > mostUnreadAnswersBytes) {
+    if (!unread && socket.writableLength > maxUnreadAnswerBytes) {
       unread = true;
       socket.pause();
       socket.once('drain', () => {

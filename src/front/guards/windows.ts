@@ -42,11 +42,11 @@ interface Windows {
  * Smaller packets than this no client asks for; with a size of 0 ssh2's send loop would never end, for every session at
  * once.
  */
-const leastPacketBytes = 1024;
+const minPacketBytes = 1024;
 
 /** Whether the session's channel may be used. Ends the connection where it may not. */
 export function hasSanePackets(connection: Connection, session: Session): boolean {
-  if (sessionInternals(session)._chanInfo.outgoing.packetSize >= leastPacketBytes) return true;
+  if (sessionInternals(session)._chanInfo.outgoing.packetSize >= minPacketBytes) return true;
   hangUp(internalsOf(connection)._sock, 'packets too small to be meant');
   return false;
 }

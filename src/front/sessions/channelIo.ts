@@ -7,7 +7,7 @@ import { ChannelOutput } from './channelOutput.ts';
 import { LineReader } from './lineReader.ts';
 
 /** How much a channel keeps for a command that has not begun to read, in bytes. */
-const mostBufferedBytes = 256 * 1024;
+const maxBufferedBytes = 256 * 1024;
 
 export interface ChannelIoOptions {
   readonly terminal: boolean;
@@ -116,7 +116,7 @@ export class ChannelIo implements CommandIo {
       return;
     }
     if (this.terminal && this.#endsInput(data)) return;
-    if (this.#bytes + data.length > mostBufferedBytes) {
+    if (this.#bytes + data.length > maxBufferedBytes) {
       this.#overflowed = true;
       this.#chunks.length = 0;
     } else {

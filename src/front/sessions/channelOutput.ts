@@ -14,7 +14,7 @@ type Stream = ServerChannel | ServerChannel['stderr'];
 const pieceBytes = 64 * 1024;
 
 /** Bytes that a client may leave unread for as long as it likes, for instance behind a pager. */
-const mostUnreadBytes = 4 * 1024 * 1024;
+const maxUnreadBytes = 4 * 1024 * 1024;
 
 /** A client that leaves more than that unread, and reads nothing for this long, is hung up on. */
 const defaultStallMs = 30_000;
@@ -56,7 +56,7 @@ export class ChannelOutput {
     const socket = internalsOf(this.#connection)._sock;
     let before = this.#unreadBytes;
     const watch = setInterval(() => {
-      if (this.#unreadBytes > mostUnreadBytes && this.#unreadBytes >= before) hangUp(socket, 'output was not read');
+      if (this.#unreadBytes > maxUnreadBytes && this.#unreadBytes >= before) hangUp(socket, 'output was not read');
       before = this.#unreadBytes;
     }, this.#stallMs);
     try {

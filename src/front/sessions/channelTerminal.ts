@@ -21,7 +21,7 @@ const endOfInput = Buffer.from([0x04]);
 const endOfInputMs = 3000;
 
 /** More than this is left to the client before anybody listens, in bytes: core may take its time over a login. */
-const mostEarlyBytes = 64 * 1024;
+const maxEarlyBytes = 64 * 1024;
 
 export class ChannelTerminal implements TerminalPort {
   readonly type: string;
@@ -49,7 +49,7 @@ export class ChannelTerminal implements TerminalPort {
       if (this.#receiver !== undefined) return this.#receiver.input(data);
       this.#early.push(data);
       this.#earlyBytes += data.length;
-      if (this.#earlyBytes > mostEarlyBytes && !this.#isLeft) channel.pause();
+      if (this.#earlyBytes > maxEarlyBytes && !this.#isLeft) channel.pause();
     };
     channel.on('data', receive);
     const closed = (): void => {
@@ -70,7 +70,7 @@ export class ChannelTerminal implements TerminalPort {
 
   attach(receiver: TerminalReceiver): void {
     this.#receiver = receiver;
-    if (this.#earlyBytes > mostEarlyBytes) this.#channel.resume();
+    if (this.#earlyBytes > maxEarlyBytes) this.#channel.resume();
     for (const data of this.#early.splice(0)) receiver.input(data);
     if (this.#isClosed) receiver.end();
   }

@@ -4,7 +4,7 @@
  */
 import { Failure } from '../../domain/failure.ts';
 
-const longestLine = 256;
+const maxLineLength = 256;
 
 export class LineReader {
   #line: string[] = [];
@@ -28,7 +28,7 @@ export class LineReader {
       else if (c === '\u0003' || c === '\u0004') this.cancel();
       else if (c === '\u007f' || c === '\b') {
         if (this.#line.pop() !== undefined) this.#echo('\b \b');
-      } else if (/^[\x20-\x7e]$/.test(c) && this.#line.length < longestLine) {
+      } else if (/^[\x20-\x7e]$/.test(c) && this.#line.length < maxLineLength) {
         this.#line.push(c);
         this.#echo(c);
       }

@@ -1,4 +1,5 @@
 /** One session of a connection: a command with its streams, or a terminal without one. */
+import { takesWholeTerminal } from '../../catalogue/wholeTerminal.ts';
 import type { Connection, ServerChannel, Session } from 'ssh2';
 import { splitLine } from '../../catalogue/tokens.ts';
 import { commandPrefix, overview } from '../../catalogue/help.ts';
@@ -33,7 +34,7 @@ export interface SessionOptions {
 /** The environment variables that a client may set; everything else is dropped. */
 const acceptedEnvironment = /^(LANG|LC_[A-Z]{1,20}|NO_COLOR|COLORTERM|TERM)$/;
 const acceptedValue = /^[\x20-\x7e]{0,256}$/;
-const mostVariables = 32;
+const maxVariables = 32;
 
 export interface ServedSession {
   /** Resolves when nothing runs in it any more. */
@@ -57,7 +58,7 @@ interface Running {
  * Longer command lines are not even read, in bytes. Above 35,000 ssh2 closes the connection: that is the packet that
  * RFC 4253, section 6.1 asks for.
  */
-const longestCommandBytes = 32 * 1024;
+const maxCommandBytes = 32 * 1024;
 
 /**
  * Serves a session. Every request is answered before this returns to the event loop: ssh2 drops what arrives before an
@@ -75,7 +76,7 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
   session.on(
     'env',
     (accept: (() => void) | undefined, reject: (() => void) | undefined, info: { key: string; val: string }) => {
-      if (!acceptedEnvironment.test(info.key) || !acceptedValue.test(info.val) || environment.size >= mostVariables)
+      if (!acceptedEnvironment.test(info.key) || !acceptedValue.test(info.val) || environment.size >= maxVariables)
         return reject?.();
       environment.set(info.key, info.val);
       accept?.();
@@ -102,11 +103,11 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
     const channel = accept() as ServerChannel | undefined;
     // A second command on the same session, or one after the end of its input.
     if (channel === undefined) return reject?.();
-    if (Buffer.byteLength(info.command) > longestCommandBytes) {
+    if (Buffer.byteLength(info.command) > maxCommandBytes) {
       running = refuse(channel, options, tooLong);
       return;
     }
-    if (terminal !== undefined && wantsShell(info.command)) {
+    if (terminal !== undefined && (isPlain(info.command) || takesWholeTerminal(info.command))) {
       screen = new ChannelTerminal({ connection: options.connection, channel, type, environment, size: terminal });
       running = runShell(
         channel,
@@ -160,11 +161,6 @@ function isPlain(line: string): boolean {
   return /^\s*(--)?plain\s*$/.test(line);
 }
 
-/** Commands that take the whole terminal: the shell itself, the live list, and a shell in a container. */
-function wantsShell(line: string): boolean {
-  return isPlain(line) || /^\s*(shell(\s|$)|(list|ls)\s.*(--watch|-w)(\s|$))/.test(line);
-}
-
 function runShell(
   channel: ServerChannel,
   port: ChannelTerminal,
@@ -196,7 +192,7 @@ function runShell(
       actor,
       core,
       shells,
-      prefix: commandPrefix(actor.door, reachedAt),
+      prefix: commandPrefix(actor.entryPoint, reachedAt),
       reachedAt: reachedAt.host,
       used: () => idle.touch(),
       ...how,
@@ -257,7 +253,7 @@ function run(
 
 const tooLong = new Failure('input-too-large', {
   what: 'the command',
-  why: `it is longer than ${longestCommandBytes} bytes`,
+  why: `it is longer than ${maxCommandBytes} bytes`,
   next: 'what is long belongs on standard input',
 });
 
@@ -290,7 +286,7 @@ function showOverview(io: ChannelIo, actor: Actor, { core, reachedAt }: SessionO
   const { host } = core.greeting;
   const banner = host.simulated ? `SIMULATED HOST (${host.why}): nothing here is real.\n\n` : '';
   io.stdout(
-    `${banner}containarium ${core.greeting.version}: ${actor.name} (${actor.role})\n${renderBlocks(overview(actor, commandPrefix(actor.door, reachedAt)))}`,
+    `${banner}containarium ${core.greeting.version}: ${actor.name} (${actor.role})\n${renderBlocks(overview(actor, commandPrefix(actor.entryPoint, reachedAt)))}`,
   );
   return exitCodes.ok;
 }
@@ -315,7 +311,7 @@ async function command(
     core,
     io,
     signal,
-    prefix: commandPrefix(actor.door, reachedAt),
+    prefix: commandPrefix(actor.entryPoint, reachedAt),
     reachedAt: reachedAt.host,
   });
 }

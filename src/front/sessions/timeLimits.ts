@@ -6,7 +6,7 @@ export function warningMs(limitMs: number): number {
 }
 
 /** The longest that a timer of Node.js can wait, in milliseconds; with more it would end at once. */
-const longestWaitMs = 2 ** 31 - 1;
+const maxWaitMs = 2 ** 31 - 1;
 
 export interface TimeLimitOptions {
   /** 0: never. */
@@ -45,7 +45,7 @@ export class TimeLimit {
   }
 
   #wait(ms: number): void {
-    this.#timer = setTimeout(() => this.#look(), Math.min(Math.max(ms, 1), longestWaitMs)).unref();
+    this.#timer = setTimeout(() => this.#look(), Math.min(Math.max(ms, 1), maxWaitMs)).unref();
   }
 
   /** `hasRead`: since the time was over, what had arrived was read. */

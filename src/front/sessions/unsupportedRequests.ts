@@ -3,10 +3,10 @@
  * of it, because nobody listens; here it is only counted, by kinds of ours, for core to record who asked.
  */
 import type { Connection } from 'ssh2';
-import type { NotOffered, NotOfferedCounts } from '../../domain/access/unsupportedRequest.ts';
+import type { UnsupportedRequest, UnsupportedRequestCounts } from '../../domain/access/unsupportedRequest.ts';
 import { internalsOf } from '../transport/internals.ts';
 
-const channels: Readonly<Record<string, NotOffered>> = {
+const channels: Readonly<Record<string, UnsupportedRequest>> = {
   'direct-tcpip': 'tcp-local',
   'direct-streamlocal@openssh.com': 'socket-local',
   'tun@openssh.com': 'tunnel',
@@ -14,12 +14,12 @@ const channels: Readonly<Record<string, NotOffered>> = {
   'auth-agent@openssh.com': 'agent',
 };
 
-const globalRequests: Readonly<Record<string, NotOffered>> = {
+const globalRequests: Readonly<Record<string, UnsupportedRequest>> = {
   'tcpip-forward': 'tcp-remote',
   'streamlocal-forward@openssh.com': 'socket-remote',
 };
 
-const channelRequests: Readonly<Record<string, NotOffered>> = {
+const channelRequests: Readonly<Record<string, UnsupportedRequest>> = {
   'auth-agent-req@openssh.com': 'agent',
   'x11-req': 'x11',
   subsystem: 'subsystem',
@@ -29,13 +29,13 @@ const channelRequests: Readonly<Record<string, NotOffered>> = {
 const everyMs = 2000;
 
 /** Own properties only: the names are a client's. */
-function kindOf(table: Readonly<Record<string, NotOffered>>, name: string): NotOffered | undefined {
+function kindOf(table: Readonly<Record<string, UnsupportedRequest>>, name: string): UnsupportedRequest | undefined {
   return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
 export class AskedFor {
   readonly #tell: () => void;
-  #counts: Partial<Record<NotOffered, number>> = {};
+  #counts: Partial<Record<UnsupportedRequest, number>> = {};
   #timer: NodeJS.Timeout | undefined;
 
   /**
@@ -46,7 +46,7 @@ export class AskedFor {
     this.#tell = tell;
     const internals = internalsOf(connection);
     const handlers = internals._protocol._handlers;
-    const note = (kind: NotOffered | undefined): void => {
+    const note = (kind: UnsupportedRequest | undefined): void => {
       if (kind !== undefined && internals.authenticated) this.#note(kind);
     };
     const { CHANNEL_OPEN: open, GLOBAL_REQUEST: globalRequest, CHANNEL_REQUEST: channelRequest } = handlers;
@@ -65,7 +65,7 @@ export class AskedFor {
   }
 
   /** What was asked for since it was last taken. */
-  take(): NotOfferedCounts | undefined {
+  take(): UnsupportedRequestCounts | undefined {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const counts = this.#counts;
@@ -73,7 +73,7 @@ export class AskedFor {
     return Object.keys(counts).length === 0 ? undefined : counts;
   }
 
-  #note(kind: NotOffered): void {
+  #note(kind: UnsupportedRequest): void {
     this.#counts[kind] = (this.#counts[kind] ?? 0) + 1;
     this.#timer ??= setTimeout(this.#tell, everyMs).unref();
   }

@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 
 /** Lines for each reason in each such time, in milliseconds: a flood fills no disk, and hides no other reason. */
 const everyMs = 60_000;
-const mostLines = 20;
+const maxLines = 20;
 
 type Reason =
   | 'no login in time'
@@ -47,7 +47,7 @@ export function noteHangUp(socket: Socket, why: Reason): void {
     count.sinceMs = nowMs;
     count.lines = 0;
   }
-  if (++count.lines > mostLines) {
+  if (++count.lines > maxLines) {
     count.leftOut++;
     return;
   }

@@ -15,7 +15,7 @@ const proof = 'hostkeys-prove-00@openssh.com';
 const globalRequest = 80;
 
 /** A client asks once, after the announcement; each proof costs signatures. */
-const mostProofs = 3;
+const maxProofs = 3;
 
 export class HostKeys {
   readonly #keys: readonly { readonly blob: Buffer; readonly key: ParsedKey }[];
@@ -47,7 +47,7 @@ export class HostKeys {
     protocol._handlers.GLOBAL_REQUEST = (from, name, wantReply, data) => {
       if (name !== proof || !wantReply || !internalsOf(connection).authenticated)
         return others(from, name, wantReply, data);
-      const signatures = ++proofs > mostProofs ? undefined : this.#prove(data, protocol._kex.sessionID);
+      const signatures = ++proofs > maxProofs ? undefined : this.#prove(data, protocol._kex.sessionID);
       if (signatures === undefined) protocol.requestFailure();
       else protocol.requestSuccess(signatures);
     };

@@ -17,7 +17,7 @@ export interface RekeyLimits {
  * Answers that may wait for the end of a key exchange, for a client that was asked for one and goes on sending requests
  * instead.
  */
-const mostWaiting = 4096;
+const maxWaiting = 4096;
 
 /**
  * Changes the keys of a connection when they are old; call it before the first key exchange. Counting begins with the
@@ -53,7 +53,7 @@ export function changeKeysInTime(connection: Connection, { rekeyBytes, rekeyMs }
   protocol._onPacket = () => {
     receive();
     count();
-    if (protocol._kexinit !== undefined && (protocol._queue?.length ?? 0) > mostWaiting)
+    if (protocol._kexinit !== undefined && (protocol._queue?.length ?? 0) > maxWaiting)
       hangUp(socket, 'requests instead of a key exchange');
   };
 

@@ -83,7 +83,7 @@ const typedAheadBytes = 256 * 1024;
  * More than this is dropped, in bytes: what was on its way when the caller was told to wait fits in it several times
  * (an SSH channel's window is 2 MiB).
  */
-const mostTypedBytes = 8 * 1024 * 1024;
+const maxTypedBytes = 8 * 1024 * 1024;
 
 const hangUp = 1;
 
@@ -177,7 +177,7 @@ export class IncusTerminal implements HostTerminal {
   write(data: Buffer): boolean {
     const socket = this.#parts.data;
     if (this.#isEnded || this.#isClosing || socket.readyState !== WebSocket.OPEN) return true;
-    if (socket.bufferedAmount > mostTypedBytes) return false;
+    if (socket.bufferedAmount > maxTypedBytes) return false;
     socket.send(data, { binary: true }, () => this.#drained());
     if (socket.bufferedAmount > typedAheadBytes) this.#isFull = true;
     return !this.#isFull;

@@ -33,9 +33,9 @@ const schema = z.object({
 type State = z.infer<typeof schema>;
 
 /** Bans that admins may give. */
-const mostBans = 1000;
+const maxBans = 1000;
 /** Penalties that are kept; of more the oldest are forgotten here, and stay in the front for as long as it lives. */
-const mostPenalties = 10_000;
+const maxPenalties = 10_000;
 /** Penalties may come many in a second: they are written together, this much later at most, in milliseconds. */
 const writeAfterMs = 1000;
 /** Networks wider than this are hardly ever meant. */
@@ -135,10 +135,10 @@ export class BanStore {
     if (!yes) refuseMistakes(network, own);
     const now = this.#options.now();
     const others = this.bans.filter((ban) => ban.network !== network.text);
-    if (others.length >= mostBans) {
+    if (others.length >= maxBans) {
       throw new Failure('busy', {
         what: `ban of ${network.text}`,
-        why: `there are ${mostBans} bans already`,
+        why: `there are ${maxBans} bans already`,
         next: 'ban a wider network, or lift some: ban list',
       });
     }
@@ -214,7 +214,7 @@ export class BanStore {
     this.#penalties.delete(network.text);
     this.#penalties.set(network.text, penalty);
     const [oldest] = this.#penalties.keys();
-    if (this.#penalties.size > mostPenalties && oldest !== undefined) this.#penalties.delete(oldest);
+    if (this.#penalties.size > maxPenalties && oldest !== undefined) this.#penalties.delete(oldest);
     this.#writeSoon();
     return penalty;
   }

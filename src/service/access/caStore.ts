@@ -2,18 +2,18 @@
 import type { Low } from 'lowdb';
 import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
-import type { Authority } from '../../domain/access/directory.ts';
+import type { Ca } from '../../domain/access/directory.ts';
 import { parsePublicKeys, type PublicKey } from '../../domain/keys/publicKey.ts';
-import type { AuthorityChange, AuthorityInfo } from '../../domain/results/certificateAuthorities.ts';
+import type { CaChange, CaInfo } from '../../domain/results/cas.ts';
 import { quoted } from '../../domain/text.ts';
 import { openState } from '../../journal/jsonState.ts';
 
-const doors = z.array(z.enum(['manage', 'self']));
-const schema = z.object({
-  authorities: z.array(
+const entryPoints = z.array(z.enum(['manage', 'self']));
+const current = z.object({
+  cas: z.array(
     z.object({
       name: z.string(),
-      doors,
+      entryPoints,
       line: z.string(),
       addedAt: z.string(),
       addedBy: z.string(),
@@ -26,13 +26,21 @@ const schema = z.object({
   ),
 });
 
-type State = z.infer<typeof schema>;
-type Stored = State['authorities'][number];
-export type AuthorityDoors = z.infer<typeof doors>;
+/** What 0.1 wrote: the same under other names. */
+const from0_1 = z
+  .object({ authorities: z.array(z.looseObject({ doors: entryPoints })) })
+  .transform(({ authorities }) => ({
+    cas: authorities.map(({ doors, ...ca }) => ({ ...ca, entryPoints: doors })),
+  }));
+const schema = z.union([current, from0_1.pipe(current)]);
 
-const mostAuthorities = 32;
+type State = z.infer<typeof current>;
+type Stored = State['cas'][number];
+export type CaEntryPoints = z.infer<typeof entryPoints>;
+
+const maxCas = 32;
 /** Of one authority, each kind: all of it goes to the front whenever something changes. */
-const mostRevoked = 10_000;
+const maxRevoked = 10_000;
 
 export interface Revocation {
   readonly serials: readonly string[];
@@ -48,23 +56,23 @@ export class CaStore {
   }
 
   static async open(path: string): Promise<CaStore> {
-    return new CaStore(await openState(path, schema, { authorities: [] }));
+    return new CaStore(await openState(path, schema, { cas: [] }));
   }
 
   /** As the index of who may log in wants them; one whose key does not parse is none. */
-  get all(): Authority[] {
-    return this.#db.data.authorities.flatMap(({ name, doors, line, revoked }) => {
+  get all(): Ca[] {
+    return this.#db.data.cas.flatMap(({ name, entryPoints, line, revoked }) => {
       const key = keyOf(line);
-      return key === undefined ? [] : [{ name, doors, type: key.type, blob: key.base64, revoked }];
+      return key === undefined ? [] : [{ name, entryPoints, type: key.type, blob: key.base64, revoked }];
     });
   }
 
-  list(): AuthorityInfo[] {
-    return this.#db.data.authorities.map(({ name, doors, line, addedAt, addedBy, revoked }) => {
+  list(): CaInfo[] {
+    return this.#db.data.cas.map(({ name, entryPoints, line, addedAt, addedBy, revoked }) => {
       const key = keyOf(line);
       return {
         name,
-        doors,
+        entryPoints,
         type: key?.type ?? 'unknown',
         fingerprint: key?.fingerprint ?? '',
         comment: key?.comment ?? '',
@@ -75,71 +83,75 @@ export class CaStore {
     });
   }
 
-  async add(name: string, doors: AuthorityDoors, key: PublicKey, by: string, at: Date): Promise<AuthorityChange> {
-    const { authorities } = this.#db.data;
-    if (authorities.some((other) => other.name === name)) {
+  async add(name: string, entryPoints: CaEntryPoints, key: PublicKey, by: string, at: Date): Promise<CaChange> {
+    const { cas } = this.#db.data;
+    if (cas.some((other) => other.name === name)) {
       throw new Failure('exists', {
         what: `authority ${quoted(name)}`,
         why: 'there is one of this name',
         next: `ca remove ${name} first, or take another name`,
       });
     }
-    const same = authorities.find((other) => keyOf(other.line)?.fingerprint === key.fingerprint);
+    const same = cas.find((other) => keyOf(other.line)?.fingerprint === key.fingerprint);
     if (same !== undefined)
       throw new Failure('exists', {
         what: `key ${key.fingerprint}`,
         why: `it is authority ${quoted(same.name)} already`,
         next: 'ca list',
       });
-    if (authorities.length >= mostAuthorities)
+    if (cas.length >= maxCas)
       throw new Failure('exists', {
         what: `authority ${quoted(name)}`,
-        why: `there are ${mostAuthorities} already`,
+        why: `there are ${maxCas} already`,
         next: 'ca remove one first',
       });
     const stored: Stored = {
       name,
-      doors: [...new Set(doors)],
+      entryPoints: [...new Set(entryPoints)],
       line: key.line,
       addedAt: at.toISOString(),
       addedBy: by,
       revoked: { serials: [], keyIds: [], fingerprints: [] },
     };
-    await this.#write([...authorities, stored]);
-    return { name, did: `added for ${stored.doors.map((door) => `${door}@`).join(' and ')}`, authorities: this.list() };
+    await this.#write([...cas, stored]);
+    return {
+      name,
+      did: `added for ${stored.entryPoints.map((entryPoint) => `${entryPoint}@`).join(' and ')}`,
+      cas: this.list(),
+    };
   }
 
-  async remove(name: string): Promise<AuthorityChange> {
+  async remove(name: string): Promise<CaChange> {
     this.#named(name);
-    await this.#write(this.#db.data.authorities.filter((other) => other.name !== name));
-    return { name, did: 'removed: its certificates open nothing any more', authorities: this.list() };
+    await this.#write(this.#db.data.cas.filter((other) => other.name !== name));
+    return { name, did: 'removed: its certificates open nothing any more', cas: this.list() };
   }
 
-  async revoke(name: string, revocation: Revocation): Promise<AuthorityChange> {
+  async revoke(name: string, revocation: Revocation): Promise<CaChange> {
     const before = this.#named(name);
     const joined = (kind: keyof Revocation): string[] => {
       const all = [...new Set([...before.revoked[kind], ...revocation[kind]])];
-      if (all.length > mostRevoked) {
+      if (all.length > maxRevoked) {
         throw new Failure('exists', {
           what: `authority ${quoted(name)}`,
-          why: `${mostRevoked} of its certificates are revoked already`,
+          why: `${maxRevoked} of its certificates are revoked already`,
           next: 'make a new authority, and ca remove this one',
         });
       }
       return all;
     };
     const revoked = { serials: joined('serials'), keyIds: joined('keyIds'), fingerprints: joined('fingerprints') };
-    await this.#write(this.#db.data.authorities.map((other) => (other.name === name ? { ...other, revoked } : other)));
+    await this.#write(this.#db.data.cas.map((other) => (other.name === name ? { ...other, revoked } : other)));
     const what = [
       ...revocation.serials.map((serial) => `serial ${serial}`),
       ...revocation.keyIds.map((id) => `key id ${quoted(id)}`),
       ...revocation.fingerprints.map((print) => `key ${print}`),
     ];
-    return { name, did: `revoked: ${what.join(', ')}`, authorities: this.list() };
+    return { name, did: `revoked: ${what.join(', ')}`, cas: this.list() };
   }
 
   #named(name: string): Stored {
-    const found = this.#db.data.authorities.find((other) => other.name === name);
+    const found = this.#db.data.cas.find((other) => other.name === name);
     if (found === undefined)
       throw new Failure('not-found', {
         what: `authority ${quoted(name)}`,
@@ -149,9 +161,9 @@ export class CaStore {
     return found;
   }
 
-  async #write(authorities: Stored[]): Promise<void> {
+  async #write(cas: Stored[]): Promise<void> {
     const before = this.#db.data;
-    this.#db.data = { authorities };
+    this.#db.data = { cas };
     try {
       await this.#db.write();
     } catch (error) {

@@ -9,7 +9,7 @@ import { decodeKeys, field, ownerOfInstance, publicKeyOf, type StoredKey } from 
 
 export interface OwnState {
   readonly admins: AdminStore;
-  readonly authorities: CaStore;
+  readonly cas: CaStore;
   readonly invitations: InvitationStore;
 }
 
@@ -27,7 +27,7 @@ export async function collectOwners(context: HostContext): Promise<Owner[]> {
   });
 }
 
-export function makeDirectory({ admins, authorities, invitations }: OwnState, owners: readonly Owner[]): Directory {
+export function makeDirectory({ admins, cas, invitations }: OwnState, owners: readonly Owner[]): Directory {
   const byFingerprint = new Map<string, Identity>();
   const entry = (stored: StoredKey, change: (before: Identity) => Identity): void => {
     const key = publicKeyOf(stored);
@@ -46,7 +46,7 @@ export function makeDirectory({ admins, authorities, invitations }: OwnState, ow
     for (const key of keys) entry(key, (before) => ({ ...before, owns: [...new Set([...before.owns, user])] }));
   return {
     identities: [...byFingerprint.values()],
-    authorities: authorities.all,
+    cas: cas.all,
     admins: admins.all.map(({ name, role }) => ({ name, role })),
     users: owners.map(({ user }) => user),
     invitations: invitations.all.map(({ hash, expiresAt }) => ({ hash, expiresAtMs: Date.parse(expiresAt) })),

@@ -29,7 +29,7 @@ type State = z.infer<typeof schema>;
 export type Invitation = z.infer<typeof invitation>;
 
 export const invitationMs = 10 * 60 * 1000;
-const mostOpen = 1000;
+const maxOpen = 1000;
 
 export class InvitationStore {
   readonly #db: Low<State>;
@@ -78,8 +78,8 @@ export class InvitationStore {
       expiresAt: new Date(this.#now().getTime() + invitationMs).toISOString(),
     };
     const open = this.all;
-    if (open.length >= mostOpen)
-      throw new Failure('busy', { what: 'the invitation', why: `${mostOpen} are open already`, next: 'invite list' });
+    if (open.length >= maxOpen)
+      throw new Failure('busy', { what: 'the invitation', why: `${maxOpen} are open already`, next: 'invite list' });
     await this.#write([...open, made]);
     const info = this.list().find(({ id }) => id === idOf(made));
     if (info === undefined) throw new Failure('denied', { what: 'the invitation', why: 'whoever makes it may not' });

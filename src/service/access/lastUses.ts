@@ -15,7 +15,7 @@ type State = z.infer<typeof schema>;
 
 const writeEveryMs = 5000;
 /** Keys that are remembered; the one that was used longest ago is forgotten first. */
-const mostUses = 10_000;
+const maxUses = 10_000;
 
 export class LastUses {
   readonly #db: Low<State>;
@@ -42,14 +42,14 @@ export class LastUses {
   }
 
   /** A login at manage@. */
-  note({ door, name, fingerprint, certificate, address }: Actor, at: Date): void {
+  note({ entryPoint, name, fingerprint, certificate, address }: Actor, at: Date): void {
     const key = certificate === undefined ? fingerprint : certificateUse(name);
-    if (door !== 'manage' || key === undefined || address === undefined) return;
+    if (entryPoint !== 'manage' || key === undefined || address === undefined) return;
     // Last in, last out: the order of keys is the order of use.
     this.#uses.delete(key);
     this.#uses.set(key, { at: at.toISOString(), address });
     const [oldest] = this.#uses.keys();
-    if (this.#uses.size > mostUses && oldest !== undefined) this.#uses.delete(oldest);
+    if (this.#uses.size > maxUses && oldest !== undefined) this.#uses.delete(oldest);
     this.#timer ??= setTimeout(() => this.#write(), writeEveryMs).unref();
   }
 

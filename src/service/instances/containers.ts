@@ -1,20 +1,15 @@
 /** Reading: Incus instances as this system's containers. */
 import { isIPv4 } from 'node:net';
-import type { Container, ContainerDetails, ContainerList, InstanceStatus } from '../../domain/results/container.ts';
+import type { Container, InstanceStatus } from '../../domain/results/container.ts';
 import { instanceStatuses } from '../../domain/results/container.ts';
 import { Failure } from '../../domain/failure.ts';
-import { selects, type Selection } from '../../domain/results/selection.ts';
 import { parseIncusSize } from '../../domain/values/size.ts';
 import { containerName, type Username } from '../../domain/values/username.ts';
-import { fingerprintOf } from '../../host/hostKey.ts';
 import type { IncusInstance } from '../../host/incus/documents.ts';
 import type { MemoryInUse } from '../../host/incus/memoryMetrics.ts';
-import type { Call, HostContext } from './context.ts';
-import { isOurAccount } from './jumpAccount.ts';
-import { lastLogin } from './lastLogin.ts';
+import type { HostContext } from './context.ts';
 import { memoryUsed } from './memory.ts';
 import { decodeKeys, field, keyInfo, labelsOf, ownerOfInstance, provisioningOf } from './metadata.ts';
-import { findPlacement } from './placement.ts';
 
 /** The device that is the root disk, wherever it comes from. */
 export function rootDevice(

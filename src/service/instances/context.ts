@@ -41,7 +41,7 @@ export interface Call {
   /** The caller's terminal, where the call came with one. */
   readonly terminal: CallerTerminal | undefined;
   /** The shell that made the call, if one did. */
-  readonly session: string | undefined;
+  readonly shell: string | undefined;
 }
 
 export interface Progress {

@@ -27,11 +27,11 @@ export type Steps = ReturnType<typeof makeSteps>;
 /** How long an undo waits for work that Incus still has under way, and how often it looks, in milliseconds. */
 const quietLimitMs = 120_000;
 const firstQuietPauseMs = 25;
-const longestQuietPauseMs = 500;
+const maxQuietPauseMs = 500;
 
 async function quiet(incus: Incus, what: string, concerns: (operation: IncusOperation) => boolean): Promise<void> {
   const deadline = performance.now() + quietLimitMs;
-  for (let pauseMs = firstQuietPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestQuietPauseMs)) {
+  for (let pauseMs = firstQuietPauseMs; ; pauseMs = Math.min(pauseMs * 2, maxQuietPauseMs)) {
     const running = (await incus.runningOperations()).filter(concerns);
     if (running.length === 0) return;
     if (performance.now() > deadline) {

@@ -28,7 +28,7 @@ export function ownContainer(user: Username | undefined, { name, owns = [] }: Ac
 
 /** For verbs of both entry points: at self@ the caller's container, elsewhere the one that `user` names. */
 export function targetContainer(verb: string, user: Username | undefined, actor: Actor): Username {
-  if (actor.door === 'self') return ownContainer(user, actor);
+  if (actor.entryPoint === 'self') return ownContainer(user, actor);
   if (user === undefined)
     throw new Failure('usage', { what: `"${verb}"`, why: 'the argument <user> is missing', next: `help ${verb}` });
   return user;

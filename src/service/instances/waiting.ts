@@ -7,7 +7,7 @@ import type { HostContext } from './context.ts';
 import { addressOf } from './containers.ts';
 
 const firstPauseMs = 40;
-const longestPauseMs = 500;
+const maxPauseMs = 500;
 
 /** Calls `look` until it gives a value; rejects with `timeout` when it has not within `limitMs`. */
 export async function waitFor<T>(
@@ -25,7 +25,7 @@ export async function waitFor<T>(
       throw new Failure('timeout', { what, why: `${why()} within ${Math.round(limitMs / 1000)} s` });
     }
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    pauseMs = Math.min(pauseMs * 1.5, longestPauseMs);
+    pauseMs = Math.min(pauseMs * 1.5, maxPauseMs);
   }
 }
 
@@ -63,11 +63,11 @@ export async function waitForSsh(
   instance: string,
   address: string,
   hostKey: string,
-  mostMs = Infinity,
+  maxMs = Infinity,
 ): Promise<void> {
   const seen = await waitFor(
     `container "${instance}"`,
-    Math.min(context.settings.timeouts.readyMs, mostMs),
+    Math.min(context.settings.timeouts.readyMs, maxMs),
     () => context.keyscan.hostKey(address),
     () => 'its sshd did not answer',
   ).catch(async (error: unknown) => {

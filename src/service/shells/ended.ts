@@ -5,9 +5,9 @@ import type { JournalRecord } from '../../journal/chain.ts';
 import { queryJournal } from '../../journal/query.ts';
 
 /** More than this nobody reads; `audit` has the rest. */
-const most = 10;
+const maxCalls = 10;
 /** Records that are looked at. */
-const mostRecords = 400;
+const maxRecords = 400;
 
 /** Ended calls since `since` (RFC 3339) that `concerns` lets through, oldest first. */
 export async function endedSince(
@@ -16,12 +16,12 @@ export async function endedSince(
   concerns: (call: Pick<EndedCall, 'verb' | 'target'>) => boolean,
 ): Promise<EndedCall[]> {
   const records = await Array.fromAsync(
-    queryJournal(folder, { since: new Date(since), types: ['outcome', 'operation-end'], limit: mostRecords }),
+    queryJournal(folder, { since: new Date(since), types: ['outcome', 'operation-end'], limit: maxRecords }),
   );
   return records
     .flatMap((record, at) => toEnded(record, records.slice(at + 1)))
     .filter(concerns)
-    .slice(-most);
+    .slice(-maxCalls);
 }
 
 const failureIn = z.object({ what: z.string(), why: z.string() });

@@ -47,7 +47,7 @@ const idle = new Set([
   'instance-file-deleted',
 ]);
 /** Measurements kept of each container. */
-const mostSamples = 40;
+const maxSamples = 40;
 
 /** One measurement of one container. */
 export interface Sample {
@@ -239,7 +239,7 @@ export class ContainerFeed {
       cpuPercent = Math.round(((usedNs - before.usedNs) / ((atMs - before.atMs) * 1e6)) * 1000) / 10;
       this.#cpu.set(container.user, { atMs, usedNs });
       const samples = [...this.samples(container.user), { atMs, cpuPercent, memoryBytes: container.memoryUsedBytes }];
-      this.#samples.set(container.user, samples.slice(-mostSamples));
+      this.#samples.set(container.user, samples.slice(-maxSamples));
     }
     return { ...container, cpuPercent };
   }

@@ -13,7 +13,7 @@ import type { Presence } from '../../domain/results/room.ts';
  * are a crowd: there the lines of arrivals would be a flood to read, and to draw them costs shells times arrivals. A
  * crowd is told what is said and what has ended; who is there, `who` lists.
  */
-const mostTold = 20;
+const maxTold = 20;
 /**
  * A crowd is over when this few are left: not at the same number, or one shell that comes and goes would begin and end
  * it.
@@ -33,7 +33,7 @@ export interface CallBegun {
   readonly target: string | null;
   readonly actor: Actor;
   /** The shell that made the call. */
-  readonly session: string | null;
+  readonly shell: string | null;
 }
 
 export class Room {
@@ -47,28 +47,28 @@ export class Room {
     this.#now = now;
   }
 
-  enter(session: string, actor: Actor, tell: (notice: Notice) => void): void {
+  enter(shell: string, actor: Actor, tell: (notice: Notice) => void): void {
     const presence: Presence = {
-      session,
+      shell,
       name: actor.name,
-      door: actor.door,
+      entryPoint: actor.entryPoint,
       since: this.#now().toISOString(),
       address: actor.address ?? null,
     };
-    this.#members.set(session, { actor, presence, tell });
+    this.#members.set(shell, { actor, presence, tell });
     if (isAdmin(actor)) this.#admins++;
-    if (!this.#crowded && this.#admins > mostTold) {
+    if (!this.#crowded && this.#admins > maxTold) {
       this.#crowded = true;
-      this.#tellAdmins({ type: 'crowd', crowded: true, present: [] }, session);
+      this.#tellAdmins({ type: 'crowd', crowded: true, present: [] }, shell);
     } else if (!this.#crowded) {
-      this.#tellAdmins({ type: 'entered', who: presence }, session);
+      this.#tellAdmins({ type: 'entered', who: presence }, shell);
     }
   }
 
-  leave(session: string): void {
-    const member = this.#members.get(session);
+  leave(shell: string): void {
+    const member = this.#members.get(shell);
     if (member === undefined) return;
-    this.#members.delete(session);
+    this.#members.delete(shell);
     if (isAdmin(member.actor)) this.#admins--;
     if (this.#crowded && this.#admins <= handful) {
       this.#crowded = false;
@@ -98,10 +98,10 @@ export class Room {
   }
 
   begun(begun: CallBegun): void {
-    const { id, verb, target, actor, session } = begun;
+    const { id, verb, target, actor } = begun;
     const call: RunningCall = { id, verb, target, actor: actor.name, startedAt: this.#now().toISOString(), steps: [] };
     this.#running.set(id, { begun, call });
-    this.#tell(begun, { type: 'begun', call, session });
+    this.#tell(begun, { type: 'begun', call });
   }
 
   step(id: string, step: StepEvent): void {
@@ -116,7 +116,7 @@ export class Room {
     const found = this.#running.get(id);
     if (found === undefined) return;
     this.#running.delete(id);
-    const { verb, target, actor, session } = found.begun;
+    const { verb, target, actor } = found.begun;
     const call: EndedCall = {
       verb,
       target,
@@ -126,27 +126,28 @@ export class Room {
       failure: failure === undefined ? null : { code: failure.code, what: failure.what, why: failure.why },
       durationMs,
     };
-    this.#tell(found.begun, { type: 'ended', id, call, session });
+    this.#tell(found.begun, { type: 'ended', id, call });
   }
 
   /** Tells every admin's shell; returns to how many other shells it went. */
-  say(actor: Actor, text: string, session: string | null): number {
+  say(actor: Actor, text: string, shell: string | null): number {
     return this.#tellAdmins(
-      { type: 'said', name: actor.name, text, at: this.#now().toISOString(), session },
-      session ?? undefined,
+      { type: 'said', name: actor.name, text, at: this.#now().toISOString() },
+      shell ?? undefined,
     );
   }
 
   #tell(begun: CallBegun, notice: Notice): void {
     const told = (actor: Actor): boolean =>
       concerns(begun, actor) && (!this.#crowded || !isAdmin(actor) || notice.type === 'ended');
-    for (const { actor, tell } of this.#members.values()) if (told(actor)) tell(notice);
+    // The shell that made the call hears of it as the call's own events and answer.
+    for (const [shell, { actor, tell }] of this.#members) if (shell !== begun.shell && told(actor)) tell(notice);
   }
 
   #tellAdmins(notice: Notice, except?: string): number {
     let told = 0;
-    for (const [session, { actor, tell }] of this.#members) {
-      if (!isAdmin(actor) || session === except) continue;
+    for (const [shell, { actor, tell }] of this.#members) {
+      if (!isAdmin(actor) || shell === except) continue;
       tell(notice);
       told++;
     }
@@ -155,7 +156,7 @@ export class Room {
 }
 
 function isAdmin(actor: Actor): boolean {
-  return actor.door !== 'self';
+  return actor.entryPoint !== 'self';
 }
 
 /** Admins see everything that is changed; owners what is done to their own containers. */

@@ -10,10 +10,10 @@ import type { ShellSettings } from '../../domain/events/notice.ts';
 import { openState } from '../../journal/jsonState.ts';
 
 /** Lines kept for each person, and the longest that is kept. */
-const mostLines = 500;
-const longestLine = 1000;
+const maxLines = 500;
+const maxLineLength = 1000;
 /** People remembered; whoever was here longest ago is forgotten first. */
-const mostPeople = 1000;
+const maxPeople = 1000;
 
 const person = z.object({
   lines: z.array(z.string()),
@@ -53,16 +53,16 @@ export class ShellMemory {
     }
   }
 
-  of(actor: Pick<Actor, 'door' | 'name'>): Remembered {
+  of(actor: Pick<Actor, 'entryPoint' | 'name'>): Remembered {
     return this.#db.data.people[keyOf(actor)] ?? { lines: [], leftAt: null, settings: { plain: false } };
   }
 
   /** Remembers a typed line, unless it may hold a secret; a line that is typed again moves to the end. */
   remember(actor: Actor, line: string): void {
     const text = line.trim();
-    if (text === '' || text.length > longestLine || secret.test(text) || /[\p{Cc}]/u.test(text)) return;
+    if (text === '' || text.length > maxLineLength || secret.test(text) || /[\p{Cc}]/u.test(text)) return;
     const memory = this.of(actor);
-    this.#put(actor, { ...memory, lines: [...memory.lines.filter((other) => other !== text), text].slice(-mostLines) });
+    this.#put(actor, { ...memory, lines: [...memory.lines.filter((other) => other !== text), text].slice(-maxLines) });
   }
 
   set(actor: Actor, settings: ShellSettings): void {
@@ -83,7 +83,7 @@ export class ShellMemory {
     const key = keyOf(actor);
     const { [key]: _, ...others } = this.#db.data.people;
     // Last in, last out: the order of keys is the order of use.
-    const kept = Object.entries(others).slice(-(mostPeople - 1));
+    const kept = Object.entries(others).slice(-(maxPeople - 1));
     this.#db.data = { people: { ...Object.fromEntries(kept), [key]: memory } };
     if (this.#waiting) return;
     this.#waiting = true;
@@ -94,6 +94,6 @@ export class ShellMemory {
   }
 }
 
-function keyOf({ door, name }: Pick<Actor, 'door' | 'name'>): string {
-  return `${door}:${name}`;
+function keyOf({ entryPoint, name }: Pick<Actor, 'entryPoint' | 'name'>): string {
+  return `${entryPoint}:${name}`;
 }

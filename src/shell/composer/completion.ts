@@ -6,7 +6,7 @@ import fuzzysort from 'fuzzysort';
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import { formats } from '../../catalogue/parse.ts';
 import type { Argument, Completer, Option } from '../../catalogue/declaration/verb.ts';
-import type { Door } from '../../domain/access/actor.ts';
+import type { EntryPoint } from '../../domain/access/actor.ts';
 import type { Candidate } from '../../domain/events/candidate.ts';
 
 /** Asks the host. Resolves with nothing where it does not answer: completion is a comfort. */
@@ -41,7 +41,7 @@ export interface CompletionContext {
   readonly verbs: readonly AnyVerb[];
   /** Words that only the shell itself understands. */
   readonly builtins: readonly Candidate[];
-  readonly door: Door;
+  readonly entryPoint: EntryPoint;
   readonly ask: Ask;
 }
 
@@ -199,9 +199,9 @@ function userIn(verb: AnyVerb, rest: readonly string[]): string | undefined {
 async function argumentValues(
   argument: Argument,
   rest: readonly string[],
-  { ask, verbs, door }: CompletionContext,
+  { ask, verbs, entryPoint }: CompletionContext,
 ): Promise<readonly Candidate[]> {
-  if (argument.complete === 'verbs') return firstWords([], { verbs, builtins: [], door, ask });
+  if (argument.complete === 'verbs') return firstWords([], { verbs, builtins: [], entryPoint, ask });
   // A name that is made up is not completed from those that exist.
   if (argument.complete === undefined || argument.isNew === true) return [];
   return ask(

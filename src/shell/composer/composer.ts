@@ -43,7 +43,7 @@ export interface ComposerActions {
 }
 
 /** More of a text to search for is dropped, in UTF-16 units. */
-const longestSearch = 256;
+const maxSearchLength = 256;
 
 export class Composer {
   #state: ComposerState = { line: emptyLine, suggestions: undefined, search: undefined, leaving: false };
@@ -288,7 +288,7 @@ export class Composer {
   }
 
   #look(text: string, nth: number): void {
-    const wanted = text.slice(0, longestSearch);
+    const wanted = text.slice(0, maxSearchLength);
     this.#change({ search: { text: wanted, nth, found: this.#history.find(wanted, nth) } });
   }
 

@@ -1,9 +1,9 @@
 /** Lines typed before: walked through with Up and Down, by what the line begins with, and searched with Ctrl-R. */
 
 /** Lines kept in a session; core keeps fewer for the next one. */
-const most = 1000;
+const maxLines = 1000;
 /** Longer lines are not kept, in UTF-16 units: nobody types one again, and a search goes through all of them. */
-const longest = 1024;
+const maxLineLength = 1024;
 
 export class History {
   #lines: string[];
@@ -18,8 +18,8 @@ export class History {
 
   add(line: string): void {
     const text = line.trim();
-    if (text !== '' && text.length <= longest)
-      this.#lines = [...this.#lines.filter((other) => other !== text), text].slice(-most);
+    if (text !== '' && text.length <= maxLineLength)
+      this.#lines = [...this.#lines.filter((other) => other !== text), text].slice(-maxLines);
     this.reset();
   }
 

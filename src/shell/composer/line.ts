@@ -15,7 +15,7 @@ export const emptyLine: Line = { text: '', cursor: 0 };
  * Longer lines than this are cut, in UTF-16 units: the longest thing in one is a handful of RSA keys, and measuring a
  * line of rare characters takes 5 to 10 µs for each.
  */
-export const longestLine = 4096;
+export const maxLineLength = 4096;
 
 const characters = new Intl.Segmenter('en', { granularity: 'grapheme' });
 const wordCharacter = /[\p{L}\p{N}]/u;
@@ -25,7 +25,7 @@ export function lineOf(text: string): Line {
 }
 
 /** At most until the line has `longest` UTF-16 units. */
-export function insert({ text, cursor }: Line, added: string, longest = longestLine): Line {
+export function insert({ text, cursor }: Line, added: string, longest = maxLineLength): Line {
   const room = Math.max(0, longest - text.length);
   const piece = added.slice(0, room);
   return { text: text.slice(0, cursor) + piece + text.slice(cursor), cursor: cursor + piece.length };

@@ -50,7 +50,7 @@ export function windowOf({ text, cursor }: Line, width: number): Window {
 }
 
 /** What a character without a width of its own counts for, in cells: there may be thousands in a row. */
-const leastWidth = 0.25;
+const minWidth = 0.25;
 
 interface Side {
   readonly cells: readonly Cell[];
@@ -69,7 +69,7 @@ function side(characters: Iterable<string>, width: number): Side {
     if (room <= 0) return { cells, whole: false };
     const cell = cellOf(character);
     cells.push(cell);
-    room -= Math.max(leastWidth, cell.width);
+    room -= Math.max(minWidth, cell.width);
   }
   return { cells, whole: true };
 }

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import { isRequired, type Option } from '../../catalogue/declaration/verb.ts';
-import type { Door } from '../../domain/access/actor.ts';
+import type { EntryPoint } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import { parseLimitedKeys } from '../../domain/keys/keyLimits.ts';
 
@@ -20,14 +20,14 @@ export interface Field {
 /** Options that a form has no use for. */
 const left = new Set(['yes', 'force', 'output']);
 
-export function fieldsOf(verb: AnyVerb, door: Door): Field[] {
+export function fieldsOf(verb: AnyVerb, entryPoint: EntryPoint): Field[] {
   const fields: Field[] = verb.parameters
     .filter((parameter) => parameter.kind === 'argument')
     .map((argument) => ({
       name: argument.name,
       label: argument.name,
       kind: 'text',
-      required: isRequired(argument, door),
+      required: isRequired(argument, entryPoint),
       says: argument.summary,
       several: false,
     }));

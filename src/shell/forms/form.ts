@@ -1,6 +1,6 @@
 /** A form in the place of the composer: fields, checked when they are left, and a button. Knows nothing of screens. */
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
-import type { Door } from '../../domain/access/actor.ts';
+import type { EntryPoint } from '../../domain/access/actor.ts';
 import type { Key } from '../composer/keys.ts';
 import { insert, lineOf, type Line } from '../composer/line.ts';
 import { edits } from '../composer/fieldKeys.ts';
@@ -23,7 +23,7 @@ export interface FormState {
 
 export interface FormOptions {
   readonly verb: AnyVerb;
-  readonly door: Door;
+  readonly entryPoint: EntryPoint;
   /** What is known already, as typed. */
   readonly given: Readonly<Record<string, unknown>>;
   readonly changed: () => void;
@@ -40,7 +40,7 @@ export class FormDialog implements Keyed {
   constructor(options: FormOptions) {
     this.#options = options;
     this.verb = options.verb;
-    const fields = fieldsOf(options.verb, options.door).map((field): FieldState => {
+    const fields = fieldsOf(options.verb, options.entryPoint).map((field): FieldState => {
       const text = typed(options.given[field.name]);
       return { field, line: lineOf(text), judgement: text === '' ? {} : judge(options.verb, field, text) };
     });

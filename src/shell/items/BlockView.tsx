@@ -29,7 +29,7 @@ export function BlockView({ block, width }: BlockViewProps): ReactElement {
 }
 
 /** Labels stand beside their values where both have room, and above them where not. */
-const leastValueWidth = 24;
+const minValueWidth = 24;
 const barWidth = 20;
 const curveWidth = 30;
 
@@ -43,7 +43,7 @@ function Fields({
   readonly width: number;
 }): ReactElement {
   const labels = Math.max(0, ...fields.map(([label]) => stringWidth(label))) + 4;
-  const beside = width - labels >= leastValueWidth;
+  const beside = width - labels >= minValueWidth;
   const values = Math.min(
     40,
     Math.max(

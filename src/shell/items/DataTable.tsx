@@ -17,13 +17,13 @@ export interface DataTableProps {
 }
 
 /** ink-table takes milliseconds a row and two lines for each: longer lists are drawn without its borders. */
-const mostBordered = 60;
+const maxBorderedRows = 60;
 
 export function DataTable({ columns, rows: raw, width }: DataTableProps): ReactElement {
   const rows = raw.map((row) => row.map((cell) => printable(cell)));
   const fitted = fit(columns, rows, width);
   if (fitted === undefined) return <Stacked columns={columns} rows={rows} />;
-  if (rows.length > mostBordered) return <Plain columns={columns} rows={rows} fitted={fitted} />;
+  if (rows.length > maxBorderedRows) return <Plain columns={columns} rows={rows} fitted={fitted} />;
   return <Bordered columns={columns} rows={rows} fitted={fitted} />;
 }
 

@@ -1,6 +1,6 @@
 /** Questions on paper: one line each, asked again with the reason where an answer will not do. */
 import { printable } from '../../domain/text.ts';
-import type { Confirmation } from '../session/ui.ts';
+import type { Confirmation } from '../model/ui.ts';
 import type { Desk, LineOptions } from './desk.ts';
 import { stopped, valueInWords } from './sentences.ts';
 import type { Candidate } from '../../domain/events/candidate.ts';
@@ -32,11 +32,11 @@ export async function ask(desk: Desk, prompt: string, options: QuestionOptions =
 }
 
 /** Said at once; whoever wants the others types more letters first. */
-const mostChoices = 30;
+const maxChoices = 30;
 
 /** Says a numbered list and asks for a number. An empty answer chooses nothing. */
 export async function choose(desk: Desk, candidates: readonly Candidate[]): Promise<Candidate | undefined> {
-  const shown = candidates.slice(0, mostChoices);
+  const shown = candidates.slice(0, maxChoices);
   desk.closeLine();
   desk.say(
     shown

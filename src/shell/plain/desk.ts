@@ -29,9 +29,9 @@ export interface LineOptions {
 }
 
 /** Keys typed ahead. */
-const mostAhead = 4096;
+const maxLinesAhead = 4096;
 /** Things to say that wait; when somebody leaves a line half typed and goes home, the oldest are left out. */
-const mostWaiting = 200;
+const maxWaiting = 200;
 
 const erasures: Readonly<Record<string, (line: EchoedLine) => string | undefined>> = {
   backspace: (line) => line.eraseCharacter(),
@@ -68,7 +68,7 @@ export class Desk {
         this.#ahead.length = 0;
         continue;
       }
-      if (this.#ahead.length < mostAhead) this.#ahead.push(typed);
+      if (this.#ahead.length < maxLinesAhead) this.#ahead.push(typed);
       this.#read();
     }
   }
@@ -77,7 +77,7 @@ export class Desk {
   say(text: string): void {
     if (text === '' || this.#isClosed) return;
     this.#waiting.push(text);
-    if (this.#waiting.length > mostWaiting) {
+    if (this.#waiting.length > maxWaiting) {
       this.#waiting.shift();
       this.#leftOut++;
     }

@@ -4,7 +4,7 @@
  * anew, because a backspace does not go up to the row before.
  */
 import stringWidth from 'string-width';
-import { longestLine } from '../composer/line.ts';
+import { maxLineLength } from '../composer/line.ts';
 import { cellOf, charactersOf, type Cell } from '../composer/cells.ts';
 
 interface TypedCell extends Cell {
@@ -41,7 +41,7 @@ export class EchoedLine {
   }
 
   insert(text: string): string {
-    const room = Math.max(0, longestLine - this.#length);
+    const room = Math.max(0, maxLineLength - this.#length);
     const added = charactersOf(text.slice(0, room)).map((character) => ({ text: character, ...cellOf(character) }));
     for (const cell of added) this.#cells.push(cell);
     this.#count(added, 1);

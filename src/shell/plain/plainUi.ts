@@ -7,10 +7,10 @@ import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import { History } from '../composer/history.ts';
 import type { Item } from '../items/item.ts';
-import type { Conversation } from '../session/conversation.ts';
-import { narrowed, type ListWish } from '../session/listWish.ts';
-import type { ShellUi } from '../session/shellUi.ts';
-import type { Confirmation, FormRequest } from '../session/ui.ts';
+import type { ShellModel } from '../model/shellModel.ts';
+import { narrowed, type ListRequest } from '../model/listRequest.ts';
+import type { ShellUi } from '../model/shellUi.ts';
+import type { Confirmation, FormRequest } from '../model/ui.ts';
 import type { InkStreams, Terminal } from '../terminal/terminal.ts';
 import { confirm } from './asking.ts';
 import { CommandLine } from './commandLine.ts';
@@ -43,7 +43,7 @@ export class PlainUi implements ShellUi {
   readonly #streams: InkStreams;
   readonly #desk: Desk;
   readonly #steps: StepTeller;
-  #conversation: Conversation | undefined;
+  #shellModel: ShellModel | undefined;
   #commands: CommandLine | undefined;
   /** Gives the prompt back while a command goes on. */
   #detach: (() => void) | undefined;
@@ -64,13 +64,13 @@ export class PlainUi implements ShellUi {
     stdin.on('data', (text: string) => this.#safely(() => this.#desk.feed(text)));
   }
 
-  show(conversation: Conversation, lines: readonly string[]): void {
-    this.#conversation = conversation;
+  show(shellModel: ShellModel, lines: readonly string[]): void {
+    this.#shellModel = shellModel;
     this.#commands = new CommandLine({
       desk: this.#desk,
       history: new History(lines),
-      stop: () => conversation.interrupt(),
-      complete: (text, cursor) => conversation.complete(text, cursor),
+      stop: () => shellModel.interrupt(),
+      complete: (text, cursor) => shellModel.complete(text, cursor),
     });
   }
 
@@ -98,7 +98,7 @@ export class PlainUi implements ShellUi {
   }
 
   changed(): void {
-    this.#steps.look(this.#conversation?.activities.all ?? []);
+    this.#steps.look(this.#shellModel?.liveCalls.all ?? []);
   }
 
   confirm(confirmation: Confirmation): Promise<boolean> {
@@ -106,31 +106,31 @@ export class PlainUi implements ShellUi {
   }
 
   form(request: FormRequest): Promise<Readonly<Record<string, unknown>> | undefined> {
-    const complete = async (line: string): ReturnType<Conversation['complete']> =>
-      (await this.#conversation?.complete(line, line.length)) ?? { from: 0, candidates: [], after: '' };
+    const complete = async (line: string): ReturnType<ShellModel['complete']> =>
+      (await this.#shellModel?.complete(line, line.length)) ?? { from: 0, candidates: [], after: '' };
     return new Questionnaire(request, {
       desk: this.#desk,
-      door: this.#options.actor.door,
+      entryPoint: this.#options.actor.entryPoint,
       complete: async (line) => (await complete(line)).candidates,
     }).run();
   }
 
   /** The list, and then what changes, until Enter or Ctrl-C. */
-  async view(wish: ListWish): Promise<void> {
-    const conversation = this.#conversation;
-    if (conversation === undefined) return;
-    const { shells } = conversation.options;
+  async view(wish: ListRequest): Promise<void> {
+    const shellModel = this.#shellModel;
+    if (shellModel === undefined) return;
+    const { shells } = shellModel.options;
     const teller = new ListTeller();
-    conversation.feedListener = (update) => this.#desk.say(teller.tell(narrowed(wish, update)).join('\n'));
+    shellModel.feedListener = (update) => this.#desk.say(teller.tell(narrowed(wish, update)).join('\n'));
     try {
-      await shells.feed(conversation.session, true);
+      await shells.feed(shellModel.shell, true);
       for (;;) {
         const reading = await this.#desk.next();
         if (reading.kind === 'key' && ['enter', 'ctrl-c', 'ctrl-d'].includes(reading.name)) break;
       }
     } finally {
-      conversation.feedListener = undefined;
-      await shells.feed(conversation.session, false);
+      shellModel.feedListener = undefined;
+      await shells.feed(shellModel.shell, false);
     }
     this.#desk.say('The list is not followed any more.');
   }
@@ -155,12 +155,12 @@ export class PlainUi implements ShellUi {
   }
 
   async #serve(): Promise<void> {
-    const [commands, conversation] = [this.#commands, this.#conversation];
-    if (commands === undefined || conversation === undefined) return;
+    const [commands, shellModel] = [this.#commands, this.#shellModel];
+    if (commands === undefined || shellModel === undefined) return;
     while (!this.#isClosed) {
       const command = await commands.read();
-      if (command.kind === 'run') await this.#run(conversation, command.line);
-      else if (command.kind === 'view') await this.#run(conversation, 'list --watch');
+      if (command.kind === 'run') await this.#run(shellModel, command.line);
+      else if (command.kind === 'view') await this.#run(shellModel, 'list --watch');
       else {
         this.#options.end(0);
         return;
@@ -169,9 +169,9 @@ export class PlainUi implements ShellUi {
   }
 
   /** Until it has ended, or goes on without being waited for. */
-  async #run(conversation: Conversation, line: string): Promise<void> {
+  async #run(shellModel: ShellModel, line: string): Promise<void> {
     const detached = new Promise<void>((resolve) => (this.#detach = resolve));
-    await Promise.race([conversation.run(line), detached]);
+    await Promise.race([shellModel.run(line), detached]);
     this.#detach = undefined;
   }
 
@@ -179,10 +179,10 @@ export class PlainUi implements ShellUi {
    * Ctrl-C while a command is at work: ends what only reads; what changes something goes on, and the prompt comes back.
    */
   #interrupted(): boolean {
-    const conversation = this.#conversation;
-    if (conversation === undefined) return false;
-    if (conversation.interrupt()) return true;
-    if (this.#detach === undefined || !conversation.activities.all.some(({ own }) => own)) return false;
+    const shellModel = this.#shellModel;
+    if (shellModel === undefined) return false;
+    if (shellModel.interrupt()) return true;
+    if (this.#detach === undefined || !shellModel.liveCalls.all.some(({ own }) => own)) return false;
     this.#desk.say('It goes on, and its end is told here.');
     this.#detach();
     return true;

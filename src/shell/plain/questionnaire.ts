@@ -1,10 +1,10 @@
 /** A form as questions, one after another: what FormDialog is on a screen. */
 import { capitalised } from '../../catalogue/declaration/show.ts';
-import type { Door } from '../../domain/access/actor.ts';
+import type { EntryPoint } from '../../domain/access/actor.ts';
 import { printable } from '../../domain/text.ts';
 import { fieldsOf, judge, rawValue, type Field } from '../forms/fields.ts';
 import { typed as asTyped } from '../forms/form.ts';
-import type { FormRequest } from '../session/ui.ts';
+import type { FormRequest } from '../model/ui.ts';
 import { ask } from './asking.ts';
 import type { Desk } from './desk.ts';
 import { stopped } from './sentences.ts';
@@ -12,7 +12,7 @@ import type { Candidate } from '../../domain/events/candidate.ts';
 
 export interface QuestionnaireOptions {
   readonly desk: Desk;
-  readonly door: Door;
+  readonly entryPoint: EntryPoint;
   /** What could stand at the end of a command line. */
   readonly complete: (line: string) => Promise<readonly Candidate[]>;
 }
@@ -29,7 +29,7 @@ export class Questionnaire {
   constructor(request: FormRequest, options: QuestionnaireOptions) {
     this.#request = request;
     this.#options = options;
-    this.#fields = fieldsOf(request.verb, options.door);
+    this.#fields = fieldsOf(request.verb, options.entryPoint);
     for (const field of this.#fields) {
       const text = asTyped(request.given[field.name]);
       if (text !== '') this.#answers.set(field.name, text);

@@ -1,7 +1,7 @@
 /** Says how far things are: each step once, when it ends, and when it begins only where that is a while ago. */
 import { printable, printableLines } from '../../domain/text.ts';
 import { stepSentence } from '../items/words.ts';
-import type { Activity } from '../session/activities.ts';
+import type { LiveCall } from '../model/liveCalls.ts';
 import { stopped } from './sentences.ts';
 import type { StepEvent } from '../../domain/events/callEvent.ts';
 
@@ -22,17 +22,17 @@ export class StepTeller {
   }
 
   /** What is at work is another thing now. */
-  look(activities: readonly Activity[]): void {
+  look(liveCalls: readonly LiveCall[]): void {
     const before = this.#known;
-    this.#known = new Set(activities.map(({ id }) => id));
+    this.#known = new Set(liveCalls.map(({ id }) => id));
     for (const id of before) if (!this.#known.has(id)) this.#forget(id);
-    for (const activity of activities) {
-      if (!activity.own) {
-        if (!before.has(activity.id)) this.#after(activity.id, `${printable(activity.title)} has begun.`);
+    for (const liveCall of liveCalls) {
+      if (!liveCall.own) {
+        if (!before.has(liveCall.id)) this.#after(liveCall.id, `${printable(liveCall.title)} has begun.`);
         continue;
       }
-      for (const step of activity.steps) this.#step(activity.id, step);
-      this.#newNotes(activity);
+      for (const step of liveCall.steps) this.#step(liveCall.id, step);
+      this.#newNotes(liveCall);
     }
   }
 
@@ -64,7 +64,7 @@ export class StepTeller {
     this.#say(said(step));
   }
 
-  #newNotes({ id, notes }: Activity): void {
+  #newNotes({ id, notes }: LiveCall): void {
     for (const note of notes.slice(this.#notes.get(id) ?? 0)) this.#say(stopped(printableLines(note)));
     this.#notes.set(id, notes.length);
     this.#toldNotes.add(notes);

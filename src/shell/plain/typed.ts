@@ -3,7 +3,7 @@
  * typing: it is told by what is in it, and what follows at once belongs to it, because a long one arrives in several
  * pieces.
  */
-import { longestLine } from '../composer/line.ts';
+import { maxLineLength } from '../composer/line.ts';
 import { split, type Key } from '../composer/keys.ts';
 import { looksLikePaste } from '../terminal/pastes.ts';
 
@@ -19,7 +19,7 @@ const sequenceNames: Readonly<Record<string, string>> = {
 
 const sequence = /\x1b(?:\[([0-?]*[ -/]*[@-~])|O([A-Z])|([^[O]))/g;
 const unfinished = /\x1b(?:\[[0-?]*[ -/]*|O)?$/;
-const longestSequence = 64;
+const maxSequenceLength = 64;
 
 /** What comes so soon after a piece of a paste is the next piece of it, in milliseconds. */
 const pasteGapMs = 50;
@@ -39,7 +39,7 @@ export class TypedKeys {
     // An escape character that nothing of a sequence follows was the key of that name, which means nothing here.
     const text = (this.#rest === '\x1b' && !/^[[O]/.test(piece) ? '' : this.#rest) + piece;
     const rest = unfinished.exec(text)?.[0] ?? '';
-    this.#rest = rest.length > longestSequence ? '' : rest;
+    this.#rest = rest.length > maxSequenceLength ? '' : rest;
     const whole = text.slice(0, text.length - rest.length);
     const keys: Typed[] = [];
     let at = 0;
@@ -64,7 +64,7 @@ export class TypedKeys {
     if (text === '') return;
     if (this.#marked !== undefined) {
       // One whose end does not come is no longer than a line can be.
-      this.#marked = (this.#marked + text).slice(0, longestLine);
+      this.#marked = (this.#marked + text).slice(0, maxLineLength);
       return;
     }
     const now = this.#now();

@@ -6,7 +6,7 @@ import { Box, useApp, useStdout, useWindowSize } from 'ink';
 import { useEffect, useSyncExternalStore, type ReactElement } from 'react';
 import type { Keyed } from '../composer/keys.ts';
 import { FormView } from '../forms/FormView.tsx';
-import { ActivityLines, countLines } from './ActivityLines.tsx';
+import { LiveCallLines, countLines } from './LiveCallLines.tsx';
 import { ComposerView } from './ComposerView.tsx';
 import { ConfirmView } from './ConfirmView.tsx';
 import type { ScreenStore } from './store.ts';
@@ -30,7 +30,7 @@ export interface AppProps {
 }
 
 export function App({ store, keyed, onMount, onError }: AppProps): ReactElement {
-  const { dialog, composer, activities, hint, status } = useSyncExternalStore(store.subscribe, store.get);
+  const { dialog, composer, liveCalls, hint, status } = useSyncExternalStore(store.subscribe, store.get);
   const { write } = useStdout();
   const { suspendTerminal } = useApp();
   const { columns, rows } = useWindowSize();
@@ -50,11 +50,11 @@ export function App({ store, keyed, onMount, onError }: AppProps): ReactElement 
   // One row stays free for the cursor behind the last line.
   const room = Math.max(3, rows - 1);
   const below = dialog === undefined ? 2 : Math.min(room - 1, dialog.height);
-  const above = Math.max(0, Math.min(activities.length === 0 ? 0 : 12, room - below));
-  const shown = countLines(activities, above);
+  const above = Math.max(0, Math.min(liveCalls.length === 0 ? 0 : 12, room - below));
+  const shown = countLines(liveCalls, above);
   return (
     <Box flexDirection="column">
-      <ActivityLines activities={activities} most={above} />
+      <LiveCallLines liveCalls={liveCalls} most={above} />
       {dialog === undefined ? (
         <ComposerView
           composer={composer}

@@ -23,7 +23,7 @@ export interface ComposerViewProps {
   readonly top: number;
 }
 
-const mostSuggestions = 8;
+const maxSuggestions = 8;
 const promptWidth = 2;
 
 export function ComposerView({ composer, hint, status, columns, rows, top }: ComposerViewProps): ReactElement {
@@ -36,7 +36,7 @@ export function ComposerView({ composer, hint, status, columns, rows, top }: Com
       ? windowOf(line, columns - promptWidth - 1)
       : { text: search.found ?? (search.text === '' ? '' : '(nothing)'), column: 0 };
   setCursorPosition({ x: search === undefined ? before + shown.column : Math.max(0, before - 3), y: top });
-  const room = Math.max(0, Math.min(mostSuggestions, rows - 2));
+  const room = Math.max(0, Math.min(maxSuggestions, rows - 2));
   return (
     <Box flexDirection="column">
       <Box height={1} paddingRight={1} overflow="hidden">

@@ -2,7 +2,7 @@
 import { edits } from '../composer/fieldKeys.ts';
 import type { Key, Keyed } from '../composer/keys.ts';
 import { emptyLine, insert, type Line } from '../composer/line.ts';
-import type { Confirmation } from '../session/ui.ts';
+import type { Confirmation } from '../model/ui.ts';
 
 /** Asks for a word to be typed. Giving up is the default: an empty line is a no. */
 export class ConfirmDialog implements Keyed {

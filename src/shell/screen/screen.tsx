@@ -11,10 +11,10 @@ import type { Keyed } from '../composer/keys.ts';
 import { FormDialog } from '../forms/form.ts';
 import type { Item } from '../items/item.ts';
 import { renderItem } from '../items/renderItem.tsx';
-import type { Conversation } from '../session/conversation.ts';
-import { everything, type ListWish } from '../session/listWish.ts';
-import type { ShellUi } from '../session/shellUi.ts';
-import type { Confirmation, FormRequest } from '../session/ui.ts';
+import type { ShellModel } from '../model/shellModel.ts';
+import { everything, type ListRequest } from '../model/listRequest.ts';
+import type { ShellUi } from '../model/shellUi.ts';
+import type { Confirmation, FormRequest } from '../model/ui.ts';
 import type { InkStreams, Terminal } from '../terminal/terminal.ts';
 import { App, type AppHandles } from './App.tsx';
 import { ConfirmDialog } from './dialog.ts';
@@ -26,20 +26,20 @@ export interface ScreenOptions {
   /** What is always true here, for the line of status: the host, above all a simulated one. */
   readonly place: string;
   /** Opens the live list on top of this screen. */
-  readonly openView: (terminal: Terminal, conversation: Conversation, wish: ListWish) => Promise<void>;
+  readonly openView: (terminal: Terminal, shellModel: ShellModel, wish: ListRequest) => Promise<void>;
   /** Ends the session with an exit code. */
   readonly end: (code: number) => void;
 }
 
 /** Frames a second at most. */
-const mostFrames = 60;
+const maxFramesPerSecond = 60;
 
 export class Screen implements ShellUi {
   readonly plain = false;
   readonly #options: ScreenOptions;
   readonly #store: ScreenStore;
   readonly #streams: InkStreams;
-  #conversation: Conversation | undefined;
+  #shellModel: ShellModel | undefined;
   #composer: Composer;
   #history = new History([]);
   #dialog: Dialog | undefined;
@@ -59,8 +59,8 @@ export class Screen implements ShellUi {
   }
 
   /** Draws the composer; from now on keys are taken. */
-  show(conversation: Conversation, lines: readonly string[]): void {
-    this.#conversation = conversation;
+  show(shellModel: ShellModel, lines: readonly string[]): void {
+    this.#shellModel = shellModel;
     this.#history = new History(lines);
     this.#composer = this.#makeComposer();
     this.changed();
@@ -86,7 +86,7 @@ export class Screen implements ShellUi {
         patchConsole: false,
         exitOnCtrlC: false,
         incrementalRendering: true,
-        maxFps: mostFrames,
+        maxFps: maxFramesPerSecond,
       },
     );
     // A component that throws ends this session alone.
@@ -132,14 +132,21 @@ export class Screen implements ShellUi {
 
   form({ verb, given }: FormRequest): Promise<Readonly<Record<string, unknown>> | undefined> {
     return this.#ask(
-      (done) => new FormDialog({ verb, given, door: this.#options.actor.door, changed: () => this.changed(), done }),
+      (done) =>
+        new FormDialog({
+          verb,
+          given,
+          entryPoint: this.#options.actor.entryPoint,
+          changed: () => this.changed(),
+          done,
+        }),
     );
   }
 
-  async view(wish: ListWish): Promise<void> {
-    const conversation = this.#conversation;
-    if (conversation === undefined) return;
-    await this.#away(() => this.#options.openView(this.#options.terminal, conversation, wish));
+  async view(wish: ListRequest): Promise<void> {
+    const shellModel = this.#shellModel;
+    if (shellModel === undefined) return;
+    await this.#away(() => this.#options.openView(this.#options.terminal, shellModel, wish));
   }
 
   async handOver(): Promise<HandedOverTerminal> {
@@ -164,12 +171,12 @@ export class Screen implements ShellUi {
   #makeComposer(): Composer {
     return new Composer(this.#history, {
       changed: () => this.changed(),
-      submit: (line) => void this.#conversation?.run(line),
+      submit: (line) => void this.#shellModel?.run(line),
       leave: () => this.#options.end(0),
-      stop: () => this.#conversation?.interrupt() ?? false,
+      stop: () => this.#shellModel?.interrupt() ?? false,
       clearScreen: () => this.clear(),
       complete: (text, cursor) =>
-        this.#conversation?.complete(text, cursor) ?? Promise.resolve({ from: 0, candidates: [], after: '' }),
+        this.#shellModel?.complete(text, cursor) ?? Promise.resolve({ from: 0, candidates: [], after: '' }),
       openView: () => void this.view(everything),
     });
   }
@@ -192,20 +199,20 @@ export class Screen implements ShellUi {
   #state(): ScreenState {
     const { actor, place } = this.#options;
     const { line } = this.#composer.state;
-    const conversation = this.#conversation;
+    const shellModel = this.#shellModel;
     const words = line.text.trim().replace(/^\//, '').split(/\s+/, 2);
-    const verb = conversation === undefined || line.text === '' ? undefined : verbOf(words, conversation.verbs);
+    const verb = shellModel === undefined || line.text === '' ? undefined : verbOf(words, shellModel.verbs);
     const others =
-      conversation?.present
-        .filter(({ name, door }) => door !== 'self' && name !== actor.name)
+      shellModel?.present
+        .filter(({ name, entryPoint }) => entryPoint !== 'self' && name !== actor.name)
         .map(({ name }) => name) ?? [];
-    const names = conversation?.crowded === true ? 'many, see who' : [...new Set(others)].join(', ');
-    const here = actor.door === 'self' || names === '' ? '' : ` · also here: ${names}`;
+    const names = shellModel?.crowded === true ? 'many, see who' : [...new Set(others)].join(', ');
+    const here = actor.entryPoint === 'self' || names === '' ? '' : ` · also here: ${names}`;
     return {
       composer: this.#composer.state,
       dialog: this.#dialog,
-      activities: conversation?.activities.all ?? [],
-      hint: verb === undefined ? undefined : usageLine(verb, actor.door),
+      liveCalls: shellModel?.liveCalls.all ?? [],
+      hint: verb === undefined ? undefined : usageLine(verb, actor.entryPoint),
       status: `${actor.name} · ${place}${here} · help, Tab, Ctrl-O`,
     };
   }

@@ -1,6 +1,6 @@
 /** What is shown, for React to follow. */
 import type { ComposerState } from '../composer/composer.ts';
-import type { Activity } from '../session/activities.ts';
+import type { LiveCall } from '../model/liveCalls.ts';
 import type { ConfirmDialog } from './dialog.ts';
 import type { FormDialog } from '../forms/form.ts';
 
@@ -10,7 +10,7 @@ export type Dialog = ConfirmDialog | FormDialog;
 export interface ScreenState {
   readonly composer: ComposerState;
   readonly dialog: Dialog | undefined;
-  readonly activities: readonly Activity[];
+  readonly liveCalls: readonly LiveCall[];
   /** How a verb that is being typed is used. */
   readonly hint: string | undefined;
   readonly status: string;

@@ -23,7 +23,7 @@ const usual: ReadonlyMap<string, 'h' | 'l'> = new Map([
 ]);
 
 /** The longest beginning of a sequence that is kept for the next piece. */
-const longestSequence = 64;
+const maxSequenceLength = 64;
 
 const sequence = /\x1b\[\?([0-9;]+)([hl])|\x1b[=>]|\x1bc/g;
 
@@ -45,7 +45,7 @@ export class TerminalModes {
       else for (const mode of (match[1] ?? '').split(';')) this.#set(mode, match[2] as 'h' | 'l');
     }
     const escape = all.lastIndexOf('\x1b');
-    this.#rest = escape >= end && all.length - escape < longestSequence ? all.slice(escape) : '';
+    this.#rest = escape >= end && all.length - escape < maxSequenceLength ? all.slice(escape) : '';
   }
 
   /**

@@ -8,7 +8,7 @@ export const pasteBegins = '\x1b[200~';
 export const pasteEnds = '\x1b[201~';
 
 /** More of a paste is dropped, in UTF-16 units: no line of ours is longer. */
-export const longestPaste = 16_384;
+export const maxPasteLength = 16_384;
 
 /** What of a packet without bracketed paste is taken for pasted: a key, or more than anybody types at once. */
 const keyType = /(^|\s)(ssh-(rsa|ed25519|dss)|ecdsa-sha2-|sk-(ssh|ecdsa)-)/;

@@ -7,7 +7,7 @@ import { StringDecoder } from 'node:string_decoder';
 
 const introducers = new Set([']', 'P', '_', '^', 'X']);
 /** A reply is never longer; whatever follows is typed. */
-const longestReply = 4096;
+const maxReplyLength = 4096;
 /** A reply that is not complete after this is none (somebody typed Alt-]), in milliseconds. */
 const patienceMs = 150;
 
@@ -54,7 +54,7 @@ export class ReplyFilter {
   /** Ends at BEL or at ST (ESC \). */
   #read(c: string): void {
     this.#length++;
-    if (c === '\x07' || (this.#escaped && c === '\\') || this.#length > longestReply) {
+    if (c === '\x07' || (this.#escaped && c === '\\') || this.#length > maxReplyLength) {
       this.#inside = false;
       this.#escaped = false;
       return;

@@ -22,7 +22,7 @@ export interface InkStreams {
 }
 
 /** Typed before anybody has the terminal: more than this nobody types ahead, in bytes. */
-const mostEarlyBytes = 64 * 1024;
+const maxEarlyBytes = 64 * 1024;
 
 export class Terminal {
   readonly #port: TerminalPort;
@@ -172,7 +172,7 @@ export class Terminal {
     const owner = this.#owners.at(-1);
     if (owner !== undefined) return owner.data(data);
     this.#earlyBytes += data.length;
-    if (this.#earlyBytes <= mostEarlyBytes) this.#early.push(data);
+    if (this.#earlyBytes <= maxEarlyBytes) this.#early.push(data);
   }
 
   /** The client sends while nobody holds it back. */

@@ -4,19 +4,19 @@
  * Tab in one packet, or a paste that never ends; a person does neither. So a turn gets a few keys, and what has no end
  * is kept here, up to a length.
  */
-import { longestPaste, looksLikePaste, pasteBegins, pasteEnds } from './pastes.ts';
+import { maxPasteLength, looksLikePaste, pasteBegins, pasteEnds } from './pastes.ts';
 
 /** Keys in one turn. A key on the longest line takes some tenths of a millisecond. */
-const mostKeys = 16;
+const maxKeysPerTurn = 16;
 /** An escape sequence is never longer. */
-const longestSequence = 64;
+const maxSequenceLength = 64;
 /**
  * A sequence whose rest does not come in this time was a key of its own, Escape or Alt-[, in milliseconds: as long as
  * Ink waits.
  */
 const patienceMs = 20;
 /** What waits for its turn, in UTF-16 units; more is left to the client, whose window is then not opened further. */
-const mostWaiting = 64 * 1024;
+const maxWaiting = 64 * 1024;
 
 /**
  * A sequence of ECMA-48 (CSI) or of the cursor and function keys (SS3, and `ESC [ [ A` of the Linux console), or a
@@ -88,11 +88,11 @@ export class Typing {
         return at + index + found.length;
       }
       if (found.startsWith('\x1b')) this.#add(found, 1);
-      else if (looksLikePaste(found)) this.#add(found, mostKeys);
+      else if (looksLikePaste(found)) this.#add(found, maxKeysPerTurn);
       else for (const [typed] of found.matchAll(key)) this.#add(typed, 1);
     }
     // One that is longer than any is dropped, and what follows it is typed.
-    if (text.length - whole <= longestSequence) this.#rest = text.slice(whole);
+    if (text.length - whole <= maxSequenceLength) this.#rest = text.slice(whole);
     return text.length;
   }
 
@@ -103,10 +103,10 @@ export class Typing {
     const end = all.indexOf(pasteEnds);
     const taken = end === -1 ? Math.max(0, all.length - pasteEnds.length + 1) : end;
     const paste = this.#paste ?? '';
-    this.#paste = paste + all.slice(0, Math.min(taken, longestPaste - paste.length));
+    this.#paste = paste + all.slice(0, Math.min(taken, maxPasteLength - paste.length));
     this.#pasteTail = end === -1 ? all.slice(taken) : '';
     if (end === -1) return text.length;
-    this.#add(pasteBegins + this.#paste + pasteEnds, mostKeys);
+    this.#add(pasteBegins + this.#paste + pasteEnds, maxKeysPerTurn);
     this.#paste = undefined;
     return at - before + end + pasteEnds.length;
   }
@@ -120,7 +120,7 @@ export class Typing {
   #add(text: string, keys: number): void {
     const last = this.#pieces.at(-1);
     this.#waiting += text.length;
-    if (last === undefined || last.keys + keys > mostKeys) this.#pieces.push({ text, keys });
+    if (last === undefined || last.keys + keys > maxKeysPerTurn) this.#pieces.push({ text, keys });
     else {
       last.text += text;
       last.keys += keys;
@@ -145,7 +145,7 @@ export class Typing {
   }
 
   #tell(): void {
-    const full = this.#waiting > mostWaiting;
+    const full = this.#waiting > maxWaiting;
     if (full === this.#isFull) return;
     this.#isFull = full;
     this.#wait(full);

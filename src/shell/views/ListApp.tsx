@@ -11,7 +11,7 @@ import { styles, tones } from '../items/theme.ts';
 import { ConfirmView } from '../screen/ConfirmView.tsx';
 import type { Dialog } from '../screen/store.ts';
 import { useKeys } from '../screen/useKeys.ts';
-import type { Activity } from '../session/activities.ts';
+import type { LiveCall } from '../model/liveCalls.ts';
 import { hints } from './model/bindings.ts';
 import { cut, joinFitting } from './layout/cells.ts';
 import type { ListController } from './control/controller.ts';
@@ -31,14 +31,14 @@ import type { Message } from './control/runs.ts';
 
 export interface ListAppProps {
   readonly controller: ListController;
-  readonly activities: () => readonly Activity[];
+  readonly liveCalls: () => readonly LiveCall[];
   /** What is always true of this host, above all that it is simulated. */
   readonly hostNote: string;
   /** Gives whoever started it the way to let go of the terminal for a while. */
   readonly onMount: (suspend: () => Promise<() => Promise<void>>) => void;
 }
 
-export function ListApp({ controller, activities, hostNote, onMount }: ListAppProps): ReactElement {
+export function ListApp({ controller, liveCalls, hostNote, onMount }: ListAppProps): ReactElement {
   const { dialog, pane, typing, message } = useSyncExternalStore(controller.store.subscribe, controller.store.get);
   const { columns, rows } = useWindowSize();
   const { suspendTerminal } = useApp();
@@ -61,14 +61,14 @@ export function ListApp({ controller, activities, hostNote, onMount }: ListAppPr
     <Box flexDirection="column" height={rows} overflow="hidden">
       <LineView line={headLine(controller.model, hostNote, width)} />
       {pane === undefined ? (
-        <Rows controller={controller} activities={activities()} width={width} height={body} />
+        <Rows controller={controller} liveCalls={liveCalls()} width={width} height={body} />
       ) : (
         <PaneView pane={pane} width={width} height={body} />
       )}
       <Footer
         dialog={dialog}
         typing={typing}
-        message={message ?? activityMessage(activities())}
+        message={message ?? activityMessage(liveCalls())}
         hints={hints(controller.bindings, controller.place, pane?.copy !== undefined)}
         columns={columns}
         rows={below}
@@ -80,17 +80,17 @@ export function ListApp({ controller, activities, hostNote, onMount }: ListAppPr
 
 interface RowsProps {
   readonly controller: ListController;
-  readonly activities: readonly Activity[];
+  readonly liveCalls: readonly LiveCall[];
   readonly width: number;
   readonly height: number;
 }
 
-function Rows({ controller: { model, widths }, activities, width, height }: RowsProps): ReactElement {
+function Rows({ controller: { model, widths }, liveCalls, width, height }: RowsProps): ReactElement {
   const top = useRef(0);
   const { shown, selected, marks, now, selectedIndex } = model;
   const placed = widths.placed(width);
   top.current = scrolled(top.current, selectedIndex, shown.length, height);
-  const atWork = new Map(activities.map((activity) => [activity.target, activity]));
+  const atWork = new Map(liveCalls.map((liveCall) => [liveCall.target, liveCall]));
   const visible = shown.slice(top.current, top.current + height);
   return (
     <Box flexDirection="column" height={height + 1} flexShrink={0}>
@@ -103,7 +103,7 @@ function Rows({ controller: { model, widths }, activities, width, height }: Rows
           placed={placed}
           selected={container === selected}
           marked={marks.has(container.user)}
-          activity={atWork.get(container.user)}
+          liveCall={atWork.get(container.user)}
           now={now}
           width={width}
         />
@@ -238,8 +238,8 @@ function FilterLine({
   );
 }
 
-/** What is at work, where nothing else is to be said: a container that is being created has no row yet. */
-function activityMessage(activities: readonly Activity[]): Message | undefined {
-  const activity = activities.findLast(({ verb }) => verb === 'create' || verb === 'image build');
-  return activity === undefined ? undefined : { tone: 'quiet', text: `${activity.title}: ${progress(activity)}` };
+/** The progress of a running call, where nothing else is shown: a container that is being created has no row yet. */
+function activityMessage(liveCalls: readonly LiveCall[]): Message | undefined {
+  const liveCall = liveCalls.findLast(({ steps }) => steps.length > 0);
+  return liveCall === undefined ? undefined : { tone: 'quiet', text: `${liveCall.title}: ${progress(liveCall)}` };
 }

@@ -1,24 +1,24 @@
 /** The live list of containers, on the alternate screen: the conversation stays as it is behind it. */
 import { render } from 'ink';
 import { Failure } from '../../domain/failure.ts';
-import type { Conversation } from '../session/conversation.ts';
-import { narrowed, type ListWish } from '../session/listWish.ts';
+import type { ShellModel } from '../model/shellModel.ts';
+import { narrowed, type ListRequest } from '../model/listRequest.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { ListController } from './control/controller.ts';
 import { bodyRows } from './layout/layout.ts';
 import { ListApp } from './ListApp.tsx';
 
 /** Frames a second at most. */
-const mostFrames = 30;
+const maxFramesPerSecond = 30;
 
 /** Resolves when the view is closed, by a key or because the conversation is over; never rejects. */
-export async function openListView(terminal: Terminal, conversation: Conversation, wish: ListWish): Promise<void> {
-  const { shells, ui, core } = conversation.options;
-  const { session, activities, over } = conversation;
+export async function openListView(terminal: Terminal, shellModel: ShellModel, wish: ListRequest): Promise<void> {
+  const { shells, ui, core } = shellModel.options;
+  const { shell, liveCalls, over } = shellModel;
   const closing = Promise.withResolvers<undefined>();
   const close = (): void => closing.resolve(undefined);
   const controller = new ListController({
-    conversation,
+    shellModel,
     page: () => bodyRows(terminal.rows, undefined),
     width: () => terminal.columns - 1,
     close,
@@ -26,17 +26,17 @@ export async function openListView(terminal: Terminal, conversation: Conversatio
   const streams = terminal.open();
   // Before Ink's own listeners, which draw.
   streams.stdout.on('resize', () => controller.resized());
-  const unfollow = activities.follow(() => controller.changed());
+  const unfollow = liveCalls.follow(() => controller.changed());
   if (wish.sort !== undefined) controller.model.sortBy(wish.sort);
-  conversation.feedListener = (update) => controller.apply(narrowed(wish, update));
+  shellModel.feedListener = (update) => controller.apply(narrowed(wish, update));
 
   const ink = render(
     <ListApp
       controller={controller}
-      activities={() => activities.all}
+      liveCalls={() => liveCalls.all}
       hostNote={core.greeting.host.simulated ? 'SIMULATED' : ''}
       onMount={(suspend) => {
-        conversation.terminalOwner = async () => {
+        shellModel.terminalOwner = async () => {
           const resume = await suspend();
           return terminal.handOver(() => {
             // The program may have left the cursor anywhere in its row, and a frame begins where the cursor is.
@@ -56,7 +56,7 @@ export async function openListView(terminal: Terminal, conversation: Conversatio
       exitOnCtrlC: false,
       alternateScreen: true,
       incrementalRendering: true,
-      maxFps: mostFrames,
+      maxFps: maxFramesPerSecond,
     },
   );
   // Synchronous, so that whoever ends the conversation can count on the terminal being free.
@@ -75,17 +75,17 @@ export async function openListView(terminal: Terminal, conversation: Conversatio
     ui.print({ kind: 'failure', failure: Failure.from(error).toData() });
     close();
   });
-  conversation.viewTeller = (text) => controller.tell(text);
-  shells.feed(session, true).catch((error: unknown) => controller.lose(Failure.from(error)));
+  shellModel.viewTeller = (text) => controller.tell(text);
+  shells.feed(shell, true).catch((error: unknown) => controller.lose(Failure.from(error)));
 
   await closing.promise;
   over.removeEventListener('abort', ended);
-  conversation.feedListener = undefined;
-  conversation.terminalOwner = undefined;
-  conversation.viewTeller = undefined;
+  shellModel.feedListener = undefined;
+  shellModel.terminalOwner = undefined;
+  shellModel.viewTeller = undefined;
   unfollow();
   controller.end();
   if (over.aborted) return;
   leave();
-  await shells.feed(session, false).catch(() => undefined);
+  await shells.feed(shell, false).catch(() => undefined);
 }

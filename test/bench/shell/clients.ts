@@ -48,7 +48,7 @@ export interface Typed {
 
 /** Connections made at a time: the server's own work of a handshake is not what is measured. */
 const atATime = 8;
-const longestWaitMs = 30_000;
+const maxWaitMs = 30_000;
 const unansweredMs = 2000;
 
 /** What is typed: each of these keys changes what is shown. */
@@ -146,7 +146,7 @@ let opened = 0;
 async function limited<T>(work: Promise<T>, why: () => string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`not within ${longestWaitMs / 1000} s: ${why()}`)), longestWaitMs);
+    timer = setTimeout(() => reject(new Error(`not within ${maxWaitMs / 1000} s: ${why()}`)), maxWaitMs);
   });
   try {
     return await Promise.race([work, late]);
@@ -166,7 +166,7 @@ async function open(): Promise<Session> {
     new Promise<void>((resolve, reject) => {
       client.once('ready', resolve);
       client.once('error', reject);
-      client.connect({ sock: socket, username: 'manage', privateKey, readyTimeout: longestWaitMs });
+      client.connect({ sock: socket, username: 'manage', privateKey, readyTimeout: maxWaitMs });
     }),
     () => 'no login',
   );

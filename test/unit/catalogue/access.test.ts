@@ -9,7 +9,7 @@ import {
   verbsFor,
 } from '../../../src/catalogue/catalogue.ts';
 import { verbForHelp } from '../../../src/catalogue/help.ts';
-import { doors, roles, type Door, type Role } from '../../../src/domain/access/actor.ts';
+import { entryPoints, roles, type EntryPoint, type Role } from '../../../src/domain/access/actor.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 
 /**
@@ -71,7 +71,7 @@ version            x      x       x     -    x
 help               x      x       x     x    x
 `;
 
-const columns: readonly (readonly [Door, Role])[] = [
+const columns: readonly (readonly [EntryPoint, Role])[] = [
   ['manage', 'viewer'],
   ['manage', 'operator'],
   ['manage', 'admin'],
@@ -93,35 +93,39 @@ const expected = new Map(
 describe('access', () => {
   it('is as the table says, for every verb of the catalogue', () => {
     const actual = new Map(
-      verbNames.map((name) => [name as string, columns.map(([door, role]) => mayUse(verbNamed(name), door, role))]),
+      verbNames.map((name) => [
+        name as string,
+        columns.map(([entryPoint, role]) => mayUse(verbNamed(name), entryPoint, role)),
+      ]),
     );
     expect(Object.fromEntries(actual)).toEqual(Object.fromEntries(expected));
   });
 
   it('is denied for every role at a door that is not its own', () => {
-    const own = new Set(columns.map(([door, role]) => `${door} ${role}`));
+    const own = new Set(columns.map(([entryPoint, role]) => `${entryPoint} ${role}`));
     for (const name of verbNames) {
-      for (const door of doors) {
+      for (const entryPoint of entryPoints) {
         for (const role of roles)
-          if (!own.has(`${door} ${role}`)) expect(mayUse(verbNamed(name), door, role)).toBe(false);
+          if (!own.has(`${entryPoint} ${role}`)) expect(mayUse(verbNamed(name), entryPoint, role)).toBe(false);
       }
     }
   });
 
   it('is denied everywhere for a verb that names no door', () => {
-    for (const door of doors) for (const role of roles) expect(mayUse({ access: {} }, door, role)).toBe(false);
+    for (const entryPoint of entryPoints)
+      for (const role of roles) expect(mayUse({ access: {} }, entryPoint, role)).toBe(false);
   });
 
   it('of a verb for self@ alone opens no other door, and the other way round', () => {
-    expect(doors.flatMap((door) => roles.filter((role) => mayUse({ access: { self: true } }, door, role)))).toEqual([
-      'owner',
-    ]);
+    expect(
+      entryPoints.flatMap((entryPoint) => roles.filter((role) => mayUse({ access: { self: true } }, entryPoint, role))),
+    ).toEqual(['owner']);
     expect(roles.filter((role) => mayUse({ access: { manage: 'viewer', self: false } }, 'self', role))).toEqual([]);
   });
 
   it('gives a viewer no verb that changes something, and owners only what concerns their own container', () => {
-    const changes = (door: Door, role: Role): string[] =>
-      verbsFor(door, role)
+    const changes = (entryPoint: EntryPoint, role: Role): string[] =>
+      verbsFor(entryPoint, role)
         .filter((verb) => verb.changes)
         .map((verb) => verb.name);
     expect(changes('manage', 'viewer')).toEqual([]);
@@ -129,7 +133,7 @@ describe('access', () => {
   });
 
   it('is refused with a failure that names verb and actor', () => {
-    const owner = { name: 'alice', role: 'owner', door: 'self', owns: ['alice'] } as const;
+    const owner = { name: 'alice', role: 'owner', entryPoint: 'self', owns: ['alice'] } as const;
     expect(() => {
       authorise(verbNamed('delete'), owner);
     }).toThrow(
@@ -145,7 +149,7 @@ describe('access', () => {
   });
 
   it('decides what help shows', () => {
-    const owner = { door: 'self', role: 'owner' } as const;
+    const owner = { entryPoint: 'self', role: 'owner' } as const;
     expect(verbsFor('self', 'owner').map((verb) => verb.name)).toEqual([
       'info',
       'restart',
@@ -159,8 +163,8 @@ describe('access', () => {
     ]);
     expect(() => verbForHelp(['delete'], owner)).toThrow(Failure);
     expect(() => verbForHelp(['key'], owner)).toThrow(Failure);
-    expect(verbForHelp(['key'], { door: 'manage', role: 'viewer' })).toEqual([catalogue['key list']]);
-    expect(verbForHelp(['rm'], { door: 'manage', role: 'admin' })).toBe(catalogue.delete);
+    expect(verbForHelp(['key'], { entryPoint: 'manage', role: 'viewer' })).toEqual([catalogue['key list']]);
+    expect(verbForHelp(['rm'], { entryPoint: 'manage', role: 'admin' })).toBe(catalogue.delete);
   });
 });
 

@@ -6,9 +6,9 @@ import { checkInput } from '../../../src/catalogue/declaration/schema.ts';
 import { splitLine } from '../../../src/catalogue/tokens.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 
-const admin = { door: 'manage', role: 'admin' } as const;
-const owner = { door: 'self', role: 'owner' } as const;
-const root = { door: 'local', role: 'root' } as const;
+const admin = { entryPoint: 'manage', role: 'admin' } as const;
+const owner = { entryPoint: 'self', role: 'owner' } as const;
+const root = { entryPoint: 'local', role: 'root' } as const;
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKvFzQ2dLNwO8mXGmYbYzcCrLXXeLhrOC0xKIT1YhS0Y';
 
@@ -32,7 +32,7 @@ function failureOf(line: string): Failure {
 
 describe('an option before a verb that begins others', () => {
   it('is kept', () => {
-    const owner = { door: 'self', role: 'owner' } as const;
+    const owner = { entryPoint: 'self', role: 'owner' } as const;
     for (const words of [
       ['--json', 'keys', 'alice'],
       ['keys', '--json', 'alice'],
@@ -55,7 +55,7 @@ describe('examples', () => {
     // What stands behind a redirection is for the reader's shell.
     const words = splitLine(line.replace(/ (<|>|>>) .*$/, ''));
     for (const actor of [admin, owner, root]) {
-      if (!mayUse(verb, actor.door, actor.role)) continue;
+      if (!mayUse(verb, actor.entryPoint, actor.role)) continue;
       const { verb: found, input, help } = parseCommandLine(words, actor);
       expect([found.name, help]).toEqual([name, false]);
       const full = verb.stdin === undefined ? input : { [verb.stdin.into]: key, ...input };
@@ -227,10 +227,10 @@ describe('refusals', () => {
       ['create alice', owner],
       ['config', admin],
       ['keys', root],
-      ['admin add x', { door: 'manage', role: 'viewer' }],
+      ['admin add x', { entryPoint: 'manage', role: 'viewer' }],
     ] as const) {
       const invocation = parse(line, actor);
-      expect(mayUse(invocation.verb, actor.door, actor.role)).toBe(false);
+      expect(mayUse(invocation.verb, actor.entryPoint, actor.role)).toBe(false);
       expect(invocation.input).toEqual({});
     }
   });

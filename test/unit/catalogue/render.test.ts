@@ -29,7 +29,7 @@ const whoami = verbNamed('whoami');
 const me = {
   name: 'carol',
   role: 'admin',
-  door: 'manage',
+  entryPoint: 'manage',
   fingerprint: 'SHA256:x',
   address: '192.0.2.7',
   containers: [],

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { mayUse, verbNamed, verbNames } from '../../../src/catalogue/catalogue.ts';
 import { Dispatcher } from '../../../src/core/calls/dispatcher.ts';
 import { serveCalls } from '../../../src/core/entryPoints/callEndpoint.ts';
-import { FrontNews } from '../../../src/core/front/frontRestarts.ts';
+import { FrontRestarts } from '../../../src/core/front/frontRestarts.ts';
 import type { Capabilities } from '../../../src/core/calls/capabilities.ts';
 import { LoginEndpoint } from '../../../src/core/entryPoints/loginEndpoint.ts';
 import { Logins } from '../../../src/core/logins/logins.ts';
@@ -64,7 +64,7 @@ const callers = [
   ['self', 'owner'],
 ] as const;
 
-describe.each(callers)('at %s as %s', (door, role) => {
+describe.each(callers)('at %s as %s', (entryPoint, role) => {
   it('every verb that is not for it is refused, and its capability not called', async () => {
     const key = makeKey();
     const fingerprint = `SHA256:${createHash('sha256').update(Buffer.from(key.blob, 'base64')).digest('base64').replace(/=+$/, '')}`;
@@ -108,12 +108,12 @@ describe.each(callers)('at %s as %s', (door, role) => {
       greeting: { version: '0', host: { kind: 'simulated', simulated: true, why: '' } },
       dispatcher,
       logins: endpoint,
-      news: new FrontNews(),
+      frontRestarts: new FrontRestarts(),
     });
     core.listen();
     front.listen();
     const { login = '' } = await front.sendRequest(messages.prove, {
-      proof: proof(key, door),
+      proof: proof(key, entryPoint),
       address: '192.0.2.1',
     } as never);
     const codeOf = async (verb: string, as = login): Promise<string> => {
@@ -124,7 +124,7 @@ describe.each(callers)('at %s as %s', (door, role) => {
         return Failure.from(fromResponseError(error)).code;
       }
     };
-    const forbidden = verbNames.filter((name) => name !== 'help' && !mayUse(verbNamed(name), door, role));
+    const forbidden = verbNames.filter((name) => name !== 'help' && !mayUse(verbNamed(name), entryPoint, role));
     for (const name of forbidden) expect([name, await codeOf(name)]).toEqual([name, 'denied']);
     expect(called).toEqual([]);
     expect(recorded).toHaveLength(forbidden.length);

@@ -13,10 +13,10 @@ import { readArguments } from '../../../src/serve/serve.ts';
 const sampleKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKvFzQ2dLNwO8mXGmYbYzcCrLXXeLhrOC0xKIT1YhS0Y alice@laptop';
 
 const actors = {
-  manage: { door: 'manage', role: 'admin' },
-  self: { door: 'self', role: 'owner' },
-  local: { door: 'local', role: 'root' },
-} as const satisfies Record<string, Pick<Actor, 'door' | 'role'>>;
+  manage: { entryPoint: 'manage', role: 'admin' },
+  self: { entryPoint: 'self', role: 'owner' },
+  local: { entryPoint: 'local', role: 'root' },
+} as const satisfies Record<string, Pick<Actor, 'entryPoint' | 'role'>>;
 
 export interface Wrong {
   readonly command: string;
@@ -70,14 +70,14 @@ function check(words: readonly string[], scripts: ReadonlySet<string>, exact: bo
     case 'ssh': {
       const at = args.findIndex((word) => /^(manage|self)@/.test(word));
       if (at < 0) return;
-      const door = args[at]?.startsWith('self@') === true ? 'self' : 'manage';
+      const entryPoint = args[at]?.startsWith('self@') === true ? 'self' : 'manage';
       // ssh(1) joins its arguments with blanks; without any there is a terminal session.
       const line = args
         .slice(at + 1)
         .join(' ')
         .trim();
       // The word for the shell as lines of text is none of the catalogue's.
-      if (line !== '' && line !== 'plain') understood(splitLine(line), actors[door], exact);
+      if (line !== '' && line !== 'plain') understood(splitLine(line), actors[entryPoint], exact);
       return;
     }
     case 'containarium':
@@ -108,14 +108,15 @@ function npm(args: readonly string[], scripts: ReadonlySet<string>, exact: boole
  * Throws where the words are no command line of this actor's, or, without placeholders, where a value in them is
  * refused.
  */
-function understood(words: readonly string[], actor: Pick<Actor, 'door' | 'role'>, exact: boolean): void {
+function understood(words: readonly string[], actor: Pick<Actor, 'entryPoint' | 'role'>, exact: boolean): void {
   const { verb, input, help } = parseCommandLine(words, actor);
-  if (!mayUse(verb, actor.door, actor.role)) throw new Error(`"${verb.name}" may not be used over ${actor.door}`);
+  if (!mayUse(verb, actor.entryPoint, actor.role))
+    throw new Error(`"${verb.name}" may not be used over ${actor.entryPoint}`);
   if (!exact || help) return;
   const { stdin } = verb;
   const given = stdin === undefined ? undefined : input[stdin.into];
   const isFile = typeof given === 'string' && !/^(ssh-|ecdsa-|sk-)/.test(given);
-  if (isFile && given !== '-' && actor.door !== 'local')
+  if (isFile && given !== '-' && actor.entryPoint !== 'local')
     throw new Error(`${given} is a path, and over ssh a path means nothing`);
   checkInput(
     verb.name,

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeCertificate, type Certificate } from '../../../src/domain/keys/certificate.ts';
-import { emptyDirectory, type Authority } from '../../../src/domain/access/directory.ts';
+import { emptyDirectory, type Ca } from '../../../src/domain/access/directory.ts';
 import { wireString } from '../../../src/domain/keys/wire.ts';
 import { Certificates } from '../../../src/identity/certificates.ts';
 import { KeyIndex, type Evidence } from '../../../src/identity/keyIndex.ts';
@@ -20,20 +20,20 @@ import { makeKey, type TestKey } from '../../support/keys.ts';
 import { makeSecurityKey } from '../../support/rawClient.ts';
 
 let folder: string;
-let authority: TestKey;
+let ca: TestKey;
 let bearer: TestKey;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'containarium-certificates-'));
-  authority = await makeKey(folder, 'authority');
+  ca = await makeKey(folder, 'ca');
   bearer = await makeKey(folder, 'bearer');
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-function authorityOf(key: TestKey, change: Partial<Authority> = {}): Authority {
+function authorityOf(key: TestKey, change: Partial<Ca> = {}): Ca {
   return {
     name: 'office',
-    doors: ['manage', 'self'],
+    entryPoints: ['manage', 'self'],
     type: key.type,
     blob: key.blob.toString('base64'),
     revoked: { serials: [], keyIds: [], fingerprints: [] },
@@ -41,9 +41,9 @@ function authorityOf(key: TestKey, change: Partial<Authority> = {}): Authority {
   };
 }
 
-function indexOf(...authorities: readonly Authority[]): KeyIndex {
+function indexOf(...cas: readonly Ca[]): KeyIndex {
   const index = new KeyIndex();
-  index.replace({ ...emptyDirectory, authorities, admins: [{ name: 'carol', role: 'operator' }], users: ['alice'] });
+  index.replace({ ...emptyDirectory, cas, admins: [{ name: 'carol', role: 'operator' }], users: ['alice'] });
   return index;
 }
 
@@ -100,7 +100,7 @@ describe('what is read', () => {
       serial: 2 ** 40,
       options: ['source-address=10.0.0.0/8'],
     };
-    const made = await certify(folder, authority, key.line, wishes);
+    const made = await certify(folder, ca, key.line, wishes);
     const read = decodeCertificate(made.blob);
     const shown = await describeCertificate(made.path);
     for (const field of likeKeygen(read)) expect(shown).toContain(field);
@@ -112,12 +112,12 @@ describe('what is read', () => {
       key: { fingerprint: key.fingerprint },
     });
     expect(read.key.blob).toEqual(key.blob);
-    expect(read.signatureKey).toEqual(authority.blob);
+    expect(read.signatureKey).toEqual(ca.blob);
   });
 
   it.each(['ed25519', 'ecdsa'] as const)('of a certificate for a FIDO key (%s), too', async (kind) => {
     const key = makeSecurityKey(kind, 'token');
-    const made = await certify(folder, authority, key.line, { principals: ['carol'], options: ['verify-required'] });
+    const made = await certify(folder, ca, key.line, { principals: ['carol'], options: ['verify-required'] });
     const read = decodeCertificate(made.blob);
     expect(read.key).toMatchObject({ type: key.type, blob: key.blob });
     const shown = await describeCertificate(made.path);
@@ -125,7 +125,7 @@ describe('what is read', () => {
   });
 
   it('is refused at every length that is not the whole one', async () => {
-    const { blob } = await certify(folder, authority, bearer.line, {
+    const { blob } = await certify(folder, ca, bearer.line, {
       principals: ['carol'],
       options: ['source-address=10.0.0.0/8'],
     });
@@ -171,7 +171,7 @@ function written(change: Partial<Fields>): Buffer {
     all(options.flat()),
     wireString(''),
     wireString(''),
-    wireString(authority.blob),
+    wireString(ca.blob),
     wireString(''),
   ]);
 }
@@ -240,15 +240,15 @@ describe('who is believed', () => {
       admitted: 'actor',
       actor: { name: 'carol', role: 'operator', fingerprint: bearer.fingerprint },
     });
-    expect(indexOf(authorityOf(authority)).admit(evidence(made), Date.now())).toMatchObject({ admitted: 'no' });
+    expect(indexOf(authorityOf(ca)).admit(evidence(made), Date.now())).toMatchObject({ admitted: 'no' });
   });
 
   it('is nobody whose certificate was changed in any byte', async () => {
-    const made = await certify(folder, authority, bearer.line, {
+    const made = await certify(folder, ca, bearer.line, {
       principals: ['carol'],
       options: ['source-address=192.0.2.0/24'],
     });
-    const index = indexOf(authorityOf(authority));
+    const index = indexOf(authorityOf(ca));
     expect(index.admit(evidence(made), Date.now())).toMatchObject({ admitted: 'actor' });
     for (let at = 0; at < made.blob.length; at++) {
       const blob = Buffer.from(made.blob);
@@ -258,12 +258,12 @@ describe('who is believed', () => {
   });
 
   it('is checked at the time and from the address of each question', async () => {
-    const made = await certify(folder, authority, bearer.line, {
+    const made = await certify(folder, ca, bearer.line, {
       principals: ['carol'],
       options: ['source-address=192.0.2.0/24,2001:db8::/32'],
     });
     const { validAfter, validBefore } = decodeCertificate(made.blob);
-    const index = indexOf(authorityOf(authority));
+    const index = indexOf(authorityOf(ca));
     const at = (seconds: bigint, address = '192.0.2.7'): string => {
       const verdict = index.admit(evidence(made, { address }), Number(seconds) * 1000);
       return verdict.admitted === 'no' ? verdict.why : verdict.admitted;
@@ -287,24 +287,21 @@ describe('who is believed', () => {
     ['key ids', { serials: [], keyIds: ['lost'], fingerprints: [] }],
     ['keys', { serials: [], keyIds: [], fingerprints: ['BEARER'] }],
   ])('is not who was revoked, by %s, by the authority that signed', async (_, revoked) => {
-    const made = await certify(folder, authority, bearer.line, { principals: ['carol'], serial: 17, keyId: 'lost' });
+    const made = await certify(folder, ca, bearer.line, { principals: ['carol'], serial: 17, keyId: 'lost' });
     const list = { ...revoked, fingerprints: revoked.fingerprints.map(() => bearer.fingerprint) };
-    expect(indexOf(authorityOf(authority, { revoked: list })).admit(evidence(made), Date.now())).toEqual({
+    expect(indexOf(authorityOf(ca, { revoked: list })).admit(evidence(made), Date.now())).toEqual({
       admitted: 'no',
       why: 'your certificate has been revoked',
     });
     const other = await makeKey(folder, `other-${Math.random()}`);
     expect(
-      indexOf(authorityOf(authority), authorityOf(other, { name: 'other', revoked: list })).admit(
-        evidence(made),
-        Date.now(),
-      ),
+      indexOf(authorityOf(ca), authorityOf(other, { name: 'other', revoked: list })).admit(evidence(made), Date.now()),
     ).toMatchObject({ admitted: 'actor' });
   });
 
   it('is never a key that is known only by a certificate, nor a certificate under the name of another algorithm', async () => {
-    const made = await certify(folder, authority, bearer.line, { principals: ['carol'] });
-    const index = indexOf(authorityOf(authority));
+    const made = await certify(folder, ca, bearer.line, { principals: ['carol'] });
+    const index = indexOf(authorityOf(ca));
     for (const algorithm of [
       'ssh-ed25519',
       'ssh-rsa-cert-v01@openssh.com',
@@ -347,25 +344,25 @@ describe('who is believed', () => {
     ],
     ['for a user', { principals: ['alice'] }, 'your certificate names no admin'],
   ])('is nobody with a certificate %s', async (_, wishes, why) => {
-    const made = await certify(folder, authority, bearer.line, wishes);
-    expect(indexOf(authorityOf(authority)).admit(evidence(made), Date.now())).toEqual({ admitted: 'no', why });
+    const made = await certify(folder, ca, bearer.line, wishes);
+    expect(indexOf(authorityOf(ca)).admit(evidence(made), Date.now())).toEqual({ admitted: 'no', why });
   });
 
   it('is at self@ who is named and has a container, and nobody else', async () => {
-    const made = await certify(folder, authority, bearer.line, { principals: ['carol', 'bob', 'alice', 'alice'] });
-    expect(indexOf(authorityOf(authority)).admit(evidence(made, { username: 'self' }), Date.now())).toMatchObject({
+    const made = await certify(folder, ca, bearer.line, { principals: ['carol', 'bob', 'alice', 'alice'] });
+    expect(indexOf(authorityOf(ca)).admit(evidence(made, { username: 'self' }), Date.now())).toMatchObject({
       actor: { name: 'alice', role: 'owner', owns: ['alice'] },
     });
-    const other = await certify(folder, authority, bearer.line, { principals: ['carol', 'bob'] });
-    expect(indexOf(authorityOf(authority)).admit(evidence(other, { username: 'self' }), Date.now())).toEqual({
+    const other = await certify(folder, ca, bearer.line, { principals: ['carol', 'bob'] });
+    expect(indexOf(authorityOf(ca)).admit(evidence(other, { username: 'self' }), Date.now())).toEqual({
       admitted: 'no',
       why: 'your certificate names nobody who has a container',
     });
   });
 
   it('is believed at the doors of the authority only, and no longer than the authority is', async () => {
-    const made = await certify(folder, authority, bearer.line, { principals: ['carol', 'alice'] });
-    const index = indexOf(authorityOf(authority, { doors: ['self'] }));
+    const made = await certify(folder, ca, bearer.line, { principals: ['carol', 'alice'] });
+    const index = indexOf(authorityOf(ca, { entryPoints: ['self'] }));
     expect(index.admit(evidence(made), Date.now())).toEqual({
       admitted: 'no',
       why: 'certificates of this authority do not open this door',
@@ -377,8 +374,8 @@ describe('who is believed', () => {
 
   it('has to be verified where verify-required is in the certificate of a FIDO key', async () => {
     const key = makeSecurityKey('ed25519', 'verified');
-    const made = await certify(folder, authority, key.line, { principals: ['carol'], options: ['verify-required'] });
-    const index = indexOf(authorityOf(authority));
+    const made = await certify(folder, ca, key.line, { principals: ['carol'], options: ['verify-required'] });
+    const index = indexOf(authorityOf(ca));
     const admitted = (verified: Evidence['verified']): string =>
       index.admit(evidence(made, { verified }), Date.now()).admitted;
     expect(
@@ -387,24 +384,24 @@ describe('who is believed', () => {
   });
 
   it('is named in records by a key id that is printable, and of 128 characters at most', async () => {
-    const made = await certify(folder, authority, bearer.line, {
+    const made = await certify(folder, ca, bearer.line, {
       principals: ['carol'],
       keyId: `\u202e${'x'.repeat(500)}`,
     });
-    expect(indexOf(authorityOf(authority)).admit(evidence(made), Date.now())).toMatchObject({
+    expect(indexOf(authorityOf(ca)).admit(evidence(made), Date.now())).toMatchObject({
       actor: { certificate: { keyId: `\\u{202e}${'x'.repeat(127)}` } },
     });
   });
 
   it('is remembered with a limit, the newest', async () => {
     const certificates = new Certificates(2);
-    certificates.replace([authorityOf(authority)]);
+    certificates.replace([authorityOf(ca)]);
     const blobs = await Promise.all(
       ['one', 'two', 'three'].map(async (keyId) =>
-        (await certify(folder, authority, bearer.line, { principals: ['carol'], keyId })).blob.toString('base64'),
+        (await certify(folder, ca, bearer.line, { principals: ['carol'], keyId })).blob.toString('base64'),
       ),
     );
-    for (const blob of [...blobs, ...blobs]) expect(certificates.read(blob)?.authority.name).toBe('office');
+    for (const blob of [...blobs, ...blobs]) expect(certificates.read(blob)?.ca.name).toBe('office');
     expect(certificates.remembered).toBe(2);
     // What nobody here has signed takes no place.
     certificates.replace([]);

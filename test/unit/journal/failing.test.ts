@@ -43,7 +43,7 @@ describe('a write that fails', () => {
 
   it('after a part of it was written is taken back whole', async () => {
     const { folder, files, journal } = await opened();
-    files.mostBytes = 10;
+    files.maxBytes = 10;
     let left = 5;
     files.before = (called) => {
       if (called === 'write' && (left -= 1) < 0) throw errno('ENOSPC', 'no space left on device');
@@ -91,7 +91,7 @@ describe('a write that fails', () => {
 
   it('is completed when the system writes less than asked', async () => {
     const { folder, files, journal } = await opened();
-    files.mostBytes = 7;
+    files.maxBytes = 7;
     await Promise.all([journal.append({ type: 'note', n: 2 }), journal.append({ type: 'note', n: 3 })]);
     await journal.close();
     expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: 4 });
@@ -99,14 +99,14 @@ describe('a write that fails', () => {
 
   it('does not go on forever when writes make no progress', async () => {
     const { files, journal } = await opened();
-    files.mostBytes = 0;
+    files.maxBytes = 0;
     await expect(journal.append({ type: 'note', n: 2 })).rejects.toMatchObject({ code: 'journal-unwritable' });
     await journal.close();
   });
 
   it('and cannot be taken back makes the journal refuse everything; the next start repairs it', async () => {
     const { folder, files, journal } = await opened();
-    files.mostBytes = 20;
+    files.maxBytes = 20;
     let writes = 0;
     files.before = (called) => {
       if (called === 'truncate') throw errno('EROFS', 'read-only file system');
@@ -117,7 +117,7 @@ describe('a write that fails', () => {
       why: expect.stringMatching(/EIO.*EROFS/),
     });
     files.before = () => undefined;
-    files.mostBytes = Infinity;
+    files.maxBytes = Infinity;
     await expect(journal.append({ type: 'note', n: 3 })).rejects.toMatchObject({ code: 'journal-unwritable' });
     await journal.close();
     expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: 2, incompleteBytes: 20 });

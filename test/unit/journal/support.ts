@@ -58,7 +58,7 @@ export class TroubledFiles implements JournalFiles {
   /** Called before each operation. */
   before: (operation: keyof TroubledFiles['calls']) => void = () => undefined;
   /** How many bytes a write takes at most. */
-  mostBytes = Infinity;
+  maxBytes = Infinity;
 
   async open(path: string, how: 'create' | 'existing'): Promise<SegmentFile> {
     this.#note('open');
@@ -67,7 +67,7 @@ export class TroubledFiles implements JournalFiles {
       ...file,
       write: async (bytes, position) => {
         this.#note('write');
-        return file.write(bytes.subarray(0, this.mostBytes), position);
+        return file.write(bytes.subarray(0, this.maxBytes), position);
       },
       datasync: async () => {
         this.#note('datasync');

@@ -62,7 +62,7 @@ describe('the layer rules', () => {
 
   it('find arrows that run upward between the rooms of a folder, and none that run downward', () => {
     const upward = [
-      ['shell/session', 'shell/screen'],
+      ['shell/model', 'shell/screen'],
       ['shell/views/model', 'shell/views/control'],
       ['core/logins', 'core/entryPoints'],
       ['front/transport', 'front/sessions'],

@@ -59,12 +59,12 @@ const keysOf = (name: string): (string | undefined)[] =>
 
 describe('an invitation', () => {
   it('binds the key that has signed, which the journal says before and after', async () => {
-    expect(await use()).toEqual({ door: 'manage', name: 'ivy', fingerprint: guest.identity.fingerprint });
+    expect(await use()).toEqual({ entryPoint: 'manage', name: 'ivy', fingerprint: guest.identity.fingerprint });
     expect(keysOf('ivy')).toEqual([guest.identity.fingerprint]);
     const who = {
       verb: 'admin invite',
       target: 'ivy',
-      actor: { name: 'ivy', role: 'viewer', door: 'manage', fingerprint: guest.identity.fingerprint, address },
+      actor: { name: 'ivy', role: 'viewer', entryPoint: 'manage', fingerprint: guest.identity.fingerprint, address },
       invitation: { by: 'root' },
     };
     expect(records).toMatchObject([

@@ -15,11 +15,11 @@ import { failureSentence, sentences, valueInWords, type SaidItem } from '../../.
 import { choose, confirm } from '../../../src/shell/plain/asking.ts';
 import { Questionnaire } from '../../../src/shell/plain/questionnaire.ts';
 import { StepTeller } from '../../../src/shell/plain/stepTeller.ts';
-import { ActivityLines } from '../../../src/shell/screen/ActivityLines.tsx';
+import { LiveCallLines } from '../../../src/shell/screen/LiveCallLines.tsx';
 import { ComposerView } from '../../../src/shell/screen/ComposerView.tsx';
 import { ConfirmView } from '../../../src/shell/screen/ConfirmView.tsx';
 import { ConfirmDialog } from '../../../src/shell/screen/dialog.ts';
-import type { Activity } from '../../../src/shell/session/activities.ts';
+import type { LiveCall } from '../../../src/shell/model/liveCalls.ts';
 import { ListApp } from '../../../src/shell/views/ListApp.tsx';
 import { emptyLine, headLine } from '../../../src/shell/views/layout/lines.ts';
 import { ListModel } from '../../../src/shell/views/model/model.ts';
@@ -120,7 +120,7 @@ describe('as sentences', () => {
       ({ desk }) =>
         new Questionnaire(
           { verb: verbNamed('create'), given: { user: evil } },
-          { desk, door: 'manage', complete: () => Promise.resolve([]) },
+          { desk, entryPoint: 'manage', complete: () => Promise.resolve([]) },
         ).run(),
       '\u0003',
     ],
@@ -129,7 +129,7 @@ describe('as sentences', () => {
       ({ desk }) =>
         new Questionnaire(
           { verb: verbNamed('create'), given: { user: 'alice', keys: `${key} ${evil}` } },
-          { desk, door: 'manage', complete: () => Promise.resolve([]) },
+          { desk, entryPoint: 'manage', complete: () => Promise.resolve([]) },
         ).run(),
       'back\r',
       '\r',
@@ -149,7 +149,7 @@ describe('as sentences', () => {
     test('is, of oneself and of others', () => {
       const said: string[] = [];
       const teller = new StepTeller((text) => said.push(text));
-      const activity: Activity = {
+      const liveCall: LiveCall = {
         id: 'a',
         title: evil,
         verb: 'create',
@@ -159,7 +159,7 @@ describe('as sentences', () => {
         steps: [step],
         notes: [evil],
       };
-      teller.look([activity, { ...activity, id: 'b', own: false }]);
+      teller.look([liveCall, { ...liveCall, id: 'b', own: false }]);
       teller.finish([{ ...step, index: 2 }], [evil]);
       vi.advanceTimersByTime(5000);
       expect(said).toHaveLength(5);
@@ -227,7 +227,7 @@ describe('the live part of the screen', () => {
     const form = new FormDialog({
       verb: verbNamed('create'),
       given: { user: evil },
-      door: 'manage',
+      entryPoint: 'manage',
       changed: () => undefined,
       done: () => undefined,
     } as never);
@@ -236,7 +236,7 @@ describe('the live part of the screen', () => {
   });
 
   test.each([true, false])('says what is at work written out (own: %s)', (own) => {
-    const activity: Activity = {
+    const liveCall: LiveCall = {
       id: 'a',
       title: evil,
       verb: 'create',
@@ -246,8 +246,8 @@ describe('the live part of the screen', () => {
       steps: [step],
       notes: [],
     };
-    for (const most of [1, 5]) harmless(draw(ActivityLines, { activities: [activity], most }));
-    harmless(draw(ActivityLines, { activities: [{ ...activity, title: 'create' }], most: 1 }));
+    for (const most of [1, 5]) harmless(draw(LiveCallLines, { liveCalls: [liveCall], most }));
+    harmless(draw(LiveCallLines, { liveCalls: [{ ...liveCall, title: 'create' }], most: 1 }));
   });
 });
 
@@ -278,7 +278,7 @@ describe('the live list', () => {
     controller.store.set({ ...controller.store.get(), ...state } as never);
     harmless(
       renderToString(
-        createElement(ListApp, { controller, activities: () => [], hostNote: '', onMount: () => undefined }),
+        createElement(ListApp, { controller, liveCalls: () => [], hostNote: '', onMount: () => undefined }),
         { columns: 79 },
       ),
     );

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as edit from '../../../src/shell/composer/line.ts';
-import { emptyLine, lineOf, longestLine, type Line } from '../../../src/shell/composer/line.ts';
+import { emptyLine, lineOf, maxLineLength, type Line } from '../../../src/shell/composer/line.ts';
 
 const at = (text: string): Line => {
   const cursor = text.indexOf('|');
@@ -54,8 +54,8 @@ describe('changing', () => {
 
   it('inserts at the cursor, and never more than a line may hold', () => {
     expect(show(edit.insert(at('a|d'), 'bc'))).toBe('abc|d');
-    const full = edit.insert(lineOf('x'.repeat(longestLine - 1)), 'abc');
-    expect(full.text).toHaveLength(longestLine);
+    const full = edit.insert(lineOf('x'.repeat(maxLineLength - 1)), 'abc');
+    expect(full.text).toHaveLength(maxLineLength);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
 import type { FeedContainer } from '../../../src/domain/events/notice.ts';
-import { listWish, narrowed } from '../../../src/shell/session/listWish.ts';
+import { listRequest, narrowed } from '../../../src/shell/model/listRequest.ts';
 
 const container = (user: string, status: 'running' | 'stopped', labels: Record<string, string> = {}): FeedContainer =>
   ({ user, status, labels }) as never;
@@ -22,15 +22,15 @@ describe('list --watch', () => {
     [{ labels: ['team'] }, ['alice', 'bob']],
     [{ labels: ['team=red'] }, []],
   ])('with %j', (input, users) => {
-    const { changed, removed } = narrowed(listWish(input), update);
+    const { changed, removed } = narrowed(listRequest(input), update);
     expect(changed.map(({ user }) => user)).toEqual(users);
     // What does not fit, perhaps since this update, is taken out.
     expect(removed).toEqual(['dora', ...all.map(({ user }) => user).filter((user) => !users.includes(user))]);
   });
 
   it('refuses what list refuses', () => {
-    expect(() => listWish({ sort: 'nothing' })).toThrow(Failure);
-    expect(() => listWish({ user: 'Not A Name' })).toThrow(Failure);
-    expect(listWish({ sort: '-memory' }).sort).toBe('-memory');
+    expect(() => listRequest({ sort: 'nothing' })).toThrow(Failure);
+    expect(() => listRequest({ user: 'Not A Name' })).toThrow(Failure);
+    expect(listRequest({ sort: '-memory' }).sort).toBe('-memory');
   });
 });

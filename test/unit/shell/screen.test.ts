@@ -8,7 +8,7 @@ import { openShell, type Shell } from '../../../src/shell/shell.ts';
 import type { TerminalReceiver } from '../../../src/domain/terminal.ts';
 import type { TerminalPort } from '../../../src/shell/terminal/port.ts';
 
-const actor: Actor = { name: 'tester', role: 'admin', door: 'manage', fingerprint: 'SHA256:x' };
+const actor: Actor = { name: 'tester', role: 'admin', entryPoint: 'manage', fingerprint: 'SHA256:x' };
 
 /** A client's terminal in memory. */
 class FakePort implements TerminalPort {

@@ -4,10 +4,10 @@ import type { Block } from '../../../catalogue/declaration/view.ts';
 import type { FeedContainer } from '../../../domain/events/notice.ts';
 import { FormDialog } from '../../forms/form.ts';
 import { ConfirmDialog } from '../../screen/dialog.ts';
-import { clipboardSequence } from '../../session/clip.ts';
-import type { Conversation } from '../../session/conversation.ts';
-import { describeLoss } from '../../session/loss.ts';
-import type { Confirmation } from '../../session/ui.ts';
+import { clipboardSequence } from '../../model/clip.ts';
+import type { ShellModel } from '../../model/shellModel.ts';
+import { describeLoss } from '../../model/loss.ts';
+import type { Confirmation } from '../../model/ui.ts';
 import type { Binding } from '../model/bindings.ts';
 import { commandLine } from '../model/command.ts';
 import { Details } from './details.ts';
@@ -18,7 +18,7 @@ import { accessOf, sshCommand } from '../model/sshCommand.ts';
 import type { ViewState } from './state.ts';
 
 export interface ActionsHost {
-  readonly conversation: Pick<Conversation, 'options' | 'runDirectly'>;
+  readonly shellModel: Pick<ShellModel, 'options' | 'runDirectly'>;
   readonly state: () => ViewState;
   readonly set: (state: Partial<ViewState>) => void;
   /** Cells of a line. */
@@ -80,7 +80,7 @@ export class Actions {
     const startedMs = performance.now();
     this.#command(lines);
     await this.#once(lines, async () => {
-      const ends = await runAll({ verb, inputs }, (...run) => this.#host.conversation.runDirectly(...run));
+      const ends = await runAll({ verb, inputs }, (...run) => this.#host.shellModel.runDirectly(...run));
       this.#say(outcome(lines, ends, performance.now() - startedMs));
     });
   }
@@ -97,7 +97,7 @@ export class Actions {
   }
 
   #openDetails(verb: AnyVerb, { user, name }: FeedContainer): void {
-    const { actor, core } = this.#host.conversation.options;
+    const { actor, core } = this.#host.shellModel.options;
     const pane = new Pane({
       kind: 'details',
       title: name,
@@ -125,7 +125,7 @@ export class Actions {
     const input = { user, ...(isLog ? { lines: logLines } : {}) };
     const line = commandLine(verb, input);
     this.#command([line]);
-    const end = await this.#host.conversation.runDirectly(verb, input, line);
+    const end = await this.#host.shellModel.runDirectly(verb, input, line);
     if (end.kind !== 'done') {
       this.#say(outcome([line], [end], 0));
       return;
@@ -147,7 +147,7 @@ export class Actions {
   }
 
   async #copyCommand(verb: AnyVerb, { user }: FeedContainer): Promise<void> {
-    const { actor, core, reachedAt } = this.#host.conversation.options;
+    const { actor, core, reachedAt } = this.#host.shellModel.options;
     try {
       const { result } = await core.call(
         { actor, verb: verb.name, input: { user }, reachedAt },
@@ -166,7 +166,7 @@ export class Actions {
     if (text === undefined) return;
     const sequence = clipboardSequence(text);
     if (sequence === undefined) return this.#say({ tone: 'bad', text: 'It is too long for a clipboard' });
-    this.#host.conversation.options.ui.copy(sequence);
+    this.#host.shellModel.options.ui.copy(sequence);
     this.#say({ tone: 'good', text: `Sent to your clipboard (OSC 52): ${said}` });
   }
 
@@ -181,9 +181,9 @@ export class Actions {
         containers.map(({ user }) => ({ user, ...wanted })),
       );
     };
-    const { door } = this.#host.conversation.options.actor;
+    const { entryPoint } = this.#host.shellModel.options.actor;
     this.#command(containers.map(({ user }) => commandLine(verb, { user })));
-    this.#set({ dialog: new FormDialog({ verb: asked, door, given, changed: () => this.#set({}), done }) });
+    this.#set({ dialog: new FormDialog({ verb: asked, entryPoint, given, changed: () => this.#set({}), done }) });
   }
 
   async #delete(verb: AnyVerb, containers: readonly FeedContainer[]): Promise<void> {
@@ -210,7 +210,7 @@ export class Actions {
   }
 
   async #deletionOf(verb: AnyVerb, user: string): Promise<Confirmation> {
-    const { actor, core } = this.#host.conversation.options;
+    const { actor, core } = this.#host.shellModel.options;
     const { result } = await core.call(
       { actor, verb: 'info', input: { user } },
       () => undefined,

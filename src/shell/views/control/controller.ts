@@ -5,7 +5,7 @@ import { edits } from '../../composer/fieldKeys.ts';
 import type { Key, Keyed } from '../../composer/keys.ts';
 import { insert, lineOf, type Line } from '../../composer/line.ts';
 import { Store } from '../../screen/store.ts';
-import type { Conversation } from '../../session/conversation.ts';
+import type { ShellModel } from '../../model/shellModel.ts';
 import { Actions } from './actions.ts';
 import { bindingOf, bindingsFor, type ActionName, type Binding, type Place } from '../model/bindings.ts';
 import { columnOf } from '../model/columns.ts';
@@ -18,7 +18,7 @@ import { commandMessage, failureMessage, type Message } from './runs.ts';
 import type { ViewState } from './state.ts';
 
 export interface ControllerOptions {
-  readonly conversation: Pick<Conversation, 'options' | 'activities' | 'runDirectly'>;
+  readonly shellModel: Pick<ShellModel, 'options' | 'liveCalls' | 'runDirectly'>;
   /** Rows of the list or of what is open on top of it, for keys that move by a page. */
   readonly page: () => number;
   /** Cells of a line. */
@@ -27,7 +27,7 @@ export interface ControllerOptions {
 }
 
 /** Of a filter more is dropped, in UTF-16 units: each key filters the list anew, and the filter stands above it. */
-const longestFilter = 256;
+const maxFilterLength = 256;
 
 export class ListController implements Keyed {
   readonly model = new ListModel();
@@ -39,9 +39,9 @@ export class ListController implements Keyed {
 
   constructor(options: ControllerOptions) {
     this.#options = options;
-    this.bindings = bindingsFor(options.conversation.options.actor);
+    this.bindings = bindingsFor(options.shellModel.options.actor);
     this.#actions = new Actions({
-      conversation: options.conversation,
+      shellModel: options.shellModel,
       state: this.store.get,
       set: (state) => this.#set(state),
       width: options.width,
@@ -105,7 +105,7 @@ export class ListController implements Keyed {
   paste(text: string): void {
     const { dialog, typing } = this.store.get();
     if (dialog !== undefined) dialog.paste(text);
-    else if (typing !== undefined) this.#typed(insert(typing, text.replace(/\p{Cc}+/gu, ' ').trim(), longestFilter));
+    else if (typing !== undefined) this.#typed(insert(typing, text.replace(/\p{Cc}+/gu, ' ').trim(), maxFilterLength));
   }
 
   get place(): Place {
@@ -137,7 +137,7 @@ export class ListController implements Keyed {
         this.model.move(name === 'up' ? -1 : 1);
         return this.changed();
       case 'text':
-        return this.#typed(insert(line, text, longestFilter));
+        return this.#typed(insert(line, text, maxFilterLength));
       default: {
         const change = edits[name];
         if (change !== undefined) this.#typed(change(line));

@@ -3,7 +3,7 @@ import type { AnyVerb } from '../../../catalogue/catalogue.ts';
 import { plural, showSize } from '../../../catalogue/declaration/show.ts';
 import { formatExact } from '../../../domain/values/size.ts';
 import type { FeedContainer } from '../../../domain/events/notice.ts';
-import type { Confirmation } from '../../session/ui.ts';
+import type { Confirmation } from '../../model/ui.ts';
 import { statusOf } from '../model/columns.ts';
 
 export interface SizeForm {

@@ -4,7 +4,7 @@ import type { Tone } from '../../../catalogue/declaration/view.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { signs } from '../../items/theme.ts';
 import { showDuration } from '../../items/words.ts';
-import type { RunEnd } from '../../session/verbRun.ts';
+import type { CallEnd } from '../../model/verbCall.ts';
 import { commandLine } from '../model/command.ts';
 
 export interface Message {
@@ -17,7 +17,7 @@ export interface RunRequest {
   readonly inputs: readonly Readonly<Record<string, unknown>>[];
 }
 
-export type Run = (verb: AnyVerb, input: Readonly<Record<string, unknown>>, line: string) => Promise<RunEnd>;
+export type Run = (verb: AnyVerb, input: Readonly<Record<string, unknown>>, line: string) => Promise<CallEnd>;
 
 /** The host does several at once, but starting fifty containers in the same moment makes each of them slow. */
 const atOnce = 4;
@@ -28,9 +28,9 @@ export function linesOf({ verb, inputs }: RunRequest): string[] {
 }
 
 /** Runs all of them and resolves with how each ended, in their order. */
-export async function runAll(request: RunRequest, run: Run): Promise<RunEnd[]> {
+export async function runAll(request: RunRequest, run: Run): Promise<CallEnd[]> {
   const lines = linesOf(request);
-  const ends: RunEnd[] = [];
+  const ends: CallEnd[] = [];
   let next = 0;
   const work = async (): Promise<void> => {
     for (let i = next++; i < request.inputs.length; i = next++)
@@ -41,7 +41,7 @@ export async function runAll(request: RunRequest, run: Run): Promise<RunEnd[]> {
 }
 
 /** What is said of it in the footer. */
-export function outcome(lines: readonly string[], ends: readonly RunEnd[], elapsedMs: number): Message {
+export function outcome(lines: readonly string[], ends: readonly CallEnd[], elapsedMs: number): Message {
   const failures = ends.flatMap((end, i) =>
     end.kind === 'failed' ? [{ line: lines[i] ?? '', failure: end.failure }] : [],
   );

@@ -17,7 +17,7 @@ export const barCells = 8;
 /** Sign and blank in front of a status; the word gives way to `restart 2/5…` while something is at work. */
 const signCells = 2;
 const statusCells = signCells + 12;
-const leastName = 8;
+const minNameWidth = 8;
 
 /**
  * Widths as wide as the widest cell so far: they only grow while a view is open, so that columns do not jump to and fro
@@ -71,7 +71,7 @@ export function place(widths: Pick<Widths, 'of'>, width: number): Placed[] {
       left -= cells;
     } else if (priority === 1) {
       // The name is always there, and leaves room for the status.
-      const most = Math.max(leastName, left - gap - (statusCells + gap));
+      const most = Math.max(minNameWidth, left - gap - (statusCells + gap));
       const fitting = Math.min(cells - gap, most);
       taken.set(name, { width: fitting, bar: false });
       left -= fitting + gap;

@@ -9,7 +9,7 @@ import type { FeedContainer } from '../../../domain/events/notice.ts';
 import { printable } from '../../../domain/text.ts';
 import { bar } from '../../items/drawing.ts';
 import { fullness, signs, styles, tones } from '../../items/theme.ts';
-import type { Activity } from '../../session/activities.ts';
+import type { LiveCall } from '../../model/liveCalls.ts';
 import { cell, cut, joinFitting } from './cells.ts';
 import { cellText, columnOf, statusOf } from '../model/columns.ts';
 import { barCells, gap, type Placed } from './layout.ts';
@@ -31,7 +31,7 @@ export interface RowLook {
   readonly selected: boolean;
   readonly marked: boolean;
   /** What is at work there. */
-  readonly activity: Activity | undefined;
+  readonly liveCall: LiveCall | undefined;
   readonly now: Date;
   /** Cells of the whole row. */
   readonly width: number;
@@ -40,13 +40,13 @@ export interface RowLook {
 export function rowLine(
   container: FeedContainer,
   placed: readonly Placed[],
-  { selected, marked, activity, now, width: cells }: RowLook,
+  { selected, marked, liveCall, now, width: cells }: RowLook,
 ): Line {
   const segments: Segment[] = [{ text: `${selected ? signs.prompt : ' '}${marked ? '*' : ' '}`, style: styles.name }];
   for (const [i, { name, width, bar: withBar }] of placed.entries()) {
     if (i > 0) segments.push({ text: ' '.repeat(gap) });
     if (name === 'status') {
-      segments.push(statusSegment(container, activity, width));
+      segments.push(statusSegment(container, liveCall, width));
       continue;
     }
     const { align, ratio } = columnOf(name);
@@ -64,14 +64,14 @@ export function rowLine(
   return { segments: merged(segments), inverse: selected };
 }
 
-function statusSegment(container: FeedContainer, activity: Activity | undefined, width: number): Segment {
-  if (activity !== undefined) return { text: cell(`~ ${progress(activity)}`, width), style: tones.warn };
+function statusSegment(container: FeedContainer, liveCall: LiveCall | undefined, width: number): Segment {
+  if (liveCall !== undefined) return { text: cell(`~ ${progress(liveCall)}`, width), style: tones.warn };
   const { sign, word, tone } = statusOf(container);
   return { text: `${sign} ${cell(word, width - 2)}`, style: tones[tone] };
 }
 
 /** `restart 2/5…`. */
-export function progress({ verb, steps }: Pick<Activity, 'verb' | 'steps'>): string {
+export function progress({ verb, steps }: Pick<LiveCall, 'verb' | 'steps'>): string {
   const step = steps.at(-1);
   return step === undefined ? `${verb}…` : `${verb} ${step.index}/${step.total}…`;
 }

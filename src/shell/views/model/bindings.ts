@@ -186,10 +186,10 @@ const table: readonly Declared[] = [
   },
 ];
 
-export function bindingsFor({ door, role }: Pick<Actor, 'door' | 'role'>): Binding[] {
+export function bindingsFor({ entryPoint, role }: Pick<Actor, 'entryPoint' | 'role'>): Binding[] {
   return table.flatMap(({ verbs, ...declared }): Binding[] => {
     if (verbs === undefined) return [{ ...declared, verb: undefined }];
-    const verb = verbs.map(verbNamed).find((each) => mayUse(each, door, role));
+    const verb = verbs.map(verbNamed).find((each) => mayUse(each, entryPoint, role));
     if (verb === undefined) return [];
     return [
       { ...declared, verb, ...(declared.action === 'look' && declared.hint !== undefined ? { hint: verb.name } : {}) },

@@ -4,7 +4,7 @@ import { Dispatcher } from '../../../../src/core/calls/dispatcher.ts';
 import type { Capabilities } from '../../../../src/core/calls/capabilities.ts';
 import type { Actor } from '../../../../src/domain/access/actor.ts';
 
-const tester: Actor = { name: 'tester', role: 'admin', door: 'manage' };
+const tester: Actor = { name: 'tester', role: 'admin', entryPoint: 'manage' };
 
 function world() {
   const verb = Promise.withResolvers<unknown>();
@@ -25,7 +25,7 @@ function world() {
       verb: name,
       input,
       reachedAt: undefined,
-      session: undefined,
+      shell: undefined,
       terminal: undefined,
       signal: new AbortController().signal,
       emit: nothing,

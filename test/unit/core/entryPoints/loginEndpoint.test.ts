@@ -60,7 +60,7 @@ describe('a login', () => {
     await other.peer.sendNotification(messages.logout, { login });
     // Answered behind the notification.
     await other.peer.sendRequest(messages.local, { name: 'root' });
-    expect(logins.list()).toMatchObject([{ login, shells: 0 }, { door: 'local' }]);
+    expect(logins.list()).toMatchObject([{ login, shells: 0 }, { entryPoint: 'local' }]);
     front.endpoint.shells(login, 1);
     expect(logins.list()[0]).toMatchObject({ shells: 1 });
     await front.peer.sendNotification(messages.logout, { login });
@@ -102,7 +102,7 @@ describe('a login', () => {
     await local.peer.sendRequest(messages.local, { name: 'root' });
     expect(reports.refused).not.toHaveBeenCalled();
     expect(reports.useInvitation).not.toHaveBeenCalled();
-    expect(logins.list()).toMatchObject([{ door: 'local' }]);
+    expect(logins.list()).toMatchObject([{ entryPoint: 'local' }]);
   });
 
   it.each<[what: string, change: object]>([

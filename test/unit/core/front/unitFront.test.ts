@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { logFront } from '../../../../src/core/front/frontLog.ts';
-import { FrontNews } from '../../../../src/core/front/frontRestarts.ts';
+import { FrontRestarts } from '../../../../src/core/front/frontRestarts.ts';
 import { bindPort } from '../../../../src/core/front/listener.ts';
 import { UnitFront } from '../../../../src/core/front/unitFront.ts';
 import type { Actor } from '../../../../src/domain/access/actor.ts';
@@ -141,25 +141,25 @@ describe('what a front says on standard error', () => {
 });
 
 describe('the news that a front was replaced', () => {
-  const carol: Actor = { name: 'carol', role: 'admin', door: 'manage' };
+  const carol: Actor = { name: 'carol', role: 'admin', entryPoint: 'manage' };
 
   it('is told to each person once, anew after each restart, and not to root on the host', () => {
     let nowMs = Date.UTC(2026, 0, 2, 3, 4, 5);
-    const news = new FrontNews(() => nowMs);
-    expect(news.next(carol)).toBeNull();
-    news.replaced('stood-still');
-    expect(news.next({ ...carol, door: 'local', role: 'root' })).toBeNull();
-    const restart = news.next(carol);
+    const frontRestarts = new FrontRestarts(() => nowMs);
+    expect(frontRestarts.next(carol)).toBeNull();
+    frontRestarts.replaced('stood-still');
+    expect(frontRestarts.next({ ...carol, entryPoint: 'local', role: 'root' })).toBeNull();
+    const restart = frontRestarts.next(carol);
     expect(restart).toEqual({ at: '2026-01-02T03:04:05.000Z', why: 'stood-still' });
     expect(restart === null ? '' : frontRestartText(restart)).toBe(
       'The SSH server was restarted at 03:04 UTC because it stood still; operations went on.',
     );
-    expect(news.next(carol)).toBeNull();
-    expect(news.next({ ...carol, door: 'self', role: 'owner' })).not.toBeNull();
-    news.replaced('ended');
-    expect(news.next(carol)).toMatchObject({ why: 'ended' });
-    news.replaced('ended');
+    expect(frontRestarts.next(carol)).toBeNull();
+    expect(frontRestarts.next({ ...carol, entryPoint: 'self', role: 'owner' })).not.toBeNull();
+    frontRestarts.replaced('ended');
+    expect(frontRestarts.next(carol)).toMatchObject({ why: 'ended' });
+    frontRestarts.replaced('ended');
     nowMs += 25 * 60 * 60_000;
-    expect(news.next(carol)).toBeNull();
+    expect(frontRestarts.next(carol)).toBeNull();
   });
 });

@@ -41,7 +41,7 @@ describe('a proof', () => {
     expect(actor).toMatchObject({
       name: 'carol',
       role: 'operator',
-      door: 'manage',
+      entryPoint: 'manage',
       fingerprint: carol.identity.fingerprint,
       address: '192.0.2.1',
     });
@@ -49,7 +49,7 @@ describe('a proof', () => {
     expect(logins.prove(prove(alice, 'self'), '192.0.2.1', front)).toMatchObject({
       name: 'alice',
       role: 'owner',
-      door: 'self',
+      entryPoint: 'self',
       owns: ['alice'],
     });
   });
@@ -92,7 +92,7 @@ describe('a proof', () => {
   });
 
   it('is not forgotten because somebody else logs in again and again', () => {
-    const few = new Logins({ now: () => new Date(), mostProofs: 10 });
+    const few = new Logins({ now: () => new Date(), maxProofs: 10 });
     few.allow({ ...emptyDirectory, identities: [carol.identity, alice.identity] });
     const proof = prove(carol, 'manage');
     few.prove(proof, '192.0.2.1', front);
@@ -190,12 +190,12 @@ describe('a login', () => {
     const first = logins.prove(prove(carol, 'manage'), '192.0.2.1', front);
     logins.prove(prove(carol, 'manage'), '192.0.2.2', front);
     const root = logins.local('carol', front);
-    const kick = (session: string): ReturnType<typeof kickSession> =>
-      kickSession({ logins }, { session, reason: 'maintenance' }, { actor: root });
+    const kick = (shell: string): ReturnType<typeof kickSession> =>
+      kickSession({ logins }, { session: shell, reason: 'maintenance' }, { actor: root });
     expect((await kick(first.login ?? '')).ended).toHaveLength(1);
     expect((await kick('carol')).ended.map(({ address }) => address)).toEqual(['192.0.2.2']);
     await expect(kick('carol')).rejects.toMatchObject({ code: 'not-found' });
-    expect(logins.actor(root.login ?? '')).toMatchObject({ role: 'root', door: 'local' });
+    expect(logins.actor(root.login ?? '')).toMatchObject({ role: 'root', entryPoint: 'local' });
   });
 
   it('counts its shells', () => {
@@ -234,7 +234,7 @@ describe('a login', () => {
   });
 
   it('is one of so many at a time', () => {
-    const two = new Logins({ now: () => new Date(), mostLogins: 2 });
+    const two = new Logins({ now: () => new Date(), maxLogins: 2 });
     two.allow({ ...emptyDirectory, identities: [carol.identity] });
     const [first] = [two.prove(prove(carol, 'manage'), '192.0.2.1', front), two.local('root', front)];
     expect(() => two.prove(prove(carol, 'manage'), '192.0.2.1', front)).toThrow(

@@ -9,12 +9,12 @@ import { refusalReasonNames } from '../../../../src/domain/access/refusal.ts';
 const carol: Actor = {
   name: 'carol',
   role: 'operator',
-  door: 'manage',
+  entryPoint: 'manage',
   fingerprint: 'SHA256:x',
   address: '192.0.2.1',
   login: '01',
 };
-const root: Actor = { name: 'root', role: 'root', door: 'local', login: '02' };
+const root: Actor = { name: 'root', role: 'root', entryPoint: 'local', login: '02' };
 const since = new Date(1_000_000);
 
 let entries: Record<string, unknown>[];

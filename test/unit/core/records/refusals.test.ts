@@ -11,7 +11,7 @@ import { bytesBelow } from '../../../support/files.ts';
 import { AuthLog } from '../../../../src/core/records/authLog.ts';
 import { LoginEvents } from '../../../../src/core/records/loginEvents.ts';
 import { RefusalRecords } from '../../../../src/core/records/refusalRecords.ts';
-import { mostCounted, type RefusalReason, type RefusalReport } from '../../../../src/domain/access/refusal.ts';
+import { maxCountedSources, type RefusalReason, type RefusalReport } from '../../../../src/domain/access/refusal.ts';
 import { Refusals } from '../../../../src/front/admission/refusals.ts';
 import { Journal } from '../../../../src/journal/journal.ts';
 import { refusalReport } from '../../../../src/protocol/messages.ts';
@@ -58,7 +58,7 @@ describe('100,000 refused logins', () => {
         source: `10.${i % 7}.${(i >> 8) & 255}.${i & 255}`,
         port: i % 65_536,
         reason: (['key', 'signature', 'method'] as const)[i % 3] ?? 'key',
-        door: i % 2 === 0 ? 'manage' : 'other',
+        entryPoint: i % 2 === 0 ? 'manage' : 'other',
       });
       // Half of it in a few seconds, the other half over an hour.
       if (i % 1000 === 0) await vi.advanceTimersByTimeAsync(i < total / 2 ? 50 : 72_000);
@@ -99,9 +99,9 @@ describe("the front's count", () => {
     for (let i = 0; i < 30; i++) refusals.add({ source: '10.0.0.0', port: i, reason: 'key' });
     refusals.flush();
     expect(reports).toHaveLength(1);
-    expect(reports[0]?.counted).toHaveLength(mostCounted);
+    expect(reports[0]?.counted).toHaveLength(maxCountedSources);
     expect(reports[0]?.counted[0]).toMatchObject({ source: '10.0.0.0', count: 31, ports: { length: 10 } });
-    expect(reports[0]?.others).toEqual({ key: 1000 - mostCounted });
+    expect(reports[0]?.others).toEqual({ key: 1000 - maxCountedSources });
     refusals.flush();
     expect(reports).toHaveLength(1);
     expect(refusalReport.safeParse(reports[0]).success).toBe(true);
@@ -117,7 +117,7 @@ describe("the front's count", () => {
 });
 
 describe('a front that reports what it likes', () => {
-  const counted = { source: '203.0.113.9', reason: 'key', door: 'manage', count: 1, ports: [4711] };
+  const counted = { source: '203.0.113.9', reason: 'key', entryPoint: 'manage', count: 1, ports: [4711] };
 
   it.each<[what: string, report: unknown]>([
     ['an address that is none', { counted: [{ ...counted, source: '1.2.3.4 port 1 (manage): x' }], others: {} }],
@@ -125,9 +125,9 @@ describe('a front that reports what it likes', () => {
     ['an address with the name of an interface', { counted: [{ ...counted, source: 'fe80::1%"}' }], others: {} }],
     ['a reason of its own', { counted: [{ ...counted, reason: 'because' }], others: {} }],
     ['a reason of its own for the others', { counted: [], others: { because: 1 } }],
-    ['a login name of its own', { counted: [{ ...counted, door: 'root' }], others: {} }],
+    ['a login name of its own', { counted: [{ ...counted, entryPoint: 'root' }], others: {} }],
     ['less than none', { counted: [{ ...counted, count: -1 }], others: {} }],
-    ['too many sources', { counted: Array.from({ length: mostCounted + 1 }, () => counted), others: {} }],
+    ['too many sources', { counted: Array.from({ length: maxCountedSources + 1 }, () => counted), others: {} }],
     ['too many ports', { counted: [{ ...counted, ports: Array.from({ length: 11 }, () => 1) }], others: {} }],
     ['a port that is none', { counted: [{ ...counted, ports: [70_000] }], others: {} }],
     ['more than it is asked for', { counted: [{ ...counted, text: 'x' }], others: {} }],

@@ -1,8 +1,11 @@
 /** What was asked for and is not offered, however often: one record a minute, of a size that has a limit. */
 import { afterEach, expect, it, vi } from 'vitest';
-import { NotOfferedRecords } from '../../../../src/core/records/unsupportedRecords.ts';
-import { notOfferedNames, type NotOfferedCounts } from '../../../../src/domain/access/unsupportedRequest.ts';
-import { notOfferedReport } from '../../../../src/protocol/messages.ts';
+import { UnsupportedRecords } from '../../../../src/core/records/unsupportedRecords.ts';
+import {
+  unsupportedRequestNames,
+  type UnsupportedRequestCounts,
+} from '../../../../src/domain/access/unsupportedRequest.ts';
+import { unsupportedRequestReport } from '../../../../src/protocol/messages.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -11,18 +14,20 @@ afterEach(() => {
 it('is one record a minute, whoever asks and however often', async () => {
   vi.useFakeTimers();
   const entries: Record<string, unknown>[] = [];
-  const records = new NotOfferedRecords({
+  const records = new UnsupportedRecords({
     append: (entry) => Promise.resolve(void entries.push(entry)),
     now: () => Date.now(),
   });
-  const all = Object.fromEntries(notOfferedNames.map((name) => [name, 1_000_000_000])) as NotOfferedCounts;
+  const all = Object.fromEntries(
+    unsupportedRequestNames.map((name) => [name, 1_000_000_000]),
+  ) as UnsupportedRequestCounts;
   for (let second = 0; second < 600; second++) {
     for (let i = 0; i < 100; i++)
       records.report(
         {
           name: `a${'n'.repeat(30)}${second % 60}`,
           role: 'admin',
-          door: 'manage',
+          entryPoint: 'manage',
           address: `2001:db8:aaaa:bbbb:cccc:dddd:${second}:${i}`,
         },
         all,
@@ -40,31 +45,37 @@ it('is one record a minute, whoever asks and however often', async () => {
 
 it('says who, what and how often', async () => {
   const entries: Record<string, unknown>[] = [];
-  const records = new NotOfferedRecords({ append: (entry) => Promise.resolve(void entries.push(entry)), now: () => 0 });
+  const records = new UnsupportedRecords({
+    append: (entry) => Promise.resolve(void entries.push(entry)),
+    now: () => 0,
+  });
   records.report(
-    { name: 'carol', role: 'admin', door: 'manage', address: '203.0.113.9', login: 'one' },
+    { name: 'carol', role: 'admin', entryPoint: 'manage', address: '203.0.113.9', login: 'one' },
     { 'tcp-local': 2 },
   );
-  records.report({ name: 'carol', role: 'admin', door: 'manage', address: '203.0.113.9', login: 'two' }, { agent: 1 });
-  records.report({ name: 'alice', role: 'owner', door: 'self' }, { 'tcp-local': 1 });
+  records.report(
+    { name: 'carol', role: 'admin', entryPoint: 'manage', address: '203.0.113.9', login: 'two' },
+    { agent: 1 },
+  );
+  records.report({ name: 'alice', role: 'owner', entryPoint: 'self' }, { 'tcp-local': 1 });
   await records.flush();
   expect(entries).toEqual([
     {
-      type: 'not-offered',
+      type: 'unsupported-requests',
       since: '1970-01-01T00:00:00.000Z',
       count: 4,
       asked: { 'tcp-local': 3, agent: 1 },
       people: 2,
       top: [
-        { name: 'carol', door: 'manage', address: '203.0.113.9', count: 3 },
-        { name: 'alice', door: 'self', count: 1 },
+        { name: 'carol', entryPoint: 'manage', address: '203.0.113.9', count: 3 },
+        { name: 'alice', entryPoint: 'self', count: 1 },
       ],
     },
   ]);
 });
 
 it('is told by the front in words of ours only', () => {
-  expect(notOfferedReport.safeParse({ login: 'x', counts: { agent: 1 } }).success).toBe(true);
+  expect(unsupportedRequestReport.safeParse({ login: 'x', counts: { agent: 1 } }).success).toBe(true);
   for (const counts of [{ 'root shell': 1 }, { agent: 0 }, { agent: 1.5 }, { agent: 'x' }, { agent: 2_000_000_000 }])
-    expect(notOfferedReport.safeParse({ login: 'x', counts }).success).toBe(false);
+    expect(unsupportedRequestReport.safeParse({ login: 'x', counts }).success).toBe(false);
 });

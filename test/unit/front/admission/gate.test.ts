@@ -10,11 +10,11 @@ const penalties = {
   violationMs: 10_000,
   minMs: 15_000,
   maxMs: 600_000,
-  mostSources: 1000,
+  maxSources: 1000,
   overflow: 'permissive',
   exempt: ['10.0.0.0/8'],
 } as const;
-const startups = { start: 100, ratePercent: 30, full: 300, perSource: 30 };
+const pendingLogins = { start: 100, ratePercent: 30, full: 300, perSource: 30 };
 
 let nowMs: number;
 let begun: BegunPenalty[];
@@ -23,7 +23,7 @@ let gate: Gate;
 beforeEach(() => {
   nowMs = Date.parse('2026-11-24T12:00:00Z');
   begun = [];
-  gate = new Gate({ penalties, startups, now: () => nowMs, onPenalty: (penalty) => begun.push(penalty) });
+  gate = new Gate({ penalties, pendingLogins, now: () => nowMs, onPenalty: (penalty) => begun.push(penalty) });
 });
 
 /** A connection: refused, or open until it is closed. */
@@ -150,7 +150,7 @@ describe('a source that somebody logged in from', () => {
   beforeEach(() => {
     gate = new Gate({
       penalties,
-      startups: { start: 1, ratePercent: 100, full: 1, perSource: 30 },
+      pendingLogins: { start: 1, ratePercent: 100, full: 1, perSource: 30 },
       now: () => nowMs,
       onPenalty: (penalty) => begun.push(penalty),
     });

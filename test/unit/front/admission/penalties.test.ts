@@ -8,7 +8,7 @@ const limits: PenaltyLimits = {
   violationMs: 10_000,
   minMs: 15_000,
   maxMs: 600_000,
-  mostSources: 100,
+  maxSources: 100,
   overflow: 'permissive',
 };
 const start = 1_000_000_000;
@@ -96,10 +96,10 @@ describe('penalties', () => {
     const penalties = new Penalties(limits);
     fail(penalties, 4, start, 'first');
     for (let i = 0; i < 10_000; i++) fail(penalties, 1, start, `other ${i}`);
-    expect(penalties.size).toBeLessThanOrEqual(3 * limits.mostSources);
+    expect(penalties.size).toBeLessThanOrEqual(3 * limits.maxSources);
     expect(penalties.refusal('first', start)).toBeDefined();
     for (let i = 0; i < 1000; i++) fail(penalties, 4, start, `other ${i}`);
-    expect(penalties.size).toBeLessThanOrEqual(3 * limits.mostSources);
+    expect(penalties.size).toBeLessThanOrEqual(3 * limits.maxSources);
     expect(penalties.refusal('first', start)).toBeUndefined();
   });
 
@@ -109,23 +109,23 @@ describe('penalties', () => {
       for (let i = from; i < from + count; i++) fail(penalties, 1, start, `other ${i}`);
     };
     fail(penalties, 2, start);
-    others(0, limits.mostSources - 1);
+    others(0, limits.maxSources - 1);
     fail(penalties, 1, start);
-    others(limits.mostSources, limits.mostSources - 1);
+    others(limits.maxSources, limits.maxSources - 1);
     expect(fail(penalties, 1, start)).toBeDefined();
   });
 
   it('that ended before a restart take no place from those that go on', () => {
     const penalties = new Penalties(limits);
     penalties.restore({ source: 'a', why: 'late', times: 1, untilMs: start + 5000 }, start);
-    for (let i = 0; i < limits.mostSources; i++)
+    for (let i = 0; i < limits.maxSources; i++)
       penalties.restore({ source: `old ${i}`, why: 'late', times: 1, untilMs: start - 5000 }, start);
     expect(penalties.refusal('a', start)).toBeDefined();
   });
 
   it('can let nobody in when there are too many, until some end', () => {
     const penalties = new Penalties({ ...limits, overflow: 'deny-all' });
-    for (let i = 0; i < limits.mostSources; i++) fail(penalties, 4, start, `other ${i}`);
+    for (let i = 0; i < limits.maxSources; i++) fail(penalties, 4, start, `other ${i}`);
     expect(penalties.refusal('new', start)).toBe('overflow');
     expect(penalties.refusal('new', start + 20_000)).toBeUndefined();
   });

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { Startups } from '../../../../src/front/admission/pendingLogins.ts';
+import { PendingLogins } from '../../../../src/front/admission/pendingLogins.ts';
 
 const limits = { start: 10, ratePercent: 30, full: 100, perSource: 5 };
 
 /** With so many open already, each of another source. */
-function withOpen(count: number, random: () => number = () => 0): Startups {
-  const startups = new Startups(limits, random);
-  for (let i = 0; i < count; i++) startups.begin(`other ${i}`);
-  return startups;
+function withOpen(count: number, random: () => number = () => 0): PendingLogins {
+  const pendingLogins = new PendingLogins(limits, random);
+  for (let i = 0; i < count; i++) pendingLogins.begin(`other ${i}`);
+  return pendingLogins;
 }
 
 describe('connections that log in', () => {
@@ -16,7 +16,7 @@ describe('connections that log in', () => {
     expect(withOpen(10).refusal('new', false)).toBe('all');
     expect(withOpen(100, () => 0.999).refusal('new', false)).toBe('all');
     expect(withOpen(99, () => 0.999).refusal('new', false)).toBeUndefined();
-    const abrupt = new Startups({ ...limits, full: limits.start }, () => 0.999);
+    const abrupt = new PendingLogins({ ...limits, full: limits.start }, () => 0.999);
     for (let i = 0; i < limits.start; i++) abrupt.begin(`other ${i}`);
     expect(abrupt.refusal('new', false)).toBe('all');
   });
@@ -28,23 +28,23 @@ describe('connections that log in', () => {
   });
 
   it('are limited for each source, and counted when they end', () => {
-    const startups = withOpen(0);
-    for (let i = 0; i < 5; i++) startups.begin('a');
-    expect(startups.refusal('a', false)).toBe('source');
-    expect(startups.refusal('b', false)).toBeUndefined();
-    startups.end('a');
-    expect(startups.refusal('a', false)).toBeUndefined();
-    for (let i = 0; i < 4; i++) startups.end('a');
-    expect([startups.total, startups.sources]).toEqual([0, 0]);
+    const pendingLogins = withOpen(0);
+    for (let i = 0; i < 5; i++) pendingLogins.begin('a');
+    expect(pendingLogins.refusal('a', false)).toBe('source');
+    expect(pendingLogins.refusal('b', false)).toBeUndefined();
+    pendingLogins.end('a');
+    expect(pendingLogins.refusal('a', false)).toBeUndefined();
+    for (let i = 0; i < 4; i++) pendingLogins.end('a');
+    expect([pendingLogins.total, pendingLogins.sources]).toEqual([0, 0]);
   });
 
   it('have a place where somebody logged in lately, whoever else comes', () => {
-    const startups = withOpen(100);
+    const pendingLogins = withOpen(100);
     for (let i = 0; i < 5; i++) {
-      expect(startups.refusal('a', true)).toBeUndefined();
-      startups.begin('a');
+      expect(pendingLogins.refusal('a', true)).toBeUndefined();
+      pendingLogins.begin('a');
     }
-    expect(startups.refusal('a', true)).toBe('all');
+    expect(pendingLogins.refusal('a', true)).toBe('all');
     const quiet = withOpen(0);
     for (let i = 0; i < 9; i++) quiet.begin('a');
     expect(quiet.refusal('a', true)).toBeUndefined();

@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { turnAway } from '../../../../src/front/admission/reject.ts';
+import { reject } from '../../../../src/front/admission/reject.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -20,7 +20,7 @@ function client() {
       state.isGone = true;
     },
   });
-  turnAway(socket as unknown as Socket, 'Not now.');
+  reject(socket as unknown as Socket, 'Not now.');
   return state;
 }
 

@@ -13,7 +13,7 @@ const open = (): Promise<LastUses> => LastUses.open(path(), ({ code }) => troubl
 const carol: Actor = {
   name: 'carol',
   role: 'operator',
-  door: 'manage',
+  entryPoint: 'manage',
   fingerprint: 'SHA256:carol',
   address: '192.0.2.1',
 };
@@ -30,21 +30,21 @@ describe('the last use of a key', () => {
     const uses = await open();
     uses.note(carol, at);
     uses.note(
-      { ...carol, certificate: { authority: 'office', keyId: 'x', serial: '1' }, fingerprint: 'SHA256:certified' },
+      { ...carol, certificate: { ca: 'office', keyId: 'x', serial: '1' }, fingerprint: 'SHA256:certified' },
       at,
     );
     uses.note(
       {
         name: 'alice',
         role: 'owner',
-        door: 'self',
+        entryPoint: 'self',
         owns: ['alice'],
         fingerprint: 'SHA256:alice',
         address: '192.0.2.1',
       },
       at,
     );
-    uses.note({ name: 'root', role: 'root', door: 'local' }, at);
+    uses.note({ name: 'root', role: 'root', entryPoint: 'local' }, at);
     await uses.settled();
     const later = await open();
     const known = ['SHA256:carol', certificateUse('carol'), 'SHA256:certified', 'SHA256:alice'].map(

@@ -6,7 +6,7 @@ import { Journal } from '../../../../src/journal/journal.ts';
 import { endedSince } from '../../../../src/service/shells/ended.ts';
 
 const long = '2020-01-01T00:00:00Z';
-const actor = { name: 'carol', role: 'admin', door: 'manage' };
+const actor = { name: 'carol', role: 'admin', entryPoint: 'manage' };
 
 async function journalWith(...entries: Parameters<Journal['append']>[0][]): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'containarium-ended-'));

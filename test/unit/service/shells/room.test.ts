@@ -4,8 +4,8 @@ import type { Actor } from '../../../../src/domain/access/actor.ts';
 import { Failure } from '../../../../src/domain/failure.ts';
 import type { Notice } from '../../../../src/domain/events/notice.ts';
 
-const admin = (name: string): Actor => ({ name, role: 'admin', door: 'manage', fingerprint: `SHA256:${name}` });
-const owner: Actor = { name: 'alice', role: 'owner', door: 'self', owns: ['alice', 'ci'] };
+const admin = (name: string): Actor => ({ name, role: 'admin', entryPoint: 'manage', fingerprint: `SHA256:${name}` });
+const owner: Actor = { name: 'alice', role: 'owner', entryPoint: 'self', owns: ['alice', 'ci'] };
 
 function roomWith(...actors: Actor[]): { room: Room; heard: Map<string, Notice[]> } {
   const room = new Room(() => new Date('2026-01-01T00:00:00Z'));
@@ -22,7 +22,7 @@ function roomWith(...actors: Actor[]): { room: Room; heard: Map<string, Notice[]
 const types = (notices: Notice[] | undefined): string[] => (notices ?? []).map(({ type }) => type);
 
 describe('what is done', () => {
-  const call = { id: '1', verb: 'stop', target: 'alice', actor: admin('carol'), session: null } as const;
+  const call = { id: '1', verb: 'stop', target: 'alice', actor: admin('carol'), shell: null } as const;
 
   it('is told to admins and to the owner of its target', () => {
     const { room, heard } = roomWith(admin('tester'), owner, { ...owner, name: 'bob', owns: ['bob'] });
@@ -32,6 +32,15 @@ describe('what is done', () => {
     expect(types(heard.get('tester'))).toEqual(['begun', 'step', 'ended']);
     expect(types(heard.get('alice'))).toEqual(['begun', 'step', 'ended']);
     expect(types(heard.get('bob'))).toEqual([]);
+  });
+
+  it('is not told to the shell that made the call', () => {
+    const { room, heard } = roomWith(admin('tester'), admin('carol'));
+    room.begun({ ...call, shell: 'session of carol' });
+    room.step('1', { index: 1, total: 1, title: 'Stopping', state: 'begun', elapsedMs: 0 });
+    room.ended('1', 1200, undefined);
+    expect(types(heard.get('tester'))).toEqual(['begun', 'step', 'ended']);
+    expect(types(heard.get('carol'))).toEqual([]);
   });
 
   it('is there to be seen while it runs, with the latest of each step, and not afterwards', () => {

@@ -4,9 +4,9 @@ import { Room } from '../../../../src/service/shells/room.ts';
 import type { Actor } from '../../../../src/domain/access/actor.ts';
 import type { Notice } from '../../../../src/domain/events/notice.ts';
 
-const admin = (name: string): Actor => ({ name, role: 'admin', door: 'manage', fingerprint: 'SHA256:x' });
-const owner: Actor = { name: 'alice', role: 'owner', door: 'self', fingerprint: 'SHA256:y', owns: ['alice'] };
-const call = { id: 'call-1', verb: 'stop', target: 'alice', actor: admin('carol'), session: null };
+const admin = (name: string): Actor => ({ name, role: 'admin', entryPoint: 'manage', fingerprint: 'SHA256:x' });
+const owner: Actor = { name: 'alice', role: 'owner', entryPoint: 'self', fingerprint: 'SHA256:y', owns: ['alice'] };
+const call = { id: 'call-1', verb: 'stop', target: 'alice', actor: admin('carol'), shell: null };
 
 /** A room with this many admins' shells, and what each of them is told from now on. */
 function roomOf(shells: number): { room: Room; told: Map<string, Notice[]> } {
@@ -17,9 +17,9 @@ function roomOf(shells: number): { room: Room; told: Map<string, Notice[]> } {
   return { room, told };
 }
 
-function enter(room: Room, told: Map<string, Notice[]>, session: string, actor: Actor): void {
-  told.set(session, []);
-  room.enter(session, actor, (notice) => told.get(session)?.push(notice));
+function enter(room: Room, told: Map<string, Notice[]>, shell: string, actor: Actor): void {
+  told.set(shell, []);
+  room.enter(shell, actor, (notice) => told.get(shell)?.push(notice));
 }
 
 const typesTold = (told: Map<string, Notice[]>): string[] => [

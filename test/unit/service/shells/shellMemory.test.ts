@@ -9,7 +9,7 @@ const unexpected = (failure: Error): void => {
   throw failure;
 };
 
-const tester: Actor = { name: 'tester', role: 'admin', door: 'manage' };
+const tester: Actor = { name: 'tester', role: 'admin', entryPoint: 'manage' };
 
 function file(): string {
   const folder = mkdtempSync(join(tmpdir(), 'containarium-memory-'));
@@ -32,7 +32,7 @@ describe('memory of a person', () => {
       leftAt: '2026-01-02T03:04:05.000Z',
       settings: { plain: true },
     });
-    expect(again.of({ ...tester, door: 'self' })).toMatchObject({ lines: [], leftAt: null });
+    expect(again.of({ ...tester, entryPoint: 'self' })).toMatchObject({ lines: [], leftAt: null });
   });
 
   it.each([

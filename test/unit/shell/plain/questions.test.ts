@@ -90,7 +90,7 @@ describe('a form', () => {
     const paper = new Paper(typed);
     const form = new Questionnaire(
       { verb: verbNamed(verb), given },
-      { desk: paper.desk, door: 'manage', complete: (line) => Promise.resolve([{ value: `<${line}>` }]) },
+      { desk: paper.desk, entryPoint: 'manage', complete: (line) => Promise.resolve([{ value: `<${line}>` }]) },
     );
     return { paper, input: form.run() };
   };

@@ -83,7 +83,7 @@ describe('items', () => {
   });
 
   test('help of every verb has no sign and no control character in it', () => {
-    const actor = { door: 'manage', role: 'admin' } as const;
+    const actor = { entryPoint: 'manage', role: 'admin' } as const;
     const blocks = [
       ...overview(actor, 'ssh host'),
       ...verbNames.flatMap((name) => verbHelp(verbNamed(name), 'ssh host')),

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { FeedContainer, FeedUpdate } from '../../../../src/domain/events/notice.ts';
 import { ListTeller } from '../../../../src/shell/plain/following.ts';
 import { StepTeller } from '../../../../src/shell/plain/stepTeller.ts';
-import { Activities } from '../../../../src/shell/session/activities.ts';
+import { LiveCalls } from '../../../../src/shell/model/liveCalls.ts';
 import type { StepEvent } from '../../../../src/domain/events/callEvent.ts';
 
 const begun: StepEvent = { index: 1, total: 2, title: 'Starting container', state: 'begun', elapsedMs: 0 };
@@ -12,31 +12,31 @@ const done: StepEvent = { ...begun, state: 'done', elapsedMs: 200 };
 describe('steps', () => {
   let said: string[];
   let teller: StepTeller;
-  let activities: Activities;
+  let liveCalls: LiveCalls;
   beforeEach(() => {
     vi.useFakeTimers();
     said = [];
     teller = new StepTeller((text) => said.push(text));
-    activities = new Activities();
-    activities.begin({ id: 'a', title: 'create bob', verb: 'create', target: 'bob', own: true, startedMs: 0 });
+    liveCalls = new LiveCalls();
+    liveCalls.begin({ id: 'a', title: 'create bob', verb: 'create', target: 'bob', own: true, startedMs: 0 });
   });
   afterEach(() => {
     vi.useRealTimers();
   });
 
   const step = (event: StepEvent): void => {
-    activities.step('a', event);
-    teller.look(activities.all);
+    liveCalls.step('a', event);
+    teller.look(liveCalls.all);
   };
 
   test('are told once, when they end', () => {
     step(begun);
     vi.advanceTimersByTime(1000);
     step(done);
-    teller.look(activities.all);
-    const ended = activities.end('a');
+    teller.look(liveCalls.all);
+    const ended = liveCalls.end('a');
     teller.finish(ended?.steps ?? [], ended?.notes ?? []);
-    teller.look(activities.all);
+    teller.look(liveCalls.all);
     vi.advanceTimersByTime(5000);
     expect(said).toEqual(['Step 1 of 2: Starting container, done, 0.2 s.']);
   });
@@ -44,7 +44,7 @@ describe('steps', () => {
   test('are told as begun after two seconds', () => {
     step(begun);
     vi.advanceTimersByTime(2000);
-    teller.look(activities.all);
+    teller.look(liveCalls.all);
     vi.advanceTimersByTime(5000);
     step({ ...done, state: 'failed', detail: 'no answer' });
     expect(said).toEqual([
@@ -55,31 +55,31 @@ describe('steps', () => {
 
   test('nothing is said of what was cut off', () => {
     step(begun);
-    const ended = activities.end('a');
+    const ended = liveCalls.end('a');
     teller.finish(ended?.steps ?? [], ended?.notes ?? []);
-    teller.look(activities.all);
+    teller.look(liveCalls.all);
     vi.advanceTimersByTime(5000);
     expect(said).toEqual([]);
   });
 
   test('notes are told once', () => {
-    activities.note('a', 'it waits');
-    teller.look(activities.all);
-    activities.note('a', 'it goes on');
-    teller.look(activities.all);
-    const ended = activities.end('a');
+    liveCalls.note('a', 'it waits');
+    teller.look(liveCalls.all);
+    liveCalls.note('a', 'it goes on');
+    teller.look(liveCalls.all);
+    const ended = liveCalls.end('a');
     teller.finish(ended?.steps ?? [], ended?.notes ?? []);
     expect(said).toEqual(['it waits.', 'it goes on.']);
   });
 
   test('what others do is told where it lasts, without its steps', () => {
     const call = { verb: 'delete', target: 'dave', actor: 'carol', startedAt: '', steps: [begun] };
-    activities.beginOther({ ...call, id: 'short' }, 0);
-    activities.beginOther({ ...call, id: 'long', target: 'erin' }, 0);
-    teller.look(activities.all);
+    liveCalls.beginOther({ ...call, id: 'short' }, 0);
+    liveCalls.beginOther({ ...call, id: 'long', target: 'erin' }, 0);
+    teller.look(liveCalls.all);
     vi.advanceTimersByTime(1000);
-    activities.end('short');
-    teller.look(activities.all);
+    liveCalls.end('short');
+    teller.look(liveCalls.all);
     vi.advanceTimersByTime(5000);
     expect(said).toEqual(['carol: delete erin has begun.']);
   });

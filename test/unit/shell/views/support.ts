@@ -2,9 +2,9 @@
 import type { AnyVerb } from '../../../../src/catalogue/catalogue.ts';
 import type { Actor } from '../../../../src/domain/access/actor.ts';
 import type { Key } from '../../../../src/shell/composer/keys.ts';
-import { Activities } from '../../../../src/shell/session/activities.ts';
-import type { Conversation } from '../../../../src/shell/session/conversation.ts';
-import type { RunEnd } from '../../../../src/shell/session/verbRun.ts';
+import { LiveCalls } from '../../../../src/shell/model/liveCalls.ts';
+import type { ShellModel } from '../../../../src/shell/model/shellModel.ts';
+import type { CallEnd } from '../../../../src/shell/model/verbCall.ts';
 import { ListController } from '../../../../src/shell/views/control/controller.ts';
 
 /** Keys by name, single characters by themselves. */
@@ -12,7 +12,7 @@ export function keys(...names: readonly string[]): Key[] {
   return names.map((name) => ([...name].length === 1 ? { name: 'text', text: name } : { name, text: '' }));
 }
 
-export const admin: Actor = { name: 'tester', role: 'admin', door: 'manage' };
+export const admin: Actor = { name: 'tester', role: 'admin', entryPoint: 'manage' };
 
 export interface Calls {
   /** Command lines that were run. */
@@ -26,7 +26,7 @@ export interface Calls {
 
 export interface World {
   readonly controller: ListController;
-  readonly activities: Activities;
+  readonly liveCalls: LiveCalls;
   readonly calls: Calls;
   press(...names: readonly string[]): void;
   /** What is said in the footer. */
@@ -37,15 +37,15 @@ export interface World {
 
 export interface WorldOptions {
   readonly actor?: Actor;
-  readonly run?: (verb: AnyVerb, input: Readonly<Record<string, unknown>>) => Promise<RunEnd>;
+  readonly run?: (verb: AnyVerb, input: Readonly<Record<string, unknown>>) => Promise<CallEnd>;
   readonly answer?: (verb: string, input: Readonly<Record<string, unknown>>) => unknown;
 }
 
 export function world({ actor = admin, run, answer }: WorldOptions = {}): World {
   const calls: Calls = { lines: [], inputs: [], asked: [], copied: [], closed: 0 };
-  const activities = new Activities();
-  const conversation = {
-    activities,
+  const liveCalls = new LiveCalls();
+  const shellModel = {
+    liveCalls,
     options: {
       actor,
       reachedAt: 'jump.example.org',
@@ -62,11 +62,11 @@ export function world({ actor = admin, run, answer }: WorldOptions = {}): World 
       calls.inputs.push(input);
       return run?.(verb, input) ?? Promise.resolve({ kind: 'done', result: undefined, blocks: [] });
     },
-  } as unknown as Conversation;
-  const controller = new ListController({ conversation, page: () => 5, width: () => 79, close: () => calls.closed++ });
+  } as unknown as ShellModel;
+  const controller = new ListController({ shellModel, page: () => 5, width: () => 79, close: () => calls.closed++ });
   return {
     controller,
-    activities,
+    liveCalls,
     calls,
     press: (...names) => {
       for (const key of keys(...names)) controller.key(key);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../../../src/domain/failure.ts';
-import type { RunEnd } from '../../../../../src/shell/session/verbRun.ts';
+import type { CallEnd } from '../../../../../src/shell/model/verbCall.ts';
 import { ConfirmDialog } from '../../../../../src/shell/screen/dialog.ts';
 import { FormDialog } from '../../../../../src/shell/forms/form.ts';
 import { change, container, gib, whole } from '../../../../support/containers.ts';
@@ -42,7 +42,7 @@ describe('a key is a command', () => {
       next: 'try again',
     });
     const w = opened({
-      run: (_verb, input): Promise<RunEnd> =>
+      run: (_verb, input): Promise<CallEnd> =>
         Promise.resolve(
           input['user'] === 'bob'
             ? { kind: 'failed', failure, exitCode: failure.exitCode }
@@ -99,7 +99,7 @@ describe('who may do what', () => {
   });
 
   test('an owner restarts their own', async () => {
-    const w = opened({ actor: { name: 'alice', role: 'owner', door: 'self', owns: ['alice'] } });
+    const w = opened({ actor: { name: 'alice', role: 'owner', entryPoint: 'self', owns: ['alice'] } });
     w.press('x', 'r');
     await w.settle();
     expect(w.calls.lines).toEqual(['restart alice']);
@@ -312,14 +312,14 @@ test('a question with more facts than rows can be read to its end', () => {
 });
 
 test('whoever follows the activities is told of each change', () => {
-  const { activities } = world();
+  const { liveCalls } = world();
   let told = 0;
-  const end = activities.follow(() => told++);
-  activities.begin({ id: '1', title: 'stop alice', verb: 'stop', target: 'alice', own: true, startedMs: 0 });
-  activities.step('1', { index: 1, total: 2, title: 'Stop', state: 'begun', elapsedMs: 0 });
-  activities.end('1');
-  activities.end('1');
+  const end = liveCalls.follow(() => told++);
+  liveCalls.begin({ id: '1', title: 'stop alice', verb: 'stop', target: 'alice', own: true, startedMs: 0 });
+  liveCalls.step('1', { index: 1, total: 2, title: 'Stop', state: 'begun', elapsedMs: 0 });
+  liveCalls.end('1');
+  liveCalls.end('1');
   end();
-  activities.begin({ id: '2', title: 'stop bob', verb: 'stop', target: 'bob', own: true, startedMs: 0 });
+  liveCalls.begin({ id: '2', title: 'stop bob', verb: 'stop', target: 'bob', own: true, startedMs: 0 });
   expect(told).toBe(3);
 });

@@ -13,7 +13,7 @@ const widest = container('a'.repeat(32), {
   address: '10.255.255.255',
 });
 const now = new Date('2026-01-20T00:00:00Z');
-const look = { selected: false, marked: false, activity: undefined, now };
+const look = { selected: false, marked: false, liveCall: undefined, now };
 
 const widths = new Widths();
 widths.see([container('alice'), widest], now);
@@ -72,7 +72,7 @@ test('widths only grow', () => {
 });
 
 describe('what is at work', () => {
-  const activity = {
+  const liveCall = {
     id: '1',
     title: 'restart alice',
     verb: 'restart',
@@ -87,7 +87,7 @@ describe('what is at work', () => {
     const idle = text(rowLine(container('alice'), placed, { ...look, width: 79 }));
     const step = { index: 2, total: 5, title: 'Start', state: 'begun', elapsedMs: 0 } as const;
     const busy = text(
-      rowLine(container('alice'), placed, { ...look, width: 79, activity: { ...activity, steps: [step] } }),
+      rowLine(container('alice'), placed, { ...look, width: 79, liveCall: { ...liveCall, steps: [step] } }),
     );
     expect(busy).toContain('~ restart 2/5…');
     expect(stringWidth(busy)).toBe(stringWidth(idle));
@@ -96,7 +96,7 @@ describe('what is at work', () => {
   test('before its first step only the verb', () => {
     expect(
       text(
-        rowLine(container('alice'), place(widths, 79), { ...look, width: 79, activity: { ...activity, steps: [] } }),
+        rowLine(container('alice'), place(widths, 79), { ...look, width: 79, liveCall: { ...liveCall, steps: [] } }),
       ),
     ).toContain('~ restart…');
   });

@@ -5,7 +5,7 @@ import { helpBlocks } from '../../../../../src/shell/views/model/helpBlocks.ts';
 const places = ['list', 'details', 'text'] as const satisfies readonly Place[];
 
 function keysOf(role: 'admin' | 'operator' | 'viewer' | 'owner', place: Place = 'list'): string[] {
-  return bindingsFor({ door: role === 'owner' ? 'self' : 'manage', role })
+  return bindingsFor({ entryPoint: role === 'owner' ? 'self' : 'manage', role })
     .filter((binding) => binding.verb !== undefined && binding.places.includes(place))
     .flatMap(({ keys }) => keys)
     .sort();
@@ -19,28 +19,28 @@ describe('what somebody may not do has no key', () => {
     ['owner', ['e', 'enter', 'l', 'r', 'y']],
   ] as const)('%s', (role, keys) => {
     expect(keysOf(role)).toEqual(keys);
-    const bindings = bindingsFor({ door: role === 'owner' ? 'self' : 'manage', role });
+    const bindings = bindingsFor({ entryPoint: role === 'owner' ? 'self' : 'manage', role });
     const shown = `${hints(bindings, 'list').join(' ')} ${JSON.stringify(helpBlocks(bindings, 'alice'))}`;
     if (role === 'viewer' || role === 'owner')
       for (const verb of ['delete', 'resize', 'stop']) expect(shown).not.toContain(`${verb} alice`);
   });
 
   test("an owner's configuration is the verb of their door", () => {
-    const bindings = bindingsFor({ door: 'self', role: 'owner' });
+    const bindings = bindingsFor({ entryPoint: 'self', role: 'owner' });
     expect(bindingOf(bindings, 'list', 'e')?.verb?.name).toBe('config');
     expect(hints(bindings, 'list')).toContain('e config');
   });
 });
 
 test.each(places)('a key means one thing in the %s', (place) => {
-  const keys = bindingsFor({ door: 'manage', role: 'admin' })
+  const keys = bindingsFor({ entryPoint: 'manage', role: 'admin' })
     .filter((binding) => binding.places.includes(place))
     .flatMap((binding) => binding.keys);
   expect(new Set(keys).size).toBe(keys.length);
 });
 
 test('help and the way out come first in the footer', () => {
-  const bindings = bindingsFor({ door: 'manage', role: 'admin' });
+  const bindings = bindingsFor({ entryPoint: 'manage', role: 'admin' });
   expect(hints(bindings, 'list').slice(0, 3)).toEqual(['? help', 'q close', 'Enter info']);
   expect(hints(bindings, 'details').slice(0, 3)).toEqual(['? help', 'Esc back', 'q close']);
   expect(hints(bindings, 'text')).toEqual(['Esc back', 'q close']);
@@ -48,7 +48,7 @@ test('help and the way out come first in the footer', () => {
 });
 
 test('the help has every key of the list, with the command it stands for', () => {
-  const bindings = bindingsFor({ door: 'manage', role: 'admin' });
+  const bindings = bindingsFor({ entryPoint: 'manage', role: 'admin' });
   const help = JSON.stringify(helpBlocks(bindings, 'alice'));
   for (const { shown, places: where } of bindings) if (where.includes('list')) expect(help).toContain(`"${shown}"`);
   for (const line of ['stop alice', 'info alice', 'shell alice', 'delete alice']) expect(help).toContain(line);

@@ -6,7 +6,7 @@ import type { Item } from '../items/item.ts';
 /** `brief`: for whoever has given one line, and wants its answer. That a host is simulated is always said. */
 export function welcome(actor: Actor, { version, host }: Greeting, brief: boolean): Item[] {
   const who =
-    actor.door === 'self' ? `${actor.name}, this is your container.` : `You are ${actor.name} (${actor.role}).`;
+    actor.entryPoint === 'self' ? `${actor.name}, this is your container.` : `You are ${actor.name} (${actor.role}).`;
   return [
     ...(host.simulated
       ? [

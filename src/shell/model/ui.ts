@@ -2,7 +2,7 @@
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import type { HandedOverTerminal } from '../../domain/terminal.ts';
 import type { Item } from '../items/item.ts';
-import type { ListWish } from './listWish.ts';
+import type { ListRequest } from './listRequest.ts';
 
 /** Something that cannot be undone, and what it takes to go on. */
 export interface Confirmation {
@@ -30,7 +30,7 @@ export interface Ui {
   /** Resolves with the input as typed, or with nothing where it was given up. */
   form(request: FormRequest): Promise<Readonly<Record<string, unknown>> | undefined>;
   /** Opens the live list and resolves when it is closed. */
-  view(wish: ListWish): Promise<void>;
+  view(wish: ListRequest): Promise<void>;
   /** Hands the terminal over to a program in a container. */
   handOver(): Promise<HandedOverTerminal>;
   /** Puts a text on the clipboard of the client's machine. */

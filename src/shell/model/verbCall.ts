@@ -1,6 +1,7 @@
 /** One verb at work: its steps as they come, its answer as an item. */
 import { randomUUID } from 'node:crypto';
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
+import { targetOf } from '../../catalogue/declaration/verb.ts';
 import type { Format } from '../../catalogue/parse.ts';
 import { renderAnswer, renderFailure } from '../../catalogue/render.ts';
 import type { Block } from '../../catalogue/declaration/view.ts';
@@ -8,13 +9,13 @@ import { exitCodes, Failure } from '../../domain/failure.ts';
 import type { Actor } from '../../domain/access/actor.ts';
 import type { HandedOverTerminal } from '../../domain/terminal.ts';
 import type { CoreClient } from '../../protocol/client.ts';
-import type { Activities } from './activities.ts';
+import type { LiveCalls } from './liveCalls.ts';
 import type { Ui } from './ui.ts';
 
 /** What a run needs of its conversation. */
-export interface RunContext {
-  readonly session: string;
-  readonly activities: Activities;
+export interface CallContext {
+  readonly shell: string;
+  readonly liveCalls: LiveCalls;
   readonly options: { readonly core: CoreClient; readonly actor: Actor; readonly ui: Ui; readonly reachedAt: string };
   offerForCopying(text: string): void;
   /** Hands the terminal over: what draws on it at the moment lets go of it. */
@@ -22,12 +23,12 @@ export interface RunContext {
 }
 
 /** How a run ended. */
-export type RunEnd =
+export type CallEnd =
   | { readonly kind: 'done'; readonly result: unknown; readonly blocks: readonly Block[]; readonly exitCode: number }
   | { readonly kind: 'failed'; readonly failure: Failure; readonly exitCode: number }
   | { readonly kind: 'stopped'; readonly exitCode: number };
 
-export interface VerbRun {
+export interface VerbCall {
   readonly verb: AnyVerb;
   readonly input: Readonly<Record<string, unknown>>;
   readonly format: Format;
@@ -35,14 +36,14 @@ export interface VerbRun {
 }
 
 /** Runs it to its end and prints what there is to print; resolves with how it ended, and never rejects. */
-export async function runVerb({ verb, input, format, line }: VerbRun, conversation: RunContext): Promise<RunEnd> {
-  const { core, actor, ui, reachedAt } = conversation.options;
-  const { activities, session } = conversation;
+export async function callVerb({ verb, input, format, line }: VerbCall, shellModel: CallContext): Promise<CallEnd> {
+  const { core, actor, ui, reachedAt } = shellModel.options;
+  const { liveCalls, shell } = shellModel;
   const id = randomUUID();
   const abort = new AbortController();
   // A change that has begun goes on, whoever stops listening: only reading can be stopped.
-  const target = typeof input['user'] === 'string' ? input['user'] : null;
-  activities.begin({
+  const target = targetOf(verb, input);
+  liveCalls.begin({
     id,
     title: line,
     verb: verb.name,
@@ -54,12 +55,12 @@ export async function runVerb({ verb, input, format, line }: VerbRun, conversati
   ui.changed();
   let terminal: HandedOverTerminal | undefined;
   try {
-    if (verb.handsOverTerminal === true) terminal = await conversation.handOver();
+    if (verb.handsOverTerminal === true) terminal = await shellModel.handOver();
     const answer = await core.call(
-      { actor, verb: verb.name, input, session, reachedAt },
+      { actor, verb: verb.name, input, shell, reachedAt },
       (event) => {
-        if (event.type === 'step') activities.step(id, event);
-        else if (event.type === 'note') activities.note(id, event.text);
+        if (event.type === 'step') liveCalls.step(id, event);
+        else if (event.type === 'note') liveCalls.note(id, event.text);
         else ui.print({ kind: 'raw', text: event.text });
         ui.changed();
       },
@@ -67,7 +68,7 @@ export async function runVerb({ verb, input, format, line }: VerbRun, conversati
       terminal,
     );
     terminal?.giveBack();
-    finish(conversation, id);
+    finish(shellModel, id);
     if (abort.signal.aborted) {
       ui.print({ kind: 'note', text: 'Stopped.' });
       return { kind: 'stopped', exitCode: exitCodes.ok };
@@ -82,12 +83,12 @@ export async function runVerb({ verb, input, format, line }: VerbRun, conversati
     }
     const blocks = verb.view(answer.result as never, { now: new Date(), terminal: true });
     const copy = lastVerbatim(blocks);
-    if (copy !== undefined) conversation.offerForCopying(copy);
+    if (copy !== undefined) shellModel.offerForCopying(copy);
     ui.print({ kind: 'blocks', blocks });
     return { kind: 'done', result: answer.result, blocks, exitCode };
   } catch (error) {
     terminal?.giveBack();
-    finish(conversation, id);
+    finish(shellModel, id);
     const failure = Failure.from(error);
     if (abort.signal.aborted) ui.print({ kind: 'note', text: 'Stopped.' });
     else if (format === 'json' || format === 'yaml')
@@ -102,8 +103,8 @@ export async function runVerb({ verb, input, format, line }: VerbRun, conversati
 }
 
 /** Its steps go from the live part of the screen into the conversation. */
-function finish({ activities, options: { ui } }: RunContext, id: string): void {
-  const ended = activities.end(id);
+function finish({ liveCalls, options: { ui } }: CallContext, id: string): void {
+  const ended = liveCalls.end(id);
   if (ended !== undefined && (ended.steps.length > 0 || ended.notes.length > 0))
     ui.print({ kind: 'steps', steps: ended.steps, notes: ended.notes });
 }

@@ -80,6 +80,6 @@ function copied({ clip, options: { actor } }: BuiltinContext): string {
   throw new Failure('usage', {
     what: 'the clipboard',
     why: 'nothing has been shown yet that is made for copying',
-    next: actor.door === 'self' ? 'config' : 'export <user>',
+    next: actor.entryPoint === 'self' ? 'config' : 'export <user>',
   });
 }

@@ -1,9 +1,9 @@
 /** Results of the verbs about CAs. Times in RFC 3339 UTC. */
 
 /** A key whose certificates are believed. */
-export interface AuthorityInfo {
+export interface CaInfo {
   readonly name: string;
-  readonly doors: readonly string[];
+  readonly entryPoints: readonly string[];
   readonly type: string;
   readonly fingerprint: string;
   readonly comment: string;
@@ -16,9 +16,9 @@ export interface AuthorityInfo {
   };
 }
 
-export interface AuthorityChange {
+export interface CaChange {
   readonly name: string;
   /** As a clause. */
   readonly did: string;
-  readonly authorities: readonly AuthorityInfo[];
+  readonly cas: readonly CaInfo[];
 }

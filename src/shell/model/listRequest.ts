@@ -4,22 +4,22 @@ import { list } from '../../catalogue/verbs/list.ts';
 import { selects } from '../../domain/results/selection.ts';
 import type { FeedContainer, FeedUpdate } from '../../domain/events/notice.ts';
 
-export interface ListWish {
+export interface ListRequest {
   readonly only: (container: Pick<FeedContainer, 'user' | 'status' | 'labels'>) => boolean;
   /** As `--sort` takes it: a column, with a hyphen before it for the other order. */
   readonly sort: string | undefined;
 }
 
-export const everything: ListWish = { only: () => true, sort: undefined };
+export const everything: ListRequest = { only: () => true, sort: undefined };
 
 /** Throws the Failure of the first option that is not right. */
-export function listWish(input: Readonly<Record<string, unknown>>): ListWish {
+export function listRequest(input: Readonly<Record<string, unknown>>): ListRequest {
   const { sort, ...selection } = checkInput('list', list.input, input);
   return { sort, only: (container) => selects(selection, container) };
 }
 
 /** The part of an update that is wished for: what does not fit any more is gone. */
-export function narrowed({ only }: ListWish, update: FeedUpdate): FeedUpdate {
+export function narrowed({ only }: ListRequest, update: FeedUpdate): FeedUpdate {
   const changed = update.changed.filter(only);
   return {
     ...update,

@@ -41,7 +41,7 @@ function isIncomplete(verb: AnyVerb, input: Readonly<Record<string, unknown>>, a
   if (verb.form === undefined) return false;
   const missing = verb.parameters.some(
     (parameter) =>
-      parameter.kind === 'argument' && isRequired(parameter, actor.door) && input[parameter.name] === undefined,
+      parameter.kind === 'argument' && isRequired(parameter, actor.entryPoint) && input[parameter.name] === undefined,
   );
   const key = wantsStdin(verb, input);
   const choice = verb.form.oneOf?.every((name) => input[name] === undefined) === true;
@@ -66,5 +66,5 @@ function helpBlocks(asked: readonly unknown[], actor: Actor, prefix: string): Bl
     ];
   }
   const found = verbForHelp(words.join(' ').split(' '), actor);
-  return (Array.isArray(found) ? found : [found]).flatMap((verb) => verbHelp(verb, prefix, actor.door));
+  return (Array.isArray(found) ? found : [found]).flatMap((verb) => verbHelp(verb, prefix, actor.entryPoint));
 }

@@ -11,19 +11,20 @@ import type { CoreClient } from '../../protocol/client.ts';
 import type { ShellClient } from '../../protocol/shellClient.ts';
 import type { Completion } from '../composer/completion.ts';
 import { complete } from '../composer/completion.ts';
-import { Activities } from './activities.ts';
+import { LiveCalls } from './liveCalls.ts';
 import { runBuiltin } from './builtinRun.ts';
 import { builtinOf, builtins } from './builtins.ts';
 import type { Entrance } from './entrance.ts';
-import { listWish } from './listWish.ts';
+import { listRequest } from './listRequest.ts';
 import { describeLoss } from './loss.ts';
-import { runVerb, type RunEnd, type VerbRun } from './verbRun.ts';
+import { callVerb, type CallEnd, type VerbCall } from './verbCall.ts';
 import { understand, type UnderstoodVerb } from './understand.ts';
+import { targetOf } from '../../catalogue/declaration/verb.ts';
 import type { HandedOverTerminal } from '../../domain/terminal.ts';
 import type { Ui } from './ui.ts';
 import type { Presence } from '../../domain/results/room.ts';
 
-export interface ConversationOptions {
+export interface ShellModelOptions {
   readonly actor: Actor;
   readonly core: CoreClient;
   readonly shells: ShellClient;
@@ -39,11 +40,11 @@ export interface ConversationOptions {
 /** Changes of the live list, for whoever shows it. */
 type FeedListener = (feed: Extract<Notice, { type: 'containers' }>['feed']) => void;
 
-export class Conversation {
-  readonly session: string;
-  readonly activities = new Activities();
+export class ShellModel {
+  readonly shell: string;
+  readonly liveCalls = new LiveCalls();
   readonly verbs: readonly AnyVerb[];
-  readonly options: ConversationOptions;
+  readonly options: ShellModelOptions;
   settings: ShellSettings = { plain: false };
   present: readonly Presence[] = [];
   /** There are too many here to be told of each: `present` is empty. */
@@ -59,10 +60,10 @@ export class Conversation {
   #lastCandidates:
     { readonly key: string; readonly atMs: number; readonly answer: ReturnType<ShellClient['candidates']> } | undefined;
 
-  constructor(options: ConversationOptions) {
+  constructor(options: ShellModelOptions) {
     this.options = options;
-    this.session = options.entrance.session;
-    this.verbs = verbsFor(options.actor.door, options.actor.role);
+    this.shell = options.entrance.shell;
+    this.verbs = verbsFor(options.actor.entryPoint, options.actor.role);
   }
 
   /**
@@ -76,7 +77,7 @@ export class Conversation {
     this.present = welcome.present;
     this.crowded = welcome.crowded;
     if (welcome.restarted !== null) ui.print({ kind: 'note', text: frontRestartText(welcome.restarted) });
-    for (const call of welcome.running) this.activities.beginOther(call, performance.now());
+    for (const call of welcome.running) this.liveCalls.beginOther(call, performance.now());
     for (const call of welcome.ended) ui.print({ kind: 'ended', call, meanwhile: true });
     entrance.listen((notice) => this.#notice(notice));
     ui.changed();
@@ -91,7 +92,7 @@ export class Conversation {
   end(): void {
     this.#over.abort();
     // What changes something goes on by itself; reading ends with whoever reads.
-    for (const { stop } of this.activities.all) stop?.();
+    for (const { stop } of this.liveCalls.all) stop?.();
     this.options.entrance.leave();
   }
 
@@ -104,7 +105,7 @@ export class Conversation {
     const builtin = builtinOf(line);
     if (builtin?.name !== 'clear') ui.print({ kind: 'command', line: hideKeys(line) });
     try {
-      if (builtin === undefined) return await this.#runVerb(line);
+      if (builtin === undefined) return await this.#callVerb(line);
       await runBuiltin(builtin.name, builtin.words, this);
       return exitCodes.ok;
     } catch (error) {
@@ -118,9 +119,9 @@ export class Conversation {
 
   /** Ctrl-C where there is nothing to clear: ends what can be ended. Whether there was something. */
   interrupt(): boolean {
-    const activity = this.activities.stoppable;
-    activity?.stop?.();
-    return activity !== undefined;
+    const liveCall = this.liveCalls.stoppable;
+    liveCall?.stop?.();
+    return liveCall !== undefined;
   }
 
   complete(text: string, cursor: number): Promise<Completion> {
@@ -128,24 +129,22 @@ export class Conversation {
     return complete(text, cursor, {
       verbs: this.verbs,
       builtins,
-      door: actor.door,
+      entryPoint: actor.entryPoint,
       ask: (what, user) => this.#ask(what, user),
     });
   }
 
   /** Runs a verb with an input that is complete: a key of the live list was pressed. Never rejects. */
-  runDirectly(verb: AnyVerb, input: Readonly<Record<string, unknown>>, line: string): Promise<RunEnd> {
+  runDirectly(verb: AnyVerb, input: Readonly<Record<string, unknown>>, line: string): Promise<CallEnd> {
     this.options.ui.print({ kind: 'command', line });
-    return runVerb({ verb, input, format: 'table', line }, this);
+    return callVerb({ verb, input, format: 'table', line }, this);
   }
 
   /** At self@: one's own container, its keys and the way to it. */
   async showCard(): Promise<void> {
     for (const user of this.options.actor.owns ?? []) {
-      for (const name of ['info', 'keys', 'config'] as const) {
-        const verb = this.verbs.find((candidate) => candidate.name === name);
-        if (verb !== undefined) await this.#call({ verb, input: { user }, format: 'table', line: name });
-      }
+      for (const verb of this.verbs.filter(({ onSelfCard }) => onSelfCard === true))
+        await this.#call({ verb, input: { user }, format: 'table', line: verb.name });
     }
     const copying = this.options.ui.plain
       ? ''
@@ -166,7 +165,7 @@ export class Conversation {
    * Whether something of this person's own runs. A program that has the terminal shows by itself whether it is used.
    */
   get busy(): boolean {
-    return this.activities.all.some(
+    return this.liveCalls.all.some(
       ({ own, verb }) => own && !(isVerbName(verb) && verbNamed(verb).handsOverTerminal === true),
     );
   }
@@ -182,7 +181,7 @@ export class Conversation {
     this.options.ui.print({ kind: 'note', text });
   }
 
-  async #runVerb(line: string): Promise<number> {
+  async #callVerb(line: string): Promise<number> {
     const { ui, actor } = this.options;
     const understood = understand(line, actor);
     if (understood.kind === 'help') {
@@ -191,11 +190,11 @@ export class Conversation {
     }
     const { verb, format } = understood;
     if (verb.viewSwitch !== undefined && understood.input[verb.viewSwitch] === true) {
-      await ui.view(listWish(understood.input));
+      await ui.view(listRequest(understood.input));
       return exitCodes.ok;
     }
     // Core refuses what is not allowed, and records it; there is nothing to ask for before.
-    const input = mayUse(verb, actor.door, actor.role) ? await this.#complete(understood) : understood.input;
+    const input = mayUse(verb, actor.entryPoint, actor.role) ? await this.#complete(understood) : understood.input;
     if (input !== undefined) return this.#call({ verb, input, format, line });
     this.note('Given up; nothing was changed.');
     return exitCodes.cancelled;
@@ -205,17 +204,17 @@ export class Conversation {
   async #complete({ verb, input, incomplete }: UnderstoodVerb): Promise<Readonly<Record<string, unknown>> | undefined> {
     const full = incomplete ? await this.options.ui.form({ verb, given: input }) : input;
     if (full === undefined || verb.danger !== 'type-name' || full['yes'] === true) return full;
-    return (await this.#confirmed(verb, full)) ? { ...full, confirm: full['user'] } : undefined;
+    return (await this.#confirmed(verb, full)) ? { ...full, confirm: targetOf(verb, full) } : undefined;
   }
 
-  async #call(run: VerbRun): Promise<number> {
-    return (await runVerb(run, this)).exitCode;
+  async #call(run: VerbCall): Promise<number> {
+    return (await callVerb(run, this)).exitCode;
   }
 
   /** Asks for the name, after saying what will be lost. */
   async #confirmed(verb: AnyVerb, input: Readonly<Record<string, unknown>>): Promise<boolean> {
     const { core, actor, ui } = this.options;
-    const user = typeof input['user'] === 'string' ? input['user'] : '';
+    const user = targetOf(verb, input) ?? '';
     const answer = await core.call(
       { actor, verb: 'info', input: { user } },
       () => undefined,
@@ -250,15 +249,13 @@ export class Conversation {
         this.feedListener?.(notice.feed);
         return;
       case 'begun':
-        if (notice.session === this.session) return;
-        this.activities.beginOther(notice.call, performance.now());
+        this.liveCalls.beginOther(notice.call, performance.now());
         break;
       case 'step':
-        this.activities.step(notice.id, notice.step);
+        this.liveCalls.step(notice.id, notice.step);
         break;
       case 'ended':
-        if (notice.session === this.session) return;
-        this.activities.end(notice.id);
+        this.liveCalls.end(notice.id);
         ui.print({ kind: 'ended', call: notice.call, meanwhile: false });
         break;
       case 'said':
@@ -270,15 +267,15 @@ export class Conversation {
         break;
       case 'entered':
         this.present = [...this.present, notice.who];
-        if (actor.door !== 'self')
+        if (actor.entryPoint !== 'self')
           ui.print({
             kind: 'note',
-            text: `${printable(notice.who.name)} is here${notice.who.door === 'self' ? ' (self@)' : ''}`,
+            text: `${printable(notice.who.name)} is here${notice.who.entryPoint === 'self' ? ' (self@)' : ''}`,
           });
         break;
       case 'left':
-        this.present = this.present.filter(({ session }) => session !== notice.who.session);
-        if (actor.door !== 'self') ui.print({ kind: 'note', text: `${printable(notice.who.name)} left` });
+        this.present = this.present.filter(({ shell }) => shell !== notice.who.shell);
+        if (actor.entryPoint !== 'self') ui.print({ kind: 'note', text: `${printable(notice.who.name)} left` });
         break;
     }
     ui.changed();

@@ -3,7 +3,7 @@ import type { RunningCall } from '../../domain/events/notice.ts';
 import { showCall } from '../items/words.ts';
 import type { StepEvent } from '../../domain/events/callEvent.ts';
 
-export interface Activity {
+export interface LiveCall {
   readonly id: string;
   /** What is shown of it: the line that was typed, or "carol: create bob". */
   readonly title: string;
@@ -18,11 +18,11 @@ export interface Activity {
   readonly stop?: (() => void) | undefined;
 }
 
-export class Activities {
-  #all: readonly Activity[] = [];
+export class LiveCalls {
+  #all: readonly LiveCall[] = [];
   readonly #listeners = new Set<() => void>();
 
-  get all(): readonly Activity[] {
+  get all(): readonly LiveCall[] {
     return this.#all;
   }
 
@@ -32,8 +32,8 @@ export class Activities {
     return () => this.#listeners.delete(listener);
   }
 
-  begin(activity: Omit<Activity, 'steps' | 'notes'> & { readonly steps?: readonly StepEvent[] }): void {
-    this.#set([...this.#all.filter(({ id }) => id !== activity.id), { notes: [], steps: [], ...activity }]);
+  begin(liveCall: Omit<LiveCall, 'steps' | 'notes'> & { readonly steps?: readonly StepEvent[] }): void {
+    this.#set([...this.#all.filter(({ id }) => id !== liveCall.id), { notes: [], steps: [], ...liveCall }]);
   }
 
   beginOther(call: RunningCall, nowMs: number): void {
@@ -43,32 +43,32 @@ export class Activities {
   }
 
   step(id: string, step: StepEvent): void {
-    this.#change(id, (activity) => ({
-      ...activity,
-      steps: [...activity.steps.filter(({ index }) => index !== step.index), step],
+    this.#change(id, (liveCall) => ({
+      ...liveCall,
+      steps: [...liveCall.steps.filter(({ index }) => index !== step.index), step],
     }));
   }
 
   note(id: string, text: string): void {
-    this.#change(id, (activity) => ({ ...activity, notes: [...activity.notes, text] }));
+    this.#change(id, (liveCall) => ({ ...liveCall, notes: [...liveCall.notes, text] }));
   }
 
-  end(id: string): Activity | undefined {
-    const found = this.#all.find((activity) => activity.id === id);
-    if (found !== undefined) this.#set(this.#all.filter((activity) => activity.id !== id));
+  end(id: string): LiveCall | undefined {
+    const found = this.#all.find((liveCall) => liveCall.id === id);
+    if (found !== undefined) this.#set(this.#all.filter((liveCall) => liveCall.id !== id));
     return found;
   }
 
   /** The newest of one's own that can be stopped. */
-  get stoppable(): Activity | undefined {
+  get stoppable(): LiveCall | undefined {
     return this.#all.findLast(({ own, stop }) => own && stop !== undefined);
   }
 
-  #change(id: string, change: (activity: Activity) => Activity): void {
-    this.#set(this.#all.map((activity) => (activity.id === id ? change(activity) : activity)));
+  #change(id: string, change: (liveCall: LiveCall) => LiveCall): void {
+    this.#set(this.#all.map((liveCall) => (liveCall.id === id ? change(liveCall) : liveCall)));
   }
 
-  #set(all: readonly Activity[]): void {
+  #set(all: readonly LiveCall[]): void {
     this.#all = all;
     for (const listener of this.#listeners) listener();
   }

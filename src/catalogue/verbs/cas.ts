@@ -1,7 +1,7 @@
 /** Authorities: keys whose certificates are believed. */
 import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
-import type { AuthorityChange, AuthorityInfo } from '../../domain/results/certificateAuthorities.ts';
+import type { CaChange, CaInfo } from '../../domain/results/cas.ts';
 import { quoted } from '../../domain/text.ts';
 import { parsedBy, publicKey, publicKeys, username } from '../declaration/schema.ts';
 import { plural, showTime } from '../declaration/show.ts';
@@ -9,7 +9,7 @@ import { defineVerb } from '../declaration/verb.ts';
 import type { Block, Rows, ViewContext } from '../declaration/view.ts';
 import { publicKeyOption } from './shared.ts';
 
-function revokedText({ revoked: { serials, keyIds, fingerprints } }: AuthorityInfo): string {
+function revokedText({ revoked: { serials, keyIds, fingerprints } }: CaInfo): string {
   return (
     [
       ...(serials.length > 0 ? [plural(serials.length, 'serial')] : []),
@@ -19,7 +19,7 @@ function revokedText({ revoked: { serials, keyIds, fingerprints } }: AuthorityIn
   );
 }
 
-function table(authorities: readonly AuthorityInfo[], context: ViewContext): Block {
+function table(cas: readonly CaInfo[], context: ViewContext): Block {
   return {
     kind: 'table',
     noun: 'Authority',
@@ -33,21 +33,21 @@ function table(authorities: readonly AuthorityInfo[], context: ViewContext): Blo
       { title: 'ADDED' },
       { title: 'BY' },
     ],
-    rows: authorities.map((authority) => [
-      authority.name,
-      authority.doors.join(', '),
-      authority.type,
-      authority.fingerprint,
-      authority.comment === '' ? '-' : authority.comment,
-      revokedText(authority),
-      showTime(authority.addedAt, context),
-      authority.addedBy,
+    rows: cas.map((ca) => [
+      ca.name,
+      ca.entryPoints.join(', '),
+      ca.type,
+      ca.fingerprint,
+      ca.comment === '' ? '-' : ca.comment,
+      revokedText(ca),
+      showTime(ca.addedAt, context),
+      ca.addedBy,
     ]),
     empty: 'No authorities: certificates open nothing here',
   };
 }
 
-function rows(authorities: readonly AuthorityInfo[]): Rows {
+function rows(cas: readonly CaInfo[]): Rows {
   return {
     columns: [
       'name',
@@ -61,9 +61,9 @@ function rows(authorities: readonly AuthorityInfo[]): Rows {
       'added_at',
       'added_by',
     ],
-    rows: authorities.map(({ name, doors, type, fingerprint, comment, revoked, addedAt, addedBy }) => [
+    rows: cas.map(({ name, entryPoints, type, fingerprint, comment, revoked, addedAt, addedBy }) => [
       name,
-      doors.join(' '),
+      entryPoints.join(' '),
       type,
       fingerprint,
       comment,
@@ -76,9 +76,9 @@ function rows(authorities: readonly AuthorityInfo[]): Rows {
   };
 }
 
-const changeView = ({ name, did, authorities }: AuthorityChange, context: ViewContext): Block[] => [
+const changeView = ({ name, did, cas }: CaChange, context: ViewContext): Block[] => [
   { kind: 'text', tone: 'good', text: `${name}: ${did}` },
-  table(authorities, context),
+  table(cas, context),
 ];
 
 const nameArgument = {
@@ -86,20 +86,20 @@ const nameArgument = {
   name: 'name',
   summary: 'the name of the authority here',
   required: true,
-  complete: 'certificateAuthorities',
+  complete: 'cas',
 } as const;
 const none = { notFound: 'no authority has this name' } as const;
 
-const doorList = parsedBy((text): ('manage' | 'self')[] => {
+const entryPointList = parsedBy((text): ('manage' | 'self')[] => {
   const words = text.split(/[\s,]+/).filter((word) => word !== '');
-  const doors = (['manage', 'self'] as const).filter((door) => words.includes(door));
-  if (doors.length !== new Set(words).size || doors.length === 0)
+  const entryPoints = (['manage', 'self'] as const).filter((entryPoint) => words.includes(entryPoint));
+  if (entryPoints.length !== new Set(words).size || entryPoints.length === 0)
     throw new Failure('usage', {
       what: `doors ${quoted(text)}`,
       why: 'there are manage and self',
       next: 'write --for manage, --for self or --for manage,self',
     });
-  return doors;
+  return entryPoints;
 });
 
 /** 64 bits; 0 is what certificates without a serial have. */
@@ -135,6 +135,7 @@ export const caAdd = defineVerb({
   danger: 'none',
   stdin: { for: 'the public key of the authority', into: 'key', required: true },
   form: { oneOf: ['for'] },
+  target: 'name',
   parameters: [
     { ...nameArgument, isNew: true },
     { ...publicKeyOption, name: 'key' },
@@ -147,9 +148,9 @@ export const caAdd = defineVerb({
       summary: 'the doors that its certificates open: manage, self or both',
     },
   ],
-  input: z.strictObject({ name: username, key: publicKey, for: doorList.optional() }),
+  input: z.strictObject({ name: username, key: publicKey, for: entryPointList.optional() }),
   view: changeView,
-  rows: (result) => rows(result.authorities),
+  rows: (result) => rows(result.cas),
 });
 
 export const caList = defineVerb({
@@ -162,8 +163,8 @@ export const caList = defineVerb({
   danger: 'none',
   parameters: [],
   input: z.strictObject({}),
-  view: (result: { authorities: readonly AuthorityInfo[] }, context) => [table(result.authorities, context)],
-  rows: (result) => rows(result.authorities),
+  view: (result: { cas: readonly CaInfo[] }, context) => [table(result.cas, context)],
+  rows: (result) => rows(result.cas),
 });
 
 export const caRemove = defineVerb({
@@ -176,10 +177,11 @@ export const caRemove = defineVerb({
   access: { manage: 'admin' },
   changes: true,
   danger: 'none',
+  target: 'name',
   parameters: [nameArgument],
   input: z.strictObject({ name: z.string().min(1).max(64) }),
   view: changeView,
-  rows: (result) => rows(result.authorities),
+  rows: (result) => rows(result.cas),
 });
 
 export const caRevoke = defineVerb({
@@ -204,6 +206,7 @@ export const caRevoke = defineVerb({
     unless: ['serial', 'keyId'],
   },
   form: { oneOf: ['serial', 'keyId', 'keys'] },
+  target: 'name',
   parameters: [
     nameArgument,
     {
@@ -231,5 +234,5 @@ export const caRevoke = defineVerb({
     keys: publicKeys.optional(),
   }),
   view: changeView,
-  rows: (result) => rows(result.authorities),
+  rows: (result) => rows(result.cas),
 });

@@ -8,7 +8,7 @@ import type { Notice, Welcome } from '../../domain/events/notice.ts';
 import type { ShellClient } from '../../protocol/shellClient.ts';
 
 export interface Entrance {
-  readonly session: string;
+  readonly shell: string;
   readonly welcome: Welcome;
   /** Called once: hands over what has happened since, and then what happens. */
   listen(listener: (notice: Notice) => void): void;
@@ -17,17 +17,17 @@ export interface Entrance {
 
 /** Rejects with a Failure. */
 export async function enterRoom(shells: ShellClient, actor: Actor): Promise<Entrance> {
-  const session = randomUUID();
+  const shell = randomUUID();
   const early: Notice[] = [];
   let tell = (notice: Notice): void => void early.push(notice);
-  const welcome = await shells.enter(session, actor, (notice) => tell(notice));
+  const welcome = await shells.enter(shell, actor, (notice) => tell(notice));
   return {
-    session,
+    shell,
     welcome,
     listen(listener) {
       tell = listener;
       for (const notice of early.splice(0)) listener(notice);
     },
-    leave: () => shells.leave(session),
+    leave: () => shells.leave(shell),
   };
 }

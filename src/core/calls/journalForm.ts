@@ -1,0 +1,56 @@
+/** Calls as the journal keeps them: public keys as fingerprints, and nothing that was not checked. */
+import type { AnyVerb } from '../../catalogue/catalogue.ts';
+import { targetOf } from '../../catalogue/declaration/verb.ts';
+import type { Actor } from '../../domain/access/actor.ts';
+import type { JsonObject, JsonValue } from '../../domain/json.ts';
+
+/**
+ * What a call acts on. Refused calls have one too, so the input need not be valid as a whole; a target that is not valid
+ * by itself is not kept. An owner who names no container means their only one.
+ */
+export function recordedTarget(
+  verb: AnyVerb,
+  input: Readonly<Record<string, unknown>>,
+  { entryPoint, owns = [] }: Actor,
+): { readonly target?: string } {
+  const typed = targetOf(verb, input);
+  if (typed === null) {
+    const [only, ...more] = owns;
+    const meant = verb.target === 'user' && entryPoint === 'self' && more.length === 0 ? only : undefined;
+    return meant === undefined ? {} : { target: meant };
+  }
+  return isValidTarget(verb, typed) ? { target: typed } : {};
+}
+
+function isValidTarget(verb: AnyVerb, typed: string): boolean {
+  const shape: unknown = 'shape' in verb.input ? verb.input.shape : undefined;
+  const schema = (shape as Record<string, { safeParse(raw: unknown): { success: boolean } } | undefined> | undefined)?.[
+    verb.target ?? ''
+  ];
+  return schema?.safeParse(typed).success === true;
+}
+
+/** Checked input: keys are their fingerprints with their limits, networks are as they are written. */
+export function forJournal(input: unknown): JsonObject {
+  return Object.fromEntries(
+    Object.entries(input as Record<string, unknown>).map(([key, value]) => [key, plain(value)]),
+  );
+}
+
+function plain(value: unknown): JsonValue {
+  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return value;
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object') return null;
+  if ('fingerprint' in value && typeof value.fingerprint === 'string') {
+    const limits =
+      'limits' in value && typeof value.limits === 'object' && value.limits !== null
+        ? Object.entries(value.limits)
+        : [];
+    return limits.length === 0
+      ? value.fingerprint
+      : { fingerprint: value.fingerprint, ...Object.fromEntries(limits.map(([key, limit]) => [key, plain(limit)])) };
+  }
+  if ('text' in value && typeof value.text === 'string') return value.text;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
+}
