@@ -1,10 +1,8 @@
 /**
- * Runs before every npm script, on whatever Node.js (20 or newer) the machine has: installs the exact dependencies of
- * the lock file where they are missing or changed, and builds where a source is newer than the build. Does nothing when
- * there is nothing to do.
+ * Runs before every npm script, on any Node.js from 20 on: installs the exact dependencies of the lock file if they are
+ * missing or have changed, and builds if a source is newer than the build.
  *
- * The dependencies bring Node.js 24 along (the optional package node-linux-…), which npm then finds first in its
- * scripts.
+ * The dependencies include Node.js 24 (the optional package node-linux-…), which npm scripts then find first.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -50,8 +48,8 @@ const patches = [...patchNames(), 'apply.mjs'].map((name) => at('src', 'front', 
 const wanted = fingerprint(at('package-lock.json'), ...patches);
 if (!existsSync(installedMark) || readFileSync(installedMark, 'utf8') !== wanted) {
   say('Installing dependencies…');
-  // Without install scripts: nothing that is downloaded runs, possibly as root, and no compiler is needed. ssh2 then
-  // does without its optional native part.
+  // Without install scripts no downloaded code runs, possibly as root, and no compiler is needed. ssh2 works without
+  // its optional native part.
   run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
   try {
     patchInstalled(root);
@@ -75,12 +73,12 @@ if (
   writeFileSync(builtMark, '');
 }
 
-// The post-quantum key exchange is Node's own ML-KEM, which it has since config.oldestNode (with OpenSSL 3.5).
+// The post-quantum key exchange uses Node's own ML-KEM, available from config.oldestNode on (with OpenSSL 3.5).
 const { oldestNode } = JSON.parse(readFileSync(at('package.json'), 'utf8')).config;
 const { status, stdout } = spawnSync(node, ['-p', 'typeof crypto.encapsulate'], { encoding: 'utf8' });
 if (status !== 0 || stdout.trim() !== 'function') {
   process.stderr.write(
-    `Error: Node.js ${oldestNode} or newer is needed (it brings ML-KEM, for the post-quantum key exchange), and there is no bundled one for this platform: install it.\n`,
+    `Error: Node.js ${oldestNode} or newer is required, for ML-KEM in the post-quantum key exchange. None is bundled for this platform, so install it first.\n`,
   );
   process.exit(1);
 }

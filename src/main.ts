@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Where the program begins. It loads the rest only where this Node.js can run it, so that an old one gets a sentence
- * instead of a stack trace.
+ * The entry of the program. It loads the rest only if this Node.js can run it, so that an old version prints a message
+ * and not a stack trace.
  */
 import { readFileSync } from 'node:fs';
 
@@ -14,7 +14,7 @@ const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
 if (major < wantedMajor || (major === wantedMajor && minor < wantedMinor)) {
   process.stderr.write(
-    `Error: Node.js ${process.versions.node}: ${oldestNode} or newer is needed (settings)\nNext: npm run -s containarium -- …, which brings its own\n`,
+    `Error: Node.js ${process.versions.node}: version ${oldestNode} or newer is required (settings)\nNext: run it with "npm run -s containarium -- …", which uses its own Node.js\n`,
   );
   process.exitCode = 2;
 } else {

@@ -2,14 +2,14 @@
  * Installs a built checkout as a system service: /opt/containarium, /usr/local/bin/containarium, the unit of core, the
  * settings of the front's unit, and the front's user.
  *
- *   sudo npm run service:install            installs or upgrades, then says how to start it
- *   npm run service:install -- --offline    takes the dependencies of the checkout, which are more than it needs, instead of fetching them
- *   npm run service:install -- --root DIR   the same below DIR, for packagers; nothing is enabled, and the user is sysusers.d's to make
+ *   sudo npm run service:install            installs or upgrades, then prints how to start it
+ *   npm run service:install -- --offline    copies the checkout's dependencies, development ones included, instead of
+ *                                           fetching them
+ *   npm run service:install -- --root DIR   installs below DIR, for packagers; does not create the user (sysusers.d(5))
  *
- * Where fail2ban is installed (/etc/fail2ban), it gets a filter and a jail for port 2222; a jail that is there already
- * is left as it is.
+ * If fail2ban is installed (/etc/fail2ban), it gets a filter and a jail for port 2222. An existing jail is kept.
  *
- * Safe to repeat: that is how it is upgraded. A service that runs goes on as it was until it is restarted. State
+ * Safe to repeat, which is how to upgrade. A running service keeps its old version until it is restarted. State
  * (/var/lib/containarium) is never touched.
  */
 import { spawnSync } from 'node:child_process';
@@ -31,21 +31,21 @@ if (root === '/' && process.getuid() !== 0) {
   process.exit(4);
 }
 if (root === '/') {
-  // Without these the service would be installed and could not start: core asks systemd for its front's unit over D-Bus
+  // Without systemd and D-Bus the service could not start: core asks systemd for the front's unit over D-Bus
   // (src/core/front/unitFront.ts).
   const refuse = (why, next) => {
-    console.error(`Error: the service was not installed: ${why} (program-missing)\nNext: ${next}`);
+    console.error(`Error: service not installed: ${why} (program-missing)\nNext: ${next}`);
     process.exit(1);
   };
   if (!existsSync('/run/systemd/system'))
     refuse(
       'this machine does not run systemd',
-      'sudo npm start, which does without; or --root DIR, to install for another machine',
+      'sudo npm start, which does not need it; or --root DIR, to install for another machine',
     );
   if (!existsSync('/run/dbus/system_bus_socket'))
     refuse(
-      'no message bus runs here, over which systemd is asked for the unit that speaks SSH',
-      'sudo npm start -- --real, which installs what is missing; or apt-get install dbus',
+      'this machine does not run D-Bus, which the service needs to start its SSH server',
+      'sudo npm start -- --real, which installs it; or apt-get install dbus',
     );
 }
 
@@ -53,7 +53,7 @@ const target = inRoot('/opt/containarium');
 const fresh = `${target}.new`;
 rmSync(fresh, { recursive: true, force: true });
 mkdirSync(fresh, { recursive: true });
-// The front compares the patches with what ssh2 carries.
+// The front compares the patches with the installed ssh2.
 for (const name of ['package.json', 'package-lock.json', 'dist', join('src', 'front', 'patches')])
   cpSync(join(source, name), join(fresh, name), { recursive: true });
 if (values.offline)
@@ -67,11 +67,11 @@ const npm = values.offline
     });
 try {
   if (npm.status !== 0) throw new Error('"npm ci" failed');
-  // A copied installation is patched already.
+  // Copied dependencies are already patched.
   if (!values.offline) patchInstalled(fresh);
 } catch (error) {
   rmSync(fresh, { recursive: true, force: true });
-  console.error(`Error: ${error.message}; what was installed before is unchanged (program-failed)`);
+  console.error(`Error: ${error.message}; the installed version is unchanged (program-failed)`);
   process.exit(1);
 }
 rmSync(`${target}.old`, { recursive: true, force: true });
@@ -101,17 +101,17 @@ for (const [name, path] of Object.entries(files)) {
   cpSync(join(source, 'systemd', name), inRoot(path));
 }
 if (root === '/') {
-  // Makes what is missing, and says what it made.
+  // Creates the user if it is missing, and prints what it created.
   const sysusers = spawnSync('systemd-sysusers', [files['containarium.sysusers']], { stdio: 'inherit' });
   if (sysusers.status !== 0) {
     console.error(
-      'Error: the user "containarium-front" could not be made (program-failed)\nNext: systemd-sysusers; it comes with systemd',
+      'Error: the user "containarium-front" could not be created (program-failed)\nNext: systemd-sysusers, which is part of systemd',
     );
     process.exit(1);
   }
-  // systemd would otherwise go on with the units as they were, and say so at every command.
+  // Otherwise systemd would keep the old units and warn at every command.
   if (spawnSync('systemctl', ['daemon-reload'], { stdio: 'inherit' }).status !== 0) {
-    console.error('Error: systemd did not read the units (program-failed)\nNext: systemctl daemon-reload');
+    console.error('Error: systemd did not reload its units (program-failed)\nNext: systemctl daemon-reload');
     process.exit(1);
   }
 }
@@ -122,16 +122,16 @@ if (existsSync(fail2ban)) {
     join(source, 'systemd', 'fail2ban', 'filter.d', 'containarium.conf'),
     join(fail2ban, 'filter.d', 'containarium.conf'),
   );
-  // The jail is where an administrator puts their own port and times.
+  // Keep an existing jail: administrators set their own port and times in it.
   const jail = join(fail2ban, 'jail.d', 'containarium.conf');
   if (!existsSync(jail)) cpSync(join(source, 'systemd', 'fail2ban', 'jail.d', 'containarium.conf'), jail);
-  console.log(`Installed the filter and the jail for port 2222 in ${fail2ban}; next: systemctl reload fail2ban`);
+  console.log(`Installed the filter and the jail for port 2222 in ${fail2ban}. Next: systemctl reload fail2ban`);
 }
 console.log(`Installed ${[target, command, ...Object.values(files).map(inRoot)].join(', ')}`);
 if (root === '/') {
-  // "enable --now" does nothing to a service that runs: it would go on with the program that has just been replaced.
+  // "enable --now" does not restart a running service, which would keep running the old version.
   const runs = spawnSync('systemctl', ['is-active', '--quiet', 'containarium.service']).status === 0;
   console.log(
-    `Next: ${runs ? 'systemctl restart containarium, which waits for what is at work' : 'systemctl enable --now containarium'}`,
+    `Next: ${runs ? 'systemctl restart containarium, which waits for running operations' : 'systemctl enable --now containarium'}`,
   );
 }

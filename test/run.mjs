@@ -1,14 +1,16 @@
 /**
- * What `npm test` runs: lint, then every project of vitest.config.ts, and at the end one plain line with the counts.
+ * Runs `npm test`: lint, then the projects of vitest.config.ts. The last line of output has the counts.
  *
  *   npm test                  everything
  *   npm test -- unit ssh      some projects (unit, contract, ssh, fuzz, shell, faults, host) or "lint"
  *
- * The tests on a real Incus need root on Debian or Ubuntu; missing system packages are installed after asking on a
- * terminal (CI=true or CONTAINARIUM_TEST_INSTALL=yes answers yes). Where they cannot run they count as skipped, and one
- * line says why.
+ * The tests on a real Incus mostly wait for it, so they run in parallel with the others, and their output is printed at
+ * their end. They need root on Debian or Ubuntu. Missing system packages are installed after a question on the terminal
+ * (CI=true or CONTAINARIUM_TEST_INSTALL=yes answers yes). If these tests cannot run, they count as skipped, and a line
+ * says why.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -17,6 +19,8 @@ import { ensurePackages } from './host/harness/packages.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const all = ['unit', 'contract', 'ssh', 'fuzz', 'shell', 'faults', 'host'];
+/** Projects that need system packages. */
+const needPackages = ['host', 'ssh', 'shell'];
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => name !== 'lint' && !all.includes(name));
 if (unknown.length > 0) {
@@ -25,34 +29,43 @@ if (unknown.length > 0) {
 }
 const projects = asked.length === 0 ? all : all.filter((name) => asked.includes(name));
 const count = { passed: 0, failed: 0, skipped: 0 };
+const folder = mkdtempSync(join(tmpdir(), 'containarium-tests-'));
+const startedMs = Date.now();
 
-function run(program, args, env = {}) {
-  return (
-    spawnSync(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env } })
-      .status === 0
-  );
+const seconds = () => `${Math.round((Date.now() - startedMs) / 1000)} s`;
+
+/** Runs a program. Prints its output, or with `quiet` returns it. */
+async function run(program, args, { env = {}, quiet = false } = {}) {
+  const child = spawn(program, args, {
+    cwd: root,
+    stdio: ['ignore', quiet ? 'pipe' : 'inherit', quiet ? 'pipe' : 'inherit'],
+    env: { ...process.env, ...env },
+  });
+  const output = [];
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => output.push(chunk));
+  const [code] = await once(child, 'close');
+  return { passed: code === 0, output: Buffer.concat(output).toString() };
 }
 
-if (asked.length === 0 || asked.includes('lint')) {
-  for (const [name, program, args] of [
-    ['types', 'tsc', ['--noEmit', '-p', 'test/lint/tsconfig.json']],
-    ['lint', 'eslint', ['-c', 'test/lint/eslint.config.mjs', 'src', 'test']],
-    ['layers', 'depcruise', ['--config', 'test/lint/layers.cjs', 'src']],
+async function lint() {
+  for (const [name, script] of [
+    ['layout', 'lint:layout'],
+    ['types', 'lint:types'],
+    ['lint', 'lint:code'],
+    ['layers', 'lint:layers'],
+    ['exports', 'lint:exports'],
   ]) {
-    const passed = run(join(root, 'node_modules', '.bin', program), args);
+    const { passed } = await run('npm', ['run', '--silent', script]);
     count[passed ? 'passed' : 'failed']++;
     console.log(`${passed ? '✓' : '✗'} ${name}`);
   }
 }
 
-if (projects.length > 0) {
-  const reason = projects.some((name) => name === 'host' || name === 'ssh' || name === 'shell')
-    ? await ensurePackages()
-    : undefined;
-  if (reason !== undefined) console.log(`Skipped: ${reason}`);
-  const folder = mkdtempSync(join(tmpdir(), 'containarium-counts-'));
-  const report = join(folder, 'report.json');
-  const ran = run(
+/** Runs some projects in one vitest, and adds their results to the counts. */
+async function runProjects(names, { env, quiet = false }) {
+  if (names.length === 0) return;
+  const report = join(folder, `${names.join('-')}.json`);
+  const { passed: ran, output } = await run(
     process.execPath,
     [
       join(root, 'node_modules', 'vitest', 'vitest.mjs'),
@@ -62,31 +75,49 @@ if (projects.length > 0) {
       '--reporter=default',
       '--reporter=json',
       `--outputFile.json=${report}`,
-      ...projects.map((name) => `--project=${name}`),
+      ...names.map((name) => `--project=${name}`),
     ],
-    reason === undefined ? {} : { CONTAINARIUM_TEST_HOST_SKIP: reason },
+    { env, quiet },
   );
+  if (quiet) process.stdout.write(output);
+  console.log(`${names.join(', ')}: ended after ${seconds()}`);
+  let result;
   try {
-    const result = JSON.parse(readFileSync(report, 'utf8'));
-    count.passed += result.numPassedTests;
-    count.failed += result.numFailedTests;
-    count.skipped += result.numPendingTests + result.numTodoTests;
-    // A file that failed before it had tests, or an error outside of any test, fails the run without a failed test to
-    // count.
-    if (!ran && result.numFailedTests === 0) count.failed++;
-    // A project without a test has not passed.
-    for (const name of projects) {
-      if (!result.testResults.some((file) => file.name.includes(`/test/${name}/`))) {
-        console.log(`✗ no test of "${name}" ran`);
-        count.failed++;
-      }
-    }
+    result = JSON.parse(readFileSync(report, 'utf8'));
   } catch (error) {
-    console.log(`✗ vitest left no report: ${error.message}`);
+    console.log(`✗ vitest left no report of ${names.join(', ')}: ${error.message}`);
+    count.failed++;
+    return;
+  }
+  count.passed += result.numPassedTests;
+  count.failed += result.numFailedTests;
+  count.skipped += result.numPendingTests + result.numTodoTests;
+  // An error outside the tests, for instance while a file is loaded, fails the run without a failed test.
+  if (!ran && result.numFailedTests === 0) count.failed++;
+  // A project that runs no test counts as failed.
+  for (const name of names) {
+    if (result.testResults.some((file) => file.name.includes(`/test/${name}/`))) continue;
+    console.log(`✗ no test of "${name}" ran`);
     count.failed++;
   }
-  rmSync(folder, { recursive: true, force: true });
 }
 
+if (asked.length === 0 || asked.includes('lint')) await lint();
+if (projects.length > 0) {
+  const reason = projects.some((name) => needPackages.includes(name)) ? await ensurePackages() : undefined;
+  if (reason !== undefined) console.log(`Skipped: ${reason}`);
+  const env = {
+    // Hundreds of servers and child processes share a cache of compiled code.
+    NODE_COMPILE_CACHE: join(folder, 'compiled'),
+    ...(reason === undefined ? {} : { CONTAINARIUM_TEST_HOST_SKIP: reason }),
+  };
+  const others = projects.filter((name) => name !== 'host');
+  await Promise.all([
+    runProjects(others, { env }),
+    runProjects(projects.includes('host') ? ['host'] : [], { env, quiet: others.length > 0 }),
+  ]);
+}
+
+rmSync(folder, { recursive: true, force: true });
 console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
 process.exit(count.failed === 0 ? 0 : 1);

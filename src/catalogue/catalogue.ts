@@ -1,4 +1,4 @@
-/** The catalogue: every verb of the product, and who may use it. */
+/** The catalogue of all verbs, and the permission check. */
 import type { Actor, EntryPoint, Role } from '../domain/access/actor.ts';
 import { roles } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
@@ -24,7 +24,7 @@ import { sessionKick, sessionList } from './verbs/sessions.ts';
 import { logs, shell } from './verbs/terminal.ts';
 import { doctor, imageBuild, imageList, reconcile } from './verbs/upkeep.ts';
 
-/** In the order in which help shows them. */
+/** All verbs, in the order of help. */
 export const catalogue = {
   create: create,
   list: list,
@@ -82,7 +82,7 @@ export const catalogue = {
 export type Catalogue = typeof catalogue;
 export type VerbName = keyof Catalogue;
 
-/** A verb without its type parameters, as the parser, help and the renderer see it. */
+/** A verb without its type parameters, for the parser, help and the renderers. */
 export type AnyVerb = Verb<Verb['input'], never>;
 
 export function isVerbName(name: string): name is VerbName {
@@ -95,7 +95,10 @@ export function verbNamed(name: VerbName): AnyVerb {
 
 export const verbNames = Object.keys(catalogue) as VerbName[];
 
-/** Default deny: a door that a verb does not name is closed. Root on the host may use whatever some admin may. */
+/**
+ * Reports whether a role may use a verb at an entry point. An entry point that the verb does not name is closed. Root
+ * on the host may use every verb of manage@.
+ */
 export function mayUse(verb: Pick<AnyVerb, 'access'>, entryPoint: EntryPoint, role: Role): boolean {
   switch (entryPoint) {
     case 'local':
@@ -116,12 +119,12 @@ export function verbsFor(entryPoint: EntryPoint, role: Role): AnyVerb[] {
   return verbNames.map(verbNamed).filter((verb) => mayUse(verb, entryPoint, role));
 }
 
-/** Throws `denied` where the actor may not use the verb. */
+/** Refuses a verb that the actor may not use. Throws `denied`. */
 export function authorise(verb: AnyVerb, actor: Actor): void {
   if (mayUse(verb, actor.entryPoint, actor.role)) return;
   throw new Failure('denied', {
     what: quoted(verb.name),
-    why: `${actor.name} (${actor.role}) may not use it over ${actor.entryPoint === 'local' ? 'the command line' : `${actor.entryPoint}@`}`,
-    next: 'help shows what you may use; an admin can do this for you',
+    why: `${actor.name} (${actor.role}) may not use this verb ${actor.entryPoint === 'local' ? 'on the host' : `at ${actor.entryPoint}@`}`,
+    next: 'type help for the verbs that you may use, or ask an admin',
   });
 }

@@ -1,4 +1,4 @@
-/** Help from the catalogue: an overview, a page per verb, and the same as data for programs. */
+/** Help, generated from the catalogue: an overview, a page per verb, and the same as data for programs. */
 import { z } from 'zod';
 import type { Actor, EntryPoint } from '../domain/access/actor.ts';
 import { Failure, exitCodes, exitMeanings, type ExitName } from '../domain/failure.ts';
@@ -7,7 +7,7 @@ import { verbsFor, type AnyVerb } from './catalogue.ts';
 import { isRequired, type Argument, type Option, type Parameter } from './declaration/verb.ts';
 import type { Block } from './declaration/view.ts';
 
-/** The command up to the verb, as this caller types it. */
+/** Returns the beginning of a command line, up to the verb, as typed at this entry point. */
 export function commandPrefix(entryPoint: EntryPoint, reached?: { host: string; port: number }): string {
   if (entryPoint === 'local') return 'containarium';
   return `ssh -p ${reached?.port ?? 2222} ${entryPoint}@${reached?.host ?? 'jump'}`;
@@ -21,11 +21,11 @@ export function overview(actor: Pick<Actor, 'entryPoint' | 'role'>, prefix: stri
       kind: 'fields',
       fields: verbs.map((verb) => [[verb.name, ...(verb.aliases ?? [])].join(', '), verb.summary] as const),
     },
-    { kind: 'text', tone: 'quiet', text: `${prefix} help <verb> shows arguments and examples of one` },
+    { kind: 'text', tone: 'quiet', text: `For arguments and examples: ${prefix} help <verb>` },
   ];
 }
 
-/** An argument as usage lines show it. */
+/** Returns an argument as shown in usage lines. */
 function placeholder(argument: Argument, entryPoint: EntryPoint): string {
   const name = argument.rest ? `${argument.name}…` : argument.name;
   return isRequired(argument, entryPoint) ? `<${name}>` : `[${name}]`;
@@ -55,16 +55,16 @@ export function parameterHelp(parameter: Parameter, entryPoint: EntryPoint = 'ma
 }
 
 export const commonOptions: readonly (readonly [string, string])[] = [
-  ['--format <format>', 'table, json, yaml or csv'],
-  ['--json', 'one JSON document on standard output, errors included'],
-  ['-h, --help', 'this help'],
+  ['--format <format>', 'output format: table, json, yaml or csv'],
+  ['--json', 'print one JSON document on standard output, even for an error'],
+  ['-h, --help', 'show this help'],
 ];
 
 export function verbHelp(verb: AnyVerb, prefix: string, entryPoint: EntryPoint = 'manage'): Block[] {
   return [
     { kind: 'text', text: `Usage: ${prefix} ${usageLine(verb, entryPoint)}` },
     { kind: 'text', text: `${verb.summary}.${(verb.description ?? []).map((paragraph) => `\n${paragraph}`).join('')}` },
-    ...(verb.aliases === undefined ? [] : [{ kind: 'text', text: `Also: ${verb.aliases.join(', ')}` } as const]),
+    ...(verb.aliases === undefined ? [] : [{ kind: 'text', text: `Aliases: ${verb.aliases.join(', ')}` } as const]),
     {
       kind: 'fields',
       fields: [...verb.parameters.map((parameter) => parameterHelp(parameter, entryPoint)), ...commonOptions],
@@ -77,7 +77,7 @@ export function verbHelp(verb: AnyVerb, prefix: string, entryPoint: EntryPoint =
   ];
 }
 
-/** The verb that `help <words>` asks about. */
+/** Returns the verb named by `help <words>`, or all verbs that begin with these words. Throws `unknown-command`. */
 export function verbForHelp(words: readonly string[], actor: Pick<Actor, 'entryPoint' | 'role'>): AnyVerb | AnyVerb[] {
   const name = words.join(' ');
   const verbs = verbsFor(actor.entryPoint, actor.role);
@@ -87,12 +87,12 @@ export function verbForHelp(words: readonly string[], actor: Pick<Actor, 'entryP
   if (group.length > 0) return group;
   throw new Failure('unknown-command', {
     what: quoted(name),
-    why: 'there is no such verb, or you may not use it',
+    why: 'no such verb, or you may not use it',
     next: 'help',
   });
 }
 
-/** The catalogue as data: what `help --json` prints. */
+/** Returns the catalogue as data, for `help --json`. */
 export function describe(verbs: readonly AnyVerb[]): unknown {
   return {
     verbs: verbs.map((verb) => ({

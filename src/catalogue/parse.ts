@@ -1,4 +1,4 @@
-/** From words to a verb and its raw input: the one parser of the headless command line, the shell and local mode. */
+/** The parser of command lines, for ssh commands, the shell and the command line on the host. */
 import { Command, CommanderError, Option as CommanderOption } from 'commander';
 import type { Actor, EntryPoint } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
@@ -11,19 +11,19 @@ export type Format = (typeof formats)[number];
 
 export interface Invocation {
   readonly verb: AnyVerb;
-  /** As typed: strings, switches and lists. The verb's schema turns it into values. */
+  /** The input as typed: strings, switches and lists. The verb's schema turns it into values. */
   readonly input: Readonly<Record<string, unknown>>;
   readonly format: Format;
-  /** `--help` was given: show the verb's help instead of running it. */
+  /** True if `--help` was given: show the verb's help instead of running it. */
   readonly help: boolean;
 }
 
 export interface ParseOptions {
-  /** A verb that has a form may lack arguments. */
+  /** Accept missing arguments of a verb that has a form. */
   readonly incomplete?: boolean;
 }
 
-/** The words that say how to answer, wherever they stand: needed even when the rest cannot be understood. */
+/** Returns the requested output format. It works for any words, because parse errors need a format too. */
 export function wantedFormat(words: readonly string[]): Format {
   let format: Format = 'table';
   for (const [i, word] of words.entries()) {
@@ -37,8 +37,8 @@ export function wantedFormat(words: readonly string[]): Format {
 }
 
 /**
- * Parses a command line for one actor. Of a verb that this actor may not use nothing but its name is looked at: core
- * refuses it, and writes that down. Throws a Failure of the usage kind.
+ * Parses the command line of one actor. For a verb that the actor may not use, it returns only the verb: core refuses
+ * the call and records that. Throws a Failure with the exit code `usage`.
  */
 export function parseCommandLine(
   typed: readonly string[],
@@ -47,10 +47,9 @@ export function parseCommandLine(
 ): Invocation {
   const all = verbNames.map(verbNamed);
   const words = verbFirst(typed, all);
-  if (words.length === 0)
-    throw new Failure('usage', { what: 'the command line', why: 'no verb was given', next: 'help' });
+  if (words.length === 0) throw new Failure('usage', { what: 'command line', why: 'no verb given', next: 'help' });
   const verbs = verbsFor(actor.entryPoint, actor.role);
-  const named = called(`${words[0]} ${words[1] ?? ''}`, all) ?? called(words[0] ?? '', all);
+  const named = verbCalled(`${words[0]} ${words[1] ?? ''}`, all) ?? verbCalled(words[0] ?? '', all);
   if (named !== undefined && !verbs.includes(named))
     return { verb: named, input: {}, format: wantedFormat(words), help: false };
   let found: Invocation | undefined;
@@ -87,13 +86,12 @@ export function parseCommandLine(
     if (error instanceof CommanderError) throw asFailure(error, words, verbs);
     throw error;
   }
-  if (found === undefined)
-    throw new Failure('usage', { what: 'the command line', why: 'it names no verb', next: 'help' });
+  if (found === undefined) throw new Failure('usage', { what: 'command line', why: 'no verb given', next: 'help' });
   return found;
 }
 
-/** The verb with this name or alias. */
-function called(name: string, verbs: readonly AnyVerb[]): AnyVerb | undefined {
+/** Returns the verb with this name or alias. */
+function verbCalled(name: string, verbs: readonly AnyVerb[]): AnyVerb | undefined {
   return verbs.find((verb) => verb.name === name || verb.aliases?.includes(name));
 }
 
@@ -106,7 +104,7 @@ function quiet(command: Command): Command {
       .helpCommand(false)
       .allowExcessArguments(false)
       .showSuggestionAfterError(true)
-      // Options belong to the word they follow: `audit verify --json` is not `audit --json`.
+      // An option belongs to the word before it: `audit verify --json` is not `audit --json`.
       .enablePositionalOptions()
   );
 }
@@ -120,7 +118,7 @@ function declare(
   const argumentNames: string[] = [];
   for (const parameter of verb.parameters) {
     if (parameter.kind === 'argument') {
-      // Optional to commander, so that `verb --help` works; a missing one is reported below.
+      // Optional for commander, so that `verb --help` works. Missing arguments are reported below.
       command.argument(parameter.rest ? `[${parameter.name}...]` : `[${parameter.name}]`, parameter.summary);
       argumentNames.push(parameter.name);
     } else {
@@ -137,14 +135,13 @@ function declare(
     for (const { kind, name } of verb.parameters)
       if (kind === 'option' && options[name] !== undefined) input[name] = options[name];
     const wantsHelp = options['help'] === true;
-    // What stands before the second word belongs to the first one alone: dropping it would answer another question than
-    // was asked.
+    // An option before the second word belongs to the first word. Ignoring it would run a different command than typed.
     const [stray] = verb.name.includes(' ') ? Object.keys(command.parent?.opts() ?? {}) : [];
     if (stray !== undefined) {
       throw new Failure('usage', {
         what: quoted(verb.name),
-        why: 'an option stands between its two words',
-        next: `write ${verb.name} first, then the options`,
+        why: 'option between its two words',
+        next: `type ${verb.name} first, then the options`,
       });
     }
     const missing = verb.parameters.find(
@@ -153,7 +150,7 @@ function declare(
     if (missing !== undefined && !wantsHelp) {
       throw new Failure('usage', {
         what: quoted(verb.name),
-        why: `the argument <${missing.name}> is missing`,
+        why: `missing argument <${missing.name}>`,
         next: `help ${verb.name}`,
       });
     }
@@ -166,7 +163,7 @@ function declare(
   });
 }
 
-/** commander gives an empty list for words that were not given. */
+/** Reports whether an argument is missing. For a missing rest argument, commander gives an empty list. */
 function isMissing(value: unknown): boolean {
   return value === undefined || (Array.isArray(value) && value.length === 0);
 }
@@ -182,10 +179,7 @@ function commanderOptions(option: Option): CommanderOption[] {
   });
 }
 
-/**
- * An option whose value goes under a name of ours, so that several spellings are one option and the last one given
- * counts.
- */
+/** An option with an explicit attribute name, so that several spellings set one attribute and the last one counts. */
 class NamedOption extends CommanderOption {
   readonly #name: string;
 
@@ -200,8 +194,8 @@ class NamedOption extends CommanderOption {
 }
 
 /**
- * The options that every verb has may stand before it too: `--json list`, `key --format yaml list alice`. They are put
- * behind the verb's name. Asking for help without a verb, or with the first word of several, is asking `help`.
+ * Moves the common options behind the verb's name, because they may also precede it: `--json list`, `key --format yaml
+ * list alice`. `--help` without a verb, or with only the first of its two words, becomes the verb `help`.
  */
 function verbFirst(words: readonly string[], verbs: readonly AnyVerb[]): string[] {
   const names = new Set(verbs.flatMap((verb) => [verb.name, ...(verb.aliases ?? [])]));
@@ -212,7 +206,7 @@ function verbFirst(words: readonly string[], verbs: readonly AnyVerb[]): string[
   const between = leadingOptions(others);
   const given = [...options, ...between.options];
   const [second, ...more] = between.rest;
-  // Also where the second word is an argument, because the first is a verb by itself: `keys alice`.
+  // Right even if the second word is an argument, because the first one is a verb by itself: `keys alice`.
   if (second !== undefined && !second.startsWith('-')) return [first, second, ...given, ...more];
   if (!names.has(first) && given.some(isHelp)) return ['help', first, ...given.filter((option) => !isHelp(option))];
   return names.has(first) ? [first, ...given, ...between.rest] : [first, ...between.rest];
@@ -233,8 +227,8 @@ function leadingOptions(words: readonly string[]): { options: string[]; rest: re
 const keyType = /^(ssh-|ecdsa-sha2-|sk-)[a-z0-9@.-]+$/;
 
 /**
- * ssh joins its arguments with blanks, so `--ssh-key "$(cat alice.pub)"` arrives as three or more words. They are put
- * back together: from the key type up to the next option; a comment may have a hyphen of its own.
+ * Joins the words of a public key. ssh joins its arguments with spaces, so `--ssh-key "$(cat alice.pub)"` arrives as
+ * three or more words. The key extends from its type to the next option; a lone hyphen belongs to its comment.
  */
 function joinPublicKeys(words: readonly string[], verbs: readonly AnyVerb[]): string[] {
   const flags = new Set(
@@ -260,7 +254,7 @@ function joinPublicKeys(words: readonly string[], verbs: readonly AnyVerb[]): st
   return out;
 }
 
-/** commander repeats whatever was typed, however long. */
+/** Shortens a message of commander, which repeats input of any length. */
 function cut(message: string): string {
   return message.length > 300 ? `${message.slice(0, 299)}…` : message;
 }
@@ -268,17 +262,17 @@ function cut(message: string): string {
 function asFailure(error: CommanderError, words: readonly string[], verbs: readonly AnyVerb[]): Failure {
   const [verb = '', second] = words;
   const group = verbs.map(({ name }) => name).filter((name) => name.startsWith(`${verb} `));
-  const known = (second === undefined ? undefined : called(`${verb} ${second}`, verbs)) ?? called(verb, verbs);
+  const known = (second === undefined ? undefined : verbCalled(`${verb} ${second}`, verbs)) ?? verbCalled(verb, verbs);
   if (error.code === 'commander.help')
-    return new Failure('usage', { what: quoted(verb), why: 'it needs a second word', next: group.join(', ') });
-  // A verb that is also the first word of others takes their misspelt second words for arguments.
+    return new Failure('usage', { what: quoted(verb), why: 'missing second word', next: group.join(', ') });
+  // A verb that is also the first word of other verbs takes their misspelt second words as arguments.
   const misspelt =
     error.code === 'commander.excessArguments' &&
     group.length > 0 &&
     known?.name === verb &&
     second?.startsWith('-') === false;
   if (misspelt || error.code === 'commander.unknownCommand') {
-    // In a group only the second word is compared: the first one is right, and would make every other look alike.
+    // In a group, compares only the second word: the correct first word would make all candidates similar.
     const typed = group.length > 0 ? `${verb} ${second ?? ''}` : verb;
     const near =
       group.length > 0
@@ -292,7 +286,7 @@ function asFailure(error: CommanderError, words: readonly string[], verbs: reado
           );
     return new Failure('unknown-command', {
       what: quoted(typed),
-      why: 'there is no such verb',
+      why: 'no such verb',
       next:
         near.length === 0
           ? group.join(', ') || 'help'
@@ -302,13 +296,13 @@ function asFailure(error: CommanderError, words: readonly string[], verbs: reado
   const [first = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n');
   const next = known === undefined ? 'help' : `help ${known.name}`;
   return new Failure(error.code === 'commander.unknownOption' ? 'unknown-option' : 'usage', {
-    what: known === undefined ? 'the command line' : quoted(known.name),
+    what: known === undefined ? 'command line' : quoted(known.name),
     why: cut(printable(first.replace(/\.$/, ''))),
     next: suggestion === '' ? next : printable(suggestion.replace(/^\(Did/, 'did').replace(/\)$/, '')),
   });
 }
 
-/** Which of `names` (of one or two words) somebody who typed this may have meant, by commander's own measure. */
+/** Returns the `names`, of one or two words, that are similar to `typed` according to commander. */
 function similar(typed: string, names: readonly string[]): string[] {
   const join = (name: string): string => name.replace(' ', '-');
   const probe = quiet(new Command());

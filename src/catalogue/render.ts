@@ -1,4 +1,4 @@
-/** Results and failures as text: one renderer per output format. Everything from outside is made printable here. */
+/** Renderers of results and failures, one per output format. They escape all untrusted text. */
 import Table from 'cli-table3';
 import { stringify as csv } from 'csv-stringify/sync';
 import stringWidth from 'string-width';
@@ -19,11 +19,11 @@ export interface Rendered {
 export interface Answer {
   readonly verb: AnyVerb;
   readonly result: unknown;
-  /** Where the journal recorded it; absent for verbs that are not recorded. */
+  /** The journal record of the call; absent for verbs without records. */
   readonly journal?: { readonly seq: number; readonly hash: string } | undefined;
 }
 
-/** Renders a verb's result in the wanted format. */
+/** Renders a verb's result. */
 export function renderAnswer(answer: Answer, format: Format, host: HostTag, context: ViewContext): Rendered {
   const { verb, result } = answer;
   const exit = verb.exit?.(result as never) ?? 'ok';
@@ -39,7 +39,7 @@ export function renderAnswer(answer: Answer, format: Format, host: HostTag, cont
   }
 }
 
-/** Renders a failure: with --json or yaml one document on stdout, otherwise sentences on stderr. */
+/** Renders a failure, as a document on stdout for JSON and YAML, otherwise as text on stderr. */
 export function renderFailure(failure: Failure, command: string, format: Format, host: HostTag): Rendered {
   const stderr = failureSentences(failure.toData());
   if (format === 'json' || format === 'yaml') {
@@ -54,7 +54,7 @@ export function failureSentences(failure: FailureData): string {
     `Error: ${failure.what}: ${failure.why} (${failure.code})`,
     ...(failure.next === undefined ? [] : [`Next: ${failure.next}`]),
   ];
-  // What spans lines (a program's own message) is led in: none of it may pass for a "Next" of ours.
+  // Indents further lines, as in the messages of programs, so that none of them looks like our "Next:".
   return `${lines.map((line) => printableLines(line).replaceAll('\n', '\n  ')).join('\n')}\n`;
 }
 
@@ -70,8 +70,7 @@ function envelope(answer: Answer, host: HostTag, exit: string): unknown {
 
 export function renderDocument(document: unknown, format: 'json' | 'yaml'): string {
   if (format === 'json') return `${safeJson(document, 2)}\n`;
-  // The same value as the JSON document: what must not be sent as it is goes into double quotes, where YAML has escapes
-  // for it.
+  // The same value as in JSON. Text with unsafe characters goes into double quotes, where YAML has escapes.
   const yaml = new Document(JSON.parse(safeJson(document)));
   visit(yaml, {
     Scalar(_, node) {
@@ -85,12 +84,12 @@ export function renderDocument(document: unknown, format: 'json' | 'yaml'): stri
     .join('\n');
 }
 
-/** YAML 1.2.2, section 5.7. */
+/** Returns the escape sequence of YAML 1.2.2, section 5.7. */
 function yamlEscape(character: string): string {
   return `\\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`;
 }
 
-/** RFC 4180, with a header; text that a spreadsheet would take for a formula is led by an apostrophe. */
+/** Renders CSV (RFC 4180) with a header. An apostrophe precedes text that a spreadsheet would read as a formula. */
 function renderCsv(rows: Rows): string {
   return csv(
     rows.rows.map((row) => row.map((cell) => (typeof cell === 'string' ? printable(cell) : cell))),
@@ -103,7 +102,7 @@ function renderCsv(rows: Rows): string {
   );
 }
 
-/** A result without rows of its own: its plain properties, one row. */
+/** Returns the properties of a result as one row, for verbs that define no rows. */
 function flat(result: unknown): Rows {
   const entries = Object.entries(result as Record<string, unknown>).map(
     ([key, value]) =>
@@ -156,7 +155,7 @@ function renderTable(block: Extract<Block, { kind: 'table' }>): string {
     head: block.columns.map((column) => column.title),
     colAligns: block.columns.map((column) => column.align ?? 'left'),
     chars: { ...none, left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' },
-    // No colours here: a headless answer is the same on every terminal and in every file.
+    // No colours: the output is the same on every terminal and in every file.
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
   for (const row of block.rows) table.push(row.map((cell) => printable(cell)));

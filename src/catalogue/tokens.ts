@@ -1,47 +1,46 @@
 /**
- * Splits the text of an SSH exec request into words.
+ * The splitter of command lines into words.
  *
- * The SSH protocol carries one string (RFC 4254 6.5), already stripped of the quotes of the caller's own shell. There
- * is no shell here: quotes are understood, but operators are refused rather than passed on or dropped, because whoever
- * types `create a; delete b` must not be half understood.
+ * An SSH exec request carries one string (RFC 4254 section 6.5), after the caller's own shell has removed its quotes.
+ * No shell runs here: quotes are interpreted, but operators are refused, because `create a; delete b` must not be
+ * executed in part.
  */
 import { parse } from 'shell-quote';
 import { Failure } from '../domain/failure.ts';
 import { refusePrivateKey } from '../domain/keys/keyText.ts';
 import { quoted } from '../domain/text.ts';
 
-/** Longer than any sensible line; an SSH packet ends at 35,000 bytes anyway. */
+/** Longer than any sensible line; an SSH packet has at most 35,000 bytes. */
 export const maxLineLength = 32_768;
 
 export function splitLine(line: string): string[] {
   if (line.length > maxLineLength) {
     throw new Failure('input-too-large', {
-      what: 'the command line',
-      why: `it is longer than ${maxLineLength} characters`,
+      what: 'command line',
+      why: `longer than ${maxLineLength} characters`,
       next: 'send long input on standard input',
     });
   }
   if (line.includes('\0')) {
     throw new Failure('shell-syntax', {
-      what: 'the command line',
-      why: 'it contains a NUL character',
-      next: 'send text',
+      what: 'command line',
+      why: 'NUL characters are not allowed',
+      next: 'send plain text',
     });
   }
-  // Before anything that quotes the line: `--ssh-key "$(cat id_ed25519)"` sends the wrong file, and none of it may be
-  // shown.
+  // First, because the failures below quote the line: `--ssh-key "$(cat id_ed25519)"` sends a private key by mistake.
   refusePrivateKey(line);
   const text = line.trim();
   const { operator, open } = scan(text);
   if (open !== undefined) {
     throw new Failure('shell-syntax', {
       what: quoted(text),
-      why: `a quote (${open}) is not closed`,
+      why: `the quote ${open} is not closed`,
       next: 'close it, or put the whole word in quotes of the other kind',
     });
   }
   if (operator !== undefined) throw shellSyntax(text, operator);
-  // Given an environment function that returns the reference itself, `$NAME` stays text instead of becoming empty.
+  // The function makes `$NAME` stay as it is instead of becoming empty.
   const words = parse(text, (name) => `$${name}`);
   return words.map((word): string => {
     if (typeof word === 'string') return word;
@@ -54,12 +53,12 @@ export function splitLine(line: string): string[] {
 function shellSyntax(line: string, shown: string): Failure {
   return new Failure('shell-syntax', {
     what: quoted(line),
-    why: `${shown} is shell syntax, and there is no shell here`,
-    next: 'run one command at a time; quote the value if the character belongs to it',
+    why: `${shown} is shell syntax, but there is no shell here`,
+    next: 'run one command at a time; if the character belongs to a value, quote the value',
   });
 }
 
-/** What shell-quote lets pass outside quotes: line breaks count as blanks there, and substitutions as text. */
+/** Finds shell syntax that shell-quote misses: outside quotes it reads line breaks as spaces, substitutions as text. */
 function scan(line: string): { operator?: string; open?: '"' | "'" } {
   let open: '"' | "'" | undefined;
   for (let i = 0; i < line.length; i++) {

@@ -1,10 +1,10 @@
-/** Which command lines take the whole terminal, instead of printing an answer on it. */
+/** Detection of command lines that need the whole terminal. */
 import { verbNamed, verbNames, type AnyVerb } from './catalogue.ts';
 import { splitLine } from './tokens.ts';
 
 /**
- * Whether the line asks for a verb that hands the terminal to a program, or for the full-screen view of one. Known before
- * the caller is: the answer says nothing of what the caller may do.
+ * Reports whether the line names a verb that hands the terminal to a program, or the full-screen view of a verb. It
+ * does not check permissions, so it works before the caller is known.
  */
 export function takesWholeTerminal(line: string): boolean {
   let words: string[];

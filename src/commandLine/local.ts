@@ -1,4 +1,4 @@
-/** Local mode: `sudo containarium <verb …>` is the same catalogue over core's socket. */
+/** Local mode: `sudo containarium <verb …>` runs the verbs of the catalogue over core's socket. */
 import { open as openFile, readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { homedir } from 'node:os';
@@ -16,6 +16,7 @@ import { loginClient, type LoginClient } from '../protocol/loginClient.ts';
 import { greeting, messages } from '../protocol/messages.ts';
 import { findHome } from '../settings/home.ts';
 
+/** Runs one command line against the server on this host. Resolves with the exit code. */
 export async function runLocally(words: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const home = findHome(env, { isRoot: process.getuid?.() === 0, realHost: false });
   const name = env['SUDO_USER'] ?? env['USER'] ?? env['LOGNAME'] ?? 'root';
@@ -33,7 +34,7 @@ export async function runLocally(words: readonly string[], env: NodeJS.ProcessEn
       prefix: 'containarium',
     });
   } catch (error) {
-    // Nobody has said which host it is; the document says so by leaving the kind out of its reason.
+    // Without a greeting from core the kind of host is unknown, but `HostTag` requires one; `why` says so.
     const rendered = renderFailure(Failure.from(error), words[0] ?? '', wantedFormat(words), {
       kind: 'incus',
       simulated: false,
@@ -58,10 +59,10 @@ function open(path: string): Promise<Socket> {
           denied ? 'denied' : 'core-unavailable',
           {
             what: `the server at ${path}`,
-            why: denied ? 'only root may use it from the host' : 'it is not running',
+            why: denied ? 'only root may connect to its socket' : 'it is not running',
             next: denied
               ? 'sudo containarium …'
-              : 'start it: npm start, or systemctl start containarium; CONTAINARIUM_HOME names another one',
+              : 'start it with "npm start" or "systemctl start containarium", or set CONTAINARIUM_HOME to the home of another server',
           },
           error,
         ),
@@ -72,7 +73,7 @@ function open(path: string): Promise<Socket> {
 
 async function client(socket: Socket): Promise<{ core: CoreClient; logins: LoginClient }> {
   const connection = connectOver(socket);
-  // Rejects what is still waited for: without it a call would neither end nor fail when the server dies.
+  // Rejects pending requests. Without it a call would neither end nor fail when the server dies.
   socket.once('close', () => connection.dispose());
   connection.listen();
   const greeted: unknown = await connection.sendRequest(messages.greet).catch((error: unknown) => {
@@ -103,7 +104,12 @@ function terminalIo(): CommandIo {
       try {
         return await new Promise<string>((resolve, reject) => {
           lines.once('close', () =>
-            reject(new Failure('cancelled', { what: 'the question', why: 'it was not answered; nothing was changed' })),
+            reject(
+              new Failure('cancelled', {
+                what: 'confirmation',
+                why: 'the question was not answered; nothing was changed',
+              }),
+            ),
           );
           lines.once('SIGINT', () => lines.close());
           void lines.question(question).then(resolve, reject);
@@ -132,7 +138,7 @@ function terminalIo(): CommandIo {
         try {
           const file = await openFile(atHome(path), 'w', 0o600);
           try {
-            // A file that was there keeps its mode otherwise; a pipe or a device is not ours to change.
+            // An existing file would keep its mode. The mode of a pipe or a device stays as it is.
             if ((await file.stat()).isFile()) await file.chmod(0o600);
             await file.writeFile(text);
           } finally {
@@ -144,7 +150,7 @@ function terminalIo(): CommandIo {
             {
               what: `file ${quoted(path)}`,
               why: `it cannot be written (${codeOf(error)})`,
-              next: 'name a file in a folder that you may write to',
+              next: 'choose a path that you may write to',
             },
             error,
           );
@@ -154,7 +160,7 @@ function terminalIo(): CommandIo {
   };
 }
 
-/** This terminal, byte by byte, for a program in a container. */
+/** Returns this process's terminal, in raw mode while a program in a container is attached. */
 function handOverTerminal(): HandedOverTerminal {
   const { stdin, stdout } = process;
   let detach = (): void => undefined;
@@ -189,7 +195,7 @@ function handOverTerminal(): HandedOverTerminal {
   };
 }
 
-/** The shell replaces `~/` only at the beginning of a word: in `--output=~/file` it arrives here. */
+/** Expands a leading `~/`. The user's own shell does so only at the start of a word, and not in `--output=~/file`. */
 function atHome(path: string): string {
   return path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
 }

@@ -1,7 +1,6 @@
 /**
- * One command line from words to exit code, for whoever has words and streams: an SSH exec request, or the command line
- * on the host. Data goes to standard output, sentences to standard error; with --json exactly one document goes to
- * standard output.
+ * Runs one command line, from words to exit code, for an SSH exec request or the command line on the host. Data goes to
+ * standard output, sentences go to standard error; with --json exactly one document goes to standard output.
  */
 import { mayUse, verbsFor } from '../catalogue/catalogue.ts';
 import { describe, overview, verbForHelp, verbHelp } from '../catalogue/help.ts';
@@ -17,17 +16,17 @@ import type { CoreClient } from '../protocol/client.ts';
 import { progressText } from './progress.ts';
 
 export interface CommandIo {
-  /** Whether a person is at a terminal, and may be asked. */
+  /** True when a person is at a terminal and can be asked. */
   readonly terminal: boolean;
   stdout(text: string): void;
   stderr(text: string): void;
-  /** Standard input to its end. Rejects with `input-too-large` or `timeout`. */
+  /** Reads standard input to its end. Rejects with `input-too-large`, `missing-key` on a timeout, or `cancelled`. */
   readStdin(maxBytes: number): Promise<string>;
-  /** Asks one line on the terminal; rejects with `cancelled` on Ctrl-C or end of input. */
+  /** Asks for one line on the terminal. Rejects with `cancelled` on Ctrl-C or end of input. */
   ask(question: string): Promise<string>;
-  /** Hands the terminal over to a program in a container. Absent where the caller has no terminal. */
+  /** Hands the terminal over to a program in a container. Absent when the caller has no terminal. */
   handOver?(): HandedOverTerminal;
-  /** Local mode: reads and writes files of the caller. Absent over ssh. */
+  /** Reads and writes the caller's files. Present in local mode only. */
   readonly files?: {
     read(path: string): Promise<string>;
     write(path: string, text: string): Promise<void>;
@@ -40,16 +39,16 @@ export interface CommandOptions {
   readonly core: CoreClient;
   readonly io: CommandIo;
   readonly signal: AbortSignal;
-  /** What the caller types before the verb. */
+  /** What the caller types before the verb, for help and messages: `ssh -p 2222 manage@jump`, or `containarium`. */
   readonly prefix: string;
-  /** The address of this server that the caller reached. */
+  /** The address under which the caller reached this server. */
   readonly reachedAt?: string;
 }
 
-/** Public keys arrive here: more is not a key. */
+/** Limit of standard input, which carries public keys. */
 const maxStdinBytes = 64 * 1024;
 
-/** Runs one command line; resolves with its exit code, and never rejects. */
+/** Runs one command line. Resolves with its exit code; never rejects. */
 export async function runCommand(options: CommandOptions): Promise<number> {
   const { words, io, core } = options;
   let format: Format = wantedFormat(words);
@@ -61,9 +60,9 @@ export async function runCommand(options: CommandOptions): Promise<number> {
     const allowed = mayUse(invocation.verb, options.actor.entryPoint, options.actor.role);
     if (allowed && (invocation.help || invocation.verb.answeredLocally))
       return showHelp(options, invocation, core.greeting.host);
-    // Core refuses what is not allowed, and records it; there is nothing to ask for before.
-    if (allowed) needsTerminal(options, invocation);
-    const input = allowed ? await complete(options, invocation) : {};
+    // Core refuses and records a verb that the caller may not use, so no input is read for it.
+    if (allowed) requireTerminal(options, invocation);
+    const input = allowed ? await completeInput(options, invocation) : {};
     const output = outputFile(options, input);
     const terminal = allowed && invocation.verb.handsOverTerminal === true ? io.handOver?.() : undefined;
     const call = core.call(
@@ -98,14 +97,14 @@ export async function runCommand(options: CommandOptions): Promise<number> {
   }
 }
 
-/** What cannot be had without a terminal is refused before anything is asked or done. */
-function needsTerminal({ io, prefix }: CommandOptions, { verb, input }: Invocation): void {
+/** Refuses a verb or view that needs a terminal where there is none, before any input is read. */
+function requireTerminal({ io, prefix }: CommandOptions, { verb, input }: Invocation): void {
   const view = verb.viewSwitch !== undefined && input[verb.viewSwitch] === true ? ` --${verb.viewSwitch}` : undefined;
   if (view === undefined && (verb.handsOverTerminal !== true || io.handOver !== undefined)) return;
   throw new Failure('usage', {
     what: quoted(`${verb.name}${view ?? ''}`),
-    why: 'it needs a whole terminal',
-    next: `ask for one: ${prefix.replace(/^ssh /, 'ssh -t ')} ${verb.name}${view ?? ' <user>'}`,
+    why: 'it needs a terminal',
+    next: `run it in a terminal: ${prefix.replace(/^ssh /, 'ssh -t ')} ${verb.name}${view ?? ' <user>'}`,
   });
 }
 
@@ -133,8 +132,8 @@ function showHelp(
   return 0;
 }
 
-/** Fills in what the command line leaves to standard input, files and the person: keys, confirmation. */
-async function complete(options: CommandOptions, { verb, input }: Invocation): Promise<Record<string, unknown>> {
+/** Completes the input of a verb: keys from standard input or a file, and the confirmation from the caller. */
+async function completeInput(options: CommandOptions, { verb, input }: Invocation): Promise<Record<string, unknown>> {
   const { io } = options;
   const full: Record<string, unknown> = { ...input };
   const { stdin } = verb;
@@ -154,7 +153,7 @@ async function complete(options: CommandOptions, { verb, input }: Invocation): P
   return full;
 }
 
-/** `--output` of the host's own command line. */
+/** Returns the writer of the file that `--output` names. The option exists in local mode only. */
 function outputFile(
   { io }: CommandOptions,
   input: Record<string, unknown>,
@@ -165,12 +164,12 @@ function outputFile(
     throw new Failure('usage', {
       what: '--output',
       why: 'over ssh the file would be written on the jump host',
-      next: 'redirect instead: … > file',
+      next: 'redirect standard output instead: … > file',
     });
   }
   const { files } = io;
   return async (text) => {
     await files.write(path, text);
-    io.stderr(`Written to ${path}. Use it with "Include ${path}" at the top of ~/.ssh/config.\n`);
+    io.stderr(`Written to ${path}. To use it, put "Include ${path}" at the top of ~/.ssh/config.\n`);
   };
 }

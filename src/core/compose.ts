@@ -1,6 +1,6 @@
 /**
- * The composition root: builds core from its parts, without a process, a port or a protocol. The server and the fault
- * tests both use it.
+ * The composition root: builds core from its parts, without a process, a port or a protocol. Both the server and the
+ * fault tests use it.
  */
 import { join } from 'node:path';
 import type { Logger } from 'pino';
@@ -14,7 +14,7 @@ import { poolTrouble } from '../host/zpool.ts';
 import type { JournalFiles } from '../journal/files.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Operations, OperationsOptions } from '../journal/operations.ts';
-import type { Metrics } from '../metrics/figures.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import { HostKeyStore } from '../service/access/hostKeyStore.ts';
 import { verifyRecords } from '../service/audit.ts';
 import type { FrontUser } from '../service/checks/tools.ts';
@@ -45,11 +45,11 @@ export interface CompositionOptions {
   /** Port of the SSH server. */
   readonly port: () => number;
   readonly front: FrontUser;
-  /** Fingerprints of the host keys that this server presents and announces. */
+  /** Fingerprints of the host key that this server presents and of the next one, which it announces. */
   readonly hostKeys: { readonly current: string; readonly next: string | undefined };
-  /** Called with each new state of who may log in. */
+  /** Called with each new directory of who may log in. */
   readonly onDirectory?: (directory: Directory) => void;
-  readonly figures?: () => Metrics | undefined;
+  readonly metrics?: () => Metrics | undefined;
   readonly journalFiles?: JournalFiles;
   readonly lockRetry?: LockRetry;
   readonly undoRetry?: OperationsOptions['undoRetry'];
@@ -68,7 +68,7 @@ export interface Composition {
 }
 
 export async function compose(options: CompositionOptions): Promise<Composition> {
-  const { parts, settings, folders, log, figures } = options;
+  const { parts, settings, folders, log, metrics } = options;
   const now = (): Date => new Date();
   const state = await StateFiles.open(folders.state, settings.ssh.penalties.maxMs, log);
   const incus = new Incus(parts.runner, settings.timeouts);
@@ -83,14 +83,14 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     undoRetry: options.undoRetry,
   });
   if (journal.repaired !== undefined)
-    log.warn({ repaired: journal.repaired }, 'the end of the journal was torn and has been cut off');
+    log.warn({ repaired: journal.repaired }, 'the last record of the journal was incomplete and has been cut off');
   const loginEvents = new LoginEvents({
     append: (entry) => journal.append(entry),
     log,
     now: Date.now,
     counted: {
-      login: (actor) => figures?.()?.login(actor),
-      refusals: (report) => figures?.()?.refusals(report),
+      login: (actor) => metrics?.()?.login(actor),
+      refusals: (report) => metrics?.()?.refusals(report),
     },
   });
   const logins = new Logins({
@@ -100,7 +100,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       loginEvents.opened(actor, means);
     },
     closed: (actor, since, reason) => loginEvents.closed(actor, since, reason),
-    notProved: (username, address) => loginEvents.notProved(username, address),
+    proofRejected: (username, address) => loginEvents.proofRejected(username, address),
   });
   const host: HostContext = {
     host: options.host,
@@ -151,11 +151,11 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     service,
     own: state,
     log,
-    changed: (known) => {
-      logins.allow(known);
-      options.onDirectory?.(known);
+    changed: (current) => {
+      logins.replaceDirectory(current);
+      options.onDirectory?.(current);
     },
-    asked: (answered) => figures?.()?.incus(answered),
+    queried: (answered) => metrics?.()?.incus(answered),
   });
   const dispatcher = new Dispatcher({
     journal,
@@ -163,7 +163,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     service,
     now: Date.now,
     changed: () => directory.refresh(),
-    measured: (verb, outcome, ms) => figures?.()?.call(verb, outcome, ms),
+    measured: (verb, outcome, ms) => metrics?.()?.call(verb, outcome, ms),
     touch: { withinMs: settings.ssh.touchBeforeDeleteMs, touchedAt: (login) => logins.touchedAt(login) },
   });
   return { service, state, journal, operations, logins, loginEvents, directory, dispatcher, feed };

@@ -37,7 +37,7 @@ export interface ServerOptions {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** What a started server tells its starter. */
+/** The result of a successful start. */
 export interface Started {
   readonly host: HostTag;
   readonly listening: Listening;
@@ -46,19 +46,19 @@ export interface Started {
   readonly version: string;
 }
 
-/** Interval between two checks for expired logins, in milliseconds. */
+/** Interval between checks for expired logins, in milliseconds. */
 const recheckEveryMs = 1000;
-/** Interval between two reads of the owners' keys from Incus, for changes that others made there, in milliseconds. */
-const identitiesEveryMs = 30_000;
-/** Interval between two tries to end operations that could not be undone, in milliseconds. */
+/** Interval between reads of the owners' keys, to notice changes made in Incus itself, in milliseconds. */
+const directoryEveryMs = 30_000;
+/** Interval between attempts to end unfinished operations, in milliseconds. */
 const recoverEveryMs = 15_000;
-/** How long the start waits for those, in milliseconds. */
+/** How long a start waits for unfinished operations, in milliseconds. */
 const recoverAtStartMs = 5000;
 /** How long a stop waits for running changes, in milliseconds. */
 const drainMs = 60_000;
 
-/** What a start has bound and found before core is composed. */
-interface Ground {
+/** What a start prepares before it composes core. */
+interface Prepared {
   readonly version: string;
   readonly hostKeys: ServerHostKeys;
   readonly listener: Listener;
@@ -85,7 +85,7 @@ export class Server {
     this.started = this.#start();
   }
 
-  /** Refuses new changes, waits for running ones and for their answers, and has the front take leave of its clients. */
+  /** Refuses new changes, waits for running changes and their answers, and stops the front. */
   async stop(reason: string): Promise<void> {
     const core = this.#core;
     core?.dispatcher.refuse(reason);
@@ -105,15 +105,15 @@ export class Server {
   async #start(): Promise<Started> {
     const { home } = this.#options;
     await makeHome(home);
-    // The socket comes first: it shows that no other server runs in this home.
+    // The socket comes first, because it shows that no other server runs in this home.
     const accept = { handler: (socket: Socket): void => void socket.destroy() };
     this.#socket = await listenLocally(home.socket, (socket) => accept.handler(socket));
     try {
       const ground = await this.#prepare();
       const core = await this.#compose(ground);
-      const first = await this.#openFor(core, ground);
+      const first = await this.#recoverAndRecordStart(core, ground);
       const entryPoints = this.#entryPoints(core, ground);
-      accept.handler = (socket) => entryPoints.local(socket);
+      accept.handler = (socket) => entryPoints.acceptLocal(socket);
       await this.#startFront(core, ground, entryPoints);
       this.#startTimers(core);
       const { host, listener, hostKeys, version } = ground;
@@ -127,8 +127,8 @@ export class Server {
     }
   }
 
-  /** Binds the port and chooses the host; nothing is changed yet, so that a port in use ends the start here. */
-  async #prepare(): Promise<Ground> {
+  /** Binds the port and chooses the host. A port in use ends the start here, before anything was changed. */
+  async #prepare(): Promise<Prepared> {
     const { home, settings, env } = this.#options;
     const version = await packageVersion();
     const hostKeys = await serverHostKeys(home.keys);
@@ -145,7 +145,7 @@ export class Server {
     return { version, hostKeys, listener, front, host };
   }
 
-  async #compose({ version, hostKeys, listener, front, host }: Ground): Promise<Composition> {
+  async #compose({ version, hostKeys, listener, front, host }: Prepared): Promise<Composition> {
     const { home, settings, env } = this.#options;
     const authorizedKeysFolder = settings.jump.authorizedKeysFolder ?? home.authorizedKeys;
     const core = await compose({
@@ -159,10 +159,10 @@ export class Server {
       version,
       log: this.#log,
       port: () => listener.where.port,
-      front: front.is,
+      front: front.user,
       hostKeys: { current: hostKeys.current.fingerprint, next: hostKeys.next?.fingerprint },
       onDirectory: (directory) => this.#front?.directory(directory),
-      figures: () => this.#metrics?.figures,
+      metrics: () => this.#metrics?.metrics,
     });
     this.#core = core;
     this.#penaltyRecords = new PenaltyRecords({ append: (entry) => core.journal.append(entry) });
@@ -183,16 +183,16 @@ export class Server {
       },
       log: this.#log,
     });
-    this.#log.info({ ...port.where }, 'figures for Prometheus are at /metrics');
+    this.#log.info({ ...port.where }, 'metrics for Prometheus are at /metrics');
   }
 
-  /** Ends what an earlier start left open, makes sure that somebody may log in, and records the start. */
-  async #openFor(
+  /** Ends operations that an earlier start left unfinished, makes the first admin, and records the start. */
+  async #recoverAndRecordStart(
     { service, operations, journal, directory }: Composition,
-    ground: Ground,
+    ground: Prepared,
   ): Promise<FirstAdmin | undefined> {
     const { home, env } = this.#options;
-    // With a host that does not answer this would take minutes: what is not ended by then keeps its target locked.
+    // With a host that does not answer this would take minutes. Until an operation is ended, its target stays locked.
     await Promise.race([
       this.#recover(operations),
       new Promise((resolve) => setTimeout(resolve, recoverAtStartMs).unref()),
@@ -207,7 +207,7 @@ export class Server {
 
   #entryPoints(
     { service, state, dispatcher, logins, loginEvents, directory, journal, feed }: Composition,
-    { version, host }: Ground,
+    { version, host }: Prepared,
   ): EntryPoints {
     const { home } = this.#options;
     const greeting: Greeting = { version, host: { ...host } };
@@ -239,7 +239,7 @@ export class Server {
     });
   }
 
-  #startFront({ service, directory }: Composition, ground: Ground, entryPoints: EntryPoints): Promise<void> {
+  #startFront({ service, directory }: Composition, ground: Prepared, entryPoints: EntryPoints): Promise<void> {
     const { settings } = this.#options;
     const { version, host, hostKeys, listener, front } = ground;
     const start = (): FrontStart => ({
@@ -255,16 +255,18 @@ export class Server {
     return new Promise((resolve, reject) => {
       this.#front = new FrontProcess({
         start,
-        serve: (connection) => entryPoints.front(connection),
+        serve: (connection) => entryPoints.serveFront(connection),
         starter: front.starter,
         listener,
         log: this.#log,
         onServing: resolve,
         onFatal: (why) =>
-          reject(new Failure('settings', { what: 'the SSH server', why, next: 'CONTAINARIUM_LOG=debug says more' })),
+          reject(
+            new Failure('settings', { what: 'the SSH server', why, next: 'for details set CONTAINARIUM_LOG=debug' }),
+          ),
         onReplaced: (why) => {
           this.#frontRestarts.replaced(why);
-          this.#metrics?.figures.frontReplaced();
+          this.#metrics?.metrics.frontReplaced();
         },
       });
     });
@@ -272,17 +274,17 @@ export class Server {
 
   #startTimers({ logins, directory, operations }: Composition): void {
     this.#timers.push(setInterval(() => logins.recheck(), recheckEveryMs).unref());
-    this.#every(identitiesEveryMs, () => directory.refresh());
+    this.#every(directoryEveryMs, () => directory.refresh());
     this.#every(recoverEveryMs, () => this.#recover(operations));
   }
 
-  /** Calls `act` at intervals, and leaves one out while the call before it still runs. */
+  /** Calls `act` at intervals, and skips a tick while the previous call still runs. */
   #every(ms: number, act: () => Promise<void>): void {
-    let working = false;
+    let running = false;
     const tick = async (): Promise<void> => {
-      if (working) return;
-      working = true;
-      await act().finally(() => (working = false));
+      if (running) return;
+      running = true;
+      await act().finally(() => (running = false));
     };
     this.#timers.push(setInterval(() => void tick(), ms).unref());
   }
@@ -293,12 +295,15 @@ export class Server {
     for (const operation of left)
       this.#log.error(
         { operation: operation.id, verb: operation.verb, target: operation.target },
-        'an operation could not be taken back yet',
+        'an operation could not be undone yet',
       );
   }
 }
 
-/** A verb that only reads has an end in the journal where it failed, which is news for its caller alone. */
+/**
+ * Returns whether an ended call concerns an actor. Verbs that only read do not: their failures are in the journal, but
+ * matter to their caller alone.
+ */
 function concerns(actor: Actor, { verb, target }: Pick<EndedCall, 'verb' | 'target'>): boolean {
   const changes = isVerbName(verb) && verbNamed(verb).changes;
   return changes && (actor.entryPoint !== 'self' || (target !== null && actor.owns?.includes(target) === true));

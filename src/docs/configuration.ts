@@ -1,4 +1,4 @@
-/** docs/configuration.md, from the schema that checks the configuration file. */
+/** Generator of docs/configuration.md, from the schema that checks the configuration file. */
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { environment } from './environment.ts';
@@ -7,12 +7,12 @@ import { settingsSchema } from '../settings/schema.ts';
 
 type Plain = string | number | boolean;
 
-/** As much of a JSON Schema as zod makes of the settings. */
+/** The part of JSON Schema that zod generates for the settings. */
 interface Schema {
   readonly type?: string;
   readonly title?: string;
   readonly description?: string;
-  /** That of a group is an empty one: its keys have their own. */
+  /** Empty for a group, because its keys have their own defaults. */
   readonly default?: Plain | readonly Plain[];
   readonly enum?: readonly string[];
   readonly minimum?: number;
@@ -50,7 +50,7 @@ function rows(keys: Readonly<Record<string, Schema>>, prefix: string): string[][
 
 const columns = ['Key', 'Type', 'Default', 'Meaning'] as const;
 
-/** The whole configuration at its defaults; keys without one are comments. */
+/** Returns a configuration file with all defaults. Keys without a default are comments. */
 export function exampleFile(): string[] {
   return linesOf(schema.properties ?? {});
 }
@@ -64,7 +64,7 @@ function linesOf(keys: Readonly<Record<string, Schema>>): string[] {
             .trimEnd()
             .split('\n');
     const inner = linesOf(key.properties);
-    // A group without any key is not a group to YAML but nothing at all.
+    // To YAML, a group that has only comments is null.
     return inner.every((line) => line.startsWith('#'))
       ? [`# ${name}:`, ...inner.map((line) => `#   ${line.replace(/^# /, '')}`)]
       : [`${name}:`, ...inner.map((line) => `  ${line}`)];
@@ -76,17 +76,17 @@ export function configurationPage(): string {
   const single = Object.fromEntries(keys.filter(([, key]) => key.properties === undefined));
   return page(
     'Configuration',
-    'One YAML file, `containarium.yaml` in the home of the server; nothing is needed in it. Every key is checked at the start, and an unknown one is an error. Another file is named with `containarium serve --config <file>` or `CONTAINARIUM_CONFIG`.',
+    "The configuration is a YAML file, `containarium.yaml` in the server's home. All keys are optional. The server checks every key when it starts, and an unknown key is an error. To use another file, give `containarium serve --config <file>` or set `CONTAINARIUM_CONFIG`.",
     section('Keys', table(columns, rows(single, ''))),
     ...keys.flatMap(([name, key]) =>
       key.properties === undefined
         ? []
         : [section(inline(name), key.description ?? '', table(columns, rows(key.properties, `${name}.`)))],
     ),
-    'Sizes take a unit: `GiB` (1024³ bytes), `GB` (1000³ bytes) and their like; a bare number is refused.',
+    'Sizes take a unit, such as `GiB` (1024³ bytes) or `GB` (1000³ bytes); a bare number is refused.',
     section(
       'Environment',
-      'What is set here goes before the file. With a home and an address of its own, any number of servers run side by side.',
+      'Environment variables override the file. Several servers can run side by side if each has its own home and its own address.',
       table(
         ['Variable', 'Meaning'],
         environment.map(([name, meaning]) => [inline(name), meaning]),

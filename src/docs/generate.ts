@@ -1,4 +1,4 @@
-/** `npm run docs`: writes the generated pages, and removes pages of verbs that are gone. */
+/** `npm run docs`: writes the generated pages and removes the pages of verbs that no longer exist. */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { packageRoot } from '../settings/home.ts';

@@ -1,4 +1,4 @@
-/** Every generated page: path below docs/ → text. The same catalogue and settings give the same bytes. */
+/** Returns all generated pages by their path below docs/. Equal catalogues and settings give equal bytes. */
 import { configurationPage } from './configuration.ts';
 import { exitCodesPage } from './exitCodes.ts';
 import { verbPages } from './verbPages.ts';

@@ -1,4 +1,4 @@
-/** One page for each verb, and the index of them, from the catalogue alone. */
+/** Generator of the verb pages and their index, from the catalogue. */
 import { mayUse, verbNamed, verbNames, type AnyVerb } from '../catalogue/catalogue.ts';
 import { commandPrefix, commonOptions, optionSyntax, parameterHelp, usageLine } from '../catalogue/help.ts';
 import { formats } from '../catalogue/parse.ts';
@@ -7,7 +7,7 @@ import { roles, type Role } from '../domain/access/actor.ts';
 import { exitCodes, type ExitName } from '../domain/failure.ts';
 import { code, inline, page, section, sentence, table } from './markdown.ts';
 
-/** The groups of the index, in its order. Every verb stands in one: a test holds it. */
+/** The groups of the index, in order. A test checks that every verb is in exactly one. */
 export const groups: readonly (readonly [title: string, verbs: readonly string[]])[] = [
   ['Containers', ['create', 'list', 'info', 'resize', 'start', 'stop', 'restart', 'delete', 'shell', 'logs']],
   [
@@ -49,7 +49,7 @@ function entryPoints(verb: AnyVerb): readonly ('manage' | 'self')[] {
   );
 }
 
-/** The command lines of `line` at every door of the verb that is reached with ssh. */
+/** Returns `line` as typed at the verb's first entry point over ssh. */
 function overSsh(verb: AnyVerb, line: string): string[] {
   const [first] = entryPoints(verb);
   return first === undefined ? [] : [`${commandPrefix(first)} ${line}`];
@@ -74,7 +74,7 @@ function parameters(verb: AnyVerb): string[] {
             ['Argument', 'Meaning'],
             given.map((argument) => [
               inline(parameterHelp(argument)[0]),
-              `${argument.summary}${argument.required ? '' : ' (may be left out)'}`,
+              `${argument.summary}${argument.required ? '' : ' (optional)'}`,
             ]),
           ),
         ),
@@ -93,7 +93,7 @@ function parameters(verb: AnyVerb): string[] {
 
 function meaning(option: Option): string {
   const choices = option.choices === undefined ? '' : `: ${option.choices.map(inline).join(', ')}`;
-  return `${option.summary}${choices}${option.repeatable === true ? ' (may be given more than once)' : ''}`;
+  return `${option.summary}${choices}${option.repeatable === true ? ' (may be repeated)' : ''}`;
 }
 
 function standardInput(verb: AnyVerb): string {
@@ -105,11 +105,11 @@ function standardInput(verb: AnyVerb): string {
     verb.parameters.flatMap((p) => (p.kind === 'option' && p.name === name ? [inline(`--${p.long[0]}`)] : [])),
   );
   const needless = unless.length === 0 ? '' : `; not read with ${unless.join(' or ')}`;
-  const instead = `${option?.kind === 'option' ? `, unless ${inline(`--${option.long[0]}`)} gives them` : ''}${needless}`;
-  return section('Standard input', `${sentence(`${verb.stdin.for}${instead}`)} 64 KiB at most.`);
+  const instead = `${option?.kind === 'option' ? `, unless given with ${inline(`--${option.long[0]}`)}` : ''}${needless}`;
+  return section('Standard input', `${sentence(`${verb.stdin.for}${instead}`)} At most 64 KiB.`);
 }
 
-/** Roles at manage@, from the weakest that may use the verb. */
+/** Returns the roles that may use the verb at manage@, weakest first. */
 function rolesAt(verb: AnyVerb): Role[] {
   return roles.filter((role) => mayUse(verb, 'manage', role));
 }
@@ -122,13 +122,13 @@ function access(verb: AnyVerb): string {
       ['Where', 'Who'],
       [
         ['`manage@`', all.length === 0 ? 'nobody' : all.join(', ')],
-        ['`self@`', verb.access.self === true ? 'the owner of a container, for their own' : 'nobody'],
+        ['`self@`', verb.access.self === true ? 'owners, for their own containers' : 'nobody'],
         ['on the host', mayUse(verb, 'local', 'root') ? 'root' : 'nobody'],
       ],
     ),
     ...(verb.changes
       ? [
-          'It changes things: it is recorded in the journal before it runs and when it has ended, and not run where it cannot be recorded.',
+          'This verb makes changes. It is recorded in the journal before it runs and when it ends, and refused if it cannot be recorded.',
         ]
       : []),
     confirmation(verb),
@@ -140,7 +140,7 @@ function confirmation(verb: AnyVerb): string {
     case 'none':
       return '';
     case 'type-name':
-      return 'On a terminal the name has to be typed to confirm it. Without a terminal it is refused unless `--yes` is given.';
+      return 'On a terminal you must type the name to confirm. Without a terminal, `--yes` is required.';
   }
 }
 
@@ -155,28 +155,28 @@ function examples(verb: AnyVerb): string {
 
 function results(verb: AnyVerb): string {
   const shown = formats.filter((format) => format !== 'table').map((format) => inline(`--format ${format}`));
-  const csv = verb.rows === undefined ? 'With `csv` the fields of the result are one row.' : '';
+  const csv = verb.rows === undefined ? 'With `csv`, the fields of the result form one row.' : '';
   if (verb.answeredLocally === true)
     return section(
       'Result',
-      'Text for people, or with `--json` or `--format yaml` one document with every verb as data.',
+      'Text for people, or one document with every verb as data with `--json` or `--format yaml`.',
     );
   return section(
     'Result',
-    `Text for people; with ${shown.slice(0, -1).join(', ')} or ${shown.at(-1) ?? ''} for programs. \`--json\` is short for \`--format json\`: one document on standard output, also where the command fails.${csv === '' ? '' : ` ${csv}`}`,
+    `Text for people, or output for programs with ${shown.slice(0, -1).join(', ')} or ${shown.at(-1) ?? ''}. \`--json\` is short for \`--format json\`: one document on standard output, even if the command fails.${csv === '' ? '' : ` ${csv}`}`,
   );
 }
 
-/** What every verb may end with. */
+/** Exit codes that are common to all verbs. */
 const everyVerb: Readonly<Partial<Record<ExitName, string>>> = {
-  ok: 'the command did what it says',
-  failed: 'a program on the host or the server itself failed; nothing has been changed',
-  usage: 'the command line or its input cannot be understood or is not allowed; nothing was tried',
+  ok: 'the command succeeded',
+  failed: 'the server or a program on the host failed; nothing was changed',
+  usage: 'the command line or its input is invalid; nothing was attempted',
   denied: 'you may not use this verb',
-  unavailable: 'the server, Incus or the journal cannot be used right now',
+  unavailable: 'the server, Incus or the journal is unavailable',
 };
 
-/** Verbs that are answered from the catalogue alone. */
+/** Exit codes of verbs that are answered from the catalogue alone. */
 const { ok, usage: notUnderstood, unavailable } = everyVerb;
 const withoutHost: typeof everyVerb = { ok, usage: notUnderstood, unavailable };
 
@@ -188,7 +188,11 @@ function exits(verb: AnyVerb): string {
   const rows = (Object.keys(exitCodes) as ExitName[]).flatMap((name) =>
     ends[name] === undefined ? [] : [[String(exitCodes[name]), sentence(ends[name])]],
   );
-  return section('Exit codes', table(['Code', 'When'], rows), `All of them: [exit codes](../exit-codes.md).`);
+  return section(
+    'Exit codes',
+    table(['Code', 'When'], rows),
+    `For all exit codes, see [exit codes](../exit-codes.md).`,
+  );
 }
 
 export function verbPage(verb: AnyVerb): string {
@@ -196,7 +200,7 @@ export function verbPage(verb: AnyVerb): string {
     verb.name,
     sentence(verb.summary),
     usage(verb),
-    verb.aliases === undefined ? '' : `Also: ${verb.aliases.map(inline).join(', ')}.`,
+    verb.aliases === undefined ? '' : `Aliases: ${verb.aliases.map(inline).join(', ')}.`,
     ...(verb.description ?? []),
     ...parameters(verb),
     standardInput(verb),
@@ -219,13 +223,13 @@ export function verbIndex(): string {
   };
   return page(
     'Verbs',
-    'Every verb is typed behind `ssh -p 2222 manage@jump` by an admin, behind `ssh -p 2222 self@jump` by the owner of a container, or behind `sudo containarium` by root on the host. All of them take `--format table|json|yaml|csv`, `--json` and `--help`.',
-    'The last column is the weakest role that may use a verb at `manage@` (viewer, operator, admin, each including the one before), and `owner` where it works over `self@`.',
+    'Admins type a verb after `ssh -p 2222 manage@jump`, owners of containers after `ssh -p 2222 self@jump`, and root on the host after `sudo containarium`. Every verb accepts `--format table|json|yaml|csv`, `--json` and `--help`.',
+    'The last column shows the weakest role that may use a verb at `manage@` (viewer, operator or admin, each with the rights of the one before), and `owner` if the verb is available at `self@`.',
     ...groups.map(([title, verbs]) => section(title, table(['Verb', 'What it does', 'Who'], verbs.map(row)))),
   );
 }
 
-/** Path below docs/ → text. */
+/** Returns the verb pages and their index by their path below docs/. */
 export function verbPages(): Map<string, string> {
   return new Map([
     ['verbs/README.md', verbIndex()],

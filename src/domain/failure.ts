@@ -1,14 +1,13 @@
 /**
- * The one way this system says that something did not work.
+ * Failures: the only form in which this system reports that something did not work.
  *
- * A failure is a stable code, what failed (quoted), why, and what to do next. It knows nothing of terminals: renderers
- * decide how it looks, and the exit code follows from the code alone (see `docs/exit-codes.md`, generated from this
- * table).
+ * A failure has a stable code, what failed, why, and what to do next. Renderers decide how it looks. The exit code
+ * follows from the failure code alone (`docs/exit-codes.md`, generated from this table).
  */
 
 /**
- * Process exit codes. Stable, below 126 (above that POSIX shells use them), and never 255, which the ssh client keeps
- * for itself.
+ * Process exit codes. They are stable, below 126 (POSIX shells use 126 and above), and never 255, which ssh(1) reserves
+ * for its own errors.
  */
 export const exitCodes = {
   ok: 0,
@@ -25,21 +24,22 @@ export const exitCodes = {
 
 export type ExitName = keyof typeof exitCodes;
 
-/** What each exit code means, for the docs. */
+/** The meaning of each exit code, for the docs. */
 export const exitMeanings: Record<ExitName, string> = {
-  ok: 'The command did what it says.',
-  failed: 'It failed, and nothing was changed; or a check found a fault.',
-  usage: 'The command line or its input cannot be understood or is not allowed; nothing was tried.',
-  notFound: 'What was named does not exist, or is not yours to see.',
-  denied: 'You may not do this.',
-  conflict: 'It contradicts what is there: already exists, busy, in use, or not made by this system.',
-  partial: 'Something is left to do: differences were found, or an operation could neither be finished nor undone.',
-  timeout: 'A step ran out of time; what it had changed was undone.',
-  unavailable: 'The server, Incus or the journal cannot be reached or used right now.',
-  cancelled: 'It was cancelled before it changed anything, or what it had changed was undone.',
+  ok: 'The command succeeded.',
+  failed: 'The command failed and changed nothing, or a check found a problem.',
+  usage: 'The command line or its input is invalid; nothing was attempted.',
+  notFound: 'The named object does not exist, or you may not see it.',
+  denied: 'Permission denied.',
+  conflict:
+    'The request conflicts with the current state: the object already exists, is busy or in use, or was not created by containarium.',
+  partial: 'Work remains: differences were found, or an operation could be neither completed nor undone.',
+  timeout: 'A step timed out; its changes were undone.',
+  unavailable: 'The server, Incus or the journal is unavailable.',
+  cancelled: 'The command was cancelled before it changed anything, or its changes were undone.',
 };
 
-/** Every failure code, with the exit code it leads to. */
+/** Every failure code with its exit code. */
 export const failureCodes = {
   usage: 'usage',
   'unknown-command': 'usage',
@@ -90,15 +90,15 @@ export type FailureCode = keyof typeof failureCodes;
 export interface FailureText {
   /** What failed, with names quoted: `container "alice"`. */
   readonly what: string;
-  /** Why, in one sentence without a full stop. */
+  /** The reason, as a clause without a full stop. */
   readonly why: string;
-  /** What to do next: a sentence or a command. */
+  /** The next step: an instruction or a command. */
   readonly next?: string;
   /** Facts for `--json` and the journal. Never secrets. */
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** The plain-data form of a failure: what crosses the process boundary and what `--json` shows. */
+/** A failure as plain data, for other processes and for `--json`. */
 export interface FailureData extends FailureText {
   readonly code: FailureCode;
 }
@@ -138,15 +138,15 @@ export class Failure extends Error {
     return new Failure(data.code, data);
   }
 
-  /** Any thrown value as a failure; what is not one already becomes `internal` and keeps its cause. */
+  /** Returns a thrown value as a failure. Anything but a Failure becomes `internal`, with the value as its cause. */
   static from(error: unknown): Failure {
     if (error instanceof Failure) return error;
     const why = error instanceof Error ? error.message : String(error);
-    return new Failure('internal', { what: 'the server', why, next: 'look at the server log, and report this' }, error);
+    return new Failure('internal', { what: 'internal error', why, next: 'check the server log and report it' }, error);
   }
 }
 
-/** Whether `error` is a failure with one of these codes. */
+/** Reports whether `error` is a failure with one of `codes`, or any failure if there are none. */
 export function isFailure(error: unknown, ...codes: FailureCode[]): error is Failure {
   return error instanceof Failure && (codes.length === 0 || codes.includes(error.code));
 }

@@ -1,4 +1,4 @@
-/** Values that survive JSON unchanged: what the journal, the protocol and `--json` carry. */
+/** Values that JSON keeps unchanged, as in the journal, the protocol and `--json`. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
 export interface JsonObject {
   readonly [key: string]: JsonValue | undefined;

@@ -1,10 +1,7 @@
-/**
- * A line of the log: one JSON object without a character that could move a cursor, and a priority where journald reads
- * it.
- */
+/** Log lines: one JSON object with all control characters escaped, and a priority if journald reads it. */
 import { escapedJson } from './text.ts';
 
-/** Priorities of sd-daemon(3) by pino's levels. */
+/** The priority of sd-daemon(3) for each of pino's levels. */
 const priorities: readonly (readonly [level: number, priority: number])[] = [
   [60, 2],
   [50, 3],
@@ -14,8 +11,8 @@ const priorities: readonly (readonly [level: number, priority: number])[] = [
 ];
 
 /**
- * `json` (one line, with or without its line feed) as it is written. `toJournal`: with the priority in front that
- * journald takes off again.
+ * Returns the log line for `json`, one line with or without its line feed. With `toJournal` it begins with a priority,
+ * which journald strips.
  */
 export function logLine(json: string, level: number, toJournal: boolean): string {
   const [, priority] = priorities.find(([least]) => level >= least) ?? [0, 7];
@@ -23,8 +20,8 @@ export function logLine(json: string, level: number, toJournal: boolean): string
 }
 
 /**
- * Whether a descriptor with these numbers is the journal, as systemd says it in JOURNAL_STREAM (systemd.exec(5)): the
- * variable is also handed down to programs whose output goes elsewhere.
+ * Reports whether a descriptor with these numbers is the journal, according to JOURNAL_STREAM (systemd.exec(5)). The
+ * variable alone proves nothing: programs inherit it even if their output goes elsewhere.
  */
 export function isJournal(
   journalStream: string | undefined,

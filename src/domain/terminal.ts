@@ -1,34 +1,34 @@
 /**
- * A terminal session: for the time of one call, a program in a container has the caller's terminal. This is the one
- * contract between whoever owns that terminal (an SSH channel, the host's own command line, the shell), the protocol,
- * and the capability that opens the program.
+ * A terminal session: for one call, a program in a container has the caller's terminal. These interfaces connect the
+ * owner of the terminal (an SSH channel, the command line on the host, the shell), the protocol, and the capability
+ * that starts the program.
  */
 
-/** What receives the keys of a terminal. */
+/** The receiver of a terminal's input. */
 export interface TerminalReceiver {
   input(data: Buffer): void;
   /** Both in characters. */
   resize(columns: number, rows: number): void;
-  /** The caller is gone, or has closed the input. */
+  /** The caller has disconnected or closed the input. */
   end(): void;
 }
 
 export interface CallerTerminal {
-  /** TERM of the caller, as the client sent it: not checked. */
+  /** The caller's TERM as the client sent it, unchecked. */
   readonly type: string;
-  /** The size in characters, as it is now. */
+  /** The current size, in characters. */
   readonly columns: number;
   readonly rows: number;
-  /** Shows bytes. Resolves when the terminal has taken them, so that a slow terminal slows the program down. */
+  /** Writes to the terminal. Resolves when the terminal has accepted the data, so a slow terminal slows the program. */
   output(data: Buffer): Promise<void>;
-  /** Asks the client to keep what is typed (true), or to send it again (false). Bytes on their way still arrive. */
+  /** Asks the client to hold back input (true) or to resume (false). Input already in flight still arrives. */
   hold(held: boolean): void;
-  /** Sets the receiver, once. It gets at once what was typed before. */
+  /** Sets the receiver, once. Input typed earlier is delivered immediately. */
   attach(receiver: TerminalReceiver): void;
 }
 
-/** A terminal that has been handed over, as its owner sees it. */
+/** A terminal in use by a program, as seen by its owner. */
 export interface HandedOverTerminal extends CallerTerminal {
-  /** Takes the terminal back. Safe to repeat. */
+  /** Returns the terminal to its owner. Idempotent. */
   giveBack(): void;
 }

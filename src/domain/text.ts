@@ -1,9 +1,8 @@
 /**
- * Text from outside, made safe to show.
+ * Escaping of untrusted text for display.
  *
- * Whatever a client, a key comment, a container, Incus or a log sent may hold terminal control sequences, bidirectional
- * overrides or zero-width characters. Nothing of that kind may reach a terminal, a table, a file name or a log line as
- * it is.
+ * Text from a client, a key comment, a container, Incus or a log may contain terminal control sequences, bidirectional
+ * overrides or zero-width characters. None of these may reach a terminal, a table, a file name or a log line unescaped.
  */
 
 /**
@@ -13,19 +12,19 @@
  */
 const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{DI}]/gu;
 
-/** Variation selectors are not format characters to Unicode, but widths computed from them differ between terminals. */
+/** Invisible characters that are not format characters in Unicode. Terminals disagree about their width. */
 const invisible = /[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\u{e0100}-\u{e01ef}]/gu;
 
 function escaped(character: string): string {
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }
 
-/** `text` on one line with every unsafe character written out: as `\u{…}`, or as `escape` writes it. */
+/** Returns `text` on one line with every unsafe character escaped, as `\u{…}` or by `escape`. */
 export function printable(text: string, escape: (character: string) => string = escaped): string {
   return text.replace(unsafe, escape).replace(invisible, escape);
 }
 
-/** Like {@link printable}, but line feeds stay (and tabs become spaces): for output that may span lines. */
+/** Like {@link printable}, for text of several lines: line feeds stay, tabs become two spaces. */
 export function printableLines(text: string): string {
   return text
     .replace(/\r\n/g, '\n')
@@ -34,21 +33,21 @@ export function printableLines(text: string): string {
     .join('\n');
 }
 
-/** Printable, and cut to `limit` characters with an ellipsis: for messages that quote what somebody sent. */
+/** Returns `text` in quotation marks, printable and cut to `limit` characters, for messages that quote input. */
 export function quoted(text: string, limit = 60): string {
   const characters = [...text];
   const kept = characters.length > limit ? `${characters.slice(0, limit - 1).join('')}…` : text;
   return `"${printable(kept)}"`;
 }
 
-/** JSON whose text is safe on a terminal: unsafe characters inside strings appear as `\uXXXX`. */
+/** Returns `value` as JSON that is safe on a terminal: unsafe characters in strings become `\uXXXX`. */
 export function safeJson(value: unknown, indent?: number): string {
-  // Of undefined and functions JSON.stringify makes undefined, which its type does not say.
+  // JSON.stringify returns undefined for undefined and for functions, contrary to its type.
   const text = (JSON.stringify(value, undefined, indent) as string | undefined) ?? 'null';
   return escapedJson(text);
 }
 
-/** JSON text with the unsafe characters inside its strings as `\uXXXX`; line feeds between its tokens stay. */
+/** Returns JSON text with unsafe characters in its strings as `\uXXXX`. Line feeds between tokens stay. */
 export function escapedJson(json: string): string {
   const asUnits = (character: string): string =>
     [...Array(character.length).keys()]

@@ -1,7 +1,7 @@
 /**
- * The front process: is handed two sockets by core, the protocol and the bound port (src/core/front/frontStarter.ts), and
- * serves SSH. Where root started it, it first becomes somebody else: nothing is read from anybody before. Everything it
- * will ever need is loaded by then, because afterwards it may not be able to read the program's own files.
+ * The front process: serves SSH on two sockets that core hands it, the protocol with core and the bound port
+ * (src/core/front/frontStarter.ts). If root started it, it changes its user before it reads the first byte from a
+ * socket. All code and files are loaded before that, because the new user may not be able to read them.
  */
 import { Socket } from 'node:net';
 import { parseArgs } from 'node:util';
@@ -11,12 +11,12 @@ import { connectOver, notify } from '../protocol/connection.ts';
 import { loginClient } from '../protocol/loginClient.ts';
 import { aliveEveryMs, bans, directory, frontStart, liftedPenalty, messages } from '../protocol/messages.ts';
 import { shellClient } from '../protocol/shellClient.ts';
-import { requirePatches } from './transport/patched.ts';
+import { requirePatches } from './transport/requirePatches.ts';
 import { Refusals } from './admission/refusals.ts';
 import { SshServer } from './server.ts';
 
 const { channel: channelFd, listener, uid, gid } = commandLine();
-// Afterwards the files may be out of reach; said once there is somebody to say it to.
+// Checked while the files are still readable; reported once core listens.
 const unpatched = patchFault();
 dropPrivileges();
 
@@ -41,7 +41,7 @@ core.onNotification(messages.penaltyLifted, (raw) => {
 core.onNotification(messages.drain, ({ reason }) => {
   void (server?.drain(reason) ?? Promise.resolve()).finally(async () => {
     refusals.flush();
-    // Answered behind it: what was sent is with core then.
+    // Core answers in order: after this answer it has received the report.
     await Promise.race([
       core.sendRequest(messages.greet).catch(() => undefined),
       new Promise((resolve) => setTimeout(resolve, 500)),
@@ -49,13 +49,12 @@ core.onNotification(messages.drain, ({ reason }) => {
     process.exit(0);
   });
 });
-// Without core there is nothing to serve, and core starts a new front when it is back.
+// Without core there is nothing to serve; a new core starts a new front.
 channel.on('close', () => process.exit(0));
 
-// One client must never take the others down: what escapes a session's own guards is written down, and the server goes
-// on.
-process.on('uncaughtException', (error) => note('uncaught', error));
-process.on('unhandledRejection', (error) => note('unhandled', error));
+// One client must never take the others down: an error that escapes a session is logged, and the server goes on.
+process.on('uncaughtException', (error) => logError('uncaught', error));
+process.on('unhandledRejection', (error) => logError('unhandled', error));
 
 function commandLine(): { channel: number; listener: number; uid: number | undefined; gid: number | undefined } {
   const number = { type: 'string' } as const;
@@ -75,8 +74,8 @@ function dropPrivileges(): void {
     process.setgid?.(gid);
     process.setuid?.(uid);
   }
-  // Also where the unit that should have made it somebody else has lost its settings.
-  if (process.getuid?.() === 0 || process.geteuid?.() === 0) throw new Error('the front does not run as root');
+  // Also catches a systemd unit that has lost its User= setting.
+  if (process.getuid?.() === 0 || process.geteuid?.() === 0) throw new Error('the front must not run as root');
 }
 
 function patchFault(): Error | undefined {
@@ -88,13 +87,13 @@ function patchFault(): Error | undefined {
   }
 }
 
-function note(kind: string, error: unknown): void {
+function logError(kind: string, error: unknown): void {
   process.stderr.write(
     `${JSON.stringify({ level: 50, kind, error: error instanceof Error ? error.stack : String(error) })}\n`,
   );
 }
 
-// Every shell of Ink's adds one listener for the end of the process.
+// Ink adds listeners to the process for each shell.
 process.setMaxListeners(0);
 
 core.listen();

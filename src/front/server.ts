@@ -1,26 +1,26 @@
-/** The SSH server: accepts connections, times their login, and lets all of them go at the end. */
+/** The SSH server: accepts connections, limits the time of their login, and ends all of them when it drains. */
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import ssh2, { type Server as Ssh2Server, type ServerConfig } from 'ssh2';
 import type { Directory } from '../domain/access/directory.ts';
 import { KeyIndex } from '../identity/keyIndex.ts';
 import type { Ban } from '../domain/access/ban.ts';
 import { formatUptime } from '../domain/values/time.ts';
-import { offer } from './transport/algorithms.ts';
+import { algorithmOptions } from './transport/algorithms.ts';
 import { ServedConnection, type Service } from './connections/connection.ts';
-import { closeWhatIsEnded } from './guards/closing.ts';
+import { destroyAfterEnd } from './guards/closing.ts';
 import { Gate } from './admission/gate.ts';
-import { noteHangUp } from './transport/hangUp.ts';
-import { HostKeys } from './transport/hostKeyRotation.ts';
+import { logHangUp } from './transport/hangUp.ts';
+import { HostKeys } from './transport/hostKeys.ts';
 import { watchLogin, type LoginAttempts } from './admission/loginAttempts.ts';
 import type { BegunPenalty } from './admission/penalties.ts';
 import { plainAddress } from './admission/plainAddress.ts';
 import { ident, reject } from './admission/reject.ts';
 
-/** A peer that died, or reads nothing, is noticed after four of these, in milliseconds: within a minute. */
+/** Interval of keepalives, in milliseconds. A dead peer is noticed after four of them: within a minute. */
 const keepaliveMs = 14_000;
 
 export interface ServerEvents {
-  /** A source is refused for a while from now on. */
+  /** Called when a penalty of a source begins. */
   readonly onPenalty: (begun: BegunPenalty) => void;
 }
 
@@ -39,10 +39,10 @@ export class SshServer {
     this.#gate.setBans(service.start.bans);
     this.#gate.restore(service.start.penalties);
     const config: ServerConfig = {
-      // The present one; the next one, where there is one, is only announced.
+      // The current key only; a next key is announced but not used yet.
       hostKeys: service.start.hostKeys.slice(0, 1),
       ident,
-      ...offer(service.start.transport.keyExchange),
+      ...algorithmOptions(service.start.transport.keyExchange),
       keepaliveInterval: keepaliveMs,
       keepaliveCountMax: 3,
     };
@@ -53,36 +53,32 @@ export class SshServer {
       connection.on('close', () => this.#connections.delete(served.socket));
     });
     this.#ssh.on('error' as never, () => undefined);
-    // An acceptor of our own, because ssh2's turns Nagle's algorithm on and tells of a connection only after its first
-    // line.
+    // ssh2's own acceptor leaves Nagle's algorithm on, and reports a connection only after the client's first line.
     this.#net = createServer({ noDelay: true, keepAlive: true }, (socket) => this.#accept(socket));
   }
 
-  /** Replaces what is known of who may log in. */
+  /** Replaces the directory of keys that may log in. */
   allow(directory: Directory): void {
     this.#service.index.replace(directory);
   }
 
-  /**
-   * Replaces the bans that admins have given. Whoever is banned now and has not logged in yet is sent away; logins
-   * stay.
-   */
+  /** Replaces the bans set by admins. Pending logins from a banned address are closed; logins stay open. */
   ban(bans: readonly Ban[]): void {
     this.#gate.setBans(bans);
     for (const socket of this.#sockets) {
-      const reason = this.#gate.ban(socket.remoteAddress ?? '');
+      const reason = this.#gate.banMessage(socket.remoteAddress ?? '');
       if (reason === undefined || this.#connections.get(socket)?.isLoggedIn === true) continue;
       socket.emit('forgiven');
       this.#hangUp(socket, reason);
     }
   }
 
-  /** A source that an admin has let in again. */
+  /** Lifts the penalty of a source. */
   lift(source: string): void {
     this.#gate.lift(source);
   }
 
-  /** Accepts on a socket that is bound already, given by its file descriptor. */
+  /** Accepts connections on a socket that core has bound; `fd` is its file descriptor. */
   async listen(fd: number): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#net.once('error', reject);
@@ -94,11 +90,11 @@ export class SshServer {
     this.#net.on('error', () => undefined);
   }
 
-  /** Stops accepting and lets what runs end, for a few seconds at most. */
+  /** Stops accepting and ends every connection with `reason`. Connections that remain after `graceMs` are destroyed. */
   async drain(reason: string, graceMs = 3000): Promise<void> {
     this.#net.close();
     for (const socket of this.#sockets) socket.emit('forgiven');
-    for (const attempts of this.#attempts) attempts.over();
+    for (const attempts of this.#attempts) attempts.stop();
     for (const connection of this.#connections.values()) void connection.end(reason);
     const deadline = Date.now() + graceMs;
     while (this.#sockets.size > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
@@ -107,16 +103,16 @@ export class SshServer {
 
   #accept(socket: Socket): void {
     socket.on('error', () => undefined);
-    const refused = this.#gate.admit(socket);
-    if (refused !== undefined) {
-      // Also those that are gone already, and have no address any more.
-      if (refused.source !== '')
+    const rejected = this.#gate.admit(socket);
+    if (rejected !== undefined) {
+      // A socket that is closed already has no address to count under.
+      if (rejected.source !== '')
         this.#service.refusals.add({
           source: plainAddress(socket.remoteAddress ?? ''),
           port: socket.remotePort ?? 0,
-          reason: refused.why,
+          reason: rejected.why,
         });
-      reject(socket, refused.text);
+      reject(socket, rejected.text);
       return;
     }
     this.#sockets.add(socket);
@@ -126,8 +122,8 @@ export class SshServer {
     const late = (): void => {
       attempts.failed('late');
       socket.emit('late');
-      noteHangUp(socket, 'no login in time');
-      this.#hangUp(socket, `Nobody logged in within ${formatUptime(loginGraceMs)}`);
+      logHangUp(socket, 'no login in time');
+      this.#hangUp(socket, `No login within ${formatUptime(loginGraceMs)}`);
     };
     const identification = setTimeout(late, identificationMs);
     const grace = setTimeout(late, loginGraceMs);
@@ -139,11 +135,11 @@ export class SshServer {
       this.#attempts.delete(attempts);
     });
     socket.once('authenticated', () => clearTimeout(grace));
-    closeWhatIsEnded(socket);
+    destroyAfterEnd(socket);
     this.#ssh.injectSocket(socket);
   }
 
-  /** Before its first line nothing can be said to a client: it waits for the rest of ours. */
+  /** Disconnects a pending login. A client that has not sent its identification yet cannot be given a reason. */
   #hangUp(socket: Socket, reason: string): void {
     const served = this.#connections.get(socket);
     if (served === undefined) socket.destroy();

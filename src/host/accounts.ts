@@ -1,7 +1,7 @@
 /**
- * Host accounts through `getent`, `useradd` and `userdel` (shadow-utils). Jump accounts have no shell, no home, no
- * password, a group of their own as primary group, and an ownership mark in their comment field: an account without
- * both is never touched.
+ * Host accounts, through `getent`, `useradd` and `userdel` (shadow-utils). A jump account has no shell, no home and no
+ * password. Its primary group is the jump group, and its comment field has an ownership mark: an account without both
+ * is never touched.
  */
 import pRetry from 'p-retry';
 import { Failure, isFailure } from '../domain/failure.ts';
@@ -25,14 +25,14 @@ export interface AccountSpec {
 
 export const jumpShell = '/usr/sbin/nologin';
 
-/** The user of the process that speaks SSH, and the group of that name. */
+/** The user that the front runs as, and its group. */
 export const frontAccount = 'containarium-front';
 
 const limitMs = 30_000;
 
 /**
- * stderr of shadow-utils when another program holds the lock of the password files (passwd(5), lckpwdf(3)).
- * `/etc/.pwd.lock` is a permanent file: its presence means nothing, so it is neither waited for nor removed.
+ * Matches stderr of shadow-utils when another program holds the lock of the password files (passwd(5), lckpwdf(3)).
+ * `/etc/.pwd.lock` always exists, so its presence means nothing: it is neither waited for nor removed.
  */
 const lockTaken =
   /cannot lock \/etc\/(passwd|shadow|group|gshadow|subuid|subgid)|try again later|Resource temporarily unavailable/i;
@@ -43,13 +43,13 @@ export interface LockRetry {
   readonly maxTimeout: number;
 }
 
-/** 6 attempts, 500 ms growing to 30 s, with jitter. */
+/** 6 attempts with pauses of 500 ms growing to 30 s, with jitter. */
 export const defaultLockRetry: LockRetry = { retries: 5, minTimeout: 500, maxTimeout: 30_000 };
 
 export class Accounts {
   readonly #runner: Runner;
   readonly #lockRetry: LockRetry;
-  /** shadow-utils take one lock for all files: our own calls queue here instead of failing on it. */
+  /** The last change. shadow-utils take one lock for all files, so changes queue here instead of failing on it. */
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(runner: Runner, lockRetry: LockRetry = defaultLockRetry) {
@@ -69,13 +69,13 @@ export class Accounts {
     return parsePasswd(stdout).find((account) => account.name === name);
   }
 
-  /** Every account the host knows. */
+  /** Returns every account of the host. */
   async all(signal?: AbortSignal): Promise<Account[]> {
     const { stdout } = await this.#runner.run({ program: 'getent', args: ['passwd'], timeoutMs: limitMs, signal });
     return parsePasswd(stdout);
   }
 
-  /** The numeric id of a group, or `undefined` where there is none. */
+  /** Returns the numeric id of a group, or `undefined` if it does not exist. */
   async groupId(name: string, signal?: AbortSignal): Promise<number | undefined> {
     const { stdout, exitCode } = await this.#runner.run({
       program: 'getent',
@@ -89,20 +89,20 @@ export class Accounts {
     if (found !== name || gid === undefined || !/^\d+$/.test(gid)) {
       throw new Failure('unexpected-output', {
         what: `"getent group ${name}"`,
-        why: 'its answer is not a line of group(5)',
+        why: 'its output is not a line of group(5)',
       });
     }
     return Number(gid);
   }
 
-  /** Makes sure that a system group exists. */
+  /** Creates a system group if it does not exist. */
   async ensureGroup(name: string): Promise<void> {
     if ((await this.groupId(name)) !== undefined) return;
-    // 9 is "not unique" (groupadd(8)): somebody else made it after it was looked for.
+    // 9 is "not unique" (groupadd(8)): another program created the group after the check.
     await this.#locked({ program: 'groupadd', args: ['--system', name], allowExit: [0, 9] });
   }
 
-  /** Makes sure that there is a system user that can own processes and nothing else, with a group of its own name. */
+  /** Creates a system user and its group if they do not exist. The user can run processes and do nothing else. */
   async ensureServiceAccount(name: string, comment: string): Promise<void> {
     if ((await this.account(name)) !== undefined) return;
     const args = [
@@ -120,7 +120,7 @@ export class Accounts {
     await this.#locked({ program: 'useradd', args });
   }
 
-  /** Creates a jump account: no shell, no home, no password that could match, no private group. */
+  /** Creates a jump account: no shell, no home, no usable password, no private group. */
   async create(spec: AccountSpec): Promise<void> {
     await this.#locked({
       program: 'useradd',
@@ -133,14 +133,13 @@ export class Accounts {
         spec.group,
         '--shell',
         jumpShell,
-        // `*` matches no password but, unlike the default `!`, does not make sshd treat the account as locked
-        // (sshd(8)).
+        // `*` matches no password. Unlike the default `!`, it does not make sshd treat the account as locked (sshd(8)).
         '--password',
         '*',
         '--comment',
         spec.comment,
-        // No subordinate ids: Incus's own range (subuid(5)) leaves room for a dozen accounts, and these never start a
-        // container.
+        // No subordinate ids: Incus's own range (subuid(5)) leaves room for only a dozen accounts, and jump accounts
+        // never start a container.
         '--key',
         'SUB_UID_COUNT=0',
         '--key',
@@ -150,12 +149,12 @@ export class Accounts {
     });
   }
 
-  /** Ends every process of the account, that is its forwarding sessions. */
+  /** Kills every process of the account, which ends its forwarded connections. */
   async endSessions(name: string): Promise<void> {
     await this.#runner.run({ program: 'pkill', args: ['-KILL', '-u', name], timeoutMs: limitMs, allowExit: [0, 1] });
   }
 
-  /** Removes the account; nothing in the file system is deleted with it. */
+  /** Removes the account, but none of its files. */
   async remove(name: string): Promise<void> {
     await this.#locked({ program: 'userdel', args: [name] });
   }
@@ -179,9 +178,7 @@ export class Accounts {
   }
 }
 
-/**
- * Lines of passwd(5); a line of another form is an error, because a missing account must never be concluded from it.
- */
+/** Parses lines of passwd(5). Throws for any other line: it must never look as if an account were missing. */
 export function parsePasswd(text: string): Account[] {
   return text
     .split('\n')
@@ -191,7 +188,7 @@ export function parsePasswd(text: string): Account[] {
       if (name === undefined || shell === undefined || !/^\d+$/.test(uid ?? '') || !/^\d+$/.test(gid ?? '')) {
         throw new Failure('unexpected-output', {
           what: '"getent passwd"',
-          why: 'a line of its answer is not one of passwd(5)',
+          why: 'its output is not in the format of passwd(5)',
         });
       }
       return { name, uid: Number(uid), gid: Number(gid), comment: comment ?? '', home: home ?? '', shell };

@@ -1,4 +1,4 @@
-/** Makes SSH host keys, for the server itself and for each container before its first start, and reads them back. */
+/** Generates and reads SSH host keys: the server's own, and one for each container before its first start. */
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { WireReader, wireString } from '../domain/keys/wire.ts';
 
@@ -12,19 +12,19 @@ export interface HostKeyPair {
 }
 
 const type = 'ssh-ed25519';
-/** Block size of the cipher "none" in PROTOCOL.key: the private part is padded to it. */
+/** Block size of the cipher "none" (PROTOCOL.key), to which the private part is padded. */
 const blockBytes = 8;
 
 /**
- * An ed25519 key pair. Written out here because ssh2's own generator drops leading zero bytes of the public part: one
- * key in 256 was one that no sshd and no client can read.
+ * Generates an ed25519 key pair. ssh2's own generator drops leading zero bytes of the public part: one key in 256 was
+ * unreadable for every sshd and client.
  */
 export function makeHostKey(comment: string): HostKeyPair {
   const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
   return encodeHostKey(Buffer.from(jwk.d ?? '', 'base64url'), Buffer.from(jwk.x ?? '', 'base64url'), comment);
 }
 
-/** The key pair of a seed and the public point that belongs to it, 32 bytes each (RFC 8032). */
+/** Encodes a seed and its public point, 32 bytes each (RFC 8032), as a key pair. */
 export function encodeHostKey(seed: Buffer, point: Buffer, comment: string): HostKeyPair {
   if (seed.length !== 32 || point.length !== 32) throw new RangeError('an ed25519 key has 32 bytes');
   const blob = Buffer.concat([wireString(type), wireString(point)]);
@@ -51,13 +51,13 @@ export function encodeHostKey(seed: Buffer, point: Buffer, comment: string): Hos
   };
 }
 
-/** PKCS #8 in front of the 32 bytes of a seed (RFC 8410, section 7). */
+/** The PKCS #8 header before the 32 bytes of a seed (RFC 8410, section 7). */
 const pkcs8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 /**
- * Reads a private key file as {@link encodeHostKey} and ssh-keygen(1) write it: ed25519, without a passphrase.
+ * Parses a private key file as {@link encodeHostKey} and ssh-keygen(1) write it: ed25519, without a passphrase.
  *
- * @throws Error with the reason, where it is anything else, or its parts do not belong together
+ * @throws Error with the reason, for any other file or if the parts do not match
  */
 export function decodeHostKey(text: string): HostKeyPair {
   const base64 =
@@ -92,7 +92,7 @@ function publicPoint(seed: Buffer): Buffer {
   return Buffer.from(createPublicKey(key).export({ format: 'jwk' }).x ?? '', 'base64url');
 }
 
-/** `SHA256:…` of a public key line, as ssh-keygen(1) prints it. */
+/** Returns the `SHA256:…` fingerprint of a public key line, as ssh-keygen(1) prints it. */
 export function fingerprintOf(publicKeyLine: string): string {
   const blob = Buffer.from(publicKeyLine.split(' ')[1] ?? '', 'base64');
   return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;

@@ -1,6 +1,6 @@
 /**
- * The authorized_keys files of the jump accounts: one file per account in a folder owned by root, which the sshd
- * drop-in names as `AuthorizedKeysFile`. Derived from Incus, so that `reconcile` can rebuild all of them.
+ * The authorized_keys files of the jump accounts: one file per account, in a folder owned by root that the sshd drop-in
+ * names as `AuthorizedKeysFile`. They are derived from Incus, so that `reconcile` can rebuild all of them.
  */
 import { chmod, chown, mkdir, readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,16 +8,16 @@ import writeFileAtomic from 'write-file-atomic';
 import { Failure } from '../domain/failure.ts';
 
 export interface JumpKeys {
-  /** The file's text, or `undefined` where there is none. */
+  /** Returns the file's text, or `undefined` if it does not exist. */
   read(user: string): Promise<string | undefined>;
-  /** Replaces the file in one step: sshd sees the old or the new text, never a part. */
+  /** Replaces the file atomically: sshd reads either the old or the new text. */
   write(user: string, text: string): Promise<void>;
   remove(user: string): Promise<void>;
-  /** The names of all accounts that have a file. */
+  /** Returns the names of all accounts that have a file. */
   users(): Promise<string[]>;
 }
 
-/** Only names that can be a user name are files of ours: nothing else in the folder is read or listed. */
+/** Valid file names: those that can be user names. Other files in the folder are ignored. */
 const fileName = /^[a-z][a-z0-9-]{0,31}$/;
 
 function pathError(what: string, path: string, error: unknown): Failure {
@@ -36,7 +36,7 @@ export class JumpKeyFiles implements JumpKeys {
   readonly #folder: string;
   readonly #groupId: () => Promise<number | undefined>;
 
-  /** `groupId` gives the jump accounts' group, which must be able to read the files: sshd reads them as the account. */
+  /** `groupId` returns the jump accounts' group, which needs read access: sshd reads the files as the account. */
   constructor(folder: string, groupId: () => Promise<number | undefined>) {
     this.#folder = folder;
     this.#groupId = groupId;
@@ -93,7 +93,7 @@ export class JumpKeyFiles implements JumpKeys {
   async #ensureFolder(): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o755 });
     if (process.getuid?.() !== 0) return;
-    // sshd's StrictModes wants every folder on the way owned by root and writable by nobody else (sshd_config(5)).
+    // sshd's StrictModes requires every folder in the path to be owned and writable by root alone (sshd_config(5)).
     await chown(this.#folder, 0, 0);
     await chmod(this.#folder, 0o755);
   }

@@ -1,8 +1,8 @@
 /**
- * Kernel limits that a machine with many containers reaches: they count for all containers together, because every
- * container's root is one and the same user of the host. Every systemd takes about ten of the 128 inotify instances
- * that Debian allows in all, so the fourteenth container does not boot. The values follow Incus's "production setup"
- * documentation, lower where that is plenty.
+ * Kernel limits that a machine with many containers reaches. All containers share them, because the root users of all
+ * containers are the same user of the host. Each systemd takes about ten of the 128 inotify instances that Debian
+ * allows, so the fourteenth container would not boot. The values follow Incus's "production setup" documentation, or
+ * are lower where that is enough.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ export const kernelLimits: Readonly<Record<string, number>> = {
   'kernel.keys.maxbytes': 2_000_000,
 };
 
-/** The limits that are lower than wanted. One that this kernel does not have is left out. */
+/** Returns the limits that are too low. Leaves out limits that this kernel does not have. */
 export async function lowLimits(root = '/proc/sys'): Promise<string[]> {
   const low: string[] = [];
   for (const [name, wanted] of Object.entries(kernelLimits)) {

@@ -1,4 +1,4 @@
-/** Asks a container's sshd which host key it has, with OpenSSH's `ssh-keyscan`. */
+/** Queries the host key of an sshd with OpenSSH's `ssh-keyscan`. */
 import { isFailure } from '../domain/failure.ts';
 import type { Runner } from './runner.ts';
 
@@ -10,8 +10,8 @@ export class KeyScan {
   }
 
   /**
-   * The ed25519 host key served at `address:port`, as `ssh-ed25519 AAAA…`, or `undefined` while nothing answers there.
-   * The connection attempt is given up after `timeoutSeconds`.
+   * Returns the ed25519 host key served at `address:port`, as `ssh-ed25519 AAAA…`, or `undefined` if no sshd answers
+   * within `timeoutSeconds`.
    */
   async hostKey(
     address: string,

@@ -1,12 +1,12 @@
 /**
- * The one place where host programs are started, and the only mock boundary: the simulated host implements {@link
- * Runner} too.
+ * The only place that starts host programs, and the only mock boundary: the simulated host also implements
+ * {@link Runner}.
  */
 import { execa, ExecaError } from 'execa';
 import { Failure } from '../domain/failure.ts';
 import { printableLines } from '../domain/text.ts';
 
-/** The host programs this system runs. Nothing else is ever started. */
+/** The host programs that a running server may start. */
 export type Program =
   | 'incus'
   | 'zfs'
@@ -22,15 +22,15 @@ export type Program =
 
 export interface Command {
   readonly program: Program;
-  /** Arguments, one element each: there is no shell anywhere. */
+  /** Arguments, one element each. No shell is involved. */
   readonly args: readonly string[];
-  /** Standard input; secrets travel here and never in `args`. Without it standard input is empty. */
+  /** Standard input; empty if undefined. Secrets go here and never in `args`. */
   readonly input?: string;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
-  /** Exit codes that are answers rather than failures (`getent` exits 2 for "no such entry"). Default: only 0. */
+  /** Exit codes that are no failure (`getent` exits 2 for "no such entry"). Default: only 0. */
   readonly allowExit?: readonly number[];
-  /** More output than this ends the program. Default 16 MiB. */
+  /** Maximum output; more ends the program. Default: 16 MiB. */
   readonly maxOutputBytes?: number;
 }
 
@@ -44,33 +44,33 @@ export interface Output {
  * Runs one program to its end.
  *
  * Rejects with a {@link Failure}: `program-failed` (exit code not allowed; details carry `exitCode` and the end of
- * `stderr`), `program-missing`, `timeout`, `cancelled`, or `unexpected-output` (too much of it).
+ * `stderr`), `program-missing`, `timeout`, `cancelled`, or `unexpected-output` (too much output).
  */
 export interface Runner {
   run(command: Command): Promise<Output>;
 }
 
-/** How much of a program's stderr is kept in a failure, in characters. */
-const stderrKept = 2000;
+/** Maximum length of a program's stderr in a failure, in characters. */
+const maxStderrLength = 2000;
 
-/** How long a program may take to end after SIGTERM before SIGKILL, in milliseconds. */
+/** Time between SIGTERM and SIGKILL, in milliseconds. */
 const killDelayMs = 2000;
 
 export function commandLine(command: Pick<Command, 'program' | 'args'>): string {
   return [command.program, ...command.args].join(' ');
 }
 
-/** Checks an exit code: shared by the real and the simulated runner, so that they fail alike. */
+/** Checks an exit code. The real and the simulated runner share this, so that they fail alike. */
 export function checked(command: Command, output: Output): Output {
   if ((command.allowExit ?? [0]).includes(output.exitCode)) return output;
-  const said = printableLines(output.stderr.trim()).slice(-stderrKept);
-  const lines = said.split('\n');
-  // incus may add a hint after its error; useradd and the like say one line.
+  const stderr = printableLines(output.stderr.trim()).slice(-maxStderrLength);
+  const lines = stderr.split('\n');
+  // incus may print a hint after its error; useradd and the like print one line.
   const lastLine = lines.find((line) => line.startsWith('Error: ')) ?? lines.at(-1) ?? '';
   throw new Failure('program-failed', {
     what: `"${command.program} ${command.args[0] ?? ''}"`,
-    why: lastLine === '' ? `it ended with exit code ${output.exitCode}` : lastLine.replace(/^Error: /, ''),
-    details: { program: command.program, args: [...command.args], exitCode: output.exitCode, stderr: said },
+    why: lastLine === '' ? `it exited with status ${output.exitCode}` : lastLine.replace(/^Error: /, ''),
+    details: { program: command.program, args: [...command.args], exitCode: output.exitCode, stderr },
   });
 }
 
@@ -91,7 +91,7 @@ export function cancelledRun(command: Command): Failure {
 }
 
 export interface ProgramRunnerOptions {
-  /** Extra environment of every program, for example `INCUS_DIR`. */
+  /** Additional environment of every program, for example `INCUS_DIR`. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -100,7 +100,7 @@ export class ProgramRunner implements Runner {
   readonly #env: Readonly<Record<string, string>>;
 
   constructor(options: ProgramRunnerOptions = {}) {
-    // A fixed locale, because the messages of useradd are matched when deciding whether its lock was taken.
+    // A fixed locale, because `Accounts` matches the messages of useradd.
     this.#env = { ...options.env, LC_ALL: 'C', LANGUAGE: 'C' };
   }
 
@@ -138,7 +138,7 @@ export class ProgramRunner implements Runner {
           why:
             result.signal === undefined
               ? (result.originalMessage ?? 'it could not be started')
-              : `it was ended by ${result.signal}`,
+              : `it was killed by ${result.signal}`,
           details: { program: command.program, args: [...command.args] },
         });
       }

@@ -1,4 +1,4 @@
-/** The host's own sshd, asked what it would do for an account (`sshd -T`, sshd(8)). */
+/** The effective configuration of the host's own sshd (`sshd -T`, sshd(8)). */
 import type { Runner } from './runner.ts';
 
 export class Sshd {
@@ -11,7 +11,7 @@ export class Sshd {
     this.#configuration = configuration;
   }
 
-  /** The settings that apply when `user` logs in: lower-case keywords with their values. */
+  /** Returns the settings that apply to a login of `user`, by lower-case keyword. */
   async settingsFor(user: string, signal?: AbortSignal): Promise<Map<string, string>> {
     const { stdout } = await this.#runner.run({
       program: 'sshd',

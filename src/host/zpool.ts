@@ -1,10 +1,7 @@
-/** ZFS pools, asked with zpool(8). */
+/** The health of ZFS pools, from zpool(8). */
 import type { Runner } from './runner.ts';
 
-/**
- * What is wrong with a pool; undefined for one that is healthy (`zpool status -x`, zpool-status(8)). Rejects where it
- * cannot be asked.
- */
+/** Returns what is wrong with a pool, or undefined if it is healthy (`zpool status -x`, zpool-status(8)). */
 export async function poolTrouble(runner: Runner, pool: string, signal?: AbortSignal): Promise<string | undefined> {
   const { stdout } = await runner.run({ program: 'zpool', args: ['status', '-x', pool], timeoutMs: 10_000, signal });
   if (/ is healthy\s*$/.test(stdout)) return undefined;

@@ -1,7 +1,4 @@
-/**
- * Whether a certificate is believed: everything that OpenSSH's sshd asks of one, and that an authority of ours has
- * signed it.
- */
+/** Verifies user certificates: the signature of a trusted CA, and every check that OpenSSH's sshd makes. */
 import { AddressList } from '../domain/values/addressList.ts';
 import { decodeCertificate, shownKeyId, type Certificate } from '../domain/keys/certificate.ts';
 import type { CertificateMark } from '../domain/access/actor.ts';
@@ -9,26 +6,26 @@ import type { Ca } from '../domain/access/directory.ts';
 import { keyTypes } from '../domain/keys/keyBlob.ts';
 import { verifySignature } from './signature.ts';
 
-/** A certificate with the authority that signed it: verified, which says nothing yet of when, where and for whom. */
-export interface Signed {
+/** A certificate with a verified signature of a CA. Its validity, options and principals are still unchecked. */
+export interface SignedCertificate {
   readonly certificate: Certificate;
   readonly ca: Ca;
   readonly mark: CertificateMark;
 }
 
-/** Signatures that have been verified are remembered, because every call asks again. */
-const defaultMostRemembered = 4096;
+/** Number of verified certificates that are remembered, because every call checks them again. */
+const defaultMaxRemembered = 4096;
 
 export class Certificates {
   readonly #maxRemembered: number;
   #cas: readonly Ca[] = [];
-  readonly #signed = new Map<string, Signed>();
+  readonly #signed = new Map<string, SignedCertificate>();
 
-  constructor(maxRemembered: number = defaultMostRemembered) {
+  constructor(maxRemembered: number = defaultMaxRemembered) {
     this.#maxRemembered = maxRemembered;
   }
 
-  /** Certificates that are remembered. */
+  /** Number of remembered certificates. */
   get remembered(): number {
     return this.#signed.size;
   }
@@ -38,10 +35,10 @@ export class Certificates {
     this.#signed.clear();
   }
 
-  /** The certificate in `blob` (base64), if one of the authorities has signed it. */
-  read(blob: string): Signed | undefined {
-    const known = this.#signed.get(blob);
-    if (known !== undefined) return known;
+  /** Returns the certificate in `blob` (base64) if one of the CAs has signed it. */
+  read(blob: string): SignedCertificate | undefined {
+    const cached = this.#signed.get(blob);
+    if (cached !== undefined) return cached;
     const signed = this.#verify(blob);
     if (signed === undefined) return undefined;
     const [oldest] = this.#signed.keys();
@@ -50,7 +47,7 @@ export class Certificates {
     return signed;
   }
 
-  #verify(blob: string): Signed | undefined {
+  #verify(blob: string): SignedCertificate | undefined {
     let certificate: Certificate;
     try {
       certificate = decodeCertificate(Buffer.from(blob, 'base64'));
@@ -58,7 +55,7 @@ export class Certificates {
       return undefined;
     }
     const { signatureKey, signed, signature, keyId, serial } = certificate;
-    // The key that signed is taken from what is stored here, byte for byte; the one in the certificate is never parsed.
+    // The key in the certificate is only compared, byte for byte, with the stored CAs. It is never parsed.
     const signer = signatureKey.toString('base64');
     const ca = this.#cas.find((candidate) => candidate.blob === signer);
     const type = keyTypes.find((candidate) => candidate === ca?.type);
@@ -72,28 +69,28 @@ export class Certificates {
   }
 }
 
-/** Where and when a certificate is shown. */
-export interface Shown {
+/** The circumstances in which a certificate is presented. */
+export interface Circumstances {
   readonly entryPoint: 'manage' | 'self';
   readonly address: string;
   readonly nowMs: number;
-  /** Whether the person was verified at the key; undefined as long as nothing is signed. */
+  /** True if the FIDO key verified its user; undefined before the client has signed. */
   readonly personVerified: boolean | undefined;
 }
 
-/** Why a signed certificate does not let in; undefined where it does. */
+/** Returns why a signed certificate is not accepted, or undefined if it is. */
 export function faultOf(
-  { certificate, ca }: Signed,
-  { entryPoint, address, nowMs, personVerified }: Shown,
+  { certificate, ca }: SignedCertificate,
+  { entryPoint, address, nowMs, personVerified }: Circumstances,
 ): string | undefined {
   const { kind, serial, keyId, key, validAfter, validBefore, criticalOptions } = certificate;
   const seconds = BigInt(Math.floor(nowMs / 1000));
-  if (!ca.entryPoints.includes(entryPoint)) return 'certificates of this authority do not open this door';
-  if (kind !== 'user') return 'it is not a certificate for users';
+  if (!ca.entryPoints.includes(entryPoint)) return `certificates of this CA are not accepted for ${entryPoint}@`;
+  if (kind !== 'user') return 'it is not a user certificate';
   if (seconds < validAfter) return 'your certificate is not valid yet';
   if (seconds >= validBefore) return 'your certificate has expired';
   const { serials, keyIds, fingerprints } = ca.revoked;
-  // As in OpenSSH's revocation lists, a serial of 0 is no serial.
+  // As in OpenSSH's revocation lists, serial 0 means that the certificate has none.
   if ((serial !== '0' && serials.includes(serial)) || keyIds.includes(keyId) || fingerprints.includes(key.fingerprint))
     return 'your certificate has been revoked';
   for (const [name, data] of criticalOptions) {
@@ -116,15 +113,16 @@ function optionFault(
         ? undefined
         : 'your certificate may not be used from this address';
     case 'verify-required':
-      if (data.length > 0 || !keyType.startsWith('sk-')) return 'its option verify-required is not one';
-      return personVerified === false ? 'your certificate wants you to be verified at the key' : undefined;
+      if (data.length > 0 || !keyType.startsWith('sk-'))
+        return 'the verify-required option of your certificate is invalid';
+      return personVerified === false ? 'your certificate requires a PIN or a fingerprint at the key' : undefined;
     default:
-      // force-command among them: it names a program, and none is run here.
-      return 'your certificate has a critical option that is not known here';
+      // This includes force-command: it names a program, and this server runs none.
+      return 'your certificate has a critical option that this server does not support';
   }
 }
 
-/** A string in a string; addresses and networks without exceptions. */
+/** Parses source-address: a string within the option's data, of addresses and networks. Negation is not supported. */
 function sourceAddresses(data: Buffer): AddressList | undefined {
   const text = data.length >= 4 && data.readUInt32BE() === data.length - 4 ? data.subarray(4).toString('latin1') : '';
   if (text.includes('!')) return undefined;

@@ -1,7 +1,7 @@
 /**
- * Whom a key or a certificate lets in, at which door, at this moment. The front decides by this synchronously, while a
- * client waits; core decides again, by its own copy, for every call and once a second. Whatever expires, is revoked or
- * changes ends a login by that.
+ * Decides whom a key or a certificate admits, at which entry point, at this moment. The front asks synchronously while
+ * a client waits. core asks its own copy when the login is proved, for every call, and once a second for all logins. So
+ * a login ends as soon as its key expires, is revoked, or changes its rights.
  */
 import { createHash } from 'node:crypto';
 import type { Actor, Identity } from '../domain/access/actor.ts';
@@ -13,17 +13,17 @@ import { decodeKeyBlob, keyTypes, typeOfBlob } from '../domain/keys/keyBlob.ts';
 import { Certificates, faultOf } from './certificates.ts';
 import type { SigningKey, Verified } from './signature.ts';
 
-/** What a caller has to show for themselves. */
+/** What a client presents in order to log in. */
 export interface Evidence {
   /** The login name. */
   readonly username: string;
-  /** As the client named it. */
+  /** The signature algorithm that the client named. */
   readonly algorithm: string;
-  /** The wire blob of the public key or certificate, base64. */
+  /** The public key or certificate in wire format, base64. */
   readonly blob: string;
-  /** Where the connection comes from. */
+  /** The client's address. */
   readonly address: string;
-  /** What the signature said of how it was made; undefined as long as the key is only offered. */
+  /** The result of verifying the signature; undefined while the key is only offered. */
   readonly verified: Verified | undefined;
 }
 
@@ -31,15 +31,15 @@ export type Verdict = Admitted | { readonly admitted: 'no'; readonly why: string
 
 export type Admitted =
   | { readonly admitted: 'actor'; readonly actor: Actor; readonly key: SigningKey }
-  /** Somebody with an invitation: may bind this key, and nothing else. */
+  /** An invited person, who may bind this key and nothing else. */
   | { readonly admitted: 'invitation'; readonly hash: string; readonly key: SigningKey };
 
-/** Longer keys and certificates are nobody's here, in characters of base64; core takes no longer ones either. */
+/** Longest accepted key or certificate, in characters of base64. core's messages have the same limit. */
 const maxBlobLength = 16_384;
 
-/** Said of every key and name that is not known here, so that nothing can be learnt from it. */
-const unknown: Verdict = { admitted: 'no', why: 'your key may not be used here any more' };
-const no = (why: string): Verdict => ({ admitted: 'no', why });
+/** The answer for every unknown key and name; always the same, so that it gives nothing away. */
+const unknownKey: Verdict = { admitted: 'no', why: 'your key is no longer accepted here' };
+const rejected = (why: string): Verdict => ({ admitted: 'no', why });
 
 interface Entry {
   readonly identity: Identity;
@@ -64,47 +64,48 @@ export class KeyIndex {
     this.#certificates.replace(directory.cas);
   }
 
-  /** Takes an invitation out until core says what became of it: of two callers at the same time one comes in. */
+  /**
+   * Removes an invitation until core sends a new directory, so that only one of two simultaneous callers can use it.
+   */
   spend(hash: string): void {
     this.#invitations.delete(hash);
   }
 
-  /** Who comes in with this evidence at this moment. */
+  /** Returns whom this evidence admits at this moment, or why it admits nobody. */
   admit(evidence: Evidence, nowMs: number): Verdict {
     const { username, algorithm, blob } = evidence;
-    if (blob.length > maxBlobLength) return unknown;
+    if (blob.length > maxBlobLength) return unknownKey;
     const invitation = tokenOf(username);
-    if (invitation !== undefined) return this.#invited(invitation, evidence, nowMs);
-    if (username !== 'manage' && username !== 'self') return unknown;
+    if (invitation !== undefined) return this.#admitInvitation(invitation, evidence, nowMs);
+    if (username !== 'manage' && username !== 'self') return unknownKey;
     return certificateAlgorithms.has(algorithm)
-      ? this.#certified(username, evidence, nowMs)
-      : this.#known(username, evidence, nowMs);
+      ? this.#admitCertificate(username, evidence, nowMs)
+      : this.#admitKey(username, evidence, nowMs);
   }
 
-  #known(entryPoint: 'manage' | 'self', { algorithm, blob, address, verified }: Evidence, nowMs: number): Verdict {
+  #admitKey(entryPoint: 'manage' | 'self', { algorithm, blob, address, verified }: Evidence, nowMs: number): Verdict {
     const entry = this.#byBlob.get(blob);
     const type = keyTypes.find((candidate) => candidate === entry?.identity.type);
-    if (entry === undefined || type === undefined || !fits(algorithm, type)) return unknown;
+    if (entry === undefined || type === undefined || !fits(algorithm, type)) return unknownKey;
     const { fingerprint, admin, owns } = entry.identity;
-    // Made only for whoever comes in: a key that is known for something else is refused as fast as one that is not
-    // known at all.
+    // Made only for admitted keys, so that a key known for something else is rejected as fast as an unknown one.
     const key = (): SigningKey => ({ type, blob: Buffer.from(blob, 'base64') });
     if (entryPoint === 'self') {
       const [owner] = owns;
       return owner === undefined
-        ? unknown
+        ? unknownKey
         : {
             admitted: 'actor',
             actor: { name: owner, role: 'owner', entryPoint, owns, fingerprint, address },
             key: key(),
           };
     }
-    if (admin === undefined) return unknown;
+    if (admin === undefined) return unknownKey;
     const { expiresAt, verifyRequired } = admin.limits;
-    if (expiresAt !== undefined && !(nowMs < Date.parse(expiresAt))) return no('your key has expired');
-    if (entry.from?.has(address) === false) return no('your key may not be used from this address');
+    if (expiresAt !== undefined && !(nowMs < Date.parse(expiresAt))) return rejected('your key has expired');
+    if (entry.from?.has(address) === false) return rejected('your key may not be used from this address');
     if (verifyRequired === true && verified?.personVerified === false)
-      return no('your key wants you to be verified at it');
+      return rejected('your key requires a PIN or a fingerprint');
     return {
       admitted: 'actor',
       actor: { name: admin.name, role: admin.role, entryPoint, fingerprint, address },
@@ -112,47 +113,51 @@ export class KeyIndex {
     };
   }
 
-  #certified(entryPoint: 'manage' | 'self', { algorithm, blob, address, verified }: Evidence, nowMs: number): Verdict {
+  #admitCertificate(
+    entryPoint: 'manage' | 'self',
+    { algorithm, blob, address, verified }: Evidence,
+    nowMs: number,
+  ): Verdict {
     const signed = this.#certificates.read(blob);
     if (signed === undefined || signed.certificate.type !== certificateAlgorithms.get(algorithm)?.certificate)
-      return no('your certificate is not accepted here any more');
+      return rejected('your certificate is no longer accepted here');
     const fault = faultOf(signed, { entryPoint, address, nowMs, personVerified: verified?.personVerified });
-    if (fault !== undefined) return no(fault);
+    if (fault !== undefined) return rejected(fault);
     const { key, principals } = signed.certificate;
-    const who = { entryPoint, fingerprint: key.fingerprint, address, certificate: signed.mark };
-    // An empty list, which OpenSSH once took for everybody, names nobody.
+    const common = { entryPoint, fingerprint: key.fingerprint, address, certificate: signed.mark };
+    // An empty list of principals names nobody. OpenSSH once accepted it for everybody.
     if (entryPoint === 'manage') {
       const admin = principals.flatMap(
         (name) => this.#directory.admins.find((candidate) => candidate.name === name) ?? [],
       )[0];
       return admin === undefined
-        ? no('your certificate names no admin')
-        : { admitted: 'actor', actor: { name: admin.name, role: admin.role, ...who }, key };
+        ? rejected('your certificate names no admin')
+        : { admitted: 'actor', actor: { name: admin.name, role: admin.role, ...common }, key };
     }
     const owns = [...new Set(principals.filter((name) => this.#directory.users.includes(name)))];
     const [owner] = owns;
     return owner === undefined
-      ? no('your certificate names nobody who has a container')
-      : { admitted: 'actor', actor: { name: owner, role: 'owner', owns, ...who }, key };
+      ? rejected('your certificate names no user with a container')
+      : { admitted: 'actor', actor: { name: owner, role: 'owner', owns, ...common }, key };
   }
 
-  /** The key is any that could be added by hand: decoded here, because it is stored nowhere yet. */
-  #invited(token: string, { algorithm, blob }: Evidence, nowMs: number): Verdict {
+  /** Admits any key that `key add` would accept. It is decoded here, because it is not stored anywhere yet. */
+  #admitInvitation(token: string, { algorithm, blob }: Evidence, nowMs: number): Verdict {
     const hash = createHash('sha256').update(token).digest('hex');
     const expiresAtMs = this.#invitations.get(hash);
-    if (expiresAtMs === undefined || nowMs >= expiresAtMs) return unknown;
+    if (expiresAtMs === undefined || nowMs >= expiresAtMs) return unknownKey;
     const bytes = Buffer.from(blob, 'base64');
     const type = typeOfBlob(bytes);
-    if (type === undefined || !fits(algorithm, type)) return unknown;
+    if (type === undefined || !fits(algorithm, type)) return unknownKey;
     try {
       return { admitted: 'invitation', hash, key: { type, blob: decodeKeyBlob(type, bytes).blob } };
     } catch {
-      return unknown;
+      return unknownKey;
     }
   }
 }
 
-/** Whether a key may sign with this algorithm: RSA not with SHA-1 (RFC 8332), also where it is only offered. */
+/** Returns whether a key of this type may be offered with this algorithm. RSA with SHA-1 is not accepted (RFC 8332). */
 function fits(algorithm: string, type: string): boolean {
   return type === 'ssh-rsa' ? algorithm === 'rsa-sha2-256' || algorithm === 'rsa-sha2-512' : algorithm === type;
 }

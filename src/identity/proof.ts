@@ -1,4 +1,4 @@
-/** Whether a client holds the private key: the signature of its login, over exactly what RFC 4252 says it signs. */
+/** Verifies that a client holds its private key, by the signature of its login (RFC 4252, section 7). */
 import { certificateAlgorithms } from '../domain/keys/certificate.ts';
 import type { LoginProof } from '../domain/access/login.ts';
 import { wireString } from '../domain/keys/wire.ts';
@@ -8,9 +8,9 @@ import { verifySignature, type SigningKey, type Verified } from './signature.ts'
 const userauthRequest = 50;
 
 /**
- * Verifies the proof with a key that was decoded here, and with nothing that the client says the key is; undefined
- * where it proves nothing. What was signed is put together again from its parts: a signature that was made for anything
- * else, another connection or another login name among them, is none. Of a FIDO key a touch is wanted always.
+ * Verifies a proof with a key that this server has decoded itself. Returns undefined if the proof is invalid. The
+ * signed data is rebuilt from its parts, so a signature for another connection or another login name does not verify. A
+ * FIDO key must always have been touched.
  */
 export function provesPossession(proof: LoginProof, key: SigningKey): Verified | undefined {
   const algorithm = certificateAlgorithms.get(proof.algorithm)?.signature ?? proof.algorithm;

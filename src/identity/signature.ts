@@ -1,6 +1,6 @@
 /**
- * Verifies signatures of the SSH protocol with keys that have been decoded strictly before (`src/domain/keys/keyBlob.ts`).
- * ssh2's own parser of keys has no part in it: it takes quadratic time on some inputs and misreads others.
+ * Verifies SSH signatures with keys that were strictly decoded before (`src/domain/keys/keyBlob.ts`). ssh2's own key
+ * parser is not used: it takes quadratic time on some inputs and misreads others.
  */
 import { createHash, createPublicKey, verify as cryptoVerify, type KeyObject } from 'node:crypto';
 import type { KeyType } from '../domain/keys/keyBlob.ts';
@@ -8,27 +8,24 @@ import { WireReader } from '../domain/keys/wire.ts';
 
 export interface SigningKey {
   readonly type: KeyType;
-  /** Wire blob. */
+  /** The key in wire format. */
   readonly blob: Buffer;
 }
 
-/**
- * A signature that verified, and what a FIDO key says about how it was made (PROTOCOL.u2f). Other keys say nothing:
- * both false.
- */
+/** A valid signature, with the flags of a FIDO key (PROTOCOL.u2f). Both are false for other keys. */
 export interface Verified {
   readonly touched: boolean;
-  /** The person was verified: PIN or fingerprint. */
+  /** The key verified its user by PIN or fingerprint. */
   readonly personVerified: boolean;
 }
 
-const nothingSaid: Verified = { touched: false, personVerified: false };
+const withoutFlags: Verified = { touched: false, personVerified: false };
 
 /** Flags of PROTOCOL.u2f. */
 const userPresent = 0x01;
 const userVerified = 0x04;
 
-/** The signature algorithms that a key may sign with. RSA with SHA-1 (`ssh-rsa`, RFC 8332) is none. */
+/** Returns the signature algorithms accepted for a key type. RSA with SHA-1 (`ssh-rsa`, RFC 8332) is not accepted. */
 const algorithmsOf = (type: KeyType): readonly string[] =>
   type === 'ssh-rsa' ? ['rsa-sha2-256', 'rsa-sha2-512'] : [type];
 
@@ -42,9 +39,9 @@ const ecdsa: Readonly<
 };
 
 /**
- * Verifies a signature in the wire format (the name of its algorithm, then the signature itself; RFC 4253, section
- * 6.6); undefined where it does not. `algorithm` is the only one that it may have been made with; without it any that
- * is safe for this key.
+ * Verifies a signature in wire format: the name of its algorithm, then the signature itself (RFC 4253, section 6.6).
+ * Returns undefined if it is invalid. With `algorithm`, only that algorithm is accepted; otherwise any that
+ * {@link algorithmsOf} lists.
  */
 export function verifySignature(
   key: SigningKey,
@@ -68,13 +65,13 @@ export function verifySignature(
             { key: keyObject(key), dsaEncoding: 'ieee-p1363' },
             ecdsa[key.type] === undefined ? inner : fixedLength(inner, key.type),
           );
-    return valid ? nothingSaid : undefined;
+    return valid ? withoutFlags : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** The signature is over the hashed application, flags, a counter, and the hashed data. */
+/** Verifies the signature of a FIDO key: over the hashed application, the flags, a counter and the hashed data. */
 function verifySecurityKey(key: SigningKey, data: Buffer, inner: Buffer, rest: WireReader): Verified | undefined {
   const flags = rest.bytes(1);
   const counter = rest.bytes(4);
@@ -95,7 +92,7 @@ function verifySecurityKey(key: SigningKey, data: Buffer, inner: Buffer, rest: W
   return { touched: (flag & userPresent) !== 0, personVerified: (flag & userVerified) !== 0 };
 }
 
-/** The fields of a key behind its type. */
+/** Returns the fields of a key after its type. */
 function fieldsOf({ blob }: SigningKey): Buffer[] {
   const reader = new WireReader(blob);
   reader.string();
@@ -121,16 +118,13 @@ function keyObject(key: SigningKey): KeyObject {
   return createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: first.toString('base64url') } });
 }
 
-/**
- * r and s (RFC 5656, section 3.1.2) at the length of the curve, one after the other: IEEE P1363, as node:crypto takes
- * it.
- */
+/** Converts r and s (RFC 5656, section 3.1.2) to IEEE P1363: both at the length of the curve, concatenated. */
 function fixedLength(inner: Buffer, type: KeyType): Buffer {
   const bytes = ecdsa[type]?.bytes ?? 0;
   const reader = new WireReader(inner);
   const numbers = [reader.string(), reader.string()].map((field) => {
     const number = field[0] === 0 ? field.subarray(1) : field;
-    // Throws where the number is longer than the curve.
+    // Buffer.alloc throws if the number is longer than the curve.
     return Buffer.concat([Buffer.alloc(bytes - number.length), number]);
   });
   reader.end();

@@ -1,7 +1,7 @@
 /**
- * The lowdb adapter of the journal: `read` finds the end of what is on disk, `write` appends what waits. lowdb's data
- * is the head and the records not yet written, never the history: an append costs the same in time and memory however
- * long the journal is.
+ * The lowdb adapter of the journal: `read` finds the end of the journal on disk, `write` appends the pending records.
+ * lowdb's data holds the head and the pending records, never the history, so the cost of an append does not depend on
+ * the length of the journal.
  */
 import { chmod, mkdir } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
@@ -11,11 +11,11 @@ import { entryText, envelopeBytes, genesis, maxLineBytes, seal, type ChainHead, 
 import type { JournalFiles, SegmentFile } from './files.ts';
 import { HeadFile } from './headFile.ts';
 import { lockFolder } from './lock.ts';
-import { findEnding, type Repair } from './opening.ts';
-import { damaged, reasonOf, unwritable } from './problems.ts';
+import { findEnding, type Repair } from './ending.ts';
+import { damaged, reasonOf, unwritable } from './failures.ts';
 import { segmentName, segmentPath } from './segments.ts';
 
-/** A record on its way to the disk. `written` is set when it is there. */
+/** A record that is not on disk yet. `written` is set once it is. */
 export interface PendingRecord {
   /** Made by `entryText`. */
   readonly fields: string;
@@ -41,11 +41,11 @@ export class JournalAdapter implements Adapter<JournalData> {
   #unlock: (() => Promise<void>) | undefined;
   #file: SegmentFile | undefined;
   #segment = 0;
-  /** The end of the last good record, in bytes: where the next one goes. */
+  /** Position in the segment at which the next record is written. */
   #offset = 0;
   #head = genesis;
   #repaired: Repair | undefined;
-  /** Set when it is no longer known what is on disk: nothing is written any more. */
+  /** Set when the content of the disk is uncertain. From then on every write fails with it. */
   #refusal: Failure | undefined;
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
@@ -59,14 +59,14 @@ export class JournalAdapter implements Adapter<JournalData> {
     return this.#repaired;
   }
 
-  /** The segment that is written to, and how much of it is acknowledged, in bytes. */
+  /** The current segment, and the length of its acknowledged part. */
   get end(): { readonly segment: number; readonly bytes: number } {
     return { segment: this.#segment, bytes: this.#offset };
   }
 
   /**
-   * Opens the journal: takes the lock, checks the last segment, cuts off an interrupted write and records that, or
-   * begins a journal.
+   * Opens the journal or begins a new one: takes the lock, checks the last segment, cuts off an interrupted write, and
+   * records that.
    */
   async read(): Promise<JournalData> {
     const { folder } = this.#options;
@@ -78,7 +78,7 @@ export class JournalAdapter implements Adapter<JournalData> {
     }
     this.#unlock = await lockFolder(folder);
     try {
-      await this.#takeUp();
+      await this.#resume();
     } catch (error) {
       await this.close();
       throw error;
@@ -86,10 +86,7 @@ export class JournalAdapter implements Adapter<JournalData> {
     return { head: this.#head, pending: [] };
   }
 
-  /**
-   * Appends everything that is pending. Calls at the same time share one write: whoever comes while one is under way
-   * joins the next.
-   */
+  /** Appends all pending records. Calls that arrive during a write share the next one. */
   write(data: JournalData): Promise<void> {
     this.#next ??= this.#running.then(() => {
       this.#next = undefined;
@@ -100,7 +97,7 @@ export class JournalAdapter implements Adapter<JournalData> {
     return this.#next;
   }
 
-  /** Waits for what is under way, and lets go of the files. */
+  /** Waits for running writes, closes the files and releases the lock. */
   async close(): Promise<void> {
     await this.#next?.catch(() => undefined);
     await this.#running;
@@ -111,7 +108,7 @@ export class JournalAdapter implements Adapter<JournalData> {
     this.#unlock = undefined;
   }
 
-  async #takeUp(): Promise<void> {
+  async #resume(): Promise<void> {
     const { folder, files } = this.#options;
     const ending = await findEnding(folder);
     if (ending?.unfinished !== undefined) {
@@ -146,7 +143,7 @@ export class JournalAdapter implements Adapter<JournalData> {
     try {
       if (this.#refusal !== undefined) throw this.#refusal;
       if (batch.length > 0 && this.#offset >= this.#options.segmentBytes) await this.#rotate();
-      // No write is longer than the longest line, so that an interrupted one never leaves more than that behind.
+      // No write exceeds the longest line, so an interrupted write never leaves more than that behind.
       let portion: PendingRecord[] = [];
       let bytes = 0;
       for (const record of batch) {
@@ -167,8 +164,7 @@ export class JournalAdapter implements Adapter<JournalData> {
   }
 
   /**
-   * Writes records in one go and syncs them. On an error the segment is as before, or the journal refuses everything
-   * from then on.
+   * Writes records at once and syncs them. After an error the segment is as before, or all later writes are refused.
    */
   async #append(records: readonly PendingRecord[]): Promise<void> {
     const file = this.#file;
@@ -190,10 +186,10 @@ export class JournalAdapter implements Adapter<JournalData> {
       await writeAll(file, bytes, this.#offset);
       await file.datasync();
     } catch (error) {
-      await file.truncate(this.#offset).catch((second: unknown) => {
+      await file.truncate(this.#offset).catch((truncateError: unknown) => {
         this.#refuse(
           path,
-          `${reasonOf(error)}; and what was written of it could not be taken back: ${reasonOf(second)}`,
+          `${reasonOf(error)}; and the partial record could not be cut off: ${reasonOf(truncateError)}`,
         );
       });
       throw this.#refusal ?? unwritable(path, error);
@@ -207,28 +203,28 @@ export class JournalAdapter implements Adapter<JournalData> {
   }
 
   /**
-   * Somebody else's write would be overwritten, and what is written to a deleted file is lost: neither may happen
-   * unnoticed.
+   * Throws if another program has changed or deleted the segment: the next write would overwrite its change, or be lost
+   * with the deleted file.
    */
   async #ensureUntouched(file: SegmentFile, path: string): Promise<void> {
     const { sizeBytes, links } = await file.stat().catch((error: unknown) => {
       throw unwritable(path, error);
     });
     if (sizeBytes === this.#offset && links > 0) return;
-    const resized = `it is ${sizeBytes} bytes long and should be ${this.#offset}: something else changed it`;
+    const resized = `it is ${sizeBytes} bytes long and should be ${this.#offset}: another program has changed it`;
     const why = links === 0 ? 'the file was deleted' : resized;
     this.#refusal = damaged(
       this.#options.folder,
       { segment: segmentName(this.#segment), line: 0 },
-      `${why}; nothing is recorded any more`,
+      `${why}; no more records are written`,
     );
     throw this.#refusal;
   }
 
   /**
-   * Begins the next segment. The owner learns that a record is written in a microtask after the write, and what it
-   * carries over must include the effect of that record: hence the turn of the event loop before it is asked. While
-   * that is too long for a record the segment grows on: recording goes before tidiness.
+   * Begins the next segment. The caller of `append` learns in a microtask after the write that its record is written.
+   * `carry` must include the effect of that record, so one turn of the event loop passes before it is called. If its
+   * result is too long for a record, the current segment grows on: recording matters more than the segment size.
    */
   async #rotate(): Promise<void> {
     await setImmediate();
@@ -257,12 +253,12 @@ export class JournalAdapter implements Adapter<JournalData> {
       await files.syncFolder(folder);
     } catch (error) {
       await file.close().catch(() => undefined);
-      // Left behind it would be taken for the last segment.
+      // If the file stayed, it would be taken for the last segment.
       await files
         .remove(path)
         .then(() => files.syncFolder(folder))
-        .catch((second: unknown) => {
-          this.#refuse(path, `${reasonOf(error)}; and the file could not be removed again: ${reasonOf(second)}`);
+        .catch((removeError: unknown) => {
+          this.#refuse(path, `${reasonOf(error)}; and the new file could not be removed: ${reasonOf(removeError)}`);
         });
       throw this.#refusal ?? unwritable(path, error);
     }
@@ -279,16 +275,16 @@ export class JournalAdapter implements Adapter<JournalData> {
   }
 
   #refuse(path: string, why: string): void {
-    this.#refusal = unwritable(path, new Error(`${why}; nothing is recorded until the server is restarted`));
+    this.#refusal = unwritable(path, new Error(`${why}; no records are written until the server is restarted`));
   }
 }
 
-/** The record that every segment begins with. */
+/** Makes the first record of a segment. */
 function segmentText(segment: number, carry: JsonValue): string {
   return entryText({ type: 'segment', segment, carry });
 }
 
-/** write(2) may write less than it was given: a full disk shows itself that way, before the error. */
+/** Writes all bytes. A single write(2) may write fewer: a full disk shows itself that way, before the error. */
 async function writeAll(file: SegmentFile, bytes: Buffer, position: number): Promise<void> {
   let done = 0;
   while (done < bytes.length) {

@@ -1,10 +1,10 @@
 /**
- * The hash chain: how a record becomes a line of text, and what a line must be to follow another.
+ * The hash chain: makes lines of records, and checks that a line follows the previous one.
  *
  *     {"seq":2,"time":"2026-01-31T12:00:00.000Z","prev":"<hash of record 1>","type":"…",…,"hash":"<hash>"}
  *
- * The hash is the SHA-256 of the line's own bytes up to `,"hash"`: it is checked on the bytes as they lie in the file,
- * and no two programs have to agree on how JSON is written.
+ * The hash is the SHA-256 of the line's own bytes up to `,"hash"`. It is checked on the bytes in the file, so that no
+ * two programs have to agree on how to write JSON.
  */
 import { hash as digest } from 'node:crypto';
 import { Failure } from '../domain/failure.ts';
@@ -14,18 +14,18 @@ import { safeJson } from '../domain/text.ts';
 export type { JsonValue };
 
 /**
- * What a caller records. `seq`, `time`, `prev` and `hash` are the journal's, and so are the types `segment` and
- * `repair`.
+ * The content of a record. The fields `seq`, `time`, `prev` and `hash` and the types `segment` and `repair` are
+ * reserved for the journal itself.
  */
 export type JournalEntry = { readonly type: string } & JsonObject;
 
-/** One record as it was written. */
+/** A record in the journal. */
 export type JournalRecord = {
-  /** Counted from 1 without gaps, over all segments. */
+  /** Counted from 1 without gaps, across segments. */
   readonly seq: number;
-  /** RFC 3339, UTC, milliseconds. */
+  /** RFC 3339, UTC, with milliseconds. */
   readonly time: string;
-  /** The hash of the record before; 64 zeros for the first of all. */
+  /** The hash of the previous record; 64 zeros in the first record. */
   readonly prev: string;
   readonly hash: string;
   readonly type: string;
@@ -40,12 +40,12 @@ export interface ChainHead {
 /** The head of a journal without records. */
 export const genesis: ChainHead = { seq: 0, hash: '0'.repeat(64) };
 
-/** The longest line, its line feed included. A longer one cannot have been written by this system. */
+/** The longest line, including its line feed. This program never writes a longer one. */
 export const maxLineBytes = 1024 * 1024;
 
 const reservedFields = ['seq', 'time', 'prev', 'hash'] as const;
 
-/** The most that a line has around the fields of its entry, generously. */
+/** An upper bound for the rest of a line, around the fields of its entry. */
 export const envelopeBytes = 512;
 
 /** `,"hash":"` + 64 hexadecimal digits + `"}` */
@@ -53,20 +53,20 @@ const sealBytes = 75;
 const sealPattern = /^,"hash":"([0-9a-f]{64})"\}$/;
 
 /**
- * The fields of an entry as JSON without the outer braces, safe for terminals.
- * Rejects with `internal` (not an entry: a mistake in this program) or `input-too-large`.
+ * Returns the fields of an entry as JSON without the outer braces, safe for terminals. Throws `internal` for an invalid
+ * entry, which is a bug, and `input-too-large`.
  */
 export function entryText(entry: JsonObject): string {
   const { type } = entry;
   if (typeof type !== 'string' || type === '') throw notAnEntry('it has no type');
   const taken = reservedFields.find((field) => Object.hasOwn(entry, field));
-  if (taken !== undefined) throw notAnEntry(`the field "${taken}" is the journal's own`);
+  if (taken !== undefined) throw notAnEntry(`the field "${taken}" is reserved`);
   const text = safeJson(entry).slice(1, -1);
   const bytes = Buffer.byteLength(text);
   if (bytes > maxLineBytes - envelopeBytes) {
     throw new Failure('input-too-large', {
       what: `journal record of type "${type}"`,
-      why: `it is ${bytes} bytes long, and ${maxLineBytes - envelopeBytes} is the most one record may have`,
+      why: `it is ${bytes} bytes long, and the limit is ${maxLineBytes - envelopeBytes}`,
     });
   }
   return text;
@@ -77,8 +77,7 @@ function notAnEntry(why: string): Failure {
 }
 
 /**
- * The line (with its line feed) that records `fields`, made by {@link entryText}, after `head`; and the head it leads
- * to.
+ * Makes the line that follows `head`, with its line feed, and the new head. `fields` comes from {@link entryText}.
  */
 export function seal(head: ChainHead, timeMs: number, fields: string): { line: string; head: ChainHead } {
   const seq = head.seq + 1;
@@ -88,8 +87,8 @@ export function seal(head: ChainHead, timeMs: number, fields: string): { line: s
 }
 
 /**
- * `unreadable`: no JSON object, as an interrupted write leaves it. `altered`: a record, but not the one that was
- * written here.
+ * The result of checking a line. `unreadable` is not a JSON object, as after an interrupted write. `altered` is one,
+ * but not the record that was written.
  */
 export type LineCheck =
   | { readonly ok: true; readonly record: JournalRecord }
@@ -97,7 +96,7 @@ export type LineCheck =
 
 const bad = (kind: 'unreadable' | 'altered', reason: string): LineCheck => ({ ok: false, kind, reason });
 
-/** A line (without its line feed) as a JSON object with the fields that every record has; hashes are not checked. */
+/** Parses a line without its line feed, and checks the fields that every record has. Does not check hashes. */
 export function parseLine(line: Buffer): LineCheck {
   let value: unknown;
   try {
@@ -118,7 +117,7 @@ export function parseLine(line: Buffer): LineCheck {
   return complete ? { ok: true, record: value as JournalRecord } : bad('altered', 'the line is not a journal record');
 }
 
-/** Checks a line by itself and against the record before it; with `before` undefined only by itself. */
+/** Checks a line by itself and, unless `before` is undefined, against the previous record. */
 export function checkLine(line: Buffer, before: ChainHead | undefined): LineCheck {
   const parsed = parseLine(line);
   if (!parsed.ok) return parsed;
@@ -130,8 +129,8 @@ export function checkLine(line: Buffer, before: ChainHead | undefined): LineChec
   const { seq, prev } = parsed.record;
   if (before === undefined) return parsed;
   if (seq !== before.seq + 1)
-    return bad('altered', `record ${before.seq + 1} should stand here, and this is record ${seq}`);
-  if (prev !== before.hash) return bad('altered', 'it does not follow the record before it: the hashes differ');
+    return bad('altered', `record ${before.seq + 1} is expected here, but this is record ${seq}`);
+  if (prev !== before.hash) return bad('altered', 'it does not follow the previous record: the hashes differ');
   return parsed;
 }
 

@@ -1,25 +1,23 @@
-/**
- * The few operations on files that writing the journal needs. An interface, so that a test can let each of them fail.
- */
+/** The file operations for writing the journal. They form an interface, so that a test can make each of them fail. */
 import { open, unlink } from 'node:fs/promises';
 
 /** A segment that is open for writing. */
 export interface SegmentFile {
-  /** Writes `bytes` at `position`; returns how many of them were written, which may be fewer (write(2)). */
+  /** Writes `bytes` at `position`, and returns how many bytes were written, which may be fewer (write(2)). */
   write(bytes: Buffer, position: number): Promise<number>;
-  /** Returns when what was written is on the disk (fdatasync(2)). */
+  /** Resolves when the data is on disk (fdatasync(2)). */
   datasync(): Promise<void>;
   truncate(lengthBytes: number): Promise<void>;
-  /** Its size, and how many names it has: none when it was deleted. */
+  /** Returns the size, and the number of links, which is 0 if the file was deleted. */
   stat(): Promise<{ sizeBytes: number; links: number }>;
   close(): Promise<void>;
 }
 
 export interface JournalFiles {
-  /** `create` makes a new file of mode 0600 and fails where there is one; `existing` opens one. */
+  /** Opens a segment. `create` makes a new file of mode 0600, and fails if there is one. */
   open(path: string, how: 'create' | 'existing'): Promise<SegmentFile>;
   remove(path: string): Promise<void>;
-  /** Returns when the names in the folder are on the disk (fsync(2) of the folder). */
+  /** Resolves when the folder's entries are on disk (fsync(2) of the folder). */
   syncFolder(folder: string): Promise<void>;
 }
 

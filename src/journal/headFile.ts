@@ -1,21 +1,21 @@
 /**
- * `head.json`: the last record's number and hash, beside the segments. A hash chain alone does not show that its end
- * was cut off or replaced; this does. It is written after the record is on disk, so a journal may be ahead of it, and
- * never behind.
+ * `head.json`: the number and hash of the last record, beside the segments. A hash chain alone does not reveal that its
+ * end was cut off or replaced; this file does. It is written after the record is on disk, so the journal may be ahead
+ * of it, but never behind.
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ChainHead } from './chain.ts';
-import { damaged, errnoOf, unreadable } from './problems.ts';
+import { damaged, errnoOf, unreadable } from './failures.ts';
 
 export const headFileName = 'head.json';
 
-/** How long appends are gathered before the file is replaced, in milliseconds. */
-const gatherMs = 100;
+/** Delay between an append and the write of the file, which covers all appends until then, in milliseconds. */
+const delayMs = 100;
 
 /**
- * The head that was noted last. Undefined where there is no file, or an empty one, which is what a power failure may
- * leave of a file that is not synced. Rejects with `journal-damaged` for anything else that is not a head.
+ * Returns the head in the file. Returns undefined if there is no file or an empty one: the file is not synced, and a
+ * power failure may leave it empty. Rejects with `journal-damaged` for any other invalid content.
  */
 export async function readHeadFile(folder: string): Promise<ChainHead | undefined> {
   const path = join(folder, headFileName);
@@ -32,28 +32,25 @@ export async function readHeadFile(folder: string): Promise<ChainHead | undefine
     if (Number.isSafeInteger(seq) && typeof hash === 'string' && /^[0-9a-f]{64}$/.test(hash))
       return { seq: seq as number, hash };
   } catch {
-    // Not JSON: the same answer as for JSON that is not a head.
+    // Not JSON, which is handled like any other invalid content.
   }
-  throw damaged(folder, { segment: headFileName, line: 1 }, 'it does not hold the number and hash of a record');
+  throw damaged(folder, { segment: headFileName, line: 1 }, 'it does not contain the number and hash of a record');
+}
+
+/** Returns why a record contradicts the file, or undefined. To be called for every record, from old to new. */
+export function contradicts(head: ChainHead, fileHead: ChainHead | undefined): string | undefined {
+  if (fileHead === undefined || head.seq !== fileHead.seq || head.hash === fileHead.hash) return undefined;
+  return `it is not the record that was written here: ${headFileName} has a different hash for record ${fileHead.seq}`;
+}
+
+/** Returns why a journal that ends at `head` has lost records, or undefined. */
+export function lacksRecords(head: ChainHead, fileHead: ChainHead | undefined): string | undefined {
+  if (fileHead === undefined || head.seq >= fileHead.seq) return undefined;
+  return `the journal ends at record ${head.seq}, but according to ${headFileName} record ${fileHead.seq} was written: the end was cut off`;
 }
 
 /**
- * Why `head` or the records leading to it contradict the file: the reason, or undefined. Call it for each head from old
- * to new.
- */
-export function contradicts(head: ChainHead, noted: ChainHead | undefined): string | undefined {
-  if (noted === undefined || head.seq !== noted.seq || head.hash === noted.hash) return undefined;
-  return `it is not the record that was written here: ${headFileName} has another hash for record ${noted.seq}`;
-}
-
-/** The reason why a journal that ends at `head` has lost records, or undefined. */
-export function lacksRecords(head: ChainHead, noted: ChainHead | undefined): string | undefined {
-  if (noted === undefined || head.seq >= noted.seq) return undefined;
-  return `the journal ends at record ${head.seq}, and ${headFileName} says that record ${noted.seq} was written: the end was cut off`;
-}
-
-/**
- * Replaces the file some time after the head has moved. After an error the journal is ahead of it, which is allowed.
+ * Writes the file shortly after the head has moved. If that fails, the journal is ahead of the file, which is allowed.
  */
 export class HeadFile {
   readonly #path: string;
@@ -68,18 +65,17 @@ export class HeadFile {
 
   note(head: ChainHead): void {
     this.#latest = head;
-    this.#timer ??= setTimeout(() => void this.flush(), gatherMs).unref();
+    this.#timer ??= setTimeout(() => void this.flush(), delayMs).unref();
   }
 
-  /** Writes what was noted; resolves when that is done or has failed. */
+  /** Writes the latest head. Resolves when that is done or has failed. */
   flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#writing = this.#writing.then(async () => {
       const head = this.#latest;
       if (head === undefined || head === this.#written) return;
-      // One name for all times, so that a killed process leaves one file and not one more each time. There is one
-      // writer.
+      // Always the same name, so that killed processes leave one file at most. There is only one writer.
       const fresh = `${this.#path}.new`;
       try {
         await writeFile(fresh, `${JSON.stringify({ seq: head.seq, hash: head.hash })}\n`, { mode: 0o600 });

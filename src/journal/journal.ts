@@ -1,8 +1,8 @@
 /**
- * The audit journal: append-only JSON lines, each carrying the hash of the one before it.
+ * The audit journal: append-only JSON lines, each with the hash of the previous one.
  *
- * A record is on disk before `append` resolves; what cannot be recorded is not to be done. What the files hold is
- * described in chain.ts (a line), segments.ts (the files) and headFile.ts (the end); `verifyJournal` checks all of it,
+ * A record is on disk before `append` resolves, and a change that cannot be recorded must not be made. The format is
+ * described in chain.ts (a line), segments.ts (the files) and headFile.ts (the end). `verifyJournal` checks it,
  * `queryJournal` reads it.
  */
 import { Low } from 'lowdb';
@@ -18,31 +18,31 @@ import {
   type JsonValue,
 } from './chain.ts';
 import { realFiles, type JournalFiles } from './files.ts';
-import type { Repair } from './opening.ts';
-import { damaged } from './problems.ts';
+import type { Repair } from './ending.ts';
+import { damaged } from './failures.ts';
 import { readLines, segmentName, segmentPath } from './segments.ts';
 
 export type { ChainHead, JournalEntry, JournalRecord, JsonValue, Repair };
 
 const defaultSegmentBytes = 8 * 1024 * 1024;
 
-/** Types that the journal writes itself. */
+/** Record types that only the journal itself writes. */
 const ownTypes = ['segment', 'repair'];
 
 export interface JournalOptions {
-  /** Where the segments are; made with mode 0700. */
+  /** Folder of the segments; made with mode 0700. */
   readonly folder: string;
-  /** A segment that has reached this size, in bytes, is followed by another. Default 8 MiB. */
+  /** Size in bytes at which a new segment is begun. Default 8 MiB. */
   readonly segmentBytes?: number;
   /**
-   * What a new segment begins with, so that a restart needs to read only that one: the owner's state after every record
-   * whose `append` has resolved. It is called between appends, never by `open`; the owner updates its state in the
-   * continuation of `append` without waiting for anything else first. A new journal begins with `null`.
+   * Returns the state with which a new segment begins, so that a restart has to read only that segment. It must include
+   * every record whose `append` has resolved, so the state must be updated right after `append`, without waiting for
+   * anything else. It is called between appends, never by `open`. A new journal begins with `null`.
    */
   readonly carry?: () => JsonValue;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
-  /** For tests: how segments are written. */
+  /** Replaced by tests. */
   readonly files?: JournalFiles;
 }
 
@@ -59,9 +59,9 @@ export class Journal {
   }
 
   /**
-   * Opens a journal for writing, or begins one. An interrupted last write, which nobody was told had succeeded, is cut
-   * off, reported as {@link repaired} and recorded. Rejects with `journal-damaged` (see `findEnding`), or
-   * `journal-unwritable`: the disk refuses, or another process writes this journal.
+   * Opens a journal for writing, or begins one. An interrupted last write, which was not acknowledged, is cut off,
+   * reported as {@link repaired} and recorded. Rejects with `journal-damaged` (see `findEnding`), or with
+   * `journal-unwritable` if the disk fails or another process has the journal open.
    */
   static async open(options: JournalOptions): Promise<Journal> {
     const adapter = new JournalAdapter({
@@ -81,21 +81,21 @@ export class Journal {
     return this.#db.data.head;
   }
 
-  /** What was cut off when the journal was opened. */
+  /** The interrupted write that was cut off when the journal was opened. */
   get repaired(): Repair | undefined {
     return this.#adapter.repaired;
   }
 
   /**
-   * Records `entry`: resolves when it is on disk, with its number and hash. Appends at the same time share one write
-   * and keep their order. Rejects with `journal-unwritable` (nothing was recorded; a later append may succeed),
-   * `journal-damaged` (somebody else changed the segment; nothing is recorded any more), `input-too-large`,
-   * `shutting-down` after `close`, or `internal` for what is not an entry.
+   * Appends a record. Resolves with its number and hash when it is on disk. Concurrent appends share one write and keep
+   * their order. Rejects with `journal-unwritable` (nothing was recorded; a later append may succeed),
+   * `journal-damaged` (another program has changed the segment; all later appends fail too), `input-too-large`,
+   * `shutting-down` after `close`, or `internal` for an invalid entry.
    */
   async append(entry: JournalEntry): Promise<ChainHead> {
     if (this.#closed !== undefined) throw new Failure('shutting-down', { what: 'the journal', why: 'it is closed' });
     if (ownTypes.includes(entry.type)) {
-      const why = `records of type "${entry.type}" are the journal's own`;
+      const why = `the type "${entry.type}" is reserved`;
       throw new Failure('internal', { what: 'journal entry', why, next: 'report this' });
     }
     const record: PendingRecord = { fields: entryText(entry) };
@@ -105,12 +105,12 @@ export class Journal {
     } catch (error) {
       failure = error;
     }
-    // Of many waiting records the first may be on disk when the disk refuses the rest.
+    // If the disk fails in the middle of a batch, its first records may be on disk all the same.
     if (record.written !== undefined) return record.written;
     throw Failure.from(failure);
   }
 
-  /** The acknowledged records of the last segment, its header first. */
+  /** Yields the acknowledged records of the last segment. */
   async *currentSegment(): AsyncGenerator<JournalRecord, void, undefined> {
     const { segment, bytes } = this.#adapter.end;
     for await (const lines of readLines(segmentPath(this.folder, segment), { endBytes: bytes })) {
@@ -122,7 +122,7 @@ export class Journal {
     }
   }
 
-  /** Waits for the appends under way, writes `head.json` and gives the journal back. */
+  /** Waits for running appends, writes `head.json` and releases the journal. */
   close(): Promise<void> {
     this.#closed ??= this.#adapter.close();
     return this.#closed;

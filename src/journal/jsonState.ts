@@ -1,7 +1,6 @@
 /**
- * Small state in one JSON file through lowdb: admins, and what the server remembers about itself. Whole-file writes are
- * right for a few kilobytes; this adapter adds what lowdb's own lacks: fsync before the rename, and file mode 0600 kept
- * (its own re-creates the file).
+ * Small state in one JSON file, through lowdb. Every write replaces the whole file, which is right for a few kilobytes.
+ * Unlike lowdb's own adapter, this one calls fsync before the rename, and keeps the file mode 0600.
  */
 import { readFile } from 'node:fs/promises';
 import { Low, type Adapter } from 'lowdb';
@@ -34,7 +33,8 @@ class JsonFileAdapter<T> implements Adapter<T> {
       throw this.#damaged('it is not JSON', error);
     }
     const parsed = this.#schema.safeParse(document);
-    if (!parsed.success) throw this.#damaged(parsed.error.issues[0]?.message ?? 'it has another shape', parsed.error);
+    if (!parsed.success)
+      throw this.#damaged(parsed.error.issues[0]?.message ?? 'it does not have the expected structure', parsed.error);
     return parsed.data;
   }
 
@@ -42,13 +42,13 @@ class JsonFileAdapter<T> implements Adapter<T> {
     await writeFileAtomic(this.#path, `${safeJson(data, 2)}\n`, { mode: 0o600, fsync: true });
   }
 
-  /** A file that cannot be understood is never replaced by an empty one. */
+  /** Makes the failure for a damaged file, which is never replaced by an empty one. */
   #damaged(why: string, cause: unknown): Failure {
     return new Failure('settings', { what: this.#path, why, next: 'repair it, or restore it from a backup' }, cause);
   }
 }
 
-/** Opens a state file; `initial` is what it holds before the first write. */
+/** Opens a state file. Before the first write its content is `initial`. */
 export async function openState<T>(path: string, schema: z.ZodType<T>, initial: T): Promise<Low<T>> {
   const db = new Low<T>(new JsonFileAdapter(path, schema), initial);
   await db.read();

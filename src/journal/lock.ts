@@ -1,17 +1,17 @@
 /**
- * One writer at a time: two would break the chain. A file names the process that writes, and counts only as long as
- * that process lives, so a killed server does not keep the next one out.
+ * The lock for a single writer; two would break the chain. The lock file names the process that writes. It is valid
+ * only while that process lives, so a killed server does not block the next one.
  */
 import { randomUUID } from 'node:crypto';
 import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
-import { errnoOf, unwritable } from './problems.ts';
+import { errnoOf, unwritable } from './failures.ts';
 
 /**
- * A process, told from a later one with the same id by when it was started (proc_pid_stat(5), field 22) and in which
- * boot.
+ * A process. The start time (proc_pid_stat(5), field 22) and the boot distinguish it from a later process with the same
+ * id.
  */
 interface Holder {
   readonly pid: number;
@@ -19,7 +19,7 @@ interface Holder {
   readonly boot: string;
 }
 
-/** Where there is no /proc the process id has to do. */
+/** Describes a process. Without /proc only the process id is compared. */
 async function describe(pid: number): Promise<Holder & { readonly dead: boolean }> {
   const readable = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
   const [stat, boot] = await Promise.all([readable(`/proc/${pid}/stat`), readable('/proc/sys/kernel/random/boot_id')]);
@@ -43,23 +43,22 @@ function isRunning(pid: number): boolean {
 }
 
 /**
- * The living process that `text` names, if any. The text is written whole or not at all; one that cannot be read names
- * nobody.
+ * Returns the living process that `text` names, if any. The text is written as a whole, so a damaged one names none.
  */
 async function holderIn(text: string): Promise<Holder | undefined> {
-  let noted: Partial<Holder> | null;
+  let stored: Partial<Holder> | null;
   try {
-    noted = JSON.parse(text) as Partial<Holder> | null;
+    stored = JSON.parse(text) as Partial<Holder> | null;
   } catch {
     return undefined;
   }
-  const pid = noted?.pid;
+  const pid = stored?.pid;
   if (!Number.isSafeInteger(pid) || pid === undefined || pid <= 0 || !isRunning(pid)) return undefined;
   const now = await describe(pid);
-  return !now.dead && now.started === noted?.started && now.boot === noted.boot ? now : undefined;
+  return !now.dead && now.started === stored?.started && now.boot === stored.boot ? now : undefined;
 }
 
-/** The text of a file, or undefined where there is none. */
+/** Returns the text of a file, or undefined if it does not exist. */
 async function read(path: string): Promise<string | undefined> {
   return readFile(path, 'utf8').catch((error: unknown) => {
     if (errnoOf(error) === 'ENOENT') return undefined;
@@ -68,8 +67,8 @@ async function read(path: string): Promise<string | undefined> {
 }
 
 /**
- * Takes the lock of a folder and returns how to give it back. Rejects with `journal-unwritable` when a living process
- * has it.
+ * Takes the lock of a folder, and returns a function that releases it. Rejects with `journal-unwritable` if a living
+ * process holds it.
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const path = join(folder, 'writer.lock');
@@ -77,7 +76,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   try {
     await writeFile(mine, JSON.stringify(await ownDescription()), { mode: 0o600 });
     try {
-      // Each round ends with the lock, with a holder, or because somebody else moved at the same moment.
+      // Each round ends with the lock, with a living holder, or with a change by another process.
       for (let round = 0; round < 5; round += 1) {
         if (await linked(mine, path)) return () => unlink(path).catch(() => undefined);
         const text = await read(path);
@@ -95,7 +94,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   }
 }
 
-/** link(2) creates the name together with its content, and fails where the name is taken. */
+/** Creates the name together with its content, by link(2). Returns false if the name is taken. */
 async function linked(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);
@@ -106,10 +105,7 @@ async function linked(from: string, to: string): Promise<boolean> {
   }
 }
 
-/**
- * Moves a dead process's lock aside before deleting it, and puts it back when it has turned out to be a living one's by
- * then.
- */
+/** Removes a dead process's lock. Moves it aside first, and puts it back if a living process has taken it meanwhile. */
 async function removeStale(path: string): Promise<void> {
   const aside = `${path}.${randomUUID()}`;
   try {

@@ -1,4 +1,4 @@
-/** Operations that have not ended, as the journal tells of them: what the next process takes up. */
+/** Reads the operations that have not ended from the journal, for the next process to adopt. */
 import type { Actor } from '../domain/access/actor.ts';
 import type { JsonObject, JsonValue } from '../domain/json.ts';
 
@@ -10,10 +10,7 @@ export interface StepRecord {
   state: StepState;
 }
 
-/**
- * What must be known of an unfinished operation to take it back: kept in memory, and carried over when the journal
- * rotates.
- */
+/** Everything needed to undo an unfinished operation: kept in memory, and carried over to each new segment. */
 export interface OpenOperation {
   readonly id: string;
   readonly verb: string;
@@ -24,8 +21,8 @@ export interface OpenOperation {
 }
 
 /**
- * Rebuilds the open operations from journal records: those carried over at the head of a segment, changed by the
- * records after it. Unknown record types are passed over.
+ * Rebuilds the open operations from a segment: from those that its first record carries over, and from the records
+ * after it. Ignores other record types.
  */
 export class OpenOperationsReader {
   readonly #open = new Map<string, OpenOperation>();

@@ -1,13 +1,12 @@
 /**
- * Changes as operations: a sequence of steps, each journaled before it begins and after it is done, each with an undo
- * that takes back only what this operation did.
+ * Operations: changes made of steps. Each step is journaled before it begins and after it is done, and has an undo that
+ * reverts only what this operation did.
  *
- * The rule that makes "wholly changed or wholly as before" possible: at most one step of an operation cannot be undone,
- * and it is the last one. Whether such a step took effect is asked of the host (`settled`), never concluded from how
- * its program ended.
+ * An operation takes effect as a whole or not at all, by one rule: at most one step cannot be undone, and it is the
+ * last one. Whether that step took effect is determined by asking the host (`settled`), never by how its program ended.
  *
- * Nothing is begun that is not in the journal. Taking back needs no journal: where it cannot be written any more,
- * everything is taken back all the same, and the operation stays open until its end can be recorded.
+ * A step that cannot be journaled is not begun. Undoing does not need the journal: if the journal cannot be written,
+ * the steps are undone all the same, and the operation stays open until its end can be recorded.
  */
 import pRetry from 'p-retry';
 import { ulid } from 'ulid';
@@ -16,31 +15,34 @@ import type { JsonObject, JsonValue } from '../domain/json.ts';
 import type { Actor } from '../domain/access/actor.ts';
 import type { OpenOperation, StepRecord } from './openOperations.ts';
 
-/** How one kind of step is taken back, by name, so that it can be done after a restart from the journal alone. */
+/** A kind of step and its undo, found by name, so that a restart can undo a step from the journal alone. */
 export interface StepKind<F extends JsonObject = JsonObject> {
   readonly name: string;
   /**
-   * Takes the step back, whether it took effect, did not, or did in part: it looks at the host first and does nothing
-   * where there is nothing of this operation. Rejects where it cannot find out.
+   * Undoes the step, whether it took effect, did so in part, or not at all. Looks at the host first, and does nothing
+   * if there is nothing of this operation. Rejects if it cannot find out.
    */
   undo(facts: F): Promise<void>;
-  /** For a step that cannot be undone: whether it took effect. The operation is then finished instead of undone. */
+  /**
+   * Only for a step that cannot be undone: returns whether it took effect. If so, the operation is finished and not
+   * undone.
+   */
   settled?(facts: F): Promise<boolean>;
-  /** What the step makes serves the operation only: its undo runs however the operation ends. */
+  /** Set if the step makes something that only the operation itself needs: it is undone however the operation ends. */
   readonly temporary?: true;
 }
 
-/** Where operations record themselves; the journal is one. */
+/** The part of the journal that operations need. */
 export interface Recorder {
   append(entry: { type: string } & JsonObject): Promise<unknown>;
 }
 
 export interface OperationRequest {
   readonly verb: string;
-  /** What the operation changes: two operations on one target never overlap. */
+  /** The thing that the operation changes. Two operations on one target never overlap. */
   readonly target: string;
   readonly actor: Actor;
-  /** The input as it may be kept for years: no secrets. */
+  /** The input, without secrets, because the journal keeps it for years. */
   readonly input: JsonObject;
 }
 
@@ -49,10 +51,7 @@ export interface OperationsOptions {
   readonly kinds: Iterable<StepKind<never>>;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
-  /**
-   * How an undo that fails is tried again before the operation is left for {@link Operations.recover}. Times in
-   * milliseconds.
-   */
+  /** Retries of a failed undo, before the operation is left to {@link Operations.recover}. Times in milliseconds. */
   readonly undoRetry?: UndoRetry;
 }
 
@@ -60,19 +59,16 @@ export interface UndoRetry {
   readonly retries: number;
   readonly minTimeout: number;
   readonly maxTimeout: number;
-  /** After this time nothing is tried again: somebody waits for the answer. */
+  /** No retries after this time, because the caller is waiting. */
   readonly maxRetryTime: number;
 }
 
 const defaultUndoRetry: UndoRetry = { retries: 2, minTimeout: 200, maxTimeout: 2000, maxRetryTime: 30_000 };
 
-/** Steps of a running operation are reported through this. */
+/** A running operation, as its body sees it. */
 export interface Running {
   readonly id: string;
-  /**
-   * Journals the step, does it, and journals that it is done. `facts` is what its undo needs, known before anything is
-   * changed.
-   */
+  /** Journals the step, does it, and journals that it is done. `facts` is the input of its undo. */
   step<F extends JsonObject, T>(kind: StepKind<F>, facts: F, act: () => Promise<T>): Promise<T | undefined>;
 }
 
@@ -82,11 +78,11 @@ export class Operations {
   readonly #now: () => number;
   readonly #undoRetry: UndoRetry;
   readonly #open = new Map<string, OpenOperation>();
-  /** Those whose begin is in the journal. */
+  /** Ids of the open operations whose first record is in the journal. */
   readonly #recorded = new Set<string>();
-  /** Those that nobody is working on: left by an earlier process, or not ended yet. */
+  /** Ids of the open operations that are not running: an earlier process left them, or they could not be ended. */
   readonly #waiting = new Set<string>();
-  /** Why those could not be ended, as recorded last: the same reason is not recorded again at every try. */
+  /** Why waiting operations could not be ended, as recorded last, so that a retry records only a new reason. */
   readonly #reasons = new Map<string, string>();
   #recovering: Promise<unknown> = Promise.resolve();
 
@@ -97,51 +93,52 @@ export class Operations {
     this.#undoRetry = options.undoRetry ?? defaultUndoRetry;
   }
 
-  /** Whether any operation is being worked on right now. */
+  /** True while any operation runs. */
   get active(): boolean {
     return this.#open.size > this.#waiting.size;
   }
 
-  /** Every operation that is running or waits to be taken back. */
+  /** Returns every operation that is running or waiting for {@link recover}. */
   open(): readonly OpenOperation[] {
     return [...this.#open.values()];
   }
 
-  /** Those of them that nobody is working on: for {@link recover}. */
+  /** Returns the operations that are waiting for {@link recover}. */
   unfinished(): readonly OpenOperation[] {
     return this.open().filter(({ id }) => this.#waiting.has(id));
   }
 
-  /** What a new journal segment begins with: the operations that the journal knows of and that have not ended. */
+  /** Returns the recorded operations that have not ended, with which a new journal segment begins. */
   carry(): JsonValue {
     return this.open()
       .filter(({ id }) => this.#recorded.has(id))
       .map((operation) => JSON.parse(JSON.stringify(operation)) as JsonValue);
   }
 
-  /** The operation that holds `target` at the moment. */
+  /** Returns the operation that holds `target`, if any. */
   holder(target: string): OpenOperation | undefined {
     return this.open().find((operation) => operation.target === target);
   }
 
-  /** Refuses with `busy` where another operation holds the target. */
+  /** Throws `busy` if an operation holds the target. */
   ensureFree(target: string): void {
     const holder = this.holder(target);
     if (holder === undefined) return;
     throw new Failure('busy', {
       what: `"${target}"`,
-      why: `"${holder.verb}" by ${holder.actor.name} has been at work on it since ${holder.startedAt}`,
-      next: 'wait for it to end; "doctor" shows unfinished operations',
+      why: `"${holder.verb}" by ${holder.actor.name} has been in progress since ${holder.startedAt}`,
+      next: 'wait until it ends; "doctor" shows unfinished operations',
       details: { operation: holder.id },
     });
   }
 
   /**
-   * Runs one operation. The target is held from the start; `prepare` looks whether it can be done and changes nothing,
-   * so that a refusal leaves no trace of an operation; `body` does it. When `body` throws, every step that was begun is
-   * undone, newest first, and the failure is passed on. The failure is `partial` when that is not possible now (the
-   * operation then stays open for {@link recover}), and when what failed came after the step that cannot be undone, so
-   * that the change is made.
+   * Runs an operation, and holds its target from start to end. `prepare` checks whether it is possible and changes
+   * nothing, so that a refusal leaves no record of an operation. `body` makes the change. If `body` throws, the begun
+   * steps are undone, the newest first, and the failure is passed on.
+   *
+   * Rejects with `partial` in two cases: if the steps cannot be undone now, in which case the operation stays open for
+   * {@link recover}; and if something failed after the step that cannot be undone, in which case the change is made.
    */
   async run<P, T>(
     request: OperationRequest,
@@ -165,7 +162,7 @@ export class Operations {
       await this.#recorder.append({
         type: 'operation',
         op: operation.id,
-        ...whatAndWho(operation),
+        ...auditFields(operation),
         input: request.input,
         startedAt: operation.startedAt,
       });
@@ -181,7 +178,7 @@ export class Operations {
         step: (kind, facts, act) => this.#step(operation, kind, facts, act),
       };
       result = { value: await body(running, prepared) };
-      await this.#takeBack(operation, (kind) => kind.temporary === true);
+      await this.#undo(operation, (kind) => kind.temporary === true);
       await this.#recordEnd(operation, 'done', undefined);
       return result.value;
     } catch (error) {
@@ -192,8 +189,8 @@ export class Operations {
         'partial',
         {
           what: `"${operation.verb} ${operation.target}"`,
-          why: `it was done, but not to the end: ${failure.what}: ${failure.why}`,
-          next: '"reconcile" and "doctor" show what is left',
+          why: `the change was made, but a later step failed: ${failure.what}: ${failure.why}`,
+          next: 'run "reconcile" and "doctor" to see what remains to be done',
           details: { operation: operation.id },
         },
         error,
@@ -202,8 +199,7 @@ export class Operations {
   }
 
   /**
-   * Takes over operations that an earlier process left open. They hold their targets until {@link recover} has ended
-   * them.
+   * Adopts operations that an earlier process left open. They hold their targets until {@link recover} has ended them.
    */
   adopt(operations: Iterable<OpenOperation>): void {
     for (const operation of operations) {
@@ -214,8 +210,8 @@ export class Operations {
   }
 
   /**
-   * Ends the operations that wait: finished where the step that cannot be undone took effect, undone otherwise. Returns
-   * those that could not be ended now; call again later. Calls at the same time follow one another.
+   * Ends the waiting operations: finishes those whose step without undo took effect, and undoes the others. Returns the
+   * operations that could not be ended; call again later. Concurrent calls run one after the other.
    */
   recover(): Promise<readonly OpenOperation[]> {
     const run = this.#recovering.then(async () => {
@@ -232,8 +228,8 @@ export class Operations {
     facts: F,
     act: () => Promise<T>,
   ): Promise<T | undefined> {
-    const known = this.#kinds.get(kind.name);
-    if (known === undefined || known !== (kind as unknown as StepKind))
+    const registered = this.#kinds.get(kind.name);
+    if (registered === undefined || registered !== (kind as unknown as StepKind))
       throw new Error(`step kind "${kind.name}" is not registered`);
     if (operation.steps.some((step) => this.#kinds.get(step.kind)?.settled !== undefined)) {
       throw new Error(`step "${kind.name}" comes after one that cannot be undone`);
@@ -242,7 +238,7 @@ export class Operations {
     await this.#recorder.append({
       type: 'step',
       op: operation.id,
-      ...whatAndWhoBriefly(operation),
+      ...briefAuditFields(operation),
       step: index,
       kind: kind.name,
       facts,
@@ -253,18 +249,18 @@ export class Operations {
     try {
       result = await act();
     } catch (error) {
-      // The program may have failed, hung or been killed after its effect: for a step without undo the host decides.
-      // Where it cannot be asked, the end of the operation asks again.
-      if (!(await this.#tookEffect(known, facts).catch(() => false))) throw error;
+      // The program may have failed, hung or been killed after it took effect, so for a step without undo the host is
+      // asked. If it does not answer, the end of the operation asks again.
+      if (!(await this.#tookEffect(registered, facts).catch(() => false))) throw error;
     }
     record.state = 'done';
     const recorded = this.#recorder.append({
       type: 'step-done',
       op: operation.id,
-      ...whatAndWhoBriefly(operation),
+      ...briefAuditFields(operation),
       step: index,
     });
-    // What cannot be undone is not given up for want of this record: the end of the operation says it too.
+    // A step that cannot be undone does not fail for lack of this record. The end of the operation records it too.
     await (kind.settled === undefined ? recorded : recorded.catch(() => undefined));
     return result;
   }
@@ -273,7 +269,7 @@ export class Operations {
     return pRetry(async () => (await kind.settled?.(facts)) ?? false, { ...this.#undoRetry, randomize: true });
   }
 
-  /** Whether the operation is past the step that cannot be undone. Once that step counts as undone, it stays so. */
+  /** Returns whether the step without undo took effect. Once that step is marked as undone, the answer stays false. */
   async #isDone({ steps }: OpenOperation): Promise<boolean> {
     const last = steps.at(-1);
     if (last === undefined || last.state === 'undone') return false;
@@ -281,8 +277,8 @@ export class Operations {
     return kind?.settled !== undefined && this.#tookEffect(kind, last.facts);
   }
 
-  /** Runs the undo of the steps that `concerns` names, newest first, each once. */
-  async #takeBack(operation: OpenOperation, concerns: (kind: StepKind) => boolean): Promise<void> {
+  /** Undoes the steps that `applies` selects, the newest first, each once. */
+  async #undo(operation: OpenOperation, applies: (kind: StepKind) => boolean): Promise<void> {
     for (const [index, step] of [...operation.steps.entries()].reverse()) {
       if (step.state === 'undone') continue;
       const kind = this.#kinds.get(step.kind);
@@ -291,25 +287,25 @@ export class Operations {
           what: `step "${step.kind}"`,
           why: 'this version does not know how to undo it',
         });
-      if (!concerns(kind)) continue;
+      if (!applies(kind)) continue;
       await pRetry(() => kind.undo(step.facts), { ...this.#undoRetry, randomize: true });
       step.state = 'undone';
-      // For whoever reads the journal: an undo that runs again because this record is missing finds nothing to do.
+      // This record is informative. If it is missing, a later undo runs again and finds nothing to do.
       await this.#recorder
-        .append({ type: 'step-undone', op: operation.id, ...whatAndWhoBriefly(operation), step: index })
+        .append({ type: 'step-undone', op: operation.id, ...briefAuditFields(operation), step: index })
         .catch(() => undefined);
     }
   }
 
   /**
-   * Finishes or undoes an operation that cannot go on. Rejects with `partial` where neither is possible now: it then
-   * waits.
+   * Finishes or undoes an operation that cannot go on. Rejects with `partial` if neither is possible now, and leaves
+   * the operation to {@link recover}.
    */
   async #end(operation: OpenOperation, failure: Failure | undefined): Promise<'undone' | 'finished'> {
     let outcome: 'undone' | 'finished';
     try {
       outcome = (await this.#isDone(operation)) ? 'finished' : 'undone';
-      await this.#takeBack(operation, (kind) => outcome === 'undone' || kind.temporary === true);
+      await this.#undo(operation, (kind) => outcome === 'undone' || kind.temporary === true);
     } catch (error) {
       this.#waiting.add(operation.id);
       const cause = Failure.from(error);
@@ -318,14 +314,14 @@ export class Operations {
         'partial',
         {
           what: `"${operation.verb} ${operation.target}"`,
-          why: `${failure === undefined ? 'it was cut short' : `it failed (${failure.what}: ${failure.why})`}, and could not be taken back: ${cause.what}: ${cause.why}`,
-          next: 'it is tried again by itself; "reconcile" shows what differs, "doctor" what is wrong with the host',
+          why: `${failure === undefined ? 'it was interrupted' : `it failed (${failure.what}: ${failure.why})`}, and it could not be undone: ${cause.what}: ${cause.why}`,
+          next: 'the server will try again by itself; "reconcile" shows what differs, and "doctor" what is wrong with the host',
           details: { operation: operation.id },
         },
         error,
       );
     }
-    // The host is as it should be. Only the journal does not know it where this fails, and it is told later.
+    // The host is in order. If this record cannot be written, the next recover writes it.
     await this.#recordEnd(operation, outcome, failure).catch(() => this.#waiting.add(operation.id));
     return outcome;
   }
@@ -333,7 +329,12 @@ export class Operations {
   async #recordReason(operation: OpenOperation, cause: Failure): Promise<void> {
     const reason = `${cause.code} ${cause.what}: ${cause.why}`;
     if (this.#reasons.get(operation.id) === reason) return;
-    const record = { type: 'undo-failed', op: operation.id, ...whatAndWho(operation), failure: asJson(cause.toData()) };
+    const record = {
+      type: 'undo-failed',
+      op: operation.id,
+      ...auditFields(operation),
+      failure: asJson(cause.toData()),
+    };
     await this.#recorder.append(record).then(
       () => this.#reasons.set(operation.id, reason),
       () => undefined,
@@ -348,7 +349,7 @@ export class Operations {
     await this.#recorder.append({
       type: 'operation-end',
       op: operation.id,
-      ...whatAndWho(operation),
+      ...auditFields(operation),
       outcome,
       durationMs: this.#now() - Date.parse(operation.startedAt),
       ...(failure === undefined ? {} : { failure: asJson(failure.toData()) }),
@@ -364,13 +365,15 @@ export class Operations {
   }
 }
 
-/** What an audit query finds a record of an operation by. */
-function whatAndWho({ verb, target, actor }: OpenOperation): { verb: string; target: string; actor: JsonObject } {
+/** Returns the fields by which an audit query finds a record of an operation. */
+function auditFields({ verb, target, actor }: OpenOperation): { verb: string; target: string; actor: JsonObject } {
   return { verb, target, actor: { ...actor } };
 }
 
-/** The same for each of its steps; the operation's own record says more of who it is. */
-function whatAndWhoBriefly({ verb, target, actor }: OpenOperation): { verb: string; target: string; actor: string } {
+/**
+ * Returns the same fields for a step's record. The actor is only a name, because the operation's record has the rest.
+ */
+function briefAuditFields({ verb, target, actor }: OpenOperation): { verb: string; target: string; actor: string } {
   return { verb, target, actor: actor.name };
 }
 

@@ -1,37 +1,38 @@
-/** Finds records in a journal. */
+/** Finds records in the journal. */
 import { Failure } from '../domain/failure.ts';
 import { parseLine, type JournalRecord } from './chain.ts';
-import { damaged } from './problems.ts';
+import { damaged } from './failures.ts';
 import { firstRecord, listSegments, readLines, segmentName, segmentPath } from './segments.ts';
 
-/** Everything that is given must match. */
+/** The conditions of a query. A record matches if all given conditions hold. */
 export interface JournalFilter {
-  /** The name of who did it: the record's `actor`, or its `actor.name`. */
+  /** Name of the actor: the record's `actor`, or its `actor.name`. */
   readonly actor?: string;
   readonly verb?: string;
   readonly target?: string;
   readonly types?: readonly string[];
-  /** The login that it came by: the record's `actor.login`. */
+  /** Id of the login: the record's `actor.login`. */
   readonly login?: string;
-  /** Not before this time. */
+  /** Earliest time, inclusive. */
   readonly since?: Date;
-  /** Not after this time. */
+  /** Latest time, inclusive. */
   readonly until?: Date;
-  /** At most the last so many of the records that match. */
+  /** Returns at most this many records, the newest ones. */
   readonly limit?: number;
 }
 
-/** How far the clock may have been set back between two segments without records being missed, in milliseconds. */
+/** How far the clock may have been set back between two segments without a record being missed, in milliseconds. */
 const clockSlackMs = 60 * 60 * 1000;
 
 /**
- * The records that match, oldest first; with `limit` the last so many, oldest first too (as `journalctl -n` does). A
- * limit makes it begin at the newest segment and read only as many as it needs; without one, records are handed on as
- * they are read. Segments outside `since` and `until` are not read. Hashes are not checked: that is `verifyJournal`.
+ * Yields the matching records, the oldest first. With `limit` it yields the newest matches, in the same order, as
+ * `journalctl -n` does: it reads backwards from the newest segment, and only as many segments as it needs. Without a
+ * limit it yields records as it reads them. It skips segments outside `since` and `until`, and does not check hashes;
+ * `verifyJournal` does.
  *
- * May run while records are appended: what is appended meanwhile may be missing. Rejects with `not-found` without a
- * journal, `journal-damaged` for a line that is not a record, `journal-unwritable` when it cannot be read,
- * `invalid-time` or `invalid-count` for a filter that means nothing, and `cancelled`.
+ * May run while records are appended, and may then miss the new ones. Rejects with `not-found` without a journal,
+ * `journal-damaged` for a line that is not a record, `journal-unwritable` if the journal cannot be read, `invalid-time`
+ * or `invalid-count` for an invalid filter, and `cancelled`.
  */
 export async function* queryJournal(
   folder: string,
@@ -51,22 +52,22 @@ export async function* queryJournal(
     return;
   }
   const found: JournalRecord[][] = [];
-  let wanted = limit;
+  let missing = limit;
   for (const segment of segments.toReversed()) {
-    if (wanted === 0) break;
+    if (missing === 0) break;
     let newest: JournalRecord[] = [];
     for await (const record of recordsIn(segment)) {
       if (matches(record)) newest.push(record);
-      if (newest.length >= 2 * wanted) newest = newest.slice(-wanted);
+      if (newest.length >= 2 * missing) newest = newest.slice(-missing);
     }
-    newest = newest.slice(-wanted);
+    newest = newest.slice(-missing);
     found.push(newest);
-    wanted -= newest.length;
+    missing -= newest.length;
   }
   for (const records of found.reverse()) yield* records;
 }
 
-/** Whether a record is asked for. Throws `invalid-time` or `invalid-count` for a filter that means nothing. */
+/** Returns a function that tests records against the filter. Throws `invalid-time` or `invalid-count`. */
 function matcher(filter: JournalFilter): (record: JournalRecord) => boolean {
   const { actor, verb, target, types, login, limit } = filter;
   const since = milliseconds('since', filter.since) ?? -Infinity;
@@ -105,7 +106,9 @@ function loginOf(record: JournalRecord): unknown {
   return typeof actor === 'object' && actor !== null && 'login' in actor ? actor.login : undefined;
 }
 
-/** The segments that may hold records between `since` and `until`, ascending, told by when each one begins. */
+/**
+ * Returns the segments that may hold records between `since` and `until`, ascending, by the time of their first record.
+ */
 async function segmentsBetween(
   folder: string,
   all: readonly number[],
@@ -118,7 +121,7 @@ async function segmentsBetween(
     const begins = first === undefined ? undefined : Date.parse(first.time);
     const tooNew = begins !== undefined && until !== undefined && begins > until.getTime() + clockSlackMs;
     if (!tooNew) kept.push(segment);
-    // What is older than this segment is older than `since` as well.
+    // All older segments lie before `since` too.
     if (begins !== undefined && since !== undefined && begins < since.getTime() - clockSlackMs) break;
   }
   return kept.reverse();
@@ -132,7 +135,7 @@ async function* recordsOf(
 ): AsyncGenerator<JournalRecord, void, undefined> {
   for await (const lines of readLines(segmentPath(folder, segment), { signal })) {
     for (const { number, bytes, form } of lines) {
-      // A write that is under way.
+      // The last line is being written.
       if (form === 'incomplete' && isLast) return;
       const place = { segment: segmentName(segment), line: number };
       if (form !== 'complete')

@@ -1,7 +1,7 @@
 import type { Actor } from '../domain/access/actor.ts';
 import type { JsonObject } from '../domain/json.ts';
 
-/** Who, as the journal keeps it. */
+/** Returns the journal's form of an actor. */
 export function recordActor(actor: Actor): JsonObject {
   return {
     name: actor.name,

@@ -3,14 +3,14 @@ import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../domain/failure.ts';
 import { maxLineBytes, parseLine, type JournalRecord } from './chain.ts';
-import { unreadable } from './problems.ts';
+import { unreadable } from './failures.ts';
 
 const namePattern = /^(\d{6,15})\.jsonl$/;
 
-/** How much is read at a time. */
+/** Size of one read. */
 const chunkBytes = 64 * 1024;
 
-/** The file name of a segment, which is counted from 1. */
+/** Returns the file name of a segment. Segments are counted from 1. */
 export function segmentName(segment: number): string {
   return `${String(segment).padStart(6, '0')}.jsonl`;
 }
@@ -19,10 +19,7 @@ export function segmentPath(folder: string, segment: number): string {
   return join(folder, segmentName(segment));
 }
 
-/**
- * The numbers of the segments there are, ascending. Other files are passed over. Rejects with `not-found` without the
- * folder.
- */
+/** Returns the numbers of all segments, ascending; ignores other files. Rejects with `not-found` without the folder. */
 export async function listSegments(folder: string): Promise<number[]> {
   let names: string[];
   try {
@@ -36,7 +33,7 @@ export async function listSegments(folder: string): Promise<number[]> {
     .sort((a, b) => a - b);
 }
 
-/** The first segment that is missing from `1, 2, 3 …`. */
+/** Returns the first segment that is missing from `1, 2, 3 …`. */
 export function firstGap(segments: readonly number[]): number | undefined {
   const index = segments.findIndex((segment, i) => segment !== i + 1);
   return index === -1 ? undefined : index + 1;
@@ -45,26 +42,26 @@ export function firstGap(segments: readonly number[]): number | undefined {
 export interface Line {
   /** Counted from 1. */
   readonly number: number;
-  /** Where it begins in the file, in bytes. */
+  /** Position of its first byte in the file. */
   readonly offset: number;
-  /** Without the line feed; empty for a line that is too long. */
+  /** The line without its line feed; empty if it is too long. */
   readonly bytes: Buffer;
   /**
-   * `complete` has its line feed; `incomplete` is what stands after the last one; `too-long` has more than {@link
-   * maxLineBytes}.
+   * `complete` ends with a line feed, `incomplete` with the end of the file. `too-long` has more than
+   * {@link maxLineBytes}.
    */
   readonly form: 'complete' | 'incomplete' | 'too-long';
 }
 
 export interface ReadOptions {
-  /** Where to stop, in bytes; by default the size the file has when it is opened. */
+  /** Position at which reading ends; by default the size of the file when it is opened. */
   readonly endBytes?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * The lines of a file in handfuls, in order. Holds a chunk and at most one line of {@link maxLineBytes} in memory, and
- * ends after a line that is too long. Rejects with `cancelled` when the signal is aborted.
+ * Yields the lines of a file in order, several at a time. Keeps one chunk and at most one line of {@link maxLineBytes}
+ * in memory, and ends after a line that is too long. Rejects with `cancelled` if the signal is aborted.
  */
 export async function* readLines(path: string, options: ReadOptions = {}): AsyncGenerator<Line[], void, undefined> {
   const file = await open(path, 'r').catch((error: unknown) => {
@@ -72,8 +69,8 @@ export async function* readLines(path: string, options: ReadOptions = {}): Async
   });
   try {
     const end = options.endBytes ?? (await file.stat()).size;
-    let begun: Buffer[] = [];
-    let begunBytes = 0;
+    let partial: Buffer[] = [];
+    let partialBytes = 0;
     let number = 1;
     let position = 0;
     while (position < end) {
@@ -88,17 +85,17 @@ export async function* readLines(path: string, options: ReadOptions = {}): Async
       while (from < bytesRead && !tooLong) {
         const feed = chunk.subarray(0, bytesRead).indexOf(0x0a, from);
         const part = chunk.subarray(from, feed === -1 ? bytesRead : feed);
-        const offset = position + from - begunBytes;
-        begun.push(part);
-        begunBytes += part.length;
-        if (begunBytes >= maxLineBytes) {
+        const offset = position + from - partialBytes;
+        partial.push(part);
+        partialBytes += part.length;
+        if (partialBytes >= maxLineBytes) {
           lines.push({ number, offset, bytes: Buffer.alloc(0), form: 'too-long' });
           tooLong = true;
         } else if (feed !== -1) {
-          lines.push({ number, offset, bytes: begun.length === 1 ? part : Buffer.concat(begun), form: 'complete' });
+          lines.push({ number, offset, bytes: partial.length === 1 ? part : Buffer.concat(partial), form: 'complete' });
           number += 1;
-          begun = [];
-          begunBytes = 0;
+          partial = [];
+          partialBytes = 0;
         }
         from = feed === -1 ? bytesRead : feed + 1;
       }
@@ -106,8 +103,8 @@ export async function* readLines(path: string, options: ReadOptions = {}): Async
       if (tooLong) return;
       position += bytesRead;
     }
-    if (begunBytes > 0)
-      yield [{ number, offset: position - begunBytes, bytes: Buffer.concat(begun), form: 'incomplete' }];
+    if (partialBytes > 0)
+      yield [{ number, offset: position - partialBytes, bytes: Buffer.concat(partial), form: 'incomplete' }];
   } catch (error) {
     throw error instanceof Failure ? error : unreadable(path, error);
   } finally {
@@ -115,7 +112,7 @@ export async function* readLines(path: string, options: ReadOptions = {}): Async
   }
 }
 
-/** The record that opens a segment, or undefined where its first line is not a record (yet). */
+/** Returns the first record of a segment, or undefined if its first line is not a complete record. */
 export async function firstRecord(folder: string, segment: number): Promise<JournalRecord | undefined> {
   for await (const lines of readLines(segmentPath(folder, segment))) {
     const line = lines[0];

@@ -1,16 +1,16 @@
-/** Checks a whole journal, record by record, and names the first bad one. */
+/** Checks a whole journal, record by record, and reports the first bad one. */
 import { Failure } from '../domain/failure.ts';
 import { checkLine, genesis, headOf, type ChainHead } from './chain.ts';
 import { contradicts, headFileName, lacksRecords, readHeadFile } from './headFile.ts';
 import { firstGap, listSegments, readLines, segmentName, segmentPath } from './segments.ts';
 
-/** The first thing that is not as it was written. */
+/** The first deviation from what was written. */
 export interface BadRecord {
   /** The segment's file name, or `head.json`. */
   readonly segment: string;
   /** Counted from 1; 0 when the whole file is missing. */
   readonly line: number;
-  /** The number of the record that should stand there. */
+  /** The number of the record expected there. */
   readonly seq?: number;
   readonly reason: string;
 }
@@ -21,30 +21,32 @@ export type Verification =
       readonly records: number;
       readonly segments: number;
       readonly head: ChainHead;
-      /** Whether `head.json` vouches for the end. Without that file a cut-off end cannot be told. */
+      /** True if `head.json` confirms the end. Without that file a missing end goes unnoticed. */
       readonly endKnown: boolean;
-      /** Bytes after the last record: a write under way, or one interrupted by a crash. They were not acknowledged. */
+      /**
+       * Bytes after the last record, of a running write or one that a crash interrupted. They were not acknowledged.
+       */
       readonly incompleteBytes: number;
     }
   | {
       readonly ok: false;
-      /** How many records before the bad one are good. */
+      /** Number of good records before the bad one. */
       readonly records: number;
       readonly firstBad: BadRecord;
     };
 
 /**
- * Reads all segments in order and checks each line's hash, number and predecessor, that no segment is missing, and the
- * end against `head.json`. Memory does not depend on the journal's size nor on the length of a line. May run while
- * records are appended.
+ * Verifies a journal: the hash, number and predecessor of every line, that no segment is missing, and the end against
+ * `head.json`. The memory used does not depend on the size of the journal or of its lines. May run while records are
+ * appended.
  *
- * Rejects with `not-found` without a journal, `journal-unwritable` when it cannot be read, and `cancelled`.
+ * Rejects with `not-found` without a journal, `journal-unwritable` if it cannot be read, and `cancelled`.
  */
 export async function verifyJournal(folder: string, signal?: AbortSignal): Promise<Verification> {
-  let noted: ChainHead | undefined;
+  let fileHead: ChainHead | undefined;
   try {
-    // Before the segments: those may grow while they are read, and are then ahead of it.
-    noted = await readHeadFile(folder);
+    // Read before the segments, which may grow meanwhile: they may be ahead of head.json, but not behind.
+    fileHead = await readHeadFile(folder);
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'journal-damaged') throw error;
     return { ok: false, records: 0, firstBad: { segment: headFileName, line: 1, reason: error.why } };
@@ -69,9 +71,8 @@ export async function verifyJournal(folder: string, signal?: AbortSignal): Promi
         end = { segment: name, line: number };
         if (form === 'too-long') return bad('the line is longer than any record can be');
         if (form === 'incomplete') {
-          // Fewer records than were acknowledged, or no way to know: then it is not just a write that was never
-          // finished.
-          if (!isLast || noted === undefined || head.seq < noted.seq)
+          // Only an unfinished write may leave this: in the last segment, with all acknowledged records before it.
+          if (!isLast || fileHead === undefined || head.seq < fileHead.seq)
             return bad('the line is incomplete: the file was cut off within it');
           incompleteBytes = bytes.length;
           continue;
@@ -80,25 +81,25 @@ export async function verifyJournal(folder: string, signal?: AbortSignal): Promi
         if (!check.ok) return bad(check.reason);
         if (number === 1 && check.record.type !== 'segment')
           return bad('a segment begins with a record of type "segment"');
-        const why = contradicts(headOf(check.record), noted);
+        const why = contradicts(headOf(check.record), fileHead);
         if (why !== undefined) return bad(why);
         head = headOf(check.record);
         end = { segment: name, line: number + 1 };
       }
     }
     const isEmpty = end.line === 1 && incompleteBytes === 0;
-    // A segment that was begun and not written is what a crash may leave, but only as the last one.
+    // A crash may leave an empty segment, but only as the last one.
     if (isEmpty && !isLast) return bad('the segment is empty');
   }
   if (gap !== undefined) return bad('the segment is missing', { segment: segmentName(gap), line: 0 });
-  const why = lacksRecords(head, noted);
+  const why = lacksRecords(head, fileHead);
   if (why !== undefined) return bad(why);
   return {
     ok: true,
     records: head.seq,
     segments: segments.length,
     head,
-    endKnown: noted !== undefined,
+    endKnown: fileHead !== undefined,
     incompleteBytes,
   };
 }

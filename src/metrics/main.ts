@@ -1,7 +1,7 @@
 /**
- * Answers GET /metrics over HTTP on a port that core has bound. A process of its own, nobody's: core is root and parses
- * HTTP from nobody, and the process that speaks SSH may open no other socket. It knows nothing: for every answer it
- * asks core, with a line on standard output, and gets the text as one JSON string on standard input.
+ * Answers GET /metrics over HTTP on a port that core has bound. It is a process of its own, running as nobody: core is
+ * root and must not parse HTTP, and the front may not open other sockets. It stores nothing. For every answer it asks
+ * core with a line on standard output, and receives the text as one JSON string on standard input.
  */
 import { createServer, type ServerResponse } from 'node:http';
 import { createInterface } from 'node:readline';
@@ -13,12 +13,12 @@ if (values.uid !== undefined && values.gid !== undefined) {
   process.setgid?.(Number(values.gid));
   process.setuid?.(Number(values.uid));
 }
-if (process.getuid?.() === 0) throw new Error('metrics are not answered as root');
+if (process.getuid?.() === 0) throw new Error('the metrics process must not run as root');
 
-/** The port's file descriptor; see src/metrics/metricsProcess.ts. */
+/** The file descriptor of the port, as src/metrics/metricsProcess.ts passes it. */
 const listenerFd = 3;
 const contentType = 'text/plain; version=0.0.4; charset=utf-8';
-/** Answers that wait at one time; a Prometheus or two ask every few seconds. */
+/** Number of requests that may wait for an answer. One or two Prometheus servers ask every few seconds. */
 const maxWaiting = 16;
 
 let waiting: ServerResponse[] = [];
@@ -44,7 +44,7 @@ const server = createServer(
       return refuse(413);
     if (request.url !== '/metrics') return refuse(404);
     if (request.method !== 'GET') return refuse(405, 'GET');
-    // A page in somebody's browser that leads a name of its own to this address (DNS rebinding) sends that name.
+    // Against DNS rebinding: a web page that points its own name at this address sends that name as Host.
     if (!/^(localhost|127\.[\d.]+|\[[\da-f:.]+\]|[\d.]+)(:\d+)?$/i.test(request.headers.host ?? '')) return refuse(421);
     if (waiting.length >= maxWaiting) return refuse(503);
     waiting.push(response);
@@ -56,11 +56,11 @@ server.on('clientError', (_, socket) => void socket.destroy());
 
 createInterface({ input: process.stdin }).on('line', (line) => {
   const text = JSON.parse(line) as string;
-  const answered = waiting;
+  const responses = waiting;
   waiting = [];
-  for (const response of answered)
+  for (const response of responses)
     response.writeHead(200, { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(text) }).end(text);
 });
-// Without core there is nothing to say.
+// Standard input closes when core ends.
 process.stdin.on('close', () => process.exit(0));
 server.listen({ fd: listenerFd });

@@ -1,13 +1,13 @@
 /**
- * The process that answers Prometheus over HTTP (src/metrics/main.ts): started with the bound port, told figures when
- * it asks, restarted when it ends.
+ * Runs the process that answers Prometheus over HTTP (src/metrics/main.ts): hands it the bound port, sends it the
+ * metrics on request, and restarts it when it ends.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Logger } from 'pino';
 
 /** A port that core has bound. Closed with the process. */
 export interface BoundPort {
-  /** For the `stdio` of spawn: the child gets the socket itself. */
+  /** The bound socket, for the `stdio` of spawn. */
   readonly handle: unknown;
   close(): void;
 }
@@ -21,12 +21,12 @@ export interface MetricsProcessOptions {
   readonly log: Logger;
 }
 
-/** Figures are not worked out more often than this, in milliseconds, however often they are asked for. */
+/** Lifetime of a computed answer, in milliseconds. Requests within it get the same answer. */
 const freshMs = 1000;
 const pauseMs = 2000;
 /**
- * Answers that the process may leave unread, in bytes: a good one asks again only when it has the last. One that was
- * taken over fills no memory of core's.
+ * Limit of unread answers, in bytes. An honest process asks again only after it has read the last answer; a compromised
+ * one must not fill core's memory.
  */
 const maxUnreadBytes = 1024 * 1024;
 
@@ -34,7 +34,7 @@ export class MetricsProcess {
   readonly #options: MetricsProcessOptions;
   #child: ChildProcess | undefined;
   #stopped = false;
-  #made: { readonly atMs: number; readonly text: Promise<string> } | undefined;
+  #latest: { readonly atMs: number; readonly text: Promise<string> } | undefined;
 
   constructor(options: MetricsProcessOptions) {
     this.#options = options;
@@ -60,33 +60,37 @@ export class MetricsProcess {
     this.#child = child;
     const { stdin, stdout } = child;
     stdin?.on('error', () => undefined);
-    // The end of a line is a question; what is in the line does not matter, and is not kept.
-    stdout?.on('data', (said: Buffer) => {
-      if (!said.includes('\n')) return;
+    // The end of a line is a request. The line itself does not matter and is not kept.
+    stdout?.on('data', (data: Buffer) => {
+      if (!data.includes('\n')) return;
       this.#text().then(
         (text) => {
           stdin?.write(`${JSON.stringify(text)}\n`);
           if ((stdin?.writableLength ?? 0) > maxUnreadBytes) child.kill('SIGKILL');
         },
-        (error: unknown) => log.warn({ why: error instanceof Error ? error.message : String(error) }, 'no figures'),
+        (error: unknown) =>
+          log.warn(
+            { why: error instanceof Error ? error.message : String(error) },
+            'the metrics could not be collected',
+          ),
       );
     });
-    const gone = (): void => {
+    const restart = (): void => {
       if (this.#stopped || this.#child !== child) return;
       this.#child = undefined;
-      log.warn('the process that answers /metrics ended; starting it anew');
+      log.warn('the process that answers /metrics ended; restarting it');
       setTimeout(() => {
         if (!this.#stopped) this.#start();
       }, pauseMs).unref();
     };
-    child.once('exit', gone);
-    child.once('error', gone);
+    child.once('exit', restart);
+    child.once('error', restart);
   }
 
   #text(): Promise<string> {
     const nowMs = performance.now();
-    if (this.#made === undefined || nowMs - this.#made.atMs > freshMs)
-      this.#made = { atMs: nowMs, text: this.#options.text() };
-    return this.#made.text;
+    if (this.#latest === undefined || nowMs - this.#latest.atMs > freshMs)
+      this.#latest = { atMs: nowMs, text: this.#options.text() };
+    return this.#latest.text;
   }
 }

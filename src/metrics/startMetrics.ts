@@ -1,17 +1,17 @@
-/** Figures for Prometheus, from what core knows, and the process that hands them out. */
+/** Starts the metrics: their collection in core, and the process that serves them. */
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
-import { Metrics, type MetricsSources } from './figures.ts';
+import { Metrics, type MetricsSources } from './metrics.ts';
 import { MetricsProcess, type BoundPort } from './metricsProcess.ts';
 
 export interface RunningMetrics {
-  readonly figures: Metrics;
+  readonly metrics: Metrics;
   stop(): void;
 }
 
 export interface MetricsOptions {
   readonly port: BoundPort;
-  /** Who the process becomes; only root can give it another user. */
+  /** The user to which the process drops. Only root can set one. */
   readonly user: { readonly uid: number; readonly gid: number } | undefined;
   readonly build: { readonly version: string; readonly host: string };
   readonly sources: MetricsSources;
@@ -21,7 +21,7 @@ export interface MetricsOptions {
 const entry = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url));
 
 export function startMetrics({ port, user, build, sources, log }: MetricsOptions): RunningMetrics {
-  const figures = new Metrics(sources, build);
-  const answering = new MetricsProcess({ entry, port, user, text: () => figures.text(), log });
-  return { figures, stop: () => answering.stop() };
+  const metrics = new Metrics(sources, build);
+  const metricsProcess = new MetricsProcess({ entry, port, user, text: () => metrics.text(), log });
+  return { metrics, stop: () => metricsProcess.stop() };
 }

@@ -1,6 +1,6 @@
 /**
- * The machine's own apt sources (sources.list(5)), read in both of their forms. No mirror is ever named here: a suite
- * or component that is missing is added beside the machine's own entry, with the same address and the same signing key.
+ * The machine's own apt sources (sources.list(5)), in both formats. No mirror is hard-coded: a missing suite or
+ * component is added beside the machine's own entry, with the same address and the same signing key.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,19 +11,16 @@ export interface AptSource {
   readonly uris: readonly string[];
   readonly suites: readonly string[];
   readonly components: readonly string[];
-  /**
-   * Everything else that makes the entry work (`Signed-By`, `Architectures`, `Trusted` …) as deb822 fields, values
-   * verbatim.
-   */
+  /** The other deb822 fields that the entry needs (`Signed-By`, `Architectures`, `Trusted` …), values verbatim. */
   readonly options: ReadonlyMap<string, string>;
 }
 
 const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '');
 
-/** Fields of an entry that are rendered from {@link AptSource} itself, or say nothing about how it is fetched. */
+/** Fields that are not options: rendered from {@link AptSource} itself, or irrelevant to fetching. */
 const ownFields = new Set(['types', 'uris', 'suites', 'components', 'enabled', 'description', 'x-repolib-name']);
 
-/** Parses the deb822 form (`*.sources`). Field names are compared without case; folded values keep their lines. */
+/** Parses the deb822 format (`*.sources`). Field names are case-insensitive; folded values keep their lines. */
 export function parseDeb822(text: string): AptSource[] {
   const sources: AptSource[] = [];
   for (const stanza of text.split(/\n[ \t]*\n/)) {
@@ -56,10 +53,7 @@ export function parseDeb822(text: string): AptSource[] {
   return sources;
 }
 
-/**
- * The deb822 name of an option of the one-line form (sources.list(5), "OPTIONS": `lang` and `arch` are the irregular
- * ones).
- */
+/** Returns the deb822 name of an option of the one-line format (sources.list(5), "OPTIONS"). */
 function deb822Name(option: string): string {
   const irregular: Record<string, string> = { arch: 'Architectures', lang: 'Languages', target: 'Targets' };
   return (
@@ -71,7 +65,7 @@ function deb822Name(option: string): string {
   );
 }
 
-/** Parses the one-line form (`sources.list`, `*.list`): `deb [ option=value … ] uri suite component …`. */
+/** Parses the one-line format (`sources.list`, `*.list`): `deb [ option=value … ] uri suite component …`. */
 export function parseOneLine(text: string): AptSource[] {
   const sources: AptSource[] = [];
   for (const line of text.split('\n')) {
@@ -80,7 +74,7 @@ export function parseOneLine(text: string): AptSource[] {
     const options = new Map<string, string>();
     for (const option of words(match[1] ?? '')) {
       const [name, ...rest] = option.split('=');
-      // `arch+=` and `arch-=` change a default instead of replacing it: only plain assignments carry over.
+      // `arch+=` and `arch-=` modify a default, so only plain assignments carry over.
       if (name !== undefined && rest.length > 0 && !/[+-]$/.test(name))
         options.set(deb822Name(name), rest.join('=').replaceAll(',', ' '));
     }
@@ -111,10 +105,7 @@ export async function readAptSources(folder = '/etc/apt'): Promise<AptSource[]> 
   return texts.flatMap(({ path, text }) => (path.endsWith('.sources') ? parseDeb822(text) : parseOneLine(text)));
 }
 
-/**
- * The machine's entry for the release itself, from which others are derived; a failure (`settings`) where there is
- * none.
- */
+/** Returns the machine's entry for the release itself, from which others are derived. Throws `settings` without one. */
 export function mainSource(sources: readonly AptSource[], codename: string): AptSource {
   const found = sources.find(
     (source) => source.suites.includes(codename) && source.components.includes('main') && source.uris.length > 0,
@@ -122,12 +113,12 @@ export function mainSource(sources: readonly AptSource[], codename: string): Apt
   if (found !== undefined) return found;
   throw new Failure('settings', {
     what: "this machine's apt sources",
-    why: `no entry for the suite "${codename}" with the component "main" was found in /etc/apt`,
+    why: `/etc/apt has no entry for the suite "${codename}" with the component "main"`,
     next: 'add one, run "apt-get update", and start again',
   });
 }
 
-/** One entry in deb822 form, as text of a `*.sources` file. */
+/** Renders an entry in deb822 format, as text of a `*.sources` file. */
 export function renderDeb822(source: AptSource): string {
   return [
     'Types: deb',
@@ -142,11 +133,11 @@ export function renderDeb822(source: AptSource): string {
 export interface AddedSource {
   readonly fileName: string;
   readonly text: string;
-  /** What is added, for people: `the suite bookworm-backports`. */
+  /** A description for users: `the suite bookworm-backports`. */
   readonly what: string;
 }
 
-/** What has to be added so that `suite` with `component` is there; `undefined` where it already is. */
+/** Returns the source file that adds `suite` with `component`; `undefined` if the machine already has it. */
 export function missingSource(
   sources: readonly AptSource[],
   wanted: { readonly codename: string; readonly suite: string; readonly component: string },
@@ -162,7 +153,7 @@ export function missingSource(
       what: `the suite ${suite}`,
     };
   }
-  // A missing component: beside every entry of the release, so that its updates and security fixes come with it.
+  // Add a missing component beside every entry of the release, so that its updates and security fixes come with it.
   const wantedSuites = new Set([codename, `${codename}-updates`, `${codename}-security`]);
   const stanzas = sources
     .filter((source) => source.components.includes('main'))

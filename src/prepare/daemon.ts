@@ -1,7 +1,4 @@
-/**
- * Starts lxcfs and the Incus daemon: through systemd where it is PID 1, else directly (containers, sandboxes, other
- * inits).
- */
+/** Starts lxcfs and the Incus daemon: through systemd if it is PID 1, else directly (containers, other inits). */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access, constants, mkdir, open, readFile } from 'node:fs/promises';
@@ -11,22 +8,20 @@ import { setTimeout } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
 import { run, succeeds, systemPath } from './programs.ts';
 
-/** Where the daemon of Debian's and Ubuntu's packages keeps everything. */
+/** The folder of the daemon in the packages of Debian and Ubuntu. */
 export const defaultIncusDir = '/var/lib/incus';
 
-/**
- * Where the daemon that programs with this environment talk to keeps everything: `INCUS_DIR`, as Incus itself reads it.
- */
+/** Returns the folder of the daemon that this environment selects: `INCUS_DIR`, as Incus itself reads it. */
 export function incusDir(env: Readonly<Record<string, string>> = {}): string {
   return env['INCUS_DIR'] ?? process.env['INCUS_DIR'] ?? defaultIncusDir;
 }
 
 const lxcfsMount = '/var/lib/lxcfs';
 
-/** How long a start may take, in seconds: the first one creates a database and keys. */
+/** How long a start may take, in seconds: the first start creates a database and keys. */
 const readySeconds = 120;
 
-/** Whether systemd runs this machine (sd_booted(3)). */
+/** Reports whether systemd runs this machine (sd_booted(3)). */
 export async function hasSystemd(): Promise<boolean> {
   return access('/run/systemd/system').then(
     () => true,
@@ -34,7 +29,7 @@ export async function hasSystemd(): Promise<boolean> {
   );
 }
 
-/** The daemon's program: Debian and Ubuntu keep it outside the PATH. */
+/** Returns the path of the daemon, which Debian and Ubuntu keep outside the PATH. */
 export async function findIncusd(): Promise<string> {
   for (const path of [
     '/usr/libexec/incus/incusd',
@@ -54,7 +49,7 @@ export async function findIncusd(): Promise<string> {
   throw new Failure('program-missing', { what: '"incusd"', why: 'the Incus daemon is not installed on this machine' });
 }
 
-/** Whether something accepts connections on a Unix socket. */
+/** Reports whether a Unix socket accepts connections. */
 export async function socketAnswers(path: string): Promise<boolean> {
   const socket = connect(path);
   try {
@@ -67,7 +62,7 @@ export async function socketAnswers(path: string): Promise<boolean> {
   }
 }
 
-/** The mount points of this machine, from mountinfo (proc(5)), with its octal escapes undone. */
+/** Returns the mount points of this machine, from mountinfo (proc(5)), with octal escapes decoded. */
 export async function mountPoints(): Promise<string[]> {
   const text = await readFile('/proc/self/mountinfo', 'utf8');
   return text
@@ -80,7 +75,7 @@ export async function mountPoints(): Promise<string[]> {
 /**
  * Starts a program that outlives this process, in a session of its own, with its output appended to a log.
  *
- * @returns its process id; rejects where it cannot be started at all
+ * @returns its process id; rejects if it cannot be started
  */
 export async function startDetached(
   program: string,
@@ -95,7 +90,7 @@ export async function startDetached(
       detached: true,
       cwd: '/',
       stdio: ['ignore', file.fd, file.fd],
-      // Not this process's environment: a daemon must not keep a caller's settings or secrets.
+      // A fresh environment: a daemon must not keep a caller's settings or secrets.
       env: { PATH: `/usr/libexec/incus:${systemPath}`, LC_ALL: 'C.UTF-8', ...env },
     });
     await once(child, 'spawn');
@@ -121,7 +116,7 @@ function runs(pid: number): boolean {
   }
 }
 
-/** Starts lxcfs where it does not run. Without it containers show the host's memory and CPUs, but work. */
+/** Starts lxcfs if it is not running. Without it containers work, but show the host's memory and CPUs. */
 export async function startLxcfs(say: (line: string) => void): Promise<void> {
   if ((await mountPoints()).includes(lxcfsMount)) return;
   if (
@@ -142,7 +137,7 @@ export async function startLxcfs(say: (line: string) => void): Promise<void> {
     say('lxcfs did not start (see /var/log/lxcfs.log): containers will show the memory and CPUs of the host');
 }
 
-/** Waits until the daemon answers; fails (`incus-unavailable`) with the place of its log. */
+/** Waits until the daemon answers. Rejects with `incus-unavailable`, which names its log. */
 export async function waitForIncus(
   incusd: string,
   log: string,
@@ -153,25 +148,25 @@ export async function waitForIncus(
   } catch (error) {
     throw new Failure(
       'incus-unavailable',
-      { what: 'the Incus daemon', why: `it was not ready within ${readySeconds} s`, next: `look at ${log}` },
+      { what: 'the Incus daemon', why: `it was not ready within ${readySeconds} s`, next: `see ${log}` },
       error,
     );
   }
 }
 
-/** Makes sure that lxcfs and the machine's Incus run, now and after a reboot. */
+/** Starts lxcfs and the machine's Incus, now and at boot. */
 export async function startIncusDaemon(say: (line: string) => void): Promise<void> {
   const incusd = await findIncusd();
   const folder = incusDir();
-  // With another folder it is a daemon beside the machine's own, which no unit of systemd starts.
+  // Another folder means a daemon beside the machine's own, which no systemd unit starts.
   if (folder === defaultIncusDir && (await hasSystemd())) {
     const units = ['lxcfs.service', 'incus.socket', 'incus.service'];
-    // Of several units, `is-active` and `is-enabled` succeed when any one is: each is asked on its own.
+    // For several units, `is-active` and `is-enabled` succeed if any one is, so query each on its own.
     const all = async (verb: string, names: readonly string[]): Promise<boolean> =>
       (await Promise.all(names.map((unit) => succeeds('systemctl', [verb, '--quiet', unit])))).every(Boolean);
-    // incus.service starts lxcfs.service, which skips itself inside a container: whether that is active says nothing.
+    // incus.service starts lxcfs.service, which skips itself in a container: its state means nothing.
     const active = await all('is-active', ['incus.socket', 'incus.service']);
-    // incus.service has no install section of its own: its socket stands for it.
+    // incus.service has no [Install] section; its socket stands for it.
     const enabled = await all('is-enabled', ['lxcfs.service', 'incus.socket']);
     if (!active || !enabled) {
       say(`Starting ${units.join(', ')}, also at boot`);
@@ -183,7 +178,7 @@ export async function startIncusDaemon(say: (line: string) => void): Promise<voi
   await startLxcfs(say);
   const log = folder === defaultIncusDir ? '/var/log/incus/incus.log' : join(folder, 'incusd.log');
   if (!(await socketAnswers(join(folder, 'unix.socket')))) {
-    say('Starting the Incus daemon without systemd; start it again after a reboot in the same way');
+    say('Starting the Incus daemon without systemd; after a reboot, start it the same way');
     await startDetached(incusd, ['--group', 'incus-admin', '--logfile', log], log.replace(/\.log$/, '.start.log'), {
       INCUS_DIR: folder,
     });

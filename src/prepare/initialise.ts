@@ -1,6 +1,6 @@
 /**
- * Gives a fresh Incus what containers need: a storage pool, a bridge, and a default profile with both. What is already
- * there is never changed; only what is missing is added.
+ * Sets up a fresh Incus for containers: a storage pool, a bridge, and a default profile with both. Adds only what is
+ * missing, and never changes what exists.
  */
 import { mkdir, statfs } from 'node:fs/promises';
 import { stringify } from 'yaml';
@@ -13,15 +13,15 @@ import { freeSubnet, usedRanges } from './subnet.ts';
 
 const gibibyte = 1024 ** 3;
 
-/** The smallest pool worth having, in bytes: one image and a few small containers. */
+/** Minimum size of a pool, in bytes: room for one image and a few small containers. */
 const minPoolBytes = 8 * gibibyte;
 
-/** Which part of the free space a pool in a file may take. The file is sparse: it grows as it is written. */
+/** Share of the free space that a pool in a file may take. The file is sparse and grows as it is written. */
 const poolShare = 0.6;
 
 export type Driver = 'zfs' | 'btrfs' | 'dir';
 
-/** What a preseed creates; a part that is left out is not touched. */
+/** The parts that a preseed creates; an absent part is left alone. */
 export interface Parts {
   readonly pool?: {
     readonly name: string;
@@ -34,7 +34,7 @@ export interface Parts {
   readonly profile: { readonly root?: { readonly pool: string }; readonly nic?: { readonly network: string } };
 }
 
-/** The document that `incus admin init --preseed` reads. */
+/** Renders the document that `incus admin init --preseed` reads. */
 export function renderPreseed(parts: Parts): string {
   const { pool, bridge, profile } = parts;
   return stringify({
@@ -75,12 +75,12 @@ export function renderPreseed(parts: Parts): string {
   });
 }
 
-/** Size of a pool in a file, in bytes, whole GiB. Fails (`no-space`) where too little is free. */
+/** Returns the size of a pool in a file, in bytes, rounded to GiB. Throws `no-space` if too little is free. */
 export function poolSize(freeBytes: number, path: string): number {
   if (freeBytes < minPoolBytes) {
     throw new Failure('no-space', {
       what: 'a storage pool for containers',
-      why: `${path} has ${(freeBytes / gibibyte).toFixed(1)} GiB free, and a pool needs at least ${minPoolBytes / gibibyte} GiB`,
+      why: `${path} has ${(freeBytes / gibibyte).toFixed(1)} GiB free, but a pool needs at least ${minPoolBytes / gibibyte} GiB`,
       next: 'free some space, or create a pool on a disk of its own ("incus storage create default zfs source=/dev/…"), and start again',
     });
   }
@@ -94,7 +94,7 @@ const namedList = z
 const profileAnswer = z.looseObject({ devices: z.record(z.string(), z.record(z.string(), z.string())) });
 
 async function query<T>(path: string, schema: z.ZodType<T>, env: Readonly<Record<string, string>>): Promise<T> {
-  // `--raw`, because without it an empty list (`null` in the answer) is printed as nothing at all.
+  // Without `--raw` the client prints nothing for an empty list (`null` in the reply).
   const { stdout } = await run('incus', ['query', '--raw', path], { env });
   const answer = z.object({ metadata: z.unknown() }).safeParse(JSON.parse(stdout));
   const parsed = schema.safeParse(answer.data?.metadata);
@@ -102,11 +102,11 @@ async function query<T>(path: string, schema: z.ZodType<T>, env: Readonly<Record
   throw new Failure('unexpected-output', { what: `"incus query ${path}"`, why: z.prettifyError(parsed.error) });
 }
 
-/** What an Incus has of the things that containers need. */
+/** The parts that containers need and that an Incus already has. */
 export interface IncusState {
   readonly pools: readonly string[];
   readonly bridges: readonly string[];
-  /** Pool and network of the default profile's devices, where it has such devices. */
+  /** Whether the default profile has a root disk, and whether it has a network interface. */
   readonly rootDevice: boolean;
   readonly nicDevice: boolean;
 }
@@ -130,19 +130,16 @@ export async function incusState(env: Readonly<Record<string, string>> = {}): Pr
 
 export interface InitialiseOptions {
   readonly say: (line: string) => void;
-  /** Environment of the Incus to initialise (`INCUS_DIR`); the machine's own without it. */
+  /** Environment of the Incus to initialise (`INCUS_DIR`). Default: the machine's own Incus. */
   readonly env?: Readonly<Record<string, string>>;
   readonly bridgeName?: string;
-  /**
-   * Driver and source of the pool, where they are not to be chosen here: a ZFS dataset or a block device that was set
-   * aside.
-   */
+  /** Driver and source of the pool, such as a ZFS dataset or a spare block device. Default: chosen automatically. */
   readonly storage?: { readonly driver: Driver; readonly source?: string; readonly sizeBytes?: number };
-  /** The bridge's own address with its length. Without it: a free one. */
+  /** The bridge's own address with the prefix length. Default: a free one. */
   readonly bridgeAddress?: string;
 }
 
-/** Whether ZFS can be used: the module (loaded now where it is only there to be loaded) and the tools that match it. */
+/** Reports whether ZFS works: loads the module if necessary, and checks that the tools match it. */
 async function zfsWorks(): Promise<boolean> {
   if (!(await kernelHas('zfs'))) return false;
   await succeeds('modprobe', ['zfs']);
@@ -157,7 +154,7 @@ async function choosePool(options: InitialiseOptions): Promise<NonNullable<Parts
   if (driver === 'dir') {
     if (chosen === undefined)
       options.say(
-        'This kernel has neither ZFS nor btrfs: the pool is a plain folder, and disk sizes will not be enforced',
+        'This kernel has neither ZFS nor btrfs: the pool is a plain folder, and disk quotas will not be enforced',
       );
     return { name: 'default', driver };
   }
@@ -167,15 +164,12 @@ async function choosePool(options: InitialiseOptions): Promise<NonNullable<Parts
   return { name: 'default', driver, sizeBytes: poolSize(bavail * bsize, folder) };
 }
 
-/**
- * Adds a pool where Incus has none, a managed bridge where it has none, and both to a default profile that lacks them.
- */
+/** Adds a pool and a managed bridge if Incus has none, and adds both to a default profile that lacks them. */
 export async function initialiseIncus(options: InitialiseOptions): Promise<void> {
   const env = options.env ?? {};
   const state = await incusState(env);
   const pool = state.pools.length === 0 ? await choosePool(options) : undefined;
-  // A profile with a network of its own (macvlan, an existing bridge) is a decision somebody made: no bridge is put
-  // beside it.
+  // A profile with a network of its own (macvlan, an existing bridge) is an admin's decision: add no bridge beside it.
   const bridge =
     state.bridges.length === 0 && !state.nicDevice
       ? { name: options.bridgeName ?? 'incusbr0', address: options.bridgeAddress ?? freeSubnet(await usedRanges()) }
@@ -194,8 +188,7 @@ export async function initialiseIncus(options: InitialiseOptions): Promise<void>
     );
   }
   if (bridge !== undefined) options.say(`Creating the bridge "${bridge.name}" (${bridge.address}, NAT, no IPv6)`);
-  if (Object.keys(profile).length > 0)
-    options.say('Adding a root disk and a network to the default profile, where it has none');
+  if (Object.keys(profile).length > 0) options.say('Adding the missing root disk or network to the default profile');
   const parts: Parts = {
     profile,
     ...(pool === undefined ? {} : { pool }),

@@ -1,6 +1,6 @@
 /**
- * Installs the packages that are missing, from the machine's own apt sources. Nothing is downloaded, not even package
- * lists, when nothing is missing.
+ * Installs the missing packages from the machine's own apt sources. If none is missing, nothing is downloaded, not even
+ * package lists.
  */
 import { access, chmod, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { hasSystemd } from './daemon.ts';
 import { run, succeeds } from './programs.ts';
 import type { Release } from './release.ts';
 
-/** `incus-base` is the daemon without virtual machines: where a release has it, qemu and its 100 MB stay away. */
+/** Packages of Incus, by preference. `incus-base` has no virtual machines, which saves qemu and its 100 MB. */
 const incusPackages = ['incus-base', 'incus'] as const;
 
 const fixedPackages = [
@@ -20,7 +20,7 @@ const fixedPackages = [
   'attr',
   'uidmap',
   'squashfs-tools',
-  // `incus publish --compression zstd` runs the program.
+  // `incus publish --compression zstd` runs zstd.
   'zstd',
   'lxcfs',
   'iproute2',
@@ -28,13 +28,13 @@ const fixedPackages = [
   'openssh-client',
 ] as const;
 
-/** Limits in milliseconds: `apt-get update`, and an installation over a slow line. */
+/** Time limits in milliseconds, for `apt-get update` and for an installation over a slow line. */
 const updateMs = 10 * 60_000;
 const installMs = 30 * 60_000;
 
 const aptEnv = {
   DEBIAN_FRONTEND: 'noninteractive',
-  // Ubuntu's needrestart would otherwise ask, or restart services in the middle.
+  // Otherwise Ubuntu's needrestart would ask questions or restart services.
   NEEDRESTART_SUSPEND: '1',
 };
 
@@ -51,10 +51,7 @@ const aptOptions = [
 
 export type FileSystem = 'zfs' | 'btrfs';
 
-/**
- * Whether this kernel has a file system, built in, loaded, or as a module that can be loaded. Nothing is loaded by
- * asking.
- */
+/** Reports whether this kernel has a file system: built in, loaded, or as a loadable module. Loads nothing. */
 export async function kernelHas(fileSystem: FileSystem): Promise<boolean> {
   const known = await readFile('/proc/filesystems', 'utf8');
   if (known.split('\n').some((line) => line.split('\t').at(-1) === fileSystem)) return true;
@@ -62,11 +59,11 @@ export async function kernelHas(fileSystem: FileSystem): Promise<boolean> {
 }
 
 /**
- * Whether systemd runs here without a message bus, over which the installed service has it start its front
+ * Reports whether systemd runs here without D-Bus, which the installed service needs to start its front
  * (src/core/front/unitFront.ts).
  */
 async function lacksBus(): Promise<boolean> {
-  // The socket and not the package: there are others that bring one (dbus-broker).
+  // Check the socket and not the package: other packages provide it too (dbus-broker).
   const bus = access('/run/dbus/system_bus_socket').then(
     () => true,
     () => false,
@@ -74,22 +71,22 @@ async function lacksBus(): Promise<boolean> {
   return (await hasSystemd()) && !(await bus);
 }
 
-/** What this machine should have, beside Incus itself. */
+/** Returns the packages that this machine needs, besides Incus itself. */
 export async function wantedPackages(): Promise<string[]> {
   const appArmor = await readFile('/sys/module/apparmor/parameters/enabled', 'utf8').catch(() => 'N');
   return [
     ...fixedPackages,
     (await kernelHas('zfs')) ? 'zfsutils-linux' : 'btrfs-progs',
-    // Incus confines containers only where it finds apparmor_parser.
+    // Incus confines containers only if it finds apparmor_parser.
     ...(appArmor.trim() === 'Y' ? ['apparmor'] : []),
-    // A minimal Debian comes without.
+    // A minimal Debian lacks it.
     ...((await lacksBus()) ? ['dbus'] : []),
   ];
 }
 
-/** Those of `names` that are installed, as dpkg knows them. */
+/** Returns those of `names` that dpkg reports as installed. */
 export async function installedPackages(names: readonly string[]): Promise<Set<string>> {
-  // Exit code 1 means that some name is unknown to dpkg; the others are listed all the same (dpkg-query(1)).
+  // Exit code 1 means that dpkg does not know some names; it still lists the others (dpkg-query(1)).
   const { stdout } = await run('dpkg-query', ['--show', '--showformat=${Package}\t${db:Status-Abbrev}\n', ...names], {
     allowExit: [0, 1],
   });
@@ -116,7 +113,7 @@ export async function missingPackages(extra: readonly string[] = []): Promise<Mi
   };
 }
 
-/** Whether apt could install a package (`apt-cache policy` knows a candidate). */
+/** Reports whether apt could install a package (`apt-cache policy` has a candidate). */
 async function hasCandidate(name: string): Promise<boolean> {
   const { stdout } = await run('apt-cache', ['policy', name]);
   return /^ {2}Candidate: (?!\(none\))\S/m.test(stdout);
@@ -139,7 +136,7 @@ async function install(names: readonly string[], suite?: string): Promise<void> 
       {
         what: `installing ${names.join(', ')}`,
         why: error.why,
-        next: 'run "apt-get update" and "apt-get -f install", look at what they say, and start again',
+        next: 'run "apt-get update" and "apt-get -f install", fix what they report, and start again',
         ...(error.details === undefined ? {} : { details: error.details }),
       },
       error,
@@ -147,7 +144,7 @@ async function install(names: readonly string[], suite?: string): Promise<void> 
   }
 }
 
-/** Adds the suite or component that holds Incus, where the machine's sources lack it. */
+/** Adds the suite or component that has Incus, if the machine's sources lack it. */
 async function addSource(release: Release, say: (line: string) => void, aptFolder = '/etc/apt'): Promise<void> {
   const added = missingSource(await readAptSources(aptFolder), {
     codename: release.codename,
@@ -156,10 +153,10 @@ async function addSource(release: Release, say: (line: string) => void, aptFolde
   });
   if (added === undefined) return;
   const path = join(aptFolder, 'sources.list.d', added.fileName);
-  say(`Adding ${added.what} of the machine's own package mirror: ${path}`);
+  say(`Adding ${added.what} from the machine's own package mirror: ${path}`);
   await mkdir(join(aptFolder, 'sources.list.d'), { recursive: true });
   await writeFileAtomic(path, added.text, { mode: 0o644 });
-  // apt fetches as a user of its own, which must be able to read it whatever the umask was.
+  // apt fetches as its own user, which must be able to read the file whatever the umask is.
   await chmod(path, 0o644);
 }
 
@@ -169,10 +166,10 @@ export interface InstallOptions {
   readonly missing: MissingPackages;
 }
 
-/** Installs what is missing; returns at once when that is nothing. */
+/** Installs the missing packages, if any. */
 export async function installPackages({ release, say, missing }: InstallOptions): Promise<void> {
   if (!missing.incus && missing.others.length === 0) return;
-  // Ubuntu keeps some of the others in the same component as Incus; backports are needed for Incus alone.
+  // Ubuntu has some other packages in the same component as Incus; only Incus itself needs backports.
   if (missing.incus || release.incusComponent !== 'main') await addSource(release, say);
   say('Reading the package lists (apt-get update)');
   await run('apt-get', ['update', '-q', '-o', 'DPkg::Lock::Timeout=300'], { timeoutMs: updateMs, env: aptEnv });

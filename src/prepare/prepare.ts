@@ -1,7 +1,6 @@
 /**
- * What `--real` does to a machine: installs and starts Incus, gives it a pool and a bridge, and tells the host's sshd
- * about the jump accounts. Every step looks first, announces what it is about to change, and does nothing where nothing
- * is to be done.
+ * Implements `--real`: installs and starts Incus, gives it a pool and a bridge, and configures the host's sshd for the
+ * jump accounts. Every step checks first, announces each change, and does nothing if there is nothing to do.
  */
 import { Accounts, frontAccount } from '../host/accounts.ts';
 import { ProgramRunner } from '../host/runner.ts';
@@ -14,21 +13,21 @@ import { installPackages, missingPackages } from './packages.ts';
 import { readOsRelease, supportedRelease } from './release.ts';
 import { installSshdDropIn } from './sshd.ts';
 
-/** The comment field of that user, as in systemd/containarium.sysusers. */
+/** The comment field of the front's user, as in systemd/containarium.sysusers. */
 const frontComment = 'SSH server of Containarium';
 
 export interface PrepareSettings {
   /** The jump accounts' group. */
   readonly group: string;
   readonly authorizedKeysFolder: string;
-  /** A driver and source for the storage pool, where they are not to be chosen. */
+  /** Driver and source of the storage pool. Default: chosen automatically. */
   readonly storage?: NonNullable<InitialiseOptions['storage']>;
 }
 
 export interface PrepareOptions {
-  /** Hears of every change before it is made. */
+  /** Announces every change before it is made. */
   readonly say: (line: string) => void;
-  /** Asks for consent before packages are installed; `false` ends it (`cancelled`). */
+  /** Asks for consent before packages are installed; `false` ends the preparation (`cancelled`). */
   readonly ask: (question: string) => Promise<boolean>;
   readonly settings: PrepareSettings;
 }
@@ -36,8 +35,8 @@ export interface PrepareOptions {
 /**
  * Prepares this machine; safe to repeat at any time.
  *
- * Rejects with a `Failure`: `denied` (not root), `settings` (not a supported release, or its configuration stands in
- * the way), `cancelled` (refused by `ask`), `no-space`, `incus-unavailable`, `program-failed`, `timeout`.
+ * Rejects with a `Failure`: `denied` (not root), `settings` (an unsupported release, or an unsuitable configuration),
+ * `cancelled` (refused by `ask`), `no-space`, `incus-unavailable`, `program-failed`, `timeout`.
  */
 export async function prepareHost({ say, ask, settings }: PrepareOptions): Promise<void> {
   if (process.getuid?.() !== 0) {
@@ -56,7 +55,7 @@ export async function prepareHost({ say, ask, settings }: PrepareOptions): Promi
     if (!(await ask(`Install ${names.join(', ')} with apt-get on this machine (${os.name})?`))) {
       throw new Failure('cancelled', {
         what: 'preparing this machine',
-        why: 'installing packages was refused',
+        why: 'you declined to install packages',
         next: `install ${names.join(', ')} yourself, or start without "--real" for a simulated host`,
       });
     }
@@ -72,7 +71,7 @@ export async function prepareHost({ say, ask, settings }: PrepareOptions): Promi
     await accounts.ensureGroup(settings.group);
   }
   if ((await accounts.account(frontAccount)) === undefined) {
-    say(`Creating the user "${frontAccount}", as whom the SSH server runs`);
+    say(`Creating the user "${frontAccount}" for the SSH server`);
     await accounts.ensureServiceAccount(frontAccount, frontComment);
   }
   await installSshdDropIn(settings, say);

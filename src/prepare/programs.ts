@@ -1,6 +1,6 @@
 /**
  * Runs the programs that prepare a machine (apt-get, systemctl, incusd …). Separate from `host/runner.ts` on purpose:
- * that one lists what a running server may start, and none of these is on that list.
+ * that file lists the programs that a running server may start.
  */
 import { execa } from 'execa';
 import { Failure } from '../domain/failure.ts';
@@ -8,10 +8,10 @@ import { printableLines } from '../domain/text.ts';
 
 export interface RunOptions {
   readonly timeoutMs?: number;
-  /** Standard input; empty without it. */
+  /** Standard input; empty by default. */
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Exit codes that are answers rather than failures. Default: only 0. */
+  /** Exit codes that are no failure. Default: only 0. */
   readonly allowExit?: readonly number[] | 'any';
   readonly signal?: AbortSignal;
 }
@@ -22,17 +22,16 @@ export interface RunResult {
   readonly exitCode: number;
 }
 
-/** Time limit of a program that only looks or flips a switch, in milliseconds. */
+/** Default time limit of a program, in milliseconds. */
 const shortMs = 60_000;
 
-/** Where Debian and Ubuntu keep system programs; a user's PATH (sudo, cron) often lacks the sbin folders. */
+/** The folders of system programs in Debian and Ubuntu: a PATH from sudo or cron often lacks the sbin folders. */
 export const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
- * Runs one program to its end, with an argument array and never a shell. The locale is fixed, because its words are
- * read.
+ * Runs one program to its end, without a shell. The locale is fixed, because callers parse the output.
  *
- * Rejects with `program-missing`, `timeout`, or `program-failed` (details: exit code and the end of its output).
+ * Rejects with `program-missing`, `timeout`, `cancelled`, or `program-failed` (details: exit code and end of output).
  */
 export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const timeoutMs = options.timeoutMs ?? shortMs;
@@ -59,23 +58,23 @@ export async function run(program: string, args: readonly string[], options: Run
       throw new Failure('program-missing', { what: `"${program}"`, why: 'it is not installed on this machine' });
     throw new Failure('program-failed', {
       what,
-      why: result.originalMessage ?? `it was ended by ${result.signal ?? 'something unknown'}`,
+      why: result.originalMessage ?? `it was killed by ${result.signal ?? 'an unknown signal'}`,
     });
   }
   const allowed = options.allowExit ?? [0];
   if (allowed !== 'any' && !allowed.includes(result.exitCode)) {
-    const said = printableLines([result.stdout.trim(), result.stderr.trim()].join('\n').trim()).slice(-4000);
-    const lastLine = printableLines(result.stderr.trim()).split('\n').at(-1) || said.split('\n').at(-1) || '';
+    const output = printableLines([result.stdout.trim(), result.stderr.trim()].join('\n').trim()).slice(-4000);
+    const lastLine = printableLines(result.stderr.trim()).split('\n').at(-1) || output.split('\n').at(-1) || '';
     throw new Failure('program-failed', {
       what,
-      why: lastLine === '' ? `it ended with exit code ${result.exitCode}` : lastLine,
-      details: { exitCode: result.exitCode, output: said },
+      why: lastLine === '' ? `it exited with status ${result.exitCode}` : lastLine,
+      details: { exitCode: result.exitCode, output },
     });
   }
   return { stdout: result.stdout, stderr: result.stderr, exitCode: result.exitCode };
 }
 
-/** Whether a program ends with exit code 0; a missing program is `false`. */
+/** Reports whether a program exits with status 0; false if it is missing. */
 export async function succeeds(program: string, args: readonly string[], options: RunOptions = {}): Promise<boolean> {
   try {
     return (await run(program, args, { ...options, allowExit: 'any' })).exitCode === 0;

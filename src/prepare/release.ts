@@ -1,11 +1,11 @@
 /**
- * Which release this machine runs, and where that release keeps Incus. Only releases that this was tried on are
- * prepared; everything else is told what to install by hand.
+ * The release of this machine, and where that release has Incus. Only tested releases are prepared; for any other, the
+ * failure lists what to install by hand.
  */
 import { readFile } from 'node:fs/promises';
 import { Failure } from '../domain/failure.ts';
 
-/** What /etc/os-release says (os-release(5)). */
+/** The fields of os-release(5) that are used here. */
 export interface OsRelease {
   readonly id: string;
   readonly versionId: string;
@@ -15,9 +15,9 @@ export interface OsRelease {
 
 /** A release that can be prepared. */
 export interface Release extends OsRelease {
-  /** The suite that holds Incus: the release itself, or its backports. */
+  /** The suite that has Incus: the release itself, or its backports. */
   readonly incusSuite: string;
-  /** The archive component that holds Incus. */
+  /** The archive component that has Incus. */
   readonly incusComponent: 'main' | 'universe';
 }
 
@@ -39,7 +39,7 @@ export function parseOsRelease(text: string): OsRelease {
   };
 }
 
-/** The release as one that can be prepared, or a failure (`settings`) that says what is supported. */
+/** Returns the release if it can be prepared. Throws `settings`, with the supported releases, for any other. */
 export function supportedRelease(os: OsRelease): Release {
   if (os.id === 'debian' && os.versionId === '12')
     return { ...os, codename: 'bookworm', incusSuite: 'bookworm-backports', incusComponent: 'main' };
@@ -49,7 +49,7 @@ export function supportedRelease(os: OsRelease): Release {
     return { ...os, codename: 'noble', incusSuite: 'noble', incusComponent: 'universe' };
   throw new Failure('settings', {
     what: `this machine ("${os.name}")`,
-    why: 'it can be prepared automatically on Debian 12, Debian 13 and Ubuntu 24.04 only',
+    why: 'only Debian 12, Debian 13 and Ubuntu 24.04 can be prepared automatically',
     next:
       'install Incus 6.0 or later, dnsmasq, nftables, attr, uidmap, squashfs-tools, zstd, lxcfs, the tools of ZFS or btrfs, and OpenSSH by hand, ' +
       'run "incus admin init", and start again',

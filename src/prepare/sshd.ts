@@ -1,6 +1,6 @@
 /**
- * Installs the drop-in for the jump accounts in the host's own sshd. The configuration is tested before sshd hears of
- * it, and the file that was there comes back when the test fails: a mistake here must never lock an administrator out.
+ * Installs the drop-in for the jump accounts in the host's own sshd. The configuration is tested before sshd reads it,
+ * and the previous file is restored if the test fails: a mistake here must never lock an administrator out.
  */
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ import type { SshdDropIn } from './sshdDropIn.ts';
 export const mainConfigPath = '/etc/ssh/sshd_config';
 export const dropInPath = '/etc/ssh/sshd_config.d/50-containarium.conf';
 
-/** Whether sshd_config includes its drop-in folder before any `Match`, where the include would be conditional. */
+/** Reports whether sshd_config includes its drop-in folder before any `Match`, which makes an include conditional. */
 export function includesDropIns(mainConfig: string): boolean {
   for (const line of mainConfig.split('\n')) {
     if (/^\s*Match\b/i.test(line)) return false;
@@ -24,7 +24,7 @@ export function includesDropIns(mainConfig: string): boolean {
   return false;
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
+async function readIfExists(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
@@ -39,21 +39,21 @@ function refused(error: unknown): Failure {
     'settings',
     {
       what: 'the sshd configuration',
-      why: `"sshd -t" refuses it: ${why}`,
+      why: `"sshd -t" rejects it: ${why}`,
       next: 'correct /etc/ssh/sshd_config and its drop-ins, and start again',
     },
     error,
   );
 }
 
-/** The process id of the running sshd, or `undefined`. A pid file may be stale: the process must be an sshd. */
+/** Returns the process id of the running sshd, or `undefined`. A pid file may be stale, so check the process's name. */
 async function sshdPid(): Promise<number | undefined> {
-  const pid = Number((await readIfThere('/run/sshd.pid'))?.trim());
+  const pid = Number((await readIfExists('/run/sshd.pid'))?.trim());
   if (!Number.isInteger(pid) || pid <= 1) return undefined;
-  return (await readIfThere(`/proc/${pid}/comm`))?.trim() === 'sshd' ? pid : undefined;
+  return (await readIfExists(`/proc/${pid}/comm`))?.trim() === 'sshd' ? pid : undefined;
 }
 
-/** Whether the machine's sshd runs or, with socket activation, would answer. */
+/** Reports whether the machine's sshd runs or, with socket activation, would answer. */
 export async function sshdRuns(): Promise<boolean> {
   if (await hasSystemd()) {
     const units = await Promise.all(
@@ -70,22 +70,22 @@ async function reload(say: (line: string) => void): Promise<void> {
       say('Reloading sshd');
       await run('systemctl', ['reload', 'ssh.service']);
     } else if (!(await succeeds('systemctl', ['is-active', '--quiet', 'ssh.socket']))) {
-      say('sshd does not run: users cannot reach their containers until it does ("systemctl enable --now ssh")');
+      say('sshd is not running: users cannot reach their containers until it is ("systemctl enable --now ssh")');
     }
     return;
   }
   const pid = await sshdPid();
   if (pid === undefined) {
-    say('sshd does not run: users cannot reach their containers until it does');
+    say('sshd is not running: users cannot reach their containers until it is');
     return;
   }
   say('Reloading sshd');
   process.kill(pid, 'SIGHUP');
 }
 
-/** Whether the drop-in on this machine is the one for these settings. */
+/** Compares the drop-in on this machine with the one for these settings. */
 export async function dropInState(settings: SshdDropIn): Promise<'current' | 'different' | 'missing'> {
-  const present = await readIfThere(dropInPath);
+  const present = await readIfExists(dropInPath);
   return present === undefined ? 'missing' : present === renderSshdDropIn(settings) ? 'current' : 'different';
 }
 
@@ -105,21 +105,20 @@ async function testCandidate(text: string): Promise<void> {
   }
 }
 
-/** Makes the authorized_keys folder, installs the drop-in where it differs, and has a running sshd read it. */
+/** Creates the authorized_keys folder, installs the drop-in if it differs, and reloads a running sshd. */
 export async function installSshdDropIn(settings: SshdDropIn, say: (line: string) => void): Promise<void> {
-  // sshd's StrictModes wants the folder owned by root and writable by nobody else; sshd reads the files in it as the
-  // account.
+  // sshd's StrictModes requires the folder to be owned and writable by root alone; sshd reads its files as the account.
   await mkdir(settings.authorizedKeysFolder, { recursive: true, mode: 0o755 });
   await chown(settings.authorizedKeysFolder, 0, 0);
   await chmod(settings.authorizedKeysFolder, 0o755);
-  // `sshd -t` needs its privilege separation folder, which only a started unit makes.
+  // `sshd -t` needs its privilege separation folder, which only a started unit creates.
   await mkdir('/run/sshd', { recursive: true, mode: 0o755 });
 
   const main = await readFile(mainConfigPath, 'utf8');
   if (!includesDropIns(main)) {
     throw new Failure('settings', {
       what: mainConfigPath,
-      why: 'it does not read its drop-in folder, so jump accounts would get the settings of ordinary ones',
+      why: 'it does not include its drop-in folder, so jump accounts would get the settings of ordinary accounts',
       next: `put "Include /etc/ssh/sshd_config.d/*.conf" at its top, and start again`,
     });
   }
@@ -129,8 +128,8 @@ export async function installSshdDropIn(settings: SshdDropIn, say: (line: string
   }
   const text = renderSshdDropIn(settings);
   await testCandidate(text);
-  say(`Writing ${dropInPath}: jump accounts reach their own container and nothing else`);
-  const before = await readIfThere(dropInPath);
+  say(`Writing ${dropInPath}: jump accounts can reach their own container and nothing else`);
+  const before = await readIfExists(dropInPath);
   await mkdir(dirname(dropInPath), { recursive: true });
   await writeFileAtomic(dropInPath, text, { mode: 0o644 });
   try {

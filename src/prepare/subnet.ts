@@ -1,30 +1,26 @@
 /**
- * Finds an IPv4 /24 for a bridge that overlaps nothing the machine already has or reaches: a bridge on a network that
- * is also routed elsewhere makes that other network unreachable.
+ * Finds an IPv4 /24 for a bridge that overlaps no address or route of the machine: a bridge on a network that is also
+ * routed elsewhere makes that network unreachable.
  */
+import ipaddr from 'ipaddr.js';
 import { Failure } from '../domain/failure.ts';
+import { ipv4ToNumber } from '../domain/values/network.ts';
 import { run } from './programs.ts';
 
-/** An IPv4 network as first and last address, both as unsigned 32-bit numbers. */
+/** An IPv4 network as its first and last address, both unsigned 32-bit numbers. */
 export interface Range {
   readonly first: number;
   readonly last: number;
 }
 
-export function parseIpv4(text: string): number | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255)) return undefined;
-  return parts.reduce((sum, part) => sum * 256 + Number(part), 0);
-}
-
-/** `10.0.3.0/24`, or a single address; `undefined` for anything else. */
+/** Parses `10.0.3.0/24` or a single address. Returns undefined for anything else. */
 export function parseRange(text: string): Range | undefined {
-  const [address = '', length = '32', ...rest] = text.split('/');
-  const value = parseIpv4(address);
-  if (value === undefined || rest.length > 0 || !/^\d{1,2}$/.test(length) || Number(length) > 32) return undefined;
-  const size = 2 ** (32 - Number(length));
-  const first = Math.floor(value / size) * size;
-  return { first, last: first + size - 1 };
+  const cidr = text.includes('/') ? text : `${text}/32`;
+  if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(cidr)) return undefined;
+  return {
+    first: ipv4ToNumber(ipaddr.IPv4.networkAddressFromCIDR(cidr)),
+    last: ipv4ToNumber(ipaddr.IPv4.broadcastAddressFromCIDR(cidr)),
+  };
 }
 
 export function overlap(a: Range, b: Range): boolean {
@@ -32,8 +28,8 @@ export function overlap(a: Range, b: Range): boolean {
 }
 
 /**
- * The /24 networks to try, by their three first bytes. 10.0.3 first, because existing setups have it; 172.17 to 172.31
- * and 192.168 last, because Docker in the containers takes its own networks from there.
+ * Yields the /24 networks to try, as their first three bytes. 10.0.3 comes first, because existing setups use it.
+ * 192.168 comes last and 172.17 to 172.31 are left out, because Docker in the containers takes its networks from there.
  */
 export function* candidates(): Generator<string> {
   yield '10.0.3';
@@ -42,7 +38,7 @@ export function* candidates(): Generator<string> {
   for (let third = 255; third >= 0; third -= 1) yield `192.168.${third}`;
 }
 
-/** The first candidate that overlaps no used range, as the bridge's own address with its length (`10.0.3.1/24`). */
+/** Returns the first candidate that overlaps no used range, as the bridge's own address (`10.0.3.1/24`). */
 export function freeSubnet(used: readonly Range[], tried: Iterable<string> = candidates()): string {
   for (const prefix of tried) {
     const range = parseRange(`${prefix}.0/24`);
@@ -59,7 +55,7 @@ interface IpAddress {
   readonly addr_info?: readonly { readonly local?: unknown; readonly prefixlen?: unknown }[];
 }
 
-/** All IPv4 ranges that the machine has an address in or a route to, except the default route. */
+/** Returns the IPv4 ranges of the machine's addresses and routes, except the default route. */
 export async function usedRanges(): Promise<Range[]> {
   const [addresses, routes] = await Promise.all([
     run('ip', ['-json', '-4', 'address', 'show']),
@@ -76,9 +72,9 @@ export async function usedRanges(): Promise<Range[]> {
 }
 
 function parseList(text: string, program: string): unknown[] {
-  // iproute2 prints nothing at all for an empty list.
+  // iproute2 prints nothing for an empty list.
   if (text.trim() === '') return [];
   const value: unknown = JSON.parse(text);
   if (Array.isArray(value)) return value.filter((each) => typeof each === 'object' && each !== null);
-  throw new Failure('unexpected-output', { what: `"${program}"`, why: 'its answer is not a list' });
+  throw new Failure('unexpected-output', { what: `"${program}"`, why: 'its output is not a list' });
 }

@@ -1,57 +1,57 @@
 /**
- * Reads JSON-RPC from somebody who is not trusted. vscode-jsonrpc keeps whatever length a header announces, and reads
- * messages faster than it hands them out; both would let the other side fill this process's memory.
+ * Reads JSON-RPC from an untrusted peer in bounded memory. vscode-jsonrpc by itself buffers a message of any announced
+ * length, and reads messages faster than it handles them, so a peer could fill this process's memory.
  */
 import type { Duplex } from 'node:stream';
 import { StreamMessageReader, type DataCallback, type Disposable } from 'vscode-jsonrpc/node';
 
 /**
- * Longest header, in bytes: `Content-Length: …` and perhaps a `Content-Type` (Language Server Protocol, base protocol).
+ * Longest header in bytes: `Content-Length` and an optional `Content-Type` (Language Server Protocol, base protocol).
  */
 const maxHeaderBytes = 256;
-/** Messages that are read but not handed out yet, up to which more are read. */
+/** Number of messages waiting to be handled at which reading pauses. */
 const maxWaiting = 64;
 
 export class BoundedReader extends StreamMessageReader {
   readonly #stream: Duplex;
   readonly #maxBytes: number;
   #header = '';
-  /** Bytes of the body that are still to come. */
+  /** Bytes of the body that are still missing. */
   #body = 0;
   /**
-   * Messages that have begun to come and are not handed out yet. One that is no JSON stays one: whoever sends many is
-   * read no more.
+   * Messages that have begun to arrive and are not handled yet. A message that is not JSON is never handled and stays
+   * counted, so reading ends for a peer that sends many.
    */
   #waiting = 0;
-  /** Messages that the connection has, and hands out. */
+  /** Messages that the connection has received and not yet handled. */
   #held = 0;
 
-  /** A message of more than `mostBytes`, or what is no message, ends the stream. */
+  /** Destroys the stream at a message of more than `maxBytes` or at broken framing. */
   constructor(stream: Duplex, maxBytes: number) {
     super(stream);
-    // Nobody asks for it, and its timer begins anew for ever: an end in the middle of a message would keep this process
-    // from ending.
+    // The timer for partial messages restarts for ever: a stream that ends within a message would keep this process
+    // alive. Nothing here uses it.
     this.partialMessageTimeout = 0;
     this.#stream = stream;
     this.#maxBytes = maxBytes;
   }
 
   override listen(callback: DataCallback): Disposable {
-    // Before the reader's own listener, which sees nothing more of a stream that is destroyed.
+    // Registered before the reader's own listener, which then sees nothing of a chunk that breaks the rules.
     this.#stream.on('data', (chunk: Buffer) => {
       if (!this.#isFramed(chunk)) this.#stream.destroy();
       else if (this.#waiting > maxWaiting) this.#stream.pause();
     });
     return super.listen((message) => {
-      if (this.#held++ === 0) setImmediate(() => this.#handedOut());
+      if (this.#held++ === 0) setImmediate(() => this.#countHandled());
       callback(message);
     });
   }
 
-  /** The connection hands out one message in each turn of the event loop; so does this count them. */
-  #handedOut(): void {
+  /** Counts one handled message. The connection handles one in each turn of the event loop, and this keeps pace. */
+  #countHandled(): void {
     if (--this.#waiting === maxWaiting) this.#stream.resume();
-    if (--this.#held > 0) setImmediate(() => this.#handedOut());
+    if (--this.#held > 0) setImmediate(() => this.#countHandled());
   }
 
   #isFramed(chunk: Buffer): boolean {

@@ -1,4 +1,4 @@
-/** The events of a call, as they come over the protocol. */
+/** The schema of a call's events on the wire. */
 import { z } from 'zod';
 
 export const callEvent = z.discriminatedUnion('type', [

@@ -1,4 +1,4 @@
-/** Core as its callers see it: the front, and the command line on the host. */
+/** The client of core, for the front and for the command line on the host. */
 import { randomUUID } from 'node:crypto';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Actor } from '../domain/access/actor.ts';
@@ -19,7 +19,7 @@ export interface CoreCall {
 
 export interface CoreClient {
   readonly greeting: Greeting;
-  /** Runs a verb. Rejects with a Failure. Aborting stops reading; an operation that has begun goes on. */
+  /** Makes a call. Rejects with a Failure. Aborting ends a call that reads; an operation that has begun goes on. */
   call(
     call: CoreCall,
     onEvent: (event: CallEvent) => void,
@@ -28,7 +28,7 @@ export interface CoreClient {
   ): Promise<CallAnswer>;
 }
 
-/** What names the actor to core. Throws for one that did not log in. */
+/** Returns the id of the actor's login. Throws if the actor has none. */
 export function loginOf({ login, name }: Actor): string {
   if (login === undefined) throw new TypeError(`${name} has not logged in`);
   return login;
@@ -38,7 +38,7 @@ export function coreClient(connection: MessageConnection, greeting: Greeting): C
   const listeners = new Map<string, (event: CallEvent) => void>();
   const terminals = new Map<string, CallerTerminal>();
   connection.onNotification(messages.event, ({ id, event }) => {
-    // Core may be of a newer version, with events that this one does not know.
+    // A newer core may send events that this version does not know.
     const parsed = callEvent.safeParse(event);
     if (parsed.success) listeners.get(id)?.(parsed.data);
   });
@@ -58,7 +58,7 @@ export function coreClient(connection: MessageConnection, greeting: Greeting): C
       listeners.set(id, onEvent);
       if (terminal !== undefined) {
         terminals.set(id, terminal);
-        // Nobody reads at the other end once the call is over.
+        // core ignores input once the call is over.
         const whileOpen = (send: () => void): void => {
           if (terminals.has(id)) send();
         };
@@ -67,11 +67,11 @@ export function coreClient(connection: MessageConnection, greeting: Greeting): C
             whileOpen(() => notify(connection, messages.terminalInput, { id, data: data.toString('base64') })),
           resize: (columns, rows) =>
             whileOpen(() => notify(connection, messages.terminalResize, { id, columns, rows })),
-          // A caller that is gone aborts the call, or takes the connection with it.
+          // A caller that leaves aborts the call or closes the connection.
           end: () => undefined,
         });
       }
-      const handedOver =
+      const terminalInfo =
         terminal === undefined
           ? {}
           : { terminal: { columns: terminal.columns, rows: terminal.rows, type: terminal.type } };
@@ -79,7 +79,7 @@ export function coreClient(connection: MessageConnection, greeting: Greeting): C
         const { actor, ...request } = call;
         return await connection.sendRequest(
           messages.call,
-          { id, ...request, ...handedOver, login: loginOf(actor), input: { ...call.input } },
+          { id, ...request, ...terminalInfo, login: loginOf(actor), input: { ...call.input } },
           cancellation(signal),
         );
       } catch (error) {

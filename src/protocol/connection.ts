@@ -1,4 +1,4 @@
-/** A JSON-RPC connection over a socket, and failures as its errors. */
+/** Makes JSON-RPC connections over sockets, and converts failures to and from JSON-RPC errors. */
 import type { Duplex } from 'node:stream';
 import {
   createMessageConnection,
@@ -14,7 +14,7 @@ import { z } from 'zod';
 import { Failure, failureCodes, type FailureCode, type FailureData } from '../domain/failure.ts';
 import { BoundedReader } from './boundedReader.ts';
 
-/** Application errors of this protocol (JSON-RPC 2.0 leaves codes outside -32768…-32000 to the application). */
+/** Error code of a Failure (JSON-RPC 2.0 leaves codes outside -32768…-32000 to the application). */
 const failureError = 1;
 
 const failureData = z.object({
@@ -26,12 +26,11 @@ const failureData = z.object({
 });
 
 /**
- * Longest message that core takes, in bytes: the longest that the protocol allows is a piece of terminal input
- * (terminalBytes).
+ * Longest message that core accepts, in bytes. The longest message of the protocol is terminal input (terminalBytes).
  */
 export const maxMessageBytes = 2 * 1024 * 1024;
 
-/** `mostBytes`: the other side is not trusted, and a message that is longer ends the stream. */
+/** Makes a connection. With `maxBytes` the peer is not trusted, and a longer message ends the stream. */
 export function connectOver(stream: Duplex, options: { readonly maxBytes?: number } = {}): MessageConnection {
   const reader =
     options.maxBytes === undefined ? new StreamMessageReader(stream) : new BoundedReader(stream, options.maxBytes);
@@ -46,9 +45,8 @@ export function connectOver(stream: Duplex, options: { readonly maxBytes?: numbe
 }
 
 /**
- * Tells the other side something, where it is still there. Never throws: vscode-jsonrpc throws at once on a connection
- * that is closed, and whoever has something to tell (an operation at work) must not stop because nobody listens any
- * more.
+ * Sends a notification if the connection is open. Never throws, unlike vscode-jsonrpc on a closed connection: a running
+ * operation that reports its progress must not fail because its caller has left.
  */
 export function notify(connection: MessageConnection, type: NotificationType0): void;
 export function notify<P>(connection: MessageConnection, type: NotificationType<P>, params: P): void;
@@ -60,7 +58,7 @@ export function notify(
   try {
     void connection.sendNotification(method, ...params).catch(() => undefined);
   } catch {
-    // Closed or disposed of.
+    // The connection is closed or disposed of.
   }
 }
 
@@ -69,23 +67,23 @@ export function toResponseError(error: unknown): ResponseError<FailureData> {
   return new ResponseError(failureError, failure.message, failure.toData());
 }
 
-/** What a rejected request means to the caller. */
+/** Converts the error of a rejected request to a Failure. */
 export function fromResponseError(error: unknown): Failure {
   if (error instanceof ResponseError) {
     const parsed = failureData.safeParse(error.data);
     if (parsed.success) return Failure.fromData(parsed.data);
-    if (error.code === ErrorCodes.PendingResponseRejected) return lost(error);
+    if (error.code === ErrorCodes.PendingResponseRejected) return coreUnavailable(error);
   }
-  return error instanceof Failure ? error : lost(error);
+  return error instanceof Failure ? error : coreUnavailable(error);
 }
 
-function lost(cause: unknown): Failure {
+function coreUnavailable(cause: unknown): Failure {
   return new Failure(
     'core-unavailable',
     {
       what: 'the server',
-      why: 'its privileged part went away before it answered',
-      next: 'operations go on or are taken back by themselves; try again, and look with "list" and "doctor"',
+      why: 'its privileged process ended before it answered',
+      next: 'check the result with "list" and "doctor", and try again; the server finishes or undoes operations by itself',
     },
     cause,
   );

@@ -1,4 +1,4 @@
-/** Logging in to core: from then on the caller is known by the login's name. */
+/** The client for logins to core. Later messages name the login by the id that core has given it. */
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Actor } from '../domain/access/actor.ts';
 import type { LoginProof, Transport } from '../domain/access/login.ts';
@@ -7,21 +7,18 @@ import { fromResponseError, notify } from './connection.ts';
 import { keyBound, loggedIn, loginEnded, messages, type KeyBound } from './messages.ts';
 
 export interface LoginClient {
-  /** Shows core what a client has shown. `ended` is told when core ends the login. Rejects with a Failure. */
+  /** Proves a login to core. `ended` is called when core ends it. Rejects with a Failure. */
   prove(
     proof: LoginProof,
     from: { readonly address: string; readonly transport?: Transport | undefined },
     ended: (reason: string) => void,
   ): Promise<Actor>;
-  /**
-   * Shows core what a client with an invitation has shown; resolves with whose the key is now. Rejects with a Failure.
-   */
+  /** Binds the key of an invited person, and resolves with its new owner. Rejects with a Failure. */
   useInvitation(proof: LoginProof, address: string): Promise<KeyBound>;
-  /** Over core's own socket. Rejects with a Failure. */
+  /** Logs in over core's own socket. Rejects with a Failure. */
   local(name: string): Promise<Actor>;
-  /** What the caller asked for that is not offered. */
+  /** Reports unsupported requests. */
   unsupportedRequests(actor: Actor, counts: UnsupportedRequestCounts): void;
-  /** The caller is gone. */
   logout(actor: Actor): void;
 }
 
@@ -34,7 +31,7 @@ export function loginClient(connection: MessageConnection): LoginClient {
     listeners.get(login)?.(reason);
     listeners.delete(login);
   });
-  const answered = async (answer: Promise<unknown>): Promise<Actor> => {
+  const receivedActor = async (answer: Promise<unknown>): Promise<Actor> => {
     try {
       return loggedIn.parse(await answer);
     } catch (error) {
@@ -43,7 +40,7 @@ export function loginClient(connection: MessageConnection): LoginClient {
   };
   return {
     async prove(proof, { address, transport }, ended) {
-      const actor = await answered(
+      const actor = await receivedActor(
         connection.sendRequest(messages.prove, {
           proof: { ...proof },
           address,
@@ -60,7 +57,7 @@ export function loginClient(connection: MessageConnection): LoginClient {
         throw fromResponseError(error);
       }
     },
-    local: (name) => answered(connection.sendRequest(messages.local, { name })),
+    local: (name) => receivedActor(connection.sendRequest(messages.local, { name })),
     unsupportedRequests({ login }, counts) {
       if (login !== undefined) notify(connection, messages.unsupportedRequests, { login, counts: { ...counts } });
     },

@@ -1,7 +1,6 @@
 /**
- * What core and front say to each other, and to local clients: requests, a stream of events for each, cancellation, and
- * the index of who may log in. JSON-RPC 2.0 with vscode-jsonrpc; every message is checked by these schemas on the side
- * that must not trust it.
+ * The messages between core, the front and local clients: JSON-RPC 2.0 with vscode-jsonrpc. The side that does not
+ * trust the sender checks every message against these schemas.
  */
 import {
   CancellationTokenSource,
@@ -27,23 +26,23 @@ import type { Notice, Welcome } from '../domain/events/notice.ts';
 import { candidateKinds, type Candidate } from '../domain/events/candidate.ts';
 import type { CallEvent } from '../domain/events/callEvent.ts';
 
-/** How often a front says that it is alive. */
+/** Interval of the front's signs of life, in milliseconds. */
 export const aliveEveryMs = 500;
 
-/** Chosen by the front for each open shell. */
+/** The id of an open shell, chosen by the front. */
 const shell = z.string().min(1).max(64);
 const side = z.number().int().min(1).max(1000);
 const windowSize = z.strictObject({ columns: side, rows: side });
 
-/** Who asks: a login that core has let in, as core named it. Who that is and what it may, core knows. */
+/** The id of a login, chosen by core. core knows whose login it is and what it may do. */
 const login = z.string().min(1).max(64);
 
-/** Names as SSH has them (RFC 4251, section 6), of which core knows its own. */
+/** An algorithm name of SSH (RFC 4251, section 6). */
 const algorithmName = z.string().regex(/^[a-z0-9][a-z0-9@.+-]{0,63}$/i);
-/** What a connection has agreed on: told, not proved. */
+/** The algorithms that a connection negotiated: the front's claim, not proved. */
 const transport = z.strictObject({ keyExchange: algorithmName, hostKey: algorithmName, cipher: algorithmName });
 
-/** What a client showed to log in; core verifies it itself. */
+/** A client's proof of possession of its key. core verifies it itself. */
 export const proofRequest = z.strictObject({
   proof: z.strictObject({
     username: z.string().max(64),
@@ -55,15 +54,15 @@ export const proofRequest = z.strictObject({
   address: z.union([z.ipv4(), z.ipv6()]),
   transport: transport.optional(),
 });
-/** Over core's own socket, which only root can open. */
+/** A login over core's own socket, which only root can open. */
 export const localRequest = z.strictObject({ name: z.string().max(64) });
 export const loginEnd = z.strictObject({ login });
-/** From core to the front. */
+/** core to front: core has ended the login. */
 export const loginEnded = z.object({ login, reason: z.string() });
 
 const refusalReason = z.enum(refusalReasonNames);
 const refusalCount = z.number().int().min(1).max(1_000_000_000);
-/** Who was not let in, since the last such report. */
+/** The rejected connections and logins since the last report. */
 export const refusalReport = z.strictObject({
   counted: z
     .array(
@@ -79,13 +78,13 @@ export const refusalReport = z.strictObject({
   others: z.partialRecord(refusalReason, refusalCount),
 });
 
-/** What a login asked for that is not offered, since the last such report. */
+/** The unsupported requests of a login since the last report. */
 export const unsupportedRequestReport = z.strictObject({
   login,
   counts: z.partialRecord(z.enum(unsupportedRequestNames), refusalCount),
 });
 
-/** What core tells whoever logs in about themselves. */
+/** core's answer to a login: its actor. */
 export const loggedIn = z.object({
   name: z.string(),
   role: z.enum(roles),
@@ -97,22 +96,24 @@ export const loggedIn = z.object({
   login,
 });
 
-/** Whose the key is that was brought with an invitation. */
+/** The new owner of a key that was bound with an invitation. */
 export const keyBound = z.object({ entryPoint: z.enum(['manage', 'self']), name: z.string(), fingerprint: z.string() });
 export type KeyBound = z.infer<typeof keyBound>;
 
 export const callRequest = z.strictObject({
-  /** Chosen by the caller; its events carry it. */
+  /** Chosen by the caller. The call's events carry it. */
   id: z.string().min(1).max(64),
   login,
   verb: z.string().max(64),
-  /** As typed, not yet checked: core checks it against the verb's schema. */
+  /** Unchecked. core checks it against the verb's schema. */
   input: z.record(z.string().max(64), z.unknown()),
-  /** The address of this server that the client reached: what an ssh configuration names in want of a better one. */
+  /**
+   * The address of this server that the client connected to. Used in ssh configurations if no hostname is configured.
+   */
   reachedAt: z.string().max(64).optional(),
-  /** The shell that makes the call; its own notices come back to it marked. */
+  /** The shell that makes the call. It uses this to recognise the notices about its own calls. */
   shell: shell.optional(),
-  /** The caller's terminal, for verbs that hand it to a program in a container. */
+  /** The caller's terminal, for verbs that run a terminal session. */
   terminal: windowSize.extend({ type: z.string().max(64) }).optional(),
 });
 export type CallRequest = z.infer<typeof callRequest>;
@@ -130,7 +131,7 @@ export interface CallEventMessage {
 
 export const hostTag = z.object({ kind: z.enum(['incus', 'simulated']), simulated: z.boolean(), why: z.string() });
 
-/** What a client of core learns when it connects. */
+/** core's answer to a client that connects. */
 export const greeting = z.object({ version: z.string(), host: hostTag });
 export type Greeting = z.infer<typeof greeting>;
 
@@ -152,7 +153,7 @@ const identity = z.object({
   owns: z.array(z.string()),
 });
 
-/** Who may log in. */
+/** The directory of who may log in. */
 export const directory = z.object({
   identities: z.array(identity),
   cas: z.array(
@@ -173,7 +174,7 @@ export const directory = z.object({
   invitations: z.array(z.object({ hash: z.string(), expiresAtMs: z.number() })),
 });
 
-/** Given by an admin; the front refuses whoever comes from there. */
+/** The bans that admins have made. The front rejects connections from these networks. */
 export const bans = z.array(
   z.object({
     network: z.string(),
@@ -183,7 +184,10 @@ export const bans = z.array(
     until: z.string().nullable(),
   }),
 );
-/** A penalty that the front has begun, told to core so that it outlasts the front. Milliseconds since 1970. */
+/**
+ * A penalty that the front has imposed. core stores it, so that it outlasts the front. `untilMs` is in milliseconds
+ * since 1970.
+ */
 export const begunPenalty = z.strictObject({
   source: z.string().max(64),
   why: z.enum(penaltyReasonNames),
@@ -192,11 +196,11 @@ export const begunPenalty = z.strictObject({
 });
 export const liftedPenalty = z.object({ source: z.string() });
 
-/** What core gives the front to start with. */
+/** Everything that a front needs to start. */
 export const frontStart = greeting.extend({
-  /** Where the socket is bound that it was given. */
+  /** The address to which the inherited socket is bound. */
   listen: z.object({ address: z.string(), port: z.number() }),
-  /** Private keys; the present one first, then the next one while a rotation is announced. */
+  /** Private keys: the current one, then the next one while a rotation is announced. */
   hostKeys: z.array(z.string()).min(1).max(2),
   directory,
   bans,
@@ -233,7 +237,7 @@ export type FrontStart = z.infer<typeof frontStart>;
 
 export const roomEntry = z.strictObject({ shell, login });
 export const roomExit = z.strictObject({ shell });
-/** Asks for the live list, or to end it. */
+/** Starts or stops the live list. */
 export const feedSwitch = z.strictObject({ shell, open: z.boolean() });
 export const candidatesRequest = z.strictObject({
   login,
@@ -243,7 +247,7 @@ export const candidatesRequest = z.strictObject({
 export const typedLine = z.strictObject({ login, line: z.string().max(4096) });
 export const settingsChange = z.strictObject({ login, settings: z.strictObject({ plain: z.boolean() }) });
 
-/** Bytes of a terminal, base64; `id` is the call's. */
+/** Terminal input or output in base64. `id` is the call's. */
 export const terminalBytes = z.strictObject({ id: z.string().max(64), data: z.base64().max(1_400_000) });
 export const terminalHold = z.strictObject({ id: z.string().max(64), held: z.boolean() });
 export const terminalSize = windowSize.extend({ id: z.string().max(64) });
@@ -256,7 +260,7 @@ export interface Listening {
 export const messages = {
   greet: new RequestType0<Greeting, void>('greet'),
   prove: new RequestType<z.infer<typeof proofRequest>, Actor, unknown>('login/prove'),
-  /** Binds the key that was shown with an invitation. */
+  /** Binds the key of an invited person. */
   useInvitation: new RequestType<z.infer<typeof proofRequest>, KeyBound, unknown>('login/invitation'),
   local: new RequestType<z.infer<typeof localRequest>, Actor, unknown>('login/local'),
   logout: new NotificationType<z.infer<typeof loginEnd>>('login/out'),
@@ -272,10 +276,10 @@ export const messages = {
   candidates: new RequestType<z.infer<typeof candidatesRequest>, Candidate[], unknown>('shell/candidates'),
   typed: new NotificationType<z.infer<typeof typedLine>>('shell/typed'),
   settings: new RequestType<z.infer<typeof settingsChange>, true, unknown>('shell/settings'),
-  /** core to caller: answered when the terminal has taken the bytes, so that a slow one slows the program down. */
+  /** core to caller. Answered when the terminal has taken the bytes, so that a slow terminal slows the program down. */
   terminalOutput: new RequestType<z.infer<typeof terminalBytes>, true, unknown>('terminal/output'),
   terminalInput: new NotificationType<z.infer<typeof terminalBytes>>('terminal/input'),
-  /** core to caller: whether what is typed is to stay there for a while. */
+  /** core to caller: stop or resume sending input. */
   terminalHold: new NotificationType<z.infer<typeof terminalHold>>('terminal/hold'),
   terminalResize: new NotificationType<z.infer<typeof terminalSize>>('terminal/resize'),
   directory: new NotificationType<Directory>('directory'),
@@ -283,18 +287,18 @@ export const messages = {
   penalised: new NotificationType<z.infer<typeof begunPenalty>>('bans/penalised'),
   penaltyLifted: new NotificationType<z.infer<typeof liftedPenalty>>('bans/lifted'),
   frontStart: new RequestType0<FrontStart, void>('front/start'),
-  /** front to core: it accepts connections. */
+  /** front to core: the front accepts connections. */
   listening: new NotificationType0('front/listening'),
   failed: new NotificationType<{ reason: string }>('front/failed'),
   /**
-   * front to core, every {@link aliveEveryMs} milliseconds: its event loop turns. Nobody answers, so that no queue of
-   * messages stands in its way.
+   * front to core, every {@link aliveEveryMs} milliseconds: the event loop turns. A notification, because an answer
+   * could get stuck in a queue of messages.
    */
   alive: new NotificationType0('front/alive'),
   drain: new NotificationType<{ reason: string }>('front/drain'),
 } as const;
 
-/** An AbortSignal as the protocol's cancellation. */
+/** Converts an AbortSignal to the protocol's cancellation. */
 export function cancellation(signal: AbortSignal): CancellationToken {
   const source = new CancellationTokenSource();
   if (signal.aborted) source.cancel();
@@ -302,7 +306,7 @@ export function cancellation(signal: AbortSignal): CancellationToken {
   return source.token;
 }
 
-/** The protocol's cancellation as an AbortSignal. */
+/** Converts the protocol's cancellation to an AbortSignal. */
 export function abortSignal(token: CancellationToken): AbortSignal {
   const controller = new AbortController();
   if (token.isCancellationRequested) controller.abort();

@@ -1,7 +1,4 @@
-/**
- * The room and the comforts of a shell, as the front sees them: notices, the live list, candidates for completion,
- * memory.
- */
+/** The front's client for the needs of a shell: the room, its notices, the live list, completion and memory. */
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Actor } from '../domain/access/actor.ts';
 import type { Notice, ShellSettings, Welcome } from '../domain/events/notice.ts';
@@ -11,10 +8,10 @@ import { cancellation, messages } from './messages.ts';
 import type { Candidate, CandidateKind } from '../domain/events/candidate.ts';
 
 export interface ShellClient {
-  /** Enters the room as `session`; from then on `onNotice` is told what happens. Rejects with a Failure. */
+  /** Enters the room, and calls `onNotice` for each notice from then on. Rejects with a Failure. */
   enter(shell: string, actor: Actor, onNotice: (notice: Notice) => void): Promise<Welcome>;
   leave(shell: string): void;
-  /** The live list begins or ends; it comes as notices. */
+  /** Starts or stops the live list, which arrives as notices. */
   feed(shell: string, open: boolean): Promise<void>;
   candidates(
     actor: Actor,
@@ -22,15 +19,15 @@ export interface ShellClient {
     user: string | undefined,
     signal: AbortSignal,
   ): Promise<readonly Candidate[]>;
-  /** Remembers a line that was typed. */
+  /** Adds a line to the actor's history. */
   typed(actor: Actor, line: string): void;
   saveSettings(actor: Actor, settings: ShellSettings): Promise<void>;
 }
 
 export function shellClient(connection: MessageConnection): ShellClient {
-  const rooms = new Map<string, (notice: Notice) => void>();
-  connection.onNotification(messages.notice, ({ shell, notice }) => rooms.get(shell)?.(notice));
-  const asked = async <T>(answer: Promise<T>): Promise<T> => {
+  const listeners = new Map<string, (notice: Notice) => void>();
+  connection.onNotification(messages.notice, ({ shell, notice }) => listeners.get(shell)?.(notice));
+  const received = async <T>(answer: Promise<T>): Promise<T> => {
     try {
       return await answer;
     } catch (error) {
@@ -39,18 +36,18 @@ export function shellClient(connection: MessageConnection): ShellClient {
   };
   return {
     async enter(shell, actor, onNotice) {
-      rooms.set(shell, onNotice);
-      return asked(connection.sendRequest(messages.enter, { shell, login: loginOf(actor) }));
+      listeners.set(shell, onNotice);
+      return received(connection.sendRequest(messages.enter, { shell, login: loginOf(actor) }));
     },
     leave(shell) {
-      rooms.delete(shell);
+      listeners.delete(shell);
       notify(connection, messages.leave, { shell });
     },
     async feed(shell, open) {
-      await asked(connection.sendRequest(messages.feed, { shell, open }));
+      await received(connection.sendRequest(messages.feed, { shell, open }));
     },
     candidates: (actor, what, user, signal) =>
-      asked(
+      received(
         connection.sendRequest(
           messages.candidates,
           { login: loginOf(actor), what, ...(user === undefined ? {} : { user }) },
@@ -59,7 +56,7 @@ export function shellClient(connection: MessageConnection): ShellClient {
       ),
     typed: (actor, line) => notify(connection, messages.typed, { login: loginOf(actor), line }),
     async saveSettings(actor, { plain }) {
-      await asked(connection.sendRequest(messages.settings, { login: loginOf(actor), settings: { plain } }));
+      await received(connection.sendRequest(messages.settings, { login: loginOf(actor), settings: { plain } }));
     },
   };
 }

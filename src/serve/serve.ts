@@ -1,11 +1,11 @@
-/** `containarium serve`: reads the configuration, prepares the host if asked, starts core, and tells what it did. */
+/** `containarium serve`: reads the configuration, prepares the host with --real, starts core, and prints the banner. */
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { Server, type Started } from '../core/server.ts';
 import { Failure } from '../domain/failure.ts';
 import { printableLines, safeJson } from '../domain/text.ts';
 import { findHome, homeAt, packageRoot, type Home } from '../settings/home.ts';
-import { parseAddressAndPort } from '../settings/listen.ts';
+import { parseAddressAndPort } from '../settings/addressAndPort.ts';
 import { readSettings, type Settings } from '../settings/settings.ts';
 import { stopSignal } from './stopSignal.ts';
 
@@ -16,12 +16,12 @@ export interface Arguments {
 }
 
 /**
- * Collect garbage when the heap has grown by a fifth, not by as much again: on a machine with much memory V8 lets
- * thousands of logins pile up first (`npm run bench:shell`, the rounds of connects).
+ * Starts a full garbage collection when the heap has grown by a fifth, not by its own size. On a machine with much
+ * memory V8 would let the garbage of thousands of logins pile up first (`npm run bench:shell`, the rounds of connects).
  */
 const frugalHeap = '--heap-growing-percent=20';
 
-/** What stands behind `serve`. Throws `usage` for anything else. */
+/** Parses the arguments of `serve`. Throws `usage` if they are invalid. */
 export function readArguments(words: readonly string[]): Arguments {
   try {
     const { values } = parseArgs({
@@ -32,7 +32,7 @@ export function readArguments(words: readonly string[]): Arguments {
         config: { type: 'string' },
       },
     });
-    if (values.real && values.simulated) throw new Error('--real and --simulated contradict each other');
+    if (values.real && values.simulated) throw new Error('--real and --simulated exclude each other');
     return { real: values.real, simulated: values.simulated, config: values.config };
   } catch (error) {
     throw new Failure(
@@ -53,7 +53,10 @@ async function settingsFor(args: Arguments, home: Home, env: NodeJS.ProcessEnv):
   const listen = env['CONTAINARIUM_LISTEN'];
   const host = args.real ? 'incus' : args.simulated ? 'simulated' : env['CONTAINARIUM_HOST'];
   if (host !== undefined && host !== 'auto' && host !== 'incus' && host !== 'simulated') {
-    throw new Failure('settings', { what: `CONTAINARIUM_HOST="${host}"`, why: 'it is "incus" or "simulated"' });
+    throw new Failure('settings', {
+      what: `CONTAINARIUM_HOST="${host}"`,
+      why: 'the value must be "auto", "incus" or "simulated"',
+    });
   }
   return {
     ...settings,
@@ -72,13 +75,13 @@ export async function serve(words: readonly string[], env: NodeJS.ProcessEnv): P
     if (!isRoot)
       throw new Failure('denied', {
         what: '--real',
-        why: 'preparing a host needs root',
+        why: 'preparing a host requires root',
         next: 'sudo npm start -- --real',
       });
     const { prepareHost } = await import('../prepare/prepare.ts');
     await prepareHost({
       say: (line) => void process.stdout.write(`${line}\n`),
-      // The flag is the consent.
+      // --real is the consent.
       ask: () => Promise.resolve(true),
       settings: {
         group: settings.jump.group,
@@ -86,10 +89,10 @@ export async function serve(words: readonly string[], env: NodeJS.ProcessEnv): P
       },
     });
   }
-  // Node.js would write its message as it is, into the journal too, whatever is in it.
+  // Node.js itself would write the message unescaped, into the system's journal too.
   process.on('uncaughtException', (error) => {
     process.stderr.write(
-      `${safeJson({ level: 'fatal', time: new Date().toISOString(), msg: 'the server cannot go on', error: error.stack })}\n`,
+      `${safeJson({ level: 'fatal', time: new Date().toISOString(), msg: 'uncaught exception, the server exits', error: error.stack })}\n`,
     );
     process.exit(1);
   });
@@ -102,15 +105,15 @@ export async function serve(words: readonly string[], env: NodeJS.ProcessEnv): P
   return 0;
 }
 
-/** On the real host state belongs into the system, not into a checkout: see `findHome`. */
+/** Chooses the home. On the real host, state belongs in the system and not in a checkout; see `findHome`. */
 async function chooseHome(args: Arguments, env: NodeJS.ProcessEnv, isRoot: boolean): Promise<Home> {
   if (args.simulated && (env['CONTAINARIUM_HOME'] ?? '') === '') return homeAt(packageRoot);
-  const asked = args.real || env['CONTAINARIUM_HOST'] === 'incus';
-  const usable = isRoot && !asked && env['CONTAINARIUM_HOST'] !== 'simulated' && (await incusUsable());
-  return findHome(env, { isRoot, realHost: asked || usable });
+  const isRequested = args.real || env['CONTAINARIUM_HOST'] === 'incus';
+  const isUsable = isRoot && !isRequested && env['CONTAINARIUM_HOST'] !== 'simulated' && (await isIncusUsable());
+  return findHome(env, { isRoot, realHost: isRequested || isUsable });
 }
 
-async function incusUsable(): Promise<boolean> {
+async function isIncusUsable(): Promise<boolean> {
   const { Incus, defaultIncusLimits } = await import('../host/incus/incus.ts');
   const { ProgramRunner } = await import('../host/runner.ts');
   const incus = new Incus(new ProgramRunner(), defaultIncusLimits);
@@ -128,20 +131,22 @@ function banner({ host, listening, hostKey, firstAdmin, version }: Started, home
     `containarium ${version}`,
     host.simulated ? `Host:      SIMULATED, nothing here is real (${host.why})` : 'Host:      Incus on this machine',
     `Listening: ${listening.address.includes(':') ? `[${listening.address}]` : listening.address}:${listening.port}`,
-    `Host key:  ${hostKey.fingerprint} (ed25519)${hostKey.made ? ', made just now' : ''}`,
+    `Host key:  ${hostKey.fingerprint} (ed25519)${hostKey.made ? ', new' : ''}`,
     `Home:      ${home.root}`,
     ...(firstAdmin === undefined
       ? []
       : [
           firstAdmin.made
-            ? `Admin:     ${firstAdmin.name}, with a key pair made just now: ${firstAdmin.from}`
+            ? `Admin:     ${firstAdmin.name}, with a new key pair: ${firstAdmin.from}`
             : `Admin:     ${firstAdmin.name}, with ${firstAdmin.keys.length === 1 ? 'the key' : `the ${firstAdmin.keys.length} keys`} in ${firstAdmin.from}`,
         ]),
     '',
     `  ssh -p ${listening.port}${identity} manage@${shown} help`,
     `  ssh -p ${listening.port}${identity} manage@${shown} create alice < ${firstAdmin?.made ? `${firstAdmin.from}.pub` : '~/.ssh/id_ed25519.pub'}`,
     '',
-    ...(host.simulated && isRoot && process.platform === 'linux' ? ['A real host: npm start -- --real', ''] : []),
+    ...(host.simulated && isRoot && process.platform === 'linux'
+      ? ['To use a real host: npm start -- --real', '']
+      : []),
   ];
   return lines.join('\n');
 }

@@ -1,9 +1,9 @@
 /**
- * Resolves when this process is asked to stop: SIGTERM, or Ctrl-C.
+ * Resolves with the signal that asks this process to stop: SIGTERM, or SIGINT (Ctrl-C).
  *
- * The listeners stay, so a second signal changes nothing. With `once` they would be gone while the signal is still
- * being handed out, and execa, which listens too as long as a program of its own runs (signal-exit), would believe
- * itself alone: it would kill that program and this process with it, in the middle of an operation.
+ * The listeners stay, so a second signal changes nothing. With `once` they would be removed while the signal is still
+ * being delivered. execa, which listens too while one of its programs runs (signal-exit), would then find no other
+ * listener, and kill both its program and this process in the middle of an operation.
  */
 export function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {

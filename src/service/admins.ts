@@ -1,4 +1,4 @@
-/** Who may use manage@: `admin add`, `admin list`, `admin role`, `admin remove`. */
+/** `admin add`, `admin list`, `admin role`, `admin remove`. */
 import type { LimitedKey } from '../domain/keys/keyLimits.ts';
 import type { AdminChange, AdminInfo } from '../domain/results/admins.ts';
 import type { AdminRole } from './access/adminStore.ts';
@@ -9,7 +9,7 @@ export interface AdminAddition {
   readonly name: string;
   readonly keys?: readonly LimitedKey[] | undefined;
   readonly role?: AdminRole | undefined;
-  /** For all the keys; what stands in front of one counts for that one. */
+  /** Applies to every key, and replaces the same limit in the options of a key. */
   readonly from?: string | undefined;
   readonly expires?: string | undefined;
   readonly certificate?: boolean | undefined;
@@ -39,7 +39,7 @@ export function setAdminRole(
   return admins.setRole(name, role);
 }
 
-/** `admin` is a name, the fingerprint of a key, or its comment. */
+/** Removes an admin by name, or a key by its fingerprint or comment. */
 export function removeAdmin({ admins }: ServiceContext, { admin }: { readonly admin: string }): Promise<AdminChange> {
   return admins.remove(admin);
 }

@@ -1,4 +1,4 @@
-/** The journal as verbs ask for it. */
+/** `audit`, `audit export`, `audit verify`. */
 import { parseWhen } from '../domain/values/time.ts';
 import type { AuditRecords, AuditVerification } from '../domain/results/audit.ts';
 import { queryJournal, type JournalFilter } from '../journal/query.ts';
@@ -16,8 +16,9 @@ export interface AuditRequest {
   readonly limit?: number;
 }
 
-/** Records that `audit` shows, and that `audit export` gives at most in one answer. */
+/** Number of records that `audit` shows by default. */
 const defaultRecords = 50;
+/** Maximum number of records in one answer. */
 const maxRecords = 100_000;
 
 export function audit(context: ServiceContext, request: AuditRequest, call: Call): Promise<AuditRecords> {
@@ -49,7 +50,7 @@ async function findRecords(
     ...(request.session === undefined ? {} : { login: request.session }),
     ...(request.since === undefined ? {} : { since: parseWhen(request.since, now()) }),
     ...(request.until === undefined ? {} : { until: parseWhen(request.until, now()) }),
-    // One more than wanted tells whether there is more.
+    // One extra record tells whether there are more.
     limit: limit + 1,
   };
   const records = await Array.fromAsync(queryJournal(journalFolder, filter, signal));

@@ -9,7 +9,7 @@ export function listBans({ bans }: ServiceContext): Promise<{ readonly bans: rea
   return Promise.resolve({ bans: bans.list() });
 }
 
-/** `for` in milliseconds; without it the ban has no end. */
+/** Bans a network. `for` is in milliseconds; without it the ban is permanent. */
 export function addBan(
   { bans }: ServiceContext,
   {

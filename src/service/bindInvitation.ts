@@ -1,6 +1,6 @@
 /**
- * What becomes of an invitation: the key that was shown is bound to an admin or a container, once, and the journal says
- * so before and after.
+ * Redeems an invitation: binds the key that the client proved to an admin or a container, once. The journal records the
+ * attempt and its outcome.
  */
 import { ulid } from 'ulid';
 import type { Actor } from '../domain/access/actor.ts';
@@ -16,10 +16,10 @@ import { idOf, type Invitation, type InvitationStore } from './access/invitation
 import { addKeys } from './keys.ts';
 import { recordActor } from '../journal/recordActor.ts';
 
-/** Verifies what an invited client has shown. */
+/** Verifies the login proof of an invited client. */
 export interface ProofVerifier {
-  /** The invitation that the proof names, and the key that has signed. Throws `denied` where the proof proves nothing. */
-  invited(
+  /** Returns the invitation's hash and the key that signed the proof. Throws `denied` for an invalid proof. */
+  proveInvitation(
     proof: LoginProof,
     address: string,
   ): { readonly hash: string; readonly key: { readonly type: string; readonly blob: Buffer } };
@@ -31,11 +31,11 @@ export interface InvitedOptions {
   readonly invitations: InvitationStore;
   readonly logins: ProofVerifier;
   readonly journal: Pick<Journal, 'append'>;
-  /** Called after it, however it went: who may log in has changed. */
+  /** Called after every attempt, because the set of valid logins may have changed. */
   readonly changed: () => Promise<void>;
 }
 
-/** Whose the key is now. */
+/** The identity that the key now belongs to. */
 export interface Bound {
   readonly entryPoint: 'manage' | 'self';
   readonly name: string;
@@ -43,19 +43,19 @@ export interface Bound {
 }
 
 /**
- * Rejects with `denied` where there is no such invitation, or not any more; with other failures the invitation stays
- * open.
+ * Binds the proved key to the invited admin or container. Rejects with `denied` if the invitation does not exist or has
+ * ended. Any other failure leaves the invitation open.
  */
 export async function useInvitation(
   { service, admins, invitations, logins, journal, changed }: InvitedOptions,
   proof: LoginProof,
   address: string,
 ): Promise<Bound> {
-  const { hash, key: shown } = logins.invited(proof, address);
+  const { hash, key: shown } = logins.proveInvitation(proof, address);
   const key = parsePublicKey(`${shown.type} ${shown.blob.toString('base64')} invitation`);
   const bind = async (invitation: Invitation): Promise<Bound> => {
     const { kind, name } = invitation.for;
-    const actor = whoItIs(invitation, admins, key.fingerprint, address);
+    const actor = invitedActor(invitation, admins, key.fingerprint, address);
     const record = {
       call: ulid(),
       verb: kind === 'admin' ? 'admin invite' : 'key invite',
@@ -109,10 +109,10 @@ export async function useInvitation(
   }
 }
 
-/** The invited person, whom the invitation makes of whoever has it. */
-function whoItIs({ for: whom }: Invitation, admins: AdminStore, fingerprint: string, address: string): Actor {
-  const { name } = whom;
-  return whom.kind === 'admin'
-    ? { name, role: admins.named(name)?.role ?? whom.role ?? 'admin', entryPoint: 'manage', fingerprint, address }
+/** Returns the actor that the invitation stands for. */
+function invitedActor({ for: invitee }: Invitation, admins: AdminStore, fingerprint: string, address: string): Actor {
+  const { name } = invitee;
+  return invitee.kind === 'admin'
+    ? { name, role: admins.named(name)?.role ?? invitee.role ?? 'admin', entryPoint: 'manage', fingerprint, address }
     : { name, role: 'owner', entryPoint: 'self', owns: [name], fingerprint, address };
 }

@@ -1,4 +1,4 @@
-/** What could stand where the cursor is, for values that only the host knows. */
+/** Completion candidates for values that only the host knows. */
 import type { Actor } from '../domain/access/actor.ts';
 import { parseUsername } from '../domain/values/username.ts';
 import { instanceOf } from './instances/containers.ts';
@@ -9,15 +9,17 @@ import type { Candidate, CandidateKind } from '../domain/events/candidate.ts';
 
 export interface CandidatesRequest {
   readonly what: CandidateKind;
-  /** For fingerprints: whose. */
+  /** The user whose keys are wanted; only for fingerprints. */
   readonly user?: string | undefined;
   readonly actor: Actor;
 }
 
-/** More than this nobody reads. */
+/** A longer list is of no use to a reader. */
 const maxCandidates = 200;
 
-/** Rejects where the host cannot be asked, or a name is none. Owners learn of nothing but their own containers. */
+/**
+ * Returns candidates of one kind; for owners, only those of their own containers. Rejects if the host does not answer.
+ */
 export async function candidates(
   context: ServiceContext,
   request: CandidatesRequest,

@@ -18,7 +18,7 @@ export async function addCa(
   if (entryPoints === undefined)
     throw new Failure('usage', {
       what: '"ca add"',
-      why: 'the doors are missing that its certificates open',
+      why: 'no entry points given',
       next: 'add --for manage, --for self or --for manage,self',
     });
   return cas.add(name, entryPoints, key, actor.name, now());

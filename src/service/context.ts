@@ -1,4 +1,4 @@
-/** What a capability is given: the host, what the server keeps, and what it is doing. */
+/** What a verb's implementation can use: the host, the server's stores, and its live state. */
 import type { LoginInfo, LoginMeans } from '../domain/access/login.ts';
 import type { AdminStore } from './access/adminStore.ts';
 import type { BanStore } from './access/banStore.ts';
@@ -25,21 +25,21 @@ export interface ServiceContext extends HostContext {
   readonly doctor: DoctorTools;
 }
 
-/** The logins that are open, as core keeps them. */
+/** The logins that core holds open. */
 export interface OpenLogins {
   list(): readonly LoginInfo[];
-  /** How a login came in; undefined for one in local mode, and for one that is over. */
+  /** Returns how a login was authenticated; undefined for a local or closed login. */
   means(login: string): LoginMeans | undefined;
-  /** Ends a login; its client is told the reason. */
+  /** Ends a login and tells its client the reason. */
   end(login: string, reason: string): void;
 }
 
-/** What was measured of a container lately, oldest first. */
+/** Recent measurements of a container, oldest first. */
 export interface RecentUse {
   samples(user: string): readonly { readonly cpuPercent: number | null; readonly memoryBytes: number | null }[];
 }
 
-/** The name or address by which the caller reaches this host, where one is known. */
+/** Returns the name or address by which the caller reaches this host, if known. */
 export function reachedBy({ settings }: HostContext, reachedAt: string | undefined): string | undefined {
   return settings.jump.hostname ?? reachedAt;
 }

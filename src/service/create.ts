@@ -1,4 +1,7 @@
-/** Creating a container: clone, seed, start; its jump account; done when its sshd answers with the key it was given. */
+/**
+ * Creates a container: clone, seed and start, plus a jump account. It is ready once its sshd answers with the host key
+ * that it was given.
+ */
 import type { CreateResult } from '../domain/results/changes.ts';
 import { Failure } from '../domain/failure.ts';
 import type { PublicKey } from '../domain/keys/publicKey.ts';
@@ -37,7 +40,7 @@ export interface CreateRequest {
   readonly labels?: readonly { readonly key: string; readonly value: string }[] | undefined;
 }
 
-/** A pool with less room than this is as good as full, in bytes: an image is unpacked into it. */
+/** Minimum free space in the pool, in bytes: an image is unpacked into it. */
 const minFreeBytes = 512 * 1024 * 1024;
 
 interface Plan {
@@ -136,8 +139,8 @@ export async function createContainer(context: HostContext, request: CreateReque
         let made: Pick<CreateResult, 'container' | 'sshConfig'> | undefined;
         await stages.stage('Waiting for SSH with the expected host key', async () => {
           await waitForSsh(context, name, plan.address, hostKey.publicKey);
-          // Whatever can fail is asked before the step that cannot be undone, so that a create that fails has left
-          // nothing.
+          // Everything that can fail comes before the step that cannot be undone, so that a failed create leaves
+          // nothing behind.
           made = await describe(context, request, { address: plan.address, hostKey: hostKey.publicKey }, call);
           await operation.step(steps.markReady, { instance: name, operation: operation.id }, () =>
             context.incus.patch(name, { config: { [field.state]: 'ready' } }),
@@ -159,7 +162,7 @@ export async function createContainer(context: HostContext, request: CreateReque
   }
 }
 
-/** The container as it will be once it is marked ready, and the way to it. */
+/** Returns the container as it will be once it is marked ready, with its ssh configuration. */
 async function describe(
   context: HostContext,
   { user }: CreateRequest,
@@ -169,14 +172,14 @@ async function describe(
   const name = containerName(user);
   const instance = await context.incus.instance(name);
   if (instance === undefined)
-    throw new Failure('not-found', { what: `container "${name}"`, why: 'it disappeared while it was created' });
+    throw new Failure('not-found', { what: `container "${name}"`, why: 'it disappeared while it was being created' });
   return {
     container: { ...toContainer(instance), provisioning: 'ready' },
     sshConfig: await sshAccess(context, { user, ...seen }, { reachedAt: call.reachedAt }),
   };
 }
 
-/** Everything that can be found wrong is found here, before anything is changed. */
+/** Makes every check before anything is changed. */
 async function planCreate(context: HostContext, request: CreateRequest, base: string, call: Call): Promise<Plan> {
   const { user } = request;
   const name = containerName(user);
@@ -192,11 +195,11 @@ async function planCreate(context: HostContext, request: CreateRequest, base: st
       ? new Failure('exists', {
           what: `container "${name}"`,
           why: 'it already exists',
-          next: `info ${user}; "key add" gives it another key`,
+          next: `info ${user}; "key add" adds another key`,
         })
       : new Failure('not-ours', {
           what: `instance "${name}"`,
-          why: 'it exists, and containarium did not make it',
+          why: 'it exists but was not created by containarium',
           next: 'choose another user name',
         });
   }
@@ -204,12 +207,12 @@ async function planCreate(context: HostContext, request: CreateRequest, base: st
     throw isOurAccount(account, groupId)
       ? new Failure('exists', {
           what: `jump account "${user}"`,
-          why: 'it is left over from a container that is gone',
+          why: 'it is left over from a deleted container',
           next: 'reconcile --apply removes it',
         })
       : new Failure('not-ours', {
           what: `account "${user}"`,
-          why: 'the host has an account of this name that containarium did not make',
+          why: 'the host has an account of this name that containarium did not create',
           next: 'choose another user name',
         });
   }
@@ -220,7 +223,7 @@ async function planCreate(context: HostContext, request: CreateRequest, base: st
   if (space.totalBytes > 0 && space.totalBytes - space.usedBytes < minFreeBytes) {
     throw new Failure('no-space', {
       what: `storage pool "${placement.pool}"`,
-      why: `only ${formatExact(Math.max(0, space.totalBytes - space.usedBytes))} of it are free`,
+      why: `only ${formatExact(Math.max(0, space.totalBytes - space.usedBytes))} is free`,
       next: 'delete a container, or enlarge the pool',
     });
   }
@@ -228,7 +231,7 @@ async function planCreate(context: HostContext, request: CreateRequest, base: st
   if (!placement.quotas && request.disk !== undefined) {
     throw new Failure('settings', {
       what: `storage pool "${placement.pool}"`,
-      why: `its driver (${placement.driver}) has no quotas, so --disk-quota cannot be kept`,
+      why: `its driver (${placement.driver}) has no quotas, so --disk-quota cannot be enforced`,
       next: 'leave --disk-quota out, or use a zfs or btrfs pool',
     });
   }
@@ -237,7 +240,7 @@ async function planCreate(context: HostContext, request: CreateRequest, base: st
   }
   const image = await ensureImage(context, base, call);
 
-  // Last of all: an image build takes minutes, and nothing can be refused any more.
+  // Reserve the address last: an image build takes minutes, and from here on no check can refuse the call.
   return { placement, image, warnings, ...(await promiseAddress(context.incus, placement)) };
 }
 
@@ -253,7 +256,7 @@ function instanceSpec(
       'boot.autostart': String(request.autostart ?? defaults.autostart),
       'limits.cpu': String(request.cpu ?? defaults.cpu),
       'limits.memory': formatExact(request.memory ?? defaults.memory),
-      // Never privileged, AppArmor untouched: nesting alone is what Docker needs.
+      // Docker needs nesting only: the container stays unprivileged and confined by AppArmor.
       'security.nesting': String(request.docker ?? defaults.docker),
       [field.owner]: request.user,
       [field.state]: 'creating',

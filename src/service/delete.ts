@@ -1,6 +1,6 @@
 /**
- * Deleting a container. Everything that can be put back goes first; deleting the instance, which cannot, is the last
- * step, so that at any moment the container is either wholly there or wholly gone.
+ * Deletes a container. The steps that can be undone come first; deleting the instance, which cannot be undone, is last.
+ * So the container is either whole or gone at any moment.
  */
 import type { DeleteResult } from '../domain/results/changes.ts';
 import type { Username } from '../domain/values/username.ts';
@@ -31,7 +31,7 @@ export async function deleteContainer(
       const { name } = instance;
       const stages = new Stages(call.progress, 4);
       await stages.stage('Closing the jump account', async () => {
-        // An empty value unsets the key again where there was none.
+        // An empty value unsets a key that was not set before.
         const previous = { config: { [field.state]: instance.config[field.state] ?? '' } };
         await operation.step(steps.patchInstance, { instance: name, previous: JSON.stringify(previous) }, () =>
           incus.patch(name, { config: { [field.state]: 'deleting' } }),

@@ -1,6 +1,4 @@
-/**
- * Is the host as it should be? Each check asks one thing, and a check that cannot be made is a problem, never a pass.
- */
+/** Diagnoses the host. Each check tests one thing; a check that cannot run is a problem, never a pass. */
 import { Failure } from '../domain/failure.ts';
 import type { Check, Diagnosis, Severity } from '../domain/results/upkeep.ts';
 import { formatHuman } from '../domain/values/size.ts';
@@ -41,7 +39,7 @@ export async function diagnose(context: ServiceContext, _input: object, { actor,
   for (const [name, check] of checks) done.push({ name, ...(await check().catch(asProblem)) });
   const order: readonly Severity[] = ['ok', 'warning', 'problem'];
   const worst = done.reduce<Severity>(
-    (so_far, { severity }) => (order.indexOf(severity) > order.indexOf(so_far) ? severity : so_far),
+    (soFar, { severity }) => (order.indexOf(severity) > order.indexOf(soFar) ? severity : soFar),
     'ok',
   );
   return { host: context.host, checks: done, worst };
@@ -54,7 +52,7 @@ function asProblem(error: unknown): Outcome {
 
 function checkHost({ host }: HostContext): Outcome {
   return host.simulated
-    ? warning(`simulated: ${host.why}`, 'containarium serve --real prepares a real one')
+    ? warning(`simulated: ${host.why}`, 'containarium serve --real prepares a real host')
     : ok('Incus');
 }
 
@@ -73,20 +71,20 @@ async function checkStorage(context: HostContext, signal: AbortSignal): Promise<
   if (share > 0.95) return problem(text, 'enlarge the pool before it is full');
   if (!placement.quotas)
     return warning(
-      `${text}; this driver has no quotas, and one tenant can slow the others down`,
+      `${text}; this driver has no quotas, and one container can slow down the others`,
       'use a zfs or btrfs pool',
     );
   return share > 0.8 ? warning(text, 'enlarge the pool') : ok(text);
 }
 
-/** Incus's own word for the pool, and for ZFS the pool's. */
+/** Checks the pool's status in Incus and, with ZFS, the health of the zpool. */
 async function checkPool(context: HostContext, { poolTrouble }: DoctorTools, signal: AbortSignal): Promise<Outcome> {
   const { pool: name } = await findPlacement(context, signal);
   const pool = (await context.incus.pools(signal)).find((candidate) => candidate.name === name);
   if (pool === undefined) return problem(`pool ${name} is gone`);
   if (pool.status !== '' && pool.status !== 'Created')
     return problem(`pool ${name}: Incus says ${pool.status}`, `incus storage show ${name}`);
-  if (pool.driver !== 'zfs' || context.host.simulated) return ok(`pool ${name} is there`);
+  if (pool.driver !== 'zfs' || context.host.simulated) return ok(`pool ${name} exists`);
   const [zpool = name] = (pool.config['zfs.pool_name'] ?? pool.config['source'] ?? name).split('/');
   try {
     const trouble = await poolTrouble(zpool, signal);
@@ -95,9 +93,9 @@ async function checkPool(context: HostContext, { poolTrouble }: DoctorTools, sig
       : problem(`pool ${name}: ${trouble}`, `zpool status -v ${zpool}`);
   } catch (error) {
     const failure = Failure.from(error);
-    // Incus brings its own ZFS tools where the host has none.
+    // Incus may bring its own ZFS tools, so the host can lack them.
     if (failure.code === 'program-missing')
-      return warning(`pool ${name} is there; its health cannot be asked`, 'install zfsutils-linux');
+      return warning(`pool ${name} exists; its health is unknown`, 'install zfsutils-linux');
     throw failure;
   }
 }
@@ -114,7 +112,7 @@ async function checkKernel({ host }: HostContext): Promise<Outcome> {
   if (host.simulated) return ok('not used by the simulated host');
   const low = await lowLimits();
   return low.length === 0
-    ? ok('limits that all containers share are high enough')
+    ? ok('the limits that all containers share are high enough')
     : warning(`too low for many containers: ${low.join(', ')}`, 'containarium serve --real raises them');
 }
 
@@ -122,10 +120,10 @@ async function checkImage(context: HostContext, signal: AbortSignal): Promise<Ou
   const { base } = context.settings.image;
   const image = await preparedImage(context, base, signal);
   if (image === undefined)
-    return warning(`no prepared image for ${base} yet`, 'image build (or the first create does it)');
+    return warning(`no prepared image for ${base} yet`, 'image build (or wait: the first create builds it)');
   return image.current
     ? ok(`${image.alias}, ${formatHuman(image.sizeBytes)}`)
-    : warning(`${image.alias} was made by another version`, 'image build');
+    : warning(`${image.alias} was built by another version`, 'image build');
 }
 
 async function checkAccounts(context: HostContext, signal: AbortSignal): Promise<Outcome> {
@@ -149,11 +147,11 @@ function checkFront({ host }: HostContext, { front }: DoctorTools): Outcome {
   const text =
     front.name === null
       ? 'the SSH server runs as the user who started it'
-      : `the SSH server runs as ${front.name}${front.unit ? ', in a unit of its own' : ''}`;
+      : `the SSH server runs as ${front.name}${front.unit ? ', in its own systemd unit' : ''}`;
   if (!front.shared || host.simulated) return ok(text);
   return warning(
-    `${text}, which other programs are too`,
-    'containarium serve --real makes a user of its own; npm run service:install a unit of its own too',
+    `${text}, a user that it shares with other programs`,
+    'containarium serve --real creates a dedicated user; npm run service:install adds a systemd unit of its own',
   );
 }
 
@@ -182,14 +180,14 @@ async function checkSshd(context: HostContext, tools: DoctorTools, signal: Abort
     (await context.keyscan.hostKey(listens.address, { port: listens.port, signal })) === undefined
   ) {
     return problem(
-      `the drop-in for jump accounts is in force, and no sshd answers at ${listens.address} port ${listens.port}`,
+      `the drop-in for jump accounts is in force, but no sshd answers on ${listens.address} port ${listens.port}`,
       'start it: systemctl enable --now ssh',
     );
   }
   return ok('the drop-in for jump accounts is in force');
 }
 
-/** Where `sshd -T` says that it listens, as something to connect to: `0.0.0.0:22`, `[::]:22`. */
+/** Turns a listen address of `sshd -T` (`0.0.0.0:22`, `[::]:22`) into an address to connect to. */
 function listenAddress(text: string): { readonly address: string; readonly port: number } | undefined {
   const [, host, port] = /^\[?([0-9a-f.:]+?)\]?:(\d+)$/i.exec(text) ?? [];
   if (host === undefined || port === undefined) return undefined;
@@ -211,6 +209,6 @@ async function checkJournal(tools: DoctorTools, signal: AbortSignal): Promise<Ou
     ? ok(`${verified.records} records, head ${verified.head.seq} ${verified.head.hash.slice(0, 16)}`)
     : problem(
         `${verified.firstBad.segment} line ${verified.firstBad.line}: ${verified.firstBad.reason}`,
-        'audit verify; keep the files as they are',
+        'audit verify; do not change the files',
       );
 }

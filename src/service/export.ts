@@ -13,17 +13,17 @@ export interface ExportOptions {
   readonly jumpPort?: number | undefined;
   /** Path of the private key on the user's machine. */
   readonly key?: string | undefined;
-  /** The address of this host that the caller reached, for want of a configured name. */
+  /** The address by which the caller reached this host; used when no hostname is configured. */
   readonly reachedAt?: string | undefined;
 }
 
 export interface ExportRequest extends Omit<ExportOptions, 'reachedAt'> {
   readonly user?: Username | undefined;
-  /** The host keys instead of the configuration. */
+  /** Return the host keys instead of the configuration. */
   readonly knownHosts?: boolean | undefined;
 }
 
-/** `export` for admins, `config` for owners. */
+/** Implements `export` for admins and `config` for owners. */
 export async function exportAccess(
   context: HostContext,
   { user: named, knownHosts, ...options }: ExportRequest,
@@ -47,9 +47,9 @@ export async function exportAccess(
 }
 
 /**
- * Names that two users never share: `alice-dev` and `alice-jump` differ in their ending from each other and in their
- * beginning from everybody else's. They are also what the host keys are filed under (HostKeyAlias, ssh_config(5)),
- * because container addresses repeat from one jump host to the next.
+ * Returns the ssh configuration and the host keys for a container. The aliases `alice-dev` and `alice-jump` are unique
+ * to one user. The host keys are filed under them (HostKeyAlias, ssh_config(5)), because container addresses repeat
+ * from one jump host to the next.
  */
 export async function sshAccess(
   context: HostContext,
@@ -72,10 +72,10 @@ export async function sshAccess(
     `# User: ${container.user}`,
     `# Generated: ${context.now().toISOString().replace('T', ' ').slice(0, 19)} UTC`,
     ...(jumpHost === undefined
-      ? ['# Replace JUMP-HOST by the name of the jump host (or set jump.hostname on it).']
+      ? ['# Replace JUMP-HOST with the name of the jump host (or set jump.hostname there).']
       : []),
     '',
-    '# The jump account: it forwards to the container below, and has no shell.',
+    '# The jump account: it forwards to the container below and has no shell.',
     `Host ${jumpAlias}`,
     `    HostName ${host}`,
     ...(jumpPort === 22 ? [] : [`    Port ${jumpPort}`]),
@@ -108,8 +108,8 @@ export async function sshAccess(
 }
 
 /**
- * The public host keys of the host's sshd: `type base64` without comments. Files that are missing or hold something
- * else are passed over.
+ * Returns the public host keys of the host's sshd as `type base64`, without comments. Skips files that are missing or
+ * hold anything else.
  */
 async function hostKeys(paths: readonly string[]): Promise<string[]> {
   const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8').catch(() => '')));
@@ -117,8 +117,8 @@ async function hostKeys(paths: readonly string[]): Promise<string[]> {
 }
 
 /**
- * `type base64`, or nothing. Whoever may configure a container in Incus may write there what they like: a second line
- * in it would have every reader of the file trust another key, for any host.
+ * Returns `type base64`, or nothing if the text is not a public key. Anyone who may configure a container in Incus can
+ * write this text: a second line would make every reader of the file trust another key, for any host.
  */
 function hostKey(text: string): string[] {
   const [type, blob] = text.trim().split(/\s+/);

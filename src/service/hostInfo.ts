@@ -1,4 +1,4 @@
-/** The host as a whole: versions, capacity, what containers are made of. */
+/** The host as a whole: versions, capacity, storage, network and image. */
 import { cpus, freemem, totalmem } from 'node:os';
 import type { HostInfo } from '../domain/results/about.ts';
 import type { HostContext } from './instances/context.ts';

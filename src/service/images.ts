@@ -3,7 +3,7 @@ import type { ImageBuildResult, ImageInfo } from '../domain/results/upkeep.ts';
 import { buildImage as build, listImages as list } from './images/preparedImage.ts';
 import type { Call, HostContext } from './instances/context.ts';
 
-/** Builds the prepared image of `image`, or of the default base. */
+/** Builds the prepared image for `image`, or for the default base. */
 export function buildImage(
   context: HostContext,
   { image = context.settings.image.base }: { readonly image?: string | undefined },

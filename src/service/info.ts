@@ -14,7 +14,7 @@ import { decodeKeys, field, keyInfo } from './instances/metadata.ts';
 import { findPlacement } from './instances/placement.ts';
 import { ownContainer } from './instances/target.ts';
 
-/** How long CPU use is measured, in milliseconds: long enough for a figure, short enough to wait for. */
+/** How long CPU use is measured, in milliseconds: long enough to be meaningful, short enough to wait for. */
 const cpuSampleMs = 300;
 
 async function cpuPercent(context: HostContext, instance: IncusInstance, signal: AbortSignal): Promise<number | null> {
@@ -60,15 +60,15 @@ async function containerDetails(
   };
 }
 
-/** At self@ the caller's container; elsewhere the one that is named, or the host. */
+/** Returns the caller's container at self@; elsewhere the container of `user`, or the host. */
 export async function info(
   context: ServiceContext,
   { user }: { readonly user?: Username | undefined },
   call: Call,
 ): Promise<{ readonly container: ContainerDetails } | { readonly hostInfo: HostInfo }> {
-  const whose = call.actor.entryPoint === 'self' ? ownContainer(user, call.actor) : user;
-  if (whose === undefined) return { hostInfo: await hostInfo(context, call.signal) };
-  return { container: { ...(await containerDetails(context, whose, call)), recent: recentUse(context, whose) } };
+  const shown = call.actor.entryPoint === 'self' ? ownContainer(user, call.actor) : user;
+  if (shown === undefined) return { hostInfo: await hostInfo(context, call.signal) };
+  return { container: { ...(await containerDetails(context, shown, call)), recent: recentUse(context, shown) } };
 }
 
 function recentUse({ feed }: Pick<ServiceContext, 'feed'>, user: string): ContainerDetails['recent'] {

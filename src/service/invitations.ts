@@ -10,7 +10,7 @@ import { reachedBy, type ServiceContext } from './context.ts';
 import { instanceOf } from './instances/containers.ts';
 import type { Call } from './instances/context.ts';
 
-/** Rejects with `exists` where the admin has another role already. */
+/** Invites an admin. Rejects with `exists` if the admin already has another role. */
 export async function inviteAdmin(
   context: ServiceContext,
   { name, role }: { readonly name: string; readonly role?: AdminRole | undefined },
@@ -20,7 +20,7 @@ export async function inviteAdmin(
   if (present !== undefined && role !== undefined && role !== present) {
     throw new Failure('exists', {
       what: `admin ${quoted(name)}`,
-      why: `the role is ${present} already, and an invitation does not change it`,
+      why: `the role is already ${present}, and an invitation does not change it`,
       next: `admin role ${name} ${role}`,
     });
   }
@@ -42,7 +42,7 @@ export function listInvitations({
   return Promise.resolve({ invitations: invitations.list() });
 }
 
-/** `invitation` is an id, or the name that the invitation is for. */
+/** Cancels invitations by id, or by the name that they are for. */
 export async function cancelInvitation(
   { invitations }: ServiceContext,
   { invitation }: { readonly invitation: string },
@@ -52,10 +52,10 @@ export async function cancelInvitation(
 
 async function invite(
   context: ServiceContext,
-  whom: Invitation['for'],
+  invitee: Invitation['for'],
   { actor, reachedAt }: Call,
 ): Promise<InvitationMade> {
-  const made = await context.invitations.make(whom, { name: actor.name, root: actor.entryPoint === 'local' });
+  const made = await context.invitations.make(invitee, { name: actor.name, root: actor.entryPoint === 'local' });
   const host = reachedBy(context, reachedAt) ?? 'jump';
   return { ...made, command: `ssh -p ${context.port()} ${invitationLogin(made.token)}@${host}` };
 }

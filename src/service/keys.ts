@@ -1,5 +1,5 @@
 /**
- * A user's keys. The truth is in Incus; the file in the container and the jump account's file follow it, always
+ * A user's keys. Incus holds the truth; the file in the container and the file of the jump account follow it, always
  * together.
  */
 import type { KeyInfo } from '../domain/results/keys.ts';
@@ -25,7 +25,7 @@ import {
 } from './instances/metadata.ts';
 
 interface KeysRequest {
-  /** Over self@ it may be left out. */
+  /** Optional at self@. */
   readonly user?: Username | undefined;
 }
 
@@ -75,7 +75,7 @@ export function replaceKeys(
   );
 }
 
-/** `key` is a fingerprint, its beginning, or a comment; `yes` removes the last key too. */
+/** Removes keys. `key` is a fingerprint, a prefix of one, or a comment; `yes` allows removing the last key. */
 export async function removeKey(
   context: HostContext,
   request: KeysRequest & { readonly key: string; readonly yes?: boolean | undefined },
@@ -97,8 +97,8 @@ export async function removeKey(
     if (after.length === 0 && !evenLast) {
       throw new Failure('last-key', {
         what: `key ${quoted(selector)} of "${user}"`,
-        why: 'it is the last one: without it nobody can log in to the container',
-        next: 'add another key first, or give --yes',
+        why: 'it is the last key; without it nobody can log in to the container',
+        next: 'add another key first, or add --yes',
       });
     }
     return after;
@@ -157,7 +157,7 @@ async function changeKeys(
     async (operation, { instance, before, after, address, jump, warnings }) => {
       const { name } = instance;
       const path = containerKeysPath(user);
-      // The jump account first: a key that is removed must stop opening the only way in before anything else.
+      // The jump account first: a removed key must lose the only way in before anything else changes.
       await operation.step(steps.writeJumpKeys, { user, previous: jump }, () =>
         jumpKeys.write(user, jumpKeysText(user, address, after)),
       );
@@ -173,7 +173,7 @@ async function changeKeys(
   );
 }
 
-/** The same key on two users' containers is allowed, for a person with several, but should never be a surprise. */
+/** Returns a warning for each key that also opens another user's container. Sharing is allowed, but never silent. */
 export function sharedKeyWarnings(
   instances: readonly IncusInstance[],
   user: string,

@@ -1,4 +1,4 @@
-/** `list`: the containers of this system, and how many others there are. */
+/** `list`: the containers of this system, and the number of other instances. */
 import type { ContainerList } from '../domain/results/container.ts';
 import { selects, type Selection } from '../domain/results/selection.ts';
 import { toContainer } from './instances/containers.ts';

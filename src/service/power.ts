@@ -1,4 +1,4 @@
-/** Start, stop, restart: nothing to do is not an error. */
+/** `start`, `stop`, `restart`. A container that is already in the wanted state is not an error. */
 import { Failure } from '../domain/failure.ts';
 import type { StateChange } from '../domain/results/changes.ts';
 import type { Username } from '../domain/values/username.ts';
@@ -14,7 +14,7 @@ type Verb = 'start' | 'stop' | 'restart';
 
 interface PowerRequest {
   readonly user?: Username | undefined;
-  /** Kill what does not shut down. */
+  /** Kill processes that do not shut down. */
   readonly force?: boolean | undefined;
 }
 
@@ -76,7 +76,7 @@ const acts: Record<
   },
 };
 
-/** A clean shutdown may be refused by what runs inside: say what helps. */
+/** Runs a clean shutdown. If programs in the container prevent it, the failure suggests --force. */
 async function gently(name: string, force: boolean, act: () => Promise<void>): Promise<void> {
   try {
     await act();
@@ -84,18 +84,18 @@ async function gently(name: string, force: boolean, act: () => Promise<void>): P
     if (force || !(error instanceof Failure) || error.code !== 'program-failed') throw error;
     throw new Failure(
       'program-failed',
-      { ...error.toData(), what: `container "${name}"`, next: 'add --force to kill what does not shut down' },
+      { ...error.toData(), what: `container "${name}"`, next: 'add --force to kill processes that do not shut down' },
       error,
     );
   }
 }
 
-/** How long somebody waits for an sshd that may not come at all, in milliseconds. */
+/** How long to wait for an sshd that may never answer, in milliseconds. */
 const reachableMs = 30_000;
 
 /**
- * Waits until the sshd inside answers. Where it does not, that is said and no more: the container belongs to its owner,
- * who may have changed its sshd, and stopping it again would leave nobody a way to put it right.
+ * Waits until the sshd inside answers. If it does not, the caller gets a note and the call succeeds: the owner may have
+ * changed the sshd, and stopping the container again would leave no way to repair it.
  */
 async function waitUntilReachable(context: HostContext, instance: IncusInstance, call: Call): Promise<void> {
   const address = addressOf(instance);
@@ -103,6 +103,6 @@ async function waitUntilReachable(context: HostContext, instance: IncusInstance,
   if (address === null || hostKey === undefined) return;
   await waitForSsh(context, instance.name, address, hostKey, reachableMs).catch((error: unknown) => {
     const failure = Failure.from(error);
-    call.progress.note(`It was started, but ${failure.what}: ${failure.why}`);
+    call.progress.note(`Started, but ${failure.what}: ${failure.why}`);
   });
 }

@@ -1,9 +1,9 @@
 /**
- * Accounts and keys on the host against Incus. Incus is the truth; everything here is derived from it and can be
- * rebuilt. Every question is asked before anything is changed, and one that fails ends it: nothing is deleted on doubt.
+ * Compares accounts and keys on the host with Incus. Incus is the truth; everything here is derived from it and can be
+ * rebuilt. All queries come before any change, and a failed query ends the call: nothing is deleted on doubt.
  *
- * What is found is put right target by target, each as an operation of its own that asks again while it holds the
- * target: between the finding and the repair somebody may have created or deleted just this container.
+ * Each target is repaired in an operation of its own, which compares again while it holds the target: the container may
+ * have been created or deleted in between.
  */
 import { Failure, isFailure } from '../domain/failure.ts';
 import type { Difference, DifferenceKind, Reconciliation } from '../domain/results/upkeep.ts';
@@ -34,7 +34,7 @@ interface Owned {
   readonly instance: IncusInstance;
 }
 
-/** Both sides, as they were when they were asked. */
+/** Incus and the host at the time of the query. */
 interface Sides {
   readonly owned: readonly Owned[];
   readonly accounts: readonly Account[];
@@ -42,7 +42,7 @@ interface Sides {
   readonly keyUsers: readonly string[];
 }
 
-/** How many containers are asked for their keys file at the same time. */
+/** Maximum number of containers whose keys file is read at the same time. */
 const parallel = 4;
 
 export async function reconcile(
@@ -55,7 +55,7 @@ export async function reconcile(
   const busy = new Set(operations.open().map(({ target }) => target));
   const sides = await look(context, call.signal);
   const all = await findDifferences(context, sides, (target) => !busy.has(target), call.signal);
-  // An operation that began meanwhile has changed one side and not yet the other.
+  // An operation that began meanwhile may have changed one side and not yet the other.
   for (const { target } of operations.open()) busy.add(target);
   const found = all.filter(({ target }) => !busy.has(target));
   const fixed = apply ? await repairAll(context, found, call) : new Set<string>();
@@ -82,16 +82,13 @@ function unfinished({ operations }: HostContext): Difference[] {
   return operations.unfinished().map(({ verb, target, actor, startedAt }) => ({
     kind: 'operation-unfinished',
     target,
-    detail: `"${verb}" by ${actor.name}, begun ${startedAt}`,
+    detail: `"${verb}" by ${actor.name}, started ${startedAt}`,
     fix: null,
     fixed: false,
   }));
 }
 
-/**
- * Puts right what can be, and returns the targets where that was done. A target that somebody else works on is left
- * alone.
- */
+/** Repairs what can be repaired and returns the repaired targets. Skips a target that another operation holds. */
 async function repairAll(context: HostContext, found: readonly Found[], call: Call): Promise<Set<string>> {
   const fixed = new Set<string>();
   const { operations, steps } = context;
@@ -114,7 +111,7 @@ async function repairAll(context: HostContext, found: readonly Found[], call: Ca
       fixed.add(target);
     } catch (error) {
       if (!isFailure(error, 'busy')) throw error;
-      call.progress.note(`${target}: left alone, ${error.why}`);
+      call.progress.note(`${target}: skipped: ${error.why}`);
     }
   }
   return fixed;
@@ -134,7 +131,7 @@ async function look({ incus, accounts, jumpKeys, settings }: HostContext, signal
   return { owned, accounts: all, groupId, keyUsers };
 }
 
-/** Every difference of the targets that are `wanted`. Changes nothing. */
+/** Returns every difference of the targets that `wanted` accepts. Changes nothing. */
 async function findDifferences(
   context: HostContext,
   { owned, accounts, groupId, keyUsers }: Sides,
@@ -166,7 +163,7 @@ async function findDifferences(
     found.push({
       kind: 'jump-keys-orphan',
       target: user,
-      detail: 'keys of a jump account without a container',
+      detail: 'jump account keys without a container',
       fix: 'remove the file',
       repair: () => context.jumpKeys.remove(user),
     });
@@ -183,8 +180,7 @@ async function accountDifferences(
   const { accounts, jumpKeys } = context;
   const provisioning = provisioningOf(instance);
   if (provisioning !== 'ready') {
-    // Its operation is not known any more (the journal was lost): whether it holds anything worth keeping is not for us
-    // to say.
+    // Its operation is unknown (the journal was lost), so an admin must decide whether the container is worth keeping.
     return [
       { kind: 'container-unfinished', target: user, detail: `${instance.name} was left ${provisioning}`, fix: null },
     ];
@@ -205,7 +201,7 @@ async function accountDifferences(
     found.push({
       kind: 'account-foreign',
       target: user,
-      detail: 'the host has an account of this name that containarium did not make',
+      detail: 'the host has an account of this name that containarium did not create',
       fix: null,
     });
     return found;
@@ -214,7 +210,7 @@ async function accountDifferences(
       kind: 'account-wrong',
       target: user,
       detail: `its shell is ${account.shell}`,
-      fix: 'make the account anew',
+      fix: 're-create the account',
       repair: async () => {
         await accounts.endSessions(user);
         await accounts.remove(user);
@@ -237,7 +233,7 @@ async function accountDifferences(
       kind: current === undefined ? 'jump-keys-missing' : 'jump-keys-differ',
       target: user,
       detail:
-        current === undefined ? 'the jump account has no keys' : 'the jump account has other keys than the container',
+        current === undefined ? 'the jump account has no keys' : "the jump account's keys differ from the container's",
       fix: 'write the keys from Incus',
       repair: () => jumpKeys.write(user, text),
     });

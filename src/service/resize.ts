@@ -1,4 +1,4 @@
-/** Resizing: all checks first, then one request to Incus that changes everything or nothing. */
+/** Resizes a container: all checks first, then one request to Incus that changes everything or nothing. */
 import { Failure } from '../domain/failure.ts';
 import type { ResizeResult } from '../domain/results/changes.ts';
 import { ensureMinimum } from '../domain/values/minSizes.ts';
@@ -59,7 +59,8 @@ async function planResize(context: HostContext, request: ResizeRequest, { own }:
   if (request.cpu !== undefined) planConfig(plan, 'cpu', 'limits.cpu', String(request.cpu));
   if (request.memory !== undefined) {
     const used = memoryUsed(instance, await context.incus.memoryInUse()) ?? 0;
-    if (used > request.memory) throw belowUse('memory', request.memory, used, 'stop what uses it, or choose more');
+    if (used > request.memory)
+      throw belowUse('memory', request.memory, used, 'stop programs in the container, or choose a larger size');
     ensureMinimum('memory', request.memory);
     const now = parseIncusSize(instance.config['limits.memory'] ?? '');
     if (now !== request.memory) planConfig(plan, 'memory', 'limits.memory', formatExact(request.memory));
@@ -73,7 +74,7 @@ function planConfig(plan: Plan, what: Change['what'], key: string, value: string
   if (before === value) return;
   plan.changes.push({ what, from: before ?? null, to: value });
   plan.to.config[key] = value;
-  // An empty value unsets the key again where there was none.
+  // An empty value unsets a key that was not set before.
   plan.back.config[key] = before ?? '';
 }
 
@@ -105,24 +106,24 @@ async function planDisk(context: HostContext, plan: Plan, bytes: number): Promis
 }
 
 /**
- * Asked before anything is changed: btrfs refuses a quota below what is used, and all the same holds to it from then
- * on. Where Incus does not know how much is used (it says -1, or nothing), a disk may only grow.
+ * Refuses a disk smaller than its usage. This is checked before any change because btrfs rejects such a quota and
+ * enforces it all the same. If Incus does not know the usage (-1 or absent), a disk may only grow.
  */
 function ensureRoom(instance: IncusInstance, beforeBytes: number | undefined, bytes: number): void {
   const used = instance.state?.disk?.['root']?.usage ?? -1;
-  if (used >= bytes) throw belowUse('disk', bytes, used, 'delete files in the container, or choose more');
+  if (used >= bytes) throw belowUse('disk', bytes, used, 'delete files in the container, or choose a larger size');
   if (used >= 0 || (beforeBytes !== undefined && beforeBytes < bytes)) return;
   throw new Failure('wrong-state', {
     what: `disk ${formatExact(bytes)}`,
-    why: 'Incus does not say how much of it is in use, so it cannot be made smaller',
-    next: 'start the container, and try again',
+    why: 'Incus does not know how much of it is in use, so it cannot be made smaller',
+    next: 'start the container and try again',
   });
 }
 
 function belowUse(what: string, wanted: number, used: number, next: string): Failure {
   return new Failure('below-use', {
     what: `${what} ${formatExact(wanted)}`,
-    why: `${formatHuman(used)} are in use`,
+    why: `${formatHuman(used)} is in use`,
     next,
     details: { wantedBytes: wanted, usedBytes: used },
   });

@@ -1,4 +1,4 @@
-/** `session list`, `session kick`: the logins over ssh. */
+/** `session list`, `session kick`: logins over ssh. */
 import type { LoginInfo } from '../domain/access/login.ts';
 import { Failure } from '../domain/failure.ts';
 import type { KickResult } from '../domain/results/sessions.ts';
@@ -16,22 +16,22 @@ export function listSessions(
   return Promise.resolve({ sessions: overSsh(context) });
 }
 
-/** Ends the login that `session` names, or all logins of a person of that name. Rejects with `not-found`. */
+/** Ends the login with the id `session`, or all logins of the person with that name. Rejects with `not-found`. */
 export function kickSession(
   context: Pick<ServiceContext, 'logins'>,
   { session, reason }: { readonly session: string; readonly reason?: string | undefined },
   { actor }: Pick<Call, 'actor'>,
 ): Promise<KickResult> {
-  const meant = overSsh(context).filter(({ login, name }) => login === session || name === session);
-  if (meant.length === 0)
+  const matching = overSsh(context).filter(({ login, name }) => login === session || name === session);
+  if (matching.length === 0)
     return Promise.reject(
       new Failure('not-found', {
         what: `session ${quoted(session)}`,
-        why: 'nobody of this name is logged in',
+        why: 'no login has this id or name',
         next: 'session list',
       }),
     );
-  const told = `${actor.name} ended it${reason === undefined ? '' : `: ${reason}`}`;
-  for (const { login } of meant) context.logins.end(login, told);
-  return Promise.resolve({ ended: meant });
+  const message = `ended by ${actor.name}${reason === undefined ? '' : `: ${reason}`}`;
+  for (const { login } of matching) context.logins.end(login, message);
+  return Promise.resolve({ ended: matching });
 }

@@ -1,4 +1,4 @@
-/** Into a container: a shell on the caller's terminal, and its console log. */
+/** `shell` and `logs`: a terminal session in a container, and the container's console log. */
 import { Failure } from '../domain/failure.ts';
 import type { ConsoleLog, ShellEnd } from '../domain/results/terminal.ts';
 import type { Username } from '../domain/values/username.ts';
@@ -6,12 +6,12 @@ import { instanceOf } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
 import { targetContainer } from './instances/target.ts';
 
-/** How TERM may look (terminfo(5) names are file names); anything else could be a path. */
+/** Valid values of TERM: terminfo(5) names are file names, so anything else could be a path. */
 const termName = /^[A-Za-z0-9][A-Za-z0-9.+_-]{0,40}$/;
 
 /**
- * Hands the caller's terminal to a login shell in the container, and resolves with the shell's own exit status. Rejects
- * with `usage` without a terminal, `not-found`, `wrong-state` for a container that does not run.
+ * Runs a login shell in the container on the caller's terminal and resolves with its exit status. Rejects with `usage`
+ * without a terminal, `not-found`, or `wrong-state` for a container that is not running.
  */
 export async function openShell(
   context: HostContext,
@@ -22,8 +22,8 @@ export async function openShell(
   if (terminal === undefined) {
     throw new Failure('usage', {
       what: `"shell ${user}"`,
-      why: 'there is no terminal to hand over',
-      next: 'ssh -t asks for one',
+      why: 'it needs a terminal',
+      next: 'use ssh -t',
     });
   }
   const instance = await instanceOf(context, user, call.signal);
@@ -36,37 +36,37 @@ export async function openShell(
   }
   const opened = await context.streams.terminal({
     instance: instance.name,
-    // su(1) makes a login shell with the user's own environment; its argument is a name that has been checked. With a
-    // terminal of its own the shell leads its session, so that what it started in the background is hung up with it.
+    // su(1) starts a login shell with the user's own environment; its argument is a validated name. With --pty the
+    // shell leads its own session, so that its background jobs are hung up with it.
     argv: ['su', '--pty', '--login', asRoot ? 'root' : user],
     environment: { TERM: termName.test(terminal.type) ? terminal.type : 'xterm' },
     columns: terminal.columns,
     rows: terminal.rows,
   });
   const close = (): void => opened.close();
-  // Opening cannot be interrupted: whoever has gone meanwhile is noticed here.
+  // Opening cannot be interrupted, so a caller that left meanwhile is noticed here.
   if (call.signal.aborted) close();
   call.signal.addEventListener('abort', close, { once: true });
   opened.onDrain(() => terminal.hold(false));
   const input = (data: Buffer): void => {
-    // The program does not read: a client can send faster than memory grows for ever.
+    // The program does not read: a client could fill memory without end.
     if (!opened.write(data)) terminal.hold(true);
   };
   terminal.attach({ input, resize: (columns, rows) => opened.resize(columns, rows), end: close });
-  let showing: Promise<void> = Promise.resolve();
-  let waiting = 0;
+  let shown: Promise<void> = Promise.resolve();
+  let unshownBytes = 0;
   opened.onData((data) => {
-    waiting += data.length;
-    if (waiting > maxWaitingBytes) opened.pause();
-    showing = showing.then(async () => {
+    unshownBytes += data.length;
+    if (unshownBytes > maxUnshownBytes) opened.pause();
+    shown = shown.then(async () => {
       await terminal.output(data).catch(close);
-      waiting -= data.length;
-      if (waiting <= maxWaitingBytes / 2) opened.resume();
+      unshownBytes -= data.length;
+      if (unshownBytes <= maxUnshownBytes / 2) opened.resume();
     });
   });
   try {
     const exitStatus = await opened.exit;
-    await showing;
+    await shown;
     return { user, container: instance.name, exitStatus };
   } finally {
     call.signal.removeEventListener('abort', close);
@@ -74,19 +74,19 @@ export async function openShell(
   }
 }
 
-/** Bytes that the caller's terminal may be behind before the program is made to wait. */
-const maxWaitingBytes = 256 * 1024;
+/** Bytes of output not yet sent to the caller's terminal at which the program is paused. */
+const maxUnshownBytes = 256 * 1024;
 
-/** Between two looks at a log that is followed, in milliseconds: Incus has no stream of it. */
+/** Interval at which a followed log is read again, in milliseconds: Incus has no stream of it. */
 const followEveryMs = 1000;
 
-/** The console log; with `follow` it goes on in pieces until the caller is gone, and the answer is empty. */
+/** Returns the console log. With `follow` it is sent in pieces until the caller leaves, and the result is empty. */
 export async function consoleLog(
   context: HostContext,
   request: {
     readonly user?: Username | undefined;
     readonly follow?: boolean | undefined;
-    /** Only the last ones. */
+    /** Return only this many lines, the last ones. */
     readonly lines?: number | undefined;
   },
   call: Call,
@@ -117,11 +117,11 @@ function lastLines(text: string, count: number | undefined): string {
 }
 
 /**
- * What `now` has beyond `before`. The log is a ring: its beginning is lost as it grows, and a restart begins it anew.
+ * Returns what `now` adds to `before`. The log is a ring: it loses its beginning as it grows, and a restart empties it.
  */
 export function added(before: string, now: string): string {
   if (now.startsWith(before)) return now.slice(before.length);
-  // The end of what was shown, found again in the new text.
+  // The beginning is lost, so find the end of the old text in the new one.
   const tail = before.slice(-200);
   const at = tail === '' ? -1 : now.lastIndexOf(tail);
   return at === -1 ? now : now.slice(at + tail.length);

@@ -1,8 +1,8 @@
 /**
- * Where the server keeps every file it writes or reads.
+ * The home: the folder of every file that the server reads or writes.
  *
- * `CONTAINARIUM_HOME` decides. Without it: root works on the real host in /var/lib/containarium, so that state does not
- * live in somebody's checkout; everybody else in the checkout itself.
+ * `CONTAINARIUM_HOME` sets it. Without it, the home is /var/lib/containarium for root on the real host, so that a jump
+ * host's state does not live in a checkout, and otherwise the checkout itself.
  */
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -17,14 +17,14 @@ export const systemHome = '/var/lib/containarium';
 
 export interface Home {
   readonly root: string;
-  /** Host key and generated admin keys: 0700. */
+  /** Folder of the host key and generated admin keys, mode 0700. */
   readonly keys: string;
-  /** Journal, admins, socket, simulated host: 0700. */
+  /** Folder of the journal, admins, socket and simulated host, mode 0700. */
   readonly state: string;
   readonly journal: string;
   readonly socket: string;
   readonly configuration: string;
-  /** Default for the jump accounts' keys: readable by sshd as those accounts. */
+  /** Default folder of the jump accounts' keys. sshd must be able to read it as those accounts. */
   readonly authorizedKeys: string;
 }
 
@@ -42,19 +42,20 @@ export function homeAt(root: string): Home {
 }
 
 /**
- * The home from the environment, or the default for this user. `realHost` is whether the real host is wanted or in use.
+ * Returns the home from the environment, or the default for this user. `realHost` is true if the real host was
+ * requested or is usable.
  */
 export function findHome(env: NodeJS.ProcessEnv, options: { isRoot: boolean; realHost: boolean }): Home {
-  const named = env['CONTAINARIUM_HOME'];
-  if (named !== undefined && named !== '') return homeAt(resolve(named));
+  const fromEnv = env['CONTAINARIUM_HOME'];
+  if (fromEnv !== undefined && fromEnv !== '') return homeAt(resolve(fromEnv));
   const system = homeAt(systemHome);
   if (options.isRoot && (options.realHost || existsSync(system.state))) return system;
   return homeAt(packageRoot);
 }
 
 /**
- * Makes the folder, and those above it that are missing, one by one: where a folder cannot be made because the file
- * system has none (/proc), Node's own recursive mkdir does not come back.
+ * Makes the folder and its missing parents, one by one. Node's recursive mkdir never returns on a file system that
+ * does not allow new folders (/proc).
  */
 async function makeRoot(root: string): Promise<void> {
   const missing: string[] = [];
@@ -72,7 +73,7 @@ export async function makeHome(home: Home): Promise<void> {
       {
         what: `the home ${home.root}`,
         why: error instanceof Error ? error.message : String(error),
-        next: 'set CONTAINARIUM_HOME to a folder that this user may write to',
+        next: 'set CONTAINARIUM_HOME to a folder that this user can write to',
       },
       error,
     );

@@ -1,12 +1,15 @@
-/** Keys that earlier versions of the configuration file had, read under their new names. */
+/** Reads keys of earlier versions of the configuration file under their new names. */
 
-/** Old key → new key, both with dots, renamed within the same parent. */
+/** Old key → new key, as dotted paths. A key never moves to another group. */
 const renamed: Readonly<Record<string, string>> = {
   'ssh.startups': 'ssh.pendingLogins',
   'ssh.penalties.mostSources': 'ssh.penalties.maxSources',
 };
 
-/** A copy of `document` with the new names. A key that stands under both names keeps the old one, which is refused. */
+/**
+ * Returns a copy of `document` with the new names. If a key is there under both names, the old one stays, and the
+ * schema refuses it as unknown.
+ */
 export function renameKeys(document: unknown): unknown {
   const copy: unknown = structuredClone(document);
   for (const [from, to] of Object.entries(renamed)) {

@@ -8,7 +8,7 @@ import { settingsSchema } from './schema.ts';
 
 export type Settings = z.output<typeof settingsSchema>;
 
-/** Checks a configuration document (already parsed); `source` names it in errors. */
+/** Checks a parsed configuration document. `source` names the document in errors. */
 export function checkSettings(document: unknown, source: string): Settings {
   const result = settingsSchema.safeParse(renameKeys(document ?? {}));
   if (result.success) return result.data;
@@ -16,17 +16,18 @@ export function checkSettings(document: unknown, source: string): Settings {
   throw new Failure('settings', {
     what: `configuration ${source}`,
     why: issue === undefined ? 'it is not valid' : `${issue.path.join('.') || 'the document'}: ${issue.message}`,
-    next: 'docs/configuration.md lists every key',
+    next: 'see docs/configuration.md for every key',
   });
 }
 
-/** Reads the configuration file; a file that was named must exist, the default one need not. */
-export async function readSettings(path: string, named: boolean): Promise<Settings> {
+/** Reads the configuration file. A file that was named must exist; the default file need not. */
+export async function readSettings(path: string, isNamed: boolean): Promise<Settings> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if (!named && error instanceof Error && 'code' in error && error.code === 'ENOENT') return checkSettings({}, path);
+    if (!isNamed && error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      return checkSettings({}, path);
     throw new Failure(
       'settings',
       { what: `configuration ${path}`, why: error instanceof Error ? error.message : String(error) },

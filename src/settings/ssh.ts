@@ -1,4 +1,4 @@
-/** Settings of the SSH server on port 2222. */
+/** Settings of the SSH server. */
 import { z } from 'zod';
 import { networkText, timeMs } from './types.ts';
 
@@ -9,14 +9,14 @@ export const sshSettings = z
       .int()
       .min(100)
       .default(10_000)
-      .describe('How long a connection may take to say that it speaks SSH (RFC 4253, section 4.2).'),
+      .describe('Time within which a client must send its SSH identification string (RFC 4253, section 4.2).'),
     loginGraceMs: z
       .number()
       .int()
       .min(1000)
       .default(20_000)
       .describe(
-        'How long a connection may take to log in (LoginGraceTime of sshd_config(5), which is two minutes: nobody types a password here), and later for each change of its keys.',
+        'Time within which a client must log in, and later complete each rekeying. LoginGraceTime in sshd_config(5) defaults to two minutes, because users type passwords there.',
       ),
     pendingLogins: z
       .strictObject({
@@ -26,15 +26,21 @@ export const sshSettings = z
           .min(1)
           .max(100_000)
           .default(100)
-          .describe('From so many connections on, some are refused.'),
+          .describe('Number of pending logins at which random rejection begins.'),
         ratePercent: z
           .number()
           .int()
           .min(0)
           .max(100)
           .default(30)
-          .describe('So many of a hundred; with more connections more, up to all at `full`.'),
-        full: z.number().int().min(1).max(100_000).default(300).describe('From so many on, all are refused.'),
+          .describe('Share of connections rejected at `start`, in percent. It grows linearly to 100 at `full`.'),
+        full: z
+          .number()
+          .int()
+          .min(1)
+          .max(100_000)
+          .default(300)
+          .describe('Number of pending logins at which every new connection is rejected.'),
         perSource: z
           .number()
           .int()
@@ -42,53 +48,59 @@ export const sshSettings = z
           .max(100_000)
           .default(30)
           .describe(
-            'From one source: an IPv4 address, or the /64 of an IPv6 address (PerSourceMaxStartups and PerSourceNetBlockSize 32:64).',
+            'Limit for one source: an IPv4 address, or the /64 network of an IPv6 address (PerSourceMaxStartups, with PerSourceNetBlockSize 32:64).',
           ),
       })
-      .refine(({ start, full }) => start <= full, 'start is more than full')
+      .refine(({ start, full }) => start <= full, 'start is greater than full')
       .prefault({})
       .describe(
-        'Connections that have not logged in yet, as MaxStartups of sshd_config(5), which is 10:30:100: there each is a process, here some memory. A source that somebody has logged in from within the hour keeps `perSource` places of its own.',
+        'Limits of pending logins, that is, of connections that have not logged in yet (MaxStartups in sshd_config(5)). The default is higher than that of sshd, 10:30:100: in sshd each such connection is a process, here only some memory. A source from which a user has logged in within the last hour keeps `perSource` reserved slots.',
       ),
     penalties: z
       .strictObject({
-        failedLoginMs: timeMs.default(5000).describe('A connection that tried to log in and did not (`authfail`).'),
-        noLoginMs: timeMs.default(1000).describe('One that did not try (`noauth`).'),
-        lateMs: timeMs.default(10_000).describe('One that did not log in in time (`grace-exceeded`).'),
+        failedLoginMs: timeMs.default(5000).describe('For a connection whose login attempts failed (`authfail`).'),
+        noLoginMs: timeMs.default(1000).describe('For a connection that made no login attempt (`noauth`).'),
+        lateMs: timeMs
+          .default(10_000)
+          .describe('For a connection that did not log in within `ssh.loginGraceMs` (`grace-exceeded`).'),
         violationMs: timeMs
           .default(10_000)
-          .describe('One that broke the protocol; for sshd that is a `crash`, of 90 s.'),
-        minMs: timeMs.default(15_000).describe('What has to add up before anything is refused (`min`).'),
+          .describe('For a connection that violated the protocol. The closest match in sshd is `crash`, 90 s.'),
+        minMs: timeMs
+          .default(15_000)
+          .describe('Sum that the times of a source must exceed before its connections are rejected (`min`).'),
         maxMs: z
           .number()
           .int()
           .min(1000)
           .max(604_800_000)
           .default(600_000)
-          .describe('The longest penalty, and how long after its end it is remembered (`max`).'),
+          .describe('Longest penalty (`max`). A penalty is also remembered for this long after its end.'),
         maxSources: z
           .number()
           .int()
           .min(1)
           .max(1_000_000)
           .default(65_536)
-          .describe('Sources that are remembered (`max-sources4`, `max-sources6`).'),
+          .describe('Number of sources remembered (`max-sources4`, `max-sources6`).'),
         overflow: z
           .enum(['permissive', 'deny-all'])
           .default('permissive')
-          .describe('When there are more: the oldest are forgotten, or nobody is let in (`overflow`).'),
+          .describe(
+            'What happens beyond `maxSources` (`overflow`): `permissive` forgets the oldest source, `deny-all` rejects every new connection.',
+          ),
         exempt: z
           .array(networkText)
           .max(1000)
           .default([])
           .describe(
-            'Addresses and networks that are never penalised (PerSourcePenaltyExemptList). Bans that an admin gives count there too.',
+            'Addresses and networks that are never penalised (PerSourcePenaltyExemptList). An admin can still ban them.',
           ),
       })
-      .refine(({ minMs, maxMs }) => minMs <= maxMs, 'minMs is more than maxMs')
+      .refine(({ minMs, maxMs }) => minMs <= maxMs, 'minMs is greater than maxMs')
       .prefault({})
       .describe(
-        'How long a source is refused for connections without a login, as PerSourcePenalties of sshd_config(5) (OpenSSH 9.8). Each penalty is twice as long as the one before it that is remembered. Logins are never penalised, nor sources that somebody is logged in from.',
+        'Penalties for connections that end without a login, as PerSourcePenalties in sshd_config(5) (OpenSSH 9.8; its names are in parentheses). Each such connection adds a time to its source; when the sum exceeds `minMs`, connections from the source are rejected for that long. Each penalty is twice as long as the last one that is remembered. A source is not penalised while a user is logged in from it.',
       ),
     maxAuthTries: z
       .number()
@@ -96,36 +108,41 @@ export const sshSettings = z
       .min(1)
       .max(100)
       .default(6)
-      .describe('Failed attempts after which a connection is closed (as in sshd_config(5)).'),
+      .describe('Number of failed login attempts after which a connection is closed (MaxAuthTries in sshd_config(5)).'),
     maxSessions: z
       .number()
       .int()
       .min(1)
       .max(100)
       .default(10)
-      .describe('Sessions on one connection at the same time (as in sshd_config(5)).'),
-    stdinMs: z.number().int().min(1000).default(60_000).describe('How long a verb waits for its standard input.'),
+      .describe('Number of open sessions on one connection (MaxSessions in sshd_config(5)).'),
+    stdinMs: z
+      .number()
+      .int()
+      .min(1000)
+      .default(60_000)
+      .describe('Time within which a verb must receive its standard input.'),
     unusedMs: timeMs
       .max(2_147_483_647)
       .default(900_000)
       .describe(
-        'How long a connection may be logged in without a session (UnusedConnectionTimeout of sshd_config(5), which is never); 0 is never. A ControlMaster with a longer ControlPersist ends by it.',
+        'Time after which a connection with a login but without a session is closed; 0 for never (UnusedConnectionTimeout in sshd_config(5), which defaults to never). It also closes a ControlMaster connection with a longer ControlPersist.',
       ),
     idleMs: timeMs
       .default(28_800_000)
       .describe(
-        'How long a shell may be open in which nothing is typed and nothing runs; 0 is never. It is warned a minute before, or a tenth of the time. In a program in a container its output counts too.',
+        'Time after which a shell is closed if nothing is typed and nothing runs; 0 for never. The shell shows a warning one minute before, or a tenth of the time before if that is shorter. In a terminal session in a container, output counts as activity too.',
       ),
     maxSessionMs: timeMs
       .default(0)
       .describe(
-        'How long a login may last, whatever it does; 0 is never. Its shells are warned as above. Operations go on.',
+        'Longest duration of a login, active or not; 0 for no limit. Its shells show the same warning. Running operations are not interrupted.',
       ),
     keyExchange: z
       .enum(['fallback', 'post-quantum'])
       .default('fallback')
       .describe(
-        '`fallback` prefers the post-quantum key exchange (mlkem768x25519-sha256) and takes curve25519 from clients without it; `post-quantum` refuses those: OpenSSH before 9.9, among others.',
+        '`fallback` prefers the post-quantum key exchange (mlkem768x25519-sha256), and accepts curve25519 from clients that do not support it. `post-quantum` rejects those clients, among them OpenSSH before 9.9.',
       ),
     rekeyBytes: z
       .number()
@@ -133,14 +150,14 @@ export const sshSettings = z
       .min(16_384)
       .max(2 ** 34)
       .default(2 ** 30)
-      .describe('Bytes on a connection, in both directions, after which its keys are changed (RFC 4253, section 9).'),
+      .describe('Bytes in both directions after which a connection is rekeyed (RFC 4253, section 9).'),
     rekeyMs: z
       .number()
       .int()
       .min(1000)
       .max(86_400_000)
       .default(3_600_000)
-      .describe('Time after which the keys of a connection are changed (RFC 4253, section 9).'),
+      .describe('Time after which a connection is rekeyed (RFC 4253, section 9).'),
     touchBeforeDeleteMs: z
       .number()
       .int()
@@ -148,8 +165,8 @@ export const sshSettings = z
       .max(86_400_000)
       .default(0)
       .describe(
-        '`delete` over ssh is only done this soon after a login with a FIDO key (`sk-…`) that was touched for it: 300000 are five minutes. 0: no touch is wanted. The command line on the host is not concerned.',
+        '`delete` over ssh requires a login with a FIDO key (`sk-…`) that was touched within this time, for example 300000 for five minutes; 0 requires no touch. It does not apply to the command line on the host.',
       ),
   })
   .prefault({})
-  .describe('The SSH server on port 2222.');
+  .describe('The SSH server on port 2222. Times are in milliseconds.');

@@ -1,10 +1,10 @@
-/** Types of settings. Their titles are what docs/configuration.md calls them. */
+/** The types of settings. docs/configuration.md shows their titles. */
 import { z } from 'zod';
 import { parseImage } from '../domain/values/image.ts';
 import { parseNetwork } from '../domain/values/network.ts';
 import { parseSize } from '../domain/values/size.ts';
 
-/** A setting that `parse` reads; what it throws is why the setting is refused. */
+/** Makes a schema from a parser. The message that it throws becomes the reason of the refusal. */
 export function parsed<T>(parse: (text: string) => T) {
   return z.string().transform((text, context): T => {
     try {
@@ -20,11 +20,14 @@ export const size = parsed(parseSize).meta({ title: 'size' });
 export const image = parsed(parseImage).meta({ title: 'image' });
 export const name = z
   .string()
-  .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/, 'letters, digits, dots, hyphens and underscores')
+  .regex(
+    /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/,
+    'may contain only letters, digits, dots, hyphens and underscores, 63 characters at most',
+  )
   .meta({ title: 'name' });
 export const groupName = z
   .string()
-  .regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'a group name of group(5)')
+  .regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'must be a group name as in group(5)')
   .meta({ title: 'group name' });
 export const networkText = z
   .string()
@@ -34,8 +37,8 @@ export const networkText = z
     } catch {
       return false;
     }
-  }, 'an address or a network: 192.0.2.0/24, 2001:db8::/64')
+  }, 'must be an address or a network, for example 192.0.2.0/24 or 2001:db8::/64')
   .meta({ title: 'network' });
-/** A time that may be 0: never. */
+/** A time in milliseconds that may be 0. */
 export const timeMs = z.number().int().min(0).max(31_536_000_000);
-export const absolutePath = z.string().startsWith('/', 'an absolute path').meta({ title: 'absolute path' });
+export const absolutePath = z.string().startsWith('/', 'must be an absolute path').meta({ title: 'absolute path' });

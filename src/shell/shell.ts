@@ -1,11 +1,11 @@
-/** A person's shell on a terminal: welcomes them, and lasts until they leave or their connection does. */
+/** Opens the chat shell on a client's terminal. */
 import type { Actor } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import type { CoreClient } from '../protocol/client.ts';
 import type { ShellClient } from '../protocol/shellClient.ts';
 import { PlainUi, type PlainReason } from './plain/plainUi.ts';
 import { ShellModel } from './model/shellModel.ts';
-import { enterRoom } from './model/entrance.ts';
+import { enterRoom } from './model/roomMembership.ts';
 import type { ShellUi } from './model/shellUi.ts';
 import { welcome } from './model/welcome.ts';
 import { Screen } from './screen/screen.tsx';
@@ -18,26 +18,26 @@ export interface ShellOptions {
   readonly actor: Actor;
   readonly core: CoreClient;
   readonly shells: ShellClient;
-  /** What is typed before a verb outside the shell. */
+  /** The command prefix outside the shell: `ssh -p 2222 manage@jump`. */
   readonly prefix: string;
-  /** The address of this server that the client reached. */
+  /** The address at which the client reached this server. */
   readonly reachedAt: string;
-  /** A line that is run as if it had been typed; the shell ends with it. */
+  /** A line to run as if it had been typed. The shell ends when it has run. */
   readonly line?: string;
-  /** Told of everything that a program in a container shows. */
+  /** Called for all output of a program in a container that has the terminal. */
   readonly used?: () => void;
-  /** Why it has to be lines of text, whatever the person's setting is. */
+  /** Forces screen-reader mode, whatever the user's setting; the value says why. */
   readonly plain?: Exclude<PlainReason, 'setting'>;
 }
 
 export interface Shell {
-  /** Resolves with the exit code when it is over and the terminal is as it was found. */
+  /** Resolves with the exit code once the shell has ended and the terminal is restored. */
   readonly ended: Promise<number>;
-  /** Whether something runs in it. */
+  /** Whether a call of this shell is running. */
   readonly busy: boolean;
-  /** Says something that has to be read now. */
+  /** Shows a warning at once, even over the live list or a program in a container. */
   warn(text: string): void;
-  /** Ends it from outside, saying why. */
+  /** Ends the shell from outside and shows the reason. */
   end(reason: string): void;
 }
 
@@ -48,26 +48,26 @@ export function openShell(options: ShellOptions): Shell {
   const stopped = new Promise<number>((resolve) => (stop = resolve));
   void terminal.closed.then(() => stop(255));
   let ui: ShellUi | undefined;
-  let shellModel: ShellModel | undefined;
+  let model: ShellModel | undefined;
   let over = false;
 
   const begin = async (): Promise<void> => {
     try {
-      const entrance = await enterRoom(shells, actor);
+      const membership = await enterRoom(shells, actor);
       if (over) {
-        entrance.leave();
+        membership.leave();
         return;
       }
-      const plain = options.plain ?? (entrance.welcome.settings.plain ? 'setting' : undefined);
-      ui = showing(terminal, options, plain, stop);
-      shellModel = new ShellModel({ actor, core, shells, ui, entrance, prefix, reachedAt, leave: () => stop(0) });
+      const plain = options.plain ?? (membership.welcome.settings.plain ? 'setting' : undefined);
+      ui = createUi(terminal, options, plain, stop);
+      model = new ShellModel({ actor, core, shells, ui, membership, prefix, reachedAt, leave: () => stop(0) });
       for (const item of welcome(actor, core.greeting, options.line !== undefined)) ui.print(item);
-      ui.show(shellModel, shellModel.begin());
+      ui.show(model, model.begin());
       if (options.line !== undefined) {
-        stop(await shellModel.run(options.line));
+        stop(await model.run(options.line));
         return;
       }
-      if (actor.entryPoint === 'self') await shellModel.showCard();
+      if (actor.entryPoint === 'self') await model.showCard();
       ui.ready();
     } catch (error) {
       terminal.write(`Error: ${Failure.from(error).message}\r\n`);
@@ -79,30 +79,30 @@ export function openShell(options: ShellOptions): Shell {
   return {
     ended: stopped.then(async (code) => {
       over = true;
-      shellModel?.end();
+      model?.end();
       ui?.close();
       await terminal.restore();
       return code;
     }),
     get busy() {
-      return shellModel?.busy ?? false;
+      return model?.busy ?? false;
     },
     warn(text) {
-      shellModel?.warn(text);
+      model?.warn(text);
       terminal.warnProgram(text);
     },
     end(reason) {
       const text = `The session ends: ${reason}`;
       if (ui === undefined) terminal.write(`${text}\r\n`);
       else ui.print({ kind: 'note', text });
-      // After what is printed has been written.
+      // After the printed text has been written.
       setImmediate(() => stop(1));
     },
   };
 }
 
-/** What shows the conversation: a screen, or lines of text where the terminal or the person wants nothing else. */
-function showing(
+/** Creates the UI: lines of text in screen-reader mode, an Ink screen otherwise. */
+function createUi(
   terminal: Terminal,
   { actor, core }: ShellOptions,
   plain: PlainReason | undefined,

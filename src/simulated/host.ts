@@ -1,7 +1,7 @@
 /**
- * A host with Incus, accounts and containers, in memory and in one JSON file: for trying everything without Incus, and
- * for tests that fail any step. It answers the commands that `src/host` issues in the formats of Incus 6.0.4, shadow
- * 4.13 and OpenSSH 9.2.
+ * A simulated host with Incus, accounts and containers, kept in one JSON file. It serves to try the product without
+ * Incus, and to test what happens when a step fails. It answers the commands of `src/host` in the formats of Incus
+ * 6.0.4, shadow 4.13 and OpenSSH 9.2.
  */
 import type { IncusStreams } from '../host/incus/streams.ts';
 import type { JumpKeys } from '../host/jumpKeys.ts';
@@ -10,7 +10,7 @@ import { CommandLog } from './faults/commandLog.ts';
 import { Faults } from './faults/faults.ts';
 import type { FaultPlan } from './faults/faults.ts';
 import { Gate } from './faults/gate.ts';
-import { Happenings } from './state/lifecycleEvents.ts';
+import { LifecycleEvents } from './state/lifecycleEvents.ts';
 import { SimulatedJumpKeys } from './accounts/jumpKeys.ts';
 import { finishUnderway, SimulatedRunner } from './runner.ts';
 import { StateStore } from './state/store.ts';
@@ -18,28 +18,22 @@ import { SimulatedStreams } from './incus/streams.ts';
 import { wait } from './faults/wait.ts';
 
 export interface SimulatedHostOptions {
-  /** How long create, start, stop, publish and their like take, in milliseconds. Default 0. */
+  /** Duration of long commands such as create, start, stop and publish, in milliseconds. Default 0. */
   readonly paceMs?: number;
-  /**
-   * Time limits of commands that hang because of a fault are multiplied by this, so that tests need not wait. Default
-   * 1.
-   */
+  /** Factor applied to the time limits of commands that hang because of a fault. Tests use a small one. Default 1. */
   readonly timeScale?: number;
   /**
-   * How long Incus goes on with work whose client is gone because of a fault, and a stream that a fault ends, in
+   * How long Incus works on after a fault has ended the client, and how long a stream lives that a fault ends, in
    * milliseconds. Default 500.
    */
   readonly lateMs?: number;
-  /** Faults from the start. */
+  /** The initial fault plan. */
   readonly faults?: FaultPlan;
-  /**
-   * A JSON file with a {@link FaultPlan}, read before each command; used-up faults are taken out of it. It need not
-   * exist.
-   */
+  /** A JSON file with a {@link FaultPlan}. It is read before each command, and loses used faults. It may be missing. */
   readonly faultsPath?: string;
-  /** Appended to: one JSON line per command, see {@link CommandLog}. */
+  /** File that the {@link CommandLog} appends to. */
   readonly logPath?: string;
-  /** Milliseconds since 1970. */
+  /** Returns the time, in milliseconds since 1970. */
   readonly now?: () => number;
 }
 
@@ -48,18 +42,18 @@ export class SimulatedHost {
   readonly jumpKeys: JumpKeys;
   readonly streams: IncusStreams;
 
-  private constructor(gate: Gate, happenings: Happenings, lateMs: number) {
+  private constructor(gate: Gate, lifecycleEvents: LifecycleEvents, lateMs: number) {
     this.runner = new SimulatedRunner(gate);
     this.jumpKeys = new SimulatedJumpKeys(gate);
-    this.streams = new SimulatedStreams(gate, happenings, lateMs);
+    this.streams = new SimulatedStreams(gate, lifecycleEvents, lateMs);
   }
 
   /**
-   * Opens the host kept in the JSON file `path`, or a fresh one where there is no such file. One process at a time: the
-   * file is read here only. Throws a `settings` failure for a file that cannot be used.
+   * Opens the host stored in the JSON file `path`, or a fresh host if there is no such file. Only one process may have
+   * it open, because the file is read only here. Throws a `settings` failure if the file is unusable.
    */
   static open(path: string, options: SimulatedHostOptions = {}): SimulatedHost {
-    const happenings = new Happenings();
+    const lifecycleEvents = new LifecycleEvents();
     const lateMs = options.lateMs ?? 500;
     return new SimulatedHost(
       new Gate({
@@ -67,15 +61,15 @@ export class SimulatedHost {
         log: new CommandLog(options.logPath),
         faults: new Faults(options.faults ?? [], options.faultsPath),
         wait,
-        happenings,
+        lifecycleEvents,
         paceMs: options.paceMs ?? 0,
         timeScale: options.timeScale ?? 1,
         lateMs,
         finish: finishUnderway,
-        // SIGKILL cannot be caught: nothing of this process runs after it.
+        // SIGKILL cannot be caught: no handler of this process runs after it.
         kill: () => process.kill(process.pid, 'SIGKILL'),
       }),
-      happenings,
+      lifecycleEvents,
       lateMs,
     );
   }

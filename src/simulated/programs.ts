@@ -1,4 +1,4 @@
-/** Which host programs are simulated. A program without an entry is one that is not installed. */
+/** The simulated host programs. A program without an entry counts as not installed. */
 import type { Program } from '../host/runner.ts';
 import { getent, groupadd, pkill, useradd, userdel } from './accounts/accounts.ts';
 import type { SimulatedProgram } from './program/answer.ts';

@@ -1,4 +1,4 @@
-/** The simulated host's {@link Runner}: answers commands as the real one would, and fails exactly like it. */
+/** The simulated host's {@link Runner}: answers and fails as the real runner does. */
 import { Failure } from '../domain/failure.ts';
 import { cancelledRun, checked, timedOut } from '../host/runner.ts';
 import type { Command, Output, Program, Runner } from '../host/runner.ts';
@@ -35,7 +35,7 @@ function backgroundOf(command: Command): Omit<UnderwayRecord, 'id' | 'doneAtMs'>
     : { program, input: command.input ?? '', ...background, args: [...background.args] };
 }
 
-/** Does what a command has left under way. A refusal is heard by nobody. */
+/** Does the work that a command has left behind. Its answer is dropped, because the client is gone. */
 export function finishUnderway(world: World, { program, args, input }: UnderwayRecord): void {
   programs[program as Program]?.run(world, { args, input });
 }

@@ -1,12 +1,12 @@
 /**
- * What an attack on the key exchange (CVE-2002-20001, with ssh-audit's `--dheat`) does to an admin who logs in every
- * two seconds: `npm run bench:dheat`, with `-- --sockets 10 --seconds 60`. The attack comes from one address, once as
- * things are set and once exempt from penalties, which is what a crowd of addresses could do. Needs root, or user
- * namespaces: all of it is in a network namespace of its own.
+ * Measures how an attack on the key exchange (CVE-2002-20001, with ssh-audit's `--dheat`) affects an admin who logs in
+ * every two seconds: `npm run bench:dheat -- --sockets 10 --seconds 60`. The attack comes from one address, first with
+ * the default limits, then exempt from penalties, like an attack from many addresses. It runs in a network namespace of
+ * its own, which needs root or user namespaces.
  *
- * Printed are p50 and p95 of a login with a command, by the stock client and with the start of its process, quiet and
- * under attack, and the ratio of the p95. Attackers, client and server share this machine's processors, so that the
- * ratio is a bound from above for a server that has some of its own.
+ * Prints the p50 and p95 of a login with a command by OpenSSH's client, including the start of its process, quiet and
+ * under attack, and the ratio of the p95. Attackers, client and server share the processors of this machine, so the
+ * ratio is an upper bound for a server with processors of its own.
  */
 import { spawn } from 'node:child_process';
 import { availableParallelism, loadavg } from 'node:os';
@@ -23,11 +23,11 @@ const { values: options } = parseArgs({
 });
 const [sockets, seconds] = [Number(options.sockets), Number(options.seconds)];
 if (![sockets, seconds].every((number) => Number.isInteger(number) && number >= 1))
-  throw new Error('--sockets and --seconds take a number each');
+  throw new Error('--sockets and --seconds take a positive integer each');
 
 const everyMs = 2000;
 
-/** A login from another address than the attack's, with a command; in milliseconds. Rejects where it fails. */
+/** Logs in from an address of its own and runs a command. Resolves to the time in milliseconds. Rejects on failure. */
 async function login(server: BenchServer): Promise<number> {
   const [key = ''] = server.keys;
   const ssh = ['ssh', '-F', 'none', '-b', '127.0.0.2', '-p', String(server.port), '-i', key];
@@ -78,20 +78,24 @@ for (const exempt of [false, true]) {
     config: `ssh:\n  penalties:\n    exempt: [${exempt ? '127.0.0.1' : ''}]\n`,
   });
   try {
-    console.log(exempt ? 'from an address that is exempt from penalties' : 'from an address with the default limits');
-    // What runs for the first time is compiled.
+    console.log(
+      exempt
+        ? 'attack from an address that is exempt from penalties'
+        : 'attack from an address with the default limits',
+    );
+    // Warm-up: code is compiled when it runs for the first time.
     for (let i = 0; i < 5; i++) await login(server);
     const quiet = await measure(server, 'quiet', Math.min(seconds, 30) * 1000);
     const attack = sshAudit([`--dheat=${sockets}`, '--port', String(server.port), '127.0.0.1'], {
       within: inNetworkOf(server.core),
       forMs: seconds * 1000 + 3000,
     });
-    // It starts a process for each socket.
+    // ssh-audit first starts a process for each socket.
     await pause(2000);
     const loaded = await measure(server, 'attacked', seconds * 1000);
-    const said = stripVTControlCharacters((await attack).stdout);
-    console.log(`  p95 attacked against quiet: ${(loaded / quiet).toFixed(1)}`);
-    for (const line of said
+    const output = stripVTControlCharacters((await attack).stdout);
+    console.log(`  p95 under attack relative to quiet: ${(loaded / quiet).toFixed(1)}`);
+    for (const line of output
       .split(/[\r\n]/)
       .filter((each) => /TCP connections:|DH KEX replies:/.test(each))
       .slice(-4))

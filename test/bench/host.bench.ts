@@ -1,9 +1,9 @@
 /**
- * Times on a real Incus, as root: a create by step, and `list` with many containers. `npm run bench:host`;
- * BENCH_CONTAINERS says how many (default 50).
+ * Measures a real Incus as root, with `npm run bench:host`: the steps of a create, and `list` with many containers.
+ * BENCH_CONTAINERS sets their number (default 50).
  *
- * A machine's speed drifts, so each figure stands beside one that is measured in the same run: `list` beside Incus's
- * own client, and beside the same list with one container.
+ * The speed of a machine drifts. So each figure is compared with another from the same run: `list` with Incus's own
+ * client and with a list of one container.
  */
 import { execa } from 'execa';
 import { it } from 'vitest';
@@ -30,7 +30,7 @@ async function timed(work: () => Promise<unknown>, runs = 7): Promise<number> {
   return median(all);
 }
 
-it('times', { timeout: 1_800_000 }, async () => {
+it('create and list are measured on a real Incus', { timeout: 1_800_000 }, async () => {
   await raiseKernelLimits((line) => console.log(line));
   const host = await startJumpHost({ name: 'bench' });
   try {
@@ -54,7 +54,7 @@ it('times', { timeout: 1_800_000 }, async () => {
       const start = performance.now();
       const created = await manage(['create', `bench-${i}`], key);
       const total = performance.now() - start;
-      // The first one unpacks the image into the pool.
+      // The first create unpacks the image into the pool.
       if (i === 1) console.log(`first create: ${(total / 1000).toFixed(2)} s (unpacks the image)`);
       else if (i <= creates + 1) {
         totals.push(total);

@@ -1,7 +1,7 @@
 /**
- * What an append costs at 10, 100 000 and 1 000 000 records, and how long a journal of that length takes to open. Run
- * with `node test/bench/journal.ts [folder on the disk to measure]`. The ratios count, not the milliseconds: those are
- * the disk's.
+ * Measures an append to a journal of 10, 100 000 and 1 000 000 records, and the time to open it. Run with
+ * `node test/bench/journal.ts [folder on the disk to measure]`. Only the ratios count, because milliseconds depend on
+ * the disk.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -28,7 +28,7 @@ const folder = await mkdtemp(join(process.argv[2] ?? tmpdir(), 'journal-bench-')
 const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 const cell = (text: string | number): string => String(text).padStart(10);
 
-/** The median time of one append after another, in milliseconds. */
+/** Returns the median time of sequential appends, in milliseconds. */
 async function appendMs(journal: Journal): Promise<number> {
   const times: number[] = [];
   for (let i = 0; i < measuredAppends; i += 1) {
@@ -40,7 +40,7 @@ async function appendMs(journal: Journal): Promise<number> {
 }
 
 try {
-  // Code that has not been compiled yet and a cold disk cache would make the short journal look dear.
+  // Uncompiled code and a cold disk cache would make the short journal look slow.
   const warmUp = await Journal.open({ folder: join(folder, 'warm-up') });
   for (let i = 0; i < 3; i += 1) await appendMs(warmUp);
   await warmUp.close();

@@ -1,6 +1,6 @@
 /**
- * What it costs to encrypt and to decrypt a packet of the size of a keystroke's answer, with the keys as ssh2 has them
- * and as its patch 10 (src/front/patches) has them: `npm run bench:packets`. The ratios count.
+ * Measures the cost of encrypting and decrypting a packet as large as the answer to a keystroke, without and with patch
+ * 10 of ssh2 (src/front/patches), which passes key objects to Node.js: `npm run bench:packets`. Only the ratios count.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -25,7 +25,7 @@ try {
   const [patched, plain] = [await copyOfSsh2(folder), await copyOfSsh2(folder, 'cipher-keys')];
   for (const name of ['chacha20-poly1305@openssh.com', 'aes256-gcm@openssh.com', 'aes128-gcm@openssh.com']) {
     const pairs = [await cipherPair(plain, name), await cipherPair(patched, name)] as const;
-    // One after the other in turn: what else the machine does meets both.
+    // Both take turns, so that other load on the machine affects them equally.
     const times = Array.from({ length: rounds }, () => pairs.map(microseconds));
     const [without = NaN, with10 = NaN] = [0, 1].map((which) =>
       percentile(

@@ -1,12 +1,12 @@
 /**
- * Whether the time that a refused login takes tells something: `npm run bench:refusals`, with `-- --probes 1000` for
- * more of them. Clients on the loopback interface, where the network adds next to nothing, ask for one login each; the
- * kinds of them are interleaved in a random order.
+ * Tests whether the duration of a rejected login reveals anything: `npm run bench:refusals`, or with `-- --probes 1000`
+ * for more probes. Each probe is a client on the loopback interface, where the network adds little noise, that requests
+ * one login. Kinds of probes are interleaved in random order.
  *
- * Printed are the median from the request to its answer for each kind, and for each two that must not be told apart:
- * whether the answers are the same byte for byte, the difference of the medians, and how likely differences as large
- * are by chance alone: a permutation test of the ranks, which does not mind the long tail that times have. Ends with 1
- * where that is less likely than 1 % divided by the number of pairs.
+ * Prints the median time from the request to the answer for each kind. For each pair that must be indistinguishable, it
+ * prints whether the answers are equal, the difference of the medians, and the probability of such a difference by
+ * chance, from a permutation test of the ranks, which is robust against the long tail of times. Exits with 1 if a
+ * probability is below 1 % divided by the number of pairs.
  */
 import { randomInt } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -21,11 +21,11 @@ import { startServer } from './shell/server.ts';
 
 const { values: options } = parseArgs({ options: { probes: { type: 'string', default: '300' } } });
 const probes = Number(options.probes);
-if (!(Number.isInteger(probes) && probes >= 20)) throw new Error('--probes takes a number, 20 or more');
+if (!(Number.isInteger(probes) && probes >= 20)) throw new Error('--probes takes an integer of at least 20');
 
-/** Thrown away: code that runs for the first time is compiled. */
-const warming = 20;
-const likelihood = 0.01;
+/** Number of discarded probes: code is compiled when it runs for the first time. */
+const warmUpProbes = 20;
+const significance = 0.01;
 const permutations = 10_000;
 
 type Signature = 'none' | 'right' | 'wrong';
@@ -72,21 +72,21 @@ try {
     [signed.self, signed.adminAtSelf],
   ];
   const mayDiffer: readonly (readonly [Kind, Kind, string])[] = [
-    [offers.manage, offers.invitation, 'what looks like an invitation is hashed, whether there is one or not'],
+    [offers.manage, offers.invitation, 'the server hashes any login name that has the form of an invitation'],
     [
       signed.manage,
       signed.adminAtManage,
-      'who offers this key is told that it would do (RFC 4252, section 7), and its signature is verified',
+      'the server accepts the offer of a known key (RFC 4252, section 7), and verifies its signature',
     ],
   ];
 
   const times = new Map<Kind, number[]>(kinds.map((each) => [each, []]));
   const answers = new Map<Kind, Set<string>>(kinds.map((each) => [each, new Set()]));
-  for (let i = 0; i < warming + probes; i++) {
+  for (let i = 0; i < warmUpProbes + probes; i++) {
     for (const each of shuffled(kinds)) {
       const { us, answer } = await probe(each);
       answers.get(each)?.add(answer);
-      if (i >= warming) times.get(each)?.push(us);
+      if (i >= warmUpProbes) times.get(each)?.push(us);
     }
   }
 
@@ -98,16 +98,16 @@ try {
         .padStart(7)} µs`,
     );
   let differ = 0;
-  console.log(`pairs that must not differ (p below ${(likelihood / pairs.length).toFixed(4)} would be a difference)`);
+  console.log(`pairs that must not differ (p < ${(significance / pairs.length).toFixed(4)} counts as a difference)`);
   for (const [one, other] of pairs) {
     const p = chance(one, other);
     const isSame = [...(answers.get(one) ?? [])].join() === [...(answers.get(other) ?? [])].join();
-    if (!isSame || p < likelihood / pairs.length) differ++;
-    show(one, other, p, isSame ? 'the same answer' : 'ANOTHER ANSWER');
+    if (!isSame || p < significance / pairs.length) differ++;
+    show(one, other, p, isSame ? 'same answer' : 'DIFFERENT ANSWER');
   }
-  console.log('pairs that may differ, because nothing is learnt from it');
+  console.log('pairs that may differ, because the difference reveals nothing');
   for (const [one, other, why] of mayDiffer) show(one, other, chance(one, other), why);
-  console.log(differ === 0 ? '✓ nothing can be told from the time or the answer' : `✗ ${differ} pairs differ`);
+  console.log(differ === 0 ? '✓ times and answers reveal nothing' : `✗ ${differ} pairs differ`);
   process.exitCode = differ === 0 ? 0 : 1;
 
   function show(one: Kind, other: Kind, p: number, answer: string): void {
@@ -115,7 +115,7 @@ try {
     console.log(`  ${one.name} : ${other.name}\n    ${difference.toFixed(1)} µs, p = ${p.toFixed(4)}, ${answer}`);
   }
 
-  /** How likely ranks as different are when it is chance which probe was of which kind. */
+  /** Returns the probability that ranks differ this much if the kinds of the probes are assigned at random. */
   function chance(one: Kind, other: Kind): number {
     const [a = [], b = []] = [times.get(one), times.get(other)];
     const order = [...a.map((us) => ({ us, first: true })), ...b.map((us) => ({ us, first: false }))].sort(
@@ -129,11 +129,11 @@ try {
   await rm(folder, { recursive: true });
 }
 
-/** One connection, one request: from an address of its own, so that no penalty plays a part. */
+/** Sends one login request on a new connection, from an address of its own to avoid penalties. */
 async function probe({ user, key, signature }: Kind): Promise<{ us: number; answer: string }> {
   const client = await RawClient.connect(server.port, anySource());
   await client.requestAuthentication();
-  // Made beforehand, and for every kind: this side's own signing takes longer than the answer, and leaves its traces in
+  // Both signatures are made beforehand for every kind, because signing takes longer than the answer and affects
   // caches.
   const right = ed25519Signer(key)(client.signedForLogin(user, 'ssh-ed25519', key.blob));
   const wrong = Buffer.from(right);

@@ -1,6 +1,6 @@
 /**
- * What the shell costs, from real SSH clients against the real server: `npm run bench:shell`. Options: --sessions
- * 1,100,500 --keys 400 --cycles 2000 --idle 30 (seconds). docs/design.md says how to read it. Linux only: figures of
+ * Measures the shell with real SSH clients and the real server: `npm run bench:shell`. Options: --sessions 1,100,500
+ * --keys 400 --cycles 2000 --idle 30 (seconds). docs/design.md explains the figures. Linux only, because figures of
  * processes come from proc(5).
  */
 import { fork, type ChildProcess } from 'node:child_process';
@@ -19,7 +19,7 @@ const { values: options } = parseArgs({
     sessions: { type: 'string', default: '1,100,500' },
     keys: { type: 'string', default: '400' },
     cycles: { type: 'string', default: '2000' },
-    // Twice the time between two keepalives of a connection: another span would count some of them and not others.
+    // Twice the keepalive interval of a connection, so that each connection counts the same number of keepalives.
     idle: { type: 'string', default: '30' },
   },
 });
@@ -31,16 +31,16 @@ const keys = Number(options.keys);
 const cycles = Number(options.cycles);
 const idleSeconds = Number(options.idle);
 if (![...sizes, keys, cycles, idleSeconds].every((number) => Number.isInteger(number) && number >= 0)) {
-  throw new Error('--sessions takes numbers with commas between them, --keys, --cycles and --idle one number each');
+  throw new Error('--sessions takes integers separated by commas; --keys, --cycles and --idle take an integer each');
 }
 
-/** As many people share the sessions: everybody has the shell open several times, as people do. */
+/** Number of admins who share the sessions. Each has several shells open. */
 const admins = 20;
-/** One who types fast. */
+/** Interval between the keys of a fast typist. */
 const oneTypesEveryMs = 100;
-/** Twenty keys a second from all sessions together. */
+/** Interval between keys when all sessions type: twenty keys a second in total. */
 const allTypeEveryMs = 50;
-/** Of several measurements of memory the least counts, over this many seconds: garbage is collected when it pleases. */
+/** Period in which memory is measured once a second. The minimum counts, because garbage is collected at any time. */
 const settleSeconds = 10;
 
 const targets = {
@@ -49,7 +49,7 @@ const targets = {
   idleBytes: 0,
   idlePercentPerHundred: 0.6,
   miBPerSession: (sessions: number): number | undefined => (sessions >= 500 ? 0.7 : undefined),
-  /** What two rounds of cycles may differ in and still count as no growth: the noise of a garbage collector. */
+  /** Maximum growth from one round of cycles to the next that counts as garbage collector noise. */
   growthMiB: 10,
   growthDescriptors: 0,
 };
@@ -63,7 +63,7 @@ function report(figure: Figure): void {
 
 function part(title: string): void {
   const [load = 0] = loadavg();
-  const busy = load > availableParallelism() / 2 ? ' (others use this machine: times mean little)' : '';
+  const busy = load > availableParallelism() / 2 ? ' (the machine is busy: times mean little)' : '';
   console.log(`\n${title}, load average ${load.toFixed(1)}${busy}`);
 }
 
@@ -74,7 +74,7 @@ class Clients {
 
   order(order: Order): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const died = (): void => reject(new Error('the clients ended'));
+      const died = (): void => reject(new Error('the clients exited'));
       this.#process.once('exit', died);
       this.#process.once('message', (message: { answer?: unknown; error?: string }) => {
         this.#process.off('exit', died);
@@ -98,7 +98,7 @@ class Clients {
   }
 }
 
-/** Its memory at rest. */
+/** Measures the resident memory of an idle process, in MiB. */
 async function atRest(pid: number): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   for (let i = 0; i < settleSeconds; i++) {
@@ -119,7 +119,7 @@ async function withServer(work: (server: BenchServer, clients: Clients) => Promi
     console.log(
       `\nStarted: front ${residentMiB(server.front).toFixed(0)} MiB, core ${residentMiB(server.core).toFixed(0)} MiB`,
     );
-    // Code that has not run yet is not compiled yet.
+    // Warm-up: code is compiled when it runs for the first time.
     await clients.order({ do: 'open', shells: 5 });
     await clients.order({ do: 'all-type', keys: 100, everyMs: 20 });
     await clients.order({ do: 'close' });
@@ -143,8 +143,8 @@ function reportTyping(who: string, sessions: number, { latenciesMs, bytes, echoe
   report({ what: `${who}: a bare echo between the keys, p50`, value: median(echoesMs), unit: 'ms' });
   report({ what: `${who}: a bare echo between the keys, p99`, value: percentile(echoesMs, 99), unit: 'ms' });
   report({ what: `${who}: bytes per keystroke, median`, value: median(bytes), unit: 'B', target: targets.bytesPerKey });
-  report({ what: `${who}: bytes per keystroke, most`, value: Math.max(...bytes), unit: 'B' });
-  if (unanswered > 0) report({ what: `${who}: keys without an answer`, value: unanswered, unit: '', target: 0 });
+  report({ what: `${who}: bytes per keystroke, maximum`, value: Math.max(...bytes), unit: 'B' });
+  if (unanswered > 0) report({ what: `${who}: unanswered keys`, value: unanswered, unit: '', target: 0 });
 }
 
 async function idlePercents({ front, core }: BenchServer): Promise<{ readonly front: number; readonly core: number }> {
@@ -173,11 +173,10 @@ async function measureIdle(server: BenchServer, clients: Clients, sessions: numb
     unit: 'B',
     target: targets.idleBytes,
   });
-  if (after.closed > 0)
-    report({ what: 'sessions that the server has ended', value: after.closed, unit: '', target: 0 });
+  if (after.closed > 0) report({ what: 'sessions ended by the server', value: after.closed, unit: '', target: 0 });
 }
 
-/** Work of one that all shells hear of, while another one types. */
+/** Measures typing in one shell while another shell runs a create, which all shells are notified of. */
 async function measureBusy({ front, publicKey }: BenchServer, clients: Clients, sessions: number): Promise<void> {
   const before = cpuMs(front);
   const begun = performance.now();
@@ -188,15 +187,15 @@ async function measureBusy({ front, publicKey }: BenchServer, clients: Clients, 
     until: `ssh ${user}`,
     everyMs: oneTypesEveryMs,
   })) as Typed;
-  report({ what: 'a container is created meanwhile: it takes', value: performance.now() - begun, unit: 'ms' });
+  report({ what: 'during a create: duration of the create', value: performance.now() - begun, unit: 'ms' });
   await clients.order({ do: 'settle', quietMs: 1000 });
-  report({ what: 'a container is created meanwhile: CPU of the front', value: cpuMs(front) - before, unit: 'ms' });
+  report({ what: 'during a create: CPU of the front', value: cpuMs(front) - before, unit: 'ms' });
   report({
-    what: `a container is created meanwhile: p50 of ${typed.latenciesMs.length} keys`,
+    what: `during a create: keystroke to repaint, p50 of ${typed.latenciesMs.length}`,
     value: median(typed.latenciesMs),
     unit: 'ms',
   });
-  report({ what: `a container is created meanwhile: most`, value: Math.max(...typed.latenciesMs), unit: 'ms' });
+  report({ what: 'during a create: keystroke to repaint, maximum', value: Math.max(...typed.latenciesMs), unit: 'ms' });
 }
 
 async function measureSessions(server: BenchServer, clients: Clients): Promise<void> {
@@ -211,10 +210,10 @@ async function measureSessions(server: BenchServer, clients: Clients): Promise<v
     const before = { front: cpuMs(server.front), core: cpuMs(server.core) };
     const begun = performance.now();
     await clients.order({ do: 'open', shells: sessions });
-    report({ what: 'opening them takes', value: performance.now() - begun, unit: 'ms' });
+    report({ what: 'time to open the sessions', value: performance.now() - begun, unit: 'ms' });
     await clients.order({ do: 'settle', quietMs: 1000 });
-    report({ what: 'opening them: CPU of the front', value: cpuMs(server.front) - before.front, unit: 'ms' });
-    report({ what: 'opening them: CPU of core', value: cpuMs(server.core) - before.core, unit: 'ms' });
+    report({ what: 'opening the sessions: CPU of the front', value: cpuMs(server.front) - before.front, unit: 'ms' });
+    report({ what: 'opening the sessions: CPU of core', value: cpuMs(server.core) - before.core, unit: 'ms' });
     if (sessions > 1) {
       report({
         what: 'memory of the front per session',
@@ -266,14 +265,14 @@ async function measureCycles(server: BenchServer, clients: Clients): Promise<voi
     part(`${cycles} connects and disconnects, round ${round}`);
     const begun = performance.now();
     await clients.order({ do: 'cycle', times: cycles });
-    report({ what: 'sessions a second', value: cycles / ((performance.now() - begun) / 1000), unit: '/s' });
+    report({ what: 'sessions per second', value: cycles / ((performance.now() - begun) / 1000), unit: '/s' });
     looks.push(await look());
     const [before, after] = looks.slice(-2);
     if (before === undefined || after === undefined) continue;
     console.log(
       `  front ${before.front.toFixed(0)} -> ${after.front.toFixed(0)} MiB, core ${before.core.toFixed(0)} -> ${after.core.toFixed(0)} MiB`,
     );
-    // The first round fills what the heap keeps for such use; a leak shows in the second.
+    // The first round fills pools and caches. A leak shows in the second round.
     const counts = round === 2;
     report({
       what: 'growth of the front',
@@ -296,10 +295,7 @@ async function measureCycles(server: BenchServer, clients: Clients): Promise<voi
   }
 }
 
-/**
- * Sends back what it gets, in this process, which has nothing else to do: what a round trip takes on this machine at
- * the moment.
- */
+/** An echo server in this process, which is otherwise idle, to measure the current round trip time of the machine. */
 const echo = createServer({ noDelay: true }, (socket) => socket.on('error', () => undefined).pipe(socket))
   .listen(0, '127.0.0.1')
   .unref();
@@ -313,7 +309,7 @@ if (cycles > 0) await withServer(measureCycles);
 
 const verdicts = figures.map(verdict).filter((each) => each !== undefined);
 const count = (wanted: string): number => verdicts.filter((each) => each === wanted).length;
-const untold = count('cannot be told');
+const undecided = count('undecided');
 console.log(
-  `\n${count('reached')} of ${verdicts.length} targets reached${untold === 0 ? '' : `; ${untold} cannot be told on a machine this busy`}`,
+  `\n${count('reached')} of ${verdicts.length} targets reached${undecided === 0 ? '' : `; ${undecided} are undecided because the machine is busy`}`,
 );

@@ -1,13 +1,12 @@
 /**
- * One story, told to a running server over ssh: a container's life with its errors. It is run against the simulated
- * host and against a real Incus, and both must answer alike: the same exit codes, the same error codes, documents of
- * the same shape.
+ * The life of a container, with errors, as a series of commands over ssh. It runs against the simulated host and
+ * against a real Incus. Both must give the same exit codes, the same error codes, and documents of the same shape.
  */
 import { expect } from 'vitest';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { temporaryFolder, type Finished, type TestServer } from '../support/server.ts';
 
-/** A server, and the people in the story with their keys. */
+/** A server, and the keys of the users in the story. */
 export interface World {
   readonly server: TestServer;
   readonly alice: TestKey;
@@ -20,8 +19,11 @@ export async function makeWorld(server: TestServer): Promise<World> {
   return { server, alice, laptop };
 }
 
-/** What both hosts must have in common, by step. */
-export type Told = Record<string, { readonly code: number; readonly error: string | null; readonly shape: string[] }>;
+/** The part of each answer that both hosts must have in common, by step. */
+export type Answers = Record<
+  string,
+  { readonly code: number; readonly error: string | null; readonly shape: string[] }
+>;
 
 interface Document {
   ok: boolean;
@@ -29,30 +31,30 @@ interface Document {
   error?: { code: string; exitCode: number };
 }
 
-/** Every path of a document with the kind of value at its end; the elements of a list count as one. */
+/** Returns every path in a document with the type of its value. All elements of a list share one path. */
 function shapeOf(value: unknown, path = ''): string[] {
   if (Array.isArray(value))
     return value.length === 0 ? [`${path}[]`] : [...new Set(value.flatMap((item) => shapeOf(item, `${path}[]`)))];
   if (value !== null && typeof value === 'object') {
     return Object.entries(value).flatMap(([key, inner]) => shapeOf(inner, path === '' ? key : `${path}.${key}`));
   }
-  // What doctor advises depends on what it finds, which differs; that it may advise does not.
+  // The advice of doctor depends on the host, but whether a check may have advice does not.
   if (path === 'checks[].next') return [`${path}: advice`];
   return [`${path}: ${value === null ? 'null' : typeof value}`];
 }
 
-/** The names are unlikely to be taken on the machine where this runs: on the real host they become accounts. */
-export async function tellStory(world: World): Promise<Told> {
-  const told: Told = {};
+/** Runs the story. Its user names become accounts on a real host, and are unlikely to be in use there. */
+export async function runStory(world: World): Promise<Answers> {
+  const answers: Answers = {};
   const { server, alice, laptop } = world;
   const key = { alice: alice.line.trim(), laptop: laptop.line.trim() };
   const comment = (line: string): string => line.split(' ').slice(2).join(' ');
 
-  const tell = async (step: string, answer: Promise<Finished>): Promise<Document> => {
+  const record = async (step: string, answer: Promise<Finished>): Promise<Document> => {
     const { code, stdout, stderr } = await answer;
     const document = JSON.parse(stdout) as Document;
     expect(code, `${step}: ${stderr}`).toBe(document.error?.exitCode ?? (document.ok ? 0 : code));
-    told[step] = {
+    answers[step] = {
       code,
       error: document.error?.code ?? null,
       shape: document.result === undefined ? [] : shapeOf(document.result).sort(),
@@ -60,9 +62,9 @@ export async function tellStory(world: World): Promise<Told> {
     return document;
   };
   const manage = (step: string, args: readonly string[], stdin?: string): Promise<Document> =>
-    tell(step, server.ssh([...args, '--json'], { shared: true, ...(stdin === undefined ? {} : { stdin }) }));
+    record(step, server.ssh([...args, '--json'], { shared: true, ...(stdin === undefined ? {} : { stdin }) }));
   const self = (step: string, args: readonly string[], as: TestKey): Promise<Document> =>
-    tell(step, server.ssh([...args, '--json'], { user: 'self', key: as.path }));
+    record(step, server.ssh([...args, '--json'], { user: 'self', key: as.path }));
   const result = (document: Document): Record<string, any> => {
     expect(document.ok, JSON.stringify(document.error)).toBe(true);
     return document.result as Record<string, any>;
@@ -74,7 +76,7 @@ export async function tellStory(world: World): Promise<Told> {
       }
     ).result.containers;
 
-  // A host without containers.
+  // An empty host.
   expect(result(await manage('list, empty', ['list']))).toMatchObject({ total: 0, containers: [] });
   await manage('info, unknown', ['info', 'cxt-alice']);
   await manage('delete, unknown', ['delete', 'cxt-alice', '--yes']);
@@ -82,7 +84,7 @@ export async function tellStory(world: World): Promise<Told> {
   await manage('reconcile, empty', ['reconcile']);
   expect(result(await manage('doctor, fresh', ['doctor'])).worst).not.toBe('problem');
 
-  // Refused before anything has changed.
+  // Calls that are refused before anything changes.
   await manage('create, no key', ['create', 'cxt-alice']);
   await manage('create, bad name', ['create', 'Alice'], key.alice);
   await manage('create, reserved', ['create', 'root'], key.alice);
@@ -90,7 +92,7 @@ export async function tellStory(world: World): Promise<Told> {
   await manage('create, unknown image', ['create', 'cxt-alice', '--image', 'no-such-image'], key.alice);
   expect(await containers()).toEqual([]);
 
-  // Created, twice.
+  // Create, and create again.
   const created = result(
     await manage(
       'create',
@@ -122,7 +124,7 @@ export async function tellStory(world: World): Promise<Told> {
   expect(after.memoryUsedBytes).toBeGreaterThan(0);
   expect(after.diskUsedBytes).toBeGreaterThan(0);
 
-  // Listed.
+  // List.
   expect(result(await manage('list', ['list', '--label', 'team=blue', '--state', 'running']))).toMatchObject({
     total: 1,
     running: 1,
@@ -131,7 +133,7 @@ export async function tellStory(world: World): Promise<Told> {
   await manage('info, host', ['info']);
   expect(result(await manage('image list', ['image', 'list'])).images).toMatchObject([{ current: true }]);
 
-  // Resized.
+  // Resize.
   expect(
     result(await manage('resize', ['resize', 'cxt-alice', '--cpu', '2', '--memory', '768MiB', '--disk', '4GiB']))
       .changes,
@@ -145,14 +147,14 @@ export async function tellStory(world: World): Promise<Told> {
     memoryLimitBytes: 768 * 2 ** 20,
     diskQuotaBytes: 4 * 2 ** 30,
   });
-  // Below what it is charged for with page cache, and above what it uses.
+  // The new limit lies between memory in use and charged memory, which includes page cache.
   expect(
     result(await manage('resize, less memory', ['resize', 'cxt-alice', '--memory', '256MiB'])).changes,
   ).toHaveLength(1);
   await manage('resize, below use', ['resize', 'cxt-alice', '--disk', '1kB']);
   await manage('resize, nothing', ['resize', 'cxt-alice']);
 
-  // Keys, by comment and fingerprint.
+  // Keys, named by comment and by fingerprint.
   expect(result(await manage('key add', ['key', 'add', 'cxt-alice'], key.laptop)).keys).toHaveLength(2);
   expect(result(await manage('key add, again', ['key', 'add', 'cxt-alice'], key.laptop)).added).toEqual([]);
   const listed = result(await manage('key list', ['key', 'list', 'cxt-alice'])).keys as {
@@ -169,7 +171,7 @@ export async function tellStory(world: World): Promise<Told> {
     result(await manage('key replace', ['key', 'replace', 'cxt-alice'], `${key.alice}\n${key.laptop}\n`)).keys,
   ).toHaveLength(2);
 
-  // Its owner, and nobody else.
+  // The owner at self@.
   expect(result(await self('self info', ['info'], alice)).container).toMatchObject({ user: 'cxt-alice' });
   await self('self info, other', ['info', 'cxt-bob'], alice);
   expect(result(await self('self config', ['config'], laptop))).toMatchObject({
@@ -181,7 +183,7 @@ export async function tellStory(world: World): Promise<Told> {
   expect(exported.config).toContain('HostName jump.example.org');
   expect(exported.knownHosts).toEqual(expect.arrayContaining([expect.stringMatching(/^cxt-alice-dev ssh-ed25519 /)]));
 
-  // Stopped and started.
+  // Stop and start.
   expect(result(await manage('stop', ['stop', 'cxt-alice', '--force']))).toMatchObject({
     status: 'stopped',
     changed: true,
@@ -198,20 +200,20 @@ export async function tellStory(world: World): Promise<Told> {
   });
   expect(result(await manage('reconcile', ['reconcile'])).differences).toEqual([]);
 
-  // Deleted, and nothing left.
+  // Delete.
   await manage('delete, unconfirmed', ['delete', 'cxt-alice']);
   expect(await containers()).toMatchObject([{ user: 'cxt-alice', status: 'running' }]);
   await manage('delete', ['delete', 'cxt-alice', '--yes']);
   expect(await containers()).toEqual([]);
   expect(result(await manage('reconcile, after', ['reconcile'])).differences).toEqual([]);
   expect(result(await manage('audit verify', ['audit', 'verify'])).ok).toBe(true);
-  // What a record holds depends on what it records; that they are found is enough here.
+  // The contents of a record depend on the call. Here it is enough that the records are found.
   const records = JSON.parse(
     (await server.ssh(['audit', '--target', 'cxt-alice', '--verb', 'delete', '--json'], { shared: true })).stdout,
   ) as Document;
   expect(result(records).records.map((record: { outcome?: string }) => record.outcome)).toContain('ok');
-  return told;
+  return answers;
 }
 
-/** What differs from one look to the next. */
+/** Values that change from one measurement to the next. */
 const volatile = { cpuPercent: 0, memoryUsedBytes: 0, diskUsedBytes: 0, processes: 0 };

@@ -6,7 +6,7 @@ import { Incus } from '../../src/host/incus/incus.ts';
 import { SimulatedHost } from '../../src/simulated/host.ts';
 import { checkStreams } from './streams.ts';
 
-it('terminals, events and console logs of the simulated host are those of a real one', async () => {
+it('the simulated host has the terminals, events and console logs of a real host', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'containarium-streams-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const host = SimulatedHost.open(join(folder, 'host.json'));

@@ -1,6 +1,6 @@
 /**
- * What terminals, events and console logs must do on every host. Run against the simulated host and against a real
- * Incus; each check is one that both can pass.
+ * Checks of terminals, events and console logs. They run against the simulated host and against a real Incus, and both
+ * must pass.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
@@ -11,7 +11,7 @@ import type { HostTerminal, IncusStreams, TerminalRequest } from '../../src/host
 export interface StreamWorld {
   readonly incus: Incus;
   readonly streams: IncusStreams;
-  /** What instances are made from, and with. */
+  /** Image of the test instance. */
   readonly image: string;
   readonly spec: InstanceSpec;
 }
@@ -27,7 +27,7 @@ async function eventually(what: () => boolean, of: () => string): Promise<void> 
 export interface Session {
   readonly terminal: HostTerminal;
   text(): string;
-  /** Types, and waits until `until` has appeared after that. */
+  /** Types keys and waits until `until` appears in new output. */
   type(keys: string, until: string | RegExp): Promise<void>;
 }
 
@@ -59,23 +59,27 @@ export async function failureOf(promise: Promise<unknown>): Promise<Failure> {
 }
 
 export interface Followed {
-  readonly told: string[];
+  /** Action and instance of each event. */
+  readonly received: string[];
   readonly ended: Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Follows the events of instances, from when the stream is open. */
+/** Follows the events of instances. Resolves when the stream is open. */
 export async function follow(streams: IncusStreams): Promise<Followed> {
-  const told: string[] = [];
+  const received: string[] = [];
   const stop = new AbortController();
   const opened = Promise.withResolvers<undefined>();
   const ended = streams.events(
-    { opened: () => opened.resolve(undefined), event: (event) => void told.push(`${event.action} ${event.instance}`) },
+    {
+      opened: () => opened.resolve(undefined),
+      event: (event) => void received.push(`${event.action} ${event.instance}`),
+    },
     stop.signal,
   );
   await Promise.race([opened.promise, ended]);
   return {
-    told,
+    received,
     ended,
     stop: () => {
       stop.abort();
@@ -94,7 +98,7 @@ async function checkTerminal({ streams }: StreamWorld): Promise<void> {
   await type('nosuchthing\r', 'bash: nosuchthing: command not found');
   await type('half\u0003', '^C');
 
-  // A flood is held back, goes on, and is ended by Ctrl-C.
+  // A pause holds back a flood, and Ctrl-C ends it.
   await type('yes flood\r', 'flood\r\nflood\r\n');
   await eventually(
     () => text().length > 200_000,
@@ -111,7 +115,7 @@ async function checkTerminal({ streams }: StreamWorld): Promise<void> {
   );
   await type('\u0003', /\^C[^]*# $/);
 
-  // A megabyte, whole.
+  // A megabyte arrives complete.
   const from = text().length;
   await type('seq 150000\r', /\r\n150000\r\n[^]*# $/);
   const counted = text().slice(from).split('\r\n');
@@ -123,7 +127,7 @@ async function checkTerminal({ streams }: StreamWorld): Promise<void> {
 }
 
 async function checkEnds({ streams }: StreamWorld): Promise<void> {
-  // Ctrl-D after a mistyped command: the shell's own exit status, though Incus calls it an error.
+  // Ctrl-D after a mistyped command gives the exit status of the shell, although Incus reports it as an error.
   const mistyped = session(await streams.terminal(shell));
   await mistyped.type('nosuchthing\r', 'not found');
   mistyped.terminal.write(Buffer.from('\u0004'));
@@ -144,7 +148,7 @@ async function checkEnds({ streams }: StreamWorld): Promise<void> {
   });
 }
 
-/** The console log as soon as it has come to the login prompt. */
+/** Waits for the login prompt and returns the console log. */
 export async function booted(incus: Incus, name: string): Promise<string> {
   let log = '';
   for (const end = Date.now() + 30_000; !log.endsWith('login: ') && Date.now() < end;) {
@@ -154,56 +158,59 @@ export async function booted(incus: Incus, name: string): Promise<string> {
   return log;
 }
 
-/** Everything; leaves nothing behind. */
+/** Runs all checks, and removes the test instance. */
 export async function checkStreams(world: StreamWorld): Promise<void> {
   const { incus, streams, image, spec } = world;
   const events = await follow(streams);
-  /** What was told since the last look, as soon as this is among it. Readings of the console are told at any time. */
   let seen = 0;
-  const told = async (last: string): Promise<string[]> => {
+  /**
+   * Waits for an event and returns the new events of the instance, without `instance-console-retrieved`, which can come
+   * at any time.
+   */
+  const newEvents = async (last: string): Promise<string[]> => {
     await eventually(
-      () => events.told.slice(seen).includes(`${last} ${instance}`),
-      () => `${last}: ${events.told.slice(seen).join(', ')}`,
+      () => events.received.slice(seen).includes(`${last} ${instance}`),
+      () => `${last}: ${events.received.slice(seen).join(', ')}`,
     );
-    const frontRestarts = events.told
+    const found = events.received
       .slice(seen)
       .filter((each) => each.endsWith(` ${instance}`) && !each.startsWith('instance-console'));
-    seen = events.told.length;
-    return frontRestarts.map((each) => each.split(' ')[0] ?? '');
+    seen = events.received.length;
+    return found.map((each) => each.split(' ')[0] ?? '');
   };
 
   await incus.create(instance, image, spec);
-  expect(await told('instance-created')).toEqual(['instance-created']);
+  expect(await newEvents('instance-created')).toEqual(['instance-created']);
   expect(await incus.consoleLog(instance)).toBe('');
   expect(await failureOf(streams.terminal(shell))).toMatchObject({ code: 'wrong-state', why: 'it is not running' });
   await incus.start(instance);
-  expect(await told('instance-started')).toEqual(['instance-started']);
+  expect(await newEvents('instance-started')).toEqual(['instance-started']);
 
   const log = await booted(incus, instance);
   expect(log).toMatch(/^systemd [^]*Welcome to [^]*\[ {2}OK {2}\] Reached target [^]*\ncxt-streams login: $/);
   expect(await incus.consoleLog(instance)).toBe(log);
-  await told('instance-console-retrieved');
+  await newEvents('instance-console-retrieved');
   expect(await failureOf(incus.consoleLog('cxt-nosuch'))).toMatchObject({ code: 'not-found' });
 
   await checkTerminal(world);
   await checkEnds(world);
   await incus.patch(instance, { config: { 'user.x': '1' } });
-  expect(new Set(await told('instance-updated'))).toEqual(new Set(['instance-exec', 'instance-updated']));
+  expect(new Set(await newEvents('instance-updated'))).toEqual(new Set(['instance-exec', 'instance-updated']));
   await incus.restart(instance);
-  expect(await told('instance-restarted')).toEqual(['instance-restarted']);
-  // A system that has only just begun to start does not hear that it should stop.
+  expect(await newEvents('instance-restarted')).toEqual(['instance-restarted']);
+  // A system that has only begun to boot ignores the request to stop.
   expect(await booted(incus, instance)).not.toBe(log);
   await incus.stop(instance);
-  expect(await told('instance-shutdown')).toEqual(['instance-shutdown']);
+  expect(await newEvents('instance-shutdown')).toEqual(['instance-shutdown']);
   expect(await incus.consoleLog(instance)).not.toBe('');
   await incus.start(instance);
-  expect(await told('instance-started')).toEqual(['instance-started']);
+  expect(await newEvents('instance-started')).toEqual(['instance-started']);
   const { terminal } = session(await streams.terminal(shell));
   await incus.stop(instance, { force: true });
   expect(await terminal.exit).toBe(137);
-  expect(await told('instance-stopped')).toEqual(['instance-exec', 'instance-stopped']);
+  expect(await newEvents('instance-stopped')).toEqual(['instance-exec', 'instance-stopped']);
   await incus.start(instance);
   await incus.delete(instance);
-  expect(await told('instance-deleted')).toEqual(['instance-started', 'instance-stopped', 'instance-deleted']);
+  expect(await newEvents('instance-deleted')).toEqual(['instance-started', 'instance-stopped', 'instance-deleted']);
   await events.stop();
 }

@@ -1,4 +1,4 @@
-/** Running many small cases: worlds made once and copied, a few at a time, problems gathered, cases counted. */
+/** Runs many small cases: makes each world once and copies it, runs some cases in parallel, and collects problems. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ async function make(name: WorldName): Promise<string> {
   return world.folder;
 }
 
-/** A fresh copy of a world. */
+/** Returns a fresh copy of a world. */
 export async function freshWorld(name: WorldName): Promise<string> {
   const made = templates.get(name) ?? make(name);
   templates.set(name, made);
@@ -41,7 +41,7 @@ export function stateOf(folder: string): string {
   return snapshot(hostStateOf(folder));
 }
 
-/** The states in which a host may be found after a scenario, however it went. */
+/** The states in which a scenario may leave the host. */
 export interface Whole {
   readonly before: string;
   readonly after: string;
@@ -62,15 +62,15 @@ export async function wholeStates(scenario: Scenario): Promise<Whole> {
   return { before, after: stateOf(folder), between };
 }
 
-/** How many cases run at the same time: they wait for files more than they compute. */
-const parallel = 6;
+/** Number of cases that run in parallel. They wait for files more than they compute. */
+const parallelCases = 6;
 
-/** Runs all cases; each resolves to the problems it found. Returns them all, each with the name of its case. */
+/** Runs all cases and returns their problems, each with the name of its case. */
 export async function runCases<T extends object>(
   cases: readonly T[],
   nameOf: (item: T) => string,
   run: (item: T) => Promise<readonly string[]>,
-  atOnce = parallel,
+  atOnce = parallelCases,
 ): Promise<string[]> {
   const left = [...cases];
   const problems: string[] = [];
@@ -88,21 +88,16 @@ export async function runCases<T extends object>(
   return problems;
 }
 
-export function told(outcome: Outcome): string {
+export function describeOutcome(outcome: Outcome): string {
   return outcome.ok ? 'ok' : `${outcome.failure.code} (${outcome.failure.what}: ${outcome.failure.why})`;
 }
 
-/**
- * Calls the verb once more, on a whole host without faults, and says what is wrong with the answer or the host after
- * it.
- */
+/** Calls the verb again without faults. Returns the problems with the answer and with the state of the host. */
 export async function tryAgain(world: World, scenario: Scenario, whole: Whole): Promise<string[]> {
   const wasDone = stateOf(world.folder) === whole.after && whole.before !== whole.after;
   const outcome = await world.call(scenario.verb, scenario.input);
   const expected = wasDone ? scenario.again : 'ok';
   const answer = outcome.ok ? 'ok' : outcome.failure.code;
-  const problems = answer === expected ? [] : [`called again it answers ${told(outcome)}, not ${expected}`];
-  return stateOf(world.folder) === whole.after
-    ? problems
-    : [...problems, 'called again it leaves another host than it should'];
+  const problems = answer === expected ? [] : [`the second call answers ${describeOutcome(outcome)}, not ${expected}`];
+  return stateOf(world.folder) === whole.after ? problems : [...problems, 'the second call leaves an unexpected state'];
 }

@@ -1,6 +1,6 @@
 /**
- * Core's parts in a process of their own, for tests that kill it: opens a world, ends what is left open if told to,
- * calls a verb if told to, and prints the answer as one line of JSON.
+ * The parts of core in a process that tests can kill: opens a world, recovers its operations and calls a verb if asked
+ * to, and prints the outcome as one line of JSON.
  */
 import type { FaultPlan } from '../../src/simulated/faults/faults.ts';
 import { World } from './world.ts';

@@ -1,14 +1,23 @@
 /**
- * A command fails and from then on everything does: what was begun cannot be taken back. The answer says so, the
- * operation stays open and is shown, the container is held, and a later try of the same process or of the next one ends
- * it.
+ * A command fails, and all later commands fail too, so that the operation cannot be undone. The answer must say so, the
+ * operation must stay open and be reported, its container must be locked, and a later attempt by the same process or
+ * the next one must finish it.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { Diagnosis, Reconciliation } from '../../src/domain/results/upkeep.ts';
 import type { FaultMode, FaultPlan } from '../../src/simulated/faults/faults.ts';
 import type { LoggedCommand } from '../../src/simulated/faults/commandLog.ts';
-import { freshWorld, newFolder, runCases, stateOf, told, tryAgain, wholeStates, type Whole } from './cases.ts';
+import {
+  freshWorld,
+  newFolder,
+  runCases,
+  describeOutcome,
+  stateOf,
+  tryAgain,
+  wholeStates,
+  type Whole,
+} from './cases.ts';
 import { scenarios, type Scenario } from './scenarios.ts';
 import { difference } from './snapshot.ts';
 import { commandsOf, copyWorld, faultsPath, World } from './world.ts';
@@ -29,15 +38,18 @@ async function changesOf(scenario: Scenario): Promise<LoggedCommand[]> {
   return commandsOf(world.folder).filter(({ changes }) => changes);
 }
 
-/** What is wrong with how an unfinished operation is shown, and with how it holds its target. */
-async function checkShown(world: World, scenario: Scenario): Promise<string[]> {
+/** Returns the problems with the report of an unfinished operation and with the lock on its target. */
+async function checkReported(world: World, scenario: Scenario): Promise<string[]> {
   const problems: string[] = [];
   const again = await world.call(scenario.verb, scenario.input);
-  if (again.ok || again.failure.code !== 'busy') problems.push(`meanwhile the verb answers ${told(again)}, not busy`);
+  if (again.ok || again.failure.code !== 'busy')
+    problems.push(`meanwhile the verb answers ${describeOutcome(again)}, not busy`);
   const { differences } = (await world.must('reconcile')) as Reconciliation;
-  if (!differences.some(({ kind }) => kind === 'operation-unfinished')) problems.push('reconcile does not show it');
+  if (!differences.some(({ kind }) => kind === 'operation-unfinished'))
+    problems.push('reconcile does not report the operation');
   const { checks } = (await world.must('doctor')) as Diagnosis;
-  if (checks.find(({ name }) => name === 'operations')?.severity === 'ok') problems.push('doctor does not show it');
+  if (checks.find(({ name }) => name === 'operations')?.severity === 'ok')
+    problems.push('doctor does not report the operation');
   return problems;
 }
 
@@ -45,7 +57,7 @@ async function checkEnded(world: World, scenario: Scenario, whole: Whole): Promi
   await world.recover();
   const state = stateOf(world.folder);
   return [
-    ...([whole.before, whole.after].includes(state) ? [] : [`it leaves\n${difference(whole.before, state)}`]),
+    ...([whole.before, whole.after].includes(state) ? [] : [`the recovery leaves\n${difference(whole.before, state)}`]),
     ...(await world.faults()),
     ...(await tryAgain(world, scenario, whole)),
     ...(await world.faults()),
@@ -60,20 +72,20 @@ async function check(scenario: Scenario, whole: Whole, { mode, command }: Case):
   const outcome = await world.call(scenario.verb, scenario.input);
   const open = world.operations.unfinished();
   const problems: string[] = [];
-  if (outcome.ok) problems.push('it answers ok');
+  if (outcome.ok) problems.push('the call answers ok');
   else if (open.length > 0 && outcome.failure.code !== 'partial')
-    problems.push(`it answers ${told(outcome)}, not partial`);
-  // Trying while nothing has changed makes nothing worse.
+    problems.push(`the call answers ${describeOutcome(outcome)}, not partial`);
+  // A recovery while the host is still down must change nothing.
   const torn = stateOf(folder);
   await world.recover();
-  if (stateOf(folder) !== torn) problems.push('a recovery on a host that does not answer changes something');
+  if (stateOf(folder) !== torn) problems.push('a recovery while the host is down changes the host');
   rmSync(faultsPath(folder));
-  if (open.length > 0) problems.push(...(await checkShown(world, scenario)));
+  if (open.length > 0) problems.push(...(await checkReported(world, scenario)));
   await world.journal.close();
 
   const copy = await copyWorld(folder, newFolder());
   const next = await World.open(copy);
-  if (next.operations.open().length !== open.length) problems.push('the next process does not know of it');
+  if (next.operations.open().length !== open.length) problems.push('the next process does not know the operation');
   problems.push(...(await checkEnded(next, scenario, whole)));
   await next.close();
   return problems;
@@ -91,7 +103,7 @@ async function checkSameProcess(scenario: Scenario, whole: Whole, { mode, comman
 }
 
 test.each(chosen)(
-  '$name: where nothing can be taken back either, the operation stays open, is shown, and is ended later',
+  '$name: an operation that cannot be undone stays open, is reported, and is finished later',
   async (scenario) => {
     const [whole, changes] = await Promise.all([wholeStates(scenario), changesOf(scenario)]);
     const cases = changes.map((command, index): Case => ({

@@ -1,35 +1,44 @@
 /**
- * The journal's disk fails at each record of an operation, once or from then on, or core is cut before, in the middle
- * of or after the write. Nothing is begun that is not recorded; what was begun is taken back although that cannot be
- * recorded either.
+ * The journal's disk fails at each record of an operation, once or from then on, or core dies before, during or after
+ * the write. Core must begin nothing that is not recorded, and must undo what it has begun even if that cannot be
+ * recorded.
  */
 import { cpSync } from 'node:fs';
 import { basename } from 'node:path';
 import { expect, test } from 'vitest';
 import type { JournalFiles } from '../../src/journal/files.ts';
-import { freshWorld, newFolder, runCases, stateOf, told, tryAgain, wholeStates, type Whole } from './cases.ts';
+import {
+  freshWorld,
+  newFolder,
+  runCases,
+  describeOutcome,
+  stateOf,
+  tryAgain,
+  wholeStates,
+  type Whole,
+} from './cases.ts';
 import { scenarios, type Scenario } from './scenarios.ts';
 import { difference } from './snapshot.ts';
 import { commandsOf, quickFiles, World } from './world.ts';
 
 type Trouble = 'none' | 'fail' | 'cut before' | 'cut in the middle' | 'cut after';
-type Way = 'fails once' | 'fails from then on' | 'is cut before' | 'is cut in the middle of' | 'is cut after';
+type Fault = 'fails once at' | 'fails from then on at' | 'is cut before' | 'is cut in the middle of' | 'is cut after';
 
 interface Case {
-  readonly way: Way;
-  /** Which write of the journal, counted from 1. */
+  readonly fault: Fault;
+  /** Number of the journal's write, counted from 1. */
   readonly write: number;
 }
 
-const ways: readonly Way[] = [
-  'fails once',
-  'fails from then on',
+const allFaults: readonly Fault[] = [
+  'fails once at',
+  'fails from then on at',
   'is cut before',
   'is cut in the middle of',
   'is cut after',
 ];
 
-/** Real files whose writes can be made to fail, or never to come back, as seen by a process that is gone. */
+/** Real files whose writes can fail, or never return, as if the process had died. */
 class TroubledFiles implements JournalFiles {
   writes = 0;
   readonly #trouble: (write: number) => Trouble;
@@ -66,7 +75,7 @@ class TroubledFiles implements JournalFiles {
   }
 }
 
-/** A copy of what is on disk at this moment, without the lock, which does not outlive its process. */
+/** Copies a folder as a crash would leave it: without the lock, which does not outlive its process. */
 function copyNow(from: string): string {
   for (;;) {
     const to = newFolder();
@@ -74,7 +83,7 @@ function copyNow(from: string): string {
       cpSync(from, to, { recursive: true, filter: (path) => !basename(path).startsWith('writer.lock') });
       return to;
     } catch (error) {
-      // head.json.new became head.json in the middle: such a copy is of no one moment.
+      // head.json.new was renamed to head.json during the copy, so that the copy is inconsistent.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
   }
@@ -92,10 +101,10 @@ function unlessWhole(whole: Whole, folder: string, when: string): string[] {
   const state = stateOf(folder);
   return [whole.before, whole.after, ...whole.between].includes(state)
     ? []
-    : [`${when} it is neither\n${difference(whole.before, state)}`];
+    : [`${when} the host is in no valid state\n${difference(whole.before, state)}`];
 }
 
-/** What the next process finds and makes of it. */
+/** Opens the folder as the next process, and returns the problems that it finds. */
 async function checkNext(folder: string, scenario: Scenario, whole: Whole): Promise<string[]> {
   const next = await World.open(folder);
   await next.recover();
@@ -110,35 +119,35 @@ async function checkNext(folder: string, scenario: Scenario, whole: Whole): Prom
 }
 
 /**
- * Records that come at the same time are one write, so that one run may have fewer writes than another: a case whose
- * write did not come (`check` gives undefined) is tried anew.
+ * Runs a case until its write occurs. One write may carry several records, so that a run may have fewer writes than
+ * another: then `check` resolves to undefined.
  */
 async function untilReached(check: () => Promise<string[] | undefined>): Promise<string[]> {
   for (let attempt = 0; attempt < 10; attempt++) {
     const problems = await check();
     if (problems !== undefined) return problems;
   }
-  return ['its write never came'];
+  return ['the write did not occur'];
 }
 
-async function checkFailing(scenario: Scenario, whole: Whole, { way, write }: Case): Promise<string[] | undefined> {
+async function checkFailing(scenario: Scenario, whole: Whole, { fault, write }: Case): Promise<string[] | undefined> {
   const folder = await freshWorld(scenario.from);
   let healed = false;
   const files = new TroubledFiles((n) =>
-    !healed && (way === 'fails once' ? n === write : n >= write) ? 'fail' : 'none',
+    !healed && (fault === 'fails once at' ? n === write : n >= write) ? 'fail' : 'none',
   );
   const world = await World.open(folder, { files });
   const outcome = await world.call(scenario.verb, scenario.input);
   if (files.writes < write) return world.close().then(() => undefined);
   const problems = unlessWhole(whole, folder, 'at once');
-  // One missing record of what cannot be undone any more is made good by the next.
-  if (outcome.ok && (way !== 'fails once' || stateOf(folder) !== whole.after))
-    problems.push('it answers ok although the journal could not be written');
+  // A record that is missing after the point of no return is made up for by the next one.
+  if (outcome.ok && (fault !== 'fails once at' || stateOf(folder) !== whole.after))
+    problems.push('the call answers ok although the journal could not be written');
   if (!outcome.ok && !['journal-unwritable', 'partial'].includes(outcome.failure.code))
-    problems.push(`it answers ${told(outcome)}`);
-  // The first two records are the call and the operation: without them nothing at all may happen.
+    problems.push(`the call answers ${describeOutcome(outcome)}`);
+  // The first two records are the call and the operation. Without them the host must not change.
   if (write <= 2 && scenario.between === undefined && commandsOf(folder).some(({ changes }) => changes))
-    problems.push('it has changed something');
+    problems.push('the host changed without a record');
   healed = true;
   const crashed = copyNow(folder);
   await world.recover();
@@ -147,9 +156,10 @@ async function checkFailing(scenario: Scenario, whole: Whole, { way, write }: Ca
   return [...problems, ...(await checkNext(crashed, scenario, whole))];
 }
 
-async function checkCut(scenario: Scenario, whole: Whole, { way, write }: Case): Promise<string[] | undefined> {
+async function checkCut(scenario: Scenario, whole: Whole, { fault, write }: Case): Promise<string[] | undefined> {
   const folder = await freshWorld(scenario.from);
-  const trouble = way === 'is cut before' ? 'cut before' : way === 'is cut after' ? 'cut after' : 'cut in the middle';
+  const trouble =
+    fault === 'is cut before' ? 'cut before' : fault === 'is cut after' ? 'cut after' : 'cut in the middle';
   const cut = Promise.withResolvers<string>();
   const world = await World.open(folder, {
     files: new TroubledFiles(
@@ -157,7 +167,7 @@ async function checkCut(scenario: Scenario, whole: Whole, { way, write }: Case):
       () => cut.resolve(copyNow(folder)),
     ),
   });
-  // One that is cut never answers.
+  // A process that dies never answers.
   const left = await Promise.race([cut.promise, world.call(scenario.verb, scenario.input).then(() => undefined)]);
   if (left === undefined) return world.close().then(() => undefined);
   return checkNext(left, scenario, whole);
@@ -168,16 +178,16 @@ const chosen = scenarios.filter(({ name }) =>
 );
 
 test.each(chosen)(
-  '$name: the journal fails at each record, or core is cut there, and the host is wholly changed or wholly as before',
+  '$name: the host is fully changed or unchanged when the journal fails or core dies at any record',
   async (scenario) => {
     const [whole, writes] = await Promise.all([wholeStates(scenario), writesOf(scenario)]);
     expect(writes).toBeGreaterThan(4);
     const cases = Array.from({ length: writes }, (_, index) =>
-      ways.map((way): Case => ({ way, write: index + 1 })),
+      allFaults.map((fault): Case => ({ fault, write: index + 1 })),
     ).flat();
-    const nameOf = ({ way, write }: Case): string => `the journal ${way} write ${write}`;
+    const nameOf = ({ fault, write }: Case): string => `the journal ${fault} write ${write}`;
     const check = (item: Case): Promise<string[]> =>
-      untilReached(() => (item.way.startsWith('fails') ? checkFailing : checkCut)(scenario, whole, item));
+      untilReached(() => (item.fault.startsWith('fails') ? checkFailing : checkCut)(scenario, whole, item));
     expect(await runCases(cases, nameOf, check)).toEqual([]);
   },
 );

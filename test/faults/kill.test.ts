@@ -1,6 +1,6 @@
 /**
- * Core is killed with SIGKILL around every command that changes the host, in a process of its own; the next one finds
- * the host wholly changed or wholly as before. Then it is killed once more while it ends what the first one left.
+ * Core runs in a child process and is killed with SIGKILL before and after every command that changes the host. The
+ * next process must leave the host fully changed or unchanged. Then that process is killed too, during its recovery.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,13 +15,13 @@ import { difference } from './snapshot.ts';
 import { commandsOf, copyWorld, World } from './world.ts';
 
 const childPath = fileURLToPath(new URL('child.ts', import.meta.url));
-/** Compiled modules are kept between the many children. */
+/** Cache of compiled modules that the children share. */
 const compileCache = newFolder();
 
-/** Processes at the same time. */
+/** Number of children that run in parallel. */
 const atOnce = 3;
 
-/** Runs a child to its end; resolves to the signal that ended it. */
+/** Runs a child to its end. Resolves to the signal that ended it. */
 async function run(errand: Errand): Promise<NodeJS.Signals | null> {
   const env = { ...process.env, NODE_COMPILE_CACHE: compileCache };
   const child = spawn(process.execPath, [childPath, JSON.stringify(errand)], {
@@ -38,8 +38,8 @@ interface Case {
 }
 
 /**
- * Before and after each change, and where the step after it has not begun: between two questions nothing new is on
- * disk.
+ * Returns the cases that kill core before and after each change, and before the first of consecutive queries. Between
+ * two queries nothing new is on disk.
  */
 function killsOf(commands: readonly LoggedCommand[], closely: Scenario['closely']): Case[] {
   return commands.flatMap((command, index): Case[] => {
@@ -57,14 +57,14 @@ async function commandsFor(scenario: Scenario): Promise<LoggedCommand[]> {
   return commandsOf(world.folder);
 }
 
-/** What is wrong with a host after a process was killed on it and another one has taken over. */
+/** Recovers a host after a process was killed, and returns the problems. */
 async function checkAfter(folder: string, scenario: Scenario, whole: Whole): Promise<string[]> {
   const problems: string[] = [];
   const world = await World.open(folder);
   await world.recover();
   const state = stateOf(folder);
   if (![whole.before, whole.after, ...whole.between].includes(state))
-    problems.push(`it leaves\n${difference(whole.before, state)}`);
+    problems.push(`the recovery leaves\n${difference(whole.before, state)}`);
   problems.push(...(await world.faults()));
   problems.push(...(await tryAgain(world, scenario, whole)));
   problems.push(...(await world.faults()));
@@ -75,7 +75,7 @@ async function checkAfter(folder: string, scenario: Scenario, whole: Whole): Pro
 async function killed(scenario: Scenario, { mode, command }: Case): Promise<string> {
   const folder = await freshWorld(scenario.from);
   const signal = await run({ folder, faults: [{ mode, call: command.n }], verb: scenario.verb, input: scenario.input });
-  if (signal !== 'SIGKILL') throw new Error(`it ended with ${signal ?? 'an exit code'}`);
+  if (signal !== 'SIGKILL') throw new Error(`the child ended with ${signal ?? 'an exit code'}`);
   return folder;
 }
 
@@ -84,7 +84,7 @@ function nameOf({ mode, command }: Case): string {
 }
 
 test.each(scenarios)(
-  '$name: core is killed around each change, and the host is wholly changed or wholly as before',
+  '$name: the host is fully changed or unchanged when core is killed before or after any change',
   async (scenario) => {
     const [whole, commands] = await Promise.all([wholeStates(scenario), commandsFor(scenario)]);
     const cases = killsOf(commands, scenario.closely);
@@ -94,20 +94,20 @@ test.each(scenarios)(
   },
 );
 
-/** A create and a delete that are cut where most is to be taken back. */
+/** The commands of create and delete at which an operation has most to undo. */
 const cuts: readonly (readonly [string, (command: LoggedCommand) => boolean])[] = [
   ['create', ({ args }) => args[0] === 'start'],
   ['delete', ({ args }) => args[0] === 'delete'],
 ];
 
 test.each(cuts)(
-  '%s: core is killed again around each change of its recovery, and the third one ends it',
+  '%s: the third process finishes the recovery when the second is killed before or after any change',
   async (name, isCut) => {
     const scenario = scenarios.find((candidate) => candidate.name === name);
     if (scenario === undefined) throw new Error(`no scenario "${name}"`);
     const [whole, commands] = await Promise.all([wholeStates(scenario), commandsFor(scenario)]);
     const command = commands.find(isCut);
-    if (command === undefined) throw new Error('no such command');
+    if (command === undefined) throw new Error(`${name} has no such command`);
     const torn = await killed(scenario, { mode: 'kill-before', command });
 
     const clean = await World.open(await copyWorld(torn, newFolder()));
@@ -118,7 +118,10 @@ test.each(cuts)(
     const check = async ({ mode, command: { n } }: Case): Promise<string[]> => {
       const folder = await copyWorld(torn, newFolder());
       const signal = await run({ folder, faults: [{ mode, call: n }], recover: true });
-      return [...(signal === 'SIGKILL' ? [] : ['it was not killed']), ...(await checkAfter(folder, scenario, whole))];
+      return [
+        ...(signal === 'SIGKILL' ? [] : ['the child was not killed']),
+        ...(await checkAfter(folder, scenario, whole)),
+      ];
     };
     expect(await runCases(cases, nameOf, check, atOnce)).toEqual([]);
   },

@@ -1,6 +1,4 @@
-/**
- * The verbs that change the host, each with the world it starts from and what it answers when it is called once more.
- */
+/** The verbs that change the host, each with the world that it starts from and the answer to a second call. */
 import { makeHostKey } from '../../src/host/hostKey.ts';
 import type { LoggedCommand } from '../../src/simulated/faults/commandLog.ts';
 import type { World } from './world.ts';
@@ -12,18 +10,15 @@ export interface Scenario {
   readonly from: WorldName;
   readonly verb: string;
   readonly input: Readonly<Record<string, unknown>>;
-  /**
-   * What the same call answers when it has been made already: `ok`, or the code of a failure. The host is as after the
-   * first one.
-   */
+  /** The answer to the same call after it has succeeded: `ok` or a failure code. The host must not change again. */
   readonly again: string;
-  /** Most of its commands are those of another scenario too: only these are tried in every way, the others in one. */
+  /** Selects the commands that are tried with every fault. Others, which another scenario covers, get one fault. */
   readonly closely?: (command: LoggedCommand) => boolean;
-  /** States that are whole too, between "before" and "after": verbs that reach them, called one after the other. */
+  /** Verbs that lead, one after the other, to valid states between "before" and "after". */
   readonly between?: readonly (readonly [verb: string, input: Readonly<Record<string, unknown>>])[];
 }
 
-/** Key pairs are made once per run: what matters is that they differ. */
+/** Makes a key pair and returns its public line. */
 function publicLine(comment: string): string {
   return `${makeHostKey(comment).publicKey} ${comment}`;
 }
@@ -36,7 +31,7 @@ export const keys = {
 
 const alice = { user: 'alice' } as const;
 
-/** The verbs of the client whose work Incus goes on with when the client is gone. */
+/** The verbs of the client that Incus carries on with when the client is gone. */
 const background = ['create', 'start', 'stop', 'restart', 'delete', 'publish'];
 
 export function isBackground({ program, args }: LoggedCommand): boolean {
@@ -98,10 +93,10 @@ export const scenarios: readonly Scenario[] = [
   },
 ];
 
-/** How each world is made from a new one. */
+/** Functions that make each world from a new one. */
 export const makers: Readonly<Record<WorldName, (world: World) => Promise<unknown>>> = {
   async empty(world) {
-    // Something of somebody else's, so that the host has a state to begin with.
+    // An unrelated account and group, so that the state file exists.
     await world.context.accounts.ensureGroup('other');
     await world.context.accounts.create({ name: 'dave', comment: 'Dave, not ours', group: 'other' });
   },
@@ -122,7 +117,7 @@ export const makers: Readonly<Record<WorldName, (world: World) => Promise<unknow
     await makers.people(world);
     await world.must('key add', { ...alice, keys: keys.laptop });
   },
-  /** Everything that `reconcile` can find and put right, and two things that it must not touch. */
+  /** Everything that `reconcile` can find and repair, and two things that it must not touch. */
   async drift(world) {
     await makers.people(world);
     await world.must('create', { user: 'erin', keys: keys.laptop });

@@ -1,17 +1,17 @@
-/** The whole simulated host as text that is the same for two hosts that differ only in generated values. */
+/** Renders a simulated host as text that does not depend on generated values. */
 import type { HostState, InstanceRecord } from '../../src/simulated/state/state.ts';
 
 const operationId = /\b[0-9A-HJKMNP-TV-Z]{26}\b/gi;
 const time = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 
-/** A replacer for JSON.stringify: the order of keys means nothing. */
+/** A replacer for JSON.stringify that sorts keys. */
 function sorted(_key: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** What Incus and the simulation keep for themselves: it changes with every start. */
-function isOwnBusiness(key: string): boolean {
+/** Reports whether a key is internal to Incus. Such values change with every start. */
+function isInternal(key: string): boolean {
   return key.startsWith('volatile.');
 }
 
@@ -21,7 +21,7 @@ function instance({ name, config, devices, files, prepared, run, stuckQuotaBytes
     name,
     config: Object.fromEntries(
       Object.entries(config)
-        .filter(([key]) => !isOwnBusiness(key))
+        .filter(([key]) => !isInternal(key))
         .map(([key, value]) => [key, value === hostKey ? 'HOST KEY' : value]),
     ),
     devices,
@@ -33,14 +33,14 @@ function instance({ name, config, devices, files, prepared, run, stuckQuotaBytes
     ),
     prepared,
     stuckQuotaBytes,
-    // A container that runs must serve the host key that its configuration names.
+    // A running container must serve the host key in its configuration.
     running: run === null ? false : { address: run.address, servesItsKey: run.hostKey === (hostKey ?? null) },
   };
 }
 
 /**
- * Instances with everything in them, accounts (but not their numbers), groups (but not the jump accounts' own, which
- * may stay), jump keys, images, networks and pools. Not the cache of base images, which is Incus's own.
+ * Renders instances, accounts (without their IDs), groups (without the jump accounts' group, which may stay), jump
+ * keys, images (without Incus's cache of base images), networks and pools.
  */
 export function snapshot(state: HostState, jumpGroup = 'containarium-jump'): string {
   const jumpGid = state.groups.find(({ name }) => name === jumpGroup)?.gid;
@@ -63,7 +63,7 @@ export function snapshot(state: HostState, jumpGroup = 'containarium-jump'): str
   return JSON.stringify(document, sorted, 1).replace(operationId, 'OPERATION').replace(time, 'TIME');
 }
 
-/** The lines that differ, for a message. */
+/** Returns the lines that differ. */
 export function difference(expected: string, actual: string): string {
   const [a, b] = [expected.split('\n'), actual.split('\n')];
   const missing = a.filter((line) => !b.includes(line)).slice(0, 8);

@@ -1,10 +1,10 @@
 /**
- * Every command of every verb that changes the host goes wrong in every way, one at a time: afterwards the host is
- * wholly changed or wholly as before, at once and after a restart, and nothing is left over.
+ * Every command of every verb that changes the host fails in every way, one at a time. The host must be fully changed
+ * or unchanged, at once and after a restart, with nothing left over.
  */
 import { expect, test } from 'vitest';
 import type { FaultMode } from '../../src/simulated/faults/faults.ts';
-import { freshWorld, runCases, stateOf, told, tryAgain, wholeStates, type Whole } from './cases.ts';
+import { freshWorld, runCases, describeOutcome, stateOf, tryAgain, wholeStates, type Whole } from './cases.ts';
 import { isBackground, scenarios, type Scenario } from './scenarios.ts';
 import { difference } from './snapshot.ts';
 import { commandsOf, World } from './world.ts';
@@ -15,7 +15,7 @@ interface Case {
   readonly command: LoggedCommand;
 }
 
-/** The ways in which a command can go wrong that differ from each other for it. */
+/** Returns the fault modes that differ for a command. */
 function modesFor(command: LoggedCommand, closely: boolean): FaultMode[] {
   const { program, changes } = command;
   if (!closely) return [changes ? 'hang-after' : 'fail-before'];
@@ -46,16 +46,16 @@ async function check(scenario: Scenario, whole: Whole, { mode, command }: Case):
   const wholes = outcome.ok ? [whole.after] : [whole.before, ...whole.between];
   if (!wholes.includes(state)) {
     problems.push(
-      `it answers ${told(outcome)} and leaves\n${difference(outcome.ok ? whole.after : whole.before, state)}`,
+      `the call answers ${describeOutcome(outcome)} and leaves\n${difference(outcome.ok ? whole.after : whole.before, state)}`,
     );
   }
-  if (!outcome.ok && outcome.failure.code === 'partial') problems.push(`it answers ${told(outcome)}`);
+  if (!outcome.ok && outcome.failure.code === 'partial') problems.push(`the call answers ${describeOutcome(outcome)}`);
   problems.push(...(await world.faults()));
   await world.close();
 
   const later = await World.open(folder);
   await later.recover();
-  if (stateOf(folder) !== state) problems.push('a restart changes the host once more');
+  if (stateOf(folder) !== state) problems.push('a restart changes the host again');
   problems.push(...(await later.faults()));
   problems.push(...(await tryAgain(later, scenario, whole)));
   problems.push(...(await later.faults()));
@@ -64,7 +64,7 @@ async function check(scenario: Scenario, whole: Whole, { mode, command }: Case):
 }
 
 test.each(scenarios)(
-  '$name: each command fails, hangs or works on alone, and the host is wholly changed or wholly as before',
+  '$name: the host is fully changed or unchanged when any command fails, hangs, or carries on without its client',
   async (scenario) => {
     const [whole, cases] = await Promise.all([wholeStates(scenario), casesOf(scenario)]);
     expect(cases.length).toBeGreaterThan(0);

@@ -1,6 +1,6 @@
 /**
- * Core without its processes and its protocol: a simulated host, a journal, the operations and the dispatcher, composed as in
- * `src/core/compose.ts`, in one folder that can be copied, and opened again as after a restart.
+ * Core without its processes and its protocol: a simulated host, a journal, the operations and the dispatcher, composed
+ * by `src/core/compose.ts` in one folder. The folder can be copied, and opened again as after a restart.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { cp, mkdir } from 'node:fs/promises';
@@ -27,14 +27,14 @@ import type { LoggedCommand } from '../../src/simulated/faults/commandLog.ts';
 export interface WorldOptions {
   readonly faults?: FaultPlan;
   readonly paceMs?: number;
-  /** How the journal is written. Default: really, but without waiting for the disk. */
+  /** The files of the journal. Default: {@link quickFiles}. */
   readonly files?: JournalFiles;
   readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 export type Outcome = { readonly ok: true; readonly result: any } | { readonly ok: false; readonly failure: Failure };
 
-/** fdatasync is for power cuts; what a killed process wrote is there without it. */
+/** Real files without fdatasync, which protects only against power cuts. Writes survive the death of a process. */
 export const quickFiles: JournalFiles = {
   ...realFiles,
   open: async (path, how) => ({ ...(await realFiles.open(path, how)), datasync: () => Promise.resolve() }),
@@ -53,12 +53,12 @@ const statePath = (folder: string): string => join(folder, 'simulated-host.json'
 const logPath = (folder: string): string => join(folder, 'simulated-commands.jsonl');
 export const faultsPath = (folder: string): string => join(folder, 'simulated-faults.json');
 
-/** Everything that the simulated host of a folder knows. */
+/** Returns the state of the simulated host in a folder. */
 export function hostStateOf(folder: string): HostState {
   return hostState.parse(JSON.parse(readFileSync(statePath(folder), 'utf8')));
 }
 
-/** The commands that the simulated host of a folder was given. */
+/** Returns the commands that the simulated host in a folder ran. */
 export function commandsOf(folder: string): LoggedCommand[] {
   if (!existsSync(logPath(folder))) return [];
   return readFileSync(logPath(folder), 'utf8')
@@ -67,7 +67,7 @@ export function commandsOf(folder: string): LoggedCommand[] {
     .map((line) => JSON.parse(line) as LoggedCommand);
 }
 
-/** Copies a world that is closed, without its command log. */
+/** Copies a closed world without its command log. */
 export async function copyWorld(from: string, to: string): Promise<string> {
   await cp(from, to, { recursive: true, filter: (path) => path !== logPath(from) });
   return to;
@@ -91,8 +91,7 @@ export class World {
   }
 
   /**
-   * Opens the world kept in `folder`, or a new one. Operations left open are taken over, not ended: that is {@link
-   * recover}.
+   * Opens the world in `folder`, or a new one. Open operations are loaded, but finished only by {@link recover}.
    */
   static async open(folder: string, options: WorldOptions = {}): Promise<World> {
     await mkdir(folder, { recursive: true });
@@ -109,8 +108,8 @@ export class World {
       faultsPath: faultsPath(folder),
       logPath: logPath(folder),
       paceMs: options.paceMs ?? 0,
-      // A limit of a minute becomes a few microseconds, and work without its client goes on for a few looks of the
-      // undo.
+      // A limit of a minute becomes a few microseconds. Work without its client lasts until undo has polled a few
+      // times.
       timeScale: 1e-7,
       lateMs: 40,
     });
@@ -132,7 +131,7 @@ export class World {
     return new World(folder, core);
   }
 
-  /** One verb as an admin calls it. Never rejects. */
+  /** Calls a verb as an admin. Never rejects. */
   async call(verb: string, input: Readonly<Record<string, unknown>> = {}, actor: Actor = admin): Promise<Outcome> {
     try {
       const request = {
@@ -151,23 +150,23 @@ export class World {
     }
   }
 
-  /** The same, for what must work: the result. */
+  /** Calls a verb that must succeed and returns its result. */
   async must(verb: string, input: Readonly<Record<string, unknown>> = {}): Promise<any> {
     const outcome = await this.call(verb, input);
     if (!outcome.ok) throw outcome.failure;
     return outcome.result;
   }
 
-  /** What core does at its start and from time to time. */
+  /** Recovers open operations, as core does at its start and from time to time. */
   async recover(): Promise<void> {
     await this.operations.recover();
   }
 
-  /** Everything that must hold when nothing is under way, as sentences about what does not. */
+  /** Returns the violated invariants of a world without running calls, as sentences. */
   async faults(): Promise<string[]> {
     const found: string[] = [];
     for (const { verb, target } of this.operations.open()) found.push(`operation "${verb} ${target}" is open`);
-    for (const address of promisedAddresses(this.context.incus)) found.push(`address ${address} is promised to nobody`);
+    for (const address of promisedAddresses(this.context.incus)) found.push(`address ${address} is still promised`);
     const { differences } = (await this.must('reconcile')) as Reconciliation;
     for (const { kind, target, detail } of differences) found.push(`reconcile finds ${kind} of ${target}: ${detail}`);
     const verified = (await this.must('audit verify')) as AuditVerification;

@@ -1,6 +1,6 @@
 /**
- * A process like the front's with a shell in it, for keys.test.ts: floods it with each key at the place that is named,
- * and prints the longest turn of its event loop for each.
+ * A shell in a process that is started like the front, for keys.test.ts. Floods the shell with each key in the place
+ * named by the first argument, and prints the longest turn of the event loop for each key.
  */
 import type { Notice, Welcome } from '../../src/domain/events/notice.ts';
 import type { CoreClient } from '../../src/protocol/client.ts';
@@ -10,17 +10,17 @@ import type { TerminalPort } from '../../src/shell/terminal/port.ts';
 import { eventually } from '../support/eventually.ts';
 import { container, whole } from '../support/containers.ts';
 import { keys, places } from './keys.ts';
-import { longestMs, loopMs } from './target.ts';
+import { maxTurnMs, loopMs } from './target.ts';
 
-// Built: Node.js reads no JSX.
+// The built module, because Node.js cannot load JSX.
 const { openShell } = (await import(new URL('../../dist/shell/shell.js', import.meta.url).href)) as typeof ShellModule;
 
-/** In a packet, in bytes. */
+/** Size of a flood, in bytes. */
 const floodBytes = 2 * 1024;
-/** The largest packet, in bytes. */
+/** Maximum size of a packet, in bytes. */
 const packetBytes = 32 * 1024;
 
-/** A client's terminal in memory. */
+/** An in-memory terminal of a client. */
 class Port implements TerminalPort {
   readonly environment = new Map<string, string>();
   readonly type: string;
@@ -120,10 +120,10 @@ function open(port: Port): ShellModule.Shell {
   });
 }
 
-/** Turns until nothing happens any more; resolves with the longest, in milliseconds on the processor. */
+/** Waits until the event loop is idle. Resolves to the longest turn, in milliseconds of CPU time. */
 async function settled(port: Port): Promise<number> {
   let longest = 0;
-  // Ink draws at most every 16 ms, and waits 20 ms for the rest of a sequence.
+  // Ink draws every 16 ms at most, and waits 20 ms for the rest of a key sequence.
   for (let quiet = 0; quiet < 40;) {
     const before = loopMs(process.pid);
     await new Promise((resolve) => setImmediate(resolve));
@@ -146,7 +146,7 @@ async function flood(place: string, key: string): Promise<number> {
     const packets = [...typed, flooded, flooded];
     for (const [i, text] of packets.entries()) {
       port.send(Buffer.from(text));
-      // In the middle of the last one.
+      // The resize arrives during the last packet.
       if (i === packets.length - 1) port.resize(columns + 1);
       longest = Math.max(longest, await settled(port));
     }
@@ -160,8 +160,8 @@ async function flood(place: string, key: string): Promise<number> {
 const place = process.argv[2] ?? '';
 for (const key of Object.keys(keys)) {
   let least = Infinity;
-  // What chance does once in three floods, a collection of garbage above all, does not count.
-  for (let i = 0; i < 3 && least > longestMs; i++) least = Math.min(least, await flood(place, key));
+  // The minimum of three floods excludes chance, above all garbage collections.
+  for (let i = 0; i < 3 && least > maxTurnMs; i++) least = Math.min(least, await flood(place, key));
   console.log(JSON.stringify({ key, ms: Math.round(least) }));
 }
 process.exit(0);

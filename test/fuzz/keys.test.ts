@@ -1,9 +1,9 @@
 /**
- * A packet full of each key, on the longest line, in a search, a question, a form, the live list and on a terminal that
- * can do nothing. No turn of the event loop may take longer than it may for any packet (fuzz.test.ts).
+ * Floods a shell with packets full of each key: on the longest line, in a search, a question, a form, the live list,
+ * and on a dumb terminal. No turn of the event loop may exceed the limit for packets (fuzz.test.ts).
  *
- * The shell is in a process of its own that is started like the front, but without ssh, because only there a turn can
- * be told from the next.
+ * The shell runs without ssh in a process that is started like the front, because only there the turns can be measured
+ * one by one.
  */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -11,12 +11,12 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { frontEnvironment, frontV8Flags } from '../../src/core/front/frontStarter.ts';
 import { keys, places } from './keys.ts';
-import { longestMs } from './target.ts';
+import { maxTurnMs } from './target.ts';
 
 const floods = fileURLToPath(new URL('floods.ts', import.meta.url));
 
 test.each(Object.keys(places))(
-  '%s',
+  'no key blocks the event loop of a shell that shows %s',
   async (place) => {
     const { stdout } = await promisify(execFile)(process.execPath, [...frontV8Flags, floods, place], {
       env: { ...process.env, ...frontEnvironment },
@@ -28,7 +28,7 @@ test.each(Object.keys(places))(
       .map((line) => JSON.parse(line) as { key: string; ms: number });
     expect(found.map(({ key }) => key)).toEqual(Object.keys(keys));
     console.log(`${place}: the longest turn took ${Math.max(...found.map(({ ms }) => ms))} ms`);
-    expect(found.filter(({ ms }) => ms > longestMs)).toEqual([]);
+    expect(found.filter(({ ms }) => ms > maxTurnMs)).toEqual([]);
   },
   300_000,
 );

@@ -1,6 +1,6 @@
-/** Keys that nobody presses that often, and where they are pressed. */
+/** Keys to flood a shell with, and the places where they are pressed. */
 
-/** Longer than a line can be, in UTF-16 units. */
+/** More than a line can hold, in UTF-16 code units. */
 const longLine = 5000;
 
 export const keys: Readonly<Record<string, string>> = {
@@ -29,21 +29,21 @@ export const keys: Readonly<Record<string, string>> = {
   'Ctrl-L': '\f',
   'a letter and Tab': 'i\t',
   'a letter and Backspace': 'x\x7f',
-  'a mark on a letter': 'e\u0301',
-  'marks on nothing': '\u0301',
-  'a family': '👩‍👩‍👧‍👦',
-  'one of bidi': '\u202e',
-  'a line': 'help\n',
-  'a sequence without an end': '\x1b[',
-  'a paste without an end': '\x1b[200~x',
-  'the ends of pastes': '\x1b[201~',
-  'pastes of nothing': '\x1b[200~\x1b[201~',
+  'a letter with a combining mark': 'e\u0301',
+  'a combining mark': '\u0301',
+  'a family emoji': '👩‍👩‍👧‍👦',
+  'a bidi control': '\u202e',
+  'a command': 'help\n',
+  'an unterminated sequence': '\x1b[',
+  'an unterminated paste': '\x1b[200~x',
+  'an end of a paste': '\x1b[201~',
+  'an empty paste': '\x1b[200~\x1b[201~',
   'a title': '\x1b]0;x\x07',
-  'parameters of a sequence': '\x1b[0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0',
+  'a sequence with many parameters': '\x1b[0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0;0',
   'a paste': `\x1b[200~${'é'.repeat(100)}\n\x1b[201~`,
 };
 
-/** What is typed first, and on what terminal. */
+/** The terminal of each place, and the input that leads there. */
 export const places: Readonly<Record<string, { type: string; typed: readonly string[]; columns?: number }>> = {
   'an empty line': { type: 'xterm', typed: [] },
   'the longest line of words': { type: 'xterm', typed: ['a b '.repeat(longLine / 4)] },
@@ -52,8 +52,8 @@ export const places: Readonly<Record<string, { type: string; typed: readonly str
   'a search': { type: 'xterm', typed: ['help\r', '\x12h'] },
   'a question': { type: 'xterm', typed: ['delete owner\r'] },
   'a form': { type: 'xterm', typed: ['create\r'] },
-  'the list': { type: 'xterm', typed: ['\x0f'] },
-  'its filter': { type: 'xterm', typed: ['\x0f', '/', 'ab'] },
+  'the live list': { type: 'xterm', typed: ['\x0f'] },
+  'the filter of the live list': { type: 'xterm', typed: ['\x0f', '/', 'ab'] },
   'a plain empty line': { type: 'dumb', typed: [] },
   'the longest plain line of words': { type: 'dumb', typed: ['a b '.repeat(longLine / 4)] },
   'the longest plain line of marks': { type: 'dumb', typed: ['e\u0301'.repeat(longLine / 2)] },

@@ -1,12 +1,11 @@
 /**
  * Packets for the fuzzer: valid messages of RFC 4250 to 4254, 4256, 8308, 8332 and of OpenSSH's extensions (PROTOCOL),
- * and then what an attacker makes of them. All by fast-check, so that a seed gives the same packets again and a failure
- * is shrunk.
+ * and mutations of them. fast-check generates them, so that a seed reproduces the packets and a failure is shrunk.
  */
 import fc from 'fast-check';
 import { boolean, message, string, uint32 } from '../support/rawClient.ts';
 
-/** Numbers at which somebody may have miscounted: of channels, windows, packet sizes, lengths. */
+/** Boundary values of channel numbers, windows, packet sizes and lengths. */
 const edges = [
   0,
   1,
@@ -31,11 +30,11 @@ const number = fc
   .oneof({ weight: 3, arbitrary: fc.constantFrom(...edges) }, { weight: 1, arbitrary: fc.nat({ max: 2 ** 31 - 1 }) })
   .map(uint32);
 
-/** The server numbers channels from 0: mostly one that there may be. */
+/** A channel number, mostly one that may exist: the server counts channels from 0. */
 const channel = fc.oneof({ weight: 8, arbitrary: fc.nat({ max: 5 }).map(uint32) }, { weight: 1, arbitrary: number });
 
 /**
- * What a terminal, a log or a parser may trip over: escapes, bidi and zero-width marks, NUL, broken UTF-8, and length.
+ * Text that may confuse a terminal, a log or a parser: escapes, bidi and zero-width marks, NUL, invalid UTF-8, length.
  */
 const nasty = fc.constantFrom(
   Buffer.from('\u001b[2J\u001b]0;title\u0007\u001b]52;c;eA==\u0007'),
@@ -103,7 +102,7 @@ const keyAlgorithm = name(
 
 type Fields = readonly fc.Arbitrary<Buffer>[];
 
-/** A login request. Mostly for one name, because another one ends the connection. */
+/** Returns a login request. Most name the same user, because a change of user ends the connection. */
 function login(user: string, method: string, ...fields: Fields): Fields {
   return [
     byte(message.userauthRequest),
@@ -148,7 +147,7 @@ const beforeLogin: Fields[] = [
   login('manage', 'publickey', byte(1), keyAlgorithm, text, text),
   login('manage', 'keyboard-interactive', text, text),
   login('manage', 'hostbased', keyAlgorithm, text, text, text, text),
-  // Answers that only a server gives, and the response of RFC 4256.
+  // Messages that only a server sends, and the response of RFC 4256.
   [byte(message.userauthFailure), text, truth],
   [byte(message.userauthSuccess)],
   [byte(message.userauthBanner), text, text],
@@ -159,7 +158,7 @@ const beforeLogin: Fields[] = [
   [byte(message.channelData), channel, text],
 ];
 
-/** Commands that ask core for nothing, so that the front is what is tried; some are not commands at all. */
+/** Commands that do not call core, so that the front is tested. Some are invalid. */
 const command = fc.oneof(
   {
     weight: 6,
@@ -265,10 +264,7 @@ const afterLogin: Fields[] = [
   request('eow@openssh.com'),
 ];
 
-/**
- * What is done to a valid packet. Most keep its shape: a broken length ends the connection, and little is learnt by
- * that again and again.
- */
+/** A mutation of a valid packet. Most keep its structure, because a wrong length only ends the connection. */
 const mutation = fc.oneof(
   { weight: 50, arbitrary: fc.constant({ how: 'none' as const }) },
   {
@@ -316,41 +312,40 @@ function mutate(packet: Buffer, what: typeof mutation extends fc.Arbitrary<infer
   }
 }
 
-/** A packet that ends the connection in its ordinary course: sent last of a batch, or seldom. */
-const isFarewell = (packet: Buffer): boolean => packet[0] === message.disconnect || packet[0] === 20;
+/** Reports whether a packet regularly ends the connection or starts a key exchange. Such packets are kept rare. */
+const isRare = (packet: Buffer): boolean => packet[0] === message.disconnect || packet[0] === 20;
 
-function packets(messages: readonly Fields[], largestBytes: number): fc.Arbitrary<string> {
+function packets(messages: readonly Fields[], maxBytes: number): fc.Arbitrary<string> {
   const valid = fc.oneof(...messages.map((fields) => fc.tuple(...fields).map((parts) => Buffer.concat(parts))));
   return fc
     .tuple(valid, mutation, fc.nat({ max: 30 }))
     .map(([packet, what, luck]) => {
-      const made = mutate(packet, what).subarray(0, largestBytes);
-      // Ends and new key exchanges now and then only.
-      return isFarewell(made) && luck > 3 ? Buffer.concat([Buffer.from([message.ignore]), made.subarray(1)]) : made;
+      const made = mutate(packet, what).subarray(0, maxBytes);
+      return isRare(made) && luck > 3 ? Buffer.concat([Buffer.from([message.ignore]), made.subarray(1)]) : made;
     })
     .map((packet) => packet.toString('hex'));
 }
 
-/** ssh2 takes 35,000 bytes for a packet with its padding (RFC 4253, section 6.1). */
-const largestPacketBytes = 34_900;
+/** Maximum size of a payload, in bytes. ssh2 accepts packets of 35,000 bytes with padding (RFC 4253, section 6.1). */
+const maxPacketBytes = 34_900;
 
-/** Batches are written in hexadecimal, as they are kept in kept.json. */
+/** Returns batches of packets in hexadecimal, the format of kept.json. */
 export function batchBeforeLogin(size: number): fc.Arbitrary<string[]> {
-  return fc.array(packets(beforeLogin, largestPacketBytes), { minLength: size, maxLength: size, size: 'max' });
+  return fc.array(packets(beforeLogin, maxPacketBytes), { minLength: size, maxLength: size, size: 'max' });
 }
 
-/** In the place of a packet: the client waits, so that what was begun gets on, for instance a shell to its prompt. */
+/** Stands for a packet in a batch: the client waits, for instance until a shell shows its prompt. */
 export const pause = '';
 
 const hex = (parts: readonly Buffer[]): string => Buffer.concat(parts).toString('hex');
 
-function asked(type: string, ...fields: readonly Buffer[]): string {
+function channelRequest(type: string, ...fields: readonly Buffer[]): string {
   return hex([Buffer.from([message.channelRequest]), uint32(0), string(type), boolean(true), ...fields]);
 }
 
 /**
- * What chance alone would seldom put together: a session with a window and a packet size, a terminal of some size, a
- * command or a shell, and time for it.
+ * Returns the beginning of a batch, in an order that chance would rarely produce: a session, a terminal, a command or a
+ * shell, and a pause.
  */
 function beginning(): fc.Arbitrary<string[]> {
   const window = fc.oneof({ weight: 3, arbitrary: fc.constant(uint32(2 ** 21)) }, { weight: 1, arbitrary: number });
@@ -366,39 +361,39 @@ function beginning(): fc.Arbitrary<string[]> {
   );
   const terminal = fc
     .tuple(name('xterm-256color', 'xterm', 'dumb'), side, side)
-    .map(([type, columns, rows]) => asked('pty-req', type, columns, rows, uint32(0), uint32(0), string('')));
-  const exec = command.map((line) => asked('exec', line));
+    .map(([type, columns, rows]) => channelRequest('pty-req', type, columns, rows, uint32(0), uint32(0), string('')));
+  const exec = command.map((line) => channelRequest('exec', line));
   return fc.oneof<fc.MaybeWeightedArbitrary<string[]>[]>(
     { weight: 10, arbitrary: fc.constant([]) },
     { weight: 10, arbitrary: session.map((open) => [open]) },
     { weight: 6, arbitrary: fc.tuple(session, exec) },
     { weight: 2, arbitrary: fc.tuple(session, exec, fc.constant(pause)) },
     { weight: 2, arbitrary: fc.tuple(session, terminal, exec, fc.constant(pause)) },
-    { weight: 2, arbitrary: fc.tuple(session, terminal, fc.constant(asked('shell')), fc.constant(pause)) },
+    { weight: 2, arbitrary: fc.tuple(session, terminal, fc.constant(channelRequest('shell')), fc.constant(pause)) },
     {
       weight: 1,
       arbitrary: fc.tuple(
         session,
         terminal,
-        fc.constant(asked('exec', string('delete nobody-here'))),
+        fc.constant(channelRequest('exec', string('delete nobody-here'))),
         fc.constant(pause),
       ),
     },
   );
 }
 
-/** To the shell or the command that a batch began with. */
+/** Input for the shell or the command that a batch began with. */
 const typed = text.map((content) => hex([Buffer.from([message.channelData]), uint32(0), content]));
 
 export function batchAfterLogin(size: number): fc.Arbitrary<string[]> {
   const packet = fc.oneof(
-    { weight: 9, arbitrary: packets(afterLogin, largestPacketBytes) },
+    { weight: 9, arbitrary: packets(afterLogin, maxPacketBytes) },
     { weight: 1, arbitrary: typed },
     {
       weight: 1,
       arbitrary: fc
         .tuple(number, number)
-        .map(([columns, rows]) => asked('window-change', columns, rows, uint32(0), uint32(0))),
+        .map(([columns, rows]) => channelRequest('window-change', columns, rows, uint32(0), uint32(0))),
     },
   );
   return fc
@@ -411,8 +406,8 @@ export function batchAfterLogin(size: number): fc.Arbitrary<string[]> {
 }
 
 /**
- * What comes before any encryption: the identification line and the first packet, KEXINIT (RFC 4253, sections 4.2 and
- * 7.1).
+ * Returns the unencrypted beginning of a connection: the identification line, KEXINIT and more packets (RFC 4253,
+ * sections 4.2 and 7.1).
  */
 export function openings(): fc.Arbitrary<string[]> {
   const ident = fc.oneof(
@@ -510,7 +505,7 @@ export function openings(): fc.Arbitrary<string[]> {
     .map(([line, rest]) => [line, ...rest].map((bytes) => bytes.toString('hex')));
 }
 
-/** The binary packet protocol without encryption (RFC 4253, section 6), with a length that may be a lie. */
+/** Frames a payload as an unencrypted packet (RFC 4253, section 6). `lie` overrides its length field. */
 function frame(payload: Buffer, lie: number | undefined): Buffer {
   const padding = 8 - ((payload.length + 5) % 8) + 4;
   return Buffer.concat([

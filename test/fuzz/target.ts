@@ -1,48 +1,50 @@
 /**
- * The server under the fuzzer, and how it is told whether a packet held up its event loop.
+ * The server under the fuzzer, and the check that no packet blocks its event loop.
  *
- * A limit in time on the clock would measure the machine: other processes run on it. What is measured is the time that
- * the kernel gave to the front's main thread, the one with the event loop (schedstat, in nanoseconds; sched-stats.rst
- * of the Linux kernel), between sending packets and their answers. It does not grow while the thread waits for a
- * processor, and it is never less than what one packet took, so where a whole batch took less than the limit, no packet
- * of it can have held the loop for longer. Where a batch took more, its packets are sent again on a connection of their
- * own, one after the other, each measured: only one that takes too long every time counts, because a collection of
- * garbage or a compilation hits whoever comes along. The front sleeps in no system call (it opens no file and starts no
- * process), so a loop that stands still without using the processor would have to wait for something that it never
- * waits for; the watchdog would end it, and with it the process id that the test looks at.
+ * Wall-clock time would depend on the other processes of the machine. Instead, the test measures the CPU time of the
+ * front's main thread, which runs the event loop, between a packet and its answer (schedstat, in nanoseconds;
+ * sched-stats.rst of the Linux kernel). CPU time does not grow while the thread waits for a processor, and that of a
+ * batch is at least that of each packet. So if a batch stays below the limit, each of its packets does.
+ *
+ * If a batch exceeds the limit, its packets are sent and measured one by one on another connection. A packet counts as
+ * slow only if it exceeds the limit every time, because a garbage collection or a compilation can hit any packet.
+ *
+ * The front blocks in no system call, because it opens no files and starts no processes. If its loop stopped without
+ * using the processor, the watchdog would kill it, and the test would notice the new process ID.
  */
 import { readFileSync } from 'node:fs';
 import type { RawClient } from '../support/rawClient.ts';
 import { message, string, uint32 } from '../support/rawClient.ts';
 import { pause } from './packets.ts';
 
-/** No packet may take longer, in milliseconds of processor time. */
-export const longestMs = 50;
+/** Maximum CPU time of a packet, in milliseconds. */
+export const maxTurnMs = 50;
 
-/** How often a slow packet has to be slow to count. */
+/** How often a packet must be slow to count. */
 const repetitions = 3;
 
 /**
- * Sender numbers of the marks between packets: an unknown kind of channel is refused with the number of whoever asked.
+ * Sender channel of the first mark. A mark follows each packet: it opens a channel of an unknown type, which the server
+ * refuses with the sender channel in its answer.
  */
 const firstMark = 0x7f000000;
 
-/** How long a pause in a batch is, in milliseconds: a shell is at its prompt then. */
+/** Length of a pause in a batch, in milliseconds. By then a shell shows its prompt. */
 const pauseMs = 40;
 
-/** How long an answer may take on a machine that does other work too: a front that stands still. */
+/** Time limit of an answer, in milliseconds. After that the front counts as hung, even on a busy machine. */
 const answerMs = 20_000;
 
-/** Time on the processor of a process's main thread, in milliseconds. */
+/** Returns the CPU time of a process's main thread, in milliseconds. */
 export function loopMs(pid: number): number {
   return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
 }
 
 export interface Outcome {
-  /** Packets that the server read; those behind one that ends the connection are sent on another. */
+  /** Packets that the server has read. Packets after one that ends the connection are sent on another connection. */
   readonly packets: number;
   readonly connections: number;
-  /** The longest batch, in milliseconds of the loop. */
+  /** CPU time of the batch, in milliseconds. */
   readonly batchMs: number;
 }
 
@@ -52,14 +54,14 @@ export class Target {
   readonly #ready: Promise<RawClient>[] = [];
   #mark = firstMark;
 
-  /** Keeps some connections ready, because making one takes longer than a batch. */
+  /** Keeps `spare` connections ready, because opening one takes longer than a batch. */
   constructor(pid: number, connect: () => Promise<RawClient>, spare = 3) {
     this.#pid = pid;
     this.#connect = connect;
     for (let i = 0; i < spare; i++) this.#refill();
   }
 
-  /** Sends a batch; rejects where the server stops answering or a packet holds up its loop. */
+  /** Sends a batch. Rejects if the server stops answering or a packet blocks its event loop. */
   async take(batch: readonly string[]): Promise<Outcome> {
     const before = loopMs(this.#pid);
     let connections = 0;
@@ -69,13 +71,13 @@ export class Target {
       client.destroy();
     }
     const batchMs = loopMs(this.#pid) - before;
-    if (batchMs > longestMs) await this.#blame(batch);
+    if (batchMs > maxTurnMs) await this.#blame(batch);
     return { packets: batch.filter((step) => step !== pause).length, connections, batchMs };
   }
 
   /**
-   * Sends packets, those between two pauses in one segment; resolves with how many steps were taken, the one that ended
-   * the connection included.
+   * Sends packets, those between two pauses in one segment. Resolves to the number of steps taken, including the one
+   * that ended the connection.
    */
   async #send(client: RawClient, batch: readonly string[]): Promise<number> {
     let at = 0;
@@ -91,7 +93,9 @@ export class Target {
     return at;
   }
 
-  /** With a mark behind each packet. */
+  /**
+   * Sends packets in one segment, with a mark after each. Resolves to the number of packets that the server has read.
+   */
   async #sendTogether(client: RawClient, packets: readonly string[]): Promise<number> {
     const first = this.#mark;
     client.together(() => {
@@ -127,7 +131,7 @@ export class Target {
           await this.#send(client, batch.slice(at, at + 1));
           alive = !client.closed;
           const ms = loopMs(this.#pid) - before;
-          if (ms > longestMs) now.push({ at, ms });
+          if (ms > maxTurnMs) now.push({ at, ms });
         }
         client.destroy();
       }
@@ -136,7 +140,7 @@ export class Target {
     }
     const [worst] = slow.sort((a, b) => b.ms - a.ms);
     throw new Error(
-      `packet ${worst?.at} holds up the event loop for ${worst?.ms.toFixed(0)} ms each time: ${batch[worst?.at ?? 0]?.slice(0, 400)}`,
+      `packet ${worst?.at} blocks the event loop for ${worst?.ms.toFixed(0)} ms each time: ${batch[worst?.at ?? 0]?.slice(0, 400)}`,
     );
   }
 
@@ -147,7 +151,7 @@ export class Target {
 
   #refill(): void {
     const made = this.#connect();
-    // Whoever takes it sees the failure.
+    // The caller that takes the connection handles the failure.
     made.catch(() => undefined);
     this.#ready.push(made);
   }

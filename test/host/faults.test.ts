@@ -1,8 +1,8 @@
 /**
- * Faults on a real Incus: every changing command of create, delete, resize and key changes is made to fail, to hang,
- * and to be the last thing before core is killed. Afterwards, restart included, the host is wholly changed or wholly as
- * before. The simulated host is put through many more cases (test/faults); here it shows that the undo holds against
- * the real programs.
+ * Faults on a real Incus. Every changing command of create, delete, resize and key changes is made to fail, to hang,
+ * and to be the last one before core is killed. Afterwards, even after a restart, the host is either fully changed or
+ * as before. Tests on the simulated host cover many more cases (test/faults); these show that undo works with the real
+ * programs.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -43,7 +43,7 @@ describe.skipIf(skipReason !== undefined)('faults on a real Incus', () => {
   const manage = (words: readonly string[], stdin?: string): Promise<Finished> =>
     host.server.ssh(words, stdin === undefined ? {} : { stdin });
 
-  /** Everything that this system derives or keeps about the user, without what differs from one making to the next. */
+  /** Returns all derived and stored state of the user, without the parts that differ each time it is created. */
   const state = async (): Promise<unknown> => {
     const instances = JSON.parse(await host.incus.incus(['list', '--format', 'json'])) as {
       name: string;
@@ -74,7 +74,7 @@ describe.skipIf(skipReason !== undefined)('faults on a real Incus', () => {
     };
   };
 
-  /** Key records carry when they were added: the same key added twice is the same key. */
+  /** Removes the times from key records, so that a key added twice compares equal. */
   const comparable = (value: unknown): unknown =>
     JSON.parse(
       JSON.stringify(value)
@@ -93,7 +93,7 @@ describe.skipIf(skipReason !== undefined)('faults on a real Incus', () => {
     const answer = await manage(words, stdin);
     const { met } = await faulty.disarm();
     if (mode.startsWith('kill')) await host.server.restart();
-    // A fault that was not met proves nothing.
+    // A fault that did not occur proves nothing.
     expect(met).toBe(true);
     const where = `${words.join(' ')}: command ${at} ${mode} → ${answer.code} ${answer.stderr}`;
     cases++;
@@ -103,13 +103,13 @@ describe.skipIf(skipReason !== undefined)('faults on a real Incus', () => {
     expect(JSON.parse(reconciled.stdout), where).toMatchObject({ ok: true, result: { differences: [] } });
     expect((await manage(['audit', 'verify'])).code, where).toBe(0);
     const isAsBefore = JSON.stringify(after) === JSON.stringify(before);
-    // Changed although it says it failed is only right where the answer was lost.
+    // A change despite a reported failure is correct only if the reply was lost.
     if (!mode.startsWith('kill')) expect(isAsBefore, `${where}\n${JSON.stringify(after)}`).toBe(answer.code !== 0);
     return isAsBefore;
   };
 
   /**
-   * Counts the changing commands of a verb, then breaks each of them in each way. `reset` makes the world as it was
+   * Counts the changing commands of a verb, then breaks each of them in each way. `reset` restores the state from
    * before the verb.
    */
   const everyFault = async (
@@ -127,7 +127,7 @@ describe.skipIf(skipReason !== undefined)('faults on a real Incus', () => {
     const start = comparable(await state());
     for (let at = 1; at <= count; at++) {
       for (const mode of modes) {
-        // A hang costs its whole time limit: one in each verb, the last, is enough here; test/faults hangs everywhere.
+        // A hang takes its whole time limit, so only the last command of each verb hangs; test/faults covers the rest.
         if (mode === 'hang' && at !== count) continue;
         if (await runOne(words, stdin, at, mode)) {
           expect(comparable(await state())).toEqual(start);
@@ -144,36 +144,40 @@ describe.skipIf(skipReason !== undefined)('faults on a real Incus', () => {
     expect(made.code, made.stderr).toBe(0);
   };
 
-  it('create', { timeout: 900_000 }, async () => {
+  it('create is fully done or fully undone after a fault in any command', { timeout: 900_000 }, async () => {
     const reset = async (): Promise<void> => expect((await manage(['delete', user, '--yes'])).code).toBe(0);
     const changed = async (): Promise<void> =>
       expect(await state()).toMatchObject({ instances: [{ status: 'Running' }], account: { 0: user } });
-    // The first create on a host makes the group too, which no later one does: it is not among those that are counted.
+    // The first create on a host also creates the group, so it is not counted.
     await create();
     await reset();
     await everyFault(['create', user], key.line, reset, changed);
   });
 
-  it('resize, keys and delete', { timeout: 900_000 }, async () => {
-    await create();
-    await everyFault(
-      ['resize', user, '--memory', '600MiB', '--disk', '4GiB'],
-      undefined,
-      async () => expect((await manage(['resize', user, '--memory', '512MiB', '--disk', '3GiB'])).code).toBe(0),
-      async () =>
-        expect(await state()).toMatchObject({
-          instances: [{ config: { 'limits.memory': '600MiB' }, root: { size: '4GiB' } }],
-        }),
-    );
-    await everyFault(
-      ['key', 'add', user],
-      other.line,
-      async () => expect((await manage(['key', 'remove', user, other.fingerprint])).code).toBe(0),
-      async () => expect(JSON.stringify(await state()).split(other.line.split(' ')[1] ?? '')).toHaveLength(4),
-    );
-    await everyFault(['delete', user, '--yes'], undefined, create, async () =>
-      expect(await state()).toEqual({ instances: [], account: [''], jumpKeys: null, containerKeys: null }),
-    );
-    await manage(['delete', user, '--yes']);
-  });
+  it(
+    'resize, key changes and delete are fully done or fully undone after a fault in any command',
+    { timeout: 900_000 },
+    async () => {
+      await create();
+      await everyFault(
+        ['resize', user, '--memory', '600MiB', '--disk', '4GiB'],
+        undefined,
+        async () => expect((await manage(['resize', user, '--memory', '512MiB', '--disk', '3GiB'])).code).toBe(0),
+        async () =>
+          expect(await state()).toMatchObject({
+            instances: [{ config: { 'limits.memory': '600MiB' }, root: { size: '4GiB' } }],
+          }),
+      );
+      await everyFault(
+        ['key', 'add', user],
+        other.line,
+        async () => expect((await manage(['key', 'remove', user, other.fingerprint])).code).toBe(0),
+        async () => expect(JSON.stringify(await state()).split(other.line.split(' ')[1] ?? '')).toHaveLength(4),
+      );
+      await everyFault(['delete', user, '--yes'], undefined, create, async () =>
+        expect(await state()).toEqual({ instances: [], account: [''], jumpKeys: null, containerKeys: null }),
+      );
+      await manage(['delete', user, '--yes']);
+    },
+  );
 });

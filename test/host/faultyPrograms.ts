@@ -1,7 +1,7 @@
 /**
- * Programs that fail on demand, for a real host: a folder that stands first in the server's PATH, with a script for
- * each host program that passes everything on to the real one, counts the commands that change something, and does to
- * the chosen one what the plan says. The product knows nothing of it: this is the process boundary itself.
+ * Programs that fail on demand, for a real host: a folder at the front of the server's PATH, with a script for each
+ * host program. The script passes everything on to the real program, counts the commands that change something, and
+ * injects a fault into the chosen one. The product does not know: this is the process boundary itself.
  */
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,8 +12,8 @@ export type Mode = (typeof modes)[number];
 const programs = ['incus', 'useradd', 'userdel', 'groupadd', 'pkill'];
 
 /**
- * Standard input must reach the real program untouched, and a script must not cost much: plain sh, no helper programs
- * on the usual path.
+ * Standard input must reach the real program untouched, and the script must be cheap: plain sh, without helper programs
+ * in the usual case.
  */
 const script = `#!/bin/sh
 dir=@DIR@
@@ -57,14 +57,14 @@ export class FaultyPrograms {
     return new FaultyPrograms(folder);
   }
 
-  /** From now on counts, and does `mode` to the `at`-th changing command (0: to none). */
+  /** Starts counting, and injects `mode` into the `at`-th changing command (0: into none). */
   async arm(corePid: number, at: number, mode: Mode): Promise<void> {
     await rm(join(this.folder, 'count'), { force: true });
     await writeFile(join(this.folder, 'core.pid'), String(corePid));
     await writeFile(join(this.folder, 'armed'), `${at} ${mode}\n`);
   }
 
-  /** Stops counting; returns how many changing commands there were, and whether the fault was met. */
+  /** Stops counting; returns the number of changing commands, and whether the fault occurred. */
   async disarm(): Promise<{ count: number; met: boolean }> {
     const met = await readFile(join(this.folder, 'armed'), 'utf8').then(
       () => false,

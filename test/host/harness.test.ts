@@ -1,4 +1,4 @@
-/** The harness itself: what it starts works, and what it leaves is nothing. */
+/** The harness itself: what it starts works, and it leaves nothing behind. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -18,7 +18,7 @@ async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
   return result;
 }
 
-describe.skipIf(reason !== undefined)('the throw-away Incus', { timeout: 5 * 60_000 }, () => {
+describe.skipIf(reason !== undefined)('the throwaway Incus', { timeout: 5 * 60_000 }, () => {
   let incus: RunningIncus | undefined;
   afterAll(async () => incus?.stop(), 120_000);
 
@@ -34,7 +34,7 @@ describe.skipIf(reason !== undefined)('the throw-away Incus', { timeout: 5 * 60_
     expect(address.split('.').slice(0, 3)).toEqual(running.gateway.split('.').slice(0, 3));
     expect(address).not.toBe(running.gateway);
     expect((await running.incus(['exec', 'self-check', '--', 'hostname'])).trim()).toBe('self-check');
-    // So that the absence of these is worth something below.
+    // Their presence now gives meaning to their absence below.
     expect((await running.remains()).map((line) => line.split(' ')[0])).toEqual(
       expect.arrayContaining(['process', 'mount', 'bridge', 'loop', 'firewall', 'folder']),
     );

@@ -1,4 +1,4 @@
-/** The product on a real Incus: the contract story, and what people can and cannot reach through it. */
+/** The product on a real Incus: the contract story, and what users can and cannot reach through it. */
 import { once } from 'node:events';
 import { access, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { metricsAgeMs } from '../../src/host/incus/incus.ts';
 import { expectedStory } from '../contract/expected.ts';
 import { residentMiB } from '../bench/shell/processes.ts';
-import { makeWorld, tellStory } from '../contract/story.ts';
+import { makeWorld, runStory } from '../contract/story.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { eventually, finished, temporaryFolder, type Finished } from '../support/server.ts';
 import { connectShell } from '../support/shell.ts';
@@ -40,7 +40,7 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
     return document.result;
   };
 
-  /** What a user does with what they are sent: two files, and the stock client. */
+  /** Sets up a user's machine with what they are sent: two files, for the stock client. */
   const clientFor = async (user: string, key: TestKey): Promise<string> => {
     const [config, knownHosts] = await Promise.all([
       host.server.ssh(['config', '--key', key.path], { user: 'self', key: key.path }),
@@ -64,18 +64,18 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       }),
     );
 
-  it('builds the prepared image, and says so', async () => {
+  it('builds the prepared image, and reports it', async () => {
     const built = await manage(['image', 'build']);
     expect(built.code, built.stderr).toBe(0);
     expect(built.stderr).toMatch(/\[3\/5\] Installing Docker, SSH, and tools/);
     expect((await result(['image', 'list'])).images).toMatchObject([{ current: true, base: host.incus.image }]);
-    // The instance it was built in is gone.
+    // The build instance is gone.
     expect(JSON.parse(await host.incus.incus(['list', '--format', 'json']))).toEqual([]);
   });
 
-  it('tells the story of a container exactly as the simulated host does', async () => {
-    const told = await tellStory(await makeWorld(host.server));
-    expect(told).toEqual(await expectedStory(told, false));
+  it('gives the same results in the contract story as the simulated host', async () => {
+    const answers = await runStory(await makeWorld(host.server));
+    expect(answers).toEqual(await expectedStory(answers, false));
   });
 
   describe('with containers of Alice and Bob', () => {
@@ -94,7 +94,7 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
     const addressOf = async (user: string): Promise<string> =>
       (await result(['info', user])).container.address as string;
 
-    it('makes containers as the design says: unprivileged, isolated, with a fixed address and limits', async () => {
+    it('creates containers that are unprivileged and isolated, with a fixed address and limits', async () => {
       const { config, devices } = JSON.parse(
         await host.incus.incus(['query', '/1.0/instances/cxt-alice-container']),
       ) as {
@@ -118,7 +118,7 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       expect(devices['root']).toMatchObject({ size: '3GiB', pool: host.incus.pool });
     });
 
-    it('lets Alice in through the jump account with the exported configuration, asking nothing', async () => {
+    it('lets Alice in through the jump account with the exported configuration, without a prompt', async () => {
       const config = await clientFor('cxt-alice', alice);
       const inside = await ssh(config, 'cxt-alice-dev', 'id -un && hostname && sudo -n id -un && id -Gn');
       expect(inside.stderr).not.toMatch(/authenticity|WARNING/);
@@ -126,13 +126,13 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
         code: 0,
         stdout: expect.stringMatching(/^cxt-alice\ncxt-alice-container\nroot\n.*\bdocker\b/),
       });
-      // A terminal, an exit status, standard input and files work as in any ssh.
+      // A terminal, an exit status, standard input and files work as with any ssh.
       expect((await ssh(config, '-tt', 'cxt-alice-dev', 'exit 7')).code).toBe(7);
       const copied = await execa('ssh', ['-F', config, 'cxt-alice-dev', 'wc -c'], { input: 'x'.repeat(100_000) });
       expect(copied.stdout.trim()).toBe('100000');
     });
 
-    it("hands an admin's terminal to a shell in the container, and takes it back", async () => {
+    it('gives an admin a terminal session in the container, and returns to the shell', async () => {
       const shell = await connectShell(host.server, { columns: 90, rows: 30 });
       await shell.shows(/^› ?$/m);
       shell.type('shell cxt-alice\r');
@@ -141,7 +141,7 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       await shell.shows(/^30 90$/m);
       await shell.shows(/^cxt-alice$/m);
       shell.resize(70, 25);
-      // Incus takes sizes and input over connections of their own: which arrives first is nobody's to say.
+      // Incus receives sizes and input over separate connections, in any order.
       await eventually(async () => {
         shell.type('stty size\r');
         return shell.shows(/^25 70$/m, 1000).then(
@@ -163,8 +163,7 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
     });
 
     /**
-     * A root shell in Alice's container through the stock client, in which `program` has said that it is ready, and
-     * which is then not read any more.
+     * Opens a root shell in Alice's container through the stock client and starts `program`, which then stops reading.
      */
     const unread = async (config: string, program: string) => {
       const client = execa('ssh', [...host.server.sshArguments({ tty: true }), 'shell', 'cxt-alice', '--root'], {
@@ -178,12 +177,12 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       client.stdin.on('error', () => undefined);
       client.stdin.write(`echo $PPID > /tmp/su; stty raw -echo; printf 're%s' ady; ${program}\n`);
       await eventually(() => (shown.endsWith('ready') ? true : undefined), 'the program');
-      // su(1) takes all that it is given, whether the program reads it or not; so it is su that stops reading.
+      // su(1) reads all its input, whether the program reads it or not; so it is su that is stopped.
       expect((await ssh(config, 'cxt-alice-dev', 'sudo kill -STOP $(cat /tmp/su)')).code).toBe(0);
       return { client, shown: () => shown };
     };
     const mib = 2 ** 20;
-    /** Writes until nothing is taken any more, or all is; `done` resolves when all is. */
+    /** Writes until the input is blocked or complete; `done` resolves when it is complete. */
     const flood = async (stdin: Writable, total: number): Promise<{ taken: number; done: Promise<void> }> => {
       let taken = 0;
       const done = (async () => {
@@ -199,7 +198,7 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       return { taken, done };
     };
 
-    it('leaves with the client what is not read in a container, and loses nothing of it', async () => {
+    it('leaves unread input with the client, and loses none of it', async () => {
       const config = await clientFor('cxt-alice', alice);
       const total = 24 * mib;
       const before = residentMiB(host.server.pid);
@@ -215,7 +214,7 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       expect(shown()).toContain(`ready${total}`);
     });
 
-    it('ends what is not read in a container when its client is gone', async () => {
+    it('ends a session with unread input when its client disconnects', async () => {
       const config = await clientFor('cxt-alice', alice);
       const { client } = await unread(config, 'sleep 1000');
       expect((await flood(client.stdin, 24 * mib)).taken).toBeLessThan(12 * mib);
@@ -227,26 +226,26 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       );
     });
 
-    it('shows what the console of a container says', async () => {
+    it('shows the console log of a container', async () => {
       expect(JSON.stringify(await result(['logs', 'cxt-alice']))).toMatch(/login:|systemd|Reached target/);
     });
 
-    it('has the tools in the container, and Docker works there', async () => {
+    it('installs the tools in the container, where Docker works', async () => {
       const config = await clientFor('cxt-alice', alice);
       const tools = await ssh(config, 'cxt-alice-dev', 'command -v git curl vim htop docker sudo | wc -l');
       expect(tools.stdout.trim()).toBe('6');
-      // An image made on the spot, because no registry is needed to see that Docker runs.
+      // An image built here, because a test of Docker needs no registry.
       const docker = await ssh(
         config,
         'cxt-alice-dev',
         'sudo tar -ch $(ldd /usr/bin/id | grep -o "/[^ ]*") /usr/bin/id 2>/dev/null | docker import - tiny >/dev/null && docker run --rm --network none tiny /usr/bin/id -u',
       );
       expect(docker, docker.stderr).toMatchObject({ code: 0, stdout: '0\n' });
-      // What Docker writes counts against the container's disk limit: btrfs subvolumes would not.
+      // Docker's data counts against the container's disk quota; btrfs subvolumes would not.
       expect((await ssh(config, 'cxt-alice-dev', 'docker info --format {{.Driver}}')).stdout).toBe('overlay2\n');
     });
 
-    it('does not count page cache as memory used, and makes memory smaller than it', async () => {
+    it('excludes page cache from memory use, and can shrink the memory below it', async () => {
       const mib = 2 ** 20;
       const config = await clientFor('cxt-bob', bob);
       expect(
@@ -258,7 +257,7 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
           )
         ).code,
       ).toBe(0);
-      // What Incus measured before the file was written says nothing.
+      // Wait until the measurement from before the file was written has expired.
       await setTimeout(metricsAgeMs + 500);
       const { memory } = JSON.parse(await host.incus.incus(['query', '/1.0/instances/cxt-bob-container/state'])) as {
         memory: { usage: number };
@@ -292,7 +291,7 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       expect(sftp.stdout).not.toMatch(/\betc\b/);
     });
 
-    it('forwards to her own container and to nothing else', async () => {
+    it("forwards to the user's own container and to nothing else", async () => {
       const config = await clientFor('cxt-alice', alice);
       const banner = async (target: string): Promise<Finished> => ssh(config, '-W', target, 'cxt-alice-jump');
       const [own, other] = [await addressOf('cxt-alice'), await addressOf('cxt-bob')];
@@ -320,7 +319,7 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
         expect(tried.stdout, target).toBe('');
         expect(tried.stderr, target).toMatch(/administratively prohibited/);
       }
-      // Nor backwards, nor to sockets.
+      // Neither remote forwarding nor sockets.
       expect(
         (await ssh(config, '-o', 'ExitOnForwardFailure=yes', '-N', '-R', '0:127.0.0.1:22', 'cxt-alice-jump')).code,
       ).not.toBe(0);
@@ -346,7 +345,7 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       expect(asked.stdout).toBe('');
     });
 
-    it('keeps the two containers from reaching each other, and lets them reach the outside of the bridge', async () => {
+    it('keeps containers from reaching each other, and lets them reach the gateway', async () => {
       const config = await clientFor('cxt-alice', alice);
       const other = await addressOf('cxt-bob');
       const reach = await ssh(
@@ -372,14 +371,14 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       expect(tried.stderr).toMatch(/Permission denied \(publickey\)/);
     });
 
-    it('opens and closes both ways with a key: added, used, removed, refused', async () => {
+    it('grants and revokes access to jump host and container with a key', async () => {
       const laptop = await makeKey(folder, 'laptop');
       await result(['key', 'add', 'cxt-alice'], laptop.line);
       const config = await clientFor('cxt-alice', laptop);
       expect((await ssh(config, 'cxt-alice-dev', 'id -un')).stdout).toBe('cxt-alice\n');
       await result(['key', 'remove', 'cxt-alice', laptop.fingerprint]);
       expect((await ssh(config, 'cxt-alice-dev', 'id -un')).stderr).toMatch(/Permission denied \(publickey\)/);
-      // And the container alone refuses it too, as somebody who reached its port by other means would see.
+      // The container itself refuses the key too, for a client that reaches its port by other means.
       const direct = await execa(
         'ssh',
         [
@@ -403,7 +402,7 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       expect(direct.exitCode).toBe(255);
     });
 
-    it('leaves keys alone that the user put into the container', async () => {
+    it('leaves keys alone that the user added in the container', async () => {
       const own = await makeKey(folder, 'own');
       const config = await clientFor('cxt-alice', alice);
       await execa('ssh', ['-F', config, 'cxt-alice-dev', 'umask 077; mkdir -p .ssh; cat >> .ssh/authorized_keys'], {
@@ -415,7 +414,7 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       await result(['key', 'remove', 'cxt-alice', laptop.fingerprint]);
     });
 
-    it('finds and mends what was changed behind its back, and only that', async () => {
+    it('reconcile finds and repairs external changes, and nothing else', async () => {
       await rm(join(host.keysFolder, 'cxt-bob'));
       await execa('userdel', ['cxt-alice']);
       const found = await manage(['reconcile', '--json']);
@@ -434,7 +433,7 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       expect((await ssh(await clientFor('cxt-bob', bob), 'cxt-bob-dev', 'id -un')).stdout).toBe('cxt-bob\n');
     });
 
-    it('shows a healthy host, sshd included', async () => {
+    it('doctor reports a healthy host, sshd included', async () => {
       const { checks } = (await result(['doctor'])) as { checks: { name: string; severity: string; detail: string }[] };
       expect(checks.filter((check) => check.severity === 'problem')).toEqual([]);
       expect(checks.find((check) => check.name === 'sshd')).toMatchObject({
@@ -443,7 +442,7 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       });
     });
 
-    it('keeps the container, its host key and its keys over a restart', async () => {
+    it('keeps the container, its host key and its keys across a restart', async () => {
       const before = await result(['info', 'cxt-bob']);
       await result(['restart', 'cxt-bob']);
       const after = await result(['info', 'cxt-bob']);
@@ -455,7 +454,7 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
     });
   });
 
-  it('never touches an account that it did not make', async () => {
+  it('never touches an account that it did not create', async () => {
     await execa('useradd', ['--no-create-home', '--comment', 'somebody else', 'cxt-foreign']);
     try {
       const refused = await manage(['create', 'cxt-foreign', '--json'], alice.line);
@@ -468,7 +467,7 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
     }
   });
 
-  it('creates without Docker where it is told so', async () => {
+  it('creates a container without Docker on request', async () => {
     await result(['create', 'cxt-plain', '--no-docker', '--no-autostart'], alice.line);
     const config = await clientFor('cxt-plain', alice);
     const inside = await ssh(config, 'cxt-plain-dev', 'id -Gn; systemctl is-active docker');
@@ -479,19 +478,19 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
     await result(['delete', 'cxt-plain', '--yes']);
   });
 
-  it('says that nobody can get in where the sshd does not run', async () => {
+  it('doctor reports that no user can log in if sshd is not running', async () => {
     await result(['create', 'cxt-dora'], alice.line);
     const pid = Number((await execa('pgrep', ['--full', `sshd.*${host.sshd.configPath}`])).stdout.split('\n')[0]);
     process.kill(pid, 'SIGKILL');
     const { checks } = (await result(['doctor'])) as { checks: { name: string; severity: string; detail: string }[] };
     expect(checks.find((check) => check.name === 'sshd')).toMatchObject({
       severity: 'problem',
-      detail: expect.stringContaining(`no sshd answers at 127.0.0.1 port ${host.sshd.port}`),
+      detail: expect.stringContaining(`no sshd answers on 127.0.0.1 port ${host.sshd.port}`),
     });
     await result(['delete', 'cxt-dora', '--yes']);
   });
 
-  it('says that Incus is down, and does not say that there are no containers', async () => {
+  it('reports that Incus is down, never that there are no containers', async () => {
     await expect(access(join(host.incus.incusDir, 'unix.socket'))).resolves.toBeUndefined();
     const down = await host.server.local(['list', '--json'], {});
     expect(JSON.parse(down.stdout)).toMatchObject({ ok: true });
@@ -500,7 +499,7 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
     );
     process.kill(pid, 'SIGSTOP');
     try {
-      // A stopped daemon is the worst kind of down: it accepts and never answers.
+      // A stopped daemon is the worst case: it accepts connections and never answers.
       const hung = await host.server.ssh(['create', 'cxt-carol', '--json'], { stdin: alice.line });
       expect(JSON.parse(hung.stdout)).toMatchObject({ ok: false, error: { code: 'timeout' } });
     } finally {

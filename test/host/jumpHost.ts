@@ -1,4 +1,4 @@
-/** A whole jump host for tests: a private Incus, a private sshd with the drop-in, and the server working on both. */
+/** A whole jump host for tests: a private Incus, a private sshd with the drop-in, and a server that uses both. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { vi } from 'vitest';
@@ -6,7 +6,7 @@ import { renderSshdDropIn } from '../../src/prepare/sshdDropIn.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { startIncus, startSshd, type RunningIncus, type RunningSshd } from './harness/index.ts';
 
-// Building an image and booting containers take their time.
+// Building an image and booting containers take long.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 900_000 });
 
 export interface JumpHost {
@@ -34,7 +34,7 @@ export async function startJumpHost({ name, timeouts, env }: JumpHostOptions): P
       dir: incus.dir,
       dropIn: renderSshdDropIn({ group: incus.group, authorizedKeysFolder: keysFolder }),
     });
-    // The public half lies beside the key that the configuration names.
+    // The public half is beside the key that the configuration names.
     const hostKey = /^HostKey (.*)$/m.exec(await readFile(sshd.configPath, 'utf8'))?.[1] ?? '';
     const server = await startServer({
       env: { ...incus.env, CONTAINARIUM_HOST: 'incus', ...env },

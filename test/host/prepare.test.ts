@@ -1,6 +1,6 @@
 /**
- * `--real` on an empty machine: a container with nothing but a minimal Debian or Ubuntu, systemd and the mirror. Its
- * Incus gets a plain folder as pool, because a container has no loop devices; everything else is as on a real machine.
+ * `--real` on an empty machine: a container with only a minimal Debian or Ubuntu, systemd and the mirror. Its Incus
+ * gets a plain folder as its pool, because a container has no loop devices; everything else is as on a real machine.
  */
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ import type { RunningIncus } from './harness/index.ts';
 const reason = await ensurePackages();
 if (reason !== undefined) console.warn(`skipped: ${reason}`);
 
-/** A Debian 12 can also make a Debian 13, from the same mirror. */
+/** Debian 12 can also build Debian 13, from the same mirror. */
 const thisMachine = await readOsRelease();
 const otherRelease =
   thisMachine.id === 'debian' && thisMachine.versionId === '12'
@@ -101,20 +101,20 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
 
   it('changes nothing without consent', async () => {
     const before = await exec('dpkg-query', '-W');
-    const told = await prepare({ consent: false });
-    expect(told).toMatchObject({ said: [], failure: { code: 'cancelled' } });
-    expect(told.asked[0]).toContain('incus');
+    const prepared = await prepare({ consent: false });
+    expect(prepared).toMatchObject({ said: [], failure: { code: 'cancelled' } });
+    expect(prepared.asked[0]).toContain('incus');
     expect(await exec('dpkg-query', '-W')).toBe(before);
   });
 
-  it('installs, starts and sets up everything, and says so beforehand', async () => {
+  it('installs, starts and sets up everything, and announces each change', async () => {
     const began = performance.now();
-    const told = await prepare();
+    const prepared = await prepare();
     console.info(
-      `an empty machine was prepared in ${((performance.now() - began) / 1000).toFixed(1)} s:\n${told.said.join('\n')}`,
+      `an empty machine was prepared in ${((performance.now() - began) / 1000).toFixed(1)} s:\n${prepared.said.join('\n')}`,
     );
-    expect(told.failure).toBeUndefined();
-    expect(told.said.join('\n')).toMatch(
+    expect(prepared.failure).toBeUndefined();
+    expect(prepared.said.join('\n')).toMatch(
       /package lists[^]*Installing[^]*storage pool[^]*bridge[^]*profile[^]*group[^]*user "containarium-front"[^]*50-containarium\.conf/,
     );
     expect(await exec('incus', 'network', 'list', '--format', 'csv', '--columns', 'ntm4')).toContain(
@@ -126,9 +126,9 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
     expect(await exec('getent', 'passwd', 'containarium-front')).toMatch(
       /^containarium-front:x:\d{3}:\d+:SSH server of Containarium:\/nonexistent:\/usr\/sbin\/nologin\n$/,
     );
-    // `incus publish` runs it, and says so only at the end of an image build.
+    // `incus publish` runs zstd, but reports a missing one only at the end of an image build.
     expect(await exec('zstd', '--version')).toContain('Zstandard');
-    // The accounts' settings hold in the machine's own sshd, and only for them.
+    // The settings apply in the machine's own sshd, and only to the jump accounts.
     await exec('useradd', '--no-create-home', '--gid', 'containarium-jump', 'someone');
     expect(await exec('sshd', '-T', '-C', 'user=someone,host=h,addr=192.0.2.1')).toContain(
       'forcecommand /usr/sbin/nologin',
@@ -136,13 +136,13 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
     expect(await exec('sshd', '-T', '-C', 'user=root,host=h,addr=192.0.2.1')).toContain('forcecommand none');
   });
 
-  it('does and says nothing the second time', async () => {
+  it('changes and prints nothing the second time', async () => {
     const began = performance.now();
     expect(await prepare()).toEqual({ said: [], asked: [] });
     console.info(`a prepared machine was checked in ${((performance.now() - began) / 1000).toFixed(1)} s`);
   });
 
-  it('keeps the drop-in that was there when sshd refuses its configuration', async () => {
+  it('keeps the previous drop-in if sshd rejects its configuration', async () => {
     const path = '/etc/ssh/sshd_config.d/50-containarium.conf';
     const before = await exec('cat', path);
     await incus.incus(['exec', withSystemd, '--', 'tee', '/etc/ssh/sshd_config.d/99-mistake.conf'], {
@@ -157,16 +157,14 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
     expect(await exec('cat', path)).toContain('/var/lib/elsewhere/%u');
   });
 
-  it('works without systemd, where nothing else starts a daemon', async () => {
+  it('works without systemd, where it starts the daemons itself', async () => {
     await start(withoutSystemd, incus.image, '-c', 'raw.lxc=lxc.init.cmd = /usr/bin/sleep infinity');
     await execIn(withoutSystemd, 'ifup', 'eth0');
-    const told = await prepare({ machine: withoutSystemd });
-    expect(told.failure).toBeUndefined();
-    expect(told.said).toContain(
-      'Starting the Incus daemon without systemd; start it again after a reboot in the same way',
-    );
-    // Installing openssh-server starts nothing here, and a preparation does not start what nobody asked it to.
-    expect(told.said.at(-1)).toBe('sshd does not run: users cannot reach their containers until it does');
+    const prepared = await prepare({ machine: withoutSystemd });
+    expect(prepared.failure).toBeUndefined();
+    expect(prepared.said).toContain('Starting the Incus daemon without systemd; after a reboot, start it the same way');
+    // Installing openssh-server does not start sshd here, and the preparation starts no sshd by itself.
+    expect(prepared.said.at(-1)).toBe('sshd is not running: users cannot reach their containers until it is');
     expect(await execIn(withoutSystemd, 'incus', 'storage', 'list', '--format', 'csv', '--columns', 'nD')).toBe(
       'default,dir\n',
     );
@@ -174,7 +172,7 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
     await execIn(withoutSystemd, '/usr/sbin/sshd');
     const again = await prepare({ machine: withoutSystemd, folder: '/var/lib/elsewhere' });
     expect(again.said.filter((line) => !line.includes('lxcfs'))).toEqual([
-      'Writing /etc/ssh/sshd_config.d/50-containarium.conf: jump accounts reach their own container and nothing else',
+      'Writing /etc/ssh/sshd_config.d/50-containarium.conf: jump accounts can reach their own container and nothing else',
       'Reloading sshd',
     ]);
     expect(
@@ -184,21 +182,21 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
     ).toEqual([]);
   });
 
-  it.runIf(otherRelease !== undefined)('prepares the other release that this machine can make', async () => {
+  it.runIf(otherRelease !== undefined)('prepares the other release that this machine can build', async () => {
     const image = await ensureBaseImage(otherRelease);
     await incus.incus(['image', 'import', '--quiet', image.metadataPath, image.rootfsPath, '--alias', image.alias]);
     const machine = 'empty-machine-of-another-release';
     await start(machine, image.alias);
     await booted(machine);
     const began = performance.now();
-    const told = await prepare({ machine });
+    const prepared = await prepare({ machine });
     console.info(
-      `an empty ${image.alias} was prepared in ${((performance.now() - began) / 1000).toFixed(1)} s:\n${told.said.join('\n')}`,
+      `an empty ${image.alias} was prepared in ${((performance.now() - began) / 1000).toFixed(1)} s:\n${prepared.said.join('\n')}`,
     );
-    expect(told.failure).toBeUndefined();
+    expect(prepared.failure).toBeUndefined();
     expect(await execIn(machine, 'cat', '/etc/os-release')).toContain(`VERSION_ID="${otherRelease?.versionId}"`);
-    // Its own suite has Incus: nothing is added to its sources.
-    expect(told.said.join('\n')).not.toContain('mirror');
+    // Its own suite has Incus, so nothing is added to its sources.
+    expect(prepared.said.join('\n')).not.toContain('mirror');
     expect(await execIn(machine, 'incus', 'network', 'list', '--format', 'csv', '--columns', 'ntm')).toContain(
       'incusbr0,bridge,YES',
     );

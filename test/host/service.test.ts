@@ -1,11 +1,11 @@
 /**
- * The installed service in a machine with systemd: what `service:install --root` lays out, in containers of Debian 12
- * and, where this machine can make one, Debian 13. The host behind it is the simulated one; the front, its unit and
- * everything that is taken away from it are real.
+ * The installed service in a machine with systemd: the output of `service:install --root`, in containers of Debian 12
+ * and, if this machine can build one, Debian 13. The host is simulated; the front, its unit and all restrictions are
+ * real.
  *
- * The containers are unprivileged, with `security.nesting`: every directive of the front's unit is in force there (the
- * first test looks at each one in /proc), also those that make namespaces. What an unprivileged container cannot show
- * is root of the machine itself.
+ * The containers are unprivileged, with `security.nesting`. Every directive of the front's unit is in force there (the
+ * first test checks each one in /proc), including those that make namespaces. An unprivileged container cannot stand in
+ * for root of the machine itself.
  */
 import { once } from 'node:events';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
@@ -51,8 +51,8 @@ beforeAll(async () => {
 afterAll(async () => incus?.stop());
 
 /**
- * What the front is not to reach, each there for root: Incus's socket, the journal, sshd's host keys, the server's own
- * keys, accounts.
+ * Paths that the front must not reach and that root can: Incus's socket, the journal, sshd's host keys, the server's
+ * own keys, accounts.
  */
 const secrets = [
   '/var/lib/incus/unix.socket',
@@ -142,7 +142,7 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
     );
     await exec('tar', '--extract', '--file', '/tree/tree.tar', '--directory', '/', '--no-overwrite-dir');
     await exec('systemd-sysusers');
-    // What stands for the rest of a jump host: sockets and keys where they are on a real one.
+    // Stand-ins for the rest of a jump host: sockets and keys where a real one has them.
     const decoys =
       'mkdir -p /var/lib/incus /run/incus /etc/ssh && for path in /var/lib/incus/unix.socket /run/incus/unix.socket /etc/ssh/ssh_host_ed25519_key; do [ -e $path ] || echo secret > $path; chmod 644 $path; done';
     const dropIn = '[Service]\\nEnvironment=CONTAINARIUM_HOST=simulated CONTAINARIUM_SIMULATED_PACE_MS=1000\\n';
@@ -170,7 +170,7 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
     );
   });
 
-  it('has a front that is a user of its own with no capability, no new privilege, a system call filter and namespaces of its own', async () => {
+  it('runs the front as its own user, with no capability, no new privileges, a system call filter and its own namespaces', async () => {
     const pid = await running();
     const status = await exec('cat', `/proc/${pid}/status`);
     const field = (name: string): string => new RegExp(`^${name}:\\s*(.*?)\\s*$`, 'm').exec(status)?.[1] ?? '';
@@ -194,7 +194,7 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
     expect(limits).toMatch(/^Max core file size +0 +0/m);
     expect(await property('containarium-front.service', 'MemoryMax')).toBe(String(1024 ** 3));
     expect(await property('containarium-front.service', 'TasksMax')).toBe('64');
-    // Its two sockets, what it logs to, and what Node.js opens for itself.
+    // Its two sockets, its log, and the descriptors of Node.js itself.
     const open = (await exec('sh', '-c', `for fd in /proc/${pid}/fd/*; do readlink $fd; done`)).trim().split('\n');
     expect(open.filter((target) => !/^(pipe:|socket:|anon_inode:|\/dev\/null$)/.test(target))).toEqual([]);
     console.info(
@@ -202,7 +202,7 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
     );
   });
 
-  /** What is tried with exactly the settings of the front's unit, by a program that was taken over from the start. */
+  /** Runs a hostile program with exactly the settings of the front's unit. */
   async function attempt(script: string): Promise<Record<string, string>> {
     await exec(
       'sh',
@@ -224,7 +224,7 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
     return JSON.parse(await exec(...args)) as Record<string, string>;
   }
 
-  it("gives a program in the front's place nothing to reach", async () => {
+  it("gives a hostile program in the front's place nothing to reach", async () => {
     for (const path of [
       '/var/lib/incus/unix.socket',
       '/etc/ssh/ssh_host_ed25519_key',
@@ -260,7 +260,7 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
     expect(others).toBe('');
     for (const [what, outcome] of Object.entries(rest))
       expect(outcome, what).toMatch(/^(ENOENT|EACCES|EPERM|EROFS|ESRCH|EAFNOSUPPORT|EISDIR)$/);
-    // A folder says that it is one; that it is empty is the point.
+    // Folders are readable here, but must be empty.
     for (const path of secrets.filter((each) => !['/root', '/home'].includes(each)))
       expect(rest[path], path).toMatch(/^(ENOENT|EACCES)$/);
   });
@@ -275,19 +275,19 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
         .map((line) => line.trim().split(/\s+/)[1])
         .join(' ')}`,
     );
-    // 0.3 on Debian 12 and 13. What is left: V8 writes machine code (0.1), connections must be accepted from any
-    // address (0.2), and what PrivateDevices itself allows (0.1). Anything that gets lost costs at least 0.1.
+    // 0.3 on Debian 12 and 13. The rest: V8 writes machine code (0.1), connections must be accepted from any
+    // address (0.2), and PrivateDevices allows some devices (0.1). Each lost directive adds at least 0.1.
     expect(rating).toBeLessThanOrEqual(0.4);
     const core = await exec('systemd-analyze', 'security', '--no-pager', 'containarium.service');
     const exposure = Number(/Overall exposure level for containarium\.service: ([\d.]+)/.exec(core)?.[1]);
     console.info(`${machine}: containarium.service ${exposure}`);
-    // root, with the capabilities for accounts, a writable /etc and the network; without its filters it is above 6.
+    // root, with the capabilities for accounts, a writable /etc and the network. Without its filters it is above 6.
     expect(exposure).toBeLessThan(5);
   });
 
-  it('lets core do under its own restrictions what it does on a real host', async () => {
-    // The programs of src/host/runner.ts that are in this machine, under the settings of core's unit; for pkill
-    // (procps) stands the shell's kill.
+  it('lets core work under its own restrictions as on a real host', async () => {
+    // The programs of src/host/runner.ts that this machine has, under the settings of core's unit. The shell's kill
+    // stands in for pkill (procps).
     const settings = (await exec('cat', '/etc/systemd/system/containarium.service'))
       .split('\n')
       .filter((line) => /^(NoNewPriv|Protect|Private|Lock|Keyring|Restrict|Capability|SystemCall)/.test(line));
@@ -330,10 +330,10 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
     expect(stdout).toMatch(/^cxt-alice:.*:mark:\/nonexistent:\/usr\/sbin\/nologin$/m);
   });
 
-  it('is replaced when it stands still, without a connection refused, and the next login is told', async () => {
+  it('replaces a front that stops responding, without refusing a connection, and tells the next login', async () => {
     const before = await running();
     await exec('systemctl', 'kill', '--signal=STOP', 'containarium-front.service');
-    // Asked while nobody answers: it waits in the kernel's queue, or is cut with the front that had taken it.
+    // A connection during the hang waits in the kernel's queue, or is cut with the front that accepted it.
     const refused = execa('ssh-keyscan', ['-T', '30', '-p', '2222', '-t', 'ed25519', address], { reject: false });
     await running(before);
     const next = await eventually(async () => {
@@ -341,16 +341,16 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
       return answer.exitCode === 0 ? answer : undefined;
     }, 'an answer of the next front');
     expect(next.stderr).toMatch(
-      /^The SSH server was restarted at \d\d:\d\d UTC because it stood still; operations went on\.$/m,
+      /^The SSH server was restarted at \d\d:\d\d UTC because it stopped responding\. Operations were not interrupted\.$/m,
     );
     expect((await ssh('list')).stderr).not.toMatch(/restarted/);
     expect((await refused).stderr).not.toMatch(/refused/i);
     expect(await exec('journalctl', '--no-pager', '-u', 'containarium', '-n', '20')).toMatch(
-      /the front stands still; killing it/,
+      /the front hangs; killing it/,
     );
   });
 
-  it('is replaced when it dies, operations go on, and core lives on', async () => {
+  it('replaces a front that dies, while core and its operations go on', async () => {
     const core = await property('containarium.service', 'MainPID');
     const create = execa(
       'ssh',
@@ -389,10 +389,10 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
       const answer = await ssh('list');
       return answer.exitCode === 0 ? answer : undefined;
     }, 'an answer');
-    expect(next.stderr).toMatch(/because it ended unexpectedly/);
+    expect(next.stderr).toMatch(/because it exited unexpectedly/);
   });
 
-  it('restarts and stops in order: operations first, then goodbye, then the port', async () => {
+  it('restarts and stops in order: operations first, then the goodbye to clients, then the port', async () => {
     const before = await running();
     await exec('systemctl', 'restart', 'containarium');
     await running(before);
@@ -436,7 +436,7 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
     expect(log).toMatch(/Deactivated successfully/);
   });
 
-  it('leaves no front behind when core is killed, also one that stands still', async () => {
+  it('leaves no front behind when core is killed, not even one that stopped responding', async () => {
     await exec('systemctl', 'start', 'containarium');
     const before = await running();
     await exec('systemctl', 'kill', '--signal=STOP', 'containarium-front.service');
@@ -446,7 +446,7 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
     await eventually(async () => ((await ssh('whoami')).exitCode === 0 ? true : undefined), 'a login after the crash');
     expect(await code('test', '-e', `/proc/${before}`)).not.toBe(0);
     const all = await exec('sh', '-c', 'cat /proc/[0-9]*/cmdline');
-    // On two command lines: systemd-run's, and that of the only front.
+    // Two command lines have it: that of systemd-run and that of the only front.
     expect(all.split('--channel=1')).toHaveLength(3);
   });
 });

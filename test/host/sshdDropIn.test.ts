@@ -1,4 +1,4 @@
-/** The drop-in in a real OpenSSH server, with the real client: what a jump account may do, and all that it may not. */
+/** The drop-in in a real OpenSSH server, with the real client: what a jump account can and cannot do. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -18,7 +18,7 @@ import type { RunningSshd, TestFolder } from './harness/index.ts';
 const reason = await ensurePackages();
 if (reason !== undefined) console.warn(`skipped: ${reason}`);
 
-/** A server that says who it is and hangs up: what a forwarding leads to. */
+/** Starts a server that sends its name and hangs up, as the target of a forwarding. */
 async function greeter(greeting: string): Promise<{ server: Server; port: number }> {
   const server = createServer((socket) => socket.end(greeting)).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -27,7 +27,7 @@ async function greeter(greeting: string): Promise<{ server: Server; port: number
   return { server, port: address.port };
 }
 
-/** What a port of this machine says until it hangs up; empty where nothing listens. */
+/** Returns what a port of this machine sends until it hangs up; empty if nothing listens. */
 async function readAll(port: number): Promise<string> {
   try {
     return await text(connect(port, '127.0.0.1'));
@@ -80,7 +80,7 @@ describe.skipIf(reason !== undefined)('a jump account', () => {
     expect(await folder.remains()).toEqual([]);
   });
 
-  /** The real client as `name`, with nothing of this machine's own ssh configuration. */
+  /** Runs the real client as `name`, without this machine's own ssh configuration. */
   function clientArguments(name: string, ...args: string[]): string[] {
     return [
       ...['-F', '/dev/null', '-i', join(folder.dir, 'id'), '-p', String(sshd.port), '-l', name],
@@ -101,7 +101,7 @@ describe.skipIf(reason !== undefined)('a jump account', () => {
   const ssh = (name: string, ...args: string[]): Promise<RunResult> =>
     run('ssh', clientArguments(name, ...args), { allowExit: 'any', timeoutMs: 15_000 });
 
-  /** Effective settings for a user, as sshd itself reports them. */
+  /** Returns the effective settings for a user, as sshd itself reports them. */
   async function effective(name: string): Promise<string[]> {
     const { stdout } = await run('/usr/sbin/sshd', [
       '-T',
@@ -113,7 +113,7 @@ describe.skipIf(reason !== undefined)('a jump account', () => {
     return stdout.split('\n');
   }
 
-  it('has the settings of the drop-in, and other accounts do not', async () => {
+  it('has the settings of the drop-in, which other accounts do not have', async () => {
     const jump = await effective(user);
     expect(jump).toEqual(
       expect.arrayContaining([
@@ -173,7 +173,7 @@ describe.skipIf(reason !== undefined)('a jump account', () => {
         ['-s', '127.0.0.1', 'sftp'],
       ]) {
         const { stdout, exitCode } = await ssh(name, ...args);
-        // nologin(8) answers, whatever was asked for; a client that insists on a terminal gets not even that.
+        // nologin(8) answers every request; a client that insists on a terminal does not get even that.
         expect(stdout).toMatch(args.includes('-tt') ? /^$/ : /^This account is currently not available\.\r?\n$/);
         expect(exitCode).not.toBe(0);
       }
@@ -202,7 +202,7 @@ describe.skipIf(reason !== undefined)('a jump account', () => {
       { stdio: 'ignore' },
     );
     try {
-      // What shows that the client forwards: the same connection, to a port.
+      // The same connection to a port shows that the client forwards.
       expect(await waitUntil(async () => (await readAll(toPort)) === 'foreign container\n', 10_000)).toBe(true);
       expect(await readAll(toSocket)).toBe('');
     } finally {

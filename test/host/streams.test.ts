@@ -33,7 +33,9 @@ describe.skipIf(reason !== undefined)('streams of a real Incus', () => {
       rows: 24,
       ...more,
     });
-  /** Whether a program with this in its command line runs inside the container: the host sees its processes. */
+  /**
+   * Reports whether a program with this text in its command line runs in the container. The host sees its processes.
+   */
   const runsInside = async (mark: string): Promise<boolean> =>
     (await processes()).some(({ commandLine }) => commandLine.includes(mark) && !commandLine.includes('forkexec'));
 
@@ -49,11 +51,11 @@ describe.skipIf(reason !== undefined)('streams of a real Incus', () => {
     expect(await running?.remains()).toEqual([]);
   });
 
-  it('do what those of the simulated host do', async () => {
+  it('behave like those of the simulated host', async () => {
     await checkStreams({ incus, streams, image: running.image, spec: spec() });
   });
 
-  it('tell of snapshots, renames and what happens inside', async () => {
+  it('report snapshots, renames, and actions in the container', async () => {
     const events = await follow(streams);
     const name = 'cxt-renamed';
     await incus.create('cxt-before', running.image, spec());
@@ -61,7 +63,7 @@ describe.skipIf(reason !== undefined)('streams of a real Incus', () => {
     await running.incus(['snapshot', 'delete', 'cxt-before', 'one']);
     await running.incus(['rename', 'cxt-before', name]);
     await incus.start(name);
-    const has = (what: string) => waitUntil(() => Promise.resolve(events.told.includes(what)), 30_000);
+    const has = (what: string) => waitUntil(() => Promise.resolve(events.received.includes(what)), 30_000);
     await booted(incus, name);
     await incus.exec(name, ['systemctl', 'reboot']).catch(() => undefined);
     expect(await has(`instance-restarted ${name}`)).toBe(true);
@@ -71,7 +73,7 @@ describe.skipIf(reason !== undefined)('streams of a real Incus', () => {
     await incus.delete(name);
     expect(await has(`instance-deleted ${name}`)).toBe(true);
     await events.stop();
-    expect(events.told.filter((told) => !/^instance-(exec|console)/.test(told))).toEqual([
+    expect(events.received.filter((event) => !/^instance-(exec|console)/.test(event))).toEqual([
       'instance-created cxt-before',
       'instance-snapshot-created cxt-before',
       'instance-snapshot-deleted cxt-before',
@@ -101,7 +103,7 @@ describe.skipIf(reason !== undefined)('streams of a real Incus', () => {
   it.each([
     ['that hangs up when told to', 'echo up; sleep 98761', 'sleep 98761', 129],
     ['that will not hang up', 'trap "" HUP; echo up; while :; do read -t 1 _98762; done', '_98762', 137],
-  ])('that are closed leave no program %s', async (_which, script, mark, status) => {
+  ])('leave no program %s when they are closed', async (_which, script, mark, status) => {
     const { terminal, text } = session(await open(script));
     await waitUntil(() => Promise.resolve(text().includes('up')), 10_000);
     expect(await waitUntil(() => runsInside(mark), 5000)).toBe(true);
@@ -110,8 +112,8 @@ describe.skipIf(reason !== undefined)('streams of a real Incus', () => {
     expect(await waitUntil(async () => !(await runsInside(mark)), 5000)).toBe(true);
   });
 
-  it('that are closed leave no job of a shell, nor a shell behind another program', async () => {
-    // The shell has to lead its session, as it does behind sshd: plain su leaves its jobs.
+  it('leave no job of a shell, nor a shell behind another program, when they are closed', async () => {
+    // The shell has to lead its session, as under sshd: plain su leaves its jobs.
     for (const argv of [
       ['bash'],
       ['su', '--pty', '-', '-s', '/bin/bash', 'nobody'],
@@ -129,7 +131,7 @@ describe.skipIf(reason !== undefined)('streams of a real Incus', () => {
     }
   });
 
-  it('end a program with Ctrl-C, and one that was killed says so', async () => {
+  it('end a program with Ctrl-C, and report one that was killed', async () => {
     const interrupted = session(await open('echo up; exec sleep 98765'));
     expect(await waitUntil(() => Promise.resolve(interrupted.text().includes('up')), 10_000)).toBe(true);
     interrupted.terminal.write(Buffer.from('\u0003'));
@@ -146,17 +148,17 @@ describe.skipIf(reason !== undefined)('streams of a real Incus', () => {
     const cpu = async (): Promise<number> => (await incus.state(instance)).cpu?.usage ?? 0;
     const before = await cpu();
     const { length } = text();
-    // Longer than Incus waits for a sign of life.
+    // Longer than Incus waits for a pong.
     await delay(16_000);
     expect(text()).toHaveLength(length);
-    // A program that is held back does not work: less than a tenth of the time, where it would have needed all of it.
+    // A program that is held back does not run: it used less than a tenth of the time, not all of it.
     expect(((await cpu()) - before) / 1e9).toBeLessThan(1.6);
     terminal.resume();
     expect(await terminal.exit).toBe(0);
     expect(text().split('\r\n')).toEqual([...Array.from({ length: 300_000 }, (_, n) => String(n + 1)), 'end', '']);
   });
 
-  it('fail when Incus goes, and the program inside goes too', async () => {
+  it('fail when Incus ends, which also ends the program in the container', async () => {
     const events = await follow(streams);
     const { terminal, text } = session(await open('echo up; sleep 98766'));
     await waitUntil(() => Promise.resolve(text().includes('up')), 10_000);
@@ -169,7 +171,7 @@ describe.skipIf(reason !== undefined)('streams of a real Incus', () => {
     expect(await failureOf(terminal.exit)).toMatchObject({ code: 'incus-unavailable' });
     expect(await failureOf(events.ended)).toMatchObject({
       code: 'incus-unavailable',
-      why: 'its stream of events ended',
+      why: 'its event stream ended',
     });
     expect(await failureOf(follow(streams))).toMatchObject({
       code: 'incus-unavailable',

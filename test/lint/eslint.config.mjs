@@ -1,13 +1,14 @@
 /**
- * What the code must look like beyond its types: typescript-eslint's strict rules with types, and the rules of this
- * house. Which folder may import which is checked by layers.cjs.
+ * Lint rules for the code: typescript-eslint's strict type-checked rules, and rules of this project. layers.cjs checks
+ * which folders may import which others.
  */
 import { fileURLToPath } from 'node:url';
+import stylistic from '@stylistic/eslint-plugin';
 import tseslint from 'typescript-eslint';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The only modules of src/ that start programs: everything else asks the runner. */
+/** The only modules of src/ that start programs. All others use the runner. */
 const startsPrograms = [
   'src/host/runner.ts',
   'src/prepare/**',
@@ -22,19 +23,19 @@ const childProcess = {
   importNames: ['exec', 'execSync', 'default'],
   message: 'exec and execSync start a shell: use spawn or execFile with an argument array, by name.',
 };
-const unprefixed = { name: 'child_process', message: 'It is node:child_process.' };
+const unprefixed = { name: 'child_process', message: 'Import node:child_process instead.' };
 
 const noDefaultExport = {
   selector: 'ExportDefaultDeclaration',
-  message: 'Named exports only: a thing has one name everywhere.',
+  message: 'Use named exports, so that a thing has the same name everywhere.',
 };
 const noShell = {
   selector: "Property[key.name='shell'][value.value=true], Property[key.value='shell'][value.value=true]",
-  message: 'Never a shell: programs get argument arrays.',
+  message: 'Start programs without a shell, with an argument array.',
 };
 const noShellAtAll = {
   selector: "Property[key.name='shell'], Property[key.value='shell']",
-  message: 'Never a shell, and nothing that may become one: programs get argument arrays.',
+  message: 'Start programs without a shell, with an argument array. The option must not be set at all.',
 };
 
 export default tseslint.config(
@@ -43,9 +44,14 @@ export default tseslint.config(
   {
     name: 'every script',
     files: ['**/*.ts', '**/*.tsx', '**/*.mjs'],
-    plugins: { '@typescript-eslint': tseslint.plugin },
+    plugins: { '@typescript-eslint': tseslint.plugin, '@stylistic': stylistic },
     languageOptions: { parser: tseslint.parser },
     rules: {
+      // Prettier breaks code; comments are broken by hand.
+      '@stylistic/max-len': [
+        'error',
+        { code: 120, ignoreUrls: true, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreRegExpLiterals: true },
+      ],
       eqeqeq: 'error',
       'no-var': 'error',
       'prefer-const': 'error',
@@ -70,25 +76,25 @@ export default tseslint.config(
         { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrorsIgnorePattern: '^_' },
       ],
       '@typescript-eslint/return-await': ['error', 'in-try-catch'],
-      // A default branch is an answer for every other value.
+      // A default branch handles all other values.
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
 
-      // Loosened, each because what it finds here is meant:
-      // numbers and booleans in sentences read as they are written;
+      // Rules that are loosened, because their findings here are intended:
+      // numbers and booleans are readable in messages;
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      // `() => timer.clear()` and `return reject()` say that nothing comes back;
+      // `() => timer.clear()` and `return reject()` are common for functions that return nothing;
       '@typescript-eslint/no-confusing-void-expression': [
         'error',
         { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
       ],
-      // [...text] splits into code points, which is what counting and cutting text wants;
+      // [...text] splits into code points, as needed to count and to cut text;
       '@typescript-eslint/no-misused-spread': 'off',
-      // dictionaries read from JSON have keys that come and go.
+      // dictionaries read from JSON have dynamic keys.
       '@typescript-eslint/no-dynamic-delete': 'off',
     },
   },
   {
-    name: 'the product',
+    name: 'source code',
     files: ['src/**'],
     rules: {
       'no-console': 'error',
@@ -96,7 +102,7 @@ export default tseslint.config(
     },
   },
   {
-    name: 'who does not start programs',
+    name: 'modules that do not start programs',
     files: ['src/**'],
     ignores: startsPrograms,
     rules: {
@@ -104,8 +110,8 @@ export default tseslint.config(
         'error',
         {
           paths: [
-            { name: 'node:child_process', message: 'Host programs are started by src/host/runner.ts.' },
-            { name: 'execa', message: 'Host programs are started by src/host/runner.ts.' },
+            { name: 'node:child_process', message: 'Use src/host/runner.ts to start host programs.' },
+            { name: 'execa', message: 'Use src/host/runner.ts to start host programs.' },
             unprefixed,
           ],
         },
@@ -113,7 +119,7 @@ export default tseslint.config(
     },
   },
   {
-    name: 'who starts programs',
+    name: 'modules that start programs',
     files: startsPrograms,
     rules: { 'no-restricted-syntax': ['error', noDefaultExport, noShellAtAll] },
   },
@@ -121,20 +127,20 @@ export default tseslint.config(
     name: 'tests',
     files: ['test/**'],
     rules: {
-      // Parsed output of programs is looked at as it comes: an assertion on it is the check.
+      // Tests use the parsed output of programs unchecked, because assertions check it.
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',
       '@typescript-eslint/no-unsafe-call': 'off',
       '@typescript-eslint/no-explicit-any': 'off',
-      // What a callback changes while a test waits is not constant, though it looks so to the type checker.
+      // A variable that a callback changes while a test waits looks constant to the type checker.
       '@typescript-eslint/no-unnecessary-condition': 'off',
-      // Test doubles are handed around as functions; they hold no `this`.
+      // Test doubles are passed as functions and do not use `this`.
       '@typescript-eslint/unbound-method': 'off',
     },
   },
   {
-    name: 'configurations that their tools want as a default export',
+    name: 'configurations, which must have a default export',
     files: ['**/*.config.ts', '**/*.config.mjs'],
     rules: { 'no-restricted-syntax': ['error', noShell] },
   },

@@ -1,13 +1,13 @@
 /**
- * Which folder of src/ may know which: arrows run downward only (docs/design.md, "The house").
+ * Which folders of src/ may import which others (docs/design.md, "The house").
  *
- * A folder that is not named here may import nothing of ours, so a new folder has to be given its place first. What the
- * rules forbid is tried on a tree of broken fixtures in test/unit/lint/layers.test.ts.
+ * A folder that is not listed may import no other folder, so a new folder must be added first. The tests in
+ * test/unit/lint/layers.test.ts run these rules on a tree of broken fixtures.
  */
 
 const { join } = require('node:path');
 
-/** Folder → the other folders it may import. Files directly in src/ are named with their ending. */
+/** Folder → the other folders that it may import. Files in src/ itself are listed with their extension. */
 const layers = {
   domain: [],
   settings: ['domain'],
@@ -39,13 +39,13 @@ const layers = {
   serve: ['core', 'prepare', 'host', 'settings', 'domain'],
   'program.ts': ['serve', 'commandLine', 'catalogue', 'settings', 'domain'],
   'main.ts': ['program.ts'],
-  // Patches the SSH library that it has just installed.
+  // Applies the patches to the SSH library.
   'bootstrap.mjs': ['front'],
 };
 
 /**
- * The same inside a folder: room → the other rooms it may import. '.' is the files directly in the folder; rooms in a
- * room are named with their path.
+ * The rules within a folder: room → the other rooms that it may import. '.' stands for the files in the folder itself.
+ * Nested rooms are listed with their path.
  */
 const rooms = {
   domain: {
@@ -100,7 +100,7 @@ const rooms = {
     incus: ['inside', 'faults', 'program', 'state'],
     '.': ['incus', 'accounts', 'inside', 'faults', 'program', 'state'],
   },
-  // What draws knows the conversation; the conversation knows no screen.
+  // The screen imports the model, never the reverse.
   shell: {
     terminal: [],
     composer: ['terminal'],
@@ -127,11 +127,11 @@ const rooms = {
   },
 };
 
-/** What is started from outside: everything else has to be needed by one of these. */
+/** The modules that start a program. Each other module must be reachable from one of them. */
 const entryPoints = '^src/(main|front/main|metrics/main|docs/generate)\\.ts$';
 
 const isFile = (layer) => layer.includes('.');
-/** The files directly in a room, without those of the rooms in it. */
+/** Matches the files in a room itself, without those in nested rooms. */
 const filesOf = (folder, room) => (room === '.' ? `^src/${folder}/[^/]+$` : `^src/${folder}/${room}/[^/]+$`);
 const pathOf = (layer) => (isFile(layer) ? `^src/${layer.replace('.', '\\.')}$` : `^src/${layer}/`);
 
@@ -151,7 +151,7 @@ module.exports = {
     })),
     {
       name: 'layer-unnamed',
-      comment: 'A folder without a place in test/lint/layers.cjs may import nothing of ours',
+      comment: 'a folder that is not listed in test/lint/layers.cjs may import no other folder',
       severity: 'error',
       from: { path: '^src/', pathNot: named },
       to: { path: '^src/' },
@@ -167,43 +167,42 @@ module.exports = {
     ),
     ...Object.entries(rooms).map(([folder, inside]) => ({
       name: `room-unnamed-${folder}`,
-      comment: `A room of src/${folder} without a place in test/lint/layers.cjs may import nothing of ours`,
+      comment: `a room of src/${folder} that is not listed in test/lint/layers.cjs may import no other module`,
       severity: 'error',
       from: { path: `^src/${folder}/`, pathNot: Object.keys(inside).map((room) => filesOf(folder, room)) },
       to: { path: '^src/' },
     })),
     {
       name: 'no-circle',
-      comment: 'Modules that need each other cannot be understood one by one',
+      comment: 'modules must not import each other in a circle',
       severity: 'error',
       from: {},
       to: { circular: true },
     },
     {
       name: 'no-dead-module',
-      comment: 'No entry point needs this module',
+      comment: 'no entry point reaches this module',
       severity: 'error',
       from: { path: entryPoints },
       to: { path: '^src/.*\\.tsx?$', pathNot: entryPoints, reachable: false },
     },
     {
       name: 'no-orphan',
-      comment: 'Nothing needs this module and it needs nothing',
+      comment: 'this module imports no other module, and no other module imports it',
       severity: 'error',
       from: { orphan: true },
       to: {},
     },
     {
       name: 'resolvable',
-      comment: 'This import leads nowhere',
+      comment: 'this import cannot be resolved',
       severity: 'error',
       from: {},
       to: { couldNotResolve: true },
     },
     {
       name: 'shipped-only',
-      comment:
-        'src/ may use what is installed with the product: dependencies, not devDependencies or what other packages bring along',
+      comment: 'src/ may import only packages in dependencies, not those in devDependencies or of other packages',
       severity: 'error',
       from: { path: '^src/' },
       to: {

@@ -1,11 +1,11 @@
-/** A container's life, and that of its owner's, under the restrictions of the two units. */
+/** The life of a container and the work of its owner, under the restrictions of the two units. */
 import { describe, expect, it } from 'vitest';
 import { waitUntil } from '../host/harness/index.ts';
 import { laptop, type JumpHost } from './jumpHost.ts';
 
 export function containers(host: JumpHost): void {
   describe('a container', () => {
-    it('is created to its end', async () => {
+    it('is created completely', async () => {
       const { baseImage } = host.machine;
       await host.did(
         `incus image import --quiet /mnt/base/metadata.tar.gz /mnt/base/rootfs.squashfs --alias ${baseImage}`,
@@ -28,11 +28,11 @@ export function containers(host: JumpHost): void {
       expect(prepared.code, prepared.stderr).toBe(0);
       const inside = await host.onLaptop('ssh -o BatchMode=yes alice-dev "id -un; hostname; sudo -n id -un"');
       expect(inside).toMatchObject({ code: 0, stdout: 'alice\nalice-container\nroot\n' });
-      // Nothing else is to be had from the jump account.
+      // The jump account offers nothing else.
       expect((await host.onLaptop('ssh -o BatchMode=yes alice-jump id')).stdout).not.toMatch(/uid/);
     });
 
-    it('takes keys, and gives them up', async () => {
+    it('accepts added keys, and refuses removed ones', async () => {
       await host.onLaptop('ssh-keygen -q -t ed25519 -N "" -C alice@phone -f ~/.ssh/phone');
       const withPhone = () => host.onLaptop('ssh -F ~/.ssh/phone-config -o BatchMode=yes alice-dev id -un');
       await host.onLaptop(
@@ -45,7 +45,7 @@ export function containers(host: JumpHost): void {
       expect((await withPhone()).stderr).toMatch(/Permission denied/);
     });
 
-    it('shows its console, and is stopped, started and restarted', async () => {
+    it('shows its console log, and can be stopped, started and restarted', async () => {
       expect(JSON.stringify(await host.manage('logs alice'))).toMatch(/systemd|login:/);
       expect(await host.manage('stop alice')).toMatchObject({ status: 'stopped', changed: true });
       expect(await host.manage('start alice')).toMatchObject({ status: 'running', changed: true });
@@ -55,19 +55,19 @@ export function containers(host: JumpHost): void {
       expect(await waitUntil(again, 5 * 60_000, 2000)).toBe(true);
     });
 
-    it('lends an admin a terminal', async () => {
-      // What is typed waits for the prompt, and the end of the input would hang up.
+    it('gives an admin a terminal session', async () => {
+      // Type only after the prompt, and keep the input open: its end would hang up.
       const typed = '(sleep 30; printf "id -un; tty; exit 3\\n"; sleep 60)';
       const shell = await host.machine.run(`${typed} | ssh -tt -p 2222 -o LogLevel=ERROR manage@localhost shell alice`);
       expect(shell).toMatchObject({ code: 3, stdout: expect.stringMatching(/^alice\r?\n\/dev\/pts\/\d+\r?$/m) });
     });
 
-    it('is counted in what Prometheus is told', async () => {
+    it('is counted in the metrics for Prometheus', async () => {
       const ask = 'fetch("http://127.0.0.1:9187/metrics").then((answer) => answer.text()).then(console.log)';
       const figures = await host.did(`node --eval '${ask}'`);
       expect(figures).toMatch(/^containarium_incus_up 1$/m);
       expect(figures).toMatch(/^containarium_verb_duration_seconds_count\{verb="create",outcome="ok"\} 1$/m);
-      // By a process that is nobody.
+      // Run it as nobody.
       expect(await host.did('ps -eo user=,args= | grep "[d]ist/metrics"')).toMatch(/^nobody /);
     });
   });

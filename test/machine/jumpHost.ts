@@ -1,10 +1,10 @@
-/** The jump host that the tests of this folder share: what an admin, a user and a stranger do on it. */
+/** The jump host that the tests of this folder share, and the actions of its admin and its user. */
 import { expect } from 'vitest';
 import { waitUntil } from '../host/harness/index.ts';
 import type { Finished } from '../support/server.ts';
 import { startMachine, type Machine } from './machine.ts';
 
-/** An account on the machine that stands for somebody's laptop: nothing of the jump host's is in it. */
+/** The account on the machine that plays a user's laptop. It has nothing of the jump host's. */
 export const laptop = 'laptop';
 
 export class JumpHost {
@@ -23,7 +23,7 @@ export class JumpHost {
     await this.#machine?.stop();
   }
 
-  /** Runs a command line as root, which has to succeed; what it wrote to standard output. */
+  /** Runs a command line as root, which must succeed; returns its standard output. */
   async did(command: string, stdin?: string): Promise<string> {
     const { code, stdout, stderr } = await this.machine.run(command, {
       timeoutMs: 30 * 60_000,
@@ -33,7 +33,7 @@ export class JumpHost {
     return stdout;
   }
 
-  /** A verb over ssh, as the admin that the first start let in. */
+  /** Runs a verb over ssh, as the admin from the first start. */
   ssh(words: string, stdin?: string): Promise<Finished> {
     const options = '-o StrictHostKeyChecking=accept-new -o LogLevel=ERROR -o BatchMode=yes';
     return this.machine.run(`ssh -p 2222 ${options} manage@localhost ${words}`, {
@@ -49,7 +49,7 @@ export class JumpHost {
     return document.result;
   }
 
-  /** On the laptop, as its owner. */
+  /** Runs a command line on the laptop, as its owner. */
   onLaptop(command: string): Promise<Finished> {
     return this.machine.run(`runuser -u ${laptop} -- sh -ec '${command}'`);
   }
@@ -58,7 +58,7 @@ export class JumpHost {
     return this.did(`journalctl --boot --output cat --no-pager ${units.map((unit) => `--unit ${unit}`).join(' ')}`);
   }
 
-  /** Waits until an admin is let in; what is said at that login. */
+  /** Waits until an admin can log in; returns the output of that login. */
   async letsIn(): Promise<Finished> {
     let answer: Finished = { code: -1, stdout: '', stderr: '' };
     await waitUntil(async () => (answer = await this.ssh('whoami')).code === 0, 10 * 60_000, 2000);
@@ -66,7 +66,7 @@ export class JumpHost {
     return answer;
   }
 
-  /** Nothing is wrong, and Incus, accounts and keys agree. */
+  /** Expects no problem, and that Incus, accounts and keys agree. */
   async isSound(): Promise<void> {
     const { checks } = await this.manage('doctor');
     expect(checks.filter(({ severity }: { severity: string }) => severity === 'problem')).toEqual([]);

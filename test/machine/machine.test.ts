@@ -1,7 +1,7 @@
 /**
- * A whole jump host with ZFS, as the README says to install it, from a bare Debian to `delete` and a reboot: one
- * machine, and one story in which each part goes on from the one before. Not part of `npm test`: it takes most of an
- * hour, nearly all of it in a virtual machine in software. Run by hand as root on Debian: npm run test:machine
+ * A whole jump host with ZFS, installed as in the README, from a bare Debian to a reboot and `delete`: one machine and
+ * one story, in which each part continues the one before. Not part of `npm test`: it takes most of an hour, because the
+ * virtual machine is emulated. Run it by hand as root on Debian: npm run test:machine
  */
 import { afterAll, afterEach, beforeAll, describe, expect, vi } from 'vitest';
 import { succeeds } from '../../src/prepare/programs.ts';
@@ -27,7 +27,7 @@ describe('a jump host with ZFS', () => {
     const { stdout } = await host.machine.run(
       'journalctl --boot --no-pager --lines 60 --unit first --unit containarium --unit containarium-front --unit fail2ban',
     );
-    console.info(`the end of the journal, behind "${task.name}":\n${stdout}`);
+    console.info(`the end of the journal after "${task.name}":\n${stdout}`);
   });
   afterAll(() => host.stop());
 

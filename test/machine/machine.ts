@@ -1,7 +1,7 @@
 /**
- * A virtual machine for tests, in software (qemu's TCG), some twenty times slower than the processor: that works
- * everywhere. Hardware is not tried: there are machines whose /dev/kvm opens, makes a virtual machine, and then does
- * not get through the start of Debian's kernel.
+ * A virtual machine for tests, emulated in software (qemu's TCG): some twenty times slower than the processor, but it
+ * works everywhere. KVM is not used: on some machines /dev/kvm opens and creates a virtual machine that then hangs
+ * while Debian's kernel starts.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,26 +15,25 @@ import { finished, repository, temporaryFolder, type Finished } from '../support
 import { ensureDisk, makeImage } from './disk.ts';
 
 export interface Machine {
-  /** Alias of the base image whose files are in /mnt/base. The checkout is in /mnt/checkout. */
+  /** Alias of the base image in /mnt/base. The checkout is in /mnt/checkout. */
   readonly baseImage: string;
   /** Runs a command line in the machine as root. */
   run(command: string, options?: { readonly stdin?: string; readonly timeoutMs?: number }): Promise<Finished>;
-  /** Restarts it in the orderly way, and waits until it lets us in again. What is on its disk stays. */
+  /** Reboots it cleanly and waits until it accepts logins again. Its disk is kept. */
   reboot(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /**
- * A disk with the checkout as it is now, npm, and a base image: what the machine's own disk does not have. The checkout
- * is a built one, with its dependencies: to build it in the machine takes a quarter of an hour and says nothing of the
- * machine.
+ * Creates a second disk with the present checkout, npm, and a base image. The checkout is built and has its
+ * dependencies: a build in the machine would take a quarter of an hour and test nothing of the machine.
  */
 async function makeCheckoutDisk(folder: string): Promise<{ path: string; baseImage: string }> {
   const base = await ensureBaseImage();
   const staging = join(folder, 'staging');
   await mkdir(join(staging, 'base'), { recursive: true });
   for (const name of ['package.json', 'package-lock.json', 'tsconfig.json', 'src', 'systemd', 'dist', 'node_modules']) {
-    // With their times: src/bootstrap.mjs builds where a source is newer than the build.
+    // Keep the times: src/bootstrap.mjs builds again if a source is newer than the build.
     await cp(join(repository, name), join(staging, 'checkout', name), {
       recursive: true,
       verbatimSymlinks: true,
@@ -50,13 +49,13 @@ async function makeCheckoutDisk(folder: string): Promise<{ path: string; baseIma
   return { path, baseImage: base.alias };
 }
 
-/** npm as this machine has it, with where it fetches from, and the certificates that it trusts there. */
+/** Copies this machine's npm, with its registry and the certificates that it trusts. */
 async function stageNpm(folder: string): Promise<void> {
   const program = process.env['npm_execpath'];
   if (program === undefined)
     throw new Failure('settings', {
       what: 'the virtual machine',
-      why: 'it gets the npm that starts the tests',
+      why: 'it needs the npm that starts the tests',
       next: 'npm run test:machine',
     });
   await cp(dirname(dirname(await realpath(program))), join(folder, 'npm'), { recursive: true });
@@ -70,7 +69,7 @@ async function stageNpm(folder: string): Promise<void> {
   await writeFile(join(folder, 'npmrc'), `${settings.join('\n')}\n`);
 }
 
-/** Boots one, and waits until its sshd lets us in. What it writes is lost when it stops. */
+/** Boots a machine and waits until its sshd accepts logins. Its changes are lost when it stops. */
 export async function startMachine(say: (line: string) => void): Promise<Machine> {
   const disk = await ensureDisk(say);
   const folder = await temporaryFolder();
@@ -152,7 +151,7 @@ export async function startMachine(say: (line: string) => void): Promise<Machine
   };
   const reboot = async (): Promise<void> => {
     const { stdout: before } = await run('cat /proc/sys/kernel/random/boot_id');
-    // The connection is cut by it.
+    // The reboot cuts the connection.
     await run('systemctl reboot');
     await up(before);
   };

@@ -1,4 +1,4 @@
-/** What only ZFS does: a quota that counts everything, and that root of a container cannot get around. */
+/** A quota of ZFS counts everything, and root of a container cannot get around it. */
 import { describe, expect, it } from 'vitest';
 import type { JumpHost } from './jumpHost.ts';
 
@@ -14,10 +14,10 @@ export function quotas(host: JumpHost): void {
         `incus exec alice-container -- dd if=/dev/urandom of=/root/fill bs=1M count=${mebibytes} conv=fsync`,
       );
 
-    it('holds a container that fills its disk', async () => {
+    it('limits a container that fills its disk', async () => {
       expect(await property('quota')).toBe(gibibyte);
       expect((await fill(100)).code).toBe(0);
-      // ZFS counts what it has written out, which it does every few seconds.
+      // ZFS counts data once it is written out, every few seconds.
       await host.did('zpool sync default');
       const { container } = await host.manage('info alice');
       const used = await property('used');
@@ -27,7 +27,7 @@ export function quotas(host: JumpHost): void {
       const full = await fill(1100);
       expect(full.code).not.toBe(0);
       expect(full.stderr).toMatch(/Disk quota exceeded|No space left/);
-      // ZFS enforces a quota a little late (zfsprops(7)): what was under way is still written.
+      // ZFS enforces a quota with a delay (zfsprops(7)), so writes in progress still succeed.
       expect(await property('used')).toBeLessThan(gibibyte + 16 * 1024 ** 2);
     });
 

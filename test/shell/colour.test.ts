@@ -1,4 +1,4 @@
-/** Colour belongs to a session: what one client asks for says nothing about another. Looked at byte by byte. */
+/** Each shell has its own colour setting, whatever other clients ask for. Tested byte by byte. */
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startServer, type TestServer } from '../support/server.ts';
 import { connectShell, openShell, type TestShell } from '../support/shell.ts';
@@ -9,7 +9,7 @@ beforeAll(async () => {
   server = await startServer();
 });
 
-/** The SGR codes of colours in what was received (ECMA-48, 8.3.117); bold, dim, inverse and their ends are none. */
+/** Returns the received SGR codes of colours (ECMA-48, 8.3.117), which excludes bold, dim and inverse. */
 function colours(shell: TestShell): number[] {
   const codes = [...shell.received.matchAll(/\x1b\[([0-9;:]*)m/g)].flatMap((match) =>
     (match[1] ?? '').split(/[;:]/).map(Number),
@@ -19,7 +19,7 @@ function colours(shell: TestShell): number[] {
   );
 }
 
-/** Good, bad and quiet things, a list of suggestions, a question. */
+/** Shows text in every tone, a list of suggestions and a form. */
 async function showEverything(shell: TestShell): Promise<void> {
   shell.type('lsit').press('enter');
   await shell.said(/unknown-command/);
@@ -28,31 +28,31 @@ async function showEverything(shell: TestShell): Promise<void> {
   shell.type('doctor').press('enter');
   await shell.said(/› doctor\n[^]*CHECK/);
   shell.press('tab');
-  await shell.shows(/Tab and arrows choose/);
+  await shell.shows(/Tab and arrows select/);
   shell.press('escape', 'ctrl-c').type('create').press('enter');
-  await shell.shows(/Esc gives up/);
+  await shell.shows(/Esc cancels/);
   shell.press('escape');
-  await shell.said(/Given up/);
+  await shell.said(/Cancelled\./);
 }
 
-test('NO_COLOR takes the colours and leaves the weight, in that session alone', async () => {
+test('NO_COLOR removes the colours but not bold, in that shell only', async () => {
   const [without, full] = await Promise.all([openShell(server, { env: { NO_COLOR: '1' } }), openShell(server)]);
   await Promise.all([showEverything(without), showEverything(full)]);
   expect(colours(without)).toEqual([]);
   expect(without.received).toContain('\x1b[1m');
   expect(colours(full).length).toBeGreaterThan(0);
-  // Only what the palette of the terminal itself has, so that light and dark ones are readable; not yellow, not white.
+  // Only the terminal's own palette, which is readable on light and dark backgrounds; no yellow, no white.
   for (const code of colours(full)) expect([31, 32, 35, 39]).toContain(code);
 });
 
-test('an empty NO_COLOR is none', async () => {
+test('an empty NO_COLOR has no effect', async () => {
   const shell = await openShell(server, { env: { NO_COLOR: '' } });
   shell.type('lsit').press('enter');
   await shell.said(/unknown-command/);
   expect(colours(shell).length).toBeGreaterThan(0);
 });
 
-test('a terminal that can do nothing, one without colour and a full one are served side by side', async () => {
+test('a dumb terminal, one without colour and a full one are served at the same time', async () => {
   const dumb = await connectShell(server, { term: 'dumb' });
   onTestFinished(() => dumb.close());
   await dumb.shows(/^>$/m);

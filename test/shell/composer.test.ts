@@ -1,4 +1,4 @@
-/** The line at the bottom: completion, history, search, readline's keys, pastes, and the ways to leave. */
+/** The input line: completion, history, search, the keys of readline, pastes, and leaving. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { startServer, temporaryFolder, type TestServer } from '../support/server.ts';
@@ -14,13 +14,13 @@ beforeAll(async () => {
 });
 
 describe('Tab', () => {
-  test('completes a verb that is the only one', async () => {
+  test('completes a verb if it is the only candidate', async () => {
     const shell = await openShell(server);
     shell.type('rec').press('tab');
     await shell.shows(/^› reconcile$/m);
   });
 
-  test('goes as far as all candidates agree, lists them, and cycles through them', async () => {
+  test('inserts the common prefix, lists the candidates, and cycles through them', async () => {
     const shell = await openShell(server);
     shell.type('info al').press('tab');
     const listed = await shell.shows(/^ {2}alice/m);
@@ -28,7 +28,7 @@ describe('Tab', () => {
     expect(listed).not.toMatch(/^ {2}bob/m);
     shell.press('tab', 'enter');
     await shell.shows(/^› info (alice|alfred)$/m);
-    // Nothing ran: Enter took the candidate.
+    // Enter accepted the candidate and ran nothing.
     expect(shell.scrollback()).not.toMatch(/Container:/);
   });
 
@@ -53,17 +53,17 @@ describe('Tab', () => {
     await expect.poll(() => `${line(shell.text())} `, { timeout: 10_000 }).toContain(ending);
   });
 
-  test("asks the host for nobody else's names at self@", async () => {
+  test('offers an owner only their own containers at self@', async () => {
     const shell = await openShell(server, { user: 'self', key: key.path });
     shell.type('info ').press('tab');
-    // The key opens three containers: these and no others.
+    // The key opens these three containers.
     const listed = await shell.shows(/^ {2}bob/m);
     expect(listed).toMatch(/^ {2}alice/m);
   });
 });
 
-describe('history', () => {
-  test('is there in the next session, without what may be secret', async () => {
+describe('the history', () => {
+  test('is kept for the next shell, without lines that may contain secrets', async () => {
     const first = await openShell(server);
     first.type('info bob').press('enter');
     await first.said(/bob-container/);
@@ -80,7 +80,7 @@ describe('history', () => {
     await next.shows(/^› ?$/m);
   });
 
-  test('goes back by what the line begins with', async () => {
+  test('steps through the lines with the same prefix', async () => {
     const shell = await openShell(server);
     for (const line of ['whoami', 'version', 'whoami --json']) {
       shell.type(line).press('enter');
@@ -92,7 +92,7 @@ describe('history', () => {
     await shell.shows(/^› whoami$/m);
   });
 
-  test('is searched with Ctrl-R, which goes on to older lines', async () => {
+  test('is searched with Ctrl-R, and again for older lines', async () => {
     const shell = await openShell(server);
     for (const line of ['info alice', 'info alfred', 'version']) {
       shell.type(line).press('enter');
@@ -123,7 +123,7 @@ test('the keys of readline edit the line', async () => {
   await shell.shows(/^› ro one ?$/m);
 });
 
-test('the cursor is where the next character goes, also among wide ones', async () => {
+test('the cursor is where the next character goes, even among wide ones', async () => {
   const shell = await openShell(server);
   shell.type('日本語🚀x');
   await shell.shows(/日本語🚀x/);
@@ -134,14 +134,14 @@ test('the cursor is where the next character goes, also among wide ones', async 
 });
 
 describe('a paste', () => {
-  test('of several lines goes into the line and runs nothing', async () => {
+  test('of several lines becomes one line and runs nothing', async () => {
     const shell = await openShell(server);
     shell.paste('whoami\nversion\n');
     await shell.shows(/^› whoami version$/m);
     expect(shell.scrollback()).not.toMatch(/Name:/);
   });
 
-  test('of a key that the terminal does not mark runs nothing either', async () => {
+  test('of a key without paste markers runs nothing either', async () => {
     const shell = await openShell(server);
     shell.type(`${key.line.trim()}\r${key.line.trim()}\r`);
     await shell.shows(/^› .*user@laptop$/m);
@@ -156,9 +156,9 @@ describe('a paste', () => {
   });
 });
 
-test('what the terminal says by itself is not typed', async () => {
+test("the terminal's own replies are not typed", async () => {
   const shell = await openShell(server);
-  // Replies to a colour query, to a device query and to a settings query, in pieces; a position report; focus.
+  // Replies to queries for a colour, the device and a setting, in pieces; a position report; a focus report.
   for (const piece of [
     '\x1b]11;rgb:0000/0000',
     '/0000\x1b\\',
@@ -176,8 +176,8 @@ test('what the terminal says by itself is not typed', async () => {
   expect(shell.scrollback()).toMatch(/^› whoami$/m);
 });
 
-describe('leaving', () => {
-  test('Ctrl-C clears, then asks, then leaves', async () => {
+describe('leaving the shell', () => {
+  test('takes up to three Ctrl-C: clear, ask, leave', async () => {
     const shell = await openShell(server);
     shell.type('half a line').press('ctrl-c');
     await shell.shows(/^› ?$/m);
@@ -187,7 +187,7 @@ describe('leaving', () => {
     expect(await shell.ended()).toBe(0);
   });
 
-  test('any other key takes the question back', async () => {
+  test('is cancelled by any other key after the first Ctrl-C', async () => {
     const shell = await openShell(server);
     shell.press('ctrl-c');
     await shell.shows(/Press Ctrl-C again/);
@@ -196,7 +196,7 @@ describe('leaving', () => {
     expect(shell.isClosed).toBe(false);
   });
 
-  test('Ctrl-D deletes forward in a line and leaves on an empty one', async () => {
+  test('takes Ctrl-D on an empty line; in a line it deletes forward', async () => {
     const shell = await openShell(server);
     shell.type('ab').press('home', 'ctrl-d');
     await shell.shows(/^› b$/m);
@@ -204,7 +204,7 @@ describe('leaving', () => {
     expect(await shell.ended()).toBe(0);
   });
 
-  test('lines that were typed ahead run in order', async () => {
+  test('comes after the lines that were typed ahead before exit', async () => {
     const shell = await openShell(server);
     shell.type('whoami\rversion\rexit\r');
     expect(await shell.ended()).toBe(0);

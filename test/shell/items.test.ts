@@ -1,4 +1,4 @@
-/** What verbs show: steps, tables, bars, errors; forms and the question before a delete. */
+/** The items of the transcript: steps, tables, bars, failures. Also forms and the question before delete. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { startServer, temporaryFolder, type TestServer } from '../support/server.ts';
@@ -23,7 +23,7 @@ const sizes: readonly (readonly [number, number])[] = [
 ];
 
 describe.each(sizes)('at %i x %i', (columns, rows) => {
-  test('a create shows its steps as they come, and ends in the details', async () => {
+  test('create shows its steps as they come, then the container', async () => {
     const user = `made-${columns}`;
     const shell = await openShell(server, { columns, rows });
     shell.type(`create ${user} --ssh-key "${key.line.trim()}"`).press('enter');
@@ -31,24 +31,24 @@ describe.each(sizes)('at %i x %i', (columns, rows) => {
     await shell.said(new RegExp(`Then: ssh ${user}-dev`));
     await shell.shows(/^› ?$/m);
     const said = shell.scrollback();
-    // Lines of a narrow terminal put together again.
+    // Rejoins the lines that a narrow terminal wraps.
     const flowing = said.replaceAll('\n', ' ').replace(/ +/g, ' ');
-    // Each step is in the scrollback once, done, with its time.
+    // Each step is in the scrollback once, with its duration.
     for (let step = 1; step <= 7; step++)
       expect(flowing.match(new RegExp(`✓ \\[${step}/7\\] [A-Z][^✓]* \\d+\\.\\d s`, 'g')), `step ${step}`).toHaveLength(
         1,
       );
     expect(said).toMatch(new RegExp(`^Container ${user}-container created`, 'm'));
     expect(said).toMatch(new RegExp(`^Host ${user}-dev$`, 'm'));
-    // What is to be copied is not broken into lines, whatever the width.
+    // Text to copy is not broken into lines.
     expect(said).toMatch(new RegExp(`^${user}-dev ssh-ed25519 AAAA[A-Za-z0-9+/=]+$`, 'm'));
-    // Nothing flickered: the screen was never erased whole, nor the scrollback.
+    // No flicker: neither the whole screen nor the scrollback was ever erased.
     expect(shell.received).not.toMatch(/\x1b\[[23]J/);
-    // The key that was typed is not repeated whole.
+    // The typed key is shortened.
     expect(said).not.toContain(`› create ${user} --ssh-key "${key.line.trim()}"`);
   });
 
-  test('a form asks for what create needs, checks each field when it is left, and creates', async () => {
+  test('create without input opens a form, which checks each field when it is left', async () => {
     const user = `form-${columns}`;
     const shell = await openShell(server, { columns, rows });
     shell.type('create').press('enter');
@@ -58,7 +58,7 @@ describe.each(sizes)('at %i x %i', (columns, rows) => {
     shell.press('shift-tab', 'ctrl-u').type(user).press('tab');
     await shell.shows(/^› public key:/m);
     shell.paste(key.line);
-    // Type, fingerprint and comment of what was pasted.
+    // Type, fingerprint and comment of the pasted key.
     await shell.shows(columns >= 80 ? `ssh-ed25519 ${key.fingerprint}` : 'ssh-ed25519 SHA256:');
     shell.press('tab').type('2').press('tab').type('banana').press('tab');
     await shell.shows(/✗/);
@@ -71,7 +71,7 @@ describe.each(sizes)('at %i x %i', (columns, rows) => {
     expect(JSON.parse(stdout)).toMatchObject({ result: { container: { cpus: 2, memoryLimitBytes: 2 * 1024 ** 3 } } });
   });
 
-  test('delete says what is lost, and wants the name', async () => {
+  test('delete shows what is lost and wants the name', async () => {
     const user = `gone-${columns}`;
     expect(await server.ssh(['create', user], { stdin: key.line })).toMatchObject({ code: 0 });
     const shell = await openShell(server, { columns, rows });
@@ -80,21 +80,21 @@ describe.each(sizes)('at %i x %i', (columns, rows) => {
     expect(asked).toMatch(/Disk used:\s+\S/);
     expect(asked).toMatch(/Last login:\s+\S/);
     expect(asked).toMatch(/Snapshots:\s+none/);
-    // Enter alone is a no.
+    // An empty line cancels.
     shell.press('enter');
-    await shell.said('Given up; nothing was changed.');
+    await shell.said('Cancelled. Nothing was changed.');
     expect((await server.ssh(['info', user])).code).toBe(0);
     shell.type(`delete ${user}`).press('enter');
     await shell.shows(`Type "${user}" to go on:`);
     shell.type('wrong').press('enter');
-    await shell.shows(`That is not ${user}`);
+    await shell.shows(`That does not match "${user}"`);
     shell.press('ctrl-u').type(user).press('enter');
     await shell.said(/and jump\s+account\s+\S+\s+deleted/);
     expect((await server.ssh(['info', user])).code).toBe(3);
   });
 });
 
-test('list drops columns by importance, and stacks where nothing else helps', async () => {
+test('list drops the least important columns, and stacks them in a very narrow window', async () => {
   const seen = new Map<number, string>();
   for (const columns of [200, 80, 50, 24]) {
     const shell = await openShell(server, { columns, rows: 60 });
@@ -117,11 +117,11 @@ test('info draws bars for disk, memory and CPU, and a curve once there are measu
   expect(said).toMatch(/CPU Usage:.*of 4 CPUs.*[█▏▎▍▌▋▊▉░]{20}/);
 });
 
-test('an error says what, why and what next', async () => {
+test('a failure shows its subject, reason and next step', async () => {
   const shell = await openShell(server);
   shell.type('info missing').press('enter');
   const said = await shell.said(/not-found/);
-  expect(said).toMatch(/✗ container of "missing": there is no such container \(not-found\)\n {2}Next: list/);
+  expect(said).toMatch(/✗ container of "missing": no such container \(not-found\)\n {2}Next: list/);
 });
 
 test('--json in the shell prints the document', async () => {
@@ -130,7 +130,7 @@ test('--json in the shell prints the document', async () => {
   await shell.said(/"ok": true/);
 });
 
-test('a resize without a size opens a form, and one of them is enough', async () => {
+test('resize without a size opens a form, which needs at least one value', async () => {
   const shell = await openShell(server);
   shell.type('resize alice').press('enter');
   await shell.shows(/memory:/);
@@ -141,16 +141,16 @@ test('a resize without a size opens a form, and one of them is enough', async ()
   await shell.said(/alice-container resized/);
 });
 
-test('a form is given up with Escape', async () => {
+test('a form is cancelled with Escape', async () => {
   const shell = await openShell(server);
   shell.type('key add alice').press('enter');
   await shell.shows(/public key:/);
   shell.press('escape');
-  await shell.said('Given up; nothing was changed.');
+  await shell.said('Cancelled. Nothing was changed.');
   await shell.shows(/^› ?$/m);
 });
 
-test('the screen is cleared, and the conversation goes on below', async () => {
+test('clear clears the screen, and the shell goes on', async () => {
   const shell = await openShell(server);
   shell.type('whoami').press('enter');
   await shell.said(/Name:/);
@@ -161,7 +161,7 @@ test('the screen is cleared, and the conversation goes on below', async () => {
   await shell.shows(/Node\.js/);
 });
 
-test('after the window became smaller or larger there is one composer', async () => {
+test('there is one composer after the window is resized', async () => {
   const shell = await openShell(server, { columns: 120, rows: 40 });
   shell.type('info alice').press('enter');
   await shell.said(/Container:/);

@@ -1,4 +1,4 @@
-/** The live list: a real client's terminal, a real server, and others who change things meanwhile. */
+/** The live list in a real client's terminal, on a real server, while other clients change containers. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { withAdmins } from '../support/admins.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
@@ -8,7 +8,7 @@ import { openShell, type ShellOptions, type TestShell } from '../support/shell.t
 let server: TestServer;
 let key: TestKey;
 
-/** What another connection does. */
+/** Runs a command on another connection. */
 async function elsewhere(words: readonly string[], stdin?: string): Promise<void> {
   expect(await server.ssh(words, { shared: true, ...(stdin === undefined ? {} : { stdin }) })).toMatchObject({
     code: 0,
@@ -34,7 +34,7 @@ async function openView(options: ShellOptions = {}): Promise<TestShell> {
   return shell;
 }
 
-/** The row that is selected. */
+/** Returns the selected row. */
 function selected(shell: TestShell): string {
   return shell.screen().find((line) => /^›[* ]\S+-container/.test(line)) ?? '';
 }
@@ -52,7 +52,7 @@ describe.each([
 ])('at %i x %i', (columns, rows) => {
   const size = { columns, rows };
 
-  test('it opens on the alternate screen, and Esc brings the conversation back exactly as it was', async () => {
+  test('the live list opens on the alternate screen, and Esc brings the shell back unchanged', async () => {
     const shell = await openShell(server, size);
     shell.type('whoami').press('enter');
     await shell.said(/Name:\s+tester/);
@@ -76,7 +76,7 @@ describe.each([
     expect(shell.received.includes('\x1b[3J')).toBe(false);
   });
 
-  test('what others do shows without a key, and the selection stays with its container', async () => {
+  test('the live list follows changes by others, and the selection stays with its container', async () => {
     const shell = await openView(size);
     shell.type('j');
     await eventually(() => (selected(shell).includes('bob-container') ? true : undefined), 'bob is selected');
@@ -90,7 +90,7 @@ describe.each([
     expect(selected(shell)).toContain('bob-container');
   });
 
-  test('keys act on what is marked, and the conversation has what they did', async () => {
+  test('keys act on the marked containers, and the transcript has their calls', async () => {
     const shell = await openView(size);
     shell.type(' ').press('end').type(' x');
     await shell.shows(/2 commands: stop alice, stop c|alice-container +- Stopped[\s\S]*carol-container +- Stopped/);
@@ -114,7 +114,7 @@ describe.each([
       expect(said).toContain(line);
   });
 
-  test('a filter hides, and Esc takes back one thing at a time', async () => {
+  test('a filter hides rows, and Esc goes back one level at a time', async () => {
     const shell = await openView(size);
     shell.type('/team=blue').press('backspace', 'backspace', 'backspace', 'backspace');
     await shell.shows(/Nothing matches|bob-container/);
@@ -126,7 +126,7 @@ describe.each([
     expect(shell.cursor).toEqual({ column: 'Filter: label:team=blue'.length, row: rows - 2 });
     shell.press('enter');
     await shell.shows(/list --label team=blue --sort name/);
-    expect(shell.text()).toContain('1 of 3 with');
+    expect(shell.text()).toContain('1 of 3 matching');
     shell.press('escape');
     await shell.shows('alice-container');
     expect(shell.onAlternateScreen).toBe(true);
@@ -138,7 +138,7 @@ describe.each([
     await closed(shell);
   });
 
-  test('details follow the container', async () => {
+  test('the details follow changes of the container', async () => {
     const shell = await openView(size);
     shell.press('down', 'enter');
     await shell.shows(/^bob-container/m);
@@ -155,7 +155,7 @@ describe.each([
     expect(shell.onAlternateScreen).toBe(true);
   });
 
-  test('the form of a new size', async () => {
+  test('resize opens a form with the current size', async () => {
     const user = `size${columns}`;
     await create(user, '--cpu', '2');
     const shell = await openView(size);
@@ -171,14 +171,14 @@ describe.each([
     await elsewhere(['delete', user, '--yes']);
   });
 
-  test('deleting wants the name, and of several their number', async () => {
+  test('delete wants the name, or for several containers their number', async () => {
     const users = ['one', 'two', 'three'].map((name) => `${name}${columns}`);
     for (const user of users) await create(user);
     const shell = await openView(size);
     shell.type(`/three${columns}`).press('enter').type('d');
     await shell.shows(`Type "three${columns}" to go on:`);
     shell.type('alice').press('enter');
-    await shell.shows(`That is not three${columns}`);
+    await shell.shows(`That does not match "three${columns}"`);
     shell.press('ctrl-u').type(`three${columns}`).press('enter');
     await shell.shows(`Nothing matches "three${columns}"`);
     shell.press('escape');
@@ -187,7 +187,7 @@ describe.each([
     await shell.shows('Type "delete 2" to go on:');
     for (const user of [`one${columns}`, `two${columns}`]) expect(shell.text()).toContain(`${user}:`);
     shell.press('enter');
-    await shell.shows('Cancelled; nothing was changed');
+    await shell.shows('Cancelled. Nothing was changed.');
     shell.type('d');
     await shell.shows('Type "delete 2" to go on:');
     shell.type('delete 2').press('enter');
@@ -201,7 +201,7 @@ describe.each([
   });
 });
 
-test('nothing is written while nothing changes', async () => {
+test('an open live list is sent nothing while nothing changes', async () => {
   const quiet = await startServer();
   await quiet.ssh(['create', 'dora'], { stdin: key.line });
   await quiet.ssh(['stop', 'dora']);
@@ -209,7 +209,7 @@ test('nothing is written while nothing changes', async () => {
   shell.press('ctrl-o');
   await shell.shows(/dora-container +- Stopped/);
   const before = shell.received.length;
-  // Others come, say something and go; none of it is in the list.
+  // Other admins join, speak and leave, which the list does not show.
   const other = await openShell(quiet);
   other.type('say hello').press('enter');
   await other.said(/1 other/i);
@@ -222,7 +222,7 @@ test('nothing is written while nothing changes', async () => {
   await shell.said('tester: hello');
 });
 
-test('the window may change while it is open', async () => {
+test('the live list adapts to a new size of the window', async () => {
   const shell = await openView({ columns: 120, rows: 40 });
   await shell.shows(/MEMORY .*DISK/);
   shell.resize(40, 12);
@@ -242,7 +242,7 @@ test('the window may change while it is open', async () => {
   await closed(shell);
 });
 
-test('its help has every key with its command', async () => {
+test('the help of the live list has every key with its command', async () => {
   const shell = await openView({ columns: 120, rows: 40 });
   shell.type('?');
   await shell.shows(/x: +stop alice: stop it/);
@@ -251,7 +251,7 @@ test('its help has every key with its command', async () => {
   await shell.shows('bob-container');
 });
 
-test('an ssh configuration, a log, the clipboard', async () => {
+test('the live list shows an ssh configuration and a log, and copies them', async () => {
   const shell = await openView();
   shell.type('e');
   await shell.shows('Host alice-dev');
@@ -271,7 +271,7 @@ test('an ssh configuration, a log, the clipboard', async () => {
   expect(shell.scrollback()).toContain('› logs alice --lines 200');
 });
 
-test('a shell in a container, and back in the list', async () => {
+test('s opens a shell in the container and returns to the list', async () => {
   const shell = await openView();
   shell.type('s');
   await shell.shows(/alice@alice-container/);
@@ -287,7 +287,7 @@ test('a shell in a container, and back in the list', async () => {
   await shell.said(/Name:\s+tester/);
 });
 
-test('a viewer has no keys that change something', async () => {
+test('a viewer has no keys that change containers', async () => {
   const folder = await temporaryFolder();
   const [boss, viewer] = await Promise.all([makeKey(folder, 'boss'), makeKey(folder, 'viewer')]);
   const guarded = await startServer({
@@ -306,7 +306,7 @@ test('a viewer has no keys that change something', async () => {
   expect(shell.text()).not.toMatch(/stop alice|delete alice/);
 });
 
-test('an owner sees their own container only, and may restart it', async () => {
+test('an owner sees only their own container, and may restart it', async () => {
   const folder = await temporaryFolder();
   const own = await makeKey(folder, 'erin');
   await elsewhere(['create', 'erin'], own.line);
@@ -318,7 +318,7 @@ test('an owner sees their own container only, and may restart it', async () => {
   await shell.shows(/✓ restart erin/);
   await elsewhere(['stop', 'erin']);
   await shell.shows(/erin-container +- Stopped/);
-  // Their key opens nothing any more, and the session ends while the view is open.
+  // Deleting the container removes their access, which ends the shell while the list is open.
   await elsewhere(['delete', 'erin', '--yes']);
   await shell.ended();
   expect(shell.onAlternateScreen).toBe(false);
@@ -326,7 +326,7 @@ test('an owner sees their own container only, and may restart it', async () => {
   expect(shell.text()).toContain('The session ends');
 });
 
-test('list --watch from outside: closing it ends the session, with the terminal as it was', async () => {
+test('closing list --watch that ssh -t runs ends the session and restores the terminal', async () => {
   const shell = await openShell(server, { command: 'list --watch' });
   await shell.shows('alice-container');
   expect(shell.onAlternateScreen).toBe(true);
@@ -338,7 +338,7 @@ test('list --watch from outside: closing it ends the session, with the terminal 
   expect(shell.text()).not.toContain('Ctrl-O');
 });
 
-test('a connection that breaks while it is open leaves nothing behind', async () => {
+test('a connection lost while the live list is open leaves nothing behind', async () => {
   const shell = await openView();
   shell.drop();
   await eventually(
@@ -351,7 +351,7 @@ test('a connection that breaks while it is open leaves nothing behind', async ()
   expect(server.log()).not.toMatch(/rror/);
 });
 
-test('opened twice in one packet it is open once', async () => {
+test('the live list opens once if its key arrives twice in one packet', async () => {
   const shell = await openShell(server);
   shell.type('\x0f\x0f');
   await shell.shows('alice-container');

@@ -1,4 +1,4 @@
-/** Lines of text for screen readers and plain terminals: nothing is drawn, and nothing but text is sent. */
+/** Screen-reader mode: the shell draws nothing and sends nothing but text. */
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { startServer, temporaryFolder, type TestServer } from '../support/server.ts';
@@ -15,7 +15,7 @@ beforeAll(async () => {
     expect(await server.ssh(['create', user], { stdin: key.line })).toMatchObject({ code: 0 });
 });
 
-/** At a prompt, and looked at in the end: not one escape character, and no line feed without a carriage return. */
+/** Opens a shell at its prompt. At the end, expects no escape character and no line feed without a carriage return. */
 async function openPlain(options: ShellOptions = {}, on: TestServer = server): Promise<TestShell> {
   const shell = await connectShell(on, { term: 'dumb', ...options });
   onTestFinished(() => {
@@ -32,32 +32,32 @@ function expectPlain(shell: TestShell): void {
   expect(shell.received).not.toMatch(/[✓✗•›─│┌┐└┘█░⠋]/);
 }
 
-describe('which terminals get it', () => {
-  test.each(['dumb', 'unknown', 'a b;c'])('TERM "%s"', async (term) => {
+describe('screen-reader mode', () => {
+  test.each(['dumb', 'unknown', 'a b;c'])('is used for TERM "%s"', async (term) => {
     const shell = await openPlain({ term });
     expect(shell.scrollback()).toMatch(/^Screen-reader mode: only lines of text\..*TERM/m);
     expect(shell.text()).toMatch(/SIMULATED HOST/);
   });
 
-  test.each(['--plain', 'plain'])('any, when asked for once with "%s"', async (command) => {
+  test.each(['--plain', 'plain'])('is used for one login with the command "%s"', async (command) => {
     const shell = await openPlain({ term: 'xterm-256color', command });
-    expect(shell.scrollback()).toMatch(/For this once/);
+    expect(shell.scrollback()).toMatch(/For this login only/);
     expect(shell.bracketedPaste).toBe(false);
   });
 
-  test('any, after "plain on"; "plain off" ends it', async () => {
+  test('is turned on by "plain on" and off by "plain off"', async () => {
     const full = await openShell(server);
     full.type('plain on').press('enter');
-    await full.said(/Screen-reader mode from the next login on/);
+    await full.said(/Screen-reader mode is on from your next login/);
     full.close();
     const plain = await openPlain({ term: 'xterm-256color' });
-    expect(plain.scrollback()).toMatch(/To leave it, type "plain off"/);
+    expect(plain.scrollback()).toMatch(/To turn it off, type "plain off"/);
     plain.type('plain off').press('enter');
-    await plain.said(/The usual shell from the next login on/);
+    await plain.said(/Screen-reader mode is off from your next login/);
     await openShell(server);
   });
 
-  test('an owner at self@, too, with their card first', async () => {
+  test('works at self@ too, where it begins with the card of the container', async () => {
     const shell = await openPlain({ user: 'self', key: second.path, command: '--plain' }).catch(() => undefined);
     expect(shell).toBeUndefined();
     const own = await createFor('carol', second);
@@ -75,8 +75,8 @@ async function createFor(user: string, owner: TestKey): Promise<() => Promise<vo
   };
 }
 
-describe('what is said', () => {
-  test('a list, a sentence a container', async () => {
+describe('in screen-reader mode', () => {
+  test('list prints one sentence per container', async () => {
     const shell = await openPlain();
     shell.type('list').press('enter');
     const said = await shell.said(/Total: .* containers/);
@@ -85,7 +85,7 @@ describe('what is said', () => {
     );
   });
 
-  test('a container, a line a fact', async () => {
+  test('info prints one line per fact', async () => {
     const shell = await openPlain();
     shell.type('info alice').press('enter');
     const said = await shell.said(/Host key: SHA256/);
@@ -93,29 +93,29 @@ describe('what is said', () => {
     expect(said).toMatch(/^Memory: .* of 4 GiB, .*percent$/m);
   });
 
-  test('a failure, with what to do next', async () => {
+  test('a failure has its next step', async () => {
     const shell = await openPlain();
     shell.type('lsit').press('enter');
     await shell.said(/^Error: .*\(unknown-command\)\. Next: /m);
   });
 
-  test('help', async () => {
+  test('help lists the verbs', async () => {
     const shell = await openPlain({ rows: 60 });
     shell.type('help').press('enter');
-    const said = await shell.said(/In this shell also/);
+    const said = await shell.said(/Only in this shell/);
     expect(said).toMatch(/^delete, rm, remove: Delete a container/m);
   });
 
-  test('what would need a sequence is refused in words', async () => {
+  test('copy and clear, which need control sequences, are refused', async () => {
     const shell = await openPlain();
     shell.type('copy').press('enter');
-    await shell.said(/Error: "copy": in screen-reader mode nothing but text/);
+    await shell.said(/Error: "copy": screen-reader mode sends nothing but text/);
     shell.type('clear').press('enter');
     await shell.said(/nothing to clear/);
   });
 });
 
-describe('typing', () => {
+describe('typing in screen-reader mode', () => {
   test('is echoed, and erased with backspace, Ctrl-W and Ctrl-U', async () => {
     const shell = await openPlain();
     shell.type('list alicx').press('backspace');
@@ -128,7 +128,7 @@ describe('typing', () => {
     expect(shell.received).not.toMatch(/\r(?!\n)/);
   });
 
-  test('earlier lines come on new lines', async () => {
+  test('shows earlier lines on new prompts', async () => {
     const shell = await openPlain();
     shell.type('whoami').press('enter');
     await shell.said(/Name: tester/);
@@ -142,7 +142,7 @@ describe('typing', () => {
     await shell.said(/> version\n> whoami\n> version$/);
   });
 
-  test('Tab says numbered choices, and a number chooses', async () => {
+  test('lists numbered choices on Tab', async () => {
     const shell = await openPlain();
     shell.type('info ').press('tab');
     const said = await shell.said(/Number, or Enter for none:$/);
@@ -153,25 +153,25 @@ describe('typing', () => {
     await shell.said(/Container: bob-container/);
   });
 
-  test('Tab completes what there is one of, in place', async () => {
+  test('completes the only candidate in place on Tab', async () => {
     const shell = await openPlain();
     shell.type('info ali').press('tab');
     await shell.shows(/^> info alice$/m);
     expect(shell.text().match(/info/g)).toHaveLength(1);
   });
 
-  test('a pasted key runs nothing', async () => {
+  test('runs nothing when a key is pasted', async () => {
     const shell = await openPlain();
     shell.paste(`${key.line}${second.line}`);
     await shell.shows(/second@laptop/);
     shell.press('enter');
-    await shell.said(/That is a public key and not a command/);
+    await shell.said(/That is a public key, not a command/);
     shell.type(key.line.replace('\n', '\r'));
     await shell.said(/(That is a public key[^]*){2}/);
     expect(shell.scrollback()).not.toMatch(/unknown-command/);
   });
 
-  test('Ctrl-C clears, asks, leaves', async () => {
+  test('is cleared by Ctrl-C, which then asks and leaves', async () => {
     const shell = await openPlain();
     shell.type('delete ali').press('ctrl-c');
     await shell.said(/Cleared\./);
@@ -182,15 +182,15 @@ describe('typing', () => {
     expect(shell.received.endsWith('\r\n')).toBe(true);
   });
 
-  test('Ctrl-D on an empty line leaves', async () => {
+  test('ends with Ctrl-D on an empty line', async () => {
     const shell = await openPlain();
     shell.type('x').press('ctrl-d', 'backspace', 'ctrl-d');
     expect(await shell.ended()).toBe(0);
   });
 });
 
-describe('questions', () => {
-  test('create asks one thing after another, and says what is wrong', async () => {
+describe('a question in screen-reader mode', () => {
+  test('is asked for each value of create, and again if the value is not accepted', async () => {
     const shell = await openPlain();
     shell.type('create').press('enter');
     await shell.said(/user: $|user:$/);
@@ -201,7 +201,7 @@ describe('questions', () => {
     shell.type('nonsense').press('enter');
     await shell.said(/(Not accepted: [^]*){2}public key:$/);
     shell.type('back').press('enter');
-    await shell.said(/Enter alone keeps dora\.\nuser:$/);
+    await shell.said(/Press Enter to keep dora\.\nuser:$/);
     shell.press('enter');
     await shell.said(/(public key:[^]*){3}$/);
     shell.paste(key.line.trim());
@@ -219,7 +219,9 @@ describe('questions', () => {
     shell.type('3').press('enter');
     await shell.said(/Number for docker, or Enter for 1:$/);
     shell.type('done').press('enter');
-    await shell.said(/You gave: user dora, public key .*, cpu 2, autostart no\.\nEnter to create, or "back":$/);
+    await shell.said(
+      /Your answers: user dora, public key .*, cpu 2, autostart no\.\nPress Enter to create, or type "back":$/,
+    );
     shell.press('enter');
     const said = await shell.said(/Container dora-container created/);
     const steps = [...said.matchAll(/^Step (\d) of 7: .*, done, \d.* s[.:]/gm)].map((match) => match[1]);
@@ -227,37 +229,37 @@ describe('questions', () => {
     expect(said).toMatch(/^Auto-start: disabled$/m);
   });
 
-  test('Ctrl-C gives up', async () => {
+  test('is cancelled by Ctrl-C', async () => {
     const shell = await openPlain();
     shell.type('create frank').press('enter');
     await shell.said(/user: frank, as you typed it\.[^]*public key:$/);
     shell.press('ctrl-c');
-    await shell.said(/Given up; nothing was changed\.\n>$/);
+    await shell.said(/Cancelled\. Nothing was changed\.\n>$/);
   });
 
-  test('delete wants the name typed', async () => {
+  test('before delete wants the name', async () => {
     const shell = await openPlain();
     await createFor('erin', key);
     shell.type('delete erin').press('enter');
     await shell.said(
-      /cannot be undone\.\nContainer: erin-container[^]*Type "erin" to go on, or Enter alone to cancel:$/,
+      /cannot be undone\.\nContainer: erin-container[^]*Type "erin" to go on, or press Enter to cancel:$/,
     );
     shell.press('enter');
-    await shell.said(/Given up; nothing was changed\./);
+    await shell.said(/Cancelled\. Nothing was changed\./);
     shell.type('delete erin').press('enter');
     await shell.said(/(Type "erin"[^]*){2}$/);
     shell.type('eric').press('enter');
-    await shell.said(/That is not erin\.\nType "erin"/);
+    await shell.said(/That does not match "erin"\.\nType "erin"/);
     shell.type('erin').press('enter');
     await shell.said(/Container erin-container and jump account erin deleted/);
   });
 });
 
-describe('others', () => {
-  test('are told about at an empty prompt, and not in the middle of a line', async () => {
+describe('changes by others in screen-reader mode', () => {
+  test('are announced at an empty prompt, not in the middle of a line', async () => {
     const shell = await openPlain();
     expect(await server.ssh(['stop', 'bob'])).toMatchObject({ code: 0 });
-    await shell.said(/tester: stop bob is done, after .*\n>$/);
+    await shell.said(/tester: stop bob finished in .*\n>$/);
     shell.type('whoa');
     await shell.shows(/^> whoa$/m);
     expect(await server.ssh(['start', 'bob'])).toMatchObject({ code: 0 });
@@ -265,40 +267,40 @@ describe('others', () => {
     await shell.shows(/^> whoami$/m);
     expect(shell.scrollback()).not.toMatch(/start bob/);
     shell.press('enter');
-    await shell.said(/> whoami\ntester: start bob is done, after .*\nName: tester/);
+    await shell.said(/> whoami\ntester: start bob finished in .*\nName: tester/);
   });
 
-  test('list --watch says what changes until Enter', async () => {
+  test('are announced by list --watch until Enter', async () => {
     const shell = await openPlain();
     shell.type('list --watch').press('enter');
-    await shell.said(/Container bob-container: status Running[^]*Enter or Ctrl-C ends this\./);
+    await shell.said(/Container bob-container: status Running[^]*Press Enter or Ctrl-C to stop\./);
     expect(await server.ssh(['stop', 'bob'])).toMatchObject({ code: 0 });
-    await shell.said(/Container bob-container: status Stopped, before Running/);
+    await shell.said(/Container bob-container: status Stopped, was Running/);
     shell.press('enter');
-    await shell.said(/The list is not followed any more\.\n>$/);
+    await shell.said(/No longer watching the list\.\n>$/);
     expect(await server.ssh(['start', 'bob'])).toMatchObject({ code: 0 });
   });
 });
 
-describe('a command that is at work', () => {
+describe('a running command in screen-reader mode', () => {
   let slow: TestServer;
 
   beforeAll(async () => {
     slow = await startServer({ env: { CONTAINARIUM_SIMULATED_PACE_MS: '150' } });
   });
 
-  test('and changes something goes on after Ctrl-C, with the prompt back; its end is told', async () => {
+  test('continues after Ctrl-C if it changes something, and its end is announced', async () => {
     const shell = await openPlain({}, slow);
     shell.type(`create gina --ssh-key "${key.line.trim()}"`).press('enter');
     await shell.said(/Step 1 of 7: .*, done/);
     shell.press('ctrl-c');
-    await shell.said(/It goes on, and its end is told here\.\n>/);
+    await shell.said(/The command continues\. Its end is announced here\.\n>/);
     shell.type('whoami').press('enter');
     await shell.said(/Name: tester/);
     await shell.said(/Container gina-container created[^]*\n>$/);
   });
 
-  test('and only reads is stopped by it', async () => {
+  test('is stopped by Ctrl-C if it only reads', async () => {
     const shell = await openPlain({}, slow);
     shell.type('logs gina --follow').press('enter');
     await shell.said(/gina-container login:/);
@@ -307,33 +309,33 @@ describe('a command that is at work', () => {
   });
 });
 
-describe('a command that takes the terminal', () => {
-  test('list --watch follows until Ctrl-C, and the session ends with it', async () => {
+describe('a command line with a plain terminal', () => {
+  test('such as list --watch runs until Ctrl-C, which ends the session', async () => {
     const shell = await connectShell(server, { term: 'dumb', command: 'list --watch' });
-    await shell.said(/Enter or Ctrl-C ends this\./);
+    await shell.said(/Press Enter or Ctrl-C to stop\./);
     shell.press('ctrl-c');
     expect(await shell.ended()).toBe(0);
     expectPlain(shell);
   });
 
-  test('with ssh(1): the word alone, or with hyphens behind two others', async () => {
+  test('of ssh(1) may be "plain" or "--plain"', async () => {
     for (const words of [['plain'], ['--plain']]) {
       const shell = server.startSsh(words, { tty: true, openStdin: true });
-      // Typed before anybody asked for it.
+      // Typed ahead.
       shell.stdin?.write('whoami\rexit\r');
       const { stdout, exitCode } = await shell;
       expect(stdout).toMatch(
-        /^Screen-reader mode: only lines of text\. For this once[^]*> whoami\r\nName: tester[^]*> exit\r\n$/,
+        /^Screen-reader mode: only lines of text\. For this login only[^]*> whoami\r\nName: tester[^]*> exit\r\n$/,
       );
       expect(exitCode).toBe(0);
     }
   });
 });
 
-test('a shell in a container has the terminal until it ends', async () => {
+test('in screen-reader mode a shell in a container has the terminal until it ends', async () => {
   const shell = await openPlain();
   shell.type('shell alice').press('enter');
-  await shell.said(/from inside the container[^]*\$/);
+  await shell.said(/You are now inside the container[^]*\$/);
   shell.type('exit').press('enter');
   await shell.said(/ended with status 0\n>$/);
 });

@@ -1,4 +1,4 @@
-/** Several admins in one room; operations that outlive the connection; what leaves the terminal, and how. */
+/** Several admins in one room, operations that outlive their connection, and the terminal after a shell has ended. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -24,8 +24,8 @@ beforeAll(async () => {
 
 const asCarol = (): Promise<TestShell> => openShell(server, { key: carol.path });
 
-describe('in one room', () => {
-  test('admins see each other come and go, and who is here', async () => {
+describe('the room', () => {
+  test('shows admins when others join and leave, and who is here', async () => {
     const first = await openShell(server);
     const second = await asCarol();
     await first.shows(/also here: carol/);
@@ -38,33 +38,33 @@ describe('in one room', () => {
     await first.showsNot(/also here/);
   });
 
-  test("what one does appears in the others' transcripts as it happens: who, what, outcome", async () => {
+  test("shows an admin's call in the others' transcripts: actor, call, outcome", async () => {
     const first = await openShell(server);
     const second = await asCarol();
     second.type(`create bob --ssh-key "${key.line.trim()}"`).press('enter');
     await first.shows(/carol: create bob/);
     await first.said(/✓ carol: create bob: done in \d/);
-    // It is said once, and not to the one who did it.
+    // It is shown once, and not to the actor.
     expect(first.scrollback().match(/carol: create bob: done/g)).toHaveLength(1);
     await second.said(/Then: ssh bob-dev/);
     expect(second.scrollback()).not.toMatch(/carol: create bob/);
   });
 
-  test('also what is done headless, and what fails', async () => {
+  test('shows calls made without a shell, and failures', async () => {
     const shell = await openShell(server);
     expect((await server.ssh(['create', 'alice'], { key: carol.path, stdin: key.line })).code).toBe(5);
     await shell.said(/✗ carol: create alice: failed: container "alice-container": it already exists/);
   });
 
-  test('say speaks to all of them, apostrophes and all', async () => {
+  test('passes on the text of say, including apostrophes', async () => {
     const first = await openShell(server);
     const second = await asCarol();
     second.type("say it's the host; it restarts at 18:00 & comes back").press('enter');
     await first.said("carol: it's the host; it restarts at 18:00 & comes back");
-    await second.said('1 other shell told');
+    await second.said('Sent to 1 other shell');
   });
 
-  test("nobody can speak with somebody else's control sequences", async () => {
+  test('escapes control sequences in the text of say', async () => {
     const shell = await openShell(server);
     const { code } = await server.ssh(['say', "'\u001b]0;owned\u0007\u202edlrow'"], { key: carol.path });
     expect(code).toBe(0);
@@ -72,7 +72,7 @@ describe('in one room', () => {
     expect(shell.received).not.toMatch(/\u001b\]0;|\u202e/);
   });
 
-  test('an owner hears of what is done to their own container, and of nothing else', async () => {
+  test('shows an owner only calls on their own container', async () => {
     const owner = await openShell(server, { user: 'self', key: key.path });
     await owner.said(/Container:\s+alice-container/);
     expect((await server.ssh(['stop', 'alice'])).code).toBe(0);
@@ -85,8 +85,8 @@ describe('in one room', () => {
   });
 });
 
-describe('an operation outlives its connection', () => {
-  test('and reconnecting shows what is still running, and then its end', async () => {
+describe('an operation whose connection is lost', () => {
+  test('is shown as running after reconnecting, and then its end', async () => {
     const shell = await openShell(server);
     shell.type(`create dora --ssh-key "${key.line.trim()}"`).press('enter');
     await shell.shows(/\[2\/7\]/);
@@ -97,7 +97,7 @@ describe('an operation outlives its connection', () => {
     expect((await server.ssh(['info', 'dora'])).code).toBe(0);
   });
 
-  test('and reconnecting later shows what ended meanwhile', async () => {
+  test('is shown as ended after reconnecting later', async () => {
     const shell = await asCarol();
     shell.type(`create erik --ssh-key "${key.line.trim()}"`).press('enter');
     await shell.shows(/\[1\/7\]/);
@@ -107,7 +107,7 @@ describe('an operation outlives its connection', () => {
         (await server.ssh(['info', 'erik', '--json'])).stdout.includes('"provisioning": "ready"') ? true : undefined,
       'erik is there',
     );
-    // Somebody who looks in vain is nobody else's news.
+    // A failed call that only reads is not shown to others.
     expect((await server.ssh(['info', 'missing-one'])).code).toBe(3);
     const again = await asCarol();
     const said = await again.said(/carol: create erik: done in .* \(while you were away\)/);
@@ -115,24 +115,24 @@ describe('an operation outlives its connection', () => {
   });
 });
 
-describe('nothing is written while nothing changes', () => {
-  test('to a shell that waits', async () => {
+describe('an idle shell', () => {
+  test('is sent nothing while nothing changes', async () => {
     const shell = await openShell(server);
     await shell.shows(/^› ?$/m);
     const before = shell.received.length;
-    // Several round trips of another client, among them a look at the host.
+    // Several round trips of another client, some of them to the host.
     for (const words of [['whoami'], ['list'], ['info', 'alice']]) expect((await server.ssh(words)).code).toBe(0);
     expect(shell.received.length - before).toBe(0);
   });
 });
 
-describe('the terminal is left as it was found', () => {
+describe('the terminal is restored', () => {
   const asFound = (shell: TestShell): void => {
     expect(shell.onAlternateScreen).toBe(false);
     expect(shell.bracketedPaste).toBe(false);
     expect(shell.cursorShown).toBe(true);
     expect(shell.mouse).toBe('none');
-    // The live part is gone; what was said is still there.
+    // The live part is removed.
     expect(shell.text()).not.toMatch(/SIMULATED HOST ·/);
   };
 
@@ -144,13 +144,13 @@ describe('the terminal is left as it was found', () => {
     asFound(shell);
   });
 
-  test('when the admin is removed: the session ends with the reason, the others go on', async () => {
+  test('when the admin is removed, which ends only their shells, with the reason', async () => {
     const mallory = await makeKey(await temporaryFolder(), 'mallory');
     expect((await server.ssh(['admin', 'add', 'mallory'], { stdin: mallory.line })).code).toBe(0);
     const [shell, other] = [await openShell(server, { key: mallory.path }), await openShell(server)];
     expect((await server.ssh(['admin', 'remove', 'mallory'])).code).toBe(0);
     expect(await shell.ended()).toBe(1);
-    expect(shell.scrollback()).toMatch(/The session ends: your key may not be used here any more/);
+    expect(shell.scrollback()).toMatch(/The session ends: your key is no longer accepted here/);
     asFound(shell);
     other.type('whoami').press('enter');
     await other.said(/Name:\s+tester/);
@@ -166,7 +166,7 @@ describe('the terminal is left as it was found', () => {
     asFound(shell);
   });
 
-  test('with the stock client under tmux: the shell behind it goes on', async () => {
+  test('for the local shell that ran ssh under tmux', async () => {
     const folder = await temporaryFolder();
     const script = join(folder, 'run.sh');
     const quoted = server
@@ -181,13 +181,13 @@ describe('the terminal is left as it was found', () => {
     await terminal.type('exit', 'Enter');
     const shown = await terminal.shows(/after 0[\s\S]*icanon/);
     expect(shown).toMatch(/^before$/m);
-    // The terminal echoes and edits again.
+    // The terminal echoes and edits lines again.
     expect(shown).toMatch(/ echo /);
     expect(shown).toMatch(/icanon/);
     expect(shown).not.toMatch(/SIMULATED HOST ·/);
   });
 
-  test("and one session's lost connection does not disturb another", async () => {
+  test('independently of other shells, whose connections may be lost', async () => {
     const [lost, kept] = [await openShell(server), await asCarol()];
     lost.type('half a li').drop();
     await kept.showsNot(/also here: tester/);

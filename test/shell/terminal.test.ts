@@ -1,4 +1,4 @@
-/** The terminal in other hands: a shell in a container, its console log, and one's own container at self@. */
+/** A shell in a container, console logs, and the shell at self@. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { startServer, temporaryFolder, type TestServer } from '../support/server.ts';
@@ -15,7 +15,7 @@ beforeAll(async () => {
 const prompt = /alice@alice-container:~\$ ?$/m;
 
 describe('shell', () => {
-  test('hands the terminal over and takes it back: size, resize, Ctrl-C, status, the conversation below', async () => {
+  test('hands the terminal over with its size, resizes and Ctrl-C, and gets it back with the exit status', async () => {
     const shell = await openShell(server, { columns: 100, rows: 30 });
     shell.type('whoami').press('enter');
     await shell.said(/Name:\s+tester/);
@@ -27,21 +27,20 @@ describe('shell', () => {
     await shell.shows('90 x 25');
     shell.type('half').press('ctrl-c').type('echo whole\r');
     await shell.shows(/^whole$/m);
-    // Keys are the program's: Tab, Ctrl-R and "/" are no commands of ours.
     shell.type('exit 3\r');
     await shell.said('The shell in alice-container ended with status 3');
     await shell.shows(/^› ?$/m);
-    // What was said before is still above, what was done in the container too.
+    // The earlier transcript and the output from the container are still above.
     expect(shell.scrollback()).toMatch(/Name:\s+tester[\s\S]*› shell alice[\s\S]*whole[\s\S]*ended with status 3/);
     shell.type('version').press('enter');
     await shell.said(/Node\.js/);
   });
 
-  test('comes back with the modes of the terminal as they were', async () => {
+  test('restores the modes of the terminal', async () => {
     const shell = await openShell(server);
     shell.type('shell alice').press('enter');
     await shell.shows(prompt);
-    // A program that ends without cleaning up: alternate screen, mouse, hidden cursor.
+    // The program leaves the alternate screen, the mouse and a hidden cursor behind.
     shell.type('echo \x1b[?1049h\x1b[?1002h\x1b[?25l\r').type('exit\r');
     await shell.said(/ended with status/);
     await shell.shows(/^› ?$/m);
@@ -51,7 +50,7 @@ describe('shell', () => {
     expect(shell.bracketedPaste).toBe(true);
   });
 
-  test('meanwhile notices wait, and are there afterwards', async () => {
+  test('delays notices until the terminal is back', async () => {
     const shell = await openShell(server);
     shell.type('shell alice').press('enter');
     await shell.shows(prompt);
@@ -63,10 +62,10 @@ describe('shell', () => {
     await shell.said(/tester: are you there/);
   });
 
-  test('of a container that does not exist or does not run is an error, and the terminal is ours again', async () => {
+  test('fails for a missing or stopped container, and the chat shell goes on', async () => {
     const shell = await openShell(server);
     shell.type('shell missing').press('enter');
-    await shell.said(/container of "missing": there is no such container/);
+    await shell.said(/container of "missing": no such container/);
     expect((await server.ssh(['stop', 'alice'])).code).toBe(0);
     shell.type('shell alice').press('enter');
     await shell.said(/it is stopped[\s\S]*Next: start alice/);
@@ -75,20 +74,20 @@ describe('shell', () => {
     await shell.said(/Name:/);
   });
 
-  test('as one command of ssh -t gives the exit status of the shell inside', async () => {
+  test('under ssh -t returns the exit status of the shell in the container', async () => {
     const shell = await connectShell(server, { command: 'shell alice' });
     await shell.shows(prompt);
     shell.type('exit 7\r');
     expect(await shell.ended()).toBe(7);
   });
 
-  test('without a terminal is refused with the way to one', async () => {
+  test('is refused without a terminal, with the command that has one', async () => {
     const { code, stderr } = await server.ssh(['shell', 'alice']);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/needs a whole terminal[\s\S]*Next: ask for one: ssh -t -p \d+ manage@/);
+    expect(stderr).toMatch(/needs a terminal[\s\S]*Next: run it in a terminal: ssh -t -p \d+ manage@/);
   });
 
-  test('a flood from inside does not hurt, and Ctrl-C ends it', async () => {
+  test('survives a flood of output, which Ctrl-C ends', async () => {
     const shell = await openShell(server);
     shell.type('shell alice').press('enter');
     await shell.shows(prompt);
@@ -113,7 +112,7 @@ describe('logs', () => {
     await shell.said('Stopped.');
   });
 
-  test('headless prints it and ends', async () => {
+  test('prints the console log without a terminal', async () => {
     const { code, stdout } = await server.ssh(['logs', 'alice', '--lines', '2']);
     expect(code).toBe(0);
     expect(stdout.trim().split('\n').length).toBeLessThanOrEqual(2);
@@ -121,9 +120,9 @@ describe('logs', () => {
 });
 
 describe('self@', () => {
-  test("shows a card of one's own container, with keys and the way to it", async () => {
+  test("shows a card of the owner's container, with its keys and how to reach it", async () => {
     const shell = await openShell(server, { user: 'self', key: key.path, columns: 100, rows: 50 });
-    const card = await shell.said(/restart, keys add and keys remove change/);
+    const card = await shell.said(/"keys add" and "keys remove" change its keys/);
     expect(card).toMatch(/Container:\s+alice-container/);
     expect(card).toMatch(/Status:\s+Running/);
     expect(card).toMatch(/IP Address:\s+10\./);
@@ -135,7 +134,7 @@ describe('self@', () => {
 
   test('copies the configuration with OSC 52, and shows it as a QR code', async () => {
     const shell = await openShell(server, { user: 'self', key: key.path, columns: 120, rows: 60 });
-    await shell.said(/restart, keys add/);
+    await shell.said(/"keys add" and "keys\s+remove"/);
     shell.type('copy').press('enter');
     await shell.said(/Sent to your clipboard/);
     const base64 = /\x1b\]52;c;([A-Za-z0-9+/=]+)\x07/.exec(shell.received)?.[1] ?? '';
@@ -144,9 +143,9 @@ describe('self@', () => {
     await shell.said(/[▀▄█]{20}/);
   });
 
-  test('restarts, adds and removes keys, never the last one unsaid', async () => {
+  test('restarts the container, adds and removes keys, but not the last one', async () => {
     const shell = await openShell(server, { user: 'self', key: key.path, columns: 120, rows: 50 });
-    await shell.said(/restart, keys add/);
+    await shell.said(/"keys add" and "keys\s+remove"/);
     shell.type('restart').press('enter');
     await shell.said(/alice-container: Running/);
     const laptop = await makeKey(await temporaryFolder(), 'laptop');
@@ -161,13 +160,13 @@ describe('self@', () => {
     expect((await server.ssh(['key', 'list', 'alice'])).stdout).toContain(key.fingerprint);
   });
 
-  test('knows nobody else, and no verb of admins', async () => {
+  test('knows no other user and no verb for admins', async () => {
     const shell = await openShell(server, { user: 'self', key: key.path });
-    await shell.said(/restart, keys add/);
+    await shell.said(/"keys add" and "keys\s+remove"/);
     shell.type('delete alice --yes').press('enter');
     await shell.said(/denied/);
     shell.type('who').press('enter');
-    await shell.said(/"who": alice \(owner\) may not use it/);
+    await shell.said(/"who": alice \(owner\) may not use this verb/);
     expect((await server.ssh(['info', 'alice'])).code).toBe(0);
   });
 });

@@ -1,6 +1,5 @@
 /**
- * Characters of two cells and of none, at every width: the cursor stands where it seems to, and borders stand below
- * each other.
+ * Characters of two cells and of none, at many widths of the window: the cursor and the borders are in the right place.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { makeKey } from '../support/keys.ts';
@@ -19,7 +18,7 @@ beforeAll(async () => {
   });
 });
 
-/** The row of the composer; it is the only one on the screen that begins like this and has the cursor. */
+/** Returns the row of the composer, the only one that begins with the prompt and has the cursor. */
 function composer(shell: TestShell): string[] {
   return shell.cells(shell.cursor.row);
 }
@@ -27,7 +26,7 @@ function composer(shell: TestShell): string[] {
 const widths = [40, 41, 80, 81, 120, 200, 299, 300];
 
 describe.each(widths)('at %i columns', (columns) => {
-  test.each(['容器', '📦📦', 'a容', '한 글', 'e\u0301容'])('the cursor is behind %s', async (piece) => {
+  test.each(['容器', '📦📦', 'a容', '한 글', 'e\u0301容'])('the cursor is after %s', async (piece) => {
     const shell = await openShell(server, { columns });
     const text = piece.repeat(3);
     shell.type(text);
@@ -35,7 +34,7 @@ describe.each(widths)('at %i columns', (columns) => {
     const cells = composer(shell);
     expect(cells.slice(0, shell.cursor.column).join('')).toBe(`› ${text}`);
     expect(cells.slice(shell.cursor.column).join('').trim()).toBe('');
-    // One back and one more: it goes where the cursor was seen to go.
+    // After Left, the next character is inserted where the cursor is shown.
     shell.press('left').type('X');
     const last = [...new Intl.Segmenter('en').segment(text)].at(-1)?.segment ?? '';
     const changed = `${text.slice(0, text.length - last.length)}X${last}`;
@@ -45,7 +44,7 @@ describe.each(widths)('at %i columns', (columns) => {
     );
   });
 
-  test('a line that is longer than the window scrolls in it', async () => {
+  test('a line longer than the window scrolls', async () => {
     const shell = await openShell(server, { columns });
     shell.type(`${'容'.repeat(columns)}end`);
     await shell.shows(/^› ….*容end$/m);
@@ -54,7 +53,7 @@ describe.each(widths)('at %i columns', (columns) => {
     expect(shell.cursor.column).toBeLessThan(columns);
   });
 
-  test('the borders of a table stand below each other', async () => {
+  test('the borders of a table are aligned', async () => {
     const shell = await openShell(server, { columns, rows: 50 });
     shell.type('key list alice').press('enter');
     await shell.shows(/key list alice\n([^]*SHA256:){4}[^]*^› ?$/m);
@@ -69,7 +68,7 @@ describe.each(widths)('at %i columns', (columns) => {
   });
 });
 
-test('what is pasted with invisible characters in it is written out, and counted so', async () => {
+test('invisible characters in a paste are escaped, and measured as shown', async () => {
   const shell = await openShell(server, { columns: 100 });
   shell.paste('info a\u202eb\u200dc');
   await shell.shows('info a\\u{202e}b\\u{200d}c');

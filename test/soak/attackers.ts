@@ -1,7 +1,7 @@
 /**
- * The attackers of the soak test, in a process of their own and from other addresses of the loopback network: each kind
- * goes on as fast as it gets answers, until it is told to stop. Outsiders without a key, and an owner who floods from
- * inside.
+ * The attackers of the soak test: outsiders without a key, and an owner who floods after login. They run in a process
+ * of their own and connect from other addresses of the loopback network. Each kind of attack repeats as fast as the
+ * server answers, until its time is over.
  */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -13,11 +13,11 @@ import type { TestKey } from '../support/keys.ts';
 
 export type Order = { readonly do: 'attack'; readonly port: number; readonly ownerKey: string; readonly ms: number };
 
-/** How often each kind struck. */
-export type Struck = Readonly<Record<string, number>>;
+/** Number of completed attacks of each kind. */
+export type AttackCounts = Readonly<Record<string, number>>;
 
-/** Half-open connections that are held at a time. */
-const halfOpen = 150;
+/** Number of half-open connections that are held at a time. */
+const maxHalfOpen = 150;
 
 function keyAt(path: string): TestKey {
   const line = readFileSync(`${path}.pub`, 'utf8');
@@ -38,16 +38,16 @@ function open(port: number): Socket {
     .resume();
 }
 
-async function attack({ port, ownerKey, ms }: Order): Promise<Struck> {
+async function attack({ port, ownerKey, ms }: Order): Promise<AttackCounts> {
   const key = keyAt(ownerKey);
   const until = performance.now() + ms;
-  const struck: Record<string, number> = {};
+  const counts: Record<string, number> = {};
   const kinds: Record<string, (i: number) => Promise<void>> = {
     'half-open connections': async (i) => {
       const socket = open(port);
       if (i % 2 === 0) socket.write('SSH-2.0-slow\r\n');
       held.push(socket);
-      if (held.length > halfOpen) held.shift()?.destroy();
+      if (held.length > maxHalfOpen) held.shift()?.destroy();
       await pause(5);
     },
     garbage: async (i) => {
@@ -127,18 +127,18 @@ async function attack({ port, ownerKey, ms }: Order): Promise<Struck> {
   const held: Socket[] = [];
   await Promise.all(
     Object.entries(kinds).map(async ([name, strike]) => {
-      struck[name] = 0;
+      counts[name] = 0;
       for (let i = 0; performance.now() < until; i++) {
-        // Being refused is what an attacker has to expect; it tries again, as one does who is shut out.
+        // A refused attacker waits and tries again.
         await strike(i).then(
-          () => (struck[name] = (struck[name] ?? 0) + 1),
+          () => (counts[name] = (counts[name] ?? 0) + 1),
           () => pause(20),
         );
       }
     }),
   );
   for (const socket of held) socket.destroy();
-  return struck;
+  return counts;
 }
 
 process.on('message', (order: Order) => {

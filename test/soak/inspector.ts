@@ -1,4 +1,4 @@
-/** What a Node.js process keeps alive, asked through its own inspector: SIGUSR1 opens that on loopback (node(1)). */
+/** Measures the live memory of a Node.js process through its inspector, which SIGUSR1 opens on loopback (node(1)). */
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -22,7 +22,7 @@ export class Inspector {
         const socket = new WebSocket(answer[0]?.webSocketDebuggerUrl ?? '');
         await new Promise((resolve, reject) => {
           socket.addEventListener('open', resolve, { once: true });
-          socket.addEventListener('error', () => reject(new Error(`process ${pid} does not answer its inspector`)), {
+          socket.addEventListener('error', () => reject(new Error(`the inspector of process ${pid} does not answer`)), {
             once: true,
           });
         });
@@ -32,9 +32,9 @@ export class Inspector {
     throw new Error(`process ${pid} opens no inspector`);
   }
 
-  /** What is alive after a full collection: the heap, and buffers outside of it. In bytes. */
+  /** Returns the live memory after a full garbage collection, in bytes: the heap and the buffers outside it. */
   async liveBytes(): Promise<number> {
-    // Twice: what is freed by a finalizer goes with the second.
+    // Twice, because the second collection frees what finalizers of the first have released.
     await this.#ask('HeapProfiler.collectGarbage');
     await this.#ask('HeapProfiler.collectGarbage');
     const { usedSize, backingStorageSize } = await this.#ask<{ usedSize: number; backingStorageSize: number }>(
@@ -64,7 +64,7 @@ export class Inspector {
   }
 }
 
-/** TCP ports of 127.0.0.1 on which a process listens (proc(5)). */
+/** Returns the TCP ports of 127.0.0.1 on which a process listens (proc(5)). */
 function listening(pid: number): number[] {
   const inodes = new Set(
     readdirSync(`/proc/${pid}/fd`).map((fd) => {

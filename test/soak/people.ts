@@ -1,32 +1,32 @@
 /**
- * The people of the soak test, in a process of their own: one admin whose logins and keystrokes are measured, other
- * admins with shells and commands, and owners at `self@`. They come from 127.0.0.1 and behave.
+ * The well-behaved users of the soak test: an admin whose logins and keystrokes are measured, other admins with shells
+ * and commands, and an owner at `self@`. They run in a process of their own and connect from 127.0.0.1.
  */
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import ssh2, { type Client, type ClientChannel } from 'ssh2';
 
-export interface Wish {
+export interface Setup {
   readonly port: number;
   readonly keys: readonly string[];
-  /** Public key of the last of them, who gets a container. */
+  /** Public key of the last admin, who gets a container. */
   readonly publicKey: string;
-  /** Shells that are open beside the one that is measured. */
+  /** Number of shells beside the measured one. */
   readonly shells: number;
 }
 
 export type Order =
-  | { readonly do: 'arrive'; readonly wish: Wish }
+  | { readonly do: 'arrive'; readonly setup: Setup }
   | { readonly do: 'measure'; readonly ms: number }
   | { readonly do: 'leave' };
 
 export interface Measured {
-  /** From connecting to the exit status of a command, in milliseconds. */
+  /** Time from the connect to the exit status of a command, in milliseconds. */
   readonly loginsMs: readonly number[];
-  /** From writing a key to the first byte back, in milliseconds. */
+  /** Time from writing a key to the first byte back, in milliseconds. */
   readonly keysMs: readonly number[];
-  /** What was not answered as it should have been, in words. */
+  /** Descriptions of failed logins, keystrokes and commands. */
   readonly failures: readonly string[];
   readonly commands: number;
 }
@@ -35,14 +35,14 @@ const maxWaitMs = 15_000;
 const typedEveryMs = 150;
 const loginEveryMs = 700;
 
-let wish: Wish | undefined;
+let setup: Setup | undefined;
 const clients = new Set<Client>();
 
 function login(user: string, key: string): Promise<Client> {
   return new Promise((resolve, reject) => {
     const client = new ssh2.Client();
-    // As OpenSSH's client has it: without, Nagle's algorithm would be measured.
-    const socket = connect({ host: '127.0.0.1', port: wish?.port ?? 0, noDelay: true });
+    // Like OpenSSH's client, with TCP_NODELAY: otherwise Nagle's algorithm would be measured.
+    const socket = connect({ host: '127.0.0.1', port: setup?.port ?? 0, noDelay: true });
     client.once('ready', () => resolve(client));
     client.once('error', reject);
     client.on('error', () => undefined);
@@ -52,7 +52,7 @@ function login(user: string, key: string): Promise<Client> {
   });
 }
 
-/** Runs a command; resolves with its exit code. */
+/** Runs a command. Resolves to its exit code. */
 function exec(client: Client, line: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
@@ -95,18 +95,18 @@ function shell(client: Client): Promise<ClientChannel> {
 let measured: ClientChannel | undefined;
 const shells: ClientChannel[] = [];
 
-async function arrive(asked: Wish): Promise<void> {
-  wish = asked;
-  const [first = ''] = asked.keys;
+async function arrive(order: Setup): Promise<void> {
+  setup = order;
+  const [first = ''] = order.keys;
   const admin = await login('manage', first);
-  const code = await exec(admin, `create owner --ssh-key "${asked.publicKey}"`);
+  const code = await exec(admin, `create owner --ssh-key "${order.publicKey}"`);
   if (code !== 0) throw new Error(`create ended with ${code}`);
   measured = await shell(admin);
-  for (let i = 0; i < asked.shells; i++)
-    shells.push(await shell(await login('manage', asked.keys[i % asked.keys.length] ?? first)));
+  for (let i = 0; i < order.shells; i++)
+    shells.push(await shell(await login('manage', order.keys[i % order.keys.length] ?? first)));
 }
 
-/** From writing a key to what it draws; every second key takes the first away again. */
+/** Returns the time from a key to its output, in milliseconds. Every second key deletes the one before. */
 async function keystroke(channel: ClientChannel, i: number): Promise<number> {
   const begun = performance.now();
   await new Promise<void>((resolve, reject) => {
@@ -121,8 +121,8 @@ async function keystroke(channel: ClientChannel, i: number): Promise<number> {
 }
 
 async function measure(ms: number): Promise<Measured> {
-  const [first = ''] = wish?.keys ?? [];
-  const last = wish?.keys.at(-1) ?? first;
+  const [first = ''] = setup?.keys ?? [];
+  const last = setup?.keys.at(-1) ?? first;
   const loginsMs: number[] = [];
   const keysMs: number[] = [];
   const failures: string[] = [];
@@ -151,7 +151,7 @@ async function measure(ms: number): Promise<Measured> {
       client.end();
       if (code !== 0) throw new Error(`whoami ended with ${code}`);
     }),
-    // Everybody else: typing in turn, commands, owners at their own door.
+    // The other users: admins type in turn and run commands, the owner logs in at self@.
     again(100, async (i) => {
       shells[i % shells.length]?.write(i % (2 * shells.length) < shells.length ? 'x' : '\x7f');
       await Promise.resolve();
@@ -177,7 +177,7 @@ async function leave(): Promise<void> {
 }
 
 function obey(order: Order): Promise<unknown> {
-  if (order.do === 'arrive') return arrive(order.wish);
+  if (order.do === 'arrive') return arrive(order.setup);
   return order.do === 'measure' ? measure(order.ms) : leave();
 }
 

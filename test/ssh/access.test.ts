@@ -346,7 +346,7 @@ describe('who is removed', () => {
     const { stderr, exitCode } = await waiting;
     expect(performance.now() - removedMs).toBeLessThan(await twoSeconds(server));
     // On its standard error, or where its command had not yet arrived, as the end of the connection.
-    expect(stderr).toMatch(/(The session ends|Received disconnect from .*): your key may not be used here any more/);
+    expect(stderr).toMatch(/(The session ends|Received disconnect from .*): your key is no longer accepted here/);
     expect(exitCode).not.toBe(0);
   });
 

@@ -87,8 +87,8 @@ describe('the key of create', () => {
   ])('is asked for where standard input is empty (%s)', async (_, options) => {
     const { code, stderr } = await server.ssh(['create', 'nokey'], { options });
     expect(code).toBe(2);
-    expect(stderr).toMatch(/nothing was sent.*\(missing-key\)/);
-    expect(stderr).toMatch(/Next: send one on standard input/);
+    expect(stderr).toMatch(/no key on standard input.*\(missing-key\)/);
+    expect(stderr).toMatch(/Next: send a key on standard input/);
   });
 
   test('is refused where standard input is too large', async () => {
@@ -102,7 +102,7 @@ describe('the key of create', () => {
   test('is not waited for longer than the configured time', async () => {
     const { code, stderr } = await server.ssh(['create', 'silent'], { openStdin: true });
     expect(code).toBe(2);
-    expect(stderr).toMatch(/nothing ended it within 1 s/);
+    expect(stderr).toMatch(/no end of input within 1 s/);
   });
 
   test('leaves nothing behind where it is refused', async () => {

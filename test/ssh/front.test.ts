@@ -125,7 +125,7 @@ describe('a front that is killed', () => {
     expect(await front(killed)).not.toBe(killed);
     // TestServer goes on to ask the port that the first one listened on.
     expect(await answered(['list', '--format', 'csv', '--columns', 'user'])).toMatch(/^alice$/m);
-    expect(server.log()).toMatch(/"signal":"SIGKILL".*the front ended; starting it anew/);
+    expect(server.log()).toMatch(/"signal":"SIGKILL".*the front ended; restarting it/);
   });
 
   test('is told of in the next shell', async () => {
@@ -133,7 +133,7 @@ describe('a front that is killed', () => {
     let shown = '';
     shell.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()));
     await eventually(
-      () => /The SSH server was restarted at \d\d:\d\d UTC because it ended unexpectedly/.test(shown) || undefined,
+      () => /The SSH server was restarted at \d\d:\d\d UTC because it exited unexpectedly/.test(shown) || undefined,
       () => Promise.resolve(`the news: ${shown}`),
     );
     shell.stdin?.write('exit\r');
@@ -177,8 +177,9 @@ describe('a front that stands still', () => {
     await front(stopped);
     expect(performance.now() - startedMs).toBeGreaterThan(5000);
     await expect(readFile(`/proc/${stopped}/stat`)).rejects.toThrow(/ENOENT/);
-    expect(server.log()).toMatch(/the front stands still; killing it/);
-    const told = /^The SSH server was restarted at \d\d:\d\d UTC because it stood still; operations went on\.$/m;
+    expect(server.log()).toMatch(/the front hangs; killing it/);
+    const told =
+      /^The SSH server was restarted at \d\d:\d\d UTC because it stopped responding\. Operations were not interrupted\.$/m;
     const next = await eventually(async () => {
       const { code, stdout, stderr } = await server.ssh(['list', '--json']);
       return code === 0 ? { stdout, stderr } : undefined;
@@ -233,7 +234,7 @@ describe.runIf(process.getuid?.() === 0)('a front that root started', () => {
       [join(repository, 'dist', name, 'main.js'), ...(name === 'front' ? ['--channel=0', '--listener=0'] : [])],
       { reject: false, stdin: 'ignore' },
     );
-    expect(stderr).toMatch(/the front does not run as root|metrics are not answered as root/);
+    expect(stderr).toMatch(/the front must not run as root|the metrics process must not run as root/);
     expect(exitCode).toBe(1);
   });
 

@@ -5,7 +5,7 @@
 import { mkdir, copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { residentMiB } from '../bench/shell/processes.ts';
+import { Inspector } from '../soak/inspector.ts';
 import { adminOf, anySource, frontOf } from '../support/front.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { message, RawClient, string, uint32 } from '../support/rawClient.ts';
@@ -58,7 +58,7 @@ describe('a client', () => {
       process.kill(pid, 'SIGSTOP');
       const stoppedMs = performance.now();
       await eventually(
-        () => (/the client does not answer any more/.test(server.log()) ? true : undefined),
+        () => (/the client no longer answers/.test(server.log()) ? true : undefined),
         'it is closed',
         noticedMs,
       );
@@ -92,10 +92,10 @@ describe('a client', () => {
       expect(await client.granted(channel, 'shell')).toBe(true);
       await eventually(() => (client.output().includes('›') ? true : undefined), 'a prompt');
       // Each window is drawn anew. The client asks for much more than it would be kept waiting with. Resolves with the
-      // most memory that was in use.
+      // memory that is alive at its end.
       let resized = 0;
+      const inspector = await Inspector.of(pid);
       const drawMiB = async (forMs: number): Promise<number> => {
-        let most = 0;
         for (const until = performance.now() + forMs; !client.socket.destroyed && performance.now() < until;) {
           client.send(
             message.channelRequest,
@@ -110,9 +110,8 @@ describe('a client', () => {
           client.send(message.channelData, uint32(channel), string('x'));
           client.received.length = 0;
           await new Promise((resolve) => setTimeout(resolve, 10));
-          most = Math.max(most, residentMiB(pid));
         }
-        return most;
+        return (await inspector.liveBytes()) / 2 ** 20;
       };
       // What drawing itself takes, with a client that reads: the heap has grown to its size then.
       const reading = await drawMiB(10_000);
@@ -120,8 +119,7 @@ describe('a client', () => {
       const stalled = await drawMiB(10_000);
       expect(stalled - reading).toBeLessThan(8);
       await eventually(
-        () =>
-          /"why":"(output was not read|the client does not answer any more)"/.test(server.log()) ? true : undefined,
+        () => (/"why":"(output was not read|the client no longer answers)"/.test(server.log()) ? true : undefined),
         'it is closed',
         noticedMs,
       );

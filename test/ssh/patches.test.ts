@@ -11,7 +11,7 @@ import type ssh2 from 'ssh2';
 import type { AuthContext, Connection, ServerChannel, Session } from 'ssh2';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { makeHostKey } from '../../src/host/hostKey.ts';
-import { requirePatches } from '../../src/front/transport/patched.ts';
+import { requirePatches } from '../../src/front/transport/requirePatches.ts';
 import { copyOfSsh2, moduleOf, patchNames } from '../support/patchedSsh2.ts';
 import { kexMessage, PlainClient } from '../support/plainClient.ts';
 import { boolean, message, RawClient, string, stringAt, uint32 } from '../support/rawClient.ts';
@@ -369,11 +369,11 @@ describe('an ssh2 without its patches', () => {
     expect(() => requirePatches(join(modules, 'ssh2'))).not.toThrow();
     for (const name of await patchNames()) {
       const copy = await copyOfSsh2(folder, name);
-      expect(() => requirePatches(copy)).toThrow(/not the patched one: .* was changed/);
+      expect(() => requirePatches(copy)).toThrow(/not patched as expected: .* was changed/);
     }
     const bare = await copyOfSsh2(folder);
     await rm(join(bare, 'containarium-patches.json'));
-    expect(() => requirePatches(bare)).toThrow(/not the patched one/);
+    expect(() => requirePatches(bare)).toThrow(/not patched as expected/);
   });
 
   it('is not served with: the server does not start, and says what to do', async () => {
@@ -396,7 +396,7 @@ describe('an ssh2 without its patches', () => {
         CONTAINARIUM_LISTEN: '127.0.0.1:0',
       },
     });
-    expect(stderr).toMatch(/the SSH library is not the patched one/);
+    expect(stderr).toMatch(/the installed ssh2 is not patched as expected/);
     expect(stderr).toMatch(/npm start/);
     expect(exitCode).not.toBe(0);
   });

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import ssh2, { type Connection } from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { offer } from '../../src/front/transport/algorithms.ts';
+import { algorithmOptions } from '../../src/front/transport/algorithms.ts';
 import { internalsOf } from '../../src/front/transport/internals.ts';
 import { changeKeysInTime, type RekeyLimits } from '../../src/front/transport/rekey.ts';
 import { makeHostKey } from '../../src/host/hostKey.ts';
@@ -37,7 +37,7 @@ beforeAll(async () => {
   await mkdir(join(folder, 'keys'));
   await writeFile(join(folder, 'keys', 'host_ed25519.pub'), `${hostKey.publicKey} test\n`);
   const key = await makeKey(folder, 'user');
-  server = new ssh2.Server({ hostKeys: [hostKey.privateKey], ident: 'test', ...offer('fallback') }, serve);
+  server = new ssh2.Server({ hostKeys: [hostKey.privateKey], ident: 'test', ...algorithmOptions('fallback') }, serve);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const knownHosts = join(folder, 'known_hosts');

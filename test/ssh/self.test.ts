@@ -169,7 +169,7 @@ describe('an owner of two containers', () => {
       const { stderr, stdout, code } = await self([verb], keys.owner);
       expect(code).toBe(2);
       expect(stdout).toBe('');
-      expect(stderr).toMatch(/your key opens several \(usage\)\nNext: name one: first, second\n/);
+      expect(stderr).toMatch(/you have several \(usage\)\nNext: name one: first, second\n/);
     }
   });
 

@@ -41,7 +41,7 @@ describe('a command with a terminal', () => {
   test('takes a key that is piped in', async () => {
     const { stdout, code } = await server.ssh(['create', 'piped'], { tty: true, stdin: key.line });
     expect(code).toBe(0);
-    expect(stdout).toMatch(/Paste public keys, one a line; end with Ctrl-D:\r\n/);
+    expect(stdout).toMatch(/Paste public keys, one per line; end with Ctrl-D:\r\n/);
     expect(stdout).toMatch(/Container piped-container created\r\n/);
   });
 

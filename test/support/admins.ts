@@ -1,4 +1,4 @@
-/** Admins with other roles than the first start makes: written into the server's state before it starts. */
+/** Admins with other roles than the one that the first start makes. They are written to the state before the start. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestKey } from './keys.ts';
@@ -9,7 +9,7 @@ export interface TestAdmin {
   readonly keys: readonly TestKey[];
 }
 
-/** For {@link startServer}'s `prepare`. The server then makes no admin key of its own. */
+/** Returns a `prepare` function for {@link startServer}. The server then makes no admin key of its own. */
 export function withAdmins(admins: readonly TestAdmin[]): (home: string) => Promise<void> {
   return async (home) => {
     const state = join(home, 'state');

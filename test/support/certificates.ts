@@ -4,48 +4,50 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import type { TestKey } from './keys.ts';
 
-export interface CertificateWishes {
-  /** `-n`; none of them: a certificate without principals. */
+export interface CertificateOptions {
+  /** `-n`. An empty list makes a certificate without principals. */
   readonly principals?: readonly string[];
   readonly keyId?: string;
   readonly serial?: number;
-  /** `-V`; by default from five minutes ago for an hour. */
+  /** `-V`. Default: from five minutes ago to an hour from now. */
   readonly validity?: string;
-  /** `-O`, each. */
+  /** Values of `-O`. */
   readonly options?: readonly string[];
   readonly host?: boolean;
-  /** `-t`: the algorithm of the signature, for RSA authorities. */
+  /** `-t`: signature algorithm, for RSA CAs. */
   readonly algorithm?: string;
 }
 
 export interface TestCertificate {
-  /** The file, for ssh's CertificateFile. */
+  /** Path of the file, for CertificateFile of ssh. */
   readonly path: string;
   readonly type: string;
-  /** The wire form. */
+  /** The certificate in wire format. */
   readonly blob: Buffer;
 }
 
 let made = 0;
 
-/** Has `authority` certify the public key in `line`. */
+/** Signs the public key in `line` with `ca`. */
 export async function certify(
   folder: string,
   ca: Pick<TestKey, 'path'>,
   line: string,
-  wishes: CertificateWishes = {},
+  options: CertificateOptions = {},
 ): Promise<TestCertificate> {
   const base = join(folder, `certified-${++made}`);
   await writeFile(`${base}.pub`, line);
   await execa('ssh-keygen', [
     '-q',
-    ...['-s', ca.path, '-I', wishes.keyId ?? 'test id'],
-    ...(wishes.host === true ? ['-h'] : []),
-    ...(wishes.principals === undefined || wishes.principals.length === 0 ? [] : ['-n', wishes.principals.join(',')]),
-    ...(wishes.serial === undefined ? [] : ['-z', String(wishes.serial)]),
-    ...(wishes.algorithm === undefined ? [] : ['-t', wishes.algorithm]),
-    ...['-V', wishes.validity ?? '-5m:+1h'],
-    ...(wishes.options ?? []).flatMap((option) => ['-O', option]),
+    ...['-s', ca.path, '-I', options.keyId ?? 'test id'],
+    ...(options.host === true ? ['-h'] : []),
+    ...(options.principals === undefined || options.principals.length === 0
+      ? []
+      : ['-n', options.principals.join(',')]),
+    ...(options.serial === undefined ? [] : ['-z', String(options.serial)]),
+    ...(options.algorithm === undefined ? [] : ['-t', options.algorithm]),
+    ...['-V', options.validity ?? '-5m:+1h'],
+    ...(options.options ?? []).flatMap((option) => ['-O', option]),
     `${base}.pub`,
   ]);
   const path = `${base}-cert.pub`;
@@ -53,7 +55,7 @@ export async function certify(
   return { path, type, blob: Buffer.from(base64, 'base64') };
 }
 
-/** What `ssh-keygen -L` says of a certificate. */
+/** Returns the output of `ssh-keygen -L` for a certificate. */
 export async function describeCertificate(path: string): Promise<string> {
   return (await execa('ssh-keygen', ['-L', '-f', path])).stdout;
 }

@@ -1,4 +1,4 @@
-/** Containers as the live list has them, and what it is told of them. */
+/** Containers and updates of the live list. */
 import type { FeedContainer, FeedUpdate } from '../../src/domain/events/notice.ts';
 
 export const gib = 1024 ** 3;

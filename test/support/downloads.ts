@@ -1,8 +1,8 @@
 /**
- * What tests fetch once and keep outside the tree: ssh-audit as its wheel, paramiko, a client built with Go, and the
- * OpenSSH client of a newer release, unpacked and run with its own libraries, so that nothing of it is installed. The
- * folder is `CONTAINARIUM_TEST_CACHE`, or one under /var/cache for root, or one in the home. Something appears there
- * under its final name only when it is complete.
+ * Programs that tests download once and cache outside the tree: ssh-audit as a wheel, paramiko, a client built with Go,
+ * and the OpenSSH client of a newer release. OpenSSH is unpacked and run with its own libraries, but not installed. The
+ * cache is `CONTAINARIUM_TEST_CACHE`, or a folder in /var/cache for root, or a folder in the home. An entry gets its
+ * final name only when it is complete.
  */
 import { createHash } from 'node:crypto';
 import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -17,8 +17,8 @@ const cache =
   process.env['CONTAINARIUM_TEST_CACHE'] ??
   (process.getuid?.() === 0 ? '/var/cache/containarium-test' : join(homedir(), '.cache', 'containarium-test'));
 
-/** The folder `name` of the cache, filled by `fill` where it is not there yet. */
-async function kept(name: string, fill: (folder: string) => Promise<void>): Promise<string> {
+/** Returns the folder `name` of the cache. Calls `fill` to make it if it is missing. */
+async function cached(name: string, fill: (folder: string) => Promise<void>): Promise<string> {
   const folder = join(cache, name);
   const present = (): Promise<boolean> =>
     access(folder).then(
@@ -33,31 +33,31 @@ async function kept(name: string, fill: (folder: string) => Promise<void>): Prom
     await rename(work, folder);
   } catch (error) {
     await rm(work, { recursive: true, force: true });
-    // Another worker may have been faster; its folder cannot be replaced, and need not be.
+    // Another worker may have been faster. Its folder is as good.
     if (!(await present())) throw error;
   }
   return folder;
 }
 
 /**
- * Since 3.3 it knows ML-KEM, and since 3.9 it warns of key exchanges without anything post-quantum. The version is
- * pinned, because its findings are.
+ * Version of ssh-audit, pinned because tests check its findings. It knows ML-KEM since 3.3, and warns about key
+ * exchanges that are not post-quantum since 3.9.
  */
 const auditVersion = '3.9.0';
 
 export interface AuditOptions {
-  /** Interrupts it after so many milliseconds: its tests of load go on until then. */
+  /** Interrupts ssh-audit after this time: its load tests run until then. */
   readonly forMs?: number;
-  /** Command that runs it, for instance {@link inNetworkOf}. */
+  /** Command prefix, for instance {@link inNetworkOf}. */
   readonly within?: readonly string[];
 }
 
-/** Runs ssh-audit (Python, from its wheel as it is). Resolves with what it printed and its exit code. */
+/** Runs ssh-audit (Python) directly from its wheel. Resolves to its output and exit code. */
 export async function sshAudit(
   args: readonly string[],
   { forMs, within = [] }: AuditOptions = {},
 ): Promise<{ stdout: string; code: number }> {
-  const folder = await kept(`ssh-audit-${auditVersion}`, async (work) => {
+  const folder = await cached(`ssh-audit-${auditVersion}`, async (work) => {
     await execa('python3', [
       '-m',
       'pip',
@@ -73,14 +73,14 @@ export async function sshAudit(
     ]);
   });
   const [wheel = ''] = (await readdir(folder)).filter((name) => name.endsWith('.whl'));
-  // With bash as the shell it would draw its figures with control sequences.
+  // With bash as the shell, it would draw its figures with control sequences.
   const [program = '', ...words] = [...within, 'python3', '-m', 'ssh_audit', ...args];
   const child = execa(program, words, {
     reject: false,
     detached: true,
     env: { PYTHONPATH: join(folder, wheel), PYTHONUNBUFFERED: '1', SHELL: '/bin/sh' },
   });
-  // As from a terminal: its workers are processes of their own, and get the Ctrl-C too.
+  // Signals the process group, as Ctrl-C in a terminal does, because its workers are processes of their own.
   const signal = (name: NodeJS.Signals): void => {
     if (child.pid !== undefined) process.kill(-child.pid, name);
   };
@@ -93,19 +93,17 @@ export async function sshAudit(
   return { stdout, code: exitCode ?? -1 };
 }
 
-/** By the machine's release, the next one of the same distribution that has OpenSSH 10. */
+/** The next release with OpenSSH 10, by the release of the machine. */
 const newer: Readonly<Record<string, string>> = { bookworm: 'trixie', noble: 'resolute' };
 
-/**
- * The command (program and first arguments) of an OpenSSH 10 client: the machine's own, or that of the next release.
- */
+/** Returns the command (program and first arguments) of an OpenSSH 10 client, from this release or the next one. */
 export async function opensshTen(): Promise<string[]> {
   const own = await execa('ssh', ['-V']);
   if (Number(/OpenSSH_(\d+)/.exec(own.stderr)?.[1]) >= 10) return ['ssh'];
   const machine = supportedRelease(await readOsRelease());
   const codename = newer[machine.codename];
   if (codename === undefined) throw new Error(`no release after ${machine.codename} is known to have OpenSSH 10`);
-  const folder = await kept(`openssh-client-${codename}`, (work) =>
+  const folder = await cached(`openssh-client-${codename}`, (work) =>
     unpack(work, { ...machine, codename }, ['openssh-client'], /^(openssh-client|lib)\S*\.deb$/),
   );
   const libraries = join(folder, 'usr', 'lib', await triplet(folder));
@@ -114,8 +112,8 @@ export async function opensshTen(): Promise<string[]> {
 }
 
 /**
- * Unpacks into `work` what packages of a release and those they depend on bring along, of those whose file names match;
- * nothing is installed.
+ * Downloads packages of a release with their dependencies, and unpacks those whose file names match `wanted` into
+ * `work`. Installs nothing.
  */
 async function unpack(work: string, release: Release, packages: readonly string[], wanted: RegExp): Promise<void> {
   const machine = supportedRelease(await readOsRelease());
@@ -134,7 +132,7 @@ async function unpack(work: string, release: Release, packages: readonly string[
     'Acquire::Languages=none',
   ].flatMap((option) => ['-o', option]);
   await execa('apt-get', ['-qq', ...options, 'update']);
-  // Against an empty list of installed packages: all that they depend on comes along.
+  // The list of installed packages is empty, so that all dependencies are downloaded.
   await execa(
     'apt-get',
     ['-qq', '-y', ...options, '--no-install-recommends', '--download-only', 'install', ...packages],
@@ -146,20 +144,20 @@ async function unpack(work: string, release: Release, packages: readonly string[
   await rm(apt, { recursive: true });
 }
 
-/** The folder of the architecture's libraries, as Debian names it. */
+/** Returns the name of the folder with the libraries of the architecture (Debian's multiarch triplet). */
 async function triplet(folder: string): Promise<string> {
   const found = (await readdir(join(folder, 'usr', 'lib'))).find((name) => name.endsWith('-linux-gnu'));
   if (found === undefined) throw new Error(`no libraries in ${folder}`);
   return found;
 }
 
-/** Knows mlkem768x25519-sha256, by another implementation than OpenSSH's and ours. */
+/** This version has mlkem768x25519-sha256, in a third implementation beside OpenSSH's and ours. */
 const paramikoVersion = '5.1.0';
 
-/** The folder with paramiko and what it depends on (Python), for PYTHONPATH. */
+/** Returns the folder with paramiko (Python) and its dependencies, for PYTHONPATH. */
 export async function paramiko(): Promise<string> {
   const { stdout } = await execa('python3', ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])']);
-  return kept(`paramiko-${paramikoVersion}-python-${stdout}`, async (work) => {
+  return cached(`paramiko-${paramikoVersion}-python-${stdout}`, async (work) => {
     await execa('python3', [
       '-m',
       'pip',
@@ -178,13 +176,13 @@ export async function paramiko(): Promise<string> {
 }
 
 /**
- * A Go program with the packages of this release: the compiler and golang.org/x/crypto, neither of which is kept.
- * Resolves with the program's path.
+ * Builds a Go program with the compiler and golang.org/x/crypto of this release, which are not kept. Resolves to the
+ * path of the program.
  */
 export async function goProgram(source: string): Promise<string> {
   const text = await readFile(source, 'utf8');
   const machine = supportedRelease(await readOsRelease());
-  const folder = await kept(
+  const folder = await cached(
     `go-${machine.codename}-${createHash('sha256').update(text).digest('hex').slice(0, 16)}`,
     async (work) => {
       const tree = join(work, 'tree');
@@ -192,7 +190,7 @@ export async function goProgram(source: string): Promise<string> {
       await unpack(tree, machine, ['golang-go', 'golang-golang-x-crypto-dev', 'golang-golang-x-term-dev'], /^golang-/);
       const [go = ''] = (await readdir(join(tree, 'usr', 'lib'))).filter((name) => /^go-\d/.test(name));
       const goRoot = join(tree, 'usr', 'lib', go);
-      // Debian's packages of libraries are made for GOPATH; without cgo no C compiler is wanted.
+      // Debian's library packages are made for GOPATH. Without cgo, no C compiler is needed.
       const env = {
         GOROOT: goRoot,
         GOPATH: join(tree, 'usr', 'share', 'gocode'),

@@ -1,7 +1,4 @@
-/**
- * What `look` gives, as soon as it gives something: it is asked again and again. Rejects after `limitMs` with what did
- * not happen.
- */
+/** Calls `look` until it returns a value and resolves to that. Rejects after `limitMs` with the description `what`. */
 export async function eventually<T>(
   look: () => Promise<T | undefined> | T | undefined,
   what: string | (() => Promise<string>),
@@ -12,7 +9,7 @@ export async function eventually<T>(
     const value = await look();
     if (value !== undefined) return value;
     if (performance.now() > deadline)
-      throw new Error(`This did not happen: ${typeof what === 'string' ? what : await what()}`);
+      throw new Error(`did not happen within ${limitMs / 1000} s: ${typeof what === 'string' ? what : await what()}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -1,10 +1,10 @@
-/** What the real fail2ban makes of a log, with the filter that is shipped. It needs no daemon. */
+/** Runs the real fail2ban, without its daemon, with the shipped filter. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { repository } from './server.ts';
 
-/** The addresses that the filter takes out of `log`, one for each line that it counts as a failure. */
+/** Returns the addresses that the filter finds in `log`, one for each line that it counts as a failure. */
 export async function failuresIn(log: string, folder: string): Promise<string[]> {
   const path = join(folder, 'log');
   await writeFile(path, log);

@@ -1,6 +1,6 @@
 /**
- * What a server that runs has on its disk. Files are written anew beside the old ones and renamed, so that a name may
- * go before it is read.
+ * The files of a running server. The server replaces files by renaming, so that a file can vanish between listing and
+ * reading.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ async function readBelow(folder: string): Promise<FoundFile[]> {
   );
 }
 
-/** All files below a folder, at a moment in which none of their names went away. */
+/** Reads all files below a folder. Retries if a file vanishes meanwhile. */
 export async function filesBelow(folder: string): Promise<FoundFile[]> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -30,7 +30,7 @@ export async function filesBelow(folder: string): Promise<FoundFile[]> {
   }
 }
 
-/** What they hold, in bytes. */
+/** Returns the total size of the files below a folder, in bytes. */
 export async function bytesBelow(folder: string): Promise<number> {
   return (await filesBelow(folder)).reduce((sum, { content }) => sum + content.length, 0);
 }

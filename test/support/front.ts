@@ -1,11 +1,9 @@
-/**
- * The front of a server under test, seen from outside (proc(5)), and the admin that the server made at its first start.
- */
+/** The front process of a server under test (proc(5)), and the admin that the server made at its first start. */
 import { readFile } from 'node:fs/promises';
 import type { TestKey } from './keys.ts';
 import type { TestServer } from './server.ts';
 
-/** The front's process: core's only child. */
+/** Returns the process ID of the front, which is core's only child. */
 export async function frontOf(server: TestServer): Promise<number> {
   return Number((await readFile(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8')).trim().split(' ')[0]);
 }
@@ -25,10 +23,7 @@ export async function adminOf(server: TestServer): Promise<TestKey> {
 
 let next = 0;
 
-/**
- * Another address of the loopback network with each call: attackers are many, and what is limited for each source is
- * not always what is tried.
- */
+/** Returns a new address of the loopback network with each call, so that limits per source do not apply. */
 export function anySource(): string {
   next++;
   return `127.${1 + ((next >> 16) % 250)}.${(next >> 8) % 256}.${1 + (next % 250)}`;

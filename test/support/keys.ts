@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 
 export interface TestKey {
-  /** The private key's file. */
+  /** Path of the private key file. */
   readonly path: string;
-  /** The content of the .pub file: type, base64, comment, line feed. */
+  /** Contents of the .pub file: type, base64, comment, line feed. */
   readonly line: string;
   readonly type: string;
-  /** The wire form. */
+  /** The public key in wire format. */
   readonly blob: Buffer;
   readonly fingerprint: string;
-  /** The private key file's content. */
+  /** Contents of the private key file. */
   readonly private: string;
 }
 

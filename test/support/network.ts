@@ -1,10 +1,10 @@
 /**
- * A network namespace (network_namespaces(7)) for a server and those who try it, with a loopback interface of its own:
- * thousands of connections a second use up the ports of nobody else.
+ * A network namespace (network_namespaces(7)) with a loopback interface of its own for a server and its attackers, so
+ * that thousands of connections a second do not use up the ports of the machine.
  */
 const isRoot = process.getuid?.() === 0;
 
-/** Runs the command behind it in a new namespace. It keeps its process id. */
+/** Command prefix that runs a command in a new namespace. The command keeps the process ID. */
 export const inNewNetwork: readonly string[] = [
   'unshare',
   '--net',
@@ -15,7 +15,7 @@ export const inNewNetwork: readonly string[] = [
   'sh',
 ];
 
-/** Runs the command behind it in the namespace of a process. */
+/** Returns a command prefix that runs a command in the namespace of a process. */
 export function inNetworkOf(pid: number): string[] {
   return ['nsenter', `--target=${pid}`, '--net', ...(isRoot ? [] : ['--user', '--preserve-credentials']), '--'];
 }

@@ -1,4 +1,4 @@
-/** Copies of the patched ssh2 with one patch taken back, to see what that patch is for. */
+/** Copies of the patched ssh2 with one patch reversed, to show what that patch does. */
 import { cp, mkdir, mkdtemp, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ export async function patchNames(): Promise<string[]> {
   return (await patching()).patchNames();
 }
 
-/** Copies the package into `folder`; resolves with its path. A part of a patch's name says which is taken back. */
+/** Copies the package into `folder` and returns its path. Reverses the patch whose name contains `without`. */
 export async function copyOfSsh2(folder: string, without?: string): Promise<string> {
   const home = await mkdtemp(join(folder, 'copy-'));
   await mkdir(join(home, 'node_modules'));
@@ -27,13 +27,13 @@ export async function copyOfSsh2(folder: string, without?: string): Promise<stri
   if (without !== undefined) {
     const { patchNames: names, applyPatches } = await patching();
     const [found, ...more] = names().filter((name) => name.includes(without));
-    if (found === undefined || more.length > 0) throw new Error(`no one patch is called ${without}`);
+    if (found === undefined || more.length > 0) throw new Error(`"${without}" does not match exactly one patch`);
     applyPatches(copy, [found], { reverse: true });
   }
   return copy;
 }
 
-/** A module of such a copy. */
+/** Loads a module of a copy. */
 export function moduleOf(copy: string, ...path: string[]): unknown {
   return createRequire(join(copy, 'package.json'))(join(copy, ...path));
 }

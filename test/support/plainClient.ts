@@ -1,6 +1,6 @@
 /**
- * The beginning of an SSH connection, packet by packet and without encryption: for what happens before and during the
- * first key exchange (RFC 4253, sections 4 to 8).
+ * A client for the unencrypted part of an SSH connection, up to the end of the first key exchange (RFC 4253, sections 4
+ * to 8). It sends arbitrary packets.
  */
 import {
   createHash,
@@ -29,7 +29,7 @@ export const kexMessage = {
 export interface Proposal {
   readonly kex: readonly string[];
   readonly hostKey?: readonly string[];
-  /** Says that the first packet of the key exchange follows, as a guess. */
+  /** Announces that a guessed first packet of the key exchange follows. */
   readonly follows?: boolean;
 }
 
@@ -38,7 +38,7 @@ const x25519Spki = Buffer.from('302a300506032b656e032100', 'hex');
 const ed25519Spki = Buffer.from('302a300506032b6570032100', 'hex');
 
 export class PlainClient {
-  /** Payloads of packets from the server. */
+  /** Payloads of all packets from the server. */
   readonly received: Buffer[] = [];
   closed = false;
   readonly ident = 'SSH-2.0-plain';
@@ -72,7 +72,7 @@ export class PlainClient {
     this.write(`${this.ident}\r\n`);
   }
 
-  /** Sends one packet (RFC 4253, section 6). */
+  /** Sends a packet (RFC 4253, section 6). */
   send(type: number, ...fields: readonly Buffer[]): void {
     const payload = Buffer.concat([Buffer.from([type]), ...fields]);
     const padding = 8 - ((payload.length + 5) % 8) + 8;
@@ -114,14 +114,14 @@ export class PlainClient {
     return this.received.some(([first]) => first === type);
   }
 
-  /** A key of X25519, as curve25519-sha256 sends it. */
+  /** Returns a new X25519 public key, as curve25519-sha256 sends it. */
   static x25519(): Buffer {
     return generateKeyPairSync('x25519').publicKey.export({ type: 'spki', format: 'der' }).subarray(x25519Spki.length);
   }
 
   /**
-   * Does mlkem768x25519-sha256 as the client, and verifies the server's signature over the exchange
-   * (draft-ietf-sshm-mlkem-hybrid-kex): true where both sides have the same secret.
+   * Runs mlkem768x25519-sha256 as the client (draft-ietf-sshm-mlkem-hybrid-kex). Verifies the server's signature of the
+   * exchange, and resolves to true if both sides have the same secret.
    */
   async exchangeMlKem(): Promise<boolean> {
     this.hello();
@@ -175,7 +175,7 @@ export class PlainClient {
       this.serverIdent = this.#bytes.subarray(0, end).toString();
       this.#bytes = this.#bytes.subarray(end + 2);
     }
-    // After NEWKEYS everything is encrypted.
+    // All data after NEWKEYS is encrypted.
     while (this.#bytes.length > 5 && !this.has(kexMessage.newKeys)) {
       const length = this.#bytes.readUInt32BE(0);
       if (this.#bytes.length < 4 + length) return;

@@ -1,7 +1,4 @@
-/**
- * Keys and proofs of logins, made in this process: as many as a test likes, of anything that a client or a front could
- * show.
- */
+/** Keys and login proofs, made in this process, including invalid ones that a client or a front could present. */
 import { createHash, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
 import type { Identity } from '../../src/domain/access/actor.ts';
 import type { LoginProof } from '../../src/domain/access/login.ts';
@@ -11,10 +8,7 @@ export interface IdentityKey {
   readonly private: KeyObject;
 }
 
-/**
- * Strings of the wire format, one after the other (RFC 4251, section 5). Written here once more, apart from what the
- * server goes by.
- */
+/** Encodes strings in wire format (RFC 4251, section 5). Independent of the server's implementation. */
 export function wire(...fields: readonly (string | Buffer)[]): Buffer {
   return Buffer.concat(
     fields.map((field) => {
@@ -26,7 +20,7 @@ export function wire(...fields: readonly (string | Buffer)[]): Buffer {
   );
 }
 
-/** An ed25519 key that belongs to somebody. */
+/** Makes an ed25519 key that belongs to an admin or a user. */
 export function makeIdentity(what: Pick<Identity, 'admin' | 'owns'>): IdentityKey {
   const { privateKey } = generateKeyPairSync('ed25519');
   const blob = wire('ssh-ed25519', Buffer.from(privateKey.export({ format: 'jwk' }).x ?? '', 'base64url'));
@@ -37,10 +31,7 @@ export function makeIdentity(what: Pick<Identity, 'admin' | 'owns'>): IdentityKe
   };
 }
 
-/**
- * What a login shows that is signed by `signer` (RFC 4252, section 7). Another service is one that nobody is let in
- * for.
- */
+/** Returns the proof of a login, signed by `signer` (RFC 4252, section 7). Core rejects any other `service`. */
 export function proofBy(
   signer: (data: Buffer) => Buffer,
   {
@@ -67,7 +58,7 @@ export function proofBy(
   };
 }
 
-/** The same with an ed25519 key. */
+/** Returns the proof of a login with an ed25519 key. */
 export function prove(
   key: IdentityKey,
   username: string,

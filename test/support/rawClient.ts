@@ -1,6 +1,6 @@
 /**
- * An SSH client that sends whatever a test wants, packet by packet: ssh2's own transport (key exchange, encryption) and
- * nothing above it. Stock clients are too well behaved for most attacks.
+ * An SSH client that sends arbitrary packets: ssh2's transport (key exchange, encryption) and nothing above it. Stock
+ * clients are too well behaved for most attacks.
  */
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
@@ -32,7 +32,7 @@ type ProtocolClass = new (options: {
   hostVerifier: (key: Buffer, verify: (accept: boolean) => void) => void;
 }) => Protocol;
 
-// Not part of ssh2's interface; the version is pinned.
+// Not part of ssh2's public interface. The version is pinned.
 const require = createRequire(import.meta.url);
 const ProtocolOfSsh2 = require('ssh2/lib/protocol/Protocol.js') as ProtocolClass;
 const { init } = require('ssh2/lib/protocol/crypto.js') as { init: Promise<void> };
@@ -79,15 +79,15 @@ export function boolean(value: boolean): Buffer {
   return Buffer.from([value ? 1 : 0]);
 }
 
-/** The string at `offset` of a packet. */
+/** Returns the string at `offset` of a packet. */
 export function stringAt(packet: Buffer, offset: number): Buffer {
   return packet.subarray(offset + 4, offset + 4 + packet.readUInt32BE(offset));
 }
 
 export class RawClient {
-  /** Every packet from the server, the message number first. */
+  /** Payloads of all packets from the server, beginning with the message number. */
   readonly received: Buffer[] = [];
-  /** What the server says it is. */
+  /** Software version in the server's identification line. */
   ident = '';
   closed = false;
   readonly socket: Socket;
@@ -108,8 +108,9 @@ export class RawClient {
       onHandshakeComplete: () => this.#handshake?.(),
       hostVerifier: (_key, verify) => verify(true),
     });
-    // Before the key exchange, whose ciphers take it from here. Later exchanges begin with a packet among others (20,
-    // KEXINIT).
+    // Set before the key exchange, whose ciphers read the handler here. Later key exchanges start with an ordinary
+    // packet
+    // (20, KEXINIT).
     const handle = this.#protocol._onPayload;
     this.#protocol._onPayload = (payload) => {
       if (payload[0] === 20 && !this.#isStalling) return handle(payload);
@@ -131,7 +132,7 @@ export class RawClient {
     });
   }
 
-  /** Connects and exchanges keys; `from` is one of this machine's own addresses. */
+  /** Connects from the local address `from` and exchanges keys. */
   static async connect(port: number, from?: string): Promise<RawClient> {
     await init;
     const socket = connect({
@@ -155,7 +156,7 @@ export class RawClient {
     return this.#protocol._kex.sessionID;
   }
 
-  /** Sends one packet: its message number and the encoded fields. */
+  /** Sends a packet with a message number and encoded fields. */
   send(type: number, ...fields: readonly Buffer[]): void {
     const payload = Buffer.concat([Buffer.from([type]), ...fields]);
     const { write } = this.#protocol._packetRW;
@@ -171,7 +172,7 @@ export class RawClient {
     this.socket.uncork();
   }
 
-  /** The first packet of one of these types that was not taken yet; rejects when the connection closes without one. */
+  /** Removes the first received packet of these types, or waits for one. Rejects if the connection closes first. */
   async take(...types: readonly number[]): Promise<Buffer> {
     const limitMs = 20_000;
     const deadline = performance.now() + limitMs;
@@ -187,7 +188,7 @@ export class RawClient {
     }
   }
 
-  /** Resolves with the next packet, with the end of the connection, and after `limitMs` at the latest. */
+  /** Resolves on the next packet, at the end of the connection, or after `limitMs`. */
   changes(limitMs: number): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
@@ -213,7 +214,7 @@ export class RawClient {
     await this.take(message.serviceAccept);
   }
 
-  /** Sends an authentication request and resolves with the type of the answer. */
+  /** Sends an authentication request. Resolves to the message number of the answer. */
   async tryLogin(user: string, method: string, ...fields: readonly Buffer[]): Promise<number> {
     this.send(message.userauthRequest, string(user), string('ssh-connection'), string(method), ...fields);
     const [type] = await this.take(
@@ -225,14 +226,14 @@ export class RawClient {
     return type ?? -1;
   }
 
-  /** Logs in with a signature that `signer` makes over what RFC 4252, section 7 says. */
+  /** Requests a login with a key. Only offers the key if there is no `signer`. */
   async tryKey(user: string, algorithm: string, blob: Buffer, signer?: (data: Buffer) => Buffer): Promise<number> {
     const fields = [boolean(signer !== undefined), string(algorithm), string(blob)];
     if (signer === undefined) return this.tryLogin(user, 'publickey', ...fields);
     return this.tryLogin(user, 'publickey', ...fields, string(signer(this.signedForLogin(user, algorithm, blob))));
   }
 
-  /** What a login signs. */
+  /** Returns the data that a login signs (RFC 4252, section 7). */
   signedForLogin(user: string, algorithm: string, blob: Buffer): Buffer {
     return Buffer.concat([
       string(this.sessionId),
@@ -242,7 +243,7 @@ export class RawClient {
     ]);
   }
 
-  /** Sends a login with a key, or only offers the key, and does not wait for the answer. */
+  /** Requests a login with a key, or only offers the key, without waiting for the answer. */
   sendLogin(user: string, algorithm: string, blob: Buffer, signature: Buffer | undefined): void {
     const fields = [
       boolean(signature !== undefined),
@@ -258,11 +259,11 @@ export class RawClient {
     const client = await RawClient.connect(port, from);
     await client.requestAuthentication();
     const answer = await client.tryKey(user, 'ssh-ed25519', key.blob, ed25519Signer(key));
-    if (answer !== message.userauthSuccess) throw new Error(`the login was answered with ${answer}`);
+    if (answer !== message.userauthSuccess) throw new Error(`the server answered the login with message ${answer}`);
     return client;
   }
 
-  /** Opens a session channel; resolves with the server's number for it. */
+  /** Opens a session channel. Resolves to the server's number of the channel. */
   async openSession(options: { id?: number; window?: number; packetSize?: number } = {}): Promise<number> {
     const { id = 0, window = 2 * 1024 * 1024, packetSize = 32 * 1024 } = options;
     this.send(message.channelOpen, string('session'), uint32(id), uint32(window), uint32(packetSize));
@@ -275,21 +276,21 @@ export class RawClient {
     this.send(message.channelRequest, uint32(channel), string(type), boolean(true), ...fields);
   }
 
-  /** Sends a channel request; resolves with whether it was granted. */
+  /** Sends a channel request. Resolves to whether the server accepted it. */
   async granted(channel: number, type: string, ...fields: readonly Buffer[]): Promise<boolean> {
     this.request(channel, type, ...fields);
     const [answer] = await this.take(message.channelSuccess, message.channelFailure);
     return answer === message.channelSuccess;
   }
 
-  /** Everything on standard output of the sessions so far. */
+  /** Returns the standard output of all sessions so far. */
   output(): string {
     return Buffer.concat(
       this.received.filter((packet) => packet[0] === message.channelData).map((packet) => stringAt(packet, 5)),
     ).toString();
   }
 
-  /** The exit status, when it comes. */
+  /** Waits for the exit status. */
   async exitStatus(): Promise<number> {
     return eventually(() => {
       const found = this.received.find(
@@ -304,19 +305,19 @@ export class RawClient {
     this.#protocol.rekey();
   }
 
-  /** Begins an exchange that it will not end; the server's KEXINIT is among the received packets. */
+  /** Begins a key exchange and never completes it. The server's KEXINIT is added to the received packets. */
   async beginKeyExchange(): Promise<void> {
     await this.#settled();
     this.#isStalling = true;
     this.#protocol.rekey();
   }
 
-  /** Takes the server's KEXINIT for a packet like every other from now on, and does nothing about it. */
+  /** From now on ignores key exchanges. The server's KEXINIT is added to the received packets. */
   ignoreKeyExchanges(): void {
     this.#isStalling = true;
   }
 
-  /** Resolves when new keys are agreed on. */
+  /** Exchanges new keys. Resolves when they are in use. */
   async rekeyed(): Promise<void> {
     await this.#settled();
     await new Promise<void>((resolve) => {
@@ -325,9 +326,7 @@ export class RawClient {
     });
   }
 
-  /**
-   * Resolves when the last exchange is wholly over: ssh2 says so a little before it is, and begins no other until then.
-   */
+  /** Waits for the end of the last key exchange. ssh2 reports it too early, and starts no other until then. */
   async #settled(): Promise<void> {
     while (this.#protocol._kexinit !== undefined && !this.closed) await new Promise((resolve) => setImmediate(resolve));
   }
@@ -337,7 +336,7 @@ export class RawClient {
   }
 }
 
-/** The signature field of an ed25519 key: its algorithm and 64 bytes. */
+/** Returns a function that signs with an ed25519 key and returns the signature field. */
 export function ed25519Signer(key: TestKey): (data: Buffer) => Buffer {
   const parsed = ssh2.utils.parseKey(key.private) as ParsedKey | Error | ParsedKey[];
   if (parsed instanceof Error) throw parsed;
@@ -349,13 +348,13 @@ export function ed25519Signer(key: TestKey): (data: Buffer) => Buffer {
   };
 }
 
-/** A security key (OpenSSH PROTOCOL.u2f) in software. */
+/** A software security key (OpenSSH PROTOCOL.u2f). */
 export interface SecurityKey {
   readonly type: string;
   readonly blob: Buffer;
-  /** The public key's line. */
+  /** The public key as a line. */
   readonly line: string;
-  /** Signs with these flags: 1 means touched, 4 that its user was verified. */
+  /** Returns a signer that sets `flags`: 1 for a touch, 4 for user verification. */
   readonly signer: (flags: number) => (data: Buffer) => Buffer;
 }
 
@@ -398,7 +397,9 @@ function softP256(): { type: string; point: Buffer; privateKey: KeyObject } {
   return { type: 'sk-ecdsa-sha2-nistp256@openssh.com', point, privateKey };
 }
 
-/** An unsigned number as the wire's mpint: without leading zeros, one zero where the first bit is set. */
+/**
+ * Encodes an unsigned number as an mpint: no leading zeros, except one if the first bit is set (RFC 4251, section 5).
+ */
 function mpint(bytes: Buffer): Buffer {
   let at = 0;
   while (at < bytes.length - 1 && bytes[at] === 0) at++;

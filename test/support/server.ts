@@ -1,7 +1,7 @@
 /**
- * A running server for tests: the built program, as a process of its own, in a home of its own, on the simulated host,
- * on a free port. What it answers is read with the stock OpenSSH client. Every server is stopped and every folder
- * removed when the test file ends.
+ * A running server for tests: the built program in a process and a home of its own, on the simulated host and a free
+ * port. Tests talk to it with the stock OpenSSH client. When the test file ends, servers are stopped and folders
+ * removed.
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,73 +13,73 @@ import { afterAll, vi } from 'vitest';
 
 export { eventually } from './eventually.ts';
 
-// A test waits for processes, on a machine that others use too.
+// Tests wait for processes, on a machine that may be busy.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 
 export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Written to containarium.yaml in the server's home. */
+  /** Contents of containarium.yaml. */
   readonly config?: Readonly<Record<string, unknown>>;
-  /** Module that is run instead of the built program. */
+  /** Module to run instead of the built program. */
   readonly program?: string;
-  /** Command that runs the server, for instance {@link inNewNetwork}; it keeps its process id. */
+  /** Command prefix, for instance {@link inNewNetwork}, which keeps the process ID of the server. */
   readonly within?: readonly string[];
-  /** Puts files into the home before the first start. */
+  /** Called with the home before the first start. */
   readonly prepare?: (home: string) => Promise<void>;
 }
 
 export interface CommandOptions {
   readonly stdin?: string | Uint8Array;
-  /** Standard input that stays open; without it and without `stdin` it is /dev/null. */
+  /** Keeps standard input open. Default: standard input is `stdin` or /dev/null. */
   readonly openStdin?: boolean;
   readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface SshCommandOptions extends CommandOptions {
-  /** Private key file; the admin's by default. */
+  /** Private key file. Default: the admin's. */
   readonly key?: string;
-  /** Login name; `manage` by default. */
+  /** Login name. Default: `manage`. */
   readonly user?: string;
-  /** Asks for a terminal (`-tt`), also without one here. */
+  /** Requests a terminal (`-tt`). */
   readonly tty?: boolean;
-  /** Goes through one connection that is kept open (ControlMaster), which is much faster. */
+  /** Shares a connection that stays open (ControlMaster), which is much faster. */
   readonly shared?: boolean;
-  /** More options of ssh(1), before the host. */
+  /** More options of ssh(1). */
   readonly options?: readonly string[];
 }
 
 export interface Finished {
   readonly stdout: string;
   readonly stderr: string;
-  /** The exit code; -1 where a signal ended it. */
+  /** The exit code, or -1 if a signal ended the program. */
   readonly code: number;
 }
 
 export interface TestServer {
   readonly port: number;
   readonly home: string;
-  /** The admin's private key file, made at the first start. */
+  /** Private key file of the admin, made at the first start. */
   readonly adminKey: string;
   readonly banner: string;
-  /** Process id of core. */
+  /** Process ID of core. */
   readonly pid: number;
-  /** Runs ssh with these words after the host. */
+  /** Runs ssh with these words as the command. */
   ssh(words: readonly string[], options?: SshCommandOptions): Promise<Finished>;
-  /** Begins it without waiting for its end. */
+  /** Starts ssh without waiting for its end. */
   startSsh(words: readonly string[], options?: SshCommandOptions): ResultPromise<typeof captured>;
-  /** The arguments of ssh(1) up to and including the host. */
+  /** Returns the arguments of ssh(1) up to and including the host. */
   sshArguments(options?: SshCommandOptions): string[];
-  /** Runs the command line on the host. */
+  /** Runs the local command line. */
   local(words: readonly string[], options?: CommandOptions): Promise<Finished>;
-  /** What core and front wrote to standard error so far. */
+  /** Returns what core and front have written to standard error so far. */
   log(): string;
-  /** SIGTERM; resolves with the exit code. */
+  /** Sends SIGTERM. Resolves to the exit code. */
   stop(): Promise<number>;
-  /** SIGKILL. */
+  /** Sends SIGKILL and waits for the end. */
   kill(): Promise<void>;
-  /** Starts it again in the same home; the port is another one unless configured. */
+  /** Starts the server again in the same home, on another port unless one is configured. */
   restart(): Promise<void>;
 }
 
@@ -87,8 +87,8 @@ const captured = { reject: false, stripFinalNewline: false, buffer: true } as co
 const main = join(repository, 'dist', 'main.js');
 
 /**
- * The program for {@link ServerOptions}, started in groups beside the user's own where the user is root, as a login
- * shell would be: what gives them up can be seen.
+ * Returns a program for {@link ServerOptions} that root runs with supplementary groups, as in a login shell, to test
+ * that the server drops them.
  */
 export async function programInGroups(): Promise<string> {
   const path = join(await temporaryFolder(), 'main.mjs');
@@ -101,7 +101,7 @@ export async function programInGroups(): Promise<string> {
 
 let built: Promise<unknown> | undefined;
 
-/** Builds once; flock(1) keeps the workers of a test run from building at the same time. */
+/** Builds once. flock(1) keeps the workers of a test run from building at the same time. */
 function build(): Promise<unknown> {
   built ??= execa('flock', [
     join(repository, 'package.json'),
@@ -118,7 +118,7 @@ afterAll(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** A folder that is removed when the test file ends. */
+/** Makes a folder that is removed when the test file ends. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'containarium-'));
   cleanups.push(() => rm(folder, { recursive: true, force: true }));
@@ -138,7 +138,8 @@ export function finished({
 }
 
 /**
- * What is alive in a server is asked through its inspector (test/soak/inspector.ts): each listens on a port of its own.
+ * Option of Node.js for a free inspector port. Tests measure live memory through the inspector
+ * (test/soak/inspector.ts).
  */
 const inspectorPort = '--inspect-port=127.0.0.1:0';
 
@@ -163,8 +164,8 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
 }
 
 /**
- * Most tests are many clients at one address, and many of them fail on purpose: the server would soon refuse them all.
- * Tests of penalties come from other addresses of the loopback network, or say `exempt` themselves.
+ * Exempts 127.0.0.1 from penalties: most tests have many clients at that address, and many of those fail on purpose.
+ * Tests of penalties use other addresses of the loopback network, or set `exempt` themselves.
  */
 function withoutPenalties(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const ssh = (config['ssh'] ?? {}) as { penalties?: object };
@@ -224,7 +225,7 @@ class RunningServer implements TestServer {
     await new Promise<void>((resolve, reject) => {
       child.stdout.on('data', (chunk: Buffer) => {
         this.banner += chunk.toString();
-        // The last line of what it tells.
+        // The last line of the banner.
         if (/ create alice < .*\n/.test(this.banner)) resolve();
       });
       void child.then(({ exitCode }) => reject(new Error(`the server ended with ${exitCode}: ${this.#log}`)));
@@ -256,7 +257,7 @@ class RunningServer implements TestServer {
     return [
       ...['-F', 'none', '-p', String(this.port)],
       ...(tty ? ['-tt'] : []),
-      // What the caller sets comes first: the first value of an option counts, and keys are tried in order.
+      // The caller's options come first, because ssh uses the first value of an option and tries keys in order.
       ...options,
       ...['-i', key],
       ...settings.flatMap((setting) => ['-o', setting]),
@@ -264,14 +265,15 @@ class RunningServer implements TestServer {
     ];
   }
 
-  #master(who: string): string {
-    const path = this.#masters.get(who) ?? join(this.#folder, `master-${this.#masters.size}`);
-    this.#masters.set(who, path);
+  /** Returns the control path of a shared connection. */
+  #master(id: string): string {
+    const path = this.#masters.get(id) ?? join(this.#folder, `master-${this.#masters.size}`);
+    this.#masters.set(id, path);
     return path;
   }
 
   startSsh(words: readonly string[], options: SshCommandOptions = {}): ResultPromise<typeof captured> {
-    // ssh(1) reads its own options behind the host too, up to a double hyphen.
+    // ssh(1) also reads options after the host, up to a double hyphen.
     const end = words[0]?.startsWith('-') === true ? ['--'] : [];
     return execa('ssh', [...this.sshArguments(options), ...end, ...words], {
       ...captured,
@@ -286,16 +288,15 @@ class RunningServer implements TestServer {
   }
 
   /**
-   * The first connection is made apart, with nothing of the test's own on it: what stays in the background would hold
-   * its pipes open.
+   * Opens the shared connection without pipes, because its process stays in the background and would keep them open.
    */
   #openMaster(options: SshCommandOptions): Promise<void> {
     const args = this.sshArguments(options);
-    const who = args.join(' ');
-    let opened = this.#opened.get(who);
+    const id = args.join(' ');
+    let opened = this.#opened.get(id);
     if (opened === undefined) {
       opened = execa('ssh', ['-fN', ...args], { stdio: 'ignore' }).then(() => undefined);
-      this.#opened.set(who, opened);
+      this.#opened.set(id, opened);
     }
     return opened;
   }
@@ -343,8 +344,7 @@ class RunningServer implements TestServer {
     }
     const child = this.#process;
     if (child === undefined) return;
-    // Does nothing to one that has ended; without it a server would live, and write into its home, until the test
-    // worker ends.
+    // Without this, a running server would write to its home until the test worker ends.
     child.kill('SIGTERM');
     await child;
   }

@@ -1,6 +1,6 @@
 /**
- * A shell as a person has it: a real SSH connection with a terminal, and what that terminal would show (xterm.js,
- * headless). Tests type, wait for what the screen shows, and look at it; none waits for time to pass.
+ * A shell over a real SSH connection, with a headless terminal (xterm.js) that renders its screen. Tests type, wait for
+ * the screen to show something, and check it. No test waits for a fixed time.
  */
 import { readFile } from 'node:fs/promises';
 import ssh2, { type Client, type ClientChannel } from 'ssh2';
@@ -12,18 +12,18 @@ import { useModernWidths } from './unicodeWidths.ts';
 export interface ShellOptions {
   readonly columns?: number;
   readonly rows?: number;
-  /** Private key file; the admin's by default. */
+  /** Private key file. Default: the admin's. */
   readonly key?: string;
-  /** Login name; `manage` by default. */
+  /** Login name. Default: `manage`. */
   readonly user?: string;
   /** TERM. */
   readonly term?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** A command, as `ssh -t host command`; without it the shell. */
+  /** A command, as in `ssh -t host command`. Default: the shell. */
   readonly command?: string;
 }
 
-/** Keys by the names of their terminal sequences (xterm). */
+/** Terminal sequences by the names of their keys (xterm). */
 const sequences = {
   enter: '\r',
   tab: '\t',
@@ -43,13 +43,24 @@ const sequences = {
 
 export type KeyName = keyof typeof sequences | `ctrl-${string}` | `alt-${string}`;
 
+/** Cells of one row that look the same. */
+export interface StyledRun {
+  readonly column: number;
+  readonly text: string;
+  /** The colour of the text: 0 to 15 of the terminal's palette, or null for its default. */
+  readonly colour: number | null;
+  readonly bold: boolean;
+  readonly dim: boolean;
+  readonly inverse: boolean;
+}
+
 export class TestShell {
   readonly #client: Client;
   readonly #channel: ClientChannel;
   readonly #terminal: InstanceType<typeof xterm.Terminal>;
   /** Everything received, as text. */
   received = '';
-  /** How often anything was received. */
+  /** Number of pieces received. */
   pieces = 0;
   exitCode: number | undefined;
   isClosed = false;
@@ -72,7 +83,7 @@ export class TestShell {
     client.on('close', () => (this.isClosed = true));
   }
 
-  /** Types text as it is. */
+  /** Types text literally. */
   type(text: string): this {
     this.#channel.write(text);
     return this;
@@ -87,7 +98,7 @@ export class TestShell {
     return this;
   }
 
-  /** A paste that the terminal marks as one, where the shell has asked for that. */
+  /** Pastes text, bracketed if the shell has enabled that. */
   paste(text: string): this {
     return this.type(this.bracketedPaste ? `\x1b[200~${text}\x1b[201~` : text);
   }
@@ -98,7 +109,7 @@ export class TestShell {
     return this;
   }
 
-  /** The rows that are shown now, without trailing blanks. */
+  /** Returns the rows of the screen, without trailing blanks. */
   screen(): string[] {
     const { buffer, rows } = this.#terminal;
     return Array.from(
@@ -107,12 +118,12 @@ export class TestShell {
     );
   }
 
-  /** What is shown now as one text, without empty rows at its end. */
+  /** Returns the screen as one text, without empty rows at the end. */
   text(): string {
     return this.screen().join('\n').trimEnd();
   }
 
-  /** What scrolled off the screen and what is on it: one text, soft-wrapped lines put together. */
+  /** Returns the scrollback and the screen as one text, with soft-wrapped lines joined. */
   scrollback(): string {
     const { normal } = this.#terminal.buffer;
     let all = '';
@@ -137,21 +148,18 @@ export class TestShell {
     return this.#terminal.modes.mouseTrackingMode;
   }
 
-  /** Whether the cursor is shown, by the last sequence that said so. */
+  /** Whether the cursor is visible, according to the last sequence that changed it. */
   get cursorShown(): boolean {
     return this.received.lastIndexOf('\x1b[?25l') <= this.received.lastIndexOf('\x1b[?25h');
   }
 
-  /** Where the cursor is, counted from 0. */
+  /** Position of the cursor, counted from 0. */
   get cursor(): { readonly column: number; readonly row: number } {
     const { active } = this.#terminal.buffer;
     return { column: active.cursorX, row: active.cursorY };
   }
 
-  /**
-   * The characters in the cells of a row that is on the screen: the empty text in the second half of a wide one, a
-   * blank where nothing is.
-   */
+  /** Returns the characters in the cells of a row. The second half of a wide character is '', an empty cell is ' '. */
   cells(row: number): string[] {
     const { buffer, cols } = this.#terminal;
     const line = buffer.active.getLine(buffer.active.viewportY + row);
@@ -161,14 +169,49 @@ export class TestShell {
     });
   }
 
-  /** The SGR colours of a cell that is on the screen: its foreground, or -1 for the terminal's own. */
+  /** Returns the foreground colour (SGR) of a cell, or -1 for the terminal's default. */
   foreground(row: number, column: number): number {
     const { active } = this.#terminal.buffer;
     const cell = active.getLine(active.viewportY + row)?.getCell(column);
     return cell === undefined || cell.isFgDefault() ? -1 : cell.getFgColor();
   }
 
-  /** The screen's text, as soon as it matches. */
+  /**
+   * Returns rows as runs of equal style: the screen, or everything since the beginning. Rows are without trailing
+   * blanks.
+   */
+  styled(of: 'screen' | 'all' = 'screen'): StyledRun[][] {
+    const { buffer, rows, cols } = this.#terminal;
+    const { active } = buffer;
+    const first = of === 'all' ? 0 : active.viewportY;
+    const count = of === 'all' ? active.length : rows;
+    return Array.from({ length: count }, (_, row) => {
+      const line = active.getLine(first + row);
+      const runs: StyledRun[] = [];
+      const used = line?.translateToString(true).length ?? 0;
+      for (let column = 0; column < Math.min(cols, used); column++) {
+        const cell = line?.getCell(column);
+        if (cell === undefined || cell.getWidth() === 0) continue;
+        const style = {
+          colour: cell.isFgDefault() ? null : cell.getFgColor(),
+          bold: cell.isBold() !== 0,
+          dim: cell.isDim() !== 0,
+          inverse: cell.isInverse() !== 0,
+        };
+        const last = runs.at(-1);
+        const text = cell.getChars() || ' ';
+        if (
+          last !== undefined &&
+          Object.entries(style).every(([key, value]) => last[key as keyof typeof style] === value)
+        )
+          runs[runs.length - 1] = { ...last, text: last.text + text };
+        else runs.push({ column, text, ...style });
+      }
+      return runs;
+    });
+  }
+
+  /** Waits until the screen matches and returns its text. */
   async shows(pattern: RegExp | string, limitMs = 20_000): Promise<string> {
     return eventually(
       async () => {
@@ -181,7 +224,7 @@ export class TestShell {
     );
   }
 
-  /** The screen's text, as soon as it does not match any more. */
+  /** Waits until the screen does not match and returns its text. */
   async showsNot(pattern: RegExp): Promise<string> {
     return eventually(
       async () => {
@@ -193,7 +236,7 @@ export class TestShell {
     );
   }
 
-  /** The whole conversation, as soon as it matches. */
+  /** Waits until scrollback and screen match and returns their text. */
   async said(pattern: RegExp | string): Promise<string> {
     return eventually(
       async () => {
@@ -201,11 +244,11 @@ export class TestShell {
         const text = this.scrollback();
         return (typeof pattern === 'string' ? text.includes(pattern) : pattern.test(text)) ? text : undefined;
       },
-      () => Promise.resolve(`the conversation has ${String(pattern)}; it is:\n${this.scrollback()}`),
+      () => Promise.resolve(`the scrollback shows ${String(pattern)}; it shows:\n${this.scrollback()}`),
     );
   }
 
-  /** Resolves with the exit code when the server has ended the session. */
+  /** Waits for the end of the session and returns its exit code. */
   async ended(): Promise<number> {
     await eventually(
       () => (this.isClosed ? true : undefined),
@@ -215,7 +258,7 @@ export class TestShell {
     return this.exitCode ?? -1;
   }
 
-  /** Hangs up without a word. */
+  /** Drops the connection without a disconnect message. */
   drop(): void {
     (this.#client as unknown as { _sock: { destroy(): void } })._sock.destroy();
   }
@@ -225,7 +268,7 @@ export class TestShell {
   }
 }
 
-/** Connects and asks for a terminal; the connection is closed when the test ends. */
+/** Connects, and requests a terminal and the shell or a command. */
 export async function connectShell(
   server: Pick<TestServer, 'port' | 'adminKey'>,
   options: ShellOptions = {},
@@ -250,7 +293,7 @@ export async function connectShell(
   return new TestShell(client, channel, columns, rows);
 }
 
-/** A shell whose composer is there, closed when the test ends. */
+/** Opens a shell and waits for its composer. Closes it when the test ends. */
 export async function openShell(
   server: Pick<TestServer, 'port' | 'adminKey'>,
   options: ShellOptions = {},

@@ -1,31 +1,31 @@
 /**
- * A slow network, as a relay in front of a server: everything arrives late, at a rate that is limited, and now and then
- * one round trip later, which is how a lost segment looks from above TCP. The kernel's own (tc-netem(8)) is not in
- * every kernel that runs tests.
+ * A relay in front of a server that simulates a slow network: it delays data, limits the rate, and now and then delays
+ * a segment by another round trip, which is the effect of a lost segment above TCP. The kernel's tc-netem(8) is not
+ * available on every machine that runs tests.
  */
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
 
 export interface SlowNetworkOptions {
-  /** Port on 127.0.0.1 that is relayed to. */
+  /** Port of the server on 127.0.0.1. */
   readonly to: number;
   readonly roundTripMs: number;
-  /** Each way; a line of 9600 baud (8N1) carries 960. */
+  /** Rate in each direction. A line of 9600 baud (8N1) carries 960. */
   readonly bytesPerSecond: number;
-  /** One segment of so many is lost. */
+  /** Every n-th segment is lost. */
   readonly loseOneOf: number;
 }
 
 export interface SlowNetwork {
   readonly port: number;
-  /** Bytes that have come from the server so far, as the client gets them. */
+  /** Bytes from the server that were relayed so far. */
   readonly received: number;
   close(): void;
 }
 
-/** What a segment carries at most here, in bytes: little, so that a rate is a rate. */
-const segmentBytes = 128;
-/** What waits at most before the sender has to, in bytes. */
+/** Maximum size of a segment, in bytes. Small segments give a steady rate. */
+const maxSegmentBytes = 128;
+/** Bytes in the queue from which on the sender is paused. */
 const maxWaitingBytes = 8192;
 
 export async function slowNetwork({
@@ -41,15 +41,15 @@ export async function slowNetwork({
     let arrivesAtMs = 0;
     let waiting = 0;
     let segments = 0;
-    // Timers of the same moment come in any order; what they deliver does not.
+    // Timers that are due at the same time fire in any order, but data must stay in order.
     const queue: Buffer[] = [];
     from.on('data', (data: Buffer) => {
-      for (let at = 0; at < data.length; at += segmentBytes) {
-        const segment = data.subarray(at, at + segmentBytes);
+      for (let at = 0; at < data.length; at += maxSegmentBytes) {
+        const segment = data.subarray(at, at + maxSegmentBytes);
         const nowMs = performance.now();
         freeAtMs = Math.max(freeAtMs, nowMs) + (segment.length * 1000) / bytesPerSecond;
         const lateMs = ++segments % loseOneOf === 0 ? roundTripMs : 0;
-        // What comes behind a lost one waits for it.
+        // Segments after a lost one wait for it.
         arrivesAtMs = Math.max(arrivesAtMs, freeAtMs + roundTripMs / 2 + lateMs);
         waiting += segment.length;
         queue.push(segment);

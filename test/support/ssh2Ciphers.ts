@@ -1,4 +1,4 @@
-/** ssh2's ciphers on their own: one end that encrypts, one that decrypts. */
+/** ssh2's ciphers without a connection: an encrypting and a decrypting end. */
 import { randomBytes } from 'node:crypto';
 import { moduleOf } from './patchedSsh2.ts';
 
@@ -17,11 +17,13 @@ interface Ciphers {
 export interface CipherPair {
   readonly cipher: object;
   readonly decipher: object;
-  /** Sends a payload through both; returns what comes out. */
+  /** Encrypts a payload, decrypts it, and returns the result. */
   pass(payload: Buffer): Buffer;
 }
 
-/** Of the ssh2 in `copy`, for a cipher by its name of RFC 4253, section 6.3 and its extensions. */
+/**
+ * Returns both ends of a cipher of the ssh2 in `copy`. Names are those of RFC 4253, section 6.3, and its extensions.
+ */
 export async function cipherPair(copy: string, name: string): Promise<CipherPair> {
   const { CIPHER_INFO, init, createCipher, createDecipher } = moduleOf(copy, 'lib', 'protocol', 'crypto.js') as Ciphers;
   await init;

@@ -1,4 +1,4 @@
-/** The SSH clients that people have, each told in its own words what to connect to and what to run. */
+/** Common SSH clients behind one interface. */
 import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,31 +6,31 @@ import { execa } from 'execa';
 import { goProgram, opensshTen, paramiko } from './downloads.ts';
 import { temporaryFolder, type TestServer } from './server.ts';
 
-/** What clients need to know of a server. */
+/** The properties of a server that clients need. */
 export type SshTarget = Pick<TestServer, 'port' | 'home' | 'adminKey' | 'sshArguments'>;
 
 export interface ClientOptions {
-  /** Asks for a terminal. */
+  /** Requests a terminal. */
   readonly terminal?: boolean;
-  /** Has no terminal on this side. */
+  /** Runs without a local terminal. */
   readonly piped?: boolean;
-  /** Has the client change keys after so many bytes, where it can. */
+  /** Number of bytes after which the client changes keys, if it can. */
   readonly rekeyBytes?: number;
-  /** Says on standard error what the transport does. */
+  /** Logs transport messages to standard error. */
   readonly verbose?: boolean;
 }
 
 export interface SshClient {
   readonly name: string;
-  /** Program and arguments up to and including the host. */
+  /** Returns the program and its arguments, up to and including the host. */
   command(server: SshTarget, options?: ClientOptions): Promise<string[]>;
-  /** Its environment beside the usual one. */
+  /** Additional environment variables. */
   readonly env: Readonly<Record<string, string>>;
-  /** How many key exchanges a verbose run tells of; `undefined` where the client says nothing. */
+  /** Returns the number of key exchanges in the output of a verbose run, or undefined if the client logs none. */
   exchanges(stderr: string): number | undefined;
-  /** Whether it can be told to change keys by itself. */
+  /** Whether the client can initiate a key change. */
   readonly changesKeys: boolean;
-  /** A small program on a library, and no program that people have. */
+  /** Whether the client is a test program built on a library. */
   readonly isLibrary?: boolean;
 }
 
@@ -53,7 +53,7 @@ async function hostKey(server: SshTarget): Promise<string> {
   return stdout.split(' ')[1] ?? '';
 }
 
-/** PuTTY's, told by a saved session: it has no option for its data limit. */
+/** PuTTY's client. It is configured by a saved session, because it has no option for the rekey limit. */
 async function plink(): Promise<SshClient> {
   const home = await temporaryFolder();
   await mkdir(join(home, '.putty', 'sessions'), { recursive: true });
@@ -96,13 +96,13 @@ async function plink(): Promise<SshClient> {
 }
 
 /**
- * Runs a command in a terminal (pty(7)) whose other end are the standard streams. The terminal hangs up as soon as the
- * command has closed its side, which it does before it ends: the signal of that would be its exit status.
+ * Runs a command in a terminal (pty(7)) that is connected to the standard streams. It ignores SIGHUP: the terminal
+ * hangs up when the command closes it, before the command exits, and the signal would replace the exit status.
  */
 const pseudoTerminal =
   'import os, pty, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
 
-/** Dropbear's client: it guesses the key exchange, and sends the first packet of it at once. */
+/** Dropbear's client. It guesses the key exchange and sends its first packet at once. */
 async function dbclient(): Promise<SshClient> {
   const home = await temporaryFolder();
   return {
@@ -113,7 +113,7 @@ async function dbclient(): Promise<SshClient> {
       const folder = await mkdtemp(join(home, 'key-'));
       const key = join(folder, 'key');
       await execa('dropbearconvert', ['openssh', 'dropbear', server.adminKey, key]);
-      // It insists on a terminal of its own here where it asks for one there.
+      // It needs a local terminal to request a remote one.
       const own = terminal && piped ? ['python3', '-c', pseudoTerminal] : [];
       return [
         ...own,
@@ -132,7 +132,7 @@ async function dbclient(): Promise<SshClient> {
   };
 }
 
-/** What the clients that are built on libraries are told, as JSON. */
+/** The settings of clients that are built on libraries, passed as JSON. */
 interface LibrarySettings {
   readonly port: number;
   readonly key: string;
@@ -159,7 +159,7 @@ async function settingsFor(
 
 const programOf = (name: string): string => fileURLToPath(new URL(`clients/${name}`, import.meta.url));
 
-/** The library of most Python programs that speak SSH. */
+/** A client on paramiko, the library of most Python programs that speak SSH. */
 async function paramikoClient(): Promise<SshClient> {
   return {
     name: 'paramiko',
@@ -175,7 +175,7 @@ async function paramikoClient(): Promise<SshClient> {
   };
 }
 
-/** The library of most Go programs that speak SSH. */
+/** A client on golang.org/x/crypto/ssh, the library of most Go programs that speak SSH. */
 async function goClient(): Promise<SshClient> {
   const program = await goProgram(programOf('goClient.go'));
   return {
@@ -188,7 +188,7 @@ async function goClient(): Promise<SshClient> {
   };
 }
 
-/** All of them. The packages that they come with are installed by `npm test`. */
+/** Returns all clients. `npm test` installs their packages. */
 export async function sshClients(): Promise<SshClient[]> {
   return [
     openssh('OpenSSH of this machine', () => Promise.resolve(['ssh'])),
@@ -200,7 +200,7 @@ export async function sshClients(): Promise<SshClient[]> {
   ];
 }
 
-/** The public host key, as ssh-keyscan(1) sees it. */
+/** Returns the public host key as ssh-keyscan(1) prints it. */
 export async function keyscan(server: TestServer): Promise<string> {
   const { stdout } = await execa('ssh-keyscan', ['-p', String(server.port), '-t', 'ed25519', '127.0.0.1']);
   return stdout.trim().split(' ').slice(1).join(' ');

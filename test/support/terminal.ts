@@ -1,21 +1,21 @@
-/** A real terminal for tests: a tmux server of its own, whose screen and keys a test reads and types. */
+/** A real terminal for tests, run by a tmux server of its own. A test types keys and reads the screen. */
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
 import { eventually, temporaryFolder } from './server.ts';
 
 export interface Terminal {
-  /** Types text as it is, then these keys by their tmux names (`Enter`, `C-c`). */
+  /** Types text literally, then keys by their tmux names (`Enter`, `C-c`). */
   type(text: string, ...keys: string[]): Promise<void>;
-  /** What the screen shows and what scrolled off it, trailing blanks cut off. */
+  /** Returns scrollback and screen, without trailing blanks. */
   screen(): Promise<string>;
-  /** The screen, as soon as it matches. */
+  /** Waits until the screen matches and returns it. */
   shows(pattern: RegExp): Promise<string>;
 }
 
 /**
- * Runs the command behind it and says how it ended ("ended with 0"): tmux does not always notice that a pane's command
- * has.
+ * Command prefix that runs a command and prints its exit status ("ended with 0"), because tmux does not always notice
+ * the end of a command.
  */
 export const telling: readonly string[] = [
   'python3',
@@ -23,7 +23,7 @@ export const telling: readonly string[] = [
   'import subprocess, sys, time; print("ended with", subprocess.call(sys.argv[1:]), flush=True); time.sleep(3600)',
 ];
 
-/** Runs a command in a terminal of 100 columns and 100 rows; the terminal stays when the command has ended. */
+/** Runs a command in a terminal of 100 columns and 100 rows, which stays open after the command has ended. */
 export async function openTerminal(command: readonly string[]): Promise<Terminal> {
   const socket = join(await temporaryFolder(), 'tmux');
   const tmux = async (...args: string[]): Promise<string> =>
@@ -31,8 +31,8 @@ export async function openTerminal(command: readonly string[]): Promise<Terminal
   onTestFinished(async () => {
     await execa('tmux', ['-S', socket, 'kill-server'], { reject: false });
   });
-  // tmux runs a list of arguments as it is, without a shell. The pane must outlive the command, so that its last screen
-  // can be read.
+  // tmux runs a list of arguments without a shell. The pane must outlive the command, so that its last screen can be
+  // read.
   await tmux(
     'new-session',
     '-d',

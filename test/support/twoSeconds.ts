@@ -1,11 +1,11 @@
 import type { TestServer } from './server.ts';
 
-/** How long a command takes on a machine that does nothing else, in milliseconds, and more. */
+/** Upper bound for a command on an idle machine, in milliseconds. */
 const quietMs = 400;
 
 /**
- * "Within two seconds", in milliseconds, on a machine that may be doing something else: a command is timed beside it,
- * and what that takes too long, five times.
+ * Returns two seconds, in milliseconds, adjusted to the load of the machine: runs a command and adds five times its
+ * excess over {@link quietMs}.
  */
 export async function twoSeconds(server: TestServer): Promise<number> {
   const startedMs = performance.now();

@@ -1,6 +1,6 @@
 /**
- * Widths as terminals of today have them. xterm.js itself counts by Unicode 6, to which an emoji is one cell wide. From
- * Unicode's own properties, not from the package that the product measures with.
+ * Character widths of modern terminals for xterm.js, which otherwise uses those of Unicode 6, where an emoji is one
+ * cell wide. They are derived from Unicode properties, independently of the package that the product uses.
  */
 import type { IUnicodeHandling } from '@xterm/headless';
 
@@ -14,8 +14,8 @@ function width(codePoint: number): 0 | 1 | 2 {
 }
 
 /**
- * xterm.js keeps, of the character before, its width in bits 1 and 2, and whether it was joined to the one before it in
- * bit 0.
+ * Returns the properties of a character as xterm.js encodes them: the width in bits 1 and 2, and in bit 0 whether it
+ * joins the previous character. `before` are the properties of that character.
  */
 function properties(codePoint: number, before: number): number {
   const own = width(codePoint);

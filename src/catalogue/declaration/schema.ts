@@ -1,7 +1,4 @@
-/**
- * Schemas for verb inputs that are built from domain values, so that a refused value keeps its own code, reason and
- * next step.
- */
+/** Schemas for the inputs of verbs. A refused value keeps the code, reason and next step of its domain parser. */
 import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import { parseCpuCount } from '../../domain/values/cpu.ts';
@@ -15,14 +12,14 @@ import { parseUntil } from '../../domain/values/time.ts';
 import { quoted } from '../../domain/text.ts';
 import { parseUsername } from '../../domain/values/username.ts';
 
-/** A string that `parse` turns into a domain value; a Failure it throws becomes the failure of the whole input. */
+/** Returns a schema that turns a string into a domain value. A Failure of `parse` becomes that of the whole input. */
 export function parsedBy<T>(parse: (text: string) => T, maxLength = 256) {
   return z.string().transform((text, context): T => {
     try {
       if (text.length > maxLength) {
         throw new Failure('input-too-large', {
           what: quoted(text, 20),
-          why: `it is longer than ${maxLength} characters`,
+          why: `longer than ${maxLength} characters`,
           next: 'shorten it',
         });
       }
@@ -41,17 +38,17 @@ export const cpuCount = parsedBy(parseCpuCount);
 export const imageReference = parsedBy(parseImage);
 export const label = parsedBy(parseLabel, 400);
 export const labelSelector = parsedBy(parseLabelSelector, 400);
-/** The text of one or several public keys, 64 KiB at most. */
+/** One or more public keys, at most 64 KiB. */
 export const publicKeys = parsedBy(parsePublicKeys, 65_536);
 export const publicKey = parsedBy(parsePublicKey, 65_536);
-/** The same with options of authorized_keys in front of them. */
+/** Public keys with authorized_keys options before them. */
 export const limitedKeys = parsedBy(parseLimitedKeys, 65_536);
 /** Addresses and networks, as text. */
 export const addressList = parsedBy((text) => AddressList.parse(text).text, 2048);
-/** A point in time that is to come, as RFC 3339 UTC. */
+/** A time in the future, as RFC 3339 UTC. */
 export const untilWhen = parsedBy((text) => parseUntil(text, new Date()).toISOString());
 
-/** Checks `raw` against a verb's schema; throws the first refused value's own Failure. */
+/** Checks `raw` against a verb's schema. Throws the Failure of the first refused value. */
 export function checkInput<S extends z.ZodType>(verb: string, schema: S, raw: unknown): z.output<S> {
   const result = schema.safeParse(raw);
   if (result.success) return result.data;
@@ -62,7 +59,7 @@ export function checkInput<S extends z.ZodType>(verb: string, schema: S, raw: un
   const issue = result.error.issues[0];
   throw new Failure('usage', {
     what: `"${verb}"`,
-    why: issue === undefined ? 'its input is not valid' : `${issue.path.join('.') || 'the input'}: ${issue.message}`,
+    why: issue === undefined ? 'invalid input' : `${issue.path.join('.') || 'input'}: ${issue.message}`,
     next: `help ${verb}`,
   });
 }

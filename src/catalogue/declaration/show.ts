@@ -1,4 +1,4 @@
-/** How single values look in views: human on a terminal, exact elsewhere. */
+/** Formatting of single values in views: readable on a terminal, exact elsewhere. */
 import { formatHuman } from '../../domain/values/size.ts';
 import { formatUptime } from '../../domain/values/time.ts';
 import type { ViewContext } from './view.ts';
@@ -7,7 +7,7 @@ export function showSize(bytes: number | null): string {
   return bytes === null ? '-' : formatHuman(bytes);
 }
 
-/** `512 MiB / 2 GiB (25%)`, or what is known of it. */
+/** Returns `512 MiB / 2 GiB (25%)`, without the unknown parts. */
 export function showUse(usedBytes: number | null, totalBytes: number | null): string {
   if (usedBytes === null) return totalBytes === null ? '-' : `- / ${formatHuman(totalBytes)}`;
   if (totalBytes === null || totalBytes === 0) return formatHuman(usedBytes);
@@ -32,7 +32,7 @@ const units: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ['second', 1000],
 ];
 
-/** A time relative to now on a terminal, RFC 3339 elsewhere. */
+/** Returns a time relative to now on a terminal, and in RFC 3339 elsewhere. */
 export function showTime(time: string | null, context: ViewContext): string {
   if (time === null || time === '') return '-';
   const ms = Date.parse(time);
@@ -53,7 +53,6 @@ export function yesNo(value: boolean): string {
   return value ? 'Yes' : 'No';
 }
 
-/** `running` as `Running`. */
 export function capitalised(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
 }

@@ -1,26 +1,23 @@
-/**
- * How a verb is declared: once, for the command line, the shell, help, completion, the permission check and the journal
- * alike.
- */
+/** The declaration of a verb, for the parser, the shell, help, completion, the permission check and the journal. */
 import type { z } from 'zod';
 import type { EntryPoint, Role } from '../../domain/access/actor.ts';
 import type { CandidateKind } from '../../domain/events/candidate.ts';
 import type { ExitName } from '../../domain/failure.ts';
 import type { Block, Rows, ViewContext } from './view.ts';
 
-/** What completes a value: the catalogue itself knows verbs, core knows the rest. */
+/** The source of completions for a value. The catalogue knows the verbs, core everything else. */
 export type Completer = CandidateKind | 'verbs';
 
 export interface Argument {
   readonly kind: 'argument';
   readonly name: string;
   readonly summary: string;
-  /** `manage`: not at self@, where it goes without saying. */
+  /** `manage`: required except at self@, where the caller's own container is the default. */
   readonly required: boolean | 'manage';
-  /** Takes all the words that are left. */
+  /** Takes all remaining words. */
   readonly rest?: boolean;
   readonly complete?: Completer;
-  /** A name that is made up, and must not be one that exists. */
+  /** The name of a new object, which must not exist yet. */
   readonly isNew?: boolean;
 }
 
@@ -31,44 +28,44 @@ export interface Option {
   /** Long names without dashes, the documented one first. */
   readonly long: readonly [string, ...string[]];
   readonly short?: string;
-  /** What stands for the value in help; without it the option is a switch. */
+  /** The placeholder for the value in help. An option without it is a switch. */
   readonly value?: string;
   /** May be given more than once. */
   readonly repeatable?: boolean;
-  /** A switch that has a `--no-…` form. */
+  /** A switch that also has a `--no-…` form. */
   readonly negatable?: boolean;
   readonly summary: string;
   readonly choices?: readonly string[];
-  /** Values that are suggested; others are allowed. */
+  /** Suggested values; others are allowed. */
   readonly values?: readonly string[];
   readonly complete?: Completer;
-  /** The value is a public key, which may arrive as several words because ssh joins arguments with blanks. */
+  /** The value is a public key, which may arrive as several words because ssh joins its arguments with spaces. */
   readonly publicKey?: boolean;
 }
 
 export type Parameter = Argument | Option;
 
-/** Whether an argument has to be given at this door. */
+/** Reports whether an argument is required at this entry point. */
 export function isRequired({ required }: Argument, entryPoint: EntryPoint): boolean {
   return required === 'manage' ? entryPoint !== 'self' : required;
 }
 
 /**
- * Who may use a verb at each door; a door that is not named is closed. Local mode (root on the host) opens every verb
- * of `manage@`.
+ * Access to a verb by entry point. An entry point that is not named is closed. Root on the host may use every verb of
+ * `manage@`.
  */
 export interface Access {
-  /** The weakest role that may use it over `manage@`. */
+  /** The weakest role that may use it at `manage@`. */
   readonly manage?: Exclude<Role, 'owner' | 'root'>;
-  /** Whether a container's owner may use it over `self@`, for their own container. */
+  /** Whether owners may use it at `self@`, for their own containers. */
   readonly self?: boolean;
 }
 
-/** What has to be confirmed before the verb runs: the name of its target. */
+/** The confirmation that a verb needs before it runs: none, or typing the name of its target. */
 export type Danger = 'none' | 'type-name';
 
 export interface Example {
-  /** What follows `ssh -p 2222 manage@jump`. */
+  /** The command after `ssh -p 2222 manage@jump`. */
   readonly line: string;
   readonly says: string;
 }
@@ -83,61 +80,59 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
   readonly description?: readonly string[];
   readonly examples: readonly Example[];
   readonly access: Access;
-  /** Whether it changes the host: recorded before it runs, and not run when it cannot be recorded. */
+  /** Whether it changes anything. Such a call is recorded before it runs, and refused if it cannot be recorded. */
   readonly changes: boolean;
   readonly danger: Danger;
-  /** Whether calls get no record: they say nothing about the host and change nothing. */
+  /** Calls are not recorded, because they change nothing and reveal nothing about the host. */
   readonly unrecorded?: true;
-  /** What standard input is read for, where no option gives it. */
+  /** The input read from standard input, unless an option gives it. */
   readonly stdin?: {
     readonly for: string;
     readonly into: string;
     readonly required: boolean;
-    /** Options that make it needless: it is not read where one of them is given. */
+    /** Options that make standard input unnecessary; with one of them it is not read. */
     readonly unless?: readonly string[];
   };
-  /** The property of the input that names what the verb acts on. Journal and shells show it. */
+  /** The input property that names the target, which the journal and the shells show. */
   readonly target?: string;
   readonly parameters: readonly Parameter[];
   readonly input: Input;
   readonly view: (result: Result, context: ViewContext) => Block[];
   readonly rows?: (result: Result) => Rows;
-  /** The exit code of a result that is an answer but not a success: differences found, a check that failed. */
+  /** The exit code of a result that is not a success although the call worked: differences found, a failed check. */
   readonly exit?: (result: Result) => 'ok' | 'partial' | 'failed';
-  /**
-   * When it ends with which exit code, beyond what every verb may end with: a clause without a full stop, for its page.
-   */
+  /** Exit codes of this verb, besides those of every verb, each with a clause without a full stop for its page. */
   readonly ends?: Readonly<Partial<Record<ExitName, string>>>;
-  /** The exit status of a program that it ran, where that is its own. */
+  /** The exit status of the call, for a verb that passes on that of a program. */
   readonly exitStatus?: (result: Result) => number;
-  /** Needs a terminal, which it hands to a program in the container. */
+  /** Requires a terminal and hands it to a program in the container. */
   readonly handsOverTerminal?: boolean;
-  /** The switch that opens a full-screen view instead of an answer; it needs a terminal. */
+  /** The switch that opens a full-screen view instead of printing a result; it requires a terminal. */
   readonly viewSwitch?: string;
-  /** A form may ask for what is missing; `oneOf`: one of these has to be given. */
+  /** The shell may ask for missing input in a form. With `oneOf`, at least one of these properties is required. */
   readonly form?: { readonly oneOf?: readonly string[] };
-  /** Over ssh, where the settings ask for it, only soon after a login with a touched FIDO key. */
+  /** If the settings require it, allowed over ssh only shortly after a login with a touched FIDO key. */
   readonly wantsTouch?: boolean;
-  /** Shown when an owner opens a shell at self@. */
+  /** Listed when an owner opens a shell at self@. */
   readonly onSelfCard?: true;
-  /** Answered by the front itself, from the catalogue alone. */
+  /** The front answers calls itself, from the catalogue alone. */
   readonly answeredLocally?: boolean;
 }
 
-/** What a call acts on, as typed; null where the verb acts on nothing that has a name, or none was given. */
+/** Returns the target of a call as typed, or null if the verb has no target or none was given. */
 export function targetOf({ target }: Pick<Verb, 'target'>, input: Readonly<Record<string, unknown>>): string | null {
   const value = target === undefined ? undefined : input[target];
   return typeof value === 'string' ? value : null;
 }
 
-/** Whether a verb still needs standard input, with what was given already. */
+/** Reports whether a call with this input must read standard input. */
 export function wantsStdin({ stdin }: Pick<Verb, 'stdin'>, input: Readonly<Record<string, unknown>>): boolean {
   if (stdin === undefined) return false;
   if (input[stdin.into] === '-') return true;
   return input[stdin.into] === undefined && stdin.unless?.some((name) => input[name] !== undefined) !== true;
 }
 
-/** Declares a verb; the type parameters follow from the schema and the view. */
+/** Declares a verb. TypeScript infers the type parameters from the schema and the view. */
 export function defineVerb<Input extends z.ZodType, Result>(verb: Verb<Input, Result>): Verb<Input, Result> {
   return verb;
 }

@@ -1,23 +1,17 @@
-/**
- * What a verb's result looks like, as data: blocks that a renderer turns into terminal text. A verb never writes to a
- * terminal.
- */
+/** Views: results as blocks of data, which a renderer turns into text. A verb never writes to a terminal. */
 
 export type Tone = 'plain' | 'good' | 'warn' | 'bad' | 'quiet';
 
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right';
-  /**
-   * Where there is no room for all columns the least important go first; 1 is the most important. Without it: its place
-   * in the row.
-   */
+  /** Importance when there is not enough room for all columns; 1 is the highest. Defaults to the column's position. */
   readonly priority?: number;
 }
 
-/** What a value can be drawn as, beside its text, where there is a screen. */
+/** A graphical form of a value, shown beside its text in full-screen views. */
 export interface Drawing {
-  /** A bar: how much of the whole, from 0 to 1. */
+  /** A bar: a fraction from 0 to 1. */
   readonly ratio?: number;
   /** A curve: values over time, oldest first. */
   readonly series?: readonly number[];
@@ -28,7 +22,7 @@ export type Field = readonly [label: string, value: string, drawing?: Drawing];
 export type Block =
   | {
       readonly kind: 'table';
-      /** What a row is about, where its first column is a name: `Container`. Needed where rows are sentences. */
+      /** The kind of object in a row, if the first column is its name: `Container`. Used when rows become sentences. */
       readonly noun?: string;
       readonly columns: readonly Column[];
       readonly rows: readonly (readonly string[])[];
@@ -36,12 +30,12 @@ export type Block =
     }
   | { readonly kind: 'fields'; readonly title?: string; readonly fields: readonly Field[] }
   | { readonly kind: 'text'; readonly text: string; readonly tone?: Tone }
-  /** Text to be copied as it is, such as an ssh configuration. */
+  /** Text to copy unchanged, such as an ssh configuration. */
   | { readonly kind: 'verbatim'; readonly title?: string; readonly text: string };
 
 export interface ViewContext {
   readonly now: Date;
-  /** On a terminal times are relative and sizes human; elsewhere both are exact. */
+  /** On a terminal, times are relative and sizes rounded; elsewhere both are exact. */
   readonly terminal: boolean;
 }
 

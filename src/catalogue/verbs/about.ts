@@ -1,4 +1,4 @@
-/** Who, what and how: whoami, version, help. */
+/** The verbs `whoami`, `version` and `help`. */
 import { z } from 'zod';
 import type { VersionInfo, WhoAmI } from '../../domain/results/about.ts';
 import { defineVerb } from '../declaration/verb.ts';
@@ -6,8 +6,8 @@ import { certificateText } from './shared.ts';
 
 export const whoami = defineVerb({
   name: 'whoami',
-  summary: 'Show who you are here: name, role, key and address',
-  examples: [{ line: 'whoami', says: 'as whom you are logged in, and with which key' }],
+  summary: 'Show your name, role, key and address',
+  examples: [{ line: 'whoami', says: 'your name and role, and the key of this login' }],
   access: { manage: 'viewer', self: true },
   unrecorded: true,
   changes: false,
@@ -32,8 +32,8 @@ export const whoami = defineVerb({
 
 export const version = defineVerb({
   name: 'version',
-  summary: 'Show the version of the server and what it runs on',
-  examples: [{ line: 'version', says: 'server, Node.js, platform, host' }],
+  summary: 'Show the version of the server and its platform',
+  examples: [{ line: 'version', says: 'server, Node.js, platform and host' }],
   access: { manage: 'viewer' },
   unrecorded: true,
   changes: false,
@@ -55,11 +55,11 @@ export const version = defineVerb({
 
 export const help = defineVerb({
   name: 'help',
-  summary: 'Show the verbs, or how to use one',
-  ends: { usage: 'there is no such verb, or you may not use it' },
+  summary: 'List all verbs, or explain one',
+  ends: { usage: 'no such verb, or you may not use it' },
   examples: [
-    { line: 'help', says: 'all verbs you may use' },
-    { line: 'help create', says: 'arguments, options and examples of a verb' },
+    { line: 'help', says: 'all verbs that you may use' },
+    { line: 'help create', says: 'arguments, options and examples of one verb' },
     { line: 'help --json', says: 'every verb as data, for programs' },
   ],
   access: { manage: 'viewer', self: true },
@@ -68,8 +68,8 @@ export const help = defineVerb({
   danger: 'none',
   answeredLocally: true,
   parameters: [
-    { kind: 'argument', name: 'verb', summary: 'the verb', required: false, complete: 'verbs' },
-    { kind: 'argument', name: 'subverb', summary: 'its second word', required: false },
+    { kind: 'argument', name: 'verb', summary: 'verb to explain', required: false, complete: 'verbs' },
+    { kind: 'argument', name: 'subverb', summary: 'second word of the verb', required: false },
   ],
   input: z.strictObject({ verb: z.string().max(64).optional(), subverb: z.string().max(64).optional() }),
   view: () => [],

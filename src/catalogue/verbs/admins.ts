@@ -1,4 +1,4 @@
-/** Who may use manage@. */
+/** The verbs about admins. */
 import { z } from 'zod';
 import type { AdminChange, AdminInfo, AdminKeyInfo, LastUse } from '../../domain/results/admins.ts';
 import { addressList, limitedKeys, untilWhen, username } from '../declaration/schema.ts';
@@ -124,7 +124,7 @@ function adminRows(admins: readonly AdminInfo[]): Rows {
 function changeText({ added, changed, removed, note }: AdminChange): string {
   const parts = [
     ...(added.length > 0 ? [`${plural(added.length, 'admin key')} added`] : []),
-    ...(changed.length > 0 ? [`${plural(changed.length, 'admin key')} with other limits`] : []),
+    ...(changed.length > 0 ? [`limits of ${plural(changed.length, 'admin key')} changed`] : []),
     ...(removed.length > 0 ? [`${plural(removed.length, 'admin key')} removed`] : []),
     ...(note === null ? [] : [note]),
   ];
@@ -146,40 +146,40 @@ export const roleOption: Option = {
   long: ['role'],
   value: 'role',
   choices: [...adminRoles],
-  summary: 'what a new admin may do; without it, everything',
+  summary: 'role of a new admin, admin by default',
 };
 
 export const adminAdd = defineVerb({
   name: 'admin add',
-  summary: 'Authorise keys for manage@ under a name',
+  summary: 'Add an admin, or more keys for an admin',
   description: [
-    'A new admin may use every verb, unless a role says otherwise. A key names one person: one that belongs to another admin is refused.',
-    'In front of a key on standard input may stand the options `from="…"`, `expiry-time="…"` and `verify-required` of authorized_keys, as sshd(8) describes them; others are refused. A key that is there already takes the limits that are given.',
-    'With `--certificate` a certificate may name this admin without any key of theirs here: see `ca add`.',
+    'A new admin may use every verb, unless --role says otherwise. Each key belongs to one person: a key of another admin is refused.',
+    'On standard input, the authorized_keys options `from="…"`, `expiry-time="…"` and `verify-required` may precede a key, as described in sshd(8); other options are refused. If the admin already has the key, the given limits replace its old ones.',
+    'With `--certificate`, the admin needs no key here and can log in with a certificate: see `ca add`.',
   ],
   examples: [
-    { line: 'admin add carol < carol.pub', says: 'a new admin, or one more key of hers' },
+    { line: 'admin add carol < carol.pub', says: 'a new admin, or another key for her' },
     {
       line: 'admin add dave --role viewer --from 10.0.0.0/8,2001:db8::/32 --expires 30d < dave.pub',
-      says: 'who may only look, from these networks, for 30 days',
+      says: 'a viewer, from these networks only, for 30 days',
     },
     {
       line: 'admin add erin --role operator --certificate',
-      says: 'no key of hers: an authority of ca list certifies one',
+      says: 'an operator without a key here, certified by a CA in ca list',
     },
   ],
   ends: { conflict: 'a key belongs to another admin, or the admin has another role' },
   access: { manage: 'admin' },
   changes: true,
   danger: 'none',
-  stdin: { for: 'public keys, one a line', into: 'keys', required: false, unless: ['certificate'] },
+  stdin: { for: 'public keys, one per line', into: 'keys', required: false, unless: ['certificate'] },
   form: {},
   target: 'name',
   parameters: [
     {
       kind: 'argument',
       name: 'name',
-      summary: 'the name of the admin, as the journal shows it',
+      summary: 'name of the admin, as recorded in the journal',
       required: true,
       complete: 'admins',
     },
@@ -190,20 +190,20 @@ export const adminAdd = defineVerb({
       name: 'from',
       long: ['from'],
       value: 'addresses',
-      summary: 'addresses and networks that the keys may be used from, with commas between them',
+      summary: 'comma-separated addresses and networks from which the keys are accepted',
     },
     {
       kind: 'option',
       name: 'expires',
       long: ['expires'],
       value: 'time',
-      summary: 'when the keys stop working: 30d, 2027-01-31 (UTC)',
+      summary: 'when the keys expire, for example 30d or 2027-01-31 (UTC)',
     },
     {
       kind: 'option',
       name: 'certificate',
       long: ['certificate'],
-      summary: 'certificates may name this admin without a key here',
+      summary: 'let this admin log in with a certificate, without a key here',
     },
   ],
   input: z.strictObject({
@@ -234,19 +234,19 @@ export const adminList = defineVerb({
 
 export const adminRole = defineVerb({
   name: 'admin role',
-  summary: 'Give an admin another role',
+  summary: 'Change the role of an admin',
   description: [
-    'Sessions that the admin has open end, and say why. The last admin who may do everything keeps that role.',
+    "The admin's open logins end with an explanation. The last admin with the role admin cannot be given another role.",
   ],
-  ends: { notFound: 'no admin has this name', conflict: 'it is the last admin' },
-  examples: [{ line: 'admin role carol viewer', says: 'from now on she may only look' }],
+  ends: { notFound: 'no such admin', conflict: 'this is the last admin' },
+  examples: [{ line: 'admin role carol viewer', says: 'from now on she may only view' }],
   access: { manage: 'admin' },
   changes: true,
   danger: 'none',
   target: 'name',
   parameters: [
-    { kind: 'argument', name: 'name', summary: 'the name of the admin', required: true, complete: 'admins' },
-    { kind: 'argument', name: 'role', summary: 'viewer, operator or admin', required: true },
+    { kind: 'argument', name: 'name', summary: 'name of the admin', required: true, complete: 'admins' },
+    { kind: 'argument', name: 'role', summary: 'new role: viewer, operator or admin', required: true },
   ],
   input: z.strictObject({ name: username, role: z.enum(adminRoles) }),
   view: changeView,
@@ -258,11 +258,11 @@ export const adminRemove = defineVerb({
   aliases: ['admin rm'],
   summary: 'Remove an admin, or one key of an admin',
   description: [
-    'Sessions that are open by it end, and certificates that name the admin open nothing any more. The last admin cannot be removed: nobody could use manage@ as an admin any more.',
+    'Logins with the removed keys end, and certificates that name a removed admin are no longer accepted. The last admin cannot be removed, because then there would be no admin left at manage@.',
   ],
-  ends: { notFound: 'no admin has this name, fingerprint or key comment', conflict: 'it is the last admin' },
+  ends: { notFound: 'no admin has this name, fingerprint or key comment', conflict: 'this is the last admin' },
   examples: [
-    { line: 'admin remove carol', says: 'the admin, with all keys' },
+    { line: 'admin remove carol', says: 'an admin and all her keys' },
     { line: 'admin remove SHA256:AbCdEfGh', says: 'one key' },
   ],
   access: { manage: 'admin' },
@@ -273,7 +273,7 @@ export const adminRemove = defineVerb({
     {
       kind: 'argument',
       name: 'admin',
-      summary: 'a name, or the fingerprint or comment of a key',
+      summary: 'name of an admin, or fingerprint or comment of a key',
       required: true,
       complete: 'admins',
     },

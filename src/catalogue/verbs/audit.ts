@@ -1,4 +1,4 @@
-/** The journal: who did what, to what, when, with what outcome. */
+/** The verbs about the journal. */
 import prettyMs from 'pretty-ms';
 import { z } from 'zod';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../domain/json.ts';
@@ -8,7 +8,7 @@ import { plural, showTime } from '../declaration/show.ts';
 import { defineVerb, type Option } from '../declaration/verb.ts';
 import type { Block, ViewContext } from '../declaration/view.ts';
 
-const journalEnds = { failed: 'a line of the journal is not a record: see audit verify' } as const;
+const journalEnds = { failed: 'the journal contains an invalid record: run audit verify' } as const;
 
 const filterOptions: readonly Option[] = [
   {
@@ -16,16 +16,23 @@ const filterOptions: readonly Option[] = [
     name: 'actor',
     long: ['actor'],
     value: 'name',
-    summary: 'only what this actor did',
+    summary: 'only records of this actor',
     complete: 'admins',
   },
-  { kind: 'option', name: 'verb', long: ['verb'], value: 'verb', summary: 'only this verb', complete: 'verbs' },
+  {
+    kind: 'option',
+    name: 'verb',
+    long: ['verb'],
+    value: 'verb',
+    summary: 'only records of this verb',
+    complete: 'verbs',
+  },
   {
     kind: 'option',
     name: 'target',
     long: ['target'],
     value: 'name',
-    summary: 'only what was done to this user or name',
+    summary: 'only records with this user or name as the target',
     complete: 'users',
   },
   {
@@ -33,7 +40,7 @@ const filterOptions: readonly Option[] = [
     name: 'session',
     long: ['session'],
     value: 'session',
-    summary: 'only what came by this login, as session list names it',
+    summary: 'only records of this login, by its id in session list',
     complete: 'sessions',
   },
   {
@@ -41,16 +48,16 @@ const filterOptions: readonly Option[] = [
     name: 'since',
     long: ['since'],
     value: 'time',
-    summary: 'from this time on: 2h, 3d, yesterday, 2026-11-23, 2026-11-23T14:05:00Z',
+    summary: 'only records since this time: 2h, 3d, yesterday, 2026-11-23, 2026-11-23T14:05:00Z',
   },
-  { kind: 'option', name: 'until', long: ['until'], value: 'time', summary: 'up to this time' },
+  { kind: 'option', name: 'until', long: ['until'], value: 'time', summary: 'only records up to this time' },
   {
     kind: 'option',
     name: 'limit',
     long: ['limit'],
     short: 'n',
     value: 'count',
-    summary: 'this many of the newest records at most',
+    summary: 'at most this many records, the newest ones',
   },
 ];
 
@@ -63,15 +70,15 @@ const filterInput = {
   until: z.string().max(64).optional(),
   limit: z
     .string()
-    .regex(/^[1-9]\d{0,6}$/, '--limit takes a number, 1 or more')
+    .regex(/^[1-9]\d{0,6}$/, '--limit takes a number from 1 to 9999999')
     .transform(Number)
     .optional(),
 };
 
-/** Characters of a record's detail in a table; `audit export` has all of it. */
+/** Maximum number of characters of a record's detail in a table. `audit export` prints everything. */
 const maxDetailLength = 110;
 
-/** A field of a record as text; null where the record has none. */
+/** Returns a field of a record as text, or null if the record does not have it. */
 function text(value: JsonValue | undefined): string | null {
   if (value === undefined || value === null) return null;
   return typeof value === 'string' ? value : safeJson(value);
@@ -82,24 +89,25 @@ function actorName(record: JsonObject): string {
   return text(isJsonObject(actor) ? actor['name'] : actor) ?? '-';
 }
 
-function told(record: JsonObject): string {
+/** Returns the DETAIL cell of a record. */
+function detailText(record: JsonObject): string {
   const failure = record['failure'];
   if (isJsonObject(failure)) return `${text(failure['code']) ?? '-'}: ${text(failure['why']) ?? '-'}`;
   if (typeof record['kind'] === 'string') return record['kind'];
   switch (record['type']) {
     case 'login':
-      return cameFrom(record);
+      return loginText(record);
     case 'logout':
       return [
         `after ${prettyMs(number(record['durationMs']), { secondsDecimalDigits: 0 })}`,
         ...(record['reason'] === undefined ? [] : [text(record['reason']) ?? '-']),
       ].join(': ');
     case 'refusals':
-      return refused(record);
+      return refusalsText(record);
     case 'unsupported-requests':
-    // As 0.1 wrote it.
+    // The name in records of version 0.1.
     case 'not-offered':
-      return asked(record);
+      return unsupportedText(record);
     default:
       break;
   }
@@ -108,23 +116,23 @@ function told(record: JsonObject): string {
   return '';
 }
 
-/** Where a login came from, and with what. */
-function cameFrom(record: JsonObject): string {
+/** Returns the entry point, address, key and algorithm of a login. */
+function loginText(record: JsonObject): string {
   const { actor, by } = record;
   const from = isJsonObject(actor) ? actor : {};
   const means = isJsonObject(by) ? ` (${text(by['algorithm']) ?? '-'})` : '';
   return `${text(from['entryPoint'] ?? from['door']) ?? '-'}@ from ${text(from['address']) ?? '-'}, ${text(from['fingerprint']) ?? '-'}${means}`;
 }
 
-/** Refused logins, added up: how many, from how many places, and from where most. */
-function refused(record: JsonObject): string {
+/** Returns the number of refused logins and of their sources, and the most frequent sources. */
+function refusalsText(record: JsonObject): string {
   const top = Array.isArray(record['top']) ? record['top'].filter(isJsonObject).slice(0, 3) : [];
   const most = top.map((source) => `${text(source['address']) ?? '-'} ${number(source['count'])}`).join(', ');
   return `${plural(number(record['count']), 'refusal')} from ${plural(number(record['sources']), 'source')}: ${most}`;
 }
 
-/** Forwarding and the like, added up: how often, for what, and by whom most. */
-function asked(record: JsonObject): string {
+/** Returns the number and kinds of unsupported requests, and the people with the most of them. */
+function unsupportedText(record: JsonObject): string {
   const top = Array.isArray(record['top']) ? record['top'].filter(isJsonObject).slice(0, 3) : [];
   const most = top.map((person) => `${text(person['name']) ?? '-'} ${number(person['count'])}`).join(', ');
   const kinds = isJsonObject(record['asked']) ? Object.keys(record['asked']).join(', ') : '-';
@@ -135,7 +143,7 @@ function number(value: JsonValue | undefined): number {
   return typeof value === 'number' ? value : 0;
 }
 
-/** Cut by characters, and said so. */
+/** Shortens a detail to {@link maxDetailLength}, with an ellipsis. */
 function clipped(detail: string): string {
   const characters = [...detail];
   return characters.length <= maxDetailLength ? detail : `${characters.slice(0, maxDetailLength - 1).join('')}…`;
@@ -163,12 +171,12 @@ function recordsView(result: AuditRecords, context: ViewContext): Block[] {
         text(record['verb']) ?? '-',
         text(record['target']) ?? '-',
         text(record['outcome']) ?? '-',
-        clipped(told(record)),
+        clipped(detailText(record)),
       ]),
       empty: 'No records',
     },
     ...(result.more
-      ? [{ kind: 'text', tone: 'quiet', text: 'Older records match too; --limit shows more' } as const]
+      ? [{ kind: 'text', tone: 'quiet', text: 'There are older matching records; raise --limit to see them' } as const]
       : []),
   ];
 }
@@ -177,14 +185,14 @@ export const audit = defineVerb({
   name: 'audit',
   summary: 'Search the journal by actor, verb, target and time',
   description: [
-    'Every call is recorded before it runs, a change once more when it has ended. Logins over ssh are recorded when they begin and when they end; those that were refused are added up, one record a minute at most, and so is forwarding that somebody asked for: there is none here. Times without an offset are UTC.',
+    'Every call is recorded before it runs, and a call that changes something also when it ends. Logins over ssh are recorded when they begin and when they end. Refused logins are summed up in at most one record per minute, and so are refused requests for forwarding and other unsupported SSH features. Times without an offset are UTC.',
   ],
   examples: [
     { line: 'audit', says: 'the newest 50 records' },
-    { line: 'audit --actor carol --since 1d', says: 'what Carol did since yesterday' },
+    { line: 'audit --actor carol --since 1d', says: 'what Carol did in the last 24 hours' },
     {
       line: 'audit --session 01KB2Y5D0X3V9QK7M4T8N6R1ZC',
-      says: 'what came by one login, from its beginning to its end',
+      says: 'everything that happened in one login',
     },
     { line: 'audit --target alice --verb delete', says: "who deleted Alice's container" },
   ],
@@ -213,9 +221,9 @@ export const auditExport = defineVerb({
   name: 'audit export',
   summary: 'Print journal records as JSON lines',
   description: [
-    'One record a line, oldest first, 100,000 at most: with more than that, export one span of time after the other.',
+    'Prints one record per line, oldest first, and at most 100,000 records. If there are more, export one time range after another.',
   ],
-  examples: [{ line: 'audit export --since 30d > november.jsonl', says: 'the last thirty days' }],
+  examples: [{ line: 'audit export --since 30d > november.jsonl', says: 'the last 30 days' }],
   access: { manage: 'viewer' },
   changes: false,
   danger: 'none',
@@ -230,8 +238,8 @@ export const auditExport = defineVerb({
 export const auditVerify = defineVerb({
   name: 'audit verify',
   summary: 'Check the hash chain of the whole journal',
-  description: ['Names the first record that was changed, dropped, reordered or cut off.'],
-  examples: [{ line: 'audit verify', says: 'is every record as it was written?' }],
+  description: ['Reports the first record that was changed, dropped, reordered or cut off.'],
+  examples: [{ line: 'audit verify', says: 'checks that every record is intact' }],
   access: { manage: 'viewer' },
   changes: false,
   danger: 'none',

@@ -1,4 +1,4 @@
-/** Who is not let in. */
+/** The verbs about bans and penalties. */
 import { z } from 'zod';
 import type { BanInfo } from '../../domain/access/ban.ts';
 import { parseNetwork } from '../../domain/values/network.ts';
@@ -30,7 +30,7 @@ function banTable(bans: readonly BanInfo[], context: ViewContext): Block {
       by ?? '-',
       reason ?? '-',
     ]),
-    empty: 'Nobody is banned',
+    empty: 'No bans or penalties',
   };
 }
 
@@ -44,18 +44,18 @@ function banRows(bans: readonly BanInfo[]): Rows {
 const networkArgument = {
   kind: 'argument',
   name: 'network',
-  summary: 'an address, or a network: 192.0.2.0/24',
+  summary: 'address or network, for example 192.0.2.0/24',
   required: true,
 } as const;
 
 export const banList = defineVerb({
   name: 'ban list',
   aliases: ['ban ls'],
-  summary: 'List who is not let in over ssh, and until when',
+  summary: 'List addresses that may not connect over ssh, and until when',
   description: [
-    'A ban was given by an admin. A penalty began by itself, after connections that did not log in, and ends by itself; the next one of the same source is longer. A source is an IPv4 address, or the /64 of an IPv6 address.',
+    'A ban is set by an admin. A penalty is imposed by the server on a source that connects repeatedly without logging in. It ends by itself, and each further penalty of the same source is longer. A source is an IPv4 address, or the /64 of an IPv6 address.',
   ],
-  examples: [{ line: 'ban list', says: 'is somebody locked out?' }],
+  examples: [{ line: 'ban list', says: 'all bans and penalties in force' }],
   access: { manage: 'viewer' },
   changes: false,
   danger: 'none',
@@ -67,15 +67,18 @@ export const banList = defineVerb({
 
 export const banAdd = defineVerb({
   name: 'ban add',
-  summary: 'Let nobody in from an address or a network',
+  summary: 'Reject connections from an address or a network',
   description: [
-    'Whoever connects from there is told so, with the reason. Connections that have not logged in yet are closed; who is logged in stays, until `session kick`. A network that is wider than a /8 (IPv6: /32), or that your own address is in, needs `--yes`.',
-    'For an address that is banned already, time and reason are replaced.',
+    'Rejected clients are told about the ban and its reason. Connections that have not logged in yet are closed. Existing logins stay open: use `session kick` to end them. A network wider than a /8 (IPv6: /32), or one that contains your own address, requires `--yes`.',
+    'If the address is already banned, its time and reason are replaced.',
   ],
-  ends: { usage: 'the network is very wide, or your own, and --yes is missing', conflict: 'there are too many bans' },
+  ends: {
+    usage: 'the network is very wide or contains your own address, and --yes is missing',
+    conflict: 'there are too many bans',
+  },
   examples: [
-    { line: 'ban add 192.0.2.7 --for 1h', says: 'for an hour' },
-    { line: 'ban add 2001:db8::/64 --reason "scans"', says: 'until it is lifted' },
+    { line: 'ban add 192.0.2.7 --for 1h', says: 'for one hour' },
+    { line: 'ban add 2001:db8::/64 --reason "scans"', says: 'until lifted' },
   ],
   access: { manage: 'operator' },
   changes: true,
@@ -88,15 +91,15 @@ export const banAdd = defineVerb({
       name: 'for',
       long: ['for'],
       value: 'time',
-      summary: 'how long: 15m, 1h, 7d; without it until it is lifted',
+      summary: 'duration, for example 15m, 1h or 7d (default: until lifted)',
     },
-    { kind: 'option', name: 'reason', long: ['reason'], value: 'text', summary: 'what they are told' },
+    { kind: 'option', name: 'reason', long: ['reason'], value: 'text', summary: 'reason that rejected clients see' },
     {
       kind: 'option',
       name: 'yes',
       long: ['yes'],
       short: 'y',
-      summary: 'also for a very wide network, and for your own',
+      summary: 'allow a very wide network, or your own address',
     },
   ],
   input: z.strictObject({
@@ -115,11 +118,11 @@ export const banAdd = defineVerb({
 export const banLift = defineVerb({
   name: 'ban lift',
   aliases: ['ban remove', 'ban rm'],
-  summary: 'Let them in again from an address or a network',
+  summary: 'Lift the ban and the penalties of an address or a network',
   description: [
-    'Ends the ban of exactly this network, and the penalties of all sources in it. Somebody who cannot log in any more needs this, or some patience.',
+    'Ends the ban of exactly this network, and the penalties of all sources in it. Use it to let a user log in again before a penalty ends.',
   ],
-  ends: { notFound: 'nothing is refused from exactly there' },
+  ends: { notFound: 'there is no ban of exactly this network, and no penalty in it' },
   examples: [{ line: 'ban lift 192.0.2.7', says: 'a ban, or a penalty after too many wrong keys' }],
   access: { manage: 'operator' },
   changes: true,
@@ -128,7 +131,7 @@ export const banLift = defineVerb({
   parameters: [networkArgument],
   input: z.strictObject({ network }),
   view: ({ network: from, bans }: BanChange, context) => [
-    { kind: 'text', tone: 'good', text: `${from} is let in again` },
+    { kind: 'text', tone: 'good', text: `${from} may connect again` },
     banTable(bans, context),
   ],
   rows: ({ bans }) => banRows(bans),

@@ -1,4 +1,4 @@
-/** Authorities: keys whose certificates are believed. */
+/** The verbs about CAs: keys that sign user certificates. */
 import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import type { CaChange, CaInfo } from '../../domain/results/cas.ts';
@@ -22,7 +22,7 @@ function revokedText({ revoked: { serials, keyIds, fingerprints } }: CaInfo): st
 function table(cas: readonly CaInfo[], context: ViewContext): Block {
   return {
     kind: 'table',
-    noun: 'Authority',
+    noun: 'CA',
     columns: [
       { title: 'NAME' },
       { title: 'FOR' },
@@ -43,7 +43,7 @@ function table(cas: readonly CaInfo[], context: ViewContext): Block {
       showTime(ca.addedAt, context),
       ca.addedBy,
     ]),
-    empty: 'No authorities: certificates open nothing here',
+    empty: 'No CAs: certificates are not accepted',
   };
 }
 
@@ -84,25 +84,25 @@ const changeView = ({ name, did, cas }: CaChange, context: ViewContext): Block[]
 const nameArgument = {
   kind: 'argument',
   name: 'name',
-  summary: 'the name of the authority here',
+  summary: 'name of the CA on this server',
   required: true,
   complete: 'cas',
 } as const;
-const none = { notFound: 'no authority has this name' } as const;
+const noCa = { notFound: 'no such CA' } as const;
 
 const entryPointList = parsedBy((text): ('manage' | 'self')[] => {
   const words = text.split(/[\s,]+/).filter((word) => word !== '');
   const entryPoints = (['manage', 'self'] as const).filter((entryPoint) => words.includes(entryPoint));
   if (entryPoints.length !== new Set(words).size || entryPoints.length === 0)
     throw new Failure('usage', {
-      what: `doors ${quoted(text)}`,
-      why: 'there are manage and self',
-      next: 'write --for manage, --for self or --for manage,self',
+      what: `entry points ${quoted(text)}`,
+      why: 'not manage, self or both',
+      next: 'use --for manage, --for self or --for manage,self',
     });
   return entryPoints;
 });
 
-/** 64 bits; 0 is what certificates without a serial have. */
+/** A serial of 64 bits. Certificates without a serial have 0, so it cannot be revoked. */
 const serial = parsedBy((text) => {
   const fault = (why: string): Failure =>
     new Failure('usage', {
@@ -110,30 +110,30 @@ const serial = parsedBy((text) => {
       why,
       next: 'ssh-keygen -L -f CERTIFICATE shows serial and key id',
     });
-  if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 2n ** 64n) throw fault('it is not a number of 64 bits');
+  if (!/^\d{1,20}$/.test(text) || BigInt(text) >= 2n ** 64n) throw fault('not a 64-bit number');
   if (BigInt(text) === 0n)
-    throw fault('0 is the serial of every certificate that has none: revoke by key id or by key');
+    throw fault('all certificates without a serial have 0, so revoke by key id or by key instead');
   return BigInt(text).toString();
 });
 
 export const caAdd = defineVerb({
   name: 'ca add',
-  summary: 'Believe the certificates that a key signs, at these doors',
+  summary: 'Trust certificates signed by a CA for manage@, self@ or both',
   description: [
-    'A certificate opens `manage@` where one of its principals is the name of an admin in `admin list`, with the role of that admin, and `self@` where one is the name of a user who has a container; of several the first counts, and at `self@` all of them. Without principals it opens nothing.',
-    'Validity, `source-address` and `verify-required` are honoured; any other critical option, `force-command` among them, closes the door. Signatures with SHA-1 are none.',
+    'At `manage@`, a principal of the certificate must be the name of an admin in `admin list`; the first such principal counts, and the login has the role of that admin. At `self@`, a principal must be the name of a user with a container; the login can reach the containers of all such principals. A certificate without principals is not accepted.',
+    'The validity period, `source-address` and `verify-required` are enforced. A certificate with any other critical option, such as `force-command`, is refused, and so is a signature with SHA-1.',
   ],
   examples: [
     {
       line: 'ca add office --for manage < ca.pub',
-      says: 'certificates that ssh-keygen -s ca -n carol … makes open manage@ for the admin carol',
+      says: 'accepts certificates of ssh-keygen -s ca -n carol … for the admin carol',
     },
   ],
-  ends: { conflict: 'there is an authority of this name, or with this key' },
+  ends: { conflict: 'a CA with this name or this key already exists' },
   access: { manage: 'admin' },
   changes: true,
   danger: 'none',
-  stdin: { for: 'the public key of the authority', into: 'key', required: true },
+  stdin: { for: 'the public key of the CA', into: 'key', required: true },
   form: { oneOf: ['for'] },
   target: 'name',
   parameters: [
@@ -143,9 +143,9 @@ export const caAdd = defineVerb({
       kind: 'option',
       name: 'for',
       long: ['for'],
-      value: 'doors',
+      value: 'entry-points',
       values: ['manage', 'self', 'manage,self'],
-      summary: 'the doors that its certificates open: manage, self or both',
+      summary: 'entry points that accept its certificates: manage, self or both',
     },
   ],
   input: z.strictObject({ name: username, key: publicKey, for: entryPointList.optional() }),
@@ -156,8 +156,8 @@ export const caAdd = defineVerb({
 export const caList = defineVerb({
   name: 'ca list',
   aliases: ['ca ls'],
-  summary: 'List the authorities whose certificates are believed',
-  examples: [{ line: 'ca list', says: 'which keys, for which doors, and how much of it is revoked' }],
+  summary: 'List trusted CAs',
+  examples: [{ line: 'ca list', says: 'CAs with their keys, entry points and revocations' }],
   access: { manage: 'viewer' },
   changes: false,
   danger: 'none',
@@ -170,10 +170,10 @@ export const caList = defineVerb({
 export const caRemove = defineVerb({
   name: 'ca remove',
   aliases: ['ca rm'],
-  summary: 'Stop believing the certificates of an authority',
-  description: ['Sessions that are open by them end. What was revoked is forgotten with the authority.'],
-  ends: none,
-  examples: [{ line: 'ca remove office', says: 'none of its certificates opens anything any more' }],
+  summary: 'Stop trusting certificates signed by a CA',
+  description: ['Logins with its certificates end. The revocations of the CA are deleted with it.'],
+  ends: noCa,
+  examples: [{ line: 'ca remove office', says: 'its certificates are no longer accepted' }],
   access: { manage: 'admin' },
   changes: true,
   danger: 'none',
@@ -186,11 +186,9 @@ export const caRemove = defineVerb({
 
 export const caRevoke = defineVerb({
   name: 'ca revoke',
-  summary: 'Revoke certificates of an authority, by serial, key id or key',
-  description: [
-    'A session that is open by one of them ends. It cannot be taken back, other than by removing the authority.',
-  ],
-  ends: { ...none, conflict: 'too many are revoked' },
+  summary: 'Revoke certificates signed by a CA, by serial, key id or key',
+  description: ['Logins with revoked certificates end. A revocation cannot be undone, except by removing the CA.'],
+  ends: { ...noCa, conflict: 'there are too many revocations' },
   examples: [
     { line: 'ca revoke office --serial 17', says: 'one certificate' },
     { line: 'ca revoke office --key-id carol@laptop', says: 'all certificates with this key id' },
@@ -200,7 +198,7 @@ export const caRevoke = defineVerb({
   changes: true,
   danger: 'none',
   stdin: {
-    for: 'the public key whose certificates are revoked',
+    for: 'public keys whose certificates are revoked, one per line',
     into: 'keys',
     required: false,
     unless: ['serial', 'keyId'],
@@ -215,7 +213,7 @@ export const caRevoke = defineVerb({
       long: ['serial'],
       value: 'number',
       repeatable: true,
-      summary: 'the serial of a certificate',
+      summary: 'serial of a certificate',
     },
     {
       kind: 'option',
@@ -223,7 +221,7 @@ export const caRevoke = defineVerb({
       long: ['key-id'],
       value: 'text',
       repeatable: true,
-      summary: 'the key id of certificates, exactly as it is',
+      summary: 'exact key id of the certificates',
     },
     publicKeyOption,
   ],

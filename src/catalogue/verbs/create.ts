@@ -7,15 +7,15 @@ import { changeEnds, keyStdin, publicKeyOption, userArgument, warnings } from '.
 
 export const create = defineVerb({
   name: 'create',
-  summary: 'Create a container and the jump account that leads to it',
+  summary: 'Create a container and its jump account',
   description: [
-    'The container is cloned from the prepared image; the user, the keys and the SSH host key are in place before its first start. The command is done when the sshd inside answers with that host key. Where a step fails, everything that was made is taken back.',
-    'The public keys come from standard input, one a line, or from --ssh-key. Over ssh a path means nothing: pipe the file.',
+    'The container is cloned from the prepared image, with the user, the keys and the SSH host key in place before its first start. The command finishes when the sshd in the container answers with that host key. If a step fails, everything created so far is removed.',
+    'The public keys are read from standard input, one per line, or from --ssh-key. Over ssh the server cannot open a file on your machine: redirect the file to standard input.',
     'Sizes take a unit: GiB (1024³ bytes) or GB (1000³ bytes).',
   ],
   examples: [
-    { line: 'create alice < alice.pub', says: 'with the defaults of the configuration file' },
-    { line: 'create bob --cpu 2 --memory 4GiB --disk-quota 50GiB < bob.pub', says: 'with its own limits' },
+    { line: 'create alice < alice.pub', says: 'with the defaults from the configuration file' },
+    { line: 'create bob --cpu 2 --memory 4GiB --disk-quota 50GiB < bob.pub', says: 'with explicit limits' },
     {
       line: 'create ci-runner --no-autostart --label team=build < ci.pub',
       says: 'with a label, and not started when the host boots',
@@ -31,11 +31,11 @@ export const create = defineVerb({
     {
       ...userArgument,
       isNew: true,
-      summary: 'the user name: lower-case letters, digits and inner hyphens, 32 characters at most',
+      summary: 'user name: at most 32 lower-case letters, digits and hyphens, starting with a letter',
     },
     publicKeyOption,
     { kind: 'option', name: 'cpu', long: ['cpu'], value: 'count', summary: 'number of CPUs, for example 4' },
-    { kind: 'option', name: 'memory', long: ['memory'], value: 'size', summary: 'memory, for example 4GiB' },
+    { kind: 'option', name: 'memory', long: ['memory'], value: 'size', summary: 'memory limit, for example 4GiB' },
     {
       kind: 'option',
       name: 'disk',
@@ -48,7 +48,7 @@ export const create = defineVerb({
       name: 'image',
       long: ['image'],
       value: 'image',
-      summary: 'base image or local alias; a prepared image is built from it first where there is none yet',
+      summary: 'base image or local alias; a prepared image is built from it first if necessary',
       complete: 'images',
     },
     {
@@ -58,7 +58,13 @@ export const create = defineVerb({
       negatable: true,
       summary: 'start the container when the host boots (default)',
     },
-    { kind: 'option', name: 'docker', long: ['docker'], negatable: true, summary: 'allow Docker inside (default)' },
+    {
+      kind: 'option',
+      name: 'docker',
+      long: ['docker'],
+      negatable: true,
+      summary: 'allow Docker in the container (default)',
+    },
     {
       kind: 'option',
       name: 'labels',
@@ -66,7 +72,7 @@ export const create = defineVerb({
       short: 'l',
       value: 'key=value',
       repeatable: true,
-      summary: 'a label to find it by',
+      summary: 'label of the container',
     },
   ],
   input: z.strictObject({
@@ -82,9 +88,9 @@ export const create = defineVerb({
   }),
   ends: {
     ...changeEnds,
-    failed: 'a step failed; everything that was made has been taken back',
+    failed: 'a step failed; everything created was removed',
     conflict:
-      'the user has a container already, the host has an account or an instance of that name that containarium did not make, the storage pool or the network is full, or another operation on this user is still running',
+      'the user already has a container, an account or instance of that name exists that containarium did not create, the storage pool or the network is full, or another operation on this user is still running',
   },
   view: (result: CreateResult) => {
     const { container, sshConfig } = result;
@@ -119,8 +125,8 @@ export const create = defineVerb({
           ['SSH ProxyJump', `enabled, to ${container.address ?? '-'}:22 only`],
         ],
       },
-      { kind: 'verbatim', title: `Send this to ${container.user}, for ~/.ssh/config`, text: sshConfig.config },
-      { kind: 'verbatim', title: 'and this, for ~/.ssh/known_hosts', text: sshConfig.knownHosts.join('\n') },
+      { kind: 'verbatim', title: `Send this to ${container.user} for ~/.ssh/config`, text: sshConfig.config },
+      { kind: 'verbatim', title: 'And this for ~/.ssh/known_hosts', text: sshConfig.knownHosts.join('\n') },
       { kind: 'text', text: `Then: ssh ${sshConfig.alias}` },
       ...warnings(result.warnings),
     ];

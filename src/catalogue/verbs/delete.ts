@@ -10,11 +10,11 @@ export const deleteVerb = defineVerb({
   aliases: ['rm', 'remove'],
   summary: 'Delete a container, its data and its jump account',
   description: [
-    'Everything in the container is lost. On a terminal the user name has to be typed; without one --yes is needed. Where a step fails, the container and the account are put back as they were.',
+    'Everything in the container is lost. On a terminal you must type the user name to confirm; without a terminal --yes is required. If a step fails, the container and the account are restored.',
   ],
   examples: [
-    { line: 'delete alice', says: 'asks for the name on a terminal (ssh -t)' },
-    { line: 'delete alice --yes', says: 'does not ask, for scripts' },
+    { line: 'delete alice', says: 'asks for confirmation (requires ssh -t)' },
+    { line: 'delete alice --yes', says: 'without confirmation, for scripts' },
   ],
   access: { manage: 'operator' },
   changes: true,
@@ -25,9 +25,9 @@ export const deleteVerb = defineVerb({
   input: z.strictObject({ user: username, yes: z.boolean().optional(), confirm: z.string().max(64).optional() }),
   ends: {
     ...changeEnds,
-    failed: 'a step failed; container and account have been put back as they were',
+    failed: 'a step failed; the container and the account were restored',
     notFound: noContainer,
-    cancelled: 'the question for the name was not answered; nothing was changed',
+    cancelled: 'the deletion was not confirmed; nothing was changed',
   },
   view: (result: DeleteResult) => [
     {

@@ -1,4 +1,4 @@
-/** The ssh configuration of a container: `export` for admins, `config` for its owner. */
+/** The verbs that print the ssh configuration of a container: `export` for admins, `config` for its owner. */
 import { z } from 'zod';
 import type { SshAccess } from '../../domain/results/access.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -10,13 +10,13 @@ import { noContainer, readEnds, userArgument } from './shared.ts';
 
 export type ExportResult = SshAccess & { readonly part: 'config' | 'known-hosts' };
 
-/** A host name or address as it may stand in ssh_config(5): nothing that could begin another keyword or an option. */
+/** A host name or address that is safe in ssh_config(5): it cannot begin another keyword or an option. */
 const hostName = parsedBy((text) => {
   if (/^[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$/.test(text)) return text;
   throw new Failure('usage', {
     what: `host ${quoted(text)}`,
-    why: 'it is not a host name or an address',
-    next: 'give the name or address that users reach this host by',
+    why: 'neither a host name nor an address',
+    next: 'give the name or address by which users reach this host',
   });
 }, 300);
 
@@ -24,8 +24,8 @@ const keyPath = parsedBy((text) => {
   if (/^[^\s"'\\%$`;|&<>-][^\n\r"\\`;|&<>]*$/u.test(text) && text.length <= 200) return text;
   throw new Failure('usage', {
     what: `key path ${quoted(text)}`,
-    why: 'it cannot stand in an ssh configuration',
-    next: 'give a plain path, for example ~/.ssh/id_ed25519',
+    why: 'not allowed in an ssh configuration',
+    next: 'use a plain path, for example ~/.ssh/id_ed25519',
   });
 });
 
@@ -35,7 +35,7 @@ const options: readonly Option[] = [
     name: 'jumpHost',
     long: ['jump-host', 'jump-ip'],
     value: 'host',
-    summary: 'name or address under which users reach this host',
+    summary: 'name or address by which users reach this host',
   },
   {
     kind: 'option',
@@ -44,8 +44,14 @@ const options: readonly Option[] = [
     value: 'port',
     summary: "port of the host's sshd (default 22)",
   },
-  { kind: 'option', name: 'key', long: ['key'], value: 'path', summary: "the user's private key on their own machine" },
-  { kind: 'option', name: 'knownHosts', long: ['known-hosts'], summary: 'print the known_hosts lines instead' },
+  {
+    kind: 'option',
+    name: 'key',
+    long: ['key'],
+    value: 'path',
+    summary: "path of the private key on the user's machine",
+  },
+  { kind: 'option', name: 'knownHosts', long: ['known-hosts'], summary: 'print lines for known_hosts instead' },
 ];
 
 const exportInput = {
@@ -55,8 +61,8 @@ const exportInput = {
     if (port >= 1 && port <= 65_535) return port;
     throw new Failure('usage', {
       what: `port ${quoted(text)}`,
-      why: 'a port is a number from 1 to 65535',
-      next: 'leave it out for the port of the configuration',
+      why: 'not a number from 1 to 65535',
+      next: 'omit it to use the configured port',
     });
   }).optional(),
   key: keyPath.optional(),
@@ -71,17 +77,20 @@ const view = (result: ExportResult): Block[] => [
 
 export const exportVerb = defineVerb({
   name: 'export',
-  summary: 'Print the ssh configuration of a user',
+  summary: "Print a user's ssh configuration",
   description: [
-    'The output is a file for ~/.ssh/config.d (or for the end of ~/.ssh/config): one Host block for the jump account and one for the container, under aliases that no two users share.',
-    'With --known-hosts it is the host keys of both, for ~/.ssh/known_hosts, so that ssh need not ask whether to trust them.',
+    'The output is a file for ~/.ssh/config.d, or text to append to ~/.ssh/config. It has one Host block for the jump account and one for the container. The aliases are unique to the user.',
+    'With --known-hosts, the output is the host keys of both for ~/.ssh/known_hosts, so that ssh does not ask whether to trust them.',
   ],
   examples: [
     { line: 'export alice > containarium-alice', says: 'the configuration, to send to Alice' },
-    { line: 'export alice --known-hosts >> ~/.ssh/known_hosts', says: 'the host keys of jump host and container' },
+    {
+      line: 'export alice --known-hosts >> ~/.ssh/known_hosts',
+      says: 'the host keys of the jump host and the container',
+    },
     {
       line: 'export alice --jump-host jump.example.org --key ~/.ssh/containarium_alice',
-      says: 'with another name of the jump host and another key file',
+      says: 'with a different jump host name and key file',
     },
   ],
   access: { manage: 'viewer' },
@@ -97,7 +106,7 @@ export const exportVerb = defineVerb({
       long: ['output'],
       short: 'o',
       value: 'file',
-      summary: 'on the host only: write to a file (0600) instead',
+      summary: 'write to this file with mode 0600; only on the host',
     },
   ],
   input: z.strictObject({ user: username, ...exportInput, output: z.string().max(400).optional() }),
@@ -109,11 +118,11 @@ export const config = defineVerb({
   name: 'config',
   summary: 'Print your own ssh configuration',
   description: [
-    'The output is a file for ~/.ssh/config.d (or for the end of ~/.ssh/config). Where your key opens several containers, name one.',
+    'The output is a file for ~/.ssh/config.d, or text to append to ~/.ssh/config. If you have several containers, name one.',
   ],
   examples: [
     { line: 'config > ~/.ssh/config.d/containarium', says: 'your configuration' },
-    { line: 'config --known-hosts >> ~/.ssh/known_hosts', says: 'the host keys of jump host and container' },
+    { line: 'config --known-hosts >> ~/.ssh/known_hosts', says: 'the host keys of the jump host and the container' },
   ],
   access: { self: true },
   changes: false,
@@ -121,7 +130,7 @@ export const config = defineVerb({
   onSelfCard: true,
   target: 'user',
   parameters: [
-    { ...userArgument, required: false, summary: 'which of your containers, where you have several' },
+    { ...userArgument, required: false, summary: 'one of your containers, if you have several' },
     ...options,
   ],
   input: z.strictObject({ user: username.optional(), ...exportInput }),

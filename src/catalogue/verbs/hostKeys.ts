@@ -1,4 +1,4 @@
-/** The keys by which clients know this server. */
+/** The verbs about host keys. */
 import { z } from 'zod';
 import type { HostKeyChange, HostKeyInfo, HostKeyList } from '../../domain/results/hostKeys.ts';
 import { showTime } from '../declaration/show.ts';
@@ -21,14 +21,14 @@ function blocks({ keys, named }: HostKeyList, context: ViewContext): Block[] {
         type,
         fingerprint,
         showTime(madeAt, context),
-        inUse ? 'yes' : 'from the next start on',
+        inUse ? 'yes' : 'after the next restart',
       ]),
-      empty: 'There is no host key',
+      empty: 'No host key',
     },
     { kind: 'verbatim', title: 'For ~/.ssh/known_hosts', text: keys.map(({ knownHosts }) => knownHosts).join('\n') },
     {
       kind: 'verbatim',
-      title: 'For the zone of the name, where it is signed (DNSSEC)',
+      title: 'For the DNS zone, if it is signed (DNSSEC)',
       text: keys.map(({ sshfp }) => sshfp).join('\n'),
     },
     ...(toReplace.length === 0
@@ -37,7 +37,7 @@ function blocks({ keys, named }: HostKeyList, context: ViewContext): Block[] {
           {
             kind: 'text',
             tone: 'quiet',
-            text: `Replace JUMP-HOST in the ${toReplace.join(' and the ')} by the name of this host, or set jump.hostname on it`,
+            text: `Replace JUMP-HOST in the ${toReplace.join(' and the ')} with the name of this host, or set jump.hostname in the configuration`,
           } as const,
         ]),
   ];
@@ -58,20 +58,20 @@ function rows(keys: readonly HostKeyInfo[]): Rows {
   };
 }
 
-const ends = { usage: 'a key file cannot be read, or others can read it' } as const;
+const ends = { usage: 'a key file is unreadable, or readable by others' } as const;
 
 export const hostKey = defineVerb({
   name: 'host-key',
   aliases: ['host-key list'],
-  summary: 'Show the host keys of port 2222, to compare and to publish',
+  summary: 'Show the host keys of this SSH server, to compare and publish',
   description: [
-    'The fingerprint is what ssh shows at the first login. The lines below the table are for ~/.ssh/known_hosts and for DNS (SSHFP records, RFC 4255; ssh reads them with VerifyHostKeyDNS). The keys of the host itself, port 22, are not among them.',
-    'A server uses the keys that it was started with: a key that was changed since is in use from the next start on.',
+    "At the first connection, ssh shows the fingerprint for comparison. The lines below the table are for ~/.ssh/known_hosts and for DNS (SSHFP records, RFC 4255, which ssh uses with VerifyHostKeyDNS). The keys of the host's own sshd are not included.",
+    'The server loads its keys at startup: a changed key takes effect after the next restart.',
   ],
   ends,
   examples: [
-    { line: 'host-key', says: 'what a client should see, and for how long it has been so' },
-    { line: 'host-key --json', says: 'the same, for scripts that publish it' },
+    { line: 'host-key', says: 'the fingerprint that clients should see, and its age' },
+    { line: 'host-key --json', says: 'the same, for scripts' },
   ],
   access: { manage: 'viewer' },
   changes: false,
@@ -84,11 +84,11 @@ export const hostKey = defineVerb({
 
 export const hostKeyRotate = defineVerb({
   name: 'host-key rotate',
-  summary: 'Make the next host key, which clients learn before it is used',
+  summary: 'Create the next host key, which clients learn before it is used',
   description: [
-    `From the next start of the server on it is announced at each login: ${restart}. OpenSSH notes it by itself (UpdateHostKeys, ssh_config(5)); publish its SSHFP record and known_hosts line for others. \`host-key switch\` puts it to use.`,
+    `To announce the new key at every login, ${restart}. OpenSSH clients then store it automatically (UpdateHostKeys in ssh_config(5)). For other clients, publish its SSHFP record and known_hosts line. \`host-key switch\` puts it into use.`,
   ],
-  ends: { ...ends, conflict: 'there is a next key already' },
+  ends: { ...ends, conflict: 'a next key already exists' },
   examples: [
     { line: 'host-key rotate', says: 'the first of two steps; the second is host-key switch, some weeks later' },
   ],
@@ -99,7 +99,7 @@ export const hostKeyRotate = defineVerb({
   input: z.strictObject({}),
   view: (result: HostKeyChange, context) => [
     { kind: 'text', tone: 'good', text: `${result.fingerprint} is the next host key` },
-    { kind: 'text', text: `To announce it to clients, ${restart}. Once they have logged in: host-key switch` },
+    { kind: 'text', text: `To announce it to clients, ${restart}. After they have logged in, run host-key switch` },
     ...blocks(result, context),
   ],
   rows: ({ keys }) => rows(keys),
@@ -107,15 +107,15 @@ export const hostKeyRotate = defineVerb({
 
 export const hostKeySwitch = defineVerb({
   name: 'host-key switch',
-  summary: 'Put the next host key in the place of the present one',
+  summary: 'Replace the present host key with the next one',
   description: [
-    `It is used from the next start of the server on: ${restart}. Clients that have not learned the next key are warned, and do not connect until somebody has compared the fingerprint; so it needs \`--yes\`. The present key is kept as keys/host_ed25519.previous.`,
+    `To use the new key, ${restart}. Clients that have not learned it will warn and refuse to connect until their users have checked the fingerprint. Therefore \`--yes\` is required. The old key is kept as keys/host_ed25519.previous.`,
   ],
   ends: {
-    usage: 'a next key is there and --yes is missing; or a key file cannot be read, or others can read it',
+    usage: 'the option --yes is missing; or a key file is unreadable, or readable by others',
     conflict: 'there is no next key',
   },
-  examples: [{ line: 'host-key switch --yes', says: 'once clients have seen the next key' }],
+  examples: [{ line: 'host-key switch --yes', says: 'once clients have learned the next key' }],
   access: { manage: 'admin' },
   changes: true,
   danger: 'none',
@@ -125,12 +125,12 @@ export const hostKeySwitch = defineVerb({
       name: 'yes',
       long: ['yes'],
       short: 'y',
-      summary: 'clients that have not seen the next key may be warned',
+      summary: 'proceed although some clients may not have learned the next key',
     },
   ],
   input: z.strictObject({ yes: z.boolean().optional() }),
   view: (result: HostKeyChange, context) => [
-    { kind: 'text', tone: 'good', text: `${result.fingerprint} is the present host key now` },
+    { kind: 'text', tone: 'good', text: `${result.fingerprint} is now the present host key` },
     { kind: 'text', text: `To use it, ${restart}` },
     ...blocks(result, context),
   ],

@@ -12,10 +12,10 @@ export type InfoResult = { readonly container: ContainerDetails } | { readonly h
 export const info = defineVerb({
   name: 'info',
   aliases: ['show'],
-  summary: 'Show a container with its use of disk, memory and CPU, or the host',
+  summary: 'Show the state and resource usage of a container, or of the host',
   examples: [
     { line: 'info alice', says: 'everything about one container' },
-    { line: 'info', says: 'the host: versions, capacity, storage pool' },
+    { line: 'info', says: 'the host: versions, capacity and storage pool' },
   ],
   access: { manage: 'viewer', self: true },
   changes: false,
@@ -26,7 +26,7 @@ export const info = defineVerb({
     {
       ...userArgument,
       required: false,
-      summary: 'the user whose container it is; without it the host, or over self@ your own container',
+      summary: 'user who owns the container (default: the host; at self@: you)',
     },
   ],
   input: z.strictObject({ user: username.optional() }),
@@ -88,7 +88,7 @@ export function containerView(c: ContainerDetails, context: ViewContext): Block[
         ['Created', `${showTime(c.createdAt, context)} by ${c.createdBy === '' ? '-' : c.createdBy}`],
         [
           'Jump account',
-          c.jumpAccount.exists ? `${c.user}, shell ${c.jumpAccount.shell ?? '-'}` : 'missing (see "reconcile")',
+          c.jumpAccount.exists ? `${c.user}, shell ${c.jumpAccount.shell ?? '-'}` : 'missing (run "reconcile")',
         ],
         ['Host key', c.hostKeyFingerprint ?? '-'],
       ],

@@ -1,4 +1,4 @@
-/** One-time invitations, by which people bring their key themselves. */
+/** The verbs about one-time invitations, with which people add their own keys. */
 import { z } from 'zod';
 import type { InvitationInfo, InvitationMade } from '../../domain/results/invitations.ts';
 import { username } from '../declaration/schema.ts';
@@ -9,7 +9,7 @@ import { adminRoles, roleOption } from './admins.ts';
 import { noContainer, readEnds, userArgument } from './shared.ts';
 
 const rule =
-  'It works once, within ten minutes, and is shown only now. It ends with the rights of whoever made it. Whoever has it can bring a key of their own: send it on a way that only the invited person reads.';
+  'The invitation works once, within ten minutes, and is shown only once. It becomes invalid if its creator loses the right to invite. Anyone who has it can add a key: send it over a channel that only the invited person reads.';
 
 function madeView({ invitation, command }: InvitationMade): Block[] {
   const whose =
@@ -18,7 +18,7 @@ function madeView({ invitation, command }: InvitationMade): Block[] {
     {
       kind: 'text',
       tone: 'good',
-      text: `Whoever runs this first, until ${invitation.expiresAt}, makes the key that they log in with ${whose}:`,
+      text: `The first person who runs this command before ${invitation.expiresAt} makes their login key ${whose}:`,
     },
     { kind: 'verbatim', text: command },
   ];
@@ -40,17 +40,17 @@ function openRows(invitations: readonly InvitationInfo[]): Rows {
 
 export const adminInvite = defineVerb({
   name: 'admin invite',
-  summary: 'Invite somebody to bring their own key for manage@',
+  summary: 'Invite a person to add their own key for manage@',
   description: [rule],
   ends: { conflict: 'the admin has another role, or too many invitations are open' },
-  examples: [{ line: 'admin invite carol --role operator', says: 'prints the command that she runs' }],
+  examples: [{ line: 'admin invite carol --role operator', says: 'prints the command that Carol has to run' }],
   access: { manage: 'admin' },
   changes: true,
   danger: 'none',
   form: {},
   target: 'name',
   parameters: [
-    { kind: 'argument', name: 'name', summary: 'the name of the admin', required: true, complete: 'admins' },
+    { kind: 'argument', name: 'name', summary: 'name of the admin', required: true, complete: 'admins' },
     roleOption,
   ],
   input: z.strictObject({ name: username, role: z.enum(adminRoles).optional() }),
@@ -60,10 +60,10 @@ export const adminInvite = defineVerb({
 
 export const keyInvite = defineVerb({
   name: 'key invite',
-  summary: 'Invite a user to bring one more key of theirs',
-  description: [rule, 'The key goes into the container and onto the jump account, as with `key add`.'],
+  summary: 'Invite a user to add another key of their own',
+  description: [rule, 'The key is added to the container and to the jump account, as with `key add`.'],
   ends: { ...readEnds, notFound: noContainer, conflict: 'too many invitations are open' },
-  examples: [{ line: 'key invite alice', says: 'prints the command that she runs, on the new laptop' }],
+  examples: [{ line: 'key invite alice', says: 'prints the command that Alice has to run on her new laptop' }],
   access: { manage: 'operator' },
   changes: true,
   danger: 'none',
@@ -78,8 +78,8 @@ export const keyInvite = defineVerb({
 export const inviteList = defineVerb({
   name: 'invite list',
   aliases: ['invite ls'],
-  summary: 'List the invitations that are open',
-  examples: [{ line: 'invite list', says: 'for whom, by whom, until when; the tokens are not known' }],
+  summary: 'List open invitations',
+  examples: [{ line: 'invite list', says: 'names, creators and expiry times; tokens are not stored' }],
   access: { manage: 'viewer' },
   changes: false,
   danger: 'none',
@@ -105,7 +105,7 @@ export const inviteList = defineVerb({
         showTime(expiresAt, context),
         by,
       ]),
-      empty: 'No invitation is open',
+      empty: 'No open invitations',
     },
   ],
   rows: ({ invitations }) => openRows(invitations),
@@ -113,14 +113,21 @@ export const inviteList = defineVerb({
 
 export const inviteCancel = defineVerb({
   name: 'invite cancel',
-  summary: 'Cancel open invitations, by id or by whom they are for',
-  ends: { notFound: 'no such invitation is open' },
-  examples: [{ line: 'invite cancel carol', says: 'all that are open for her' }],
+  summary: 'Cancel open invitations, by id or by the name of the invited person',
+  ends: { notFound: 'no such open invitation' },
+  examples: [{ line: 'invite cancel carol', says: 'all open invitations for Carol' }],
   access: { manage: 'operator' },
   changes: true,
   danger: 'none',
   target: 'invitation',
-  parameters: [{ kind: 'argument', name: 'invitation', summary: 'an id of invite list, or a name', required: true }],
+  parameters: [
+    {
+      kind: 'argument',
+      name: 'invitation',
+      summary: 'id from invite list, or name of the invited person',
+      required: true,
+    },
+  ],
   input: z.strictObject({ invitation: z.string().min(1).max(64) }),
   view: ({ cancelled }: { readonly cancelled: readonly InvitationInfo[] }) => [
     {

@@ -1,4 +1,4 @@
-/** A user's keys: container and jump account always change together. */
+/** The verbs about users' keys. The container and the jump account always change together. */
 import { z } from 'zod';
 import type { KeyChange, KeyList } from '../../domain/results/keys.ts';
 import { publicKeys, username } from '../declaration/schema.ts';
@@ -21,7 +21,7 @@ import {
 const selectorArgument = {
   kind: 'argument',
   name: 'key',
-  summary: 'a fingerprint (SHA256:…, or the beginning of one) or the exact comment',
+  summary: 'fingerprint (SHA256:…, or a prefix of it), or exact comment',
   required: true,
   complete: 'fingerprints',
 } as const;
@@ -46,11 +46,11 @@ function changeView(result: KeyChange, context: ViewContext): Block[] {
 
 export const keyAdd = defineVerb({
   name: 'key add',
-  summary: 'Add keys to a user, in the container and on the jump account',
+  summary: 'Add keys for a user, in the container and on the jump account',
   description: [
-    'Container and jump account change together or not at all. A key that is there already stays as it is.',
+    'The container and the jump account change together or not at all. Keys that the user already has stay unchanged.',
   ],
-  examples: [{ line: 'key add alice < alice-laptop.pub', says: 'one more key' }],
+  examples: [{ line: 'key add alice < alice-laptop.pub', says: 'another key' }],
   ends: keyEnds,
   access: { manage: 'operator' },
   changes: true,
@@ -67,8 +67,8 @@ export const keyAdd = defineVerb({
 export const keyList = defineVerb({
   name: 'key list',
   aliases: ['key ls'],
-  summary: 'List the keys of a user',
-  examples: [{ line: 'key list alice', says: 'types, fingerprints, comments' }],
+  summary: "List a user's keys",
+  examples: [{ line: 'key list alice', says: 'types, fingerprints and comments' }],
   ends: { ...readEnds, notFound: noContainer },
   access: { manage: 'viewer' },
   changes: false,
@@ -83,22 +83,22 @@ export const keyList = defineVerb({
 export const keyRemove = defineVerb({
   name: 'key remove',
   aliases: ['key rm'],
-  summary: 'Remove a key of a user, by fingerprint or comment',
-  description: ['The last key is only removed with --yes: without any key nobody can log in to the container.'],
+  summary: "Remove a user's key, by fingerprint or comment",
+  description: ['Removing the last key requires --yes: without a key, nobody can log in to the container.'],
   ends: {
     ...keyEnds,
-    notFound: 'the user has no container, or no such key',
-    conflict: 'it is the last key, or another operation on this container is still running',
+    notFound: 'the user has no container or no such key',
+    conflict: 'this is the last key, or another operation on this container is still running',
   },
   examples: [
-    { line: 'key remove alice SHA256:AbCdEfGh', says: 'by the beginning of its fingerprint' },
+    { line: 'key remove alice SHA256:AbCdEfGh', says: 'by a prefix of its fingerprint' },
     { line: 'key remove alice alice@old-laptop', says: 'by its comment' },
   ],
   access: { manage: 'operator' },
   changes: true,
   danger: 'none',
   target: 'user',
-  parameters: [userArgument, selectorArgument, { ...yesOption, summary: 'remove even the last key' }],
+  parameters: [userArgument, selectorArgument, { ...yesOption, summary: 'remove the key even if it is the last one' }],
   input: z.strictObject({ user: username, key: z.string().min(1).max(256), yes: z.boolean().optional() }),
   view: changeView,
   rows: (result) => keyRows(result.keys),
@@ -107,8 +107,8 @@ export const keyRemove = defineVerb({
 export const keyReplace = defineVerb({
   name: 'key replace',
   summary: 'Replace all keys of a user',
-  description: ['What is not among the new keys stops working. Sessions that are open stay open.'],
-  examples: [{ line: 'key replace alice < new.pub', says: 'these keys and no others' }],
+  description: ['Keys that are not among the new ones stop working. Open connections to the container stay open.'],
+  examples: [{ line: 'key replace alice < new.pub', says: 'from now on only these keys' }],
   ends: keyEnds,
   access: { manage: 'operator' },
   changes: true,
@@ -132,7 +132,7 @@ export const keys = defineVerb({
   danger: 'none',
   onSelfCard: true,
   target: 'user',
-  parameters: [{ ...userArgument, required: false, summary: 'which of your containers, where you have several' }],
+  parameters: [{ ...userArgument, required: false, summary: 'one of your containers, if you have several' }],
   input: z.strictObject({ user: username.optional() }),
   view: (result: KeyList, context) => [keyTable(result.keys, context, 'No keys')],
   rows: (result) => keyRows(result.keys),
@@ -143,15 +143,17 @@ const whichContainer = {
   name: 'user',
   long: ['user'],
   value: 'user',
-  summary: 'which of your containers, where you have several',
+  summary: 'one of your containers, if you have several',
   complete: 'users',
 } as const;
 
 export const keysAdd = defineVerb({
   name: 'keys add',
-  summary: 'Add keys of your own: another laptop, a new key',
-  description: ['From then on they open your container and this door. A key that is there already stays as it is.'],
-  examples: [{ line: 'keys add < ~/.ssh/id_laptop.pub', says: 'one more key' }],
+  summary: 'Add your own keys, for example of another laptop',
+  description: [
+    'The keys are accepted by your container and at self@ from then on. Keys that you already have stay unchanged.',
+  ],
+  examples: [{ line: 'keys add < ~/.ssh/id_laptop.pub', says: 'another key' }],
   ends: keyEnds,
   access: { self: true },
   changes: true,
@@ -168,19 +170,23 @@ export const keysAdd = defineVerb({
 export const keysRemove = defineVerb({
   name: 'keys remove',
   aliases: ['keys rm'],
-  summary: 'Remove a key of your own, by fingerprint or comment',
-  description: ['The last key is only removed with --yes: without any key you cannot log in any more.'],
+  summary: 'Remove one of your own keys, by fingerprint or comment',
+  description: ['Removing the last key requires --yes: without a key, you can no longer log in.'],
   ends: {
     ...keyEnds,
-    notFound: 'there is no such key',
-    conflict: 'it is the last key, or another operation on this container is still running',
+    notFound: 'no such key',
+    conflict: 'this is the last key, or another operation on this container is still running',
   },
   examples: [{ line: 'keys remove alice@old-laptop', says: 'by its comment' }],
   access: { self: true },
   changes: true,
   danger: 'none',
   target: 'user',
-  parameters: [selectorArgument, { ...yesOption, summary: 'remove even the last key' }, whichContainer],
+  parameters: [
+    selectorArgument,
+    { ...yesOption, summary: 'remove the key even if it is the last one' },
+    whichContainer,
+  ],
   input: z.strictObject({ user: username.optional(), key: z.string().min(1).max(256), yes: z.boolean().optional() }),
   view: changeView,
   rows: (result) => keyRows(result.keys),

@@ -9,11 +9,11 @@ import type { Column, ViewContext } from '../declaration/view.ts';
 
 interface ListColumn extends Column {
   readonly cell: (container: Container, context: ViewContext) => string;
-  /** What it sorts by; text sorts naturally, so that `user9` comes before `user10`. */
+  /** The sort key. Text sorts naturally: `user9` before `user10`. */
   readonly value: (container: Container) => string | number;
 }
 
-/** Every column of `list`, by the name that --columns and --sort take. */
+/** The columns of `list`, by their names in --columns and --sort. */
 export const listColumns = {
   name: { title: 'NAME', priority: 1, cell: (c) => c.name, value: (c) => c.name },
   user: { title: 'USER', priority: 2, cell: (c) => c.user, value: (c) => c.user },
@@ -103,14 +103,14 @@ function columnName(text: string): ListColumnName {
   if (Object.hasOwn(listColumns, name)) return name as ListColumnName;
   throw new Failure('usage', {
     what: `column "${text}"`,
-    why: 'there is no such column',
-    next: `the columns are ${Object.keys(listColumns).join(', ')}`,
+    why: 'no such column',
+    next: `choose from ${Object.keys(listColumns).join(', ')}`,
   });
 }
 
 const natural = new Intl.Collator('en', { numeric: true });
 
-/** Sorts by one column; a leading `-` turns the order around, and equal rows stay in order of name. */
+/** Returns the containers sorted by one column, in reverse order with a leading `-`. Equal rows are sorted by name. */
 export function sortContainers(containers: readonly Container[], by: string): Container[] {
   const descending = by.startsWith('-');
   const column: ListColumn = listColumns[columnName(descending ? by.slice(1) : by)];
@@ -129,9 +129,9 @@ export const list = defineVerb({
   summary: 'List containers',
   examples: [
     { line: 'list', says: 'all containers' },
-    { line: 'list --state running --sort -memory', says: 'those that run, the largest user of memory first' },
-    { line: 'list --label team=blue --columns user,ip,labels', says: 'those with a label, in chosen columns' },
-    { line: 'list --watch', says: 'a live view of all of them (ssh -t)' },
+    { line: 'list --state running --sort -memory', says: 'running containers, highest memory use first' },
+    { line: 'list --label team=blue --columns user,ip,labels', says: 'containers with a label, in selected columns' },
+    { line: 'list --watch', says: 'a live view (requires ssh -t)' },
     { line: 'list --json', says: 'one JSON document, for scripts' },
   ],
   access: { manage: 'viewer' },
@@ -162,7 +162,7 @@ export const list = defineVerb({
       short: 'l',
       value: 'key[=value]',
       repeatable: true,
-      summary: 'only containers with this label; several: with all of them',
+      summary: 'only containers with this label; with several labels, all must match',
       complete: 'labels',
     },
     {
@@ -172,7 +172,7 @@ export const list = defineVerb({
       short: 'c',
       value: 'names',
       values: Object.keys(listColumns),
-      summary: `columns by name, separated by commas: ${Object.keys(listColumns).join(', ')}`,
+      summary: `comma-separated columns: ${Object.keys(listColumns).join(', ')}`,
     },
     {
       kind: 'option',
@@ -180,9 +180,15 @@ export const list = defineVerb({
       long: ['sort'],
       value: 'column',
       values: Object.keys(listColumns),
-      summary: 'sort by this column; -column turns the order around',
+      summary: 'sort by this column; -column reverses the order',
     },
-    { kind: 'option', name: 'watch', long: ['watch'], short: 'w', summary: 'open the live view, on a terminal' },
+    {
+      kind: 'option',
+      name: 'watch',
+      long: ['watch'],
+      short: 'w',
+      summary: 'open the live view, which requires a terminal',
+    },
   ],
   input: z.strictObject({
     state: z.enum(['all', 'running', 'stopped']).optional(),
@@ -210,7 +216,7 @@ export const list = defineVerb({
           `Total: ${plural(result.total, 'container')} (${result.running} running, ${result.stopped} stopped)` +
           (result.foreign === 0
             ? ''
-            : `; ${plural(result.foreign, 'other instance')} on this host not made by containarium`),
+            : `; ${plural(result.foreign, 'other instance')} on this host not created by containarium`),
       },
     ];
   },

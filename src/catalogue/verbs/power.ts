@@ -1,4 +1,4 @@
-/** Start, stop, restart. */
+/** The verbs `start`, `stop` and `restart`. */
 import { z } from 'zod';
 import type { StateChange } from '../../domain/results/changes.ts';
 import { username } from '../declaration/schema.ts';
@@ -13,7 +13,7 @@ const forceOption = {
   name: 'force',
   long: ['force'],
   short: 'f',
-  summary: 'kill it instead of shutting it down',
+  summary: 'kill the container instead of shutting it down',
 } as const;
 
 const ends = { ...changeEnds, notFound: noContainer } as const;
@@ -32,9 +32,9 @@ export const start = defineVerb({
   name: 'start',
   summary: 'Start a container',
   description: [
-    'Done when the sshd inside answers with the expected host key. A container that runs already is left as it is.',
+    'The command finishes when the sshd in the container answers with the expected host key. If the container is already running, nothing is changed.',
   ],
-  examples: [{ line: 'start alice', says: 'and wait until it answers' }],
+  examples: [{ line: 'start alice', says: 'starts the container and waits until its sshd answers' }],
   access: { manage: 'operator' },
   changes: true,
   danger: 'none',
@@ -48,10 +48,12 @@ export const start = defineVerb({
 export const stop = defineVerb({
   name: 'stop',
   summary: 'Stop a container',
-  description: ['A clean shutdown; with --force it is killed. A container that is stopped already is left as it is.'],
+  description: [
+    'Shuts the container down cleanly, or kills it with --force. If the container is already stopped, nothing is changed.',
+  ],
   examples: [
-    { line: 'stop alice', says: 'shut it down' },
-    { line: 'stop alice --force', says: 'where it does not shut down' },
+    { line: 'stop alice', says: 'a clean shutdown' },
+    { line: 'stop alice --force', says: 'if the container does not shut down' },
   ],
   access: { manage: 'operator' },
   changes: true,
@@ -67,15 +69,15 @@ export const restart = defineVerb({
   name: 'restart',
   summary: 'Restart a container',
   description: [
-    'A clean shutdown and a start; one that is stopped is started. Done when the sshd inside answers with the expected host key.',
+    'Shuts the container down cleanly, or kills it with --force, and starts it. A stopped container is simply started. The command finishes when the sshd in the container answers with the expected host key.',
   ],
-  examples: [{ line: 'restart alice', says: 'shut it down, start it, and wait until it answers' }],
+  examples: [{ line: 'restart alice', says: 'a clean restart' }],
   access: { manage: 'operator', self: true },
   changes: true,
   danger: 'none',
   target: 'user',
   parameters: [
-    { ...userArgument, required: 'manage', summary: 'the user whose container it is; over self@ your own' },
+    { ...userArgument, required: 'manage', summary: 'user who owns the container (at self@: you by default)' },
     forceOption,
   ],
   input: z.strictObject({ user: username.optional(), force: z.boolean().optional() }),

@@ -6,13 +6,13 @@ import { changeEnds, noContainer, userArgument } from './shared.ts';
 
 export const resize = defineVerb({
   name: 'resize',
-  summary: 'Change CPUs, memory and disk of a container while it runs',
+  summary: 'Change the CPUs, memory or disk of a container without a restart',
   description: [
-    'All changes are checked first and applied as one: either all of them or none. Neither disk nor memory can become smaller than what is in use; page cache is not counted, the kernel gives it back.',
+    'All changes are checked first, and then either all of them are applied or none. Disk and memory cannot become smaller than what is in use. Page cache does not count as used memory, because the kernel can release it.',
   ],
   examples: [
     { line: 'resize alice --disk-quota 100GiB', says: 'a larger disk' },
-    { line: 'resize alice --cpu 4 --memory 8GiB', says: 'more CPUs and memory at once' },
+    { line: 'resize alice --cpu 4 --memory 8GiB', says: 'more CPUs and memory' },
   ],
   access: { manage: 'operator' },
   changes: true,
@@ -22,7 +22,7 @@ export const resize = defineVerb({
   parameters: [
     userArgument,
     { kind: 'option', name: 'cpu', long: ['cpu'], value: 'count', summary: 'number of CPUs, for example 4' },
-    { kind: 'option', name: 'memory', long: ['memory'], value: 'size', summary: 'memory, for example 8GiB' },
+    { kind: 'option', name: 'memory', long: ['memory'], value: 'size', summary: 'memory limit, for example 8GiB' },
     {
       kind: 'option',
       name: 'disk',

@@ -1,4 +1,4 @@
-/** Admins at their shells: who is here, and saying something to all of them. */
+/** The verbs about admins with open shells. */
 import { z } from 'zod';
 import type { Said, WhoIsHere } from '../../domain/results/room.ts';
 import { plural, showTime } from '../declaration/show.ts';
@@ -7,7 +7,7 @@ import { defineVerb } from '../declaration/verb.ts';
 export const who = defineVerb({
   name: 'who',
   summary: 'Show who has a shell open',
-  examples: [{ line: 'who', says: 'names, since when, and from where' }],
+  examples: [{ line: 'who', says: 'names, times and addresses' }],
   access: { manage: 'viewer' },
   changes: false,
   danger: 'none',
@@ -34,12 +34,12 @@ export const who = defineVerb({
 
 export const say = defineVerb({
   name: 'say',
-  summary: 'Say something to all admins who have a shell open',
-  examples: [{ line: 'say the host restarts at 18:00', says: 'appears in the other shells' }],
+  summary: 'Send a message to all admins who have a shell open',
+  examples: [{ line: 'say the host restarts at 18:00', says: 'appears in all other shells' }],
   access: { manage: 'viewer' },
   changes: false,
   danger: 'none',
-  parameters: [{ kind: 'argument', name: 'text', summary: 'what to say', required: true, rest: true }],
+  parameters: [{ kind: 'argument', name: 'text', summary: 'message', required: true, rest: true }],
   input: z.strictObject({
     text: z
       .union([z.string(), z.array(z.string()).transform((words) => words.join(' '))])
@@ -49,7 +49,7 @@ export const say = defineVerb({
     {
       kind: 'text',
       tone: 'quiet',
-      text: heardBy === 0 ? 'Nobody else has a shell open' : `${plural(heardBy, 'other shell')} told`,
+      text: heardBy === 0 ? 'Nobody else has a shell open' : `Sent to ${plural(heardBy, 'other shell')}`,
     },
   ],
 });

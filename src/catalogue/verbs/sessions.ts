@@ -1,4 +1,4 @@
-/** Who is logged in over ssh, and sending them away. */
+/** The verbs about logins over ssh, which users know as sessions. */
 import { z } from 'zod';
 import type { LoginInfo } from '../../domain/access/login.ts';
 import type { KickResult } from '../../domain/results/sessions.ts';
@@ -8,11 +8,11 @@ import { defineVerb } from '../declaration/verb.ts';
 export const sessionList = defineVerb({
   name: 'session list',
   aliases: ['session ls'],
-  summary: 'List who is logged in, with shells and without',
+  summary: 'List who is logged in over ssh',
   description: [
-    'A session is one login: one connection of an ssh client, whatever runs in it. Records of the journal carry its name.',
+    'A session is one login, that is, one connection of an ssh client, with or without a shell. Journal records contain its id.',
   ],
-  examples: [{ line: 'session list', says: 'who, with which role, since when, from where' }],
+  examples: [{ line: 'session list', says: 'names, roles, times and addresses' }],
   access: { manage: 'viewer' },
   changes: false,
   danger: 'none',
@@ -61,14 +61,14 @@ export const sessionKick = defineVerb({
   name: 'session kick',
   summary: 'End a session, or all sessions of a person, at once',
   description: [
-    'Whoever is sent away is told by whom and why. An operation that they began goes on. Their key goes on opening the door: `admin remove` and `key remove` close it, which ends their sessions as well.',
+    'The person is told who ended the session, and why. Operations that they started continue. They can log in again until their key is removed with `admin remove` or `key remove`, which ends their sessions as well.',
   ],
-  ends: { notFound: 'nobody of this name is logged in' },
+  ends: { notFound: 'no session has this id, and no person of this name is logged in' },
   examples: [
-    { line: 'session kick carol', says: 'all her sessions' },
+    { line: 'session kick carol', says: 'all sessions of Carol' },
     {
       line: 'session kick 01M8799YAR45ETPWCW97SJ2KYT --reason "maintenance"',
-      says: 'one session, as session list names it',
+      says: 'one session, by its id in session list',
     },
   ],
   access: { manage: 'admin' },
@@ -79,11 +79,11 @@ export const sessionKick = defineVerb({
     {
       kind: 'argument',
       name: 'session',
-      summary: 'a session, or the name of a person',
+      summary: 'id of a session, or name of a person',
       required: true,
       complete: 'sessions',
     },
-    { kind: 'option', name: 'reason', long: ['reason'], value: 'text', summary: 'what they are told' },
+    { kind: 'option', name: 'reason', long: ['reason'], value: 'text', summary: 'reason that the person sees' },
   ],
   input: z.strictObject({ session: z.string().min(1).max(64), reason: z.string().trim().min(1).max(200).optional() }),
   view: ({ ended }: KickResult) => [

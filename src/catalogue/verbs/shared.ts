@@ -8,7 +8,7 @@ import { showTime } from '../declaration/show.ts';
 export const userArgument: Argument = {
   kind: 'argument',
   name: 'user',
-  summary: 'the user whose container it is',
+  summary: 'user who owns the container',
   required: true,
   complete: 'users',
 };
@@ -27,19 +27,19 @@ export const publicKeyOption: Option = {
   long: ['ssh-key'],
   value: 'key',
   publicKey: true,
-  summary: 'the public key itself, or "-" for standard input; on the host also the path of a file',
+  summary: 'the public key itself, or "-" for standard input; on the host also a path',
 };
 
-export const keyStdin = { for: 'public keys, one a line', into: 'keys', required: true } as const;
+export const keyStdin = { for: 'public keys, one per line', into: 'keys', required: true } as const;
 
 /** Exit codes of verbs that ask Incus. */
-export const readEnds = { timeout: 'Incus did not answer within its limit' } as const;
+export const readEnds = { timeout: 'Incus did not answer in time' } as const;
 
 /** Exit codes of verbs that change a container. */
 export const changeEnds = {
   conflict: 'another operation on this container is still running',
-  partial: 'a step failed, and what was done could not be taken back yet; the server tries that again by itself',
-  timeout: 'a step took longer than its limit; what was done has been taken back',
+  partial: 'a step failed and could not be undone completely yet; the server retries by itself',
+  timeout: 'a step timed out; all changes were undone',
 } as const;
 
 export const noContainer = 'the user has no container';
@@ -73,9 +73,9 @@ export function keyRows(keys: readonly KeyInfo[]): Rows {
   };
 }
 
-/** A certificate by its authority's name here, and what the authority wrote into it. */
+/** Returns the key id, serial and CA of a certificate. */
 export function certificateText({ ca, keyId, serial }: CertificateMark): string {
-  return `"${keyId}", serial ${serial}, of the authority ${ca}`;
+  return `"${keyId}", serial ${serial}, signed by CA ${ca}`;
 }
 
 export function warnings(list: readonly string[]): Block[] {

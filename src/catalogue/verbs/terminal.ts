@@ -1,4 +1,4 @@
-/** Into a container: its shell on the caller's terminal, and what its console says. */
+/** The verbs `shell` and `logs`. */
 import { z } from 'zod';
 import type { ConsoleLog, ShellEnd } from '../../domain/results/terminal.ts';
 import { username } from '../declaration/schema.ts';
@@ -9,17 +9,17 @@ export const shell = defineVerb({
   name: 'shell',
   summary: 'Open a shell in a container, on your terminal',
   description: [
-    'As the user whose container it is, or as root with --root. It ends as any shell does (exit, Ctrl-D), with its own exit status. When the connection is lost, what runs in it is hung up.',
-    'Needs a terminal: over ssh that is ssh -t.',
+    'The shell runs as the owner of the container, or as root with --root. Leave it as usual, with exit or Ctrl-D; its exit status becomes that of the command. If the connection is lost, the programs in the shell are hung up.',
+    'A terminal is required: over ssh, use ssh -t.',
   ],
   examples: [
-    { line: 'shell alice', says: 'as alice, in her home (ssh -t)' },
-    { line: 'shell alice --root', says: 'as root of the container' },
+    { line: 'shell alice', says: 'as alice, in her home directory (requires ssh -t)' },
+    { line: 'shell alice --root', says: 'as root in the container' },
   ],
   ends: {
     usage: 'there is no terminal',
     notFound: noContainer,
-    conflict: 'the container does not run',
+    conflict: 'the container is not running',
     timeout: changeEnds.timeout,
   },
   access: { manage: 'operator' },
@@ -27,7 +27,7 @@ export const shell = defineVerb({
   danger: 'none',
   handsOverTerminal: true,
   target: 'user',
-  parameters: [userArgument, { kind: 'option', name: 'root', long: ['root'], summary: 'as root instead of the user' }],
+  parameters: [userArgument, { kind: 'option', name: 'root', long: ['root'], summary: 'run the shell as root' }],
   input: z.strictObject({ user: username, root: z.boolean().optional() }),
   exitStatus: ({ exitStatus }: ShellEnd) => exitStatus,
   view: ({ container, exitStatus }: ShellEnd) => [
@@ -39,12 +39,12 @@ export const logs = defineVerb({
   name: 'logs',
   summary: "Show a container's console log",
   description: [
-    'What the container wrote to its console: the messages of its start and end. With --follow it goes on until it is interrupted.',
+    'The console log has the messages of the startup and shutdown of the container. With --follow, the command prints new output until it is interrupted.',
   ],
   examples: [
-    { line: 'logs alice', says: 'what there is' },
-    { line: 'logs alice --follow', says: 'and what comes; Ctrl-C ends it' },
-    { line: 'logs alice --lines 20', says: 'the last lines' },
+    { line: 'logs alice', says: 'the whole log' },
+    { line: 'logs alice --follow', says: 'the log and all new output; Ctrl-C stops it' },
+    { line: 'logs alice --lines 20', says: 'the last 20 lines' },
   ],
   ends: { ...readEnds, notFound: noContainer },
   access: { manage: 'viewer', self: true },
@@ -52,15 +52,15 @@ export const logs = defineVerb({
   danger: 'none',
   target: 'user',
   parameters: [
-    { ...userArgument, required: 'manage', summary: 'the user whose container it is; over self@ your own' },
-    { kind: 'option', name: 'follow', long: ['follow'], short: 'f', summary: 'go on with what comes' },
+    { ...userArgument, required: 'manage', summary: 'user who owns the container (at self@: you by default)' },
+    { kind: 'option', name: 'follow', long: ['follow'], short: 'f', summary: 'keep printing new output' },
     {
       kind: 'option',
       name: 'lines',
       long: ['lines'],
       short: 'n',
       value: 'count',
-      summary: 'only the last so many lines',
+      summary: 'print only this many lines from the end',
     },
   ],
   input: z.strictObject({
@@ -71,7 +71,7 @@ export const logs = defineVerb({
         z.number(),
         z
           .string()
-          .regex(/^\d{1,6}$/, 'give a number of lines')
+          .regex(/^\d{1,6}$/, 'not a number of lines')
           .transform(Number),
       ])
       .optional(),

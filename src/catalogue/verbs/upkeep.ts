@@ -1,4 +1,4 @@
-/** Looking after the host: reconcile, doctor, the prepared image. */
+/** The verbs that maintain the host: `reconcile`, `doctor` and those about prepared images. */
 import { z } from 'zod';
 import type { Diagnosis, ImageBuildResult, ImageInfo, Reconciliation, Severity } from '../../domain/results/upkeep.ts';
 import { imageReference } from '../declaration/schema.ts';
@@ -9,24 +9,24 @@ import { changeEnds, readEnds } from './shared.ts';
 
 export const reconcile = defineVerb({
   name: 'reconcile',
-  summary: 'Compare accounts and keys on the host with Incus, and put them right',
+  summary: 'Compare accounts and keys on the host with Incus, and repair them',
   description: [
-    'Incus is the source of truth; jump accounts and their keys are derived from it. Without --apply nothing is changed. Nothing is deleted because a question to Incus failed, and an account that this system did not make is never touched.',
+    'Incus is the source of truth; jump accounts and their keys are derived from it. Without --apply nothing is changed. A failed query to Incus never causes a deletion, and accounts that containarium did not create are never touched.',
   ],
   examples: [
-    { line: 'reconcile', says: 'what differs; changes nothing' },
-    { line: 'reconcile --apply', says: 'put it right' },
+    { line: 'reconcile', says: 'shows the differences and changes nothing' },
+    { line: 'reconcile --apply', says: 'repairs the differences' },
   ],
   access: { manage: 'operator' },
   changes: true,
   danger: 'none',
   parameters: [
-    { kind: 'option', name: 'apply', long: ['apply'], summary: 'make the changes; without it they are only shown' },
-    { kind: 'option', name: 'dryRun', long: ['dry-run'], summary: 'only show (the default)' },
+    { kind: 'option', name: 'apply', long: ['apply'], summary: 'repair the differences' },
+    { kind: 'option', name: 'dryRun', long: ['dry-run'], summary: 'only show the differences (default)' },
   ],
   input: z
     .strictObject({ apply: z.boolean().optional(), dryRun: z.boolean().optional() })
-    .refine((input) => !(input.apply && input.dryRun), { message: '--apply and --dry-run contradict each other' }),
+    .refine((input) => !(input.apply && input.dryRun), { message: '--apply and --dry-run cannot be combined' }),
   view: (result: Reconciliation) => [
     {
       kind: 'table',
@@ -39,15 +39,15 @@ export const reconcile = defineVerb({
       tone: result.differences.every((d) => d.fixed) ? 'good' : 'warn',
       text:
         result.differences.length === 0
-          ? `Nothing differs: ${plural(result.checked.containers, 'container')}, ${plural(result.checked.accounts, 'jump account')}, ${plural(result.checked.keyFiles, 'key file')} checked`
-          : `${plural(result.differences.length, 'difference')}, ${result.differences.filter((d) => d.fixed).length} put right`,
+          ? `No differences: ${plural(result.checked.containers, 'container')}, ${plural(result.checked.accounts, 'jump account')}, ${plural(result.checked.keyFiles, 'key file')} checked`
+          : `${plural(result.differences.length, 'difference')}, ${result.differences.filter((d) => d.fixed).length} repaired`,
     },
   ],
   rows: (result) => ({
     columns: ['kind', 'target', 'detail', 'fix', 'fixed'],
     rows: result.differences.map((d) => [d.kind, d.target, d.detail, d.fix, d.fixed]),
   }),
-  ends: { ...readEnds, partial: 'differences are left' },
+  ends: { ...readEnds, partial: 'differences remain' },
   exit: (result) => (result.differences.every((d) => d.fixed) ? 'ok' : 'partial'),
 });
 
@@ -57,9 +57,9 @@ export const doctor = defineVerb({
   name: 'doctor',
   summary: 'Check the host: Incus, storage, network, sshd, keys, limits, journal',
   description: [
-    'Each check says what it found and what to do about it. Over ssh, what your own connection has agreed on is checked too. The exit code is 0 with warnings alone and 1 with a problem, so that a cron job can go by it.',
+    'Each check reports what it found and what to do about it. Over ssh, the algorithms of your own connection are checked as well. The exit code is 1 if there is a problem and 0 if there are only warnings, so that a cron job can rely on it.',
   ],
-  examples: [{ line: 'doctor', says: 'is everything as it should be?' }],
+  examples: [{ line: 'doctor', says: 'runs all checks' }],
   access: { manage: 'viewer' },
   changes: false,
   danger: 'none',
@@ -81,7 +81,7 @@ export const doctor = defineVerb({
       tone: tones[result.worst],
       text:
         result.worst === 'ok'
-          ? 'All is well'
+          ? 'No problems found'
           : `${plural(result.checks.filter((c) => c.severity === 'problem').length, 'problem')}, ${plural(result.checks.filter((c) => c.severity === 'warning').length, 'warning')}`,
     },
   ],
@@ -89,7 +89,7 @@ export const doctor = defineVerb({
     columns: ['check', 'severity', 'detail', 'next'],
     rows: result.checks.map((c) => [c.name, c.severity, c.detail, c.next]),
   }),
-  ends: { failed: 'there is a problem; warnings alone leave it at 0' },
+  ends: { failed: 'a check found a problem; with warnings alone the exit code is 0' },
   exit: (result) => (result.worst === 'problem' ? 'failed' : 'ok'),
 });
 
@@ -120,10 +120,10 @@ export const imageBuild = defineVerb({
   name: 'image build',
   summary: 'Build the prepared image that containers are cloned from',
   description: [
-    'Starts the base image once, installs the packages of the configuration file in it (sshd, sudo, Docker, git, curl, vim and htop), and keeps the result as a local image. The first create does this by itself. Containers that exist are not changed.',
+    'Starts the base image once, installs the packages that the configuration file lists (sshd, sudo, Docker, git, curl, vim and htop), and saves the result as a local image. The first create does this automatically. Existing containers are not changed.',
   ],
   examples: [
-    { line: 'image build', says: 'from the base image of the configuration file' },
+    { line: 'image build', says: 'from the base image in the configuration file' },
     { line: 'image build --image images:debian/12', says: 'from another base image' },
   ],
   access: { manage: 'operator' },
@@ -142,10 +142,10 @@ export const imageBuild = defineVerb({
   ],
   input: z.strictObject({ image: imageReference.optional() }),
   ends: {
-    failed: 'building failed; what was made for it has been taken back',
+    failed: 'the build failed; everything created for it was removed',
     partial: changeEnds.partial,
     timeout: changeEnds.timeout,
-    conflict: 'an earlier build of this image is not taken back yet',
+    conflict: 'an earlier build of this image has not been undone yet',
   },
   view: (result: ImageBuildResult, context) => [
     {
@@ -161,7 +161,7 @@ export const imageList = defineVerb({
   name: 'image list',
   aliases: ['image ls'],
   summary: 'List prepared images',
-  examples: [{ line: 'image list', says: 'what containers are cloned from' }],
+  examples: [{ line: 'image list', says: 'the images that containers are cloned from' }],
   access: { manage: 'viewer' },
   changes: false,
   danger: 'none',

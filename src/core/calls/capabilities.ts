@@ -1,6 +1,6 @@
 /**
- * Which capability answers which verb. The type holds both ends together: a verb without a capability, or one whose
- * input or result differs from what the catalogue says, does not compile.
+ * The table from verbs to capabilities. Its type ties both ends together: a verb without a capability does not compile,
+ * nor does a capability whose input or result differs from the catalogue's.
  */
 import type { z } from 'zod';
 import type { Catalogue, VerbName } from '../../catalogue/catalogue.ts';
@@ -30,20 +30,20 @@ import { say, whoIsHere } from '../../service/room.ts';
 import { kickSession, listSessions } from '../../service/sessions.ts';
 import { consoleLog, openShell } from '../../service/terminal.ts';
 
-/** Verbs that core answers: `help` is answered from the catalogue alone. */
-export type Answered = Exclude<VerbName, 'help'>;
+/** The verbs that core answers. `help` is answered from the catalogue alone. */
+export type AnsweredVerb = Exclude<VerbName, 'help'>;
 type InputOf<V extends VerbName> = Catalogue[V] extends Verb<infer I, never> | Verb<infer I, infer _R>
   ? z.output<I>
   : never;
 type ResultOf<V extends VerbName> = Parameters<Catalogue[V]['view']>[0];
 
 export type Capabilities = {
-  readonly [V in Answered]: (context: ServiceContext, input: InputOf<V>, call: Call) => Promise<ResultOf<V>>;
+  readonly [V in AnsweredVerb]: (context: ServiceContext, input: InputOf<V>, call: Call) => Promise<ResultOf<V>>;
 };
 
 export const capabilities: Capabilities = {
   create: createContainer,
-  // The order and the columns are the catalogue's: only their names go into the input.
+  // The catalogue defines the order and the columns; the input only names them.
   list: async (context, input, call) => {
     const found = await listContainers(context, input, call);
     return {

@@ -1,6 +1,6 @@
 /**
- * One call, from the protocol to the capability: who may, what exactly, confirmed, recorded, done, recorded again.
- * Every way into the product ends here, so that no door has other rules than another.
+ * Runs calls: authorises the actor, checks the input, requires confirmation, records the call, runs the capability and
+ * records the outcome. Every entry point leads here, so that the same rules hold for all of them.
  */
 import { ulid } from 'ulid';
 import { authorise, isVerbName, verbNamed } from '../../catalogue/catalogue.ts';
@@ -14,7 +14,7 @@ import type { CallAnswer } from '../../protocol/messages.ts';
 import type { ServiceContext } from '../../service/context.ts';
 import type { Call } from '../../service/instances/context.ts';
 import type { CallerTerminal } from '../../domain/terminal.ts';
-import type { Answered, Capabilities } from './capabilities.ts';
+import type { AnsweredVerb, Capabilities } from './capabilities.ts';
 import { forJournal, recordedTarget } from './journalForm.ts';
 import { requireConfirmation, requireTouch, type TouchRule } from './safeguards.ts';
 import { recordActor } from '../../journal/recordActor.ts';
@@ -23,15 +23,15 @@ import type { CallEvent } from '../../domain/events/callEvent.ts';
 export interface DispatcherOptions {
   readonly journal: Pick<Journal, 'append' | 'head'>;
   readonly capabilities: Capabilities;
-  /** What capabilities are given; its room hears of every change. */
+  /** The context of every capability. Its room is notified of every change. */
   readonly service: ServiceContext;
   /**
-   * Called after a verb that may have changed who may log in; the answer waits for it, so that a removed key is out
-   * when it arrives.
+   * Called after a verb that may have changed who may log in. The answer waits for it, so that a removed key is
+   * rejected from the moment the answer arrives.
    */
   readonly changed: () => Promise<void>;
   readonly now: () => number;
-  /** Told how each call ended, and after how long. */
+  /** Called with the outcome and the duration of each call. */
   readonly measured?: (verb: string, outcome: 'ok' | 'failed' | 'refused', durationMs: number) => void;
   readonly touch: TouchRule;
 }
@@ -52,21 +52,21 @@ export interface Request {
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  #refuse: string | undefined;
+  #refusal: string | undefined;
   #changing = 0;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
   }
 
-  /** From now on new calls are refused with this reason. */
+  /** Refuses every new call that changes something, with this reason. */
   refuse(reason: string): void {
-    this.#refuse = reason;
+    this.#refusal = reason;
   }
 
   /**
-   * Whether a change (but a shell) is at work, or its outcome is still to be told: that is later than the end of its
-   * operation.
+   * True while a change runs or its answer has not been sent, which is later than the end of its operation. Terminal
+   * sessions do not count.
    */
   get changing(): boolean {
     return this.#changing > 0;
@@ -77,10 +77,10 @@ export class Dispatcher {
     if (!isVerbName(request.verb) || verbNamed(request.verb).answeredLocally === true) {
       throw new Failure('unknown-command', { what: quoted(request.verb), why: 'there is no such verb', next: 'help' });
     }
-    const name = request.verb as Answered;
+    const name = request.verb as AnsweredVerb;
     const verb = verbNamed(name);
-    if (this.#refuse !== undefined && verb.changes) {
-      throw new Failure('shutting-down', { what: 'the server', why: this.#refuse, next: 'try again in a minute' });
+    if (this.#refusal !== undefined && verb.changes) {
+      throw new Failure('shutting-down', { what: 'the server', why: this.#refusal, next: 'try again in a minute' });
     }
     const id = ulid();
     const startedMs = this.#options.now();
@@ -114,7 +114,7 @@ export class Dispatcher {
     if (verb.unrecorded !== true) {
       await this.#append({ type: 'verb', call: id, verb: name, ...target, actor: recordActor(actor), input: recorded });
     }
-    // A shell lasts as long as its user likes.
+    // A terminal session lasts as long as its user likes, so a stop of the server does not wait for it.
     const awaited = verb.changes && verb.handsOverTerminal !== true;
     if (awaited) this.#changing++;
     if (verb.changes)

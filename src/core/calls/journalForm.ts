@@ -1,12 +1,12 @@
-/** Calls as the journal keeps them: public keys as fingerprints, and nothing that was not checked. */
+/** The journal's form of a call: public keys become fingerprints, and unchecked values are left out. */
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import { targetOf } from '../../catalogue/declaration/verb.ts';
 import type { Actor } from '../../domain/access/actor.ts';
 import type { JsonObject, JsonValue } from '../../domain/json.ts';
 
 /**
- * What a call acts on. Refused calls have one too, so the input need not be valid as a whole; a target that is not valid
- * by itself is not kept. An owner who names no container means their only one.
+ * Returns the target of a call for its record. Refused calls are recorded too, so the input need not be valid as a
+ * whole; an invalid target is left out. If an owner with exactly one container names none, it is that one.
  */
 export function recordedTarget(
   verb: AnyVerb,
@@ -16,8 +16,8 @@ export function recordedTarget(
   const typed = targetOf(verb, input);
   if (typed === null) {
     const [only, ...more] = owns;
-    const meant = verb.target === 'user' && entryPoint === 'self' && more.length === 0 ? only : undefined;
-    return meant === undefined ? {} : { target: meant };
+    const implied = verb.target === 'user' && entryPoint === 'self' && more.length === 0 ? only : undefined;
+    return implied === undefined ? {} : { target: implied };
   }
   return isValidTarget(verb, typed) ? { target: typed } : {};
 }
@@ -30,7 +30,7 @@ function isValidTarget(verb: AnyVerb, typed: string): boolean {
   return schema?.safeParse(typed).success === true;
 }
 
-/** Checked input: keys are their fingerprints with their limits, networks are as they are written. */
+/** Returns checked input as JSON: a key becomes its fingerprint and its limits, a network its text. */
 export function forJournal(input: unknown): JsonObject {
   return Object.fromEntries(
     Object.entries(input as Record<string, unknown>).map(([key, value]) => [key, plain(value)]),

@@ -1,4 +1,4 @@
-/** What a dangerous verb needs before it runs. Checked in core, whatever an entry point has asked already. */
+/** The preconditions of dangerous verbs. core checks them, even if the entry point has asked the user already. */
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import { targetOf } from '../../catalogue/declaration/verb.ts';
 import type { Actor } from '../../domain/access/actor.ts';
@@ -7,13 +7,13 @@ import { quoted } from '../../domain/text.ts';
 import { formatUptime } from '../../domain/values/time.ts';
 
 export interface TouchRule {
-  /** How old the touch of a FIDO key may be, in milliseconds. 0: no touch is required. */
+  /** Maximum age of the touch of a FIDO key, in milliseconds; 0 requires no touch. */
   readonly withinMs: number;
-  /** When the key of a login was touched; undefined where it was not. */
+  /** Returns when the key of a login was touched, or undefined if it was not. */
   readonly touchedAt: (login: string) => Date | undefined;
 }
 
-/** Throws `denied` where the verb requires a touch and the login has none, or an old one. Local mode needs none. */
+/** Throws `denied` if the verb requires a touch and the login has none or an old one. Local mode needs none. */
 export function requireTouch(
   verb: AnyVerb,
   { entryPoint, login }: Actor,
@@ -30,11 +30,11 @@ export function requireTouch(
       at === undefined
         ? 'this server requires a touch of a FIDO key for it, and you logged in without one'
         : `this server requires a touch of a FIDO key for it, and yours is more than ${within} old`,
-    next: `log in again with a FIDO key (ssh-keygen -t ed25519-sk) and do it within ${within}; a connection that was kept open does not count`,
+    next: `log in again with a FIDO key (ssh-keygen -t ed25519-sk) over a new connection, and repeat the command within ${within}`,
   });
 }
 
-/** Throws where the verb has to be confirmed, and neither --yes nor the name of its target was given. */
+/** Throws if the verb needs confirmation and the call has neither --yes nor the name of the target. */
 export function requireConfirmation(verb: AnyVerb, input: unknown): void {
   if (verb.danger === 'none') return;
   const { yes, confirm: typed, ...rest } = input as { yes?: boolean; confirm?: string };
@@ -45,11 +45,11 @@ export function requireConfirmation(verb: AnyVerb, input: unknown): void {
     throw new Failure('confirmation-mismatch', {
       what: quoted(command),
       why: 'the name does not match; nothing was changed',
-      next: `type ${target} to go on`,
+      next: `type ${target} to continue`,
     });
   throw new Failure('confirmation-required', {
     what: quoted(command),
-    why: 'it cannot be undone, and there is no terminal to ask on',
+    why: 'it cannot be undone, and there is no terminal on which to confirm it',
     next: `add --yes: ${command} --yes`,
   });
 }

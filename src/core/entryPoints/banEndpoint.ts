@@ -1,5 +1,5 @@
 /**
- * Core's end of bans, on the connection of a front: it is told what changes, and tells which penalties it has begun.
+ * core's end of bans on the front's connection: sends changes to the front, and receives the penalties that it begins.
  */
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Penalty } from '../../domain/access/ban.ts';

@@ -1,7 +1,4 @@
-/**
- * Core's end of the protocol on one connection: checks every message, runs calls, streams their events, honours
- * cancellation.
- */
+/** core's end of calls on one connection: checks every message, runs calls, streams their events, and cancels them. */
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { Failure } from '../../domain/failure.ts';
 import { frontRestartText } from '../../domain/events/notice.ts';
@@ -24,11 +21,11 @@ export interface EndpointOptions {
   readonly greeting: Greeting;
   readonly dispatcher: Dispatcher;
   readonly logins: LoginEndpoint;
-  /** What a caller who has no shell has to be told beside the answer. */
+  /** Tells callers without a shell about a restart, beside the answer. */
   readonly frontRestarts: FrontRestarts;
 }
 
-/** Calls at work at one time, of one connection and of one login: each may be a program at work. */
+/** Running calls of one connection and of one login: each may keep a host program running. */
 const maxCalls = 1000;
 const maxCallsPerLogin = 100;
 
@@ -37,8 +34,7 @@ export function serveCalls(
   { greeting, dispatcher, logins, frontRestarts }: EndpointOptions,
 ): void {
   const terminals = new Map<string, RemoteTerminal>();
-  /** How many calls each login has at work. */
-  const atWork = new Map<string, number>();
+  const callsByLogin = new Map<string, number>();
   let calls = 0;
   logins.onEnd((login) => {
     for (const terminal of terminals.values()) if (terminal.login === login) terminal.end();
@@ -48,26 +44,26 @@ export function serveCalls(
     let request: CallRequest | undefined;
     try {
       const parsed = callRequest.safeParse(raw);
-      if (!parsed.success) throw new Failure('usage', { what: 'the request', why: 'it is not one of this protocol' });
+      if (!parsed.success) throw new Failure('usage', { what: 'the request', why: 'it does not follow the protocol' });
       const { id, login } = parsed.data;
-      // Before anything is kept under a name that only the caller has given.
+      // Identified first, so that nothing is stored under a login that the peer has made up.
       const actor = logins.identify(login);
-      const ofLogin = atWork.get(login) ?? 0;
+      const ofLogin = callsByLogin.get(login) ?? 0;
       if (calls >= maxCalls || ofLogin >= maxCallsPerLogin)
         throw new Failure('busy', {
           what: 'the server',
-          why: 'too many calls are at work',
+          why: 'too many commands are running',
           next: 'try again in a moment',
         });
       request = parsed.data;
       calls++;
-      atWork.set(login, ofLogin + 1);
-      const event = (one: unknown): void => notify(connection, messages.event, { id, event: one });
+      callsByLogin.set(login, ofLogin + 1);
+      const emit = (event: unknown): void => notify(connection, messages.event, { id, event });
       const terminal =
         request.terminal === undefined ? undefined : new RemoteTerminal(connection, request, request.terminal);
       if (terminal !== undefined) terminals.set(id, terminal);
       const restarted = request.shell === undefined ? frontRestarts.next(actor) : null;
-      if (restarted !== null) event({ type: 'note', text: frontRestartText(restarted) });
+      if (restarted !== null) emit({ type: 'note', text: frontRestartText(restarted) });
       return await dispatcher.call({
         actor,
         verb: request.verb,
@@ -76,8 +72,7 @@ export function serveCalls(
         shell: request.shell,
         signal: abortSignal(token),
         terminal,
-        // A caller that is gone does not stop the operation it started.
-        emit: event,
+        emit,
       });
     } catch (error) {
       return toResponseError(error);
@@ -85,9 +80,9 @@ export function serveCalls(
       if (request !== undefined) {
         terminals.delete(request.id);
         calls--;
-        const left = (atWork.get(request.login) ?? 1) - 1;
-        if (left === 0) atWork.delete(request.login);
-        else atWork.set(request.login, left);
+        const remaining = (callsByLogin.get(request.login) ?? 1) - 1;
+        if (remaining === 0) callsByLogin.delete(request.login);
+        else callsByLogin.set(request.login, remaining);
       }
     }
   });

@@ -1,7 +1,4 @@
-/**
- * The two ways into core, and what each may ask: its own socket, which only root can open, and the front, which knows
- * what its clients show.
- */
+/** The two ways to connect to core, and what each may ask: core's own socket, for root only, and the front. */
 import type { Socket } from 'node:net';
 import type { Penalty } from '../../domain/access/ban.ts';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
@@ -25,14 +22,14 @@ export class EntryPoints {
     this.#options = options;
   }
 
-  local(socket: Socket): void {
+  acceptLocal(socket: Socket): void {
     const connection = connectOver(socket, { maxBytes: maxMessageBytes });
     socket.once('close', () => connection.dispose());
     this.#serve(connection, new LoginEndpoint(connection, 'local', this.#options.logins));
     connection.listen();
   }
 
-  front(connection: MessageConnection): void {
+  serveFront(connection: MessageConnection): void {
     const { logins, refused, unsupportedRequests, useInvitation, service, onPenalty } = this.#options;
     this.#serve(
       connection,

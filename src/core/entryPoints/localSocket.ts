@@ -1,12 +1,12 @@
 /**
- * Core's socket for the command line on the host. Only root can open it: it lies in a folder of mode 0700 and is 0600
- * itself.
+ * core's socket for the command line on the host. Only root can open it: its folder has mode 0700, and the socket
+ * itself 0600.
  */
 import { chmod, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { Failure } from '../../domain/failure.ts';
 
-/** Longest path of a Unix socket (unix(7), sun_path) less the closing zero. */
+/** Longest path of a Unix socket (unix(7), sun_path), without the terminating zero. */
 const maxPathBytes = 107;
 
 async function isAnswered(path: string): Promise<boolean> {
@@ -24,14 +24,14 @@ export async function listenLocally(path: string, accept: (socket: Socket) => vo
   if (Buffer.byteLength(path) > maxPathBytes) {
     throw new Failure('settings', {
       what: `socket ${path}`,
-      why: `a socket path ends at ${maxPathBytes} bytes`,
+      why: `the path is longer than ${maxPathBytes} bytes`,
       next: 'set CONTAINARIUM_HOME to a shorter path',
     });
   }
   if (await isAnswered(path)) {
     throw new Failure('already-running', {
       what: `socket ${path}`,
-      why: 'a server is running in this home already',
+      why: 'a server is already running in this home',
       next: 'stop it first, or set CONTAINARIUM_HOME to another folder',
     });
   }

@@ -1,4 +1,4 @@
-/** Core's end of logging in, on one connection: only what logged in over it may be named on it. */
+/** core's end of logins on one connection. Messages on a connection can name only logins made over it. */
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -19,30 +19,30 @@ import {
 import type { Logins } from '../logins/logins.ts';
 
 /**
- * What leads to this connection: the front, which shows what its clients have shown, or core's own socket, which only
- * root can open.
+ * The other end of the connection: the front, which passes on its clients' proofs, or a program on the host that has
+ * opened core's socket, which only root can.
  */
-export type Way = 'front' | 'local';
+export type Peer = 'front' | 'local';
 
-/** Binds the key that was shown with an invitation; resolves with whose it is now. Rejects with a Failure. */
+/** Binds the key of an invited person, and resolves with its new owner. Rejects with a Failure. */
 export type UseInvitation = (proof: LoginProof, address: string) => Promise<KeyBound>;
 
-/** What becomes of what the front alone may send. */
+/** Handlers for messages that only the front may send. */
 export interface FrontReports {
   readonly refused?: (report: RefusalReport) => void;
-  /** What somebody who is logged in asked for that is not offered. */
+  /** Called with the unsupported requests of a login. */
   readonly unsupportedRequests?: (actor: Actor, counts: UnsupportedRequestCounts) => void;
   readonly useInvitation?: UseInvitation;
 }
 
 export class LoginEndpoint {
   readonly #logins: Logins;
-  readonly #own = new Set<string>();
+  readonly #openLogins = new Set<string>();
   readonly #listeners = new Set<(login: string) => void>();
 
   constructor(
     connection: MessageConnection,
-    way: Way,
+    peer: Peer,
     logins: Logins,
     { refused, unsupportedRequests, useInvitation }: FrontReports = {},
   ) {
@@ -53,7 +53,7 @@ export class LoginEndpoint {
         notify(connection, messages.loginEnded, { login, reason });
       },
     };
-    if (way === 'front') {
+    if (peer === 'front') {
       connection.onRequest(messages.prove, (raw) =>
         this.#answer(() => {
           const { proof, address, transport } = proofRequest.parse(raw);
@@ -70,7 +70,7 @@ export class LoginEndpoint {
         try {
           unsupportedRequests?.(this.identify(parsed.data.login), parsed.data.counts);
         } catch {
-          // Over at this moment, or never one of this front's.
+          // The login has just ended, or was not made over this connection.
         }
       });
       connection.onRequest(messages.useInvitation, async (raw) => {
@@ -85,30 +85,30 @@ export class LoginEndpoint {
       });
     } else {
       connection.onRequest(messages.local, (raw) =>
-        this.#answer(() => logins.local(localRequest.parse(raw).name, owner)),
+        this.#answer(() => logins.openLocal(localRequest.parse(raw).name, owner)),
       );
     }
     connection.onNotification(messages.logout, (raw) => {
       const parsed = loginEnd.safeParse(raw);
-      if (parsed.success && this.#own.has(parsed.data.login)) this.#close(parsed.data.login);
+      if (parsed.success && this.#openLogins.has(parsed.data.login)) this.#close(parsed.data.login);
     });
     connection.onDispose(() => {
-      for (const login of [...this.#own]) this.#close(login, 'the connection of the front ended');
+      for (const login of [...this.#openLogins]) this.#close(login, 'the SSH server closed its connection');
     });
   }
 
-  /** Who a login of this connection is at this moment. Throws `denied`. */
+  /** Returns the current actor of a login of this connection. Throws `denied` for every other login. */
   identify(login: string): Actor {
-    if (!this.#own.has(login))
+    if (!this.#openLogins.has(login))
       throw new Failure('denied', { what: 'this login', why: 'it is over', next: 'log in again' });
     return this.#logins.actor(login);
   }
 
-  shells(login: string, change: 1 | -1): void {
-    if (this.#own.has(login)) this.#logins.shells(login, change);
+  countShells(login: string, change: 1 | -1): void {
+    if (this.#openLogins.has(login)) this.#logins.countShells(login, change);
   }
 
-  /** Tells of every login that is over, however it ended. */
+  /** Calls `listener` for every login that ends, for whatever reason. */
   onEnd(listener: (login: string) => void): void {
     this.#listeners.add(listener);
   }
@@ -116,7 +116,7 @@ export class LoginEndpoint {
   #answer(logIn: () => Actor): Actor {
     try {
       const actor = logIn();
-      if (actor.login !== undefined) this.#own.add(actor.login);
+      if (actor.login !== undefined) this.#openLogins.add(actor.login);
       return actor;
     } catch (error) {
       return refusal(error) as never;
@@ -129,16 +129,16 @@ export class LoginEndpoint {
   }
 
   #forget(login: string): void {
-    this.#own.delete(login);
+    this.#openLogins.delete(login);
     for (const listener of this.#listeners) listener(login);
   }
 }
 
-/** vscode-jsonrpc sends an error that is returned; its types do not say so. */
+/** vscode-jsonrpc sends a returned error as the response; its types do not say so. */
 function refusal(error: unknown): unknown {
   return toResponseError(
     error instanceof Failure
       ? error
-      : new Failure('usage', { what: 'the login', why: 'it is not one of this protocol' }),
+      : new Failure('usage', { what: 'the login', why: 'the message does not follow the protocol' }),
   );
 }

@@ -4,7 +4,7 @@ import type { CallerTerminal, TerminalReceiver } from '../../domain/terminal.ts'
 import { notify } from '../../protocol/connection.ts';
 import { messages, type CallRequest } from '../../protocol/messages.ts';
 
-/** What was typed before anybody listened, in bytes: more is dropped, as a terminal's own driver does. */
+/** Limit of input that arrives before a program is attached, in bytes. More is dropped, as a terminal driver does. */
 const maxTypedAheadBytes = 64 * 1024;
 
 export class RemoteTerminal implements CallerTerminal {
@@ -63,7 +63,7 @@ export class RemoteTerminal implements CallerTerminal {
     this.#receiver?.resize(columns, rows);
   }
 
-  /** The caller is gone: a program that nobody sees any more must not go on. */
+  /** Ends the terminal when its caller is gone, so that no program goes on unseen. */
   end(): void {
     this.#ended = true;
     this.#receiver?.end();

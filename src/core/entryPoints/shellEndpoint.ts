@@ -1,4 +1,4 @@
-/** Core's end of what a shell needs besides calls: the room, the live list, candidates for completion, memory. */
+/** core's end of a shell's needs besides calls: the room, the live list, completion, and the shell's memory. */
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { z } from 'zod';
 import type { Actor } from '../../domain/access/actor.ts';
@@ -28,19 +28,19 @@ export interface ShellEndpointOptions {
   readonly service: ServiceContext;
   readonly frontRestarts: FrontRestarts;
   readonly logins: LoginEndpoint;
-  /** What ended since then, as the journal has it, newest last. */
+  /** Returns the calls that ended since then according to the journal, the newest last. */
   readonly endedSince: (actor: Actor, since: string) => Promise<readonly EndedCall[]>;
 }
 
 interface OpenShell {
   readonly login: string;
   readonly actor: Actor;
-  /** Keeps the measurements going that sparklines are made of. */
+  /** Ends the subscription that keeps CPU measurements running for the sparklines. */
   readonly unwatch: () => void;
   unfeed: (() => void) | undefined;
 }
 
-/** Shells that one connection may have open: a front serves all of them. */
+/** Number of shells that one connection may have open. The front serves all shells over one connection. */
 const maxShells = 10_000;
 
 export function serveShells(connection: MessageConnection, options: ShellEndpointOptions): void {
@@ -54,12 +54,12 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
     shells.delete(shell);
     open.unfeed?.();
     open.unwatch();
-    logins.shells(open.login, -1);
+    logins.countShells(open.login, -1);
     room.leave(shell);
     memory.left(open.actor, service.now());
   };
 
-  // vscode-jsonrpc sends an error that is returned; its types do not say so.
+  // vscode-jsonrpc sends a returned error as the response; its types do not say so.
   const answer = <T>(act: () => Promise<T>): Promise<T> =>
     Promise.try(act).catch((error: unknown) => toResponseError(error) as never);
 
@@ -68,13 +68,13 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
       const { shell, login } = checked(roomEntry, raw);
       const actor = logins.identify(login);
       if (shells.has(shell) || shells.size >= maxShells)
-        throw new Failure('usage', { what: 'the shell', why: 'its name is taken' });
+        throw new Failure('usage', { what: 'the shell', why: 'its id is taken or too many shells are open' });
       const { lines, leftAt, settings } = memory.of(actor);
       const ended = leftAt === null ? [] : await options.endedSince(actor, leftAt);
-      // It may have ended meanwhile.
+      // The login may have ended meanwhile.
       logins.identify(login);
       room.enter(shell, actor, (notice) => notify(connection, messages.notice, { shell, notice }));
-      logins.shells(login, 1);
+      logins.countShells(login, 1);
       shells.set(shell, { login, actor, unwatch: feed.subscribe(() => undefined), unfeed: undefined });
       return { ...room.welcome(actor), ended, restarted: frontRestarts.next(actor), lines, settings };
     }),
@@ -92,16 +92,16 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
       subscriber.unfeed?.();
       subscriber.unfeed = undefined;
       if (!open) return Promise.resolve(true);
-      // Whoever may not list all containers follows their own.
+      // Owners, who may not list all containers, follow their own.
       const sees = (user: string): boolean =>
         subscriber.actor.entryPoint !== 'self' || subscriber.actor.owns?.includes(user) === true;
       subscriber.unfeed = feed.subscribe((update) => {
-        const mine = {
+        const visible = {
           ...update,
           changed: update.changed.filter(({ user }) => sees(user)),
           removed: update.removed.filter(sees),
         };
-        notify(connection, messages.notice, { shell, notice: { type: 'containers', feed: mine } });
+        notify(connection, messages.notice, { shell, notice: { type: 'containers', feed: visible } });
       });
       return Promise.resolve(true);
     }),
@@ -124,7 +124,7 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
       return Promise.resolve(true);
     }),
   );
-  // A shell hears of nothing any more once its login is over.
+  // A shell leaves the room as soon as its login is over.
   logins.onEnd((login) => {
     for (const [shell, open] of [...shells]) if (open.login === login) leave(shell);
   });
@@ -132,6 +132,6 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
 
 function checked<S extends z.ZodType>(schema: S, raw: unknown): z.output<S> {
   const parsed = schema.safeParse(raw);
-  if (!parsed.success) throw new Failure('usage', { what: 'the request', why: 'it is not one of this protocol' });
+  if (!parsed.success) throw new Failure('usage', { what: 'the request', why: 'it does not follow the protocol' });
   return parsed.data;
 }

@@ -1,7 +1,7 @@
 /**
- * A front as a child of core: in a checkout, and wherever there is no systemd. It loads its code as whoever started
- * core, because a checkout may lie in a home that nobody else can look into, and is another user before it reads the
- * first byte from anybody.
+ * Runs the front as a child of core: in a checkout, and on machines without systemd. The front loads its code as the
+ * user who started core, because no other user may be able to read a checkout in a home directory. It drops to its own
+ * user before it reads the first byte from a client.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -15,16 +15,16 @@ export interface ChildFrontOptions {
   /** Module that the child runs. */
   readonly entry: string;
   readonly log: Logger;
-  /** Who the front becomes. Only root can give it another user. */
+  /** The user to which the front drops. Only root can set one. */
   readonly user?: { readonly uid: number; readonly gid: number } | undefined;
 }
 
-/** setpriv(1), which is in util-linux and so on every Debian and Ubuntu: Node.js itself cannot set these. */
+/** setpriv(1) of util-linux, present on every Debian and Ubuntu. Node.js itself cannot set these attributes. */
 const setpriv = '/usr/bin/setpriv';
 
 /**
- * Nothing that is started from here on gains a privilege (prctl(2), PR_SET_NO_NEW_PRIVS), and of root's capabilities
- * there are left the three that it takes to read the program and become somebody else, which ends them too.
+ * Neither the front nor its children can gain a privilege (prctl(2), PR_SET_NO_NEW_PRIVS). Of root's capabilities, only
+ * the three remain that reading the code and changing the user require. Changing the user drops those too.
  */
 const asRoot = [
   setpriv,
@@ -33,7 +33,7 @@ const asRoot = [
   '--bounding-set=-all,+setuid,+setgid,+dac_read_search',
   '--',
 ];
-const asAnybody = [setpriv, '--no-new-privs', '--'];
+const asUnprivileged = [setpriv, '--no-new-privs', '--'];
 
 export class ChildFront implements FrontStarter {
   readonly #options: ChildFrontOptions;
@@ -45,19 +45,19 @@ export class ChildFront implements FrontStarter {
   start(listener: Listener): Promise<FrontRun> {
     const { entry, log, user } = this.#options;
     const [program = '', ...args] = [
-      ...(existsSync(setpriv) ? (user === undefined ? asAnybody : asRoot) : []),
+      ...(existsSync(setpriv) ? (user === undefined ? asUnprivileged : asRoot) : []),
       ...frontCommand(entry, { channel: 3, listener: 4 }),
       ...(user === undefined ? [] : [`--uid=${user.uid}`, `--gid=${user.gid}`]),
     ];
     const child = spawn(program, args, {
-      // Its types do not know that a handle will do.
+      // spawn accepts a handle, but its types do not say so.
       stdio: ['ignore', 'ignore', 'pipe', 'pipe', listener.handle as 'inherit'],
       env: { ...frontEnvironment, PATH: process.env['PATH'] ?? '' },
     });
-    const said = child.stderr === null ? { last: '' } : logFront(child.stderr, log);
+    const output = child.stderr === null ? { last: '' } : logFront(child.stderr, log);
     const ended = new Promise<FrontEnd>((resolve) => {
-      child.once('exit', (code, signal) => resolve({ code, signal, said: said.last }));
-      child.once('error', (error) => resolve({ code: null, signal: null, said: error.message }));
+      child.once('exit', (code, signal) => resolve({ code, signal, lastLine: output.last }));
+      child.once('error', (error) => resolve({ code: null, signal: null, lastLine: error.message }));
     });
     return Promise.resolve({ channel: child.stdio[3] as Duplex, ended, kill: () => void child.kill('SIGKILL') });
   }

@@ -1,4 +1,4 @@
-/** Which way a front is started here, and as whom. */
+/** Chooses how the front is started, and as which user. */
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { Failure } from '../../domain/failure.ts';
@@ -12,35 +12,41 @@ import { UnitFront } from './unitFront.ts';
 export interface StarterOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly log: Logger;
-  /** The machine's own programs, also where the host is a simulated one. */
+  /** Runs programs on the machine itself, even if the host is simulated. */
   readonly runner: Runner;
 }
 
 export interface ChosenStarter {
   readonly starter: FrontStarter;
-  readonly is: FrontUser;
+  readonly user: FrontUser;
 }
 
-/** uid and gid of nobody and nogroup on every Debian and Ubuntu (base-passwd). */
+/** The uid of nobody and the gid of nogroup on every Debian and Ubuntu (base-passwd). */
 export const nobody = { name: 'nobody', uid: 65_534, gid: 65_534 };
 
 const entry = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../../front/main.ts' : '../../front/main.js', import.meta.url),
 );
 
-/** `CONTAINARIUM_FRONT=unit` is set by the installed service. Throws `settings` for what is neither. */
+/**
+ * Reads CONTAINARIUM_FRONT, `child` or `unit`; the installed service sets `unit`. Throws `settings` for any other
+ * value.
+ */
 export async function chooseStarter({ env, log, runner }: StarterOptions): Promise<ChosenStarter> {
   const wanted = env['CONTAINARIUM_FRONT'] ?? 'child';
   if (wanted !== 'child' && wanted !== 'unit')
-    throw new Failure('settings', { what: `CONTAINARIUM_FRONT="${wanted}"`, why: 'it is "child" or "unit"' });
+    throw new Failure('settings', {
+      what: `CONTAINARIUM_FRONT="${wanted}"`,
+      why: 'the value must be "child" or "unit"',
+    });
   if (wanted === 'unit')
-    return { starter: new UnitFront({ entry, log, runner }), is: { name: frontAccount, shared: false, unit: true } };
+    return { starter: new UnitFront({ entry, log, runner }), user: { name: frontAccount, shared: false, unit: true } };
   if (process.getuid?.() !== 0)
-    return { starter: new ChildFront({ entry, log }), is: { name: null, shared: false, unit: false } };
+    return { starter: new ChildFront({ entry, log }), user: { name: null, shared: false, unit: false } };
   const own = await new Accounts(runner).account(frontAccount);
   const user = own ?? nobody;
   return {
     starter: new ChildFront({ entry, log, user }),
-    is: { name: user.name, shared: own === undefined, unit: false },
+    user: { name: user.name, shared: own === undefined, unit: false },
   };
 }

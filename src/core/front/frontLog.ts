@@ -1,52 +1,49 @@
 /**
- * What a front writes on standard error, as records of core's log that say so. A front has no descriptor of core's log
- * itself: one that was taken over could write there what looks like core's.
+ * Copies the front's standard error into core's log, marked as the front's. The front has no descriptor of the log
+ * itself, through which a compromised front could forge lines of core.
  */
 import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import { printableLines } from '../../domain/text.ts';
 
-/** Longer lines are cut, in characters. */
+/** Maximum length of a line, in characters; the rest is cut off. */
 const maxLineLength = 4096;
-/** Lines that are kept of each period; the rest are counted. */
+/** Number of lines logged in each period; further lines are only counted. */
 const maxLines = 100;
 const periodMs = 10_000;
 
-/** Passes lines on until the stream ends; `last` is the one that was read last. */
+/** Logs lines until the stream ends. The result's `last` is always the latest line. */
 export function logFront(stream: Readable, log: Logger): { readonly last: string } {
-  const said = { last: '' };
+  const output = { last: '' };
   let pending = '';
   let periodBeganMs = 0;
   let lines = 0;
   const pass = (line: string): void => {
     if (line.trim() === '') return;
-    said.last = printableLines(line).slice(0, maxLineLength);
+    output.last = printableLines(line).slice(0, maxLineLength);
     const now = Date.now();
     if (now - periodBeganMs > periodMs) {
-      if (lines > maxLines) log.warn({ dropped: lines - maxLines }, 'the front said more than is logged');
+      if (lines > maxLines) log.warn({ dropped: lines - maxLines }, 'lines of the front were dropped');
       periodBeganMs = now;
       lines = 0;
     }
     lines++;
-    if (lines <= maxLines) log.warn({ front: record(said.last) ?? said.last }, 'the front says');
+    if (lines <= maxLines) log.warn({ front: parseRecord(output.last) ?? output.last }, 'output of the front');
   };
   stream.setEncoding('utf8');
   stream.on('data', (chunk: string) => {
     const parts = (pending + chunk).split('\n');
-    // A line without an end is kept up to its limit, and what follows it up to the end of the line is more of the same.
+    // An unfinished line is kept up to the limit.
     pending = (parts.pop() ?? '').slice(0, maxLineLength);
     for (const line of parts) pass(line);
   });
   stream.on('end', () => pass(pending));
   stream.on('error', () => undefined);
-  return said;
+  return output;
 }
 
-/**
- * A line of the front's own log as the record that it is, so that tools find its fields; below `front`, where it passes
- * for nothing of core's.
- */
-function record(line: string): object | undefined {
+/** Parses a JSON line of the front's log, so that tools find its fields; below `front` they cannot pass for core's. */
+function parseRecord(line: string): object | undefined {
   try {
     const parsed: unknown = JSON.parse(line);
     return typeof parsed === 'object' && parsed !== null ? parsed : undefined;

@@ -1,6 +1,6 @@
 /**
- * The front, kept running: started, watched, replaced. It may die at any time; operations go on without it. How it is
- * started and killed is its starter's business.
+ * Keeps the front running: starts, watches and replaces it. The front may die at any time, and operations go on without
+ * it. A {@link FrontStarter} starts and kills it.
  */
 import type { Logger } from 'pino';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
@@ -17,49 +17,48 @@ export interface FrontOptions {
   readonly listener: Listener;
   readonly log: Logger;
   readonly start: () => FrontStart;
-  /** Sets up the calls that the front may make. */
+  /** Registers the handlers for the front's requests. */
   readonly serve: (connection: MessageConnection) => void;
-  /** The first front serves. */
+  /** Called when the first front accepts connections. */
   readonly onServing: () => void;
-  /** The first front ended before it served. */
+  /** Called when the first front ended before it accepted connections. */
   readonly onFatal: (reason: string) => void;
-  /** A front that served is gone, and another one is started. */
+  /** Called when a front that accepted connections has ended and is about to be replaced. */
   readonly onReplaced: (why: FrontRestart['why']) => void;
 }
 
 /**
- * A front whose event loop stands still this long, in milliseconds, is killed and started anew. It was last heard up to
- * {@link aliveEveryMs} before it began to.
+ * How long the front's event loop may hang before core kills the front, in milliseconds. The last sign of life may be
+ * {@link aliveEveryMs} older than the hang.
  */
-const stillMs = 5000;
+const maxHangMs = 5000;
 const checkMs = 1000;
 /**
- * The same before it first says that it is alive: it loads its code then, which takes longer than that on a slow or
- * busy machine. Much longer where many containers start at the same time after a boot, or in a virtual machine in
- * software (npm run test:machine: over a minute on a busy day); and one that is killed begins anew, and makes the
- * machine busier.
+ * Limit of the time until the first sign of life, in milliseconds. The front loads its code first, which takes long on
+ * a slow or busy machine: when many containers start after a boot, or under software emulation (npm run test:machine:
+ * over a minute on a busy day). Killing it early would start the load again and make the machine busier.
  */
-const startingMs = 180_000;
+const maxStartMs = 180_000;
 
-/** Pauses between restarts, in milliseconds: a front that dies at once must not eat the machine. */
+/** Pauses between restarts, in milliseconds, so that a front that dies at once does not use up the machine. */
 const firstPauseMs = 200;
 const maxPauseMs = 10_000;
-/** A front that lived this long died of something else than its start. */
+/** A front that lived longer than this, in milliseconds, did not die of its start. */
 const settledMs = 30_000;
 
 interface CurrentFront {
   readonly run: FrontRun;
   readonly connection: MessageConnection;
   served: boolean;
-  stoodStill: boolean;
-  /** Why it could not serve, in its own words. */
+  hung: boolean;
+  /** The front's own message why it cannot accept connections. */
   failed: string | undefined;
 }
 
 export class FrontProcess {
   readonly #options: FrontOptions;
   #current: CurrentFront | undefined;
-  /** Resolves when the start that is under way is over. */
+  /** Resolves when the current start is over. */
   #starting: Promise<void>;
   #stopping = false;
   #pauseMs = firstPauseMs;
@@ -71,12 +70,12 @@ export class FrontProcess {
     this.#starting = this.#start();
   }
 
-  /** Gives the front a new index of who may log in. */
+  /** Sends the front a new directory of who may log in. */
   directory(directory: Directory): void {
     if (this.#current !== undefined) notify(this.#current.connection, messages.directory, directory);
   }
 
-  /** Asks the front to say goodbye to its sessions, and waits for its end; kills it after `graceMs`. */
+  /** Asks the front to disconnect its clients, and waits for its end; kills it after `graceMs`. */
   async stop(reason: string, graceMs = 5000): Promise<void> {
     this.#stopping = true;
     this.#options.listener.close();
@@ -96,12 +95,12 @@ export class FrontProcess {
     try {
       run = await starter.start(listener);
     } catch (error) {
-      this.#gone(startedMs, undefined, { code: null, signal: null, said: Failure.from(error).message });
+      this.#handleEnd(startedMs, undefined, { code: null, signal: null, lastLine: Failure.from(error).message });
       return;
     }
     if (this.#stopping) run.kill();
     const connection = connectOver(run.channel, { maxBytes: maxMessageBytes });
-    const current: CurrentFront = { run, connection, served: false, stoodStill: false, failed: undefined };
+    const current: CurrentFront = { run, connection, served: false, hung: false, failed: undefined };
     this.#current = current;
     connection.onRequest(messages.frontStart, () => frontStart.parse(this.#options.start()));
     connection.onNotification(messages.listening, () => {
@@ -116,7 +115,7 @@ export class FrontProcess {
     this.#options.serve(connection);
     connection.listen();
     const stopWatching = this.#watch(current);
-    // One that hangs up on core has no business left, whatever it thinks itself.
+    // A front without a connection to core is useless, even if it lives on.
     const hungUp = (): void => run.kill();
     run.channel.once('close', hungUp);
 
@@ -127,24 +126,26 @@ export class FrontProcess {
       run.channel.destroy();
       this.#current = undefined;
       log.debug({ ...end }, 'a front ended');
-      this.#gone(startedMs, current, end);
+      this.#handleEnd(startedMs, current, end);
     });
   }
 
-  #gone(startedMs: number, current: CurrentFront | undefined, { code, signal, said }: FrontEnd): void {
+  #handleEnd(startedMs: number, current: CurrentFront | undefined, { code, signal, lastLine }: FrontEnd): void {
     const { log, onFatal, onReplaced } = this.#options;
     if (this.#stopping) return;
     if (!this.#served) {
-      // It never worked here: whoever starts the server is told, instead of trying for ever.
+      // No front ever worked here. The start of the server fails, instead of trying for ever.
       this.#stopping = true;
       onFatal(
         current?.failed ??
-          (said === '' ? `it ended before it served (${signal ?? code ?? 'it could not be started'})` : said),
+          (lastLine === ''
+            ? `it ended before it accepted connections (${signal ?? code ?? 'it could not be started'})`
+            : lastLine),
       );
       return;
     }
-    log.error({ code, signal }, 'the front ended; starting it anew');
-    if (current?.served === true) onReplaced(current.stoodStill ? 'stood-still' : 'ended');
+    log.error({ code, signal }, 'the front ended; restarting it');
+    if (current?.served === true) onReplaced(current.hung ? 'stood-still' : 'ended');
     this.#pauseMs = Date.now() - startedMs > settledMs ? firstPauseMs : Math.min(this.#pauseMs * 2, maxPauseMs);
     setTimeout(() => {
       if (!this.#stopping) this.#starting = this.#start();
@@ -152,32 +153,31 @@ export class FrontProcess {
   }
 
   /**
-   * Whatever comes from it is a sign of life, from the moment it comes: a busy core hands messages out late, and a
-   * front behind which many commands wait is not one that stands still. One that is taken over can say it is alive as
-   * long as it likes, whatever it is asked.
+   * Kills a front that hangs. Every byte from the front counts as a sign of life at the moment of its arrival, because
+   * a busy core handles messages late. A compromised front can feign life for ever, whatever sign core asks for.
    */
   #watch(current: CurrentFront): () => void {
     const { channel } = current.run;
     let heardMs = Date.now();
-    let limitMs = startingMs;
+    let limitMs = maxStartMs;
     let checkedMs = Date.now();
     const timer = setInterval(() => {
       const now = Date.now();
-      // When this process itself stood still (a stopped machine, a debugger) or reads nothing more for now
+      // If this process itself hung (a suspended machine, a debugger) or has paused reading
       // (protocol/boundedReader.ts), the silence says nothing about the front.
       if (now - checkedMs > 2 * checkMs || channel.isPaused()) heardMs = now;
       checkedMs = now;
       if (now - heardMs > limitMs) {
-        // Once in each period: killing a unit takes a while.
+        // Killing a unit takes a while; the next attempt comes after another period.
         heardMs = now;
-        current.stoodStill = true;
-        this.#options.log.error({ stillMs: limitMs }, 'the front stands still; killing it');
+        current.hung = true;
+        this.#options.log.error({ stillMs: limitMs }, 'the front hangs; killing it');
         current.run.kill();
       }
     }, checkMs);
     const heard = (): void => void (heardMs = Date.now());
     channel.on('data', heard);
-    const alive = current.connection.onNotification(messages.alive, () => void (limitMs = stillMs + aliveEveryMs));
+    const alive = current.connection.onNotification(messages.alive, () => void (limitMs = maxHangMs + aliveEveryMs));
     return () => {
       clearInterval(timer);
       channel.off('data', heard);

@@ -1,17 +1,15 @@
-/**
- * That the front was replaced, for whoever logs in after it: their sessions were cut, and nobody else tells them why.
- */
+/** Tells people at their next login that the front was replaced, which explains why their connections were cut. */
 import type { Actor } from '../../domain/access/actor.ts';
 import type { FrontRestart } from '../../domain/events/notice.ts';
 
-/** Older than this, in milliseconds, it is no news. */
-const newsMs = 24 * 60 * 60_000;
+/** Age in milliseconds after which a restart is not reported any more. */
+const reportedForMs = 24 * 60 * 60_000;
 
 export class FrontRestarts {
   readonly #now: () => number;
   #latest: { readonly atMs: number; readonly why: FrontRestart['why'] } | undefined;
-  /** Who has heard of it: as many as there are people whom core knows. */
-  readonly #told = new Set<string>();
+  /** The people to whom the latest restart was reported; at most everybody in the directory. */
+  readonly #notified = new Set<string>();
 
   constructor(now: () => number = Date.now) {
     this.#now = now;
@@ -19,15 +17,16 @@ export class FrontRestarts {
 
   replaced(why: FrontRestart['why']): void {
     this.#latest = { atMs: this.#now(), why };
-    this.#told.clear();
+    this.#notified.clear();
   }
 
-  /** The latest restart, for each person once; for nobody on the host itself, who does not come through the front. */
+  /** Returns the latest restart, once for each person; null in local mode, which does not use the front. */
   next({ entryPoint, name }: Actor): FrontRestart | null {
-    if (this.#latest === undefined || entryPoint === 'local' || this.#now() - this.#latest.atMs > newsMs) return null;
-    const who = `${entryPoint} ${name}`;
-    if (this.#told.has(who)) return null;
-    this.#told.add(who);
+    if (this.#latest === undefined || entryPoint === 'local' || this.#now() - this.#latest.atMs > reportedForMs)
+      return null;
+    const person = `${entryPoint} ${name}`;
+    if (this.#notified.has(person)) return null;
+    this.#notified.add(person);
     return { at: new Date(this.#latest.atMs).toISOString(), why: this.#latest.why };
   }
 }

@@ -1,22 +1,22 @@
 /**
- * The SSH port. core binds it and the front accepts on it: the front needs no privilege for any port, and while one
- * front is replaced by the next, who connects waits in the kernel's queue instead of being refused.
+ * The SSH port. core binds it and the front accepts on it, so the front needs no privilege for a low port. While one
+ * front replaces another, new connections wait in the kernel's queue.
  */
 import net, { isIPv6 } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { Failure } from '../../domain/failure.ts';
 import type { Listening } from '../../protocol/messages.ts';
 
-/** What node:net wraps a socket in, as far as it is used here. */
+/** The part of node:net's internal socket handle that is used here. */
 interface SocketHandle {
-  /** Fills in where it is bound; returns 0 or a negative errno. */
+  /** Fills in the bound address; returns 0 or a negative errno. */
   getsockname(out: { address?: string; port?: number }): number;
   close(): void;
 }
 
 /**
- * Node.js binds and listens in one step everywhere but here, where its own cluster module does it. A net.Server that
- * listens in core would also accept in core. Returns a negative errno where it fails.
+ * Binds without listening. This function of Node.js's cluster module is the only one that does: a net.Server in core
+ * would also accept connections. Returns a negative errno on failure.
  */
 const createServerHandle = (
   net as unknown as {
@@ -25,24 +25,24 @@ const createServerHandle = (
 )._createServerHandle;
 
 export interface Listener {
-  /** For the `stdio` of spawn: the child gets the socket itself. */
+  /** The bound socket, for the `stdio` of spawn. */
   readonly handle: unknown;
   readonly where: Listening;
   close(): void;
 }
 
 /**
- * Binds; connections are taken once a front listens. Port 0 takes a free one. Throws `settings` where it cannot be had.
+ * Binds a port, on which a front accepts later. Port 0 binds a free one. Throws `settings` if the port cannot be bound.
  */
 export function bindPort({ address, port }: Listening): Listener {
   const handle = createServerHandle(address, port, isIPv6(address) ? 6 : 4);
-  if (typeof handle === 'number') throw unusable({ address, port }, handle);
+  if (typeof handle === 'number') throw cannotBind({ address, port }, handle);
   const bound: { address?: string; port?: number } = {};
-  // libuv keeps "address in use" back until the socket is looked at.
+  // libuv reports "address in use" only with the next call on the socket.
   const error = handle.getsockname(bound);
   if (error !== 0) {
     handle.close();
-    throw unusable({ address, port }, error);
+    throw cannotBind({ address, port }, error);
   }
   let open = true;
   return {
@@ -56,12 +56,12 @@ export function bindPort({ address, port }: Listening): Listener {
 }
 
 const reasons: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program listens there',
+  EADDRINUSE: 'another program is listening there',
   EADDRNOTAVAIL: 'this machine does not have that address',
-  EACCES: "ports below 1024 are root's",
+  EACCES: 'only root may use ports below 1024',
 };
 
-function unusable({ address, port }: Listening, error: number): Failure {
+function cannotBind({ address, port }: Listening, error: number): Failure {
   const name = getSystemErrorName(error);
   return new Failure('settings', {
     what: `the SSH server at ${address.includes(':') ? `[${address}]` : address}:${port}`,

@@ -1,12 +1,11 @@
 /**
- * A front as a unit of systemd's own, containarium-front.service: the way of an installed service. Its user and
- * everything that is taken away from it stand in systemd/containarium-front.conf, which is installed as that unit's
- * drop-in.
+ * Runs the front as a systemd unit, containarium-front.service, as the installed service does. Its drop-in,
+ * systemd/containarium-front.conf, sets its user and its restrictions.
  *
- * The unit is a transient one, because only those can be handed file descriptors: `systemd-run --pipe` passes on its
- * own (systemd-run(1)), here the bound port as standard input and the protocol as standard output. So there is no
- * socket in the file system through which anybody could speak to core in a front's place, and the front can do without
- * the right to open any socket at all.
+ * The unit is transient, because only a transient unit can inherit file descriptors: `systemd-run --pipe` passes its
+ * own on (systemd-run(1)), here the bound port as standard input and the protocol as standard output. So no socket in
+ * the file system lets another program speak to core in the front's place, and the front needs no right to open
+ * sockets.
  */
 import { spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
@@ -20,21 +19,19 @@ import type { Listener } from './listener.ts';
 
 export const frontUnit = 'containarium-front.service';
 
-/** Limit of one call of systemctl, in milliseconds. */
-const limitMs = 20_000;
+/** Limit of one systemctl command, in milliseconds. */
+const systemctlTimeoutMs = 20_000;
 
 export interface UnitFrontOptions {
   readonly entry: string;
   readonly log: Logger;
-  /** For systemctl: always the machine's own, also where the host is a simulated one. */
+  /** Runs systemctl on the machine itself, even if the host is simulated. */
   readonly runner: Runner;
 }
 
 export class UnitFront implements FrontStarter {
   readonly #options: UnitFrontOptions;
-  /**
-   * The last call of systemctl: one after the other, so that a kill that was meant for one front never meets the next.
-   */
+  /** The last systemctl command. Commands run one after the other, so that a late kill never hits the next front. */
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(options: UnitFrontOptions) {
@@ -43,9 +40,8 @@ export class UnitFront implements FrontStarter {
 
   async start(listener: Listener): Promise<FrontRun> {
     const { entry, log } = this.#options;
-    // One that a killed core left behind, or that lost its way: there is one front, and it is the one that is started
-    // now.
-    await this.#end();
+    // A killed core may have left a front behind. Only the new one may run.
+    await this.#stopLeftover();
     const args = [
       '--quiet',
       '--pipe',
@@ -54,7 +50,7 @@ export class UnitFront implements FrontStarter {
       `--unit=${frontUnit}`,
       '--service-type=exec',
       "--description=Containarium's SSH server",
-      // Also in the drop-in. Without that, everything else is missing, but at least it is not root.
+      // The drop-in sets these too. If it is missing, so are the other restrictions, but the front is not root.
       `--uid=${frontAccount}`,
       '--property=NoNewPrivileges=yes',
       ...Object.entries(frontEnvironment).map(([name, value]) => `--setenv=${name}=${value}`),
@@ -62,12 +58,12 @@ export class UnitFront implements FrontStarter {
       ...frontCommand(entry, { channel: 1, listener: 0 }),
     ];
     const child = spawn('systemd-run', args, { stdio: [listener.handle as 'inherit', 'pipe', 'pipe'] });
-    const said = logFront(child.stderr, log);
+    const output = logFront(child.stderr, log);
     const ended = new Promise<FrontEnd>((resolve) => {
-      child.once('exit', (code, signal) => resolve({ code, signal, said: said.last }));
-      child.once('error', (error) => resolve({ code: null, signal: null, said: error.message }));
+      child.once('exit', (code, signal) => resolve({ code, signal, lastLine: output.last }));
+      child.once('error', (error) => resolve({ code: null, signal: null, lastLine: error.message }));
     });
-    // A pipe of spawn's is a socket pair: both directions are there.
+    // spawn makes its pipes as socket pairs, which work in both directions.
     const channel = child.stdout as unknown as Duplex;
     const kill = (): void => {
       this.#kill().catch((error: unknown) =>
@@ -77,22 +73,22 @@ export class UnitFront implements FrontStarter {
     return { channel, ended, kill };
   }
 
-  /** Every process of the unit, whatever it calls itself. That there is none is no failure. */
+  /** Kills every process of the unit. Succeeds if there is none. */
   async #kill(): Promise<void> {
     await this.#systemctl(['kill', '--signal=KILL', frontUnit]);
   }
 
-  async #end(): Promise<void> {
+  async #stopLeftover(): Promise<void> {
     await this.#kill();
     await this.#systemctl(['stop', frontUnit]);
     await this.#systemctl(['reset-failed', frontUnit]);
   }
 
   #systemctl(args: readonly string[]): Promise<void> {
-    // systemctl says "not loaded" with 1 or 5, depending on the verb and its version.
+    // systemctl reports "not loaded" with exit code 1 or 5, depending on the command and the version.
     const done = this.#tail.then(() =>
       this.#options.runner
-        .run({ program: 'systemctl', args, timeoutMs: limitMs, allowExit: [0, 1, 5] })
+        .run({ program: 'systemctl', args, timeoutMs: systemctlTimeoutMs, allowExit: [0, 1, 5] })
         .then(() => undefined),
     );
     this.#tail = done.catch(() => undefined);

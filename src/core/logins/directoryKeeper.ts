@@ -1,4 +1,4 @@
-/** Who may log in, kept up to date from the state files and from Incus, and told to whoever decides by it. */
+/** Keeps the directory of who may log in up to date, from the state files and from Incus. */
 import type { Logger } from 'pino';
 import { emptyDirectory, type Directory } from '../../domain/access/directory.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -9,10 +9,10 @@ export interface DirectoryKeeperOptions {
   readonly service: HostContext;
   readonly own: OwnState;
   readonly log: Logger;
-  /** Told of each new state. */
+  /** Called with each new directory. */
   readonly changed: (directory: Directory) => void;
-  /** Told whether Incus could be asked. */
-  readonly asked: (answered: boolean) => void;
+  /** Called after each query of Incus; `answered` is false if it failed. */
+  readonly queried: (answered: boolean) => void;
 }
 
 export class DirectoryKeeper {
@@ -29,16 +29,16 @@ export class DirectoryKeeper {
   }
 
   /**
-   * Reads everything again. Never rejects: while Incus cannot be asked, owners keep what they had; admins are known
-   * without it and must be able to look.
+   * Reads everything again. Never rejects: while Incus does not answer, the owners' keys stay as they were. Admins are
+   * not stored in Incus, and must be able to log in and find out why it does not answer.
    */
   async refresh(): Promise<void> {
-    const { service, own, log, changed, asked } = this.#options;
+    const { service, own, log, changed, queried } = this.#options;
     try {
       this.#owners = await collectOwners(service);
-      asked(true);
+      queried(true);
     } catch (error) {
-      asked(false);
+      queried(false);
       log.warn({ why: Failure.from(error).message }, 'the keys of container owners could not be read');
     }
     this.#directory = makeDirectory(own, this.#owners);

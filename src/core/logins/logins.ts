@@ -1,7 +1,6 @@
 /**
- * Who is logged in. Whoever asks core for something names a login; what it may do is looked up here, again for every
- * call. A login over ssh begins with its signature, which core verifies itself: what the front believes of a client
- * gives it no right.
+ * The open logins. Every request to core names a login, and its rights are looked up here again for every call. A login
+ * over ssh starts with a signature that core verifies itself: the front cannot grant a right by vouching for a client.
  */
 import { createHash } from 'node:crypto';
 import { ulid } from 'ulid';
@@ -14,9 +13,9 @@ import { provesPossession } from '../../identity/proof.ts';
 import type { Verified } from '../../identity/signature.ts';
 import { UsedProofs } from './usedProofs.ts';
 
-/** Where a login's caller can be told that it is over. */
+/** The connection over which a login was made. */
 export interface LoginOwner {
-  /** The login is over; whoever has it open shall be told the reason and let go. */
+  /** Called when core has ended the login. The owner tells the client the reason and disconnects it. */
   ended(login: string, reason: string): void;
 }
 
@@ -24,8 +23,8 @@ interface Login {
   readonly actor: Actor;
   readonly since: Date;
   readonly owner: LoginOwner;
-  /** Who it is now, or why nobody any more. */
-  readonly again: () => Actor | string;
+  /** Looks the login up again: its actor, or the reason why it is no longer valid. */
+  readonly currentActor: () => Actor | string;
   /** Whether the key was touched for this login. */
   readonly touched: boolean;
   readonly means: LoginMeans | undefined;
@@ -36,14 +35,14 @@ export interface LoginsOptions {
   readonly now: () => Date;
   readonly opened?: (actor: Actor, means: LoginMeans | undefined) => void;
   readonly closed?: (actor: Actor, since: Date, reason: string | undefined) => void;
-  /** What was shown for a login proves nothing. */
-  readonly notProved?: (username: string, address: string) => void;
-  /** Proofs that are remembered to have been used. */
+  /** Called when the proof of a login is invalid. */
+  readonly proofRejected?: (username: string, address: string) => void;
+  /** How many used proofs are remembered. */
   readonly maxProofs?: number;
   readonly maxLogins?: number;
 }
 
-/** Logins at one time, of one front: more than file descriptors allow connections. */
+/** Number of logins that may be open at one time. The limit of file descriptors keeps an honest front below it. */
 export const maxLogins = 100_000;
 
 export class Logins {
@@ -57,29 +56,33 @@ export class Logins {
     this.#proofs = new UsedProofs(options.maxProofs);
   }
 
-  /** Replaces what is known of who may log in, and ends what may not be any more. */
-  allow(directory: Directory): void {
+  /** Replaces the directory, and ends the logins that it no longer permits. */
+  replaceDirectory(directory: Directory): void {
     this.#index.replace(directory);
     this.recheck();
   }
 
   /** Ends every login whose key, role or name has changed since it began, or that has expired. */
   recheck(): void {
-    for (const [login, { actor, again }] of [...this.#logins]) {
-      const now = again();
-      if (typeof now === 'string') this.end(login, now);
-      else if (now.role !== actor.role) this.end(login, `your role is ${now.role} now: log in again`);
-      else if (now.name !== actor.name) this.end(login, `your key belongs to ${now.name} now: log in again`);
+    for (const [login, { actor, currentActor }] of [...this.#logins]) {
+      const current = currentActor();
+      if (typeof current === 'string') this.end(login, current);
+      else if (current.role !== actor.role) this.end(login, `your role is now ${current.role}: log in again`);
+      else if (current.name !== actor.name) this.end(login, `your key now belongs to ${current.name}: log in again`);
     }
   }
 
-  /** A login over ssh. Rejects with `denied` where the proof is none, or was used before. */
+  /** Opens a login over ssh. Throws `denied` if the proof is invalid or was used before. */
   prove(proof: LoginProof, address: string, owner: LoginOwner, transport?: Transport): Actor {
     const { admitted, evidence, verified } = this.#verify(proof, address);
     if (admitted.admitted !== 'actor') return this.#deny(evidence);
     const again = (): Actor | string => {
       const verdict = this.#index.admit(evidence, this.#nowMs());
-      return verdict.admitted === 'actor' ? verdict.actor : verdict.admitted === 'no' ? verdict.why : 'it is no login';
+      return verdict.admitted === 'actor'
+        ? verdict.actor
+        : verdict.admitted === 'no'
+          ? verdict.why
+          : 'it is not valid any more';
     };
     const means: LoginMeans = {
       method: 'publickey',
@@ -89,8 +92,8 @@ export class Logins {
     return this.#open(admitted.actor, owner, again, { touched: verified.touched, means });
   }
 
-  /** Somebody with an invitation, and the key that they have shown to hold. Rejects as {@link prove} does. */
-  invited(proof: LoginProof, address: string): Extract<Admitted, { admitted: 'invitation' }> {
+  /** Verifies the login of an invited person, without opening it. Throws as {@link prove} does. */
+  proveInvitation(proof: LoginProof, address: string): Extract<Admitted, { admitted: 'invitation' }> {
     const { admitted, evidence } = this.#verify(proof, address);
     return admitted.admitted === 'invitation' ? admitted : this.#deny(evidence);
   }
@@ -98,13 +101,13 @@ export class Logins {
   #verify(proof: LoginProof, address: string): { admitted: Admitted; evidence: Evidence; verified: Verified } {
     const { username, algorithm, blob } = proof;
     const offered: Evidence = { username, algorithm, blob, address, verified: undefined };
-    // Of the bytes: two texts in base64 can mean the same.
+    // The bytes are hashed, because two base64 texts can encode the same bytes.
     const used = createHash('sha256').update(Buffer.from(proof.sessionId, 'base64')).digest('base64');
     const before = this.#index.admit(offered, this.#nowMs());
     const verified =
       before.admitted === 'no' || this.#proofs.has(used) ? undefined : provesPossession(proof, before.key);
     if (verified === undefined) return this.#deny(offered);
-    // Once more, with what only the signature says.
+    // Admitted again, now with the facts that only a verified signature carries, such as the touch.
     const evidence: Evidence = { ...offered, verified };
     const admitted: Verdict = this.#index.admit(evidence, this.#nowMs());
     if (admitted.admitted === 'no') return this.#deny(offered);
@@ -115,37 +118,37 @@ export class Logins {
     return { admitted, evidence, verified };
   }
 
-  /** Whoever can open core's own socket is root on this host; the name is for the journal. */
-  local(name: string, owner: LoginOwner): Actor {
+  /** Opens a login in local mode. Only root can open core's socket; the name is for the journal. */
+  openLocal(name: string, owner: LoginOwner): Actor {
     const actor: Actor = { name, role: 'root', entryPoint: 'local' };
     return this.#open(actor, owner, () => actor, { touched: false });
   }
 
-  /** Who a login is at this moment. Throws `denied` where it is over. */
+  /** Returns the current actor of a login. Throws `denied` if the login is over. */
   actor(login: string): Actor {
-    const actor = this.#logins.get(login)?.again();
+    const actor = this.#logins.get(login)?.currentActor();
     if (actor === undefined || typeof actor === 'string') throw denied(actor);
     return { ...actor, login };
   }
 
-  /** When somebody touched a FIDO key for this login; undefined where nobody did. */
+  /** Returns when a FIDO key was touched for this login, or undefined if none was. */
   touchedAt(login: string): Date | undefined {
     const found = this.#logins.get(login);
     return found?.touched === true ? found.since : undefined;
   }
 
-  /** How a login came in; undefined for one in local mode, or over. */
+  /** Returns how a login was authenticated; undefined in local mode, or if the login is over. */
   means(login: string): LoginMeans | undefined {
     return this.#logins.get(login)?.means;
   }
 
-  /** Counts the shells of a login. */
-  shells(login: string, change: 1 | -1): void {
+  /** Adjusts the number of open shells of a login. */
+  countShells(login: string, change: 1 | -1): void {
     const found = this.#logins.get(login);
     if (found !== undefined) found.shells += change;
   }
 
-  /** The connection is gone. */
+  /** Forgets a login whose connection is closed. */
   close(login: string, reason?: string): void {
     const found = this.#logins.get(login);
     if (found === undefined) return;
@@ -153,7 +156,7 @@ export class Logins {
     this.#options.closed?.({ ...found.actor, login }, found.since, reason);
   }
 
-  /** Ends a login from this side: from now on it may nothing, and whoever has it open is told why. */
+  /** Ends a login from core's side. It loses its rights at once, and its owner gets the reason. */
   end(login: string, reason: string): void {
     const owner = this.#logins.get(login)?.owner;
     this.close(login, reason);
@@ -170,7 +173,7 @@ export class Logins {
   }
 
   #deny({ username, address }: Evidence): never {
-    this.#options.notProved?.(username, address);
+    this.#options.proofRejected?.(username, address);
     throw denied();
   }
 
@@ -181,9 +184,17 @@ export class Logins {
     { touched, means }: { touched: boolean; means?: LoginMeans },
   ): Actor {
     if (this.#logins.size >= (this.#options.maxLogins ?? maxLogins))
-      throw new Failure('busy', { what: 'the server', why: 'too many are logged in', next: 'try again later' });
+      throw new Failure('busy', { what: 'the server', why: 'too many logins are open', next: 'try again later' });
     const login = ulid();
-    this.#logins.set(login, { actor, since: this.#options.now(), owner, again, touched, means, shells: 0 });
+    this.#logins.set(login, {
+      actor,
+      since: this.#options.now(),
+      owner,
+      currentActor: again,
+      touched,
+      means,
+      shells: 0,
+    });
     const named = { ...actor, login };
     this.#options.opened?.(named, means);
     return named;

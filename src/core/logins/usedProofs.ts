@@ -1,20 +1,20 @@
-/**
- * Which proofs of a login were used: each is good once. There is room for so many; of more, the oldest of whoever has
- * used the most is forgotten. So nobody can make core forget the proof of somebody else by logging in again and again.
- */
-const defaultMost = 65_536;
+const defaultMaxProofs = 65_536;
 
+/**
+ * The login proofs that were used; each is good once. When the limit is exceeded, the oldest proof of the person with
+ * the most proofs is forgotten, so that nobody can push out another person's proofs by logging in again and again.
+ */
 export class UsedProofs {
-  readonly #most: number;
-  /** Who it was → theirs, the oldest first. */
+  readonly #maxProofs: number;
+  /** Proofs by person, the oldest first. */
   readonly #byPerson = new Map<string, Set<string>>();
   #count = 0;
 
-  constructor(most: number = defaultMost) {
-    this.#most = most;
+  constructor(maxProofs: number = defaultMaxProofs) {
+    this.#maxProofs = maxProofs;
   }
 
-  /** People of whom any are known. */
+  /** Number of people with at least one remembered proof. */
   get people(): number {
     return this.#byPerson.size;
   }
@@ -24,14 +24,14 @@ export class UsedProofs {
     return false;
   }
 
-  /** One that is not known yet. */
+  /** Remembers a proof, which must be a new one. */
   add(proof: string, person: string): void {
     const used = this.#byPerson.get(person) ?? new Set<string>();
     this.#byPerson.set(person, used.add(proof));
-    if (++this.#count > this.#most) this.#forget();
+    if (++this.#count > this.#maxProofs) this.#forgetOne();
   }
 
-  #forget(): void {
+  #forgetOne(): void {
     const [person, used] = [...this.#byPerson].reduce((most, next) => (next[1].size > most[1].size ? next : most));
     const [oldest = ''] = used;
     used.delete(oldest);

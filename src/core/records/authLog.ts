@@ -1,22 +1,19 @@
 /**
- * One line in the log for each failed login, for people and for programs that ban by it (systemd/fail2ban/). It is
- * written here and not by the front, so that its form and its rate are core's: nothing is in it but an address, a port,
- * one of our login names or "other", and words of ours.
+ * Writes one log line for each failed login, for people and for programs such as fail2ban (systemd/fail2ban/). core
+ * writes the lines, not the front, so that core controls their form and rate: a line contains an address, a port, one
+ * of the login names or "other", and fixed words.
  */
 import type { Logger } from 'pino';
 import { failedLogins, refusalReasons, type RefusalReport } from '../../domain/access/refusal.ts';
 
-/**
- * Lines in each such time, in milliseconds: enough for hundreds of sources to be banned in a minute, and no disk is
- * filled.
- */
-const everyMs = 10_000;
+/** At most {@link maxLines} in each period: enough to ban hundreds of sources a minute, too few to fill a disk. */
+const periodMs = 10_000;
 const maxLines = 500;
 
 export class AuthLog {
   readonly #log: Pick<Logger, 'warn'>;
   readonly #now: () => number;
-  #sinceMs = -Infinity;
+  #periodBeganMs = -Infinity;
   #lines = 0;
   #leftOut = 0;
 
@@ -39,13 +36,13 @@ export class AuthLog {
 
   #write(message: string): void {
     const nowMs = this.#now();
-    if (nowMs - this.#sinceMs >= everyMs) {
-      this.#sinceMs = nowMs;
+    if (nowMs - this.#periodBeganMs >= periodMs) {
+      this.#periodBeganMs = nowMs;
       this.#lines = 0;
       if (this.#leftOut > 0)
         this.#log.warn(
           { event: 'auth-failures-left-out', count: this.#leftOut },
-          'more failed logins than there are lines for',
+          'too many failed logins to log each one',
         );
       this.#leftOut = 0;
     }

@@ -1,7 +1,4 @@
-/**
- * What becomes of logins, of refusals, and of what is asked for and not offered, outside of core's memory: journal,
- * log, and who counts them.
- */
+/** Writes logins, rejected logins and unsupported requests to the journal and the log, and counts them for metrics. */
 import type { Logger } from 'pino';
 import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -35,7 +32,7 @@ export class LoginEvents {
     this.#unsupportedRequests = new UnsupportedRecords(records);
   }
 
-  /** Local mode is root on the host, whose logins nobody counts; its verbs are recorded. */
+  /** Records a new login. Logins in local mode, root on the host, are not recorded; their calls are. */
   opened(actor: Actor, means: LoginMeans | undefined): void {
     if (actor.entryPoint === 'local') return;
     this.#options.counted?.login(actor);
@@ -58,7 +55,7 @@ export class LoginEvents {
     });
   }
 
-  /** `reason`: why this side ended it; undefined where the client left. */
+  /** Records the end of a login. `reason` says why core ended it; undefined if the client left. */
   closed(actor: Actor, since: Date, reason: string | undefined): void {
     if (actor.entryPoint === 'local') return;
     const durationMs = Math.max(0, this.#options.now() - since.getTime());
@@ -74,35 +71,34 @@ export class LoginEvents {
     });
   }
 
-  /** What the front reports. */
+  /** Records rejected logins. */
   refusals(report: RefusalReport): void {
     this.#options.counted?.refusals(report);
     this.#authLog.report(report);
     this.#records.report(report);
   }
 
-  /** Forwarding and the like. */
   unsupportedRequests(actor: Actor, counts: UnsupportedRequestCounts): void {
     this.#unsupportedRequests.report(actor, counts);
   }
 
-  /** A proof that was none: nothing that the front decides by would have let this come to core. */
-  notProved(username: string, address: string): void {
+  /** Records an invalid proof. An honest front rejects it before it reaches core. */
+  proofRejected(username: string, address: string): void {
     this.refusals({
       counted: [{ source: address, reason: 'proof', entryPoint: triedEntryPoint(username), count: 1, ports: [0] }],
       others: {},
     });
   }
 
-  /** Records what is not recorded yet. */
+  /** Writes what is still in memory. */
   async settled(): Promise<void> {
     await this.#records.flush();
     await this.#unsupportedRequests.flush();
   }
 
   /**
-   * A login goes on where it cannot be recorded, or nobody could come to look at the disk that is full; the verbs that
-   * change something do not.
+   * Never rejects. A login that cannot be recorded is allowed all the same, or no admin could log in to look at the
+   * full disk. Verbs that change something are refused then.
    */
   async #append(entry: { type: string } & JsonObject): Promise<void> {
     try {
@@ -110,7 +106,7 @@ export class LoginEvents {
     } catch (error) {
       this.#options.log.error(
         { record: entry.type, why: Failure.from(error).message },
-        'the journal did not take a record',
+        'a record could not be written to the journal',
       );
     }
   }

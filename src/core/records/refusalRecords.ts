@@ -1,7 +1,6 @@
 /**
- * Refused logins as the journal keeps them: added up to at most one record a minute, of a size that has a limit,
- * whatever the front reports. A front that was taken over can make the figures wrong; it can neither choose the form of
- * a record nor how many there are.
+ * The journal's records of rejected logins: summed up, at most one a minute, each of limited size, whatever the front
+ * reports. A compromised front can falsify the numbers, but not the form or the rate of the records.
  */
 import type { RefusalReason, RefusalReport } from '../../domain/access/refusal.ts';
 import { CountedRecords, type CountedRecordsOptions } from './countedRecords.ts';
@@ -14,12 +13,12 @@ export class RefusalRecords {
   constructor(options: RefusalRecordsOptions) {
     this.#records = new CountedRecords({
       ...options,
-      record: ({ since, count, kinds, who, unlisted, top }) => ({
+      record: ({ since, count, kinds, distinct, unlisted, top }) => ({
         type: 'refusals',
         since,
         count,
         reasons: { ...kinds },
-        sources: who,
+        sources: distinct,
         ...(unlisted === 0 ? {} : { unlisted }),
         top: [...top],
       }),
@@ -31,13 +30,13 @@ export class RefusalRecords {
     for (const [reason, count] of Object.entries(others)) this.#add(undefined, reason as RefusalReason, count);
   }
 
-  /** Records what was added up. Rejects where the journal does. */
+  /** Writes the current sum to the journal. Rejects if the journal does. */
   async flush(): Promise<void> {
     await this.#records.flush();
   }
 
   #add(source: string | undefined, reason: RefusalReason, count: number): void {
-    // Who only connects was refused nothing: a load balancer's probe would fill a journal.
+    // A client that only connects was not refused anything, and a load balancer's probes would fill the journal.
     if (reason !== 'silent') this.#records.add(reason, count, source === undefined ? undefined : { address: source });
   }
 }

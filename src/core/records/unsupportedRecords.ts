@@ -1,6 +1,6 @@
 /**
- * Forwardings, subsystems and the like that were asked for and refused, as the journal keeps them: who asked, for what,
- * how often, added up to at most one record a minute.
+ * The journal's records of unsupported requests (forwarding, subsystems and the like): who sent which kind, and how
+ * often, summed up to at most one record a minute.
  */
 import type { Actor } from '../../domain/access/actor.ts';
 import type { UnsupportedRequest, UnsupportedRequestCounts } from '../../domain/access/unsupportedRequest.ts';
@@ -14,19 +14,19 @@ export class UnsupportedRecords {
   constructor(options: UnsupportedRecordsOptions) {
     this.#records = new CountedRecords({
       ...options,
-      record: ({ since, count, kinds, who, unlisted, top }) => ({
+      record: ({ since, count, kinds, distinct, unlisted, top }) => ({
         type: 'unsupported-requests',
         since,
         count,
         asked: { ...kinds },
-        people: who,
+        people: distinct,
         ...(unlisted === 0 ? {} : { unlisted }),
         top: [...top],
       }),
     });
   }
 
-  /** `actor` is who core knows the login to be; what and how often is the front's word. */
+  /** Adds a report of the front. `actor` is core's own knowledge; the kinds and counts are the front's claim. */
   report({ name, entryPoint, address }: Actor, counts: UnsupportedRequestCounts): void {
     for (const [kind, count] of Object.entries(counts))
       this.#records.add(kind as UnsupportedRequest, count, {
@@ -36,7 +36,7 @@ export class UnsupportedRecords {
       });
   }
 
-  /** Records what was added up. Rejects where the journal does. */
+  /** Writes the current sum to the journal. Rejects if the journal does. */
   async flush(): Promise<void> {
     await this.#records.flush();
   }

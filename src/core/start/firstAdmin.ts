@@ -1,4 +1,4 @@
-/** The first start: somebody who may log in. */
+/** Makes the first admin at the first start. */
 import { chmod, chown, readdir, readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import type { Home } from '../../settings/home.ts';
 export interface FirstAdmin {
   readonly name: string;
   readonly keys: readonly PublicKey[];
-  /** Where the private key is that was made, or the folder whose public keys were taken. */
+  /** Path of the new private key if `made`, otherwise the folder of the public keys. */
   readonly from: string;
   readonly made: boolean;
 }
@@ -23,7 +23,7 @@ interface Invoker {
   readonly gid: number | undefined;
 }
 
-/** Who started the server: behind sudo the person, not root. */
+/** Returns the user who started the server; under sudo that is the person, not root. */
 async function invoker(env: NodeJS.ProcessEnv): Promise<Invoker> {
   const name = env['SUDO_USER'] ?? env['USER'] ?? env['LOGNAME'] ?? 'admin';
   if (env['SUDO_USER'] === undefined || process.getuid?.() !== 0)
@@ -46,15 +46,15 @@ async function ownPublicKeys(folder: string): Promise<PublicKey[]> {
     try {
       found.push(...parsePublicKeys(await readFile(join(folder, name), 'utf8')));
     } catch {
-      // A key of a kind that is not accepted here is simply not authorised; the others still are.
+      // A key of an unsupported type is skipped; the others are still accepted.
     }
   }
   return found;
 }
 
 /**
- * Makes sure that somebody may use manage@: the invoking user's own keys, or a key pair made for them. Nothing where
- * there are admins.
+ * Adds the invoking user as admin, with their own public keys or with a new key pair. Does nothing if there are admins
+ * already.
  */
 export async function firstAdmin(
   home: Home,
@@ -76,7 +76,7 @@ export async function firstAdmin(
   await writeFile(path, made.privateKey, { mode: 0o600 });
   await writeFile(`${path}.pub`, `${made.publicKey} ${name}@containarium\n`, { mode: 0o644 });
   if (person.uid !== undefined && person.gid !== undefined) {
-    // The person behind sudo is the one who logs in with it.
+    // The person behind sudo logs in with this key, and must be able to read it.
     for (const file of [path, `${path}.pub`]) await chown(file, person.uid, person.gid);
     await chmod(home.keys, 0o711);
   }

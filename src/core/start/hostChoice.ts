@@ -1,6 +1,6 @@
 /**
- * Real or simulated: decided once, at the first start, and kept. A host that worked yesterday and does not answer today
- * is an error.
+ * Chooses between the real and the simulated host: once, at the first start. The choice is stored, so that a real host
+ * that does not answer one day is an error and not a reason to simulate.
  */
 import { z } from 'zod';
 import type { HostTag } from '../../domain/results/about.ts';
@@ -23,16 +23,20 @@ export async function chooseHost({ wanted, isRoot, statePath, incus }: HostOptio
   if (wanted === 'simulated') return { kind: 'simulated', simulated: true, why: 'the configuration asks for it' };
   if (wanted === 'incus') {
     if (!isRoot)
-      throw new Failure('settings', { what: 'the real host', why: 'jump accounts need root', next: 'sudo npm start' });
+      throw new Failure('settings', {
+        what: 'the real host',
+        why: 'making jump accounts requires root',
+        next: 'sudo npm start',
+      });
     const why = 'the configuration asks for it';
     if (kept?.host !== 'incus') {
-      // From now on the real host is what this home belongs to, also when nobody asks for it any more.
+      // From now on this home belongs to the real host, even if the setting goes away.
       state.data = { host: 'incus', why };
       await state.write();
     }
     return { kind: 'incus', simulated: false, why };
   }
-  const chosen = kept ?? (await look(isRoot, incus));
+  const chosen = kept ?? (await detect(isRoot, incus));
   if (kept === null) {
     state.data = chosen;
     await state.write();
@@ -40,14 +44,14 @@ export async function chooseHost({ wanted, isRoot, statePath, incus }: HostOptio
   if (chosen.host === 'incus' && !isRoot) {
     throw new Failure('settings', {
       what: 'the real host',
-      why: 'this server has worked on the real host before, and that needs root',
+      why: 'this server has used the real host before, which requires root',
       next: 'sudo npm start, or set CONTAINARIUM_HOST=simulated',
     });
   }
   return { kind: chosen.host, simulated: chosen.host === 'simulated', why: chosen.why };
 }
 
-async function look(isRoot: boolean, incus: Incus): Promise<{ host: 'incus' | 'simulated'; why: string }> {
+async function detect(isRoot: boolean, incus: Incus): Promise<{ host: 'incus' | 'simulated'; why: string }> {
   if (!isRoot) return { host: 'simulated', why: 'not started as root' };
   try {
     const [server, pools, networks] = await Promise.all([incus.server(), incus.pools(), incus.networks()]);

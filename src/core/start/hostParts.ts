@@ -1,4 +1,4 @@
-/** What of the host is real, or simulated. */
+/** The parts of the host that exist in two forms, real and simulated. */
 import { join } from 'node:path';
 import type { Accounts } from '../../host/accounts.ts';
 import { incusSocketPath } from '../../host/incus/socket.ts';

@@ -1,4 +1,4 @@
-/** Core's log: JSON lines on standard error, for journald with priorities. */
+/** core's log: JSON lines on standard error, with priorities if journald reads them. */
 import { fstatSync } from 'node:fs';
 import { pino, type Logger } from 'pino';
 import { isJournal, logLine } from '../../domain/logLine.ts';
@@ -8,12 +8,12 @@ const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 export function makeLog(env: NodeJS.ProcessEnv): Logger {
   const toJournal = isJournal(env['JOURNAL_STREAM'], fstatSync(2, { bigint: true }));
-  // On a terminal that somebody started it on, every login would be in the way.
+  // On a terminal, a line for every login would be in the way.
   const usual = toJournal ? 'info' : 'warn';
   const wanted = env['CONTAINARIUM_LOG'] ?? usual;
   const stderr = pino.destination({ dest: 2, sync: true });
   const destination = {
-    // Has pino tell the level of the line that it is about to write.
+    // Makes pino set `lastLevel` before each write.
     [Symbol.for('pino.metadata')]: true,
     lastLevel: 30,
     write(line: string): void {

@@ -1,4 +1,4 @@
-/** The journal and the operations that it holds open, as a start finds them. */
+/** Opens the journal, and finds the operations that an earlier start left unfinished. */
 import type { JournalFiles } from '../../journal/files.ts';
 import { Journal } from '../../journal/journal.ts';
 import { OpenOperationsReader } from '../../journal/openOperations.ts';
@@ -13,7 +13,7 @@ export interface OpenJournalOptions {
   readonly undoRetry?: OperationsOptions['undoRetry'];
 }
 
-/** Operations that an earlier start left open are adopted, not ended: {@link Operations.recover} ends them. */
+/** Opens the journal and adopts the unfinished operations. {@link Operations.recover} ends them later. */
 export async function openJournal({
   folder,
   segmentBytes,

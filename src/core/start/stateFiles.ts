@@ -1,4 +1,4 @@
-/** What core keeps besides the journal: small files in the state folder of its home, all opened here. */
+/** Everything that core stores besides the journal: small files in the state folder of its home. */
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { AdminStore } from '../../service/access/adminStore.ts';
@@ -27,7 +27,10 @@ export class StateFiles {
     } = files);
   }
 
-  /** Who may log in has to be readable; what is a convenience begins anew, with a warning. */
+  /**
+   * Opens all files. An unreadable file is an error, except for the last uses and the shells' memory, which then start
+   * empty, with a warning.
+   */
   static async open(folder: string, maxPenaltyMs: number, log: Logger): Promise<StateFiles> {
     const now = (): Date => new Date();
     const lastUses = await LastUses.open(join(folder, 'last-uses.json'), ({ message }) =>
@@ -42,11 +45,11 @@ export class StateFiles {
         now,
         maxPenaltyMs,
         onTrouble: ({ message }) =>
-          log.warn({ why: message }, 'penalties could not be written: a restart forgets them'),
+          log.warn({ why: message }, 'penalties could not be saved; a restart will lose them'),
       }),
       lastUses,
       memory: await ShellMemory.open(join(folder, 'shells.json'), ({ message }) =>
-        log.warn({ why: message }, 'what shells remembered cannot be read'),
+        log.warn({ why: message }, 'the saved history and settings of the shells cannot be read'),
       ),
     });
   }

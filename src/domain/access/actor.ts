@@ -1,17 +1,15 @@
-/** Who does something, and what they may do. */
+/** Actors and their roles. */
 import type { KeyLimits } from '../keys/keyLimits.ts';
 
-/**
- * What an actor may do, weakest first. `owner` sees their own container only; `root` is local mode on the host itself.
- */
+/** Roles, weakest first. An `owner` sees only their own containers; `root` is root on the host itself. */
 export const roles = ['owner', 'viewer', 'operator', 'admin', 'root'] as const;
 export type Role = (typeof roles)[number];
 
-/** The doors into the verbs: the two login names of the SSH server, and the host's own command line. */
+/** How a caller came in: by one of the two login names of the SSH server, or by the command line on the host. */
 export const entryPoints = ['manage', 'self', 'local'] as const;
 export type EntryPoint = (typeof entryPoints)[number];
 
-/** One caller, as the journal keeps it. */
+/** The caller of a verb, as recorded in the journal. */
 export type Actor = {
   /** An admin's name, a container owner's user name, or a local login name. */
   readonly name: string;
@@ -19,17 +17,17 @@ export type Actor = {
   readonly entryPoint: EntryPoint;
   /** The key whose signature verified (SHA256:…); absent in local mode. */
   readonly fingerprint?: string;
-  /** Where the connection came from; absent in local mode. */
+  /** Source address of the connection; absent in local mode. */
   readonly address?: string;
-  /** For owners: the users whose containers this key may see. */
+  /** For owners: the users whose containers the key may access. */
   readonly owns?: readonly string[];
-  /** The certificate that let them in, where it was one; the fingerprint is then of the key that it certifies. */
+  /** The certificate of the login, if there was one; `fingerprint` is then that of the certified key. */
   readonly certificate?: CertificateMark;
-  /** The login that it came by, as core named it. */
+  /** The id of the login, assigned by core. */
   readonly login?: string;
 };
 
-/** An actor as answers tell of one: what is not there is `null`. */
+/** An actor as shown in results, with `null` for absent values. */
 export interface ShownActor {
   readonly name: string;
   readonly role: Role;
@@ -50,7 +48,7 @@ export function shownActor({ name, role, entryPoint, fingerprint, address, certi
   };
 }
 
-/** By what a certificate is known: the name of the authority here, and what it wrote into it. */
+/** The identity of a certificate: the local name of its CA, and the key id and serial that the CA assigned. */
 export type CertificateMark = {
   readonly ca: string;
   /** Safe to show. */
@@ -59,14 +57,14 @@ export type CertificateMark = {
   readonly serial: string;
 };
 
-/** What a public key may do here: the entry of the index by which the front lets callers in. */
+/** The rights of a public key: an entry of the index by which the front admits clients. */
 export interface Identity {
   /** The public key's wire blob, base64. */
   readonly blob: string;
   readonly type: string;
   readonly fingerprint: string;
-  /** Name and role at manage@, and what the key is limited to there. */
+  /** Name and role at manage@, and the limits of the key there. */
   readonly admin?: { readonly name: string; readonly role: Role; readonly limits: KeyLimits } | undefined;
-  /** Users whose containers it may see at self@. */
+  /** Users whose containers the key may access at self@. */
   readonly owns: readonly string[];
 }

@@ -1,9 +1,7 @@
-/**
- * Who may log in, as data: what core tells the front, and decides by itself. `src/identity/keyIndex.ts` reads it.
- */
+/** The data that decides who may log in. Core sends it to the front, and both read it by `src/identity/keyIndex.ts`. */
 import type { EntryPoint, Identity, Role } from './actor.ts';
 
-/** A key whose certificates are believed (PROTOCOL.certkeys). */
+/** A CA: a key that signs user certificates (PROTOCOL.certkeys). */
 export interface Ca {
   readonly name: string;
   readonly entryPoints: readonly Exclude<EntryPoint, 'local'>[];
@@ -19,9 +17,9 @@ export interface Ca {
   };
 }
 
-/** A token that binds the key of whoever shows it, once. */
+/** An unused invitation, which binds the key of the client that presents its token, once. */
 export interface OpenInvitation {
-  /** SHA-256 of the token, hexadecimal: the token itself is kept nowhere. */
+  /** SHA-256 of the token, in hexadecimal. The token itself is not stored. */
   readonly hash: string;
   /** Milliseconds since 1970. */
   readonly expiresAtMs: number;
@@ -30,9 +28,9 @@ export interface OpenInvitation {
 export interface Directory {
   readonly identities: readonly Identity[];
   readonly cas: readonly Ca[];
-  /** Whom a certificate may name at manage@. */
+  /** Admins, whom a certificate may name at manage@. */
   readonly admins: readonly { readonly name: string; readonly role: Role }[];
-  /** Whom a certificate may name at self@: users who have a container. */
+  /** Users with a container, whom a certificate may name at self@. */
   readonly users: readonly string[];
   readonly invitations: readonly OpenInvitation[];
 }

@@ -1,9 +1,9 @@
-/** A login: what a client showed to come in, and what is known of it while it lasts. */
+/** Logins: the proof that a client presents, and the facts about an open login. */
 import type { ShownActor } from './actor.ts';
 
-/** What a client showed to log in with a key (RFC 4252, section 7). Bytes are base64. */
+/** The proof that a client presents to log in with a key (RFC 4252, section 7). Bytes are base64. */
 export interface LoginProof {
-  /** The login name: which door. */
+  /** The login name, which selects the entry point. */
   readonly username: string;
   /**
    * The algorithm as the client named it: `rsa-sha2-512` for an RSA key, `ssh-ed25519-cert-v01@openssh.com` for a
@@ -13,36 +13,36 @@ export interface LoginProof {
   /** The public key's wire blob, or a whole certificate's. */
   readonly blob: string;
   /**
-   * The exchange hash of the connection's first key exchange (RFC 4253, section 7.2), which makes the signature good
-   * for one connection only.
+   * The exchange hash of the connection's first key exchange (RFC 4253, section 7.2), which ties the signature to one
+   * connection.
    */
   readonly sessionId: string;
   /** In the wire format: the name of its algorithm, then the signature (RFC 4253, section 6.6). */
   readonly signature: string;
 }
 
-/** What a connection has agreed on (RFC 4253, section 7.1), in the names of the registry. */
+/** The negotiated algorithms of a connection (RFC 4253, section 7.1), by their registered names. */
 export interface Transport {
   readonly keyExchange: string;
   readonly hostKey: string;
   readonly cipher: string;
 }
 
-/** How somebody came in, as the journal keeps it. */
+/** The authentication of a login, as recorded in the journal. */
 export interface LoginMeans {
   readonly method: 'publickey';
   /** The signature's algorithm. */
   readonly algorithm: string;
-  /** As the front says: core has not seen it. */
+  /** As reported by the front; core cannot verify it. */
   readonly transport?: Transport | undefined;
 }
 
-/** A login that lasts, as `session list` shows it. */
+/** An open login, as shown by `session list`. */
 export interface LoginInfo extends ShownActor {
-  /** Chosen by core; records of the journal carry it. */
+  /** The id assigned by core, which journal records contain. */
   readonly login: string;
   /** RFC 3339 UTC. */
   readonly since: string;
-  /** Shells that it has open. */
+  /** Number of open shells. */
   readonly shells: number;
 }

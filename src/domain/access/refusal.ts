@@ -1,29 +1,29 @@
-/** Somebody who was not let in: why, and how the front tells core of many of them at once. */
+/** Connections that ended without a login, and the reports in which the front sends them to core. */
 
 /**
- * Why, as the journal, the log and the metrics name it. Words of ours only: nothing that a client chose is in a refusal
- * but the address it came from.
+ * Reasons, as named in the journal, the log and the metrics. All text is fixed: the source address is the only part of
+ * a refusal that the client controls.
  */
 export const refusalReasons = {
-  key: 'no key that may log in',
-  signature: 'a signature that does not verify',
-  method: 'a method that is not offered',
-  attempts: 'too many attempts',
-  proof: 'a login that was not proved',
-  late: 'no login in time',
-  silent: 'no attempt to log in',
+  key: 'no accepted key',
+  signature: 'invalid signature',
+  method: 'unsupported authentication method',
+  attempts: 'too many authentication attempts',
+  proof: 'invalid proof of login',
+  late: 'login timeout',
+  silent: 'no login attempt',
   connections: 'too many connections',
-  banned: 'banned for a while',
+  banned: 'address is banned',
 } as const;
 
 export type RefusalReason = keyof typeof refusalReasons;
 
 export const refusalReasonNames = Object.keys(refusalReasons) as RefusalReason[];
 
-/** Those that somebody who guesses leaves behind; the others may be a scanner, a busy day, or a slow network. */
+/** Reasons that suggest guessing. The others may come from a scanner, a busy day or a slow network. */
 export const failedLogins: ReadonlySet<RefusalReason> = new Set(['key', 'signature', 'method', 'attempts', 'proof']);
 
-/** The login name that was tried: ours, or any other. */
+/** The login name that the client tried: one of ours, or any other. */
 export const triedEntryPoints = ['manage', 'self', 'other'] as const;
 export type TriedEntryPoint = (typeof triedEntryPoints)[number];
 
@@ -33,29 +33,30 @@ export interface Refusal {
   readonly source: string;
   readonly port: number;
   readonly reason: RefusalReason;
-  /** Absent where no login name was said. */
+  /** Absent if the client sent no login name. */
   readonly entryPoint?: TriedEntryPoint | undefined;
 }
 
-/** Refusals that have everything in common but the port. */
+/** Refusals that differ only in the port. */
 export interface CountedRefusals {
   readonly source: string;
   readonly reason: RefusalReason;
   readonly entryPoint?: TriedEntryPoint | undefined;
   readonly count: number;
-  /** Ports of the first few. */
+  /** Ports of the first {@link maxPorts}. */
   readonly ports: readonly number[];
 }
 
-/** What a report says of refusals, for some seconds. */
+/** The refusals of a few seconds. */
 export interface RefusalReport {
   readonly counted: readonly CountedRefusals[];
-  /** Of those whose sources were too many to be listed, how many for which reason. */
+  /** Number of further refusals by reason, for sources that did not fit into `counted`. */
   readonly others: Readonly<Partial<Record<RefusalReason, number>>>;
 }
 
-/** Sources and reasons that one report may list, and ports for each. */
+/** Maximum number of entries in `counted`, one per source and reason. */
 export const maxCountedSources = 256;
+/** Maximum number of ports per entry. */
 export const maxPorts = 10;
 
 export function triedEntryPoint(username: string): TriedEntryPoint {

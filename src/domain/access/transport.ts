@@ -1,7 +1,7 @@
-/** Names of what a connection may agree on. */
+/** Names of algorithms that a connection may negotiate. */
 import type { Transport } from './login.ts';
 
-/** What this server may agree on, under all of its settings; a name that is none of these is not passed on. */
+/** Every algorithm that this server may negotiate under any settings. */
 const known: ReadonlySet<string> = new Set([
   ...[
     'mlkem768x25519-sha256',
@@ -24,14 +24,14 @@ const known: ReadonlySet<string> = new Set([
   ],
 ]);
 
-/** Key exchanges that a quantum computer does not undo later. */
+/** Key exchanges that withstand a future quantum computer. */
 export const postQuantum: ReadonlySet<string> = new Set([
   'mlkem768x25519-sha256',
   'sntrup761x25519-sha512',
   'sntrup761x25519-sha512@openssh.com',
 ]);
 
-/** What the front says that a connection agreed on, with every name that core does not know as `unknown`. */
+/** Returns the algorithms reported by the front, with every unknown name replaced by `unknown`. */
 export function knownTransport({ keyExchange, hostKey, cipher }: Transport): Transport {
   const checked = (name: string): string => (known.has(name) ? name : 'unknown');
   return { keyExchange: checked(keyExchange), hostKey: checked(hostKey), cipher: checked(cipher) };

@@ -1,24 +1,21 @@
-/**
- * What SSH has and this server does not, when somebody who is logged in asks for it: refused, counted, and told to
- * core.
- */
+/** SSH features that this server does not offer. The front refuses requests for them and reports the count to core. */
 
-/** By what sshd_config(5) calls each, and how ssh(1) asks for it. */
+/** Unsupported requests, with the options of ssh(1) that make them. */
 export const unsupportedRequests = {
-  'tcp-local': 'a connection to a port (-L, -D, -W, -J)',
-  'tcp-remote': 'a port here (-R)',
-  'socket-local': 'a connection to a socket file (-L)',
-  'socket-remote': 'a socket file here (-R)',
-  agent: 'an agent (-A)',
-  x11: 'X11 (-X, -Y)',
+  'tcp-local': 'local TCP forwarding (-L, -D, -W, -J)',
+  'tcp-remote': 'remote TCP forwarding (-R)',
+  'socket-local': 'local forwarding of a Unix socket (-L)',
+  'socket-remote': 'remote forwarding of a Unix socket (-R)',
+  agent: 'agent forwarding (-A)',
+  x11: 'X11 forwarding (-X, -Y)',
   tunnel: 'a tunnel (-w)',
   subsystem: 'a subsystem (-s, sftp, scp)',
-  channel: 'a channel of another kind',
+  channel: 'an unknown channel type',
 } as const;
 
 export type UnsupportedRequest = keyof typeof unsupportedRequests;
 
 export const unsupportedRequestNames = Object.keys(unsupportedRequests) as UnsupportedRequest[];
 
-/** How often each was asked for. */
+/** Number of requests by kind. */
 export type UnsupportedRequestCounts = Readonly<Partial<Record<UnsupportedRequest, number>>>;

@@ -1,8 +1,8 @@
-/** What a running call tells its caller before the answer. */
+/** Events that a running call sends to its caller before the result. */
 
-/** A step of an operation. Times in milliseconds. */
+/** Progress of one step of an operation. */
 export interface StepEvent {
-  /** From 1. */
+  /** Starts at 1. */
   readonly index: number;
   readonly total: number;
   readonly title: string;
@@ -15,5 +15,5 @@ export type CallEvent =
   | ({ readonly type: 'step' } & StepEvent)
   /** A sentence for the caller. */
   | { readonly type: 'note'; readonly text: string }
-  /** A piece of an answer that comes bit by bit. */
+  /** A part of a streamed result. */
   | { readonly type: 'output'; readonly text: string };

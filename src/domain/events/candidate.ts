@@ -1,11 +1,11 @@
-/** Values for completion that only the host knows. */
+/** Completion candidates that only core knows. */
 
-/** What core can complete. */
+/** Kinds of values that core can complete. */
 export const candidateKinds = ['users', 'fingerprints', 'admins', 'cas', 'images', 'labels', 'sessions'] as const;
 export type CandidateKind = (typeof candidateKinds)[number];
 
 export interface Candidate {
   readonly value: string;
-  /** Shown beside the value. */
+  /** Description shown beside the value. */
   readonly says?: string | undefined;
 }

@@ -1,20 +1,20 @@
 /**
- * What admins at their shells see of one another: who is here, what is being done, what was said. Plain data; times RFC
- * 3339 UTC.
+ * Notices that admins see in their shells: who came and went, which calls run, and what was said. Times are RFC 3339
+ * UTC.
  */
 import type { Container } from '../results/container.ts';
 import type { FailureData } from '../failure.ts';
 import type { Presence } from '../results/room.ts';
 import type { StepEvent } from './callEvent.ts';
 
-/** A verb that changes something, while it is at work. */
+/** A running call of a verb that changes something. */
 export interface RunningCall {
   readonly id: string;
   readonly verb: string;
   readonly target: string | null;
   readonly actor: string;
   readonly startedAt: string;
-  /** The latest event of each of its steps, in order. */
+  /** The latest event of each step, in order. */
   readonly steps: readonly StepEvent[];
 }
 
@@ -28,7 +28,7 @@ export interface EndedCall {
   readonly durationMs: number;
 }
 
-/** What happens while a shell is open. A shell gets no notices of its own calls. */
+/** An event sent to open shells. A shell gets no notices of its own calls. */
 export type Notice =
   | { readonly type: 'begun'; readonly call: RunningCall }
   | { readonly type: 'step'; readonly id: string; readonly step: StepEvent }
@@ -40,54 +40,54 @@ export type Notice =
       readonly at: string;
     }
   | { readonly type: 'entered' | 'left'; readonly who: Presence }
-  /** From now on there are too many to be told of each, or few enough again: then these are here. */
+  /** From now on there are too many shells to announce each one, or few enough again; `present` then lists them. */
   | { readonly type: 'crowd'; readonly crowded: boolean; readonly present: readonly Presence[] }
   | { readonly type: 'containers'; readonly feed: FeedUpdate };
 
-/** A change of the live list: rows to put in place, rows to take out. The first one after opening it holds all. */
+/** An update of the live list: rows to replace and rows to remove. The first update after opening has every row. */
 export interface FeedUpdate {
   readonly whole: boolean;
   readonly changed: readonly FeedContainer[];
   /** Users whose containers are gone. */
   readonly removed: readonly string[];
-  /** When figures of use were last measured. */
+  /** When usage was last measured. */
   readonly measuredAt: string | null;
-  /** Why the list cannot be followed at the moment; the rows are what was known last. */
+  /** Why the list is currently not updated; the rows are then the last known ones. */
   readonly stale: string | null;
 }
 
 export interface FeedContainer extends Container {
-  /** Percent of one CPU between the last two measurements; null where there are none. */
+  /** Percent of one CPU between the last two measurements; null without measurements. */
   readonly cpuPercent: number | null;
 }
 
-/** That the process which holds all SSH sessions was replaced, and with it every session that was open. */
+/** A restart of the front, which ended every login. */
 export interface FrontRestart {
   readonly at: string;
   readonly why: 'stood-still' | 'ended';
 }
 
 export function frontRestartText({ at, why }: FrontRestart): string {
-  return `The SSH server was restarted at ${at.slice(11, 16)} UTC because it ${why === 'ended' ? 'ended unexpectedly' : 'stood still'}; operations went on.`;
+  return `The SSH server was restarted at ${at.slice(11, 16)} UTC because it ${why === 'ended' ? 'exited unexpectedly' : 'stopped responding'}. Operations were not interrupted.`;
 }
 
-/** What a person chose for their shells. */
+/** A person's settings for their shells. */
 export interface ShellSettings {
-  /** Screen-reader mode: lines only, nothing is drawn again. */
+  /** Screen-reader mode: plain lines, never redrawn. */
   readonly plain: boolean;
 }
 
-/** What a shell learns when it opens. */
+/** The state that a shell receives when it opens. */
 export interface Welcome {
-  /** Whether there are too many to be told of each; then nobody is named, and nothing that is at work. */
+  /** True if there are too many shells to announce each one; `present` and `running` are then empty. */
   readonly crowded: boolean;
   readonly present: readonly Presence[];
   readonly running: readonly RunningCall[];
-  /** What ended since this person last left. */
+  /** Calls that ended since this person last left. */
   readonly ended: readonly EndedCall[];
-  /** Why this person's last sessions may have been cut; said once. */
+  /** A restart that may have ended this person's logins; reported once. */
   readonly restarted: FrontRestart | null;
-  /** Lines this person typed before, oldest first. */
+  /** Lines that this person typed earlier, oldest first. */
   readonly lines: readonly string[];
   readonly settings: ShellSettings;
 }

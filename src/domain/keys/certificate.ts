@@ -1,13 +1,13 @@
 /**
- * OpenSSH user certificates (PROTOCOL.certkeys of OpenSSH): the decoder. It says what a certificate says of itself;
- * whether anybody who is believed here has signed it is for `src/identity/certificates.ts`.
+ * Decoder for OpenSSH user certificates (PROTOCOL.certkeys of OpenSSH). It does not verify them:
+ * `src/identity/certificates.ts` checks whether a trusted CA has signed a certificate.
  */
 import { createHash } from 'node:crypto';
 import { decodeKeyBlob, type KeyType } from './keyBlob.ts';
 import { printable } from '../text.ts';
 import { WireFault, WireReader, wireString } from './wire.ts';
 
-/** A certificate's type, the type of the key in it, and how many fields that key has. */
+/** Certificate types, each with the type of the certified key and the number of that key's fields. */
 const certificateTypes: readonly (readonly [certificate: string, key: KeyType, fields: number])[] = [
   ['ssh-ed25519-cert-v01@openssh.com', 'ssh-ed25519', 1],
   ['ecdsa-sha2-nistp256-cert-v01@openssh.com', 'ecdsa-sha2-nistp256', 2],
@@ -19,20 +19,19 @@ const certificateTypes: readonly (readonly [certificate: string, key: KeyType, f
 ];
 
 /**
- * Names of algorithms for logins with certificates, each with the type of the certificate and the algorithm of the
- * signature that goes with it.
+ * Public key algorithms for logins with certificates, each with its certificate type and signature algorithm.
  */
 export const certificateAlgorithms: ReadonlyMap<string, { readonly certificate: string; readonly signature: string }> =
   new Map([
     ...certificateTypes
       .filter(([, key]) => key !== 'ssh-rsa')
       .map(([certificate, key]) => [certificate, { certificate, signature: key }] as const),
-    // The type itself as an algorithm would be RSA with SHA-1.
+    // ssh-rsa-cert-v01@openssh.com as an algorithm would mean RSA with SHA-1.
     ['rsa-sha2-256-cert-v01@openssh.com', { certificate: 'ssh-rsa-cert-v01@openssh.com', signature: 'rsa-sha2-256' }],
     ['rsa-sha2-512-cert-v01@openssh.com', { certificate: 'ssh-rsa-cert-v01@openssh.com', signature: 'rsa-sha2-512' }],
   ]);
 
-/** Longer certificates are refused unread: one with all that is useful has about 2 KB. */
+/** Maximum length. Longer certificates are refused unread; useful ones have about 2 KB. */
 export const maxCertificateBytes = 12_288;
 const maxPrincipals = 256;
 const maxOptions = 64;
@@ -44,28 +43,28 @@ export interface Certificate {
   /** Decimal; 64 bits. */
   readonly serial: string;
   readonly kind: 'user' | 'host';
-  /** As it is in the certificate; {@link shownKeyId} is for people. */
+  /** As in the certificate, unchecked. Use {@link shownKeyId} to show it. */
   readonly keyId: string;
   readonly principals: readonly string[];
-  /** Seconds since 1970: valid from the first on, and no more at the second. */
+  /** Seconds since 1970. The certificate is valid from `validAfter` (inclusive) to `validBefore` (exclusive). */
   readonly validAfter: bigint;
   readonly validBefore: bigint;
-  /** Name → its data. */
+  /** Option data by name. */
   readonly criticalOptions: ReadonlyMap<string, Buffer>;
-  /** The wire blob of the key that signed it, as it says itself. */
+  /** The wire blob of the CA key, as claimed by the certificate. */
   readonly signatureKey: Buffer;
-  /** What was signed, and the signature in the wire format. */
+  /** The signed bytes, and the signature in wire format. */
   readonly signed: Buffer;
   readonly signature: Buffer;
 }
 
-/** Decodes a blob that must be one certificate and nothing else. Throws {@link WireFault} or a BlobFault. */
+/** Decodes a blob that must be exactly one certificate. Throws {@link WireFault} or a BlobFault. */
 export function decodeCertificate(blob: Buffer): Certificate {
-  if (blob.length > maxCertificateBytes) throw new WireFault('it is too long');
+  if (blob.length > maxCertificateBytes) throw new WireFault('too long');
   const reader = new WireReader(blob);
   const type = reader.string().toString('latin1');
   const [, keyType, fieldCount] = certificateTypes.find(([name]) => name === type) ?? [];
-  if (keyType === undefined || fieldCount === undefined) throw new WireFault('it is not a certificate of a known type');
+  if (keyType === undefined || fieldCount === undefined) throw new WireFault('not a certificate of a known type');
   reader.string();
   const fields = Array.from({ length: fieldCount }, () => reader.string());
   const key = decodeKeyBlob(keyType, Buffer.concat([wireString(keyType), ...fields.map(wireString)]));
@@ -76,8 +75,8 @@ export function decodeCertificate(blob: Buffer): Certificate {
   const validAfter = reader.uint64();
   const validBefore = reader.uint64();
   const criticalOptions = pairs(reader.string());
-  // Extensions grant what is never granted here, and unknown ones are ignored (PROTOCOL.certkeys); they have to be
-  // well-formed all the same.
+  // Extensions only permit features that this server does not offer, so they are ignored, as PROTOCOL.certkeys demands
+  // for unknown ones. They must still be well-formed.
   pairs(reader.string());
   reader.string();
   const signatureKey = reader.string();
@@ -101,7 +100,7 @@ export function decodeCertificate(blob: Buffer): Certificate {
   };
 }
 
-/** A key id as it may be shown and recorded. */
+/** Returns a key id that is safe to show and record. */
 export function shownKeyId(keyId: string): string {
   return printable([...keyId].slice(0, 128).join(''));
 }
@@ -109,14 +108,14 @@ export function shownKeyId(keyId: string): string {
 function kindOf(type: number): Certificate['kind'] {
   if (type === 1) return 'user';
   if (type === 2) return 'host';
-  throw new WireFault('it is for neither a user nor a host');
+  throw new WireFault('neither a user nor a host certificate');
 }
 
 function list(bytes: Buffer, most: number): Buffer[] {
   const reader = new WireReader(bytes);
   const found: Buffer[] = [];
   while (!reader.atEnd) {
-    if (found.length >= most) throw new WireFault('it has too many principals or options');
+    if (found.length >= most) throw new WireFault('too many principals or options');
     found.push(reader.string());
   }
   return found;
@@ -124,20 +123,20 @@ function list(bytes: Buffer, most: number): Buffer[] {
 
 function pairs(bytes: Buffer): Map<string, Buffer> {
   const fields = list(bytes, 2 * maxOptions);
-  if (fields.length % 2 !== 0) throw new WireFault('an option has no data');
+  if (fields.length % 2 !== 0) throw new WireFault('option without data');
   const found = new Map<string, Buffer>();
   for (let i = 0; i < fields.length; i += 2) {
     const name = text(fields[i] ?? Buffer.alloc(0));
-    if (found.has(name)) throw new WireFault('an option stands there twice');
+    if (found.has(name)) throw new WireFault('duplicate option');
     found.set(name, fields[i + 1] ?? Buffer.alloc(0));
   }
   return found;
 }
 
-/** Names that differ in bytes must not become the same text. */
+/** Decodes strict UTF-8, so that different bytes never become the same text. */
 function text(bytes: Buffer): string {
   const decoded = bytes.toString('utf8');
-  if (!Buffer.from(decoded, 'utf8').equals(bytes)) throw new WireFault('a text in it is not UTF-8');
-  if (decoded.includes('\0')) throw new WireFault('a text in it has a NUL character');
+  if (!Buffer.from(decoded, 'utf8').equals(bytes)) throw new WireFault('text is not valid UTF-8');
+  if (decoded.includes('\0')) throw new WireFault('text contains a NUL character');
   return decoded;
 }

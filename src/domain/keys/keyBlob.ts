@@ -1,11 +1,11 @@
 /**
- * The binary form of a public key, as in the base64 part of an OpenSSH public key line: which kinds are taken, and a
- * decoder that accepts exactly one encoding of each key, so that equal keys have equal fingerprints.
+ * Public keys in binary form, as in the base64 part of an OpenSSH public key line. The decoder accepts exactly one
+ * encoding of each key, so that equal keys have equal fingerprints.
  */
 import { createPublicKey } from 'node:crypto';
 import { WireFault, WireReader, wireString } from './wire.ts';
 
-/** The kinds of keys that are accepted. DSA and short RSA are broken; certificates are not keys. */
+/** Accepted key types. DSA is broken, and certificates are not keys. */
 export const keyTypes = [
   'ssh-ed25519',
   'ecdsa-sha2-nistp256',
@@ -19,13 +19,13 @@ export type KeyType = (typeof keyTypes)[number];
 
 /** NIST SP 800-57 part 1: 3072 bits for 128 bits of security. */
 export const minRsaBits = 3072;
-/** What OpenSSL, and with it sshd, verifies at most (OPENSSL_RSA_MAX_MODULUS_BITS, OPENSSL_RSA_MAX_PUBEXP_BITS). */
+/** Limits of OpenSSL, and so of sshd (OPENSSL_RSA_MAX_MODULUS_BITS, OPENSSL_RSA_MAX_PUBEXP_BITS). */
 const maxRsaBits = 16_384;
 const maxRsaExponentBits = 64;
 
 const ed25519Length = 32;
 
-/** Why a blob is not an acceptable key: a clause for people, that quotes nothing of the blob. */
+/** An error that says why a blob is not an acceptable key, as a clause that quotes nothing from the blob. */
 export class BlobFault extends Error {
   readonly next: string | undefined;
 
@@ -37,7 +37,7 @@ export class BlobFault extends Error {
 }
 
 export interface DecodedKey {
-  /** The key encoded anew from its decoded parts. */
+  /** The key, encoded again from its decoded parts. */
   readonly blob: Buffer;
   /** The size that `ssh-keygen -l` shows. */
   readonly bits: number;
@@ -56,13 +56,13 @@ const curves: ReadonlyMap<KeyType, Curve> = new Map([
   ['sk-ecdsa-sha2-nistp256@openssh.com', { name: 'nistp256', jwk: 'P-256', bits: 256 }],
 ]);
 
-/** A positive `mpint` (RFC 4251 section 5): two's complement without needless leading zeros. */
+/** Decodes a positive `mpint` (RFC 4251 section 5): two's complement without unnecessary leading zeros. */
 function positive(field: Buffer, name: string): bigint {
   const [first, second] = field;
-  if (first === undefined) throw new BlobFault(`its ${name} is zero`);
-  if (first >= 0x80) throw new BlobFault(`its ${name} is negative`);
+  if (first === undefined) throw new BlobFault(`the ${name} is zero`);
+  if (first >= 0x80) throw new BlobFault(`the ${name} is negative`);
   if (first === 0 && (second === undefined || second < 0x80))
-    throw new BlobFault(`its ${name} is not encoded in the shortest form`);
+    throw new BlobFault(`the ${name} is not in its shortest encoding`);
   return BigInt(`0x${field.toString('hex')}`);
 }
 
@@ -72,35 +72,36 @@ function encodePositive(value: bigint): Buffer {
   return (bytes[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.alloc(1), bytes]) : bytes;
 }
 
-/** RFC 4253 section 6.6: e, n. */
+/** Decodes the fields of an RSA key: e and n (RFC 4253 section 6.6). */
 function decodeRsa(fields: WireReader): { parts: Buffer[]; bits: number } {
   const exponent = positive(fields.string(), 'exponent');
   const modulus = positive(fields.string(), 'modulus');
   const bits = modulus.toString(2).length;
   if (bits < minRsaBits) {
     throw new BlobFault(
-      `it is an RSA key of ${bits} bits, and fewer than ${minRsaBits} are not safe any more`,
-      'make a new key: ssh-keygen -t ed25519',
+      `an RSA key of ${bits} bits is too short: at least ${minRsaBits} bits are required`,
+      'create a new key: ssh-keygen -t ed25519',
     );
   }
-  if (bits > maxRsaBits) throw new BlobFault(`it is an RSA key of ${bits} bits, and sshd takes ${maxRsaBits} at most`);
-  if (modulus % 2n === 0n) throw new BlobFault('its modulus is even, which no RSA key has');
+  if (bits > maxRsaBits)
+    throw new BlobFault(`an RSA key of ${bits} bits is too long: sshd accepts at most ${maxRsaBits}`);
+  if (modulus % 2n === 0n) throw new BlobFault('the modulus is even');
   if (exponent < 3n || exponent % 2n === 0n || exponent.toString(2).length > maxRsaExponentBits) {
-    throw new BlobFault('its exponent is not one that an RSA key can have');
+    throw new BlobFault('the exponent is not valid for an RSA key');
   }
   return { parts: [encodePositive(exponent), encodePositive(modulus)], bits };
 }
 
 /**
- * RFC 5656 section 3.1: the curve's name and an uncompressed point (SEC 1 section 2.3.3), which must be on the curve.
+ * Decodes the fields of an ECDSA key (RFC 5656 section 3.1): the name of the curve and an uncompressed point (SEC 1
+ * section 2.3.3), which must be on the curve.
  */
 function decodeEcdsa(fields: WireReader, curve: Curve): { parts: Buffer[]; bits: number } {
   const name = fields.string();
-  if (!name.equals(Buffer.from(curve.name)))
-    throw new BlobFault('the curve inside it is not the one that its type names');
+  if (!name.equals(Buffer.from(curve.name))) throw new BlobFault('the curve does not match the key type');
   const point = fields.string();
   const size = Math.ceil(curve.bits / 8);
-  if (point.length !== 1 + 2 * size || point[0] !== 4) throw new BlobFault('its point does not have the right form');
+  if (point.length !== 1 + 2 * size || point[0] !== 4) throw new BlobFault('the point is malformed');
   const x = point.subarray(1, 1 + size);
   const y = point.subarray(1 + size);
   try {
@@ -109,26 +110,26 @@ function decodeEcdsa(fields: WireReader, curve: Curve): { parts: Buffer[]; bits:
       key: { kty: 'EC', crv: curve.jwk, x: x.toString('base64url'), y: y.toString('base64url') },
     });
   } catch {
-    throw new BlobFault('its point is not on the curve');
+    throw new BlobFault('the point is not on the curve');
   }
   return { parts: [name, Buffer.concat([Buffer.from([4]), x, y])], bits: curve.bits };
 }
 
-/** RFC 8709 section 4: 32 bytes. */
+/** Decodes the field of an Ed25519 key: 32 bytes (RFC 8709 section 4). */
 function decodeEd25519(fields: WireReader): { parts: Buffer[]; bits: number } {
   const key = fields.string();
-  if (key.length !== ed25519Length) throw new BlobFault(`its key has ${key.length} bytes instead of ${ed25519Length}`);
+  if (key.length !== ed25519Length) throw new BlobFault(`the key has ${key.length} bytes instead of ${ed25519Length}`);
   return { parts: [key], bits: 256 };
 }
 
-/** OpenSSH's PROTOCOL.u2f: after the key, the application string (`ssh:` as a rule); like sshd, one without NUL. */
+/** Decodes the application string that follows a FIDO key (PROTOCOL.u2f), usually `ssh:`. Like sshd, refuses NUL. */
 function decodeApplication(fields: WireReader): Buffer {
   const application = fields.string();
-  if (application.includes(0)) throw new BlobFault('its application string has a NUL character');
+  if (application.includes(0)) throw new BlobFault('the application string contains a NUL character');
   return application;
 }
 
-/** Decodes `blob`, which must be one key of type `type` and nothing else. Throws {@link BlobFault}. */
+/** Decodes `blob`, which must be exactly one key of type `type`. Throws {@link BlobFault}. */
 export function decodeKeyBlob(type: KeyType, blob: Buffer): DecodedKey {
   try {
     return decode(type, blob);
@@ -143,20 +144,20 @@ function decode(type: KeyType, blob: Buffer): DecodedKey {
   const inner = fields.string();
   if (!inner.equals(Buffer.from(type))) {
     const known = keyTypes.find((candidate) => inner.equals(Buffer.from(candidate)));
-    throw new BlobFault(`the line says ${type}, but the key inside is ${known ?? 'of another type'}`);
+    throw new BlobFault(`the line says ${type}, but the key is ${known ?? 'of another type'}`);
   }
   const curve = curves.get(type);
   const { parts, bits } =
     curve !== undefined ? decodeEcdsa(fields, curve) : type === 'ssh-rsa' ? decodeRsa(fields) : decodeEd25519(fields);
   if (type.startsWith('sk-')) parts.push(decodeApplication(fields));
-  if (!fields.atEnd) throw new BlobFault('there is something left over after the key');
+  if (!fields.atEnd) throw new BlobFault('unexpected data after the key');
   const encoded = Buffer.concat([wireString(type), ...parts.map(wireString)]);
-  // The checks above leave one encoding per key; should one ever be missing, no second spelling gets through.
-  if (!encoded.equals(blob)) throw new BlobFault('it is not encoded in the usual form');
+  // Redundant with the checks above. If one of them is ever missing, no second encoding of a key gets through.
+  if (!encoded.equals(blob)) throw new BlobFault('not in canonical encoding');
   return { blob: encoded, bits };
 }
 
-/** The type that a blob says it has, where keys of that type are taken. */
+/** Returns the type that a blob claims, or undefined if that type is not accepted. */
 export function typeOfBlob(blob: Buffer): KeyType | undefined {
   try {
     const type = new WireReader(blob).string();

@@ -1,7 +1,6 @@
 /**
- * What an admin's key is limited to, and how that is written: options in front of the key, as in sshd(8),
- * AUTHORIZED_KEYS FILE FORMAT. An option that is not known here, or does nothing here, is refused: one that was passed
- * over would leave the key less limited than its owner believes.
+ * Limits of an admin's key, written as options before the key, as in sshd(8), AUTHORIZED_KEYS FILE FORMAT. Options that
+ * are unknown or have no effect here are refused: a key must not be less limited than its options suggest.
  */
 import { AddressList } from '../values/addressList.ts';
 import { Failure } from '../failure.ts';
@@ -13,21 +12,21 @@ import { quoted } from '../text.ts';
 export interface KeyLimits {
   /** An {@link AddressList}, as text. */
   readonly from?: string | undefined;
-  /** RFC 3339 UTC: from then on the key is none. */
+  /** RFC 3339 UTC: from then on the key is not accepted. */
   readonly expiresAt?: string | undefined;
-  /** For FIDO keys: the person has to be verified (PIN, fingerprint), besides the touch that is always wanted. */
+  /** For FIDO keys: the device must verify the person (PIN, fingerprint), besides the touch that is always required. */
   readonly verifyRequired?: boolean | undefined;
 }
 
 export interface LimitedKey {
   readonly key: PublicKey;
   readonly limits: KeyLimits;
-  /** So that the journal keeps it as every key: by its fingerprint. */
+  /** Here too, because the journal records every key by this property. */
   readonly fingerprint: string;
 }
 
 /**
- * Public keys, one a line, each with options in front of it or without. Throws as `parsePublicKeys` does, and
+ * Parses public keys, one per line, each optionally preceded by options. Throws like `parsePublicKeys`, and
  * `invalid-key` for an option.
  */
 export function parseLimitedKeys(text: string): LimitedKey[] {
@@ -37,7 +36,7 @@ export function parseLimitedKeys(text: string): LimitedKey[] {
     .replace(/^\ufeff/, '')
     .split(/\r\n?|\n/)
     .map(splitLine);
-  // All of it first: a fault is told with the number of its line.
+  // Parses all lines together first, so that an error names the right line.
   const keys = parsePublicKeys(lines.map(({ rest }) => rest).join('\n'));
   const limits = new Map<string, KeyLimits>();
   for (const { options, rest } of lines) {
@@ -55,8 +54,8 @@ export function withoutLimits(keys: readonly PublicKey[]): LimitedKey[] {
 const startsWithKey = new RegExp(`^(?:${keyTypes.map((type) => type.replaceAll('.', '\\.')).join('|')})\\s`);
 
 /**
- * Options reach to the first blank outside quotation marks. What is not followed by a key is left as it is, for the
- * parser of keys to refuse.
+ * Splits a line into options and key at the first space outside quotation marks. A line without a key after that stays
+ * whole, for `parsePublicKeys` to refuse.
  */
 function splitLine(line: string): { options?: string; rest: string } {
   const text = line.trim();
@@ -71,20 +70,18 @@ function readOptions(text: string, key: PublicKey): KeyLimits {
   const options = [...text.matchAll(/([^\s",=]+)(?:="((?:\\"|[^"\\]|\\(?!"))*)")?(?:,|$)/g)];
   for (const [, word = '', value] of options) {
     const name = word.toLowerCase();
-    if (found.has(name)) throw refused(name, 'it stands there twice');
+    if (found.has(name)) throw refused(name, 'given twice');
     found.set(name, value?.replaceAll('\\"', '"'));
   }
-  // Nothing between the options, and no comma at the end.
+  // The options must make up the whole text, without a trailing comma.
   if (options.map(([all]) => all).join('') !== text || text.endsWith(',') || options.length === 0)
-    throw refused(text, 'it is not written as name="value",…');
+    throw refused(text, 'not in the form name="value",…');
   for (const [name, value] of found) {
     const wants = known.get(name);
-    if (wants === undefined)
-      throw refused(name, unsupported.has(name) ? 'it means nothing here' : 'there is no such option');
-    if (wants !== (value !== undefined)) throw refused(name, wants ? 'its value is missing' : 'it takes no value');
+    if (wants === undefined) throw refused(name, unsupported.has(name) ? 'not supported here' : 'no such option');
+    if (wants !== (value !== undefined)) throw refused(name, wants ? 'missing value' : 'unexpected value');
   }
-  if (found.has('verify-required') && !key.type.startsWith('sk-'))
-    throw refused('verify-required', 'the key is not a FIDO key');
+  if (found.has('verify-required') && !key.type.startsWith('sk-')) throw refused('verify-required', 'not a FIDO key');
   const [from, expiry] = [found.get('from'), found.get('expiry-time')];
   return {
     ...(from === undefined ? {} : { from: AddressList.parse(from).text }),
@@ -93,14 +90,14 @@ function readOptions(text: string, key: PublicKey): KeyLimits {
   };
 }
 
-/** The options that are honoured, and whether they take a value. */
+/** Supported options, and whether they take a value. */
 const known: ReadonlyMap<string, boolean> = new Map([
   ['from', true],
   ['expiry-time', true],
   ['verify-required', false],
 ]);
 
-/** Those of sshd(8) that have nothing to do with this server, or that it would have to honour to take them. */
+/** Options of sshd(8) that this server does not implement. */
 const unsupported: ReadonlySet<string> = new Set([
   'agent-forwarding',
   'cert-authority',
@@ -123,7 +120,7 @@ const unsupported: ReadonlySet<string> = new Set([
   'x11-forwarding',
 ]);
 
-/** `YYYYMMDD[HHMM[SS]][Z]`; without `Z` in the time zone of this host, as sshd(8) has it. */
+/** Parses `YYYYMMDD[HHMM[SS]][Z]`. As in sshd(8), a time without `Z` is in the time zone of the host. */
 function parseExpiryTime(text: string): Date {
   const match = /^(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?)?(Z?)$/.exec(text);
   const parts = (match?.slice(1, 7) ?? []).map((part) => Number((part as string | undefined) ?? 0));
@@ -134,15 +131,15 @@ function parseExpiryTime(text: string): Date {
       : new Date(year, month - 1, day, hour, minute, second);
   const back = match?.[7] === 'Z' ? [date.getUTCMonth() + 1, date.getUTCDate()] : [date.getMonth() + 1, date.getDate()];
   if (match === null || back[0] !== month || back[1] !== day || hour > 23 || minute > 59 || second > 59) {
-    throw refused('expiry-time', `${quoted(text)} is not a time as YYYYMMDD[HHMM[SS]][Z]`);
+    throw refused('expiry-time', `${quoted(text)} is not in the form YYYYMMDD[HHMM[SS]][Z]`);
   }
   return date;
 }
 
 function refused(option: string, why: string): Failure {
   return new Failure('invalid-key', {
-    what: `option ${quoted(option)} in front of the key`,
+    what: `option ${quoted(option)} before the key`,
     why,
-    next: 'taken are from="…", expiry-time="YYYYMMDD[HHMM[SS]][Z]" and, for FIDO keys, verify-required',
+    next: 'supported options are from="…", expiry-time="YYYYMMDD[HHMM[SS]][Z]" and, for FIDO keys, verify-required',
   });
 }

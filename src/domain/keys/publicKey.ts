@@ -1,7 +1,4 @@
-/**
- * Public keys of people, as OpenSSH writes them (sshd(8), AUTHORIZED_KEYS FILE FORMAT, without options): `type base64
- * comment`.
- */
+/** Public keys in OpenSSH's format, `type base64 comment` (sshd(8), AUTHORIZED_KEYS FILE FORMAT, without options). */
 import { createHash } from 'node:crypto';
 import { Failure } from '../failure.ts';
 import { BlobFault, decodeKeyBlob, keyTypes, type DecodedKey, type KeyType } from './keyBlob.ts';
@@ -20,18 +17,18 @@ export type { KeyType } from './keyBlob.ts';
 
 export interface PublicKey {
   readonly type: KeyType;
-  /** The key in the form that goes over the wire (RFC 4253 section 6.6). */
+  /** The key in wire format (RFC 4253 section 6.6). */
   readonly blob: Buffer;
   readonly base64: string;
   /** Free text, made safe to show; may be empty. */
   readonly comment: string;
-  /** `SHA256:` and unpadded base64, as `ssh-keygen -l` prints it. */
+  /** `SHA256:` and unpadded base64, as in `ssh-keygen -l`. */
   readonly fingerprint: string;
-  /** The size that `ssh-keygen -l` prints. */
+  /** The size as in `ssh-keygen -l`. */
   readonly bits: number;
   /**
-   * `type base64 comment`: one line, safe in an authorized_keys file, and read back by {@link parsePublicKeys} as the
-   * same key.
+   * `type base64 comment`: one line that is safe in an authorized_keys file. {@link parsePublicKeys} reads it back as
+   * the same key.
    */
   readonly line: string;
 }
@@ -39,7 +36,7 @@ export interface PublicKey {
 export const maxKeys = 64;
 export const maxKeyTextBytes = 65_536;
 export const maxCommentLength = 128;
-/** 8 characters of base64 are 48 bits: chance does not bring two keys of one user together. */
+/** 8 characters of base64 are 48 bits, so two keys of one user do not collide by chance. */
 export const minFingerprintPrefix = 8;
 
 const fingerprintMark = 'SHA256:';
@@ -52,7 +49,7 @@ function isKeyType(word: string): word is KeyType {
   return (keyTypes as readonly string[]).includes(word);
 }
 
-/** Strict base64 (RFC 4648 section 4): padded, no other characters, unused bits zero; `undefined` otherwise. */
+/** Decodes strict base64 (RFC 4648 section 4: padded, no other characters, unused bits zero), or returns undefined. */
 function decodeBase64(text: string): Buffer | undefined {
   const decoded = Buffer.from(text, 'base64');
   return decoded.length > 0 && decoded.toString('base64') === text ? decoded : undefined;
@@ -67,12 +64,12 @@ function parseLine(line: string, what: string): PublicKey {
     throw invalid(fault.why, fault.next);
   }
   const [, base64 = '', rawComment = ''] = /^\s+(\S+)(.*)$/s.exec(rest) ?? [];
-  if (base64 === '') throw invalid(`after the type ${word} there is no key`);
+  if (base64 === '') throw invalid(`no key after the type ${word}`);
   if (holdsKey(`${base64}${rawComment}`)) {
-    throw invalid('there are two keys in one line', 'send each key on a line of its own');
+    throw invalid('two keys on one line', 'send each key on its own line');
   }
   const raw = decodeBase64(base64);
-  if (raw === undefined) throw invalid('its base64 is damaged or cut short');
+  if (raw === undefined) throw invalid('the base64 is damaged or truncated');
   let decoded: DecodedKey;
   try {
     decoded = decodeKeyBlob(word, raw);
@@ -93,17 +90,17 @@ function parseLine(line: string, what: string): PublicKey {
 }
 
 /**
- * All public keys in `text`, one to a line, each key once (the first line that has it); blank lines and lines that
- * begin with `#` are passed over. One bad line refuses the whole text.
+ * Parses public keys, one per line. Of equal keys only the first is returned. Blank lines and lines that begin with `#`
+ * are skipped. One bad line refuses the whole text.
  *
- * Throws `private-key` (with nothing of the text), `input-too-large`, `missing-key` (no key at all), `usage` (a path
+ * Throws `private-key` (without repeating the text), `input-too-large`, `missing-key` (no key at all), `usage` (a path
  * instead of a key) or `invalid-key`.
  */
 export function parsePublicKeys(text: string): PublicKey[] {
   if (Buffer.byteLength(text) > maxKeyTextBytes) {
     throw new Failure('input-too-large', {
-      what: 'the keys that were sent',
-      why: `they are more than ${maxKeyTextBytes / 1024} KiB`,
+      what: 'public keys',
+      why: `more than ${maxKeyTextBytes / 1024} KiB`,
       next: sendThePubFile,
     });
   }
@@ -117,33 +114,33 @@ export function parsePublicKeys(text: string): PublicKey[] {
   if (lines.length === 0) {
     throw new Failure('missing-key', {
       what: 'public key',
-      why: 'nothing was sent',
-      next: 'send one on standard input: ssh -p 2222 manage@HOST create alice < alice.pub',
+      why: 'no key on standard input',
+      next: 'send a key on standard input: ssh -p 2222 manage@HOST create alice < alice.pub',
     });
   }
   if (lines.length > maxKeys) {
     throw new Failure('input-too-large', {
-      what: 'the keys that were sent',
-      why: `they are ${lines.length} lines, and at most ${maxKeys} keys are taken`,
+      what: 'public keys',
+      why: `${lines.length} keys, but at most ${maxKeys} are allowed`,
       next: 'send fewer keys',
     });
   }
   const keys = new Map<string, PublicKey>();
   for (const line of lines) {
-    const key = parseLine(line.text, lines.length === 1 ? 'public key' : `public key in line ${line.number}`);
+    const key = parseLine(line.text, lines.length === 1 ? 'public key' : `public key on line ${line.number}`);
     if (!keys.has(key.fingerprint)) keys.set(key.fingerprint, key);
   }
   return [...keys.values()];
 }
 
-/** The one public key in `text`; more than one is refused. Throws as {@link parsePublicKeys} does. */
+/** Parses exactly one public key. Throws like {@link parsePublicKeys}. */
 export function parsePublicKey(text: string): PublicKey {
   const keys = parsePublicKeys(text);
   const [key] = keys;
   if (key === undefined || keys.length > 1) {
     throw new Failure('invalid-key', {
       what: 'public key',
-      why: `${keys.length} keys were sent`,
+      why: `got ${keys.length} keys, expected one`,
       next: 'send one key',
     });
   }
@@ -151,11 +148,11 @@ export function parsePublicKey(text: string): PublicKey {
 }
 
 /**
- * The keys that `selector` names: a full fingerprint, the beginning of one (`SHA256:` and {@link minFingerprintPrefix}
- * characters or more), or an exact comment, which several keys may have. What begins with `SHA256:` is never taken as a
- * comment, since anybody can write somebody else's fingerprint into a comment. No match is an empty array.
+ * Returns the keys that match `selector`: a full fingerprint, a prefix of one (`SHA256:` and at least
+ * {@link minFingerprintPrefix} characters), or an exact comment, which several keys may have. Text that begins with
+ * `SHA256:` never matches a comment, because anyone can put another key's fingerprint into a comment.
  *
- * Throws `usage` for a beginning that is too short or fits several keys.
+ * Throws `usage` if a prefix is too short or matches several keys.
  */
 export function matchKeys<K extends Pick<PublicKey, 'fingerprint' | 'comment'>>(
   keys: readonly K[],
@@ -168,16 +165,16 @@ export function matchKeys<K extends Pick<PublicKey, 'fingerprint' | 'comment'>>(
   if (selector.length < fingerprintMark.length + minFingerprintPrefix) {
     throw new Failure('usage', {
       what: `fingerprint ${quoted(selector)}`,
-      why: `it has fewer than ${minFingerprintPrefix} characters after ${fingerprintMark}`,
-      next: 'give more of the fingerprint',
+      why: `fewer than ${minFingerprintPrefix} characters after ${fingerprintMark}`,
+      next: 'give a longer prefix',
     });
   }
   const found = keys.filter((key) => key.fingerprint.startsWith(selector));
   if (new Set(found.map((key) => key.fingerprint)).size > 1) {
     throw new Failure('usage', {
       what: `fingerprint ${quoted(selector)}`,
-      why: `${found.length} keys begin with it`,
-      next: 'give more of the fingerprint',
+      why: `ambiguous: it matches ${found.length} keys`,
+      next: 'give a longer prefix',
       details: { fingerprints: found.map((key) => key.fingerprint) },
     });
   }

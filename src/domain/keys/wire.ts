@@ -1,6 +1,6 @@
-/** The data types of the SSH wire format that keys, certificates and signatures are made of (RFC 4251, section 5). */
+/** The data types of the SSH wire format used in keys, certificates and signatures (RFC 4251, section 5). */
 
-/** What is read is not what was expected: a clause for people, that quotes nothing of the bytes. */
+/** An error that says why bytes are malformed, as a clause that quotes nothing from them. */
 export class WireFault extends Error {
   constructor(why: string) {
     super(why);
@@ -8,7 +8,7 @@ export class WireFault extends Error {
   }
 }
 
-/** Reads fields one after the other. Throws {@link WireFault} at the first that is not there in full. */
+/** A sequential reader of fields. Throws {@link WireFault} at the first incomplete field. */
 export class WireReader {
   readonly #bytes: Buffer;
   #offset = 0;
@@ -27,7 +27,7 @@ export class WireReader {
 
   bytes(count: number): Buffer {
     const end = this.#offset + count;
-    if (end > this.#bytes.length) throw new WireFault('it is cut short');
+    if (end > this.#bytes.length) throw new WireFault('truncated');
     const taken = this.#bytes.subarray(this.#offset, end);
     this.#offset = end;
     return taken;
@@ -45,13 +45,13 @@ export class WireReader {
     return this.bytes(8).readBigUInt64BE();
   }
 
-  /** Throws where something is left. */
+  /** Throws if there is more data. */
   end(): void {
-    if (!this.atEnd) throw new WireFault('there is something left over at its end');
+    if (!this.atEnd) throw new WireFault('unexpected data at the end');
   }
 }
 
-/** A string with its length in front. */
+/** Encodes a `string` field: the length, then the bytes. */
 export function wireString(value: string | Buffer): Buffer {
   const bytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
   const length = Buffer.alloc(4);

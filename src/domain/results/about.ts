@@ -1,4 +1,4 @@
-/** What a server says of itself, its host and the caller. */
+/** Results of `whoami`, `version` and `info` about the host. */
 import type { CertificateMark, Role } from '../access/actor.ts';
 
 export interface WhoAmI {
@@ -40,10 +40,10 @@ export interface HostInfo {
 
 export type HostKind = 'incus' | 'simulated';
 
-/** Which host answers: part of every `--json` document and every banner. */
+/** The host that answers, as in every `--json` document and every banner. */
 export interface HostTag {
   readonly kind: HostKind;
   readonly simulated: boolean;
-  /** Why this host was chosen. */
+  /** Why the server uses this host. */
   readonly why: string;
 }

@@ -1,6 +1,6 @@
-/** How a user reaches a container. */
+/** Result of `export` and `config`. */
 
-/** How a user reaches their container, ready for ssh_config(5) and known_hosts (sshd(8)). */
+/** A user's access to their container, with text for ssh_config(5) and known_hosts (sshd(8)). */
 export interface SshAccess {
   readonly user: string;
   /** The alias to type: `alice-dev`. */

@@ -2,7 +2,7 @@
 import type { Role } from '../access/actor.ts';
 import type { KeyInfo } from './keys.ts';
 
-/** A login, as far as it is remembered. */
+/** The last login with a key or certificate. */
 export interface LastUse {
   /** RFC 3339 UTC. */
   readonly at: string;
@@ -10,9 +10,9 @@ export interface LastUse {
 }
 
 export interface AdminKeyInfo extends KeyInfo {
-  /** Addresses and networks that it may be used from; null: all. */
+  /** Addresses and networks from which the key is accepted; null: all. */
   readonly from: string | null;
-  /** RFC 3339 UTC; null: it does not expire. */
+  /** RFC 3339 UTC; null: never. */
   readonly expiresAt: string | null;
   readonly verifyRequired: boolean;
   readonly lastUse: LastUse | null;
@@ -21,7 +21,7 @@ export interface AdminKeyInfo extends KeyInfo {
 export interface AdminInfo {
   readonly name: string;
   readonly role: Role;
-  /** Of admins who need no key: the last login with a certificate. */
+  /** For admins who may log in with a certificate; otherwise null. */
   readonly certificate: { readonly lastUse: LastUse | null } | null;
   readonly keys: readonly AdminKeyInfo[];
 }
@@ -29,10 +29,10 @@ export interface AdminInfo {
 export interface AdminChange {
   readonly name: string;
   readonly added: readonly AdminKeyInfo[];
-  /** Keys that were there, and have other limits now. */
+  /** Existing keys with new limits. */
   readonly changed: readonly AdminKeyInfo[];
   readonly removed: readonly AdminKeyInfo[];
-  /** What else was done, as a clause. */
+  /** Any other change, as a clause. */
   readonly note: string | null;
   readonly admins: readonly AdminInfo[];
 }

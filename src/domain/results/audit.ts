@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 
 export interface AuditRecords {
   readonly records: readonly JsonObject[];
-  /** Whether older records matched too but were cut off by the limit. */
+  /** True if the limit cut off older matching records. */
   readonly more: boolean;
 }
 

@@ -3,6 +3,6 @@ import type { BanInfo } from '../access/ban.ts';
 
 export interface BanChange {
   readonly network: string;
-  /** All that are in force now. */
+  /** Everything in force after the change. */
   readonly bans: readonly BanInfo[];
 }

@@ -1,6 +1,6 @@
 /** Results of the verbs about CAs. Times in RFC 3339 UTC. */
 
-/** A key whose certificates are believed. */
+/** A CA: a key that signs user certificates. */
 export interface CaInfo {
   readonly name: string;
   readonly entryPoints: readonly string[];
@@ -18,7 +18,7 @@ export interface CaInfo {
 
 export interface CaChange {
   readonly name: string;
-  /** As a clause. */
+  /** The change, as a clause. */
   readonly did: string;
   readonly cas: readonly CaInfo[];
 }

@@ -32,7 +32,7 @@ export interface CreateResult {
   readonly container: Container;
   readonly hostKeyFingerprint: string;
   readonly operation: string;
-  /** Elapsed milliseconds by step, in the order they were done. */
+  /** The steps in order, with elapsed milliseconds. */
   readonly steps: readonly { readonly title: string; readonly elapsedMs: number }[];
   readonly sshConfig: SshAccess;
   readonly warnings: readonly string[];

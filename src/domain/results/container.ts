@@ -1,25 +1,25 @@
-/** A container as verbs show it. Sizes in bytes, times in RFC 3339 UTC. */
+/** Containers in results. Sizes in bytes, times in RFC 3339 UTC. */
 import type { KeyInfo } from './keys.ts';
 
 export const instanceStatuses = ['running', 'stopped', 'frozen', 'error', 'starting', 'stopping', 'unknown'] as const;
 
 export type InstanceStatus = (typeof instanceStatuses)[number];
 
-/** How far this system is with a container. */
+/** The stage of a container's life, apart from the state of its instance. */
 export type Provisioning = 'creating' | 'ready' | 'deleting';
 
 export interface Container {
   readonly user: string;
-  /** The Incus instance. */
+  /** The name of the Incus instance. */
   readonly name: string;
   readonly status: InstanceStatus;
   readonly provisioning: Provisioning;
-  /** The fixed address on the bridge; null for an instance that has none. */
+  /** The static address on the bridge, if there is one. */
   readonly address: string | null;
   readonly cpus: number | null;
   readonly memoryLimitBytes: number | null;
   readonly memoryUsedBytes: number | null;
-  /** null where the storage pool has no quotas. */
+  /** Null if the storage pool has no quotas. */
   readonly diskQuotaBytes: number | null;
   readonly diskUsedBytes: number | null;
   readonly autostart: boolean;
@@ -35,16 +35,16 @@ export interface Container {
   readonly keys: readonly string[];
 }
 
-/** A container with what takes a second look: CPU use over a short interval, its keys in full. */
+/** A container with details that take extra time to collect, such as current CPU usage. */
 export interface ContainerDetails extends Container {
-  /** Percent of one CPU, measured over a fraction of a second; null unless running. */
+  /** Percent of one CPU, measured over a fraction of a second; null unless the container is running. */
   readonly cpuPercent: number | null;
   readonly storage: { readonly pool: string; readonly driver: string; readonly quotas: boolean };
   readonly hostKeyFingerprint: string | null;
-  /** When the user last logged in; null where it is not known. */
+  /** When the user last logged in; null if unknown. */
   readonly lastLoginAt: string | null;
   readonly keyList: readonly KeyInfo[];
-  /** Use over the last minutes, oldest first; empty where nobody has had a shell open. */
+  /** Usage in the last minutes, oldest first; empty if no shell was open. */
   readonly recent: { readonly cpuPercent: readonly number[]; readonly memoryBytes: readonly number[] };
   readonly jumpAccount: { readonly exists: boolean; readonly shell: string | null };
 }
@@ -54,6 +54,6 @@ export interface ContainerList {
   readonly total: number;
   readonly running: number;
   readonly stopped: number;
-  /** Instances on the host that this system did not make and does not touch. */
+  /** Number of instances on the host that this system did not create and does not touch. */
   readonly foreign: number;
 }

@@ -1,13 +1,13 @@
 /** Results of the verbs about host keys. Times in RFC 3339 UTC. */
 
-/** A host key of port 2222, ready to be compared and published. */
+/** A host key of the SSH server, in the forms in which it is compared and published. */
 export interface HostKeyInfo {
   readonly which: 'present' | 'next';
   readonly type: string;
-  /** `SHA256:…`, as ssh-keygen(1) shows it. */
+  /** `SHA256:…`, as in ssh-keygen(1). */
   readonly fingerprint: string;
   readonly madeAt: string;
-  /** Whether the running server presents it (the present one) or announces it (the next one). */
+  /** Whether the running server presents this key (`present`) or announces it (`next`). */
   readonly inUse: boolean;
   /** A line of known_hosts (sshd(8)). */
   readonly knownHosts: string;
@@ -17,7 +17,7 @@ export interface HostKeyInfo {
 
 export interface HostKeyList {
   readonly keys: readonly HostKeyInfo[];
-  /** Whether it is known how clients reach this host; otherwise JUMP-HOST stands for it. */
+  /** Whether the host name is configured; if not, the lines contain the placeholder JUMP-HOST. */
   readonly named: boolean;
 }
 

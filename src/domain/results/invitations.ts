@@ -4,9 +4,9 @@ import type { Role } from '../access/actor.ts';
 export interface InvitationInfo {
   readonly id: string;
   readonly kind: 'admin' | 'user';
-  /** The admin or user whose key it will be. */
+  /** The admin or user who gets the key. */
   readonly name: string;
-  /** Of a new admin. */
+  /** The role of a new admin; otherwise null. */
   readonly role: Role | null;
   readonly by: string;
   readonly expiresAt: string;
@@ -14,8 +14,8 @@ export interface InvitationInfo {
 
 export interface InvitationMade {
   readonly invitation: InvitationInfo;
-  /** Shown this once. */
+  /** Shown only once. */
   readonly token: string;
-  /** What the invited person types. */
+  /** The command for the invited person. */
   readonly command: string;
 }

@@ -14,6 +14,6 @@ export interface WhoIsHere {
 }
 
 export interface Said {
-  /** Other shells that were told. */
+  /** Number of other shells that received the message. */
   readonly heardBy: number;
 }

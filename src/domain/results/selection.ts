@@ -1,14 +1,14 @@
-/** Which containers are meant: the options that every list of them takes. */
+/** Selection of containers, by the options that every list of containers has. */
 import type { Container } from './container.ts';
 
 export interface Selection {
   readonly state?: 'all' | 'running' | 'stopped' | undefined;
   readonly user?: string | undefined;
-  /** All of them have to match; one without a value matches any. */
+  /** Labels that must all match; a label without a value matches any value. */
   readonly labels?: readonly { readonly key: string; readonly value?: string | undefined }[] | undefined;
 }
 
-/** Whether everything that is given fits. */
+/** Reports whether a container matches every given option. */
 export function selects(
   { state, user, labels }: Selection,
   container: Pick<Container, 'user' | 'status' | 'labels'>,

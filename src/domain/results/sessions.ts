@@ -1,7 +1,7 @@
-/** Results of the verbs about logins. */
+/** Result of `session kick`. */
 import type { LoginInfo } from '../access/login.ts';
 
-/** Sessions that were sent away. */
+/** The logins that were ended. */
 export interface KickResult {
   readonly ended: readonly LoginInfo[];
 }

@@ -8,6 +8,6 @@ export interface ShellEnd {
 
 export interface ConsoleLog {
   readonly user: string;
-  /** Empty where all of it came bit by bit. */
+  /** Empty if the log was streamed. */
   readonly text: string;
 }

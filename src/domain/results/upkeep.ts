@@ -17,7 +17,7 @@ export interface Difference {
   readonly kind: DifferenceKind;
   readonly target: string;
   readonly detail: string;
-  /** What would be, or was, done about it; null where only a person can decide. */
+  /** The repair, proposed or done; null if only a person can decide. */
   readonly fix: string | null;
   readonly fixed: boolean;
 }
@@ -49,7 +49,7 @@ export interface ImageInfo {
   readonly fingerprint: string;
   readonly sizeBytes: number;
   readonly createdAt: string;
-  /** Whether it was built by the recipe that this version uses. */
+  /** Whether it was built with the recipe of this version. */
   readonly current: boolean;
 }
 

@@ -1,6 +1,7 @@
 /**
- * The addresses that a key may be used from: `from=` of sshd(8), AUTHORIZED_KEYS FILE FORMAT, and `source-address` of
- * certificates. Taken are addresses and networks (CIDR); not host names, whose owner decides what they resolve to.
+ * The addresses that a key may be used from: `from=` in sshd(8), AUTHORIZED_KEYS FILE FORMAT, and `source-address` in
+ * certificates. Addresses and networks (CIDR) are accepted. Host names are not, because their owner controls what they
+ * resolve to.
  */
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import { Failure } from '../failure.ts';
@@ -9,7 +10,7 @@ import { quoted } from '../text.ts';
 const maxEntries = 64;
 
 export class AddressList {
-  /** As it was written, without blanks. */
+  /** The list as written, without spaces. */
   readonly text: string;
   readonly #allowed = new BlockList();
   readonly #refused = new BlockList();
@@ -21,18 +22,17 @@ export class AddressList {
   }
 
   /**
-   * Reads a list separated by commas; `!` before an entry takes it out again, as in PATTERNS of ssh_config(5). Throws
-   * `usage`.
+   * Parses a comma-separated list. `!` before an entry excludes it, as in ssh_config(5), PATTERNS. Throws `usage`.
    */
   static parse(text: string): AddressList {
     const words = text.split(',').map((word) => word.trim());
-    if (words.length > maxEntries) throw refused(text, `it has more than ${maxEntries} entries`);
+    if (words.length > maxEntries) throw refused(text, `more than ${maxEntries} entries`);
     const entries = words.map(entry);
-    if (entries.every(({ negated }) => negated)) throw refused(text, 'it only takes addresses out, and so fits none');
+    if (entries.every(({ negated }) => negated)) throw refused(text, 'only exclusions, so it matches nothing');
     return new AddressList(words.join(','), entries);
   }
 
-  /** Whether an address, as the socket gives it, is in the list and not taken out again. */
+  /** Reports whether the list contains an address as a socket reports it, and does not exclude it. */
   has(address: string): boolean {
     const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
     const family = isIPv4(plain) ? 'ipv4' : isIPv6(plain) ? 'ipv6' : undefined;
@@ -54,15 +54,15 @@ function entry(word: string): Entry {
     throw refused(
       word,
       /[*?]/.test(word)
-        ? 'patterns are not taken'
+        ? 'patterns are not supported'
         : /^[\w.!-]+$/.test(word) && /[a-z]/i.test(word)
-          ? 'host names are not taken'
-          : 'it is neither an address nor a network',
+          ? 'host names are not supported'
+          : 'neither an address nor a network',
     );
   }
   const longest = family === 'ipv4' ? 32 : 128;
   const length = prefix === undefined ? longest : Number(prefix);
-  if (length > longest) throw refused(word, `the length of its prefix is more than ${longest}`);
+  if (length > longest) throw refused(word, `prefix length greater than ${longest}`);
   return { negated: mark === '!', network, prefix: length, family };
 }
 
@@ -70,6 +70,6 @@ function refused(text: string, why: string): Failure {
   return new Failure('usage', {
     what: `address list ${quoted(text)}`,
     why,
-    next: 'write addresses and networks: 10.0.0.0/8,2001:db8::/32,192.0.2.7',
+    next: 'list addresses and networks, for example 10.0.0.0/8,2001:db8::/32,192.0.2.7',
   });
 }

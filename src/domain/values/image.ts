@@ -1,4 +1,4 @@
-/** References to images, as `incus launch` takes them: `images:ubuntu/24.04`, a local alias, or a fingerprint. */
+/** Image references, as in `incus launch`: `images:ubuntu/24.04`, a local alias, or a fingerprint. */
 import { Failure } from '../failure.ts';
 import { quoted } from '../text.ts';
 
@@ -12,34 +12,32 @@ const remoteRule = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const nameRule = /^[A-Za-z0-9][A-Za-z0-9._/+-]*$/;
 
 function fault(text: string): string | undefined {
-  if (text === '') return 'it is empty';
-  if (text.length > maxImageLength) return `it has more than ${maxImageLength} characters`;
-  // It becomes an argument of a host program, where a leading hyphen would make it an option.
+  if (text === '') return 'empty';
+  if (text.length > maxImageLength) return `more than ${maxImageLength} characters`;
+  // The reference becomes an argument of a host program, which would read a leading hyphen as an option.
   if (text.startsWith('-')) return 'it begins with a hyphen';
   const [first = '', second, ...more] = text.split(':');
-  if (more.length > 0) return 'it has more than one colon';
-  if (second === undefined)
-    return nameRule.test(first) ? undefined : 'it has characters that an image name cannot have';
-  if (!remoteRule.test(first)) return 'what stands before the colon is not the name of a remote';
-  if (second === '') return 'it names a remote and no image';
-  return nameRule.test(second) ? undefined : 'it has characters that an image name cannot have';
+  if (more.length > 0) return 'more than one colon';
+  if (second === undefined) return nameRule.test(first) ? undefined : 'invalid characters in the image name';
+  if (!remoteRule.test(first)) return 'invalid name of a remote before the colon';
+  if (second === '') return 'no image after the remote';
+  return nameRule.test(second) ? undefined : 'invalid characters in the image name';
 }
 
-/** `[REMOTE:]NAME`. Whether there is such an image only Incus knows. Throws `invalid-image`. */
+/** Parses `[REMOTE:]NAME`. Only Incus knows whether the image exists. Throws `invalid-image`. */
 export function parseImage(text: string): ImageReference {
   const why = fault(text);
   if (why === undefined) return text as ImageReference;
   throw new Failure('invalid-image', {
     what: `image ${quoted(text)}`,
     why,
-    next: 'write an image as Incus names it: images:ubuntu/24.04, a local alias, or a fingerprint',
+    next: 'name an image as in incus launch: images:ubuntu/24.04, a local alias, or a fingerprint',
   });
 }
 
 /**
- * The reference in lower-case letters, digits and single hyphens, for use in an alias: `images:ubuntu/24.04` →
- * `images-ubuntu-24-04`. Different references may have the same slug, so an alias alone does not tell what it was made
- * from.
+ * Returns the reference in lower-case letters, digits and single hyphens, for use in an alias: `images:ubuntu/24.04`
+ * becomes `images-ubuntu-24-04`. Different references may have the same slug, so an alias does not identify its base.
  */
 export function imageSlug(reference: string): string {
   const slug = reference

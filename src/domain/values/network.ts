@@ -1,29 +1,29 @@
-/** IP addresses and networks (CIDR), as limits and bans group them. */
+/** IP addresses and networks (CIDR), for limits and bans. */
 import { isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { Failure } from '../failure.ts';
 import { quoted } from '../text.ts';
 
 export interface Network {
-  /** As it is shown and stored: an address alone, or with the length of its prefix; IPv6 as RFC 5952 writes it. */
+  /** As shown and stored: an address, or an address and a prefix length; IPv6 in the form of RFC 5952. */
   readonly text: string;
   readonly family: 4 | 6;
-  /** Length of the prefix. */
+  /** Prefix length. */
   readonly bits: number;
   readonly bytes: readonly number[];
 }
 
 /**
- * The bits of an address that are one source, as sshd_config(5), PerSourceNetBlockSize has it: whoever has one IPv6
- * address has its whole /64.
+ * Prefix length of one source, as in sshd_config(5), PerSourceNetBlockSize. The owner of one IPv6 address usually has
+ * its whole /64.
  */
 const sourceBits = { 4: 32, 6: 64 } as const;
 const maxBits = { 4: 32, 6: 128 } as const;
 
-/** An address (IPv4 in IPv6 as IPv4, without an interface); undefined for what is none. */
+/** Parses an address; undefined for other text. IPv4-mapped IPv6 becomes IPv4, and a zone index is dropped. */
 function parseAddress(text: string): { family: 4 | 6; bytes: number[] } | undefined {
   const plain = text.replace(/%.*$/, '');
-  // ipaddr.js alone also takes 127.1 and 0x7f000001.
+  // ipaddr.js would also accept 127.1 and 0x7f000001.
   if (!isIPv4(plain) && !isIPv6(plain)) return undefined;
   const address = ipaddr.process(plain);
   return { family: address.kind() === 'ipv4' ? 4 : 6, bytes: address.toByteArray() };
@@ -35,7 +35,7 @@ function network(family: 4 | 6, bytes: readonly number[], bits: number): Network
   return { text: bits === maxBits[family] ? text : `${text}/${bits}`, family, bits, bytes: kept };
 }
 
-/** Reads an address or a network; bits behind the prefix are dropped. Throws `usage`. */
+/** Parses an address or a network, clearing the bits after the prefix. Throws `usage`. */
 export function parseNetwork(text: string): Network {
   const [, first = '', length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text.trim()) ?? [];
   const address = parseAddress(first);
@@ -44,23 +44,23 @@ export function parseNetwork(text: string): Network {
   if (address === undefined || bits > maxBits[written]) {
     throw new Failure('usage', {
       what: `address ${quoted(text)}`,
-      why: 'it is neither an address nor a network',
-      next: 'write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/64',
+      why: 'neither an address nor a network',
+      next: 'use an address or a network, for example 192.0.2.7, 192.0.2.0/24 or 2001:db8::/64',
     });
   }
   const mapped = written === 6 && address.family === 4;
-  // A network that is wider than all of IPv4 written as IPv6 is one of IPv6.
+  // A mapped network wider than all of IPv4 (/96) is an IPv6 network.
   if (mapped && bits < 96) return network(6, ipaddr.parse(first).toByteArray(), bits);
   return network(address.family, address.bytes, mapped ? bits - 96 : bits);
 }
 
-/** The source that an address belongs to: itself, or its /64. Undefined for what is no address. */
+/** Returns the source of an address: itself for IPv4, its /64 for IPv6. Undefined for other text. */
 export function sourceOf(text: string): Network | undefined {
   const address = parseAddress(text);
   return address === undefined ? undefined : network(address.family, address.bytes, sourceBits[address.family]);
 }
 
-/** Whether a network has the size of one source. */
+/** Reports whether a network has the size of one source. */
 export function isSource({ family, bits }: Network): boolean {
   return bits === sourceBits[family];
 }
@@ -73,7 +73,12 @@ export function contains(outer: Network, inner: Network): boolean {
   );
 }
 
-/** Values by network; finding costs the number of different prefix lengths, not that of networks. */
+/** Returns an IPv4 address as an unsigned 32-bit number. */
+export function ipv4ToNumber(address: ipaddr.IPv4): number {
+  return Buffer.from(address.toByteArray()).readUInt32BE();
+}
+
+/** A map from networks to values. A lookup costs one step per distinct prefix length, not per network. */
 export class NetworkMap<T> {
   readonly #byLength = new Map<string, Map<string, T>>();
 
@@ -84,7 +89,7 @@ export class NetworkMap<T> {
     this.#byLength.set(length, sameLength);
   }
 
-  /** What is known of an address: of each network that contains it, the widest first. */
+  /** Yields the value of each network that contains the address, widest network first. */
   *find(address: string): Generator<T> {
     const parsed = parseAddress(address);
     if (parsed === undefined) return;

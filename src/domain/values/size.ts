@@ -1,21 +1,18 @@
-/**
- * Amounts of memory and disk. Inside the system they are whole numbers of bytes; the units are those of IEC 80000-13
- * and SI.
- */
+/** Sizes of memory and disk, in whole bytes. The units are those of IEC 80000-13 and SI. */
 import bytes from 'bytes-iec';
 import { Failure } from '../failure.ts';
 import { quoted } from '../text.ts';
 
 /**
- * What Incus reads (`units.ParseByteSizeString`): case matters, only whole numbers. Largest first; binary first where
- * equally short.
+ * Units of Incus (`units.ParseByteSizeString`), which are case-sensitive and take whole numbers only. Largest first, so
+ * that {@link formatExact} prefers the larger of two equally short texts.
  */
 const incusUnits = ['EiB', 'EB', 'PiB', 'PB', 'TiB', 'TB', 'GiB', 'GB', 'MiB', 'MB', 'KiB', 'kB', 'B'] as const;
 const humanUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
-/** Number, blanks, letters. Long digit strings are cut off here: no amount that counts needs them. */
+/** Number, spaces, letters. Limits the length of the number; no valid size needs more digits. */
 const sizeText = /^(\d{1,30})(?:\.(\d{1,30}))? *([A-Za-z]*)$/;
-/** As written (`GiB`, `kB`, `KB`), all lower case or all upper case. `Gb` is left out: it means gigabits. */
+/** Units in standard case (`GiB`, `kB`, `KB`), in lower case or in upper case. Not `Gb`, which means gigabits. */
 const unitText = /^(?:[kKMGTPE]?B|[kKMGTPE]iB|(?:[kmgtpe]i?)?b|[KMGTPE]IB)$/;
 
 function byteCount(unit: string): bigint {
@@ -28,39 +25,36 @@ function grouped(count: bigint): string {
   return count.toString().replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/**
- * `whole.fraction` units as bytes, exact: `undefined` where it is not a whole number of bytes. bytes-iec itself rounds
- * down.
- */
+/** Returns `whole.fraction` units in bytes, or `undefined` if that is not a whole number (bytes-iec rounds down). */
 function exactBytes(whole: string, fraction: string, unit: string): bigint | undefined {
   const scale = 10n ** BigInt(fraction.length);
   const product = BigInt(whole + fraction) * byteCount(unit);
   return product % scale === 0n ? product / scale : undefined;
 }
 
-function invalid(text: string, why: string, next = 'write a number and a unit: 512MiB, 4GiB, 50GB'): Failure {
+function invalid(
+  text: string,
+  why: string,
+  next = 'write a number and a unit, for example 512MiB, 4GiB or 50GB',
+): Failure {
   return new Failure('invalid-size', { what: `size ${quoted(text)}`, why, next });
 }
 
-/** What a number with a bare prefix may mean (`4`, `4G`, `4Gi`), in both readings. */
+/** Returns the failure for a size without a full unit (`4`, `4G`, `4Gi`), which shows both readings. */
 function ambiguous(text: string, number: string, letters: string): Failure {
   const [whole = '', fraction = ''] = number.split('.');
   if (letters === '' && fraction === '' && whole.length > 6) {
-    return invalid(
-      text,
-      'it has no unit',
-      `for that many bytes write ${whole}B; otherwise add the unit, as in 4GiB or 50GB`,
-    );
+    return invalid(text, 'it has no unit', `write ${whole}B for bytes, or use another unit, for example 4GiB or 50GB`);
   }
   const prefix = (letters[0] ?? 'G').toUpperCase();
   const readings = [`${prefix === 'K' ? 'k' : prefix}B`, `${prefix}iB`].map((unit) => {
     const count = exactBytes(whole, fraction, unit);
     return {
       text: `${number}${unit}`,
-      meaning: count === undefined ? 'no whole number of bytes' : `${grouped(count)} bytes`,
+      meaning: count === undefined ? 'not a whole number of bytes' : `${grouped(count)} bytes`,
     };
   });
-  const missing = letters === '' ? 'it has no unit' : `"${letters}" is not a whole unit`;
+  const missing = letters === '' ? 'it has no unit' : `"${letters}" is not a complete unit`;
   return invalid(
     text,
     `${missing}: ${readings.map((reading) => `${reading.text} is ${reading.meaning}`).join(', ')}`,
@@ -69,33 +63,33 @@ function ambiguous(text: string, number: string, letters: string): Failure {
 }
 
 /**
- * A size as a person writes it, in bytes: `4GB` is 4×10⁹, `4GiB` is 4×2³⁰; decimals where they make whole bytes
- * (`1.5GiB`); blanks before the unit. A number without a whole unit is refused, since people mean either reading.
- * Throws `invalid-size`.
+ * Parses a size typed by a person and returns it in bytes: `4GB` is 4×10⁹, `4GiB` is 4×2³⁰. Decimals are allowed if
+ * they make whole bytes (`1.5GiB`), and so are spaces before the unit. A number without a full unit is refused, because
+ * people mean either. Throws `invalid-size`.
  */
 export function parseSize(text: string): number {
   const match = sizeText.exec(text);
   if (match === null) {
-    if (text === '') throw invalid(text, 'it is empty');
-    if (/^[+-]/.test(text)) throw invalid(text, 'it has a sign, and a size is the whole amount, not a difference');
+    if (text === '') throw invalid(text, 'empty');
+    if (/^[+-]/.test(text)) throw invalid(text, 'a size has no sign: give the total, not a difference');
     if (/^\d+,\d/.test(text))
-      throw invalid(text, 'it has a comma', 'write decimals with a point and no thousands separators: 1.5GiB');
-    if (/%$/.test(text)) throw invalid(text, 'it is a percentage, and sizes are amounts of bytes here');
-    throw invalid(text, 'it is not a number with a unit');
+      throw invalid(text, 'a size has no comma', 'use a decimal point and no thousands separators, for example 1.5GiB');
+    if (/%$/.test(text)) throw invalid(text, 'percentages are not supported');
+    throw invalid(text, 'not a number with a unit');
   }
   const [, whole = '', fraction = '', unit = ''] = match;
   const number = fraction === '' ? whole : `${whole}.${fraction}`;
   if (/^(?:[kmgtpe]i?)?$/i.test(unit)) throw ambiguous(text, number, unit);
   if (!unitText.test(unit)) {
     const bits = /^[kmgtpe]i?b$/i.test(unit);
-    throw invalid(text, bits ? `"${unit}" means bits` : `${quoted(unit, 20)} is not a unit of size`);
+    throw invalid(text, bits ? `"${unit}" means bits, not bytes` : `unknown unit ${quoted(unit, 20)}`);
   }
   const count = exactBytes(whole, fraction, unit);
   if (count === undefined)
-    throw invalid(text, 'it is not a whole number of bytes', 'use a smaller unit: 1126MiB instead of 1.1GiB');
-  if (count === 0n) throw invalid(text, 'it is zero');
+    throw invalid(text, 'not a whole number of bytes', 'use a smaller unit, for example 1126MiB instead of 1.1GiB');
+  if (count === 0n) throw invalid(text, 'zero');
   if (count > BigInt(Number.MAX_SAFE_INTEGER))
-    throw invalid(text, `it is more than ${grouped(BigInt(Number.MAX_SAFE_INTEGER))} bytes`);
+    throw invalid(text, `more than ${grouped(BigInt(Number.MAX_SAFE_INTEGER))} bytes`);
   return Number(count);
 }
 
@@ -104,7 +98,7 @@ function checked(count: number): bigint {
   return BigInt(count);
 }
 
-/** The shortest exact text that Incus reads as this many bytes: `4GiB`, `4GB`, `512MiB`, `1234567B`. */
+/** Returns the shortest exact text for this many bytes in Incus's syntax: `4GiB`, `4GB`, `512MiB`, `1234567B`. */
 export function formatExact(count: number): string {
   const exact = checked(count);
   if (exact === 0n) return '0B';
@@ -114,19 +108,18 @@ export function formatExact(count: number): string {
     .reduce((shortest, candidate) => (candidate.length < shortest.length ? candidate : shortest));
 }
 
-/** For terminals: binary units, at most one decimal: `1.5 GiB`, `512 MiB`. Rounded; {@link formatExact} is not. */
+/** Returns a size for people, rounded to one decimal of a binary unit: `1.5 GiB`, `512 MiB`. */
 export function formatHuman(count: number): string {
   checked(count);
-  // The first unit in which the rounded number stays below 1024, so that 1023.99 MiB shows as 1 GiB and not as 1024
-  // MiB.
+  // The first unit in which the rounded number is below 1024: 1023.99 MiB becomes 1 GiB, not 1024 MiB.
   const unit =
     humanUnits.find((candidate) => Number((count / Number(byteCount(candidate))).toFixed(1)) < 1024) ?? 'PiB';
   return `${Number((count / Number(byteCount(unit))).toFixed(1))} ${unit}`;
 }
 
 /**
- * What Incus stores in `limits.memory` or a disk's `size`, in bytes. `undefined` for what is not an amount: empty text,
- * a percentage, a unit that Incus does not have, or more than JavaScript counts exactly.
+ * Parses a value of `limits.memory` or of a disk's `size` in Incus and returns it in bytes. Undefined for empty text, a
+ * percentage, an unknown unit, and more than JavaScript counts exactly.
  */
 export function parseIncusSize(text: string): number | undefined {
   const match = /^(\d{1,19})([A-Za-z]*| bytes)$/.exec(text);

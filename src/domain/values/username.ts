@@ -1,41 +1,37 @@
-/**
- * The name of a user: at once a host account, an account in the container, a part of the instance's name and of an ssh
- * alias.
- */
+/** User names. A name is an account on the host and in the container, and part of an instance name and an ssh alias. */
 import { Failure } from '../failure.ts';
 import { reservedReason } from './reservedNames.ts';
 import { quoted } from '../text.ts';
 
 declare const usernameMark: unique symbol;
-/** A string that {@link parseUsername} accepted. */
+/** A string accepted by {@link parseUsername}. */
 export type Username = string & { readonly [usernameMark]: true };
 
 /**
- * useradd(8) refuses more than 32 characters, utmp(5) keeps 32 (UT_NAMESIZE). What is derived from the name fits with
- * that: `NAME-container` is 42 characters, an Incus instance name may have 63 (a host name label, RFC 1123).
+ * useradd(8) refuses more than 32 characters, and utmp(5) stores 32 (UT_NAMESIZE). Derived names fit as well:
+ * `NAME-container` has at most 42 characters, and an Incus instance name may have 63 (a host name label, RFC 1123).
  */
 export const maxUsernameLength = 32;
 
 const rule = /^[a-z](?:[a-z0-9-]*[a-z0-9])?$/;
-const ruleSentence = `a user name has 1 to ${maxUsernameLength} lower-case letters a-z, digits and inner hyphens, a letter first`;
+const advice = `use 1 to ${maxUsernameLength} lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen`;
 const suffix = '-container';
 
 function followsRule(text: string): boolean {
   return text.length <= maxUsernameLength && rule.test(text);
 }
 
-/** The first thing that is wrong with `text`, as a clause. */
+/** Returns the first fault of `text`, as a clause. */
 function fault(text: string): string {
-  if (text === '') return 'it is empty';
-  if (text.length > maxUsernameLength)
-    return `it has ${text.length} characters, and a host account may have ${maxUsernameLength}`;
-  if (text !== text.toLowerCase()) return 'it has upper-case letters';
-  if (/[^a-z0-9-]/.test(text)) return 'it has characters other than lower-case letters a-z, digits and hyphens';
+  if (text === '') return 'empty';
+  if (text.length > maxUsernameLength) return `${text.length} characters, but at most ${maxUsernameLength} are allowed`;
+  if (text !== text.toLowerCase()) return 'upper-case letters are not allowed';
+  if (/[^a-z0-9-]/.test(text)) return 'only a-z, 0-9 and hyphens are allowed';
   if (text.endsWith('-')) return 'it ends with a hyphen';
   return 'it does not begin with a letter';
 }
 
-/** A valid name near `text`, or `undefined` where `text` does not look like a name that somebody meant. */
+/** Returns a valid name close to `text`, or `undefined` if `text` does not look like an attempted name. */
 function suggestion(text: string): string | undefined {
   if (text.length > 64 || !/^[\p{L}\p{M}\p{N}._@ -]+$/u.test(text)) return undefined;
   const name = (text.split('@')[0] ?? '')
@@ -50,8 +46,8 @@ function suggestion(text: string): string | undefined {
 }
 
 /**
- * `text` as a user name, exactly as it stands: nothing is trimmed or folded.
- * Throws `invalid-user`; `details.suggestion` holds a name that would pass, where one is near.
+ * Checks a user name. Nothing is trimmed or folded. Throws `invalid-user`, with a similar valid name in
+ * `details.suggestion` if there is one.
  */
 export function parseUsername(text: string): Username {
   const reserved = reservedReason(text);
@@ -59,23 +55,21 @@ export function parseUsername(text: string): Username {
   const near = reserved === undefined ? suggestion(text) : undefined;
   throw new Failure('invalid-user', {
     what: `user name ${quoted(text)}`,
-    why: reserved === undefined ? fault(text) : `it is reserved: ${reserved}`,
+    why: reserved === undefined ? fault(text) : `reserved: ${reserved}`,
     next:
-      reserved === undefined
-        ? `${ruleSentence}${near === undefined ? '' : `; for example: ${near}`}`
-        : 'choose another name',
+      reserved === undefined ? `${advice}${near === undefined ? '' : `; for example: ${near}`}` : 'choose another name',
     ...(near === undefined ? {} : { details: { suggestion: near } }),
   });
 }
 
-/** The Incus instance of a user: `alice` → `alice-container`. */
+/** Returns the name of a user's Incus instance: `alice-container` for `alice`. */
 export function containerName(user: string): string {
   return `${user}${suffix}`;
 }
 
 /**
- * The user whose instance would have this name, or `undefined` where no user's would. It says nothing about who made
- * the instance: that is in the instance's own configuration.
+ * Returns the user whose instance would have this name, or `undefined` if there can be none. The name does not show who
+ * created the instance; its configuration does.
  */
 export function ownerOf(instanceName: string): Username | undefined {
   if (!instanceName.endsWith(suffix)) return undefined;

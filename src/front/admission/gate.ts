@@ -1,10 +1,10 @@
 /**
- * The gate: who may begin to log in. Asked for each connection before a byte of it is read, decided at once from what
- * is in memory: bans, penalties for what came from the same source before, and how many are logging in already. It
- * watches each connection until that has logged in or is gone, and keeps the account of its source.
+ * The gate decides for each new connection whether it may begin to log in. It decides at once, before a byte is read,
+ * from what is in memory: bans, penalties of the connection's source, and the number of pending logins. It then watches
+ * the connection until it logs in or closes, and charges the outcome to its source.
  *
- * A source is an IPv4 address or an IPv6 /64. Where somebody is logged in from it, no penalty begins or keeps it out: a
- * wrong key in a second window must not lock out who works in the first.
+ * A source is an IPv4 address or an IPv6 /64. While a login from a source is open, no penalty begins there and none is
+ * applied: a wrong key in a second window must not lock out the person who works in the first.
  */
 import type { Socket } from 'node:net';
 import { penaltyReasons, type Ban, type PenaltyReason } from '../../domain/access/ban.ts';
@@ -19,21 +19,21 @@ export interface GateOptions {
   readonly penalties: PenaltyLimits & { readonly exempt: readonly string[] };
   readonly now?: () => number;
   readonly random?: () => number;
-  /** A penalty has begun. */
+  /** Called when a penalty begins. */
   readonly onPenalty: (begun: BegunPenalty) => void;
 }
 
-/** What is asked of a connection's socket. */
+/** The part of a connection's socket that the gate uses. */
 export type GateSocket = Pick<Socket, 'remoteAddress' | 'once' | 'on'>;
 
-/** A connection that was not let in: what kind of limit it was, and what to tell it. */
-export interface Refused {
+/** Why a connection is rejected, and the line that the client gets. */
+export interface Rejected {
   readonly source: string;
   readonly why: 'banned' | 'connections';
   readonly text: string;
 }
 
-/** For so long after a login a source has a place of its own, in milliseconds. */
+/** How long after a login its source keeps reserved slots for pending logins, in milliseconds. */
 const knownMs = 60 * 60 * 1000;
 const maxKnownSources = 10_000;
 
@@ -44,7 +44,7 @@ export class Gate {
   readonly #penalties: Penalties;
   readonly #exempt = new NetworkMap<true>();
   #bans = new NetworkMap<Ban>();
-  /** Logins that are open, and when the last one ended. */
+  /** Number of open logins of each source, and when the last login began or ended. */
   readonly #known = new Map<string, { open: number; lastMs: number }>();
 
   constructor(options: GateOptions) {
@@ -55,42 +55,45 @@ export class Gate {
     for (const text of options.penalties.exempt) this.#exempt.set(parseNetwork(text), true);
   }
 
-  /** Replaces the bans that admins have given. */
+  /** Replaces the bans set by admins. */
   setBans(bans: readonly Ban[]): void {
     this.#bans = new NetworkMap();
     for (const ban of bans) this.#bans.set(parseNetwork(ban.network), ban);
   }
 
+  /** Restores penalties from before a restart of the front. */
   restore(penalties: readonly BegunPenalty[]): void {
     for (const penalty of penalties) this.#penalties.restore(penalty, this.#now());
   }
 
+  /** Forgets a source's penalty and everything that led to it. */
   lift(source: string): void {
     this.#penalties.lift(source);
   }
 
-  /** What an address that is banned by an admin is told. */
-  ban(address: string): string | undefined {
+  /** Returns the line for a client whose address is banned by an admin. */
+  banMessage(address: string): string | undefined {
     for (const { until, reason } of this.#bans.find(address)) {
       const leftMs = until === null ? Infinity : Date.parse(until) - this.#now();
       if (leftMs > 0)
-        return `This address is banned${reason === null ? '' : ` (${printable(reason)})`}: ${until === null ? 'an admin of this host can lift that' : `try again in ${inWords(leftMs)}`}.`;
+        return `This address is banned${reason === null ? '' : ` (${printable(reason)})`}: ${until === null ? 'an admin of this host can lift the ban' : `try again in ${formatRemaining(leftMs)}`}.`;
     }
     return undefined;
   }
 
   /**
-   * Whether a connection may go on. From then on its socket is watched: it emits `attempt` for a login that failed,
-   * `late`, `violation`, and `authenticated`; one that ends for a reason of this server's emits `forgiven`.
+   * Decides about a connection; returns why it is rejected, if it is. An admitted connection is watched through events
+   * of its socket: `attempt` (a login failed), `late`, `violation`, `authenticated`, and `forgiven` (this server closes
+   * the connection for a reason that is not the client's fault).
    */
-  admit(socket: GateSocket): Refused | undefined {
+  admit(socket: GateSocket): Rejected | undefined {
     const address = socket.remoteAddress ?? '';
     const source = sourceOf(address)?.text;
-    // Gone before it was looked at.
+    // The client closed the connection before it was accepted.
     if (source === undefined) return { source: '', why: 'connections', text: 'Try again.' };
-    const banned = this.ban(address) ?? this.#penalty(address, source);
+    const banned = this.banMessage(address) ?? this.#penaltyMessage(address, source);
     if (banned !== undefined) return { source, why: 'banned', text: banned };
-    switch (this.#pendingLogins.refusal(source, this.#isKnown(source))) {
+    switch (this.#pendingLogins.rejection(source, this.#isKnown(source))) {
       case 'source':
         return {
           source,
@@ -105,24 +108,24 @@ export class Gate {
     }
   }
 
-  #penalty(address: string, source: string): string | undefined {
-    if (this.#isHere(source) || this.#isExempt(address)) return undefined;
-    const found = this.#penalties.refusal(source, this.#now());
+  #penaltyMessage(address: string, source: string): string | undefined {
+    if (this.#hasLogin(source) || this.#isExempt(address)) return undefined;
+    const found = this.#penalties.rejection(source, this.#now());
     if (found === undefined) return undefined;
-    if (found === 'overflow') return 'Too many addresses are refused at the moment: try again in a minute.';
+    if (found === 'overflow') return 'Too many addresses are being rejected: try again in a minute.';
     const why = penaltyReasons[found.why];
-    return `${why.charAt(0).toUpperCase()}${why.slice(1)} from this address: try again in ${inWords(found.untilMs - this.#now())}.`;
+    return `${why.charAt(0).toUpperCase()}${why.slice(1)} from this address: try again in ${formatRemaining(found.untilMs - this.#now())}.`;
   }
 
   #isExempt(address: string): boolean {
     return this.#exempt.find(address).next().done !== true;
   }
 
-  /** Whether somebody is logged in from there. */
-  #isHere(source: string): boolean {
+  #hasLogin(source: string): boolean {
     return (this.#known.get(source)?.open ?? 0) > 0;
   }
 
+  /** Whether the source has a login, or had one within the last hour. */
   #isKnown(source: string): boolean {
     const known = this.#known.get(source);
     return known !== undefined && (known.open > 0 || this.#now() - known.lastMs < knownMs);
@@ -130,28 +133,28 @@ export class Gate {
 
   #watch(socket: GateSocket, address: string, source: string): void {
     this.#pendingLogins.begin(source);
-    let deserved: PenaltyReason | undefined = 'noLogin';
-    let isIn = false;
-    socket.on('attempt', () => (deserved = deserved === 'noLogin' ? 'failedLogin' : deserved));
-    socket.once('late', () => (deserved = 'late'));
-    socket.once('violation', () => (deserved = 'violation'));
-    socket.once('forgiven', () => (deserved = undefined));
+    let reason: PenaltyReason | undefined = 'noLogin';
+    let isLoggedIn = false;
+    socket.on('attempt', () => (reason = reason === 'noLogin' ? 'failedLogin' : reason));
+    socket.once('late', () => (reason = 'late'));
+    socket.once('violation', () => (reason = 'violation'));
+    socket.once('forgiven', () => (reason = undefined));
     socket.once('authenticated', () => {
-      isIn = true;
+      isLoggedIn = true;
       this.#pendingLogins.end(source);
-      this.#login(source, 1);
+      this.#countLogin(source, 1);
     });
     socket.once('close', () => {
-      if (isIn) return this.#login(source, -1);
+      if (isLoggedIn) return this.#countLogin(source, -1);
       this.#pendingLogins.end(source);
-      if (deserved === undefined || this.#isHere(source) || this.#isExempt(address)) return undefined;
-      const begun = this.#penalties.penalise(source, deserved, this.#now());
+      if (reason === undefined || this.#hasLogin(source) || this.#isExempt(address)) return undefined;
+      const begun = this.#penalties.penalise(source, reason, this.#now());
       if (begun !== undefined) this.#options.onPenalty(begun);
       return undefined;
     });
   }
 
-  #login(source: string, change: 1 | -1): void {
+  #countLogin(source: string, change: 1 | -1): void {
     const open = (this.#known.get(source)?.open ?? 0) + change;
     this.#known.delete(source);
     this.#known.set(source, { open, lastMs: this.#now() });
@@ -164,6 +167,6 @@ export class Gate {
   }
 }
 
-function inWords(ms: number): string {
+function formatRemaining(ms: number): string {
   return formatUptime(Math.ceil(ms / 1000) * 1000);
 }

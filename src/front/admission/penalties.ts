@@ -1,61 +1,62 @@
 /**
- * What a source has done before it logged in, and for how long it is refused for that: sshd_config(5),
- * PerSourcePenalties. Each connection that ends without a login adds some time; what adds up to more than `minMs` is in
- * force. Beyond sshd, a penalty is twice as long as the one before it, for as long as that is remembered: without this
- * a source that comes back is refused the same few seconds again and again.
+ * Penalties of sources, as PerSourcePenalties of sshd_config(5). Each connection that ends without a login adds some
+ * time to its source. When the sum exceeds `minMs`, the penalty is in force and connections from the source are
+ * rejected. Unlike in sshd, each penalty is twice as long as the previous one while that is remembered. Otherwise a
+ * source that keeps coming back would be rejected for the same few seconds again and again.
  */
 import type { PenaltyReason } from '../../domain/access/ban.ts';
 
 export interface PenaltyLimits {
-  /** What one connection adds, in milliseconds. */
+  /** Time that one connection adds, by its outcome; 0 adds nothing. */
   readonly failedLoginMs: number;
   readonly noLoginMs: number;
   readonly lateMs: number;
   readonly violationMs: number;
-  /** What has to add up before anything is refused, and the longest penalty. */
+  /** The sum above which a penalty begins, and the longest penalty. */
   readonly minMs: number;
   readonly maxMs: number;
-  /** Sources that are remembered. */
+  /** Number of sources remembered. */
   readonly maxSources: number;
-  /** When there are more: the oldest are forgotten, or nobody is let in. */
+  /** Beyond `maxSources`, forget the oldest source, or reject every connection. */
   readonly overflow: 'permissive' | 'deny-all';
 }
 
 export interface BegunPenalty {
   readonly source: string;
   readonly why: PenaltyReason;
+  /** Number of penalties of the source so far, this one included. */
   readonly times: number;
   readonly untilMs: number;
 }
 
-/** Times are milliseconds of the wall clock, because penalties outlast this process. */
+/** The penalties of all sources. Times are milliseconds of the wall clock, because penalties outlive this process. */
 export class Penalties {
   readonly #limits: PenaltyLimits;
-  /** Adding up, not yet in force. */
+  /** When each sum that is not in force yet will have decayed to zero. */
   readonly #waiting = new Map<string, number>();
   readonly #inForce = new Map<string, { readonly why: PenaltyReason; readonly untilMs: number }>();
-  /** How often there was one, for as long after its end as the longest takes. */
+  /** Number of penalties of each source, kept for `maxMs` after the last one ends. */
   readonly #past = new Map<string, { readonly times: number; readonly forgetMs: number }>();
 
   constructor(limits: PenaltyLimits) {
     this.#limits = limits;
   }
 
-  /** Sources that anything is known of. */
+  /** Number of sources with a record. */
   get size(): number {
     return new Set([...this.#waiting.keys(), ...this.#inForce.keys(), ...this.#past.keys()]).size;
   }
 
-  /** Takes over one that began before. */
+  /** Restores a penalty from before a restart. */
   restore({ source, why, times, untilMs }: BegunPenalty, nowMs: number): void {
-    // A clock that was set back makes none longer than it may be.
+    // If the clock was set back meanwhile, `maxMs` still holds.
     const endMs = Math.min(untilMs, nowMs + this.#limits.maxMs);
     if (endMs > nowMs) this.#put(this.#inForce, source, { why, untilMs: endMs });
     this.#put(this.#past, source, { times, forgetMs: endMs + this.#limits.maxMs });
   }
 
-  /** The penalty that keeps a source out, or that too many sources have one. */
-  refusal(
+  /** Returns the penalty in force for a source, or `overflow` when too many sources have one. */
+  rejection(
     source: string,
     nowMs: number,
   ): { readonly why: PenaltyReason; readonly untilMs: number } | 'overflow' | undefined {
@@ -69,14 +70,14 @@ export class Penalties {
     return undefined;
   }
 
-  /** Adds what a connection has deserved. Returns the penalty that begins with it. */
+  /** Adds the time for one connection. Returns the penalty if one begins. */
   penalise(source: string, why: PenaltyReason, nowMs: number): BegunPenalty | undefined {
     const { minMs, maxMs } = this.#limits;
     const addedMs = this.#limits[`${why}Ms`];
     if (addedMs === 0) return undefined;
     const inForce = this.#inForce.get(source);
     if (inForce !== undefined && inForce.untilMs > nowMs) {
-      // Of a connection that was open before it began.
+      // The connection was open before the penalty began.
       this.#put(this.#inForce, source, { why, untilMs: Math.min(nowMs + maxMs, inForce.untilMs + addedMs) });
       return undefined;
     }
@@ -94,12 +95,12 @@ export class Penalties {
     return { source, why, times, untilMs };
   }
 
-  /** Forgets a source, with all it has done. */
+  /** Forgets a source and its past. */
   lift(source: string): void {
     for (const map of [this.#waiting, this.#inForce, this.#past]) map.delete(source);
   }
 
-  /** Whoever did something last is forgotten last. */
+  /** Sets a value and makes it the newest; beyond `maxSources` the oldest is dropped. */
   #put<T>(map: Map<string, T>, source: string, value: T): void {
     map.delete(source);
     map.set(source, value);

@@ -1,15 +1,15 @@
 /**
- * Connections that have not logged in yet, and how many of them there may be: sshd_config(5), MaxStartups (random early
- * drop) and PerSourceMaxStartups. A source that has logged in lately keeps a place of its own, so that a flood does not
- * keep out who works here.
+ * Limits of pending logins, as MaxStartups (random early drop) and PerSourceMaxStartups of sshd_config(5). A source
+ * that has logged in recently keeps `perSource` reserved slots, so that a flood does not lock out people who work here.
  */
 export interface PendingLoginLimits {
-  /** From so many on, some are refused. */
+  /** Number of pending logins at which random rejection begins. */
   readonly start: number;
-  /** Of those, so many of a hundred; with more connections more, up to all at `full`. */
+  /** Share of connections rejected at `start`, in percent; it grows linearly to 100 at `full`. */
   readonly ratePercent: number;
+  /** Number of pending logins at which every connection is rejected. */
   readonly full: number;
-  /** For each source. */
+  /** Limit for one source. */
   readonly perSource: number;
 }
 
@@ -19,7 +19,7 @@ export class PendingLogins {
   readonly #bySource = new Map<string, number>();
   #total = 0;
 
-  /** `random` gives numbers from 0 to below 1. */
+  /** `random` returns numbers from 0 to below 1. */
   constructor(limits: PendingLoginLimits, random: () => number = Math.random) {
     this.#limits = limits;
     this.#random = random;
@@ -29,13 +29,13 @@ export class PendingLogins {
     return this.#total;
   }
 
-  /** Sources that any of them come from; of others nothing is kept. */
+  /** Number of sources with pending logins; nothing is kept for any other source. */
   get sources(): number {
     return this.#bySource.size;
   }
 
-  /** Why one more is too many: for its source, or for all. */
-  refusal(source: string, isKnown: boolean): 'source' | 'all' | undefined {
+  /** Returns which limit one more pending login would exceed: the one of its source, or the one for all. */
+  rejection(source: string, isKnown: boolean): 'source' | 'all' | undefined {
     const { start, ratePercent, full, perSource } = this.#limits;
     const own = this.#bySource.get(source) ?? 0;
     if (isKnown && own < perSource) return undefined;

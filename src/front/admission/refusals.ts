@@ -1,9 +1,9 @@
 /**
- * Who was not let in, counted by source and reason and told to core in one message every few seconds: a flood of
- * failures costs the front a bounded map, and core a bounded message. What becomes of it (journal, log, metrics) is
- * core's to decide.
+ * Counts refusals by source and reason and reports them to core in one message every few seconds. A flood of failures
+ * costs the front a bounded map and core a bounded message. Core decides what goes to the journal, the log and the
+ * metrics.
  *
- * One connection is one refusal, however many keys it offered: an agent with four keys is no attack.
+ * One connection counts as one refusal, however many keys it offered: an agent with four keys is not an attack.
  */
 import {
   maxCountedSources,
@@ -16,12 +16,13 @@ import {
 
 export interface RefusalsOptions {
   readonly send: (report: RefusalReport) => void;
-  /** How long refusals are gathered before they are sent, in milliseconds: soon enough for whoever bans by the log. */
+  /** How long refusals are collected before a report. Programs that ban by the log must not wait long. */
   readonly everyMs?: number;
 }
 
 const defaultEveryMs = 2000;
 
+/** One row of the next report. */
 type Counting = { -readonly [K in keyof CountedRefusals]: CountedRefusals[K] } & { readonly ports: number[] };
 
 export class Refusals {
@@ -56,7 +57,7 @@ export class Refusals {
     this.#timer ??= setTimeout(() => this.flush(), this.#everyMs).unref();
   }
 
-  /** Sends what was counted at once. */
+  /** Sends the report now, if there is anything to report. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

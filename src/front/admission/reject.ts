@@ -1,26 +1,26 @@
 /**
- * Telling a client that it is not let in, before there is any SSH. A line before the identification string (RFC 4253,
- * section 4.2), as sshd's "Not allowed at this time", is read by tools and by people with `ssh -v`; the disconnect
- * message behind it is what ssh(1) shows to everybody.
+ * Rejects a connection before SSH begins. The line before the identification string (RFC 4253, section 4.2), like
+ * sshd's "Not allowed at this time", is for tools and for `ssh -v`; ssh(1) always shows the disconnect message that
+ * follows.
  */
 import type { Socket } from 'node:net';
 import { reasonCode } from '../transport/disconnect.ts';
 import { wireString } from '../../domain/keys/wire.ts';
 import { uint32 } from '../transport/packet.ts';
 
-/** What this server says it is: not which version of which library it is made of. */
+/** Software version in the identification string. It names no library and no version. */
 export const ident = 'containarium';
 
-/** How long a client may take to read it, in milliseconds. */
+/** How long a client may take to read the reason, in milliseconds. */
 const goodbyeMs = 2000;
-/** Clients that are waited for at the same time; others may miss what they are told. */
+/** Number of rejected clients waited for at one time; further clients may miss the reason. */
 const maxLeavingSockets = 256;
 
 let leaving = 0;
 
-/** `reason` is one line of this server's own words. */
+/** Sends `reason`, one line that contains nothing from the client, and closes the connection. */
 export function reject(socket: Socket, reason: string): void {
-  // Read and thrown away: closing with unread bytes would be a reset, which may overtake what was written.
+  // Read and discard: closing with unread bytes sends a reset, which may overtake what was written.
   socket.resume();
   socket.end(Buffer.concat([Buffer.from(`${reason}\r\nSSH-2.0-${ident}\r\n`, 'utf8'), disconnectPacket(reason)]));
   if (leaving >= maxLeavingSockets) {

@@ -1,6 +1,6 @@
 /**
- * What an authentication request deserves: decided synchronously, from an index in memory. Identity is the key whose
- * signature verified, never the one that was merely offered.
+ * Decides about authentication requests, synchronously and from an index in memory. A caller's identity is the key
+ * whose signature verified, never a key that was only offered.
  */
 import type { AuthContext, PublicKeyAuthContext } from 'ssh2';
 import type { LoginProof } from '../../domain/access/login.ts';
@@ -10,8 +10,8 @@ import { provesPossession } from '../../identity/proof.ts';
 import { wireSignature } from '../transport/wireSignature.ts';
 
 /**
- * `offer`: this key would do, the client may sign. `accept`: it has signed; core is shown the same proof. `invited`:
- * likewise, to bind the key and no more.
+ * `offer`: the key is acceptable and the client may sign. `accept`: the client has signed, and core verifies the same
+ * proof. `invited`: the client has signed, and the proof serves only to bind the key to the invitation.
  */
 export type Decision =
   | { readonly outcome: 'accept' | 'invited'; readonly proof: LoginProof }
@@ -20,11 +20,11 @@ export type Decision =
 
 const reject = (reason: RefusalReason): Decision => ({ outcome: 'reject', reason });
 
-/** The same answer for an unknown login name as for an unknown key. */
+/** Decides about one request. An unknown login name gets the same answer as an unknown key. */
 export function decide(context: AuthContext, index: KeyIndex, address: string, nowMs: number): Decision {
   if (context.method !== 'publickey') return reject('method');
   const { key, blob: signed, signature, hashAlgo, username } = context as PublicKeyAuthContext & { hashAlgo?: string };
-  // ssh2 tells a client's rsa-sha2-512 as ssh-rsa and sha512.
+  // ssh2 reports rsa-sha2-512 as key type ssh-rsa with hash sha512.
   const algorithm = hashAlgo === undefined ? key.algo : `rsa-sha2-${hashAlgo.replace('sha', '')}`;
   const offered: Evidence = { username, algorithm, blob: key.data.toString('base64'), address, verified: undefined };
   const verdict = index.admit(offered, nowMs);
@@ -47,7 +47,7 @@ export function decide(context: AuthContext, index: KeyIndex, address: string, n
   return { outcome: 'accept', proof };
 }
 
-/** What is signed begins with the session identifier (RFC 4252, section 7). */
+/** Returns the first string of signed data, which is the session identifier (RFC 4252, section 7). */
 function firstString(bytes: Buffer): Buffer {
   return bytes.subarray(4, 4 + bytes.readUInt32BE(0));
 }

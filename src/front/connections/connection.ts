@@ -1,4 +1,4 @@
-/** One client's connection: its login, its sessions, and its end. */
+/** The connection of one client: its login, its sessions and its end. */
 import type { Socket } from 'node:net';
 import type { Connection } from 'ssh2';
 import type { Actor } from '../../domain/access/actor.ts';
@@ -16,21 +16,21 @@ import { closeBareSessions } from '../guards/closing.ts';
 import { limitKeyExchanges } from '../guards/keyExchanges.ts';
 import { dropServerOnlyMessages } from '../guards/messages.ts';
 import { paceReading } from '../guards/pace.ts';
-import { enforceWindows, hasSanePackets } from '../guards/windows.ts';
+import { enforceWindows, hasUsablePacketSize } from '../guards/windows.ts';
 import { hangUp } from '../transport/hangUp.ts';
-import type { HostKeys } from '../transport/hostKeyRotation.ts';
+import type { HostKeys } from '../transport/hostKeys.ts';
 import { internalsOf } from '../transport/internals.ts';
-import { boundText, serveInvited } from './invited.ts';
+import { boundText, serveInvited } from './invitedSession.ts';
 import { changeKeysInTime } from '../transport/rekey.ts';
-import { attemptsOn } from '../admission/loginAttempts.ts';
-import { AskedFor } from '../sessions/unsupportedRequests.ts';
+import { loginAttemptsOf } from '../admission/loginAttempts.ts';
+import { UnsupportedRequests } from '../sessions/unsupportedRequests.ts';
 import { plainAddress } from '../admission/plainAddress.ts';
 import type { Refusals } from '../admission/refusals.ts';
 import { formatUptime } from '../../domain/values/time.ts';
 import { serveSession, type ServedSession } from '../sessions/session.ts';
-import { TimeLimit } from '../sessions/timeLimits.ts';
+import { TimeLimit } from '../sessions/timeLimit.ts';
 
-/** What every connection is served with. */
+/** What all connections share. */
 export interface Service {
   readonly start: FrontStart;
   readonly index: KeyIndex;
@@ -41,9 +41,9 @@ export interface Service {
   readonly refusals: Refusals;
 }
 
-/** How long somebody with an invitation may stay to read what became of it, in milliseconds. */
+/** How long a connection with an invitation stays open so that the person can read the answer, in milliseconds. */
 const invitedMs = 10_000;
-/** How long sessions may take to say goodbye, in milliseconds. */
+/** How long sessions may take to end before the connection closes, in milliseconds. */
 const goodbyeMs = 1000;
 
 /** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED (RFC 4254, section 5.1). */
@@ -57,16 +57,17 @@ export class ServedConnection {
   readonly #reachedAt: { readonly host: string; readonly port: number };
   readonly #sessions = new Set<ServedSession>();
   #actor: Promise<Actor> | undefined;
-  readonly #askedFor: AskedFor;
+  readonly #unsupportedRequests: UnsupportedRequests;
   #proof: LoginProof | undefined;
   #transport: Transport | undefined;
-  #invited = false;
-  #answer: Promise<string> | undefined;
+  #isInvited = false;
+  /** The answer to an invitation: what every session on the connection shows. */
+  #invitationAnswer: Promise<string> | undefined;
   #failures = 0;
-  #unused: NodeJS.Timeout | undefined;
-  #longest: TimeLimit | undefined;
-  #ending = false;
-  #closed = false;
+  #unusedTimer: NodeJS.Timeout | undefined;
+  #loginLimit: TimeLimit | undefined;
+  #isEnding = false;
+  #isClosed = false;
 
   constructor(connection: Connection, service: Service) {
     this.#connection = connection;
@@ -78,50 +79,46 @@ export class ServedConnection {
       port: this.socket.localPort ?? service.start.listen.port,
     };
 
-    // Before anything else: an error that nobody listens to would end the process.
+    // Must come first: an `error` event without a listener would end the process.
     connection.on('error', (error: Error & { level?: string }) => {
       if (error.level === 'protocol') this.socket.emit('violation');
-      // ssh2 reports a dead peer but leaves the connection standing.
-      if (error.level === 'client-timeout') hangUp(this.socket, 'the client does not answer any more');
+      // ssh2 reports a dead peer but leaves the connection open.
+      if (error.level === 'client-timeout') hangUp(this.socket, 'the client no longer answers');
     });
     connection.on('close', () => this.#close());
-    // What the first key exchange agreed on; the types of ssh2 know nothing of what a server is told.
-    connection.once(
-      'handshake' as never,
-      (({ kex, serverHostKey, cs }: { kex: string; serverHostKey: string; cs: { cipher: string } }) => {
-        this.#transport = { keyExchange: kex, hostKey: serverHostKey, cipher: cs.cipher };
-      }) as never,
-    );
+    connection.once('handshake', ({ kex, serverHostKey, cs }) => {
+      this.#transport = { keyExchange: kex, hostKey: serverHostKey, cipher: cs.cipher };
+    });
     dropServerOnlyMessages(connection);
     enforceWindows(connection);
     limitKeyExchanges(connection, () => this.#actor !== undefined, service.start.limits.loginGraceMs);
     paceReading(connection);
     changeKeysInTime(connection, service.start.transport);
     service.hostKeys.announce(connection);
-    this.#askedFor = new AskedFor(
+    this.#unsupportedRequests = new UnsupportedRequests(
       connection,
-      () => void this.#actor?.then((actor) => this.#tellAskedFor(actor)).catch(() => undefined),
+      () => void this.#actor?.then((actor) => this.#reportUnsupportedRequests(actor)).catch(() => undefined),
     );
     this.#authenticate();
     connection.on('ready', () => this.#ready());
     this.#serveSessions();
   }
 
-  /** Whether it has logged in, as far as SSH goes. */
+  /** Whether SSH authentication has succeeded. Core may still reject the login. */
   get isLoggedIn(): boolean {
     return this.#actor !== undefined;
   }
 
-  /** Closes one that has not logged in. */
+  /** Closes a connection that has not logged in. */
   hangUp(reason: string): void {
     disconnect(this.#connection, reason);
   }
 
-  /** Ends it: every session says why, then the client is told, and the connection closed. */
+  /** Ends the connection: every session shows the reason, then the client is disconnected with it. */
   async end(why: string): Promise<void> {
-    if (this.#ending) return;
-    this.#ending = true;
-    // An admin's own words may be in it.
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    // An admin's text may be part of the reason.
     const reason = printable(why);
     for (const session of this.#sessions) session.end(reason);
     await Promise.race([
@@ -133,16 +130,16 @@ export class ServedConnection {
 
   #authenticate(): void {
     const { index, start } = this.#service;
-    const attempts = attemptsOn(this.socket);
+    const attempts = loginAttemptsOf(this.socket);
     this.#connection.on('authentication', (context) => {
       try {
         const decision = decide(context, index, this.#address, Date.now());
         if (decision.outcome === 'accept' || decision.outcome === 'invited') {
           this.#proof = decision.proof;
-          this.#invited = decision.outcome === 'invited';
+          this.#isInvited = decision.outcome === 'invited';
         }
         if (decision.outcome !== 'reject') return context.accept();
-        // "none" is how clients ask which methods there are: no attempt.
+        // Clients send "none" to ask which methods exist (RFC 4252, section 5.2); that is not an attempt.
         if (context.method !== 'none') {
           this.#failures++;
           attempts?.failed(decision.reason, context.username);
@@ -157,24 +154,24 @@ export class ServedConnection {
     });
   }
 
-  /** Logged in as far as SSH goes; core is shown the same proof, and decides for itself. */
+  /** Passes the proof of the login to core, which verifies it again and decides for itself. */
   #ready(): void {
     if (this.#proof === undefined) return this.socket.destroy() as unknown as undefined;
     this.socket.emit('authenticated');
-    attemptsOn(this.socket)?.over();
+    loginAttemptsOf(this.socket)?.stop();
     const { logins, start } = this.#service;
-    if (this.#invited) return this.#bindKey(this.#proof);
-    this.#mindUse();
+    if (this.#isInvited) return this.#bindKey(this.#proof);
+    this.#restartUnusedTimer();
     const { maxSessionMs } = start.limits;
-    this.#longest = new TimeLimit({
+    this.#loginLimit = new TimeLimit({
       limitMs: maxSessionMs,
       warn: (leftMs) => {
         for (const session of this.#sessions)
           session.warn(
-            `A login lasts ${formatUptime(maxSessionMs)} here: this one ends in ${formatUptime(Math.ceil(leftMs / 1000) * 1000)}. What runs goes on.`,
+            `This login ends in ${formatUptime(Math.ceil(leftMs / 1000) * 1000)}: the limit is ${formatUptime(maxSessionMs)}. Running operations continue.`,
           );
       },
-      end: () => void this.end(`a login lasts ${formatUptime(maxSessionMs)} here`),
+      end: () => void this.end(`a login lasts at most ${formatUptime(maxSessionMs)}`),
     });
     this.#actor = logins.prove(
       this.#proof,
@@ -183,39 +180,37 @@ export class ServedConnection {
     );
     this.#actor.then(
       (actor) => {
-        if (this.#closed) this.#leave(actor);
+        if (this.#isClosed) this.#logout(actor);
       },
       (error: unknown) => void this.end(error instanceof Error ? error.message : String(error)),
     );
   }
 
-  /** Whoever comes with an invitation has their key bound, is told so, and goes. */
+  /** Uses an invitation: core binds the key, the sessions show the answer, and the connection ends. */
   #bindKey(proof: LoginProof): void {
-    this.#answer = this.#service.logins
+    this.#invitationAnswer = this.#service.logins
       .useInvitation(proof, this.#address)
       .then((bound) => boundText(bound, this.#reachedAt));
-    const leave = (reason: string, afterMs: number): unknown =>
-      setTimeout(() => void this.end(reason), afterMs).unref();
-    this.#answer.then(
-      () => leave('the invitation has been used', invitedMs),
-      // Somebody else was faster: no more is said than to a stranger. Other reasons they have to read.
+    const endLater = (reason: string): unknown => setTimeout(() => void this.end(reason), invitedMs).unref();
+    this.#invitationAnswer.then(
+      () => endLater('the invitation has been used'),
+      // `denied`: another key used the invitation first, and this one gets the answer of an unknown key.
       (error: unknown) =>
-        isFailure(error, 'denied')
-          ? void this.end('Permission denied')
-          : leave('the invitation was not used', invitedMs),
+        isFailure(error, 'denied') ? void this.end('Permission denied') : endLater('the invitation was not used'),
     );
   }
 
   #serveSessions(): void {
     const { start, core, shells } = this.#service;
     this.#connection.on('session', (accept, reject) => {
-      if ((this.#actor ?? this.#answer) === undefined || this.#ending) return reject();
+      if ((this.#actor ?? this.#invitationAnswer) === undefined || this.#isEnding) return reject();
       if (this.#sessions.size >= start.limits.maxSessions)
-        return this.#tellWhy(reject, `a connection has ${start.limits.maxSessions} sessions here`);
+        return this.#rejectSession(reject, `a connection may have at most ${start.limits.maxSessions} sessions`);
       const session = accept();
-      if (!hasSanePackets(this.#connection, session)) return;
+      if (!hasUsablePacketSize(this.#connection, session)) return;
       closeBareSessions(this.#connection, session);
-      if (this.#answer !== undefined) return void this.#sessions.add(serveInvited(session, this.#answer));
+      if (this.#invitationAnswer !== undefined)
+        return void this.#sessions.add(serveInvited(session, this.#invitationAnswer));
       if (this.#actor === undefined) return;
       const served = serveSession(session, {
         connection: this.#connection,
@@ -227,27 +222,27 @@ export class ServedConnection {
         idleMs: start.limits.idleMs,
       });
       this.#sessions.add(served);
-      this.#mindUse();
+      this.#restartUnusedTimer();
       session.on('close', () => {
         this.#sessions.delete(served);
-        this.#mindUse();
+        this.#restartUnusedTimer();
       });
     });
   }
 
-  /** Closes a connection without a session after a while (UnusedConnectionTimeout of sshd_config(5)). */
-  #mindUse(): void {
+  /** Starts the time after which a connection without a session ends (UnusedConnectionTimeout of sshd_config(5)). */
+  #restartUnusedTimer(): void {
     const { unusedMs } = this.#service.start.limits;
-    clearTimeout(this.#unused);
-    if (this.#sessions.size > 0 || unusedMs === 0 || this.#closed) return;
-    this.#unused = setTimeout(
+    clearTimeout(this.#unusedTimer);
+    if (this.#sessions.size > 0 || unusedMs === 0 || this.#isClosed) return;
+    this.#unusedTimer = setTimeout(
       () => void this.end(`no session was open for ${formatUptime(unusedMs)}`),
       Math.min(unusedMs, 2 ** 31 - 1),
     ).unref();
   }
 
-  /** ssh2 gives no reason with a refusal. */
-  #tellWhy(reject: () => void, why: string): void {
+  /** Rejects a session with a reason, which ssh2 itself does not send. */
+  #rejectSession(reject: () => void, why: string): void {
     const protocol = internalsOf(this.#connection)._protocol;
     const fail = protocol.channelOpenFail.bind(protocol);
     protocol.channelOpenFail = (recipient) => fail(recipient, administrativelyProhibited, why);
@@ -259,21 +254,21 @@ export class ServedConnection {
   }
 
   #close(): void {
-    this.#closed = true;
-    clearTimeout(this.#unused);
-    this.#longest?.stop();
-    for (const session of this.#sessions) session.left();
-    this.#actor?.then((actor) => this.#leave(actor)).catch(() => undefined);
+    this.#isClosed = true;
+    clearTimeout(this.#unusedTimer);
+    this.#loginLimit?.stop();
+    for (const session of this.#sessions) session.disconnected();
+    this.#actor?.then((actor) => this.#logout(actor)).catch(() => undefined);
   }
 
-  #leave(actor: Actor): void {
-    this.#tellAskedFor(actor);
+  #logout(actor: Actor): void {
+    this.#reportUnsupportedRequests(actor);
     this.#service.logins.logout(actor);
   }
 
-  /** Tells core what was asked for that is not offered, as long as the login can be named. */
-  #tellAskedFor(actor: Actor): void {
-    const counts = this.#askedFor.take();
+  /** Reports unsupported requests to core. Must come before the logout: after it core no longer knows the login. */
+  #reportUnsupportedRequests(actor: Actor): void {
+    const counts = this.#unsupportedRequests.take();
     if (counts !== undefined) this.#service.logins.unsupportedRequests(actor, counts);
   }
 }

@@ -1,4 +1,4 @@
-/** Guards against key exchanges without need or end. */
+/** Limits the key exchanges that a client starts. */
 import type { Connection } from 'ssh2';
 import { hangUp } from '../transport/hangUp.ts';
 import { internalsOf } from '../transport/internals.ts';
@@ -7,54 +7,52 @@ import { internalsOf } from '../transport/internals.ts';
 const kexInit = 20;
 
 /**
- * Exchanges that a connection may ask for within a minute with nothing to show for: RFC 4253, section 9 recommends one
- * an hour or a gigabyte.
+ * Number of idle exchanges that a client may start within `idleExchangesWithinMs`. An exchange is idle when less than
+ * `minTrafficBytes` went over the connection since the previous one. RFC 4253, section 9 recommends one exchange for
+ * each hour or gigabyte.
  */
 const maxIdleExchanges = 60;
 const idleExchangesWithinMs = 60_000;
 
-/**
- * What has gone over the connection since the last exchange and makes the next one none of those, in bytes: OpenSSH
- * takes no RekeyLimit far below.
- */
-const fairShareBytes = 512 * 1024;
+/** OpenSSH accepts no RekeyLimit far below this. */
+const minTrafficBytes = 512 * 1024;
 
 /**
- * Ends connections that ask for new keys before they have logged in (no client does), that ask all the time (each costs
- * arithmetic), or that begin an exchange and do not end it within `limitMs` milliseconds: until it is over, everything
- * that is sent waits in memory.
+ * Hangs up on a client that starts an exchange before the login (no client does), that starts them all the time (each
+ * costs arithmetic), or that does not complete one within `limitMs` milliseconds: until it is complete, all output
+ * waits in memory.
  */
 export function limitKeyExchanges(connection: Connection, isLoggedIn: () => boolean, limitMs: number): void {
   const { _sock: socket, _protocol: protocol } = internalsOf(connection);
-  let late: NodeJS.Timeout | undefined;
+  let deadline: NodeJS.Timeout | undefined;
   let idle = 0;
-  /** The next exchange was asked for from here: it is not the client's doing. */
-  let asked = false;
+  /** This server started the current exchange. */
+  let isServerStarted = false;
   let sinceMs = 0;
-  let movedBytes = 0;
+  let countedBytes = 0;
   const begin = (): void => {
-    late ??= setTimeout(() => hangUp(socket, 'a key exchange was not ended'), limitMs);
+    deadline ??= setTimeout(() => hangUp(socket, 'a key exchange was not completed'), limitMs);
   };
-  const over = (): void => {
-    clearTimeout(late);
-    late = undefined;
+  const end = (): void => {
+    clearTimeout(deadline);
+    deadline = undefined;
   };
   const isTooMany = (): boolean => {
     const nowBytes = socket.bytesRead + socket.bytesWritten;
-    const earned = nowBytes - movedBytes >= fairShareBytes;
-    movedBytes = nowBytes;
+    const hasTraffic = nowBytes - countedBytes >= minTrafficBytes;
+    countedBytes = nowBytes;
     if (performance.now() - sinceMs > idleExchangesWithinMs) {
       sinceMs = performance.now();
       idle = 0;
     }
-    return !earned && ++idle > maxIdleExchanges;
+    return !hasTraffic && ++idle > maxIdleExchanges;
   };
   const handle = protocol._onPayload;
   protocol._onPayload = (payload) => {
     if (payload[0] !== kexInit) return handle(payload);
     const why = !isLoggedIn()
       ? 'a second key exchange before the login'
-      : !asked && isTooMany()
+      : !isServerStarted && isTooMany()
         ? 'too many key exchanges'
         : undefined;
     if (why !== undefined) {
@@ -66,15 +64,15 @@ export function limitKeyExchanges(connection: Connection, isLoggedIn: () => bool
   };
   const rekey = protocol.rekey.bind(protocol);
   protocol.rekey = () => {
-    asked = true;
+    isServerStarted = true;
     begin();
     rekey();
   };
   const complete = protocol._onHandshakeComplete;
   protocol._onHandshakeComplete = (...args) => {
-    asked = false;
-    over();
+    isServerStarted = false;
+    end();
     complete(...args);
   };
-  socket.once('close', over);
+  socket.once('close', end);
 }

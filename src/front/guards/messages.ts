@@ -1,11 +1,11 @@
-/** Guards against messages that are not a client's to send. */
+/** Drops messages that a client must not send. */
 import type { Connection } from 'ssh2';
 import { internalsOf } from '../transport/internals.ts';
 
 /**
  * Messages that only a server sends (RFC 4252): USERAUTH_FAILURE, USERAUTH_SUCCESS, USERAUTH_BANNER, and the
- * method-specific answers. From a client they take a waiting authentication out of ssh2's queue, and its answer then
- * throws.
+ * method-specific answers. When a client sends one, ssh2 removes a pending authentication from its queue, and answering
+ * that authentication throws.
  */
 const serverOnly = new Set([51, 52, 53, 60]);
 

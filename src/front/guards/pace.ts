@@ -1,31 +1,32 @@
-/** Guards against clients that send faster than they read, or more than their share. */
+/** Limits how fast the server reads from one client. */
 import type { Connection } from 'ssh2';
 import { internalsOf } from '../transport/internals.ts';
 
-/** Answers that a client may leave unread while it goes on asking, in bytes. */
+/** Answers that a client may leave unread while it sends further requests, in bytes. */
 const maxUnreadAnswerBytes = 256 * 1024;
 
 /**
- * How long one client's packets may keep the event loop in each such time, in milliseconds: everybody else's keys wait
- * meanwhile.
+ * One client's packets may occupy the event loop for `maxTurnShareMs` in each turn of `turnMs`, in milliseconds. The
+ * keystrokes of all other clients wait meanwhile.
  */
 const turnMs = 100;
 const maxTurnShareMs = 15;
 
 /**
- * Reads from a client no faster than it reads, and no more than its share. ssh2 writes each answer whether or not
- * anybody takes it, before authentication too, so that requests of 40 bytes fill the memory; and it takes packets as
- * fast as they come, so that one who floods delays all. What is not read waits in the kernel, and then at the client.
+ * Reads from a client no faster than the client reads answers, and no more than its share of the event loop. ssh2
+ * writes every answer whether or not the client reads it, before authentication too, so that requests of 40 bytes fill
+ * memory. It also handles packets as fast as they arrive, so that a flood from one client delays all others. Unread
+ * data waits in the kernel and then at the client.
  */
 export function paceReading(connection: Connection): void {
   const { _sock: socket, _protocol: protocol } = internalsOf(connection);
-  let unread = false;
-  let overdrawn = false;
+  let isOutputUnread = false;
+  let isOverShare = false;
   let turnBeganMs = performance.now();
   let usedMs = 0;
   let nextTurn: NodeJS.Timeout | undefined;
-  const goOn = (): void => {
-    if (!unread && !overdrawn) socket.resume();
+  const resume = (): void => {
+    if (!isOutputUnread && !isOverShare) socket.resume();
   };
   const parse = protocol.parse.bind(protocol);
   protocol.parse = (data, from, to) => {
@@ -37,20 +38,20 @@ export function paceReading(connection: Connection): void {
       usedMs = 0;
     }
     usedMs += nowMs - beganMs;
-    if (!overdrawn && usedMs > maxTurnShareMs) {
-      overdrawn = true;
+    if (!isOverShare && usedMs > maxTurnShareMs) {
+      isOverShare = true;
       socket.pause();
       nextTurn = setTimeout(() => {
-        overdrawn = false;
-        goOn();
+        isOverShare = false;
+        resume();
       }, turnMs);
     }
-    if (!unread && socket.writableLength > maxUnreadAnswerBytes) {
-      unread = true;
+    if (!isOutputUnread && socket.writableLength > maxUnreadAnswerBytes) {
+      isOutputUnread = true;
       socket.pause();
       socket.once('drain', () => {
-        unread = false;
-        goOn();
+        isOutputUnread = false;
+        resume();
       });
     }
   };

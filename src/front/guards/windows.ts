@@ -1,14 +1,14 @@
-/** Guards of channels: what may be sent, and in what pieces. */
+/** Enforces the windows and packet sizes of channels. */
 import type { Connection, Session } from 'ssh2';
 import { hangUp } from '../transport/hangUp.ts';
 import { internalsOf, sessionInternals } from '../transport/internals.ts';
 
-/** Largest window there may be (RFC 4254, section 5.2). */
-const largestWindowBytes = 0xffffffff;
+/** Largest window (RFC 4254, section 5.2). */
+const maxWindowBytes = 0xffffffff;
 
 /**
- * Ends a connection that sends more than its channel's window allows, which ssh2 would keep in memory, or that opens
- * its own window beyond what the protocol has numbers for, as OpenSSH does (channels.c, channel_input_window_adjust).
+ * Hangs up on a client that sends more than its channel's window allows, which ssh2 would keep in memory, or that opens
+ * its own window beyond 32 bits, as OpenSSH does (channels.c, channel_input_window_adjust).
  */
 export function enforceWindows(connection: Connection): void {
   const internals = internalsOf(connection);
@@ -27,7 +27,7 @@ export function enforceWindows(connection: Connection): void {
   const adjust = handlers.CHANNEL_WINDOW_ADJUST;
   handlers.CHANNEL_WINDOW_ADJUST = (protocol, recipient, amountBytes) => {
     const window = windowsOf(recipient)?.outgoing.window;
-    if (window !== undefined && window + amountBytes > largestWindowBytes)
+    if (window !== undefined && window + amountBytes > maxWindowBytes)
       hangUp(internals._sock, 'a window of more than 4 GiB');
     else adjust(protocol, recipient, amountBytes);
   };
@@ -38,15 +38,12 @@ interface Windows {
   readonly outgoing: { readonly window: number };
 }
 
-/**
- * Smaller packets than this no client asks for; with a size of 0 ssh2's send loop would never end, for every session at
- * once.
- */
+/** No client asks for smaller packets. With a size of 0 ssh2's send loop never ends, and every session stands still. */
 const minPacketBytes = 1024;
 
-/** Whether the session's channel may be used. Ends the connection where it may not. */
-export function hasSanePackets(connection: Connection, session: Session): boolean {
+/** Whether the client's maximum packet size is usable. Hangs up if it is not. */
+export function hasUsablePacketSize(connection: Connection, session: Session): boolean {
   if (sessionInternals(session)._chanInfo.outgoing.packetSize >= minPacketBytes) return true;
-  hangUp(internalsOf(connection)._sock, 'packets too small to be meant');
+  hangUp(internalsOf(connection)._sock, 'packet size too small');
   return false;
 }

@@ -1,7 +1,7 @@
 /**
- * Applies the patches of this folder to the installed ssh2 and writes down what it did, for {@link ../patched.ts}. Run
- * after every installation of the dependencies (src/bootstrap.mjs, systemd/install.mjs). What each patch is for is in
- * README.md.
+ * Applies the patches of this folder to the installed ssh2 and records the result for
+ * src/front/transport/requirePatches.ts. Runs after every installation of the dependencies (src/bootstrap.mjs,
+ * systemd/install.mjs). README.md says what each patch is for.
  *
  * Plain JavaScript for Node.js 20, because it runs before anything is built.
  */
@@ -12,12 +12,12 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const folder = dirname(fileURLToPath(import.meta.url));
-/** The version that the patches are made for. */
+/** The version of ssh2 that the patches fit. */
 const version = '1.17.0';
-/** Written into the patched package. */
+/** Name of the record in the patched package. */
 export const recordName = 'containarium-patches.json';
 
-/** Names of the patch files, in the order in which they are applied. */
+/** Returns the names of the patch files in the order in which they are applied. */
 export function patchNames() {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.patch'))
@@ -27,10 +27,10 @@ export function patchNames() {
 const sha256 = (content) => createHash('sha256').update(content).digest('hex');
 
 /**
- * Applies patches to the package in `packageFolder`; with `reverse` takes them back. Every file is replaced, never
- * written in place: an installation may share its files with another one through hard links.
+ * Applies patches to the package in `packageFolder`, or reverts them with `reverse`. Replaces files and never writes in
+ * place: an installation may share files with another one through hard links.
  *
- * @throws Error where a patch does not fit exactly, with nothing of that patch changed
+ * @throws Error if a patch does not fit exactly; that patch then has changed nothing
  */
 export function applyPatches(packageFolder, names, { reverse = false } = {}) {
   const { applyPatch, parsePatch, reversePatch } = createRequire(join(packageFolder, 'package.json'))('diff');
@@ -50,13 +50,13 @@ export function applyPatches(packageFolder, names, { reverse = false } = {}) {
 /**
  * Patches the ssh2 that was just installed below `root`.
  *
- * @throws Error where it is another version, or a patch does not fit
+ * @throws Error if the version is not {@link version}, or a patch does not fit
  */
 export function patchInstalled(root) {
   const packageFolder = join(root, 'node_modules', 'ssh2');
   const installed = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')).version;
   if (installed !== version)
-    throw new Error(`the patches in src/front/patches are for ssh2 ${version}, and ${installed} is installed`);
+    throw new Error(`the patches in src/front/patches are for ssh2 ${version}, but ${installed} is installed`);
   const record = join(packageFolder, recordName);
   rmSync(record, { force: true });
   const names = patchNames();

@@ -1,4 +1,4 @@
-/** An SSH channel as the streams of one command. */
+/** The streams of one command, over an SSH channel. */
 import { StringDecoder } from 'node:string_decoder';
 import type { Connection, ServerChannel } from 'ssh2';
 import { Failure } from '../../domain/failure.ts';
@@ -6,15 +6,15 @@ import type { CommandIo } from '../../commandLine/run.ts';
 import { ChannelOutput } from './channelOutput.ts';
 import { LineReader } from './lineReader.ts';
 
-/** How much a channel keeps for a command that has not begun to read, in bytes. */
+/** Input kept for a command that has not begun to read, in bytes. */
 const maxBufferedBytes = 256 * 1024;
 
 export interface ChannelIoOptions {
   readonly terminal: boolean;
   /** How long standard input may take, in milliseconds. */
   readonly stdinMs: number;
-  /** Called for a Ctrl-C on the terminal that answers no question. */
-  readonly interrupt: () => void;
+  /** Called for a Ctrl-C on the terminal while no question is open. */
+  readonly onInterrupt: () => void;
 }
 
 export class ChannelIo implements CommandIo {
@@ -22,7 +22,7 @@ export class ChannelIo implements CommandIo {
   readonly #channel: ServerChannel;
   readonly #output: ChannelOutput;
   readonly #stdinMs: number;
-  readonly #interrupt: () => void;
+  readonly #onInterrupt: () => void;
   readonly #chunks: Buffer[] = [];
   readonly #lines: LineReader;
   readonly #decoder = new StringDecoder('utf8');
@@ -33,13 +33,13 @@ export class ChannelIo implements CommandIo {
   #asking = false;
   #wake: (() => void) | undefined;
 
-  /** Listens at once: data may arrive in the same packet as the command. */
+  /** Listens at once, because data may arrive in the same packet as the command. */
   constructor(connection: Connection, channel: ServerChannel, options: ChannelIoOptions) {
     this.#channel = channel;
     this.#output = new ChannelOutput(connection, channel);
     this.terminal = options.terminal;
     this.#stdinMs = options.stdinMs;
-    this.#interrupt = options.interrupt;
+    this.#onInterrupt = options.onInterrupt;
     this.#lines = new LineReader((text) => this.#write(channel, text));
     channel.on('data', (data: Buffer) => this.#receive(data));
     channel.on('end', () => this.#finish());
@@ -51,8 +51,8 @@ export class ChannelIo implements CommandIo {
   }
 
   /**
-   * With a terminal both streams are the terminal's: a client shows standard error of a channel unordered and without
-   * carriage returns.
+   * Writes to standard error. On a terminal both streams go to standard output, because a client shows the channel's
+   * standard error out of order and without carriage returns.
    */
   stderr(text: string): void {
     this.#write(this.terminal ? this.#channel : this.#channel.stderr, text);
@@ -66,11 +66,11 @@ export class ChannelIo implements CommandIo {
       if (left <= 0) {
         throw new Failure('missing-key', {
           what: 'standard input',
-          why: `nothing ended it within ${this.#stdinMs / 1000} s`,
+          why: `no end of input within ${this.#stdinMs / 1000} s`,
           next: 'pipe the key: ssh … create alice < alice.pub',
         });
       }
-      await this.#change(left);
+      await this.#inputChanged(left);
     }
     if (this.#interrupted)
       throw new Failure('cancelled', { what: 'standard input', why: 'it was interrupted; nothing was changed' });
@@ -83,7 +83,7 @@ export class ChannelIo implements CommandIo {
     this.#asking = true;
     try {
       const answer = this.#lines.read();
-      // What was typed ahead answers too, as on any terminal.
+      // Input typed ahead counts as the answer, as on any terminal.
       for (const chunk of this.#chunks.splice(0)) this.#lines.push(this.#decoder.write(chunk));
       this.#bytes = 0;
       if (this.#ended) this.#lines.cancel();
@@ -93,20 +93,20 @@ export class ChannelIo implements CommandIo {
     }
   }
 
-  /** Resolves when everything written so far has been taken by the connection, or the channel is gone. */
+  /** Resolves when the connection has taken all output so far, or the channel is closed. */
   flushed(): Promise<void> {
     return this.#output.flushed();
   }
 
-  /** Ends the waiting for input, as Ctrl-C does: a signal came, or the client is gone. */
-  interrupted(): void {
+  /** Stops reading input, as Ctrl-C does: after a signal, or when the client is gone. */
+  interrupt(): void {
     if (this.#ended) return;
     this.#interrupted = true;
     this.#finish();
   }
 
   #write(stream: ServerChannel | ServerChannel['stderr'], text: string): void {
-    // No kernel terminal translates line feeds here.
+    // No kernel terminal translates line feeds on an SSH channel.
     this.#output.write(stream, this.terminal ? text.replace(/\r?\n/g, '\r\n') : text);
   }
 
@@ -126,7 +126,7 @@ export class ChannelIo implements CommandIo {
     this.#wake?.();
   }
 
-  /** On a terminal Ctrl-D ends the input, Ctrl-C gives up, and what is typed is echoed. */
+  /** Handles keys on a terminal: Ctrl-D ends the input, Ctrl-C cancels, and other keys are echoed. */
   #endsInput(data: Buffer): boolean {
     const end = data.findIndex((byte) => byte === 0x04 || byte === 0x03);
     if (end === -1) {
@@ -140,8 +140,8 @@ export class ChannelIo implements CommandIo {
       return false;
     }
     if (data[end] === 0x03) {
-      this.interrupted();
-      this.#interrupt();
+      this.interrupt();
+      this.#onInterrupt();
     } else {
       this.#chunks.push(data.subarray(0, end));
       this.#finish();
@@ -155,8 +155,8 @@ export class ChannelIo implements CommandIo {
     this.#lines.cancel();
   }
 
-  /** Resolves when something arrives, and after `ms` at the latest. */
-  #change(ms: number): Promise<void> {
+  /** Resolves when input arrives or ends, and after `ms` at the latest. */
+  #inputChanged(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
@@ -173,6 +173,6 @@ function tooLarge(maxBytes: number): Failure {
   return new Failure('input-too-large', {
     what: 'standard input',
     why: `it is longer than ${maxBytes} bytes`,
-    next: 'send public keys only, one a line',
+    next: 'send public keys only, one per line',
   });
 }

@@ -1,7 +1,7 @@
 /**
- * What a command writes to its channel: in the order written, at the pace at which the client reads. ssh2 itself keeps
- * everything in memory, answers no write after a close, and can forget one of two streams that wait for the same
- * window.
+ * The output of a command to its channel, in the order written and at the pace at which the client reads. ssh2 by
+ * itself keeps everything in memory, does not answer a write after a close, and can forget one of two streams that wait
+ * for the same window.
  */
 import type { Connection, ServerChannel } from 'ssh2';
 import { hangUp } from '../transport/hangUp.ts';
@@ -10,21 +10,21 @@ import { isChangingKeys, keysChanged } from '../transport/rekey.ts';
 
 type Stream = ServerChannel | ServerChannel['stderr'];
 
-/** Handed to ssh2 at a time. */
+/** Size of one write to ssh2. */
 const pieceBytes = 64 * 1024;
 
-/** Bytes that a client may leave unread for as long as it likes, for instance behind a pager. */
+/** Output that a client may leave unread for as long as it likes, for instance behind a pager. */
 const maxUnreadBytes = 4 * 1024 * 1024;
 
-/** A client that leaves more than that unread, and reads nothing for this long, is hung up on. */
+/** How long a client with more unread output than that may read nothing before the server hangs up. */
 const defaultStallMs = 30_000;
 
 export class ChannelOutput {
   readonly #connection: Connection;
   readonly #stallMs: number;
   readonly #queue: { readonly stream: Stream; readonly bytes: Buffer }[] = [];
-  #isGone = false;
-  /** Ends the wait that the pump is in. */
+  #isClosed = false;
+  /** Ends the pump's current wait. */
   #release: () => void = () => undefined;
   #unreadBytes = 0;
   #pumping: Promise<void> | undefined;
@@ -33,21 +33,21 @@ export class ChannelOutput {
     this.#connection = connection;
     this.#stallMs = stallMs;
     channel.once('close', () => {
-      this.#isGone = true;
+      this.#isClosed = true;
       this.#queue.length = 0;
       this.#release();
     });
   }
 
   write(stream: Stream, text: string | Buffer): void {
-    if (this.#isGone || text.length === 0) return;
+    if (this.#isClosed || text.length === 0) return;
     const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
     this.#queue.push({ stream, bytes });
     this.#unreadBytes += bytes.length;
     this.#pumping ??= this.#pump();
   }
 
-  /** Resolves when everything written so far has been taken by the connection, or the channel is gone. */
+  /** Resolves when the connection has taken all output so far, or the channel is closed. */
   async flushed(): Promise<void> {
     await this.#pumping;
   }
@@ -61,10 +61,10 @@ export class ChannelOutput {
     }, this.#stallMs);
     try {
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-        for (let at = 0; at < next.bytes.length && !this.#isGone; at += pieceBytes) {
+        for (let at = 0; at < next.bytes.length && !this.#isClosed; at += pieceBytes) {
           const piece = next.bytes.subarray(at, at + pieceBytes);
-          await this.#taken(next.stream, piece);
-          // While keys are exchanged ssh2 keeps what is sent, and a client may take its time.
+          await this.#send(next.stream, piece);
+          // During a key exchange ssh2 keeps all output in memory, and the client decides how long that lasts.
           if (isChangingKeys(this.#connection))
             await this.#until((done) => void keysChanged(this.#connection).then(done));
           if (socket.writableNeedDrain) await this.#until((done) => socket.once('drain', done));
@@ -77,7 +77,7 @@ export class ChannelOutput {
     }
   }
 
-  #taken(stream: Stream, piece: Buffer): Promise<void> {
+  #send(stream: Stream, piece: Buffer): Promise<void> {
     return this.#until((done) => {
       if (stream.writable) stream.write(piece, () => done());
       else done();
@@ -85,11 +85,11 @@ export class ChannelOutput {
   }
 
   /**
-   * Waits for what `begin` tells, or for the channel to be gone. A race with one promise of the whole session would
-   * leave something behind in it for every piece that is ever written.
+   * Waits until `begin` calls `done`, or the channel is closed. `Promise.race` with one promise that lives as long as
+   * the channel would leak a reaction for every piece written.
    */
   #until(begin: (done: () => void) => void): Promise<void> {
-    if (this.#isGone) return Promise.resolve();
+    if (this.#isClosed) return Promise.resolve();
     return new Promise((resolve) => {
       this.#release = resolve;
       begin(resolve);

@@ -1,4 +1,4 @@
-/** An SSH channel with a terminal at its other end, as the shell takes it. */
+/** The client's terminal behind an SSH channel, as a shell uses it. */
 import type { Connection, ServerChannel } from 'ssh2';
 import type { TerminalReceiver } from '../../domain/terminal.ts';
 import type { TerminalPort } from '../../shell/terminal/port.ts';
@@ -15,12 +15,12 @@ export interface ChannelTerminalOptions {
 
 const endOfInput = Buffer.from([0x04]);
 
-/**
- * How long a shell may take to leave at the end of its input, in milliseconds; after that nobody is at the terminal.
- */
+/** How long a shell may take to end after the end of its input, in milliseconds. After that it is closed. */
 const endOfInputMs = 3000;
 
-/** More than this is left to the client before anybody listens, in bytes: core may take its time over a login. */
+/**
+ * Input kept before a shell is attached, in bytes. The client holds the rest, as core may be slow to answer a login.
+ */
 const maxEarlyBytes = 64 * 1024;
 
 export class ChannelTerminal implements TerminalPort {
@@ -31,13 +31,13 @@ export class ChannelTerminal implements TerminalPort {
   readonly #channel: ServerChannel;
   readonly #output: ChannelOutput;
   #receiver: TerminalReceiver | undefined;
-  /** What came before anybody listened. */
+  /** Input from before a shell is attached. */
   #early: Buffer[] = [];
   #earlyBytes = 0;
   #isClosed = false;
-  #isLeft = false;
+  #isDisconnected = false;
 
-  /** Listens at once: data may arrive in the same packet as the request. */
+  /** Listens at once, because data may arrive in the same packet as the request. */
   constructor({ connection, channel, type, environment, size }: ChannelTerminalOptions) {
     this.type = type;
     this.environment = environment;
@@ -49,7 +49,7 @@ export class ChannelTerminal implements TerminalPort {
       if (this.#receiver !== undefined) return this.#receiver.input(data);
       this.#early.push(data);
       this.#earlyBytes += data.length;
-      if (this.#earlyBytes > maxEarlyBytes && !this.#isLeft) channel.pause();
+      if (this.#earlyBytes > maxEarlyBytes && !this.#isDisconnected) channel.pause();
     };
     channel.on('data', receive);
     const closed = (): void => {
@@ -57,7 +57,7 @@ export class ChannelTerminal implements TerminalPort {
       this.#isClosed = true;
       this.#receiver?.end();
     };
-    // `ssh -tt` with a pipe for input: what was sent is a person's line, and its end is a person's Ctrl-D.
+    // `ssh -tt … < file`: the input is a person's typing, and its end is a person's Ctrl-D.
     channel.on('end', () => {
       if (this.#isClosed) return;
       receive(endOfInput);
@@ -83,16 +83,16 @@ export class ChannelTerminal implements TerminalPort {
     return this.#output.flushed();
   }
 
-  /** ssh2 opens the channel's window again only by what was read. */
+  /** Pauses or resumes the client's input. ssh2 reopens the channel's window only by what has been read. */
   hold(held: boolean): void {
-    if (this.#isLeft) return;
+    if (this.#isDisconnected) return;
     if (held) this.#channel.pause();
     else this.#channel.resume();
   }
 
-  /** The client is gone. ssh2 tells the end of a channel only when all that came before it has been read. */
-  left(): void {
-    this.#isLeft = true;
+  /** Reads the rest of the input after the client is gone. Only then does ssh2 report the end of the channel. */
+  disconnected(): void {
+    this.#isDisconnected = true;
     this.#channel.resume();
   }
 

@@ -1,6 +1,6 @@
 /**
- * One line typed on a client's terminal. There is no kernel terminal behind an SSH channel, so echo, erase and
- * interrupt are done here. Printable characters only: whatever else arrives is not echoed.
+ * Reads one line from a client's terminal. An SSH channel has no kernel terminal behind it, so echo, erase and
+ * interrupt are implemented here. Only printable ASCII is accepted and echoed.
  */
 import { Failure } from '../../domain/failure.ts';
 
@@ -15,12 +15,13 @@ export class LineReader {
     this.#echo = echo;
   }
 
+  /** Resolves with the next line. Rejects with `cancelled`. */
   read(): Promise<string> {
     this.#line = [];
     return new Promise((resolve, reject) => (this.#done = { resolve, reject }));
   }
 
-  /** Feeds what the client sent. */
+  /** Takes input from the client. */
   push(text: string): void {
     for (const c of text) {
       if (this.#done === undefined) return;
@@ -35,13 +36,15 @@ export class LineReader {
     }
   }
 
-  /** Ends the waiting, if there is any, with `cancelled`: Ctrl-C, end of input, or the client is gone. */
+  /** Ends a pending {@link read} with `cancelled`: after Ctrl-C, at the end of input, or when the client is gone. */
   cancel(): void {
     const done = this.#done;
     if (done === undefined) return;
     this.#done = undefined;
     this.#echo('\r\n');
-    done.reject(new Failure('cancelled', { what: 'the question', why: 'it was not answered; nothing was changed' }));
+    done.reject(
+      new Failure('cancelled', { what: 'confirmation', why: 'the question was not answered; nothing was changed' }),
+    );
   }
 
   #finish(line: string): void {

@@ -1,4 +1,4 @@
-/** One session of a connection: a command with its streams, or a terminal without one. */
+/** One session of a connection: a command with its streams, or a shell on a terminal. */
 import { takesWholeTerminal } from '../../catalogue/wholeTerminal.ts';
 import type { Connection, ServerChannel, Session } from 'ssh2';
 import { splitLine } from '../../catalogue/tokens.ts';
@@ -16,38 +16,39 @@ import { openShell, type Shell, type ShellOptions } from '../../shell/shell.ts';
 import { ChannelIo } from './channelIo.ts';
 import { ChannelTerminal } from './channelTerminal.ts';
 import { terminalSize, type TerminalSize } from './terminalSize.ts';
-import { TimeLimit } from './timeLimits.ts';
+import { TimeLimit } from './timeLimit.ts';
 
 export interface SessionOptions {
   readonly connection: Connection;
-  /** Once core has let them in. */
+  /** Resolves once core has accepted the login. */
   readonly actor: Promise<Actor>;
   readonly core: CoreClient;
   readonly shells: ShellClient;
-  /** The address of this server that the client reached. */
+  /** The address under which the client reached this server. */
   readonly reachedAt: { readonly host: string; readonly port: number };
+  /** How long standard input may take, in milliseconds. */
   readonly stdinMs: number;
-  /** How long a shell may be idle; 0 is never. */
+  /** How long a shell may be idle, in milliseconds; 0 means no limit. */
   readonly idleMs: number;
 }
 
-/** The environment variables that a client may set; everything else is dropped. */
+/** The environment variables that a client may set. All others are rejected. */
 const acceptedEnvironment = /^(LANG|LC_[A-Z]{1,20}|NO_COLOR|COLORTERM|TERM)$/;
 const acceptedValue = /^[\x20-\x7e]{0,256}$/;
 const maxVariables = 32;
 
 export interface ServedSession {
-  /** Resolves when nothing runs in it any more. */
+  /** Resolves when nothing runs in the session any more. */
   readonly ended: Promise<void>;
-  /** Says something to whoever has a shell in it. */
+  /** Shows a warning in the session's shell, if it has one. */
   warn(text: string): void;
-  /** Ends what runs in it, saying why. An operation that has begun goes on. */
+  /** Ends the command or shell with a reason. An operation that has begun continues. */
   end(reason: string): void;
-  /** Its connection is gone. */
-  left(): void;
+  /** Called when the connection is closed. */
+  disconnected(): void;
 }
 
-/** What runs in a session. */
+/** The command or shell of a session. */
 interface Running {
   readonly ended: Promise<void>;
   readonly warn?: (text: string) => void;
@@ -55,22 +56,19 @@ interface Running {
 }
 
 /**
- * Longer command lines are not even read, in bytes. Above 35,000 ssh2 closes the connection: that is the packet that
- * RFC 4253, section 6.1 asks for.
+ * Longest command line that is parsed, in bytes. Above 35,000 ssh2 closes the connection, because RFC 4253,
+ * section 6.1 requires it to accept no larger packet.
  */
 const maxCommandBytes = 32 * 1024;
 
-/**
- * Serves a session. Every request is answered before this returns to the event loop: ssh2 drops what arrives before an
- * answer.
- */
+/** Serves a session. Every request is answered synchronously, because ssh2 drops data that arrives before an answer. */
 export function serveSession(session: Session, options: SessionOptions): ServedSession {
   let running: Running | undefined;
   const environment = new Map<string, string>();
   let terminal: TerminalSize | undefined;
   let type = '';
-  let screen: ChannelTerminal | undefined;
-  const gone = new AbortController();
+  let channelTerminal: ChannelTerminal | undefined;
+  const abort = new AbortController();
 
   session.on('error' as never, () => undefined);
   session.on(
@@ -82,7 +80,7 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
       accept?.();
     },
   );
-  // ssh2 gives nothing to accept with where the client wants no answer.
+  // ssh2 passes no `accept` when the client wants no answer.
   session.on('pty', (accept: (() => void) | undefined, _reject, info) => {
     terminal = terminalSize(info.cols, info.rows);
     type = terminalType(info.term);
@@ -91,47 +89,59 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
   session.on('window-change', (accept: (() => void) | undefined, _reject, info) => {
     if (terminal !== undefined) {
       terminal = terminalSize(info.cols, info.rows);
-      screen?.resize(terminal);
+      channelTerminal?.resize(terminal);
     }
     accept?.();
   });
   session.on('signal', (accept: (() => void) | undefined, _reject: unknown, info: { name: string }) => {
     accept?.();
-    if (info.name === 'INT' || info.name === 'TERM' || info.name === 'HUP') gone.abort();
+    if (info.name === 'INT' || info.name === 'TERM' || info.name === 'HUP') abort.abort();
   });
   session.on('exec', (accept, reject: (() => void) | undefined, info) => {
     const channel = accept() as ServerChannel | undefined;
-    // A second command on the same session, or one after the end of its input.
+    // A second command on the session, or one after the end of its input.
     if (channel === undefined) return reject?.();
     if (Buffer.byteLength(info.command) > maxCommandBytes) {
-      running = refuse(channel, options, tooLong);
+      running = refuse(channel, options, commandTooLong);
       return;
     }
-    if (terminal !== undefined && (isPlain(info.command) || takesWholeTerminal(info.command))) {
-      screen = new ChannelTerminal({ connection: options.connection, channel, type, environment, size: terminal });
+    if (terminal !== undefined && (asksForPlainShell(info.command) || takesWholeTerminal(info.command))) {
+      channelTerminal = new ChannelTerminal({
+        connection: options.connection,
+        channel,
+        type,
+        environment,
+        size: terminal,
+      });
       running = runShell(
         channel,
-        screen,
+        channelTerminal,
         options,
-        isPlain(info.command) ? { plain: 'once' } : { ...plainFor(type), line: info.command },
+        asksForPlainShell(info.command) ? { plain: 'once' } : { ...plainFor(type), line: info.command },
       );
       return;
     }
-    running = run(channel, options, gone, terminal !== undefined, info.command);
+    running = runExec(channel, options, abort, terminal !== undefined, info.command);
   });
   session.on('shell', (accept, reject: (() => void) | undefined) => {
     const channel = accept() as ServerChannel | undefined;
     if (channel === undefined) return reject?.();
     if (terminal === undefined) {
-      running = run(channel, options, gone, false, undefined);
+      running = runExec(channel, options, abort, false, undefined);
       return;
     }
-    screen = new ChannelTerminal({ connection: options.connection, channel, type, environment, size: terminal });
-    running = runShell(channel, screen, options, plainFor(type));
+    channelTerminal = new ChannelTerminal({
+      connection: options.connection,
+      channel,
+      type,
+      environment,
+      size: terminal,
+    });
+    running = runShell(channel, channelTerminal, options, plainFor(type));
   });
   session.on('close', () => {
-    gone.abort();
-    screen?.left();
+    abort.abort();
+    channelTerminal?.disconnected();
   });
   return {
     get ended() {
@@ -139,25 +149,25 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
     },
     warn: (text) => running?.warn?.(text),
     end: (reason) => running?.end(reason),
-    left: () => screen?.left(),
+    disconnected: () => channelTerminal?.disconnected(),
   };
 }
 
-/** TERM as a client sends it: up to 30 KB of anything. */
+/** Returns TERM if it is a plausible name. A client can send up to 30 KB of anything. */
 function terminalType(type: unknown): string {
   return typeof type === 'string' && /^[A-Za-z0-9][A-Za-z0-9.+_-]{0,40}$/.test(type) ? type : 'dumb';
 }
 
-/** A terminal that cannot move its cursor gets lines of text. */
+/** Selects the plain shell for a terminal that cannot move its cursor. */
 function plainFor(type: string): Pick<ShellOptions, 'plain'> {
   return type === 'dumb' || type === 'unknown' ? { plain: 'terminal' } : {};
 }
 
 /**
- * The shell as lines of text, for once. ssh(1) takes a word with hyphens for an option of its own, unless `--` comes
- * before it.
+ * Whether a command line asks for the plain shell. `plain` works too, because ssh(1) takes `--plain` for an option of
+ * its own unless `--` comes before it.
  */
-function isPlain(line: string): boolean {
+function asksForPlainShell(line: string): boolean {
   return /^\s*(--)?plain\s*$/.test(line);
 }
 
@@ -165,14 +175,14 @@ function runShell(
   channel: ServerChannel,
   port: ChannelTerminal,
   options: SessionOptions,
-  how: Pick<ShellOptions, 'plain' | 'line'>,
+  shellOptions: Pick<ShellOptions, 'plain' | 'line'>,
 ): Running {
   const { core, shells, reachedAt } = options;
   channel.stderr.on('error', () => undefined);
   let shell: Shell | undefined;
-  let goodbye: string | undefined;
+  let endReason: string | undefined;
   const end = (reason: string): void => {
-    goodbye = reason;
+    endReason = reason;
     shell?.end(reason);
   };
   const idle = new TimeLimit({
@@ -180,13 +190,13 @@ function runShell(
     isBusy: () => shell?.busy === true,
     warn: (leftMs) =>
       shell?.warn(
-        `Nothing was typed for a while: this shell ends in ${formatUptime(Math.ceil(leftMs / 1000) * 1000)}. Any key keeps it.`,
+        `No input for a while: this shell ends in ${formatUptime(Math.ceil(leftMs / 1000) * 1000)}. Press any key to keep it.`,
       ),
-    end: () => end(`nothing was typed for ${formatUptime(options.idleMs)}`),
+    end: () => end(`no input for ${formatUptime(options.idleMs)}`),
   });
   channel.on('data', () => idle.touch());
   const opened = options.actor.then((actor) => {
-    if (goodbye !== undefined) throw new Failure('cancelled', { what: 'the session', why: goodbye });
+    if (endReason !== undefined) throw new Failure('cancelled', { what: 'the session', why: endReason });
     shell = openShell({
       port,
       actor,
@@ -195,7 +205,7 @@ function runShell(
       prefix: commandPrefix(actor.entryPoint, reachedAt),
       reachedAt: reachedAt.host,
       used: () => idle.touch(),
-      ...how,
+      ...shellOptions,
     });
     return shell.ended;
   });
@@ -205,83 +215,85 @@ function runShell(
       await port.flushed();
       return Failure.from(error).exitCode;
     })
-    .then((code) => leave(channel, code))
+    .then((code) => exit(channel, code))
     .catch(() => undefined)
     .finally(() => idle.stop());
   return { ended, warn: (text) => shell?.warn(text), end };
 }
 
-function run(
+/** Runs a command line; without one, shows help. */
+function runExec(
   channel: ServerChannel,
   options: SessionOptions,
-  gone: AbortController,
+  abort: AbortController,
   terminal: boolean,
   line: string | undefined,
 ): Running {
   const io = new ChannelIo(options.connection, channel, {
     terminal,
     stdinMs: options.stdinMs,
-    interrupt: () => gone.abort(),
+    onInterrupt: () => abort.abort(),
   });
-  gone.signal.addEventListener('abort', () => io.interrupted(), { once: true });
-  channel.on('error', () => gone.abort());
+  abort.signal.addEventListener('abort', () => io.interrupt(), { once: true });
+  channel.on('error', () => abort.abort());
   channel.stderr.on('error', () => undefined);
-  channel.on('close', () => gone.abort());
+  channel.on('close', () => abort.abort());
   const answer = options.actor.then(
-    (actor) => (line === undefined ? showOverview(io, actor, options) : command(io, line, actor, options, gone.signal)),
+    (actor) =>
+      line === undefined ? showOverview(io, actor, options) : command(io, line, actor, options, abort.signal),
     (error: unknown) => fail(io, Failure.from(error), line ?? '', options),
   );
   let finish: () => void = () => undefined;
-  const broken = new Promise<number>((resolve) => (finish = () => resolve(exitCodes.cancelled)));
-  const ended = Promise.race([answer, broken])
+  const stopped = new Promise<number>((resolve) => (finish = () => resolve(exitCodes.cancelled)));
+  const ended = Promise.race([answer, stopped])
     .catch(() => exitCodes.failed)
     .then(async (code) => {
       await io.flushed();
-      leave(channel, code);
+      exit(channel, code);
     })
     .catch(() => undefined);
   return {
     ended,
     end(reason) {
       io.stderr(`The session ends: ${reason}\n`);
-      gone.abort();
-      // A change goes on without its caller.
+      abort.abort();
+      // An operation continues without its caller.
       setTimeout(finish, unwindMs).unref();
     },
   };
 }
 
-const tooLong = new Failure('input-too-large', {
+const commandTooLong = new Failure('input-too-large', {
   what: 'the command',
   why: `it is longer than ${maxCommandBytes} bytes`,
-  next: 'what is long belongs on standard input',
+  next: 'send long input on standard input',
 });
 
-/** Answers a command that is not run. */
+/** Answers a command line with a failure instead of running it. */
 function refuse(channel: ServerChannel, options: SessionOptions, failure: Failure): Running {
   const io = new ChannelIo(options.connection, channel, {
     terminal: false,
     stdinMs: options.stdinMs,
-    interrupt: () => undefined,
+    onInterrupt: () => undefined,
   });
   channel.on('error', () => undefined);
   channel.stderr.on('error', () => undefined);
   const code = fail(io, failure, '', options);
-  return { ended: io.flushed().then(() => leave(channel, code)), end: () => undefined };
+  return { ended: io.flushed().then(() => exit(channel, code)), end: () => undefined };
 }
 
-/** What is left to a command that is ended from outside for its own answer, in milliseconds. */
+/** How long a command that is ended from outside may take to answer, in milliseconds. */
 const unwindMs = 300;
 
 /** Ends a channel with an exit status (RFC 4254, section 6.10). */
-function leave(channel: ServerChannel, code: number): void {
+function exit(channel: ServerChannel, code: number): void {
   if (channel.destroyed || !channel.writable) return;
   channel.exit(code);
   channel.end();
   channel.close();
 }
 
-/** Without a command and without a terminal there is help. */
+/** Shows help, the answer to a session with neither a command nor a terminal. */
 function showOverview(io: ChannelIo, actor: Actor, { core, reachedAt }: SessionOptions): number {
   const { host } = core.greeting;
   const banner = host.simulated ? `SIMULATED HOST (${host.why}): nothing here is real.\n\n` : '';

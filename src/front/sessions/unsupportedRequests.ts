@@ -1,6 +1,6 @@
 /**
- * Notes what somebody asks for that is not offered: forwarding of every kind, agents, X11, subsystems. ssh2 refuses all
- * of it, because nobody listens; here it is only counted, by kinds of ours, for core to record who asked.
+ * Counts unsupported requests of a login by kind: forwarding, agents, X11, tunnels, subsystems. ssh2 rejects them,
+ * because no listener accepts them; the counts go to core, which records the login that asked.
  */
 import type { Connection } from 'ssh2';
 import type { UnsupportedRequest, UnsupportedRequestCounts } from '../../domain/access/unsupportedRequest.ts';
@@ -25,46 +25,46 @@ const channelRequests: Readonly<Record<string, UnsupportedRequest>> = {
   subsystem: 'subsystem',
 };
 
-/** How long requests are gathered before they are told, in milliseconds. */
+/** How long requests are counted before a report, in milliseconds. */
 const everyMs = 2000;
 
-/** Own properties only: the names are a client's. */
+/** Looks at own properties only, because the name comes from the client. */
 function kindOf(table: Readonly<Record<string, UnsupportedRequest>>, name: string): UnsupportedRequest | undefined {
   return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
-export class AskedFor {
-  readonly #tell: () => void;
+export class UnsupportedRequests {
+  readonly #report: () => void;
   #counts: Partial<Record<UnsupportedRequest, number>> = {};
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * `tell` is called when there is something to {@link take}, at most every two seconds. Call before the first key
-   * exchange.
+   * Counts on a connection that has not begun its first key exchange. Calls `report` when there are counts to
+   * {@link take}, every two seconds at most.
    */
-  constructor(connection: Connection, tell: () => void) {
-    this.#tell = tell;
+  constructor(connection: Connection, report: () => void) {
+    this.#report = report;
     const internals = internalsOf(connection);
     const handlers = internals._protocol._handlers;
-    const note = (kind: UnsupportedRequest | undefined): void => {
-      if (kind !== undefined && internals.authenticated) this.#note(kind);
+    const count = (kind: UnsupportedRequest | undefined): void => {
+      if (kind !== undefined && internals.authenticated) this.#count(kind);
     };
     const { CHANNEL_OPEN: open, GLOBAL_REQUEST: globalRequest, CHANNEL_REQUEST: channelRequest } = handlers;
     handlers.CHANNEL_OPEN = (protocol, info) => {
-      if (info.type !== 'session') note(kindOf(channels, info.type) ?? 'channel');
+      if (info.type !== 'session') count(kindOf(channels, info.type) ?? 'channel');
       open(protocol, info);
     };
     handlers.GLOBAL_REQUEST = (protocol, name, wantReply, data) => {
-      note(kindOf(globalRequests, name));
+      count(kindOf(globalRequests, name));
       globalRequest(protocol, name, wantReply, data);
     };
     handlers.CHANNEL_REQUEST = (protocol, recipient, type, wantReply, data) => {
-      note(kindOf(channelRequests, type));
+      count(kindOf(channelRequests, type));
       channelRequest(protocol, recipient, type, wantReply, data);
     };
   }
 
-  /** What was asked for since it was last taken. */
+  /** Returns the counts since the last call, if there are any. */
   take(): UnsupportedRequestCounts | undefined {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -73,8 +73,8 @@ export class AskedFor {
     return Object.keys(counts).length === 0 ? undefined : counts;
   }
 
-  #note(kind: UnsupportedRequest): void {
+  #count(kind: UnsupportedRequest): void {
     this.#counts[kind] = (this.#counts[kind] ?? 0) + 1;
-    this.#timer ??= setTimeout(this.#tell, everyMs).unref();
+    this.#timer ??= setTimeout(this.#report, everyMs).unref();
   }
 }

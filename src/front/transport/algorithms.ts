@@ -1,7 +1,7 @@
 /**
- * What this server offers. Authenticated encryption only, so that no MAC is ever negotiated; no compression (ssh2
- * inflates before authentication without a useful bound); no finite-field groups (their arithmetic runs synchronously
- * before authentication), no NIST curves, nothing with SHA-1.
+ * The algorithms that this server offers. Ciphers are authenticated, so that no MAC is ever negotiated. Not offered are
+ * compression (ssh2 inflates before authentication without a useful bound), finite-field groups (their arithmetic runs
+ * synchronously before authentication), NIST curves, and anything with SHA-1.
  */
 import type { Algorithms, ServerConfig } from 'ssh2';
 import { certificateAlgorithms } from '../../domain/keys/certificate.ts';
@@ -9,16 +9,14 @@ import type { FrontStart } from '../../protocol/messages.ts';
 
 type KeyExchange = FrontStart['transport']['keyExchange'];
 
-/**
- * The key exchange that no quantum computer will open later (draft-ietf-sshm-mlkem-hybrid-kex; in OpenSSH since 9.9).
- */
+/** Post-quantum key exchange (draft-ietf-sshm-mlkem-hybrid-kex; in OpenSSH since 9.9). */
 const postQuantum = 'mlkem768x25519-sha256';
 
-/** For clients without it, under its own name (RFC 8731) and under that of the clients from before the RFC. */
+/** For clients without the above. The second name is the one from before RFC 8731. */
 const classical = ['curve25519-sha256', 'curve25519-sha256@libssh.org'];
 
 /**
- * What a login may be signed with, told in EXT_INFO (`server-sig-algs`, RFC 8308); certificates of these types have
+ * Signature algorithms for logins, sent in EXT_INFO (`server-sig-algs`, RFC 8308). Certificates of these types have
  * names of their own. Without the list a client may not use rsa-sha2-512.
  */
 const signatures = [
@@ -35,18 +33,18 @@ const signatures = [
 
 function algorithms(keyExchange: KeyExchange): Algorithms {
   return {
-    // ssh2's types do not know what patches/ adds.
+    // ssh2's types do not list the algorithm that patches/ adds.
     kex: (keyExchange === 'post-quantum' ? [postQuantum] : [postQuantum, ...classical]) as never,
     serverHostKey: ['ssh-ed25519'],
     cipher: ['chacha20-poly1305@openssh.com', 'aes256-gcm@openssh.com', 'aes128-gcm@openssh.com'],
-    // Used with none of these ciphers; named because some clients want to agree on one all the same.
+    // Not used with these ciphers; listed because some clients insist on agreeing on a MAC anyway.
     hmac: ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com'],
     compress: ['none'],
   };
 }
 
-/** The part of ssh2's configuration that says what is offered. */
-export function offer(keyExchange: KeyExchange): Pick<ServerConfig, 'algorithms'> {
+/** Returns the part of ssh2's configuration that lists the offered algorithms. */
+export function algorithmOptions(keyExchange: KeyExchange): Pick<ServerConfig, 'algorithms'> {
   const config = { algorithms: algorithms(keyExchange), serverSigAlgs: signatures };
   return config;
 }

@@ -1,4 +1,4 @@
-/** Hanging up with a reason that the client shows; ssh2's own message has none. */
+/** Disconnects a client with a reason that it shows; ssh2's own message has none. */
 import type { Connection } from 'ssh2';
 import { wireString } from '../../domain/keys/wire.ts';
 import { internalsOf } from './internals.ts';
@@ -9,10 +9,10 @@ const disconnectMessage = 1;
 /** Reason codes (RFC 4253, section 11.1). */
 export const reasonCode = { byApplication: 11, noMoreAuthMethods: 14, tooManyConnections: 12 } as const;
 
-/** How long a client may take to hang up after it was told to, in milliseconds. */
+/** How long a client may take to close the connection after the message, in milliseconds. */
 const goodbyeMs = 2000;
 
-/** Tells the client why it is over and closes the connection: at once from this side, after two seconds for certain. */
+/** Sends the reason, ends this side of the connection at once, and destroys the socket after `goodbyeMs`. */
 export function disconnect(connection: Connection, reason: string, code: number = reasonCode.byApplication): void {
   const socket = internalsOf(connection)._sock;
   if (socket.destroyed) return;
@@ -22,7 +22,7 @@ export function disconnect(connection: Connection, reason: string, code: number 
       Buffer.concat([Buffer.from([disconnectMessage]), uint32(code), wireString(reason), wireString('')]),
     );
   } catch {
-    // In the middle of a key exchange nothing can be said.
+    // In the middle of a key exchange ssh2 may be unable to send.
   }
   socket.end();
   setTimeout(() => socket.destroy(), goodbyeMs).unref();

@@ -1,44 +1,44 @@
-/**
- * Closes a connection that misbehaves, and says so in the log: what a guard stops should not look like a fault of the
- * network.
- */
+/** Closes connections that misbehave, and logs why, so that they do not look like network failures. */
 import type { Socket } from 'node:net';
 
-/** Lines for each reason in each such time, in milliseconds: a flood fills no disk, and hides no other reason. */
+/**
+ * At most `maxLines` log lines for each reason within `everyMs` milliseconds, so that a flood neither fills the disk
+ * nor hides another reason.
+ */
 const everyMs = 60_000;
 const maxLines = 20;
 
 type Reason =
   | 'no login in time'
-  | 'the client does not answer any more'
+  | 'the client no longer answers'
   | 'output was not read'
-  | 'packets too small to be meant'
+  | 'packet size too small'
   | 'more data than the window allows'
   | 'a window of more than 4 GiB'
   | 'a second key exchange before the login'
   | 'too many key exchanges'
-  | 'a key exchange was not ended'
+  | 'a key exchange was not completed'
   | 'requests instead of a key exchange';
 
 interface Count {
   sinceMs: number;
   lines: number;
+  /** Lines omitted since the last one written; the next line says how many. */
   leftOut: number;
 }
 
 const counts = new Map<Reason, Count>();
 
-/** Closes the connection at once. */
+/** Closes the connection at once and counts a protocol violation against its source. */
 export function hangUp(socket: Socket, why: Reason): void {
   if (socket.destroyed) return;
-  noteHangUp(socket, why);
-  // The gate's account of its source.
+  logHangUp(socket, why);
   socket.emit('violation');
   socket.destroy();
 }
 
-/** Says in the log why a connection is closed. */
-export function noteHangUp(socket: Socket, why: Reason): void {
+/** Logs why a connection is closed. */
+export function logHangUp(socket: Socket, why: Reason): void {
   const address = socket.remoteAddress;
   const nowMs = performance.now();
   const count = counts.get(why) ?? { sinceMs: nowMs, lines: 0, leftOut: 0 };
@@ -51,7 +51,6 @@ export function noteHangUp(socket: Socket, why: Reason): void {
     count.leftOut++;
     return;
   }
-  // How many were left out is said with the next.
   process.stderr.write(
     `${JSON.stringify({ level: 40, time: Date.now(), address, why, ...(count.leftOut === 0 ? {} : { leftOut: count.leftOut }), msg: 'connection closed' })}\n`,
   );

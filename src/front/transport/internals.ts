@@ -1,6 +1,6 @@
 /**
- * The parts of ssh2's server side that its types do not show, as far as guards need them (ssh2 1.17.0, lib/server.js,
- * with our patches).
+ * The parts of ssh2's server that its types do not declare and the front uses (ssh2 1.17.0, lib/server.js, with our
+ * patches).
  */
 import type { Socket } from 'node:net';
 import type { Connection, ServerChannel, Session } from 'ssh2';
@@ -9,11 +9,11 @@ export interface ConnectionInternals {
   readonly _sock: Socket;
   readonly authenticated: boolean;
   readonly _protocol: {
-    /** Handed to every decipher that is made after a key exchange. */
+    /** Passed to each new decipher, after a key exchange. */
     _onPayload: (payload: Buffer) => unknown;
-    /** Called for every message from the client outside of key exchanges. */
+    /** Called for every message from the client outside key exchanges. */
     _onPacket: () => void;
-    /** Handed to every cipher that is made after a key exchange; takes what goes to the socket. */
+    /** Passed to each new cipher, after a key exchange; writes to the socket. */
     _onWrite: (data: Buffer) => void;
     readonly _handlers: {
       CHANNEL_DATA: (protocol: unknown, recipient: number, data: Buffer) => void;
@@ -22,9 +22,9 @@ export interface ConnectionInternals {
       CHANNEL_REQUEST: (protocol: unknown, recipient: number, type: string, wantReply: boolean, data: unknown) => void;
       GLOBAL_REQUEST: (protocol: unknown, name: string, wantReply: boolean, data: unknown) => void;
     };
-    /** Our own KEXINIT, from when it is sent until the exchange is over. */
+    /** This side's KEXINIT, from when it is sent until the exchange is complete. */
     readonly _kexinit: Buffer | undefined;
-    /** What is written during a key exchange, sent when it is over. */
+    /** Packets written during a key exchange; sent when it is complete. */
     _queue: Buffer[] | undefined;
     /** Called after each key exchange. */
     _onHandshakeComplete: (...args: unknown[]) => void;
@@ -38,7 +38,7 @@ export interface ConnectionInternals {
       };
     };
     readonly _cipher: { encrypt(packet: Buffer): void };
-    /** Called with each piece of what the socket brings. */
+    /** Called with each chunk from the socket. */
     parse(data: Buffer, from: number, to: number): void;
     rekey(): void;
     channelClose(id: number): void;

@@ -1,15 +1,13 @@
-/** Sending a packet that ssh2 has no function for. */
+/** Sends packets that ssh2 has no function for. */
 import type { Connection } from 'ssh2';
 import { internalsOf } from './internals.ts';
 
-/**
- * SSH_MSG_DISCONNECT (RFC 4253, section 11.1): the one message that may also be sent in the middle of a key exchange.
- */
+/** SSH_MSG_DISCONNECT (RFC 4253, section 11.1), the only message here that may be sent during a key exchange. */
 const disconnect = 1;
 
 /**
- * Sends `payload`: the message number and its encoded fields (RFC 4253, section 6). While keys are exchanged it waits
- * like everything else.
+ * Sends `payload`, a message number and its encoded fields (RFC 4253, section 6). During a key exchange the packet
+ * waits in ssh2's queue.
  */
 export function sendPacket(connection: Connection, payload: Buffer): void {
   const protocol = internalsOf(connection)._protocol;

@@ -1,51 +1,45 @@
 /**
- * New keys in time (RFC 4253, section 9: after a gigabyte or an hour), which ssh2 leaves to the application. How long
- * an exchange may take is limited in guards/keyExchanges.ts.
+ * Changes the keys of connections in time (RFC 4253, section 9: after a gigabyte or an hour), which ssh2 leaves to the
+ * application. guards/keyExchanges.ts limits how long an exchange may take.
  */
 import type { Connection } from 'ssh2';
 import { hangUp } from './hangUp.ts';
 import { internalsOf } from './internals.ts';
 
 export interface RekeyLimits {
-  /** Bytes on the wire, both directions together, after which keys are changed. */
+  /** Bytes on the wire, in both directions together, after which the keys are changed. */
   readonly rekeyBytes: number;
-  /** Time after which keys are changed, in milliseconds. */
+  /** Age at which the keys are changed. */
   readonly rekeyMs: number;
 }
 
-/**
- * Answers that may wait for the end of a key exchange, for a client that was asked for one and goes on sending requests
- * instead.
- */
-const maxWaiting = 4096;
+/** Answers that may wait for the end of a key exchange while the client sends requests instead of completing it. */
+const maxQueuedPackets = 4096;
 
-/**
- * Changes the keys of a connection when they are old; call it before the first key exchange. Counting begins with the
- * login.
- */
+/** Changes the keys of a connection when they are old. Counts from the login. Call before the first key exchange. */
 export function changeKeysInTime(connection: Connection, { rekeyBytes, rekeyMs }: RekeyLimits): void {
   const { _protocol: protocol, _sock: socket } = internalsOf(connection);
-  let loggedIn = false;
-  let written = 0;
-  let read = socket.bytesRead;
-  let asked = false;
-  let age: NodeJS.Timeout | undefined;
+  let isLoggedIn = false;
+  let writtenBytes = 0;
+  let bytesReadBefore = socket.bytesRead;
+  let isRequested = false;
+  let ageTimer: NodeJS.Timeout | undefined;
 
-  /** Never from inside of a write: ssh2 numbers a packet only after it has written it. */
-  const ask = (): void => {
-    if (asked || !loggedIn) return;
-    asked = true;
+  const requestKeys = (): void => {
+    if (isRequested || !isLoggedIn) return;
+    isRequested = true;
+    // Never from within a write: ssh2 counts a packet only after it has written it.
     setImmediate(() => {
       if (socket.writable && !socket.destroyed) connection.rekey();
     });
   };
   const count = (): void => {
-    if (written + socket.bytesRead - read >= rekeyBytes) ask();
+    if (writtenBytes + socket.bytesRead - bytesReadBefore >= rekeyBytes) requestKeys();
   };
 
   const write = protocol._onWrite;
   protocol._onWrite = (data) => {
-    written += data.length;
+    writtenBytes += data.length;
     write(data);
     count();
   };
@@ -53,33 +47,33 @@ export function changeKeysInTime(connection: Connection, { rekeyBytes, rekeyMs }
   protocol._onPacket = () => {
     receive();
     count();
-    if (protocol._kexinit !== undefined && (protocol._queue?.length ?? 0) > maxWaiting)
+    if (protocol._kexinit !== undefined && (protocol._queue?.length ?? 0) > maxQueuedPackets)
       hangUp(socket, 'requests instead of a key exchange');
   };
 
-  const fresh = (): void => {
-    clearTimeout(age);
-    asked = false;
-    written = 0;
-    read = socket.bytesRead;
-    age = setTimeout(ask, rekeyMs).unref();
+  const restart = (): void => {
+    clearTimeout(ageTimer);
+    isRequested = false;
+    writtenBytes = 0;
+    bytesReadBefore = socket.bytesRead;
+    ageTimer = setTimeout(requestKeys, rekeyMs).unref();
   };
-  connection.on('handshake', fresh);
+  connection.on('handshake', restart);
   connection.on('ready', () => {
-    loggedIn = true;
-    fresh();
+    isLoggedIn = true;
+    restart();
   });
   connection.on('close', () => {
-    clearTimeout(age);
+    clearTimeout(ageTimer);
   });
 }
 
-/** Whether keys are being changed, so that ssh2 keeps in memory what is written. */
+/** Whether a key exchange is running, during which ssh2 keeps all output in memory. */
 export function isChangingKeys(connection: Connection): boolean {
   return internalsOf(connection)._protocol._kexinit !== undefined;
 }
 
-/** Resolves when the keys have been changed, or the connection is gone. */
+/** Resolves when the key exchange is complete or the connection is closed. */
 export function keysChanged(connection: Connection): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {

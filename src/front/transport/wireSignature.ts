@@ -1,20 +1,19 @@
 /**
- * A login's signature as the client sent it (RFC 4253, section 6.6), put together again from what ssh2 makes of it: it
- * takes the name of the algorithm off the front where that is the one of the request, which with certificates it is
- * not, and writes ECDSA's two numbers as DER.
+ * Restores a login's signature as the client sent it (RFC 4253, section 6.6). ssh2 strips the name of the algorithm if
+ * it equals the name in the request, which for certificates it does not, and converts the two numbers of ECDSA to DER.
  */
 import { WireFault, wireString } from '../../domain/keys/wire.ts';
 
 export function wireSignature(algorithm: string, signature: Buffer): Buffer {
   if (algorithm.includes('-cert-v01@')) return signature;
   const name = wireString(algorithm);
-  // Behind the signature of a FIDO key: flags and a counter.
+  // A FIDO signature ends with one byte of flags and a counter of four (OpenSSH's PROTOCOL.u2f).
   if (algorithm.startsWith('sk-'))
     return Buffer.concat([name, wireString(signature.subarray(0, -5)), signature.subarray(-5)]);
   return Buffer.concat([name, wireString(algorithm.startsWith('ecdsa-') ? numbersOf(signature) : signature)]);
 }
 
-/** r and s of a DER sequence (X.690, 8.9) as the two strings of RFC 5656, section 3.1.2. */
+/** Converts the DER sequence of r and s (X.690, 8.9) to the two strings of RFC 5656, section 3.1.2. */
 function numbersOf(der: Buffer): Buffer {
   const body = element(der, 0x30, 0);
   const r = element(body.value, 0x02, 0);

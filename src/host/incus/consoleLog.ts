@@ -1,27 +1,26 @@
 /**
- * What containers have said on their consoles. Incus 6.0 hands out each piece of a running container's console once,
- * and keeps of a stopped one only what was not read before (observed with liblxc 5.0): whoever wants to read it twice
- * has to remember it.
+ * Console logs of containers. Incus 6.0 returns each piece of a running container's console only once, and keeps only
+ * the unread part of a stopped one's (observed with liblxc 5.0). To show a log twice, it must be remembered here.
  */
 
-/** How much of a console log is kept and shown, in bytes: its end. */
+/** Maximum length of a console log, in bytes; its end is kept. */
 export const consoleLogBytes = 256 * 1024;
 
-/** Of more containers than this the log that was read longest ago is forgotten. */
+/** Maximum number of containers remembered; the log that was read longest ago is forgotten first. */
 const maxContainers = 64;
 
 /**
- * Control sequences (ECMA-48: CSI, OSC, and two-byte ones), which systemd uses for colours. Linear in any input: none
- * can overlap.
+ * Control sequences (ECMA-48: CSI, OSC, and two-byte ones), which systemd uses for colours. They cannot overlap, so
+ * matching is linear in any input.
  */
 const controlSequences = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\^_])/g;
 
 /**
- * The end of a log, beginning with a whole line, without control sequences and with plain line ends. Still what
- * somebody else wrote.
+ * Returns the end of a log, from the start of a line, without control sequences and with plain line ends. The text is
+ * still untrusted.
  */
 export function plainLog(text: string): string {
-  // A container writes \r\n, and its terminal makes \r\r\n of it.
+  // A container writes \r\n, which its terminal turns into \r\r\n.
   const plain = text.replace(controlSequences, '').replace(/\r{1,2}\n/g, '\n');
   const bytes = Buffer.from(plain);
   if (bytes.length <= consoleLogBytes) return plain;
@@ -30,7 +29,7 @@ export function plainLog(text: string): string {
 }
 
 interface Remembered {
-  /** Names one start of one container. */
+  /** Identifies one start of one container. */
   readonly run: string;
   readonly text: string;
 }
@@ -38,10 +37,10 @@ interface Remembered {
 export class ConsoleLogs {
   readonly #remembered = new Map<string, Remembered>();
 
-  /** What a running container has said since it was started, of which `text` was not read before. */
+  /** Returns the log of a running container since its start. `text` is the part that was not read before. */
   running(name: string, run: string, text: string): string {
     const whole = plainLog(this.#before(name, run) + text);
-    // Set anew, so that it is the last to be forgotten.
+    // Reinsert it as the last to be forgotten.
     this.#remembered.delete(name);
     this.#remembered.set(name, { run, text: whole });
     const [oldest] = this.#remembered.keys();
@@ -50,8 +49,8 @@ export class ConsoleLogs {
   }
 
   /**
-   * What a stopped container had said since it was last started. Incus keeps what was read too where nothing came after
-   * it.
+   * Returns the log of a stopped container since its last start. If no output followed the last read, Incus returns the
+   * part that was read as well.
    */
   stopped(name: string, run: string, text: string): string {
     const before = this.#before(name, run);

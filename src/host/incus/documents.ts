@@ -1,6 +1,6 @@
 /**
- * The documents that Incus answers with, as far as this system reads them (REST API of incus 6.0). What is missing
- * takes its default; what has another shape is refused.
+ * The documents that Incus returns, as far as this system reads them (REST API of incus 6.0). A missing value takes its
+ * default; a value of the wrong type is rejected.
  */
 import { z } from 'zod';
 

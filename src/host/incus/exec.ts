@@ -1,5 +1,5 @@
 /**
- * Opens a terminal inside a container: POST `/1.0/instances/NAME/exec`, then the websockets of its operation (REST API
+ * Opens a terminal in a container: POST `/1.0/instances/NAME/exec`, then the websockets of its operation (REST API
  * of Incus 6.0).
  */
 import pRetry from 'p-retry';
@@ -12,8 +12,8 @@ import { characters, IncusTerminal } from './terminal.ts';
 import type { ExecResult, HostTerminal, TerminalLimits, TerminalRequest } from './terminal.ts';
 
 /**
- * What Incus sends in one message of a terminal is 32 KiB at most (observed); a larger one than this ends the terminal,
- * in bytes.
+ * Maximum size of one message of a terminal, in bytes; a larger one ends it. Incus sends at most 32 KiB at a time
+ * (observed).
  */
 const maxDataBytes = 4 * 1024 * 1024;
 const maxControlBytes = 64 * 1024;
@@ -33,36 +33,35 @@ const finished = z.object({
 export interface ExecLimits extends TerminalLimits {
   /** How long each step of opening may take, in milliseconds. */
   readonly openMs: number;
-  /** How long a program may be silent before it is taken to have started, in milliseconds. */
+  /** How long a program may print nothing before it counts as started, in milliseconds. */
   readonly beginMs: number;
 }
 
 function unexpected(why: string, cause?: unknown): Failure {
-  return new Failure('unexpected-output', { what: 'the exec of Incus', why }, cause);
+  return new Failure('unexpected-output', { what: 'the Incus exec', why }, cause);
 }
 
-/** What Incus says when it does not even begin. */
+/** Returns the failure for an exec that Incus refused to begin. */
 function refused({ instance }: TerminalRequest, { error, error_code: status }: Reply): Failure {
   const what = `instance ${quoted(instance)}`;
-  if (status === 404)
-    return new Failure('not-found', { what, why: 'there is no such instance', next: 'containarium list' });
+  if (status === 404) return new Failure('not-found', { what, why: 'no such instance', next: 'containarium list' });
   if (/not running|is frozen/i.test(error)) {
     return new Failure('wrong-state', {
       what,
       why: /frozen/i.test(error) ? 'it is frozen' : 'it is not running',
-      next: 'Start it first.',
+      next: 'start it first',
     });
   }
   return new Failure('program-failed', { what, why: printable(error), details: { status } });
 }
 
-/** Seen where the container was just changing: nothing was started, and trying again helps (see `Incus.exec`). */
+/** Seen while a container changes: nothing was started, and a retry helps (see `Incus.exec`). */
 const neverStarted = /Failed to retrieve PID of executing child process/;
 
 /**
- * The exit status of a program. Incus 6.0 reports exit codes 126 and 127 as errors of starting it (observed), but a
- * shell ends with 127 too when its last command was not found; unlike a program that is not there, it has printed
- * something by then.
+ * Returns the exit status of a program. Incus 6.0 reports exit codes 126 and 127 as failures to start it (observed).
+ * But a shell also exits with 127 if its last command was not found; unlike a missing program, it has printed
+ * something.
  */
 function exitStatusOf(
   { argv, instance }: TerminalRequest,
@@ -82,17 +81,17 @@ function missing(argv: readonly string[], why: string): Failure {
   return new Failure('program-missing', {
     what: `program ${quoted(argv[0] ?? '')}`,
     why,
-    next: 'Name a program that the container has.',
+    next: 'name a program that is installed in the container',
   });
 }
 
 function failed(argv: readonly string[], error: string): Failure {
-  const why = error === '' ? 'Incus did not say how it ended' : printable(error);
+  const why = error === '' ? 'Incus did not report how it ended' : printable(error);
   return new Failure('program-failed', { what: `program ${quoted(argv[0] ?? '')}`, why, details: { error } });
 }
 
 async function resultOf(socketPath: string, id: string, signal: AbortSignal): Promise<ExecResult> {
-  // Asked before the program can end: Incus forgets a finished operation after a few seconds.
+  // Sent before the program can end: Incus forgets a finished operation after a few seconds.
   const { metadata, error } = await callIncus(socketPath, {
     method: 'GET',
     path: `/1.0/operations/${id}/wait`,
@@ -100,12 +99,12 @@ async function resultOf(socketPath: string, id: string, signal: AbortSignal): Pr
   });
   if (error !== '') return { exitStatus: undefined, error };
   const { data, error: misfit } = finished.safeParse(metadata);
-  if (data === undefined) throw unexpected('the end of its operation has another shape than expected', misfit);
+  if (data === undefined) throw unexpected('the result of its operation has an unexpected format', misfit);
   return { exitStatus: data.metadata?.return, error: data.err ?? '' };
 }
 
 async function openOnce(socketPath: string, limits: ExecLimits, request: TerminalRequest): Promise<HostTerminal> {
-  if (request.argv.length === 0) throw missing(request.argv, 'no program is named');
+  if (request.argv.length === 0) throw missing(request.argv, 'no program was given');
   const answer = await callIncus(socketPath, {
     method: 'POST',
     path: `/1.0/instances/${encodeURIComponent(request.instance)}/exec`,
@@ -121,21 +120,21 @@ async function openOnce(socketPath: string, limits: ExecLimits, request: Termina
   });
   if (answer.error !== '') throw refused(request, answer);
   const { data: operation, error: misfit } = started.safeParse(answer.metadata);
-  if (operation === undefined) throw unexpected('its operation has another shape than expected', misfit);
+  if (operation === undefined) throw unexpected('its operation has an unexpected format', misfit);
 
   const { id } = operation;
-  const waiting = new AbortController();
+  const abandoned = new AbortController();
   const open = (fd: '0' | 'control', maxBytes: number) =>
     webSocket(socketPath, `/1.0/operations/${id}/websocket?secret=${operation.metadata.fds[fd]}`, maxBytes);
   const data = open('0', maxDataBytes);
   const control = open('control', maxControlBytes);
-  const result = resultOf(socketPath, id, waiting.signal);
+  const result = resultOf(socketPath, id, abandoned.signal);
   const terminal = new IncusTerminal(
     {
       data,
       control,
       result,
-      giveUp: (reason) => waiting.abort(reason),
+      abandon: (reason) => abandoned.abort(reason),
       exitStatus: (how, hasPrinted) => exitStatusOf(request, how, hasPrinted),
     },
     limits,
@@ -144,8 +143,8 @@ async function openOnce(socketPath: string, limits: ExecLimits, request: Termina
     await Promise.all([opened(data, limits.openMs), opened(control, limits.openMs)]);
     await terminal.begin(limits.beginMs);
   } catch (error) {
-    // Without its websockets Incus starts nothing, and kills what it has started.
-    waiting.abort(error);
+    // Without its websockets Incus starts nothing, and kills a program that it has started.
+    abandoned.abort(error);
     throw error;
   }
   return terminal;

@@ -1,8 +1,8 @@
 /**
- * Incus, through its own client: arguments in, typed facts out. One method per thing this system needs of it.
+ * Incus, through its own client: arguments in, typed documents out.
  *
- * Reads go through `incus query` (the REST API's own documents), changes through the client's verbs. Sources: the
- * manual pages of `incus` 6.0 and its REST API description. A failed query rejects; it never becomes an empty answer.
+ * Reads go through `incus query` (the REST API's own documents), changes through the client's commands. Sources: the
+ * manual pages of `incus` 6.0 and its REST API description. A failed query rejects; it never returns an empty result.
  */
 import pRetry from 'p-retry';
 import { z } from 'zod';
@@ -32,7 +32,7 @@ export interface IncusLimits {
 
 export const defaultIncusLimits: IncusLimits = { readMs: 20_000, changeMs: 60_000, copyMs: 900_000 };
 
-/** What `incus create` is given on standard input. */
+/** The standard input of `incus create`. */
 export interface InstanceSpec {
   readonly config: Readonly<Record<string, string>>;
   readonly devices: Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -49,16 +49,16 @@ export interface FilePush {
   readonly gid?: number;
 }
 
-/** How long Incus answers with the same metrics, in milliseconds (incus 6.0, api_metrics.go). */
+/** How long Incus caches its metrics, in milliseconds (incus 6.0, api_metrics.go). */
 export const metricsAgeMs = 8000;
 
-/** stderr of the client when its server cannot be reached or asked at all (incus 6.0, observed). */
+/** Matches stderr of the client when it cannot reach its server or is not trusted by it (incus 6.0, observed). */
 const unreachable =
   /daemon doesn't appear to be started|cannot connect|connection refused|no such file or directory.*unix\.socket|unix\.socket.*(no such file|permission denied|connect)|server doesn't trust|Failed to connect/i;
 
 /**
- * Incus 6.0 sometimes cannot attach to an instance while its file server for that instance is just ending (seen right
- * after `file push`); the program was not started then.
+ * Matches an error of Incus 6.0 that means that the program was not started: Incus sometimes cannot attach to an
+ * instance while its file server for that instance ends (seen right after `file push`).
  */
 const neverStarted = /Failed to retrieve PID of executing child process/;
 
@@ -102,17 +102,17 @@ export class Incus {
     const { stdout } = await this.#run(['query', path], { timeoutMs: this.limits.readMs, signal });
     let document: unknown;
     try {
-      // The client prints nothing at all for an empty object (incus 6.0, seen for /1.0/operations); a failed question
-      // exits non-zero.
+      // The client prints nothing for an empty object (incus 6.0, seen for /1.0/operations). A failed query exits
+      // non-zero.
       document = JSON.parse(stdout.trim() === '' ? '{}' : stdout);
     } catch (error) {
-      throw new Failure('unexpected-output', { what: `"incus query ${path}"`, why: 'its answer is not JSON' }, error);
+      throw new Failure('unexpected-output', { what: `"incus query ${path}"`, why: 'its output is not JSON' }, error);
     }
     const parsed = schema.safeParse(document);
     if (parsed.success) return parsed.data;
     throw new Failure('unexpected-output', {
       what: `"incus query ${path}"`,
-      why: `its answer has another shape than expected: ${z.prettifyError(parsed.error).split('\n')[0] ?? ''}`,
+      why: `its output has an unexpected format: ${z.prettifyError(parsed.error).split('\n')[0] ?? ''}`,
     });
   }
 
@@ -120,17 +120,17 @@ export class Incus {
     return this.#query('/1.0', documents.server, signal);
   }
 
-  /** All instances of the project, without their running state: cheap at any number. */
+  /** Returns all instances of the project without their running state, which is cheap at any number. */
   instances(signal?: AbortSignal): Promise<IncusInstance[]> {
     return this.#query('/1.0/instances?recursion=1', z.array(documents.instance), signal);
   }
 
-  /** All instances with state (addresses, use of disk, memory and CPU) and snapshots, in one call. */
+  /** Returns all instances with state (addresses; disk, memory and CPU use) and snapshots, in one query. */
   instancesWithState(signal?: AbortSignal): Promise<IncusInstance[]> {
     return this.#query('/1.0/instances?recursion=2', z.array(documents.instance), signal);
   }
 
-  /** One instance with state, or `undefined` where Incus says that there is none. */
+  /** Returns one instance with state, or `undefined` if it does not exist. */
   async instance(name: string, signal?: AbortSignal): Promise<IncusInstance | undefined> {
     const found = await this.#query(
       `/1.0/instances?recursion=2&filter=${encodeURIComponent(`name eq ${name}`)}`,
@@ -145,8 +145,8 @@ export class Incus {
   }
 
   /**
-   * Memory in use by instance, page cache not counted. Incus keeps its answer for {@link metricsAgeMs}, so it may be
-   * that old. Without `--raw`: with it, the client prints an error as if it were the answer, and exits 0.
+   * Returns the memory in use by instance, without the page cache. Incus caches it for {@link metricsAgeMs}. The query
+   * does not use `--raw`, with which the client prints an error as if it were the result, and exits 0.
    */
   async memoryInUse(signal?: AbortSignal): Promise<MemoryInUse> {
     const { stdout } = await this.#run(['query', '/1.0/metrics?project=default'], {
@@ -164,7 +164,7 @@ export class Incus {
     return this.#query('/1.0/networks?recursion=1', z.array(documents.network), signal);
   }
 
-  /** Addresses that the network has given to anybody, static or by DHCP. */
+  /** Returns the addresses in use on a network, static or by DHCP. */
   async leasedAddresses(networkName: string, signal?: AbortSignal): Promise<string[]> {
     const leases = await this.#query(
       `/1.0/networks/${encodeURIComponent(networkName)}/leases`,
@@ -178,7 +178,7 @@ export class Incus {
     return this.#query('/1.0/storage-pools?recursion=1', z.array(documents.pool), signal);
   }
 
-  /** Used and total bytes of a storage pool. */
+  /** Returns the used and total bytes of a storage pool. */
   async poolSpace(name: string, signal?: AbortSignal): Promise<{ usedBytes: number; totalBytes: number }> {
     const { space } = await this.#query(
       `/1.0/storage-pools/${encodeURIComponent(name)}/resources`,
@@ -188,7 +188,7 @@ export class Incus {
     return { usedBytes: space.used, totalBytes: space.total };
   }
 
-  /** Incus's own background operations that are not finished. */
+  /** Returns Incus's own background operations that have not finished. */
   async runningOperations(signal?: AbortSignal): Promise<IncusOperation[]> {
     const byStatus = await this.#query(
       '/1.0/operations?recursion=1',
@@ -212,7 +212,7 @@ export class Incus {
     await this.#run(['start', name, '--quiet'], { timeoutMs: this.limits.changeMs });
   }
 
-  /** Stops an instance; `force` kills it. `graceSeconds` is how long a clean shutdown may take. */
+  /** Stops an instance. `force` kills it; `graceSeconds` limits a clean shutdown. */
   async stop(name: string, options: { force?: boolean; graceSeconds?: number } = {}): Promise<void> {
     const args = options.force ? ['--force'] : ['--timeout', String(options.graceSeconds ?? 30)];
     await this.#run(['stop', name, ...args, '--quiet'], { timeoutMs: this.limits.changeMs });
@@ -229,7 +229,7 @@ export class Incus {
   }
 
   /**
-   * Changes some configuration keys and devices of an instance in one request: Incus applies all of it or none. A
+   * Changes configuration keys and devices of an instance in one request, which Incus applies whole or not at all. A
    * device is replaced whole, so pass all its keys. An empty value unsets a configuration key.
    */
   async patch(name: string, change: Partial<InstanceSpec>): Promise<void> {
@@ -241,7 +241,7 @@ export class Incus {
     );
   }
 
-  /** Writes a file into an instance, running or stopped; missing folders are made. */
+  /** Writes a file into an instance, running or stopped, and creates missing folders. */
   async pushFile(file: FilePush): Promise<void> {
     await this.#run(
       [
@@ -262,7 +262,7 @@ export class Incus {
     );
   }
 
-  /** Reads a file of an instance; `undefined` where it does not exist. */
+  /** Reads a file of an instance; `undefined` if it does not exist. */
   async pullFile(
     name: string,
     path: string,
@@ -286,7 +286,7 @@ export class Incus {
     }
   }
 
-  /** Runs a program inside a running instance as root. Exit codes other than `allowExit` reject. */
+  /** Runs a program in a running instance as root. Rejects for exit codes other than `allowExit`. */
   exec(
     name: string,
     argv: readonly string[],
@@ -315,19 +315,18 @@ export class Incus {
   }
 
   /**
-   * What a container has said on its console since it was last started, at most the last 256 KiB, without colours;
-   * empty for one that was never started. Lines come from inside the container: make them safe before showing them.
-   * Rejects with `not-found`.
+   * Returns the console log of a container since its last start, at most the last 256 KiB, without colours; empty if it
+   * was never started. The text comes from the container: sanitize it before it is shown. Rejects with `not-found`.
    *
-   * Incus hands out what a running container says only once, so it is remembered here; what somebody else has read is
-   * missing. Each reading of a running container is itself an event, `instance-console-retrieved`.
+   * Incus returns the output of a running container only once, so it is remembered here; output that another client has
+   * read is missing. Each read of a running container causes an event, `instance-console-retrieved`.
    */
   async consoleLog(name: string, signal?: AbortSignal): Promise<string> {
     const found = await this.instance(name, signal);
     if (found === undefined)
-      throw new Failure('not-found', { what: `instance ${quoted(name)}`, why: 'there is no such instance' });
+      throw new Failure('not-found', { what: `instance ${quoted(name)}`, why: 'no such instance' });
     const { stdout } = await this.#run(['console', name, '--show-log'], { timeoutMs: this.limits.readMs, signal });
-    // The client adds a line end of its own.
+    // The client adds a line end.
     const text = stdout.replace(/\n$/, '');
     const run = `${found.created_at} ${found.last_used_at}`;
     return found.status === 'Stopped'
@@ -335,10 +334,10 @@ export class Incus {
       : this.#consoleLogs.running(name, run, text);
   }
 
-  /** Makes an image of a stopped instance. An image that had the alias loses it and is deleted by Incus. */
+  /** Makes an image of a stopped instance. Incus deletes the image that had the alias before. */
   async publish(name: string, alias: string, properties: Readonly<Record<string, string>>): Promise<void> {
     await this.#run(
-      // zstd: as small as gzip, and several times faster to write and to unpack.
+      // zstd is as small as gzip, and several times faster to write and to unpack.
       [
         'publish',
         name,

@@ -1,28 +1,27 @@
 /**
- * What happens to instances, as Incus tells it: the lifecycle events of `/1.0/events` (REST API description of Incus
- * 6.0, "Events").
+ * The lifecycle events of instances, from `/1.0/events` (REST API description of Incus 6.0, "Events").
  */
 import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
-import { opened, unavailable, watchPulse, webSocket } from './socket.ts';
-import type { Pulse } from './socket.ts';
+import { opened, sendKeepalives, unavailable, webSocket } from './socket.ts';
+import type { Keepalive } from './socket.ts';
 
 export interface LifecycleEvent {
   /** For example `instance-started`. */
   readonly action: string;
-  /** The instance that it is about, also where it is about one of its snapshots; null for everything else. */
+  /** The instance that the event is about, also for its snapshots; null for everything else. */
   readonly instance: string | null;
-  /** When, as Incus wrote it: RFC 3339. */
+  /** The time that Incus gave the event, RFC 3339. */
   readonly at: string;
 }
 
 export interface EventListener {
-  /** The stream is open: whoever lists now, and listens from now on, misses no change. */
+  /** Called when the stream is open: a list of the instances from now on misses no change. */
   opened(): void;
   event(event: LifecycleEvent): void;
 }
 
-/** No lifecycle event is near this size, in bytes; a larger message ends the stream. */
+/** Maximum size of a message, in bytes; a larger one ends the stream. No lifecycle event is near it. */
 const maxEventBytes = 256 * 1024;
 
 const lifecycle = z.object({
@@ -34,21 +33,19 @@ const lifecycle = z.object({
   metadata: z.object({ action: z.string().regex(/^[a-z][a-z0-9-]{0,63}$/), source: z.string().max(4096) }),
 });
 
-/**
- * The instance that a resource's address names: `/1.0/instances/NAME`, with or without something below it and a query.
- */
+/** Returns the instance in a resource's path: `/1.0/instances/NAME`, with or without a subpath and a query. */
 export function instanceOf(source: string): string | null {
   const encoded = /^\/1\.0\/instances\/([^/?#]+)(?:[/?#]|$)/.exec(source)?.[1] ?? '';
   try {
     const name = decodeURIComponent(encoded);
-    // RFC 1123, as Incus checks names: anything else is not one.
+    // Incus allows only RFC 1123 names.
     return /^[A-Za-z0-9-]{1,63}$/.test(name) ? name : null;
   } catch {
     return null;
   }
 }
 
-/** A message of the stream, or `undefined` where it is not a lifecycle event of the expected shape. */
+/** Parses a message of the stream; `undefined` if it is not a valid lifecycle event. */
 export function parseEvent(message: string): LifecycleEvent | undefined {
   let document: unknown;
   try {
@@ -65,9 +62,9 @@ export function parseEvent(message: string): LifecycleEvent | undefined {
 export interface EventLimits {
   /** How long opening may take, in milliseconds. */
   readonly openMs: number;
-  /** How long Incus is waited for to say that it listens, once the stream is open, in milliseconds. */
+  /** How long to wait for the first ping or event once the stream is open, in milliseconds. */
   readonly beginMs: number;
-  readonly pulse: Pulse;
+  readonly keepalive: Keepalive;
 }
 
 /** See `IncusStreams.events`. */
@@ -82,12 +79,12 @@ export async function followEvents(
   const end = Promise.withResolvers<undefined>();
   end.promise.catch(() => undefined);
   let isOver = false;
-  const tell = (what: () => void): void => {
+  const notify = (callback: () => void): void => {
     if (isOver) return;
     try {
-      what();
+      callback();
     } catch (error) {
-      // What the listener throws belongs to the caller, not to the event loop.
+      // An error of the listener goes to the caller, not to the event loop.
       isOver = true;
       end.reject(Failure.from(error));
     }
@@ -97,13 +94,13 @@ export async function followEvents(
     end.resolve(undefined);
   };
   signal.addEventListener('abort', abort, { once: true });
-  // Incus opens the websocket a moment before it has put it among those that it tells, and pings it right after that
-  // (incus 6.0, "AddListener").
+  // Incus opens the websocket a moment before it registers the listener, and pings it right after that (incus 6.0,
+  // "AddListener").
   let isBegun = false;
   let timer: NodeJS.Timeout | undefined;
   const begin = (): void => {
     clearTimeout(timer);
-    if (!isBegun) tell(() => listener.opened());
+    if (!isBegun) notify(() => listener.opened());
     isBegun = true;
   };
   socket.once('open', () => (timer = setTimeout(begin, limits.beginMs)));
@@ -111,12 +108,12 @@ export async function followEvents(
   socket.on('message', (data: Buffer) => {
     begin();
     const event = parseEvent(data.toString());
-    if (event !== undefined) tell(() => listener.event(event));
+    if (event !== undefined) notify(() => listener.event(event));
   });
   try {
     await Promise.race([opened(socket, limits.openMs), end.promise]);
-    socket.once('close', () => end.reject(unavailable('its stream of events ended')));
-    watchPulse(socket, limits.pulse, () => end.reject(unavailable('its stream of events stands still')));
+    socket.once('close', () => end.reject(unavailable('its event stream ended')));
+    sendKeepalives(socket, limits.keepalive, () => end.reject(unavailable('its event stream stopped responding')));
     await end.promise;
   } finally {
     isOver = true;

@@ -1,6 +1,6 @@
 /**
- * Incus's REST API over its Unix socket: requests and websockets. Only for what its client cannot do for a program:
- * streams that stay open. Everything else goes through `src/host/incus/incus.ts`.
+ * Incus's REST API over its Unix socket: requests and websockets. It serves only streams that stay open, which the
+ * `incus` client does not offer to a program. Everything else goes through `src/host/incus/incus.ts`.
  *
  * Sources: the REST API description of Incus 6.0; RFC 6455 for websockets.
  */
@@ -13,7 +13,7 @@ import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import { printable } from '../../domain/text.ts';
 
-function isThere(path: string): boolean {
+function pathExists(path: string): boolean {
   try {
     lstatSync(path);
     return true;
@@ -23,13 +23,13 @@ function isThere(path: string): boolean {
 }
 
 /**
- * The socket that the `incus` client uses in this environment: `INCUS_SOCKET`, else `unix.socket` in `INCUS_DIR`, in
- * `/run/incus` where it is there, or in `/var/lib/incus` (incus 6.0, `ConnectIncusUnix`; its second socket, for users
- * without full rights, is not for us).
+ * Returns the socket that the `incus` client uses in this environment: `INCUS_SOCKET`, else `unix.socket` in
+ * `INCUS_DIR`, in `/run/incus` if it exists there, or in `/var/lib/incus` (incus 6.0, `ConnectIncusUnix`). Ignores the
+ * second socket, for users without full rights.
  */
 export function incusSocketPath(
   env: Readonly<Record<string, string | undefined>>,
-  exists: (path: string) => boolean = isThere,
+  exists: (path: string) => boolean = pathExists,
 ): string {
   const socket = env['INCUS_SOCKET'];
   const folder = env['INCUS_DIR'];
@@ -39,17 +39,17 @@ export function incusSocketPath(
   return exists(inRun) ? inRun : '/var/lib/incus/unix.socket';
 }
 
-/** Incus cannot be reached, or the connection to it is lost. */
+/** Returns the failure for an Incus that is unreachable or whose connection was lost. */
 export function unavailable(why: string, cause?: unknown): Failure {
   return new Failure('incus-unavailable', { what: 'Incus', why, next: 'containarium doctor' }, cause);
 }
 
-/** More than this is no answer to a request of ours, in bytes. */
+/** Maximum size of a reply, in bytes. */
 const maxReplyBytes = 1024 * 1024;
 
 const reply = z.object({
   type: z.string(),
-  /** Empty, or why it was refused. */
+  /** The reason of a refusal; empty for success. */
   error: z
     .string()
     .nullish()
@@ -63,12 +63,12 @@ export type Reply = z.infer<typeof reply>;
 
 export interface Call {
   readonly method: 'GET' | 'POST';
-  /** With its query, encoded. */
+  /** The path with its query, encoded. */
   readonly path: string;
   readonly body?: unknown;
-  /** In milliseconds; without it a call may take as long as it likes. */
+  /** Time limit in milliseconds; undefined for none. */
   readonly timeoutMs?: number;
-  /** Ends the call; its reason is what the call then rejects with. */
+  /** Cancels the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
@@ -77,18 +77,14 @@ function parseReply(what: string, text: string): Reply {
   try {
     document = JSON.parse(text);
   } catch (error) {
-    throw new Failure('unexpected-output', { what, why: 'the answer of Incus is not JSON' }, error);
+    throw new Failure('unexpected-output', { what, why: 'the reply of Incus is not JSON' }, error);
   }
   const parsed = reply.safeParse(document);
   if (parsed.success) return parsed.data;
-  throw new Failure(
-    'unexpected-output',
-    { what, why: 'the answer of Incus has another shape than expected' },
-    parsed.error,
-  );
+  throw new Failure('unexpected-output', { what, why: 'the reply of Incus has an unexpected format' }, parsed.error);
 }
 
-/** The text of the answer to one request. */
+/** Sends a request and returns the text of the reply. */
 function exchange(socketPath: string, what: string, { method, path, body, timeoutMs, signal }: Call): Promise<string> {
   const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
   return new Promise((resolve, reject) => {
@@ -96,7 +92,7 @@ function exchange(socketPath: string, what: string, { method, path, body, timeou
       socketPath,
       path,
       method,
-      // A connection of its own: one that idles in a pool may be closed just when it is used again.
+      // Use a fresh connection: a pooled one may be closed just as it is used again.
       agent: false,
       headers: {
         host: 'incus',
@@ -123,7 +119,7 @@ function exchange(socketPath: string, what: string, { method, path, body, timeou
     const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs, timeoutMs);
     signal?.addEventListener('abort', abort, { once: true });
     if (signal?.aborted) abort();
-    // These stay for good: what was given up may fail later, and an error that nobody listens to ends the process.
+    // The listeners stay: a cancelled request may fail later, and an unhandled error event ends the process.
     sent.on('error', lost);
     sent.on('response', (response) => {
       const chunks: Buffer[] = [];
@@ -142,8 +138,8 @@ function exchange(socketPath: string, what: string, { method, path, body, timeou
 }
 
 /**
- * One request. A refusal of Incus is a reply like others: look at `error`. Rejects with `incus-unavailable` where there
- * is no answer, `timeout`, or `unexpected-output` (not JSON, or too much of it).
+ * Sends one request. A refusal is a reply with a non-empty `error`. Rejects with `incus-unavailable` (no reply),
+ * `timeout`, or `unexpected-output` (not JSON, or too long).
  */
 export async function callIncus(socketPath: string, call: Call): Promise<Reply> {
   const what = `"${call.method} ${printable(call.path.split('?')[0] ?? '')}"`;
@@ -151,12 +147,12 @@ export async function callIncus(socketPath: string, call: Call): Promise<Reply> 
 }
 
 /**
- * Begins to open a websocket. A message larger than `maxMessageBytes` ends it. Errors are followed by its `close`
- * event, and by nothing else: they need no listener.
+ * Starts to open a websocket. A message larger than `maxMessageBytes` closes it. A `close` event follows every error,
+ * so errors need no listener.
  */
 export function webSocket(socketPath: string, path: string, maxMessageBytes: number): WebSocket {
   const socket = new WebSocket(`ws://incus${path}`, {
-    // Not a ws+unix: URL, which cuts the path of the socket at a colon.
+    // A ws+unix: URL would cut the socket's path at a colon.
     createConnection: () => connect({ path: socketPath }),
     maxPayload: maxMessageBytes,
     perMessageDeflate: false,
@@ -167,8 +163,8 @@ export function webSocket(socketPath: string, path: string, maxMessageBytes: num
 }
 
 /**
- * Waits until a websocket is open. Rejects with `incus-unavailable` when it is refused or does not open within the
- * limit; it is gone then.
+ * Waits until a websocket is open. If it is refused or does not open within the limit, terminates it and rejects with
+ * `incus-unavailable`.
  */
 export function opened(socket: WebSocket, limitMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -189,29 +185,29 @@ export function opened(socket: WebSocket, limitMs: number): Promise<void> {
   });
 }
 
-export interface Pulse {
-  /** How often the other side is asked for a sign of life, in milliseconds. */
-  readonly everyMs: number;
-  /** How many questions in a row may stay without an answer. */
-  readonly missed: number;
+export interface Keepalive {
+  /** Interval between two pings, in milliseconds. */
+  readonly intervalMs: number;
+  /** Maximum number of unanswered pings in a row. */
+  readonly maxMissed: number;
 }
 
 /**
- * Asks an open websocket again and again for a sign of life, until it is closed; `onSilence` is called once when there
- * is none. It counts questions and not time, so that a standstill of this process is not taken for one of Incus.
+ * Pings an open websocket until it is closed, and calls `onDead` once when it no longer answers. It counts pings and
+ * not time, so that a pause of this process does not make Incus look dead.
  */
-export function watchPulse(socket: WebSocket, { everyMs, missed }: Pulse, onSilence: () => void): void {
+export function sendKeepalives(socket: WebSocket, { intervalMs, maxMissed }: Keepalive, onDead: () => void): void {
   let unanswered = 0;
   const heard = (): void => void (unanswered = 0);
   const timer = setInterval(() => {
-    if (unanswered >= missed) {
+    if (unanswered >= maxMissed) {
       clearInterval(timer);
-      return onSilence();
+      return onDead();
     }
     unanswered += 1;
-    // Refused only by a socket that is just closing; its close event follows.
+    // A closing socket refuses pings; its close event follows.
     if (socket.readyState === WebSocket.OPEN) socket.ping();
-  }, everyMs);
+  }, intervalMs);
   socket.on('pong', heard).on('ping', heard).on('message', heard);
   socket.once('close', () => clearInterval(timer));
 }

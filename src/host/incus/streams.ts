@@ -1,26 +1,25 @@
-/** What is needed of Incus besides running programs to their end: news of its instances, and terminals inside them. */
+/** The streams of Incus: the events of its instances, and terminals in them. */
 import { followEvents } from './lifecycleEvents.ts';
 import type { EventListener, LifecycleEvent } from './lifecycleEvents.ts';
 import { openTerminal } from './exec.ts';
 import { incusSocketPath } from './socket.ts';
-import type { Pulse } from './socket.ts';
+import type { Keepalive } from './socket.ts';
 import type { HostTerminal, TerminalRequest } from './terminal.ts';
 
 export type { EventListener, HostTerminal, LifecycleEvent, TerminalRequest };
 
 export interface IncusStreams {
   /**
-   * Follows what happens to instances until it is aborted; then it resolves. Rejects with `incus-unavailable` when the
-   * stream cannot be opened, ends by itself, or stands still: events may have been missed then, so follow again and
-   * list again.
+   * Follows the events of instances and resolves when aborted. Rejects with `incus-unavailable` if the stream cannot be
+   * opened, ends, or stops responding. Events may then have been missed, so follow and list again.
    *
-   * Incus sends each event by itself, so that two of the same moment may come in any order: take an event as a reason
-   * to look again, not for what is now.
+   * Incus sends each event independently, so simultaneous events may arrive in any order. Treat an event as a reason to
+   * list again, not as the present state.
    */
   events(listener: EventListener, signal: AbortSignal): Promise<void>;
   /**
-   * Starts a program in a terminal inside a running instance, as root. Rejects with `not-found` or `wrong-state` (the
-   * instance), `program-missing`, `program-failed` (Incus refuses it), `timeout` or `incus-unavailable` (Incus does not
+   * Starts a program in a terminal of a running instance, as root. Rejects with `not-found` or `wrong-state` (the
+   * instance), `program-missing`, `program-failed` (Incus refused), or `timeout` or `incus-unavailable` (Incus did not
    * answer).
    */
   terminal(request: TerminalRequest): Promise<HostTerminal>;
@@ -31,21 +30,21 @@ export interface StreamLimits {
   /** How long Incus may take for each step of opening a stream. */
   readonly openMs: number;
   /**
-   * How long a program that prints nothing is waited for before it is taken to have started; and a stream of events
-   * before it tells anything.
+   * How long a program may print nothing before it counts as started, and an event stream may stay silent before it
+   * counts as open.
    */
   readonly beginMs: number;
-  /** How long a program may take to end after it was told to hang up. */
+  /** How long a program may take to end after SIGHUP. */
   readonly closeMs: number;
-  /** A connection is lost when it misses this many signs of life in a row. */
-  readonly pulse: Pulse;
+  /** When a connection that no longer answers counts as lost. */
+  readonly keepalive: Keepalive;
 }
 
 export const defaultStreamLimits: StreamLimits = {
   openMs: 10_000,
   beginMs: 500,
   closeMs: 1000,
-  pulse: { everyMs: 10_000, missed: 3 },
+  keepalive: { intervalMs: 10_000, maxMissed: 3 },
 };
 
 /** The streams of a real Incus. */
@@ -53,7 +52,7 @@ export class SocketStreams implements IncusStreams {
   readonly #socketPath: string;
   readonly #limits: StreamLimits;
 
-  /** Without a socket path it is the one of this process's environment. */
+  /** The default socket path comes from this process's environment. */
   constructor(socketPath: string = incusSocketPath(process.env), limits: StreamLimits = defaultStreamLimits) {
     this.#socketPath = socketPath;
     this.#limits = limits;

@@ -1,62 +1,57 @@
 /**
- * A terminal inside a container, once it is open: the two websockets of Incus's exec, and the operation that knows how
- * it ended.
+ * A terminal in a container: the two websockets of Incus's exec, and the operation that reports how the program ended.
  */
 import { WebSocket } from 'ws';
 import type { Failure } from '../../domain/failure.ts';
 import { isFailure } from '../../domain/failure.ts';
-import { unavailable, watchPulse } from './socket.ts';
-import type { Pulse } from './socket.ts';
+import { sendKeepalives, unavailable } from './socket.ts';
+import type { Keepalive } from './socket.ts';
 import { TerminalOutput } from './terminalOutput.ts';
 
 export interface TerminalRequest {
   readonly instance: string;
-  /** The program and its arguments: there is no shell unless it is one. */
+  /** The program and its arguments; no shell is involved. */
   readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
-  /** Both in characters, 1 to 65535. */
+  /** The size, in characters, 1 to 65535 each. */
   readonly columns: number;
   readonly rows: number;
 }
 
 export interface HostTerminal {
   /**
-   * What was typed. `false` when much of it is not taken yet: write no more until {@link onDrain}. It is dropped when
-   * the program has ended, and when very much of it is not taken.
+   * Sends typed data to the program. Returns `false` if much of it is unread: write no more until {@link onDrain}. Data
+   * is dropped after the program has ended, and when the backlog is full.
    */
   write(data: Buffer): boolean;
-  /** Called each time when everything that was written is taken, after {@link write} said `false`. */
+  /** Sets the one listener that is called when all data has been read after {@link write} returned `false`. */
   onDrain(listener: () => void): void;
   resize(columns: number, rows: number): void;
-  /** Sets the one listener for what the program prints. Until then the program is held back. */
+  /** Sets the one listener for the program's output. Until then the output is held back. */
   onData(listener: (data: Buffer) => void): void;
-  /** Holds the program back: nothing more is given to the listener, and little is kept. */
+  /** Holds the output back. Little of it is buffered, so the program blocks when it prints more. */
   pause(): void;
   resume(): void;
   /**
-   * The program's own exit status, 128 + n where signal n ended it, after the listener was given all it had printed.
-   * Rejects when that cannot be known: `incus-unavailable` (the connection is lost), `program-missing`,
-   * `program-failed`.
+   * Resolves with the program's exit status (128 + n after signal n) once the listener has received all output. Rejects
+   * if the status is unknown: `incus-unavailable` (connection lost), `program-missing`, `program-failed`.
    */
   readonly exit: Promise<number>;
   /**
-   * Ends the program, which is told to hang up and is killed if it does not; what it prints from now on is dropped.
-   * Safe to repeat.
+   * Ends the program: sends SIGHUP and kills it if that does not help. Its further output is dropped. Safe to repeat.
    */
   close(): void;
 }
 
 export interface TerminalLimits {
-  /**
-   * How long the program may take to end after it was told to hang up, in milliseconds; and then, how long to tell us.
-   */
+  /** How long the program may take to end after SIGHUP, in milliseconds. Incus gets twice as long to report it. */
   readonly closeMs: number;
-  readonly pulse: Pulse;
+  readonly keepalive: Keepalive;
 }
 
-/** How an exec ended, as its operation says. */
+/** How an exec ended, as its operation reports it. */
 export interface ExecResult {
-  /** `undefined` where Incus says that it could not start the program. */
+  /** `undefined` if Incus could not start the program. */
   readonly exitStatus: number | undefined;
   /** Incus's own error; empty for none. */
   readonly error: string;
@@ -65,69 +60,67 @@ export interface ExecResult {
 export interface TerminalParts {
   readonly data: WebSocket;
   readonly control: WebSocket;
-  /** Rejects when it cannot be known. */
+  /** Rejects if the result is unknown. */
   readonly result: Promise<ExecResult>;
-  /** Gives up waiting for the result, which then rejects with this. */
-  giveUp(reason: Failure): void;
+  /** Stops waiting for the result, which then rejects with `reason`. */
+  abandon(reason: Failure): void;
   /**
-   * The program's exit status, or a failure thrown where it was not started. `hasPrinted`: whether it has printed
-   * anything.
+   * Returns the program's exit status. Throws a failure if the program was not started. `hasPrinted` is whether it has
+   * printed anything.
    */
   exitStatus(result: ExecResult, hasPrinted: boolean): number;
 }
 
-/** More than this of what was typed waits for the program, in bytes, before {@link HostTerminal.write} says so. */
-const typedAheadBytes = 256 * 1024;
+/** Unread typed data at which {@link HostTerminal.write} returns `false`, in bytes. */
+const typedHighWaterBytes = 256 * 1024;
 
 /**
- * More than this is dropped, in bytes: what was on its way when the caller was told to wait fits in it several times
- * (an SSH channel's window is 2 MiB).
+ * Maximum unread typed data, in bytes; more is dropped. The data in flight when the caller is told to wait fits in it
+ * several times (an SSH channel's window is 2 MiB).
  */
 const maxTypedBytes = 8 * 1024 * 1024;
 
-const hangUp = 1;
+const sighup = 1;
 
 export class IncusTerminal implements HostTerminal {
   readonly exit: Promise<number>;
   readonly #parts: TerminalParts;
   readonly #limits: TerminalLimits;
   readonly #output: TerminalOutput;
-  /** Settled when the program has printed something, or was silent for long enough. */
-  readonly #sign = Promise.withResolvers<undefined>();
+  /** Resolves when the program counts as started: it has printed something, or was silent for long enough. */
+  readonly #started = Promise.withResolvers<undefined>();
   #hasPrinted = false;
-  /** Incus has said that the output ends here, so that nothing of it is lost. */
+  /** Whether Incus has marked the end of the output, so that none of it is lost. */
   #isWhole = false;
   #isClosing = false;
   #isEnded = false;
   #isFull = false;
   #onDrain: () => void = () => undefined;
 
-  /**
-   * Of websockets that are not open yet: what comes first must not be missed. Call {@link begin} when they are open.
-   */
+  /** Takes websockets that are not open yet, so that no data is missed. Call {@link begin} when they are open. */
   constructor(parts: TerminalParts, limits: TerminalLimits) {
     this.#parts = parts;
     this.#limits = limits;
     const { data } = parts;
     this.#output = new TerminalOutput(data);
     data.on('message', (piece: Buffer, isBinary: boolean) => (isBinary ? this.#take(piece) : this.#finish()));
-    data.once('close', () => this.#breakOff());
+    data.once('close', () => this.#connectionLost());
     this.exit = this.#end();
-    // Whoever does not ask how it ended need not hear of it.
+    // A caller that ignores `exit` must not cause an unhandled rejection.
     this.exit.catch(() => undefined);
   }
 
   /**
-   * Waits until the program has printed something or has ended, at most `limitMs`: one that cannot be started at all is
-   * told of here.
+   * Waits until the program has printed something or has ended, for at most `limitMs`. Rejects if the program could not
+   * be started.
    */
   async begin(limitMs: number): Promise<void> {
-    watchPulse(this.#parts.control, this.#limits.pulse, () =>
-      this.#parts.giveUp(unavailable('its server stands still')),
+    sendKeepalives(this.#parts.control, this.#limits.keepalive, () =>
+      this.#parts.abandon(unavailable('its server stopped responding')),
     );
-    const timer = setTimeout(() => this.#sign.resolve(undefined), limitMs);
+    const timer = setTimeout(() => this.#started.resolve(undefined), limitMs);
     try {
-      await Promise.race([this.#sign.promise, this.exit]);
+      await Promise.race([this.#started.promise, this.exit]);
     } finally {
       clearTimeout(timer);
     }
@@ -135,7 +128,7 @@ export class IncusTerminal implements HostTerminal {
 
   #take(piece: Buffer): void {
     this.#hasPrinted = true;
-    this.#sign.resolve(undefined);
+    this.#started.resolve(undefined);
     this.#output.add(piece);
   }
 
@@ -146,12 +139,12 @@ export class IncusTerminal implements HostTerminal {
     this.#parts.data.close(1000);
   }
 
-  #breakOff(): void {
+  #connectionLost(): void {
     this.#output.complete();
     if (this.#isWhole || this.#isClosing || this.#isEnded) return;
-    // The operation may know why: it is given a moment.
+    // The operation may report the reason, so give it a moment.
     const timer = setTimeout(
-      () => this.#parts.giveUp(unavailable('the connection to the terminal is lost')),
+      () => this.#parts.abandon(unavailable('lost the connection to the terminal')),
       this.#limits.closeMs,
     );
     void this.exit.catch(() => undefined).finally(() => clearTimeout(timer));
@@ -162,11 +155,11 @@ export class IncusTerminal implements HostTerminal {
       const result = await this.#parts.result;
       const exitStatus = this.#parts.exitStatus(result, this.#hasPrinted);
       await this.#output.ended;
-      if (!this.#isWhole && !this.#isClosing) throw unavailable('the connection to the terminal is lost');
+      if (!this.#isWhole && !this.#isClosing) throw unavailable('lost the connection to the terminal');
       return exitStatus;
     } catch (error) {
       this.#output.discard();
-      throw isFailure(error) ? error : unavailable('the connection to the terminal is lost', error);
+      throw isFailure(error) ? error : unavailable('lost the connection to the terminal', error);
     } finally {
       this.#isEnded = true;
       this.#parts.control.terminate();
@@ -179,7 +172,7 @@ export class IncusTerminal implements HostTerminal {
     if (this.#isEnded || this.#isClosing || socket.readyState !== WebSocket.OPEN) return true;
     if (socket.bufferedAmount > maxTypedBytes) return false;
     socket.send(data, { binary: true }, () => this.#drained());
-    if (socket.bufferedAmount > typedAheadBytes) this.#isFull = true;
+    if (socket.bufferedAmount > typedHighWaterBytes) this.#isFull = true;
     return !this.#isFull;
   }
 
@@ -221,14 +214,14 @@ export class IncusTerminal implements HostTerminal {
     if (this.#isClosing || this.#isEnded) return;
     this.#isClosing = true;
     this.#output.discard();
-    // A shell that hangs up tells its jobs too; killed, it could not.
-    this.#control({ command: 'signal', signal: hangUp });
+    // On SIGHUP a shell hangs up its jobs too; killed, it could not.
+    this.#control({ command: 'signal', signal: sighup });
     this.#parts.data.terminate();
     const timers = [
       // Incus kills the program when it loses this websocket.
       setTimeout(() => this.#parts.control.terminate(), this.#limits.closeMs),
       setTimeout(
-        () => this.#parts.giveUp(unavailable('its server did not say how the program ended')),
+        () => this.#parts.abandon(unavailable('its server did not report how the program ended')),
         this.#limits.closeMs * 3,
       ),
     ];
@@ -236,7 +229,7 @@ export class IncusTerminal implements HostTerminal {
   }
 }
 
-/** A width or height that a terminal can have: the kernel keeps 16 bits. */
+/** Clamps a width or height to what a terminal can have: the kernel stores 16 bits. */
 export function characters(count: number): number {
   return Number.isFinite(count) ? Math.min(65_535, Math.max(1, Math.trunc(count))) : 1;
 }

@@ -1,9 +1,6 @@
-/**
- * What a program in a terminal prints, on its way to whoever shows it: kept back until somebody listens, and while they
- * want nothing.
- */
+/** The output of a program in a terminal, held back until there is a listener and while the listener pauses it. */
 
-/** Where it comes from, and how that is stopped: what is kept here stays a handful of pieces. */
+/** The source of the output. Pausing it keeps the buffer here to a few pieces. */
 export interface OutputSource {
   pause(): void;
   resume(): void;
@@ -22,25 +19,25 @@ export class TerminalOutput {
     this.#source = source;
   }
 
-  /** Resolves when all of it was given to the listener, or is wanted by nobody any more. */
+  /** Resolves when all output was delivered or discarded. */
   get ended(): Promise<undefined> {
     return this.#ended.promise;
   }
 
-  #flows(): boolean {
+  #isFlowing(): boolean {
     return this.#listener !== undefined && !this.#isPaused;
   }
 
-  /** The next piece. */
+  /** Delivers or buffers the next piece. */
   add(data: Buffer): void {
     if (this.#isDiscarded || this.#isComplete) return;
-    // What was read before the source came to a stop goes behind what is kept already.
-    if (this.#listener !== undefined && this.#flows() && this.#held.length === 0) return this.#listener(data);
+    // A piece that was read before the source stopped goes behind the buffered ones.
+    if (this.#listener !== undefined && this.#isFlowing() && this.#held.length === 0) return this.#listener(data);
     this.#held.push(data);
     this.#source.pause();
   }
 
-  /** There is no more. */
+  /** Marks the end of the output. */
   complete(): void {
     this.#isComplete = true;
     if (this.#held.length === 0) this.#ended.resolve(undefined);
@@ -49,10 +46,10 @@ export class TerminalOutput {
   /** Sets the one listener. */
   listen(listener: (data: Buffer) => void): void {
     this.#listener = listener;
-    this.#flow();
+    this.#deliver();
   }
 
-  /** Nothing is given to the listener after this returns, until {@link resume}. */
+  /** Stops delivery at once, until {@link resume}. */
   pause(): void {
     this.#isPaused = true;
     this.#source.pause();
@@ -60,24 +57,24 @@ export class TerminalOutput {
 
   resume(): void {
     this.#isPaused = false;
-    this.#flow();
+    this.#deliver();
   }
 
-  /** Nobody wants it any more. */
+  /** Drops the buffered output and all that follows. */
   discard(): void {
     this.#isDiscarded = true;
     this.#held = [];
     this.#ended.resolve(undefined);
   }
 
-  #flow(): void {
-    // The listener may pause in the middle.
-    while (this.#listener !== undefined && this.#flows()) {
+  #deliver(): void {
+    // The listener may pause in this loop.
+    while (this.#listener !== undefined && this.#isFlowing()) {
       const data = this.#held.shift();
       if (data === undefined) break;
       this.#listener(data);
     }
-    if (!this.#flows() || this.#held.length > 0) return;
+    if (!this.#isFlowing() || this.#held.length > 0) return;
     if (this.#isComplete) this.#ended.resolve(undefined);
     else this.#source.resume();
   }

@@ -1,4 +1,4 @@
-/** Who may use manage@: names, roles and keys, in a small state file. */
+/** The admins, who may use manage@: names, roles and keys, in a small state file. */
 import type { Low } from 'lowdb';
 import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
@@ -17,7 +17,7 @@ const schema = z.object({
     z.object({
       name: z.string(),
       role,
-      /** May log in by a certificate alone: has no keys, or need not. */
+      /** Whether this admin may log in with a certificate, and so needs no key. */
       certificate: z.boolean().optional(),
       keys: z.array(
         z.object({
@@ -38,21 +38,20 @@ export type Admin = AdminState['admins'][number];
 type AdminKey = Admin['keys'][number];
 
 /**
- * What is known of the last login with a key (its fingerprint) or with a certificate (`certificateUse` of the admin's
- * name).
+ * Returns the last use of a key (by fingerprint) or of an admin's certificates (by {@link certificateUse}), if known.
  */
 export type LastUses = (key: string) => LastUse | undefined;
 
-/** The name under which the last use of an admin's certificates is kept. */
+/** Returns the name under which the last use of an admin's certificates is kept. */
 export function certificateUse(name: string): string {
   return `certificate ${name}`;
 }
 
 export interface Addition {
   readonly keys: readonly LimitedKey[];
-  /** Of a new admin; of one who is there it must be the same. */
+  /** The role of a new admin; for an existing admin it must match the present role. */
   readonly role?: AdminRole | undefined;
-  /** Lets certificates name this admin without any key. */
+  /** Allows certificates for this admin, who then needs no key. */
   readonly certificate?: boolean | undefined;
 }
 
@@ -86,7 +85,7 @@ export class AdminStore {
     return this.all.find((admin) => admin.name === name);
   }
 
-  /** The admin that a key belongs to. */
+  /** Returns the admin that a key belongs to. */
   byFingerprint(fingerprint: string): Admin | undefined {
     return this.all.find((admin) => admin.keys.some((key) => fingerprintOf(key) === fingerprint));
   }
@@ -98,7 +97,7 @@ export class AdminStore {
         throw new Failure('exists', {
           what: `key ${fingerprint}`,
           why: `it already belongs to admin "${owner.name}"`,
-          next: 'a key names one person: use another key',
+          next: 'use another key: a key identifies one person',
         });
       }
     }
@@ -106,7 +105,7 @@ export class AdminStore {
     if (before !== undefined && role !== undefined && role !== before.role) {
       throw new Failure('exists', {
         what: `admin ${quoted(name)}`,
-        why: `the role is ${before.role} already, and adding keys does not change it`,
+        why: `the role is already ${before.role}, and adding keys does not change it`,
         next: `admin role ${name} ${role}`,
       });
     }
@@ -136,11 +135,11 @@ export class AdminStore {
     return this.#change(name, {
       added,
       changed,
-      note: before === undefined && added.length === 0 ? 'made without keys: a certificate may name this admin' : null,
+      note: before === undefined && added.length === 0 ? 'added without keys; log in with a certificate' : null,
     });
   }
 
-  /** Gives an admin another role. The last one who is `admin` stays it. */
+  /** Changes an admin's role. Refuses to demote the last admin of role `admin`. */
   async setRole(name: string, role: AdminRole): Promise<AdminChange> {
     const before = this.named(name);
     if (before === undefined)
@@ -155,11 +154,11 @@ export class AdminStore {
       await this.#write(after);
     }
     return this.#change(name, {
-      note: before.role === role ? `the role is ${role} already` : `the role is ${role} now, and was ${before.role}`,
+      note: before.role === role ? `the role is already ${role}` : `the role is now ${role}; it was ${before.role}`,
     });
   }
 
-  /** Removes an admin by name, or the keys that match a fingerprint or comment; the last key of all stays. */
+  /** Removes an admin by name, or the keys that match a fingerprint or comment. Refuses to remove the last admin. */
   async remove(selector: string): Promise<AdminChange> {
     const named = this.named(selector);
     const parsed = this.all.flatMap((admin) => admin.keys.flatMap((key) => publicKeyOf(key) ?? []));
@@ -185,7 +184,7 @@ export class AdminStore {
     return this.#change(owner?.name ?? selector, { removed, note: removed.length === 0 ? 'removed' : null });
   }
 
-  /** Certificates do not count: whether any are valid is not known here. */
+  /** Refuses a change that leaves no usable admin. Certificates do not count: their validity is unknown here. */
   #refuseLast(after: readonly Admin[], selector: string): void {
     const now = Date.now();
     if (
@@ -198,8 +197,8 @@ export class AdminStore {
       return;
     throw new Failure('last-admin', {
       what: `admin ${quoted(selector)}`,
-      why: 'without it nobody could use manage@ as an admin any more',
-      next: 'admin add another one first',
+      why: 'without it, no admin could log in at manage@',
+      next: 'add another admin first: admin add',
     });
   }
 
@@ -228,7 +227,7 @@ export class AdminStore {
     };
   }
 
-  /** Written first, and taken over only when that worked: what is in memory is always what is on disk. */
+  /** Replaces the admins, and restores the old ones if the write fails: memory always matches the disk. */
   async #write(admins: Admin[]): Promise<void> {
     const before = this.#db.data;
     this.#db.data = { admins };
@@ -257,7 +256,7 @@ function sameLimits(key: AdminKey, limits: KeyLimits): boolean {
   return key.from === limits.from && key.expiresAt === limits.expiresAt && key.verifyRequired === limits.verifyRequired;
 }
 
-/** The limits that are given replace all that there were. */
+/** Returns the key with `limits` in place of all its old limits. */
 function withLimits({ line, addedAt, addedBy }: AdminKey, limits: KeyLimits): AdminKey {
   return { line, addedAt, addedBy, ...limits };
 }

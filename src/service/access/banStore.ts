@@ -1,6 +1,6 @@
 /**
- * Who is not let in: networks that an admin has banned, and penalties that the front has begun, in a small state file,
- * so that both outlast a restart. The front decides by its own copy; this is where it comes from.
+ * Bans by admins and penalties by the front, in a small state file, so that both survive a restart. The front rejects
+ * connections by its own copy, which comes from here.
  */
 import type { Low } from 'lowdb';
 import { z } from 'zod';
@@ -32,27 +32,29 @@ const schema = z.object({
 });
 type State = z.infer<typeof schema>;
 
-/** Bans that admins may give. */
+/** Maximum number of bans. */
 const maxBans = 1000;
-/** Penalties that are kept; of more the oldest are forgotten here, and stay in the front for as long as it lives. */
+/** Maximum number of penalties kept here. The oldest are dropped first; the front keeps them as long as it lives. */
 const maxPenalties = 10_000;
-/** Penalties may come many in a second: they are written together, this much later at most, in milliseconds. */
+/**
+ * Maximum delay before penalties are written, in milliseconds. Many may come in a second, so one write takes them all.
+ */
 const writeAfterMs = 1000;
-/** Networks wider than this are hardly ever meant. */
+/** Prefix length below which a ban needs `yes`: a wider network is probably a mistake. */
 const widestBits = { 4: 8, 6: 32 } as const;
 
 export interface BanListener {
-  /** These are the bans now. */
+  /** Called with all bans after every change. */
   bans(bans: readonly Ban[]): void;
-  /** A penalty was lifted. */
+  /** Called when a penalty is lifted. */
   lifted(source: string): void;
 }
 
 export interface BansOptions {
   readonly now: () => Date;
-  /** The longest penalty there is, in milliseconds; for as long after its end it is remembered. */
+  /** Maximum duration of a penalty, in milliseconds. A penalty is remembered for the same time after its end. */
   readonly maxPenaltyMs: number;
-  /** Writing penalties failed; they are in memory still. */
+  /** Called when writing the penalties fails; memory still has them. */
   readonly onTrouble: (failure: Failure) => void;
 }
 
@@ -70,30 +72,30 @@ export class BanStore {
     this.#penalties = new Map(db.data.penalties.map((penalty) => [penalty.network, penalty]));
   }
 
-  /** Rejects with `settings` for a file that cannot be understood: bans are not forgotten by accident. */
+  /** Opens the state file. Rejects with `settings` for an unreadable file, so that no ban is lost by accident. */
   static async open(path: string, options: BansOptions): Promise<BanStore> {
     return new BanStore(await openState<State>(path, schema, { bans: [], penalties: [] }), options);
   }
 
-  /** Tells `listener` of every change. Returns how to end that. */
+  /** Tells `listener` about every change. Returns a function that ends that. */
   follow(listener: BanListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Bans in force. */
+  /** The bans in force. */
   get bans(): readonly Ban[] {
     const nowMs = this.#nowMs;
     return this.#db.data.bans.filter(({ until }) => until === null || Date.parse(until) > nowMs);
   }
 
-  /** Penalties in force, and those that make the next one of their source longer. */
+  /** The penalties in force, and the recent ones that make the next penalty of their source longer. */
   get penalties(): readonly Penalty[] {
     const forgottenMs = this.#nowMs - this.#options.maxPenaltyMs;
     return [...this.#penalties.values()].filter(({ until }) => Date.parse(until) > forgottenMs);
   }
 
-  /** What a front has to know when it starts. Times are milliseconds since 1970. */
+  /** Returns what a front needs at its start. Times are milliseconds since 1970. */
   forFront(): { bans: Ban[]; penalties: { source: string; why: Penalty['why']; times: number; untilMs: number }[] } {
     const penalties = this.penalties.map(({ network, why, times, until }) => ({
       source: network,
@@ -120,7 +122,7 @@ export class BanStore {
     ];
   }
 
-  /** Bans a network, or changes the ban that it has. `forMs`: without it until it is lifted. */
+  /** Bans a network or replaces its ban. Without `forMs` the ban lasts until it is lifted. */
   async add(
     network: Network,
     options: {
@@ -138,7 +140,7 @@ export class BanStore {
     if (others.length >= maxBans) {
       throw new Failure('busy', {
         what: `ban of ${network.text}`,
-        why: `there are ${maxBans} bans already`,
+        why: `there are already ${maxBans} bans`,
         next: 'ban a wider network, or lift some: ban list',
       });
     }
@@ -154,20 +156,20 @@ export class BanStore {
   }
 
   /**
-   * Lifts the ban of exactly this network, and the penalties of sources in it. Rejects with `not-found` where there is
+   * Lifts the ban on exactly this network and the penalties of sources in it. Rejects with `not-found` if there is
    * neither.
    */
   async lift(network: Network): Promise<BanChange> {
     const others = this.bans.filter((ban) => ban.network !== network.text);
     const lifted = this.penalties.filter((penalty) => {
       const source = parseNetwork(penalty.network);
-      // An address of an IPv6 source means the source.
+      // An address within an IPv6 source stands for the source.
       return contains(network, source) || contains(source, network);
     });
     if (others.length === this.bans.length && lifted.length === 0) {
       throw new Failure('not-found', {
         what: `ban of ${network.text}`,
-        why: 'nothing is refused from exactly there',
+        why: 'no such ban or penalty',
         next: 'ban list',
       });
     }
@@ -181,8 +183,8 @@ export class BanStore {
   }
 
   /**
-   * Takes a penalty that the front has begun. Whether it was one: its source has the size of a source, and it is not
-   * longer than any may be.
+   * Stores a penalty that the front imposed. Returns undefined if it is not valid: its source must have the size of a
+   * source, and its duration must be within the limit.
    */
   penalised({
     source,
@@ -202,7 +204,7 @@ export class BanStore {
     } catch {
       return undefined;
     }
-    // A second for the way here.
+    // Allow a second for the message from the front.
     if (!isSource(network) || untilMs > nowMs + this.#options.maxPenaltyMs + 1000) return undefined;
     const penalty: Penalty = {
       network: network.text,
@@ -219,7 +221,7 @@ export class BanStore {
     return penalty;
   }
 
-  /** Resolves when everything so far is written, or could not be. */
+  /** Resolves when all pending writes have succeeded or failed. */
   async settled(): Promise<void> {
     if (this.#timer !== undefined) this.#writePenalties();
     await this.#writing;
@@ -229,7 +231,7 @@ export class BanStore {
     return this.#options.now().getTime();
   }
 
-  /** Written first, and taken over only when that worked: what is in memory is always what is on disk. */
+  /** Replaces the bans, and restores the old ones if the write fails: memory always matches the disk. */
   async #setBans(bans: readonly Ban[]): Promise<void> {
     const before = this.#db.data;
     this.#db.data = { bans: [...bans], penalties: [...this.penalties] };
@@ -265,14 +267,14 @@ function refuseMistakes(network: Network, own: string | undefined): void {
     throw new Failure('confirmation-required', {
       what,
       why: `it is wider than a /${widestBits[network.family]}`,
-      next: 'add --yes if that is what you mean',
+      next: 'add --yes to ban it anyway',
     });
   }
   if (own !== undefined && contains(network, parseNetwork(own))) {
     throw new Failure('confirmation-required', {
       what,
-      why: 'your own address is in it',
-      next: 'add --yes if that is what you mean: you could not log in any more',
+      why: 'it contains your own address',
+      next: 'add --yes to ban it anyway; you will not be able to log in from there',
     });
   }
 }

@@ -1,4 +1,4 @@
-/** The authorities whose certificates are believed, and what each of them has revoked: a small state file. */
+/** The trusted CAs and their revoked certificates, in a small state file. */
 import type { Low } from 'lowdb';
 import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
@@ -26,7 +26,7 @@ const current = z.object({
   ),
 });
 
-/** What 0.1 wrote: the same under other names. */
+/** The state file of version 0.1: the same data under other names. */
 const from0_1 = z
   .object({ authorities: z.array(z.looseObject({ doors: entryPoints })) })
   .transform(({ authorities }) => ({
@@ -39,7 +39,7 @@ type Stored = State['cas'][number];
 export type CaEntryPoints = z.infer<typeof entryPoints>;
 
 const maxCas = 32;
-/** Of one authority, each kind: all of it goes to the front whenever something changes. */
+/** Maximum number of revocations for each CA and kind: the front gets all of them at every change. */
 const maxRevoked = 10_000;
 
 export interface Revocation {
@@ -59,7 +59,7 @@ export class CaStore {
     return new CaStore(await openState(path, schema, { cas: [] }));
   }
 
-  /** As the index of who may log in wants them; one whose key does not parse is none. */
+  /** The CAs as the directory needs them. Leaves out a CA whose key does not parse. */
   get all(): Ca[] {
     return this.#db.data.cas.flatMap(({ name, entryPoints, line, revoked }) => {
       const key = keyOf(line);
@@ -87,23 +87,23 @@ export class CaStore {
     const { cas } = this.#db.data;
     if (cas.some((other) => other.name === name)) {
       throw new Failure('exists', {
-        what: `authority ${quoted(name)}`,
-        why: 'there is one of this name',
-        next: `ca remove ${name} first, or take another name`,
+        what: `CA ${quoted(name)}`,
+        why: 'it already exists',
+        next: `ca remove ${name} first, or choose another name`,
       });
     }
     const same = cas.find((other) => keyOf(other.line)?.fingerprint === key.fingerprint);
     if (same !== undefined)
       throw new Failure('exists', {
         what: `key ${key.fingerprint}`,
-        why: `it is authority ${quoted(same.name)} already`,
+        why: `it already belongs to CA ${quoted(same.name)}`,
         next: 'ca list',
       });
     if (cas.length >= maxCas)
       throw new Failure('exists', {
-        what: `authority ${quoted(name)}`,
-        why: `there are ${maxCas} already`,
-        next: 'ca remove one first',
+        what: `CA ${quoted(name)}`,
+        why: `there are already ${maxCas} CAs`,
+        next: 'remove one first: ca remove',
       });
     const stored: Stored = {
       name,
@@ -124,7 +124,7 @@ export class CaStore {
   async remove(name: string): Promise<CaChange> {
     this.#named(name);
     await this.#write(this.#db.data.cas.filter((other) => other.name !== name));
-    return { name, did: 'removed: its certificates open nothing any more', cas: this.list() };
+    return { name, did: 'removed; its certificates are no longer accepted', cas: this.list() };
   }
 
   async revoke(name: string, revocation: Revocation): Promise<CaChange> {
@@ -133,9 +133,9 @@ export class CaStore {
       const all = [...new Set([...before.revoked[kind], ...revocation[kind]])];
       if (all.length > maxRevoked) {
         throw new Failure('exists', {
-          what: `authority ${quoted(name)}`,
-          why: `${maxRevoked} of its certificates are revoked already`,
-          next: 'make a new authority, and ca remove this one',
+          what: `CA ${quoted(name)}`,
+          why: `${maxRevoked} of its certificates are already revoked`,
+          next: 'create a new CA and remove this one: ca remove',
         });
       }
       return all;
@@ -154,8 +154,8 @@ export class CaStore {
     const found = this.#db.data.cas.find((other) => other.name === name);
     if (found === undefined)
       throw new Failure('not-found', {
-        what: `authority ${quoted(name)}`,
-        why: 'there is none of this name',
+        what: `CA ${quoted(name)}`,
+        why: 'no CA has this name',
         next: 'ca list',
       });
     return found;

@@ -1,4 +1,4 @@
-/** Who may log in, with what: put together from admins, authorities, invitations, and what Incus knows of owners. */
+/** Builds the directory of valid logins from admins, CAs, invitations, and the owners that Incus knows. */
 import type { Identity } from '../../domain/access/actor.ts';
 import type { Directory } from '../../domain/access/directory.ts';
 import { limitsOf, type AdminStore } from './adminStore.ts';
@@ -13,13 +13,13 @@ export interface OwnState {
   readonly invitations: InvitationStore;
 }
 
-/** A container's owner, with their keys. */
+/** A container's owner and their keys. */
 export interface Owner {
   readonly user: string;
   readonly keys: readonly StoredKey[];
 }
 
-/** Every container owner. Rejects where Incus cannot be asked. */
+/** Returns every container owner. Rejects if Incus does not answer. */
 export async function collectOwners(context: HostContext): Promise<Owner[]> {
   return (await context.incus.instances()).flatMap((instance) => {
     const user = ownerOfInstance(instance);

@@ -1,13 +1,12 @@
 /**
- * The server's own host keys: the present one, and while a rotation is announced the next one. Clients that follow
- * announcements (OpenSSH with `UpdateHostKeys`) learn the next key at their next login, and nobody is warned when it
- * takes over.
+ * The server's own host keys: the current one and, during a rotation, the next one. Clients that follow announcements
+ * (OpenSSH with `UpdateHostKeys`) learn the next key at their next login, so they do not warn when it takes over.
  *
- *   keys/host_ed25519            the present key, 0600; beside it .pub
- *   keys/host_ed25519.next       the next one, from rotate to switch
- *   keys/host_ed25519.previous   the one before the last switch, for going back by hand
+ *   keys/host_ed25519            the current key, 0600; beside it .pub
+ *   keys/host_ed25519.next       the next key, from rotate to switch
+ *   keys/host_ed25519.previous   the key before the last switch, for going back by hand
  *
- * A running server keeps the keys that it was started with: what is changed here counts from its next start.
+ * A running server keeps the keys that it was started with: changes take effect at its next start.
  */
 import { createHash } from 'node:crypto';
 import { access, copyFile, lstat, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -24,14 +23,14 @@ export interface ServerHostKeys {
   readonly next?: HostKeyPair;
 }
 
-/** A host key as people and name servers are shown it. */
+/** A host key in the forms that people and name servers use. */
 export interface ListedHostKey {
   readonly which: 'current' | 'next';
   /** `ssh-ed25519 AAAA…` */
   readonly publicKey: string;
   /** `SHA256:…` */
   readonly fingerprint: string;
-  /** When its file was written; a switch does not change it. RFC 3339 UTC. */
+  /** When the key was generated, from its file's modification time; a switch does not change it. RFC 3339 UTC. */
   readonly madeAt: string;
   /** The data of an SSHFP record: algorithm 4 is ed25519 (RFC 7479), type 2 is SHA-256 (RFC 6594). */
   readonly sshfp: { readonly algorithm: 4; readonly type: 2; readonly fingerprint: string };
@@ -42,19 +41,18 @@ const nextName = `${currentName}.next`;
 const previousName = `${currentName}.previous`;
 
 /**
- * The host keys in `folder`; at the very first start the present one is made.
+ * Returns the host keys in `folder`, and generates the current key at the very first start.
  *
- * @throws Failure (`settings`) where a key can be read by others, cannot be read at all, is damaged, or has gone: a key
- *   that clients know
- *   is never replaced without a word
+ * @throws Failure (`settings`) if a key is readable by others, unreadable, damaged or missing: a key that clients know
+ *   is never silently replaced
  */
 export async function serverHostKeys(folder: string): Promise<ServerHostKeys> {
-  const present = await readKey(folder, currentName);
+  const existing = await readKey(folder, currentName);
   const next = await readKey(folder, nextName);
-  if (present !== undefined) {
-    // Derived from the private key, and possibly of the time before a switch that was cut short.
-    await writePublic(folder, currentName, present);
-    return { current: { ...present, made: false }, ...(next === undefined ? {} : { next }) };
+  if (existing !== undefined) {
+    // Rewrite the public key: an interrupted switch may have left the old one.
+    await writePublic(folder, currentName, existing);
+    return { current: { ...existing, made: false }, ...(next === undefined ? {} : { next }) };
   }
   if (
     next !== undefined ||
@@ -63,8 +61,8 @@ export async function serverHostKeys(folder: string): Promise<ServerHostKeys> {
   ) {
     throw new Failure('settings', {
       what: `host key ${join(folder, currentName)}`,
-      why: 'it has gone, but there was one',
-      next: `restore it from a backup; or, to have a new one made that every client will warn of, remove ${join(folder, currentName)}*`,
+      why: 'it is missing, but an earlier one existed',
+      next: `restore it from a backup; or remove ${join(folder, currentName)}* to generate a new key, about which every client will warn`,
     });
   }
   const made = makeHostKey('containarium');
@@ -72,7 +70,7 @@ export async function serverHostKeys(folder: string): Promise<ServerHostKeys> {
   return { current: { ...made, made: true } };
 }
 
-/** The keys that there are; nothing is made. Throws as {@link serverHostKeys} does. */
+/** Returns the existing keys without generating any. Throws as {@link serverHostKeys} does. */
 export async function listHostKeys(folder: string): Promise<ListedHostKey[]> {
   const current = await readKey(folder, currentName);
   const next = await readKey(folder, nextName);
@@ -83,18 +81,18 @@ export async function listHostKeys(folder: string): Promise<ListedHostKey[]> {
 }
 
 /**
- * Makes the next host key, which is announced from the next start on.
+ * Generates the next host key, which the server announces from its next start on.
  *
- * @throws Failure (`exists`) where a rotation is under way; (`settings`) where there is no present key, or one cannot
- *   be read
+ * @throws Failure (`exists`) if a rotation is under way; (`settings`) if the current key is missing or a key is
+ * unreadable
  */
 export async function rotateHostKey(folder: string): Promise<ListedHostKey> {
-  await presentKey(folder);
+  await requireCurrentKey(folder);
   if ((await readKey(folder, nextName)) !== undefined) {
     throw new Failure('exists', {
       what: 'a new host key',
-      why: 'the next one is being announced already',
-      next: 'containarium host-key switch, once clients have seen it',
+      why: 'the next one is already being announced',
+      next: 'containarium host-key switch, once clients have learned it',
     });
   }
   const made = makeHostKey('containarium');
@@ -103,19 +101,19 @@ export async function rotateHostKey(folder: string): Promise<ListedHostKey> {
 }
 
 /**
- * Makes the next key the present one, from the next start on. Cut short at any point, the folder holds either the old
- * state or the new one.
+ * Makes the next key the current one, from the next start on. If interrupted at any point, the folder holds either the
+ * old state or the new one.
  *
- * @throws Failure (`wrong-state`) where no rotation is under way; (`settings`) where a key cannot be read
+ * @throws Failure (`wrong-state`) if no rotation is under way; (`settings`) if a key is unreadable
  */
 export async function switchHostKey(folder: string): Promise<ListedHostKey> {
-  await presentKey(folder);
+  await requireCurrentKey(folder);
   const next = await readKey(folder, nextName);
   if (next === undefined) {
     throw new Failure('wrong-state', {
       what: 'the next host key',
       why: 'there is none',
-      next: 'containarium host-key rotate, and give clients time to see it',
+      next: 'containarium host-key rotate, and give clients time to learn it',
     });
   }
   const previous = join(folder, previousName);
@@ -128,13 +126,13 @@ export async function switchHostKey(folder: string): Promise<ListedHostKey> {
   return listed(folder, 'current', next);
 }
 
-async function presentKey(folder: string): Promise<HostKeyPair> {
+async function requireCurrentKey(folder: string): Promise<HostKeyPair> {
   const key = await readKey(folder, currentName);
   if (key !== undefined) return key;
   throw new Failure('settings', {
     what: `host key ${join(folder, currentName)}`,
     why: 'there is none',
-    next: 'start the server once, which makes one',
+    next: 'start the server once to generate it',
   });
 }
 
@@ -154,7 +152,7 @@ async function listed(
   };
 }
 
-/** The key pair of a file; `undefined` where there is no file. */
+/** Returns the key pair in a file; `undefined` if the file does not exist. */
 async function readKey(folder: string, name: string): Promise<HostKeyPair | undefined> {
   const path = join(folder, name);
   const what = `host key ${path}`;
@@ -162,12 +160,12 @@ async function readKey(folder: string, name: string): Promise<HostKeyPair | unde
   try {
     const stat = await lstat(path);
     if (!stat.isFile())
-      throw new Failure('settings', { what, why: 'it is not a plain file', next: `put the key itself there` });
+      throw new Failure('settings', { what, why: 'it is not a regular file', next: `put the key itself there` });
     if ((stat.mode & 0o077) !== 0) {
       throw new Failure('settings', {
         what,
         why: `others can read it (mode ${(stat.mode & 0o777).toString(8).padStart(4, '0')})`,
-        next: `chmod 600 ${path}; and if somebody may have read it, have a new one made (containarium host-key rotate)`,
+        next: `chmod 600 ${path}; if anyone may have read it, replace it: containarium host-key rotate`,
       });
     }
     text = await readFile(path, 'utf8');
@@ -179,7 +177,7 @@ async function readKey(folder: string, name: string): Promise<HostKeyPair | unde
       {
         what,
         why: error instanceof Error ? error.message : String(error),
-        next: 'make it readable for the server, or restore it from a backup',
+        next: 'make it readable by the server, or restore it from a backup',
       },
       error,
     );
@@ -195,7 +193,7 @@ async function readKey(folder: string, name: string): Promise<HostKeyPair | unde
   }
 }
 
-/** The private key last, and whole or not at all. */
+/** Writes a key pair. The private key is renamed into place, so that it is there whole or not at all. */
 async function writeKey(folder: string, name: string, key: HostKeyPair): Promise<void> {
   const path = join(folder, name);
   const fresh = `${path}.new`;

@@ -1,6 +1,6 @@
 /**
- * What `host-key` and the verbs behind it do: the keys in their folder, against those that the running server was
- * started with.
+ * The work behind `host-key`, `host-key rotate` and `host-key switch`: compares the key files with the keys that the
+ * running server was started with.
  */
 import { isIP } from 'node:net';
 import type { HostKeyChange, HostKeyInfo, HostKeyList } from '../../domain/results/hostKeys.ts';
@@ -14,12 +14,12 @@ export interface HostKeyStoreOptions {
   readonly port: () => number;
 }
 
-/** Stands for a name that is not known here. */
+/** Stands for an unknown host name. */
 const unknownHost = 'JUMP-HOST';
 
 export class HostKeyStore {
   readonly #options: HostKeyStoreOptions;
-  /** The last change: two at a time would both find that there is no next key. */
+  /** The last change. Changes run one at a time: two at once would both find no next key. */
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(options: HostKeyStoreOptions) {
@@ -27,8 +27,8 @@ export class HostKeyStore {
   }
 
   /**
-   * `host` is the name or address by which clients reach this server, where one is known. Throws as `listHostKeys`
-   * does.
+   * Lists the host keys. `host` is the name or address by which clients reach this server, if known. Throws as
+   * `listHostKeys` does.
    */
   async list(host: string | undefined): Promise<HostKeyList> {
     const keys = await listHostKeys(this.#options.folder);
@@ -52,11 +52,11 @@ export class HostKeyStore {
         throw new Failure('confirmation-required', {
           what: `host key ${next.fingerprint}`,
           why: announced
-            ? 'whoever has not logged in since it is announced will be warned of it'
-            : 'it has not been announced since the server was started, so every client will be warned of it',
+            ? 'clients that have not logged in since it was first announced will warn about it'
+            : 'it has not been announced by the running server, so every client will warn about it',
           next: announced
             ? 'host-key switch --yes'
-            : 'restart the server (systemctl restart containarium) and give clients time to log in; or host-key switch --yes',
+            : 'restart the server (systemctl restart containarium) and give clients time to log in, or host-key switch --yes',
         });
       }
       const { fingerprint } = await switchHostKey(this.#options.folder);
@@ -73,7 +73,7 @@ export class HostKeyStore {
       madeAt,
       inUse: fingerprint === this.#options.running[which],
       knownHosts: `${port === 22 ? host : `[${host}]:${port}`} ${publicKey}`,
-      // Records belong to a name, whatever address it was reached by.
+      // SSHFP records belong to a name, never to an address.
       sshfp: `${isIP(host) === 0 ? host : unknownHost} IN SSHFP ${sshfp.algorithm} ${sshfp.type} ${sshfp.fingerprint}`,
     };
   }

@@ -1,6 +1,6 @@
 /**
- * Open invitations, in a small state file: tokens of one use for ten minutes. Of a token only the SHA-256 is kept; with
- * its 160 random bits that is as good as the token for knowing it again, and good for nothing else.
+ * Open invitations, in a small state file: one-time tokens, valid for ten minutes. Only the SHA-256 of a token is kept.
+ * As a token has 160 random bits, the hash identifies it but cannot be used to log in.
  */
 import { createHash } from 'node:crypto';
 import type { Low } from 'lowdb';
@@ -12,15 +12,15 @@ import { quoted } from '../../domain/text.ts';
 import { openState } from '../../journal/jsonState.ts';
 import type { AdminStore } from './adminStore.ts';
 
-const forWhom = z.discriminatedUnion('kind', [
+const inviteeSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('admin'), name: z.string(), role: z.enum(['viewer', 'operator', 'admin']).optional() }),
   z.object({ kind: z.literal('user'), name: z.string() }),
 ]);
 const invitation = z.object({
   hash: z.string(),
-  for: forWhom,
+  for: inviteeSchema,
   by: z.string(),
-  /** Made on the host itself, by root: it does not end with an admin. */
+  /** Made on the host by root, so that it does not end with the rights of an admin. */
   byRoot: z.boolean(),
   expiresAt: z.string(),
 });
@@ -47,67 +47,72 @@ export class InvitationStore {
     return new InvitationStore(await openState(path, schema, { invitations: [] }), admins, now);
   }
 
-  /** Those that can be used at this moment. An invitation ends with the rights of whoever made it. */
+  /** The invitations that can be used now. An invitation ends with the rights of the admin who made it. */
   get all(): readonly Invitation[] {
     const now = this.#now().getTime();
-    return this.#db.data.invitations.filter((one) => now < Date.parse(one.expiresAt) && this.#stands(one));
+    return this.#db.data.invitations.filter((entry) => now < Date.parse(entry.expiresAt) && this.#stands(entry));
   }
 
   list(): InvitationInfo[] {
-    return this.all.map((one) => ({
-      id: idOf(one),
-      kind: one.for.kind,
-      name: one.for.name,
-      role: one.for.kind === 'admin' ? (one.for.role ?? null) : null,
-      by: one.by,
-      expiresAt: one.expiresAt,
+    return this.all.map((entry) => ({
+      id: idOf(entry),
+      kind: entry.for.kind,
+      name: entry.for.name,
+      role: entry.for.kind === 'admin' ? (entry.for.role ?? null) : null,
+      by: entry.by,
+      expiresAt: entry.expiresAt,
     }));
   }
 
-  /** Resolves with the token, which is told once and kept nowhere. */
+  /** Creates an invitation. The token that it resolves with is not kept anywhere. */
   async make(
-    whom: Invitation['for'],
+    invitee: Invitation['for'],
     by: { readonly name: string; readonly root: boolean },
   ): Promise<{ token: string; invitation: InvitationInfo }> {
     const token = newToken();
     const made: Invitation = {
       hash: hashOf(token),
-      for: whom,
+      for: invitee,
       by: by.name,
       byRoot: by.root,
       expiresAt: new Date(this.#now().getTime() + invitationMs).toISOString(),
     };
     const open = this.all;
     if (open.length >= maxOpen)
-      throw new Failure('busy', { what: 'the invitation', why: `${maxOpen} are open already`, next: 'invite list' });
+      throw new Failure('busy', {
+        what: 'the invitation',
+        why: `there are already ${maxOpen} open ones`,
+        next: 'invite list',
+      });
     await this.#write([...open, made]);
     const info = this.list().find(({ id }) => id === idOf(made));
-    if (info === undefined) throw new Failure('denied', { what: 'the invitation', why: 'whoever makes it may not' });
+    if (info === undefined) throw new Failure('denied', { what: 'the invitation', why: 'you may not invite' });
     return { token, invitation: info };
   }
 
-  /** Ends invitations, by id or by whom they are for. */
+  /** Cancels invitations by id, or by the name that they are for. */
   async cancel(selector: string): Promise<InvitationInfo[]> {
-    const meant = this.all.filter((one) => idOf(one) === selector || one.for.name === selector);
-    if (meant.length === 0)
+    const matching = this.all.filter((entry) => idOf(entry) === selector || entry.for.name === selector);
+    if (matching.length === 0)
       throw new Failure('not-found', {
         what: `invitation ${quoted(selector)}`,
-        why: 'none of this id, and for nobody of this name, is open',
+        why: 'no open invitation has this id or name',
         next: 'invite list',
       });
-    const infos = this.list().filter(({ id }) => meant.some((one) => idOf(one) === id));
-    await this.#write(this.all.filter((one) => !meant.includes(one)));
+    const infos = this.list().filter(({ id }) => matching.some((entry) => idOf(entry) === id));
+    await this.#write(this.all.filter((entry) => !matching.includes(entry)));
     return infos;
   }
 
   /**
-   * Uses an invitation: `bind` is called once for it, whoever else comes with the same token meanwhile. It is gone from
-   * disk before it is used, and comes back where `bind` rejects. Rejects with `denied` where there is none.
+   * Uses an invitation: calls `bind` once, even if several clients present the same token at the same time. The
+   * invitation leaves the disk before `bind` runs, and returns if `bind` rejects. Rejects with `denied` if there is
+   * none.
    */
   async use<T>(hash: string, bind: (invitation: Invitation) => Promise<T>): Promise<T> {
-    const found = this.all.find((one) => one.hash === hash);
+    const found = this.all.find((entry) => entry.hash === hash);
     if (found === undefined) throw new Failure('denied', { what: 'this login', why: 'it may not be used here' });
-    await this.#write(this.all.filter((one) => one !== found));
+    await this.#write(this.all.filter((entry) => entry !== found));
     try {
       return await bind(found);
     } catch (error) {
@@ -122,7 +127,7 @@ export class InvitationStore {
     return role === 'admin' || (role === 'operator' && kind === 'user');
   }
 
-  /** In memory at once: what is taken out here is out for the next caller. On disk in turn. */
+  /** Replaces the invitations: in memory at once, so that the next caller sees the change; on disk in order. */
   async #write(invitations: readonly Invitation[]): Promise<void> {
     this.#db.data = { invitations: [...invitations] };
     this.#writing = this.#writing.catch(() => undefined).then(() => this.#db.write());
@@ -134,7 +139,7 @@ export function hashOf(token: string): string {
   return createHash('sha256').update(token).digest('hex');
 }
 
-/** What an invitation is called in lists: the beginning of its hash. */
+/** Returns the id of an invitation in lists: the first 12 digits of its hash. */
 export function idOf({ hash }: Invitation): string {
   return hash.slice(0, 12);
 }

@@ -1,6 +1,6 @@
 /**
- * When and from where each admin key was last used. A login costs no write: what is new is written every few seconds,
- * all at once. A crash loses those seconds, and a file that cannot be read costs the past and not the start.
+ * When and from where each admin key was last used. New uses are written together every few seconds, so that a login
+ * costs no write; a crash loses those seconds. An unreadable file loses the history but does not prevent the start.
  */
 import { Low, Memory } from 'lowdb';
 import { z } from 'zod';
@@ -14,7 +14,7 @@ const schema = z.object({ uses: z.record(z.string(), z.object({ at: z.string(), 
 type State = z.infer<typeof schema>;
 
 const writeEveryMs = 5000;
-/** Keys that are remembered; the one that was used longest ago is forgotten first. */
+/** Maximum number of keys remembered; the least recently used one is forgotten first. */
 const maxUses = 10_000;
 
 export class LastUses {
@@ -41,11 +41,11 @@ export class LastUses {
     return this.#uses.get(key);
   }
 
-  /** A login at manage@. */
+  /** Records a login at manage@; ignores other logins. */
   note({ entryPoint, name, fingerprint, certificate, address }: Actor, at: Date): void {
     const key = certificate === undefined ? fingerprint : certificateUse(name);
     if (entryPoint !== 'manage' || key === undefined || address === undefined) return;
-    // Last in, last out: the order of keys is the order of use.
+    // The order of keys is the order of use.
     this.#uses.delete(key);
     this.#uses.set(key, { at: at.toISOString(), address });
     const [oldest] = this.#uses.keys();
@@ -53,7 +53,7 @@ export class LastUses {
     this.#timer ??= setTimeout(() => this.#write(), writeEveryMs).unref();
   }
 
-  /** Writes what is not written yet; resolves when it is, or could not be. */
+  /** Writes pending uses; resolves when the writes have succeeded or failed. */
   async settled(): Promise<void> {
     if (this.#timer !== undefined) this.#write();
     await this.#writing;

@@ -1,4 +1,4 @@
-/** What one check of doctor says. */
+/** The outcome of one check of `doctor`. */
 import type { Check } from '../../domain/results/upkeep.ts';
 
 export type Outcome = Omit<Check, 'name'>;

@@ -1,4 +1,4 @@
-/** What doctor asks about the server itself: the connection of whoever asks, the host key, what is running short. */
+/** The checks of `doctor` for the server itself: the caller's connection, the keys, and resources that run short. */
 import { lstat, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Transport } from '../../domain/access/login.ts';
@@ -8,27 +8,26 @@ import { ok, problem, warning, type Outcome } from './outcome.ts';
 import type { ServerTools } from './tools.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
-/** Host keys older than this are worth a thought, in days. */
+/** Age at which a host key is worth rotating, in days. */
 const oldDays = 730;
-/** Keys that expire within this many days are worth a word before somebody is shut out. */
+/** How long before its expiry a key is reported, in days. */
 const soonDays = 14;
-/** From this share of a limit on it is near. */
+/** Share of a limit at which it counts as near. */
 const near = 0.8;
 /**
- * Less room than this for state and journal is a warning, or a problem, in bytes: a journal that cannot be written
- * stops every verb.
+ * Free space for state and journal below which there is a warning or a problem, in bytes: a full disk stops every verb.
  */
 const littleBytes = 1024 ** 3;
 const tooLittleBytes = 64 * 1024 ** 2;
 
-/** What the connection of whoever asks has agreed on, as the front says. */
+/** Checks the algorithms that the caller's connection negotiated, as the front reports them. */
 export function checkKeyExchange(transport: Transport | undefined): Outcome {
-  if (transport === undefined) return ok('not asked over ssh');
+  if (transport === undefined) return ok('this call did not come over ssh');
   const text = `this connection: ${transport.keyExchange}, ${transport.cipher}, host key ${transport.hostKey}`;
   return postQuantum.has(transport.keyExchange)
     ? ok(text)
     : warning(
-        `${text}; what is recorded of it today may be read by a quantum computer later`,
+        `${text}; a quantum computer may one day decrypt a recording of it`,
         'use a client with mlkem768x25519-sha256: OpenSSH 9.9 or newer',
       );
 }
@@ -39,16 +38,14 @@ export async function checkHostKey({ hostKeyPath }: ServerTools, now: Date): Pro
   if (!found.isFile() || (found.mode & 0o077) !== 0)
     return problem(
       `${hostKeyPath} has mode ${mode}: others can read it`,
-      `chmod 600 ${hostKeyPath}, and have a new one made: host-key rotate`,
+      `chmod 600 ${hostKeyPath}; then make a new one: host-key rotate`,
     );
   const days = Math.floor(Math.max(0, now.getTime() - found.mtimeMs) / dayMs);
   const text = `ed25519, mode ${mode}, ${counted(days, 'day')} old`;
-  return days > oldDays
-    ? warning(text, 'host-key rotate: a new one now and then limits what a stolen one is good for')
-    : ok(text);
+  return days > oldDays ? warning(text, 'host-key rotate: regular rotation limits the use of a stolen key') : ok(text);
 }
 
-/** Keys of admins that let nobody in any more, or soon will not. */
+/** Checks for admin keys that have expired or soon will. */
 export function checkAdminKeys({ admins }: ServerTools, now: Date): Outcome {
   const all = admins();
   const keys = all.flatMap(({ name, keys: own }) =>
@@ -70,7 +67,7 @@ export function checkAdminKeys({ admins }: ServerTools, now: Date): Outcome {
     : warning(`${text}; ${ending.join('; ')}`, 'admin add with a later expiry-time, or admin remove');
 }
 
-/** Connections and file descriptors of this process, against what it may have. */
+/** Checks the logins and file descriptors of this process against their limits. */
 export async function checkLimits({ logins }: ServerTools): Promise<Outcome> {
   const { open, most } = logins();
   const [descriptors, limit] = await Promise.all([
@@ -83,21 +80,21 @@ export async function checkLimits({ logins }: ServerTools): Promise<Outcome> {
   return ok(text);
 }
 
-/** The soft limit (proc_pid_limits(5)); undefined where there is none. */
+/** Returns the soft limit of file descriptors (proc_pid_limits(5)); undefined if unlimited. */
 async function descriptorLimit(): Promise<number | undefined> {
   const soft = /^Max open files\s+(\d+)/m.exec(await readFile('/proc/self/limits', 'utf8'))?.[1];
   return soft === undefined ? undefined : Number(soft);
 }
 
-/** Room for state and journal. */
+/** Checks the free space for state and journal. */
 export async function checkState({ stateFolder, journalFolder }: ServerTools): Promise<Outcome> {
   const { bavail, bsize } = await statfs(stateFolder);
   const freeBytes = bavail * bsize;
   let journalBytes = 0;
   for (const name of await readdir(journalFolder)) journalBytes += (await stat(join(journalFolder, name))).size;
   const text = `journal ${formatHuman(journalBytes)}, ${formatHuman(freeBytes)} free in ${stateFolder}`;
-  if (freeBytes < tooLittleBytes) return problem(text, 'make room: what cannot be recorded is not done');
-  return freeBytes < littleBytes ? warning(text, 'make room') : ok(text);
+  if (freeBytes < tooLittleBytes) return problem(text, 'free disk space: a call that cannot be recorded is refused');
+  return freeBytes < littleBytes ? warning(text, 'free disk space') : ok(text);
 }
 
 function counted(count: number, what: string): string {

@@ -1,15 +1,15 @@
-/** What doctor asks of the rest of the server. */
+/** What `doctor` needs from the rest of the server. */
 import type { AdminInfo } from '../../domain/results/admins.ts';
 import type { AuditVerification } from '../../domain/results/audit.ts';
 import type { Sshd } from '../../host/sshd.ts';
 
-/** Who the process is that speaks SSH. */
+/** The system user of the front process. */
 export interface FrontUser {
-  /** Null where it is whoever started the server. */
+  /** Null if it is the user who started the server. */
   readonly name: string | null;
-  /** Whether other programs of the machine are the same user. */
+  /** Whether other programs run as the same user. */
   readonly shared: boolean;
-  /** Whether it is a unit of its own, with everything that systemd can take away from one. */
+  /** Whether the front runs in its own systemd unit, with systemd's sandboxing. */
   readonly unit: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface ServerTools {
   readonly hostKeyPath: string;
   readonly stateFolder: string;
   readonly journalFolder: string;
-  /** Who is logged in over ssh, and how many could be. */
   readonly admins: () => readonly AdminInfo[];
+  /** Returns the number of logins over ssh, and its limit. */
   readonly logins: () => { readonly open: number; readonly most: number };
 }

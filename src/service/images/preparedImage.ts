@@ -1,4 +1,4 @@
-/** The prepared image: built once from a base image, so that a create is clone, seed and start. */
+/** Prepared images: each is built once from a base image, so that a create is clone, seed and start. */
 import { createHash } from 'node:crypto';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import { imageSlug } from '../../domain/values/image.ts';
@@ -16,8 +16,8 @@ const property = imageProperty;
 const aliasPrefix = 'containarium-';
 
 /**
- * The name that people see. Its end keeps apart what the slug alone does not: publishing under an alias deletes the
- * image that had it.
+ * Returns the alias of the image prepared from `base`. The hash at its end separates bases that share a slug:
+ * publishing under an alias deletes the image that had it.
  */
 export function imageAlias(base: string): string {
   return `${aliasPrefix}${imageSlug(base)}-${createHash('sha256').update(base).digest('hex').slice(0, 6)}`;
@@ -41,7 +41,7 @@ export async function listImages(context: HostContext, signal?: AbortSignal): Pr
     .map((image) => toInfo(context, image));
 }
 
-/** The image that was made from `base`. The alias alone does not say so: anybody who may use Incus can set one. */
+/** Returns the image made from `base`. The alias alone proves nothing: anyone who may use Incus can set it. */
 export async function preparedImage(
   context: HostContext,
   base: string,
@@ -51,14 +51,14 @@ export async function preparedImage(
   return (await listImages(context, signal)).find((image) => image.base === base && image.alias === alias);
 }
 
-/** Builds under way, by alias: creates that arrive meanwhile wait for the one build. */
+/** Running builds by alias: a create that needs the same image waits for its build. */
 const building = new WeakMap<HostContext['incus'], Map<string, Promise<ImageBuildResult>>>();
 
-/** The reference of the prepared image for `base`; builds it first where there is none. */
+/** Returns the fingerprint of the prepared image for `base`; builds the image first if there is none. */
 export async function ensureImage(context: HostContext, base: string, call: Call): Promise<string> {
   const ready = await preparedImage(context, base);
   if (ready !== undefined) return ready.fingerprint;
-  call.progress.note(`There is no prepared image yet: building it once from ${base}`);
+  call.progress.note(`No prepared image yet: building it once from ${base}`);
   const { image } = await buildImage(context, base, call);
   return image.fingerprint;
 }
@@ -69,7 +69,7 @@ export function buildImage(context: HostContext, base: string, call: Call): Prom
   const alias = imageAlias(base);
   const running = builds.get(alias);
   if (running !== undefined) {
-    call.progress.note('Another caller is building it already: waiting for that');
+    call.progress.note('Waiting for another call that is already building this image');
     return running;
   }
   const build = buildNow(context, base, alias, call).finally(() => builds.delete(alias));
@@ -108,7 +108,7 @@ async function buildNow(context: HostContext, base: string, alias: string, call:
             }),
         );
       });
-      await stages.stage('Starting it', async () => {
+      await stages.stage('Starting the build container', async () => {
         await operation.step(steps.seedInstance, { instance }, () => incus.start(instance));
         await waitFor(
           `instance "${instance}"`,
@@ -141,7 +141,7 @@ async function buildNow(context: HostContext, base: string, alias: string, call:
       await stages.stage('Setting up first boot', async () => {
         await operation.step(steps.seedInstance, { instance }, async () => {
           for (const file of made.files) await incus.pushFile({ instance, ...file });
-          // Disabling a unit that a distribution does not have is no failure.
+          // A distribution may lack a unit that is disabled here.
           for (const argv of made.finish) await inside(argv, argv.includes('disable') ? [0, 1] : undefined);
         });
       });
@@ -157,7 +157,7 @@ async function buildNow(context: HostContext, base: string, alias: string, call:
           });
           return preparedImage(context, base);
         });
-        // It may have failed after its effect.
+        // The step may have failed after it took effect.
         published ??= await preparedImage(context, base);
       });
       if (published === undefined)
@@ -171,8 +171,8 @@ async function buildNow(context: HostContext, base: string, alias: string, call:
 }
 
 /**
- * What Incus says to a name that it does not have, or whose server it cannot ask (incus 6.0, observed), with what to do
- * about it.
+ * Returns a better failure for a base image that Incus does not have or cannot fetch (messages observed with incus
+ * 6.0). Any other error is returned as it is.
  */
 export function noBase(base: string, error: unknown): unknown {
   if (!isFailure(error, 'program-failed')) return error;
@@ -183,7 +183,7 @@ export function noBase(base: string, error: unknown): unknown {
       {
         what,
         why: error.why,
-        next: '"incus image list" shows what this host has, "incus remote list" where it fetches from',
+        next: '"incus image list" lists the images of this host, "incus remote list" the image servers',
       },
       error,
     );
@@ -194,7 +194,7 @@ export function noBase(base: string, error: unknown): unknown {
     {
       what,
       why: error.why,
-      next: 'see that this host reaches the image server, or name a local image: --image, or image.base in the configuration',
+      next: 'check that this host reaches the image server, or use a local image (--image, image.base)',
     },
     error,
   );

@@ -1,4 +1,4 @@
-/** What is done to a base image to make the prepared image: the files and the commands, as data. */
+/** The recipe for a prepared image: the files and commands that are applied to a base image, as data. */
 import { createHash } from 'node:crypto';
 
 interface RecipeFile {
@@ -10,15 +10,15 @@ interface RecipeFile {
 export interface Recipe {
   /** Written before anything is installed. */
   readonly before: readonly RecipeFile[];
-  /** Argument vectors that run inside the instance as root, one after the other. */
+  /** Argument vectors that run in the instance as root, in order. */
   readonly install: readonly (readonly string[])[];
   readonly files: readonly RecipeFile[];
   readonly finish: readonly (readonly string[])[];
 }
 
 /**
- * Runs once in a new container, before its sshd: makes the user that was seeded while the container was stopped. Where
- * it fails, sshd does not start, so that a half-made container never counts as ready.
+ * Creates the user that was seeded while the container was stopped. Runs once, before sshd. If it fails, sshd does not
+ * start, so that an unfinished container never counts as ready. The recipe's id covers this text, comments included.
  */
 const firstBootScript = `#!/bin/sh
 # Written by containarium: makes the user of this container from what was seeded before the first start.
@@ -64,8 +64,8 @@ RequiredBy=ssh.service
 `;
 
 /**
- * Keeps packages from starting their services while they are installed (invoke-rc.d(8)): what a service writes must not
- * be in the image.
+ * Keeps packages from starting their services during installation (invoke-rc.d(8)): the files that a service writes
+ * must not end up in the image.
  */
 const noServices = { path: '/usr/sbin/policy-rc.d', mode: '0755', content: '#!/bin/sh\nexit 101\n' };
 
@@ -92,12 +92,12 @@ export function recipe(packages: readonly string[]): Recipe {
       { path: '/etc/ssh/sshd_config.d/10-containarium.conf', mode: '0644', content: sshdDropIn },
     ],
     finish: [
-      // Ubuntu starts sshd by socket; a plain service can wait for the first boot.
+      // Ubuntu starts sshd by socket; only a plain service can wait for the first-boot unit.
       ['systemctl', 'disable', '--quiet', 'ssh.socket'],
       ['systemctl', 'enable', '--quiet', 'ssh.service', 'containarium-first-boot.service'],
       ['rm', '--force', noServices.path],
       ['apt-get', 'clean'],
-      // What must differ between containers must not be in the image.
+      // Remove what must differ between containers.
       ['find', '/etc/ssh', '-name', 'ssh_host_*', '-delete'],
       ['find', '/var/lib/apt/lists', '-type', 'f', '-delete'],
       ['truncate', '--size', '0', '/etc/machine-id'],
@@ -105,7 +105,7 @@ export function recipe(packages: readonly string[]): Recipe {
   };
 }
 
-/** Changes whenever the recipe does: an image made by another recipe is shown as not current. */
+/** Returns an id that changes with the recipe. An image made from another recipe is shown as not current. */
 export function recipeId(made: Recipe): string {
   return createHash('sha256').update(JSON.stringify(made)).digest('hex').slice(0, 16);
 }

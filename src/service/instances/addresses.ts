@@ -1,11 +1,11 @@
-/**
- * Addresses for new containers: which are taken, and which are promised to a create that Incus does not know of yet.
- */
+/** Addresses for new containers: those taken, and those promised to a create that Incus does not know about yet. */
+import ipaddr from 'ipaddr.js';
 import { Failure } from '../../domain/failure.ts';
+import { ipv4ToNumber } from '../../domain/values/network.ts';
 import type { Incus } from '../../host/incus/incus.ts';
-import { addressToNumber, numberToAddress, type Placement } from './placement.ts';
+import type { Placement } from './placement.ts';
 
-/** By Incus, because what is promised holds for everybody who creates there. */
+/** Promises by Incus: a promise binds every create on the same Incus. */
 const promised = new WeakMap<Incus, { readonly addresses: Set<string>; tail: Promise<unknown> }>();
 
 function promisesOf(incus: Incus): { readonly addresses: Set<string>; tail: Promise<unknown> } {
@@ -14,21 +14,21 @@ function promisesOf(incus: Incus): { readonly addresses: Set<string>; tail: Prom
   return known;
 }
 
-/** The addresses that are promised right now. */
+/** Returns the addresses that are promised now. */
 export function promisedAddresses(incus: Incus): readonly string[] {
   return [...promisesOf(incus).addresses];
 }
 
 export interface PromisedAddress {
   readonly address: string;
-  /** To be called when Incus knows the address, or nobody needs it any more. */
+  /** Ends the promise. Call it when Incus knows the address, or when the create has failed. */
   release(): void;
 }
 
 /**
  * Chooses a free address of the bridge and promises it to the caller. Incus accepts a second instance with the same
- * address and refuses only to start it, so whoever chooses must be alone: calls follow one another, and an address that
- * was promised when Incus was asked stays out even if the promise ended meanwhile.
+ * address and refuses only to start it, so calls run one at a time. An address that was promised when Incus was queried
+ * stays taken even if its promise ends meanwhile.
  */
 export function promiseAddress(
   incus: Incus,
@@ -50,21 +50,23 @@ export function promiseAddress(
 }
 
 /**
- * The first free address of the bridge's network: from `.100` up, as the original gave them out, then from `.2`.
- * Network, gateway and broadcast addresses are never given. `gateway` is the host's own address with the prefix length:
+ * Returns the first free address of the bridge's network: from `.100` up, as the original Containarium did, then from
+ * `.2`. Skips the network, gateway and broadcast addresses. `gateway` is the host's own address with the prefix length:
  * `10.0.3.1/24`.
  */
 export function freeAddress(gateway: string, taken: ReadonlySet<string>): string {
   const [own = '', prefix = '24'] = gateway.split('/');
+  if (!ipaddr.IPv4.isValidFourPartDecimal(own))
+    throw new Failure('unexpected-output', { what: `address "${own}"`, why: 'it is not an IPv4 address' });
   const size = 2 ** (32 - Number(prefix));
-  const base = Math.floor(addressToNumber(own) / size) * size;
+  const base = Math.floor(ipv4ToNumber(ipaddr.IPv4.parse(own)) / size) * size;
   const usable = (offset: number): boolean => offset >= 2 && offset < size - 1;
   for (const range of [
     [100, size - 1],
     [2, Math.min(100, size - 1)],
   ] as const) {
     for (let offset = range[0]; offset < range[1]; offset++) {
-      const address = numberToAddress(base + offset);
+      const address = ipaddr.IPv4.parse(String(base + offset)).toString();
       if (usable(offset) && address !== own && !taken.has(address)) return address;
     }
   }

@@ -1,4 +1,4 @@
-/** Reading: Incus instances as this system's containers. */
+/** Reads Incus instances as this system's containers. */
 import { isIPv4 } from 'node:net';
 import type { Container, InstanceStatus } from '../../domain/results/container.ts';
 import { instanceStatuses } from '../../domain/results/container.ts';
@@ -11,7 +11,7 @@ import type { HostContext } from './context.ts';
 import { memoryUsed } from './memory.ts';
 import { decodeKeys, field, keyInfo, labelsOf, ownerOfInstance, provisioningOf } from './metadata.ts';
 
-/** The device that is the root disk, wherever it comes from. */
+/** Returns the root disk, with `own` false if it comes from a profile. */
 export function rootDevice(
   instance: IncusInstance,
 ): { name: string; own: boolean; device: Readonly<Record<string, string>> } | undefined {
@@ -26,7 +26,7 @@ export function rootDevice(
   return undefined;
 }
 
-/** The fixed address of the instance's bridge interface; without one the address it has got. */
+/** Returns the fixed address of the instance's bridge interface; without one, its present address. */
 export function addressOf(instance: IncusInstance): string | null {
   for (const device of Object.values(instance.devices)) {
     if (device['type'] === 'nic' && isAddress(device['ipv4.address'])) return device['ipv4.address'];
@@ -35,7 +35,7 @@ export function addressOf(instance: IncusInstance): string | null {
   return addresses.find((a) => a.family === 'inet' && a.scope === 'global' && isAddress(a.address))?.address ?? null;
 }
 
-/** It ends up in files that sshd and ssh read, so nothing else will do, whoever wrote it. */
+/** Addresses end up in files that sshd and ssh read, so any other text is ignored. */
 function isAddress(text: string | undefined): text is string {
   return text !== undefined && isIPv4(text);
 }
@@ -45,9 +45,7 @@ function status(instance: IncusInstance): InstanceStatus {
   return (instanceStatuses as readonly string[]).includes(word) ? (word as InstanceStatus) : 'unknown';
 }
 
-/**
- * `inUse`: what Incus says of memory; without it a container is shown with all that it is charged for, page cache too.
- */
+/** Converts an instance. Without `inUse`, memory use is all that the container is charged for, page cache included. */
 export function toContainer(instance: IncusInstance, inUse: MemoryInUse = new Map()): Container {
   const config = { ...(instance.expanded_config ?? {}), ...instance.config };
   const disk = instance.state?.disk?.['root'];
@@ -77,7 +75,7 @@ export function toContainer(instance: IncusInstance, inUse: MemoryInUse = new Ma
   };
 }
 
-/** Incus gives year 1 for "never". */
+/** Incus reports year 1 for "never". */
 function startedAt(instance: IncusInstance): string | null {
   const time = instance.state?.started_at ?? null;
   return time === null || time.startsWith('0001-') ? null : time;
@@ -86,14 +84,13 @@ function startedAt(instance: IncusInstance): string | null {
 export function notFound(user: string): Failure {
   return new Failure('not-found', {
     what: `container of "${user}"`,
-    why: 'there is no such container',
-    next: 'list shows the containers there are',
+    why: 'no such container',
+    next: 'list shows all containers',
   });
 }
 
 /**
- * The instance of a user, which must be one that this system made. Rejects with `not-found` where Incus says that there
- * is none.
+ * Returns the instance of a user. Rejects with `not-found` if Incus has none, or if this system did not create it.
  */
 export async function instanceOf(context: HostContext, user: Username, signal?: AbortSignal): Promise<IncusInstance> {
   const instance = await context.incus.instance(containerName(user), signal);
@@ -102,8 +99,8 @@ export async function instanceOf(context: HostContext, user: Username, signal?: 
 }
 
 /**
- * Like {@link instanceOf}, for changes: refuses while another operation works on it (`own`: the caller's own operation
- * holds it already) or one was left unfinished.
+ * Like {@link instanceOf}, for changes: refuses if another operation holds the container or has left it unfinished.
+ * With `own`, the caller's own operation holds it.
  */
 export async function changeableInstanceOf(
   context: HostContext,
@@ -117,7 +114,7 @@ export async function changeableInstanceOf(
     throw new Failure('wrong-state', {
       what: `container "${instance.name}"`,
       why: `an operation on it was left unfinished (${provisioning})`,
-      next: 'reconcile shows what is left; reconcile --apply puts it right',
+      next: 'reconcile shows the remains; reconcile --apply repairs them',
     });
   }
   return instance;

@@ -1,4 +1,4 @@
-/** What capabilities that work on the host are given. */
+/** What a verb's implementation can use of the host. */
 import type { Logger } from 'pino';
 import type { Actor } from '../../domain/access/actor.ts';
 import type { HostTag } from '../../domain/results/about.ts';
@@ -28,25 +28,25 @@ export interface HostContext {
   readonly now: () => Date;
 }
 
-/** One call of a capability: who asks, whether they still wait, and where progress goes. */
+/** One call of a verb: its actor, its cancellation, and where its progress goes. */
 export interface Call {
   readonly actor: Actor;
-  /** Aborted when the caller is gone; reading stops then, an operation does not. */
+  /** Aborted when the caller leaves. That stops a query but not an operation. */
   readonly signal: AbortSignal;
   readonly progress: Progress;
   /** The input as the journal keeps it. */
   readonly recorded: JsonObject;
-  /** The address of this host that the caller reached: what an ssh configuration names in want of a better one. */
+  /** The address by which the caller reached this host; used when no hostname is configured. */
   readonly reachedAt: string | undefined;
-  /** The caller's terminal, where the call came with one. */
+  /** The caller's terminal, if the call has one. */
   readonly terminal: CallerTerminal | undefined;
-  /** The shell that made the call, if one did. */
+  /** The shell that made the call, if any. */
   readonly shell: string | undefined;
 }
 
 export interface Progress {
   step(event: StepEvent): void;
   note(text: string): void;
-  /** A piece of an answer that comes bit by bit: the lines of a log. */
+  /** Sends a piece of a result that arrives in pieces, such as a log. */
   output(text: string): void;
 }

@@ -1,19 +1,19 @@
-/** The jump account of a container: how it is marked as ours, and what its authorized_keys file says. */
+/** The jump account of a container: its ownership mark, and the text of its authorized_keys file. */
 import { jumpShell, type Account } from '../../host/accounts.ts';
 import { publicKeyOf, type StoredKey } from './metadata.ts';
 
 /**
- * The comment field begins with this; together with the group it is the ownership mark. No commas or colons: passwd(5),
- * finger.
+ * The beginning of the comment field. Together with the group it is the ownership mark. It has no comma or colon, which
+ * finger(1) and passwd(5) use as separators.
  */
 const mark = 'containarium jump account';
 
-/** Names the operation, so that its undo can tell the account it made from one that was there. */
+/** Returns the comment. It names the operation, so that undo can tell its own account from an older one. */
 export function accountComment(user: string, operation: string): string {
   return `${mark} of ${user} - ${operation}`;
 }
 
-/** An account is ours when both the primary group and the comment say so; anything else is never touched. */
+/** Reports whether an account is ours: its primary group and its comment must both say so. No other is ever touched. */
 export function isOurAccount(account: Account, groupId: number | undefined): boolean {
   return (
     groupId !== undefined && account.gid === groupId && account.comment.startsWith(`${mark} of ${account.name} - `)
@@ -29,7 +29,7 @@ export function hasRightShape(account: Account): boolean {
 }
 
 /**
- * The authorized_keys file of a jump account: each key may forward to the user's own container and do nothing else
+ * Returns the authorized_keys file of a jump account: each key may forward to the user's own container and nothing else
  * (sshd(8), AUTHORIZED_KEYS FILE FORMAT).
  */
 export function jumpKeysText(user: string, address: string, keys: readonly StoredKey[]): string {
@@ -44,7 +44,7 @@ export function jumpKeysText(user: string, address: string, keys: readonly Store
   ].join('\n');
 }
 
-/** The file inside the container that its sshd reads in addition to the user's own ~/.ssh/authorized_keys. */
+/** Returns the keys file that the container's sshd reads in addition to the user's own ~/.ssh/authorized_keys. */
 export function containerKeysText(keys: readonly StoredKey[]): string {
   const lines = keys.flatMap((stored) => publicKeyOf(stored)?.line ?? []);
   return [

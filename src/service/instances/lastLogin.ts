@@ -1,14 +1,11 @@
-/** When a user last logged in to their container, as its own login records (wtmp(5)) say. */
+/** When a user last logged in to their container, according to its login records (wtmp(5)). */
 import type { Username } from '../../domain/values/username.ts';
 import type { Incus } from '../../host/incus/incus.ts';
 
-/** Nobody waits longer than this for a fact that is only good to know, in milliseconds. */
+/** Maximum wait for this optional fact, in milliseconds. */
 const limitMs = 5000;
 
-/**
- * RFC 3339, or null where it is not known: a container that does not run, one without last(1), nobody who ever logged
- * in.
- */
+/** Returns an RFC 3339 time, or null if the container is stopped, lacks last(1), or has never seen a login. */
 export async function lastLogin(
   incus: Pick<Incus, 'exec'>,
   instance: { readonly name: string; readonly status: string },
@@ -21,7 +18,7 @@ export async function lastLogin(
       timeoutMs: limitMs,
       signal,
     });
-    // What a container says of itself is shown to people who decide by it: only a time gets through.
+    // The container's owner controls this output, and admins act on it: let nothing but a time through.
     const time = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:?\d\d\b/.exec(stdout.split('\n')[0] ?? '')?.[0];
     const ms = Date.parse(time ?? '');
     return Number.isNaN(ms) ? null : new Date(ms).toISOString();

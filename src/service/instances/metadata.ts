@@ -1,6 +1,6 @@
 /**
- * What this system keeps in the instance's own configuration, under `user.containarium.`: it follows the container
- * through backup, move and cluster, and survives the loss of the host's disk.
+ * The metadata that this system keeps in the instance's own configuration, under `user.containarium.`. It follows the
+ * container through backup, move and cluster, and survives the loss of the host's disk.
  */
 import { z } from 'zod';
 import type { Provisioning } from '../../domain/results/container.ts';
@@ -21,7 +21,7 @@ export const field = {
   image: `${prefix}image`,
 } as const;
 
-/** What is kept in the properties of a prepared image. */
+/** The properties of a prepared image. */
 export const imageProperty = {
   base: 'containarium.base',
   recipe: 'containarium.recipe',
@@ -30,7 +30,7 @@ export const imageProperty = {
 
 const labelPrefix = `${prefix}label.`;
 
-/** A key as it is kept: the canonical line and where it came from. */
+/** A stored key: its canonical line, and when and by whom it was added. */
 export interface StoredKey {
   readonly line: string;
   readonly addedAt: string;
@@ -46,8 +46,7 @@ export function encodeKeys(keys: readonly StoredKey[]): string {
 }
 
 /**
- * The keys kept in an instance. Anybody who may configure Incus can write there, so a key that does not parse is left
- * out.
+ * Returns the keys in an instance's configuration. Anyone who may configure Incus can write there: skips invalid keys.
  */
 export function decodeKeys(text: string | undefined): StoredKey[] {
   if (text === undefined || text === '') return [];
@@ -86,8 +85,8 @@ export function keyInfo(stored: StoredKey): KeyInfo {
 }
 
 /**
- * The user whose container this is. Name and configuration must agree: a copy of a container (`incus copy`) has the
- * configuration of the one it was made from, and is nobody's.
+ * Returns the user who owns this instance. Its name and configuration must agree: a copy (`incus copy`) has the
+ * configuration of its original and belongs to no user.
  */
 export function ownerOfInstance(instance: IncusInstance): Username | undefined {
   const named = ownerOf(instance.name);

@@ -1,5 +1,4 @@
-/** Where containers go: which storage pool, which bridge, which address. */
-import { isIPv4 } from 'node:net';
+/** Where containers go: the storage pool, the bridge, and its address. */
 import { Failure } from '../../domain/failure.ts';
 import type { IncusNetwork, IncusPool } from '../../host/incus/documents.ts';
 import type { HostContext } from './context.ts';
@@ -10,7 +9,7 @@ export interface Placement {
   /** Whether the pool's driver can limit the size of a disk: `dir` cannot (Incus documentation, storage drivers). */
   readonly quotas: boolean;
   readonly network: string;
-  /** Address of the host on the bridge with its prefix length: `10.0.3.1/24`. */
+  /** The host's address on the bridge, with the prefix length: `10.0.3.1/24`. */
   readonly gateway: string;
 }
 
@@ -25,7 +24,7 @@ function choose<T extends { name: string }>(
   if (wanted === undefined && candidates.length === 1 && candidates[0] !== undefined) return candidates[0];
   throw new Failure('settings', {
     what: wanted === undefined ? `the ${what}` : `${what} "${wanted}"`,
-    why: wanted === undefined ? `Incus has ${candidates.length} to choose from` : 'Incus has no such one',
+    why: wanted === undefined ? `Incus has ${candidates.length} to choose from` : 'Incus does not have it',
     next:
       candidates.length === 0
         ? 'containarium serve --real prepares Incus'
@@ -60,14 +59,4 @@ export async function findPlacement(
     });
   }
   return { pool: pool.name, driver: pool.driver, quotas: pool.driver !== 'dir', network: network.name, gateway };
-}
-
-export function addressToNumber(address: string): number {
-  if (!isIPv4(address))
-    throw new Failure('unexpected-output', { what: `address "${address}"`, why: 'it is not an IPv4 address' });
-  return address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
-}
-
-export function numberToAddress(value: number): string {
-  return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.');
 }

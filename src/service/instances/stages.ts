@@ -1,4 +1,4 @@
-/** Numbered progress of an operation with elapsed times. */
+/** The numbered stages of an operation, with elapsed times. */
 import type { Progress } from './context.ts';
 
 export class Stages {
@@ -12,12 +12,12 @@ export class Stages {
     this.#total = total;
   }
 
-  /** Elapsed milliseconds by stage, for those that are done. */
+  /** The finished stages, with elapsed milliseconds. */
   get done(): readonly { title: string; elapsedMs: number }[] {
     return this.#done;
   }
 
-  /** Runs one stage; what `act` returns as text is shown beside the finished stage. */
+  /** Runs one stage. If `act` returns a text, it is shown beside the finished stage. */
   async stage(title: string, act: () => Promise<unknown>): Promise<void> {
     const index = ++this.#index;
     const startedMs = performance.now();

@@ -1,9 +1,9 @@
 /**
- * The steps that operations are made of, each with the undo that takes it back from the journal alone.
+ * The steps that operations are made of, each with an undo that needs only the journal.
  *
- * Every undo looks before it acts: it deletes only what carries the mark of its own operation, and puts back only what
- * this operation replaced. Before it looks at an instance it waits until Incus itself has nothing under way there,
- * because killing the client does not stop the work in its server.
+ * Every undo checks before it acts: it deletes only what carries the mark of its own operation, and restores only what
+ * that operation replaced. Before it examines an instance, it waits until Incus has no operation on it, because killing
+ * the client does not stop the work in the Incus daemon.
  */
 import { Failure } from '../../domain/failure.ts';
 import { parseIncusSize } from '../../domain/values/size.ts';
@@ -24,7 +24,7 @@ export interface StepTools {
 
 export type Steps = ReturnType<typeof makeSteps>;
 
-/** How long an undo waits for work that Incus still has under way, and how often it looks, in milliseconds. */
+/** How long an undo waits for operations of Incus, and the pauses between its queries, in milliseconds. */
 const quietLimitMs = 120_000;
 const firstQuietPauseMs = 25;
 const maxQuietPauseMs = 500;
@@ -37,7 +37,7 @@ async function quiet(incus: Incus, what: string, concerns: (operation: IncusOper
     if (performance.now() > deadline) {
       throw new Failure('timeout', {
         what,
-        why: `Incus has been busy with it for ${quietLimitMs / 1000} s (${running.map((o) => o.description).join(', ')})`,
+        why: `Incus was still busy with it after ${quietLimitMs / 1000} s (${running.map((o) => o.description).join(', ')})`,
         next: 'incus operation list',
       });
     }
@@ -45,7 +45,7 @@ async function quiet(incus: Incus, what: string, concerns: (operation: IncusOper
   }
 }
 
-/** Resolves once no operation of Incus concerns the instance any more. */
+/** Resolves once Incus has no operation on the instance. */
 export function incusQuiet(incus: Incus, instance: string): Promise<void> {
   return quiet(incus, `instance "${instance}"`, ({ resources }) =>
     Object.values(resources ?? {})
@@ -55,14 +55,13 @@ export function incusQuiet(incus: Incus, instance: string): Promise<void> {
 }
 
 /**
- * Resolves once Incus makes no image any more. Its list does not say of which instance it makes one, so it is every
- * image.
+ * Resolves once Incus is making no image. Its list does not name the source instance, so this waits for every image.
  */
 function imagesQuiet(incus: Incus): Promise<void> {
   return quiet(incus, 'making an image', ({ description }) => description === 'Downloading image');
 }
 
-/** A difference that every driver's rounding leaves one (ZFS volumes: 16 KiB), in bytes. */
+/** A size difference that no driver rounds away (ZFS volumes round to 16 KiB), in bytes. */
 const sizeStepBytes = 1024 ** 2;
 
 type Facts = { readonly [key: string]: string | number | boolean | null };
@@ -80,7 +79,7 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
     undo: deleteOwn,
   };
 
-  /** An instance to make an image of. It must not go while Incus still reads it. */
+  /** Creates the instance that an image is made from. Undo must not delete it while Incus still reads it. */
   const createBuildInstance: StepKind<Facts & { instance: string; operation: string }> = {
     name: 'create-build-instance',
     temporary: true,
@@ -90,7 +89,7 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
     },
   };
 
-  /** What is done to an instance that the same operation made: it goes with it. */
+  /** Changes an instance that the same operation created; undo deletes it with the instance. */
   const seedInstance: StepKind<Facts & { instance: string }> = {
     name: 'seed-instance',
     undo: () => Promise.resolve(),
@@ -106,7 +105,7 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
     },
   };
 
-  /** Removing an account of ours; put back as it was, except for its number, which nothing refers to. */
+  /** Removes a jump account. Undo restores it with another uid, which nothing refers to. */
   const removeAccount: StepKind<Facts & { user: string; comment: string }> = {
     name: 'remove-account',
     async undo({ user, comment }) {
@@ -115,7 +114,7 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
     },
   };
 
-  /** Replacing or removing (`text` null) the jump account's keys file. */
+  /** Replaces or removes the jump account's keys file. */
   const writeJumpKeys: StepKind<Facts & { user: string; previous: string | null }> = {
     name: 'write-jump-keys',
     async undo({ user, previous }) {
@@ -142,7 +141,7 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
     },
   };
 
-  /** Restarting has nothing to take back, but an instance that was left stopped half-way is started. */
+  /** Restarts an instance. Undo starts one that was left stopped. */
   const restartInstance: StepKind<Facts & { instance: string }> = {
     name: 'restart-instance',
     async undo({ instance }) {
@@ -152,7 +151,7 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
     },
   };
 
-  /** One request that changes configuration and devices; `previous` is the same request with the old values. */
+  /** Changes configuration and devices in one request; `previous` is the same request with the old values. */
   const patchInstance: StepKind<Facts & { instance: string; previous: string }> = {
     name: 'patch-instance',
     async undo({ instance, previous }) {
@@ -174,7 +173,7 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
     },
   };
 
-  /** The last step of a create: from here on the container is the user's. */
+  /** The last step of a create: from here on the container belongs to the user. */
   const markReady: StepKind<Facts & { instance: string; operation: string }> = {
     name: 'mark-ready',
     undo: () => Promise.resolve(),
@@ -184,7 +183,7 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
     },
   };
 
-  /** The last step of a delete: cannot be undone, so it is asked of Incus whether it happened. */
+  /** The last step of a delete. It cannot be undone, so `settled` asks Incus whether it happened. */
   const deleteInstance: StepKind<Facts & { instance: string }> = {
     name: 'delete-instance',
     undo: () => Promise.resolve(),
@@ -200,9 +199,8 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
   }
 
   /**
-   * The last step of a build. Giving the image its alias, and deleting the image that had it, is the client's work
-   * after Incus has made the image: where the client did not come so far, the image goes again and the one before
-   * stays.
+   * The last step of a build. After Incus has made the image, the client moves the alias to it and deletes the old
+   * image. If the client did not get that far, undo deletes the new image and the old one stays.
    */
   const publishImage: StepKind<Facts & { alias: string; operation: string }> = {
     name: 'publish-image',
@@ -214,7 +212,7 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
     },
   };
 
-  /** Putting right what `reconcile` found: it is as Incus says, or it is found again. */
+  /** Repairs a difference. Nothing to undo: an unfinished repair is found again by the next `reconcile`. */
   const repair: StepKind<Facts & { difference: string }> = {
     name: 'repair',
     undo: () => Promise.resolve(),
@@ -240,8 +238,8 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
 }
 
 /**
- * The same change with other disk sizes, or undefined where it names none. A quota that btrfs refuses stays in force
- * all the same, and Incus, for which nothing has changed then, sets the old size again only after another one.
+ * Returns the same change with slightly different disk sizes, or undefined if it changes none. A quota that btrfs
+ * rejects is enforced all the same. Incus still has the old size, so it sets that again only after a different one.
  */
 function otherSizes({ devices }: Partial<InstanceSpec>): Partial<InstanceSpec> | undefined {
   const sized = Object.entries(devices ?? {}).flatMap(([name, device]) => {

@@ -1,17 +1,17 @@
-/** Which container a call is about. */
+/** The container that a call is about. */
 import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import { parseUsername, type Username } from '../../domain/values/username.ts';
 import { notFound } from './containers.ts';
 
 /**
- * The container of an owner: the one that `user` names, or the only one. A name that is not the owner's gets exactly the
- * answer of a name that does not exist. Throws `not-found`, or `usage` where several are meant.
+ * Returns the owner's container: the one that `user` names, or the only one. The name of another owner's container gets
+ * exactly the answer of an unknown name. Throws `not-found`, or `usage` if `user` is missing and the owner has several.
  */
 export function ownContainer(user: Username | undefined, { name, owns = [] }: Actor): Username {
   if (user !== undefined) {
     if (!owns.includes(user))
-      throw new Failure('not-found', { what: `container of "${user}"`, why: 'there is no such container' });
+      throw new Failure('not-found', { what: `container of "${user}"`, why: 'no such container' });
     return user;
   }
   const [only, ...more] = owns;
@@ -19,14 +19,14 @@ export function ownContainer(user: Username | undefined, { name, owns = [] }: Ac
   if (more.length > 0) {
     throw new Failure('usage', {
       what: 'the container',
-      why: 'your key opens several',
+      why: 'you have several',
       next: `name one: ${owns.join(', ')}`,
     });
   }
   return parseUsername(only);
 }
 
-/** For verbs of both entry points: at self@ the caller's container, elsewhere the one that `user` names. */
+/** Returns the caller's container at self@, and elsewhere the container that `user` names. */
 export function targetContainer(verb: string, user: Username | undefined, actor: Actor): Username {
   if (actor.entryPoint === 'self') return ownContainer(user, actor);
   if (user === undefined)

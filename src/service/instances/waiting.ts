@@ -1,7 +1,4 @@
-/**
- * Waiting for a container: polled with growing pauses, because neither its network nor its sshd can announce itself to
- * us.
- */
+/** Waits for a container, by polling with growing pauses: neither its network nor its sshd can announce itself. */
 import { Failure } from '../../domain/failure.ts';
 import type { HostContext } from './context.ts';
 import { addressOf } from './containers.ts';
@@ -9,17 +6,17 @@ import { addressOf } from './containers.ts';
 const firstPauseMs = 40;
 const maxPauseMs = 500;
 
-/** Calls `look` until it gives a value; rejects with `timeout` when it has not within `limitMs`. */
+/** Calls `poll` until it returns a value; rejects with `timeout` after `limitMs`. */
 export async function waitFor<T>(
   what: string,
   limitMs: number,
-  look: () => Promise<T | undefined>,
+  poll: () => Promise<T | undefined>,
   why: () => string,
 ): Promise<T> {
   const deadline = performance.now() + limitMs;
   let pauseMs = firstPauseMs;
   for (;;) {
-    const value = await look();
+    const value = await poll();
     if (value !== undefined) return value;
     if (performance.now() > deadline) {
       throw new Failure('timeout', { what, why: `${why()} within ${Math.round(limitMs / 1000)} s` });
@@ -55,8 +52,8 @@ export async function waitForNetwork(context: HostContext, instance: string, add
 }
 
 /**
- * Waits until the sshd of the instance answers at `address` with exactly this host key, at most `mostMs` and no longer
- * than configured.
+ * Waits until the sshd of the instance answers at `address` with exactly this host key, for at most `maxMs` and no
+ * longer than configured.
  */
 export async function waitForSsh(
   context: HostContext,
@@ -76,14 +73,14 @@ export async function waitForSsh(
   if (seen !== hostKey) {
     throw new Failure('unexpected-output', {
       what: `container "${instance}"`,
-      why: 'its sshd answers with another host key than the one it was given',
-      next: 'look who else has its address, and try again',
+      why: 'its sshd answers with the wrong host key',
+      next: 'check whether another machine uses its address, then try again',
       details: { address },
     });
   }
 }
 
-/** Adds what the container's first boot said, where it can be had: the reason is usually there. */
+/** Adds the log of the container's first boot, if available: it usually holds the reason. */
 async function withBootLog(context: HostContext, instance: string, failure: Failure): Promise<Failure> {
   const log = await context.incus
     .exec(

@@ -1,15 +1,15 @@
-/** What has ended since somebody was here last: read from the journal, so that it is told after a restart too. */
+/** The calls that ended since a person's last visit, read from the journal so that they survive a restart. */
 import { z } from 'zod';
 import type { EndedCall } from '../../domain/events/notice.ts';
 import type { JournalRecord } from '../../journal/chain.ts';
 import { queryJournal } from '../../journal/query.ts';
 
-/** More than this nobody reads; `audit` has the rest. */
+/** Maximum number of calls returned; `audit` has the rest. */
 const maxCalls = 10;
-/** Records that are looked at. */
+/** Maximum number of records examined. */
 const maxRecords = 400;
 
-/** Ended calls since `since` (RFC 3339) that `concerns` lets through, oldest first. */
+/** Returns the calls that ended since `since` (RFC 3339) and that `concerns` accepts, oldest first. */
 export async function endedSince(
   folder: string,
   since: string,
@@ -27,18 +27,18 @@ export async function endedSince(
 const failureIn = z.object({ what: z.string(), why: z.string() });
 
 /**
- * A verb that ended has an outcome; one that was cut off by the end of the server has only its operation's end,
- * recorded by the next.
+ * Converts a record. A call that ended has an `outcome` record. A call that the end of the server cut off has only an
+ * `operation-end` record, which the next server writes.
  */
 function toEnded(record: JournalRecord, later: readonly JournalRecord[]): EndedCall[] {
   const { verb, target } = record;
   if (typeof verb !== 'string') return [];
   const outcome = record['outcome'];
   if (record.type === 'operation-end') {
-    const toldByOutcome = later.some(
+    const hasOutcome = later.some(
       (other) => other.type === 'outcome' && other['verb'] === verb && other['target'] === target,
     );
-    if (toldByOutcome) return [];
+    if (hasOutcome) return [];
   }
   const failure = failureIn.safeParse(record['failure']);
   const ok = outcome === 'ok' || outcome === 'done' || outcome === 'finished';
@@ -54,7 +54,7 @@ function toEnded(record: JournalRecord, later: readonly JournalRecord[]): EndedC
         : {
             code: 'partial',
             what: failure.data?.what ?? verb,
-            why: failure.data?.why ?? 'it was cut short and has been taken back',
+            why: failure.data?.why ?? 'it was interrupted and has been undone',
           },
       durationMs: typeof record['durationMs'] === 'number' ? record['durationMs'] : 0,
     },

@@ -1,7 +1,7 @@
 /**
- * The live list of containers: follows Incus's own event stream, looks at what the events name, and tells its
- * subscribers what is different. Use of CPU, memory and disk has no events, so it is measured at intervals. Nothing
- * runs while nobody looks.
+ * The live list of containers. The feed follows Incus's event stream, lists the instances again after each event, and
+ * sends subscribers the differences. CPU, memory and disk use have no events, so they are measured at intervals.
+ * Without subscribers nothing runs.
  */
 import type { Container } from '../../domain/results/container.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -12,7 +12,7 @@ import type { MemoryInUse } from '../../host/incus/memoryMetrics.ts';
 import { toContainer } from '../instances/containers.ts';
 import { ownerOfInstance } from '../instances/metadata.ts';
 
-/** Where changes of instances are told: Incus's stream of lifecycle events, or the simulated host's. */
+/** A source of instance changes: the stream of lifecycle events of Incus or of the simulated host. */
 export interface LifecycleSource {
   events(
     listener: { opened(): void; event(event: { readonly action: string; readonly instance: string | null }): void },
@@ -23,22 +23,19 @@ export interface LifecycleSource {
 export interface FeedOptions {
   readonly incus: Pick<Incus, 'instancesWithState' | 'memoryInUse'>;
   readonly source: LifecycleSource;
-  /** Between two measurements of use, in milliseconds. */
+  /** Interval between two measurements of use, in milliseconds. */
   readonly measureEveryMs?: number;
 }
 
-/**
- * Events come in bursts (a start is five): what they name is looked at once, this long after the first, in
- * milliseconds.
- */
-const gatherMs = 60;
-/** Before a broken stream is opened again, in milliseconds. */
+/** Delay between the first event of a burst and the refresh, in milliseconds: a start alone is five events. */
+const refreshDelayMs = 60;
+/** Delay before a broken stream is opened again, in milliseconds. */
 const reopenMs = 2000;
 /**
- * Events that change nothing that is shown. Looking into a container causes them, so that a log that is followed would
- * make a look a second.
+ * Events that change nothing that is shown. Reading from a container causes them: a followed log would otherwise force
+ * a refresh every second.
  */
-const idle = new Set([
+const ignoredActions = new Set([
   'instance-exec',
   'instance-console',
   'instance-console-retrieved',
@@ -46,7 +43,7 @@ const idle = new Set([
   'instance-file-pushed',
   'instance-file-deleted',
 ]);
-/** Measurements kept of each container. */
+/** Maximum number of measurements kept for each container. */
 const maxSamples = 40;
 
 /** One measurement of one container. */
@@ -66,9 +63,9 @@ export class ContainerFeed {
   readonly #samples = new Map<string, Sample[]>();
   #memory: { readonly atMs: number; readonly inUse: MemoryInUse } | undefined;
   #running: AbortController | undefined;
-  #looking: Promise<void> | undefined;
-  #lookAgain = false;
-  #gather: NodeJS.Timeout | undefined;
+  #refreshing: Promise<void> | undefined;
+  #refreshAgain = false;
+  #refreshTimer: NodeJS.Timeout | undefined;
   #known = false;
   #measuredAt: string | null = null;
   #stale: string | null = null;
@@ -77,12 +74,12 @@ export class ContainerFeed {
     this.#options = { measureEveryMs: 15_000, ...options };
   }
 
-  /** Measurements of a user's container, oldest first; empty where nobody has looked for a while. */
+  /** Returns the measurements of a user's container, oldest first; empty if the feed had no subscribers for a while. */
   samples(user: string): readonly Sample[] {
     return this.#samples.get(user) ?? [];
   }
 
-  /** Tells `listener` everything that is known at once, and then what changes. Returns how to end it. */
+  /** Sends `listener` the whole list at once, then the changes. Returns a function that ends the subscription. */
   subscribe(listener: Listener): () => void {
     this.#listeners.add(listener);
     if (this.#known) listener(this.#whole());
@@ -113,19 +110,19 @@ export class ContainerFeed {
   #stop(): void {
     this.#running?.abort();
     this.#running = undefined;
-    clearTimeout(this.#gather);
-    this.#gather = undefined;
-    // What is shown to the next subscriber must not be what was true when the last one left.
+    clearTimeout(this.#refreshTimer);
+    this.#refreshTimer = undefined;
+    // The next subscriber must not be shown the state from when the last one left.
     this.#known = false;
     this.#memory = undefined;
     this.#containers.clear();
   }
 
   readonly #listener = {
-    // Whatever happened before the stream was open is found by looking after it is.
-    opened: (): void => void this.#look(),
+    // A refresh after the stream opens finds whatever happened before.
+    opened: (): void => void this.#refresh(),
     event: ({ action, instance }: { readonly action: string; readonly instance: string | null }): void => {
-      if (instance !== null && !idle.has(action)) this.#lookSoon();
+      if (instance !== null && !ignoredActions.has(action)) this.#refreshSoon();
     },
   };
 
@@ -140,37 +137,37 @@ export class ContainerFeed {
     }
   }
 
-  /** Looks again and again for figures of use, and notices a host that is back. */
+  /** Measures use at intervals, and notices a host that is back. */
   async #measure(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.#look();
+      await this.#refresh();
       await pause(this.#options.measureEveryMs, signal);
     }
   }
 
-  #lookSoon(): void {
-    this.#gather ??= setTimeout(() => {
-      this.#gather = undefined;
-      void this.#look();
-    }, gatherMs);
+  #refreshSoon(): void {
+    this.#refreshTimer ??= setTimeout(() => {
+      this.#refreshTimer = undefined;
+      void this.#refresh();
+    }, refreshDelayMs);
   }
 
-  /** One look at a time; an event that comes while one is under way makes another. */
-  #look(): Promise<void> {
-    if (this.#looking !== undefined) {
-      this.#lookAgain = true;
-      return this.#looking;
+  /** Runs one refresh at a time. An event that arrives during a refresh causes another. */
+  #refresh(): Promise<void> {
+    if (this.#refreshing !== undefined) {
+      this.#refreshAgain = true;
+      return this.#refreshing;
     }
-    this.#looking = this.#lookOnce().finally(() => {
-      this.#looking = undefined;
-      if (!this.#lookAgain) return;
-      this.#lookAgain = false;
-      this.#lookSoon();
+    this.#refreshing = this.#refreshOnce().finally(() => {
+      this.#refreshing = undefined;
+      if (!this.#refreshAgain) return;
+      this.#refreshAgain = false;
+      this.#refreshSoon();
     });
-    return this.#looking;
+    return this.#refreshing;
   }
 
-  async #lookOnce(): Promise<void> {
+  async #refreshOnce(): Promise<void> {
     const signal = this.#running?.signal;
     if (signal === undefined) return;
     let instances: IncusInstance[];
@@ -184,7 +181,7 @@ export class ContainerFeed {
       if (!signal.aborted) this.#becomeStale(Failure.from(error));
       return;
     }
-    // Aborted meanwhile: what comes now belongs to a subscription that is over.
+    // Aborted meanwhile: this result belongs to a subscription that has ended.
     if (this.#running?.signal !== signal) return;
     const seen = new Set<string>();
     const changed: FeedContainer[] = [];
@@ -206,14 +203,14 @@ export class ContainerFeed {
     this.#known = true;
     this.#stale = null;
     this.#measuredAt = new Date().toISOString();
-    if (first) this.#tell(this.#whole());
+    if (first) this.#publish(this.#whole());
     else if (changed.length > 0 || removed.length > 0 || wasStale)
-      this.#tell({ whole: false, changed, removed, measuredAt: this.#measuredAt, stale: null });
+      this.#publish({ whole: false, changed, removed, measuredAt: this.#measuredAt, stale: null });
   }
 
   /**
-   * What Incus would answer for a while is not asked for again at each event: it costs a program and, on a large host,
-   * a long text.
+   * Returns the memory in use, cached for as long as Incus caches it: each query runs a program and, on a large host,
+   * returns a long text.
    */
   async #memoryInUse(signal: AbortSignal): Promise<MemoryInUse> {
     const atMs = performance.now();
@@ -228,7 +225,7 @@ export class ContainerFeed {
     const usedNs = container.status === 'running' ? instance.state?.cpu?.usage : undefined;
     const before = this.#cpu.get(container.user);
     let cpuPercent = this.#containers.get(container.user)?.cpuPercent ?? null;
-    // Two looks right behind each other measure nothing but noise.
+    // Two refreshes less than a second apart measure only noise.
     if (usedNs === undefined) {
       cpuPercent = null;
       this.#cpu.delete(container.user);
@@ -245,15 +242,15 @@ export class ContainerFeed {
   }
 
   #becomeStale(failure: Failure): void {
-    // A stream that ends because nobody looks any more is no news.
+    // A stream that ends because the last subscriber left is no failure.
     if (this.#running === undefined) return;
     const why = `${failure.what}: ${failure.why}`;
     if (this.#stale === why) return;
     this.#stale = why;
-    this.#tell({ whole: false, changed: [], removed: [], measuredAt: this.#measuredAt, stale: why });
+    this.#publish({ whole: false, changed: [], removed: [], measuredAt: this.#measuredAt, stale: why });
   }
 
-  #tell(update: FeedUpdate): void {
+  #publish(update: FeedUpdate): void {
     for (const listener of this.#listeners) listener(update);
   }
 }

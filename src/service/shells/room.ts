@@ -1,6 +1,6 @@
 /**
- * The room in which admins see one another: who has a shell open, what anybody changes, what is said. It keeps no
- * history: what is over is in the journal.
+ * The room in which admins see one another: who has a shell open, what each admin changes, and what they say. It keeps
+ * no history; the journal does.
  */
 import type { Actor } from '../../domain/access/actor.ts';
 import type { Failure } from '../../domain/failure.ts';
@@ -9,16 +9,13 @@ import type { StepEvent } from '../../domain/events/callEvent.ts';
 import type { Presence } from '../../domain/results/room.ts';
 
 /**
- * Shells of admins up to which each is told of everybody who comes and goes, and of every step of every change. More
- * are a crowd: there the lines of arrivals would be a flood to read, and to draw them costs shells times arrivals. A
- * crowd is told what is said and what has ended; who is there, `who` lists.
+ * Maximum number of admins' shells that are told of every arrival, departure and step. More form a crowd, which is told
+ * only what is said and which calls ended; `who` lists the shells. Arrivals would flood a crowd, and drawing them costs
+ * shells times arrivals.
  */
-const maxTold = 20;
-/**
- * A crowd is over when this few are left: not at the same number, or one shell that comes and goes would begin and end
- * it.
- */
-const handful = 15;
+const maxUncrowdedShells = 20;
+/** Number of admins' shells at which a crowd ends. Lower than its beginning, so that one shell cannot toggle it. */
+const crowdEndsAtShells = 15;
 
 interface Member {
   readonly actor: Actor;
@@ -57,7 +54,7 @@ export class Room {
     };
     this.#members.set(shell, { actor, presence, tell });
     if (isAdmin(actor)) this.#admins++;
-    if (!this.#crowded && this.#admins > maxTold) {
+    if (!this.#crowded && this.#admins > maxUncrowdedShells) {
       this.#crowded = true;
       this.#tellAdmins({ type: 'crowd', crowded: true, present: [] }, shell);
     } else if (!this.#crowded) {
@@ -70,7 +67,7 @@ export class Room {
     if (member === undefined) return;
     this.#members.delete(shell);
     if (isAdmin(member.actor)) this.#admins--;
-    if (this.#crowded && this.#admins <= handful) {
+    if (this.#crowded && this.#admins <= crowdEndsAtShells) {
       this.#crowded = false;
       for (const { actor, tell } of this.#members.values())
         if (isAdmin(actor)) tell({ type: 'crowd', crowded: false, present: this.present(actor) });
@@ -79,20 +76,20 @@ export class Room {
     }
   }
 
-  /** Who has a shell open, as far as `actor` may know: owners see only themselves. */
+  /** Returns the open shells that `actor` may see: owners see only their own. */
   present(actor: Actor): Presence[] {
     return [...this.#members.values()]
       .filter((member) => isAdmin(actor) || member.actor.name === actor.name)
       .map(({ presence }) => presence);
   }
 
-  /** What a shell that has entered is told. */
+  /** Returns what a shell is told when it enters. */
   welcome(actor: Actor): Pick<Welcome, 'crowded' | 'present' | 'running'> {
     const crowded = this.#crowded && isAdmin(actor);
     return { crowded, present: crowded ? [] : this.present(actor), running: crowded ? [] : this.running(actor) };
   }
 
-  /** What is at work at the moment, as far as `actor` may know. */
+  /** Returns the running calls that `actor` may see. */
   running(actor: Actor): RunningCall[] {
     return [...this.#running.values()].filter(({ begun }) => concerns(begun, actor)).map(({ call }) => call);
   }
@@ -129,7 +126,7 @@ export class Room {
     this.#tell(found.begun, { type: 'ended', id, call });
   }
 
-  /** Tells every admin's shell; returns to how many other shells it went. */
+  /** Sends a message to every admin's shell; returns the number of other shells that received it. */
   say(actor: Actor, text: string, shell: string | null): number {
     return this.#tellAdmins(
       { type: 'said', name: actor.name, text, at: this.#now().toISOString() },
@@ -138,20 +135,20 @@ export class Room {
   }
 
   #tell(begun: CallBegun, notice: Notice): void {
-    const told = (actor: Actor): boolean =>
+    const hears = (actor: Actor): boolean =>
       concerns(begun, actor) && (!this.#crowded || !isAdmin(actor) || notice.type === 'ended');
-    // The shell that made the call hears of it as the call's own events and answer.
-    for (const [shell, { actor, tell }] of this.#members) if (shell !== begun.shell && told(actor)) tell(notice);
+    // The shell that made the call gets the call's own events and result instead.
+    for (const [shell, { actor, tell }] of this.#members) if (shell !== begun.shell && hears(actor)) tell(notice);
   }
 
   #tellAdmins(notice: Notice, except?: string): number {
-    let told = 0;
+    let count = 0;
     for (const [shell, { actor, tell }] of this.#members) {
       if (!isAdmin(actor) || shell === except) continue;
       tell(notice);
-      told++;
+      count++;
     }
-    return told;
+    return count;
   }
 }
 
@@ -159,7 +156,7 @@ function isAdmin(actor: Actor): boolean {
   return actor.entryPoint !== 'self';
 }
 
-/** Admins see everything that is changed; owners what is done to their own containers. */
+/** Reports whether `actor` may see a call: admins see every change, owners those to their own containers. */
 function concerns({ target }: CallBegun, actor: Actor): boolean {
   return isAdmin(actor) || (target !== null && actor.owns?.includes(target) === true);
 }

@@ -1,6 +1,6 @@
 /**
- * What a person's shells remember between sessions: the lines they typed, their settings, when they were here last. A
- * small state file; losing it loses comfort and nothing else, so a write that fails is not an error for anybody.
+ * What the shells remember of each person: typed lines, settings, and the end of the last visit. The state file is a
+ * convenience, so a failed write is not reported.
  */
 import { Low, Memory } from 'lowdb';
 import { z } from 'zod';
@@ -9,10 +9,11 @@ import { Failure } from '../../domain/failure.ts';
 import type { ShellSettings } from '../../domain/events/notice.ts';
 import { openState } from '../../journal/jsonState.ts';
 
-/** Lines kept for each person, and the longest that is kept. */
+/** Maximum number of lines kept for each person. */
 const maxLines = 500;
+/** Maximum length of a line that is kept, in UTF-16 code units. */
 const maxLineLength = 1000;
-/** People remembered; whoever was here longest ago is forgotten first. */
+/** Maximum number of people remembered; the one whose last visit is longest ago is forgotten first. */
 const maxPeople = 1000;
 
 const person = z.object({
@@ -25,8 +26,8 @@ type State = z.infer<typeof schema>;
 export type Remembered = z.infer<typeof person>;
 
 /**
- * What must not be kept: keys in any form, and options whose values are secrets. A line is left out whole, because half
- * of one would run as something else.
+ * Matches lines that must not be kept: keys in any form, and options whose values are secrets. The whole line is left
+ * out, because a part of it would run as a different command.
  */
 const secret =
   /ssh-(rsa|dss|ed25519)|ecdsa-sha2|sk-(ssh|ecdsa)|PRIVATE KEY|--ssh-key|passw(or)?d|token|secret|[A-Za-z0-9+/=]{60,}/i;
@@ -41,8 +42,8 @@ export class ShellMemory {
   }
 
   /**
-   * A file that cannot be understood is left as it is, `onTrouble` is told, and what is remembered lasts as long as
-   * this process.
+   * Opens the state file. An unreadable file is left alone and reported to `onTrouble`; the memory then lasts only as
+   * long as this process.
    */
   static async open(path: string, onTrouble: (failure: Failure) => void): Promise<ShellMemory> {
     try {
@@ -57,7 +58,7 @@ export class ShellMemory {
     return this.#db.data.people[keyOf(actor)] ?? { lines: [], leftAt: null, settings: { plain: false } };
   }
 
-  /** Remembers a typed line, unless it may hold a secret; a line that is typed again moves to the end. */
+  /** Remembers a typed line unless it may hold a secret. A repeated line moves to the end. */
   remember(actor: Actor, line: string): void {
     const text = line.trim();
     if (text === '' || text.length > maxLineLength || secret.test(text) || /[\p{Cc}]/u.test(text)) return;
@@ -73,7 +74,7 @@ export class ShellMemory {
     this.#put(actor, { ...this.of(actor), leftAt: at.toISOString() });
   }
 
-  /** Resolves when everything so far is written, or could not be. */
+  /** Resolves when all pending writes have succeeded or failed. */
   async settled(): Promise<void> {
     while (this.#waiting) await this.#writing;
     await this.#writing;
@@ -82,7 +83,7 @@ export class ShellMemory {
   #put(actor: Actor, memory: Remembered): void {
     const key = keyOf(actor);
     const { [key]: _, ...others } = this.#db.data.people;
-    // Last in, last out: the order of keys is the order of use.
+    // The order of keys is the order of use.
     const kept = Object.entries(others).slice(-(maxPeople - 1));
     this.#db.data = { people: { ...Object.fromEntries(kept), [key]: memory } };
     if (this.#waiting) return;

@@ -1,4 +1,4 @@
-/** The characters of a line as they are shown, and how wide that is. */
+/** How the characters of a line are shown, and how wide they are. */
 import stringWidth from 'string-width';
 import { printable } from '../../domain/text.ts';
 
@@ -9,12 +9,12 @@ export interface Cell {
 
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** What a person takes for a character each. */
+/** Splits text into grapheme clusters. */
 export function charactersOf(text: string): string[] {
   return Array.from(segmenter.segment(text), ({ segment }) => segment);
 }
 
-/** A character as it is shown: what is no text is written out, and takes more cells than it would by itself. */
+/** Returns how a character is shown. A control or invisible character is escaped, and so takes more cells. */
 export function cellOf(character: string): Cell {
   if (/^[ -~]$/.test(character)) return { shown: character, width: 1 };
   const shown = character === '\n' ? ' ' : printable(character);

@@ -1,7 +1,4 @@
-/**
- * What could stand where the cursor is: verbs, options and values, from the catalogue; names that only the host knows
- * are asked for.
- */
+/** Completes the word at the cursor: verbs, options and values from the catalogue, names from the host. */
 import fuzzysort from 'fuzzysort';
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import { formats } from '../../catalogue/parse.ts';
@@ -9,20 +6,20 @@ import type { Argument, Completer, Option } from '../../catalogue/declaration/ve
 import type { EntryPoint } from '../../domain/access/actor.ts';
 import type { Candidate } from '../../domain/events/candidate.ts';
 
-/** Asks the host. Resolves with nothing where it does not answer: completion is a comfort. */
+/** Asks the host for names. Resolves with an empty list if it does not answer, because completion is optional. */
 export type Ask = (what: Exclude<Completer, 'verbs'>, user: string | undefined) => Promise<readonly Candidate[]>;
 
 export interface Completion {
-  /** What of the line would be replaced: from here to the cursor. */
+  /** Where the completed part of the line begins; it ends at the cursor. */
   readonly from: number;
   readonly candidates: readonly Candidate[];
-  /** Typed after a candidate that was taken whole. */
+  /** Text to insert after an accepted candidate. */
   readonly after: string;
 }
 
 const nothing: Completion = { from: 0, candidates: [], after: '' };
 
-/** Sizes that are often meant, where a size stands. */
+/** Common sizes. */
 const sizes: readonly Candidate[] = [
   '1GiB',
   '2GiB',
@@ -39,21 +36,21 @@ const counts: readonly Candidate[] = ['1', '2', '4', '8'].map((value) => ({ valu
 
 export interface CompletionContext {
   readonly verbs: readonly AnyVerb[];
-  /** Words that only the shell itself understands. */
+  /** Commands of the shell itself. */
   readonly builtins: readonly Candidate[];
   readonly entryPoint: EntryPoint;
   readonly ask: Ask;
 }
 
 /**
- * Behind this nothing is completed, in UTF-16 units: no command is that long, and comparing a word to all candidates
- * takes time with its length.
+ * The longest text that is completed, in UTF-16 units. No command is longer, and comparing a word with all candidates
+ * takes time in proportion to its length.
  */
-const farthest = 1024;
+const maxCompletedLength = 1024;
 
 /** Completes the word before the cursor. */
 export async function complete(text: string, cursor: number, context: CompletionContext): Promise<Completion> {
-  if (cursor > farthest) return nothing;
+  if (cursor > maxCompletedLength) return nothing;
   const head = text.slice(0, cursor);
   const slash = /^\s*\//.exec(head)?.[0].length ?? 0;
   const words = head
@@ -81,13 +78,13 @@ export async function complete(text: string, cursor: number, context: Completion
   const before = optionNamed(verb, rest.at(-1) ?? '');
   if (before?.value !== undefined) return optionCompletion(before, word, from, rest, verb, context);
   const argument = nextArgument(verb, rest);
-  // A second word may still be missing: `key` alone is no verb, `audit` is one and begins others.
+  // A second word may follow: `key` alone is not a verb; `audit` is one, and also the first word of others.
   const seconds = rest.length === 0 ? secondWords(given.join(' '), context.verbs) : [];
   const values = argument === undefined ? [] : await argumentValues(argument, rest, context);
   return { from, candidates: ranked([...seconds, ...values], word), after: ' ' };
 }
 
-/** The verb that the words begin with, two words before one. */
+/** Returns the verb that the words begin with. A verb of two words wins over one of one word. */
 export function verbOf(words: readonly string[], verbs: readonly AnyVerb[]): AnyVerb | undefined {
   const called = (name: string): AnyVerb | undefined =>
     verbs.find((verb) => verb.name === name || verb.aliases?.includes(name));
@@ -135,15 +132,19 @@ function optionNamed(verb: AnyVerb, word: string): Option | undefined {
   );
 }
 
-/** Options that may still be given. */
+/** Returns the options that may still be given. */
 function options(verb: AnyVerb, rest: readonly string[]): Candidate[] {
   const own = optionsOf(verb)
     .filter(({ long, repeatable }) => repeatable === true || !long.some((name) => rest.includes(`--${name}`)))
     .flatMap(({ long, negatable, summary }) => [
       { value: `--${long[0]}`, says: summary },
-      ...(negatable === true ? [{ value: `--no-${long[0]}`, says: `not: ${summary}` }] : []),
+      ...(negatable === true ? [{ value: `--no-${long[0]}`, says: `turn off: ${summary}` }] : []),
     ]);
-  return [...own, { value: '--json', says: 'one JSON document' }, { value: '--help', says: 'arguments and examples' }];
+  return [
+    ...own,
+    { value: '--json', says: 'print one JSON document' },
+    { value: '--help', says: 'show arguments and examples' },
+  ];
 }
 
 async function optionCompletion(
@@ -155,7 +156,7 @@ async function optionCompletion(
   context: CompletionContext,
 ): Promise<Completion> {
   const values = await optionValues(option, rest, verb, context);
-  // Lists of names: what is completed is the one behind the last comma.
+  // In a list of names, the name after the last comma is completed.
   const comma = option.name === 'columns' ? word.lastIndexOf(',') + 1 : 0;
   return {
     from: from + comma,
@@ -179,12 +180,12 @@ async function optionValues(
   return option.values?.map((value) => ({ value })) ?? [];
 }
 
-/** The argument that the next word would be. */
+/** Returns the argument that the next word belongs to. */
 function nextArgument(verb: AnyVerb, rest: readonly string[]): Argument | undefined {
   return verb.parameters.filter((parameter) => parameter.kind === 'argument')[positional(verb, rest).length];
 }
 
-/** The words that are arguments: neither options nor the values of options. */
+/** Returns the words that are neither options nor values of options. */
 function positional(verb: AnyVerb, rest: readonly string[]): string[] {
   return rest.filter((word, i) => !word.startsWith('-') && optionNamed(verb, rest[i - 1] ?? '')?.value === undefined);
 }
@@ -202,7 +203,7 @@ async function argumentValues(
   { ask, verbs, entryPoint }: CompletionContext,
 ): Promise<readonly Candidate[]> {
   if (argument.complete === 'verbs') return firstWords([], { verbs, builtins: [], entryPoint, ask });
-  // A name that is made up is not completed from those that exist.
+  // A new name is not completed from existing ones.
   if (argument.complete === undefined || argument.isNew === true) return [];
   return ask(
     argument.complete,
@@ -211,8 +212,8 @@ async function argumentValues(
 }
 
 /**
- * Those that begin with what is typed, in their own order; where there are none, those that contain its letters, the
- * best first.
+ * Returns the candidates that begin with the typed text, in their own order. If there are none, returns those that
+ * contain its letters, best match first.
  */
 function ranked(candidates: readonly Candidate[], typed: string): readonly Candidate[] {
   if (typed === '') return candidates;
@@ -223,7 +224,7 @@ function ranked(candidates: readonly Candidate[], typed: string): readonly Candi
     : fuzzysort.go(typed, candidates, { key: 'value', threshold: 0.5 }).map(({ obj }) => obj);
 }
 
-/** What all candidates begin with: how far Tab can go without a choice. */
+/** Returns the common prefix of all candidates, which Tab can insert without a choice. */
 export function commonBeginning(candidates: readonly Candidate[]): string {
   const [first, ...others] = candidates.map(({ value }) => value);
   if (first === undefined) return '';

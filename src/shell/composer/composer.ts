@@ -1,6 +1,6 @@
 /**
- * The line at the bottom: what is typed, what could complete it, the lines before, a search through them. Knows nothing
- * of screens; the keys of readline(3) and of the shells people know.
+ * The input line: editing, completion, history and search, with the keys of readline(3). Independent of how it is
+ * displayed.
  */
 import { commonBeginning, type Completion } from './completion.ts';
 import type { History } from './history.ts';
@@ -26,7 +26,7 @@ export interface ComposerState {
   readonly line: Line;
   readonly suggestions: Suggestions | undefined;
   readonly search: Search | undefined;
-  /** What the next Ctrl-C does, when there is something to say. */
+  /** True if the next Ctrl-C leaves the shell. */
   readonly leaving: boolean;
 }
 
@@ -34,23 +34,23 @@ export interface ComposerActions {
   readonly changed: () => void;
   readonly submit: (line: string) => void;
   readonly leave: () => void;
-  /** Ends something that can be stopped, where there is such a thing: whether there was. */
+  /** Stops a running call. Returns false if no call can be stopped. */
   readonly stop: () => boolean;
   readonly clearScreen: () => void;
   readonly complete: (text: string, cursor: number) => Promise<Completion>;
-  /** Opens the live view. */
+  /** Opens the live list. */
   readonly openView: () => void;
 }
 
-/** More of a text to search for is dropped, in UTF-16 units. */
+/** The longest search text, in UTF-16 units; the rest is dropped. */
 const maxSearchLength = 256;
 
 export class Composer {
   #state: ComposerState = { line: emptyLine, suggestions: undefined, search: undefined, leaving: false };
   #killed = '';
-  /** What Up looks for: the line's beginning when the walk began. */
+  /** What Up looks for: the text before the cursor when Up was first pressed. */
   #prefix: string | undefined;
-  /** Counts completions asked for, so that an answer to an older line is dropped. */
+  /** Numbers the completion requests, so that an answer for an older line is dropped. */
   #asked = 0;
   readonly #history: History;
   readonly #actions: ComposerActions;
@@ -64,13 +64,13 @@ export class Composer {
     return this.#state;
   }
 
-  /** Puts a text into the line, as if it had been typed. */
+  /** Replaces the line. */
   set(text: string): void {
     this.#prefix = undefined;
     this.#change({ line: lineOf(text), suggestions: undefined, search: undefined });
   }
 
-  /** A paste is text, whatever is in it: line breaks become blanks, and nothing runs. */
+  /** Inserts a paste as text. Line breaks become blanks, and nothing runs. */
   paste(text: string): void {
     const clean = text
       .replace(/[\r\n\t]+/g, ' ')
@@ -138,7 +138,7 @@ export class Composer {
     this.#history.reset();
     const open = this.#state.suggestions !== undefined;
     this.#change({ line, ...(open ? {} : { suggestions: undefined }) });
-    // An open list follows what is typed.
+    // An open list of suggestions follows the typed text.
     if (open) this.#suggest();
   }
 
@@ -152,7 +152,7 @@ export class Composer {
     this.#actions.submit(text);
   }
 
-  /** Ctrl-C clears, then stops what can be stopped, then asks, then leaves. */
+  /** Handles Ctrl-C: clears the line, or stops a call, or asks whether to leave, or leaves. */
   #interrupt(): void {
     const { line, suggestions, leaving } = this.#state;
     if (line.text !== '' || suggestions !== undefined)
@@ -192,7 +192,7 @@ export class Composer {
     });
   }
 
-  /** Asks anew for an open list. */
+  /** Updates an open list of suggestions. */
   #suggest(): void {
     void this.#ask((completion) => {
       const { candidates, from, after } = completion;
@@ -220,7 +220,7 @@ export class Composer {
     this.#change({ line: { text: text.slice(0, from) + piece + rest, cursor: from + piece.length } });
   }
 
-  /** Whether the open list took the key. */
+  /** Handles a key while the list of suggestions is open. Returns false if the key is not for the list. */
   #suggestionKey({ name }: Key, suggestions: Suggestions): boolean {
     const { candidates, selected } = suggestions;
     const select = (index: number): true => {
@@ -281,7 +281,7 @@ export class Composer {
       case 'ctrl-c':
         return this.#change({ search: undefined });
       default:
-        // Any other key takes what was found into the line, and then does what it does there.
+        // Any other key accepts the found line and then acts on it.
         this.#endSearch(search.found);
         this.key(key);
     }

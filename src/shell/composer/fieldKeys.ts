@@ -1,4 +1,4 @@
-/** Editing in a field of a question or a form: fewer keys than the composer has, the same ones. */
+/** The editing keys in a field of a dialog: a subset of the composer's. */
 import {
   backspace,
   deleteForward,

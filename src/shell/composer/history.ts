@@ -1,13 +1,13 @@
-/** Lines typed before: walked through with Up and Down, by what the line begins with, and searched with Ctrl-R. */
+/** Earlier lines. Up and Down step through the lines with the same prefix; Ctrl-R searches all of them. */
 
-/** Lines kept in a session; core keeps fewer for the next one. */
+/** Lines kept in one shell; core keeps fewer for the next. */
 const maxLines = 1000;
-/** Longer lines are not kept, in UTF-16 units: nobody types one again, and a search goes through all of them. */
+/** The longest line that is kept, in UTF-16 units. A search goes through all lines, so they stay short. */
 const maxLineLength = 1024;
 
 export class History {
   #lines: string[];
-  /** Where the walk is; the length of the list is the line that is being written. */
+  /** The index of the current line; the length of the list stands for the draft. */
   #at: number;
   #draft = '';
 
@@ -23,13 +23,15 @@ export class History {
     this.reset();
   }
 
-  /** Ends a walk: the next one begins at the newest line. */
+  /** Goes back to the draft. */
   reset(): void {
     this.#at = this.#lines.length;
     this.#draft = '';
   }
 
-  /** The next older line that begins with `prefix`; `current` is what comes back at the end of the way down. */
+  /**
+   * Returns the next older line that begins with `prefix`. Keeps `current` as the draft, which `newer` returns last.
+   */
   older(current: string, prefix: string): string | undefined {
     if (this.#at === this.#lines.length) this.#draft = current;
     for (let i = this.#at - 1; i >= 0; i--) {
@@ -53,7 +55,7 @@ export class History {
     return this.#draft;
   }
 
-  /** The `nth` newest line that contains `text`, counted from 0; the empty text is in none. */
+  /** Returns the `nth` newest line that contains `text`, counted from 0. No line contains the empty text. */
   find(text: string, nth: number): string | undefined {
     if (text === '') return undefined;
     const wanted = text.toLowerCase();

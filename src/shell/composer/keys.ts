@@ -1,14 +1,14 @@
-/** Keys by name, whatever bytes a terminal sends for them, and several in one packet taken apart. */
+/** Names keys, and splits a packet that contains several. */
 import type { Key as InkKey } from 'ink';
 import { looksLikePaste } from '../terminal/pastes.ts';
 
 export interface Key {
-  /** `text` for printable characters, else the key's name: `enter`, `up`, `ctrl-a`, `alt-b`. */
+  /** `text` for printable characters, otherwise the key's name: `enter`, `up`, `ctrl-a`, `alt-b`. */
   readonly name: string;
   readonly text: string;
 }
 
-/** Whatever has the keys: the composer, a question, a form, a view. */
+/** A receiver of keys: the composer, a dialog, a view. */
 export interface Keyed {
   key(key: Key): void;
   paste(text: string): void;
@@ -30,10 +30,7 @@ const named: readonly (readonly [keyof InkKey, string])[] = [
   ['delete', 'delete'],
 ];
 
-/**
- * The keys that Ink's `useInput` reports as one event; `paste` where the event is a paste that the terminal did not
- * mark as one.
- */
+/** Returns the keys in one event of Ink's `useInput`, or `paste` if the event looks like a paste without markers. */
 export function keysOf(input: string, key: InkKey): readonly Key[] | { readonly paste: string } {
   const found = named.find(([property]) => key[property] === true);
   if (found !== undefined) {
@@ -61,7 +58,7 @@ const controlNames: Readonly<Record<string, string>> = {
   '\x1b': 'escape',
 };
 
-/** Typed ahead, or sent by a program: several keys in one piece. */
+/** Splits input that was typed ahead or sent by a program into keys. */
 export function split(input: string): Key[] {
   const keys: Key[] = [];
   let text = '';

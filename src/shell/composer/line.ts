@@ -1,19 +1,16 @@
-/**
- * One line of text and a cursor in it, and what readline(3) lets one do with them. Pure: every function returns a new
- * line.
- */
+/** A line of text with a cursor, and the editing commands of readline(3). Every function returns a new line. */
 
 export interface Line {
   readonly text: string;
-  /** Index into `text`, always between two characters as people count them. */
+  /** Index into `text`, always between two grapheme clusters. */
   readonly cursor: number;
 }
 
 export const emptyLine: Line = { text: '', cursor: 0 };
 
 /**
- * Longer lines than this are cut, in UTF-16 units: the longest thing in one is a handful of RSA keys, and measuring a
- * line of rare characters takes 5 to 10 µs for each.
+ * The longest line, in UTF-16 units; the rest is dropped. A handful of RSA keys fits. Measuring a rare character takes
+ * 5 to 10 µs.
  */
 export const maxLineLength = 4096;
 
@@ -24,24 +21,24 @@ export function lineOf(text: string): Line {
   return { text, cursor: text.length };
 }
 
-/** At most until the line has `longest` UTF-16 units. */
-export function insert({ text, cursor }: Line, added: string, longest = maxLineLength): Line {
-  const room = Math.max(0, longest - text.length);
+/** Inserts text at the cursor, as far as the line stays within `maxLength` UTF-16 units. */
+export function insert({ text, cursor }: Line, added: string, maxLength = maxLineLength): Line {
+  const room = Math.max(0, maxLength - text.length);
   const piece = added.slice(0, room);
   return { text: text.slice(0, cursor) + piece + text.slice(cursor), cursor: cursor + piece.length };
 }
 
-/** Where the character before `at` begins. */
+/** Returns where the character before `at` begins. */
 function before(text: string, at: number): number {
   if (at <= 0) return 0;
   let last = 0;
-  // A character is never longer than this; looking at the whole line would make long ones slow.
+  // No character is longer than 64 units. Segmenting the whole line would be slow for long lines.
   const from = Math.max(0, at - 64);
   for (const { index } of characters.segment(text.slice(from, at))) last = from + index;
   return last;
 }
 
-/** Where the character after `at` ends. */
+/** Returns where the character after `at` ends. */
 function after(text: string, at: number): number {
   if (at >= text.length) return text.length;
   const [first] = characters.segment(text.slice(at, at + 64));
@@ -86,7 +83,7 @@ export function wordRight(line: Line): Line {
   return { ...line, cursor: wordEnd(line.text, line.cursor) };
 }
 
-/** A line and the text that was taken out of it, to be put back with Ctrl-Y. */
+/** A line and the text cut from it, which Ctrl-Y inserts again. */
 export interface Cut {
   readonly line: Line;
   readonly killed: string;
@@ -112,7 +109,7 @@ export function killToStart(line: Line): Cut {
   return cut(line, 0, line.cursor);
 }
 
-/** Ctrl-W: back to a blank, as unix-word-rubout does. */
+/** Ctrl-W: cuts back to a blank, as unix-word-rubout does. */
 export function killBlankWord(line: Line): Cut {
   return cut(
     line,
@@ -121,7 +118,7 @@ export function killBlankWord(line: Line): Cut {
   );
 }
 
-/** Alt-Backspace: back over letters and digits. */
+/** Alt-Backspace: cuts back over letters and digits. */
 export function killWordBack(line: Line): Cut {
   return cut(
     line,
@@ -134,7 +131,7 @@ export function killWordForward(line: Line): Cut {
   return cut(line, line.cursor, wordEnd(line.text, line.cursor));
 }
 
-/** Ctrl-T: exchanges the characters around the cursor. */
+/** Ctrl-T: swaps the characters around the cursor. */
 export function transpose(line: Line): Line {
   const { text } = line;
   const at = line.cursor >= text.length ? before(text, text.length) : line.cursor;

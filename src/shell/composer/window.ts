@@ -1,11 +1,11 @@
-/** The part of a line that is shown: one row, with the cursor in it. */
+/** The visible part of a line: one row that contains the cursor. */
 import { cellOf, charactersOf, type Cell } from './cells.ts';
 import type { Line } from './line.ts';
 
 export interface Window {
-  /** Safe to show. */
+  /** Escaped, so safe to show. */
   readonly text: string;
-  /** The cell of the cursor, counted from 0. */
+  /** The cursor's cell, counted from 0. */
   readonly column: number;
 }
 
@@ -13,25 +13,25 @@ function widthOf(cells: readonly Cell[]): number {
   return cells.reduce((sum, { width }) => sum + width, 0);
 }
 
-/** Says that something is cut off here, in as many cells as the character that stood here. */
+/** Returns an ellipsis as wide as the cell it replaces. */
 function ellipsis({ width }: Cell): Cell {
   return { shown: '…'.padEnd(width, ' '), width };
 }
 
 /**
- * At most `width - 1` cells of the line, because the cursor may stand behind them; where something is cut off, an
- * ellipsis says so.
+ * Returns at most `width - 1` cells of the line; the last cell stays free for a cursor at the end. An ellipsis marks
+ * each cut.
  */
 export function windowOf({ text, cursor }: Line, width: number): Window {
   const room = Math.max(0, width - 1);
-  // A line is drawn at each key, and may be long: only what is near the cursor is measured.
+  // The line is drawn on each key and may be long, so only the characters near the cursor are measured.
   const left = side(charactersOf(text.slice(0, cursor)).reverse(), width);
   const right = side(charactersOf(text.slice(cursor)), width);
   const cells = [...left.cells.toReversed(), ...right.cells];
   const whole = widthOf(cells);
   const column = widthOf(left.cells);
   if (left.whole && right.whole && whole <= room) return { text: cells.map(({ shown }) => shown).join(''), column };
-  // The cursor stands in the last third, so that what was typed last is seen and what comes has room.
+  // The cursor stands in the last third: the newest text is visible and there is room for more.
   const from = Math.max(0, Math.min(column - Math.floor((width * 2) / 3), whole - room));
   let first = 0;
   let skipped = 0;
@@ -49,19 +49,16 @@ export function windowOf({ text, cursor }: Line, width: number): Window {
   return { text: shown.map((cell) => cell.shown).join(''), column: column - skipped };
 }
 
-/** What a character without a width of its own counts for, in cells: there may be thousands in a row. */
+/** The least width that a character counts as, in cells: there may be thousands of zero-width ones in a row. */
 const minWidth = 0.25;
 
 interface Side {
   readonly cells: readonly Cell[];
-  /** Whether the line has no more on this side. */
+  /** Whether `cells` reach the end of the line on this side. */
   readonly whole: boolean;
 }
 
-/**
- * The first characters of a side of the cursor, as far as a window of `width` cells can show them wherever the cursor
- * stands in it.
- */
+/** Returns as many characters of one side of the cursor as a window of `width` cells could show. */
 function side(characters: Iterable<string>, width: number): Side {
   const cells: Cell[] = [];
   let room = width;

@@ -1,4 +1,4 @@
-/** A form on the screen: a line for each field, what is wrong with it beside it. */
+/** Draws a form: one line per field, with the field's error beside it. */
 import { Box, Text, useCursor } from 'ink';
 import type { ReactElement } from 'react';
 import stringWidth from 'string-width';
@@ -7,7 +7,7 @@ import { printable } from '../../domain/text.ts';
 import { windowOf } from '../composer/window.ts';
 import { pad } from '../items/fit.ts';
 import { signs, styles, tones } from '../items/theme.ts';
-import type { FieldState, FormDialog, FormState } from './form.ts';
+import type { FieldState, FormDialog, FormState } from './formDialog.ts';
 
 export interface FormViewProps {
   readonly form: FormDialog;
@@ -17,13 +17,13 @@ export interface FormViewProps {
   readonly top: number;
 }
 
-/** Rows beside the fields: title, what is said, button, keys. */
-const around = 4;
+/** Rows besides the fields: title, explanation, button, keys. */
+const otherRows = 4;
 
 export function FormView({ form, state, columns, rows, top }: FormViewProps): ReactElement {
   const { fields, at, error } = state;
   const { setCursorPosition } = useCursor();
-  const room = Math.max(1, Math.min(fields.length, rows - around));
+  const room = Math.max(1, Math.min(fields.length, rows - otherRows));
   const first = Math.max(0, Math.min(at - room + 1, fields.length - room));
   const shown = fields.slice(first, first + room);
   const labels = Math.max(...fields.map(({ field }) => stringWidth(field.label))) + 1;
@@ -53,7 +53,7 @@ export function FormView({ form, state, columns, rows, top }: FormViewProps): Re
         wrap="truncate"
         {...(error !== undefined || current?.judgement.error !== undefined ? tones.bad : tones.quiet)}
       >
-        {printable(about(current, error)) || ' '}
+        {printable(explain(current, error)) || ' '}
       </Text>
       <Text wrap="truncate">
         {at === fields.length ? (
@@ -63,20 +63,20 @@ export function FormView({ form, state, columns, rows, top }: FormViewProps): Re
         )}
       </Text>
       <Text wrap="truncate" {...tones.quiet}>
-        Tab and arrows move, Enter goes on, Esc gives up
+        Tab and arrows move, Enter accepts, Esc cancels
       </Text>
     </Box>
   );
 }
 
-function about(current: FieldState | undefined, error: string | undefined): string {
+function explain(current: FieldState | undefined, error: string | undefined): string {
   if (error !== undefined) return error;
-  if (current === undefined) return 'Enter does it';
+  if (current === undefined) return 'Press Enter to confirm';
   const { judgement, field } = current;
   if (judgement.error !== undefined) return judgement.error;
   return (
     judgement.about ??
-    `${field.says}${field.kind === 'switch' ? '; Space changes it' : ''}${field.required ? '' : ' (may be left empty)'}`
+    `${field.says}${field.kind === 'switch' ? '; Space changes it' : ''}${field.required ? '' : ' (optional)'}`
   );
 }
 
@@ -101,17 +101,17 @@ function FieldLine({
         ? 'as configured'
         : line.text
       : printable(windowOf(line, values).text.replaceAll('\n', ' '));
-  const verdict =
+  const mark =
     judgement.error === undefined ? (judgement.about === undefined ? '' : ` ${signs.done}`) : ` ${signs.failed}`;
   const reason = judgement.error === undefined || active ? '' : ` ${judgement.error}`;
-  const rest = columns - labels - 4 - stringWidth(shown) - stringWidth(verdict) - 1;
+  const rest = columns - labels - 4 - stringWidth(shown) - stringWidth(mark) - 1;
   return (
     <Text wrap="truncate">
       <Text {...(active ? styles.prompt : {})}>{active ? signs.prompt : ' '} </Text>
       <Text {...styles.label}>{pad(`${field.label}:`, labels)} </Text>
       <Text {...(field.kind === 'switch' && line.text === '' ? tones.quiet : {})}>{shown}</Text>
       <Text {...(judgement.error === undefined ? tones.good : tones.bad)}>
-        {verdict}
+        {mark}
         {rest > 8 ? printable(reason) : ''}
       </Text>
     </Text>

@@ -1,4 +1,4 @@
-/** The fields of a form, from a verb's declaration: what the command line can say, a form can ask. */
+/** The fields of a form, derived from the verb's parameters. */
 import type { z } from 'zod';
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import { isRequired, type Option } from '../../catalogue/declaration/verb.ts';
@@ -7,18 +7,18 @@ import { Failure } from '../../domain/failure.ts';
 import { parseLimitedKeys } from '../../domain/keys/keyLimits.ts';
 
 export interface Field {
-  /** The property of the verb's input. */
+  /** The name of the property in the verb's input. */
   readonly name: string;
   readonly label: string;
   readonly kind: 'text' | 'keys' | 'switch';
   readonly required: boolean;
   readonly says: string;
-  /** Several values, separated by blanks or commas. */
+  /** Whether it takes several values, separated by blanks or commas. */
   readonly several: boolean;
 }
 
-/** Options that a form has no use for. */
-const left = new Set(['yes', 'force', 'output']);
+/** Options that a form does not ask for. */
+const omitted = new Set(['yes', 'force', 'output']);
 
 export function fieldsOf(verb: AnyVerb, entryPoint: EntryPoint): Field[] {
   const fields: Field[] = verb.parameters
@@ -37,12 +37,12 @@ export function fieldsOf(verb: AnyVerb, entryPoint: EntryPoint): Field[] {
       label: 'public key',
       kind: 'keys',
       required: verb.stdin.required,
-      says: 'paste the line of the .pub file',
+      says: 'paste the line from the .pub file',
       several: false,
     });
   }
   for (const parameter of verb.parameters) {
-    if (parameter.kind === 'argument' || left.has(parameter.name) || parameter.name === verb.stdin?.into) continue;
+    if (parameter.kind === 'argument' || omitted.has(parameter.name) || parameter.name === verb.stdin?.into) continue;
     fields.push({
       name: parameter.name,
       label: parameter.long[0],
@@ -59,7 +59,7 @@ function kindOf(option: Option): Field['kind'] {
   return option.value === undefined ? 'switch' : 'text';
 }
 
-/** A field's text as the command line would give it; nothing where it is empty. */
+/** Returns a field's text as the command line would pass it, or nothing if it is empty. */
 export function rawValue(field: Field, text: string): unknown {
   const trimmed = text.trim();
   if (trimmed === '') return undefined;
@@ -67,29 +67,30 @@ export function rawValue(field: Field, text: string): unknown {
   return field.several ? trimmed.split(/[\s,]+/) : trimmed;
 }
 
-/** What is wrong with a value, or what is known of it. */
+/** The result of checking a value. */
 export interface Judgement {
   readonly error?: string;
-  /** About a value that is right: the type, fingerprint and comment of a key. */
+  /** Describes a valid value: the type, fingerprint and comment of a key. */
   readonly about?: string;
 }
 
+/** Checks a field's text against the verb's schema. */
 export function judge(verb: AnyVerb, field: Field, text: string): Judgement {
   const raw = rawValue(field, text);
-  if (raw === undefined) return field.required ? { error: 'it is needed' } : {};
+  if (raw === undefined) return field.required ? { error: 'a value is required' } : {};
   const schema = (verb.input as z.ZodObject<Record<string, z.ZodType>>).shape[field.name];
   const parsed = schema?.safeParse(raw);
   if (parsed === undefined || parsed.success)
-    return field.kind === 'keys' && typeof raw === 'string' ? { about: aboutKeys(raw) } : {};
+    return field.kind === 'keys' && typeof raw === 'string' ? { about: describeKeys(raw) } : {};
   for (const issue of parsed.error.issues) {
     const failure = issue.code === 'custom' ? (issue.params as { failure?: unknown } | undefined)?.failure : undefined;
     if (failure instanceof Failure)
       return { error: failure.next === undefined ? failure.why : `${failure.why}; ${failure.next}` };
   }
-  return { error: parsed.error.issues[0]?.message ?? 'it is not valid' };
+  return { error: parsed.error.issues[0]?.message ?? 'not valid' };
 }
 
-function aboutKeys(text: string): string {
+function describeKeys(text: string): string {
   return parseLimitedKeys(text)
     .map(({ key: { type, fingerprint, comment } }) => `${type} ${fingerprint}${comment === '' ? '' : ` ${comment}`}`)
     .join('; ');

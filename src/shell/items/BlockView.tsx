@@ -1,4 +1,4 @@
-/** One block of an answer on a screen. */
+/** Draws one block of an answer. */
 import { Box, Text } from 'ink';
 import type { ReactElement } from 'react';
 import stringWidth from 'string-width';
@@ -28,7 +28,7 @@ export function BlockView({ block, width }: BlockViewProps): ReactElement {
   }
 }
 
-/** Labels stand beside their values where both have room, and above them where not. */
+/** The least room for values beside their labels, in cells. With less, labels stand above their values. */
 const minValueWidth = 24;
 const barWidth = 20;
 const curveWidth = 30;
@@ -77,7 +77,7 @@ function Fields({
   );
 }
 
-/** The whole that a bar and its curve are parts of. */
+/** Returns the value that a full bar stands for, so that its curve has the same scale. */
 function wholeOf({ ratio, series }: Drawing): number | undefined {
   const last = series?.at(-1) ?? 0;
   return ratio === undefined || ratio <= 0 || last <= 0 ? undefined : last / ratio;

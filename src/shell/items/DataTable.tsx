@@ -1,7 +1,4 @@
-/**
- * A table in the conversation: bordered where it fits, with fewer columns where it does not, as a list of "title:
- * value" where nothing else helps.
- */
+/** Draws a table: with borders if it fits, with fewer columns if it does not, and at worst as `title: value` lines. */
 import { Box, Text } from 'ink';
 import type { ReactElement } from 'react';
 import type { Column } from '../../catalogue/declaration/view.ts';
@@ -16,7 +13,7 @@ export interface DataTableProps {
   readonly width: number;
 }
 
-/** ink-table takes milliseconds a row and two lines for each: longer lists are drawn without its borders. */
+/** ink-table takes milliseconds and two lines per row, so longer tables are drawn without borders. */
 const maxBorderedRows = 60;
 
 export function DataTable({ columns, rows: raw, width }: DataTableProps): ReactElement {
@@ -33,19 +30,19 @@ interface FittedProps {
   readonly fitted: Fitted;
 }
 
-/** First of the private characters that stand for the rows in what ink-table is given. */
+/** The first of the private-use characters that identify rows in the data given to ink-table. */
 const marks = 0xe000;
 
 /**
- * ink-table counts a cell's width in UTF-16 units, which misplaces borders beside wide characters. So it is given
- * stand-ins of the right length, whose first character tells the row, and the cells draw the real text.
+ * Draws a table with ink-table, which measures cells in UTF-16 units and so misplaces borders beside wide characters.
+ * It gets placeholders of the right length, whose first character identifies the row; the cells draw the real text.
  */
 function Bordered({ columns, rows, fitted: { shown, widths } }: FittedProps): ReactElement {
   const titles = shown.map((i) => columns[i]?.title ?? '');
-  const standIn = (row: number, width: number): string =>
+  const placeholder = (row: number, width: number): string =>
     String.fromCharCode(marks + row) + ' '.repeat(Math.max(0, width - 1));
   const data = rows.map((_, row) =>
-    Object.fromEntries(titles.map((title, i) => [title, standIn(row, widths[i] ?? 1)])),
+    Object.fromEntries(titles.map((title, i) => [title, placeholder(row, widths[i] ?? 1)])),
   );
   return (
     <InkTable

@@ -1,4 +1,4 @@
-/** One item of the conversation, as it is written into the scrollback. */
+/** Draws one item of the transcript, as it is written into the scrollback. */
 import { Box, Text } from 'ink';
 import type { ReactElement } from 'react';
 import { printable, printableLines } from '../../domain/text.ts';

@@ -1,7 +1,7 @@
-/** Bars and curves out of characters. */
+/** Bars and curves made of characters. */
 import sparkly from 'sparkly';
 
-/** A bar of `width` cells; eighths are drawn, so that small differences show. */
+/** Returns a bar of `width` cells, drawn in eighths of a cell, so that small differences show. */
 export function bar(ratio: number, width: number): { readonly full: string; readonly rest: string } {
   const eighths = Math.round(Math.min(1, Math.max(0, ratio)) * width * 8);
   const whole = Math.floor(eighths / 8);
@@ -11,8 +11,8 @@ export function bar(ratio: number, width: number): { readonly full: string; read
 }
 
 /**
- * A curve of the last `width` values; the empty text where there is too little to see. `whole` is what the top of it
- * stands for, so that little looks like little; without it that is the largest value.
+ * Returns a curve of the last `width` values, or the empty string for fewer than two. `whole` is the value of the
+ * curve's top, so that low use looks low; it defaults to the largest value.
  */
 export function curve(series: readonly number[], width: number, whole?: number): string {
   const values = series.slice(-width);

@@ -1,18 +1,18 @@
-/** Which columns of a table fit, and how wide they are. */
+/** Fits the columns of a table into a width. */
 import stringWidth from 'string-width';
 import type { Column } from '../../catalogue/declaration/view.ts';
 
 export interface Fitted {
-  /** Indexes of the columns that are shown, in their order. */
+  /** Indexes of the shown columns, in order. */
   readonly shown: readonly number[];
   /** Their widths in cells. */
   readonly widths: readonly number[];
 }
 
-/** Beside its text a column takes two blanks and a border; the table one border more. */
-const around = 3;
+/** Cells that a column takes besides its text: two blanks and a border. The table has one more border. */
+const paddingCells = 3;
 
-/** The columns that fit into `width` cells: the least important go first. `undefined` where not even two fit. */
+/** Drops the least important columns until the rest fit into `width` cells. Returns nothing if not even two fit. */
 export function fit(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
@@ -30,12 +30,12 @@ export function fit(
       .map(({ i }) => i)
       .sort((a, b) => a - b);
     const widths = shown.map((i) => natural[i] ?? 0);
-    if (widths.reduce((sum, each) => sum + each + around, 1) <= width) return { shown, widths };
+    if (widths.reduce((sum, each) => sum + each + paddingCells, 1) <= width) return { shown, widths };
   }
   return undefined;
 }
 
-/** `text` in exactly `width` cells. */
+/** Pads text to `width` cells. */
 export function pad(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   const room = ' '.repeat(Math.max(0, width - stringWidth(text)));
   return align === 'right' ? room + text : text + room;

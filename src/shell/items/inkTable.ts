@@ -1,7 +1,7 @@
 /**
- * ink-table, loaded by hand: it is a CommonJS module that requires ink, and ink 8 is an ES module with top-level await,
- * which require() refuses (ERR_REQUIRE_ASYNC_MODULE). It is compiled here with a require that hands it the ink and
- * react that are loaded already. See docs/design.md.
+ * Loads ink-table by hand. It is a CommonJS module that requires ink, but ink 8 is an ES module with top-level await,
+ * which require() refuses (ERR_REQUIRE_ASYNC_MODULE). So it is compiled here with a require that returns the ink and
+ * react that are already loaded. See docs/design.md.
  */
 import { readFileSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';

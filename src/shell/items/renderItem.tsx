@@ -1,4 +1,3 @@
-/** An item as text with styles, ready to be written above the live part of the screen. */
 import { renderToString } from 'ink';
 import type { Block } from '../../catalogue/declaration/view.ts';
 import { printableLines } from '../../domain/text.ts';
@@ -6,7 +5,7 @@ import { BlockView } from './BlockView.tsx';
 import type { Item } from './item.ts';
 import { ItemView } from './ItemView.tsx';
 
-/** Ends with a line feed, unless it is empty. */
+/** Renders an item as styled text. It ends with a line feed, unless it is empty. */
 export function renderItem(item: Item, width: number): string {
   switch (item.kind) {
     case 'raw':
@@ -21,7 +20,7 @@ export function renderItem(item: Item, width: number): string {
 function renderBlock(block: Block, width: number): string {
   if (block.kind !== 'verbatim')
     return ended(renderToString(<BlockView block={block} width={width} />, { columns: width }));
-  // As it is, whatever the width: the terminal wraps it, and whoever copies it gets it whole.
+  // Not broken into lines: the terminal wraps it, and a copy from the screen stays whole.
   return ended(
     `${block.title === undefined ? '' : `\n\x1b[1m${printableLines(block.title)}\x1b[22m\n`}${printableLines(block.text)}`,
   );

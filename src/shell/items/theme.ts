@@ -1,6 +1,6 @@
 /**
- * Colours by meaning. Only the sixteen that a terminal's own palette has, so that light and dark ones are both
- * readable; yellow and the bright ones are not, on a light ground. Every meaning is in the words or the sign too.
+ * Colours by meaning. They come from the terminal's own palette of sixteen, so that they are readable on light and dark
+ * backgrounds; yellow and the bright colours are not readable on light ones. Words or signs repeat every meaning.
  */
 import type { TextProps } from 'ink';
 import type { Tone } from '../../catalogue/declaration/view.ts';
@@ -26,7 +26,7 @@ export const styles = {
 
 export const signs = { done: '✓', failed: '✗', running: '•', prompt: '›' } as const;
 
-/** The colour of a bar by how full it is. */
+/** Returns the colour of a bar by how full it is. */
 export function fullness(ratio: number): Style {
   return ratio >= 0.9 ? tones.bad : ratio >= 0.75 ? tones.warn : tones.good;
 }

@@ -1,4 +1,4 @@
-/** What of the containers a live list shows, and in which order: the options that `list --watch` was given. */
+/** Which containers a live list shows, and in which order: the options of `list --watch`. */
 import { checkInput } from '../../catalogue/declaration/schema.ts';
 import { list } from '../../catalogue/verbs/list.ts';
 import { selects } from '../../domain/results/selection.ts';
@@ -6,19 +6,19 @@ import type { FeedContainer, FeedUpdate } from '../../domain/events/notice.ts';
 
 export interface ListRequest {
   readonly only: (container: Pick<FeedContainer, 'user' | 'status' | 'labels'>) => boolean;
-  /** As `--sort` takes it: a column, with a hyphen before it for the other order. */
+  /** A column, as `--sort` takes it. A leading hyphen reverses the order. */
   readonly sort: string | undefined;
 }
 
 export const everything: ListRequest = { only: () => true, sort: undefined };
 
-/** Throws the Failure of the first option that is not right. */
+/** Checks the options of `list`. Throws a Failure for the first invalid one. */
 export function listRequest(input: Readonly<Record<string, unknown>>): ListRequest {
   const { sort, ...selection } = checkInput('list', list.input, input);
   return { sort, only: (container) => selects(selection, container) };
 }
 
-/** The part of an update that is wished for: what does not fit any more is gone. */
+/** Returns the part of an update that the request selects. A container that no longer matches counts as removed. */
 export function narrowed({ only }: ListRequest, update: FeedUpdate): FeedUpdate {
   const changed = update.changed.filter(only);
   return {

@@ -1,20 +1,20 @@
-/** What is at work at the moment: one's own verbs and what other admins have begun. */
+/** The calls that a shell shows as running: its own and those of other admins. */
 import type { RunningCall } from '../../domain/events/notice.ts';
 import { showCall } from '../items/words.ts';
 import type { StepEvent } from '../../domain/events/callEvent.ts';
 
 export interface LiveCall {
   readonly id: string;
-  /** What is shown of it: the line that was typed, or "carol: create bob". */
+  /** The line as typed, or `carol: create bob` for another admin's call. */
   readonly title: string;
-  /** The verb that runs, and the user whose container it is about. */
   readonly verb: string;
+  /** The user whose container the call acts on. */
   readonly target: string | null;
   readonly own: boolean;
   readonly startedMs: number;
   readonly steps: readonly StepEvent[];
   readonly notes: readonly string[];
-  /** Ends it, where that can be done without leaving something half changed. */
+  /** Stops the call. Absent if stopping could leave a change half done. */
   readonly stop?: (() => void) | undefined;
 }
 
@@ -26,46 +26,46 @@ export class LiveCalls {
     return this.#all;
   }
 
-  /** Tells `listener` of every change. Returns how to end that. */
+  /** Calls `listener` on every change. Returns a function that ends that. */
   follow(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  begin(liveCall: Omit<LiveCall, 'steps' | 'notes'> & { readonly steps?: readonly StepEvent[] }): void {
-    this.#set([...this.#all.filter(({ id }) => id !== liveCall.id), { notes: [], steps: [], ...liveCall }]);
+  add(call: Omit<LiveCall, 'steps' | 'notes'> & { readonly steps?: readonly StepEvent[] }): void {
+    this.#set([...this.#all.filter(({ id }) => id !== call.id), { notes: [], steps: [], ...call }]);
   }
 
-  beginOther(call: RunningCall, nowMs: number): void {
-    // Times of two machines are not compared: what began before we came began when we came.
+  addOther(call: RunningCall, nowMs: number): void {
+    // Core's clock and ours are not compared: an earlier call counts as started now.
     const { id, verb, target, steps } = call;
-    this.begin({ id, title: `${call.actor}: ${showCall(call)}`, verb, target, own: false, startedMs: nowMs, steps });
+    this.add({ id, title: `${call.actor}: ${showCall(call)}`, verb, target, own: false, startedMs: nowMs, steps });
   }
 
-  step(id: string, step: StepEvent): void {
-    this.#change(id, (liveCall) => ({
-      ...liveCall,
-      steps: [...liveCall.steps.filter(({ index }) => index !== step.index), step],
+  setStep(id: string, step: StepEvent): void {
+    this.#change(id, (call) => ({
+      ...call,
+      steps: [...call.steps.filter(({ index }) => index !== step.index), step],
     }));
   }
 
-  note(id: string, text: string): void {
-    this.#change(id, (liveCall) => ({ ...liveCall, notes: [...liveCall.notes, text] }));
+  addNote(id: string, text: string): void {
+    this.#change(id, (call) => ({ ...call, notes: [...call.notes, text] }));
   }
 
-  end(id: string): LiveCall | undefined {
-    const found = this.#all.find((liveCall) => liveCall.id === id);
-    if (found !== undefined) this.#set(this.#all.filter((liveCall) => liveCall.id !== id));
+  remove(id: string): LiveCall | undefined {
+    const found = this.#all.find((call) => call.id === id);
+    if (found !== undefined) this.#set(this.#all.filter((call) => call.id !== id));
     return found;
   }
 
-  /** The newest of one's own that can be stopped. */
+  /** The newest own call that can be stopped. */
   get stoppable(): LiveCall | undefined {
     return this.#all.findLast(({ own, stop }) => own && stop !== undefined);
   }
 
-  #change(id: string, change: (liveCall: LiveCall) => LiveCall): void {
-    this.#set(this.#all.map((liveCall) => (liveCall.id === id ? change(liveCall) : liveCall)));
+  #change(id: string, change: (call: LiveCall) => LiveCall): void {
+    this.#set(this.#all.map((call) => (call.id === id ? change(call) : call)));
   }
 
   #set(all: readonly LiveCall[]): void {

@@ -1,6 +1,6 @@
 /**
- * One person's conversation with the host: lines in, items out. It knows the catalogue and the room, and nothing of
- * screens; whatever shows it implements `Ui`.
+ * The logic of one shell: lines in, items out. It knows the catalogue and the room but no screen; its display
+ * implements `Ui`.
  */
 import { isVerbName, mayUse, verbNamed, verbsFor, type AnyVerb } from '../../catalogue/catalogue.ts';
 import type { Actor } from '../../domain/access/actor.ts';
@@ -12,13 +12,13 @@ import type { ShellClient } from '../../protocol/shellClient.ts';
 import type { Completion } from '../composer/completion.ts';
 import { complete } from '../composer/completion.ts';
 import { LiveCalls } from './liveCalls.ts';
-import { runBuiltin } from './builtinRun.ts';
+import { runBuiltin } from './runBuiltin.ts';
 import { builtinOf, builtins } from './builtins.ts';
-import type { Entrance } from './entrance.ts';
+import type { RoomMembership } from './roomMembership.ts';
 import { listRequest } from './listRequest.ts';
-import { describeLoss } from './loss.ts';
+import { describeLoss } from './describeLoss.ts';
 import { callVerb, type CallEnd, type VerbCall } from './verbCall.ts';
-import { understand, type UnderstoodVerb } from './understand.ts';
+import { parseLine, type ParsedVerb } from './parseLine.ts';
 import { targetOf } from '../../catalogue/declaration/verb.ts';
 import type { HandedOverTerminal } from '../../domain/terminal.ts';
 import type { Ui } from './ui.ts';
@@ -29,74 +29,71 @@ export interface ShellModelOptions {
   readonly core: CoreClient;
   readonly shells: ShellClient;
   readonly ui: Ui;
-  readonly entrance: Entrance;
-  /** What is typed before a verb outside the shell: `ssh -p 2222 manage@jump`. */
+  readonly membership: RoomMembership;
+  /** The command prefix outside the shell: `ssh -p 2222 manage@jump`. */
   readonly prefix: string;
   readonly reachedAt: string;
-  /** Ends the session. */
+  /** Ends the shell. */
   readonly leave: () => void;
 }
 
-/** Changes of the live list, for whoever shows it. */
+/** Receives changes of the containers while a live list is open. */
 type FeedListener = (feed: Extract<Notice, { type: 'containers' }>['feed']) => void;
 
 export class ShellModel {
-  readonly shell: string;
+  readonly shellId: string;
   readonly liveCalls = new LiveCalls();
   readonly verbs: readonly AnyVerb[];
   readonly options: ShellModelOptions;
   settings: ShellSettings = { plain: false };
   present: readonly Presence[] = [];
-  /** There are too many here to be told of each: `present` is empty. */
+  /** True if too many shells are open to list them; `present` is then empty. */
   crowded = false;
   feedListener: FeedListener | undefined;
-  /** Hands over the terminal while something else than `ui` draws on it. */
+  /** Hands the terminal over while the live list, not `ui`, draws on it. */
   terminalOwner: (() => Promise<HandedOverTerminal>) | undefined;
-  /** Shows a sentence on what is drawn above `ui`. */
-  viewTeller: ((text: string) => void) | undefined;
+  /** Shows a warning in the live list while it covers `ui`. */
+  warnInView: ((text: string) => void) | undefined;
   readonly #over = new AbortController();
-  /** The last text that was made for copying. */
-  clip: string | undefined;
+  /** The last configuration or key that was shown. */
+  textToCopy: string | undefined;
   #lastCandidates:
     { readonly key: string; readonly atMs: number; readonly answer: ReturnType<ShellClient['candidates']> } | undefined;
 
   constructor(options: ShellModelOptions) {
     this.options = options;
-    this.shell = options.entrance.shell;
+    this.shellId = options.membership.shellId;
     this.verbs = verbsFor(options.actor.entryPoint, options.actor.role);
   }
 
-  /**
-   * Tells what is going on in the room, and from then on what happens there. Returns the lines this person typed
-   * before.
-   */
+  /** Shows what is going on in the room and follows it. Returns the lines that the user typed earlier. */
   begin(): readonly string[] {
-    const { entrance, ui } = this.options;
-    const { welcome } = entrance;
+    const { membership, ui } = this.options;
+    const { welcome } = membership;
     this.settings = welcome.settings;
     this.present = welcome.present;
     this.crowded = welcome.crowded;
     if (welcome.restarted !== null) ui.print({ kind: 'note', text: frontRestartText(welcome.restarted) });
-    for (const call of welcome.running) this.liveCalls.beginOther(call, performance.now());
+    for (const call of welcome.running) this.liveCalls.addOther(call, performance.now());
     for (const call of welcome.ended) ui.print({ kind: 'ended', call, meanwhile: true });
-    entrance.listen((notice) => this.#notice(notice));
+    membership.listen((notice) => this.#notice(notice));
     ui.changed();
     return welcome.lines;
   }
 
-  /** Aborted when the conversation ends, whoever ends it. */
+  /** Aborted when the shell ends. */
   get over(): AbortSignal {
     return this.#over.signal;
   }
 
   end(): void {
     this.#over.abort();
-    // What changes something goes on by itself; reading ends with whoever reads.
+    // Only calls that read have a `stop`; operations continue without the shell.
     for (const { stop } of this.liveCalls.all) stop?.();
-    this.options.entrance.leave();
+    this.options.membership.leave();
   }
 
-  /** Runs a line; resolves with its exit code when it has ended, and never rejects. */
+  /** Runs a line and resolves with its exit code. Never rejects. */
   async run(typed: string): Promise<number> {
     const { ui, actor, shells } = this.options;
     const line = typed.trim().replace(/^\/\s*/, '');
@@ -117,7 +114,7 @@ export class ShellModel {
     }
   }
 
-  /** Ctrl-C where there is nothing to clear: ends what can be ended. Whether there was something. */
+  /** Stops the newest call that can be stopped. Returns false if there is none. */
   interrupt(): boolean {
     const liveCall = this.liveCalls.stoppable;
     liveCall?.stop?.();
@@ -134,13 +131,13 @@ export class ShellModel {
     });
   }
 
-  /** Runs a verb with an input that is complete: a key of the live list was pressed. Never rejects. */
+  /** Calls a verb with complete input, for a key of the live list. Never rejects. */
   runDirectly(verb: AnyVerb, input: Readonly<Record<string, unknown>>, line: string): Promise<CallEnd> {
     this.options.ui.print({ kind: 'command', line });
     return callVerb({ verb, input, format: 'table', line }, this);
   }
 
-  /** At self@: one's own container, its keys and the way to it. */
+  /** Shows the owner's containers, their keys and how to reach them (self@). */
   async showCard(): Promise<void> {
     for (const user of this.options.actor.owns ?? []) {
       for (const verb of this.verbs.filter(({ onSelfCard }) => onSelfCard === true))
@@ -148,70 +145,66 @@ export class ShellModel {
     }
     const copying = this.options.ui.plain
       ? ''
-      : 'copy puts the configuration on your clipboard, qr shows it as a code.\n';
-    this.note(`${copying}restart, keys add and keys remove change things.`);
+      : '"copy" copies the configuration to your clipboard, "qr" shows it as a QR code.\n';
+    this.note(`${copying}"restart" restarts the container, "keys add" and "keys remove" change its keys.`);
   }
 
   handOver(): Promise<HandedOverTerminal> {
     return this.terminalOwner?.() ?? this.options.ui.handOver();
   }
 
-  /** Remembers what can be copied. */
   offerForCopying(text: string): void {
-    this.clip = text;
+    this.textToCopy = text;
   }
 
-  /**
-   * Whether something of this person's own runs. A program that has the terminal shows by itself whether it is used.
-   */
+  /** True while a call of this shell runs. A program in a container does not count: its output shows its activity. */
   get busy(): boolean {
     return this.liveCalls.all.some(
       ({ own, verb }) => own && !(isVerbName(verb) && verbNamed(verb).handsOverTerminal === true),
     );
   }
 
-  /** A sentence that has to be read now, whatever is shown. */
+  /** Shows a warning at once, in the live list too. */
   warn(text: string): void {
     this.note(text);
-    this.viewTeller?.(text);
+    this.warnInView?.(text);
   }
 
-  /** A sentence in between. */
   note(text: string): void {
     this.options.ui.print({ kind: 'note', text });
   }
 
   async #callVerb(line: string): Promise<number> {
     const { ui, actor } = this.options;
-    const understood = understand(line, actor);
-    if (understood.kind === 'help') {
-      ui.print({ kind: 'blocks', blocks: understood.blocks(this.options.prefix) });
+    const parsed = parseLine(line, actor);
+    if (parsed.kind === 'help') {
+      ui.print({ kind: 'blocks', blocks: parsed.blocks(this.options.prefix) });
       return exitCodes.ok;
     }
-    const { verb, format } = understood;
-    if (verb.viewSwitch !== undefined && understood.input[verb.viewSwitch] === true) {
-      await ui.view(listRequest(understood.input));
+    const { verb, format } = parsed;
+    if (verb.viewSwitch !== undefined && parsed.input[verb.viewSwitch] === true) {
+      await ui.view(listRequest(parsed.input));
       return exitCodes.ok;
     }
-    // Core refuses what is not allowed, and records it; there is nothing to ask for before.
-    const input = mayUse(verb, actor.entryPoint, actor.role) ? await this.#complete(understood) : understood.input;
+    // Core refuses and records a call that is not allowed, so there is no point in asking for its input first.
+    const input = mayUse(verb, actor.entryPoint, actor.role) ? await this.#complete(parsed) : parsed.input;
     if (input !== undefined) return this.#call({ verb, input, format, line });
-    this.note('Given up; nothing was changed.');
+    this.note('Cancelled. Nothing was changed.');
     return exitCodes.cancelled;
   }
 
-  /** Asks for what is missing and for what has to be confirmed; nothing where that was given up. */
-  async #complete({ verb, input, incomplete }: UnderstoodVerb): Promise<Readonly<Record<string, unknown>> | undefined> {
+  /** Asks for missing input and for confirmation. Returns nothing if the user cancels. */
+  async #complete({ verb, input, incomplete }: ParsedVerb): Promise<Readonly<Record<string, unknown>> | undefined> {
     const full = incomplete ? await this.options.ui.form({ verb, given: input }) : input;
     if (full === undefined || verb.danger !== 'type-name' || full['yes'] === true) return full;
     return (await this.#confirmed(verb, full)) ? { ...full, confirm: targetOf(verb, full) } : undefined;
   }
 
-  async #call(run: VerbCall): Promise<number> {
-    return (await callVerb(run, this)).exitCode;
+  async #call(call: VerbCall): Promise<number> {
+    return (await callVerb(call, this)).exitCode;
   }
 
-  /** Asks for the name, after saying what will be lost. */
+  /** Shows what will be lost and asks the user to type the name. */
   async #confirmed(verb: AnyVerb, input: Readonly<Record<string, unknown>>): Promise<boolean> {
     const { core, actor, ui } = this.options;
     const user = targetOf(verb, input) ?? '';
@@ -227,7 +220,7 @@ export class ShellModel {
     });
   }
 
-  /** Values for completion; the same question is not asked again while a word is typed. */
+  /** Asks the host for completions. Repeats the last answer for 3 s, so that each letter is not a request. */
   #ask(
     what: Parameters<ShellClient['candidates']>[1],
     user: string | undefined,
@@ -249,13 +242,13 @@ export class ShellModel {
         this.feedListener?.(notice.feed);
         return;
       case 'begun':
-        this.liveCalls.beginOther(notice.call, performance.now());
+        this.liveCalls.addOther(notice.call, performance.now());
         break;
       case 'step':
-        this.liveCalls.step(notice.id, notice.step);
+        this.liveCalls.setStep(notice.id, notice.step);
         break;
       case 'ended':
-        this.liveCalls.end(notice.id);
+        this.liveCalls.remove(notice.id);
         ui.print({ kind: 'ended', call: notice.call, meanwhile: false });
         break;
       case 'said':
@@ -270,7 +263,7 @@ export class ShellModel {
         if (actor.entryPoint !== 'self')
           ui.print({
             kind: 'note',
-            text: `${printable(notice.who.name)} is here${notice.who.entryPoint === 'self' ? ' (self@)' : ''}`,
+            text: `${printable(notice.who.name)} joined${notice.who.entryPoint === 'self' ? ' (self@)' : ''}`,
           });
         break;
       case 'left':
@@ -282,7 +275,7 @@ export class ShellModel {
   }
 }
 
-/** A key in a command line is 400 characters that nobody reads. */
+/** Shortens public keys in a command line: they take hundreds of characters. */
 function hideKeys(line: string): string {
   return line.replace(
     /(?<=(?:ssh-|ecdsa-|sk-)[a-z0-9@.-]+\s+)[A-Za-z0-9+/=]{40,}/g,

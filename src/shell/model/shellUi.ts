@@ -1,12 +1,12 @@
-/** The `Ui` of one terminal, as whoever opens the shell holds it. */
+/** The `Ui` of one terminal, as `openShell` uses it. */
 import type { ShellModel } from './shellModel.ts';
 import type { Ui } from './ui.ts';
 
 export interface ShellUi extends Ui {
-  /** Begins: the conversation may ask from now on. */
-  show(shellModel: ShellModel, lines: readonly string[]): void;
-  /** Whatever is said before the first line is typed has been said. */
+  /** Starts showing the shell. From now on it may ask questions. `lines`: the user's history. */
+  show(shell: ShellModel, lines: readonly string[]): void;
+  /** Called when everything before the first prompt has been printed. */
   ready(): void;
-  /** Takes what is not finished off the terminal, and ends. */
+  /** Removes the live part from the terminal and ends. */
   close(): void;
 }

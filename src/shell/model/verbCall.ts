@@ -1,4 +1,4 @@
-/** One verb at work: its steps as they come, its answer as an item. */
+/** Calls a verb and prints its steps as they come, then its answer. */
 import { randomUUID } from 'node:crypto';
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import { targetOf } from '../../catalogue/declaration/verb.ts';
@@ -12,17 +12,17 @@ import type { CoreClient } from '../../protocol/client.ts';
 import type { LiveCalls } from './liveCalls.ts';
 import type { Ui } from './ui.ts';
 
-/** What a run needs of its conversation. */
+/** The parts of the shell that a call uses. */
 export interface CallContext {
-  readonly shell: string;
+  readonly shellId: string;
   readonly liveCalls: LiveCalls;
   readonly options: { readonly core: CoreClient; readonly actor: Actor; readonly ui: Ui; readonly reachedAt: string };
   offerForCopying(text: string): void;
-  /** Hands the terminal over: what draws on it at the moment lets go of it. */
+  /** Hands the terminal over. Whatever draws on it is suspended. */
   handOver(): Promise<HandedOverTerminal>;
 }
 
-/** How a run ended. */
+/** How a call ended. */
 export type CallEnd =
   | { readonly kind: 'done'; readonly result: unknown; readonly blocks: readonly Block[]; readonly exitCode: number }
   | { readonly kind: 'failed'; readonly failure: Failure; readonly exitCode: number }
@@ -35,15 +35,15 @@ export interface VerbCall {
   readonly line: string;
 }
 
-/** Runs it to its end and prints what there is to print; resolves with how it ended, and never rejects. */
-export async function callVerb({ verb, input, format, line }: VerbCall, shellModel: CallContext): Promise<CallEnd> {
-  const { core, actor, ui, reachedAt } = shellModel.options;
-  const { liveCalls, shell } = shellModel;
+/** Calls the verb and prints its answer or failure. Never rejects. */
+export async function callVerb({ verb, input, format, line }: VerbCall, context: CallContext): Promise<CallEnd> {
+  const { core, actor, ui, reachedAt } = context.options;
+  const { liveCalls, shellId } = context;
   const id = randomUUID();
   const abort = new AbortController();
-  // A change that has begun goes on, whoever stops listening: only reading can be stopped.
+  // Only a call that reads can be stopped; a change runs to its end.
   const target = targetOf(verb, input);
-  liveCalls.begin({
+  liveCalls.add({
     id,
     title: line,
     verb: verb.name,
@@ -55,12 +55,12 @@ export async function callVerb({ verb, input, format, line }: VerbCall, shellMod
   ui.changed();
   let terminal: HandedOverTerminal | undefined;
   try {
-    if (verb.handsOverTerminal === true) terminal = await shellModel.handOver();
+    if (verb.handsOverTerminal === true) terminal = await context.handOver();
     const answer = await core.call(
-      { actor, verb: verb.name, input, shell, reachedAt },
+      { actor, verb: verb.name, input, shell: shellId, reachedAt },
       (event) => {
-        if (event.type === 'step') liveCalls.step(id, event);
-        else if (event.type === 'note') liveCalls.note(id, event.text);
+        if (event.type === 'step') liveCalls.setStep(id, event);
+        else if (event.type === 'note') liveCalls.addNote(id, event.text);
         else ui.print({ kind: 'raw', text: event.text });
         ui.changed();
       },
@@ -68,7 +68,7 @@ export async function callVerb({ verb, input, format, line }: VerbCall, shellMod
       terminal,
     );
     terminal?.giveBack();
-    finish(shellModel, id);
+    finish(context, id);
     if (abort.signal.aborted) {
       ui.print({ kind: 'note', text: 'Stopped.' });
       return { kind: 'stopped', exitCode: exitCodes.ok };
@@ -82,13 +82,13 @@ export async function callVerb({ verb, input, format, line }: VerbCall, shellMod
       return { kind: 'done', result: answer.result, blocks: [], exitCode };
     }
     const blocks = verb.view(answer.result as never, { now: new Date(), terminal: true });
-    const copy = lastVerbatim(blocks);
-    if (copy !== undefined) shellModel.offerForCopying(copy);
+    const copy = longestVerbatim(blocks);
+    if (copy !== undefined) context.offerForCopying(copy);
     ui.print({ kind: 'blocks', blocks });
     return { kind: 'done', result: answer.result, blocks, exitCode };
   } catch (error) {
     terminal?.giveBack();
-    finish(shellModel, id);
+    finish(context, id);
     const failure = Failure.from(error);
     if (abort.signal.aborted) ui.print({ kind: 'note', text: 'Stopped.' });
     else if (format === 'json' || format === 'yaml')
@@ -102,15 +102,15 @@ export async function callVerb({ verb, input, format, line }: VerbCall, shellMod
   }
 }
 
-/** Its steps go from the live part of the screen into the conversation. */
+/** Moves the steps of a call from the live part of the screen into the transcript. */
 function finish({ liveCalls, options: { ui } }: CallContext, id: string): void {
-  const ended = liveCalls.end(id);
+  const ended = liveCalls.remove(id);
   if (ended !== undefined && (ended.steps.length > 0 || ended.notes.length > 0))
     ui.print({ kind: 'steps', steps: ended.steps, notes: ended.notes });
 }
 
-/** The configuration among several texts: the longest one. */
-function lastVerbatim(blocks: readonly Block[]): string | undefined {
+/** Returns the longest verbatim text: the configuration, where there are several. */
+function longestVerbatim(blocks: readonly Block[]): string | undefined {
   return blocks
     .flatMap((block) => (block.kind === 'verbatim' ? [block.text] : []))
     .sort((a, b) => b.split('\n').length - a.split('\n').length)[0];

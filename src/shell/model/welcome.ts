@@ -1,9 +1,8 @@
-/** What is said first. */
 import type { Actor } from '../../domain/access/actor.ts';
 import type { Greeting } from '../../protocol/messages.ts';
 import type { Item } from '../items/item.ts';
 
-/** `brief`: for whoever has given one line, and wants its answer. That a host is simulated is always said. */
+/** Returns what the shell prints first. If `brief`, for a shell that runs one line, only a simulated host is noted. */
 export function welcome(actor: Actor, { version, host }: Greeting, brief: boolean): Item[] {
   const who =
     actor.entryPoint === 'self' ? `${actor.name}, this is your container.` : `You are ${actor.name} (${actor.role}).`;

@@ -1,19 +1,19 @@
-/** The line of commands: typed, completed from a numbered list, brought back from before. */
+/** Reads command lines in screen-reader mode, with history and completion. */
 import { commonBeginning, type Completion } from '../composer/completion.ts';
 import type { History } from '../composer/history.ts';
-import { ask, choose } from './asking.ts';
-import type { Desk } from './desk.ts';
+import { ask, choose } from './prompts.ts';
+import type { LineTerminal } from './lineTerminal.ts';
 import type { Candidate } from '../../domain/events/candidate.ts';
 
 export interface CommandLineOptions {
-  readonly desk: Desk;
+  readonly terminal: LineTerminal;
   readonly history: History;
-  /** Ends something that can be stopped, where there is such a thing: whether there was. */
+  /** Stops a running call. Returns false if no call can be stopped. */
   readonly stop: () => boolean;
   readonly complete: (text: string, cursor: number) => Promise<Completion>;
 }
 
-/** A line to run, the wish to see the live list, or to leave. */
+/** What the user wants: run a line, open the live list, or leave. */
 export type Command =
   { readonly kind: 'run'; readonly line: string } | { readonly kind: 'view' } | { readonly kind: 'leave' };
 
@@ -23,7 +23,7 @@ const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY/;
 
 export class CommandLine {
   readonly #options: CommandLineOptions;
-  /** What Up looks for: the line's beginning when the walk began. */
+  /** What Up looks for: the line when Up was first pressed. */
   #prefix: string | undefined;
 
   constructor(options: CommandLineOptions) {
@@ -31,11 +31,11 @@ export class CommandLine {
   }
 
   async read(): Promise<Command> {
-    const { desk } = this.#options;
+    const { terminal } = this.#options;
     this.#open('');
     let leaving = false;
     for (;;) {
-      const reading = await desk.next();
+      const reading = await terminal.next();
       if (reading.kind === 'line') {
         const command = this.#sent(reading.text);
         if (command !== undefined) return command;
@@ -43,26 +43,26 @@ export class CommandLine {
         continue;
       }
       const { name } = reading;
-      if (name === 'ctrl-c' && desk.typed === '') {
+      if (name === 'ctrl-c' && terminal.typed === '') {
         if (this.#options.stop()) continue;
         if (leaving) return this.#closed({ kind: 'leave' });
         leaving = true;
-        desk.say('Press Ctrl-C again to leave; what is at work goes on.');
+        terminal.say('Press Ctrl-C again to leave; changes in progress continue.');
         continue;
       }
       leaving = false;
-      if (name === 'ctrl-d' && desk.typed === '') return this.#closed({ kind: 'leave' });
+      if (name === 'ctrl-d' && terminal.typed === '') return this.#closed({ kind: 'leave' });
       if (name === 'ctrl-o') return this.#closed({ kind: 'view' });
       await this.#key(name);
     }
   }
 
   async #key(name: string): Promise<void> {
-    const { desk } = this.#options;
+    const { terminal } = this.#options;
     switch (name) {
       case 'ctrl-c':
-        desk.closeLine();
-        desk.say('Cleared.');
+        terminal.closeLine();
+        terminal.say('Cleared.');
         this.#open('');
         return;
       case 'up':
@@ -78,31 +78,31 @@ export class CommandLine {
       case 'ctrl-r':
         return this.#search();
       default:
-      // There is no way to move in a line that is never drawn again.
+      // Other keys do nothing: the cursor cannot move in a line that is never redrawn.
     }
   }
 
   #open(text: string): void {
     this.#prefix = undefined;
-    this.#options.desk.open(prompt, { text });
+    this.#options.terminal.open(prompt, { text });
   }
 
   #closed(command: Command): Command {
-    this.#options.desk.closeLine();
+    this.#options.terminal.closeLine();
     return command;
   }
 
   #sent(text: string): Command | undefined {
-    const { desk, history } = this.#options;
+    const { terminal, history } = this.#options;
     const line = text.trim();
     if (line === '') return undefined;
     if (publicKey.test(line)) {
-      desk.say('That is a public key and not a command; nothing was run. "create" and "key add" ask for one.');
+      terminal.say('That is a public key, not a command. Nothing was run. "create" and "key add" ask for a key.');
       return undefined;
     }
     if (privateKey.test(line)) {
-      desk.say(
-        'That is a private key; nothing was run or kept. What is needed here is the public one, the line of the .pub file.',
+      terminal.say(
+        'That is a private key. Nothing was run or stored. Use the public key instead: the line in the .pub file.',
       );
       return undefined;
     }
@@ -110,39 +110,39 @@ export class CommandLine {
     return { kind: 'run', line };
   }
 
-  /** An earlier line comes on a line of its own, as if it had been typed there. */
+  /** Puts an earlier or later line on a new prompt. */
   #walk(direction: 'older' | 'newer'): void {
-    const { desk, history } = this.#options;
-    this.#prefix ??= desk.typed;
+    const { terminal, history } = this.#options;
+    this.#prefix ??= terminal.typed;
     const found =
-      direction === 'older' ? history.older(desk.typed, this.#prefix) : history.newer(desk.typed, this.#prefix);
-    const text = found ?? desk.typed;
-    desk.closeLine();
-    if (found === undefined) desk.say(direction === 'older' ? 'No earlier line.' : 'No later line.');
-    desk.open(prompt, { text });
+      direction === 'older' ? history.older(terminal.typed, this.#prefix) : history.newer(terminal.typed, this.#prefix);
+    const text = found ?? terminal.typed;
+    terminal.closeLine();
+    if (found === undefined) terminal.say(direction === 'older' ? 'No earlier line.' : 'No later line.');
+    terminal.open(prompt, { text });
   }
 
   async #search(): Promise<void> {
-    const { desk, history } = this.#options;
-    const before = desk.typed;
-    desk.closeLine();
-    const wanted = (await ask(desk, 'Find in earlier lines: '))?.trim() ?? '';
+    const { terminal, history } = this.#options;
+    const before = terminal.typed;
+    terminal.closeLine();
+    const wanted = (await ask(terminal, 'Search earlier lines: '))?.trim() ?? '';
     const found = wanted === '' ? undefined : history.find(wanted, 0);
-    if (wanted !== '' && found === undefined) desk.say('Not found.');
+    if (wanted !== '' && found === undefined) terminal.say('Not found.');
     this.#open(found ?? before);
   }
 
   async #complete(): Promise<void> {
-    const { desk, complete } = this.#options;
-    const text = desk.typed;
+    const { terminal, complete } = this.#options;
+    const text = terminal.typed;
     const completion = await complete(text, text.length);
     const [first, ...others] = completion.candidates;
-    if (first === undefined) this.#tellNothing(text);
+    if (first === undefined) this.#sayNoCompletions(text);
     else if (others.length === 0) this.#take(text, completion, first);
     else await this.#choose(text, completion);
   }
 
-  /** Without a choice the line goes on as far as all of them are the same. */
+  /** Prints the choices. If the user chooses none, the line gets the common prefix of all. */
   async #choose(text: string, completion: Completion): Promise<void> {
     const common = commonBeginning(completion.candidates);
     const typed = text.slice(completion.from);
@@ -150,22 +150,22 @@ export class CommandLine {
       common.length > typed.length && common.toLowerCase().startsWith(typed.toLowerCase())
         ? text.slice(0, completion.from) + common
         : text;
-    const chosen = await choose(this.#options.desk, completion.candidates);
+    const chosen = await choose(this.#options.terminal, completion.candidates);
     this.#open(chosen === undefined ? further : text.slice(0, completion.from) + chosen.value + completion.after);
   }
 
-  #tellNothing(text: string): void {
-    const { desk } = this.#options;
-    desk.closeLine();
-    desk.say('Nothing completes this.');
+  #sayNoCompletions(text: string): void {
+    const { terminal } = this.#options;
+    terminal.closeLine();
+    terminal.say('No completions.');
     this.#open(text);
   }
 
-  /** The only one there is: only what is missing is written, where that is possible. */
+  /** Accepts the only candidate. Writes only the missing part, if the typed part can stay. */
   #take(text: string, { from, after }: Completion, { value }: Candidate): void {
-    const { desk } = this.#options;
+    const { terminal } = this.#options;
     const whole = text.slice(0, from) + value + after;
-    if (whole.startsWith(text)) desk.type(whole.slice(text.length));
+    if (whole.startsWith(text)) terminal.type(whole.slice(text.length));
     else this.#open(whole);
   }
 }

@@ -1,7 +1,7 @@
 /**
- * A line that is typed where the cursor can go nowhere but back: what is typed is written behind it, and erased with
- * backspace, blank, backspace. Each method returns what has to be written; `undefined` where the line has to be written
- * anew, because a backspace does not go up to the row before.
+ * A line typed on a terminal whose cursor only moves back: text is appended, and erased with backspace, blank,
+ * backspace. Each method returns what to write, or `undefined` if the line must be written again, because a backspace
+ * cannot move to the previous row.
  */
 import stringWidth from 'string-width';
 import { maxLineLength } from '../composer/line.ts';
@@ -15,10 +15,7 @@ export class EchoedLine {
   readonly prompt: string;
   readonly #columns: () => number;
   #cells: TypedCell[] = [];
-  /**
-   * Of the text, in UTF-16 units, and of what is shown of it, in cells: both are wanted at each key, and the line may
-   * be long.
-   */
+  /** The length in UTF-16 units and the width in cells. They are kept because each key needs both. */
   #length = 0;
   #width = 0;
 
@@ -35,7 +32,7 @@ export class EchoedLine {
     return this.#cells.length === 0;
   }
 
-  /** The prompt and what was typed, as on a new line. */
+  /** The prompt and the typed text, to be written on a new line. */
   get shown(): string {
     return this.prompt + this.#cells.map(({ shown }) => shown).join('');
   }
@@ -52,7 +49,7 @@ export class EchoedLine {
     return this.#erase(1);
   }
 
-  /** Back to a blank, as unix-word-rubout does. */
+  /** Erases back to a blank, as unix-word-rubout does. */
   eraseWord(): string | undefined {
     let from = this.#cells.length;
     while (from > 0 && this.#isBlank(from - 1)) from--;
@@ -75,7 +72,7 @@ export class EchoedLine {
     this.#count(gone, -1);
     const erased = before - stringWidth(this.prompt) - this.#width;
     const columns = Math.max(1, this.#columns());
-    // At the right margin terminals differ in where the cursor is.
+    // Terminals differ in where the cursor is at the right margin.
     const sameRow = before % columns !== 0 && Math.floor(before / columns) === Math.floor((before - erased) / columns);
     return sameRow ? '\b \b'.repeat(erased) : undefined;
   }

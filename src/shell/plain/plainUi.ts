@@ -1,6 +1,6 @@
 /**
- * The shell as lines of text: for screen readers, for terminals that can do nothing else, and for whoever prefers it.
- * Nothing is drawn, so nothing is drawn again; no control sequence is ever sent.
+ * Screen-reader mode: the shell as lines of text, for screen readers, for terminals that support nothing else, and for
+ * users who prefer it. Nothing is redrawn, and no control sequence is ever sent.
  */
 import type { HandedOverTerminal } from '../../domain/terminal.ts';
 import type { Actor } from '../../domain/access/actor.ts';
@@ -12,40 +12,40 @@ import { narrowed, type ListRequest } from '../model/listRequest.ts';
 import type { ShellUi } from '../model/shellUi.ts';
 import type { Confirmation, FormRequest } from '../model/ui.ts';
 import type { InkStreams, Terminal } from '../terminal/terminal.ts';
-import { confirm } from './asking.ts';
+import { confirm } from './prompts.ts';
 import { CommandLine } from './commandLine.ts';
-import { Desk } from './desk.ts';
-import { ListTeller } from './following.ts';
+import { LineTerminal } from './lineTerminal.ts';
+import { ListAnnouncer } from './listAnnouncer.ts';
 import { Questionnaire } from './questionnaire.ts';
 import { sentences } from './sentences.ts';
-import { StepTeller } from './stepTeller.ts';
+import { StepAnnouncer } from './stepAnnouncer.ts';
 
-/** Why it is lines of text: the terminal's name, a word on the command line, or what the person chose. */
+/** Why screen-reader mode is on: because of TERM, of a word on the command line, or of the user's setting. */
 export type PlainReason = 'terminal' | 'once' | 'setting';
 
 export interface PlainUiOptions {
   readonly terminal: Terminal;
   readonly actor: Actor;
   readonly reason: PlainReason;
-  /** Ends the session with an exit code. */
+  /** Ends the shell with an exit code. */
   readonly end: (code: number) => void;
 }
 
-const leaving: Readonly<Record<PlainReason, string>> = {
-  terminal: 'Your terminal says that it can do nothing else (TERM); with another TERM you get the usual shell.',
-  once: 'For this once; without "plain" behind ssh you get the usual shell.',
-  setting: 'To leave it, type "plain off" and log in again.',
+const reasons: Readonly<Record<PlainReason, string>> = {
+  terminal: 'Your terminal type (TERM) supports nothing else; set another TERM to get the usual shell.',
+  once: 'For this login only; leave out "plain" to get the usual shell.',
+  setting: 'To turn it off, type "plain off" and log in again.',
 };
 
 export class PlainUi implements ShellUi {
   readonly plain = true;
   readonly #options: PlainUiOptions;
   readonly #streams: InkStreams;
-  readonly #desk: Desk;
-  readonly #steps: StepTeller;
-  #shellModel: ShellModel | undefined;
+  readonly #lines: LineTerminal;
+  readonly #steps: StepAnnouncer;
+  #shell: ShellModel | undefined;
   #commands: CommandLine | undefined;
-  /** Gives the prompt back while a command goes on. */
+  /** Returns to the prompt while a command continues. */
   #detach: (() => void) | undefined;
   #isClosed = false;
 
@@ -53,31 +53,31 @@ export class PlainUi implements ShellUi {
     this.#options = options;
     this.#streams = options.terminal.open();
     const { stdin, stdout } = this.#streams;
-    this.#desk = new Desk({
+    this.#lines = new LineTerminal({
       write: (text) => stdout.write(text),
       columns: () => stdout.columns,
       interrupted: () => this.#interrupted(),
     });
-    this.#steps = new StepTeller((text) => this.#desk.say(text));
-    this.#desk.say(`Screen-reader mode: only lines of text. ${leaving[options.reason]}`);
+    this.#steps = new StepAnnouncer((text) => this.#lines.say(text));
+    this.#lines.say(`Screen-reader mode: only lines of text. ${reasons[options.reason]}`);
     stdin.setEncoding('utf8');
-    stdin.on('data', (text: string) => this.#safely(() => this.#desk.feed(text)));
+    stdin.on('data', (text: string) => this.#safely(() => this.#lines.feed(text)));
   }
 
-  show(shellModel: ShellModel, lines: readonly string[]): void {
-    this.#shellModel = shellModel;
+  show(shell: ShellModel, lines: readonly string[]): void {
+    this.#shell = shell;
     this.#commands = new CommandLine({
-      desk: this.#desk,
+      terminal: this.#lines,
       history: new History(lines),
-      stop: () => shellModel.interrupt(),
-      complete: (text, cursor) => shellModel.complete(text, cursor),
+      stop: () => shell.interrupt(),
+      complete: (text, cursor) => shell.complete(text, cursor),
     });
   }
 
   ready(): void {
-    // What is thrown here would end the whole server, not this session.
+    // An exception here would end the whole server, not only this shell.
     void this.#serve().catch((error: unknown) => {
-      this.#desk.say(`Error: the shell failed: ${Failure.from(error).why} (internal)`);
+      this.#lines.say(`Error: the shell failed: ${Failure.from(error).why} (internal)`);
       this.#options.end(1);
     });
   }
@@ -86,68 +86,68 @@ export class PlainUi implements ShellUi {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#steps.close();
-    this.#desk.close();
+    this.#lines.close();
     this.#streams.close();
   }
 
   print(item: Item): void {
-    // What was typed is on the terminal already.
+    // The typed line is already on the terminal.
     if (item.kind === 'command') return;
     if (item.kind === 'steps') this.#steps.finish(item.steps, item.notes);
-    else this.#desk.say(sentences(item).join('\n'));
+    else this.#lines.say(sentences(item).join('\n'));
   }
 
   changed(): void {
-    this.#steps.look(this.#shellModel?.liveCalls.all ?? []);
+    this.#steps.update(this.#shell?.liveCalls.all ?? []);
   }
 
   confirm(confirmation: Confirmation): Promise<boolean> {
-    return confirm(this.#desk, confirmation);
+    return confirm(this.#lines, confirmation);
   }
 
   form(request: FormRequest): Promise<Readonly<Record<string, unknown>> | undefined> {
     const complete = async (line: string): ReturnType<ShellModel['complete']> =>
-      (await this.#shellModel?.complete(line, line.length)) ?? { from: 0, candidates: [], after: '' };
+      (await this.#shell?.complete(line, line.length)) ?? { from: 0, candidates: [], after: '' };
     return new Questionnaire(request, {
-      desk: this.#desk,
+      terminal: this.#lines,
       entryPoint: this.#options.actor.entryPoint,
       complete: async (line) => (await complete(line)).candidates,
     }).run();
   }
 
-  /** The list, and then what changes, until Enter or Ctrl-C. */
-  async view(wish: ListRequest): Promise<void> {
-    const shellModel = this.#shellModel;
-    if (shellModel === undefined) return;
-    const { shells } = shellModel.options;
-    const teller = new ListTeller();
-    shellModel.feedListener = (update) => this.#desk.say(teller.tell(narrowed(wish, update)).join('\n'));
+  /** Announces the list and its changes until Enter or Ctrl-C. */
+  async view(request: ListRequest): Promise<void> {
+    const shell = this.#shell;
+    if (shell === undefined) return;
+    const { shells } = shell.options;
+    const announcer = new ListAnnouncer();
+    shell.feedListener = (update) => this.#lines.say(announcer.announce(narrowed(request, update)).join('\n'));
     try {
-      await shells.feed(shellModel.shell, true);
+      await shells.feed(shell.shellId, true);
       for (;;) {
-        const reading = await this.#desk.next();
+        const reading = await this.#lines.next();
         if (reading.kind === 'key' && ['enter', 'ctrl-c', 'ctrl-d'].includes(reading.name)) break;
       }
     } finally {
-      shellModel.feedListener = undefined;
-      await shells.feed(shellModel.shell, false);
+      shell.feedListener = undefined;
+      await shells.feed(shell.shellId, false);
     }
-    this.#desk.say('The list is not followed any more.');
+    this.#lines.say('No longer watching the list.');
   }
 
   handOver(): Promise<HandedOverTerminal> {
-    this.#desk.say('What comes now is from inside the container, until its shell ends.');
-    this.#desk.hold();
+    this.#lines.say('You are now inside the container, until its shell exits.');
+    this.#lines.hold();
     this.#streams.stdout.flush();
-    return Promise.resolve(this.#options.terminal.handOver(() => this.#desk.release()));
+    return Promise.resolve(this.#options.terminal.handOver(() => this.#lines.release()));
   }
 
   copy(): void {
-    // A sequence for the terminal: nothing of that kind is sent here, and the conversation says so.
+    // Never called: `copy` is refused in this mode, because it would send a control sequence.
   }
 
   clear(): void {
-    this.#desk.say('There is nothing to clear: in this mode nothing is drawn.');
+    this.#lines.say('There is nothing to clear in screen-reader mode.');
   }
 
   width(): number {
@@ -155,12 +155,12 @@ export class PlainUi implements ShellUi {
   }
 
   async #serve(): Promise<void> {
-    const [commands, shellModel] = [this.#commands, this.#shellModel];
-    if (commands === undefined || shellModel === undefined) return;
+    const [commands, shell] = [this.#commands, this.#shell];
+    if (commands === undefined || shell === undefined) return;
     while (!this.#isClosed) {
       const command = await commands.read();
-      if (command.kind === 'run') await this.#run(shellModel, command.line);
-      else if (command.kind === 'view') await this.#run(shellModel, 'list --watch');
+      if (command.kind === 'run') await this.#run(shell, command.line);
+      else if (command.kind === 'view') await this.#run(shell, 'list --watch');
       else {
         this.#options.end(0);
         return;
@@ -168,22 +168,20 @@ export class PlainUi implements ShellUi {
     }
   }
 
-  /** Until it has ended, or goes on without being waited for. */
-  async #run(shellModel: ShellModel, line: string): Promise<void> {
+  /** Runs a line until it ends or is detached. */
+  async #run(shell: ShellModel, line: string): Promise<void> {
     const detached = new Promise<void>((resolve) => (this.#detach = resolve));
-    await Promise.race([shellModel.run(line), detached]);
+    await Promise.race([shell.run(line), detached]);
     this.#detach = undefined;
   }
 
-  /**
-   * Ctrl-C while a command is at work: ends what only reads; what changes something goes on, and the prompt comes back.
-   */
+  /** Handles Ctrl-C during a command: stops a call that reads; detaches from a change, which continues. */
   #interrupted(): boolean {
-    const shellModel = this.#shellModel;
-    if (shellModel === undefined) return false;
-    if (shellModel.interrupt()) return true;
-    if (this.#detach === undefined || !shellModel.liveCalls.all.some(({ own }) => own)) return false;
-    this.#desk.say('It goes on, and its end is told here.');
+    const shell = this.#shell;
+    if (shell === undefined) return false;
+    if (shell.interrupt()) return true;
+    if (this.#detach === undefined || !shell.liveCalls.all.some(({ own }) => own)) return false;
+    this.#lines.say('The command continues. Its end is announced here.');
     this.#detach();
     return true;
   }
@@ -192,7 +190,7 @@ export class PlainUi implements ShellUi {
     try {
       act();
     } catch (error) {
-      this.#desk.say(`Error: ${Failure.from(error).message}`);
+      this.#lines.say(`Error: ${Failure.from(error).message}`);
     }
   }
 }

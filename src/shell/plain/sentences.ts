@@ -1,7 +1,4 @@
-/**
- * Everything that is shown, as sentences for somebody who listens: states in words, no signs, no columns. Each is one
- * line or several.
- */
+/** Turns items into sentences for screen readers: states in words, no signs, no columns. */
 import { capitalised } from '../../catalogue/declaration/show.ts';
 import type { Block } from '../../catalogue/declaration/view.ts';
 import type { FailureData } from '../../domain/failure.ts';
@@ -10,10 +7,10 @@ import { printable, printableLines } from '../../domain/text.ts';
 import type { Item } from '../items/item.ts';
 import { showCall, showDuration } from '../items/words.ts';
 
-/** Steps are told while they happen, by `StepTeller`; what was typed is on the terminal already. */
+/** Items with sentences. `StepAnnouncer` announces steps as they happen; a typed line is already on the terminal. */
 export type SaidItem = Exclude<Item, { kind: 'steps' | 'command' }>;
 
-/** The lines of an item; none for an item that says nothing. */
+/** Returns the sentences of an item. */
 export function sentences(item: SaidItem): string[] {
   switch (item.kind) {
     case 'blocks':
@@ -34,7 +31,7 @@ export function sentences(item: SaidItem): string[] {
 function blockSentences(block: Block): string[] {
   switch (block.kind) {
     case 'text':
-      // It may end with a command that somebody copies: nothing is put behind it.
+      // No full stop is added, because the text may end with a command to copy.
       return [printableLines(block.text)];
     case 'table':
       return block.rows.length === 0
@@ -52,12 +49,12 @@ function blockSentences(block: Block): string[] {
         ...block.fields.map(([label, value]) => `${printable(label)}: ${valueInWords(value)}`),
       ];
     case 'verbatim':
-      // Copied as it is; a title says what follows.
+      // The text is for copying, so it stays as it is.
       return [...(block.title === undefined ? [] : [`${printableLines(block.title)}:`]), printableLines(block.text)];
   }
 }
 
-/** `Container alice-container: status Running, IP 10.0.3.100.` A cell without a value says nothing. */
+/** Turns a table row into `Container alice-container: status Running, IP 10.0.3.100.` Leaves out empty cells. */
 export function rowSentence(titles: readonly string[], row: readonly string[], noun?: string): string {
   const [first = '', ...others] = titles.map((title, i) => ({ title, value: row[i] ?? '' }));
   const said = (cells: readonly { title: string; value: string }[]): string =>
@@ -66,7 +63,7 @@ export function rowSentence(titles: readonly string[], row: readonly string[], n
       .map(({ title, value }) => `${titleInWords(title)} ${valueInWords(value)}`)
       .join(', ');
   if (first === '') return '';
-  // A name needs no title before it where it is known what bears it.
+  // After a noun, a name needs no title.
   const named =
     noun !== undefined && first.title === 'NAME'
       ? noun
@@ -78,19 +75,19 @@ export function rowSentence(titles: readonly string[], row: readonly string[], n
   return stopped(`${named} ${valueInWords(first.value)}${rest === '' ? '' : `: ${rest}`}`);
 }
 
-const initials = new Set(['IP', 'CPU', 'SSH', 'ID']);
+const acronyms = new Set(['IP', 'CPU', 'SSH', 'ID']);
 
 export function titleInWords(title: string): string {
   return title
     .split(' ')
-    .map((word) => (initials.has(word) ? word : word.toLowerCase()))
+    .map((word) => (acronyms.has(word) ? word : word.toLowerCase()))
     .join(' ');
 }
 
 const size = String.raw`[\d.]+ [KMGTP]?i?B`;
 const use = new RegExp(`^(.*?)(-|${size}) / (${size})(?: \\((<?)([\\d.]+)%\\))?$`);
 
-/** A value as views write it, with its signs as words. */
+/** Returns a value with its signs as words. */
 export function valueInWords(value: string): string {
   if (value === '-') return 'none';
   const found = use.exec(value);
@@ -108,15 +105,15 @@ export function failureSentence({ what, why, code, next }: FailureData): string 
   return `Error: ${printableLines(what)}: ${printableLines(why)} (${code}).${next === undefined ? '' : ` Next: ${stopped(printableLines(next))}`}`;
 }
 
-/** What another admin did. */
+/** Returns the sentence about another admin's call. */
 export function endedCall(call: EndedCall): string {
   const who = printable(call.actor);
   const what = printable(showCall(call));
-  if (call.outcome === 'ok') return `${who}: ${what} is done, after ${showDuration(call.durationMs)}.`;
+  if (call.outcome === 'ok') return `${who}: ${what} finished in ${showDuration(call.durationMs)}.`;
   return `${who}: ${what} failed: ${printable(call.failure?.what ?? '')}: ${printable(call.failure?.why ?? '')}.`;
 }
 
-/** With a full stop, where nothing ends it yet: a screen reader pauses there. */
+/** Adds a full stop unless the text ends with punctuation, because a screen reader pauses there. */
 export function stopped(text: string): string {
   return text === '' || /[.!?:;)]$/.test(text) ? text : `${text}.`;
 }

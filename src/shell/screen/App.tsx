@@ -1,6 +1,6 @@
 /**
- * The live part of the screen: what is at work, the line that is typed or the question that is asked, and one line of
- * status. It is always shorter than the window; everything finished is above it and belongs to the terminal.
+ * The live part of the screen: running calls, then the input line or a dialog, then the status line. It is always
+ * shorter than the window. The transcript above it belongs to the terminal's scrollback.
  */
 import { Box, useApp, useStdout, useWindowSize } from 'ink';
 import { useEffect, useSyncExternalStore, type ReactElement } from 'react';
@@ -12,20 +12,20 @@ import { ConfirmView } from './ConfirmView.tsx';
 import type { ScreenStore } from './store.ts';
 import { useKeys } from './useKeys.ts';
 
-/** What the app gives to whoever started it. */
+/** Functions that the app passes to `onMount`. */
 export interface AppHandles {
   /** Writes above the live part. */
   readonly write: (text: string) => void;
-  /** Gives the terminal away until the result is called. */
+  /** Stops drawing. The returned function resumes it. */
   readonly suspend: () => Promise<() => Promise<void>>;
 }
 
 export interface AppProps {
   readonly store: ScreenStore;
-  /** Where keys go: the dialog, or else the composer. */
+  /** Returns the receiver of keys: the dialog or the composer. */
   readonly keyed: () => Keyed;
   readonly onMount: (handles: AppHandles) => void;
-  /** Something went wrong with one key. */
+  /** Called with an exception from handling a key. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -47,14 +47,14 @@ export function App({ store, keyed, onMount, onError }: AppProps): ReactElement 
 
   useKeys(keyed, onError);
 
-  // One row stays free for the cursor behind the last line.
+  // One row stays free for the cursor after the last line.
   const room = Math.max(3, rows - 1);
   const below = dialog === undefined ? 2 : Math.min(room - 1, dialog.height);
   const above = Math.max(0, Math.min(liveCalls.length === 0 ? 0 : 12, room - below));
   const shown = countLines(liveCalls, above);
   return (
     <Box flexDirection="column">
-      <LiveCallLines liveCalls={liveCalls} most={above} />
+      <LiveCallLines liveCalls={liveCalls} maxLines={above} />
       {dialog === undefined ? (
         <ComposerView
           composer={composer}

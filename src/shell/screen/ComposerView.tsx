@@ -1,7 +1,6 @@
 /**
- * The line at the bottom, what could complete it, and the status. How wide a row is, is left to the layout: right after
- * the window was resized Ink draws once before React knows the new size, and a row that is too long would move
- * everything below it.
+ * Draws the input line, its suggestions and the status line. The layout, not this code, limits the width of rows: after
+ * a resize Ink draws once before React knows the new size, and a row that is too long would shift everything below it.
  */
 import { Box, Text, useCursor } from 'ink';
 import type { ReactElement } from 'react';
@@ -17,9 +16,9 @@ export interface ComposerViewProps {
   readonly hint: string | undefined;
   readonly status: string;
   readonly columns: number;
-  /** Rows that may be used. */
+  /** Rows available. */
   readonly rows: number;
-  /** Rows above, in the same frame. */
+  /** Rows above it in the same frame. */
   readonly top: number;
 }
 
@@ -34,7 +33,7 @@ export function ComposerView({ composer, hint, status, columns, rows, top }: Com
   const shown =
     search === undefined
       ? windowOf(line, columns - promptWidth - 1)
-      : { text: search.found ?? (search.text === '' ? '' : '(nothing)'), column: 0 };
+      : { text: search.found ?? (search.text === '' ? '' : '(no match)'), column: 0 };
   setCursorPosition({ x: search === undefined ? before + shown.column : Math.max(0, before - 3), y: top });
   const room = Math.max(0, Math.min(maxSuggestions, rows - 2));
   return (
@@ -61,11 +60,11 @@ function statusOf(
   room: number,
   leaving: boolean,
 ): string {
-  if (leaving) return 'Press Ctrl-C again to leave; what is at work goes on';
-  if (search !== undefined) return 'Ctrl-R older, Enter runs it, Esc gives up';
+  if (leaving) return 'Press Ctrl-C again to leave; changes in progress continue';
+  if (search !== undefined) return 'Ctrl-R finds older lines, Enter runs the line, Esc cancels';
   if (suggestions !== undefined) {
     const more = suggestions.candidates.length - room;
-    return `Tab and arrows choose, Enter takes it, Esc closes${more > 0 ? ` (${suggestions.candidates.length} in all)` : ''}`;
+    return `Tab and arrows select, Enter accepts, Esc closes${more > 0 ? ` (${suggestions.candidates.length} in all)` : ''}`;
   }
   return hint ?? status;
 }

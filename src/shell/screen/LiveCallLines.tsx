@@ -1,4 +1,4 @@
-/** What is at work, one line each, with the steps of one's own where there is room. */
+/** Draws the running calls: one line each, and the steps of own calls if there is room. */
 import { Box, Text, useAnimation } from 'ink';
 import type { ReactElement } from 'react';
 import { printable } from '../../domain/text.ts';
@@ -8,22 +8,21 @@ import { showDuration } from '../items/words.ts';
 import type { LiveCall } from '../model/liveCalls.ts';
 
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
-/** Between two frames of the spinner, in milliseconds: slow, because each is a packet on the way to the client. */
+/** Time between two frames of the spinner, in milliseconds. It is slow because each frame is a packet to the client. */
 const frameMs = 250;
 
-export interface ActivityLinesProps {
+export interface LiveCallLinesProps {
   readonly liveCalls: readonly LiveCall[];
-  /** Lines at most. */
-  readonly most: number;
+  readonly maxLines: number;
 }
 
-/** The lines of each activity: its title, and its steps where all of them fit. */
+/** Returns the newest calls that fit, each with its number of step lines: all of its steps or none. */
 function layout(
   liveCalls: readonly LiveCall[],
-  most: number,
+  maxLines: number,
 ): { readonly liveCall: LiveCall; readonly steps: number }[] {
-  const shown = liveCalls.slice(-Math.max(0, most));
-  let left = most - shown.length;
+  const shown = liveCalls.slice(-Math.max(0, maxLines));
+  let left = maxLines - shown.length;
   return shown.map((liveCall) => {
     const wanted = liveCall.own ? liveCall.steps.length : 0;
     const steps = wanted <= left ? wanted : 0;
@@ -32,13 +31,13 @@ function layout(
   });
 }
 
-export function LiveCallLines({ liveCalls, most }: ActivityLinesProps): ReactElement | undefined {
+export function LiveCallLines({ liveCalls, maxLines }: LiveCallLinesProps): ReactElement | undefined {
   const { frame } = useAnimation({ interval: frameMs, isActive: liveCalls.length > 0 });
-  if (liveCalls.length === 0 || most === 0) return undefined;
+  if (liveCalls.length === 0 || maxLines === 0) return undefined;
   const spinner = frames[frame % frames.length] ?? '•';
   return (
     <Box flexDirection="column">
-      {layout(liveCalls, most).flatMap(({ liveCall, steps }) => [
+      {layout(liveCalls, maxLines).flatMap(({ liveCall, steps }) => [
         <Title key={liveCall.id} liveCall={liveCall} spinner={spinner} withStep={steps === 0} />,
         ...liveCall.steps.slice(0, steps).map((step) => (
           <Box key={`${liveCall.id} ${step.index}`} height={1} paddingRight={1} overflow="hidden">
@@ -53,9 +52,9 @@ export function LiveCallLines({ liveCalls, most }: ActivityLinesProps): ReactEle
   );
 }
 
-/** How many lines they take. */
-export function countLines(liveCalls: readonly LiveCall[], most: number): number {
-  return layout(liveCalls, most).reduce((sum, { steps }) => sum + 1 + steps, 0);
+/** Returns how many lines the calls take. */
+export function countLines(liveCalls: readonly LiveCall[], maxLines: number): number {
+  return layout(liveCalls, maxLines).reduce((sum, { steps }) => sum + 1 + steps, 0);
 }
 
 function Title({

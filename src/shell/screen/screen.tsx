@@ -1,4 +1,4 @@
-/** The shell on a full terminal: Ink draws the live part, everything finished is written above it once. */
+/** The shell on a full terminal. Ink draws the live part; the transcript is written above it once. */
 import type { HandedOverTerminal } from '../../domain/terminal.ts';
 import { render, type Instance } from 'ink';
 import { usageLine } from '../../catalogue/help.ts';
@@ -8,7 +8,7 @@ import { verbOf } from '../composer/completion.ts';
 import { Composer } from '../composer/composer.ts';
 import { History } from '../composer/history.ts';
 import type { Keyed } from '../composer/keys.ts';
-import { FormDialog } from '../forms/form.ts';
+import { FormDialog } from '../forms/formDialog.ts';
 import type { Item } from '../items/item.ts';
 import { renderItem } from '../items/renderItem.tsx';
 import type { ShellModel } from '../model/shellModel.ts';
@@ -17,21 +17,20 @@ import type { ShellUi } from '../model/shellUi.ts';
 import type { Confirmation, FormRequest } from '../model/ui.ts';
 import type { InkStreams, Terminal } from '../terminal/terminal.ts';
 import { App, type AppHandles } from './App.tsx';
-import { ConfirmDialog } from './dialog.ts';
+import { ConfirmDialog } from './confirmDialog.ts';
 import { ScreenStore, type Dialog, type ScreenState } from './store.ts';
 
 export interface ScreenOptions {
   readonly terminal: Terminal;
   readonly actor: Actor;
-  /** What is always true here, for the line of status: the host, above all a simulated one. */
+  /** What the status line says about the host: `Incus`, or `SIMULATED HOST`. */
   readonly place: string;
-  /** Opens the live list on top of this screen. */
-  readonly openView: (terminal: Terminal, shellModel: ShellModel, wish: ListRequest) => Promise<void>;
-  /** Ends the session with an exit code. */
+  /** Opens the live list above this screen. */
+  readonly openView: (terminal: Terminal, shell: ShellModel, request: ListRequest) => Promise<void>;
+  /** Ends the shell with an exit code. */
   readonly end: (code: number) => void;
 }
 
-/** Frames a second at most. */
 const maxFramesPerSecond = 60;
 
 export class Screen implements ShellUi {
@@ -39,14 +38,14 @@ export class Screen implements ShellUi {
   readonly #options: ScreenOptions;
   readonly #store: ScreenStore;
   readonly #streams: InkStreams;
-  #shellModel: ShellModel | undefined;
+  #shell: ShellModel | undefined;
   #composer: Composer;
   #history = new History([]);
   #dialog: Dialog | undefined;
   #ink: Instance | undefined;
   #app: AppHandles | undefined;
   readonly #mounted = Promise.withResolvers<AppHandles>();
-  /** Written as soon as this screen has the terminal. */
+  /** Text to write once this screen owns the terminal. */
   #pending = '';
   #flushing = false;
   #suspended = false;
@@ -58,9 +57,9 @@ export class Screen implements ShellUi {
     this.#store = new ScreenStore(this.#state());
   }
 
-  /** Draws the composer; from now on keys are taken. */
-  show(shellModel: ShellModel, lines: readonly string[]): void {
-    this.#shellModel = shellModel;
+  /** Starts drawing and reading keys. */
+  show(shell: ShellModel, lines: readonly string[]): void {
+    this.#shell = shell;
     this.#history = new History(lines);
     this.#composer = this.#makeComposer();
     this.changed();
@@ -81,7 +80,7 @@ export class Screen implements ShellUi {
         stdin: stdin as unknown as NodeJS.ReadStream,
         stdout: stdout as unknown as NodeJS.WriteStream,
         stderr: stdout as unknown as NodeJS.WriteStream,
-        // Ink looks at the server's own environment and console for these.
+        // Ink would derive these from the server's own environment and console.
         interactive: true,
         patchConsole: false,
         exitOnCtrlC: false,
@@ -89,7 +88,7 @@ export class Screen implements ShellUi {
         maxFps: maxFramesPerSecond,
       },
     );
-    // A component that throws ends this session alone.
+    // A component that throws ends only this shell.
     this.#ink.waitUntilExit().catch((error: unknown) => {
       this.#options.terminal.write(`\r\nError: the shell failed: ${Failure.from(error).why} (internal)\r\n`);
       this.#options.end(1);
@@ -97,16 +96,15 @@ export class Screen implements ShellUi {
   }
 
   ready(): void {
-    // The composer is there from the beginning: what is said meanwhile appears above it.
+    // The composer is visible from the start; output appears above it.
   }
 
-  /** Takes the live part off the screen and ends. */
+  /** Removes the live part from the screen and ends. */
   close(): void {
     if (this.#suspended) this.#flushDirectly();
     else {
       this.#flush();
-      // Takes the live part away at once. Ink's clear() does not last: with a cursor in it, it is drawn once more at
-      // the end.
+      // Suspending removes the live part at once. After Ink's clear() it would be drawn once more if it has a cursor.
       void this.#app?.suspend();
     }
     this.#suspended = true;
@@ -143,10 +141,10 @@ export class Screen implements ShellUi {
     );
   }
 
-  async view(wish: ListRequest): Promise<void> {
-    const shellModel = this.#shellModel;
-    if (shellModel === undefined) return;
-    await this.#away(() => this.#options.openView(this.#options.terminal, shellModel, wish));
+  async view(request: ListRequest): Promise<void> {
+    const shell = this.#shell;
+    if (shell === undefined) return;
+    await this.#away(() => this.#options.openView(this.#options.terminal, shell, request));
   }
 
   async handOver(): Promise<HandedOverTerminal> {
@@ -160,7 +158,7 @@ export class Screen implements ShellUi {
 
   clear(): void {
     this.#pending = '';
-    // The screen, not what scrolled off it: that belongs to the terminal.
+    // Clears the screen but not the scrollback, which belongs to the terminal.
     this.#app?.write('\x1b[2J\x1b[H');
   }
 
@@ -171,12 +169,12 @@ export class Screen implements ShellUi {
   #makeComposer(): Composer {
     return new Composer(this.#history, {
       changed: () => this.changed(),
-      submit: (line) => void this.#shellModel?.run(line),
+      submit: (line) => void this.#shell?.run(line),
       leave: () => this.#options.end(0),
-      stop: () => this.#shellModel?.interrupt() ?? false,
+      stop: () => this.#shell?.interrupt() ?? false,
       clearScreen: () => this.clear(),
       complete: (text, cursor) =>
-        this.#shellModel?.complete(text, cursor) ?? Promise.resolve({ from: 0, candidates: [], after: '' }),
+        this.#shell?.complete(text, cursor) ?? Promise.resolve({ from: 0, candidates: [], after: '' }),
       openView: () => void this.view(everything),
     });
   }
@@ -199,35 +197,32 @@ export class Screen implements ShellUi {
   #state(): ScreenState {
     const { actor, place } = this.#options;
     const { line } = this.#composer.state;
-    const shellModel = this.#shellModel;
+    const shell = this.#shell;
     const words = line.text.trim().replace(/^\//, '').split(/\s+/, 2);
-    const verb = shellModel === undefined || line.text === '' ? undefined : verbOf(words, shellModel.verbs);
+    const verb = shell === undefined || line.text === '' ? undefined : verbOf(words, shell.verbs);
     const others =
-      shellModel?.present
+      shell?.present
         .filter(({ name, entryPoint }) => entryPoint !== 'self' && name !== actor.name)
         .map(({ name }) => name) ?? [];
-    const names = shellModel?.crowded === true ? 'many, see who' : [...new Set(others)].join(', ');
+    const names = shell?.crowded === true ? 'many (see who)' : [...new Set(others)].join(', ');
     const here = actor.entryPoint === 'self' || names === '' ? '' : ` · also here: ${names}`;
     return {
       composer: this.#composer.state,
       dialog: this.#dialog,
-      liveCalls: shellModel?.liveCalls.all ?? [],
+      liveCalls: shell?.liveCalls.all ?? [],
       hint: verb === undefined ? undefined : usageLine(verb, actor.entryPoint),
       status: `${actor.name} · ${place}${here} · help, Tab, Ctrl-O`,
     };
   }
 
-  /**
-   * What is printed together is written together; and after the live part has been drawn anew, so that nothing is in
-   * both for a moment.
-   */
+  /** Writes pending text once the live part has been redrawn, so that no text shows in both at the same time. */
   async #flushSoon(): Promise<void> {
     await this.#ink?.waitUntilRenderFlush();
     this.#flushing = false;
     this.#flush();
   }
 
-  /** Writes what is pending above the live part, where this screen has the terminal. */
+  /** Writes pending text above the live part, if this screen owns the terminal. */
   #flush(): void {
     if (this.#app !== undefined && !this.#suspended) this.#flushTo(this.#app);
   }
@@ -238,7 +233,7 @@ export class Screen implements ShellUi {
     if (text !== '') app.write(text);
   }
 
-  /** Writes what is pending where nothing live is on the screen. */
+  /** Writes pending text while there is no live part on the screen. */
   #flushDirectly(): void {
     const text = this.#pending;
     this.#pending = '';
@@ -248,13 +243,13 @@ export class Screen implements ShellUi {
 
   async #suspend(): Promise<() => Promise<void>> {
     this.#suspended = true;
-    // A line given with the connection runs before there is anything to suspend.
+    // A line from the command line runs before the app has mounted.
     const app = this.#app ?? (await this.#mounted.promise);
     this.#flushTo(app);
     const resume = await app.suspend();
     return async () => {
       this.#suspended = false;
-      // What came meanwhile is written first, as if it had been written then: Ink draws its part below it.
+      // Text printed meanwhile is written first; Ink draws the live part below it.
       this.#flushDirectly();
       await resume();
       this.changed();

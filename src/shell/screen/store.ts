@@ -1,26 +1,26 @@
-/** What is shown, for React to follow. */
+/** The state of a screen, as an external store for React. */
 import type { ComposerState } from '../composer/composer.ts';
 import type { LiveCall } from '../model/liveCalls.ts';
-import type { ConfirmDialog } from './dialog.ts';
-import type { FormDialog } from '../forms/form.ts';
+import type { ConfirmDialog } from './confirmDialog.ts';
+import type { FormDialog } from '../forms/formDialog.ts';
 
 export type Dialog = ConfirmDialog | FormDialog;
 
-/** The live part of the conversation. */
+/** The state of the live part. */
 export interface ScreenState {
   readonly composer: ComposerState;
   readonly dialog: Dialog | undefined;
   readonly liveCalls: readonly LiveCall[];
-  /** How a verb that is being typed is used. */
+  /** The usage of the verb that is being typed. */
   readonly hint: string | undefined;
   readonly status: string;
 }
 
-/** Holds the latest state; whoever follows it is told at most once a turn of the event loop. */
+/** Holds the latest state and notifies its listeners at most once per turn of the event loop. */
 export class Store<State> {
   #state: State;
   readonly #listeners = new Set<() => void>();
-  #telling = false;
+  #isScheduled = false;
 
   constructor(state: State) {
     this.#state = state;
@@ -35,10 +35,10 @@ export class Store<State> {
 
   set(state: State): void {
     this.#state = state;
-    if (this.#telling) return;
-    this.#telling = true;
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
     queueMicrotask(() => {
-      this.#telling = false;
+      this.#isScheduled = false;
       for (const listener of this.#listeners) listener();
     });
   }

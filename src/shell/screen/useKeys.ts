@@ -1,11 +1,10 @@
-/** Keys and pastes, from Ink to whatever has them at the moment. */
 import { useInput, usePaste } from 'ink';
 import { keysOf, type Keyed } from '../composer/keys.ts';
 
-/** `onError` is told what went wrong with one key. */
+/** Passes keys and pastes from Ink to the current receiver. `onError` receives exceptions from handling them. */
 export function useKeys(keyed: () => Keyed, onError: (error: unknown) => void): void {
   const safely = (act: () => void): void => {
-    // What is thrown here would end the whole server, not this session.
+    // An exception here would end the whole server, not only this shell.
     try {
       act();
     } catch (error) {

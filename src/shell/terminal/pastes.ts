@@ -1,23 +1,17 @@
-/**
- * What of the input is a paste: a terminal marks one where it was asked to (bracketed paste, XTerm's ctlseqs); else it
- * looks like one.
- */
+/** Recognises pastes: by the terminal's markers (bracketed paste, XTerm's ctlseqs), or by what the input looks like. */
 
-/** Around a paste that the terminal marks. */
+/** Markers around a paste in bracketed paste mode. */
 export const pasteBegins = '\x1b[200~';
 export const pasteEnds = '\x1b[201~';
 
-/** More of a paste is dropped, in UTF-16 units: no line of ours is longer. */
+/** The longest paste, in UTF-16 units; the rest is dropped. No input line is longer. */
 export const maxPasteLength = 16_384;
 
-/** What of a packet without bracketed paste is taken for pasted: a key, or more than anybody types at once. */
+/** Signs of a paste without markers: a public key, or more UTF-16 units in one packet than a person types. */
 const keyType = /(^|\s)(ssh-(rsa|ed25519|dss)|ecdsa-sha2-|sk-(ssh|ecdsa)-)/;
-const fastestTyping = 200;
+const maxTypedLength = 200;
 
-/**
- * Whether a piece of input that the terminal did not mark as a paste is one all the same: its lines are text then, not
- * commands.
- */
+/** Reports whether unmarked input looks like a paste. The lines of a paste are text, not commands. */
 export function looksLikePaste(input: string): boolean {
-  return /[\r\n]./s.test(input) && (keyType.test(input) || input.length > fastestTyping);
+  return /[\r\n]./s.test(input) && (keyType.test(input) || input.length > maxTypedLength);
 }

@@ -1,19 +1,19 @@
 import type { TerminalReceiver } from '../../domain/terminal.ts';
 
-/** The client's terminal, as whoever holds the connection offers it: bytes in, bytes out, a size. */
+/** The client's terminal as the connection offers it: bytes in, bytes out, a size. */
 export interface TerminalPort {
-  /** TERM of the client. */
+  /** The client's TERM. */
   readonly type: string;
-  /** Variables that the client was allowed to send: NO_COLOR, LANG. */
+  /** Accepted environment variables of the client: NO_COLOR, LANG. */
   readonly environment: ReadonlyMap<string, string>;
   readonly columns: number;
   readonly rows: number;
-  /** In the order written. */
+  /** Sends data, in order. */
   write(data: string | Buffer): void;
-  /** Resolves when everything written so far has been taken by the connection, or it is gone. */
+  /** Resolves when the connection has taken everything written so far, or is closed. */
   flushed(): Promise<void>;
-  /** Whether what the client sends is to stay with it for a while. */
+  /** Stops or resumes reading from the client. */
   hold(held: boolean): void;
-  /** Called once, before anything else. */
+  /** Sets the receiver. Called once, before all other methods. */
   attach(receiver: TerminalReceiver): void;
 }

@@ -1,13 +1,10 @@
-/**
- * What Ink takes for a terminal: a readable and a writable stream with the properties of a TTY. Behind them is a part
- * of a client's.
- */
+/** A readable and a writable stream with the properties of a TTY, which Ink uses as its terminal. */
 import { Readable, Writable } from 'node:stream';
 
-/** How many colours a session shows: `none` leaves bold, inverse and underline. */
+/** Whether a shell shows colours. `none` keeps bold, inverse and underline. */
 export type Colour = 'full' | 'none';
 
-/** Typed text, as Ink reads it. */
+/** The typed input, as Ink reads it. */
 export class TerminalInput extends Readable {
   readonly isTTY = true;
   isRaw = false;
@@ -17,13 +14,12 @@ export class TerminalInput extends Readable {
     this.on('error', () => undefined);
   }
 
-  /** Hands on what was typed. */
   feed(text: string): void {
     if (text !== '' && !this.destroyed) this.push(text);
   }
 
   override _read(): void {
-    // Comes when it comes.
+    // `feed` pushes data when it arrives.
   }
 
   setRawMode(raw: boolean): this {
@@ -31,7 +27,7 @@ export class TerminalInput extends Readable {
     return this;
   }
 
-  // Ink keeps the process alive by its terminal; this one is kept alive by its server.
+  // Ink keeps its process alive through the terminal. Here the server keeps the process alive.
   ref(): this {
     return this;
   }
@@ -43,7 +39,7 @@ export class TerminalInput extends Readable {
 
 const sgr = /\x1b\[([0-9;]*)m/g;
 
-/** Leaves of SGR sequences (ECMA-48, 8.3.117) what is not a colour. */
+/** Removes the colours from SGR sequences (ECMA-48, 8.3.117). */
 export function withoutColour(text: string): string {
   return text.replace(sgr, (whole, list: string) => {
     const given = list === '' ? ['0'] : list.split(';');
@@ -57,7 +53,7 @@ export function withoutColour(text: string): string {
   });
 }
 
-/** What is drawn. Everything written in one turn of the event loop goes out as one piece: a frame is several writes. */
+/** The drawn output. All writes of one turn of the event loop are sent together, because a frame is several writes. */
 export class TerminalOutput extends Writable {
   readonly isTTY = true;
   columns: number;
@@ -74,7 +70,7 @@ export class TerminalOutput extends Writable {
     this.#colour = colour;
     this.#send = send;
     this.on('error', () => undefined);
-    // Every component that follows the size listens for itself.
+    // Every component that uses the size adds its own listener.
     this.setMaxListeners(0);
   }
 
@@ -85,13 +81,13 @@ export class TerminalOutput extends Writable {
     this.emit('resize');
   }
 
-  /** Sends what is pending now. */
+  /** Sends the pending output at once. */
   flush(): void {
     this.#scheduled = false;
     const text = this.#pending;
     this.#pending = '';
     if (text === '') return;
-    // There is no kernel terminal behind a channel that would make a new line of a line feed.
+    // An SSH channel has no kernel terminal that would turn a line feed into CR LF.
     const lines = text.replace(/\r?\n/g, '\r\n');
     this.#send(this.#colour === 'none' ? withoutColour(lines) : lines);
   }

@@ -1,27 +1,27 @@
 /**
- * One client's terminal, held by one owner at a time: the conversation, a full-screen view on top of it, a program in a
- * container. Whoever opens it last has the keys; closing gives them back to the owner before.
+ * One client's terminal, which has one owner at a time: the shell, a full-screen view above it, or a program in a
+ * container. The newest owner receives the keys; when it closes, the previous owner receives them again.
  */
 import type { HandedOverTerminal, TerminalReceiver } from '../../domain/terminal.ts';
-import { ReplyFilter } from './replies.ts';
-import { TerminalModes } from './modes.ts';
+import { ReplyFilter } from './replyFilter.ts';
+import { TerminalModes } from './terminalModes.ts';
 import type { TerminalPort } from './port.ts';
 import { TerminalInput, TerminalOutput, type Colour } from './streams.ts';
-import { Typing } from './typing.ts';
+import { InputPacer } from './inputPacer.ts';
 
 interface Owner {
   data(data: Buffer): void;
   resized(): void;
 }
 
-/** What Ink is given, for as long as it has the terminal. */
+/** The streams that Ink reads and writes while it owns the terminal. */
 export interface InkStreams {
   readonly stdin: TerminalInput;
   readonly stdout: TerminalOutput;
   close(): void;
 }
 
-/** Typed before anybody has the terminal: more than this nobody types ahead, in bytes. */
+/** How much input is kept before the terminal has an owner, in bytes. */
 const maxEarlyBytes = 64 * 1024;
 
 export class Terminal {
@@ -38,7 +38,7 @@ export class Terminal {
   #programs = 0;
   readonly #used: () => void;
 
-  /** `used` is told of everything that a program shows that has the terminal. */
+  /** `used` is called for all output of a program that owns the terminal. */
   constructor(port: TerminalPort, used: () => void = () => undefined) {
     this.#port = port;
     this.#used = used;
@@ -73,23 +73,23 @@ export class Terminal {
     return this.#isClosed;
   }
 
-  /** A sentence in the middle of a program that has the terminal, as wall(1) does it. */
+  /** Writes a line into the output of a program that owns the terminal, as wall(1) does. */
   warnProgram(text: string): void {
     if (this.#programs > 0) this.write(`\x07\r\n${text}\r\n`);
   }
 
-  /** Streams for Ink. */
+  /** Makes Ink the owner of the terminal. */
   open(): InkStreams {
     const stdin = new TerminalInput();
     const stdout = new TerminalOutput(this.#port, this.colour, (text) => this.write(text));
-    const typing = new Typing(
+    const pacer = new InputPacer(
       (text) => stdin.feed(text),
       (full) => this.#hold(owner, full),
     );
     let resizing: NodeJS.Immediate | undefined;
     const owner: Owner = {
-      data: (data) => typing.push(this.#filter.push(data)),
-      // Once a turn: a client can send a thousand sizes in one piece, and everything is laid out anew for each.
+      data: (data) => pacer.push(this.#filter.push(data)),
+      // At most once per turn: a client can send a thousand sizes in one packet, and each costs a new layout.
       resized: () => {
         resizing ??= setImmediate(() => {
           resizing = undefined;
@@ -104,17 +104,14 @@ export class Terminal {
       stdout,
       close: () => {
         this.#remove(owner);
-        typing.close();
+        pacer.close();
         stdout.flush();
         stdin.destroy();
       },
     };
   }
 
-  /**
-   * Hands the terminal to a program in a container, byte by byte. Giving it back restores its modes, and calls
-   * `resume`.
-   */
+  /** Hands the raw terminal to a program in a container. Giving it back restores its modes and calls `resume`. */
   handOver(resume: () => unknown): HandedOverTerminal {
     let receiver: TerminalReceiver | undefined;
     const owner: Owner = {
@@ -147,9 +144,9 @@ export class Terminal {
         this.#remove(owner);
         this.#hold(owner, false);
         this.#programs--;
-        // A program that sent plain text may have done so because the terminal knows nothing else.
-        // SGR off and the whole screen to scroll in: the program may have ended in the middle of anything. Setting the
-        // scrolling region moves the cursor (DECSTBM), so that it is kept.
+        // Reset SGR and the scrolling region: the program may have ended at any point. Setting the region moves the
+        // cursor (DECSTBM), hence the save and restore around it. A program that sent only plain text may have done so
+        // because the terminal understands nothing else, so nothing is sent after one.
         if (styled) this.write(`${this.#modes.restore()}\x1b[0m\x1b7\x1b[r\x1b8`);
         resume();
       },
@@ -162,7 +159,7 @@ export class Terminal {
     this.#port.write(text);
   }
 
-  /** Leaves the terminal as it was found. Resolves when the client has taken everything. */
+  /** Restores the terminal's modes. Resolves when all output has been sent. */
   async restore(): Promise<void> {
     this.write(this.#modes.restore());
     await this.#port.flushed();
@@ -175,7 +172,7 @@ export class Terminal {
     if (this.#earlyBytes <= maxEarlyBytes) this.#early.push(data);
   }
 
-  /** The client sends while nobody holds it back. */
+  /** Reading from the client pauses while any owner holds it. */
   #hold(owner: Owner, held: boolean): void {
     if (held) this.#holding.add(owner);
     else this.#holding.delete(owner);

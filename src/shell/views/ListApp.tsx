@@ -1,4 +1,4 @@
-/** The live list on the screen: as many lines as the window has, always. */
+/** Draws the live list. It always fills the window. */
 import { Box, Text, useApp, useCursor, useWindowSize } from 'ink';
 import { memo, useEffect, useRef, useSyncExternalStore, type ReactElement } from 'react';
 import stringWidth from 'string-width';
@@ -14,7 +14,7 @@ import { useKeys } from '../screen/useKeys.ts';
 import type { LiveCall } from '../model/liveCalls.ts';
 import { hints } from './model/bindings.ts';
 import { cut, joinFitting } from './layout/cells.ts';
-import type { ListController } from './control/controller.ts';
+import type { ListController } from './control/listController.ts';
 import { bodyRows, footerRows, scrolled, type Placed } from './layout/layout.ts';
 import {
   emptyLine,
@@ -27,14 +27,14 @@ import {
   type RowLook,
 } from './layout/lines.ts';
 import type { Pane } from './control/pane.ts';
-import type { Message } from './control/runs.ts';
+import type { Message } from './control/messages.ts';
 
 export interface ListAppProps {
   readonly controller: ListController;
   readonly liveCalls: () => readonly LiveCall[];
-  /** What is always true of this host, above all that it is simulated. */
+  /** A note on the host for the first line: `SIMULATED`, or empty. */
   readonly hostNote: string;
-  /** Gives whoever started it the way to let go of the terminal for a while. */
+  /** Receives a function that stops drawing until its result is called. */
   readonly onMount: (suspend: () => Promise<() => Promise<void>>) => void;
 }
 
@@ -51,7 +51,6 @@ export function ListApp({ controller, liveCalls, hostNote, onMount }: ListAppPro
       const suspension = await suspendTerminal();
       return () => suspension.resume();
     });
-    // Once.
   }, []);
 
   const width = columns - 1;
@@ -68,7 +67,7 @@ export function ListApp({ controller, liveCalls, hostNote, onMount }: ListAppPro
       <Footer
         dialog={dialog}
         typing={typing}
-        message={message ?? activityMessage(liveCalls())}
+        message={message ?? liveCallMessage(liveCalls())}
         hints={hints(controller.bindings, controller.place, pane?.copy !== undefined)}
         columns={columns}
         rows={below}
@@ -90,7 +89,7 @@ function Rows({ controller: { model, widths }, liveCalls, width, height }: RowsP
   const { shown, selected, marks, now, selectedIndex } = model;
   const placed = widths.placed(width);
   top.current = scrolled(top.current, selectedIndex, shown.length, height);
-  const atWork = new Map(liveCalls.map((liveCall) => [liveCall.target, liveCall]));
+  const callsByUser = new Map(liveCalls.map((liveCall) => [liveCall.target, liveCall]));
   const visible = shown.slice(top.current, top.current + height);
   return (
     <Box flexDirection="column" height={height + 1} flexShrink={0}>
@@ -103,7 +102,7 @@ function Rows({ controller: { model, widths }, liveCalls, width, height }: RowsP
           placed={placed}
           selected={container === selected}
           marked={marks.has(container.user)}
-          liveCall={atWork.get(container.user)}
+          liveCall={callsByUser.get(container.user)}
           now={now}
           width={width}
         />
@@ -117,12 +116,12 @@ interface RowProps extends RowLook {
   readonly placed: readonly Placed[];
 }
 
-/** A container. Nothing of it is put together again while it is the same. */
+/** The row of a container. It is not laid out again while its props are the same. */
 const RowView = memo(function RowView({ container, placed, ...look }: RowProps): ReactElement {
   return <LineView line={rowLine(container, placed, look)} />;
 });
 
-/** One row of the screen. What looks as before is not rendered again. */
+/** One row of the screen. It is not rendered again while it looks the same. */
 const LineView = memo(
   function LineView({ line: { segments, inverse } }: { readonly line: Line }): ReactElement {
     return (
@@ -238,8 +237,8 @@ function FilterLine({
   );
 }
 
-/** The progress of a running call, where nothing else is shown: a container that is being created has no row yet. */
-function activityMessage(liveCalls: readonly LiveCall[]): Message | undefined {
+/** Returns the progress of a running call, for the footer: a container that is being created has no row yet. */
+function liveCallMessage(liveCalls: readonly LiveCall[]): Message | undefined {
   const liveCall = liveCalls.findLast(({ steps }) => steps.length > 0);
   return liveCall === undefined ? undefined : { tone: 'quiet', text: `${liveCall.title}: ${progress(liveCall)}` };
 }

@@ -1,34 +1,33 @@
-/** The live list of containers, on the alternate screen: the conversation stays as it is behind it. */
+/** The live list of containers. It is on the alternate screen, so the shell stays unchanged behind it. */
 import { render } from 'ink';
 import { Failure } from '../../domain/failure.ts';
 import type { ShellModel } from '../model/shellModel.ts';
 import { narrowed, type ListRequest } from '../model/listRequest.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { ListController } from './control/controller.ts';
+import { ListController } from './control/listController.ts';
 import { bodyRows } from './layout/layout.ts';
 import { ListApp } from './ListApp.tsx';
 
-/** Frames a second at most. */
 const maxFramesPerSecond = 30;
 
-/** Resolves when the view is closed, by a key or because the conversation is over; never rejects. */
-export async function openListView(terminal: Terminal, shellModel: ShellModel, wish: ListRequest): Promise<void> {
-  const { shells, ui, core } = shellModel.options;
-  const { shell, liveCalls, over } = shellModel;
+/** Opens the live list. Resolves when a key or the end of the shell closes it. Never rejects. */
+export async function openListView(terminal: Terminal, shell: ShellModel, request: ListRequest): Promise<void> {
+  const { shells, ui, core } = shell.options;
+  const { shellId, liveCalls, over } = shell;
   const closing = Promise.withResolvers<undefined>();
   const close = (): void => closing.resolve(undefined);
   const controller = new ListController({
-    shellModel,
+    shell,
     page: () => bodyRows(terminal.rows, undefined),
     width: () => terminal.columns - 1,
     close,
   });
   const streams = terminal.open();
-  // Before Ink's own listeners, which draw.
+  // Registered before Ink's own listeners, which draw.
   streams.stdout.on('resize', () => controller.resized());
   const unfollow = liveCalls.follow(() => controller.changed());
-  if (wish.sort !== undefined) controller.model.sortBy(wish.sort);
-  shellModel.feedListener = (update) => controller.apply(narrowed(wish, update));
+  if (request.sort !== undefined) controller.model.sortBy(request.sort);
+  shell.feedListener = (update) => controller.apply(narrowed(request, update));
 
   const ink = render(
     <ListApp
@@ -36,10 +35,10 @@ export async function openListView(terminal: Terminal, shellModel: ShellModel, w
       liveCalls={() => liveCalls.all}
       hostNote={core.greeting.host.simulated ? 'SIMULATED' : ''}
       onMount={(suspend) => {
-        shellModel.terminalOwner = async () => {
+        shell.terminalOwner = async () => {
           const resume = await suspend();
           return terminal.handOver(() => {
-            // The program may have left the cursor anywhere in its row, and a frame begins where the cursor is.
+            // Ink draws from the cursor, which the program may have left anywhere in its row.
             streams.stdout.write('\r');
             return resume();
           });
@@ -50,7 +49,7 @@ export async function openListView(terminal: Terminal, shellModel: ShellModel, w
       stdin: streams.stdin as unknown as NodeJS.ReadStream,
       stdout: streams.stdout as unknown as NodeJS.WriteStream,
       stderr: streams.stdout as unknown as NodeJS.WriteStream,
-      // Ink looks at the server's own environment and console for these.
+      // Ink would derive these from the server's own environment and console.
       interactive: true,
       patchConsole: false,
       exitOnCtrlC: false,
@@ -59,7 +58,7 @@ export async function openListView(terminal: Terminal, shellModel: ShellModel, w
       maxFps: maxFramesPerSecond,
     },
   );
-  // Synchronous, so that whoever ends the conversation can count on the terminal being free.
+  // Synchronous, so that the terminal is free when ending the shell returns.
   const leave = (): void => {
     ink.clear();
     ink.unmount();
@@ -70,22 +69,22 @@ export async function openListView(terminal: Terminal, shellModel: ShellModel, w
     close();
   };
   over.addEventListener('abort', ended, { once: true });
-  // A component that throws ends the view alone.
+  // A component that throws ends only this view.
   ink.waitUntilExit().catch((error: unknown) => {
     ui.print({ kind: 'failure', failure: Failure.from(error).toData() });
     close();
   });
-  shellModel.viewTeller = (text) => controller.tell(text);
-  shells.feed(shell, true).catch((error: unknown) => controller.lose(Failure.from(error)));
+  shell.warnInView = (text) => controller.warn(text);
+  shells.feed(shellId, true).catch((error: unknown) => controller.setStale(Failure.from(error)));
 
   await closing.promise;
   over.removeEventListener('abort', ended);
-  shellModel.feedListener = undefined;
-  shellModel.terminalOwner = undefined;
-  shellModel.viewTeller = undefined;
+  shell.feedListener = undefined;
+  shell.terminalOwner = undefined;
+  shell.warnInView = undefined;
   unfollow();
   controller.end();
   if (over.aborted) return;
   leave();
-  await shells.feed(shell, false).catch(() => undefined);
+  await shells.feed(shellId, false).catch(() => undefined);
 }

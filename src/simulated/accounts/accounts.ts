@@ -1,6 +1,6 @@
 /**
- * `getent`, `useradd`, `userdel`, `groupadd` and `pkill`, with the texts and exit codes of Debian 12 (shadow 4.13,
- * glibc 2.36).
+ * Simulates `getent`, `useradd`, `userdel`, `groupadd` and `pkill` with the texts and exit codes of Debian 12
+ * (shadow 4.13, glibc 2.36).
  */
 import { done, printed, refused } from '../program/answer.ts';
 import type { Answer, SimulatedProgram, World } from '../program/answer.ts';
@@ -9,7 +9,7 @@ import type { AccountRecord, GroupRecord } from '../state/state.ts';
 
 const short = { changes: () => true, isLong: () => false } as const;
 
-/** Numbers for ordinary accounts and for system groups (login.defs(5)). */
+/** The ID ranges of ordinary accounts and of system groups (login.defs(5)). */
 const firstUid = 1000;
 const lastUid = 60_000;
 const firstSystemGid = 100;
@@ -25,7 +25,7 @@ function groupLine(group: GroupRecord): string {
 
 function entries(world: World, database: string, key: string | undefined): string[] | undefined {
   const { accounts, groups } = world.state;
-  // A key of digits only is a number, as for getent(1).
+  // Like getent(1), read a key that consists of digits as an ID.
   const numeric = key !== undefined && /^\d+$/.test(key) ? Number(key) : undefined;
   const matches = (name: string, id: number): boolean =>
     key === undefined || (numeric === undefined ? name === key : id === numeric);
@@ -59,9 +59,9 @@ const useraddFlags = {
 } as const;
 
 /**
- * Debian's shadow takes nearly every name and leaves the rest to adduser: only what would break passwd(5) is refused.
+ * Reports whether a name would break passwd(5). Debian's shadow accepts every other name and leaves rules to adduser.
  */
-function nameIsBad(name: string): boolean {
+function isBadName(name: string): boolean {
   return name.length > 32 || name.startsWith('-') || /[:,/\s]/.test(name);
 }
 
@@ -87,7 +87,7 @@ function addAccount(world: World, args: readonly string[]): Answer {
   if (/[:\n]/.test(comment)) return refused(3, `useradd: invalid comment '${comment}'`);
   if (group === undefined) return refused(6, `useradd: group '${groupName}' does not exist`);
   if (!/^[/*]/.test(shell) || /[:\n]/.test(shell)) return refused(3, `useradd: invalid shell '${shell}'`);
-  if (nameIsBad(name)) return refused(3, `useradd: invalid user name '${name}': use --badname to ignore`);
+  if (isBadName(name)) return refused(3, `useradd: invalid user name '${name}': use --badname to ignore`);
   if (world.state.accounts.some((account) => account.name === name))
     return refused(9, `useradd: user '${name}' already exists`);
   const uid = nextUid(world.state.accounts);
@@ -126,7 +126,7 @@ export const groupadd: SimulatedProgram = {
     const [name] = parsed.rest;
     const { groups } = world.state;
     if (name === undefined || parsed.unknown !== undefined) return refused(2, 'Usage: groupadd [options] GROUP');
-    if (nameIsBad(name)) return refused(3, `groupadd: '${name}' is not a valid group name`);
+    if (isBadName(name)) return refused(3, `groupadd: '${name}' is not a valid group name`);
     if (groups.some((group) => group.name === name)) return refused(9, `groupadd: group '${name}' already exists`);
     const taken = new Set(groups.map((group) => group.gid));
     const isSystem = parsed.flags.has('system');
@@ -140,7 +140,7 @@ export const groupadd: SimulatedProgram = {
 };
 
 /**
- * Simulated accounts have no processes: pkill(1) exits 1 for "nothing matched" and 2 for a user that does not exist.
+ * Never kills anything, because simulated accounts have no processes. Exit codes as in pkill(1): 1 no match, 2 no user.
  */
 export const pkill: SimulatedProgram = {
   ...short,

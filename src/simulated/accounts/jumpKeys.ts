@@ -1,12 +1,10 @@
-/**
- * The simulated host's {@link JumpKeys}: the authorized_keys texts of jump accounts, kept with the rest of its state.
- */
+/** The simulated host's {@link JumpKeys}: stores the authorized_keys texts of jump accounts in the state file. */
 import { Failure } from '../../domain/failure.ts';
 import type { JumpKeys } from '../../host/jumpKeys.ts';
 import type { World } from '../program/answer.ts';
 import type { Gate } from '../faults/gate.ts';
 
-/** The name of these calls in the command log and in fault plans; the arguments are the action and the user. */
+/** Program name in the command log and in fault plans. The arguments are the action and the user. */
 export const jumpKeysProgram = 'jump-keys';
 
 type Action = 'read' | 'write' | 'remove' | 'users';
@@ -18,7 +16,7 @@ const titles: Readonly<Record<Action, string>> = {
   users: 'listing jump account keys',
 };
 
-/** A file system does not hang by itself; one that does is given up after this time. */
+/** Time limit of a call that a fault makes hang. */
 const limitMs = 30_000;
 
 const fileName = /^[a-z][a-z0-9-]{0,31}$/;
@@ -83,7 +81,7 @@ export class SimulatedJumpKeys implements JumpKeys {
       timedOut: () =>
         new Failure('timeout', {
           what: titles[action],
-          why: `it did not end within ${limitMs / 1000} s and was given up`,
+          why: `no answer within ${limitMs / 1000} s`,
         }),
       cancelled: () => new Failure('cancelled', { what: titles[action], why: 'it was cancelled' }),
     });

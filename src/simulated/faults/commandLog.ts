@@ -1,13 +1,10 @@
-/**
- * An append-only list of the commands that the simulated host was given, one JSON object per line. Standard input is
- * never in it.
- */
+/** An append-only log of the commands that the simulated host ran, one JSON object per line, without standard input. */
 import { appendFileSync } from 'node:fs';
 import { safeJson } from '../../domain/text.ts';
 import type { FaultSubject } from './faults.ts';
 
 export interface LoggedCommand extends FaultSubject {
-  /** Counted from 1 since the simulated host was opened. */
+  /** Number of the command, counted from 1 since the simulated host was opened. */
   readonly n: number;
 }
 
@@ -15,12 +12,12 @@ export class CommandLog {
   readonly #path: string | undefined;
   #count = 0;
 
-  /** Without a path nothing is written. */
+  /** Writes nothing if `path` is undefined. */
   constructor(path: string | undefined) {
     this.#path = path;
   }
 
-  /** Writes one line before the command runs: a command that never answers is in the log too. */
+  /** Appends a line. Called before the command runs, so that the log also has commands that never return. */
   add({ program, args, changes }: FaultSubject): void {
     this.#count += 1;
     if (this.#path === undefined) return;

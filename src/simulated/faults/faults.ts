@@ -1,7 +1,7 @@
 /**
- * Faults on demand: which command of the simulated host goes wrong, and how. For tests that fail every step of an
- * operation, and for trying out what happens. A plan is given at opening, and in a JSON file that is read again before
- * each command, so that a running server can be given one.
+ * Fault injection for the simulated host: which command fails, and how. Tests use it to fail each step of an operation.
+ * A plan is passed when the host is opened, or written to a JSON file. The file is read before each command, so that
+ * faults can be injected into a running server.
  */
 import { readFileSync } from 'node:fs';
 import writeFileAtomic from 'write-file-atomic';
@@ -9,55 +9,55 @@ import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
 
 export const faultModes = [
-  /** Exit code 1 and `Error: simulated fault`, nothing done. */
+  /** Exits with 1 and `Error: simulated fault`, without doing the work. */
   'fail-before',
-  /** The same, although the work was done. */
+  /** Exits in the same way after doing the work. */
   'fail-after',
-  /** No answer until the time limit or an abort, nothing done. */
+  /** Hangs until the time limit or an abort, without doing the work. */
   'hang',
-  /** No answer although the work was done. */
+  /** Does the work and then hangs. */
   'hang-after',
-  /** This process is killed before the work. */
+  /** Kills this process before the work. */
   'kill-before',
-  /** This process is killed after the work, before the answer. */
+  /** Kills this process after the work, before the answer. */
   'kill-after',
   /**
-   * The client fails, hangs to its limit, or dies with this process, while Incus goes on by itself: the work is listed
-   * among its operations and done a moment later. For commands that leave no such work these are `fail-before`, `hang`
-   * and `kill-before`.
+   * The client fails, hangs to its limit, or dies with this process, while Incus carries on: the work appears in its
+   * list of operations and is done a moment later. A command that leaves no work in the server treats these modes as
+   * `fail-before`, `hang` and `kill-before`.
    */
   'fail-late',
   'hang-late',
   'kill-late',
-  /** What the `incus` client says when its server is not running; for other programs `fail-before`. */
+  /** Fails as the `incus` client does when its server is down. For other programs the same as `fail-before`. */
   'down',
-  /** shadow-utils' answer while another program holds the lock of the password files. */
+  /** Fails as shadow-utils do while another program holds the lock on the password files. */
   'lock',
 ] as const;
 
 export type FaultMode = (typeof faultModes)[number];
 
 const fault = z.strictObject({
-  /** Which commands it is about; without it every one. */
+  /** Which commands the fault applies to. Default: all. */
   match: z
     .strictObject({
-      /** A host program, `jump-keys`, or `incus-streams`. */
+      /** The name of a host program, `jump-keys` or `incus-streams`. */
       program: z.string().optional(),
-      /** A text that one of the arguments contains. */
+      /** Text that at least one argument contains. */
       argIncludes: z.string().optional(),
-      /** Only commands of a kind that changes the host, or only those that do not. */
+      /** true for commands that change the host, false for commands that only read. */
       changes: z.boolean().optional(),
     })
     .optional(),
   /**
-   * Only the n-th matching command since opening, counted from 1; with `repeat` every one from there on. Without it:
-   * the next.
+   * Number of the matching command since the host was opened, counted from 1. With `repeat`, every command from that
+   * one on. Default: the next one.
    */
   call: z.number().int().min(1).optional(),
   mode: z.enum(faultModes),
-  /** What a program that fails says, instead of `Error: simulated fault`. */
+  /** Error output of the program, instead of `Error: simulated fault`. */
   message: z.string().optional(),
-  /** Not used up by happening once. */
+  /** Keeps the fault in the plan after it has occurred. */
   repeat: z.boolean().optional(),
 });
 
@@ -66,7 +66,7 @@ const plan = z.array(fault);
 export type Fault = z.infer<typeof fault>;
 export type FaultPlan = readonly Fault[];
 
-/** What faults are matched against. */
+/** The properties of a command that a fault is matched against. */
 export interface FaultSubject {
   readonly program: string;
   readonly args: readonly string[];
@@ -83,27 +83,27 @@ function matches({ match }: Fault, subject: FaultSubject): boolean {
 
 export class Faults {
   readonly #path: string | undefined;
-  #given: FaultPlan;
-  /** How often each different command was seen, so that a fault given later counts from opening too. */
+  #initial: FaultPlan;
+  /** Count per distinct command, because a fault that is added later also counts from the opening of the host. */
   readonly #seen = new Map<string, { subject: FaultSubject; times: number }>();
 
-  /** `given` is the plan from the start; `path` names the file that may add to it. */
-  constructor(given: FaultPlan, path: string | undefined) {
-    this.#given = given;
+  /** Starts with the plan `initial`. The file at `path` may add faults to it. */
+  constructor(initial: FaultPlan, path: string | undefined) {
+    this.#initial = initial;
     this.#path = path;
   }
 
   /**
-   * Counts a command and returns what is to go wrong with it. A fault without `repeat` is used up by this: one from the
-   * file is taken out of the file first, so that a process killed by it does not meet it again when it comes back.
+   * Counts a command and returns its fault, if any. Removes a fault without `repeat` from the plan. The file is written
+   * before the fault occurs, so that a process that the fault kills does not meet it again after a restart.
    */
   next(subject: FaultSubject): Fault | undefined {
     this.#count(subject);
     const fromFile = this.#readFile();
-    const found = [...this.#given, ...fromFile].find((candidate) => this.#isDue(candidate, subject));
+    const found = [...this.#initial, ...fromFile].find((candidate) => this.#isDue(candidate, subject));
     if (found === undefined) return undefined;
     if (found.repeat !== true) {
-      if (this.#given.includes(found)) this.#given = this.#given.filter((candidate) => candidate !== found);
+      if (this.#initial.includes(found)) this.#initial = this.#initial.filter((candidate) => candidate !== found);
       else this.#writeFile(fromFile.filter((candidate) => candidate !== found));
     }
     return found;
@@ -133,17 +133,17 @@ export class Faults {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
       throw this.#unusable(error instanceof Error ? error.message : String(error));
     }
-    // A file that is just being rewritten may be empty for a moment.
+    // An editor may truncate the file before it writes the new text.
     if (text.trim() === '') return [];
     let document: unknown;
     try {
       document = JSON.parse(text);
     } catch {
-      throw this.#unusable('it is not JSON');
+      throw this.#unusable('not valid JSON');
     }
     const parsed = plan.safeParse(document);
     if (parsed.success) return parsed.data;
-    throw this.#unusable(z.prettifyError(parsed.error).split('\n')[0] ?? 'it is not a list of faults');
+    throw this.#unusable(z.prettifyError(parsed.error).split('\n')[0] ?? 'not a list of faults');
   }
 
   #writeFile(faults: FaultPlan): void {
@@ -155,7 +155,7 @@ export class Faults {
     return new Failure('settings', {
       what: `fault plan "${this.#path ?? ''}"`,
       why,
-      next: 'Correct the file, or delete it to have no faults.',
+      next: 'correct the file, or delete it to run without faults',
     });
   }
 }

@@ -1,28 +1,27 @@
-/** What every effect of the simulated host passes: the command log, the fault plan, the pace, and saving. */
+/** Runs every command of the simulated host: logs it, applies its fault, waits, and saves the state. */
 import type { LifecycleEvent } from '../../host/incus/streams.ts';
 import type { Answer, World } from '../program/answer.ts';
 import type { CommandLog } from './commandLog.ts';
 import { uuidOf } from '../state/deterministic.ts';
 import type { FaultMode, FaultSubject, Faults } from './faults.ts';
-import type { Happenings } from '../state/lifecycleEvents.ts';
+import type { LifecycleEvents } from '../state/lifecycleEvents.ts';
 import type { UnderwayRecord } from '../state/state.ts';
 import type { StateStore } from '../state/store.ts';
 import type { Wait } from './wait.ts';
 
-/** One command on its way through the gate. */
+/** A command to run through the gate. */
 export interface Passage<T extends { readonly changed: boolean } = Answer> {
   readonly subject: FaultSubject;
   readonly isLong: boolean;
-  /** How long a hanging command takes to end, in milliseconds. */
+  /** Time limit of the command, in milliseconds: how long it hangs. */
   readonly limitMs: number;
   readonly signal?: AbortSignal | undefined;
-  /** What goes on by itself when the command's own process is gone; nothing where that ends the work. */
+  /** The work that the server carries on with when the client is gone, if any. */
   readonly background?: Omit<UnderwayRecord, 'id' | 'doneAtMs'> | undefined;
-  /** The work itself: synchronous, on the state in place. */
+  /** Does the work: changes the state in place, synchronously. */
   effect(world: World): T;
-  /** The answer of a command that fails because of a fault. */
+  /** Returns the answer of a command that a fault makes fail. */
   failed(how: 'fault' | 'lock' | 'down', message?: string): T;
-  /** The errors of a command that hung to its time limit, and of one that was cancelled. */
   timedOut(): Error;
   cancelled(): Error;
 }
@@ -32,16 +31,16 @@ export interface GateOptions {
   readonly log: CommandLog;
   readonly faults: Faults;
   readonly wait: Wait;
-  readonly happenings: Happenings;
-  /** How long long work takes, in milliseconds. */
+  readonly lifecycleEvents: LifecycleEvents;
+  /** Duration of long work, in milliseconds. */
   readonly paceMs: number;
-  /** Time limits of hanging commands are multiplied by this. */
+  /** Factor applied to the time limits of hanging commands. */
   readonly timeScale: number;
-  /** How long work goes on when its client is gone, in milliseconds. */
+  /** How long the server works on after its client is gone, in milliseconds. */
   readonly lateMs: number;
-  /** Does what was left under way; what it would answer nobody hears. */
+  /** Does the work that a client left behind. Its answer is dropped. */
   readonly finish: (world: World, work: UnderwayRecord) => void;
-  /** Ends this process at once. */
+  /** Kills this process at once. */
   readonly kill: () => void;
 }
 
@@ -64,7 +63,7 @@ export class Gate {
     if (mode === 'lock' || mode === 'down') return passage.failed(mode);
     if (mode === 'kill-before' || mode === 'kill-late') await this.#die();
     if (mode === 'hang' || mode === 'hang-late') throw await this.#hang(passage);
-    // Cancelled while it is still at work: nothing was done yet.
+    // The wait comes before the work, so that a cancelled command has changed nothing.
     if (passage.isLong && paceMs > 0 && (await this.#options.wait(paceMs, passage.signal)) === 'aborted')
       throw passage.cancelled();
     const answer = this.#perform(passage);
@@ -73,7 +72,7 @@ export class Gate {
     return mode === 'fail-after' ? passage.failed('fault', message) : answer;
   }
 
-  /** Work left behind takes its effect when its time has come, seen by whoever looks next. */
+  /** Does the work left behind that is due by now. Called before each command, so that the command sees its effect. */
   #finishDue(): void {
     const { store, finish } = this.#options;
     const due = store.state.underway.filter(({ doneAtMs }) => doneAtMs <= store.nowMs);
@@ -102,23 +101,23 @@ export class Gate {
     return this.#change((world) => passage.effect(world));
   }
 
-  /** Lets something happen, saves it, and tells of it: nobody hears of what was not saved. */
+  /** Applies a change, saves it, and publishes its events last, so that no event precedes a failed save. */
   #change<T extends { readonly changed: boolean }>(effect: (world: World) => T): T {
-    const { store, happenings } = this.#options;
+    const { store, lifecycleEvents } = this.#options;
     const { nowMs } = store;
     const events: LifecycleEvent[] = [];
     const at = new Date(nowMs).toISOString();
     const answer = effect({
       state: store.state,
       nowMs,
-      happened: (action, instance) => void events.push({ action, instance, at }),
+      emit: (action, instance) => void events.push({ action, instance, at }),
     });
     if (answer.changed) store.save();
-    happenings.publish(events);
+    lifecycleEvents.publish(events);
     return answer;
   }
 
-  /** Never ends, should the signal take a moment to arrive. */
+  /** Never resolves: the signal may take a moment to arrive. */
   #die(): Promise<never> {
     this.#options.kill();
     return new Promise(() => undefined);

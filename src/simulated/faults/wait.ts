@@ -1,4 +1,4 @@
-/** Waiting that an abort signal ends. */
+/** Waits for a time, or until a signal aborts. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 export type Wait = (ms: number, signal?: AbortSignal) => Promise<'passed' | 'aborted'>;

@@ -1,6 +1,6 @@
-/** Which devices Incus 6.0 accepts, and what it says about the rest. Texts are those of a real server. */
-import { inSubnet, parseSubnet } from '../state/ipv4.ts';
-import type { Devices, HostState } from '../state/state.ts';
+/** Validates devices as Incus 6.0 does, with the messages of a real server. */
+import ipaddr from 'ipaddr.js';
+import type { Devices, HostState, NetworkRecord } from '../state/state.ts';
 import { parseIncusSize } from '../program/units.ts';
 
 type Device = Readonly<Record<string, string>>;
@@ -89,6 +89,19 @@ function diskProblem(device: Device): string | undefined {
   return unknownKey(device, diskKeys);
 }
 
+/** Returns the IPv4 address and prefix length of a bridge, or undefined for a network that has none. */
+export function bridgeAddress(network: NetworkRecord | undefined): [ipaddr.IPv4, number] | undefined {
+  const text = network?.config['ipv4.address'] ?? 'none';
+  return ipaddr.IPv4.isValidCIDRFourPartDecimal(text) ? ipaddr.IPv4.parseCIDR(text) : undefined;
+}
+
+function isOnBridge(network: NetworkRecord, address: string): boolean {
+  const subnet = bridgeAddress(network);
+  return (
+    subnet !== undefined && ipaddr.IPv4.isValidFourPartDecimal(address) && ipaddr.IPv4.parse(address).match(subnet)
+  );
+}
+
 function nicProblem(state: HostState, name: string, device: Device): string | undefined {
   const networkName = device['network'];
   const network = state.networks.find((candidate) => candidate.name === networkName && candidate.managed);
@@ -97,15 +110,14 @@ function nicProblem(state: HostState, name: string, device: Device): string | un
   }
   const address = device['ipv4.address'];
   if (network !== undefined && address !== undefined && address !== '' && address !== 'none') {
-    const subnet = parseSubnet(network.config['ipv4.address'] ?? 'none');
-    if (subnet === undefined || !inSubnet(subnet, address)) {
+    if (!isOnBridge(network, address)) {
       return `Device IP address "${address}" not within network "${network.name}" subnet`;
     }
   }
   return unknownKey(device, nicKeys);
 }
 
-/** The first thing wrong with a set of devices, or `undefined`. */
+/** Returns the first error in a set of devices, or undefined. */
 export function devicesProblem(state: HostState, devices: Devices): string | undefined {
   for (const [name, device] of Object.entries(devices)) {
     const type = device['type'] ?? '';
@@ -119,17 +131,17 @@ export function devicesProblem(state: HostState, devices: Devices): string | und
   return undefined;
 }
 
-/** The quota of a disk in bytes; `undefined` for none, which `0` means too. */
+/** Returns the quota of a disk in bytes, or undefined for no quota, which `0` means too. */
 export function quotaOf(device: Device | undefined): number | undefined {
   return parseIncusSize(device?.['size'] ?? '') || undefined;
 }
 
-/** The device mounted at `/`. */
+/** Returns the device mounted at `/`. */
 export function rootDevice(devices: Devices): Device | undefined {
   return Object.values(devices).find((device) => device['type'] === 'disk' && device['path'] === '/');
 }
 
-/** What is wrong with the root disk, or `undefined`. */
+/** Returns the error in the root disk, or undefined. */
 export function rootProblem(state: HostState, devices: Devices): string | undefined {
   const pool = rootDevice(devices)?.['pool'] ?? '';
   if (pool === '') return 'Failed getting root disk: No root device could be found';
@@ -138,7 +150,7 @@ export function rootProblem(state: HostState, devices: Devices): string | undefi
     : 'Failed loading storage pool: Storage pool not found';
 }
 
-/** The network devices with their names, in a fixed order. */
+/** Returns the NICs and their names, sorted by name. */
 export function nics(devices: Devices): [string, Device][] {
   return Object.entries(devices)
     .filter(([, device]) => device['type'] === 'nic')
@@ -146,8 +158,8 @@ export function nics(devices: Devices): [string, Device][] {
 }
 
 /**
- * Another instance's NIC on the same network that has this device's address. A real server looks at this when a device
- * is started or changed, but not when an instance is created.
+ * Reports whether another instance has a NIC with the same address on the same network. A real server checks this when
+ * a device is started or changed, but not when an instance is created.
  */
 export function addressClash(state: HostState, instanceName: string, device: Device): boolean {
   const address = device['ipv4.address'];
@@ -159,10 +171,7 @@ export function addressClash(state: HostState, instanceName: string, device: Dev
   );
 }
 
-/**
- * The address an instance's first NIC comes up with: its fixed one, or a lease of the bridge's DHCP server; null
- * without a bridge.
- */
+/** Returns the address of the first NIC at boot: the fixed one or a DHCP lease of the bridge. Null without a bridge. */
 export function bootAddress(state: HostState, instanceName: string, devices: Devices, first: number): string | null {
   const device = nics(devices)[0]?.[1];
   if (device === undefined) return null;

@@ -1,10 +1,6 @@
-/**
- * The REST documents of Incus 6.0, with every field a real server sends (REST API description, `/1.0/instances` and
- * siblings).
- */
+/** The REST documents of Incus 6.0, with every field that a real server sends (REST API description). */
 import { linkLocalOf, macOf } from '../state/deterministic.ts';
-import { nics } from './devices.ts';
-import { parseSubnet } from '../state/ipv4.ts';
+import { bridgeAddress, nics } from './devices.ts';
 import type {
   HostState,
   ImageRecord,
@@ -15,7 +11,7 @@ import type {
 } from '../state/state.ts';
 import * as usage from './usage.ts';
 
-/** Go's zero time, which Incus sends for "not started". */
+/** Go's zero time, which Incus sends for an instance that is not running. */
 const zeroTime = '0001-01-01T00:00:00Z';
 
 function time(ms: number): string {
@@ -42,7 +38,7 @@ function networkState(state: HostState, instance: InstanceRecord, nowMs: number)
   const cards = nics(instance.devices).map(([device, nic], index): [string, unknown] => {
     const hwaddr = instance.config[`volatile.${device}.hwaddr`] ?? macOf(`${instance.name} ${device}`);
     const network = state.networks.find((candidate) => candidate.name === nic['network']);
-    const netmask = String(parseSubnet(network?.config['ipv4.address'] ?? '')?.prefix ?? 24);
+    const netmask = String(bridgeAddress(network)?.[1] ?? 24);
     const fixed =
       index === 0 && run.address !== null ? [{ address: run.address, family: 'inet', netmask, scope: 'global' }] : [];
     return [
@@ -73,7 +69,7 @@ function networkState(state: HostState, instance: InstanceRecord, nowMs: number)
   return { ...Object.fromEntries(cards), lo: loopback };
 }
 
-/** `/1.0/instances/NAME/state`. */
+/** Returns `/1.0/instances/NAME/state`. */
 export function instanceStateDocument(
   state: HostState,
   instance: InstanceRecord,
@@ -105,7 +101,7 @@ export function instanceStateDocument(
   };
 }
 
-/** `/1.0/instances/NAME`, as with `recursion=1`. */
+/** Returns `/1.0/instances/NAME`, which is also an element of the list with `recursion=1`. */
 export function instanceDocument(instance: InstanceRecord): Record<string, unknown> {
   const running = instance.run !== null;
   return {
@@ -129,7 +125,7 @@ export function instanceDocument(instance: InstanceRecord): Record<string, unkno
   };
 }
 
-/** As with `recursion=2`. */
+/** Returns an element of the list of instances with `recursion=2`. */
 export function fullInstanceDocument(
   state: HostState,
   instance: InstanceRecord,
@@ -186,7 +182,7 @@ export function networkDocument(state: HostState, network: NetworkRecord): Recor
   };
 }
 
-/** `/1.0/networks/NAME/leases`: the bridge itself, fixed addresses whether used or not, and what DHCP gave out. */
+/** Returns `/1.0/networks/NAME/leases`: the bridge, all fixed addresses, and the DHCP leases of running instances. */
 export function leasesDocument(state: HostState, network: NetworkRecord): unknown[] {
   const [gateway = ''] = (network.config['ipv4.address'] ?? '').split('/');
   const bridge = { address: gateway, hostname: `${network.name}.gw`, hwaddr: '', location: '', type: 'gateway' };
@@ -249,7 +245,7 @@ export function operationDocument({ id, description, instance }: UnderwayRecord)
   };
 }
 
-/** `/1.0`: says of itself that it is simulated. */
+/** Returns `/1.0`, which identifies the server as simulated. */
 export function serverDocument(state: HostState): Record<string, unknown> {
   return {
     api_extensions: [],

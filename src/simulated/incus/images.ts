@@ -1,4 +1,4 @@
-/** Images: the remote ones that can be created from, `incus publish` and `incus image delete`. */
+/** Simulates images: a remote image server, `incus publish` and `incus image delete`. */
 import { done, incusError, incusRefusal } from '../program/answer.ts';
 import type { Answer, World } from '../program/answer.ts';
 import { digest } from '../state/deterministic.ts';
@@ -14,7 +14,7 @@ interface RemoteImage {
   readonly osRelease: string;
 }
 
-/** What the image server `images:` offers here. */
+/** The images on the simulated image server `images:`. */
 const remoteImages: Readonly<Record<string, RemoteImage>> = {
   'ubuntu/24.04': {
     sizeBytes: 131 * mib,
@@ -42,7 +42,7 @@ const remoteImages: Readonly<Record<string, RemoteImage>> = {
   },
 };
 
-/** A local image by alias or by its whole or shortened fingerprint. */
+/** Finds a local image by its alias or by a prefix of its fingerprint. */
 export function localImage({ state }: World, reference: string): ImageRecord | undefined {
   const byAlias = state.images.find((image) => image.aliases.includes(reference));
   if (byAlias !== undefined) return byAlias;
@@ -51,8 +51,8 @@ export function localImage({ state }: World, reference: string): ImageRecord | u
 }
 
 /**
- * The image that `incus create` is asked for. `register` adds a downloaded one to the local images: to be called once
- * nothing can be refused any more.
+ * Finds the image for `incus create`. `register` adds a downloaded image to the local ones. Call it only when nothing
+ * can fail any more.
  */
 export function imageForCreate(world: World, reference: string): { image: ImageRecord; register: () => void } {
   const colon = reference.indexOf(':');
@@ -89,7 +89,7 @@ export function imageForCreate(world: World, reference: string): { image: ImageR
   return { image, register: () => world.state.images.push(image) };
 }
 
-/** Makes an image of a stopped instance; with `reuse` an image that had the alias is deleted. */
+/** Makes an image of a stopped instance. With `reuse`, deletes the image that has the alias. */
 export function publishInstance(
   world: World,
   name: string,
@@ -110,12 +110,12 @@ export function publishInstance(
   state.serial += 1;
   const fingerprint = digest(`published ${name} ${state.serial}`);
   state.images = state.images.filter((image) => image !== before);
-  if (before !== undefined) tellOfDeletion(world, before);
+  if (before !== undefined) emitDeletion(world, before);
   state.images.push({
     fingerprint,
     aliases: alias === undefined ? [] : [alias],
     properties: { ...Object.fromEntries(inherited), ...options.properties },
-    // A bare base image and the packages that a build installs.
+    // The base image and the packages that a build installs.
     sizeBytes: (base?.sizeBytes ?? 96 * mib) + 160 * mib,
     createdAtMs: nowMs,
     uploadedAtMs: nowMs,
@@ -124,20 +124,20 @@ export function publishInstance(
     prepared: Object.hasOwn(instance.files, firstBootPath),
     files: structuredClone(instance.files),
   });
-  world.happened('image-created', null);
-  if (alias !== undefined) world.happened('image-alias-created', null);
+  world.emit('image-created', null);
+  if (alias !== undefined) world.emit('image-alias-created', null);
   return done(`Instance published with fingerprint: ${fingerprint}\n`);
 }
 
-function tellOfDeletion(world: World, image: ImageRecord): void {
-  for (const _ of image.aliases) world.happened('image-alias-deleted', null);
-  world.happened('image-deleted', null);
+function emitDeletion(world: World, image: ImageRecord): void {
+  for (const _ of image.aliases) world.emit('image-alias-deleted', null);
+  world.emit('image-deleted', null);
 }
 
 export function deleteImage(world: World, reference: string): Answer {
   const image = localImage(world, reference);
   if (image === undefined) return incusError('Image not found');
   world.state.images = world.state.images.filter((candidate) => candidate !== image);
-  tellOfDeletion(world, image);
+  emitDeletion(world, image);
   return done();
 }

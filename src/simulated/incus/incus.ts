@@ -1,7 +1,5 @@
-/**
- * The `incus` client's command line: which verb, which flags. The verbs themselves are in the modules beside this one.
- */
-import { answering, incusError } from '../program/answer.ts';
+/** The command line of the simulated `incus` client: its verbs and their flags. */
+import { catchRefusal, incusError } from '../program/answer.ts';
 import type { Answer, Invocation, SimulatedProgram, World } from '../program/answer.ts';
 import { showConsoleLog } from '../inside/console.ts';
 import { execChanges, execIn } from '../inside/exec.ts';
@@ -14,10 +12,10 @@ import { query } from './query.ts';
 
 interface Verb {
   readonly flags: Readonly<Record<string, 'value' | 'none'>>;
-  /** How many arguments it needs besides flags. */
+  /** Minimum number of operands. */
   readonly operands: number;
   readonly isLong?: boolean;
-  /** Its work is an operation of the server's, which goes on without the client; this is its description there. */
+  /** Description of the server's operation, if the verb starts one. The operation goes on without the client. */
   readonly operation?: string;
   changes(parsed: Parsed): boolean;
   run(world: World, parsed: Parsed, input: string): Answer;
@@ -25,7 +23,7 @@ interface Verb {
 
 const quiet = { quiet: 'none', q: 'none' } as const;
 const powerFlags = { ...quiet, force: 'none', timeout: 'value' } as const;
-/** What a server calls making an image of an instance: its list does not say which instance (incus 6.0). */
+/** The server's description of `publish`. Its operation does not name the instance (incus 6.0). */
 const publishing = 'Downloading image';
 const always = (): boolean => true;
 const never = (): boolean => false;
@@ -162,7 +160,7 @@ function run(world: World, invocation: Invocation): Answer {
   const { verb, parsed } = found;
   if (parsed.unknown !== undefined) return incusError(unknownFlag(parsed.unknown));
   if (parsed.rest.length < verb.operands) return incusError('Invalid number of arguments');
-  return answering(() => verb.run(world, parsed, invocation.input));
+  return catchRefusal(() => verb.run(world, parsed, invocation.input));
 }
 
 export const incus: SimulatedProgram = {
@@ -179,9 +177,9 @@ export const incus: SimulatedProgram = {
     const found = find(args);
     const description = found?.verb.operation;
     if (found === undefined || description === undefined) return undefined;
-    // `incus create IMAGE NAME`, but `incus start NAME`.
+    // The name comes second in `incus create IMAGE NAME`, first in the other verbs.
     const instance = found.parsed.rest[args[0] === 'create' ? 1 : 0];
-    // Aliases are the client's work, after the image is there.
+    // The client adds the alias after the server has made the image.
     if (description === publishing) return { description, args: ['publish', ...found.parsed.rest] };
     return { description, args, ...(instance === undefined ? {} : { instance }) };
   },

@@ -1,13 +1,13 @@
 /**
- * Which instance configuration Incus 6.0 accepts, and what it says about the rest. Texts are those of a real server;
- * sources of the rules: Incus documentation, "Instance options".
+ * Validates instance configuration as Incus 6.0 does, with the messages of a real server. The rules are those of the
+ * Incus documentation, "Instance options".
  */
 import { parseIncusSize } from '../program/units.ts';
 
-/** `undefined` for a good value, else the message. */
+/** Returns undefined for a valid value, otherwise the error message. */
 type Check = (value: string) => string | undefined;
 
-const anything: Check = () => undefined;
+const anyValue: Check = () => undefined;
 
 const booleans = ['true', 'false', '1', '0', 'yes', 'no', 'on', 'off'];
 
@@ -33,25 +33,25 @@ const options: Readonly<Record<string, Check>> = {
   'boot.autostart': boolean,
   'boot.autostart.delay': integer,
   'boot.autostart.priority': integer,
-  'boot.host_shutdown_action': anything,
+  'boot.host_shutdown_action': anyValue,
   'boot.host_shutdown_timeout': integer,
   'boot.stop.priority': integer,
-  'cloud-init.network-config': anything,
-  'cloud-init.user-data': anything,
-  'cloud-init.vendor-data': anything,
-  'cluster.evacuate': anything,
+  'cloud-init.network-config': anyValue,
+  'cloud-init.user-data': anyValue,
+  'cloud-init.vendor-data': anyValue,
+  'cluster.evacuate': anyValue,
   'limits.cpu': cpu,
-  'limits.cpu.allowance': anything,
-  'limits.cpu.nodes': anything,
+  'limits.cpu.allowance': anyValue,
+  'limits.cpu.nodes': anyValue,
   'limits.cpu.priority': integer,
   'limits.disk.priority': integer,
   'limits.memory': memory,
-  'limits.memory.enforce': anything,
+  'limits.memory.enforce': anyValue,
   'limits.memory.hugepages': boolean,
-  'limits.memory.swap': anything,
+  'limits.memory.swap': anyValue,
   'limits.memory.swap.priority': integer,
   'limits.processes': integer,
-  'linux.kernel_modules': anything,
+  'linux.kernel_modules': anyValue,
   'security.guestapi': boolean,
   'security.guestapi.images': boolean,
   'security.idmap.base': integer,
@@ -61,25 +61,22 @@ const options: Readonly<Record<string, Check>> = {
   'security.privileged': boolean,
   'security.protection.delete': boolean,
   'security.protection.shift': boolean,
-  'security.syscalls.allow': anything,
-  'security.syscalls.deny': anything,
+  'security.syscalls.allow': anyValue,
+  'security.syscalls.deny': anyValue,
   'security.syscalls.deny_default': boolean,
   'security.syscalls.intercept.mknod': boolean,
   'security.syscalls.intercept.mount': boolean,
   'security.syscalls.intercept.setxattr': boolean,
   'security.syscalls.intercept.sysinfo': boolean,
-  'snapshots.expiry': anything,
-  'snapshots.pattern': anything,
-  'snapshots.schedule': anything,
+  'snapshots.expiry': anyValue,
+  'snapshots.pattern': anyValue,
+  'snapshots.schedule': anyValue,
   'snapshots.schedule.stopped': boolean,
 };
 
 const freeKeys = /^(user|image|environment|volatile|linux\.sysctl|limits\.kernel)\../;
 
-/**
- * The first thing wrong with a configuration, as Incus says it, or `undefined`. An empty value is always good: it
- * unsets the key.
- */
+/** Returns the first error in a configuration, or undefined. An empty value is always valid: it unsets the key. */
 export function configProblem(config: Readonly<Record<string, string>>): string | undefined {
   for (const key of Object.keys(config).sort()) {
     const value = config[key] ?? '';
@@ -94,7 +91,7 @@ export function configProblem(config: Readonly<Record<string, string>>): string 
   return undefined;
 }
 
-/** What is wrong with an instance's name, or `undefined` (RFC 1123 host names, as Incus checks them). */
+/** Returns the error in an instance's name, or undefined. Names are RFC 1123 host names, as Incus checks them. */
 export function nameProblem(name: string): string | undefined {
   if (name.length < 1 || name.length > 63) return 'Name must be 1-63 characters long';
   if (/^\d+$/.test(name)) return 'Name cannot be a number';

@@ -1,4 +1,4 @@
-/** `incus create`, `start`, `stop`, `restart`, `delete` and the PATCH request: the life of simulated instances. */
+/** Simulates `incus create`, `start`, `stop`, `restart`, `delete` and the PATCH request. */
 import { z } from 'zod';
 import { done, incusError, incusRefusal } from '../program/answer.ts';
 import type { Answer, World } from '../program/answer.ts';
@@ -31,7 +31,7 @@ const oneIdMap =
   '[{"Isuid":true,"Isgid":false,"Hostid":1000000,"Nsid":0,"Maprange":1000000000},' +
   '{"Isuid":false,"Isgid":true,"Hostid":1000000,"Nsid":0,"Maprange":1000000000}]';
 
-/** The client adds this line to some failures, not always: it depends on how fast the server answers. */
+/** Adds the hint that the client prints after some errors, depending on how fast the server answers. */
 function withHint(message: string, name: string): string {
   return `${message}\nTry \`incus info --show-log ${name}\` for more info`;
 }
@@ -59,16 +59,13 @@ function valueAt(document: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)[key], document);
 }
 
-/** A JSON value's kind as Go's decoder names it. */
+/** Returns the kind of a JSON value, as Go's decoder names it. */
 function jsonKind(value: unknown): string {
   if (Array.isArray(value)) return 'array';
   return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
-/**
- * Creates a stopped instance. An address that another instance has is accepted here, as by a real server, and refused
- * at start.
- */
+/** Creates a stopped instance. Like a real server, accepts an address that is in use and refuses it only at start. */
 export function createInstance(world: World, imageRef: string, name: string, input: string): Answer {
   const { state, nowMs } = world;
   const spec = parseChange(input, () => "yaml: line 1: did not find expected ',' or '}'");
@@ -117,7 +114,7 @@ export function createInstance(world: World, imageRef: string, name: string, inp
     ranMs: 0,
     run: null,
   };
-  world.happened('instance-created', name);
+  world.emit('instance-created', name);
   return done();
 }
 
@@ -159,7 +156,7 @@ export function startInstance(world: World, name: string): Answer {
     return incusError(withHint(problem, name));
   }
   boot(world, instance);
-  world.happened('instance-started', name);
+  world.emit('instance-started', name);
   return done();
 }
 
@@ -167,7 +164,7 @@ export function stopInstance(world: World, name: string, isForced: boolean): Ans
   const instance = instanceNamed(world, name);
   if (instance.run === null) return incusError('The instance is already stopped');
   halt(world, instance, isForced);
-  world.happened(isForced ? 'instance-stopped' : 'instance-shutdown', name);
+  world.emit(isForced ? 'instance-stopped' : 'instance-shutdown', name);
   return done();
 }
 
@@ -176,8 +173,8 @@ export function restartInstance(world: World, name: string, isForced: boolean): 
   if (instance.run === null) return incusError(withHint('The instance is already stopped', name));
   halt(world, instance, isForced);
   boot(world, instance);
-  // One event for the two (incus 6.0.4, observed).
-  world.happened('instance-restarted', name);
+  // A restart is a single event (incus 6.0.4, observed).
+  world.emit('instance-restarted', name);
   return done();
 }
 
@@ -190,15 +187,15 @@ export function deleteInstance(world: World, name: string, force: boolean): Answ
   const instance = instanceNamed(world, name);
   if (instance.run !== null && !force)
     return incusError('The instance is currently running, stop it first or pass --force');
-  if (instance.run !== null) world.happened('instance-stopped', name);
+  if (instance.run !== null) world.emit('instance-stopped', name);
   delete world.state.instances[name];
-  world.happened('instance-deleted', name);
+  world.emit('instance-deleted', name);
   return done();
 }
 
 /**
- * What btrfs says to a quota below what is used. Incus takes its own record of the change back, but the low quota stays
- * in force.
+ * Returns the error of btrfs for a quota below the used space. Incus undoes its own record of the change, but btrfs
+ * enforces the low quota.
  */
 function quotaProblem(world: World, instance: InstanceRecord, devices: Devices): string | undefined {
   const before = quotaOf(rootDevice(instance.devices));
@@ -212,7 +209,7 @@ function quotaProblem(world: World, instance: InstanceRecord, devices: Devices):
   );
 }
 
-/** PATCH of an instance: all of the change or none of it. */
+/** Handles a PATCH of an instance: applies the whole change or nothing. */
 export function patchInstance(world: World, name: string, body: string): Answer {
   const instance = instanceNamed(world, name);
   const wanted = parseChange(body, () => 'json: cannot unmarshal string into Go value of type jmap.Map');
@@ -238,15 +235,15 @@ export function patchInstance(world: World, name: string, body: string): Answer 
   }
   const limit = parseIncusSize(config['limits.memory'] ?? '');
   if (config['limits.memory'] !== instance.config['limits.memory'] && limit !== undefined && instance.run !== null) {
-    // The kernel drops page cache, but cannot push a running container below what it holds besides.
+    // The kernel can drop page cache, but cannot shrink a running container below its other memory.
     if (limit < memoryInUseBytes(instance, world.nowMs))
       return incusError('setting cgroup item for the container failed');
   }
 
-  // Only another size than the one on record is set at all.
+  // Incus sets the quota only if the size differs from its record.
   if (quotaOf(rootDevice(instance.devices)) !== quotaOf(rootDevice(devices))) delete instance.stuckQuotaBytes;
   instance.config = config;
   instance.devices = devices;
-  world.happened('instance-updated', name);
+  world.emit('instance-updated', name);
   return done();
 }

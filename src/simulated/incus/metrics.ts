@@ -1,13 +1,13 @@
-/** `/1.0/metrics`: what an Incus server says of its containers' memory, in OpenMetrics text (incus 6.0, observed). */
+/** Simulates `/1.0/metrics`: the memory of containers as OpenMetrics text (incus 6.0, observed). */
 import type { HostState, InstanceRecord } from '../state/state.ts';
 import * as usage from './usage.ts';
 
-/** As Go prints a number: with an exponent of two digits from a million on. */
+/** Formats a number as Go does: from a million on with an exponent of two digits. */
 function goNumber(value: number): string {
   return value < 1e6 ? String(value) : value.toExponential().replace(/\+(\d)$/, '+0$1');
 }
 
-/** Bytes by series. Page cache is half active, half not; everything else is anonymous. */
+/** Returns bytes by series. Half of the page cache is active. All other memory is anonymous. */
 function memoryOf(instance: InstanceRecord, nowMs: number): Record<string, number> {
   const total = usage.memoryTotalBytes(instance);
   const charged = usage.memoryChargedBytes(instance, nowMs);
@@ -31,7 +31,7 @@ function memoryOf(instance: InstanceRecord, nowMs: number): Record<string, numbe
 }
 
 export function metricsText(state: HostState, nowMs: number): string {
-  // Only what runs is measured.
+  // Incus measures only running instances.
   const running = Object.values(state.instances)
     .filter((instance) => instance.run !== null)
     .map((instance) => ({ name: instance.name, memory: memoryOf(instance, nowMs) }));

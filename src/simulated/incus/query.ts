@@ -1,4 +1,4 @@
-/** `incus query`: GET of the documents and metrics this system reads, PATCH of an instance. */
+/** Simulates `incus query`: GET of the documents and metrics that this product reads, and PATCH of an instance. */
 import { incusError, incusRefusal, printed } from '../program/answer.ts';
 import type { Answer, World } from '../program/answer.ts';
 import * as documents from './documents.ts';
@@ -18,15 +18,15 @@ function sorted(value: unknown): unknown {
 }
 
 /**
- * As the client prints a document: keys sorted, tabs, an empty line at the end. An empty object prints nothing at all
- * (incus 6.0, observed with `/1.0/operations` on an idle server).
+ * Prints a document as the client does: with sorted keys, tabs, and an empty line at the end. An empty object prints
+ * nothing (incus 6.0, observed with `/1.0/operations` on an idle server).
  */
 function shown(document: unknown): Answer {
   const text = JSON.stringify(sorted(document), null, '\t');
   return printed(text === '{}' ? '' : `${text}\n\n`);
 }
 
-/** The one filter that this system uses: `name eq NAME`. */
+/** Parses the only filter that this product uses, `name eq NAME`. */
 function nameFilter(filter: string | null): string | undefined {
   if (filter === null) return undefined;
   const [field, operator, value, ...more] = filter.split(' ');

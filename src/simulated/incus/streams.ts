@@ -1,4 +1,4 @@
-/** The simulated host's {@link IncusStreams}: what happens to its instances, and terminals inside them. */
+/** The simulated host's {@link IncusStreams}: lifecycle events of its instances, and terminals in them. */
 import { setImmediate } from 'node:timers/promises';
 import { Failure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';
@@ -6,13 +6,13 @@ import { defaultStreamLimits } from '../../host/incus/streams.ts';
 import type { EventListener, HostTerminal, IncusStreams, TerminalRequest } from '../../host/incus/streams.ts';
 import type { World } from '../program/answer.ts';
 import type { Gate } from '../faults/gate.ts';
-import type { Happenings } from '../state/lifecycleEvents.ts';
+import type { LifecycleEvents } from '../state/lifecycleEvents.ts';
 import { isShell, SimulatedTerminal } from '../inside/terminal.ts';
 import { wait } from '../faults/wait.ts';
 
 /**
- * The name of these calls in the command log and in fault plans; the arguments are `events`, or `terminal`, the
- * instance, and the program with its arguments. With `fail-after` a stream opens, and its connection is lost a moment
+ * Program name in the command log and in fault plans. The arguments are `events`, or `terminal` followed by the
+ * instance and the program with its arguments. With `fail-after`, a stream opens and loses its connection a moment
  * later.
  */
 export const streamsProgram = 'incus-streams';
@@ -23,19 +23,19 @@ function unavailable(why: string): Failure {
 
 interface Opened {
   readonly changed: false;
-  /** The connection is going to be lost. */
+  /** Whether the connection will be lost. */
   readonly isDoomed: boolean;
 }
 
 export class SimulatedStreams implements IncusStreams {
   readonly #gate: Gate;
-  readonly #happenings: Happenings;
+  readonly #lifecycleEvents: LifecycleEvents;
   readonly #lateMs: number;
 
-  /** `lateMs`: how long a stream lives whose connection is going to be lost because of a fault. */
-  constructor(gate: Gate, happenings: Happenings, lateMs: number) {
+  /** `lateMs` is how long a stream lives whose connection a fault will end. */
+  constructor(gate: Gate, lifecycleEvents: LifecycleEvents, lateMs: number) {
     this.#gate = gate;
-    this.#happenings = happenings;
+    this.#lifecycleEvents = lifecycleEvents;
     this.#lateMs = lateMs;
   }
 
@@ -44,7 +44,7 @@ export class SimulatedStreams implements IncusStreams {
     signal: AbortSignal | undefined,
     effect: (world: World) => void,
   ): Promise<Opened> {
-    // Like a real one it never opens before the call returns.
+    // Like a real stream, it never opens before the call returns.
     await setImmediate();
     let isOpen = false;
     return this.#gate.pass<Opened>({
@@ -75,10 +75,10 @@ export class SimulatedStreams implements IncusStreams {
       isOver = true;
       settle();
     };
-    const tell = (what: () => void): void => {
+    const deliver = (call: () => void): void => {
       if (isOver) return;
       try {
-        what();
+        call();
       } catch (error) {
         finish(() => end.reject(Failure.from(error)));
       }
@@ -88,12 +88,12 @@ export class SimulatedStreams implements IncusStreams {
     let unfollow = (): void => undefined;
     try {
       const opening = this.#open(['events'], signal, () => {
-        unfollow = this.#happenings.follow((event) => tell(() => listener.event(event)));
-        tell(() => listener.opened());
+        unfollow = this.#lifecycleEvents.follow((event) => deliver(() => listener.event(event)));
+        deliver(() => listener.opened());
       });
       const opened = await Promise.race([opening, end.promise]);
       if (opened?.isDoomed === true && (await wait(this.#lateMs, signal)) === 'passed')
-        throw unavailable('its stream of events ended');
+        throw unavailable('its event stream ended');
       await end.promise;
     } finally {
       isOver = true;
@@ -105,35 +105,34 @@ export class SimulatedStreams implements IncusStreams {
   async terminal(request: TerminalRequest): Promise<HostTerminal> {
     const { instance, argv } = request;
     const { isDoomed } = await this.#open(['terminal', instance, ...argv], undefined, (world) =>
-      mustRun(world, request),
+      checkStartable(world, request),
     );
     const terminal = new SimulatedTerminal(request);
-    const unfollow = this.#happenings.follow((event) => {
+    const unfollow = this.#lifecycleEvents.follow((event) => {
       if (event.instance === instance && /^instance-(stopped|shutdown|restarted|deleted)$/.test(event.action))
         terminal.kill();
     });
     const ended = terminal.exit.then(unfollow, unfollow);
     if (isDoomed)
       void Promise.race([ended, wait(this.#lateMs)]).then(() =>
-        terminal.lose(unavailable('the connection to the terminal is lost')),
+        terminal.lose(unavailable('lost the connection to the terminal')),
       );
     return terminal;
   }
 }
 
-/** Refuses what a real Incus would not start. */
-function mustRun(world: World, { instance, argv }: TerminalRequest): void {
+/** Refuses a program that a real Incus would not start. */
+function checkStartable(world: World, { instance, argv }: TerminalRequest): void {
   const what = `instance ${quoted(instance)}`;
   const found = Object.hasOwn(world.state.instances, instance) ? world.state.instances[instance] : undefined;
-  if (found === undefined)
-    throw new Failure('not-found', { what, why: 'there is no such instance', next: 'containarium list' });
-  if (found.run === null) throw new Failure('wrong-state', { what, why: 'it is not running', next: 'Start it first.' });
-  world.happened('instance-exec', instance);
+  if (found === undefined) throw new Failure('not-found', { what, why: 'no such instance', next: 'containarium list' });
+  if (found.run === null) throw new Failure('wrong-state', { what, why: 'it is not running', next: 'start it first' });
+  world.emit('instance-exec', instance);
   const [program = ''] = argv;
   if (isShell(program)) return;
   throw new Failure('program-missing', {
     what: `program ${quoted(program)}`,
     why: `it does not exist in ${what}`,
-    next: 'Name a program that the container has.',
+    next: 'name a program that is installed in the container',
   });
 }

@@ -1,7 +1,4 @@
-/**
- * What instances use of CPU, memory and disk: plausible functions of their name, what is in them, and how long they
- * ran.
- */
+/** CPU, memory and disk usage of instances: plausible functions of the name, the contents and the running time. */
 import { quotaOf, rootDevice } from './devices.ts';
 import { pick } from '../state/deterministic.ts';
 import type { HostState, InstanceRecord } from '../state/state.ts';
@@ -11,7 +8,7 @@ const kib = 1024;
 const mib = 1024 ** 2;
 const gib = 1024 ** 3;
 
-/** The simulated machine. */
+/** The size of the simulated machine. */
 export const hostMemoryBytes = 16 * gib;
 export const hostCpus = 8;
 
@@ -19,12 +16,12 @@ function hours(ms: number): number {
   return ms / 3_600_000;
 }
 
-/** Milliseconds since the present start; 0 while stopped. */
+/** Returns the time since the current start in milliseconds, or 0 if stopped. */
 export function upMs(instance: InstanceRecord, nowMs: number): number {
   return instance.run === null ? 0 : Math.max(0, nowMs - instance.run.startedAtMs);
 }
 
-/** How many CPUs `limits.cpu` allows. */
+/** Returns the number of CPUs that `limits.cpu` allows. */
 export function cpusOf(instance: InstanceRecord): number {
   const limit = instance.config['limits.cpu'] ?? '';
   if (limit === '') return hostCpus;
@@ -35,14 +32,14 @@ export function cpusOf(instance: InstanceRecord): number {
   }, 0);
 }
 
-/** CPU time in nanoseconds since the present start: half a second to boot, then 1 to 12 percent of one CPU. */
+/** Returns the CPU time since the current start in nanoseconds: 0.5 s for the boot, then 1 to 12 percent of one CPU. */
 export function cpuUsageNs(instance: InstanceRecord, nowMs: number): number {
   if (instance.run === null) return 0;
   const percent = 1 + pick(`${instance.name} cpu`, 12);
   return 500_000_000 + Math.round((upMs(instance, nowMs) * 1_000_000 * percent) / 100);
 }
 
-/** Bytes that `limits.memory` allows. */
+/** Returns the memory that `limits.memory` allows, in bytes. */
 export function memoryTotalBytes(instance: InstanceRecord): number {
   const limit = instance.config['limits.memory'] ?? '';
   if (limit === '') return hostMemoryBytes;
@@ -51,8 +48,8 @@ export function memoryTotalBytes(instance: InstanceRecord): number {
 }
 
 /**
- * Memory in use: 24 MiB and more for a bare system, more with Docker in it, growing a little in the first day, below
- * the limit.
+ * Returns the memory in use, in bytes: 24 MiB or more, more with Docker, growing a little in the first day, always
+ * below the limit.
  */
 export function memoryInUseBytes(instance: InstanceRecord, nowMs: number): number {
   if (instance.run === null) return 0;
@@ -62,8 +59,8 @@ export function memoryInUseBytes(instance: InstanceRecord, nowMs: number): numbe
 }
 
 /**
- * All that its control group is charged for: what is in use, and page cache. A boot reads programs, and then what is
- * read and written stays in the cache until the limit is near.
+ * Returns the memory charged to the control group, in bytes: memory in use and page cache. The boot fills the cache
+ * with programs. From then on it grows until the limit is near.
  */
 export function memoryChargedBytes(instance: InstanceRecord, nowMs: number): number {
   if (instance.run === null) return 0;
@@ -71,15 +68,15 @@ export function memoryChargedBytes(instance: InstanceRecord, nowMs: number): num
   return Math.min(memoryInUseBytes(instance, nowMs) + cached, Math.floor(memoryTotalBytes(instance) * 0.97));
 }
 
-/** Bytes of its root disk's quota; the whole pool where it has none. */
+/** Returns the quota of the root disk in bytes, or the size of the pool if there is no quota. */
 export function diskTotalBytes(state: HostState, instance: InstanceRecord): number {
   const root = rootDevice(instance.devices);
   return quotaOf(root) ?? state.pools.find((pool) => pool.name === root?.['pool'])?.totalBytes ?? 0;
 }
 
 /**
- * Bytes on disk: a clone costs little, then logs and packages add up while it runs, at most 512 MiB; pushed files
- * count.
+ * Returns the disk usage in bytes: a small clone, pushed files, and logs and packages that grow with the running time
+ * up to 512 MiB.
  */
 export function diskUsageBytes(instance: InstanceRecord, nowMs: number): number {
   const base = 8 * mib + pick(`${instance.name} disk`, 24) * mib;
@@ -88,12 +85,12 @@ export function diskUsageBytes(instance: InstanceRecord, nowMs: number): number 
   return base + pushed + grown;
 }
 
-/** Bytes of the pool that images and instances take, with what the file system needs for itself. */
+/** Returns the used space of a pool in bytes: images, instances, and the overhead of the file system. */
 export function poolUsedBytes(state: HostState, poolName: string, nowMs: number): number {
   const instances = Object.values(state.instances).filter(
     (instance) => rootDevice(instance.devices)?.['pool'] === poolName,
   );
   const used = instances.reduce((sum, instance) => sum + diskUsageBytes(instance, nowMs), 0);
-  // Images are unpacked to about three times the size of their archive.
+  // An unpacked image is about three times the size of its archive.
   return 16 * mib + used + state.images.reduce((sum, image) => sum + image.sizeBytes * 3, 0);
 }

@@ -1,4 +1,4 @@
-/** `incus console NAME --show-log`: what a container says while it starts and stops. */
+/** Simulates `incus console NAME --show-log`: what a container prints while it starts and stops. */
 import { done, printed } from '../program/answer.ts';
 import type { Answer, World } from '../program/answer.ts';
 import { pick } from '../state/deterministic.ts';
@@ -16,7 +16,7 @@ function osName({ files }: InstanceRecord): string {
   return /^PRETTY_NAME="(.*)"$/m.exec(release ?? '')?.[1] ?? 'Linux';
 }
 
-/** Everything said from the start to the login prompt: the same for one start, another one for the next. */
+/** Returns the console text from the start to the login prompt. It depends on the start, so that two starts differ. */
 export function bootText(instance: InstanceRecord, startedAtMs: number): string {
   const seconds = (0.4 + pick(`${instance.name} ${startedAtMs} boot`, 1200) / 1000).toFixed(3);
   const os = osName(instance);
@@ -50,8 +50,8 @@ const shutdownText = lines([
 ]);
 
 /**
- * What is left to read of a container that stops; where everything was read and nothing came after it, Incus keeps it
- * whole (observed).
+ * Returns the console log that can be read after an instance stops. If all of it was read and the stop adds nothing,
+ * Incus keeps the whole log (observed).
  */
 export function logAfterStop(instance: InstanceRecord, isForced: boolean): string {
   const { run } = instance;
@@ -60,14 +60,12 @@ export function logAfterStop(instance: InstanceRecord, isForced: boolean): strin
   return run.consoleRead === true && last !== '' ? last : `${bootText(instance, run.startedAtMs)}${last}`;
 }
 
-/**
- * Shows each piece of a running container's console once, and of a stopped one what was left (incus 6.0.4, observed).
- */
+/** Shows new console output of a running instance, and the saved log of a stopped one (incus 6.0.4, observed). */
 export function showConsoleLog(world: World, name: string): Answer {
   const instance = instanceNamed(world, name);
   const { run } = instance;
   if (run === null) return printed(`${instance.consoleLog ?? ''}\n`);
-  world.happened('instance-console-retrieved', name);
+  world.emit('instance-console-retrieved', name);
   if (run.consoleRead === true) return printed('\n');
   run.consoleRead = true;
   return done(`${bootText(instance, run.startedAtMs)}\n`);

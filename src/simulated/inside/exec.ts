@@ -1,7 +1,4 @@
-/**
- * `incus exec`: the programs that image builds and checks use inside a container. They succeed; none of them really
- * does its work.
- */
+/** Simulates `incus exec` for the programs that image builds and checks run in a container. Most only succeed. */
 import { posix } from 'node:path';
 import { done, incusError, printed, refused } from '../program/answer.ts';
 import type { Answer, World } from '../program/answer.ts';
@@ -10,23 +7,23 @@ import type { InstanceRecord } from '../state/state.ts';
 
 type InnerProgram = (instance: InstanceRecord, args: readonly string[]) => Answer;
 
-const nothing: InnerProgram = () => printed('');
+const succeed: InnerProgram = () => printed('');
 
 const programs: Readonly<Record<string, InnerProgram>> = {
-  'apt-get': nothing,
+  'apt-get': succeed,
   cat: cat,
-  'cloud-init': nothing,
+  'cloud-init': succeed,
   false: () => refused(1, ''),
   find: findFiles,
-  getent: nothing,
+  getent: succeed,
   journalctl: () => printed('-- No entries --\n'),
   rm: remove,
   systemctl: systemctl,
-  test: nothing,
-  true: nothing,
+  test: succeed,
+  true: succeed,
   truncate: truncate,
-  'update-rc.d': nothing,
-  useradd: nothing,
+  'update-rc.d': succeed,
+  useradd: succeed,
 };
 
 function operands(args: readonly string[]): string[] {
@@ -43,7 +40,7 @@ function cat(instance: InstanceRecord, args: readonly string[]): Answer {
   return printed(text);
 }
 
-/** Removes pushed files; the rest of the file system is not simulated, so a missing one is no error. */
+/** Removes pushed files. A missing file is no error, because other files are not simulated. */
 function remove(instance: InstanceRecord, args: readonly string[]): Answer {
   let changed = false;
   for (const path of operands(args)) {
@@ -56,7 +53,7 @@ function remove(instance: InstanceRecord, args: readonly string[]): Answer {
   return changed ? done() : printed('');
 }
 
-/** `truncate --size 0 FILE…`. */
+/** Runs `truncate --size 0 FILE…`. */
 function truncate(instance: InstanceRecord, args: readonly string[]): Answer {
   let changed = false;
   for (const path of operands(args)) {
@@ -68,10 +65,7 @@ function truncate(instance: InstanceRecord, args: readonly string[]): Answer {
   return changed ? done() : printed('');
 }
 
-/**
- * `find FOLDER -name PATTERN -delete`: only pushed files can be found; anything but `-name`, `-type f` and `-delete` is
- * ignored.
- */
+/** Runs `find FOLDER -name PATTERN -delete` on pushed files. Ignores every other test and action. */
 function findFiles(instance: InstanceRecord, args: readonly string[]): Answer {
   const [folder = '/'] = operands(args);
   const named = args.indexOf('-name');
@@ -92,7 +86,7 @@ function systemctl(_instance: InstanceRecord, args: readonly string[]): Answer {
 
 const readers = ['cat', 'false', 'getent', 'journalctl', 'test', 'true'];
 
-/** Whether a command line inside a container is of a kind that changes it. */
+/** Reports whether a command line in a container may change the container. */
 export function execChanges(argv: readonly string[]): boolean {
   const [program = '', ...args] = argv;
   if (posix.basename(program) === 'systemctl') return !args.some((argument) => argument.startsWith('is-'));
@@ -102,9 +96,9 @@ export function execChanges(argv: readonly string[]): boolean {
 export function execIn(world: World, name: string, argv: readonly string[]): Answer {
   const instance = instanceNamed(world, name);
   if (instance.run === null) return incusError('Instance is not running');
-  world.happened('instance-exec', name);
+  world.emit('instance-exec', name);
   const [program = '', ...args] = argv;
-  // A path names a program only where programs are kept.
+  // A path counts only in the folders for programs.
   const plain = /^(\/usr(\/local)?)?\/s?bin\//.test(program) ? posix.basename(program) : program;
   const inner = Object.hasOwn(programs, plain) ? programs[plain] : undefined;
   if (inner === undefined) return refused(127, 'Error: Command not found');

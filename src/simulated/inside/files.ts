@@ -1,11 +1,11 @@
-/** `incus file push` and `incus file pull`: the files of simulated instances. Only pushed files have content. */
+/** Simulates `incus file push` and `incus file pull`. Only pushed files have contents. */
 import { posix } from 'node:path';
 import { done, incusError, incusRefusal, printed } from '../program/answer.ts';
 import type { Answer, World } from '../program/answer.ts';
 import { instanceNamed } from '../program/lookup.ts';
 import type { InstanceFiles, InstanceRecord } from '../state/state.ts';
 
-/** Folders that every image has. */
+/** The folders that every image has. */
 const systemFolders: readonly string[] = [
   '/',
   '/boot',
@@ -36,7 +36,7 @@ const systemFolders: readonly string[] = [
   '/var/log',
 ];
 
-/** `alice-container/etc/hosts` as instance and absolute path. */
+/** Splits `alice-container/etc/hosts` into the instance and an absolute path. */
 function target(world: World, text: string): { instance: InstanceRecord; path: string } {
   const slash = text.indexOf('/');
   if (slash < 1) throw incusRefusal(`Invalid instance path: "${text}"`);

@@ -1,11 +1,11 @@
 /**
- * The start of a prepared container, as far as it can be seen from outside: the first-boot unit of the image recipe
- * (`src/service/images/recipe.ts`) takes the seed, and sshd loads its host key if that went well.
+ * Simulates the boot of a prepared container, as far as the host can see it: the first-boot unit of the image recipe
+ * (`src/service/images/recipe.ts`) applies the seed, and if that succeeds, sshd loads its host key.
  */
 import { hostKeyOf } from './hostKey.ts';
 import type { InstanceFiles, InstanceRecord } from '../state/state.ts';
 
-/** The file that makes an image a prepared one. */
+/** The file that marks a prepared image. */
 export const firstBootPath = '/etc/containarium/first-boot';
 
 const seed = '/etc/containarium/seed';
@@ -16,10 +16,10 @@ function line(files: InstanceFiles, path: string): string | undefined {
 }
 
 /**
- * Whether the first-boot unit ends well; like the real one it is skipped without a seeded user and fails on a half
- * seed.
+ * Runs the first-boot unit and reports its success. Like the real unit it skips a missing seed and fails on a partial
+ * one.
  */
-function takeSeed(files: InstanceFiles): boolean {
+function applySeed(files: InstanceFiles): boolean {
   const userFile = files[`${seed}/user`];
   const user = line(files, `${seed}/user`);
   if (userFile === undefined || user === undefined) return true;
@@ -33,9 +33,9 @@ function takeSeed(files: InstanceFiles): boolean {
   return true;
 }
 
-/** Boots what is inside an instance. Returns the host key its sshd serves, or null where none runs. */
+/** Boots an instance. Returns the host key that its sshd serves, or null if no sshd runs. */
 export function bootInside(instance: InstanceRecord): string | null {
   // An ordinary base image has no sshd.
   if (!instance.prepared) return null;
-  return takeSeed(instance.files) ? (hostKeyOf(instance.files) ?? null) : null;
+  return applySeed(instance.files) ? (hostKeyOf(instance.files) ?? null) : null;
 }

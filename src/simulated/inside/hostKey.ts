@@ -1,13 +1,12 @@
-/** The host key that a simulated container's sshd has: what is in its `/etc/ssh`. */
+/** The SSH host key of a simulated container. */
 import ssh2 from 'ssh2';
 import type { InstanceFiles } from '../state/state.ts';
 
 const privatePath = '/etc/ssh/ssh_host_ed25519_key';
 
 /**
- * The public key of the ed25519 host key among an instance's files, as `ssh-ed25519 AAAA…`. It is derived from the
- * private one, as sshd does; the `.pub` file beside it is a convenience that sshd never reads. `undefined` without a
- * key that sshd could load.
+ * Returns the public ed25519 host key of an instance, as `ssh-ed25519 AAAA…`, or undefined if sshd could not load one.
+ * Derives it from the private key, as sshd does, which never reads the `.pub` file.
  */
 export function hostKeyOf(files: InstanceFiles): string | undefined {
   const file = Object.hasOwn(files, privatePath) ? files[privatePath] : undefined;

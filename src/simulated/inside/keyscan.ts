@@ -1,4 +1,4 @@
-/** `ssh-keyscan`: asks the sshd of simulated containers for its ed25519 key. */
+/** Simulates `ssh-keyscan` for the ed25519 host keys of simulated containers. */
 import { printed, refused } from '../program/answer.ts';
 import type { SimulatedProgram } from '../program/answer.ts';
 import { parseFlags } from '../program/flags.ts';
@@ -14,7 +14,7 @@ export const keyscan: SimulatedProgram = {
     }
     const instance = Object.values(state.instances).find((candidate) => candidate.run?.address === address);
     const key = instance?.run?.hostKey ?? null;
-    // Nothing listens: no output and exit code 1, whatever the reason was (ssh-keyscan of OpenSSH 9.2, observed).
+    // Every failure to get a key ends with exit code 1 and no output (ssh-keyscan of OpenSSH 9.2, observed).
     if (key === null || (parsed.flags.get('p') ?? '22') !== '22' || parsed.flags.get('t') !== 'ed25519')
       return refused(1, '');
     return { ...printed(`${address} ${key}\n`), stderr: `# ${address}:22 SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u10\n` };

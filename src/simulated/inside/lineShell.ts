@@ -1,25 +1,26 @@
 /**
- * A shell just good enough to try a terminal with: it echoes, edits with backspace, and knows a handful of commands.
- * What is typed while one of them runs is lost, except Ctrl-C.
+ * A minimal shell for trying out terminals: it echoes, edits with backspace, and has a handful of commands. Input is
+ * dropped while a command runs, except Ctrl-C.
  */
 import { StringDecoder } from 'node:string_decoder';
 
-export interface ShellSurroundings {
+/** What a {@link LineShell} needs from its terminal. */
+export interface ShellTerminal {
   readonly user: string;
   readonly host: string;
-  /** Characters of the terminal as it is now. */
+  /** Returns the current size of the terminal in characters. */
   size(): { readonly columns: number; readonly rows: number };
   print(text: string): void;
-  /** Runs a command that prints for long: each call gives the next piece, `undefined` at its end. */
+  /** Starts printing the pieces of an iterator, as fast as the terminal takes them. */
   flood(pieces: Iterator<string, undefined>): void;
-  /** Ends a flood. */
+  /** Stops the flood. */
   interrupt(): void;
   exit(status: number): void;
 }
 
-const maxLine = 4096;
+const maxLineLength = 4096;
 
-/** What arrow keys and their like send (ECMA-48): not edited with here. */
+/** Sequences of arrow keys and other function keys (ECMA-48). The shell ignores them. */
 const keySequences = /\u001b(?:\[[0-?]*[ -/]*[@-~]|O[ -~])/g;
 
 function* repeated(line: string): Generator<string, undefined> {
@@ -36,24 +37,24 @@ function* counted(last: number): Generator<string, undefined> {
 }
 
 export class LineShell {
-  readonly #around: ShellSurroundings;
+  readonly #terminal: ShellTerminal;
   readonly #decoder = new StringDecoder('utf8');
   #line: string[] = [];
   #status = 0;
   #isBusy = false;
   #isOver = false;
 
-  constructor(around: ShellSurroundings) {
-    this.#around = around;
+  constructor(terminal: ShellTerminal) {
+    this.#terminal = terminal;
   }
 
   prompt(): void {
-    const { user, host } = this.#around;
+    const { user, host } = this.#terminal;
     this.#line = [];
-    this.#around.print(`${user}@${host}:~${user === 'root' ? '#' : '$'} `);
+    this.#terminal.print(`${user}@${host}:~${user === 'root' ? '#' : '$'} `);
   }
 
-  /** What was typed. */
+  /** Takes what the user typed. */
   input(data: Buffer): void {
     for (const key of this.#decoder.write(data).replace(keySequences, '')) {
       if (this.#isOver) return;
@@ -61,7 +62,7 @@ export class LineShell {
     }
   }
 
-  /** A command that printed for long has come to its end. */
+  /** Called when a flood has ended by itself. */
   finished(): void {
     this.#isBusy = false;
     this.#status = 0;
@@ -74,37 +75,37 @@ export class LineShell {
     if (key === '\r' || key === '\n') return this.#enter();
     if (key === '\u0004') return this.#endOfInput();
     if (key === '\u007f' || key === '\b') {
-      if (this.#line.pop() !== undefined) this.#around.print('\b \b');
+      if (this.#line.pop() !== undefined) this.#terminal.print('\b \b');
     } else if (key >= ' ') {
-      if (this.#line.length >= maxLine) return this.#around.print('\u0007');
+      if (this.#line.length >= maxLineLength) return this.#terminal.print('\u0007');
       this.#line.push(key);
-      this.#around.print(key);
+      this.#terminal.print(key);
     }
   }
 
   #interrupt(): void {
-    if (this.#isBusy) this.#around.interrupt();
+    if (this.#isBusy) this.#terminal.interrupt();
     this.#isBusy = false;
     this.#status = 130;
-    this.#around.print('^C\r\n');
+    this.#terminal.print('^C\r\n');
     this.prompt();
   }
 
-  /** It ends an empty line's shell, and does nothing in the middle of a line. */
+  /** Handles Ctrl-D: ends the shell on an empty line and does nothing on any other. */
   #endOfInput(): void {
     if (this.#line.length > 0) return;
-    this.#around.print('\r\n');
+    this.#terminal.print('\r\n');
     this.#end(this.#status);
   }
 
   #end(status: number): void {
     this.#isOver = true;
-    this.#around.print('exit\r\n');
-    this.#around.exit(status);
+    this.#terminal.print('exit\r\n');
+    this.#terminal.exit(status);
   }
 
   #enter(): void {
-    this.#around.print('\r\n');
+    this.#terminal.print('\r\n');
     const words = this.#line
       .join('')
       .trim()
@@ -117,19 +118,19 @@ export class LineShell {
   }
 
   #run(command: string, args: readonly string[]): void {
-    const { columns, rows } = this.#around.size();
+    const { columns, rows } = this.#terminal.size();
     this.#status = 0;
-    if (command === 'echo') return this.#around.print(`${args.join(' ')}\r\n`);
-    if (command === 'size') return this.#around.print(`${columns} x ${rows}\r\n`);
-    if (command === 'stty' && args[0] === 'size') return this.#around.print(`${rows} ${columns}\r\n`);
+    if (command === 'echo') return this.#terminal.print(`${args.join(' ')}\r\n`);
+    if (command === 'size') return this.#terminal.print(`${columns} x ${rows}\r\n`);
+    if (command === 'stty' && args[0] === 'size') return this.#terminal.print(`${rows} ${columns}\r\n`);
     if (command === 'yes') return this.#flood(repeated(args.join(' ') || 'y'));
     if (command === 'seq') return this.#flood(counted(Number.parseInt(args[0] ?? '0', 10)));
     this.#status = 127;
-    this.#around.print(`bash: ${command}: command not found\r\n`);
+    this.#terminal.print(`bash: ${command}: command not found\r\n`);
   }
 
   #flood(pieces: Iterator<string, undefined>): void {
     this.#isBusy = true;
-    this.#around.flood(pieces);
+    this.#terminal.flood(pieces);
   }
 }

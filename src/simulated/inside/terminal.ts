@@ -1,4 +1,4 @@
-/** A terminal inside a simulated container. */
+/** A terminal in a simulated container. */
 import { posix } from 'node:path';
 import { characters } from '../../host/incus/terminal.ts';
 import type { HostTerminal, TerminalRequest } from '../../host/incus/streams.ts';
@@ -7,23 +7,19 @@ import type { Failure } from '../../domain/failure.ts';
 import { LineShell } from './lineShell.ts';
 
 /**
- * What an exec ends with when its container goes, or when it is told to hang up (incus 6.0.4, observed): 128 and the
- * signal.
+ * Exit statuses of an exec whose container stops (SIGKILL) or whose client hangs up (SIGHUP) (incus 6.0.4, observed).
  */
 export const killed = 137;
 const hungUp = 129;
 
 const shells = ['bash', 'sh', 'login', 'runuser', 'setpriv', 'su'];
 
-/** Whether a container has this program: its terminals know only shells, and what leads to one. */
+/** Reports whether a simulated container has a program. It has shells, and programs that start one. */
 export function isShell(program: string): boolean {
   return shells.includes(/^(\/usr(\/local)?)?\/s?bin\//.test(program) ? posix.basename(program) : program);
 }
 
-/**
- * Who one is in a shell: `su - alice`, `setpriv --reuid alice` and their like say it; else root, as whom Incus runs
- * programs.
- */
+/** Returns the user of a shell, from `su - alice`, `setpriv --reuid alice` and the like. Default: root, as in Incus. */
 function userOf(argv: readonly string[]): string {
   const [program = '', ...args] = argv;
   if (/(^|\/)(bash|sh)$/.test(program)) return 'root';
@@ -67,12 +63,12 @@ export class SimulatedTerminal implements HostTerminal {
       exit: (status) => this.#end(() => this.#exit.resolve(status)),
     });
     this.exit = this.#exit.promise;
-    // Whoever does not ask how it ended need not hear of it.
+    // Without a handler, a rejection that no caller awaits would end the process.
     this.exit.catch(() => undefined);
     this.#shell.prompt();
   }
 
-  /** Prints on, a piece at a time, while somebody takes it. */
+  /** Prints the flood piece by piece, until the output is paused. */
   #pour(): void {
     if (this.#isPouring) return;
     this.#isPouring = true;
@@ -97,12 +93,12 @@ export class SimulatedTerminal implements HostTerminal {
     void this.#output.ended.then(settle);
   }
 
-  /** Its container has gone. */
+  /** Ends the terminal because its container has stopped. */
   kill(): void {
     this.#end(() => this.#exit.resolve(killed));
   }
 
-  /** Its connection is lost. */
+  /** Ends the terminal because its connection is lost. */
   lose(why: Failure): void {
     this.#output.discard();
     this.#end(() => this.#exit.reject(why));
@@ -115,7 +111,7 @@ export class SimulatedTerminal implements HostTerminal {
     return true;
   }
 
-  /** What is typed is always taken at once. */
+  /** Does nothing: {@link write} never reports back-pressure. */
   onDrain(): void {
     return undefined;
   }

@@ -1,14 +1,14 @@
-/** Splits an argument array into flags and the rest, as the GNU and the Go programs do. */
+/** Splits arguments into flags and operands, as GNU and Go programs do. */
 
 export interface Parsed {
   readonly rest: readonly string[];
-  /** Values by flag name without dashes; flags without a value map to an empty string. The last one wins. */
+  /** Values by flag name without dashes. A flag without a value maps to an empty string. The last value wins. */
   readonly flags: ReadonlyMap<string, string>;
-  /** Set when something could not be understood: what it was. */
+  /** The first unknown flag, or the first flag without its value. */
   readonly unknown: string | undefined;
 }
 
-/** `spec` says of each flag whether it takes a value. `--` ends the flags and is dropped. */
+/** Parses flags by `spec`, which says whether a flag takes a value. `--` ends the flags and is dropped. */
 export function parseFlags(args: readonly string[], spec: Readonly<Record<string, 'value' | 'none'>>): Parsed {
   const rest: string[] = [];
   const flags = new Map<string, string>();

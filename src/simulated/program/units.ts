@@ -1,7 +1,4 @@
-/**
- * Sizes as Incus reads them: a whole number and one of its suffixes, nothing between them (Incus documentation,
- * "units").
- */
+/** Sizes as Incus reads them: an integer and a suffix without a space between them (Incus documentation, "units"). */
 
 const factors: Readonly<Record<string, number>> = {
   '': 1,
@@ -20,7 +17,7 @@ const factors: Readonly<Record<string, number>> = {
   EiB: 2 ** 60,
 };
 
-/** Bytes, or `undefined` where Incus would say "Invalid value". */
+/** Returns a size in bytes, or undefined where Incus says "Invalid value". */
 export function parseIncusSize(text: string): number | undefined {
   const [, digits, suffix] = /^(\d+)([A-Za-z]*)$/.exec(text) ?? [];
   if (digits === undefined || suffix === undefined || !Object.hasOwn(factors, suffix)) return undefined;

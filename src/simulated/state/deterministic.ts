@@ -1,15 +1,15 @@
 /**
- * Numbers, identifiers and addresses that look made up but are a function of names: the simulation never uses
- * randomness.
+ * Numbers, identifiers and addresses derived from names. The simulation uses no randomness, so that runs can be
+ * repeated.
  */
 import { createHash } from 'node:crypto';
 
-/** 64 hexadecimal digits. */
+/** Returns 64 hexadecimal digits. */
 export function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** A whole number from 0 to `below` - 1. */
+/** Returns an integer from 0 to `below` - 1. */
 export function pick(text: string, below: number): number {
   return Number.parseInt(digest(text).slice(0, 8), 16) % below;
 }
@@ -21,13 +21,13 @@ export function uuidOf(text: string): string {
   );
 }
 
-/** A MAC address with the prefix that Incus uses. */
+/** Returns a MAC address with the prefix that Incus uses. */
 export function macOf(text: string): string {
   const hex = digest(text);
   return ['10', '66', '6a', hex.slice(0, 2), hex.slice(2, 4), hex.slice(4, 6)].join(':');
 }
 
-/** The link-local IPv6 address an interface gives itself (RFC 4291, appendix A). */
+/** Returns the link-local IPv6 address that an interface derives from its MAC address (RFC 4291, appendix A). */
 export function linkLocalOf(mac: string): string {
   const bytes = mac.split(':').map((part) => Number.parseInt(part, 16));
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = bytes;

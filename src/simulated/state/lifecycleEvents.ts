@@ -1,12 +1,12 @@
-/** What has happened on the simulated host, told to whoever follows it: later and in order, as a server would. */
+/** Delivers the lifecycle events of the simulated host to its followers, in order and asynchronously, like a server. */
 import type { LifecycleEvent } from '../../host/incus/streams.ts';
 
 type Follower = (event: LifecycleEvent) => void;
 
-export class Happenings {
+export class LifecycleEvents {
   readonly #followers = new Set<Follower>();
 
-  /** Follows from now on; the returned function ends it. */
+  /** Adds a follower and returns a function that removes it. */
   follow(follower: Follower): () => void {
     this.#followers.add(follower);
     return () => void this.#followers.delete(follower);

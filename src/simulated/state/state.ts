@@ -1,4 +1,4 @@
-/** What the simulated host knows: the shape of its JSON file. Sizes in bytes, times in milliseconds since 1970. */
+/** The schema of the simulated host's JSON file. Sizes are in bytes, times in milliseconds since 1970. */
 import { z } from 'zod';
 import { systemAccounts, systemGroups } from './systemAccounts.ts';
 
@@ -8,15 +8,15 @@ const devices = z.record(z.string(), stringMap);
 const fileEntry = z.object({ content: z.string(), mode: z.string(), uid: z.number(), gid: z.number() });
 const files = z.record(z.string(), fileEntry);
 
-/** What a running instance got when it started. */
+/** What an instance has while it runs. */
 const run = z.object({
   startedAtMs: z.number(),
   pid: z.number(),
-  /** The IPv4 address of its first NIC. */
+  /** IPv4 address of the first NIC. */
   address: z.string().nullable(),
-  /** The host key its sshd loaded, as `ssh-ed25519 AAAA…`; null where no sshd runs. */
+  /** The host key that sshd loaded, as `ssh-ed25519 AAAA…`; null if no sshd runs. */
   hostKey: z.string().nullable(),
-  /** What it said on its console was read already. */
+  /** Whether the console log was read since the start. */
   consoleRead: z.boolean().optional(),
 });
 
@@ -27,14 +27,14 @@ const instance = z.object({
   config: stringMap,
   devices,
   files,
-  /** Its image runs first-boot seeding and an sshd. */
+  /** Whether the image has the first-boot unit and an sshd. */
   prepared: z.boolean(),
-  /** How long it has run before its present start. */
+  /** Total running time before the current start. */
   ranMs: z.number(),
   run: run.nullable(),
-  /** What was left to read of its console when it was last stopped. */
+  /** Console log that was still unread at the last stop. */
   consoleLog: z.string().optional(),
-  /** A quota below what was used: btrfs refused it, and holds to it until the size is changed again. */
+  /** A quota below the used space: btrfs refused it, but enforces it until the size changes again. */
   stuckQuotaBytes: z.number().optional(),
 });
 
@@ -46,13 +46,13 @@ const image = z.object({
   createdAtMs: z.number(),
   uploadedAtMs: z.number(),
   lastUsedAtMs: z.number().nullable(),
-  /** Downloaded from a remote for `incus create`. */
+  /** Whether `incus create` downloaded it from a remote. */
   cached: z.boolean(),
   prepared: z.boolean(),
   files,
 });
 
-/** Work that Incus goes on with although its client is gone. */
+/** Work that Incus carries on with although its client is gone. */
 const underway = z.object({
   id: z.string(),
   program: z.string(),
@@ -76,14 +76,14 @@ const account = z.object({
 });
 const group = z.object({ name: z.string(), gid: z.number(), members: z.array(z.string()) });
 
-/** Only this version is read; another one is refused rather than guessed at. */
+/** The only version of the file that is read. */
 export const stateVersion = 1;
 
 export const hostState = z.object({
   version: z.literal(stateVersion),
-  /** The time of the last change: what the simulated host calls "now" never goes behind it. */
+  /** Time of the last change. The simulated host's clock never goes back behind it. */
   clock: z.number(),
-  /** Counts everything that needs a number of its own: process ids, image fingerprints. */
+  /** Source of unique numbers, for process IDs and image fingerprints. */
   serial: z.number(),
   instances: z.record(z.string(), instance),
   images: z.array(image),
@@ -109,7 +109,7 @@ export type Devices = z.infer<typeof devices>;
 
 const gib = 1024 ** 3;
 
-/** A host just after `incus admin init`: a pool, a bridge, nothing on it. */
+/** Returns a host as `incus admin init` leaves it: a pool and a bridge, no instances. */
 export function freshState(nowMs: number): HostState {
   return {
     version: stateVersion,

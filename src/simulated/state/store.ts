@@ -1,4 +1,4 @@
-/** Keeps the simulated host in one JSON file. */
+/** Stores the simulated host in one JSON file. */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
@@ -11,12 +11,12 @@ export class StateStore {
   readonly #path: string;
   readonly #now: () => number;
   #state: HostState;
-  /** The state as it was last read or saved. */
+  /** JSON of the state as last read or saved. */
   #saved: string;
 
   /**
-   * Reads the file, or starts a fresh host where there is none (it is written with the first change). A damaged file
-   * rejects with `settings`: it is never replaced by a fresh host.
+   * Reads the file, or starts a fresh host if there is none. The first change writes the file. Throws a `settings`
+   * failure for a damaged file, and never replaces it.
    */
   constructor(path: string, now: () => number) {
     this.#path = path;
@@ -29,31 +29,30 @@ export class StateStore {
     return this.#state;
   }
 
-  /** Milliseconds since 1970; never before the last saved change, even if the machine's clock was set back. */
+  /** The time, in milliseconds since 1970. Never earlier than the last saved change, even if the clock is set back. */
   get nowMs(): number {
     return Math.max(this.#now(), this.#state.clock);
   }
 
   /**
-   * Writes the whole state and renames it into place before it returns: whoever kills this process finds the state
-   * before or after a change, never a part. Without fsync, because a simulation need not survive the loss of the
-   * machine.
+   * Writes the whole state and renames the file into place before it returns, so that a killed process leaves the state
+   * before or after a change, never a part of it. Does not fsync: a simulation need not survive a crash of the machine.
    */
   save(): void {
     this.#state.clock = this.nowMs;
     const text = JSON.stringify(this.#state);
     try {
       mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
-      // 0600: the files of instances contain their private host keys.
+      // 0600, because the files of instances include private host keys.
       writeFileAtomic.sync(this.#path, `${text}\n`, { mode: 0o600, fsync: false });
     } catch (error) {
-      // What could not be saved must not seem to have happened.
+      // A change that was not saved must not be visible in memory.
       this.#state = hostState.parse(JSON.parse(this.#saved));
       throw new Failure(
         'program-failed',
         {
           what: `simulated host "${this.#path}"`,
-          why: `it cannot be saved: ${error instanceof Error ? error.message : String(error)}`,
+          why: `cannot be saved: ${error instanceof Error ? error.message : String(error)}`,
         },
         error,
       );
@@ -73,17 +72,17 @@ export class StateStore {
     try {
       document = JSON.parse(text);
     } catch (error) {
-      throw this.#unusable('it is not JSON', error);
+      throw this.#unusable('not valid JSON', error);
     }
     const parsed = hostState.safeParse(document);
     if (parsed.success) return parsed.data;
-    throw this.#unusable(z.prettifyError(parsed.error).split('\n')[0] ?? 'it has another shape', parsed.error);
+    throw this.#unusable(z.prettifyError(parsed.error).split('\n')[0] ?? 'unexpected contents', parsed.error);
   }
 
   #unusable(why: string, cause: unknown): Failure {
     return new Failure(
       'settings',
-      { what: `simulated host "${this.#path}"`, why, next: 'Move the file away to start with a fresh simulated host.' },
+      { what: `simulated host "${this.#path}"`, why, next: 'move the file away to start with a fresh simulated host' },
       cause,
     );
   }

@@ -1,6 +1,4 @@
-/**
- * The accounts and groups of a freshly installed Debian 12 with Incus and sshd, so that clashes of names can be tried.
- */
+/** The accounts and groups of a fresh Debian 12 with Incus and sshd, so that user names can clash with them. */
 
 export interface SystemAccount {
   readonly name: string;
@@ -44,7 +42,7 @@ export const systemAccounts: readonly SystemAccount[] = [
   entry('debian', 1000, 1000, '/home/debian', '/bin/bash', 'Debian'),
 ];
 
-/** Name and number, in the order of /etc/group. */
+/** Names and GIDs, in the order of /etc/group. */
 export const systemGroups: readonly (readonly [string, number])[] = [
   ['root', 0],
   ['daemon', 1],

@@ -1,57 +1,57 @@
 /**
- * The clients of the shell benchmark, in a process of their own so that their work is not counted as the server's: real
- * ssh2 clients with a terminal of 80x24 each. Does what it is told over the channel of child_process.fork().
+ * The clients of the shell benchmark: ssh2 clients, each with a terminal of 80x24. They run in a process of their own,
+ * so that their CPU time is not counted as the server's. Orders arrive over the channel of child_process.fork().
  */
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import ssh2, { type Client, type ClientChannel } from 'ssh2';
 
-/** Where the server is, and with which keys (their private files) one gets in. */
+/** The server under test. */
 export interface Target {
   readonly port: number;
+  /** Private key files of its admins. */
   readonly keys: readonly string[];
-  /** Port of a server that sends back what it gets: what this machine takes for that at the moment. */
+  /** Port of the echo server that measures the current round trip time of the machine. */
   readonly echo: number;
 }
 
 export type Order =
   | { readonly do: 'target'; readonly target: Target }
-  /** Opens shells until this many are open. */
+  /** Opens shells until `shells` are open. */
   | { readonly do: 'open'; readonly shells: number }
-  /** One session types this many keys, a key every so many milliseconds. */
+  /** Types keys in the first session. */
   | { readonly do: 'one-types'; readonly keys: number; readonly everyMs: number }
-  /** All sessions in turn type this many keys in total. */
+  /** Types this many keys in total, in all sessions in turn. */
   | { readonly do: 'all-type'; readonly keys: number; readonly everyMs: number }
   /**
-   * The second session runs this line, while the first one types as in `one-types`, until the screen of the second
-   * shows the text.
+   * Runs a line in the second session and types in the first one, until the second session shows the text `until`.
    */
   | { readonly do: 'run'; readonly line: string; readonly until: string; readonly everyMs: number }
-  /** Waits until nothing has arrived for so long, for a minute at most. */
+  /** Waits until nothing has arrived for `quietMs`, a minute at most. */
   | { readonly do: 'settle'; readonly quietMs: number }
   | { readonly do: 'received' }
   | { readonly do: 'close' }
-  /** Connects, gets a shell, and goes, this many times: every other one by dropping the socket. */
+  /** Opens and leaves a shell repeatedly, every second time by dropping the socket. */
   | { readonly do: 'cycle'; readonly times: number };
 
 export interface Typed {
-  /** From writing the key to the first byte back, in milliseconds. */
+  /** Time from writing a key to the first byte back, in milliseconds. */
   readonly latenciesMs: readonly number[];
-  /** Bytes of channel data that each key brought. */
+  /** Bytes of channel data that each key causes. */
   readonly bytes: readonly number[];
-  /** The same for a byte that the echo sends back, between any two keys. */
+  /** Round trip times of a byte to the echo server between two keys, in milliseconds. */
   readonly echoesMs: readonly number[];
-  /** Keys that brought nothing within two seconds. */
+  /** Number of keys without output within two seconds. */
   readonly unanswered: number;
 }
 
-/** Connections made at a time: the server's own work of a handshake is not what is measured. */
-const atATime = 8;
+/** Number of connections that are opened in parallel. */
+const parallelConnects = 8;
 const maxWaitMs = 30_000;
 const unansweredMs = 2000;
 
-/** What is typed: each of these keys changes what is shown. */
+/** The text that is typed. Each of its keys changes the screen. */
 const line = 'resize alice --cpu 4 --memory 8GiB --disk-quota 100GiB';
 const backspace = '\x7f';
 /** Ctrl-U. */
@@ -84,7 +84,7 @@ class Session {
     client.on('close', () => (this.closed = true));
   }
 
-  /** Resolves when what has arrived lately holds `pattern`. */
+  /** Resolves when recent output contains `pattern`. */
   async shows(pattern: string): Promise<void> {
     if (this.#tail.includes(pattern)) return;
     await limited(
@@ -103,7 +103,7 @@ class Session {
     this.#tail = '';
   }
 
-  /** Writes the next key: the line to its end, then backspaces to its beginning. */
+  /** Types the next key: the keys of the line, then as many backspaces. */
   async typeNext(): Promise<{ readonly ms: number | undefined }> {
     const key = this.#at < line.length ? (line[this.#at] ?? '') : backspace;
     this.#at = (this.#at + 1) % (2 * line.length);
@@ -125,14 +125,14 @@ class Session {
     this.#socket.destroy();
   }
 
-  /** As a person leaves: with a word, or with Ctrl-D. */
-  async leave(word: boolean): Promise<void> {
+  /** Leaves the shell with `exit` or with Ctrl-D. */
+  async leave(withExit: boolean): Promise<void> {
     const gone = this.closed
       ? Promise.resolve()
       : new Promise<void>((resolve) => this.client.once('close', () => resolve()));
     this.channel.once('close', () => this.client.end());
-    // Something may have been typed.
-    this.channel.write(clearLine + (word ? 'exit\r' : '\x04'));
+    // The line may not be empty.
+    this.channel.write(clearLine + (withExit ? 'exit\r' : '\x04'));
     await limited(gone, () => `a shell does not end: ${JSON.stringify(this.#tail.slice(-500))}`);
   }
 }
@@ -155,12 +155,12 @@ async function limited<T>(work: Promise<T>, why: () => string): Promise<T> {
   }
 }
 
-/** A shell whose prompt is there. */
+/** Opens a shell and waits for its prompt. */
 async function open(): Promise<Session> {
   const privateKey = privateKeys[opened++ % privateKeys.length];
   if (privateKey === undefined) throw new Error('no key to log in with');
   const client = new ssh2.Client();
-  // As OpenSSH's client has it: without, Nagle's algorithm would be measured.
+  // Like OpenSSH's client, with TCP_NODELAY: otherwise Nagle's algorithm would be measured.
   const socket = connect({ host: '127.0.0.1', port: target.port, noDelay: true });
   await limited(
     new Promise<void>((resolve, reject) => {
@@ -185,13 +185,13 @@ async function open(): Promise<Session> {
   return session;
 }
 
-/** Does `act` this many times, a few at a time. */
+/** Calls `act` this many times, some calls in parallel. */
 async function several(times: number, act: (i: number) => Promise<void>): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {
     while (next < times) await act(next++);
   };
-  await Promise.all(Array.from({ length: Math.min(atATime, times) }, worker));
+  await Promise.all(Array.from({ length: Math.min(parallelConnects, times) }, worker));
 }
 
 async function echoMs(): Promise<number> {
@@ -203,10 +203,7 @@ async function echoMs(): Promise<number> {
   return performance.now() - begun;
 }
 
-/**
- * A key every `everyMs`, each in the session that `which` names; bytes are counted until the session's next key or the
- * end.
- */
+/** Types a key every `everyMs`, in the session that `which` returns. Counts bytes until the next key. */
 async function type(goesOn: (done: number) => boolean, everyMs: number, which: (i: number) => Session): Promise<Typed> {
   const latenciesMs: number[] = [];
   const bytes: number[] = [];

@@ -1,4 +1,4 @@
-/** Percentiles, the table of what was measured, and the targets. */
+/** Percentiles, and the table of measured figures with their targets. */
 
 export function percentile(values: readonly number[], percent: number): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -11,23 +11,16 @@ export interface Figure {
   readonly what: string;
   readonly value: number;
   readonly unit: string;
-  /** Reached where the value is not above it. */
+  /** Maximum value that reaches the target. */
   readonly target?: number | undefined;
-  /**
-   * What this machine takes at the moment for next to nothing: where that alone is near the target, a miss says
-   * nothing.
-   */
+  /** The value of a trivial operation on this machine at the moment. If it is near the target, a miss means nothing. */
   readonly floor?: number;
 }
 
-export function verdict({
-  value,
-  target,
-  floor = 0,
-}: Figure): 'reached' | 'NOT REACHED' | 'cannot be told' | undefined {
+export function verdict({ value, target, floor = 0 }: Figure): 'reached' | 'NOT REACHED' | 'undecided' | undefined {
   if (target === undefined) return undefined;
   if (value <= target) return 'reached';
-  return floor > target / 3 ? 'cannot be told' : 'NOT REACHED';
+  return floor > target / 3 ? 'undecided' : 'NOT REACHED';
 }
 
 export function show(figure: Figure): string {
@@ -37,6 +30,6 @@ export function show(figure: Figure): string {
   const end =
     judged === undefined
       ? ''
-      : `   target ${target} ${unit}: ${judged}${judged === 'cannot be told' ? ', the echo is as slow' : ''}`;
+      : `   target ${target} ${unit}: ${judged}${judged === 'undecided' ? ', the echo is as slow' : ''}`;
   return `  ${what.padEnd(58)} ${value.toFixed(digits).padStart(8)} ${unit.padEnd(6)}${end}`.trimEnd();
 }

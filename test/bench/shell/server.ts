@@ -1,6 +1,4 @@
-/**
- * The server under the benchmark: the built program on the simulated host, in a home of its own, with several admins.
- */
+/** The server for benchmarks: the built program on the simulated host, in a home of its own, with several admins. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,17 +16,17 @@ export interface BenchServer {
   readonly front: number;
   /** Private key files of its admins. */
   readonly keys: readonly string[];
-  /** A public key, for whoever gets a container. */
+  /** A public key for new containers. */
   readonly publicKey: string;
   stop(): Promise<void>;
 }
 
 export interface BenchServerOptions {
-  /** Command that runs the server; it keeps its process id. */
+  /** Command that runs the server, and keeps its process ID. */
   readonly within?: readonly string[];
-  /** Where its log goes: a file descriptor, nowhere, or to where this process tells its errors. */
+  /** Destination of the log: a file descriptor, the standard error of this process, or nothing. */
   readonly logTo?: number | 'inherit' | 'ignore';
-  /** For containarium.yaml. */
+  /** Contents of containarium.yaml. */
   readonly config?: string;
 }
 
@@ -45,7 +43,7 @@ export async function startServer(
     USER: 'bench',
     CONTAINARIUM_HOME: home,
     CONTAINARIUM_HOST: 'simulated',
-    // A create takes seconds, as a real one does.
+    // A create takes seconds, as on a real host.
     CONTAINARIUM_SIMULATED_PACE_MS: '100',
     CONTAINARIUM_LISTEN: '127.0.0.1:0',
   };
@@ -53,7 +51,7 @@ export async function startServer(
     await mkdir(home, { mode: 0o711 });
     await writeFile(join(home, 'containarium.yaml'), config);
   }
-  // A port for an inspector that nobody else has: what is alive in the heap is asked there (test/soak/inspector.ts).
+  // A free port for the inspector, which measures the live heap (test/soak/inspector.ts).
   const [program, ...args] = [...within, process.execPath, '--inspect-port=127.0.0.1:0', main, 'serve'];
   const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', logTo] });
   const stop = async (): Promise<void> => {
@@ -85,7 +83,7 @@ export async function startServer(
   }
 }
 
-/** Its port, as soon as it has told everything that it tells at its start. */
+/** Waits for the end of the banner. Resolves to the port. */
 function listening(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     let banner = '';

@@ -1,13 +1,13 @@
-/** Removes what tests leave in the machine's user database. */
+/** Removes the accounts and groups that tests leave in the machine's user database. */
 import { Failure } from '../../../src/domain/failure.ts';
 import { Accounts } from '../../../src/host/accounts.ts';
 import { ProgramRunner } from '../../../src/host/runner.ts';
 import { run } from '../../../src/prepare/programs.ts';
 
-/** Groups of tests start like this, so that the real group of a machine is never mistaken for one. */
+/** Names of test groups: the prefix keeps them apart from a machine's real group. */
 export const testGroup = /^cxt[a-z0-9-]{1,20}$/;
 
-/** Removes every account whose primary group is `group`, and the group. Does nothing where there is no such group. */
+/** Removes every account whose primary group is `group`, and the group itself, if it exists. */
 export async function removeAccounts(group: string): Promise<void> {
   if (!testGroup.test(group))
     throw new Failure('usage', { what: `group "${group}"`, why: "it is not the name of a test's group" });

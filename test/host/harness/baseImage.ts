@@ -1,7 +1,7 @@
 /**
- * A base image for tests: this machine's own release from this machine's own mirror, built once and kept outside the
- * tree. It stands in for the image servers that a test machine cannot reach, and is shaped like theirs (templates for
- * host name and hosts file).
+ * A base image for tests: this machine's own release from its own mirror, built once and kept outside the source tree.
+ * It replaces the image servers, which a test machine may not reach, and has the same structure as their images
+ * (templates for host name and hosts file).
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { access, copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -21,7 +21,7 @@ export interface BaseImage {
   readonly alias: string;
   readonly metadataPath: string;
   readonly rootfsPath: string;
-  /** Whether it was built by this call. */
+  /** Whether this call built it. */
   readonly built: boolean;
 }
 
@@ -40,7 +40,7 @@ const templates = {
 
 const buildMs = 20 * 60_000;
 
-/** Everything that decides what is in the image. */
+/** Everything that determines the content of the image. */
 interface Recipe {
   readonly version: number;
   readonly release: string;
@@ -48,14 +48,14 @@ interface Recipe {
   readonly architecture: string;
   /** Mirror, suites and keys, as text of a deb822 file. */
   readonly sources: string;
-  /** Proxy and date settings of the machine's apt that a container on this machine needs as well. */
+  /** Proxy and date settings of the machine's apt, which a container on it needs too. */
   readonly aptSettings: string;
   readonly packages: readonly string[];
   readonly interfaces: string;
   readonly templates: Readonly<Record<string, string>>;
 }
 
-/** The mirror behind a `mirror+file:` address (apt-transport-mirror(1)): the first that its list names. */
+/** Returns the first mirror in the list of a `mirror+file:` address (apt-transport-mirror(1)). */
 async function plainUri(uri: string): Promise<string> {
   const list = /^mirror\+file:(?:\/\/)?(\/.*)$/.exec(uri)?.[1];
   if (list === undefined) return uri;
@@ -64,8 +64,8 @@ async function plainUri(uri: string): Promise<string> {
 }
 
 /**
- * The machine's entries for its own release, without those of others and without what needs files of this machine to
- * work; for another release of the same distribution the same entries with its suites.
+ * Returns the machine's entries for its own release, without those that need files of this machine. For another release
+ * of the same distribution, returns the same entries with its suites.
  */
 export async function releaseSources(machine: Release, release: Release): Promise<AptSource[]> {
   const suites = new Set([machine.codename, `${machine.codename}-updates`, `${machine.codename}-security`]);
@@ -109,13 +109,13 @@ async function readRecipe(machine: Release, release: Release): Promise<Recipe> {
   };
 }
 
-/** Settings inside the root that debootstrap made. */
+/** Configures the root that debootstrap made. */
 async function configure(root: string, recipe: Recipe): Promise<void> {
   await writeFile(join(root, 'etc/network/interfaces'), recipe.interfaces);
-  // An empty machine-id is made at the first start of each container (machine-id(5)).
+  // Each container fills an empty machine-id at its first start (machine-id(5)).
   await writeFile(join(root, 'etc/machine-id'), '');
   await rm(join(root, 'var/lib/dbus/machine-id'), { force: true });
-  // debootstrap copies both from this machine; DHCP and the templates make the container's own.
+  // debootstrap copies both from this machine; DHCP and the templates create the container's own.
   await rm(join(root, 'etc/resolv.conf'), { force: true });
   await rm(join(root, 'etc/hostname'), { force: true });
   await rm(join(root, 'etc/apt/sources.list'), { force: true });
@@ -125,7 +125,7 @@ async function configure(root: string, recipe: Recipe): Promise<void> {
     await mkdir(dirname(join(root, path)), { recursive: true });
     await copyFile(path, join(root, path));
   }
-  // No translations and no unsafe fsync for every file: tests install packages in throw-away containers.
+  // No translations and no fsync for every file: tests install packages in throwaway containers.
   await writeFile(join(root, 'etc/apt/apt.conf.d/90machine'), `Acquire::Languages "none";\n${recipe.aptSettings}`);
   await writeFile(join(root, 'etc/dpkg/dpkg.cfg.d/90throw-away'), 'force-unsafe-io\n');
   for (const folder of ['var/cache/apt/archives', 'var/lib/apt/lists', 'var/log']) {
@@ -209,7 +209,7 @@ async function build(folder: string, recipe: Recipe): Promise<void> {
   await writeMetadata(folder, recipe);
 }
 
-/** Temporary folders of builds whose process is gone. */
+/** Removes the temporary folders of builds whose process is gone. */
 async function removeCutBuilds(cache: string): Promise<void> {
   for (const name of (await readdir(cache)).filter((each) => each.startsWith('.building-'))) {
     const owner = await readFile(join(cache, name, 'owner'), 'utf8').catch(() => '');
@@ -225,9 +225,9 @@ async function present(folder: string): Promise<boolean> {
 }
 
 /**
- * The base image, from the cache or built into it (about a minute). The cache is `CONTAINARIUM_TEST_CACHE`, or a folder
- * under /var/cache. An image appears there under its final name only when it is complete. `other` is another release
- * than the machine's, of the same distribution.
+ * Returns the base image from the cache, after building it if necessary (about a minute). The cache is
+ * `CONTAINARIUM_TEST_CACHE`, or a folder under /var/cache. An image gets its final name only when it is complete.
+ * `other` is another release of the machine's distribution.
  */
 export async function ensureBaseImage(
   other?: Pick<OsRelease, 'versionId' | 'name'>,
@@ -259,7 +259,7 @@ export async function ensureBaseImage(
     await rename(work, folder);
   } catch (error) {
     await removeFolder(work);
-    // Another run may have completed the same image first; its folder cannot be replaced, and need not be.
+    // Another run may have completed the same image first; its folder is as good.
     if (!(await present(folder))) throw error;
   }
   return { ...image, built: true };

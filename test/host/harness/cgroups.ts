@@ -1,6 +1,4 @@
-/**
- * Removes the empty control groups of containers whose daemon was killed: nobody else does, and the kernel keeps them.
- */
+/** Removes the empty control groups of containers whose daemon was killed. Otherwise the kernel would keep them. */
 import { readdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -14,15 +12,15 @@ async function below(folder: string): Promise<string[]> {
   return [...found.flat(), folder];
 }
 
-/** One for each controller in version 1 of control groups, the root itself in version 2 (cgroups(7)). */
+/** The hierarchies: one for each controller in cgroups version 1, the root itself in version 2 (cgroups(7)). */
 async function hierarchies(): Promise<string[]> {
   const entries = await readdir(root, { withFileTypes: true });
   return [root, ...entries.filter((entry) => entry.isDirectory()).map((entry) => join(root, entry.name))];
 }
 
 /**
- * Those that LXC makes for these instances. Another daemon may have an instance of the same name: groups with processes
- * stay.
+ * Removes the groups that LXC made for these instances. Groups with processes stay: another daemon may have an instance
+ * of the same name.
  */
 export async function removeControlGroups(instances: readonly string[]): Promise<void> {
   if (instances.length === 0) return;

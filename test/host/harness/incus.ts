@@ -1,4 +1,4 @@
-/** A throw-away Incus for tests: a daemon, database, pool and bridge of its own beside whatever the machine runs. */
+/** A throwaway Incus for tests: its own daemon, database, pool and bridge, separate from the machine's. */
 import { randomInt } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,10 +15,10 @@ import { openTestFolder } from './testFolder.ts';
 const poolBytes = 8 * 1024 ** 3;
 
 export interface RunningIncus {
-  /** Folder of everything that belongs to it; owned by root all the way up, so that an sshd may read keys below it. */
+  /** The folder of all its files. Every parent is owned by root, so that an sshd may read keys below it. */
   readonly dir: string;
   readonly incusDir: string;
-  /** What a program needs in its environment to use this Incus. */
+  /** The environment that a program needs to use this Incus. */
   readonly env: Readonly<Record<string, string>>;
   readonly bridge: string;
   readonly pool: string;
@@ -26,30 +26,30 @@ export interface RunningIncus {
   readonly gateway: string;
   /** Alias of the imported base image. */
   readonly image: string;
-  /** A name for a group of accounts that `stop` removes, with the accounts in it. */
+  /** Name of a group that `stop` removes, together with the accounts in it. */
   readonly group: string;
   readonly logPath: string;
   /** Runs `incus` against it and returns its standard output. */
   incus(args: readonly string[], options?: { readonly input?: string; readonly timeoutMs?: number }): Promise<string>;
-  /** What is on this machine because of it, one line each. */
+  /** Returns what it has left on this machine, one line each. */
   remains(): Promise<string[]>;
   /** Removes all of it. Safe to repeat. */
   stop(): Promise<void>;
 }
 
-/** Other test runs may look for a subnet at this moment: each starts at a place of its own. */
+/** Yields prefixes from a random start, because other test runs may be searching for a subnet at the same time. */
 function* randomPrefixes(): Generator<string> {
   for (let attempt = 0; attempt < 200; attempt += 1) yield `10.${randomInt(64, 256)}.${randomInt(0, 256)}`;
 }
 
 export interface StartOptions {
-  /** Part of the folder's name, for people who look at a machine during a test: letters, digits, hyphens. */
+  /** Part of the folder's name, to recognize it during a test: letters, digits, hyphens. */
   readonly name: string;
-  /** Without the base image it starts in two seconds. */
+  /** Whether to import the base image; without it a start takes two seconds. */
   readonly withImage?: boolean;
 }
 
-/** Starts one, after removing what killed runs left. Call {@link ensurePackages} before. */
+/** Starts an Incus, after removing the remains of killed runs. Call {@link ensurePackages} first. */
 export async function startIncus({ name, withImage = true }: StartOptions): Promise<RunningIncus> {
   await sweep();
   const base = withImage ? await ensureBaseImage() : undefined;

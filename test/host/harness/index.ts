@@ -1,4 +1,4 @@
-/** All of the harness, for tests: `import { ensurePackages, startIncus } from './harness/index.ts'`. */
+/** The harness, for tests: `import { ensurePackages, startIncus } from './harness/index.ts'`. */
 export { removeAccounts, testGroup } from './accounts.ts';
 export { ensureBaseImage } from './baseImage.ts';
 export type { BaseImage } from './baseImage.ts';

@@ -1,4 +1,4 @@
-/** Takes apart what is mounted below a folder, so that removing the folder removes nothing else. */
+/** Unmounts everything below a folder, so that removing the folder removes nothing else. */
 import { rm } from 'node:fs/promises';
 import { Failure } from '../../../src/domain/failure.ts';
 import { mountPoints } from '../../../src/prepare/daemon.ts';
@@ -8,9 +8,9 @@ export async function mountsUnder(folder: string): Promise<string[]> {
   return (await mountPoints()).filter((path) => path === folder || path.startsWith(`${folder}/`));
 }
 
-/** Unmounts everything below a folder, innermost first; what is busy is detached, and goes with its last user. */
+/** Unmounts everything below a folder, innermost first. A busy mount is detached, and ends with its last user. */
 export async function unmountUnder(folder: string): Promise<void> {
-  // Mounts may be stacked on one path: each round takes off the topmost.
+  // Mounts may be stacked on one path: each round removes the topmost.
   for (let round = 0; round < 10; round += 1) {
     const mounts = (await mountsUnder(folder)).sort((a, b) => b.length - a.length);
     if (mounts.length === 0) return;
@@ -22,7 +22,7 @@ export async function unmountUnder(folder: string): Promise<void> {
 
 /**
  * Frees the loop devices whose file is below a folder. Those of an unmounted pool free themselves; those of a killed
- * one may not.
+ * daemon's pool may not.
  */
 export async function freeLoopDevices(folder: string): Promise<void> {
   const { stdout } = await run('losetup', ['--list', '--json', '--output', 'NAME,BACK-FILE']);

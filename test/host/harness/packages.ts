@@ -1,4 +1,4 @@
-/** Sees to it that this machine can run the tests on a real Incus, or says in one sentence why it cannot. */
+/** Makes this machine ready for the tests on a real Incus, or returns the reason why it cannot. */
 import { access, readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import { Failure } from '../../../src/domain/failure.ts';
@@ -6,8 +6,8 @@ import { installPackages, kernelHas, missingPackages } from '../../../src/prepar
 import { readOsRelease, supportedRelease } from '../../../src/prepare/release.ts';
 
 /**
- * What the tests need beyond what a jump host needs: for the real Incus, for terminals, for the client matrix, and the
- * reader of its log.
+ * Packages that the tests need in addition to a jump host's: for the real Incus, for terminals, for the client matrix,
+ * and for its log.
  */
 const testPackages = [
   'debootstrap',
@@ -31,21 +31,21 @@ async function consents(question: string): Promise<boolean> {
   }
 }
 
-/** CAP_SYS_ADMIN, bit 21 of the effective set (capabilities(7)): without it nothing can be mounted. */
+/** Reports whether this process may mount: CAP_SYS_ADMIN is bit 21 of the effective set (capabilities(7)). */
 async function mayMount(): Promise<boolean> {
   const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(await readFile('/proc/self/status', 'utf8'))?.[1] ?? '0';
   return ((BigInt(`0x${effective}`) >> 21n) & 1n) === 1n;
 }
 
 /**
- * Installs what is missing, after asking on a terminal; `CI=true` or `CONTAINARIUM_TEST_INSTALL=yes` answers yes.
+ * Installs the missing packages after asking on a terminal; `CI=true` or `CONTAINARIUM_TEST_INSTALL=yes` answers yes.
  *
- * @returns `undefined` when the tests can run, else the reason why they are skipped, as one sentence
+ * @returns `undefined` if the tests can run, else the reason why they are skipped, as one sentence
  */
 export async function ensurePackages(
   say: (line: string) => void = (line) => void process.stderr.write(`${line}\n`),
 ): Promise<string | undefined> {
-  // `npm test` asks once, where there is a terminal, and hands the answer to the tests.
+  // `npm test` asks once, on its terminal, and passes the answer to the tests.
   const known = process.env['CONTAINARIUM_TEST_HOST_SKIP'];
   if (known !== undefined && known !== '') return known;
   if (process.getuid?.() !== 0) return 'tests on a real Incus need root.';

@@ -1,6 +1,5 @@
 /**
- * Looks at and ends processes of this machine by process id, from /proc (proc(5)). Nothing is ever ended by its name
- * alone.
+ * Finds and ends processes of this machine by process id, from /proc (proc(5)). A name alone never suffices to end one.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
@@ -8,7 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 export interface Process {
   readonly pid: number;
   readonly parent: number;
-  /** When it started, in clock ticks since boot: with the id it names a process for good, as ids are used again. */
+  /** Start time, in clock ticks since boot. Ids are reused, but id and start time together are unique. */
   readonly started: string;
   readonly commandLine: string;
 }
@@ -19,7 +18,7 @@ async function readProcess(pid: number): Promise<Process | undefined> {
       readFile(`/proc/${pid}/stat`, 'utf8'),
       readFile(`/proc/${pid}/cmdline`, 'utf8'),
     ]);
-    // The second field is the program's name in parentheses, and may itself hold blanks and parentheses.
+    // The second field is the program's name in parentheses, which may itself contain blanks and parentheses.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (fields[0] === 'Z') return undefined;
     return {
@@ -33,24 +32,24 @@ async function readProcess(pid: number): Promise<Process | undefined> {
   }
 }
 
-/** Every process that is not a zombie. */
+/** Returns every process that is not a zombie. */
 export async function processes(): Promise<Process[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
   return (await Promise.all(pids.map(readProcess))).filter((process) => process !== undefined);
 }
 
-/** A mark that names a running process for good. */
+/** Returns a mark that identifies a running process uniquely. */
 export async function markOf(pid: number): Promise<string> {
   return `${pid} ${(await readProcess(pid))?.started ?? ''}`;
 }
 
-/** Whether the process that a mark names still runs. */
+/** Reports whether the process with this mark still runs. */
 export async function runs(mark: string): Promise<boolean> {
   const [pid, started] = mark.trim().split(' ');
   return started !== undefined && started !== '' && (await readProcess(Number(pid)))?.started === started;
 }
 
-/** `roots` and everything below them. */
+/** Returns `roots` and all their descendants. */
 export function withDescendants(all: readonly Process[], roots: readonly Process[]): Process[] {
   const found = new Map(roots.map((process) => [process.pid, process]));
   for (let size = -1; size !== found.size;) {
@@ -60,7 +59,7 @@ export function withDescendants(all: readonly Process[], roots: readonly Process
   return [...found.values()];
 }
 
-/** Waits until `test` holds; `false` where it does not within the limit. */
+/** Waits until `test` holds; returns `false` if it does not within the limit. */
 export async function waitUntil(test: () => Promise<boolean>, limitMs: number, everyMs = 25): Promise<boolean> {
   for (const end = Date.now() + limitMs; Date.now() < end;) {
     if (await test()) return true;
@@ -69,7 +68,7 @@ export async function waitUntil(test: () => Promise<boolean>, limitMs: number, e
   return test();
 }
 
-/** Ends processes: SIGTERM where asked, SIGKILL for those that are still there after `graceMs`. */
+/** Ends processes: SIGTERM on request, and SIGKILL for those that remain after `graceMs`. */
 export async function endProcesses(victims: readonly Process[], graceMs = 0): Promise<void> {
   const left = async (): Promise<Process[]> => {
     const now = await Promise.all(victims.map((victim) => readProcess(victim.pid)));
@@ -80,7 +79,7 @@ export async function endProcesses(victims: readonly Process[], graceMs = 0): Pr
       try {
         process.kill(victim.pid, name);
       } catch {
-        // It ended in between.
+        // It has ended meanwhile.
       }
     }
   };

@@ -1,6 +1,6 @@
 /**
- * Finds and removes everything that one test Incus put on this machine, from its folder alone: so that it can be done
- * by the test itself, by its guardian when the test was killed, and by a later run when both were.
+ * Finds and removes everything that one test Incus put on this machine. The folder is all it needs, so that the test
+ * itself can do it, its guardian if the test was killed, or a later run if both were.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,13 +13,13 @@ import { freeLoopDevices, mountsUnder, removeFolder, unmountUnder } from './moun
 import { endProcesses, processes, runs, waitUntil, withDescendants } from './processes.ts';
 import type { Process } from './processes.ts';
 
-/** Where the folders of all tests are: not under /tmp, whose permissions sshd's StrictModes refuses. */
+/** Parent of the folders of all tests. Not under /tmp, whose permissions sshd's StrictModes rejects. */
 export const parentFolder = '/var/lib';
 export const folderPrefix = 'containarium-test-';
 
-/** Facts about a test's folder, which is there from the moment that the folder has its name. */
+/** Facts about a test's folder, in a file that exists from the moment that the folder has its name. */
 const ownerSchema = z.strictObject({
-  /** See `markOf`: the test's process. */
+  /** Mark of the test's process; see `markOf`. */
   mark: z.string(),
   /** Name of the bridge and of the accounts' group. */
   id: z.string().regex(/^cxt[0-9a-f]{8}$/),
@@ -40,8 +40,8 @@ export function incusEnv(folder: string): Record<string, string> {
 }
 
 /**
- * Processes that name the folder in their arguments (daemon, dnsmasq, container monitors, sshd), with all that they
- * started.
+ * Returns the processes that name the folder in their arguments (daemon, dnsmasq, container monitors, sshd), with their
+ * descendants.
  */
 async function ownProcesses(folder: string): Promise<Process[]> {
   const all = await processes();
@@ -53,8 +53,8 @@ async function ownProcesses(folder: string): Promise<Process[]> {
 }
 
 /**
- * Asks the daemon to delete what it manages, in the order that its references allow. Whatever fails is left to the
- * rest.
+ * Asks the daemon to delete what it manages, in the order that its references allow. The later steps remove what this
+ * one cannot.
  */
 async function emptyIncus(env: Record<string, string>, bridge: string): Promise<void> {
   const incus = async (...args: string[]): Promise<string | undefined> =>
@@ -76,7 +76,9 @@ async function emptyIncus(env: Record<string, string>, bridge: string): Promise<
     await incus('storage', 'delete', line);
 }
 
-/** Stops the daemon as systemd would, with an end: `incus admin shutdown` also stops containers and unmounts. */
+/**
+ * Stops the daemon as systemd would, within a time limit: `incus admin shutdown` also stops containers and unmounts.
+ */
 async function stopDaemon(folder: string, env: Record<string, string>): Promise<void> {
   await succeeds('incus', ['admin', 'shutdown', '--timeout', '20'], { env, timeoutMs: 40_000 });
   const incusd = await findIncusd();
@@ -85,7 +87,7 @@ async function stopDaemon(folder: string, env: Record<string, string>): Promise<
   await waitUntil(async () => !(await daemonRuns()), 20_000);
 }
 
-/** The chains of nftables that Incus made for a bridge, and for instances of this folder whose interface is gone. */
+/** Returns the nftables chains that Incus made for a bridge, and for instances of this folder without interface. */
 async function removeFirewallRules(bridge: string, instances: readonly string[]): Promise<void> {
   const listed = await run('nft', ['--json', 'list', 'chains'], { allowExit: 'any' });
   if (listed.exitCode !== 0) return;
@@ -97,7 +99,7 @@ async function removeFirewallRules(bridge: string, instances: readonly string[])
     if (chain?.table !== 'incus') continue;
     const ours = chain.name.endsWith(`.${bridge}`);
     const orphan = async (): Promise<boolean> => {
-      // Another daemon may have an instance of the same name: its chain names an interface that is there.
+      // Another daemon may have an instance of the same name, but its chain names an existing interface.
       if (!instances.some((name) => chain.name.includes(`.${name}.`))) return false;
       const { stdout } = await run('nft', ['list', 'chain', chain.family, chain.table, chain.name], {
         allowExit: 'any',
@@ -111,7 +113,7 @@ async function removeFirewallRules(bridge: string, instances: readonly string[])
   }
 }
 
-/** What is left of a test Incus on this machine, one line each; nothing when it is gone. */
+/** Lists the remains of a test Incus on this machine, one line each. */
 export async function remains(folder: string, id: string): Promise<string[]> {
   const left: string[] = [];
   for (const each of await ownProcesses(folder)) left.push(`process ${each.pid}: ${each.commandLine}`);
@@ -126,7 +128,7 @@ export async function remains(folder: string, id: string): Promise<string[]> {
   return left;
 }
 
-/** Removes all that a test Incus put on this machine. Safe to repeat, and to call on one that was never completed. */
+/** Removes all remains of a test Incus from this machine. Safe to repeat, and to call for an incomplete one. */
 export async function removeRemains(folder: string, id: string | undefined): Promise<void> {
   const env = incusEnv(folder);
   const instances = await readdir(join(folder, 'incus', 'devices')).catch(() => []);
@@ -146,7 +148,7 @@ export async function removeRemains(folder: string, id: string | undefined): Pro
   await removeFolder(folder);
 }
 
-/** Removes what earlier runs left that were killed together with their guardians. Returns the folders it removed. */
+/** Removes the remains of runs that were killed together with their guardians. Returns the removed folders. */
 export async function sweep(): Promise<string[]> {
   const removed: string[] = [];
   for (const name of (await readdir(parentFolder)).filter((each) => each.startsWith(folderPrefix))) {

@@ -1,4 +1,4 @@
-/** A private OpenSSH server on a port of its own, with the settings of a real one and a drop-in under test. */
+/** A private OpenSSH server on its own port, with the settings of a real one and a drop-in under test. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
@@ -29,7 +29,7 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Whether an SSH server greets on a port of this machine (RFC 4253, section 4.2). */
+/** Reports whether an SSH server sends its greeting on a port of this machine (RFC 4253, section 4.2). */
 async function greets(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
   try {
@@ -43,16 +43,16 @@ async function greets(port: number): Promise<boolean> {
 }
 
 export interface SshdOptions {
-  /** An existing folder, owned by root all the way up; the server gets a folder of its own in it. */
+  /** An existing folder, owned by root with all its parents; the server gets its own folder in it. */
   readonly dir: string;
-  /** Text that the configuration includes first, as Debian's does with its drop-ins. */
+  /** Text at the start of the configuration, where Debian includes its drop-ins. */
   readonly dropIn: string;
   readonly port?: number;
 }
 
-/** Starts a server and waits until it greets. It ends with this process, at the latest. */
+/** Starts a server and waits for its greeting. It ends with this process at the latest. */
 export async function startSshd({ dir, dropIn, port }: SshdOptions): Promise<RunningSshd> {
-  // Its privilege separation folder, which a system without systemd does not make (sshd(8)).
+  // The privilege separation folder, which a system without systemd does not create (sshd(8)).
   await mkdir('/run/sshd', { recursive: true, mode: 0o755 });
   const folder = await mkdtemp(join(dir, 'sshd-'));
   const key = join(folder, 'host_key');
@@ -91,7 +91,7 @@ export async function startSshd({ dir, dropIn, port }: SshdOptions): Promise<Run
   const stop = async (): Promise<void> => {
     process.off('exit', kill);
     const all = await processes();
-    // A connection's process starts a session of its own, so the listener alone does not take it along.
+    // A connection's process leads its own session, so it does not end with the listener.
     await endProcesses(
       withDescendants(
         all,

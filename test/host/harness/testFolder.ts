@@ -1,4 +1,4 @@
-/** A folder for one test, and the certainty that everything in it and around it goes with the test. */
+/** A folder for one test, which is removed with the test together with everything that belongs to it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
@@ -11,24 +11,22 @@ import { folderPrefix, incusEnv, ownerFile, parentFolder, remains, removeRemains
 import type { Owner } from './remains.ts';
 
 export interface TestFolder {
-  /** Owned by root all the way up and open to nobody else's writing, so that an sshd may read keys below it. */
+  /** The folder. Root owns it and all its parents, and alone may write, so that an sshd may read keys below it. */
   readonly dir: string;
-  /** A name that no other test has: for a bridge, and for a group whose accounts are removed with the folder. */
+  /** A unique name for a bridge, and for a group whose accounts are removed with the folder. */
   readonly id: string;
   /** Environment of an Incus in this folder. */
   readonly env: Readonly<Record<string, string>>;
-  /** What is on this machine because of it, one line each. */
+  /** Returns what the test has left on this machine, one line each. */
   remains(): Promise<string[]>;
   /**
-   * Ends the processes that name the folder, unmounts what is mounted in it, removes the accounts and the folder. Safe
+   * Ends the processes that name the folder, unmounts everything in it, and removes the accounts and the folder. Safe
    * to repeat.
    */
   remove(): Promise<void>;
 }
 
-/**
- * Starts the process that cleans up when this one is gone; the returned function tells it that nothing is left to do.
- */
+/** Starts the process that cleans up after this one. The returned function tells it that nothing is left to do. */
 async function startGuardian(dir: string, id: string): Promise<() => void> {
   const script = fileURLToPath(new URL('guardian.ts', import.meta.url));
   const child = spawn(process.execPath, [script, dir, id], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
@@ -39,14 +37,14 @@ async function startGuardian(dir: string, id: string): Promise<() => void> {
   return () => void child.stdin.end('done\n');
 }
 
-/** `name` is for people who look at a machine during a test. */
+/** Creates a folder. `name` helps to recognize it during a test. */
 export async function openTestFolder(name: string): Promise<TestFolder> {
   if (!/^[a-z0-9-]{1,20}$/.test(name))
     throw new Failure('usage', { what: `name "${name}"`, why: 'letters, digits and hyphens, at most 20' });
-  // 15 characters is the longest name of a network interface (IFNAMSIZ); this has 11.
+  // A network interface's name has at most 15 characters (IFNAMSIZ); this one has 11.
   const id = `cxt${randomBytes(4).toString('hex')}`;
   const dir = join(parentFolder, `${folderPrefix}${name}-${id.slice(3)}`);
-  // Another run may sweep at this moment, and a folder without an owner is one that was left: the name comes last.
+  // Another run may be cleaning up, and removes folders without an owner: so the folder gets its name last.
   const unnamed = await mkdtemp(join(parentFolder, '.containarium-new-'));
   await chmod(unnamed, 0o711);
   await writeFile(join(unnamed, ownerFile), JSON.stringify({ mark: await markOf(process.pid), id } satisfies Owner));

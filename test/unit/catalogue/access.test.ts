@@ -13,8 +13,8 @@ import { entryPoints, roles, type EntryPoint, type Role } from '../../../src/dom
 import { Failure } from '../../../src/domain/failure.ts';
 
 /**
- * Who may use what, written out by hand: a new verb, or one whose access changes, has to be put in here by somebody who
- * thought about it. Columns: manage@ as viewer, operator, admin; self@ as the owner of a container; root on the host.
+ * The access of every verb, written by hand, so that adding a verb or changing its access needs a deliberate edit here.
+ * Columns: viewer, operator and admin at manage@, owner of a container at self@, root on the host.
  */
 const matrix = `
                 viewer operator admin owner root
@@ -91,7 +91,7 @@ const expected = new Map(
 );
 
 describe('access', () => {
-  it('is as the table says, for every verb of the catalogue', () => {
+  it('matches the table for every verb of the catalogue', () => {
     const actual = new Map(
       verbNames.map((name) => [
         name as string,
@@ -101,7 +101,7 @@ describe('access', () => {
     expect(Object.fromEntries(actual)).toEqual(Object.fromEntries(expected));
   });
 
-  it('is denied for every role at a door that is not its own', () => {
+  it('is denied for every role at an entry point of another role', () => {
     const own = new Set(columns.map(([entryPoint, role]) => `${entryPoint} ${role}`));
     for (const name of verbNames) {
       for (const entryPoint of entryPoints) {
@@ -111,19 +111,19 @@ describe('access', () => {
     }
   });
 
-  it('is denied everywhere for a verb that names no door', () => {
+  it('is denied everywhere for a verb that names no entry point', () => {
     for (const entryPoint of entryPoints)
       for (const role of roles) expect(mayUse({ access: {} }, entryPoint, role)).toBe(false);
   });
 
-  it('of a verb for self@ alone opens no other door, and the other way round', () => {
+  it('to a verb at self@ does not imply access at manage@, nor the reverse', () => {
     expect(
       entryPoints.flatMap((entryPoint) => roles.filter((role) => mayUse({ access: { self: true } }, entryPoint, role))),
     ).toEqual(['owner']);
     expect(roles.filter((role) => mayUse({ access: { manage: 'viewer', self: false } }, 'self', role))).toEqual([]);
   });
 
-  it('gives a viewer no verb that changes something, and owners only what concerns their own container', () => {
+  it('to verbs that change something is denied to viewers, and limited to their own container for owners', () => {
     const changes = (entryPoint: EntryPoint, role: Role): string[] =>
       verbsFor(entryPoint, role)
         .filter((verb) => verb.changes)
@@ -132,7 +132,7 @@ describe('access', () => {
     expect(changes('self', 'owner')).toEqual(['restart', 'keys add', 'keys remove']);
   });
 
-  it('is refused with a failure that names verb and actor', () => {
+  it('is refused with a failure that names the verb and the actor', () => {
     const owner = { name: 'alice', role: 'owner', entryPoint: 'self', owns: ['alice'] } as const;
     expect(() => {
       authorise(verbNamed('delete'), owner);
@@ -148,7 +148,7 @@ describe('access', () => {
     }).not.toThrow();
   });
 
-  it('decides what help shows', () => {
+  it('determines the verbs that help shows', () => {
     const owner = { entryPoint: 'self', role: 'owner' } as const;
     expect(verbsFor('self', 'owner').map((verb) => verb.name)).toEqual([
       'info',
@@ -174,7 +174,7 @@ describe('verb names', () => {
     expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
   });
 
-  it('are the keys of the catalogue, and nothing that every object has', () => {
+  it('are the keys of the catalogue, without inherited properties', () => {
     for (const name of verbNames) expect(verbNamed(name).name).toBe(name);
     for (const name of ['toString', '__proto__', 'constructor', '', 'Create']) expect(isVerbName(name)).toBe(false);
   });

@@ -82,7 +82,7 @@ describe('sortContainers', () => {
     expect(names(sortContainers(containers, by))).toEqual(order.map((i) => `user${i}`));
   });
 
-  it('sorts uptime from the shortest to the longest', () => {
+  it('sorts by uptime, shortest first', () => {
     const containers = [
       container('old', { startedAt: '2026-11-01T00:00:00Z' }),
       container('new', { startedAt: '2026-11-23T11:59:00Z' }),
@@ -91,7 +91,7 @@ describe('sortContainers', () => {
     expect(names(sortContainers(containers, '-uptime'))).toEqual(['old', 'new']);
   });
 
-  it('sorts names as people count', () => {
+  it('sorts numbers in names by value', () => {
     expect(names(sortContainers([container('u10'), container('u9'), container('u100')], 'user'))).toEqual([
       'u9',
       'u10',
@@ -99,13 +99,13 @@ describe('sortContainers', () => {
     ]);
   });
 
-  it('keeps rows that are equal in order of name, in both directions', () => {
+  it('sorts equal rows by name, in both directions', () => {
     const containers = [container('b'), container('c'), container('a')];
     expect(names(sortContainers(containers, 'quota'))).toEqual(['a', 'b', 'c']);
     expect(names(sortContainers(containers, '-quota'))).toEqual(['a', 'b', 'c']);
   });
 
-  it('loses and changes nothing, whatever the column', () => {
+  it('keeps all containers and does not change its argument, for any column', () => {
     const some = fc.array(
       fc.record({
         user: fc.stringMatching(/^[a-z][a-z0-9]{0,6}$/),
@@ -133,7 +133,7 @@ describe('sortContainers', () => {
 });
 
 describe('columns', () => {
-  it('are the usual ones in their order', () => {
+  it('have the default order', () => {
     const { titles, rows } = tableOf(result([container('alice')]));
     expect(titles).toEqual(['NAME', 'STATUS', 'IP', 'QUOTA', 'AUTOSTART', 'DISK', 'MEMORY']);
     expect(rows).toEqual([
@@ -141,7 +141,7 @@ describe('columns', () => {
     ]);
   });
 
-  it('show a dash for what is not known, and no address of what does not run', () => {
+  it('show a dash for unknown values and for the address of a stopped container', () => {
     const { rows } = tableOf(
       result([
         container('bob', {
@@ -157,13 +157,13 @@ describe('columns', () => {
     expect(rows).toEqual([['bob-container', 'Stopped', '-', '-', 'No', '-', '-']]);
   });
 
-  it('show how far a container is that is not ready', () => {
+  it('show the provisioning state of a container that is not ready', () => {
     expect(tableOf(result([container('carol', { provisioning: 'creating' })], ['status'])).rows).toEqual([
       ['Creating'],
     ]);
   });
 
-  it('can be chosen, all of them', () => {
+  it('can all be selected', () => {
     const every = Object.keys(listColumns) as ListColumnName[];
     const { titles, rows } = tableOf(result([container('alice', { labels: { team: 'blue', env: 'dev' } })], every));
     expect(titles).toHaveLength(every.length);
@@ -171,7 +171,7 @@ describe('columns', () => {
     expect(rows[0]?.every((cell) => cell !== '')).toBe(true);
   });
 
-  it('are exact numbers and times in rows for programs', () => {
+  it('are exact numbers and times in CSV rows', () => {
     const every = Object.keys(listColumns) as ListColumnName[];
     const rows = list.rows?.(result([container('alice', { snapshots: 3 })], every));
     expect(Object.fromEntries(every.map((name, i) => [name, rows?.rows[0]?.[i]]))).toEqual({
@@ -194,7 +194,7 @@ describe('columns', () => {
     });
   });
 
-  it('are read from --columns and --sort, in any case and with blanks', () => {
+  it('are read from --columns and --sort, in any case and with spaces', () => {
     expect(checkInput('list', list.input, { columns: 'User, IP', sort: '-Memory' })).toEqual({
       columns: ['user', 'ip'],
       sort: '-Memory',
@@ -208,7 +208,7 @@ describe('columns', () => {
     { sort: 'nonsense' },
     { sort: '--memory' },
     { sort: '' },
-  ])('that do not exist are refused with those that do: %j', (input) => {
+  ])('that do not exist are refused with a list of all columns: %j', (input) => {
     expect(() => checkInput('list', list.input, input)).toThrow(
       expect.objectContaining({
         code: 'usage',
@@ -224,13 +224,13 @@ describe('the line below the table', () => {
     return block?.kind === 'text' ? block.text : '';
   };
 
-  it('counts', () => {
+  it('counts containers and other instances', () => {
     expect(lastLine(result([container('a'), container('b', { status: 'stopped' })]))).toBe(
       'Total: 2 containers (1 running, 1 stopped)',
     );
     expect(lastLine(result([container('a')]))).toBe('Total: 1 container (1 running, 0 stopped)');
     expect(lastLine({ ...result([]), foreign: 1 })).toBe(
-      'Total: 0 containers (0 running, 0 stopped); 1 other instance on this host not made by containarium',
+      'Total: 0 containers (0 running, 0 stopped); 1 other instance on this host not created by containarium',
     );
   });
 });

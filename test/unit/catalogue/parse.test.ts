@@ -14,7 +14,7 @@ const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKvFzQ2dLNwO8mXGmYbYzcCrLXXeLhr
 
 const parse = (line: string, actor: Parameters<typeof parseCommandLine>[1] = admin): Invocation =>
   parseCommandLine(splitLine(line), actor);
-/** Verb and input of a line, without the rest. */
+/** Returns the name of the verb and the input of a line. */
 const read = (line: string): [string, unknown] => {
   const { verb, input } = parse(line);
   return [verb.name, input];
@@ -30,8 +30,8 @@ function failureOf(line: string): Failure {
   throw new Error(`${JSON.stringify(line)} was accepted`);
 }
 
-describe('an option before a verb that begins others', () => {
-  it('is kept', () => {
+describe('an option before a verb that is also the first word of other verbs', () => {
+  it('applies to the verb', () => {
     const owner = { entryPoint: 'self', role: 'owner' } as const;
     for (const words of [
       ['--json', 'keys', 'alice'],
@@ -50,9 +50,9 @@ describe('an option before a verb that begins others', () => {
 describe('examples', () => {
   const all = verbNames.flatMap((name) => verbNamed(name).examples.map(({ line }) => [name, line] as const));
 
-  it.each(all)('%s: %s is understood where the verb may be used, and its values are accepted', (name, line) => {
+  it.each(all)('of %s parse with valid values at every entry point of the verb: %s', (name, line) => {
     const verb = verbNamed(name);
-    // What stands behind a redirection is for the reader's shell.
+    // Redirections are for the reader's shell.
     const words = splitLine(line.replace(/ (<|>|>>) .*$/, ''));
     for (const actor of [admin, owner, root]) {
       if (!mayUse(verb, actor.entryPoint, actor.role)) continue;
@@ -63,7 +63,7 @@ describe('examples', () => {
     }
   });
 
-  it('are there for every verb, and begin with its name', () => {
+  it('exist for every verb and begin with its name', () => {
     for (const name of verbNames) {
       expect(verbNamed(name).examples).not.toEqual([]);
       for (const { line } of verbNamed(name).examples) expect(`${line} `.startsWith(`${name} `)).toBe(true);
@@ -98,11 +98,11 @@ describe('options', () => {
     ['rm alice', ['delete', { user: 'alice' }]],
     ['admin ls', ['admin list', {}]],
     ['help key add', ['help', { verb: 'key', subverb: 'add' }]],
-  ])('%s', (line, expected) => {
+  ])('are parsed in %s', (line, expected) => {
     expect(read(line)).toEqual(expected);
   });
 
-  it('takes a public key that arrives as several words, up to the next option', () => {
+  it('may have a public key of several words as the value, up to the next option', () => {
     expect(read(`create alice --ssh-key ${key} alice@laptop --cpu 2`)).toEqual([
       'create',
       { user: 'alice', keys: `${key} alice@laptop`, cpu: '2' },
@@ -118,7 +118,7 @@ describe('options', () => {
     expect(read('create alice --ssh-key - --cpu 2')).toEqual(['create', { user: 'alice', keys: '-', cpu: '2' }]);
   });
 
-  it('passes any value on as it is', () => {
+  it('keep any value unchanged', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 30 }), (value) => {
         expect(parseCommandLine(['audit', `--target=${value}`], admin).input).toEqual({ target: value });
@@ -143,7 +143,7 @@ describe('formats', () => {
         `audit --format ${format} verify`,
       ].map((line) => [line, format] as const),
     ),
-  )('%s', (line, format) => {
+  )('are found in %s', (line, format) => {
     expect(parse(line).format).toBe(format);
     expect(wantedFormat(splitLine(line))).toBe(format);
   });
@@ -153,12 +153,12 @@ describe('formats', () => {
     ['list --json --format yaml', 'yaml'],
     ['list --format yaml --json', 'json'],
     ['list', 'table'],
-  ] as const)('the last one counts: %s', (line, format) => {
+  ] as const)('given several times count once, the last: %s', (line, format) => {
     expect(parse(line).format).toBe(format);
     expect(wantedFormat(splitLine(line))).toBe(format);
   });
 
-  it('is known of a line that is not understood', () => {
+  it('are found even in an invalid line', () => {
     expect(wantedFormat(['nonsense', '--json', '-x'])).toBe('json');
     expect(wantedFormat(['nonsense', '--format', 'xml'])).toBe('table');
     expect(wantedFormat(['nonsense', '--', '--json'])).toBe('table');
@@ -175,18 +175,18 @@ describe('help', () => {
     ['--help', 'help', false],
     ['-h', 'help', false],
     ['--json --help', 'help', false],
-  ])('%s', (line, verb, help) => {
+  ])('is recognised in %s', (line, verb, help) => {
     const invocation = parse(line);
     expect([invocation.verb.name, invocation.help]).toEqual([verb, help]);
   });
 
-  it('of the first word of several verbs is help about it', () => {
+  it('after the first word of several verbs becomes the verb help', () => {
     expect(read('key --help')).toEqual(['help', { verb: 'key' }]);
     expect(parse('key --json -h').format).toBe('json');
   });
 });
 
-describe('refusals', () => {
+describe('parseCommandLine', () => {
   it.each([
     ['crate alice', 'unknown-command', '"crate"', 'did you mean "create"?'],
     ['key ad alice', 'unknown-command', '"key ad"', 'did you mean "key add"?'],
@@ -209,19 +209,19 @@ describe('refusals', () => {
     ['list --format xml', 'usage', '"list"', 'help list'],
     ['list --state run', 'usage', '"list"', 'help list'],
     ['audit --verb key add', 'usage', '"audit"', 'help audit'],
-    ['audit --actor carol verify', 'usage', '"audit verify"', 'write audit verify first, then the options'],
+    ['audit --actor carol verify', 'usage', '"audit verify"', 'type audit verify first, then the options'],
     ['key', 'usage', '"key"', 'key add, key list, key remove, key replace, key invite'],
-    ['', 'usage', 'the command line', 'help'],
-    ['--json', 'usage', 'the command line', 'help'],
-  ])('%s is %s', (line, code, what, next) => {
+    ['', 'usage', 'command line', 'help'],
+    ['--json', 'usage', 'command line', 'help'],
+  ])('refuses "%s" with %s', (line, code, what, next) => {
     expect(failureOf(line)).toMatchObject({ code, what, next });
   });
 
-  it('names the choices of an option', () => {
+  it('names the choices of an option that has a wrong value', () => {
     expect(failureOf('list --state run').why).toContain('all, running, stopped');
   });
 
-  it('leaves a verb that one may not use to core, and nothing of what was typed with it', () => {
+  it('returns a verb that the actor may not use without its input', () => {
     for (const [line, actor] of [
       ['delete alice --yes', owner],
       ['create alice', owner],
@@ -235,7 +235,7 @@ describe('refusals', () => {
     }
   });
 
-  it('never throws anything but failures of the usage kind, and repeats no control characters', () => {
+  it('throws only usage failures, without control characters, for any words', () => {
     const word = fc.oneof(
       fc.constantFrom(
         ...verbNames.flatMap((name) => name.split(' ')),

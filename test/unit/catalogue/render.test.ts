@@ -17,12 +17,9 @@ import { Failure } from '../../../src/domain/failure.ts';
 const host: HostTag = { kind: 'simulated', simulated: true, why: 'the configuration asks for it' };
 const context = { now: new Date('2026-11-23T12:00:00Z'), terminal: false };
 
-/**
- * What a hostile name may hold: escape sequences, direction overrides, invisible and zero-width characters, line
- * breaks.
- */
+/** A hostile name, with escape sequences, direction overrides, invisible and zero-width characters, and line breaks. */
 const hostile = 'a\u001b[2J\u009b31m\u202eb\u200dc\u0007\u2028d\ufeff\u00ade';
-/** Line feeds are what lines end with; nothing else of this kind may come out. */
+/** Control and format characters except the line feed, which ends lines. None of them may be in the output. */
 const unsafe = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
 const whoami = verbNamed('whoami');
@@ -50,8 +47,8 @@ const keysWith = (comment: string) => ({
   ],
 });
 
-describe('JSON', () => {
-  it('is one document with verb, host, result and place in the journal', () => {
+describe('JSON output', () => {
+  it('is one document with the verb, the host, the result and the journal record', () => {
     const { stdout, stderr, exitCode } = renderAnswer(
       { verb: whoami, result: me, journal: { seq: 7, hash: 'abc' } },
       'json',
@@ -70,7 +67,7 @@ describe('JSON', () => {
     });
   });
 
-  it('says ok: false with the exit code of a result that is no success', () => {
+  it('has ok: false for a result that is not a success', () => {
     const audit = verbNamed('audit verify');
     const bad = {
       ok: false,
@@ -88,10 +85,10 @@ describe('JSON', () => {
     expect(renderAnswer({ verb: verbNamed('reconcile'), result: left }, 'table', host, context).exitCode).toBe(6);
   });
 
-  it('carries a failure with its code, its exit code and nothing on standard error', () => {
+  it('contains a failure with its code and exit code, and leaves standard error empty', () => {
     const failure = new Failure('not-found', {
       what: 'container of "x"',
-      why: 'there is no such container',
+      why: 'no such container',
       next: 'list',
       details: { user: 'x' },
     });
@@ -104,7 +101,7 @@ describe('JSON', () => {
       error: {
         code: 'not-found',
         what: 'container of "x"',
-        why: 'there is no such container',
+        why: 'no such container',
         next: 'list',
         details: { user: 'x' },
         exitCode: 3,
@@ -113,8 +110,8 @@ describe('JSON', () => {
   });
 });
 
-describe('YAML', () => {
-  it('reads as the same value as the JSON document, whatever is in it', () => {
+describe('YAML output', () => {
+  it('parses to the same value as the JSON output, for any value', () => {
     fc.assert(
       fc.property(fc.jsonValue({ stringUnit: 'binary', maxDepth: 3 }), (value) => {
         const json = renderDocument({ value }, 'json');
@@ -147,36 +144,36 @@ describe('YAML', () => {
     '*a',
     '{}',
     "it's",
-  ])('keeps the text %j', (text) => {
+  ])('preserves the text %j', (text) => {
     expect(parseYaml(renderDocument({ text }, 'yaml'))).toEqual({ text });
   });
 });
 
-describe('CSV', () => {
+describe('CSV output', () => {
   const csv = (comment: string): string =>
     renderAnswer({ verb: keyList, result: keysWith(comment) }, 'csv', host, context).stdout;
 
-  it('has a header and one row for each', () => {
+  it('has a header and one row per item', () => {
     expect(csv('laptop')).toBe(
       'type,bits,fingerprint,comment,added_at,added_by\nssh-ed25519,,SHA256:x,laptop,2026-11-22T12:00:00Z,carol\n',
     );
   });
 
-  it.each(['=1+1', '+1', '-1', '@SUM(A1)', '=cmd|/C calc!A0'])('disarms the formula %j', (formula) => {
+  it.each(['=1+1', '+1', '-1', '@SUM(A1)', '=cmd|/C calc!A0'])('neutralises the formula %j', (formula) => {
     expect(csv(formula)).toContain(`,'${formula},`);
   });
 
-  it('quotes what has a comma or a quote', () => {
+  it('quotes text that contains a comma or a quote', () => {
     expect(csv('a,"b"')).toContain(',"a,""b""",');
   });
 
-  it('shows control characters instead of sending them', () => {
+  it('escapes control characters', () => {
     expect(csv(`${hostile}\r\nb`)).not.toMatch(unsafe);
     expect(csv(`${hostile}\r\nb`).split('\n')).toHaveLength(3);
     expect(csv(hostile)).toContain('\\u{1b}[2J');
   });
 
-  it('of a verb without rows is its plain fields', () => {
+  it('of a verb without rows has the fields of the result as one row', () => {
     const { stdout } = renderAnswer(
       { verb: whoami, result: { name: 'carol', nested: { a: [1] }, none: null, yes: true } },
       'csv',
@@ -186,7 +183,7 @@ describe('CSV', () => {
     expect(stdout).toBe('name,nested,none,yes\ncarol,"{""a"":[1]}",,true\n');
   });
 
-  it('carries no failure on standard output', () => {
+  it('is empty for a failure, which goes to standard error', () => {
     const { stdout, stderr } = renderFailure(new Failure('busy', { what: '"a"', why: 'b' }), 'x', 'csv', host);
     expect([stdout, stderr]).toEqual(['', 'Error: "a": b (busy)\n']);
   });
@@ -210,14 +207,14 @@ describe('tables', () => {
     ['CJK', ['王小明', 'bob', 'ｆｕｌｌ']],
     ['emoji', ['🙂', 'bob', '👍🏽', '👨‍👩‍👧']],
     ['combining marks', ['e\u0301le\u0300ve', 'bob']],
-  ])('keep their columns straight with %s', (_, names) => {
+  ])('have aligned columns with %s', (_, names) => {
     const lines = table(...names);
     expect(lines).toHaveLength(names.length + 1);
-    // The last column is to the right: every line ends at the same cell of the terminal.
+    // The last column is right-aligned, so every line ends at the same cell of the terminal.
     expect(new Set(lines.map((line) => stringWidth(line))).size).toBe(1);
   });
 
-  it('have no line that ends in blanks, and nothing but their words without a row', () => {
+  it('have no trailing spaces, and are only their message without rows', () => {
     expect(
       renderBlocks([
         {
@@ -235,7 +232,7 @@ describe('tables', () => {
     expect(renderBlocks([{ kind: 'table', columns: [{ title: 'A' }], rows: [], empty: '' }])).toBe('');
   });
 
-  it('stay one line a row, whatever is in a cell', () => {
+  it('have one line per row, for any text in a cell', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 30 }), (text) => {
         const lines = table(text, 'bob');
@@ -246,8 +243,8 @@ describe('tables', () => {
   });
 });
 
-describe('text for people', () => {
-  it('shows what is hostile instead of sending it, in every kind of block and every format', () => {
+describe('rendered text', () => {
+  it('has hostile characters escaped in every kind of block and every format', () => {
     const verb = {
       ...whoami,
       view: () => [
@@ -273,7 +270,7 @@ describe('text for people', () => {
     }
   });
 
-  it('is JSON that a program can read where records of the journal are exported, whatever is in them', () => {
+  it('of exported journal records is valid JSON, even with hostile characters in them', () => {
     const records = [{ type: 'verb', target: hostile, input: { [hostile]: hostile } }, { type: 'outcome' }];
     const { stdout } = renderAnswer({ verb: verbNamed('audit export'), result: { records } }, 'table', host, context);
     expect(stdout).not.toMatch(unsafe);
@@ -285,7 +282,7 @@ describe('text for people', () => {
     ).toEqual(records);
   });
 
-  it('aligns the values of fields by what is seen', () => {
+  it('has the values of fields aligned by display width', () => {
     const text = renderBlocks([
       {
         kind: 'fields',
@@ -304,15 +301,15 @@ describe('text for people', () => {
     ).toEqual([9, 9, 9]);
   });
 
-  it('keeps what is to be copied as it is', () => {
+  it('contains verbatim blocks unchanged', () => {
     const config = 'Host alice-dev\n  User alice\n';
     expect(renderBlocks([{ kind: 'verbatim', text: config.trimEnd() }])).toBe(config);
   });
 
-  it('tells a failure in one line with its code, and what to do in the next', () => {
+  it('of a failure has one line with its code, and one line with the next step', () => {
     expect(
-      failureSentences({ code: 'usage', what: '"create"', why: 'the argument <user> is missing', next: 'help create' }),
-    ).toBe('Error: "create": the argument <user> is missing (usage)\nNext: help create\n');
+      failureSentences({ code: 'usage', what: '"create"', why: 'missing argument <user>', next: 'help create' }),
+    ).toBe('Error: "create": missing argument <user> (usage)\nNext: help create\n');
     expect(failureSentences({ code: 'busy', what: 'a', why: 'b' })).toBe('Error: a: b (busy)\n');
   });
 });

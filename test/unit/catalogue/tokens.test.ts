@@ -14,7 +14,7 @@ function failureOf(line: string): Failure {
   throw new Error(`${JSON.stringify(line)} was accepted`);
 }
 
-/** Anything that a shell word may hold; quotes, operators and blanks more often than by chance. */
+/** Any content of a shell word, with extra quotes, operators and spaces. */
 const word = fc
   .oneof(
     fc.string({ unit: 'grapheme', maxLength: 20 }),
@@ -51,7 +51,7 @@ const word = fc
   .filter((text) => !text.includes('\0'));
 
 describe('splitLine', () => {
-  it("gives back any words in single quotes, as POSIX shells and Python's shlex.quote write them", () => {
+  it("returns any words in single quotes unchanged, as quoted by POSIX shells and Python's shlex.quote", () => {
     fc.assert(
       fc.property(fc.array(word, { maxLength: 8 }), (words) => {
         const line = words.map((text) => `'${text.replaceAll("'", "'\\''")}'`).join(' ');
@@ -61,8 +61,8 @@ describe('splitLine', () => {
     );
   });
 
-  it('gives back any words that shell-quote quotes', () => {
-    // What has a single quote it puts in double quotes, and there it writes \` and \! but does not take them back.
+  it('returns any words quoted by shell-quote unchanged', () => {
+    // shell-quote puts text with a single quote into double quotes. There it writes \` and \! but does not parse them.
     const reversible = word.filter((text) => !(text.includes("'") && /[`!]/.test(text)));
     fc.assert(
       fc.property(fc.array(reversible, { maxLength: 8 }), (words) => {
@@ -102,11 +102,11 @@ describe('splitLine', () => {
     'list ${x}',
     'list\nlist',
     'list # all',
-  ])('refuses the shell syntax of %j', (line) => {
+  ])('refuses the shell syntax in %j', (line) => {
     expect(failureOf(line)).toMatchObject({ code: 'shell-syntax', next: expect.any(String) as string });
   });
 
-  it('refuses an operator wherever it stands outside quotes', () => {
+  it('refuses an operator anywhere outside quotes', () => {
     const operator = fc.constantFrom(';', '|', '&', '<', '>', '(', ')', '&&', '||', '`', '$(', '\n');
     fc.assert(
       fc.property(
@@ -121,20 +121,20 @@ describe('splitLine', () => {
     );
   });
 
-  it.each(['info "alice', "info 'alice", 'info "a\'b'])('refuses the open quote of %j', (line) => {
+  it.each(['info "alice', "info 'alice", 'info "a\'b'])('refuses the open quote in %j', (line) => {
     expect(failureOf(line)).toMatchObject({
       code: 'shell-syntax',
       why: expect.stringContaining('not closed') as string,
     });
   });
 
-  it('refuses a NUL character, and a line that is too long', () => {
+  it('refuses a NUL character and a line that is too long', () => {
     expect(failureOf('info a\0b').code).toBe('shell-syntax');
     expect(splitLine('a'.repeat(maxLineLength))).toHaveLength(1);
     expect(failureOf('a'.repeat(maxLineLength + 1)).code).toBe('input-too-large');
   });
 
-  it('never repeats control characters of the line in its failure', () => {
+  it('escapes control characters of the line in its failure', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (text) => {
         const { what, why } = failureOf(`${text.replaceAll('\0', '')}; \u001b[2J\u202e`);

@@ -7,24 +7,24 @@ import { renderBlocks } from '../../../src/catalogue/render.ts';
 describe.each(verbNames)('%s', (name) => {
   const verb = verbNamed(name);
 
-  it('has a summary that is a verb phrase without a full stop, short enough for a list', () => {
+  it('has a summary that is a short verb phrase without a full stop', () => {
     expect(verb.summary).toMatch(/^[A-Z][a-z]+ .*[^.!?]$/);
     // Imperative: "Create", not "Creates" or "Creating".
     expect(verb.summary.split(' ')[0]).not.toMatch(/(ing|[^s]s)$/);
     expect(verb.summary.length).toBeLessThanOrEqual(72);
   });
 
-  it('says what each argument, option and example is, as a phrase without a full stop', () => {
+  it('explains each argument, option, example and exit code in a phrase without a full stop', () => {
     for (const { summary } of verb.parameters) expect(summary).toMatch(/^[^\s].*[^.\s]$/);
     for (const { says } of verb.examples) expect(says).toMatch(/^[^\s].*[^.\s]$/);
     for (const clause of Object.values(verb.ends ?? {})) expect(clause).toMatch(/^(Incus|[a-z]).*[^.\s]$/);
   });
 
-  it('describes itself in whole sentences', () => {
+  it('has a description in whole sentences', () => {
     for (const paragraph of verb.description ?? []) expect(paragraph).toMatch(/^[A-Z].*[.]$/);
   });
 
-  it('declares each property of its input as a parameter, standard input or a confirmation, and nothing else', () => {
+  it('declares exactly the properties of its input, as parameters, standard input or a confirmation', () => {
     const { properties = {} } = z.toJSONSchema(verb.input, { io: 'input', unrepresentable: 'any' });
     const declared = [
       ...verb.parameters.map((parameter) => parameter.name),
@@ -34,7 +34,7 @@ describe.each(verbNames)('%s', (name) => {
     expect([...new Set(declared)].sort()).toEqual(Object.keys(properties).sort());
   });
 
-  it('has no option twice, and none of those that every verb has', () => {
+  it('has no duplicate option, and none that is common to all verbs', () => {
     const flags = verb.parameters.flatMap((p) =>
       p.kind === 'option' ? [...p.long, ...(p.short === undefined ? [] : [p.short])] : [],
     );
@@ -42,18 +42,18 @@ describe.each(verbNames)('%s', (name) => {
     expect(all.filter((flag, i) => all.indexOf(flag) !== i)).toEqual([]);
   });
 
-  it('says where it may end with something else than success, if it has such an end', () => {
+  it('explains every exit code of its results other than success', () => {
     if (verb.exit !== undefined)
       expect(Object.keys(verb.ends ?? {}).filter((end) => end === 'partial' || end === 'failed')).not.toEqual([]);
     else expect(verb.ends?.partial === undefined || verb.changes).toBe(true);
   });
 
-  it('asks for confirmation only of changes, and then takes --yes', () => {
+  it('asks for confirmation only if it changes something, and then accepts --yes', () => {
     if (verb.danger !== 'none')
       expect([verb.changes, verb.parameters.some((p) => p.name === 'yes')]).toEqual([true, true]);
   });
 
-  it('has help that names its usage, every option and every example', () => {
+  it('has help with its usage, every option and every example', () => {
     const text = renderBlocks(verbHelp(verb, 'ssh -p 2222 manage@jump'));
     expect(text).toContain(`Usage: ssh -p 2222 manage@jump ${usageLine(verb)}`);
     for (const p of verb.parameters) expect(text).toContain(p.kind === 'option' ? `--${p.long[0]}` : p.name);
@@ -62,7 +62,7 @@ describe.each(verbNames)('%s', (name) => {
 });
 
 describe('help as data', () => {
-  it('survives JSON, and has every verb with its parameters', () => {
+  it('survives JSON and has every verb with its parameters', () => {
     const data = describeVerbs(verbNames.map(verbNamed)) as {
       verbs: { name: string; parameters: unknown[] }[];
       exitCodes: { code: number }[];

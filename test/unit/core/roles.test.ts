@@ -1,7 +1,4 @@
-/**
- * What a role may not do is refused by core itself, whatever a front sends: every verb, for every role, as a message of
- * the protocol.
- */
+/** core itself refuses what a role may not do: every verb, for every role, as a message from the front. */
 import { createHash, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
 import { PassThrough, Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
@@ -64,13 +61,13 @@ const callers = [
   ['self', 'owner'],
 ] as const;
 
-describe.each(callers)('at %s as %s', (entryPoint, role) => {
-  it('every verb that is not for it is refused, and its capability not called', async () => {
+describe.each(callers)('a call at %s as %s', (entryPoint, role) => {
+  it('is refused for every verb that the role may not use, and never reaches the capability', async () => {
     const key = makeKey();
     const fingerprint = `SHA256:${createHash('sha256').update(Buffer.from(key.blob, 'base64')).digest('base64').replace(/=+$/, '')}`;
     const logins = new Logins({ now: () => new Date() });
-    const admin = role === 'owner' ? undefined : { name: 'somebody', role, limits: {} };
-    logins.allow({
+    const admin = role === 'owner' ? undefined : { name: 'carol', role, limits: {} };
+    logins.replaceDirectory({
       ...emptyDirectory,
       identities: [
         {
@@ -130,8 +127,8 @@ describe.each(callers)('at %s as %s', (entryPoint, role) => {
     expect(recorded).toHaveLength(forbidden.length);
     expect(await codeOf('whoami')).toBe('ok');
     expect(called).toEqual(['whoami']);
-    // A login that somebody made up, or of another connection.
-    expect(await codeOf('whoami', 'somebody')).toBe('denied');
+    // A made-up login, or one of another connection.
+    expect(await codeOf('whoami', 'made-up')).toBe('denied');
     for (const name of ['help', 'nonsense', '__proto__', 'toString'])
       expect(await codeOf(name)).toBe('unknown-command');
     front.dispose();

@@ -28,13 +28,13 @@ describe('the check of commands in documents', () => {
     'ssh alice-dev',
     'incus list',
     'npm install',
-  ])('passes %s', (line) => {
+  ])('accepts %s', (line) => {
     expect(reasons(line)).toEqual([]);
   });
 
   it.each([
     ['ssh -p 2222 manage@jump crate alice < alice.pub', /"crate".*no such verb/],
-    ['ssh -p 2222 manage@jump create < alice.pub', /<user> is missing/],
+    ['ssh -p 2222 manage@jump create < alice.pub', /missing argument <user>/],
     ['ssh -p 2222 manage@jump create alice --cpus 2 < alice.pub', /--cpus/],
     ['ssh -p 2222 manage@jump create alice --memory 4 < alice.pub', /4/],
     ['ssh -p 2222 manage@jump create alice --ssh-key alice.pub', /over ssh a path means nothing/],
@@ -49,11 +49,11 @@ describe('the check of commands in documents', () => {
     ['npm run containarium -- lst', /no such verb/],
     ['for user in alice; do ssh -p 2222 manage@jump creat $user; done', /"creat"/],
     ['cat alice.pub | ssh -p 2222 manage@jump creat alice', /"creat"/],
-  ])('finds what is wrong with %s', (line, why) => {
+  ])('finds the error in %s', (line, why) => {
     expect(reasons(line)).toEqual([expect.stringMatching(why)]);
   });
 
-  it('looks at code blocks, joined lines and inline code, and not at prose', () => {
+  it('reads code blocks, continued lines and inline code, but not prose', () => {
     const text = [
       'Type ssh manage@jump nonsense.',
       '',
@@ -68,7 +68,7 @@ describe('the check of commands in documents', () => {
     expect(codeIn(text.join('\n'))).toEqual(['ssh manage@jump list', 'ssh manage@jump info', 'ssh manage@jump whoami']);
   });
 
-  it('takes only what stands behind a prompt where a block has prompts, and no drawings', () => {
+  it('reads only lines with a prompt in a block with prompts, and ignores drawings', () => {
     const text = [
       '```console',
       '$ npm start',
@@ -83,14 +83,14 @@ describe('the check of commands in documents', () => {
     expect(codeIn(text.join('\n'))).toEqual(['$ npm start', '$ ssh manage@jump list']);
   });
 
-  it('finds a wrong command in a text', () => {
+  it('finds an invalid command in a text', () => {
     const text = 'Good: `ssh manage@jump list`.\n\n```sh\nssh -p 2222 manage@jump resize alice --disc 5GiB\n```\n';
     expect(codeIn(text).flatMap((line) => wrongCommands(line, scripts))).toEqual([
       { command: 'ssh -p 2222 manage@jump resize alice --disc 5GiB', why: expect.stringContaining('--disc') as string },
     ]);
   });
 
-  it('finds relative links, and leaves addresses, anchors and code alone', () => {
+  it('finds relative links and ignores addresses, anchors and code', () => {
     const text =
       '[a](b.md#part) [c](https://example.org/x) [d](#part) `[e](f.md)`\n\n```\n[g](h.md)\n```\n[i](../j/k.md "title")';
     expect(relativeLinks(text)).toEqual(['b.md', '../j/k.md']);

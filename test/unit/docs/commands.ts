@@ -1,6 +1,6 @@
 /**
- * Checks a command line that a document shows with the product's own parser: as the reader's shell would split it, as
- * ssh would send it, as the server would understand it.
+ * Checks command lines in documents with the product's own parser: split as by the reader's shell, sent as by ssh, and
+ * parsed as by the server.
  */
 import { parse } from 'shell-quote';
 import { mayUse } from '../../../src/catalogue/catalogue.ts';
@@ -23,14 +23,14 @@ export interface Wrong {
   readonly why: string;
 }
 
-/** What is wrong with the commands of ours in `text`, one line of shell; other programs' commands are passed over. */
+/** Returns the errors in our commands in `text`, one line of shell. It ignores commands of other programs. */
 export function wrongCommands(text: string, scripts: ReadonlySet<string>): Wrong[] {
   const wrong: Wrong[] = [];
   const concrete = text
     .replace(/^[$#] /, '')
     .replace(/\$\([^)]*\)/g, sampleKey)
     .replace(/\$\{?\w+\}?/g, 'alice');
-  // Placeholders: <user> is some word, [options] and … are none.
+  // Placeholders: <user> becomes a word; [options] and … disappear.
   const filled = concrete.replace(/<[a-z][^<>]*?>/g, 'alice').replace(/\[[^\]]*\]|…/g, ' ');
   for (const words of commandsOf(filled)) {
     try {
@@ -42,7 +42,7 @@ export function wrongCommands(text: string, scripts: ReadonlySet<string>): Wrong
   return wrong;
 }
 
-/** The commands of a line of shell, without redirections, assignments, sudo and the keywords of a loop. */
+/** Returns the commands in a line of shell, without redirections, assignments, sudo and loop keywords. */
 function commandsOf(line: string): string[][] {
   const commands: string[][] = [[]];
   let skip = false;
@@ -71,19 +71,19 @@ function check(words: readonly string[], scripts: ReadonlySet<string>, exact: bo
       const at = args.findIndex((word) => /^(manage|self)@/.test(word));
       if (at < 0) return;
       const entryPoint = args[at]?.startsWith('self@') === true ? 'self' : 'manage';
-      // ssh(1) joins its arguments with blanks; without any there is a terminal session.
+      // ssh(1) joins its arguments with spaces. Without any it opens a shell.
       const line = args
         .slice(at + 1)
         .join(' ')
         .trim();
-      // The word for the shell as lines of text is none of the catalogue's.
-      if (line !== '' && line !== 'plain') understood(splitLine(line), actors[entryPoint], exact);
+      // `plain` selects the line mode of the shell and is not a verb.
+      if (line !== '' && line !== 'plain') checkVerb(splitLine(line), actors[entryPoint], exact);
       return;
     }
     case 'containarium':
       if (args.length === 0 || args[0] === '--version') return;
       if (args[0] === 'serve') readArguments(args.slice(1));
-      else understood(args, actors.local, exact);
+      else checkVerb(args, actors.local, exact);
       return;
     case 'npm':
       npm(args, scripts, exact);
@@ -105,10 +105,10 @@ function npm(args: readonly string[], scripts: ReadonlySet<string>, exact: boole
 }
 
 /**
- * Throws where the words are no command line of this actor's, or, without placeholders, where a value in them is
+ * Throws if the words are not a valid command line for the actor, or, in a line without placeholders, if a value is
  * refused.
  */
-function understood(words: readonly string[], actor: Pick<Actor, 'entryPoint' | 'role'>, exact: boolean): void {
+function checkVerb(words: readonly string[], actor: Pick<Actor, 'entryPoint' | 'role'>, exact: boolean): void {
   const { verb, input, help } = parseCommandLine(words, actor);
   if (!mayUse(verb, actor.entryPoint, actor.role))
     throw new Error(`"${verb.name}" may not be used over ${actor.entryPoint}`);

@@ -25,11 +25,11 @@ const documents = ['README.md', 'keys/README.md', ...filesBelow('docs', /\.md$/)
 const scripts = new Set(Object.keys((JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts));
 
 describe('the generated pages', () => {
-  it('are the same each time they are made', () => {
+  it('are the same every time', () => {
     expect([...pages()]).toEqual([...pages()]);
   });
 
-  it.each([...pages().keys()])('docs/%s is what "npm run docs" makes now', (path) => {
+  it.each([...pages().keys()])('include an up-to-date docs/%s', (path) => {
     const file = join(packageRoot, 'docs', path);
     expect(
       existsSync(file) ? readFileSync(file, 'utf8') : 'missing',
@@ -37,15 +37,15 @@ describe('the generated pages', () => {
     ).toBe(pages().get(path));
   });
 
-  it('have no page of a verb that is gone', () => {
+  it('have no page of a verb that no longer exists', () => {
     expect(filesBelow('docs/verbs', /\.md$/).filter((path) => !pages().has(path.slice('docs/'.length)))).toEqual([]);
   });
 
-  it('have every verb in exactly one group of the index', () => {
+  it('list every verb in exactly one group of the index', () => {
     expect(groups.flatMap(([, verbs]) => verbs).sort()).toEqual([...verbNames].sort());
   });
 
-  it('have an example file with every key, which gives the defaults', () => {
+  it('have an example configuration with every key at its default', () => {
     expect(checkSettings(parseYaml(exampleFile().join('\n')), 'the example')).toEqual(checkSettings({}, 'nothing'));
     const uncommented = exampleFile().map((line) => line.replace('# ', ''));
     const keys = (value: unknown): string[] =>
@@ -59,7 +59,7 @@ describe('the generated pages', () => {
     );
   });
 
-  it('name every environment variable of ours that the sources read, and no other', () => {
+  it('list exactly the environment variables that the sources read', () => {
     const texts = filesBelow('src', /\.ts$/)
       .filter((path) => !path.startsWith('src/docs/'))
       .map(read);
@@ -73,11 +73,11 @@ describe('the generated pages', () => {
 });
 
 describe.each(documents)('%s', (path) => {
-  it('shows only commands that the product knows', () => {
+  it('shows only valid commands', () => {
     expect(codeIn(read(path)).flatMap((line) => wrongCommands(line, scripts))).toEqual([]);
   });
 
-  it('links only to what is there', () => {
+  it('links only to existing files', () => {
     const missing = relativeLinks(read(path)).filter(
       (target) => !existsSync(resolve(packageRoot, dirname(path), target)),
     );

@@ -1,8 +1,8 @@
-/** What a Markdown text shows to be typed, and where it leads. */
+/** Extraction of code and links from Markdown. */
 
 /**
- * Lines of code blocks and pieces of inline code. A backslash at the end of a line joins the next one; in a block with
- * `$ ` prompts what has none is output; a line with box-drawing characters is a picture.
+ * Returns the lines of code blocks and the pieces of inline code. A backslash at the end of a line continues it. In a
+ * block with `$ ` prompts, lines without a prompt are output. A line with box-drawing characters is a picture.
  */
 export function codeIn(markdown: string): string[] {
   const found: string[] = [];
@@ -36,7 +36,7 @@ function linesOf(block: readonly string[]): string[] {
   return lines.some((line) => line.startsWith('$ ')) ? lines.filter((line) => line.startsWith('$ ')) : lines;
 }
 
-/** Targets of links that are not addresses: `[text](target)`, without the anchor. */
+/** Returns the targets of relative links, `[text](target)`, without their anchors. */
 export function relativeLinks(markdown: string): string[] {
   const prose = markdown.replace(/^\s*(```+|~~~+)[^]*?^\s*\1\s*$/gm, '').replace(/(`+).+?\1/g, '');
   return [...prose.matchAll(/\]\(<?([^)\s>]+)>?(?:\s+"[^"]*")?\)/g)]

@@ -1,6 +1,6 @@
 import { Failure, type FailureCode } from '../../../src/domain/failure.ts';
 
-/** The failure that `action` throws; anything else that happens is an error of the test. */
+/** Returns the failure that `action` throws. Any other outcome fails the test. */
 export function failing(action: () => unknown): Failure {
   let result: unknown;
   try {
@@ -9,10 +9,10 @@ export function failing(action: () => unknown): Failure {
     if (error instanceof Failure) return error;
     throw error;
   }
-  throw new Error(`no failure, but ${JSON.stringify(result)}`);
+  throw new Error(`expected a failure, got ${JSON.stringify(result)}`);
 }
 
-/** The code of the failure that `action` throws. */
+/** Returns the code of the failure that `action` throws. */
 export function codeOf(action: () => unknown): FailureCode {
   return failing(action).code;
 }

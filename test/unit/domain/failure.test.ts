@@ -11,14 +11,14 @@ import {
 const codes = Object.keys(failureCodes) as FailureCode[];
 
 describe('exit codes', () => {
-  it('are distinct, and below 126, where shells begin to use them', () => {
+  it('are distinct and below 126, the first code that shells use', () => {
     const numbers = Object.values(exitCodes);
     expect(new Set(numbers).size).toBe(numbers.length);
     expect(Math.max(...numbers)).toBeLessThan(126);
     expect(Math.min(...numbers)).toBe(0);
   });
 
-  it('keep their numbers, which scripts rely on', () => {
+  it('never change, because scripts rely on them', () => {
     expect(exitCodes).toEqual({
       ok: 0,
       failed: 1,
@@ -33,11 +33,11 @@ describe('exit codes', () => {
     });
   });
 
-  it('each have a meaning for the docs', () => {
+  it('all have a meaning for the docs', () => {
     expect(Object.keys(exitMeanings)).toEqual(Object.keys(exitCodes));
   });
 
-  it.each(codes)('follow from the failure code %s, and are never success', (code) => {
+  it.each(codes)('follow from the failure code %s and are not 0', (code) => {
     const failure = new Failure(code, { what: 'it', why: 'of a reason' });
     expect(failure.exitCode).toBe(exitCodes[failureCodes[code]]);
     expect(failure.exitCode).toBeGreaterThan(0);
@@ -60,13 +60,13 @@ describe('Failure', () => {
     expect(failure.name).toBe('Failure');
   });
 
-  it('survives the way through JSON', () => {
+  it('survives conversion to JSON and back', () => {
     const back = Failure.fromData(JSON.parse(JSON.stringify(new Failure('exists', full).toData())));
     expect(back.toData()).toEqual(full);
     expect(back.exitCode).toBe(5);
   });
 
-  it('leaves out of its data what it does not have', () => {
+  it('omits absent properties from its data', () => {
     expect(Object.keys(new Failure('busy', { what: 'it', why: 'of a reason' }).toData()).sort()).toEqual([
       'code',
       'what',
@@ -80,11 +80,11 @@ describe('Failure', () => {
     expect(JSON.stringify(failure.toData())).not.toContain('secret');
   });
 
-  it('has no cause where none was given', () => {
+  it('has no cause property if no cause was given', () => {
     expect('cause' in new Failure('busy', { what: 'it', why: 'of a reason' })).toBe(false);
   });
 
-  it('passes through `from` unchanged', () => {
+  it('is returned unchanged by Failure.from', () => {
     const failure = new Failure('busy', { what: 'it', why: 'of a reason' });
     expect(Failure.from(failure)).toBe(failure);
   });
@@ -93,7 +93,7 @@ describe('Failure', () => {
     ['an error', new TypeError('no such method'), 'no such method'],
     ['a string', 'thrown text', 'thrown text'],
     ['undefined', undefined, 'undefined'],
-  ])('made of %s is internal and says why', (_, thrown, why) => {
+  ])('has the code internal, a reason and a cause if %s was thrown', (_, thrown, why) => {
     const failure = Failure.from(thrown);
     expect(failure.code).toBe('internal');
     expect(failure.why).toBe(why);
@@ -104,13 +104,13 @@ describe('Failure', () => {
 describe('isFailure', () => {
   const failure = new Failure('busy', { what: 'it', why: 'of a reason' });
 
-  it('knows any failure, or only those with the codes that are asked for', () => {
+  it('accepts any failure, or only failures with the given codes', () => {
     expect(isFailure(failure)).toBe(true);
     expect(isFailure(failure, 'exists', 'busy')).toBe(true);
     expect(isFailure(failure, 'exists')).toBe(false);
   });
 
-  it('is false for what merely looks like one', () => {
+  it('rejects plain data and other errors', () => {
     expect(isFailure({ ...failure.toData(), name: 'Failure' })).toBe(false);
     expect(isFailure(new Error('busy'), 'busy')).toBe(false);
   });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { printable, printableLines, quoted, safeJson } from '../../../src/domain/text.ts';
 
-/** Inclusive ranges of code points that must never reach a terminal as they are. */
+/** Inclusive ranges of code points that must never reach a terminal unescaped. */
 const unsafeRanges: readonly [string, number, number][] = [
   ['C0 control characters', 0x00, 0x1f],
   ['DEL and C1 control characters', 0x7f, 0x9f],
@@ -43,17 +43,17 @@ function characters(from: number, to: number): string[] {
 }
 
 describe('printable', () => {
-  it.each(unsafeRanges)('writes out %s', (_, from, to) => {
+  it.each(unsafeRanges)('escapes %s', (_, from, to) => {
     for (const character of characters(from, to)) {
       expect(printable(`a${character}b`)).toBe(`a\\u{${character.codePointAt(0)?.toString(16)}}b`);
     }
   });
 
-  it.each(ordinary)('leaves ordinary text alone: %s', (text) => {
+  it.each(ordinary)('leaves the ordinary text %s unchanged', (text) => {
     expect(printable(text)).toBe(text);
   });
 
-  it('has nothing more to do with its own result', () => {
+  it('leaves its own result unchanged', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(printable(printable(text))).toBe(printable(text));
@@ -61,7 +61,7 @@ describe('printable', () => {
     );
   });
 
-  it('leaves no control or format character in any text', () => {
+  it('leaves no control or format characters in any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(printable(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/u);
@@ -71,28 +71,28 @@ describe('printable', () => {
 });
 
 describe('printableLines', () => {
-  it('keeps line feeds, takes CRLF as one, and makes tabs blanks', () => {
+  it('keeps line feeds, turns CRLF into a line feed and a tab into two spaces', () => {
     expect(printableLines('a\r\nb\n\tc')).toBe('a\nb\n  c');
   });
 
-  it('writes out everything else, a lone carriage return too', () => {
+  it('escapes everything else, including a lone carriage return', () => {
     expect(printableLines('100%\rhidden\n\u001b[2J')).toBe('100%\\u{d}hidden\n\\u{1b}[2J');
   });
 });
 
 describe('quoted', () => {
-  it('puts text into quotation marks and makes it safe', () => {
+  it('adds quotation marks and escapes unsafe characters', () => {
     expect(quoted('a\u202eb')).toBe('"a\\u{202e}b"');
   });
 
-  it('cuts text that is too long, by characters and not by halves of them', () => {
+  it('cuts long text between characters, never inside one', () => {
     expect(quoted('😀😀😀😀', 4)).toBe('"😀😀😀😀"');
     expect(quoted('😀😀😀😀😀', 4)).toBe('"😀😀😀…"');
   });
 });
 
 describe('safeJson', () => {
-  it.each(unsafeRanges)('has no %s in it, and means the same', (_, from, to) => {
+  it.each(unsafeRanges)('escapes %s and keeps the value', (_, from, to) => {
     for (const character of characters(from, to)) {
       const value = { [`k${character}`]: `v${character}` };
       const text = safeJson(value);
@@ -101,7 +101,7 @@ describe('safeJson', () => {
     }
   });
 
-  it('parses back to the value that went in', () => {
+  it('parses back to the original value', () => {
     fc.assert(
       fc.property(fc.jsonValue({ stringUnit: 'binary' }), fc.constantFrom(undefined, 2), (value, indent) => {
         const text = safeJson(value, indent);
@@ -111,11 +111,11 @@ describe('safeJson', () => {
     );
   });
 
-  it('keeps the line breaks of its own layout only', () => {
+  it('contains line feeds only between its tokens', () => {
     expect(safeJson({ a: 'x\ny' }, 2)).toBe('{\n  "a": "x\\ny"\n}');
   });
 
-  it('is null for what JSON does not know', () => {
+  it('is null for a value that JSON cannot represent', () => {
     expect(safeJson(undefined)).toBe('null');
   });
 });

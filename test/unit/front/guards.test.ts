@@ -1,6 +1,5 @@
 /**
- * Guards on a server of ssh2's own that does nothing else, where what they stop would otherwise happen by our own doing
- * first.
+ * The guards on a bare ssh2 server. On the whole server, other limits would act before some of them.
  */
 import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:net';
@@ -8,7 +7,7 @@ import { queryObjects } from 'node:v8';
 import ssh2, { type Connection, type ServerChannel } from 'ssh2';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ChannelOutput } from '../../../src/front/sessions/channelOutput.ts';
-import { closeWhatIsEnded } from '../../../src/front/guards/closing.ts';
+import { destroyAfterEnd } from '../../../src/front/guards/closing.ts';
 import { limitKeyExchanges } from '../../../src/front/guards/keyExchanges.ts';
 import { dropServerOnlyMessages } from '../../../src/front/guards/messages.ts';
 import { paceReading } from '../../../src/front/guards/pace.ts';
@@ -37,7 +36,7 @@ afterEach(() => {
   for (const end of ends.splice(0)) end();
 });
 
-/** A server that lets everybody in and hands every command's channel to `use`. */
+/** Starts a server that accepts every login and passes the channel of each command to `use`. */
 async function serve(
   guard: (connection: Connection) => void,
   use: (channel: ServerChannel, connection: Connection) => void,
@@ -51,7 +50,7 @@ async function serve(
     });
   });
   const net = createServer((socket) => {
-    closeWhatIsEnded(socket);
+    destroyAfterEnd(socket);
     server.injectSocket(socket);
     ends.push(() => socket.destroy());
   });
@@ -72,9 +71,9 @@ async function exec(port: number, window?: number): Promise<{ client: RawClient;
   return { client, channel };
 }
 
-describe('messages that only a server sends (L1)', () => {
+describe('a message that only a server sends (L1)', () => {
   test.each([message.userauthFailure, message.userauthSuccess, message.userauthBanner, message.userauthPkOk])(
-    'number %d takes no login out of the queue, so that its late answer still can be given',
+    'with number %d does not remove a pending authentication, so that a late answer is still possible',
     async (type) => {
       const answered: unknown[] = [];
       const server = new ssh2.Server({ hostKeys: [hostKey.private] }, (connection) => {
@@ -107,8 +106,8 @@ describe('messages that only a server sends (L1)', () => {
   );
 });
 
-describe('a window that is not consumed (34, L3)', () => {
-  test('takes what was granted, and ends the connection with the first packet more', async () => {
+describe('a channel window that is not consumed (34, L3)', () => {
+  test('accepts what was granted, and ends the connection at the first packet beyond it', async () => {
     let channel: ServerChannel | undefined;
     const port = await serve(enforceWindows, (opened) => (channel = opened.pause()));
     const { client, channel: id } = await exec(port);
@@ -116,7 +115,7 @@ describe('a window that is not consumed (34, L3)', () => {
       client.received
         .filter(([type]) => type === message.channelWindowAdjust)
         .reduce((sum, packet) => sum + packet.readUInt32BE(5), 2 ** 21);
-    // Does not divide the window: ssh2 itself looks whether exactly nothing is left of it.
+    // Must not divide the window: ssh2 itself notices a window of exactly 0.
     const piece = Buffer.alloc(30_000);
     let sent = 0;
     for (; sent + piece.length <= granted(); sent += piece.length) {
@@ -125,7 +124,7 @@ describe('a window that is not consumed (34, L3)', () => {
     }
     await eventually(
       () => (channel?.readableLength === sent ? true : undefined),
-      () => Promise.resolve(`${sent} bytes have come; ${channel?.readableLength} have`),
+      () => Promise.resolve(`${sent} bytes to arrive; ${channel?.readableLength} have`),
     );
     expect(client.closed).toBe(false);
     for (let i = 0; i < 1000; i++) client.send(message.channelData, uint32(id), string(piece));
@@ -136,7 +135,7 @@ describe('a window that is not consumed (34, L3)', () => {
 });
 
 describe('a key exchange', () => {
-  test('that is begun and not ended is cut off', async () => {
+  test('that is begun and not completed ends the connection', async () => {
     const port = await serve(
       (connection) => limitKeyExchanges(connection, () => true, 300),
       () => undefined,
@@ -145,10 +144,10 @@ describe('a key exchange', () => {
     // KEXINIT alone; the server answers with its own and waits for the rest (RFC 4253, section 7).
     await client.beginKeyExchange();
     await client.ends();
-    expect(written).toMatch(/a key exchange was not ended/);
+    expect(written).toMatch(/a key exchange was not completed/);
   });
 
-  test('that is ended leaves the connection open', async () => {
+  test('that is completed leaves the connection open', async () => {
     const port = await serve(
       (connection) => limitKeyExchanges(connection, () => true, 300),
       () => undefined,
@@ -159,7 +158,7 @@ describe('a key exchange', () => {
     expect(client.closed).toBe(false);
   });
 
-  test('holds back what is written meanwhile, instead of letting it pile up', async () => {
+  test('holds back output until it is complete, instead of letting it pile up in memory', async () => {
     let opened: { channel: ServerChannel; output: ChannelOutput } | undefined;
     const port = await serve(
       () => undefined,
@@ -170,7 +169,7 @@ describe('a key exchange', () => {
     await client.beginKeyExchange();
     await client.take(20);
     let taken = 0;
-    // As a program in a container writes: the next piece when the last was taken.
+    // Writes as a program in a container does: the next piece when the last one is taken.
     const program = (async () => {
       for (; taken < 100 && !client.closed; taken++) {
         output.write(channel, Buffer.alloc(2 ** 16));
@@ -178,15 +177,15 @@ describe('a key exchange', () => {
       }
     })();
     await new Promise((resolve) => setTimeout(resolve, 500));
-    // The first piece is with ssh2, which keeps it until there are keys.
+    // ssh2 has the first piece and keeps it until the exchange is complete.
     expect(taken).toBe(0);
     client.destroy();
     await program;
   });
 });
 
-describe('output that is not read (35, L4)', () => {
-  test('ends the connection when there is too much of it for too long, and not before', async () => {
+describe('unread output (35, L4)', () => {
+  test('ends the connection when it is too much for too long, and not before', async () => {
     let opened: { channel: ServerChannel; output: ChannelOutput } | undefined;
     const port = await serve(
       () => undefined,
@@ -196,7 +195,7 @@ describe('output that is not read (35, L4)', () => {
     await eventually(() => opened, 'a channel');
     opened?.output.write(opened.channel, Buffer.alloc(2 ** 20));
     await new Promise((resolve) => setTimeout(resolve, 700));
-    // A megabyte may lie there, behind a pager.
+    // A megabyte may stay unread, as behind a pager.
     expect(client.closed).toBe(false);
     opened?.output.write(opened.channel, Buffer.alloc(2 ** 22));
     await client.ends();
@@ -204,8 +203,8 @@ describe('output that is not read (35, L4)', () => {
   });
 });
 
-describe('output that goes on for days', () => {
-  test('leaves nothing behind in memory', async () => {
+describe('endless output', () => {
+  test('leaks no memory', async () => {
     let opened: { channel: ServerChannel; output: ChannelOutput } | undefined;
     const port = await serve(
       () => undefined,
@@ -226,7 +225,7 @@ describe('output that goes on for days', () => {
   });
 });
 
-describe('reading', () => {
+describe('reading from a client', () => {
   function fake(parse: () => void) {
     const socket = Object.assign(new EventEmitter(), {
       paused: false,
@@ -239,20 +238,20 @@ describe('reading', () => {
     return { socket, protocol };
   }
 
-  test('from one who keeps the event loop busy pauses, and goes on with the next turn (L31)', async () => {
+  test('that keeps the event loop busy pauses until the next turn (L31)', async () => {
     let pieces = 0;
     const { socket, protocol } = fake(() => {
       pieces++;
-      // Work of 5 ms in each piece.
+      // Each piece takes 5 ms.
       for (const until = performance.now() + 5; performance.now() < until;);
     });
     while (!socket.paused && pieces < 100) protocol.parse();
     expect(pieces).toBeLessThan(10);
-    await eventually(() => (socket.paused ? undefined : true), 'it is read again', 2000);
+    await eventually(() => (socket.paused ? undefined : true), 'reading to resume', 2000);
     socket.emit('close');
   });
 
-  test('from one who takes no answers pauses until they are taken, turn or no turn (L4)', async () => {
+  test('that reads no answers pauses until it has read them, even in a new turn (L4)', async () => {
     const { socket, protocol } = fake(() => {
       socket.writableLength += 100_000;
       for (const until = performance.now() + 6; performance.now() < until;);

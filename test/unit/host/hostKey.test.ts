@@ -17,7 +17,7 @@ let folder: string;
 beforeAll(async () => (folder = await mkdtemp(join(tmpdir(), 'containarium-'))));
 afterAll(() => rm(folder, { recursive: true }));
 
-/** A pair where `which` begins with a zero byte: one in 256 does. */
+/** Returns a key pair whose `which` part begins with a zero byte, as one in 256 does. */
 function pairWithZero(which: 'd' | 'x'): HostKeyPair {
   for (;;) {
     const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
@@ -27,11 +27,11 @@ function pairWithZero(which: 'd' | 'x'): HostKeyPair {
 }
 
 test.each([
-  ['any pair', () => makeHostKey('some comment')],
-  ['a pair without a comment', () => makeHostKey('')],
-  ['a pair whose public point begins with a zero byte', () => pairWithZero('x')],
-  ['a pair whose seed begins with a zero byte', () => pairWithZero('d')],
-])('%s is read by ssh-keygen and by ssh2, and is the same key there', async (name, make) => {
+  ['a key pair', () => makeHostKey('some comment')],
+  ['a key pair without a comment', () => makeHostKey('')],
+  ['a key pair whose public point begins with a zero byte', () => pairWithZero('x')],
+  ['a key pair whose seed begins with a zero byte', () => pairWithZero('d')],
+])('%s is read by ssh-keygen and ssh2 as the same key', async (name, make) => {
   const pair = make();
   const path = join(folder, name.replaceAll(' ', '-'));
   await writeFile(path, pair.privateKey, { mode: 0o600 });
@@ -50,16 +50,16 @@ test.each([
   expect(key?.verify(data, signature)).toBe(true);
 });
 
-test('two pairs are different', () => {
+test('two key pairs differ', () => {
   expect(makeHostKey('a').fingerprint).not.toBe(makeHostKey('a').fingerprint);
 });
 
-test('a fingerprint is that of the key alone, whatever the comment', () => {
+test('a fingerprint does not depend on the comment', () => {
   const { publicKey, fingerprint } = makeHostKey('a');
   expect(fingerprintOf(`${publicKey} other comment`)).toBe(fingerprint);
 });
 
-test('a file whose seed and public point are of two keys is none', () => {
+test('a key file whose seed and public point belong to different keys is refused', () => {
   const [one, other] = [generateKeyPairSync('ed25519'), generateKeyPairSync('ed25519')].map(({ privateKey }) =>
     privateKey.export({ format: 'jwk' }),
   );

@@ -1,5 +1,5 @@
 /**
- * Certificates against ssh-keygen(1): what is read of one, and that nothing but what an authority signed is believed.
+ * Certificates made by ssh-keygen(1): that they are decoded correctly, and trusted only if one of the CAs signed them.
  */
 import { join } from 'node:path';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import { KeyIndex, type Evidence } from '../../../src/identity/keyIndex.ts';
 import {
   certify,
   describeCertificate,
-  type CertificateWishes,
+  type CertificateOptions,
   type TestCertificate,
 } from '../../support/certificates.ts';
 import { makeKey, type TestKey } from '../../support/keys.ts';
@@ -85,16 +85,16 @@ function likeKeygen({
   ];
 }
 
-describe('what is read', () => {
+describe('decoding', () => {
   it.each([
     ['ed25519', undefined],
     ['ecdsa', 256],
     ['ecdsa', 384],
     ['ecdsa', 521],
     ['rsa', 3072],
-  ])('of a certificate for an %s %s key is what ssh-keygen -L shows', async (type, bits) => {
+  ])('a certificate for an %s %s key gives what ssh-keygen -L shows', async (type, bits) => {
     const key = await makeKey(folder, `read-${type}-${bits}`, { type, ...(bits === undefined ? {} : { bits }) });
-    const wishes: CertificateWishes = {
+    const wishes: CertificateOptions = {
       principals: ['carol', 'alice'],
       keyId: 'carol laptop',
       serial: 2 ** 40,
@@ -115,16 +115,19 @@ describe('what is read', () => {
     expect(read.signatureKey).toEqual(ca.blob);
   });
 
-  it.each(['ed25519', 'ecdsa'] as const)('of a certificate for a FIDO key (%s), too', async (kind) => {
-    const key = makeSecurityKey(kind, 'token');
-    const made = await certify(folder, ca, key.line, { principals: ['carol'], options: ['verify-required'] });
-    const read = decodeCertificate(made.blob);
-    expect(read.key).toMatchObject({ type: key.type, blob: key.blob });
-    const shown = await describeCertificate(made.path);
-    for (const field of likeKeygen(read)) expect(shown).toContain(field);
-  });
+  it.each(['ed25519', 'ecdsa'] as const)(
+    'a certificate for a FIDO key (%s) gives what ssh-keygen -L shows',
+    async (kind) => {
+      const key = makeSecurityKey(kind, 'token');
+      const made = await certify(folder, ca, key.line, { principals: ['carol'], options: ['verify-required'] });
+      const read = decodeCertificate(made.blob);
+      expect(read.key).toMatchObject({ type: key.type, blob: key.blob });
+      const shown = await describeCertificate(made.path);
+      for (const field of likeKeygen(read)) expect(shown).toContain(field);
+    },
+  );
 
-  it('is refused at every length that is not the whole one', async () => {
+  it('refuses a certificate that is truncated at any byte, or has trailing bytes', async () => {
     const { blob } = await certify(folder, ca, bearer.line, {
       principals: ['carol'],
       options: ['source-address=10.0.0.0/8'],
@@ -132,7 +135,7 @@ describe('what is read', () => {
     for (let length = 0; length < blob.length; length++)
       expect(() => decodeCertificate(blob.subarray(0, length))).toThrow();
     expect(() => decodeCertificate(Buffer.concat([blob, Buffer.from([0])]))).toThrow();
-    expect(() => decodeCertificate(Buffer.alloc(13_000))).toThrow('it is too long');
+    expect(() => decodeCertificate(Buffer.alloc(13_000))).toThrow('too long');
   });
 });
 
@@ -144,10 +147,7 @@ interface Fields {
   readonly options: readonly (readonly [name: Buffer, data: Buffer])[];
 }
 
-/**
- * A certificate (PROTOCOL.certkeys) with fields that no ssh-keygen would write. Nobody has signed it: that is looked at
- * later.
- */
+/** A certificate (PROTOCOL.certkeys) with fields that ssh-keygen would not write. It is not signed. */
 function written(change: Partial<Fields>): Buffer {
   const { key, kind, keyId, principals, options }: Fields = {
     key: [bearer.blob.subarray(-32)],
@@ -179,7 +179,7 @@ function written(change: Partial<Fields>): Buffer {
 describe('a certificate', () => {
   const text = (value: string): Buffer => Buffer.from(value);
 
-  it('is read where everything in it is as it should be', () => {
+  it('with valid fields is decoded', () => {
     expect(decodeCertificate(written({}))).toMatchObject({ kind: 'user', keyId: 'id', principals: ['carol'] });
     expect(decodeCertificate(written({ kind: 2 })).kind).toBe('host');
     expect(
@@ -188,11 +188,11 @@ describe('a certificate', () => {
   });
 
   it.each<[what: string, change: Partial<Fields>, why: string]>([
-    ['for neither a user nor a host', { kind: 0 }, 'it is for neither a user nor a host'],
-    ['for something else', { kind: 3 }, 'it is for neither a user nor a host'],
-    ['with a principal that is not UTF-8', { principals: [Buffer.from([0x63, 0xff])] }, 'a text in it is not UTF-8'],
-    ['with a key id that is not UTF-8', { keyId: Buffer.from([0xc0, 0x80]) }, 'a text in it is not UTF-8'],
-    ['with a NUL in a principal', { principals: [text('carol\0dave')] }, 'a text in it has a NUL character'],
+    ['for neither a user nor a host', { kind: 0 }, 'neither a user nor a host certificate'],
+    ['of an unknown kind', { kind: 3 }, 'neither a user nor a host certificate'],
+    ['with a principal that is not UTF-8', { principals: [Buffer.from([0x63, 0xff])] }, 'text is not valid UTF-8'],
+    ['with a key id that is not UTF-8', { keyId: Buffer.from([0xc0, 0x80]) }, 'text is not valid UTF-8'],
+    ['with a NUL in a principal', { principals: [text('carol\0dave')] }, 'text contains a NUL character'],
     [
       'with an option twice',
       {
@@ -201,25 +201,25 @@ describe('a certificate', () => {
           [text('source-address'), text('y')],
         ],
       },
-      'an option stands there twice',
+      'duplicate option',
     ],
     [
       'with too many principals',
       { principals: Array.from({ length: 257 }, (_, i) => text(`${i}`)) },
-      'it has too many principals or options',
+      'too many principals or options',
     ],
     [
       'with too many options',
       { options: Array.from({ length: 65 }, (_, i) => [text(`${i}`), text('')] as const) },
-      'it has too many principals or options',
+      'too many principals or options',
     ],
-    ['with a key of another length', { key: [Buffer.alloc(31)] }, 'its key has 31 bytes instead of 32'],
-  ])('%s is none', (_, change, why) => {
+    ['with a key of the wrong length', { key: [Buffer.alloc(31)] }, 'the key has 31 bytes instead of 32'],
+  ])('%s is refused', (_, change, why) => {
     expect(() => decodeCertificate(written(change))).toThrow(why);
   });
 });
 
-describe('who is believed', () => {
+describe('a signed certificate', () => {
   it.each([
     ['ed25519', undefined, undefined],
     ['ecdsa', 256, undefined],
@@ -227,7 +227,7 @@ describe('who is believed', () => {
     ['ecdsa', 521, undefined],
     ['rsa', 3072, 'rsa-sha2-256'],
     ['rsa', 3072, 'rsa-sha2-512'],
-  ])('is an authority with an %s %s key (%s)', async (type, bits, algorithm) => {
+  ])('of a CA with an %s %s key (%s) is accepted', async (type, bits, algorithm) => {
     const signer = await makeKey(folder, `signer-${type}-${bits}-${algorithm}`, {
       type,
       ...(bits === undefined ? {} : { bits }),
@@ -243,7 +243,7 @@ describe('who is believed', () => {
     expect(indexOf(authorityOf(ca)).admit(evidence(made), Date.now())).toMatchObject({ admitted: 'no' });
   });
 
-  it('is nobody whose certificate was changed in any byte', async () => {
+  it('is rejected after a change of any byte', async () => {
     const made = await certify(folder, ca, bearer.line, {
       principals: ['carol'],
       options: ['source-address=192.0.2.0/24'],
@@ -257,7 +257,7 @@ describe('who is believed', () => {
     }
   });
 
-  it('is checked at the time and from the address of each question', async () => {
+  it('is checked against the current time and address at every admission', async () => {
     const made = await certify(folder, ca, bearer.line, {
       principals: ['carol'],
       options: ['source-address=192.0.2.0/24,2001:db8::/32'],
@@ -286,7 +286,7 @@ describe('who is believed', () => {
     ['serials', { serials: ['17'], keyIds: [], fingerprints: [] }],
     ['key ids', { serials: [], keyIds: ['lost'], fingerprints: [] }],
     ['keys', { serials: [], keyIds: [], fingerprints: ['BEARER'] }],
-  ])('is not who was revoked, by %s, by the authority that signed', async (_, revoked) => {
+  ])('is rejected if its CA has revoked it by %s', async (_, revoked) => {
     const made = await certify(folder, ca, bearer.line, { principals: ['carol'], serial: 17, keyId: 'lost' });
     const list = { ...revoked, fingerprints: revoked.fingerprints.map(() => bearer.fingerprint) };
     expect(indexOf(authorityOf(ca, { revoked: list })).admit(evidence(made), Date.now())).toEqual({
@@ -299,7 +299,7 @@ describe('who is believed', () => {
     ).toMatchObject({ admitted: 'actor' });
   });
 
-  it('is never a key that is known only by a certificate, nor a certificate under the name of another algorithm', async () => {
+  it('is accepted neither as a plain key nor with the algorithm of another certificate type', async () => {
     const made = await certify(folder, ca, bearer.line, { principals: ['carol'] });
     const index = indexOf(authorityOf(ca));
     for (const algorithm of [
@@ -313,42 +313,42 @@ describe('who is believed', () => {
     }
   });
 
-  it.each<[what: string, wishes: CertificateWishes, why: string]>([
-    ['for a host', { principals: ['carol'], host: true }, 'it is not a certificate for users'],
+  it.each<[what: string, wishes: CertificateOptions, why: string]>([
+    ['for a host', { principals: ['carol'], host: true }, 'it is not a user certificate'],
     [
-      'with an option that is not known here',
+      'with an unknown critical option',
       { principals: ['carol'], options: ['critical:more@example.com=x'] },
-      'your certificate has a critical option that is not known here',
+      'your certificate has a critical option that this server does not support',
     ],
     [
-      'with a command',
+      'with force-command',
       { principals: ['carol'], options: ['force-command=list'] },
-      'your certificate has a critical option that is not known here',
+      'your certificate has a critical option that this server does not support',
     ],
     [
-      'with verify-required, for a key that verifies nobody',
+      'with verify-required, for a key that is not a FIDO key',
       { principals: ['carol'], options: ['critical:verify-required'] },
-      'its option verify-required is not one',
+      'the verify-required option of your certificate is invalid',
     ],
-    // Which OpenSSH has no meaning for: here, of all addresses but one.
+    // OpenSSH defines no negation here.
     [
-      'with an exception in its addresses',
+      'with a negated address',
       { principals: ['carol'], options: ['critical:source-address=192.0.2.0/24,!192.0.2.1'] },
       'your certificate may not be used from this address',
     ],
-    ['for nobody', { principals: [] }, 'your certificate names no admin'],
+    ['without principals', { principals: [] }, 'your certificate names no admin'],
     [
-      'for a login name, which is no person',
+      'for login names, which are not people',
       { principals: ['manage', 'self', 'root'] },
       'your certificate names no admin',
     ],
     ['for a user', { principals: ['alice'] }, 'your certificate names no admin'],
-  ])('is nobody with a certificate %s', async (_, wishes, why) => {
+  ])('%s is rejected at manage@', async (_, wishes, why) => {
     const made = await certify(folder, ca, bearer.line, wishes);
     expect(indexOf(authorityOf(ca)).admit(evidence(made), Date.now())).toEqual({ admitted: 'no', why });
   });
 
-  it('is at self@ who is named and has a container, and nobody else', async () => {
+  it('admits at self@ only a principal that is a user with a container', async () => {
     const made = await certify(folder, ca, bearer.line, { principals: ['carol', 'bob', 'alice', 'alice'] });
     expect(indexOf(authorityOf(ca)).admit(evidence(made, { username: 'self' }), Date.now())).toMatchObject({
       actor: { name: 'alice', role: 'owner', owns: ['alice'] },
@@ -356,23 +356,23 @@ describe('who is believed', () => {
     const other = await certify(folder, ca, bearer.line, { principals: ['carol', 'bob'] });
     expect(indexOf(authorityOf(ca)).admit(evidence(other, { username: 'self' }), Date.now())).toEqual({
       admitted: 'no',
-      why: 'your certificate names nobody who has a container',
+      why: 'your certificate names no user with a container',
     });
   });
 
-  it('is believed at the doors of the authority only, and no longer than the authority is', async () => {
+  it('is accepted only at the entry points of its CA, and only until the CA is removed', async () => {
     const made = await certify(folder, ca, bearer.line, { principals: ['carol', 'alice'] });
     const index = indexOf(authorityOf(ca, { entryPoints: ['self'] }));
     expect(index.admit(evidence(made), Date.now())).toEqual({
       admitted: 'no',
-      why: 'certificates of this authority do not open this door',
+      why: 'certificates of this CA are not accepted for manage@',
     });
     expect(index.admit(evidence(made, { username: 'self' }), Date.now())).toMatchObject({ admitted: 'actor' });
     index.replace({ ...emptyDirectory, users: ['alice'] });
     expect(index.admit(evidence(made, { username: 'self' }), Date.now())).toMatchObject({ admitted: 'no' });
   });
 
-  it('has to be verified where verify-required is in the certificate of a FIDO key', async () => {
+  it('with verify-required for a FIDO key requires that the key verifies its user', async () => {
     const key = makeSecurityKey('ed25519', 'verified');
     const made = await certify(folder, ca, key.line, { principals: ['carol'], options: ['verify-required'] });
     const index = indexOf(authorityOf(ca));
@@ -383,7 +383,7 @@ describe('who is believed', () => {
     ).toEqual(['actor', 'no', 'actor']);
   });
 
-  it('is named in records by a key id that is printable, and of 128 characters at most', async () => {
+  it('is recorded with a printable key id of at most 128 characters', async () => {
     const made = await certify(folder, ca, bearer.line, {
       principals: ['carol'],
       keyId: `\u202e${'x'.repeat(500)}`,
@@ -393,7 +393,7 @@ describe('who is believed', () => {
     });
   });
 
-  it('is remembered with a limit, the newest', async () => {
+  it('is remembered up to a limit, and the oldest is forgotten first', async () => {
     const certificates = new Certificates(2);
     certificates.replace([authorityOf(ca)]);
     const blobs = await Promise.all(
@@ -403,7 +403,7 @@ describe('who is believed', () => {
     );
     for (const blob of [...blobs, ...blobs]) expect(certificates.read(blob)?.ca.name).toBe('office');
     expect(certificates.remembered).toBe(2);
-    // What nobody here has signed takes no place.
+    // A certificate that no CA here has signed is not remembered.
     certificates.replace([]);
     for (const blob of blobs) expect(certificates.read(blob)).toBeUndefined();
     expect(certificates.remembered).toBe(0);

@@ -1,4 +1,4 @@
-/** Who is let in by a key that is stored here, or by an invitation. Certificates are in certificates.test.ts. */
+/** Admission by a stored key or an invitation. Certificates are in certificates.test.ts. */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Identity } from '../../../src/domain/access/actor.ts';
@@ -15,7 +15,7 @@ function evidence({ blob, type }: Identity, change: Partial<Evidence> = {}): Evi
   return { username: 'manage', algorithm: type, blob, address: '192.0.2.7', verified: undefined, ...change };
 }
 
-/** Who comes in, or why nobody. */
+/** Returns whom the evidence admits, or why nobody. */
 function verdict(index: KeyIndex, shown: Evidence, nowMs = now): string {
   const found = index.admit(shown, nowMs);
   return found.admitted === 'actor'
@@ -25,7 +25,7 @@ function verdict(index: KeyIndex, shown: Evidence, nowMs = now): string {
       : 'invited';
 }
 
-const unknown = 'your key may not be used here any more';
+const unknown = 'your key is no longer accepted here';
 
 describe('a key', () => {
   const carol = makeIdentity({ admin: { name: 'carol', role: 'operator', limits: {} }, owns: [] }).identity;
@@ -34,7 +34,7 @@ describe('a key', () => {
   const index = new KeyIndex();
   index.replace({ ...emptyDirectory, identities: [carol, alice, both] });
 
-  it('opens its own door', () => {
+  it('admits its owner at its own entry points', () => {
     expect(verdict(index, evidence(carol))).toBe('carol (operator)');
     expect(verdict(index, evidence(alice, { username: 'self' }))).toBe('alice (owner)');
     expect(['manage', 'self'].map((username) => verdict(index, evidence(both, { username })))).toEqual([
@@ -46,18 +46,18 @@ describe('a key', () => {
   it.each<[what: string, shown: Evidence]>([
     ['of a user, at manage@', evidence(alice)],
     ['of an admin, at self@', evidence(carol, { username: 'self' })],
-    ['at another name', evidence(carol, { username: 'root' })],
-    ['at a name that is only the beginning of one', evidence(carol, { username: 'manag' })],
-    ['at a name that is longer than any', evidence(carol, { username: 'x'.repeat(65) })],
-    ['that nobody has', evidence(makeIdentity({ owns: [] }).identity)],
-    ['under another algorithm', evidence(carol, { algorithm: 'rsa-sha2-512' })],
-    ['under the name of a certificate', evidence(carol, { algorithm: 'ssh-ed25519-cert-v01@openssh.com' })],
-    ['written differently', evidence({ ...carol, blob: `${carol.blob}=` })],
-  ])('%s opens nothing', (_, shown) => {
+    ['with another login name', evidence(carol, { username: 'root' })],
+    ['with the beginning of a login name', evidence(carol, { username: 'manag' })],
+    ['with a login name that is too long', evidence(carol, { username: 'x'.repeat(65) })],
+    ['that is unknown', evidence(makeIdentity({ owns: [] }).identity)],
+    ['with another algorithm', evidence(carol, { algorithm: 'rsa-sha2-512' })],
+    ['with the algorithm of a certificate', evidence(carol, { algorithm: 'ssh-ed25519-cert-v01@openssh.com' })],
+    ['in another encoding', evidence({ ...carol, blob: `${carol.blob}=` })],
+  ])('%s admits nobody', (_, shown) => {
     expect(index.admit(shown, now).admitted).toBe('no');
   });
 
-  it('of RSA signs with SHA-2 only', () => {
+  it('of type RSA is accepted only with SHA-2', () => {
     const rsa: Identity = {
       blob: wire('ssh-rsa', Buffer.from([1, 0, 1]), Buffer.alloc(384, 0x55)).toString('base64'),
       type: 'ssh-rsa',
@@ -65,9 +65,9 @@ describe('a key', () => {
       admin: { name: 'carol', role: 'admin', limits: {} },
       owns: [],
     };
-    const known = new KeyIndex();
-    known.replace({ ...emptyDirectory, identities: [rsa] });
-    const by = (algorithm: string): string => verdict(known, evidence(rsa, { algorithm }));
+    const rsaIndex = new KeyIndex();
+    rsaIndex.replace({ ...emptyDirectory, identities: [rsa] });
+    const by = (algorithm: string): string => verdict(rsaIndex, evidence(rsa, { algorithm }));
     expect(['rsa-sha2-256', 'rsa-sha2-512', 'ssh-rsa', 'ssh-dss', 'ssh-ed25519'].map(by)).toEqual([
       'carol (admin)',
       'carol (admin)',
@@ -80,7 +80,7 @@ describe('a key', () => {
   it.each<[limits: KeyLimits, change: Partial<Evidence>, nowMs: number, verdict: string]>([
     [{ expiresAt: '2026-11-24T12:00:00.001Z' }, {}, now, 'erin (admin)'],
     [{ expiresAt: '2026-11-24T12:00:00.000Z' }, {}, now, 'your key has expired'],
-    // What is no time has passed.
+    // An invalid time counts as past.
     [{ expiresAt: 'soon' }, {}, now, 'your key has expired'],
     [{ from: '192.0.2.0/24' }, {}, now, 'erin (admin)'],
     [{ from: '192.0.2.0/24' }, { address: '::ffff:192.0.2.7' }, now, 'erin (admin)'],
@@ -92,15 +92,15 @@ describe('a key', () => {
       { verifyRequired: true },
       { verified: { touched: true, personVerified: false } },
       now,
-      'your key wants you to be verified at it',
+      'your key requires a PIN or a fingerprint',
     ],
     [{ verifyRequired: true }, { verified: { touched: true, personVerified: true } }, now, 'erin (admin)'],
-  ])('with the limits %j', (limits, change, nowMs, expected) => {
+  ])('is held to the limits %j', (limits, change, nowMs, expected) => {
     const erin = makeIdentity({ admin: { name: 'erin', role: 'admin', limits }, owns: ['erin'] }).identity;
     const limited = new KeyIndex();
     limited.replace({ ...emptyDirectory, identities: [erin] });
     expect(verdict(limited, evidence(erin, change), nowMs)).toBe(expected);
-    // They are limits of the admin, and not of the container's owner.
+    // The limits apply to the admin, not to the owner of the container.
     expect(verdict(limited, evidence(erin, { ...change, username: 'self' }), nowMs)).toBe('erin (owner)');
   });
 });
@@ -117,7 +117,7 @@ describe('an invitation', () => {
     return index;
   };
 
-  it('lets in a key that could be added by hand, for as long as it lasts', () => {
+  it('admits a valid key until the invitation expires', () => {
     expect([now, now + 999, now + 1000].map((nowMs) => verdict(open(), invited(), nowMs))).toEqual([
       'invited',
       'invited',
@@ -125,7 +125,7 @@ describe('an invitation', () => {
     ]);
   });
 
-  it('is for one: once somebody has signed, nobody else comes in', () => {
+  it('admits nobody after it was spent', () => {
     const index = open();
     index.spend(hash);
     expect(verdict(index, invited())).toBe(unknown);
@@ -135,11 +135,11 @@ describe('an invitation', () => {
   const raw = Buffer.from(guest.blob, 'base64');
   it.each<[what: string, change: Partial<Evidence>]>([
     ['another token', { username: `invite-${newToken()}` }],
-    ['a token with more behind it', { username: `invite-${token}a` }],
-    ['an algorithm that the key does not sign with', { algorithm: 'rsa-sha2-512' }],
+    ['a token with trailing characters', { username: `invite-${token}a` }],
+    ['an algorithm of another key type', { algorithm: 'rsa-sha2-512' }],
     ['a certificate', { algorithm: 'ssh-ed25519-cert-v01@openssh.com' }],
-    ['a key with something behind it', { blob: Buffer.concat([raw, Buffer.alloc(1)]).toString('base64') }],
-    ['a key that is cut short', { blob: raw.subarray(0, 40).toString('base64') }],
+    ['a key with trailing bytes', { blob: Buffer.concat([raw, Buffer.alloc(1)]).toString('base64') }],
+    ['a truncated key', { blob: raw.subarray(0, 40).toString('base64') }],
     [
       'a short RSA key',
       {
@@ -151,9 +151,9 @@ describe('an invitation', () => {
         ).toString('base64'),
       },
     ],
-    ['a key that is longer than any has to be', { algorithm: long.type, blob: long.blob.toString('base64') }],
-    ['nothing', { blob: '' }],
-  ])('lets in nobody with %s', (_, change) => {
+    ['a key that is too long', { algorithm: long.type, blob: long.blob.toString('base64') }],
+    ['an empty key', { blob: '' }],
+  ])('admits nobody with %s', (_, change) => {
     expect(verdict(open(), invited(change))).toBe(unknown);
   });
 });

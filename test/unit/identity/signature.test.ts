@@ -1,6 +1,5 @@
 /**
- * What is a signature, beside that it verifies. Keys and certificates of every kind are in certificates.test.ts and
- * test/ssh/access.test.ts.
+ * The form of signatures. Keys and certificates of every kind are in certificates.test.ts and test/ssh/access.test.ts.
  */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
@@ -19,20 +18,20 @@ describe('a signature', () => {
   };
   const inner = sign(null, data, privateKey);
 
-  it('is one under its own name and with nothing behind it', () => {
+  it('is valid only with the name of its algorithm and without trailing bytes', () => {
     expect(verifySignature(key, data, wire('ssh-ed25519', inner))).toEqual({ touched: false, personVerified: false });
-    for (const none of [
+    for (const invalid of [
       wire('ssh-ed448', inner),
       wire('', inner),
       Buffer.concat([wire('ssh-ed25519', inner), Buffer.alloc(1)]),
       wire('ssh-ed25519', inner.subarray(1)),
       wire('ssh-ed25519'),
     ])
-      expect(verifySignature(key, data, none)).toBeUndefined();
+      expect(verifySignature(key, data, invalid)).toBeUndefined();
     expect(verifySignature(key, Buffer.from('something else'), wire('ssh-ed25519', inner))).toBeUndefined();
   });
 
-  it('of RSA is made with SHA-2, and with the one that was said', () => {
+  it('of an RSA key is valid only with SHA-2, and with the algorithm that was asked for', () => {
     const pair = generateKeyPairSync('rsa', { modulusLength: 3072 });
     const { e = '', n = '' } = pair.privateKey.export({ format: 'jwk' });
     const rsa: SigningKey = {
@@ -55,7 +54,7 @@ describe('a signature', () => {
     ]).toEqual([false, false, false, false, false]);
   });
 
-  it('of ECDSA has two numbers that fit its curve', () => {
+  it('of an ECDSA key has exactly two numbers, which fit the curve', () => {
     const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const { x = '', y = '' } = pair.privateKey.export({ format: 'jwk' });
     const ec: SigningKey = {
@@ -88,7 +87,7 @@ describe('a signature', () => {
   });
 });
 
-it('a proof is signed with the algorithm that the login names', () => {
+it('a proof is valid only if it is signed with the algorithm that the login names', () => {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 3072 });
   const { e = '', n = '' } = privateKey.export({ format: 'jwk' });
   const blob = wire(
@@ -111,9 +110,9 @@ describe.each(['ed25519', 'ecdsa'] as const)('a signature of a FIDO key (%s)', (
   const other = makeSecurityKey(kind, 'other', 'ssh:work');
   const key: SigningKey = { type: other.type as SigningKey['type'], blob: other.blob };
 
-  it('says whether it was touched and its person verified', () => {
-    const said = [0, 1, 4, 5].map((flags) => verifySignature(key, data, other.signer(flags)(data)));
-    expect(said).toEqual([
+  it('shows whether the key was touched and has verified its user', () => {
+    const flags = [0, 1, 4, 5].map((flag) => verifySignature(key, data, other.signer(flag)(data)));
+    expect(flags).toEqual([
       { touched: false, personVerified: false },
       { touched: true, personVerified: false },
       { touched: false, personVerified: true },
@@ -121,7 +120,7 @@ describe.each(['ed25519', 'ecdsa'] as const)('a signature of a FIDO key (%s)', (
     ]);
   });
 
-  it('is over all of it: what is signed, flags, counter, and the application that is part of the key', () => {
+  it('covers the signed data, the flags, the counter, and the application that is part of the key', () => {
     const good = other.signer(1)(data);
     expect(verifySignature(key, data, good)).toBeDefined();
     for (const back of [1, 5]) {

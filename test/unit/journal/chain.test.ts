@@ -18,7 +18,7 @@ const entries = fc
   .map((fields) => ({ type: 'note', ...fields }));
 
 describe('a sealed line', () => {
-  it('has the stated form, and the SHA-256 of its own text up to the hash', () => {
+  it('has the documented form, with the SHA-256 of its own text up to the hash', () => {
     const { line, head } = seal(genesis, noon, entryText({ type: 'note', text: 'é' }));
     const text = `{"seq":1,"time":"2026-01-31T12:00:00.000Z","prev":"${'0'.repeat(64)}","type":"note","text":"é"`;
     expect(line).toBe(`${text},"hash":"${createHash('sha256').update(text).digest('hex')}"}\n`);
@@ -41,7 +41,7 @@ describe('a sealed line', () => {
     );
   });
 
-  it('holds no character that a terminal could act on, and one line feed', () => {
+  it('contains no control character except its line feed', () => {
     fc.assert(
       fc.property(entries, (entry) => {
         const { line } = seal(genesis, noon, entryText(entry));
@@ -50,7 +50,7 @@ describe('a sealed line', () => {
     );
   });
 
-  it('is refused after any change of any byte', () => {
+  it('is refused after a change of any byte', () => {
     const { line } = seal(genesis, noon, entryText({ type: 'note', target: 'alice', nested: { hash: 'x' } }));
     fc.assert(
       fc.property(fc.nat({ max: line.length - 2 }), fc.integer({ min: 1, max: 255 }), (at, difference) => {
@@ -62,12 +62,12 @@ describe('a sealed line', () => {
     );
   });
 
-  it('is refused where another record should stand', () => {
+  it('is refused in the place of another record', () => {
     const first = seal(genesis, noon, entryText({ type: 'a' }));
     const second = seal(first.head, noon, entryText({ type: 'b' }));
     expect(checkLine(bytesOf(second.line), genesis)).toMatchObject({
       kind: 'altered',
-      reason: expect.stringContaining('record 1 should'),
+      reason: expect.stringContaining('record 1 is expected here'),
     });
     const other = seal(genesis, noon, entryText({ type: 'c' }));
     expect(checkLine(bytesOf(second.line), other.head)).toMatchObject({
@@ -77,12 +77,12 @@ describe('a sealed line', () => {
   });
 });
 
-describe('a line that is no record', () => {
-  it.each(['', 'null', '[]', '"text"', '{', '\0\0\0', '{"seq":1}'])('is refused, not misread: %j', (text) => {
+describe('a line that is not a record', () => {
+  it.each(['', 'null', '[]', '"text"', '{', '\0\0\0', '{"seq":1}'])('is refused: %j', (text) => {
     expect(checkLine(Buffer.from(text), genesis).ok).toBe(false);
   });
 
-  it('never makes the check throw, whatever bytes it holds', () => {
+  it('never makes the check throw, whatever its bytes', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => !checkLine(Buffer.from(bytes), undefined).ok));
   });
 });
@@ -98,7 +98,7 @@ describe('an entry', () => {
     expect(() => entryText({ type: '' })).toThrow(expect.objectContaining({ code: 'internal' }));
   });
 
-  it('is refused when its line would be longer than a reader accepts, and the longest accepted one fits', () => {
+  it('is refused if its line would be too long for a reader, and the longest accepted entry fits', () => {
     const room = maxLineBytes - 512 - entryText({ type: 'note', text: '' }).length;
     const text = entryText({ type: 'note', text: 'x'.repeat(room) });
     expect(seal({ seq: Number.MAX_SAFE_INTEGER - 1, hash: genesis.hash }, noon, text).line.length).toBeLessThanOrEqual(

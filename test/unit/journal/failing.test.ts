@@ -7,7 +7,7 @@ import { Journal, type JournalRecord } from '../../../src/journal/journal.ts';
 import { verifyJournal } from '../../../src/journal/verify.ts';
 import { collect, errno, linesOf, notesOf, segmentNames, temporaryFolder, TroubledFiles } from './support.ts';
 
-/** A journal with one record, on files that can be made to fail. */
+/** Opens a journal with one record, on files that can be made to fail. */
 async function opened(segmentBytes?: number): Promise<{ folder: string; files: TroubledFiles; journal: Journal }> {
   const folder = await temporaryFolder();
   const files = new TroubledFiles();
@@ -16,9 +16,9 @@ async function opened(segmentBytes?: number): Promise<{ folder: string; files: T
   return { folder, files, journal };
 }
 
-describe('a write that fails', () => {
+describe('a failed write', () => {
   for (const operation of ['write', 'datasync'] as const) {
-    it(`in ${operation} rejects, leaves nothing behind, and the next append may succeed`, async () => {
+    it(`in ${operation} rejects the append, leaves nothing behind, and lets the next append succeed`, async () => {
       const { folder, files, journal } = await opened();
       const { head } = journal;
       files.before = (called) => {
@@ -41,7 +41,7 @@ describe('a write that fails', () => {
     });
   }
 
-  it('after a part of it was written is taken back whole', async () => {
+  it('that was partly written is removed completely', async () => {
     const { folder, files, journal } = await opened();
     files.maxBytes = 10;
     let left = 5;
@@ -57,7 +57,7 @@ describe('a write that fails', () => {
     expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: 2, incompleteBytes: 0 });
   });
 
-  it('is told to everybody who shared it, and to nobody else', async () => {
+  it('rejects every append that shared it, and no other', async () => {
     const { folder, files, journal } = await opened();
     let failures = 1;
     files.before = (called) => {
@@ -73,7 +73,7 @@ describe('a write that fails', () => {
     expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: 3 });
   });
 
-  it('in the second of two portions does not take the first one back from those who are in it', async () => {
+  it('of the second part of a batch does not undo the first part', async () => {
     const { folder, files, journal } = await opened();
     const text = 'x'.repeat(600 * 1024);
     let syncs = 0;
@@ -89,7 +89,7 @@ describe('a write that fails', () => {
     expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: 3 });
   });
 
-  it('is completed when the system writes less than asked', async () => {
+  it('does not result from short writes of the system, which are completed', async () => {
     const { folder, files, journal } = await opened();
     files.maxBytes = 7;
     await Promise.all([journal.append({ type: 'note', n: 2 }), journal.append({ type: 'note', n: 3 })]);
@@ -97,14 +97,14 @@ describe('a write that fails', () => {
     expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: 4 });
   });
 
-  it('does not go on forever when writes make no progress', async () => {
+  it('is assumed if writes make no progress', async () => {
     const { files, journal } = await opened();
     files.maxBytes = 0;
     await expect(journal.append({ type: 'note', n: 2 })).rejects.toMatchObject({ code: 'journal-unwritable' });
     await journal.close();
   });
 
-  it('and cannot be taken back makes the journal refuse everything; the next start repairs it', async () => {
+  it('that cannot be removed makes the journal refuse every append until it is opened again', async () => {
     const { folder, files, journal } = await opened();
     files.maxBytes = 20;
     let writes = 0;
@@ -127,9 +127,9 @@ describe('a write that fails', () => {
   });
 });
 
-describe('a rotation that fails', () => {
+describe('a failed rotation', () => {
   for (const operation of ['open', 'write', 'datasync', 'syncFolder'] as const) {
-    it(`in ${operation} rejects, leaves no new segment, and is done by the next append`, async () => {
+    it(`in ${operation} rejects the append, leaves no new segment, and is repeated by the next append`, async () => {
       const { folder, files, journal } = await opened(100);
       let armed = true;
       files.before = (called) => {
@@ -151,7 +151,7 @@ describe('a rotation that fails', () => {
     });
   }
 
-  it('and cannot be taken back makes the journal refuse everything; the next start repairs it', async () => {
+  it('that cannot be undone makes the journal refuse every append until it is opened again', async () => {
     const { folder, files, journal } = await opened(100);
     files.before = (called) => {
       if (called === 'datasync' || called === 'remove') throw errno('EIO');
@@ -165,7 +165,7 @@ describe('a rotation that fails', () => {
   });
 });
 
-it('a head.json that cannot be written does not keep records from being written, and is caught up with later', async () => {
+it('a head.json that cannot be written does not stop the journal, and is written later', async () => {
   const { folder, journal } = await opened();
   await journal.close();
   const obstacle = join(folder, 'head.json.new');
@@ -183,8 +183,8 @@ it('a head.json that cannot be written does not keep records from being written,
   });
 });
 
-describe('opening on a disk that refuses', () => {
-  it('rejects and leaves the journal as it was, free for the next try', async () => {
+describe('opening a journal on a full disk', () => {
+  it('rejects, and leaves the journal unchanged and unlocked for the next attempt', async () => {
     const folder = await temporaryFolder();
     const files = new TroubledFiles();
     files.before = (called) => {
@@ -197,10 +197,10 @@ describe('opening on a disk that refuses', () => {
   });
 });
 
-describe('a file that may not grow any more', () => {
-  it('makes appends fail, and once it may, they succeed again', { timeout: 30_000 }, async () => {
+describe('a segment that must not grow', () => {
+  it('makes appends fail until it may grow again', { timeout: 30_000 }, async () => {
     const folder = await temporaryFolder();
-    // RLIMIT_FSIZE in the real kernel: a short write first, then EFBIG, as a full disk does it with ENOSPC.
+    // RLIMIT_FSIZE causes a short write and then EFBIG, as a full disk causes a short write and then ENOSPC.
     const program = [process.execPath, join(import.meta.dirname, 'untilFull.ts'), folder];
     const child = spawn('bash', ['-c', 'ulimit -S -f 32; exec "$@"', 'bash', ...program], {
       stdio: ['pipe', 'pipe', 'inherit'],

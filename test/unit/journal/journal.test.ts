@@ -17,7 +17,7 @@ import {
 } from './support.ts';
 
 describe('a new journal', () => {
-  it('begins with a segment record that follows nothing, in a folder and files only their owner can read', async () => {
+  it('begins with a segment record, in a folder and files that only their owner can read', async () => {
     const folder = join(await temporaryFolder(), 'state', 'journal');
     const journal = await Journal.open({ folder, now: tickingClock() });
     await journal.close();
@@ -36,7 +36,7 @@ describe('a new journal', () => {
     expect(journal.repaired).toBeUndefined();
   });
 
-  it('does not ask its owner, who is not ready yet, what to carry over', async () => {
+  it('does not call carry', async () => {
     const carry = (): never => {
       throw new Error('too early');
     };
@@ -46,8 +46,8 @@ describe('a new journal', () => {
   });
 });
 
-describe('appending', () => {
-  it('answers with the number and hash of the record, which is then in the file', async () => {
+describe('append', () => {
+  it('returns the number and hash of the record, which is then in the file', async () => {
     const folder = await temporaryFolder();
     const journal = await Journal.open({ folder });
     const receipt = await journal.append({ type: 'note', text: 'a\u001b[31m\u202eb' });
@@ -58,7 +58,7 @@ describe('appending', () => {
     await journal.close();
   });
 
-  it('keeps the order of callers and shares writes between those who wait together', async () => {
+  it('keeps the order of calls, and shares one write among concurrent calls', async () => {
     const folder = await temporaryFolder();
     const files = new TroubledFiles();
     const journal = await Journal.open({ folder, files });
@@ -71,7 +71,7 @@ describe('appending', () => {
     expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: 501 });
   });
 
-  it('does not write more at a time than one line may have', async () => {
+  it('never writes more at once than the longest line', async () => {
     const folder = await temporaryFolder();
     const files = new TroubledFiles();
     const journal = await Journal.open({ folder, files });
@@ -83,7 +83,7 @@ describe('appending', () => {
     expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: 7 });
   });
 
-  it('syncs before it answers', async () => {
+  it('syncs before it resolves', async () => {
     const files = new TroubledFiles();
     const journal = await Journal.open({ folder: await temporaryFolder(), files });
     const steps: string[] = [];
@@ -94,7 +94,7 @@ describe('appending', () => {
     await journal.close();
   });
 
-  it('refuses the fields and types that are its own, and goes on', async () => {
+  it('refuses reserved fields and types and a record that is too long, and works afterwards', async () => {
     const journal = await Journal.open({ folder: await temporaryFolder() });
     await expect(journal.append({ type: 'note', prev: 'x' })).rejects.toMatchObject({ code: 'internal' });
     await expect(journal.append({ type: 'segment', carry: [] })).rejects.toMatchObject({ code: 'internal' });
@@ -106,7 +106,7 @@ describe('appending', () => {
     await journal.close();
   });
 
-  it('takes the entry as it is when called, whatever the caller does to it afterwards', async () => {
+  it('records the entry as it was at the call, even if the caller changes it afterwards', async () => {
     const journal = await Journal.open({ folder: await temporaryFolder() });
     const entry = { type: 'note', n: 1 };
     const appended = journal.append(entry);
@@ -116,21 +116,21 @@ describe('appending', () => {
     await journal.close();
   });
 
-  it('is refused after the journal was closed; what was under way is finished', async () => {
+  it('is refused after close, which finishes running appends', async () => {
     const folder = await temporaryFolder();
     const journal = await Journal.open({ folder });
-    const underWay = [journal.append({ type: 'note', n: 1 }), journal.append({ type: 'note', n: 2 })];
+    const running = [journal.append({ type: 'note', n: 1 }), journal.append({ type: 'note', n: 2 })];
     const closed = journal.close();
     await expect(journal.append({ type: 'note', n: 3 })).rejects.toMatchObject({ code: 'shutting-down' });
     await closed;
     await journal.close();
-    expect((await Promise.all(underWay)).map(({ seq }) => seq)).toEqual([2, 3]);
+    expect((await Promise.all(running)).map(({ seq }) => seq)).toEqual([2, 3]);
     expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: 3 });
   });
 });
 
-describe('opening again', () => {
-  it('goes on where the journal ended', async () => {
+describe('opening an existing journal', () => {
+  it('continues where the journal ended', async () => {
     const folder = await writtenJournal(3);
     const journal = await Journal.open({ folder });
     expect(journal.head.seq).toBe(4);
@@ -140,7 +140,7 @@ describe('opening again', () => {
     expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: 5, endKnown: true });
   });
 
-  it('is refused while the journal is open, and possible after it was closed', async () => {
+  it('is refused while the journal is open, and possible after it is closed', async () => {
     const folder = await temporaryFolder();
     const journal = await Journal.open({ folder });
     await expect(Journal.open({ folder })).rejects.toMatchObject({
@@ -152,7 +152,7 @@ describe('opening again', () => {
     await (await Journal.open({ folder })).close();
   });
 
-  it('is not kept from by the lock of a process that is gone', async () => {
+  it('ignores the lock of a process that has ended', async () => {
     const folder = await writtenJournal(1);
     for (const stale of [
       '',
@@ -168,7 +168,7 @@ describe('opening again', () => {
 });
 
 describe('rotation', () => {
-  it('begins a new segment when one has reached its size, and the chain goes on', async () => {
+  it('begins a new segment when the current one has reached its size, and continues the chain', async () => {
     const folder = await writtenJournal(40, { segmentBytes: 1000 });
     const names = await segmentNames(folder);
     expect(names.length).toBeGreaterThan(5);
@@ -181,7 +181,7 @@ describe('rotation', () => {
     expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: 40 + names.length, segments: names.length });
   });
 
-  it('carries over the effect of every record whose append has resolved, also under load', async () => {
+  it('carries over the effect of every record whose append has resolved, even under load', async () => {
     const folder = await temporaryFolder();
     const acknowledged = new Set<number>();
     const journal = await Journal.open({ folder, segmentBytes: 2000, carry: () => [...acknowledged] });
@@ -206,7 +206,7 @@ describe('rotation', () => {
     }
   });
 
-  it('is put off while what is carried over is too long for a record', async () => {
+  it('is postponed while the carried state is too long for a record', async () => {
     const folder = await temporaryFolder();
     let carry = 'x'.repeat(2 ** 20);
     const journal = await Journal.open({ folder, segmentBytes: 100, carry: () => carry });
@@ -228,8 +228,8 @@ describe('rotation', () => {
   });
 });
 
-describe('somebody else', () => {
-  it('who appends to the segment stops the journal, and nothing of theirs is overwritten', async () => {
+describe('another program', () => {
+  it('that appends to the segment stops the journal, and its text is not overwritten', async () => {
     const folder = await temporaryFolder();
     const journal = await Journal.open({ folder });
     await appendFile(join(folder, '000001.jsonl'), 'foreign\n');
@@ -239,7 +239,7 @@ describe('somebody else', () => {
     await journal.close();
   });
 
-  it('who deletes the segment stops the journal instead of making it write into nothing', async () => {
+  it('that deletes the segment stops the journal', async () => {
     const folder = await temporaryFolder();
     const journal = await Journal.open({ folder });
     await journal.append({ type: 'note' });
@@ -251,7 +251,7 @@ describe('somebody else', () => {
     await journal.close();
   });
 
-  it('who gives the segment a second name does not matter', async () => {
+  it('that makes a hard link to the segment does not disturb the journal', async () => {
     const folder = await temporaryFolder();
     const journal = await Journal.open({ folder });
     await link(join(folder, '000001.jsonl'), join(folder, 'copy'));

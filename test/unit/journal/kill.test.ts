@@ -7,23 +7,23 @@ import { queryJournal } from '../../../src/journal/query.ts';
 import { verifyJournal } from '../../../src/journal/verify.ts';
 import { collect, temporaryFolder } from './support.ts';
 
-/** Lets a process append until `enough` records are acknowledged, kills it, and returns what it was told. */
+/** Lets a process append until `enough` records are acknowledged, kills it, and returns the acknowledged numbers. */
 async function killedAfter(folder: string, enough: number): Promise<number[]> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'appender.ts'), folder], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  let said = '';
+  let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-    if (said.split('\n').length > enough) child.kill('SIGKILL');
+    output += text;
+    if (output.split('\n').length > enough) child.kill('SIGKILL');
   });
   const [, signal] = (await once(child, 'close')) as [number | null, string | null];
   expect(signal).toBe('SIGKILL');
-  return said.split('\n').slice(0, -1).map(Number);
+  return output.split('\n').slice(0, -1).map(Number);
 }
 
 it(
-  'every acknowledged record survives SIGKILL at any moment, and the chain verifies',
+  'every acknowledged record survives SIGKILL at any moment, and the chain stays valid',
   { timeout: 60_000 },
   async () => {
     const folder = await temporaryFolder();

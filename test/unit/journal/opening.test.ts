@@ -9,15 +9,15 @@ import { collect, linesOf, notesOf, segmentNames, temporaryFolder, writtenJourna
 const first = '000001.jsonl';
 const second = '000002.jsonl';
 
-/** Makes `head.json` say what it said when the journal had only this line. */
+/** Writes the `head.json` of the journal when this line was its last. */
 async function noteHead(folder: string, line: string): Promise<void> {
   const { seq, hash } = JSON.parse(line) as JournalRecord;
   await writeFile(join(folder, 'head.json'), JSON.stringify({ seq, hash }));
 }
 
-describe('a write that was interrupted', () => {
+describe('an interrupted write', () => {
   it(
-    'is cut off wherever it ended, reported, recorded, and everything before it is kept',
+    'is cut off, reported and recorded, wherever it ended, and all earlier records are kept',
     { timeout: 30_000 },
     async () => {
       const folder = await writtenJournal(3);
@@ -42,7 +42,7 @@ describe('a write that was interrupted', () => {
     },
   );
 
-  it('may also have left zeros, binary data or a line of garbage', async () => {
+  it('is cut off too if it left zeros, binary data or a line of garbage', async () => {
     for (const garbage of [
       Buffer.alloc(5000),
       Buffer.from([0xff, 0xfe, 0x00, 0x80]),
@@ -62,7 +62,7 @@ describe('a write that was interrupted', () => {
     }
   });
 
-  it('does not hide behind a lost line feed: an acknowledged record is never cut off', async () => {
+  it('is not assumed for an acknowledged record without its line feed, which is never cut off', async () => {
     const folder = await writtenJournal(3);
     const path = join(folder, first);
     const { length } = await readFile(path);
@@ -74,7 +74,7 @@ describe('a write that was interrupted', () => {
     expect((await readFile(path)).length).toBe(length - 1);
   });
 
-  it('at the beginning of a segment leaves the one before as the last', async () => {
+  it('at the beginning of a segment makes the previous segment the last again', async () => {
     for (const begun of ['', '{"seq":4']) {
       const folder = await writtenJournal(2);
       await writeFile(join(folder, second), begun);
@@ -89,7 +89,7 @@ describe('a write that was interrupted', () => {
     }
   });
 
-  it('at the very beginning leaves a new journal', async () => {
+  it('at the beginning of the journal leaves a new journal', async () => {
     for (const begun of ['', '{"seq":1']) {
       const folder = await temporaryFolder();
       await writeFile(join(folder, first), begun);
@@ -116,14 +116,14 @@ describe('damage', () => {
     return (error as Error).message;
   }
 
-  it('in the middle is named and not repaired: a line that is not JSON', async () => {
+  it('by a line in the middle that is not JSON is reported and not repaired', async () => {
     const folder = await writtenJournal(4);
     const lines = await linesOf(folder);
     await writeFile(join(folder, first), lines.with(2, '{"torn').join('\n') + '\n');
     expect(await refused(folder, { segment: first, line: 3, seq: 3 })).toMatch(/record 3.*line 3/);
   });
 
-  it('in the middle is named and not repaired: a changed, missing or misplaced record', async () => {
+  it('by a changed, missing or misplaced record in the middle is reported and not repaired', async () => {
     const lines = await linesOf(await writtenJournal(4));
     const changed = lines.with(2, (lines[2] ?? '').replace('"n":2', '"n":3'));
     const dropped = lines.toSpliced(2, 1);
@@ -144,7 +144,7 @@ describe('damage', () => {
     await refused(folder, { segment: first, line: 5, seq: 5 });
   });
 
-  it('is a journal whose end was cut off, at a record or within the only one, emptied, or gone', async () => {
+  it('by a lost end is reported: cut off after or within a record, emptied, or deleted', async () => {
     const folder = await writtenJournal(4);
     const lines = await linesOf(folder);
     await writeFile(join(folder, first), lines.slice(0, 3).join('\n') + '\n');
@@ -157,14 +157,14 @@ describe('damage', () => {
     await refused(folder, { segment: first, line: 0, seq: 1 });
   });
 
-  it('is an end that was replaced by another with good hashes', async () => {
+  it('by an end that was replaced by another one with valid hashes is reported', async () => {
     const folder = await writtenJournal(4);
     const other = await writtenJournal(9, { now: () => 0 });
     await copyFile(join(other, first), join(folder, first));
     await refused(folder, { segment: first, line: 5, seq: 5 });
   });
 
-  it('is a segment that is missing, emptied before the last, or lost after the last', async () => {
+  it('by a missing or empty segment is reported, also at the end', async () => {
     const written = (): Promise<string> => writtenJournal(12, { segmentBytes: 800 });
     const folder = await written();
     const names = await segmentNames(folder);
@@ -179,14 +179,14 @@ describe('damage', () => {
     await refused(emptied, { segment: names.at(-2) });
   });
 
-  it('is an incomplete line at the end of a segment that another one follows, even one that was only begun', async () => {
+  it('by an incomplete line at the end of a segment before the last is reported, even if the last one is empty', async () => {
     const folder = await writtenJournal(2);
     await appendFile(join(folder, first), '{"seq":4');
     await writeFile(join(folder, second), '');
     await refused(folder, { segment: first });
   });
 
-  it('is a segment that does not begin as one, or does not follow what head.json says', async () => {
+  it('by a segment without its header, or with a header that contradicts head.json, is reported', async () => {
     const folder = await writtenJournal(12, { segmentBytes: 800 });
     const names = await segmentNames(folder);
     const last = names.at(-1) ?? '';
@@ -200,13 +200,13 @@ describe('damage', () => {
     await refused(folder, { segment: last, line: 1, seq });
   });
 
-  it('is a line longer than any record, even the last one', async () => {
+  it('by a line longer than any record is reported, even at the end', async () => {
     const folder = await writtenJournal(2);
     await truncate(join(folder, first), 3 * 1024 * 1024);
     await refused(folder, { segment: first, line: 4, seq: 4 });
   });
 
-  it('is a head.json that says nothing sensible; an empty or missing one only says nothing', async () => {
+  it('by an invalid head.json is reported, and an empty one is ignored', async () => {
     for (const text of ['garbage', '{}', 'null', '{"seq":-0.5,"hash":"x"}']) {
       const folder = await writtenJournal(2);
       await writeFile(join(folder, 'head.json'), text);

@@ -9,8 +9,8 @@ import { collect, linesOf, notesOf, segmentNames, temporaryFolder, writtenJourna
 const start = Date.parse('2026-01-01T00:00:00.000Z');
 const hourMs = 60 * 60 * 1000;
 
-/** A journal in small segments, one record an hour: `n` from 0, actors and verbs in turn. */
-async function dailyJournal(count: number): Promise<{ folder: string; records: JournalRecord[] }> {
+/** Writes a journal in small segments with one record an hour: `n` from 0, with actors and verbs in turn. */
+async function hourlyJournal(count: number): Promise<{ folder: string; records: JournalRecord[] }> {
   const folder = await temporaryFolder();
   let hour = -1;
   const journal = await Journal.open({ folder, segmentBytes: 1500, now: () => start + hour * hourMs });
@@ -37,9 +37,9 @@ function expected(
   { actor, verb, target, types, since, until, limit }: JournalFilter,
 ): JournalRecord[] {
   const matching = records.filter((record) => {
-    const who = record['actor'] as string | { name: string } | undefined;
+    const recorded = record['actor'] as string | { name: string } | undefined;
     return (
-      (actor === undefined || (typeof who === 'string' ? who : who?.name) === actor) &&
+      (actor === undefined || (typeof recorded === 'string' ? recorded : recorded?.name) === actor) &&
       (verb === undefined || record['verb'] === verb) &&
       (target === undefined || record['target'] === target) &&
       (types === undefined || types.includes(record.type)) &&
@@ -51,8 +51,8 @@ function expected(
 }
 
 describe('a query', () => {
-  it('answers with exactly the records that match, oldest first, for every filter', { timeout: 30_000 }, async () => {
-    const { folder, records } = await dailyJournal(90);
+  it('yields exactly the matching records, oldest first, for every filter', { timeout: 30_000 }, async () => {
+    const { folder, records } = await hourlyJournal(90);
     expect((await segmentNames(folder)).length).toBeGreaterThan(10);
     const time = fc.integer({ min: -3, max: 95 }).map((hour) => new Date(start + hour * hourMs));
     const filters = fc.record(
@@ -75,8 +75,8 @@ describe('a query', () => {
     );
   });
 
-  it('with a limit reads only the newest segments, and with times only those between', async () => {
-    const { folder } = await dailyJournal(90);
+  it('reads only the newest segments with a limit, and only the segments in question with times', async () => {
+    const { folder } = await hourlyJournal(90);
     const names = await segmentNames(folder);
     await writeFile(join(folder, names[0] ?? ''), 'damaged\n');
     expect(notesOf(await collect(queryJournal(folder, { limit: 3, types: ['note'] })))).toEqual([86, 88, 89]);
@@ -92,7 +92,7 @@ describe('a query', () => {
     });
   });
 
-  it('finds the records of a clock that was set back a little between segments', async () => {
+  it('finds all records if the clock was set back a little between segments', async () => {
     const folder = await temporaryFolder();
     let minute = 0;
     const journal = await Journal.open({ folder, segmentBytes: 100, now: () => start + minute * 60_000 });
@@ -111,8 +111,8 @@ describe('a query', () => {
     expect(await between(70, 95)).toEqual([2, 3]);
   });
 
-  it('hands records on while it reads, and stops reading when its reader does', async () => {
-    const { folder } = await dailyJournal(30);
+  it('yields records while it reads, and stops reading when its consumer stops', async () => {
+    const { folder } = await hourlyJournal(30);
     const names = await segmentNames(folder);
     await writeFile(join(folder, names.at(-1) ?? ''), 'damaged\n');
     for await (const record of queryJournal(folder)) {
@@ -121,7 +121,7 @@ describe('a query', () => {
     }
   });
 
-  it('works while records are appended: it sees a beginning of the history without gaps', async () => {
+  it('sees a beginning of the history without gaps while records are appended', async () => {
     const folder = await temporaryFolder();
     const journal = await Journal.open({ folder, segmentBytes: 3000 });
     onTestFinished(() => journal.close());
@@ -141,7 +141,7 @@ describe('a query', () => {
     await done;
   });
 
-  it('passes over a write under way at the end, but not over damage before it', async () => {
+  it('ignores an unfinished write at the end, but not damage before it', async () => {
     const folder = await writtenJournal(3);
     const path = join(folder, '000001.jsonl');
     await appendFile(path, '{"seq":5');
@@ -154,7 +154,7 @@ describe('a query', () => {
     expect((await collect(queryJournal(rotated, { limit: 1 }))).length).toBe(1);
   });
 
-  it('has no answer without a journal, when cancelled, or for a filter that means nothing', async () => {
+  it('rejects without a journal, when cancelled, and for an invalid filter', async () => {
     const folder = await writtenJournal(1);
     const refused = (filter: JournalFilter): Promise<unknown> => collect(queryJournal(folder, filter));
     await expect(collect(queryJournal(join(folder, 'absent')))).rejects.toMatchObject({ code: 'not-found' });

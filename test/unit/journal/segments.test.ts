@@ -6,8 +6,8 @@ import { maxLineBytes } from '../../../src/journal/chain.ts';
 import { firstGap, listSegments, readLines, segmentName } from '../../../src/journal/segments.ts';
 import { collect, temporaryFolder } from './support.ts';
 
-describe('reading lines', () => {
-  it('gives back every line with its place, whatever the lengths and however chunks fall', async () => {
+describe('readLines', () => {
+  it('yields every line with its position, for all lengths and chunk boundaries', async () => {
     const folder = await temporaryFolder();
     const path = join(folder, 'lines');
     const length = fc.oneof(
@@ -35,7 +35,7 @@ describe('reading lines', () => {
     );
   });
 
-  it('ends at a line that is too long and keeps none of it', async () => {
+  it('ends at a line that is too long, and discards it', async () => {
     const path = join(await temporaryFolder(), 'lines');
     await writeFile(path, 'short\n');
     await truncate(path, 100 * 1024 * 1024);
@@ -46,7 +46,7 @@ describe('reading lines', () => {
     ]);
   });
 
-  it('takes a line of the greatest length and not one byte more', async () => {
+  it('accepts a line of the maximum length and not one byte more', async () => {
     const path = join(await temporaryFolder(), 'lines');
     await writeFile(path, `${'x'.repeat(maxLineBytes - 1)}\n${'y'.repeat(maxLineBytes)}\n`);
     const lines = (await collect(readLines(path))).flat();
@@ -56,14 +56,14 @@ describe('reading lines', () => {
     ]);
   });
 
-  it('stops where it is told to', async () => {
+  it('stops at the given position', async () => {
     const path = join(await temporaryFolder(), 'lines');
     await writeFile(path, 'one\ntwo\nthree\n');
     const lines = (await collect(readLines(path, { endBytes: 8 }))).flat();
     expect(lines.map(({ bytes }) => bytes.toString())).toEqual(['one', 'two']);
   });
 
-  it('says that there is no such file, and gives up when cancelled', async () => {
+  it('rejects if the file does not exist, and when it is cancelled', async () => {
     const path = join(await temporaryFolder(), 'lines');
     await expect(collect(readLines(path))).rejects.toMatchObject({ code: 'not-found' });
     await writeFile(path, 'one\n');
@@ -74,7 +74,7 @@ describe('reading lines', () => {
 });
 
 describe('the segments of a folder', () => {
-  it('are those with a segment name, in numerical order', async () => {
+  it('are the files with a segment name, in numerical order', async () => {
     const folder = await temporaryFolder();
     const segments = ['000002.jsonl', '000001.jsonl', '1000000.jsonl'];
     const others = ['000000.jsonl', '3.jsonl', 'head.json', '000003.jsonl.bak', 'x000004.jsonl'];
@@ -83,13 +83,13 @@ describe('the segments of a folder', () => {
     expect(segmentName(1_000_000)).toBe('1000000.jsonl');
   });
 
-  it('cannot be listed without the folder, which is not the same as none', async () => {
+  it('cannot be listed without the folder, which differs from an empty folder', async () => {
     const folder = await temporaryFolder();
     expect(await listSegments(folder)).toEqual([]);
     await expect(listSegments(join(folder, 'absent'))).rejects.toMatchObject({ code: 'not-found' });
   });
 
-  it('have a gap where a number is missing', () => {
+  it('have a gap if a number is missing', () => {
     expect(firstGap([])).toBeUndefined();
     expect(firstGap([1, 2, 3])).toBeUndefined();
     expect(firstGap([2, 3])).toBe(1);

@@ -1,4 +1,4 @@
-/** What the journal's tests share: folders that go away, a clock that ticks, and files that fail on command. */
+/** Shared by the journal's tests: temporary folders, a ticking clock, and files that fail on command. */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,20 +6,20 @@ import { onTestFinished } from 'vitest';
 import { realFiles, type JournalFiles, type SegmentFile } from '../../../src/journal/files.ts';
 import { Journal, type JournalOptions, type JournalRecord } from '../../../src/journal/journal.ts';
 
-/** A folder for one test, removed after it. */
+/** Makes a folder for one test, and removes it after the test. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'journal-test-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** A clock that starts at `start` and advances by a second each time it is asked. */
+/** Makes a clock that starts at `start` and advances by a second with each call. */
 export function tickingClock(start = '2026-01-01T00:00:00.000Z'): () => number {
   let ms = Date.parse(start);
   return () => (ms += 1000);
 }
 
-/** A closed journal with `count` records of type `note` after its header, numbered by `n`. */
+/** Writes a journal with `count` records of type `note`, numbered by `n`, closes it, and returns its folder. */
 export async function writtenJournal(count: number, options: Partial<JournalOptions> = {}): Promise<string> {
   const folder = options.folder ?? (await temporaryFolder());
   const journal = await Journal.open({ now: tickingClock(), ...options, folder });
@@ -50,14 +50,12 @@ export function errno(code: string, text = 'it was made to fail'): Error {
   return Object.assign(new Error(`${code}: ${text}`), { code });
 }
 
-/**
- * Real files with a hook before each operation; a hook that throws makes that operation fail. Counts what is called.
- */
+/** Real files with a hook before each operation. A hook that throws makes the operation fail. Counts all calls. */
 export class TroubledFiles implements JournalFiles {
   readonly calls = { open: 0, write: 0, datasync: 0, truncate: 0, remove: 0, syncFolder: 0 };
   /** Called before each operation. */
   before: (operation: keyof TroubledFiles['calls']) => void = () => undefined;
-  /** How many bytes a write takes at most. */
+  /** Maximum number of bytes that one write accepts. */
   maxBytes = Infinity;
 
   async open(path: string, how: 'create' | 'existing'): Promise<SegmentFile> {

@@ -1,11 +1,12 @@
 /**
- * Appends until the file may not grow, says so, waits for a line on stdin, appends once more. Run by failing.test.ts.
+ * Appends until the file must not grow, reports that, waits for a line on stdin, and appends once more. Run by
+ * failing.test.ts.
  */
 import { once } from 'node:events';
 import { Failure } from '../../../src/domain/failure.ts';
 import { Journal } from '../../../src/journal/journal.ts';
 
-// Its default action would end the process before write(2) could answer EFBIG.
+// The default action would end the process before write(2) could return EFBIG.
 process.on('SIGXFSZ', () => undefined);
 
 const journal = await Journal.open({ folder: process.argv[2] ?? '' });

@@ -21,8 +21,8 @@ function badAt(line: number, seq: number, reason: string): object {
   };
 }
 
-describe('a journal as it was written', () => {
-  it('is good, and says how long it is and where it ends', async () => {
+describe('an undamaged journal', () => {
+  it('verifies, with its length and its head', async () => {
     const folder = await writtenJournal(30, { segmentBytes: 1500 });
     const names = await segmentNames(folder);
     const last = JSON.parse((await linesOf(folder, names.at(-1))).at(-1) ?? '') as JournalRecord;
@@ -36,7 +36,7 @@ describe('a journal as it was written', () => {
     });
   });
 
-  it('is good at every moment while records are appended and segments rotate', { timeout: 120_000 }, async () => {
+  it('verifies at every moment while records are appended and segments rotate', { timeout: 120_000 }, async () => {
     const folder = await temporaryFolder();
     const journal = await Journal.open({ folder, segmentBytes: 3000 });
     let appending = true;
@@ -59,13 +59,13 @@ describe('a journal as it was written', () => {
     expect((await verifyJournal(folder)).records).toBe(journal.head.seq);
   });
 
-  it('without head.json is good as far as it goes, and says that its end is not known', async () => {
+  it('without head.json verifies, with an unconfirmed end', async () => {
     const folder = await writtenJournal(3);
     await rm(join(folder, 'head.json'));
     expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: 4, endKnown: false });
   });
 
-  it('may have an unacknowledged write at its end, and an empty last segment: a crash leaves that', async () => {
+  it('verifies with an unacknowledged write at its end or an empty last segment, as after a crash', async () => {
     const folder = await writtenJournal(3);
     await appendFile(join(folder, first), '{"seq":5,"ti');
     expect(await verifyJournal(folder)).toMatchObject({ ok: true, records: 4, incompleteBytes: 12 });
@@ -75,8 +75,8 @@ describe('a journal as it was written', () => {
   });
 });
 
-describe('the first bad record is named', () => {
-  it('wherever a byte was changed, in whatever segment', { timeout: 30_000 }, async () => {
+describe('verification reports the first bad record', () => {
+  it('after a change of any byte in any segment', { timeout: 30_000 }, async () => {
     const folder = await writtenJournal(12, { segmentBytes: 1000 });
     const names = await segmentNames(folder);
     const lengths = new Map<string, number>();
@@ -102,7 +102,7 @@ describe('the first bad record is named', () => {
     expect(await verifyJournal(folder)).toMatchObject({ ok: true });
   });
 
-  it('wherever the journal was cut off', { timeout: 30_000 }, async () => {
+  it('after the journal was cut off anywhere', { timeout: 30_000 }, async () => {
     const folder = await writtenJournal(4);
     const whole = await readFile(join(folder, first));
     await fc.assert(
@@ -119,14 +119,14 @@ describe('the first bad record is named', () => {
     );
   });
 
-  it('where the journal was cut off within a line and no head.json tells how much is lost', async () => {
+  it('after the journal was cut off within a line and head.json was deleted', async () => {
     const folder = await writtenJournal(3);
     await truncate(join(folder, first), (await readFile(join(folder, first))).length - 1);
     await rm(join(folder, 'head.json'));
     expect(await verifyJournal(folder)).toMatchObject(badAt(4, 4, 'incomplete'));
   });
 
-  it('where a line was dropped, moved, doubled or put in', async () => {
+  it('after a line was removed, moved, duplicated or inserted', async () => {
     const folder = await writtenJournal(5);
     const lines = await linesOf(folder);
     expect(await written(folder, lines.toSpliced(2, 1))).toMatchObject(badAt(3, 3, 'this is record 4'));
@@ -143,7 +143,7 @@ describe('the first bad record is named', () => {
     expect(await written(folder, lines)).toMatchObject({ ok: true });
   });
 
-  it('where a record was changed and its own hash made to fit', async () => {
+  it('after a record was replaced by another one with a valid hash', async () => {
     const folder = await writtenJournal(5);
     const other = await writtenJournal(5, { now: tickingClock('2025-01-01T00:00:00.000Z') });
     const lines = await linesOf(folder);
@@ -151,7 +151,7 @@ describe('the first bad record is named', () => {
     expect(await written(folder, lines.with(3, foreign[3] ?? ''))).toMatchObject(badAt(4, 4, 'hashes differ'));
   });
 
-  it('where the end was replaced by another with good hashes, also by a longer one', async () => {
+  it('after the end was replaced by a longer one with valid hashes', async () => {
     const folder = await temporaryFolder();
     const open = (start: string): Promise<Journal> => Journal.open({ folder, now: tickingClock(start) });
     const common = await open('2026-01-01T00:00:00.000Z');
@@ -173,7 +173,7 @@ describe('the first bad record is named', () => {
     expect(await verifyJournal(folder)).toMatchObject(badAt(4, 4, 'not the record that was written here'));
   });
 
-  it('where a segment is missing, empty, doubled, or does not begin as one', async () => {
+  it('if a segment is missing, empty, duplicated, or lacks its header', async () => {
     const folder = await writtenJournal(12, { segmentBytes: 800 });
     const names = await segmentNames(folder);
     const [one = '', two = '', three = ''] = names;
@@ -200,7 +200,7 @@ describe('the first bad record is named', () => {
       firstBad: { segment: two, line: 1 },
     });
     await writeFile(path, content);
-    // All the records are there, but the first line of the second segment now stands at the end of the first.
+    // All records are there, but the header of the second segment is now the last line of the first.
     const header = (await linesOf(folder, two))[0] ?? '';
     await appendFile(join(folder, one), `${header}\n`);
     await writeFile(path, content.subarray(header.length + 1));
@@ -210,7 +210,7 @@ describe('the first bad record is named', () => {
     });
   });
 
-  it('where the last segment or the whole history was deleted', async () => {
+  it('after the last segment or all segments were deleted', async () => {
     const folder = await writtenJournal(12, { segmentBytes: 800 });
     const names = await segmentNames(folder);
     const lost = (await linesOf(folder, names.at(-1))).map((line) => (JSON.parse(line) as JournalRecord).seq);
@@ -224,7 +224,7 @@ describe('the first bad record is named', () => {
     expect(await verifyJournal(folder)).toMatchObject({ ok: false, records: 0, firstBad: { segment: first, seq: 1 } });
   });
 
-  it('in an empty file, in binary data, and in head.json', async () => {
+  it('in an empty file, in binary data, and in an invalid head.json', async () => {
     const folder = await writtenJournal(3);
     const content = await readFile(join(folder, first));
     await writeFile(join(folder, first), '');
@@ -240,7 +240,7 @@ describe('the first bad record is named', () => {
     });
   });
 
-  it('in a line of 100 MB, which is not taken into memory', async () => {
+  it('in a line of 100 MB, without reading it into memory', async () => {
     const folder = await writtenJournal(3);
     await truncate(join(folder, first), 100 * 1024 * 1024);
     const before = process.memoryUsage().arrayBuffers;
@@ -249,7 +249,7 @@ describe('the first bad record is named', () => {
   });
 });
 
-it('there is no answer where there is no journal, or after it was cancelled', async () => {
+it('verification rejects without a journal, and when it is cancelled', async () => {
   const folder = await writtenJournal(1);
   await expect(verifyJournal(join(folder, 'absent'))).rejects.toMatchObject({ code: 'not-found' });
   await expect(verifyJournal(folder, AbortSignal.abort())).rejects.toMatchObject({ code: 'cancelled' });

@@ -20,7 +20,7 @@ afterEach(() => {
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
 });
 
-/** Runs the layer rules on a tree of its own; resolves to `rule: from → to` for everything they find. */
+/** Runs the layer rules on a temporary tree. Returns each violation as `rule: from → to`. */
 function findings(files: Readonly<Record<string, string>>): string[] {
   folder = mkdtempSync(join(tmpdir(), 'containarium-layers-'));
   for (const [path, text] of Object.entries(files)) {
@@ -56,11 +56,11 @@ const sound = {
 const importing = (path: string): string => `import { value } from '${path}';\nexport const used = value;\n`;
 
 describe('the layer rules', () => {
-  it('find nothing in a tree whose arrows run downward', () => {
+  it('find nothing in a tree whose imports all point downward', () => {
     expect(findings(sound)).toEqual([]);
   });
 
-  it('find arrows that run upward between the rooms of a folder, and none that run downward', () => {
+  it('find imports that point upward between the subfolders of a folder, and none that point downward', () => {
     const upward = [
       ['shell/model', 'shell/screen'],
       ['shell/views/model', 'shell/views/control'],
@@ -84,7 +84,7 @@ describe('the layer rules', () => {
     );
   });
 
-  it('find a room that has no place yet, and a capability that imports the files of a folder above its own', () => {
+  it('find a subfolder without a rule, and a file that imports from the folder above its own', () => {
     const found = findings({
       ...sound,
       'src/service/nowhere/a.ts': importing('../../domain/value.ts'),
@@ -94,7 +94,7 @@ describe('the layer rules', () => {
     expect(found).toContain('room-service-instances: src/service/instances/b.ts → src/service/create.ts');
   });
 
-  it('find every arrow that runs upward', () => {
+  it('find every import that points upward', () => {
     const upward = [
       ['front', 'service'],
       ['front', 'core'],
@@ -128,7 +128,7 @@ describe('the layer rules', () => {
       expect(found).toContain(`layer-${from}: src/${from}/uses-${to}.ts → src/${to}/two.ts`);
   });
 
-  it('find an import of types alone', () => {
+  it('find a type-only import', () => {
     const found = findings({
       ...sound,
       'src/domain/value.ts': "import type { Service } from '../service/types.ts';\nexport const value: Service = 1;\n",
@@ -137,7 +137,7 @@ describe('the layer rules', () => {
     expect(found).toEqual(['layer-domain: src/domain/value.ts → src/service/types.ts']);
   });
 
-  it('find a folder that has no place yet', () => {
+  it('find a folder without a rule', () => {
     const found = findings({
       ...sound,
       'src/main.ts': `${sound['src/main.ts']}import './telemetry/send.ts';\n`,
@@ -147,7 +147,7 @@ describe('the layer rules', () => {
     expect(found).toContain('layer-main.ts: src/main.ts → src/telemetry/send.ts');
   });
 
-  it('find a circle', () => {
+  it('find a circular import', () => {
     const found = findings({
       ...sound,
       'src/domain/value.ts': "import { other } from './other.ts';\nexport const value = 1 + other;\n",
@@ -158,19 +158,19 @@ describe('the layer rules', () => {
     ]);
   });
 
-  it('find a module that no entry point needs', () => {
+  it('find a module that is not reachable from src/main.ts', () => {
     expect(findings({ ...sound, 'src/service/unused.ts': importing('../domain/value.ts') })).toEqual([
       'no-dead-module: src/service/unused.ts → src/service/unused.ts',
     ]);
   });
 
-  it('find an import that leads nowhere', () => {
+  it('find an import of a missing file', () => {
     expect(findings({ ...sound, 'src/domain/value.ts': "export { value } from './gone.ts';\n" })).toEqual([
       'resolvable: src/domain/value.ts → ./gone.ts',
     ]);
   });
 
-  it('find a package that is not installed with the product', () => {
+  it('find an import of a development dependency', () => {
     const found = findings({
       ...sound,
       'package.json': JSON.stringify({ ...(JSON.parse(manifest) as object), devDependencies: { helper: '1.0.0' } }),

@@ -7,27 +7,27 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const eslint = new ESLint({ cwd: root, overrideConfigFile: join(root, 'test', 'lint', 'eslint.config.mjs') });
 
 /**
- * The rules that a text breaks where it stands under this path. Scripts without types, so that no type checker has to
- * be started.
+ * Returns the rules that a text violates at this path. The texts are untyped scripts, so that ESLint does not start the
+ * type checker.
  */
 async function broken(path: string, text: string): Promise<(string | null)[]> {
   const [result] = await eslint.lintText(text, { filePath: join(root, path) });
   return (result?.messages ?? []).map(({ ruleId }) => ruleId);
 }
 
-describe('the rules of this house', () => {
+describe('the ESLint rules', () => {
   it.each([
     ['node:child_process', 'spawn'],
     ['node:child_process', 'execFile'],
     ['execa', 'execa'],
     ['child_process', 'spawn'],
-  ])('keep %s out of what does not start programs', async (module, name) => {
+  ])('refuse %s in files that may not start programs: %s', async (module, name) => {
     const text = `import { ${name} } from '${module}';\nexport const used = ${name};\n`;
     for (const path of ['src/service/x.mjs', 'src/core/x.mjs', 'src/front/x.mjs', 'src/x.mjs'])
       expect(await broken(path, text)).toEqual(['no-restricted-imports']);
   });
 
-  it('let the runner, the preparation and the bootstrap start programs, without a shell', async () => {
+  it('allow the preparation and the bootstrap to start programs, but not through a shell', async () => {
     for (const path of ['src/prepare/x.mjs', 'src/bootstrap.mjs']) {
       expect(await broken(path, "import { spawn } from 'node:child_process';\nexport const used = spawn;\n")).toEqual(
         [],
@@ -50,19 +50,19 @@ describe('the rules of this house', () => {
     },
   );
 
-  it('refuse a shell by name where programs are started', async () => {
+  it('refuse a named shell in files that may start programs', async () => {
     expect(await broken('src/prepare/x.mjs', "export const options = { shell: '/bin/sh' };\n")).toEqual([
       'no-restricted-syntax',
     ]);
   });
 
-  it('refuse default exports, loose equality and the console in the product', async () => {
+  it('refuse default exports, loose equality and console output in src', async () => {
     expect(await broken('src/service/x.mjs', 'export default 1;\n')).toEqual(['no-restricted-syntax']);
     expect(await broken('src/service/x.mjs', 'export const same = (a, b) => a == b;\n')).toEqual(['eqeqeq']);
     expect(await broken('src/service/x.mjs', "console.log('here');\n")).toEqual(['no-console']);
   });
 
-  it('find nothing in a plain module', async () => {
+  it('accept a plain module', async () => {
     expect(
       await broken(
         'src/service/x.mjs',

@@ -1,7 +1,4 @@
-/**
- * The process that answers /metrics, alone, with this test in core's place: what somebody gets who asks too much, too
- * often, or too slowly.
- */
+/** The process that answers /metrics, with this test in core's place: clients that ask too often or too slowly. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:http';
@@ -12,7 +9,7 @@ import { bindPort } from '../../../src/core/front/listener.ts';
 
 const entry = fileURLToPath(new URL('../../../src/metrics/main.ts', import.meta.url));
 
-/** A process whose questions nobody answers. */
+/** Starts the process, and never answers its requests. Returns its port. */
 async function start(): Promise<number> {
   const listener = bindPort({ address: '127.0.0.1', port: 0 });
   const user = process.getuid?.() === 0 ? ['--uid=65534', '--gid=65534'] : [];
@@ -28,7 +25,7 @@ async function start(): Promise<number> {
   return port;
 }
 
-/** The status of the answer, or that there was none. */
+/** Returns the status of the answer, or 'none' without an answer. */
 function ask(port: number, path: string): Promise<number | 'none'> {
   return new Promise((resolve) => {
     const asked = request({ host: '127.0.0.1', port, path, agent: false }, (response) => {
@@ -40,18 +37,18 @@ function ask(port: number, path: string): Promise<number | 'none'> {
   });
 }
 
-async function open(port: number, said = ''): Promise<Socket> {
+async function open(port: number, sent = ''): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => undefined);
   onTestFinished(() => {
     socket.destroy();
   });
   await once(socket, 'connect');
-  if (said !== '') socket.write(said);
+  if (sent !== '') socket.write(sent);
   return socket;
 }
 
-it('has sixteen wait for an answer, and tells the others to come again', async () => {
+it('the metrics process lets sixteen requests wait for an answer, and answers the others with 503', async () => {
   const port = await start();
   const refused: (number | 'none')[] = [];
   for (let i = 0; i < 20; i++) void ask(port, '/metrics').then((status) => refused.push(status));
@@ -59,10 +56,10 @@ it('has sixteen wait for an answer, and tells the others to come again', async (
   expect(refused).toEqual([503, 503, 503, 503]);
 });
 
-it('has thirty-two connections at a time', async () => {
+it('the metrics process accepts thirty-two connections at a time', async () => {
   const port = await start();
   const sockets: Socket[] = [];
-  // With the one from the start, which may not be gone yet, no more than are let in.
+  // The connection of `start` may still be open, in which case one of these is not accepted.
   for (let i = 0; i < 32; i++) sockets.push(await open(port));
   await expect.poll(() => ask(port, '/'), { timeout: 2000 }).toBe('none');
   for (const socket of sockets) socket.destroy();
@@ -70,9 +67,9 @@ it('has thirty-two connections at a time', async () => {
 });
 
 it.each([
-  ['says nothing', ''],
+  ['sends nothing', ''],
   ['never ends its header', 'GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n'],
-])('closes a connection that %s', async (_, said) => {
-  const socket = await open(await start(), said);
+])('the metrics process closes a connection that %s', async (_, sent) => {
+  const socket = await open(await start(), sent);
   await once(socket.resume(), 'close');
 });

@@ -1,4 +1,4 @@
-/** Core's end of the process that answers /metrics, with a process of the test's own in its place. */
+/** core's end of the process that answers /metrics, with a test program in place of that process. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { bindPort } from '../../../src/core/front/listener.ts';
 import { MetricsProcess } from '../../../src/metrics/metricsProcess.ts';
 
-/** Starts it with this program; gives how often that ended, and how often figures were worked out. */
+/** Starts it with this program. Returns how often the program ended, and how often metrics were collected. */
 async function start(program: string): Promise<{ ended: () => number; asked: () => number }> {
   const folder = await mkdtemp(join(tmpdir(), 'containarium-metrics-'));
   const entry = join(folder, 'main.mjs');
@@ -18,7 +18,7 @@ async function start(program: string): Promise<{ ended: () => number; asked: () 
     {},
     {
       write: (line: string) => {
-        if (line.includes('starting it anew')) ended++;
+        if (line.includes('restarting it')) ended++;
       },
     },
   );
@@ -38,12 +38,12 @@ async function start(program: string): Promise<{ ended: () => number; asked: () 
   return { ended: () => ended, asked: () => asked };
 }
 
-it('a process that asks and never takes an answer is replaced', async () => {
+it('a metrics process that asks and never reads the answers is killed and replaced', async () => {
   const { ended } = await start("const ask = () => process.stdout.write('\\n', () => setTimeout(ask, 1)); ask();");
   await vi.waitUntil(() => ended() > 0, { timeout: 20_000 });
 });
 
-it('figures are worked out once a second, however often they are asked for', async () => {
+it('metrics are collected at most once a second, however often the process asks', async () => {
   const { asked, ended } = await start(
     "process.stdin.resume(); const ask = () => process.stdout.write('\\n', () => setTimeout(ask, 1)); setTimeout(ask, 100); setTimeout(() => process.exit(), 900);",
   );
@@ -52,12 +52,12 @@ it('figures are worked out once a second, however often they are asked for', asy
   expect(asked()).toBeLessThan(4);
 });
 
-it("gets no variable of core's environment", async () => {
+it("the metrics process gets no variable of core's environment", async () => {
   process.env['CONTAINARIUM_TEST_SECRET'] = 'x';
   onTestFinished(() => {
     delete process.env['CONTAINARIUM_TEST_SECRET'];
   });
-  // Ends only where it has none.
+  // The program ends only if it has none.
   const { ended } = await start(
     'if (process.env.CONTAINARIUM_TEST_SECRET === undefined && process.env.HOME === undefined) process.exit(); setInterval(() => undefined, 1000);',
   );

@@ -53,7 +53,7 @@ afterEach(async () => {
 });
 
 describe('apt sources', () => {
-  it('in deb822 form keep their options, and leave out what is disabled or only for sources', () => {
+  it('in deb822 format keep their options; disabled and source-only entries are left out', () => {
     const sources = parseDeb822(
       `${debian}\nTypes: deb-src\nURIs: http://x.invalid\nSuites: bookworm\nComponents: main\n`,
     );
@@ -70,7 +70,7 @@ describe('apt sources', () => {
     ]);
   });
 
-  it('in one-line form keep their options as deb822 fields', () => {
+  it('in one-line format keep their options as deb822 fields', () => {
     const text = [
       '# deb http://no.invalid bookworm main',
       'deb-src http://no.invalid bookworm main',
@@ -90,7 +90,7 @@ describe('apt sources', () => {
     expect(flat).toMatchObject({ suites: ['./'], components: [] });
   });
 
-  it('are read from all files of the folder that apt reads, and no others', async () => {
+  it('are read from exactly the files that apt reads', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'apt-'));
     folders.push(folder);
     await mkdir(join(folder, 'sources.list.d'));
@@ -107,7 +107,7 @@ describe('apt sources', () => {
     expect(await readAptSources(join(folder, 'none'))).toEqual([]);
   });
 
-  it('survive being rendered and parsed again, folded keys included', () => {
+  it('survive rendering and parsing, folded keys included', () => {
     for (const text of [debian, ubuntu]) {
       const sources = parseDeb822(text);
       expect(parseDeb822(sources.map(renderDeb822).join('\n'))).toEqual(sources);
@@ -139,7 +139,7 @@ describe('a missing suite', () => {
     });
   });
 
-  it('is not added twice, also when another file names it', () => {
+  it('is not added twice, even if another file names it', () => {
     const added = missingSource(parseDeb822(debian), wanted);
     expect(missingSource([...parseDeb822(debian), ...parseDeb822(added?.text ?? '')], wanted)).toBeUndefined();
     expect(
@@ -147,7 +147,7 @@ describe('a missing suite', () => {
     ).toBeUndefined();
   });
 
-  it('cannot be derived where the release itself is not named', () => {
+  it('cannot be derived if no entry names the release itself', () => {
     expect(() => missingSource(parseOneLine('deb http://vendor.invalid stable main'), wanted)).toThrow(
       expect.objectContaining({ code: 'settings' }),
     );
@@ -155,7 +155,7 @@ describe('a missing suite', () => {
 });
 
 describe('a missing component', () => {
-  it('is added beside every entry of the release, with its security fixes and without its backports', () => {
+  it('is added beside every entry of the release, including security updates but not backports', () => {
     const added = missingSource(parseDeb822(ubuntu), { codename: 'noble', suite: 'noble', component: 'universe' });
     const sources = parseDeb822(added?.text ?? '');
     expect(sources.map(({ uris, suites, components }) => ({ uris, suites, components }))).toEqual([

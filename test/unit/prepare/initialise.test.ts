@@ -5,7 +5,7 @@ import { poolSize, renderPreseed } from '../../../src/prepare/initialise.ts';
 const gibibyte = 1024 ** 3;
 
 describe('the preseed', () => {
-  it('makes a NAT bridge without IPv6, a pool of the size, and a default profile with both', () => {
+  it('creates a NAT bridge without IPv6, a pool of the given size, and a default profile with both', () => {
     const text = renderPreseed({
       pool: { name: 'default', driver: 'btrfs', sizeBytes: 8 * gibibyte },
       bridge: { name: 'incusbr0', address: '10.0.3.1/24' },
@@ -33,7 +33,7 @@ describe('the preseed', () => {
     });
   });
 
-  it('names nothing that is not to be made', () => {
+  it('leaves out parts that are not to be created', () => {
     expect(parse(renderPreseed({ profile: { root: { pool: 'mine' } } }))).toMatchObject({
       networks: [],
       storage_pools: [],
@@ -48,13 +48,13 @@ describe('the preseed', () => {
 });
 
 describe('the size of a pool', () => {
-  it('is 60 % of what is free in whole GiB, and at least 8 GiB', () => {
+  it('is 60 % of the free space, rounded down to GiB, and at least 8 GiB', () => {
     expect(poolSize(100 * gibibyte, '/var/lib/incus')).toBe(60 * gibibyte);
     expect(poolSize(99.9 * gibibyte, '/var/lib/incus')).toBe(59 * gibibyte);
     expect(poolSize(10 * gibibyte, '/var/lib/incus')).toBe(8 * gibibyte);
   });
 
-  it('is refused where 8 GiB are not free', () => {
+  it('is refused if less than 8 GiB is free', () => {
     expect(() => poolSize(7.9 * gibibyte, '/var/lib/incus')).toThrow(
       expect.objectContaining({ code: 'no-space', why: expect.stringContaining('/var/lib/incus has 7.9 GiB free') }),
     );

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { kernelLimits, lowLimits } from '../../../src/host/kernelLimits.ts';
 import { renderLimits } from '../../../src/prepare/kernelLimits.ts';
 
-it('only limits that are too low and exist are to be raised', async () => {
+it('lowLimits returns only limits that exist and are too low', async () => {
   const root = await mkdtemp(join(tmpdir(), 'sys-'));
   try {
     await mkdir(join(root, 'fs/inotify'), { recursive: true });
@@ -17,6 +17,6 @@ it('only limits that are too low and exist are to be raised', async () => {
   }
 });
 
-it('the file for the boot names every limit with its value', () => {
+it('renderLimits lists every limit with its value', () => {
   for (const [name, value] of Object.entries(kernelLimits)) expect(renderLimits()).toContain(`\n-${name} = ${value}\n`);
 });

@@ -6,7 +6,7 @@ const debian12 =
   'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\nID=debian\n';
 
 describe('the release of a machine', () => {
-  it('is read from os-release, whichever way values are quoted', () => {
+  it('is read from os-release with any quoting of its values', () => {
     expect(parseOsRelease(debian12)).toEqual({
       id: 'debian',
       versionId: '12',
@@ -24,7 +24,7 @@ describe('the release of a machine', () => {
     ['debian', '12', 'bookworm-backports', 'main'],
     ['debian', '13', 'trixie', 'main'],
     ['ubuntu', '24.04', 'noble', 'universe'],
-  ])('says for %s %s that Incus is in %s/%s', (id, versionId, suite, component) => {
+  ])('of %s %s has Incus in %s/%s', (id, versionId, suite, component) => {
     expect(supportedRelease({ id, versionId, codename: '', name: '' })).toMatchObject({
       incusSuite: suite,
       incusComponent: component,
@@ -36,7 +36,7 @@ describe('the release of a machine', () => {
     ['ubuntu', '22.04'],
     ['fedora', '42'],
     ['linuxmint', '22'],
-  ])('refuses %s %s with what is supported and what to install', (id, versionId) => {
+  ])('is refused for %s %s, with the supported releases and what to install', (id, versionId) => {
     const attempt = (): unknown => supportedRelease({ id, versionId, codename: '', name: `${id} ${versionId}` });
     expect(attempt).toThrow(Failure);
     expect(attempt).toThrow(

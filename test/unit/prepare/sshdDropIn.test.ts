@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { includesDropIns } from '../../../src/prepare/sshd.ts';
 import { renderSshdDropIn } from '../../../src/prepare/sshdDropIn.ts';
 
-/** Keywords that sshd_config(5) of OpenSSH 9.2 allows inside Match, as far as the drop-in may use them. */
+/** The keywords that the drop-in may use: sshd_config(5) of OpenSSH 9.2 allows them inside Match. */
 const allowedInMatch = new Set(
   (
     'AllowAgentForwarding AllowStreamLocalForwarding AllowTcpForwarding AuthenticationMethods AuthorizedKeysCommand AuthorizedKeysFile Banner ' +
@@ -21,14 +21,14 @@ function keywords(text: string): string[] {
 }
 
 describe('the sshd drop-in', () => {
-  it('says nothing outside its Match block, and closes it', () => {
+  it('has no settings outside its Match block, and closes the block', () => {
     const lines = keywords(renderSshdDropIn(settings));
     expect(lines[0]).toBe('Match Group containarium-jump');
     expect(lines.at(-1)).toBe('Match all');
     expect(lines.filter((line) => line.startsWith('Match'))).toHaveLength(2);
   });
 
-  it('uses only keywords that are allowed inside Match, each once', () => {
+  it('uses only keywords that Match allows, each once', () => {
     const names = keywords(renderSshdDropIn(settings))
       .slice(1, -1)
       .map((line) => line.split(' ')[0] ?? '');
@@ -36,7 +36,7 @@ describe('the sshd drop-in', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it('names one file per account, and passes characters of the folder on as they are', () => {
+  it('names one file per account, and keeps special characters of the folder', () => {
     expect(keywords(renderSshdDropIn(settings))).toContain(
       'AuthorizedKeysFile /var/lib/containarium/authorized_keys/%u',
     );
@@ -64,7 +64,7 @@ describe('the main configuration of sshd', () => {
     'Include /etc/ssh/sshd_config.d/*.conf\nPort 22',
     '# x\ninclude sshd_config.d/*.conf',
     'Include "/etc/ssh/sshd_config.d/*.conf"',
-  ])('includes its drop-ins with %j', (text) => {
+  ])('counts as including its drop-ins with %j', (text) => {
     expect(includesDropIns(text)).toBe(true);
   });
 
@@ -73,7 +73,7 @@ describe('the main configuration of sshd', () => {
     '#Include /etc/ssh/sshd_config.d/*.conf',
     'Match User a\nInclude /etc/ssh/sshd_config.d/*.conf',
     'Include /etc/ssh/other.d/*.conf',
-  ])('does not with %j', (text) => {
+  ])('does not count as including its drop-ins with %j', (text) => {
     expect(includesDropIns(text)).toBe(false);
   });
 });

@@ -8,8 +8,8 @@ function range(text: string): { first: number; last: number } {
   return parsed;
 }
 
-describe('a range of addresses', () => {
-  it('covers its whole network, whichever address of it is named', () => {
+describe('an address range', () => {
+  it('covers its whole network, whichever of its addresses is given', () => {
     expect(range('10.0.3.77/24')).toEqual(range('10.0.3.0/24'));
     expect(range('255.255.255.255')).toEqual({ first: 2 ** 32 - 1, last: 2 ** 32 - 1 });
     expect(range('0.0.0.0/0')).toEqual({ first: 0, last: 2 ** 32 - 1 });
@@ -24,20 +24,20 @@ describe('a range of addresses', () => {
 });
 
 describe("the bridge's network", () => {
-  it('is 10.0.3.0/24 on a machine that has nothing there', () => {
+  it('is 10.0.3.0/24 if that is free', () => {
     expect(freeSubnet([range('192.0.2.2/24'), range('127.0.0.0/8')])).toBe('10.0.3.1/24');
   });
 
-  it('leaves a whole private range that is routed elsewhere', () => {
+  it('avoids a private range that is routed elsewhere', () => {
     expect(freeSubnet([range('10.0.0.0/8')])).toBe('172.16.0.1/24');
     expect(freeSubnet([range('10.0.0.0/8'), range('172.16.0.0/12')])).toBe('192.168.255.1/24');
   });
 
-  it('is refused where nothing is free', () => {
+  it('is refused if no network is free', () => {
     expect(() => freeSubnet([range('0.0.0.0/0')])).toThrow(expect.objectContaining({ code: 'settings' }));
   });
 
-  it('is always private, and never overlaps what is used', () => {
+  it('is always private, and never overlaps a used range', () => {
     const prefixes = [...candidates()];
     expect(new Set(prefixes).size).toBe(prefixes.length);
     const used = fc.array(

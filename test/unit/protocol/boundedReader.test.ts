@@ -5,7 +5,7 @@ import { BoundedReader } from '../../../src/protocol/boundedReader.ts';
 
 const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
 
-it('leaves nothing running when the other side ends in the middle of a message', async () => {
+it('BoundedReader leaves no timer running when the stream ends within a message', async () => {
   const before = timers();
   const stream = new PassThrough();
   const reader = new BoundedReader(stream, 1000);

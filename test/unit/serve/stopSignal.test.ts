@@ -1,4 +1,4 @@
-/** A server that is told to stop ends what it is at, also while a host program runs for it. */
+/** A server that gets a signal to stop lets a running host program end first. */
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ const module = (path: string): string => JSON.stringify(pathToFileURL(join(repos
 
 describe('a signal to stop', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)(
-    '%s, also twice, leaves a program that runs, and this process, to their end',
+    '%s, even if sent twice, lets a running program and this process end by themselves',
     async (signal) => {
       const script = `
       import { ProgramRunner } from ${module('host/runner.ts')};
@@ -24,14 +24,14 @@ describe('a signal to stop', () => {
       const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
-      let said = '';
+      let output = '';
       child.stdout.on('data', (chunk: Buffer) => {
-        said += chunk.toString();
-        if (said === 'ready\n') child.kill(signal);
-        if (said === `ready\n${signal}\n`) child.kill(signal);
+        output += chunk.toString();
+        if (output === 'ready\n') child.kill(signal);
+        if (output === `ready\n${signal}\n`) child.kill(signal);
       });
       expect(await once(child, 'close')).toEqual([0, null]);
-      expect(said).toBe(`ready\n${signal}\n0\n`);
+      expect(output).toBe(`ready\n${signal}\n0\n`);
     },
   );
 });

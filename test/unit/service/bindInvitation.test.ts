@@ -1,6 +1,6 @@
 /**
- * An invitation to be an admin, from the proof that the front shows to the records of the journal. Those for containers
- * are in test/ssh/identity.test.ts.
+ * Invitations for admins, from the proof that the front shows to the records in the journal. Invitations for containers
+ * are tested in test/ssh/identity.test.ts.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -37,7 +37,10 @@ beforeEach(async () => {
   invitations = await InvitationStore.open(join(folder, 'invitations.json'), admins, now);
   ({ token } = await invitations.make({ kind: 'admin', name: 'ivy', role: 'viewer' }, { name: 'root', root: true }));
   const logins = new Logins({ now });
-  logins.allow({ ...emptyDirectory, invitations: [{ hash: hashOf(token), expiresAtMs: Date.now() + 600_000 }] });
+  logins.replaceDirectory({
+    ...emptyDirectory,
+    invitations: [{ hash: hashOf(token), expiresAtMs: Date.now() + 600_000 }],
+  });
   options = {
     service: { now } as never,
     admins,
@@ -58,7 +61,7 @@ const keysOf = (name: string): (string | undefined)[] =>
     ?.keys.map(({ fingerprint }) => fingerprint) ?? [];
 
 describe('an invitation', () => {
-  it('binds the key that has signed, which the journal says before and after', async () => {
+  it('binds the key that signed, which the journal records before and after', async () => {
     expect(await use()).toEqual({ entryPoint: 'manage', name: 'ivy', fingerprint: guest.identity.fingerprint });
     expect(keysOf('ivy')).toEqual([guest.identity.fingerprint]);
     const who = {
@@ -75,7 +78,7 @@ describe('an invitation', () => {
     expect(changed).toHaveBeenCalledOnce();
   });
 
-  it('binds one key, of many that come at the same time', async () => {
+  it('binds only one of many keys that arrive at the same time', async () => {
     const tries = await Promise.allSettled(Array.from({ length: 10 }, () => use(makeIdentity({ owns: [] }))));
     expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(keysOf('ivy')).toHaveLength(1);
@@ -83,18 +86,18 @@ describe('an invitation', () => {
   });
 
   it.each<[what: string, change: () => object]>([
-    ['a signature that is none', () => ({ signature: '' })],
+    ['an empty signature', () => ({ signature: '' })],
     ['the signature of another key', () => ({ blob: makeIdentity({ owns: [] }).identity.blob })],
     ['another token', () => ({ username: invitationLogin(newToken()) })],
-    ['a login name that is none of an invitation', () => ({ username: 'manage' })],
+    ['a login name that is no invitation', () => ({ username: 'manage' })],
     ['another connection', () => ({ sessionId: Buffer.alloc(32).toString('base64') })],
-  ])('binds nothing to %s, which the front alone would believe', async (_, change) => {
+  ])('is not used up by %s, which the front alone would accept', async (_, change) => {
     await expect(use(guest, change())).rejects.toEqual(denied);
     expect([keysOf('ivy'), records]).toEqual([[], []]);
     expect(await use()).toMatchObject({ name: 'ivy' });
   });
 
-  it('is open again where the key belongs to somebody else, which is recorded too', async () => {
+  it('stays open if the key belongs to another admin, which is recorded too', async () => {
     await admins.add(
       'viewer',
       { keys: withoutLimits([parsePublicKey(`ssh-ed25519 ${guest.identity.blob} x`)]), role: 'viewer' },

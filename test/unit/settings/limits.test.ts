@@ -2,24 +2,24 @@ import { describe, expect, test } from 'vitest';
 import { checkSettings } from '../../../src/settings/settings.ts';
 import { failing } from '../domain/failing.ts';
 
-describe('limits of the SSH server', () => {
+describe('settings of the SSH server', () => {
   test.each([
-    [{ pendingLogins: { start: 50, full: 40 } }, /ssh\.pendingLogins: start is more than full/],
-    [{ pendingLogins: { start: 500 } }, /start is more than full/],
+    [{ pendingLogins: { start: 50, full: 40 } }, /ssh\.pendingLogins: start is greater than full/],
+    [{ pendingLogins: { start: 500 } }, /start is greater than full/],
     [{ pendingLogins: { ratePercent: 101 } }, /ratePercent/],
-    [{ penalties: { minMs: 20_000, maxMs: 10_000 } }, /ssh\.penalties: minMs is more than maxMs/],
+    [{ penalties: { minMs: 20_000, maxMs: 10_000 } }, /ssh\.penalties: minMs is greater than maxMs/],
     [{ penalties: { exempt: ['localhost'] } }, /an address or a network/],
     [{ penalties: { overflow: 'open' } }, /overflow/],
     [{ idleMs: -1 }, /idleMs/],
     [{ idle: 5 }, /idle/],
-  ])('that contradict themselves are refused: %j', (ssh, why) => {
+  ])('are refused if they are invalid or contradictory: %j', (ssh, why) => {
     expect(failing(() => checkSettings({ ssh }, 'test'))).toMatchObject({
       code: 'settings',
       why: expect.stringMatching(why) as string,
     });
   });
 
-  test('have the defaults that the documentation says', () => {
+  test('have the documented defaults', () => {
     expect(checkSettings({}, 'test').ssh).toMatchObject({
       pendingLogins: { start: 100, ratePercent: 30, full: 300, perSource: 30 },
       penalties: {

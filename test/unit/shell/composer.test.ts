@@ -10,7 +10,7 @@ import { bar, curve } from '../../../src/shell/items/drawing.ts';
 type InkKey = Parameters<typeof keysOf>[1];
 const none = {} as InkKey;
 
-describe('keys', () => {
+describe('keysOf', () => {
   it.each([
     ['abc', none, [{ name: 'text', text: 'abc' }]],
     [
@@ -44,19 +44,19 @@ describe('keys', () => {
     ['r', { ctrl: true } as InkKey, [{ name: 'ctrl-r', text: '' }]],
     ['b', { meta: true } as InkKey, [{ name: 'alt-b', text: '' }]],
     ['\u0085\u009b', none, []],
-  ])('%j', (input, key, expected) => {
+  ])('names the keys in %j', (input, key, expected) => {
     expect(keysOf(input, key)).toEqual(expected);
   });
 
-  it('take a key of several lines, and what nobody types so fast, for a paste', () => {
+  it('recognises a paste by several public keys, or by more text than a person types at once', () => {
     expect(keysOf('ssh-ed25519 AAAA a@b\rssh-ed25519 AAAA c@d\r', none)).toHaveProperty('paste');
     expect(keysOf(`${'x'.repeat(300)}\ry`, none)).toHaveProperty('paste');
     expect(keysOf('list\rinfo alice\r', none)).not.toHaveProperty('paste');
   });
 });
 
-describe('history', () => {
-  it('walks back and forth by the beginning of the line, and gives the draft back', () => {
+describe('History', () => {
+  it('steps through the lines with the same prefix, and back to the draft', () => {
     const history = new History(['info alice', 'list', 'info bob']);
     expect(history.older('inf', 'inf')).toBe('info bob');
     expect(history.older('info bob', 'inf')).toBe('info alice');
@@ -66,7 +66,7 @@ describe('history', () => {
     expect(history.newer('inf', 'inf')).toBeUndefined();
   });
 
-  it('keeps a line that is typed again once, as the newest', () => {
+  it('keeps a repeated line once, as the newest', () => {
     const history = new History(['a', 'b']);
     history.add('a');
     expect(history.older('', '')).toBe('a');
@@ -83,7 +83,7 @@ describe('history', () => {
   });
 });
 
-it('the window of a line has the cursor in it, and never more cells than there are', () => {
+it('windowOf returns a window that contains the cursor and is no wider than allowed', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: 'grapheme', maxLength: 300 }),
@@ -104,7 +104,7 @@ it('the window of a line has the cursor in it, and never more cells than there a
   );
 });
 
-describe('a table', () => {
+describe('fit', () => {
   const columns = [
     { title: 'NAME', priority: 1 },
     { title: 'LESS', priority: 3 },
@@ -112,7 +112,7 @@ describe('a table', () => {
   ];
   const rows = [['alice', 'x'.repeat(10), 'y'.repeat(10)]];
 
-  it('loses its least important columns first, and keeps their order', () => {
+  it('drops the least important columns first, and keeps the order of the rest', () => {
     expect(fit(columns, rows, 80)?.shown).toEqual([0, 1, 2]);
     expect(fit(columns, rows, 25)?.shown).toEqual([0, 2]);
     expect(fit(columns, rows, 15)).toBeUndefined();
@@ -123,7 +123,7 @@ describe('a table', () => {
   });
 });
 
-describe('drawings', () => {
+describe('drawing', () => {
   it.each([
     [0, 10, ''],
     [1, 10, '██████████'],
@@ -131,16 +131,16 @@ describe('drawings', () => {
     [0.0125, 10, '▏'],
     [2, 4, '████'],
     [-1, 4, ''],
-  ])('a bar of %d in %i cells', (ratio, width, full) => {
+  ])('draws a bar of %d in %i cells', (ratio, width, full) => {
     const drawn = bar(ratio, width);
     expect(drawn.full).toBe(full);
     expect(stringWidth(drawn.full + drawn.rest)).toBe(width);
   });
 
-  it('a curve needs two values', () => {
+  it('draws a curve of at least two values', () => {
     expect(curve([1], 10)).toBe('');
     expect(stringWidth(curve([1, 5, 3, 9], 10))).toBe(4);
-    // Of a hundred, ten is little all the time, however even.
+    // Ten of a hundred is drawn low, even if it is constant.
     expect(curve([10, 10, 10], 10, 100)).toBe('▁▁▁');
     expect(curve([10, 90, 10], 10, 100)).toMatch(/^▁[▇█]▁$/);
     expect(

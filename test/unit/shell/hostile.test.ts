@@ -1,4 +1,4 @@
-/** Every place in which a shell shows text, with hostile text in all of them: on a screen, and as sentences. */
+/** Hostile text in every place in which a shell shows text, on a screen and in screen-reader mode. */
 import { renderToString } from 'ink';
 import { createElement, type FunctionComponent } from 'react';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -6,37 +6,37 @@ import { verbNamed } from '../../../src/catalogue/catalogue.ts';
 import type { Block } from '../../../src/catalogue/declaration/view.ts';
 import type { EndedCall } from '../../../src/domain/events/notice.ts';
 import { lineOf } from '../../../src/shell/composer/line.ts';
-import { FormDialog } from '../../../src/shell/forms/form.ts';
+import { FormDialog } from '../../../src/shell/forms/formDialog.ts';
 import { FormView } from '../../../src/shell/forms/FormView.tsx';
 import type { Item } from '../../../src/shell/items/item.ts';
 import { renderItem } from '../../../src/shell/items/renderItem.tsx';
-import { ListTeller } from '../../../src/shell/plain/following.ts';
+import { ListAnnouncer } from '../../../src/shell/plain/listAnnouncer.ts';
 import { failureSentence, sentences, valueInWords, type SaidItem } from '../../../src/shell/plain/sentences.ts';
-import { choose, confirm } from '../../../src/shell/plain/asking.ts';
+import { choose, confirm } from '../../../src/shell/plain/prompts.ts';
 import { Questionnaire } from '../../../src/shell/plain/questionnaire.ts';
-import { StepTeller } from '../../../src/shell/plain/stepTeller.ts';
+import { StepAnnouncer } from '../../../src/shell/plain/stepAnnouncer.ts';
 import { LiveCallLines } from '../../../src/shell/screen/LiveCallLines.tsx';
 import { ComposerView } from '../../../src/shell/screen/ComposerView.tsx';
 import { ConfirmView } from '../../../src/shell/screen/ConfirmView.tsx';
-import { ConfirmDialog } from '../../../src/shell/screen/dialog.ts';
+import { ConfirmDialog } from '../../../src/shell/screen/confirmDialog.ts';
 import type { LiveCall } from '../../../src/shell/model/liveCalls.ts';
 import { ListApp } from '../../../src/shell/views/ListApp.tsx';
 import { emptyLine, headLine } from '../../../src/shell/views/layout/lines.ts';
-import { ListModel } from '../../../src/shell/views/model/model.ts';
+import { ListModel } from '../../../src/shell/views/model/listModel.ts';
 import { Pane } from '../../../src/shell/views/control/pane.ts';
-import { Paper } from './plain/paper.ts';
+import { FakeTerminal } from './plain/fakeTerminal.ts';
 import { change, container, whole } from '../../support/containers.ts';
 import { world } from './views/support.ts';
 import type { StepEvent } from '../../../src/domain/events/callEvent.ts';
 
 const evil = 'evil\u202e\u2066\u200b\u009b31m\u001b]0;x\u0007\u2028\ufeff';
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1Yb2xk5i2sLFFs2FzzC7fZ4bQ2Sv6o8Q8Yh3F0kB1u';
-/** Written here once more, apart from what src/domain/text.ts goes by. */
+/** Independent of the definition in src/domain/text.ts. */
 const forbidden = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
 
-/** Nothing but text, line feeds, and colours of the shell's own; and the hostile text is among it. */
+/** Expects text, line feeds and the shell's own colours, and the hostile text in escaped form. */
 function harmless(text: string): void {
-  // Ink colours and resets.
+  // Ink's own colours.
   const plain = text.replaceAll(/\u001b\[[0-9;]*m/g, '');
   expect(plain).not.toMatch(forbidden);
   expect(plain).toContain('evil');
@@ -63,22 +63,25 @@ const table: Block = {
 };
 
 const items: readonly (readonly [what: string, item: Item])[] = [
-  ['what was typed', { kind: 'command', line: evil }],
+  ['a typed line', { kind: 'command', line: evil }],
   ['a step', { kind: 'steps', steps: [{ ...step, title: 'Starting' }], notes: [] }],
   ['the title of a step', { kind: 'steps', steps: [{ ...step, detail: 'ok' }], notes: [] }],
   ['a note of steps', { kind: 'steps', steps: [], notes: [evil] }],
-  ['what failed', { kind: 'failure', failure: { code: 'internal', what: evil, why: 'it is so' } }],
-  ['why it failed', { kind: 'failure', failure: { code: 'internal', what: 'it', why: evil } }],
-  ['what to do next', { kind: 'failure', failure: { code: 'internal', what: 'it', why: 'it is so', next: evil } }],
-  ['what somebody did', { kind: 'ended', call: ended('ok'), meanwhile: false }],
-  ['what somebody failed to do', { kind: 'ended', call: ended('failed'), meanwhile: true }],
-  ['who said something', { kind: 'said', name: evil, text: 'hello' }],
-  ['what somebody said', { kind: 'said', name: 'carol', text: evil }],
+  ['the subject of a failure', { kind: 'failure', failure: { code: 'internal', what: evil, why: 'it is so' } }],
+  ['the reason of a failure', { kind: 'failure', failure: { code: 'internal', what: 'it', why: evil } }],
+  [
+    'the next step of a failure',
+    { kind: 'failure', failure: { code: 'internal', what: 'it', why: 'it is so', next: evil } },
+  ],
+  ["another admin's call", { kind: 'ended', call: ended('ok'), meanwhile: false }],
+  ["another admin's failed call", { kind: 'ended', call: ended('failed'), meanwhile: true }],
+  ['the name of a speaker', { kind: 'said', name: evil, text: 'hello' }],
+  ['the words of a speaker', { kind: 'said', name: 'carol', text: evil }],
   ['a note', { kind: 'note', text: evil }],
-  ['text as it came', { kind: 'raw', text: evil }],
+  ['raw text', { kind: 'raw', text: evil }],
   ['a block of text', { kind: 'blocks', blocks: [{ kind: 'text', text: evil }] }],
-  ['what is to be copied', { kind: 'blocks', blocks: [{ kind: 'verbatim', text: evil }] }],
-  ['its title', { kind: 'blocks', blocks: [{ kind: 'verbatim', title: evil, text: 'x' }] }],
+  ['a text to copy', { kind: 'blocks', blocks: [{ kind: 'verbatim', text: evil }] }],
+  ['the title of a text to copy', { kind: 'blocks', blocks: [{ kind: 'verbatim', title: evil, text: 'x' }] }],
   ['a label', { kind: 'blocks', blocks: [{ kind: 'fields', fields: [[evil, 'value']] }] }],
   ['a value', { kind: 'blocks', blocks: [{ kind: 'fields', fields: [['label', evil]] }] }],
   ['the title of fields', { kind: 'blocks', blocks: [{ kind: 'fields', title: evil, fields: [['label', 'value']] }] }],
@@ -88,67 +91,71 @@ const items: readonly (readonly [what: string, item: Item])[] = [
 ];
 
 describe.each([20, 80, 240])('on a screen of %i columns', (width) => {
-  test.each(items)('%s is written out', (_, item) => harmless(renderItem(item, width).replaceAll(/\n */g, '')));
+  test.each(items)('%s is escaped', (_, item) => harmless(renderItem(item, width).replaceAll(/\n */g, '')));
 });
 
-describe('as sentences', () => {
-  test.each(items.filter(([, { kind }]) => kind !== 'command' && kind !== 'steps'))('%s is written out', (_, item) =>
+describe('in screen-reader mode', () => {
+  test.each(items.filter(([, { kind }]) => kind !== 'command' && kind !== 'steps'))('%s is escaped', (_, item) =>
     harmless(sentences(item as SaidItem).join('\n')),
   );
 
-  test('a value with a part of a whole is, too', () => {
+  test('a value that is part of a whole is escaped', () => {
     const value = valueInWords(`${evil.replaceAll(/[\u2028\n]/g, '')} 1 GiB / 2 GiB (50%)`);
     expect(value).toContain('1 GiB of 2 GiB, 50 percent');
     harmless(value);
   });
 
-  test('a failure is, in each of its parts', () => {
+  test('a failure is escaped in each of its parts', () => {
     for (const part of ['what', 'why', 'next'])
       harmless(failureSentence({ code: 'internal', what: 'it', why: 'it is so', [part]: evil }));
   });
 
-  test.each<[what: string, ask: (paper: Paper) => Promise<unknown>, ...typed: string[]]>([
-    ['a choice', ({ desk }) => choose(desk, [{ value: evil }, { value: 'x' }]), '\r'],
-    ['what is said of a choice', ({ desk }) => choose(desk, [{ value: 'x', says: evil }]), '\r'],
-    ['a number that is none', ({ desk }) => choose(desk, [{ value: 'x' }]), 'evil\u202e\u200b\r', '\r'],
-    ['what will be lost', ({ desk }) => confirm(desk, { title: evil, facts: [], word: 'x' }), '\r'],
-    ['the name of a fact', ({ desk }) => confirm(desk, { title: 'Delete?', facts: [[evil, 'x']], word: 'x' }), '\r'],
-    ['a fact', ({ desk }) => confirm(desk, { title: 'Delete?', facts: [['x', evil]], word: 'x' }), '\r'],
-    ['a word to be typed', ({ desk }) => confirm(desk, { title: 'Delete?', facts: [], word: evil }), 'x\r', '\r'],
+  test.each<[what: string, ask: (fake: FakeTerminal) => Promise<unknown>, ...typed: string[]]>([
+    ['a choice', ({ terminal }) => choose(terminal, [{ value: evil }, { value: 'x' }]), '\r'],
+    ['the description of a choice', ({ terminal }) => choose(terminal, [{ value: 'x', says: evil }]), '\r'],
+    ['an invalid number', ({ terminal }) => choose(terminal, [{ value: 'x' }]), 'evil\u202e\u200b\r', '\r'],
+    ['the title of a question', ({ terminal }) => confirm(terminal, { title: evil, facts: [], word: 'x' }), '\r'],
     [
-      'what was given and is wrong',
-      ({ desk }) =>
+      'the label of a fact',
+      ({ terminal }) => confirm(terminal, { title: 'Delete?', facts: [[evil, 'x']], word: 'x' }),
+      '\r',
+    ],
+    ['a fact', ({ terminal }) => confirm(terminal, { title: 'Delete?', facts: [['x', evil]], word: 'x' }), '\r'],
+    ['the word to type', ({ terminal }) => confirm(terminal, { title: 'Delete?', facts: [], word: evil }), 'x\r', '\r'],
+    [
+      'an invalid value from the command line',
+      ({ terminal }) =>
         new Questionnaire(
           { verb: verbNamed('create'), given: { user: evil } },
-          { desk, entryPoint: 'manage', complete: () => Promise.resolve([]) },
+          { terminal, entryPoint: 'manage', complete: () => Promise.resolve([]) },
         ).run(),
       '\u0003',
     ],
     [
-      'a key that was given, when its turn comes and when somebody goes back to it',
-      ({ desk }) =>
+      'a key from the command line, also after going back to it',
+      ({ terminal }) =>
         new Questionnaire(
           { verb: verbNamed('create'), given: { user: 'alice', keys: `${key} ${evil}` } },
-          { desk, entryPoint: 'manage', complete: () => Promise.resolve([]) },
+          { terminal, entryPoint: 'manage', complete: () => Promise.resolve([]) },
         ).run(),
       'back\r',
       '\r',
       'done\r',
       '\u0003',
     ],
-  ])('%s is, where somebody is asked', async (_, asking, ...typed) => {
-    const paper = new Paper(...typed);
-    await asking(paper);
-    harmless(paper.written);
+  ])('%s is escaped in a prompt', async (_, asking, ...typed) => {
+    const fake = new FakeTerminal(...typed);
+    await asking(fake);
+    harmless(fake.written);
   });
 
-  describe('what goes on', () => {
+  describe('an announcement', () => {
     beforeEach(() => void vi.useFakeTimers());
     afterEach(() => void vi.useRealTimers());
 
-    test('is, of oneself and of others', () => {
+    test('of a call is escaped, whoever makes it', () => {
       const said: string[] = [];
-      const teller = new StepTeller((text) => said.push(text));
+      const announcer = new StepAnnouncer((text) => said.push(text));
       const liveCall: LiveCall = {
         id: 'a',
         title: evil,
@@ -159,21 +166,21 @@ describe('as sentences', () => {
         steps: [step],
         notes: [evil],
       };
-      teller.look([liveCall, { ...liveCall, id: 'b', own: false }]);
-      teller.finish([{ ...step, index: 2 }], [evil]);
+      announcer.update([liveCall, { ...liveCall, id: 'b', own: false }]);
+      announcer.finish([{ ...step, index: 2 }], [evil]);
       vi.advanceTimersByTime(5000);
       expect(said).toHaveLength(5);
       for (const text of said) harmless(text);
     });
 
-    test('is in the live list', () => {
-      const teller = new ListTeller();
+    test('of the live list is escaped', () => {
+      const announcer = new ListAnnouncer();
       const one = container('alice', { name: evil, labels: { evil } });
       const lines = [
-        ...teller.tell(whole(one)).slice(0, 1),
-        ...teller.tell(change({ changed: [{ ...one, address: evil, labels: { x: evil } }] })),
-        ...teller.tell(change({ stale: evil })),
-        ...teller.tell(change({ removed: ['alice'], stale: evil })),
+        ...announcer.announce(whole(one)).slice(0, 1),
+        ...announcer.announce(change({ changed: [{ ...one, address: evil, labels: { x: evil } }] })),
+        ...announcer.announce(change({ stale: evil })),
+        ...announcer.announce(change({ removed: ['alice'], stale: evil })),
       ];
       expect(lines.length).toBeGreaterThan(3);
       for (const line of lines) harmless(line);
@@ -188,14 +195,14 @@ describe('the live part of the screen', () => {
   const composer = { line: lineOf(''), suggestions: undefined, search: undefined, leaving: false };
 
   test.each<[what: string, composer: object, more: object]>([
-    ['what is typed', { line: lineOf(evil) }, {}],
-    ['what is searched for', { search: { text: evil, found: 'list', skip: 0 } }, {}],
-    ['what was found', { search: { text: 'x', found: evil, skip: 0 } }, {}],
+    ['the typed text', { line: lineOf(evil) }, {}],
+    ['the search text', { search: { text: evil, found: 'list', skip: 0 } }, {}],
+    ['the found line', { search: { text: 'x', found: evil, skip: 0 } }, {}],
     ['a candidate', { suggestions: { candidates: [{ value: evil }], selected: 0 } }, {}],
-    ['what is said of one', { suggestions: { candidates: [{ value: 'x', says: evil }], selected: 0 } }, {}],
+    ['the description of a candidate', { suggestions: { candidates: [{ value: 'x', says: evil }], selected: 0 } }, {}],
     ['a hint', {}, { hint: evil }],
     ['the status', {}, { status: evil }],
-  ])('shows %s written out', (_, change_, more) =>
+  ])('escapes %s', (_, change_, more) =>
     harmless(
       draw(ComposerView, {
         composer: { ...composer, ...change_ } as never,
@@ -208,13 +215,13 @@ describe('the live part of the screen', () => {
   );
 
   test.each<[what: string, change: object, line: string, mistyped: boolean]>([
-    ['its title', { title: evil }, '', false],
+    ['the title', { title: evil }, '', false],
     ['the label of a fact', { facts: [[evil, 'x']] }, '', false],
     ['a fact', { facts: [['x', evil]] }, '', false],
-    ['what has to be typed', { word: evil }, '', false],
-    ['what was typed', {}, evil, false],
-    ['what should have been typed', { word: evil }, '', true],
-  ])('asks with %s written out', (_, change_, line, mistyped) => {
+    ['the word to type', { word: evil }, '', false],
+    ['the typed text', {}, evil, false],
+    ['the word to type after a mistake', { word: evil }, '', true],
+  ])('escapes %s of a question', (_, change_, line, mistyped) => {
     const dialog = new ConfirmDialog(
       { title: 'Delete?', facts: [], word: 'alice', ...change_ },
       () => undefined,
@@ -223,7 +230,7 @@ describe('the live part of the screen', () => {
     harmless(draw(ConfirmView, { dialog, line: lineOf(line), mistyped, ...place }));
   });
 
-  test.each([0, 1, 4])('has a form with what was typed and what is wrong with it written out (field %i)', (at) => {
+  test.each([0, 1, 4])('escapes the text and the error of a form, field %i', (at) => {
     const form = new FormDialog({
       verb: verbNamed('create'),
       given: { user: evil },
@@ -235,7 +242,7 @@ describe('the live part of the screen', () => {
     harmless(draw(FormView, { form, state: { ...form.state, at, error: evil }, ...place }));
   });
 
-  test.each([true, false])('says what is at work written out (own: %s)', (own) => {
+  test.each([true, false])('escapes a running call (own: %s)', (own) => {
     const liveCall: LiveCall = {
       id: 'a',
       title: evil,
@@ -246,15 +253,15 @@ describe('the live part of the screen', () => {
       steps: [step],
       notes: [],
     };
-    for (const most of [1, 5]) harmless(draw(LiveCallLines, { liveCalls: [liveCall], most }));
-    harmless(draw(LiveCallLines, { liveCalls: [{ ...liveCall, title: 'create' }], most: 1 }));
+    for (const maxLines of [1, 5]) harmless(draw(LiveCallLines, { liveCalls: [liveCall], maxLines }));
+    harmless(draw(LiveCallLines, { liveCalls: [{ ...liveCall, title: 'create' }], maxLines: 1 }));
   });
 });
 
 describe('the live list', () => {
   const text = ({ segments }: ReturnType<typeof emptyLine>): string => segments.map((segment) => segment.text).join('');
 
-  test('has its head and what is not found written out', () => {
+  test('escapes its first line and a filter without matches', () => {
     const model = new ListModel();
     model.apply(whole(container('alice')));
     model.setFilter(evil);
@@ -263,7 +270,7 @@ describe('the live list', () => {
     harmless(text(headLine(model, '', 300)));
   });
 
-  test('has what is to be copied written out', () => {
+  test('escapes a text to copy', () => {
     const pane = new Pane({ kind: 'text', title: 'x', width: 100, blocks: [{ kind: 'verbatim', text: evil }, table] });
     harmless(pane.window(50).lines.join('\n'));
   });
@@ -272,7 +279,7 @@ describe('the live list', () => {
     ['a pane', { pane: new Pane({ kind: 'text', title: evil, width: 79, blocks: [] }) }],
     ['a message', { message: { tone: 'bad', text: evil } }],
     ['a filter', { typing: lineOf(evil) }],
-  ])('has %s written out', (_, state) => {
+  ])('escapes %s', (_, state) => {
     const { controller } = world();
     controller.apply(whole(container('alice')));
     controller.store.set({ ...controller.store.get(), ...state } as never);

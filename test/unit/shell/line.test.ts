@@ -9,7 +9,7 @@ const at = (text: string): Line => {
 };
 const show = ({ text, cursor }: Line): string => `${text.slice(0, cursor)}|${text.slice(cursor)}`;
 
-describe('moving', () => {
+describe('moving the cursor', () => {
   it.each([
     ['left', edit.left, 'ab|c', 'a|bc'],
     ['left at the beginning', edit.left, '|abc', '|abc'],
@@ -19,15 +19,15 @@ describe('moving', () => {
     ['right over a letter with a mark', edit.right, '|e\u0301x', 'e\u0301|x'],
     ['home', edit.home, 'abc|', '|abc'],
     ['end', edit.end, '|abc', 'abc|'],
-    ['a word back', edit.wordLeft, 'one two-three|', 'one two-|three'],
-    ['a word back over blanks', edit.wordLeft, 'one   |', '|one   '],
-    ['a word on', edit.wordRight, 'one| two three', 'one two| three'],
+    ['a word left', edit.wordLeft, 'one two-three|', 'one two-|three'],
+    ['a word left over blanks', edit.wordLeft, 'one   |', '|one   '],
+    ['a word right', edit.wordRight, 'one| two three', 'one two| three'],
   ])('%s', (_, move, before, after) => {
     expect(show(move(at(before)))).toBe(after);
   });
 });
 
-describe('changing', () => {
+describe('editing a line', () => {
   it.each([
     ['backspace', edit.backspace, 'ab|c', 'a|c'],
     ['backspace over a wide character', edit.backspace, '日本|', '日|'],
@@ -45,21 +45,21 @@ describe('changing', () => {
     ['to the beginning', edit.killToStart, 'ab|cd', '|cd', 'ab'],
     ['a word back to a blank', edit.killBlankWord, 'one two-three|', 'one |', 'two-three'],
     ['a word back', edit.killWordBack, 'one two-three|', 'one two-|', 'three'],
-    ['a word on', edit.killWordForward, 'one| two', 'one|', ' two'],
+    ['a word forward', edit.killWordForward, 'one| two', 'one|', ' two'],
   ])('cuts %s', (_, kill, before, after, killed) => {
     const cut = kill(at(before));
     expect(show(cut.line)).toBe(after);
     expect(cut.killed).toBe(killed);
   });
 
-  it('inserts at the cursor, and never more than a line may hold', () => {
+  it('inserts at the cursor, up to the longest line', () => {
     expect(show(edit.insert(at('a|d'), 'bc'))).toBe('abc|d');
     const full = edit.insert(lineOf('x'.repeat(maxLineLength - 1)), 'abc');
     expect(full.text).toHaveLength(maxLineLength);
   });
 });
 
-it('every sequence of edits leaves the cursor inside the line, between characters', () => {
+it('any sequence of edits leaves the cursor inside the line, between characters', () => {
   const operations = [
     edit.left,
     edit.right,

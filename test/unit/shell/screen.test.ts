@@ -1,4 +1,4 @@
-/** The screen apart from SSH: what a session that fails does to itself and to others. */
+/** The shell on a screen, without SSH: how one shell fails or ends, and that the others go on. */
 import { describe, expect, it, vi } from 'vitest';
 import type { Actor } from '../../../src/domain/access/actor.ts';
 import type { Welcome } from '../../../src/domain/events/notice.ts';
@@ -28,7 +28,7 @@ class FakePort implements TerminalPort {
   }
 
   hold(): void {
-    // Everything is taken.
+    // Everything is read.
   }
 
   attach(listener: TerminalReceiver): void {
@@ -73,9 +73,9 @@ function open(change: { call?: CoreClient['call']; enter?: ShellClient['enter'] 
 const drawn = (port: FakePort): Promise<void> =>
   vi.waitFor(() => expect(port.written).toContain('tester ·'), { timeout: 5000 });
 
-describe('a session that fails', () => {
-  it('because its drawing throws ends alone, with the reason, and leaves the terminal as found; another goes on', async () => {
-    // Something that cannot be drawn: a running call without its steps.
+describe('a shell', () => {
+  it('whose drawing throws ends alone, with the reason and a restored terminal', async () => {
+    // A running call without steps cannot be drawn.
     const running = [
       { id: '1', verb: 'create', target: 'alice', actor: 'carol', startedAt: '', steps: undefined as never },
     ];
@@ -97,14 +97,14 @@ describe('a session that fails', () => {
     expect(await other.shell.ended).toBe(0);
   });
 
-  it('because core refuses it says why and ends', async () => {
+  it('that core refuses shows the reason and ends', async () => {
     const { port, shell } = open({ enter: () => Promise.reject(new Error('no room')) });
     expect(await shell.ended).toBe(1);
     expect(port.written).toContain('Error: ');
     expect(port.written).toContain('no room');
   });
 
-  it("because a verb's answer is not what it should be shows an error and goes on", async () => {
+  it('that gets a malformed answer shows an error and goes on', async () => {
     const { port, shell } = open({ call: () => Promise.resolve({ result: undefined }) });
     await drawn(port);
     port.type_('list\r');
@@ -114,8 +114,8 @@ describe('a session that fails', () => {
   });
 });
 
-describe('the end', () => {
-  it('from outside says why, once', async () => {
+describe('the end of a shell', () => {
+  it('from outside is announced once, with the reason', async () => {
     const { port, shell } = open();
     await drawn(port);
     shell.end('the server is stopping');
@@ -127,7 +127,7 @@ describe('the end', () => {
     expect(port.written.length).toBe(length);
   });
 
-  it('of a client that is gone writes nothing more', async () => {
+  it('writes nothing if the client has disconnected', async () => {
     const { port, shell } = open();
     await drawn(port);
     port.listener?.end();

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { TerminalModes } from '../../../src/shell/terminal/modes.ts';
-import { ReplyFilter } from '../../../src/shell/terminal/replies.ts';
+import { TerminalModes } from '../../../src/shell/terminal/terminalModes.ts';
+import { ReplyFilter } from '../../../src/shell/terminal/replyFilter.ts';
 import type { TerminalReceiver } from '../../../src/domain/terminal.ts';
 import { Terminal } from '../../../src/shell/terminal/terminal.ts';
 import { TerminalOutput, withoutColour } from '../../../src/shell/terminal/streams.ts';
 
-describe('modes', () => {
-  const left = (...written: string[]): string => {
+describe('TerminalModes', () => {
+  const restored = (...written: string[]): string => {
     const modes = new TerminalModes();
     for (const text of written) modes.read(text);
     return modes.restore();
@@ -16,20 +16,20 @@ describe('modes', () => {
   it.each([
     ['nothing', ['plain text'], ''],
     ['a hidden cursor', ['\x1b[?25l'], '\x1b[?25h'],
-    ['what was taken back', ['\x1b[?25l', 'x', '\x1b[?25h'], ''],
+    ['a mode that was reset', ['\x1b[?25l', 'x', '\x1b[?25h'], ''],
     ['bracketed paste', ['\x1b[?2004h'], '\x1b[?2004l'],
     ['the alternate screen, before the cursor on it', ['\x1b[?25l\x1b[?1049h'], '\x1b[?1049l\x1b[?25h'],
-    ['several in one sequence', ['\x1b[?1000;1006h'], '\x1b[?1000l\x1b[?1006l'],
+    ['several modes in one sequence', ['\x1b[?1000;1006h'], '\x1b[?1000l\x1b[?1006l'],
     ['a sequence in pieces', ['\x1b[?10', '49h'], '\x1b[?1049l'],
-    ['a sequence cut behind its escape character', ['\x1b', '[?25l'], '\x1b[?25h'],
+    ['a sequence cut after its escape character', ['\x1b', '[?25l'], '\x1b[?25h'],
     ['the keypad', ['\x1b='], '\x1b>'],
     ['a full reset', ['\x1b[?1049h\x1bc'], ''],
-    ['modes that nobody knows', ['\x1b[?9999h'], ''],
-  ])('%s', (_, written, expected) => {
-    expect(left(...written)).toBe(expected);
+    ['an unknown mode', ['\x1b[?9999h'], ''],
+  ])('restore the modes after %s', (_, written, expected) => {
+    expect(restored(...written)).toBe(expected);
   });
 
-  it('are read the same however the output is cut', () => {
+  it('restore the same modes however the output is cut', () => {
     const text = 'a\x1b[?25lb\x1b[?1049h\x1b[?2004hc\x1b[?1002;1006h\x1b[31md';
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1 }), (cuts) => {
@@ -39,13 +39,13 @@ describe('modes', () => {
           pieces.push(text.slice(at, at + length));
           at += length;
         }
-        expect(left(...pieces)).toBe(left(text));
+        expect(restored(...pieces)).toBe(restored(text));
       }),
     );
   });
 });
 
-describe('replies of the terminal', () => {
+describe('ReplyFilter', () => {
   const typed = (...pieces: string[]): string => {
     const filter = new ReplyFilter();
     return pieces.map((piece) => filter.push(Buffer.from(piece))).join('');
@@ -53,25 +53,25 @@ describe('replies of the terminal', () => {
 
   it.each([
     ['text', ['abc'], 'abc'],
-    ['a colour', ['a\x1b]11;rgb:ff/ff/ff\x07b'], 'ab'],
-    ['one that ends with ST', ['a\x1b]11;rgb\x1b\\b'], 'ab'],
-    ['one in pieces', ['a\x1b]11', ';rgb\x1b', '\\b'], 'ab'],
-    ['a settings string', ['\x1bP1$r0m\x1b\\x'], 'x'],
+    ['a colour reply', ['a\x1b]11;rgb:ff/ff/ff\x07b'], 'ab'],
+    ['a reply that ends with ST', ['a\x1b]11;rgb\x1b\\b'], 'ab'],
+    ['a reply in pieces', ['a\x1b]11', ';rgb\x1b', '\\b'], 'ab'],
+    ['a settings reply', ['\x1bP1$r0m\x1b\\x'], 'x'],
     ['an escape key', ['\x1b'], '\x1b'],
     ['an arrow key', ['\x1b[A'], '\x1b[A'],
     ['Alt-b', ['\x1bb'], '\x1bb'],
     ['a character in two packets', [], ''],
-  ])('%s', (_, pieces, expected) => {
+  ])('returns what is typed in %s', (_, pieces, expected) => {
     expect(typed(...pieces)).toBe(expected);
   });
 
-  it('a character that arrives in two packets is one', () => {
+  it('joins a character that arrives in two packets', () => {
     const filter = new ReplyFilter();
     const bytes = Buffer.from('ö');
     expect(filter.push(bytes.subarray(0, 1)) + filter.push(bytes.subarray(1))).toBe('ö');
   });
 
-  it('one that never ends does not swallow what is typed later', () => {
+  it('does not swallow the input after a reply that never ends', () => {
     let now = 0;
     const filter = new ReplyFilter(() => now);
     expect(filter.push(Buffer.from('\x1b]11;'))).toBe('');
@@ -81,8 +81,8 @@ describe('replies of the terminal', () => {
   });
 });
 
-describe('output', () => {
-  it('goes out once a turn, with carriage returns', async () => {
+describe('TerminalOutput', () => {
+  it('sends once per turn, with carriage returns', async () => {
     const sent: string[] = [];
     const output = new TerminalOutput({ columns: 80, rows: 24 }, 'full', (text) => sent.push(text));
     output.write('one\n');
@@ -99,12 +99,12 @@ describe('output', () => {
     ['\x1b[7mselected\x1b[27m', '\x1b[7mselected\x1b[27m'],
     ['\x1b[2J\x1b[3A', '\x1b[2J\x1b[3A'],
     ['\x1b[m', '\x1b[m'],
-  ])('without colour: %j', (text, expected) => {
+  ])('removes the colours from %j', (text, expected) => {
     expect(withoutColour(text)).toBe(expected);
   });
 });
 
-describe('a terminal', () => {
+describe('Terminal', () => {
   function open(used?: () => void) {
     let listener: TerminalReceiver | undefined;
     const terminal = new Terminal(
@@ -123,7 +123,7 @@ describe('a terminal', () => {
     return { terminal, type: (data: Buffer) => listener?.input(data) };
   }
 
-  it('is used by what a program shows that has it, and not by what is shown of ours', async () => {
+  it('reports the output of a program as use, and not the output of the shell', async () => {
     let used = 0;
     const { terminal } = open(() => used++);
     terminal.write('hello');
@@ -137,7 +137,7 @@ describe('a terminal', () => {
     expect(used).toBe(2);
   });
 
-  it('tells of a thousand sizes at once once where it is drawn on, and of each where a program has it', async () => {
+  it('reports many sizes in one packet once to Ink, and each of them to a program', async () => {
     let listener: TerminalReceiver | undefined;
     const port = {
       type: 'xterm',
@@ -169,7 +169,7 @@ describe('a terminal', () => {
     program.giveBack();
   });
 
-  it('keeps what is typed before anybody has it, and no more than anybody types', async () => {
+  it('keeps the first 64 KiB that are typed before it has an owner', async () => {
     const { terminal, type } = open();
     for (let i = 0; i < 100; i++) type(Buffer.alloc(1024, 0x61));
     const { stdin } = terminal.open();

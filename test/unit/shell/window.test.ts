@@ -1,4 +1,4 @@
-/** The part of a long line that is shown, with characters of every width. */
+/** The visible part of a long line, with characters of every width. */
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
@@ -9,8 +9,8 @@ const pieces = ['a', 'Z', ' ', '容', '器', '한', '📦', 'é', 'e\u0301', '�
 const text = fc.array(fc.constantFrom(...pieces), { maxLength: 300 }).map((parts) => parts.join(''));
 const characters = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-describe('the window', () => {
-  test('is no wider than it may be, and has the cursor in it', () => {
+describe('the window of a line', () => {
+  test('contains the cursor and is no wider than allowed', () => {
     fc.assert(
       fc.property(
         text,
@@ -29,7 +29,7 @@ describe('the window', () => {
     );
   });
 
-  test('shows the end of what is typed there', () => {
+  test('shows the end of the line if the cursor is there', () => {
     for (const last of ['a', '器', '📦']) {
       for (let width = 12; width < 60; width++) {
         const shown = windowOf(lineOf(`${'容a'.repeat(50)}${last}`), width);
@@ -40,12 +40,12 @@ describe('the window', () => {
     }
   });
 
-  test('cuts nothing out of the middle', () => {
+  test('cuts only at its ends', () => {
     const shown = windowOf({ text: 'a容b容c容d容e容f容', cursor: 0 }, 10);
     expect(shown).toEqual({ text: 'a容b容c… ', column: 0 });
   });
 
-  test('counts what is written out as it is shown', () => {
+  test('measures escaped characters as they are shown', () => {
     expect(windowOf(lineOf('a\u202eb'), 40)).toEqual({ text: 'a\\u{202e}b', column: 10 });
   });
 });

@@ -1,4 +1,4 @@
-/** A process that the kill tests may lose: makes groups on a simulated host and says after each that it is made. */
+/** A process for the kill tests: makes groups on a simulated host and prints the name of each new group. */
 import { Accounts } from '../../../src/host/accounts.ts';
 import { SimulatedHost } from '../../../src/simulated/host.ts';
 

@@ -8,7 +8,7 @@ import { fixture, temporaryFolder } from './support.ts';
 
 const childPath = fileURLToPath(new URL('child.ts', import.meta.url));
 
-/** Runs the child to its end; `onGroup` may kill it after the group that it just made. */
+/** Runs the child to its end. `onGroup` is called after each new group and may kill the child. */
 async function child(
   folder: string,
   faultsPath: string,
@@ -30,9 +30,9 @@ async function child(
 }
 
 test.each([
-  ['kill-before', undefined],
-  ['kill-after', expect.any(Number) as number],
-])('%s ends the process, and the change is as the name says', async (mode, gid) => {
+  ['kill-before', 'before', undefined],
+  ['kill-after', 'after', expect.any(Number) as number],
+])('fault %s kills the process %s the change', async (mode, _when, gid) => {
   const folder = temporaryFolder();
   const faultsPath = join(folder, 'faults.json');
   writeFileSync(faultsPath, JSON.stringify([{ match: { program: 'groupadd' }, call: 2, mode }]));
@@ -44,13 +44,13 @@ test.each([
   expect(await accounts.groupId('two')).toEqual(gid);
   expect(await accounts.groupId('three')).toBeUndefined();
 
-  // The fault was used up before the kill: the process that comes back finishes its work.
+  // The fault is removed before the kill, so that the next process can finish the work.
   expect(JSON.parse(readFileSync(faultsPath, 'utf8'))).toEqual([]);
   const again = await child(folder, faultsPath, ['one', 'two', 'three']);
   expect(again).toEqual({ made: ['one', 'two', 'three'], signal: null, code: 0 });
 });
 
-test('a process killed right after an answer has lost nothing of it', async () => {
+test('a process that is killed right after an answer has saved the change', async () => {
   const folder = temporaryFolder();
   const groups = Array.from({ length: 200 }, (_, index) => `group-${index}`);
   const { made } = await child(folder, '', groups, (group, kill) => {

@@ -6,7 +6,7 @@ import { SimulatedHost } from '../../../src/simulated/host.ts';
 import { Clock, devices, failureOf, fixture, prepareImage, seed, temporaryFolder } from './support.ts';
 
 describe('the state file', () => {
-  test('everything is there again after reopening', async () => {
+  test('holds the whole host, which is the same after reopening', async () => {
     const clock = new Clock();
     const folder = temporaryFolder();
     const first = fixture({ now: clock.now }, folder);
@@ -35,7 +35,7 @@ describe('the state file', () => {
     expect(await facts(fixture({ now: clock.now }, folder))).toEqual(before);
   });
 
-  test('looking changes nothing: the file is written by the first change, for its owner only', async () => {
+  test('is written by the first change, not by reads, and is readable only by its owner', async () => {
     const { incus, accounts, statePath } = fixture();
     await incus.instances();
     await accounts.account('root');
@@ -49,14 +49,14 @@ describe('the state file', () => {
     expect(readFileSync(statePath, 'utf8')).toBe(written);
   });
 
-  test('folders on the way to it are made, and nothing else is left beside it', async () => {
+  test('gets its missing parent folders, and no other file beside it', async () => {
     const folder = temporaryFolder();
     const { accounts } = fixture({}, join(folder, 'var', 'lib'));
     await accounts.ensureGroup('jump');
     expect(readdirSync(join(folder, 'var', 'lib'))).toEqual(['host.json']);
   });
 
-  test('time never goes back behind the last change, even if the clock of the machine does', async () => {
+  test("keeps the time from going back behind the last change when the machine's clock does", async () => {
     const clock = new Clock();
     const folder = temporaryFolder();
     const { incus } = fixture({ now: clock.now }, folder);
@@ -68,20 +68,20 @@ describe('the state file', () => {
   });
 
   test.each([
-    ['not JSON', '{"version":1,'],
-    ['another version', '{"version":2}'],
-    ['empty', ''],
-  ])('a file that is %s is refused and left as it is', (_, text) => {
+    ['is not JSON', '{"version":1,'],
+    ['has another version', '{"version":2}'],
+    ['is empty', ''],
+  ])('is refused and left unchanged if it %s', (_, text) => {
     const path = join(temporaryFolder(), 'host.json');
     writeFileSync(path, text);
     expect(() => SimulatedHost.open(path)).toThrow(expect.objectContaining({ code: 'settings' }));
     expect(readFileSync(path, 'utf8')).toBe(text);
   });
 
-  test('a change that cannot be saved has not happened', async () => {
+  test('drops a change that cannot be saved', async () => {
     const folder = temporaryFolder();
     const { accounts } = fixture({}, join(folder, 'sub'));
-    // A file where the folder should be.
+    // A file in place of the folder makes the save fail.
     writeFileSync(join(folder, 'sub'), '');
     const failure = await failureOf(accounts.ensureGroup('jump'));
     expect(failure.why).toContain('cannot be saved');

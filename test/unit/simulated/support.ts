@@ -1,4 +1,4 @@
-/** What the tests of the simulated host share: a host in a temporary folder, and the modules that speak to it. */
+/** Fixtures for tests of the simulated host: a host in a temporary folder, and the modules that use it. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,9 +34,9 @@ export interface Fixture {
   readonly incus: Incus;
   readonly accounts: Accounts;
   readonly keyscan: KeyScan;
-  /** Runs one command with every exit code allowed. */
+  /** Runs a command and accepts every exit code. */
   run(program: Command['program'], args: readonly string[], input?: string): Promise<Output>;
-  /** The same as a one-line text: exit code and stderr without its last line break. */
+  /** Runs a command and returns its exit code and stderr as one text, without the last line break. */
   say(program: Command['program'], args: readonly string[], input?: string): Promise<string>;
 }
 
@@ -68,7 +68,7 @@ export function fixture(options: SimulatedHostOptions = {}, folder = temporaryFo
   };
 }
 
-/** Devices of a container: a root disk and, with an address or without, a NIC on the bridge. */
+/** Returns the devices of a container: a root disk and a NIC on the bridge, with or without a fixed address. */
 export function devices(address?: string, size = '5GiB'): Record<string, Record<string, string>> {
   return {
     root: { type: 'disk', path: '/', pool: 'default', size },
@@ -83,12 +83,12 @@ export function devices(address?: string, size = '5GiB'): Record<string, Record<
 
 export const base = 'images:debian/12';
 
-/** The JSON that `incus create` takes on standard input. */
+/** Returns the JSON that `incus create` reads from standard input. */
 export function spec(config: Record<string, string> = {}, address?: string): string {
   return JSON.stringify({ config, devices: devices(address) });
 }
 
-/** Builds a prepared image as the image recipe does, and gives it the alias. */
+/** Builds a prepared image like the image recipe, under an alias. */
 export async function prepareImage({ incus }: Fixture, alias: string): Promise<void> {
   await incus.create('build', base, { config: {}, devices: devices() });
   await incus.start('build');
@@ -103,7 +103,7 @@ export async function prepareImage({ incus }: Fixture, alias: string): Promise<v
   await incus.delete('build');
 }
 
-/** Pushes what makes the container of a user, while it is stopped. */
+/** Pushes the seed of a user and a host key into a stopped container. */
 export async function seed({ incus }: Fixture, instance: string, privateKey: string, user = 'alice'): Promise<void> {
   for (const [name, content] of Object.entries({ name: instance, docker: 'no', user })) {
     await incus.pushFile({ instance, path: `/etc/containarium/seed/${name}`, content: `${content}\n`, mode: '0644' });
@@ -111,7 +111,7 @@ export async function seed({ incus }: Fixture, instance: string, privateKey: str
   await incus.pushFile({ instance, path: '/etc/ssh/ssh_host_ed25519_key', content: privateKey, mode: '0600' });
 }
 
-/** The failure a promise rejects with; anything else fails the test. */
+/** Returns the failure that a promise rejects with. Anything else fails the test. */
 export async function failureOf(promise: Promise<unknown>): Promise<Failure> {
   const error = await promise.then(
     () => undefined,

@@ -1,41 +1,42 @@
-/** What the keys of the live list do that have a command behind them. */
+/** The keys of the live list that run verbs. */
 import type { AnyVerb } from '../../../catalogue/catalogue.ts';
 import type { Block } from '../../../catalogue/declaration/view.ts';
 import type { FeedContainer } from '../../../domain/events/notice.ts';
-import { FormDialog } from '../../forms/form.ts';
-import { ConfirmDialog } from '../../screen/dialog.ts';
-import { clipboardSequence } from '../../model/clip.ts';
+import { FormDialog } from '../../forms/formDialog.ts';
+import { ConfirmDialog } from '../../screen/confirmDialog.ts';
+import { clipboardSequence } from '../../model/clipboard.ts';
 import type { ShellModel } from '../../model/shellModel.ts';
-import { describeLoss } from '../../model/loss.ts';
+import { describeLoss } from '../../model/describeLoss.ts';
 import type { Confirmation } from '../../model/ui.ts';
 import type { Binding } from '../model/bindings.ts';
-import { commandLine } from '../model/command.ts';
+import { commandLine } from '../model/commandLine.ts';
 import { Details } from './details.ts';
 import { Pane } from './pane.ts';
-import { changedFields, deletionOfSeveral, sizeForm } from './questions.ts';
-import { commandMessage, failureMessage, linesOf, outcome, runAll, type Message } from './runs.ts';
+import { changedFields, deletionOfSeveral, sizeForm } from './dialogs.ts';
+import { commandLines, runBatch } from './batch.ts';
+import { commandMessage, failureMessage, outcomeMessage, type Message } from './messages.ts';
 import { accessOf, sshCommand } from '../model/sshCommand.ts';
-import type { ViewState } from './state.ts';
+import type { ViewState } from './viewState.ts';
 
 export interface ActionsHost {
-  readonly shellModel: Pick<ShellModel, 'options' | 'runDirectly'>;
+  readonly shell: Pick<ShellModel, 'options' | 'runDirectly'>;
   readonly state: () => ViewState;
   readonly set: (state: Partial<ViewState>) => void;
-  /** Cells of a line. */
+  /** Returns the width of a line, in cells. */
   readonly width: () => number;
 }
 
-/** Lines of a console log: the end is what is looked for, and all of it goes into the conversation too. */
+/** Lines of a console log to show. They go into the transcript too. */
 const logLines = 200;
-/** An answer that takes longer is given up, in milliseconds. */
-const patienceMs = 10_000;
+/** How long to wait for an answer, in milliseconds. */
+const answerTimeoutMs = 10_000;
 
 export class Actions {
   readonly #host: ActionsHost;
-  /** What is open about one container. */
+  /** The open details of a container. */
   details: Details | undefined;
-  /** What has not ended, commands as they read: its key pressed again does not begin it again. */
-  readonly #atWork = new Set<string>();
+  /** Command lines that have not ended. Pressing their key again does not run them again. */
+  readonly #running = new Set<string>();
 
   constructor(host: ActionsHost) {
     this.#host = host;
@@ -46,11 +47,11 @@ export class Actions {
     this.details = undefined;
   }
 
-  /** What a key does that has a command behind it. */
+  /** Handles a key that runs a verb. */
   act({ action, verb }: Binding, containers: readonly FeedContainer[]): void {
     const [first] = containers;
     if (verb === undefined || first === undefined)
-      return this.#say({ tone: 'quiet', text: 'There is no container selected' });
+      return this.#show({ tone: 'quiet', text: 'No container is selected' });
     switch (action) {
       case 'details':
         return this.#openDetails(verb, first);
@@ -71,39 +72,39 @@ export class Actions {
   }
 
   async #run(verb: AnyVerb, wanted: readonly Readonly<Record<string, unknown>>[]): Promise<void> {
-    const inputs = wanted.filter((input) => !this.#atWork.has(commandLine(verb, input)));
-    const lines = linesOf({ verb, inputs });
+    const inputs = wanted.filter((input) => !this.#running.has(commandLine(verb, input)));
+    const lines = commandLines({ verb, inputs });
     if (lines.length === 0) {
-      this.#say({ tone: 'quiet', text: `${linesOf({ verb, inputs: wanted }).join(', ')}: at work already` });
+      this.#show({ tone: 'quiet', text: `${commandLines({ verb, inputs: wanted }).join(', ')}: already running` });
       return;
     }
     const startedMs = performance.now();
-    this.#command(lines);
+    this.#showCommands(lines);
     await this.#once(lines, async () => {
-      const ends = await runAll({ verb, inputs }, (...run) => this.#host.shellModel.runDirectly(...run));
-      this.#say(outcome(lines, ends, performance.now() - startedMs));
+      const ends = await runBatch({ verb, inputs }, (...run) => this.#host.shell.runDirectly(...run));
+      this.#show(outcomeMessage(lines, ends, performance.now() - startedMs));
     });
   }
 
-  /** Does `work`, called `names`, unless one of them is at work. */
+  /** Does `work` under `names`, unless work under one of these names is running. */
   async #once(names: readonly string[], work: () => Promise<void>): Promise<void> {
-    if (names.some((name) => this.#atWork.has(name))) return;
-    for (const name of names) this.#atWork.add(name);
+    if (names.some((name) => this.#running.has(name))) return;
+    for (const name of names) this.#running.add(name);
     try {
       await work();
     } finally {
-      for (const name of names) this.#atWork.delete(name);
+      for (const name of names) this.#running.delete(name);
     }
   }
 
   #openDetails(verb: AnyVerb, { user, name }: FeedContainer): void {
-    const { actor, core } = this.#host.shellModel.options;
+    const { actor, core } = this.#host.shell.options;
     const pane = new Pane({
       kind: 'details',
       title: name,
       user,
       width: this.#host.width(),
-      blocks: [{ kind: 'text', tone: 'quiet', text: 'Looking…' }],
+      blocks: [{ kind: 'text', tone: 'quiet', text: 'Loading…' }],
     });
     this.closeDetails();
     this.details = new Details({
@@ -119,18 +120,18 @@ export class Actions {
     this.#set({ pane, message: commandMessage([commandLine(verb, { user })]) });
   }
 
-  /** An answer that is read: opened on top of the list, and kept in the conversation. */
+  /** Shows an answer in a pane; it goes into the transcript too. */
   async #look(verb: AnyVerb, { user, name }: FeedContainer): Promise<void> {
     const isLog = verb.name === 'logs';
     const input = { user, ...(isLog ? { lines: logLines } : {}) };
     const line = commandLine(verb, input);
-    this.#command([line]);
-    const end = await this.#host.shellModel.runDirectly(verb, input, line);
+    this.#showCommands([line]);
+    const end = await this.#host.shell.runDirectly(verb, input, line);
     if (end.kind !== 'done') {
-      this.#say(outcome([line], [end], 0));
+      this.#show(outcomeMessage([line], [end], 0));
       return;
     }
-    // Whoever has gone on to something else meanwhile is not interrupted.
+    // The user may have opened a dialog or another text meanwhile.
     if (this.#host.state().dialog !== undefined || isText(this.#host.state())) return;
     this.closeDetails();
     this.#set({
@@ -147,27 +148,27 @@ export class Actions {
   }
 
   async #copyCommand(verb: AnyVerb, { user }: FeedContainer): Promise<void> {
-    const { actor, core, reachedAt } = this.#host.shellModel.options;
+    const { actor, core, reachedAt } = this.#host.shell.options;
     try {
       const { result } = await core.call(
         { actor, verb: verb.name, input: { user }, reachedAt },
         () => undefined,
-        AbortSignal.timeout(patienceMs),
+        AbortSignal.timeout(answerTimeoutMs),
       );
       const command = sshCommand(accessOf(result));
       this.copy(command, command);
     } catch (error) {
-      this.#say(failureMessage(error));
+      this.#show(failureMessage(error));
     }
   }
 
-  /** Puts a text on the clipboard of the client's machine; `said`: how the footer calls it. */
-  copy(text: string | undefined, said: string): void {
+  /** Copies a text to the client's clipboard. The footer calls it `name`. */
+  copy(text: string | undefined, name: string): void {
     if (text === undefined) return;
     const sequence = clipboardSequence(text);
-    if (sequence === undefined) return this.#say({ tone: 'bad', text: 'It is too long for a clipboard' });
-    this.#host.shellModel.options.ui.copy(sequence);
-    this.#say({ tone: 'good', text: `Sent to your clipboard (OSC 52): ${said}` });
+    if (sequence === undefined) return this.#show({ tone: 'bad', text: 'Too long for the clipboard' });
+    this.#host.shell.options.ui.copy(sequence);
+    this.#show({ tone: 'good', text: `Sent to your clipboard (OSC 52): ${name}` });
   }
 
   #resize(verb: AnyVerb, containers: readonly FeedContainer[]): void {
@@ -175,19 +176,19 @@ export class Actions {
     const done = (filled: Readonly<Record<string, unknown>> | undefined): void => {
       this.#set({ dialog: undefined });
       const wanted = filled === undefined ? {} : changedFields(given, filled);
-      if (Object.keys(wanted).length === 0) return this.#say({ tone: 'quiet', text: 'Nothing was changed' });
+      if (Object.keys(wanted).length === 0) return this.#show({ tone: 'quiet', text: 'Nothing was changed.' });
       void this.#run(
         verb,
         containers.map(({ user }) => ({ user, ...wanted })),
       );
     };
-    const { entryPoint } = this.#host.shellModel.options.actor;
-    this.#command(containers.map(({ user }) => commandLine(verb, { user })));
+    const { entryPoint } = this.#host.shell.options.actor;
+    this.#showCommands(containers.map(({ user }) => commandLine(verb, { user })));
     this.#set({ dialog: new FormDialog({ verb: asked, entryPoint, given, changed: () => this.#set({}), done }) });
   }
 
   async #delete(verb: AnyVerb, containers: readonly FeedContainer[]): Promise<void> {
-    this.#command(containers.map(({ user }) => commandLine(verb, { user })));
+    this.#showCommands(containers.map(({ user }) => commandLine(verb, { user })));
     try {
       const [only] = containers;
       const confirmation =
@@ -197,7 +198,7 @@ export class Actions {
       if (this.#host.state().dialog !== undefined) return;
       const done = (confirmed: boolean): void => {
         this.#set({ dialog: undefined });
-        if (!confirmed) return this.#say({ tone: 'quiet', text: 'Cancelled; nothing was changed' });
+        if (!confirmed) return this.#show({ tone: 'quiet', text: 'Cancelled. Nothing was changed.' });
         void this.#run(
           verb,
           containers.map(({ user }) => ({ user, confirm: user })),
@@ -205,25 +206,25 @@ export class Actions {
       };
       this.#set({ dialog: new ConfirmDialog(confirmation, () => this.#set({}), done) });
     } catch (error) {
-      this.#say(failureMessage(error));
+      this.#show(failureMessage(error));
     }
   }
 
   async #deletionOf(verb: AnyVerb, user: string): Promise<Confirmation> {
-    const { actor, core } = this.#host.shellModel.options;
+    const { actor, core } = this.#host.shell.options;
     const { result } = await core.call(
       { actor, verb: 'info', input: { user } },
       () => undefined,
-      AbortSignal.timeout(patienceMs),
+      AbortSignal.timeout(answerTimeoutMs),
     );
     return { title: `${verb.summary}: "${user}". This cannot be undone.`, facts: describeLoss(result), word: user };
   }
 
-  #command(lines: readonly string[]): void {
-    this.#say(commandMessage(lines));
+  #showCommands(lines: readonly string[]): void {
+    this.#show(commandMessage(lines));
   }
 
-  #say(message: Message): void {
+  #show(message: Message): void {
     this.#set({ message });
   }
 

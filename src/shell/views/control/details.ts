@@ -1,4 +1,4 @@
-/** Everything about one container, asked again whenever something about it changes: one question at a time. */
+/** The details of one container. They are fetched again when the container changes, one request at a time. */
 import type { AnyVerb } from '../../../catalogue/catalogue.ts';
 import type { Block } from '../../../catalogue/declaration/view.ts';
 import type { Actor } from '../../../domain/access/actor.ts';
@@ -17,35 +17,35 @@ export interface DetailsOptions {
 export class Details {
   readonly #options: DetailsOptions;
   readonly #abort = new AbortController();
-  #asking = false;
-  #askAgain = false;
+  #isFetching = false;
+  #isOutdated = false;
 
   constructor(options: DetailsOptions) {
     this.#options = options;
-    void this.#ask();
+    void this.#fetch();
   }
 
   apply({ whole, changed, removed }: FeedUpdate): void {
     const { user, show } = this.#options;
     const seen = changed.some((container) => container.user === user);
     if (removed.includes(user) || (whole && !seen))
-      show([{ kind: 'text', tone: 'bad', text: `The container of ${user} is gone` }]);
-    else if (seen) void this.#ask();
+      show([{ kind: 'text', tone: 'bad', text: `The container of ${user} no longer exists` }]);
+    else if (seen) void this.#fetch();
   }
 
   end(): void {
     this.#abort.abort();
   }
 
-  async #ask(): Promise<void> {
+  async #fetch(): Promise<void> {
     const { user, verb, actor, core, show } = this.#options;
     const { signal } = this.#abort;
     if (signal.aborted) return;
-    if (this.#asking) {
-      this.#askAgain = true;
+    if (this.#isFetching) {
+      this.#isOutdated = true;
       return;
     }
-    this.#asking = true;
+    this.#isFetching = true;
     try {
       const answer = await core.call({ actor, verb: verb.name, input: { user } }, () => undefined, signal);
       if (!this.#abort.signal.aborted) show(verb.view(answer.result as never, { now: new Date(), terminal: true }));
@@ -53,15 +53,15 @@ export class Details {
       const { what, why } = Failure.from(error);
       if (!this.#abort.signal.aborted) show([{ kind: 'text', tone: 'bad', text: `${what}: ${why}` }]);
     } finally {
-      this.#asking = false;
+      this.#isFetching = false;
     }
     this.#catchUp();
   }
 
-  /** What changed while an answer was on its way is asked for now. */
+  /** Fetches again if the container changed during the last request. */
   #catchUp(): void {
-    if (!this.#askAgain) return;
-    this.#askAgain = false;
-    void this.#ask();
+    if (!this.#isOutdated) return;
+    this.#isOutdated = false;
+    void this.#fetch();
   }
 }

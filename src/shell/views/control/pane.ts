@@ -1,4 +1,4 @@
-/** What is opened on top of the list: blocks of an answer as lines, and which of them are seen. */
+/** A pane above the list: the lines of an answer, and which of them are visible. */
 import type { Block } from '../../../catalogue/declaration/view.ts';
 import { printableLines } from '../../../domain/text.ts';
 import { renderItem } from '../../items/renderItem.tsx';
@@ -7,14 +7,14 @@ import { wrapped } from '../layout/cells.ts';
 export interface PaneOptions {
   readonly kind: 'details' | 'text' | 'help';
   readonly title: string;
-  /** The user whose container it is about. */
+  /** The owner of the container that it shows. */
   readonly user?: string;
   readonly blocks: readonly Block[];
-  /** Cells of a line. */
+  /** The width of a line, in cells. */
   readonly width: number;
-  /** What is put on the clipboard. */
+  /** The text for the clipboard. */
   readonly copy?: string;
-  /** What is written last is what is wanted: a log. */
+  /** Whether to show the end first, as for a log. */
   readonly fromEnd?: boolean;
 }
 
@@ -35,21 +35,21 @@ export class Pane {
     this.copy = copy;
     this.#blocks = blocks;
     this.#width = width;
-    this.#lay();
+    this.#layOut();
     this.#top = fromEnd === true ? Number.MAX_SAFE_INTEGER : 0;
   }
 
-  /** Other figures in the same place: what is seen stays where it is. */
+  /** Replaces the content and keeps the scroll position. */
   replace(blocks: readonly Block[]): void {
     this.#blocks = blocks;
-    this.#lay();
+    this.#layOut();
   }
 
-  /** The window is another one. */
+  /** Lays the content out for another width. */
   resize(width: number): void {
     if (width === this.#width) return;
     this.#width = width;
-    this.#lay();
+    this.#layOut();
   }
 
   scroll(by: number): void {
@@ -60,15 +60,15 @@ export class Pane {
     this.#top = line;
   }
 
-  /** The lines that are seen, and what part of the whole they are. */
+  /** Returns the visible lines, the index of the first, and the number of all lines. */
   window(height: number): { readonly lines: readonly string[]; readonly first: number; readonly count: number } {
     const all = this.#lines;
     this.#top = Math.max(0, Math.min(this.#top, all.length - height));
     return { lines: all.slice(this.#top, this.#top + height), first: this.#top, count: all.length };
   }
 
-  /** Never while a screen is being rendered: Ink renders one thing at a time. */
-  #lay(): void {
+  /** Renders the lines. Must not run while a screen is rendered, because Ink renders one tree at a time. */
+  #layOut(): void {
     this.#lines = this.#blocks.flatMap((block) => linesOf(block, this.#width));
   }
 }

@@ -1,16 +1,16 @@
-/** Text in an exact number of cells of the screen. */
+/** Fits text into a number of cells. */
 import stringWidth from 'string-width';
 
 const characters = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 const plain = /^[\x20-\x7e]*$/;
 
-/** Cells that a text takes. Most texts are plain, and most of the time of a frame goes into counting. */
+/** Returns the width of a text in cells. ASCII has a fast path, because most of a frame's time goes into measuring. */
 function widthOf(text: string): number {
   return plain.test(text) ? text.length : stringWidth(text);
 }
 
-/** `text` in at most `width` cells; where something is left out, an ellipsis says so. */
+/** Cuts text to at most `width` cells. An ellipsis marks the cut. */
 export function cut(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   let kept = '';
@@ -24,13 +24,14 @@ export function cut(text: string, width: number): string {
   return width < 1 ? '' : `${kept}…`;
 }
 
+/** Cuts or pads text to exactly `width` cells. */
 export function cell(text: string, width: number, align?: 'left' | 'right'): string {
   const shown = cut(text, width);
   const room = ' '.repeat(Math.max(0, width - widthOf(shown)));
   return align === 'right' ? room + shown : shown + room;
 }
 
-/** Long lines broken at the edge, wherever that is: nothing is lost, nothing is added. */
+/** Breaks long lines at exactly `width` cells. */
 export function wrapped(text: string, width: number): string[] {
   return text.split('\n').flatMap((line) => {
     if (widthOf(line) <= width) return [line];
@@ -51,7 +52,7 @@ export function wrapped(text: string, width: number): string[] {
   });
 }
 
-/** As many of the parts, in order, as fit into `width` cells. */
+/** Joins as many parts, in order, as fit into `width` cells. */
 export function joinFitting(parts: readonly string[], separator: string, width: number): string {
   let line = '';
   for (const part of parts) {

@@ -1,4 +1,4 @@
-/** Which columns of the live list fit, and how wide they are. */
+/** The layout of the live list: columns, rows and scrolling. */
 import stringWidth from 'string-width';
 import type { FeedContainer } from '../../../domain/events/notice.ts';
 import { cellText, columnNames, columnOf, type ColumnName } from '../model/columns.ts';
@@ -9,20 +9,17 @@ export interface Placed {
   readonly bar: boolean;
 }
 
-/** Cells in front of the first column: the selection, the mark. */
+/** Cells before the first column: selection sign and mark. */
 export const gutter = 2;
-/** Between two columns. */
+/** Cells between two columns. */
 export const gap = 2;
 export const barCells = 8;
-/** Sign and blank in front of a status; the word gives way to `restart 2/5…` while something is at work. */
+/** Sign and blank before a status. The column has room for `restart 2/5…`, which replaces the status during a call. */
 const signCells = 2;
 const statusCells = signCells + 12;
 const minNameWidth = 8;
 
-/**
- * Widths as wide as the widest cell so far: they only grow while a view is open, so that columns do not jump to and fro
- * with the numbers in them.
- */
+/** Column widths: the widest cell seen so far. They only grow while a view is open, so that columns do not jump. */
 export class Widths {
   readonly #widest = new Map<ColumnName, number>(columnNames.map((name) => [name, columnOf(name).title.length + 2]));
 
@@ -43,7 +40,7 @@ export class Widths {
     return name === 'status' ? statusCells : (this.#widest.get(name) ?? 0);
   }
 
-  /** The columns in a window of this width: the same object as long as nothing about them changes. */
+  /** Returns the columns for a window of this width: the same object until they change. */
   placed(width: number): readonly Placed[] {
     if (this.#placed?.width !== width) this.#placed = { width, columns: place(this, width) };
     return this.#placed.columns;
@@ -51,7 +48,7 @@ export class Widths {
 }
 
 /**
- * The columns that fit into `width` cells, in their order; the least important ones go first, their bars before them.
+ * Returns the columns that fit into `width` cells, in order. The least important columns and bars are dropped first.
  */
 export function place(widths: Pick<Widths, 'of'>, width: number): Placed[] {
   const wanted = columnNames.flatMap((name) => {
@@ -70,7 +67,7 @@ export function place(widths: Pick<Widths, 'of'>, width: number): Placed[] {
       taken.set(name, { ...before, bar: true });
       left -= cells;
     } else if (priority === 1) {
-      // The name is always there, and leaves room for the status.
+      // The name is always shown and leaves room for the status.
       const most = Math.max(minNameWidth, left - gap - (statusCells + gap));
       const fitting = Math.min(cells - gap, most);
       taken.set(name, { width: fitting, bar: false });
@@ -79,11 +76,11 @@ export function place(widths: Pick<Widths, 'of'>, width: number): Placed[] {
       taken.set(name, { width: cells - gap, bar: false });
       left -= cells;
     } else if (name === 'labels' && left >= 12 + gap) {
-      // Labels may be long; a part of them is more than none.
+      // Labels may be long; part of them is better than none.
       taken.set(name, { width: left - gap, bar: false });
       left = 0;
     } else if (name !== 'labels') {
-      // What is less important does not take the place of what is more.
+      // A less important column must not take the place of this one.
       break;
     }
   }
@@ -93,18 +90,18 @@ export function place(widths: Pick<Widths, 'of'>, width: number): Placed[] {
   });
 }
 
-/** The first row that is shown, so that the selected one is: moved as little as possible. */
+/** Returns the first visible row after scrolling as little as possible to show the selected row. */
 export function scrolled(top: number, selected: number, count: number, room: number): number {
   const most = Math.max(0, count - room);
   return Math.max(0, Math.min(most, Math.max(selected - room + 1, Math.min(top, selected))));
 }
 
-/** Rows of the footer: the command and the keys, or a question. The list keeps at least a few rows. */
+/** Returns the rows of the footer: message and keys, or a dialog. The list keeps at least a few rows. */
 export function footerRows(rows: number, wanted: number | undefined): number {
   return wanted === undefined ? 2 : Math.max(4, Math.min(wanted, rows - 5));
 }
 
-/** Rows between the two lines at the top and the footer. */
+/** Returns the rows between the two lines at the top and the footer. */
 export function bodyRows(rows: number, wanted: number | undefined): number {
   return Math.max(1, rows - 2 - footerRows(rows, wanted));
 }

@@ -1,7 +1,4 @@
-/**
- * The lines of the live list: runs of text with a style each. Pure, so that what is shown can be tested without a
- * screen.
- */
+/** Builds the lines of the live list from styled segments, so that they can be tested without a screen. */
 import type { TextProps } from 'ink';
 import { plural } from '../../../catalogue/declaration/show.ts';
 import stringWidth from 'string-width';
@@ -13,7 +10,7 @@ import type { LiveCall } from '../../model/liveCalls.ts';
 import { cell, cut, joinFitting } from './cells.ts';
 import { cellText, columnOf, statusOf } from '../model/columns.ts';
 import { barCells, gap, type Placed } from './layout.ts';
-import type { ListModel } from '../model/model.ts';
+import type { ListModel } from '../model/listModel.ts';
 
 export type Style = Pick<TextProps, 'color' | 'bold' | 'dimColor' | 'inverse'>;
 
@@ -30,10 +27,10 @@ export interface Line {
 export interface RowLook {
   readonly selected: boolean;
   readonly marked: boolean;
-  /** What is at work there. */
+  /** The running call on this container. */
   readonly liveCall: LiveCall | undefined;
   readonly now: Date;
-  /** Cells of the whole row. */
+  /** The width of the row, in cells. */
   readonly width: number;
 }
 
@@ -56,7 +53,7 @@ export function rowLine(
     });
     if (withBar) segments.push(...barSegments(ratio?.(container) ?? null));
   }
-  // The selection is seen over the whole row.
+  // The selection is visible across the whole row.
   if (selected)
     segments.push({
       text: ' '.repeat(Math.max(0, cells - segments.reduce((sum, { text }) => sum + stringWidth(text), 0))),
@@ -70,7 +67,7 @@ function statusSegment(container: FeedContainer, liveCall: LiveCall | undefined,
   return { text: `${sign} ${cell(word, width - 2)}`, style: tones[tone] };
 }
 
-/** `restart 2/5…`. */
+/** Formats the progress of a call: `restart 2/5…`. */
 export function progress({ verb, steps }: Pick<LiveCall, 'verb' | 'steps'>): string {
   const step = steps.at(-1);
   return step === undefined ? `${verb}…` : `${verb} ${step.index}/${step.total}…`;
@@ -82,7 +79,7 @@ function barSegments(ratio: number | null): Segment[] {
   return [{ text: ' ' }, { text: full, style: fullness(ratio) }, { text: rest, style: tones.quiet }];
 }
 
-/** Runs of one style put together: each is a node of its own to Ink. */
+/** Merges adjacent segments of one style, because Ink makes a node of each. */
 function merged(segments: readonly Segment[]): Segment[] {
   const all: Segment[] = [];
   for (const segment of segments) {
@@ -106,20 +103,20 @@ export function titleLine(
   return { segments: [{ text: `  ${titles.join(' '.repeat(gap))}`, style: styles.heading }] };
 }
 
-/** What the list is, above it: the most important first. */
+/** Returns the line above the list, most important part first. */
 export function headLine(model: ListModel, place: string, width: number): Line {
   const { all, shown, filter, marks, sort, descending, stale, measuredAt } = model;
   if (stale !== null) {
     const since = measuredAt === null ? '' : ` since ${clock(measuredAt)}`;
-    return { segments: [{ text: cut(`! Not followed${since}: ${printable(stale)}`, width), style: tones.bad }] };
+    return { segments: [{ text: cut(`! Not updated${since}: ${printable(stale)}`, width), style: tones.bad }] };
   }
-  if (!model.loaded) return { segments: [{ text: cut('Looking at the host…', width), style: tones.quiet }] };
+  if (!model.loaded) return { segments: [{ text: cut('Loading containers…', width), style: tones.quiet }] };
   const running = all.filter(({ status }) => status === 'running').length;
   const hidden = [...marks].filter((user) => !shown.some((container) => container.user === user)).length;
   const parts = [
     filter === ''
       ? `${plural(all.length, 'container')}, ${running} running`
-      : `${shown.length} of ${all.length} with "${printable(filter)}"`,
+      : `${shown.length} of ${all.length} matching "${printable(filter)}"`,
     ...(marks.size === 0 ? [] : [`${marks.size} marked${hidden === 0 ? '' : ` (${hidden} not shown)`}`]),
     ...(place === '' ? [] : [place]),
     `by ${columnOf(sort).title.toLowerCase()}${descending ? ', descending' : ''}`,
@@ -128,12 +125,12 @@ export function headLine(model: ListModel, place: string, width: number): Line {
   return { segments: [{ text: joinFitting(parts, ' · ', width), style: styles.heading }] };
 }
 
-/** A time of day with its zone: the clock of the person at the other end is not known. */
+/** Formats a time of day in UTC, because the client's time zone is unknown. */
 function clock(time: string): string {
   return `${new Date(time).toISOString().slice(11, 19)} UTC`;
 }
 
-/** Where no container can be shown. */
+/** Returns the line for an empty list. */
 export function emptyLine({ loaded, filter }: Pick<ListModel, 'loaded' | 'filter'>): Line {
   const text = !loaded
     ? ''
@@ -143,7 +140,7 @@ export function emptyLine({ loaded, filter }: Pick<ListModel, 'loaded' | 'filter
   return { segments: [{ text: `  ${text}`, style: tones.quiet }] };
 }
 
-/** Compares what two lines look like. */
+/** Reports whether two lines look the same. */
 export function sameLine(a: Line, b: Line): boolean {
   return (
     a.inverse === b.inverse &&

@@ -1,6 +1,6 @@
 /**
- * The keys of the live list: one table, from which the keys themselves, the footer and the help come. What an actor may
- * not use is not in it.
+ * The keys of the live list. Key handling, the footer and the help all come from one table, without the verbs that the
+ * actor may not use.
  */
 import { mayUse, verbNamed, type AnyVerb, type VerbName } from '../../../catalogue/catalogue.ts';
 import type { Actor } from '../../../domain/access/actor.ts';
@@ -28,21 +28,21 @@ export type ActionName =
   | 'back'
   | 'quit';
 
-/** Where a key counts: in the list, or in what is opened on top of it. */
+/** Where a key works: in the list, or in a pane above it. */
 export type Place = 'list' | 'details' | 'text';
 
 interface Declared {
   readonly action: ActionName;
-  /** Names of keys; a printable character is its own name. */
+  /** Names of the keys. A printable character is its own name. */
   readonly keys: readonly string[];
-  /** How the keys are written in the help. */
+  /** The keys as the help shows them. */
   readonly shown: string;
   readonly says: string;
-  /** What the footer says behind the key; the word of the command where the key stands for one. */
+  /** The word after the key in the footer. */
   readonly hint?: string;
-  /** The command it stands for: the first of these that the actor may use. */
+  /** The verb that the key runs: the first of these that the actor may use. */
   readonly verbs?: readonly VerbName[];
-  /** It acts on all that are marked. */
+  /** Whether it acts on all marked containers. */
   readonly many?: boolean;
   readonly places: readonly Place[];
 }
@@ -69,12 +69,20 @@ const table: readonly Declared[] = [
     action: 'run',
     keys: ['s'],
     shown: 's',
-    says: 'a shell in the container',
+    says: 'open a shell in the container',
     hint: 'shell',
     verbs: ['shell'],
     places: about,
   },
-  { action: 'look', keys: ['l'], shown: 'l', says: 'its console log', hint: 'logs', verbs: ['logs'], places: about },
+  {
+    action: 'look',
+    keys: ['l'],
+    shown: 'l',
+    says: 'show its console log',
+    hint: 'logs',
+    verbs: ['logs'],
+    places: about,
+  },
   {
     action: 'run',
     keys: ['u'],
@@ -110,7 +118,7 @@ const table: readonly Declared[] = [
     action: 'delete',
     keys: ['d'],
     shown: 'd',
-    says: 'delete it; asks first',
+    says: 'delete it, after asking',
     hint: 'delete',
     verbs: ['delete'],
     many: true,
@@ -120,7 +128,7 @@ const table: readonly Declared[] = [
     action: 'look',
     keys: ['e'],
     shown: 'e',
-    says: 'its ssh configuration',
+    says: 'show its ssh configuration',
     hint: 'export',
     verbs: ['export', 'config'],
     places: about,
@@ -129,7 +137,7 @@ const table: readonly Declared[] = [
     action: 'copy',
     keys: ['y'],
     shown: 'y',
-    says: 'put the ssh command that leads there on your clipboard',
+    says: 'copy its ssh command to your clipboard',
     hint: 'copy',
     verbs: ['export', 'config'],
     places: about,
@@ -138,7 +146,7 @@ const table: readonly Declared[] = [
     action: 'copyShown',
     keys: ['y'],
     shown: 'y',
-    says: 'put this text on your clipboard',
+    says: 'copy this text to your clipboard',
     hint: 'copy',
     places: ['text'],
   },
@@ -146,11 +154,11 @@ const table: readonly Declared[] = [
     action: 'mark',
     keys: [' '],
     shown: 'Space',
-    says: 'mark or unmark it; keys then act on all that are marked',
+    says: 'mark or unmark it; keys then act on all marked containers',
     hint: 'mark',
     places: list,
   },
-  { action: 'markShown', keys: ['a'], shown: 'a', says: 'mark all that are shown, or none', places: list },
+  { action: 'markShown', keys: ['a'], shown: 'a', says: 'mark or unmark all shown containers', places: list },
   {
     action: 'filter',
     keys: ['/'],
@@ -160,19 +168,19 @@ const table: readonly Declared[] = [
     places: list,
   },
   { action: 'nextSort', keys: ['o'], shown: 'o', says: 'sort by the next column', hint: 'sort', places: list },
-  { action: 'turnSort', keys: ['O'], shown: 'O', says: 'turn the order around', places: list },
+  { action: 'turnSort', keys: ['O'], shown: 'O', says: 'reverse the order', places: list },
   { action: 'down', keys: ['down', 'j'], shown: 'j Down', says: 'down', places: everywhere },
   { action: 'up', keys: ['up', 'k'], shown: 'k Up', says: 'up', places: everywhere },
   { action: 'pageDown', keys: ['page-down', 'ctrl-f'], shown: 'PgDn', says: 'a page down', places: everywhere },
   { action: 'pageUp', keys: ['page-up', 'ctrl-b'], shown: 'PgUp', says: 'a page up', places: everywhere },
-  { action: 'first', keys: ['home', 'g'], shown: 'g Home', says: 'to the first', places: everywhere },
-  { action: 'last', keys: ['end', 'G'], shown: 'G End', says: 'to the last', places: everywhere },
-  { action: 'help', keys: ['?'], shown: '?', says: 'these keys', hint: 'help', places: about },
+  { action: 'first', keys: ['home', 'g'], shown: 'g Home', says: 'go to the top', places: everywhere },
+  { action: 'last', keys: ['end', 'G'], shown: 'G End', says: 'go to the end', places: everywhere },
+  { action: 'help', keys: ['?'], shown: '?', says: 'show these keys', hint: 'help', places: about },
   {
     action: 'back',
     keys: ['escape'],
     shown: 'Esc',
-    says: 'back: out of what is open, then the filter, then the list',
+    says: 'go back: close the pane, clear the filter, or close the list',
     hint: 'back',
     places: everywhere,
   },
@@ -180,7 +188,7 @@ const table: readonly Declared[] = [
     action: 'quit',
     keys: ['q', 'ctrl-c', 'ctrl-o'],
     shown: 'q',
-    says: 'back to the conversation',
+    says: 'close the list',
     hint: 'close',
     places: everywhere,
   },
@@ -202,8 +210,8 @@ export function bindingOf(bindings: readonly Binding[], place: Place, key: strin
 }
 
 /**
- * The footer, most wanted first: where the window is narrow the others are left to the help. `copies`: whether a text
- * is shown that can be copied.
+ * Returns the footer's hints, most important first, because a narrow window cuts the others. `copies`: whether the
+ * shown text can be copied.
  */
 export function hints(bindings: readonly Binding[], place: Place, copies = false): string[] {
   const here = bindings.filter(

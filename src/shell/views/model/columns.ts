@@ -1,4 +1,4 @@
-/** The columns of the live list: what a cell says, and what it sorts by. */
+/** The columns of the live list: the text of a cell, and the value it sorts by. */
 import { capitalised, showCpu, showSize, showUptime } from '../../../catalogue/declaration/show.ts';
 import type { Tone } from '../../../catalogue/declaration/view.ts';
 import type { FeedContainer } from '../../../domain/events/notice.ts';
@@ -7,16 +7,16 @@ import { printable } from '../../../domain/text.ts';
 export interface ViewColumn {
   readonly title: string;
   readonly align?: 'left' | 'right';
-  /** Where there is no room for all columns the least important go first; 1 is the most important. */
+  /** The importance, 1 being the highest. If room is short, the least important column is dropped first. */
   readonly priority: number;
   readonly text: (container: FeedContainer, now: Date) => string;
-  /** What it sorts by; nothing sorts last, whatever the order. */
+  /** The value to sort by. Null sorts last in either order. */
   readonly value: (container: FeedContainer) => string | number | null;
-  /** Of the whole, from 0 to 1; null where it is not known. */
+  /** The used fraction, from 0 to 1; null if unknown. */
   readonly ratio?: (container: FeedContainer) => number | null;
-  /** The least important thing of a column is its bar. */
+  /** The importance of the column's bar. */
   readonly barPriority?: number;
-  /** Whether `list --sort` orders by the same. */
+  /** Whether `list --sort` accepts this column. */
   readonly sortsList: boolean;
 }
 
@@ -48,18 +48,18 @@ export const columns = {
     title: 'MEMORY',
     priority: 5,
     barPriority: 8,
-    text: (c) => use(c.memoryUsedBytes, c.memoryLimitBytes),
+    text: (c) => usage(c.memoryUsedBytes, c.memoryLimitBytes),
     value: (c) => c.memoryUsedBytes,
-    ratio: (c) => share(c.memoryUsedBytes, c.memoryLimitBytes),
+    ratio: (c) => fraction(c.memoryUsedBytes, c.memoryLimitBytes),
     sortsList: true,
   },
   disk: {
     title: 'DISK',
     priority: 6,
     barPriority: 9,
-    text: (c) => use(c.diskUsedBytes, c.diskQuotaBytes),
+    text: (c) => usage(c.diskUsedBytes, c.diskQuotaBytes),
     value: (c) => c.diskUsedBytes,
-    ratio: (c) => share(c.diskUsedBytes, c.diskQuotaBytes),
+    ratio: (c) => fraction(c.diskUsedBytes, c.diskQuotaBytes),
     sortsList: true,
   },
   uptime: {
@@ -89,12 +89,12 @@ export function columnOf(name: ColumnName): ViewColumn {
   return columns[name];
 }
 
-/** The text of a cell, safe to show. */
+/** Returns the text of a cell, escaped. */
 export function cellText(name: ColumnName, container: FeedContainer, now: Date): string {
   return printable(columns[name].text(container, now));
 }
 
-/** A word, and a sign for whoever sees no colours. */
+/** How a status is shown. The sign is for terminals without colours. */
 export interface StatusLook {
   readonly sign: string;
   readonly word: string;
@@ -118,12 +118,12 @@ export function statusOf({ status, provisioning }: FeedContainer): StatusLook {
   }
 }
 
-function use(used: number | null, whole: number | null): string {
+function usage(used: number | null, whole: number | null): string {
   if (used === null && whole === null) return '-';
   return whole === null ? showSize(used) : `${showSize(used)} / ${showSize(whole)}`;
 }
 
-function share(used: number | null, whole: number | null): number | null {
+function fraction(used: number | null, whole: number | null): number | null {
   return used === null || whole === null || whole <= 0 ? null : Math.min(1, used / whole);
 }
 

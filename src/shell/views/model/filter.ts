@@ -1,12 +1,12 @@
-/** What a filter lets through: words that all have to match, each a piece of text, `!text`, or `label:key=value`. */
+/** Filters of the live list. Every word must match; a word is text, `!text`, or `label:key=value`. */
 
-export interface Filtered {
-  /** Everything that the columns say, in lower case. */
+export interface FilterRow {
+  /** The text of all columns, in lower case. */
   readonly text: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-type Test = (row: Filtered) => boolean;
+type Test = (row: FilterRow) => boolean;
 
 export function parseFilter(filter: string): Test {
   const tests = filter
@@ -25,12 +25,12 @@ function testOf(word: string): Test {
   const label = /^label:([^=]*)(=.*)?$/.exec(word);
   if (label === null) return ({ text }) => text.includes(word);
   const [, key = '', value] = label;
-  // While it is being typed, "label:" and "label:te" already say which labels are meant.
+  // A filter takes effect while it is typed: `label:te` matches every label key that begins with "te".
   if (value === undefined) return ({ labels }) => Object.keys(labels).some((each) => each.startsWith(key));
   return ({ labels }) => labels[key]?.toLowerCase() === value.slice(1);
 }
 
-/** The option of `list` that says the same, where one does. */
+/** Returns the equivalent options of `list`, or nothing if there are none. */
 export function listOption(filter: string): string | undefined {
   const words = filter.trim().split(/\s+/);
   return words.every((word) => /^label:[a-z0-9._-]+(=\S+)?$/.test(word))

@@ -1,15 +1,14 @@
-/** The help of the live list, from its bindings. */
 import type { Block } from '../../../catalogue/declaration/view.ts';
 import type { Binding } from './bindings.ts';
-import { commandLine } from './command.ts';
+import { commandLine } from './commandLine.ts';
 
-/** `user`: for whom the commands are written out. */
+/** Returns the help of the live list, with commands for `user`. */
 export function helpBlocks(bindings: readonly Binding[], user = 'USER'): Block[] {
   const listed = bindings.filter(({ places }) => places.includes('list') || places.includes('details'));
   return [
     {
       kind: 'fields',
-      title: 'Keys, and the commands they stand for',
+      title: 'Keys and the commands they run',
       fields: listed.map(
         ({ shown, says, verb, action }) =>
           [shown, verb === undefined || action === 'copy' ? says : `${commandLine(verb, { user })}: ${says}`] as const,
@@ -18,7 +17,7 @@ export function helpBlocks(bindings: readonly Binding[], user = 'USER'): Block[]
     {
       kind: 'text',
       tone: 'quiet',
-      text: 'Where containers are marked, start, stop, restart, resize and delete act on all of them; the other keys on the selected one.',
+      text: 'If containers are marked, start, stop, restart, resize and delete act on all of them. The other keys act on the selected one.',
     },
   ];
 }

@@ -1,4 +1,4 @@
-/** When a server may stop: a change that is done must also have been told. */
+/** `changing`, for which a stop of the server waits: true until the answer to a change can be sent. */
 import { expect, test } from 'vitest';
 import { Dispatcher } from '../../../../src/core/calls/dispatcher.ts';
 import type { Capabilities } from '../../../../src/core/calls/capabilities.ts';
@@ -35,7 +35,7 @@ function world() {
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test.each(['done', 'failed'])('a change that is %s is at work until who may log in is known too', async (end) => {
+test.each(['done', 'failed'])('a change that is %s counts as running until the directory is refreshed', async (end) => {
   const { dispatcher, verb, changed, call } = world();
   const answer = call('stop', { user: 'alice' }).catch((error: unknown) => error);
   await turn();
@@ -49,7 +49,7 @@ test.each(['done', 'failed'])('a change that is %s is at work until who may log 
   expect(dispatcher.changing).toBe(false);
 });
 
-test.each(['shell', 'list'])('%s is not waited for', async (name) => {
+test.each(['shell', 'list'])('%s does not count as a running change', async (name) => {
   const { dispatcher, verb, changed, call } = world();
   const answer = call(name, name === 'shell' ? { user: 'alice' } : {});
   await turn();
@@ -60,7 +60,7 @@ test.each(['shell', 'list'])('%s is not waited for', async (name) => {
   expect(dispatcher.changing).toBe(false);
 });
 
-test('what is refused leaves nothing at work', async () => {
+test('a refused call does not count as a running change', async () => {
   const { dispatcher, call } = world();
   await expect(call('stop', { user: '../etc' })).rejects.toThrow();
   expect(dispatcher.changing).toBe(false);

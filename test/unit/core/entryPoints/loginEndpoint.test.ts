@@ -1,9 +1,9 @@
-/** Core's end of logging in, with two connections: what is logged in over one is nothing to the other. */
+/** core's end of logins, with two connections: a login made over one cannot be used over the other. */
 import { createHash } from 'node:crypto';
 import { duplexPair } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
-import { LoginEndpoint, type FrontReports, type Way } from '../../../../src/core/entryPoints/loginEndpoint.ts';
+import { LoginEndpoint, type FrontReports, type Peer } from '../../../../src/core/entryPoints/loginEndpoint.ts';
 import { Logins } from '../../../../src/core/logins/logins.ts';
 import { emptyDirectory } from '../../../../src/domain/access/directory.ts';
 import { invitationLogin, newToken } from '../../../../src/domain/access/invitation.ts';
@@ -25,7 +25,7 @@ beforeEach(() => {
     now: () => new Date(),
     closed: (actor, _since, reason) => ended.push(`${actor.name}: ${reason ?? 'left'}`),
   });
-  logins.allow({
+  logins.replaceDirectory({
     ...emptyDirectory,
     identities: [carol.identity],
     invitations: [{ hash: createHash('sha256').update(token).digest('hex'), expiresAtMs: Date.now() + 60_000 }],
@@ -35,33 +35,33 @@ afterEach(() => {
   for (const connection of open.splice(0)) connection.dispose();
 });
 
-/** A connection to core: what is at its other end, and core's part of it. */
-function connect(way: Way, reports: FrontReports = {}) {
+/** A connection to core: both ends, core's endpoint, and the notifications of ended logins. */
+function connect(kind: Peer, reports: FrontReports = {}) {
   const [mine, theirs] = duplexPair();
   const [core, peer] = [connectOver(mine), connectOver(theirs)];
-  const endpoint = new LoginEndpoint(core, way, logins, reports);
-  const told: unknown[] = [];
-  peer.onNotification(messages.loginEnded, (what) => void told.push(what));
+  const endpoint = new LoginEndpoint(core, kind, logins, reports);
+  const notified: unknown[] = [];
+  peer.onNotification(messages.loginEnded, (message) => void notified.push(message));
   core.listen();
   peer.listen();
   open.push(core, peer);
-  return { core, endpoint, peer, told };
+  return { core, endpoint, peer, notified };
 }
 
 const proofOf = (username = 'manage') => ({ proof: prove(carol, username), address: '192.0.2.1' });
 
 describe('a login', () => {
-  it('is named, left and counted over the connection that it came in by, and over no other', async () => {
+  it('can be used, ended and counted only over the connection on which it was made', async () => {
     const [front, other] = [connect('front'), connect('local')];
     const { login } = (await front.peer.sendRequest(messages.prove, proofOf())) as { login: string };
     expect(front.endpoint.identify(login)).toMatchObject({ name: 'carol', login });
     expect(() => other.endpoint.identify(login)).toThrow(denied);
-    other.endpoint.shells(login, 1);
+    other.endpoint.countShells(login, 1);
     await other.peer.sendNotification(messages.logout, { login });
-    // Answered behind the notification.
+    // Answered after the notification was handled.
     await other.peer.sendRequest(messages.local, { name: 'root' });
     expect(logins.list()).toMatchObject([{ login, shells: 0 }, { entryPoint: 'local' }]);
-    front.endpoint.shells(login, 1);
+    front.endpoint.countShells(login, 1);
     expect(logins.list()[0]).toMatchObject({ shells: 1 });
     await front.peer.sendNotification(messages.logout, { login });
     await vi.waitUntil(() => ended.length > 0);
@@ -75,21 +75,21 @@ describe('a login', () => {
     endpoint.onEnd((login) => heard.push(login));
     const { login } = (await peer.sendRequest(messages.prove, proofOf())) as { login: string };
     core.dispose();
-    expect(ended).toEqual(['carol: the connection of the front ended']);
+    expect(ended).toEqual(['carol: the SSH server closed its connection']);
     expect(heard).toEqual([login]);
     expect(() => endpoint.identify(login)).toThrow(denied);
   });
 
-  it('that core ends is told over its connection, with the reason', async () => {
-    const { endpoint, peer, told } = connect('front');
+  it('that core ends is reported over its connection, with the reason', async () => {
+    const { endpoint, peer, notified } = connect('front');
     const { login } = (await peer.sendRequest(messages.prove, proofOf())) as { login: string };
-    logins.allow(emptyDirectory);
+    logins.replaceDirectory(emptyDirectory);
     expect(() => endpoint.identify(login)).toThrow(denied);
-    await vi.waitUntil(() => told.length > 0);
-    expect(told).toEqual([{ login, reason: 'your key may not be used here any more' }]);
+    await vi.waitUntil(() => notified.length > 0);
+    expect(notified).toEqual([{ login, reason: 'your key is no longer accepted here' }]);
   });
 
-  it("is root's over core's own socket only, and a client's over the front only", async () => {
+  it("of root can be made only over core's own socket, and one of a client only over the front", async () => {
     const reports: FrontReports = { refused: vi.fn(), useInvitation: vi.fn() };
     const [front, local] = [connect('front', reports), connect('local', reports)];
     await expect(front.peer.sendRequest(messages.local, { name: 'root' })).rejects.toThrow(/Unhandled method/);
@@ -106,15 +106,12 @@ describe('a login', () => {
   });
 
   it.each<[what: string, change: object]>([
-    ['a name that is longer than any', { proof: { ...prove(carol, 'manage'), username: 'x'.repeat(65) } }],
-    ['an address that is none', { address: 'here' }],
+    ['a name that is too long', { proof: { ...prove(carol, 'manage'), username: 'x'.repeat(65) } }],
+    ['an invalid address', { address: 'here' }],
     ['a role', { role: 'admin' }],
-    ['a signature that is longer than any', { proof: { ...prove(carol, 'manage'), signature: 'A'.repeat(8196) } }],
-    [
-      'the name of an algorithm that has a line feed',
-      { transport: { keyExchange: 'a\nb', hostKey: 'x', cipher: 'x' } },
-    ],
-  ])('is none where the front says %s', async (_, change) => {
+    ['a signature that is too long', { proof: { ...prove(carol, 'manage'), signature: 'A'.repeat(8196) } }],
+    ['an algorithm name with a line feed', { transport: { keyExchange: 'a\nb', hostKey: 'x', cipher: 'x' } }],
+  ])('is refused if the front sends %s', async (_, change) => {
     const { peer } = connect('front');
     await expect(peer.sendRequest(messages.prove, { ...proofOf(), ...change } as never)).rejects.toMatchObject({
       data: { code: 'usage' },

@@ -1,4 +1,4 @@
-/** Keeping a front running, whatever way it is started: with a starter of the test's own, and with a real child. */
+/** Keeping the front running: with a fake starter, and with a real child. */
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -17,7 +17,7 @@ import { messages } from '../../../../src/protocol/messages.ts';
 
 const log = pino({ level: 'silent' });
 
-/** Everything of a front that its keeper sees, in the test's hands. */
+/** A front that the test controls. */
 class FakeFront implements FrontRun {
   readonly channel: Duplex;
   readonly ended: Promise<FrontEnd>;
@@ -26,14 +26,14 @@ class FakeFront implements FrontRun {
   kills = 0;
   drained = false;
   end: (end: Partial<FrontEnd>) => void = () => undefined;
-  standStill: () => void = () => undefined;
+  hang: () => void = () => undefined;
 
   constructor() {
     const [mine, theirs] = duplexPair();
     this.raw = (text) => void theirs.write(text);
     this.channel = mine;
     this.ended = new Promise(
-      (resolve) => (this.end = (end) => resolve({ code: null, signal: null, said: '', ...end })),
+      (resolve) => (this.end = (end) => resolve({ code: null, signal: null, lastLine: '', ...end })),
     );
     this.connection = connectOver(theirs);
     this.connection.onNotification(messages.drain, () => {
@@ -47,10 +47,10 @@ class FakeFront implements FrontRun {
     return this.connection.sendNotification(messages.listening);
   }
 
-  /** Says that it is alive, as one whose event loop turns, until it is told to `standStill`. */
+  /** Sends signs of life, until `hang` is called. */
   live(): void {
     const timer = setInterval(() => notify(this.connection, messages.alive), 1000);
-    this.standStill = () => clearInterval(timer);
+    this.hang = () => clearInterval(timer);
   }
 
   kill(): void {
@@ -71,7 +71,7 @@ class FakeStarter implements FrontStarter {
 const listener: Listener = { handle: undefined, where: { address: '127.0.0.1', port: 1 }, close: () => undefined };
 
 function keep(starter: FrontStarter, options: Partial<FrontOptions> = {}) {
-  const told = { serving: 0, fatal: [] as string[], replaced: [] as string[] };
+  const events = { serving: 0, fatal: [] as string[], replaced: [] as string[] };
   const front = new FrontProcess({
     starter,
     listener,
@@ -80,12 +80,12 @@ function keep(starter: FrontStarter, options: Partial<FrontOptions> = {}) {
       throw new Error('not asked for');
     },
     serve: () => undefined,
-    onServing: () => told.serving++,
-    onFatal: (reason) => told.fatal.push(reason),
-    onReplaced: (why) => told.replaced.push(why),
+    onServing: () => events.serving++,
+    onFatal: (reason) => events.fatal.push(reason),
+    onReplaced: (why) => events.replaced.push(why),
     ...options,
   });
-  return { front, told };
+  return { front, events };
 }
 
 describe('a front', () => {
@@ -95,73 +95,73 @@ describe('a front', () => {
     // Messages travel by setImmediate, which stays real.
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] });
     const starter = new FakeStarter();
-    const { front, told } = keep(starter);
+    const { front, events } = keep(starter);
     await vi.waitUntil(() => starter.fronts.length === 1);
     const [first] = starter.fronts;
     if (first === undefined) throw new Error('no front');
     await first.serves();
-    await vi.waitUntil(() => told.serving === 1);
+    await vi.waitUntil(() => events.serving === 1);
     first.live();
-    return { starter, front, told, first };
+    return { starter, front, events, first };
   }
 
-  it('is replaced when it ends, and that it ended is told', async () => {
-    const { starter, told, first, front } = await serving();
+  it('is replaced when it ends, and the reason is reported', async () => {
+    const { starter, events, first, front } = await serving();
     first.end({ signal: 'SIGSEGV' });
     await vi.advanceTimersByTimeAsync(1000);
     expect(starter.fronts).toHaveLength(2);
-    expect(told).toEqual({ serving: 1, fatal: [], replaced: ['ended'] });
+    expect(events).toEqual({ serving: 1, fatal: [], replaced: ['ended'] });
     await front.stop('over');
     expect(starter.fronts[1]?.drained).toBe(true);
   });
 
-  it('is killed when it stands still for more than 5 s, and that is told', async () => {
-    const { starter, told, first, front } = await serving();
+  it('is killed when it hangs for more than 5 s, and the reason is reported', async () => {
+    const { starter, events, first, front } = await serving();
     await vi.advanceTimersByTimeAsync(20_000);
     expect(first.kills).toBe(0);
-    first.standStill();
+    first.hang();
     await vi.advanceTimersByTimeAsync(4900);
     expect(first.kills).toBe(0);
     await vi.advanceTimersByTimeAsync(5000);
     expect(first.kills).toBe(1);
     expect(starter.fronts).toHaveLength(2);
-    expect(told.replaced).toEqual(['stood-still']);
+    expect(events.replaced).toEqual(['stood-still']);
     await front.stop('over');
   });
 
-  it('is not killed while anything comes from it, however late core is in reading it', async () => {
-    const { told, first, front } = await serving();
+  it('is not killed while any byte comes from it, even if core reads it late', async () => {
+    const { events, first, front } = await serving();
     await vi.advanceTimersByTimeAsync(2000);
-    first.standStill();
-    // The beginning of a message: bytes that nobody can hand out yet.
+    first.hang();
+    // The beginning of a message, which cannot be handled yet.
     first.raw('Content-Length: 100\r\n\r\n{');
     for (let second = 0; second < 20; second++) {
       first.raw(' ');
       await vi.advanceTimersByTimeAsync(1000);
     }
-    // Core reads nothing more for now: whether it lives, nobody can know.
+    // core has paused reading, so it cannot know whether the front lives.
     first.channel.pause();
     await vi.advanceTimersByTimeAsync(20_000);
     expect(first.kills).toBe(0);
     first.channel.resume();
     await vi.advanceTimersByTimeAsync(7000);
     expect(first.kills).toBe(1);
-    expect(told.replaced).toEqual(['stood-still']);
+    expect(events.replaced).toEqual(['stood-still']);
     await front.stop('over');
   });
 
-  it('that hangs up on core and lives on is killed, and core is unharmed', async () => {
-    const { starter, told, first, front } = await serving();
+  it('that closes its connection to core and lives on is killed and replaced', async () => {
+    const { starter, events, first, front } = await serving();
     first.connection.dispose();
     first.channel.destroy();
     await vi.advanceTimersByTimeAsync(3000);
     expect(first.kills).toBe(1);
     expect(starter.fronts).toHaveLength(2);
-    expect(told.replaced).toEqual(['ended']);
+    expect(events.replaced).toEqual(['ended']);
     await front.stop('over');
   });
 
-  it('that dies again and again is started at longer and longer intervals', async () => {
+  it('that dies again and again is restarted at increasing intervals', async () => {
     const { starter, first, front } = await serving();
     first.end({});
     for (let second = 0; second < 60; second++) {
@@ -173,7 +173,7 @@ describe('a front', () => {
     await front.stop('over');
   });
 
-  it('that does not say goodbye is killed at the end of its grace', async () => {
+  it('that does not end by itself is killed after the grace period', async () => {
     const { first, front } = await serving();
     first.connection.onNotification(messages.drain, () => undefined);
     const stopped = front.stop('over', 3000);
@@ -184,26 +184,30 @@ describe('a front', () => {
     expect(first.kills).toBe(1);
   });
 
-  it('that never serves is the end of the start, with what it said last', async () => {
+  it('that ends before it accepts connections makes the start fail, with its last line of output', async () => {
     const starter = new FakeStarter();
-    const { told } = keep(starter);
+    const { events } = keep(starter);
     await vi.waitUntil(() => starter.fronts.length === 1);
-    starter.fronts[0]?.end({ code: 1, said: 'Failed to start transient service unit: no such user' });
-    await vi.waitUntil(() => told.fatal.length > 0);
-    expect(told).toEqual({ serving: 0, fatal: ['Failed to start transient service unit: no such user'], replaced: [] });
+    starter.fronts[0]?.end({ code: 1, lastLine: 'Failed to start transient service unit: no such user' });
+    await vi.waitUntil(() => events.fatal.length > 0);
+    expect(events).toEqual({
+      serving: 0,
+      fatal: ['Failed to start transient service unit: no such user'],
+      replaced: [],
+    });
     expect(starter.fronts).toHaveLength(1);
   });
 
-  it('that cannot even be tried is the end of the start too', async () => {
-    const { told } = keep({ start: () => Promise.reject(new Error('no systemctl')) });
-    await vi.waitUntil(() => told.fatal.length > 0);
-    expect(told.fatal).toEqual([expect.stringContaining('no systemctl')]);
+  it('that cannot be started makes the start fail', async () => {
+    const { events } = keep({ start: () => Promise.reject(new Error('no systemctl')) });
+    await vi.waitUntil(() => events.fatal.length > 0);
+    expect(events.fatal).toEqual([expect.stringContaining('no systemctl')]);
   });
 });
 
 const imported = (path: string): string => pathToFileURL(join(import.meta.dirname, '../../../../src', path)).href;
 
-/** What it takes to be a front: finds its sockets as src/front/main.ts does. */
+/** The program of a minimal front. It finds its sockets as src/front/main.ts does. */
 const child = `
   import { createServer, Socket } from 'node:net';
   import { connectOver, notify } from '${imported('protocol/connection.ts')}';
@@ -217,26 +221,26 @@ const child = `
   createServer((socket) => socket.end(String(process.pid))).listen({ fd: fd('--listener') }, () => notify(core, messages.listening));
 `;
 
-describe('a front that is a child', () => {
+describe('a front as a child of core', () => {
   async function childFront(
     before: string,
-    act: (bound: Listener, front: FrontProcess, told: ReturnType<typeof keep>['told']) => Promise<void>,
+    act: (bound: Listener, front: FrontProcess, events: ReturnType<typeof keep>['events']) => Promise<void>,
   ): Promise<void> {
     const folder = await mkdtemp(join(tmpdir(), 'containarium-front-'));
     const entry = join(folder, 'front.mjs');
     await writeFile(entry, child.replace('BEFORE', before));
     const bound = bindPort({ address: '127.0.0.1', port: 0 });
-    const { front, told } = keep(new ChildFront({ entry, log }), { listener: bound });
+    const { front, events } = keep(new ChildFront({ entry, log }), { listener: bound });
     try {
-      await act(bound, front, told);
+      await act(bound, front, events);
     } finally {
       await front.stop('the test is over');
       await rm(folder, { recursive: true });
     }
   }
 
-  const served = (told: { serving: number }): Promise<unknown> =>
-    vi.waitUntil(() => told.serving > 0, { timeout: 20_000 });
+  const served = (events: { serving: number }): Promise<unknown> =>
+    vi.waitUntil(() => events.serving > 0, { timeout: 20_000 });
 
   async function pidAt({ where }: Listener): Promise<number> {
     const socket = connect(where.port, where.address);
@@ -244,56 +248,56 @@ describe('a front that is a child', () => {
     return Number(data.toString());
   }
 
-  it('may stand still for 7 s before it answers for the first time, as one that loads its code on a slow machine', async () => {
+  it('may hang for 7 s before its first sign of life, as when it loads its code on a slow machine', async () => {
     await childFront(
       'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 7000);',
-      async (_bound, _front, told) => {
-        await served(told);
-        expect(told.replaced).toEqual([]);
+      async (_bound, _front, events) => {
+        await served(events);
+        expect(events.replaced).toEqual([]);
       },
     );
   });
 
-  it('is replaced without a connection being refused meanwhile', async () => {
-    await childFront('', async (bound, _front, told) => {
-      await served(told);
+  it('is replaced without refusing a connection', async () => {
+    await childFront('', async (bound, _front, events) => {
+      await served(events);
       const first = await pidAt(bound);
       process.kill(first, 'SIGKILL');
-      await vi.waitUntil(() => told.replaced.length === 1, { timeout: 20_000 });
-      // Nobody accepts now; the one who connects waits, and is not refused.
+      await vi.waitUntil(() => events.replaced.length === 1, { timeout: 20_000 });
+      // No front accepts connections now. The new connection waits.
       const second = await pidAt(bound);
       expect(second).not.toBe(first);
     });
   });
 
-  it('gains no privilege from what it starts', async () => {
+  it('cannot gain privileges', async () => {
     await childFront(
       "import { readFileSync } from 'node:fs'; if (!/^NoNewPrivs:.1$/m.test(readFileSync('/proc/self/status', 'utf8'))) process.exit(1);",
-      async (_bound, _front, told) => {
-        await vi.waitUntil(() => told.serving + told.fatal.length > 0, { timeout: 20_000 });
-        expect(told.fatal).toEqual([]);
+      async (_bound, _front, events) => {
+        await vi.waitUntil(() => events.serving + events.fatal.length > 0, { timeout: 20_000 });
+        expect(events.fatal).toEqual([]);
       },
     );
   });
 });
 
 describe('the port', () => {
-  it('is bound once, and a port that is taken is said to be', () => {
+  it('cannot be bound while another program listens there, and the error says so', () => {
     const bound = bindPort({ address: '127.0.0.1', port: 0 });
     const listening = connectable(bound);
     return listening.then(async (close) => {
-      expect(() => bindPort(bound.where)).toThrow(/another program listens there \(EADDRINUSE\)/);
+      expect(() => bindPort(bound.where)).toThrow(/another program is listening there \(EADDRINUSE\)/);
       await close();
     });
   });
 
-  it("is refused at an address that is not this machine's", () => {
+  it('cannot be bound at an address that this machine does not have', () => {
     expect(() => bindPort({ address: '192.0.2.1', port: 0 })).toThrow(
       /this machine does not have that address \(EADDRNOTAVAIL\)/,
     );
   });
 
-  it('can be one of IPv6', () => {
+  it('can be bound at an IPv6 address', () => {
     const bound = bindPort({ address: '::1', port: 0 });
     expect(bound.where).toMatchObject({ address: '::1' });
     expect(bound.where.port).toBeGreaterThan(0);
@@ -302,7 +306,7 @@ describe('the port', () => {
   });
 });
 
-/** Listens on it, as a front does. */
+/** Listens on the bound port, as a front does. */
 async function connectable(bound: Listener): Promise<() => Promise<void>> {
   const { createServer } = await import('node:net');
   const server = createServer().listen({ fd: (bound.handle as { fd: number }).fd });

@@ -1,4 +1,4 @@
-/** A front as a unit, as far as core has to do with it; what systemd makes of it is in test/host/service.test.ts. */
+/** core's part of running the front as a systemd unit. test/host/service.test.ts tests it with systemd itself. */
 import { EventEmitter, once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -31,12 +31,12 @@ const front = `
   createServer((socket) => socket.end('served')).listen({ fd: fd('--listener') }, () => core.sendNotification(messages.listening));
 `;
 
-describe('a front that is a unit', () => {
+describe('a front as a systemd unit', () => {
   let folder: string;
   const path = process.env['PATH'] ?? '';
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'containarium-unit-'));
-    // Stands for systemd-run: writes down what it is asked, and runs the command with its own descriptors, as `--pipe`
+    // A stand-in for systemd-run: writes down its arguments, and runs the command with its own descriptors, as `--pipe`
     // does.
     await writeFile(
       join(folder, 'systemd-run'),
@@ -51,7 +51,7 @@ describe('a front that is a unit', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('is handed its two sockets, is another user in any case, and is killed by the name of its unit', async () => {
+  it('inherits its two sockets, is never root, and is killed by the name of its unit', async () => {
     const ran: string[] = [];
     const runner: Runner = {
       run: ({ program, args, allowExit }: Command): Promise<Output> => {
@@ -64,7 +64,7 @@ describe('a front that is a unit', () => {
     const run = await new UnitFront({ entry: join(folder, 'front.mjs'), log: pino({ level: 'silent' }), runner }).start(
       bound,
     );
-    // What an earlier core may have left is gone before.
+    // A front that an earlier core may have left is stopped first.
     expect(ran.splice(0)).toEqual([
       'systemctl kill --signal=KILL containarium-front.service',
       'systemctl stop containarium-front.service',
@@ -93,7 +93,7 @@ describe('a front that is a unit', () => {
     run.kill();
     await vi.waitUntil(() => ran.length > 0);
     expect(ran).toEqual(['systemctl kill --signal=KILL containarium-front.service']);
-    // The stand-in has no unit to be killed with: it ends itself when core hangs up.
+    // There is no unit to kill here: the stand-in ends when core closes the connection.
     connection.dispose();
     run.channel.destroy();
     bound.close();
@@ -101,12 +101,12 @@ describe('a front that is a unit', () => {
   });
 });
 
-describe('what a front says on standard error', () => {
-  it("is logged as a front's, without control characters, in bounded lines and bounded number", async () => {
+describe("the front's output on standard error", () => {
+  it("is logged as the front's, without control characters, in lines of limited length and number", async () => {
     const out = new PassThrough();
     const lines: { front?: string; dropped?: number; level: number }[] = [];
     const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line) as never) });
-    const said = logFront(out, log);
+    const output = logFront(out, log);
     out.write('{"level":60,"msg":"core is taken over"}\n\u001b[31mred\nlong ');
     out.write('x'.repeat(100_000));
     out.write(`\n${'flood\n'.repeat(1000)}last`);
@@ -115,18 +115,18 @@ describe('what a front says on standard error', () => {
     expect(lines[0]).toMatchObject({
       level: 40,
       front: { level: 60, msg: 'core is taken over' },
-      msg: 'the front says',
+      msg: 'output of the front',
     });
     expect(lines[1]?.front).not.toContain('\u001b');
     expect(lines[2]?.front?.length).toBe(4096);
     expect(lines).toHaveLength(100);
-    expect(said.last).toBe('last');
+    expect(output.last).toBe('last');
   });
 
-  it('is cut where a line comes whole, and kept no longer than it is logged where a line never ends', () => {
+  it('is cut at the limit in a long line, and in a line that never ends', () => {
     const out = Object.assign(new EventEmitter(), { setEncoding: () => undefined });
     const lines: { front?: string }[] = [];
-    const said = logFront(
+    const output = logFront(
       out as unknown as Readable,
       pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as never) }),
     );
@@ -136,14 +136,14 @@ describe('what a front says on standard error', () => {
     const much = 'y'.repeat(2 ** 24);
     for (let i = 0; i < 40; i++) out.emit('data', much);
     out.emit('end');
-    expect(said.last).toBe('y'.repeat(4096));
+    expect(output.last).toBe('y'.repeat(4096));
   });
 });
 
-describe('the news that a front was replaced', () => {
+describe('a restart of the front', () => {
   const carol: Actor = { name: 'carol', role: 'admin', entryPoint: 'manage' };
 
-  it('is told to each person once, anew after each restart, and not to root on the host', () => {
+  it('is reported once to each person, and not to root on the host', () => {
     let nowMs = Date.UTC(2026, 0, 2, 3, 4, 5);
     const frontRestarts = new FrontRestarts(() => nowMs);
     expect(frontRestarts.next(carol)).toBeNull();
@@ -152,7 +152,7 @@ describe('the news that a front was replaced', () => {
     const restart = frontRestarts.next(carol);
     expect(restart).toEqual({ at: '2026-01-02T03:04:05.000Z', why: 'stood-still' });
     expect(restart === null ? '' : frontRestartText(restart)).toBe(
-      'The SSH server was restarted at 03:04 UTC because it stood still; operations went on.',
+      'The SSH server was restarted at 03:04 UTC because it stopped responding. Operations were not interrupted.',
     );
     expect(frontRestarts.next(carol)).toBeNull();
     expect(frontRestarts.next({ ...carol, entryPoint: 'self', role: 'owner' })).not.toBeNull();

@@ -1,4 +1,4 @@
-/** Core's own view of who is logged in: what the front says is proved, or worth nothing. */
+/** core's own record of logins: a login that the front reports without a valid proof is denied. */
 import { createHash, randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { kickSession } from '../../../../src/service/sessions.ts';
@@ -10,19 +10,19 @@ import { invitationLogin, newToken } from '../../../../src/domain/access/invitat
 import { makeIdentity, proofBy, prove, type IdentityKey } from '../../../support/proofs.ts';
 import { makeSecurityKey } from '../../../support/rawClient.ts';
 
-const told: [login: string, reason: string][] = [];
-const front = { ended: (login: string, reason: string): unknown => told.push([login, reason]) };
+const endedByCore: [login: string, reason: string][] = [];
+const front = { ended: (login: string, reason: string): unknown => endedByCore.push([login, reason]) };
 const ended: string[] = [];
 let logins: Logins;
 let carol: IdentityKey;
 let alice: IdentityKey;
 
 function allow(identities: readonly Identity[]): void {
-  logins.allow({ ...emptyDirectory, identities });
+  logins.replaceDirectory({ ...emptyDirectory, identities });
 }
 
 beforeEach(() => {
-  told.length = 0;
+  endedByCore.length = 0;
   ended.length = 0;
   carol = makeIdentity({ admin: { name: 'carol', role: 'operator', limits: {} }, owns: [] });
   alice = makeIdentity({ owns: ['alice'] });
@@ -36,7 +36,7 @@ beforeEach(() => {
 const denied = expect.objectContaining({ code: 'denied' }) as Error;
 
 describe('a proof', () => {
-  it('lets in whoever holds the key, with what it may do here', () => {
+  it('admits the holder of the key, with the rights of the key', () => {
     const actor = logins.prove(prove(carol, 'manage'), '192.0.2.1', front);
     expect(actor).toMatchObject({
       name: 'carol',
@@ -54,7 +54,7 @@ describe('a proof', () => {
     });
   });
 
-  it('is good once: who has seen it cannot use it again', () => {
+  it('is good once and cannot be replayed', () => {
     const proof = prove(carol, 'manage');
     logins.prove(proof, '192.0.2.1', front);
     expect(() => logins.prove(proof, '192.0.2.1', front)).toThrow(denied);
@@ -67,59 +67,59 @@ describe('a proof', () => {
   });
 
   it.each([
-    ['at another door', (proof: LoginProof) => ({ ...proof, username: 'self' })],
-    ['on another connection', (proof: LoginProof) => ({ ...proof, sessionId: randomBytes(32).toString('base64') })],
-    ['under another algorithm', (proof: LoginProof) => ({ ...proof, algorithm: 'rsa-sha2-512' })],
+    ['with another login name', (proof: LoginProof) => ({ ...proof, username: 'self' })],
+    [
+      'with the session identifier of another connection',
+      (proof: LoginProof) => ({ ...proof, sessionId: randomBytes(32).toString('base64') }),
+    ],
+    ['with another algorithm', (proof: LoginProof) => ({ ...proof, algorithm: 'rsa-sha2-512' })],
     [
       'for another service',
       (proof: LoginProof) => ({ ...prove(carol, 'manage', { service: 'ssh-other' }), username: proof.username }),
     ],
     ['without a signature', (proof: LoginProof) => ({ ...proof, signature: '' })],
     ['with another key', (proof: LoginProof) => ({ ...proof, blob: alice.identity.blob })],
-    [
-      'with a key that nobody has',
-      (proof: LoginProof) => ({ ...proof, blob: makeIdentity({ owns: [] }).identity.blob }),
-    ],
-  ])('is none %s', (_, change) => {
+    ['with an unknown key', (proof: LoginProof) => ({ ...proof, blob: makeIdentity({ owns: [] }).identity.blob })],
+  ])('is denied %s', (_, change) => {
     expect(() => logins.prove(change(prove(carol, 'manage')), '192.0.2.1', front)).toThrow(denied);
     expect(logins.list()).toEqual([]);
   });
 
-  it('opens only the door that the key is for', () => {
+  it('is accepted only at the entry point of its key', () => {
     expect(() => logins.prove(prove(alice, 'manage'), '192.0.2.1', front)).toThrow(denied);
     expect(() => logins.prove(prove(carol, 'self'), '192.0.2.1', front)).toThrow(denied);
     expect(() => logins.prove(prove(carol, 'root'), '192.0.2.1', front)).toThrow(denied);
   });
 
-  it('is not forgotten because somebody else logs in again and again', () => {
+  it('is not forgotten when another person logs in again and again', () => {
     const few = new Logins({ now: () => new Date(), maxProofs: 10 });
-    few.allow({ ...emptyDirectory, identities: [carol.identity, alice.identity] });
+    few.replaceDirectory({ ...emptyDirectory, identities: [carol.identity, alice.identity] });
     const proof = prove(carol, 'manage');
     few.prove(proof, '192.0.2.1', front);
     for (let i = 0; i < 30; i++) few.prove(prove(alice, 'self'), '192.0.2.1', front);
     expect(() => few.prove(proof, '192.0.2.1', front)).toThrow(denied);
   });
 
-  it('that is none is told to whoever counts, with the login name and the address', () => {
+  it('that is invalid is reported with its login name and address', () => {
     const failed: string[] = [];
-    const watched = new Logins({ now: () => new Date(), notProved: (...what) => failed.push(what.join(' from ')) });
-    watched.allow({ ...emptyDirectory, identities: [carol.identity] });
+    const watched = new Logins({ now: () => new Date(), proofRejected: (...what) => failed.push(what.join(' from ')) });
+    watched.replaceDirectory({ ...emptyDirectory, identities: [carol.identity] });
     expect(() => watched.prove({ ...prove(carol, 'manage'), signature: '' }, '192.0.2.1', front)).toThrow(denied);
     expect(() => watched.prove(prove(alice, 'self'), '192.0.2.2', front)).toThrow(denied);
     expect(failed).toEqual(['manage from 192.0.2.1', 'self from 192.0.2.2']);
   });
 
-  it('of an invitation is no login, and of a login no invitation', () => {
+  it('of an invitation does not open a login, and a proof of a login does not use an invitation', () => {
     const token = newToken();
-    logins.allow({
+    logins.replaceDirectory({
       ...emptyDirectory,
       identities: [carol.identity],
       invitations: [{ hash: createHash('sha256').update(token).digest('hex'), expiresAtMs: Date.now() + 60_000 }],
     });
     const guest = makeIdentity({ owns: [] });
     expect(() => logins.prove(prove(guest, invitationLogin(token)), '192.0.2.1', front)).toThrow(denied);
-    expect(() => logins.invited(prove(carol, 'manage'), '192.0.2.1')).toThrow(denied);
-    expect(logins.invited(prove(guest, invitationLogin(token)), '192.0.2.1')).toMatchObject({
+    expect(() => logins.proveInvitation(prove(carol, 'manage'), '192.0.2.1')).toThrow(denied);
+    expect(logins.proveInvitation(prove(guest, invitationLogin(token)), '192.0.2.1')).toMatchObject({
       admitted: 'invitation',
       key: { type: 'ssh-ed25519' },
     });
@@ -144,7 +144,7 @@ describe('a FIDO key', () => {
     ]);
   const [touched, verified] = [1, 4];
 
-  it('was touched for a login, or it is none; no other key was', () => {
+  it('must be touched for a login, and other keys have no touch', () => {
     entitle(false);
     expect(() => logins.prove(show(0), '192.0.2.1', front)).toThrow(denied);
     expect(() => logins.prove(show(verified), '192.0.2.1', front)).toThrow(denied);
@@ -154,31 +154,31 @@ describe('a FIDO key', () => {
     expect(logins.touchedAt('another')).toBeUndefined();
   });
 
-  it('has verified its person where that is wanted, also of a login that is open', () => {
+  it('must verify its user if verify-required is set, also for a login that is already open', () => {
     entitle(true);
     expect(() => logins.prove(show(touched), '192.0.2.1', front)).toThrow(denied);
     logins.prove(show(touched | verified), '192.0.2.1', front);
     entitle(false);
     const { login = '' } = logins.prove(show(touched), '192.0.2.1', front);
     entitle(true);
-    expect(told).toEqual([[login, 'your key wants you to be verified at it']]);
+    expect(endedByCore).toEqual([[login, 'your key requires a PIN or a fingerprint']]);
   });
 });
 
 describe('a login', () => {
   it.each([
-    ['is taken from the list', [] as Identity[], 'your key may not be used here any more'],
-    ['gets another role', [{ role: 'viewer', name: 'carol' } as const], 'your role is viewer now: log in again'],
-    ['gets another name', [{ role: 'operator', name: 'dave' } as const], 'your key belongs to dave now: log in again'],
-  ])('is over when its key %s', (_, after, reason) => {
+    ['is removed', [] as Identity[], 'your key is no longer accepted here'],
+    ['gets another role', [{ role: 'viewer', name: 'carol' } as const], 'your role is now viewer: log in again'],
+    ['gets another name', [{ role: 'operator', name: 'dave' } as const], 'your key now belongs to dave: log in again'],
+  ])('ends when its key %s', (_, after, reason) => {
     const { login = '' } = logins.prove(prove(carol, 'manage'), '192.0.2.1', front);
     allow(after.map((admin) => ({ ...carol.identity, admin: { limits: {}, ...admin } })) as Identity[]);
-    expect(told).toEqual([[login, reason]]);
+    expect(endedByCore).toEqual([[login, reason]]);
     expect(ended).toEqual([`carol: ${reason}`]);
     expect(() => logins.actor(login)).toThrow(denied);
   });
 
-  it('sees containers come and go, and ends with the last', () => {
+  it('of an owner follows the containers that the owner has, and ends with the last one', () => {
     const { login = '' } = logins.prove(prove(alice, 'self'), '192.0.2.1', front);
     allow([{ ...alice.identity, owns: ['alice', 'shared'] }]);
     expect(logins.actor(login).owns).toEqual(['alice', 'shared']);
@@ -186,10 +186,10 @@ describe('a login', () => {
     expect(() => logins.actor(login)).toThrow(denied);
   });
 
-  it("is kicked by its name or its person's, but not root on the host", async () => {
+  it("is ended by session kick with its id or its person's name, but not a login of root on the host", async () => {
     const first = logins.prove(prove(carol, 'manage'), '192.0.2.1', front);
     logins.prove(prove(carol, 'manage'), '192.0.2.2', front);
-    const root = logins.local('carol', front);
+    const root = logins.openLocal('carol', front);
     const kick = (shell: string): ReturnType<typeof kickSession> =>
       kickSession({ logins }, { session: shell, reason: 'maintenance' }, { actor: root });
     expect((await kick(first.login ?? '')).ended).toHaveLength(1);
@@ -198,21 +198,21 @@ describe('a login', () => {
     expect(logins.actor(root.login ?? '')).toMatchObject({ role: 'root', entryPoint: 'local' });
   });
 
-  it('counts its shells', () => {
+  it('has the number of its open shells', () => {
     const { login = '' } = logins.prove(prove(carol, 'manage'), '192.0.2.1', front);
-    logins.shells(login, 1);
-    logins.shells(login, 1);
-    logins.shells(login, -1);
+    logins.countShells(login, 1);
+    logins.countShells(login, 1);
+    logins.countShells(login, -1);
     expect(logins.list()).toMatchObject([{ login, name: 'carol', shells: 1 }]);
     logins.close(login);
     expect(logins.list()).toEqual([]);
-    expect(told).toEqual([]);
+    expect(endedByCore).toEqual([]);
   });
 
-  it('may nothing from the moment that its key expires, also before anybody has looked', () => {
+  it('loses all rights at the moment its key expires, even before the next recheck', () => {
     let nowMs = Date.parse('2026-11-24T12:00:00Z');
     const watched = new Logins({ now: () => new Date(nowMs) });
-    watched.allow({
+    watched.replaceDirectory({
       ...emptyDirectory,
       identities: [
         {
@@ -228,15 +228,15 @@ describe('a login', () => {
     expect(() => watched.actor(login)).toThrow(
       expect.objectContaining({ code: 'denied', why: 'your key has expired' }) as Error,
     );
-    expect(told).toEqual([]);
+    expect(endedByCore).toEqual([]);
     watched.recheck();
-    expect(told).toEqual([[login, 'your key has expired']]);
+    expect(endedByCore).toEqual([[login, 'your key has expired']]);
   });
 
-  it('is one of so many at a time', () => {
+  it('is refused as busy beyond the limit of open logins', () => {
     const two = new Logins({ now: () => new Date(), maxLogins: 2 });
-    two.allow({ ...emptyDirectory, identities: [carol.identity] });
-    const [first] = [two.prove(prove(carol, 'manage'), '192.0.2.1', front), two.local('root', front)];
+    two.replaceDirectory({ ...emptyDirectory, identities: [carol.identity] });
+    const [first] = [two.prove(prove(carol, 'manage'), '192.0.2.1', front), two.openLocal('root', front)];
     expect(() => two.prove(prove(carol, 'manage'), '192.0.2.1', front)).toThrow(
       expect.objectContaining({ code: 'busy' }) as Error,
     );

@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
 import { UsedProofs } from '../../../../src/core/logins/usedProofs.ts';
 
-it('a proof that was used is known', () => {
+it('UsedProofs remembers a used proof', () => {
   const used = new UsedProofs();
   used.add('one', 'manage carol');
   expect([used.has('one'), used.has('another')]).toEqual([true, false]);
 });
 
-it("nobody makes room by using others' up: what is forgotten is the oldest of whoever has used the most", () => {
+it('UsedProofs forgets the oldest proof of the person with the most proofs, and no proof of anybody else', () => {
   const used = new UsedProofs(10);
   for (const proof of ['first', 'second']) used.add(proof, 'manage carol');
   for (let i = 0; i < 1000; i++) used.add(`alice ${i}`, 'self alice');
@@ -17,7 +17,7 @@ it("nobody makes room by using others' up: what is forgotten is the oldest of wh
   ]);
 });
 
-it('of ever so many people so many are known', () => {
+it('UsedProofs keeps to its limit for any number of people', () => {
   const used = new UsedProofs(10);
   for (let i = 0; i < 1000; i++) used.add(`${i}`, `self user-${i}`);
   expect(Array.from({ length: 1000 }, (_, i) => i).filter((i) => used.has(`${i}`))).toHaveLength(10);

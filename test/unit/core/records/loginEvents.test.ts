@@ -1,4 +1,4 @@
-/** What is recorded, logged and counted of logins. Floods of refusals are in refusals.test.ts. */
+/** The journal records, log lines and counts of logins. Floods of rejected logins are in refusals.test.ts. */
 import { pino } from 'pino';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { AuthLog } from '../../../../src/core/records/authLog.ts';
@@ -37,7 +37,7 @@ function events(
 }
 
 describe('a login', () => {
-  it('and its end are a record, a line of the log, and counted', () => {
+  it('and its end are recorded, logged and counted', () => {
     const made = events();
     made.opened(carol, {
       method: 'publickey',
@@ -65,7 +65,7 @@ describe('a login', () => {
     expect(counted.login).toHaveBeenCalledExactlyOnceWith(carol);
   });
 
-  it('of root on the host is none of it', () => {
+  it('of root on the host is not recorded, logged or counted', () => {
     const made = events();
     made.opened(root, undefined);
     made.closed(root, since, 'over');
@@ -73,12 +73,12 @@ describe('a login', () => {
     expect(counted.login).not.toHaveBeenCalled();
   });
 
-  it('that ends for a long reason has its beginning in the journal', () => {
+  it('that ends for a long reason is recorded with the first 300 characters of it', () => {
     events().closed(carol, since, 'x'.repeat(5000));
     expect(entries[0]?.['reason']).toBe('x'.repeat(300));
   });
 
-  it('goes on where the journal takes no record, and the log says so', async () => {
+  it('is allowed even if the journal cannot record it, and the log says so', async () => {
     const made = events(() => Promise.reject(new Error('no space left')));
     made.opened(carol, undefined);
     made.closed(carol, since, undefined);
@@ -89,29 +89,29 @@ describe('a login', () => {
     ]);
   });
 
-  it('that was not proved is a refusal, of a login name of ours or another', async () => {
+  it('with an invalid proof is recorded and logged as rejected, with a known login name or "other"', async () => {
     const made = events();
-    made.notProved('manage', '192.0.2.1');
-    made.notProved('x\ny', '192.0.2.2');
+    made.proofRejected('manage', '192.0.2.1');
+    made.proofRejected('x\ny', '192.0.2.2');
     await made.settled();
     expect(counted.refusals).toHaveBeenCalledTimes(2);
     expect(lines.map(({ msg }) => msg)).toEqual([
-      'authentication failure from 192.0.2.1 port 0 (manage): a login that was not proved',
-      'authentication failure from 192.0.2.2 port 0 (other): a login that was not proved',
+      'authentication failure from 192.0.2.1 port 0 (manage): invalid proof of login',
+      'authentication failure from 192.0.2.2 port 0 (other): invalid proof of login',
     ]);
     expect(entries).toMatchObject([{ type: 'refusals', count: 2, reasons: { proof: 2 } }]);
   });
 });
 
-it('a line by which an address is banned is written for what somebody who guesses leaves behind, and for nothing else', () => {
+it('the log has a line to ban by only for rejections that a guessed key or method causes', () => {
   const authLog = new AuthLog(log, () => 0);
   for (const reason of refusalReasonNames)
     authLog.report({ counted: [{ source: '192.0.2.1', reason, count: 1, ports: [1] }], others: {} });
   expect(lines.map(({ msg }) => String(msg).split(': ')[1])).toEqual([
-    'no key that may log in',
-    'a signature that does not verify',
-    'a method that is not offered',
-    'too many attempts',
-    'a login that was not proved',
+    'no accepted key',
+    'invalid signature',
+    'unsupported authentication method',
+    'too many authentication attempts',
+    'invalid proof of login',
   ]);
 });

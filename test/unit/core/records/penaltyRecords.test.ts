@@ -5,7 +5,7 @@ import type { JsonObject } from '../../../../src/domain/json.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it('a flood of penalties is ten records a minute and one with their number', () => {
+it('a flood of penalties makes ten records a minute, and one with the number of the others', () => {
   const entries: JsonObject[] = [];
   const records = new PenaltyRecords({ append: (entry) => Promise.resolve(entries.push(entry)) });
   const add = (count: number): void => {
@@ -38,7 +38,7 @@ it('a flood of penalties is ten records a minute and one with their number', () 
   expect(entries.at(-1)).toEqual({ type: 'penalties', kind: '2 more', more: 2 });
 });
 
-it('a journal that cannot be written to is no reason to stop', async () => {
+it('a penalty that cannot be recorded causes no error', async () => {
   const records = new PenaltyRecords({ append: () => Promise.reject(new Error('full')) });
   records.add({ network: '192.0.2.7', why: 'late', times: 1, at: '', until: '' });
   await vi.advanceTimersByTimeAsync(60_000);

@@ -1,6 +1,5 @@
 /**
- * A flood of refused logins, from the front's count over the protocol's schema to the journal and the log: all of it
- * has a limit.
+ * The limits for a flood of rejected logins, from the front's counts through the protocol to the journal and the log.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -34,8 +33,8 @@ function captured(): { lines: { event: string; msg: string; count?: number }[]; 
   return { lines, log: pino({ base: null }, { write: (line: string) => void lines.push(JSON.parse(line) as never) }) };
 }
 
-describe('100,000 refused logins', () => {
-  it('within a minute and over an hour add less than 1 MB to the journal, and every one is counted', async () => {
+describe('100,000 rejected logins', () => {
+  it('in an hour, half of them within seconds, add less than 1 MB to the journal, and every one is counted', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
     const journal = await Journal.open({ folder: join(folder, 'journal'), now: () => Date.now() });
     const before = await bytesBelow(journal.folder);
@@ -46,7 +45,7 @@ describe('100,000 refused logins', () => {
     const front = new Refusals({
       send: (report) => {
         messages++;
-        // As it goes over the wire, and is checked.
+        // Encoded and checked as on the wire.
         const wire = JSON.stringify(report);
         largest = Math.max(largest, wire.length);
         events.refusals(refusalReport.parse(JSON.parse(wire)));
@@ -60,7 +59,7 @@ describe('100,000 refused logins', () => {
         reason: (['key', 'signature', 'method'] as const)[i % 3] ?? 'key',
         entryPoint: i % 2 === 0 ? 'manage' : 'other',
       });
-      // Half of it in a few seconds, the other half over an hour.
+      // Half of them in a few seconds, the other half over an hour.
       if (i % 1000 === 0) await vi.advanceTimersByTimeAsync(i < total / 2 ? 50 : 72_000);
     }
     front.flush();
@@ -80,7 +79,7 @@ describe('100,000 refused logins', () => {
       expect(JSON.stringify(record).length).toBeLessThan(2000);
     }
     expect(counted).toBe(total);
-    // The log has a limit of its own, and says what it left out.
+    // The log has its own limit, and says how many lines it left out.
     const written = lines.filter(({ event }) => event === 'auth-failure').length;
     expect(written).toBeGreaterThan(100);
     const leftOut = lines
@@ -91,7 +90,7 @@ describe('100,000 refused logins', () => {
   }, 60_000);
 });
 
-describe("the front's count", () => {
+describe("the front's count of rejected logins", () => {
   it('names a limited number of sources and counts the others', () => {
     const reports: RefusalReport[] = [];
     const refusals = new Refusals({ send: (report) => void reports.push(report) });
@@ -107,7 +106,7 @@ describe("the front's count", () => {
     expect(refusalReport.safeParse(reports[0]).success).toBe(true);
   });
 
-  it('is told within two seconds', async () => {
+  it('is reported within two seconds', async () => {
     vi.useFakeTimers();
     const send = vi.fn();
     new Refusals({ send }).add({ source: '::1', port: 1, reason: 'key' });
@@ -116,27 +115,27 @@ describe("the front's count", () => {
   });
 });
 
-describe('a front that reports what it likes', () => {
+describe('a compromised front', () => {
   const counted = { source: '203.0.113.9', reason: 'key', entryPoint: 'manage', count: 1, ports: [4711] };
 
   it.each<[what: string, report: unknown]>([
-    ['an address that is none', { counted: [{ ...counted, source: '1.2.3.4 port 1 (manage): x' }], others: {} }],
+    ['text in place of an address', { counted: [{ ...counted, source: '1.2.3.4 port 1 (manage): x' }], others: {} }],
     ['an address with a line feed', { counted: [{ ...counted, source: '1.2.3.4\n' }], others: {} }],
-    ['an address with the name of an interface', { counted: [{ ...counted, source: 'fe80::1%"}' }], others: {} }],
-    ['a reason of its own', { counted: [{ ...counted, reason: 'because' }], others: {} }],
-    ['a reason of its own for the others', { counted: [], others: { because: 1 } }],
-    ['a login name of its own', { counted: [{ ...counted, entryPoint: 'root' }], others: {} }],
-    ['less than none', { counted: [{ ...counted, count: -1 }], others: {} }],
+    ['an address with a zone', { counted: [{ ...counted, source: 'fe80::1%"}' }], others: {} }],
+    ['an unknown reason', { counted: [{ ...counted, reason: 'because' }], others: {} }],
+    ['an unknown reason for the other sources', { counted: [], others: { because: 1 } }],
+    ['an unknown login name', { counted: [{ ...counted, entryPoint: 'root' }], others: {} }],
+    ['a negative count', { counted: [{ ...counted, count: -1 }], others: {} }],
     ['too many sources', { counted: Array.from({ length: maxCountedSources + 1 }, () => counted), others: {} }],
     ['too many ports', { counted: [{ ...counted, ports: Array.from({ length: 11 }, () => 1) }], others: {} }],
-    ['a port that is none', { counted: [{ ...counted, ports: [70_000] }], others: {} }],
-    ['more than it is asked for', { counted: [{ ...counted, text: 'x' }], others: {} }],
-  ])('cannot say %s', (_, report) => {
+    ['an invalid port', { counted: [{ ...counted, ports: [70_000] }], others: {} }],
+    ['an additional field', { counted: [{ ...counted, text: 'x' }], others: {} }],
+  ])('cannot report %s', (_, report) => {
     expect(refusalReport.safeParse({ counted: [counted], others: { key: 3 } }).success).toBe(true);
     expect(refusalReport.safeParse(report).success).toBe(false);
   });
 
-  it('gets one record a minute, however often and whatever it reports', async () => {
+  it('causes one journal record a minute, however often it reports', async () => {
     vi.useFakeTimers();
     const entries: Entry[] = [];
     const records = new RefusalRecords({
@@ -164,7 +163,7 @@ describe('a front that reports what it likes', () => {
     }
   });
 
-  it('gets a limited number of lines in the log', () => {
+  it('causes a limited number of log lines', () => {
     const { log, lines } = captured();
     let nowMs = 0;
     const authLog = new AuthLog(log, () => nowMs);
@@ -185,7 +184,7 @@ describe('a front that reports what it likes', () => {
     expect(lines).toHaveLength(500 + 1 + 500);
   });
 
-  it('makes nothing less by more ports than logins, and no figure that is not a whole number', async () => {
+  it('cannot lower a count by more ports than logins, nor make a number that is not a safe integer', async () => {
     const { log, lines } = captured();
     let nowMs = 0;
     const authLog = new AuthLog(log, () => nowMs);
@@ -223,13 +222,13 @@ describe('a front that reports what it likes', () => {
   });
 });
 
-describe('a record of refusals', () => {
+describe('a record of rejected logins', () => {
   const report = (source: string, reason: RefusalReason, count = 1): RefusalReport => ({
     counted: [{ source, reason, count, ports: [1] }],
     others: {},
   });
 
-  it('comes at once after a quiet time, and then once a minute', async () => {
+  it('is written at once after a quiet minute, and then once a minute', async () => {
     vi.useFakeTimers({ now: 1_000_000 });
     const entries: Entry[] = [];
     const records = new RefusalRecords({
@@ -257,7 +256,7 @@ describe('a record of refusals', () => {
     });
   });
 
-  it('is not made of who only connects', async () => {
+  it('is not made for clients that only connect', async () => {
     vi.useFakeTimers();
     const append = vi.fn(() => Promise.resolve());
     const records = new RefusalRecords({ append, now: () => Date.now() });

@@ -1,4 +1,4 @@
-/** What was asked for and is not offered, however often: one record a minute, of a size that has a limit. */
+/** Any number of unsupported requests makes one record a minute, of limited size. */
 import { afterEach, expect, it, vi } from 'vitest';
 import { UnsupportedRecords } from '../../../../src/core/records/unsupportedRecords.ts';
 import {
@@ -11,7 +11,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('is one record a minute, whoever asks and however often', async () => {
+it('any number of unsupported requests by any number of people makes one record a minute', async () => {
   vi.useFakeTimers();
   const entries: Record<string, unknown>[] = [];
   const records = new UnsupportedRecords({
@@ -43,7 +43,7 @@ it('is one record a minute, whoever asks and however often', async () => {
   }
 });
 
-it('says who, what and how often', async () => {
+it('a record of unsupported requests says who sent which kind, and how often', async () => {
   const entries: Record<string, unknown>[] = [];
   const records = new UnsupportedRecords({
     append: (entry) => Promise.resolve(void entries.push(entry)),
@@ -74,7 +74,7 @@ it('says who, what and how often', async () => {
   ]);
 });
 
-it('is told by the front in words of ours only', () => {
+it('a report of unsupported requests may contain only known kinds and positive numbers', () => {
   expect(unsupportedRequestReport.safeParse({ login: 'x', counts: { agent: 1 } }).success).toBe(true);
   for (const counts of [{ 'root shell': 1 }, { agent: 0 }, { agent: 1.5 }, { agent: 'x' }, { agent: 2_000_000_000 }])
     expect(unsupportedRequestReport.safeParse({ login: 'x', counts }).success).toBe(false);

@@ -25,7 +25,7 @@ const good: Record<KeyType, Buffer> = {
   'sk-ecdsa-sha2-nistp256@openssh.com': skEcdsaBlob(),
 };
 
-/** The message of the fault, or of any other error so that it shows in the comparison. */
+/** Returns the message of the fault. Any other error is returned as text, so that it shows in the comparison. */
 function faultOf(type: KeyType, blob: Buffer): string {
   try {
     decodeKeyBlob(type, blob);
@@ -35,7 +35,7 @@ function faultOf(type: KeyType, blob: Buffer): string {
   return 'accepted';
 }
 
-/** Flips bits, cuts, inserts, doubles: a blob near a good one. */
+/** Valid blobs with one change: flipped bits, missing bytes or additional bytes. */
 const mutated = fc
   .tuple(
     fc.constantFrom(...keyTypes),
@@ -56,27 +56,27 @@ const mutated = fc
   });
 
 describe('decodeKeyBlob', () => {
-  it.each(keyTypes)('gives back the blob of a good key of type %s', (type) => {
+  it.each(keyTypes)('returns the blob of a valid key of type %s', (type) => {
     expect(decodeKeyBlob(type, good[type]).blob).toEqual(good[type]);
   });
 
-  it.each(keyTypes)('refuses a key of type %s under every other name', (type) => {
+  it.each(keyTypes)('refuses a key of type %s under any other type', (type) => {
     for (const other of keyTypes.filter((candidate) => candidate !== type)) {
-      expect(faultOf(other, good[type])).toBe(`the line says ${other}, but the key inside is ${type}`);
+      expect(faultOf(other, good[type])).toBe(`the line says ${other}, but the key is ${type}`);
     }
   });
 
-  it.each(keyTypes)('refuses a key of type %s that is cut at any byte, or has one more', (type) => {
+  it.each(keyTypes)('refuses a key of type %s that is truncated anywhere, or has an extra byte', (type) => {
     const blob = good[type];
     for (let length = 0; length < blob.length; length += 1)
-      expect(faultOf(type, blob.subarray(0, length))).toBe('it is cut short');
-    expect(faultOf(type, Buffer.concat([blob, zero]))).toBe('there is something left over after the key');
+      expect(faultOf(type, blob.subarray(0, length))).toBe('truncated');
+    expect(faultOf(type, Buffer.concat([blob, zero]))).toBe('unexpected data after the key');
   });
 
   const point = ecPoint('P-256');
   const offCurve = Buffer.from(point);
   offCurve[64] = (offCurve[64] ?? 0) ^ 1;
-  /** A key on nistp256 with this for its point. */
+  /** Returns a key on nistp256 with the given point. */
   const p256 = (...parts: Buffer[]): Buffer => fields('ecdsa-sha2-nistp256', 'nistp256', Buffer.concat(parts));
   const skOffCurve = fields('sk-ecdsa-sha2-nistp256@openssh.com', 'nistp256', offCurve, 'ssh:');
   const even = Buffer.from(modulus);
@@ -88,33 +88,33 @@ describe('decodeKeyBlob', () => {
     ['an unknown inner type', 'ssh-ed25519', fields('\u001b[2J', Buffer.alloc(32)), 'of another type'],
     ['31 bytes of ed25519', 'ssh-ed25519', fields('ssh-ed25519', Buffer.alloc(31)), '31 bytes instead of 32'],
     ['33 bytes of ed25519', 'ssh-ed25519', fields('ssh-ed25519', Buffer.alloc(33)), '33 bytes instead of 32'],
-    ['a length beyond the end', 'ssh-ed25519', Buffer.from('ffffffff', 'hex'), 'cut short'],
+    ['a length beyond the end', 'ssh-ed25519', Buffer.from('ffffffff', 'hex'), 'truncated'],
     ["another curve's name", 'ecdsa-sha2-nistp256', fields('ecdsa-sha2-nistp256', 'nistp384', point), 'curve'],
-    ["another curve's point", 'ecdsa-sha2-nistp256', p256(ecPoint('P-384')), 'right form'],
+    ["another curve's point", 'ecdsa-sha2-nistp256', p256(ecPoint('P-384')), 'malformed'],
     ['a point off the curve', 'ecdsa-sha2-nistp256', p256(offCurve), 'not on the curve'],
-    ['the point at infinity', 'ecdsa-sha2-nistp256', p256(zero), 'right form'],
-    ['a compressed point', 'ecdsa-sha2-nistp256', p256(Buffer.from([2]), point.subarray(1, 33)), 'right form'],
-    ['a hybrid point', 'ecdsa-sha2-nistp256', p256(Buffer.from([6]), point.subarray(1)), 'right form'],
-    ['a point off the curve of a token', 'sk-ecdsa-sha2-nistp256@openssh.com', skOffCurve, 'not on the curve'],
-    ['an application with NUL', 'sk-ssh-ed25519@openssh.com', skEd25519Blob('ssh:\0x'), 'NUL'],
+    ['the point at infinity', 'ecdsa-sha2-nistp256', p256(zero), 'malformed'],
+    ['a compressed point', 'ecdsa-sha2-nistp256', p256(Buffer.from([2]), point.subarray(1, 33)), 'malformed'],
+    ['a hybrid point', 'ecdsa-sha2-nistp256', p256(Buffer.from([6]), point.subarray(1)), 'malformed'],
+    ['a FIDO key with a point off the curve', 'sk-ecdsa-sha2-nistp256@openssh.com', skOffCurve, 'not on the curve'],
+    ['an application string with NUL', 'sk-ssh-ed25519@openssh.com', skEd25519Blob('ssh:\0x'), 'NUL'],
     [
-      'a token without application',
+      'a FIDO key without an application string',
       'sk-ssh-ed25519@openssh.com',
       fields('sk-ssh-ed25519@openssh.com', Buffer.alloc(32)),
-      'cut short',
+      'truncated',
     ],
     ['a negative modulus', 'ssh-rsa', rsaBlob(exponent, modulus), 'modulus is negative'],
-    ['a padded modulus', 'ssh-rsa', rsaBlob(exponent, Buffer.concat([zero, zero, modulus])), 'shortest form'],
-    ['a padded exponent', 'ssh-rsa', rsaBlob(Buffer.concat([zero, exponent]), n), 'shortest form'],
+    ['a padded modulus', 'ssh-rsa', rsaBlob(exponent, Buffer.concat([zero, zero, modulus])), 'shortest encoding'],
+    ['a padded exponent', 'ssh-rsa', rsaBlob(Buffer.concat([zero, exponent]), n), 'shortest encoding'],
     ['an empty modulus', 'ssh-rsa', rsaBlob(exponent, Buffer.alloc(0)), 'modulus is zero'],
-    ['a zero that is written out', 'ssh-rsa', rsaBlob(exponent, zero), 'shortest form'],
+    ['a zero encoded as a byte', 'ssh-rsa', rsaBlob(exponent, zero), 'shortest encoding'],
     ['an even modulus', 'ssh-rsa', rsaBlob(exponent, Buffer.concat([zero, even])), 'even'],
-    ['exponent 1', 'ssh-rsa', rsaBlob(Buffer.from([1]), n), 'exponent'],
+    ['the exponent 1', 'ssh-rsa', rsaBlob(Buffer.from([1]), n), 'exponent'],
     ['an even exponent', 'ssh-rsa', rsaBlob(Buffer.from([4]), n), 'exponent'],
     ['an exponent that sshd cannot use', 'ssh-rsa', rsaBlob(Buffer.alloc(9, 1), n), 'exponent'],
-    ['modulus and exponent in the wrong order', 'ssh-rsa', rsaBlob(n, exponent), 'fewer than 3072'],
-    ['a modulus that sshd cannot use', 'ssh-rsa', rsaBlob(exponent, oversized), '16384 at most'],
-    ['nothing', 'ssh-rsa', Buffer.alloc(0), 'cut short'],
+    ['modulus and exponent in the wrong order', 'ssh-rsa', rsaBlob(n, exponent), 'at least 3072'],
+    ['a modulus that sshd cannot use', 'ssh-rsa', rsaBlob(exponent, oversized), 'at most 16384'],
+    ['an empty blob', 'ssh-rsa', Buffer.alloc(0), 'truncated'],
   ])('refuses %s', (_, type, blob, why) => {
     expect(faultOf(type, blob)).toContain(why);
   });
@@ -124,7 +124,7 @@ describe('decodeKeyBlob', () => {
     expect(decodeKeyBlob('ssh-rsa', rsaBlob(Buffer.from([1, 0, 1]), n)).bits).toBe(3072);
   });
 
-  it('of a blob with any change gives a fault, or a key whose encoding is that very blob', () => {
+  it('refuses a changed blob, or returns a key with exactly this encoding', () => {
     fc.assert(
       fc.property(mutated, ([type, blob]) => {
         try {
@@ -138,7 +138,7 @@ describe('decodeKeyBlob', () => {
   });
 });
 
-/** What the text holds; an empty array where it is refused with one of the codes that are meant for that. */
+/** Returns the keys in the text, or an empty array if it is refused with one of the expected codes. */
 function keysOf(text: string): PublicKey[] {
   try {
     return parsePublicKeys(text);
@@ -149,7 +149,7 @@ function keysOf(text: string): PublicKey[] {
 }
 
 describe('parsePublicKeys', () => {
-  it('of a line with a changed key refuses it, or gives exactly the key that was sent', () => {
+  it('refuses a line with a changed key, or returns exactly the key that was sent', () => {
     fc.assert(
       fc.property(mutated, ([type, blob]) => {
         for (const key of keysOf(lineOf(type, blob))) expect(key.line).toBe(lineOf(type, blob));
@@ -158,7 +158,7 @@ describe('parsePublicKeys', () => {
     );
   });
 
-  it('of a good key with any comment gives a line that is read back as the same key', () => {
+  it('turns a valid key with any comment into a line that parses to the same key', () => {
     const word = fc.constantFrom(
       'ssh-rsa',
       'AAAAB3',
@@ -195,7 +195,7 @@ describe('parsePublicKeys', () => {
     expect(taken).toBeGreaterThan(500);
   });
 
-  it('of any text gives keys or one of its failures', () => {
+  it('returns keys or throws one of its documented failures for any text', () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }), fc.base64String({ maxLength: 200 })),

@@ -23,7 +23,7 @@ const accepted: [string, string][] = [
 
 describe('an accepted key', () => {
   it.each(accepted)(
-    'of type %s has the fingerprint and size that ssh-keygen shows, and comes back as the same line',
+    'of type %s has the fingerprint and size that ssh-keygen shows, and keeps its line',
     (type, line) => {
       const key = parsePublicKey(line);
       expect({ bits: key.bits, fingerprint: key.fingerprint }).toEqual(folder.describe(line));
@@ -34,15 +34,15 @@ describe('an accepted key', () => {
     },
   );
 
-  it('of RSA has 3072 bits at least, by the count of ssh-keygen', () => {
-    // OpenSSL rounds odd sizes down, so that the key is a little shorter than what is asked for.
+  it('of type ssh-rsa has at least 3072 bits, as counted by ssh-keygen', () => {
+    // OpenSSL rounds odd sizes down, so the key is a little shorter than requested.
     const line = folder.make('rsa3071', 'rsa', 3071).trim();
     const { bits } = folder.describe(line);
     expect(bits).toBeLessThan(3072);
     expect(failing(() => parsePublicKey(line)).why).toContain(`${bits} bits`);
   });
 
-  it('may have no comment, or one with blanks', () => {
+  it('may have no comment or a comment with spaces', () => {
     const bare = ed25519.split(' ').slice(0, 2).join(' ');
     expect(parsePublicKey(bare)).toMatchObject({ comment: '', line: bare });
     const spaced = parsePublicKey(`  ${bare}\talice's  laptop\u00a02 `);
@@ -50,9 +50,9 @@ describe('an accepted key', () => {
   });
 
   it.each(['example', 'your', 'key', 'here', 'placeholder', 'changeme'])(
-    'may hold the word "%s" in its base64',
+    'may contain the word "%s" in its base64',
     (word) => {
-      // The 32 bytes of an ed25519 key begin in the middle of a base64 group: two bytes lead up to the next group.
+      // The 32 bytes of an ed25519 key begin inside a base64 group, two bytes before the next group.
       const body = Buffer.from(word.padEnd(16, 'A'), 'base64');
       const blob = ed25519Blob(Buffer.concat([Buffer.alloc(2, 7), body, Buffer.alloc(30 - body.length, 9)]));
       const line = lineOf('ssh-ed25519', blob, `${word}@example`);
@@ -66,7 +66,7 @@ describe('a comment', () => {
   const bare = lineOf('ssh-ed25519', ed25519Blob());
 
   it.each(['\u001b[31m', '\u202e', '\u200b', '\u009b', '\u{e0041}', '\ufeff', '\u007f'])(
-    'loses the unsafe characters %j',
+    'loses the unsafe character %j',
     (unsafe) => {
       const key = parsePublicKey(`${bare} al${unsafe}ice`);
       expect(printable(key.line)).toBe(key.line);
@@ -74,15 +74,15 @@ describe('a comment', () => {
     },
   );
 
-  it('is cut to 128 characters, and not in the middle of one', () => {
+  it('is cut to 128 characters, never inside a character', () => {
     expect(parsePublicKey(`${bare} ${'😀'.repeat(200)}`).comment).toBe('😀'.repeat(128));
   });
 
-  it('keeps ordinary letters of all scripts', () => {
+  it('keeps letters of all scripts', () => {
     expect(parsePublicKey(`${bare} Zoë 東京`).comment).toBe('Zoë 東京');
   });
 
-  it('cannot bring a second line into an authorized_keys file', () => {
+  it('cannot add a second line to an authorized_keys file', () => {
     for (const separator of ['\u2028', '\u2029', '\u0085', '\u000b', '\u000c']) {
       const key = parsePublicKey(`${bare} a${separator}b`);
       expect(key.line).not.toMatch(/[\u2028\u2029\u0085\u000b\u000c]/);
@@ -93,7 +93,7 @@ describe('a comment', () => {
 describe('text with several lines', () => {
   const lines = accepted.map(([, line]) => line);
 
-  it('gives every key once, in order, without blank lines and remarks, whatever ends the lines', () => {
+  it('yields each key once, in order, without blank lines and comment lines, for any kind of line ending', () => {
     for (const end of ['\n', '\r\n', '\r']) {
       const text = ['# keys of alice', '', ...lines, '   ', '  # the first once more', ed25519, ''].join(end);
       expect(parsePublicKeys(text).map((key) => key.line)).toEqual(lines);
@@ -104,34 +104,34 @@ describe('text with several lines', () => {
     expect(parsePublicKeys(`\ufeff${ed25519}\n`)).toHaveLength(1);
   });
 
-  it('collapses a key that comes again with another comment into the first', () => {
+  it('yields a repeated key once, with its first comment', () => {
     const again = `${ed25519.split(' ').slice(0, 2).join(' ')} other`;
     expect(parsePublicKeys(`${ed25519}\n${again}`).map((key) => key.comment)).toEqual(['ed@example']);
   });
 
-  it('is refused whole for one bad line, which is named', () => {
+  it('is refused as a whole for one bad line, with the number of the line', () => {
     const failure = failing(() => parsePublicKeys(`# two\n${ed25519}\n${rsa2048}\n`));
-    expect(failure.what).toBe('public key in line 3');
+    expect(failure.what).toBe('public key on line 3');
     expect(failure.why).toContain('2048 bits');
   });
 
-  it('may hold 64 keys, and not one more', () => {
+  it('may contain 64 keys, but not 65', () => {
     const many = Array.from({ length: maxKeys }, () => lineOf('ssh-ed25519', ed25519Blob()));
     expect(parsePublicKeys(many.join('\n'))).toHaveLength(64);
     expect(failing(() => parsePublicKeys([...many, ed25519].join('\n'))).code).toBe('input-too-large');
   });
 
-  it('may have 64 KiB, and not one byte more', () => {
+  it('may have 64 KiB, but not one byte more', () => {
     const remark = '#'.repeat(65_536 - ed25519.length - 1);
     expect(parsePublicKeys(`${remark}\n${ed25519}`)).toHaveLength(1);
     expect(failing(() => parsePublicKeys(`#${remark}\n${ed25519}`)).code).toBe('input-too-large');
   });
 
-  it('is more than parsePublicKey takes', () => {
+  it('is refused by parsePublicKey', () => {
     expect(failing(() => parsePublicKey(`${ed25519}\n${ecdsa256}`)).why).toContain('2 keys');
   });
 
-  it.each(['', ' \n\r\n', '# only a remark\n', '\ufeff'])('without a key is a missing key: %j', (text) => {
+  it.each(['', ' \n\r\n', '# only a remark\n', '\ufeff'])('is refused as a missing key if it is %j', (text) => {
     const failure = failing(() => parsePublicKeys(text));
     expect(failure.code).toBe('missing-key');
     expect(failure.next).toContain('< alice.pub');
@@ -158,19 +158,19 @@ describe('a refused line', () => {
       '"ssh-ed448" are not accepted',
       'ssh-ed25519',
     ],
-    ['options', `restrict,command="echo ssh" ${ed25519}`, 'text before the type', 'from the type of the key on'],
-    ['one option', `no-pty ${ed25519}`, 'text before the type', 'from the type of the key on'],
-    ['a line of known_hosts', `jump.example ${ed25519}`, 'text before the type', 'from the type of the key on'],
-    ['two keys', `${ed25519} ${ecdsa256}`, 'two keys', 'line of its own'],
-    ['two keys without a blank between', `${type} ${base64}${ecdsa256}`, 'two keys', 'line of its own'],
-    ['two keys, glued by a comment', `${ed25519}${ecdsa256}`, 'two keys', 'line of its own'],
-    ['two keys, hidden', `${ed25519} ssh-r\u200bsa AAAAB3NzaC1yc2E`, 'two keys', 'line of its own'],
-    ['no type', base64, 'type in front of the key is missing', '.pub file'],
-    ['no key', 'ssh-ed25519', 'there is no key', '.pub file'],
-    ['a broken line', base64.slice(30), 'broken over several lines', '.pub file'],
-    ['a key that is cut short', `${type} ${base64.slice(0, -8)}`, 'cut short', '.pub file'],
-    ['a key that lacks a character', `${type} ${base64.slice(0, -1)}`, 'damaged or cut short', '.pub file'],
-    ['base64 of URLs', `${type} ${base64.slice(0, -2)}-_`, 'damaged or cut short', '.pub file'],
+    ['options', `restrict,command="echo ssh" ${ed25519}`, 'text before the key type', 'from the key type on'],
+    ['one option', `no-pty ${ed25519}`, 'text before the key type', 'from the key type on'],
+    ['a line of known_hosts', `jump.example ${ed25519}`, 'text before the key type', 'from the key type on'],
+    ['two keys', `${ed25519} ${ecdsa256}`, 'two keys', 'its own line'],
+    ['two keys without a space between them', `${type} ${base64}${ecdsa256}`, 'two keys', 'its own line'],
+    ['two keys, joined by a comment', `${ed25519}${ecdsa256}`, 'two keys', 'its own line'],
+    ['two keys, one hidden', `${ed25519} ssh-r\u200bsa AAAAB3NzaC1yc2E`, 'two keys', 'its own line'],
+    ['a key without its type', base64, 'missing key type', '.pub file'],
+    ['a type without a key', 'ssh-ed25519', 'no key after the type', '.pub file'],
+    ['part of a split line', base64.slice(30), 'split over several lines', '.pub file'],
+    ['a truncated key', `${type} ${base64.slice(0, -8)}`, 'truncated', '.pub file'],
+    ['a key that lacks a character', `${type} ${base64.slice(0, -1)}`, 'damaged or truncated', '.pub file'],
+    ['base64 for URLs', `${type} ${base64.slice(0, -2)}-_`, 'damaged or truncated', '.pub file'],
     ['nonsense', 'hello world', 'not an OpenSSH public key', '.pub file'],
     ['SSH1', '2048 35 123456789', 'not an OpenSSH public key', '.pub file'],
     ['a web page', '<html><body>404</body></html>', 'not an OpenSSH public key', '.pub file'],
@@ -178,14 +178,14 @@ describe('a refused line', () => {
     ['the SSH2 format', folder.run('-e', '-f', 'ed.pub'), 'SSH2', 'ssh-keygen -i -f'],
     ['PKCS #8', folder.run('-e', '-m', 'PKCS8', '-f', 'ec256.pub'), 'PKCS #8', 'ssh-keygen -i -m PKCS8 -f'],
     ['PKCS #1', folder.run('-e', '-m', 'PEM', '-f', 'rsa2048.pub'), 'PKCS #1', 'ssh-keygen -i -m PEM -f'],
-  ])('says so: %s', (_, text, why, next) => {
+  ])('is explained in the failure if it is %s', (_, text, why, next) => {
     const failure = failing(() => parsePublicKeys(text));
     expect(failure.code).toBe('invalid-key');
     expect(failure.why).toContain(why);
     expect(failure.next).toContain(next);
   });
 
-  it('does not come back in the failure, since it may be a secret', () => {
+  it('is not repeated in the failure, because it may be a secret', () => {
     for (const text of [
       'correct horse battery staple',
       'hunter2-secret',
@@ -225,7 +225,7 @@ describe('a private key', () => {
     ['with invisible characters in between', openssh.replace('BEGIN', 'BE\u200bGIN')],
     ['in UTF-16', Buffer.from(openssh, 'utf16le').toString('utf8')],
     ['in a comment', `${ed25519} ${openssh.replaceAll('\n', ' ')}`],
-  ])('is refused as exposed, and nothing of it is repeated: %s', (_, text) => {
+  ])('%s is refused as exposed and not repeated', (_, text) => {
     const failure = failing(() => parsePublicKeys(text));
     expect(failure.code).toBe('private-key');
     expect(failure.why).toContain('exposed');
@@ -234,7 +234,7 @@ describe('a private key', () => {
     for (const line of text.split(/\s+/).filter((word) => word.length > 20)) expect(said).not.toContain(line);
   });
 
-  it("is what a public key's comment may speak of", () => {
+  it('may be mentioned in the comment of a public key', () => {
     expect(parsePublicKey(`${ed25519} not my private key`).comment).toBe('ed@example not my private key');
   });
 });
@@ -256,7 +256,7 @@ describe('a path', () => {
     '~/.ssh/id_ed25519',
     'id_rsa',
     'alice.ppk',
-  ])('is explained and quoted: %s', (path) => {
+  ])('is recognised and quoted in the failure: %s', (path) => {
     const failure = failing(() => parsePublicKeys(`${path}\n`));
     expect(failure.code).toBe('usage');
     expect(failure.what).toBe(`"${path}"`);
@@ -264,7 +264,7 @@ describe('a path', () => {
     expect(failure.next).toContain('create alice < alice.pub');
   });
 
-  it('is quoted without control characters', () => {
+  it('is quoted with escaped control characters', () => {
     expect(failing(() => parsePublicKeys('/home/\u001b[2Jx')).what).toBe('"/home/\\u{1b}[2Jx"');
   });
 });
@@ -272,19 +272,19 @@ describe('a path', () => {
 describe('matchKeys', () => {
   const keys = parsePublicKeys(accepted.map(([, line]) => line).join('\n'));
   const [first, second] = keys;
-  if (first === undefined || second === undefined) throw new Error('the fixtures are keys');
+  if (first === undefined || second === undefined) throw new Error('the fixtures have no keys');
 
-  it('finds a key by its whole fingerprint', () => {
+  it('finds a key by its full fingerprint', () => {
     for (const key of keys) expect(matchKeys(keys, key.fingerprint)).toEqual([key]);
   });
 
-  it('finds a key by the beginning of its fingerprint, from 8 characters on', () => {
+  it('finds a key by a prefix of its fingerprint with at least 8 characters', () => {
     expect(matchKeys(keys, first.fingerprint.slice(0, 15))).toEqual([first]);
     expect(failing(() => matchKeys(keys, first.fingerprint.slice(0, 14))).why).toContain('fewer than 8');
     expect(failing(() => matchKeys(keys, 'SHA256:')).code).toBe('usage');
   });
 
-  it('refuses the beginning of several fingerprints, and names them', () => {
+  it('refuses an ambiguous prefix and lists the matching fingerprints', () => {
     const twins = ['SHA256:abcdefghX', 'SHA256:abcdefghY'].map((fingerprint) => ({ fingerprint, comment: '' }));
     const failure = failing(() => matchKeys(twins, 'SHA256:abcdefgh'));
     expect(failure.code).toBe('usage');
@@ -298,17 +298,17 @@ describe('matchKeys', () => {
     expect(matchKeys(keys, 'ed')).toEqual([]);
   });
 
-  it('finds nothing for an empty selector, also where keys have no comment', () => {
+  it('finds nothing for an empty selector, even if a key has no comment', () => {
     expect(matchKeys([{ ...first, comment: '' }], '')).toEqual([]);
   });
 
-  it("does not take another key's fingerprint in a comment for that key", () => {
+  it("ignores another key's fingerprint in a comment", () => {
     const impostor = { ...second, comment: first.fingerprint };
     expect(matchKeys([impostor, first], first.fingerprint)).toEqual([first]);
     expect(matchKeys([impostor], first.fingerprint)).toEqual([]);
   });
 
-  it('finds nothing where nothing fits', () => {
+  it('finds nothing if no key matches', () => {
     expect(matchKeys(keys, `SHA256:${'A'.repeat(43)}`)).toEqual([]);
     expect(matchKeys([], first.fingerprint)).toEqual([]);
   });

@@ -1,6 +1,6 @@
 /**
- * The stock ssh-keygen as the oracle of the key tests, and keys built by hand for the kinds that it cannot make without
- * a token.
+ * The stock ssh-keygen as the oracle of the key tests, and hand-made keys of the types that it cannot create without a
+ * FIDO device.
  */
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** RFC 4251 `string` fields, one after the other. */
+/** Returns concatenated `string` fields (RFC 4251 section 5). */
 export function fields(...parts: (string | Buffer)[]): Buffer {
   return Buffer.concat(
     parts.flatMap((part) => {
@@ -24,7 +24,7 @@ export function lineOf(type: string, blob: Buffer, comment = ''): string {
   return `${type} ${blob.toString('base64')}${comment === '' ? '' : ` ${comment}`}`;
 }
 
-/** A point of the curve, uncompressed. */
+/** Returns a random point on the curve, uncompressed. */
 export function ecPoint(curve: 'P-256' | 'P-384' | 'P-521'): Buffer {
   const jwk = generateKeyPairSync('ec', { namedCurve: curve }).publicKey.export({ format: 'jwk' });
   return Buffer.concat([
@@ -46,16 +46,16 @@ export function skEcdsaBlob(application = 'ssh:'): Buffer {
   return fields('sk-ecdsa-sha2-nistp256@openssh.com', 'nistp256', ecPoint('P-256'), application);
 }
 
-/** A folder of keys made by ssh-keygen, to be removed after the tests. */
+/** A temporary folder for keys made by ssh-keygen. */
 export class KeyFolder {
   readonly #path = mkdtempSync(join(tmpdir(), 'containarium-keys-'));
 
-  /** Runs ssh-keygen in the folder; gives its output. */
+  /** Runs ssh-keygen in the folder and returns its output. */
   run(...args: string[]): string {
     return execFileSync('ssh-keygen', args, { cwd: this.#path, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   }
 
-  /** Makes a pair; gives the public line. */
+  /** Makes a key pair and returns the public line. */
   make(name: string, type: string, bits?: number, comment = `${name}@example`): string {
     this.run(
       '-q',
@@ -80,7 +80,7 @@ export class KeyFolder {
     writeFileSync(join(this.#path, name), text);
   }
 
-  /** What `ssh-keygen -l` says of one public line. */
+  /** Returns the output of `ssh-keygen -l` for one public line. */
   describe(line: string): { bits: number; fingerprint: string } {
     this.write('described.pub', `${line}\n`);
     const [bits = '', fingerprint = ''] = this.run('-l', '-f', 'described.pub').split(' ');

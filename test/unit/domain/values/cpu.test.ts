@@ -4,7 +4,7 @@ import { parseCpuCount } from '../../../../src/domain/values/cpu.ts';
 import { failing } from '../failing.ts';
 
 describe('parseCpuCount', () => {
-  it('takes every whole number from 1 to 512, and none beyond', () => {
+  it('accepts every whole number from 1 to 512 and refuses 513', () => {
     for (let count = 1; count <= 512; count += 1) expect(parseCpuCount(String(count))).toBe(count);
     expect(failing(() => parseCpuCount('513')).why).toContain('more than 512');
   });
@@ -13,13 +13,13 @@ describe('parseCpuCount', () => {
     ['', 'empty'],
     ['0', 'zero'],
     ['00', 'zero'],
-    ['04', 'begins with a zero'],
+    ['04', 'leading zero'],
     ['-1', 'negative'],
-    ['1.5', 'counted whole'],
-    ['0,5', 'certain CPUs'],
-    ['0-3', 'certain CPUs'],
-    ['1-1', 'certain CPUs'],
-    ['0,2-5,7', 'certain CPUs'],
+    ['1.5', 'not a whole number'],
+    ['0,5', 'particular CPUs'],
+    ['0-3', 'particular CPUs'],
+    ['1-1', 'particular CPUs'],
+    ['0,2-5,7', 'particular CPUs'],
     ['99999999999999999999', 'more than 512'],
     ['1e2', 'not a number'],
     ['0x4', 'not a number'],
@@ -28,14 +28,14 @@ describe('parseCpuCount', () => {
     ['٤', 'not a number'],
     ['four', 'not a number'],
     ['NaN', 'not a number'],
-  ])('says what is wrong with %j', (text, why) => {
+  ])('refuses %j with the reason "%s"', (text, why) => {
     const failure = failing(() => parseCpuCount(text));
     expect(failure.code).toBe('invalid-count');
     expect(failure.why).toContain(why);
     expect(failure.next).toContain('from 1 to 512');
   });
 
-  it('gives a number in range or invalid-count, whatever the text', () => {
+  it('returns a number in range or throws invalid-count for any text', () => {
     const text = fc.oneof(
       fc.string(),
       fc.array(fc.constantFrom(...'0123456789-,. '), { maxLength: 5 }).map((list) => list.join('')),

@@ -14,7 +14,7 @@ describe('parseImage', () => {
     'images:alpine/3.20+x',
     'f0e1d2c3b4a5968778695a4b3c2d1e0ff0e1d2c3b4a5968778695a4b3c2d1e0f',
     'x'.repeat(128),
-  ])('takes %s', (text) => {
+  ])('accepts %s', (text) => {
     expect(parseImage(text)).toBe(text);
   });
 
@@ -22,7 +22,7 @@ describe('parseImage', () => {
     ['', 'empty'],
     ['-rf', 'begins with a hyphen'],
     ['--help', 'begins with a hyphen'],
-    ['images:-x', 'characters'],
+    ['images:-x', 'invalid characters'],
     ['images:', 'no image'],
     [':ubuntu', 'remote'],
     ['a:b:c', 'more than one colon'],
@@ -33,7 +33,7 @@ describe('parseImage', () => {
     ['im/ages:ubuntu', 'remote'],
     ['$(id)', 'characters'],
     ['x'.repeat(129), 'more than 128'],
-  ])('says what is wrong with %j', (text, why) => {
+  ])('refuses %j with the reason "%s"', (text, why) => {
     const failure = failing(() => parseImage(text));
     expect(failure.code).toBe('invalid-image');
     expect(failure.why).toContain(why);
@@ -46,11 +46,11 @@ describe('imageSlug', () => {
     ['images:ubuntu/24.04', 'images-ubuntu-24-04'],
     ['Debian_12', 'debian-12'],
     ['a--b..', 'a-b'],
-  ])('makes %s into %s', (reference, slug) => {
+  ])('turns %s into %s', (reference, slug) => {
     expect(imageSlug(reference)).toBe(slug);
   });
 
-  it('is lower-case letters, digits and single hyphens for every image, and keeps what is that already', () => {
+  it('returns lower-case letters, digits and single hyphens for every image, and leaves a slug unchanged', () => {
     fc.assert(
       fc.property(
         fc.stringMatching(/^([A-Za-z0-9][A-Za-z0-9._-]{0,20}:)?[A-Za-z0-9][A-Za-z0-9._/+-]{0,60}$/),
@@ -63,7 +63,7 @@ describe('imageSlug', () => {
     );
   });
 
-  it('refuses text that is no image reference at all', () => {
+  it('refuses text without a letter or digit', () => {
     expect(() => imageSlug('://')).toThrow(RangeError);
   });
 });

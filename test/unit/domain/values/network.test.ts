@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import { contains, isSource, NetworkMap, parseNetwork, sourceOf } from '../../../../src/domain/values/network.ts';
 import { failing } from '../failing.ts';
 
-describe('a network', () => {
+describe('parseNetwork', () => {
   test.each([
     ['192.0.2.7', '192.0.2.7'],
     [' 192.0.2.7/24 ', '192.0.2.0/24'],
@@ -14,7 +14,7 @@ describe('a network', () => {
     ['::ffff:192.0.2.7', '192.0.2.7'],
     ['::ffff:192.0.2.7/120', '192.0.2.0/24'],
     ['::/0', '::/0'],
-  ])('is read: %s is %s', (text, expected) => {
+  ])('reads %s as %s', (text, expected) => {
     expect(parseNetwork(text).text).toBe(expected);
     expect(parseNetwork(expected)).toEqual(parseNetwork(text));
   });
@@ -33,11 +33,13 @@ describe('a network', () => {
     '1.2.3.4/-1',
     '192.0.2.*',
     '\x1b[2J',
-  ])('is not %j', (text) => {
+  ])('refuses %j', (text) => {
     expect(failing(() => parseNetwork(text))).toMatchObject({ code: 'usage' });
   });
+});
 
-  it('contains what begins as it does', () => {
+describe('contains', () => {
+  it('compares the family and the bits of the prefix', () => {
     const inside = (outer: string, inner: string): boolean => contains(parseNetwork(outer), parseNetwork(inner));
     expect(inside('10.0.0.0/8', '10.1.2.3')).toBe(true);
     expect(inside('10.0.0.0/8', '10.1.0.0/16')).toBe(true);
@@ -49,7 +51,7 @@ describe('a network', () => {
 });
 
 describe('a source', () => {
-  it('is an IPv4 address, or the /64 of an IPv6 address', () => {
+  it('is an IPv4 address or the /64 of an IPv6 address', () => {
     expect(
       ['192.0.2.7', '::ffff:192.0.2.7', '2001:db8:1:2:3:4:5:6', 'fe80::1%eth0', 'x', ''].map(
         (text) => sourceOf(text)?.text,
@@ -61,8 +63,8 @@ describe('a source', () => {
   });
 });
 
-describe('a map of networks', () => {
-  it('finds every network that contains an address, the widest first', () => {
+describe('a NetworkMap', () => {
+  it('finds every network that contains an address, widest first', () => {
     const map = new NetworkMap<string>();
     for (const text of ['10.0.0.0/8', '10.1.0.0/16', '10.1.2.3', '10.2.0.0/16', '2001:db8::/32'])
       map.set(parseNetwork(text), text);

@@ -40,21 +40,25 @@ describe('parseSize', () => {
 
   it.each([
     ['4', 'it has no unit: 4GB is 4,000,000,000 bytes, 4GiB is 4,294,967,296 bytes', 'write 4GB or 4GiB'],
-    ['4G', '"G" is not a whole unit: 4GB is 4,000,000,000 bytes, 4GiB is 4,294,967,296 bytes', 'write 4GB or 4GiB'],
+    ['4G', '"G" is not a complete unit: 4GB is 4,000,000,000 bytes, 4GiB is 4,294,967,296 bytes', 'write 4GB or 4GiB'],
     [
       '512M',
-      '"M" is not a whole unit: 512MB is 512,000,000 bytes, 512MiB is 536,870,912 bytes',
+      '"M" is not a complete unit: 512MB is 512,000,000 bytes, 512MiB is 536,870,912 bytes',
       'write 512MB or 512MiB',
     ],
-    ['4Gi', '"Gi" is not a whole unit: 4GB is 4,000,000,000 bytes, 4GiB is 4,294,967,296 bytes', 'write 4GB or 4GiB'],
-    ['2k', '"k" is not a whole unit: 2kB is 2,000 bytes, 2KiB is 2,048 bytes', 'write 2kB or 2KiB'],
+    [
+      '4Gi',
+      '"Gi" is not a complete unit: 4GB is 4,000,000,000 bytes, 4GiB is 4,294,967,296 bytes',
+      'write 4GB or 4GiB',
+    ],
+    ['2k', '"k" is not a complete unit: 2kB is 2,000 bytes, 2KiB is 2,048 bytes', 'write 2kB or 2KiB'],
     ['1.5', 'it has no unit: 1.5GB is 1,500,000,000 bytes, 1.5GiB is 1,610,612,736 bytes', 'write 1.5GB or 1.5GiB'],
     [
       '1.0000001M',
-      '"M" is not a whole unit: 1.0000001MB is no whole number of bytes, 1.0000001MiB is no whole number of bytes',
+      '"M" is not a complete unit: 1.0000001MB is not a whole number of bytes, 1.0000001MiB is not a whole number of bytes',
       'write',
     ],
-  ])('asks which reading of %s is meant', (text, why, next) => {
+  ])('refuses the ambiguous %s and shows both readings', (text, why, next) => {
     const failure = failing(() => parseSize(text));
     expect(failure.code).toBe('invalid-size');
     expect(failure.what).toBe(`size "${text}"`);
@@ -62,7 +66,7 @@ describe('parseSize', () => {
     expect(failure.next).toContain(next);
   });
 
-  it('takes a long bare number for bytes that lack their unit', () => {
+  it('suggests bytes as the unit of a long bare number', () => {
     expect(failing(() => parseSize('4294967296')).next).toContain('write 4294967296B');
   });
 
@@ -86,11 +90,11 @@ describe('parseSize', () => {
     ['50%', 'percentage'],
     ['4Gb', 'means bits'],
     ['4Gib', 'means bits'],
-    ['4ib', 'not a unit'],
-    ['4IB', 'not a unit'],
-    ['4iB', 'not a unit'],
-    ['4ZB', 'not a unit'],
-    ['4apples', 'not a unit'],
+    ['4ib', 'unknown unit'],
+    ['4IB', 'unknown unit'],
+    ['4iB', 'unknown unit'],
+    ['4ZB', 'unknown unit'],
+    ['4apples', 'unknown unit'],
     ['1.1GiB', 'not a whole number'],
     ['0.5B', 'not a whole number'],
     ['9007199254740992B', 'more than 9,007,199,254,740,991 bytes'],
@@ -98,7 +102,7 @@ describe('parseSize', () => {
     ['10PB', 'more than'],
     ['999999999999999999999999999999EB', 'more than'],
     ['9'.repeat(40) + 'B', 'not a number'],
-  ])('says what is wrong with %j', (text, why) => {
+  ])('judges %j: %s', (text, why) => {
     if (why === undefined) {
       expect(parseSize(text)).toBe(9e15);
       return;
@@ -109,7 +113,7 @@ describe('parseSize', () => {
     expect(failure.next).toBeDefined();
   });
 
-  it('gives a whole number of bytes or invalid-size, whatever the text', () => {
+  it('returns a whole number of bytes or throws invalid-size for any text', () => {
     const piece = fc.constantFrom(...'0123456789.,+-eE %', 'GiB', 'GB', 'G', 'i', 'b', 'kB', 'M', '\u0000', '∞');
     fc.assert(
       fc.property(
@@ -146,7 +150,7 @@ describe('formatExact', () => {
     expect(formatExact(count)).toBe(text);
   });
 
-  it('comes back the same through what Incus reads', () => {
+  it('is read back by parseIncusSize as the same number', () => {
     fc.assert(
       fc.property(anySize, (count) => {
         expect(parseIncusSize(formatExact(count))).toBe(count);
@@ -154,7 +158,7 @@ describe('formatExact', () => {
     );
   });
 
-  it('comes back the same through what a person may write, and is never longer than plain bytes', () => {
+  it('is read back by parseSize as the same number, and is never longer than the number of bytes', () => {
     fc.assert(
       fc.property(anySize, (count) => {
         expect(parseSize(formatExact(count))).toBe(count);
@@ -164,7 +168,7 @@ describe('formatExact', () => {
   });
 
   it.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])(
-    'refuses %d, which is no number of bytes',
+    'refuses %d, which is not a number of bytes',
     (count) => {
       expect(() => formatExact(count)).toThrow(RangeError);
       expect(() => formatHuman(count)).toThrow(RangeError);
@@ -189,7 +193,7 @@ describe('formatHuman', () => {
     expect(formatHuman(count)).toBe(text);
   });
 
-  it('stays within 6 characters and a unit, and close to the amount', () => {
+  it('has at most 6 characters and a unit, and stays within 5.1 % of the size', () => {
     fc.assert(
       fc.property(anySize, (count) => {
         const text = formatHuman(count);
@@ -235,7 +239,7 @@ describe('parseIncusSize', () => {
     'max',
     '4GiB\n',
     '99999999999999999999',
-  ])('knows no amount in %j', (text) => {
+  ])('returns undefined for %j', (text) => {
     expect(parseIncusSize(text)).toBeUndefined();
   });
 });

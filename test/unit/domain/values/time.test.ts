@@ -32,7 +32,7 @@ describe('parseWhen', () => {
     expect(parseWhen(text, now).toISOString()).toBe(iso);
   });
 
-  it('finds yesterday across the end of a year', () => {
+  it('reads yesterday across the end of a year', () => {
     expect(parseWhen('yesterday', new Date('2027-01-01T00:00:00Z')).toISOString()).toBe('2026-12-31T00:00:00.000Z');
   });
 
@@ -58,7 +58,7 @@ describe('parseWhen', () => {
     ['2026-11-23\n', 'not a time'],
     ['2026-11-23T', 'not a time'],
     ['1763906700', 'not a time'],
-  ])('says what is wrong with %j', (text, why) => {
+  ])('refuses %j with the reason "%s"', (text, why) => {
     const failure = failing(() => parseWhen(text, now));
     expect(failure.code).toBe('invalid-time');
     expect(failure.why).toContain(why);

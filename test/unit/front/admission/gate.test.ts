@@ -26,84 +26,84 @@ beforeEach(() => {
   gate = new Gate({ penalties, pendingLogins, now: () => nowMs, onPenalty: (penalty) => begun.push(penalty) });
 });
 
-/** A connection: refused, or open until it is closed. */
+/** Opens a connection; it stays open unless the gate rejects it. */
 function connect(address: string) {
   const socket = Object.assign(new EventEmitter(), { remoteAddress: address });
   return {
-    refused: gate.admit(socket as unknown as GateSocket)?.text,
-    tell: (...events: string[]) => events.forEach((event) => socket.emit(event)),
+    rejected: gate.admit(socket as unknown as GateSocket)?.text,
+    emit: (...events: string[]) => events.forEach((event) => socket.emit(event)),
   };
 }
 
-/** Connections one after the other; how many were let in. */
+/** Opens connections one after another; returns how many were admitted. */
 function several(address: string, count: number, ...events: string[]): number {
   return Array.from({ length: count }, () => {
-    const { refused, tell } = connect(address);
-    if (refused === undefined) tell(...events, 'close');
-    return refused;
-  }).filter((refused) => refused === undefined).length;
+    const { rejected, emit } = connect(address);
+    if (rejected === undefined) emit(...events, 'close');
+    return rejected;
+  }).filter((rejected) => rejected === undefined).length;
 }
 
 describe('the gate', () => {
-  it('refuses a source after failed logins, says why and for how long, and nobody else', () => {
+  it('rejects a source after failed logins, and no other source, and says why and for how long', () => {
     expect(several('192.0.2.1', 20, 'attempt', 'attempt')).toBe(4);
-    expect(connect('192.0.2.1').refused).toBe('Too many failed logins from this address: try again in 20 s.');
-    expect(connect('::ffff:192.0.2.1').refused).toBeDefined();
-    expect(connect('192.0.2.2').refused).toBeUndefined();
+    expect(connect('192.0.2.1').rejected).toBe('Too many failed logins from this address: try again in 20 s.');
+    expect(connect('::ffff:192.0.2.1').rejected).toBeDefined();
+    expect(connect('192.0.2.2').rejected).toBeUndefined();
     nowMs += 20_000;
     expect(several('192.0.2.1', 20, 'attempt')).toBe(4);
-    expect(connect('192.0.2.1').refused).toMatch(/in 40 s\.$/);
+    expect(connect('192.0.2.1').rejected).toMatch(/in 40 s\.$/);
     expect(begun.map(({ source, times }) => [source, times])).toEqual([
       ['192.0.2.1', 1],
       ['192.0.2.1', 2],
     ]);
   });
 
-  it('takes a /64 of IPv6 for one source', () => {
+  it('counts an IPv6 /64 as one source', () => {
     expect(several('2001:db8::1', 4, 'attempt')).toBe(4);
-    expect(connect('2001:db8::abcd').refused).toBeDefined();
-    expect(connect('2001:db8:0:1::1').refused).toBeUndefined();
+    expect(connect('2001:db8::abcd').rejected).toBeDefined();
+    expect(connect('2001:db8:0:1::1').rejected).toBeUndefined();
     expect(begun[0]?.source).toBe('2001:db8::/64');
   });
 
-  it('counts what was worst: a broken protocol, a login in no time, an attempt, none', () => {
+  it('counts the worst outcome of a connection: protocol violation, timeout, failed login, no login', () => {
     expect(several('192.0.2.1', 20, 'violation')).toBe(2);
     expect(several('192.0.2.2', 20, 'attempt', 'late')).toBe(2);
     expect(several('192.0.2.4', 20, 'late', 'attempt')).toBe(2);
     expect(several('192.0.2.3', 20)).toBe(16);
-    expect(['192.0.2.1', '192.0.2.2', '192.0.2.3'].map((address) => connect(address).refused)).toEqual([
-      'Too many connections that broke the protocol from this address: try again in 20 s.',
-      'Too many connections that did not log in in time from this address: try again in 20 s.',
+    expect(['192.0.2.1', '192.0.2.2', '192.0.2.3'].map((address) => connect(address).rejected)).toEqual([
+      'Too many protocol violations from this address: try again in 20 s.',
+      'Too many login timeouts from this address: try again in 20 s.',
       'Too many connections without a login from this address: try again in 16 s.',
     ]);
   });
 
-  it('never penalises logins, however many, nor what the server ended itself', () => {
+  it('never penalises logins, however many, or connections that the server itself ended', () => {
     expect(several('192.0.2.1', 500, 'attempt', 'authenticated')).toBe(500);
     expect(several('192.0.2.1', 500, 'attempt', 'forgiven')).toBe(500);
   });
 
-  it('neither penalises nor refuses a source that somebody is logged in from', () => {
-    const [half, inside] = [connect('192.0.2.1'), connect('192.0.2.1')];
-    inside.tell('authenticated');
+  it('neither penalises nor rejects a source with an open login', () => {
+    const [pending, login] = [connect('192.0.2.1'), connect('192.0.2.1')];
+    login.emit('authenticated');
     expect(several('192.0.2.1', 100, 'attempt')).toBe(100);
-    inside.tell('close');
+    login.emit('close');
     expect(several('192.0.2.1', 100, 'attempt')).toBe(4);
-    half.tell('authenticated');
-    expect(connect('192.0.2.1').refused).toBeUndefined();
+    pending.emit('authenticated');
+    expect(connect('192.0.2.1').rejected).toBeUndefined();
   });
 
-  it('spares exempt networks, but not from bans', () => {
+  it('exempts networks from penalties, but not from bans', () => {
     expect(several('10.1.2.3', 500, 'attempt')).toBe(500);
     expect(begun).toEqual([]);
-    // Nor is one refused by a penalty from before it was exempt.
+    // A penalty from before the exemption does not apply either.
     gate.restore([{ source: '10.1.2.3', why: 'failedLogin', times: 1, untilMs: nowMs + 60_000 }]);
-    expect(connect('10.1.2.3').refused).toBeUndefined();
+    expect(connect('10.1.2.3').rejected).toBeUndefined();
     gate.setBans([{ network: '10.0.0.0/8', reason: null, by: 'carol', at: '', until: null }]);
-    expect(connect('10.1.2.3').refused).toBe('This address is banned: an admin of this host can lift that.');
+    expect(connect('10.1.2.3').rejected).toBe('This address is banned: an admin of this host can lift the ban.');
   });
 
-  it('refuses who is banned, with the reason, until the ban ends', () => {
+  it('rejects a banned address, with the reason, until the ban ends', () => {
     gate.setBans([
       {
         network: '192.0.2.0/24',
@@ -113,40 +113,40 @@ describe('the gate', () => {
         until: new Date(nowMs + 3_600_000).toISOString(),
       },
     ]);
-    expect(connect('192.0.2.77').refused).toBe('This address is banned (scans\\u{1b}[2J): try again in 1 h.');
-    expect(connect('192.0.3.77').refused).toBeUndefined();
+    expect(connect('192.0.2.77').rejected).toBe('This address is banned (scans\\u{1b}[2J): try again in 1 h.');
+    expect(connect('192.0.3.77').rejected).toBeUndefined();
     nowMs += 3_600_000;
-    expect(connect('192.0.2.77').refused).toBeUndefined();
+    expect(connect('192.0.2.77').rejected).toBeUndefined();
   });
 
-  it('forgets a penalty that is lifted, and knows one from before', () => {
+  it('forgets a lifted penalty and restores one from before a restart', () => {
     several('192.0.2.1', 4, 'attempt');
     gate.lift('192.0.2.1');
-    expect(connect('192.0.2.1').refused).toBeUndefined();
+    expect(connect('192.0.2.1').rejected).toBeUndefined();
     gate.restore([{ source: '192.0.2.9', why: 'failedLogin', times: 1, untilMs: nowMs + 60_000 }]);
-    expect(connect('192.0.2.9').refused).toMatch(/1 min\.$/);
+    expect(connect('192.0.2.9').rejected).toMatch(/1 min\.$/);
   });
 
-  it('limits connections that log in, for each source, and frees their places', () => {
+  it('limits the pending logins of a source and frees a slot when one ends', () => {
     const open = Array.from({ length: 31 }, () => connect('192.0.2.1'));
-    expect(open.map(({ refused }) => refused).filter(Boolean)).toEqual([
+    expect(open.map(({ rejected }) => rejected).filter(Boolean)).toEqual([
       'Too many connections from this address are logging in: try again in a moment.',
     ]);
-    open[0]?.tell('authenticated');
-    expect(connect('192.0.2.1').refused).toBeUndefined();
-    open[1]?.tell('forgiven', 'close');
-    expect(connect('192.0.2.1').refused).toBeUndefined();
+    open[0]?.emit('authenticated');
+    expect(connect('192.0.2.1').rejected).toBeUndefined();
+    open[1]?.emit('forgiven', 'close');
+    expect(connect('192.0.2.1').rejected).toBeUndefined();
   });
 
-  it('lets nobody in whose address is not known, because it is gone already', () => {
+  it('rejects a connection without an address, which has closed already', () => {
     const gone = new EventEmitter();
     expect(gate.admit(gone as unknown as GateSocket)).toMatchObject({ source: '' });
     expect(gone.eventNames()).toEqual([]);
   });
 });
 
-describe('a source that somebody logged in from', () => {
-  /** With no room for anybody who is not known. */
+describe('a source with a recent login', () => {
+  // One pending login fills the server for every other source.
   beforeEach(() => {
     gate = new Gate({
       penalties,
@@ -159,31 +159,31 @@ describe('a source that somebody logged in from', () => {
   const hourMs = 3_600_000;
   function logIn(address: string): ReturnType<typeof connect> {
     const connection = connect(address);
-    expect(connection.refused).toBeUndefined();
-    connection.tell('authenticated');
+    expect(connection.rejected).toBeUndefined();
+    connection.emit('authenticated');
     return connection;
   }
 
-  it('has a place of its own while the login lasts and for an hour after it', () => {
+  it('keeps reserved slots while the login lasts and for an hour after it', () => {
     const login = logIn('192.0.2.1');
     connect('192.0.2.99');
-    expect(connect('192.0.2.2').refused).toBe('Too many connections are logging in: try again in a moment.');
+    expect(connect('192.0.2.2').rejected).toBe('Too many connections are logging in: try again in a moment.');
     nowMs += 10 * hourMs;
-    expect(connect('192.0.2.1').refused).toBeUndefined();
-    login.tell('close');
+    expect(connect('192.0.2.1').rejected).toBeUndefined();
+    login.emit('close');
     nowMs += hourMs - 1;
-    expect(connect('192.0.2.1').refused).toBeUndefined();
+    expect(connect('192.0.2.1').rejected).toBeUndefined();
     nowMs += 1;
-    expect(connect('192.0.2.1').refused).toBe('Too many connections are logging in: try again in a moment.');
+    expect(connect('192.0.2.1').rejected).toBe('Too many connections are logging in: try again in a moment.');
   });
 
-  it('is one of 10,000 that are remembered, and forgotten only when nobody is logged in from it any more', () => {
+  it('is one of 10,000 remembered, and is not forgotten while a login is open', () => {
     logIn('192.0.2.1');
-    logIn('192.0.2.2').tell('close');
-    for (let i = 0; i < 10_000; i++) logIn(`10.9.${i >> 8}.${i & 255}`).tell('close');
+    logIn('192.0.2.2').emit('close');
+    for (let i = 0; i < 10_000; i++) logIn(`10.9.${i >> 8}.${i & 255}`).emit('close');
     connect('192.0.2.99');
-    expect(connect('192.0.2.1').refused).toBeUndefined();
-    expect(connect('10.9.39.15').refused).toBeUndefined();
-    expect(connect('192.0.2.2').refused).toBeDefined();
+    expect(connect('192.0.2.1').rejected).toBeUndefined();
+    expect(connect('10.9.39.15').rejected).toBeUndefined();
+    expect(connect('192.0.2.2').rejected).toBeDefined();
   });
 });

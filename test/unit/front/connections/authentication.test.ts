@@ -1,6 +1,4 @@
-/**
- * What a login is answered with, from what ssh2 makes of its request: synchronously, and without ssh2's parser of keys.
- */
+/** Decisions about authentication requests as ssh2 passes them on: synchronous, and without ssh2's parser of keys. */
 import { createHash, randomBytes, sign } from 'node:crypto';
 import ssh2, { type AuthContext } from 'ssh2';
 import { describe, expect, it, vi } from 'vitest';
@@ -38,7 +36,7 @@ const outcome = (context: object, of = index()): string => {
   return decision.outcome === 'reject' ? decision.reason : decision.outcome;
 };
 
-/** A request as ssh2 hands it on: of a key that is offered, or one that has signed. */
+/** Returns a request as ssh2 passes it on, for a key that is only offered. */
 function request(username: string, { identity }: IdentityKey, more: object = {}): object {
   return {
     method: 'publickey',
@@ -48,6 +46,7 @@ function request(username: string, { identity }: IdentityKey, more: object = {})
   };
 }
 
+/** Returns a request with a signature by `signer`. */
 function signed(username: string, key: IdentityKey, signer: IdentityKey = key): object {
   const blob = Buffer.from(key.identity.blob, 'base64');
   const data = Buffer.concat([
@@ -60,6 +59,7 @@ function signed(username: string, key: IdentityKey, signer: IdentityKey = key): 
   return request(username, key, { blob: data, signature: sign(null, data, signer.private) });
 }
 
+/** Returns a request that dave's FIDO key has signed with these flags: 1 is a touch, 4 is a verified person. */
 function touched(flags: number): object {
   const data = Buffer.concat([
     wire(randomBytes(32)),
@@ -68,7 +68,7 @@ function touched(flags: number): object {
     Buffer.from([1]),
     wire(fido.type, fido.blob),
   ]);
-  // ssh2 takes the name of the algorithm and the length of the signature off the front.
+  // ssh2 strips the name of the algorithm and the length of the signature.
   const bytes = fido.signer(flags)(data);
   return {
     method: 'publickey',
@@ -80,11 +80,11 @@ function touched(flags: number): object {
 }
 
 describe('a login', () => {
-  it('with a key that is known may go on, and comes in when it has signed', () => {
+  it('with a known key may sign, and is accepted once it has', () => {
     expect([outcome(request('manage', carol)), outcome(signed('manage', carol))]).toEqual(['offer', 'accept']);
   });
 
-  it('without one does not', () => {
+  it('without a known key is rejected, whatever the method or the login name', () => {
     const stranger = makeIdentity({ owns: [] });
     expect(
       ['none', 'password', 'keyboard-interactive', 'hostbased'].map((method) =>
@@ -99,12 +99,12 @@ describe('a login', () => {
     ]).toEqual(['key', 'key', 'key', 'key']);
   });
 
-  it('that another key has signed does not', () => {
+  it('signed by another key is rejected', () => {
     expect(outcome(signed('manage', carol, makeIdentity({ owns: [] })))).toBe('signature');
     expect(outcome({ ...signed('manage', carol), signature: Buffer.alloc(0) })).toBe('signature');
   });
 
-  it('with a FIDO key comes in where that was touched, and has verified its person where that is wanted', () => {
+  it('with a FIDO key needs a touch, and a verified person where verify-required is set', () => {
     expect([0, 1, 4, 5].map((flags) => outcome(touched(flags)))).toEqual([
       'signature',
       'signature',
@@ -113,7 +113,7 @@ describe('a login', () => {
     ]);
   });
 
-  it('with an invitation is the first that signs, and no other', () => {
+  it('with an invitation is accepted for the first key that signs, and for no other', () => {
     const known = index();
     const [guest, other] = [makeIdentity({ owns: [] }), makeIdentity({ owns: [] })];
     const name = `invite-${token}`;
@@ -129,7 +129,7 @@ describe('a login', () => {
     ]).toEqual(['invited', 'key', 'key']);
   });
 
-  it('whatever it offers for a key, has none of it parsed by ssh2, which takes quadratic time (L29)', () => {
+  it('never has its key parsed by ssh2, which takes quadratic time (L29)', () => {
     const parse = vi.spyOn(ssh2.utils, 'parseKey');
     for (const bytes of [
       '',

@@ -1,4 +1,4 @@
-/** Standard input of one command: how much, for how long, and how it ends. */
+/** Standard input of a command: its limits of size and time, and its end. */
 import { EventEmitter } from 'node:events';
 import type { Connection, ServerChannel } from 'ssh2';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -7,12 +7,12 @@ import { ChannelIo } from '../../../../src/front/sessions/channelIo.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A channel whose client this is. */
+/** Opens a channel; the returned functions are its client. */
 function open({ terminal = false, stdinMs = 60_000 } = {}) {
-  let said = '';
+  let output = '';
   let interrupts = 0;
   const write = (bytes: Buffer, done: () => void): void => {
-    said += bytes.toString();
+    output += bytes.toString();
     done();
   };
   const channel = Object.assign(new EventEmitter(), { writable: true, write, stderr: { writable: true, write } });
@@ -20,19 +20,19 @@ function open({ terminal = false, stdinMs = 60_000 } = {}) {
   const io = new ChannelIo(connection as unknown as Connection, channel as unknown as ServerChannel, {
     terminal,
     stdinMs,
-    interrupt: () => interrupts++,
+    onInterrupt: () => interrupts++,
   });
   return {
     io,
     send: (text: string | Buffer) => channel.emit('data', Buffer.from(text as string)),
     end: () => channel.emit('end'),
     close: () => channel.emit('close'),
-    said: () => said,
+    output: () => output,
     interrupts: () => interrupts,
   };
 }
 
-/** The code of what it is refused with. */
+/** Returns the code of the failure, or `read`. */
 const refusal = (read: Promise<string>): Promise<string> =>
   read.then(
     () => 'read',
@@ -40,7 +40,7 @@ const refusal = (read: Promise<string>): Promise<string> =>
   );
 
 describe('standard input', () => {
-  it('is what came up to its end, also what came before anybody read', async () => {
+  it('is everything up to its end, including input from before it is read', async () => {
     const { io, send, end } = open();
     send('ssh-ed25519 ');
     const read = io.readStdin(100);
@@ -49,7 +49,7 @@ describe('standard input', () => {
     expect(await read).toBe('ssh-ed25519 AAAA');
   });
 
-  it('that is longer than wanted is refused at once, and not when it ends', async () => {
+  it('above the limit is refused at once, without waiting for its end', async () => {
     const { io, send } = open();
     const read = refusal(io.readStdin(100));
     send('x'.repeat(100));
@@ -57,14 +57,14 @@ describe('standard input', () => {
     expect(await read).toBe('input-too-large');
   });
 
-  it('that was longer than wanted and has ended is refused too', async () => {
+  it('above the limit is refused also when it has ended before it is read', async () => {
     const { io, send, end } = open();
     send('x'.repeat(101));
     end();
     expect(await refusal(io.readStdin(100))).toBe('input-too-large');
   });
 
-  it('is kept up to 256 KiB, whoever wants more, and nothing of it when it is longer', async () => {
+  it('is kept up to 256 KiB, even when the reader allows more, and is discarded beyond that', async () => {
     const whole = open();
     whole.send(Buffer.alloc(256 * 1024, 0x61));
     whole.end();
@@ -76,7 +76,7 @@ describe('standard input', () => {
     expect(await refusal(io.readStdin(2 ** 30))).toBe('input-too-large');
   });
 
-  it('that does not end is given up after its time, however often something comes', async () => {
+  it('that does not end in time is refused, even when data keeps arriving', async () => {
     const { io, send } = open({ stdinMs: 60_000 });
     const read = refusal(io.readStdin(10_000));
     for (let i = 0; i < 59; i++) {
@@ -88,29 +88,29 @@ describe('standard input', () => {
     expect(await read).toBe('missing-key');
   });
 
-  it('of a client that is gone has ended; a signal interrupts it', async () => {
+  it('ends when the client is gone, and is cancelled by a signal', async () => {
     const gone = open();
     gone.close();
     expect(await gone.io.readStdin(100)).toBe('');
     const { io } = open();
     const read = refusal(io.readStdin(100));
-    io.interrupted();
+    io.interrupt();
     expect(await read).toBe('cancelled');
   });
 });
 
-describe('on a terminal', () => {
-  it('what is typed is shown without anything that could move the cursor, and ends with Ctrl-D', async () => {
-    const { io, send, said } = open({ terminal: true });
+describe('standard input on a terminal', () => {
+  it('is echoed without control characters and ends with Ctrl-D', async () => {
+    const { io, send, output } = open({ terminal: true });
     const read = io.readStdin(100);
     send('ke\u001b[2Jy\u202e\r');
     send('\u0004');
     expect(await read).toBe('ke\u001b[2Jy\u202e\r');
     await io.flushed();
-    expect(said()).toBe('ke[2Jy\r\n');
+    expect(output()).toBe('ke[2Jy\r\n');
   });
 
-  it('Ctrl-C gives up', async () => {
+  it('is cancelled by Ctrl-C', async () => {
     const { io, send, interrupts } = open({ terminal: true });
     const read = refusal(io.readStdin(100));
     send('key\u0003');

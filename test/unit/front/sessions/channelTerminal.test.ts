@@ -1,4 +1,4 @@
-/** A client's terminal: its sizes, what came early, and who holds whom back. */
+/** The client's terminal: its size, early input, and flow control. */
 import { EventEmitter } from 'node:events';
 import type { Connection, ServerChannel } from 'ssh2';
 import { expect, test } from 'vitest';
@@ -17,52 +17,52 @@ function open() {
     environment: new Map(),
     size: { columns: 80, rows: 24 },
   });
-  const heard: string[] = [];
-  const listen = (): void =>
+  const received: string[] = [];
+  const attach = (): void =>
     terminal.attach({
-      input: (data) => heard.push(data.toString()),
-      resize: (columns, rows) => heard.push(`${columns}x${rows}`),
-      end: () => heard.push('closed'),
+      input: (data) => received.push(data.toString()),
+      resize: (columns, rows) => received.push(`${columns}x${rows}`),
+      end: () => received.push('closed'),
     });
-  return { terminal, channel, calls, heard, listen };
+  return { terminal, channel, calls, received, attach };
 }
 
-test('a size is told before what is typed behind it', () => {
-  const { terminal, channel, heard, listen } = open();
-  listen();
+test('a terminal passes on a new size before the input that follows it', () => {
+  const { terminal, channel, received, attach } = open();
+  attach();
   terminal.resize({ columns: 90, rows: 31 });
   channel.emit('data', Buffer.from('a'));
-  expect(heard).toEqual(['90x31', 'a']);
+  expect(received).toEqual(['90x31', 'a']);
 });
 
-test('what is typed early is told in order, and the end of input is Ctrl-D', () => {
-  const { channel, heard, listen } = open();
+test('a terminal passes on early input in order, and the end of input as Ctrl-D', () => {
+  const { channel, received, attach } = open();
   channel.emit('data', Buffer.from('a'));
-  listen();
+  attach();
   channel.emit('data', Buffer.from('b'));
   channel.emit('end');
   channel.emit('close');
-  expect(heard).toEqual(['a', 'b', '\u0004', 'closed']);
+  expect(received).toEqual(['a', 'b', '\u0004', 'closed']);
 });
 
-test('one that is gone is read to its end, whoever holds it back', () => {
+test('a terminal whose client is gone is read to its end, even when it is held', () => {
   const { terminal, calls } = open();
   terminal.hold(true);
-  terminal.left();
+  terminal.disconnected();
   terminal.hold(true);
   expect(calls).toEqual(['pause', 'resume']);
 });
 
-test('who types very much early has to wait', () => {
-  const { channel, calls, heard, listen } = open();
+test('a terminal pauses its client when too much input arrives early', () => {
+  const { channel, calls, received, attach } = open();
   for (let i = 0; i < 65; i++) channel.emit('data', Buffer.alloc(1024, 'x'));
   expect(calls).toEqual(['pause']);
-  listen();
+  attach();
   expect(calls).toEqual(['pause', 'resume']);
-  expect(heard.join('')).toHaveLength(65 * 1024);
+  expect(received.join('')).toHaveLength(65 * 1024);
 });
 
-test('held back, the client is read no more until it is let go', () => {
+test('a terminal that is held pauses its client until it is released', () => {
   const { terminal, calls } = open();
   terminal.hold(true);
   terminal.hold(false);

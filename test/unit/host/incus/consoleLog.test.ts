@@ -8,13 +8,13 @@ test.each([
   ['[\u001b[0;32m  OK  \u001b[0m] Reached \u001b[0;1;39mtarget\u001b[0m.\r\r\n', '[  OK  ] Reached target.\n'],
   ['one\r\ntwo\nthree\rfour', 'one\ntwo\nthree\rfour'],
   ['\u001b]0;title\u0007\u001b]8;;http://x\u001b\\link\u001bM', 'link'],
-  // Half a sequence is no sequence; whoever shows it makes it safe.
+  // A partial sequence stays; the renderer makes it harmless.
   ['\u001b[31', '\u001b[31'],
-])('%j becomes plain', (text, plain) => {
+])('plainLog makes %j plain', (text, plain) => {
   expect(plainLog(text)).toBe(plain);
 });
 
-test('only the end is kept, from the beginning of a line on', () => {
+test('plainLog keeps only the end, from the start of a line', () => {
   const line = 'ä'.repeat(99);
   const text = `${line}\n`.repeat(5000);
   const kept = plainLog(text);
@@ -24,18 +24,18 @@ test('only the end is kept, from the beginning of a line on', () => {
 });
 
 test.each(['\u001b[', '\u001b]', '\u001b[0;0;0 ', '\r', '\r\r\n', '\u001b', '\u001b[;;;;'])(
-  'a megabyte of %j takes no time',
+  'plainLog handles a megabyte of %j quickly',
   (piece) => {
     const before = process.threadCpuUsage();
     plainLog(piece.repeat(Math.ceil(1_000_000 / piece.length)));
     plainLog(`\u001b[${'0;'.repeat(500_000)}`);
-    // On the processor: other processes run on this machine too.
+    // CPU time, because other processes run on this machine too.
     expect(process.threadCpuUsage(before).user / 1000).toBeLessThan(1000);
   },
 );
 
-describe('what was read', () => {
-  it('of a running container is read again with what is new', () => {
+describe('the remembered console log', () => {
+  it('of a running container is returned again with the new output', () => {
     const logs = new ConsoleLogs();
     expect(logs.running('a', 'run 1', 'one\n')).toBe('one\n');
     expect(logs.running('a', 'run 1', '')).toBe('one\n');
@@ -44,7 +44,7 @@ describe('what was read', () => {
     expect(logs.running('a', 'run 2', 'again\n')).toBe('again\n');
   });
 
-  it('of a stopped one stands before what was not, and is not there twice', () => {
+  it('of a stopped container comes before the unread output, and is not repeated', () => {
     const logs = new ConsoleLogs();
     logs.running('a', 'run 1', 'one\n');
     expect(logs.stopped('a', 'run 1', 'bye\n')).toBe('one\nbye\n');
@@ -53,7 +53,7 @@ describe('what was read', () => {
     expect(logs.stopped('a', 'run 2', 'bye\n')).toBe('bye\n');
   });
 
-  it('is bounded, whatever is said', () => {
+  it('is bounded in length and in number of containers', () => {
     const logs = new ConsoleLogs();
     for (let n = 0; n < 10; n++) logs.running('a', 'run', 'x'.repeat(100_000));
     expect(Buffer.byteLength(logs.running('a', 'run', ''))).toBeLessThanOrEqual(consoleLogBytes);
@@ -83,7 +83,7 @@ describe('Incus.consoleLog', () => {
     return { incus: new Incus({ run }), commands };
   };
 
-  it('asks the client, and takes off the line end that the client adds', async () => {
+  it('runs the client, and removes the line end that the client adds', async () => {
     const { incus, commands } = incusOf([instance('Running')], 'Welcome!\r\n\r\na login: \n');
     expect(await incus.consoleLog('a')).toBe('Welcome!\n\na login: ');
     expect(commands.at(-1)?.args).toEqual(['console', 'a', '--show-log']);
@@ -94,7 +94,7 @@ describe('Incus.consoleLog', () => {
     expect(await incusOf([instance('Stopped')], '\n').incus.consoleLog('a')).toBe('');
   });
 
-  it('does not ask for the log of a container that is not there', async () => {
+  it('does not query the log of a container that does not exist', async () => {
     const { incus, commands } = incusOf([], '');
     expect(await failureOf(incus.consoleLog('a'))).toMatchObject({ code: 'not-found', what: 'instance "a"' });
     expect(commands).toHaveLength(1);

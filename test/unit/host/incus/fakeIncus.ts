@@ -1,4 +1,4 @@
-/** A server on a Unix socket that behaves like Incus, or as badly as a test wants it to. */
+/** A server on a Unix socket that behaves like Incus, or as badly as a test needs. */
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -13,10 +13,14 @@ import { SocketStreams } from '../../../../src/host/incus/streams.ts';
 import type { StreamLimits } from '../../../../src/host/incus/streams.ts';
 
 /**
- * Short, so that tests of what does not happen are quick; not so short that a busy machine looks like a server that
- * stands still.
+ * Short, so that tests of timeouts are quick, but not so short that a busy machine looks like an unresponsive server.
  */
-export const limits: StreamLimits = { openMs: 500, beginMs: 60, closeMs: 200, pulse: { everyMs: 100, missed: 3 } };
+export const limits: StreamLimits = {
+  openMs: 500,
+  beginMs: 60,
+  closeMs: 200,
+  keepalive: { intervalMs: 100, maxMissed: 3 },
+};
 
 export interface Handlers {
   request?(request: IncomingMessage, body: string, response: ServerResponse): void;
@@ -31,7 +35,7 @@ export interface FakeIncus {
   die(): void;
 }
 
-/** Colons and blanks in the folder's name: a path is a path. */
+/** Returns a folder whose name has a colon and a space. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'containarium: fake '));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -85,26 +89,26 @@ export const refusal = (error: string, code: number): unknown => ({
   metadata: null,
 });
 
-/** An exec as Incus does it, with a program that is the test's. */
+/** An exec of Incus whose program the test plays. */
 export interface FakeExec extends FakeIncus {
-  /** What was posted. */
+  /** Received requests. */
   readonly posted: { url: string; body: Record<string, unknown> }[];
-  /** What came on the control websocket. */
+  /** Messages received on the control websocket. */
   readonly controls: Record<string, unknown>[];
-  /** What came on the data websocket. */
+  /** Data received on the data websocket. */
   readonly typed: Buffer[];
   readonly data: Promise<WebSocket>;
   readonly control: Promise<WebSocket>;
   /**
-   * The program ends: Incus closes the control websocket, marks the end of its output, and waits for the client to do
-   * the same.
+   * Ends the program: closes the control websocket, marks the end of the output, and waits for the client to do the
+   * same.
    */
   finish(status: number): Promise<void>;
-  /** Incus ends the operation with an error. */
+  /** Ends the operation with an error. */
   fail(error: string): void;
 }
 
-/** `started` is called when both websockets are open: what the program then does. */
+/** Starts a fake Incus. `started` plays the program; it is called when both websockets are open. */
 export async function fakeExec(
   started: (exec: FakeExec, attempt: number) => unknown = () => undefined,
 ): Promise<FakeExec> {
@@ -159,7 +163,7 @@ export async function fakeExec(
     async finish(status) {
       (await control.promise).terminate();
       const socket = await data.promise;
-      // The mark of the end: an empty text message.
+      // An empty text message marks the end.
       socket.send('');
       if (socket.readyState !== socket.CLOSED) await once(socket, 'close');
       end.resolve({

@@ -21,20 +21,21 @@ const message = (action: string, source: string): string =>
     project: 'default',
   });
 
-/** Follows and writes down what it is told. */
-function follow(streams: IncusStreams): { told: string[]; stop: AbortController; ended: Promise<void> } {
-  const told: string[] = [];
+/** Follows the events and records them. */
+function follow(streams: IncusStreams): { received: string[]; stop: AbortController; ended: Promise<void> } {
+  const received: string[] = [];
   const stop = new AbortController();
   const listener = {
-    opened: () => void told.push('opened'),
-    event: (event: { action: string; instance: string | null }) => void told.push(`${event.action} ${event.instance}`),
+    opened: () => void received.push('opened'),
+    event: (event: { action: string; instance: string | null }) =>
+      void received.push(`${event.action} ${event.instance}`),
   };
   const ended = streams.events(listener, stop.signal);
   ended.catch(() => undefined);
-  return { told, stop, ended };
+  return { received, stop, ended };
 }
 
-/** A server whose stream of events is the test's. Like Incus it pings as soon as it listens. */
+/** Starts a server whose event stream the test controls. Like Incus, it pings as soon as it listens. */
 async function serving(opened: (socket: WebSocket) => unknown): Promise<FakeIncus> {
   return fakeIncus({
     upgrade: (_url, accept) =>
@@ -65,29 +66,29 @@ test.each([
   ['/1.0/images/0123456789ab', null],
   ['x/1.0/instances/alice', null],
   ['', null],
-])('the instance of %j is %j', (source, name) => {
+])('instanceOf returns the instance of %j: %j', (source, name) => {
   expect(instanceOf(source)).toBe(name);
 });
 
 test.each([
   ['', 'not JSON'],
   ['nonsense', 'not JSON'],
-  ['null', 'nothing'],
+  ['null', 'null'],
   ['[]', 'a list'],
   ['{}', 'empty'],
   [message('instance-started', '/1.0/instances/a').replace('lifecycle', 'logging'), 'of another type'],
   [message('instance-started', '/1.0/instances/a').replace(at, 'yesterday'), 'without a time'],
-  [message('Instance Started', '/1.0/instances/a'), 'with an action that is none'],
+  [message('Instance Started', '/1.0/instances/a'), 'with an invalid action'],
   [message('', '/1.0/instances/a'), 'without an action'],
   [message('a'.repeat(65), '/1.0/instances/a'), 'with an endless action'],
   [message('instance-started', `/1.0/instances/${'a'.repeat(5000)}`), 'with an endless source'],
   [JSON.stringify({ type: 'lifecycle', timestamp: at, metadata: { action: 1, source: 2 } }), 'with numbers'],
   ['['.repeat(100_000), 'deep'],
-])('a message %j is ignored: %s', (text) => {
+])('parseEvent ignores %j: %s', (text) => {
   expect(parseEvent(text)).toBeUndefined();
 });
 
-test('an event has the action, the instance and the time as Incus wrote it', () => {
+test('parseEvent returns the action, the instance, and the time as Incus wrote it', () => {
   expect(parseEvent(message('instance-started', '/1.0/instances/a'))).toEqual({
     action: 'instance-started',
     instance: 'a',
@@ -101,7 +102,7 @@ test('an event has the action, the instance and the time as Incus wrote it', () 
 });
 
 describe('following events', () => {
-  it('says when it is open, then tells every event in order, and ignores what is none', async () => {
+  it('reports when the stream is open, then every event in order, and ignores other messages', async () => {
     let asked = '';
     const { streams } = await fakeIncus({
       upgrade(url, accept) {
@@ -119,57 +120,57 @@ describe('following events', () => {
         });
       },
     });
-    const { told, stop, ended } = follow(streams);
-    await eventually(() => told.length === 4);
+    const { received, stop, ended } = follow(streams);
+    await eventually(() => received.length === 4);
     stop.abort();
     await ended;
     expect(asked).toBe('/1.0/events?type=lifecycle');
-    expect(told).toEqual(['opened', 'instance-created a', 'instance-started a', 'image-deleted null']);
+    expect(received).toEqual(['opened', 'instance-created a', 'instance-started a', 'image-deleted null']);
   });
 
-  it('is open as soon as Incus says that it listens, or else after a while', async () => {
+  it('reports the stream as open at the first ping of Incus, or else after a while', async () => {
     for (const [opened, beginMs] of [
       [(socket: WebSocket) => socket.ping('keepalive'), 60_000],
       [() => undefined, 60],
     ] as const) {
       const { path } = await fakeIncus({ upgrade: (_url, accept) => void accept().then(opened) });
-      const { told, stop, ended } = follow(new SocketStreams(path, { ...limits, beginMs }));
-      await eventually(() => told.length === 1);
+      const { received, stop, ended } = follow(new SocketStreams(path, { ...limits, beginMs }));
+      await eventually(() => received.length === 1);
       await delay(100);
       stop.abort();
       await ended;
-      expect(told).toEqual(['opened']);
+      expect(received).toEqual(['opened']);
     }
   });
 
-  it('tells nothing after it was aborted', async () => {
+  it('reports nothing after it was aborted', async () => {
     const { streams } = await serving((socket) => {
       const timer = setInterval(() => socket.send(message('instance-updated', '/1.0/instances/a')), 1);
       socket.on('close', () => clearInterval(timer));
     });
-    const { told, stop, ended } = follow(streams);
-    await eventually(() => told.length > 3);
+    const { received, stop, ended } = follow(streams);
+    await eventually(() => received.length > 3);
     stop.abort();
-    const before = told.length;
+    const before = received.length;
     await ended;
     await delay(30);
-    expect(told).toHaveLength(before);
+    expect(received).toHaveLength(before);
   });
 
-  it('resolves when it is aborted before or while it opens', async () => {
+  it('resolves if it is aborted before or during opening', async () => {
     let asked = 0;
     const { streams } = await fakeIncus({ upgrade: () => (asked += 1) });
     const stopped = AbortSignal.abort();
     await streams.events({ opened: () => undefined, event: () => undefined }, stopped);
     expect(asked).toBe(0);
-    const { stop, told, ended } = follow(streams);
+    const { stop, received, ended } = follow(streams);
     await eventually(() => asked === 1);
     stop.abort();
     await ended;
-    expect(told).toEqual([]);
+    expect(received).toEqual([]);
   });
 
-  it('fails where nothing is there, where nobody listens, and where it is no socket', async () => {
+  it('fails if the socket is missing or not a socket', async () => {
     const folder = await temporaryFolder();
     writeFileSync(join(folder, 'file'), '');
     for (const path of [join(folder, 'nothing'), join(folder, 'file'), folder]) {
@@ -178,7 +179,7 @@ describe('following events', () => {
     }
   });
 
-  it('fails when it is refused, answered with garbage, or hung up on', async () => {
+  it('fails if it is refused, answered with garbage, or hung up on', async () => {
     for (const reply of [
       'HTTP/1.1 403 Forbidden\r\n\r\n',
       'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}',
@@ -186,13 +187,13 @@ describe('following events', () => {
       '',
     ]) {
       const { streams } = await fakeIncus({ upgrade: (_url, _accept, socket) => void socket.end(reply) });
-      const { told, ended } = follow(streams);
+      const { received, ended } = follow(streams);
       expect(await failureOf(ended), reply).toMatchObject({ code: 'incus-unavailable' });
-      expect(told).toEqual([]);
+      expect(received).toEqual([]);
     }
   });
 
-  it('fails when it does not open in time', async () => {
+  it('fails if the stream does not open in time', async () => {
     const { streams } = await fakeIncus({ upgrade: () => undefined });
     expect(await failureOf(follow(streams).ended)).toMatchObject({
       code: 'incus-unavailable',
@@ -200,40 +201,42 @@ describe('following events', () => {
     });
   });
 
-  it('fails when the server ends it, politely or not', async () => {
+  it('fails when the server ends the stream, cleanly or not', async () => {
     for (const end of [(socket: WebSocket) => socket.close(), (socket: WebSocket) => socket.terminate()]) {
       const { streams } = await serving((socket) => setTimeout(() => end(socket), 20));
-      const { told, ended } = follow(streams);
-      expect(await failureOf(ended)).toMatchObject({ code: 'incus-unavailable', why: 'its stream of events ended' });
-      expect(told).toEqual(['opened']);
+      const { received, ended } = follow(streams);
+      expect(await failureOf(ended)).toMatchObject({ code: 'incus-unavailable', why: 'its event stream ended' });
+      expect(received).toEqual(['opened']);
     }
   });
 
-  it('fails when it stands still, and not while the server answers', async () => {
+  it('fails when the server stops responding, and not before', async () => {
     const lively = await serving(() => undefined);
     const { stop, ended } = follow(lively.streams);
     const still = await serving((socket) => socket.pause());
     const started = performance.now();
     expect(await failureOf(follow(still.streams).ended)).toMatchObject({
       code: 'incus-unavailable',
-      why: 'its stream of events stands still',
+      why: 'its event stream stopped responding',
     });
-    expect(performance.now() - started).toBeGreaterThanOrEqual(limits.pulse.everyMs * limits.pulse.missed);
-    await delay(limits.pulse.everyMs * 6);
+    expect(performance.now() - started).toBeGreaterThanOrEqual(
+      limits.keepalive.intervalMs * limits.keepalive.maxMissed,
+    );
+    await delay(limits.keepalive.intervalMs * 6);
     stop.abort();
     await ended;
   });
 
-  it('fails at a message that is too large, and tells nothing of it', async () => {
+  it('fails at a message that is too large, and does not report it', async () => {
     const { streams } = await serving((socket) =>
       socket.send(message('instance-started', '/1.0/instances/a').padEnd(300 * 1024)),
     );
-    const { told, ended } = follow(streams);
+    const { received, ended } = follow(streams);
     expect(await failureOf(ended)).toMatchObject({ code: 'incus-unavailable' });
-    expect(told).toEqual(['opened']);
+    expect(received).toEqual(['opened']);
   });
 
-  it('fails with what its listener throws', async () => {
+  it('fails with the error of its listener', async () => {
     const { streams } = await serving((socket) => socket.send(message('instance-started', '/1.0/instances/a')));
     const event = (): never => {
       throw new Error('the listener is broken');
@@ -243,7 +246,7 @@ describe('following events', () => {
   });
 });
 
-test('the socket is the one that the client of Incus uses', () => {
+test('incusSocketPath returns the socket that the client of Incus uses', () => {
   const none = (): boolean => false;
   expect(incusSocketPath({ INCUS_SOCKET: '/a/s', INCUS_DIR: '/b' }, none)).toBe('/a/s');
   expect(incusSocketPath({ INCUS_SOCKET: '', INCUS_DIR: '/b' }, none)).toBe('/b/unix.socket');

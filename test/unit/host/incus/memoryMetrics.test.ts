@@ -9,7 +9,7 @@ const lines = (name: string, figures: Record<string, string>): string[] =>
   Object.entries(figures).map(([series, value]) => `incus_memory_${series}_bytes${labels(name)} ${value}`);
 const text = (...all: readonly string[]): string => [...all, '# EOF', ''].join('\n');
 
-/** As Incus 6.0.4 printed them for a container with a file of 200 MiB and one of 100 MiB in a tmpfs. */
+/** Metrics of Incus 6.0.4 for a container with a file of 200 MiB, and one of 100 MiB in a tmpfs. */
 const observed = {
   Active_anon: '32768',
   Active_file: '1.2275712e+07',
@@ -24,8 +24,8 @@ const observed = {
   Shmem: '1.048576e+08',
 };
 
-describe('memory in use, from the metrics', () => {
-  it('is what is charged without the pages of files, and with those of a tmpfs', () => {
+describe('memoryInUse', () => {
+  it('excludes the pages of files, but not those of a tmpfs', () => {
     const inUse = memoryInUse(
       text(
         '# HELP incus_memory_MemTotal_bytes The amount of used memory.',
@@ -49,10 +49,10 @@ describe('memory in use, from the metrics', () => {
     );
   });
 
-  it('leaves out a container without all figures, or with impossible ones, and keeps the others', () => {
+  it('leaves out only containers with missing or impossible figures', () => {
     const whole = lines('whole', { MemTotal: '1000', MemFree: '400', Active_file: '100', Inactive_file: '200' });
     const part = lines('part', { MemTotal: '1000', MemFree: '400', Active_file: '100' });
-    // What an unsigned number becomes that went below zero.
+    // An unsigned number that underflowed.
     const wrapped = lines('wrapped', {
       MemTotal: '1000',
       MemFree: '1.8446744073709552e+19',
@@ -62,7 +62,7 @@ describe('memory in use, from the metrics', () => {
     expect(memoryInUse(text(...part, ...whole, ...wrapped))).toEqual(new Map([['whole', 300]]));
   });
 
-  it('is never below nothing, where the figures are not quite of one moment', () => {
+  it('is never negative, even if the figures were not taken at the same time', () => {
     expect(
       memoryInUse(text(...lines('a', { MemTotal: '100', MemFree: '90', Active_file: '10', Inactive_file: '10' }))),
     ).toEqual(new Map([['a', 0]]));
@@ -71,11 +71,11 @@ describe('memory in use, from the metrics', () => {
     ).toEqual(new Map([['a', 100]]));
   });
 
-  it('is empty where nothing runs', () => {
+  it('is empty if no container runs', () => {
     expect(memoryInUse(text('incus_operations_total 0'))).toEqual(new Map());
   });
 
-  it('does not look at names that a container gave its network cards', () => {
+  it('ignores the names that a container gave its network interfaces', () => {
     const card = (device: string): string =>
       `incus_network_receive_bytes_total{device="${device}",name="c1",project="default",type="container"} 0`;
     const whole = lines('a', { MemTotal: '1000', MemFree: '400', Active_file: '100', Inactive_file: '200' });
@@ -90,22 +90,22 @@ describe('memory in use, from the metrics', () => {
       'an error document',
       '{"type":"error","error_code":423,"error":"Metrics are currently being built by another request"}\n',
     ],
-    ['a text that was cut off', lines('a', { MemTotal: '1000', MemFree: '4' }).join('\n')],
-    ['a text whose end is not at its end', text('# EOF', 'incus_operations_total 0').replace(/# EOF\n$/, '')],
-    ['a value that is none', text('incus_memory_MemFree_bytes{name="a"} NaN')],
+    ['a truncated text', lines('a', { MemTotal: '1000', MemFree: '4' }).join('\n')],
+    ['a text that goes on after its end mark', text('# EOF', 'incus_operations_total 0').replace(/# EOF\n$/, '')],
+    ['an invalid value', text('incus_memory_MemFree_bytes{name="a"} NaN')],
     ['an endless value', text('incus_memory_MemFree_bytes{name="a"} 1e+999')],
     ['a hexadecimal value', text('incus_memory_MemFree_bytes{name="a"} 0x10')],
     ['no value', text('incus_memory_MemFree_bytes{name="a"}')],
     ['no labels', text('incus_memory_MemFree_bytes 7')],
     ['no name', text('incus_memory_MemFree_bytes{project="default"} 7')],
     ['a name that no instance can have', text('incus_memory_MemFree_bytes{name="a/b"} 7')],
-    ['labels in labels', text('incus_memory_MemFree_bytes{name="a",x="{name="b"}"} 7')],
+    ['nested labels', text('incus_memory_MemFree_bytes{name="a",x="{name="b"}"} 7')],
     ['two samples in one line', text('incus_memory_MemFree_bytes{name="a"} 7 incus_memory_MemFree_bytes{name="b"} 7')],
   ])('refuses %s', (_what, input) => {
     expect(() => memoryInUse(input)).toThrow(expect.objectContaining({ code: 'unexpected-output' }));
   });
 
-  it('answers or refuses whatever it is given, and takes no longer for it', () => {
+  it('parses or refuses any input, in linear time', () => {
     const pieces = fc.constantFrom(
       'incus_memory_MemTotal_bytes',
       '{',
@@ -134,11 +134,11 @@ describe('memory in use, from the metrics', () => {
     const before = process.threadCpuUsage();
     expect(() => memoryInUse(text(long))).toThrow();
     expect(memoryInUse(text(`${' '.repeat(2_000_000)}x`, `incus_network${'{'.repeat(2_000_000)}`))).toEqual(new Map());
-    // On the processor: other processes run on this machine too.
+    // CPU time, because other processes run on this machine too.
     expect(process.threadCpuUsage(before).user / 1000).toBeLessThan(2000);
   });
 
-  it('is a failure where Incus refuses, never an answer without anybody in it', async () => {
+  it('fails if the query fails, and never returns an empty result', async () => {
     const answers = (stdout: string): Incus =>
       new Incus({ run: () => Promise.resolve({ stdout, stderr: '', exitCode: 0 }) });
     await expect(answers('').memoryInUse()).rejects.toMatchObject({ code: 'unexpected-output' });

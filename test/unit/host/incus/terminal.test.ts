@@ -20,7 +20,7 @@ const eventually = async (what: () => boolean): Promise<void> => {
   expect(what()).toBe(true);
 };
 
-/** Everything that a terminal prints from now on. */
+/** Collects everything that a terminal prints from now on. */
 function collect(terminal: HostTerminal): { bytes(): Buffer } {
   const pieces: Buffer[] = [];
   terminal.onData((data) => void pieces.push(data));
@@ -28,7 +28,7 @@ function collect(terminal: HostTerminal): { bytes(): Buffer } {
 }
 
 describe('a terminal', () => {
-  it('asks Incus for what it was asked for', async () => {
+  it('is requested from Incus with its program, environment and size', async () => {
     const exec = await fakeExec(async (self) => (await self.data).send(Buffer.from('$ ')));
     const terminal = await exec.streams.terminal(request);
     expect(exec.posted).toEqual([
@@ -50,13 +50,13 @@ describe('a terminal', () => {
     expect(bytes().toString()).toBe('$ ');
   });
 
-  it('keeps a hostile name in its place', async () => {
+  it('escapes a hostile instance name', async () => {
     const exec = await fakeExec(async (self) => (await self.data).send(Buffer.from('$ ')));
     await exec.streams.terminal({ ...request, instance: '../images?x=#y' });
     expect(exec.posted[0]?.url).toBe('/1.0/instances/..%2Fimages%3Fx%3D%23y/exec');
   });
 
-  it.each([0, 3, 137, 255])('passes on exit status %d, after all that was printed', async (status) => {
+  it.each([0, 3, 137, 255])('resolves with exit status %d after all output', async (status) => {
     const bytes = randomBytes(1_000_000);
     const exec = await fakeExec(async (self) => {
       const data = await self.data;
@@ -69,7 +69,7 @@ describe('a terminal', () => {
     expect(got().equals(bytes)).toBe(true);
   });
 
-  it('of a program that prints nothing opens, and gives its exit status', async () => {
+  it('opens for a program that prints nothing, and resolves with its exit status', async () => {
     const quick = await fakeExec((self) => self.finish(4));
     expect(await (await quick.streams.terminal(request)).exit).toBe(4);
     const slow = await fakeExec();
@@ -78,7 +78,7 @@ describe('a terminal', () => {
     expect(await terminal.exit).toBe(5);
   });
 
-  it('passes on what is typed, whole and in order, and the size', async () => {
+  it('passes on typed data, whole and in order, and the size', async () => {
     const exec = await fakeExec();
     const terminal = await exec.streams.terminal(request);
     expect(terminal.write(Buffer.from([0x1b, 0x5b, 0x41, 0xff]))).toBe(true);
@@ -93,7 +93,7 @@ describe('a terminal', () => {
     ]);
   });
 
-  it('says when too much is typed ahead, and when it is taken', async () => {
+  it('reports when too much data is unread, and when it has been read', async () => {
     const exec = await fakeExec();
     const terminal = await exec.streams.terminal(request);
     let drained = 0;
@@ -114,7 +114,7 @@ describe('a terminal', () => {
     expect(terminal.write(Buffer.from('x'))).toBe(true);
   });
 
-  it('holds the program back while it is paused, and before anybody listens', async () => {
+  it('holds the output back while it is paused and until there is a listener', async () => {
     const piece = randomBytes(32_768);
     const total = 800;
     const exec = await fakeExec(async (self) => {
@@ -124,7 +124,7 @@ describe('a terminal', () => {
     });
     const terminal = await exec.streams.terminal(request);
     const server = await exec.data;
-    // Nobody listens yet: the server cannot get rid of it.
+    // There is no listener yet, so the server cannot send everything.
     await delay(50);
     expect(server.bufferedAmount).toBeGreaterThan((total / 2) * piece.length);
     let bytes = 0;
@@ -140,14 +140,14 @@ describe('a terminal', () => {
     void terminal.exit.then(() => {
       ended = true;
     });
-    await delay(limits.pulse.everyMs * (limits.pulse.missed + 2));
+    await delay(limits.keepalive.intervalMs * (limits.keepalive.maxMissed + 2));
     expect(ended).toBe(false);
     terminal.resume();
     expect(await terminal.exit).toBe(0);
     expect(bytes).toBe(total * piece.length);
   });
 
-  it('that is closed tells the program to hang up, and lets go of it', async () => {
+  it('hangs up the program when it is closed, and releases it', async () => {
     const exec = await fakeExec(async (self) => (await self.data).send(Buffer.from('$ ')));
     const terminal = await exec.streams.terminal(request);
     const { bytes } = collect(terminal);
@@ -167,7 +167,7 @@ describe('a terminal', () => {
     terminal.close();
   });
 
-  it('that is closed ends the control websocket of a program that stays, which is how Incus is told to kill it', async () => {
+  it('ends the control websocket of a program that ignores the hangup, so that Incus kills it', async () => {
     const exec = await fakeExec();
     const terminal = await exec.streams.terminal(request);
     const control = await exec.control;
@@ -175,41 +175,41 @@ describe('a terminal', () => {
     terminal.close();
     await new Promise((resolve) => control.once('close', resolve));
     expect(performance.now() - started).toBeGreaterThanOrEqual(limits.closeMs - 2);
-    // And an Incus that says no more is not waited for either.
+    // An Incus that no longer answers is not waited for either.
     expect(await failureOf(terminal.exit)).toMatchObject({
       code: 'incus-unavailable',
-      why: 'its server did not say how the program ended',
+      why: 'its server did not report how the program ended',
     });
   });
 });
 
-describe('a terminal cannot be opened', () => {
+describe('opening a terminal', () => {
   const refusing = async (document: unknown, status = 400): Promise<IncusStreams> =>
     (await fakeIncus({ request: (_request, _body, response) => answer(response, document, status) })).streams;
 
   it.each([
-    [refusal('Instance not found', 404), 'not-found', 'there is no such instance'],
+    [refusal('Instance not found', 404), 'not-found', 'no such instance'],
     [refusal('Instance is not running', 400), 'wrong-state', 'it is not running'],
     [refusal('Instance is frozen', 400), 'wrong-state', 'it is frozen'],
     [refusal('bad \u001b[31m luck', 500), 'program-failed', 'bad \\u{1b}[31m luck'],
     [
       { type: 'async', metadata: { id: '../../x', metadata: { fds: {} } } },
       'unexpected-output',
-      'its operation has another shape than expected',
+      'its operation has an unexpected format',
     ],
-    [{ type: 'async', metadata: null }, 'unexpected-output', 'its operation has another shape than expected'],
-    [{ error: 7 }, 'unexpected-output', 'the answer of Incus has another shape than expected'],
-    [[], 'unexpected-output', 'the answer of Incus has another shape than expected'],
+    [{ type: 'async', metadata: null }, 'unexpected-output', 'its operation has an unexpected format'],
+    [{ error: 7 }, 'unexpected-output', 'the reply of Incus has an unexpected format'],
+    [[], 'unexpected-output', 'the reply of Incus has an unexpected format'],
     [
       { type: 'sync', padding: 'x'.repeat(1_100_000) },
       'unexpected-output',
       'Incus answered with more than 1048576 bytes',
     ],
-  ])('when Incus answers %j', async (document, code, why) => {
+  ])('fails if Incus answers %j', async (document, code, why) => {
     expect(await failureOf((await refusing(document)).terminal(request))).toMatchObject({ code, why });
   });
 
-  it('when Incus answers with something else than JSON, not at all, or hangs up', async () => {
+  it('fails if Incus answers without JSON, does not answer, or hangs up', async () => {
     const html = await fakeIncus({ request: (_request, _body, response) => void response.end('<html>') });
     expect(await failureOf(html.streams.terminal(request))).toMatchObject({ code: 'unexpected-output' });
     const silent = await fakeIncus({});
@@ -230,7 +230,7 @@ describe('a terminal cannot be opened', () => {
     });
   });
 
-  it('when its websockets do not open, and then nothing stays open', async () => {
+  it('fails if its websockets do not open, and leaves nothing open', async () => {
     const open = new Set<unknown>();
     const { streams } = await fakeIncus({
       request: (incoming, _body, response) => {
@@ -248,7 +248,7 @@ describe('a terminal cannot be opened', () => {
       },
       upgrade: (url, accept, socket) => {
         open.add(socket);
-        // Who does not read does not see that it was closed.
+        // Without reading, the socket would not see that it was closed.
         const gone = (): boolean => open.delete(socket);
         socket.on('end', gone).on('close', gone).resume();
         if (url.search.includes('aaaa')) void accept();
@@ -258,7 +258,7 @@ describe('a terminal cannot be opened', () => {
     await eventually(() => open.size === 0);
   });
 
-  it('when the program does not exist, or cannot be executed, or is not named', async () => {
+  it('fails if the program does not exist, cannot be executed, or is not named', async () => {
     for (const [error, why] of [
       ['Command not found', 'it does not exist in instance "alice-container"'],
       ['Command not executable', 'it cannot be executed in instance "alice-container"'],
@@ -278,7 +278,7 @@ describe('a terminal cannot be opened', () => {
     expect(exec.posted).toEqual([]);
   });
 
-  it('is tried again where Incus could not start the program just now', async () => {
+  it('is retried if Incus temporarily could not start the program', async () => {
     const exec = await fakeExec(async (self, attempt) => {
       if (attempt < 3) self.fail('Failed to retrieve PID of executing child process');
       else (await self.data).send(Buffer.from('$ '));
@@ -291,11 +291,11 @@ describe('a terminal cannot be opened', () => {
   });
 });
 
-describe('how a terminal ended', () => {
+describe('the exit status of a terminal', () => {
   test.each([
     ['Command not found', 127],
     ['Command not executable', 126],
-  ])('a shell that has printed something and ends with "%s" has its own exit status', async (error, status) => {
+  ])('is that of the shell if Incus reports "%s" after some output', async (error, status) => {
     const exec = await fakeExec(async (self) => (await self.data).send(Buffer.from('$ ')));
     const terminal = await exec.streams.terminal(request);
     collect(terminal);
@@ -311,7 +311,7 @@ describe('how a terminal ended', () => {
     return [exec, terminal];
   };
 
-  it('cannot be known when Incus goes, breaks off the output, or stands still', async () => {
+  it('is unknown if Incus ends, cuts off the output, or stops responding', async () => {
     const [dead, first] = await opened();
     dead.die();
     expect(await failureOf(first.exit)).toMatchObject({ code: 'incus-unavailable' });
@@ -320,15 +320,18 @@ describe('how a terminal ended', () => {
     (await broken.data).terminate();
     expect(await failureOf(second.exit)).toMatchObject({
       code: 'incus-unavailable',
-      why: 'the connection to the terminal is lost',
+      why: 'lost the connection to the terminal',
     });
 
     const [still, third] = await opened();
     (await still.control).pause();
-    expect(await failureOf(third.exit)).toMatchObject({ code: 'incus-unavailable', why: 'its server stands still' });
+    expect(await failureOf(third.exit)).toMatchObject({
+      code: 'incus-unavailable',
+      why: 'its server stopped responding',
+    });
   });
 
-  it('cannot be known when a message is too large, and when the end is none', async () => {
+  it('is unknown after a message that is too large, and after an invalid result', async () => {
     const [large, first] = await opened();
     (await large.data).send(Buffer.alloc(5 * 1024 * 1024));
     expect(await failureOf(first.exit)).toMatchObject({ code: 'incus-unavailable' });
@@ -339,7 +342,7 @@ describe('how a terminal ended', () => {
     expect(await failureOf(second.exit)).toMatchObject({ code: 'program-failed', why: '\\u{1b}]0;odd\\u{7}' });
   });
 
-  it('is not taken for whole when the output broke off before the end', async () => {
+  it('is unknown if the output was cut off before its end', async () => {
     const exec = await fakeExec(async (self) => (await self.data).send(Buffer.from('$ ')));
     const terminal = await exec.streams.terminal(request);
     collect(terminal);
@@ -348,7 +351,7 @@ describe('how a terminal ended', () => {
     expect(await failureOf(terminal.exit)).toMatchObject({ code: 'incus-unavailable' });
   });
 
-  it('need not be asked for', async () => {
+  it('may be ignored', async () => {
     const [dead] = await opened();
     dead.die();
     await delay(30);

@@ -28,7 +28,7 @@ function penalised(source: string, overMs = 60_000) {
 }
 
 describe('bans', () => {
-  it('are kept until they end, across openings, and told whenever they change', async () => {
+  it('last until they end, survive a reopening, and are reported at every change', async () => {
     const told: string[][] = [];
     bans.follow({
       bans: (all) => told.push(all.map(({ network }) => network)),
@@ -46,7 +46,7 @@ describe('bans', () => {
     expect(told).toEqual([['192.0.2.0/24'], ['192.0.2.0/24', '2001:db8::/48']]);
   });
 
-  it('of a network that is banned already replace it, and there are no more than 1,000', async () => {
+  it('replace an earlier ban of the same network, and number at most 1,000', async () => {
     await bans.add(parseNetwork('192.0.2.7'), give);
     await bans.add(parseNetwork('192.0.2.7'), { ...give, reason: 'again' });
     expect(bans.list()).toMatchObject([{ network: '192.0.2.7', reason: 'again' }]);
@@ -67,7 +67,7 @@ describe('bans', () => {
     await expect(bans.add(parseNetwork('192.0.2.8'), give)).rejects.toMatchObject({ code: 'busy' });
   });
 
-  it('that are hardly meant need a yes', async () => {
+  it('that are probably mistakes need confirmation', async () => {
     for (const [network, own] of [
       ['0.0.0.0/7', undefined],
       ['2000::/31', undefined],
@@ -82,7 +82,7 @@ describe('bans', () => {
     await bans.add(parseNetwork('10.0.0.0/8'), { ...give, own: '2001:db8::1' });
   });
 
-  it('are as they were where they cannot be written', async () => {
+  it('are unchanged if they cannot be written', async () => {
     await bans.add(parseNetwork('192.0.2.7'), give);
     await rm(folder, { recursive: true });
     await expect(bans.add(parseNetwork('192.0.2.8'), give)).rejects.toThrow();
@@ -90,7 +90,7 @@ describe('bans', () => {
     expect(bans.list().map(({ network }) => network)).toEqual(['192.0.2.7']);
   });
 
-  it('and penalties are on disk together, whichever was written last', async () => {
+  it('and penalties are both on disk, whichever was written last', async () => {
     const onDisk = async (): Promise<string[]> => (await open()).list().map(({ network }) => network);
     await bans.add(parseNetwork('192.0.2.0/24'), give);
     penalised('198.51.100.1');
@@ -100,14 +100,14 @@ describe('bans', () => {
     expect(await onDisk()).toEqual(['192.0.2.0/24', '203.0.113.0/24', '198.51.100.1']);
   });
 
-  it('are not forgotten because their file is damaged', async () => {
+  it('are not lost silently if their file is damaged', async () => {
     await writeFile(join(folder, 'bans.json'), '{"bans": [');
     await expect(open()).rejects.toMatchObject({ code: 'settings' });
   });
 });
 
-describe('penalties that the front has begun', () => {
-  it('are kept, also after their end for as long as the longest takes', async () => {
+describe('penalties from the front', () => {
+  it('are remembered after their end for as long as the longest penalty lasts', async () => {
     penalised('192.0.2.7');
     await bans.settled();
     bans = await open();
@@ -121,14 +121,14 @@ describe('penalties that the front has begun', () => {
     expect(bans.penalties).toEqual([]);
   });
 
-  it('are not taken where they are none: a network, a name, longer than any may be', () => {
+  it('are rejected for a network, for a name, and for too long a duration', () => {
     for (const source of ['192.0.2.0/24', '2001:db8::/63', '2001:db8::1', 'localhost', ''])
       expect(penalised(source)).toBeUndefined();
     expect(penalised('192.0.2.7', maxPenaltyMs + 2000)).toBeUndefined();
     expect(penalised('2001:db8::/64')).toMatchObject({ network: '2001:db8::/64' });
   });
 
-  it('are so many at most, the newest', async () => {
+  it('are limited in number; the newest are kept', async () => {
     for (let i = 0; i < 12_000; i++) penalised(`10.0.${i >> 8}.${i & 255}`);
     expect(bans.penalties).toHaveLength(10_000);
     await bans.settled();
@@ -137,7 +137,7 @@ describe('penalties that the front has begun', () => {
     ).toHaveLength(10_000);
   });
 
-  it('are lifted with the network that contains them, or by an address of their source', async () => {
+  it('are lifted with a network that contains them, or by an address of their source', async () => {
     const lifted: string[] = [];
     bans.follow({ bans: () => undefined, lifted: (source) => lifted.push(source) });
     for (const source of ['192.0.2.7', '192.0.2.8', '198.51.100.1', '2001:db8::/64']) penalised(source);

@@ -24,7 +24,7 @@ it.each([
   [2222, '2001:db8::7', '[2001:db8::7]:2222', 'JUMP-HOST'],
   [22, undefined, 'JUMP-HOST', 'JUMP-HOST'],
 ])(
-  'on port %d, known as %s, the names are %s in known_hosts and %s in DNS',
+  'the host key store on port %d of %s lists %s for known_hosts and %s for DNS',
   async (port, host, inKnownHosts, inDns) => {
     const { keys, named } = await service(port).list(host);
     expect(keys.map(({ knownHosts, sshfp }) => [knownHosts.split(' ')[0], sshfp.split(' ')[0]])).toEqual([
@@ -34,7 +34,7 @@ it.each([
   },
 );
 
-it('makes one next key where several rotations are asked for at the same time, and names the one that is there', async () => {
+it('the host key store generates one next key for simultaneous rotations, and names it', async () => {
   const keys = service();
   const answers = await Promise.allSettled(Array.from({ length: 8 }, () => keys.rotate(undefined)));
   const made = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value.fingerprint] : []));
@@ -43,7 +43,7 @@ it('makes one next key where several rotations are asked for at the same time, a
     if (answer.status === 'rejected') expect(answer.reason).toMatchObject({ code: 'exists' });
 });
 
-it('goes on after a change that failed', async () => {
+it('the host key store works after a change that failed', async () => {
   const keys = service();
   await expect(keys.switch(undefined, true)).rejects.toMatchObject({ code: 'wrong-state' });
   const { fingerprint } = await keys.rotate(undefined);

@@ -1,4 +1,4 @@
-/** Invitations: one use, ten minutes, and no token on disk. */
+/** Invitations: used once, valid for ten minutes, and no token on disk. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ const root = { name: 'root', root: true };
 const denied = expect.objectContaining({ code: 'denied' }) as Error;
 
 describe('an invitation', () => {
-  it('is used once, of many that come at the same time', async () => {
+  it('is used once, however many clients present it at the same time', async () => {
     const invitations = await open();
     const { token } = await invitations.make({ kind: 'user', name: 'alice' }, root);
     let bound = 0;
@@ -39,7 +39,7 @@ describe('an invitation', () => {
     await expect((await open()).use(hashOf(token), () => Promise.resolve())).rejects.toEqual(denied);
   });
 
-  it('is gone from disk before it is used, and comes back where that fails', async () => {
+  it('leaves the disk before it is used, and returns if its use fails', async () => {
     const invitations = await open();
     const { token } = await invitations.make({ kind: 'user', name: 'alice' }, root);
     const failing = invitations.use(hashOf(token), async () => {
@@ -60,14 +60,14 @@ describe('an invitation', () => {
     await expect(invitations.use(hashOf(token), () => Promise.resolve())).rejects.toEqual(denied);
   });
 
-  it('ends with the rights of whoever made it', async () => {
+  it('ends with the rights of the admin who made it', async () => {
     const key = await makeKey(folder, 'admin');
     await admins.add('admin', { keys: parseLimitedKeys(key.line) }, 'test', now);
     await admins.add('dave', { keys: [], role: 'operator', certificate: true }, 'test', now);
     const invitations = await open();
     await invitations.make({ kind: 'user', name: 'alice' }, { name: 'dave', root: false });
     expect(invitations.all).toHaveLength(1);
-    // For admins an operator may not invite.
+    // An operator may not invite admins.
     await expect(invitations.make({ kind: 'admin', name: 'eve' }, { name: 'dave', root: false })).rejects.toEqual(
       denied,
     );
@@ -75,7 +75,7 @@ describe('an invitation', () => {
     expect(invitations.all).toEqual([]);
   });
 
-  it('is one of a thousand at most, and of those only that are open', async () => {
+  it('is refused beyond a thousand open ones', async () => {
     const many = (expiresAt: Date): Promise<void> =>
       writeFile(
         join(folder, 'invitations.json'),
@@ -95,7 +95,7 @@ describe('an invitation', () => {
     expect((await (await open()).make({ kind: 'user', name: 'alice' }, root)).token).toBeDefined();
   });
 
-  it('is on disk as a hash only, and the token has more than 128 random bits', async () => {
+  it('is stored only as a hash of a token with more than 128 random bits', async () => {
     const invitations = await open();
     const tokens = await Promise.all(
       Array.from({ length: 5 }, async () => (await invitations.make({ kind: 'user', name: 'alice' }, root)).token),

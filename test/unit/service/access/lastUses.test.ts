@@ -26,7 +26,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 describe('the last use of a key', () => {
-  it('is noted of logins at manage@, by key or by certificate, and outlasts a restart', async () => {
+  it('is recorded for logins at manage@, by key or by certificate, and survives a restart', async () => {
     const uses = await open();
     uses.note(carol, at);
     uses.note(
@@ -54,7 +54,7 @@ describe('the last use of a key', () => {
     expect(known).toEqual([use, use, null, null]);
   });
 
-  it('is known of ten thousand keys, those that were used last', async () => {
+  it('is kept for the ten thousand most recently used keys', async () => {
     const uses = await open();
     uses.note(carol, at);
     uses.note({ ...carol, fingerprint: 'SHA256:first' }, at);
@@ -66,7 +66,7 @@ describe('the last use of a key', () => {
     ).toEqual([true, false, true, true]);
   });
 
-  it('is no reason not to start, or to stop: a damaged file is left as it is, and one that cannot be written is written later', async () => {
+  it('prevents neither start nor stop: a damaged file is left alone, and a failed write is ignored', async () => {
     await writeFile(path(), '{"uses": [');
     const uses = await open();
     expect(troubles).toHaveLength(1);

@@ -33,8 +33,8 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const transport = { keyExchange: 'mlkem768x25519-sha256', hostKey: 'ssh-ed25519', cipher: 'aes256-gcm@openssh.com' };
 
-describe('the key exchange', () => {
-  it('is well with a post-quantum one, a warning with any other, and no question in local mode', () => {
+describe('the key exchange check', () => {
+  it('is ok for a post-quantum key exchange and in local mode, and a warning for any other', () => {
     expect(checkKeyExchange(transport)).toMatchObject({
       severity: 'ok',
       detail: expect.stringContaining('mlkem768x25519-sha256') as string,
@@ -46,7 +46,7 @@ describe('the key exchange', () => {
     expect(checkKeyExchange(undefined).severity).toBe('ok');
   });
 
-  it('is "unknown" where the front names one that there is not', () => {
+  it('is a warning for "unknown" if the front names an unknown algorithm', () => {
     expect(knownTransport({ ...transport, keyExchange: 'mlkem9000' })).toEqual({
       ...transport,
       keyExchange: 'unknown',
@@ -55,8 +55,8 @@ describe('the key exchange', () => {
   });
 });
 
-describe('the host key', () => {
-  it('is told with its age and mode', async () => {
+describe('the host key check', () => {
+  it('reports the age and mode of the key', async () => {
     expect(await checkHostKey(tools, new Date())).toMatchObject({
       severity: 'ok',
       detail: 'ed25519, mode 0600, 0 days old',
@@ -69,7 +69,7 @@ describe('the host key', () => {
     });
   });
 
-  it('is a problem where others can read it', async () => {
+  it('is a problem if others can read the key', async () => {
     await chmod(tools.hostKeyPath, 0o640);
     expect(await checkHostKey(tools, new Date())).toMatchObject({
       severity: 'problem',
@@ -78,7 +78,7 @@ describe('the host key', () => {
   });
 });
 
-describe('keys of admins', () => {
+describe('the admin key check', () => {
   const now = new Date('2030-06-01T00:00:00Z');
   const admin = (name: string, expiresAt: string | null): AdminInfo => ({
     name,
@@ -101,7 +101,7 @@ describe('keys of admins', () => {
   });
   const check = (...admins: AdminInfo[]) => checkAdminKeys({ ...tools, admins: () => admins }, now);
 
-  it('are counted', () => {
+  it('counts the keys', () => {
     expect(check(admin('ada', null), admin('grace', '2030-06-15T00:00:01Z'))).toEqual({
       severity: 'ok',
       detail: '2 keys of 2 admins',
@@ -109,7 +109,7 @@ describe('keys of admins', () => {
     });
   });
 
-  it('are a warning in the last fourteen days, and after', () => {
+  it('is a warning from fourteen days before a key expires', () => {
     expect(check(admin('ada', '2030-06-15T00:00:00Z'))).toMatchObject({
       severity: 'warning',
       detail: "1 key of 1 admin; ada's SHA256:ada expires in 14 days",
@@ -121,22 +121,22 @@ describe('keys of admins', () => {
   });
 });
 
-describe('limits', () => {
-  it('are near from four fifths on', async () => {
+describe('the limit and state checks', () => {
+  it('warn when logins reach four fifths of their limit', async () => {
     expect((await checkLimits(tools)).severity).toBe('ok');
     expect((await checkLimits({ ...tools, logins: () => ({ open: 81, most: 100 }) })).severity).toBe('warning');
   });
 
-  it("of the state's folder are told with the size of the journal", async () => {
+  it('report the free space of the state folder and the size of the journal', async () => {
     const { detail } = await checkState(tools);
     expect(detail).toMatch(/^journal 1 B, .+ free in /);
   });
 });
 
-describe('a ZFS pool', () => {
+describe('the zpool check', () => {
   const saying = (stdout: string): Runner => ({ run: () => Promise.resolve({ stdout, stderr: '', exitCode: 0 }) });
 
-  it('is healthy, or its trouble is told', async () => {
+  it('finds a pool healthy or reports what is wrong with it', async () => {
     expect(await poolTrouble(saying("pool 'tank' is healthy\n"), 'tank')).toBeUndefined();
     const degraded =
       '  pool: tank\n state: DEGRADED\nstatus: One or more devices could not be used because the label is missing.\naction: Replace the device.\nconfig:\n';

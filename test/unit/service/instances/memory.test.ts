@@ -40,21 +40,21 @@ function contextOf(
 
 const call = { signal: new AbortController().signal } as Call;
 
-describe('memory used', () => {
+describe('memory use', () => {
   it.each([
-    ['without page cache', 2048, 45, 45],
-    ['at most what is charged now: it was restarted since Incus measured', 30, 400, 30],
-    ['all that is charged, where Incus has not measured yet', 30, undefined, 30],
-    ['nothing in one that is stopped, whatever it used before', 0, 400, 0],
-    ['not known where Incus does not know', -1, 400, undefined],
-    ['not known where Incus says nothing', undefined, 400, undefined],
+    ['the figure without page cache', 2048, 45, 45],
+    ['at most the charged memory, for a container restarted since the measurement', 30, 400, 30],
+    ['all the charged memory, before Incus has measured', 30, undefined, 30],
+    ['zero for a stopped container, whatever it used before', 0, 400, 0],
+    ['unknown if Incus does not know it', -1, 400, undefined],
+    ['unknown if Incus does not report it', undefined, 400, undefined],
   ])('is %s', (_what, charged, inUse, expected) => {
     expect(
       memoryUsed(instance('alice', charged), new Map(inUse === undefined ? [] : [['alice-container', inUse]])),
     ).toBe(expected);
   });
 
-  it('is what a list shows; one that is missing in the metrics does not break it', async () => {
+  it('is shown by list, which tolerates a container that is missing from the metrics', async () => {
     const instances = [instance('alice', 2048 * mib), instance('bob', 30 * mib), instance('carol', 0, 'Stopped')];
     const { containers } = await listContainers(
       contextOf(instances, () => Promise.resolve(new Map([['alice-container', 45 * mib]]))),
@@ -64,7 +64,7 @@ describe('memory used', () => {
     expect(containers.map(({ memoryUsedBytes }) => memoryUsedBytes)).toEqual([45 * mib, 30 * mib, null]);
   });
 
-  it('fails the list where it cannot be asked for', async () => {
+  it('makes list fail if it cannot be queried', async () => {
     const broken = new Failure('incus-unavailable', { what: 'Incus', why: 'its server does not answer' });
     await expect(
       listContainers(
@@ -83,11 +83,11 @@ describe('resize --memory', () => {
   const resize = (memory: number): Promise<unknown> =>
     resizeContainer(context, { user: 'alice' as Username, memory }, call);
 
-  it('goes below what is charged with page cache', async () => {
+  it('may go below the charged memory, page cache included', async () => {
     await expect(resize(1024 * mib)).rejects.toThrow('all checks passed');
   });
 
-  it('does not go below what is in use', async () => {
+  it('refuses to go below the memory in use', async () => {
     await expect(resize(499 * mib)).rejects.toMatchObject({ code: 'below-use', details: { usedBytes: 500 * mib } });
   });
 });

@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { Journal } from '../../../../src/journal/journal.ts';
 import { endedSince } from '../../../../src/service/shells/ended.ts';
 
-const long = '2020-01-01T00:00:00Z';
+const longAgo = '2020-01-01T00:00:00Z';
 const actor = { name: 'carol', role: 'admin', entryPoint: 'manage' };
 
 async function journalWith(...entries: Parameters<Journal['append']>[0][]): Promise<string> {
@@ -17,7 +17,7 @@ async function journalWith(...entries: Parameters<Journal['append']>[0][]): Prom
   return folder;
 }
 
-it('tells each call once, with its outcome', async () => {
+it('endedSince returns each call once, with its outcome', async () => {
   const folder = await journalWith(
     { type: 'operation-end', op: '1', verb: 'create', target: 'alice', actor, outcome: 'done', durationMs: 5 },
     { type: 'outcome', call: 'a', verb: 'create', target: 'alice', actor, outcome: 'ok', durationMs: 7 },
@@ -33,24 +33,24 @@ it('tells each call once, with its outcome', async () => {
       durationMs: 9,
     },
   );
-  expect(await endedSince(folder, long, () => true)).toMatchObject([
+  expect(await endedSince(folder, longAgo, () => true)).toMatchObject([
     { verb: 'create', target: 'alice', actor: 'carol', outcome: 'ok', failure: null, durationMs: 7 },
     { verb: 'stop', target: 'bob', outcome: 'failed', failure: { what: 'bob', why: 'too slow' } },
   ]);
 });
 
-it('tells what the end of the server cut off, as the next one ended it', async () => {
+it('endedSince returns calls that the end of the server cut off, with the outcome from the next server', async () => {
   const folder = await journalWith(
     { type: 'operation-end', op: '1', verb: 'create', target: 'alice', actor, outcome: 'undone', durationMs: 5 },
     { type: 'operation-end', op: '2', verb: 'delete', target: 'bob', actor, outcome: 'finished', durationMs: 5 },
   );
-  expect(await endedSince(folder, long, () => true)).toMatchObject([
-    { verb: 'create', outcome: 'failed', failure: { why: 'it was cut short and has been taken back' } },
+  expect(await endedSince(folder, longAgo, () => true)).toMatchObject([
+    { verb: 'create', outcome: 'failed', failure: { why: 'it was interrupted and has been undone' } },
     { verb: 'delete', outcome: 'ok', failure: null },
   ]);
 });
 
-it('tells nothing older, nothing that does not concern, and not more than ten', async () => {
+it('endedSince returns at most ten calls, none that are older, and none that the filter rejects', async () => {
   const folder = await journalWith(
     ...Array.from({ length: 15 }, (_, i) => ({
       type: 'outcome',
@@ -62,8 +62,8 @@ it('tells nothing older, nothing that does not concern, and not more than ten', 
     })),
   );
   expect(await endedSince(folder, '2999-01-01T00:00:00Z', () => true)).toEqual([]);
-  expect((await endedSince(folder, long, () => true)).map(({ target }) => target)).toEqual(
+  expect((await endedSince(folder, longAgo, () => true)).map(({ target }) => target)).toEqual(
     Array.from({ length: 10 }, (_, i) => `user${i + 5}`),
   );
-  expect(await endedSince(folder, long, ({ target }) => target === 'user3')).toHaveLength(1);
+  expect(await endedSince(folder, longAgo, ({ target }) => target === 'user3')).toHaveLength(1);
 });

@@ -17,8 +17,8 @@ function file(): string {
   return join(folder, 'shells.json');
 }
 
-describe('memory of a person', () => {
-  it("lasts, belongs to one door and name, and is nobody else's to read", async () => {
+describe('shell memory', () => {
+  it('is persistent, separate for each entry point and name, and readable by its owner alone', async () => {
     const path = file();
     const memory = await ShellMemory.open(path, unexpected);
     memory.remember(tester, 'list');
@@ -54,7 +54,7 @@ describe('memory of a person', () => {
     if (line.trim() !== '') expect(readFileSync(path, 'utf8')).not.toContain(JSON.stringify(line.trim()).slice(1, -1));
   });
 
-  it('keeps the last lines only, each once', async () => {
+  it('keeps only the last 500 lines, each once', async () => {
     const memory = await ShellMemory.open(file(), unexpected);
     for (let i = 0; i < 600; i++) memory.remember(tester, `info user${i}`);
     memory.remember(tester, 'info user599');
@@ -65,12 +65,12 @@ describe('memory of a person', () => {
     await memory.settled();
   });
 
-  it('of a file that cannot be understood begins anew, says so, and leaves the file as it is', async () => {
+  it('starts empty if its file is unreadable, reports that, and leaves the file alone', async () => {
     const path = file();
     writeFileSync(path, 'not json');
-    const told: string[] = [];
-    const memory = await ShellMemory.open(path, ({ why }) => told.push(why));
-    expect(told).toEqual(['it is not JSON']);
+    const failures: string[] = [];
+    const memory = await ShellMemory.open(path, ({ why }) => failures.push(why));
+    expect(failures).toEqual(['it is not JSON']);
     memory.remember(tester, 'list');
     await memory.settled();
     expect(memory.of(tester).lines).toEqual(['list']);

@@ -1,10 +1,10 @@
-/** What is said of each item, in words. */
+/** Items as sentences for a screen reader. */
 import { describe, expect, test } from 'vitest';
 import { verbNames, verbNamed } from '../../../../src/catalogue/catalogue.ts';
 import { overview, verbHelp } from '../../../../src/catalogue/help.ts';
 import { rowSentence, sentences, titleInWords, valueInWords } from '../../../../src/shell/plain/sentences.ts';
 
-describe('values', () => {
+describe('sentences', () => {
   test.each([
     ['-', 'none'],
     ['Running', 'Running'],
@@ -18,7 +18,7 @@ describe('values', () => {
     ['user / laptop', 'user / laptop'],
     ['100%me', '100%me'],
     ['bob\u001b[2Jx', 'bob\\u{1b}[2Jx'],
-  ])('%s', (value, words) => {
+  ])('put the value "%s" into words', (value, words) => {
     expect(valueInWords(value)).toBe(words);
   });
 
@@ -26,19 +26,19 @@ describe('values', () => {
     ['STATUS', 'status'],
     ['IP', 'IP'],
     ['ADDED BY', 'added by'],
-  ])('title %s', (title, words) => expect(titleInWords(title)).toBe(words));
+  ])('put the title "%s" into words', (title, words) => expect(titleInWords(title)).toBe(words));
 });
 
-describe('rows', () => {
+describe('a row as a sentence', () => {
   const titles = ['NAME', 'STATUS', 'IP', 'DISK'];
 
-  test('name what they are about, and leave out what is not there', () => {
+  test('names its noun and leaves out empty cells', () => {
     expect(rowSentence(titles, ['bob-container', 'Stopped', '-', '1 GiB / 20 GiB (5%)'], 'Container')).toBe(
       'Container bob-container: status Stopped, disk 1 GiB of 20 GiB, 5 percent.',
     );
   });
 
-  test('begin with their first title where nothing else is known', () => {
+  test('begins with its first title if it has no noun', () => {
     expect(rowSentence(['USER', 'IP'], ['bob', '10.0.3.2'])).toBe('User bob: IP 10.0.3.2.');
     expect(rowSentence(['USER', 'IP'], ['bob', '10.0.3.2'], 'Container')).toBe('Container: user bob, IP 10.0.3.2.');
     expect(rowSentence(['NAME'], ['bob'])).toBe('Name bob.');
@@ -46,15 +46,15 @@ describe('rows', () => {
   });
 });
 
-describe('items', () => {
-  test('a failure says what to do next', () => {
+describe('an item as sentences', () => {
+  test('has the next step of a failure', () => {
     const failure = { code: 'not-found', what: 'container "x"', why: 'there is none', next: 'list' } as const;
     expect(sentences({ kind: 'failure', failure })).toEqual([
       'Error: container "x": there is none (not-found). Next: list.',
     ]);
   });
 
-  test('what others did', () => {
+  test("has another admin's call or words", () => {
     const call = {
       verb: 'create',
       target: 'bob',
@@ -64,7 +64,7 @@ describe('items', () => {
       failure: null,
       durationMs: 2000,
     } as const;
-    expect(sentences({ kind: 'ended', call, meanwhile: false })).toEqual(['carol: create bob is done, after 2.0 s.']);
+    expect(sentences({ kind: 'ended', call, meanwhile: false })).toEqual(['carol: create bob finished in 2.0 s.']);
     const failed = {
       ...call,
       outcome: 'failed',
@@ -76,13 +76,13 @@ describe('items', () => {
     expect(sentences({ kind: 'said', name: 'carol', text: 'a\u001b[31mb' })).toEqual(['carol says: a\\u{1b}[31mb']);
   });
 
-  test('an empty table says so', () => {
+  test('has the text of an empty table', () => {
     expect(
       sentences({ kind: 'blocks', blocks: [{ kind: 'table', columns: [], rows: [], empty: 'No containers' }] }),
     ).toEqual(['No containers.']);
   });
 
-  test('help of every verb has no sign and no control character in it', () => {
+  test('has no sign and no control character, in the help of every verb', () => {
     const actor = { entryPoint: 'manage', role: 'admin' } as const;
     const blocks = [
       ...overview(actor, 'ssh host'),

@@ -1,13 +1,13 @@
-/** A conversation that only remembers what it was asked for. */
+/** A list controller on a fake shell that records its calls. */
 import type { AnyVerb } from '../../../../src/catalogue/catalogue.ts';
 import type { Actor } from '../../../../src/domain/access/actor.ts';
 import type { Key } from '../../../../src/shell/composer/keys.ts';
 import { LiveCalls } from '../../../../src/shell/model/liveCalls.ts';
 import type { ShellModel } from '../../../../src/shell/model/shellModel.ts';
 import type { CallEnd } from '../../../../src/shell/model/verbCall.ts';
-import { ListController } from '../../../../src/shell/views/control/controller.ts';
+import { ListController } from '../../../../src/shell/views/control/listController.ts';
 
-/** Keys by name, single characters by themselves. */
+/** Returns keys by name. A single character is a text key. */
 export function keys(...names: readonly string[]): Key[] {
   return names.map((name) => ([...name].length === 1 ? { name: 'text', text: name } : { name, text: '' }));
 }
@@ -15,10 +15,10 @@ export function keys(...names: readonly string[]): Key[] {
 export const admin: Actor = { name: 'tester', role: 'admin', entryPoint: 'manage' };
 
 export interface Calls {
-  /** Command lines that were run. */
+  /** Command lines of the calls in the transcript. */
   readonly lines: string[];
   readonly inputs: Readonly<Record<string, unknown>>[];
-  /** Verbs that were asked without a place in the conversation. */
+  /** Verbs called without an entry in the transcript. */
   readonly asked: string[];
   readonly copied: string[];
   closed: number;
@@ -29,9 +29,9 @@ export interface World {
   readonly liveCalls: LiveCalls;
   readonly calls: Calls;
   press(...names: readonly string[]): void;
-  /** What is said in the footer. */
+  /** The message in the footer. */
   message(): string | undefined;
-  /** Until what was begun has gone as far as it goes by itself. */
+  /** Waits until pending promises have settled. */
   settle(): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ export interface WorldOptions {
 export function world({ actor = admin, run, answer }: WorldOptions = {}): World {
   const calls: Calls = { lines: [], inputs: [], asked: [], copied: [], closed: 0 };
   const liveCalls = new LiveCalls();
-  const shellModel = {
+  const shell = {
     liveCalls,
     options: {
       actor,
@@ -63,7 +63,7 @@ export function world({ actor = admin, run, answer }: WorldOptions = {}): World 
       return run?.(verb, input) ?? Promise.resolve({ kind: 'done', result: undefined, blocks: [] });
     },
   } as unknown as ShellModel;
-  const controller = new ListController({ shellModel, page: () => 5, width: () => 79, close: () => calls.closed++ });
+  const controller = new ListController({ shell, page: () => 5, width: () => 79, close: () => calls.closed++ });
   return {
     controller,
     liveCalls,

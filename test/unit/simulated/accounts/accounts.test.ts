@@ -9,7 +9,7 @@ const add = (name: string, group = 'jump', comment = 'mark') => {
 };
 
 describe('getent', () => {
-  test('knows the usual system accounts', async () => {
+  test('lists the usual system accounts', async () => {
     const { accounts, run } = fixture();
     const names = (await accounts.all()).map(({ name }) => name);
     expect(names).toEqual(expect.arrayContaining(['root', 'daemon', 'www-data', 'nobody', 'sshd']));
@@ -17,7 +17,7 @@ describe('getent', () => {
     expect((await run('getent', ['group', 'sudo'])).stdout).toBe('sudo:x:27:\n');
   });
 
-  test('exits 2 for what is missing, by name and by number, and 1 for an unknown database', async () => {
+  test('exits 2 for a missing name or ID, and 1 for an unknown database', async () => {
     const { run, say } = fixture();
     expect(await say('getent', ['passwd', 'nobodyx'])).toBe('2 ');
     expect(await say('getent', ['group', 'nobodyx'])).toBe('2 ');
@@ -27,14 +27,14 @@ describe('getent', () => {
   });
 });
 
-describe('useradd and its relatives', () => {
-  test('a group that several want at the same time is made once, and is there for all', async () => {
+describe('the account programs', () => {
+  test('make a group once that several callers ensure at the same time', async () => {
     const { accounts, run } = fixture();
     await Promise.all(Array.from({ length: 5 }, () => accounts.ensureGroup('jump')));
     expect((await run('getent', ['group'])).stdout.match(/^jump:/gm)).toHaveLength(1);
   });
 
-  test('a jump account is added, listed, and removed', async () => {
+  test('add, list and remove a jump account', async () => {
     const { accounts } = fixture();
     await accounts.ensureGroup('jump');
     await accounts.ensureGroup('jump');
@@ -56,7 +56,7 @@ describe('useradd and its relatives', () => {
     expect((await accounts.all()).map(({ name }) => name)).toContain('bob');
   });
 
-  test('system groups get numbers below 1000 that nobody has', async () => {
+  test('give a system group an unused GID below 1000', async () => {
     const { accounts, run } = fixture();
     await accounts.ensureGroup('one');
     await accounts.ensureGroup('two');
@@ -79,7 +79,7 @@ describe('useradd and its relatives', () => {
     ['groupadd', ['--system', 'sudo'], "9 groupadd: group 'sudo' already exists"],
     ['pkill', ['-KILL', '-u', 'alice'], '2 pkill: invalid user name: alice'],
     ['pkill', ['-KILL', '-u', 'nobody'], '1 '],
-  ] as const)('%s %j is refused as on Debian 12', async (program, args, answer) => {
+  ] as const)('answer %s %j as Debian 12 does', async (program, args, answer) => {
     const { accounts, say, run } = fixture();
     await accounts.ensureGroup('jump');
     const before = parsePasswd((await run('getent', ['passwd'])).stdout);
@@ -88,6 +88,6 @@ describe('useradd and its relatives', () => {
   });
 });
 
-test.each(['zfs', 'zpool', 'sshd'] as const)('%s is not installed here', async (program) => {
+test.each(['zfs', 'zpool', 'sshd'] as const)('%s is not installed on the simulated host', async (program) => {
   await expect(fixture().run(program, [])).rejects.toMatchObject({ code: 'program-missing', what: `"${program}"` });
 });

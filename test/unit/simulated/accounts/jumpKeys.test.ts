@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { fixture } from '../support.ts';
 
-test('texts are written, replaced, listed and removed', async () => {
+test('jump keys can be written, replaced, listed and removed', async () => {
   const { jumpKeys } = fixture().host;
   expect(await jumpKeys.read('alice')).toBeUndefined();
   expect(await jumpKeys.users()).toEqual([]);
@@ -15,7 +15,7 @@ test('texts are written, replaced, listed and removed', async () => {
   expect(await jumpKeys.users()).toEqual(['alice']);
 });
 
-test('names that cannot be a file name are refused, and a name that objects inherit is a name like any other', async () => {
+test('jump keys refuse a user that is no valid file name, and accept the name of an inherited property', async () => {
   const { jumpKeys } = fixture().host;
   for (const name of ['', '../x', 'Bob', 'a/b', 'a'.repeat(33), '__proto__']) {
     await expect(jumpKeys.read(name)).rejects.toMatchObject({ code: 'invalid-user' });
@@ -25,7 +25,7 @@ test('names that cannot be a file name are refused, and a name that objects inhe
   expect(await jumpKeys.read('constructor')).toBeUndefined();
 });
 
-test('calls go through the fault plan as the program jump-keys', async () => {
+test('jump key calls are subject to faults of the program jump-keys', async () => {
   const { host } = fixture({
     faults: [
       { match: { program: 'jump-keys', argIncludes: 'alice' }, call: 1, mode: 'fail-before' },

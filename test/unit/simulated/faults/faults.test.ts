@@ -11,8 +11,8 @@ const create = (made: Fixture, name: string, timeoutMs = 30_000, signal?: AbortS
   made.host.runner.run({ program: 'incus', args: createArgs(name), input: spec(), timeoutMs, signal });
 const names = async ({ incus }: Fixture) => (await incus.instances()).map(({ name }) => name);
 
-describe('modes', () => {
-  test('fail-before fails without effect, once', async () => {
+describe('the fault mode', () => {
+  test('fail-before fails one command without doing its work', async () => {
     const made = fixture({ faults: [{ match: { argIncludes: 'create' }, mode: 'fail-before' }] });
     const failure = await failureOf(create(made, 'a'));
     expect(failure).toMatchObject({
@@ -25,7 +25,7 @@ describe('modes', () => {
     expect(await names(made)).toEqual(['a']);
   });
 
-  test('fail-after fails although the work was done and saved', async () => {
+  test('fail-after does and saves the work before it fails', async () => {
     const folder = temporaryFolder();
     const made = fixture({ faults: [{ match: { argIncludes: 'create' }, mode: 'fail-after' }] }, folder);
     expect(await failureOf(create(made, 'a'))).toMatchObject({ code: 'program-failed', why: 'simulated fault' });
@@ -36,7 +36,7 @@ describe('modes', () => {
   test.each([
     ['hang', []],
     ['hang-after', ['a']],
-  ] as const)('%s ends with the time limit, in the words of the real runner', async (mode, left) => {
+  ] as const)('%s ends at the time limit with the message of the real runner', async (mode, left) => {
     const made = fixture({ faults: [{ match: { argIncludes: 'create' }, mode }], timeScale: 0.0001 });
     const startedMs = performance.now();
     expect(await failureOf(create(made, 'a', 60_000))).toMatchObject({
@@ -48,7 +48,7 @@ describe('modes', () => {
     expect(await names(made)).toEqual(left);
   });
 
-  test('a hanging command ends when it is cancelled', async () => {
+  test('hang ends when the command is cancelled', async () => {
     const made = fixture({ faults: [{ match: { argIncludes: 'create' }, mode: 'hang' }] });
     const abort = new AbortController();
     const failing = failureOf(create(made, 'a', 60_000, abort.signal));
@@ -57,7 +57,7 @@ describe('modes', () => {
     expect(await names(made)).toEqual([]);
   });
 
-  test('a hanging command does not hold up others', async () => {
+  test('hang does not block other commands', async () => {
     const made = fixture({ faults: [{ match: { argIncludes: 'create' }, mode: 'hang' }] });
     const abort = new AbortController();
     const failing = failureOf(create(made, 'a', 60_000, abort.signal));
@@ -67,7 +67,7 @@ describe('modes', () => {
     await failing;
   });
 
-  test('lock is what the accounts module tries again for', async () => {
+  test('lock makes the accounts module retry', async () => {
     const once = { match: { program: 'useradd' }, mode: 'lock' } as const;
     const always = { match: { program: 'userdel' }, mode: 'lock', repeat: true } as const;
     const made = fixture({ faults: [once, always] });
@@ -81,8 +81,8 @@ describe('modes', () => {
   });
 });
 
-describe('which command', () => {
-  /** The numbers of the commands, counted from 1, that fail. */
+describe('a fault plan', () => {
+  /** Returns the numbers, counted from 1, of the commands that fail. */
   async function failing(faults: FaultPlan, commands: readonly (readonly [Program, ...string[]])[]): Promise<number[]> {
     const { run } = fixture({ faults });
     const found: number[] = [];
@@ -102,20 +102,20 @@ describe('which command', () => {
   ] as const;
 
   test.each([
-    ['the next of all', { mode: 'fail-before' }, [1]],
-    ['the fourth of all', { call: 4, mode: 'fail-before' }, [4]],
+    ['the next command', { mode: 'fail-before' }, [1]],
+    ['the fourth command', { call: 4, mode: 'fail-before' }, [4]],
     ['the second change', { match: { changes: true }, call: 2, mode: 'fail-before' }, [4]],
-    ['the third look', { match: { changes: false }, call: 3, mode: 'fail-before' }, [5]],
-    ['every one from the third on', { call: 3, mode: 'fail-before', repeat: true }, [3, 4, 5, 6]],
-    ['the third of a program', { match: { program: 'groupadd' }, call: 3, mode: 'fail-before' }, [6]],
-    ['every one of a program', { match: { program: 'groupadd' }, mode: 'fail-before', repeat: true }, [2, 4, 6]],
-    ['one with an argument', { match: { argIncludes: 'tw' }, mode: 'fail-before' }, [4]],
-    ['one that never comes', { match: { program: 'userdel' }, mode: 'fail-before' }, []],
-  ] as const)('%s', async (_, fault, expected) => {
+    ['the third read', { match: { changes: false }, call: 3, mode: 'fail-before' }, [5]],
+    ['every command from the third on', { call: 3, mode: 'fail-before', repeat: true }, [3, 4, 5, 6]],
+    ['the third command of a program', { match: { program: 'groupadd' }, call: 3, mode: 'fail-before' }, [6]],
+    ['every command of a program', { match: { program: 'groupadd' }, mode: 'fail-before', repeat: true }, [2, 4, 6]],
+    ['a command with an argument', { match: { argIncludes: 'tw' }, mode: 'fail-before' }, [4]],
+    ['no command if none matches', { match: { program: 'userdel' }, mode: 'fail-before' }, []],
+  ] as const)('fails %s', async (_, fault, expected) => {
     expect(await failing([fault], commands)).toEqual(expected);
   });
 
-  test('two faults are two failures', async () => {
+  test('with two faults fails two commands', async () => {
     expect(
       await failing(
         [
@@ -128,8 +128,8 @@ describe('which command', () => {
   });
 });
 
-describe('the file of faults', () => {
-  test('gives faults to a running host, counts from opening, and loses what is used up', async () => {
+describe('the fault file', () => {
+  test('adds faults to a running host, counts from its opening, and loses used faults', async () => {
     const faultsPath = join(temporaryFolder(), 'faults.json');
     const { say } = fixture({ faultsPath });
     const look = () => say('getent', ['passwd', 'root']);
@@ -144,7 +144,7 @@ describe('the file of faults', () => {
     expect(JSON.parse(readFileSync(faultsPath, 'utf8'))).toEqual([]);
   });
 
-  test('repeated faults stay until the file goes', async () => {
+  test('keeps repeated faults until it is deleted', async () => {
     const faultsPath = join(temporaryFolder(), 'faults.json');
     const { say } = fixture({ faultsPath });
     const look = () => say('getent', ['passwd', 'root']);
@@ -160,7 +160,7 @@ describe('the file of faults', () => {
     ['{"mode":"fail-before"}'],
     ['[{"mode":"explode"}]'],
     ['[{"mode":"fail-before","programme":"incus"}]'],
-  ])('a file that says %s is an error, not a plan without faults', async (text) => {
+  ])('is refused if it contains %s', async (text) => {
     const faultsPath = join(temporaryFolder(), 'faults.json');
     const { run } = fixture({ faultsPath });
     writeFileSync(faultsPath, text);
@@ -168,7 +168,7 @@ describe('the file of faults', () => {
   });
 });
 
-test('the command log lists every command with its kind, also of those that fail, and no standard input', async () => {
+test('the command log lists every command, including those that fail, without standard input', async () => {
   const folder = temporaryFolder();
   const logPath = join(folder, 'commands.jsonl');
   const made = fixture({ logPath, faults: [{ call: 2, mode: 'fail-before' }] }, folder);
@@ -191,8 +191,8 @@ test('the command log lists every command with its kind, also of those that fail
   expect(text).not.toContain('secret');
 });
 
-describe('pace', () => {
-  test('long work takes its time, looking does not', async () => {
+describe('the pace', () => {
+  test('delays long work but no reads', async () => {
     const made = fixture({ paceMs: 60 });
     const startedMs = performance.now();
     await made.incus.instances();
@@ -202,7 +202,7 @@ describe('pace', () => {
     expect(performance.now() - startedMs - looked).toBeGreaterThan(50);
   });
 
-  test('work cancelled at once or meanwhile is not done', async () => {
+  test('leaves work undone that is cancelled before or during the delay', async () => {
     const made = fixture({ paceMs: 60_000 });
     expect((await failureOf(create(made, 'a', 90_000, AbortSignal.abort()))).code).toBe('cancelled');
     const abort = new AbortController();

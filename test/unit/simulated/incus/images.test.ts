@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { base, devices, fixture } from '../support.ts';
 
-test('creating from a remote image keeps a copy of it, once', async () => {
+test('incus create keeps one local copy of a remote image', async () => {
   const { incus } = fixture();
   await incus.create('a', 'images:ubuntu/24.04', { config: {}, devices: devices() });
   await incus.create('b', 'images:ubuntu/24.04', { config: {}, devices: devices() });
@@ -11,7 +11,7 @@ test('creating from a remote image keeps a copy of it, once', async () => {
   expect(await incus.pullFile('b', '/etc/os-release')).toContain('VERSION_ID="24.04"');
 });
 
-test('a published image has files, alias and properties; instances are created from it by alias and by fingerprint', async () => {
+test('a published image has files, an alias and properties, and instances can be created from its alias or fingerprint', async () => {
   const { incus, run } = fixture();
   await incus.create('a', base, { config: {}, devices: devices() });
   await incus.pushFile({ instance: 'a', path: '/opt/tool', content: 'v1', mode: '0755' });
@@ -38,7 +38,7 @@ test('a published image has files, alias and properties; instances are created f
   });
 });
 
-test('publishing again under the same alias replaces the image', async () => {
+test('incus publish replaces the image that has the same alias', async () => {
   const { incus } = fixture();
   await incus.create('a', base, { config: {}, devices: devices() });
   await incus.publish('a', 'x', { turn: '1' });
@@ -47,7 +47,7 @@ test('publishing again under the same alias replaces the image', async () => {
   expect(turns).toEqual([undefined, '2']);
 });
 
-test('a running instance cannot be published', async () => {
+test('incus publish refuses a running instance', async () => {
   const { incus, say } = fixture();
   await incus.create('a', base, { config: {}, devices: devices() });
   await incus.start('a');
@@ -56,7 +56,7 @@ test('a running instance cannot be published', async () => {
   );
 });
 
-test('an image is deleted once; its instances stay', async () => {
+test('incus image delete removes an image and keeps its instances', async () => {
   const { incus, say } = fixture();
   await incus.create('a', base, { config: {}, devices: devices() });
   const [image] = await incus.images();

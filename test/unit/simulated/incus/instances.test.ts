@@ -13,8 +13,8 @@ const patch = (name: string, body: unknown) => [
 
 const remoteError = 'Failed instance creation: Failed getting remote image info: Failed getting image:';
 
-describe('create', () => {
-  test('makes a stopped instance with its configuration, its devices and the facts of its image', async () => {
+describe('incus create', () => {
+  test('makes a stopped instance with its configuration, its devices and the properties of its image', async () => {
     const { incus } = fixture();
     await incus.create('alice-container', base, {
       config: { 'limits.cpu': '2', 'user.x': '' },
@@ -36,17 +36,17 @@ describe('create', () => {
     expect(made?.state?.network).toBeNull();
   });
 
-  // Exit codes and texts below were taken from Incus 6.0.4.
+  // The exit codes and texts below are those of Incus 6.0.4.
   test.each([
     ['an underscore', 'sim_bad', 'Invalid instance name: Name can only contain alphanumeric and hyphen characters'],
     ['a dot', 'sim.x', 'Invalid instance name: Name can only contain alphanumeric and hyphen characters'],
-    ['a hyphen at its end', 'sim-', 'Invalid instance name: Name must not end with "-" character'],
+    ['a hyphen at the end', 'sim-', 'Invalid instance name: Name must not end with "-" character'],
     ['64 characters', 'a'.repeat(64), 'Invalid instance name: Name must be 1-63 characters long'],
   ])('refuses a name with %s', async (_, name, message) => {
     expect(await fixture().say('incus', create(name), spec())).toBe(`1 Error: ${message}`);
   });
 
-  test('refuses a name that is taken, in the words of the database', async () => {
+  test('refuses a name that is taken, with the error of the database', async () => {
     const { say } = fixture();
     expect(await say('incus', create('a'), spec())).toBe('0 ');
     expect(await say('incus', create('a'), spec())).toBe(
@@ -108,8 +108,8 @@ describe('create', () => {
   });
 });
 
-describe('power', () => {
-  test('starting brings eth0 up with its fixed address', async () => {
+describe('a simulated instance', () => {
+  test('starts with its fixed address on eth0', async () => {
     const clock = new Clock();
     const { incus } = fixture({ now: clock.now });
     await incus.create('a', base, { config: {}, devices: devices('10.0.3.7') });
@@ -127,7 +127,7 @@ describe('power', () => {
     });
   });
 
-  test('an instance without a fixed address gets one by DHCP that nobody else has', async () => {
+  test('gets a unique address by DHCP if it has no fixed one', async () => {
     const { incus } = fixture();
     for (const name of ['a', 'b', 'c', 'd']) {
       await incus.create(name, base, { config: {}, devices: devices() });
@@ -139,7 +139,7 @@ describe('power', () => {
     for (const address of leased) expect(address).toMatch(/^10\.0\.3\.\d+$/);
   });
 
-  test('CPU time grows while it runs and starts again with it; memory stays below its limit', async () => {
+  test('uses CPU time that grows until a restart, and memory below its limit', async () => {
     const clock = new Clock();
     const { incus } = fixture({ now: clock.now });
     await incus.create('a', base, { config: { 'limits.memory': '64MiB' }, devices: devices() });
@@ -165,7 +165,7 @@ describe('power', () => {
     expect(stopped.disk?.['root']?.usage).toBe(later.disk?.['root']?.usage);
   });
 
-  test('page cache is charged until the limit is near, and is not in use', async () => {
+  test('is charged for page cache until the limit is near, which does not count as memory in use', async () => {
     const clock = new Clock();
     const { run, incus } = fixture({ now: clock.now });
     await incus.create('a', base, { config: { 'limits.memory': '512MiB' }, devices: devices() });
@@ -178,7 +178,7 @@ describe('power', () => {
     expect([...inUse.keys()]).toEqual(['a']);
     expect(inUse.get('a')).toBeGreaterThan(24 * 1024 ** 2);
     expect(inUse.get('a')).toBeLessThan(192 * 1024 ** 2);
-    // Between the two: the kernel drops cache to get there.
+    // The new limit lies between memory in use and charged memory: the kernel drops cache to reach it.
     await incus.patch('a', { config: { 'limits.memory': '192MiB' } });
     expect((await incus.memoryInUse()).get('a')).toBe(inUse.get('a'));
     const { stdout } = await run('incus', ['query', '/1.0/metrics?project=default']);
@@ -189,7 +189,7 @@ describe('power', () => {
     expect(await incus.memoryInUse()).toEqual(new Map());
   });
 
-  test('the same names use the same amounts on every host', async () => {
+  test('uses the same resources on every host', async () => {
     const usage = async () => {
       const { incus } = fixture({ now: new Clock().now });
       await incus.create('a', base, { config: {}, devices: devices() });
@@ -199,7 +199,7 @@ describe('power', () => {
     expect(await usage()).toEqual(await usage());
   });
 
-  test('what is already so is refused, with the hints that the client adds', async () => {
+  test('refuses a change to the state it is in already, with the hints of the real client', async () => {
     const { say, incus } = fixture();
     await incus.create('a', base, { config: {}, devices: devices() });
     const hint = 'Try `incus info --show-log a` for more info';
@@ -218,7 +218,7 @@ describe('power', () => {
     expect(await incus.instance('a')).toBeUndefined();
   });
 
-  test('an address that two instances have is accepted at creation and refused at start, for both', async () => {
+  test('can be created with an address that another instance has, but neither of them starts', async () => {
     const { say, incus } = fixture();
     await incus.create('a', base, { config: {}, devices: devices('10.0.3.7') });
     await incus.create('b', base, { config: {}, devices: devices('10.0.3.7') });
@@ -231,35 +231,35 @@ describe('power', () => {
   });
 
   test.each([
-    ['start', ['start', 'no', '--quiet']],
-    ['stop', ['stop', 'no', '--timeout', '30', '--quiet']],
-    ['restart', ['restart', 'no', '--force', '--quiet']],
-    ['exec', ['exec', 'no', '--force-noninteractive', '--', 'true']],
+    ['incus start', ['start', 'no', '--quiet']],
+    ['incus stop', ['stop', 'no', '--timeout', '30', '--quiet']],
+    ['incus restart', ['restart', 'no', '--force', '--quiet']],
+    ['incus exec', ['exec', 'no', '--force-noninteractive', '--', 'true']],
     [
-      'file push',
+      'incus file push',
       ['file', 'push', '-', 'no/x', '--create-dirs', '--mode', '0600', '--uid', '0', '--gid', '0', '--quiet'],
     ],
-    ['file pull', ['file', 'pull', 'no/x', '-']],
-    ['publish', ['publish', 'no', '--alias', 'x', '--reuse', '--quiet']],
-    ['patch', patch('no', {})],
-    ['state', ['query', '/1.0/instances/no/state']],
-    ['a prototype property', ['start', 'constructor', '--quiet']],
-  ])('%s of an unknown instance says so', async (_, args) => {
+    ['incus file pull', ['file', 'pull', 'no/x', '-']],
+    ['incus publish', ['publish', 'no', '--alias', 'x', '--reuse', '--quiet']],
+    ['a PATCH request', patch('no', {})],
+    ['a request for the state', ['query', '/1.0/instances/no/state']],
+    ['incus start with the name of a prototype property', ['start', 'constructor', '--quiet']],
+  ])('that does not exist makes %s fail', async (_, args) => {
     const name = args.includes('constructor') ? 'constructor' : 'no';
     expect(await fixture().say('incus', args)).toBe(
       `1 Error: Failed to fetch instance "${name}" in project "default": Instance not found`,
     );
   });
 
-  test('delete of an unknown instance says so in its own words', async () => {
+  test('that does not exist makes incus delete fail with a message of its own', async () => {
     expect(await fixture().say('incus', ['delete', 'no', '--force', '--quiet'])).toBe(
       '1 Error: Failed checking instance exists "local:no": Failed to fetch instance "no" in project "default": Instance not found',
     );
   });
 });
 
-describe('PATCH', () => {
-  test('sets and unsets keys and replaces whole devices, and keeps the rest', async () => {
+describe('a PATCH request', () => {
+  test('sets and unsets keys, replaces whole devices, and keeps the rest', async () => {
     const { incus } = fixture();
     await incus.create('a', base, { config: { 'user.x': '1', 'user.y': '2' }, devices: devices('10.0.3.7') });
     await incus.patch('a', {
@@ -283,7 +283,7 @@ describe('PATCH', () => {
     [{ 'boot.autostart': 'maybe' }, 'Invalid value for a boolean "maybe"'],
     [{ 'limits.processes': 'x' }, 'Invalid value for an integer "x"'],
     [{ 'boot.nokey': 'x' }, 'Unknown configuration key: boot.nokey'],
-  ])('refuses %j', async (config, message) => {
+  ])('refuses the configuration %j', async (config, message) => {
     const { say, incus } = fixture();
     await incus.create('a', base, { config: {}, devices: devices() });
     const before = await incus.instance('a');
@@ -291,7 +291,7 @@ describe('PATCH', () => {
     expect(await incus.instance('a')).toEqual(before);
   });
 
-  test('applies nothing of a change of which one part is wrong', async () => {
+  test('applies nothing if one part of the change is invalid', async () => {
     const { say, incus } = fixture();
     await incus.create('a', base, { config: {}, devices: devices() });
     const change = { config: { 'limits.memory': '256MiB' }, devices: devices(undefined, 'nonsense') };
@@ -328,7 +328,7 @@ describe('PATCH', () => {
     expect((await incus.instance('b'))?.devices).toEqual(devices('10.0.3.8'));
   });
 
-  test('a disk can shrink, but not below what is on it', async () => {
+  test('can shrink a disk, but not below its used space', async () => {
     const { incus } = fixture();
     await incus.create('a', base, { config: {}, devices: devices() });
     await incus.patch('a', { devices: devices(undefined, '1GiB') });
@@ -336,12 +336,12 @@ describe('PATCH', () => {
     expect(failure.code).toBe('program-failed');
     expect(failure.why).toMatch(/btrfs qgroup limit 1048576 .*Disk quota exceeded/);
     expect((await incus.instance('a'))?.devices).toEqual(devices(undefined, '1GiB'));
-    // A size of 0 is no quota at all.
+    // A size of 0 means no quota.
     await incus.patch('a', { devices: devices(undefined, '0') });
     expect((await incus.instance('a'))?.state?.disk?.['root']?.total).toBe(100 * 1024 ** 3);
   });
 
-  test('memory far below what is in use is refused while it runs, and accepted while it is stopped', async () => {
+  test('can set the memory limit far below the memory in use only while the instance is stopped', async () => {
     const { say, incus } = fixture();
     await incus.create('a', base, { config: {}, devices: devices() });
     await incus.start('a');
@@ -351,7 +351,7 @@ describe('PATCH', () => {
     expect(await say('incus', less)).toBe('0 ');
   });
 
-  test('a body that is no change is refused as Go would', async () => {
+  test("refuses an invalid body with the errors of Go's JSON decoder", async () => {
     const { say, incus } = fixture();
     await incus.create('a', base, { config: {}, devices: devices() });
     expect(await say('incus', ['query', '--request', 'PATCH', '--data', '{bad', '/1.0/instances/a'])).toBe(

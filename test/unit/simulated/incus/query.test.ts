@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { parseIncusSize } from '../../../../src/simulated/program/units.ts';
 import { base, devices, fixture } from '../support.ts';
 
-test('a fresh host has a pool, a bridge with NAT, a server that says what it is, and nothing else', async () => {
+test('a fresh host has a pool, a bridge with NAT, a simulated server, and nothing else', async () => {
   const { incus } = fixture();
   expect(await incus.pools()).toEqual([expect.objectContaining({ name: 'default', driver: 'btrfs' })]);
   expect((await incus.networks()).filter(({ managed }) => managed)).toEqual([
@@ -24,7 +24,7 @@ test('a fresh host has a pool, a bridge with NAT, a server that says what it is,
   });
 });
 
-test('documents are printed as the client prints them: sorted keys, tabs, an empty line at the end', async () => {
+test('incus query prints documents as the real client does, with sorted keys, tabs and an empty line at the end', async () => {
   const { run, incus } = fixture();
   await incus.create('b', base, { config: {}, devices: devices() });
   await incus.create('a', base, { config: {}, devices: devices() });
@@ -35,7 +35,7 @@ test('documents are printed as the client prints them: sorted keys, tabs, an emp
   expect(keys).toEqual([...keys].sort());
 });
 
-test('recursion decides how much of an instance is shown', async () => {
+test('the recursion parameter selects how much of an instance is shown', async () => {
   const { run, incus } = fixture();
   await incus.create('a', base, { config: {}, devices: devices() });
   const fields = async (recursion: number) =>
@@ -47,14 +47,14 @@ test('recursion decides how much of an instance is shown', async () => {
   expect(await fields(2)).toEqual(expect.arrayContaining(['state', 'snapshots', 'backups', 'expanded_devices']));
 });
 
-test('the filter by name finds exactly that instance', async () => {
+test('the filter by name finds exactly one instance', async () => {
   const { incus } = fixture();
   for (const name of ['al', 'alice', 'alice-2']) await incus.create(name, base, { config: {}, devices: devices() });
   expect((await incus.instance('alice'))?.name).toBe('alice');
   expect(await incus.instance('ali')).toBeUndefined();
 });
 
-test('an empty object prints nothing, as the client does on an idle server', async () => {
+test('incus query prints nothing for an empty object, like the real client on an idle server', async () => {
   const { run } = fixture();
   expect(await run('incus', ['query', '/1.0/operations?recursion=1'])).toEqual({ stdout: '', stderr: '', exitCode: 0 });
 });
@@ -69,11 +69,11 @@ test.each([
   ['/1.0/images/nope', 'Image "nope" not found'],
   ['/1.0/instances?recursion=2&filter=bogus', 'Invalid filter: clause has no operator'],
   ['/1.0/instances/%FF', 'invalid URL escape "%FF"'],
-])('query of %s fails', async (path, message) => {
+])('incus query of %s fails with "%s"', async (path, message) => {
   expect(await fixture().say('incus', ['query', path])).toBe(`1 Error: ${message}`);
 });
 
-test('unknown commands, flags and missing arguments are refused', async () => {
+test('incus refuses unknown commands, unknown flags and missing arguments', async () => {
   const { say } = fixture();
   expect(await say('incus', ['nosuch'])).toBe('1 Error: unknown command "nosuch" for "incus"');
   expect(await say('incus', ['start', 'a', '--bogus'])).toBe('1 Error: unknown flag: --bogus');
@@ -81,7 +81,7 @@ test('unknown commands, flags and missing arguments are refused', async () => {
   expect(await say('incus', [])).toMatch(/^1 Error/);
 });
 
-test('the pool fills with images and instances and is freed again', async () => {
+test('images and instances take space in the pool, and deleting them frees it', async () => {
   const { incus } = fixture();
   const used = async () => (await incus.poolSpace('default')).usedBytes;
   const before = await used();
@@ -94,7 +94,7 @@ test('the pool fills with images and instances and is freed again', async () => 
   expect(await used()).toBe(before);
 });
 
-test('sizes: a whole number with a suffix that Incus knows, and nothing else', () => {
+test('parseIncusSize accepts an integer with a suffix of Incus, and nothing else', () => {
   const suffixes = { '': 1, B: 1, kB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
   fc.assert(
     fc.property(fc.nat(), fc.constantFrom(...Object.entries(suffixes)), (number, [suffix, factor]) => {

@@ -7,28 +7,28 @@ import type { FaultMode } from '../../../../src/simulated/faults/faults.ts';
 import { base, Clock, devices, failureOf, fixture } from '../support.ts';
 import type { Fixture } from '../support.ts';
 
-/** Follows a host; `told` has every action with its instance. */
+/** Follows the events of a host. `seen` holds the action and instance of each event. */
 function follow({ host }: Fixture): {
-  told: string[];
+  seen: string[];
   events: LifecycleEvent[];
   stop: AbortController;
   ended: Promise<void>;
 } {
-  const told: string[] = [];
+  const seen: string[] = [];
   const events: LifecycleEvent[] = [];
   const stop = new AbortController();
   const ended = host.streams.events(
     {
-      opened: () => void told.push('opened'),
+      opened: () => void seen.push('opened'),
       event: (event) => {
         events.push(event);
-        told.push(`${event.action} ${event.instance}`);
+        seen.push(`${event.action} ${event.instance}`);
       },
     },
     stop.signal,
   );
   ended.catch(() => undefined);
-  return { told, events, stop, ended };
+  return { seen, events, stop, ended };
 }
 
 const eventually = async (what: () => boolean): Promise<void> => {
@@ -45,14 +45,14 @@ async function running(name = 'alice-container', options: Parameters<typeof fixt
 
 const request = { instance: 'alice-container', argv: ['su', '-', 'alice'], environment: {}, columns: 80, rows: 24 };
 
-interface Session {
+interface Screen {
   readonly terminal: HostTerminal;
   text(): string;
-  /** Types and waits until this has appeared behind what was there. */
+  /** Types keys and waits until `until` appears in new output. */
   type(keys: string, until: string): Promise<void>;
 }
 
-async function session(made: Fixture, changes: Partial<typeof request> = {}): Promise<Session> {
+async function screen(made: Fixture, changes: Partial<typeof request> = {}): Promise<Screen> {
   const terminal = await made.host.streams.terminal({ ...request, ...changes });
   let text = '';
   terminal.onData((data) => (text += data.toString()));
@@ -67,11 +67,11 @@ async function session(made: Fixture, changes: Partial<typeof request> = {}): Pr
   };
 }
 
-describe('events', () => {
-  test('every change of an instance is told, in order, by the names of Incus', async () => {
+describe('the event stream', () => {
+  test("reports every change of an instance in order, by Incus's names", async () => {
     const made = fixture({ now: new Clock().now });
-    const { told, events, stop, ended } = follow(made);
-    await eventually(() => told.length === 1);
+    const { seen, events, stop, ended } = follow(made);
+    await eventually(() => seen.length === 1);
     const { incus, run } = made;
     await incus.create('a', base, { config: {}, devices: devices() });
     await incus.start('a');
@@ -86,11 +86,11 @@ describe('events', () => {
     await incus.start('a');
     await incus.delete('a');
     await incus.deleteImage('one');
-    // What is refused or only looked at has not happened.
+    // A refused command and a query are no events.
     await run('incus', ['start', 'a']);
     await incus.instances();
     await delay(5);
-    expect(told).toEqual([
+    expect(seen).toEqual([
       'opened',
       'instance-created a',
       'instance-started a',
@@ -114,38 +114,38 @@ describe('events', () => {
     await ended;
   });
 
-  test('they come later than the call returns, and not after an abort', async () => {
+  test('delivers events after the call returns, and none after an abort', async () => {
     const made = fixture();
-    const { told, stop, ended } = follow(made);
-    expect(told).toEqual([]);
-    await eventually(() => told.length === 1);
+    const { seen, stop, ended } = follow(made);
+    expect(seen).toEqual([]);
+    await eventually(() => seen.length === 1);
     await made.incus.create('a', base, { config: {}, devices: devices() });
     stop.abort();
     await ended;
     await delay(5);
-    expect(told).toEqual(['opened']);
-    await made.host.streams.events({ opened: () => told.push('late'), event: () => undefined }, AbortSignal.abort());
-    expect(told).toEqual(['opened']);
+    expect(seen).toEqual(['opened']);
+    await made.host.streams.events({ opened: () => seen.push('late'), event: () => undefined }, AbortSignal.abort());
+    expect(seen).toEqual(['opened']);
   });
 
-  test('work that Incus goes on with by itself is told of when it is done', async () => {
+  test('reports work that outlives its client when the work is done', async () => {
     const clock = new Clock();
     const made = await running('a', {
       now: clock.now,
       faults: [{ match: { argIncludes: 'stop' }, mode: 'fail-late' }],
     });
-    const { told, stop } = follow(made);
-    await eventually(() => told.length === 1);
+    const { seen, stop } = follow(made);
+    await eventually(() => seen.length === 1);
     await failureOf(made.incus.stop('a', { force: true }));
     await delay(5);
-    expect(told).toEqual(['opened']);
+    expect(seen).toEqual(['opened']);
     clock.advance(1000);
     await made.incus.instances();
-    await eventually(() => told.includes('instance-stopped a'));
+    await eventually(() => seen.includes('instance-stopped a'));
     stop.abort();
   });
 
-  test('what the listener throws ends the stream', async () => {
+  test('ends with the error that its listener throws', async () => {
     const made = fixture();
     const opened = (): never => {
       throw new Error('broken');
@@ -161,37 +161,37 @@ describe('events', () => {
     ['down', []],
     ['hang', []],
     ['fail-after', ['opened', 'instance-created a']],
-  ])('fault %s', async (mode, told) => {
+  ])('ends on fault %s, after delivering %j', async (mode, seen) => {
     const made = fixture({
       lateMs: 300,
       timeScale: 0.001,
       faults: [{ match: { program: 'incus-streams', argIncludes: 'events' }, mode }],
     });
     const stream = follow(made);
-    if (told.length > 0) await eventually(() => stream.told.length === 1);
+    if (seen.length > 0) await eventually(() => stream.seen.length === 1);
     await made.incus.create('a', base, { config: {}, devices: devices() });
     expect(await failureOf(stream.ended)).toMatchObject({ code: 'incus-unavailable' });
-    expect(stream.told).toEqual(told);
-    // And the next one works.
+    expect(stream.seen).toEqual(seen);
+    // The next stream works.
     const next = follow(made);
-    await eventually(() => next.told.length === 1);
+    await eventually(() => next.seen.length === 1);
     next.stop.abort();
     await next.ended;
   });
 
-  test('an abort ends one that hangs', async () => {
+  test('ends on an abort while it hangs', async () => {
     const made = fixture({ faults: [{ match: { program: 'incus-streams' }, mode: 'hang' }] });
-    const { stop, ended, told } = follow(made);
+    const { stop, ended, seen } = follow(made);
     await delay(5);
     stop.abort();
     await ended;
-    expect(told).toEqual([]);
+    expect(seen).toEqual([]);
   });
 });
 
-describe('a terminal', () => {
-  test('is a line shell: it echoes, edits, and knows its size', async () => {
-    const { type, text, terminal } = await session(await running());
+describe('a simulated terminal', () => {
+  test('runs a line shell that echoes, edits, and knows its size', async () => {
+    const { type, text, terminal } = await screen(await running());
     const prompt = 'alice@alice-container:~$ ';
     await eventually(() => text() === prompt);
     await type('echo helloo\u007f \u001b[A worldé\u007f\u007f d\r', prompt);
@@ -215,8 +215,8 @@ describe('a terminal', () => {
     ['exit\r', 0],
     ['nosuch\r\u0004', 127],
     ['nosuch\recho\rexit\r', 0],
-  ])('%j ends it with %d', async (keys, status) => {
-    const { terminal } = await session(await running());
+  ])('ends after %j with exit status %d', async (keys, status) => {
+    const { terminal } = await screen(await running());
     terminal.write(Buffer.from(keys));
     expect(await terminal.exit).toBe(status);
   });
@@ -227,13 +227,13 @@ describe('a terminal', () => {
     [['su', '--login', 'alice'], 'alice@alice-container:~$ '],
     [['setpriv', '--reuid', 'alice', '--init-groups', 'bash', '-l'], 'alice@alice-container:~$ '],
     [['setpriv', '--reuid=alice', 'bash'], 'alice@alice-container:~$ '],
-  ])('%j shows the prompt %j', async (argv, prompt) => {
-    const { text } = await session(await running(), { argv });
+  ])('that runs %j shows the prompt %j', async (argv, prompt) => {
+    const { text } = await screen(await running(), { argv });
     await eventually(() => text() === prompt);
   });
 
-  test('holds a flood back while it is paused, loses nothing of it, and Ctrl-C ends it', async () => {
-    const { terminal, text, type } = await session(await running());
+  test('holds back a flood while it is paused, loses no output, and ends the flood on Ctrl-C', async () => {
+    const { terminal, text, type } = await screen(await running());
     await type('yes hello\r', 'hello\r\nhello\r\n');
     await eventually(() => text().length > 100_000);
     terminal.pause();
@@ -255,7 +255,7 @@ describe('a terminal', () => {
     expect(await terminal.exit).toBe(129);
   });
 
-  test('keeps what it prints until somebody listens', async () => {
+  test('keeps its output until a listener is attached', async () => {
     const made = await running();
     const terminal = await made.host.streams.terminal(request);
     terminal.write(Buffer.from('yes\r'));
@@ -268,17 +268,17 @@ describe('a terminal', () => {
   });
 
   test.each([
-    ['stop', async ({ incus }: Fixture) => incus.stop('alice-container')],
-    ['restart', async ({ incus }: Fixture) => incus.restart('alice-container', { force: true })],
-    ['delete', async ({ incus }: Fixture) => incus.delete('alice-container')],
-  ])('ends when its container goes: %s', async (_how, go) => {
+    ['stopped', async ({ incus }: Fixture) => incus.stop('alice-container')],
+    ['restarted', async ({ incus }: Fixture) => incus.restart('alice-container', { force: true })],
+    ['deleted', async ({ incus }: Fixture) => incus.delete('alice-container')],
+  ])('ends when its container is %s', async (_how, go) => {
     const made = await running();
-    const { terminal } = await session(made);
+    const { terminal } = await screen(made);
     await go(made);
     expect(await terminal.exit).toBe(137);
   });
 
-  test('cannot be opened where a real one could not', async () => {
+  test('is refused where a real one is', async () => {
     const made = await running();
     const { streams } = made.host;
     expect(await failureOf(streams.terminal({ ...request, instance: 'nosuch' }))).toMatchObject({
@@ -300,7 +300,7 @@ describe('a terminal', () => {
     expect(await failureOf(streams.terminal(request))).toMatchObject({ code: 'wrong-state', why: 'it is not running' });
   });
 
-  test.each<FaultMode>(['fail-before', 'down', 'hang'])('fault %s', async (mode) => {
+  test.each<FaultMode>(['fail-before', 'down', 'hang'])('is refused on fault %s', async (mode) => {
     const made = await running('alice-container', {
       timeScale: 0.001,
       faults: [{ match: { program: 'incus-streams', argIncludes: 'terminal' }, mode }],
@@ -309,20 +309,20 @@ describe('a terminal', () => {
     (await made.host.streams.terminal(request)).close();
   });
 
-  test('fault fail-after loses the connection a moment later', async () => {
+  test('loses its connection after a moment on fault fail-after', async () => {
     const made = await running('alice-container', {
       lateMs: 20,
       faults: [{ match: { program: 'incus-streams' }, mode: 'fail-after' }],
     });
-    const { terminal, text } = await session(made);
+    const { terminal, text } = await screen(made);
     await eventually(() => text() !== '');
     expect(await failureOf(terminal.exit)).toMatchObject({
       code: 'incus-unavailable',
-      why: 'the connection to the terminal is lost',
+      why: 'lost the connection to the terminal',
     });
   });
 
-  test('stands in the command log', async () => {
+  test('is recorded in the command log', async () => {
     const made = fixture();
     const logPath = join(made.folder, 'commands.log');
     const logged = await running('alice-container', { logPath });

@@ -10,8 +10,8 @@ async function created(clock = new Clock()): Promise<Fixture & { clock: Clock }>
 
 const log = ['console', 'alice-container', '--show-log'];
 
-describe('incus console --show-log', () => {
-  test('a container that was never started has said nothing, and one that is not there is refused', async () => {
+describe('the console log', () => {
+  test('is empty for a container that never started, and fails for an unknown container', async () => {
     const { run, say, incus } = await created();
     expect(await run('incus', log)).toEqual({ stdout: '\n', stderr: '', exitCode: 0 });
     expect(await incus.consoleLog('alice-container')).toBe('');
@@ -21,7 +21,7 @@ describe('incus console --show-log', () => {
     expect(await failureOf(incus.consoleLog('nosuch'))).toMatchObject({ code: 'not-found' });
   });
 
-  test('a running one hands out what it said once, and consoleLog remembers it', async () => {
+  test('returns new output of a running container only once, and consoleLog keeps it', async () => {
     const { run, incus } = await created();
     await incus.start('alice-container');
     const first = await incus.consoleLog('alice-container');
@@ -33,7 +33,7 @@ describe('incus console --show-log', () => {
     expect(await incus.consoleLog('alice-container')).toBe(first);
   });
 
-  test('the next start says something else', async () => {
+  test('differs between two starts', async () => {
     const { incus, clock } = await created();
     await incus.start('alice-container');
     const first = await incus.consoleLog('alice-container');
@@ -49,7 +49,7 @@ describe('incus console --show-log', () => {
     ['cleanly', {}, /Powering off\.\n$/],
     ['by force', { force: true }, /login: $/],
   ])(
-    'one that was stopped %s can be read as often as one likes, whether it was read before or not',
+    'can be read repeatedly after the container stopped %s, whether or not it was read before',
     async (_how, options, end) => {
       const { incus, clock } = await created();
       for (const isRead of [true, false]) {
@@ -66,7 +66,7 @@ describe('incus console --show-log', () => {
     },
   );
 
-  test('attaching needs a terminal', async () => {
+  test('needs --show-log: incus console without it asks for a terminal', async () => {
     const { say } = await created();
     expect(await say('incus', ['console', 'alice-container'])).toBe('1 Error: inappropriate ioctl for device');
   });

@@ -11,7 +11,7 @@ async function running(): Promise<Fixture> {
 
 const exec = (...argv: string[]) => ['exec', 'a', '--force-noninteractive', '--env', 'A=b', '--', ...argv];
 
-describe('exec', () => {
+describe('incus exec', () => {
   test.each([
     ['apt-get', 'install', '--yes', 'docker.io'],
     ['systemctl', 'enable', '--quiet', 'ssh.service'],
@@ -24,17 +24,17 @@ describe('exec', () => {
     ['update-rc.d', 'ssh', 'enable'],
     ['find', '/var/lib/apt/lists', '-type', 'f', '-delete'],
     ['/bin/true'],
-  ])('%s succeeds without output', async (...argv) => {
+  ])('of %s succeeds without output', async (...argv) => {
     const { run } = await running();
     expect(await run('incus', exec(...argv))).toEqual({ stdout: '', stderr: '', exitCode: 0 });
   });
 
-  test('systemctl is-system-running --wait prints running', async () => {
+  test('of systemctl is-system-running --wait prints running', async () => {
     const { incus } = await running();
     expect((await incus.exec('a', ['systemctl', 'is-system-running', '--wait'])).stdout).toBe('running\n');
   });
 
-  test('exit codes are the inner programs’ own', async () => {
+  test('returns the exit code of the inner program', async () => {
     const { say } = await running();
     expect(await say('incus', exec('false'))).toBe('1 ');
     expect(await say('incus', exec('nosuchprogram'))).toBe('127 Error: Command not found');
@@ -43,7 +43,7 @@ describe('exec', () => {
     expect(await say('incus', exec('cat', '/no/file'))).toBe('1 cat: /no/file: No such file or directory');
   });
 
-  test('cat prints pushed files; rm, truncate and find change them', async () => {
+  test('of cat prints pushed files, and of rm, truncate and find changes them', async () => {
     const { incus } = await running();
     for (const path of ['/etc/ssh/ssh_host_rsa_key', '/etc/ssh/sshd_config', '/srv/one/two', '/srv/log']) {
       await incus.pushFile({ instance: 'a', path, content: `${path}\n`, mode: '0600' });
@@ -58,7 +58,7 @@ describe('exec', () => {
     expect(await incus.pullFile('a', '/srv/log')).toBe('');
   });
 
-  test('nothing runs in a stopped instance', async () => {
+  test('is refused in a stopped instance', async () => {
     const { incus, say } = await running();
     await incus.stop('a');
     expect(await say('incus', exec('true'))).toBe('1 Error: Instance is not running');

@@ -23,7 +23,7 @@ async function withInstance(): Promise<Fixture> {
   return made;
 }
 
-test('a file pushed to a stopped instance comes back as it was, byte for byte', async () => {
+test('a file that is pushed to a stopped instance is pulled byte for byte', async () => {
   const { incus } = await withInstance();
   const content = 'line one\n\ttwo ünïcödé "quoted"\n\n';
   await incus.pushFile({ instance: 'a', path: '/deep/new/folder/file', content, mode: '0600' });
@@ -32,7 +32,7 @@ test('a file pushed to a stopped instance comes back as it was, byte for byte', 
   expect(await incus.pullFile('a', '/deep/new/folder/file')).toBe('');
 });
 
-test('a missing file is an answer and a missing instance is an error', async () => {
+test('pullFile returns undefined for a missing file, and incus file pull fails for a missing instance', async () => {
   const { incus, say } = await withInstance();
   expect(await incus.pullFile('a', '/etc/nothing')).toBeUndefined();
   expect(await say('incus', ['file', 'pull', 'a/etc/nothing', '-'])).toBe('1 Error: file does not exist');
@@ -40,7 +40,7 @@ test('a missing file is an answer and a missing instance is an error', async () 
   expect(await say('incus', ['file', 'pull', 'b/etc/nothing', '-'])).toContain('Instance not found');
 });
 
-test('folders are not files, and files are not folders', async () => {
+test('incus file refuses a folder in place of a file, and a file in place of a folder', async () => {
   const { say } = await withInstance();
   expect(await say('incus', ['file', 'pull', 'a/etc', '-'])).toBe(
     "1 Error: Can't pull a directory without --recursive",
@@ -56,7 +56,7 @@ test('folders are not files, and files are not folders', async () => {
   );
 });
 
-test('a folder that does not exist is made only with --create-dirs', async () => {
+test('incus file push makes missing folders only with --create-dirs', async () => {
   const { say } = await withInstance();
   expect(await say('incus', push('a/nodir/x'), 'x')).toBe('1 Error: file does not exist');
   expect(await say('incus', push('a/etc/x'), 'x')).toBe('0 ');
@@ -64,7 +64,7 @@ test('a folder that does not exist is made only with --create-dirs', async () =>
   expect(await say('incus', push('a/nodir/y'), 'y')).toBe('0 ');
 });
 
-test('a deleted instance takes its files with it', async () => {
+test('incus delete removes the files of the instance', async () => {
   const { incus } = await withInstance();
   await incus.pushFile({ instance: 'a', path: '/etc/x', content: 'secret', mode: '0600' });
   await incus.delete('a');
@@ -72,14 +72,14 @@ test('a deleted instance takes its files with it', async () => {
   expect(await incus.pullFile('a', '/etc/x')).toBeUndefined();
 });
 
-test('pushed bytes count as used disk', async () => {
+test('pushed files count as disk usage', async () => {
   const { incus } = await withInstance();
   const before = (await incus.state('a')).disk?.['root']?.usage ?? 0;
   await incus.pushFile({ instance: 'a', path: '/srv/big', content: 'x'.repeat(100_000), mode: '0600' });
   expect((await incus.state('a')).disk?.['root']?.usage).toBe(before + 100_000);
 });
 
-test('more output than the caller allows ends the program', async () => {
+test('a command that prints more than its limit fails', async () => {
   const { incus } = await withInstance();
   await incus.pushFile({ instance: 'a', path: '/srv/big', content: 'x'.repeat(101), mode: '0600' });
   await expect(incus.pullFile('a', '/srv/big', { maxBytes: 100 })).rejects.toMatchObject({ code: 'unexpected-output' });

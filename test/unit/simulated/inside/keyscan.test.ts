@@ -13,7 +13,7 @@ async function prepared(): Promise<Fixture> {
   return made;
 }
 
-test('a container of a prepared image answers with the key it was given, while it runs', async () => {
+test('ssh-keyscan returns the seeded host key of a prepared container only while it runs', async () => {
   const made = await prepared();
   const key = makeHostKey('a');
   await seed(made, 'a', key.privateKey);
@@ -34,7 +34,7 @@ test('a container of a prepared image answers with the key it was given, while i
   expect(await made.keyscan.hostKey(address)).toBeUndefined();
 });
 
-test('the first start takes the seed', async () => {
+test('the first start of a prepared container applies the seed', async () => {
   const made = await prepared();
   await seed(made, 'a', makeHostKey('a').privateKey, 'alice');
   await made.incus.start('a');
@@ -44,7 +44,7 @@ test('the first start takes the seed', async () => {
   expect(await made.incus.pullFile('a', '/etc/containarium/seed/done')).toBe('alice\n');
 });
 
-test('half a seed fails the first boot: no sshd', async () => {
+test('the first boot with a partial seed fails and starts no sshd', async () => {
   const made = await prepared();
   await made.incus.create('b', image, { config: {}, devices: devices('10.0.3.8') });
   await made.incus.pushFile({ instance: 'b', path: '/etc/containarium/seed/user', content: 'bob\n', mode: '0644' });
@@ -58,7 +58,7 @@ test('half a seed fails the first boot: no sshd', async () => {
   expect(await made.keyscan.hostKey('10.0.3.8')).toBeUndefined();
 });
 
-test('a key pushed after the start is not served before the next one', async () => {
+test('a host key that is pushed after the start is served from the next start on', async () => {
   const made = await prepared();
   const key = makeHostKey('a');
   await made.incus.start('a');
@@ -77,7 +77,7 @@ test.each([
   ['no key', undefined, '0600'],
   ['a damaged key', 'garbage', '0600'],
   ['a key that others may read', makeHostKey('a').privateKey, '0644'],
-])('%s: sshd does not answer', async (_, content, mode) => {
+])('sshd does not answer with %s', async (_, content, mode) => {
   const made = await prepared();
   if (content !== undefined)
     await made.incus.pushFile({ instance: 'a', path: '/etc/ssh/ssh_host_ed25519_key', content, mode });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { bodyRows, footerRows, place, scrolled, Widths } from '../../../../../src/shell/views/layout/layout.ts';
 import { cell, cut, joinFitting, wrapped } from '../../../../../src/shell/views/layout/cells.ts';
 import { rowLine, titleLine, type Line } from '../../../../../src/shell/views/layout/lines.ts';
-import { ListModel } from '../../../../../src/shell/views/model/model.ts';
+import { ListModel } from '../../../../../src/shell/views/model/listModel.ts';
 import { container, gib, whole } from '../../../../support/containers.ts';
 
 const widest = container('a'.repeat(32), {
@@ -33,19 +33,19 @@ test.each([20, 39, 60, 79, 99, 119, 159, 199, 299])('a row is never wider than a
 test.each([
   [39, ['name', 'status']],
   [79, ['name', 'status', 'ip', 'cpu', 'memory']],
-])('%i columns have the most important ones', (width, names) => {
+])('a window of %i cells shows the most important columns', (width, names) => {
   const narrow = new Widths();
   narrow.see([container('alice')], now);
   expect(place(narrow, width).map(({ name }) => name)).toEqual(names);
 });
 
-test('a wide window has all of them, with bars', () => {
+test('a wide window shows all columns, with bars', () => {
   const placed = place(widths, 299);
   expect(placed.map(({ name }) => name)).toEqual(['name', 'status', 'ip', 'cpu', 'memory', 'disk', 'uptime', 'labels']);
   expect(placed.filter(({ bar }) => bar).map(({ name }) => name)).toEqual(['memory', 'disk']);
 });
 
-test('columns stand below their titles, whatever is in them', () => {
+test('cells are aligned with their titles, whatever they contain', () => {
   const list = new ListModel();
   list.apply(whole(container('alice'), widest));
   const placed = place(widths, 199);
@@ -58,12 +58,12 @@ test('columns stand below their titles, whatever is in them', () => {
   }
 });
 
-test('nothing from outside reaches the screen raw', () => {
+test('text from outside is escaped', () => {
   const line = text(rowLine(widest, place(widths, 299), { ...look, width: 299 }));
   expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/);
 });
 
-test('widths only grow', () => {
+test('column widths only grow', () => {
   const growing = new Widths();
   growing.see([container('alice')], now);
   const before = growing.of('name');
@@ -71,7 +71,7 @@ test('widths only grow', () => {
   expect(growing.of('name')).toBe(before);
 });
 
-describe('what is at work', () => {
+describe('a running call', () => {
   const liveCall = {
     id: '1',
     title: 'restart alice',
@@ -82,7 +82,7 @@ describe('what is at work', () => {
     notes: [],
   };
 
-  test('stands where the status was, in as many cells', () => {
+  test('replaces the status without changing the width', () => {
     const placed = place(widths, 79);
     const idle = text(rowLine(container('alice'), placed, { ...look, width: 79 }));
     const step = { index: 2, total: 5, title: 'Start', state: 'begun', elapsedMs: 0 } as const;
@@ -93,7 +93,7 @@ describe('what is at work', () => {
     expect(stringWidth(busy)).toBe(stringWidth(idle));
   });
 
-  test('before its first step only the verb', () => {
+  test('shows only its verb before its first step', () => {
     expect(
       text(
         rowLine(container('alice'), place(widths, 79), { ...look, width: 79, liveCall: { ...liveCall, steps: [] } }),
@@ -102,7 +102,7 @@ describe('what is at work', () => {
   });
 });
 
-test('marks and the selection are signs, not only colours', () => {
+test('marks and the selection are shown by signs, not only by colours', () => {
   const line = rowLine(container('alice'), place(widths, 79), { ...look, selected: true, marked: true, width: 79 });
   expect(text(line).startsWith('›*alice')).toBe(true);
   expect(line.inverse).toBe(true);
@@ -116,11 +116,11 @@ describe('scrolling', () => {
     [50, 10, 100, 10, 10],
     [95, 99, 100, 10, 90],
     [5, 2, 3, 10, 0],
-  ])('from %i, row %i of %i in %i rows: %i', (top, selected, count, room, expected) => {
+  ])('from %i to row %i of %i, with %i visible, shows row %i first', (top, selected, count, room, expected) => {
     expect(scrolled(top, selected, count, room)).toBe(expected);
   });
 
-  test.each([12, 24, 50, 100])('everything fits into %i rows', (rows) => {
+  test.each([12, 24, 50, 100])('leaves the layout within %i rows', (rows) => {
     for (const wanted of [undefined, 4, 7, 60]) {
       expect(2 + bodyRows(rows, wanted) + footerRows(rows, wanted)).toBe(rows);
       expect(bodyRows(rows, wanted)).toBeGreaterThanOrEqual(3);
@@ -128,19 +128,19 @@ describe('scrolling', () => {
   });
 });
 
-describe('cells', () => {
-  test('wide characters are not cut in half', () => {
+describe('fitting text into cells', () => {
+  test('does not cut wide characters in half', () => {
     expect(cut('青青青青', 5)).toBe('青青…');
     expect(stringWidth(cell('青青青青', 6))).toBe(6);
     expect(cell('7', 4, 'right')).toBe('   7');
   });
 
-  test('long lines are broken, not lost', () => {
+  test('breaks long lines without loss', () => {
     const lines = wrapped('abcdefghij\n青青青', 4);
     expect(lines).toEqual(['abcd', 'efgh', 'ij', '青青', '青']);
   });
 
-  test('as many parts as fit', () => {
+  test('joins as many parts as fit', () => {
     expect(joinFitting(['one', 'two', 'three'], ' · ', 12)).toBe('one · two');
     expect(joinFitting(['one two three'], ' · ', 5)).toBe('one …');
   });

@@ -11,13 +11,13 @@ function keysOf(role: 'admin' | 'operator' | 'viewer' | 'owner', place: Place = 
     .sort();
 }
 
-describe('what somebody may not do has no key', () => {
+describe('bindingsFor', () => {
   test.each([
     ['admin', ['d', 'e', 'enter', 'l', 'r', 's', 'u', 'x', 'y', 'z']],
     ['operator', ['d', 'e', 'enter', 'l', 'r', 's', 'u', 'x', 'y', 'z']],
     ['viewer', ['e', 'enter', 'l', 'y']],
     ['owner', ['e', 'enter', 'l', 'r', 'y']],
-  ] as const)('%s', (role, keys) => {
+  ] as const)('returns only the keys that the role %s may use', (role, keys) => {
     expect(keysOf(role)).toEqual(keys);
     const bindings = bindingsFor({ entryPoint: role === 'owner' ? 'self' : 'manage', role });
     const shown = `${hints(bindings, 'list').join(' ')} ${JSON.stringify(helpBlocks(bindings, 'alice'))}`;
@@ -25,21 +25,21 @@ describe('what somebody may not do has no key', () => {
       for (const verb of ['delete', 'resize', 'stop']) expect(shown).not.toContain(`${verb} alice`);
   });
 
-  test("an owner's configuration is the verb of their door", () => {
+  test('binds e to config at self@', () => {
     const bindings = bindingsFor({ entryPoint: 'self', role: 'owner' });
     expect(bindingOf(bindings, 'list', 'e')?.verb?.name).toBe('config');
     expect(hints(bindings, 'list')).toContain('e config');
   });
 });
 
-test.each(places)('a key means one thing in the %s', (place) => {
+test.each(places)('no key has two meanings in the place "%s"', (place) => {
   const keys = bindingsFor({ entryPoint: 'manage', role: 'admin' })
     .filter((binding) => binding.places.includes(place))
     .flatMap((binding) => binding.keys);
   expect(new Set(keys).size).toBe(keys.length);
 });
 
-test('help and the way out come first in the footer', () => {
+test('the footer begins with help and the keys that close the list', () => {
   const bindings = bindingsFor({ entryPoint: 'manage', role: 'admin' });
   expect(hints(bindings, 'list').slice(0, 3)).toEqual(['? help', 'q close', 'Enter info']);
   expect(hints(bindings, 'details').slice(0, 3)).toEqual(['? help', 'Esc back', 'q close']);
@@ -47,7 +47,7 @@ test('help and the way out come first in the footer', () => {
   expect(hints(bindings, 'text', true)).toEqual(['Esc back', 'q close', 'y copy']);
 });
 
-test('the help has every key of the list, with the command it stands for', () => {
+test('the help has every key of the list, with the command it runs', () => {
   const bindings = bindingsFor({ entryPoint: 'manage', role: 'admin' });
   const help = JSON.stringify(helpBlocks(bindings, 'alice'));
   for (const { shown, places: where } of bindings) if (where.includes('list')) expect(help).toContain(`"${shown}"`);

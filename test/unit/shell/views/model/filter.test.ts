@@ -28,17 +28,17 @@ test.each([
   ['!label:team', false],
   ['label:team=blue running', true],
   ['.*', false],
-])('%j', (filter, passes) => {
+])('the filter %j selects the matching rows', (filter, passes) => {
   expect(parseFilter(filter)(row)).toBe(passes);
 });
 
-describe('as an option of list', () => {
-  test('labels have one', () => {
+describe('listOption', () => {
+  test('turns label filters into options of list', () => {
     expect(listOption('label:team=blue')).toBe('--label team=blue');
     expect(listOption('label:team label:tier=gold')).toBe('--label team --label tier=gold');
   });
 
-  test('text has none', () => {
+  test('returns nothing for a filter with text', () => {
     expect(listOption('alice')).toBeUndefined();
     expect(listOption('label:team=blue alice')).toBeUndefined();
   });

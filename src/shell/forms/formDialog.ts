@@ -1,0 +1,164 @@
+/** A form in place of the composer: fields and a button. A field is checked when the user leaves it. */
+import type { AnyVerb } from '../../catalogue/catalogue.ts';
+import type { EntryPoint } from '../../domain/access/actor.ts';
+import type { Key } from '../composer/keys.ts';
+import { insert, lineOf, type Line } from '../composer/line.ts';
+import { edits } from '../composer/fieldKeys.ts';
+import type { Keyed } from '../composer/keys.ts';
+import { fieldsOf, judge, rawValue, type Field, type Judgement } from './fields.ts';
+
+export interface FieldState {
+  readonly field: Field;
+  readonly line: Line;
+  readonly judgement: Judgement;
+}
+
+export interface FormState {
+  readonly fields: readonly FieldState[];
+  /** Index of the active field. The button comes after the last field. */
+  readonly at: number;
+  /** An error of the form as a whole. */
+  readonly error: string | undefined;
+}
+
+export interface FormOptions {
+  readonly verb: AnyVerb;
+  readonly entryPoint: EntryPoint;
+  /** Values from the command line, as typed. */
+  readonly given: Readonly<Record<string, unknown>>;
+  readonly changed: () => void;
+  /** Called once, with the input as the command line would pass it, or with nothing if the user cancelled. */
+  readonly done: (input: Readonly<Record<string, unknown>> | undefined) => void;
+}
+
+export class FormDialog implements Keyed {
+  readonly kind = 'form';
+  readonly verb: AnyVerb;
+  readonly #options: FormOptions;
+  #state: FormState;
+
+  constructor(options: FormOptions) {
+    this.#options = options;
+    this.verb = options.verb;
+    const fields = fieldsOf(options.verb, options.entryPoint).map((field): FieldState => {
+      const text = fieldText(options.given[field.name]);
+      return { field, line: lineOf(text), judgement: text === '' ? {} : judge(options.verb, field, text) };
+    });
+    const first = fields.findIndex(({ field, line }) => field.required && line.text === '');
+    this.#state = { fields, at: Math.max(0, first), error: undefined };
+  }
+
+  get state(): FormState {
+    return this.#state;
+  }
+
+  /** The preferred number of rows: title, fields, explanation, button, keys. */
+  get height(): number {
+    return this.#state.fields.length + 4;
+  }
+
+  key({ name, text }: Key): void {
+    const { at, fields } = this.#state;
+    const current = fields[at];
+    switch (name) {
+      case 'escape':
+      case 'ctrl-c':
+        return this.#options.done(undefined);
+      case 'down':
+      case 'tab':
+      case 'ctrl-n':
+        return this.#leave(at + 1);
+      case 'up':
+      case 'shift-tab':
+      case 'ctrl-p':
+        return this.#leave(at - 1);
+      case 'enter':
+        return current === undefined ? this.#submit() : this.#leave(at + 1);
+      default:
+    }
+    if (current === undefined) return;
+    if (current.field.kind === 'switch') {
+      if (name === 'left' || name === 'right' || (name === 'text' && text === ' '))
+        this.#edit(at, lineOf(nextChoice(current.line.text)));
+      else if (name === 'text' && /^[yn]/i.test(text)) this.#edit(at, lineOf(/^y/i.test(text) ? 'yes' : 'no'));
+      else if (name === 'backspace') this.#edit(at, lineOf(''));
+      return;
+    }
+    if (name === 'text') return this.#edit(at, insert(current.line, text));
+    const change = edits[name];
+    if (change !== undefined) this.#edit(at, change(current.line));
+  }
+
+  /** Inserts a paste into the field as text. In a key field, line breaks stay: one key per line. */
+  paste(text: string): void {
+    const { at, fields } = this.#state;
+    const current = fields[at];
+    if (current === undefined || current.field.kind === 'switch') return;
+    const keys = current.field.kind === 'keys';
+    const clean = text
+      .replace(/\r\n?/g, '\n')
+      .replace(keys ? /[^\P{Cc}\n]/gu : /\p{Cc}+/gu, keys ? '' : ' ')
+      .trim();
+    this.#edit(at, insert(current.line, clean));
+    // Shows the type and fingerprint of a pasted key at once.
+    if (keys) this.#judge(at);
+  }
+
+  #edit(at: number, line: Line): void {
+    const fields = this.#state.fields.map((field, i) => (i === at ? { ...field, line, judgement: {} } : field));
+    this.#set({ ...this.#state, fields, error: undefined });
+  }
+
+  #judge(at: number): void {
+    const fields = this.#state.fields.map((state, i) =>
+      i === at ? { ...state, judgement: judge(this.verb, state.field, state.line.text) } : state,
+    );
+    this.#set({ ...this.#state, fields });
+  }
+
+  /** Checks the field and moves on, even if it has an error. */
+  #leave(to: number): void {
+    const { at, fields } = this.#state;
+    if (at < fields.length) this.#judge(at);
+    this.#set({ ...this.#state, at: Math.max(0, Math.min(fields.length, to)) });
+  }
+
+  #submit(): void {
+    const judged = this.#state.fields.map((state) => ({
+      ...state,
+      judgement: judge(this.verb, state.field, state.line.text),
+    }));
+    const wrong = judged.findIndex(({ judgement }) => judgement.error !== undefined);
+    if (wrong !== -1) return this.#set({ fields: judged, at: wrong, error: undefined });
+    const given = judged
+      .map(({ field, line }) => [field.name, rawValue(field, line.text)] as const)
+      .filter(([, value]) => value !== undefined);
+    const input = Object.fromEntries(given);
+    const oneOf = this.verb.form?.oneOf;
+    if (oneOf?.every((name) => input[name] === undefined) === true) {
+      return this.#set({
+        fields: judged,
+        at: judged.findIndex(({ field }) => oneOf.includes(field.name)),
+        error: `fill in at least one of ${oneOf.join(', ')}`,
+      });
+    }
+    this.#options.done(input);
+  }
+
+  #set(state: FormState): void {
+    this.#state = state;
+    this.#options.changed();
+  }
+}
+
+/** Returns the next state of a switch: yes, no, or as configured (empty). */
+function nextChoice(now: string): string {
+  return now === '' ? 'yes' : now === 'yes' ? 'no' : '';
+}
+
+/** Returns a command-line value as the text of a field. */
+export function fieldText(given: unknown): string {
+  if (typeof given === 'boolean') return given ? 'yes' : 'no';
+  if (Array.isArray(given)) return given.join(' ');
+  return typeof given === 'string' && given !== '-' ? given : '';
+}

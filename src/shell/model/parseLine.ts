@@ -1,0 +1,70 @@
+/** Parses a typed line into a verb and its input, with the same parser as a command without a shell. */
+import { verbForHelp, overview, verbHelp } from '../../catalogue/help.ts';
+import type { AnyVerb } from '../../catalogue/catalogue.ts';
+import { parseCommandLine, type Format } from '../../catalogue/parse.ts';
+import { splitLine } from '../../catalogue/tokens.ts';
+import { isRequired, wantsStdin } from '../../catalogue/declaration/verb.ts';
+import type { Block } from '../../catalogue/declaration/view.ts';
+import type { Actor } from '../../domain/access/actor.ts';
+import { builtins } from './builtins.ts';
+
+export type ParsedLine = { readonly kind: 'help'; readonly blocks: (prefix: string) => Block[] } | ParsedVerb;
+
+export interface ParsedVerb {
+  readonly kind: 'verb';
+  readonly verb: AnyVerb;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly format: Format;
+  /** Whether required input is missing that a form can ask for. */
+  readonly incomplete: boolean;
+}
+
+/** Parses a line. Throws a Failure with code `usage` if it cannot. */
+export function parseLine(line: string, actor: Actor): ParsedLine {
+  const words = /^say\s/.test(line) ? freeText(line) : splitLine(line);
+  const { verb, input, format, help } = parseCommandLine(words, actor, { incomplete: true });
+  if (help || verb.answeredLocally === true)
+    return {
+      kind: 'help',
+      blocks: (prefix) => helpBlocks(help ? [verb.name] : [input['verb'], input['subverb']], actor, prefix),
+    };
+  return { kind: 'verb', verb, input, format, incomplete: isIncomplete(verb, input, actor) };
+}
+
+/** Splits a `say` line. Its text has no syntax: an apostrophe does not open a quote. */
+function freeText(line: string): string[] {
+  return ['say', '--', line.slice('say'.length).trim()];
+}
+
+/** Reports whether a form should ask for missing input. A verb without a form fails as it does outside the shell. */
+function isIncomplete(verb: AnyVerb, input: Readonly<Record<string, unknown>>, actor: Actor): boolean {
+  if (verb.form === undefined) return false;
+  const missing = verb.parameters.some(
+    (parameter) =>
+      parameter.kind === 'argument' && isRequired(parameter, actor.entryPoint) && input[parameter.name] === undefined,
+  );
+  const key = wantsStdin(verb, input);
+  const choice = verb.form.oneOf?.every((name) => input[name] === undefined) === true;
+  return missing || key || choice;
+}
+
+function helpBlocks(topic: readonly unknown[], actor: Actor, prefix: string): Block[] {
+  const words = topic.filter((word): word is string => typeof word === 'string');
+  if (words.length === 0) {
+    return [
+      ...overview(actor, prefix),
+      {
+        kind: 'fields',
+        title: 'Only in this shell',
+        fields: builtins.map(({ value, says }) => [value, says] as const),
+      },
+      {
+        kind: 'text',
+        tone: 'quiet',
+        text: 'Tab completes, Up and Ctrl-R find earlier lines, Ctrl-O opens the live list. Outside the shell, every verb also works as a single ssh command.',
+      },
+    ];
+  }
+  const found = verbForHelp(words.join(' ').split(' '), actor);
+  return (Array.isArray(found) ? found : [found]).flatMap((verb) => verbHelp(verb, prefix, actor.entryPoint));
+}

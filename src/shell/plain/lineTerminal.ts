@@ -1,0 +1,203 @@
+/**
+ * A terminal used like paper: lines are written once and never redrawn. One line may be open for typing.
+ *
+ * Messages are printed at once while that line is empty; otherwise they wait until it is sent or cleared. Printing them
+ * at once and repeating the typed text would be worse for listeners: a screen reader speaks new output, so it would
+ * interrupt the echo of the current word and then read the whole line again.
+ */
+import { EchoedLine } from './echoedLine.ts';
+import { TypedKeys } from './typedKeys.ts';
+
+export interface LineTerminalOptions {
+  readonly write: (text: string) => void;
+  readonly columns: () => number;
+  /** Called for Ctrl-C while no line is being read. Returns whether it had an effect; if not, the key is queued. */
+  readonly interrupted: () => boolean;
+  readonly now?: () => number;
+}
+
+/** What the user did with the open line: sent it, or pressed a key that does not edit. */
+export type Reading =
+  { readonly kind: 'line'; readonly text: string } | { readonly kind: 'key'; readonly name: string };
+
+export interface LineOptions {
+  /** The initial text of the line. */
+  readonly text?: string;
+  /** Whether a paste keeps its line feeds, for several keys, one per line. */
+  readonly keepLines?: boolean;
+}
+
+/** The most keys that are queued. */
+const maxQueuedKeys = 4096;
+/** The most messages that wait, in case the user leaves a line half typed. The oldest are dropped. */
+const maxWaitingMessages = 200;
+
+const erasures: Readonly<Record<string, (line: EchoedLine) => string | undefined>> = {
+  backspace: (line) => line.eraseCharacter(),
+  delete: (line) => line.eraseCharacter(),
+  'ctrl-h': (line) => line.eraseCharacter(),
+  'ctrl-w': (line) => line.eraseWord(),
+  'alt-backspace': (line) => line.eraseWord(),
+  'ctrl-u': (line) => line.eraseAll(),
+};
+
+export class LineTerminal {
+  readonly #options: LineTerminalOptions;
+  readonly #keys: TypedKeys;
+  readonly #ahead: ReturnType<TypedKeys['push']> = [];
+  #line: EchoedLine | undefined;
+  #keepLines = false;
+  #reader: ((reading: Reading) => void) | undefined;
+  #waiting: string[] = [];
+  #dropped = 0;
+  #held = false;
+  #isClosed = false;
+  #flushing = false;
+
+  constructor(options: LineTerminalOptions) {
+    this.#options = options;
+    this.#keys = new TypedKeys(options.now);
+  }
+
+  /** Takes typed input. */
+  feed(text: string): void {
+    for (const typed of this.#keys.push(text)) {
+      if (this.#reader === undefined && 'name' in typed && typed.name === 'ctrl-c' && this.#options.interrupted()) {
+        // As in a kernel terminal, an interrupt discards the input before it.
+        this.#ahead.length = 0;
+        continue;
+      }
+      if (this.#ahead.length < maxQueuedKeys) this.#ahead.push(typed);
+      this.#read();
+    }
+  }
+
+  /** Prints a message: whole lines, without the final line feed. */
+  say(text: string): void {
+    if (text === '' || this.#isClosed) return;
+    this.#waiting.push(text);
+    if (this.#waiting.length > maxWaitingMessages) {
+      this.#waiting.shift();
+      this.#dropped++;
+    }
+    if (this.#line === undefined) return this.#flush();
+    if (this.#flushing) return;
+    this.#flushing = true;
+    // Messages of one turn share one new prompt.
+    queueMicrotask(() => {
+      this.#flushing = false;
+      this.#flush();
+    });
+  }
+
+  /** Opens a line for typing. */
+  open(prompt: string, { text = '', keepLines = false }: LineOptions = {}): void {
+    if (this.#isClosed) return;
+    this.closeLine();
+    this.#line = new EchoedLine(prompt, this.#options.columns);
+    this.#keepLines = keepLines;
+    this.#line.insert(text);
+    this.#options.write(this.#line.shown);
+  }
+
+  /** Closes the open line and prints the waiting messages. */
+  closeLine(): void {
+    if (this.#line === undefined) return;
+    this.#line = undefined;
+    this.#options.write('\n');
+    this.#flush();
+  }
+
+  /** The text of the open line. */
+  get typed(): string {
+    return this.#line?.text ?? '';
+  }
+
+  /** Inserts text into the open line. */
+  type(text: string): void {
+    this.#options.write(this.#line?.insert(text) ?? '');
+  }
+
+  /** Returns the next reading of the open line or, if no line is open, the next key. */
+  next(): Promise<Reading> {
+    return new Promise((resolve) => {
+      this.#reader = resolve;
+      // Thousands of keys may be queued, and each may write the whole line, so other shells get a turn between them.
+      if (this.#ahead.length > 0) setImmediate(() => this.#read());
+    });
+  }
+
+  /** Makes messages wait while a program in a container owns the terminal. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  release(): void {
+    this.#held = false;
+    this.#flush();
+  }
+
+  close(): void {
+    this.closeLine();
+    this.#isClosed = true;
+    this.#reader = undefined;
+  }
+
+  #flush(): void {
+    if (this.#waiting.length === 0 || this.#held || this.#isClosed || this.#line?.isEmpty === false) return;
+    const dropped = this.#dropped === 0 ? [] : [`${this.#dropped} older messages were dropped.`];
+    const text = [...dropped, ...this.#waiting].join('\n');
+    this.#waiting = [];
+    this.#dropped = 0;
+    this.#options.write(this.#line === undefined ? `${text}\n` : `\n${text}\n${this.#line.shown}`);
+  }
+
+  #read(): void {
+    while (this.#reader !== undefined) {
+      const typed = this.#ahead.shift();
+      if (typed === undefined) return;
+      const reading = this.#take(typed);
+      if (reading === undefined) continue;
+      const resolve = this.#reader;
+      this.#reader = undefined;
+      resolve(reading);
+    }
+  }
+
+  #take(typed: ReturnType<TypedKeys['push']>[number]): Reading | undefined {
+    const line = this.#line;
+    if ('paste' in typed) {
+      if (line !== undefined) this.#options.write(line.insert(this.#cleaned(typed.paste, line.text === '')));
+      return undefined;
+    }
+    if (line === undefined) return { kind: 'key', name: typed.name };
+    switch (typed.name) {
+      case 'text':
+        this.#options.write(line.insert(typed.text));
+        return undefined;
+      case 'enter': {
+        const { text } = line;
+        this.closeLine();
+        return { kind: 'line', text };
+      }
+      default: {
+        const erase = erasures[typed.name];
+        if (erase === undefined) return { kind: 'key', name: typed.name };
+        this.#options.write(erase(line) ?? `\n${line.shown}`);
+        // An emptied line counts as cleared.
+        if (line.isEmpty) this.#flush();
+        return undefined;
+      }
+    }
+  }
+
+  /** Turns a paste into text. It never sends the line. */
+  #cleaned(text: string, first: boolean): string {
+    const clean = this.#keepLines ? lines(text) : text.replace(/[\r\n\t]+/g, ' ').replace(/\p{Cc}/gu, '');
+    return first ? clean.trimStart() : clean;
+  }
+}
+
+function lines(text: string): string {
+  return text.replace(/\r\n?/g, '\n').replace(/[^\P{Cc}\n]/gu, '');
+}

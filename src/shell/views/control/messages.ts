@@ -1,0 +1,36 @@
+/** The messages in the footer of the live list. */
+import type { Tone } from '../../../catalogue/declaration/view.ts';
+import { Failure } from '../../../domain/failure.ts';
+import { signs } from '../../items/theme.ts';
+import { showDuration } from '../../items/words.ts';
+import type { CallEnd } from '../../model/verbCall.ts';
+
+export interface Message {
+  readonly tone: Tone;
+  readonly text: string;
+}
+
+/** Returns the message about calls that have ended: their duration, or the first failure. */
+export function outcomeMessage(lines: readonly string[], ends: readonly CallEnd[], elapsedMs: number): Message {
+  const failures = ends.flatMap((end, i) =>
+    end.kind === 'failed' ? [{ line: lines[i] ?? '', failure: end.failure }] : [],
+  );
+  const [first] = failures;
+  if (first === undefined) {
+    const what = lines.length === 1 ? (lines[0] ?? '') : `${lines.length} commands: ${lines.join(', ')}`;
+    return { tone: 'good', text: `${signs.done} ${what} · done in ${showDuration(elapsedMs)}` };
+  }
+  const { line, failure } = first;
+  const why = `${failure.why}${failure.next === undefined ? '' : `; ${failure.next}`}`;
+  if (lines.length === 1) return { tone: 'bad', text: `${signs.failed} ${line}: ${why}` };
+  return { tone: 'bad', text: `${signs.failed} ${failures.length} of ${lines.length} failed. ${line}: ${why}` };
+}
+
+export function commandMessage(lines: readonly string[]): Message {
+  return { tone: 'plain', text: `${signs.prompt} ${lines.join(', ')}` };
+}
+
+export function failureMessage(error: unknown): Message {
+  const { what, why } = Failure.from(error);
+  return { tone: 'bad', text: `${what}: ${why}` };
+}
