@@ -3,7 +3,7 @@ import { exitCodes, exitMeanings, failureCodes, type ExitName, type FailureCode 
 import { code, inline, page, section, table } from './markdown.ts';
 
 /** The meaning of each failure code, as a clause without a full stop. Every code must have one to compile. */
-export const failureMeanings: Readonly<Record<FailureCode, string>> = {
+const failureMeanings: Readonly<Record<FailureCode, string>> = {
   usage:
     'the command line does not fit the verb: an argument is missing or unexpected, or a value is not one of the choices',
   'unknown-command': 'no such verb',

@@ -37,7 +37,7 @@ export const groups: readonly (readonly [title: string, verbs: readonly string[]
   ['About', ['whoami', 'version', 'help']],
 ];
 
-export function verbFile(name: string): string {
+function verbFile(name: string): string {
   return `${name.replaceAll(' ', '-')}.md`;
 }
 
@@ -195,7 +195,7 @@ function exits(verb: AnyVerb): string {
   );
 }
 
-export function verbPage(verb: AnyVerb): string {
+function verbPage(verb: AnyVerb): string {
   return page(
     verb.name,
     sentence(verb.summary),
@@ -211,7 +211,7 @@ export function verbPage(verb: AnyVerb): string {
   );
 }
 
-export function verbIndex(): string {
+function verbIndex(): string {
   const row = (name: string): string[] => {
     const verb = verbNamed(name as (typeof verbNames)[number]);
     const names = [`[${verb.name}](${verbFile(verb.name)})`, ...(verb.aliases ?? [])].join(', ');

@@ -44,7 +44,7 @@ export interface LockRetry {
 }
 
 /** 6 attempts with pauses of 500 ms growing to 30 s, with jitter. */
-export const defaultLockRetry: LockRetry = { retries: 5, minTimeout: 500, maxTimeout: 30_000 };
+const defaultLockRetry: LockRetry = { retries: 5, minTimeout: 500, maxTimeout: 30_000 };
 
 export class Accounts {
   readonly #runner: Runner;

@@ -56,10 +56,6 @@ const maxStderrLength = 2000;
 /** Time between SIGTERM and SIGKILL, in milliseconds. */
 const killDelayMs = 2000;
 
-export function commandLine(command: Pick<Command, 'program' | 'args'>): string {
-  return [command.program, ...command.args].join(' ');
-}
-
 /** Checks an exit code. The real and the simulated runner share this, so that they fail alike. */
 export function checked(command: Command, output: Output): Output {
   if ((command.allowExit ?? [0]).includes(output.exitCode)) return output;

@@ -9,7 +9,7 @@ import { Failure } from '../domain/failure.ts';
 import { run, succeeds, systemPath } from './programs.ts';
 
 /** The folder of the daemon in the packages of Debian and Ubuntu. */
-export const defaultIncusDir = '/var/lib/incus';
+const defaultIncusDir = '/var/lib/incus';
 
 /** Returns the folder of the daemon that this environment selects: `INCUS_DIR`, as Incus itself reads it. */
 export function incusDir(env: Readonly<Record<string, string>> = {}): string {

@@ -111,7 +111,7 @@ export interface IncusState {
   readonly nicDevice: boolean;
 }
 
-export async function incusState(env: Readonly<Record<string, string>> = {}): Promise<IncusState> {
+async function incusState(env: Readonly<Record<string, string>> = {}): Promise<IncusState> {
   const [pools, networks, profile] = await Promise.all([
     query('/1.0/storage-pools?recursion=1', namedList, env),
     query('/1.0/networks?recursion=1', namedList, env),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { kernelLimits, lowLimits } from '../host/kernelLimits.ts';
 
-export const limitsPath = '/etc/sysctl.d/50-containarium.conf';
+const limitsPath = '/etc/sysctl.d/50-containarium.conf';
 
 /** Renders a file for sysctl.d(5). `-` keeps a limit that the kernel lacks or refuses from being an error at boot. */
 export function renderLimits(): string {

@@ -72,7 +72,7 @@ async function lacksBus(): Promise<boolean> {
 }
 
 /** Returns the packages that this machine needs, besides Incus itself. */
-export async function wantedPackages(): Promise<string[]> {
+async function wantedPackages(): Promise<string[]> {
   const appArmor = await readFile('/sys/module/apparmor/parameters/enabled', 'utf8').catch(() => 'N');
   return [
     ...fixedPackages,
@@ -85,7 +85,7 @@ export async function wantedPackages(): Promise<string[]> {
 }
 
 /** Returns those of `names` that dpkg reports as installed. */
-export async function installedPackages(names: readonly string[]): Promise<Set<string>> {
+async function installedPackages(names: readonly string[]): Promise<Set<string>> {
   // Exit code 1 means that dpkg does not know some names; it still lists the others (dpkg-query(1)).
   const { stdout } = await run('dpkg-query', ['--show', '--showformat=${Package}\t${db:Status-Abbrev}\n', ...names], {
     allowExit: [0, 1],

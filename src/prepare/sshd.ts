@@ -12,8 +12,8 @@ import { run, succeeds } from './programs.ts';
 import { renderSshdDropIn } from './sshdDropIn.ts';
 import type { SshdDropIn } from './sshdDropIn.ts';
 
-export const mainConfigPath = '/etc/ssh/sshd_config';
-export const dropInPath = '/etc/ssh/sshd_config.d/50-containarium.conf';
+const mainConfigPath = '/etc/ssh/sshd_config';
+const dropInPath = '/etc/ssh/sshd_config.d/50-containarium.conf';
 
 /** Reports whether sshd_config includes its drop-in folder before any `Match`, which makes an include conditional. */
 export function includesDropIns(mainConfig: string): boolean {
@@ -54,7 +54,7 @@ async function sshdPid(): Promise<number | undefined> {
 }
 
 /** Reports whether the machine's sshd runs or, with socket activation, would answer. */
-export async function sshdRuns(): Promise<boolean> {
+async function sshdRuns(): Promise<boolean> {
   if (await hasSystemd()) {
     const units = await Promise.all(
       ['ssh.service', 'ssh.socket'].map((unit) => succeeds('systemctl', ['is-active', '--quiet', unit])),
@@ -84,7 +84,7 @@ async function reload(say: (line: string) => void): Promise<void> {
 }
 
 /** Compares the drop-in on this machine with the one for these settings. */
-export async function dropInState(settings: SshdDropIn): Promise<'current' | 'different' | 'missing'> {
+async function dropInState(settings: SshdDropIn): Promise<'current' | 'different' | 'missing'> {
   const present = await readIfExists(dropInPath);
   return present === undefined ? 'missing' : present === renderSshdDropIn(settings) ? 'current' : 'different';
 }

@@ -129,7 +129,7 @@ export interface CallEventMessage {
   readonly event: CallEvent;
 }
 
-export const hostTag = z.object({ kind: z.enum(['incus', 'simulated']), simulated: z.boolean(), why: z.string() });
+const hostTag = z.object({ kind: z.enum(['incus', 'simulated']), simulated: z.boolean(), why: z.string() });
 
 /** core's answer to a client that connects. */
 export const greeting = z.object({ version: z.string(), host: hostTag });

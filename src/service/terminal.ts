@@ -119,7 +119,7 @@ function lastLines(text: string, count: number | undefined): string {
 /**
  * Returns what `now` adds to `before`. The log is a ring: it loses its beginning as it grows, and a restart empties it.
  */
-export function added(before: string, now: string): string {
+function added(before: string, now: string): string {
   if (now.startsWith(before)) return now.slice(before.length);
   // The beginning is lost, so find the end of the old text in the new one.
   const tail = before.slice(-200);

@@ -13,7 +13,7 @@ import { Failure } from '../domain/failure.ts';
 /** The folder that holds package.json. */
 export const packageRoot = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
-export const systemHome = '/var/lib/containarium';
+const systemHome = '/var/lib/containarium';
 
 export interface Home {
   readonly root: string;

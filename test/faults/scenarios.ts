@@ -23,7 +23,7 @@ function publicLine(comment: string): string {
   return `${makeHostKey(comment).publicKey} ${comment}`;
 }
 
-export const keys = {
+const keys = {
   alice: publicLine('alice@desk'),
   laptop: publicLine('alice@laptop'),
   bob: publicLine('bob@desk'),

@@ -39,7 +39,7 @@ function share(part: number | null, whole: number | null): Drawing {
   return part === null || whole === null || whole <= 0 ? {} : { ratio: Math.min(1, Math.max(0, part / whole)) };
 }
 
-export function containerView(c: ContainerDetails, context: ViewContext): Block[] {
+function containerView(c: ContainerDetails, context: ViewContext): Block[] {
   return [
     {
       kind: 'fields',

@@ -17,7 +17,7 @@ import { frontCommand, frontEnvironment, type FrontEnd, type FrontRun, type Fron
 import { logFront } from './frontLog.ts';
 import type { Listener } from './listener.ts';
 
-export const frontUnit = 'containarium-front.service';
+const frontUnit = 'containarium-front.service';
 
 /** Limit of one systemctl command, in milliseconds. */
 const systemctlTimeoutMs = 20_000;

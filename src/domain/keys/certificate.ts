@@ -32,7 +32,7 @@ export const certificateAlgorithms: ReadonlyMap<string, { readonly certificate: 
   ]);
 
 /** Maximum length. Longer certificates are refused unread; useful ones have about 2 KB. */
-export const maxCertificateBytes = 12_288;
+const maxCertificateBytes = 12_288;
 const maxPrincipals = 256;
 const maxOptions = 64;
 

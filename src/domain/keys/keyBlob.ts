@@ -18,7 +18,7 @@ export const keyTypes = [
 export type KeyType = (typeof keyTypes)[number];
 
 /** NIST SP 800-57 part 1: 3072 bits for 128 bits of security. */
-export const minRsaBits = 3072;
+const minRsaBits = 3072;
 /** Limits of OpenSSL, and so of sshd (OPENSSL_RSA_MAX_MODULUS_BITS, OPENSSL_RSA_MAX_PUBEXP_BITS). */
 const maxRsaBits = 16_384;
 const maxRsaExponentBits = 64;

@@ -35,9 +35,9 @@ export interface PublicKey {
 
 export const maxKeys = 64;
 export const maxKeyTextBytes = 65_536;
-export const maxCommentLength = 128;
+const maxCommentLength = 128;
 /** 8 characters of base64 are 48 bits, so two keys of one user do not collide by chance. */
-export const minFingerprintPrefix = 8;
+const minFingerprintPrefix = 8;
 
 const fingerprintMark = 'SHA256:';
 

@@ -5,7 +5,7 @@ import { quoted } from '../text.ts';
 /**
  * Largest accepted CPU count. No host for this system has more, and a typo must not become a limit without effect.
  */
-export const maxCpuCount = 512;
+const maxCpuCount = 512;
 
 function fault(text: string): string {
   if (text === '') return 'empty';

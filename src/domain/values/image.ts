@@ -6,7 +6,7 @@ declare const imageMark: unique symbol;
 /** A string that {@link parseImage} accepted. */
 export type ImageReference = string & { readonly [imageMark]: true };
 
-export const maxImageLength = 128;
+const maxImageLength = 128;
 
 const remoteRule = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const nameRule = /^[A-Za-z0-9][A-Za-z0-9._/+-]*$/;

@@ -6,10 +6,10 @@ import { Failure } from '../failure.ts';
 import { formatExact } from './size.ts';
 
 /** Debian with sshd and Docker starts with this much memory, but not with a quarter of it (measured on a real host). */
-export const minMemoryBytes = 64 * 1024 ** 2;
+const minMemoryBytes = 64 * 1024 ** 2;
 
 /** On btrfs, the prepared image (about 600 MiB) counts against the quota of every clone. */
-export const minDiskBytes = 1024 ** 3;
+const minDiskBytes = 1024 ** 3;
 
 /** Refuses a size below the minimum. Throws `invalid-size`. */
 export function ensureMinimum(what: 'memory' | 'disk', bytes: number): void {

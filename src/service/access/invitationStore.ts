@@ -28,7 +28,7 @@ const schema = z.object({ invitations: z.array(invitation) });
 type State = z.infer<typeof schema>;
 export type Invitation = z.infer<typeof invitation>;
 
-export const invitationMs = 10 * 60 * 1000;
+const invitationMs = 10 * 60 * 1000;
 const maxOpen = 1000;
 
 export class InvitationStore {

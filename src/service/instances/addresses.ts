@@ -54,7 +54,7 @@ export function promiseAddress(
  * `.2`. Skips the network, gateway and broadcast addresses. `gateway` is the host's own address with the prefix length:
  * `10.0.3.1/24`.
  */
-export function freeAddress(gateway: string, taken: ReadonlySet<string>): string {
+function freeAddress(gateway: string, taken: ReadonlySet<string>): string {
   const [own = '', prefix = '24'] = gateway.split('/');
   if (!ipaddr.IPv4.isValidFourPartDecimal(own))
     throw new Failure('unexpected-output', { what: `address "${own}"`, why: 'it is not an IPv4 address' });

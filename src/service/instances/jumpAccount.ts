@@ -24,10 +24,6 @@ export function isMadeBy(account: Account, operation: string): boolean {
   return account.comment === accountComment(account.name, operation);
 }
 
-export function hasRightShape(account: Account): boolean {
-  return account.shell === jumpShell;
-}
-
 /**
  * Returns the authorized_keys file of a jump account: each key may forward to the user's own container and nothing else
  * (sshd(8), AUTHORIZED_KEYS FILE FORMAT).

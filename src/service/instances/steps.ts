@@ -46,7 +46,7 @@ async function quiet(incus: Incus, what: string, concerns: (operation: IncusOper
 }
 
 /** Resolves once Incus has no operation on the instance. */
-export function incusQuiet(incus: Incus, instance: string): Promise<void> {
+function incusQuiet(incus: Incus, instance: string): Promise<void> {
   return quiet(incus, `instance "${instance}"`, ({ resources }) =>
     Object.values(resources ?? {})
       .flat()

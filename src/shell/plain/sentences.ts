@@ -106,7 +106,7 @@ export function failureSentence({ what, why, code, next }: FailureData): string 
 }
 
 /** Returns the sentence about another admin's call. */
-export function endedCall(call: EndedCall): string {
+function endedCall(call: EndedCall): string {
   const who = printable(call.actor);
   const what = printable(showCall(call));
   if (call.outcome === 'ok') return `${who}: ${what} finished in ${showDuration(call.durationMs)}.`;

@@ -5,7 +5,7 @@ import type { World } from '../program/answer.ts';
 import type { Gate } from '../faults/gate.ts';
 
 /** Program name in the command log and in fault plans. The arguments are the action and the user. */
-export const jumpKeysProgram = 'jump-keys';
+const jumpKeysProgram = 'jump-keys';
 
 type Action = 'read' | 'write' | 'remove' | 'users';
 

@@ -15,7 +15,7 @@ import { wait } from '../faults/wait.ts';
  * instance and the program with its arguments. With `fail-after`, a stream opens and loses its connection a moment
  * later.
  */
-export const streamsProgram = 'incus-streams';
+const streamsProgram = 'incus-streams';
 
 function unavailable(why: string): Failure {
   return new Failure('incus-unavailable', { what: 'Incus', why, next: 'containarium doctor' });

@@ -9,8 +9,8 @@ const mib = 1024 ** 2;
 const gib = 1024 ** 3;
 
 /** The size of the simulated machine. */
-export const hostMemoryBytes = 16 * gib;
-export const hostCpus = 8;
+const hostMemoryBytes = 16 * gib;
+const hostCpus = 8;
 
 function hours(ms: number): number {
   return ms / 3_600_000;

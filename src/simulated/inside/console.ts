@@ -17,7 +17,7 @@ function osName({ files }: InstanceRecord): string {
 }
 
 /** Returns the console text from the start to the login prompt. It depends on the start, so that two starts differ. */
-export function bootText(instance: InstanceRecord, startedAtMs: number): string {
+function bootText(instance: InstanceRecord, startedAtMs: number): string {
   const seconds = (0.4 + pick(`${instance.name} ${startedAtMs} boot`, 1200) / 1000).toFixed(3);
   const os = osName(instance);
   return lines([

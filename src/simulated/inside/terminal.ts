@@ -9,7 +9,7 @@ import { LineShell } from './lineShell.ts';
 /**
  * Exit statuses of an exec whose container stops (SIGKILL) or whose client hangs up (SIGHUP) (incus 6.0.4, observed).
  */
-export const killed = 137;
+const killed = 137;
 const hungUp = 129;
 
 const shells = ['bash', 'sh', 'login', 'runuser', 'setpriv', 'su'];

@@ -77,7 +77,7 @@ const account = z.object({
 const group = z.object({ name: z.string(), gid: z.number(), members: z.array(z.string()) });
 
 /** The only version of the file that is read. */
-export const stateVersion = 1;
+const stateVersion = 1;
 
 export const hostState = z.object({
   version: z.literal(stateVersion),
@@ -103,7 +103,6 @@ export type NetworkRecord = z.infer<typeof network>;
 export type PoolRecord = z.infer<typeof pool>;
 export type AccountRecord = z.infer<typeof account>;
 export type GroupRecord = z.infer<typeof group>;
-export type FileEntry = z.infer<typeof fileEntry>;
 export type InstanceFiles = z.infer<typeof files>;
 export type Devices = z.infer<typeof devices>;
 

@@ -27,7 +27,7 @@ const ownerSchema = z.strictObject({
 export type Owner = z.infer<typeof ownerSchema>;
 export const ownerFile = 'owner.json';
 
-export async function readOwner(folder: string): Promise<Owner | undefined> {
+async function readOwner(folder: string): Promise<Owner | undefined> {
   try {
     return ownerSchema.parse(JSON.parse(await readFile(join(folder, ownerFile), 'utf8')));
   } catch {

@@ -10,7 +10,7 @@ export interface Placed {
 }
 
 /** Cells before the first column: selection sign and mark. */
-export const gutter = 2;
+const gutter = 2;
 /** Cells between two columns. */
 export const gap = 2;
 export const barCells = 8;

@@ -8,7 +8,7 @@ import type { CallEnd } from '../../../../src/shell/model/verbCall.ts';
 import { ListController } from '../../../../src/shell/views/control/listController.ts';
 
 /** Returns keys by name. A single character is a text key. */
-export function keys(...names: readonly string[]): Key[] {
+function keys(...names: readonly string[]): Key[] {
   return names.map((name) => ([...name].length === 1 ? { name: 'text', text: name } : { name, text: '' }));
 }
 
