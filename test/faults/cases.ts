@@ -14,7 +14,7 @@ let ran = 0;
 afterAll(() => {
   rmSync(root, { recursive: true, force: true });
   console.log(`fault cases: ${ran}`);
-});
+}, 60_000);
 
 export function newFolder(): string {
   folders += 1;

@@ -18,9 +18,9 @@ let alice: TestKey;
 
 beforeAll(async () => {
   const folder = await temporaryFolder();
-  alice = await makeKey(folder, 'alice@laptop');
+  alice = await makeKey(folder, 'alice');
   server = await startServer({
-    config: { jump: { hostname: 'jump.example.org' } },
+    config: { jump: { hostname: 'jump.example.org', hostKeys: [] } },
     env: { CONTAINARIUM_SIMULATED_PACE_MS: '0' },
   });
   const users: readonly (readonly [string, ...string[]])[] = [
@@ -29,7 +29,7 @@ beforeAll(async () => {
     ['ci-runner', '--no-autostart', '--label', 'team=build'],
   ];
   for (const [user, ...options] of users) {
-    const { line } = await makeKey(folder, `${user}@laptop`);
+    const { line } = await makeKey(folder, user);
     expect(await server.ssh(['create', user, ...options], { stdin: line })).toMatchObject({ code: 0 });
   }
   expect((await server.ssh(['stop', 'ci-runner'])).code).toBe(0);

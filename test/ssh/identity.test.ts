@@ -272,7 +272,7 @@ describe('certificates', () => {
     expect(await certified('manage', { principals: ['carol'], serial: 43 })).toBeDefined();
     await certifiedRun('manage', { principals: ['carol'], serial: 44 }, 'list');
     expect(await adminJson(['audit', '--actor', 'carol'])).toContain(
-      '"certificate":{"authority":"office","keyId":"test id","serial":"44"}',
+      '"certificate":{"ca":"office","keyId":"test id","serial":"44"}',
     );
     expect(await listed('carol')).toMatchObject({ certificate: { lastUse: { address: '127.0.0.1' } }, keys: [] });
   });
@@ -547,7 +547,7 @@ describe('delete, where the server wants a touch for it', () => {
     const { code, stderr } = await asAdmin(['delete', 'alice', '--yes']);
     expect(code).toBe(4);
     expect(stderr).toMatch(/touch of a FIDO key/);
-    expect(stderr).toMatch(/Next: log in anew with a FIDO key/);
+    expect(stderr).toMatch(/Next: log in again with a FIDO key/);
     expect(await adminJson(['audit', '--verb', 'delete'])).toContain('"type":"refused"');
   });
 

@@ -34,7 +34,7 @@ async function endOf(client: RawClient): Promise<string> {
   return told === undefined ? 'nothing' : stringAt(told, 5).toString();
 }
 
-describe.concurrent('a connection without a session', () => {
+describe('a connection without a session', () => {
   test('is closed after a while, with the reason; one with a session is not (52)', async () => {
     const server = await startServer({ config: { ssh: { unusedMs: 1500 } } });
     const used = await login(server);
@@ -49,7 +49,7 @@ describe.concurrent('a connection without a session', () => {
   });
 });
 
-describe.concurrent('a shell that nobody uses (60)', () => {
+describe('a shell that nobody uses (60)', () => {
   let server: TestServer;
 
   beforeAll(async () => {
@@ -126,7 +126,7 @@ test.concurrent(
   120_000,
 );
 
-describe.concurrent('a login', () => {
+describe('a login', () => {
   test('lasts no longer than it may, and its shells are warned', async () => {
     const server = await startServer({ config: { ssh: { maxSessionMs: 6000 } } });
     const shell = await openShell(server);

@@ -40,6 +40,7 @@ describe.each(versions)('a home of version %s', (version) => {
 
   test('has its CAs also after one was changed and the server started again', async () => {
     await answer('ca', 'revoke', 'office', '--serial', '8');
+    await server.stop();
     await server.restart();
     expect((await answer('ca', 'list')).cas).toMatchObject([
       { name: 'office', entryPoints: ['manage', 'self'], revoked: { serials: ['7', '8'] } },

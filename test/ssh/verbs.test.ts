@@ -203,7 +203,7 @@ const cases: Record<Tried, Case> = {
     words: ['admin', 'role', 'carol', 'viewer'],
     before: (run) => run(['admin', 'add', 'carol'], keys.other.line),
     missing: ['admin', 'role', 'missing-admin', 'viewer'],
-    shows: /carol: the role is viewer (now|already)/,
+    shows: /carol: the role is (now viewer; it was|already viewer)/,
     columns: adminColumns,
   },
   'admin invite': {

@@ -88,6 +88,7 @@ export function wordsOf(picture: string): string {
     .replace(/SHA256:\S+/g, 'SHA256:…')
     .replace(/AAAA\S+/g, 'AAAA…')
     .replace(/\d+/g, '0')
-    .replace(/[▁-█]+/g, '▁')
+    .replace(/[▀-▟]+/g, '▁')
+    .replace(/<0%/g, '0%')
     .replace(/ +/g, ' ');
 }

@@ -1,5 +1,5 @@
 /** The jump account of a container: its ownership mark, and the text of its authorized_keys file. */
-import { jumpShell, type Account } from '../../host/accounts.ts';
+import type { Account } from '../../host/accounts.ts';
 import { publicKeyOf, type StoredKey } from './metadata.ts';
 
 /**
