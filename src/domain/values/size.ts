@@ -21,6 +21,10 @@ function byteCount(unit: string): bigint {
   return BigInt(count);
 }
 
+/** {@link humanUnits} with their sizes, because a list formats hundreds of them for each key. */
+const humanSteps = humanUnits.map((unit) => ({ unit, bytes: Number(byteCount(unit)) }));
+const largestStep = { unit: 'PiB', bytes: Number(byteCount('PiB')) };
+
 function grouped(count: bigint): string {
   return count.toString().replace(/\B(?=(\d{3})+$)/g, ',');
 }
@@ -112,9 +116,9 @@ export function formatExact(count: number): string {
 export function formatHuman(count: number): string {
   checked(count);
   // The first unit in which the rounded number is below 1024: 1023.99 MiB becomes 1 GiB, not 1024 MiB.
-  const unit =
-    humanUnits.find((candidate) => Number((count / Number(byteCount(candidate))).toFixed(1)) < 1024) ?? 'PiB';
-  return `${Number((count / Number(byteCount(unit))).toFixed(1))} ${unit}`;
+  const { unit, bytes: size } =
+    humanSteps.find((step) => Number((count / step.bytes).toFixed(1)) < 1024) ?? largestStep;
+  return `${Number((count / size).toFixed(1))} ${unit}`;
 }
 
 /**

@@ -17,6 +17,7 @@ export class ListModel {
   #loaded = false;
   #measuredAt: string | null = null;
   #now = epoch;
+  readonly #searchTexts = new Map<string, string>();
   #stale: string | null = null;
 
   /** Whether the first update, or a failure to get it, has arrived. */
@@ -95,6 +96,7 @@ export class ListModel {
     if (measuredAt !== null && measuredAt !== this.#measuredAt) this.#now = new Date(measuredAt);
     this.#measuredAt = measuredAt;
     this.#stale = stale;
+    this.#searchTexts.clear();
     this.#arrange();
   }
 
@@ -105,6 +107,8 @@ export class ListModel {
   }
 
   setFilter(filter: string): void {
+    // Most keys in the filter only move its cursor.
+    if (filter === this.#filter) return;
     this.#filter = filter;
     this.#arrange();
   }
@@ -169,12 +173,17 @@ export class ListModel {
     this.#selected = next?.user ?? this.#shown[0]?.user;
   }
 
+  /** The text that the filter searches. Kept until the next update: each key in the filter asks for all of them. */
   #searchText(container: FeedContainer): string {
     if (this.#filter === '') return '';
-    return columnNames
+    const known = this.#searchTexts.get(container.user);
+    if (known !== undefined) return known;
+    const text = columnNames
       .map((name) => cellText(name, container, this.now))
       .join('\n')
       .toLowerCase();
+    this.#searchTexts.set(container.user, text);
+    return text;
   }
 
   #ordered(containers: readonly FeedContainer[]): FeedContainer[] {
