@@ -10,7 +10,7 @@ import type { TerminalPort } from '../../src/shell/terminal/port.ts';
 import { eventually } from '../support/eventually.ts';
 import { container, whole } from '../support/containers.ts';
 import { keys, places } from './keys.ts';
-import { maxTurnMs, loopMs } from './target.ts';
+import { loopMs, maxTurnMs } from './eventLoop.ts';
 
 // The built module, because Node.js cannot load JSX.
 const { openShell } = (await import(new URL('../../dist/shell/shell.js', import.meta.url).href)) as typeof ShellModule;

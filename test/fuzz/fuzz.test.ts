@@ -19,7 +19,8 @@ import { adminOf, anySource, frontOf } from '../support/front.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { RawClient } from '../support/rawClient.ts';
 import { eventually, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
-import { loopMs, maxTurnMs, Target, type Outcome } from './target.ts';
+import { loopMs, maxTurnMs } from './eventLoop.ts';
+import { Target, type Outcome } from './target.ts';
 import { batchAfterLogin, batchBeforeLogin, openings } from './packets.ts';
 
 const seed = process.env['FUZZ_SEED'] === undefined ? Date.now() % 2 ** 31 : Number(process.env['FUZZ_SEED']);

@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { frontEnvironment, frontV8Flags } from '../../src/core/front/frontStarter.ts';
 import { keys, places } from './keys.ts';
-import { maxTurnMs } from './target.ts';
+import { maxTurnMs } from './eventLoop.ts';
 
 const floods = fileURLToPath(new URL('floods.ts', import.meta.url));
 

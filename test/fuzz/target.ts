@@ -12,13 +12,10 @@
  * The front blocks in no system call, because it opens no files and starts no processes. If its loop stopped without
  * using the processor, the watchdog would kill it, and the test would notice the new process ID.
  */
-import { readFileSync } from 'node:fs';
 import type { RawClient } from '../support/rawClient.ts';
 import { message, string, uint32 } from '../support/rawClient.ts';
+import { loopMs, maxTurnMs } from './eventLoop.ts';
 import { pause } from './packets.ts';
-
-/** Maximum CPU time of a packet, in milliseconds. */
-export const maxTurnMs = 50;
 
 /** How often a packet must be slow to count. */
 const repetitions = 3;
@@ -34,11 +31,6 @@ const pauseMs = 40;
 
 /** Time limit of an answer, in milliseconds. After that the front counts as hung, even on a busy machine. */
 const answerMs = 20_000;
-
-/** Returns the CPU time of a process's main thread, in milliseconds. */
-export function loopMs(pid: number): number {
-  return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
-}
 
 export interface Outcome {
   /** Packets that the server has read. Packets after one that ends the connection are sent on another connection. */
