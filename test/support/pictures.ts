@@ -87,8 +87,10 @@ export function wordsOf(picture: string): string {
     .replace(/&amp;/g, '&')
     .replace(/SHA256:\S+/g, 'SHA256:…')
     .replace(/AAAA\S+/g, 'AAAA…')
+    .replace(/[▀-▟]+/g, '')
+    .replace(/<?[\d.]+%/g, '-')
     .replace(/\d+/g, '0')
-    .replace(/[▀-▟]+/g, '▁')
-    .replace(/<0%/g, '0%')
+    .replace(/\b0 (second|minute)s? ago/g, '0 ago')
+    .replace(/(\b0 (d|h|min|m|s)\b ?)+/g, '0 s ')
     .replace(/ +/g, ' ');
 }
