@@ -598,7 +598,7 @@ describe('what is asked for and not offered is in the journal (49)', () => {
     });
     expect(found[0]).toMatchObject({ top: [{ name: 'tester', entryPoint: 'manage', address: '127.0.0.1' }] });
     expect((await audited.ssh(['audit'])).stdout).toMatch(
-      / not-offered .*refused \d+ times? \(.*tcp-local.*\): tester \d/,
+      / unsupported-requests .*refused \d+ times? \(.*tcp-local.*\): tester \d/,
     );
   });
 

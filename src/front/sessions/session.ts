@@ -283,7 +283,7 @@ function refuse(channel: ServerChannel, options: SessionOptions, failure: Failur
 }
 
 /** How long a command that is ended from outside may take to answer, in milliseconds. */
-const unwindMs = 300;
+const unwindMs = 1500;
 
 /** Ends a channel with an exit status (RFC 4254, section 6.10). */
 function exit(channel: ServerChannel, code: number): void {
