@@ -13,6 +13,6 @@ test('the soak test in short: nobody dies, nothing leaks, nothing is uncaught', 
     { reject: false },
   );
   expect(exitCode, `${stdout}\n${stderr}`).toBe(0);
-  expect(stdout).toMatch(/^p95 under attack against quiet: login [\d.]+, key [\d.]+$/m);
+  expect(stdout).toMatch(/^p95 under attack relative to quiet: login [\d.]+, key [\d.]+$/m);
   expect(stderr).not.toMatch(/"kind":"(uncaught|unhandled)"/);
 }, 120_000);
