@@ -4,8 +4,7 @@
  *   npm test                  everything
  *   npm test -- unit ssh      some projects (unit, contract, ssh, fuzz, shell, faults, host) or "lint"
  *
- * The tests on a real Incus mostly wait for it, so they run in parallel with the others, and their output is printed at
- * their end. They need root on Debian or Ubuntu. Missing system packages are installed after a question on the terminal
+ * The tests on a real Incus need root on Debian or Ubuntu. Missing system packages are installed after a question on the terminal
  * (CI=true or CONTAINARIUM_TEST_INSTALL=yes answers yes). If these tests cannot run, they count as skipped, and a line
  * says why.
  */
@@ -34,17 +33,15 @@ const startedMs = Date.now();
 
 const seconds = () => `${Math.round((Date.now() - startedMs) / 1000)} s`;
 
-/** Runs a program. Prints its output, or with `quiet` returns it. */
-async function run(program, args, { env = {}, quiet = false } = {}) {
+/** Runs a program and prints its output. Returns whether it succeeded. */
+async function run(program, args, env = {}) {
   const child = spawn(program, args, {
     cwd: root,
-    stdio: ['ignore', quiet ? 'pipe' : 'inherit', quiet ? 'pipe' : 'inherit'],
+    stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, ...env },
   });
-  const output = [];
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => output.push(chunk));
   const [code] = await once(child, 'close');
-  return { passed: code === 0, output: Buffer.concat(output).toString() };
+  return code === 0;
 }
 
 async function lint() {
@@ -55,17 +52,17 @@ async function lint() {
     ['layers', 'lint:layers'],
     ['exports', 'lint:exports'],
   ]) {
-    const { passed } = await run('npm', ['run', '--silent', script]);
+    const passed = await run('npm', ['run', '--silent', script]);
     count[passed ? 'passed' : 'failed']++;
     console.log(`${passed ? '✓' : '✗'} ${name}`);
   }
 }
 
 /** Runs some projects in one vitest, and adds their results to the counts. */
-async function runProjects(names, { env, quiet = false }) {
+async function runProjects(names, { env }) {
   if (names.length === 0) return;
   const report = join(folder, `${names.join('-')}.json`);
-  const { passed: ran, output } = await run(
+  const ran = await run(
     process.execPath,
     [
       join(root, 'node_modules', 'vitest', 'vitest.mjs'),
@@ -77,9 +74,8 @@ async function runProjects(names, { env, quiet = false }) {
       `--outputFile.json=${report}`,
       ...names.map((name) => `--project=${name}`),
     ],
-    { env, quiet },
+    env,
   );
-  if (quiet) process.stdout.write(output);
   console.log(`${names.join(', ')}: ended after ${seconds()}`);
   let result;
   try {
@@ -112,10 +108,9 @@ if (projects.length > 0) {
     ...(reason === undefined ? {} : { CONTAINARIUM_TEST_HOST_SKIP: reason }),
   };
   const others = projects.filter((name) => name !== 'host');
-  await Promise.all([
-    runProjects(others, { env }),
-    runProjects(projects.includes('host') ? ['host'] : [], { env, quiet: others.length > 0 }),
-  ]);
+  // One after the other: both keep two processors busy, and beside each other they only fail sooner.
+  await runProjects(others, { env });
+  await runProjects(projects.includes('host') ? ['host'] : [], { env });
 }
 
 rmSync(folder, { recursive: true, force: true });

@@ -5,8 +5,8 @@ const common = { environment: 'node', restoreMocks: true } as const;
 /** One project for each kind of test; `npm test` runs all of them (see run.mjs). */
 export default defineConfig({
   test: {
-    // Three workers on a test machine of two cores: most tests wait for a server or a clock half of the time.
-    maxWorkers: 3,
+    // Two workers: a test machine may have two cores, and the ssh tests start servers of their own.
+    maxWorkers: 2,
     projects: [
       { test: { ...common, name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
       { test: { ...common, name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 60_000 } },
