@@ -4,9 +4,9 @@
  *   npm test                  everything
  *   npm test -- unit ssh      some projects (unit, contract, ssh, fuzz, shell, faults, host) or "lint"
  *
- * The tests on a real Incus need root on Debian or Ubuntu. Missing system packages are installed after a question on the terminal
- * (CI=true or CONTAINARIUM_TEST_INSTALL=yes answers yes). If these tests cannot run, they count as skipped, and a line
- * says why.
+ * The tests on a real Incus need root on Debian or Ubuntu. Missing system packages are installed after a question on
+ * the terminal (CI=true or CONTAINARIUM_TEST_INSTALL=yes answers yes). If these tests cannot run, they count as
+ * skipped, and a line says why.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
