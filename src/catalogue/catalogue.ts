@@ -122,9 +122,19 @@ export function verbsFor(entryPoint: EntryPoint, role: Role): AnyVerb[] {
 /** Refuses a verb that the actor may not use. Throws `denied`. */
 export function authorise(verb: AnyVerb, actor: Actor): void {
   if (mayUse(verb, actor.entryPoint, actor.role)) return;
-  throw new Failure('denied', {
-    what: quoted(verb.name),
-    why: `${actor.name} (${actor.role}) may not use this verb ${actor.entryPoint === 'local' ? 'on the host' : `at ${actor.entryPoint}@`}`,
-    next: 'type help for the verbs that you may use, or ask an admin',
-  });
+  throw new Failure('denied', { what: quoted(verb.name), ...whyDenied(verb, actor) });
+}
+
+function whyDenied({ access, insteadAtManage }: AnyVerb, { entryPoint, role }: Actor): { why: string; next: string } {
+  if (entryPoint === 'self')
+    return { why: 'it is for admins, at manage@', next: 'ask an admin; "help" lists your verbs' };
+  if (access.manage === undefined)
+    return {
+      why: 'it is for users, at self@',
+      next: insteadAtManage === undefined ? '"help" lists your verbs' : `use "${insteadAtManage}"`,
+    };
+  return {
+    why: `your role is ${role}, and it needs ${access.manage === 'admin' ? 'admin' : `${access.manage} or higher`}`,
+    next: 'ask an admin; "help" lists your verbs',
+  };
 }

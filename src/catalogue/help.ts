@@ -88,7 +88,7 @@ export function verbForHelp(words: readonly string[], actor: Pick<Actor, 'entryP
   throw new Failure('unknown-command', {
     what: quoted(name),
     why: 'no such verb, or you may not use it',
-    next: 'help',
+    next: 'see "help"',
   });
 }
 

@@ -5,6 +5,7 @@ import { Failure } from '../domain/failure.ts';
 import { printable, quoted } from '../domain/text.ts';
 import { verbNamed, verbNames, verbsFor, type AnyVerb } from './catalogue.ts';
 import { isRequired, type Option } from './declaration/verb.ts';
+import { didYouMean, similar } from './similar.ts';
 
 export const formats = ['table', 'json', 'yaml', 'csv'] as const;
 export type Format = (typeof formats)[number];
@@ -47,7 +48,8 @@ export function parseCommandLine(
 ): Invocation {
   const all = verbNames.map(verbNamed);
   const words = verbFirst(typed, all);
-  if (words.length === 0) throw new Failure('usage', { what: 'command line', why: 'no verb given', next: 'help' });
+  if (words.length === 0)
+    throw new Failure('usage', { what: 'command line', why: 'no verb given', next: 'see "help"' });
   const verbs = verbsFor(actor.entryPoint, actor.role);
   const named = verbCalled(`${words[0]} ${words[1] ?? ''}`, all) ?? verbCalled(words[0] ?? '', all);
   if (named !== undefined && !verbs.includes(named))
@@ -86,7 +88,8 @@ export function parseCommandLine(
     if (error instanceof CommanderError) throw asFailure(error, words, verbs);
     throw error;
   }
-  if (found === undefined) throw new Failure('usage', { what: 'command line', why: 'no verb given', next: 'help' });
+  if (found === undefined)
+    throw new Failure('usage', { what: 'command line', why: 'no verb given', next: 'see "help"' });
   return found;
 }
 
@@ -141,7 +144,7 @@ function declare(
       throw new Failure('usage', {
         what: quoted(verb.name),
         why: 'option between its two words',
-        next: `type ${verb.name} first, then the options`,
+        next: `type "${verb.name}" first, then the options`,
       });
     }
     const missing = verb.parameters.find(
@@ -151,7 +154,7 @@ function declare(
       throw new Failure('usage', {
         what: quoted(verb.name),
         why: `missing argument <${missing.name}>`,
-        next: `help ${verb.name}`,
+        next: `see "help ${verb.name}"`,
       });
     }
     found({
@@ -259,12 +262,17 @@ function cut(message: string): string {
   return message.length > 300 ? `${message.slice(0, 299)}…` : message;
 }
 
+/** Returns `"ban add", "ban lift" or "ban list"`. */
+function choice(names: readonly string[]): string {
+  return new Intl.ListFormat('en', { type: 'disjunction' }).format(names.map((name) => quoted(name)));
+}
+
 function asFailure(error: CommanderError, words: readonly string[], verbs: readonly AnyVerb[]): Failure {
   const [verb = '', second] = words;
   const group = verbs.map(({ name }) => name).filter((name) => name.startsWith(`${verb} `));
   const known = (second === undefined ? undefined : verbCalled(`${verb} ${second}`, verbs)) ?? verbCalled(verb, verbs);
   if (error.code === 'commander.help')
-    return new Failure('usage', { what: quoted(verb), why: 'missing second word', next: group.join(', ') });
+    return new Failure('usage', { what: quoted(verb), why: 'missing second word', next: choice(group) });
   // A verb that is also the first word of other verbs takes their misspelt second words as arguments.
   const misspelt =
     error.code === 'commander.excessArguments' &&
@@ -287,32 +295,14 @@ function asFailure(error: CommanderError, words: readonly string[], verbs: reado
     return new Failure('unknown-command', {
       what: quoted(typed),
       why: 'no such verb',
-      next:
-        near.length === 0
-          ? group.join(', ') || 'help'
-          : `did you mean ${near.map((name) => `"${name}"`).join(' or ')}?`,
+      next: near.length === 0 ? (group.length === 0 ? 'see "help"' : choice(group)) : didYouMean(near),
     });
   }
   const [first = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n');
-  const next = known === undefined ? 'help' : `help ${known.name}`;
+  const next = known === undefined ? 'see "help"' : `see "help ${known.name}"`;
   return new Failure(error.code === 'commander.unknownOption' ? 'unknown-option' : 'usage', {
     what: known === undefined ? 'command line' : quoted(known.name),
     why: cut(printable(first.replace(/\.$/, ''))),
     next: suggestion === '' ? next : printable(suggestion.replace(/^\(Did/, 'did').replace(/\)$/, '')),
   });
-}
-
-/** Returns the `names`, of one or two words, that are similar to `typed` according to commander. */
-function similar(typed: string, names: readonly string[]): string[] {
-  const join = (name: string): string => name.replace(' ', '-');
-  const probe = quiet(new Command());
-  for (const name of new Set(names.map(join))) probe.command(name);
-  try {
-    probe.parse([join(typed)], { from: 'user' });
-  } catch (error) {
-    const [, found = ''] =
-      /\(Did you mean (?:one of )?(.*)\?\)$/.exec(error instanceof CommanderError ? error.message : '') ?? [];
-    return names.filter((name) => found.split(', ').includes(join(name)));
-  }
-  return [];
 }

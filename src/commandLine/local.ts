@@ -32,6 +32,7 @@ export async function runLocally(words: readonly string[], env: NodeJS.ProcessEn
       io: terminalIo(),
       signal: new AbortController().signal,
       prefix: 'containarium',
+      isFirst: true,
     });
   } catch (error) {
     // Without a greeting from core the kind of host is unknown, but `HostTag` requires one; `why` says so.

@@ -41,6 +41,8 @@ export interface CommandOptions {
   readonly signal: AbortSignal;
   /** What the caller types before the verb, for help and messages: `ssh -p 2222 manage@jump`, or `containarium`. */
   readonly prefix: string;
+  /** Whether it is the first command of the login: a simulated host is mentioned once. */
+  readonly isFirst: boolean;
   /** The address under which the caller reached this server. */
   readonly reachedAt?: string;
 }
@@ -52,11 +54,10 @@ const maxStdinBytes = 64 * 1024;
 export async function runCommand(options: CommandOptions): Promise<number> {
   const { words, io, core } = options;
   let format: Format = wantedFormat(words);
-  let command = words.find((word) => !word.startsWith('-')) ?? '';
+  let invocation: Invocation | undefined;
   try {
-    const invocation = parseCommandLine(words, options.actor);
+    invocation = parseCommandLine(words, options.actor);
     format = invocation.format;
-    command = invocation.verb.name;
     const allowed = mayUse(invocation.verb, options.actor.entryPoint, options.actor.role);
     if (allowed && (invocation.help || invocation.verb.answeredLocally))
       return showHelp(options, invocation, core.greeting.host);
@@ -86,15 +87,41 @@ export async function runCommand(options: CommandOptions): Promise<number> {
     });
     if (output === undefined) io.stdout(rendered.stdout);
     else await output(rendered.stdout);
-    if (core.greeting.host.simulated && format === 'table') io.stderr(`(simulated host: ${core.greeting.host.why})\n`);
+    if (options.isFirst && core.greeting.host.simulated && format === 'table')
+      io.stderr(`(simulated host: ${core.greeting.host.why})\n`);
     return rendered.exitCode;
   } catch (error) {
-    const failure = Failure.from(error);
+    const failure = withCommand(Failure.from(error), options, invocation);
+    const command = invocation?.verb.name ?? words.find((word) => !word.startsWith('-')) ?? '';
     const rendered = renderFailure(failure, command, format, core.greeting.host);
     if (rendered.stdout !== '') io.stdout(rendered.stdout);
     if (rendered.stderr !== '') io.stderr(rendered.stderr);
     return rendered.exitCode;
   }
+}
+
+/**
+ * Completes the advice of a call that got no key: the command that sends one, and the options of the verb that make a
+ * key unnecessary.
+ */
+function withCommand(failure: Failure, { prefix }: CommandOptions, call: Invocation | undefined): Failure {
+  if (failure.code !== 'missing-key' || call?.verb.stdin === undefined) return failure;
+  const { name: verb, parameters, stdin } = call.verb;
+  const given = parameters.flatMap((p) =>
+    p.kind === 'argument' ? [shellWord(call.input[p.name]) ?? `<${p.name}>`] : [],
+  );
+  const command = `${[prefix, verb, ...given].join(' ')} < key.pub`;
+  const others = parameters.flatMap((p) =>
+    p.kind === 'option' && stdin.unless?.includes(p.name) === true ? [`--${p.long[0]}`] : [],
+  );
+  const instead = others.length === 0 ? '' : `; or give ${others.join(' or ')} instead`;
+  const next = `${failure.next ?? 'send it on standard input'}: ${command}${instead}`;
+  return new Failure(failure.code, { ...failure.toData(), next }, failure.cause);
+}
+
+/** Returns a value that a shell reads as one plain word, or undefined for any other. */
+function shellWord(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[\w@.:/+-]+$/.test(value) ? value : undefined;
 }
 
 /** Refuses a verb or view that needs a terminal where there is none, before any input is read. */

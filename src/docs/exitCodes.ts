@@ -57,7 +57,7 @@ const example = {
     code: 'not-found',
     what: 'container of "nobody"',
     why: 'no such container',
-    next: 'list shows all containers',
+    next: '"list" shows all containers',
     exitCode: exitCodes.notFound,
   },
 };

@@ -126,7 +126,7 @@ export class ProgramRunner implements Runner {
           throw new Failure('program-missing', {
             what: `"${command.program}"`,
             why: 'this program is not installed on the host',
-            next: 'containarium doctor',
+            next: 'see "doctor"',
           });
         }
         throw new Failure('program-failed', {

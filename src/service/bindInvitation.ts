@@ -8,7 +8,7 @@ import { Failure } from '../domain/failure.ts';
 import { withoutLimits } from '../domain/keys/keyLimits.ts';
 import type { LoginProof } from '../domain/access/login.ts';
 import { parsePublicKey } from '../domain/keys/publicKey.ts';
-import { parseUsername } from '../domain/values/username.ts';
+import { parseName } from '../domain/values/username.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { AdminStore } from './access/adminStore.ts';
 import type { HostContext } from './instances/context.ts';
@@ -75,7 +75,7 @@ export async function useInvitation(
       else {
         await addKeys(
           service,
-          { user: parseUsername(name), keys: [key] },
+          { user: parseName(name), keys: [key] },
           {
             actor,
             signal: new AbortController().signal,

@@ -1,6 +1,6 @@
 /** Completion candidates for values that only the host knows. */
 import type { Actor } from '../domain/access/actor.ts';
-import { parseUsername } from '../domain/values/username.ts';
+import { findUsername } from '../domain/values/username.ts';
 import { instanceOf } from './instances/containers.ts';
 import type { ServiceContext } from './context.ts';
 import { listImages } from './images/preparedImage.ts';
@@ -41,7 +41,7 @@ export async function candidates(
     case 'fingerprints': {
       const user = request.user ?? (actor.owns?.length === 1 ? actor.owns[0] : undefined);
       if (user === undefined || (owner && actor.owns?.includes(user) !== true)) return [];
-      const instance = await instanceOf(context, parseUsername(user), signal);
+      const instance = await instanceOf(context, findUsername(user), signal);
       return decodeKeys(instance.config[field.keys])
         .map(keyInfo)
         .map(({ fingerprint, comment, type }) => ({ value: fingerprint, says: comment === '' ? type : comment }));

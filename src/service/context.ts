@@ -38,8 +38,3 @@ export interface OpenLogins {
 export interface RecentUse {
   samples(user: string): readonly { readonly cpuPercent: number | null; readonly memoryBytes: number | null }[];
 }
-
-/** Returns the name or address by which the caller reaches this host, if known. */
-export function reachedBy({ settings }: HostContext, reachedAt: string | undefined): string | undefined {
-  return settings.jump.hostname ?? reachedAt;
-}

@@ -13,6 +13,7 @@ import type { InstanceSpec } from '../host/incus/incus.ts';
 import { promiseAddress } from './instances/addresses.ts';
 import { toContainer } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
+import { hostnameWarnings, jumpHost } from './instances/jumpHost.ts';
 import { sshAccess } from './export.ts';
 import { ensureImage } from './images/preparedImage.ts';
 import {
@@ -175,7 +176,7 @@ async function describe(
     throw new Failure('not-found', { what: `container "${name}"`, why: 'it disappeared while it was being created' });
   return {
     container: { ...toContainer(instance), provisioning: 'ready' },
-    sshConfig: await sshAccess(context, { user, ...seen }, { reachedAt: call.reachedAt }),
+    sshConfig: await sshAccess(context, { user, ...seen }, { jumpHost: jumpHost(context, call) }),
   };
 }
 
@@ -195,7 +196,7 @@ async function planCreate(context: HostContext, request: CreateRequest, base: st
       ? new Failure('exists', {
           what: `container "${name}"`,
           why: 'it already exists',
-          next: `info ${user}; "key add" adds another key`,
+          next: `"info ${user}" shows it, "key add ${user}" adds another key`,
         })
       : new Failure('not-ours', {
           what: `instance "${name}"`,
@@ -208,7 +209,7 @@ async function planCreate(context: HostContext, request: CreateRequest, base: st
       ? new Failure('exists', {
           what: `jump account "${user}"`,
           why: 'it is left over from a deleted container',
-          next: 'reconcile --apply removes it',
+          next: '"reconcile --apply" removes it',
         })
       : new Failure('not-ours', {
           what: `account "${user}"`,
@@ -227,7 +228,7 @@ async function planCreate(context: HostContext, request: CreateRequest, base: st
       next: 'delete a container, or enlarge the pool',
     });
   }
-  const warnings = sharedKeyWarnings(instances, user, request.keys);
+  const warnings = [...hostnameWarnings(context), ...sharedKeyWarnings(instances, user, request.keys)];
   if (!placement.quotas && request.disk !== undefined) {
     throw new Failure('settings', {
       what: `storage pool "${placement.pool}"`,

@@ -5,6 +5,7 @@ import { formatHuman } from '../domain/values/size.ts';
 import { lowLimits } from '../host/kernelLimits.ts';
 import type { DoctorTools } from './checks/tools.ts';
 import type { Call, HostContext } from './instances/context.ts';
+import { hostnameWarnings } from './instances/jumpHost.ts';
 import type { ServiceContext } from './context.ts';
 import { ok, problem, warning, type Outcome } from './checks/outcome.ts';
 import { preparedImage } from './images/preparedImage.ts';
@@ -30,6 +31,7 @@ export async function diagnose(context: ServiceContext, _input: object, { actor,
     ['host key', () => checkHostKey(tools.server, context.now())],
     ['admin keys', () => Promise.resolve(checkAdminKeys(tools.server, context.now()))],
     ['limits', () => checkLimits(tools.server)],
+    ['host name', () => Promise.resolve(checkHostname(context))],
     ['sshd', () => checkSshd(context, tools, signal)],
     ['operations', () => Promise.resolve(checkOperations(context))],
     ['state', () => checkState(tools.server)],
@@ -120,10 +122,10 @@ async function checkImage(context: HostContext, signal: AbortSignal): Promise<Ou
   const { base } = context.settings.image;
   const image = await preparedImage(context, base, signal);
   if (image === undefined)
-    return warning(`no prepared image for ${base} yet`, 'image build (or wait: the first create builds it)');
+    return warning(`no prepared image for ${base} yet`, '"image build" builds it now; otherwise the first create does');
   return image.current
     ? ok(`${image.alias}, ${formatHuman(image.sizeBytes)}`)
-    : warning(`${image.alias} was built by another version`, 'image build');
+    : warning(`${image.alias} was built by another version`, '"image build" builds it again');
 }
 
 async function checkAccounts(context: HostContext, signal: AbortSignal): Promise<Outcome> {
@@ -139,7 +141,10 @@ async function checkAccounts(context: HostContext, signal: AbortSignal): Promise
   const missing = [...owners].filter((owner) => !ours.some((account) => account.name === owner)).length;
   const busy = context.operations.open().length;
   if (busy === 0 && orphans + missing > 0)
-    return problem(`${missing} missing, ${orphans} without a container`, 'reconcile');
+    return problem(
+      `${missing} missing, ${orphans} without a container`,
+      '"reconcile" shows them, "reconcile --apply" repairs them',
+    );
   return ok(`${ours.length} for ${owners.size} containers`);
 }
 
@@ -153,6 +158,13 @@ function checkFront({ host }: HostContext, { front }: DoctorTools): Outcome {
     `${text}, a user that it shares with other programs`,
     'containarium serve --real creates a dedicated user; npm run service:install adds a systemd unit of its own',
   );
+}
+
+function checkHostname(context: HostContext): Outcome {
+  const [unset] = hostnameWarnings(context);
+  return unset === undefined
+    ? ok(`ssh configurations name ${context.settings.jump.hostname ?? ''}`)
+    : warning(unset, 'set jump.hostname to the name of this host, as users reach it');
 }
 
 async function checkSshd(context: HostContext, tools: DoctorTools, signal: AbortSignal): Promise<Outcome> {
@@ -199,7 +211,7 @@ function checkOperations({ operations }: HostContext): Outcome {
   if (open.length === 0) return ok('none unfinished');
   return warning(
     open.map((operation) => `"${operation.verb} ${operation.target}" since ${operation.startedAt}`).join('; '),
-    'wait, or reconcile --apply',
+    'wait, or run "reconcile --apply"',
   );
 }
 
@@ -209,6 +221,6 @@ async function checkJournal(tools: DoctorTools, signal: AbortSignal): Promise<Ou
     ? ok(`${verified.records} records, head ${verified.head.seq} ${verified.head.hash.slice(0, 16)}`)
     : problem(
         `${verified.firstBad.segment} line ${verified.firstBad.line}: ${verified.firstBad.reason}`,
-        'audit verify; do not change the files',
+        '"audit verify" shows where; do not change the files',
       );
 }

@@ -1,23 +1,23 @@
 /** The ssh configuration that leads a user to their container, with pinned host keys. */
 import { readFile } from 'node:fs/promises';
-import type { SshAccess } from '../domain/results/access.ts';
+import { unknownHost, type SshAccess } from '../domain/results/access.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Username } from '../domain/values/username.ts';
 import { addressOf, instanceOf } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
+import { jumpHost } from './instances/jumpHost.ts';
 import { field } from './instances/metadata.ts';
 import { targetContainer } from './instances/target.ts';
 
 export interface ExportOptions {
+  /** Name of this host; {@link unknownHost} by default. */
   readonly jumpHost?: string | undefined;
   readonly jumpPort?: number | undefined;
   /** Path of the private key on the user's machine. */
   readonly key?: string | undefined;
-  /** The address by which the caller reached this host; used when no hostname is configured. */
-  readonly reachedAt?: string | undefined;
 }
 
-export interface ExportRequest extends Omit<ExportOptions, 'reachedAt'> {
+export interface ExportRequest extends ExportOptions {
   readonly user?: Username | undefined;
   /** Return the host keys instead of the configuration. */
   readonly knownHosts?: boolean | undefined;
@@ -27,21 +27,21 @@ export interface ExportRequest extends Omit<ExportOptions, 'reachedAt'> {
 export async function exportAccess(
   context: HostContext,
   { user: named, knownHosts, ...options }: ExportRequest,
-  { actor, signal, reachedAt }: Pick<Call, 'actor' | 'signal' | 'reachedAt'>,
+  call: Pick<Call, 'actor' | 'signal' | 'reachedAt'>,
 ): Promise<SshAccess & { readonly part: 'config' | 'known-hosts' }> {
-  const user = targetContainer('export', named, actor);
-  const instance = await instanceOf(context, user, signal);
+  const user = targetContainer('export', named, call.actor);
+  const instance = await instanceOf(context, user, call.signal);
   const address = addressOf(instance);
   if (address === null) {
     throw new Failure('wrong-state', {
       what: `container "${instance.name}"`,
       why: 'it has no address',
-      next: `start ${user}`,
+      next: `start it: "start ${user}"`,
     });
   }
   const hostKey = instance.config[field.hostKey];
   return {
-    ...(await sshAccess(context, { user, address, hostKey }, { ...options, reachedAt })),
+    ...(await sshAccess(context, { user, address, hostKey }, { jumpHost: jumpHost(context, call), ...options })),
     part: knownHosts === true ? 'known-hosts' : 'config',
   };
 }
@@ -57,9 +57,8 @@ export async function sshAccess(
   options: ExportOptions,
 ): Promise<SshAccess> {
   const { jump } = context.settings;
-  const jumpHost = options.jumpHost ?? jump.hostname ?? options.reachedAt;
   const jumpPort = options.jumpPort ?? jump.port;
-  const host = jumpHost ?? 'JUMP-HOST';
+  const host = options.jumpHost ?? unknownHost;
   const alias = `${container.user}-dev`;
   const jumpAlias = `${container.user}-jump`;
   const identity =
@@ -71,8 +70,8 @@ export async function sshAccess(
     '# Containarium SSH Configuration',
     `# User: ${container.user}`,
     `# Generated: ${context.now().toISOString().replace('T', ' ').slice(0, 19)} UTC`,
-    ...(jumpHost === undefined
-      ? ['# Replace JUMP-HOST with the name of the jump host (or set jump.hostname there).']
+    ...(options.jumpHost === undefined
+      ? [`# Replace ${unknownHost} with the name of the jump host (or set jump.hostname there).`]
       : []),
     '',
     '# The jump account: it forwards to the container below and has no shell.',

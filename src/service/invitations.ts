@@ -1,14 +1,16 @@
 /** `admin invite`, `key invite`, `invite list`, `invite cancel`. */
 import { invitationLogin } from '../domain/access/invitation.ts';
+import { unknownHost } from '../domain/results/access.ts';
 import { Failure } from '../domain/failure.ts';
 import type { InvitationInfo, InvitationMade } from '../domain/results/invitations.ts';
 import { quoted } from '../domain/text.ts';
 import type { Username } from '../domain/values/username.ts';
 import type { AdminRole } from './access/adminStore.ts';
 import type { Invitation } from './access/invitationStore.ts';
-import { reachedBy, type ServiceContext } from './context.ts';
+import type { ServiceContext } from './context.ts';
 import { instanceOf } from './instances/containers.ts';
 import type { Call } from './instances/context.ts';
+import { jumpHost } from './instances/jumpHost.ts';
 
 /** Invites an admin. Rejects with `exists` if the admin already has another role. */
 export async function inviteAdmin(
@@ -21,7 +23,7 @@ export async function inviteAdmin(
     throw new Failure('exists', {
       what: `admin ${quoted(name)}`,
       why: `the role is already ${present}, and an invitation does not change it`,
-      next: `admin role ${name} ${role}`,
+      next: `"admin role ${name} ${role}" changes it`,
     });
   }
   return invite(context, { kind: 'admin', name, ...(role === undefined ? {} : { role }) }, call);
@@ -50,12 +52,11 @@ export async function cancelInvitation(
   return { cancelled: await invitations.cancel(invitation) };
 }
 
-async function invite(
-  context: ServiceContext,
-  invitee: Invitation['for'],
-  { actor, reachedAt }: Call,
-): Promise<InvitationMade> {
-  const made = await context.invitations.make(invitee, { name: actor.name, root: actor.entryPoint === 'local' });
-  const host = reachedBy(context, reachedAt) ?? 'jump';
+async function invite(context: ServiceContext, invitee: Invitation['for'], call: Call): Promise<InvitationMade> {
+  const made = await context.invitations.make(invitee, {
+    name: call.actor.name,
+    root: call.actor.entryPoint === 'local',
+  });
+  const host = jumpHost(context, call) ?? unknownHost;
   return { ...made, command: `ssh -p ${context.port()} ${invitationLogin(made.token)}@${host}` };
 }

@@ -90,7 +90,7 @@ export async function removeKey(
       throw new Failure('not-found', {
         what: `key ${quoted(selector)} of "${user}"`,
         why: 'no key has this fingerprint or comment',
-        next: `key list ${user}`,
+        next: call.actor.entryPoint === 'self' ? `see "keys ${user}"` : `see "key list ${user}"`,
       });
     }
     const after = before.filter((key) => !gone.has(fingerprint(key)));
@@ -149,7 +149,7 @@ async function changeKeys(
         throw new Failure('wrong-state', {
           what: `container "${instance.name}"`,
           why: 'it has no fixed address',
-          next: `info ${user}`,
+          next: `"info ${user}" shows its state`,
         });
       const warnings = sharedKeyWarnings(await incus.instances(), user, incoming);
       return { instance, before, after: change(before), address, jump: (await jumpKeys.read(user)) ?? null, warnings };

@@ -28,7 +28,7 @@ export function kickSession(
       new Failure('not-found', {
         what: `session ${quoted(session)}`,
         why: 'no login has this id or name',
-        next: 'session list',
+        next: 'see "session list"',
       }),
     );
   const message = `ended by ${actor.name}${reason === undefined ? '' : `: ${reason}`}`;

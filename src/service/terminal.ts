@@ -31,7 +31,7 @@ export async function openShell(
     throw new Failure('wrong-state', {
       what: `container "${instance.name}"`,
       why: `it is ${instance.status.toLowerCase()}`,
-      next: `start ${user}`,
+      next: `start it: "start ${user}"`,
     });
   }
   const opened = await context.streams.terminal({

@@ -23,7 +23,7 @@ function missing(command: Command): Failure {
   return new Failure('program-missing', {
     what: `"${command.program}"`,
     why: 'this program is not installed on the host',
-    next: 'containarium doctor',
+    next: 'see "doctor"',
   });
 }
 

@@ -149,7 +149,10 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
           () => undefined,
         );
       }, 'the container knows the new size');
-      shell.type('sleep 1000\r').press('ctrl-c').type('echo whole; exit 5\r');
+      // Until the program runs in the foreground, Ctrl-C would reach the shell that starts it.
+      shell.type(`sh -c 'printf "as%s\\n" leep; exec sleep 1000'\r`);
+      await shell.shows(/^asleep$/m);
+      shell.press('ctrl-c').type('echo whole; exit 5\r');
       await shell.said('The shell in cxt-alice-container ended with status 5');
       shell.type('info cxt-alice\r');
       // Alice has logged in with ssh before.

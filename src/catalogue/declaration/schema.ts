@@ -10,7 +10,7 @@ import { parsePublicKey, parsePublicKeys } from '../../domain/keys/publicKey.ts'
 import { parseSize } from '../../domain/values/size.ts';
 import { parseUntil } from '../../domain/values/time.ts';
 import { quoted } from '../../domain/text.ts';
-import { parseUsername } from '../../domain/values/username.ts';
+import { findUsername, parseName, parseNewUsername } from '../../domain/values/username.ts';
 
 /** Returns a schema that turns a string into a domain value. A Failure of `parse` becomes that of the whole input. */
 export function parsedBy<T>(parse: (text: string) => T, maxLength = 256) {
@@ -32,7 +32,11 @@ export function parsedBy<T>(parse: (text: string) => T, maxLength = 256) {
   });
 }
 
-export const username = parsedBy(parseUsername);
+/** A user with a container: the user name or the name of the container. */
+export const username = parsedBy(findUsername);
+export const newUsername = parsedBy(parseNewUsername);
+/** The name of a new admin or CA. */
+export const newName = parsedBy(parseName);
 export const size = parsedBy(parseSize);
 export const cpuCount = parsedBy(parseCpuCount);
 export const imageReference = parsedBy(parseImage);
@@ -60,6 +64,6 @@ export function checkInput<S extends z.ZodType>(verb: string, schema: S, raw: un
   throw new Failure('usage', {
     what: `"${verb}"`,
     why: issue === undefined ? 'invalid input' : `${issue.path.join('.') || 'input'}: ${issue.message}`,
-    next: `help ${verb}`,
+    next: `see "help ${verb}"`,
   });
 }

@@ -1,5 +1,5 @@
 /** The declaration of a verb, for the parser, the shell, help, completion, the permission check and the journal. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { EntryPoint, Role } from '../../domain/access/actor.ts';
 import type { CandidateKind } from '../../domain/events/candidate.ts';
 import type { ExitName } from '../../domain/failure.ts';
@@ -99,6 +99,8 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
   readonly input: Input;
   readonly view: (result: Result, context: ViewContext) => Block[];
   readonly rows?: (result: Result) => Rows;
+  /** The part of a result that the shell's `copy` puts into the clipboard. */
+  readonly copy?: (result: Result) => string;
   /** The exit code of a result that is not a success although the call worked: differences found, a failed check. */
   readonly exit?: (result: Result) => 'ok' | 'partial' | 'failed';
   /** Exit codes of this verb, besides those of every verb, each with a clause without a full stop for its page. */
@@ -113,16 +115,29 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
   readonly form?: { readonly oneOf?: readonly string[] };
   /** If the settings require it, allowed over ssh only shortly after a login with a touched FIDO key. */
   readonly wantsTouch?: boolean;
+  /** For a verb of self@ alone: the command that admins use instead. */
+  readonly insteadAtManage?: string;
   /** Listed when an owner opens a shell at self@. */
   readonly onSelfCard?: true;
   /** The front answers calls itself, from the catalogue alone. */
   readonly answeredLocally?: boolean;
 }
 
-/** Returns the target of a call as typed, or null if the verb has no target or none was given. */
-export function targetOf({ target }: Pick<Verb, 'target'>, input: Readonly<Record<string, unknown>>): string | null {
-  const value = target === undefined ? undefined : input[target];
-  return typeof value === 'string' ? value : null;
+/** Returns the schema of one property of a verb's input. */
+export function fieldSchema({ input }: Pick<Verb, 'input'>, name: string): z.ZodType | undefined {
+  return input instanceof z.ZodObject ? (input.shape as Readonly<Record<string, z.ZodType>>)[name] : undefined;
+}
+
+/**
+ * Returns the target of a call, for `alice-container` as for `alice` the user's name. Returns null if the verb has no
+ * target, or if none was given or an invalid one; the rest of the input need not be valid.
+ */
+export function targetOf(
+  verb: Pick<Verb, 'target' | 'input'>,
+  input: Readonly<Record<string, unknown>>,
+): string | null {
+  const parsed = verb.target === undefined ? undefined : fieldSchema(verb, verb.target)?.safeParse(input[verb.target]);
+  return parsed?.success === true && typeof parsed.data === 'string' ? parsed.data : null;
 }
 
 /** Reports whether a call with this input must read standard input. */

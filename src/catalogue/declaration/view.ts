@@ -22,7 +22,7 @@ export type Field = readonly [label: string, value: string, drawing?: Drawing];
 export type Block =
   | {
       readonly kind: 'table';
-      /** The kind of object in a row, if the first column is its name: `Container`. Used when rows become sentences. */
+      /** What stands before the first column if it is `USER`, when rows become sentences: `Container of`. */
       readonly noun?: string;
       readonly columns: readonly Column[];
       readonly rows: readonly (readonly string[])[];

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import type { CaChange, CaInfo } from '../../domain/results/cas.ts';
 import { quoted } from '../../domain/text.ts';
-import { parsedBy, publicKey, publicKeys, username } from '../declaration/schema.ts';
+import { newName, parsedBy, publicKey, publicKeys } from '../declaration/schema.ts';
 import { plural, showTime } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import type { Block, Rows, ViewContext } from '../declaration/view.ts';
@@ -148,7 +148,7 @@ export const caAdd = defineVerb({
       summary: 'entry points that accept its certificates: manage, self or both',
     },
   ],
-  input: z.strictObject({ name: username, key: publicKey, for: entryPointList.optional() }),
+  input: z.strictObject({ name: newName, key: publicKey, for: entryPointList.optional() }),
   view: changeView,
   rows: (result) => rows(result.cas),
 });

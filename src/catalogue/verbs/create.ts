@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CreateResult } from '../../domain/results/changes.ts';
-import { cpuCount, imageReference, label, publicKeys, size, username } from '../declaration/schema.ts';
-import { showSize } from '../declaration/show.ts';
+import { cpuCount, imageReference, label, newUsername, publicKeys, size } from '../declaration/schema.ts';
+import { plural, showSize } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import { changeEnds, keyStdin, publicKeyOption, userArgument, warnings } from './shared.ts';
 
@@ -76,7 +76,7 @@ export const create = defineVerb({
     },
   ],
   input: z.strictObject({
-    user: username,
+    user: newUsername,
     keys: publicKeys,
     cpu: cpuCount.optional(),
     memory: size.optional(),
@@ -92,43 +92,28 @@ export const create = defineVerb({
     conflict:
       'the user already has a container, an account or instance of that name exists that containarium did not create, the storage pool or the network is full, or another operation on this user is still running',
   },
-  view: (result: CreateResult) => {
-    const { container, sshConfig } = result;
-    return [
-      { kind: 'text', text: `Container ${container.name} created`, tone: 'good' },
-      {
-        kind: 'fields',
-        title: 'Container Details',
-        fields: [
-          ['Name', container.name],
-          ['User', container.user],
-          ['IP', container.address ?? '-'],
-          ['CPU', container.cpus === null ? '-' : String(container.cpus)],
-          ['Memory', showSize(container.memoryLimitBytes)],
-          [
-            'Disk Quota',
-            container.diskQuotaBytes === null
-              ? 'none (the storage pool has no quotas)'
-              : showSize(container.diskQuotaBytes),
-          ],
-          ['Auto-start', container.autostart ? 'enabled' : 'disabled'],
-          ['Docker', container.docker ? 'yes' : 'no'],
-          ['Host key', result.hostKeyFingerprint],
-        ],
-      },
-      {
-        kind: 'fields',
-        title: 'Jump Server Account (Secure Multi-Tenant)',
-        fields: [
-          ['Username', container.user],
-          ['Shell', '/usr/sbin/nologin (proxy-only, no shell access)'],
-          ['SSH ProxyJump', `enabled, to ${container.address ?? '-'}:22 only`],
-        ],
-      },
-      { kind: 'verbatim', title: `Send this to ${container.user} for ~/.ssh/config`, text: sshConfig.config },
-      { kind: 'verbatim', title: 'And this for ~/.ssh/known_hosts', text: sshConfig.knownHosts.join('\n') },
-      { kind: 'text', text: `Then: ssh ${sshConfig.alias}` },
-      ...warnings(result.warnings),
-    ];
-  },
+  view: ({ container: made, hostKeyFingerprint, sshConfig, warnings: list }: CreateResult) => [
+    {
+      kind: 'text',
+      tone: 'good',
+      text: `Container ${made.name} created: ${made.address ?? 'no address'}, ${sizes(made)}`,
+    },
+    { kind: 'text', text: `Host key: ${hostKeyFingerprint}` },
+    {
+      kind: 'text',
+      text: `"export ${made.user}" prints the ssh configuration for ${made.user}, "export ${made.user} --known-hosts" the host keys.`,
+    },
+    { kind: 'text', text: `Then ${made.user} connects with: ssh ${sshConfig.alias}` },
+    ...warnings(list),
+  ],
+  copy: ({ sshConfig }) => sshConfig.config,
 });
+
+/** Returns `2 CPUs, 4 GiB memory, 50 GiB disk`. */
+function sizes({ cpus, memoryLimitBytes, diskQuotaBytes }: CreateResult['container']): string {
+  return [
+    ...(cpus === null ? [] : [plural(cpus, 'CPU')]),
+    `${showSize(memoryLimitBytes)} memory`,
+    diskQuotaBytes === null ? 'no disk quota' : `${showSize(diskQuotaBytes)} disk`,
+  ].join(', ');
+}

@@ -71,9 +71,9 @@ const exportInput = {
 
 const ends = { ...readEnds, notFound: noContainer, conflict: 'the container has no address' } as const;
 
-const view = (result: ExportResult): Block[] => [
-  { kind: 'verbatim', text: result.part === 'config' ? result.config : result.knownHosts.join('\n') },
-];
+const copy = (result: ExportResult): string =>
+  result.part === 'config' ? result.config : result.knownHosts.join('\n');
+const view = (result: ExportResult): Block[] => [{ kind: 'verbatim', text: copy(result) }];
 
 export const exportVerb = defineVerb({
   name: 'export',
@@ -112,6 +112,7 @@ export const exportVerb = defineVerb({
   input: z.strictObject({ user: username, ...exportInput, output: z.string().max(400).optional() }),
   ends,
   view,
+  copy,
 });
 
 export const config = defineVerb({
@@ -125,6 +126,7 @@ export const config = defineVerb({
     { line: 'config --known-hosts >> ~/.ssh/known_hosts', says: 'the host keys of the jump host and the container' },
   ],
   access: { self: true },
+  insteadAtManage: 'export <user>',
   changes: false,
   danger: 'none',
   onSelfCard: true,
@@ -136,4 +138,5 @@ export const config = defineVerb({
   input: z.strictObject({ user: username.optional(), ...exportInput }),
   ends,
   view,
+  copy,
 });

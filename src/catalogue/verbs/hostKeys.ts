@@ -1,5 +1,6 @@
 /** The verbs about host keys. */
 import { z } from 'zod';
+import { unknownHost } from '../../domain/results/access.ts';
 import type { HostKeyChange, HostKeyInfo, HostKeyList } from '../../domain/results/hostKeys.ts';
 import { showTime } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
@@ -10,7 +11,7 @@ const restart = 'restart the server (systemctl restart containarium)';
 function blocks({ keys, named }: HostKeyList, context: ViewContext): Block[] {
   const toReplace = [
     ...(named ? [] : ['known_hosts line']),
-    ...(keys.some(({ sshfp }) => sshfp.startsWith('JUMP-HOST ')) ? ['SSHFP record'] : []),
+    ...(keys.some(({ sshfp }) => sshfp.startsWith(`${unknownHost} `)) ? ['SSHFP record'] : []),
   ];
   return [
     {
@@ -37,7 +38,7 @@ function blocks({ keys, named }: HostKeyList, context: ViewContext): Block[] {
           {
             kind: 'text',
             tone: 'quiet',
-            text: `Replace JUMP-HOST in the ${toReplace.join(' and the ')} with the name of this host, or set jump.hostname in the configuration`,
+            text: `Replace ${unknownHost} in the ${toReplace.join(' and the ')} with the name of this host, or set jump.hostname in the configuration`,
           } as const,
         ]),
   ];
@@ -79,6 +80,7 @@ export const hostKey = defineVerb({
   parameters: [],
   input: z.strictObject({}),
   view: blocks,
+  copy: ({ keys }) => keys.map(({ knownHosts }) => knownHosts).join('\n'),
   rows: ({ keys }: HostKeyList) => rows(keys),
 });
 

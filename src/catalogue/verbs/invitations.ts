@@ -1,7 +1,8 @@
 /** The verbs about one-time invitations, with which people add their own keys. */
 import { z } from 'zod';
+import { unknownHost } from '../../domain/results/access.ts';
 import type { InvitationInfo, InvitationMade } from '../../domain/results/invitations.ts';
-import { username } from '../declaration/schema.ts';
+import { newName, username } from '../declaration/schema.ts';
 import { plural, showTime } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import type { Block, Rows } from '../declaration/view.ts';
@@ -21,6 +22,15 @@ function madeView({ invitation, command }: InvitationMade): Block[] {
       text: `The first person who runs this command before ${invitation.expiresAt} makes their login key ${whose}:`,
     },
     { kind: 'verbatim', text: command },
+    ...(command.endsWith(`@${unknownHost}`)
+      ? [
+          {
+            kind: 'text',
+            tone: 'warn',
+            text: `Replace ${unknownHost} with the name of this host, or set jump.hostname in the configuration`,
+          } as const,
+        ]
+      : []),
   ];
 }
 
@@ -53,8 +63,9 @@ export const adminInvite = defineVerb({
     { kind: 'argument', name: 'name', summary: 'name of the admin', required: true, complete: 'admins' },
     roleOption,
   ],
-  input: z.strictObject({ name: username, role: z.enum(adminRoles).optional() }),
+  input: z.strictObject({ name: newName, role: z.enum(adminRoles).optional() }),
   view: madeView,
+  copy: ({ command }) => command,
   rows: madeRows,
 });
 
@@ -72,6 +83,7 @@ export const keyInvite = defineVerb({
   parameters: [userArgument],
   input: z.strictObject({ user: username }),
   view: madeView,
+  copy: ({ command }) => command,
   rows: madeRows,
 });
 

@@ -15,8 +15,8 @@ interface ListColumn extends Column {
 
 /** The columns of `list`, by their names in --columns and --sort. */
 export const listColumns = {
-  name: { title: 'NAME', priority: 1, cell: (c) => c.name, value: (c) => c.name },
-  user: { title: 'USER', priority: 2, cell: (c) => c.user, value: (c) => c.user },
+  user: { title: 'USER', priority: 1, cell: (c) => c.user, value: (c) => c.user },
+  name: { title: 'CONTAINER', priority: 4, cell: (c) => c.name, value: (c) => c.name },
   status: {
     title: 'STATUS',
     priority: 2,
@@ -85,7 +85,7 @@ export const listColumns = {
 
 export type ListColumnName = keyof typeof listColumns;
 export const defaultListColumns: readonly ListColumnName[] = [
-  'name',
+  'user',
   'status',
   'ip',
   'quota',
@@ -118,7 +118,7 @@ export function sortContainers(containers: readonly Container[], by: string): Co
     const [x, y] = [column.value(a), column.value(b)];
     return typeof x === 'number' && typeof y === 'number' ? x - y : natural.compare(String(x), String(y));
   };
-  return [...containers].sort((a, b) => (descending ? -1 : 1) * compare(a, b) || natural.compare(a.name, b.name));
+  return [...containers].sort((a, b) => (descending ? -1 : 1) * compare(a, b) || natural.compare(a.user, b.user));
 }
 
 export type ListResult = ContainerList & { readonly columns: readonly ListColumnName[] };
@@ -204,7 +204,7 @@ export const list = defineVerb({
     return [
       {
         kind: 'table',
-        noun: 'Container',
+        noun: 'Container of',
         columns,
         rows: result.containers.map((container) => columns.map((column) => column.cell(container, context))),
         empty: 'No containers',

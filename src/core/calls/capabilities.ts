@@ -48,7 +48,7 @@ export const capabilities: Capabilities = {
     const found = await listContainers(context, input, call);
     return {
       ...found,
-      containers: sortContainers(found.containers, input.sort ?? 'name'),
+      containers: sortContainers(found.containers, input.sort ?? 'user'),
       columns: input.columns ?? defaultListColumns,
     };
   },

@@ -14,6 +14,7 @@ import type { CallAnswer } from '../../protocol/messages.ts';
 import type { ServiceContext } from '../../service/context.ts';
 import type { Call } from '../../service/instances/context.ts';
 import type { CallerTerminal } from '../../domain/terminal.ts';
+import { failureFor } from './advice.ts';
 import type { AnsweredVerb, Capabilities } from './capabilities.ts';
 import { forJournal, recordedTarget } from './journalForm.ts';
 import { requireConfirmation, requireTouch, type TouchRule } from './safeguards.ts';
@@ -75,7 +76,11 @@ export class Dispatcher {
   async call(request: Request): Promise<CallAnswer> {
     const { actor } = request;
     if (!isVerbName(request.verb) || verbNamed(request.verb).answeredLocally === true) {
-      throw new Failure('unknown-command', { what: quoted(request.verb), why: 'there is no such verb', next: 'help' });
+      throw new Failure('unknown-command', {
+        what: quoted(request.verb),
+        why: 'there is no such verb',
+        next: 'see "help"',
+      });
     }
     const name = request.verb as AnsweredVerb;
     const verb = verbNamed(name);
@@ -88,7 +93,7 @@ export class Dispatcher {
     const { room } = service;
     const target = recordedTarget(verb, request.input, actor);
     const refused = async (error: unknown): Promise<never> => {
-      const failure = Failure.from(error);
+      const failure = await failureFor(error, actor, service);
       this.#options.measured?.(name, 'refused', this.#options.now() - startedMs);
       await this.#append({
         type: 'refused',
@@ -106,7 +111,7 @@ export class Dispatcher {
       authorise(verb, actor);
       requireTouch(verb, actor, this.#options.touch, this.#options.now());
       input = checkInput(name, verb.input, request.input);
-      requireConfirmation(verb, input);
+      requireConfirmation(verb, request.input);
     } catch (error) {
       return refused(error);
     }
@@ -150,7 +155,7 @@ export class Dispatcher {
       });
       return { result, journal };
     } catch (error) {
-      const failure = Failure.from(error);
+      const failure = await failureFor(error, actor, service);
       failed = failure;
       await this.#append({
         type: 'outcome',

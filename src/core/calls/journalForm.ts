@@ -13,21 +13,10 @@ export function recordedTarget(
   input: Readonly<Record<string, unknown>>,
   { entryPoint, owns = [] }: Actor,
 ): { readonly target?: string } {
-  const typed = targetOf(verb, input);
-  if (typed === null) {
-    const [only, ...more] = owns;
-    const implied = verb.target === 'user' && entryPoint === 'self' && more.length === 0 ? only : undefined;
-    return implied === undefined ? {} : { target: implied };
-  }
-  return isValidTarget(verb, typed) ? { target: typed } : {};
-}
-
-function isValidTarget(verb: AnyVerb, typed: string): boolean {
-  const shape: unknown = 'shape' in verb.input ? verb.input.shape : undefined;
-  const schema = (shape as Record<string, { safeParse(raw: unknown): { success: boolean } } | undefined> | undefined)?.[
-    verb.target ?? ''
-  ];
-  return schema?.safeParse(typed).success === true;
+  const [only, ...more] = owns;
+  const implied = verb.target === 'user' && entryPoint === 'self' && input['user'] === undefined && more.length === 0;
+  const target = implied ? only : (targetOf(verb, input) ?? undefined);
+  return target === undefined ? {} : { target };
 }
 
 /** Returns checked input as JSON: a key becomes its fingerprint and its limits, a network its text. */

@@ -34,12 +34,15 @@ export function requireTouch(
   });
 }
 
-/** Throws if the verb needs confirmation and the call has neither --yes nor the name of the target. */
-export function requireConfirmation(verb: AnyVerb, input: unknown): void {
-  if (verb.danger === 'none') return;
-  const { yes, confirm: typed, ...rest } = input as { yes?: boolean; confirm?: string };
-  const target = targetOf(verb, rest) ?? '';
-  if (yes === true || (typed !== undefined && typed === target)) return;
+/**
+ * Throws if the verb needs confirmation and the call has neither --yes nor the name of the target, as the caller typed
+ * it or as it is.
+ */
+export function requireConfirmation(verb: AnyVerb, input: Readonly<Record<string, unknown>>): void {
+  if (verb.danger === 'none' || input['yes'] === true) return;
+  const target = targetOf(verb, input) ?? '';
+  const typed = input['confirm'];
+  if (typeof typed === 'string' && typed !== '' && (typed === target || typed === input[verb.target ?? ''])) return;
   const command = `${verb.name} ${target}`;
   if (typed !== undefined)
     throw new Failure('confirmation-mismatch', {
@@ -50,6 +53,6 @@ export function requireConfirmation(verb: AnyVerb, input: unknown): void {
   throw new Failure('confirmation-required', {
     what: quoted(command),
     why: 'it cannot be undone, and there is no terminal on which to confirm it',
-    next: `add --yes: ${command} --yes`,
+    next: `add --yes: "${command} --yes"`,
   });
 }

@@ -6,6 +6,7 @@ import { withoutLimits } from '../../domain/keys/keyLimits.ts';
 import { parsePublicKeys, type PublicKey } from '../../domain/keys/publicKey.ts';
 import { makeHostKey } from '../../host/hostKey.ts';
 import type { AdminStore } from '../../service/access/adminStore.ts';
+import { isName } from '../../domain/values/username.ts';
 import type { Home } from '../../settings/home.ts';
 
 export interface FirstAdmin {
@@ -25,9 +26,9 @@ interface Invoker {
 
 /** Returns the user who started the server; under sudo that is the person, not root. */
 async function invoker(env: NodeJS.ProcessEnv): Promise<Invoker> {
-  const name = env['SUDO_USER'] ?? env['USER'] ?? env['LOGNAME'] ?? 'admin';
-  if (env['SUDO_USER'] === undefined || process.getuid?.() !== 0)
-    return { name, home: homedir(), uid: undefined, gid: undefined };
+  // A variable that is set to nothing counts as unset, as in sudo(8) and login(1).
+  const name = [env['SUDO_USER'], env['USER'], env['LOGNAME'], 'admin'].find((value) => value) ?? '';
+  if (!env['SUDO_USER'] || process.getuid?.() !== 0) return { name, home: homedir(), uid: undefined, gid: undefined };
   const line = (await readFile('/etc/passwd', 'utf8'))
     .split('\n')
     .find((candidate) => candidate.startsWith(`${name}:`));
@@ -64,7 +65,7 @@ export async function firstAdmin(
 ): Promise<FirstAdmin | undefined> {
   if (admins.all.length > 0) return undefined;
   const person = await invoker(env);
-  const name = /^[a-z][a-z0-9-]{0,31}$/.test(person.name) ? person.name : 'admin';
+  const name = isName(person.name) ? person.name : 'admin';
   const folder = join(person.home, '.ssh');
   const own = await ownPublicKeys(folder);
   if (own.length > 0) {

@@ -6,7 +6,8 @@ import { Failure } from '../failure.ts';
 import { keyTypes } from './keyBlob.ts';
 import { printable, quoted } from '../text.ts';
 
-const pipeIt = 'send the key itself on standard input: ssh -p 2222 manage@HOST create alice < alice.pub';
+/** The advice of every `missing-key`; a command line adds the command. */
+export const giveTheKey = 'give the key itself, which is the text of its .pub file';
 export const sendThePubFile = 'send the .pub file unchanged, one line: ssh-ed25519 AAAA… comment';
 
 const types = keyTypes.map((type) => type.replaceAll('.', '\\.')).join('|');
@@ -53,10 +54,10 @@ export function refusePath(line: string): void {
   if (!pathStart.test(line) && !keyFileName.test(line)) return;
   // A lone line of base64 may also begin with a slash. It may be part of a key, so it is not repeated.
   const shown = line.length > 200 || /[A-Za-z0-9+=]{30,}/.test(line) ? 'the key' : quoted(line, 100);
-  throw new Failure('usage', {
+  throw new Failure('missing-key', {
     what: shown,
     why: 'this looks like the path of a file on your machine, which the server cannot read',
-    next: /\.pub$/i.test(line) ? pipeIt : `${pipeIt} (the .pub file, never the private key beside it)`,
+    next: /\.pub$/i.test(line) ? giveTheKey : `${giveTheKey}, never the private key beside it`,
   });
 }
 

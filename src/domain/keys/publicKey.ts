@@ -10,6 +10,7 @@ import {
   refusePrivateKey,
   sendThePubFile,
   typeFault,
+  giveTheKey,
 } from './keyText.ts';
 import { quoted } from '../text.ts';
 
@@ -93,7 +94,7 @@ function parseLine(line: string, what: string): PublicKey {
  * Parses public keys, one per line. Of equal keys only the first is returned. Blank lines and lines that begin with `#`
  * are skipped. One bad line refuses the whole text.
  *
- * Throws `private-key` (without repeating the text), `input-too-large`, `missing-key` (no key at all), `usage` (a path
+ * Throws `private-key` (without repeating the text), `input-too-large`, `missing-key` (no key at all, or a path
  * instead of a key) or `invalid-key`.
  */
 export function parsePublicKeys(text: string): PublicKey[] {
@@ -114,8 +115,8 @@ export function parsePublicKeys(text: string): PublicKey[] {
   if (lines.length === 0) {
     throw new Failure('missing-key', {
       what: 'public key',
-      why: 'no key on standard input',
-      next: 'send a key on standard input: ssh -p 2222 manage@HOST create alice < alice.pub',
+      why: 'no key was given',
+      next: giveTheKey,
     });
   }
   if (lines.length > maxKeys) {

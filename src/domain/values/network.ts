@@ -103,3 +103,9 @@ export class NetworkMap<T> {
     }
   }
 }
+
+/** Reports whether `text` is an address of the loopback interface: 127.0.0.0/8 or ::1, also as IPv4-mapped IPv6. */
+export function isLoopback(text: string): boolean {
+  const address = parseAddress(text);
+  return address !== undefined && ipaddr.fromByteArray(address.bytes).range() === 'loopback';
+}

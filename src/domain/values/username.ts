@@ -4,7 +4,7 @@ import { reservedReason } from './reservedNames.ts';
 import { quoted } from '../text.ts';
 
 declare const usernameMark: unique symbol;
-/** A string accepted by {@link parseUsername}. */
+/** A string that follows the rule for names. */
 export type Username = string & { readonly [usernameMark]: true };
 
 /**
@@ -17,7 +17,8 @@ const rule = /^[a-z](?:[a-z0-9-]*[a-z0-9])?$/;
 const advice = `use 1 to ${maxUsernameLength} lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen`;
 const suffix = '-container';
 
-function followsRule(text: string): boolean {
+/** Reports whether `text` follows the rule for names. */
+export function isName(text: string): boolean {
   return text.length <= maxUsernameLength && rule.test(text);
 }
 
@@ -41,23 +42,72 @@ function suggestion(text: string): string | undefined {
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^[^a-z]+/, '')
     .slice(0, maxUsernameLength)
-    .replace(/-+$/, '');
-  return name !== text && followsRule(name) && reservedReason(name) === undefined ? name : undefined;
+    .replace(/-+$/, '')
+    .replace(/(?:-container)+$/, '');
+  return name !== text && isName(name) && reservedReason(name) === undefined ? name : undefined;
 }
 
 /**
- * Checks a user name. Nothing is trimmed or folded. Throws `invalid-user`, with a similar valid name in
+ * Checks the name of a new user. Nothing is trimmed or folded. Throws `invalid-user`, with a similar valid name in
  * `details.suggestion` if there is one.
  */
-export function parseUsername(text: string): Username {
+export function parseNewUsername(text: string): Username {
   const reserved = reservedReason(text);
-  if (reserved === undefined && followsRule(text)) return text as Username;
-  const near = reserved === undefined ? suggestion(text) : undefined;
-  throw new Failure('invalid-user', {
-    what: `user name ${quoted(text)}`,
-    why: reserved === undefined ? fault(text) : `reserved: ${reserved}`,
-    next:
-      reserved === undefined ? `${advice}${near === undefined ? '' : `; for example: ${near}`}` : 'choose another name',
+  if (reserved !== undefined)
+    throw invalidName(`user name ${quoted(text)}`, `reserved: ${reserved}`, 'choose another name');
+  const owner = text.endsWith(suffix) ? text.slice(0, -suffix.length) : '';
+  if (isName(owner)) {
+    throw invalidName(
+      `user name ${quoted(text)}`,
+      `it is the name of the container of "${owner}"`,
+      `give the user name alone: ${owner}`,
+      reservedReason(owner) === undefined ? owner : undefined,
+    );
+  }
+  return ruled(`user name ${quoted(text)}`, text);
+}
+
+/** Checks the name of an admin or a CA, or a user name that exists. Throws `invalid-user`. */
+export function parseName(text: string): Username {
+  return ruled(`name ${quoted(text)}`, text);
+}
+
+/**
+ * Returns the user that `text` names, by the user name or by the name of the container. Throws `not-found` for a text
+ * that no user can have.
+ */
+export function findUsername(text: string): Username {
+  const name = text.endsWith(suffix) ? text.slice(0, -suffix.length) : text;
+  if (isName(name)) return name as Username;
+  throw new NoContainer(text, suggestion(name));
+}
+
+/** `not-found`: the user has no container. `near` is a name that the caller may have meant. */
+export class NoContainer extends Failure {
+  /** The user, as typed. */
+  readonly user: string;
+
+  constructor(user: string, near?: string) {
+    super('not-found', {
+      what: `container of ${quoted(user)}`,
+      why: 'no such container',
+      ...(near === undefined ? {} : { next: `did you mean ${quoted(near)}?` }),
+    });
+    this.user = user;
+  }
+}
+
+function ruled(what: string, text: string): Username {
+  if (isName(text)) return text as Username;
+  const near = suggestion(text);
+  throw invalidName(what, fault(text), `${advice}${near === undefined ? '' : `; for example: ${near}`}`, near);
+}
+
+function invalidName(what: string, why: string, next: string, near?: string): Failure {
+  return new Failure('invalid-user', {
+    what,
+    why,
+    next,
     ...(near === undefined ? {} : { details: { suggestion: near } }),
   });
 }
@@ -74,5 +124,5 @@ export function containerName(user: string): string {
 export function ownerOf(instanceName: string): Username | undefined {
   if (!instanceName.endsWith(suffix)) return undefined;
   const name = instanceName.slice(0, -suffix.length);
-  return followsRule(name) && reservedReason(name) === undefined ? (name as Username) : undefined;
+  return isName(name) && reservedReason(name) === undefined ? (name as Username) : undefined;
 }

@@ -63,6 +63,8 @@ export class ServedConnection {
   #isInvited = false;
   /** The answer to an invitation: what every session on the connection shows. */
   #invitationAnswer: Promise<string> | undefined;
+  /** True once a command has run: what is said once a login has been said. */
+  #hasRun = false;
   #failures = 0;
   #unusedTimer: NodeJS.Timeout | undefined;
   #loginLimit: TimeLimit | undefined;
@@ -218,6 +220,7 @@ export class ServedConnection {
         core,
         shells,
         reachedAt: this.#reachedAt,
+        isFirst: () => !this.#hasRun && (this.#hasRun = true),
         stdinMs: start.limits.stdinMs,
         idleMs: start.limits.idleMs,
       });

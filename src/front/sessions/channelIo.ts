@@ -67,7 +67,7 @@ export class ChannelIo implements CommandIo {
         throw new Failure('missing-key', {
           what: 'standard input',
           why: `no end of input within ${this.#stdinMs / 1000} s`,
-          next: 'pipe the key: ssh … create alice < alice.pub',
+          next: 'close standard input after the key',
         });
       }
       await this.#inputChanged(left);

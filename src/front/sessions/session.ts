@@ -28,6 +28,8 @@ export interface SessionOptions {
   readonly reachedAt: { readonly host: string; readonly port: number };
   /** How long standard input may take, in milliseconds. */
   readonly stdinMs: number;
+  /** Returns true for the first command of the connection, and false from then on. */
+  readonly isFirst: () => boolean;
   /** How long a shell may be idle, in milliseconds; 0 means no limit. */
   readonly idleMs: number;
 }
@@ -294,9 +296,9 @@ function exit(channel: ServerChannel, code: number): void {
 }
 
 /** Shows help, the answer to a session with neither a command nor a terminal. */
-function showOverview(io: ChannelIo, actor: Actor, { core, reachedAt }: SessionOptions): number {
+function showOverview(io: ChannelIo, actor: Actor, { core, reachedAt, isFirst }: SessionOptions): number {
   const { host } = core.greeting;
-  const banner = host.simulated ? `SIMULATED HOST (${host.why}): nothing here is real.\n\n` : '';
+  const banner = isFirst() && host.simulated ? `SIMULATED HOST (${host.why}): nothing here is real.\n\n` : '';
   io.stdout(
     `${banner}containarium ${core.greeting.version}: ${actor.name} (${actor.role})\n${renderBlocks(overview(actor, commandPrefix(actor.entryPoint, reachedAt)))}`,
   );
@@ -325,6 +327,7 @@ async function command(
     signal,
     prefix: commandPrefix(actor.entryPoint, reachedAt),
     reachedAt: reachedAt.host,
+    isFirst: options.isFirst(),
   });
 }
 

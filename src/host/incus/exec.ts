@@ -44,7 +44,7 @@ function unexpected(why: string, cause?: unknown): Failure {
 /** Returns the failure for an exec that Incus refused to begin. */
 function refused({ instance }: TerminalRequest, { error, error_code: status }: Reply): Failure {
   const what = `instance ${quoted(instance)}`;
-  if (status === 404) return new Failure('not-found', { what, why: 'no such instance', next: 'containarium list' });
+  if (status === 404) return new Failure('not-found', { what, why: 'no such instance', next: 'see "list"' });
   if (/not running|is frozen/i.test(error)) {
     return new Failure('wrong-state', {
       what,

@@ -88,7 +88,7 @@ export class Incus {
             why: isFailure(error, 'program-missing')
               ? 'the program "incus" is not installed'
               : 'its server does not answer',
-            next: 'containarium doctor',
+            next: 'see "doctor"',
             details: { stderr },
           },
           error,

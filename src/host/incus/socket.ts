@@ -41,7 +41,7 @@ export function incusSocketPath(
 
 /** Returns the failure for an Incus that is unreachable or whose connection was lost. */
 export function unavailable(why: string, cause?: unknown): Failure {
-  return new Failure('incus-unavailable', { what: 'Incus', why, next: 'containarium doctor' }, cause);
+  return new Failure('incus-unavailable', { what: 'Incus', why, next: 'see "doctor"' }, cause);
 }
 
 /** Maximum size of a reply, in bytes. */
@@ -113,7 +113,7 @@ function exchange(socketPath: string, what: string, { method, path, body, timeou
         new Failure('timeout', {
           what,
           why: `Incus did not answer within ${limitMs / 1000} s`,
-          next: 'containarium doctor',
+          next: 'see "doctor"',
         }),
       );
     const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs, timeoutMs);

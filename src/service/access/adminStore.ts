@@ -106,7 +106,7 @@ export class AdminStore {
       throw new Failure('exists', {
         what: `admin ${quoted(name)}`,
         why: `the role is already ${before.role}, and adding keys does not change it`,
-        next: `admin role ${name} ${role}`,
+        next: `"admin role ${name} ${role}" changes it`,
       });
     }
     const known = new Map((before?.keys ?? []).map((key) => [fingerprintOf(key), key]));
@@ -146,7 +146,7 @@ export class AdminStore {
       throw new Failure('not-found', {
         what: `admin ${quoted(name)}`,
         why: 'no admin has this name',
-        next: 'admin list',
+        next: 'see "admin list"',
       });
     const after = this.all.map((admin) => (admin.name === name ? { ...admin, role } : admin));
     if (before.role !== role) {
@@ -171,7 +171,7 @@ export class AdminStore {
       throw new Failure('not-found', {
         what: `admin ${quoted(selector)}`,
         why: 'no admin has this name, fingerprint or key comment',
-        next: 'admin list',
+        next: 'see "admin list"',
       });
     }
     const after = this.all
@@ -198,7 +198,7 @@ export class AdminStore {
     throw new Failure('last-admin', {
       what: `admin ${quoted(selector)}`,
       why: 'without it, no admin could log in at manage@',
-      next: 'add another admin first: admin add',
+      next: 'add another admin first: "admin add <name>"',
     });
   }
 

@@ -141,7 +141,7 @@ export class BanStore {
       throw new Failure('busy', {
         what: `ban of ${network.text}`,
         why: `there are already ${maxBans} bans`,
-        next: 'ban a wider network, or lift some: ban list',
+        next: 'ban a wider network, or lift some: see "ban list"',
       });
     }
     const ban: Ban = {
@@ -170,7 +170,7 @@ export class BanStore {
       throw new Failure('not-found', {
         what: `ban of ${network.text}`,
         why: 'no such ban or penalty',
-        next: 'ban list',
+        next: 'see "ban list"',
       });
     }
     if (others.length !== this.bans.length) await this.#setBans(others);

@@ -89,7 +89,7 @@ export class CaStore {
       throw new Failure('exists', {
         what: `CA ${quoted(name)}`,
         why: 'it already exists',
-        next: `ca remove ${name} first, or choose another name`,
+        next: `remove it first ("ca remove ${name}"), or choose another name`,
       });
     }
     const same = cas.find((other) => keyOf(other.line)?.fingerprint === key.fingerprint);
@@ -97,13 +97,13 @@ export class CaStore {
       throw new Failure('exists', {
         what: `key ${key.fingerprint}`,
         why: `it already belongs to CA ${quoted(same.name)}`,
-        next: 'ca list',
+        next: 'see "ca list"',
       });
     if (cas.length >= maxCas)
       throw new Failure('exists', {
         what: `CA ${quoted(name)}`,
         why: `there are already ${maxCas} CAs`,
-        next: 'remove one first: ca remove',
+        next: 'remove one first: "ca remove <name>"',
       });
     const stored: Stored = {
       name,
@@ -135,7 +135,7 @@ export class CaStore {
         throw new Failure('exists', {
           what: `CA ${quoted(name)}`,
           why: `${maxRevoked} of its certificates are already revoked`,
-          next: 'create a new CA and remove this one: ca remove',
+          next: 'create a new CA and remove this one: "ca remove <name>"',
         });
       }
       return all;
@@ -156,7 +156,7 @@ export class CaStore {
       throw new Failure('not-found', {
         what: `CA ${quoted(name)}`,
         why: 'no CA has this name',
-        next: 'ca list',
+        next: 'see "ca list"',
       });
     return found;
   }

@@ -92,7 +92,7 @@ export async function rotateHostKey(folder: string): Promise<ListedHostKey> {
     throw new Failure('exists', {
       what: 'a new host key',
       why: 'the next one is already being announced',
-      next: 'containarium host-key switch, once clients have learned it',
+      next: '"host-key switch" makes it the current one, once clients have learned it',
     });
   }
   const made = makeHostKey('containarium');
@@ -113,7 +113,7 @@ export async function switchHostKey(folder: string): Promise<ListedHostKey> {
     throw new Failure('wrong-state', {
       what: 'the next host key',
       why: 'there is none',
-      next: 'containarium host-key rotate, and give clients time to learn it',
+      next: '"host-key rotate" generates it; then give clients time to learn it',
     });
   }
   const previous = join(folder, previousName);
@@ -165,7 +165,7 @@ async function readKey(folder: string, name: string): Promise<HostKeyPair | unde
       throw new Failure('settings', {
         what,
         why: `others can read it (mode ${(stat.mode & 0o777).toString(8).padStart(4, '0')})`,
-        next: `chmod 600 ${path}; if anyone may have read it, replace it: containarium host-key rotate`,
+        next: `chmod 600 ${path}; if anyone may have read it, replace it: "host-key rotate"`,
       });
     }
     text = await readFile(path, 'utf8');

@@ -3,6 +3,7 @@
  * running server was started with.
  */
 import { isIP } from 'node:net';
+import { unknownHost } from '../../domain/results/access.ts';
 import type { HostKeyChange, HostKeyInfo, HostKeyList } from '../../domain/results/hostKeys.ts';
 import { Failure } from '../../domain/failure.ts';
 import { listHostKeys, rotateHostKey, switchHostKey, type ListedHostKey } from './hostKeyFiles.ts';
@@ -13,9 +14,6 @@ export interface HostKeyStoreOptions {
   readonly running: { readonly current: string; readonly next: string | undefined };
   readonly port: () => number;
 }
-
-/** Stands for an unknown host name. */
-const unknownHost = 'JUMP-HOST';
 
 export class HostKeyStore {
   readonly #options: HostKeyStoreOptions;
@@ -55,8 +53,8 @@ export class HostKeyStore {
             ? 'clients that have not logged in since it was first announced will warn about it'
             : 'it has not been announced by the running server, so every client will warn about it',
           next: announced
-            ? 'host-key switch --yes'
-            : 'restart the server (systemctl restart containarium) and give clients time to log in, or host-key switch --yes',
+            ? '"host-key switch --yes" switches all the same'
+            : 'restart the server (systemctl restart containarium) and give clients time to log in, or switch all the same: "host-key switch --yes"',
         });
       }
       const { fingerprint } = await switchHostKey(this.#options.folder);

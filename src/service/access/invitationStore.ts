@@ -82,7 +82,7 @@ export class InvitationStore {
       throw new Failure('busy', {
         what: 'the invitation',
         why: `there are already ${maxOpen} open ones`,
-        next: 'invite list',
+        next: 'see "invite list"',
       });
     await this.#write([...open, made]);
     const info = this.list().find(({ id }) => id === idOf(made));
@@ -97,7 +97,7 @@ export class InvitationStore {
       throw new Failure('not-found', {
         what: `invitation ${quoted(selector)}`,
         why: 'no open invitation has this id or name',
-        next: 'invite list',
+        next: 'see "invite list"',
       });
     const infos = this.list().filter(({ id }) => matching.some((entry) => idOf(entry) === id));
     await this.#write(this.all.filter((entry) => !matching.includes(entry)));

@@ -38,11 +38,13 @@ export async function checkHostKey({ hostKeyPath }: ServerTools, now: Date): Pro
   if (!found.isFile() || (found.mode & 0o077) !== 0)
     return problem(
       `${hostKeyPath} has mode ${mode}: others can read it`,
-      `chmod 600 ${hostKeyPath}; then make a new one: host-key rotate`,
+      `chmod 600 ${hostKeyPath}; then make a new one: "host-key rotate"`,
     );
   const days = Math.floor(Math.max(0, now.getTime() - found.mtimeMs) / dayMs);
   const text = `ed25519, mode ${mode}, ${counted(days, 'day')} old`;
-  return days > oldDays ? warning(text, 'host-key rotate: regular rotation limits the use of a stolen key') : ok(text);
+  return days > oldDays
+    ? warning(text, '"host-key rotate": regular rotation limits the use of a stolen key')
+    : ok(text);
 }
 
 /** Checks for admin keys that have expired or soon will. */
@@ -64,7 +66,10 @@ export function checkAdminKeys({ admins }: ServerTools, now: Date): Outcome {
     );
   return ending.length === 0
     ? ok(text)
-    : warning(`${text}; ${ending.join('; ')}`, 'admin add with a later expiry-time, or admin remove');
+    : warning(
+        `${text}; ${ending.join('; ')}`,
+        'give the keys a later expiry-time ("admin add <name>"), or remove them ("admin remove <key>")',
+      );
 }
 
 /** Checks the logins and file descriptors of this process against their limits. */
@@ -76,7 +81,7 @@ export async function checkLimits({ logins }: ServerTools): Promise<Outcome> {
   ]);
   const text = `${open} of ${most} logins, ${descriptors} of ${limit ?? 'any number of'} file descriptors`;
   if (open > near * most || (limit !== undefined && descriptors > near * limit))
-    return warning(`near a limit: ${text}`, 'session list; LimitNOFILE of the unit');
+    return warning(`near a limit: ${text}`, 'see "session list", or raise LimitNOFILE in the unit');
   return ok(text);
 }
 

@@ -4,7 +4,7 @@ import type { Container, InstanceStatus } from '../../domain/results/container.t
 import { instanceStatuses } from '../../domain/results/container.ts';
 import { Failure } from '../../domain/failure.ts';
 import { parseIncusSize } from '../../domain/values/size.ts';
-import { containerName, type Username } from '../../domain/values/username.ts';
+import { containerName, NoContainer, type Username } from '../../domain/values/username.ts';
 import type { IncusInstance } from '../../host/incus/documents.ts';
 import type { MemoryInUse } from '../../host/incus/memoryMetrics.ts';
 import type { HostContext } from './context.ts';
@@ -81,20 +81,12 @@ function startedAt(instance: IncusInstance): string | null {
   return time === null || time.startsWith('0001-') ? null : time;
 }
 
-export function notFound(user: string): Failure {
-  return new Failure('not-found', {
-    what: `container of "${user}"`,
-    why: 'no such container',
-    next: 'list shows all containers',
-  });
-}
-
 /**
  * Returns the instance of a user. Rejects with `not-found` if Incus has none, or if this system did not create it.
  */
 export async function instanceOf(context: HostContext, user: Username, signal?: AbortSignal): Promise<IncusInstance> {
   const instance = await context.incus.instance(containerName(user), signal);
-  if (instance === undefined || ownerOfInstance(instance) !== user) throw notFound(user);
+  if (instance === undefined || ownerOfInstance(instance) !== user) throw new NoContainer(user);
   return instance;
 }
 
@@ -114,7 +106,7 @@ export async function changeableInstanceOf(
     throw new Failure('wrong-state', {
       what: `container "${instance.name}"`,
       why: `an operation on it was left unfinished (${provisioning})`,
-      next: 'reconcile shows the remains; reconcile --apply repairs them',
+      next: '"reconcile" shows the remains, "reconcile --apply" repairs them',
     });
   }
   return instance;

@@ -1,8 +1,7 @@
 /** The container that a call is about. */
 import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
-import { parseUsername, type Username } from '../../domain/values/username.ts';
-import { notFound } from './containers.ts';
+import { NoContainer, parseName, type Username } from '../../domain/values/username.ts';
 
 /**
  * Returns the owner's container: the one that `user` names, or the only one. The name of another owner's container gets
@@ -10,12 +9,11 @@ import { notFound } from './containers.ts';
  */
 export function ownContainer(user: Username | undefined, { name, owns = [] }: Actor): Username {
   if (user !== undefined) {
-    if (!owns.includes(user))
-      throw new Failure('not-found', { what: `container of "${user}"`, why: 'no such container' });
+    if (!owns.includes(user)) throw new NoContainer(user);
     return user;
   }
   const [only, ...more] = owns;
-  if (only === undefined) throw notFound(name);
+  if (only === undefined) throw new NoContainer(name);
   if (more.length > 0) {
     throw new Failure('usage', {
       what: 'the container',
@@ -23,13 +21,17 @@ export function ownContainer(user: Username | undefined, { name, owns = [] }: Ac
       next: `name one: ${owns.join(', ')}`,
     });
   }
-  return parseUsername(only);
+  return parseName(only);
 }
 
 /** Returns the caller's container at self@, and elsewhere the container that `user` names. */
 export function targetContainer(verb: string, user: Username | undefined, actor: Actor): Username {
   if (actor.entryPoint === 'self') return ownContainer(user, actor);
   if (user === undefined)
-    throw new Failure('usage', { what: `"${verb}"`, why: 'the argument <user> is missing', next: `help ${verb}` });
+    throw new Failure('usage', {
+      what: `"${verb}"`,
+      why: 'the argument <user> is missing',
+      next: `see "help ${verb}"`,
+    });
   return user;
 }

@@ -1,7 +1,6 @@
 /** The fields of a form, derived from the verb's parameters. */
-import type { z } from 'zod';
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
-import { isRequired, type Option } from '../../catalogue/declaration/verb.ts';
+import { fieldSchema, isRequired, type Option } from '../../catalogue/declaration/verb.ts';
 import type { EntryPoint } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import { parseLimitedKeys } from '../../domain/keys/keyLimits.ts';
@@ -78,7 +77,7 @@ export interface Judgement {
 export function judge(verb: AnyVerb, field: Field, text: string): Judgement {
   const raw = rawValue(field, text);
   if (raw === undefined) return field.required ? { error: 'a value is required' } : {};
-  const schema = (verb.input as z.ZodObject<Record<string, z.ZodType>>).shape[field.name];
+  const schema = fieldSchema(verb, field.name);
   const parsed = schema?.safeParse(raw);
   if (parsed === undefined || parsed.success)
     return field.kind === 'keys' && typeof raw === 'string' ? { about: describeKeys(raw) } : {};

@@ -80,6 +80,6 @@ function copied({ textToCopy, options: { actor } }: BuiltinContext): string {
   throw new Failure('usage', {
     what: 'the clipboard',
     why: 'there is nothing to copy yet',
-    next: actor.entryPoint === 'self' ? 'config' : 'export <user>',
+    next: actor.entryPoint === 'self' ? '"config" prints what to copy' : '"export <user>" prints what to copy',
   });
 }

@@ -82,7 +82,7 @@ export async function callVerb({ verb, input, format, line }: VerbCall, context:
       return { kind: 'done', result: answer.result, blocks: [], exitCode };
     }
     const blocks = verb.view(answer.result as never, { now: new Date(), terminal: true });
-    const copy = longestVerbatim(blocks);
+    const copy = verb.copy?.(answer.result as never);
     if (copy !== undefined) context.offerForCopying(copy);
     ui.print({ kind: 'blocks', blocks });
     return { kind: 'done', result: answer.result, blocks, exitCode };
@@ -107,11 +107,4 @@ function finish({ liveCalls, options: { ui } }: CallContext, id: string): void {
   const ended = liveCalls.remove(id);
   if (ended !== undefined && (ended.steps.length > 0 || ended.notes.length > 0))
     ui.print({ kind: 'steps', steps: ended.steps, notes: ended.notes });
-}
-
-/** Returns the longest verbatim text: the configuration, where there are several. */
-function longestVerbatim(blocks: readonly Block[]): string | undefined {
-  return blocks
-    .flatMap((block) => (block.kind === 'verbatim' ? [block.text] : []))
-    .sort((a, b) => b.split('\n').length - a.split('\n').length)[0];
 }

@@ -7,7 +7,7 @@ import { rowSentence, stopped, titleInWords, valueInWords } from './sentences.ts
 
 /** The columns of a container's first sentence. */
 const announcedColumns = [
-  'name',
+  'user',
   'status',
   'ip',
   'quota',
@@ -52,7 +52,7 @@ export class ListAnnouncer {
   #all(containers: readonly FeedContainer[]): string[] {
     this.#announced = true;
     for (const container of containers) this.#known.set(container.user, container);
-    const sorted = containers.toSorted((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
+    const sorted = containers.toSorted((a, b) => a.user.localeCompare(b.user, 'en', { numeric: true }));
     return [
       ...sorted.map((container) => this.#row(container)),
       `${plural(containers.length, 'container')}. Changes are announced. Press Enter or Ctrl-C to stop.`,
@@ -66,7 +66,7 @@ export class ListAnnouncer {
     const lines = gone.flatMap((user) => {
       const container = this.#known.get(user);
       this.#known.delete(user);
-      return container === undefined ? [] : [`Container ${printable(container.name)} is no longer listed.`];
+      return container === undefined ? [] : [`Container of ${printable(container.user)} is no longer listed.`];
     });
     for (const container of changed) {
       const before = this.#known.get(container.user);
@@ -81,7 +81,7 @@ export class ListAnnouncer {
     return rowSentence(
       announcedColumns.map((name) => listColumns[name].title),
       announcedColumns.map((name) => this.#cell(container, name)),
-      'Container',
+      'Container of',
     );
   }
 
@@ -92,7 +92,7 @@ export class ListAnnouncer {
         ? []
         : [`${titleInWords(listColumns[name].title)} ${valueInWords(is)}, was ${valueInWords(was)}`];
     });
-    return parts.length === 0 ? [] : [`Container ${printable(after.name)}: ${parts.join('; ')}.`];
+    return parts.length === 0 ? [] : [`Container of ${printable(after.user)}: ${parts.join('; ')}.`];
   }
 
   #cell(container: FeedContainer, name: ListColumnName): string {

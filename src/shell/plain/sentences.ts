@@ -63,14 +63,8 @@ export function rowSentence(titles: readonly string[], row: readonly string[], n
       .map(({ title, value }) => `${titleInWords(title)} ${valueInWords(value)}`)
       .join(', ');
   if (first === '') return '';
-  // After a noun, a name needs no title.
-  const named =
-    noun !== undefined && first.title === 'NAME'
-      ? noun
-      : noun === undefined
-        ? capitalised(titleInWords(first.title))
-        : undefined;
-  if (named === undefined) return stopped(`${noun}: ${said([first, ...others])}`);
+  // After "Container of", the user needs no title.
+  const named = noun !== undefined && first.title === 'USER' ? noun : capitalised(titleInWords(first.title));
   const rest = said(others);
   return stopped(`${named} ${valueInWords(first.value)}${rest === '' ? '' : `: ${rest}`}`);
 }

@@ -18,7 +18,7 @@ import { wait } from '../faults/wait.ts';
 const streamsProgram = 'incus-streams';
 
 function unavailable(why: string): Failure {
-  return new Failure('incus-unavailable', { what: 'Incus', why, next: 'containarium doctor' });
+  return new Failure('incus-unavailable', { what: 'Incus', why, next: 'see "doctor"' });
 }
 
 interface Opened {
@@ -125,7 +125,7 @@ export class SimulatedStreams implements IncusStreams {
 function checkStartable(world: World, { instance, argv }: TerminalRequest): void {
   const what = `instance ${quoted(instance)}`;
   const found = Object.hasOwn(world.state.instances, instance) ? world.state.instances[instance] : undefined;
-  if (found === undefined) throw new Failure('not-found', { what, why: 'no such instance', next: 'containarium list' });
+  if (found === undefined) throw new Failure('not-found', { what, why: 'no such instance', next: 'see "list"' });
   if (found.run === null) throw new Failure('wrong-state', { what, why: 'it is not running', next: 'start it first' });
   world.emit('instance-exec', instance);
   const [program = ''] = argv;

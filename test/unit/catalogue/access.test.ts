@@ -132,7 +132,7 @@ describe('access', () => {
     expect(changes('self', 'owner')).toEqual(['restart', 'keys add', 'keys remove']);
   });
 
-  it('is refused with a failure that names the verb and the actor', () => {
+  it('is refused with a failure that names the verb and who may use it', () => {
     const owner = { name: 'alice', role: 'owner', entryPoint: 'self', owns: ['alice'] } as const;
     expect(() => {
       authorise(verbNamed('delete'), owner);
@@ -140,12 +140,29 @@ describe('access', () => {
       expect.objectContaining({
         code: 'denied',
         what: '"delete"',
-        why: expect.stringContaining('alice') as string,
+        why: 'it is for admins, at manage@',
+        next: 'ask an admin; "help" lists your verbs',
       }) as Failure,
     );
     expect(() => {
       authorise(verbNamed('info'), owner);
     }).not.toThrow();
+  });
+
+  it.each([
+    ['config', 'admin', 'it is for users, at self@', 'use "export <user>"'],
+    ['keys add', 'viewer', 'it is for users, at self@', 'use "key add <user>"'],
+    [
+      'create',
+      'viewer',
+      'your role is viewer, and it needs operator or higher',
+      'ask an admin; "help" lists your verbs',
+    ],
+    ['admin add', 'operator', 'your role is operator, and it needs admin', 'ask an admin; "help" lists your verbs'],
+  ] as const)('to %s is refused to the role %s at manage@ with the next step of that role', (verb, role, why, next) => {
+    expect(() => {
+      authorise(verbNamed(verb), { name: 'carol', role, entryPoint: 'manage' });
+    }).toThrow(expect.objectContaining({ code: 'denied', why, next }) as Failure);
   });
 
   it('determines the verbs that help shows', () => {

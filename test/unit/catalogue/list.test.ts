@@ -135,9 +135,9 @@ describe('sortContainers', () => {
 describe('columns', () => {
   it('have the default order', () => {
     const { titles, rows } = tableOf(result([container('alice')]));
-    expect(titles).toEqual(['NAME', 'STATUS', 'IP', 'QUOTA', 'AUTOSTART', 'DISK', 'MEMORY']);
+    expect(titles).toEqual(['USER', 'STATUS', 'IP', 'QUOTA', 'AUTOSTART', 'DISK', 'MEMORY']);
     expect(rows).toEqual([
-      ['alice-container', 'Running', '10.0.3.100', '50 GiB', 'Yes', '5 GiB / 50 GiB (10%)', '1 GiB / 4 GiB (25%)'],
+      ['alice', 'Running', '10.0.3.100', '50 GiB', 'Yes', '5 GiB / 50 GiB (10%)', '1 GiB / 4 GiB (25%)'],
     ]);
   });
 
@@ -154,7 +154,7 @@ describe('columns', () => {
         }),
       ]),
     );
-    expect(rows).toEqual([['bob-container', 'Stopped', '-', '-', 'No', '-', '-']]);
+    expect(rows).toEqual([['bob', 'Stopped', '-', '-', 'No', '-', '-']]);
   });
 
   it('show the provisioning state of a container that is not ready', () => {
@@ -212,7 +212,7 @@ describe('columns', () => {
     expect(() => checkInput('list', list.input, input)).toThrow(
       expect.objectContaining({
         code: 'usage',
-        next: expect.stringContaining('name, user, status') as string,
+        next: expect.stringContaining('user, name, status') as string,
       }) as Error,
     );
   });

@@ -175,12 +175,12 @@ describe('in screen-reader mode', () => {
 
     test('of the live list is escaped', () => {
       const announcer = new ListAnnouncer();
-      const one = container('alice', { name: evil, labels: { evil } });
+      const one = container('alice', { user: evil, name: evil, labels: { evil } });
       const lines = [
         ...announcer.announce(whole(one)).slice(0, 1),
         ...announcer.announce(change({ changed: [{ ...one, address: evil, labels: { x: evil } }] })),
         ...announcer.announce(change({ stale: evil })),
-        ...announcer.announce(change({ removed: ['alice'], stale: evil })),
+        ...announcer.announce(change({ removed: [evil], stale: evil })),
       ];
       expect(lines.length).toBeGreaterThan(3);
       for (const line of lines) harmless(line);

@@ -49,7 +49,7 @@ export function rowLine(
     const { align, ratio } = columnOf(name);
     segments.push({
       text: cell(cellText(name, container, now), width, align),
-      ...(marked && name === 'name' ? { style: styles.name } : {}),
+      ...(marked && name === 'user' ? { style: styles.name } : {}),
     });
     if (withBar) segments.push(...barSegments(ratio?.(container) ?? null));
   }

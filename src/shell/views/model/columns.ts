@@ -21,7 +21,7 @@ export interface ViewColumn {
 }
 
 export const columns = {
-  name: { title: 'NAME', priority: 1, text: (c) => c.name, value: (c) => c.name, sortsList: true },
+  user: { title: 'USER', priority: 1, text: (c) => c.user, value: (c) => c.user, sortsList: true },
   status: {
     title: 'STATUS',
     priority: 2,

@@ -12,7 +12,7 @@ export class ListModel {
   #shown: readonly FeedContainer[] = [];
   #selected: string | undefined;
   #filter = '';
-  #sort: ColumnName = 'name';
+  #sort: ColumnName = 'user';
   #descending = false;
   #loaded = false;
   #measuredAt: string | null = null;
@@ -123,7 +123,7 @@ export class ListModel {
   }
 
   nextSort(): void {
-    this.#sort = columnNames[(columnNames.indexOf(this.#sort) + 1) % columnNames.length] ?? 'name';
+    this.#sort = columnNames[(columnNames.indexOf(this.#sort) + 1) % columnNames.length] ?? 'user';
     // For resources, the largest use comes first.
     this.#descending = this.#sort === 'cpu' || this.#sort === 'memory' || this.#sort === 'disk';
     this.#arrange();
@@ -191,9 +191,9 @@ export class ListModel {
     const sign = this.#descending ? -1 : 1;
     return [...containers].sort((a, b) => {
       const [x, y] = [value(a), value(b)];
-      if (x === null || y === null) return Number(x === null) - Number(y === null) || natural.compare(a.name, b.name);
+      if (x === null || y === null) return Number(x === null) - Number(y === null) || natural.compare(a.user, b.user);
       const order = typeof x === 'number' && typeof y === 'number' ? x - y : natural.compare(String(x), String(y));
-      return sign * order || natural.compare(a.name, b.name);
+      return sign * order || natural.compare(a.user, b.user);
     });
   }
 }

@@ -134,7 +134,7 @@ describe('text with several lines', () => {
   it.each(['', ' \n\r\n', '# only a remark\n', '\ufeff'])('is refused as a missing key if it is %j', (text) => {
     const failure = failing(() => parsePublicKeys(text));
     expect(failure.code).toBe('missing-key');
-    expect(failure.next).toContain('< alice.pub');
+    expect(failure.next).toContain('the text of its .pub file');
   });
 });
 
@@ -258,10 +258,10 @@ describe('a path', () => {
     'alice.ppk',
   ])('is recognised and quoted in the failure: %s', (path) => {
     const failure = failing(() => parsePublicKeys(`${path}\n`));
-    expect(failure.code).toBe('usage');
+    expect(failure.code).toBe('missing-key');
     expect(failure.what).toBe(`"${path}"`);
     expect(failure.why).toContain('path');
-    expect(failure.next).toContain('create alice < alice.pub');
+    expect(failure.next).toContain('the text of its .pub file');
   });
 
   it('is quoted with escaped control characters', () => {

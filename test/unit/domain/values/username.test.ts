@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { reservedNames } from '../../../../src/domain/values/reservedNames.ts';
-import { containerName, maxUsernameLength, ownerOf, parseUsername } from '../../../../src/domain/values/username.ts';
+import {
+  containerName,
+  findUsername,
+  maxUsernameLength,
+  ownerOf,
+  parseName,
+  parseNewUsername,
+} from '../../../../src/domain/values/username.ts';
 import { codeOf, failing } from '../failing.ts';
 
 const letters = 'abcdefghijklmnopqrstuvwxyz';
@@ -14,15 +21,15 @@ const goodName = fc
   .map((parts) => parts.join(''))
   .filter((name) => !reservedNames.includes(name) && !name.startsWith('systemd-'));
 
-describe('parseUsername', () => {
+describe('parseNewUsername', () => {
   it.each(['a', 'alice', 'alice-2', 'a1', 'x--y', 'b'.repeat(32)])('accepts %s', (name) => {
-    expect(parseUsername(name)).toBe(name);
+    expect(parseNewUsername(name)).toBe(name);
   });
 
   it('returns every valid name unchanged', () => {
     fc.assert(
       fc.property(goodName, (name) => {
-        expect(parseUsername(name)).toBe(name);
+        expect(parseNewUsername(name)).toBe(name);
       }),
     );
   });
@@ -31,7 +38,7 @@ describe('parseUsername', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (text) => {
         fc.pre(!/^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/.test(text));
-        const failure = failing(() => parseUsername(text));
+        const failure = failing(() => parseNewUsername(text));
         expect(failure.code).toBe('invalid-user');
         expect(failure.next).toMatch(/starting with a letter|another name/);
       }),
@@ -51,7 +58,7 @@ describe('parseUsername', () => {
     ['alice bob', 'only a-z'],
     ['a'.repeat(33), '33 characters'],
   ])('refuses %j with the reason "%s"', (text, why) => {
-    const failure = failing(() => parseUsername(text));
+    const failure = failing(() => parseNewUsername(text));
     expect(failure.code).toBe('invalid-user');
     expect(failure.why).toContain(why);
   });
@@ -66,30 +73,30 @@ describe('parseUsername', () => {
     ['alice-', 'alice'],
     ['a'.repeat(40), 'a'.repeat(32)],
   ])('suggests for %j the name %s', (text, near) => {
-    const failure = failing(() => parseUsername(text));
+    const failure = failing(() => parseNewUsername(text));
     expect(failure.details?.['suggestion']).toBe(near);
     expect(failure.next).toContain(`for example: ${near}`);
   });
 
   it.each(['Root', 'SSH', '; rm -rf /', '東京', '', '$(id)', '123'])('suggests nothing for %j', (text) => {
-    expect(failing(() => parseUsername(text)).details).toBeUndefined();
+    expect(failing(() => parseNewUsername(text)).details).toBeUndefined();
   });
 
   it('suggests only names that it accepts', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 70 }), (text) => {
         try {
-          parseUsername(text);
+          parseNewUsername(text);
         } catch (error) {
           const near = (error as { details?: { suggestion?: string } }).details?.suggestion;
-          if (near !== undefined) expect(parseUsername(near)).toBe(near);
+          if (near !== undefined) expect(parseNewUsername(near)).toBe(near);
         }
       }),
     );
   });
 
   it.each(reservedNames)('refuses the reserved name %s and says why it is reserved', (name) => {
-    const failure = failing(() => parseUsername(name));
+    const failure = failing(() => parseNewUsername(name));
     expect(failure.code).toBe('invalid-user');
     expect(failure.why).toMatch(/^reserved: (a |the |used )/);
   });
@@ -127,14 +134,66 @@ describe('parseUsername', () => {
   });
 
   it('refuses every name that begins with systemd-, but accepts systemd1', () => {
-    expect(failing(() => parseUsername('systemd-anything')).why).toContain('systemd');
-    expect(parseUsername('systemd1')).toBe('systemd1');
+    expect(failing(() => parseNewUsername('systemd-anything')).why).toContain('systemd');
+    expect(parseNewUsername('systemd1')).toBe('systemd1');
   });
 
   it('escapes control characters in its message', () => {
-    expect(failing(() => parseUsername('al\u001b[2Jice\u202e')).message).toBe(
+    expect(failing(() => parseNewUsername('al\u001b[2Jice\u202e')).message).toBe(
       'user name "al\\u{1b}[2Jice\\u{202e}": upper-case letters are not allowed',
     );
+  });
+});
+
+describe('parseNewUsername', () => {
+  it('refuses the name of a container, and names its user', () => {
+    const failure = failing(() => parseNewUsername('erin-container'));
+    expect(failure).toMatchObject({
+      code: 'invalid-user',
+      why: 'it is the name of the container of "erin"',
+      next: 'give the user name alone: erin',
+      details: { suggestion: 'erin' },
+    });
+  });
+
+  it('does not suggest a reserved name for the name of a container', () => {
+    expect(failing(() => parseNewUsername('root-container')).details).toBeUndefined();
+  });
+});
+
+describe('findUsername', () => {
+  it.each(['alice', 'alice-container'])('finds alice by %s', (text) => {
+    expect(findUsername(text)).toBe('alice');
+  });
+
+  it.each(['nobody', 'root', 'systemd-x', 'admin-container'])('takes %s, which no new user may have', (text) => {
+    expect(findUsername(text)).toBe(text.replace('-container', ''));
+  });
+
+  it('finds a user whose name an earlier version allowed to end with the suffix', () => {
+    expect(findUsername('erin-container-container')).toBe('erin-container');
+  });
+
+  it.each([
+    ['Alice', 'did you mean "alice"?'],
+    ['Alice-Container', 'did you mean "alice"?'],
+    ['-container', undefined],
+    ['../etc', undefined],
+    ['', undefined],
+  ])('answers not-found for %j, which is no name', (text, next) => {
+    const failure = failing(() => findUsername(text));
+    expect(failure).toMatchObject({ code: 'not-found', why: 'no such container' });
+    expect(failure.next).toBe(next);
+  });
+});
+
+describe('parseName', () => {
+  it('takes a reserved name, because an admin has no account on the host', () => {
+    expect(parseName('admin')).toBe('admin');
+  });
+
+  it('refuses a text that breaks the rule', () => {
+    expect(codeOf(() => parseName('Carol!'))).toBe('invalid-user');
   });
 });
 
@@ -147,7 +206,7 @@ describe('containerName and ownerOf', () => {
   it('are inverse to each other and keep to the 63 characters of an Incus instance name', () => {
     fc.assert(
       fc.property(goodName, (name) => {
-        const instance = containerName(parseUsername(name));
+        const instance = containerName(parseNewUsername(name));
         expect(ownerOf(instance)).toBe(name);
         expect(instance).toMatch(/^[a-z][a-z0-9-]{0,61}[a-z0-9]$/);
       }),
@@ -175,7 +234,7 @@ describe('containerName and ownerOf', () => {
 
 describe('a user name', () => {
   it('may have 32 characters, but not 33', () => {
-    expect(parseUsername('a'.repeat(32))).toHaveLength(32);
-    expect(codeOf(() => parseUsername('a'.repeat(33)))).toBe('invalid-user');
+    expect(parseNewUsername('a'.repeat(32))).toHaveLength(32);
+    expect(codeOf(() => parseNewUsername('a'.repeat(33)))).toBe('invalid-user');
   });
 });

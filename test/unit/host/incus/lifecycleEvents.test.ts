@@ -175,7 +175,7 @@ describe('following events', () => {
     writeFileSync(join(folder, 'file'), '');
     for (const path of [join(folder, 'nothing'), join(folder, 'file'), folder]) {
       const failure = await failureOf(follow(new SocketStreams(path, limits)).ended);
-      expect(failure, path).toMatchObject({ code: 'incus-unavailable', what: 'Incus', next: 'containarium doctor' });
+      expect(failure, path).toMatchObject({ code: 'incus-unavailable', what: 'Incus', next: 'see "doctor"' });
     }
   });
 

@@ -226,7 +226,7 @@ describe('opening a terminal', () => {
     const none = new SocketStreams(join(await temporaryFolder(), 'none'), limits);
     expect(await failureOf(none.terminal(request))).toMatchObject({
       code: 'incus-unavailable',
-      next: 'containarium doctor',
+      next: 'see "doctor"',
     });
   });
 

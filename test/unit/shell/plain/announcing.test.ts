@@ -121,22 +121,20 @@ describe('ListAnnouncer', () => {
   test('announces every container once, then the changes', () => {
     const announcer = new ListAnnouncer();
     expect(announcer.announce(update({ whole: true, changed: [bob] }))).toEqual([
-      'Container bob-container: status Running, IP 10.0.3.2, autostart Yes, memory 512 MiB of 2 GiB, 25 percent.',
+      'Container of bob: status Running, IP 10.0.3.2, autostart Yes, memory 512 MiB of 2 GiB, 25 percent.',
       '1 container. Changes are announced. Press Enter or Ctrl-C to stop.',
     ]);
     expect(announcer.announce(update({ changed: [{ ...bob, memoryUsedBytes: 0, cpuPercent: 50 }] }))).toEqual([]);
     expect(announcer.announce(update({ changed: [{ ...bob, status: 'stopped' }] }))).toEqual([
-      'Container bob-container: status Stopped, was Running; IP none, was 10.0.3.2.',
+      'Container of bob: status Stopped, was Running; IP none, was 10.0.3.2.',
     ]);
     expect(announcer.announce(update({ changed: [{ ...bob, user: 'al', name: 'al-container' }] }))[0]).toMatch(
-      /^New: Container al-container: status Running/,
+      /^New: Container of al: status Running/,
     );
     expect(announcer.announce(update({ removed: ['bob', 'nobody'] }))).toEqual([
-      'Container bob-container is no longer listed.',
+      'Container of bob is no longer listed.',
     ]);
-    expect(announcer.announce(update({ whole: true, changed: [] }))).toEqual([
-      'Container al-container is no longer listed.',
-    ]);
+    expect(announcer.announce(update({ whole: true, changed: [] }))).toEqual(['Container of al is no longer listed.']);
   });
 
   test('announces once that the list is out of date', () => {

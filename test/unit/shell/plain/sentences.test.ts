@@ -30,17 +30,17 @@ describe('sentences', () => {
 });
 
 describe('a row as a sentence', () => {
-  const titles = ['NAME', 'STATUS', 'IP', 'DISK'];
+  const titles = ['USER', 'STATUS', 'IP', 'DISK'];
 
   test('names its noun and leaves out empty cells', () => {
-    expect(rowSentence(titles, ['bob-container', 'Stopped', '-', '1 GiB / 20 GiB (5%)'], 'Container')).toBe(
-      'Container bob-container: status Stopped, disk 1 GiB of 20 GiB, 5 percent.',
+    expect(rowSentence(titles, ['bob', 'Stopped', '-', '1 GiB / 20 GiB (5%)'], 'Container of')).toBe(
+      'Container of bob: status Stopped, disk 1 GiB of 20 GiB, 5 percent.',
     );
   });
 
-  test('begins with its first title if it has no noun', () => {
+  test('begins with its first title if it has no noun, or if its first cell is no user', () => {
     expect(rowSentence(['USER', 'IP'], ['bob', '10.0.3.2'])).toBe('User bob: IP 10.0.3.2.');
-    expect(rowSentence(['USER', 'IP'], ['bob', '10.0.3.2'], 'Container')).toBe('Container: user bob, IP 10.0.3.2.');
+    expect(rowSentence(['IP', 'USER'], ['10.0.3.2', 'bob'], 'Container of')).toBe('IP 10.0.3.2: user bob.');
     expect(rowSentence(['NAME'], ['bob'])).toBe('Name bob.');
     expect(rowSentence([], [])).toBe('');
   });

@@ -14,7 +14,7 @@ function model(): ListModel {
 describe('the line above the list', () => {
   test('has the number of containers, the host, the order and the time of measurement', () => {
     expect(text(headLine(model(), 'SIMULATED', 99))).toBe(
-      '2 containers, 1 running · SIMULATED · by name · measured 03:00:00 UTC',
+      '2 containers, 1 running · SIMULATED · by user · measured 03:00:00 UTC',
     );
   });
 
@@ -27,7 +27,7 @@ describe('the line above the list', () => {
     list.markShown();
     list.setFilter('bob');
     expect(text(headLine(list, '', 99))).toBe(
-      '1 of 2 matching "bob" · 2 marked (1 not shown) · by name · measured 03:00:00 UTC',
+      '1 of 2 matching "bob" · 2 marked (1 not shown) · by user · measured 03:00:00 UTC',
     );
   });
 

@@ -199,7 +199,7 @@ describe('the filter', () => {
     expect(w.controller.model.shown.map(({ user }) => user)).toEqual(['bob']);
     w.press('enter');
     expect(w.controller.store.get().typing).toBeUndefined();
-    expect(w.message()).toBe('› list --label team=blue --sort name');
+    expect(w.message()).toBe('› list --label team=blue --sort user');
     expect(w.controller.model.filter).toBe('label:team=blue');
   });
 

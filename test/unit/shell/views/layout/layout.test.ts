@@ -31,8 +31,8 @@ test.each([20, 39, 60, 79, 99, 119, 159, 199, 299])('a row is never wider than a
 });
 
 test.each([
-  [39, ['name', 'status']],
-  [79, ['name', 'status', 'ip', 'cpu', 'memory']],
+  [39, ['user', 'status', 'ip']],
+  [79, ['user', 'status', 'ip', 'cpu', 'memory', 'disk']],
 ])('a window of %i cells shows the most important columns', (width, names) => {
   const narrow = new Widths();
   narrow.see([container('alice')], now);
@@ -41,7 +41,7 @@ test.each([
 
 test('a wide window shows all columns, with bars', () => {
   const placed = place(widths, 299);
-  expect(placed.map(({ name }) => name)).toEqual(['name', 'status', 'ip', 'cpu', 'memory', 'disk', 'uptime', 'labels']);
+  expect(placed.map(({ name }) => name)).toEqual(['user', 'status', 'ip', 'cpu', 'memory', 'disk', 'uptime', 'labels']);
   expect(placed.filter(({ bar }) => bar).map(({ name }) => name)).toEqual(['memory', 'disk']);
 });
 
@@ -66,9 +66,9 @@ test('text from outside is escaped', () => {
 test('column widths only grow', () => {
   const growing = new Widths();
   growing.see([container('alice')], now);
-  const before = growing.of('name');
+  const before = growing.of('user');
   growing.see([container('a')], now);
-  expect(growing.of('name')).toBe(before);
+  expect(growing.of('user')).toBe(before);
 });
 
 describe('a running call', () => {

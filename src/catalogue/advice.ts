@@ -1,0 +1,32 @@
+/** The next step of a failure: commands of this system stand in it in double quotes. */
+import type { Actor } from '../domain/access/actor.ts';
+import { Failure } from '../domain/failure.ts';
+import { mayUse, verbNamed, verbNames, type AnyVerb } from './catalogue.ts';
+
+/** A command in the text of a next step. */
+export interface AdvisedCommand {
+  readonly words: readonly string[];
+  readonly verb: AnyVerb;
+}
+
+/** Returns the commands in `next`. Other quoted text, such as a command of Incus, is left out. */
+export function commandsIn(next: string): AdvisedCommand[] {
+  return [...next.matchAll(/"([^"]+)"/g)].flatMap(([, quoted = '']) => {
+    const words = quoted.split(' ');
+    const verb = verbOf(words);
+    return verb === undefined ? [] : [{ words, verb }];
+  });
+}
+
+function verbOf([first = '', second = '']: readonly string[]): AnyVerb | undefined {
+  const called = (name: string): AnyVerb | undefined =>
+    verbNames.map(verbNamed).find((verb) => verb.name === name || verb.aliases?.includes(name));
+  return called(`${first} ${second}`) ?? called(first);
+}
+
+/** Returns the failure with a next step that this caller can take: what only an admin may do, they ask an admin for. */
+export function advisedFor(failure: Failure, { entryPoint, role }: Pick<Actor, 'entryPoint' | 'role'>): Failure {
+  const { next } = failure;
+  if (next === undefined || commandsIn(next).every(({ verb }) => mayUse(verb, entryPoint, role))) return failure;
+  return new Failure(failure.code, { ...failure.toData(), next: `ask an admin: ${next}` }, failure.cause);
+}
