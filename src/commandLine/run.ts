@@ -175,7 +175,7 @@ async function completeInput(options: CommandOptions, { verb, input }: Invocatio
   }
   if (verb.danger === 'type-name' && full['yes'] !== true && io.terminal) {
     const name = targetOf(verb, full) ?? '';
-    full['confirm'] = (await io.ask(`${verb.summary}. This cannot be undone.\nType "${name}" to go on: `)).trim();
+    full['confirm'] = (await io.ask(`${verb.summary}. This cannot be undone.\nType "${name}" to continue: `)).trim();
   }
   return full;
 }

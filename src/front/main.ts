@@ -52,7 +52,7 @@ core.onNotification(messages.drain, ({ reason }) => {
 // Without core there is nothing to serve; a new core starts a new front.
 channel.on('close', () => process.exit(0));
 
-// One client must never take the others down: an error that escapes a session is logged, and the server goes on.
+// One client must never take the others down: an error that escapes a session is logged, and the server continues.
 process.on('uncaughtException', (error) => logError('uncaught', error));
 process.on('unhandledRejection', (error) => logError('unhandled', error));
 

@@ -298,7 +298,7 @@ export class Operations {
   }
 
   /**
-   * Finishes or undoes an operation that cannot go on. Rejects with `partial` if neither is possible now, and leaves
+   * Finishes or undoes an operation that cannot continue. Rejects with `partial` if neither is possible now, and leaves
    * the operation to {@link recover}.
    */
   async #end(operation: OpenOperation, failure: Failure | undefined): Promise<'undone' | 'finished'> {

@@ -19,7 +19,7 @@ export interface CoreCall {
 
 export interface CoreClient {
   readonly greeting: Greeting;
-  /** Makes a call. Rejects with a Failure. Aborting ends a call that reads; an operation that has begun goes on. */
+  /** Makes a call. Rejects with a Failure. Aborting ends a call that reads; an operation that has begun continues. */
   call(
     call: CoreCall,
     onEvent: (event: CallEvent) => void,

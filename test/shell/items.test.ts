@@ -76,7 +76,7 @@ describe.each(sizes)('at %i x %i', (columns, rows) => {
     expect(await server.ssh(['create', user], { stdin: key.line })).toMatchObject({ code: 0 });
     const shell = await openShell(server, { columns, rows });
     shell.type(`delete ${user}`).press('enter');
-    const asked = await shell.shows(`Type "${user}" to go on:`);
+    const asked = await shell.shows(`Type "${user}" to continue:`);
     expect(asked).toMatch(/Disk used:\s+\S/);
     expect(asked).toMatch(/Last login:\s+\S/);
     expect(asked).toMatch(/Snapshots:\s+none/);
@@ -85,7 +85,7 @@ describe.each(sizes)('at %i x %i', (columns, rows) => {
     await shell.said('Cancelled. Nothing was changed.');
     expect((await server.ssh(['info', user])).code).toBe(0);
     shell.type(`delete ${user}`).press('enter');
-    await shell.shows(`Type "${user}" to go on:`);
+    await shell.shows(`Type "${user}" to continue:`);
     shell.type('wrong').press('enter');
     await shell.shows(`That does not match "${user}"`);
     shell.press('ctrl-u').type(user).press('enter');

@@ -176,7 +176,7 @@ describe.each([
     for (const user of users) await create(user);
     const shell = await openView(size);
     shell.type(`/three${columns}`).press('enter').type('d');
-    await shell.shows(`Type "three${columns}" to go on:`);
+    await shell.shows(`Type "three${columns}" to continue:`);
     shell.type('alice').press('enter');
     await shell.shows(`That does not match "three${columns}"`);
     shell.press('ctrl-u').type(`three${columns}`).press('enter');
@@ -184,12 +184,12 @@ describe.each([
     shell.press('escape');
     await shell.shows('alice-container');
     shell.type(`/${columns}`).press('enter').type('ad');
-    await shell.shows('Type "delete 2" to go on:');
+    await shell.shows('Type "delete 2" to continue:');
     for (const user of [`one${columns}`, `two${columns}`]) expect(shell.text()).toContain(`${user}:`);
     shell.press('enter');
     await shell.shows('Cancelled. Nothing was changed.');
     shell.type('d');
-    await shell.shows('Type "delete 2" to go on:');
+    await shell.shows('Type "delete 2" to continue:');
     shell.type('delete 2').press('enter');
     await shell.shows(`Nothing matches "${columns}"`);
     const { containers } = (

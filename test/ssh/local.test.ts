@@ -158,7 +158,7 @@ test("a name is typed to delete on the host's own terminal", async () => {
     'delete',
     'typed',
   ]);
-  await terminal.shows(/Type "typed" to go on:/);
+  await terminal.shows(/Type "typed" to continue:/);
   await terminal.type('typed', 'Enter');
   await terminal.shows(/Container typed-container and jump account typed deleted/);
   expect((await server.local(['info', 'typed'])).code).toBe(3);

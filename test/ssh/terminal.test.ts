@@ -68,7 +68,7 @@ describe('delete with a terminal', () => {
     const user = `right-${end.length}${end.charCodeAt(0)}`;
     await create(user);
     const { stdout, code } = await server.ssh(['delete', user], { tty: true, stdin: `${user}${end}` });
-    expect(stdout).toMatch(new RegExp(`Type "${user}" to go on: ${user}\r\n`));
+    expect(stdout).toMatch(new RegExp(`Type "${user}" to continue: ${user}\r\n`));
     expect(code).toBe(0);
     expect(await exists(user)).toBe(false);
   });
@@ -134,12 +134,12 @@ describe('on a real terminal', () => {
   test('a name is typed to delete, with echo and correction', async () => {
     await create('typed');
     const terminal = await openTerminal(['ssh', ...server.sshArguments({ options: ['-t'] }), 'delete', 'typed']);
-    await terminal.shows(/Type "typed" to go on:$/);
+    await terminal.shows(/Type "typed" to continue:$/);
     await terminal.type('tyyped', 'BSpace', 'BSpace', 'BSpace', 'BSpace');
-    await terminal.shows(/to go on: ty$/);
+    await terminal.shows(/to continue: ty$/);
     await terminal.type('ped', 'Enter');
     const shown = await terminal.shows(/Container typed-container and jump account typed deleted/);
-    expect(shown).toMatch(/to go on: typed\n/);
+    expect(shown).toMatch(/to continue: typed\n/);
     // Each step has one line in the end: its begin is overwritten.
     expect(shown.match(/Stopping container…/g)).toHaveLength(1);
     expect(shown).toMatch(/^✓ \[2\/4\] Stopping container… \(/m);

@@ -71,7 +71,7 @@ describe('a shell that nobody uses (60)', () => {
   test('is warned and ends with a question open, which is not answered by that', async () => {
     const shell = await openShell(server);
     shell.type('delete alice').press('enter');
-    await shell.shows('Type "alice" to go on');
+    await shell.shows('Type "alice" to continue');
     await shell.said(warning);
     await shell.ended();
     expect(shell.scrollback()).toMatch(goodbye);

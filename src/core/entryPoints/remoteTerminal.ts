@@ -63,7 +63,7 @@ export class RemoteTerminal implements CallerTerminal {
     this.#receiver?.resize(columns, rows);
   }
 
-  /** Ends the terminal when its caller is gone, so that no program goes on unseen. */
+  /** Ends the terminal when its caller is gone, so that no program continues unseen. */
   end(): void {
     this.#ended = true;
     this.#receiver?.end();

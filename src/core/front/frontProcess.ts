@@ -1,6 +1,6 @@
 /**
- * Keeps the front running: starts, watches and replaces it. The front may die at any time, and operations go on without
- * it. A {@link FrontStarter} starts and kills it.
+ * Keeps the front running: starts, watches and replaces it. The front may die at any time, and operations continue
+ * without it. A {@link FrontStarter} starts and kills it.
  */
 import type { Logger } from 'pino';
 import type { MessageConnection } from 'vscode-jsonrpc/node';

@@ -9,9 +9,9 @@ import type { StepEvent } from '../../domain/events/callEvent.ts';
 import type { Presence } from '../../domain/results/room.ts';
 
 /**
- * Maximum number of admins' shells that are told of every arrival, departure and step. More form a crowd, which is told
- * only what is said and which calls ended; `who` lists the shells. Arrivals would flood a crowd, and drawing them costs
- * shells times arrivals.
+ * Maximum number of admins' shells that are notified of every arrival, departure and step. More form a crowd, which is
+ * notified only of messages and of calls that ended; `who` lists the shells. Arrivals would flood a crowd, and drawing
+ * them costs shells times arrivals.
  */
 const maxUncrowdedShells = 20;
 /** Number of admins' shells at which a crowd ends. Lower than its beginning, so that one shell cannot toggle it. */

@@ -66,7 +66,7 @@ export class ShellModel {
     this.verbs = verbsFor(options.actor.entryPoint, options.actor.role);
   }
 
-  /** Shows what is going on in the room and follows it. Returns the lines that the user typed earlier. */
+  /** Shows the calls that run and who is here, and follows the room. Returns the lines that the user typed earlier. */
   begin(): readonly string[] {
     const { membership, ui } = this.options;
     const { welcome } = membership;

@@ -67,7 +67,7 @@ export async function confirm(terminal: LineTerminal, { title, facts, word }: Co
     ].join('\n'),
   );
   for (;;) {
-    const answer = await ask(terminal, `Type "${printable(word)}" to go on, or press Enter to cancel: `);
+    const answer = await ask(terminal, `Type "${printable(word)}" to continue, or press Enter to cancel: `);
     const typed = answer?.trim() ?? '';
     if (typed === '') return false;
     if (typed === word) return true;

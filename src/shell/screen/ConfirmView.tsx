@@ -22,7 +22,7 @@ export interface ConfirmViewProps {
 export function ConfirmView({ dialog, line, mistyped, columns, rows, top }: ConfirmViewProps): ReactElement {
   const { title, facts, word } = dialog.confirmation;
   const { setCursorPosition } = useCursor();
-  const question = `Type "${word}" to go on: `;
+  const question = `Type "${word}" to continue: `;
   const shown = windowOf(line, Math.max(8, columns - stringWidth(question) - 1));
   const room = Math.max(1, rows - 3);
   const all = facts.length <= room;

@@ -15,7 +15,7 @@ interface Verb {
   /** Minimum number of operands. */
   readonly operands: number;
   readonly isLong?: boolean;
-  /** Description of the server's operation, if the verb starts one. The operation goes on without the client. */
+  /** Description of the server's operation, if the verb starts one. The operation continues without the client. */
   readonly operation?: string;
   changes(parsed: Parsed): boolean;
   run(world: World, parsed: Parsed, input: string): Answer;

@@ -76,7 +76,7 @@ describe('confirm', () => {
     const fake = new FakeTerminal(typed);
     expect(await confirm(fake.terminal, confirmation)).toBe(confirmed);
     expect(fake.written).toMatch(
-      /^Delete a container: "bob"\. This cannot be undone\.\nDisk used: 1 GiB of 2 GiB, 50 percent\.\nType "bob" to go on/,
+      /^Delete a container: "bob"\. This cannot be undone\.\nDisk used: 1 GiB of 2 GiB, 50 percent\.\nType "bob" to continue/,
     );
   });
 });
