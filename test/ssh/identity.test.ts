@@ -133,7 +133,7 @@ describe('limits of an admin key', () => {
         },
       ],
     });
-    await admin(['admin', 'add', 'flags', '--from', '127.0.0.1'], key.line);
+    await admin(['admin', 'add', 'flags', '--from', '127.0.0.1'], `from="10.0.0.0/8" ${key.line}`);
     expect(await whoami('manage', key.path)).toMatchObject({ name: 'flags', role: 'viewer' });
     expect(await listed('flags')).toMatchObject({
       keys: [

@@ -190,14 +190,15 @@ export const adminAdd = defineVerb({
       name: 'from',
       long: ['from'],
       value: 'addresses',
-      summary: 'comma-separated addresses and networks from which the keys are accepted',
+      summary:
+        'comma-separated addresses and networks from which the keys are accepted; replaces any from= before a key',
     },
     {
       kind: 'option',
       name: 'expires',
       long: ['expires'],
       value: 'time',
-      summary: 'when the keys expire, for example 30d or 2027-01-31 (UTC)',
+      summary: 'when the keys expire, for example 30d or 2027-01-31 (UTC); replaces any expiry-time= before a key',
     },
     {
       kind: 'option',
