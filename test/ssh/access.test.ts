@@ -1,4 +1,4 @@
-/** Who may come in, as whom, and how soon not any more. */
+/** Who may log in, as whom, and how soon a removed key loses its access. */
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -51,7 +51,7 @@ async function whoami(
 }
 
 describe('authentication', () => {
-  test('is by public key only', async () => {
+  test('accepts public keys only', async () => {
     const methods: Record<string, Buffer[]> = {
       none: [],
       password: [boolean(false), string('secret')],
@@ -80,7 +80,7 @@ describe('authentication', () => {
     expect(stderr).toMatch(/Authentications that can continue: publickey\s*$/m);
   });
 
-  test('answers an unknown login name, an unknown key, and a key at the wrong door alike', async () => {
+  test('gives the same answer to an unknown login name, an unknown key, and a key at the wrong entry point', async () => {
     const pairs: [user: string, key: TestKey][] = [
       ['manage', keys.stranger],
       ['root', keys.admin],
@@ -102,7 +102,7 @@ describe('authentication', () => {
         client.received.length = 0;
         const offered = await client.tryKey(user, 'ssh-ed25519', key.blob);
         const signed = await client.tryKey(user, 'ssh-ed25519', key.blob, ed25519Signer(key));
-        // All that the server says: 51 with the same methods, and nothing beside it.
+        // The whole answer: message 51 with the same methods, and no other message.
         client.send(message.userauthRequest, string(user), string('ssh-connection'), string('none'));
         const last = await client.take(message.userauthFailure);
         const rest = client.received.map((packet) => packet.toString('hex'));
@@ -114,7 +114,7 @@ describe('authentication', () => {
     expect(answers[0]).toMatchObject({ offered: message.userauthFailure, signed: message.userauthFailure });
   });
 
-  test('gives the stock client the same words for all of them', async () => {
+  test('gives the stock client the same message for all three', async () => {
     for (const [user, key] of [
       ['manage', keys.stranger],
       ['root', keys.admin],
@@ -142,10 +142,10 @@ describe('authentication', () => {
   });
 });
 
-describe('identity', () => {
+describe('the identity of a login', () => {
   test('is the key that signed, not the one that was offered first (stock client)', async () => {
-    // The admin's public key without its private part: the client offers it, is told that it would do, and cannot use
-    // it.
+    // The admin's public key without its private part: the client offers it, the server accepts the offer, and the
+    // client cannot sign.
     const offered = join(folder, 'offered-only');
     await copyFile(`${keys.admin.path}.pub`, `${offered}.pub`);
     const options = ['-v', '-i', `${offered}.pub`];
@@ -173,7 +173,7 @@ describe('identity', () => {
     client.destroy();
   });
 
-  test('needs a signature over this very connection', async () => {
+  test('requires a signature over the session identifier of its own connection', async () => {
     const first = await RawClient.connect(server.port);
     const second = await RawClient.connect(server.port);
     const borrowed = (data: Buffer): Buffer =>
@@ -187,7 +187,7 @@ describe('identity', () => {
     second.destroy();
   });
 
-  test("depends on the door too, for a key that is both an admin's and an owner's", async () => {
+  test("depends on the entry point for a key that is both an admin's and an owner's", async () => {
     await admin(['create', 'both'], keys.viewer.line);
     expect(await whoami('manage', keys.viewer.path)).toMatchObject({ name: 'viewer', role: 'viewer' });
     expect(await whoami('self', keys.viewer.path)).toMatchObject({ name: 'both', role: 'owner' });
@@ -196,7 +196,7 @@ describe('identity', () => {
     expect(await whoami('manage', keys.viewer.path)).toMatchObject({ name: 'viewer' });
   });
 
-  test('is in the journal, with fingerprint and address', async () => {
+  test('is recorded in the journal with its fingerprint and address', async () => {
     await server.ssh(['list'], { key: keys.viewer.path });
     const records = JSON.parse(await admin(['audit', '--actor', 'viewer', '--verb', 'list', '--json'])) as {
       result: { records: unknown[] };
@@ -213,16 +213,16 @@ describe('identity', () => {
   });
 });
 
-describe('key types', () => {
+describe('a key', () => {
   test.each([
     ['ed25519', undefined, []],
     ['ecdsa', 256, []],
     ['ecdsa', 384, []],
     ['ecdsa', 521, []],
     ['rsa', 3072, ['-o', 'PubkeyAcceptedAlgorithms=rsa-sha2-256']],
-    // The largest that is common; making it takes a moment.
+    // The largest common size. It takes ssh-keygen a moment.
     ['rsa', 4096, ['-o', 'PubkeyAcceptedAlgorithms=rsa-sha2-512']],
-  ])('%s %s logs in', async (type, bits, options) => {
+  ])('of type %s %s logs in', async (type, bits, options) => {
     const key = await makeKey(folder, `${type}-${bits ?? ''}`, { type, ...(bits === undefined ? {} : { bits }) });
     await admin(['admin', 'add', `${type}${bits ?? ''}`], key.line);
     expect(await whoami('manage', key.path, options)).toMatchObject({
@@ -231,7 +231,7 @@ describe('key types', () => {
     });
   });
 
-  test('RSA with SHA-1 is refused, when offered and when signed', async () => {
+  test('of type RSA is rejected with SHA-1, when it is offered and when it signs', async () => {
     const key = await makeKey(folder, 'sha1', { type: 'rsa', bits: 3072 });
     await admin(['admin', 'add', 'sha1'], key.line);
     expect(await whoami('manage', key.path, ['-o', 'PubkeyAcceptedAlgorithms=ssh-rsa'])).toBeUndefined();
@@ -242,38 +242,35 @@ describe('key types', () => {
     client.destroy();
   });
 
-  test.each(['ed25519', 'ecdsa'] as const)(
-    'a security key (%s) logs in where it was touched, and only then',
-    async (kind) => {
-      const key = makeSecurityKey(kind, 'token');
-      await admin(['admin', 'add', `sk-${kind}`], key.line);
-      const client = await RawClient.connect(server.port);
-      await client.requestAuthentication();
-      expect(await client.tryKey('manage', key.type, key.blob)).toBe(message.userauthPkOk);
-      for (const flags of [0x00, 0x04])
-        expect(await client.tryKey('manage', key.type, key.blob, key.signer(flags)), `flags ${flags}`).toBe(
-          message.userauthFailure,
-        );
-      const lying = (data: Buffer): Buffer => {
-        // Claims the touch after signing without it.
-        const signature = Buffer.from(key.signer(0)(data));
-        signature[signature.length - 5] = 1;
-        return signature;
-      };
-      expect(await client.tryKey('manage', key.type, key.blob, lying)).toBe(message.userauthFailure);
-      expect(await client.tryKey('manage', key.type, key.blob, makeSecurityKey(kind, 'another').signer(1))).toBe(
+  test.each(['ed25519', 'ecdsa'] as const)('of type FIDO (%s) logs in only with a touch', async (kind) => {
+    const key = makeSecurityKey(kind, 'token');
+    await admin(['admin', 'add', `sk-${kind}`], key.line);
+    const client = await RawClient.connect(server.port);
+    await client.requestAuthentication();
+    expect(await client.tryKey('manage', key.type, key.blob)).toBe(message.userauthPkOk);
+    for (const flags of [0x00, 0x04])
+      expect(await client.tryKey('manage', key.type, key.blob, key.signer(flags)), `flags ${flags}`).toBe(
         message.userauthFailure,
       );
-      expect(await client.tryKey('manage', key.type, key.blob, key.signer(1))).toBe(message.userauthSuccess);
-      const channel = await client.openSession();
-      await client.granted(channel, 'exec', string('whoami --json'));
-      await client.exitStatus();
-      expect(JSON.parse(client.output())).toMatchObject({ result: { name: `sk-${kind}` } });
-      client.destroy();
-    },
-  );
+    const lying = (data: Buffer): Buffer => {
+      // Signs without a touch and claims one afterwards.
+      const signature = Buffer.from(key.signer(0)(data));
+      signature[signature.length - 5] = 1;
+      return signature;
+    };
+    expect(await client.tryKey('manage', key.type, key.blob, lying)).toBe(message.userauthFailure);
+    expect(await client.tryKey('manage', key.type, key.blob, makeSecurityKey(kind, 'another').signer(1))).toBe(
+      message.userauthFailure,
+    );
+    expect(await client.tryKey('manage', key.type, key.blob, key.signer(1))).toBe(message.userauthSuccess);
+    const channel = await client.openSession();
+    await client.granted(channel, 'exec', string('whoami --json'));
+    await client.exitStatus();
+    expect(JSON.parse(client.output())).toMatchObject({ result: { name: `sk-${kind}` } });
+    client.destroy();
+  });
 
-  test('a certificate is not taken for the key it certifies', async () => {
+  test('is rejected in a certificate that no CA of the server has signed', async () => {
     const ca = await makeKey(folder, 'ca');
     await admin(['admin', 'add', 'ca'], ca.line);
     const certified = await makeKey(folder, 'certified');
@@ -293,7 +290,7 @@ describe('key types', () => {
 test('the list of accepted signatures is well-formed and leaves out SHA-1', async () => {
   const { stderr } = await server.ssh(['whoami'], { key: keys.admin.path, options: ['-v'] });
   const [, list = ''] = /server-sig-algs=<(.*)>/.exec(stderr) ?? [];
-  // Certificates of the same keys have names of their own.
+  // The certificate types of the same keys have names of their own.
   const plain = list.split(',').filter((name) => !name.includes('-cert-v01@'));
   expect(
     list
@@ -313,8 +310,8 @@ test('the list of accepted signatures is well-formed and leaves out SHA-1', asyn
   ]);
 });
 
-describe('who is removed', () => {
-  test('as an admin is out at once, on open connections too', async () => {
+describe('a removed key', () => {
+  test('of an admin loses access at once, on open connections too', async () => {
     await admin(['admin', 'add', 'leaver'], keys.leaver.line);
     const options = { key: keys.leaver.path, shared: true };
     expect((await server.ssh(['list'], options)).code).toBe(0);
@@ -324,7 +321,7 @@ describe('who is removed', () => {
     expect((await server.ssh(['list'], options)).code).toBe(255);
   });
 
-  test('as one of two keys of a user is out at once, while the other stays', async () => {
+  test('of a user with two keys loses access at once, and the other key keeps it', async () => {
     await admin(['key', 'add', 'alice'], keys.leaver.line);
     const options = { user: 'self', key: keys.leaver.path, shared: true };
     expect((await server.ssh(['info'], options)).code).toBe(0);
@@ -334,7 +331,7 @@ describe('who is removed', () => {
     expect(await whoami('self', keys.alice.path)).toMatchObject({ name: 'alice' });
   });
 
-  test('has their running command ended with the reason, within two seconds', async () => {
+  test('has its running command ended within two seconds, with the reason', async () => {
     await admin(['admin', 'add', 'leaver'], keys.leaver.line);
     const waiting = server.startSsh(['create', 'never'], { key: keys.leaver.path, openStdin: true });
     await eventually(
@@ -345,12 +342,12 @@ describe('who is removed', () => {
     const removedMs = performance.now();
     const { stderr, exitCode } = await waiting;
     expect(performance.now() - removedMs).toBeLessThan(await twoSeconds(server));
-    // On its standard error, or where its command had not yet arrived, as the end of the connection.
+    // The reason is on standard error, or in the disconnect message if the command had not arrived yet.
     expect(stderr).toMatch(/(The session ends|Received disconnect from .*): your key is no longer accepted here/);
     expect(exitCode).not.toBe(0);
   });
 
-  test('by replacing the keys or deleting the container is out at once', async () => {
+  test('loses access at once when all keys are replaced or the container is deleted', async () => {
     await admin(['create', 'gone'], keys.leaver.line);
     expect(await whoami('self', keys.leaver.path)).toMatchObject({ name: 'gone' });
     await admin(['key', 'replace', 'gone'], keys.stranger.line);

@@ -1,6 +1,6 @@
 /**
- * Clients that do not behave: what ssh2 alone would fall to (the L numbers are those of its known limitations), the
- * server must stand. After each attack an honest admin on the same server is served.
+ * Hostile clients. ssh2 alone fails under these attacks (the L numbers are those of its known limitations); the server
+ * must not. After each attack the server still serves an admin.
  */
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -27,13 +27,13 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  // The same process as before: it neither died nor was replaced by the watchdog.
+  // The front neither died nor was replaced.
   expect(await frontOf(server)).toBe(frontPid);
   const honest = await server.ssh(['whoami', '--json']);
   expect(honest.code, honest.stderr).toBe(0);
 });
 
-describe('before authentication', () => {
+describe('before authentication the server', () => {
   it('ignores messages that only a server sends (L1)', async () => {
     const client = await RawClient.connect(server.port);
     await client.requestAuthentication();
@@ -56,7 +56,7 @@ describe('before authentication', () => {
       client.send(message.userauthRequest, string('manage'), string('ssh-connection'), string('none'));
     });
     expect((await client.take(message.userauthFailure))[0]).toBe(message.userauthFailure);
-    // It is not logged in by having said so itself.
+    // The client is not logged in because it sent USERAUTH_SUCCESS.
     client.send(message.channelOpen, string('session'), uint32(0), uint32(1000), uint32(32_768));
     client.send(message.userauthRequest, string('manage'), string('ssh-connection'), string('none'));
     await eventually(
@@ -67,7 +67,7 @@ describe('before authentication', () => {
     client.destroy();
   });
 
-  it('closes connections that say nothing, and those that do not log in, after the grace (L6)', async () => {
+  it('closes silent connections, and connections that do not log in, after the grace period (L6)', async () => {
     const silent = Array.from({ length: 50 }, () => connect(server.port, '127.0.0.1'));
     const closed = silent.map((socket) => once(socket.on('error', () => undefined).resume(), 'close'));
     const halfway = await RawClient.connect(server.port);
@@ -75,7 +75,7 @@ describe('before authentication', () => {
     await halfway.ends();
   });
 
-  it('ends a connection after too many attempts (L7)', async () => {
+  it('ends a connection after too many login attempts (L7)', async () => {
     const client = await RawClient.connect(server.port);
     await client.requestAuthentication();
     let tries = 0;
@@ -88,7 +88,7 @@ describe('before authentication', () => {
     expect(tries).toBeLessThanOrEqual(4);
   });
 
-  it('offers no compression, no finite-field groups, no SHA-1: nothing but what is listed, and does not say which library it is (L8, L24, L25, L30)', async () => {
+  it('offers only the listed algorithms, without compression, finite-field groups or SHA-1, and does not name its library (L8, L24, L25, L30)', async () => {
     const socket = connect(server.port, '127.0.0.1');
     socket.write('SSH-2.0-test\r\n');
     let data = Buffer.alloc(0);
@@ -103,7 +103,7 @@ describe('before authentication', () => {
     });
     socket.destroy();
     expect(data.toString('latin1')).toMatch(/^SSH-2\.0-containarium\r\n/);
-    // Behind the length, the padding's, the type of the message and a cookie: ten lists of names.
+    // Ten name lists follow the length, the padding length, the message number and the cookie.
     let rest = Buffer.from(offered, 'latin1').subarray(22);
     const [kex, hostKey, ...both] = Array.from({ length: 10 }, () => {
       const names = stringAt(rest, 0).toString();
@@ -122,7 +122,7 @@ describe('before authentication', () => {
     expect(both).toEqual([ciphers, ciphers, macs, macs, ['none'], ['none'], [''], ['']]);
   });
 
-  it('lives with user names of any length, other protocols, and a reset in the middle (L8, L22)', async () => {
+  it('survives user names of any length, other protocols, and a connection reset (L8, L22)', async () => {
     const client = await RawClient.connect(server.port);
     await client.requestAuthentication();
     expect(await client.tryLogin('x'.repeat(1000), 'none')).toBe(message.userauthFailure);
@@ -145,7 +145,7 @@ describe('before authentication', () => {
     }
   });
 
-  it('takes any bytes for a key to be offered, and knows none of them (L29)', async () => {
+  it('survives offers of arbitrary bytes as a key, and rejects each of them (L29)', async () => {
     const garbage = [
       '',
       'x',
@@ -165,19 +165,19 @@ describe('before authentication', () => {
   });
 });
 
-describe('after authentication', () => {
+describe('after authentication the server', () => {
   it.each([0, 1, 1023])('refuses channels with a packet size of %d (L2)', async (packetSize) => {
     const client = await RawClient.login(server.port, admin);
     client.send(message.channelOpen, string('session'), uint32(0), uint32(1_000_000), uint32(packetSize));
     await client.ends();
   });
 
-  it('answers a flood on standard input at once, and takes no more of it', async () => {
+  it('refuses a flood on standard input while the flood lasts', async () => {
     const client = await RawClient.login(server.port, admin);
     const channel = await client.openSession();
     expect(await client.granted(channel, 'exec', string('create flood --json'))).toBe(true);
     const chunk = Buffer.alloc(30_000, 0x61);
-    // Never ends of itself: the answer has to come while it lasts.
+    // The loop ends only with the answer.
     while (!client.received.some(([type]) => type === message.channelClose)) {
       client.send(message.channelData, uint32(channel), string(chunk));
       await new Promise((resolve) => setImmediate(resolve));
@@ -201,7 +201,7 @@ describe('after authentication', () => {
     client.destroy();
   });
 
-  it('answers the close of every session that never ran anything (L15), and opens ten at a time (L16)', async () => {
+  it('closes each session that never ran a command (L15), and keeps at most ten open (L16)', async () => {
     const client = await RawClient.login(server.port, admin);
     for (let i = 0; i < 100; i++) {
       const channel = await client.openSession({ id: i });
@@ -217,7 +217,7 @@ describe('after authentication', () => {
     [0, 0],
     [1, 1],
     [0xffffffff, 0xffffffff],
-  ])('takes a terminal of %d x %d for one of a sane size (L18)', async (columns, rows) => {
+  ])('accepts a terminal of %d x %d and uses a sane size (L18)', async (columns, rows) => {
     const client = await RawClient.login(server.port, admin);
     const channel = await client.openSession();
     const size = [uint32(columns), uint32(rows), uint32(0), uint32(0)];
@@ -229,7 +229,7 @@ describe('after authentication', () => {
     client.destroy();
   });
 
-  it('runs one command on a session: a second is refused or ignored, the first is answered (L20)', async () => {
+  it('runs only the first command of a session (L20)', async () => {
     const client = await RawClient.login(server.port, admin);
     const channel = await client.openSession();
     client.together(() => {
@@ -243,7 +243,7 @@ describe('after authentication', () => {
     client.destroy();
   });
 
-  it('refuses forwarding, subsystems, agents and X11, and drops environment that nobody needs', async () => {
+  it('refuses forwarding, subsystems, agents, X11 and unknown environment variables', async () => {
     const client = await RawClient.login(server.port, admin);
     client.send(
       message.channelOpen,
@@ -270,11 +270,11 @@ describe('after authentication', () => {
     client.destroy();
   });
 
-  it('keeps little for a client that stops reading', async () => {
+  it('buffers less than 60 MiB for a client that stops reading', async () => {
     const client = await RawClient.login(server.port, admin);
     const before = await memory();
     client.socket.pause();
-    // Each asks for an answer that nobody takes.
+    // The client reads none of the answers.
     for (let id = 0; id < 9; id++)
       client.send(message.channelOpen, string('session'), uint32(id), uint32(0xffffffff), uint32(32_768));
     for (let id = 0; id < 9; id++) client.request(id, 'exec', string('help --json'));
@@ -284,7 +284,7 @@ describe('after authentication', () => {
     client.destroy();
   });
 
-  it('goes on with a create whose client is gone', async () => {
+  it('finishes a create whose client has disconnected', async () => {
     const key = await makeKey(await temporaryFolder(), 'gone');
     const client = await RawClient.login(server.port, admin);
     const channel = await client.openSession();
@@ -294,7 +294,7 @@ describe('after authentication', () => {
       client.send(message.channelEof, uint32(channel));
     });
     await client.take(message.channelSuccess);
-    // The first word of its progress says that it has begun.
+    // The first progress line shows that the create has begun.
     await eventually(
       () =>
         client.received.some(

@@ -1,7 +1,7 @@
 /**
  * Stock clients against this server: OpenSSH of the machine and of the next release, PuTTY's plink, Dropbear's
  * dbclient, programs on paramiko and on Go's x/crypto/ssh, ssh-keyscan. Each opens the shell, runs commands, pipes keys
- * in, gets exit statuses, and loses no byte while keys are changed, whichever side wants it.
+ * in, gets exit statuses, and loses no byte during a key change, whichever side starts it.
  */
 import { once } from 'node:events';
 import { execa } from 'execa';
@@ -20,7 +20,7 @@ import { openTerminal, telling } from '../support/terminal.ts';
 
 const rekeyBytes = 16_384;
 
-/** One server as it is by default, and one that changes keys as often as it may. */
+/** One server with the defaults, and one that changes keys as often as its configuration allows. */
 let quiet: TestServer;
 let restless: TestServer;
 let user: TestKey;
@@ -56,7 +56,7 @@ const prompt = /alice@[a-z-]+:~\$ $/;
 const linesUp = 40;
 const lastNumber = 100_000;
 
-/** Through a terminal inside a container: 800 KB of numbers down, and lines up that come back. */
+/** Uses a terminal session in a container: 800 KB of numbers arrive, and typed lines are echoed. */
 async function fullTerminal(
   client: SshClient,
   server: TestServer,
@@ -124,7 +124,7 @@ async function fullTerminal(
 }
 
 describe.each(all.map((client) => [client.name, client] as const))('%s', (_name, client) => {
-  it('opens the shell, and ends it', async () => {
+  it('opens the shell and closes it', async () => {
     const [program = '', ...args] = await client.command(quiet, { terminal: true });
     const environment = Object.entries(client.env).map(([name, value]) => `${name}=${value}`);
     const terminal = await openTerminal(['env', ...environment, ...telling, program, ...args]);
@@ -136,7 +136,7 @@ describe.each(all.map((client) => [client.name, client] as const))('%s', (_name,
     await terminal.shows(/^ended with 0$/m);
   });
 
-  it('runs a command, with its exit status', async () => {
+  it('runs a command and gets its exit status', async () => {
     const ok = await run(client, quiet, ['whoami', '--json']);
     expect(JSON.parse(ok.stdout)).toMatchObject({ ok: true, result: { name: 'tester', entryPoint: 'manage' } });
     expect(ok.code).toBe(0);
@@ -144,7 +144,7 @@ describe.each(all.map((client) => [client.name, client] as const))('%s', (_name,
     expect((await run(client, quiet, ['create', 'alice'], { stdin: user.line })).code).toBe(5);
   });
 
-  it('takes a key from standard input', async () => {
+  it('sends a key on standard input', async () => {
     const name = `piped-${++users}`;
     const { code, stdout, stderr } = await run(client, quiet, ['create', name], { stdin: user.line });
     expect(code, stderr).toBe(0);
@@ -152,17 +152,17 @@ describe.each(all.map((client) => [client.name, client] as const))('%s', (_name,
     expect((await run(client, quiet, ['info', name, '--json'])).stdout).toContain(user.fingerprint);
   });
 
-  it('loses nothing while the server changes keys: a full terminal', async () => {
+  it('loses nothing in a busy terminal while the server changes keys', async () => {
     const { exchanges, code } = await fullTerminal(client, restless, {});
     expect(code).toBe(0);
     if (exchanges !== undefined) expect(exchanges).toBeGreaterThan(20);
   });
 
-  it('loses nothing while the server changes keys: a command, its input and its output', async () => {
+  it('loses no input and no output of a command while the server changes keys', async () => {
     const reference = await quiet.ssh(['help', '--json']);
     expect(reference.stdout.length).toBeGreaterThan(2 * rekeyBytes);
     expect((await run(client, restless, ['help', '--json'])).stdout).toBe(reference.stdout);
-    // The key comes behind as much as may stand before it.
+    // The key follows the largest accepted amount of comments.
     const name = `long-${++users}`;
     const created = await run(client, restless, ['create', name], {
       stdin: `${`# ${'x'.repeat(77)}\n`.repeat(790)}${user.line}`,
@@ -175,15 +175,15 @@ describe.each(all.map((client) => [client.name, client] as const))('%s', (_name,
   });
 
   if (client.changesKeys) {
-    it('loses nothing while it changes keys itself', async () => {
+    it('loses nothing while the client changes keys', async () => {
       const { exchanges, code } = await fullTerminal(client, quiet, { rekeyBytes: 65_536 });
       expect(code).toBe(0);
       expect(exchanges).toBeGreaterThan(5);
     });
 
-    // rekey.test.ts has it for all of them, without a terminal.
+    // rekey.test.ts tests this for all clients, without a terminal.
     if (!client.isLibrary) {
-      it('loses nothing while both sides want it', async () => {
+      it('loses nothing while both sides change keys', async () => {
         const { code } = await fullTerminal(client, restless, { rekeyBytes: 65_536 });
         expect(code).toBe(0);
       });
@@ -192,7 +192,7 @@ describe.each(all.map((client) => [client.name, client] as const))('%s', (_name,
 });
 
 describe('OpenSSH 10', () => {
-  it('takes the post-quantum key exchange, and warns of nothing', async () => {
+  it('uses the post-quantum key exchange and prints no warning', async () => {
     const ten = all.find(({ name }) => name === 'OpenSSH 10');
     if (ten === undefined) throw new Error('there is none');
     const verbose = await run(ten, quiet, ['whoami'], { verbose: true });
@@ -203,13 +203,13 @@ describe('OpenSSH 10', () => {
 });
 
 describe('paramiko', () => {
-  it('takes the post-quantum key exchange', async () => {
+  it('uses the post-quantum key exchange', async () => {
     const client = all.find(({ name }) => name === 'paramiko');
     if (client === undefined) throw new Error('there is none');
     expect((await run(client, quiet, ['whoami'], { verbose: true })).stderr).toMatch(/Kex: mlkem768x25519-sha256\n/);
   });
 });
 
-it('ssh-keyscan sees the host key', async () => {
+it('ssh-keyscan prints the host key', async () => {
   expect(await keyscan(quiet)).toBe(await publicHostKey(quiet));
 });

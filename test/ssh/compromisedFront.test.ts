@@ -1,7 +1,7 @@
 /**
- * A front that was taken over. The real core runs, and in the front's place a program that passes the protocol on to
- * this test, which says to core whatever such a front could say: wrong framing, arbitrary messages, other people's
- * logins, floods.
+ * A compromised front. The real core runs with a program in the front's place that passes the protocol on to this test.
+ * The test sends core what a hostile front could send: wrong framing, arbitrary messages, other people's logins and
+ * floods.
  */
 import { createPrivateKey, randomBytes, sign, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
@@ -28,11 +28,11 @@ let chief: TestKey;
 interface Front {
   readonly socket: Socket;
   readonly connection: MessageConnection;
-  /** Requests and notifications of core, as they came. */
+  /** Requests and notifications from core, in their order. */
   readonly heard: [method: string, params: unknown][];
 }
 
-/** Every front that core has started so far, newest last. */
+/** Every front that core has started, the newest last. */
 const fronts: Front[] = [];
 const now = (): Front => {
   const front = fronts.at(-1);
@@ -106,7 +106,7 @@ const string = (value: string | Buffer): Buffer => {
   return Buffer.concat([length, bytes]);
 };
 
-/** A key of ssh-keygen's as one of Node.js's (PROTOCOL.key: the seed stands before the public key, at the end). */
+/** Converts a key of ssh-keygen to one of Node.js (PROTOCOL.key: the seed stands before the public key, at the end). */
 async function privateKey(key: TestKey): Promise<KeyObject> {
   const raw = Buffer.from((await readFile(key.path, 'utf8')).replace(/-----.*-----|\s/g, ''), 'base64');
   const publicPart = key.blob.subarray(-32);
@@ -118,7 +118,7 @@ async function privateKey(key: TestKey): Promise<KeyObject> {
   });
 }
 
-/** What a client signs at its login (RFC 4252, section 7), as a front sees it. */
+/** Returns the proof of a login that a client signs and the front sees (RFC 4252, section 7). */
 async function proofOf(key: TestKey, username: string, sessionId = randomBytes(32)) {
   const data = Buffer.concat([
     string(sessionId),
@@ -150,7 +150,7 @@ async function logIn(key: TestKey, username: string): Promise<string> {
   return actor.login;
 }
 
-/** The answer, or the code of the failure. */
+/** Resolves to the answer, or to the code of the failure. */
 async function asked(method: string, params: unknown): Promise<any> {
   return now()
     .connection.sendRequest(method, params)
@@ -177,7 +177,7 @@ async function journal(): Promise<JournalRecord[]> {
     .map((line) => JSON.parse(line) as JournalRecord);
 }
 
-/** Of the host, all that a change would change. */
+/** Returns the state of the host, which every change would alter. */
 async function host(): Promise<string> {
   return readFile(join(server.home, 'state', 'simulated-host.json'), 'utf8');
 }
@@ -187,7 +187,7 @@ async function residentBytes(): Promise<number> {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
 }
 
-/** core is the same process, answers, and its journal is whole. */
+/** Expects that core answers and that its journal verifies. */
 async function unharmed(): Promise<void> {
   expect(await local('whoami')).toMatchObject({ role: 'root' });
   expect((await server.local(['audit', 'verify'])).code).toBe(0);
@@ -198,7 +198,7 @@ function raw(text: string | Buffer): void {
 }
 const framed = (text: string): string => `Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
 
-/** A front that works: the one there is, or the next. */
+/** Resolves to a front that core answers: the current one or its replacement. */
 async function aFront(): Promise<Front> {
   return eventually(
     async () => {
@@ -227,8 +227,8 @@ const call = (login: string, verb: string, input: unknown = {}, more: object = {
   ...more,
 });
 
-describe('what is claimed without a proof', () => {
-  test('is worth nothing: no verb, no room, no candidates, no setting', async () => {
+describe('a front without a valid proof', () => {
+  test('cannot call a verb, enter the room, get candidates, or change a setting', async () => {
     const before = { host: await host(), journal: (await journal()).length };
     for (const login of ['admin', 'root', 'local', '', '__proto__', 'constructor', '01ARZ3NDEKTSV4RRFFQ69G5FAV']) {
       for (const verb of [...verbNames, 'help', '__proto__', 'constructor'])
@@ -241,7 +241,7 @@ describe('what is claimed without a proof', () => {
       expect(await asked('shell/settings', { login, settings: { plain: true } })).toMatch(/^(denied|usage)$/);
       await now().connection.sendNotification('shell/typed', { login, line: 'delete alice' });
     }
-    // What the protocol once carried, and what only core's own socket may say.
+    // A field of an earlier protocol, and a request that only core's own socket accepts.
     expect(
       await asked('call', {
         ...call('x', 'delete', { user: 'alice', yes: true }),
@@ -254,7 +254,7 @@ describe('what is claimed without a proof', () => {
     await unharmed();
   });
 
-  test("is worth nothing with a proof that is somebody else's, changed, or used", async () => {
+  test("cannot log in with another person's, a changed or a used proof", async () => {
     const proof = await proofOf(alice, 'self');
     const forged = [
       { ...proof, username: 'manage' },
@@ -274,8 +274,8 @@ describe('what is claimed without a proof', () => {
   });
 });
 
-describe('a login that is there', () => {
-  test('may what its person may and nothing else, whatever else the message says', async () => {
+describe('a valid login', () => {
+  test('has only the rights of its person, whatever role a message claims', async () => {
     const own = await logIn(alice, 'self');
     const look = await logIn(viewer, 'manage');
     const before = await host();
@@ -293,14 +293,14 @@ describe('a login that is there', () => {
         expect(await asked('call', { ...call(login, verb, input), ...claim }), verb).toBe('usage');
     }
     expect(await host()).toBe(before);
-    // What the journal has of it is what core decided, by the name that core knows.
+    // The journal records the decision of core, with the name that core knows.
     const refusals = (await journal()).filter(({ type }) => type === 'refused');
     expect(refusals.length).toBeGreaterThan(0);
     const names = refusals.map(({ actor }) => (actor as { name: string; entryPoint: string }).name);
     expect([...new Set(names)].sort()).toEqual(['alice', 'viewer']);
   });
 
-  test('is not to be named over another connection, nor by a later front', async () => {
+  test('cannot be used over another connection or by a later front', async () => {
     const own = await logIn(alice, 'self');
     expect(await asked('call', call(own, 'info', { user: 'alice' }))).toMatchObject({
       result: { container: { user: 'alice' } },
@@ -312,7 +312,7 @@ describe('a login that is there', () => {
     expect(await asked('call', call(own, 'info', { user: 'alice' }))).toBe('denied');
   });
 
-  test("cannot enter the room in another shell's name, or leave for a shell that is not its front's", async () => {
+  test("cannot enter the room as another person's shell, or leave it for a shell of another front", async () => {
     const look = await logIn(viewer, 'manage');
     expect(await asked('room/enter', { shell: 'one', login: look })).toMatchObject({ lines: [] });
     expect(await asked('room/enter', { shell: 'one', login: await logIn(alice, 'self') })).toBe('usage');
@@ -322,9 +322,9 @@ describe('a login that is there', () => {
     await unharmed();
   });
 
-  test('has a bounded number of calls at work', async () => {
+  test('has a limited number of running calls', async () => {
     const look = await logIn(viewer, 'manage');
-    // Calls that do not end by themselves, so that none makes room for the next.
+    // These calls do not end by themselves, so that none frees its slot.
     const ends = Array.from({ length: 100 }, () => new CancellationTokenSource());
     const following = ends.map(({ token }) =>
       now()
@@ -338,8 +338,8 @@ describe('a login that is there', () => {
   });
 });
 
-describe('events, records and answers that only core makes', () => {
-  test('are nothing when a front sends them', async () => {
+describe('events, records and answers of core', () => {
+  test('have no effect when a front sends them', async () => {
     const before = { host: await host(), journal: (await journal()).length };
     for (const [method, params] of [
       ['event', { id: 'x', event: { type: 'note', text: 'forged' } }],
@@ -379,7 +379,7 @@ describe('events, records and answers that only core makes', () => {
       await now().connection.sendNotification(method, params);
       await Promise.race([asked(method, params), new Promise((resolve) => setTimeout(resolve, 200))]);
     }
-    // Answers to questions that core never asked.
+    // Answers to requests that core never sent.
     for (const id of [0, 1, 2, 3, 'x', null])
       raw(framed(JSON.stringify({ jsonrpc: '2.0', id, result: { role: 'root' } })));
     expect(await asked('login/prove', { proof: await proofOf(alice, 'manage'), address: '192.0.2.1' })).toBe('denied');
@@ -389,17 +389,17 @@ describe('events, records and answers that only core makes', () => {
   });
 });
 
-describe('what is no message', () => {
+describe('invalid input from a front', () => {
   const wrong: Record<string, string | Buffer> = {
-    'a length that nobody can hold': 'Content-Length: 9999999999\r\n\r\n{',
+    'an impossible length': 'Content-Length: 9999999999\r\n\r\n{',
     'a length above the limit': `Content-Length: ${2 * 1024 * 1024 + 1}\r\n\r\n{`,
-    'a length below nothing': 'Content-Length: -1\r\n\r\n{}',
+    'a negative length': 'Content-Length: -1\r\n\r\n{}',
     'no length': 'Content-Type: x\r\n\r\n{}',
     'two lengths': 'Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}',
     'a header without an end': Buffer.alloc(1024 * 1024, 'a'),
-    bytes: randomBytes(100_000),
+    'random bytes': randomBytes(100_000),
   };
-  test.each(Object.keys(wrong))('%s ends that front, and core starts the next', async (name) => {
+  test.each(Object.keys(wrong))('that has %s ends that front, and core starts the next', async (name) => {
     const count = fronts.length;
     const before = await residentBytes();
     raw(wrong[name] ?? '');
@@ -408,7 +408,7 @@ describe('what is no message', () => {
     expect((await residentBytes()) - before).toBeLessThan(64 * 1024 ** 2);
   });
 
-  test('JSON that is none, or no request, is passed over', async () => {
+  test('that is malformed JSON or not a request is ignored', async () => {
     for (const text of [
       '{',
       'null',
@@ -426,15 +426,15 @@ describe('what is no message', () => {
   });
 });
 
-describe('too much', () => {
-  test('of messages without a login costs core bounded memory, and it goes on', async () => {
+describe('a flood of messages from a front', () => {
+  test('without a login costs core limited memory, and core continues', async () => {
     const before = await residentBytes();
     const one = framed(JSON.stringify({ jsonrpc: '2.0', method: 'shell/typed', params: [1, [2, [3, {}]]] }));
-    // Small ones are read much faster than they are handed out.
+    // Small messages are read much faster than they are dispatched.
     const many = Buffer.from(one.repeat(20_000));
     let most = before;
     const { socket } = now();
-    // How much of a gigabyte core takes before the time is over is its own affair.
+    // Core need not read the whole gigabyte before the time is up.
     const deadline = performance.now() + 8000;
     for (let sent = 0; sent < 1024 ** 3 && performance.now() < deadline && !socket.destroyed; sent += many.length) {
       if (!socket.write(many))
@@ -445,15 +445,15 @@ describe('too much', () => {
       most = Math.max(most, await residentBytes());
     }
     console.info(`core grew by ${Math.round((most - before) / 1024 ** 2)} MiB`);
-    // Seen: 104 MiB, most of it garbage that is not collected yet; 222 MiB without the guard
+    // Measured: 104 MiB, most of it garbage that is not collected yet; 222 MiB without the guard
     // (src/protocol/boundedReader.ts).
     expect(most - before).toBeLessThan(176 * 1024 ** 2);
     await unharmed();
   }, 120_000);
 });
 
-describe('anything', () => {
-  test('that looks like a message changes nothing and is survived', async () => {
+describe('a random message from a front', () => {
+  test('changes nothing, and core survives it', async () => {
     const before = { host: await host(), pid: server.pid };
     const look = await logIn(viewer, 'manage');
     const methods = [

@@ -1,4 +1,4 @@
-/** docs/contributing.md adds a verb step by step. This does the same in a copy of the tree, and runs the verb. */
+/** docs/contributing.md adds a verb step by step. This test follows it in a copy of the tree and runs the verb. */
 import { readFileSync } from 'node:fs';
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -13,7 +13,7 @@ interface Block {
   readonly lines: readonly string[];
 }
 
-/** The code blocks that name a file, in their order. */
+/** Returns the code blocks that name a file, in their order. */
 function blocks(page: string): Block[] {
   return [...page.matchAll(/^```(ts|diff) (src\/\S+)\n([^]*?)\n```$/gm)].map(([, kind, path = '', text = '']) => ({
     kind: kind as Block['kind'],
@@ -22,7 +22,7 @@ function blocks(page: string): Block[] {
   }));
 }
 
-/** Applies a block: a file of its own, or lines to put between others that stand in the file once. */
+/** Applies a block: a new file, or lines to insert after a line that occurs in the file once. */
 function applied(before: string, { kind, path, lines }: Block): string {
   if (kind === 'ts') return `${lines.join('\n')}\n`;
   const side = (without: string): string =>
@@ -35,7 +35,7 @@ function applied(before: string, { kind, path, lines }: Block): string {
   return parts.join(side('-'));
 }
 
-test('the verb that docs/contributing.md adds compiles, is in help, and answers', async () => {
+test('the verb that docs/contributing.md adds compiles, appears in help, and answers', async () => {
   const page = readFileSync(join(repository, 'docs', 'contributing.md'), 'utf8');
   const copy = join(await temporaryFolder(), 'copy');
   await mkdir(copy);

@@ -1,6 +1,6 @@
 /**
- * The end of the server in the middle of everything: it says so, finishes what it began, and leaves no session hanging
- * (65, L32).
+ * The end of a busy server: it notifies its users, finishes the running operations, and leaves no session hanging (65,
+ * L32).
  */
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { makeKey } from '../support/keys.ts';
 import { RawClient, message, string, uint32 } from '../support/rawClient.ts';
 import { eventually, startServer, temporaryFolder } from '../support/server.ts';
 
-test('SIGTERM with 20 shells and 3 changes under way: notice, drain, exit code 0', async () => {
+test('SIGTERM with 20 shells and 3 running changes notifies the shells, finishes the changes, and exits with 0', async () => {
   const key = await makeKey(await temporaryFolder(), 'user');
   const fast = await startServer();
   expect((await fast.ssh(['create', 'first'], { stdin: key.line })).code).toBe(0);
@@ -50,7 +50,7 @@ test('SIGTERM with 20 shells and 3 changes under way: notice, drain, exit code 0
     'three creates',
   );
   const stopped = server.stop();
-  // What comes meanwhile is let in and told, as long as something is waited for.
+  // While the server waits for the changes, it accepts new logins and notifies them.
   const late = await server.ssh(['create', 'late', '--json'], { stdin: key.line });
   if (late.code !== 255) expect(JSON.parse(late.stdout)).toMatchObject({ ok: false, error: { code: 'shutting-down' } });
   expect(await stopped).toBe(0);
@@ -58,7 +58,7 @@ test('SIGTERM with 20 shells and 3 changes under way: notice, drain, exit code 0
   for (const client of shells) {
     await client.ends();
     expect(client.output()).toMatch(/The session ends: /);
-    // Not cut off: the shell has ended with a code, and its channel was closed.
+    // The shell is not cut off: it has an exit code, and its channel is closed.
     expect(client.received.map(([type]) => type)).toContain(message.channelClose);
   }
   await silent.ends();

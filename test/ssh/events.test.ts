@@ -1,5 +1,5 @@
 /**
- * What the journal and the log say of logins, their end, and those that were refused. The real fail2ban reads the log.
+ * Logins, their ends and rejected logins in the journal and the log. The real fail2ban reads the log.
  */
 import { chmod } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -57,7 +57,7 @@ async function records(types: readonly string[], of: TestServer = server): Promi
     .filter(({ type }) => types.includes(type));
 }
 
-/** Lines of the log, each of which has to be one object. */
+/** Returns the lines of the log. Throws if a line is not one JSON object. */
 function lines(of: TestServer = server): { readonly level: string; readonly event?: string; readonly msg?: string }[] {
   return of
     .log()
@@ -69,7 +69,7 @@ function lines(of: TestServer = server): { readonly level: string; readonly even
 const bytesOfJournal = (of: TestServer): Promise<number> => bytesBelow(join(of.home, 'state', 'journal'));
 
 describe('a login', () => {
-  test('is in the journal with who, door, key, address, its name and how, and so is its end', async () => {
+  test('is recorded with its person, entry point, key, address, name and method, and so is its end', async () => {
     const { stdout } = await server.ssh(['session', 'list', '--json'], { key: admin.path });
     const { result } = JSON.parse(stdout) as { result: { sessions: { login: string }[] } };
     const login = result.sessions[0]?.login;
@@ -101,7 +101,7 @@ describe('a login', () => {
     expect(closed['reason']).toBeUndefined();
   });
 
-  test('that is ended from this side has the reason', async () => {
+  test('that the server ends is recorded with the reason', async () => {
     const open = server.startSsh([], { key: viewer.path, options: ['-N'] });
     await eventually(
       async () => (await server.local(['session', 'list'])).stdout.includes('viewer') || undefined,
@@ -116,14 +116,14 @@ describe('a login', () => {
     expect(closed['reason']).toBe('ended by chief: lunch');
   });
 
-  test('in local mode is no record; its verbs are', async () => {
+  test('in local mode is not recorded, but its calls are', async () => {
     await server.local(['list']);
     const all = await records(['login', 'logout', 'verb']);
     expect(all.filter(({ type, actor }) => type !== 'verb' && actor.entryPoint === 'local')).toEqual([]);
     expect(all.filter(({ type, actor }) => type === 'verb' && actor.entryPoint === 'local').length).toBeGreaterThan(0);
   });
 
-  test('is found with all that came by it, in a table too', async () => {
+  test('is found in audit with all its calls, also in a table', async () => {
     await server.ssh(['list'], { key: admin.path });
     const opened = (await records(['login'])).at(-1);
     const login = opened?.actor.login ?? '';
@@ -150,7 +150,7 @@ describe('doctor', () => {
     };
   }
 
-  test('over ssh tells the key exchange of this very connection, by name', async () => {
+  test('over ssh names the key exchange of its own connection', async () => {
     const { stdout, code } = await server.ssh(['doctor', '--json'], {
       key: admin.path,
       options: ['-o', 'KexAlgorithms=curve25519-sha256'],
@@ -168,12 +168,12 @@ describe('doctor', () => {
     expect(found['pool']?.severity).toBe('ok');
     expect(found['limits']?.detail).toMatch(/^\d+ of \d+ logins, \d+ of /);
     expect(found['journal']?.detail).toMatch(/^\d+ records, head /);
-    // Warnings alone leave it at 0.
+    // With warnings alone the exit code stays 0.
     expect(result.worst).toBe('warning');
     expect(code).toBe(0);
   });
 
-  test('in local mode has no connection to speak of', async () => {
+  test('in local mode reports no key exchange', async () => {
     const { result } = JSON.parse((await server.local(['doctor', '--json'])).stdout) as Diagnosis;
     expect(result.checks.find(({ name }) => name === 'key exchange')).toMatchObject({
       severity: 'ok',
@@ -181,7 +181,7 @@ describe('doctor', () => {
     });
   });
 
-  test('ends with 1 where there is a problem', async () => {
+  test('exits with 1 if there is a problem', async () => {
     const path = join(server.home, 'keys', 'host_ed25519');
     await chmod(path, 0o644);
     const { stdout, code } = await server.local(['doctor', '--json']);
@@ -192,7 +192,7 @@ describe('doctor', () => {
 });
 
 describe('audit', () => {
-  test('shows who did the steps of an operation', async () => {
+  test('shows the person with each step of an operation', async () => {
     await server.ssh(['create', 'stepped'], { key: admin.path, stdin: stranger.line });
     const { stdout } = await server.local(['audit', '--limit', '50', '--format', 'csv']);
     const steps = stdout.split('\n').filter((line) => /,step(-done)?,/.test(line));
@@ -201,7 +201,7 @@ describe('audit', () => {
     await server.ssh(['delete', 'stepped', '--yes'], { key: admin.path });
   });
 
-  test('takes a limit of one or more', async () => {
+  test('accepts only limits of one or more', async () => {
     expect((await server.local(['audit', '--limit', '0'])).stderr).toMatch(
       /--limit takes a number from 1 to 9999999 \(usage\)/,
     );
@@ -212,7 +212,7 @@ describe('audit', () => {
 });
 
 describe('failed logins', () => {
-  /** Login names that try to be more than that. */
+  /** Hostile login names. */
   const forgeries = [
     'x\nauthentication failure from 1.2.3.4 port 5 (manage): no accepted key',
     'from 1.2.3.4',
@@ -223,7 +223,7 @@ describe('failed logins', () => {
     '',
   ];
 
-  test('are one line each, in which the real fail2ban finds the address, and nothing else is one', async () => {
+  test('have one line each, in which the real fail2ban finds the address, and no other event has one', async () => {
     const quiet = await startServer({
       env: { CONTAINARIUM_LOG: 'info' },
       prepare: withAdmins([{ name: 'chief', role: 'admin', keys: [admin] }]),
@@ -254,8 +254,8 @@ describe('failed logins', () => {
         await client.ends();
       },
     ];
-    // One that succeeds behind several keys that did not, one that only looks, and an address without a word: no failed
-    // login.
+    // None of these is a failed login: a login whose first keys were rejected, a connection that only exchanges keys,
+    // and a silent connection.
     const succeeding = [
       () => quiet.ssh(['list'], { key: admin.path }),
       () => quiet.ssh(['list'], { key: admin.path, options: ['-i', stranger.path] }),
@@ -294,7 +294,7 @@ describe('failed logins', () => {
     ).toHaveLength(forgeries.length);
     expect(said.filter((line) => line.endsWith(': no accepted key'))).toHaveLength(4);
     expect(await failuresIn(quiet.log(), folder)).toEqual(failing.map(() => '127.0.0.1'));
-    // As the journal hands it on, with host and program in front.
+    // With host and program in front, as journald prints lines.
     const fromJournal = quiet.log().replaceAll(/^(?=\{)/gm, 'Nov 24 17:43:43 jump containarium[4711]: ');
     expect(await failuresIn(fromJournal, folder)).toEqual(failing.map(() => '127.0.0.1'));
     expect([...quiet.log()].filter((character) => character !== '\n' && printable(character) !== character)).toEqual(
@@ -303,7 +303,7 @@ describe('failed logins', () => {
     expect(quiet.log()).not.toContain('1.2.3.4');
   });
 
-  test('of thousands over real connections are a few kilobytes in the journal, and all of them are counted', async () => {
+  test('by the thousand over real connections add a few kilobytes to the journal, and all of them are counted', async () => {
     const flooded = await startServer({ prepare: withAdmins([{ name: 'chief', role: 'admin', keys: [admin] }]) });
     const before = await bytesOfJournal(flooded);
     const total = 2000;
@@ -317,7 +317,7 @@ describe('failed logins', () => {
       }
     };
     await Promise.all(Array.from({ length: 20 }, attack));
-    // What the front had not told yet it tells when it drains, and core records it at the end.
+    // The front reports the remaining ones when it drains, and core records them when it stops.
     await flooded.stop();
     expect((await bytesOfJournal(flooded)) - before).toBeLessThan(100_000);
     await flooded.restart();

@@ -1,4 +1,4 @@
-/** Commands, standard input and exit status, as the stock OpenSSH client brings them. */
+/** Commands, standard input and exit status with the stock OpenSSH client. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { startServer, temporaryFolder, type TestServer } from '../support/server.ts';
@@ -65,13 +65,13 @@ describe('the key of create', () => {
     if (words(key.line).includes('--no-docker')) expect(result.container.docker).toBe(false);
   });
 
-  test('comes from standard input where --ssh-key is "-"', async () => {
+  test('comes from standard input if --ssh-key is "-"', async () => {
     const { code } = await server.ssh(['create', 'dash', '--ssh-key', '-'], { stdin: alice.line });
     expect(code).toBe(0);
     expect(await fingerprintsOf('dash')).toEqual([alice.fingerprint]);
   });
 
-  test('is refused as a path, with how to pipe it', async () => {
+  test('is refused if it is a path, with the command that pipes the file', async () => {
     for (const path of ['~/.ssh/id_ed25519.pub', './alice.pub', 'alice.pub', '/etc/passwd']) {
       const { code, stdout, stderr } = await server.ssh(['create', 'path', '--ssh-key', `'${path}'`]);
       expect(code).toBe(2);
@@ -84,14 +84,14 @@ describe('the key of create', () => {
   test.each([
     ['-n', ['-n']],
     ['/dev/null', []],
-  ])('is asked for where standard input is empty (%s)', async (_, options) => {
+  ])('is requested if standard input is empty (%s)', async (_, options) => {
     const { code, stderr } = await server.ssh(['create', 'nokey'], { options });
     expect(code).toBe(2);
     expect(stderr).toMatch(/no key on standard input.*\(missing-key\)/);
     expect(stderr).toMatch(/Next: send a key on standard input/);
   });
 
-  test('is refused where standard input is too large', async () => {
+  test('is refused if standard input is too large', async () => {
     const { code, stderr } = await server.ssh(['create', 'large'], {
       stdin: `${alice.line}${'# a line that is not a key\n'.repeat(40_000)}`,
     });
@@ -99,13 +99,13 @@ describe('the key of create', () => {
     expect(stderr).toMatch(/longer than 65536 bytes \(input-too-large\)/);
   });
 
-  test('is not waited for longer than the configured time', async () => {
+  test('must arrive within the configured time', async () => {
     const { code, stderr } = await server.ssh(['create', 'silent'], { openStdin: true });
     expect(code).toBe(2);
     expect(stderr).toMatch(/no end of input within 1 s/);
   });
 
-  test('leaves nothing behind where it is refused', async () => {
+  test('leaves nothing behind if it is refused', async () => {
     const { stdout } = await server.ssh(['list', '--format', 'csv', '--columns', 'user']);
     expect(stdout).not.toMatch(/path|nokey|large|silent/);
   });
@@ -113,13 +113,13 @@ describe('the key of create', () => {
 
 describe('a command', () => {
   test('that reads nothing leaves the standard input of a script alone', async () => {
-    // What -n is for: without it ssh would take the rest of the loop's input.
+    // Without -n, ssh would read the rest of the loop's input.
     const { stdout, code } = await server.ssh(['whoami'], { stdin: 'the rest of a script\n' });
     expect(code).toBe(0);
     expect(stdout).toMatch(/Role: admin/);
   });
 
-  test('gives its exit code to the caller', async () => {
+  test('returns its exit code to the caller', async () => {
     expect((await server.ssh(['info', 'nobody-here'])).code).toBe(3);
     expect((await server.ssh(['nonsense'])).code).toBe(2);
     expect((await server.ssh(['create', 'alice'], { stdin: alice.line })).code).toBe(5);
@@ -158,7 +158,7 @@ describe('a command', () => {
     expect((await server.ssh(['reconcile'])).code).toBe(0);
   });
 
-  test('that is missing is answered with help, without a terminal', async () => {
+  test('that is missing gets help if there is no terminal', async () => {
     const { stdout, code } = await server.ssh([], { options: ['-T'] });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^SIMULATED HOST/);

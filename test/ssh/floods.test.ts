@@ -1,6 +1,6 @@
 /**
- * Too much of everything: connections, answers that nobody reads, key exchanges, sessions, commands. The front bounds
- * what it keeps for each, serves others meanwhile, and is afterwards as it was.
+ * Floods of connections, unread answers, key exchanges, sessions and commands. The front limits its memory for each,
+ * serves other clients meanwhile, and afterwards uses no more memory than before.
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -17,23 +17,23 @@ let admin: TestKey;
 let pid: number;
 let files: number;
 let inspector: Inspector;
-/** What the front kept alive at the beginning, in MiB. */
+/** Live memory of the front before the tests, in MiB. */
 let mib: number;
 
-/** What the front keeps alive now: garbage that V8 has not collected yet does not count. */
+/** Returns the live memory of the front in MiB, without garbage that V8 has not collected yet. */
 async function aliveMiB(): Promise<number> {
   return (await inspector.liveBytes()) / 2 ** 20;
 }
 
 beforeAll(async () => {
-  // Longer than any of these tests takes but the first.
+  // Longer than every test except the first takes.
   server = await startServer({ config: { ssh: { loginGraceMs: 8000, maxAuthTries: 6 } } });
   admin = await adminOf(server);
   pid = await frontOf(server);
-  // The first connections load code and fill what the heap keeps.
+  // The first connections load code and grow the heap.
   for (let i = 0; i < 20; i++) (await RawClient.login(server.port, admin)).destroy();
   await honest();
-  // It has descriptors of its own.
+  // The inspector has descriptors of its own.
   inspector = await Inspector.of(pid);
   await eventually(() => (openDescriptors(pid) < 40 ? true : undefined), 'all connections are closed');
   files = openDescriptors(pid);
@@ -52,17 +52,17 @@ afterEach(async () => {
     () => (openDescriptors(pid) <= files ? true : undefined),
     () => Promise.resolve(`descriptors: ${openDescriptors(pid)}, before: ${files}`),
   );
-  // What is kept for good is less than any of these floods would leave; each sends or asks for many times as much.
+  // A leak would exceed this limit: each flood sends or requests many times as much.
   expect((await aliveMiB()) - mib).toBeLessThan(8);
   expect(server.log()).not.toMatch(/"kind":"(uncaught|unhandled)"/);
 });
 
-/** The log comes through a pipe of its own, and may be later than the end of the connection. */
+/** Waits for the log, which comes through a pipe and may arrive after the end of the connection. */
 async function logged(pattern: RegExp): Promise<void> {
   await eventually(() => (pattern.test(server.log()) ? true : undefined), `${pattern} in the log`);
 }
 
-/** Sends as much as the other side takes; resolves with the number of bytes when it has taken nothing for a second. */
+/** Sends until the other side has accepted nothing for a second. Resolves to the number of bytes it accepted. */
 async function sendUntilStuck(client: RawClient, packets: () => void, maxBytes: number): Promise<number> {
   const { socket } = client;
   while (!client.closed && socket.bytesWritten < maxBytes) {
@@ -79,7 +79,7 @@ async function sendUntilStuck(client: RawClient, packets: () => void, maxBytes: 
 }
 
 describe('before a login', () => {
-  test('2,000 connections that say nothing are closed after the grace, and others are served meanwhile (18, L6)', async () => {
+  test('2,000 silent connections are closed after the grace period, and other clients are served meanwhile (18, L6)', async () => {
     const sockets: Socket[] = [];
     const closed: Promise<unknown>[] = [];
     for (let i = 0; i < 2000; i++) {
@@ -92,7 +92,7 @@ describe('before a login', () => {
     await Promise.all(closed);
   });
 
-  test('a client that reads no answers is not read any more (L4)', async () => {
+  test('the server stops reading from a client that reads no answers (L4)', async () => {
     const client = await RawClient.connect(server.port, anySource());
     client.socket.pause();
     const before = await aliveMiB();
@@ -104,13 +104,13 @@ describe('before a login', () => {
       },
       maxBytes,
     );
-    // The kernel's own buffers are what goes in.
+    // The kernel's buffers accept this much.
     expect(sentBytes).toBeLessThan(maxBytes / 2);
     expect((await aliveMiB()) - before).toBeLessThan(8);
     client.destroy();
   });
 
-  test('a connection that is reset behind its first line harms nobody (L22)', async () => {
+  test('a connection that is reset after its first line harms no other client (L22)', async () => {
     for (let i = 0; i < 300; i++) {
       const socket = connect({ port: server.port, host: '127.0.0.1', localAddress: anySource() });
       socket.on('error', () => undefined);
@@ -128,7 +128,7 @@ describe('before a login', () => {
     await logged(/a second key exchange before the login/);
   });
 
-  test('what the server has ended is closed, whether or not the client closes its side', async () => {
+  test('a connection that the server ends is closed, whether or not the client closes its side', async () => {
     const before = openDescriptors(pid);
     const sockets = await Promise.all(
       Array.from({ length: 20 }, async () => {
@@ -146,12 +146,12 @@ describe('before a login', () => {
         return socket;
       }),
     );
-    // Well before the grace of 8 s would do it.
+    // Well before the end of the grace period of 8 s.
     await eventually(() => (openDescriptors(pid) <= before ? true : undefined), 'the connections are closed', 5000);
     for (const socket of sockets) socket.destroy();
   });
 
-  test('identification lines of any kind are refused or taken, and none of them is in the log as it came (20)', async () => {
+  test('an identification line of any kind is accepted or rejected, and never logged verbatim (20)', async () => {
     const lines = [
       'SSH-2.0-\u001b[2Jevil\r\n',
       'SSH-2.0-a\u0000b\r\n',
@@ -209,7 +209,7 @@ describe('before a login', () => {
     },
   );
 
-  test('a login whose client is gone, or claims to be logged in, while it is decided (27)', async () => {
+  test('a login whose client disconnects, or claims to be logged in, before the decision harms no other client (27)', async () => {
     for (let i = 0; i < 60; i++) {
       const client = await RawClient.connect(server.port, anySource());
       client.send(message.serviceRequest, string('ssh-userauth'));
@@ -235,7 +235,7 @@ describe('before a login', () => {
 });
 
 describe('after a login', () => {
-  test('a client that reads no answers is not read any more (L4)', async () => {
+  test('the server stops reading from a client that reads no answers (L4)', async () => {
     const client = await RawClient.login(server.port, admin, 'manage', anySource());
     client.socket.pause();
     const before = await aliveMiB();
@@ -253,7 +253,7 @@ describe('after a login', () => {
     client.destroy();
   });
 
-  test('of 10,000 sessions 10 are opened, and the rest is refused (37, L16)', async () => {
+  test('10 of 10,000 sessions are opened, and the rest are refused (37, L16)', async () => {
     const client = await RawClient.login(server.port, admin, 'manage', anySource());
     client.together(() => {
       for (let id = 0; id < 10_000; id++)
@@ -269,7 +269,7 @@ describe('after a login', () => {
     client.destroy();
   });
 
-  test('20,000 sessions that are opened and closed are all closed in turn, and nothing of them stays (38, L15)', async () => {
+  test('20,000 sessions that are opened and closed are all closed by the server, and leave nothing behind (38, L15)', async () => {
     const client = await RawClient.login(server.port, admin, 'manage', anySource());
     let closes = 0;
     const count = 20_000;
@@ -278,7 +278,7 @@ describe('after a login', () => {
       client.together(() => {
         for (let id = from; id < from + 500; id++) {
           client.send(message.channelOpen, string('session'), uint32(id), uint32(2 ** 21), uint32(32_768));
-          // The server numbers its channels in the order in which it opens them.
+          // The server numbers channels in the order of their opening.
           client.send(message.channelClose, uint32(id));
         }
       });
@@ -295,7 +295,7 @@ describe('after a login', () => {
     client.destroy();
   });
 
-  test('key exchanges without end are ended; those that a transfer earns are not', async () => {
+  test('a flood of key exchanges ends the connection, but key exchanges that a transfer requires do not', async () => {
     const client = await RawClient.login(server.port, admin, 'manage', anySource());
     let done = 0;
     for (; done < 1000 && !client.closed; done++) await Promise.race([client.rekeyed(), once(client.socket, 'close')]);
@@ -304,7 +304,7 @@ describe('after a login', () => {
     await logged(/too many key exchanges/);
   });
 
-  test('a window is not opened beyond what it may be (L4)', async () => {
+  test('a channel window cannot grow beyond its maximum (L4)', async () => {
     const client = await RawClient.login(server.port, admin, 'manage', anySource());
     const channel = await client.openSession({ window: 2 ** 32 - 1 });
     expect(await client.granted(channel, 'exec', string('create window'))).toBe(true);
@@ -313,7 +313,7 @@ describe('after a login', () => {
     await logged(/a window of more than 4 GiB/);
   });
 
-  test('100,000 variables of the environment leave nothing (44)', async () => {
+  test('100,000 environment variables leave nothing behind (44)', async () => {
     const client = await RawClient.login(server.port, admin, 'manage', anySource());
     const channel = await client.openSession();
     const before = await aliveMiB();
@@ -338,7 +338,7 @@ describe('after a login', () => {
   });
 });
 
-/** Runs commands on one connection, as many at a time as it may; resolves with what each answered. */
+/** Runs commands on one connection, with the maximum number of sessions at a time. Resolves to their answers. */
 async function execAll(
   client: RawClient,
   lines: readonly string[],
@@ -377,8 +377,8 @@ async function execAll(
   return results;
 }
 
-describe('commands', () => {
-  test('500 over one connection are all answered, each once, and another client is not kept waiting for their end (39)', async () => {
+describe('a flood of commands', () => {
+  test('of 500 over one connection is answered completely, and another client does not wait for its end (39)', async () => {
     const client = await RawClient.login(server.port, admin, 'manage', anySource());
     let over = false;
     const flood = execAll(
@@ -392,7 +392,7 @@ describe('commands', () => {
     const answers = await flood;
     for (const [i, { code, stdout }] of answers.entries()) {
       expect(code).toBe(2);
-      // Its own answer, not another's.
+      // Each command gets its own answer.
       expect(stdout).toMatch(new RegExp(`nonsense${i}\\b`));
     }
     expect(answers).toHaveLength(500);
@@ -400,12 +400,12 @@ describe('commands', () => {
     other.destroy();
   });
 
-  test('20 each over 50 connections, changes among them: none is lost, none is done twice (39)', async () => {
+  test('of 20 over each of 50 connections, changes among them, loses no command and runs none twice (39)', async () => {
     const key = await makeKey(await temporaryFolder(), 'crowd');
     const quoted = `--ssh-key "${key.line.trim()}"`;
     const clients: RawClient[] = [];
     for (let i = 0; i < 50; i++) clients.push(await RawClient.login(server.port, admin, 'manage', anySource()));
-    // Five connections ask for each of ten containers, at the same time, among questions.
+    // Five connections at a time request each of ten containers, between commands that only read.
     const lines = clients.map((_, i) =>
       Array.from({ length: 20 }, (__, j) =>
         j === 7 ? `create crowd${i % 10} ${quoted} --json` : j % 2 === 0 ? 'list --json' : 'whoami --json',

@@ -1,4 +1,4 @@
-/** The front as a process of its own: it may die or stand still at any time, and has nothing of root's. */
+/** The front process: it may die or hang at any time, and has no rights of root. */
 import { copyFile, mkdir, readdir, readFile, readlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import {
   type TestServer,
 } from '../support/server.ts';
 
-/** How long the simulated host takes for one change: long enough to do something in the middle of a create. */
+/** Duration of one change on the simulated host, in milliseconds: long enough to act in the middle of a create. */
 const paceMs = 3000;
 
 let server: TestServer;
@@ -22,7 +22,7 @@ let alice: TestKey;
 
 beforeAll(async () => {
   alice = await makeKey(await temporaryFolder(), 'alice');
-  // The image is built on a fast host, and the slow one begins with it.
+  // A fast host builds the image, and the slow host starts with it.
   const fast = await startServer();
   expect(await fast.ssh(['create', 'alice'], { stdin: alice.line })).toMatchObject({ code: 0 });
   expect(await fast.stop()).toBe(0);
@@ -36,7 +36,7 @@ beforeAll(async () => {
   });
 });
 
-/** The children of core that run the front: there is never more than one. */
+/** Returns the children of core that run the front. There is never more than one. */
 async function fronts(): Promise<number[]> {
   const lists = await Promise.all(
     (await readdir(`/proc/${server.pid}/task`)).map((task) =>
@@ -67,7 +67,7 @@ function front(other?: number): Promise<number> {
   );
 }
 
-/** The first answer over ssh, as soon as there is one. */
+/** Repeats a command over ssh until it succeeds. Resolves to its output. */
 function answered(words: readonly string[]): Promise<string> {
   return eventually(
     async () => {
@@ -107,7 +107,7 @@ interface RecordOfCreate {
   readonly outcome?: string;
 }
 
-/** When the journal says that `create` of this user ended well, in milliseconds since the epoch. */
+/** Returns the time at which the journal records the success of `create` for this user, in milliseconds. */
 async function createdAtMs(user: string): Promise<number> {
   const { stdout } = await server.local(['audit', '--target', user, '--verb', 'create', '--json']);
   const { records } = (JSON.parse(stdout) as { result: { records: RecordOfCreate[] } }).result;
@@ -123,30 +123,30 @@ describe('a front that is killed', () => {
     killed = await front();
     process.kill(killed, 'SIGKILL');
     expect(await front(killed)).not.toBe(killed);
-    // TestServer goes on to ask the port that the first one listened on.
+    // TestServer connects to the port on which the first front listened.
     expect(await answered(['list', '--format', 'csv', '--columns', 'user'])).toMatch(/^alice$/m);
     expect(server.log()).toMatch(/"signal":"SIGKILL".*the front ended; restarting it/);
   });
 
-  test('is told of in the next shell', async () => {
+  test('is reported in the next shell', async () => {
     const shell = server.startSsh(['plain'], { tty: true, openStdin: true, user: 'self', key: alice.path });
     let shown = '';
     shell.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()));
     await eventually(
       () => /The SSH server was restarted at \d\d:\d\d UTC because it exited unexpectedly/.test(shown) || undefined,
-      () => Promise.resolve(`the news: ${shown}`),
+      () => Promise.resolve(`the notice: ${shown}`),
     );
     shell.stdin?.write('exit\r');
     expect((await shell).exitCode).toBe(0);
   });
 
-  test('leaves the operation that it had begun to go on to its end', async () => {
+  test('does not interrupt a running operation', async () => {
     const running = server.startSsh(['create', 'bob'], { stdin: alice.line });
     await seen('bob', 'creating');
     const pid = await front();
     const killedMs = Date.now();
     process.kill(pid, 'SIGKILL');
-    // The client learns that its connection is gone; nothing pretends that it went well.
+    // The client reports the lost connection, and prints no success.
     const { exitCode, stdout } = await running;
     expect(exitCode).toBe(255);
     expect(stdout).not.toMatch(/created/);
@@ -157,13 +157,13 @@ describe('a front that is killed', () => {
   });
 });
 
-describe('a front that stands still', () => {
+describe('a front that hangs', () => {
   let stopped: number | undefined;
   afterEach(() => {
     try {
       if (stopped !== undefined) process.kill(stopped, 'SIGCONT');
     } catch {
-      // It is gone, as it should be.
+      // core has killed the process, as expected.
     }
   });
 
@@ -172,7 +172,7 @@ describe('a front that stands still', () => {
     stopped = await front();
     const startedMs = performance.now();
     process.kill(stopped, 'SIGSTOP');
-    // The local socket does not need it.
+    // The local socket does not need the front.
     expect((await server.local(['list'])).code).toBe(0);
     await front(stopped);
     expect(performance.now() - startedMs).toBeGreaterThan(5000);
@@ -183,10 +183,10 @@ describe('a front that stands still', () => {
     const next = await eventually(async () => {
       const { code, stdout, stderr } = await server.ssh(['list', '--json']);
       return code === 0 ? { stdout, stderr } : undefined;
-    }, 'an answer of the next one');
+    }, 'an answer of the next front');
     expect(next.stderr).toMatch(told);
     expect(JSON.parse(next.stdout)).toMatchObject({ ok: true });
-    // Once; and whoever is somebody else has not heard of it yet.
+    // Each person is told once.
     expect((await server.ssh(['list'])).stderr).not.toMatch(told);
     expect((await server.ssh(['info'], { user: 'self', key: alice.path })).stderr).toMatch(told);
   });
@@ -194,7 +194,7 @@ describe('a front that stands still', () => {
 
 async function openFiles(pid: number): Promise<string[]> {
   const names = await readdir(`/proc/${pid}/fd`);
-  // One may be closed again before it is looked at.
+  // A descriptor may be closed between listing and reading.
   return (await Promise.all(names.map((name) => readlink(`/proc/${pid}/fd/${name}`).catch(() => '')))).filter(
     (target) => target !== '',
   );
@@ -207,14 +207,14 @@ describe.runIf(process.getuid?.() === 0)('a front that root started', () => {
     pid = await front();
   });
 
-  test('is somebody else, in no group, without a capability, and gains none', async () => {
+  test('runs as another user without groups and capabilities, and cannot gain any', async () => {
     const status = await readFile(`/proc/${pid}/status`, 'utf8');
     const field = (name: string, of = status): string[] | undefined =>
       new RegExp(`^${name}:(.*)$`, 'm')
         .exec(of)?.[1]
         ?.split(/\s+/)
         .filter((word) => word !== '');
-    // The user of its own where this machine has one (src/core/front/frontChoice.ts).
+    // The user of the front, if this machine has one (src/core/front/frontChoice.ts).
     const passwd = await readFile('/etc/passwd', 'utf8');
     const [, , uid = '65534', gid = '65534'] = /^containarium-front:.*$/m.exec(passwd)?.[0].split(':') ?? [];
     expect(field('Uid')).toEqual([uid, uid, uid, uid]);
@@ -222,13 +222,13 @@ describe.runIf(process.getuid?.() === 0)('a front that root started', () => {
     expect(field('Groups', await readFile(`/proc/${server.pid}/status`, 'utf8'))).toEqual(['0', '4', '24']);
     expect(field('Groups')).toEqual([]);
     expect(field('NoNewPrivs')).toEqual(['1']);
-    // CAP_SETUID, CAP_SETGID and CAP_DAC_READ_SEARCH, which it took to get here and which nothing can be given any
-    // more.
+    // CAP_SETUID, CAP_SETGID and CAP_DAC_READ_SEARCH, which the start needed. No process can gain them from this set
+    // with no_new_privs.
     expect(field('CapBnd')).toEqual(['00000000000000c4']);
     for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapAmb']) expect(field(set), set).toEqual(['0'.repeat(16)]);
   });
 
-  test.each(['front', 'metrics'])('is not served as root where nothing makes it somebody else (%s)', async (name) => {
+  test.each(['front', 'metrics'])('does not run as root if nothing changes its user (%s)', async (name) => {
     const { exitCode, stderr } = await execa(
       process.execPath,
       [join(repository, 'dist', name, 'main.js'), ...(name === 'front' ? ['--channel=0', '--listener=0'] : [])],
@@ -238,15 +238,15 @@ describe.runIf(process.getuid?.() === 0)('a front that root started', () => {
     expect(exitCode).toBe(1);
   });
 
-  test('has no file of the home open', async () => {
-    // What this way of looking finds in core, which has the journal open.
+  test('has no file of the server home open', async () => {
+    // core has the journal open, which shows that openFiles finds files.
     expect((await openFiles(server.pid)).filter((path) => path.startsWith(server.home))).not.toEqual([]);
     const open = await openFiles(pid);
     expect(open.filter((target) => target.startsWith('socket:'))).not.toEqual([]);
     expect(open.filter((target) => !/^(pipe:|socket:|anon_inode:|\/dev\/null$)/.test(target))).toEqual([]);
   });
 
-  test("is told nothing of core's environment", async () => {
+  test("gets no variable of core's environment", async () => {
     const names = (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0').map((entry) => entry.split('=')[0]);
     expect(names).toContain('PATH');
     expect(names.filter((name) => name === 'HOME' || name?.startsWith('CONTAINARIUM_') === true)).toEqual([]);
@@ -265,7 +265,7 @@ function reaches(port: number): Promise<boolean> {
 }
 
 describe('SIGTERM to core', () => {
-  test('finishes the create that is running, answers it, closes the port, and ends with 0', async () => {
+  test('finishes and answers a running create, closes the port, and exits with 0', async () => {
     await answered(['whoami']);
     const pid = await front();
     expect(await reaches(server.port)).toBe(true);
@@ -283,14 +283,14 @@ describe('SIGTERM to core', () => {
     const verified = await server.ssh(['audit', 'verify', '--json']);
     expect(verified.code).toBe(0);
     expect(JSON.parse(verified.stdout)).toMatchObject({ ok: true });
-    // Finished before the server ended, not taken up by the next one.
+    // The create was finished before the server ended, and not by the next server.
     expect(await listed('carol')).toMatchObject({ provisioning: 'ready' });
     expect(await createdAtMs('carol')).toBeGreaterThan(stoppedMs);
     expect((await server.ssh(['reconcile'])).code).toBe(0);
   });
 
-  test('ends an idle server at once, with the sessions that are open', async () => {
-    // It waits for a key that nobody pastes.
+  test('ends an idle server and its open sessions at once', async () => {
+    // The command waits for a key that never comes.
     const session = server.startSsh(['create', 'dave'], { tty: true, openStdin: true });
     let shown = '';
     session.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()));

@@ -1,4 +1,4 @@
-/** A change of the host key that no client notices: announced (hostkeys-00@openssh.com), proved, learned, switched. */
+/** Rotation of the host key without a warning in any client: announced (hostkeys-00@openssh.com), proved, switched. */
 import { createPublicKey, verify } from 'node:crypto';
 import { chmod, cp, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -36,7 +36,7 @@ const blobOf = ({ publicKey }: Pick<ListedHostKey, 'publicKey'>): Buffer =>
   Buffer.from(publicKey.split(' ')[1] ?? '', 'base64');
 const proof = 'hostkeys-prove-00@openssh.com';
 
-/** The blobs that a server announces after the login. */
+/** Returns the key blobs that the server announces after the login. */
 async function announced(client: RawClient): Promise<Buffer[]> {
   const packet = await client.take(message.globalRequest);
   const name = stringAt(packet, 1);
@@ -52,7 +52,7 @@ function strings(data: Buffer): Buffer[] {
   return found;
 }
 
-/** Has the server prove that it holds these keys; resolves with the packet of its answer. */
+/** Asks the server to prove that it has these keys. Resolves to the packet of its answer. */
 async function prove(client: RawClient, blobs: readonly Buffer[]): Promise<Buffer> {
   client.send(message.globalRequest, string(proof), boolean(true), ...blobs.map((blob) => string(blob)));
   return client.take(message.requestSuccess, message.requestFailure);
@@ -66,14 +66,14 @@ function isSignedBy(blob: Buffer, signature: Buffer, data: Buffer): boolean {
   return verify(null, data, createPublicKey({ key: spki, format: 'der', type: 'spki' }), raw);
 }
 
-describe('without a rotation', () => {
-  it('the one key there is is announced', async () => {
+describe('without a rotation the server', () => {
+  it('announces its only key', async () => {
     const client = await RawClient.login(server.port, key);
     expect(await announced(client)).toEqual((await listHostKeys(keys)).map(blobOf));
     client.destroy();
   });
 
-  it('nothing is proved to whoever is not logged in', async () => {
+  it('proves no key before the login', async () => {
     const client = await RawClient.connect(server.port);
     expect((await prove(client, (await listHostKeys(keys)).map(blobOf)))[0]).toBe(message.requestFailure);
     client.destroy();
@@ -84,7 +84,7 @@ describe('a rotation', () => {
   let first: ListedHostKey;
   let next: ListedHostKey;
 
-  it('is announced, and both keys are proved for this very connection (PROTOCOL, section 2.5)', async () => {
+  it('is announced, and both keys are proved with the session identifier of the connection (PROTOCOL, section 2.5)', async () => {
     [first] = (await listHostKeys(keys)) as [ListedHostKey];
     next = await rotateHostKey(keys);
     await restart();
@@ -109,7 +109,7 @@ describe('a rotation', () => {
     client.destroy();
   });
 
-  it('proves nothing for keys of others, twice the same, none, half a string, or again and again', async () => {
+  it('proves no foreign, repeated, missing or truncated key, and its own keys at most twice in a connection', async () => {
     const client = await RawClient.login(server.port, key);
     const ours = blobOf(first);
     for (const blobs of [[key.blob], [ours, key.blob]]) {
@@ -141,7 +141,7 @@ describe('a rotation', () => {
     await switchHostKey(keys);
     await restart();
     expect(await publicHostKey(server)).toBe(next.publicKey);
-    // The port may be another one after the start; the keys that were learned are what counts.
+    // The port may differ after the restart, so the learned keys are copied to the new port.
     await writeFile(
       known,
       learned
@@ -152,13 +152,13 @@ describe('a rotation', () => {
     const after = await server.ssh(['whoami'], { options });
     expect(after.code, after.stderr).toBe(0);
     expect(after.stderr).not.toMatch(/WARNING|changed/);
-    // The old key is forgotten in turn.
+    // OpenSSH removes the old key.
     expect(await readFile(known, 'utf8')).not.toContain(first.publicKey);
   });
 });
 
 describe('the server', () => {
-  it('does not start with a key that others can read, and says what to do', async () => {
+  it('does not start with a host key that others can read, and prints the next step', async () => {
     await server.stop();
     await chmod(join(keys, 'host_ed25519'), 0o644);
     const refused = await server.local(['serve'], { env: { CONTAINARIUM_LISTEN: '127.0.0.1:0' } });
@@ -168,7 +168,7 @@ describe('the server', () => {
     await server.restart();
   });
 
-  it('keeps its key over a restart', async () => {
+  it('keeps its host key across a restart', async () => {
     const before = await publicHostKey(server);
     await restart();
     expect(await publicHostKey(server)).toBe(before);
@@ -178,7 +178,7 @@ describe('the server', () => {
 });
 
 describe('a restored backup', () => {
-  it('is the same server: its host key, its admins, its journal', async () => {
+  it('has the host key, the admins and the journal of the original server', async () => {
     const original = await startServer();
     expect((await original.ssh(['admin', 'add', 'second'], { stdin: key.line })).code).toBe(0);
     expect((await original.ssh(['create', 'alice'], { stdin: key.line })).code).toBe(0);
@@ -190,7 +190,7 @@ describe('a restored backup', () => {
     };
     const before = await head(original);
     expect(await original.stop()).toBe(0);
-    // A backup that keeps modes, somewhere else.
+    // The backup keeps file modes and is restored to another path.
     const backup = join(await temporaryFolder(), 'backup');
     await cp(original.home, backup, { recursive: true, preserveTimestamps: true });
     const restored = await startServer({
@@ -201,7 +201,7 @@ describe('a restored backup', () => {
     expect(restored.banner).not.toMatch(/Host key:.*, new$/m);
     expect(await keyscan(restored)).toBe(await publicHostKey(original));
     expect((await stat(join(restored.home, 'keys', 'host_ed25519'))).mode & 0o777).toBe(0o600);
-    // A client that knew the original connects without a question, and the journal goes on where it ended.
+    // A client that knows the original connects without a question, and the journal continues where it ended.
     expect((await restored.ssh(['info', 'alice'], { key: key.path })).code).toBe(0);
     expect((await head(restored)).seq).toBeGreaterThan(before.seq);
     expect((await restored.ssh(['audit', 'export', '--limit', '1000'])).stdout).toContain(before.hash);
@@ -216,7 +216,7 @@ describe('host-key', () => {
   };
   const keygen = async (...args: readonly string[]): Promise<string> => (await execa('ssh-keygen', args)).stdout;
 
-  it('shows what ssh-keygen says of the key, and a known_hosts line with which ssh connects', async () => {
+  it('shows the key as ssh-keygen does, and a known_hosts line with which ssh connects', async () => {
     const [present, ...others] = (await listed()) as [HostKeyInfo];
     expect(others).toEqual([]);
     expect(present).toMatchObject({
@@ -227,7 +227,7 @@ describe('host-key', () => {
     expect(await keygen('-l', '-f', join(keys, 'host_ed25519.pub'))).toBe(
       `256 ${present.fingerprint} containarium (ED25519)`,
     );
-    // An address has no records; the name is for whoever publishes them to fill in.
+    // An address has no DNS records, so the name in them is a placeholder.
     expect((await keygen('-r', 'JUMP-HOST', '-f', join(keys, 'host_ed25519.pub'))).split('\n')).toContain(
       present.sshfp,
     );
@@ -237,14 +237,14 @@ describe('host-key', () => {
     expect((await server.ssh(['host-key', 'list'])).stdout).toContain(`${present.knownHosts}\n`);
   });
 
-  it('names JUMP-HOST on the host itself, where nobody reached it by a name', async () => {
+  it('prints the placeholder JUMP-HOST in local mode, where no host name is known', async () => {
     const { stdout, code } = await server.local(['host-key']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^\[JUMP-HOST\]:\d+ ssh-ed25519 /m);
     expect(stdout).toMatch(/Replace JUMP-HOST .* jump\.hostname/);
   });
 
-  it('rotates and switches: each step is in use from the next start on, and a switch wants --yes', async () => {
+  it('rotates and switches keys with effect from the next start, and requires --yes for a switch', async () => {
     const [before] = (await listed()) as [HostKeyInfo];
     expect(await server.ssh(['host-key', 'switch', '--yes'])).toMatchObject({
       code: 5,
@@ -282,7 +282,7 @@ describe('host-key', () => {
     expect(await publicHostKey(server)).toBe(await keyscan(server));
   });
 
-  it('gives records and lines for the configured name', async () => {
+  it('prints DNS records and known_hosts lines for the configured host name', async () => {
     await server.stop();
     await writeFile(join(server.home, 'containarium.yaml'), 'jump:\n  hostname: jump.example.org\n');
     await server.restart();

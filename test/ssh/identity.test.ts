@@ -1,4 +1,4 @@
-/** Who is who: limits of keys, certificates, FIDO keys, invitations, and how soon all of that ends. */
+/** Identities: limits of keys, certificates, FIDO keys, invitations, and how soon each of them ends. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -60,7 +60,7 @@ async function admin(words: readonly string[], stdin?: string): Promise<string> 
   return stdout;
 }
 
-/** The same without the blanks of a document for people. */
+/** Runs a command with --json as the admin. Returns the document without whitespace. */
 async function adminJson(words: readonly string[]): Promise<string> {
   return JSON.stringify(JSON.parse(await admin([...words, '--json'])));
 }
@@ -74,7 +74,7 @@ async function whoami(user: string, key: string, options: readonly string[] = []
   return (JSON.parse(stdout) as { result: WhoAmI }).result;
 }
 
-/** What a login with a raw client is answered with: an offer, then the signature. */
+/** Returns the answers to a login of a raw client: to the offer and to the signature. */
 async function answers(
   user: string,
   algorithm: string,
@@ -97,7 +97,7 @@ async function run(client: RawClient, line: string): Promise<{ code: number; out
   return { code, output: client.output() };
 }
 
-describe('limits of an admin key', () => {
+describe('the limits of an admin key', () => {
   test.each([
     ['from="127.0.0.0/8"', true],
     ['from="10.0.0.0/8,127.0.0.1"', true],
@@ -107,14 +107,14 @@ describe('limits of an admin key', () => {
     ['expiry-time="20200101Z"', false],
     ['expiry-time="20991231235959Z"', true],
     ['expiry-time="209912312359",from="127.0.0.1"', true],
-  ])('in front of it: %s', async (options, lets) => {
+  ])('apply if they precede the key: %s', async (options, lets) => {
     const key = await makeKey(folder, `limited-${Math.random()}`);
     await admin(['admin', 'add', 'limited'], `${options} ${key.line}`);
     expect((await whoami('manage', key.path))?.name).toBe(lets ? 'limited' : undefined);
     await admin(['admin', 'remove', 'limited']);
   });
 
-  test('on the command line, shown in the list, and changed by adding it again', async () => {
+  test('are set by options of admin add, shown by admin list, and replaced when the key is added again', async () => {
     const key = await makeKey(folder, 'flags', { comment: 'flags@laptop' });
     await admin(
       ['admin', 'add', 'flags', '--role', 'viewer', '--from', '10.0.0.0/8,2001:db8::/32', '--expires', '2099-01-31'],
@@ -165,7 +165,7 @@ describe('limits of an admin key', () => {
     ['expiry-time="20260231Z"', /not in the form/],
     ['expiry-time="tomorrow"', /not in the form/],
     ['from="10.0.0.0/8",', /not in the form|before the key type/],
-  ])('is refused where it is not honoured, and nothing is stored: %s', async (options, why) => {
+  ])('are refused with the whole key if they are invalid or unsupported: %s', async (options, why) => {
     const key = await makeKey(folder, `refused-${Math.random()}`);
     const { code, stderr } = await asAdmin(['admin', 'add', 'refused'], `${options} ${key.line}`);
     expect(stderr).toMatch(why);
@@ -173,7 +173,7 @@ describe('limits of an admin key', () => {
     expect(await listed('refused')).toBeUndefined();
   });
 
-  test('verify-required lets a FIDO key in that verified its person, and only that', async () => {
+  test('admit only FIDO keys that verified their user if they include verify-required', async () => {
     const key = makeSecurityKey('ed25519', 'verified');
     await admin(['admin', 'add', 'verified'], `verify-required ${key.line}`);
     expect(await answers('manage', key.type, key.blob, key.signer(1))).toMatchObject({
@@ -188,13 +188,13 @@ describe('limits of an admin key', () => {
     });
   });
 
-  test('the last use outlives a restart', async () => {
+  test('are listed with the last use of the key, which survives a restart', async () => {
     const key = await makeKey(folder, 'remembered');
     await admin(['admin', 'add', 'remembered'], key.line);
     await whoami('manage', key.path);
     const before = await listed('remembered');
     expect(before).toMatchObject({ keys: [{ lastUse: { address: '127.0.0.1' } }] });
-    // It is written seconds later, together with others; the end of the server does not lose it.
+    // The server writes last uses after some seconds, and also when it stops.
     await eventually(
       async () =>
         (await readFile(join(server.home, 'state', 'last-uses.json'), 'utf8').catch(() => '')).includes(key.fingerprint)
@@ -212,7 +212,7 @@ async function listed(name: string): Promise<unknown> {
 }
 
 describe('roles', () => {
-  test('are given to new admins, and changed only by saying so', async () => {
+  test('are assigned to new admins by admin add, and changed only by admin role', async () => {
     const key = await makeKey(folder, 'roles');
     await admin(['admin', 'add', 'roles', '--role', 'viewer'], key.line);
     expect(await whoami('manage', key.path)).toMatchObject({ role: 'viewer' });
@@ -223,13 +223,13 @@ describe('roles', () => {
     expect(await whoami('manage', key.path)).toMatchObject({ role: 'operator' });
   });
 
-  test('leave one who may do everything', async () => {
+  test('cannot be changed so that no admin with the role admin is left', async () => {
     const { result } = JSON.parse(await admin(['admin', 'list', '--json'])) as {
       result: { admins: { name: string; role: string }[] };
     };
     for (const { name, role } of result.admins)
       if (role === 'admin' && name !== 'root-admin') await admin(['admin', 'remove', name]);
-    // One without keys does not count: whether any certificate is valid is not known.
+    // An admin without keys does not count, because a valid certificate may not exist.
     await admin(['admin', 'add', 'keyless', '--certificate']);
     for (const words of [
       ['admin', 'role', 'root-admin', 'viewer'],
@@ -243,7 +243,7 @@ describe('roles', () => {
   });
 });
 
-/** A login with the stock client and a certificate of a fresh key. */
+/** Logs in with the stock client and a certificate of a new key. */
 async function certified(
   user: string,
   wishes: CertificateOptions,
@@ -258,7 +258,7 @@ async function certified(
 }
 
 describe('certificates', () => {
-  test("name an admin at manage@, with that admin's role; the journal says which certificate it was", async () => {
+  test('admit the named admin at manage@ with the role of that admin, and are recorded in the journal', async () => {
     const who = await certified('manage', {
       principals: ['nobody', 'carol'],
       keyId: 'carol@\u202eexample',
@@ -277,7 +277,7 @@ describe('certificates', () => {
     expect(await listed('carol')).toMatchObject({ certificate: { lastUse: { address: '127.0.0.1' } }, keys: [] });
   });
 
-  test('name a user who has a container at self@', async () => {
+  test('admit the named user at self@ if the user has a container', async () => {
     expect(await certified('self', { principals: ['alice'] })).toMatchObject({
       name: 'alice',
       role: 'owner',
@@ -295,14 +295,14 @@ describe('certificates', () => {
     ['rsa', 3072, ['-o', 'PubkeyAcceptedAlgorithms=rsa-sha2-256-cert-v01@openssh.com,rsa-sha2-256']],
     ['rsa', 3072, ['-o', 'PubkeyAcceptedAlgorithms=rsa-sha2-512-cert-v01@openssh.com,rsa-sha2-512']],
     ['rsa', 3072, []],
-  ])('of %s %s keys let in (%j)', async (type, bits, ssh) => {
+  ])('of %s %s keys are accepted (%j)', async (type, bits, ssh) => {
     expect(
       await certified('manage', { principals: ['carol'] }, { type, ssh, ...(bits === undefined ? {} : { bits }) }),
     ).toMatchObject({ name: 'carol' });
   });
 
   test.each(['ed25519', 'ecdsa'] as const)(
-    'of FIDO keys (%s) want a touch, and verify-required is honoured',
+    'of FIDO keys (%s) require a touch, and user verification if they say verify-required',
     async (kind) => {
       const key = makeSecurityKey(kind, 'token');
       const algorithm = key.type.replace('@openssh.com', '-cert-v01@openssh.com');
@@ -331,32 +331,32 @@ describe('certificates', () => {
   );
 
   test.each<[string, CertificateOptions]>([
-    ['expired', { principals: ['carol'], validity: '-2h:-1h' }],
-    ['not valid yet', { principals: ['carol'], validity: '+1h:+2h' }],
-    ['for somebody else', { principals: ['dave'] }],
-    ['for the login name, which is no person', { principals: ['manage'] }],
-    ['for nobody', { principals: [] }],
+    ['that have expired', { principals: ['carol'], validity: '-2h:-1h' }],
+    ['that are not valid yet', { principals: ['carol'], validity: '+1h:+2h' }],
+    ['for a person who is no admin', { principals: ['dave'] }],
+    ['for the login name, which is not a person', { principals: ['manage'] }],
+    ['without principals', { principals: [] }],
     ['for a host', { principals: ['carol'], host: true }],
     ['with an unknown critical option', { principals: ['carol'], options: ['critical:more@example.com=x'] }],
     ['with a command', { principals: ['carol'], options: ['force-command=list'] }],
     ['for another address', { principals: ['carol'], options: ['source-address=10.0.0.0/8'] }],
     [
-      'with verify-required, of a key that verifies nobody',
+      'with verify-required for a key that cannot verify its user',
       { principals: ['carol'], options: ['critical:verify-required'] },
     ],
-  ])('that are %s open nothing', async (_, wishes) => {
+  ])('%s are rejected', async (_, wishes) => {
     expect(await certified('manage', wishes)).toBeUndefined();
   });
 
-  test('for this address let in', async () => {
+  test('for the address of the client are accepted', async () => {
     expect(
       await certified('manage', { principals: ['carol'], options: ['source-address=10.0.0.0/8,127.0.0.0/8'] }),
     ).toMatchObject({ name: 'carol' });
   });
 
-  test('of another authority open nothing, also where it has the same name', async () => {
+  test('of an unknown CA are rejected, even if they contain the key of a known CA', async () => {
     expect(await certified('manage', { principals: ['carol'] }, { ca: keys.other })).toBeUndefined();
-    // The authority's own key, which is public, names another signer's work as its own.
+    // The public key of the known CA replaces that of the real signer.
     const key = await makeKey(folder, 'forger');
     const forged = await certify(folder, keys.other, key.line, { principals: ['carol'] });
     const blob = Buffer.from(forged.blob);
@@ -367,7 +367,7 @@ describe('certificates', () => {
     });
   });
 
-  test('signed with RSA and SHA-1 open nothing, with SHA-2 they do', async () => {
+  test('signed with RSA are accepted with SHA-2 and rejected with SHA-1', async () => {
     await admin(['ca', 'add', 'rsa', '--for', 'manage'], keys.rsa.line);
     expect(
       await certified('manage', { principals: ['carol'], algorithm: 'ssh-rsa' }, { ca: keys.rsa }),
@@ -375,19 +375,19 @@ describe('certificates', () => {
     expect(
       await certified('manage', { principals: ['carol'], algorithm: 'rsa-sha2-256' }, { ca: keys.rsa }),
     ).toMatchObject({ certificate: { ca: 'rsa' } });
-    // Believed at one door only.
+    // This CA is trusted at manage@ only.
     expect(await certified('self', { principals: ['alice'] }, { ca: keys.rsa })).toBeUndefined();
     await admin(['ca', 'remove', 'rsa']);
     expect(await certified('manage', { principals: ['carol'] }, { ca: keys.rsa })).toBeUndefined();
   });
 
-  test('are of no use to whoever has not the key in them', async () => {
+  test('are rejected without a signature by the key in them', async () => {
     const certificate = await certify(folder, keys.ca, keys.laptop.line, { principals: ['carol'] });
     expect(await answers('manage', certificate.type, certificate.blob, ed25519Signer(keys.other))).toMatchObject({
       offered: message.userauthPkOk,
       signed: message.userauthFailure,
     });
-    // Nor is the key, without its certificate; nor the certificate under another algorithm.
+    // The key alone and the certificate under another algorithm are rejected too.
     expect(await answers('manage', 'ssh-ed25519', keys.laptop.blob, ed25519Signer(keys.laptop))).toMatchObject({
       offered: message.userauthFailure,
     });
@@ -399,7 +399,7 @@ describe('certificates', () => {
     ).toMatchObject({ offered: message.userauthFailure });
   });
 
-  test('that are revoked open nothing: by serial, key id or key', async () => {
+  test('that are revoked by serial, key id or key are rejected', async () => {
     expect(await certified('manage', { principals: ['carol'], serial: 7 })).toBeDefined();
     await admin(['ca', 'revoke', 'office', '--serial', '7']);
     expect(await certified('manage', { principals: ['carol'], serial: 7 })).toBeUndefined();
@@ -414,12 +414,12 @@ describe('certificates', () => {
     expect(await whoami('manage', lost.path, options)).toBeDefined();
     await admin(['ca', 'revoke', 'office'], lost.line);
     expect(await whoami('manage', lost.path, options)).toBeUndefined();
-    // What has no serial would all be revoked at once.
+    // Serial 0 would revoke all certificates without a serial.
     expect(await asAdmin(['ca', 'revoke', 'office', '--serial', '0'])).toMatchObject({ code: 2 });
   });
 });
 
-/** A command that runs until its login ends: a verb that waits for its standard input. */
+/** Runs a verb that waits for standard input until its login ends. Returns how long that took after `end`. */
 async function whileWaiting(
   key: TestKey,
   options: readonly string[],
@@ -443,7 +443,7 @@ async function certifiedRun(user: string, wishes: CertificateOptions, ...words: 
   return server.ssh(words, { user, key: key.path, options: ['-o', `CertificateFile=${path}`] });
 }
 
-describe('a login that is open ends within two seconds, and says why, when', () => {
+describe('an open login ends within two seconds, with the reason, when', () => {
   test('the role of the admin changes', async () => {
     const key = await makeKey(folder, 'changing');
     await admin(['admin', 'add', 'changing', '--role', 'operator'], key.line);
@@ -454,7 +454,7 @@ describe('a login that is open ends within two seconds, and says why, when', () 
     expect(elapsedMs).toBeLessThan(await twoSeconds(server));
   });
 
-  test('the key may not be used from there any more', async () => {
+  test('the key is limited to other addresses', async () => {
     const key = await makeKey(folder, 'moving');
     await admin(['admin', 'add', 'moving'], key.line);
     const { stderr, elapsedMs } = await whileWaiting(key, [], 'moving', () =>
@@ -487,13 +487,13 @@ describe('a login that is open ends within two seconds, and says why, when', () 
       'your certificate has been revoked',
     ],
     [
-      'the admin that it names is removed',
+      'the admin named in the certificate is removed',
       { principals: ['dora'] },
       () => admin(['admin', 'remove', 'dora']),
       'your certificate names no admin',
     ],
     [
-      'the authority is removed',
+      'the CA is removed',
       { principals: ['dora'] },
       () => admin(['ca', 'remove', 'branch']),
       'your certificate is no longer accepted here',
@@ -510,7 +510,7 @@ describe('a login that is open ends within two seconds, and says why, when', () 
       wishes.principals?.[0] ?? '',
       end,
     );
-    // In the session, or where that was not open yet, with the end of the connection.
+    // The reason is in the session, or in the disconnect message if no session was open yet.
     expect(stderr).toContain(reason);
     expect(elapsedMs).toBeLessThan(await twoSeconds(server));
   });
@@ -535,7 +535,7 @@ describe('a login that is open ends within two seconds, and says why, when', () 
   });
 });
 
-describe('delete, where the server wants a touch for it', () => {
+describe('delete on a server that requires a touch for it', () => {
   let token: SecurityKey;
 
   beforeAll(async () => {
@@ -543,7 +543,7 @@ describe('delete, where the server wants a touch for it', () => {
     await admin(['admin', 'add', 'touching', '--role', 'operator'], token.line);
   });
 
-  test('is refused to a key that cannot be touched, with what to do, and writes that down', async () => {
+  test('is refused for a key that cannot be touched, with the next step, and recorded as refused', async () => {
     const { code, stderr } = await asAdmin(['delete', 'alice', '--yes']);
     expect(code).toBe(4);
     expect(stderr).toMatch(/touch of a FIDO key/);
@@ -551,7 +551,7 @@ describe('delete, where the server wants a touch for it', () => {
     expect(await adminJson(['audit', '--verb', 'delete'])).toContain('"type":"refused"');
   });
 
-  test('is done soon after a touch, and not later', async () => {
+  test('is possible soon after a touch, and not later', async () => {
     const { client } = await answers('manage', token.type, token.blob, token.signer(1));
     expect(await run(client, 'delete missing-one --yes --json')).toMatchObject({ code: 3 });
     await eventually(
@@ -562,19 +562,19 @@ describe('delete, where the server wants a touch for it', () => {
     client.destroy();
   });
 
-  test('is done on the host without one', async () => {
+  test('is possible in local mode without a touch', async () => {
     expect(await server.local(['delete', 'missing-one', '--yes'])).toMatchObject({ code: 3 });
   });
 });
 
-describe('invitations', () => {
+describe('an invitation', () => {
   async function invite(...words: string[]): Promise<string> {
     const { result } = JSON.parse(await admin([...words, '--json'])) as { result: { token: string; command: string } };
     expect(result.command).toBe(`ssh -p ${server.port} invite-${result.token}@127.0.0.1`);
     return result.token;
   }
 
-  test('bind the key of whoever comes, as an admin with the role that was said', async () => {
+  test('makes the key that uses it a key of an admin with the given role', async () => {
     const key = await makeKey(folder, 'invited');
     const token = await invite('admin', 'invite', 'ivy', '--role', 'viewer');
     const { stdout, code } = await server.ssh([], { user: `invite-${token}`, key: key.path });
@@ -583,7 +583,7 @@ describe('invitations', () => {
     expect(await whoami('manage', key.path)).toMatchObject({ name: 'ivy', role: 'viewer' });
   });
 
-  test('bind a key to a container and its jump account together, and say how to go on', async () => {
+  test('adds a key to a container and its jump account, and prints the next step', async () => {
     const key = await makeKey(folder, 'second');
     const token = await invite('key', 'invite', 'alice');
     const { stdout, code } = await server.ssh(['whatever', 'is', 'asked'], {
@@ -599,7 +599,7 @@ describe('invitations', () => {
     expect(await admin(['reconcile'])).toMatch(/No differences/);
   });
 
-  test('are good once, and then answered as any unknown login; so are wrong tokens, wrong doors and keys that could not be added', async () => {
+  test('is answered like an unknown login if it is used, misspelt or presented with a key that cannot be added', async () => {
     const key = await makeKey(folder, 'once');
     const token = await invite('key', 'invite', 'alice');
     await server.ssh([], { user: `invite-${token}`, key: key.path });
@@ -633,14 +633,14 @@ describe('invitations', () => {
         signed: message.userauthFailure,
         rest: [],
       });
-    // It is still open for a key that may be added.
+    // The invitation is still open for a valid key.
     expect(await answers(`invite-${open}`, 'ssh-ed25519', keys.laptop.blob, ed25519Signer(keys.other))).toMatchObject({
       offered: message.userauthPkOk,
       signed: message.userauthFailure,
     });
   });
 
-  test('bind one key where two come at the same moment', async () => {
+  test('adds one key if several clients present it at the same time', async () => {
     const token = await invite('admin', 'invite', 'racer', '--role', 'viewer');
     const racers = await Promise.all(['racer-1', 'racer-2', 'racer-3'].map((name) => makeKey(folder, name)));
     const clients = await Promise.all(
@@ -667,7 +667,7 @@ describe('invitations', () => {
     for (const client of clients) client.destroy();
   });
 
-  test('stay open where the key belongs to somebody else, who is told', async () => {
+  test('stays open if the key belongs to another admin, and says so', async () => {
     const token = await invite('admin', 'invite', 'jack');
     const { stdout, code } = await server.ssh([], { user: `invite-${token}`, key: keys.viewer.path });
     expect(stdout).toContain('it already belongs to admin "viewer"');
@@ -678,7 +678,7 @@ describe('invitations', () => {
     await admin(['admin', 'remove', 'jack']);
   });
 
-  test('are nowhere as tokens, and in the journal with who made and who used them', async () => {
+  test('is recorded with its maker and its key, and its token is stored nowhere', async () => {
     const key = await makeKey(folder, 'journaled');
     const token = await invite('admin', 'invite', 'june', '--role', 'viewer');
     const list = await admin(['invite', 'list']);
@@ -696,7 +696,7 @@ describe('invitations', () => {
       expect(text).not.toContain(token);
   });
 
-  test('end when they are cancelled, with ten minutes, and with the rights of whoever made them', async () => {
+  test('ends when it is cancelled, after ten minutes, and with the rights of its maker', async () => {
     const cancelled = await invite('key', 'invite', 'alice');
     await admin(['invite', 'cancel', 'alice']);
     const maker = await makeKey(folder, 'maker');
@@ -716,7 +716,7 @@ describe('invitations', () => {
   });
 });
 
-describe('what a role may not do', () => {
+describe('a verb that a role may not use', () => {
   const callers = [
     { entryPoint: 'manage', role: 'viewer', name: 'viewer' },
     { entryPoint: 'manage', role: 'operator', name: 'operator' },
@@ -745,7 +745,7 @@ describe('what a role may not do', () => {
   });
 });
 
-test('200 probes with names and keys that are known and unknown get the same replies', async () => {
+test('200 probes with known and unknown names and keys get the same replies', async () => {
   const names = [
     'manage',
     'self',
@@ -766,7 +766,7 @@ test('200 probes with names and keys that are known and unknown get the same rep
         const client = await RawClient.connect(server.port);
         await client.requestAuthentication();
         client.received.length = 0;
-        // A key that is unknown everywhere, and one that is somebody's, at a door that it does not open.
+        // An unknown key, or a known key at the wrong entry point.
         const key = round % 2 === 0 || name === 'self' ? stranger : keys.alice;
         client.send(
           message.userauthRequest,

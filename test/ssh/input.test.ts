@@ -1,6 +1,6 @@
 /**
- * Bad input of every kind: a coded answer with the next step, nothing changed, nothing of it raw on any screen or in
- * any file.
+ * Invalid input of every kind: the answer has a code and the next step, nothing is changed, and no control character
+ * reaches a screen or a file.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -25,12 +25,12 @@ function ssh(words: readonly string[], stdin?: string | Uint8Array): Promise<Fin
   return server.ssh(words, { shared: true, ...(stdin === undefined ? {} : { stdin }) });
 }
 
-/** One word for the server, whatever is in it. */
+/** Quotes any text as one word for the server. */
 function word(text: string): string {
   return `'${text.replaceAll("'", `'"'"'`)}'`;
 }
 
-/** What a refusal must leave as it is: the changes made on the host so far, and who is an admin. */
+/** Returns what a refusal must not change: the changing commands on the host so far, and the admins. */
 async function traces(): Promise<unknown> {
   const commands = (await readFile(join(server.home, 'state', 'simulated-commands.jsonl'), 'utf8'))
     .split('\n')
@@ -53,7 +53,7 @@ async function isRefused(
   return answer;
 }
 
-describe('a refusal', () => {
+describe('the server refuses', () => {
   let before: unknown;
   beforeEach(async () => (before = await traces()));
   afterEach(async () => expect(await traces()).toEqual(before));
@@ -80,7 +80,7 @@ describe('a refusal', () => {
     'alice@host',
     '$USER',
   ];
-  test.each(names)('for the user name %s', async (name) => {
+  test.each(names)('the user name %s', async (name) => {
     await isRefused(['create', name], 'invalid-user', key.line);
     for (const verb of [
       ['info'],
@@ -110,7 +110,7 @@ describe('a refusal', () => {
     '""',
     'GiB',
     '1.0000000001GiB',
-  ])('for the size %s', async (size) => {
+  ])('the size %s', async (size) => {
     await isRefused(['create', 'sized', `--memory=${size}`], 'invalid-size', key.line);
     await isRefused(['resize', 'alice', `--disk-quota=${size}`], 'invalid-size');
   });
@@ -120,12 +120,12 @@ describe('a refusal', () => {
     ['--memory', '63MiB'],
     ['--disk-quota', '1MiB'],
     ['--disk-quota', '1000MiB'],
-  ])('for a container with %s %s', async (option, size) => {
+  ])('a container with %s %s, and names the minimum', async (option, size) => {
     const { stderr } = await isRefused(['create', 'sized', option, size], 'invalid-size', key.line);
     expect(stderr).toContain('or more');
   });
 
-  test('for memory in which nothing runs, of a container that is stopped', async () => {
+  test('too little memory for a stopped container', async () => {
     await server.ssh(['stop', 'alice']);
     before = await traces();
     await isRefused(['resize', 'alice', '--memory', '1MiB'], 'invalid-size');
@@ -134,7 +134,7 @@ describe('a refusal', () => {
   });
 
   test.each(['no-such-alias', 'elsewhere:debian/12', 'images:plan9/1'])(
-    'for the base image %s, which Incus does not have',
+    'the base image %s, which Incus does not have',
     async (image) => {
       const refused = await server.ssh(['create', 'imaged', '--image', image], { stdin: key.line });
       expect(refused.stderr).toMatch(
@@ -145,13 +145,13 @@ describe('a refusal', () => {
     },
   );
 
-  test('for a number without a unit names both readings', async () => {
+  test('an ambiguous unit, and names both readings', async () => {
     const { stderr } = await isRefused(['resize', 'alice', '--memory', '4G'], 'invalid-size');
     expect(stderr).toMatch(/4GB is 4,000,000,000 bytes, 4GiB is 4,294,967,296 bytes/);
     expect(stderr).toMatch(/Next: write 4GB or 4GiB/);
   });
 
-  test.each(['0', '-1', '1.5', 'two', '100000', '""', '0x2'])('for the CPU count %s', async (count) => {
+  test.each(['0', '-1', '1.5', 'two', '100000', '""', '0x2'])('the CPU count %s', async (count) => {
     await isRefused(['create', 'counted', `--cpu=${count}`], 'invalid-count', key.line);
   });
 
@@ -162,7 +162,7 @@ describe('a refusal', () => {
     ['with a blank in its key', word('a b=c')],
     ['that is too long', `${'k'.repeat(500)}=v`],
     ['with a bidirectional override', word('a=\u202e')],
-  ])('for a label %s', async (_, label) => {
+  ])('a label %s', async (_, label) => {
     await isRefused(['create', 'labelled', `--label=${label}`], /^(invalid-label|input-too-large)$/, key.line);
   });
 
@@ -186,17 +186,17 @@ describe('a refusal', () => {
     'list "',
     'list <<EOF',
     'info a;id',
-  ])('for shell syntax: %j', async (line) => {
+  ])('the shell syntax in %j', async (line) => {
     const { stderr } = await isRefused([line], 'shell-syntax');
     expect(stderr).toMatch(/shell syntax, but there is no shell here|is not closed/);
   });
 
-  test('for shell syntax does not concern quoted characters', async () => {
+  test('quoted characters as an invalid user name, not as shell syntax', async () => {
     for (const name of ["'a;b'", '"a|b"', 'a\\;b', "'$(id)'", '"`id`"', "'a\nb'", "'#a'"])
       await isRefused(['info', name], 'invalid-user');
   });
 
-  test('for a command line that is too long', async () => {
+  test('a command line that is too long, with a short answer', async () => {
     await isRefused(['list', 'x'.repeat(33_000)], 'input-too-large');
     const { stderr } = await isRefused(['list', 'x'.repeat(20_000)], 'usage');
     expect(stderr.length).toBeLessThan(1000);
@@ -204,7 +204,7 @@ describe('a refusal', () => {
     expect((await isRefused(['list', `--${'x'.repeat(20_000)}`], 'unknown-option')).stderr.length).toBeLessThan(1000);
   });
 
-  test('for a contradiction or too little', async () => {
+  test('contradictory, missing and unknown values', async () => {
     await isRefused(['resize', 'alice'], 'usage');
     await isRefused(['reconcile', '--apply', '--dry-run'], 'usage');
     await isRefused(['info', 'alice', 'bob'], 'usage');
@@ -221,7 +221,7 @@ describe('a refusal', () => {
   });
 });
 
-describe('a key is refused', () => {
+describe('a key', () => {
   let before: unknown;
   beforeEach(async () => (before = await traces()));
   afterEach(async () => expect(await traces()).toEqual(before));
@@ -237,12 +237,12 @@ describe('a key is refused', () => {
     return (await isRefused(['create', 'keyed'], code, text)).stderr;
   }
 
-  test('where it is weak', async () => {
+  test('is refused if it is weak', async () => {
     const weak = await makeKey(folder, 'rsa2048', { type: 'rsa', bits: 2048 });
     expect(await everywhere(weak.line, 'invalid-key')).toMatch(/2048/);
   });
 
-  test('where it is a certificate', async () => {
+  test('is refused if it is a certificate', async () => {
     const certified = await makeKey(folder, 'certified');
     await execa('ssh-keygen', ['-q', '-s', key.path, '-I', 'id', '-n', 'alice', `${certified.path}.pub`]);
     expect(await everywhere(await readFile(`${certified.path}-cert.pub`, 'utf8'), 'invalid-key')).toMatch(
@@ -262,18 +262,18 @@ describe('a key is refused', () => {
     ['is binary', () => new Uint8Array(Array.from({ length: 2000 }, (_, i) => (i * 7) % 256)), /./],
     ['is in UTF-16', () => Buffer.from(key.line, 'utf16le'), /UTF-16/],
     ['is a path', () => '~/.ssh/id_ed25519.pub\n', /path of a file/],
-  ])('where it %s', async (_, text, says) => {
+  ])('is refused if it %s', async (_, text, says) => {
     expect(await everywhere(text(), /^(invalid-key|usage)$/)).toMatch(says);
   });
 
-  test('where nothing is sent but blanks and comments', async () => {
+  test('is refused if the input has only blanks and comments', async () => {
     for (const text of ['', '\n\n', '   \n\t\n', '# a comment\n'])
       await isRefused(['create', 'keyed'], /^(missing-key|invalid-key)$/, text);
   });
 });
 
 describe('a private key', () => {
-  /** Pieces of private material that must not be found anywhere. */
+  /** Pieces of private keys, which must occur nowhere. */
   const secrets: string[] = [];
   const formats = [
     ['OpenSSH', []],
@@ -281,7 +281,7 @@ describe('a private key', () => {
     ['PKCS8', ['-m', 'PKCS8']],
   ] as const;
 
-  test.each(formats)('in the format %s is answered with a warning, wherever it is sent', async (format, options) => {
+  test.each(formats)('in the format %s is answered with a warning by every verb', async (format, options) => {
     const path = join(folder, `private-${format}`);
     await execa('ssh-keygen', [
       '-q',
@@ -296,7 +296,7 @@ describe('a private key', () => {
       path,
     ]);
     const text = await readFile(path, 'utf8');
-    // The first line of OpenSSH's format is the same in every key.
+    // The first line of the OpenSSH format is the same for all keys.
     secrets.push(
       ...text
         .split('\n')
@@ -327,7 +327,7 @@ describe('a private key', () => {
         for (const secret of secrets) expect(stderr).not.toContain(secret.slice(0, 30));
       }
     }
-    // On the command line, where only its beginning says what it is.
+    // On the command line only the beginning of a key shows that it is private.
     for (const words of [
       ['create', 'exposed', '--ssh-key', text],
       ['create', 'exposed', `--ssh-key=${word(text)}`],
@@ -343,7 +343,7 @@ describe('a private key', () => {
     expect(await traces()).toEqual(before);
   });
 
-  test('is nowhere in the home of the server, nor in its log', async () => {
+  test('is stored neither in the home of the server nor in its log', async () => {
     for (const { name, content } of await filesBelow(server.home)) {
       for (const secret of secrets) expect(content.includes(secret), `${name} holds private material`).toBe(false);
     }
@@ -354,8 +354,8 @@ describe('a private key', () => {
 describe('control characters', () => {
   const nasty = '\u001b]0;title\u0007\u001b[2J\u009b31m\u202egpj.exe\u2066\u200b\u0000\u007f\ufeff';
   /**
-   * An ESC, a BEL, a bidirectional mark and their like: anything that is not to reach a terminal or a log. Line feeds
-   * are meant.
+   * Returns the characters that must not reach a terminal or a log, such as ESC, BEL and bidirectional marks. Line
+   * feeds are allowed.
    */
   function raw(text: string): string[] {
     return [...text].filter((character) => character !== '\n' && printable(character) !== character);
@@ -371,7 +371,7 @@ describe('control characters', () => {
 
   const typed = nasty.replaceAll('\0', '');
 
-  test('in arguments come back written out', async () => {
+  test('in arguments are escaped in every answer', async () => {
     await isClean(['info', word(typed)]);
     await isClean([word(typed)]);
     await isClean(['list', word(`--${typed}`)]);
@@ -388,12 +388,12 @@ describe('control characters', () => {
     expect(stderr).toContain('\\u{1b}');
   });
 
-  test('in text that is no key come back written out, if at all', async () => {
+  test('in text that is not a key are escaped or left out', async () => {
     await isClean(['create', 'nokey'], typed);
     await isClean(['create', 'nokey'], `ssh-${typed} AAAA`);
   });
 
-  test("in a key's comment are left out, and the key is taken", async () => {
+  test("in a key's comment are removed, and the key is accepted", async () => {
     const other = await makeKey(folder, 'commented');
     const { code, stderr } = await ssh(['create', 'commented'], `${other.line.trim()}${nasty.replace('\0', '')}end\n`);
     expect(stderr).not.toContain('Error');
@@ -408,12 +408,12 @@ describe('control characters', () => {
     expect((await ssh(['key', 'list', 'commented'])).stdout).toContain('commented@laptop');
   });
 
-  test('in the login name and in file descriptors of the server leave no trace', async () => {
+  test('in the login name do not reach the log', async () => {
     await server.ssh(['list'], { user: `a${typed}` });
     expect(raw(server.log())).toEqual([]);
   });
 
-  test('are in no file of the journal, and in no log of commands', async () => {
+  test('are in no exported journal record, and in no file of the state', async () => {
     const { stdout } = await ssh(['audit', 'export']);
     expect(raw(stdout)).toEqual([]);
     for (const { name, content } of await filesBelow(join(server.home, 'state')))
@@ -422,7 +422,7 @@ describe('control characters', () => {
 });
 
 afterAll(async () => {
-  // Everything that was refused is in the journal, in an unbroken chain, and the host holds what succeeded.
+  // The journal is valid, and the host has exactly the changes that succeeded.
   expect((await ssh(['audit', 'verify'])).code).toBe(0);
   expect((await ssh(['reconcile'])).code).toBe(0);
   expect((await ssh(['list', '--format', 'csv', '--columns', 'user'])).stdout).toBe('user\nalice\ncommented\n');

@@ -1,7 +1,7 @@
 /**
- * Limits before the login: how many may log in at once, how long that may take, and who is refused after what came from
- * there. Every address of 127.0.0.0/8 is one of this machine, so that a test has as many sources as it needs; 127.0.0.1
- * is exempt (support/server.ts).
+ * Limits before the login: the number of pending logins, their duration, and penalties for sources that fail. Every
+ * address of 127.0.0.0/8 belongs to this machine, so that a test has all the sources it needs. 127.0.0.1 is exempt
+ * (support/server.ts).
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { once } from 'node:events';
@@ -22,7 +22,7 @@ beforeAll(async () => {
   stranger = await makeKey(await temporaryFolder(), 'stranger');
 });
 
-/** Everything that a server says to a client that says nothing, up to the end or for a while. */
+/** Connects, sends only `said`, and collects what the server sends until it closes the connection. */
 function listen(
   port: number,
   from: string,
@@ -36,7 +36,7 @@ function listen(
   return { socket, closed: once(socket, 'close').then(() => text) };
 }
 
-/** The front's process: core's only child. */
+/** Returns the process ID of the front, which is core's only child. */
 async function frontOf(server: TestServer): Promise<string> {
   return (await readFile(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8')).trim().split(' ')[0] ?? '';
 }
@@ -50,16 +50,16 @@ async function works(server: TestServer, from = '127.0.0.1'): Promise<void> {
   expect(code, stderr).toBe(0);
 }
 
-/** One connection of the stock client with a key that nobody knows. */
+/** Connects with the stock client and an unknown key. */
 function fails(server: TestServer, from: string): Promise<Finished> {
   return server.ssh(['whoami'], { key: stranger.path, options: ['-b', from] });
 }
 
 /**
- * What a connection that is turned away gets: a line of text, an identification string, and a disconnect message (RFC
+ * Matches what a rejected connection receives: a line of text, an identification string, and a disconnect message (RFC
  * 4253).
  */
-const turnedAway = (reason: string): RegExp =>
+const rejection = (reason: string): RegExp =>
   new RegExp(`^${reason}\\r\\nSSH-2\\.0-containarium\\r\\n\\0[^]*\\x01\\0\\0\\0\\x0c[^]*${reason}`);
 
 async function until(server: TestServer, from: string): Promise<number> {
@@ -70,7 +70,7 @@ async function until(server: TestServer, from: string): Promise<number> {
   return found === undefined ? 0 : Date.parse(found.until) - Date.parse(found.at);
 }
 
-describe('connections that log in', () => {
+describe('the server', () => {
   let server: TestServer;
 
   beforeAll(async () => {
@@ -86,12 +86,12 @@ describe('connections that log in', () => {
     });
   });
 
-  test('2,000 that say nothing are closed, most at once, and an admin is served (18)', async () => {
+  test('rejects most of 2,000 silent connections at once, and serves an admin (18)', async () => {
     await works(server);
     const before = await descriptors(server);
     const silent: ReturnType<typeof listen>[] = [];
     while (silent.length < 2000) {
-      // No more at a time than the kernel keeps for a busy server: what it drops would be closed by nobody.
+      // No more at a time than the kernel queues for a busy server: no server would close the dropped ones.
       const some = Array.from({ length: 100 }, () => listen(server.port, '127.0.0.2'));
       silent.push(...some);
       await Promise.all(some.map(({ socket }) => once(socket, 'data')));
@@ -100,28 +100,28 @@ describe('connections that log in', () => {
     const said = await Promise.all(silent.map(({ closed }) => closed));
     const reason = 'Too many connections from this address are logging in: try again in a moment\\.';
     expect(said.filter((text) => text === 'SSH-2.0-containarium\r\n').length).toBeLessThanOrEqual(40);
-    expect(said.filter((text) => turnedAway(reason).test(text)).length).toBeGreaterThan(100);
+    expect(said.filter((text) => rejection(reason).test(text)).length).toBeGreaterThan(100);
     await eventually(
       async () => ((await descriptors(server)) <= before ? true : undefined),
       'the descriptors are free again',
     );
   });
 
-  test('one that has exchanged keys and then says nothing is told why it is closed (21)', async () => {
+  test('closes a connection without a login after the key exchange, with the reason (21)', async () => {
     const client = await RawClient.connect(server.port, '127.0.0.3');
     await client.ends();
     const told = client.received.find(([type]) => type === message.disconnect);
     expect(told === undefined ? 'nothing' : stringAt(told, 5).toString()).toBe('No login within 3 s');
   });
 
-  test('200 half open from one address leave room for everybody else (22)', async () => {
+  test('leaves slots for other addresses if one address has 200 pending logins (22)', async () => {
     const half = Array.from({ length: 200 }, () => listen(server.port, '127.0.0.4', 'SSH-2.0-half\r\n'));
     await works(server, '127.0.0.5');
     const said = await Promise.all(half.map(({ closed }) => closed));
     expect(said.filter((text) => text.startsWith('SSH-')).length).toBeLessThanOrEqual(20);
   });
 
-  test('from everywhere at once do not keep out whoever logged in from their address before', async () => {
+  test('keeps slots for a source with a recent login during a flood from many addresses', async () => {
     await works(server, '127.0.0.6');
     const flood = Array.from({ length: 300 }, (_, i) =>
       listen(server.port, `127.0.7.${1 + (i % 150)}`, 'SSH-2.0-half\r\n'),
@@ -131,13 +131,13 @@ describe('connections that log in', () => {
     for (let i = 0; i < 3; i++) await works(server, '127.0.0.6');
     const said = await Promise.all(flood.map(({ closed }) => closed));
     expect(
-      said.filter((text) => turnedAway('Too many connections are logging in: try again in a moment\\.').test(text))
+      said.filter((text) => rejection('Too many connections are logging in: try again in a moment\\.').test(text))
         .length,
     ).toBeGreaterThan(0);
     expect(said.filter((text) => text.startsWith('SSH-')).length).toBeLessThanOrEqual(80);
   });
 
-  test('a command of more than 32 KiB is refused before it is read', async () => {
+  test('refuses a command of more than 32 KiB', async () => {
     for (const long of ['x'.repeat(33_000), 'é'.repeat(16_500)]) {
       const { code, stderr } = await server.ssh(['whoami', long]);
       expect({ code, stderr }).toEqual({
@@ -147,7 +147,7 @@ describe('connections that log in', () => {
     }
   });
 
-  test('more sessions than one connection may have are refused with the reason', async () => {
+  test('refuses an eleventh session in a connection, with the reason', async () => {
     const [, base64 = ''] = (await readFile(`${server.adminKey}.pub`, 'utf8')).split(' ');
     const client = await RawClient.connect(server.port);
     await client.requestAuthentication();
@@ -161,7 +161,7 @@ describe('connections that log in', () => {
   });
 });
 
-test('the first line and the login have times of their own, and a login ends both', async () => {
+test('the identification line and the login have separate time limits, which a login ends', async () => {
   const server = await startServer({
     config: {
       ssh: {
@@ -177,7 +177,7 @@ test('the first line and the login have times of their own, and a login ends bot
     blob: Buffer.from(base64, 'base64'),
     private: await readFile(server.adminKey, 'utf8'),
   } as TestKey);
-  // One after the other: with one time for both, the second would be closed before the third.
+  // With one limit for both, `halfway` would be closed before `silent`.
   const halfway = await RawClient.connect(server.port, '127.0.0.2');
   const silent = listen(server.port, '127.0.0.3');
   expect(await silent.closed).toBe('SSH-2.0-containarium\r\n');
@@ -186,10 +186,10 @@ test('the first line and the login have times of their own, and a login ends bot
   expect(inside.closed).toBe(false);
   await inside.openSession();
   inside.destroy();
-  // Whoever was late is penalised for that, and not for having said nothing.
+  // Both are penalised for the timeout, and not for the missing login.
   for (const from of ['127.0.0.2', '127.0.0.3'])
     expect(await listen(server.port, from).closed).toMatch(
-      turnedAway('Too many login timeouts from this address: try again in \\d+ s\\.'),
+      rejection('Too many login timeouts from this address: try again in \\d+ s\\.'),
     );
 });
 
@@ -202,7 +202,7 @@ describe('a source that fails', () => {
     });
   });
 
-  test('is refused for a growing time and told so, others are not, and logins never (23)', async () => {
+  test('is rejected for a growing time and told the reason, and other sources are not (23)', async () => {
     const answers: string[] = [];
     for (let i = 0; i < 20; i++) answers.push((await fails(server, '127.0.0.2')).stderr);
     expect(answers[0]).toBe('manage@127.0.0.1: Permission denied (publickey).\r\n');
@@ -218,7 +218,7 @@ describe('a source that fails', () => {
     for (let i = 0; i < 8; i++) await works(server, '127.0.0.3');
     for (let i = 0; i < 8; i++) expect((await fails(server, '127.0.0.9')).stderr).toMatch(/Permission denied/);
 
-    // It ends by itself, and the next one is longer.
+    // The penalty ends by itself, and the next penalty is longer.
     await eventually(
       async () => ((await fails(server, '127.0.0.2')).stderr.includes('Permission denied') ? true : undefined),
       'the penalty ends',
@@ -233,11 +233,11 @@ describe('a source that fails', () => {
     );
   }, 150_000);
 
-  test('may try again when an admin lifts the penalty, and not before, also after a restart of front and core (23)', async () => {
+  test('is rejected until an admin lifts the penalty, also after a restart of front and core (23)', async () => {
     const refused = async (): Promise<boolean> =>
       (await fails(server, '127.0.0.4')).stderr.includes('Too many failed logins');
     await eventually(async () => ((await refused()) ? true : undefined), 'a penalty');
-    // Long enough for what follows.
+    // A penalty long enough for the restarts below.
     for (let i = 0; i < 6; i++) {
       await eventually(
         async () => ((await until(server, '127.0.0.4')) === 0 ? undefined : true),
@@ -264,15 +264,15 @@ describe('a source that fails', () => {
   }, 150_000);
 });
 
-describe('with the defaults', () => {
+describe('by default', () => {
   let server: TestServer;
 
   beforeAll(async () => {
     server = await startServer({ config: { ssh: { penalties: { exempt: [] } } } });
   });
 
-  test('connections that do not log in are fewer than 20 from one source (5)', async () => {
-    // As ssh-audit counts them: whoever is sent an identification string has been served.
+  test('one source is served fewer than 20 connections without a login (5)', async () => {
+    // Counted as in ssh-audit: a connection that receives an identification string is served.
     const served: Promise<boolean>[] = [];
     for (let i = 0; i < 300; i++) {
       const { socket, closed } = listen(server.port, '127.0.0.2');
@@ -281,15 +281,15 @@ describe('with the defaults', () => {
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
     expect((await Promise.all(served)).filter(Boolean).length).toBeLessThan(20);
-    // What comes after those is not served at all.
+    // Later connections are not served.
     const later = await Promise.all(Array.from({ length: 50 }, () => listen(server.port, '127.0.0.2').closed));
     expect(later.filter((text) => text.startsWith('SSH-'))).toEqual([]);
     expect(later[0]).toMatch(
-      turnedAway('Too many connections without a login from this address: try again in [0-9]+ (s|min)( [0-9]+ s)?\\.'),
+      rejection('Too many connections without a login from this address: try again in [0-9]+ (s|min)( [0-9]+ s)?\\.'),
     );
   });
 
-  test('an agent full of other keys locks nobody out, and neither does a burst of commands', async () => {
+  test('an agent with many keys and a burst of commands cause no penalty', async () => {
     const folder = await temporaryFolder();
     const others = await Promise.all(['one', 'two', 'three', 'four', 'five'].map((name) => makeKey(folder, name)));
     const agent = others.flatMap(({ path }) => ['-i', path]);
@@ -301,7 +301,7 @@ describe('with the defaults', () => {
     expect(burst.filter(({ code }) => code !== 0)).toEqual([]);
   });
 
-  test('1,000 failing connections add little to state and journal (25)', async () => {
+  test('1,000 failing connections add less than 32 KiB to the journal and 64 KiB to the state (25)', async () => {
     const journal = join(server.home, 'state', 'journal');
     const before = await bytesBelow(journal);
     let refused = 0;
@@ -338,35 +338,35 @@ describe('ssh-audit, from an address that is not exempt', () => {
     return stripVTControlCharacters(stdout);
   }
 
-  test('does not find that connections are let in without a limit (5)', async () => {
+  test('does not report a missing limit of connections (5)', async () => {
     const report = await audit(['--json']);
     expect(report).toContain('"algorithm": "curve25519-sha256"');
-    // It would, from 20 connections a second on.
+    // ssh-audit reports a missing limit at 20 connections a second.
     expect(report).not.toMatch(/DHEat|throttling/);
   });
 
-  test('is let in fewer than 20 times a second, whenever it says so (5)', async () => {
+  test('measures fewer than 20 served connections a second throughout (5)', async () => {
     const said = (await audit(['--conn-rate-test', '16'], 4000)).split('\r').flatMap((line) => {
       const [, asked = '', rate = ''] = /TCP SYNs: ([\d,]+); .*Compl\. conns\/sec: ([\d,.]+)/.exec(line) ?? [];
       return asked === '' ? [] : [{ asked: number(asked), rate: number(rate) }];
     });
     expect(said.length).toBeGreaterThan(1);
     for (const { rate } of said) expect(rate).toBeLessThan(20);
-    // It went on asking.
+    // ssh-audit continued to connect.
     expect(said.at(-1)?.asked).toBeGreaterThan(500);
   });
 
   const number = (text: string): number => Number(text.replaceAll(',', ''));
 });
 
-describe('bans', () => {
+describe('a ban', () => {
   let server: TestServer;
 
   beforeAll(async () => {
     server = await startServer();
   });
 
-  test('keep out a network, close what has not logged in from there, and leave who has', async () => {
+  test('rejects a network and closes its pending logins, but not its open logins', async () => {
     const half = await RawClient.connect(server.port, '127.0.0.21');
     const inside = server.startSsh([], { options: ['-b', '127.0.0.22', '-N'] });
     await eventually(
@@ -388,7 +388,7 @@ describe('bans', () => {
     await inside;
     const { stdout } = await server.ssh(['audit', 'export', '--verb', '"ban add"']);
     expect(stdout).toContain('"network":"127.0.0.16/28"');
-    // A ban outlasts a restart.
+    // The ban survives a restart.
     await server.stop();
     await server.restart();
     expect((await server.ssh(['whoami'], { options: ['-b', '127.0.0.22'] })).code).toBe(255);
@@ -397,7 +397,7 @@ describe('bans', () => {
     await works(server, '127.0.0.22');
   });
 
-  test('end by themselves', async () => {
+  test('ends by itself', async () => {
     expect((await server.ssh(['ban', 'add', '127.0.0.40', '--for', '2s'])).code).toBe(0);
     expect((await server.ssh(['whoami'], { options: ['-b', '127.0.0.40'] })).code).toBe(255);
     await eventually(
@@ -407,7 +407,7 @@ describe('bans', () => {
     expect((await server.ssh(['ban', 'list'])).stdout).toMatch(/No bans or penalties/);
   });
 
-  test("of one's own address or of half the world have to be meant", async () => {
+  test("of the caller's own address or of a very large network requires --yes", async () => {
     for (const network of ['127.0.0.1', '127.0.0.0/24', '64.0.0.0/2', '::/0', '2000::/3']) {
       expect(await server.ssh(['ban', 'add', network])).toMatchObject({
         code: 2,
@@ -417,7 +417,7 @@ describe('bans', () => {
     expect((await server.ssh(['ban', 'add', 'localhost'])).code).toBe(2);
     expect((await server.ssh(['ban', 'add', '2000::/3', '--yes'])).code).toBe(0);
     await works(server);
-    // Whoever did that by mistake still has the host.
+    // An admin who is locked out can lift the ban in local mode.
     expect((await server.ssh(['ban', 'add', '127.0.0.1', '--yes'])).code).toBe(0);
     expect((await server.ssh(['whoami'])).code).toBe(255);
     expect((await server.local(['ban', 'lift', '127.0.0.1'])).code).toBe(0);

@@ -1,4 +1,4 @@
-/** Local mode: the same catalogue over core's socket, for whoever is root on the host. */
+/** Local mode: the same catalogue over core's socket, for root on the host. */
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -9,7 +9,7 @@ import { openTerminal } from '../support/terminal.ts';
 
 let server: TestServer;
 let key: TestKey;
-/** The caller's home: what `~/` means. */
+/** The home of the caller, for which `~/` stands. */
 let home: string;
 
 beforeAll(async () => {
@@ -39,7 +39,7 @@ describe('a key', () => {
   });
 
   test.each([[['--ssh-key', '~/.ssh/alice.pub']], [['--ssh-key=~/.ssh/alice.pub']]])(
-    'is found below the home: %j',
+    'is read from a path below ~/: %j',
     async (flag) => {
       const user = `home-${flag.length}`;
       expect(await server.local(['create', user, ...flag], asCaller())).toMatchObject({ code: 0 });
@@ -49,11 +49,11 @@ describe('a key', () => {
     },
   );
 
-  test('comes from standard input too', async () => {
+  test('is read from standard input too', async () => {
     expect(await server.local(['create', 'piped'], { ...asCaller(), stdin: key.line })).toMatchObject({ code: 0 });
   });
 
-  test('that is the private half is refused, and none of it is repeated', async () => {
+  test('that is private is refused and not repeated', async () => {
     const { code, stdout, stderr } = await server.local(['create', 'private', '--ssh-key', key.path], asCaller());
     expect(code).toBe(2);
     expect(stderr).toMatch(/\(private-key\)/);
@@ -63,7 +63,7 @@ describe('a key', () => {
     expect((await server.local(['info', 'private'])).code).toBe(3);
   });
 
-  test('in a file that does not exist is a coded error that names the file', async () => {
+  test('in a missing file is refused with a code and the name of the file', async () => {
     const { code, stderr } = await server.local(['create', 'nobody', '--ssh-key', '~/missing.pub'], asCaller());
     expect(code).toBe(2);
     expect(stderr).toMatch(/file "~\/missing\.pub".*does not exist.*\(missing-key\)/);
@@ -71,7 +71,7 @@ describe('a key', () => {
 });
 
 describe('--output', () => {
-  test('writes a file that only its owner can read, also over one that everybody could', async () => {
+  test('writes a file that only its owner can read, also in place of a readable one', async () => {
     const path = join(home, 'containarium-alice');
     await writeFile(path, 'before', { mode: 0o644 });
     const { code, stdout, stderr } = await server.local(
@@ -85,15 +85,15 @@ describe('--output', () => {
     expect(await readFile(path, 'utf8')).toMatch(/^Host alice-dev$/m);
   });
 
-  test('in a folder that does not exist is a coded error', async () => {
+  test('fails with a code if the folder does not exist', async () => {
     const { code, stderr } = await server.local(['export', 'alice', '-o', join(home, 'missing', 'file')], asCaller());
     expect(code).toBe(2);
     expect(stderr).toMatch(/cannot be written \(ENOENT\)/);
   });
 });
 
-describe('who', () => {
-  test('is root, under the name that sudo was called by, also in the journal', async () => {
+describe('the caller', () => {
+  test('is root with the name of the user who called sudo, also in the journal', async () => {
     expect(await document(['whoami'])).toMatchObject({
       ok: true,
       host: { kind: 'simulated' },
@@ -101,23 +101,23 @@ describe('who', () => {
     });
     const { result } = await document(['audit', '--actor', 'carla', '--verb', 'create', '--target', 'alice']);
     const records = result['records'] as { actor: unknown }[];
-    // The verb, its operation's beginning, steps and end, and its outcome.
+    // The call, the beginning, the steps and the end of its operation, and its outcome.
     expect(records.length).toBeGreaterThan(4);
     for (const { actor } of records) {
-      // Records of an operation's steps name the person alone.
+      // Records of steps have only the name of the person.
       if (typeof actor === 'string') expect(actor).toBe('carla');
       else expect(actor).toMatchObject({ name: 'carla', role: 'root', entryPoint: 'local' });
     }
   });
 
-  test('is not somebody without root: the socket is in a folder of its own', async () => {
+  test('must be root, because only root can enter the folder of the socket', async () => {
     const folder = await stat(join(server.home, 'state'));
     expect(folder.mode & 0o077).toBe(0);
   });
 });
 
 describe('without a server', () => {
-  test('every verb says so, with its own exit code, and as one document', async () => {
+  test('a verb reports that the server is not running, with an exit code of its own, and in JSON', async () => {
     const elsewhere = { env: { CONTAINARIUM_HOME: await temporaryFolder() } };
     const { code, stderr } = await server.local(['list'], elsewhere);
     expect(code).toBe(8);
@@ -127,13 +127,13 @@ describe('without a server', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, error: { code: 'core-unavailable' } });
   });
 
-  test('no verb at all shows the usage', async () => {
+  test('the command without a verb prints the usage', async () => {
     const { code, stderr } = await server.local([]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^Usage: containarium serve/);
   });
 
-  test('a server that dies while somebody waits for it ends the waiting', async () => {
+  test('a call ends when the server dies during the call', async () => {
     const dying = await startServer({ env: { CONTAINARIUM_SIMULATED_PACE_MS: '3000' } });
     const waiting = dying.local(['create', 'alice'], { stdin: key.line });
     await expect
@@ -148,7 +148,7 @@ describe('without a server', () => {
   });
 });
 
-test("a name is typed to delete on the host's own terminal", async () => {
+test("delete asks for the name on the host's own terminal", async () => {
   expect(await server.local(['create', 'typed'], { stdin: key.line })).toMatchObject({ code: 0 });
   const terminal = await openTerminal([
     'env',
@@ -164,7 +164,7 @@ test("a name is typed to delete on the host's own terminal", async () => {
   expect((await server.local(['info', 'typed'])).code).toBe(3);
 });
 
-test('the npm script is the same command', async () => {
+test('the npm script runs the same command', async () => {
   const { stdout, exitCode } = await execa('npm', ['run', '-s', 'containarium', '--', 'whoami', '--json'], {
     cwd: repository,
     env: { CONTAINARIUM_HOME: server.home },

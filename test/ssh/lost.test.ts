@@ -1,6 +1,6 @@
 /**
- * Clients that are there no more, or behave as if: stopped, or reading nothing. They are closed in time, and what they
- * began goes on.
+ * Clients that are gone or unresponsive: stopped, or reading nothing. The server closes their connections in time, and
+ * their operations continue.
  */
 import { mkdir, copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ const stopped: number[] = [];
 
 beforeAll(async () => {
   alice = await makeKey(await temporaryFolder(), 'alice');
-  // The image is built on a fast host, and the slow one begins with it.
+  // A fast host builds the image, and the slow host starts with it.
   const fast = await startServer();
   expect((await fast.ssh(['create', 'first'], { stdin: alice.line })).code).toBe(0);
   expect(await fast.stop()).toBe(0);
@@ -37,17 +37,17 @@ afterAll(() => {
     try {
       process.kill(pid, 'SIGCONT');
     } catch {
-      // It is gone.
+      // The process has ended.
     }
   }
 });
 
-/** How soon a client that is gone has to be noticed, in milliseconds. */
+/** Time within which the server must notice that a client is gone, in milliseconds. */
 const noticedMs = 60_000;
 
 describe('a client', () => {
   test.concurrent(
-    'that is stopped is closed within 60 s, and the change that it began is done (51)',
+    'that is stopped is disconnected within 60 s, and its running change is completed (51)',
     async () => {
       const running = server.startSsh(['create', 'orphan'], { stdin: alice.line });
       let progress = '';
@@ -72,7 +72,7 @@ describe('a client', () => {
   );
 
   test.concurrent(
-    'that reads nothing, with a window of 4 GiB and a shell that is redrawn, costs little and is closed (35, L4)',
+    'that does not read its redrawn shell, with a window of 4 GiB, costs less than 8 MiB and is disconnected (35, L4)',
     async () => {
       const pid = await frontOf(server);
       const client = await RawClient.login(server.port, admin, 'manage', anySource());
@@ -91,8 +91,8 @@ describe('a client', () => {
       ).toBe(true);
       expect(await client.granted(channel, 'shell')).toBe(true);
       await eventually(() => (client.output().includes('›') ? true : undefined), 'a prompt');
-      // Each window is drawn anew. The client asks for much more than it would be kept waiting with. Resolves with the
-      // memory that is alive at its end.
+      // Requests a redraw with each window size, for much more output than the server buffers. Resolves to the live
+      // memory at the end.
       let resized = 0;
       const inspector = await Inspector.of(pid);
       const drawMiB = async (forMs: number): Promise<number> => {
@@ -113,7 +113,7 @@ describe('a client', () => {
         }
         return (await inspector.liveBytes()) / 2 ** 20;
       };
-      // What drawing itself takes, with a client that reads: the heap has grown to its size then.
+      // Memory for drawing alone, with a client that reads. The heap has grown to its size afterwards.
       const reading = await drawMiB(10_000);
       client.socket.pause();
       const stalled = await drawMiB(10_000);

@@ -1,4 +1,4 @@
-/** Figures for Prometheus: what they say, and that nothing sent to their port disturbs anybody. */
+/** Metrics for Prometheus: their values, and that no request to their port disturbs the server. */
 import { readdir, readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect } from 'node:net';
@@ -43,7 +43,7 @@ function ask(
   });
 }
 
-/** Samples by name and labels, as the text format has them. */
+/** Returns the samples by name and labels, as in the text format. */
 async function figures(): Promise<Map<string, number>> {
   const { status, text } = await ask();
   expect(status).toBe(200);
@@ -57,7 +57,7 @@ async function figures(): Promise<Map<string, number>> {
   return samples;
 }
 
-test('tell what happened', async () => {
+test('the metrics count logins, rejections and calls, without names, keys and addresses', async () => {
   await server.ssh(['list'], { key: admin.path });
   await server.ssh(['info', 'nobody-here'], { key: admin.path });
   await server.ssh(['list'], { key: stranger.path, user: 'evil' });
@@ -79,7 +79,7 @@ test('tell what happened', async () => {
   expect([...found.keys()].join('\n')).not.toMatch(/evil|nobody-here|chief|SHA256|127\.0\.0\.1/);
 });
 
-test('are given to GET /metrics of this host and to nothing else', async () => {
+test('the metrics are the answer to GET /metrics for this host and to no other request', async () => {
   expect((await ask({ path: '/' })).status).toBe(404);
   expect((await ask({ path: '/metrics?x=1' })).status).toBe(404);
   expect((await ask({ method: 'POST' })).status).toBe(405);
@@ -89,7 +89,7 @@ test('are given to GET /metrics of this host and to nothing else', async () => {
   expect((await ask({ headers: { 'x-long': 'x'.repeat(8000) } }).catch(() => ({ status: 431 }))).status).toBe(431);
 });
 
-test('abuse of their port disturbs neither them nor the server', async () => {
+test('the metrics and the server survive abuse of the port', async () => {
   const garbage = [
     '\0'.repeat(5000),
     'GET /metrics HTTP/9.9\r\n\r\n',
@@ -114,13 +114,13 @@ test('abuse of their port disturbs neither them nor the server', async () => {
   );
 });
 
-test("come from a process that is not root's, which is replaced when it dies", async () => {
+test('the metrics come from a process that does not run as root and is replaced when it dies', async () => {
   const find = async (): Promise<number | undefined> => {
     for (const pid of await readdir('/proc')) {
       const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
       if (!status.includes(`PPid:\t${server.pid}\n`)) continue;
       if (!(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).includes('metrics/main.js')) continue;
-      // It loads its few lines as whoever started it.
+      // The process starts as root and changes its user after it has loaded its code.
       if (/^Uid:\t0\t/m.test(status)) continue;
       return Number(pid);
     }
@@ -137,7 +137,7 @@ test("come from a process that is not root's, which is replaced when it dies", a
   expect((await figures()).get('containarium_incus_up')).toBe(1);
 });
 
-test('are not on an address that others reach, unless that is wanted', async () => {
+test('the metrics are refused on a public address', async () => {
   await expect(startServer({ config: { metrics: { listen: '0.0.0.0:0' } } })).rejects.toThrow(
     /metrics\.listen is not a loopback address/,
   );

@@ -1,6 +1,6 @@
 /**
- * Output that cannot lie: hostile text in everything that can hold text, every verb in every format, the shell's
- * screen, files and the log, read byte by byte. What callers type into arguments is test/ssh/input.test.ts.
+ * Escaped output: hostile text is stored wherever text can be stored, and all output is read byte by byte: every verb
+ * in every format, the screen of the shell, files and the log. test/ssh/input.test.ts has hostile arguments.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -16,7 +16,7 @@ import { message, RawClient, string, uint32 } from '../support/rawClient.ts';
 import { openShell, type TestShell } from '../support/shell.ts';
 import { eventually, startServer, temporaryFolder, type Finished, type TestServer } from '../support/server.ts';
 
-/** One of each kind, and a word between them by which it is found again. */
+/** Hostile characters of each kind, with the word `evil` to find them again. */
 const kinds = {
   'escape sequences': '\u001b]0;evil\u0007\u001b[31;5mevil\u001b[2J\u001bPq\u001b\\\u001b[6n',
   C0: 'evil\u0000\u0001\u0007\b\t\u000b\u000c\u000e\u001f\u007f',
@@ -33,7 +33,7 @@ const everything = Object.values(kinds).join(' ');
 const formula = "=cmd|' /C calc'!A0";
 const long = `evil${'\u202ex'.repeat(3000)}`;
 
-/** Written here once more, apart from what src/domain/text.ts goes by. */
+/** Independent of the definition in src/domain/text.ts. */
 const forbidden =
   /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ue000-\uf8ff\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\u{110bd}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}\u{f0000}-\u{10fffd}]/gu;
 
@@ -50,7 +50,7 @@ let folder: string;
 
 const simulated = (name: string): string => join(server.home, 'state', name);
 
-/** Changes a JSON file of a server that is stopped. */
+/** Changes a JSON file of a stopped server. */
 async function edit(path: string, change: (document: never) => void): Promise<void> {
   const document = JSON.parse(await readFile(path, 'utf8')) as never;
   change(document);
@@ -111,7 +111,7 @@ beforeAll(async () => {
       config['volatile.evil'] = everything;
       config['user.description'] = everything;
     }
-    // What stands in files that ssh and sshd read.
+    // Hostile text for files that ssh and sshd read.
     ofMallory.config['user.containarium.host-key'] =
       `ssh-ed25519 AAAA\n* ssh-ed25519 EVIL\nHost *\n  ProxyCommand evil ${everything}`;
     for (const device of Object.values(ofMallory.devices))
@@ -213,8 +213,8 @@ function ssh(words: readonly string[], options: Parameters<TestServer['ssh']>[1]
 }
 
 /**
- * Command lines in whose answer text from outside may stand. Keyed by the catalogue's names: a new verb does not
- * compile without its own.
+ * Command lines whose answers may contain text from outside, for each verb of the catalogue. A new verb does not
+ * compile without an entry.
  */
 const lines: Record<VerbName, readonly (readonly string[])[]> = {
   create: [['create', 'alice']],
@@ -305,7 +305,7 @@ const lines: Record<VerbName, readonly (readonly string[])[]> = {
 const formats = ['table', 'json', 'yaml', 'csv'] as const;
 
 describe.each(verbNames)('%s', (name) => {
-  test.each(formats)('says nothing in %s that could lie', async (format) => {
+  test.each(formats)('prints no hostile character in %s', async (format) => {
     for (const words of lines[name]) {
       for (const [user, key] of [
         ['manage', admin],
@@ -332,7 +332,7 @@ describe.each(verbNames)('%s', (name) => {
   });
 });
 
-test('the fixture is there: hostile text is shown, written out', async () => {
+test('the fixture has hostile text in the answers', async () => {
   for (const words of [
     ['info', 'alice'],
     ['key', 'list', 'alice'],
@@ -348,7 +348,7 @@ test('the fixture is there: hostile text is shown, written out', async () => {
   expect((await ssh(['audit', 'export'])).stdout).toMatch(/\\u202e/);
 });
 
-test('the same values are in the JSON and the YAML of an answer, as they are', async () => {
+test('JSON and YAML answers contain the original values', async () => {
   const labels = async (format: 'json' | 'yaml'): Promise<unknown> => {
     const { stdout } = await ssh(['info', 'alice', '--format', format]);
     return (
@@ -360,11 +360,11 @@ test('the same values are in the JSON and the YAML of an answer, as they are', a
   expect(found['escape sequences']).toBe(kinds['escape sequences']);
 });
 
-describe('the reason for which a session is ended', () => {
+describe('the reason for the end of a login', () => {
   test.each([
     ['logs', 'alice', '--follow'],
     ['list', '--watch'],
-  ])('is told written out to %s', async (...words) => {
+  ])('is escaped in %s', async (...words) => {
     const sessions = async (): Promise<{ login: string; entryPoint: string; since: string }[]> =>
       (
         JSON.parse((await server.local(['session', 'list', '--json'])).stdout) as {
@@ -391,7 +391,7 @@ describe('the reason for which a session is ended', () => {
 });
 
 describe('files that ssh reads', () => {
-  test("hold no line, key or option that stands in a container's configuration", async () => {
+  test("contain no line, key or option from a container's configuration", async () => {
     for (const words of [
       ['export', 'mallory', '--known-hosts'],
       ['export', 'mallory'],
@@ -406,9 +406,9 @@ describe('files that ssh reads', () => {
   });
 });
 
-describe('what a program of the host says when it fails', () => {
+describe('the error message of a host program', () => {
   const words = ['restart', 'alice'];
-  test.each(formats)('is written out in %s', async (format) => {
+  test.each(formats)('is escaped in %s', async (format) => {
     for (const program of ['incus', 'getent']) {
       await writeFile(
         simulated('simulated-faults.json'),
@@ -439,11 +439,11 @@ describe('what a program of the host says when it fails', () => {
 });
 
 describe('the shell', () => {
-  /** What a shell sends of its own: sequences that move, colour and clear, and modes. Text has no part in them. */
+  /** Sequences that the shell itself sends: to move, colour and clear, and modes. They contain no text. */
   const ownSequence = /\u001b(?:\[[?>=]?[0-9;]*[A-Za-z]|[=>78]|\(B)/g;
 
   function screenLies(shell: TestShell): string[] {
-    // Terminals answer these, or change what lies outside of the screen: never sent.
+    // Terminals answer these sequences, or change something outside the screen. The shell never sends them.
     expect(shell.received).not.toMatch(/\u001b[\]P_^X]/);
     for (const [sequence] of shell.received.matchAll(/\u001b\[[0-9;]*[nc]/g)) expect(sequence).toBe('never');
     expect(shell.received).not.toContain('\u001b[31;5m');
@@ -455,7 +455,7 @@ describe('the shell', () => {
   test.each([
     ['with a screen', 'xterm-256color'],
     ['as lines of text', 'dumb'],
-  ])('%s shows all of it written out', async (_, term) => {
+  ])('%s escapes hostile text in all answers', async (_, term) => {
     const shell = await openShell(server, {
       key: admin.path,
       columns: 160,
@@ -496,7 +496,7 @@ describe('the shell', () => {
     expect(screenLies(shell)).toEqual([]);
   });
 
-  test("with a terminal's name and environment that are hostile says nothing of them", async () => {
+  test('never repeats a hostile terminal name', async () => {
     for (const term of [everything, 'xterm\u001b]0;evil\u0007', '\u202e', `evil${'x'.repeat(5000)}`]) {
       const shell = await openShell(server, { key: admin.path, term, command: 'list --watch' });
       await eventually(() => (shell.received.length > 50 || shell.isClosed ? true : undefined), 'something is shown');
@@ -506,7 +506,7 @@ describe('the shell', () => {
     }
   });
 
-  test('typed or pasted text is drawn written out', async () => {
+  test('escapes typed and pasted text', async () => {
     const shell = await openShell(server, { key: admin.path, columns: 160, term: 'xterm-256color' });
     shell.paste(`info ${typed(everything)}`);
     await shell.shows(/evil/);
@@ -515,7 +515,7 @@ describe('the shell', () => {
     expect(screenLies(shell)).toEqual([]);
   });
 
-  test('the live list shows them written out', async () => {
+  test('escapes hostile text in the live list', async () => {
     const shell = await openShell(server, {
       key: admin.path,
       columns: 200,
@@ -530,7 +530,7 @@ describe('the shell', () => {
 });
 
 describe('before a login', () => {
-  test('hostile identification, user names, methods and service names are in no answer and in no line of the log', async () => {
+  test('a hostile identification, user name, method or service name is never sent back unescaped', async () => {
     const socket = connect(server.port, '127.0.0.1');
     await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
     socket.write(`SSH-2.0-${everything.replaceAll(/[\r\n]/g, '').slice(0, 200)}\r\n`);
@@ -568,11 +568,11 @@ describe('before a login', () => {
   });
 });
 
-/** Last: by now everything was said and done. */
+/** The last tests, because the files contain the effects of all tests before. */
 describe('on disk and in the log', () => {
-  test('no file that this server wrote holds any of it as it is', async () => {
+  test('no file of the server contains unescaped hostile text', async () => {
     for (const { name, content } of await filesBelow(join(server.home, 'state'))) {
-      // The simulated host plays Incus; its file is what was hostile in the first place, as is the list of admins here.
+      // These files of the fixture are hostile themselves.
       if (['simulated-host.json', 'admins.json', 'simulated-faults.json'].includes(name)) continue;
       expect(name).toMatch(/^[\w.-]+$/);
       expect(lies(content.toString()), name).toEqual([]);
@@ -581,7 +581,7 @@ describe('on disk and in the log', () => {
       expect(file).toMatch(/^[\w.-]+$/);
   });
 
-  test('every line of the log is one object without any of it', () => {
+  test('every line of the log is one JSON object without hostile characters', () => {
     const log = server.log();
     expect(lies(log)).toEqual([]);
     for (const line of log.split('\n').filter((text) => text !== ''))

@@ -1,6 +1,6 @@
 /**
- * Each patch of src/front/patches taken back alone, on a copy of ssh2: the defect is there, and with the patch it is
- * not. When one of these fails after an update of ssh2, that patch has become unnecessary.
+ * Reverses each patch of src/front/patches alone, on a copy of ssh2: the defect exists without the patch, and not with
+ * it. If "is needed" fails after an update of ssh2, the patch has become unnecessary.
  */
 import { KeyObject } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
@@ -44,7 +44,7 @@ async function library(without?: string): Promise<TestLibrary> {
   return { path, ssh2: moduleOf(path) as Library };
 }
 
-/** Starts a server of that library; resolves with its port. */
+/** Starts a server of the library. Resolves to its port. */
 async function serve(
   { ssh2: lib }: TestLibrary,
   options: Partial<ServerOptions>,
@@ -61,7 +61,7 @@ async function serve(
   return (server.address() as { port: number }).port;
 }
 
-/** Lets everybody in, and hands out their first session. */
+/** Accepts every login, and passes on its first session. */
 function letIn(onSession: (session: Session) => void): (connection: Connection) => void {
   return (connection) => {
     connection.on('authentication', (context) => context.accept());
@@ -77,7 +77,7 @@ async function login(port: number): Promise<RawClient> {
   return client;
 }
 
-/** Comes back when the server has dealt with everything that was sent before. */
+/** Resolves when the server has handled all earlier packets. */
 async function roundTrip(client: RawClient): Promise<void> {
   client.send(message.globalRequest, string('nothing@example.com'), boolean(true));
   await client.take(message.requestFailure);
@@ -89,14 +89,14 @@ async function plain(port: number): Promise<PlainClient> {
   return client;
 }
 
-/** Each resolves with whether the library does what it should. */
+/** Tests for the defect that a patch repairs. Each resolves to true if the library behaves correctly. */
 const probes: Record<string, (lib: TestLibrary) => Promise<boolean>> = {
   'first-kex-guess': async (lib) => {
     const client = await plain(await serve(lib, { algorithms: { kex: ['curve25519-sha256'] } }));
     client.hello();
     client.propose({ kex: ['curve25519-sha256'], follows: true });
     client.send(kexMessage.exchangeInit, string(PlainClient.x25519()));
-    // Never an answer to this one: it ends the connection, whether it comes after the exchange or instead of it.
+    // A packet that ends the connection, so that the test does not wait for an answer that never comes.
     client.send(kexMessage.exchangeInit);
     await client.ends();
     return client.has(kexMessage.exchangeReply);
@@ -138,8 +138,8 @@ const probes: Record<string, (lib: TestLibrary) => Promise<boolean>> = {
     );
     const client = await login(port);
     const channel = await client.openSession();
-    // VERASE, one that nobody knows, TTY_OP_OSPEED with a large value; what follows an opcode of 160 or more cannot be
-    // read.
+    // VERASE, an unknown opcode, TTY_OP_OSPEED with a large value, and an opcode above 159, after which nothing can be
+    // parsed.
     const encoded = Buffer.concat([
       Buffer.from([3]),
       uint32(127),
@@ -277,7 +277,7 @@ const probes: Record<string, (lib: TestLibrary) => Promise<boolean>> = {
   unimplemented: async (lib) => {
     const client = await RawClient.connect(await serve(lib, {}));
     closing.push(() => client.destroy());
-    // Strict key exchange begins to count anew at NEWKEYS: these are the packets 0 and 1.
+    // With strict key exchange, packet numbers start again at NEWKEYS: these are the packets 0 and 1.
     client.send(message.ignore, string(''));
     client.send(192, string('what is this'));
     await client.requestAuthentication();
@@ -289,7 +289,7 @@ const probes: Record<string, (lib: TestLibrary) => Promise<boolean>> = {
     );
     for (const { pass } of pairs)
       for (const text of ['first', 'second']) expect(pass(Buffer.from(text)).toString()).toBe(text);
-    // That Node.js is slow with bytes is measured by "npm run bench:packets".
+    // "npm run bench:packets" measures that Node.js is slower with keys as bytes.
     return pairs.every(({ cipher, decipher }) =>
       [cipher, decipher].every((end) => Object.values(end).some((value) => value instanceof KeyObject)),
     );
@@ -310,18 +310,18 @@ function protocolOf({ path }: TestLibrary): { Protocol: ProtocolClass } {
   return { Protocol: moduleOf(path, 'lib', 'protocol', 'Protocol.js') as ProtocolClass };
 }
 
-it('every patch has its probe', async () => {
+it('every patch has a probe', async () => {
   expect((await patchNames()).map((name) => name.replace(/^ssh2-1\.17\.0-\d\d-(.*)\.patch$/, '$1'))).toEqual(
     Object.keys(probes),
   );
 });
 
-describe.each(Object.entries(probes))('%s', (name, probe) => {
+describe.each(Object.entries(probes))('the patch %s', (name, probe) => {
   it('is needed', async () => {
     expect(await probe(await library(name))).toBe(false);
   });
 
-  it('helps', async () => {
+  it('repairs the defect', async () => {
     expect(await probe(await library())).toBe(true);
   });
 });
@@ -330,7 +330,7 @@ describe('a guess at the key exchange', () => {
   it.each([
     ['of another key exchange', { kex: ['sntrup761x25519-sha512', 'curve25519-sha256'] }],
     ['of another host key', { kex: ['curve25519-sha256'], hostKey: ['ssh-rsa', 'ssh-ed25519'] }],
-  ])('%s is thrown away', async (_what, proposal) => {
+  ])('%s is discarded', async (_what, proposal) => {
     const client = await plain(await serve(await library(), { algorithms: { kex: ['curve25519-sha256'] } }));
     client.hello();
     client.propose({ ...proposal, follows: true });
@@ -364,7 +364,7 @@ describe('mlkem768x25519-sha256', () => {
 });
 
 describe('an ssh2 without its patches', () => {
-  it('is noticed: one taken back, one changed, none at all', async () => {
+  it('is detected if a patch is reversed or the list of patches is missing', async () => {
     expect(() => requirePatches()).not.toThrow();
     expect(() => requirePatches(join(modules, 'ssh2'))).not.toThrow();
     for (const name of await patchNames()) {
@@ -376,7 +376,7 @@ describe('an ssh2 without its patches', () => {
     expect(() => requirePatches(bare)).toThrow(/not patched as expected/);
   });
 
-  it('is not served with: the server does not start, and says what to do', async () => {
+  it('prevents the start of the server, with the next step', async () => {
     const home = await mkdtemp(join(folder, 'product-'));
     await mkdir(join(home, 'node_modules'));
     for (const name of await readdir(modules))

@@ -1,7 +1,7 @@
 /**
- * Changes of keys under load, for every client: what this server offers and how it changes keys (src/front), with a
- * program behind it that sends everything back, because no verb of the product takes or gives megabytes. Not one byte
- * may be lost, doubled or changed.
+ * Key changes under load, for every client. The server has the algorithms and the key changes of the front (src/front),
+ * and runs a program that echoes its input, because no verb of the product transfers megabytes. No byte may be lost,
+ * repeated or changed.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -24,7 +24,7 @@ const hash = createHash('sha256').update(data).digest('hex');
 
 let target: SshTarget;
 let limits: RekeyLimits;
-/** Key exchanges of the connection that came last. */
+/** Number of key exchanges on the latest connection. */
 let exchanges = 0;
 let fault: string | undefined;
 let server: InstanceType<typeof ssh2.Server>;
@@ -65,7 +65,7 @@ function serve(connection: Connection): void {
   exchanges = 0;
   changeKeysInTime(connection, limits);
   internalsOf(connection)._sock.setNoDelay(true);
-  // Some clients are gone before their last packet is read.
+  // Some clients disconnect before their last packet is read.
   connection.on('error', (error: Error & { level?: string }) => {
     if (error.level !== 'socket') fault = error.message;
   });
@@ -77,7 +77,7 @@ function serve(connection: Connection): void {
     accept().on('exec', (acceptExec) => {
       const channel = acceptExec();
       channel.on('data', (piece: Buffer) => {
-        // Back at the pace of the client.
+        // Echoes at the pace of the client.
         if (!channel.write(piece)) {
           channel.pause();
           channel.once('drain', () => channel.resume());
@@ -103,8 +103,7 @@ describe.each(all.map((client) => [client.name, client] as const))('%s', (_name,
       encoding: 'buffer',
       env: client.env,
     });
-    // PuTTY may send its CHANNEL_CLOSE (97), the very last packet, behind its own KEXINIT, where it must not be (RFC
-    // 4253, section 7.1).
+    // PuTTY may send its last packet, CHANNEL_CLOSE (97), after its own KEXINIT, which RFC 4253, section 7.1, forbids.
     expect([undefined, 'Received unexpected packet type 97']).toContain(fault);
     expect(stdout.length, Buffer.from(stderr).toString()).toBe(bytes);
     expect(createHash('sha256').update(stdout).digest('hex')).toBe(hash);
@@ -112,38 +111,38 @@ describe.each(all.map((client) => [client.name, client] as const))('%s', (_name,
     return exchanges;
   }
 
-  it('without a change of keys', async () => {
+  it('transfers megabytes without a key change', async () => {
     limits = never;
     expect(await echo({})).toBe(1);
   });
 
-  it('where the server wants it', async () => {
+  it('loses nothing in key changes by the server', async () => {
     limits = { ...never, rekeyBytes: 256 * 1024 };
     expect(await echo({})).toBeGreaterThan(3);
   });
 
   if (client.changesKeys) {
-    it('where the client wants it', async () => {
+    it('loses nothing in key changes by the client', async () => {
       limits = never;
       expect(await echo({ rekeyBytes: 1024 * 1024 })).toBeGreaterThan(3);
     });
 
-    it('where both want it', async () => {
+    it('loses nothing in key changes by both sides', async () => {
       limits = { ...never, rekeyBytes: 300 * 1024 };
       expect(await echo({ rekeyBytes: 256 * 1024 })).toBeGreaterThan(3);
     });
   }
 
-  it('where the time is up', async () => {
+  it('loses nothing in key changes after a time', async () => {
     limits = { ...never, rekeyMs: 20 };
     expect(await echo({})).toBeGreaterThan(1);
   });
 });
 
 describe('the server', () => {
-  it('keeps nothing back once the keys are changed', async () => {
+  it('holds no output back after a key change', async () => {
     limits = { ...never, rekeyBytes: 256 * 1024 };
-    // Of each exchange when it has ended; a client may leave in the middle of one more.
+    // Queues at the end of each key exchange. The client may disconnect during a further one.
     const kept: (readonly unknown[] | undefined)[] = [];
     const see = (connection: Connection): void => {
       const protocol = internalsOf(connection)._protocol;

@@ -1,6 +1,6 @@
 /**
- * What a client may ask of a session and of the connection, in any order: what is not offered is refused, and what is
- * refused harms nobody.
+ * Requests of a client for a session or the connection, in any order: unsupported requests are refused, and a refused
+ * request has no other effect.
  */
 import { once } from 'node:events';
 import { execa } from 'execa';
@@ -43,7 +43,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Another command over the same connection is served: what was refused has harmed nothing. */
+/** Expects that another command over the same connection succeeds after a refused request. */
 async function stillServes(client: RawClient): Promise<void> {
   client.received.length = 0;
   const channel = await client.openSession({ id: 4242 });
@@ -52,14 +52,14 @@ async function stillServes(client: RawClient): Promise<void> {
   client.destroy();
 }
 
-describe('one session', () => {
+describe('a session', () => {
   test.each([
     ['exec', 'shell'],
     ['exec', 'exec'],
     ['shell', 'exec'],
     ['shell', 'shell'],
     ['exec', 'subsystem'],
-  ])('runs one thing: %s, then %s (40)', async (first, second) => {
+  ])('runs only the first of two requests: %s, then %s (40)', async (first, second) => {
     const client = await login();
     const channel = await client.openSession();
     const fields = (type: string): Buffer[] =>
@@ -75,7 +75,7 @@ describe('one session', () => {
   });
 
   test.each(['exec', 'shell', 'pty-req', 'env'])(
-    'that has ended its input takes no %s, and is closed as it should be (40)',
+    'whose input has ended refuses %s, and can be closed (40)',
     async (type) => {
       const client = await login();
       const channel = await client.openSession();
@@ -98,13 +98,13 @@ describe('one session', () => {
   );
 
   test.each([0xfffffffe, 0xffffffff, 10, 77])(
-    "number %d, which there is not, gets no answer that is another's",
+    "with the unknown number %d gets no other session's answer",
     async (channel) => {
       const client = await login();
       client.request(channel, 'exec', string('whoami'));
       client.send(message.channelData, uint32(channel), string('x'));
       client.send(message.channelClose, uint32(channel));
-      // The largest number ends the connection, as a number that no channel can have; the others are passed over.
+      // No channel can have the largest number, so it ends the connection. The other numbers are ignored.
       if (channel === 0xffffffff) await client.ends();
       else await stillServes(client);
     },
@@ -131,7 +131,7 @@ describe('one session', () => {
     client.destroy();
   });
 
-  test('with a window of any size, changed at any time, goes on (45)', async () => {
+  test('works with a window of any size, changed at any time (45)', async () => {
     const client = await login();
     const channel = await client.openSession();
     expect(
@@ -177,7 +177,7 @@ describe('one session', () => {
     client.destroy();
   });
 
-  test('takes no variable with a control character, and no more than 32 (44)', async () => {
+  test('accepts at most 32 variables, and none with a control character (44)', async () => {
     const client = await login();
     const channel = await client.openSession();
     for (const value of ['\u001b[31m', 'a\nb', '\u202e', 'x'.repeat(257)])
@@ -209,7 +209,7 @@ describe('one session', () => {
   });
 
   test.each(['INT', 'TERM', 'HUP'])(
-    'ends what waits for its input at a %s, and changes nothing (48)',
+    'that waits for input is cancelled by SIG%s and changes nothing (48)',
     async (signal) => {
       const client = await login();
       const channel = await client.openSession();
@@ -223,7 +223,7 @@ describe('one session', () => {
   );
 
   test.each(['KILL', 'WINCH', 'USR1', 'no-such-signal', '', '\u001b[2J'])(
-    'passes over the signal %j (48)',
+    'ignores the signal %j (48)',
     async (signal) => {
       const key = await makeKey(folder, `signal-${Math.random()}`);
       const client = await login();
@@ -238,7 +238,7 @@ describe('one session', () => {
     },
   );
 
-  test('that runs a change goes through with it at a signal, or takes it back (48)', async () => {
+  test('that runs a change completes or undoes it after a signal (48)', async () => {
     const key = await makeKey(folder, 'interrupted');
     const client = await login();
     const channel = await client.openSession();
@@ -264,20 +264,20 @@ describe('one session', () => {
   });
 });
 
-describe('a command whose input comes before core answers (41)', () => {
+describe('a command whose input arrives before core answers (41)', () => {
   test.each([
     ['a key', ''],
     ['60 KB', `# ${'x'.repeat(77)}\n`.repeat(750)],
-  ])('gets all of it, the channel, the command, %s and the end in one write', async (_, before) => {
+  ])('gets all of its input, %s, if channel, command, input and end arrive in one segment', async (_, before) => {
     const key = await makeKey(folder, `early-${before.length}`);
     const input = Buffer.from(`${before}${key.line}`);
     const client = await login();
-    // Everything that takes time is core's part. It stands still, and the front has to go on alone.
+    // Stops core, so that the front must buffer the input without it.
     process.kill(server.pid, 'SIGSTOP');
     try {
       client.together(() => {
         client.send(message.channelOpen, string('session'), uint32(0), uint32(2 ** 21), uint32(32_768));
-        // The number that the server will give it.
+        // The number that the server will assign to the channel.
         client.request(0, 'exec', string(`create early${before.length} --json`));
         for (let at = 0; at < input.length; at += 30_000)
           client.send(message.channelData, uint32(0), string(input.subarray(at, at + 30_000)));
@@ -295,7 +295,7 @@ describe('a command whose input comes before core answers (41)', () => {
     client.destroy();
   });
 
-  test('gets all of it when its login is not proved to core yet', async () => {
+  test('gets all of its input even if core has not received the proof of the login', async () => {
     const key = await makeKey(folder, 'earliest');
     const client = await RawClient.connect(server.port, anySource());
     await client.requestAuthentication();
@@ -321,8 +321,8 @@ describe('a command whose input comes before core answers (41)', () => {
   });
 });
 
-describe('sizes of packets', () => {
-  test('that no client asks for end that connection, and delay nobody else (33, L2)', async () => {
+describe('a maximum packet size below 1024', () => {
+  test('ends the connection, and delays no other client (33, L2)', async () => {
     const other = await login();
     for (const packetSize of [0, 1, 16, 1023]) {
       const client = await login();
@@ -341,7 +341,7 @@ describe('sizes of packets', () => {
   });
 });
 
-describe('half of a connection closed (43)', () => {
+describe('a command over a half-closed connection (43)', () => {
   test.each<[string, readonly string[], { stdin?: string; tty?: boolean; options?: readonly string[] }, number]>([
     ['-n', ['list', '--json'], { options: ['-n'] }, 0],
     ['input from /dev/null', ['list', '--json'], {}, 0],
@@ -350,14 +350,14 @@ describe('half of a connection closed (43)', () => {
     ['a terminal for a pipe, with a command', ['whoami'], { tty: true, stdin: '' }, 0],
     ['a terminal for a pipe that ends the shell', [], { tty: true, stdin: 'exit\r' }, 0],
     ['a terminal for a pipe that ends', [], { tty: true, stdin: '' }, 0],
-    ['a command that fails', ['info', 'nobody-here'], { options: ['-n'] }, 3],
-  ])('%s: an answer and its code', async (_, words, options, code) => {
+    ['a failure', ['info', 'nobody-here'], { options: ['-n'] }, 3],
+  ])('returns its exit code with %s', async (_, words, options, code) => {
     const done: Finished = await server.ssh(words, options);
     expect(done.code, done.stderr).toBe(code);
   });
 });
 
-describe('forwarding of every kind is refused (49)', () => {
+describe('the server refuses (49)', () => {
   async function ssh(
     options: readonly string[],
     words: readonly string[] = ['whoami'],
@@ -382,7 +382,7 @@ describe('forwarding of every kind is refused (49)', () => {
     return { target, port: typeof address === 'object' && address !== null ? address.port : 0, reached: () => reached };
   }
 
-  test('to a port, with -W', async () => {
+  test('forwarding to a port with -W', async () => {
     const { target, port, reached } = await listening();
     const { code, stderr } = await ssh(['-W', `127.0.0.1:${port}`], []);
     expect(code).toBe(255);
@@ -391,7 +391,7 @@ describe('forwarding of every kind is refused (49)', () => {
     target.close();
   });
 
-  test('to the server itself, or another, with -J', async () => {
+  test('forwarding to another host with -J', async () => {
     const jump = [`ProxyCommand=ssh ${server.sshArguments().slice(0, -1).join(' ')} -W %h:%p manage@127.0.0.1`];
     const { exitCode, stderr } = await execa(
       'ssh',
@@ -420,10 +420,10 @@ describe('forwarding of every kind is refused (49)', () => {
   });
 
   test.each([
-    ['a port here (-R)', ['-R', '0:127.0.0.1:22']],
-    ['a dynamic port here (-R)', ['-R', '0']],
-    ['a socket file here (-R)', ['-R', '/tmp/containarium-test-forward.sock:127.0.0.1:22']],
-  ])('%s', async (_, options) => {
+    ['a port of the server (-R)', ['-R', '0:127.0.0.1:22']],
+    ['a dynamic port of the server (-R)', ['-R', '0']],
+    ['a socket file of the server (-R)', ['-R', '/tmp/containarium-test-forward.sock:127.0.0.1:22']],
+  ])('forwarding from %s', async (_, options) => {
     const { code, stderr } = await ssh(['-o', 'ExitOnForwardFailure=yes', ...options], ['-N']);
     expect(code).toBe(255);
     expect(stderr).toMatch(
@@ -431,7 +431,7 @@ describe('forwarding of every kind is refused (49)', () => {
     );
   });
 
-  test('a local port, a dynamic one and a socket file (-L, -D), when they are used', async () => {
+  test('forwarding from a port, a dynamic port and a socket file of the client (-L, -D) when they are used', async () => {
     const client = await login();
     const from = [string('127.0.0.1'), uint32(1)];
     const kinds: [string, ...Buffer[]][] = [
@@ -474,7 +474,7 @@ describe('forwarding of every kind is refused (49)', () => {
     expect(stderr).not.toMatch(/Allocated/);
   });
 
-  test('an agent (-A) and X11 (-X): the command runs without', async () => {
+  test('an agent (-A) and X11 (-X), but runs the command', async () => {
     const { code, stdout } = await ssh(['-A', '-X', '-o', 'ForwardX11Timeout=10']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/Role/);
@@ -494,7 +494,7 @@ describe('forwarding of every kind is refused (49)', () => {
     await stillServes(client);
   });
 
-  test('sftp and scp with their own clients', async () => {
+  test('the clients sftp and scp', async () => {
     const options = server
       .sshArguments()
       .slice(0, -1)
@@ -514,7 +514,7 @@ describe('forwarding of every kind is refused (49)', () => {
   });
 });
 
-describe('what is asked for and not offered is in the journal (49)', () => {
+describe('unsupported requests (49)', () => {
   interface Asked {
     readonly type: string;
     readonly count: number;
@@ -538,16 +538,16 @@ describe('what is asked for and not offered is in the journal (49)', () => {
 
   const journalBytes = (): Promise<number> => bytesBelow(join(audited.home, 'state', 'journal'));
 
-  /** What is not told yet is recorded when the server stops. */
+  /** Restarts the server, because pending reports are recorded when it stops. */
   async function recorded(): Promise<Asked[]> {
     await audited.stop();
     await audited.restart();
     return records();
   }
 
-  test('whatever the stock client is told to forward, with who asked', async () => {
+  test('of the stock client are recorded with the person who made them', async () => {
     const local = await freePort();
-    // The local ones are asked for when somebody connects.
+    // The client requests local forwarding only when a program connects.
     const forwarding = execa(
       'ssh',
       [
@@ -602,7 +602,7 @@ describe('what is asked for and not offered is in the journal (49)', () => {
     );
   });
 
-  test('a flood of it in a few hundred bytes, with all of it counted', async () => {
+  test('by the thousand add less than 16 KiB to the journal, and all of them are counted', async () => {
     const before = { bytes: await journalBytes(), count: (await records()).length };
     const key = await adminOf(audited);
     const kinds: [string, ...Buffer[]][] = [
@@ -633,7 +633,7 @@ describe('what is asked for and not offered is in the journal (49)', () => {
         found.reduce((sum, { asked }) => sum + (asked[kind] ?? 0), 0),
         kind,
       ).toBe(1000);
-    // Logins and the restart have records of their own.
+    // This includes the records of the logins and of the restart.
     expect((await journalBytes()) - before.bytes).toBeLessThan(16_384);
   });
 });

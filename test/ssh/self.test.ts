@@ -1,4 +1,4 @@
-/** The door of container owners: their own container, and no word about anybody else's. */
+/** The entry point of container owners: their own container, and no information about others. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { verbNamed, verbNames } from '../../src/catalogue/catalogue.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
@@ -28,7 +28,7 @@ function self(words: readonly string[], key: TestKey = keys.alice): Promise<Fini
 const open = ['info', 'config', 'keys', 'keys add', 'keys remove', 'restart', 'logs', 'whoami', 'help'];
 
 describe('an owner', () => {
-  test('sees the own container', async () => {
+  test('sees their own container', async () => {
     expect((await self(['info'])).stdout).toMatch(/^ {2}Container: +alice-container$/m);
     expect((await self(['info', 'alice'])).stdout).toMatch(/^ {2}Container: +alice-container$/m);
     expect((await self(['show'])).stdout).toMatch(/^ {2}Container: +alice-container$/m);
@@ -40,7 +40,7 @@ describe('an owner', () => {
     });
   });
 
-  test('restarts it, reads its log, adds and removes keys; never the last one by mistake', async () => {
+  test('can restart it, read its log, add keys, and remove all keys but the last', async () => {
     expect((await self(['restart'])).stdout).toMatch(/alice-container: Running/);
     expect(await self(['logs'])).toMatchObject({ code: 0 });
     const added = await server.ssh(['keys', 'add'], { user: 'self', key: keys.alice.path, stdin: keys.bob.line });
@@ -51,12 +51,12 @@ describe('an owner', () => {
     expect(last.stderr).toMatch(/\(last-key\)/);
   });
 
-  test('has these verbs and no other', () => {
+  test('has exactly the listed verbs', () => {
     expect(verbNames.filter((name) => verbNamed(name).access.self === true).sort()).toEqual([...open].sort());
   });
 
   test.each(verbNames.filter((name) => !open.includes(name)))(
-    'may not use %s, not even for the own container',
+    'may not use %s, not even for their own container',
     async (name) => {
       const words = name.split(' ');
       const answers = await Promise.all([
@@ -73,7 +73,7 @@ describe('an owner', () => {
     },
   );
 
-  test('changes nothing by trying, and the attempts are in the journal', async () => {
+  test('changes nothing with refused calls, which are in the journal', async () => {
     const { stdout } = await server.ssh(['audit', '--actor', 'alice', '--verb', 'delete', '--json']);
     const { result } = JSON.parse(stdout) as { result: { records: unknown[] } };
     expect(result.records).not.toHaveLength(0);
@@ -108,26 +108,29 @@ describe('an owner', () => {
     ['audit', '--target', '?'],
     ['?'],
   ];
-  test.each(questions)('gets the same answer about somebody else as about nobody: %s %s %s', async (...words) => {
-    const ask = (user: string, format: readonly string[]): Promise<Finished> =>
-      self([...words.map((word) => (word === '?' ? user : word)), ...format]);
-    for (const format of formats) {
-      // Names of one length, so that nothing else can differ.
-      const [theirs, nobodys] = await Promise.all([ask('bobby', format), ask('zzzzz', format)]);
-      const same = ({ stdout, stderr, code }: Finished): Finished => ({
-        stdout: stdout.replaceAll('zzzzz', 'bobby'),
-        stderr: stderr.replaceAll('zzzzz', 'bobby'),
-        code,
-      });
-      expect(same(theirs)).toEqual(same(nobodys));
-    }
-  });
+  test.each(questions)(
+    "gets the same answer for another person's container as for a missing one: %s %s %s",
+    async (...words) => {
+      const ask = (user: string, format: readonly string[]): Promise<Finished> =>
+        self([...words.map((word) => (word === '?' ? user : word)), ...format]);
+      for (const format of formats) {
+        // Both names have the same length, so that the answers differ only in the name.
+        const [theirs, nobodys] = await Promise.all([ask('bobby', format), ask('zzzzz', format)]);
+        const same = ({ stdout, stderr, code }: Finished): Finished => ({
+          stdout: stdout.replaceAll('zzzzz', 'bobby'),
+          stderr: stderr.replaceAll('zzzzz', 'bobby'),
+          code,
+        });
+        expect(same(theirs)).toEqual(same(nobodys));
+      }
+    },
+  );
 
-  test('tries every verb of this door, and every option and argument that can name somebody, in these questions (59)', () => {
+  test('asks in these questions with every verb of self@, and with every option and argument that names a user (59)', () => {
     for (const name of open) {
       const asked = questions.filter((words) => words.slice(0, name.split(' ').length).join(' ') === name);
       expect(asked, name).not.toEqual([]);
-      // A new option that names a user has to be asked about too.
+      // A new option that names a user needs a question too.
       for (const parameter of verbNamed(name as never).parameters) {
         if (parameter.name !== 'user') continue;
         const words = parameter.kind === 'option' ? [`--${parameter.long[0]}`, '?'] : ['?'];
@@ -139,7 +142,7 @@ describe('an owner', () => {
     }
   });
 
-  test("learns nothing from a key of somebody else's (59)", async () => {
+  test("learns nothing from the fingerprint of another person's key (59)", async () => {
     for (const format of formats) {
       const [theirs, nobodys] = await Promise.all([
         self(['keys', 'remove', keys.bob.fingerprint, ...format]),
@@ -164,7 +167,7 @@ describe('an owner', () => {
 });
 
 describe('an owner of two containers', () => {
-  test('is asked which one', async () => {
+  test('must name one of them', async () => {
     for (const verb of ['info', 'config', 'keys']) {
       const { stderr, stdout, code } = await self([verb], keys.owner);
       expect(code).toBe(2);
@@ -173,7 +176,7 @@ describe('an owner of two containers', () => {
     }
   });
 
-  test("sees both by name, and nobody else's", async () => {
+  test('sees both by name, and no other container', async () => {
     for (const user of ['first', 'second']) {
       expect((await self(['info', user], keys.owner)).stdout).toContain(`${user}-container`);
       expect((await self(['config', user], keys.owner)).stdout).toContain(`Host ${user}-dev`);
@@ -182,7 +185,7 @@ describe('an owner of two containers', () => {
     expect((await self(['info', 'alice'], keys.owner)).code).toBe(3);
   });
 
-  test('has one left after one is deleted', async () => {
+  test('keeps the second after the first is deleted', async () => {
     expect((await server.ssh(['delete', 'first', '--yes'])).code).toBe(0);
     expect((await self(['info'], keys.owner)).stdout).toContain('second-container');
     expect((await self(['info', 'first'], keys.owner)).code).toBe(3);

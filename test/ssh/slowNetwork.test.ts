@@ -1,6 +1,5 @@
 /**
- * A shell at the end of a bad line: a round trip of 200 ms, one segment in a hundred lost, and as slow as a modem of
- * 9600 baud.
+ * A shell over a slow network: a round trip of 200 ms, one of 100 segments lost, and the rate of a modem of 9600 baud.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeKey } from '../support/keys.ts';
@@ -13,7 +12,7 @@ let line: SlowNetwork;
 let terminal: Terminal;
 
 const roundTripMs = 200;
-/** What one key may cost, in bytes. */
+/** Maximum answer to one key, in bytes. */
 const mostBytesPerKey = 2048;
 
 beforeAll(async () => {
@@ -25,14 +24,14 @@ beforeAll(async () => {
 });
 afterAll(() => line.close());
 
-/** ssh(1) for the other end of the line; the host key is known by the server's own port. */
+/** Returns an ssh(1) command through the slow network. The known host key is listed under the server's own port. */
 function command(): string[] {
   const own = String(server.port);
   const args = server.sshArguments({ tty: true, options: ['-o', `HostKeyAlias=[127.0.0.1]:${own}`] });
   return ['ssh', ...args.map((word) => (word === own ? String(line.port) : word))];
 }
 
-/** What comes from the server until nothing more comes for a while. */
+/** Returns the number of bytes from the server until it is quiet. */
 async function bytesOf(act: () => Promise<void>): Promise<number> {
   const before = line.received;
   await act();
@@ -42,14 +41,14 @@ async function bytesOf(act: () => Promise<void>): Promise<number> {
     last = line.received;
     await new Promise((resolve) => setTimeout(resolve, 4 * roundTripMs));
     return undefined;
-  }, 'an answer that has come to its end');
+  }, 'the end of an answer');
   return line.received - before;
 }
 
-test('opens, and is used: keys cost little, a list comes whole (69)', async () => {
+test('a shell over a slow network answers each key with at most 2 KiB, and shows complete lists (69)', async () => {
   terminal = await openTerminal(['env', 'TERM=xterm-256color', ...telling, ...command()]);
   await terminal.shows(/^› ?$/m);
-  // Until everything that belongs to the beginning is there.
+  // Waits until the shell is drawn completely.
   await bytesOf(() => terminal.type('x', 'BSpace'));
   const costs: number[] = [];
   for (const key of 'list') costs.push(await bytesOf(() => terminal.type(key)));
@@ -61,7 +60,7 @@ test('opens, and is used: keys cost little, a list comes whole (69)', async () =
   await terminal.type('list', 'Enter');
   const shown = await terminal.shows(/Total: 3 containers[^]*^› ?$/m);
   for (const name of ['alice', 'bob', 'carol']) expect(shown).toMatch(new RegExp(`^.*${name}\\b.*running`, 'mi'));
-  // A whole sentence at once, as people type who know what they want, and correct.
+  // A line that is typed quickly, with corrections, before any echo arrives.
   await terminal.type('inof alice');
   for (let i = 0; i < 8; i++) await terminal.type('', 'BSpace');
   await terminal.type('fo alice', 'Enter');

@@ -1,11 +1,11 @@
-/** A few seconds of `npm run test:soak`, so that it works when somebody wants hours of it. */
+/** Runs `npm run test:soak` for a few seconds, so that it does not fail after hours. */
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { repository, startServer } from '../support/server.ts';
 
-test('the soak test in short: nobody dies, nothing leaks, nothing is uncaught', async () => {
-  // Builds, as every test does that needs the program.
+test('a short soak test ends with no dead process, no leak and no uncaught error', async () => {
+  // Builds the program, as in every test that needs it.
   await (await startServer()).stop();
   const { stdout, stderr, exitCode } = await execa(
     process.execPath,

@@ -25,34 +25,34 @@ async function exists(user: string): Promise<boolean> {
 }
 
 describe('a command with a terminal', () => {
-  test('runs, and ends its lines with carriage returns', async () => {
+  test('ends its lines with carriage returns', async () => {
     const { stdout, code } = await server.ssh(['whoami'], { tty: true });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^ {2}Name: tester/);
     expect(stdout.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
   });
 
-  test('prints one JSON document with --json there too', async () => {
+  test('prints one JSON document with --json', async () => {
     const { stdout, code } = await server.ssh(['info', 'missing', '--json'], { tty: true });
     expect(code).toBe(3);
     expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { code: 'not-found' } });
   });
 
-  test('takes a key that is piped in', async () => {
+  test('reads a key from a pipe', async () => {
     const { stdout, code } = await server.ssh(['create', 'piped'], { tty: true, stdin: key.line });
     expect(code).toBe(0);
     expect(stdout).toMatch(/Paste public keys, one per line; end with Ctrl-D:\r\n/);
     expect(stdout).toMatch(/Container piped-container created\r\n/);
   });
 
-  test('that waits for a key is given up with Ctrl-C', async () => {
-    const { stdout, code } = await server.ssh(['create', 'given-up'], { tty: true, stdin: `${key.line}\u0003` });
+  test('that waits for a key is cancelled by Ctrl-C', async () => {
+    const { stdout, code } = await server.ssh(['create', 'cancelled'], { tty: true, stdin: `${key.line}\u0003` });
     expect(code).toBe(9);
     expect(stdout).toMatch(/interrupted.*\(cancelled\)/);
-    expect(await exists('given-up')).toBe(false);
+    expect(await exists('cancelled')).toBe(false);
   });
 
-  test('takes a key that ends with Ctrl-D, and echoes nothing but plain text of it', async () => {
+  test('reads a typed key up to Ctrl-D, and echoes only plain text', async () => {
     const { stdout, code } = await server.ssh(['create', 'ctrl-d'], {
       tty: true,
       stdin: `${key.line.trim()}\u001b[2J\r\u0004`,
@@ -64,7 +64,7 @@ describe('a command with a terminal', () => {
 });
 
 describe('delete with a terminal', () => {
-  test.each(['\n', '\r', '\r\n'])('goes on where the right name is typed (ended by %j)', async (end) => {
+  test.each(['\n', '\r', '\r\n'])('deletes the container after the right name (ended by %j)', async (end) => {
     const user = `right-${end.length}${end.charCodeAt(0)}`;
     await create(user);
     const { stdout, code } = await server.ssh(['delete', user], { tty: true, stdin: `${user}${end}` });
@@ -73,7 +73,7 @@ describe('delete with a terminal', () => {
     expect(await exists(user)).toBe(false);
   });
 
-  test('takes back what was typed wrongly, with backspace and delete alike', async () => {
+  test('corrects the typed name with backspace and with delete', async () => {
     await create('corrected');
     const { code } = await server.ssh(['delete', 'corrected'], { tty: true, stdin: 'corx\u007frecx\bted\n' });
     expect(code).toBe(0);
@@ -93,7 +93,7 @@ describe('delete with a terminal', () => {
     expect(await exists('alice')).toBe(true);
   });
 
-  test('does not ask where --yes is given, nor without a terminal', async () => {
+  test('does not ask with --yes, and refuses without a terminal', async () => {
     await create('sure');
     const without = await server.ssh(['delete', 'sure'], { stdin: 'sure\n' });
     expect(without.code).toBe(2);
@@ -103,21 +103,21 @@ describe('delete with a terminal', () => {
     expect(sure.stdout).not.toMatch(/Type/);
   });
 
-  test('finds nothing to delete under a name that does not exist', async () => {
+  test('fails for a missing container', async () => {
     const { code } = await server.ssh(['delete', 'missing'], { tty: true, stdin: 'missing\n' });
     expect(code).toBe(3);
   });
 });
 
-describe('without a command', () => {
-  test('no terminal gets help', async () => {
+describe('a login without a command', () => {
+  test('gets help if it has no terminal', async () => {
     const { stdout, code } = await server.ssh([]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^SIMULATED HOST /);
     expect(stdout).toMatch(/Usage: ssh -p \d+ manage@127\.0\.0\.1 <verb>/);
   });
 
-  test('a terminal gets the shell', async () => {
+  test('gets the shell if it has a terminal', async () => {
     const session = server.startSsh([], { tty: true, openStdin: true, env: { TERM: 'xterm' } });
     let shown = '';
     session.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()));
@@ -131,7 +131,7 @@ describe('without a command', () => {
 });
 
 describe('on a real terminal', () => {
-  test('a name is typed to delete, with echo and correction', async () => {
+  test('delete echoes the typed name and its corrections', async () => {
     await create('typed');
     const terminal = await openTerminal(['ssh', ...server.sshArguments({ options: ['-t'] }), 'delete', 'typed']);
     await terminal.shows(/Type "typed" to continue:$/);
@@ -140,13 +140,13 @@ describe('on a real terminal', () => {
     await terminal.type('ped', 'Enter');
     const shown = await terminal.shows(/Container typed-container and jump account typed deleted/);
     expect(shown).toMatch(/to continue: typed\n/);
-    // Each step has one line in the end: its begin is overwritten.
+    // The end of each step overwrites its beginning, on one line.
     expect(shown.match(/Stopping container…/g)).toHaveLength(1);
     expect(shown).toMatch(/^✓ \[2\/4\] Stopping container… \(/m);
     expect(await exists('typed')).toBe(false);
   });
 
-  test('a create shows its steps, one line each, and what to send to the user', async () => {
+  test('create shows its steps, one per line, and the configuration to send to the user', async () => {
     const terminal = await openTerminal([
       'ssh',
       ...server.sshArguments({ options: ['-t'] }),

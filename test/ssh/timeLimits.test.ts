@@ -1,6 +1,6 @@
 /**
- * Limits of time after the login: connections without a session, shells that nobody uses, logins that last. Each is
- * announced, and said again at the end.
+ * Time limits after the login: for connections without a session, idle shells, and long logins. Each is announced
+ * before the end, and given as the reason at the end.
  */
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -27,7 +27,7 @@ async function login(server: TestServer): Promise<RawClient> {
   });
 }
 
-/** The reason that a connection was ended with. */
+/** Waits for the end of a connection and returns its reason. */
 async function endOf(client: RawClient): Promise<string> {
   await client.ends();
   const told = client.received.find(([type]) => type === message.disconnect);
@@ -35,21 +35,21 @@ async function endOf(client: RawClient): Promise<string> {
 }
 
 describe('a connection without a session', () => {
-  test('is closed after a while, with the reason; one with a session is not (52)', async () => {
+  test('is closed after the time limit, with the reason (52)', async () => {
     const server = await startServer({ config: { ssh: { unusedMs: 1500 } } });
     const used = await login(server);
     const channel = await used.openSession();
-    // Later, so that the other's time would be over first.
+    // Opened later, so that the limit of `used` would end first.
     const unused = await login(server);
     expect(await endOf(unused)).toBe('no session was open for 1 s');
     expect(used.closed).toBe(false);
-    // Once its last session is closed, time begins to count for it too.
+    // The limit starts when the last session closes.
     used.send(message.channelClose, uint32(channel));
     expect(await endOf(used)).toBe('no session was open for 1 s');
   });
 });
 
-describe('a shell that nobody uses (60)', () => {
+describe('an idle shell (60)', () => {
   let server: TestServer;
 
   beforeAll(async () => {
@@ -61,14 +61,14 @@ describe('a shell that nobody uses (60)', () => {
   const warning = /No input for a while: this shell ends in 1 s\. Press any key to keep it\./;
   const goodbye = /The session ends: no input for 5 s/;
 
-  test('is warned and ends', async () => {
+  test('shows a warning and ends', async () => {
     const shell = await openShell(server);
     await shell.said(warning);
     await shell.ended();
     expect(shell.scrollback()).toMatch(goodbye);
   });
 
-  test('is warned and ends with a question open, which is not answered by that', async () => {
+  test('shows a warning and ends during a question, which counts as unanswered', async () => {
     const shell = await openShell(server);
     shell.type('delete alice').press('enter');
     await shell.shows('Type "alice" to continue');
@@ -78,7 +78,7 @@ describe('a shell that nobody uses (60)', () => {
     expect((await server.ssh(['info', 'alice'])).code).toBe(0);
   });
 
-  test('is warned and ends with the live list open', async () => {
+  test('shows a warning and ends while the live list is open', async () => {
     const shell = await openShell(server, { columns: 120 });
     shell.type('list --watch').press('enter');
     await shell.shows(/alice/);
@@ -88,12 +88,12 @@ describe('a shell that nobody uses (60)', () => {
     expect(shell.onAlternateScreen).toBe(false);
   });
 
-  test('stays for as long as an operation runs, and that ends as it would', async () => {
+  test('does not end while an operation runs, which is completed', async () => {
     const shell = await openShell(server, { columns: 120 });
     const startedMs = performance.now();
     shell.type(`create bob --ssh-key "${key.line.trim()}"`).press('enter');
     await shell.said('Container bob-container created');
-    // Otherwise this shows nothing.
+    // The operation must last longer than the limit.
     expect(performance.now() - startedMs).toBeGreaterThan(5000);
     expect(shell.isClosed).toBe(false);
     expect(shell.scrollback()).not.toMatch(warning);
@@ -101,7 +101,7 @@ describe('a shell that nobody uses (60)', () => {
     expect(shell.scrollback()).toMatch(goodbye);
   });
 
-  test('ends with a program in a container that says nothing, after a warning in the middle of it', async () => {
+  test('shows a warning and ends during a silent terminal session', async () => {
     const shell = await openShell(server, { columns: 120 });
     shell.type('shell alice').press('enter');
     await shell.shows(/alice@|\$ ?$/m);
@@ -111,9 +111,9 @@ describe('a shell that nobody uses (60)', () => {
 });
 
 test.concurrent(
-  'a shell stays for whoever types, also after the warning (60)',
+  'a shell does not end after a key, even if the key follows the warning (60)',
   async () => {
-    // The warning is a tenth of the time before the end: on a busy machine typing may take a second.
+    // The warning comes a tenth of the limit before the end, and typing may take a second on a busy machine.
     const patient = await startServer({ config: { ssh: { idleMs: 20_000 } } });
     const warning = /this shell ends in 2 s\. Press any key to keep it\./;
     const shell = await openShell(patient);
@@ -127,7 +127,7 @@ test.concurrent(
 );
 
 describe('a login', () => {
-  test('lasts no longer than it may, and its shells are warned', async () => {
+  test('ends at the maximum duration, with a warning in its shells', async () => {
     const server = await startServer({ config: { ssh: { maxSessionMs: 6000 } } });
     const shell = await openShell(server);
     await shell.said(/This login ends in 1 s: the limit is 6 s\. Running operations continue\./);

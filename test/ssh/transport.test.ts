@@ -1,4 +1,4 @@
-/** What the transport offers and refuses, as ssh-audit sees it and packet by packet. */
+/** The offers and refusals of the transport, as reported by ssh-audit and packet by packet. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -46,7 +46,7 @@ interface Listed {
   readonly notes: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Everything in a report that is more than information: `kex curve25519-sha256 warn: …`. */
+/** Returns the findings of a report above the level of information, as `kex curve25519-sha256 warn: …`. */
 function findings(report: Report): string[] {
   return ['kex', 'key', 'enc', 'mac'].flatMap((list) =>
     (report[list] as Listed[]).flatMap(({ algorithm, notes }) =>
@@ -69,7 +69,7 @@ async function audit(port: number, ...options: readonly string[]): Promise<{ rep
   return { report: JSON.parse(stdout) as Report, code };
 }
 
-/** A policy of ssh-audit: these algorithms, in this order, and no others. */
+/** Returns a policy for ssh-audit that allows exactly these algorithms in this order. */
 function policy(kex: readonly string[]): string {
   return [
     'name = "containarium"',
@@ -87,14 +87,14 @@ function policy(kex: readonly string[]): string {
 }
 
 describe('ssh-audit', () => {
-  it('finds nothing where only the post-quantum key exchange is offered', async () => {
+  it('finds nothing if only the post-quantum key exchange is offered', async () => {
     const { report, code } = await audit(strict.port);
     expect(findings(report)).toEqual([]);
     expect(report).toMatchObject({ compression: ['none'], cves: [], recommendations: {} });
     expect(code).toBe(0);
   });
 
-  it('warns of the classical fallback, and of nothing else, as things are set by default', async () => {
+  it('warns only of the classical fallback by default', async () => {
     const { report, code } = await audit(server.port);
     expect(findings(report)).toEqual([
       'kex curve25519-sha256 warn: does not provide protection against post-quantum attacks',
@@ -105,7 +105,7 @@ describe('ssh-audit', () => {
     expect(code).toBe(2);
   });
 
-  it('holds both to a policy: no algorithm comes or goes unnoticed', async () => {
+  it('accepts both configurations with a policy of their exact algorithms', async () => {
     const path = join(await temporaryFolder(), 'policy');
     const check = async (port: number, kex: readonly string[]): Promise<number> => {
       await writeFile(path, policy(kex));
@@ -118,7 +118,7 @@ describe('ssh-audit', () => {
   });
 });
 
-describe('post-quantum only', () => {
+describe('a server with only the post-quantum key exchange', () => {
   it('refuses clients without it', async () => {
     const { code, stderr } = await strict.ssh(['whoami'], {
       options: ['-o', 'KexAlgorithms=curve25519-sha256', '-o', 'LogLevel=DEBUG'],
@@ -132,7 +132,7 @@ describe('strict key exchange (CVE-2023-48795)', () => {
   it.each([
     ['IGNORE', kexMessage.ignore],
     ['DEBUG', kexMessage.debug],
-  ])('ends at an %s between KEXINIT and NEWKEYS', async (_name, type) => {
+  ])('ends the connection at an %s between KEXINIT and NEWKEYS', async (_name, type) => {
     const client = await plain();
     client.hello();
     client.propose({ kex: ['curve25519-sha256', 'kex-strict-c-v00@openssh.com'] });
@@ -142,7 +142,7 @@ describe('strict key exchange (CVE-2023-48795)', () => {
     expect(client.has(kexMessage.exchangeReply)).toBe(false);
   });
 
-  it('ends where KEXINIT is not the first packet', async () => {
+  it('ends the connection if KEXINIT is not the first packet', async () => {
     const client = await plain();
     client.hello();
     client.send(kexMessage.ignore, string('first'));
@@ -152,7 +152,7 @@ describe('strict key exchange (CVE-2023-48795)', () => {
     expect(client.has(kexMessage.exchangeReply)).toBe(false);
   });
 
-  it('is not asked of clients that do not know it', async () => {
+  it('is not required from clients that do not offer it', async () => {
     const client = await plain();
     client.hello();
     client.propose({ kex: ['curve25519-sha256'] });
@@ -163,14 +163,14 @@ describe('strict key exchange (CVE-2023-48795)', () => {
 });
 
 describe('mlkem768x25519-sha256', () => {
-  it('has the same secret on both sides, signed for by the host key', async () => {
+  it('gives both sides the same secret, signed by the host key', async () => {
     const client = await plain();
     expect(await client.exchangeMlKem()).toBe(true);
   });
 });
 
 describe('the identification string (L21)', () => {
-  it('may come byte by byte', async () => {
+  it('may arrive byte by byte', async () => {
     const client = await plain();
     for (const byte of `${client.ident}\r\n`) {
       client.write(byte);
@@ -180,11 +180,11 @@ describe('the identification string (L21)', () => {
   });
 
   it.each([
-    ['longer than 255 bytes', `SSH-2.0-${'x'.repeat(248)}\r\n`],
-    ['endless', `SSH-2.0-${'x'.repeat(100_000)}`],
-    ['with control characters', 'SSH-2.0-\x1b[2J\x1b]0;owned\x07\r\n'],
-    ['with NUL', 'SSH-2.0-x\0\r\n'],
-  ])('is refused %s, and not written to the log', async (_what, ident) => {
+    ['if it is longer than 255 bytes', `SSH-2.0-${'x'.repeat(248)}\r\n`],
+    ['if it is endless', `SSH-2.0-${'x'.repeat(100_000)}`],
+    ['if it has control characters', 'SSH-2.0-\x1b[2J\x1b]0;owned\x07\r\n'],
+    ['if it has a NUL character', 'SSH-2.0-x\0\r\n'],
+  ])('is refused %s, and not logged', async (_what, ident) => {
     const client = await plain();
     client.write(Buffer.from(ident, 'latin1'));
     await client.ends();
@@ -193,8 +193,8 @@ describe('the identification string (L21)', () => {
   });
 });
 
-describe('what a client may count on', () => {
-  it('is told which signatures it may use (L14)', async () => {
+describe('a client', () => {
+  it('gets the list of accepted signature algorithms (L14)', async () => {
     const client = await RawClient.connect(server.port);
     const packet = await client.take(7);
     expect(stringAt(packet, 5).toString()).toBe('server-sig-algs');
@@ -213,7 +213,7 @@ describe('what a client may count on', () => {
     client.destroy();
   });
 
-  it('hears that a message is not known (L27)', async () => {
+  it('gets UNIMPLEMENTED for an unknown message (L27)', async () => {
     const client = await RawClient.login(server.port, admin);
     client.received.length = 0;
     client.send(192, string('what is this'));
@@ -232,11 +232,11 @@ describe('what a client may count on', () => {
     client.destroy();
   });
 
-  it('gets an answer to every request that wants one, also while a command runs (L19, L20)', async () => {
+  it('gets an answer to every request that wants a reply, also while a command runs (L19, L20)', async () => {
     const client = await RawClient.login(server.port, admin);
     const channel = await client.openSession();
     const sizes = [80, 24, 0, 0].map((value) => Buffer.from([0, 0, 0, value]));
-    // It waits for its standard input.
+    // The command waits for standard input.
     expect(await client.granted(channel, 'exec', string('create alice'))).toBe(true);
     expect(await client.granted(channel, 'window-change', ...sizes)).toBe(true);
     expect(await client.granted(channel, 'env', string('LANG'), string('C.UTF-8'))).toBe(true);
@@ -249,7 +249,7 @@ describe('what a client may count on', () => {
     client.destroy();
   });
 
-  it('asks for a service before it authenticates (L26)', async () => {
+  it('must request a service before it authenticates (L26)', async () => {
     const client = await RawClient.connect(server.port);
     client.send(message.userauthRequest, string('manage'), string('ssh-connection'), string('none'));
     await client.ends();
@@ -257,8 +257,8 @@ describe('what a client may count on', () => {
   });
 });
 
-describe('keys', () => {
-  it('are asked for anew in time, and a client that does not answer in time is hung up on', async () => {
+describe('a key change by the server', () => {
+  it('ends the connection of a client that does not answer it in time', async () => {
     const hasty = await startServer({ config: { ssh: { rekeyMs: 1000, loginGraceMs: 2000 } } });
     await hasty.ssh(['admin', 'add', 'second'], { stdin: admin.line });
     const client = await RawClient.login(hasty.port, admin);
@@ -268,7 +268,7 @@ describe('keys', () => {
     await client.ends();
   });
 
-  it('are waited for with a bound: a client that goes on asking instead is hung up on', async () => {
+  it('ends the connection of a client that answers with a flood of requests instead', async () => {
     const hasty = await startServer({ config: { ssh: { rekeyMs: 1000 } } });
     await hasty.ssh(['admin', 'add', 'second'], { stdin: admin.line });
     const client = await RawClient.login(hasty.port, admin);

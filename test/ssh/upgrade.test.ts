@@ -1,4 +1,4 @@
-/** What an earlier version wrote, this one reads: a home of each version, in test/fixtures/. */
+/** Homes of earlier versions, from test/fixtures/: the current version reads them. */
 import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -25,20 +25,20 @@ describe.each(versions)('a home of version %s', (version) => {
     return (JSON.parse(stdout) as { result: unknown }).result;
   };
 
-  test('has its admins, with their limits', async () => {
+  test('keeps its admins with their limits', async () => {
     expect((await answer('admin', 'list')).admins).toMatchObject([
       { name: 'admin', role: 'admin', keys: [{ lastUse: { address: '127.0.0.1' } }] },
       { name: 'dave', role: 'operator', keys: [{ from: '10.0.0.0/8', expiresAt: '2030-01-01T00:00:00.000Z' }] },
     ]);
   });
 
-  test('has its CAs, with what they have revoked', async () => {
+  test('keeps its CAs with their revocations', async () => {
     expect((await answer('ca', 'list')).cas).toMatchObject([
       { name: 'office', entryPoints: ['manage', 'self'], revoked: { serials: ['7'] } },
     ]);
   });
 
-  test('has its CAs also after one was changed and the server started again', async () => {
+  test('keeps its CAs after a change and a restart', async () => {
     await answer('ca', 'revoke', 'office', '--serial', '8');
     await server.stop();
     await server.restart();
@@ -47,15 +47,15 @@ describe.each(versions)('a home of version %s', (version) => {
     ]);
   });
 
-  test('has its bans', async () => {
+  test('keeps its bans', async () => {
     expect((await answer('ban', 'list')).bans).toMatchObject([{ network: '192.0.2.0/24', reason: 'tests' }]);
   });
 
-  test('has its containers', async () => {
+  test('keeps its containers', async () => {
     expect((await answer('list')).containers).toMatchObject([{ user: 'alice', labels: { team: 'blue' }, cpus: 2 }]);
   });
 
-  test('has its journal, which verifies and is shown with the entry points of its logins', async () => {
+  test('keeps its journal, which verifies and shows the entry points of logins', async () => {
     expect(await answer('audit', 'verify')).toMatchObject({ ok: true });
     const { stdout } = await server.local(['audit', '--limit', '1000']);
     expect(stdout).toMatch(/login .*manage@ from 127\.0\.0\.1/);

@@ -1,6 +1,6 @@
 /**
- * Every verb of the catalogue in every format, in success and in each way it can be refused. The cases are keyed by the
- * catalogue's own names: a verb without a case does not compile, and fails here.
+ * Every verb of the catalogue in every format, with success and with each possible refusal. A verb without a case does
+ * not compile, and fails here.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
@@ -18,22 +18,22 @@ import {
 } from '../support/server.ts';
 
 interface Case {
-  /** A command line that succeeds, each time it is run. */
+  /** A command line that succeeds every time. */
   readonly words: readonly string[];
   readonly stdin?: () => string;
-  /** What has to be so before each run; `run` runs a command that must succeed. */
+  /** Prepares each run. `run` runs a command that must succeed. */
   readonly before?: (run: (words: readonly string[], stdin?: string) => Promise<void>) => Promise<void>;
-  /** The same about a user, key or admin that does not exist. */
+  /** The same command line with a user, key or admin that does not exist. */
   readonly missing?: readonly string[];
-  /** What that is refused with, where it is not `not-found`. */
+  /** Failure code of `missing`. Default: `not-found`. */
   readonly missingCode?: FailureCode;
-  /** What too many words are refused with, where that is not `usage`. */
+  /** Failure code for too many words. Default: `usage`. */
   readonly tooMany?: FailureCode;
-  /** What the answer says in a table; by default the standard output is not empty. */
+  /** Matches the answer in the default format. */
   readonly shows: RegExp;
   /** Columns of the CSV answer. */
   readonly columns?: readonly string[];
-  /** The successful exit code where it is not 0. */
+  /** Exit code of the success. Default: 0. */
   readonly code?: number;
 }
 
@@ -72,7 +72,7 @@ const authorityColumns = [
 const hostKeyColumns = ['key', 'type', 'fingerprint', 'made_at', 'in_use', 'known_hosts', 'sshfp'];
 const invitationColumns = ['id', 'kind', 'name', 'role', 'by', 'expires_at'];
 const tokenColumns = ['id', 'kind', 'name', 'role', 'expires_at', 'token', 'command'];
-/** There is one that is called office. */
+/** Makes sure that a CA named office exists. */
 const office = (run: (words: readonly string[], stdin?: string) => Promise<void>): Promise<void> =>
   run(['ca', 'add', 'office', '--for', 'manage'], keys.ca.line).catch(() => undefined);
 
@@ -136,7 +136,7 @@ const cases: Record<Tried, Case> = {
   },
   export: { words: ['export', 'alice'], missing: ['export', missingUser], shows: /^Host alice-dev$/m },
   config: { words: ['config'], missing: ['config', missingUser], shows: /^Host alice-dev$/m },
-  // A word behind it is taken for a second word of a verb first.
+  // A word after `keys` counts as the second word of a verb first.
   keys: {
     words: ['keys'],
     tooMany: 'unknown-command',
@@ -291,7 +291,7 @@ const cases: Record<Tried, Case> = {
   'host-key switch': {
     words: ['host-key', 'switch', '--yes'],
     before: (run) => run(['host-key', 'rotate']).catch(() => undefined),
-    // There is no next key after the one before it.
+    // After the switch there is no next key.
     missing: ['host-key', 'switch'],
     missingCode: 'wrong-state',
     shows: /^SHA256:\S{43} is now the present host key$/m,
@@ -356,7 +356,7 @@ beforeAll(async () => {
   await succeed(['create', 'power'], keys.other.line);
 });
 
-/** Everything goes over one connection for each caller. */
+/** Runs a command over the shared connection of its caller. */
 function ssh(words: readonly string[], options: SshCommandOptions = {}): Promise<Finished> {
   return server.ssh(words, { shared: true, key: keys.admin.path, ...options });
 }
@@ -366,7 +366,7 @@ async function succeed(words: readonly string[], stdin?: string): Promise<void> 
   if (code !== 0) throw new Error(`"${words.join(' ')}" ended with ${code}: ${stderr}`);
 }
 
-/** The caller who may use a verb: an admin, or for verbs of `self@` alone the owner. */
+/** Returns a caller who may use the verb: an admin, or an owner for verbs of `self@` only. */
 function callerOf(name: VerbName): SshCommandOptions {
   return verbNamed(name).access.manage === undefined ? { user: 'self', key: keys.alice.path } : {};
 }
@@ -384,7 +384,7 @@ interface Document {
   };
 }
 
-/** The one document on standard output: throws where there is more or less than one. */
+/** Returns the document on standard output. Throws unless there is exactly one. */
 function documentOf(stdout: string, format: string): Document {
   if (format === 'json') return JSON.parse(stdout) as Document;
   const documents = parseAllDocuments(stdout);
@@ -403,7 +403,7 @@ const documents = [
 
 const verbs = verbNames.filter((name): name is Tried => name !== 'help' && name !== 'shell');
 
-/** Their answer may have no rows: nothing differs, nobody is there. */
+/** Verbs whose answer may have no rows. */
 const mayBeEmpty: ReadonlySet<string> = new Set(['reconcile', 'resize', 'who', 'ca remove']);
 
 describe.each(verbs)('%s', (name) => {
@@ -417,7 +417,7 @@ describe.each(verbs)('%s', (name) => {
     });
   }
 
-  test('has a case here', () => {
+  test('has a case in this test', () => {
     expect(found).toBeDefined();
   });
 
@@ -459,7 +459,7 @@ describe.each(verbs)('%s', (name) => {
     const typo = [...found.words.slice(0, name.split(' ').length - 1), `${found.words[name.split(' ').length - 1]}x`];
     const refusals: Refusal[] = [
       { words: [...found.words, '--no-such-option'], code: 'unknown-option', caller },
-      // What takes all words that are left has none too many.
+      // A verb that takes the rest of the line never has too many words.
       ...(verbNamed(name).parameters.some((p) => p.kind === 'argument' && p.rest)
         ? []
         : [
@@ -470,7 +470,7 @@ describe.each(verbs)('%s', (name) => {
             } as const,
           ]),
       { words: [...found.words, ';', 'list'], code: 'shell-syntax', caller },
-      // `keys` is a verb that takes a user: its misspelt second word is one.
+      // `keys` takes a user, so a misspelt second word counts as a user.
       { words: typo, code: name.startsWith('keys ') ? 'not-found' : 'unknown-command', caller },
       ...(found.missing === undefined
         ? []
@@ -479,9 +479,9 @@ describe.each(verbs)('%s', (name) => {
         .filter(({ entryPoint, role }) => !mayUse(verbNamed(name), entryPoint, role))
         .map(({ options }) => ({ words: found.words, code: 'denied', caller: options() }) as const),
     ];
-    // The formats do not depend on the reason: the first refusal is looked at in all of them.
+    // The formats do not depend on the reason, so only the first refusal is checked in all of them.
     const all = [...documents.slice(1), ['csv', '--format=csv']] as const;
-    // A connection has ten sessions at most: a few at a time.
+    // Three at a time, because a connection has at most ten sessions.
     for (let at = 0; at < refusals.length; at += 3) {
       await Promise.all(
         refusals
@@ -505,8 +505,8 @@ const strangers = [
 ] as const;
 
 /**
- * Sentences on standard error for a person, one document on standard output for a program, and the same exit code in
- * every format.
+ * Expects a refusal as sentences on standard error for a person, as one document on standard output for a program, and
+ * with the same exit code in every format.
  */
 async function isRefused(
   { words, code, caller }: Refusal,
@@ -539,7 +539,7 @@ async function isRefused(
 }
 
 describe('help', () => {
-  test('is the catalogue, for each caller what they may use', async () => {
+  test('lists exactly the verbs that the caller may use', async () => {
     for (const [options, entryPoint, role] of [
       [{}, 'manage', 'admin'],
       [{ key: keys.viewer.path }, 'manage', 'viewer'],
@@ -573,7 +573,7 @@ describe('help', () => {
     expect(stdout).toContain(verbNamed(name).examples[0]?.line);
   });
 
-  test('of a verb that does not exist is an error', async () => {
+  test('is an error for a verb that does not exist', async () => {
     const { stdout, code } = await ssh(['help', 'nonsense', '--json']);
     expect(code).toBe(2);
     expect(documentOf(stdout, 'json')).toMatchObject({
@@ -584,7 +584,7 @@ describe('help', () => {
   });
 });
 
-describe('a wrong word', () => {
+describe('a misspelt word', () => {
   test.each([
     [['lsit'], 'list'],
     [['creat', 'x'], 'create'],
@@ -593,7 +593,7 @@ describe('a wrong word', () => {
     [['key', 'ad', 'alice'], 'key add'],
     [['audit', 'verfy'], 'audit verify'],
     [['resize', 'alice', '--disk-qouta', '1GiB'], '--disk-quota'],
-  ])('is answered with the right one: %j', async (words, meant) => {
+  ])('is answered with the correct spelling: %j', async (words, meant) => {
     const { stderr, code } = await ssh(words);
     expect(code).toBe(2);
     expect(stderr).toMatch(new RegExp(`Next: did you mean "?${meant}"?\\?`));

@@ -109,8 +109,7 @@ export class RawClient {
       hostVerifier: (_key, verify) => verify(true),
     });
     // Set before the key exchange, whose ciphers read the handler here. Later key exchanges start with an ordinary
-    // packet
-    // (20, KEXINIT).
+    // packet (20, KEXINIT).
     const handle = this.#protocol._onPayload;
     this.#protocol._onPayload = (payload) => {
       if (payload[0] === 20 && !this.#isStalling) return handle(payload);
