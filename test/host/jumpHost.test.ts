@@ -15,7 +15,7 @@ import { eventually, finished, temporaryFolder, type Finished } from '../support
 import { connectShell } from '../support/shell.ts';
 import { skipReason, startJumpHost, type JumpHost } from './jumpHost.ts';
 
-describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
+describe.skipIf(skipReason !== undefined)('Containarium on a real Incus', () => {
   let host: JumpHost;
   let folder: string;
   let alice: TestKey;
@@ -417,7 +417,7 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       await result(['key', 'remove', 'cxt-alice', laptop.fingerprint]);
     });
 
-    it('reconcile finds and repairs external changes, and nothing else', async () => {
+    it('finds and repairs external changes with reconcile, and nothing else', async () => {
       await rm(join(host.keysFolder, 'cxt-bob'));
       await execa('userdel', ['cxt-alice']);
       const found = await manage(['reconcile', '--json']);
@@ -436,7 +436,7 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
       expect((await ssh(await clientFor('cxt-bob', bob), 'cxt-bob-dev', 'id -un')).stdout).toBe('cxt-bob\n');
     });
 
-    it('doctor reports a healthy host, sshd included', async () => {
+    it('reports a healthy host in doctor, sshd included', async () => {
       const { checks } = (await result(['doctor'])) as { checks: { name: string; severity: string; detail: string }[] };
       expect(checks.filter((check) => check.severity === 'problem')).toEqual([]);
       expect(checks.find((check) => check.name === 'sshd')).toMatchObject({
@@ -481,7 +481,7 @@ describe.skipIf(skipReason !== undefined)('on a real Incus', () => {
     await result(['delete', 'cxt-plain', '--yes']);
   });
 
-  it('doctor reports that no user can log in if sshd is not running', async () => {
+  it('reports in doctor that no user can log in if sshd is not running', async () => {
     await result(['create', 'cxt-dora'], alice.line);
     const pid = Number((await execa('pgrep', ['--full', `sshd.*${host.sshd.configPath}`])).stdout.split('\n')[0]);
     process.kill(pid, 'SIGKILL');

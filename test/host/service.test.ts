@@ -350,7 +350,7 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
     );
   });
 
-  it('replaces a front that dies, while core and its operations go on', async () => {
+  it('replaces a front that dies, while core and its operations continue', async () => {
     const core = await property('containarium.service', 'MainPID');
     const create = execa(
       'ssh',
@@ -373,7 +373,7 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
     );
     await eventually(
       async () => ((await exec('containarium', 'list', '--json')).includes('"creating"') ? true : undefined),
-      'a create at work',
+      'a running create',
     );
     const before = await running();
     await exec('systemctl', 'kill', '--signal=KILL', 'containarium-front.service');
@@ -424,7 +424,7 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
     );
     await eventually(
       async () => ((await exec('containarium', 'list', '--json')).includes('"creating"') ? true : undefined),
-      'a create at work',
+      'a running create',
     );
     const [answer] = await Promise.all([client, exec('systemctl', 'stop', 'containarium')]);
     expect(answer.stdout).toMatch(/^Container bob-container created$/m);
