@@ -204,7 +204,7 @@ describe('leaving the shell', () => {
     expect(await shell.ended()).toBe(0);
   });
 
-  test('comes after the lines that were typed ahead before exit', async () => {
+  test('happens after the lines that were typed ahead before exit have run', async () => {
     const shell = await openShell(server);
     shell.type('whoami\rversion\rexit\r');
     expect(await shell.ended()).toBe(0);

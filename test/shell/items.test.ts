@@ -71,7 +71,7 @@ describe.each(sizes)('at %i x %i', (columns, rows) => {
     expect(JSON.parse(stdout)).toMatchObject({ result: { container: { cpus: 2, memoryLimitBytes: 2 * 1024 ** 3 } } });
   });
 
-  test('delete shows what is lost and wants the name', async () => {
+  test('delete shows what is lost and requires the name', async () => {
     const user = `gone-${columns}`;
     expect(await server.ssh(['create', user], { stdin: key.line })).toMatchObject({ code: 0 });
     const shell = await openShell(server, { columns, rows });
@@ -150,7 +150,7 @@ test('a form is cancelled with Escape', async () => {
   await shell.shows(/^› ?$/m);
 });
 
-test('clear clears the screen, and the shell goes on', async () => {
+test('clear clears the screen, and the shell continues', async () => {
   const shell = await openShell(server);
   shell.type('whoami').press('enter');
   await shell.said(/Name:/);

@@ -171,7 +171,7 @@ describe.each([
     await elsewhere(['delete', user, '--yes']);
   });
 
-  test('delete wants the name, or for several containers their number', async () => {
+  test('delete requires the name, or for several containers their number', async () => {
     const users = ['one', 'two', 'three'].map((name) => `${name}${columns}`);
     for (const user of users) await create(user);
     const shell = await openView(size);

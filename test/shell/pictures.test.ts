@@ -1,6 +1,6 @@
 /**
- * The pictures of docs/: screens of the real program. `npm run docs:pictures` takes them again; here they are compared
- * with the program of now, word by word, without what differs from run to run.
+ * The pictures of docs/: screens of the real program. `npm run docs:pictures` takes them again. These tests compare
+ * their words with the current program, without what differs between runs.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -104,7 +104,7 @@ const scenes: Readonly<Record<string, Scene>> = {
   },
 };
 
-test.each(Object.entries(scenes))('the picture "%s" shows the program of now', async (name, scene) => {
+test.each(Object.entries(scenes))('the picture "%s" shows the current program', async (name, scene) => {
   const shell = await scene.play();
   const rows = shell.styled(scene.of);
   while (rows.at(-1)?.length === 0) rows.pop();

@@ -237,7 +237,7 @@ describe('a question in screen-reader mode', () => {
     await shell.said(/Cancelled\. Nothing was changed\.\n>$/);
   });
 
-  test('before delete wants the name', async () => {
+  test('before delete requires the name', async () => {
     const shell = await openPlain();
     await createFor('erin', key);
     shell.type('delete erin').press('enter');
@@ -310,7 +310,7 @@ describe('a running command in screen-reader mode', () => {
 });
 
 describe('a command line with a plain terminal', () => {
-  test('such as list --watch runs until Ctrl-C, which ends the session', async () => {
+  test('for list --watch runs until Ctrl-C, which ends the session', async () => {
     const shell = await connectShell(server, { term: 'dumb', command: 'list --watch' });
     await shell.said(/Press Enter or Ctrl-C to stop\./);
     shell.press('ctrl-c');

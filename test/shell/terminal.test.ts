@@ -62,7 +62,7 @@ describe('shell', () => {
     await shell.said(/tester: are you there/);
   });
 
-  test('fails for a missing or stopped container, and the chat shell goes on', async () => {
+  test('fails for a missing or stopped container, and the chat shell continues', async () => {
     const shell = await openShell(server);
     shell.type('shell missing').press('enter');
     await shell.said(/container of "missing": no such container/);

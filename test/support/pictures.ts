@@ -72,7 +72,7 @@ export function svg(
   ].join('\n')}\n`;
 }
 
-/** The words of a picture, a row a line, without what differs from run to run: times, fingerprints, addresses. */
+/** Returns the words of a picture, one row per line, without times, fingerprints and addresses. */
 export function wordsOf(picture: string): string {
   const rows = new Map<string, string>();
   for (const [, y = '', text = ''] of picture.matchAll(

@@ -185,7 +185,7 @@ describe('a key exchange', () => {
 });
 
 describe('unread output (35, L4)', () => {
-  test('ends the connection when it is too much for too long, and not before', async () => {
+  test('ends the connection if more than a megabyte stays unread too long, and not before', async () => {
     let opened: { channel: ServerChannel; output: ChannelOutput } | undefined;
     const port = await serve(
       () => undefined,

@@ -216,7 +216,7 @@ describe('a segment that must not grow', () => {
         .on('error', reject)
         .on('exit', resolve);
     });
-    child.stdin.write('go on\n');
+    child.stdin.write('continue\n');
     expect(await next()).toEqual({ appended: full.acknowledged + 2 });
     child.stdin.end();
     await new Promise((resolve) => child.on('exit', resolve));

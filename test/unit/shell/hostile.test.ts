@@ -153,7 +153,7 @@ describe('in screen-reader mode', () => {
     beforeEach(() => void vi.useFakeTimers());
     afterEach(() => void vi.useRealTimers());
 
-    test('of a call is escaped, whoever makes it', () => {
+    test('of a call is escaped for any actor', () => {
       const said: string[] = [];
       const announcer = new StepAnnouncer((text) => said.push(text));
       const liveCall: LiveCall = {

@@ -1,4 +1,4 @@
-/** The shell on a screen, without SSH: how one shell fails or ends, and that the others go on. */
+/** The shell on a screen, without SSH: how one shell fails or ends, and that the others continue. */
 import { describe, expect, it, vi } from 'vitest';
 import type { Actor } from '../../../src/domain/access/actor.ts';
 import type { Welcome } from '../../../src/domain/events/notice.ts';
@@ -104,7 +104,7 @@ describe('a shell', () => {
     expect(port.written).toContain('no room');
   });
 
-  it('that gets a malformed answer shows an error and goes on', async () => {
+  it('that gets a malformed answer shows an error and continues', async () => {
     const { port, shell } = open({ call: () => Promise.resolve({ result: undefined }) });
     await drawn(port);
     port.type_('list\r');

@@ -104,7 +104,7 @@ describe('a login', () => {
     expect(outcome({ ...signed('manage', carol), signature: Buffer.alloc(0) })).toBe('signature');
   });
 
-  it('with a FIDO key needs a touch, and a verified person where verify-required is set', () => {
+  it('with a FIDO key needs a touch, and a verified person if verify-required is set', () => {
     expect([0, 1, 4, 5].map((flags) => outcome(touched(flags)))).toEqual([
       'signature',
       'signature',

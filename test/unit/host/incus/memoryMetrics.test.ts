@@ -91,7 +91,7 @@ describe('memoryInUse', () => {
       '{"type":"error","error_code":423,"error":"Metrics are currently being built by another request"}\n',
     ],
     ['a truncated text', lines('a', { MemTotal: '1000', MemFree: '4' }).join('\n')],
-    ['a text that goes on after its end mark', text('# EOF', 'incus_operations_total 0').replace(/# EOF\n$/, '')],
+    ['a text that continues after its end mark', text('# EOF', 'incus_operations_total 0').replace(/# EOF\n$/, '')],
     ['an invalid value', text('incus_memory_MemFree_bytes{name="a"} NaN')],
     ['an endless value', text('incus_memory_MemFree_bytes{name="a"} 1e+999')],
     ['a hexadecimal value', text('incus_memory_MemFree_bytes{name="a"} 0x10')],

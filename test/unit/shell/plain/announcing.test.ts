@@ -65,11 +65,11 @@ describe('StepAnnouncer', () => {
   test('announces each note once', () => {
     liveCalls.addNote('a', 'it waits');
     announcer.update(liveCalls.all);
-    liveCalls.addNote('a', 'it goes on');
+    liveCalls.addNote('a', 'it continues');
     announcer.update(liveCalls.all);
     const ended = liveCalls.remove('a');
     announcer.finish(ended?.steps ?? [], ended?.notes ?? []);
-    expect(said).toEqual(['it waits.', 'it goes on.']);
+    expect(said).toEqual(['it waits.', 'it continues.']);
   });
 
   test("announces another admin's call without its steps, if it takes a while", () => {

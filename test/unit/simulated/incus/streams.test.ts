@@ -278,7 +278,7 @@ describe('a simulated terminal', () => {
     expect(await terminal.exit).toBe(137);
   });
 
-  test('is refused where a real one is', async () => {
+  test('is refused in the cases in which a real one is', async () => {
     const made = await running();
     const { streams } = made.host;
     expect(await failureOf(streams.terminal({ ...request, instance: 'nosuch' }))).toMatchObject({
