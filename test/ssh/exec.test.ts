@@ -77,7 +77,7 @@ describe('the key of create', () => {
       expect(code).toBe(2);
       expect(stdout).toBe('');
       expect(stderr).toMatch(/path of a file on your machine/);
-      expect(stderr).toMatch(/create alice < alice\.pub/);
+      expect(stderr).toMatch(/create path < key\.pub/);
     }
   });
 
@@ -87,8 +87,8 @@ describe('the key of create', () => {
   ])('is requested if standard input is empty (%s)', async (_, options) => {
     const { code, stderr } = await server.ssh(['create', 'nokey'], { options });
     expect(code).toBe(2);
-    expect(stderr).toMatch(/no key on standard input.*\(missing-key\)/);
-    expect(stderr).toMatch(/Next: send a key on standard input/);
+    expect(stderr).toMatch(/no key was given \(missing-key\)/);
+    expect(stderr).toMatch(/Next: .*: ssh -p \d+ manage@127\.0\.0\.1 create nokey < key\.pub/);
   });
 
   test('is refused if standard input is too large', async () => {
@@ -129,11 +129,18 @@ describe('a command', () => {
 
   test('prints data on standard output and sentences on standard error', async () => {
     const listed = await server.ssh(['list']);
-    expect(listed.stdout).toMatch(/^NAME +STATUS/);
+    expect(listed.stdout).toMatch(/^USER +STATUS/);
     expect(listed.stderr).toBe('(simulated host: the configuration asks for it)\n');
     const refused = await server.ssh(['info', 'nobody-here']);
     expect(refused.stdout).toBe('');
     expect(refused.stderr).toMatch(/^Error: .*\nNext: /);
+  });
+
+  test('mentions a simulated host once a login', async () => {
+    const folder = await temporaryFolder();
+    const options = ['-o', 'ControlMaster=auto', '-o', 'ControlPersist=20', '-o', `ControlPath=${folder}/control`];
+    expect((await server.ssh(['version'], { options })).stderr).toContain('(simulated host:');
+    expect((await server.ssh(['version'], { options })).stderr).toBe('');
   });
 
   test('may run with others over one connection (ControlMaster)', async () => {

@@ -46,7 +46,7 @@ async function isRefused(
   const answer = await ssh(words, stdin);
   const what = `${words.join(' ')}\n${answer.stderr}`;
   expect(answer.stdout, what).toBe('');
-  expect(answer.code, what).toBe(2);
+  expect(answer.code, what).toBe(code === 'not-found' ? 3 : 2);
   expect(answer.stderr, what).toMatch(/^Error: [^\n]+ \([a-z-]+\)\nNext: [^\n]+\n$/);
   const [, found] = /\(([a-z-]+)\)\nNext/.exec(answer.stderr) ?? [];
   expect(found, what).toMatch(typeof code === 'string' ? new RegExp(`^${code}$`) : code);
@@ -91,7 +91,7 @@ describe('the server refuses', () => {
       ['key', 'list'],
       ['key', 'add'],
     ]) {
-      await isRefused([...verb, name], 'invalid-user', key.line);
+      await isRefused([...verb, name], 'not-found', key.line);
     }
   });
 
@@ -191,9 +191,9 @@ describe('the server refuses', () => {
     expect(stderr).toMatch(/shell syntax, but there is no shell here|is not closed/);
   });
 
-  test('quoted characters as an invalid user name, not as shell syntax', async () => {
+  test('quoted characters as an unknown user, not as shell syntax', async () => {
     for (const name of ["'a;b'", '"a|b"', 'a\\;b', "'$(id)'", '"`id`"', "'a\nb'", "'#a'"])
-      await isRefused(['info', name], 'invalid-user');
+      await isRefused(['info', name], 'not-found');
   });
 
   test('a command line that is too long, with a short answer', async () => {
@@ -263,7 +263,7 @@ describe('a key', () => {
     ['is in UTF-16', () => Buffer.from(key.line, 'utf16le'), /UTF-16/],
     ['is a path', () => '~/.ssh/id_ed25519.pub\n', /path of a file/],
   ])('is refused if it %s', async (_, text, says) => {
-    expect(await everywhere(text(), /^(invalid-key|usage)$/)).toMatch(says);
+    expect(await everywhere(text(), /^(invalid-key|missing-key)$/)).toMatch(says);
   });
 
   test('is refused if the input has only blanks and comments', async () => {

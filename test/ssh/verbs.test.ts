@@ -102,8 +102,8 @@ const cases: Record<Tried, Case> = {
     words: ['list'],
     missing: ['list', '--columns', 'nothing'],
     missingCode: 'usage',
-    shows: /^alice-container +Running/m,
-    columns: ['name', 'status', 'ip', 'quota', 'autostart', 'disk', 'memory'],
+    shows: /^alice +Running/m,
+    columns: ['user', 'status', 'ip', 'quota', 'autostart', 'disk', 'memory'],
   },
   info: { words: ['info', 'alice'], missing: ['info', missingUser], shows: /^ {2}User: +alice$/m },
   resize: {
@@ -208,13 +208,13 @@ const cases: Record<Tried, Case> = {
   },
   'admin invite': {
     words: ['admin', 'invite', 'invited', '--role', 'viewer'],
-    shows: /^ssh -p \d+ invite-[a-z2-7]{32}@127\.0\.0\.1$/m,
+    shows: /^ssh -p \d+ invite-[a-z2-7]{32}@JUMP-HOST$/m,
     columns: tokenColumns,
   },
   'key invite': {
     words: ['key', 'invite', 'alice'],
     missing: ['key', 'invite', missingUser],
-    shows: /^ssh -p \d+ invite-[a-z2-7]{32}@127\.0\.0\.1$/m,
+    shows: /^ssh -p \d+ invite-[a-z2-7]{32}@JUMP-HOST$/m,
     columns: tokenColumns,
   },
   'invite list': {

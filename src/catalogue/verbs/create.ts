@@ -92,13 +92,9 @@ export const create = defineVerb({
     conflict:
       'the user already has a container, an account or instance of that name exists that containarium did not create, the storage pool or the network is full, or another operation on this user is still running',
   },
-  view: ({ container: made, hostKeyFingerprint, sshConfig, warnings: list }: CreateResult) => [
-    {
-      kind: 'text',
-      tone: 'good',
-      text: `Container ${made.name} created: ${made.address ?? 'no address'}, ${sizes(made)}`,
-    },
-    { kind: 'text', text: `Host key: ${hostKeyFingerprint}` },
+  view: ({ container: made, sshConfig, warnings: list }: CreateResult) => [
+    { kind: 'text', tone: 'good', text: `Container ${made.name} created` },
+    { kind: 'text', text: `Address ${made.address ?? '-'}, ${sizes(made)}` },
     {
       kind: 'text',
       text: `"export ${made.user}" prints the ssh configuration for ${made.user}, "export ${made.user} --known-hosts" the host keys.`,

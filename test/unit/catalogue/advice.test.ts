@@ -1,0 +1,106 @@
+/** The next step of every failure in the sources: a command in it exists, and stands in double quotes. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { describe, expect, it, test } from 'vitest';
+import { advisedFor, commandsIn } from '../../../src/catalogue/advice.ts';
+import { mayUse } from '../../../src/catalogue/catalogue.ts';
+import { parseCommandLine } from '../../../src/catalogue/parse.ts';
+import { Failure } from '../../../src/domain/failure.ts';
+
+const source = new URL('../../../src', import.meta.url).pathname;
+
+/** Returns the literals of an expression, with a word in place of each value in a template. */
+function texts(node: ts.Expression): string[] {
+  if (ts.isStringLiteralLike(node)) return [node.text];
+  if (ts.isTemplateExpression(node))
+    return [node.head.text + node.templateSpans.map((span) => `alice${span.literal.text}`).join('')];
+  if (ts.isConditionalExpression(node)) return [...texts(node.whenTrue), ...texts(node.whenFalse)];
+  return [];
+}
+
+/** Returns the text of each property `next`, and of the advice of each check of `doctor`. */
+function nextSteps(path: string): string[] {
+  const file = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true);
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isPropertyAssignment(node) && node.name.getText() === 'next') found.push(...texts(node.initializer));
+    if (ts.isCallExpression(node) && ['warning', 'problem'].includes(node.expression.getText()) && node.arguments[1])
+      found.push(...texts(node.arguments[1]));
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return found;
+}
+
+const steps = [
+  ...new Set(
+    readdirSync(source, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .flatMap((name) => nextSteps(join(source, name))),
+  ),
+];
+
+/** Reports whether an admin or an owner may type these words. Placeholders such as `<user>` count as words. */
+function isUnderstood(words: readonly string[]): boolean {
+  const typed = words.map((word) => word.replace(/^<(.*)>$/, '$1'));
+  return (
+    [
+      { entryPoint: 'manage', role: 'admin' },
+      { entryPoint: 'self', role: 'owner' },
+    ] as const
+  ).some((actor) => {
+    try {
+      return mayUse(parseCommandLine(typed, actor, { incomplete: true }).verb, actor.entryPoint, actor.role);
+    } catch {
+      return false;
+    }
+  });
+}
+
+test('the sources have many next steps', () => {
+  expect(steps.length).toBeGreaterThan(120);
+  expect(steps.filter((step) => commandsIn(step).length > 0).length).toBeGreaterThan(30);
+});
+
+test.each(steps.filter((step) => commandsIn(step).length > 0))('the commands in %j exist', (step) => {
+  for (const { words } of commandsIn(step)) expect(isUnderstood(words), words.join(' ')).toBe(true);
+});
+
+test.each(steps)('%j has no command outside of quotes', (step) => {
+  const bare = step.replace(/^containarium /, '').split(' ');
+  // One word such as "help" is a command; a sentence is not understood as one.
+  expect(isUnderstood(bare)).toBe(false);
+});
+
+describe('advisedFor', () => {
+  const failure = new Failure('wrong-state', {
+    what: 'container "alice"',
+    why: 'it is stopped',
+    next: 'start it: "start alice"',
+  });
+
+  it('leaves a step that the caller can take', () => {
+    expect(advisedFor(failure, { entryPoint: 'manage', role: 'operator' })).toBe(failure);
+    expect(advisedFor(failure, { entryPoint: 'local', role: 'root' })).toBe(failure);
+  });
+
+  it.each([
+    { entryPoint: 'manage', role: 'viewer' },
+    { entryPoint: 'self', role: 'owner' },
+  ] as const)('sends $role at $entryPoint@ to an admin', (actor) => {
+    expect(advisedFor(failure, actor)).toMatchObject({
+      code: 'wrong-state',
+      next: 'ask an admin: start it: "start alice"',
+    });
+  });
+
+  it('ignores quoted text that is no command', () => {
+    const other = new Failure('internal', {
+      what: 'Incus',
+      why: 'it failed',
+      next: 'run "incus list", or see "/var/log/list"',
+    });
+    expect(advisedFor(other, { entryPoint: 'self', role: 'owner' })).toBe(other);
+  });
+});
