@@ -28,7 +28,7 @@ describe.each(sizes)('at %i x %i', (columns, rows) => {
     const shell = await openShell(server, { columns, rows });
     shell.type(`create ${user} --ssh-key "${key.line.trim()}"`).press('enter');
     await shell.shows(/\[[1-7]\/7\]/);
-    await shell.said(new RegExp(`Then: ssh ${user}-dev`));
+    await shell.said(new RegExp(`connects\\s+with:\\s+ssh\\s+${user}-dev`));
     await shell.shows(/^› ?$/m);
     const said = shell.scrollback();
     // Rejoins the lines that a narrow terminal wraps.
@@ -39,9 +39,10 @@ describe.each(sizes)('at %i x %i', (columns, rows) => {
         1,
       );
     expect(said).toMatch(new RegExp(`^Container ${user}-container created`, 'm'));
-    expect(said).toMatch(new RegExp(`^Host ${user}-dev$`, 'm'));
+    expect(flowing).toContain(`"export ${user}" prints the ssh configuration for ${user}`);
+    shell.type(`export ${user} --known-hosts`).press('enter');
     // Text to copy is not broken into lines.
-    expect(said).toMatch(new RegExp(`^${user}-dev ssh-ed25519 AAAA[A-Za-z0-9+/=]+$`, 'm'));
+    await shell.said(new RegExp(`^${user}-dev ssh-ed25519 AAAA[A-Za-z0-9+/=]+$`, 'm'));
     // No flicker: neither the whole screen nor the scrollback was ever erased.
     expect(shell.received).not.toMatch(/\x1b\[[23]J/);
     // The typed key is shortened.
@@ -96,17 +97,17 @@ describe.each(sizes)('at %i x %i', (columns, rows) => {
 
 test('list drops the least important columns, and stacks them in a very narrow window', async () => {
   const seen = new Map<number, string>();
-  for (const columns of [200, 80, 50, 24]) {
+  for (const columns of [200, 80, 50, 18]) {
     const shell = await openShell(server, { columns, rows: 60 });
     shell.type('list').press('enter');
     seen.set(columns, await shell.said(/Total:/));
     shell.close();
   }
-  expect(seen.get(200)).toMatch(/│ NAME .*│ STATUS .*│ IP .*│ QUOTA .*│ AUTOSTART .*│ DISK .*│ MEMORY/);
-  expect(seen.get(80)).toMatch(/│ NAME .*│ STATUS .*│ IP /);
+  expect(seen.get(200)).toMatch(/│ USER .*│ STATUS .*│ IP .*│ QUOTA .*│ AUTOSTART .*│ DISK .*│ MEMORY/);
+  expect(seen.get(80)).toMatch(/│ USER .*│ STATUS .*│ IP /);
   expect(seen.get(80)).not.toMatch(/AUTOSTART/);
-  expect(seen.get(50)).toMatch(/│ NAME .*│ STATUS/);
-  expect(seen.get(24)).toMatch(/^NAME: alice-container$/m);
+  expect(seen.get(50)).toMatch(/│ USER .*│ STATUS/);
+  expect(seen.get(18)).toMatch(/^USER: alice$/m);
 });
 
 test('info draws bars for disk, memory and CPU, and a curve once there are measurements', async () => {
@@ -121,7 +122,7 @@ test('a failure shows its subject, reason and next step', async () => {
   const shell = await openShell(server);
   shell.type('info missing').press('enter');
   const said = await shell.said(/not-found/);
-  expect(said).toMatch(/✗ container of "missing": no such container \(not-found\)\n {2}Next: list/);
+  expect(said).toMatch(/✗ container of "missing": no such container \(not-found\)\n {2}Next: "list"/);
 });
 
 test('--json in the shell prints the document', async () => {

@@ -30,13 +30,13 @@ beforeAll(async () => {
 async function openView(options: ShellOptions = {}): Promise<TestShell> {
   const shell = await openShell(server, options);
   shell.press('ctrl-o');
-  await shell.shows('alice-container');
+  await shell.shows(/\balice +[•~-]/);
   return shell;
 }
 
 /** Returns the selected row. */
 function selected(shell: TestShell): string {
-  return shell.screen().find((line) => /^›[* ]\S+-container/.test(line)) ?? '';
+  return shell.screen().find((line) => /^›[* ]\S+ +[•~-]/.test(line)) ?? '';
 }
 
 async function closed(shell: TestShell): Promise<void> {
@@ -60,11 +60,11 @@ describe.each([
     await shell.shows('› half a line');
     const before = { text: shell.text(), cursor: shell.cursor, scrollback: shell.scrollback() };
     shell.press('ctrl-o');
-    await shell.shows('alice-container');
+    await shell.shows(/\balice +[•~-]/);
     expect(shell.onAlternateScreen).toBe(true);
     expect(shell.cursorShown).toBe(false);
     expect(shell.mouse).toBe('none');
-    expect(shell.text()).toMatch(/alice-container +• Running/);
+    expect(shell.text()).toMatch(/\balice +• Running/);
     expect(shell.screen().at(-1)).toMatch(/^\? help {2}q close/);
     for (const line of shell.screen()) expect(line.length).toBeLessThan(columns);
     shell.press('escape');
@@ -79,27 +79,27 @@ describe.each([
   test('the live list follows changes by others, and the selection stays with its container', async () => {
     const shell = await openView(size);
     shell.type('j');
-    await eventually(() => (selected(shell).includes('bob-container') ? true : undefined), 'bob is selected');
+    await eventually(() => (selected(shell).includes('bob ') ? true : undefined), 'bob is selected');
     await create('aaron');
-    await shell.shows(/aaron-container +• Running/);
-    expect(selected(shell)).toContain('bob-container');
+    await shell.shows(/\baaron +• Running/);
+    expect(selected(shell)).toMatch(/\bbob /);
     await elsewhere(['stop', 'aaron']);
-    await shell.shows(/aaron-container +- Stopped/);
+    await shell.shows(/\baaron +- Stopped/);
     await elsewhere(['delete', 'aaron', '--yes']);
-    await shell.showsNot(/aaron-container/);
-    expect(selected(shell)).toContain('bob-container');
+    await shell.showsNot(/\baaron +[•~-]/);
+    expect(selected(shell)).toMatch(/\bbob /);
   });
 
   test('keys act on the marked containers, and the transcript has their calls', async () => {
     const shell = await openView(size);
     shell.type(' ').press('end').type(' x');
-    await shell.shows(/2 commands: stop alice, stop c|alice-container +- Stopped[\s\S]*carol-container +- Stopped/);
-    await shell.shows(/alice-container +- Stopped/);
-    await shell.shows(/carol-container +- Stopped/);
-    expect(shell.text()).toMatch(/bob-container +• Running/);
+    await shell.shows(/2 commands: stop alice, stop c|alice +- Stopped[\s\S]*carol +- Stopped/);
+    await shell.shows(/\balice +- Stopped/);
+    await shell.shows(/\bcarol +- Stopped/);
+    expect(shell.text()).toMatch(/\bbob +• Running/);
     shell.type('u');
-    await shell.shows(/alice-container +• Running/);
-    await shell.shows(/carol-container +• Running/);
+    await shell.shows(/\balice +• Running/);
+    await shell.shows(/\bcarol +• Running/);
     await shell.shows(/✓ 2 commands: start a/);
     shell.type('q');
     await closed(shell);
@@ -117,23 +117,23 @@ describe.each([
   test('a filter hides rows, and Esc goes back one level at a time', async () => {
     const shell = await openView(size);
     shell.type('/team=blue').press('backspace', 'backspace', 'backspace', 'backspace');
-    await shell.shows(/Nothing matches|bob-container/);
+    await shell.shows(/Nothing matches|\bbob +/);
     shell.press('ctrl-u').type('label:team=blue');
     await shell.shows('Filter: label:team=blue');
-    await shell.showsNot(/alice-container/);
-    expect(shell.text()).toContain('bob-container');
+    await shell.showsNot(/\balice +[•~-]/);
+    expect(shell.text()).toMatch(/\bbob /);
     expect(shell.cursorShown).toBe(true);
     expect(shell.cursor).toEqual({ column: 'Filter: label:team=blue'.length, row: rows - 2 });
     shell.press('enter');
-    await shell.shows(/list --label team=blue --sort name/);
+    await shell.shows(/list --label team=blue --sort user/);
     expect(shell.text()).toContain('1 of 3 matching');
     shell.press('escape');
-    await shell.shows('alice-container');
+    await shell.shows(/\balice +[•~-]/);
     expect(shell.onAlternateScreen).toBe(true);
     shell.type('/!bob').press('enter');
-    await shell.showsNot(/bob-container/);
+    await shell.showsNot(/\bbob +[•~-]/);
     shell.press('escape');
-    await shell.shows('bob-container');
+    await shell.shows(/\bbob +[•~-]/);
     shell.press('escape');
     await closed(shell);
   });
@@ -150,8 +150,8 @@ describe.each([
     shell.press('end');
     await shell.shows(/SHA256:|TYPE/);
     shell.press('escape');
-    await shell.shows(/NAME/);
-    expect(selected(shell)).toContain('bob-container');
+    await shell.shows(/USER/);
+    expect(selected(shell)).toMatch(/\bbob /);
     expect(shell.onAlternateScreen).toBe(true);
   });
 
@@ -182,7 +182,7 @@ describe.each([
     shell.press('ctrl-u').type(`three${columns}`).press('enter');
     await shell.shows(`Nothing matches "three${columns}"`);
     shell.press('escape');
-    await shell.shows('alice-container');
+    await shell.shows(/\balice +[•~-]/);
     shell.type(`/${columns}`).press('enter').type('ad');
     await shell.shows('Type "delete 2" to continue:');
     for (const user of [`one${columns}`, `two${columns}`]) expect(shell.text()).toContain(`${user}:`);
@@ -207,7 +207,7 @@ test('an open live list is sent nothing while nothing changes', async () => {
   await quiet.ssh(['stop', 'dora']);
   const shell = await openShell(quiet);
   shell.press('ctrl-o');
-  await shell.shows(/dora-container +- Stopped/);
+  await shell.shows(/\bdora +- Stopped/);
   const before = shell.received.length;
   // Other admins join, speak and leave, which the list does not show.
   const other = await openShell(quiet);
@@ -228,7 +228,7 @@ test('the live list adapts to a new size of the window', async () => {
   shell.resize(40, 12);
   await shell.showsNot(/MEMORY/);
   await shell.shows(/^\? help {2}q close {2}Enter info {2}s shell$/m);
-  expect(shell.screen().filter((line) => line.includes('alice-container'))).toHaveLength(1);
+  expect(shell.screen().filter((line) => line.includes('alice '))).toHaveLength(1);
   for (const line of shell.screen()) expect(line.length).toBeLessThan(40);
   shell.press('enter');
   await shell.shows(/1 to 8 of/);
@@ -248,7 +248,7 @@ test('the help of the live list has every key with its command', async () => {
   await shell.shows(/x: +stop alice: stop it/);
   expect(shell.text()).toMatch(/d: +delete alice/);
   shell.press('escape');
-  await shell.shows('bob-container');
+  await shell.shows(/\bbob +[•~-]/);
 });
 
 test('the live list shows an ssh configuration and a log, and copies them', async () => {
@@ -260,12 +260,12 @@ test('the live list shows an ssh configuration and a log, and copies them', asyn
   const [, base64 = ''] = /\x1b\]52;c;([A-Za-z0-9+/=]+)\x07/.exec(shell.received) ?? [];
   expect(Buffer.from(base64, 'base64').toString()).toContain('ProxyJump alice-jump');
   shell.press('escape');
-  await shell.shows(/NAME/);
+  await shell.shows(/USER/);
   shell.type('l');
   await shell.shows(/alice-container: logs/);
   await shell.shows(/login:/);
   shell.press('escape');
-  await shell.shows(/NAME/);
+  await shell.shows(/USER/);
   shell.type('q');
   await closed(shell);
   expect(shell.scrollback()).toContain('› logs alice --lines 200');
@@ -279,7 +279,7 @@ test('s opens a shell in the container and returns to the list', async () => {
   shell.type('exit').press('enter');
   await shell.shows(/✓ shell alice/);
   expect(shell.onAlternateScreen).toBe(true);
-  expect(selected(shell)).toContain('alice-container');
+  expect(selected(shell)).toMatch(/\balice /);
   shell.press('escape');
   await closed(shell);
   expect(shell.scrollback()).toContain('The shell in alice-container ended with status 0');
@@ -299,7 +299,7 @@ test('a viewer has no keys that change containers', async () => {
   expect(await guarded.ssh(['create', 'alice'], { key: boss.path, stdin: key.line })).toMatchObject({ code: 0 });
   const shell = await openShell(guarded, { key: viewer.path, columns: 200 });
   shell.press('ctrl-o');
-  await shell.shows('alice-container');
+  await shell.shows(/\balice +[•~-]/);
   expect(shell.text()).not.toMatch(/stop|delete|resize|shell/);
   shell.type('xdzsur?');
   await shell.shows(/info alice: show/);
@@ -317,7 +317,7 @@ test('an owner sees only their own container, and may restart it', async () => {
   shell.type('r');
   await shell.shows(/✓ restart erin/);
   await elsewhere(['stop', 'erin']);
-  await shell.shows(/erin-container +- Stopped/);
+  await shell.shows(/\berin +- Stopped/);
   // Deleting the container removes their access, which ends the shell while the list is open.
   await elsewhere(['delete', 'erin', '--yes']);
   await shell.ended();
@@ -328,7 +328,7 @@ test('an owner sees only their own container, and may restart it', async () => {
 
 test('closing list --watch that ssh -t runs ends the session and restores the terminal', async () => {
   const shell = await openShell(server, { command: 'list --watch' });
-  await shell.shows('alice-container');
+  await shell.shows(/\balice +[•~-]/);
   expect(shell.onAlternateScreen).toBe(true);
   shell.type('q');
   expect(await shell.ended()).toBe(0);
@@ -354,7 +354,7 @@ test('a connection lost while the live list is open leaves nothing behind', asyn
 test('the live list opens once if its key arrives twice in one packet', async () => {
   const shell = await openShell(server);
   shell.type('\x0f\x0f');
-  await shell.shows('alice-container');
+  await shell.shows(/\balice +[•~-]/);
   shell.type('q');
   await closed(shell);
   shell.type('whoami').press('enter');

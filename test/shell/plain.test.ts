@@ -81,7 +81,7 @@ describe('in screen-reader mode', () => {
     shell.type('list').press('enter');
     const said = await shell.said(/Total: .* containers/);
     expect(said).toMatch(
-      /^Container alice-container: status Running, IP 10\.0\.3\.100, quota 50 GiB, autostart Yes, .* percent/m,
+      /^Container of alice: status Running, IP 10\.0\.3\.100, quota 50 GiB, autostart Yes, .* percent/m,
     );
   });
 
@@ -226,7 +226,8 @@ describe('a question in screen-reader mode', () => {
     const said = await shell.said(/Container dora-container created/);
     const steps = [...said.matchAll(/^Step (\d) of 7: .*, done, \d.* s[.:]/gm)].map((match) => match[1]);
     expect(steps).toEqual(['1', '2', '3', '4', '5', '6', '7']);
-    expect(said).toMatch(/^Auto-start: disabled$/m);
+    shell.type('info dora').press('enter');
+    await shell.said(/^Auto-start: Disabled$/m);
   });
 
   test('is cancelled by Ctrl-C', async () => {
@@ -273,9 +274,9 @@ describe('changes by others in screen-reader mode', () => {
   test('are announced by list --watch until Enter', async () => {
     const shell = await openPlain();
     shell.type('list --watch').press('enter');
-    await shell.said(/Container bob-container: status Running[^]*Press Enter or Ctrl-C to stop\./);
+    await shell.said(/Container of bob: status Running[^]*Press Enter or Ctrl-C to stop\./);
     expect(await server.ssh(['stop', 'bob'])).toMatchObject({ code: 0 });
-    await shell.said(/Container bob-container: status Stopped, was Running/);
+    await shell.said(/Container of bob: status Stopped, was Running/);
     shell.press('enter');
     await shell.said(/No longer watching the list\.\n>$/);
     expect(await server.ssh(['start', 'bob'])).toMatchObject({ code: 0 });

@@ -46,7 +46,7 @@ describe('the room', () => {
     await first.said(/✓ carol: create bob: done in \d/);
     // It is shown once, and not to the actor.
     expect(first.scrollback().match(/carol: create bob: done/g)).toHaveLength(1);
-    await second.said(/Then: ssh bob-dev/);
+    await second.said(/Then bob connects with: ssh bob-dev/);
     expect(second.scrollback()).not.toMatch(/carol: create bob/);
   });
 

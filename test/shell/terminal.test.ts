@@ -68,7 +68,7 @@ describe('shell', () => {
     await shell.said(/container of "missing": no such container/);
     expect((await server.ssh(['stop', 'alice'])).code).toBe(0);
     shell.type('shell alice').press('enter');
-    await shell.said(/it is stopped[\s\S]*Next: start alice/);
+    await shell.said(/it is stopped[\s\S]*Next: start it: "start alice"/);
     expect((await server.ssh(['start', 'alice'])).code).toBe(0);
     shell.type('whoami').press('enter');
     await shell.said(/Name:/);
@@ -166,7 +166,7 @@ describe('self@', () => {
     shell.type('delete alice --yes').press('enter');
     await shell.said(/denied/);
     shell.type('who').press('enter');
-    await shell.said(/"who": alice \(owner\) may not use this verb/);
+    await shell.said(/"who": it is for admins, at manage@/);
     expect((await server.ssh(['info', 'alice'])).code).toBe(0);
   });
 });

@@ -35,7 +35,7 @@ describe.each([
     const shell = await openShell(server, { columns, rows });
     shell.type('list').press('enter');
     const said = await shell.said('Total: 2 containers');
-    for (const name of ['alice-container', 'bob-container', 'Running']) expect(said).toContain(name);
+    for (const name of ['alice', 'bob', 'Running']) expect(said).toContain(name);
     for (const line of shell.screen()) expect(line.length).toBeLessThanOrEqual(columns);
   });
 
