@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { makers, type Scenario, type WorldName } from './scenarios.ts';
-import { snapshot } from './snapshot.ts';
-import { copyWorld, hostStateOf, World, type Outcome } from './world.ts';
+import { snapshot } from '../support/world/snapshot.ts';
+import { copyWorld, hostStateOf, World, type Outcome } from '../support/world/world.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'containarium-faults-'));
 let folders = 0;

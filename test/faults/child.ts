@@ -3,7 +3,7 @@
  * to, and prints the outcome as one line of JSON.
  */
 import type { FaultPlan } from '../../src/simulated/faults/faults.ts';
-import { World } from './world.ts';
+import { World } from '../support/world/world.ts';
 
 export interface Errand {
   readonly folder: string;

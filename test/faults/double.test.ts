@@ -19,8 +19,8 @@ import {
   type Whole,
 } from './cases.ts';
 import { scenarios, type Scenario } from './scenarios.ts';
-import { difference } from './snapshot.ts';
-import { commandsOf, copyWorld, faultsPath, World } from './world.ts';
+import { difference } from '../support/world/snapshot.ts';
+import { commandsOf, copyWorld, faultsPath, World } from '../support/world/world.ts';
 
 interface Case {
   readonly mode: FaultMode;

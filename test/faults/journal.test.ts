@@ -18,8 +18,8 @@ import {
   type Whole,
 } from './cases.ts';
 import { scenarios, type Scenario } from './scenarios.ts';
-import { difference } from './snapshot.ts';
-import { commandsOf, quickFiles, World } from './world.ts';
+import { difference } from '../support/world/snapshot.ts';
+import { commandsOf, quickFiles, World } from '../support/world/world.ts';
 
 type Trouble = 'none' | 'fail' | 'cut before' | 'cut in the middle' | 'cut after';
 type Fault = 'fails once at' | 'fails from then on at' | 'is cut before' | 'is cut in the middle of' | 'is cut after';

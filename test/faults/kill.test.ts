@@ -11,8 +11,8 @@ import type { LoggedCommand } from '../../src/simulated/faults/commandLog.ts';
 import { freshWorld, newFolder, runCases, stateOf, tryAgain, wholeStates, type Whole } from './cases.ts';
 import type { Errand } from './child.ts';
 import { isBackground, scenarios, type Scenario } from './scenarios.ts';
-import { difference } from './snapshot.ts';
-import { commandsOf, copyWorld, World } from './world.ts';
+import { difference } from '../support/world/snapshot.ts';
+import { commandsOf, copyWorld, World } from '../support/world/world.ts';
 
 const childPath = fileURLToPath(new URL('child.ts', import.meta.url));
 /** Cache of compiled modules that the children share. */

@@ -1,7 +1,7 @@
 /** The verbs that change the host, each with the world that it starts from and the answer to a second call. */
-import { makeHostKey } from '../../src/host/hostKey.ts';
 import type { LoggedCommand } from '../../src/simulated/faults/commandLog.ts';
-import type { World } from './world.ts';
+import { newKey } from '../support/world/keys.ts';
+import type { World } from '../support/world/world.ts';
 
 export type WorldName = 'empty' | 'image' | 'people' | 'stopped' | 'laptop' | 'drift';
 
@@ -18,15 +18,10 @@ export interface Scenario {
   readonly between?: readonly (readonly [verb: string, input: Readonly<Record<string, unknown>>])[];
 }
 
-/** Makes a key pair and returns its public line. */
-function publicLine(comment: string): string {
-  return `${makeHostKey(comment).publicKey} ${comment}`;
-}
-
 const keys = {
-  alice: publicLine('alice@desk'),
-  laptop: publicLine('alice@laptop'),
-  bob: publicLine('bob@desk'),
+  alice: newKey('alice@desk').line,
+  laptop: newKey('alice@laptop').line,
+  bob: newKey('bob@desk').line,
 } as const;
 
 const alice = { user: 'alice' } as const;

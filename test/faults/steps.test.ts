@@ -6,8 +6,8 @@ import { expect, test } from 'vitest';
 import type { FaultMode } from '../../src/simulated/faults/faults.ts';
 import { freshWorld, runCases, describeOutcome, stateOf, tryAgain, wholeStates, type Whole } from './cases.ts';
 import { isBackground, scenarios, type Scenario } from './scenarios.ts';
-import { difference } from './snapshot.ts';
-import { commandsOf, World } from './world.ts';
+import { difference } from '../support/world/snapshot.ts';
+import { commandsOf, World } from '../support/world/world.ts';
 import type { LoggedCommand } from '../../src/simulated/faults/commandLog.ts';
 
 interface Case {

@@ -6,23 +6,23 @@ import { existsSync, readFileSync } from 'node:fs';
 import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import type { Dispatcher } from '../../src/core/calls/dispatcher.ts';
-import type { Actor } from '../../src/domain/access/actor.ts';
-import { Failure } from '../../src/domain/failure.ts';
-import type { AuditVerification } from '../../src/domain/results/audit.ts';
-import type { Reconciliation } from '../../src/domain/results/upkeep.ts';
-import { realFiles, type JournalFiles } from '../../src/journal/files.ts';
-import type { Operations } from '../../src/journal/operations.ts';
-import type { AdminStore } from '../../src/service/access/adminStore.ts';
-import { promisedAddresses } from '../../src/service/instances/addresses.ts';
-import type { ServiceContext } from '../../src/service/context.ts';
-import { compose, type Composition } from '../../src/core/compose.ts';
-import type { Journal } from '../../src/journal/journal.ts';
-import { checkSettings, type Settings } from '../../src/settings/settings.ts';
-import type { FaultPlan } from '../../src/simulated/faults/faults.ts';
-import { SimulatedHost } from '../../src/simulated/host.ts';
-import { hostState, type HostState } from '../../src/simulated/state/state.ts';
-import type { LoggedCommand } from '../../src/simulated/faults/commandLog.ts';
+import type { Dispatcher } from '../../../src/core/calls/dispatcher.ts';
+import type { Actor } from '../../../src/domain/access/actor.ts';
+import { Failure } from '../../../src/domain/failure.ts';
+import type { AuditVerification } from '../../../src/domain/results/audit.ts';
+import type { Reconciliation } from '../../../src/domain/results/upkeep.ts';
+import { realFiles, type JournalFiles } from '../../../src/journal/files.ts';
+import type { Operations } from '../../../src/journal/operations.ts';
+import type { AdminStore } from '../../../src/service/access/adminStore.ts';
+import { promisedAddresses } from '../../../src/service/instances/addresses.ts';
+import type { ServiceContext } from '../../../src/service/context.ts';
+import { compose, type Composition } from '../../../src/core/compose.ts';
+import type { Journal } from '../../../src/journal/journal.ts';
+import { checkSettings, type Settings } from '../../../src/settings/settings.ts';
+import type { FaultPlan } from '../../../src/simulated/faults/faults.ts';
+import { SimulatedHost } from '../../../src/simulated/host.ts';
+import { hostState, type HostState } from '../../../src/simulated/state/state.ts';
+import type { LoggedCommand } from '../../../src/simulated/faults/commandLog.ts';
 
 export interface WorldOptions {
   readonly faults?: FaultPlan;
@@ -41,7 +41,7 @@ export const quickFiles: JournalFiles = {
   syncFolder: () => Promise.resolve(),
 };
 
-const admin: Actor = {
+export const carol: Actor = {
   name: 'carol',
   role: 'admin',
   entryPoint: 'manage',
@@ -49,7 +49,7 @@ const admin: Actor = {
   address: '192.0.2.7',
 };
 
-const statePath = (folder: string): string => join(folder, 'simulated-host.json');
+export const statePath = (folder: string): string => join(folder, 'simulated-host.json');
 const logPath = (folder: string): string => join(folder, 'simulated-commands.jsonl');
 export const faultsPath = (folder: string): string => join(folder, 'simulated-faults.json');
 
@@ -132,7 +132,7 @@ export class World {
   }
 
   /** Calls a verb as an admin. Never rejects. */
-  async call(verb: string, input: Readonly<Record<string, unknown>> = {}, actor: Actor = admin): Promise<Outcome> {
+  async call(verb: string, input: Readonly<Record<string, unknown>> = {}, actor: Actor = carol): Promise<Outcome> {
     try {
       const request = {
         actor,

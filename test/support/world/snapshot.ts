@@ -1,5 +1,5 @@
 /** Renders a simulated host as text that does not depend on generated values. */
-import type { HostState, InstanceRecord } from '../../src/simulated/state/state.ts';
+import type { HostState, InstanceRecord } from '../../../src/simulated/state/state.ts';
 
 const operationId = /\b[0-9A-HJKMNP-TV-Z]{26}\b/gi;
 const time = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
