@@ -1,0 +1,306 @@
+/** `reconcile` on a simulated host with the containers of alice and bob and with accounts of other people. */
+import { describe, expect, it } from 'vitest';
+import { createContainer } from '../../../src/service/create.ts';
+import { reconcile } from '../../../src/service/reconcile.ts';
+import type { Fault } from '../../../src/simulated/faults/faults.ts';
+import type { AccountRecord, HostState, InstanceRecord } from '../../../src/simulated/state/state.ts';
+import {
+  alice,
+  bob,
+  callBy,
+  changesOf,
+  hosts,
+  refused,
+  whileHeld,
+  type HostOptions,
+} from '../../support/world/hosts.ts';
+import { newKey } from '../../support/world/keys.ts';
+import { snapshot } from '../../support/world/snapshot.ts';
+import { carol, hostStateOf, type World } from '../../support/world/world.ts';
+
+const keysPath = '/etc/ssh/authorized_keys.d/alice';
+
+let healthy = '';
+const host = hosts(async (world) => {
+  const { context } = world;
+  await context.accounts.ensureGroup('other');
+  await context.accounts.create({ name: 'dave', comment: 'Dave, not ours', group: 'other' });
+  await world.must('image build');
+  await createContainer(context, { user: bob, keys: [newKey('bob@desk')] }, callBy());
+  await createContainer(context, { user: alice, keys: [newKey('alice@desk')] }, callBy());
+  healthy = snapshot(hostStateOf(world.folder));
+});
+
+const instanceIn = ({ instances }: HostState): InstanceRecord => {
+  const found = instances['alice-container'];
+  if (found === undefined) throw new Error('the host has no container of alice');
+  return found;
+};
+
+const accountIn = ({ accounts }: HostState, user = 'alice'): AccountRecord => {
+  const found = accounts.find(({ name }) => name === user);
+  if (found === undefined) throw new Error(`the host has no account of ${user}`);
+  return found;
+};
+
+const withoutAccount = (state: HostState): void => {
+  state.accounts = state.accounts.filter(({ name }) => name !== 'alice');
+};
+
+const look = (world: World): ReturnType<typeof reconcile> => reconcile(world.context, {}, callBy());
+const repair = (world: World, notes: string[] = []): ReturnType<typeof reconcile> => {
+  const progress = { step: () => undefined, note: (text: string) => void notes.push(text), output: () => undefined };
+  return reconcile(world.context, { apply: true }, callBy(undefined, { progress }));
+};
+const stateOf = (world: World): string => snapshot(hostStateOf(world.folder));
+
+/** Each difference that reconcile repairs, as it is made from a healthy host. */
+const repairable: readonly [kind: string, fix: string, edit: (state: HostState) => void][] = [
+  ['account-missing', 'create the account', withoutAccount],
+  ['account-wrong', 're-create the account', (state) => void (accountIn(state).shell = '/bin/bash')],
+  ['jump-keys-missing', 'write the keys from Incus', (state) => delete state.jumpKeys['alice']],
+  ['jump-keys-differ', 'write the keys from Incus', (state) => void (state.jumpKeys['alice'] = '# no keys\n')],
+  [
+    'container-keys-differ',
+    'write the keys from Incus',
+    (state) => void (instanceIn(state).files[keysPath] = { content: 'x\n', mode: '0644', uid: 0, gid: 0 }),
+  ],
+  ['container-keys-differ', 'write the keys from Incus', (state) => delete instanceIn(state).files[keysPath]],
+];
+
+describe('reconcile', () => {
+  it('finds nothing on a healthy host, and counts what it has compared', async () => {
+    const world = await host();
+    expect(await repair(world)).toEqual({
+      applied: true,
+      differences: [],
+      checked: { containers: 2, accounts: 2, keyFiles: 2 },
+    });
+    expect(changesOf(world)).toEqual([]);
+  });
+
+  it.each(repairable)('shows %s, and changes nothing', async (kind, fix, edit) => {
+    const world = await host({ edit });
+    const before = stateOf(world);
+    const { applied, differences } = await look(world);
+    expect(applied).toBe(false);
+    expect(differences).toEqual([{ kind, target: 'alice', detail: expect.any(String) as string, fix, fixed: false }]);
+    expect(stateOf(world)).toBe(before);
+    expect(changesOf(world)).toEqual([]);
+  });
+
+  it.each(repairable)('--apply repairs %s, so that the host is as before', async (kind, fix, edit) => {
+    const world = await host({ edit });
+    const notes: string[] = [];
+    const { differences } = await repair(world, notes);
+    expect(differences).toMatchObject([{ kind, target: 'alice', fixed: true }]);
+    expect(notes).toEqual([`alice: ${fix}`]);
+    expect(stateOf(world)).toBe(healthy);
+    expect((await look(world)).differences).toEqual([]);
+  });
+
+  it('--apply removes an account and keys that no container needs any more', async () => {
+    const world = await host({ edit: (state) => delete state.instances['alice-container'] });
+    const { differences } = await repair(world);
+    expect(differences.map(({ kind, target, fixed }) => [kind, target, fixed])).toEqual([
+      ['account-orphan', 'alice', true],
+      ['jump-keys-orphan', 'alice', true],
+    ]);
+    const { accounts, jumpKeys } = hostStateOf(world.folder);
+    expect(accounts.map(({ name }) => name)).not.toContain('alice');
+    expect(accounts.map(({ name }) => name)).toEqual(expect.arrayContaining(['bob', 'dave']));
+    expect(Object.keys(jumpKeys)).toEqual(['bob']);
+    expect(changesOf(world).findIndex((command) => command.startsWith('pkill'))).toBeLessThan(
+      changesOf(world).findIndex((command) => command.startsWith('userdel')),
+    );
+  });
+
+  it('--apply repairs several users, each in an operation of its own', async () => {
+    const world = await host({
+      edit: (state) => {
+        withoutAccount(state);
+        state.jumpKeys['bob'] = '';
+        state.jumpKeys['zoe'] = 'left over\n';
+      },
+    });
+    expect((await repair(world)).differences.every(({ fixed }) => fixed)).toBe(true);
+    expect(stateOf(world)).toBe(healthy);
+    const { records } = await world.must('audit', { verb: 'reconcile' });
+    const ended = (records as { type: string; target?: string }[]).filter(({ type }) => type === 'operation-end');
+    expect(ended.map(({ target }) => target).sort()).toEqual(['alice', 'bob', 'zoe']);
+  });
+
+  it('--apply makes the group of the jump accounts if it is missing', async () => {
+    const world = await host({
+      edit: (state) => {
+        withoutAccount(state);
+        state.accounts = state.accounts.filter(({ name }) => name !== 'bob');
+        state.groups = state.groups.filter(({ name }) => name !== 'containarium-jump');
+      },
+    });
+    await repair(world);
+    expect((await look(world)).differences).toEqual([]);
+    expect(hostStateOf(world.folder).groups.map(({ name }) => name)).toContain('containarium-jump');
+  });
+
+  it('compares the keys of a stopped container', async () => {
+    const world = await host({
+      edit: (state) => {
+        instanceIn(state).run = null;
+        delete instanceIn(state).files[keysPath];
+      },
+    });
+    expect((await look(world)).differences).toMatchObject([{ kind: 'container-keys-differ' }]);
+  });
+
+  it.each<[what: string, kind: string, edit: (state: HostState) => void]>([
+    [
+      'an account that it did not create',
+      'account-foreign',
+      (state) => void (accountIn(state).comment = 'Alice, a person'),
+    ],
+    [
+      'a container that a create left unfinished',
+      'container-unfinished',
+      (state) => void (instanceIn(state).config['user.containarium.state'] = 'creating'),
+    ],
+    [
+      'a container that a delete left unfinished',
+      'container-unfinished',
+      (state) => void (instanceIn(state).config['user.containarium.state'] = 'deleting'),
+    ],
+  ])('--apply shows %s and leaves it to a person', async (_, kind, edit) => {
+    const world = await host({ edit });
+    const before = stateOf(world);
+    expect((await repair(world)).differences).toEqual([
+      { kind, target: 'alice', detail: expect.any(String) as string, fix: null, fixed: false },
+    ]);
+    expect(stateOf(world)).toBe(before);
+  });
+
+  it('leaves instances and accounts of others alone', async () => {
+    const world = await host({
+      edit: (state) => {
+        const { config, ...instance } = instanceIn(state);
+        state.instances['copy-container'] = { ...instance, config: { ...config }, name: 'copy-container' };
+        state.accounts.push({
+          ...accountIn(state, 'dave'),
+          name: 'erin',
+          comment: 'containarium jump account of erin - x',
+        });
+        state.accounts.push({ ...accountIn(state), name: 'frank', comment: 'Frank, in our group' });
+      },
+    });
+    const before = stateOf(world);
+    expect((await repair(world)).differences).toEqual([]);
+    expect(stateOf(world)).toBe(before);
+  });
+
+  it('passes over a user whom an operation holds', async () => {
+    const world = await host({ edit: withoutAccount });
+    const { differences } = await whileHeld(world, 'alice', () => repair(world));
+    expect(differences).toEqual([]);
+    expect(changesOf(world)).toEqual([]);
+    expect((await look(world)).differences).toMatchObject([{ kind: 'account-missing' }]);
+  });
+
+  it('--apply skips a user whom an operation has begun to hold since, and says so', async () => {
+    const world = await host({
+      edit: (state) => {
+        withoutAccount(state);
+        state.jumpKeys['bob'] = '';
+      },
+    });
+    const notes: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    let holder: Promise<unknown> | undefined;
+    const note = (text: string): void => {
+      notes.push(text);
+      holder ??= world.operations.run(
+        { verb: 'restart', target: 'bob', actor: carol, input: {} },
+        () => Promise.resolve(),
+        () => promise,
+      );
+    };
+    const progress = { step: () => undefined, note, output: () => undefined };
+    const { differences } = await reconcile(world.context, { apply: true }, callBy(carol, { progress }));
+    resolve(undefined);
+    await holder;
+    expect(differences.map(({ target, fixed }) => [target, fixed])).toEqual([
+      ['alice', true],
+      ['bob', false],
+    ]);
+    expect(notes).toEqual([
+      'alice: create the account',
+      expect.stringMatching(/^bob: skipped: "restart" by carol has been in progress/),
+    ]);
+  });
+
+  it('shows an operation that could not be ended, and --apply ends it', async () => {
+    const fault = (match: NonNullable<Fault['match']>): Fault => ({ match, mode: 'fail-before' });
+    const world = await host({
+      faults: [
+        fault({ program: 'userdel' }),
+        ...Array.from({ length: 3 }, () => fault({ argIncludes: 'start', changes: true })),
+      ],
+    });
+    expect(await world.call('delete', { user: 'alice', yes: true })).toMatchObject({ failure: { code: 'partial' } });
+    expect((await look(world)).differences).toEqual([
+      {
+        kind: 'operation-unfinished',
+        target: 'alice',
+        detail: expect.stringMatching(/^"delete" by carol, started /) as string,
+        fix: null,
+        fixed: false,
+      },
+    ]);
+    expect((await repair(world)).differences).toEqual([]);
+    expect(stateOf(world)).toBe(healthy);
+  });
+
+  it.each<[what: string, match: NonNullable<Fault['match']>, mode: Fault['mode'], code: string]>([
+    ['Incus', { program: 'incus' }, 'down', 'incus-unavailable'],
+    ['the accounts', { program: 'getent' }, 'fail-before', 'program-failed'],
+    ['the files of keys', { program: 'jump-keys', argIncludes: 'users' }, 'fail-before', 'program-failed'],
+    ['the keys of a jump account', { program: 'jump-keys', argIncludes: 'read' }, 'fail-before', 'program-failed'],
+    ['the keys in a container', { argIncludes: 'pull' }, 'fail-before', 'program-failed'],
+  ])('--apply repairs nothing if a query for %s fails', async (_, match, mode, code) => {
+    const options: HostOptions = {
+      edit: (state) => {
+        withoutAccount(state);
+        state.jumpKeys['zoe'] = 'left over\n';
+      },
+      faults: [{ match, mode }],
+    };
+    const world = await host(options);
+    expect((await refused(world, () => repair(world))).code).toBe(code);
+  });
+
+  it('refuses a container without a fixed address, and names the command that shows it', async () => {
+    const world = await host({
+      edit: (state) => {
+        instanceIn(state).run = null;
+        delete instanceIn(state).devices['eth0'];
+      },
+    });
+    expect(await refused(world, () => repair(world))).toMatchObject({
+      code: 'unexpected-output',
+      next: 'incus config show alice-container',
+    });
+  });
+
+  it('--apply fails with a repair, keeps those before it, and can be repeated', async () => {
+    const world = await host({
+      edit: (state) => {
+        withoutAccount(state);
+        state.jumpKeys['alice'] = '';
+      },
+      faults: [{ match: { program: 'jump-keys', changes: true }, mode: 'fail-before' }],
+    });
+    await expect(repair(world)).rejects.toMatchObject({ code: 'program-failed' });
+    expect(world.operations.open()).toEqual([]);
+    expect((await look(world)).differences.map(({ kind }) => kind)).toEqual(['jump-keys-differ']);
+    await repair(world);
+    expect(stateOf(world)).toBe(healthy);
+  });
+});
