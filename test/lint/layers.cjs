@@ -2,7 +2,7 @@
  * Which folders of src/ may import which others (docs/design.md, "The house").
  *
  * A folder that is not listed may import no other folder, so a new folder must be added first. The tests in
- * test/unit/lint/layers.test.ts run these rules on a tree of broken fixtures.
+ * test/parts/lint/layers.test.ts run these rules on a tree of broken fixtures.
  */
 
 const { join } = require('node:path');

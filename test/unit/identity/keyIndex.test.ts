@@ -1,4 +1,4 @@
-/** Admission by a stored key or an invitation. Certificates are in certificates.test.ts. */
+/** Admission by a stored key or an invitation. Certificates are in test/parts/identity. */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Identity } from '../../../src/domain/access/actor.ts';

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { Journal } from '../../../src/journal/journal.ts';
 import { queryJournal } from '../../../src/journal/query.ts';
 import { verifyJournal } from '../../../src/journal/verify.ts';
-import { collect, temporaryFolder } from './support.ts';
+import { collect, temporaryFolder } from '../../unit/journal/support.ts';
 
 /** Lets a process append until `enough` records are acknowledged, kills it, and returns the acknowledged numbers. */
 async function killedAfter(folder: string, enough: number): Promise<number[]> {

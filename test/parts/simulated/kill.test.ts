@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { fixture, temporaryFolder } from './support.ts';
+import { fixture, temporaryFolder } from '../../unit/simulated/support.ts';
 
 const childPath = fileURLToPath(new URL('child.ts', import.meta.url));
 

@@ -1,6 +1,6 @@
 /**
  * Appends until the file must not grow, reports that, waits for a line on stdin, and appends once more. Run by
- * failing.test.ts.
+ * full.test.ts.
  */
 import { once } from 'node:events';
 import { Failure } from '../../../src/domain/failure.ts';

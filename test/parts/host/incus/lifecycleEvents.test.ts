@@ -7,7 +7,7 @@ import { instanceOf, parseEvent } from '../../../../src/host/incus/lifecycleEven
 import { incusSocketPath } from '../../../../src/host/incus/socket.ts';
 import { SocketStreams } from '../../../../src/host/incus/streams.ts';
 import type { IncusStreams } from '../../../../src/host/incus/streams.ts';
-import { failureOf } from '../../simulated/support.ts';
+import { failureOf } from '../../../unit/simulated/support.ts';
 import { fakeIncus, limits, temporaryFolder } from './fakeIncus.ts';
 import type { FakeIncus } from './fakeIncus.ts';
 

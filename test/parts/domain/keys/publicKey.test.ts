@@ -1,8 +1,15 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { matchKeys, maxKeys, parsePublicKey, parsePublicKeys } from '../../../../src/domain/keys/publicKey.ts';
 import { printable } from '../../../../src/domain/text.ts';
-import { failing } from '../failing.ts';
-import { ed25519Blob, fields, KeyFolder, lineOf, skEcdsaBlob, skEd25519Blob } from './sshKeygen.ts';
+import { failing } from '../../../unit/domain/failing.ts';
+import {
+  ed25519Blob,
+  fields,
+  KeyFolder,
+  lineOf,
+  skEcdsaBlob,
+  skEd25519Blob,
+} from '../../../unit/domain/keys/sshKeygen.ts';
 
 const folder = new KeyFolder();
 afterAll(() => folder.remove());

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, test } from 'vitest';
 import { SocketStreams } from '../../../../src/host/incus/streams.ts';
 import type { HostTerminal, IncusStreams } from '../../../../src/host/incus/streams.ts';
-import { failureOf } from '../../simulated/support.ts';
+import { failureOf } from '../../../unit/simulated/support.ts';
 import { answer, fakeExec, fakeIncus, limits, refusal, temporaryFolder } from './fakeIncus.ts';
 
 const request = {
