@@ -29,16 +29,17 @@ describe('the generated pages', () => {
     expect([...pages()]).toEqual([...pages()]);
   });
 
-  it.each([...pages().keys()])('include an up-to-date docs/%s', (path) => {
+  const generated = pages();
+  it.each([...generated.keys()])('include an up-to-date docs/%s', (path) => {
     const file = join(packageRoot, 'docs', path);
     expect(
       existsSync(file) ? readFileSync(file, 'utf8') : 'missing',
       `docs/${path} is out of date: run "npm run docs"`,
-    ).toBe(pages().get(path));
+    ).toBe(generated.get(path));
   });
 
   it('have no page of a verb that no longer exists', () => {
-    expect(filesBelow('docs/verbs', /\.md$/).filter((path) => !pages().has(path.slice('docs/'.length)))).toEqual([]);
+    expect(filesBelow('docs/verbs', /\.md$/).filter((path) => !generated.has(path.slice('docs/'.length)))).toEqual([]);
   });
 
   it('list every verb in exactly one group of the index', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { printable, printableLines, quoted, safeJson } from '../../../src/domain/text.ts';
+import { anyCharacter } from '../../support/anyCharacter.ts';
 
 /** Inclusive ranges of code points that must never reach a terminal unescaped. */
 const unsafeRanges: readonly [string, number, number][] = [
@@ -55,7 +56,7 @@ describe('printable', () => {
 
   it('leaves its own result unchanged', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+      fc.property(fc.string({ unit: anyCharacter }), (text) => {
         expect(printable(printable(text))).toBe(printable(text));
       }),
     );
@@ -63,7 +64,7 @@ describe('printable', () => {
 
   it('leaves no control or format characters in any text', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+      fc.property(fc.string({ unit: anyCharacter }), (text) => {
         expect(printable(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/u);
       }),
     );
@@ -103,7 +104,7 @@ describe('safeJson', () => {
 
   it('parses back to the original value', () => {
     fc.assert(
-      fc.property(fc.jsonValue({ stringUnit: 'binary' }), fc.constantFrom(undefined, 2), (value, indent) => {
+      fc.property(fc.jsonValue({ stringUnit: anyCharacter }), fc.constantFrom(undefined, 2), (value, indent) => {
         const text = safeJson(value, indent);
         expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
         expect(text).not.toMatch(/[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/u);

@@ -1,5 +1,5 @@
 /**
- * The form of signatures. Keys and certificates of every kind are in certificates.test.ts and test/ssh/access.test.ts.
+ * The form of signatures. Keys and certificates of every kind are in test/parts/identity and test/ssh/access.test.ts.
  */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
@@ -32,7 +32,7 @@ describe('a signature', () => {
   });
 
   it('of an RSA key is valid only with SHA-2, and with the algorithm that was asked for', () => {
-    const pair = generateKeyPairSync('rsa', { modulusLength: 3072 });
+    const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const { e = '', n = '' } = pair.privateKey.export({ format: 'jwk' });
     const rsa: SigningKey = {
       type: 'ssh-rsa',
@@ -88,7 +88,7 @@ describe('a signature', () => {
 });
 
 it('a proof is valid only if it is signed with the algorithm that the login names', () => {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 3072 });
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const { e = '', n = '' } = privateKey.export({ format: 'jwk' });
   const blob = wire(
     'ssh-rsa',

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkLine, entryText, genesis, maxLineBytes, seal } from '../../../src/journal/chain.ts';
 import type { JsonObject } from '../../../src/domain/json.ts';
+import { anyCharacter } from '../../support/anyCharacter.ts';
 
 const noon = Date.parse('2026-01-31T12:00:00.000Z');
 const bytesOf = (line: string): Buffer => Buffer.from(line.slice(0, -1));
@@ -10,7 +11,7 @@ const bytesOf = (line: string): Buffer => Buffer.from(line.slice(0, -1));
 const entries = fc
   .dictionary(
     fc
-      .string({ unit: 'binary' })
+      .string({ unit: anyCharacter })
       .filter((key) => !['seq', 'time', 'prev', 'hash', 'type', '__proto__', 'toJSON'].includes(key)),
     fc.jsonValue() as fc.Arbitrary<JsonObject[string]>,
     { maxKeys: 4 },

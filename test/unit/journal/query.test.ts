@@ -71,7 +71,7 @@ describe('a query', () => {
       fc.asyncProperty(filters, async (filter) => {
         expect(await collect(queryJournal(folder, filter))).toEqual(expected(records, filter));
       }),
-      { numRuns: 100 },
+      { numRuns: 40 },
     );
   });
 

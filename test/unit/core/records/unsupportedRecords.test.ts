@@ -21,7 +21,7 @@ it('any number of unsupported requests by any number of people makes one record 
   const all = Object.fromEntries(
     unsupportedRequestNames.map((name) => [name, 1_000_000_000]),
   ) as UnsupportedRequestCounts;
-  for (let second = 0; second < 600; second++) {
+  for (let second = 0; second < 120; second++) {
     for (let i = 0; i < 100; i++)
       records.report(
         {
@@ -35,7 +35,7 @@ it('any number of unsupported requests by any number of people makes one record 
     await vi.advanceTimersByTimeAsync(1000);
   }
   await records.flush();
-  expect(entries.length).toBeLessThanOrEqual(12);
+  expect(entries.length).toBeLessThanOrEqual(3);
   for (const entry of entries) {
     expect(JSON.stringify(entry).length).toBeLessThan(2500);
     expect(Number.isSafeInteger(entry['count'])).toBe(true);
