@@ -1,5 +1,5 @@
 /** `create` on a simulated host with a prepared image and the container of bob. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { FailureCode } from '../../../src/domain/failure.ts';
 import { parseName } from '../../../src/domain/values/username.ts';
 import { createContainer, type CreateRequest } from '../../../src/service/create.ts';
@@ -232,7 +232,6 @@ describe('create', () => {
       '10.0.3.2',
     ],
     ['an address of a network without .100', '10.0.3.1/30', ['10.0.3.99'], '10.0.3.2'],
-    ['an address that is not the gateway', '10.0.3.2/29', ['10.0.3.99'], '10.0.3.3'],
   ])('gives the container %s', async (_, network, taken, address) => {
     const world = await host({
       edit: (state) => {
@@ -241,6 +240,17 @@ describe('create', () => {
       },
     });
     expect((await create(world)).container.address).toBe(address);
+  });
+
+  it("never gives the container the host's own address, even if Incus does not list it as taken", async () => {
+    const world = await host({
+      edit: (state) => {
+        bridge(state, '10.0.3.2/29');
+        moveBob(state, '10.0.3.99');
+      },
+    });
+    vi.spyOn(world.context.incus, 'leasedAddresses').mockResolvedValue([]);
+    expect((await create(world)).container.address).toBe('10.0.3.3');
   });
 
   it('succeeds if the last step took effect although its program failed', async () => {

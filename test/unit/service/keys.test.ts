@@ -128,8 +128,8 @@ describe('key add', () => {
   it('adds only the keys that are new, and keeps the others as they were', async () => {
     const world = await host();
     const before = await listKeys(world.context, { user: alice }, callBy());
-    const { added, keys } = await add(world, [laptop, phone, desk], callBy({ ...carol, name: 'dan' }));
-    expect(commentsOf(added)).toEqual(['alice@phone']);
+    const { added, keys, warnings } = await add(world, [laptop, phone, desk], callBy({ ...carol, name: 'dan' }));
+    expect([commentsOf(added), warnings]).toEqual([['alice@phone'], []]);
     expect(keys.slice(0, 2)).toEqual(before.keys);
   });
 
@@ -248,6 +248,11 @@ describe('key replace', () => {
 describe('a change of keys is refused, and changes nothing,', () => {
   it.each<[what: string, edit: (state: HostState) => void, code: FailureCode]>([
     ['without a container', (state) => delete state.instances['alice-container'], 'not-found'],
+    [
+      'if containarium did not create the instance',
+      (state) => delete instanceIn(state).config['user.containarium.owner'],
+      'not-found',
+    ],
     [
       'if an operation left the container unfinished',
       (state) => void (instanceIn(state).config['user.containarium.state'] = 'deleting'),

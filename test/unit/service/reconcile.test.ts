@@ -1,5 +1,5 @@
 /** `reconcile` on a simulated host with the containers of alice and bob and with accounts of other people. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createContainer } from '../../../src/service/create.ts';
 import { reconcile } from '../../../src/service/reconcile.ts';
 import type { Fault } from '../../../src/simulated/faults/faults.ts';
@@ -202,6 +202,27 @@ describe('reconcile', () => {
     expect(differences).toEqual([]);
     expect(changesOf(world)).toEqual([]);
     expect((await look(world)).differences).toMatchObject([{ kind: 'account-missing' }]);
+  });
+
+  it('passes over a user whom an operation has begun to hold while it compared', async () => {
+    const world = await host({ edit: withoutAccount });
+    const { incus } = world.context;
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    let holder: Promise<unknown> | undefined;
+    const pull = incus.pullFile.bind(incus);
+    vi.spyOn(incus, 'pullFile').mockImplementation((...args) => {
+      holder ??= world.operations.run(
+        { verb: 'delete', target: 'alice', actor: carol, input: {} },
+        () => Promise.resolve(),
+        () => promise,
+      );
+      return pull(...args);
+    });
+    const { differences } = await repair(world);
+    resolve(undefined);
+    await holder;
+    expect(differences).toEqual([]);
+    expect(changesOf(world)).toEqual([]);
   });
 
   it('--apply skips a user whom an operation has begun to hold since, and says so', async () => {
