@@ -1,6 +1,8 @@
 /** `reconcile` on a simulated host with the containers of alice and bob and with accounts of other people. */
 import { describe, expect, it, vi } from 'vitest';
+import { parseName } from '../../../src/domain/values/username.ts';
 import { createContainer } from '../../../src/service/create.ts';
+import { deleteContainer } from '../../../src/service/delete.ts';
 import { reconcile } from '../../../src/service/reconcile.ts';
 import type { Fault } from '../../../src/simulated/faults/faults.ts';
 import type { AccountRecord, HostState, InstanceRecord } from '../../../src/simulated/state/state.ts';
@@ -176,6 +178,33 @@ describe('reconcile', () => {
       { kind, target: 'alice', detail: expect.any(String) as string, fix: null, fixed: false },
     ]);
     expect(stateOf(world)).toBe(before);
+  });
+
+  it.each<[how: string, decide: (world: World) => Promise<unknown>, left: readonly string[]]>([
+    [
+      'keeps it',
+      // An empty value unsets the key.
+      ({ context: { incus } }) => incus.patch('alice-container', { config: { 'user.containarium.state': '' } }),
+      ['alice', 'bob'],
+    ],
+    ['removes it', ({ context: { incus } }) => incus.delete('alice-container'), ['bob']],
+  ])('--apply ends what an unfinished create left, when a person %s as its refusal says', async (_, decide, left) => {
+    const world = await host({
+      edit: (state) => {
+        instanceIn(state).config['user.containarium.state'] = 'creating';
+        delete state.jumpKeys['alice'];
+      },
+    });
+    await expect(deleteContainer(world.context, { user: alice }, callBy())).rejects.toMatchObject({
+      code: 'wrong-state',
+      next: 'an admin of the host decides: "incus config unset alice-container user.containarium.state" keeps it, "incus delete --force alice-container" removes it; then "reconcile --apply"',
+    });
+    await decide(world);
+    await repair(world);
+    expect((await look(world)).differences).toEqual([]);
+    expect(Object.keys(hostStateOf(world.folder).jumpKeys).sort()).toEqual(left);
+    for (const user of left) await deleteContainer(world.context, { user: parseName(user) }, callBy());
+    expect(hostStateOf(world.folder).instances).toEqual({});
   });
 
   it('leaves instances and accounts of others alone', async () => {
