@@ -54,14 +54,7 @@ export class InvitationStore {
   }
 
   list(): InvitationInfo[] {
-    return this.all.map((entry) => ({
-      id: idOf(entry),
-      kind: entry.for.kind,
-      name: entry.for.name,
-      role: entry.for.kind === 'admin' ? (entry.for.role ?? null) : null,
-      by: entry.by,
-      expiresAt: entry.expiresAt,
-    }));
+    return this.all.map(infoOf);
   }
 
   /** Creates an invitation. The token that it resolves with is not kept anywhere. */
@@ -77,6 +70,7 @@ export class InvitationStore {
       byRoot: by.root,
       expiresAt: new Date(this.#now().getTime() + invitationMs).toISOString(),
     };
+    if (!this.#stands(made)) throw new Failure('denied', { what: 'the invitation', why: 'you may not invite' });
     const open = this.all;
     if (open.length >= maxOpen)
       throw new Failure('busy', {
@@ -85,9 +79,7 @@ export class InvitationStore {
         next: 'see "invite list"',
       });
     await this.#write([...open, made]);
-    const info = this.list().find(({ id }) => id === idOf(made));
-    if (info === undefined) throw new Failure('denied', { what: 'the invitation', why: 'you may not invite' });
-    return { token, invitation: info };
+    return { token, invitation: infoOf(made) };
   }
 
   /** Cancels invitations by id, or by the name that they are for. */
@@ -99,9 +91,8 @@ export class InvitationStore {
         why: 'no open invitation has this id or name',
         next: 'see "invite list"',
       });
-    const infos = this.list().filter(({ id }) => matching.some((entry) => idOf(entry) === id));
     await this.#write(this.all.filter((entry) => !matching.includes(entry)));
-    return infos;
+    return matching.map(infoOf);
   }
 
   /**
@@ -142,4 +133,15 @@ export function hashOf(token: string): string {
 /** Returns the id of an invitation in lists: the first 12 digits of its hash. */
 export function idOf({ hash }: Invitation): string {
   return hash.slice(0, 12);
+}
+
+function infoOf(entry: Invitation): InvitationInfo {
+  return {
+    id: idOf(entry),
+    kind: entry.for.kind,
+    name: entry.for.name,
+    role: entry.for.kind === 'admin' ? (entry.for.role ?? null) : null,
+    by: entry.by,
+    expiresAt: entry.expiresAt,
+  };
 }

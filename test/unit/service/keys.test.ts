@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { FailureCode } from '../../../src/domain/failure.ts';
+import { withoutLimits } from '../../../src/domain/keys/keyLimits.ts';
 import { parseName } from '../../../src/domain/values/username.ts';
 import { createContainer } from '../../../src/service/create.ts';
 import { cancelInvitation, inviteUser, listInvitations } from '../../../src/service/invitations.ts';
@@ -349,10 +350,11 @@ describe('key invite', () => {
     expect(await listInvitations(world.context)).toEqual({ invitations: [] });
   });
 
-  it('refuses an admin who may not invite, and leaves no invitation', async () => {
+  it('refuses an admin who may not invite, and leaves no invitation that a later right would open', async () => {
     const world = await host();
     const failure = await refused(world, () => inviteUser(world.context, { user: alice }, callBy()));
     expect(failure.code).toBe('denied');
+    await world.admins.add('carol', { keys: withoutLimits([desk]) }, 'test', new Date());
     expect(await listInvitations(world.context)).toEqual({ invitations: [] });
   });
 
