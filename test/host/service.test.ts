@@ -89,7 +89,7 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
       return pid === 0 || pid === other ? undefined : pid;
     }, `a front other than ${other}`);
 
-  async function ssh(...words: string[]): Promise<{ stdout: string; stderr: string; exitCode: number }> {
+  function sshArguments(words: readonly string[]): string[] {
     const options = [
       'StrictHostKeyChecking=no',
       'UserKnownHostsFile=/dev/null',
@@ -97,20 +97,25 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
       'IdentitiesOnly=yes',
       'IdentityAgent=none',
       'BatchMode=yes',
-    ];
-    const args = [
-      '-F',
-      'none',
-      '-p',
-      '2222',
-      '-i',
-      key,
-      ...options.flatMap((option) => ['-o', option]),
-      `manage@${address}`,
-      ...words,
-    ];
-    const { stdout, stderr, exitCode } = await execa('ssh', args, { reject: false, stdin: 'ignore' });
+    ].flatMap((option) => ['-o', option]);
+    return ['-F', 'none', '-p', '2222', '-i', key, ...options, `manage@${address}`, ...words];
+  }
+
+  async function ssh(...words: string[]): Promise<{ stdout: string; stderr: string; exitCode: number }> {
+    const { stdout, stderr, exitCode } = await execa('ssh', sshArguments(words), { reject: false, stdin: 'ignore' });
     return { stdout, stderr, exitCode: exitCode ?? -1 };
+  }
+
+  /** Starts a create with the admin's public key, and waits until it runs. */
+  async function startCreate(user: string) {
+    const input = await exec('cat', '/var/lib/containarium/keys/admin_ed25519.pub');
+    const create = execa('ssh', sshArguments(['create', user]), { reject: false, input });
+    await eventually(
+      async () => ((await exec('containarium', 'list', '--json')).includes('"creating"') ? true : undefined),
+      'a create that runs',
+    );
+    // In an object, because an async function would wait for the promise itself.
+    return { create };
   }
 
   beforeAll(async () => {
@@ -352,29 +357,7 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
 
   it('replaces a front that dies, while core and its operations continue', async () => {
     const core = await property('containarium.service', 'MainPID');
-    const create = execa(
-      'ssh',
-      [
-        '-F',
-        'none',
-        '-p',
-        '2222',
-        '-i',
-        key,
-        '-o',
-        'StrictHostKeyChecking=no',
-        '-o',
-        'UserKnownHostsFile=/dev/null',
-        `manage@${address}`,
-        'create',
-        'alice',
-      ],
-      { reject: false, input: await exec('cat', '/var/lib/containarium/keys/admin_ed25519.pub') },
-    );
-    await eventually(
-      async () => ((await exec('containarium', 'list', '--json')).includes('"creating"') ? true : undefined),
-      'a running create',
-    );
+    const { create } = await startCreate('alice');
     const before = await running();
     await exec('systemctl', 'kill', '--signal=KILL', 'containarium-front.service');
     await create;
@@ -401,32 +384,8 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
       'a login after the restart',
     );
 
-    const client = execa(
-      'ssh',
-      [
-        '-F',
-        'none',
-        '-p',
-        '2222',
-        '-i',
-        key,
-        '-o',
-        'StrictHostKeyChecking=no',
-        '-o',
-        'UserKnownHostsFile=/dev/null',
-        '-o',
-        'LogLevel=ERROR',
-        `manage@${address}`,
-        'create',
-        'bob',
-      ],
-      { reject: false, input: await exec('cat', '/var/lib/containarium/keys/admin_ed25519.pub') },
-    );
-    await eventually(
-      async () => ((await exec('containarium', 'list', '--json')).includes('"creating"') ? true : undefined),
-      'a running create',
-    );
-    const [answer] = await Promise.all([client, exec('systemctl', 'stop', 'containarium')]);
+    const { create } = await startCreate('bob');
+    const [answer] = await Promise.all([create, exec('systemctl', 'stop', 'containarium')]);
     expect(answer.stdout).toMatch(/^Container bob-container created$/m);
     expect(await code('systemctl', 'is-active', '--quiet', 'containarium-front.service')).not.toBe(0);
     expect(await property('containarium.service', 'Result')).toBe('success');

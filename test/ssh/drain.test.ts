@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { adminOf } from '../support/front.ts';
 import { makeKey } from '../support/keys.ts';
-import { RawClient, message, string, uint32 } from '../support/rawClient.ts';
+import { RawClient, message } from '../support/rawClient.ts';
 import { eventually, startServer, temporaryFolder } from '../support/server.ts';
 
 test('SIGTERM with 20 shells and 3 running changes notifies the shells, finishes the changes, and exits with 0', async () => {
@@ -26,19 +26,7 @@ test('SIGTERM with 20 shells and 3 running changes notifies the shells, finishes
   const shells = await Promise.all(
     Array.from({ length: 20 }, async () => {
       const client = await RawClient.login(server.port, admin);
-      const channel = await client.openSession();
-      await client.granted(
-        channel,
-        'pty-req',
-        string('xterm'),
-        uint32(80),
-        uint32(24),
-        uint32(0),
-        uint32(0),
-        string(''),
-      );
-      await client.granted(channel, 'shell');
-      await eventually(() => (client.output().includes('›') ? true : undefined), 'a prompt');
+      await client.openShell();
       return client;
     }),
   );

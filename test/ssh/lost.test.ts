@@ -76,21 +76,7 @@ describe('a client', () => {
     async () => {
       const pid = await frontOf(server);
       const client = await RawClient.login(server.port, admin, 'manage', anySource());
-      const channel = await client.openSession({ window: 2 ** 32 - 1 });
-      expect(
-        await client.granted(
-          channel,
-          'pty-req',
-          string('xterm'),
-          uint32(200),
-          uint32(50),
-          uint32(0),
-          uint32(0),
-          string(''),
-        ),
-      ).toBe(true);
-      expect(await client.granted(channel, 'shell')).toBe(true);
-      await eventually(() => (client.output().includes('›') ? true : undefined), 'a prompt');
+      const channel = await client.openShell({ window: 2 ** 32 - 1, columns: 200, rows: 50 });
       // Requests a redraw with each window size, for much more output than the server buffers. Resolves to the live
       // memory at the end.
       let resized = 0;

@@ -150,16 +150,7 @@ const probes: Record<string, (lib: TestLibrary) => Promise<boolean>> = {
       Buffer.from([200, 1]),
     ]);
     try {
-      await client.granted(
-        channel,
-        'pty-req',
-        string('xterm'),
-        uint32(80),
-        uint32(24),
-        uint32(0),
-        uint32(0),
-        string(encoded),
-      );
+      await client.requestTerminal(channel, 'xterm', 80, 24, encoded);
     } catch {
       return false;
     }

@@ -282,6 +282,23 @@ export class RawClient {
     return answer === message.channelSuccess;
   }
 
+  /** Requests a terminal. Resolves to whether the server accepted it. */
+  requestTerminal(channel: number, type = 'xterm', columns = 80, rows = 24, modes?: Buffer): Promise<boolean> {
+    const size = [columns, rows, 0, 0].map(uint32);
+    return this.granted(channel, 'pty-req', string(type), ...size, string(modes ?? ''));
+  }
+
+  /** Opens a shell on a terminal and waits for its prompt. Resolves to the server's number of the channel. */
+  async openShell(options: { window?: number; columns?: number; rows?: number } = {}): Promise<number> {
+    const channel = await this.openSession(options);
+    const accepted =
+      (await this.requestTerminal(channel, 'xterm', options.columns, options.rows)) &&
+      (await this.granted(channel, 'shell'));
+    if (!accepted) throw new Error('the shell was refused');
+    await eventually(() => (this.output().includes('›') ? true : undefined), 'a prompt');
+    return channel;
+  }
+
   /** Returns the standard output of all sessions so far. */
   output(): string {
     return Buffer.concat(
