@@ -13,8 +13,11 @@ import { aliveEveryMs, bans, directory, frontStart, liftedPenalty, messages } fr
 import { shellClient } from '../protocol/shellClient.ts';
 import { requirePatches } from './transport/requirePatches.ts';
 import { Refusals } from './admission/refusals.ts';
-import { SshServer } from './server.ts';
+import type { SshServer } from './server.ts';
+import './cursorRestore.ts';
 
+// Loads Ink, so it must not be loaded together with the imports above.
+const front = await import('./server.ts');
 const { channel: channelFd, listener, uid, gid } = commandLine();
 // Checked while the files are still readable; reported once core listens.
 const unpatched = patchFault();
@@ -102,7 +105,7 @@ try {
   if (unpatched !== undefined) throw unpatched;
   const start = frontStart.parse(await core.sendRequest(messages.frontStart));
   const client = coreClient(core, { version: start.version, host: start.host });
-  server = new SshServer(
+  server = new front.SshServer(
     { start, core: client, shells: shellClient(core), logins: loginClient(core), refusals },
     { onPenalty: (begun) => notify(core, messages.penalised, begun) },
   );

@@ -56,3 +56,12 @@ test('SIGTERM with 20 shells and 3 running changes notifies the shells, finishes
   const { stdout } = await server.ssh(['list', '--format', 'csv', '--columns', 'user']);
   expect(stdout.trim().split('\n').sort()).toEqual(['first', 'one', 'three', 'two', 'user']);
 }, 120_000);
+
+test('The log of a server that ran a shell has no escape sequence of the shell when the server stops', async () => {
+  const server = await startServer();
+  const client = await RawClient.login(server.port, await adminOf(server));
+  await client.openShell();
+  expect(await server.stop()).toBe(0);
+  await client.ends();
+  expect(server.log()).not.toMatch(/\x1b|\\u\{?(00)?1b/i);
+}, 60_000);
