@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { renderFailure } from '../catalogue/render.ts';
 import { wantedFormat } from '../catalogue/parse.ts';
+import { check, misfitText } from '../domain/check.ts';
 import { Failure } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
 import { runCommand, type CommandIo } from './run.ts';
@@ -80,7 +81,14 @@ async function client(socket: Socket): Promise<{ core: CoreClient; logins: Login
   const greeted: unknown = await connection.sendRequest(messages.greet).catch((error: unknown) => {
     throw fromResponseError(error);
   });
-  return { core: coreClient(connection, greeting.parse(greeted)), logins: loginClient(connection) };
+  const checked = check(greeting, greeted);
+  if (checked.misfit !== undefined)
+    throw new Failure('core-unavailable', {
+      what: 'the server',
+      why: `it does not answer as this version of containarium expects: ${misfitText(checked.misfit, 'its greeting')}`,
+      next: 'restart the server, so that it runs this version too',
+    });
+  return { core: coreClient(connection, checked.value), logins: loginClient(connection) };
 }
 
 function terminalIo(): CommandIo {

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { Low, type Adapter } from 'lowdb';
 import writeFileAtomic from 'write-file-atomic';
 import type { z } from 'zod';
+import { check, misfitText } from '../domain/check.ts';
 import { Failure } from '../domain/failure.ts';
 import { safeJson } from '../domain/text.ts';
 
@@ -32,10 +33,9 @@ class JsonFileAdapter<T> implements Adapter<T> {
     } catch (error) {
       throw this.#damaged('it is not JSON', error);
     }
-    const parsed = this.#schema.safeParse(document);
-    if (!parsed.success)
-      throw this.#damaged(parsed.error.issues[0]?.message ?? 'it does not have the expected structure', parsed.error);
-    return parsed.data;
+    const checked = check(this.#schema, document);
+    if (checked.misfit !== undefined) throw this.#damaged(misfitText(checked.misfit, 'its content'));
+    return checked.value;
   }
 
   async write(data: T): Promise<void> {
@@ -43,7 +43,7 @@ class JsonFileAdapter<T> implements Adapter<T> {
   }
 
   /** Makes the failure for a damaged file, which is never replaced by an empty one. */
-  #damaged(why: string, cause: unknown): Failure {
+  #damaged(why: string, cause?: unknown): Failure {
     return new Failure('settings', { what: this.#path, why, next: 'repair it, or restore it from a backup' }, cause);
   }
 }

@@ -5,6 +5,7 @@
 import { mkdir, statfs } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import { z } from 'zod';
+import { check, misfitText } from '../domain/check.ts';
 import { Failure } from '../domain/failure.ts';
 import { incusDir } from './daemon.ts';
 import { kernelHas } from './packages.ts';
@@ -97,9 +98,13 @@ async function query<T>(path: string, schema: z.ZodType<T>, env: Readonly<Record
   // Without `--raw` the client prints nothing for an empty list (`null` in the reply).
   const { stdout } = await run('incus', ['query', '--raw', path], { env });
   const answer = z.object({ metadata: z.unknown() }).safeParse(JSON.parse(stdout));
-  const parsed = schema.safeParse(answer.data?.metadata);
-  if (parsed.success) return parsed.data;
-  throw new Failure('unexpected-output', { what: `"incus query ${path}"`, why: z.prettifyError(parsed.error) });
+  const checked = check(schema, answer.data?.metadata);
+  if (checked.misfit === undefined) return checked.value;
+  throw new Failure('unexpected-output', {
+    what: `"incus query ${path}"`,
+    why: `its output has an unexpected format: ${misfitText(checked.misfit, 'the document')}`,
+    next: 'check the version of Incus on this host: incus version',
+  });
 }
 
 /** The parts that containers need and that an Incus already has. */

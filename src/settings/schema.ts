@@ -3,12 +3,13 @@
  * them. An unknown key is an error, because it is most likely a typo.
  */
 import { z } from 'zod';
+import { parsedText } from '../domain/check.ts';
 import { parseAddressAndPort } from './addressAndPort.ts';
 import { sshSettings } from './ssh.ts';
-import { absolutePath, groupName, image, name, parsed, size } from './types.ts';
+import { absolutePath, groupName, image, name, size } from './types.ts';
 
 export const settingsSchema = z.strictObject({
-  listen: parsed(parseAddressAndPort)
+  listen: parsedText(parseAddressAndPort)
     .meta({ title: 'address:port' })
     .prefault('0.0.0.0:2222')
     .describe(
@@ -122,7 +123,7 @@ export const settingsSchema = z.strictObject({
   ssh: sshSettings,
   metrics: z
     .strictObject({
-      listen: parsed(parseAddressAndPort)
+      listen: parsedText(parseAddressAndPort)
         .meta({ title: 'address:port' })
         .optional()
         .describe(

@@ -1,7 +1,8 @@
 /** Reads the configuration file: YAML, at one explicit path. */
 import { readFile } from 'node:fs/promises';
-import { parse as parseYaml } from 'yaml';
+import { parse as parseYaml, YAMLParseError } from 'yaml';
 import type { z } from 'zod';
+import { check, misfitText } from '../domain/check.ts';
 import { Failure } from '../domain/failure.ts';
 import { renameKeys } from './renamedKeys.ts';
 import { settingsSchema } from './schema.ts';
@@ -10,13 +11,12 @@ export type Settings = z.output<typeof settingsSchema>;
 
 /** Checks a parsed configuration document. `source` names the document in errors. */
 export function checkSettings(document: unknown, source: string): Settings {
-  const result = settingsSchema.safeParse(renameKeys(document ?? {}));
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
+  const checked = check(settingsSchema, renameKeys(document ?? {}));
+  if (checked.misfit === undefined) return checked.value;
   throw new Failure('settings', {
     what: `configuration ${source}`,
-    why: issue === undefined ? 'it is not valid' : `${issue.path.join('.') || 'the document'}: ${issue.message}`,
-    next: 'see docs/configuration.md for every key',
+    why: misfitText(checked.misfit, 'the document'),
+    next: checked.misfit.failure?.next ?? 'see docs/configuration.md for every key',
   });
 }
 
@@ -28,9 +28,14 @@ export async function readSettings(path: string, isNamed: boolean): Promise<Sett
   } catch (error) {
     if (!isNamed && error instanceof Error && 'code' in error && error.code === 'ENOENT')
       return checkSettings({}, path);
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     throw new Failure(
       'settings',
-      { what: `configuration ${path}`, why: error instanceof Error ? error.message : String(error) },
+      {
+        what: `configuration ${path}`,
+        why: code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`,
+        next: 'name a file that this user can read',
+      },
       error,
     );
   }
@@ -42,10 +47,16 @@ export async function readSettings(path: string, isNamed: boolean): Promise<Sett
       'settings',
       {
         what: `configuration ${path}`,
-        why: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error),
+        why: `it is not valid YAML${placeOf(error)}`,
+        next: 'correct it there; docs/configuration.md has an example',
       },
       error,
     );
   }
   return checkSettings(document, path);
+}
+
+function placeOf(error: unknown): string {
+  const start = error instanceof YAMLParseError ? error.linePos?.[0] : undefined;
+  return start === undefined ? '' : `: line ${start.line}, column ${start.col}`;
 }

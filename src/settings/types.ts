@@ -1,23 +1,12 @@
 /** The types of settings. docs/configuration.md shows their titles. */
 import { z } from 'zod';
+import { parsedText } from '../domain/check.ts';
 import { parseImage } from '../domain/values/image.ts';
 import { parseNetwork } from '../domain/values/network.ts';
 import { parseSize } from '../domain/values/size.ts';
 
-/** Makes a schema from a parser. The message that it throws becomes the reason of the refusal. */
-export function parsed<T>(parse: (text: string) => T) {
-  return z.string().transform((text, context): T => {
-    try {
-      return parse(text);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
-      return z.NEVER;
-    }
-  });
-}
-
-export const size = parsed(parseSize).meta({ title: 'size' });
-export const image = parsed(parseImage).meta({ title: 'image' });
+export const size = parsedText(parseSize).meta({ title: 'size' });
+export const image = parsedText(parseImage).meta({ title: 'image' });
 export const name = z
   .string()
   .regex(

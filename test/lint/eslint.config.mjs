@@ -102,6 +102,20 @@ export default tseslint.config(
     },
   },
   {
+    name: 'modules that use schemas',
+    files: ['src/**'],
+    ignores: ['src/domain/check.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        ...['issues', 'prettifyError', 'treeifyError', 'flattenError', 'formatError'].map((property) => ({
+          property,
+          message: 'Use check of src/domain/check.ts: no text of the validator may reach anyone.',
+        })),
+      ],
+    },
+  },
+  {
     name: 'modules that do not start programs',
     files: ['src/**'],
     ignores: startsPrograms,

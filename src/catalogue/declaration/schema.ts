@@ -1,5 +1,6 @@
 /** Schemas for the inputs of verbs. A refused value keeps the code, reason and next step of its domain parser. */
-import { z } from 'zod';
+import type { z } from 'zod';
+import { check, misfitText, parsedText } from '../../domain/check.ts';
 import { Failure } from '../../domain/failure.ts';
 import { parseCpuCount } from '../../domain/values/cpu.ts';
 import { parseImage } from '../../domain/values/image.ts';
@@ -14,21 +15,15 @@ import { findUsername, parseName, parseNewUsername } from '../../domain/values/u
 
 /** Returns a schema that turns a string into a domain value. A Failure of `parse` becomes that of the whole input. */
 export function parsedBy<T>(parse: (text: string) => T, maxLength = 256) {
-  return z.string().transform((text, context): T => {
-    try {
-      if (text.length > maxLength) {
-        throw new Failure('input-too-large', {
-          what: quoted(text, 20),
-          why: `longer than ${maxLength} characters`,
-          next: 'shorten it',
-        });
-      }
-      return parse(text);
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      context.addIssue({ code: 'custom', message: error.message, params: { failure: error } });
-      return z.NEVER;
+  return parsedText((text) => {
+    if (text.length > maxLength) {
+      throw new Failure('input-too-large', {
+        what: quoted(text, 20),
+        why: `longer than ${maxLength} characters`,
+        next: 'shorten it',
+      });
     }
+    return parse(text);
   });
 }
 
@@ -54,16 +49,10 @@ export const untilWhen = parsedBy((text) => parseUntil(text, new Date()).toISOSt
 
 /** Checks `raw` against a verb's schema. Throws the Failure of the first refused value. */
 export function checkInput<S extends z.ZodType>(verb: string, schema: S, raw: unknown): z.output<S> {
-  const result = schema.safeParse(raw);
-  if (result.success) return result.data;
-  for (const issue of result.error.issues) {
-    const failure = issue.code === 'custom' ? (issue.params as { failure?: unknown } | undefined)?.failure : undefined;
-    if (failure instanceof Failure) throw failure;
-  }
-  const issue = result.error.issues[0];
-  throw new Failure('usage', {
-    what: `"${verb}"`,
-    why: issue === undefined ? 'invalid input' : `${issue.path.join('.') || 'input'}: ${issue.message}`,
-    next: `see "help ${verb}"`,
-  });
+  const checked = check(schema, raw);
+  if (checked.misfit === undefined) return checked.value;
+  throw (
+    checked.misfit.failure ??
+    new Failure('usage', { what: quoted(verb), why: misfitText(checked.misfit, 'its input'), next: `see "help ${verb}"` })
+  );
 }

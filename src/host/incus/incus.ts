@@ -6,6 +6,7 @@
  */
 import pRetry from 'p-retry';
 import { z } from 'zod';
+import { check, misfitText } from '../../domain/check.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';
 import { ConsoleLogs } from './consoleLog.ts';
@@ -108,11 +109,12 @@ export class Incus {
     } catch (error) {
       throw new Failure('unexpected-output', { what: `"incus query ${path}"`, why: 'its output is not JSON' }, error);
     }
-    const parsed = schema.safeParse(document);
-    if (parsed.success) return parsed.data;
+    const checked = check(schema, document);
+    if (checked.misfit === undefined) return checked.value;
     throw new Failure('unexpected-output', {
       what: `"incus query ${path}"`,
-      why: `its output has an unexpected format: ${z.prettifyError(parsed.error).split('\n')[0] ?? ''}`,
+      why: `its output has an unexpected format: ${misfitText(checked.misfit, 'the document')}`,
+      next: 'check the version of Incus on this host, see "doctor"',
     });
   }
 

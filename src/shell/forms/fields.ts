@@ -2,7 +2,7 @@
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import { fieldSchema, isRequired, type Option } from '../../catalogue/declaration/verb.ts';
 import type { EntryPoint } from '../../domain/access/actor.ts';
-import { Failure } from '../../domain/failure.ts';
+import { check } from '../../domain/check.ts';
 import { parseLimitedKeys } from '../../domain/keys/keyLimits.ts';
 
 export interface Field {
@@ -78,15 +78,10 @@ export function judge(verb: AnyVerb, field: Field, text: string): Judgement {
   const raw = rawValue(field, text);
   if (raw === undefined) return field.required ? { error: 'a value is required' } : {};
   const schema = fieldSchema(verb, field.name);
-  const parsed = schema?.safeParse(raw);
-  if (parsed === undefined || parsed.success)
-    return field.kind === 'keys' && typeof raw === 'string' ? { about: describeKeys(raw) } : {};
-  for (const issue of parsed.error.issues) {
-    const failure = issue.code === 'custom' ? (issue.params as { failure?: unknown } | undefined)?.failure : undefined;
-    if (failure instanceof Failure)
-      return { error: failure.next === undefined ? failure.why : `${failure.why}; ${failure.next}` };
-  }
-  return { error: parsed.error.issues[0]?.message ?? 'not valid' };
+  const misfit = schema === undefined ? undefined : check(schema, raw).misfit;
+  if (misfit === undefined) return field.kind === 'keys' && typeof raw === 'string' ? { about: describeKeys(raw) } : {};
+  const { why, next } = misfit.failure ?? { ...misfit, next: undefined };
+  return { error: next === undefined ? why : `${why}; ${next}` };
 }
 
 function describeKeys(text: string): string {

@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
+import { check, misfitText } from '../../domain/check.ts';
 import { Failure } from '../../domain/failure.ts';
 
 export const faultModes = [
@@ -141,9 +142,9 @@ export class Faults {
     } catch {
       throw this.#unusable('not valid JSON');
     }
-    const parsed = plan.safeParse(document);
-    if (parsed.success) return parsed.data;
-    throw this.#unusable(z.prettifyError(parsed.error).split('\n')[0] ?? 'not a list of faults');
+    const checked = check(plan, document);
+    if (checked.misfit === undefined) return checked.value;
+    throw this.#unusable(misfitText(checked.misfit, 'the list of faults'));
   }
 
   #writeFile(faults: FaultPlan): void {

@@ -1,5 +1,6 @@
 /** Simulates `incus create`, `start`, `stop`, `restart`, `delete` and the PATCH request. */
 import { z } from 'zod';
+import { check } from '../../domain/check.ts';
 import { done, incusError, incusRefusal } from '../program/answer.ts';
 import type { Answer, World } from '../program/answer.ts';
 import { addressClash, bootAddress, devicesProblem, nics, quotaOf, rootDevice, rootProblem } from './devices.ts';
@@ -43,9 +44,9 @@ function parseChange(text: string, onSyntaxError: (error: unknown) => string): z
   } catch (error) {
     throw incusRefusal(onSyntaxError(error));
   }
-  const parsed = change.safeParse(document);
-  if (parsed.success) return parsed.data;
-  const path = parsed.error.issues[0]?.path ?? [];
+  const checked = check(change, document);
+  if (checked.misfit === undefined) return checked.value;
+  const path = checked.misfit.keys;
   const kind = jsonKind(valueAt(document, path));
   const [field] = path;
   if (field === undefined) throw incusRefusal(`json: cannot unmarshal ${kind} into Go value of type jmap.Map`);

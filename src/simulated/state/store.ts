@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import { z } from 'zod';
+import { check, misfitText } from '../../domain/check.ts';
 import { Failure } from '../../domain/failure.ts';
 import { freshState, hostState } from './state.ts';
 import type { HostState } from './state.ts';
@@ -74,12 +74,12 @@ export class StateStore {
     } catch (error) {
       throw this.#unusable('not valid JSON', error);
     }
-    const parsed = hostState.safeParse(document);
-    if (parsed.success) return parsed.data;
-    throw this.#unusable(z.prettifyError(parsed.error).split('\n')[0] ?? 'unexpected contents', parsed.error);
+    const checked = check(hostState, document);
+    if (checked.misfit === undefined) return checked.value;
+    throw this.#unusable(misfitText(checked.misfit, 'its content'));
   }
 
-  #unusable(why: string, cause: unknown): Failure {
+  #unusable(why: string, cause?: unknown): Failure {
     return new Failure(
       'settings',
       { what: `simulated host "${this.#path}"`, why, next: 'move the file away to start with a fresh simulated host' },

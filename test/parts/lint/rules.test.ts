@@ -62,6 +62,14 @@ describe('the ESLint rules', () => {
     expect(await broken('src/service/x.mjs', "console.log('here');\n")).toEqual(['no-console']);
   });
 
+  it('keep what the validator says inside src/domain/check.ts', async () => {
+    const text = 'export const why = (error) => error.issues[0].message;\n';
+    expect(await broken('src/service/x.mjs', text)).toEqual(['no-restricted-properties']);
+    expect(
+      await broken('src/service/x.mjs', "import { z } from 'zod';\nexport const why = z.prettifyError;\n"),
+    ).toEqual(['no-restricted-properties']);
+  });
+
   it('accept a plain module', async () => {
     expect(
       await broken(

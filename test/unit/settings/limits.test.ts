@@ -1,5 +1,8 @@
-import { describe, expect, test } from 'vitest';
-import { checkSettings } from '../../../src/settings/settings.ts';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it, test } from 'vitest';
+import { checkSettings, readSettings } from '../../../src/settings/settings.ts';
+import { temporaryFolder } from '../../support/server.ts';
 import { failing } from '../domain/failing.ts';
 
 describe('settings of the SSH server', () => {
@@ -38,5 +41,33 @@ describe('settings of the SSH server', () => {
     expect(
       checkSettings({ ssh: { pendingLogins: { start: 40, full: 40 }, idleMs: 0 } }, 'test').ssh.pendingLogins,
     ).toMatchObject({ start: 40, full: 40, perSource: 30 });
+  });
+});
+
+describe('a configuration file', () => {
+  it.each([
+    ['defaults: {cpu: many}', 'defaults.cpu: must be a number', 'see docs/configuration.md for every key'],
+    ['defaults: {cpu: 0}', 'defaults.cpu: must be at least 1', 'see docs/configuration.md for every key'],
+    ['defaults: {cpus: 4}', 'defaults: unknown key "cpus"', 'see docs/configuration.md for every key'],
+    ['host: real', 'host: must be "auto", "incus" or "simulated"', 'see docs/configuration.md for every key'],
+    ['jump: 7', 'jump: must be a group of keys with values', 'see docs/configuration.md for every key'],
+    ['7', 'the document: must be a group of keys with values', 'see docs/configuration.md for every key'],
+    ['a: b: c', 'it is not valid YAML: line 1, column 4', 'correct it there; docs/configuration.md has an example'],
+  ])('that is wrong is refused with the place, the reason and a next step: %s', async (text, why, next) => {
+    const path = join(await temporaryFolder(), 'containarium.yaml');
+    await writeFile(path, text);
+    await expect(readSettings(path, true)).rejects.toMatchObject({ code: 'settings', why, next });
+  });
+
+  it('that is refused by a parser is refused with the next step of that parser', () => {
+    const failure = failing(() => checkSettings({ defaults: { memory: 'much' } }, 'test'));
+    expect(failure.why).toMatch(/^defaults\.memory: size "much": /);
+    expect(failure.next).toMatch(/4GiB|GiB/);
+  });
+
+  it('that was named and does not exist is missed in plain words', async () => {
+    await expect(readSettings(join(await temporaryFolder(), 'none.yaml'), true)).rejects.toMatchObject({
+      why: 'there is no such file',
+    });
   });
 });
