@@ -114,14 +114,10 @@ async function chooseHome(args: Arguments, env: NodeJS.ProcessEnv, isRoot: boole
 }
 
 async function isIncusUsable(): Promise<boolean> {
-  const { Incus, defaultIncusLimits } = await import('../host/incus/incus.ts');
+  const { Incus } = await import('../host/incus/incus.ts');
+  const { incusTrouble } = await import('../host/incus/usable.ts');
   const { ProgramRunner } = await import('../host/runner.ts');
-  const incus = new Incus(new ProgramRunner(), defaultIncusLimits);
-  try {
-    return (await incus.server()).auth === 'trusted' && (await incus.pools()).length > 0;
-  } catch {
-    return false;
-  }
+  return (await incusTrouble(new Incus(new ProgramRunner()))) === undefined;
 }
 
 function banner({ host, listening, hostKey, firstAdmin, version }: Started, home: Home, isRoot: boolean): string {

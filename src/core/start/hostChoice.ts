@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { HostTag } from '../../domain/results/about.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Incus } from '../../host/incus/incus.ts';
+import { incusTrouble } from '../../host/incus/usable.ts';
 import { openState } from '../../journal/jsonState.ts';
 
 const schema = z.object({ host: z.enum(['incus', 'simulated']), why: z.string() }).nullable();
@@ -52,16 +53,8 @@ export async function chooseHost({ wanted, isRoot, statePath, incus }: HostOptio
 }
 
 async function detect(isRoot: boolean, incus: Incus): Promise<{ host: 'incus' | 'simulated'; why: string }> {
-  if (!isRoot) return { host: 'simulated', why: 'not started as root' };
-  try {
-    const [server, pools, networks] = await Promise.all([incus.server(), incus.pools(), incus.networks()]);
-    if (server.auth !== 'trusted') return { host: 'simulated', why: 'Incus does not trust this user' };
-    if (pools.length === 0) return { host: 'simulated', why: 'Incus has no storage pool' };
-    if (!networks.some((network) => network.managed && network.type === 'bridge'))
-      return { host: 'simulated', why: 'Incus has no managed bridge' };
-    return { host: 'incus', why: 'Incus is reachable and usable' };
-  } catch (error) {
-    const failure = Failure.from(error);
-    return { host: 'simulated', why: `${failure.what}: ${failure.why}` };
-  }
+  const trouble = isRoot ? await incusTrouble(incus) : 'not started as root';
+  return trouble === undefined
+    ? { host: 'incus', why: 'Incus is reachable and usable' }
+    : { host: 'simulated', why: trouble };
 }

@@ -31,7 +31,7 @@ export interface IncusLimits {
   readonly copyMs: number;
 }
 
-export const defaultIncusLimits: IncusLimits = { readMs: 20_000, changeMs: 60_000, copyMs: 900_000 };
+const defaultIncusLimits: IncusLimits = { readMs: 20_000, changeMs: 60_000, copyMs: 900_000 };
 
 /** The standard input of `incus create`. */
 export interface InstanceSpec {
