@@ -6,7 +6,7 @@ export class Sshd {
 
   readonly #configuration: string;
 
-  constructor(runner: Runner, configuration = '/etc/ssh/sshd_config') {
+  constructor(runner: Runner, configuration: string) {
     this.#runner = runner;
     this.#configuration = configuration;
   }

@@ -7,13 +7,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { Failure } from '../domain/failure.ts';
+import { defaultSshdConfig } from '../settings/types.ts';
 import { hasSystemd } from './daemon.ts';
 import { run, succeeds } from './programs.ts';
 import { renderSshdDropIn } from './sshdDropIn.ts';
 import type { SshdDropIn } from './sshdDropIn.ts';
 
-const mainConfigPath = '/etc/ssh/sshd_config';
-const dropInPath = '/etc/ssh/sshd_config.d/50-containarium.conf';
+const dropInPath = `${defaultSshdConfig}.d/50-containarium.conf`;
 
 /** Reports whether sshd_config includes its drop-in folder before any `Match`, which makes an include conditional. */
 export function includesDropIns(mainConfig: string): boolean {
@@ -40,7 +40,7 @@ function refused(error: unknown): Failure {
     {
       what: 'the sshd configuration',
       why: `"sshd -t" rejects it: ${why}`,
-      next: 'correct /etc/ssh/sshd_config and its drop-ins, and start again',
+      next: `correct ${defaultSshdConfig} and its drop-ins, and start again`,
     },
     error,
   );
@@ -96,7 +96,7 @@ async function testCandidate(text: string): Promise<void> {
     const candidate = join(folder, 'candidate.conf');
     await writeFile(candidate, text, { mode: 0o600 });
     const main = join(folder, 'sshd_config');
-    await writeFile(main, `Include ${candidate}\nInclude ${mainConfigPath}\n`, { mode: 0o600 });
+    await writeFile(main, `Include ${candidate}\nInclude ${defaultSshdConfig}\n`, { mode: 0o600 });
     await run('sshd', ['-t', '-f', main]);
   } catch (error) {
     throw refused(error);
@@ -114,12 +114,12 @@ export async function installSshdDropIn(settings: SshdDropIn, say: (line: string
   // `sshd -t` needs its privilege separation folder, which only a started unit creates.
   await mkdir('/run/sshd', { recursive: true, mode: 0o755 });
 
-  const main = await readFile(mainConfigPath, 'utf8');
+  const main = await readFile(defaultSshdConfig, 'utf8');
   if (!includesDropIns(main)) {
     throw new Failure('settings', {
-      what: mainConfigPath,
+      what: defaultSshdConfig,
       why: 'it does not include its drop-in folder, so jump accounts would get the settings of ordinary accounts',
-      next: `put "Include /etc/ssh/sshd_config.d/*.conf" at its top, and start again`,
+      next: `put "Include ${defaultSshdConfig}.d/*.conf" at its top, and start again`,
     });
   }
   if ((await dropInState(settings)) === 'current') {

@@ -2,6 +2,7 @@
 import { Failure } from '../domain/failure.ts';
 import type { Check, Diagnosis, Severity } from '../domain/results/upkeep.ts';
 import { formatHuman } from '../domain/values/size.ts';
+import { jumpSettingFaults } from '../host/jumpSettings.ts';
 import { lowLimits } from '../host/kernelLimits.ts';
 import type { DoctorTools } from './checks/tools.ts';
 import type { Call, HostContext } from './instances/context.ts';
@@ -174,18 +175,9 @@ async function checkSshd(context: HostContext, tools: DoctorTools, signal: Abort
   const account = (await accounts.all(signal)).find((candidate) => isOurAccount(candidate, groupId));
   if (account === undefined) return ok('no jump account yet');
   const found = await tools.sshd.settingsFor(account.name, signal);
-  const wanted: Record<string, string> = {
-    authorizedkeysfile: `${tools.authorizedKeysFolder}/%u`,
-    allowtcpforwarding: 'local',
-  };
-  for (const [key, value] of Object.entries(wanted)) {
-    if (found.get(key) !== value) {
-      return problem(
-        `for jump accounts ${key} is "${found.get(key) ?? 'not set'}", not "${value}"`,
-        'containarium serve --real installs the sshd drop-in',
-      );
-    }
-  }
+  const faults = jumpSettingFaults(found, tools.authorizedKeysFolder);
+  if (faults.length > 0)
+    return problem(`for jump accounts ${faults.join('; ')}`, 'containarium serve --real installs the sshd drop-in');
   const listens = listenAddress(found.get('listenaddress') ?? '');
   if (
     listens !== undefined &&

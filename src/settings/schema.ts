@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { parsedText } from '../domain/check.ts';
 import { parseAddressAndPort } from './addressAndPort.ts';
 import { sshSettings } from './ssh.ts';
-import { absolutePath, groupName, image, name, size } from './types.ts';
+import { absolutePath, defaultSshdConfig, groupName, image, name, size } from './types.ts';
 
 export const settingsSchema = z.strictObject({
   listen: parsedText(parseAddressAndPort)
@@ -35,7 +35,7 @@ export const settingsSchema = z.strictObject({
         .default('containarium-jump')
         .describe('Primary group of all jump accounts. The sshd drop-in matches this group.'),
       sshdConfig: absolutePath
-        .default('/etc/ssh/sshd_config')
+        .default(defaultSshdConfig)
         .describe("Configuration file of the host's sshd. `doctor` checks how it treats jump accounts."),
       authorizedKeysFolder: absolutePath
         .optional()

@@ -14,9 +14,10 @@ export const name = z
     'may contain only letters, digits, dots, hyphens and underscores, 63 characters at most',
   )
   .meta({ title: 'name' });
+export const groupPattern = /^[a-z_][a-z0-9_-]{0,31}$/;
 export const groupName = z
   .string()
-  .regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'must be a group name as in group(5)')
+  .regex(groupPattern, 'must be a group name as in group(5)')
   .meta({ title: 'group name' });
 export const networkText = z
   .string()
@@ -30,4 +31,6 @@ export const networkText = z
   .meta({ title: 'network' });
 /** A time in milliseconds that may be 0. */
 export const timeMs = z.number().int().min(0).max(31_536_000_000);
+/** The configuration of the host's own sshd, which includes the drop-ins. */
+export const defaultSshdConfig = '/etc/ssh/sshd_config';
 export const absolutePath = z.string().startsWith('/', 'must be an absolute path').meta({ title: 'absolute path' });
