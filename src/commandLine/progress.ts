@@ -1,10 +1,7 @@
 /** Renders the progress of a running call as lines for standard error. */
 import { printableLines } from '../domain/text.ts';
+import { shortDuration } from '../domain/values/duration.ts';
 import type { CallEvent } from '../domain/events/callEvent.ts';
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(ms < 9950 ? 1 : 0)} s`;
-}
 
 /** Indents every line after the first, so that text from a program or a container cannot imitate a line of ours. */
 function indentRest(text: string, by: string): string {
@@ -20,6 +17,6 @@ export function progressText(event: Exclude<CallEvent, { type: 'output' }>, term
   const label = `[${event.index}/${event.total}] ${printableLines(event.title)}…`;
   if (event.state === 'begun') return terminal ? `  ${label}` : '';
   const mark = event.state === 'done' ? '✓' : '✗';
-  const line = `${terminal ? '\r' : ''}${mark} ${label} (${seconds(event.elapsedMs)})\n`;
+  const line = `${terminal ? '\r' : ''}${mark} ${label} (${shortDuration(event.elapsedMs)})\n`;
   return event.detail === undefined ? line : `${line}    ${indentRest(event.detail, '    ')}\n`;
 }

@@ -4,7 +4,7 @@ import ssh2, { type Server as Ssh2Server, type ServerConfig } from 'ssh2';
 import type { Directory } from '../domain/access/directory.ts';
 import { KeyIndex } from '../identity/keyIndex.ts';
 import type { Ban } from '../domain/access/ban.ts';
-import { formatUptime } from '../domain/values/time.ts';
+import { durationInWords } from '../domain/values/duration.ts';
 import { algorithmOptions } from './transport/algorithms.ts';
 import { ServedConnection, type Service } from './connections/connection.ts';
 import { destroyAfterEnd } from './guards/closing.ts';
@@ -123,7 +123,7 @@ export class SshServer {
       attempts.failed('late');
       socket.emit('late');
       logHangUp(socket, 'no login in time');
-      this.#hangUp(socket, `No login within ${formatUptime(loginGraceMs)}`);
+      this.#hangUp(socket, `No login within ${durationInWords(loginGraceMs)}`);
     };
     const identification = setTimeout(late, identificationMs);
     const grace = setTimeout(late, loginGraceMs);

@@ -5,6 +5,7 @@
 import { execa, ExecaError } from 'execa';
 import { Failure } from '../domain/failure.ts';
 import { printableLines } from '../domain/text.ts';
+import { durationInWords } from '../domain/values/duration.ts';
 
 /** The host programs that a running server may start. */
 export type Program =
@@ -73,7 +74,7 @@ export function checked(command: Command, output: Output): Output {
 export function timedOut(command: Command): Failure {
   return new Failure('timeout', {
     what: `"${command.program} ${command.args[0] ?? ''}"`,
-    why: `it did not end within ${command.timeoutMs / 1000} s and was stopped`,
+    why: `it did not end within ${durationInWords(command.timeoutMs)} and was stopped`,
     details: { program: command.program, args: [...command.args], timeoutMs: command.timeoutMs },
   });
 }

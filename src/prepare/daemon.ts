@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
+import { durationInWords } from '../domain/values/duration.ts';
 import { run, succeeds, systemPath } from './programs.ts';
 
 /** The folder of the daemon in the packages of Debian and Ubuntu. */
@@ -148,7 +149,11 @@ export async function waitForIncus(
   } catch (error) {
     throw new Failure(
       'incus-unavailable',
-      { what: 'the Incus daemon', why: `it was not ready within ${readySeconds} s`, next: `see ${log}` },
+      {
+        what: 'the Incus daemon',
+        why: `it was not ready within ${durationInWords(readySeconds * 1000)}`,
+        next: `see ${log}`,
+      },
       error,
     );
   }

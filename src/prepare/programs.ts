@@ -5,6 +5,7 @@
 import { execa } from 'execa';
 import { Failure } from '../domain/failure.ts';
 import { printableLines } from '../domain/text.ts';
+import { durationInWords } from '../domain/values/duration.ts';
 
 export interface RunOptions {
   readonly timeoutMs?: number;
@@ -51,7 +52,7 @@ export async function run(program: string, args: readonly string[], options: Run
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
   });
   if (result.timedOut)
-    throw new Failure('timeout', { what, why: `it did not end within ${timeoutMs / 1000} s and was stopped` });
+    throw new Failure('timeout', { what, why: `it did not end within ${durationInWords(timeoutMs)} and was stopped` });
   if (result.isCanceled) throw new Failure('cancelled', { what, why: 'it was cancelled' });
   if (result.exitCode === undefined) {
     if (result.code === 'ENOENT')

@@ -111,7 +111,7 @@ describe('the server', () => {
     const client = await RawClient.connect(server.port, '127.0.0.3');
     await client.ends();
     const told = client.received.find(([type]) => type === message.disconnect);
-    expect(told === undefined ? 'nothing' : stringAt(told, 5).toString()).toBe('No login within 3 s');
+    expect(told === undefined ? 'nothing' : stringAt(told, 5).toString()).toBe('No login within 3 seconds');
   });
 
   test('leaves slots for other addresses if one address has 200 pending logins (22)', async () => {
@@ -189,7 +189,7 @@ test('the identification line and the login have separate time limits, which a l
   // Both are penalised for the timeout, and not for the missing login.
   for (const from of ['127.0.0.2', '127.0.0.3'])
     expect(await listen(server.port, from).closed).toMatch(
-      rejection('Too many login timeouts from this address: try again in \\d+ s\\.'),
+      rejection('Too many login timeouts from this address: try again in \\d+ seconds\\.'),
     );
 });
 
@@ -208,7 +208,7 @@ describe('a source that fails', () => {
     expect(answers[0]).toBe('manage@127.0.0.1: Permission denied (publickey).\r\n');
     expect(
       answers.filter((text) =>
-        /Received disconnect from 127\.0\.0\.1 port \d+:12: Too many failed logins from this address: try again in \d s\./.test(
+        /Received disconnect from 127\.0\.0\.1 port \d+:12: Too many failed logins from this address: try again in \d seconds?\./.test(
           text,
         ),
       ).length,
@@ -285,7 +285,9 @@ describe('by default', () => {
     const later = await Promise.all(Array.from({ length: 50 }, () => listen(server.port, '127.0.0.2').closed));
     expect(later.filter((text) => text.startsWith('SSH-'))).toEqual([]);
     expect(later[0]).toMatch(
-      rejection('Too many connections without a login from this address: try again in [0-9]+ (s|min)( [0-9]+ s)?\\.'),
+      rejection(
+        'Too many connections without a login from this address: try again in [0-9]+ (second|minute)s?( [0-9]+ seconds?)?\\.',
+      ),
     );
   });
 
@@ -377,7 +379,7 @@ describe('a ban', () => {
     expect(added).toMatchObject({ code: 0, stdout: expect.stringMatching(/^127\.0\.0\.16\/28 is banned/) as string });
     await half.ends();
     expect(stringAt(half.received.find(([type]) => type === message.disconnect) ?? Buffer.alloc(9), 5).toString()).toBe(
-      'This address is banned (scans): try again in 1 h.',
+      'This address is banned (scans): try again in 1 hour.',
     );
     expect((await server.ssh(['whoami'], { options: ['-b', '127.0.0.22'] })).stderr).toMatch(
       /This address is banned \(scans\): try again in/,

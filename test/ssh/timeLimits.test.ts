@@ -41,11 +41,11 @@ describe('a connection without a session', () => {
     const channel = await used.openSession();
     // Opened later, so that the limit of `used` would end first.
     const unused = await login(server);
-    expect(await endOf(unused)).toBe('no session was open for 1 s');
+    expect(await endOf(unused)).toBe('no session was open for 1.5 seconds');
     expect(used.closed).toBe(false);
     // The limit starts when the last session closes.
     used.send(message.channelClose, uint32(channel));
-    expect(await endOf(used)).toBe('no session was open for 1 s');
+    expect(await endOf(used)).toBe('no session was open for 1.5 seconds');
   });
 });
 
@@ -58,8 +58,8 @@ describe('an idle shell (60)', () => {
       expect(await server.ssh(['create', user], { stdin: key.line })).toMatchObject({ code: 0 });
   });
 
-  const warning = /No input for a while: this shell ends in 1 s\. Press any key to keep it\./;
-  const goodbye = /The session ends: no input for 5 s/;
+  const warning = /No input for a while: this shell ends in 1 second\. Press any key to keep it\./;
+  const goodbye = /The session ends: no input for 5 seconds/;
 
   test('shows a warning and ends', async () => {
     const shell = await openShell(server);
@@ -82,7 +82,7 @@ describe('an idle shell (60)', () => {
     const shell = await openShell(server, { columns: 120 });
     shell.type('list --watch').press('enter');
     await shell.shows(/alice/);
-    await shell.shows(/this shell ends in 1 s/);
+    await shell.shows(/this shell ends in 1 second\b/);
     await shell.ended();
     expect(shell.scrollback()).toMatch(goodbye);
     expect(shell.onAlternateScreen).toBe(false);
@@ -105,7 +105,7 @@ describe('an idle shell (60)', () => {
     const shell = await openShell(server, { columns: 120 });
     shell.type('shell alice').press('enter');
     await shell.shows(/alice@|\$ ?$/m);
-    await shell.shows(/this shell ends in 1 s/);
+    await shell.shows(/this shell ends in 1 second\b/);
     await shell.ended();
   });
 });
@@ -115,7 +115,7 @@ test.concurrent(
   async () => {
     // The warning comes a tenth of the limit before the end, and typing may take a second on a busy machine.
     const patient = await startServer({ config: { ssh: { idleMs: 20_000 } } });
-    const warning = /this shell ends in 2 s\. Press any key to keep it\./;
+    const warning = /this shell ends in 2 seconds\. Press any key to keep it\./;
     const shell = await openShell(patient);
     await shell.said(warning);
     shell.type('whoami').press('enter');
@@ -130,12 +130,12 @@ describe('a login', () => {
   test('ends at the maximum duration, with a warning in its shells', async () => {
     const server = await startServer({ config: { ssh: { maxSessionMs: 6000 } } });
     const shell = await openShell(server);
-    await shell.said(/This login ends in 1 s: the limit is 6 s\. Running operations continue\./);
+    await shell.said(/This login ends in 1 second: the limit is 6 seconds\. Running operations\s+continue\./);
     await shell.ended();
-    expect(shell.scrollback()).toMatch(/The session ends: a login lasts at most 6 s/);
+    expect(shell.scrollback()).toMatch(/The session ends: a login lasts at most 6 seconds/);
     const client = await login(server);
     const channel = await client.openSession();
     client.request(channel, 'env', string('LANG'), string('C'));
-    expect(await endOf(client)).toBe('a login lasts at most 6 s');
+    expect(await endOf(client)).toBe('a login lasts at most 6 seconds');
   });
 });

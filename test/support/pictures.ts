@@ -91,6 +91,6 @@ export function wordsOf(picture: string): string {
     .replace(/<?[\d.]+%/g, '-')
     .replace(/\d+/g, '0')
     .replace(/\b0 (second|minute)s? ago/g, '0 ago')
-    .replace(/(\b0 (d|h|min|m|s)\b ?)+/g, '0 s ')
+    .replace(/(\b(0\.)?0 ?(d|h|min|m|ms|s)\b ?)+/g, '0 s ')
     .replace(/ +/g, ' ');
 }

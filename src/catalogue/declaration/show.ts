@@ -1,6 +1,6 @@
 /** Formatting of single values in views: readable on a terminal, exact elsewhere. */
 import { formatHuman } from '../../domain/values/size.ts';
-import { formatUptime } from '../../domain/values/time.ts';
+import { formatUptime } from '../../domain/values/duration.ts';
 import type { ViewContext } from './view.ts';
 
 export function showSize(bytes: number | null): string {
@@ -46,7 +46,7 @@ export function showTime(time: string | null, context: ViewContext): string {
 export function showUptime(startedAt: string | null, context: ViewContext): string {
   if (startedAt === null) return '-';
   const ms = Date.parse(startedAt);
-  return Number.isNaN(ms) ? '-' : formatUptime(Math.max(0, context.now.getTime() - ms));
+  return Number.isNaN(ms) ? '-' : formatUptime(context.now.getTime() - ms);
 }
 
 export function yesNo(value: boolean): string {

@@ -1,9 +1,9 @@
 /** The verbs about the journal. */
-import prettyMs from 'pretty-ms';
 import { z } from 'zod';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../domain/json.ts';
 import type { AuditRecords, AuditVerification } from '../../domain/results/audit.ts';
 import { safeJson } from '../../domain/text.ts';
+import { shortDuration } from '../../domain/values/duration.ts';
 import { plural, showTime } from '../declaration/show.ts';
 import { defineVerb, type Option } from '../declaration/verb.ts';
 import type { Block, ViewContext } from '../declaration/view.ts';
@@ -99,7 +99,7 @@ function detailText(record: JsonObject): string {
       return loginText(record);
     case 'logout':
       return [
-        `after ${prettyMs(number(record['durationMs']), { secondsDecimalDigits: 0 })}`,
+        `after ${shortDuration(number(record['durationMs']))}`,
         ...(record['reason'] === undefined ? [] : [text(record['reason']) ?? '-']),
       ].join(': ');
     case 'refusals':

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { BanInfo } from '../../domain/access/ban.ts';
 import { parseNetwork } from '../../domain/values/network.ts';
 import type { BanChange } from '../../domain/results/bans.ts';
-import { parseSpan } from '../../domain/values/time.ts';
+import { parseSpan } from '../../domain/values/duration.ts';
 import { parsedBy } from '../declaration/schema.ts';
 import { showTime } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';

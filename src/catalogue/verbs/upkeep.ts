@@ -1,6 +1,7 @@
 /** The verbs that maintain the host: `reconcile`, `doctor` and those about prepared images. */
 import { z } from 'zod';
 import type { Diagnosis, ImageBuildResult, ImageInfo, Reconciliation, Severity } from '../../domain/results/upkeep.ts';
+import { durationInWords } from '../../domain/values/duration.ts';
 import { imageReference } from '../declaration/schema.ts';
 import { plural, showSize, showTime, yesNo } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
@@ -151,7 +152,7 @@ export const imageBuild = defineVerb({
     {
       kind: 'text',
       tone: 'good',
-      text: `Image ${result.image.alias} built in ${Math.round(result.elapsedMs / 1000)} s`,
+      text: `Image ${result.image.alias} built in ${durationInWords(result.elapsedMs)}`,
     },
     imageTable([result.image], context),
   ],

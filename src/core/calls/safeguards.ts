@@ -4,7 +4,7 @@ import { targetOf } from '../../catalogue/declaration/verb.ts';
 import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';
-import { formatUptime } from '../../domain/values/time.ts';
+import { durationInWords } from '../../domain/values/duration.ts';
 
 export interface TouchRule {
   /** Maximum age of the touch of a FIDO key, in milliseconds; 0 requires no touch. */
@@ -23,7 +23,7 @@ export function requireTouch(
   if (verb.wantsTouch !== true || withinMs === 0 || entryPoint === 'local') return;
   const at = login === undefined ? undefined : touchedAt(login);
   if (at !== undefined && nowMs - at.getTime() < withinMs) return;
-  const within = formatUptime(withinMs);
+  const within = durationInWords(withinMs);
   throw new Failure('denied', {
     what: quoted(verb.name),
     why:

@@ -1,22 +1,11 @@
-/**
- * Times and durations, as people type and read them. A time without an offset is UTC, like all times that this system
- * prints.
- */
+/** Times, as people type them. A time without an offset is UTC, like all times that this system prints. */
 import { Failure } from '../failure.ts';
 import { quoted } from '../text.ts';
+import { dayMs, readSpan } from './duration.ts';
 
 const secondMs = 1000;
 const minuteMs = 60 * secondMs;
 const hourMs = 60 * minuteMs;
-const dayMs = 24 * hourMs;
-const maxSpanMs = 3660 * dayMs;
-const unitMs: ReadonlyMap<string, number> = new Map([
-  ['s', secondMs],
-  ['m', minuteMs],
-  ['h', hourMs],
-  ['d', dayMs],
-  ['w', 7 * dayMs],
-]);
 
 /**
  * Dates and the date-times of RFC 3339 section 5.6. The offset, the seconds and the time are optional, and a space may
@@ -24,7 +13,6 @@ const unitMs: ReadonlyMap<string, number> = new Map([
  */
 const calendar =
   /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(?:([Zz])|([+-])(\d{2}):(\d{2}))?)?$/;
-const relative = /^(\d{1,6})([smhdw])$/;
 
 function invalid(text: string, why: string): Failure {
   return new Failure('invalid-time', {
@@ -61,27 +49,15 @@ export function parseWhen(text: string, now: Date): Date {
   if (text === '') throw invalid(text, 'empty');
   if (text === 'today') return new Date(startOfDayMs(now));
   if (text === 'yesterday') return new Date(startOfDayMs(now) - dayMs);
-  const span = relative.exec(text);
-  if (span !== null) {
-    const ms = now.getTime() - Number(span[1]) * (unitMs.get(span[2] ?? '') ?? Number.NaN);
-    if (!(ms >= 0)) throw invalid(text, 'before 1970');
+  const span = readSpan(text);
+  if (span !== undefined) {
+    const ms = now.getTime() - span;
+    if (ms < 0) throw invalid(text, 'before 1970');
     return new Date(ms);
   }
   const match = calendar.exec(text);
   if (match === null) throw invalid(text, 'not a time');
   return new Date(fromCalendar(text, match));
-}
-
-/** Parses a duration (`30s`, `15m`, `2h`, `3d`, `1w`) and returns it in milliseconds. Throws `invalid-time`. */
-export function parseSpan(text: string): number {
-  const span = relative.exec(text);
-  const ms = Number(span?.[1]) * (unitMs.get(span?.[2] ?? '') ?? Number.NaN);
-  if (ms > 0 && ms <= maxSpanMs) return ms;
-  throw new Failure('invalid-time', {
-    what: `time ${quoted(text)}`,
-    why: span === null ? 'not a duration' : 'zero, or more than ten years',
-    next: 'use a duration such as 30s, 15m, 2h, 3d or 1w',
-  });
 }
 
 /**
@@ -91,27 +67,11 @@ export function parseSpan(text: string): number {
 export function parseUntil(text: string, now: Date): Date {
   const next = 'use 30d, 12h or 4w (from now), 2027-01-31, "2027-01-31 14:05" (UTC) or 2027-01-31T14:05:00+01:00';
   const fault = (why: string): Failure => new Failure('invalid-time', { what: `time ${quoted(text)}`, why, next });
-  const span = relative.exec(text);
+  const span = readSpan(text);
   const match = calendar.exec(text);
-  if (span === null && match === null) throw fault('not a time');
-  const ms =
-    span !== null
-      ? now.getTime() + Number(span[1]) * (unitMs.get(span[2] ?? '') ?? Number.NaN)
-      : fromCalendar(text, match as RegExpExecArray);
-  if (!(ms > now.getTime())) throw fault('in the past');
-  if (!(ms < Date.UTC(10_000, 0))) throw fault('after the year 9999');
+  if (span === undefined && match === null) throw fault('not a time');
+  const ms = span === undefined ? fromCalendar(text, match as RegExpExecArray) : now.getTime() + span;
+  if (ms <= now.getTime()) throw fault('in the past');
+  if (ms >= Date.UTC(10_000, 0)) throw fault('after the year 9999');
   return new Date(ms);
-}
-
-/**
- * Returns an uptime in its largest units: `3 days`, `2 h 5 min`, `5 min`, `12 s`. Negative durations count as zero.
- */
-export function formatUptime(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  const minutes = Math.floor(seconds / 60);
-  const hours = Math.floor(minutes / 60);
-  const days = Math.floor(hours / 24);
-  if (days > 0) return days === 1 ? '1 day' : `${days} days`;
-  if (hours > 0) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
-  return minutes > 0 ? `${minutes} min` : `${seconds} s`;
 }

@@ -10,7 +10,7 @@ import type { Socket } from 'node:net';
 import { penaltyReasons, type Ban, type PenaltyReason } from '../../domain/access/ban.ts';
 import { NetworkMap, parseNetwork, sourceOf } from '../../domain/values/network.ts';
 import { printable } from '../../domain/text.ts';
-import { formatUptime } from '../../domain/values/time.ts';
+import { timeLeftInWords } from '../../domain/values/duration.ts';
 import { Penalties, type BegunPenalty, type PenaltyLimits } from './penalties.ts';
 import { PendingLogins, type PendingLoginLimits } from './pendingLogins.ts';
 
@@ -76,7 +76,7 @@ export class Gate {
     for (const { until, reason } of this.#bans.find(address)) {
       const leftMs = until === null ? Infinity : Date.parse(until) - this.#now();
       if (leftMs > 0)
-        return `This address is banned${reason === null ? '' : ` (${printable(reason)})`}: ${until === null ? 'an admin of this host can lift the ban' : `try again in ${formatRemaining(leftMs)}`}.`;
+        return `This address is banned${reason === null ? '' : ` (${printable(reason)})`}: ${until === null ? 'an admin of this host can lift the ban' : `try again in ${timeLeftInWords(leftMs)}`}.`;
     }
     return undefined;
   }
@@ -114,7 +114,7 @@ export class Gate {
     if (found === undefined) return undefined;
     if (found === 'overflow') return 'Too many addresses are being rejected: try again in a minute.';
     const why = penaltyReasons[found.why];
-    return `${why.charAt(0).toUpperCase()}${why.slice(1)} from this address: try again in ${formatRemaining(found.untilMs - this.#now())}.`;
+    return `${why.charAt(0).toUpperCase()}${why.slice(1)} from this address: try again in ${timeLeftInWords(found.untilMs - this.#now())}.`;
   }
 
   #isExempt(address: string): boolean {
@@ -165,8 +165,4 @@ export class Gate {
       return;
     }
   }
-}
-
-function formatRemaining(ms: number): string {
-  return formatUptime(Math.ceil(ms / 1000) * 1000);
 }

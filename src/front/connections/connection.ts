@@ -26,7 +26,7 @@ import { loginAttemptsOf } from '../admission/loginAttempts.ts';
 import { UnsupportedRequests } from '../sessions/unsupportedRequests.ts';
 import { plainAddress } from '../admission/plainAddress.ts';
 import type { Refusals } from '../admission/refusals.ts';
-import { formatUptime } from '../../domain/values/time.ts';
+import { durationInWords, timeLeftInWords } from '../../domain/values/duration.ts';
 import { serveSession, type ServedSession } from '../sessions/session.ts';
 import { TimeLimit } from '../sessions/timeLimit.ts';
 
@@ -170,10 +170,10 @@ export class ServedConnection {
       warn: (leftMs) => {
         for (const session of this.#sessions)
           session.warn(
-            `This login ends in ${formatUptime(Math.ceil(leftMs / 1000) * 1000)}: the limit is ${formatUptime(maxSessionMs)}. Running operations continue.`,
+            `This login ends in ${timeLeftInWords(leftMs)}: the limit is ${durationInWords(maxSessionMs)}. Running operations continue.`,
           );
       },
-      end: () => void this.end(`a login lasts at most ${formatUptime(maxSessionMs)}`),
+      end: () => void this.end(`a login lasts at most ${durationInWords(maxSessionMs)}`),
     });
     this.#actor = logins.prove(
       this.#proof,
@@ -239,7 +239,7 @@ export class ServedConnection {
     clearTimeout(this.#unusedTimer);
     if (this.#sessions.size > 0 || unusedMs === 0 || this.#isClosed) return;
     this.#unusedTimer = setTimeout(
-      () => void this.end(`no session was open for ${formatUptime(unusedMs)}`),
+      () => void this.end(`no session was open for ${durationInWords(unusedMs)}`),
       Math.min(unusedMs, 2 ** 31 - 1),
     ).unref();
   }

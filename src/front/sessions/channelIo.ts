@@ -2,6 +2,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { Connection, ServerChannel } from 'ssh2';
 import { Failure } from '../../domain/failure.ts';
+import { durationInWords } from '../../domain/values/duration.ts';
 import type { CommandIo } from '../../commandLine/run.ts';
 import { ChannelOutput } from './channelOutput.ts';
 import { LineReader } from './lineReader.ts';
@@ -66,7 +67,7 @@ export class ChannelIo implements CommandIo {
       if (left <= 0) {
         throw new Failure('missing-key', {
           what: 'standard input',
-          why: `no end of input within ${this.#stdinMs / 1000} s`,
+          why: `no end of input within ${durationInWords(this.#stdinMs)}`,
           next: 'close standard input after the key',
         });
       }

@@ -8,7 +8,7 @@ import { wantedFormat } from '../../catalogue/parse.ts';
 import type { Actor } from '../../domain/access/actor.ts';
 import { exitCodes, Failure } from '../../domain/failure.ts';
 import { printable } from '../../domain/text.ts';
-import { formatUptime } from '../../domain/values/time.ts';
+import { durationInWords, timeLeftInWords } from '../../domain/values/duration.ts';
 import { runCommand } from '../../commandLine/run.ts';
 import type { CoreClient } from '../../protocol/client.ts';
 import type { ShellClient } from '../../protocol/shellClient.ts';
@@ -191,10 +191,8 @@ function runShell(
     limitMs: options.idleMs,
     isBusy: () => shell?.busy === true,
     warn: (leftMs) =>
-      shell?.warn(
-        `No input for a while: this shell ends in ${formatUptime(Math.ceil(leftMs / 1000) * 1000)}. Press any key to keep it.`,
-      ),
-    end: () => end(`no input for ${formatUptime(options.idleMs)}`),
+      shell?.warn(`No input for a while: this shell ends in ${timeLeftInWords(leftMs)}. Press any key to keep it.`),
+    end: () => end(`no input for ${durationInWords(options.idleMs)}`),
   });
   channel.on('data', () => idle.touch());
   const opened = options.actor.then((actor) => {

@@ -12,6 +12,7 @@ import { WebSocket } from 'ws';
 import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import { printable } from '../../domain/text.ts';
+import { durationInWords } from '../../domain/values/duration.ts';
 
 function pathExists(path: string): boolean {
   try {
@@ -112,7 +113,7 @@ function exchange(socketPath: string, what: string, { method, path, body, timeou
       fail(
         new Failure('timeout', {
           what,
-          why: `Incus did not answer within ${limitMs / 1000} s`,
+          why: `Incus did not answer within ${durationInWords(limitMs)}`,
           next: 'see "doctor"',
         }),
       );
@@ -178,7 +179,7 @@ export function opened(socket: WebSocket, limitMs: number): Promise<void> {
     const remember = (error: Error): void => void (cause = error);
     const refused = (): void => settle(() => reject(unavailable('its server does not answer', cause)));
     const timer = setTimeout(() => {
-      settle(() => reject(unavailable(`its server did not open a stream within ${limitMs / 1000} s`)));
+      settle(() => reject(unavailable(`its server did not open a stream within ${durationInWords(limitMs)}`)));
       socket.terminate();
     }, limitMs);
     socket.on('open', open).on('error', remember).on('close', refused);

@@ -6,6 +6,7 @@
  * the client does not stop the work in the Incus daemon.
  */
 import { Failure } from '../../domain/failure.ts';
+import { durationInWords } from '../../domain/values/duration.ts';
 import { parseIncusSize } from '../../domain/values/size.ts';
 import type { Accounts } from '../../host/accounts.ts';
 import type { Incus, InstanceSpec } from '../../host/incus/incus.ts';
@@ -37,7 +38,7 @@ async function quiet(incus: Incus, what: string, concerns: (operation: IncusOper
     if (performance.now() > deadline) {
       throw new Failure('timeout', {
         what,
-        why: `Incus was still busy with it after ${quietLimitMs / 1000} s (${running.map((o) => o.description).join(', ')})`,
+        why: `Incus was still busy with it after ${durationInWords(quietLimitMs)} (${running.map((o) => o.description).join(', ')})`,
         next: 'incus operation list',
       });
     }

@@ -1,5 +1,6 @@
 /** Waits for a container, by polling with growing pauses: neither its network nor its sshd can announce itself. */
 import { Failure } from '../../domain/failure.ts';
+import { durationInWords } from '../../domain/values/duration.ts';
 import type { HostContext } from './context.ts';
 import { addressOf } from './containers.ts';
 
@@ -19,7 +20,7 @@ export async function waitFor<T>(
     const value = await poll();
     if (value !== undefined) return value;
     if (performance.now() > deadline) {
-      throw new Failure('timeout', { what, why: `${why()} within ${Math.round(limitMs / 1000)} s` });
+      throw new Failure('timeout', { what, why: `${why()} within ${durationInWords(limitMs)}` });
     }
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
     pauseMs = Math.min(pauseMs * 1.5, maxPauseMs);

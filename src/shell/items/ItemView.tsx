@@ -2,9 +2,10 @@
 import { Box, Text } from 'ink';
 import type { ReactElement } from 'react';
 import { printable, printableLines } from '../../domain/text.ts';
+import { shortDuration } from '../../domain/values/duration.ts';
 import type { Item } from './item.ts';
 import { signs, styles, tones } from './theme.ts';
-import { endedSentence, showDuration } from './words.ts';
+import { endedSentence } from './words.ts';
 import type { StepEvent } from '../../domain/events/callEvent.ts';
 
 export function ItemView({ item }: { readonly item: Exclude<Item, { kind: 'blocks' | 'raw' }> }): ReactElement {
@@ -86,7 +87,7 @@ export function StepLine({ step, running }: { readonly step: StepEvent; readonly
   return (
     <Text>
       <Text {...tone}>{sign}</Text> [{step.index}/{step.total}] {printable(step.title)}
-      {step.state === 'begun' ? '…' : <Text {...tones.quiet}> {showDuration(step.elapsedMs)}</Text>}
+      {step.state === 'begun' ? '…' : <Text {...tones.quiet}> {shortDuration(step.elapsedMs)}</Text>}
       {step.detail === undefined ? undefined : <Text {...tones.quiet}> {printable(step.detail)}</Text>}
     </Text>
   );

@@ -4,8 +4,9 @@ import type { Block } from '../../catalogue/declaration/view.ts';
 import type { FailureData } from '../../domain/failure.ts';
 import type { EndedCall } from '../../domain/events/notice.ts';
 import { printable, printableLines } from '../../domain/text.ts';
+import { durationInWords } from '../../domain/values/duration.ts';
 import type { Item } from '../items/item.ts';
-import { showCall, showDuration } from '../items/words.ts';
+import { showCall } from '../items/words.ts';
 
 /** Items with sentences. `StepAnnouncer` announces steps as they happen; a typed line is already on the terminal. */
 export type SaidItem = Exclude<Item, { kind: 'steps' | 'command' }>;
@@ -103,7 +104,7 @@ export function failureSentence({ what, why, code, next }: FailureData): string 
 function endedCall(call: EndedCall): string {
   const who = printable(call.actor);
   const what = printable(showCall(call));
-  if (call.outcome === 'ok') return `${who}: ${what} finished in ${showDuration(call.durationMs)}.`;
+  if (call.outcome === 'ok') return `${who}: ${what} finished in ${durationInWords(call.durationMs)}.`;
   return `${who}: ${what} failed: ${printable(call.failure?.what ?? '')}: ${printable(call.failure?.why ?? '')}.`;
 }
 

@@ -2,9 +2,9 @@
 import { Box, Text, useAnimation } from 'ink';
 import type { ReactElement } from 'react';
 import { printable } from '../../domain/text.ts';
+import { shortDuration } from '../../domain/values/duration.ts';
 import { StepLine } from '../items/ItemView.tsx';
 import { styles, tones } from '../items/theme.ts';
-import { showDuration } from '../items/words.ts';
 import type { LiveCall } from '../model/liveCalls.ts';
 
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
@@ -74,7 +74,7 @@ function Title({
         {withStep && step !== undefined ? ` [${step.index}/${step.total}] ${printable(step.title)}…` : ''}
         <Text {...tones.quiet}>
           {' '}
-          {showDuration(performance.now() - liveCall.startedMs)}
+          {shortDuration(performance.now() - liveCall.startedMs)}
           {liveCall.stop !== undefined && liveCall.own ? ', Ctrl-C stops it' : ''}
         </Text>
       </Text>

@@ -1,5 +1,6 @@
 /** The simulated host's {@link JumpKeys}: stores the authorized_keys texts of jump accounts in the state file. */
 import { Failure } from '../../domain/failure.ts';
+import { durationInWords } from '../../domain/values/duration.ts';
 import type { JumpKeys } from '../../host/jumpKeys.ts';
 import type { World } from '../program/answer.ts';
 import type { Gate } from '../faults/gate.ts';
@@ -81,7 +82,7 @@ export class SimulatedJumpKeys implements JumpKeys {
       timedOut: () =>
         new Failure('timeout', {
           what: titles[action],
-          why: `no answer within ${limitMs / 1000} s`,
+          why: `no answer within ${durationInWords(limitMs)}`,
         }),
       cancelled: () => new Failure('cancelled', { what: titles[action], why: 'it was cancelled' }),
     });

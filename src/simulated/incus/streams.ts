@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Failure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';
+import { durationInWords } from '../../domain/values/duration.ts';
 import { defaultStreamLimits } from '../../host/incus/streams.ts';
 import type { EventListener, HostTerminal, IncusStreams, TerminalRequest } from '../../host/incus/streams.ts';
 import type { World } from '../program/answer.ts';
@@ -61,7 +62,8 @@ export class SimulatedStreams implements IncusStreams {
         if (!isOpen) throw unavailable('its server does not answer');
         return { changed: false, isDoomed: true };
       },
-      timedOut: () => unavailable(`its server did not open a stream within ${defaultStreamLimits.openMs / 1000} s`),
+      timedOut: () =>
+        unavailable(`its server did not open a stream within ${durationInWords(defaultStreamLimits.openMs)}`),
       cancelled: () => new Failure('cancelled', { what: 'a stream of Incus', why: 'it was cancelled' }),
     });
   }

@@ -1,8 +1,8 @@
 /** The messages in the footer of the live list. */
 import type { Tone } from '../../../catalogue/declaration/view.ts';
 import { Failure } from '../../../domain/failure.ts';
+import { shortDuration } from '../../../domain/values/duration.ts';
 import { signs } from '../../items/theme.ts';
-import { showDuration } from '../../items/words.ts';
 import type { CallEnd } from '../../model/verbCall.ts';
 
 export interface Message {
@@ -18,7 +18,7 @@ export function outcomeMessage(lines: readonly string[], ends: readonly CallEnd[
   const [first] = failures;
   if (first === undefined) {
     const what = lines.length === 1 ? (lines[0] ?? '') : `${lines.length} commands: ${lines.join(', ')}`;
-    return { tone: 'good', text: `${signs.done} ${what} · done in ${showDuration(elapsedMs)}` };
+    return { tone: 'good', text: `${signs.done} ${what} · done in ${shortDuration(elapsedMs)}` };
   }
   const { line, failure } = first;
   const why = `${failure.why}${failure.next === undefined ? '' : `; ${failure.next}`}`;

@@ -197,7 +197,7 @@ describe('following events', () => {
     const { streams } = await fakeIncus({ upgrade: () => undefined });
     expect(await failureOf(follow(streams).ended)).toMatchObject({
       code: 'incus-unavailable',
-      why: 'its server did not open a stream within 0.5 s',
+      why: 'its server did not open a stream within 500 milliseconds',
     });
   });
 

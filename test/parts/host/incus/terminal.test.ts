@@ -215,7 +215,7 @@ describe('opening a terminal', () => {
     const silent = await fakeIncus({});
     expect(await failureOf(silent.streams.terminal(request))).toMatchObject({
       code: 'timeout',
-      why: 'Incus did not answer within 0.5 s',
+      why: 'Incus did not answer within 500 milliseconds',
     });
     const half = await fakeIncus({
       request: (_request, _body, response) => void response.writeHead(200, { 'content-length': '100' }).write('{'),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatUptime, parseWhen } from '../../../../src/domain/values/time.ts';
+import { parseWhen } from '../../../../src/domain/values/time.ts';
 import { failing } from '../failing.ts';
 
 const now = new Date('2026-11-23T14:05:30.250Z');
@@ -75,29 +75,5 @@ describe('parseWhen', () => {
         },
       ),
     );
-  });
-});
-
-describe('formatUptime', () => {
-  const minute = 60_000;
-  const hour = 60 * minute;
-  const day = 24 * hour;
-
-  it.each([
-    [0, '0 s'],
-    [-5, '0 s'],
-    [999, '0 s'],
-    [12_000, '12 s'],
-    [minute - 1, '59 s'],
-    [5 * minute, '5 min'],
-    [hour - 1, '59 min'],
-    [2 * hour, '2 h'],
-    [2 * hour + 5 * minute, '2 h 5 min'],
-    [day - 1, '23 h 59 min'],
-    [day, '1 day'],
-    [3 * day + 7 * hour, '3 days'],
-    [400 * day, '400 days'],
-  ])('shows %i ms as %s', (ms, text) => {
-    expect(formatUptime(ms)).toBe(text);
   });
 });

@@ -47,12 +47,12 @@ function several(address: string, count: number, ...events: string[]): number {
 describe('the gate', () => {
   it('rejects a source after failed logins, and no other source, and says why and for how long', () => {
     expect(several('192.0.2.1', 20, 'attempt', 'attempt')).toBe(4);
-    expect(connect('192.0.2.1').rejected).toBe('Too many failed logins from this address: try again in 20 s.');
+    expect(connect('192.0.2.1').rejected).toBe('Too many failed logins from this address: try again in 20 seconds.');
     expect(connect('::ffff:192.0.2.1').rejected).toBeDefined();
     expect(connect('192.0.2.2').rejected).toBeUndefined();
     nowMs += 20_000;
     expect(several('192.0.2.1', 20, 'attempt')).toBe(4);
-    expect(connect('192.0.2.1').rejected).toMatch(/in 40 s\.$/);
+    expect(connect('192.0.2.1').rejected).toMatch(/in 40 seconds\.$/);
     expect(begun.map(({ source, times }) => [source, times])).toEqual([
       ['192.0.2.1', 1],
       ['192.0.2.1', 2],
@@ -72,9 +72,9 @@ describe('the gate', () => {
     expect(several('192.0.2.4', 20, 'late', 'attempt')).toBe(2);
     expect(several('192.0.2.3', 20)).toBe(16);
     expect(['192.0.2.1', '192.0.2.2', '192.0.2.3'].map((address) => connect(address).rejected)).toEqual([
-      'Too many protocol violations from this address: try again in 20 s.',
-      'Too many login timeouts from this address: try again in 20 s.',
-      'Too many connections without a login from this address: try again in 16 s.',
+      'Too many protocol violations from this address: try again in 20 seconds.',
+      'Too many login timeouts from this address: try again in 20 seconds.',
+      'Too many connections without a login from this address: try again in 16 seconds.',
     ]);
   });
 
@@ -113,7 +113,7 @@ describe('the gate', () => {
         until: new Date(nowMs + 3_600_000).toISOString(),
       },
     ]);
-    expect(connect('192.0.2.77').rejected).toBe('This address is banned (scans\\u{1b}[2J): try again in 1 h.');
+    expect(connect('192.0.2.77').rejected).toBe('This address is banned (scans\\u{1b}[2J): try again in 1 hour.');
     expect(connect('192.0.3.77').rejected).toBeUndefined();
     nowMs += 3_600_000;
     expect(connect('192.0.2.77').rejected).toBeUndefined();
@@ -124,7 +124,7 @@ describe('the gate', () => {
     gate.lift('192.0.2.1');
     expect(connect('192.0.2.1').rejected).toBeUndefined();
     gate.restore([{ source: '192.0.2.9', why: 'failedLogin', times: 1, untilMs: nowMs + 60_000 }]);
-    expect(connect('192.0.2.9').rejected).toMatch(/1 min\.$/);
+    expect(connect('192.0.2.9').rejected).toMatch(/1 minute\.$/);
   });
 
   it('limits the pending logins of a source and frees a slot when one ends', () => {

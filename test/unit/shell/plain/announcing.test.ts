@@ -38,7 +38,7 @@ describe('StepAnnouncer', () => {
     announcer.finish(ended?.steps ?? [], ended?.notes ?? []);
     announcer.update(liveCalls.all);
     vi.advanceTimersByTime(5000);
-    expect(said).toEqual(['Step 1 of 2: Starting container, done, 0.2 s.']);
+    expect(said).toEqual(['Step 1 of 2: Starting container, done, 200 milliseconds.']);
   });
 
   test('announces a running step after two seconds', () => {
@@ -49,7 +49,7 @@ describe('StepAnnouncer', () => {
     step({ ...done, state: 'failed', detail: 'no answer' });
     expect(said).toEqual([
       'Step 1 of 2: Starting container, in progress.',
-      'Step 1 of 2: Starting container, failed, 0.2 s: no answer.',
+      'Step 1 of 2: Starting container, failed, 200 milliseconds: no answer.',
     ]);
   });
 

@@ -64,7 +64,7 @@ describe('an item as sentences', () => {
       failure: null,
       durationMs: 2000,
     } as const;
-    expect(sentences({ kind: 'ended', call, meanwhile: false })).toEqual(['carol: create bob finished in 2.0 s.']);
+    expect(sentences({ kind: 'ended', call, meanwhile: false })).toEqual(['carol: create bob finished in 2 seconds.']);
     const failed = {
       ...call,
       outcome: 'failed',

@@ -41,7 +41,7 @@ describe('the fault mode', () => {
     const startedMs = performance.now();
     expect(await failureOf(create(made, 'a', 60_000))).toMatchObject({
       code: 'timeout',
-      why: 'it did not end within 60 s and was stopped',
+      why: 'it did not end within 1 minute and was stopped',
       details: { timeoutMs: 60_000 },
     });
     expect(performance.now() - startedMs).toBeLessThan(5000);
