@@ -30,8 +30,8 @@ export function parsedBy<T>(parse: (text: string) => T, maxLength = 256) {
 /** A user with a container: the user name or the name of the container. */
 export const username = parsedBy(findUsername);
 export const newUsername = parsedBy(parseNewUsername);
-/** The name of a new admin or CA. */
-export const newName = parsedBy(parseName);
+/** The name of an admin or CA. */
+export const adminOrCaName = parsedBy(parseName);
 export const size = parsedBy(parseSize);
 export const cpuCount = parsedBy(parseCpuCount);
 export const imageReference = parsedBy(parseImage);
@@ -53,6 +53,10 @@ export function checkInput<S extends z.ZodType>(verb: string, schema: S, raw: un
   if (checked.misfit === undefined) return checked.value;
   throw (
     checked.misfit.failure ??
-    new Failure('usage', { what: quoted(verb), why: misfitText(checked.misfit, 'its input'), next: `see "help ${verb}"` })
+    new Failure('usage', {
+      what: quoted(verb),
+      why: misfitText(checked.misfit, 'its input'),
+      next: `see "help ${verb}"`,
+    })
   );
 }

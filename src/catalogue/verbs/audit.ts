@@ -92,7 +92,10 @@ function actorName(record: JsonObject): string {
 /** Returns the DETAIL cell of a record. */
 function detailText(record: JsonObject): string {
   const failure = record['failure'];
-  if (isJsonObject(failure)) return `${text(failure['code']) ?? '-'}: ${text(failure['why']) ?? '-'}`;
+  if (isJsonObject(failure)) {
+    const why = text(failure['why']);
+    return `${text(failure['code']) ?? '-'}${why === null ? '' : `: ${why}`}`;
+  }
   if (typeof record['kind'] === 'string') return record['kind'];
   switch (record['type']) {
     case 'login':
@@ -185,7 +188,7 @@ export const audit = defineVerb({
   name: 'audit',
   summary: 'Search the journal by actor, verb, target and time',
   description: [
-    'Every call is recorded before it runs, and a call that changes something also when it ends. Logins over ssh are recorded when they begin and when they end. Refused logins are summed up in at most one record per minute, and so are refused requests for forwarding and other unsupported SSH features. Times without an offset are UTC.',
+    'Every call is recorded before it runs, and a call that changes something also when it ends. Of a refused call the record has the target, if it is one that the verb accepts, and nothing else of the input. Logins over ssh are recorded when they begin and when they end. Refused logins are summed up in at most one record per minute, and so are refused requests for forwarding and other unsupported SSH features. Times without an offset are UTC.',
   ],
   examples: [
     { line: 'audit', says: 'the newest 50 records' },

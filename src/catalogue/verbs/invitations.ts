@@ -1,13 +1,29 @@
 /** The verbs about one-time invitations, with which people add their own keys. */
 import { z } from 'zod';
+import { invitationLogin, tokenOf } from '../../domain/access/invitation.ts';
+import { Failure } from '../../domain/failure.ts';
 import { unknownHost } from '../../domain/results/access.ts';
 import type { InvitationInfo, InvitationMade } from '../../domain/results/invitations.ts';
-import { newName, username } from '../declaration/schema.ts';
+import { parseName } from '../../domain/values/username.ts';
+import { adminOrCaName, parsedBy, username } from '../declaration/schema.ts';
 import { plural, showTime } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import type { Block, Rows } from '../declaration/view.ts';
 import { adminRoles, roleOption } from './admins.ts';
 import { noContainer, readEnds, userArgument } from './shared.ts';
+
+/** An id or a name. The token itself is a secret, and must not reach the journal as the target of a call. */
+const idOrName = parsedBy((text) => {
+  if (/^[0-9a-f]{12}$/.test(text)) return text;
+  if (tokenOf(text) !== undefined || tokenOf(invitationLogin(text)) !== undefined) {
+    throw new Failure('usage', {
+      what: 'this invitation',
+      why: 'that is its secret, with which anyone could log in',
+      next: 'name the invitation by its id, see "invite list"',
+    });
+  }
+  return parseName(text);
+});
 
 const rule =
   'The invitation works once, within ten minutes, and is shown only once. It becomes invalid if its creator loses the right to invite. Anyone who has it can add a key: send it over a channel that only the invited person reads.';
@@ -63,7 +79,7 @@ export const adminInvite = defineVerb({
     { kind: 'argument', name: 'name', summary: 'name of the admin', required: true, complete: 'admins' },
     roleOption,
   ],
-  input: z.strictObject({ name: newName, role: z.enum(adminRoles).optional() }),
+  input: z.strictObject({ name: adminOrCaName, role: z.enum(adminRoles).optional() }),
   view: madeView,
   copy: ({ command }) => command,
   rows: madeRows,
@@ -140,7 +156,7 @@ export const inviteCancel = defineVerb({
       required: true,
     },
   ],
-  input: z.strictObject({ invitation: z.string().min(1).max(64) }),
+  input: z.strictObject({ invitation: idOrName }),
   view: ({ cancelled }: { readonly cancelled: readonly InvitationInfo[] }) => [
     {
       kind: 'text',

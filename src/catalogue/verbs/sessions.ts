@@ -2,8 +2,13 @@
 import { z } from 'zod';
 import type { LoginInfo } from '../../domain/access/login.ts';
 import type { KickResult } from '../../domain/results/sessions.ts';
+import { parseName } from '../../domain/values/username.ts';
+import { parsedBy } from '../declaration/schema.ts';
 import { plural, showTime } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
+
+/** An id (https://github.com/ulid/spec) or a name. */
+const idOrName = parsedBy((text) => (/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(text) ? text : parseName(text)));
 
 export const sessionList = defineVerb({
   name: 'session list',
@@ -85,7 +90,7 @@ export const sessionKick = defineVerb({
     },
     { kind: 'option', name: 'reason', long: ['reason'], value: 'text', summary: 'reason that the person sees' },
   ],
-  input: z.strictObject({ session: z.string().min(1).max(64), reason: z.string().trim().min(1).max(200).optional() }),
+  input: z.strictObject({ session: idOrName, reason: z.string().trim().min(1).max(200).optional() }),
   view: ({ ended }: KickResult) => [
     {
       kind: 'text',

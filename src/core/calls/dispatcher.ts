@@ -92,7 +92,7 @@ export class Dispatcher {
     const { service, capabilities } = this.#options;
     const { room } = service;
     const target = recordedTarget(verb, request.input, actor);
-    const refused = async (error: unknown): Promise<never> => {
+    const refused = async (error: unknown, isAboutInput: boolean): Promise<never> => {
       const failure = await failureFor(error, actor, service);
       this.#options.measured?.(name, 'refused', this.#options.now() - startedMs);
       await this.#append({
@@ -101,19 +101,23 @@ export class Dispatcher {
         verb: name,
         ...target,
         actor: recordActor(actor),
-        failure: { code: failure.code, why: failure.why.slice(0, 200) },
+        // The reason may quote the input that was refused.
+        failure: { code: failure.code, ...(isAboutInput ? {} : { why: failure.why.slice(0, 200) }) },
       });
       throw failure;
     };
 
     let input: unknown;
+    let isChecking = false;
     try {
       authorise(verb, actor);
       requireTouch(verb, actor, this.#options.touch, this.#options.now());
+      isChecking = true;
       input = checkInput(name, verb.input, request.input);
+      isChecking = false;
       requireConfirmation(verb, request.input);
     } catch (error) {
-      return refused(error);
+      return refused(error, isChecking);
     }
     const recorded = forJournal(input);
     if (verb.unrecorded !== true) {

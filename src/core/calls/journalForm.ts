@@ -6,7 +6,8 @@ import type { JsonObject, JsonValue } from '../../domain/json.ts';
 
 /**
  * Returns the target of a call for its record. Refused calls are recorded too, so the input need not be valid as a
- * whole; an invalid target is left out. If an owner with exactly one container names none, that is the target.
+ * whole; a target that the verb does not accept is left out. If an owner with exactly one container names none, that
+ * is the target.
  */
 export function recordedTarget(
   verb: AnyVerb,

@@ -1,5 +1,9 @@
-/** `changing`, for which a stop of the server waits: true until the answer to a change can be sent. */
-import { expect, test } from 'vitest';
+/**
+ * What a call leaves in the journal, and `changing`, for which a stop of the server waits: true until the answer to a
+ * change can be sent.
+ */
+import { describe, expect, it, test } from 'vitest';
+import { catalogue, verbNames, verbNamed } from '../../../../src/catalogue/catalogue.ts';
 import { Dispatcher } from '../../../../src/core/calls/dispatcher.ts';
 import type { Capabilities } from '../../../../src/core/calls/capabilities.ts';
 import type { Actor } from '../../../../src/domain/access/actor.ts';
@@ -10,18 +14,28 @@ function world() {
   const verb = Promise.withResolvers<unknown>();
   const changed = Promise.withResolvers<undefined>();
   const nothing = (): undefined => undefined;
+  const records: object[] = [];
   const capability = (): Promise<unknown> => verb.promise;
   const dispatcher = new Dispatcher({
-    journal: { append: () => Promise.resolve({ seq: 0, hash: '' }), head: undefined } as never,
+    journal: {
+      append: (entry: object) => {
+        records.push(entry);
+        return Promise.resolve({ seq: 0, hash: '' });
+      },
+      head: undefined,
+    } as never,
     capabilities: { stop: capability, shell: capability, list: capability } as unknown as Capabilities,
-    service: { room: { begun: nothing, step: nothing, ended: nothing } } as never,
+    service: {
+      room: { begun: nothing, step: nothing, ended: nothing },
+      incus: { instances: () => Promise.resolve([]) },
+    } as never,
     changed: () => changed.promise.then(nothing),
     now: Date.now,
     touch: { withinMs: 0, touchedAt: nothing },
   });
-  const call = (name: string, input: Record<string, unknown>): Promise<unknown> =>
+  const call = (name: string, input: Record<string, unknown>, actor = tester): Promise<unknown> =>
     dispatcher.call({
-      actor: tester,
+      actor,
       verb: name,
       input,
       reachedAt: undefined,
@@ -30,7 +44,7 @@ function world() {
       signal: new AbortController().signal,
       emit: nothing,
     });
-  return { dispatcher, verb, changed, call };
+  return { dispatcher, verb, changed, call, records };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -64,4 +78,55 @@ test('a refused call does not count as a running change', async () => {
   const { dispatcher, call } = world();
   await expect(call('stop', { user: '../etc' })).rejects.toThrow();
   expect(dispatcher.changing).toBe(false);
+});
+
+describe('the record of a refused call', () => {
+  const secret = 'Secret Words';
+  const viewer: Actor = { ...tester, role: 'viewer' };
+  /** Takes the comment of a key as its target, which is any text. */
+  const takesAnyText = new Set<string>([catalogue['admin remove'].name]);
+
+  it.each(verbNames.filter((name) => verbNamed(name).answeredLocally !== true))(
+    'of %s keeps nothing of an input that is not valid',
+    async (name) => {
+      const { call, records } = world();
+      const verb = verbNamed(name);
+      const target = verb.target === undefined || takesAnyText.has(name) ? {} : { [verb.target]: secret };
+      const inputs = [{ ...target, [secret]: secret }, { [secret]: secret }, target];
+      for (const input of inputs) {
+        records.length = 0;
+        if (Object.keys(input).length === 0) continue;
+        await expect(call(name, input)).rejects.toMatchObject({ name: 'Failure' });
+        expect(records).toMatchObject([
+          { type: 'refused', verb: name, failure: { code: expect.any(String) as string } },
+        ]);
+        expect(JSON.stringify(records)).not.toContain('Secret');
+      }
+    },
+  );
+
+  it('keeps the target that the verb accepts, and the reason unless it is about the input', async () => {
+    const { call, records } = world();
+    await expect(call('stop', { user: 'alice', unknown: 1 })).rejects.toThrow();
+    await expect(call('stop', { user: 'alice' }, viewer)).rejects.toThrow();
+    await expect(call('delete', { user: 'alice' })).rejects.toThrow();
+    expect(records).toMatchObject([
+      { target: 'alice', failure: { code: 'usage' } },
+      { target: 'alice', failure: { code: 'denied', why: expect.any(String) as string } },
+      { target: 'alice', failure: { code: 'confirmation-required', why: expect.any(String) as string } },
+    ]);
+    expect(records[0]).not.toHaveProperty('failure.why');
+  });
+
+  it.each(['abcdefghijklmnopqrstuvwxyz234567', 'invite-abcdefghijklmnopqrstuvwxyz234567'])(
+    'of invite cancel does not hold the secret %s',
+    async (token) => {
+      const { call, records } = world();
+      await expect(call('invite cancel', { invitation: token })).rejects.toMatchObject({
+        code: 'usage',
+        next: 'name the invitation by its id, see "invite list"',
+      });
+      expect(JSON.stringify(records)).not.toContain('abcdefghij');
+    },
+  );
 });
