@@ -487,7 +487,7 @@ describe('the shell', () => {
       const before = shell.received.length;
       shell.type(line).press('enter');
       await eventually(
-        () => (shell.received.length > before + line.length + 40 ? true : undefined),
+        () => (shell.received.length > before + line.length + 20 ? true : undefined),
         `${line} is answered`,
       );
     }
