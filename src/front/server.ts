@@ -91,7 +91,7 @@ export class SshServer {
   }
 
   /** Stops accepting and ends every connection with `reason`. Connections that remain after `graceMs` are destroyed. */
-  async drain(reason: string, graceMs = 3000): Promise<void> {
+  async drain(reason: string, graceMs = 5000): Promise<void> {
     this.#net.close();
     for (const socket of this.#sockets) socket.emit('forgiven');
     for (const attempts of this.#attempts) attempts.stop();

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { adminOf } from '../support/front.ts';
 import { makeKey } from '../support/keys.ts';
-import { RawClient, message } from '../support/rawClient.ts';
+import { RawClient, message, uint32 } from '../support/rawClient.ts';
 import { eventually, startServer, temporaryFolder } from '../support/server.ts';
 
 test('SIGTERM with 20 shells and 3 running changes notifies the shells, finishes the changes, and exits with 0', async () => {
@@ -64,4 +64,19 @@ test('The log of a server that ran a shell has no escape sequence of the shell w
   expect(await server.stop()).toBe(0);
   await client.ends();
   expect(server.log()).not.toMatch(/\x1b|\\u\{?(00)?1b/i);
+}, 60_000);
+
+test('A stopping server disconnects a client only after the client has closed its channel', async () => {
+  const server = await startServer();
+  const client = await RawClient.login(server.port, await adminOf(server));
+  const channel = await client.openShell();
+  const stopped = server.stop();
+  await client.take(message.channelClose);
+  const types = (): unknown[] => client.received.map(([type]) => type);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(types()).not.toContain(message.disconnect);
+  client.send(message.channelClose, uint32(channel));
+  await client.take(message.disconnect);
+  await client.ends();
+  expect(await stopped).toBe(0);
 }, 60_000);

@@ -43,8 +43,11 @@ export interface Service {
 
 /** How long a connection with an invitation stays open so that the person can read the answer, in milliseconds. */
 const invitedMs = 10_000;
-/** How long sessions may take to end before the connection closes, in milliseconds. */
-const goodbyeMs = 1000;
+/**
+ * How long sessions may take to end before the connection closes, in milliseconds. A client that reads the disconnect
+ * before it has closed its channel exits with 255 instead of the status of its command, as OpenSSH does.
+ */
+const goodbyeMs = 3000;
 
 /** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED (RFC 4254, section 5.1). */
 const administrativelyProhibited = 1;

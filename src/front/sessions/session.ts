@@ -40,7 +40,7 @@ const acceptedValue = /^[\x20-\x7e]{0,256}$/;
 const maxVariables = 32;
 
 export interface ServedSession {
-  /** Resolves when nothing runs in the session any more. */
+  /** Resolves when nothing runs in the session any more, and the client has closed its channel. */
   readonly ended: Promise<void>;
   /** Shows a warning in the session's shell, if it has one. */
   warn(text: string): void;
@@ -141,13 +141,16 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
     });
     running = runShell(channel, channelTerminal, options, plainFor(type));
   });
-  session.on('close', () => {
-    abort.abort();
-    channelTerminal?.disconnected();
+  const closed = new Promise<void>((resolve) => {
+    session.on('close', () => {
+      abort.abort();
+      channelTerminal?.disconnected();
+      resolve();
+    });
   });
   return {
     get ended() {
-      return running?.ended ?? Promise.resolve();
+      return running?.ended.then(() => closed) ?? Promise.resolve();
     },
     warn: (text) => running?.warn?.(text),
     end: (reason) => running?.end(reason),
