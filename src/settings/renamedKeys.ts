@@ -14,11 +14,11 @@ export function renameKeys(document: unknown): unknown {
   const copy: unknown = structuredClone(document);
   for (const [from, to] of Object.entries(renamed)) {
     const path = from.split('.');
-    const [oldName = '', adminOrCaName = ''] = [path.pop(), to.split('.').pop()];
+    const [oldName = '', newName = ''] = [path.pop(), to.split('.').pop()];
     let parent = copy;
     for (const step of path) parent = isObject(parent) ? parent[step] : undefined;
-    if (!isObject(parent) || !(oldName in parent) || adminOrCaName in parent) continue;
-    parent[adminOrCaName] = parent[oldName];
+    if (!isObject(parent) || !(oldName in parent) || newName in parent) continue;
+    parent[newName] = parent[oldName];
     delete parent[oldName];
   }
   return copy;

@@ -11,7 +11,7 @@ import { parsePublicKey, parsePublicKeys } from '../../domain/keys/publicKey.ts'
 import { parseSize } from '../../domain/values/size.ts';
 import { parseUntil } from '../../domain/values/time.ts';
 import { quoted } from '../../domain/text.ts';
-import { findUsername, parseName, parseNewUsername } from '../../domain/values/username.ts';
+import { findUsername, isName, parseName, parseNewUsername } from '../../domain/values/username.ts';
 
 /** Returns a schema that turns a string into a domain value. A Failure of `parse` becomes that of the whole input. */
 export function parsedBy<T>(parse: (text: string) => T, maxLength = 256) {
@@ -30,8 +30,20 @@ export function parsedBy<T>(parse: (text: string) => T, maxLength = 256) {
 /** A user with a container: the user name or the name of the container. */
 export const username = parsedBy(findUsername);
 export const newUsername = parsedBy(parseNewUsername);
-/** The name of an admin or CA. */
-export const adminOrCaName = parsedBy(parseName);
+/** The name of a new admin or CA. */
+export const newName = parsedBy(parseName);
+
+/**
+ * Returns a schema for the name, or the id, of something that may exist. A text that can be neither is `not-found`;
+ * `list` is the verb that shows what there is.
+ */
+export function existing(what: string, list: string, isId: (text: string) => boolean = () => false) {
+  return parsedBy((text) => {
+    if (isName(text) || isId(text)) return text;
+    throw new Failure('not-found', { what: `${what} ${quoted(text)}`, why: 'there is none', next: `see "${list}"` });
+  });
+}
+
 export const size = parsedBy(parseSize);
 export const cpuCount = parsedBy(parseCpuCount);
 export const imageReference = parsedBy(parseImage);

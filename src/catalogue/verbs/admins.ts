@@ -1,7 +1,7 @@
 /** The verbs about admins. */
 import { z } from 'zod';
 import type { AdminChange, AdminInfo, AdminKeyInfo, LastUse } from '../../domain/results/admins.ts';
-import { addressList, limitedKeys, adminOrCaName, untilWhen } from '../declaration/schema.ts';
+import { addressList, existing, limitedKeys, newName, untilWhen } from '../declaration/schema.ts';
 import { plural, showTime } from '../declaration/show.ts';
 import { defineVerb, type Option } from '../declaration/verb.ts';
 import type { Block, Rows, ViewContext } from '../declaration/view.ts';
@@ -208,7 +208,7 @@ export const adminAdd = defineVerb({
     },
   ],
   input: z.strictObject({
-    name: adminOrCaName,
+    name: newName,
     keys: limitedKeys.optional(),
     role: z.enum(adminRoles).optional(),
     from: addressList.optional(),
@@ -249,7 +249,7 @@ export const adminRole = defineVerb({
     { kind: 'argument', name: 'name', summary: 'name of the admin', required: true, complete: 'admins' },
     { kind: 'argument', name: 'role', summary: 'new role: viewer, operator or admin', required: true },
   ],
-  input: z.strictObject({ name: adminOrCaName, role: z.enum(adminRoles) }),
+  input: z.strictObject({ name: existing('admin', 'admin list'), role: z.enum(adminRoles) }),
   view: changeView,
   rows: (result) => adminRows(result.admins),
 });

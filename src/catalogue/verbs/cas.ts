@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import type { CaChange, CaInfo } from '../../domain/results/cas.ts';
 import { quoted } from '../../domain/text.ts';
-import { adminOrCaName, parsedBy, publicKey, publicKeys } from '../declaration/schema.ts';
+import { existing, newName, parsedBy, publicKey, publicKeys } from '../declaration/schema.ts';
 import { plural, showTime } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import type { Block, Rows, ViewContext } from '../declaration/view.ts';
@@ -88,6 +88,7 @@ const nameArgument = {
   required: true,
   complete: 'cas',
 } as const;
+const existingCa = existing('CA', 'ca list');
 const noCa = { notFound: 'no such CA' } as const;
 
 const entryPointList = parsedBy((text): ('manage' | 'self')[] => {
@@ -148,7 +149,7 @@ export const caAdd = defineVerb({
       summary: 'entry points that accept its certificates: manage, self or both',
     },
   ],
-  input: z.strictObject({ name: adminOrCaName, key: publicKey, for: entryPointList.optional() }),
+  input: z.strictObject({ name: newName, key: publicKey, for: entryPointList.optional() }),
   view: changeView,
   rows: (result) => rows(result.cas),
 });
@@ -179,7 +180,7 @@ export const caRemove = defineVerb({
   danger: 'none',
   target: 'name',
   parameters: [nameArgument],
-  input: z.strictObject({ name: adminOrCaName }),
+  input: z.strictObject({ name: existingCa }),
   view: changeView,
   rows: (result) => rows(result.cas),
 });
@@ -226,7 +227,7 @@ export const caRevoke = defineVerb({
     publicKeyOption,
   ],
   input: z.strictObject({
-    name: adminOrCaName,
+    name: existingCa,
     serial: z.array(serial).max(100).optional(),
     keyId: z.array(z.string().min(1).max(1024)).max(100).optional(),
     keys: publicKeys.optional(),

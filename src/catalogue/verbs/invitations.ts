@@ -4,8 +4,7 @@ import { invitationLogin, tokenOf } from '../../domain/access/invitation.ts';
 import { Failure } from '../../domain/failure.ts';
 import { unknownHost } from '../../domain/results/access.ts';
 import type { InvitationInfo, InvitationMade } from '../../domain/results/invitations.ts';
-import { parseName } from '../../domain/values/username.ts';
-import { adminOrCaName, parsedBy, username } from '../declaration/schema.ts';
+import { existing, newName, parsedBy, username } from '../declaration/schema.ts';
 import { plural, showTime } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import type { Block, Rows } from '../declaration/view.ts';
@@ -14,7 +13,6 @@ import { noContainer, readEnds, userArgument } from './shared.ts';
 
 /** An id or a name. The token itself is a secret, and must not reach the journal as the target of a call. */
 const idOrName = parsedBy((text) => {
-  if (/^[0-9a-f]{12}$/.test(text)) return text;
   if (tokenOf(text) !== undefined || tokenOf(invitationLogin(text)) !== undefined) {
     throw new Failure('usage', {
       what: 'this invitation',
@@ -22,8 +20,8 @@ const idOrName = parsedBy((text) => {
       next: 'name the invitation by its id, see "invite list"',
     });
   }
-  return parseName(text);
-});
+  return text;
+}).pipe(existing('invitation', 'invite list', (text) => /^[0-9a-f]{12}$/.test(text)));
 
 const rule =
   'The invitation works once, within ten minutes, and is shown only once. It becomes invalid if its creator loses the right to invite. Anyone who has it can add a key: send it over a channel that only the invited person reads.';
@@ -79,7 +77,7 @@ export const adminInvite = defineVerb({
     { kind: 'argument', name: 'name', summary: 'name of the admin', required: true, complete: 'admins' },
     roleOption,
   ],
-  input: z.strictObject({ name: adminOrCaName, role: z.enum(adminRoles).optional() }),
+  input: z.strictObject({ name: newName, role: z.enum(adminRoles).optional() }),
   view: madeView,
   copy: ({ command }) => command,
   rows: madeRows,

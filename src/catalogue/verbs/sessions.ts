@@ -2,13 +2,12 @@
 import { z } from 'zod';
 import type { LoginInfo } from '../../domain/access/login.ts';
 import type { KickResult } from '../../domain/results/sessions.ts';
-import { parseName } from '../../domain/values/username.ts';
-import { parsedBy } from '../declaration/schema.ts';
+import { existing } from '../declaration/schema.ts';
 import { plural, showTime } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
 
 /** An id (https://github.com/ulid/spec) or a name. */
-const idOrName = parsedBy((text) => (/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(text) ? text : parseName(text)));
+const idOrName = existing('session', 'session list', (text) => /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(text));
 
 export const sessionList = defineVerb({
   name: 'session list',

@@ -463,7 +463,7 @@ describe('create removes everything that it made if', () => {
     expect(failure).toMatchObject({
       code: 'timeout',
       what: 'container "alice-container"',
-      why: 'its sshd did not answer within 0 s',
+      why: 'its sshd did not answer within 30 milliseconds',
       details: { bootLog: expect.any(String) as string },
     });
     expect(await world.faults()).toEqual([]);
