@@ -1,17 +1,43 @@
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const common = { environment: 'node', restoreMocks: true } as const;
 
 /** Files in memory, where the system has such a folder: unit tests write thousands of small ones. */
 const quickFolder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
+/** The files that take longest: they run first, so that none of them runs alone at the end. */
+const longest = [
+  'fuzz/keys',
+  'ssh/clients',
+  'ssh/timeLimits',
+  'faults/kill',
+  'ssh/rekey',
+  'ssh/compromisedFront',
+  'ssh/lost',
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const at = longest.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`));
+      return at === -1 ? longest.length : at;
+    };
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+  }
+}
+
+/** These tests mostly wait for servers and clients, so more of them run at the same time, after the others. */
+const waiting = { maxWorkers: 4, sequence: { groupOrder: 1 } } as const;
+
 /** One project for each kind of test; `npm test` runs all of them (see run.mjs). */
 export default defineConfig({
   test: {
     // Two workers: a test machine may have two cores, and the ssh tests start servers of their own.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -28,7 +54,14 @@ export default defineConfig({
       { test: { ...common, name: 'parts', include: ['test/parts/**/*.test.ts'], testTimeout: 30_000 } },
       { test: { ...common, name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 60_000 } },
       {
-        test: { ...common, name: 'ssh', include: ['test/ssh/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
+        test: {
+          ...common,
+          ...waiting,
+          name: 'ssh',
+          include: ['test/ssh/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
       },
       {
         test: {
@@ -42,6 +75,7 @@ export default defineConfig({
       {
         test: {
           ...common,
+          ...waiting,
           name: 'shell',
           include: ['test/shell/**/*.test.ts'],
           testTimeout: 60_000,

@@ -54,7 +54,8 @@ async function run(
 
 const prompt = /alice@[a-z-]+:~\$ $/;
 const linesUp = 40;
-const lastNumber = 100_000;
+/** Enough output for more than 20 key changes of the server, and more than 5 of a client. */
+const lastNumber = 70_000;
 
 /** Uses a terminal session in a container: 800 KB of numbers arrive, and typed lines are echoed. */
 async function fullTerminal(
