@@ -67,7 +67,7 @@ export function exitCodesPage(): string {
   const names = Object.keys(exitCodes) as ExitName[];
   return page(
     'Exit codes',
-    'Exit codes are the same over ssh and on the host. They do not change between versions. They are below 126, because POSIX shells use 126 and above, and never 255, which ssh uses for its own errors.',
+    'Exit codes are the same over ssh and on the host. A change of a code stands in the changelog. They are below 126, because POSIX shells use 126 and above, and never 255, which ssh uses for its own errors. `shell` alone ends with the exit code of the program in the container.',
     table(
       ['Code', 'Name', 'Meaning'],
       names.map((name) => [String(exitCodes[name]), inline(name), exitMeanings[name]]),

@@ -16,8 +16,8 @@ const type = 'ssh-ed25519';
 const blockBytes = 8;
 
 /**
- * Generates an ed25519 key pair. ssh2's own generator drops leading zero bytes of the public part: one key in 256 was
- * unreadable for every sshd and client.
+ * Generates an ed25519 key pair. ssh2's own generator drops leading zero bytes of the public part, so that no
+ * sshd and no client could read one key in 256.
  */
 export function makeHostKey(comment: string): HostKeyPair {
   const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });

@@ -108,7 +108,7 @@ export const settingsSchema = z.strictObject({
         .describe('Limit for steps that copy data: creating a container, publishing an image, installing packages.'),
     })
     .prefault({})
-    .describe('Time limits in milliseconds. A program that exceeds its limit is stopped, and its step is undone.'),
+    .describe('Time limits in milliseconds. A program that exceeds its limit is stopped, and the operation is undone.'),
   journal: z
     .strictObject({
       segmentBytes: z

@@ -100,7 +100,7 @@ export const sshSettings = z
       .refine(({ minMs, maxMs }) => minMs <= maxMs, 'minMs is greater than maxMs')
       .prefault({})
       .describe(
-        'Penalties for connections that end without a login, as PerSourcePenalties in sshd_config(5) (OpenSSH 9.8; its names are in parentheses). Each such connection adds a time to its source; when the sum exceeds `minMs`, connections from the source are rejected for that long. Each penalty is twice as long as the last one that is remembered. A source is not penalised while a user is logged in from it.',
+        'Penalties for connections that end without a login, as PerSourcePenalties in sshd_config(5) (OpenSSH 9.8; its names are in parentheses). Each such connection adds a time to its source; when the sum exceeds `minMs`, connections from the source are rejected for as long as that sum. Each penalty is twice as long as the last one that is remembered. A source is not penalised while a user is logged in from it.',
       ),
     maxAuthTries: z
       .number()

@@ -29,8 +29,9 @@ export class DirectoryKeeper {
   }
 
   /**
-   * Reads everything again. Never rejects: while Incus does not answer, the owners' keys stay as they were. Admins are
-   * not stored in Incus, and must be able to log in and find out why it does not answer.
+   * Reads the owners' keys from Incus and builds the directory again. Never rejects: while Incus does not answer, the
+   * owners' keys stay as they were. Admins are not stored in Incus, and must be able to log in and find out why Incus
+   * does not answer.
    */
   async refresh(): Promise<void> {
     const { service, own, log, changed, queried } = this.#options;

@@ -1,7 +1,10 @@
 /** Names of algorithms that a connection may negotiate. */
 import type { Transport } from './login.ts';
 
-/** Every algorithm that this server may negotiate under any settings. */
+/**
+ * Names that the front may report. It offers fewer (src/front/transport/algorithms.ts); a name that is not listed here
+ * is shown as `unknown`.
+ */
 const known: ReadonlySet<string> = new Set([
   ...[
     'mlkem768x25519-sha256',

@@ -82,9 +82,9 @@ export class Gate {
   }
 
   /**
-   * Decides about a connection; returns why it is rejected, if it is. An admitted connection is watched through events
-   * of its socket: `attempt` (a login failed), `late`, `violation`, `authenticated`, and `forgiven` (this server closes
-   * the connection for a reason that is not the client's fault).
+   * Decides whether to admit a connection, and returns the reason if it is rejected. The server and the connection tell
+   * the gate about an admitted one through events that they emit on its socket: `attempt` (a login failed), `late`,
+   * `violation`, `authenticated`, and `forgiven` (the server closes it, and the client is not at fault).
    */
   admit(socket: GateSocket): Rejected | undefined {
     const address = socket.remoteAddress ?? '';

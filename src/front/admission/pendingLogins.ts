@@ -1,5 +1,5 @@
 /**
- * Limits of pending logins, as MaxStartups (random early drop) and PerSourceMaxStartups of sshd_config(5). A source
+ * Limits of pending logins (`ssh.pendingLogins` in src/settings/ssh.ts), as MaxStartups (random early drop) and PerSourceMaxStartups of sshd_config(5). A source
  * that has logged in recently keeps `perSource` reserved slots, so that a flood does not lock out people who work here.
  */
 export interface PendingLoginLimits {
@@ -9,7 +9,7 @@ export interface PendingLoginLimits {
   readonly ratePercent: number;
   /** Number of pending logins at which every connection is rejected. */
   readonly full: number;
-  /** Limit for one source. */
+  /** Limit for one source; for a source that has logged in recently, the number of its reserved slots. */
   readonly perSource: number;
 }
 

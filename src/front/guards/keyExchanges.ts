@@ -14,7 +14,7 @@ const kexInit = 20;
 const maxIdleExchanges = 60;
 const idleExchangesWithinMs = 60_000;
 
-/** OpenSSH accepts no RekeyLimit far below this. */
+/** Clients that change keys often do so after more traffic: OpenSSH's default RekeyLimit is a gigabyte or more. */
 const minTrafficBytes = 512 * 1024;
 
 /**

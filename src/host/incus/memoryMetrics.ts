@@ -25,8 +25,8 @@ const prefix = 'incus_memory_';
 const named = new RegExp(`^${prefix}(?:${wanted.join('|')})_bytes[ {]`);
 /**
  * The labels of memory series are names that Incus has chosen or checked. Names of network interfaces are unchecked,
- * and Incus does not escape them: a container may call one `a"}_1`. Their lines begin with another word and are
- * skipped.
+ * and Incus does not escape them: a container may call its interface `a"}_1`. They occur only in the series of network
+ * traffic, whose lines are skipped.
  */
 const sample = new RegExp(
   `^${prefix}(${wanted.join('|')})_bytes\\{([^{}]*)\\} (-?\\d+(?:\\.\\d+)?(?:e[+-]\\d{1,3})?)$`,

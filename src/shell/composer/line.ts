@@ -9,8 +9,8 @@ export interface Line {
 export const emptyLine: Line = { text: '', cursor: 0 };
 
 /**
- * The longest line, in UTF-16 units; the rest is dropped. A handful of RSA keys fits. Measuring a rare character takes
- * 5 to 10 µs.
+ * The longest line, in UTF-16 units; the rest is dropped. A handful of RSA keys fits. Each drawing measures the whole
+ * line, so its length bounds how long one key of one user delays all others.
  */
 export const maxLineLength = 4096;
 

@@ -10,8 +10,8 @@ const maxKeysPerTurn = 16;
 /** The longest escape sequence. */
 const maxSequenceLength = 64;
 /**
- * How long to wait for the rest of a sequence, in milliseconds; Ink waits as long. After that the beginning counts as a
- * key, Escape or Alt-[.
+ * How long to wait for the rest of a sequence, in milliseconds, as long as Ink does. After that the beginning counts as
+ * a key, Escape or Alt-[.
  */
 const patienceMs = 20;
 /** How much input may wait, in UTF-16 units. Above this, reading from the client stops. */

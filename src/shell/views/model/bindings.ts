@@ -210,7 +210,7 @@ export function bindingOf(bindings: readonly Binding[], place: Place, key: strin
 }
 
 /**
- * Returns the footer's hints, most important first, because a narrow window cuts the others. `copies`: whether the
+ * Returns the footer's hints, most important first, because a narrow window cuts off the rest. `copies` is true if the
  * shown text can be copied.
  */
 export function hints(bindings: readonly Binding[], place: Place, copies = false): string[] {

@@ -1,4 +1,7 @@
-/** The columns of the live list: the text of a cell, and the value it sorts by. */
+/**
+ * The columns of the live list: the text of a cell, and the value it sorts by. The columns of `list` are in
+ * src/catalogue/verbs/list.ts.
+ */
 import { capitalised, showCpu, showSize, showUptime } from '../../../catalogue/declaration/show.ts';
 import type { Tone } from '../../../catalogue/declaration/view.ts';
 import type { FeedContainer } from '../../../domain/events/notice.ts';
