@@ -83,7 +83,7 @@ export default defineConfig({
         },
       },
       { test: { ...common, name: 'faults', include: ['test/faults/**/*.test.ts'], testTimeout: 600_000 } },
-      // A virtual machine: half an hour, run by hand (npm run test:machine).
+      // A virtual machine: about an hour, run by hand (npm run test:machine).
       { test: { ...common, name: 'machine', include: ['test/machine/**/*.test.ts'] } },
       // Not a test: figures, run by hand (npm run bench:host).
       { test: { ...common, name: 'bench', include: ['test/bench/**/*.bench.ts'] } },

@@ -24,9 +24,16 @@ function verbOf([first = '', second = '']: readonly string[]): AnyVerb | undefin
   return called(`${first} ${second}`) ?? called(first);
 }
 
-/** Returns the failure with a next step that this caller can take: what only an admin may do, they ask an admin for. */
-export function advisedFor(failure: Failure, { entryPoint, role }: Pick<Actor, 'entryPoint' | 'role'>): Failure {
-  const { next } = failure;
-  if (next === undefined || commandsIn(next).every(({ verb }) => mayUse(verb, entryPoint, role))) return failure;
-  return new Failure(failure.code, { ...failure.toData(), next: `ask an admin: ${next}` }, failure.cause);
+type Caller = Pick<Actor, 'entryPoint' | 'role'>;
+
+/** Returns a next step that this caller can take: what only an admin may do, they ask an admin for. */
+export function stepFor(next: string, { entryPoint, role }: Caller): string {
+  return commandsIn(next).every(({ verb }) => mayUse(verb, entryPoint, role)) ? next : `ask an admin: ${next}`;
+}
+
+/** Returns the failure with a next step that this caller can take. */
+export function advisedFor(failure: Failure, caller: Caller): Failure {
+  if (failure.next === undefined) return failure;
+  const next = stepFor(failure.next, caller);
+  return next === failure.next ? failure : new Failure(failure.code, { ...failure.toData(), next }, failure.cause);
 }

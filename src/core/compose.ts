@@ -141,7 +141,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
         admins: () => state.admins.list(),
         logins: () => ({
           open: logins.list().filter(({ entryPoint }) => entryPoint !== 'local').length,
-          most: maxLogins,
+          max: maxLogins,
         }),
       },
       poolTrouble: (pool, signal) => poolTrouble(parts.runner, pool, signal),

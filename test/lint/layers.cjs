@@ -66,9 +66,9 @@ const rooms = {
     '.': ['verbs', 'declaration'],
   },
   service: {
-    checks: [],
     instances: [],
     images: ['instances'],
+    checks: ['images', 'instances'],
     access: ['instances'],
     shells: ['instances'],
     '.': ['checks', 'images', 'access', 'shells', 'instances'],

@@ -3,6 +3,7 @@
  * nor does a capability whose input or result differs from the catalogue's.
  */
 import type { z } from 'zod';
+import { stepFor } from '../../catalogue/advice.ts';
 import type { Catalogue, VerbName } from '../../catalogue/catalogue.ts';
 import type { Verb } from '../../catalogue/declaration/verb.ts';
 import { defaultListColumns, sortContainers } from '../../catalogue/verbs/list.ts';
@@ -87,7 +88,15 @@ export const capabilities: Capabilities = {
   reconcile,
   'image build': buildImage,
   'image list': listImages,
-  doctor: diagnose,
+  // A check names the verb that helps; its caller may be one who has to ask an admin for it.
+  doctor: async (context, input, call) => {
+    const found = await diagnose(context, input, call);
+    const checks = found.checks.map((check) => ({
+      ...check,
+      next: check.next === null ? null : stepFor(check.next, call.actor),
+    }));
+    return { ...found, checks };
+  },
   'host-key': listHostKeys,
   'host-key rotate': rotateHostKey,
   'host-key switch': switchHostKey,

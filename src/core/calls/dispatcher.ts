@@ -92,15 +92,14 @@ export class Dispatcher {
     const { service, capabilities } = this.#options;
     const { room } = service;
     const target = recordedTarget(verb, request.input, actor);
+    /** What every record of this call has. */
+    const record = { call: id, verb: name, ...target, actor: recordActor(actor) };
     const refused = async (error: unknown, isAboutInput: boolean): Promise<never> => {
       const failure = await failureFor(error, actor, service);
       this.#options.measured?.(name, 'refused', this.#options.now() - startedMs);
       await this.#append({
         type: 'refused',
-        call: id,
-        verb: name,
-        ...target,
-        actor: recordActor(actor),
+        ...record,
         // The reason may quote the input that was refused.
         failure: { code: failure.code, ...(isAboutInput ? {} : { why: failure.why.slice(0, 200) }) },
       });
@@ -121,7 +120,7 @@ export class Dispatcher {
     }
     const recorded = forJournal(input);
     if (verb.unrecorded !== true) {
-      await this.#append({ type: 'verb', call: id, verb: name, ...target, actor: recordActor(actor), input: recorded });
+      await this.#append({ type: 'verb', ...record, input: recorded });
     }
     // A terminal session lasts as long as its user likes, so a stop of the server does not wait for it.
     const awaited = verb.changes && verb.handsOverTerminal !== true;
@@ -150,10 +149,7 @@ export class Dispatcher {
       if (!verb.changes) return { result };
       const journal = await this.#append({
         type: 'outcome',
-        call: id,
-        verb: name,
-        ...target,
-        actor: recordActor(actor),
+        ...record,
         outcome: 'ok',
         durationMs: this.#options.now() - startedMs,
       });
@@ -163,10 +159,7 @@ export class Dispatcher {
       failed = failure;
       await this.#append({
         type: 'outcome',
-        call: id,
-        verb: name,
-        ...target,
-        actor: recordActor(actor),
+        ...record,
         outcome: 'failed',
         failure: { code: failure.code, what: failure.what, why: failure.why },
         durationMs: this.#options.now() - startedMs,

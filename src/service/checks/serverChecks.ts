@@ -1,11 +1,15 @@
-/** The checks of `doctor` for the server itself: the caller's connection, the keys, and resources that run short. */
+/**
+ * The checks of `doctor` for the server itself: the caller's connection, the keys, operations, the journal, and
+ * resources that run short.
+ */
 import { lstat, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Transport } from '../../domain/access/login.ts';
 import { formatHuman } from '../../domain/values/size.ts';
 import { postQuantum } from '../../domain/access/transport.ts';
+import type { HostContext } from '../instances/context.ts';
 import { ok, problem, warning, type Outcome } from './outcome.ts';
-import type { ServerTools } from './tools.ts';
+import type { DoctorTools, ServerTools } from './tools.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 /** Age at which a host key is worth rotating, in days. */
@@ -74,13 +78,13 @@ export function checkAdminKeys({ admins }: ServerTools, now: Date): Outcome {
 
 /** Checks the logins and file descriptors of this process against their limits. */
 export async function checkLimits({ logins }: ServerTools): Promise<Outcome> {
-  const { open, most } = logins();
+  const { open, max } = logins();
   const [descriptors, limit] = await Promise.all([
     readdir('/proc/self/fd').then((names) => names.length),
     descriptorLimit(),
   ]);
-  const text = `${open} of ${most} logins, ${descriptors} of ${limit ?? 'any number of'} file descriptors`;
-  if (open > near * most || (limit !== undefined && descriptors > near * limit))
+  const text = `${open} of ${max} logins, ${descriptors} of ${limit ?? 'any number of'} file descriptors`;
+  if (open > near * max || (limit !== undefined && descriptors > near * limit))
     return warning(`near a limit: ${text}`, 'see "session list", or raise LimitNOFILE in the unit');
   return ok(text);
 }
@@ -100,6 +104,25 @@ export async function checkState({ stateFolder, journalFolder }: ServerTools): P
   const text = `journal ${formatHuman(journalBytes)}, ${formatHuman(freeBytes)} free in ${stateFolder}`;
   if (freeBytes < tooLittleBytes) return problem(text, 'free disk space: a call that cannot be recorded is refused');
   return freeBytes < littleBytes ? warning(text, 'free disk space') : ok(text);
+}
+
+export function checkOperations({ operations }: HostContext): Outcome {
+  const open = operations.unfinished();
+  if (open.length === 0) return ok('none unfinished');
+  return warning(
+    open.map((operation) => `"${operation.verb} ${operation.target}" since ${operation.startedAt}`).join('; '),
+    'wait, or run "reconcile --apply"',
+  );
+}
+
+export async function checkJournal(tools: DoctorTools, signal: AbortSignal): Promise<Outcome> {
+  const verified = await tools.verifyJournal(signal);
+  return verified.ok
+    ? ok(`${verified.records} records, head ${verified.head.seq} ${verified.head.hash.slice(0, 16)}`)
+    : problem(
+        `${verified.firstBad.segment} line ${verified.firstBad.line}: ${verified.firstBad.reason}`,
+        '"audit verify" shows where; do not change the files',
+      );
 }
 
 function counted(count: number, what: string): string {

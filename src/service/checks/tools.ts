@@ -28,5 +28,5 @@ export interface ServerTools {
   readonly journalFolder: string;
   readonly admins: () => readonly AdminInfo[];
   /** Returns the number of logins over ssh, and its limit. */
-  readonly logins: () => { readonly open: number; readonly most: number };
+  readonly logins: () => { readonly open: number; readonly max: number };
 }

@@ -25,7 +25,7 @@ beforeEach(async () => {
     stateFolder: folder,
     journalFolder: folder,
     admins: () => [],
-    logins: () => ({ open: 1, most: 100 }),
+    logins: () => ({ open: 1, max: 100 }),
   };
   await writeFile(tools.hostKeyPath, 'x', { mode: 0o600 });
 });
@@ -124,7 +124,7 @@ describe('the admin key check', () => {
 describe('the limit and state checks', () => {
   it('warn when logins reach four fifths of their limit', async () => {
     expect((await checkLimits(tools)).severity).toBe('ok');
-    expect((await checkLimits({ ...tools, logins: () => ({ open: 81, most: 100 }) })).severity).toBe('warning');
+    expect((await checkLimits({ ...tools, logins: () => ({ open: 81, max: 100 }) })).severity).toBe('warning');
   });
 
   it('report the free space of the state folder and the size of the journal', async () => {

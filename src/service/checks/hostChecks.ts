@@ -1,0 +1,92 @@
+/** The checks of `doctor` for the host: kernel limits, jump accounts, sshd, its name, and the user of the front. */
+import { jumpSettingFaults } from '../../host/jumpSettings.ts';
+import { lowLimits } from '../../host/kernelLimits.ts';
+import type { HostContext } from '../instances/context.ts';
+import { isOurAccount } from '../instances/jumpAccount.ts';
+import { hostnameWarnings } from '../instances/jumpHost.ts';
+import { ownerOfInstance } from '../instances/metadata.ts';
+import { ok, problem, warning, type Outcome } from './outcome.ts';
+import type { DoctorTools } from './tools.ts';
+
+export function checkHost({ host }: HostContext): Outcome {
+  return host.simulated
+    ? warning(`simulated: ${host.why}`, 'containarium serve --real prepares a real host')
+    : ok('Incus');
+}
+
+export async function checkKernel({ host }: HostContext): Promise<Outcome> {
+  if (host.simulated) return ok('not used by the simulated host');
+  const low = await lowLimits();
+  return low.length === 0
+    ? ok('the limits that all containers share are high enough')
+    : warning(`too low for many containers: ${low.join(', ')}`, 'containarium serve --real raises them');
+}
+
+export async function checkAccounts(context: HostContext, signal: AbortSignal): Promise<Outcome> {
+  const { accounts, incus, settings } = context;
+  const [all, groupId, instances] = await Promise.all([
+    accounts.all(signal),
+    accounts.groupId(settings.jump.group, signal),
+    incus.instances(signal),
+  ]);
+  const owners = new Set<string>(instances.flatMap((instance) => ownerOfInstance(instance) ?? []));
+  const ours = all.filter((account) => isOurAccount(account, groupId));
+  const orphans = ours.filter((account) => !owners.has(account.name)).length;
+  const missing = [...owners].filter((owner) => !ours.some((account) => account.name === owner)).length;
+  const busy = context.operations.open().length;
+  if (busy === 0 && orphans + missing > 0)
+    return problem(
+      `${missing} missing, ${orphans} without a container`,
+      '"reconcile" shows them, "reconcile --apply" repairs them',
+    );
+  return ok(`${ours.length} for ${owners.size} containers`);
+}
+
+export function checkFront({ host }: HostContext, { front }: DoctorTools): Outcome {
+  const text =
+    front.name === null
+      ? 'the SSH server runs as the user who started it'
+      : `the SSH server runs as ${front.name}${front.unit ? ', in its own systemd unit' : ''}`;
+  if (!front.shared || host.simulated) return ok(text);
+  return warning(
+    `${text}, a user that it shares with other programs`,
+    'containarium serve --real creates a dedicated user; npm run service:install adds a systemd unit of its own',
+  );
+}
+
+export function checkHostname(context: HostContext): Outcome {
+  const [unset] = hostnameWarnings(context);
+  return unset === undefined
+    ? ok(`ssh configurations name ${context.settings.jump.hostname ?? ''}`)
+    : warning(unset, 'set jump.hostname to the name of this host, as users reach it');
+}
+
+export async function checkSshd(context: HostContext, tools: DoctorTools, signal: AbortSignal): Promise<Outcome> {
+  if (context.host.simulated) return ok('not used by the simulated host');
+  const { accounts, settings } = context;
+  const groupId = await accounts.groupId(settings.jump.group, signal);
+  const account = (await accounts.all(signal)).find((candidate) => isOurAccount(candidate, groupId));
+  if (account === undefined) return ok('no jump account yet');
+  const found = await tools.sshd.settingsFor(account.name, signal);
+  const faults = jumpSettingFaults(found, tools.authorizedKeysFolder);
+  if (faults.length > 0)
+    return problem(`for jump accounts ${faults.join('; ')}`, 'containarium serve --real installs the sshd drop-in');
+  const listens = listenAddress(found.get('listenaddress') ?? '');
+  if (
+    listens !== undefined &&
+    (await context.keyscan.hostKey(listens.address, { port: listens.port, signal })) === undefined
+  ) {
+    return problem(
+      `the drop-in for jump accounts is in force, but no sshd answers on ${listens.address} port ${listens.port}`,
+      'start it: systemctl enable --now ssh',
+    );
+  }
+  return ok('the drop-in for jump accounts is in force');
+}
+
+/** Turns a listen address of `sshd -T` (`0.0.0.0:22`, `[::]:22`) into an address to connect to. */
+function listenAddress(text: string): { readonly address: string; readonly port: number } | undefined {
+  const [, host, port] = /^\[?([0-9a-f.:]+?)\]?:(\d+)$/i.exec(text) ?? [];
+  if (host === undefined || port === undefined) return undefined;
+  return { address: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port: Number(port) };
+}

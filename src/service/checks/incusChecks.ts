@@ -1,0 +1,74 @@
+/** The checks of `doctor` for Incus: its daemon, pool, bridge and prepared image. */
+import { Failure } from '../../domain/failure.ts';
+import { formatHuman } from '../../domain/values/size.ts';
+import { preparedImage } from '../images/preparedImage.ts';
+import type { HostContext } from '../instances/context.ts';
+import { findPlacement } from '../instances/placement.ts';
+import { ok, problem, warning, type Outcome } from './outcome.ts';
+import type { DoctorTools } from './tools.ts';
+
+export async function checkIncus({ incus }: HostContext, signal: AbortSignal): Promise<Outcome> {
+  const { environment, auth } = await incus.server(signal);
+  return auth === 'trusted'
+    ? ok(`Incus ${environment.server_version}, kernel ${environment.kernel_version}`)
+    : problem('Incus does not trust this user', 'run the server as root');
+}
+
+export async function checkStorage(context: HostContext, signal: AbortSignal): Promise<Outcome> {
+  const placement = await findPlacement(context, signal);
+  const { usedBytes, totalBytes } = await context.incus.poolSpace(placement.pool, signal);
+  const share = totalBytes === 0 ? 0 : usedBytes / totalBytes;
+  const text = `pool ${placement.pool} (${placement.driver}), ${formatHuman(usedBytes)} of ${formatHuman(totalBytes)} used`;
+  if (share > 0.95) return problem(text, 'enlarge the pool before it is full');
+  if (!placement.quotas)
+    return warning(
+      `${text}; this driver has no quotas, and one container can slow down the others`,
+      'use a zfs or btrfs pool',
+    );
+  return share > 0.8 ? warning(text, 'enlarge the pool') : ok(text);
+}
+
+/** Checks the pool's status in Incus and, with ZFS, the health of the zpool. */
+export async function checkPool(
+  context: HostContext,
+  { poolTrouble }: DoctorTools,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { pool: name } = await findPlacement(context, signal);
+  const pool = (await context.incus.pools(signal)).find((candidate) => candidate.name === name);
+  if (pool === undefined) return problem(`pool ${name} is gone`);
+  if (pool.status !== '' && pool.status !== 'Created')
+    return problem(`pool ${name}: Incus says ${pool.status}`, `incus storage show ${name}`);
+  if (pool.driver !== 'zfs' || context.host.simulated) return ok(`pool ${name} exists`);
+  const [zpool = name] = (pool.config['zfs.pool_name'] ?? pool.config['source'] ?? name).split('/');
+  try {
+    const trouble = await poolTrouble(zpool, signal);
+    return trouble === undefined
+      ? ok(`pool ${name} is healthy`)
+      : problem(`pool ${name}: ${trouble}`, `zpool status -v ${zpool}`);
+  } catch (error) {
+    const failure = Failure.from(error);
+    // Incus may bring its own ZFS tools, so the host can lack them.
+    if (failure.code === 'program-missing')
+      return warning(`pool ${name} exists; its health is unknown`, 'install zfsutils-linux');
+    throw failure;
+  }
+}
+
+export async function checkNetwork(context: HostContext, signal: AbortSignal): Promise<Outcome> {
+  const [placement, server] = await Promise.all([findPlacement(context, signal), context.incus.server(signal)]);
+  const text = `bridge ${placement.network} ${placement.gateway}`;
+  return context.host.simulated || server.environment.firewall === 'nftables'
+    ? ok(text)
+    : warning(`${text}; firewall driver ${server.environment.firewall ?? 'unknown'}`, 'install nftables');
+}
+
+export async function checkImage(context: HostContext, signal: AbortSignal): Promise<Outcome> {
+  const { base } = context.settings.image;
+  const image = await preparedImage(context, base, signal);
+  if (image === undefined)
+    return warning(`no prepared image for ${base} yet`, '"image build" builds it now; otherwise the first create does');
+  return image.current
+    ? ok(`${image.alias}, ${formatHuman(image.sizeBytes)}`)
+    : warning(`${image.alias} was built by another version`, '"image build" builds it again');
+}
