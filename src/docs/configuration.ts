@@ -28,8 +28,8 @@ function typeOf(key: Schema): string {
   if (key.items !== undefined) return `list of: ${typeOf(key.items)}`;
   if (key.title !== undefined) return key.title;
   if (key.type !== 'integer') return key.type ?? 'anything';
-  const most = key.maximum === undefined || key.maximum >= Number.MAX_SAFE_INTEGER ? undefined : key.maximum;
-  return `whole number${key.minimum === undefined ? '' : most === undefined ? `, ${key.minimum} or more` : `, ${key.minimum} to ${most}`}`;
+  const maximum = key.maximum === undefined || key.maximum >= Number.MAX_SAFE_INTEGER ? undefined : key.maximum;
+  return `whole number${key.minimum === undefined ? '' : maximum === undefined ? `, ${key.minimum} or more` : `, ${key.minimum} to ${maximum}`}`;
 }
 
 function defaultOf(key: Schema): string {

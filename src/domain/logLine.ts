@@ -15,7 +15,7 @@ const priorities: readonly (readonly [level: number, priority: number])[] = [
  * which journald strips.
  */
 export function logLine(json: string, level: number, toJournal: boolean): string {
-  const [, priority] = priorities.find(([least]) => level >= least) ?? [0, 7];
+  const [, priority] = priorities.find(([minLevel]) => level >= minLevel) ?? [0, 7];
   return `${toJournal ? `<${priority}>` : ''}${escapedJson(json.trimEnd())}\n`;
 }
 

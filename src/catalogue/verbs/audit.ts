@@ -130,16 +130,16 @@ function loginText(record: JsonObject): string {
 /** Returns the number of refused logins and of their sources, and the most frequent sources. */
 function refusalsText(record: JsonObject): string {
   const top = Array.isArray(record['top']) ? record['top'].filter(isJsonObject).slice(0, 3) : [];
-  const most = top.map((source) => `${text(source['address']) ?? '-'} ${number(source['count'])}`).join(', ');
-  return `${plural(number(record['count']), 'refusal')} from ${plural(number(record['sources']), 'source')}: ${most}`;
+  const frequent = top.map((source) => `${text(source['address']) ?? '-'} ${number(source['count'])}`).join(', ');
+  return `${plural(number(record['count']), 'refusal')} from ${plural(number(record['sources']), 'source')}: ${frequent}`;
 }
 
 /** Returns the number and kinds of unsupported requests, and the people with the most of them. */
 function unsupportedText(record: JsonObject): string {
   const top = Array.isArray(record['top']) ? record['top'].filter(isJsonObject).slice(0, 3) : [];
-  const most = top.map((person) => `${text(person['name']) ?? '-'} ${number(person['count'])}`).join(', ');
+  const frequent = top.map((person) => `${text(person['name']) ?? '-'} ${number(person['count'])}`).join(', ');
   const kinds = isJsonObject(record['asked']) ? Object.keys(record['asked']).join(', ') : '-';
-  return `refused ${plural(number(record['count']), 'time')} (${kinds}): ${most}`;
+  return `refused ${plural(number(record['count']), 'time')} (${kinds}): ${frequent}`;
 }
 
 function number(value: JsonValue | undefined): number {

@@ -111,11 +111,11 @@ function kindOf(type: number): Certificate['kind'] {
   throw new WireFault('neither a user nor a host certificate');
 }
 
-function list(bytes: Buffer, most: number): Buffer[] {
+function list(bytes: Buffer, maxCount: number): Buffer[] {
   const reader = new WireReader(bytes);
   const found: Buffer[] = [];
   while (!reader.atEnd) {
-    if (found.length >= most) throw new WireFault('too many principals or options');
+    if (found.length >= maxCount) throw new WireFault('too many principals or options');
     found.push(reader.string());
   }
   return found;

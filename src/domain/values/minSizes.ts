@@ -13,12 +13,12 @@ const minDiskBytes = 1024 ** 3;
 
 /** Refuses a size below the minimum. Throws `invalid-size`. */
 export function ensureMinimum(what: 'memory' | 'disk', bytes: number): void {
-  const least = what === 'memory' ? minMemoryBytes : minDiskBytes;
-  if (bytes >= least) return;
+  const minBytes = what === 'memory' ? minMemoryBytes : minDiskBytes;
+  if (bytes >= minBytes) return;
   throw new Failure('invalid-size', {
     what: `${what} ${formatExact(bytes)}`,
     why: 'too small for a container to start',
-    next: `use ${formatExact(least)} or more`,
-    details: { minBytes: least },
+    next: `use ${formatExact(minBytes)} or more`,
+    details: { minBytes: minBytes },
   });
 }

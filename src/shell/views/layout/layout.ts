@@ -68,8 +68,8 @@ export function place(widths: Pick<Widths, 'of'>, width: number): Placed[] {
       left -= cells;
     } else if (priority === 1) {
       // The name is always shown and leaves room for the status.
-      const most = Math.max(minNameWidth, left - gap - (statusCells + gap));
-      const fitting = Math.min(cells - gap, most);
+      const maxWidth = Math.max(minNameWidth, left - gap - (statusCells + gap));
+      const fitting = Math.min(cells - gap, maxWidth);
       taken.set(name, { width: fitting, bar: false });
       left -= fitting + gap;
     } else if (cells <= left) {
@@ -92,8 +92,8 @@ export function place(widths: Pick<Widths, 'of'>, width: number): Placed[] {
 
 /** Returns the first visible row after scrolling as little as possible to show the selected row. */
 export function scrolled(top: number, selected: number, count: number, room: number): number {
-  const most = Math.max(0, count - room);
-  return Math.max(0, Math.min(most, Math.max(selected - room + 1, Math.min(top, selected))));
+  const maxTop = Math.max(0, count - room);
+  return Math.max(0, Math.min(maxTop, Math.max(selected - room + 1, Math.min(top, selected))));
 }
 
 /** Returns the rows of the footer: message and keys, or a dialog. The list keeps at least a few rows. */
