@@ -11,12 +11,16 @@ const quickFolder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 /** The files that take longest: they run first, so that none of them runs alone at the end. */
 const longest = [
   'fuzz/keys',
-  'ssh/clients',
-  'ssh/timeLimits',
   'faults/kill',
-  'ssh/rekey',
+  'ssh/timeLimits',
+  'ssh/clients',
+  'ssh/limits',
+  'ssh/floods',
   'ssh/compromisedFront',
   'ssh/lost',
+  'host/faults',
+  'host/jumpHost',
+  'host/service',
 ];
 
 class LongestFirst extends BaseSequencer {
@@ -94,8 +98,9 @@ export default defineConfig({
           include: ['test/host/**/*.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 900_000,
-          // Each file has an Incus of its own; one after the other they are faster on a small machine.
-          fileParallelism: false,
+          // Each file has an Incus of its own.
+          maxWorkers: 3,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -8,16 +8,18 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import { frontEnvironment, frontV8Flags } from '../../src/core/front/frontStarter.ts';
 import { keys, places } from './keys.ts';
 import { maxTurnMs } from './eventLoop.ts';
 
 const floods = fileURLToPath(new URL('floods.ts', import.meta.url));
 
-test.each(Object.keys(places))(
+// Turns are measured in processor time, so the places can share the processors.
+test.concurrent.for(Object.keys(places))(
   'no key blocks the event loop of a shell that shows %s',
-  async (place) => {
+  { timeout: 300_000 },
+  async (place, { expect }) => {
     const { stdout } = await promisify(execFile)(process.execPath, [...frontV8Flags, floods, place], {
       env: { ...process.env, ...frontEnvironment },
       timeout: 280_000,
@@ -30,5 +32,4 @@ test.each(Object.keys(places))(
     console.log(`${place}: the longest turn took ${Math.max(...found.map(({ ms }) => ms))} ms`);
     expect(found.filter(({ ms }) => ms > maxTurnMs)).toEqual([]);
   },
-  300_000,
 );
