@@ -71,6 +71,8 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
   let type = '';
   let channelTerminal: ChannelTerminal | undefined;
   const abort = new AbortController();
+  const terminalOf = (channel: ServerChannel, size: TerminalSize): ChannelTerminal =>
+    new ChannelTerminal({ connection: options.connection, channel, type, environment, size });
 
   session.on('error' as never, () => undefined);
   session.on(
@@ -108,13 +110,7 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
       return;
     }
     if (terminal !== undefined && (asksForPlainShell(info.command) || takesWholeTerminal(info.command))) {
-      channelTerminal = new ChannelTerminal({
-        connection: options.connection,
-        channel,
-        type,
-        environment,
-        size: terminal,
-      });
+      channelTerminal = terminalOf(channel, terminal);
       running = runShell(
         channel,
         channelTerminal,
@@ -132,13 +128,7 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
       running = runExec(channel, options, abort, false, undefined);
       return;
     }
-    channelTerminal = new ChannelTerminal({
-      connection: options.connection,
-      channel,
-      type,
-      environment,
-      size: terminal,
-    });
+    channelTerminal = terminalOf(channel, terminal);
     running = runShell(channel, channelTerminal, options, plainFor(type));
   });
   const closed = new Promise<void>((resolve) => {

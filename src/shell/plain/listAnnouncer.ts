@@ -1,20 +1,10 @@
 /** Announces the live list as sentences: first every container, then each change. */
-import { listColumns, type ListColumnName } from '../../catalogue/verbs/list.ts';
+import { defaultListColumns, listColumns, type ListColumnName } from '../../catalogue/verbs/list.ts';
 import { plural } from '../../catalogue/declaration/show.ts';
 import type { FeedContainer, FeedUpdate } from '../../domain/events/notice.ts';
 import { printable } from '../../domain/text.ts';
 import { rowSentence, stopped, titleInWords, valueInWords } from './sentences.ts';
 
-/** The columns of a container's first sentence. */
-const announcedColumns = [
-  'user',
-  'status',
-  'ip',
-  'quota',
-  'autostart',
-  'disk',
-  'memory',
-] as const satisfies readonly ListColumnName[];
 /** The columns whose changes are announced. Use of disk, memory and CPU is left out: every measurement changes it. */
 const watchedColumns = [
   'status',
@@ -79,8 +69,8 @@ export class ListAnnouncer {
 
   #row(container: FeedContainer): string {
     return rowSentence(
-      announcedColumns.map((name) => listColumns[name].title),
-      announcedColumns.map((name) => this.#cell(container, name)),
+      defaultListColumns.map((name) => listColumns[name].title),
+      defaultListColumns.map((name) => this.#cell(container, name)),
       'Container of',
     );
   }
