@@ -5,7 +5,11 @@ import { quoted } from '../domain/text.ts';
 /** Returns the `names`, of one or two words, that are similar to `typed`. */
 export function similar(typed: string, names: readonly string[]): string[] {
   const join = (name: string): string => name.replace(' ', '-');
-  const probe = new Command().exitOverride().configureOutput({ writeErr: () => undefined });
+  const probe = new Command()
+    .exitOverride()
+    .configureOutput({ writeOut: () => undefined, writeErr: () => undefined })
+    .helpOption(false)
+    .helpCommand(false);
   for (const name of new Set(names.map(join))) probe.command(name);
   try {
     probe.parse([join(typed)], { from: 'user' });

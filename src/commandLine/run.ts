@@ -131,7 +131,7 @@ function requireTerminal({ io, prefix }: CommandOptions, { verb, input }: Invoca
   throw new Failure('usage', {
     what: quoted(`${verb.name}${view ?? ''}`),
     why: 'it needs a terminal',
-    next: `run it in a terminal: ${prefix.replace(/^ssh /, 'ssh -t ')} ${verb.name}${view ?? ' <user>'}`,
+    next: `run it in a terminal: ${prefix.replace(/^ssh /, 'ssh -t ')} ${verb.name}${view ?? ` ${shellWord(input['user']) ?? '<user>'}`}`,
   });
 }
 
@@ -173,8 +173,9 @@ async function completeInput(options: CommandOptions, { verb, input }: Invocatio
       full[stdin.into] = await io.files.read(given);
     }
   }
-  if (verb.danger === 'type-name' && full['yes'] !== true && io.terminal) {
-    const name = targetOf(verb, full) ?? '';
+  // Without a valid name core refuses the call, so there is nothing to confirm.
+  const name = targetOf(verb, full);
+  if (verb.danger === 'type-name' && full['yes'] !== true && io.terminal && name !== null) {
     full['confirm'] = (await io.ask(`${verb.summary}. This cannot be undone.\nType "${name}" to continue: `)).trim();
   }
   return full;

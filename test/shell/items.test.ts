@@ -93,6 +93,12 @@ describe.each(sizes)('at %i x %i', (columns, rows) => {
   });
 });
 
+test('delete of a user who cannot exist is refused by the name that was typed', async () => {
+  const shell = await openShell(server, { columns: 100, rows: 30 });
+  shell.type('delete Nobody-Here').press('enter');
+  await shell.said(/container of "Nobody-Here": no such container \(not-found\)/);
+});
+
 test('list drops the least important columns, and stacks them in a very narrow window', async () => {
   const seen = new Map<number, string>();
   for (const columns of [200, 80, 50, 18]) {

@@ -25,6 +25,13 @@ async function exists(user: string): Promise<boolean> {
 }
 
 describe('a command with a terminal', () => {
+  test('that deletes a user who cannot exist is refused without a question', async () => {
+    const { stdout, code } = await server.ssh(['delete', "'No Name'"], { tty: true });
+    expect(code).toBe(3);
+    expect(stdout).not.toContain('to continue');
+    expect(stdout).toMatch(/no such container \(not-found\)/);
+  });
+
   test('ends its lines with carriage returns', async () => {
     const { stdout, code } = await server.ssh(['whoami'], { tty: true });
     expect(code).toBe(0);

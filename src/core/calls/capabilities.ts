@@ -88,7 +88,7 @@ export const capabilities: Capabilities = {
   reconcile,
   'image build': buildImage,
   'image list': listImages,
-  // A check names the verb that helps; its caller may be one who has to ask an admin for it.
+  // A check advises a verb, which may not be open to its caller.
   doctor: async (context, input, call) => {
     const found = await diagnose(context, input, call);
     const checks = found.checks.map((check) => ({

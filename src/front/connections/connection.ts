@@ -66,7 +66,7 @@ export class ServedConnection {
   #isInvited = false;
   /** The answer to an invitation: what every session on the connection shows. */
   #invitationAnswer: Promise<string> | undefined;
-  /** True once a command has run: what is said once a login has been said. */
+  /** True once a command has run: later commands do not mention the simulated host again. */
   #hasRun = false;
   #failures = 0;
   #unusedTimer: NodeJS.Timeout | undefined;
@@ -214,8 +214,12 @@ export class ServedConnection {
       const session = accept();
       if (!hasUsablePacketSize(this.#connection, session)) return;
       closeBareSessions(this.#connection, session);
-      if (this.#invitationAnswer !== undefined)
-        return void this.#sessions.add(serveInvited(session, this.#invitationAnswer));
+      if (this.#invitationAnswer !== undefined) {
+        const invited = serveInvited(session, this.#invitationAnswer);
+        this.#sessions.add(invited);
+        session.on('close', () => this.#sessions.delete(invited));
+        return;
+      }
       if (this.#actor === undefined) return;
       const served = serveSession(session, {
         connection: this.#connection,

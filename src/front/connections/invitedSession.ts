@@ -6,6 +6,7 @@ import type { ServerChannel, Session } from 'ssh2';
 import { commandPrefix } from '../../catalogue/help.ts';
 import { exitCodes, Failure } from '../../domain/failure.ts';
 import type { KeyBound } from '../../protocol/messages.ts';
+import { exit } from '../sessions/exit.ts';
 import type { ServedSession } from '../sessions/session.ts';
 
 /** Returns the answer for a key that was bound, with the command to try next. */
@@ -34,12 +35,9 @@ export function serveInvited(session: Session, answer: Promise<string>): ServedS
     channel.on('error', () => undefined);
     channel.stderr.on('error', () => undefined);
     const finish = (text: string, code: number): void => {
-      if (channel.destroyed || !channel.writable) return done();
+      if (!channel.writable) return;
       channel.write(terminal ? text.replaceAll('\n', '\r\n') : text);
-      channel.exit(code);
-      channel.end();
-      channel.close();
-      done();
+      exit(channel, code);
     };
     answer.then(
       (text) => finish(text, exitCodes.ok),

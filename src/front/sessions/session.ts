@@ -14,6 +14,7 @@ import type { CoreClient } from '../../protocol/client.ts';
 import type { ShellClient } from '../../protocol/shellClient.ts';
 import { openShell, type Shell, type ShellOptions } from '../../shell/shell.ts';
 import { ChannelIo } from './channelIo.ts';
+import { exit } from './exit.ts';
 import { ChannelTerminal } from './channelTerminal.ts';
 import { terminalSize, type TerminalSize } from './terminalSize.ts';
 import { TimeLimit } from './timeLimit.ts';
@@ -277,14 +278,6 @@ function refuse(channel: ServerChannel, options: SessionOptions, failure: Failur
 
 /** How long a command that is ended from outside may take to answer, in milliseconds. */
 const unwindMs = 1500;
-
-/** Ends a channel with an exit status (RFC 4254, section 6.10). */
-function exit(channel: ServerChannel, code: number): void {
-  if (channel.destroyed || !channel.writable) return;
-  channel.exit(code);
-  channel.end();
-  channel.close();
-}
 
 /** Shows help, the answer to a session with neither a command nor a terminal. */
 function showOverview(io: ChannelIo, actor: Actor, { core, reachedAt, isFirst }: SessionOptions): number {

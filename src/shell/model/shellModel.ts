@@ -207,7 +207,7 @@ export class ShellModel {
   /** Shows what will be lost and asks the user to type the name. */
   async #confirmed(verb: AnyVerb, input: Readonly<Record<string, unknown>>): Promise<boolean> {
     const { core, actor, ui } = this.options;
-    const user = targetOf(verb, input) ?? '';
+    const user = targetOf(verb, input) ?? String(input[verb.target ?? '']);
     const answer = await core.call(
       { actor, verb: 'info', input: { user } },
       () => undefined,

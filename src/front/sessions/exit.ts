@@ -1,0 +1,9 @@
+import type { ServerChannel } from 'ssh2';
+
+/** Ends a channel with an exit status (RFC 4254, section 6.10). Does nothing if the client has closed it. */
+export function exit(channel: ServerChannel, code: number): void {
+  if (channel.destroyed || !channel.writable) return;
+  channel.exit(code);
+  channel.end();
+  channel.close();
+}
