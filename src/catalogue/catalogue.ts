@@ -125,13 +125,17 @@ export function authorise(verb: AnyVerb, actor: Actor): void {
   throw new Failure('denied', { what: quoted(verb.name), ...whyDenied(verb, actor) });
 }
 
-function whyDenied({ access, insteadAtManage }: AnyVerb, { entryPoint, role }: Actor): { why: string; next: string } {
-  if (entryPoint === 'self')
-    return { why: 'it is for admins, at manage@', next: 'ask an admin; "help" lists your verbs' };
-  if (access.manage === undefined)
+function whyDenied({ access, elsewhere }: AnyVerb, { entryPoint, role }: Actor): { why: string; next: string } {
+  const isForOthers = entryPoint === 'self' || access.manage === undefined;
+  if (isForOthers)
     return {
-      why: 'it is for users, at self@',
-      next: insteadAtManage === undefined ? '"help" lists your verbs' : `use "${insteadAtManage}"`,
+      why: entryPoint === 'self' ? 'it is for admins, at manage@' : 'it is for users, at self@',
+      next:
+        elsewhere !== undefined
+          ? `use "${elsewhere}"`
+          : entryPoint === 'self'
+            ? 'ask an admin; "help" lists your verbs'
+            : '"help" lists your verbs',
     };
   return {
     why: `your role is ${role}, and it needs ${access.manage === 'admin' ? 'admin' : `${access.manage} or higher`}`,

@@ -72,9 +72,24 @@ export function verbHelp(verb: AnyVerb, prefix: string, entryPoint: EntryPoint =
     {
       kind: 'verbatim',
       title: 'Examples',
-      text: verb.examples.map((e) => `${prefix} ${e.line}\n    ${e.says}`).join('\n'),
+      text: verb.examples
+        .map((e) => `${needsTerminal(verb, e.line) ? onTerminal(prefix) : prefix} ${e.line}\n    ${e.says}`)
+        .join('\n'),
     },
   ];
+}
+
+/** Reports whether a command line asks its user something, or takes the whole terminal. */
+function needsTerminal({ handsOverTerminal, viewSwitch, danger }: AnyVerb, line: string): boolean {
+  const has = (option: string): boolean => line.split(' ').includes(`--${option}`);
+  return (
+    handsOverTerminal === true || (viewSwitch !== undefined && has(viewSwitch)) || (danger !== 'none' && !has('yes'))
+  );
+}
+
+/** Returns the prefix with which ssh requests a terminal. */
+export function onTerminal(prefix: string): string {
+  return prefix.replace(/^ssh /, 'ssh -t ');
 }
 
 /** Returns the verb named by `help <words>`, or all verbs that begin with these words. Throws `unknown-command`. */

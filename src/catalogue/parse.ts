@@ -157,12 +157,15 @@ function declare(
         next: `see "help ${verb.name}"`,
       });
     }
-    found({
-      verb,
-      input,
-      format: (options['format'] as Format | undefined) ?? 'table',
-      help: wantsHelp,
-    });
+    const format = (options['format'] as Format | undefined) ?? 'table';
+    if (verb.streamSwitch !== undefined && input[verb.streamSwitch] === true && format !== 'table' && !wantsHelp) {
+      throw new Failure('usage', {
+        what: quoted(`${verb.name} --${verb.streamSwitch}`),
+        why: `its output has no end, and ${format} is written at the end`,
+        next: `leave out --${verb.streamSwitch} or the format`,
+      });
+    }
+    found({ verb, input, format, help: wantsHelp });
   });
 }
 

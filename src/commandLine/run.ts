@@ -3,7 +3,7 @@
  * standard output, sentences go to standard error; with --json exactly one document goes to standard output.
  */
 import { mayUse, verbsFor } from '../catalogue/catalogue.ts';
-import { describe, overview, verbForHelp, verbHelp } from '../catalogue/help.ts';
+import { describe, onTerminal, overview, verbForHelp, verbHelp } from '../catalogue/help.ts';
 import { parseCommandLine, wantedFormat, type Format, type Invocation } from '../catalogue/parse.ts';
 import { targetOf, wantsStdin } from '../catalogue/declaration/verb.ts';
 import { renderAnswer, renderBlocks, renderDocument, renderFailure } from '../catalogue/render.ts';
@@ -80,7 +80,14 @@ export async function runCommand(options: CommandOptions): Promise<number> {
       options.signal,
       terminal,
     );
-    const answer = await call.finally(() => terminal?.giveBack());
+    const { name, changes } = invocation.verb;
+    const uninterrupted = (): void => io.stderr(`${name} cannot be stopped: it continues to its end.\n`);
+    if (changes && io.terminal && terminal === undefined)
+      options.signal.addEventListener('abort', uninterrupted, { once: true });
+    const answer = await call.finally(() => {
+      options.signal.removeEventListener('abort', uninterrupted);
+      terminal?.giveBack();
+    });
     const rendered = renderAnswer({ verb: invocation.verb, ...answer }, format, core.greeting.host, {
       now: new Date(),
       terminal: io.terminal,
@@ -104,34 +111,43 @@ export async function runCommand(options: CommandOptions): Promise<number> {
  * Completes the advice of a call that got no key: the command that sends one, and the options of the verb that make a
  * key unnecessary.
  */
-function withCommand(failure: Failure, { prefix }: CommandOptions, call: Invocation | undefined): Failure {
+function withCommand(failure: Failure, { words, prefix }: CommandOptions, call: Invocation | undefined): Failure {
   if (failure.code !== 'missing-key' || call?.verb.stdin === undefined) return failure;
-  const { name: verb, parameters, stdin } = call.verb;
-  const given = parameters.flatMap((p) =>
-    p.kind === 'argument' ? [shellWord(call.input[p.name]) ?? `<${p.name}>`] : [],
-  );
-  const command = `${[prefix, verb, ...given].join(' ')} < key.pub`;
-  const others = parameters.flatMap((p) =>
-    p.kind === 'option' && stdin.unless?.includes(p.name) === true ? [`--${p.long[0]}`] : [],
-  );
+  const { parameters, stdin, form } = call.verb;
+  const options = parameters.filter((p) => p.kind === 'option');
+  // One of these is required too, unless it can be the key.
+  const wanted = form?.oneOf?.includes(stdin.into) === false ? form.oneOf : [];
+  const required = options
+    .filter((p) => wanted[0] === p.name && wanted.every((name) => call.input[name] === undefined))
+    .map((p) => ` --${p.long[0]} <${p.value ?? p.name}>`);
+  const others = options.filter((p) => stdin.unless?.includes(p.name) === true).map((p) => `--${p.long[0]}`);
   const instead = others.length === 0 ? '' : `; or give ${others.join(' or ')} instead`;
+  const command = `${prefix} ${typedAgain(words, call)}${required.join('')} < key.pub`;
   const next = `${failure.next ?? 'send it on standard input'}: ${command}${instead}`;
   return new Failure(failure.code, { ...failure.toData(), next }, failure.cause);
 }
 
-/** Returns a value that a shell reads as one plain word, or undefined for any other. */
-function shellWord(value: unknown): string | undefined {
-  return typeof value === 'string' && /^[\w@.:/+-]+$/.test(value) ? value : undefined;
+/** Returns the command line for the caller to type again: as it was, or without words that a shell would change. */
+function typedAgain(words: readonly string[], { verb, input }: Invocation): string {
+  const isPlain = (word: string): boolean => /^[\w@.:/+=,-]+$/.test(word);
+  if (words.every(isPlain) && !words.some((word) => word.startsWith('--ssh-key'))) return words.join(' ');
+  const given = verb.parameters.flatMap((p) => {
+    if (p.kind !== 'argument') return [];
+    const value = input[p.name];
+    return [typeof value === 'string' && isPlain(value) ? value : `<${p.name}>`];
+  });
+  return [verb.name, ...given].join(' ');
 }
 
 /** Refuses a verb or view that needs a terminal where there is none, before any input is read. */
-function requireTerminal({ io, prefix }: CommandOptions, { verb, input }: Invocation): void {
+function requireTerminal({ io, prefix, words }: CommandOptions, call: Invocation): void {
+  const { verb, input } = call;
   const view = verb.viewSwitch !== undefined && input[verb.viewSwitch] === true ? ` --${verb.viewSwitch}` : undefined;
   if (view === undefined && (verb.handsOverTerminal !== true || io.handOver !== undefined)) return;
   throw new Failure('usage', {
     what: quoted(`${verb.name}${view ?? ''}`),
     why: 'it needs a terminal',
-    next: `run it in a terminal: ${prefix.replace(/^ssh /, 'ssh -t ')} ${verb.name}${view ?? ` ${shellWord(input['user']) ?? '<user>'}`}`,
+    next: `run it in a terminal: ${onTerminal(prefix)} ${typedAgain(words, call)}`,
   });
 }
 

@@ -55,6 +55,10 @@ core.onNotification(messages.drain, ({ reason }) => {
 // Without core there is nothing to serve; a new core starts a new front.
 channel.on('close', () => process.exit(0));
 
+// Ctrl-C in the terminal of `npm start` reaches the whole process group. core stops the front itself, after the
+// running changes.
+process.on('SIGINT', () => undefined);
+
 // One client must never take the others down: an error that escapes a session is logged, and the server continues.
 process.on('uncaughtException', (error) => logError('uncaught', error));
 process.on('unhandledRejection', (error) => logError('unhandled', error));

@@ -40,8 +40,8 @@ const ecdsa: Readonly<
 
 /**
  * Verifies a signature in wire format: the name of its algorithm, then the signature itself (RFC 4253, section 6.6).
- * Returns what a FIDO key states in it, or undefined if it is invalid. With `algorithm`, only that algorithm is accepted; otherwise any that
- * {@link algorithmsOf} lists.
+ * Returns what a FIDO key states in it, or undefined if it is invalid. With `algorithm`, only that algorithm is
+ * accepted; otherwise any that {@link algorithmsOf} lists.
  */
 export function verifySignature(
   key: SigningKey,

@@ -14,6 +14,8 @@ if (values.uid !== undefined && values.gid !== undefined) {
   process.setuid?.(Number(values.uid));
 }
 if (process.getuid?.() === 0) throw new Error('the metrics process must not run as root');
+// Ctrl-C in the terminal of `npm start` reaches the whole process group; core ends this process itself.
+process.on('SIGINT', () => undefined);
 
 /** The file descriptor of the port, as src/metrics/metricsProcess.ts passes it. */
 const listenerFd = 3;

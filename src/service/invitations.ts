@@ -26,7 +26,10 @@ export async function inviteAdmin(
       next: `"admin role ${name} ${role}" changes it`,
     });
   }
-  return invite(context, { kind: 'admin', name, ...(role === undefined ? {} : { role }) }, call);
+  // The role of a new admin is fixed now, so that `invite list` can show it; that of an existing one may change
+  // meanwhile.
+  const fixed = role ?? (present === undefined ? 'admin' : undefined);
+  return invite(context, { kind: 'admin', name, ...(fixed === undefined ? {} : { role: fixed }) }, call);
 }
 
 export async function inviteUser(

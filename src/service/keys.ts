@@ -173,18 +173,21 @@ async function changeKeys(
   );
 }
 
-/** Returns a warning for each key that also opens another user's container. Sharing is allowed, but never silent. */
+/** Returns a warning for each key that also opens other users' containers. Sharing is allowed, but never silent. */
 export function sharedKeyWarnings(
   instances: readonly IncusInstance[],
   user: string,
   keys: readonly PublicKey[],
 ): string[] {
-  const wanted = new Set(keys.map((key) => key.fingerprint));
-  return instances.flatMap((instance) => {
+  const owned = instances.flatMap((instance) => {
     const owner = ownerOfInstance(instance);
     if (owner === undefined || owner === user) return [];
-    return decodeKeys(instance.config[field.keys])
-      .filter((stored) => wanted.has(fingerprint(stored)))
-      .map((stored) => `the key ${fingerprint(stored)} also opens the container of ${owner}`);
+    return [{ owner, fingerprints: new Set(decodeKeys(instance.config[field.keys]).map(fingerprint)) }];
+  });
+  return keys.flatMap(({ fingerprint: shared }) => {
+    const owners = owned.filter(({ fingerprints }) => fingerprints.has(shared)).map(({ owner }) => owner);
+    return owners.length === 0
+      ? []
+      : [`the key ${shared} also opens the container${owners.length === 1 ? '' : 's'} of ${owners.join(', ')}`];
   });
 }

@@ -28,7 +28,7 @@ export const settingsSchema = z.strictObject({
         .regex(/^[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?$/, 'must be a host name or an address')
         .optional()
         .describe(
-          'Host name or address of this host, as users reach it. Default: the address that the caller connected to.',
+          'Host name or address of this host, as users reach it. Without it, ssh configurations name the address that the caller connected to, or JUMP-HOST if that is a loopback address.',
         ),
       port: z.number().int().min(1).max(65_535).default(22).describe("Port of the host's own sshd, as users reach it."),
       group: groupName

@@ -5,7 +5,7 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { adminOf } from '../support/front.ts';
+import { adminOf, frontOf } from '../support/front.ts';
 import { makeKey } from '../support/keys.ts';
 import { RawClient, message, uint32 } from '../support/rawClient.ts';
 import { eventually, startServer, temporaryFolder } from '../support/server.ts';
@@ -79,4 +79,30 @@ test('A stopping server disconnects a client only after the client has closed it
   await client.take(message.disconnect);
   await client.ends();
   expect(await stopped).toBe(0);
+}, 60_000);
+
+/** Starts a server with one container and a client that follows its console log. */
+async function followedServer() {
+  const server = await startServer();
+  const key = await makeKey(await temporaryFolder(), 'user');
+  expect((await server.ssh(['create', 'alice'], { stdin: key.line })).code).toBe(0);
+  const client = server.startSsh(['logs', 'alice', '--follow']);
+  await new Promise<void>((resolve) => client.stdout.once('data', () => resolve()));
+  return { server, client };
+}
+
+test('Ctrl-C in the terminal of a server, which reaches all its processes, stops it as SIGTERM does', async () => {
+  const { server, client } = await followedServer();
+  for (const pid of [await frontOf(server), server.pid]) process.kill(pid, 'SIGINT');
+  const { exitCode, stderr } = await client;
+  expect(stderr).toMatch(/The session ends: the server is stopping/);
+  expect(exitCode).toBe(0);
+  expect(await server.stop()).toBe(0);
+}, 60_000);
+
+test('A server stops although its front died while a client followed a log', async () => {
+  const { server, client } = await followedServer();
+  process.kill(await frontOf(server), 'SIGKILL');
+  expect((await client).exitCode).toBe(255);
+  expect(await server.stop()).toBe(0);
 }, 60_000);

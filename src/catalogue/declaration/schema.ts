@@ -37,10 +37,14 @@ export const newName = parsedBy(parseName);
  * Returns a schema for the name, or the id, of something that may exist. A text that can be neither is `not-found`;
  * `list` is the verb that shows what there is.
  */
-export function existing(what: string, list: string, isId: (text: string) => boolean = () => false) {
+export function existing(what: string, list: string, isId?: (text: string) => boolean) {
   return parsedBy((text) => {
-    if (isName(text) || isId(text)) return text;
-    throw new Failure('not-found', { what: `${what} ${quoted(text)}`, why: 'there is none', next: `see "${list}"` });
+    if (isName(text) || isId?.(text) === true) return text;
+    throw new Failure('not-found', {
+      what: `${what} ${quoted(text)}`,
+      why: `no ${what} has this ${isId === undefined ? 'name' : 'id or name'}`,
+      next: `see "${list}"`,
+    });
   });
 }
 

@@ -111,12 +111,14 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
   readonly handsOverTerminal?: boolean;
   /** The switch that opens a full-screen view instead of printing a result; it requires a terminal. */
   readonly viewSwitch?: string;
+  /** The switch with which the output is text that keeps coming, which no other format can hold. */
+  readonly streamSwitch?: string;
   /** The shell may ask for missing input in a form. With `oneOf`, at least one of these properties is required. */
   readonly form?: { readonly oneOf?: readonly string[] };
   /** If the settings require it, allowed over ssh only shortly after a login with a touched FIDO key. */
   readonly wantsTouch?: boolean;
-  /** For a verb of self@ alone: the command that admins use instead. */
-  readonly insteadAtManage?: string;
+  /** The command to use instead at the other entry point, where this verb is closed. */
+  readonly elsewhere?: string;
   /** Listed when an owner opens a shell at self@. */
   readonly onSelfCard?: true;
   /** The front answers calls itself, from the catalogue alone. */

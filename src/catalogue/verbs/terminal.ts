@@ -47,6 +47,7 @@ export const logs = defineVerb({
     { line: 'logs alice --lines 20', says: 'the last 20 lines' },
   ],
   ends: { ...readEnds, notFound: noContainer },
+  streamSwitch: 'follow',
   access: { manage: 'viewer', self: true },
   changes: false,
   danger: 'none',
@@ -71,7 +72,7 @@ export const logs = defineVerb({
         z.number(),
         z
           .string()
-          .regex(/^\d{1,6}$/, 'not a number of lines')
+          .regex(/^[1-9]\d{0,5}$/, 'not a number of lines from 1 to 999999')
           .transform(Number),
       ])
       .optional(),

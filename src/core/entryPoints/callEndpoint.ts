@@ -36,6 +36,7 @@ export function serveCalls(
   const terminals = new Map<string, RemoteTerminal>();
   const callsByLogin = new Map<string, number>();
   let calls = 0;
+  const gone = new AbortController();
   logins.onEnd((login) => {
     for (const terminal of terminals.values()) if (terminal.login === login) terminal.end();
   });
@@ -70,7 +71,8 @@ export function serveCalls(
         input: request.input,
         reachedAt: request.reachedAt,
         shell: request.shell,
-        signal: abortSignal(token),
+        // A peer that is gone cannot cancel its calls any more.
+        signal: AbortSignal.any([abortSignal(token), gone.signal]),
         terminal,
         emit,
       });
@@ -95,6 +97,7 @@ export function serveCalls(
     if (parsed.success) terminals.get(parsed.data.id)?.resize(parsed.data.columns, parsed.data.rows);
   });
   connection.onDispose(() => {
+    gone.abort();
     for (const terminal of terminals.values()) terminal.end();
   });
 }

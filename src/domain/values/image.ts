@@ -37,7 +37,8 @@ export function parseImage(text: string): ImageReference {
 
 /**
  * Returns the reference in lower-case letters, digits and single hyphens, for use in an alias: `images:ubuntu/24.04`
- * becomes `images-ubuntu-24-04`. Different references may have the same slug, so a slug alone does not identify its base.
+ * becomes `images-ubuntu-24-04`. Different references may have the same slug, so a slug alone does not identify its
+ * base.
  */
 export function imageSlug(reference: string): string {
   const slug = reference

@@ -83,6 +83,7 @@ export function parseSize(text: string): number {
   }
   const [, whole = '', fraction = '', unit = ''] = match;
   const number = fraction === '' ? whole : `${whole}.${fraction}`;
+  if (/^0*(?:\.0*)?$/.test(number)) throw invalid(text, 'zero');
   if (/^(?:[kmgtpe]i?)?$/i.test(unit)) throw ambiguous(text, number, unit);
   if (!unitText.test(unit)) {
     const bits = /^[kmgtpe]i?b$/i.test(unit);

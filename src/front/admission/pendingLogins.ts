@@ -1,6 +1,7 @@
 /**
- * Limits of pending logins (`ssh.pendingLogins` in src/settings/ssh.ts), as MaxStartups (random early drop) and PerSourceMaxStartups of sshd_config(5). A source
- * that has logged in recently keeps `perSource` reserved slots, so that a flood does not lock out people who work here.
+ * Limits of pending logins (`ssh.pendingLogins` in src/settings/ssh.ts), as MaxStartups (random early drop) and
+ * PerSourceMaxStartups of sshd_config(5). A source that has logged in recently keeps `perSource` reserved slots, so
+ * that a flood does not lock out people who work here.
  */
 export interface PendingLoginLimits {
   /** Number of pending logins at which random rejection begins. */

@@ -1,8 +1,8 @@
 /**
  * The algorithms that this server offers. Ciphers are authenticated, so that no MAC is ever negotiated. Not offered are
  * compression (ssh2 inflates before authentication without a useful bound), finite-field groups (their arithmetic runs
- * synchronously before authentication), NIST curves, and anything with SHA-1. What core accepts as a name in a report is
- * in src/domain/access/transport.ts.
+ * synchronously before authentication), NIST curves, and anything with SHA-1. What core accepts as a name in a report
+ * is in src/domain/access/transport.ts.
  */
 import type { Algorithms, ServerConfig } from 'ssh2';
 import { certificateAlgorithms } from '../../domain/keys/certificate.ts';

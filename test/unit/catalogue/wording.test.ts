@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { describe, expect, it } from 'vitest';
-import { verbNamed, verbNames } from '../../../src/catalogue/catalogue.ts';
+import { verbNamed, verbNames, type VerbName } from '../../../src/catalogue/catalogue.ts';
 import { describe as describeVerbs, usageLine, verbHelp } from '../../../src/catalogue/help.ts';
 import { renderBlocks } from '../../../src/catalogue/render.ts';
 
@@ -57,7 +57,27 @@ describe.each(verbNames)('%s', (name) => {
     const text = renderBlocks(verbHelp(verb, 'ssh -p 2222 manage@jump'));
     expect(text).toContain(`Usage: ssh -p 2222 manage@jump ${usageLine(verb)}`);
     for (const p of verb.parameters) expect(text).toContain(p.kind === 'option' ? `--${p.long[0]}` : p.name);
-    for (const { line } of verb.examples) expect(text).toContain(`ssh -p 2222 manage@jump ${line}\n`);
+    for (const { line } of verb.examples)
+      expect(text.replaceAll('ssh -t ', 'ssh ')).toContain(`ssh -p 2222 manage@jump ${line}\n`);
+  });
+});
+
+describe('an example in help', () => {
+  const help = (name: VerbName): string => renderBlocks(verbHelp(verbNamed(name), 'ssh -p 2222 manage@jump'));
+
+  it.each([
+    ['list', 'list --watch'],
+    ['shell', 'shell alice'],
+    ['delete', 'delete alice'],
+  ] as const)('of %s requests a terminal where it needs one', (name, line) => {
+    expect(help(name)).toContain(`ssh -t -p 2222 manage@jump ${line}\n`);
+  });
+
+  it.each([
+    ['list', 'list --json'],
+    ['delete', 'delete alice --yes'],
+  ] as const)('of %s requests none where it needs none', (name, line) => {
+    expect(help(name)).toContain(`ssh -p 2222 manage@jump ${line}\n`);
   });
 });
 
