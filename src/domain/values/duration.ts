@@ -3,6 +3,11 @@ import prettyMs, { type Options } from 'pretty-ms';
 import { Failure } from '../failure.ts';
 import { quoted } from '../text.ts';
 
+export const secondMs = 1000;
+export const minuteMs = 60 * secondMs;
+export const hourMs = 60 * minuteMs;
+export const dayMs = 24 * hourMs;
+
 /** Tenths of a second matter only while there are few seconds. */
 const precision = (ms: number): Options => ({ unitCount: 2, secondsDecimalDigits: ms < 10_000 ? 1 : 0 });
 
@@ -11,9 +16,13 @@ export function durationInWords(ms: number): string {
   return prettyMs(ms, { ...precision(ms), verbose: true });
 }
 
-/** Returns the time that is left, for a sentence. Rounded up to seconds, so that nobody comes back too early. */
+/**
+ * Returns the time that is left, for a sentence. Rounded up to the smaller of the two units that are shown, so that
+ * nobody comes back too early, and at least a second.
+ */
 export function timeLeftInWords(ms: number): string {
-  return durationInWords(Math.ceil(ms / 1000) * 1000);
+  const smallestMs = ms > 365 * dayMs ? dayMs : ms > dayMs ? hourMs : ms > hourMs ? minuteMs : secondMs;
+  return durationInWords(Math.max(1, Math.ceil(ms / smallestMs)) * smallestMs);
 }
 
 /** Returns a measured duration beside what took it: `2.9s`, `1m 5s`. */
@@ -29,10 +38,6 @@ export function formatUptime(ms: number): string {
   return prettyMs(Math.max(ms, 1000), { hideYear: true, hideSeconds: true, secondsDecimalDigits: 0, unitCount: 2 });
 }
 
-const secondMs = 1000;
-const minuteMs = 60 * secondMs;
-const hourMs = 60 * minuteMs;
-export const dayMs = 24 * hourMs;
 const unitMs: ReadonlyMap<string, number> = new Map([
   ['s', secondMs],
   ['m', minuteMs],

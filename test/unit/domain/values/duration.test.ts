@@ -28,8 +28,21 @@ describe('a duration', () => {
     expect([durationInWords(ms), shortDuration(ms)]).toEqual([words, short]);
   });
 
-  it('that is left is rounded up to seconds', () => {
-    expect([1, 1001, 59_001].map(timeLeftInWords)).toEqual(['1 second', '2 seconds', '1 minute']);
+  it.each([
+    [-5000, '1 second'],
+    [0, '1 second'],
+    [1, '1 second'],
+    [1001, '2 seconds'],
+    [minute - 1, '1 minute'],
+    [minute + 1, '1 minute 1 second'],
+    [hour, '1 hour'],
+    [hour + 1, '1 hour 1 minute'],
+    [hour + minute + 30 * second, '1 hour 2 minutes'],
+    [day - 1, '1 day'],
+    [2 * day + 3 * hour + 1, '2 days 4 hours'],
+    [365 * day + 1, '1 year 1 day'],
+  ])('of %i ms that is left is rounded up to the smallest unit shown: %s', (ms, words) => {
+    expect(timeLeftInWords(ms)).toBe(words);
   });
 });
 
