@@ -40,6 +40,11 @@ export function quoted(text: string, limit = 60): string {
   return `"${printable(kept)}"`;
 }
 
+/** Returns `1 key` or `2 keys`. */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
 /** Returns `value` as JSON that is safe on a terminal: unsafe characters in strings become `\uXXXX`. */
 export function safeJson(value: unknown, indent?: number): string {
   // JSON.stringify returns undefined for undefined and for functions, contrary to its type.

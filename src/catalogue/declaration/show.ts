@@ -1,6 +1,6 @@
 /** Formatting of single values in views: readable on a terminal, exact elsewhere. */
 import { formatHuman } from '../../domain/values/size.ts';
-import { formatUptime } from '../../domain/values/duration.ts';
+import { dayMs, formatUptime, hourMs, minuteMs, secondMs } from '../../domain/values/duration.ts';
 import type { ViewContext } from './view.ts';
 
 export function showSize(bytes: number | null): string {
@@ -26,10 +26,10 @@ export function showCpu(percentOfOne: number | null): string {
 
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always', style: 'long' });
 const units: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
-  ['day', 86_400_000],
-  ['hour', 3_600_000],
-  ['minute', 60_000],
-  ['second', 1000],
+  ['day', dayMs],
+  ['hour', hourMs],
+  ['minute', minuteMs],
+  ['second', secondMs],
 ];
 
 /** Returns a time relative to now on a terminal, and in RFC 3339 elsewhere. */
@@ -39,7 +39,7 @@ export function showTime(time: string | null, context: ViewContext): string {
   if (Number.isNaN(ms)) return time;
   if (!context.terminal) return new Date(ms).toISOString();
   const ago = context.now.getTime() - ms;
-  const [unit, length] = units.find(([, candidate]) => Math.abs(ago) >= candidate) ?? (['second', 1000] as const);
+  const [unit, length] = units.find(([, candidate]) => Math.abs(ago) >= candidate) ?? (['second', secondMs] as const);
   return relative.format(-Math.round(ago / length), unit);
 }
 
@@ -55,8 +55,4 @@ export function yesNo(value: boolean): string {
 
 export function capitalised(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
-}
-
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
 }

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import type { AdminChange, AdminInfo, AdminKeyInfo, LastUse } from '../../domain/results/admins.ts';
 import { addressList, existing, limitedKeys, newName, untilWhen } from '../declaration/schema.ts';
-import { plural, showTime } from '../declaration/show.ts';
+import { plural } from '../../domain/text.ts';
+import { showTime } from '../declaration/show.ts';
 import { defineVerb, type Option } from '../declaration/verb.ts';
 import type { Block, Rows, ViewContext } from '../declaration/view.ts';
 import { publicKeyOption } from './shared.ts';

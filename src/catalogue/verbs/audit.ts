@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../domain/json.ts';
 import type { AuditRecords, AuditVerification } from '../../domain/results/audit.ts';
-import { safeJson } from '../../domain/text.ts';
+import { plural, safeJson } from '../../domain/text.ts';
 import { shortDuration } from '../../domain/values/duration.ts';
-import { plural, showTime } from '../declaration/show.ts';
+import { showTime } from '../declaration/show.ts';
 import { defineVerb, type Option } from '../declaration/verb.ts';
 import type { Block, ViewContext } from '../declaration/view.ts';
 

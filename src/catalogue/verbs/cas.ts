@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import type { CaChange, CaInfo } from '../../domain/results/cas.ts';
-import { quoted } from '../../domain/text.ts';
+import { plural, quoted } from '../../domain/text.ts';
 import { existing, newName, parsedBy, publicKey, publicKeys } from '../declaration/schema.ts';
-import { plural, showTime } from '../declaration/show.ts';
+import { showTime } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import type { Block, Rows, ViewContext } from '../declaration/view.ts';
 import { publicKeyOption } from './shared.ts';

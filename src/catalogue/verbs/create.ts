@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { CreateResult } from '../../domain/results/changes.ts';
 import { cpuCount, imageReference, label, newUsername, publicKeys, size } from '../declaration/schema.ts';
-import { plural, showSize } from '../declaration/show.ts';
+import { plural } from '../../domain/text.ts';
+import { showSize } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import { changeEnds, keyStdin, publicKeyOption, userArgument, warnings } from './shared.ts';
 

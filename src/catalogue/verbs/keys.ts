@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { KeyChange, KeyList } from '../../domain/results/keys.ts';
 import { publicKeys, username } from '../declaration/schema.ts';
-import { plural } from '../declaration/show.ts';
+import { plural } from '../../domain/text.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import type { Block, ViewContext } from '../declaration/view.ts';
 import {

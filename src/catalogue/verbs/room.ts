@@ -1,7 +1,8 @@
 /** The verbs about admins with open shells. */
 import { z } from 'zod';
 import type { Said, WhoIsHere } from '../../domain/results/room.ts';
-import { plural, showTime } from '../declaration/show.ts';
+import { plural } from '../../domain/text.ts';
+import { showTime } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
 
 export const who = defineVerb({

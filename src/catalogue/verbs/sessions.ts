@@ -3,7 +3,8 @@ import { z } from 'zod';
 import type { LoginInfo } from '../../domain/access/login.ts';
 import type { KickResult } from '../../domain/results/sessions.ts';
 import { existing } from '../declaration/schema.ts';
-import { plural, showTime } from '../declaration/show.ts';
+import { plural } from '../../domain/text.ts';
+import { showTime } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
 
 /** An id (https://github.com/ulid/spec) or a name. */

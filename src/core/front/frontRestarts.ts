@@ -1,9 +1,10 @@
 /** Tells people at their next login that the front was replaced, which explains why their connections were cut. */
 import type { Actor } from '../../domain/access/actor.ts';
 import type { FrontRestart } from '../../domain/events/notice.ts';
+import { dayMs } from '../../domain/values/duration.ts';
 
 /** Age in milliseconds after which a restart is not reported any more. */
-const reportedForMs = 24 * 60 * 60_000;
+const reportedForMs = dayMs;
 
 export class FrontRestarts {
   readonly #now: () => number;

@@ -1,11 +1,7 @@
 /** Times, as people type them. A time without an offset is UTC, like all times that this system prints. */
 import { Failure } from '../failure.ts';
 import { quoted } from '../text.ts';
-import { dayMs, readSpan } from './duration.ts';
-
-const secondMs = 1000;
-const minuteMs = 60 * secondMs;
-const hourMs = 60 * minuteMs;
+import { dayMs, hourMs, minuteMs, readSpan, secondMs } from './duration.ts';
 
 /**
  * Dates and the date-times of RFC 3339 section 5.6. The offset, the seconds and the time are optional, and a space may

@@ -5,13 +5,14 @@
 import { lstat, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Transport } from '../../domain/access/login.ts';
+import { plural } from '../../domain/text.ts';
+import { dayMs } from '../../domain/values/duration.ts';
 import { formatHuman } from '../../domain/values/size.ts';
 import { postQuantum } from '../../domain/access/transport.ts';
 import type { HostContext } from '../instances/context.ts';
 import { ok, problem, warning, type Outcome } from './outcome.ts';
 import type { DoctorTools, ServerTools } from './tools.ts';
 
-const dayMs = 24 * 60 * 60 * 1000;
 /** Age at which a host key is worth rotating, in days. */
 const oldDays = 730;
 /** How long before its expiry a key is reported, in days. */
@@ -45,7 +46,7 @@ export async function checkHostKey({ hostKeyPath }: ServerTools, now: Date): Pro
       `chmod 600 ${hostKeyPath}; then make a new one: "host-key rotate"`,
     );
   const days = Math.floor(Math.max(0, now.getTime() - found.mtimeMs) / dayMs);
-  const text = `ed25519, mode ${mode}, ${counted(days, 'day')} old`;
+  const text = `ed25519, mode ${mode}, ${plural(days, 'day')} old`;
   return days > oldDays
     ? warning(text, '"host-key rotate": regular rotation limits the use of a stolen key')
     : ok(text);
@@ -61,12 +62,12 @@ export function checkAdminKeys({ admins }: ServerTools, now: Date): Outcome {
       leftMs: expiresAt === null ? Infinity : Date.parse(expiresAt) - now.getTime(),
     })),
   );
-  const text = `${counted(keys.length, 'key')} of ${counted(all.length, 'admin')}`;
+  const text = `${plural(keys.length, 'key')} of ${plural(all.length, 'admin')}`;
   const ending = keys
     .filter(({ leftMs }) => leftMs <= soonDays * dayMs)
     .map(
       ({ name, fingerprint, leftMs }) =>
-        `${name}'s ${fingerprint} ${leftMs <= 0 ? 'has expired' : `expires in ${counted(Math.ceil(leftMs / dayMs), 'day')}`}`,
+        `${name}'s ${fingerprint} ${leftMs <= 0 ? 'has expired' : `expires in ${plural(Math.ceil(leftMs / dayMs), 'day')}`}`,
     );
   return ending.length === 0
     ? ok(text)
@@ -123,8 +124,4 @@ export async function checkJournal(tools: DoctorTools, signal: AbortSignal): Pro
         `${verified.firstBad.segment} line ${verified.firstBad.line}: ${verified.firstBad.reason}`,
         '"audit verify" shows where; do not change the files',
       );
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${count === 1 ? what : `${what}s`}`;
 }

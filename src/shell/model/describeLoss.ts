@@ -1,4 +1,5 @@
-import { plural, showTime, showUse } from '../../catalogue/declaration/show.ts';
+import { plural } from '../../domain/text.ts';
+import { showTime, showUse } from '../../catalogue/declaration/show.ts';
 import type { ContainerDetails } from '../../domain/results/container.ts';
 
 /** Describes what deleting a container destroys, from the result of `info`. */

@@ -1,8 +1,7 @@
 /** Announces the live list as sentences: first every container, then each change. */
 import { defaultListColumns, listColumns, type ListColumnName } from '../../catalogue/verbs/list.ts';
-import { plural } from '../../catalogue/declaration/show.ts';
 import type { FeedContainer, FeedUpdate } from '../../domain/events/notice.ts';
-import { printable } from '../../domain/text.ts';
+import { plural, printable } from '../../domain/text.ts';
 import { rowSentence, stopped, titleInWords, valueInWords } from './sentences.ts';
 
 /** The columns whose changes are announced. Use of disk, memory and CPU is left out: every measurement changes it. */

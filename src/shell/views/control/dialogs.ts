@@ -1,6 +1,7 @@
 /** The dialogs of the live list: the form for a new size, the question before several deletions. */
 import type { AnyVerb } from '../../../catalogue/catalogue.ts';
-import { plural, showSize } from '../../../catalogue/declaration/show.ts';
+import { plural } from '../../../domain/text.ts';
+import { showSize } from '../../../catalogue/declaration/show.ts';
 import { formatExact } from '../../../domain/values/size.ts';
 import type { FeedContainer } from '../../../domain/events/notice.ts';
 import type { Confirmation } from '../../model/ui.ts';

@@ -1,9 +1,8 @@
 /** Builds the lines of the live list from styled segments, so that they can be tested without a screen. */
 import type { TextProps } from 'ink';
-import { plural } from '../../../catalogue/declaration/show.ts';
 import stringWidth from 'string-width';
 import type { FeedContainer } from '../../../domain/events/notice.ts';
-import { printable } from '../../../domain/text.ts';
+import { plural, printable } from '../../../domain/text.ts';
 import { bar } from '../../items/drawing.ts';
 import { fullness, signs, styles, tones } from '../../items/theme.ts';
 import type { LiveCall } from '../../model/liveCalls.ts';
