@@ -2,7 +2,7 @@
 import { Command, CommanderError, Option as CommanderOption } from 'commander';
 import type { Actor, EntryPoint } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
-import { printable, quoted } from '../domain/text.ts';
+import { joinChoices, printable, quoted } from '../domain/text.ts';
 import { verbNamed, verbNames, verbsFor, type AnyVerb } from './catalogue.ts';
 import { isRequired, type Option } from './declaration/verb.ts';
 import { didYouMean, similar } from './similar.ts';
@@ -267,7 +267,7 @@ function cut(message: string): string {
 
 /** Returns `"ban add", "ban lift" or "ban list"`. */
 function choice(names: readonly string[]): string {
-  return new Intl.ListFormat('en', { type: 'disjunction' }).format(names.map((name) => quoted(name)));
+  return joinChoices(names.map((name) => quoted(name)));
 }
 
 function asFailure(error: CommanderError, words: readonly string[], verbs: readonly AnyVerb[]): Failure {

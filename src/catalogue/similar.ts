@@ -1,6 +1,6 @@
 /** Suggestions for misspelt names, by the rule of commander. */
 import { Command, CommanderError } from 'commander';
-import { quoted } from '../domain/text.ts';
+import { joinChoices, quoted } from '../domain/text.ts';
 
 /** Returns the `names`, of one or two words, that are similar to `typed`. */
 export function similar(typed: string, names: readonly string[]): string[] {
@@ -23,5 +23,5 @@ export function similar(typed: string, names: readonly string[]): string[] {
 
 /** Returns `did you mean "zoe"?`. */
 export function didYouMean(names: readonly string[]): string {
-  return `did you mean ${names.map((name) => quoted(name)).join(' or ')}?`;
+  return `did you mean ${joinChoices(names.map((name) => quoted(name)))}?`;
 }

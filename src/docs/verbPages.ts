@@ -5,6 +5,7 @@ import { formats } from '../catalogue/parse.ts';
 import type { Option } from '../catalogue/declaration/verb.ts';
 import { roles, type Role } from '../domain/access/actor.ts';
 import { exitCodes, type ExitName } from '../domain/failure.ts';
+import { joinChoices } from '../domain/text.ts';
 import { code, inline, page, section, sentence, table } from './markdown.ts';
 
 /** The groups of the index, in order. A test checks that every verb is in exactly one. */
@@ -104,7 +105,7 @@ function standardInput(verb: AnyVerb): string {
   const unless = (verb.stdin.unless ?? []).flatMap((name) =>
     verb.parameters.flatMap((p) => (p.kind === 'option' && p.name === name ? [inline(`--${p.long[0]}`)] : [])),
   );
-  const needless = unless.length === 0 ? '' : `; not read with ${unless.join(' or ')}`;
+  const needless = unless.length === 0 ? '' : `; not read with ${joinChoices(unless)}`;
   const instead = `${option?.kind === 'option' ? `, unless given with ${inline(`--${option.long[0]}`)}` : ''}${needless}`;
   return section('Standard input', `${sentence(`${verb.stdin.for}${instead}`)} At most 64 KiB.`);
 }
@@ -163,7 +164,7 @@ function results(verb: AnyVerb): string {
     );
   return section(
     'Result',
-    `Text for people, or output for programs with ${shown.slice(0, -1).join(', ')} or ${shown.at(-1) ?? ''}. \`--json\` is short for \`--format json\`: one document on standard output, even if the command fails.${csv === '' ? '' : ` ${csv}`}`,
+    `Text for people, or output for programs with ${joinChoices(shown)}. \`--json\` is short for \`--format json\`: one document on standard output, even if the command fails.${csv === '' ? '' : ` ${csv}`}`,
   );
 }
 

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { Failure } from './failure.ts';
-import { printable, quoted } from './text.ts';
+import { joinChoices, printable, quoted } from './text.ts';
 
 /** The first thing that is wrong with a value. */
 export interface Misfit {
@@ -82,11 +82,8 @@ function wordsFor(issue: z.core.$ZodRawIssue): string {
     case 'invalid_type':
       if (issue.input === undefined) return 'is missing';
       return `must be ${kinds[issue.expected] ?? 'of another kind'}`;
-    case 'invalid_value': {
-      const values = issue.values.map((value) => quoted(String(value)));
-      const last = values.pop() ?? '';
-      return `must be ${values.length === 0 ? last : `${values.join(', ')} or ${last}`}`;
-    }
+    case 'invalid_value':
+      return `must be ${joinChoices(issue.values.map((value) => quoted(String(value))))}`;
     case 'too_small':
       if (issue.origin === 'string' && issue.minimum === 1) return 'must not be empty';
       return `must ${amount('at least', issue.minimum, issue.origin)}`;

@@ -45,6 +45,14 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
+// British, because American English has a comma before "or".
+const list = new Intl.ListFormat('en-GB', { type: 'disjunction' });
+
+/** Returns `a, b or c`. */
+export function joinChoices(choices: readonly string[]): string {
+  return list.format(choices);
+}
+
 /** Returns `value` as JSON that is safe on a terminal: unsafe characters in strings become `\uXXXX`. */
 export function safeJson(value: unknown, indent?: number): string {
   // JSON.stringify returns undefined for undefined and for functions, contrary to its type.

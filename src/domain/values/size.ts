@@ -1,7 +1,7 @@
 /** Sizes of memory and disk, in whole bytes. The units are those of IEC 80000-13 and SI. */
 import bytes from 'bytes-iec';
 import { Failure } from '../failure.ts';
-import { quoted } from '../text.ts';
+import { joinChoices, quoted } from '../text.ts';
 
 /**
  * Units of Incus (`units.ParseByteSizeString`), which are case-sensitive and take whole numbers only. Largest first, so
@@ -62,7 +62,7 @@ function ambiguous(text: string, number: string, letters: string): Failure {
   return invalid(
     text,
     `${missing}: ${readings.map((reading) => `${reading.text} is ${reading.meaning}`).join(', ')}`,
-    `write ${readings.map((reading) => reading.text).join(' or ')}`,
+    `write ${joinChoices(readings.map((reading) => reading.text))}`,
   );
 }
 

@@ -192,7 +192,7 @@ describe('parseCommandLine', () => {
     ['crate alice', 'unknown-command', '"crate"', 'did you mean "create"?'],
     ['key ad alice', 'unknown-command', '"key ad"', 'did you mean "key add"?'],
     ['nonsense', 'unknown-command', '"nonsense"', 'see "help"'],
-    ['key xyz', 'unknown-command', '"key xyz"', '"key add", "key list", "key remove", "key replace", or "key invite"'],
+    ['key xyz', 'unknown-command', '"key xyz"', '"key add", "key list", "key remove", "key replace" or "key invite"'],
     ['audit foo', 'unknown-command', '"audit foo"', '"audit verify" or "audit export"'],
     ['""', 'unknown-command', '""', 'see "help"'],
     ['constructor', 'unknown-command', '"constructor"', 'see "help"'],
@@ -211,7 +211,7 @@ describe('parseCommandLine', () => {
     ['list --state run', 'usage', '"list"', 'see "help list"'],
     ['audit --verb key add', 'usage', '"audit"', 'see "help audit"'],
     ['audit --actor carol verify', 'usage', '"audit verify"', 'type "audit verify" first, then the options'],
-    ['key', 'usage', '"key"', '"key add", "key list", "key remove", "key replace", or "key invite"'],
+    ['key', 'usage', '"key"', '"key add", "key list", "key remove", "key replace" or "key invite"'],
     ['', 'usage', 'command line', 'see "help"'],
     ['--json', 'usage', 'command line', 'see "help"'],
   ])('refuses "%s" with %s', (line, code, what, next) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { printable, printableLines, quoted, safeJson } from '../../../src/domain/text.ts';
+import { describe, expect, it, test } from 'vitest';
+import { joinChoices, printable, printableLines, quoted, safeJson } from '../../../src/domain/text.ts';
 import { anyCharacter } from '../../support/anyCharacter.ts';
 
 /** Inclusive ranges of code points that must never reach a terminal unescaped. */
@@ -90,6 +90,14 @@ describe('quoted', () => {
     expect(quoted('😀😀😀😀', 4)).toBe('"😀😀😀😀"');
     expect(quoted('😀😀😀😀😀', 4)).toBe('"😀😀😀…"');
   });
+});
+
+test.each([
+  [['a'], 'a'],
+  [['a', 'b'], 'a or b'],
+  [['a', 'b', 'c'], 'a, b or c'],
+])('joinChoices joins %j as in a sentence, without a comma before "or"', (choices, text) => {
+  expect(joinChoices(choices)).toBe(text);
 });
 
 describe('safeJson', () => {
