@@ -1,7 +1,7 @@
 /** The next step of a failure: commands of this system stand in it in double quotes. */
 import type { Actor } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
-import { mayUse, verbNamed, verbNames, type AnyVerb } from './catalogue.ts';
+import { mayUse, verbOf, type AnyVerb } from './catalogue.ts';
 
 /** A command in the text of a next step. */
 export interface AdvisedCommand {
@@ -16,12 +16,6 @@ export function commandsIn(next: string): AdvisedCommand[] {
     const verb = verbOf(words);
     return verb === undefined ? [] : [{ words, verb }];
   });
-}
-
-function verbOf([first = '', second = '']: readonly string[]): AnyVerb | undefined {
-  const called = (name: string): AnyVerb | undefined =>
-    verbNames.map(verbNamed).find((verb) => verb.name === name || verb.aliases?.includes(name));
-  return called(`${first} ${second}`) ?? called(first);
 }
 
 type Caller = Pick<Actor, 'entryPoint' | 'role'>;

@@ -95,6 +95,18 @@ export function verbNamed(name: VerbName): AnyVerb {
 
 export const verbNames = Object.keys(catalogue) as VerbName[];
 
+export const allVerbs: readonly AnyVerb[] = Object.values(catalogue);
+
+/** Returns the verb with this name or alias. */
+export function verbCalled(name: string, verbs = allVerbs): AnyVerb | undefined {
+  return verbs.find((verb) => verb.name === name || verb.aliases?.includes(name));
+}
+
+/** Returns the verb that a command line of these words runs. */
+export function verbOf([first = '', second = '']: readonly string[], verbs = allVerbs): AnyVerb | undefined {
+  return verbCalled(`${first} ${second}`, verbs) ?? verbCalled(first, verbs);
+}
+
 /**
  * Reports whether a role may use a verb at an entry point. An entry point that the verb does not name is closed. Root
  * on the host may use every verb of manage@.
@@ -116,7 +128,7 @@ export function mayUse(verb: Pick<AnyVerb, 'access'>, entryPoint: EntryPoint, ro
 }
 
 export function verbsFor(entryPoint: EntryPoint, role: Role): AnyVerb[] {
-  return verbNames.map(verbNamed).filter((verb) => mayUse(verb, entryPoint, role));
+  return allVerbs.filter((verb) => mayUse(verb, entryPoint, role));
 }
 
 /** Refuses a verb that the actor may not use. Throws `denied`. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Actor, EntryPoint } from '../domain/access/actor.ts';
 import { Failure, exitCodes, exitMeanings, type ExitName } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
-import { verbsFor, type AnyVerb } from './catalogue.ts';
+import { verbCalled, verbsFor, type AnyVerb } from './catalogue.ts';
 import { isRequired, type Argument, type Option, type Parameter } from './declaration/verb.ts';
 import type { Block } from './declaration/view.ts';
 
@@ -96,7 +96,7 @@ export function onTerminal(prefix: string): string {
 export function verbForHelp(words: readonly string[], actor: Pick<Actor, 'entryPoint' | 'role'>): AnyVerb | AnyVerb[] {
   const name = words.join(' ');
   const verbs = verbsFor(actor.entryPoint, actor.role);
-  const verb = verbs.find((candidate) => candidate.name === name || candidate.aliases?.includes(name));
+  const verb = verbCalled(name, verbs);
   if (verb !== undefined) return verb;
   const group = verbs.filter((candidate) => candidate.name.startsWith(`${name} `));
   if (group.length > 0) return group;

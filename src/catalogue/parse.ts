@@ -3,7 +3,7 @@ import { Command, CommanderError, Option as CommanderOption } from 'commander';
 import type { Actor, EntryPoint } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import { joinChoices, printable, quoted } from '../domain/text.ts';
-import { verbNamed, verbNames, verbsFor, type AnyVerb } from './catalogue.ts';
+import { allVerbs, verbCalled, verbOf, verbsFor, type AnyVerb } from './catalogue.ts';
 import { isRequired, type Option } from './declaration/verb.ts';
 import { didYouMean, similar } from './similar.ts';
 
@@ -46,12 +46,11 @@ export function parseCommandLine(
   actor: Pick<Actor, 'entryPoint' | 'role'>,
   options: ParseOptions = {},
 ): Invocation {
-  const all = verbNames.map(verbNamed);
-  const words = verbFirst(typed, all);
+  const words = verbFirst(typed, allVerbs);
   if (words.length === 0)
     throw new Failure('usage', { what: 'command line', why: 'no verb given', next: 'see "help"' });
   const verbs = verbsFor(actor.entryPoint, actor.role);
-  const named = verbCalled(`${words[0]} ${words[1] ?? ''}`, all) ?? verbCalled(words[0] ?? '', all);
+  const named = verbOf(words);
   if (named !== undefined && !verbs.includes(named))
     return { verb: named, input: {}, format: wantedFormat(words), help: false };
   let found: Invocation | undefined;
@@ -91,11 +90,6 @@ export function parseCommandLine(
   if (found === undefined)
     throw new Failure('usage', { what: 'command line', why: 'no verb given', next: 'see "help"' });
   return found;
-}
-
-/** Returns the verb with this name or alias. */
-function verbCalled(name: string, verbs: readonly AnyVerb[]): AnyVerb | undefined {
-  return verbs.find((verb) => verb.name === name || verb.aliases?.includes(name));
 }
 
 function quiet(command: Command): Command {
@@ -270,10 +264,17 @@ function choice(names: readonly string[]): string {
   return joinChoices(names.map((name) => quoted(name)));
 }
 
+/** Returns the names and aliases that are similar to `typed`, at most one of each verb. */
+function similarVerbs(typed: string, verbs: readonly AnyVerb[]): string[] {
+  const names = verbs.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
+  const byVerb = Map.groupBy(similar(typed, names), (name) => verbCalled(name, verbs));
+  return [...byVerb.values()].flatMap(([name = '']) => name);
+}
+
 function asFailure(error: CommanderError, words: readonly string[], verbs: readonly AnyVerb[]): Failure {
   const [verb = '', second] = words;
   const group = verbs.map(({ name }) => name).filter((name) => name.startsWith(`${verb} `));
-  const known = (second === undefined ? undefined : verbCalled(`${verb} ${second}`, verbs)) ?? verbCalled(verb, verbs);
+  const known = verbOf(words, verbs);
   if (error.code === 'commander.help')
     return new Failure('usage', { what: quoted(verb), why: 'missing second word', next: choice(group) });
   // A verb that is also the first word of other verbs takes their misspelt second words as arguments.
@@ -291,10 +292,7 @@ function asFailure(error: CommanderError, words: readonly string[], verbs: reado
             second ?? '',
             group.map((name) => name.slice(verb.length + 1)),
           ).map((name) => `${verb} ${name}`)
-        : similar(
-            verb,
-            verbs.flatMap(({ name, aliases }) => [name, ...(aliases ?? [])]),
-          );
+        : similarVerbs(verb, verbs);
     return new Failure('unknown-command', {
       what: quoted(typed),
       why: 'no such verb',

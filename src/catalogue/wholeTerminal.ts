@@ -1,5 +1,5 @@
 /** Detection of command lines that need the whole terminal. */
-import { verbNamed, verbNames, type AnyVerb } from './catalogue.ts';
+import { verbOf, type AnyVerb } from './catalogue.ts';
 import { splitLine } from './tokens.ts';
 
 /**
@@ -13,7 +13,7 @@ export function takesWholeTerminal(line: string): boolean {
   } catch {
     return false;
   }
-  const verb = verbNames.map(verbNamed).find(({ name, aliases = [] }) => [name, ...aliases].includes(words[0] ?? ''));
+  const verb = verbOf(words);
   if (verb === undefined || words.includes('--help')) return false;
   return verb.handsOverTerminal === true || viewSwitches(verb).some((word) => words.includes(word));
 }

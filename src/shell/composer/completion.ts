@@ -1,6 +1,6 @@
 /** Completes the word at the cursor: verbs, options and values from the catalogue, names from the host. */
 import fuzzysort from 'fuzzysort';
-import type { AnyVerb } from '../../catalogue/catalogue.ts';
+import { verbOf, type AnyVerb } from '../../catalogue/catalogue.ts';
 import { formats } from '../../catalogue/parse.ts';
 import type { Argument, Completer, Option } from '../../catalogue/declaration/verb.ts';
 import type { EntryPoint } from '../../domain/access/actor.ts';
@@ -82,16 +82,6 @@ export async function complete(text: string, cursor: number, context: Completion
   const seconds = rest.length === 0 ? secondWords(given.join(' '), context.verbs) : [];
   const values = argument === undefined ? [] : await argumentValues(argument, rest, context);
   return { from, candidates: ranked([...seconds, ...values], word), after: ' ' };
-}
-
-/** Returns the verb that the words begin with. A verb of two words wins over one of one word. */
-export function verbOf(words: readonly string[], verbs: readonly AnyVerb[]): AnyVerb | undefined {
-  const called = (name: string): AnyVerb | undefined =>
-    verbs.find((verb) => verb.name === name || verb.aliases?.includes(name));
-  return (
-    (words.length > 1 ? called(`${words[0]} ${words[1]}`) : undefined) ??
-    (words[0] === undefined ? undefined : called(words[0]))
-  );
 }
 
 function firstWords(given: readonly string[], { verbs, builtins }: CompletionContext): Candidate[] {

@@ -4,7 +4,7 @@ import { render, type Instance } from 'ink';
 import { usageLine } from '../../catalogue/help.ts';
 import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
-import { verbOf } from '../composer/completion.ts';
+import { verbOf } from '../../catalogue/catalogue.ts';
 import { Composer } from '../composer/composer.ts';
 import { History } from '../composer/history.ts';
 import type { Keyed } from '../composer/keys.ts';

@@ -190,6 +190,7 @@ describe('help', () => {
 describe('parseCommandLine', () => {
   it.each([
     ['crate alice', 'unknown-command', '"crate"', 'did you mean "create"?'],
+    ['lst', 'unknown-command', '"lst"', 'did you mean "list"?'],
     ['key ad alice', 'unknown-command', '"key ad"', 'did you mean "key add"?'],
     ['nonsense', 'unknown-command', '"nonsense"', 'see "help"'],
     ['key xyz', 'unknown-command', '"key xyz"', '"key add", "key list", "key remove", "key replace" or "key invite"'],
