@@ -14,7 +14,7 @@ import type { Operations } from '../journal/operations.ts';
 import { startMetrics, type RunningMetrics } from '../metrics/startMetrics.ts';
 import type { FrontStart, Greeting, Listening } from '../protocol/messages.ts';
 import { serverHostKeys, type ServerHostKey, type ServerHostKeys } from '../service/access/hostKeyFiles.ts';
-import { useInvitation } from '../service/bindInvitation.ts';
+import { useInvitation } from '../service/useInvitation.ts';
 import { endedSince } from '../service/shells/ended.ts';
 import { makeHome, packageRoot, type Home } from '../settings/home.ts';
 import type { Settings } from '../settings/settings.ts';

@@ -14,7 +14,7 @@ import type { CallAnswer } from '../../protocol/messages.ts';
 import type { ServiceContext } from '../../service/context.ts';
 import type { Call } from '../../service/instances/context.ts';
 import type { CallerTerminal } from '../../domain/terminal.ts';
-import { failureFor } from './advice.ts';
+import { failureFor } from './failureFor.ts';
 import type { AnsweredVerb, Capabilities } from './capabilities.ts';
 import { forJournal, recordedTarget } from './journalForm.ts';
 import { requireConfirmation, requireTouch, type TouchRule } from './safeguards.ts';

@@ -45,7 +45,7 @@ describe.each(verbNames)('%s', (name) => {
         if (failure === undefined) return;
         expect(failure.why).not.toContain(marker);
         expect(failure.why).not.toBe('');
-        // core completes this one for its caller (src/core/calls/advice.ts).
+        // core completes this one for its caller (src/core/calls/failureFor.ts).
         if (!(failure instanceof NoContainer)) expect(failure.next).toBeTruthy();
       }),
       { numRuns: 200 },

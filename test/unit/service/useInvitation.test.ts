@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { useInvitation, type InvitedOptions } from '../../../src/service/bindInvitation.ts';
+import { useInvitation, type InvitedOptions } from '../../../src/service/useInvitation.ts';
 import { Logins } from '../../../src/core/logins/logins.ts';
 import { emptyDirectory } from '../../../src/domain/access/directory.ts';
 import { invitationLogin, newToken } from '../../../src/domain/access/invitation.ts';
