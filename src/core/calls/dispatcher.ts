@@ -95,7 +95,7 @@ export class Dispatcher {
     /** What every record of this call has. */
     const record = { call: id, verb: name, ...target, actor: recordActor(actor) };
     const refused = async (error: unknown, isAboutInput: boolean): Promise<never> => {
-      const failure = await failureFor(error, actor, service);
+      const failure = await failureFor(error, actor, service, request.signal);
       this.#options.measured?.(name, 'refused', this.#options.now() - startedMs);
       await this.#append({
         type: 'refused',
@@ -155,7 +155,7 @@ export class Dispatcher {
       });
       return { result, journal };
     } catch (error) {
-      const failure = await failureFor(error, actor, service);
+      const failure = await failureFor(error, actor, service, request.signal);
       failed = failure;
       await this.#append({
         type: 'outcome',

@@ -7,31 +7,41 @@ import { NoContainer } from '../../domain/values/username.ts';
 import type { HostContext } from '../../service/instances/context.ts';
 import { ownerOfInstance } from '../../service/instances/metadata.ts';
 
+/** How long the answer to a failed call waits for the names of the containers, in milliseconds. */
+const namesWithinMs = 1000;
+
 /** Returns `error` as the failure that the caller is told. Never rejects. */
-export async function failureFor(error: unknown, actor: Actor, context: Pick<HostContext, 'incus'>): Promise<Failure> {
+export async function failureFor(
+  error: unknown,
+  actor: Actor,
+  context: Pick<HostContext, 'incus'>,
+  signal: AbortSignal,
+): Promise<Failure> {
   const failure = Failure.from(error);
   if (!(failure instanceof NoContainer)) return advisedFor(failure, actor);
-  const near = failure.next ?? (await nearNames(failure.user, actor, context));
+  const near = similarTo(failure.wanted, await knownNames(actor, context, signal));
   const all =
     actor.entryPoint !== 'self'
       ? '"list" shows all containers'
       : actor.owns === undefined || actor.owns.length === 0
         ? undefined
         : `yours: ${actor.owns.join(', ')}`;
-  const next = [near, all].filter((part) => part !== undefined).join(' ');
+  const next = [near.length === 0 ? undefined : didYouMean(near), all].filter((part) => part !== undefined).join(' ');
   return new Failure(failure.code, { ...failure.toData(), ...(next === '' ? {} : { next }) }, failure.cause);
 }
 
-/** Returns a suggestion from the names that the caller may know, or nothing if Incus does not answer. */
-async function nearNames(
-  user: string,
+/** Returns the users whose containers the caller may know of; none if Incus does not answer in time. */
+async function knownNames(
   { entryPoint, owns = [] }: Actor,
   { incus }: Pick<HostContext, 'incus'>,
-): Promise<string | undefined> {
-  const names =
-    entryPoint === 'self'
-      ? owns
-      : (await incus.instances().catch(() => [])).flatMap((instance) => ownerOfInstance(instance) ?? []);
-  const near = similar(user, names);
-  return near.length === 0 ? undefined : didYouMean(near);
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  if (entryPoint === 'self') return owns;
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(namesWithinMs)]);
+  const instances = await incus.instances(limit).catch(() => []);
+  return instances.flatMap((instance) => ownerOfInstance(instance) ?? []);
+}
+
+function similarTo(wanted: string, names: readonly string[]): readonly string[] {
+  return names.includes(wanted) ? [wanted] : similar(wanted, names);
 }

@@ -82,18 +82,14 @@ export function findUsername(text: string): Username {
   throw new NoContainer(text, suggestion(name));
 }
 
-/** `not-found`: the user has no container. `near` is a name that the caller may have meant. */
+/** `not-found`: the user has no container. */
 export class NoContainer extends Failure {
-  /** The user, as typed. */
-  readonly user: string;
+  /** The user as typed, or the valid name that is closest to it. */
+  readonly wanted: string;
 
-  constructor(user: string, near?: string) {
-    super('not-found', {
-      what: `container of ${quoted(user)}`,
-      why: 'no such container',
-      ...(near === undefined ? {} : { next: `did you mean ${quoted(near)}?` }),
-    });
-    this.user = user;
+  constructor(user: string, wanted = user) {
+    super('not-found', { what: `container of ${quoted(user)}`, why: 'no such container' });
+    this.wanted = wanted;
   }
 }
 

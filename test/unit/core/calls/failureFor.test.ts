@@ -1,0 +1,70 @@
+/** What is suggested to a caller who named a user without a container. */
+import { describe, expect, it } from 'vitest';
+import { failureFor } from '../../../../src/core/calls/failureFor.ts';
+import type { Actor } from '../../../../src/domain/access/actor.ts';
+import { findUsername, NoContainer } from '../../../../src/domain/values/username.ts';
+import type { HostContext } from '../../../../src/service/instances/context.ts';
+
+const admin: Actor = { name: 'carol', role: 'admin', entryPoint: 'manage' };
+const owner: Actor = { name: 'alice', role: 'owner', entryPoint: 'self', owns: ['alice'] };
+const signal = new AbortController().signal;
+
+const withContainersOf = (...users: string[]): Pick<HostContext, 'incus'> => ({
+  incus: {
+    instances: () =>
+      Promise.resolve(
+        users.map((user) => ({ name: `${user}-container`, config: { 'user.containarium.owner': user } })),
+      ),
+  } as never,
+});
+
+/** Incus answers nothing, and gives up only when it is told to. */
+const hung: Pick<HostContext, 'incus'> = {
+  incus: {
+    instances: (given?: AbortSignal) =>
+      new Promise((_, reject) => given?.addEventListener('abort', () => reject(new Error('aborted')))),
+  } as never,
+};
+
+function thrownFor(text: string): unknown {
+  try {
+    return new NoContainer(findUsername(text));
+  } catch (error) {
+    return error;
+  }
+}
+
+describe('failureFor', () => {
+  it.each([
+    ['Alise', 'did you mean "alice"? "list" shows all containers'],
+    ['ALICE', 'did you mean "alice"? "list" shows all containers'],
+    ['alic', 'did you mean "alice"? "list" shows all containers'],
+    ['Zora', '"list" shows all containers'],
+  ])('suggests for %s a user that exists, and no other', async (text, next) => {
+    expect(await failureFor(thrownFor(text), admin, withContainersOf('alice', 'bob'), signal)).toMatchObject({ next });
+  });
+
+  it.each([
+    ['Alise', 'did you mean "alice"? yours: alice'],
+    ['Bob', 'yours: alice'],
+  ])("suggests to an owner who typed %s only the owner's own containers", async (text, next) => {
+    expect(await failureFor(thrownFor(text), owner, withContainersOf('alice', 'bob'), signal)).toMatchObject({ next });
+  });
+
+  it('waits for the names no longer than a second', async () => {
+    const startedMs = performance.now();
+    expect(await failureFor(thrownFor('Zora'), admin, hung, signal)).toMatchObject({
+      next: '"list" shows all containers',
+    });
+    expect(performance.now() - startedMs).toBeLessThan(5000);
+  });
+
+  it('does not wait for the names when the call is cancelled', async () => {
+    const startedMs = performance.now();
+    const call = new AbortController();
+    const failure = failureFor(thrownFor('Zora'), admin, hung, call.signal);
+    call.abort();
+    await failure;
+    expect(performance.now() - startedMs).toBeLessThan(900);
+  });
+});
