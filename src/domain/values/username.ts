@@ -55,13 +55,14 @@ export function parseNewUsername(text: string): Username {
   const reserved = reservedReason(text);
   if (reserved !== undefined)
     throw invalidName(`user name ${quoted(text)}`, `reserved: ${reserved}`, 'choose another name');
-  const owner = text.endsWith(suffix) ? text.slice(0, -suffix.length) : '';
-  if (isName(owner)) {
+  if (text.endsWith(suffix) && rule.test(text)) {
+    const owner = text.replace(/(?:-container)+$/, '');
+    const isAllowed = isName(owner) && reservedReason(owner) === undefined;
     throw invalidName(
       `user name ${quoted(text)}`,
-      `it is the name of the container of "${owner}"`,
-      `give the user name alone: ${owner}`,
-      reservedReason(owner) === undefined ? owner : undefined,
+      `only the names of containers end with "${suffix}"`,
+      isAllowed ? `give the user name alone: ${owner}` : 'choose another name',
+      isAllowed ? owner : undefined,
     );
   }
   return ruled(`user name ${quoted(text)}`, text);

@@ -147,19 +147,23 @@ describe('parseNewUsername', () => {
 });
 
 describe('parseNewUsername', () => {
-  it('refuses the name of a container, and names its user', () => {
-    const failure = failing(() => parseNewUsername('erin-container'));
-    expect(failure).toMatchObject({
+  it.each(['erin-container', 'erin-container-container'])('refuses %s, and suggests its user', (text) => {
+    expect(failing(() => parseNewUsername(text))).toMatchObject({
       code: 'invalid-user',
-      why: 'it is the name of the container of "erin"',
+      why: 'only the names of containers end with "-container"',
       next: 'give the user name alone: erin',
       details: { suggestion: 'erin' },
     });
   });
 
-  it('does not suggest a reserved name for the name of a container', () => {
-    expect(failing(() => parseNewUsername('root-container')).details).toBeUndefined();
-  });
+  it.each(['root-container', 'erin--container', `${'a'.repeat(33)}-container`])(
+    'refuses %s without a suggestion, because its user would be refused too',
+    (text) => {
+      const failure = failing(() => parseNewUsername(text));
+      expect(failure).toMatchObject({ code: 'invalid-user', next: 'choose another name' });
+      expect(failure.details).toBeUndefined();
+    },
+  );
 });
 
 describe('findUsername', () => {
