@@ -9,7 +9,8 @@ export interface JournalFilter {
   /** Name of the actor: the record's `actor`, or its `actor.name`. */
   readonly actor?: string;
   readonly verb?: string;
-  readonly target?: string;
+  /** Names of targets, any of which matches. */
+  readonly targets?: readonly string[];
   readonly types?: readonly string[];
   /** Id of the login: the record's `actor.login`. */
   readonly login?: string;
@@ -69,7 +70,7 @@ export async function* queryJournal(
 
 /** Returns a function that tests records against the filter. Throws `invalid-time` or `invalid-count`. */
 function matcher(filter: JournalFilter): (record: JournalRecord) => boolean {
-  const { actor, verb, target, types, login, limit } = filter;
+  const { actor, verb, targets, types, login, limit } = filter;
   const since = milliseconds('since', filter.since) ?? -Infinity;
   const until = milliseconds('until', filter.until) ?? Infinity;
   if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 0)) {
@@ -82,7 +83,7 @@ function matcher(filter: JournalFilter): (record: JournalRecord) => boolean {
       time <= until &&
       (actor === undefined || actorName(record) === actor) &&
       (verb === undefined || record['verb'] === verb) &&
-      (target === undefined || record['target'] === target) &&
+      (targets === undefined || targets.some((target) => target === record['target'])) &&
       (login === undefined || loginOf(record) === login) &&
       (types === undefined || types.includes(record.type))
     );

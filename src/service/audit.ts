@@ -1,5 +1,6 @@
 /** `audit`, `audit export`, `audit verify`. */
 import { parseWhen } from '../domain/values/time.ts';
+import { userOf } from '../domain/values/username.ts';
 import type { AuditRecords, AuditVerification } from '../domain/results/audit.ts';
 import { queryJournal, type JournalFilter } from '../journal/query.ts';
 import type { ServiceContext } from './context.ts';
@@ -46,7 +47,8 @@ async function findRecords(
   const filter: JournalFilter = {
     ...(request.actor === undefined ? {} : { actor: request.actor }),
     ...(request.verb === undefined ? {} : { verb: request.verb }),
-    ...(request.target === undefined ? {} : { target: request.target }),
+    // The name of a container means its user, unless an admin or a CA has that name.
+    ...(request.target === undefined ? {} : { targets: [request.target, userOf(request.target)] }),
     ...(request.session === undefined ? {} : { login: request.session }),
     ...(request.since === undefined ? {} : { since: parseWhen(request.since, now()) }),
     ...(request.until === undefined ? {} : { until: parseWhen(request.until, now()) }),

@@ -1,6 +1,6 @@
 /** Completion candidates for values that only the host knows. */
 import type { Actor } from '../domain/access/actor.ts';
-import { findUsername } from '../domain/values/username.ts';
+import { findUsername, userOf } from '../domain/values/username.ts';
 import { instanceOf } from './instances/containers.ts';
 import type { ServiceContext } from './context.ts';
 import { listImages } from './images/preparedImage.ts';
@@ -39,7 +39,7 @@ export async function candidates(
         .slice(0, maxCandidates);
     }
     case 'fingerprints': {
-      const user = request.user ?? (actor.owns?.length === 1 ? actor.owns[0] : undefined);
+      const user = request.user === undefined ? onlyOwned(actor) : userOf(request.user);
       if (user === undefined || (owner && actor.owns?.includes(user) !== true)) return [];
       const instance = await instanceOf(context, findUsername(user), signal);
       return decodeKeys(instance.config[field.keys])
@@ -76,4 +76,8 @@ export async function candidates(
         .map((value) => ({ value }));
     }
   }
+}
+
+function onlyOwned({ owns = [] }: Actor): string | undefined {
+  return owns.length === 1 ? owns[0] : undefined;
 }

@@ -73,12 +73,17 @@ export function parseName(text: string): Username {
   return ruled(`name ${quoted(text)}`, text);
 }
 
+/** Returns the user of a container's name, and any other text as it is. */
+export function userOf(text: string): string {
+  return text.endsWith(suffix) ? text.slice(0, -suffix.length) : text;
+}
+
 /**
  * Returns the user that `text` names, by the user name or by the name of the container. Throws `not-found` for a text
  * that no user can have.
  */
 export function findUsername(text: string): Username {
-  const name = text.endsWith(suffix) ? text.slice(0, -suffix.length) : text;
+  const name = userOf(text);
   if (isName(name)) return name as Username;
   throw new NoContainer(text, suggestion(name));
 }

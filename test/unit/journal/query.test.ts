@@ -34,14 +34,14 @@ async function hourlyJournal(count: number): Promise<{ folder: string; records: 
 
 function expected(
   records: readonly JournalRecord[],
-  { actor, verb, target, types, since, until, limit }: JournalFilter,
+  { actor, verb, targets, types, since, until, limit }: JournalFilter,
 ): JournalRecord[] {
   const matching = records.filter((record) => {
     const recorded = record['actor'] as string | { name: string } | undefined;
     return (
       (actor === undefined || (typeof recorded === 'string' ? recorded : recorded?.name) === actor) &&
       (verb === undefined || record['verb'] === verb) &&
-      (target === undefined || record['target'] === target) &&
+      (targets === undefined || targets.includes(record['target'] as string)) &&
       (types === undefined || types.includes(record.type)) &&
       (since === undefined || new Date(record.time) >= since) &&
       (until === undefined || new Date(record.time) <= until)
@@ -59,7 +59,7 @@ describe('a query', () => {
       {
         actor: fc.constantFrom('ada', 'grace', 'nobody'),
         verb: fc.constantFrom('create', 'delete', 'resize', 'none'),
-        target: fc.constantFrom('user0', 'user1', 'user9'),
+        targets: fc.subarray(['user0', 'user1', 'user9'], { minLength: 1 }),
         types: fc.subarray(['operation', 'note', 'segment']),
         since: time,
         until: time,
