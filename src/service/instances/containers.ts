@@ -106,7 +106,7 @@ export async function changeableInstanceOf(
     throw new Failure('wrong-state', {
       what: `container "${instance.name}"`,
       why: `an operation on it was left unfinished (${provisioning})`,
-      next: `an admin of the host decides: "incus config unset ${instance.name} ${field.state}" keeps it, "incus delete --force ${instance.name}" removes it; then "reconcile --apply"`,
+      next: `on the host, "incus config unset ${instance.name} ${field.state}" keeps it and "incus delete --force ${instance.name}" removes it; then "reconcile --apply"`,
     });
   }
   return instance;

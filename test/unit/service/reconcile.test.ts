@@ -197,7 +197,7 @@ describe('reconcile', () => {
     });
     await expect(deleteContainer(world.context, { user: alice }, callBy())).rejects.toMatchObject({
       code: 'wrong-state',
-      next: 'an admin of the host decides: "incus config unset alice-container user.containarium.state" keeps it, "incus delete --force alice-container" removes it; then "reconcile --apply"',
+      next: 'on the host, "incus config unset alice-container user.containarium.state" keeps it and "incus delete --force alice-container" removes it; then "reconcile --apply"',
     });
     await decide(world);
     await repair(world);
