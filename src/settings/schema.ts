@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { parsedText } from '../domain/check.ts';
+import { isLoopback } from '../domain/values/network.ts';
 import { parseAddressAndPort } from './addressAndPort.ts';
 import { sshSettings } from './ssh.ts';
 import { absolutePath, defaultSshdConfig, groupName, image, name, size } from './types.ts';
@@ -134,10 +135,10 @@ export const settingsSchema = z.strictObject({
         .default(false)
         .describe('Allow an address other than loopback. There is no password and no encryption.'),
     })
-    .refine(
-      ({ listen, anyAddress }) => listen === undefined || anyAddress || /^(127\.|::1$)/.test(listen.address),
-      'metrics.listen is not a loopback address; set metrics.anyAddress to allow it',
-    )
+    .refine(({ listen, anyAddress }) => listen === undefined || anyAddress || isLoopback(listen.address), {
+      path: ['listen'],
+      error: 'must be a loopback address unless metrics.anyAddress is set',
+    })
     .prefault({})
     .describe('Metrics for Prometheus.'),
 });

@@ -44,6 +44,26 @@ describe('settings of the SSH server', () => {
   });
 });
 
+describe('metrics.listen', () => {
+  it.each(['127.0.0.1:9187', '127.8.0.1:0', '[::1]:9187', '[0:0:0:0:0:0:0:1]:9187', '[::ffff:127.0.0.1]:9187'])(
+    'takes the loopback address %s',
+    (listen) => {
+      expect(checkSettings({ metrics: { listen } }, 'test').metrics.listen).toBeDefined();
+    },
+  );
+
+  it.each(['192.0.2.1:9187', ':9187', '[::]:9187', '[::ffff:192.0.2.1]:9187'])(
+    'refuses %s, unless metrics.anyAddress is set',
+    (listen) => {
+      expect(failing(() => checkSettings({ metrics: { listen } }, 'test'))).toMatchObject({
+        code: 'settings',
+        why: 'metrics.listen: must be a loopback address unless metrics.anyAddress is set',
+      });
+      expect(checkSettings({ metrics: { listen, anyAddress: true } }, 'test').metrics.listen).toBeDefined();
+    },
+  );
+});
+
 describe('a configuration file', () => {
   it.each([
     ['defaults: {cpu: many}', 'defaults.cpu: must be a number', 'see docs/configuration.md for every key'],
