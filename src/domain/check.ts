@@ -43,9 +43,13 @@ export function check<S extends z.ZodType>(
   };
 }
 
-/** Names the place and the reason: `ssh.idleMs: must be a whole number`. `whole` names the value as a whole. */
-export function misfitText({ path, why }: Misfit, whole: string): string {
-  return `${path === '' ? whole : path}: ${why}`;
+/**
+ * Names the place and the reason: `ssh.idleMs: must be a whole number`. `whole` names the value as a whole; without it,
+ * the reason stands alone.
+ */
+export function misfitText({ path, why }: Misfit, whole = ''): string {
+  const place = path === '' ? whole : path;
+  return place === '' ? why : `${place}: ${why}`;
 }
 
 /** Returns a schema that turns text into a value. A Failure of `parse` becomes that of the misfit. */

@@ -71,7 +71,7 @@ export function checkInput<S extends z.ZodType>(verb: string, schema: S, raw: un
     checked.misfit.failure ??
     new Failure('usage', {
       what: quoted(verb),
-      why: misfitText(checked.misfit, 'its input'),
+      why: misfitText(checked.misfit),
       next: `see "help ${verb}"`,
     })
   );
