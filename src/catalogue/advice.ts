@@ -22,7 +22,10 @@ type Caller = Pick<Actor, 'entryPoint' | 'role'>;
 
 /** Returns a next step that this caller can take: what only an admin may do, they ask an admin for. */
 export function stepFor(next: string, { entryPoint, role }: Caller): string {
-  return commandsIn(next).every(({ verb }) => mayUse(verb, entryPoint, role)) ? next : `ask an admin: ${next}`;
+  if (commandsIn(next).every(({ verb }) => mayUse(verb, entryPoint, role))) return next;
+  // The words before a lone command say no more than the command does: `see "doctor"`, `start it: "start alice"`.
+  const [, command] = /^(?:[^" ]+ ){0,2}("[^"]+")$/.exec(next) ?? [];
+  return command === undefined ? `ask an admin: ${next}` : `ask an admin to run ${command}`;
 }
 
 /** Returns the failure with a next step that this caller can take. */

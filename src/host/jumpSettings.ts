@@ -63,5 +63,8 @@ export function jumpSettingFaults(inForce: ReadonlyMap<string, string>, authoriz
   return jumpSettings(authorizedKeysFolder)
     .flatMap(({ settings }) => settings)
     .filter(([keyword, value]) => inForce.get(keyword.toLowerCase()) !== value)
-    .map(([keyword, value]) => `${keyword} is "${inForce.get(keyword.toLowerCase()) ?? 'not set'}", not "${value}"`);
+    .map(([keyword, value]) => {
+      const found = inForce.get(keyword.toLowerCase());
+      return `${keyword} is ${found === undefined ? 'not set' : `"${found}"`}, but must be "${value}"`;
+    });
 }

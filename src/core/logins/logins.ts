@@ -82,7 +82,7 @@ export class Logins {
         ? verdict.actor
         : verdict.admitted === 'no'
           ? verdict.why
-          : 'it is not valid any more';
+          : 'it is no longer valid';
     };
     const means: LoginMeans = {
       method: 'publickey',

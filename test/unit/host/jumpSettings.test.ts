@@ -26,8 +26,8 @@ it('jumpSettingFaults finds none when the drop-in is in force, whatever its fold
 it('jumpSettingFaults finds each setting that is missing or another one', () => {
   for (const [keyword, value] of jumpSettings(folder).flatMap(({ settings }) => settings)) {
     const changed = inForce().set(keyword.toLowerCase(), 'other');
-    expect(jumpSettingFaults(changed, folder)).toEqual([`${keyword} is "other", not "${value}"`]);
+    expect(jumpSettingFaults(changed, folder)).toEqual([`${keyword} is "other", but must be "${value}"`]);
     changed.delete(keyword.toLowerCase());
-    expect(jumpSettingFaults(changed, folder)).toEqual([`${keyword} is "not set", not "${value}"`]);
+    expect(jumpSettingFaults(changed, folder)).toEqual([`${keyword} is not set, but must be "${value}"`]);
   }
 });
