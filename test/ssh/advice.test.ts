@@ -1,6 +1,7 @@
 /** The next step of a failure, typed by the caller who was told it: it is understood, and allowed. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { commandsIn } from '../../src/catalogue/advice.ts';
+import { verbOf } from '../../src/catalogue/catalogue.ts';
 import { splitLine } from '../../src/catalogue/tokens.ts';
 import { withAdmins } from '../support/admins.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
@@ -129,7 +130,7 @@ describe.each(Object.entries(lines) as [Caller, readonly string[]][])('for the c
     const [, next] = /\nNext: (.*)\n/.exec(answer.stderr) ?? [];
     expect(next, answer.stderr).toBeDefined();
     // What an admin is asked for is not this caller's to type.
-    const own = (next ?? '').replace(/^ask an admin: .*/, '').replace(/^ask an admin; /, '');
+    const own = (next ?? '').replace(/^ask an admin(?:: | to run ).*/, '').replace(/^ask an admin; /, '');
     const prefix =
       caller === 'local' ? 'containarium' : `ssh -p ${server.port} ${caller === 'owner' ? 'self' : 'manage'}@127.0.0.1`;
     // "ssh -p 2222 manage@jump key add alice < key.pub", or with -t for a terminal.
@@ -138,16 +139,15 @@ describe.each(Object.entries(lines) as [Caller, readonly string[]][])('for the c
       .split(`${prefix} `)
       .slice(1)
       .map((rest) => rest.split(/ < |; /)[0] ?? '');
-    const commands = [
-      ...commandsIn(own).map(({ words, verb }) => ({ command: words.join(' '), changes: verb.changes })),
-      ...whole.map((command) => ({ command, changes: false })),
-    ];
-    for (const { command, changes } of commands) {
+    const commands = [...commandsIn(own).map(({ words }) => words.join(' ')), ...whole];
+    for (const command of commands) {
+      const verb = verbOf(command.split(' '));
+      expect(verb, command).toBeDefined();
       const typed = command.replaceAll('<user>', 'alice').replace(/<[a-z]+>/g, 'nothing');
       const { code, stderr } = await run(caller, `${typed} --help`);
       expect(stderr, `${line}: ${typed}`).toBe('');
       expect(code).toBe(0);
-      if (!changes) expect((await run(caller, typed, '')).stderr).not.toMatch(/\((denied|unknown-)/);
+      if (verb?.changes === false) expect((await run(caller, typed, '')).stderr).not.toMatch(/\((denied|unknown-)/);
     }
     // Another entry point, port or host than the caller's would not work for them.
     expect(own).not.toMatch(new RegExp(`ssh (?!.*${caller === 'owner' ? 'self' : 'manage'}@127\\.0\\.0\\.1).*@`));
