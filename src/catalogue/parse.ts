@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option as CommanderOption } from 'commander';
 import type { Actor, EntryPoint } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
+import { holdsKey } from '../domain/keys/keyText.ts';
 import { joinChoices, printable, quoted } from '../domain/text.ts';
 import { allVerbs, verbCalled, verbOf, verbsFor, type AnyVerb } from './catalogue.ts';
 import { isRequired, type Option } from './declaration/verb.ts';
@@ -228,7 +229,8 @@ const keyType = /^(ssh-|ecdsa-sha2-|sk-)[a-z0-9@.-]+$/;
 
 /**
  * Joins the words of a public key. ssh joins its arguments with spaces, so `--ssh-key "$(cat alice.pub)"` arrives as
- * three or more words. The key extends from its type to the next option; a lone hyphen belongs to its comment.
+ * three or more words. The key extends from its type, or from authorized_keys options before that, to the next option;
+ * a lone hyphen belongs to its comment.
  */
 function joinPublicKeys(words: readonly string[], verbs: readonly AnyVerb[]): string[] {
   const flags = new Set(
@@ -242,13 +244,15 @@ function joinPublicKeys(words: readonly string[], verbs: readonly AnyVerb[]): st
     const inline = [...flags].find((flag) => word.startsWith(`${flag}=`));
     const flag = inline ?? (flags.has(word) ? word : undefined);
     const first = inline === undefined ? words[i + 1] : word.slice(inline.length + 1);
-    if (flag === undefined || first === undefined || !keyType.test(first)) {
+    const second = inline === undefined ? i + 2 : i + 1;
+    const isKey = (): boolean => keyType.test(first ?? '') || holdsKey(words.slice(second, second + 2).join(' '));
+    if (flag === undefined || first === undefined || !isKey()) {
       out.push(word);
       continue;
     }
-    let end = inline === undefined ? i + 2 : i + 1;
+    let end = second;
     while (end < words.length && !/^-./.test(words[end] ?? '')) end++;
-    out.push(`${flag}=${[first, ...words.slice(inline === undefined ? i + 2 : i + 1, end)].join(' ')}`);
+    out.push(`${flag}=${[first, ...words.slice(second, end)].join(' ')}`);
     i = end - 1;
   }
   return out;

@@ -10,6 +10,7 @@ import { renderAnswer, renderBlocks, renderDocument, renderFailure } from '../ca
 import type { Actor } from '../domain/access/actor.ts';
 import type { HostTag } from '../domain/results/about.ts';
 import { Failure } from '../domain/failure.ts';
+import { isMeantAsKey } from '../domain/keys/keyText.ts';
 import { printableLines, quoted } from '../domain/text.ts';
 import type { HandedOverTerminal } from '../domain/terminal.ts';
 import type { CoreClient } from '../protocol/client.ts';
@@ -185,7 +186,7 @@ async function completeInput(options: CommandOptions, { verb, input }: Invocatio
     if (wantsStdin(verb, full)) {
       if (io.terminal && given === undefined) io.stderr(`Paste ${stdin.for}; end with Ctrl-D:\n`);
       full[stdin.into] = await io.readStdin(maxStdinBytes);
-    } else if (typeof given === 'string' && io.files !== undefined && !/^(ssh-|ecdsa-|sk-)/.test(given.trimStart())) {
+    } else if (typeof given === 'string' && io.files !== undefined && !isMeantAsKey(given)) {
       full[stdin.into] = await io.files.read(given);
     }
   }

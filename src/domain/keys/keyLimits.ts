@@ -75,7 +75,11 @@ function readOptions(text: string, key: PublicKey): KeyLimits {
   }
   // The options must make up the whole text, without a trailing comma.
   if (options.map(([all]) => all).join('') !== text || text.endsWith(',') || options.length === 0)
-    throw refused(text, 'not in the form name="value",…');
+    throw refused(
+      text,
+      'not in the form name="value",…',
+      'check the quotation marks; over ssh an argument loses them, so send the line on standard input',
+    );
   for (const [name, value] of found) {
     const wants = known.get(name);
     if (wants === undefined) throw refused(name, unsupported.has(name) ? 'not supported here' : 'no such option');
@@ -136,10 +140,9 @@ function parseExpiryTime(text: string): Date {
   return date;
 }
 
-function refused(option: string, why: string): Failure {
-  return new Failure('invalid-key', {
-    what: `option ${quoted(option)} before the key`,
-    why,
-    next: 'supported options are from="…", expiry-time="YYYYMMDD[HHMM[SS]][Z]" and, for FIDO keys, verify-required',
-  });
+const supported =
+  'supported options are from="…", expiry-time="YYYYMMDD[HHMM[SS]][Z]" and, for FIDO keys, verify-required';
+
+function refused(option: string, why: string, next = supported): Failure {
+  return new Failure('invalid-key', { what: `option ${quoted(option)} before the key`, why, next });
 }

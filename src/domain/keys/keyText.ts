@@ -46,6 +46,11 @@ export function holdsKey(text: string): boolean {
   return keyInside.test(oneLine(text));
 }
 
+/** Reports whether `text` is meant as a public key, with or without options before it, and not as the path of one. */
+export function isMeantAsKey(text: string): boolean {
+  return /^\s*(?:ssh-|ecdsa-|sk-)/.test(text) || holdsKey(text);
+}
+
 const pathStart = /^(?:~[\w.-]*[\\/]|\.{1,2}[\\/]|\/|[A-Za-z]:[\\/]|\\\\|%\w+%[\\/]|\$\{?\w+\}?[\\/]|file:)/;
 const keyFileName = /^(?:[\w.@+-]+\.(?:pub|ppk|pem|key)|id_[a-z0-9_-]+)$/i;
 

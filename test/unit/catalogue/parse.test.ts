@@ -116,6 +116,14 @@ describe('options', () => {
       'key add',
       { user: 'alice', keys: `${key} a comment` },
     ]);
+    expect(read(`admin add carol --ssh-key verify-required ${key} a comment --role viewer`)).toEqual([
+      'admin add',
+      { name: 'carol', keys: `verify-required ${key} a comment`, role: 'viewer' },
+    ]);
+    expect(read(`admin add carol --ssh-key=verify-required ${key}`)).toEqual([
+      'admin add',
+      { name: 'carol', keys: `verify-required ${key}` },
+    ]);
     expect(read('create alice --ssh-key - --cpu 2')).toEqual(['create', { user: 'alice', keys: '-', cpu: '2' }]);
   });
 
