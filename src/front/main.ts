@@ -14,7 +14,7 @@ import { shellClient } from '../protocol/shellClient.ts';
 import { requirePatches } from './transport/requirePatches.ts';
 import { Refusals } from './admission/refusals.ts';
 import type { SshServer } from './server.ts';
-import './cursorRestore.ts';
+import './noCursorRestore.ts';
 
 // Loads Ink, so it must not be loaded together with the imports above.
 const front = await import('./server.ts');

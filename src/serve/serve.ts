@@ -115,7 +115,7 @@ async function chooseHome(args: Arguments, env: NodeJS.ProcessEnv, isRoot: boole
 
 async function isIncusUsable(): Promise<boolean> {
   const { Incus } = await import('../host/incus/incus.ts');
-  const { incusTrouble } = await import('../host/incus/usable.ts');
+  const { incusTrouble } = await import('../host/incus/trouble.ts');
   const { ProgramRunner } = await import('../host/runner.ts');
   return (await incusTrouble(new Incus(new ProgramRunner()))) === undefined;
 }

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { HostTag } from '../../domain/results/about.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Incus } from '../../host/incus/incus.ts';
-import { incusTrouble } from '../../host/incus/usable.ts';
+import { incusTrouble } from '../../host/incus/trouble.ts';
 import { openState } from '../../journal/jsonState.ts';
 
 const schema = z.object({ host: z.enum(['incus', 'simulated']), why: z.string() }).nullable();

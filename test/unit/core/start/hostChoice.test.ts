@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { chooseHost } from '../../../../src/core/start/hostChoice.ts';
 import { Incus } from '../../../../src/host/incus/incus.ts';
-import { incusTrouble } from '../../../../src/host/incus/usable.ts';
+import { incusTrouble } from '../../../../src/host/incus/trouble.ts';
 import { temporaryFolder } from '../../../support/server.ts';
 
 const usable = {
