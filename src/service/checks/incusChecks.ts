@@ -1,6 +1,7 @@
 /** The checks of `doctor` for Incus: its daemon, pool, bridge and prepared image. */
 import { Failure } from '../../domain/failure.ts';
 import { formatHuman } from '../../domain/values/size.ts';
+import { isTrusted, untrusted } from '../../host/incus/trouble.ts';
 import { preparedImage } from '../images/preparedImage.ts';
 import type { HostContext } from '../instances/context.ts';
 import { findPlacement } from '../instances/placement.ts';
@@ -8,10 +9,9 @@ import { ok, problem, warning, type Outcome } from './outcome.ts';
 import type { DoctorTools } from './tools.ts';
 
 export async function checkIncus({ incus }: HostContext, signal: AbortSignal): Promise<Outcome> {
-  const { environment, auth } = await incus.server(signal);
-  return auth === 'trusted'
-    ? ok(`Incus ${environment.server_version}, kernel ${environment.kernel_version}`)
-    : problem('Incus does not trust this user', 'run the server as root');
+  const server = await incus.server(signal);
+  const { server_version: version, kernel_version: kernel } = server.environment;
+  return isTrusted(server) ? ok(`Incus ${version}, kernel ${kernel}`) : problem(untrusted, 'run the server as root');
 }
 
 export async function checkStorage(context: HostContext, signal: AbortSignal): Promise<Outcome> {
