@@ -4,7 +4,7 @@ import { lowLimits } from '../../host/kernelLimits.ts';
 import type { HostContext } from '../instances/context.ts';
 import { isOurAccount } from '../instances/jumpAccount.ts';
 import { hostnameWarnings } from '../instances/jumpHost.ts';
-import { ownerOfInstance } from '../instances/metadata.ts';
+import { ownerOfInstance, provisioningOf } from '../instances/metadata.ts';
 import { ok, problem, warning, type Outcome } from './outcome.ts';
 import type { DoctorTools } from './tools.ts';
 
@@ -23,18 +23,26 @@ export async function checkKernel({ host }: HostContext): Promise<Outcome> {
 }
 
 export async function checkAccounts(context: HostContext, signal: AbortSignal): Promise<Outcome> {
-  const { accounts, incus, settings } = context;
+  const { accounts, incus, operations, settings } = context;
+  const busy = new Set(operations.open().map(({ target }) => target));
   const [all, groupId, instances] = await Promise.all([
     accounts.all(signal),
     accounts.groupId(settings.jump.group, signal),
     incus.instances(signal),
   ]);
-  const owners = new Set<string>(instances.flatMap((instance) => ownerOfInstance(instance) ?? []));
+  // An operation that began meanwhile may have changed one side and not yet the other.
+  for (const { target } of operations.open()) busy.add(target);
+  const owned = instances.flatMap((instance) => {
+    const user = ownerOfInstance(instance);
+    return user === undefined ? [] : [{ user, ready: provisioningOf(instance) === 'ready' }];
+  });
+  const owners = new Set<string>(owned.map(({ user }) => user));
   const ours = all.filter((account) => isOurAccount(account, groupId));
-  const orphans = ours.filter((account) => !owners.has(account.name)).length;
-  const missing = [...owners].filter((owner) => !ours.some((account) => account.name === owner)).length;
-  const busy = context.operations.open().length;
-  if (busy === 0 && orphans + missing > 0)
+  const names = new Set(ours.map(({ name }) => name));
+  // A container that was left unfinished may lack its account, and "reconcile --apply" makes none for it.
+  const missing = owned.filter(({ user, ready }) => ready && !names.has(user) && !busy.has(user)).length;
+  const orphans = ours.filter(({ name }) => !owners.has(name) && !busy.has(name)).length;
+  if (orphans + missing > 0)
     return problem(
       `${missing} missing, ${orphans} without a container`,
       '"reconcile" shows them, "reconcile --apply" repairs them',
