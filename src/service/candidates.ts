@@ -25,18 +25,24 @@ export async function candidates(
   request: CandidatesRequest,
   signal: AbortSignal,
 ): Promise<Candidate[]> {
+  return (await allCandidates(context, request, signal)).slice(0, maxCandidates);
+}
+
+async function allCandidates(
+  context: ServiceContext,
+  request: CandidatesRequest,
+  signal: AbortSignal,
+): Promise<Candidate[]> {
   const { what, actor } = request;
   const owner = actor.entryPoint === 'self';
   switch (what) {
     case 'users': {
       if (owner) return (actor.owns ?? []).map((value) => ({ value }));
       const instances = await context.incus.instances(signal);
-      return instances
-        .flatMap((instance) => {
-          const value = ownerOfInstance(instance);
-          return value === undefined ? [] : [{ value, says: instance.status.toLowerCase() }];
-        })
-        .slice(0, maxCandidates);
+      return instances.flatMap((instance) => {
+        const value = ownerOfInstance(instance);
+        return value === undefined ? [] : [{ value, says: instance.status.toLowerCase() }];
+      });
     }
     case 'fingerprints': {
       const user = request.user === undefined ? onlyOwned(actor) : userOf(request.user);
@@ -70,10 +76,7 @@ export async function candidates(
       const labels = (await context.incus.instances(signal)).flatMap((instance) =>
         Object.entries(labelsOf(instance)).map(([key, value]) => `${key}=${value}`),
       );
-      return [...new Set(labels)]
-        .sort()
-        .slice(0, maxCandidates)
-        .map((value) => ({ value }));
+      return [...new Set(labels)].sort().map((value) => ({ value }));
     }
   }
 }

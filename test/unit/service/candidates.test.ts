@@ -1,5 +1,5 @@
 /** What completion offers. */
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { Actor } from '../../../src/domain/access/actor.ts';
 import { candidates } from '../../../src/service/candidates.ts';
 import { createContainer } from '../../../src/service/create.ts';
@@ -25,4 +25,18 @@ it.each<[typed: string | undefined, caller: string, actor: Actor, found: string[
   const { context } = await host();
   const offered = await candidates(context, { what: 'fingerprints', user, actor }, new AbortController().signal);
   expect(offered.map(({ value }) => value)).toEqual(found);
+});
+
+it('candidates returns at most 200 of any kind', async () => {
+  const { context } = await host();
+  const names = Array.from({ length: 300 }, (_, i) => `name${i}`);
+  vi.spyOn(context.admins, 'list').mockReturnValue(
+    names.map((name) => ({ name, role: 'admin', certificate: null, keys: [] })),
+  );
+  vi.spyOn(context.cas, 'list').mockReturnValue(
+    names.map((name) => ({ ...({} as ReturnType<typeof context.cas.list>[number]), name, entryPoints: [] })),
+  );
+  for (const what of ['admins', 'cas'] as const) {
+    expect(await candidates(context, { what, actor: carol }, new AbortController().signal)).toHaveLength(200);
+  }
 });
