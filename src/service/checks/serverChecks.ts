@@ -39,8 +39,13 @@ export function checkKeyExchange(transport: Transport | undefined): Outcome {
 
 export async function checkHostKey({ hostKeyPath }: ServerTools, now: Date): Promise<Outcome> {
   const found = await lstat(hostKeyPath);
+  if (!found.isFile())
+    return problem(
+      `${hostKeyPath} is not a regular file`,
+      'put the key itself there, with mode 0600: the next start requires it',
+    );
   const mode = (found.mode & 0o777).toString(8).padStart(4, '0');
-  if (!found.isFile() || (found.mode & 0o077) !== 0)
+  if ((found.mode & 0o077) !== 0)
     return problem(
       `${hostKeyPath} has mode ${mode}: others can read it`,
       `chmod 600 ${hostKeyPath}; then make a new one: "host-key rotate"`,

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -74,6 +74,16 @@ describe('the host key check', () => {
     expect(await checkHostKey(tools, new Date())).toMatchObject({
       severity: 'problem',
       detail: expect.stringContaining('0640') as string,
+    });
+  });
+
+  it('is a problem if the key is a link, which no mode mends', async () => {
+    await rename(tools.hostKeyPath, join(folder, 'elsewhere'));
+    await symlink('elsewhere', tools.hostKeyPath);
+    expect(await checkHostKey(tools, new Date())).toEqual({
+      severity: 'problem',
+      detail: `${tools.hostKeyPath} is not a regular file`,
+      next: expect.not.stringContaining('chmod') as string,
     });
   });
 });
