@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { failureSentences } from './catalogue/render.ts';
 import { Failure } from './domain/failure.ts';
+import { withoutEmpty } from './settings/environment.ts';
 import { packageRoot } from './settings/home.ts';
 
 const usage = `Usage: containarium serve [--real | --simulated] [--config <file>]
@@ -14,8 +15,9 @@ const usage = `Usage: containarium serve [--real | --simulated] [--config <file>
 `;
 
 /** Runs a command line, and resolves with the exit code. Never rejects. */
-export async function runProgram(words: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+export async function runProgram(words: readonly string[], variables: NodeJS.ProcessEnv): Promise<number> {
   const [first] = words;
+  const env = withoutEmpty(variables);
   try {
     // Each loads what it needs: a verb is answered in half the time without the server's modules.
     if (first === 'serve') {

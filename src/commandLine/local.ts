@@ -15,12 +15,13 @@ import { coreClient, type CoreClient } from '../protocol/client.ts';
 import { connectOver, fromResponseError } from '../protocol/connection.ts';
 import { loginClient, type LoginClient } from '../protocol/loginClient.ts';
 import { greeting, messages } from '../protocol/messages.ts';
+import { invokingUser } from '../settings/environment.ts';
 import { findHome } from '../settings/home.ts';
 
 /** Runs one command line against the server on this host. Resolves with the exit code. */
 export async function runLocally(words: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const home = findHome(env, { isRoot: process.getuid?.() === 0, realHost: false });
-  const name = env['SUDO_USER'] ?? env['USER'] ?? env['LOGNAME'] ?? 'root';
+  const name = invokingUser(env) ?? 'root';
   let socket: Socket | undefined;
   try {
     socket = await open(home.socket);

@@ -93,6 +93,11 @@ describe('--output', () => {
 });
 
 describe('the caller', () => {
+  test('is the user of the next variable if SUDO_USER is set to nothing', async () => {
+    const { stdout } = await server.local(['whoami', '--json'], { env: { SUDO_USER: '', USER: 'dora' } });
+    expect(JSON.parse(stdout)).toMatchObject({ result: { name: 'dora' } });
+  });
+
   test('is root with the name of the user who called sudo, also in the journal', async () => {
     expect(await document(['whoami'])).toMatchObject({
       ok: true,

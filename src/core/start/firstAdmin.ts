@@ -7,6 +7,7 @@ import { parsePublicKeys, type PublicKey } from '../../domain/keys/publicKey.ts'
 import { makeHostKey } from '../../host/hostKey.ts';
 import type { AdminStore } from '../../service/access/adminStore.ts';
 import { isName } from '../../domain/values/username.ts';
+import { invokingUser } from '../../settings/environment.ts';
 import type { Home } from '../../settings/home.ts';
 
 export interface FirstAdmin {
@@ -24,11 +25,10 @@ interface Invoker {
   readonly gid: number | undefined;
 }
 
-/** Returns the user who started the server; under sudo that is the person, not root. */
+/** Returns the user who started the server, with their home. */
 async function invoker(env: NodeJS.ProcessEnv): Promise<Invoker> {
-  // A variable that is set to nothing counts as unset, as in sudo(8) and login(1).
-  const name = [env['SUDO_USER'], env['USER'], env['LOGNAME'], 'admin'].find((value) => value) ?? '';
-  if (!env['SUDO_USER'] || process.getuid?.() !== 0) return { name, home: homedir(), uid: undefined, gid: undefined };
+  const name = invokingUser(env) ?? 'admin';
+  if (env['SUDO_USER'] === undefined || process.getuid?.() !== 0) return { name, home: homedir(), uid: undefined, gid: undefined };
   const line = (await readFile('/etc/passwd', 'utf8'))
     .split('\n')
     .find((candidate) => candidate.startsWith(`${name}:`));
