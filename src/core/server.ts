@@ -139,7 +139,7 @@ export class Server {
     const host = await chooseHost({
       wanted: settings.host,
       isRoot: process.getuid?.() === 0,
-      statePath: join(home.state, 'host.json'),
+      statePath: home.hostChoice,
       incus: new Incus(runner, settings.timeouts),
     });
     return { version, hostKeys, listener, front, host };

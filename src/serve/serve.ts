@@ -4,9 +4,10 @@ import { setFlagsFromString } from 'node:v8';
 import { Server, type Started } from '../core/server.ts';
 import { Failure } from '../domain/failure.ts';
 import { printableLines, safeJson } from '../domain/text.ts';
-import { findHome, homeAt, packageRoot, type Home } from '../settings/home.ts';
+import type { Home } from '../settings/home.ts';
 import { parseAddressAndPort } from '../settings/addressAndPort.ts';
 import { readSettings, type Settings } from '../settings/settings.ts';
+import { chooseHome } from './homeChoice.ts';
 import { stopSignal } from './stopSignal.ts';
 
 export interface Arguments {
@@ -68,8 +69,9 @@ async function settingsFor(args: Arguments, home: Home, env: NodeJS.ProcessEnv):
 export async function serve(words: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   setFlagsFromString(frugalHeap);
   const args = readArguments(words);
-  const isRoot = process.getuid?.() === 0;
-  const home = await chooseHome(args, env, isRoot);
+  const uid = process.getuid?.();
+  const isRoot = uid === 0;
+  const home = await chooseHome({ ...args, env, uid, isIncusUsable });
   const settings = await settingsFor(args, home, env);
   if (args.real) {
     if (!isRoot)
@@ -103,14 +105,6 @@ export async function serve(words: readonly string[], env: NodeJS.ProcessEnv): P
   process.stdout.write(`${signal}: stopping\n`);
   await server.stop('the server is stopping');
   return 0;
-}
-
-/** Chooses the home. On the real host, state belongs in the system and not in a checkout; see `findHome`. */
-async function chooseHome(args: Arguments, env: NodeJS.ProcessEnv, isRoot: boolean): Promise<Home> {
-  if (args.simulated && (env['CONTAINARIUM_HOME'] ?? '') === '') return homeAt(packageRoot);
-  const isRequested = args.real || env['CONTAINARIUM_HOST'] === 'incus';
-  const isUsable = isRoot && !isRequested && env['CONTAINARIUM_HOST'] !== 'simulated' && (await isIncusUsable());
-  return findHome(env, { isRoot, realHost: isRequested || isUsable });
 }
 
 async function isIncusUsable(): Promise<boolean> {

@@ -13,8 +13,6 @@ import { Failure } from '../domain/failure.ts';
 /** The folder that holds package.json. */
 export const packageRoot = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
-const systemHome = '/var/lib/containarium';
-
 export interface Home {
   readonly root: string;
   /** Folder of the host key and generated admin keys, mode 0700. */
@@ -23,6 +21,8 @@ export interface Home {
   readonly state: string;
   readonly journal: string;
   readonly socket: string;
+  /** The stored choice between the real and the simulated host. */
+  readonly hostChoice: string;
   readonly configuration: string;
   /** Default folder of the jump accounts' keys. sshd must be able to read it as those accounts. */
   readonly authorizedKeys: string;
@@ -36,21 +36,31 @@ export function homeAt(root: string): Home {
     state,
     journal: join(state, 'journal'),
     socket: join(state, 'core.sock'),
+    hostChoice: join(state, 'host.json'),
     configuration: join(root, 'containarium.yaml'),
     authorizedKeys: join(root, 'authorized_keys'),
   };
 }
 
+export interface DefaultHomes {
+  readonly system: Home;
+  readonly checkout: Home;
+}
+
+export const defaultHomes: DefaultHomes = { system: homeAt('/var/lib/containarium'), checkout: homeAt(packageRoot) };
+
 /**
  * Returns the home from the environment, or the default for this user. `realHost` is true if the real host was
  * requested or is usable.
  */
-export function findHome(env: NodeJS.ProcessEnv, options: { isRoot: boolean; realHost: boolean }): Home {
+export function findHome(
+  env: NodeJS.ProcessEnv,
+  options: { isRoot: boolean; realHost: boolean; defaults?: DefaultHomes },
+): Home {
+  const { isRoot, realHost, defaults: { system, checkout } = defaultHomes } = options;
   const fromEnv = env['CONTAINARIUM_HOME'];
-  if (fromEnv !== undefined && fromEnv !== '') return homeAt(resolve(fromEnv));
-  const system = homeAt(systemHome);
-  if (options.isRoot && (options.realHost || existsSync(system.state))) return system;
-  return homeAt(packageRoot);
+  if (fromEnv !== undefined) return homeAt(resolve(fromEnv));
+  return isRoot && (realHost || existsSync(system.state)) ? system : checkout;
 }
 
 /**
