@@ -139,6 +139,6 @@ test('the metrics come from a process that does not run as root and is replaced 
 
 test('the metrics are refused on a public address', async () => {
   await expect(startServer({ config: { metrics: { listen: '0.0.0.0:0' } } })).rejects.toThrow(
-    /metrics\.listen is not a loopback address/,
+    /metrics\.listen: must be a loopback address/,
   );
 });
