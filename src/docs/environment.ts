@@ -14,7 +14,7 @@ export const environment: readonly (readonly [name: string, meaning: string])[] 
   ],
   [
     'CONTAINARIUM_HOST',
-    '`incus` or `simulated`; overrides `host` in the file. `serve --real` and `serve --simulated` override it.',
+    '`auto`, `incus` or `simulated`; overrides `host` in the file. `serve --real` and `serve --simulated` override it.',
   ],
   [
     'CONTAINARIUM_FRONT',
@@ -22,7 +22,7 @@ export const environment: readonly (readonly [name: string, meaning: string])[] 
   ],
   [
     'CONTAINARIUM_LOG',
-    'Log level on standard error: `fatal`, `error`, `warn`, `info`, `debug` or `trace`. Default: `warn`, or `info` if standard error is the systemd journal.',
+    'Log level on standard error: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`. Default: `warn`, or `info` if standard error is the systemd journal.',
   ],
   [
     'CONTAINARIUM_SIMULATED_PACE_MS',

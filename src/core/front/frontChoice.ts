@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { Failure } from '../../domain/failure.ts';
 import { Accounts, frontAccount } from '../../host/accounts.ts';
+import { quoted } from '../../domain/text.ts';
 import type { Runner } from '../../host/runner.ts';
 import type { FrontUser } from '../../service/checks/tools.ts';
 import { ChildFront } from './childFront.ts';
@@ -36,8 +37,9 @@ export async function chooseStarter({ env, log, runner }: StarterOptions): Promi
   const wanted = env['CONTAINARIUM_FRONT'] ?? 'child';
   if (wanted !== 'child' && wanted !== 'unit')
     throw new Failure('settings', {
-      what: `CONTAINARIUM_FRONT="${wanted}"`,
-      why: 'the value must be "child" or "unit"',
+      what: `CONTAINARIUM_FRONT=${quoted(wanted)}`,
+      why: 'there is no such way to start it',
+      next: 'set it to child or unit',
     });
   if (wanted === 'unit')
     return { starter: new UnitFront({ entry, log, runner }), user: { name: frontAccount, shared: false, unit: true } };

@@ -28,7 +28,8 @@ interface Invoker {
 /** Returns the user who started the server, with their home. */
 async function invoker(env: NodeJS.ProcessEnv): Promise<Invoker> {
   const name = invokingUser(env) ?? 'admin';
-  if (env['SUDO_USER'] === undefined || process.getuid?.() !== 0) return { name, home: homedir(), uid: undefined, gid: undefined };
+  if (env['SUDO_USER'] === undefined || process.getuid?.() !== 0)
+    return { name, home: homedir(), uid: undefined, gid: undefined };
   const line = (await readFile('/etc/passwd', 'utf8'))
     .split('\n')
     .find((candidate) => candidate.startsWith(`${name}:`));

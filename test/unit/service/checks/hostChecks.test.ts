@@ -17,7 +17,9 @@ const check = ({ context }: World) => checkAccounts(context, new AbortController
 const removeAccount = (state: HostState): void => {
   state.accounts = state.accounts.filter(({ name }) => name !== 'alice');
 };
-const removeContainer = (state: HostState): void => void delete state.instances['alice-container'];
+const removeContainer = (state: HostState): void => {
+  delete state.instances['alice-container'];
+};
 
 describe('the check of jump accounts', () => {
   it('is ok if every container has its account', async () => {
