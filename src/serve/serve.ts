@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { Server, type Started } from '../core/server.ts';
 import { Failure } from '../domain/failure.ts';
-import { printableLines, safeJson } from '../domain/text.ts';
+import { printableLines, quoted, safeJson } from '../domain/text.ts';
 import type { Home } from '../settings/home.ts';
 import { parseAddressAndPort } from '../settings/addressAndPort.ts';
 import { readSettings, type Settings } from '../settings/settings.ts';
@@ -24,28 +24,44 @@ const frugalHeap = '--heap-growing-percent=20';
 
 /** Parses the arguments of `serve`. Throws `usage` if they are invalid. */
 export function readArguments(words: readonly string[]): Arguments {
-  try {
-    const { values } = parseArgs({
-      args: [...words],
-      options: {
-        real: { type: 'boolean', default: false },
-        simulated: { type: 'boolean', default: false },
-        config: { type: 'string' },
-      },
-    });
-    if (values.real && values.simulated) throw new Error('--real and --simulated exclude each other');
-    return { real: values.real, simulated: values.simulated, config: values.config };
-  } catch (error) {
-    throw new Failure(
-      'usage',
-      {
-        what: '"serve"',
-        why: error instanceof Error ? error.message : String(error),
-        next: 'containarium serve [--real | --simulated] [--config <file>]',
-      },
-      error,
-    );
+  // Not strict: the texts of its errors are not ours.
+  const { values, tokens } = parseArgs({
+    args: [...words],
+    options: { real: { type: 'boolean' }, simulated: { type: 'boolean' }, config: { type: 'string' } },
+    strict: false,
+    tokens: true,
+  });
+  for (const token of tokens) {
+    const wrong = faultOf(token);
+    if (wrong !== undefined) throw misused(wrong);
   }
+  const { real = false, simulated = false, config } = values;
+  if (real && simulated) throw misused('--real and --simulated exclude each other');
+  return {
+    real: real === true,
+    simulated: simulated === true,
+    config: typeof config === 'string' ? config : undefined,
+  };
+}
+
+type Token = NonNullable<ReturnType<typeof parseArgs>['tokens']>[number];
+
+/** Returns what is wrong with one word of the command line. */
+function faultOf(token: Token): string | undefined {
+  if (token.kind === 'option-terminator') return undefined;
+  if (token.kind === 'positional') return `it takes no argument ${quoted(token.value)}`;
+  const { name, rawName, value, inlineValue } = token;
+  if (name === 'config') {
+    const isOption = inlineValue === false && value.startsWith('-');
+    return value === undefined || value === '' || isOption ? 'no file after --config' : undefined;
+  }
+  if (name !== 'real' && name !== 'simulated') return `unknown option ${quoted(rawName)}`;
+  return value === undefined ? undefined : `${rawName} takes no value`;
+}
+
+function misused(why: string): Failure {
+  const next = 'containarium serve [--real | --simulated] [--config <file>]';
+  return new Failure('usage', { what: '"serve"', why, next });
 }
 
 async function settingsFor(args: Arguments, home: Home, env: NodeJS.ProcessEnv): Promise<Settings> {
@@ -55,8 +71,9 @@ async function settingsFor(args: Arguments, home: Home, env: NodeJS.ProcessEnv):
   const host = args.real ? 'incus' : args.simulated ? 'simulated' : env['CONTAINARIUM_HOST'];
   if (host !== undefined && host !== 'auto' && host !== 'incus' && host !== 'simulated') {
     throw new Failure('settings', {
-      what: `CONTAINARIUM_HOST="${host}"`,
-      why: 'the value must be "auto", "incus" or "simulated"',
+      what: `CONTAINARIUM_HOST=${quoted(host)}`,
+      why: 'there is no such host',
+      next: 'set it to auto, incus or simulated',
     });
   }
   return {

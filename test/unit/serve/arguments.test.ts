@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { readArguments } from '../../../src/serve/serve.ts';
+import { failing } from '../domain/failing.ts';
+
+describe('serve', () => {
+  it.each([
+    ['', { real: false, simulated: false, config: undefined }],
+    ['--real --config a.yaml', { real: true, simulated: false, config: 'a.yaml' }],
+    ['--simulated --config=-a.yaml', { real: false, simulated: true, config: '-a.yaml' }],
+  ])('takes %j', (line, expected) => {
+    expect(readArguments(line.split(' ').filter((word) => word !== ''))).toEqual(expected);
+  });
+
+  it.each([
+    ['--reel', 'unknown option "--reel"'],
+    ['-x', 'unknown option "-x"'],
+    ['--no-real', 'unknown option "--no-real"'],
+    ['--\u001b[31m', 'unknown option "--\\u{1b}[31m"'],
+    ['now', 'it takes no argument "now"'],
+    ['-- --real', 'it takes no argument "--real"'],
+    ['--real=yes', '--real takes no value'],
+    ['--config', 'no file after --config'],
+    ['--config=', 'no file after --config'],
+    ['--config --real', 'no file after --config'],
+    ['--real --simulated', '--real and --simulated exclude each other'],
+  ])('refuses %j in its own words, with its usage', (line, why) => {
+    expect(failing(() => readArguments(line.split(' ')))).toMatchObject({
+      code: 'usage',
+      what: '"serve"',
+      why,
+      next: 'containarium serve [--real | --simulated] [--config <file>]',
+    });
+  });
+});
