@@ -18,7 +18,7 @@ export function makeLog(env: NodeJS.ProcessEnv): Logger {
     throw new Failure('settings', {
       what: `CONTAINARIUM_LOG=${quoted(wanted)}`,
       why: 'there is no such level',
-      next: `set it to ${new Intl.ListFormat('en', { type: 'disjunction' }).format(logLevels)}`,
+      next: `set it to ${new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(logLevels)}`,
     });
   const stderr = pino.destination({ dest: 2, sync: true });
   const destination = {

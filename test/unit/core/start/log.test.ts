@@ -13,7 +13,7 @@ describe("core's log", () => {
     expect(failing(() => makeLog({ CONTAINARIUM_LOG: 'verbose' }))).toMatchObject({
       code: 'settings',
       what: 'CONTAINARIUM_LOG="verbose"',
-      next: 'set it to fatal, error, warn, info, debug, trace, or silent',
+      next: 'set it to fatal, error, warn, info, debug, trace or silent',
     });
   });
 
