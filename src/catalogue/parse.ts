@@ -3,7 +3,7 @@ import { Command, CommanderError, Option as CommanderOption } from 'commander';
 import type { Actor, EntryPoint } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import { holdsKey } from '../domain/keys/keyText.ts';
-import { joinChoices, printable, quoted } from '../domain/text.ts';
+import { joinChoices, quoted } from '../domain/text.ts';
 import { allVerbs, verbCalled, verbOf, verbsFor, type AnyVerb } from './catalogue.ts';
 import { isRequired, type Option } from './declaration/verb.ts';
 import { didYouMean, similar } from './similar.ts';
@@ -101,7 +101,7 @@ function quiet(command: Command): Command {
       .helpOption(false)
       .helpCommand(false)
       .allowExcessArguments(false)
-      .showSuggestionAfterError(true)
+      .showSuggestionAfterError(false)
       // An option belongs to the word before it: `audit verify --json` is not `audit --json`.
       .enablePositionalOptions()
   );
@@ -120,10 +120,10 @@ function declare(
       command.argument(parameter.rest ? `[${parameter.name}...]` : `[${parameter.name}]`, parameter.summary);
       argumentNames.push(parameter.name);
     } else {
-      for (const option of commanderOptions(parameter)) command.addOption(option);
+      for (const option of commanderOptions(verb, parameter)) command.addOption(option);
     }
   }
-  command.addOption(new NamedOption('format', '--format <format>').choices([...formats]));
+  command.addOption(new NamedOption('format', '--format <format>').argParser(choiceOf(verb, 'format', formats)));
   command.addOption(new NamedOption('format', '--json').preset('json'));
   command.addOption(new NamedOption('help', '-h, --help'));
   command.action((...received: unknown[]) => {
@@ -169,16 +169,30 @@ function isMissing(value: unknown): boolean {
   return value === undefined || (Array.isArray(value) && value.length === 0);
 }
 
-function commanderOptions(option: Option): CommanderOption[] {
+function commanderOptions(verb: AnyVerb, option: Option): CommanderOption[] {
   return option.long.flatMap((long, i) => {
     const short = i === 0 && option.short !== undefined ? `-${option.short}, ` : '';
     const value = option.value === undefined ? '' : ` <${option.value}>`;
     const made = new NamedOption(option.name, `${short}--${long}${value}`, option.summary);
-    if (option.choices !== undefined) made.choices([...option.choices]);
+    if (option.choices !== undefined) made.argParser(choiceOf(verb, long, option.choices));
     if (option.repeatable) made.argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]);
     return option.negatable ? [made, new NamedOption(option.name, `--no-${long}`).default(undefined)] : [made];
   });
 }
+
+/** Returns a parser that accepts only some values. commander's own would refuse others in its words. */
+function choiceOf(verb: AnyVerb, long: string, choices: readonly string[]): (text: string) => string {
+  return (text) => {
+    if (choices.includes(text)) return text;
+    throw new Failure('usage', {
+      what: quoted(verb.name),
+      why: `--${long} must be ${listed.format(choices)}, not ${quoted(text)}`,
+      next: `see "help ${verb.name}"`,
+    });
+  };
+}
+
+const listed = new Intl.ListFormat('en-GB', { type: 'disjunction' });
 
 /** An option with an explicit attribute name, so that several spellings set one attribute and the last one counts. */
 class NamedOption extends CommanderOption {
@@ -258,11 +272,6 @@ function joinPublicKeys(words: readonly string[], verbs: readonly AnyVerb[]): st
   return out;
 }
 
-/** Shortens a message of commander, which repeats input of any length. */
-function cut(message: string): string {
-  return message.length > 300 ? `${message.slice(0, 299)}…` : message;
-}
-
 /** Returns `"ban add", "ban lift" or "ban list"`. */
 function choice(names: readonly string[]): string {
   return joinChoices(names.map((name) => quoted(name)));
@@ -303,11 +312,47 @@ function asFailure(error: CommanderError, words: readonly string[], verbs: reado
       next: near.length === 0 ? (group.length === 0 ? 'see "help"' : choice(group)) : didYouMean(near),
     });
   }
-  const [first = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n');
-  const next = known === undefined ? 'see "help"' : `see "help ${known.name}"`;
-  return new Failure(error.code === 'commander.unknownOption' ? 'unknown-option' : 'usage', {
+  const isUnknown = error.code === 'commander.unknownOption';
+  const near = isUnknown && known !== undefined ? similarOptions(known, nameIn(error)) : [];
+  return new Failure(isUnknown ? 'unknown-option' : 'usage', {
     what: known === undefined ? 'command line' : quoted(known.name),
-    why: cut(printable(first.replace(/\.$/, ''))),
-    next: suggestion === '' ? next : printable(suggestion.replace(/^\(Did/, 'did').replace(/\)$/, '')),
+    why: reason(error, known),
+    next:
+      near.length > 0
+        ? `did you mean ${near.join(' or ')}?`
+        : `see "help${known === undefined ? '' : ` ${known.name}`}"`,
   });
+}
+
+/** Says what is wrong with a command line. The texts of commander are its own, and change with it. */
+function reason(error: CommanderError, verb: AnyVerb | undefined): string {
+  switch (error.code) {
+    case 'commander.unknownOption':
+      return `unknown option ${quoted(nameIn(error))}`;
+    case 'commander.optionMissingArgument':
+      return `missing value: ${nameIn(error).replace(/^-., /, '')}`;
+    case 'commander.excessArguments': {
+      const names = (verb?.parameters ?? []).flatMap(({ kind, name }) => (kind === 'argument' ? [`<${name}>`] : []));
+      return `too many arguments: it takes ${names.length === 0 ? 'none' : `only ${names.join(' and ')}`}`;
+    }
+    default:
+      return 'it is not a command';
+  }
+}
+
+/** Returns the name in an error of commander, which has it only in its message: `error: unknown option '--cpus=2'`. */
+function nameIn({ message }: CommanderError): string {
+  const [, name = ''] = /'(.*)'/s.exec(message) ?? [];
+  return name.startsWith('--') ? name.replace(/=.*/s, '') : name;
+}
+
+/** Returns the options of a verb that are similar to an unknown one. */
+function similarOptions({ parameters }: AnyVerb, typed: string): string[] {
+  if (!typed.startsWith('--')) return [];
+  const names = parameters.flatMap((parameter) =>
+    parameter.kind === 'option'
+      ? parameter.long.flatMap((long) => (parameter.negatable ? [long, `no-${long}`] : [long]))
+      : [],
+  );
+  return similar(typed.slice(2), [...names, 'format', 'json', 'help']).map((name) => `--${name}`);
 }
