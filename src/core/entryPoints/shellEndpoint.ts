@@ -47,8 +47,11 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
   const { memory, feed, service, frontRestarts, logins } = options;
   const { room } = service;
   const shells = new Map<string, OpenShell>();
+  /** Ids of shells that are being opened, so that no other shell gets one of them. */
+  const entering = new Set<string>();
 
   const leave = (shell: string): void => {
+    entering.delete(shell);
     const open = shells.get(shell);
     if (open === undefined) return;
     shells.delete(shell);
@@ -67,10 +70,19 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
     answer(async (): Promise<Welcome> => {
       const { shell, login } = checked(roomEntry, raw);
       const actor = logins.identify(login);
-      if (shells.has(shell) || shells.size >= maxShells)
+      if (shells.has(shell) || entering.has(shell) || shells.size + entering.size >= maxShells)
         throw new Failure('usage', { what: 'the shell', why: 'its id is taken or too many shells are open' });
       const { lines, leftAt, settings } = memory.of(actor);
-      const ended = leftAt === null ? [] : await options.endedSince(actor, leftAt);
+      let ended: readonly EndedCall[];
+      let isWanted: boolean;
+      entering.add(shell);
+      try {
+        ended = leftAt === null ? [] : await options.endedSince(actor, leftAt);
+      } finally {
+        // False if it has left meanwhile.
+        isWanted = entering.delete(shell);
+      }
+      if (!isWanted) throw new Failure('cancelled', { what: 'the shell', why: 'it was closed while it opened' });
       // The login may have ended meanwhile.
       logins.identify(login);
       room.enter(shell, actor, (notice) => notify(connection, messages.notice, { shell, notice }));
