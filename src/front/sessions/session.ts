@@ -107,7 +107,7 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
     // A second command on the session, or one after the end of its input.
     if (channel === undefined) return reject?.();
     if (Buffer.byteLength(info.command) > maxCommandBytes) {
-      running = refuse(channel, options, commandTooLong);
+      running = refuse(channel, options, info.command, commandTooLong);
       return;
     }
     if (terminal !== undefined && (asksForPlainShell(info.command) || takesWholeTerminal(info.command))) {
@@ -264,7 +264,7 @@ const commandTooLong = new Failure('input-too-large', {
 });
 
 /** Answers a command line with a failure instead of running it. */
-function refuse(channel: ServerChannel, options: SessionOptions, failure: Failure): Running {
+function refuse(channel: ServerChannel, options: SessionOptions, line: string, failure: Failure): Running {
   const io = new ChannelIo(options.connection, channel, {
     terminal: false,
     stdinMs: options.stdinMs,
@@ -272,7 +272,7 @@ function refuse(channel: ServerChannel, options: SessionOptions, failure: Failur
   });
   channel.on('error', () => undefined);
   channel.stderr.on('error', () => undefined);
-  const code = fail(io, failure, '', options);
+  const code = fail(io, failure, line, options);
   return { ended: io.flushed().then(() => exit(channel, code)), end: () => undefined };
 }
 
@@ -315,8 +315,13 @@ async function command(
   });
 }
 
+/** How much of the name of a command that is refused unparsed is repeated, in characters. */
+const maxNameLength = 64;
+
 function fail(io: ChannelIo, failure: Failure, line: string, { core }: SessionOptions): number {
-  const rendered = renderFailure(failure, '', wantedFormat(line.split(/\s+/)), core.greeting.host);
+  const words = line.trim().split(/\s+/);
+  const command = words.find((word) => !word.startsWith('-')) ?? '';
+  const rendered = renderFailure(failure, command.slice(0, maxNameLength), wantedFormat(words), core.greeting.host);
   io.stdout(rendered.stdout);
   io.stderr(rendered.stderr);
   return rendered.exitCode;
