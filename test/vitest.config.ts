@@ -36,10 +36,10 @@ class LongestFirst extends BaseSequencer {
 /** These tests mostly wait for servers and clients, so more of them run at the same time, after the others. */
 const waiting = { maxWorkers: 4, sequence: { groupOrder: 1 } } as const;
 
-/** One project for each kind of test; `npm test` runs all of them (see run.mjs). */
+/** One project for each kind of test. `npm test` runs all but machine and bench (see run.mjs). */
 export default defineConfig({
   test: {
-    // Two workers: a test machine may have two cores, and the ssh tests start servers of their own.
+    // A test machine may have two processors. Projects that mostly wait have more workers.
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     projects: [
