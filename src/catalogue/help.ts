@@ -4,6 +4,7 @@ import type { Actor, EntryPoint } from '../domain/access/actor.ts';
 import { Failure, exitCodes, exitMeanings, type ExitName } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
 import { verbCalled, verbsFor, type AnyVerb } from './catalogue.ts';
+import { didYouMean, similar } from './similar.ts';
 import { isRequired, type Argument, type Option, type Parameter } from './declaration/verb.ts';
 import type { Block } from './declaration/view.ts';
 
@@ -100,10 +101,14 @@ export function verbForHelp(words: readonly string[], actor: Pick<Actor, 'entryP
   if (verb !== undefined) return verb;
   const group = verbs.filter((candidate) => candidate.name.startsWith(`${name} `));
   if (group.length > 0) return group;
+  const near = similar(
+    name,
+    verbs.map((candidate) => candidate.name),
+  );
   throw new Failure('unknown-command', {
     what: quoted(name),
     why: 'no such verb, or you may not use it',
-    next: 'see "help"',
+    next: near.length === 0 ? 'see "help"' : didYouMean(near),
   });
 }
 

@@ -19,7 +19,7 @@ const failureMeanings: Readonly<Record<FailureCode, string>> = {
   'invalid-time': 'not a valid time',
   'missing-key': 'no public key was given',
   'input-too-large': 'the input exceeds a limit on its length',
-  'confirmation-required': 'confirmation is required, but there is no terminal to ask on: add --yes',
+  'confirmation-required': 'the call needs to be confirmed, and was not asked about: add --yes',
   'confirmation-mismatch': 'the name typed for confirmation does not match',
   settings: 'the configuration or the host does not allow it: see the message for details',
   'not-found': 'no such container, key, admin or image, or you may not see it',

@@ -1,7 +1,7 @@
 /** `admin add`, `admin list`, `admin role`, `admin remove`. */
 import type { LimitedKey } from '../domain/keys/keyLimits.ts';
 import type { AdminChange, AdminInfo } from '../domain/results/admins.ts';
-import type { AdminRole } from './access/adminStore.ts';
+import type { AdminRole, Unconfirmed } from './access/adminStore.ts';
 import type { ServiceContext } from './context.ts';
 import type { Call } from './instances/context.ts';
 
@@ -34,12 +34,23 @@ export function listAdmins({ admins }: ServiceContext): Promise<{ readonly admin
 
 export function setAdminRole(
   { admins }: ServiceContext,
-  { name, role }: { readonly name: string; readonly role: AdminRole },
+  { name, role, yes }: { readonly name: string; readonly role: AdminRole; readonly yes?: boolean | undefined },
+  call: Pick<Call, 'actor'>,
 ): Promise<AdminChange> {
-  return admins.setRole(name, role);
+  return admins.setRole(name, role, unconfirmed(yes, call));
 }
 
 /** Removes an admin by name, or a key by its fingerprint or comment. */
-export function removeAdmin({ admins }: ServiceContext, { admin }: { readonly admin: string }): Promise<AdminChange> {
-  return admins.remove(admin);
+export function removeAdmin(
+  { admins }: ServiceContext,
+  { admin, yes }: { readonly admin: string; readonly yes?: boolean | undefined },
+  call: Pick<Call, 'actor'>,
+): Promise<AdminChange> {
+  return admins.remove(admin, unconfirmed(yes, call));
+}
+
+/** Returns the caller if they could end their own login by the call and have not confirmed that. */
+function unconfirmed(yes: boolean | undefined, { actor }: Pick<Call, 'actor'>): Unconfirmed | undefined {
+  if (yes === true || actor.entryPoint !== 'manage') return undefined;
+  return { name: actor.name, fingerprint: actor.fingerprint };
 }

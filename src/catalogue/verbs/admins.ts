@@ -6,7 +6,7 @@ import { plural } from '../../domain/text.ts';
 import { showTime } from '../declaration/show.ts';
 import { defineVerb, type Option } from '../declaration/verb.ts';
 import type { Block, Rows, ViewContext } from '../declaration/view.ts';
-import { publicKeyOption } from './shared.ts';
+import { publicKeyOption, yesOption } from './shared.ts';
 
 export const adminRoles = ['viewer', 'operator', 'admin'] as const;
 
@@ -249,8 +249,13 @@ export const adminRole = defineVerb({
   parameters: [
     { kind: 'argument', name: 'name', summary: 'name of the admin', required: true, complete: 'admins' },
     { kind: 'argument', name: 'role', summary: 'new role: viewer, operator or admin', required: true },
+    { ...yesOption, summary: 'do it even if it ends your own login' },
   ],
-  input: z.strictObject({ name: existing('admin', 'admin list'), role: z.enum(adminRoles) }),
+  input: z.strictObject({
+    name: existing('admin', 'admin list'),
+    role: z.enum(adminRoles),
+    yes: z.boolean().optional(),
+  }),
   view: changeView,
   rows: (result) => adminRows(result.admins),
 });
@@ -279,8 +284,9 @@ export const adminRemove = defineVerb({
       required: true,
       complete: 'admins',
     },
+    { ...yesOption, summary: 'do it even if it ends your own login' },
   ],
-  input: z.strictObject({ admin: z.string().min(1).max(256) }),
+  input: z.strictObject({ admin: z.string().min(1).max(256), yes: z.boolean().optional() }),
   view: changeView,
   rows: (result) => adminRows(result.admins),
 });

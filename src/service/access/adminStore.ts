@@ -55,6 +55,12 @@ export interface Addition {
   readonly certificate?: boolean | undefined;
 }
 
+/** An admin who changes admins, and has not confirmed that the change may end their own login. */
+export interface Unconfirmed {
+  readonly name: string;
+  readonly fingerprint: string | undefined;
+}
+
 export class AdminStore {
   readonly #db: Low<AdminState>;
   readonly #lastUses: LastUses;
@@ -139,8 +145,11 @@ export class AdminStore {
     });
   }
 
-  /** Changes an admin's role. Refuses to demote the last admin of role `admin`. */
-  async setRole(name: string, role: AdminRole): Promise<AdminChange> {
+  /**
+   * Changes an admin's role. Refuses to demote the last admin of role `admin`, and to demote `caller` with
+   * `confirmation-required`.
+   */
+  async setRole(name: string, role: AdminRole, caller?: Unconfirmed): Promise<AdminChange> {
     const before = this.named(name);
     if (before === undefined)
       throw new Failure('not-found', {
@@ -151,6 +160,7 @@ export class AdminStore {
     const after = this.all.map((admin) => (admin.name === name ? { ...admin, role } : admin));
     if (before.role !== role) {
       this.#refuseLast(after, name);
+      if (name === caller?.name) throw endsOwnLogin(name);
       await this.#write(after);
     }
     return this.#change(name, {
@@ -158,8 +168,11 @@ export class AdminStore {
     });
   }
 
-  /** Removes an admin by name, or the keys that match a fingerprint or comment. Refuses to remove the last admin. */
-  async remove(selector: string): Promise<AdminChange> {
+  /**
+   * Removes an admin by name, or the keys that match a fingerprint or comment. Refuses to remove the last admin, and
+   * `caller` or the key of their login with `confirmation-required`.
+   */
+  async remove(selector: string, caller?: Unconfirmed): Promise<AdminChange> {
     const named = this.named(selector);
     const parsed = this.all.flatMap((admin) => admin.keys.flatMap((key) => publicKeyOf(key) ?? []));
     const gone =
@@ -179,6 +192,8 @@ export class AdminStore {
       .map((admin) => ({ ...admin, keys: admin.keys.filter((key) => !gone.has(fingerprintOf(key))) }))
       .filter((admin) => admin.keys.length > 0 || admin.certificate === true);
     this.#refuseLast(after, selector);
+    if (caller !== undefined && (named?.name === caller.name || gone.has(caller.fingerprint ?? '')))
+      throw endsOwnLogin(selector);
     const owner = named ?? this.all.find((admin) => admin.keys.some((key) => gone.has(fingerprintOf(key))));
     await this.#write(after);
     return this.#change(owner?.name ?? selector, { removed, note: removed.length === 0 ? 'removed' : null });
@@ -238,6 +253,14 @@ export class AdminStore {
       throw error;
     }
   }
+}
+
+function endsOwnLogin(selector: string): Failure {
+  return new Failure('confirmation-required', {
+    what: `admin ${quoted(selector)}`,
+    why: 'that is you, and this ends your own login',
+    next: 'add --yes to do it anyway',
+  });
 }
 
 function fingerprintOf(key: AdminKey): string | undefined {

@@ -22,6 +22,9 @@ export interface ParsedVerb {
 /** Parses a line. Throws a Failure with code `usage` if it cannot. */
 export function parseLine(line: string, actor: Actor): ParsedLine {
   const words = /^say\s/.test(line) ? freeText(line) : splitLine(line);
+  const builtin = words[0] === 'help' ? builtins.find(({ value }) => value === words[1]) : undefined;
+  if (builtin !== undefined && words.length === 2)
+    return { kind: 'help', blocks: () => [{ kind: 'fields', fields: [[builtin.value, builtin.says]] }] };
   const { verb, input, format, help } = parseCommandLine(words, actor, { incomplete: true });
   if (help || verb.answeredLocally === true)
     return {

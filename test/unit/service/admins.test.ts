@@ -21,6 +21,8 @@ const host = hosts(async ({ context }) => {
   await addAdmin(context, { name: 'vic', keys: withoutLimits([vics]), role: 'viewer' }, callBy());
 });
 
+const byRoot = { actor: { name: 'root', role: 'root', entryPoint: 'local' } } as const;
+
 let world: World;
 beforeEach(async () => {
   world = await host();
@@ -37,8 +39,8 @@ const admins = async (): Promise<string[]> =>
 const add = (addition: Parameters<typeof addAdmin>[1]): ReturnType<typeof addAdmin> =>
   addAdmin(world.context, addition, callBy());
 const role = (name: string, to: 'viewer' | 'operator' | 'admin'): ReturnType<typeof setAdminRole> =>
-  setAdminRole(world.context, { name, role: to });
-const remove = (admin: string): ReturnType<typeof removeAdmin> => removeAdmin(world.context, { admin });
+  setAdminRole(world.context, { name, role: to }, byRoot);
+const remove = (admin: string): ReturnType<typeof removeAdmin> => removeAdmin(world.context, { admin }, byRoot);
 
 const unchanged = ['carol admin carol@desk carol@laptop', 'vic viewer vic@desk'];
 
@@ -243,5 +245,36 @@ describe('admin invite', () => {
     await inviteAdmin(world.context, { name: 'ivy' }, callBy());
     await role('carol', 'operator');
     expect(await listInvitations(world.context)).toEqual({ invitations: [] });
+  });
+});
+
+describe('an admin who would end their own login', () => {
+  const byDan = {
+    actor: { name: 'dan', role: 'admin', entryPoint: 'manage', fingerprint: other.fingerprint },
+  } as const;
+  beforeEach(async () => {
+    await add({ name: 'dan', keys: withoutLimits([other]) });
+  });
+
+  it.each([
+    ['admin remove with their name', () => removeAdmin(world.context, { admin: 'dan' }, byDan)],
+    ['admin remove with their key', () => removeAdmin(world.context, { admin: other.fingerprint }, byDan)],
+    ['admin role', () => setAdminRole(world.context, { name: 'dan', role: 'viewer' }, byDan)],
+  ])('is asked to confirm %s', async (_, change) => {
+    const before = stored();
+    await expect(change()).rejects.toMatchObject({ code: 'confirmation-required', next: 'add --yes to do it anyway' });
+    expect(stored()).toBe(before);
+  });
+
+  it('may do it with --yes', async () => {
+    await setAdminRole(world.context, { name: 'dan', role: 'operator', yes: true }, byDan);
+    await removeAdmin(world.context, { admin: 'dan', yes: true }, byDan);
+    expect(await admins()).toEqual(unchanged);
+  });
+
+  it('is not asked about others, or about a role that stays', async () => {
+    await setAdminRole(world.context, { name: 'dan', role: 'admin' }, byDan);
+    await removeAdmin(world.context, { admin: 'vic' }, byDan);
+    expect(await admins()).toHaveLength(2);
   });
 });
