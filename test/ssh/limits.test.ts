@@ -347,15 +347,19 @@ describe('ssh-audit, from an address that is not exempt', () => {
     expect(report).not.toMatch(/DHEat|throttling/);
   });
 
-  test('measures fewer than 20 served connections a second throughout (5)', async () => {
-    const said = (await audit(['--conn-rate-test', '16'], 4000)).split('\r').flatMap((line) => {
-      const [, asked = '', rate = ''] = /TCP SYNs: ([\d,]+); .*Compl\. conns\/sec: ([\d,.]+)/.exec(line) ?? [];
-      return asked === '' ? [] : [{ asked: number(asked), rate: number(rate) }];
-    });
-    expect(said.length).toBeGreaterThan(1);
-    for (const { rate } of said) expect(rate).toBeLessThan(20);
-    // ssh-audit continued to connect.
-    expect(said.at(-1)?.asked).toBeGreaterThan(500);
+  test('is served fewer than 20 connections in all, however often it connects (5)', async () => {
+    // On a busy machine ssh-audit takes longer to start, and connects less often.
+    for (const forMs of [4000, 12_000]) {
+      const said = (await audit(['--conn-rate-test', '16'], forMs)).split('\r').flatMap((line) => {
+        const [, seconds = '', asked = '', rate = ''] =
+          /Run time: ([\d,.]+); TCP SYNs: ([\d,]+); .*Compl\. conns\/sec: ([\d,.]+)/.exec(line) ?? [];
+        return asked === '' ? [] : [{ asked: number(asked), served: number(rate) * number(seconds) }];
+      });
+      for (const { served } of said) expect(served).toBeLessThan(20);
+      // ssh-audit continued to connect.
+      if ((said.at(-1)?.asked ?? 0) > 500) return;
+    }
+    throw new Error('ssh-audit connected too rarely');
   });
 
   const number = (text: string): number => Number(text.replaceAll(',', ''));
