@@ -90,8 +90,11 @@ export class SshServer {
     this.#net.on('error', () => undefined);
   }
 
-  /** Stops accepting and ends every connection with `reason`. Connections that remain after `graceMs` are destroyed. */
-  async drain(reason: string, graceMs = 5000): Promise<void> {
+  /**
+   * Stops accepting and ends every connection with `reason`. Connections that remain after `graceMs` are destroyed,
+   * because a client may not read what it is told.
+   */
+  async drain(reason: string, graceMs = 20_000): Promise<void> {
     this.#net.close();
     for (const socket of this.#sockets) socket.emit('forgiven');
     for (const attempts of this.#attempts) attempts.stop();

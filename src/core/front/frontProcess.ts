@@ -76,7 +76,7 @@ export class FrontProcess {
   }
 
   /** Asks the front to disconnect its clients, and waits for its end; kills it after `graceMs`. */
-  async stop(reason: string, graceMs = 8000): Promise<void> {
+  async stop(reason: string, graceMs = 25_000): Promise<void> {
     this.#stopping = true;
     this.#options.listener.close();
     await this.#starting;

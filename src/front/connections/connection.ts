@@ -44,10 +44,15 @@ export interface Service {
 /** How long a connection with an invitation stays open so that the person can read the answer, in milliseconds. */
 const invitedMs = 10_000;
 /**
- * How long sessions may take to end before the connection closes, in milliseconds. A client that reads the disconnect
+ * How long sessions may take to end before the connection closes, in milliseconds: to handle the answers that core has
+ * sent, on a machine however busy, and to send them to a client that reads.
+ */
+const maxEndingMs = 15_000;
+/**
+ * How long clients may take to close their channels after that, in milliseconds. A client that reads the disconnect
  * before it has closed its channel exits with 255 instead of the status of its command, as OpenSSH does.
  */
-const goodbyeMs = 3000;
+const maxClosingMs = 3000;
 
 /** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED (RFC 4254, section 5.1). */
 const administrativelyProhibited = 1;
@@ -126,10 +131,15 @@ export class ServedConnection {
     // An admin's text may be part of the reason.
     const reason = printable(why);
     for (const session of this.#sessions) session.end(reason);
-    await Promise.race([
-      Promise.all([...this.#sessions].map(({ ended }) => ended)),
-      new Promise((resolve) => setTimeout(resolve, goodbyeMs)),
-    ]);
+    const sessions = [...this.#sessions];
+    await within(
+      maxEndingMs,
+      sessions.map(({ ended }) => ended),
+    );
+    await within(
+      maxClosingMs,
+      sessions.map(({ closed }) => closed),
+    );
     disconnect(this.#connection, reason);
   }
 
@@ -281,4 +291,11 @@ export class ServedConnection {
     const counts = this.#unsupportedRequests.take();
     if (counts !== undefined) this.#service.logins.unsupportedRequests(actor, counts);
   }
+}
+
+/** Resolves when all promises have resolved, and after `ms` at the latest. */
+async function within(ms: number, all: readonly Promise<void>[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([Promise.all(all), new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
+  clearTimeout(timer);
 }

@@ -27,8 +27,7 @@ export function boundText(
 
 /** Serves one session; `answer` rejects when the invitation could not be used. */
 export function serveInvited(session: Session, answer: Promise<string>): ServedSession {
-  let done: () => void = () => undefined;
-  const ended = new Promise<void>((resolve) => (done = resolve));
+  const closed = new Promise<void>((resolve) => session.on('close', () => resolve()));
   let terminal = false;
   const serve = (channel: ServerChannel | undefined): void => {
     if (channel === undefined) return;
@@ -52,6 +51,9 @@ export function serveInvited(session: Session, answer: Promise<string>): ServedS
   session.on('env', (_accept: unknown, reject: (() => void) | undefined) => reject?.());
   session.on('shell', (accept) => serve(accept()));
   session.on('exec', (accept) => serve(accept()));
-  session.on('close', () => done());
-  return { ended, end: () => undefined, warn: () => undefined, disconnected: () => undefined };
+  const ended = answer.then(
+    () => undefined,
+    () => undefined,
+  );
+  return { ended, closed, end: () => undefined, warn: () => undefined, disconnected: () => undefined };
 }

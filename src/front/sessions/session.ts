@@ -41,8 +41,10 @@ const acceptedValue = /^[\x20-\x7e]{0,256}$/;
 const maxVariables = 32;
 
 export interface ServedSession {
-  /** Resolves when nothing runs in the session any more, and the client has closed its channel. */
+  /** Resolves when nothing runs in the session any more, and its output has been sent. */
   readonly ended: Promise<void>;
+  /** Resolves when the client has closed the channel. */
+  readonly closed: Promise<void>;
   /** Shows a warning in the session's shell, if it has one. */
   warn(text: string): void;
   /** Ends the command or shell with a reason. An operation that has begun continues. */
@@ -141,7 +143,10 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
   });
   return {
     get ended() {
-      return running?.ended.then(() => closed) ?? Promise.resolve();
+      return running?.ended ?? Promise.resolve();
+    },
+    get closed() {
+      return running === undefined ? Promise.resolve() : closed;
     },
     warn: (text) => running?.warn?.(text),
     end: (reason) => running?.end(reason),
