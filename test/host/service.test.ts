@@ -110,9 +110,12 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
   async function startCreate(user: string) {
     const input = await exec('cat', '/var/lib/containarium/keys/admin_ed25519.pub');
     const create = execa('ssh', sshArguments(['create', user]), { reject: false, input });
+    let progress = '';
+    create.stderr.on('data', (data: Buffer) => (progress += data.toString()));
+    // The first of seven steps: a look at `list` from outside may take longer than the whole create.
     await eventually(
-      async () => ((await exec('containarium', 'list', '--json')).includes('"creating"') ? true : undefined),
-      'a create that runs',
+      () => (progress.includes('[1/7]') ? true : undefined),
+      () => Promise.resolve(`a create that runs: ${progress}`),
     );
     // In an object, because an async function would wait for the promise itself.
     return { create };

@@ -43,7 +43,7 @@ export interface StreamLimits {
 export const defaultStreamLimits: StreamLimits = {
   openMs: 10_000,
   beginMs: 500,
-  closeMs: 1000,
+  closeMs: 3000,
   keepalive: { intervalMs: 10_000, maxMissed: 3 },
 };
 
