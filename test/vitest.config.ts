@@ -8,8 +8,8 @@ const common = { environment: 'node', restoreMocks: true } as const;
 /** Files in memory, where the system has such a folder: unit tests write thousands of small ones. */
 const quickFolder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
-/** The files that take longest: they run first, so that none of them runs alone at the end. */
-const longest = [
+/** Files that take a minute or more. They run first, so that none of them runs alone at the end. */
+const slowFiles = [
   'fuzz/keys',
   'faults/kill',
   'ssh/timeLimits',
@@ -23,25 +23,25 @@ const longest = [
   'host/service',
 ];
 
-class LongestFirst extends BaseSequencer {
+class SlowFilesFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId }: TestSpecification): number => {
-      const at = longest.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`));
-      return at === -1 ? longest.length : at;
+      const at = slowFiles.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`));
+      return at === -1 ? slowFiles.length : at;
     };
     return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
   }
 }
 
-/** These tests mostly wait for servers and clients, so more of them run at the same time, after the others. */
+/** Tests that wait for servers and clients: more of them run at the same time, after the others. */
 const waiting = { maxWorkers: 4, sequence: { groupOrder: 1 } } as const;
 
 /** One project for each kind of test. `npm test` runs all but machine and bench (see run.mjs). */
 export default defineConfig({
   test: {
-    // A test machine may have two processors. Projects that mostly wait have more workers.
+    // A test machine may have two processors.
     maxWorkers: 2,
-    sequence: { sequencer: LongestFirst },
+    sequence: { sequencer: SlowFilesFirst },
     projects: [
       {
         test: {

@@ -137,20 +137,15 @@ export function authorise(verb: AnyVerb, actor: Actor): void {
   throw new Failure('denied', { what: quoted(verb.name), ...whyDenied(verb, actor) });
 }
 
+const askAnAdmin = 'ask an admin; "help" lists your verbs';
+
 function whyDenied({ access, elsewhere }: AnyVerb, { entryPoint, role }: Actor): { why: string; next: string } {
-  const isForOthers = entryPoint === 'self' || access.manage === undefined;
-  if (isForOthers)
-    return {
-      why: entryPoint === 'self' ? 'it is for admins, at manage@' : 'it is for users, at self@',
-      next:
-        elsewhere !== undefined
-          ? `use "${elsewhere}"`
-          : entryPoint === 'self'
-            ? 'ask an admin; "help" lists your verbs'
-            : '"help" lists your verbs',
-    };
+  const instead = elsewhere === undefined ? undefined : `use "${elsewhere}"`;
+  if (entryPoint === 'self') return { why: 'it is for admins, at manage@', next: instead ?? askAnAdmin };
+  if (access.manage === undefined)
+    return { why: 'it is for users, at self@', next: instead ?? '"help" lists your verbs' };
   return {
     why: `your role is ${role}, and it needs ${access.manage === 'admin' ? 'admin' : `${access.manage} or higher`}`,
-    next: 'ask an admin; "help" lists your verbs',
+    next: askAnAdmin,
   };
 }

@@ -11,7 +11,7 @@ import type { Actor } from '../domain/access/actor.ts';
 import type { HostTag } from '../domain/results/about.ts';
 import { Failure } from '../domain/failure.ts';
 import { isMeantAsKey } from '../domain/keys/keyText.ts';
-import { printableLines, quoted } from '../domain/text.ts';
+import { joinChoices, printableLines, quoted } from '../domain/text.ts';
 import type { HandedOverTerminal } from '../domain/terminal.ts';
 import type { CoreClient } from '../protocol/client.ts';
 import { progressText } from './progress.ts';
@@ -122,7 +122,7 @@ function withCommand(failure: Failure, { words, prefix }: CommandOptions, call: 
     .filter((p) => wanted[0] === p.name && wanted.every((name) => call.input[name] === undefined))
     .map((p) => ` --${p.long[0]} <${p.value ?? p.name}>`);
   const others = options.filter((p) => stdin.unless?.includes(p.name) === true).map((p) => `--${p.long[0]}`);
-  const instead = others.length === 0 ? '' : `; or give ${others.join(' or ')} instead`;
+  const instead = others.length === 0 ? '' : `; or give ${joinChoices(others)} instead`;
   const command = `${prefix} ${typedAgain(words, call)}${required.join('')} < key.pub`;
   const next = `${failure.next ?? 'send it on standard input'}: ${command}${instead}`;
   return new Failure(failure.code, { ...failure.toData(), next }, failure.cause);

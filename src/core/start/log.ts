@@ -3,7 +3,7 @@ import { fstatSync } from 'node:fs';
 import { pino, type Logger } from 'pino';
 import { Failure } from '../../domain/failure.ts';
 import { isJournal, logLine } from '../../domain/logLine.ts';
-import { quoted } from '../../domain/text.ts';
+import { joinChoices, quoted } from '../../domain/text.ts';
 
 /** Levels that CONTAINARIUM_LOG may name. */
 export const logLevels: readonly string[] = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
@@ -18,7 +18,7 @@ export function makeLog(env: NodeJS.ProcessEnv): Logger {
     throw new Failure('settings', {
       what: `CONTAINARIUM_LOG=${quoted(wanted)}`,
       why: 'there is no such level',
-      next: `set it to ${new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(logLevels)}`,
+      next: `set it to ${joinChoices(logLevels)}`,
     });
   const stderr = pino.destination({ dest: 2, sync: true });
   const destination = {

@@ -130,8 +130,8 @@ export class ServedConnection {
     this.#isEnding = true;
     // An admin's text may be part of the reason.
     const reason = printable(why);
-    for (const session of this.#sessions) session.end(reason);
     const sessions = [...this.#sessions];
+    for (const session of sessions) session.end(reason);
     await within(
       maxEndingMs,
       sessions.map(({ ended }) => ended),

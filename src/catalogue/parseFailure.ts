@@ -1,0 +1,92 @@
+/** Says what is wrong with a command line, in this system's words. */
+import type { CommanderError } from 'commander';
+import { Failure } from '../domain/failure.ts';
+import { joinChoices, quoted } from '../domain/text.ts';
+import { verbCalled, verbOf, type AnyVerb } from './catalogue.ts';
+import { didYouMean, similar } from './similar.ts';
+
+/** Returns `"ban add", "ban lift" or "ban list"`. */
+function choice(names: readonly string[]): string {
+  return joinChoices(names.map((name) => quoted(name)));
+}
+
+/** Returns the names and aliases that are similar to `typed`, at most one of each verb. */
+function similarVerbs(typed: string, verbs: readonly AnyVerb[]): string[] {
+  const names = verbs.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
+  const byVerb = Map.groupBy(similar(typed, names), (name) => verbCalled(name, verbs));
+  return [...byVerb.values()].flatMap(([name = '']) => name);
+}
+
+/** Returns what the caller of a command line is told of an error of commander. */
+export function parseFailure(error: CommanderError, words: readonly string[], verbs: readonly AnyVerb[]): Failure {
+  const [verb = '', second] = words;
+  const group = verbs.map(({ name }) => name).filter((name) => name.startsWith(`${verb} `));
+  const known = verbOf(words, verbs);
+  if (error.code === 'commander.help')
+    return new Failure('usage', { what: quoted(verb), why: 'missing second word', next: choice(group) });
+  // A verb that is also the first word of other verbs takes their misspelt second words as arguments.
+  const misspelt =
+    error.code === 'commander.excessArguments' &&
+    group.length > 0 &&
+    known?.name === verb &&
+    second?.startsWith('-') === false;
+  if (misspelt || error.code === 'commander.unknownCommand') {
+    // In a group, compares only the second word: the correct first word would make all candidates similar.
+    const typed = group.length > 0 ? `${verb} ${second ?? ''}` : verb;
+    const near =
+      group.length > 0
+        ? similar(
+            second ?? '',
+            group.map((name) => name.slice(verb.length + 1)),
+          ).map((name) => `${verb} ${name}`)
+        : similarVerbs(verb, verbs);
+    return new Failure('unknown-command', {
+      what: quoted(typed),
+      why: 'no such verb',
+      next: near.length === 0 ? (group.length === 0 ? 'see "help"' : choice(group)) : didYouMean(near),
+    });
+  }
+  const isUnknown = error.code === 'commander.unknownOption';
+  const near = isUnknown && known !== undefined ? similarOptions(known, nameIn(error)) : [];
+  return new Failure(isUnknown ? 'unknown-option' : 'usage', {
+    what: known === undefined ? 'command line' : quoted(known.name),
+    why: reason(error, known),
+    next:
+      near.length > 0
+        ? `did you mean ${joinChoices(near)}?`
+        : `see "help${known === undefined ? '' : ` ${known.name}`}"`,
+  });
+}
+
+/** Says what is wrong with a command line. The texts of commander are its own, and change with it. */
+function reason(error: CommanderError, verb: AnyVerb | undefined): string {
+  switch (error.code) {
+    case 'commander.unknownOption':
+      return `unknown option ${quoted(nameIn(error))}`;
+    case 'commander.optionMissingArgument':
+      return `missing value: ${nameIn(error).replace(/^-., /, '')}`;
+    case 'commander.excessArguments': {
+      const names = (verb?.parameters ?? []).flatMap(({ kind, name }) => (kind === 'argument' ? [`<${name}>`] : []));
+      return `too many arguments: it takes ${names.length === 0 ? 'none' : `only ${names.join(' and ')}`}`;
+    }
+    default:
+      return 'it is not a command';
+  }
+}
+
+/** Returns the name in an error of commander, which has it only in its message: `error: unknown option '--cpus=2'`. */
+function nameIn({ message }: CommanderError): string {
+  const [, name = ''] = /'(.*)'/s.exec(message) ?? [];
+  return name.startsWith('--') ? name.replace(/=.*/s, '') : name;
+}
+
+/** Returns the options of a verb that are similar to an unknown one. */
+function similarOptions({ parameters }: AnyVerb, typed: string): string[] {
+  if (!typed.startsWith('--')) return [];
+  const names = parameters.flatMap((parameter) =>
+    parameter.kind === 'option'
+      ? parameter.long.flatMap((long) => (parameter.negatable ? [long, `no-${long}`] : [long]))
+      : [],
+  );
+  return similar(typed.slice(2), [...names, 'format', 'json', 'help']).map((name) => `--${name}`);
+}
