@@ -1,6 +1,6 @@
 /**
- * Installs a built checkout as a system service: /opt/containarium, /usr/local/bin/containarium, the unit of core, the
- * settings of the front's unit, and the front's user.
+ * Installs a built checkout as a system service: /opt/containarium, /usr/local/bin/containarium, the units of core and of
+ * the firewall, the settings of the front's unit, and the front's user. systemd/uninstall.mjs removes them.
  *
  *   sudo npm run service:install            installs or upgrades, then prints how to start it
  *   npm run service:install -- --offline    copies the checkout's dependencies, development ones included, instead of
@@ -93,6 +93,7 @@ chmodSync(command, 0o755);
 
 const files = {
   'containarium.service': '/etc/systemd/system/containarium.service',
+  'containarium-firewall.service': '/etc/systemd/system/containarium-firewall.service',
   'containarium-front.conf': '/etc/systemd/system/containarium-front.service.d/10-containarium.conf',
   'containarium.sysusers': '/usr/lib/sysusers.d/containarium.conf',
 };
@@ -112,6 +113,15 @@ if (root === '/') {
   // Otherwise systemd would keep the old units and warn at every command.
   if (spawnSync('systemctl', ['daemon-reload'], { stdio: 'inherit' }).status !== 0) {
     console.error('Error: systemd did not reload its units (program-failed)\nNext: systemctl daemon-reload');
+    process.exit(1);
+  }
+  // It only loads a file that core has written, and has no effect before that.
+  if (
+    spawnSync('systemctl', ['enable', '--quiet', 'containarium-firewall.service'], { stdio: 'inherit' }).status !== 0
+  ) {
+    console.error(
+      'Error: the firewall would not be loaded at boot (program-failed)\nNext: systemctl enable containarium-firewall.service',
+    );
     process.exit(1);
   }
 }

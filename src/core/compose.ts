@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import type { Directory } from '../domain/access/directory.ts';
 import type { HostTag } from '../domain/results/about.ts';
 import { Accounts, type LockRetry } from '../host/accounts.ts';
+import { Nftables } from '../host/firewall/nftables.ts';
 import { Incus } from '../host/incus/incus.ts';
 import { KeyScan } from '../host/keyscan.ts';
 import { Sshd } from '../host/sshd.ts';
@@ -21,6 +22,7 @@ import type { FrontUser } from '../service/checks/tools.ts';
 import type { ServiceContext } from '../service/context.ts';
 import type { HostContext } from '../service/instances/context.ts';
 import { makeSteps } from '../service/instances/steps.ts';
+import { Firewall } from '../service/isolation/firewall.ts';
 import { ContainerFeed } from '../service/shells/feed.ts';
 import { Room } from '../service/shells/room.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -38,6 +40,8 @@ export interface CompositionOptions {
   readonly parts: HostParts;
   readonly settings: Settings;
   readonly folders: { readonly state: string; readonly journal: string; readonly keys: string };
+  /** File of the firewall's rules, which systemd loads at boot. */
+  readonly firewallFile: string;
   /** Folder of the jump accounts' keys. */
   readonly authorizedKeysFolder: string;
   readonly version: string;
@@ -125,6 +129,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     cas: state.cas,
     invitations: state.invitations,
     bans: state.bans,
+    firewall: new Firewall(host, new Nftables(parts.runner), options.firewallFile),
     hostKeys: new HostKeyStore({ folder: folders.keys, running: options.hostKeys, port: options.port }),
     logins,
     room: new Room(),

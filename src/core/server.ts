@@ -52,7 +52,9 @@ const recheckEveryMs = 1000;
 const directoryEveryMs = 30_000;
 /** Interval between attempts to end unfinished operations, in milliseconds. */
 const recoverEveryMs = 15_000;
-/** How long a start waits for unfinished operations, in milliseconds. */
+/** Interval between checks that the firewall is in force, in milliseconds: "nft flush ruleset" removes it. */
+const firewallEveryMs = 60_000;
+/** How long a start waits for the firewall and unfinished operations, in milliseconds. */
 const recoverAtStartMs = 5000;
 /** How long a stop waits for running changes, in milliseconds. */
 const drainMs = 60_000;
@@ -155,6 +157,7 @@ export class Server {
         : realHost(new ProgramRunner(), env, authorizedKeysFolder, settings.jump.group),
       settings,
       folders: { state: home.state, journal: home.journal, keys: home.keys },
+      firewallFile: home.firewall,
       authorizedKeysFolder,
       version,
       log: this.#log,
@@ -186,7 +189,10 @@ export class Server {
     this.#log.info({ ...port.where }, 'metrics for Prometheus are at /metrics');
   }
 
-  /** Ends operations that an earlier start left unfinished, makes the first admin, and records the start. */
+  /**
+   * Loads the firewall, ends operations that an earlier start left unfinished, makes the first admin, and records the
+   * start.
+   */
   async #recoverAndRecordStart(
     { service, operations, journal, directory }: Composition,
     ground: Prepared,
@@ -194,7 +200,7 @@ export class Server {
     const { home, env } = this.#options;
     // With a host that does not answer this would take minutes. Until an operation is ended, its target stays locked.
     await Promise.race([
-      this.#recover(operations),
+      this.#firewall(() => service.firewall.apply()).then(() => this.#recover(operations)),
       new Promise((resolve) => setTimeout(resolve, recoverAtStartMs).unref()),
     ]);
     const first = await firstAdmin(home, service.admins, env, new Date());
@@ -272,10 +278,11 @@ export class Server {
     });
   }
 
-  #startTimers({ logins, directory, operations }: Composition): void {
+  #startTimers({ service, logins, directory, operations }: Composition): void {
     this.#timers.push(setInterval(() => logins.recheck(), recheckEveryMs).unref());
     this.#every(directoryEveryMs, () => directory.refresh());
     this.#every(recoverEveryMs, () => this.#recover(operations));
+    this.#every(firewallEveryMs, () => this.#firewall(() => service.firewall.keep()));
   }
 
   /** Calls `act` at intervals, and skips a tick while the previous call still runs. */
@@ -287,6 +294,16 @@ export class Server {
       await act().finally(() => (running = false));
     };
     this.#timers.push(setInterval(() => void tick(), ms).unref());
+  }
+
+  /** Loads or checks the firewall. A failure does not stop the server: `doctor` says it, and the next attempt follows. */
+  async #firewall(act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      const { what, why } = Failure.from(error);
+      this.#log.error({ what, why }, 'the firewall around the containers could not be loaded');
+    }
   }
 
   async #recover(operations: Operations): Promise<void> {

@@ -7,6 +7,7 @@ import type { HostKeyStore } from './access/hostKeyStore.ts';
 import type { InvitationStore } from './access/invitationStore.ts';
 import type { DoctorTools } from './checks/tools.ts';
 import type { HostContext } from './instances/context.ts';
+import type { Firewall } from './isolation/firewall.ts';
 import type { Room } from './shells/room.ts';
 
 export interface ServiceContext extends HostContext {
@@ -18,6 +19,7 @@ export interface ServiceContext extends HostContext {
   readonly cas: CaStore;
   readonly invitations: InvitationStore;
   readonly bans: BanStore;
+  readonly firewall: Firewall;
   readonly hostKeys: HostKeyStore;
   readonly logins: OpenLogins;
   readonly room: Room;

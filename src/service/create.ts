@@ -28,6 +28,7 @@ import { encodeKeys, field, labelConfig, ownerOfInstance, store, type StoredKey 
 import { findPlacement, type Placement } from './instances/placement.ts';
 import { Stages } from './instances/stages.ts';
 import { waitForNetwork, waitForSsh } from './instances/waiting.ts';
+import { makeNic } from './isolation/nic.ts';
 
 export interface CreateRequest {
   readonly user: Username;
@@ -275,15 +276,7 @@ function instanceSpec(
         pool: plan.placement.pool,
         ...(plan.placement.quotas ? { size: formatExact(request.disk ?? defaults.disk) } : {}),
       },
-      eth0: {
-        type: 'nic',
-        name: 'eth0',
-        network: plan.placement.network,
-        'ipv4.address': plan.address,
-        'security.port_isolation': 'true',
-        'security.mac_filtering': 'true',
-        'security.ipv4_filtering': 'true',
-      },
+      eth0: makeNic(plan.placement, plan.address),
     },
   };
 }

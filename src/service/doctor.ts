@@ -1,6 +1,7 @@
 /** Diagnoses the host. Each check tests one thing; a check that cannot run is a problem, never a pass. */
 import { Failure } from '../domain/failure.ts';
 import type { Check, Diagnosis, Severity } from '../domain/results/upkeep.ts';
+import { checkFirewall } from './checks/firewallCheck.ts';
 import { checkAccounts, checkFront, checkHost, checkHostname, checkKernel, checkSshd } from './checks/hostChecks.ts';
 import { checkImage, checkIncus, checkNetwork, checkPool, checkStorage } from './checks/incusChecks.ts';
 import { problem, type Outcome } from './checks/outcome.ts';
@@ -25,6 +26,7 @@ export async function diagnose(context: ServiceContext, _input: object, { actor,
     ['storage', () => checkStorage(context, signal)],
     ['pool', () => checkPool(context, tools, signal)],
     ['network', () => checkNetwork(context, signal)],
+    ['firewall', () => checkFirewall(context, context.firewall, signal)],
     ['kernel', () => checkKernel(context)],
     ['image', () => checkImage(context, signal)],
     ['jump accounts', () => checkAccounts(context, signal)],

@@ -26,6 +26,8 @@ export interface Home {
   readonly configuration: string;
   /** Default folder of the jump accounts' keys. sshd must be able to read it as those accounts. */
   readonly authorizedKeys: string;
+  /** The rules of the firewall, which systemd loads before Incus starts (systemd/containarium-firewall.service). */
+  readonly firewall: string;
 }
 
 export function homeAt(root: string): Home {
@@ -39,6 +41,7 @@ export function homeAt(root: string): Home {
     hostChoice: join(state, 'host.json'),
     configuration: join(root, 'containarium.yaml'),
     authorizedKeys: join(root, 'authorized_keys'),
+    firewall: join(root, 'firewall.nft'),
   };
 }
 

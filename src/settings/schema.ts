@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { parsedText } from '../domain/check.ts';
 import { isLoopback } from '../domain/values/network.ts';
 import { parseAddressAndPort } from './addressAndPort.ts';
+import { firewallSettings } from './firewall.ts';
 import { sshSettings } from './ssh.ts';
 import { absolutePath, defaultSshdConfig, groupName, image, name, size } from './types.ts';
 
@@ -69,6 +70,7 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('Where Incus places containers.'),
+  firewall: firewallSettings,
   defaults: z
     .strictObject({
       cpu: z.number().int().min(1).max(512).default(4).describe('Number of CPUs.'),

@@ -4,6 +4,7 @@ import { getent, groupadd, pkill, useradd, userdel } from './accounts/accounts.t
 import type { SimulatedProgram } from './program/answer.ts';
 import { incus } from './incus/incus.ts';
 import { keyscan } from './inside/keyscan.ts';
+import { nft } from './network/nft.ts';
 
 export const programs: Readonly<Partial<Record<Program, SimulatedProgram>>> = {
   incus,
@@ -12,5 +13,6 @@ export const programs: Readonly<Partial<Record<Program, SimulatedProgram>>> = {
   groupadd,
   getent,
   pkill,
+  nft,
   'ssh-keyscan': keyscan,
 };

@@ -59,6 +59,7 @@ const rooms = {
   host: {
     '.': [],
     incus: ['.'],
+    firewall: ['.'],
   },
   catalogue: {
     declaration: [],
@@ -67,11 +68,12 @@ const rooms = {
   },
   service: {
     instances: [],
+    isolation: ['instances'],
     images: ['instances'],
-    checks: ['images', 'instances'],
+    checks: ['images', 'instances', 'isolation'],
     access: ['instances'],
     shells: ['instances'],
-    '.': ['checks', 'images', 'access', 'shells', 'instances'],
+    '.': ['checks', 'images', 'access', 'shells', 'instances', 'isolation'],
   },
   core: {
     front: [],
@@ -97,8 +99,9 @@ const rooms = {
     faults: ['program', 'state'],
     inside: ['program', 'state'],
     accounts: ['faults', 'program', 'state'],
+    network: ['program', 'state'],
     incus: ['inside', 'faults', 'program', 'state'],
-    '.': ['incus', 'accounts', 'inside', 'faults', 'program', 'state'],
+    '.': ['incus', 'accounts', 'network', 'inside', 'faults', 'program', 'state'],
   },
   // The screen imports the model, never the reverse.
   shell: {

@@ -11,6 +11,8 @@ export interface Placement {
   readonly network: string;
   /** The host's address on the bridge, with the prefix length: `10.0.3.1/24`. */
   readonly gateway: string;
+  /** Whether the bridge has an IPv6 address. */
+  readonly ipv6: boolean;
 }
 
 function choose<T extends { name: string }>(
@@ -58,5 +60,12 @@ export async function findPlacement(
       next: `incus network set ${network.name} ipv4.address 10.0.3.1/24`,
     });
   }
-  return { pool: pool.name, driver: pool.driver, quotas: pool.driver !== 'dir', network: network.name, gateway };
+  return {
+    pool: pool.name,
+    driver: pool.driver,
+    quotas: pool.driver !== 'dir',
+    network: network.name,
+    gateway,
+    ipv6: (network.config['ipv6.address'] ?? 'none') !== 'none',
+  };
 }

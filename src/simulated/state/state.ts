@@ -93,6 +93,8 @@ export const hostState = z.object({
   groups: z.array(group),
   jumpKeys: stringMap,
   underway: z.array(underway).default([]),
+  /** The tables of nftables that `nft -f` loaded, by family and name. */
+  tables: stringMap.default({}),
 });
 
 export type HostState = z.infer<typeof hostState>;
@@ -138,5 +140,6 @@ export function freshState(nowMs: number): HostState {
     groups: systemGroups.map(([name, gid]) => ({ name, gid, members: [] })),
     jumpKeys: {},
     underway: [],
+    tables: {},
   };
 }

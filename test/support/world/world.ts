@@ -117,6 +117,7 @@ export class World {
       host: { kind: 'simulated', simulated: true, why: 'it is a test' },
       parts: { runner: host.runner, streams: host.streams, jumpKeys: () => host.jumpKeys },
       settings,
+      firewallFile: join(folder, 'firewall.nft'),
       folders: { state: folder, journal: join(folder, 'journal'), keys: join(folder, 'keys') },
       authorizedKeysFolder: join(folder, 'authorized_keys'),
       version: '0',

@@ -123,6 +123,8 @@ describe('create', () => {
         name: 'eth0',
         network: 'incusbr0',
         'ipv4.address': '10.0.3.101',
+        host_name: 'ctn0a000365',
+        hwaddr: '02:c7:0a:00:03:65',
         'security.port_isolation': 'true',
         'security.mac_filtering': 'true',
         'security.ipv4_filtering': 'true',

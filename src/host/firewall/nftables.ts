@@ -1,0 +1,72 @@
+/** Loads the firewall's tables and compares them with what was loaded, through nft(8). */
+import { Failure, isFailure } from '../../domain/failure.ts';
+import type { Runner } from '../runner.ts';
+import { renderRemoval, renderRuleset, rulesetId, tableName, type FirewallPlan } from './ruleset.ts';
+
+/** Whether the rules of a plan are in force: all of them, none, or others than were loaded. */
+export type FirewallState = 'in force' | 'missing' | 'changed';
+
+const limitMs = 20_000;
+const families = ['bridge', 'inet'] as const;
+
+export class Nftables {
+  readonly #runner: Runner;
+  /** The tables as nft listed them after the last load, by bridge. */
+  readonly #loaded = new Map<string, string>();
+
+  constructor(runner: Runner) {
+    this.#runner = runner;
+  }
+
+  /** Replaces the tables by those of the plan, in one transaction. */
+  async load(plan: FirewallPlan): Promise<void> {
+    await this.#apply(renderRuleset(plan));
+    const listing = await this.#listing(plan.bridge);
+    if (listing === undefined)
+      throw new Failure('unexpected-output', {
+        what: `the firewall of ${plan.bridge}`,
+        why: 'nft loaded it, but does not list it',
+        next: `nft list table inet ${tableName(plan.bridge)}`,
+      });
+    this.#loaded.set(plan.bridge, listing);
+  }
+
+  /** Removes the tables of a bridge, if they exist. */
+  async remove(bridge: string): Promise<void> {
+    await this.#apply(renderRemoval(bridge));
+    this.#loaded.delete(bridge);
+  }
+
+  /** Compares the tables in the kernel with those that were loaded for this plan. */
+  async state(plan: FirewallPlan, signal?: AbortSignal): Promise<FirewallState> {
+    const listing = await this.#listing(plan.bridge, signal);
+    if (listing === undefined) return 'missing';
+    const loaded = this.#loaded.get(plan.bridge);
+    const sameId = listing.split(`comment "${rulesetId(plan)}"`).length === families.length + 1;
+    return sameId && (loaded === undefined || loaded === listing) ? 'in force' : 'changed';
+  }
+
+  async #apply(ruleset: string): Promise<void> {
+    await this.#runner.run({ program: 'nft', args: ['-f', '-'], input: ruleset, timeoutMs: limitMs });
+  }
+
+  /** Returns both tables without the elements of their sets, or undefined if one does not exist. */
+  async #listing(bridge: string, signal?: AbortSignal): Promise<string | undefined> {
+    const listings: string[] = [];
+    for (const family of families) {
+      const args = ['--terse', 'list', 'table', family, tableName(bridge)];
+      try {
+        listings.push((await this.#runner.run({ program: 'nft', args, timeoutMs: limitMs, signal })).stdout);
+      } catch (error) {
+        if (isFailure(error, 'program-failed') && isAbsent(String(error.details?.['stderr']))) return undefined;
+        throw error;
+      }
+    }
+    return listings.join('\n');
+  }
+}
+
+/** Reports whether nft failed because the table does not exist (ENOENT), and for no other reason. */
+function isAbsent(stderr: string): boolean {
+  return /No such file or directory/.test(stderr);
+}

@@ -1,0 +1,25 @@
+/** The check of `doctor` for the firewall around the containers. */
+import { plural } from '../../domain/text.ts';
+import type { HostContext } from '../instances/context.ts';
+import { planFirewall, type Firewall } from '../isolation/firewall.ts';
+import { ok, problem, warning, type Outcome } from './outcome.ts';
+
+export async function checkFirewall(context: HostContext, firewall: Firewall, signal: AbortSignal): Promise<Outcome> {
+  if (!context.settings.firewall.enabled)
+    return warning(
+      'turned off by the configuration: containers can reach this host, its networks and the metadata of its cloud',
+      'set firewall.enabled to true, and restart containarium',
+    );
+  const [state, plan] = await Promise.all([firewall.state(signal), planFirewall(context, signal)]);
+  if (state !== 'in force')
+    return problem(
+      state === 'missing'
+        ? 'its tables are missing: another program removed them, or they could not be loaded'
+        : 'its tables are not those that containarium loads',
+      'containarium loads them again within a minute; if it cannot, its log says why',
+    );
+  const open = plan.hostPorts.map(({ port, protocol }) => `${port}/${protocol}`);
+  return ok(
+    `in force on ${plan.bridge}: of this host containers reach DNS${open.length === 0 ? '' : `, ${open.join(', ')}`}; ${plural(plan.deniedNetworks.length, 'network')} denied`,
+  );
+}

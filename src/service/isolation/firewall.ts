@@ -1,0 +1,72 @@
+/**
+ * The firewall around the containers: what it lets through follows from the settings, the bridge, and the networks of
+ * this host. It is loaded when core starts, and again when something else removed it (`nft flush ruleset`). Its file is
+ * what systemd loads before Incus at the next boot (systemd/containarium-firewall.service).
+ */
+import { rm } from 'node:fs/promises';
+import writeFileAtomic from 'write-file-atomic';
+import { privateNetworks } from '../../host/firewall/hostNetworks.ts';
+import type { FirewallState, Nftables } from '../../host/firewall/nftables.ts';
+import { renderRuleset, type FirewallPlan } from '../../host/firewall/ruleset.ts';
+import type { HostContext } from '../instances/context.ts';
+import { findPlacement } from '../instances/placement.ts';
+
+type Context = Pick<HostContext, 'host' | 'incus' | 'settings' | 'log'>;
+
+/** Networks that every host has: link-local, with the metadata service of clouds (RFC 3927, RFC 4291). */
+const linkLocal = ['169.254.0.0/16', 'fe80::/10'];
+
+/** Returns what the firewall of this host has to be. Rejects if Incus does not answer or has no bridge. */
+export async function planFirewall({ host, incus, settings }: Context, signal?: AbortSignal): Promise<FirewallPlan> {
+  const { network, gateway, ipv6 } = await findPlacement({ incus, settings }, signal);
+  const { deniedNetworks, hostPorts, maxConnections } = settings.firewall;
+  const own = host.simulated ? [] : privateNetworks({ name: network, gateway });
+  return {
+    bridge: network,
+    gateway,
+    ipv6,
+    deniedNetworks: deniedNetworks ?? [...linkLocal, ...own],
+    hostPorts,
+    maxConnections,
+  };
+}
+
+export class Firewall {
+  readonly #context: Context;
+  readonly #nftables: Nftables;
+  readonly #file: string;
+
+  /** @param file where the rules are kept for the next boot */
+  constructor(context: Context, nftables: Nftables, file: string) {
+    this.#context = context;
+    this.#nftables = nftables;
+    this.#file = file;
+  }
+
+  /** Brings the rules in force to what the settings say, and keeps them for the next boot. */
+  async apply(): Promise<void> {
+    const plan = await planFirewall(this.#context);
+    if (!this.#context.settings.firewall.enabled) {
+      await this.#nftables.remove(plan.bridge);
+      await rm(this.#file, { force: true });
+      return;
+    }
+    // The file first: what is in force now is in force after the next boot too.
+    await writeFileAtomic(this.#file, renderRuleset(plan), { mode: 0o644 });
+    await this.#nftables.load(plan);
+  }
+
+  /** Compares the rules in force with those of the settings. */
+  async state(signal?: AbortSignal): Promise<FirewallState> {
+    return this.#nftables.state(await planFirewall(this.#context, signal), signal);
+  }
+
+  /** Loads the rules again if another program removed or changed them. */
+  async keep(): Promise<void> {
+    if (!this.#context.settings.firewall.enabled) return;
+    const state = await this.state();
+    if (state === 'in force') return;
+    this.#context.log.warn({ state }, 'the firewall around the containers was not in force and is loaded again');
+    await this.apply();
+  }
+}

@@ -1,0 +1,44 @@
+/** The network interface of a container: where it is connected, and what keeps it from using another's identity. */
+import { portOf } from '../../host/firewall/ports.ts';
+import type { IncusInstance } from '../../host/incus/documents.ts';
+import type { Placement } from '../instances/placement.ts';
+
+type Device = Readonly<Record<string, string>>;
+
+/**
+ * Returns the options that bind an interface to its address. The firewall knows the name on the host and the MAC
+ * address before the container exists (src/host/firewall/ports.ts), so no start of a container changes a rule.
+ */
+function bound(address: string): Device {
+  const { hostName, mac } = portOf(address);
+  return {
+    'ipv4.address': address,
+    host_name: hostName,
+    hwaddr: mac,
+    'security.port_isolation': 'true',
+    'security.mac_filtering': 'true',
+    'security.ipv4_filtering': 'true',
+  };
+}
+
+/** Returns the interface of a new container. */
+export function makeNic({ network }: Pick<Placement, 'network'>, address: string): Device {
+  return { type: 'nic', name: 'eth0', network, ...bound(address) };
+}
+
+/**
+ * Returns the interfaces of an instance that lack such options, each as it should be, by device name. An interface
+ * without a fixed address is not ours to bind.
+ */
+export function unboundNics({ devices }: Pick<IncusInstance, 'devices'>): Readonly<Record<string, Device>> {
+  return Object.fromEntries(
+    Object.entries(devices).flatMap(([name, device]) => {
+      const address = device['ipv4.address'];
+      if (device['type'] !== 'nic' || address === undefined) return [];
+      const wanted = bound(address);
+      return Object.entries(wanted).every(([key, value]) => device[key] === value)
+        ? []
+        : [[name, { ...device, ...wanted }]];
+    }),
+  );
+}

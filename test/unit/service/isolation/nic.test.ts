@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { makeNic, unboundNics } from '../../../../src/service/isolation/nic.ts';
+
+describe('the network interface of a container', () => {
+  it('has a name on the host and a MAC address of its own, and filters', () => {
+    expect(makeNic({ network: 'incusbr0' }, '10.0.3.100')).toEqual({
+      type: 'nic',
+      name: 'eth0',
+      network: 'incusbr0',
+      'ipv4.address': '10.0.3.100',
+      host_name: 'ctn0a000364',
+      hwaddr: '02:c7:0a:00:03:64',
+      'security.port_isolation': 'true',
+      'security.mac_filtering': 'true',
+      'security.ipv4_filtering': 'true',
+    });
+  });
+
+  it('is bound to its address if an earlier version made it, and keeps its other options', () => {
+    const old = { type: 'nic', name: 'eth0', network: 'br', 'ipv4.address': '10.0.3.7', 'limits.egress': '10Mbit' };
+    const root = { type: 'disk', path: '/', pool: 'default' };
+    const found = unboundNics({ devices: { eth0: old, root } });
+    expect(found).toEqual({
+      eth0: { ...makeNic({ network: 'br' }, '10.0.3.7'), 'limits.egress': '10Mbit' },
+    });
+    expect(unboundNics({ devices: { ...found, root } })).toEqual({});
+  });
+
+  it('is left alone without a fixed address', () => {
+    expect(unboundNics({ devices: { eth0: { type: 'nic', name: 'eth0', network: 'br' } } })).toEqual({});
+  });
+});
