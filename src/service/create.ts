@@ -132,7 +132,9 @@ export async function createContainer(context: HostContext, request: CreateReque
           );
         });
         await stages.stage('Starting container', async () => {
-          await operation.step(steps.startInstance, { instance: name }, () => context.incus.start(name));
+          await operation.step(steps.startInstance, { instance: name, was: 'Stopped' }, () =>
+            context.incus.start(name),
+          );
         });
         await stages.stage('Waiting for network', async () => {
           await waitForNetwork(context, name, plan.address);

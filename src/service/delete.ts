@@ -4,6 +4,7 @@
  */
 import type { DeleteResult } from '../domain/results/changes.ts';
 import type { Username } from '../domain/values/username.ts';
+import { isAlready } from '../host/incus/incus.ts';
 import { changeableInstanceOf, toContainer } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
 import { isOurAccount } from './instances/jumpAccount.ts';
@@ -41,7 +42,12 @@ export async function deleteContainer(
       });
       await stages.stage('Stopping container', async () => {
         if (instance.status === 'Stopped') return;
-        await operation.step(steps.stopInstance, { instance: name }, () => incus.stop(name, { force: true }));
+        await operation.step(steps.stopInstance, { instance: name, was: instance.status }, () =>
+          incus.stop(name, { force: true }).catch((error: unknown) => {
+            // Its owner has shut it down since the plan was made.
+            if (!isAlready('stopped', error)) throw error;
+          }),
+        );
       });
       await stages.stage('Removing jump server account', async () => {
         if (account === undefined) return;

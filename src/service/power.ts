@@ -3,6 +3,7 @@ import { Failure } from '../domain/failure.ts';
 import type { StateChange } from '../domain/results/changes.ts';
 import type { Username } from '../domain/values/username.ts';
 import type { IncusInstance } from '../host/incus/documents.ts';
+import { isAlready } from '../host/incus/incus.ts';
 import type { Running } from '../journal/operations.ts';
 import { addressOf, changeableInstanceOf } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
@@ -40,13 +41,13 @@ async function changePower(
     { verb, target: user, actor: call.actor, input: force ? { force } : {} },
     () => changeableInstanceOf(context, user, { own: true }),
     async (operation, instance) => {
-      await acts[verb](context, operation, instance, force);
+      const changed = await acts[verb](context, operation, instance, force);
       const after = await context.incus.instance(instance.name);
       return {
         user,
         container: instance.name,
         status: after?.status.toLowerCase() ?? 'unknown',
-        changed: true,
+        changed,
         operation: operation.id,
       };
     },
@@ -55,26 +56,47 @@ async function changePower(
   return result;
 }
 
+/** Each resolves to whether it changed the container: somebody else may have done so since the status was read. */
 const acts: Record<
   Verb,
-  (context: HostContext, operation: Running, instance: IncusInstance, force: boolean) => Promise<void>
+  (context: HostContext, operation: Running, instance: IncusInstance, force: boolean) => Promise<boolean>
 > = {
-  async start({ incus, steps }, operation, { name }) {
-    await operation.step(steps.startInstance, { instance: name }, () => incus.start(name));
+  start,
+  async stop({ incus, steps }, operation, { name, status }, force) {
+    const act = (): Promise<boolean> =>
+      unlessAlready('stopped', () => gently(name, force, () => incus.stop(name, { force })));
+    return (await operation.step(steps.stopInstance, { instance: name, was: status }, act)) ?? true;
   },
-  async stop({ incus, steps }, operation, { name }, force) {
-    await operation.step(steps.stopInstance, { instance: name }, () =>
-      gently(name, force, () => incus.stop(name, { force })),
-    );
-  },
-  async restart({ incus, steps }, operation, { name, status }, force) {
-    if (status === 'Stopped') await operation.step(steps.startInstance, { instance: name }, () => incus.start(name));
-    else
-      await operation.step(steps.restartInstance, { instance: name }, () =>
-        gently(name, force, () => incus.restart(name, { force })),
-      );
+  async restart(context, operation, instance, force) {
+    const { incus, steps } = context;
+    const { name, status } = instance;
+    if (status === 'Stopped') return start(context, operation, instance);
+    const act = (): Promise<boolean> =>
+      unlessAlready('stopped', () => gently(name, force, () => incus.restart(name, { force })));
+    const restarted = (await operation.step(steps.restartInstance, { instance: name, was: status }, act)) ?? true;
+    return restarted || start(context, operation, { ...instance, status: 'Stopped' });
   },
 };
+
+async function start(
+  { incus, steps }: HostContext,
+  operation: Running,
+  { name, status }: IncusInstance,
+): Promise<boolean> {
+  const act = (): Promise<boolean> => unlessAlready('running', () => incus.start(name));
+  return (await operation.step(steps.startInstance, { instance: name, was: status }, act)) ?? true;
+}
+
+/** Runs `act`. Resolves to false if Incus refuses it because the instance is in the wanted state already. */
+async function unlessAlready(state: 'running' | 'stopped', act: () => Promise<void>): Promise<boolean> {
+  try {
+    await act();
+    return true;
+  } catch (error) {
+    if (isAlready(state, error)) return false;
+    throw error;
+  }
+}
 
 /** Runs a clean shutdown. If programs in the container prevent it, the failure suggests --force. */
 async function gently(name: string, force: boolean, act: () => Promise<void>): Promise<void> {

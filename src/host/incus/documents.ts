@@ -7,8 +7,15 @@ import { z } from 'zod';
 const stringMap = z.record(z.string(), z.string());
 const deviceMap = z.record(z.string(), stringMap);
 
+/**
+ * The status of an instance, with `Ready` read as `Running`. Root in a container makes its instance `Ready` through the
+ * guest API (`PATCH state=Ready` over /dev/incus); for everything else the instance runs as before. It is read so here,
+ * so that no comparison of a status can forget it.
+ */
+const instanceStatus = z.string().transform((status) => (status === 'Ready' ? 'Running' : status));
+
 export const instanceState = z.object({
-  status: z.string(),
+  status: instanceStatus,
   disk: z.record(z.string(), z.object({ usage: z.number().default(0), total: z.number().default(0) })).nullish(),
   memory: z.object({ usage: z.number().default(0), total: z.number().default(0) }).nullish(),
   network: z
@@ -27,7 +34,7 @@ export const instanceState = z.object({
 export const instance = z.object({
   name: z.string(),
   type: z.string().default('container'),
-  status: z.string(),
+  status: instanceStatus,
   created_at: z.string().default(''),
   last_used_at: z.string().default(''),
   location: z.string().default('none'),

@@ -63,6 +63,14 @@ const unreachable =
  */
 const neverStarted = /Failed to retrieve PID of executing child process/;
 
+/**
+ * Reports whether a start, stop or restart failed because the instance was in that state already, so that Incus changed
+ * nothing (messages observed with incus 6.0).
+ */
+export function isAlready(state: 'running' | 'stopped', error: unknown): boolean {
+  return isFailure(error, 'program-failed') && String(error.details?.['stderr']).includes(`is already ${state}`);
+}
+
 export class Incus {
   readonly #runner: Runner;
   readonly #consoleLogs = new ConsoleLogs();
@@ -210,11 +218,15 @@ export class Incus {
     });
   }
 
+  /** Starts an instance. Rejects with an {@link isAlready} failure if it runs. */
   async start(name: string): Promise<void> {
     await this.#run(['start', name, '--quiet'], { timeoutMs: this.limits.changeMs });
   }
 
-  /** Stops an instance. `force` kills it; `graceSeconds` limits a clean shutdown. */
+  /**
+   * Stops an instance. `force` kills it; `graceSeconds` limits a clean shutdown. Rejects with an {@link isAlready}
+   * failure if it is stopped.
+   */
   async stop(name: string, options: { force?: boolean; graceSeconds?: number } = {}): Promise<void> {
     const args = options.force ? ['--force'] : ['--timeout', String(options.graceSeconds ?? 30)];
     await this.#run(['stop', name, ...args, '--quiet'], { timeoutMs: this.limits.changeMs });

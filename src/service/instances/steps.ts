@@ -67,6 +67,9 @@ const sizeStepBytes = 1024 ** 2;
 
 type Facts = { readonly [key: string]: string | number | boolean | null };
 
+/** `was` is the status of the instance before the step; journals of earlier versions lack it. */
+type PowerFacts = Facts & { readonly instance: string; readonly was?: string };
+
 export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
   async function deleteOwn({ instance, operation }: { instance: string; operation: string }): Promise<void> {
     await incusQuiet(incus, instance);
@@ -124,31 +127,36 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
     },
   };
 
-  const startInstance: StepKind<Facts & { instance: string }> = {
+  async function startAgain(instance: string): Promise<void> {
+    await incusQuiet(incus, instance);
+    const found = await incus.instance(instance);
+    if (found !== undefined && found.status === 'Stopped') await incus.start(instance);
+  }
+
+  /** Starts an instance. Undo stops it only if it was stopped before: an instance that ran already stays as it is. */
+  const startInstance: StepKind<PowerFacts> = {
     name: 'start-instance',
-    async undo({ instance }) {
+    async undo({ instance, was = 'Stopped' }) {
+      if (was !== 'Stopped') return;
       await incusQuiet(incus, instance);
       const found = await incus.instance(instance);
       if (found !== undefined && found.status !== 'Stopped') await incus.stop(instance, { force: true });
     },
   };
 
-  const stopInstance: StepKind<Facts & { instance: string }> = {
+  /** Stops an instance. Undo starts it only if it ran before. */
+  const stopInstance: StepKind<PowerFacts> = {
     name: 'stop-instance',
-    async undo({ instance }) {
-      await incusQuiet(incus, instance);
-      const found = await incus.instance(instance);
-      if (found !== undefined && found.status === 'Stopped') await incus.start(instance);
+    async undo({ instance, was }) {
+      if (was !== 'Stopped') await startAgain(instance);
     },
   };
 
-  /** Restarts an instance. Undo starts one that was left stopped. */
-  const restartInstance: StepKind<Facts & { instance: string }> = {
+  /** Restarts an instance. Undo starts one that ran before and was left stopped. */
+  const restartInstance: StepKind<PowerFacts> = {
     name: 'restart-instance',
-    async undo({ instance }) {
-      await incusQuiet(incus, instance);
-      const found = await incus.instance(instance);
-      if (found !== undefined && found.status === 'Stopped') await incus.start(instance);
+    async undo({ instance, was }) {
+      if (was !== 'Stopped') await startAgain(instance);
     },
   };
 

@@ -18,6 +18,14 @@ function time(ms: number): string {
   return new Date(ms).toISOString();
 }
 
+/** Returns the status: a guest that has said so over /dev/incus is Ready until it stops (incus 6.0, driver_lxc.go). */
+function statusOf({ run, config }: InstanceRecord): { status: string; status_code: number } {
+  if (run === null) return { status: 'Stopped', status_code: 102 };
+  return config['volatile.last_state.ready'] === 'true'
+    ? { status: 'Ready', status_code: 113 }
+    : { status: 'Running', status_code: 103 };
+}
+
 function counters(bytes: number): Record<string, number> {
   return {
     bytes_received: bytes,
@@ -96,14 +104,12 @@ export function instanceStateDocument(
     pid: run?.pid ?? 0,
     processes: running ? (instance.prepared ? 22 : 12) : 0,
     started_at: run === null ? zeroTime : time(run.startedAtMs),
-    status: running ? 'Running' : 'Stopped',
-    status_code: running ? 103 : 102,
+    ...statusOf(instance),
   };
 }
 
 /** Returns `/1.0/instances/NAME`, which is also an element of the list with `recursion=1`. */
 export function instanceDocument(instance: InstanceRecord): Record<string, unknown> {
-  const running = instance.run !== null;
   return {
     architecture: 'x86_64',
     config: instance.config,
@@ -119,8 +125,7 @@ export function instanceDocument(instance: InstanceRecord): Record<string, unkno
     profiles: [],
     project: 'default',
     stateful: false,
-    status: running ? 'Running' : 'Stopped',
-    status_code: running ? 103 : 102,
+    ...statusOf(instance),
     type: 'container',
   };
 }

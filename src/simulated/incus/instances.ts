@@ -144,6 +144,7 @@ function halt(world: World, instance: InstanceRecord, isForced: boolean): void {
   instance.ranMs += upMs(instance, world.nowMs);
   instance.run = null;
   instance.config['volatile.last_state.power'] = 'STOPPED';
+  instance.config['volatile.last_state.ready'] = 'false';
   for (const [device] of nics(instance.devices)) delete instance.config[`volatile.${device}.host_name`];
 }
 

@@ -1,0 +1,150 @@
+/** `start`, `stop` and `restart` on a simulated host with the running container of alice and the stopped one of bob. */
+import { describe, expect, it, vi } from 'vitest';
+import { createContainer } from '../../../src/service/create.ts';
+import { deleteContainer } from '../../../src/service/delete.ts';
+import { listContainers } from '../../../src/service/list.ts';
+import { restartContainer, startContainer, stopContainer } from '../../../src/service/power.ts';
+import type { Fault } from '../../../src/simulated/faults/faults.ts';
+import type { HostState } from '../../../src/simulated/state/state.ts';
+import { alice, bob, callBy, changesOf, hosts } from '../../support/world/hosts.ts';
+import { newKey } from '../../support/world/keys.ts';
+import { hostStateOf, type World } from '../../support/world/world.ts';
+
+const host = hosts(async (world) => {
+  await world.must('image build');
+  for (const user of [alice, bob]) await createContainer(world.context, { user, keys: [newKey(user)] }, callBy());
+  await stopContainer(world.context, { user: bob }, callBy());
+});
+
+const runs = (world: World, user = 'alice'): boolean =>
+  hostStateOf(world.folder).instances[`${user}-container`]?.run !== null;
+
+/** Makes the instance of alice Ready, as root in it can. */
+const makeReady = (state: HostState): void => {
+  const found = state.instances['alice-container'];
+  if (found !== undefined) found.config['volatile.last_state.ready'] = 'true';
+};
+
+/** Makes `act` happen right before the next start, stop or restart of an instance. */
+function before(world: World, verb: 'start' | 'stop' | 'restart', act: () => Promise<void>): void {
+  const { incus } = world.context;
+  const original = incus[verb].bind(incus) as (...args: unknown[]) => Promise<void>;
+  vi.spyOn(incus, verb).mockImplementationOnce(async (...args: unknown[]) => {
+    await act();
+    await original(...args);
+  });
+}
+
+describe('a container whose guest says that it is ready', () => {
+  it('counts as running', async () => {
+    const world = await host({ edit: makeReady });
+    const list = await listContainers(world.context, {}, callBy());
+    expect(list).toMatchObject({ total: 2, running: 1, stopped: 1 });
+    const found = list.containers.find(({ user }) => user === 'alice');
+    expect(found).toMatchObject({ status: 'running', startedAt: expect.any(String) as string });
+    expect(found?.memoryUsedBytes).toBeGreaterThan(0);
+    expect(await world.must('info', {})).toMatchObject({ hostInfo: { containers: { total: 2, running: 1 } } });
+  });
+
+  it('is already running for start, which changes nothing', async () => {
+    const world = await host({ edit: makeReady });
+    const result = await startContainer(world.context, { user: alice }, callBy());
+    expect(result).toMatchObject({ status: 'running', changed: false, operation: null });
+    expect(changesOf(world)).toEqual([]);
+  });
+
+  it('stops, and is no longer ready at the next start', async () => {
+    const world = await host({ edit: makeReady });
+    expect(await stopContainer(world.context, { user: alice }, callBy())).toMatchObject({ status: 'stopped' });
+    await startContainer(world.context, { user: alice }, callBy());
+    const { config } = hostStateOf(world.folder).instances['alice-container'] ?? {};
+    expect(config?.['volatile.last_state.ready']).toBe('false');
+  });
+});
+
+describe('a change of power that somebody else makes first', () => {
+  it('lets start succeed without a change, and leaves the container running', async () => {
+    const world = await host();
+    const { incus } = world.context;
+    const start = incus.start.bind(incus);
+    before(world, 'start', () => start('bob-container'));
+    const result = await startContainer(world.context, { user: bob }, callBy());
+    expect(result).toMatchObject({ status: 'running', changed: false });
+    expect(runs(world, 'bob')).toBe(true);
+    expect(changesOf(world).filter((command) => command.startsWith('incus stop'))).toEqual([]);
+  });
+
+  it('lets stop succeed without a change, and leaves the container stopped', async () => {
+    const world = await host();
+    const { incus } = world.context;
+    const stop = incus.stop.bind(incus);
+    before(world, 'stop', () => stop('alice-container', { force: true }));
+    const result = await stopContainer(world.context, { user: alice }, callBy());
+    expect(result).toMatchObject({ status: 'stopped', changed: false });
+    expect(runs(world)).toBe(false);
+  });
+
+  it('makes restart start a container that has stopped', async () => {
+    const world = await host();
+    const { incus } = world.context;
+    before(world, 'restart', () => incus.stop('alice-container', { force: true }));
+    const result = await restartContainer(world.context, { user: alice }, callBy());
+    expect(result).toMatchObject({ status: 'running', changed: true });
+  });
+
+  it('does not keep delete from deleting', async () => {
+    const world = await host();
+    const { incus } = world.context;
+    const stop = incus.stop.bind(incus);
+    before(world, 'stop', () => stop('alice-container', { force: true }));
+    await deleteContainer(world.context, { user: alice }, callBy());
+    expect(Object.keys(hostStateOf(world.folder).instances)).toEqual(['bob-container']);
+  });
+});
+
+describe('the undo', () => {
+  const fault = (argIncludes: string, mode: Fault['mode']): Fault => ({ match: { argIncludes, changes: true }, mode });
+
+  it('of start stops a container that was stopped before', async () => {
+    const world = await host({ faults: [fault('start', 'fail-after')] });
+    await expect(startContainer(world.context, { user: bob }, callBy())).rejects.toMatchObject({
+      code: 'program-failed',
+    });
+    expect(runs(world, 'bob')).toBe(false);
+  });
+
+  it('of stop starts a container that ran before', async () => {
+    const world = await host({ faults: [fault('stop', 'fail-after')] });
+    await expect(stopContainer(world.context, { user: alice }, callBy())).rejects.toMatchObject({
+      code: 'program-failed',
+    });
+    expect(runs(world)).toBe(true);
+  });
+
+  it.each(['Running', 'Frozen', 'Error'])('of start leaves a container alone that was %s', async (was) => {
+    const world = await host();
+    await world.context.steps.startInstance.undo({ instance: 'alice-container', was });
+    expect(runs(world)).toBe(true);
+  });
+
+  it.each(['stopInstance', 'restartInstance'] as const)(
+    'of %s leaves a container alone that was stopped',
+    async (step) => {
+      const world = await host();
+      await world.context.steps[step].undo({ instance: 'bob-container', was: 'Stopped' });
+      expect(runs(world, 'bob')).toBe(false);
+    },
+  );
+
+  it('of a step that an earlier version journaled, without the status, still works', async () => {
+    const world = await host();
+    const { steps } = world.context;
+    await steps.startInstance.undo({ instance: 'alice-container' });
+    expect(runs(world)).toBe(false);
+    for (const step of [steps.stopInstance, steps.restartInstance]) {
+      await world.context.incus.stop('alice-container', { force: true }).catch(() => undefined);
+      await step.undo({ instance: 'alice-container' });
+      expect(runs(world)).toBe(true);
+    }
+  });
+});
