@@ -22,7 +22,7 @@ import type { FrontUser } from '../service/checks/tools.ts';
 import type { ServiceContext } from '../service/context.ts';
 import type { HostContext } from '../service/instances/context.ts';
 import { makeSteps } from '../service/instances/steps.ts';
-import { Firewall } from '../service/isolation/firewall.ts';
+import { Firewall } from '../service/firewall/firewall.ts';
 import { ContainerFeed } from '../service/shells/feed.ts';
 import { Room } from '../service/shells/room.ts';
 import type { Settings } from '../settings/settings.ts';

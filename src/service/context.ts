@@ -7,7 +7,7 @@ import type { HostKeyStore } from './access/hostKeyStore.ts';
 import type { InvitationStore } from './access/invitationStore.ts';
 import type { DoctorTools } from './checks/tools.ts';
 import type { HostContext } from './instances/context.ts';
-import type { Firewall } from './isolation/firewall.ts';
+import type { Firewall } from './firewall/firewall.ts';
 import type { Room } from './shells/room.ts';
 
 export interface ServiceContext extends HostContext {

@@ -27,6 +27,8 @@ import { sharedKeyWarnings } from './keys.ts';
 import { encodeKeys, field, labelConfig, ownerOfInstance, store, type StoredKey } from './instances/metadata.ts';
 import { findPlacement, type Placement } from './instances/placement.ts';
 import { Stages } from './instances/stages.ts';
+import { isolationConfig } from './isolation/config.ts';
+import { explained } from './isolation/differences.ts';
 import { waitForNetwork, waitForSsh } from './instances/waiting.ts';
 import { makeNic } from './isolation/nic.ts';
 
@@ -36,6 +38,7 @@ export interface CreateRequest {
   readonly cpu?: number | undefined;
   readonly memory?: number | undefined;
   readonly disk?: number | undefined;
+  readonly processes?: number | undefined;
   readonly image?: string | undefined;
   readonly autostart?: boolean | undefined;
   readonly docker?: boolean | undefined;
@@ -81,7 +84,7 @@ export async function createContainer(context: HostContext, request: CreateReque
             base,
           });
           await operation.step(steps.createInstance, { instance: name, operation: operation.id }, () =>
-            context.incus.create(name, plan.image, spec),
+            context.incus.create(name, plan.image, spec).catch(explained),
           );
         });
         await stages.stage(`Creating user: ${user}`, async () => {
@@ -260,6 +263,7 @@ function instanceSpec(
       'boot.autostart': String(request.autostart ?? defaults.autostart),
       'limits.cpu': String(request.cpu ?? defaults.cpu),
       'limits.memory': formatExact(request.memory ?? defaults.memory),
+      ...isolationConfig(request.processes ?? defaults.processes),
       // Docker needs nesting only: the container stays unprivileged and confined by AppArmor.
       'security.nesting': String(request.docker ?? defaults.docker),
       [field.owner]: request.user,
@@ -278,7 +282,7 @@ function instanceSpec(
         pool: plan.placement.pool,
         ...(plan.placement.quotas ? { size: formatExact(request.disk ?? defaults.disk) } : {}),
       },
-      eth0: makeNic(plan.placement, plan.address),
+      eth0: makeNic(plan.placement.network, plan.address),
     },
   };
 }

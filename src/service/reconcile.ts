@@ -1,6 +1,7 @@
 /**
- * Compares accounts and keys on the host with Incus. Incus is the truth; everything here is derived from it and can be
- * rebuilt. All queries come before any change, and a failed query ends the call: nothing is deleted on doubt.
+ * Compares accounts and keys on the host with Incus, and containers with what keeps them apart. Incus is the truth;
+ * accounts and keys are derived from it and can be rebuilt. All queries come before any change, and a failed query ends
+ * the call: nothing is deleted on doubt.
  *
  * Each target is repaired in an operation of its own, which compares again while it holds the target: the container may
  * have been created or deleted in between.
@@ -19,6 +20,7 @@ import {
   isOurAccount,
   jumpKeysText,
 } from './instances/jumpAccount.ts';
+import { isolationDifferences } from './isolation/differences.ts';
 import { decodeKeys, field, ownerOfInstance, provisioningOf } from './instances/metadata.ts';
 
 interface Found {
@@ -144,6 +146,8 @@ async function findDifferences(
   for (const container of concerned) {
     const account = accounts.find(({ name }) => name === container.user);
     found.push(...(await accountDifferences(context, container, account, groupId)));
+    const { user, instance } = container;
+    if (provisioningOf(instance) === 'ready') found.push(...isolationDifferences(context, user, instance));
   }
   for (const account of accounts) {
     if (!isOurAccount(account, groupId) || owners.has(account.name) || !wanted(account.name)) continue;

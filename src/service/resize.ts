@@ -15,6 +15,7 @@ export interface ResizeRequest {
   readonly cpu?: number | undefined;
   readonly memory?: number | undefined;
   readonly disk?: number | undefined;
+  readonly processes?: number | undefined;
 }
 
 type Change = ResizeResult['changes'][number];
@@ -65,8 +66,23 @@ async function planResize(context: HostContext, request: ResizeRequest, { own }:
     const now = parseIncusSize(instance.config['limits.memory'] ?? '');
     if (now !== request.memory) planConfig(plan, 'memory', 'limits.memory', formatExact(request.memory));
   }
+  if (request.processes !== undefined) planProcesses(plan, request.processes);
   if (request.disk !== undefined) await planDisk(context, plan, request.disk);
   return plan;
+}
+
+/** Refuses a limit below the number of running processes, with which no further program could start. */
+function planProcesses(plan: Plan, limit: number): void {
+  const running = plan.instance.state?.processes ?? 0;
+  if (running >= limit) {
+    throw new Failure('below-use', {
+      what: `process limit ${limit}`,
+      why: `${running} processes and threads are running`,
+      next: 'stop programs in the container, or choose a larger limit',
+      details: { wanted: limit, used: running },
+    });
+  }
+  planConfig(plan, 'processes', 'limits.processes', String(limit));
 }
 
 function planConfig(plan: Plan, what: Change['what'], key: string, value: string): void {

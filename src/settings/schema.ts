@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { parsedText } from '../domain/check.ts';
 import { isLoopback } from '../domain/values/network.ts';
+import { maxProcesses, minProcesses } from '../domain/values/processes.ts';
 import { parseAddressAndPort } from './addressAndPort.ts';
 import { firewallSettings } from './firewall.ts';
 import { sshSettings } from './ssh.ts';
@@ -75,6 +76,15 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       cpu: z.number().int().min(1).max(512).default(4).describe('Number of CPUs.'),
       memory: size.prefault('4GiB').describe('Size of the memory.'),
+      processes: z
+        .number()
+        .int()
+        .min(minProcesses)
+        .max(maxProcesses)
+        .default(2000)
+        .describe(
+          'Maximum number of processes and threads. `reconcile --apply` also gives it to containers that have no limit.',
+        ),
       disk: size.prefault('50GiB').describe('Size of the root disk. Ignored if the pool has no quotas.'),
       autostart: z.boolean().default(true).describe('Start the container when the host boots.'),
       docker: z.boolean().default(true).describe('Allow Docker in the container (`security.nesting`).'),

@@ -23,6 +23,8 @@ export function container(user: string, over: Partial<FeedContainer> = {}): Feed
     createdBy: 'tester',
     startedAt: '2026-01-02T00:00:00.000Z',
     processes: 20,
+    processLimit: 2000,
+    restartFor: [],
     snapshots: 0,
     keys: [],
     cpuPercent: 3,

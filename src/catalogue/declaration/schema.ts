@@ -8,6 +8,7 @@ import { parseLabel, parseLabelSelector } from '../../domain/values/label.ts';
 import { AddressList } from '../../domain/values/addressList.ts';
 import { parseLimitedKeys } from '../../domain/keys/keyLimits.ts';
 import { parsePublicKey, parsePublicKeys } from '../../domain/keys/publicKey.ts';
+import { parseProcessLimit } from '../../domain/values/processes.ts';
 import { parseSize } from '../../domain/values/size.ts';
 import { parseUntil } from '../../domain/values/time.ts';
 import { quoted } from '../../domain/text.ts';
@@ -50,6 +51,7 @@ export function existing(what: string, list: string, isId?: (text: string) => bo
 
 export const size = parsedBy(parseSize);
 export const cpuCount = parsedBy(parseCpuCount);
+export const processLimit = parsedBy(parseProcessLimit);
 export const imageReference = parsedBy(parseImage);
 export const label = parsedBy(parseLabel, 400);
 export const labelSelector = parsedBy(parseLabelSelector, 400);

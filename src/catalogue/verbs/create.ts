@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CreateResult } from '../../domain/results/changes.ts';
-import { cpuCount, imageReference, label, newUsername, publicKeys, size } from '../declaration/schema.ts';
+import { cpuCount, imageReference, label, newUsername, processLimit, publicKeys, size } from '../declaration/schema.ts';
 import { plural } from '../../domain/text.ts';
 import { showSize } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
@@ -46,6 +46,13 @@ export const create = defineVerb({
     },
     {
       kind: 'option',
+      name: 'processes',
+      long: ['processes'],
+      value: 'count',
+      summary: 'maximum number of processes and threads, for example 4000',
+    },
+    {
+      kind: 'option',
       name: 'image',
       long: ['image'],
       value: 'image',
@@ -82,6 +89,7 @@ export const create = defineVerb({
     cpu: cpuCount.optional(),
     memory: size.optional(),
     disk: size.optional(),
+    processes: processLimit.optional(),
     image: imageReference.optional(),
     autostart: z.boolean().optional(),
     docker: z.boolean().optional(),

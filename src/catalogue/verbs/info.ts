@@ -72,7 +72,10 @@ function containerView(c: ContainerDetails, context: ViewContext): Block[] {
             : `${showCpu(c.cpuPercent)} of ${c.cpus === null ? 'all CPUs' : plural(c.cpus, 'CPU')}`,
           { ...share(c.cpuPercent, c.cpus === null ? null : c.cpus * 100), series: c.recent.cpuPercent },
         ],
-        ['Processes', c.processes === null ? '-' : String(c.processes)],
+        ['Processes', processes(c), share(c.processes, c.processLimit)],
+        ...(c.restartFor.length === 0
+          ? []
+          : [['Restart needed', `${c.restartFor.join('; ')}: "restart ${c.user}"`] as const]),
         ['Uptime', c.status === 'running' ? showUptime(c.startedAt, context) : '-'],
         ['Last login', showTime(c.lastLoginAt, context)],
         ['Auto-start', c.autostart ? 'Enabled' : 'Disabled'],
@@ -96,6 +99,12 @@ function containerView(c: ContainerDetails, context: ViewContext): Block[] {
     },
     keyTable(c.keyList, context, 'No keys: nobody can log in'),
   ];
+}
+
+/** Returns `20 of at most 2000`. */
+function processes({ processes: running, processLimit }: ContainerDetails): string {
+  if (processLimit === null) return running === null ? '-' : String(running);
+  return `${running ?? '-'} of at most ${processLimit}`;
 }
 
 function hostView(host: HostInfo): Block[] {

@@ -6,7 +6,7 @@ import { plural } from '../../domain/text.ts';
 import { capitalised, showSize, showTime, showUptime, showUse, yesNo } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import { readEnds } from './shared.ts';
-import type { Column, ViewContext } from '../declaration/view.ts';
+import type { Block, Column, ViewContext } from '../declaration/view.ts';
 
 interface ListColumn extends Column {
   readonly cell: (container: Container, context: ViewContext) => string;
@@ -219,6 +219,7 @@ export const list = defineVerb({
             ? ''
             : `; ${plural(result.foreign, 'other instance')} on this host not created by containarium`),
       },
+      ...restarts(result.containers),
     ];
   },
   rows: (result) => ({
@@ -226,6 +227,19 @@ export const list = defineVerb({
     rows: result.containers.map((c) => result.columns.map((name) => csvValue(c, name))),
   }),
 });
+
+/** Returns a line that names the containers that have to restart, if there are any. */
+function restarts(containers: readonly Container[]): Block[] {
+  const found = containers.filter(({ restartFor }) => restartFor.length > 0);
+  if (found.length === 0) return [];
+  const verbs = found.slice(0, maxNamedRestarts).map(({ user }) => `"restart ${user}"`);
+  const more = found.length > verbs.length ? `, and ${found.length - verbs.length} more` : '';
+  const reasons = [...new Set(found.flatMap(({ restartFor }) => restartFor))].join('; ');
+  const text = `${plural(found.length, 'container')} to restart (${reasons}): ${verbs.join(', ')}${more}`;
+  return [{ kind: 'text', tone: 'warn', text }];
+}
+
+const maxNamedRestarts = 10;
 
 function csvValue(container: Container, column: ListColumnName): string | number | boolean | null {
   switch (column) {

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import type { ResizeResult } from '../../domain/results/changes.ts';
-import { cpuCount, size, username } from '../declaration/schema.ts';
+import { cpuCount, processLimit, size, username } from '../declaration/schema.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import { changeEnds, noContainer, userArgument } from './shared.ts';
 
 export const resize = defineVerb({
   name: 'resize',
-  summary: 'Change the CPUs, memory or disk of a container without a restart',
+  summary: 'Change the limits of a container without a restart',
   description: [
-    'All changes are checked first, and then either all of them are applied or none. Disk and memory cannot become smaller than what is in use. Page cache does not count as used memory, because the kernel can release it.',
+    'All changes are checked first, and then either all of them are applied or none. Disk, memory and process limit cannot become smaller than what is in use. Page cache does not count as used memory, because the kernel can release it.',
   ],
   examples: [
     { line: 'resize alice --disk-quota 100GiB', says: 'a larger disk' },
@@ -17,7 +17,7 @@ export const resize = defineVerb({
   access: { manage: 'operator' },
   changes: true,
   danger: 'none',
-  form: { oneOf: ['cpu', 'memory', 'disk'] },
+  form: { oneOf: ['cpu', 'memory', 'disk', 'processes'] },
   target: 'user',
   parameters: [
     userArgument,
@@ -30,11 +30,24 @@ export const resize = defineVerb({
       value: 'size',
       summary: 'size of the root disk, for example 100GiB',
     },
+    {
+      kind: 'option',
+      name: 'processes',
+      long: ['processes'],
+      value: 'count',
+      summary: 'maximum number of processes and threads, for example 4000',
+    },
   ],
   input: z
-    .strictObject({ user: username, cpu: cpuCount.optional(), memory: size.optional(), disk: size.optional() })
-    .refine((input) => input.cpu !== undefined || input.memory !== undefined || input.disk !== undefined, {
-      message: 'give at least one of --cpu, --memory, --disk-quota',
+    .strictObject({
+      user: username,
+      cpu: cpuCount.optional(),
+      memory: size.optional(),
+      disk: size.optional(),
+      processes: processLimit.optional(),
+    })
+    .refine(({ cpu, memory, disk, processes }) => [cpu, memory, disk, processes].some((size) => size !== undefined), {
+      message: 'give at least one of --cpu, --memory, --disk-quota, --processes',
     }),
   ends: {
     ...changeEnds,

@@ -11,9 +11,10 @@ import { changeEnds, readEnds } from './shared.ts';
 
 export const reconcile = defineVerb({
   name: 'reconcile',
-  summary: 'Compare accounts and keys on the host with Incus, and repair them',
+  summary: 'Compare accounts, keys and isolation with Incus, and repair them',
   description: [
     'Incus is the source of truth; jump accounts and their keys are derived from it. Without --apply nothing is changed. A failed query to Incus never causes a deletion, and accounts that containarium did not create are never touched.',
+    'A container that an earlier version created lacks configuration that keeps it apart from the others. --apply sets what is missing; what an admin has set in Incus stays. User ids of its own take effect when the container restarts, and are shown as restart-pending until then.',
   ],
   examples: [
     { line: 'reconcile', says: 'shows the differences and changes nothing' },

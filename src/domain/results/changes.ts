@@ -14,7 +14,7 @@ export interface ResizeResult {
   readonly user: string;
   readonly container: string;
   readonly changes: readonly {
-    readonly what: 'cpu' | 'memory' | 'disk';
+    readonly what: 'cpu' | 'memory' | 'disk' | 'processes';
     readonly from: string | null;
     readonly to: string;
   }[];

@@ -22,6 +22,8 @@ export interface Container {
   /** Null if the storage pool has no quotas. */
   readonly diskQuotaBytes: number | null;
   readonly diskUsedBytes: number | null;
+  /** Maximum number of processes and threads. */
+  readonly processLimit: number | null;
   readonly autostart: boolean;
   readonly docker: boolean;
   readonly image: string;
@@ -30,6 +32,8 @@ export interface Container {
   readonly createdBy: string;
   readonly startedAt: string | null;
   readonly processes: number | null;
+  /** Why the running container has to restart for its configuration to take effect, as clauses. Empty: no need. */
+  readonly restartFor: readonly string[];
   readonly snapshots: number;
   /** SHA256 fingerprints of the owner's keys. */
   readonly keys: readonly string[];

@@ -10,6 +10,8 @@ export type DifferenceKind =
   | 'jump-keys-differ'
   | 'jump-keys-orphan'
   | 'container-keys-differ'
+  | 'isolation-missing'
+  | 'restart-pending'
   | 'container-unfinished'
   | 'operation-unfinished';
 

@@ -1,7 +1,8 @@
 /** The check of `doctor` for the firewall around the containers. */
 import { plural } from '../../domain/text.ts';
+import type { Firewall } from '../firewall/firewall.ts';
+import { planFirewall } from '../firewall/plan.ts';
 import type { HostContext } from '../instances/context.ts';
-import { planFirewall, type Firewall } from '../isolation/firewall.ts';
 import { ok, problem, warning, type Outcome } from './outcome.ts';
 
 export async function checkFirewall(context: HostContext, firewall: Firewall, signal: AbortSignal): Promise<Outcome> {

@@ -6,6 +6,7 @@ import type { ImageBuildResult, ImageInfo } from '../../domain/results/upkeep.ts
 import { quoted } from '../../domain/text.ts';
 import type { IncusImage } from '../../host/incus/documents.ts';
 import type { Call, HostContext } from '../instances/context.ts';
+import { isolationConfig } from '../isolation/config.ts';
 import { recipe, recipeId } from './recipe.ts';
 import { field, imageProperty } from '../instances/metadata.ts';
 import { findPlacement } from '../instances/placement.ts';
@@ -97,7 +98,12 @@ async function buildNow(context: HostContext, base: string, alias: string, call:
         await operation.step(steps.createBuildInstance, { instance, operation: operation.id }, () =>
           incus
             .create(instance, base, {
-              config: { 'boot.autostart': 'false', 'security.nesting': 'true', [field.operation]: operation.id },
+              config: {
+                'boot.autostart': 'false',
+                'security.nesting': 'true',
+                ...isolationConfig(settings.defaults.processes),
+                [field.operation]: operation.id,
+              },
               devices: {
                 root: { type: 'disk', path: '/', pool: placement.pool },
                 eth0: { type: 'nic', name: 'eth0', network: placement.network },

@@ -7,6 +7,7 @@ import { parseIncusSize } from '../../domain/values/size.ts';
 import { containerName, NoContainer, type Username } from '../../domain/values/username.ts';
 import type { IncusInstance } from '../../host/incus/documents.ts';
 import type { MemoryInUse } from '../../host/incus/memoryMetrics.ts';
+import { pendingIsolation } from '../isolation/change.ts';
 import type { HostContext } from './context.ts';
 import { memoryUsed } from './memory.ts';
 import { decodeKeys, field, keyInfo, labelsOf, ownerOfInstance, provisioningOf } from './metadata.ts';
@@ -50,18 +51,18 @@ export function toContainer(instance: IncusInstance, inUse: MemoryInUse = new Ma
   const config = { ...(instance.expanded_config ?? {}), ...instance.config };
   const disk = instance.state?.disk?.['root'];
   const running = status(instance) === 'running';
-  const cpus = config['limits.cpu'];
   return {
     user: ownerOfInstance(instance) ?? '',
     name: instance.name,
     status: status(instance),
     provisioning: provisioningOf(instance),
     address: addressOf(instance),
-    cpus: cpus !== undefined && /^\d+$/.test(cpus) ? Number(cpus) : null,
+    cpus: count(config['limits.cpu']),
     memoryLimitBytes: parseIncusSize(config['limits.memory'] ?? '') ?? null,
     memoryUsedBytes: running ? (memoryUsed(instance, inUse) ?? null) : null,
     diskQuotaBytes: parseIncusSize(rootDevice(instance)?.device['size'] ?? '') ?? null,
     diskUsedBytes: disk === undefined ? null : disk.usage,
+    processLimit: count(config['limits.processes']),
     autostart: config['boot.autostart'] === 'true',
     docker: config['security.nesting'] === 'true',
     image: config[field.image] ?? config['image.description'] ?? '-',
@@ -70,9 +71,14 @@ export function toContainer(instance: IncusInstance, inUse: MemoryInUse = new Ma
     createdBy: config[field.createdBy] ?? '',
     startedAt: running ? startedAt(instance) : null,
     processes: running ? (instance.state?.processes ?? null) : null,
+    restartFor: pendingIsolation(instance),
     snapshots: instance.snapshots?.length ?? 0,
     keys: decodeKeys(config[field.keys]).map((key) => keyInfo(key).fingerprint),
   };
+}
+
+function count(text: string | undefined): number | null {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : null;
 }
 
 /** Incus reports year 1 for "never". */

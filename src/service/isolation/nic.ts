@@ -1,7 +1,6 @@
 /** The network interface of a container: where it is connected, and what keeps it from using another's identity. */
 import { portOf } from '../../host/firewall/ports.ts';
 import type { IncusInstance } from '../../host/incus/documents.ts';
-import type { Placement } from '../instances/placement.ts';
 
 type Device = Readonly<Record<string, string>>;
 
@@ -22,7 +21,7 @@ function bound(address: string): Device {
 }
 
 /** Returns the interface of a new container. */
-export function makeNic({ network }: Pick<Placement, 'network'>, address: string): Device {
+export function makeNic(network: string, address: string): Device {
   return { type: 'nic', name: 'eth0', network, ...bound(address) };
 }
 

@@ -8,6 +8,7 @@ import { logAfterStop } from '../inside/console.ts';
 import { digest, macOf, pick, uuidOf } from '../state/deterministic.ts';
 import { bootInside } from '../inside/firstBoot.ts';
 import { imageForCreate } from './images.ts';
+import { idMapConfig, isolatedKey } from './idMap.ts';
 import { configProblem, nameProblem } from './instanceConfig.ts';
 import { instanceNamed } from '../program/lookup.ts';
 import type { Devices, InstanceRecord } from '../state/state.ts';
@@ -27,10 +28,6 @@ const change = z.object({
     .optional(),
   devices: z.record(z.string(), z.record(z.string(), z.string())).optional(),
 });
-
-const oneIdMap =
-  '[{"Isuid":true,"Isgid":false,"Hostid":1000000,"Nsid":0,"Maprange":1000000000},' +
-  '{"Isuid":false,"Isgid":true,"Hostid":1000000,"Nsid":0,"Maprange":1000000000}]';
 
 /** Adds the hint that the client prints after some errors, depending on how fast the server answers. */
 function withHint(message: string, name: string): string {
@@ -87,6 +84,9 @@ export function createInstance(world: World, imageRef: string, name: string, inp
   if (badRoot !== undefined)
     return incusError(`Failed creating instance record: Failed initializing instance: ${badRoot}`);
 
+  const idMap = idMapConfig(state, name, spec.config ?? {});
+  if (typeof idMap === 'string') return incusError(`Failed creating instance record: ${idMap}`);
+
   register();
   image.lastUsedAtMs = nowMs;
   state.serial += 1;
@@ -97,8 +97,7 @@ export function createInstance(world: World, imageRef: string, name: string, inp
     'volatile.apply_template': 'create',
     'volatile.base_image': image.fingerprint,
     'volatile.cloud-init.instance-id': uuidOf(`${identity} cloud-init`),
-    'volatile.idmap.base': '0',
-    'volatile.idmap.next': oneIdMap,
+    ...idMap,
     'volatile.last_state.idmap': '[]',
     'volatile.uuid': uuidOf(identity),
     'volatile.uuid.generation': uuidOf(identity),
@@ -130,7 +129,7 @@ function boot(world: World, instance: InstanceRecord): void {
   };
   instance.lastUsedAtMs = nowMs;
   delete instance.config['volatile.apply_template'];
-  instance.config['volatile.idmap.current'] = oneIdMap;
+  instance.config['volatile.idmap.current'] = instance.config['volatile.idmap.next'] ?? '[]';
   instance.config['volatile.last_state.power'] = 'RUNNING';
   for (const [device] of nics(instance.devices)) {
     instance.config[`volatile.${device}.hwaddr`] ??= macOf(`${instance.name} ${device}`);
@@ -242,6 +241,11 @@ export function patchInstance(world: World, name: string, body: string): Answer 
       return incusError('setting cgroup item for the container failed');
   }
 
+  if (config[isolatedKey] !== instance.config[isolatedKey]) {
+    const idMap = idMapConfig(world.state, name, config);
+    if (typeof idMap === 'string') return incusError(idMap);
+    Object.assign(config, idMap);
+  }
   // Incus sets the quota only if the size differs from its record.
   if (quotaOf(rootDevice(instance.devices)) !== quotaOf(rootDevice(devices))) delete instance.stuckQuotaBytes;
   instance.config = config;

@@ -34,6 +34,8 @@ function container(user: string, change: Partial<Container> = {}): Container {
     createdBy: 'carol',
     startedAt: '2026-11-23T11:00:00Z',
     processes: 20,
+    processLimit: 2000,
+    restartFor: [],
     snapshots: 0,
     keys: ['SHA256:a'],
     ...change,
@@ -232,5 +234,19 @@ describe('the line below the table', () => {
     expect(lastLine({ ...result([]), foreign: 1 })).toBe(
       'Total: 0 containers (0 running, 0 stopped); 1 other instance on this host not created by containarium',
     );
+  });
+});
+
+it('list names the containers that have to restart, and why', () => {
+  const restartFor = ['it still has the user ids of other containers'];
+  const blocks = list.view(result([container('alice', { restartFor }), container('bob')]), context);
+  expect(blocks.at(-1)).toMatchObject({
+    tone: 'warn',
+    text: '1 container to restart (it still has the user ids of other containers): "restart alice"',
+  });
+  expect(list.view(result([container('bob')]), context)).toHaveLength(2);
+  const many = Array.from({ length: 12 }, (_, n) => container(`user${n}`, { restartFor }));
+  expect(list.view(result(many), context).at(-1)).toMatchObject({
+    text: expect.stringMatching(/^12 containers to restart .*"restart user9", and 2 more$/) as string,
   });
 });

@@ -66,7 +66,7 @@ describe.each(verbNames)('%s', (name) => {
 
 it.each([
   ['reconcile', { apply: true, dryRun: true }, '--apply and --dry-run cannot be combined'],
-  ['resize', { user: 'alice' }, 'give at least one of --cpu, --memory, --disk-quota'],
+  ['resize', { user: 'alice' }, 'give at least one of --cpu, --memory, --disk-quota, --processes'],
   ['list', { nonsense: 1 }, 'unknown key "nonsense"'],
 ] as const)('a fault of the whole input of %s stands alone', (name, input, why) => {
   expect(failureOf(() => checkInput(name, verbNamed(name).input, input))).toMatchObject({ what: `"${name}"`, why });

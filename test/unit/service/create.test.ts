@@ -134,12 +134,37 @@ describe('create', () => {
     expect(instanceOf(world).config['security.privileged']).toBeUndefined();
   });
 
+  it('gives the container its own user ids, a process limit and no guest API', async () => {
+    const world = await host();
+    const { container } = await create(world);
+    expect(container).toMatchObject({ processLimit: 2000, restartFor: [] });
+    const [first, second] = ['bob-container', 'alice-container'].map((name) => instanceOf(world, name).config);
+    expect(second).toMatchObject({
+      'security.idmap.isolated': 'true',
+      'limits.processes': '2000',
+      'security.guestapi': 'false',
+    });
+    expect(second?.['volatile.idmap.current']).not.toBe(first?.['volatile.idmap.current']);
+  });
+
+  it('says that the ids are used up, and leaves nothing behind, if Incus has none for the container', async () => {
+    const message =
+      'Error: Failed creating instance record: Failed to get ID map: Not enough uid/gid available for the container';
+    const world = await host({ faults: [{ match: { argIncludes: 'create' }, mode: 'fail-before', message }] });
+    expect(await undone(world, () => create(world))).toMatchObject({
+      code: 'no-space',
+      what: 'the subordinate ids of root',
+      next: expect.stringContaining('"doctor"') as string,
+    });
+  });
+
   it('follows its options in the instance configuration', async () => {
     const world = await host();
     const { container } = await create(world, {
       cpu: 2,
       memory: 64 * mib,
       disk: gib,
+      processes: 500,
       autostart: false,
       docker: false,
       labels: [
@@ -153,6 +178,7 @@ describe('create', () => {
       'boot.autostart': 'false',
       'limits.cpu': '2',
       'limits.memory': '64MiB',
+      'limits.processes': '500',
       'security.nesting': 'false',
       'user.containarium.owner': 'alice',
       'user.containarium.state': 'ready',
@@ -166,7 +192,7 @@ describe('create', () => {
   it('takes the settings where an option is missing', async () => {
     const world = await host({
       settings: {
-        defaults: { cpu: 1, memory: '512MiB', disk: '2GiB', autostart: false, docker: false },
+        defaults: { cpu: 1, memory: '512MiB', disk: '2GiB', processes: 300, autostart: false, docker: false },
         jump: { hostKeys: [], hostname: 'jump.example.org' },
       },
     });
@@ -177,6 +203,7 @@ describe('create', () => {
         'boot.autostart': 'false',
         'limits.cpu': '1',
         'limits.memory': '512MiB',
+        'limits.processes': '300',
         'security.nesting': 'false',
       },
       devices: { root: { size: '2GiB' } },

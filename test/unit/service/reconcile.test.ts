@@ -68,6 +68,8 @@ const repairable: readonly [kind: string, fix: string, edit: (state: HostState) 
     (state) => void (instanceIn(state).files[keysPath] = { content: 'x\n', mode: '0644', uid: 0, gid: 0 }),
   ],
   ['container-keys-differ', 'write the keys from Incus', (state) => delete instanceIn(state).files[keysPath]],
+  ['isolation-missing', 'set what is missing', (state) => delete instanceIn(state).config['limits.processes']],
+  ['isolation-missing', 'set what is missing', (state) => delete instanceIn(state).config['security.guestapi']],
 ];
 
 describe('reconcile', () => {
@@ -223,6 +225,49 @@ describe('reconcile', () => {
     const before = stateOf(world);
     expect((await repair(world)).differences).toEqual([]);
     expect(stateOf(world)).toBe(before);
+  });
+
+  it('--apply gives a running container of an earlier version its own ids, and asks for a restart until it has them', async () => {
+    const world = await host({
+      edit: (state) => {
+        const { config } = instanceIn(state);
+        const sharedIds = '[{"Isuid":true,"Isgid":false,"Hostid":1000000,"Nsid":0,"Maprange":1000000000}]';
+        for (const key of ['security.idmap.isolated', 'limits.processes', 'security.guestapi']) delete config[key];
+        Object.assign(config, { 'volatile.idmap.current': sharedIds, 'volatile.idmap.next': sharedIds });
+      },
+    });
+    const why = 'it still has the user ids of other containers';
+    expect((await repair(world)).differences).toEqual([
+      {
+        kind: 'isolation-missing',
+        target: 'alice',
+        detail: 'alice-container lacks security.idmap.isolated, limits.processes, security.guestapi',
+        fix: `set what is missing, then "restart alice" because ${why}`,
+        fixed: true,
+      },
+    ]);
+    expect(stateOf(world)).toBe(healthy);
+    const pending = {
+      kind: 'restart-pending',
+      target: 'alice',
+      detail: `${why}: "restart alice"`,
+      fix: null,
+      fixed: false,
+    };
+    expect((await repair(world)).differences).toEqual([pending]);
+    expect(await world.must('info', { user: 'alice' })).toMatchObject({ container: { restartFor: [why] } });
+    await world.must('restart', { user: 'alice' });
+    expect((await look(world)).differences).toEqual([]);
+    expect(await world.must('info', { user: 'alice' })).toMatchObject({ container: { restartFor: [] } });
+  });
+
+  it('--apply keeps the process limit and the guest API that an admin has set', async () => {
+    const world = await host({
+      edit: (state) =>
+        void Object.assign(instanceIn(state).config, { 'limits.processes': '50000', 'security.guestapi': 'true' }),
+    });
+    expect((await repair(world)).differences).toEqual([]);
+    expect(changesOf(world)).toEqual([]);
   });
 
   it('passes over a user whom an operation holds', async () => {

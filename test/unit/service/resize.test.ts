@@ -83,6 +83,15 @@ describe('resize', () => {
     });
   });
 
+  it('changes the process limit alone, while the container runs', async () => {
+    const world = await host();
+    const { changes } = await resize(world, { processes: 5000 });
+    expect(changes).toEqual([{ what: 'processes', from: '2000', to: '5000' }]);
+    const { config, run } = instanceIn(hostStateOf(world.folder));
+    expect(config['limits.processes']).toBe('5000');
+    expect(run).not.toBeNull();
+  });
+
   it('names only the sizes that differ', async () => {
     const { changes } = await resize(await host(), { cpu: 4, memory: 8 * gib, disk: 50 * gib });
     expect(changes).toEqual([{ what: 'memory', from: '4GiB', to: '8GiB' }]);
@@ -168,6 +177,19 @@ describe('resize refuses, and changes nothing,', () => {
       what: 'memory 64MiB',
       next: 'stop programs in the container, or choose a larger size',
       details: { wantedBytes: 64 * mib, usedBytes: expect.any(Number) as number },
+    });
+  });
+
+  it('fewer processes than are running', async () => {
+    const world = await host();
+    reportInstances(world, ({ state, ...instance }) => ({
+      ...instance,
+      ...(state === undefined || state === null ? {} : { state: { ...state, processes: 150 } }),
+    }));
+    expect(await refused(world, () => resize(world, { processes: 150 }))).toMatchObject({
+      code: 'below-use',
+      what: 'process limit 150',
+      why: '150 processes and threads are running',
     });
   });
 

@@ -34,6 +34,10 @@ export function sizeForm(verb: AnyVerb, containers: readonly FeedContainer[]): S
         'disk',
         containers.map(({ diskQuotaBytes }) => sizeText(diskQuotaBytes)),
       ),
+      ...common(
+        'processes',
+        containers.map(({ processLimit }) => (processLimit === null ? null : String(processLimit))),
+      ),
     },
   };
 }

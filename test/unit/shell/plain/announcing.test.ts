@@ -97,6 +97,8 @@ describe('ListAnnouncer', () => {
     memoryUsedBytes: 2 ** 29,
     diskQuotaBytes: null,
     diskUsedBytes: null,
+    processLimit: 2000,
+    restartFor: [],
     autostart: true,
     docker: true,
     image: 'x',

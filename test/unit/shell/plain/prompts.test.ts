@@ -116,14 +116,14 @@ describe('Questionnaire', () => {
   });
 
   test('requires at least one of several optional values', async () => {
-    const { fake, input } = fill('resize', { user: 'bob' }, '\r\r\rmany\r4\r\r\r\r');
+    const { fake, input } = fill('resize', { user: 'bob' }, '\r\r\r\rmany\r4\r\r\r\r\r');
     expect(await input).toEqual({ user: 'bob', cpu: '4' });
-    expect(fake.written).toContain('At least one of these is required: cpu, memory, disk.');
+    expect(fake.written).toContain('At least one of these is required: cpu, memory, disk, processes.');
     expect(fake.written).toMatch(/Not accepted: /);
   });
 
   test('completes answers as on a command line', async () => {
-    const { input } = fill('resize', {}, 'b\t\x15bob\r4\r\t\x158GiB\r\r\r');
+    const { input } = fill('resize', {}, 'b\t\x15bob\r4\r\t\x158GiB\r\r\r\r');
     expect(await input).toEqual({ user: 'bob', cpu: '4', memory: '8GiB' });
   });
 

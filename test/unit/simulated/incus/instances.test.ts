@@ -127,6 +127,26 @@ describe('a simulated instance', () => {
     });
   });
 
+  test('gets user ids of its own if it is isolated, from its next start on', async () => {
+    const { incus } = fixture();
+    const ids = async (name: string): Promise<(string | undefined)[]> => {
+      const { config = {} } = (await incus.instance(name)) ?? {};
+      return ['current', 'next', 'base'].map((key) => config[`volatile.idmap.${key}`]);
+    };
+    await incus.create('a', base, { config: {}, devices: devices() });
+    await incus.create('b', base, { config: { 'security.idmap.isolated': 'true' }, devices: devices() });
+    await incus.start('a');
+    const [shared, , none] = await ids('a');
+    expect([(await ids('b'))[2], none]).toEqual(['1065536', '0']);
+    await incus.patch('a', { config: { 'security.idmap.isolated': 'true' } });
+    const [still, next, block] = await ids('a');
+    expect(still).toBe(shared);
+    expect(block).toBe('1131072');
+    expect(next).toContain('"Hostid":1131072,"Nsid":0,"Maprange":65536');
+    await incus.restart('a', { force: true });
+    expect((await ids('a'))[0]).toBe(next);
+  });
+
   test('gets a unique address by DHCP if it has no fixed one', async () => {
     const { incus } = fixture();
     for (const name of ['a', 'b', 'c', 'd']) {

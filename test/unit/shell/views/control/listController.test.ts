@@ -166,8 +166,9 @@ describe('resize in the live list', () => {
       ['cpu', '2'],
       ['memory', '4GiB'],
       ['disk', '50GiB'],
+      ['processes', '2000'],
     ]);
-    w.press('ctrl-u', '4', 'enter', 'enter', 'enter', 'enter');
+    w.press('ctrl-u', '4', 'enter', 'enter', 'enter', 'enter', 'enter');
     await w.settle();
     expect(w.calls.lines).toEqual(['resize alice --cpu 4']);
     expect(w.calls.inputs).toEqual([{ user: 'alice', cpu: '4' }]);
@@ -179,13 +180,13 @@ describe('resize in the live list', () => {
     w.press('a', 'z');
     const { dialog } = w.controller.store.get();
     if (!(dialog instanceof FormDialog)) throw new Error('no form');
-    expect(dialog.state.fields.map(({ line }) => line.text)).toEqual(['2', '', '50GiB']);
+    expect(dialog.state.fields.map(({ line }) => line.text)).toEqual(['2', '', '50GiB', '2000']);
     expect(dialog.verb.summary).toContain('alice, bob, carol');
   });
 
   test('does nothing without a change', () => {
     const w = opened();
-    w.press('z', 'up', 'enter', 'enter', 'enter', 'enter');
+    w.press('z', 'up', 'enter', 'enter', 'enter', 'enter', 'enter');
     expect(w.controller.store.get().dialog).toBeUndefined();
     expect(w.message()).toBe('Nothing was changed.');
     expect(w.calls.lines).toEqual([]);

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { planFirewall } from '../../../../src/service/isolation/firewall.ts';
+import { planFirewall } from '../../../../src/service/firewall/plan.ts';
 import type { HostState } from '../../../../src/simulated/state/state.ts';
 import { changesOf, hosts } from '../../../support/world/hosts.ts';
 import { hostStateOf, type World } from '../../../support/world/world.ts';

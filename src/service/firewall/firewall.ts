@@ -5,31 +5,12 @@
  */
 import { rm } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
-import { privateNetworks } from '../../host/firewall/hostNetworks.ts';
 import type { FirewallState, Nftables } from '../../host/firewall/nftables.ts';
-import { renderRuleset, type FirewallPlan } from '../../host/firewall/ruleset.ts';
+import { renderRuleset } from '../../host/firewall/ruleset.ts';
 import type { HostContext } from '../instances/context.ts';
-import { findPlacement } from '../instances/placement.ts';
+import { planFirewall } from './plan.ts';
 
 type Context = Pick<HostContext, 'host' | 'incus' | 'settings' | 'log'>;
-
-/** Networks that every host has: link-local, with the metadata service of clouds (RFC 3927, RFC 4291). */
-const linkLocal = ['169.254.0.0/16', 'fe80::/10'];
-
-/** Returns what the firewall of this host has to be. Rejects if Incus does not answer or has no bridge. */
-export async function planFirewall({ host, incus, settings }: Context, signal?: AbortSignal): Promise<FirewallPlan> {
-  const { network, gateway, ipv6 } = await findPlacement({ incus, settings }, signal);
-  const { deniedNetworks, hostPorts, maxConnections } = settings.firewall;
-  const own = host.simulated ? [] : privateNetworks({ name: network, gateway });
-  return {
-    bridge: network,
-    gateway,
-    ipv6,
-    deniedNetworks: deniedNetworks ?? [...linkLocal, ...own],
-    hostPorts,
-    maxConnections,
-  };
-}
 
 export class Firewall {
   readonly #context: Context;

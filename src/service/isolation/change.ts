@@ -1,0 +1,26 @@
+/** What keeps a container apart and is missing: computed in one place, for `reconcile`, `doctor` and the results. */
+import type { IncusInstance } from '../../host/incus/documents.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { missingConfig, pendingConfig } from './config.ts';
+
+/** A change of an instance, in the form that `Incus.patch` takes, and what to say about it. */
+export interface IsolationChange {
+  readonly config: Readonly<Record<string, string>>;
+  readonly devices: Readonly<Record<string, Record<string, string>>>;
+  /** The missing keys. */
+  readonly missing: readonly string[];
+  /** Why a part of it takes effect only when the running container restarts, as clauses; empty if all does at once. */
+  readonly restartFor: readonly string[];
+}
+
+/** Returns the change that gives an instance all that keeps it apart, or undefined if it has all of it. */
+export function isolationChange(instance: IncusInstance, { defaults }: Settings): IsolationChange | undefined {
+  const { config, restartFor } = missingConfig(instance, defaults.processes);
+  const missing = Object.keys(config);
+  return missing.length === 0 ? undefined : { config, devices: {}, missing, restartFor };
+}
+
+/** Returns why a running instance has to restart for its isolation to take effect, as clauses. */
+export function pendingIsolation(instance: IncusInstance): readonly string[] {
+  return pendingConfig(instance);
+}
