@@ -2,7 +2,7 @@
  * The instance configuration that keeps a container apart from its neighbours (Incus documentation, "Instance
  * options").
  *
- * - `security.idmap.isolated`: ids of the host that no other container has. Without it all containers have the same, and
+ * - `security.idmap.isolated`: ids that no other container has. Without it all containers have the same, and
  *   what the kernel counts or protects by user id is common to them: keys in the keyring, pipe pages.
  * - `limits.processes`: 4 GiB of memory hold more processes than the kernel has process ids.
  * - `security.guestapi`: no /dev/incus, through which root in the container could change the status of the instance.
