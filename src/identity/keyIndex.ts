@@ -134,7 +134,8 @@ export class KeyIndex {
         ? rejected('your certificate names no admin')
         : { admitted: 'actor', actor: { name: admin.name, role: admin.role, ...common }, key };
     }
-    const owns = [...new Set(principals.filter((name) => this.#directory.users.includes(name)))];
+    // In the directory's order, not the certificate's: a login is named after the first.
+    const owns = this.#directory.users.filter((name) => principals.includes(name));
     const [owner] = owns;
     return owner === undefined
       ? rejected('your certificate names no user with a container')

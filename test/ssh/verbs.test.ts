@@ -300,7 +300,7 @@ const cases: Record<Tried, Case> = {
   'session list': {
     words: ['session', 'list'],
     shows: /^[0-9A-Z]{26} +\S+ +admin +manage/m,
-    columns: ['session', 'name', 'role', 'entry_point', 'fingerprint', 'since', 'address', 'shells'],
+    columns: ['session', 'name', 'role', 'entry_point', 'fingerprint', 'since', 'address', 'shells', 'containers'],
   },
   'session kick': {
     words: ['session', 'kick', 'viewer'],

@@ -7,6 +7,12 @@ import { plural } from '../../domain/text.ts';
 import { showTime } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
 
+/** Returns the name of a login; for an owner of several containers with the names of the others. */
+function shownName({ name, containers }: LoginInfo): string {
+  const others = containers.filter((user) => user !== name);
+  return others.length === 0 ? name : `${name} (also ${others.join(', ')})`;
+}
+
 /** An id (https://github.com/ulid/spec) or a name. */
 const idOrName = existing('session', 'session list', (text) => /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(text));
 
@@ -35,21 +41,21 @@ export const sessionList = defineVerb({
         { title: 'FROM' },
         { title: 'SHELLS', align: 'right' },
       ],
-      rows: sessions.map(({ login, name, role, entryPoint, since, address, shells }) => [
-        login,
-        name,
-        role,
-        entryPoint,
-        showTime(since, context),
-        address ?? '-',
-        String(shells),
+      rows: sessions.map((session) => [
+        session.login,
+        shownName(session),
+        session.role,
+        session.entryPoint,
+        showTime(session.since, context),
+        session.address ?? '-',
+        String(session.shells),
       ]),
       empty: 'Nobody is logged in',
     },
   ],
   rows: ({ sessions }) => ({
-    columns: ['session', 'name', 'role', 'entry_point', 'fingerprint', 'since', 'address', 'shells'],
-    rows: sessions.map(({ login, name, role, entryPoint, fingerprint, since, address, shells }) => [
+    columns: ['session', 'name', 'role', 'entry_point', 'fingerprint', 'since', 'address', 'shells', 'containers'],
+    rows: sessions.map(({ login, name, role, entryPoint, fingerprint, since, address, shells, containers }) => [
       login,
       name,
       role,
@@ -58,6 +64,7 @@ export const sessionList = defineVerb({
       since,
       address,
       shells,
+      containers.join(' '),
     ]),
   }),
 });

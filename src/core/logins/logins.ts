@@ -68,7 +68,13 @@ export class Logins {
       const current = currentActor();
       if (typeof current === 'string') this.end(login, current);
       else if (current.role !== actor.role) this.end(login, `your role is now ${current.role}: log in again`);
-      else if (current.name !== actor.name) this.end(login, `your key now belongs to ${current.name}: log in again`);
+      else if (current.name !== actor.name)
+        this.end(
+          login,
+          current.entryPoint === 'self'
+            ? `you no longer have the container of ${actor.name}: log in again`
+            : `your key now belongs to ${current.name}: log in again`,
+        );
     }
   }
 
@@ -76,10 +82,11 @@ export class Logins {
   prove(proof: LoginProof, address: string, owner: LoginOwner, transport?: Transport): Actor {
     const { admitted, evidence, verified } = this.#verify(proof, address);
     if (admitted.admitted !== 'actor') return this.#deny(evidence);
+    const { name } = admitted.actor;
     const again = (): Actor | string => {
       const verdict = this.#index.admit(evidence, this.#nowMs());
       return verdict.admitted === 'actor'
-        ? verdict.actor
+        ? withName(verdict.actor, name)
         : verdict.admitted === 'no'
           ? verdict.why
           : 'it is no longer valid';
@@ -164,12 +171,11 @@ export class Logins {
   }
 
   list(): LoginInfo[] {
-    return [...this.#logins].map(([login, { actor, since, shells }]) => ({
-      login,
-      ...shownActor(actor),
-      since: since.toISOString(),
-      shells,
-    }));
+    return [...this.#logins].map(([login, { actor, since, shells, currentActor }]) => {
+      const current = currentActor();
+      const { owns = [] } = typeof current === 'string' ? actor : current;
+      return { login, ...shownActor(actor), since: since.toISOString(), shells, containers: owns };
+    });
   }
 
   #deny({ username, address }: Evidence): never {
@@ -203,6 +209,11 @@ export class Logins {
   #nowMs(): number {
     return this.#options.now().getTime();
   }
+}
+
+/** Keeps the name of an owner's login while the container of that name is among theirs. */
+function withName(actor: Actor, name: string): Actor {
+  return actor.entryPoint === 'self' && actor.owns?.includes(name) === true ? { ...actor, name } : actor;
 }
 
 function denied(why = 'it may not be used here'): Failure {

@@ -19,7 +19,7 @@ export type Actor = {
   readonly fingerprint?: string;
   /** Source address of the connection; absent in local mode. */
   readonly address?: string;
-  /** For owners: the users whose containers the key may access. */
+  /** For owners: the users whose containers the key or certificate may access, the longest-held first. */
   readonly owns?: readonly string[];
   /** The certificate of the login, if there was one; `fingerprint` is then that of the certified key. */
   readonly certificate?: CertificateMark;
@@ -65,6 +65,6 @@ export interface Identity {
   readonly fingerprint: string;
   /** Name and role at manage@, and the limits of the key there. */
   readonly admin?: { readonly name: string; readonly role: Role; readonly limits: KeyLimits } | undefined;
-  /** Users whose containers the key may access at self@. */
+  /** Users whose containers the key may access at self@, the longest-held first. */
   readonly owns: readonly string[];
 }

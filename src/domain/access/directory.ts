@@ -30,7 +30,7 @@ export interface Directory {
   readonly cas: readonly Ca[];
   /** Admins, whom a certificate may name at manage@. */
   readonly admins: readonly { readonly name: string; readonly role: Role }[];
-  /** Users with a container, whom a certificate may name at self@. */
+  /** Users with a container, whom a certificate may name at self@; the oldest container first. */
   readonly users: readonly string[];
   readonly invitations: readonly OpenInvitation[];
 }

@@ -45,4 +45,6 @@ export interface LoginInfo extends ShownActor {
   readonly since: string;
   /** Number of open shells. */
   readonly shells: number;
+  /** For owners: the users whose containers the login may access. */
+  readonly containers: readonly string[];
 }

@@ -17,14 +17,24 @@ export interface OwnState {
 export interface Owner {
   readonly user: string;
   readonly keys: readonly StoredKey[];
+  /** When Incus created the container, RFC 3339 UTC. */
+  readonly createdAt: string;
 }
 
 /** Returns every container owner. Rejects if Incus does not answer. */
 export async function collectOwners(context: HostContext): Promise<Owner[]> {
   return (await context.incus.instances()).flatMap((instance) => {
     const user = ownerOfInstance(instance);
-    return user === undefined ? [] : [{ user, keys: decodeKeys(instance.config[field.keys]) }];
+    return user === undefined
+      ? []
+      : [{ user, keys: decodeKeys(instance.config[field.keys]), createdAt: instance.created_at }];
   });
+}
+
+/** Orders by time, oldest first, and by user within the same time. An unknown time counts as the oldest. */
+function byAge(a: readonly [at: string, user: string], b: readonly [at: string, user: string]): number {
+  const text = (x: string, y: string): number => (x < y ? -1 : x > y ? 1 : 0);
+  return (Date.parse(a[0]) || 0) - (Date.parse(b[0]) || 0) || text(a[1], b[1]);
 }
 
 export function makeDirectory({ admins, cas, invitations }: OwnState, owners: readonly Owner[]): Directory {
@@ -42,13 +52,18 @@ export function makeDirectory({ admins, cas, invitations }: OwnState, owners: re
   };
   for (const { name, role, keys } of admins.all)
     for (const key of keys) entry(key, (before) => ({ ...before, admin: { name, role, limits: limitsOf(key) } }));
-  for (const { user, keys } of owners)
-    for (const key of keys) entry(key, (before) => ({ ...before, owns: [...new Set([...before.owns, user])] }));
+  // A login is named after the first container of its key. The oldest comes first, so that a container more renames
+  // nobody, whatever the order in which Incus lists them.
+  const owned = owners
+    .flatMap(({ user, keys }) => keys.map((key) => ({ user, key })))
+    .sort((a, b) => byAge([a.key.addedAt, a.user], [b.key.addedAt, b.user]));
+  for (const { user, key } of owned)
+    entry(key, (before) => ({ ...before, owns: [...new Set([...before.owns, user])] }));
   return {
     identities: [...byFingerprint.values()],
     cas: cas.all,
     admins: admins.all.map(({ name, role }) => ({ name, role })),
-    users: owners.map(({ user }) => user),
+    users: [...owners].sort((a, b) => byAge([a.createdAt, a.user], [b.createdAt, b.user])).map(({ user }) => user),
     invitations: invitations.all.map(({ hash, expiresAt }) => ({ hash, expiresAtMs: Date.parse(expiresAt) })),
   };
 }

@@ -257,6 +257,17 @@ describe('a signed certificate', () => {
     }
   });
 
+  it('for several users gives the login the name of the one whom the directory has first', async () => {
+    const made = await certify(folder, ca, bearer.line, { principals: ['zoe', 'bob', 'nobody', 'alice'] });
+    const index = new KeyIndex();
+    const named = (...users: string[]): unknown => {
+      index.replace({ ...emptyDirectory, cas: [authorityOf(ca)], users });
+      return index.admit(evidence(made, { username: 'self' }), Date.now());
+    };
+    expect(named('alice', 'carol', 'zoe')).toMatchObject({ actor: { name: 'alice', owns: ['alice', 'zoe'] } });
+    expect(named('alice', 'zoe', 'bob')).toMatchObject({ actor: { name: 'alice', owns: ['alice', 'zoe', 'bob'] } });
+  });
+
   it('is checked against the current time and address at every admission', async () => {
     const made = await certify(folder, ca, bearer.line, {
       principals: ['carol'],

@@ -186,6 +186,21 @@ describe('a login', () => {
     expect(() => logins.actor(login)).toThrow(denied);
   });
 
+  it('of an owner keeps its name while its key has that container, whichever comes first in the directory', () => {
+    const { login = '' } = logins.prove(prove(alice, 'self'), '192.0.2.1', front);
+    allow([{ ...alice.identity, owns: ['aaron', 'alice'] }]);
+    expect(logins.actor(login)).toMatchObject({ name: 'alice', owns: ['aaron', 'alice'] });
+    expect(logins.list()).toMatchObject([{ login, name: 'alice', containers: ['aaron', 'alice'] }]);
+    expect(endedByCore).toEqual([]);
+  });
+
+  it('of an owner ends with the container of its name, although its key has another one', () => {
+    const { login = '' } = logins.prove(prove(alice, 'self'), '192.0.2.1', front);
+    allow([{ ...alice.identity, owns: ['aaron'] }]);
+    expect(endedByCore).toEqual([[login, 'you no longer have the container of alice: log in again']]);
+    expect(() => logins.actor(login)).toThrow(denied);
+  });
+
   it("is ended by session kick with its id or its person's name, but not a login of root on the host", async () => {
     const first = logins.prove(prove(carol, 'manage'), '192.0.2.1', front);
     logins.prove(prove(carol, 'manage'), '192.0.2.2', front);

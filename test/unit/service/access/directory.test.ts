@@ -1,0 +1,60 @@
+/** The directory of who may log in: in which order a key has its containers, and which invitations are in it. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { PublicKey } from '../../../../src/domain/keys/publicKey.ts';
+import { AdminStore } from '../../../../src/service/access/adminStore.ts';
+import { CaStore } from '../../../../src/service/access/caStore.ts';
+import { makeDirectory, type Owner, type OwnState } from '../../../../src/service/access/directory.ts';
+import { InvitationStore } from '../../../../src/service/access/invitationStore.ts';
+import { newKey } from '../../../support/world/keys.ts';
+
+let folder: string;
+let own: OwnState;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'containarium-directory-'));
+  const admins = await AdminStore.open(join(folder, 'admins.json'));
+  own = {
+    admins,
+    cas: await CaStore.open(join(folder, 'cas.json')),
+    invitations: await InvitationStore.open(join(folder, 'invitations.json'), admins, () => new Date()),
+  };
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const shared = newKey('shared');
+
+function owner(user: string, addedAt: string, { key = shared, createdAt = '' } = {}): Owner {
+  return { user, createdAt, keys: [{ line: key.line, addedAt, addedBy: 'carol' }] };
+}
+
+const ownedBy = (key: PublicKey, owners: readonly Owner[]): readonly string[] | undefined =>
+  makeDirectory(own, owners).identities.find(({ fingerprint }) => fingerprint === key.fingerprint)?.owns;
+
+describe('a key of several containers', () => {
+  const [early, late] = ['2026-11-01T10:00:00.000Z', '2026-11-02T10:00:00.000Z'];
+
+  it.each<[what: string, owners: readonly Owner[], owns: readonly string[]]>([
+    ['that got it first', [owner('alice', late), owner('bob', early)], ['bob', 'alice']],
+    [
+      'whose name is first, if it got them at the same time',
+      [owner('bob', late), owner('alice', late)],
+      ['alice', 'bob'],
+    ],
+    ['for which no time is known', [owner('alice', late), owner('zoe', '')], ['zoe', 'alice']],
+  ])('has the container first %s, whatever order Incus lists', (_, owners, owns) => {
+    expect(ownedBy(shared, owners)).toEqual(owns);
+    expect(ownedBy(shared, [...owners].reverse())).toEqual(owns);
+  });
+});
+
+it('users whom a certificate may name are in the order in which their containers were created', () => {
+  const owners = [
+    owner('alice', '', { createdAt: '2026-11-02T10:00:00Z' }),
+    owner('zoe', '', { createdAt: '2026-11-01T10:00:00.5Z' }),
+    owner('bob', '', { createdAt: '2026-11-02T10:00:00Z' }),
+  ];
+  expect(makeDirectory(own, owners).users).toEqual(['zoe', 'alice', 'bob']);
+});
