@@ -30,6 +30,9 @@ export const frontAccount = 'containarium-front';
 
 const limitMs = 30_000;
 
+/** Bounds {@link Accounts.endSessions}: anyone can keep opening connections that name the account. */
+const maxKillRounds = 4;
+
 /**
  * Matches stderr of shadow-utils when another program holds the lock of the password files (passwd(5), lckpwdf(3)).
  * `/etc/.pwd.lock` always exists, so its presence means nothing: it is neither waited for nor removed.
@@ -149,9 +152,32 @@ export class Accounts {
     });
   }
 
-  /** Kills every process of the account, which ends its forwarded connections. */
-  async endSessions(name: string): Promise<void> {
-    await this.#runner.run({ program: 'pkill', args: ['-KILL', '-u', name], timeoutMs: limitMs, allowExit: [0, 1] });
+  /**
+   * Ends the connections of an account through the host's sshd: kills root's sshd processes that serve it, which may
+   * be about to complete a login, and every process of the account. Repeats that while it finds any, because a process
+   * may start another one while they are listed. Returns whether a connection was ended.
+   */
+  async endSessions(name: string): Promise<boolean> {
+    let ended = false;
+    for (let round = 0; round < maxKillRounds; round += 1) {
+      // The titles are those of OpenSSH's monitor.c. Any user can give a process such a title, so only root's count.
+      const serving = await this.#kill(['-u', '0', '-f', `^sshd(-session)?: ${name} \\[priv\\]`]);
+      const own = await this.#kill(['-u', name]);
+      ended ||= own;
+      if (!serving && !own) break;
+    }
+    return ended;
+  }
+
+  /** Kills the processes that pkill(1) selects. Returns whether there were any. */
+  async #kill(selection: readonly string[]): Promise<boolean> {
+    const { exitCode } = await this.#runner.run({
+      program: 'pkill',
+      args: ['-KILL', ...selection],
+      timeoutMs: limitMs,
+      allowExit: [0, 1],
+    });
+    return exitCode === 0;
   }
 
   /** Removes the account, but none of its files. */

@@ -11,6 +11,7 @@ import type { Username } from '../domain/values/username.ts';
 import type { IncusInstance } from '../host/incus/documents.ts';
 import { addressOf, changeableInstanceOf, instanceOf } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
+import { endConnectionsStep } from './instances/connections.ts';
 import { containerKeysPath, containerKeysText, jumpKeysText } from './instances/jumpAccount.ts';
 import { targetContainer } from './instances/target.ts';
 import {
@@ -121,7 +122,7 @@ async function changeKeys(
     before: StoredKey[],
     after: StoredKey[],
     operation: string | null,
-    warnings: string[],
+    more: Pick<KeyChange, 'connectionsEnded' | 'warnings'>,
   ): KeyChange => {
     const missing = (a: StoredKey[], b: StoredKey[]): KeyInfo[] => {
       const there = new Set(b.map(fingerprint));
@@ -133,11 +134,12 @@ async function changeKeys(
       removed: missing(before, after),
       keys: after.map(keyInfo),
       operation,
-      warnings,
+      ...more,
     };
   };
   const unchanged = decodeKeys(first.config[field.keys]);
-  if (encodeKeys(change(unchanged)) === encodeKeys(unchanged)) return result(first, unchanged, unchanged, null, []);
+  if (encodeKeys(change(unchanged)) === encodeKeys(unchanged))
+    return result(first, unchanged, unchanged, null, { connectionsEnded: false, warnings: [] });
 
   return context.operations.run(
     { verb, target: user, actor: call.actor, input },
@@ -161,6 +163,11 @@ async function changeKeys(
       await operation.step(steps.writeJumpKeys, { user, previous: jump }, () =>
         jumpKeys.write(user, jumpKeysText(user, address, after)),
       );
+      // Only now, so that a connection with a removed key cannot come back.
+      const staying = new Set(after.map(fingerprint));
+      const { ended, warning } = before.every((key) => staying.has(fingerprint(key)))
+        ? { ended: false }
+        : await endConnectionsStep(context, operation, user);
       await operation.step(steps.pushKeys, { instance: name, path, previous: containerKeysText(before) }, () =>
         incus.pushFile({ instance: name, path, content: containerKeysText(after), mode: '0644' }),
       );
@@ -168,7 +175,10 @@ async function changeKeys(
       await operation.step(steps.patchInstance, { instance: name, previous }, () =>
         incus.patch(name, { config: { [field.keys]: encodeKeys(after) } }),
       );
-      return result(instance, before, after, operation.id, warnings);
+      return result(instance, before, after, operation.id, {
+        connectionsEnded: ended,
+        warnings: warning === undefined ? warnings : [...warnings, warning],
+      });
     },
   );
 }

@@ -5,6 +5,7 @@ import type { Username } from '../domain/values/username.ts';
 import type { IncusInstance } from '../host/incus/documents.ts';
 import { isAlready } from '../host/incus/incus.ts';
 import type { Running } from '../journal/operations.ts';
+import { endConnectionsStep, type EndedConnections } from './instances/connections.ts';
 import { addressOf, changeableInstanceOf } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
 import { field } from './instances/metadata.ts';
@@ -35,13 +36,24 @@ async function changePower(
   const now = await changeableInstanceOf(context, user);
   const running = now.status === 'Running';
   if ((verb === 'start' && running) || (verb === 'stop' && now.status === 'Stopped')) {
-    return { user, container: now.name, status: now.status.toLowerCase(), changed: false, operation: null };
+    return {
+      user,
+      container: now.name,
+      status: now.status.toLowerCase(),
+      changed: false,
+      operation: null,
+      connectionsEnded: false,
+    };
   }
   const result = await context.operations.run(
     { verb, target: user, actor: call.actor, input: force ? { force } : {} },
     () => changeableInstanceOf(context, user, { own: true }),
     async (operation, instance) => {
       const changed = await acts[verb](context, operation, instance, force);
+      // Only now: a client that connects again meanwhile would find the container as it was.
+      const { ended, warning }: EndedConnections =
+        verb === 'start' ? { ended: false } : await endConnectionsStep(context, operation, user);
+      if (warning !== undefined) call.progress.note(warning);
       const after = await context.incus.instance(instance.name);
       return {
         user,
@@ -49,6 +61,7 @@ async function changePower(
         status: after?.status.toLowerCase() ?? 'unknown',
         changed,
         operation: operation.id,
+        connectionsEnded: ended,
       };
     },
   );

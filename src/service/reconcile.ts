@@ -11,6 +11,7 @@ import type { Difference, DifferenceKind, Reconciliation } from '../domain/resul
 import type { Username } from '../domain/values/username.ts';
 import { jumpShell, type Account } from '../host/accounts.ts';
 import type { IncusInstance } from '../host/incus/documents.ts';
+import { endConnections } from './instances/connections.ts';
 import { addressOf } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
 import {
@@ -28,7 +29,8 @@ interface Found {
   readonly target: string;
   readonly detail: string;
   readonly fix: string | null;
-  readonly repair?: () => Promise<void>;
+  /** May resolve to a warning. */
+  readonly repair?: () => Promise<unknown>;
 }
 
 interface Owned {
@@ -106,7 +108,8 @@ async function repairAll(context: HostContext, found: readonly Found[], call: Ca
           for (const { kind, fix, repair } of differences) {
             if (repair === undefined) continue;
             call.progress.note(`${target}: ${fix ?? ''}`);
-            await operation.step(steps.repair, { difference: kind }, repair);
+            const warning = await operation.step(steps.repair, { difference: kind }, repair);
+            if (typeof warning === 'string') call.progress.note(warning);
           }
         },
       );
@@ -239,10 +242,19 @@ async function accountDifferences(
       detail:
         current === undefined ? 'the jump account has no keys' : "the jump account's keys differ from the container's",
       fix: 'write the keys from Incus',
-      repair: () => jumpKeys.write(user, text),
+      repair: async () => {
+        await jumpKeys.write(user, text);
+        return loses(current ?? '', text) ? (await endConnections(context, user)).warning : undefined;
+      },
     });
   }
   return found;
+}
+
+/** Reports whether an authorized_keys file has a line that the next one lacks: a key, or what it was allowed. */
+function loses(text: string, next: string): boolean {
+  const staying = new Set(next.split('\n'));
+  return text.split('\n').some((line) => line.trim() !== '' && !line.startsWith('#') && !staying.has(line));
 }
 
 async function containerKeyDifferences(

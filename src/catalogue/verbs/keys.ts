@@ -7,6 +7,7 @@ import { defineVerb } from '../declaration/verb.ts';
 import type { Block, ViewContext } from '../declaration/view.ts';
 import {
   changeEnds,
+  endedConnections,
   keyRows,
   keyStdin,
   keyTable,
@@ -40,6 +41,7 @@ function changeView(result: KeyChange, context: ViewContext): Block[] {
       text: `${result.user}: ${parts.join(', ') || 'nothing to change'}`,
     },
     keyTable(result.keys, context, 'No keys left: nobody can log in'),
+    ...endedConnections(result.user, result.connectionsEnded),
     ...warnings(result.warnings),
   ];
 }
@@ -86,7 +88,10 @@ export const keyRemove = defineVerb({
   name: 'key remove',
   aliases: ['key rm'],
   summary: "Remove a user's key, by fingerprint or comment",
-  description: ['Removing the last key requires --yes: without a key, nobody can log in to the container.'],
+  description: [
+    'All connections of the user through the host are ended, also those with another key: a client with a valid key can connect again at once.',
+    'Removing the last key requires --yes: without a key, nobody can log in to the container.',
+  ],
   ends: {
     ...keyEnds,
     notFound: 'the user has no container or no such key',
@@ -110,7 +115,9 @@ export const keyRemove = defineVerb({
 export const keyReplace = defineVerb({
   name: 'key replace',
   summary: 'Replace all keys of a user',
-  description: ['Keys that are not among the new ones stop working. Open connections to the container stay open.'],
+  description: [
+    'Keys that are not among the new ones stop working. If any did, all connections of the user through the host are ended, also those with a key that stays.',
+  ],
   examples: [{ line: 'key replace alice < new.pub', says: 'from now on only these keys' }],
   ends: keyEnds,
   access: { manage: 'operator' },
@@ -176,7 +183,10 @@ export const keysRemove = defineVerb({
   name: 'keys remove',
   aliases: ['keys rm'],
   summary: 'Remove one of your own keys, by fingerprint or comment',
-  description: ['Removing the last key requires --yes: without a key, you can no longer log in.'],
+  description: [
+    'All your connections through the host are ended, also those with another key. With a valid key you can connect again at once.',
+    'Removing the last key requires --yes: without a key, you can no longer log in.',
+  ],
   ends: {
     ...keyEnds,
     notFound: 'no such key',

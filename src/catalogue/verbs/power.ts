@@ -5,7 +5,7 @@ import { username } from '../declaration/schema.ts';
 import { capitalised } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import type { Block } from '../declaration/view.ts';
-import { changeEnds, noContainer, userArgument } from './shared.ts';
+import { changeEnds, endedConnections, noContainer, userArgument } from './shared.ts';
 
 const input = z.strictObject({ user: username, force: z.boolean().optional() });
 const forceOption = {
@@ -26,6 +26,7 @@ const view = (result: StateChange): Block[] => [
       ? `${result.container}: ${capitalised(result.status)}`
       : `${result.container} is already ${result.status}`,
   },
+  ...endedConnections(result.user, result.connectionsEnded),
 ];
 
 export const start = defineVerb({
@@ -49,7 +50,7 @@ export const stop = defineVerb({
   name: 'stop',
   summary: 'Stop a container',
   description: [
-    'Shuts the container down cleanly, or kills it with --force. If the container is already stopped, nothing is changed.',
+    'Shuts the container down cleanly, or kills it with --force, and ends the connections of its user through the host. If the container is already stopped, nothing is changed.',
   ],
   examples: [
     { line: 'stop alice', says: 'a clean shutdown' },
@@ -69,7 +70,7 @@ export const restart = defineVerb({
   name: 'restart',
   summary: 'Restart a container',
   description: [
-    'Shuts the container down cleanly, or kills it with --force, and starts it. A stopped container is simply started. The command finishes when the sshd in the container answers with the expected host key.',
+    'Shuts the container down cleanly, or kills it with --force, starts it, and ends the connections of its user through the host. A stopped container is simply started. The command finishes when the sshd in the container answers with the expected host key.',
   ],
   examples: [{ line: 'restart alice', says: 'a clean restart' }],
   access: { manage: 'operator', self: true },

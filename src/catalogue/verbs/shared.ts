@@ -78,6 +78,13 @@ export function certificateText({ ca, keyId, serial }: CertificateMark): string 
   return `"${keyId}", serial ${serial}, signed by CA ${ca}`;
 }
 
+/** Says that a change has ended a user's connections through the host. */
+export function endedConnections(user: string, ended: boolean): Block[] {
+  return ended
+    ? [{ kind: 'text', text: `The connections of ${user} through the host were ended.`, tone: 'quiet' }]
+    : [];
+}
+
 export function warnings(list: readonly string[]): Block[] {
   return list.map((text) => ({ kind: 'text', text: `Note: ${text}`, tone: 'warn' }));
 }

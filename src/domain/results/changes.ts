@@ -8,6 +8,8 @@ export interface StateChange {
   readonly status: string;
   readonly changed: boolean;
   readonly operation: string | null;
+  /** Whether the user's connections through the host were ended. */
+  readonly connectionsEnded: boolean;
 }
 
 export interface ResizeResult {

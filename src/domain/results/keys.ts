@@ -11,6 +11,8 @@ export interface KeyChange {
   readonly removed: readonly KeyInfo[];
   readonly keys: readonly KeyInfo[];
   readonly operation: string | null;
+  /** Whether the user's connections through the host were ended, because a key was removed. */
+  readonly connectionsEnded: boolean;
   readonly warnings: readonly string[];
 }
 

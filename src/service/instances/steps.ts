@@ -127,6 +127,12 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
     },
   };
 
+  /** Ends connections of a jump account. Undo does nothing: their clients connect again. */
+  const endConnections: StepKind<Facts & { user: string }> = {
+    name: 'end-connections',
+    undo: () => Promise.resolve(),
+  };
+
   async function startAgain(instance: string): Promise<void> {
     await incusQuiet(incus, instance);
     const found = await incus.instance(instance);
@@ -234,6 +240,7 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
     createAccount,
     removeAccount,
     writeJumpKeys,
+    endConnections,
     startInstance,
     stopInstance,
     restartInstance,

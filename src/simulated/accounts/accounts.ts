@@ -146,7 +146,8 @@ export const pkill: SimulatedProgram = {
   ...short,
   run: (world, { args }) => {
     const name = args[args.indexOf('-u') + 1] ?? '';
-    const known = world.state.accounts.some((account) => account.name === name);
+    // A number need not be the ID of an account.
+    const known = /^\d+$/.test(name) || world.state.accounts.some((account) => account.name === name);
     return known ? refused(1, '') : refused(2, `pkill: invalid user name: ${name}`);
   },
 };

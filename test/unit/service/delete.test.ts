@@ -65,6 +65,7 @@ describe('delete', () => {
       'jump-keys remove',
       'incus stop',
       'pkill -KILL',
+      'pkill -KILL',
       'userdel alice',
       'incus delete',
     ]);

@@ -2,8 +2,9 @@
  * `key add`, `key remove`, `key replace`, `key list` and `key invite` on a simulated host: alice has the keys of her
  * desk and her laptop, bob has one key.
  */
-import { describe, expect, it } from 'vitest';
-import type { FailureCode } from '../../../src/domain/failure.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { Failure, type FailureCode } from '../../../src/domain/failure.ts';
+import type { PublicKey } from '../../../src/domain/keys/publicKey.ts';
 import { withoutLimits } from '../../../src/domain/keys/keyLimits.ts';
 import { parseName } from '../../../src/domain/values/username.ts';
 import { createContainer } from '../../../src/service/create.ts';
@@ -187,6 +188,44 @@ describe('key remove', () => {
     expect(changesOf(world)[0]).toBe('jump-keys write alice');
   });
 
+  it('ends the connections of the user through the host, once the jump account has lost the key', async () => {
+    const world = await host();
+    const end = vi.spyOn(world.context.accounts, 'endSessions').mockImplementation((user) => {
+      expect([user, hostStateOf(world.folder).jumpKeys['alice']?.includes(desk.base64)]).toEqual(['alice', false]);
+      return Promise.resolve(true);
+    });
+    expect(await remove(world, 'alice@desk')).toMatchObject({ connectionsEnded: true, warnings: [] });
+    expect(end).toHaveBeenCalledTimes(1);
+  });
+
+  it.each<[what: string, failure: Failure]>([
+    [
+      'is missing',
+      new Failure('program-missing', { what: '"pkill"', why: 'this program is not installed on the host' }),
+    ],
+    ['hangs', new Failure('timeout', { what: '"pkill -KILL"', why: 'it did not end within 30 s and was stopped' })],
+  ])('removes the key although pkill %s, and says that connections may still be open', async (_, failure) => {
+    const world = await host();
+    vi.spyOn(world.context.accounts, 'endSessions').mockRejectedValue(failure);
+    const { connectionsEnded, warnings } = await remove(world, 'alice@desk');
+    expect(connectionsEnded).toBe(false);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^connections of alice through the host may still be open: .*: pkill -KILL -u alice$/),
+    ]);
+    expect(everywhere(world)).toEqual(['alice@laptop']);
+    expect(await world.faults()).toEqual([]);
+  });
+
+  it('never ends the processes of an account that it did not create', async () => {
+    const world = await host({
+      edit: ({ accounts }) => {
+        for (const account of accounts) if (account.name === 'alice') account.comment = 'Alice, a person';
+      },
+    });
+    expect(await remove(world, 'alice@desk')).toMatchObject({ connectionsEnded: false, warnings: [] });
+    expect(changesOf(world).filter((command) => command.startsWith('pkill'))).toEqual([]);
+  });
+
   it('removes every key with the comment', async () => {
     const world = await host();
     await replaceKeys(world.context, { user: alice, keys: [newKey('same'), desk, newKey('same')] }, callBy());
@@ -223,6 +262,16 @@ describe('key remove', () => {
 });
 
 describe('key replace', () => {
+  it('ends the connections of the user only if a key went away', async () => {
+    const world = await host();
+    const end = vi.spyOn(world.context.accounts, 'endSessions').mockResolvedValue(true);
+    const replace = (keys: readonly PublicKey[]): ReturnType<typeof replaceKeys> =>
+      replaceKeys(world.context, { user: alice, keys }, callBy());
+    expect((await replace([desk, laptop, phone])).connectionsEnded).toBe(false);
+    expect(end).not.toHaveBeenCalled();
+    expect((await replace([desk, laptop])).connectionsEnded).toBe(true);
+  });
+
   it('leaves only the new keys, and keeps the origin of those that stay', async () => {
     const world = await host();
     const before = await listKeys(world.context, { user: alice }, callBy());

@@ -119,6 +119,30 @@ describe('reconcile', () => {
     );
   });
 
+  it.each<[what: string, ends: boolean, edit: (text: string) => string]>([
+    ['a key too many', true, (text) => `${text}${newKey('mallory').line}\n`],
+    ['a key without its restrictions', true, (text) => text.replace('restrict,', '')],
+    ['no key at all', false, () => '# no keys\n'],
+  ])('--apply rewrites a jump keys file with %s, and ends connections: %s', async (_, ends, edit) => {
+    const world = await host({
+      edit: ({ jumpKeys }) => void (jumpKeys['alice'] = edit(jumpKeys['alice'] ?? '')),
+    });
+    await repair(world);
+    expect(stateOf(world)).toBe(healthy);
+    expect(changesOf(world).some((command) => command === 'pkill -KILL -u alice')).toBe(ends);
+  });
+
+  it('--apply rewrites the jump keys although pkill hangs, and says that connections may still be open', async () => {
+    const world = await host({
+      edit: ({ jumpKeys }) => void (jumpKeys['alice'] = `${newKey('mallory').line}\n`),
+      faults: [{ match: { program: 'pkill' }, mode: 'hang' }],
+    });
+    const notes: string[] = [];
+    await repair(world, notes);
+    expect(stateOf(world)).toBe(healthy);
+    expect(notes[1]).toMatch(/^connections of alice through the host may still be open: /);
+  });
+
   it('--apply repairs several users, each in an operation of its own', async () => {
     const world = await host({
       edit: (state) => {

@@ -79,6 +79,7 @@ describe('the account programs', () => {
     ['groupadd', ['--system', 'sudo'], "9 groupadd: group 'sudo' already exists"],
     ['pkill', ['-KILL', '-u', 'alice'], '2 pkill: invalid user name: alice'],
     ['pkill', ['-KILL', '-u', 'nobody'], '1 '],
+    ['pkill', ['-KILL', '-u', '0', '-f', '^sshd: alice'], '1 '],
   ] as const)('answer %s %j as Debian 12 does', async (program, args, answer) => {
     const { accounts, say, run } = fixture();
     await accounts.ensureGroup('jump');
