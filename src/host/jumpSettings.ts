@@ -1,6 +1,7 @@
 /**
- * The settings of the host's own sshd for jump accounts (sshd_config(5)): they may forward to the container that their
- * key names, and do nothing else. The drop-in is rendered from them, and `doctor` compares them with what is in force.
+ * The settings of the host's own sshd (sshd_config(5)). Jump accounts may forward to the container that their key
+ * names, and do nothing else. A few settings are for every connection, because sshd has no other for jump accounts
+ * alone. The drop-in is rendered from them, and `doctor` compares them with what is in force.
  */
 
 /** Settings with the reason for them, in the order of the drop-in. */
@@ -45,7 +46,6 @@ export function jumpSettings(authorizedKeysFolder: string): readonly JumpSetting
         ['MaxSessions', '2'],
         ['PermitTTY', 'no'],
         ['PermitUserRC', 'no'],
-        ['Banner', 'none'],
       ],
     },
     {
@@ -58,9 +58,69 @@ export function jumpSettings(authorizedKeysFolder: string): readonly JumpSetting
   ];
 }
 
+export interface ServerSettings {
+  /** Number of pending logins that one source may have. */
+  readonly pendingLoginsPerSource: number;
+  /** `false` turns passwords off for every account; `true` leaves the host's own setting alone. */
+  readonly passwordLogins: boolean;
+}
+
+/** Returns the settings for every connection. sshd does not allow the limits in a `Match` block. */
+export function serverSettings({ pendingLoginsPerSource, passwordLogins }: ServerSettings): readonly JumpSettings[] {
+  return [
+    {
+      why: 'One source cannot fill the pending logins: random rejection begins at five times its limit.',
+      settings: [
+        ['PerSourceMaxStartups', String(pendingLoginsPerSource)],
+        // One customer usually has a whole /64 of IPv6 addresses.
+        ['PerSourceNetBlockSize', '32:64'],
+        ['MaxStartups', `${pendingLoginsPerSource * 5}:30:${pendingLoginsPerSource * 10}`],
+      ],
+    },
+    ...(passwordLogins
+      ? []
+      : [
+          {
+            why: 'No passwords for any account: jump accounts have none, so an offer would show that a name has no container.',
+            settings: [
+              ['PasswordAuthentication', 'no'],
+              ['KbdInteractiveAuthentication', 'no'],
+            ],
+          } as const,
+        ]),
+  ];
+}
+
+/** The keywords that offer a method of authentication, and its name (RFC 4252, 4256 and 4462). */
+const methodNames = [
+  ['pubkeyauthentication', 'publickey'],
+  ['gssapiauthentication', 'gssapi-with-mic'],
+  ['passwordauthentication', 'password'],
+  ['kbdinteractiveauthentication', 'keyboard-interactive'],
+  ['hostbasedauthentication', 'hostbased'],
+] as const;
+
+/** Returns the methods that sshd offers first, from settings in force (`Sshd.settingsFor`). */
+export function offeredMethods(inForce: ReadonlyMap<string, string>): string[] {
+  const enabled = methodNames.filter(([keyword]) => inForce.get(keyword) === 'yes').map(([, method]) => method);
+  const lists = inForce.get('authenticationmethods') ?? 'any';
+  if (lists === 'any') return enabled;
+  const first = new Set(lists.split(/\s+/).map((list) => list.split(/[,:]/)[0]));
+  return enabled.filter((method) => first.has(method));
+}
+
 /** Returns the settings in force (`Sshd.settingsFor`) that are not as they should be, as clauses. */
 export function jumpSettingFaults(inForce: ReadonlyMap<string, string>, authorizedKeysFolder: string): string[] {
-  return jumpSettings(authorizedKeysFolder)
+  return faultsOf(jumpSettings(authorizedKeysFolder), inForce);
+}
+
+/** Like {@link jumpSettingFaults}, for the settings of every connection. */
+export function serverSettingFaults(inForce: ReadonlyMap<string, string>, wanted: ServerSettings): string[] {
+  return faultsOf(serverSettings(wanted), inForce);
+}
+
+function faultsOf(wanted: readonly JumpSettings[], inForce: ReadonlyMap<string, string>): string[] {
+  return wanted
     .flatMap(({ settings }) => settings)
     .filter(([keyword, value]) => inForce.get(keyword.toLowerCase()) !== value)
     .map(([keyword, value]) => {

@@ -10,6 +10,7 @@ import { initialiseIncus } from './initialise.ts';
 import type { InitialiseOptions } from './initialise.ts';
 import { raiseKernelLimits } from './kernelLimits.ts';
 import { installPackages, missingPackages } from './packages.ts';
+import { whyPasswordsMayBeUsedHere } from './passwordLogins.ts';
 import { readOsRelease, supportedRelease } from './release.ts';
 import { installSshdDropIn } from './sshd.ts';
 
@@ -20,6 +21,10 @@ export interface PrepareSettings {
   /** The jump accounts' group. */
   readonly group: string;
   readonly authorizedKeysFolder: string;
+  /** Number of pending logins that one source may have at the host's sshd. */
+  readonly pendingLoginsPerSource?: number;
+  /** Whether the host's sshd may offer passwords. Default: only where an account may have one. */
+  readonly passwordLogins?: boolean | undefined;
   /** Driver and source of the storage pool. Default: chosen automatically. */
   readonly storage?: NonNullable<InitialiseOptions['storage']>;
 }
@@ -74,5 +79,23 @@ export async function prepareHost({ say, ask, settings }: PrepareOptions): Promi
     say(`Creating the user "${frontAccount}" for the SSH server`);
     await accounts.ensureServiceAccount(frontAccount, frontComment);
   }
-  await installSshdDropIn(settings, say);
+  await installSshdDropIn({ ...settings, ...(await passwordLogins(settings)) }, say);
+}
+
+/** Decides whether sshd may offer passwords, with the sentence that says so. */
+async function passwordLogins({
+  passwordLogins: chosen,
+}: PrepareSettings): Promise<{ readonly passwordLogins: boolean; readonly note?: string }> {
+  if (chosen === true) return { passwordLogins: true };
+  if (chosen === false) return { passwordLogins: false, note: 'sshd offers no passwords (jump.passwordLogins)' };
+  const why = await whyPasswordsMayBeUsedHere();
+  return why === undefined
+    ? {
+        passwordLogins: false,
+        note: 'sshd offers no passwords, because no account of this machine has one ("jump.passwordLogins: true" leaves its own setting alone)',
+      }
+    : {
+        passwordLogins: true,
+        note: `sshd may still offer passwords to names without a container, because ${why} ("jump.passwordLogins: false" turns them off)`,
+      };
 }

@@ -105,8 +105,14 @@ async function testCandidate(text: string): Promise<void> {
   }
 }
 
-/** Creates the authorized_keys folder, installs the drop-in if it differs, and reloads a running sshd. */
-export async function installSshdDropIn(settings: SshdDropIn, say: (line: string) => void): Promise<void> {
+/**
+ * Creates the authorized_keys folder, installs the drop-in if it differs, and reloads a running sshd. `note` is said
+ * when the drop-in is written.
+ */
+export async function installSshdDropIn(
+  { note, ...settings }: SshdDropIn & { readonly note?: string },
+  say: (line: string) => void,
+): Promise<void> {
   // sshd's StrictModes requires the folder to be owned and writable by root alone; sshd reads its files as the account.
   await mkdir(settings.authorizedKeysFolder, { recursive: true, mode: 0o755 });
   await chown(settings.authorizedKeysFolder, 0, 0);
@@ -129,6 +135,7 @@ export async function installSshdDropIn(settings: SshdDropIn, say: (line: string
   const text = renderSshdDropIn(settings);
   await testCandidate(text);
   say(`Writing ${dropInPath}: jump accounts can reach their own container and nothing else`);
+  if (note !== undefined) say(note);
   const before = await readIfExists(dropInPath);
   await mkdir(dirname(dropInPath), { recursive: true });
   await writeFileAtomic(dropInPath, text, { mode: 0o644 });

@@ -1,10 +1,10 @@
 /** The drop-in of the host's own sshd for the jump accounts. */
 import { Failure } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
-import { jumpSettings } from '../host/jumpSettings.ts';
-import { groupPattern } from '../settings/types.ts';
+import { jumpSettings, serverSettings, type JumpSettings, type ServerSettings } from '../host/jumpSettings.ts';
+import { defaultPendingLoginsPerSource, groupPattern } from '../settings/types.ts';
 
-export interface SshdDropIn {
+export interface SshdDropIn extends Partial<ServerSettings> {
   /** The jump accounts' group. */
   readonly group: string;
   /** Folder with one authorized_keys file per account, named after the account. */
@@ -21,11 +21,27 @@ function requireFolder(folder: string): void {
   });
 }
 
+function lines(blocks: readonly JumpSettings[], indent: string): string {
+  return blocks
+    .map(({ why, settings }) =>
+      [
+        `${indent}# ${why}`,
+        ...settings.map(([keyword, value]) => `${indent}${keyword} ${/\s/.test(value) ? `"${value}"` : value}`),
+      ].join('\n'),
+    )
+    .join('\n');
+}
+
 /**
- * Renders the drop-in. sshd_config(5) allows every keyword in it inside a `Match` block (OpenSSH 9.2 and later). The
+ * Renders the drop-in. sshd_config(5) allows every keyword in its `Match` block there (OpenSSH 9.2 and later). The
  * block ends with `Match all`, so that no later line, in whichever file, belongs to it by accident.
  */
-export function renderSshdDropIn({ group, authorizedKeysFolder }: SshdDropIn): string {
+export function renderSshdDropIn({
+  group,
+  authorizedKeysFolder,
+  pendingLoginsPerSource = defaultPendingLoginsPerSource,
+  passwordLogins = true,
+}: SshdDropIn): string {
   if (!groupPattern.test(group)) {
     throw new Failure('settings', {
       what: `the group ${quoted(group)}`,
@@ -34,17 +50,13 @@ export function renderSshdDropIn({ group, authorizedKeysFolder }: SshdDropIn): s
     });
   }
   requireFolder(authorizedKeysFolder);
-  const blocks = jumpSettings(authorizedKeysFolder).map(({ why, settings }) =>
-    [
-      `    # ${why}`,
-      ...settings.map(([keyword, value]) => `    ${keyword} ${/\s/.test(value) ? `"${value}"` : value}`),
-    ].join('\n'),
-  );
   return `# Written by containarium; changes are overwritten. See sshd_config(5).
+${lines(serverSettings({ pendingLoginsPerSource, passwordLogins }), '')}
+
 # The accounts of this group exist for "ssh -J": they can reach port 22 of their own container and nothing else. The
 # options of each key name that container (restrict, permitopen).
 Match Group ${group}
-${blocks.join('\n')}
+${lines(jumpSettings(authorizedKeysFolder), '    ')}
 Match all
 `;
 }

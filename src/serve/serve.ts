@@ -105,6 +105,8 @@ export async function serve(words: readonly string[], env: NodeJS.ProcessEnv): P
       settings: {
         group: settings.jump.group,
         authorizedKeysFolder: settings.jump.authorizedKeysFolder ?? home.authorizedKeys,
+        pendingLoginsPerSource: settings.jump.pendingLoginsPerSource,
+        passwordLogins: settings.jump.passwordLogins,
       },
     });
   }

@@ -9,7 +9,15 @@ import { maxProcesses, minProcesses } from '../domain/values/processes.ts';
 import { parseAddressAndPort } from './addressAndPort.ts';
 import { firewallSettings } from './firewall.ts';
 import { sshSettings } from './ssh.ts';
-import { absolutePath, defaultSshdConfig, groupName, image, name, size } from './types.ts';
+import {
+  absolutePath,
+  defaultPendingLoginsPerSource,
+  defaultSshdConfig,
+  groupName,
+  image,
+  name,
+  size,
+} from './types.ts';
 
 export const settingsSchema = z.strictObject({
   listen: parsedText(parseAddressAndPort)
@@ -44,6 +52,21 @@ export const settingsSchema = z.strictObject({
         .optional()
         .describe(
           "Folder of the jump accounts' authorized_keys files. Default: `authorized_keys` in the home of the server.",
+        ),
+      pendingLoginsPerSource: z
+        .number()
+        .int()
+        .min(1)
+        .max(10_000)
+        .default(defaultPendingLoginsPerSource)
+        .describe(
+          "Number of connections that one source (an IPv4 address, or the /64 network of an IPv6 address) may have at the host's sshd before they have logged in (PerSourceMaxStartups; MaxStartups follows it). It is for every account of the host. People behind one address who type passphrases at the same time each need one; connections that are logged in do not count. `serve --real` installs it.",
+        ),
+      passwordLogins: z
+        .boolean()
+        .optional()
+        .describe(
+          "Whether the host's sshd may offer passwords. Jump accounts never have one, so a name that is offered a password is seen to have no container. `false` turns passwords off for every account of the host. `true` leaves the host's own setting alone. If not set, they are turned off only where no account of the host has a password. `serve --real` installs it, and `doctor` warns of a difference.",
         ),
       hostKeys: z
         .array(absolutePath)

@@ -33,4 +33,6 @@ export const networkText = z
 export const timeMs = z.number().int().min(0).max(31_536_000_000);
 /** The configuration of the host's own sshd, which includes the drop-ins. */
 export const defaultSshdConfig = '/etc/ssh/sshd_config';
+/** Number of connections of one source to the host's own sshd that have not logged in yet. */
+export const defaultPendingLoginsPerSource = 20;
 export const absolutePath = z.string().startsWith('/', 'must be an absolute path').meta({ title: 'absolute path' });

@@ -1,6 +1,7 @@
 /** The checks of `doctor` for the host: kernel limits, jump accounts, sshd, its name, and the user of the front. */
-import { jumpSettingFaults } from '../../host/jumpSettings.ts';
+import { jumpSettingFaults, offeredMethods, serverSettingFaults } from '../../host/jumpSettings.ts';
 import { lowLimits } from '../../host/kernelLimits.ts';
+import type { Settings } from '../../settings/settings.ts';
 import type { HostContext } from '../instances/context.ts';
 import { isOurAccount } from '../instances/jumpAccount.ts';
 import { hostnameWarnings } from '../instances/jumpHost.ts';
@@ -73,7 +74,8 @@ export async function checkSshd(context: HostContext, tools: DoctorTools, signal
   if (context.host.simulated) return ok('not used by the simulated host');
   const { accounts, settings } = context;
   const groupId = await accounts.groupId(settings.jump.group, signal);
-  const account = (await accounts.all(signal)).find((candidate) => isOurAccount(candidate, groupId));
+  const all = await accounts.all(signal);
+  const account = all.find((candidate) => isOurAccount(candidate, groupId));
   if (account === undefined) return ok('no jump account yet');
   const found = await tools.sshd.settingsFor(account.name, signal);
   const faults = jumpSettingFaults(found, tools.authorizedKeysFolder);
@@ -89,7 +91,37 @@ export async function checkSshd(context: HostContext, tools: DoctorTools, signal
       'start it: systemctl enable --now ssh',
     );
   }
-  return ok('the drop-in for jump accounts is in force');
+  const unknown = await tools.sshd.settingsFor(unknownName(all.map(({ name }) => name)), signal);
+  return judgeServer(settings.jump, found, unknown) ?? ok('the drop-in for jump accounts is in force');
+}
+
+/** Returns a name that no account has. */
+function unknownName(taken: readonly string[]): string {
+  let name = 'nosuchuser';
+  while (taken.includes(name)) name += 'x';
+  return name;
+}
+
+/** Judges the settings for every connection, from those of a jump account and of a name that no account has. */
+export function judgeServer(
+  { pendingLoginsPerSource, passwordLogins }: Settings['jump'],
+  jump: ReadonlyMap<string, string>,
+  unknown: ReadonlyMap<string, string>,
+): Outcome | undefined {
+  const wanted = { pendingLoginsPerSource, passwordLogins: passwordLogins ?? true };
+  const faults = serverSettingFaults(unknown, wanted);
+  if (faults.length > 0) {
+    return warning(
+      `for all connections ${faults.join('; ')}`,
+      'containarium serve --real installs the sshd drop-in; if it is installed, remove these settings from the files that sshd reads before it',
+    );
+  }
+  const [offered, own] = [unknown, jump].map((settings) => offeredMethods(settings).join(', '));
+  if (offered === own) return undefined;
+  return warning(
+    `a name without an account is offered ${offered || 'nothing'}, a jump account ${own || 'nothing'}: anyone can find out who has a container`,
+    'set jump.passwordLogins to false and run containarium serve --real, or put "PasswordAuthentication no" and "KbdInteractiveAuthentication no" at the top of the configuration of sshd',
+  );
 }
 
 /** Turns a listen address of `sshd -T` (`0.0.0.0:22`, `[::]:22`) into an address to connect to. */

@@ -1,5 +1,10 @@
 import { expect, it } from 'vitest';
-import { jumpSettingFaults, jumpSettings } from '../../../src/host/jumpSettings.ts';
+import {
+  jumpSettingFaults,
+  jumpSettings,
+  offeredMethods,
+  serverSettingFaults,
+} from '../../../src/host/jumpSettings.ts';
 import { renderSshdDropIn } from '../../../src/prepare/sshdDropIn.ts';
 
 const folder = '/srv/a b/100%/';
@@ -30,4 +35,31 @@ it('jumpSettingFaults finds each setting that is missing or another one', () => 
     changed.delete(keyword.toLowerCase());
     expect(jumpSettingFaults(changed, folder)).toEqual([`${keyword} is not set, but must be "${value}"`]);
   }
+});
+
+it('serverSettingFaults finds a limit that is missing or another one, and passwords that should be off', () => {
+  const wanted = { pendingLoginsPerSource: 20, passwordLogins: true };
+  const inForce = new Map([
+    ['persourcemaxstartups', 'none'],
+    ['persourcenetblocksize', '32:64'],
+    ['maxstartups', '100:30:200'],
+    ['passwordauthentication', 'yes'],
+    ['kbdinteractiveauthentication', 'no'],
+  ]);
+  expect(serverSettingFaults(inForce, wanted)).toEqual(['PerSourceMaxStartups is "none", but must be "20"']);
+  inForce.set('persourcemaxstartups', '20');
+  expect(serverSettingFaults(inForce, wanted)).toEqual([]);
+  expect(serverSettingFaults(inForce, { ...wanted, passwordLogins: false })).toEqual([
+    'PasswordAuthentication is "yes", but must be "no"',
+  ]);
+});
+
+it.each<[methods: string, enabled: readonly string[], offered: readonly string[]]>([
+  ['any', ['pubkeyauthentication', 'passwordauthentication'], ['publickey', 'password']],
+  ['publickey', ['pubkeyauthentication', 'passwordauthentication'], ['publickey']],
+  ['publickey,password keyboard-interactive:pam', ['pubkeyauthentication', 'passwordauthentication'], ['publickey']],
+  ['any', ['gssapiauthentication', 'hostbasedauthentication'], ['gssapi-with-mic', 'hostbased']],
+])('offeredMethods with AuthenticationMethods %s and %j are %j', (methods, enabled, offered) => {
+  const settings = new Map(enabled.map((keyword) => [keyword, 'yes']));
+  expect(offeredMethods(settings.set('authenticationmethods', methods))).toEqual(offered);
 });

@@ -5,7 +5,7 @@ import { renderSshdDropIn } from '../../../src/prepare/sshdDropIn.ts';
 /** The keywords that the drop-in may use: sshd_config(5) of OpenSSH 9.2 allows them inside Match. */
 const allowedInMatch = new Set(
   (
-    'AllowAgentForwarding AllowStreamLocalForwarding AllowTcpForwarding AuthenticationMethods AuthorizedKeysCommand AuthorizedKeysFile Banner ' +
+    'AllowAgentForwarding AllowStreamLocalForwarding AllowTcpForwarding AuthenticationMethods AuthorizedKeysCommand AuthorizedKeysFile ' +
     'ClientAliveCountMax ClientAliveInterval ForceCommand GatewayPorts KbdInteractiveAuthentication MaxSessions PasswordAuthentication PermitListen ' +
     'PermitTTY PermitTunnel PermitUserRC PubkeyAuthentication TrustedUserCAKeys X11Forwarding'
   ).split(' '),
@@ -21,16 +21,34 @@ function keywords(text: string): string[] {
 }
 
 describe('the sshd drop-in', () => {
-  it('has no settings outside its Match block, and closes the block', () => {
+  it('has only limits of pending logins before its Match block, and closes the block', () => {
     const lines = keywords(renderSshdDropIn(settings));
-    expect(lines[0]).toBe('Match Group containarium-jump');
+    expect(lines.slice(0, 4)).toEqual([
+      'PerSourceMaxStartups 20',
+      'PerSourceNetBlockSize 32:64',
+      'MaxStartups 100:30:200',
+      'Match Group containarium-jump',
+    ]);
     expect(lines.at(-1)).toBe('Match all');
     expect(lines.filter((line) => line.startsWith('Match'))).toHaveLength(2);
   });
 
+  it('turns passwords off for every account, before its Match block, if it is told to', () => {
+    const lines = keywords(renderSshdDropIn({ ...settings, passwordLogins: false, pendingLoginsPerSource: 3 }));
+    expect(lines.slice(0, 6)).toEqual([
+      'PerSourceMaxStartups 3',
+      'PerSourceNetBlockSize 32:64',
+      'MaxStartups 15:30:30',
+      'PasswordAuthentication no',
+      'KbdInteractiveAuthentication no',
+      'Match Group containarium-jump',
+    ]);
+  });
+
   it('uses only keywords that Match allows, each once', () => {
-    const names = keywords(renderSshdDropIn(settings))
-      .slice(1, -1)
+    const lines = keywords(renderSshdDropIn(settings));
+    const names = lines
+      .slice(lines.findIndex((line) => line.startsWith('Match')) + 1, -1)
       .map((line) => line.split(' ')[0] ?? '');
     expect(names.filter((name) => !allowedInMatch.has(name))).toEqual([]);
     expect(new Set(names).size).toBe(names.length);
