@@ -24,6 +24,7 @@ import {
   jumpKeysText,
 } from './instances/jumpAccount.ts';
 import { sharedKeyWarnings } from './keys.ts';
+import { diskLimits } from './instances/limits.ts';
 import { encodeKeys, field, labelConfig, ownerOfInstance, store, type StoredKey } from './instances/metadata.ts';
 import { findPlacement, type Placement } from './instances/placement.ts';
 import { Stages } from './instances/stages.ts';
@@ -266,6 +267,7 @@ function instanceSpec(
       ...isolationConfig(request.processes ?? defaults.processes),
       // Docker needs nesting only: the container stays unprivileged and confined by AppArmor.
       'security.nesting': String(request.docker ?? defaults.docker),
+      ...diskLimits(defaults),
       [field.owner]: request.user,
       [field.state]: 'creating',
       [field.operation]: made.operation,

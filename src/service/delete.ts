@@ -2,6 +2,7 @@
  * Deletes a container. The steps that can be undone come first; deleting the instance, which cannot be undone, is last.
  * So the container is either whole or gone at any moment.
  */
+import { Failure } from '../domain/failure.ts';
 import type { DeleteResult } from '../domain/results/changes.ts';
 import type { Username } from '../domain/values/username.ts';
 import { isAlready } from '../host/incus/incus.ts';
@@ -57,9 +58,19 @@ export async function deleteContainer(
         });
       });
       await stages.stage('Deleting container', async () => {
-        await operation.step(steps.deleteInstance, { instance: name }, () => incus.delete(name));
+        await operation.step(steps.deleteInstance, { instance: name }, async () => {
+          await forgetConsole(context, name);
+          await incus.delete(name);
+        });
       });
       return { user, container: name, freedBytes: toContainer(instance).diskUsedBytes, operation: operation.id };
     },
   );
+}
+
+/** Empties the console log, which outlives the container. Never rejects: a log is no reason to keep a container. */
+async function forgetConsole({ incus, log }: HostContext, name: string): Promise<void> {
+  await incus.clearConsoleLog(name).catch((error: unknown) => {
+    log.warn({ instance: name, failure: Failure.from(error).toData() }, 'the console log could not be emptied');
+  });
 }

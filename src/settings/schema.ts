@@ -11,6 +11,7 @@ import { firewallSettings } from './firewall.ts';
 import { sshSettings } from './ssh.ts';
 import {
   absolutePath,
+  bitRate,
   defaultPendingLoginsPerSource,
   defaultSshdConfig,
   groupName,
@@ -111,6 +112,25 @@ export const settingsSchema = z.strictObject({
       disk: size.prefault('50GiB').describe('Size of the root disk. Ignored if the pool has no quotas.'),
       autostart: z.boolean().default(true).describe('Start the container when the host boots.'),
       docker: z.boolean().default(true).describe('Allow Docker in the container (`security.nesting`).'),
+      diskPriority: z
+        .number()
+        .int()
+        .min(0)
+        .max(10)
+        .optional()
+        .describe(
+          'Share of the disk under load, from 0 to 10 (`limits.disk.priority`). Not set by default, which Incus treats as 5.',
+        ),
+      egress: bitRate
+        .optional()
+        .describe(
+          'Limit of the traffic that the container sends, for example `200Mbit` (`limits.egress`). Not set by default.',
+        ),
+      ingress: bitRate
+        .optional()
+        .describe(
+          'Limit of the traffic that the container receives, for example `200Mbit` (`limits.ingress`). Not set by default.',
+        ),
     })
     .prefault({})
     .describe('Defaults for the options of `create`.'),

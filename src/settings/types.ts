@@ -14,6 +14,11 @@ export const name = z
     'may contain only letters, digits, dots, hyphens and underscores, 63 characters at most',
   )
   .meta({ title: 'name' });
+/** A bit rate as Incus writes it (`limits.egress`). Incus itself checks it only when the container starts. */
+export const bitRate = z
+  .string()
+  .regex(/^[1-9]\d{0,8}(?:k|M|G)?bit$/, 'must be a whole number of bit, kbit, Mbit or Gbit, for example 200Mbit')
+  .meta({ title: 'bit rate' });
 export const groupPattern = /^[a-z_][a-z0-9_-]{0,31}$/;
 export const groupName = z
   .string()

@@ -58,6 +58,10 @@ export class ConsoleLogs {
     return rest.endsWith(before) ? rest : plainLog(before + rest);
   }
 
+  forget(name: string): void {
+    this.#remembered.delete(name);
+  }
+
   #before(name: string, run: string): string {
     const known = this.#remembered.get(name);
     return known?.run === run ? known.text : '';

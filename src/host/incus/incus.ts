@@ -348,6 +348,17 @@ export class Incus {
       : this.#consoleLogs.running(name, run, text);
   }
 
+  /**
+   * Empties the console log of an instance. Incus 6.0 keeps the file when it deletes the instance, until it creates
+   * another one of that name.
+   */
+  async clearConsoleLog(name: string): Promise<void> {
+    this.#consoleLogs.forget(name);
+    await this.#run(['query', '--request', 'DELETE', `/1.0/instances/${encodeURIComponent(name)}/console`], {
+      timeoutMs: this.limits.readMs,
+    });
+  }
+
   /** Makes an image of a stopped instance. Incus deletes the image that had the alias before. */
   async publish(name: string, alias: string, properties: Readonly<Record<string, string>>): Promise<void> {
     await this.#run(

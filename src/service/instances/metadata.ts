@@ -46,7 +46,8 @@ export function encodeKeys(keys: readonly StoredKey[]): string {
 }
 
 /**
- * Returns the keys in an instance's configuration. Anyone who may configure Incus can write there: skips invalid keys.
+ * Returns the keys in an instance's configuration. Anyone who may configure Incus can write there: skips invalid keys,
+ * and makes each line canonical, so that no control character of a comment is written anywhere again.
  */
 export function decodeKeys(text: string | undefined): StoredKey[] {
   if (text === undefined || text === '') return [];
@@ -57,7 +58,11 @@ export function decodeKeys(text: string | undefined): StoredKey[] {
     return [];
   }
   const parsed = storedKeys.safeParse(document);
-  return parsed.success ? parsed.data.filter((key) => publicKeyOf(key) !== undefined) : [];
+  if (!parsed.success) return [];
+  return parsed.data.flatMap((stored) => {
+    const key = publicKeyOf(stored);
+    return key === undefined ? [] : [{ ...stored, line: key.line }];
+  });
 }
 
 export function publicKeyOf(stored: StoredKey): PublicKey | undefined {

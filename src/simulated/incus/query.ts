@@ -1,8 +1,12 @@
-/** Simulates `incus query`: GET of the documents and metrics that this product reads, and PATCH of an instance. */
+/**
+ * Simulates `incus query`: GET of the documents and metrics that this product reads, PATCH of an instance, and the
+ * DELETE of its console log.
+ */
 import { incusError, incusRefusal, printed } from '../program/answer.ts';
 import type { Answer, World } from '../program/answer.ts';
 import * as documents from './documents.ts';
 import { patchInstance } from './instances.ts';
+import { clearConsoleLog } from '../inside/console.ts';
 import { instanceNamed } from '../program/lookup.ts';
 import { localImage } from './images.ts';
 import { metricsText } from './metrics.ts';
@@ -138,5 +142,7 @@ export function query(world: World, method: string, target: string, body: string
   const [kind, name, ...more] = segments;
   if (method === 'PATCH' && kind === 'instances' && name !== undefined && more.length === 0)
     return patchInstance(world, name, body);
+  if (method === 'DELETE' && kind === 'instances' && name !== undefined && more.join('/') === 'console')
+    return clearConsoleLog(world, name);
   return incusError('not found');
 }

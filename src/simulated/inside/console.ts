@@ -70,3 +70,11 @@ export function showConsoleLog(world: World, name: string): Answer {
   run.consoleRead = true;
   return done(`${bootText(instance, run.startedAtMs)}\n`);
 }
+
+/** Empties the console log, as a DELETE of it does. Of a running instance, that is the part that was not read. */
+export function clearConsoleLog(world: World, name: string): Answer {
+  const instance = instanceNamed(world, name);
+  if (instance.run === null) instance.consoleLog = '';
+  else instance.run.consoleRead = true;
+  return done();
+}

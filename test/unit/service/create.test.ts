@@ -99,6 +99,16 @@ describe('create', () => {
     expect(await world.faults()).toEqual([]);
   });
 
+  it('sets no disk priority unless the settings have one', async () => {
+    const priority = async (options?: HostOptions): Promise<string | undefined> => {
+      const world = await host(options);
+      await create(world);
+      return instanceOf(world).config['limits.disk.priority'];
+    };
+    expect(await priority()).toBeUndefined();
+    expect(await priority({ settings: { defaults: { diskPriority: 3 } } })).toBe('3');
+  });
+
   it('gives the jump account no shell, and keys that reach only its container', async () => {
     const world = await host();
     const { operation } = await create(world, { keys });

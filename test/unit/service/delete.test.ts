@@ -67,9 +67,26 @@ describe('delete', () => {
       'pkill -KILL',
       'pkill -KILL',
       'userdel alice',
+      'incus query',
       'incus delete',
     ]);
   });
+
+  it('empties the console log of the stopped container, which Incus would keep', async () => {
+    const world = await host();
+    await remove(world);
+    expect(changesOf(world).at(-2)).toBe('incus query --request DELETE /1.0/instances/alice-container/console');
+  });
+
+  it.each<Fault['mode']>(['fail-before', 'hang'])(
+    'succeeds if the console log cannot be emptied (%s)',
+    async (mode) => {
+      const world = await host({ faults: [{ match: { argIncludes: 'DELETE' }, mode }] });
+      await remove(world);
+      expect(snapshot(hostStateOf(world.folder))).toBe(withoutAlice);
+      expect(await world.faults()).toEqual([]);
+    },
+  );
 
   it('does not stop a stopped container', async () => {
     const world = await host({ edit: stop });
