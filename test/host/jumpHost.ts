@@ -32,7 +32,7 @@ export async function startJumpHost({ name, timeouts, env }: JumpHostOptions): P
     const keysFolder = join(incus.dir, 'authorized_keys');
     const sshd = await startSshd({
       dir: incus.dir,
-      dropIn: renderSshdDropIn({ group: incus.group, authorizedKeysFolder: keysFolder }),
+      dropIn: renderSshdDropIn({ group: incus.group, authorizedKeysFolder: keysFolder, passwordLogins: false }),
     });
     // The public half is beside the key that the configuration names.
     const hostKey = /^HostKey (.*)$/m.exec(await readFile(sshd.configPath, 'utf8'))?.[1] ?? '';
@@ -48,6 +48,7 @@ export async function startJumpHost({ name, timeouts, env }: JumpHostOptions): P
           authorizedKeysFolder: keysFolder,
           hostKeys: [`${hostKey}.pub`],
           sshdConfig: sshd.configPath,
+          passwordLogins: false,
         },
         defaults: { cpu: 1, memory: '512MiB', disk: '3GiB' },
         ...(timeouts === undefined ? {} : { timeouts }),

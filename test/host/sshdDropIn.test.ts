@@ -1,7 +1,7 @@
 /** The drop-in in a real OpenSSH server, with the real client: what a jump account can and cannot do. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
@@ -68,7 +68,10 @@ describe.skipIf(reason !== undefined)('a jump account', () => {
       await writeFile(path, `${options}${key}\n`, { mode: 0o640 });
       await chown(path, 0, gid);
     }
-    sshd = await startSshd({ dir: folder.dir, dropIn: renderSshdDropIn({ group: folder.id, authorizedKeysFolder }) });
+    sshd = await startSshd({
+      dir: folder.dir,
+      dropIn: renderSshdDropIn({ group: folder.id, authorizedKeysFolder, passwordLogins: false }),
+    });
     await writeFile(join(folder.dir, 'known_hosts'), `[127.0.0.1]:${sshd.port} ${sshd.hostKeyPublicLine}\n`);
   });
 
@@ -137,14 +140,7 @@ describe.skipIf(reason !== undefined)('a jump account', () => {
       ]),
     );
     const other = await effective('root');
-    expect(other).toEqual(
-      expect.arrayContaining([
-        'passwordauthentication yes',
-        'x11forwarding yes',
-        'permittty yes',
-        'allowtcpforwarding yes',
-      ]),
-    );
+    expect(other).toEqual(expect.arrayContaining(['x11forwarding yes', 'permittty yes', 'allowtcpforwarding yes']));
     expect(other.filter((line) => line.includes(folder.dir) && line.startsWith('authorizedkeysfile'))).toEqual([]);
   });
 
@@ -210,6 +206,119 @@ describe.skipIf(reason !== undefined)('a jump account', () => {
       await once(client, 'exit');
       target.close();
     }
+  });
+
+  it('is answered like a name without an account, for any key and with or without one', async () => {
+    await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder.dir, 'foreign')]);
+    const answers = async (name: string): Promise<string[]> => {
+      const tried = [];
+      for (const options of [
+        ['-i', join(folder.dir, 'foreign')],
+        ['-o', 'PubkeyAuthentication=no'],
+      ]) {
+        const { stderr, exitCode } = await run(
+          'ssh',
+          [
+            ...['-v', '-F', '/dev/null', '-p', String(sshd.port), '-l', name, '-o', 'IdentitiesOnly=yes'],
+            ...['-o', 'BatchMode=yes', '-o', `UserKnownHostsFile=${join(folder.dir, 'known_hosts')}`],
+            ...options,
+            '127.0.0.1',
+          ],
+          { allowExit: 'any', timeoutMs: 15_000 },
+        );
+        expect(exitCode).toBe(255);
+        tried.push(
+          stderr
+            .split('\n')
+            .filter((line) => /can continue|Permission denied|accepts key|Authenticated|banner|Next auth/.test(line))
+            .join('\n')
+            .replaceAll(name, 'NAME'),
+        );
+      }
+      return tried;
+    };
+    const known = await answers(user);
+    expect(await answers(`${folder.id}nobody`)).toEqual(known);
+    expect(known.join('\n')).toMatch(/can continue: publickey\r?$/m);
+    // The same for an ordinary account of the host.
+    expect(await answers('daemon')).toEqual(known);
+  });
+
+  it('logs in from another source while one source floods the server with half-open connections', async () => {
+    const flood = Array.from({ length: 250 }, () => connect(sshd.port, '127.0.0.1').on('error', () => undefined));
+    try {
+      const first = await Promise.all(
+        flood.map((socket) => Promise.race([once(socket, 'data').then(String), once(socket, 'close').then(() => '')])),
+      );
+      // The others are told "Exceeded MaxStartups".
+      expect(first.filter((text) => text.startsWith('SSH-2.0-')).length).toBeLessThanOrEqual(20);
+      for (let login = 0; login < 8; login += 1) {
+        const { stdout } = await ssh(user, '-b', '127.0.0.2', '-W', `127.0.0.1:${own.port}`, '127.0.0.1');
+        expect(stdout).toBe('own container\n');
+      }
+      // The flooding source itself is refused.
+      expect((await ssh(user, '-W', `127.0.0.1:${own.port}`, '127.0.0.1')).exitCode).toBe(255);
+    } finally {
+      for (const socket of flood) socket.destroy();
+    }
+    expect(
+      await waitUntil(
+        async () => (await ssh(user, '-W', `127.0.0.1:${own.port}`, '127.0.0.1')).stdout === 'own container\n',
+        10_000,
+      ),
+    ).toBe(true);
+  });
+
+  it('loses its connections when its sessions are ended, also one that is about to log in', async () => {
+    const accounts = new Accounts(new ProgramRunner());
+    const forward = await freePort();
+    const connected = spawn('ssh', clientArguments(user, '-N', '-L', `${forward}:127.0.0.1:${own.port}`, '127.0.0.1'), {
+      stdio: 'ignore',
+    });
+    const other = spawn('ssh', clientArguments(careless, '-N', '127.0.0.1'), { stdio: 'ignore' });
+    await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', 'secret', '-f', join(folder.dir, 'locked')]);
+    await writeFile(join(folder.dir, 'askpass'), '#!/bin/sh\nsleep 60\n', { mode: 0o755 });
+    const authorized = join(folder.dir, 'authorized_keys', user);
+    const locked = (await readFile(join(folder.dir, 'locked.pub'), 'utf8')).trim();
+    await appendFile(authorized, `restrict ${locked}\n`);
+    const asking = spawn(
+      'ssh',
+      [
+        ...['-F', '/dev/null', '-i', join(folder.dir, 'locked'), '-p', String(sshd.port), '-l', user, '-N'],
+        ...['-o', 'IdentitiesOnly=yes', '-o', `UserKnownHostsFile=${join(folder.dir, 'known_hosts')}`, '127.0.0.1'],
+      ],
+      {
+        stdio: 'ignore',
+        detached: true,
+        env: { ...process.env, SSH_ASKPASS: join(folder.dir, 'askpass'), SSH_ASKPASS_REQUIRE: 'force' },
+      },
+    );
+    const serving = async (name: string): Promise<number> => {
+      const found = await run('pgrep', ['-u', '0', '-f', `^sshd(-session)?: ${name} \\[priv\\]`], { allowExit: 'any' });
+      return found.stdout.split('\n').filter(Boolean).length;
+    };
+    try {
+      expect(
+        await waitUntil(
+          async () =>
+            (await readAll(forward)) === 'own container\n' &&
+            (await serving(user)) === 2 &&
+            (await serving(careless)) === 1,
+          20_000,
+        ),
+      ).toBe(true);
+      const ended = once(connected, 'exit');
+      expect(await accounts.endSessions(user)).toBe(true);
+      await ended;
+      expect(await serving(user)).toBe(0);
+      expect([await serving(careless), other.exitCode]).toEqual([1, null]);
+    } finally {
+      for (const client of [connected, other, asking]) client.kill('SIGKILL');
+      if (asking.pid !== undefined) process.kill(-asking.pid, 'SIGKILL');
+      await accounts.endSessions(careless);
+    }
+    // A killed process counts until its parent has seen its end.
+    expect(await waitUntil(async () => !(await accounts.endSessions(user)), 10_000)).toBe(true);
   });
 
   it('is offered no password', async () => {
