@@ -8,8 +8,11 @@ import type { Directory } from '../domain/access/directory.ts';
 import type { HostTag } from '../domain/results/about.ts';
 import { Accounts, type LockRetry } from '../host/accounts.ts';
 import { Nftables } from '../host/firewall/nftables.ts';
+import { Btrfs } from '../host/btrfs.ts';
 import { Incus } from '../host/incus/incus.ts';
+import { runningKernel } from '../host/kernelRelease.ts';
 import { KeyScan } from '../host/keyscan.ts';
+import { Packages } from '../host/packages.ts';
 import { Sshd } from '../host/sshd.ts';
 import { poolTrouble } from '../host/zpool.ts';
 import type { JournalFiles } from '../journal/files.ts';
@@ -149,6 +152,10 @@ export async function compose(options: CompositionOptions): Promise<Composition>
           max: maxLogins,
         }),
       },
+      packages: new Packages(parts.runner),
+      btrfs: new Btrfs(parts.runner),
+      kernel: runningKernel,
+      node: { version: process.version, path: process.execPath },
       poolTrouble: (pool, signal) => poolTrouble(parts.runner, pool, signal),
     },
   };

@@ -20,7 +20,13 @@ export type Program =
   | 'ssh-keyscan'
   | 'nft'
   | 'sshd'
-  | 'systemctl';
+  | 'systemctl'
+  | 'systemd-run'
+  | 'apt-cache'
+  | 'dpkg'
+  | 'dpkg-query'
+  | 'btrfs'
+  | 'journalctl';
 
 export interface Command {
   readonly program: Program;

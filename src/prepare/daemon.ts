@@ -7,14 +7,12 @@ import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
 import { durationInWords } from '../domain/values/duration.ts';
+import { defaultIncusFolder, incusFolder } from '../host/incus/folder.ts';
 import { run, succeeds, systemPath } from './programs.ts';
-
-/** The folder of the daemon in the packages of Debian and Ubuntu. */
-const defaultIncusDir = '/var/lib/incus';
 
 /** Returns the folder of the daemon that this environment selects: `INCUS_DIR`, as Incus itself reads it. */
 export function incusDir(env: Readonly<Record<string, string>> = {}): string {
-  return env['INCUS_DIR'] ?? process.env['INCUS_DIR'] ?? defaultIncusDir;
+  return env['INCUS_DIR'] ?? incusFolder();
 }
 
 const lxcfsMount = '/var/lib/lxcfs';
@@ -164,7 +162,7 @@ export async function startIncusDaemon(say: (line: string) => void): Promise<voi
   const incusd = await findIncusd();
   const folder = incusDir();
   // Another folder means a daemon beside the machine's own, which no systemd unit starts.
-  if (folder === defaultIncusDir && (await hasSystemd())) {
+  if (folder === defaultIncusFolder && (await hasSystemd())) {
     const units = ['lxcfs.service', 'incus.socket', 'incus.service'];
     // For several units, `is-active` and `is-enabled` succeed if any one is, so query each on its own.
     const all = async (verb: string, names: readonly string[]): Promise<boolean> =>
@@ -181,7 +179,7 @@ export async function startIncusDaemon(say: (line: string) => void): Promise<voi
     return;
   }
   await startLxcfs(say);
-  const log = folder === defaultIncusDir ? '/var/log/incus/incus.log' : join(folder, 'incusd.log');
+  const log = folder === defaultIncusFolder ? '/var/log/incus/incus.log' : join(folder, 'incusd.log');
   if (!(await socketAnswers(join(folder, 'unix.socket')))) {
     say('Starting the Incus daemon without systemd; after a reboot, start it the same way');
     await startDetached(incusd, ['--group', 'incus-admin', '--logfile', log], log.replace(/\.log$/, '.start.log'), {

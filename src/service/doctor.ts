@@ -2,9 +2,12 @@
 import { Failure } from '../domain/failure.ts';
 import type { Check, Diagnosis, Severity } from '../domain/results/upkeep.ts';
 import { checkFirewall } from './checks/firewallCheck.ts';
+import { checkAppArmor } from './checks/confinementChecks.ts';
+import { checkHoles } from './checks/holeChecks.ts';
 import { checkAccounts, checkFront, checkHost, checkHostname, checkKernel, checkSshd } from './checks/hostChecks.ts';
 import { checkImage, checkIncus, checkNetwork, checkPool, checkStorage } from './checks/incusChecks.ts';
-import { problem, type Outcome } from './checks/outcome.ts';
+import { problem, warning, type Outcome } from './checks/outcome.ts';
+import { checkKernelPackage, checkNode, checkPackages } from './checks/packageChecks.ts';
 import {
   checkAdminKeys,
   checkHostKey,
@@ -14,6 +17,7 @@ import {
   checkOperations,
   checkState,
 } from './checks/serverChecks.ts';
+import { checkSubvolumes } from './checks/subvolumeChecks.ts';
 import type { ServiceContext } from './context.ts';
 import type { Call } from './instances/context.ts';
 
@@ -25,9 +29,15 @@ export async function diagnose(context: ServiceContext, _input: object, { actor,
     ['incus', () => checkIncus(context, signal)],
     ['storage', () => checkStorage(context, signal)],
     ['pool', () => checkPool(context, tools, signal)],
+    ['subvolumes', () => checkSubvolumes(context, tools, signal)],
     ['network', () => checkNetwork(context, signal)],
     ['firewall', () => checkFirewall(context, context.firewall, signal)],
     ['kernel', () => checkKernel(context)],
+    ['AppArmor', () => checkAppArmor(context, signal).catch(asWarning)],
+    ['packages', () => checkPackages(context, tools, signal).catch(asWarning)],
+    ['kernel package', () => checkKernelPackage(context, tools, signal).catch(asWarning)],
+    ['Node.js', () => checkNode(context, tools, signal).catch(asWarning)],
+    ['known holes', () => checkHoles(context, tools, signal).catch(asWarning)],
     ['image', () => checkImage(context, signal)],
     ['jump accounts', () => checkAccounts(context, signal)],
     ['front', () => Promise.resolve(checkFront(context, tools))],
@@ -54,4 +64,10 @@ export async function diagnose(context: ServiceContext, _input: object, { actor,
 function asProblem(error: unknown): Outcome {
   const failure = Failure.from(error);
   return problem(`${failure.what}: ${failure.why}`, failure.next);
+}
+
+/** For checks of what containarium does not depend on: it works without an answer. */
+function asWarning(error: unknown): Outcome {
+  const failure = Failure.from(error);
+  return warning(`not known: ${failure.what}: ${failure.why}`, failure.next);
 }

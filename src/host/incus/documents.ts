@@ -27,6 +27,8 @@ export const instanceState = z.object({
     )
     .nullish(),
   cpu: z.object({ usage: z.number().default(0) }).nullish(),
+  /** The process id of the container's init on the host; 0 unless it runs. */
+  pid: z.number().nullish(),
   processes: z.number().nullish(),
   started_at: z.string().nullish(),
 });

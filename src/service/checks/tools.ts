@@ -1,6 +1,9 @@
 /** What `doctor` needs from the rest of the server. */
 import type { AdminInfo } from '../../domain/results/admins.ts';
 import type { AuditVerification } from '../../domain/results/audit.ts';
+import type { Btrfs } from '../../host/btrfs.ts';
+import type { KernelRelease } from '../../host/kernelRelease.ts';
+import type { Packages } from '../../host/packages.ts';
 import type { Sshd } from '../../host/sshd.ts';
 
 /** The system user of the front process. */
@@ -19,6 +22,11 @@ export interface DoctorTools {
   readonly authorizedKeysFolder: string;
   readonly verifyJournal: (signal: AbortSignal) => Promise<AuditVerification>;
   readonly server: ServerTools;
+  readonly packages: Packages;
+  readonly btrfs: Btrfs;
+  readonly kernel: () => KernelRelease;
+  /** The Node.js that runs the server. */
+  readonly node: { readonly version: string; readonly path: string };
   readonly poolTrouble: (pool: string, signal: AbortSignal) => Promise<string | undefined>;
 }
 
