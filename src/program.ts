@@ -9,7 +9,7 @@ import { Failure } from './domain/failure.ts';
 import { withoutEmpty } from './settings/environment.ts';
 import { packageRoot } from './settings/home.ts';
 
-const usage = `Usage: containarium serve [--real | --simulated] [--config <file>]
+const usage = `Usage: containarium serve [--real [--zfs] | --simulated] [--config <file>]
        containarium <verb> [arguments]        for a list of verbs: containarium help
        containarium --version
 `;

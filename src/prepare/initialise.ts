@@ -140,6 +140,8 @@ export interface InitialiseOptions {
   readonly bridgeName?: string;
   /** Driver and source of the pool, such as a ZFS dataset or a spare block device. Default: chosen automatically. */
   readonly storage?: { readonly driver: Driver; readonly source?: string; readonly sizeBytes?: number };
+  /** Called if the pool could be on ZFS but this machine lacks it. Resolves to whether it has been installed. */
+  readonly offerZfs?: () => Promise<boolean>;
   /** The bridge's own address with the prefix length. Default: a free one. */
   readonly bridgeAddress?: string;
 }
@@ -151,18 +153,27 @@ async function zfsWorks(): Promise<boolean> {
   return succeeds('zpool', ['version']);
 }
 
+/** Chooses the driver of a pool: ZFS if the machine has it or gets it now, else btrfs, else a plain folder. */
+async function chooseDriver({ say, offerZfs }: InitialiseOptions): Promise<Driver> {
+  if (await zfsWorks()) return 'zfs';
+  if (await offerZfs?.()) {
+    if (await zfsWorks()) return 'zfs';
+    say('ZFS is installed, but its kernel module cannot be loaded');
+  }
+  if (await kernelHas('btrfs')) {
+    say('The pool is on btrfs: root in a container can make subvolumes, which its disk quota does not count');
+    return 'btrfs';
+  }
+  say('This kernel has neither ZFS nor btrfs: the pool is a plain folder, and disk quotas will not be enforced');
+  return 'dir';
+}
+
 async function choosePool(options: InitialiseOptions): Promise<NonNullable<Parts['pool']>> {
   const folder = incusDir(options.env);
   await mkdir(folder, { recursive: true });
   const chosen = options.storage;
-  const driver = chosen?.driver ?? ((await zfsWorks()) ? 'zfs' : (await kernelHas('btrfs')) ? 'btrfs' : 'dir');
-  if (driver === 'dir') {
-    if (chosen === undefined)
-      options.say(
-        'This kernel has neither ZFS nor btrfs: the pool is a plain folder, and disk quotas will not be enforced',
-      );
-    return { name: 'default', driver };
-  }
+  const driver = chosen?.driver ?? (await chooseDriver(options));
+  if (driver === 'dir') return { name: 'default', driver };
   if (chosen?.source !== undefined) return { name: 'default', driver, source: chosen.source };
   if (chosen?.sizeBytes !== undefined) return { name: 'default', driver, sizeBytes: chosen.sizeBytes };
   const { bavail, bsize } = await statfs(folder);

@@ -114,12 +114,15 @@ export async function missingPackages(extra: readonly string[] = []): Promise<Mi
 }
 
 /** Reports whether apt could install a package (`apt-cache policy` has a candidate). */
-async function hasCandidate(name: string): Promise<boolean> {
+export async function hasCandidate(name: string): Promise<boolean> {
   const { stdout } = await run('apt-cache', ['policy', name]);
   return /^ {2}Candidate: (?!\(none\))\S/m.test(stdout);
 }
 
-async function install(names: readonly string[], suite?: string): Promise<void> {
+export async function install(
+  names: readonly string[],
+  { suite, timeoutMs = installMs }: { readonly suite?: string | undefined; readonly timeoutMs?: number } = {},
+): Promise<void> {
   const args = [
     'install',
     '--no-install-recommends',
@@ -128,7 +131,7 @@ async function install(names: readonly string[], suite?: string): Promise<void> 
     ...names,
   ];
   try {
-    await run('apt-get', args, { timeoutMs: installMs, env: aptEnv });
+    await run('apt-get', args, { timeoutMs, env: aptEnv });
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'program-failed') throw error;
     throw new Failure(
@@ -144,13 +147,29 @@ async function install(names: readonly string[], suite?: string): Promise<void> 
   }
 }
 
-/** Adds the suite or component that has Incus, if the machine's sources lack it. */
-async function addSource(release: Release, say: (line: string) => void, aptFolder = '/etc/apt'): Promise<void> {
-  const added = missingSource(await readAptSources(aptFolder), {
-    codename: release.codename,
-    suite: release.incusSuite,
-    component: release.incusComponent,
-  });
+export async function remove(names: readonly string[]): Promise<void> {
+  await run('apt-get', ['purge', ...aptOptions, ...names], { timeoutMs: installMs, env: aptEnv });
+}
+
+export async function updateLists(say: (line: string) => void): Promise<void> {
+  say('Reading the package lists (apt-get update)');
+  await run('apt-get', ['update', '-q', '-o', 'DPkg::Lock::Timeout=300'], { timeoutMs: updateMs, env: aptEnv });
+}
+
+/** Where packages are found: a suite and component of the archive of a release. */
+export interface PackageSource {
+  readonly codename: string;
+  readonly suite: string;
+  readonly component: string;
+}
+
+/** Adds the suite or component that has packages, if the machine's sources lack it. */
+export async function addSource(
+  source: PackageSource,
+  say: (line: string) => void,
+  aptFolder = '/etc/apt',
+): Promise<void> {
+  const added = missingSource(await readAptSources(aptFolder), source);
   if (added === undefined) return;
   const path = join(aptFolder, 'sources.list.d', added.fileName);
   say(`Adding ${added.what} from the machine's own package mirror: ${path}`);
@@ -170,9 +189,9 @@ export interface InstallOptions {
 export async function installPackages({ release, say, missing }: InstallOptions): Promise<void> {
   if (!missing.incus && missing.others.length === 0) return;
   // Ubuntu has some other packages in the same component as Incus; only Incus itself needs backports.
-  if (missing.incus || release.incusComponent !== 'main') await addSource(release, say);
-  say('Reading the package lists (apt-get update)');
-  await run('apt-get', ['update', '-q', '-o', 'DPkg::Lock::Timeout=300'], { timeoutMs: updateMs, env: aptEnv });
+  if (missing.incus || release.incusComponent !== 'main')
+    await addSource({ codename: release.codename, suite: release.incusSuite, component: release.incusComponent }, say);
+  await updateLists(say);
   if (missing.others.length > 0) {
     say(`Installing ${missing.others.join(', ')}`);
     await install(missing.others);
@@ -180,5 +199,5 @@ export async function installPackages({ release, say, missing }: InstallOptions)
   if (!missing.incus) return;
   const name = (await hasCandidate('incus-base')) ? 'incus-base' : 'incus';
   say(`Installing ${name} from ${release.incusSuite}`);
-  await install([name], release.incusSuite === release.codename ? undefined : release.incusSuite);
+  await install([name], { suite: release.incusSuite === release.codename ? undefined : release.incusSuite });
 }

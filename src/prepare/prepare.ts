@@ -13,6 +13,7 @@ import { installPackages, missingPackages } from './packages.ts';
 import { whyPasswordsMayBeUsedHere } from './passwordLogins.ts';
 import { readOsRelease, supportedRelease } from './release.ts';
 import { installSshdDropIn } from './sshd.ts';
+import { offerZfs } from './zfs.ts';
 
 /** The comment field of the front's user, as in systemd/containarium.sysusers. */
 const frontComment = 'SSH server of Containarium';
@@ -34,6 +35,8 @@ export interface PrepareOptions {
   readonly say: (line: string) => void;
   /** Asks for consent before packages are installed; `false` ends the preparation (`cancelled`). */
   readonly ask: (question: string) => Promise<boolean>;
+  /** Offers what takes long and is not necessary; `false` continues without it. */
+  readonly offer: (question: string) => Promise<boolean>;
   readonly settings: PrepareSettings;
 }
 
@@ -43,7 +46,7 @@ export interface PrepareOptions {
  * Rejects with a `Failure`: `denied` (not root), `settings` (an unsupported release, or an unsuitable configuration),
  * `cancelled` (refused by `ask`), `no-space`, `incus-unavailable`, `program-failed`, `timeout`.
  */
-export async function prepareHost({ say, ask, settings }: PrepareOptions): Promise<void> {
+export async function prepareHost({ say, ask, offer, settings }: PrepareOptions): Promise<void> {
   if (process.getuid?.() !== 0) {
     throw new Failure('denied', {
       what: 'preparing this machine',
@@ -68,7 +71,11 @@ export async function prepareHost({ say, ask, settings }: PrepareOptions): Promi
   }
   await raiseKernelLimits(say);
   await startIncusDaemon(say);
-  await initialiseIncus({ say, ...(settings.storage === undefined ? {} : { storage: settings.storage }) });
+  await initialiseIncus({
+    say,
+    offerZfs: () => offerZfs({ release, say, offer }),
+    ...(settings.storage === undefined ? {} : { storage: settings.storage }),
+  });
 
   const accounts = new Accounts(new ProgramRunner());
   if ((await accounts.groupId(settings.group)) === undefined) {

@@ -7,12 +7,15 @@ import { printableLines, quoted, safeJson } from '../domain/text.ts';
 import type { Home } from '../settings/home.ts';
 import { parseAddressAndPort } from '../settings/addressAndPort.ts';
 import { readSettings, type Settings } from '../settings/settings.ts';
+import { consents } from './consent.ts';
 import { chooseHome } from './homeChoice.ts';
 import { stopSignal } from './stopSignal.ts';
 
 export interface Arguments {
   readonly real: boolean;
   readonly simulated: boolean;
+  /** With `real`: whether ZFS is installed without a question. */
+  readonly zfs: boolean;
   readonly config: string | undefined;
 }
 
@@ -27,7 +30,12 @@ export function readArguments(words: readonly string[]): Arguments {
   // Not strict: the texts of its errors are not ours.
   const { values, tokens } = parseArgs({
     args: [...words],
-    options: { real: { type: 'boolean' }, simulated: { type: 'boolean' }, config: { type: 'string' } },
+    options: {
+      real: { type: 'boolean' },
+      simulated: { type: 'boolean' },
+      zfs: { type: 'boolean' },
+      config: { type: 'string' },
+    },
     strict: false,
     tokens: true,
   });
@@ -35,11 +43,13 @@ export function readArguments(words: readonly string[]): Arguments {
     const wrong = faultOf(token);
     if (wrong !== undefined) throw misused(wrong);
   }
-  const { real = false, simulated = false, config } = values;
+  const { real = false, simulated = false, zfs = false, config } = values;
   if (real && simulated) throw misused('--real and --simulated exclude each other');
+  if (zfs && !real) throw misused('--zfs needs --real');
   return {
     real: real === true,
     simulated: simulated === true,
+    zfs: zfs === true,
     config: typeof config === 'string' ? config : undefined,
   };
 }
@@ -55,12 +65,12 @@ function faultOf(token: Token): string | undefined {
     const isOption = inlineValue === false && value.startsWith('-');
     return value === undefined || value === '' || isOption ? 'no file after --config' : undefined;
   }
-  if (name !== 'real' && name !== 'simulated') return `unknown option ${quoted(rawName)}`;
+  if (!['real', 'simulated', 'zfs'].includes(name)) return `unknown option ${quoted(rawName)}`;
   return value === undefined ? undefined : `${rawName} takes no value`;
 }
 
 function misused(why: string): Failure {
-  const next = 'containarium serve [--real | --simulated] [--config <file>]';
+  const next = 'containarium serve [--real [--zfs] | --simulated] [--config <file>]';
   return new Failure('usage', { what: '"serve"', why, next });
 }
 
@@ -98,10 +108,12 @@ export async function serve(words: readonly string[], env: NodeJS.ProcessEnv): P
         next: 'sudo npm start -- --real',
       });
     const { prepareHost } = await import('../prepare/prepare.ts');
+    const say = (line: string): void => void process.stdout.write(`${line}\n`);
     await prepareHost({
-      say: (line) => void process.stdout.write(`${line}\n`),
+      say,
       // --real is the consent.
       ask: () => Promise.resolve(true),
+      offer: (question) => consents(question, { accepted: args.zfs, how: 'containarium serve --real --zfs', say }),
       settings: {
         group: settings.jump.group,
         authorizedKeysFolder: settings.jump.authorizedKeysFolder ?? home.authorizedKeys,

@@ -82,6 +82,7 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
         await prepareHost({
           say: (line) => said.push(line),
           ask: async (question) => (asked.push(question), ${settings.consent ?? true}),
+          offer: async (question) => (asked.push(question), false),
           settings: {
             group: 'containarium-jump',
             authorizedKeysFolder: '${settings.folder ?? '/var/lib/containarium/authorized_keys'}',

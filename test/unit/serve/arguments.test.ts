@@ -4,9 +4,10 @@ import { failing } from '../domain/failing.ts';
 
 describe('serve', () => {
   it.each([
-    ['', { real: false, simulated: false, config: undefined }],
-    ['--real --config a.yaml', { real: true, simulated: false, config: 'a.yaml' }],
-    ['--simulated --config=-a.yaml', { real: false, simulated: true, config: '-a.yaml' }],
+    ['', { real: false, simulated: false, zfs: false, config: undefined }],
+    ['--real --config a.yaml', { real: true, simulated: false, zfs: false, config: 'a.yaml' }],
+    ['--real --zfs', { real: true, simulated: false, zfs: true, config: undefined }],
+    ['--simulated --config=-a.yaml', { real: false, simulated: true, zfs: false, config: '-a.yaml' }],
   ])('takes %j', (line, expected) => {
     expect(readArguments(line.split(' ').filter((word) => word !== ''))).toEqual(expected);
   });
@@ -22,13 +23,14 @@ describe('serve', () => {
     ['--config', 'no file after --config'],
     ['--config=', 'no file after --config'],
     ['--config --real', 'no file after --config'],
+    ['--zfs', '--zfs needs --real'],
     ['--real --simulated', '--real and --simulated exclude each other'],
   ])('refuses %j in its own words, with its usage', (line, why) => {
     expect(failing(() => readArguments(line.split(' ')))).toMatchObject({
       code: 'usage',
       what: '"serve"',
       why,
-      next: 'containarium serve [--real | --simulated] [--config <file>]',
+      next: 'containarium serve [--real [--zfs] | --simulated] [--config <file>]',
     });
   });
 });
