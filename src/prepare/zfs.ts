@@ -33,7 +33,7 @@ const compileMs = 60 * 60_000;
 const zfsPackages = ['zfs-dkms', 'zfsutils-linux'];
 
 /** Returns this machine. */
-export function zfsMachine({ release, say }: Omit<OfferOptions, 'offer'>): ZfsMachine {
+function zfsMachine({ release, say }: Omit<OfferOptions, 'offer'>): ZfsMachine {
   return {
     kernel: kernelRelease(),
     loadsOwnModules: async () => {
@@ -64,7 +64,7 @@ export async function packagesToOffer(release: Release, machine: ZfsMachine): Pr
   return [headers, `linux-headers-${flavour}`, ...zfsPackages];
 }
 
-/** Offers ZFS and installs it. Resolves to whether it was installed; a failure is said, and undone as far as possible. */
+/** Offers ZFS and installs it. Resolves to whether it was installed. A failure is said, and undone if possible. */
 export async function offerZfs(
   { release, say, offer }: OfferOptions,
   machine: ZfsMachine = zfsMachine({ release, say }),
