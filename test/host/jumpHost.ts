@@ -21,14 +21,20 @@ export interface JumpHostOptions {
   readonly name: string;
   readonly timeouts?: Readonly<Record<string, number>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** Packages of the prepared image, beside those that it needs. Default: the product's. */
+  readonly packages?: readonly string[];
+  /** Called when Incus runs, before the server starts. */
+  readonly beforeServer?: (incus: RunningIncus) => Promise<void>;
 }
 
 /** Why these tests are skipped, or `undefined`. */
 export const skipReason = process.env['CONTAINARIUM_TEST_HOST_SKIP'];
 
-export async function startJumpHost({ name, timeouts, env }: JumpHostOptions): Promise<JumpHost> {
+export async function startJumpHost(options: JumpHostOptions): Promise<JumpHost> {
+  const { name, timeouts, env, packages, beforeServer } = options;
   const incus = await startIncus({ name });
   try {
+    await beforeServer?.(incus);
     const keysFolder = join(incus.dir, 'authorized_keys');
     const sshd = await startSshd({
       dir: incus.dir,
@@ -40,7 +46,7 @@ export async function startJumpHost({ name, timeouts, env }: JumpHostOptions): P
       env: { ...incus.env, CONTAINARIUM_HOST: 'incus', ...env },
       config: {
         incus: { pool: incus.pool, network: incus.bridge },
-        image: { base: incus.image },
+        image: { base: incus.image, ...(packages === undefined ? {} : { packages }) },
         jump: {
           hostname: '127.0.0.1',
           port: sshd.port,

@@ -141,6 +141,8 @@ export async function removeRemains(folder: string, id: string | undefined): Pro
   await unmountUnder(folder);
   await freeLoopDevices(folder);
   if (id !== undefined) {
+    // The rules of a test's LAN name the bridge (tenants/lan.ts).
+    while (await succeeds('ip', ['rule', 'del', 'iif', id]));
     if ((await readdir('/sys/class/net')).includes(id)) await succeeds('ip', ['link', 'delete', id]);
     await removeFirewallRules(id, instances);
     await removeAccounts(id);
