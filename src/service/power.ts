@@ -11,6 +11,7 @@ import type { Call, HostContext } from './instances/context.ts';
 import { field } from './instances/metadata.ts';
 import { targetContainer } from './instances/target.ts';
 import { waitForSsh } from './instances/waiting.ts';
+import { unboundNics } from './isolation/nic.ts';
 
 type Verb = 'start' | 'stop' | 'restart';
 
@@ -84,6 +85,10 @@ const acts: Record<
     const { incus, steps } = context;
     const { name, status } = instance;
     if (status === 'Stopped') return start(context, operation, instance);
+    if (Object.keys(unboundNics(instance)).length > 0) {
+      await acts.stop(context, operation, instance, force);
+      return start(context, operation, { ...instance, status: 'Stopped' });
+    }
     const act = (): Promise<boolean> =>
       unlessAlready('stopped', () => gently(name, force, () => incus.restart(name, { force })));
     const restarted = (await operation.step(steps.restartInstance, { instance: name, was: status }, act)) ?? true;
@@ -91,13 +96,24 @@ const acts: Record<
   },
 };
 
-async function start(
-  { incus, steps }: HostContext,
-  operation: Running,
-  { name, status }: IncusInstance,
-): Promise<boolean> {
+async function start(context: HostContext, operation: Running, instance: IncusInstance): Promise<boolean> {
+  const { incus, steps } = context;
+  const { name, status } = instance;
+  if (status === 'Stopped') await bindNics(context, operation, instance);
   const act = (): Promise<boolean> => unlessAlready('running', () => incus.start(name));
   return (await operation.step(steps.startInstance, { instance: name, was: status }, act)) ?? true;
+}
+
+/** Binds the network interfaces of a stopped container that an earlier version made to their addresses. */
+async function bindNics({ incus, steps }: HostContext, operation: Running, instance: IncusInstance): Promise<void> {
+  const devices = unboundNics(instance);
+  const names = Object.keys(devices);
+  if (names.length === 0) return;
+  const before = Object.fromEntries(names.map((name) => [name, instance.devices[name] ?? {}]));
+  const previous = JSON.stringify({ config: {}, devices: before });
+  await operation.step(steps.patchInstance, { instance: instance.name, previous }, () =>
+    incus.patch(instance.name, { config: {}, devices }),
+  );
 }
 
 /** Runs `act`. Resolves to false if Incus refuses it because the instance is in the wanted state already. */

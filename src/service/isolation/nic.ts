@@ -29,7 +29,7 @@ export function makeNic(network: string, address: string): Device {
  * Returns the interfaces of an instance that lack such options, each as it should be, by device name. An interface
  * without a fixed address is not ours to bind.
  */
-export function unboundNics({ devices }: Pick<IncusInstance, 'devices'>): Readonly<Record<string, Device>> {
+export function unboundNics({ devices }: Pick<IncusInstance, 'devices'>): Record<string, Record<string, string>> {
   return Object.fromEntries(
     Object.entries(devices).flatMap(([name, device]) => {
       const address = device['ipv4.address'];

@@ -148,3 +148,48 @@ describe('the undo', () => {
     }
   });
 });
+
+describe('the network interface of a container that an earlier version made', () => {
+  /** Makes the interfaces of both containers as version 0.1 made them. */
+  const unbind = (state: HostState): void => {
+    for (const { devices } of Object.values(state.instances)) {
+      const { host_name: _, hwaddr: __, ...device } = devices['eth0'] ?? {};
+      devices['eth0'] = device;
+    }
+  };
+  const nicOf = (world: World, user: string): unknown =>
+    hostStateOf(world.folder).instances[`${user}-container`]?.devices['eth0'];
+
+  it.each([
+    ['start', bob, startContainer],
+    ['restart', bob, restartContainer],
+    ['restart', alice, restartContainer],
+  ] as const)('is bound to its address by %s of %s', async (_, user, act) => {
+    const world = await host({ edit: unbind });
+    expect(await act(world.context, { user }, callBy())).toMatchObject({ status: 'running', changed: true });
+    expect(nicOf(world, user)).toMatchObject({
+      host_name: expect.stringMatching(/^ctn0a0003/) as string,
+      hwaddr: expect.stringMatching(/^02:c7:0a:00:03:/) as string,
+    });
+    // The other container waits for its restart, or for reconcile.
+    expect(await world.faults()).toEqual([
+      expect.stringContaining(user === alice ? 'missing of bob' : 'pending of alice'),
+    ]);
+  });
+
+  it.each([alice, bob])(
+    'is as before if the restart of %s fails, and so is the state of the container',
+    async (user) => {
+      const world = await host({
+        edit: unbind,
+        faults: [{ match: { program: 'incus', argIncludes: 'start' }, call: 1, mode: 'fail-before' }],
+      });
+      const before = nicOf(world, user);
+      await expect(restartContainer(world.context, { user }, callBy())).rejects.toMatchObject({
+        code: 'program-failed',
+      });
+      expect(nicOf(world, user)).toEqual(before);
+      expect(runs(world, user)).toBe(user === alice);
+    },
+  );
+});

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { instance as document, type IncusInstance } from '../../../../src/host/incus/documents.ts';
 import { isolationChange, pendingIsolation } from '../../../../src/service/isolation/change.ts';
 import { isolationConfig } from '../../../../src/service/isolation/config.ts';
+import { makeNic } from '../../../../src/service/isolation/nic.ts';
 import { checkSettings } from '../../../../src/settings/settings.ts';
 
 const settings = checkSettings({ defaults: { processes: 3000 } }, 'of the test');
@@ -52,6 +53,30 @@ describe('isolationChange', () => {
       expanded_config: { 'limits.processes': '9000' },
     });
     expect(isolationChange(found, settings)?.config).not.toHaveProperty('limits.processes');
+  });
+});
+
+/** A network interface as earlier versions made it. */
+const unbound = { eth0: { type: 'nic', name: 'eth0', network: 'incusbr0', 'ipv4.address': '10.0.3.100' } };
+
+describe('the network interface of an earlier version', () => {
+  const made = (status: string): IncusInstance => ({ ...instance(isolationConfig(2000), status), devices: unbound });
+
+  it('is bound to its address while the container is stopped', () => {
+    expect(isolationChange(made('Stopped'), settings)).toEqual({
+      config: {},
+      devices: { eth0: makeNic('incusbr0', '10.0.3.100') },
+      missing: ['the binding of eth0'],
+      restartFor: [],
+    });
+    expect(pendingIsolation(made('Stopped'))).toEqual([]);
+  });
+
+  it('waits for a restart while the container runs', () => {
+    expect(isolationChange(made('Running'), settings)).toBeUndefined();
+    expect(pendingIsolation(made('Running'))).toEqual([
+      'its network interface is not bound to its address, so the firewall does not know it',
+    ]);
   });
 });
 
