@@ -296,7 +296,7 @@ export class Server {
     this.#timers.push(setInterval(() => void tick(), ms).unref());
   }
 
-  /** Loads or checks the firewall. A failure does not stop the server: `doctor` says it, and the next attempt follows. */
+  /** Loads or checks the firewall. A failure does not stop the server: it is logged, and `doctor` shows it. */
   async #firewall(act: () => Promise<void>): Promise<void> {
     try {
       await act();

@@ -1,4 +1,4 @@
-/** What the firewall of this host has to be: it follows from the settings, the bridge, and the networks of this host. */
+/** The firewall that this host needs: it follows from the settings, the bridge, and the networks of this host. */
 import { privateNetworks } from '../../host/firewall/hostNetworks.ts';
 import type { FirewallPlan } from '../../host/firewall/ruleset.ts';
 import type { HostContext } from '../instances/context.ts';
