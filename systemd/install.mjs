@@ -95,6 +95,7 @@ const files = {
   'containarium.service': '/etc/systemd/system/containarium.service',
   'containarium-firewall.service': '/etc/systemd/system/containarium-firewall.service',
   'containarium-front.conf': '/etc/systemd/system/containarium-front.service.d/10-containarium.conf',
+  '80-containarium.rules': '/usr/lib/udev/rules.d/80-containarium.rules',
   'containarium.sysusers': '/usr/lib/sysusers.d/containarium.conf',
 };
 for (const [name, path] of Object.entries(files)) {

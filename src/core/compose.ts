@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import type { Directory } from '../domain/access/directory.ts';
 import type { HostTag } from '../domain/results/about.ts';
 import { Accounts, type LockRetry } from '../host/accounts.ts';
+import { BridgeLink } from '../host/firewall/bridgeLink.ts';
 import { Nftables } from '../host/firewall/nftables.ts';
 import { Btrfs } from '../host/btrfs.ts';
 import { Incus } from '../host/incus/incus.ts';
@@ -132,7 +133,11 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     cas: state.cas,
     invitations: state.invitations,
     bans: state.bans,
-    firewall: new Firewall(host, new Nftables(parts.runner), options.firewallFile),
+    firewall: new Firewall(
+      host,
+      { nftables: new Nftables(parts.runner), bridgeLink: new BridgeLink(parts.runner) },
+      options.firewallFile,
+    ),
     hostKeys: new HostKeyStore({ folder: folders.keys, running: options.hostKeys, port: options.port }),
     logins,
     room: new Room(),

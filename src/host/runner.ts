@@ -18,6 +18,7 @@ export type Program =
   | 'pkill'
   | 'getent'
   | 'ssh-keyscan'
+  | 'ip'
   | 'nft'
   | 'sshd'
   | 'systemctl'

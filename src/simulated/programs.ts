@@ -4,6 +4,7 @@ import { getent, groupadd, pkill, useradd, userdel } from './accounts/accounts.t
 import type { SimulatedProgram } from './program/answer.ts';
 import { incus } from './incus/incus.ts';
 import { keyscan } from './inside/keyscan.ts';
+import { ip } from './network/ip.ts';
 import { nft } from './network/nft.ts';
 
 export const programs: Readonly<Partial<Record<Program, SimulatedProgram>>> = {
@@ -13,6 +14,7 @@ export const programs: Readonly<Partial<Record<Program, SimulatedProgram>>> = {
   groupadd,
   getent,
   pkill,
+  ip,
   nft,
   'ssh-keyscan': keyscan,
 };

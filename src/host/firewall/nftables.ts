@@ -3,8 +3,8 @@ import { Failure, isFailure } from '../../domain/failure.ts';
 import type { Runner } from '../runner.ts';
 import { renderRemoval, renderRuleset, rulesetId, tableName, type FirewallPlan } from './ruleset.ts';
 
-/** Whether the rules of a plan are in force: all of them, none, or others than were loaded. */
-export type FirewallState = 'in force' | 'missing' | 'changed';
+/** Whether the tables of a plan are in force: all of them, none, or others than were loaded. */
+export type TablesState = 'in force' | 'missing' | 'changed';
 
 const limitMs = 20_000;
 const families = ['bridge', 'inet'] as const;
@@ -38,7 +38,7 @@ export class Nftables {
   }
 
   /** Compares the tables in the kernel with those that were loaded for this plan. */
-  async state(plan: FirewallPlan, signal?: AbortSignal): Promise<FirewallState> {
+  async state(plan: FirewallPlan, signal?: AbortSignal): Promise<TablesState> {
     const listing = await this.#listing(plan.bridge, signal);
     if (listing === undefined) return 'missing';
     const loaded = this.#loaded.get(plan.bridge);

@@ -1,9 +1,15 @@
 /** The check of `doctor` for the firewall around the containers. */
 import { plural } from '../../domain/text.ts';
-import type { Firewall } from '../firewall/firewall.ts';
+import type { Firewall, FirewallState } from '../firewall/firewall.ts';
 import { planFirewall } from '../firewall/plan.ts';
 import type { HostContext } from '../instances/context.ts';
 import { ok, problem, warning, type Outcome } from './outcome.ts';
+
+const faults: Readonly<Record<Exclude<FirewallState, 'in force'>, string>> = {
+  missing: 'its tables are missing: another program removed them, or they could not be loaded',
+  changed: 'its tables are not those that containarium loads',
+  learning: 'the bridge learns addresses from frames that no rule sees',
+};
 
 export async function checkFirewall(context: HostContext, firewall: Firewall, signal: AbortSignal): Promise<Outcome> {
   if (!context.settings.firewall.enabled)
@@ -13,12 +19,7 @@ export async function checkFirewall(context: HostContext, firewall: Firewall, si
     );
   const [state, plan] = await Promise.all([firewall.state(signal), planFirewall(context, signal)]);
   if (state !== 'in force')
-    return problem(
-      state === 'missing'
-        ? 'its tables are missing: another program removed them, or they could not be loaded'
-        : 'its tables are not those that containarium loads',
-      'containarium loads them again within a minute; if it cannot, its log says why',
-    );
+    return problem(faults[state], 'containarium loads it again within a minute; if it cannot, its log says why');
   const open = plan.hostPorts.map(({ port, protocol }) => `${port}/${protocol}`);
   return ok(
     `in force on ${plan.bridge}: of this host containers reach DNS${open.length === 0 ? '' : `, ${open.join(', ')}`}; ${plural(plan.deniedNetworks.length, 'network')} denied`,

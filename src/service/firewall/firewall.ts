@@ -5,22 +5,32 @@
  */
 import { rm } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
-import type { FirewallState, Nftables } from '../../host/firewall/nftables.ts';
+import type { BridgeLink } from '../../host/firewall/bridgeLink.ts';
+import type { Nftables, TablesState } from '../../host/firewall/nftables.ts';
 import { renderRuleset } from '../../host/firewall/ruleset.ts';
 import type { HostContext } from '../instances/context.ts';
 import { planFirewall } from './plan.ts';
 
 type Context = Pick<HostContext, 'host' | 'incus' | 'settings' | 'log'>;
 
+/** The state of the tables, or `learning`: the bridge still learns from frames that no table sees. */
+export type FirewallState = TablesState | 'learning';
+
 export class Firewall {
   readonly #context: Context;
   readonly #nftables: Nftables;
+  readonly #bridgeLink: BridgeLink;
   readonly #file: string;
 
   /** @param file where the rules are kept for the next boot */
-  constructor(context: Context, nftables: Nftables, file: string) {
+  constructor(
+    context: Context,
+    { nftables, bridgeLink }: { readonly nftables: Nftables; readonly bridgeLink: BridgeLink },
+    file: string,
+  ) {
     this.#context = context;
     this.#nftables = nftables;
+    this.#bridgeLink = bridgeLink;
     this.#file = file;
   }
 
@@ -35,11 +45,15 @@ export class Firewall {
     // The file first: what is in force now is in force after the next boot too.
     await writeFileAtomic(this.#file, renderRuleset(plan), { mode: 0o644 });
     await this.#nftables.load(plan);
+    await this.#bridgeLink.stopLearningFromReserved(plan.bridge);
   }
 
   /** Compares the rules in force with those of the settings. */
   async state(signal?: AbortSignal): Promise<FirewallState> {
-    return this.#nftables.state(await planFirewall(this.#context, signal), signal);
+    const plan = await planFirewall(this.#context, signal);
+    const tables = await this.#nftables.state(plan, signal);
+    if (tables !== 'in force') return tables;
+    return (await this.#bridgeLink.learnsFromReserved(plan.bridge, signal)) ? 'learning' : 'in force';
   }
 
   /** Loads the rules again if another program removed or changed them. */

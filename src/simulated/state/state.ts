@@ -63,7 +63,14 @@ const underway = z.object({
   doneAtMs: z.number(),
 });
 
-const network = z.object({ name: z.string(), type: z.string(), managed: z.boolean(), config: stringMap });
+const network = z.object({
+  name: z.string(),
+  type: z.string(),
+  managed: z.boolean(),
+  config: stringMap,
+  /** The option of a bridge of this name (ip-link(8)). */
+  noLinkLocalLearn: z.boolean().optional(),
+});
 const pool = z.object({ name: z.string(), driver: z.string(), config: stringMap, totalBytes: z.number() });
 
 const account = z.object({

@@ -53,6 +53,16 @@ describe('the firewall', () => {
     expect(loads()).toBe(1);
   });
 
+  it('is loaded again if the bridge learns from reserved frames, as after a restart of Incus', async () => {
+    const world = await host();
+    const { firewall } = world.context;
+    await firewall.apply();
+    const edited = await host({ edit: (state) => void (state.tables = hostStateOf(world.folder).tables) });
+    expect(await edited.context.firewall.state()).toBe('learning');
+    await edited.context.firewall.keep();
+    expect(await edited.context.firewall.state()).toBe('in force');
+  });
+
   it('is removed with its file if the settings turn it off', async () => {
     const edit = (state: HostState): void => {
       for (const family of ['bridge', 'inet']) state.tables[`${family} containarium_incusbr0`] = 'table …';
