@@ -1,26 +1,26 @@
-/**
- * Kernel limits that a machine with many containers reaches. All containers share them, because the root users of all
- * containers are the same user of the host. Each systemd takes about ten of the 128 inotify instances that Debian
- * allows, so the fourteenth container would not boot. The values follow Incus's "production setup" documentation, or
- * are lower where that is enough.
- */
+/** The kernel limits that containers share (`src/domain/values/kernelLimits.ts`), as this kernel has them. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { KernelLimits } from '../domain/values/kernelLimits.ts';
 
-export const kernelLimits: Readonly<Record<string, number>> = {
-  'fs.inotify.max_user_instances': 65_536,
-  'fs.inotify.max_user_watches': 524_288,
-  // Every container and every Docker container in it has a session keyring.
-  'kernel.keys.maxkeys': 2000,
-  'kernel.keys.maxbytes': 2_000_000,
-};
+export interface LimitState {
+  readonly name: string;
+  readonly value: number;
+  readonly wanted: number;
+}
+
+/** Returns the limits that this kernel has, with their present values. */
+export async function limitStates(wanted: KernelLimits, root = '/proc/sys'): Promise<LimitState[]> {
+  const states = await Promise.all(
+    Object.entries(wanted).map(async ([name, limit]) => {
+      const text = await readFile(join(root, ...name.split('.')), 'utf8').catch(() => undefined);
+      return text === undefined ? [] : [{ name, value: Number(text), wanted: limit }];
+    }),
+  );
+  return states.flat();
+}
 
 /** Returns the limits that are too low. Leaves out limits that this kernel does not have. */
-export async function lowLimits(root = '/proc/sys'): Promise<string[]> {
-  const low: string[] = [];
-  for (const [name, wanted] of Object.entries(kernelLimits)) {
-    const text = await readFile(join(root, ...name.split('.')), 'utf8').catch(() => undefined);
-    if (text !== undefined && Number(text) < wanted) low.push(name);
-  }
-  return low;
+export async function lowLimits(wanted: KernelLimits, root = '/proc/sys'): Promise<LimitState[]> {
+  return (await limitStates(wanted, root)).filter((state) => state.value < state.wanted);
 }

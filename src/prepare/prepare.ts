@@ -5,6 +5,7 @@
 import { Accounts, frontAccount } from '../host/accounts.ts';
 import { ProgramRunner } from '../host/runner.ts';
 import { Failure } from '../domain/failure.ts';
+import type { KernelLimits } from '../domain/values/kernelLimits.ts';
 import { startIncusDaemon } from './daemon.ts';
 import { initialiseIncus } from './initialise.ts';
 import type { InitialiseOptions } from './initialise.ts';
@@ -14,6 +15,7 @@ import { whyPasswordsMayBeUsedHere } from './passwordLogins.ts';
 import { readOsRelease, supportedRelease } from './release.ts';
 import { installSshdDropIn } from './sshd.ts';
 import { offerZfs } from './zfs.ts';
+import { prepareSubordinateIds } from './subordinateIds.ts';
 
 /** The comment field of the front's user, as in systemd/containarium.sysusers. */
 const frontComment = 'SSH server of Containarium';
@@ -26,6 +28,8 @@ export interface PrepareSettings {
   readonly pendingLoginsPerSource?: number;
   /** Whether the host's sshd may offer passwords. Default: only where an account may have one. */
   readonly passwordLogins?: boolean | undefined;
+  /** The wanted kernel limits. */
+  readonly kernel: KernelLimits;
   /** Driver and source of the storage pool. Default: chosen automatically. */
   readonly storage?: NonNullable<InitialiseOptions['storage']>;
 }
@@ -69,7 +73,8 @@ export async function prepareHost({ say, ask, offer, settings }: PrepareOptions)
     }
     await installPackages({ release, say, missing });
   }
-  await raiseKernelLimits(say);
+  await raiseKernelLimits(say, settings.kernel);
+  await prepareSubordinateIds(say);
   await startIncusDaemon(say);
   await initialiseIncus({
     say,

@@ -4,8 +4,9 @@ import type { Check, Diagnosis, Severity } from '../domain/results/upkeep.ts';
 import { checkFirewall } from './checks/firewallCheck.ts';
 import { checkAppArmor } from './checks/confinementChecks.ts';
 import { checkHoles } from './checks/holeChecks.ts';
-import { checkAccounts, checkFront, checkHost, checkHostname, checkKernel, checkSshd } from './checks/hostChecks.ts';
+import { checkAccounts, checkFront, checkHost, checkHostname, checkSshd } from './checks/hostChecks.ts';
 import { checkImage, checkIncus, checkNetwork, checkPool, checkStorage } from './checks/incusChecks.ts';
+import { checkIsolation, checkKernel, checkSubordinateIds } from './checks/isolationChecks.ts';
 import { problem, warning, type Outcome } from './checks/outcome.ts';
 import { checkKernelPackage, checkNode, checkPackages } from './checks/packageChecks.ts';
 import {
@@ -32,7 +33,9 @@ export async function diagnose(context: ServiceContext, _input: object, { actor,
     ['subvolumes', () => checkSubvolumes(context, tools, signal)],
     ['network', () => checkNetwork(context, signal)],
     ['firewall', () => checkFirewall(context, context.firewall, signal)],
-    ['kernel', () => checkKernel(context)],
+    ['kernel', () => checkKernel(context, signal)],
+    ['isolation', () => checkIsolation(context, signal)],
+    ['subordinate ids', () => checkSubordinateIds(context, signal)],
     ['AppArmor', () => checkAppArmor(context, signal).catch(asWarning)],
     ['packages', () => checkPackages(context, tools, signal).catch(asWarning)],
     ['kernel package', () => checkKernelPackage(context, tools, signal).catch(asWarning)],

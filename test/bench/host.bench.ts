@@ -9,6 +9,7 @@ import { execa } from 'execa';
 import { it } from 'vitest';
 import { startJumpHost } from '../host/jumpHost.ts';
 import { raiseKernelLimits } from '../../src/prepare/kernelLimits.ts';
+import { checkSettings } from '../../src/settings/settings.ts';
 import { makeKey } from '../support/keys.ts';
 import { temporaryFolder } from '../support/server.ts';
 
@@ -31,7 +32,7 @@ async function timed(work: () => Promise<unknown>, runs = 7): Promise<number> {
 }
 
 it('create and list are measured on a real Incus', { timeout: 1_800_000 }, async () => {
-  await raiseKernelLimits((line) => console.log(line));
+  await raiseKernelLimits((line) => console.log(line), checkSettings({}, 'of the bench').kernel);
   const host = await startJumpHost({ name: 'bench' });
   try {
     const key = (await makeKey(await temporaryFolder(), 'bench')).line;

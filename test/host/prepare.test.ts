@@ -76,6 +76,7 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
   async function prepare(settings: { machine?: string; folder?: string; consent?: boolean } = {}): Promise<Told> {
     const script = `
       import { prepareHost } from '/checkout/src/prepare/prepare.ts';
+      import { checkSettings } from '/checkout/src/settings/settings.ts';
       const said = [], asked = [];
       let failure;
       try {
@@ -86,6 +87,7 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
           settings: {
             group: 'containarium-jump',
             authorizedKeysFolder: '${settings.folder ?? '/var/lib/containarium/authorized_keys'}',
+            kernel: checkSettings({}, 'of the test').kernel,
             storage: { driver: 'dir' },
           },
         });

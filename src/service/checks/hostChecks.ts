@@ -1,6 +1,5 @@
-/** The checks of `doctor` for the host: kernel limits, jump accounts, sshd, its name, and the user of the front. */
+/** The checks of `doctor` for the host: jump accounts, sshd, its name, and the user of the front. */
 import { jumpSettingFaults, offeredMethods, serverSettingFaults } from '../../host/jumpSettings.ts';
-import { lowLimits } from '../../host/kernelLimits.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { HostContext } from '../instances/context.ts';
 import { isOurAccount } from '../instances/jumpAccount.ts';
@@ -13,14 +12,6 @@ export function checkHost({ host }: HostContext): Outcome {
   return host.simulated
     ? warning(`simulated: ${host.why}`, 'containarium serve --real prepares a real host')
     : ok('Incus');
-}
-
-export async function checkKernel({ host }: HostContext): Promise<Outcome> {
-  if (host.simulated) return ok('not used by the simulated host');
-  const low = await lowLimits();
-  return low.length === 0
-    ? ok('the limits that all containers share are high enough')
-    : warning(`too low for many containers: ${low.join(', ')}`, 'containarium serve --real raises them');
 }
 
 export async function checkAccounts(context: HostContext, signal: AbortSignal): Promise<Outcome> {
