@@ -15,8 +15,9 @@ import { config, exportVerb } from './verbs/export.ts';
 import { hostKey, hostKeyRotate, hostKeySwitch } from './verbs/hostKeys.ts';
 import { info } from './verbs/info.ts';
 import { adminInvite, inviteCancel, inviteList, keyInvite } from './verbs/invitations.ts';
-import { keyAdd, keyList, keyRemove, keyReplace, keys, keysAdd, keysRemove } from './verbs/keys.ts';
+import { keyAdd, keyList, keyRemove, keyReplace } from './verbs/keys.ts';
 import { list } from './verbs/list.ts';
+import { keys, keysAdd, keysInvite, keysRemove } from './verbs/ownKeys.ts';
 import { restart, start, stop } from './verbs/power.ts';
 import { resize } from './verbs/resize.ts';
 import { say, who } from './verbs/room.ts';
@@ -40,6 +41,7 @@ export const catalogue = {
   config: config,
   keys: keys,
   'keys add': keysAdd,
+  'keys invite': keysInvite,
   'keys remove': keysRemove,
   'key add': keyAdd,
   'key list': keyList,

@@ -13,7 +13,18 @@ export const groups: readonly (readonly [title: string, verbs: readonly string[]
   ['Containers', ['create', 'list', 'info', 'resize', 'start', 'stop', 'restart', 'delete', 'shell', 'logs']],
   [
     'Getting in',
-    ['export', 'config', 'key add', 'key list', 'key remove', 'key replace', 'keys', 'keys add', 'keys remove'],
+    [
+      'export',
+      'config',
+      'key add',
+      'key list',
+      'key remove',
+      'key replace',
+      'keys',
+      'keys add',
+      'keys invite',
+      'keys remove',
+    ],
   ],
   [
     'Admins',

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import type { Actor, Identity } from '../domain/access/actor.ts';
 import { AddressList } from '../domain/values/addressList.ts';
 import { certificateAlgorithms } from '../domain/keys/certificate.ts';
-import type { Directory } from '../domain/access/directory.ts';
+import type { Directory, OpenInvitation } from '../domain/access/directory.ts';
 import { tokenOf } from '../domain/access/invitation.ts';
 import { decodeKeyBlob, keyTypes, typeOfBlob } from '../domain/keys/keyBlob.ts';
 import { Certificates, faultOf } from './certificates.ts';
@@ -49,7 +49,7 @@ interface Entry {
 export class KeyIndex {
   #byBlob = new Map<string, Entry>();
   #directory: Omit<Directory, 'identities'> = { cas: [], admins: [], users: [], invitations: [] };
-  #invitations = new Map<string, number>();
+  #invitations = new Map<string, OpenInvitation>();
   readonly #certificates = new Certificates();
 
   replace(directory: Directory): void {
@@ -60,7 +60,7 @@ export class KeyIndex {
         return [identity.blob, { identity, from: from === undefined ? undefined : AddressList.parse(from) }];
       }),
     );
-    this.#invitations = new Map(directory.invitations.map(({ hash, expiresAtMs }) => [hash, expiresAtMs]));
+    this.#invitations = new Map(directory.invitations.map((invitation) => [invitation.hash, invitation]));
     this.#certificates.replace(directory.cas);
   }
 
@@ -142,11 +142,15 @@ export class KeyIndex {
       : { admitted: 'actor', actor: { name: owner, role: 'owner', owns, ...common }, key };
   }
 
-  /** Admits any key that `key add` would accept. It is decoded here, because it is not stored anywhere yet. */
+  /**
+   * Admits the key that the invitation names, or any key that `key add` would accept. The key is decoded here, because
+   * it may not be stored anywhere yet. A token with another key gets the answer of an unknown token.
+   */
   #admitInvitation(token: string, { algorithm, blob }: Evidence, nowMs: number): Verdict {
     const hash = createHash('sha256').update(token).digest('hex');
-    const expiresAtMs = this.#invitations.get(hash);
-    if (expiresAtMs === undefined || nowMs >= expiresAtMs) return unknownKey;
+    const open = this.#invitations.get(hash);
+    if (open === undefined || nowMs >= open.expiresAtMs) return unknownKey;
+    if (open.blob !== undefined && open.blob !== blob) return unknownKey;
     const bytes = Buffer.from(blob, 'base64');
     const type = typeOfBlob(bytes);
     if (type === undefined || !fits(algorithm, type)) return unknownKey;

@@ -171,7 +171,7 @@ export const directory = z.object({
   ),
   admins: z.array(z.object({ name: z.string(), role: z.enum(roles) })),
   users: z.array(z.string()),
-  invitations: z.array(z.object({ hash: z.string(), expiresAtMs: z.number() })),
+  invitations: z.array(z.object({ hash: z.string(), expiresAtMs: z.number(), blob: z.string().optional() })),
 });
 
 /** The bans that admins have made. The front rejects connections from these networks. */

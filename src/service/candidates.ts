@@ -1,6 +1,7 @@
 /** Completion candidates for values that only the host knows. */
 import type { Actor } from '../domain/access/actor.ts';
 import { findUsername, userOf } from '../domain/values/username.ts';
+import { infoOf } from './access/invitationStore.ts';
 import { instanceOf } from './instances/containers.ts';
 import type { ServiceContext } from './context.ts';
 import { listImages } from './images/preparedImage.ts';
@@ -48,9 +49,15 @@ async function allCandidates(
       const user = request.user === undefined ? onlyOwned(actor) : userOf(request.user);
       if (user === undefined || (owner && actor.owns?.includes(user) !== true)) return [];
       const instance = await instanceOf(context, findUsername(user), signal);
-      return decodeKeys(instance.config[field.keys])
-        .map(keyInfo)
-        .map(({ fingerprint, comment, type }) => ({ value: fingerprint, says: comment === '' ? type : comment }));
+      const invited = owner ? context.invitations.ofOwner(user).map(infoOf) : [];
+      return [
+        ...decodeKeys(instance.config[field.keys]).map(keyInfo),
+        ...invited.map(({ id, fingerprint, comment }) => ({
+          fingerprint: fingerprint ?? id,
+          comment: comment ?? '',
+          type: 'invitation',
+        })),
+      ].map(({ fingerprint, comment, type }) => ({ value: fingerprint, says: comment === '' ? type : comment }));
     }
     case 'admins':
       return owner ? [] : context.admins.list().map(({ name, role }) => ({ value: name, says: role }));

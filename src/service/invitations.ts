@@ -60,6 +60,10 @@ async function invite(context: ServiceContext, invitee: Invitation['for'], call:
     name: call.actor.name,
     root: call.actor.entryPoint === 'local',
   });
-  const host = jumpHost(context, call) ?? unknownHost;
-  return { ...made, command: `ssh -p ${context.port()} ${invitationLogin(made.token)}@${host}` };
+  return { ...made, command: invitationCommand(context, call, made.token) };
+}
+
+/** Returns the command that uses an invitation. */
+export function invitationCommand(context: ServiceContext, call: Call, token: string): string {
+  return `ssh -p ${context.port()} ${invitationLogin(token)}@${jumpHost(context, call) ?? unknownHost}`;
 }

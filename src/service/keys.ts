@@ -44,15 +44,21 @@ function fingerprint(stored: StoredKey): string {
   return publicKeyOf(stored)?.fingerprint ?? '';
 }
 
+/**
+ * Adds keys. `invitedBy` is the fingerprint of the owner's key that invited them: rejects with `denied` if the
+ * container no longer has it.
+ */
 export async function addKeys(
   context: HostContext,
-  request: KeysRequest & { readonly keys: readonly PublicKey[] },
+  request: KeysRequest & { readonly keys: readonly PublicKey[]; readonly invitedBy?: string | undefined },
   call: Call,
 ): Promise<KeyChange> {
-  const { keys } = request;
+  const { keys, invitedBy } = request;
   const user = targetContainer('key add', request.user, call.actor);
   return changeKeys(context, 'key add', user, call, { added: keys.map((key) => key.fingerprint) }, keys, (before) => {
     const known = new Set(before.map(fingerprint));
+    if (invitedBy !== undefined && !known.has(invitedBy))
+      throw new Failure('denied', { what: 'this login', why: 'it may not be used here' });
     return [...before, ...store(keys, context.now(), call.actor.name).filter((key) => !known.has(fingerprint(key)))];
   });
 }
@@ -153,7 +159,9 @@ async function changeKeys(
           why: 'it has no fixed address',
           next: `"info ${user}" shows its state`,
         });
-      const warnings = sharedKeyWarnings(await incus.instances(), user, incoming);
+      // An owner learns nothing of other owners, not even that a key has other containers.
+      const warnings =
+        call.actor.entryPoint === 'self' ? [] : sharedKeyWarnings(await incus.instances(), user, incoming);
       return { instance, before, after: change(before), address, jump: (await jumpKeys.read(user)) ?? null, warnings };
     },
     async (operation, { instance, before, after, address, jump, warnings }) => {

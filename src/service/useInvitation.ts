@@ -7,12 +7,12 @@ import type { Actor } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import { withoutLimits } from '../domain/keys/keyLimits.ts';
 import type { LoginProof } from '../domain/access/login.ts';
-import { parsePublicKey } from '../domain/keys/publicKey.ts';
+import { parsePublicKey, type PublicKey } from '../domain/keys/publicKey.ts';
 import { parseName } from '../domain/values/username.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { AdminStore } from './access/adminStore.ts';
 import type { HostContext } from './instances/context.ts';
-import { idOf, type Invitation, type InvitationStore } from './access/invitationStore.ts';
+import { boundKey, idOf, type Invitation, type InvitationStore } from './access/invitationStore.ts';
 import { addKeys } from './keys.ts';
 import { recordActor } from '../journal/recordActor.ts';
 
@@ -43,8 +43,9 @@ export interface Bound {
 }
 
 /**
- * Binds the proved key to the invited admin or container. Rejects with `denied` if the invitation does not exist or has
- * ended. Any other failure leaves the invitation open.
+ * Binds the proved key to the invited admin or container. Rejects with `denied` if the invitation does not exist, has
+ * ended or is for another key, or if the owner who made it no longer has the container. Any other failure leaves the
+ * invitation open.
  */
 export async function useInvitation(
   { service, admins, invitations, logins, journal, changed }: InvitedOptions,
@@ -52,16 +53,22 @@ export async function useInvitation(
   address: string,
 ): Promise<Bound> {
   const { hash, key: shown } = logins.proveInvitation(proof, address);
-  const key = parsePublicKey(`${shown.type} ${shown.blob.toString('base64')} invitation`);
+  const proved = parsePublicKey(`${shown.type} ${shown.blob.toString('base64')} invitation`);
   const bind = async (invitation: Invitation): Promise<Bound> => {
     const { kind, name } = invitation.for;
+    const { owner } = invitation;
+    const key = invitedKey(invitation, proved);
     const actor = invitedActor(invitation, admins, key.fingerprint, address);
     const record = {
       call: ulid(),
-      verb: kind === 'admin' ? 'admin invite' : 'key invite',
+      verb: verbOf(invitation),
       target: name,
       actor: recordActor(actor),
-      invitation: { id: idOf(invitation), by: invitation.by },
+      invitation: {
+        id: idOf(invitation),
+        by: invitation.by,
+        ...(owner === undefined ? {} : { byOwner: { ...owner } }),
+      },
     };
     await journal.append({ type: 'invitation-used', ...record });
     try {
@@ -75,7 +82,12 @@ export async function useInvitation(
       else {
         await addKeys(
           service,
-          { user: parseName(name), keys: [key] },
+          // A certificate is not among the keys of the container. The directory has checked that it is valid.
+          {
+            user: parseName(name),
+            keys: [key],
+            invitedBy: owner?.certificate === undefined ? owner?.fingerprint : undefined,
+          },
           {
             actor,
             signal: new AbortController().signal,
@@ -107,6 +119,22 @@ export async function useInvitation(
   } finally {
     await changed();
   }
+}
+
+/** Returns the key to bind, with the comment that it was invited with. Throws `denied` if another key is invited. */
+function invitedKey(invitation: Invitation, proved: PublicKey): PublicKey {
+  const bound = boundKey(invitation);
+  if (bound === 'any') return proved;
+  if (bound?.fingerprint !== proved.fingerprint)
+    throw new Failure('denied', { what: 'this login', why: 'it may not be used here' });
+  return bound;
+}
+
+/** Returns the verb that made an invitation. */
+function verbOf({ for: { kind }, owner, key }: Invitation): string {
+  if (kind === 'admin') return 'admin invite';
+  if (owner === undefined) return 'key invite';
+  return key === undefined ? 'keys invite' : 'keys add';
 }
 
 /** Returns the actor that the invitation stands for. */

@@ -249,6 +249,7 @@ const lines: Record<VerbName, readonly (readonly string[])[]> = {
   ],
   keys: [['keys', 'alice']],
   'keys add': [['keys', 'add', '--user', 'alice']],
+  'keys invite': [['keys', 'invite', '--user', 'alice']],
   'keys remove': [['keys', 'remove', 'nothing', '--user', 'alice']],
   'key add': [['key', 'add', 'alice']],
   'key list': [

@@ -2,14 +2,14 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { verbNamed, verbNames } from '../../src/catalogue/catalogue.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
-import { startServer, temporaryFolder, type Finished, type TestServer } from '../support/server.ts';
+import { eventually, startServer, temporaryFolder, type Finished, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
-const keys = {} as Record<'alice' | 'bob' | 'owner', TestKey>;
+const keys = {} as Record<'alice' | 'bob' | 'owner' | 'laptop' | 'spare', TestKey>;
 
 beforeAll(async () => {
   const folder = await temporaryFolder();
-  for (const name of ['alice', 'bob', 'owner'] as const) keys[name] = await makeKey(folder, name);
+  for (const name of ['alice', 'bob', 'owner', 'laptop', 'spare'] as const) keys[name] = await makeKey(folder, name);
   server = await startServer();
   for (const [user, key] of [
     ['alice', keys.alice],
@@ -25,7 +25,7 @@ function self(words: readonly string[], key: TestKey = keys.alice): Promise<Fini
   return server.ssh(words, { user: 'self', key: key.path, shared: true, stdin: keys.alice.line });
 }
 
-const open = ['info', 'config', 'keys', 'keys add', 'keys remove', 'restart', 'logs', 'whoami', 'help'];
+const open = ['info', 'config', 'keys', 'keys add', 'keys invite', 'keys remove', 'restart', 'logs', 'whoami', 'help'];
 
 describe('an owner', () => {
   test('sees their own container', async () => {
@@ -40,15 +40,75 @@ describe('an owner', () => {
     });
   });
 
-  test('can restart it, read its log, add keys, and remove all keys but the last', async () => {
+  test('can restart it, read its log, add a key that signs, and remove all keys but the last', async () => {
     expect((await self(['restart'])).stdout).toMatch(/alice-container: Running/);
     expect(await self(['logs'])).toMatchObject({ code: 0 });
-    const added = await server.ssh(['keys', 'add'], { user: 'self', key: keys.alice.path, stdin: keys.bob.line });
-    expect(added.stdout).toMatch(/alice: 1 key added/);
-    expect((await self(['keys', 'remove', 'bob@laptop'])).stdout).toMatch(/alice: 1 key removed/);
+    const added = await server.ssh(['keys', 'add'], { user: 'self', key: keys.alice.path, stdin: keys.laptop.line });
+    expect(added.stdout).toMatch(/^alice: 1 key invited\. To add a key, run its command where its private key is/);
+    const [, login = ''] = /^ssh -p \d+ (invite-[a-z2-7]{32})@/m.exec(added.stdout) ?? [];
+    // Only the key that was named can use it.
+    expect((await server.ssh([], { user: login, key: keys.spare.path })).code).toBe(255);
+    expect((await self(['keys'])).stdout).toMatch(/^[0-9a-f]{12} +SHA256:\S{43} \(laptop@laptop\)/m);
+    const used = await server.ssh([], { user: login, key: keys.laptop.path });
+    expect(used.stdout).toContain(`Your key ${keys.laptop.fingerprint} now opens the container of alice.`);
+    expect((await self(['whoami'], keys.laptop)).stdout).toContain('alice');
+    expect((await self(['keys', 'remove', 'laptop@laptop'])).stdout).toMatch(/alice: 1 key removed/);
     const last = await self(['keys', 'remove', 'alice@laptop']);
     expect(last).toMatchObject({ code: 5, stdout: '' });
     expect(last.stderr).toMatch(/\(last-key\)/);
+  });
+
+  test('can invite a key that is not at hand, and cancel the invitation', async () => {
+    const invite = async (): Promise<{ token: string; invitation: { id: string } }> =>
+      (JSON.parse((await self(['keys', 'invite', '--json'])).stdout) as { result: never }).result;
+    const [first, second] = [await invite(), await invite()];
+    expect((await self(['keys', 'remove', first.invitation.id])).stdout).toBe('alice: 1 invitation cancelled\n');
+    expect((await server.ssh([], { user: `invite-${first.token}`, key: keys.spare.path })).code).toBe(255);
+    expect((await server.ssh([], { user: `invite-${second.token}`, key: keys.spare.path })).code).toBe(0);
+    expect((await self(['keys', 'remove', 'invitation'])).stdout).toMatch(/alice: 1 key removed/);
+  });
+
+  test("cannot add another person's key, whose sessions, name and verbs stay as they are", async () => {
+    const open = server.startSsh([], { user: 'self', key: keys.bob.path, options: ['-N'] });
+    const sessions = async (): Promise<{ login: string; name: string; containers: string[] }[]> => {
+      const { stdout } = await server.ssh(['session', 'list', '--json'], { shared: true });
+      const { result } = JSON.parse(stdout) as { result: { sessions: { login: string; name: string }[] } };
+      return result.sessions.filter(({ name }) => name === 'bobby') as never;
+    };
+    const before = await eventually(async () => {
+      const found = await sessions();
+      return found.length > 0 ? found : undefined;
+    }, 'bob is logged in');
+    const ask = async (key: TestKey, format: readonly string[]): Promise<Finished> => {
+      const answer = await server.ssh(['keys', 'add', ...format], {
+        user: 'self',
+        key: keys.alice.path,
+        stdin: `${key.line.split(' ').slice(0, 2).join(' ')} same-comment\n`,
+      });
+      const neutral = (text: string): string =>
+        text
+          .replaceAll(/invite-[a-z2-7]{32}|"?token"?: "?[a-z2-7]{32}"?|,[a-z2-7]{32},/g, 'TOKEN')
+          .replaceAll(key.fingerprint, 'KEY')
+          .replaceAll(/\b[0-9a-f]{12}\b/g, 'ID')
+          .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+          .replaceAll(/("seq": ?|seq: )\d+|("hash": ?"|hash: )[0-9a-f]{64}/g, 'JOURNAL');
+      return { ...answer, stdout: neutral(answer.stdout), stderr: neutral(answer.stderr) };
+    };
+    for (const format of formats) {
+      const [theirs, nobodys] = [await ask(keys.bob, format), await ask(keys.spare, format)];
+      expect(theirs).toEqual(nobodys);
+      expect(theirs.code).toBe(0);
+    }
+    expect((await self(['keys', '--format', 'csv'])).stdout).not.toContain(keys.bob.fingerprint);
+    expect((await server.ssh(['key', 'list', 'alice'], { shared: true })).stdout).not.toContain(keys.bob.fingerprint);
+    expect((await sessions()).map(({ login }) => login)).toEqual(before.map(({ login }) => login));
+    const fresh = { user: 'self', key: keys.bob.path };
+    expect((await server.ssh(['info'], fresh)).stdout).toMatch(/^ {2}Container: +bobby-container$/m);
+    expect(JSON.parse((await server.ssh(['whoami', '--json'], fresh)).stdout)).toMatchObject({
+      result: { name: 'bobby', containers: ['bobby'] },
+    });
+    open.kill();
+    expect((await self(['keys', 'remove', 'same-comment'])).stdout).toBe('alice: 2 invitations cancelled\n');
   });
 
   test('has exactly the listed verbs', () => {
@@ -95,6 +155,7 @@ describe('an owner', () => {
     ['restart', '?'],
     ['logs', '?'],
     ['keys', 'add', '--user', '?'],
+    ['keys', 'invite', '--user', '?'],
     ['keys', 'remove', 'SHA256:x', '--user', '?'],
     ['info', '?', '--nonsense'],
     ['info', '?', 'more'],
@@ -174,6 +235,37 @@ describe('an owner of two containers', () => {
       expect(stdout).toBe('');
       expect(stderr).toMatch(/you have several \(usage\)\nNext: name one: first, second\n/);
     }
+  });
+
+  test('is recorded with the name of the login, the container of the call, and all containers', async () => {
+    expect((await self(['restart', 'second'], keys.owner)).code).toBe(0);
+    const { stdout } = await server.ssh(['audit', '--target', 'second', '--verb', 'restart', '--json']);
+    const { result } = JSON.parse(stdout) as { result: { records: unknown[] } };
+    expect(result.records.at(-1)).toMatchObject({
+      target: 'second',
+      actor: { name: 'first', entryPoint: 'self', owns: ['first', 'second'] },
+    });
+    expect((await server.ssh(['session', 'list'], { shared: true })).stdout).toMatch(/ first \(also second\) +owner /);
+  });
+
+  test('keeps name and open logins when an admin gives the key a container whose name is first', async () => {
+    const held = server.startSsh([], { user: 'self', key: keys.owner.path, options: ['-N'] });
+    const sessions = async (): Promise<string[]> => {
+      const { stdout } = await server.ssh(['session', 'list', '--json'], { shared: true });
+      const { result } = JSON.parse(stdout) as { result: { sessions: { login: string; name: string }[] } };
+      return result.sessions.filter(({ name }) => name === 'first').map(({ login }) => login);
+    };
+    // The shared connection of `self` is the other one.
+    const before = await eventually(async () => {
+      const found = await sessions();
+      return found.length === 2 ? found : undefined;
+    }, 'the owner is logged in twice');
+    expect((await server.ssh(['create', 'aaron'], { shared: true, stdin: keys.owner.line })).code).toBe(0);
+    const { stdout } = await server.ssh(['whoami', '--json'], { user: 'self', key: keys.owner.path });
+    expect(JSON.parse(stdout)).toMatchObject({ result: { name: 'first', containers: ['first', 'second', 'aaron'] } });
+    expect(await sessions()).toEqual(before);
+    held.kill();
+    expect((await server.ssh(['delete', 'aaron', '--yes'], { shared: true })).code).toBe(0);
   });
 
   test('sees both by name, and no other container', async () => {

@@ -70,8 +70,8 @@ const authorityColumns = [
   'added_by',
 ];
 const hostKeyColumns = ['key', 'type', 'fingerprint', 'made_at', 'in_use', 'known_hosts', 'sshfp'];
-const invitationColumns = ['id', 'kind', 'name', 'role', 'by', 'expires_at'];
-const tokenColumns = ['id', 'kind', 'name', 'role', 'expires_at', 'token', 'command'];
+const invitationColumns = ['id', 'kind', 'name', 'role', 'by', 'expires_at', 'by_owner', 'fingerprint'];
+const tokenColumns = ['id', 'kind', 'name', 'role', 'expires_at', 'token', 'command', 'fingerprint'];
 /** Makes sure that a CA named office exists. */
 const office = (run: (words: readonly string[], stdin?: string) => Promise<void>): Promise<void> =>
   run(['ca', 'add', 'office', '--for', 'manage'], keys.ca.line).catch(() => undefined);
@@ -149,7 +149,13 @@ const cases: Record<Tried, Case> = {
     stdin: () => keys.alice.line,
     missing: ['keys', 'add', '--user', missingUser],
     shows: /alice: nothing to change/,
-    columns: keyColumns,
+    columns: tokenColumns,
+  },
+  'keys invite': {
+    words: ['keys', 'invite'],
+    missing: ['keys', 'invite', '--user', missingUser],
+    shows: /^ssh -p \d+ invite-[a-z2-7]{32}@/m,
+    columns: tokenColumns,
   },
   'keys remove': {
     words: ['keys', 'remove', 'other@laptop'],

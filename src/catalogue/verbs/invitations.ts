@@ -27,7 +27,7 @@ const idOrName = parsedBy((text) => {
 const rule =
   'The invitation works once, within ten minutes, and is shown only once. It becomes invalid if its creator loses the right to invite. Anyone who has it can add a key: send it over a channel that only the invited person reads.';
 
-function madeView({ invitation, command }: InvitationMade): Block[] {
+export function madeView({ invitation, command }: InvitationMade): Block[] {
   const whose =
     invitation.kind === 'admin' ? `an admin key of ${invitation.name}` : `a key to the container of ${invitation.name}`;
   return [
@@ -37,29 +37,46 @@ function madeView({ invitation, command }: InvitationMade): Block[] {
       text: `The first person who runs this command before ${invitation.expiresAt} makes their login key ${whose}:`,
     },
     { kind: 'verbatim', text: command },
-    ...(command.endsWith(`@${unknownHost}`)
-      ? [
-          {
-            kind: 'text',
-            tone: 'warn',
-            text: `Replace ${unknownHost} with the name of this host, or set jump.hostname in the configuration`,
-          } as const,
-        ]
-      : []),
+    ...hostNote(command),
   ];
 }
 
-function madeRows({ invitation, token, command }: InvitationMade): Rows {
+/** Returns a note if the command of an invitation has no host name. */
+export function hostNote(command: string): Block[] {
+  if (!command.endsWith(`@${unknownHost}`)) return [];
+  const text = `Replace ${unknownHost} with the name of this host, or set jump.hostname in the configuration`;
+  return [{ kind: 'text', tone: 'warn', text }];
+}
+
+export function madeRows(made: readonly InvitationMade[]): Rows {
   return {
-    columns: ['id', 'kind', 'name', 'role', 'expires_at', 'token', 'command'],
-    rows: [[invitation.id, invitation.kind, invitation.name, invitation.role, invitation.expiresAt, token, command]],
+    columns: ['id', 'kind', 'name', 'role', 'expires_at', 'token', 'command', 'fingerprint'],
+    rows: made.map(({ invitation: { id, kind, name, role, expiresAt, fingerprint }, token, command }) => [
+      id,
+      kind,
+      name,
+      role,
+      expiresAt,
+      token,
+      command,
+      fingerprint,
+    ]),
   };
 }
 
 function openRows(invitations: readonly InvitationInfo[]): Rows {
   return {
-    columns: ['id', 'kind', 'name', 'role', 'by', 'expires_at'],
-    rows: invitations.map(({ id, kind, name, role, by, expiresAt }) => [id, kind, name, role, by, expiresAt]),
+    columns: ['id', 'kind', 'name', 'role', 'by', 'expires_at', 'by_owner', 'fingerprint'],
+    rows: invitations.map(({ id, kind, name, role, by, expiresAt, byOwner, fingerprint }) => [
+      id,
+      kind,
+      name,
+      role,
+      by,
+      expiresAt,
+      byOwner,
+      fingerprint,
+    ]),
   };
 }
 
@@ -81,7 +98,7 @@ export const adminInvite = defineVerb({
   input: z.strictObject({ name: newName, role: z.enum(adminRoles).optional() }),
   view: madeView,
   copy: ({ command }) => command,
-  rows: madeRows,
+  rows: (made) => madeRows([made]),
 });
 
 export const keyInvite = defineVerb({
@@ -91,6 +108,7 @@ export const keyInvite = defineVerb({
   ends: { ...readEnds, notFound: noContainer, conflict: 'too many invitations are open' },
   examples: [{ line: 'key invite alice', says: 'prints the command that Alice has to run on her new laptop' }],
   access: { manage: 'operator' },
+  elsewhere: 'keys invite',
   changes: true,
   danger: 'none',
   form: {},
@@ -99,13 +117,16 @@ export const keyInvite = defineVerb({
   input: z.strictObject({ user: username }),
   view: madeView,
   copy: ({ command }) => command,
-  rows: madeRows,
+  rows: (made) => madeRows([made]),
 });
 
 export const inviteList = defineVerb({
   name: 'invite list',
   aliases: ['invite ls'],
   summary: 'List open invitations',
+  description: [
+    'BY is the admin, or "owner" and the name of the owner who added a key at self@. KEY is the only key that can use the invitation.',
+  ],
   examples: [{ line: 'invite list', says: 'names, creators and expiry times; tokens are not stored' }],
   access: { manage: 'viewer' },
   changes: false,
@@ -123,14 +144,16 @@ export const inviteList = defineVerb({
         { title: 'ROLE' },
         { title: 'EXPIRES' },
         { title: 'BY' },
+        { title: 'KEY' },
       ],
-      rows: invitations.map(({ id, kind, name, role, by, expiresAt }) => [
+      rows: invitations.map(({ id, kind, name, role, by, expiresAt, byOwner, fingerprint }) => [
         id,
         kind === 'admin' ? 'manage@' : 'container',
         name,
         role ?? '-',
         showTime(expiresAt, context),
-        by,
+        byOwner ? `owner ${by}` : by,
+        fingerprint ?? 'any',
       ]),
       empty: 'No open invitations',
     },

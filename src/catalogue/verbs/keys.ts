@@ -1,4 +1,4 @@
-/** The verbs about users' keys. The container and the jump account always change together. */
+/** The verbs about users' keys, at manage@. The container and the jump account always change together. */
 import { z } from 'zod';
 import type { KeyChange, KeyList } from '../../domain/results/keys.ts';
 import { publicKeys, username } from '../declaration/schema.ts';
@@ -19,7 +19,7 @@ import {
   yesOption,
 } from './shared.ts';
 
-const selectorArgument = {
+export const selectorArgument = {
   kind: 'argument',
   name: 'key',
   summary: 'fingerprint (SHA256:…, or a prefix of it), or exact comment',
@@ -27,9 +27,9 @@ const selectorArgument = {
   complete: 'fingerprints',
 } as const;
 
-const keyEnds = { ...changeEnds, notFound: noContainer } as const;
+export const keyEnds = { ...changeEnds, notFound: noContainer } as const;
 
-function changeView(result: KeyChange, context: ViewContext): Block[] {
+export function changeView(result: KeyChange, context: ViewContext): Block[] {
   const parts = [
     ...(result.added.length > 0 ? [`${plural(result.added.length, 'key')} added`] : []),
     ...(result.removed.length > 0 ? [`${plural(result.removed.length, 'key')} removed`] : []),
@@ -128,82 +128,6 @@ export const keyReplace = defineVerb({
   target: 'user',
   parameters: [userArgument, publicKeyOption],
   input: z.strictObject({ user: username, keys: publicKeys }),
-  view: changeView,
-  rows: (result) => keyRows(result.keys),
-});
-
-export const keys = defineVerb({
-  name: 'keys',
-  summary: 'List your own keys',
-  examples: [{ line: 'keys', says: 'the keys that open your container' }],
-  ends: { ...readEnds, notFound: noContainer },
-  access: { self: true },
-  elsewhere: 'key list <user>',
-  changes: false,
-  danger: 'none',
-  onSelfCard: true,
-  target: 'user',
-  parameters: [{ ...userArgument, required: false, summary: 'one of your containers, if you have several' }],
-  input: z.strictObject({ user: username.optional() }),
-  view: (result: KeyList, context) => [keyTable(result.keys, context, 'No keys')],
-  rows: (result) => keyRows(result.keys),
-});
-
-const whichContainer = {
-  kind: 'option',
-  name: 'user',
-  long: ['user'],
-  value: 'user',
-  summary: 'one of your containers, if you have several',
-  complete: 'users',
-} as const;
-
-export const keysAdd = defineVerb({
-  name: 'keys add',
-  summary: 'Add your own keys, for example of another laptop',
-  description: [
-    'The keys are accepted by your container and at self@ from then on. Keys that you already have stay unchanged.',
-  ],
-  examples: [{ line: 'keys add < ~/.ssh/id_laptop.pub', says: 'another key' }],
-  ends: keyEnds,
-  access: { self: true },
-  elsewhere: 'key add <user>',
-  changes: true,
-  danger: 'none',
-  stdin: keyStdin,
-  form: {},
-  target: 'user',
-  parameters: [publicKeyOption, whichContainer],
-  input: z.strictObject({ user: username.optional(), keys: publicKeys }),
-  view: changeView,
-  rows: (result) => keyRows(result.keys),
-});
-
-export const keysRemove = defineVerb({
-  name: 'keys remove',
-  aliases: ['keys rm'],
-  summary: 'Remove one of your own keys, by fingerprint or comment',
-  description: [
-    'All your connections through the host are ended, also those with another key. With a valid key you can connect again at once.',
-    'Removing the last key requires --yes: without a key, you can no longer log in.',
-  ],
-  ends: {
-    ...keyEnds,
-    notFound: 'no such key',
-    conflict: 'this is the last key, or another operation on this container is still running',
-  },
-  examples: [{ line: 'keys remove alice@old-laptop', says: 'by its comment' }],
-  access: { self: true },
-  elsewhere: 'key remove <user> <key>',
-  changes: true,
-  danger: 'none',
-  target: 'user',
-  parameters: [
-    selectorArgument,
-    { ...yesOption, summary: 'remove the key even if it is the last one' },
-    whichContainer,
-  ],
-  input: z.strictObject({ user: username.optional(), key: z.string().min(1).max(256), yes: z.boolean().optional() }),
   view: changeView,
   rows: (result) => keyRows(result.keys),
 });

@@ -23,6 +23,7 @@ import { info } from '../../service/info.ts';
 import type { Call } from '../../service/instances/context.ts';
 import { cancelInvitation, inviteAdmin, inviteUser, listInvitations } from '../../service/invitations.ts';
 import { addKeys, listKeys, removeKey, replaceKeys } from '../../service/keys.ts';
+import { addOwnKeys, inviteOwnKey, listOwnKeys, removeOwnKey } from '../../service/ownKeys.ts';
 import { listContainers } from '../../service/list.ts';
 import { restartContainer, startContainer, stopContainer } from '../../service/power.ts';
 import { reconcile } from '../../service/reconcile.ts';
@@ -63,9 +64,10 @@ export const capabilities: Capabilities = {
   logs: consoleLog,
   export: exportAccess,
   config: exportAccess,
-  'keys add': addKeys,
-  'keys remove': removeKey,
-  keys: listKeys,
+  'keys add': addOwnKeys,
+  'keys invite': inviteOwnKey,
+  'keys remove': removeOwnKey,
+  keys: listOwnKeys,
   'key add': addKeys,
   'key list': listKeys,
   'key remove': removeKey,

@@ -23,6 +23,8 @@ export interface OpenInvitation {
   readonly hash: string;
   /** Milliseconds since 1970. */
   readonly expiresAtMs: number;
+  /** The only key that may use it, as wire blob in base64; any key may if undefined. */
+  readonly blob?: string | undefined;
 }
 
 export interface Directory {

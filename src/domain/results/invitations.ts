@@ -9,6 +9,11 @@ export interface InvitationInfo {
   /** The role of a new admin; otherwise null. */
   readonly role: Role | null;
   readonly by: string;
+  /** Whether `by` is an owner of the container, who made it at self@, and not an admin. */
+  readonly byOwner: boolean;
+  /** Fingerprint and comment of the only key that can use the invitation; null if any key can. */
+  readonly fingerprint: string | null;
+  readonly comment: string | null;
   readonly expiresAt: string;
 }
 

@@ -1,4 +1,5 @@
 /** Results of the verbs about keys. */
+import type { InvitationInfo, InvitationMade } from './invitations.ts';
 
 export interface KeyList {
   readonly user: string;
@@ -14,6 +15,24 @@ export interface KeyChange {
   /** Whether the user's connections through the host were ended, because a key was removed. */
   readonly connectionsEnded: boolean;
   readonly warnings: readonly string[];
+}
+
+/** Result of `keys`: an owner's keys, and the invitations that the owner has open. */
+export interface OwnKeyList extends KeyList {
+  readonly invitations: readonly InvitationInfo[];
+}
+
+/** Result of `keys add`: an invitation for each key that is new. Nothing says whether the key has other containers. */
+export interface KeysInvited {
+  readonly user: string;
+  /** Keys that the container already has. */
+  readonly unchanged: readonly KeyInfo[];
+  readonly invitations: readonly InvitationMade[];
+}
+
+/** Result of `keys remove`. */
+export interface OwnKeyChange extends KeyChange {
+  readonly cancelled: readonly InvitationInfo[];
 }
 
 export interface KeyInfo {

@@ -1,10 +1,11 @@
 /** Builds the directory of valid logins from admins, CAs, invitations, and the owners that Incus knows. */
 import type { Identity } from '../../domain/access/actor.ts';
-import type { Directory } from '../../domain/access/directory.ts';
+import { shownKeyId } from '../../domain/keys/certificate.ts';
+import type { Ca, Directory, OpenInvitation } from '../../domain/access/directory.ts';
 import { limitsOf, type AdminStore } from './adminStore.ts';
 import type { CaStore } from './caStore.ts';
 import type { HostContext } from '../instances/context.ts';
-import type { InvitationStore } from './invitationStore.ts';
+import { boundKey, type Invitation, type InvitationStore } from './invitationStore.ts';
 import { decodeKeys, field, ownerOfInstance, publicKeyOf, type StoredKey } from '../instances/metadata.ts';
 
 export interface OwnState {
@@ -64,6 +65,30 @@ export function makeDirectory({ admins, cas, invitations }: OwnState, owners: re
     cas: cas.all,
     admins: admins.all.map(({ name, role }) => ({ name, role })),
     users: [...owners].sort((a, b) => byAge([a.createdAt, a.user], [b.createdAt, b.user])).map(({ user }) => user),
-    invitations: invitations.all.map(({ hash, expiresAt }) => ({ hash, expiresAtMs: Date.parse(expiresAt) })),
+    invitations: invitations.all.filter((entry) => ownerStands(entry, owners, cas.all)).flatMap(openInvitation),
   };
+}
+
+/** Returns an invitation as the index reads it; nothing if its key cannot be read, so that no other key may use it. */
+function openInvitation(entry: Invitation): OpenInvitation[] {
+  const bound = boundKey(entry);
+  const open = { hash: entry.hash, expiresAtMs: Date.parse(entry.expiresAt) };
+  if (bound === undefined) return [];
+  return [bound === 'any' ? open : { ...open, blob: bound.base64 }];
+}
+
+/** Returns whether the owner who made an invitation still has the container, by the same key or certificate. */
+function ownerStands({ owner, for: { name } }: Invitation, owners: readonly Owner[], cas: readonly Ca[]): boolean {
+  if (owner === undefined) return true;
+  const { fingerprint, certificate } = owner;
+  const found = owners.find(({ user }) => user === name);
+  if (found === undefined || certificate === undefined)
+    return found?.keys.some((key) => publicKeyOf(key)?.fingerprint === fingerprint) === true;
+  const ca = cas.find((candidate) => candidate.name === certificate.ca && candidate.entryPoints.includes('self'));
+  return (
+    ca !== undefined &&
+    !ca.revoked.serials.includes(certificate.serial) &&
+    !ca.revoked.keyIds.map(shownKeyId).includes(certificate.keyId) &&
+    !ca.revoked.fingerprints.includes(fingerprint)
+  );
 }

@@ -1,12 +1,16 @@
 /**
  * Open invitations, in a small state file: one-time tokens, valid for ten minutes. Only the SHA-256 of a token is kept.
  * As a token has 160 random bits, the hash identifies it but cannot be used to log in.
+ *
+ * Admins invite to manage@ and to containers. An owner invites keys to their own container; such an invitation can name
+ * the only key that may use it.
  */
 import { createHash } from 'node:crypto';
 import type { Low } from 'lowdb';
 import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import { newToken } from '../../domain/access/invitation.ts';
+import { parsePublicKey, type PublicKey } from '../../domain/keys/publicKey.ts';
 import type { InvitationInfo } from '../../domain/results/invitations.ts';
 import { quoted } from '../../domain/text.ts';
 import { openState } from '../../journal/jsonState.ts';
@@ -16,10 +20,19 @@ const inviteeSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('admin'), name: z.string(), role: z.enum(['viewer', 'operator', 'admin']).optional() }),
   z.object({ kind: z.literal('user'), name: z.string() }),
 ]);
+/** The login of an owner who invites. The invitation ends with the right of this key or certificate. */
+const owner = z.object({
+  fingerprint: z.string(),
+  certificate: z.object({ ca: z.string(), keyId: z.string(), serial: z.string() }).optional(),
+});
 const invitation = z.object({
   hash: z.string(),
   for: inviteeSchema,
   by: z.string(),
+  /** Only if an owner made it. */
+  owner: owner.optional(),
+  /** The line of the only key that may use it; absent if any key may. */
+  key: z.string().optional(),
   /** Made on the host by root, so that it does not end with the rights of an admin. */
   byRoot: z.boolean(),
   expiresAt: z.string(),
@@ -27,9 +40,13 @@ const invitation = z.object({
 const schema = z.object({ invitations: z.array(invitation) });
 type State = z.infer<typeof schema>;
 export type Invitation = z.infer<typeof invitation>;
+export type InvitingOwner = z.infer<typeof owner>;
 
 const invitationMs = 10 * 60 * 1000;
+/** Number of open invitations of all admins. Those of owners do not count, so that owners cannot use it up. */
 const maxOpen = 1000;
+/** Number of open invitations of all owners of one container. */
+const maxOpenPerContainer = 10;
 
 export class InvitationStore {
   readonly #db: Low<State>;
@@ -47,7 +64,10 @@ export class InvitationStore {
     return new InvitationStore(await openState(path, schema, { invitations: [] }), admins, now);
   }
 
-  /** The invitations that can be used now. An invitation ends with the rights of the admin who made it. */
+  /**
+   * The invitations that can be used now. An invitation ends with the rights of the admin who made it. Whether an owner
+   * still has the container, only Incus knows: the directory leaves those of others out, and `use` of them is refused.
+   */
   get all(): readonly Invitation[] {
     const now = this.#now().getTime();
     return this.#db.data.invitations.filter((entry) => now < Date.parse(entry.expiresAt) && this.#stands(entry));
@@ -72,7 +92,7 @@ export class InvitationStore {
     };
     if (!this.#stands(made)) throw new Failure('denied', { what: 'the invitation', why: 'you may not invite' });
     const open = this.all;
-    if (open.length >= maxOpen)
+    if (open.filter((entry) => entry.owner === undefined).length >= maxOpen)
       throw new Failure('busy', {
         what: 'the invitation',
         why: `there are already ${maxOpen} open ones`,
@@ -80,6 +100,58 @@ export class InvitationStore {
       });
     await this.#write([...open, made]);
     return { token, invitation: infoOf(made) };
+  }
+
+  /** Returns the open invitations that owners of this user's container have made. */
+  ofOwner(user: string): readonly Invitation[] {
+    return this.all.filter((entry) => entry.owner !== undefined && entry.for.name === user);
+  }
+
+  /**
+   * Creates an invitation of an owner for each key, or for any key where it is undefined. An earlier invitation for the
+   * same key ends. Rejects with `busy`, and creates none, if too many would be open.
+   */
+  async makeOwn(
+    user: string,
+    by: { readonly name: string; readonly owner: InvitingOwner },
+    keys: readonly (PublicKey | undefined)[],
+  ): Promise<{ token: string; invitation: InvitationInfo }[]> {
+    const lines = keys.map((key) => key?.line);
+    const blobs = new Set(keys.flatMap((key) => key?.base64 ?? []));
+    const kept = this.all.filter((entry) => {
+      const bound = entry.owner !== undefined && entry.for.name === user ? boundKey(entry) : undefined;
+      return bound === undefined || bound === 'any' || !blobs.has(bound.base64);
+    });
+    const open = kept.filter((entry) => entry.owner !== undefined && entry.for.name === user).length;
+    if (open + lines.length > maxOpenPerContainer)
+      throw new Failure('busy', {
+        what: lines.length === 1 ? 'the invitation' : `${lines.length} invitations`,
+        why: `of the ${maxOpenPerContainer} that can be open for "${user}", ${open} are`,
+        next: `use or cancel one of them: see "keys ${user}"`,
+      });
+    const expiresAt = new Date(this.#now().getTime() + invitationMs).toISOString();
+    const made = lines.map((line) => {
+      const token = newToken();
+      const entry: Invitation = {
+        hash: hashOf(token),
+        for: { kind: 'user', name: user },
+        by: by.name,
+        owner: by.owner,
+        ...(line === undefined ? {} : { key: line }),
+        byRoot: false,
+        expiresAt,
+      };
+      return { token, entry };
+    });
+    await this.#write([...kept, ...made.map(({ entry }) => entry)]);
+    return made.map(({ token, entry }) => ({ token, invitation: infoOf(entry) }));
+  }
+
+  /** Cancels those of these invitations that are open. */
+  async cancelThese(wanted: readonly Invitation[]): Promise<InvitationInfo[]> {
+    const matching = this.all.filter((entry) => wanted.includes(entry));
+    if (matching.length > 0) await this.#write(this.all.filter((entry) => !matching.includes(entry)));
+    return matching.map(infoOf);
   }
 
   /** Cancels invitations by id, or by the name that they are for. */
@@ -91,8 +163,7 @@ export class InvitationStore {
         why: 'no open invitation has this id or name',
         next: 'see "invite list"',
       });
-    await this.#write(this.all.filter((entry) => !matching.includes(entry)));
-    return matching.map(infoOf);
+    return this.cancelThese(matching);
   }
 
   /**
@@ -112,7 +183,8 @@ export class InvitationStore {
     }
   }
 
-  #stands({ by, byRoot, for: { kind } }: Invitation): boolean {
+  #stands({ by, byRoot, owner: inviting, for: { kind } }: Invitation): boolean {
+    if (inviting !== undefined) return kind === 'user';
     if (byRoot) return true;
     const role = this.#admins.named(by)?.role;
     return role === 'admin' || (role === 'operator' && kind === 'user');
@@ -135,13 +207,29 @@ export function idOf({ hash }: Invitation): string {
   return hash.slice(0, 12);
 }
 
-function infoOf(entry: Invitation): InvitationInfo {
+/** Returns the only key that may use an invitation, or `any`; undefined if its key cannot be read. */
+export function boundKey({ key }: Pick<Invitation, 'key'>): PublicKey | 'any' | undefined {
+  if (key === undefined) return 'any';
+  try {
+    return parsePublicKey(key);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns an invitation as lists show it. */
+export function infoOf(entry: Invitation): InvitationInfo {
+  const bound = boundKey(entry);
+  const key = bound === 'any' ? undefined : bound;
   return {
     id: idOf(entry),
     kind: entry.for.kind,
     name: entry.for.name,
     role: entry.for.kind === 'admin' ? (entry.for.role ?? null) : null,
     by: entry.by,
+    byOwner: entry.owner !== undefined,
+    fingerprint: key?.fingerprint ?? null,
+    comment: key?.comment ?? null,
     expiresAt: entry.expiresAt,
   };
 }

@@ -32,6 +32,7 @@ export             x      x       x     -    x
 config             -      -       -     x    -
 keys               -      -       -     x    -
 keys add           -      -       -     x    -
+keys invite        -      -       -     x    -
 keys remove        -      -       -     x    -
 key add            -      x       x     -    x
 key list           x      x       x     -    x
@@ -129,7 +130,7 @@ describe('access', () => {
         .filter((verb) => verb.changes)
         .map((verb) => verb.name);
     expect(changes('manage', 'viewer')).toEqual([]);
-    expect(changes('self', 'owner')).toEqual(['restart', 'keys add', 'keys remove']);
+    expect(changes('self', 'owner')).toEqual(['restart', 'keys add', 'keys invite', 'keys remove']);
   });
 
   it('is refused with a failure that names the verb and who may use it', () => {
@@ -174,6 +175,7 @@ describe('access', () => {
       'config',
       'keys',
       'keys add',
+      'keys invite',
       'keys remove',
       'whoami',
       'help',

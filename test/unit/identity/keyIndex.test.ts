@@ -125,6 +125,16 @@ describe('an invitation', () => {
     ]);
   });
 
+  it('for one key admits this key, and gives any other the answer of an unknown token', () => {
+    const index = new KeyIndex();
+    index.replace({ ...emptyDirectory, invitations: [{ hash, expiresAtMs: now + 1000, blob: guest.blob }] });
+    const other = makeIdentity({ owns: [] }).identity;
+    expect(verdict(index, invited())).toBe('invited');
+    expect(verdict(index, invited({ blob: other.blob }))).toBe(unknown);
+    expect(verdict(index, invited({ username: `invite-${newToken()}` }))).toBe(unknown);
+    expect(verdict(index, invited(), now + 1000)).toBe(unknown);
+  });
+
   it('admits nobody after it was spent', () => {
     const index = open();
     index.spend(hash);

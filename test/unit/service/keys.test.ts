@@ -153,6 +153,11 @@ describe('key add', () => {
     expect([user, added[0]?.addedBy]).toEqual(['alice', 'alice']);
   });
 
+  it('warns no owner of a key that opens the container of another user', async () => {
+    const { added, warnings } = await addKeys((await host()).context, { keys: [bobs] }, callBy(owner(alice)));
+    expect([commentsOf(added), warnings]).toEqual([['bob@desk'], []]);
+  });
+
   it('adds to a stopped container', async () => {
     const world = await host({ edit: (state) => void (instanceIn(state).run = null) });
     await add(world);

@@ -1,12 +1,13 @@
 /** Invitations: used once, valid for ten minutes, and no token on disk. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseLimitedKeys } from '../../../../src/domain/keys/keyLimits.ts';
 import { AdminStore } from '../../../../src/service/access/adminStore.ts';
-import { hashOf, InvitationStore } from '../../../../src/service/access/invitationStore.ts';
+import { boundKey, hashOf, InvitationStore } from '../../../../src/service/access/invitationStore.ts';
 import { makeKey } from '../../../support/keys.ts';
+import { newKey } from '../../../support/world/keys.ts';
 
 let folder: string;
 let now: Date;
@@ -107,5 +108,83 @@ describe('an invitation', () => {
       expect(text).not.toContain(token);
       expect(text).toContain(hashOf(token));
     }
+  });
+});
+
+describe('an invitation of an owner', () => {
+  const alice = { name: 'alice', owner: { fingerprint: 'SHA256:desk' } };
+  const [laptop, phone] = [newKey('alice@laptop'), newKey('alice@phone')];
+
+  it('keeps its maker and the key that may use it, through a restart', async () => {
+    const [made] = await (await open()).makeOwn('alice', alice, [laptop]);
+    expect(made?.invitation).toMatchObject({
+      kind: 'user',
+      name: 'alice',
+      by: 'alice',
+      byOwner: true,
+      fingerprint: laptop.fingerprint,
+      comment: 'alice@laptop',
+    });
+    const again = await open();
+    expect(again.list()).toEqual([made?.invitation]);
+    expect(again.ofOwner('alice').map(boundKey)).toEqual([laptop]);
+    expect(again.ofOwner('bob')).toEqual([]);
+  });
+
+  it('replaces an earlier one for the same key of the same container, and no other', async () => {
+    const invitations = await open();
+    const [first] = await invitations.makeOwn('alice', alice, [laptop, phone, undefined]);
+    await invitations.makeOwn('bob', { name: 'bob', owner: { fingerprint: 'SHA256:bob' } }, [laptop]);
+    await invitations.makeOwn('alice', alice, [laptop, undefined]);
+    expect(invitations.ofOwner('alice').map(({ key }) => key)).toEqual([phone.line, undefined, laptop.line, undefined]);
+    expect(invitations.ofOwner('bob')).toHaveLength(1);
+    await expect(invitations.use(hashOf(first?.token ?? ''), () => Promise.resolve())).rejects.toEqual(denied);
+  });
+
+  it('is refused beyond ten for a container, all of a call or none, and leaves the others of admins room', async () => {
+    const invitations = await open();
+    await invitations.make({ kind: 'user', name: 'alice' }, root);
+    await invitations.makeOwn(
+      'alice',
+      alice,
+      Array.from({ length: 9 }, () => undefined),
+    );
+    await expect(invitations.makeOwn('alice', alice, [laptop, phone])).rejects.toMatchObject({
+      code: 'busy',
+      why: 'of the 10 that can be open for "alice", 9 are',
+      next: 'use or cancel one of them: see "keys alice"',
+    });
+    expect(invitations.ofOwner('alice')).toHaveLength(9);
+    await invitations.makeOwn('alice', alice, [laptop]);
+    // The same key takes the place of its own earlier invitation.
+    await invitations.makeOwn('alice', alice, [laptop]);
+    await expect(invitations.makeOwn('alice', alice, [undefined])).rejects.toMatchObject({ code: 'busy' });
+    expect(await invitations.makeOwn('bob', alice, [undefined])).toHaveLength(1);
+    now = new Date(now.getTime() + 600_000);
+    expect(await invitations.makeOwn('alice', alice, [phone])).toHaveLength(1);
+  });
+
+  it('does not stand if it is for an admin, whatever the file says', async () => {
+    const forged = { hash: 'f'.repeat(64), for: { kind: 'admin', name: 'eve' }, by: 'alice', byRoot: true };
+    const expiresAt = new Date(now.getTime() + 1000).toISOString();
+    await writeFile(
+      join(folder, 'invitations.json'),
+      JSON.stringify({ invitations: [{ ...forged, owner: alice.owner, expiresAt }] }),
+    );
+    expect((await open()).all).toEqual([]);
+  });
+});
+
+describe('the file of version 0.1.0', () => {
+  it('is read: any key may use its invitations, which admins have made', async () => {
+    const fixture = join(import.meta.dirname, '../../../fixtures/0.1.0/state/invitations.json');
+    await cp(fixture, join(folder, 'invitations.json'));
+    now = new Date('2026-11-28T18:00:00Z');
+    const key = await makeKey(folder, 'admin');
+    await admins.add('admin', { keys: parseLimitedKeys(key.line) }, 'test', now);
+    expect((await open()).list()).toMatchObject([
+      { kind: 'admin', name: 'erin', role: 'viewer', by: 'admin', byOwner: false, fingerprint: null },
+      { kind: 'user', name: 'alice', role: null, by: 'admin', byOwner: false, fingerprint: null },
+    ]);
   });
 });
