@@ -146,9 +146,9 @@ const cases: Record<Tried, Case> = {
   },
   'keys add': {
     words: ['keys', 'add'],
-    stdin: () => keys.alice.line,
+    stdin: () => keys.other.line,
     missing: ['keys', 'add', '--user', missingUser],
-    shows: /alice: nothing to change/,
+    shows: /alice: 1 key invited/,
     columns: tokenColumns,
   },
   'keys invite': {
