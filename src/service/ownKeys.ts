@@ -81,7 +81,7 @@ export async function removeOwnKey(
   const changed =
     has || ids.size === 0
       ? await removeKey(context, { ...request, user }, call)
-      : { user, added: [], removed: [], keys, operation: null, warnings: [] };
+      : { user, added: [], removed: [], keys, operation: null, connectionsEnded: false, warnings: [] };
   const open = context.invitations.ofOwner(user).filter((entry) => ids.has(infoOf(entry).id));
   return { ...changed, cancelled: await context.invitations.cancelThese(open) };
 }
