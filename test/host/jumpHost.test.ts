@@ -4,7 +4,7 @@ import { access, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
-import { execa } from 'execa';
+import { execa, type ResultPromise } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { metricsAgeMs } from '../../src/host/incus/incus.ts';
 import { expectedStory } from '../contract/expected.ts';
@@ -13,6 +13,7 @@ import { makeWorld, runStory } from '../contract/story.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { eventually, finished, temporaryFolder, type Finished } from '../support/server.ts';
 import { connectShell } from '../support/shell.ts';
+import { freePort } from './harness/index.ts';
 import { skipReason, startJumpHost, type JumpHost } from './jumpHost.ts';
 
 describe.skipIf(skipReason !== undefined)('Containarium on a real Incus', () => {
@@ -405,6 +406,56 @@ describe.skipIf(skipReason !== undefined)('Containarium on a real Incus', () => 
       expect(direct.exitCode).toBe(255);
     });
 
+    /** Opens connections of a user through the host in every way, and waits until each of them serves. */
+    const connections = async (user: string, key: TestKey): Promise<Record<string, Promise<unknown>>> => {
+      const config = await clientFor(user, key);
+      const forward = await freePort();
+      const socket = join(folder, `mux-${user}-${forward}`);
+      const start = (...words: string[]): ResultPromise<{ reject: false; stdin: 'ignore' }> =>
+        execa('ssh', ['-F', config, ...words], { reject: false, stdin: 'ignore' });
+      const own = await addressOf(user);
+      const ends = {
+        '-N -L': start('-N', '-L', `${forward}:${own}:22`, `${user}-jump`),
+        '-M -N': start('-M', '-N', '-S', socket, `${user}-jump`),
+        '-J': start(`${user}-dev`, 'sleep 300'),
+      };
+      await eventually(async () => {
+        const through = await execa('ssh-keyscan', ['-p', String(forward), '127.0.0.1'], { reject: false });
+        const master = await execa('ssh', ['-F', config, '-S', socket, '-O', 'check', `${user}-jump`], {
+          reject: false,
+        });
+        const inside = await host.incus
+          .incus(['exec', `${user}-container`, '--', 'pgrep', '-f', 'sleep 300'])
+          .catch(() => '');
+        return through.stdout !== '' && master.exitCode === 0 && inside !== '' ? true : undefined;
+      }, 'every connection serves');
+      return ends;
+    };
+
+    const changes: readonly (readonly [verb: string, change: (fingerprint: string) => Promise<unknown>])[] = [
+      ['key remove', (fingerprint) => result(['key', 'remove', 'cxt-alice', fingerprint])],
+      ['key replace', () => result(['key', 'replace', 'cxt-alice'], alice.line)],
+      ['restart', () => result(['restart', 'cxt-alice'])],
+      ['stop', () => result(['stop', 'cxt-alice'])],
+    ];
+
+    it.each(changes)("%s ends the user's connections through the host, and nobody else's", async (_, change) => {
+      const laptop = await makeKey(folder, `ending-${Date.now()}`);
+      await result(['key', 'add', 'cxt-alice'], laptop.line);
+      const [ending, staying] = [await connections('cxt-alice', laptop), await connections('cxt-bob', bob)];
+      const ended = Promise.all(Object.values(ending));
+      let bobEnded = false;
+      for (const end of Object.values(staying)) void end.then(() => (bobEnded = true));
+      expect(await change(laptop.fingerprint)).toMatchObject({ connectionsEnded: true });
+      await ended;
+      expect(bobEnded).toBe(false);
+      await execa('pkill', ['-KILL', '-u', 'cxt-bob']);
+      await Promise.all(Object.values(staying));
+      if ((await result(['info', 'cxt-alice'])).container.status === 'stopped') await result(['start', 'cxt-alice']);
+      await manage(['key', 'remove', 'cxt-alice', laptop.fingerprint]);
+      expect((await ssh(await clientFor('cxt-alice', alice), 'cxt-alice-dev', 'id -un')).stdout).toBe('cxt-alice\n');
+    });
+
     it('leaves keys alone that the user added in the container', async () => {
       const own = await makeKey(folder, 'own');
       const config = await clientFor('cxt-alice', alice);
@@ -479,6 +530,18 @@ describe.skipIf(skipReason !== undefined)('Containarium on a real Incus', () => 
     const { container } = await result(['info', 'cxt-plain']);
     expect(container).toMatchObject({ docker: false, autostart: false });
     await result(['delete', 'cxt-plain', '--yes']);
+  });
+
+  it('leaves nothing of what a deleted container has written to its console', async () => {
+    await result(['create', 'cxt-noisy', '--no-docker'], alice.line);
+    const mark = 'cxt-secret-on-the-console';
+    await host.incus.incus(['exec', 'cxt-noisy-container', '--', 'sh', '-c', `echo ${mark} > /dev/console`]);
+    await result(['stop', 'cxt-noisy']);
+    const holding = (): Promise<string> =>
+      execa('grep', ['-rl', mark, join(host.incus.incusDir, 'logs')], { reject: false }).then(({ stdout }) => stdout);
+    expect(await holding()).toContain('console.log');
+    await result(['delete', 'cxt-noisy', '--yes']);
+    expect(await holding()).toBe('');
   });
 
   it('reports in doctor that no user can log in if sshd is not running', async () => {
