@@ -136,7 +136,9 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
     expect(await exec('sshd', '-T', '-C', 'user=someone,host=h,addr=192.0.2.1')).toContain(
       'forcecommand /usr/sbin/nologin',
     );
-    expect(await exec('sshd', '-T', '-C', 'user=root,host=h,addr=192.0.2.1')).toContain('forcecommand none');
+    expect(await exec('sshd', '-T', '-C', 'user=root,host=h,addr=192.0.2.1')).toMatch(
+      /persourcemaxstartups 20$[^]*forcecommand none|forcecommand none$[^]*persourcemaxstartups 20/m,
+    );
   });
 
   it('changes and prints nothing the second time', async () => {
@@ -176,6 +178,7 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
     const again = await prepare({ machine: withoutSystemd, folder: '/var/lib/elsewhere' });
     expect(again.said.filter((line) => !line.includes('lxcfs'))).toEqual([
       'Writing /etc/ssh/sshd_config.d/50-containarium.conf: jump accounts can reach their own container and nothing else',
+      expect.stringMatching(/^sshd (?:offers no passwords|may still offer passwords)/),
       'Reloading sshd',
     ]);
     expect(
