@@ -13,6 +13,7 @@ import { Btrfs } from '../host/btrfs.ts';
 import { Incus } from '../host/incus/incus.ts';
 import { runningKernel } from '../host/kernelRelease.ts';
 import { KeyScan } from '../host/keyscan.ts';
+import { OomLog } from '../host/oomKills.ts';
 import { Packages } from '../host/packages.ts';
 import { Sshd } from '../host/sshd.ts';
 import { poolTrouble } from '../host/zpool.ts';
@@ -120,6 +121,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     jumpKeys,
     operations,
     steps,
+    oomLog: new OomLog(parts.runner),
     log,
     now,
   };

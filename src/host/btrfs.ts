@@ -77,10 +77,12 @@ export class Btrfs {
   async tree(path: string, signal?: AbortSignal): Promise<SubvolumeTree> {
     const listed = parseSubvolumes((await this.#run(['subvolume', 'list', path], signal)).stdout);
     const groups = await this.#groups(path, signal);
+    // Each subvolume has a group, so a line without one is part of a name.
+    const real = listed.subvolumes.filter(({ id }) => groups === undefined || groups.bytes.has(id));
     return {
-      subvolumes: listed.subvolumes,
+      subvolumes: real,
       bytes: groups?.bytes,
-      doubtful: listed.doubtful || groups?.doubtful === true,
+      doubtful: listed.doubtful || groups?.doubtful === true || real.length < listed.subvolumes.length,
     };
   }
 

@@ -262,6 +262,9 @@ function instanceSpec(
   return {
     config: {
       'boot.autostart': String(request.autostart ?? defaults.autostart),
+      // Incus starts it again when its init ends, as when the kernel kills that for lack of memory: at most ten times
+      // a minute. A stop by us or by `incus stop` is final; a poweroff from the inside is not.
+      'boot.autorestart': String(request.autostart ?? defaults.autostart),
       'limits.cpu': String(request.cpu ?? defaults.cpu),
       'limits.memory': formatExact(request.memory ?? defaults.memory),
       ...isolationConfig(request.processes ?? defaults.processes),

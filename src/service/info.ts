@@ -35,18 +35,19 @@ async function containerDetails(
   call: Pick<Call, 'signal'>,
 ): Promise<Omit<ContainerDetails, 'recent'>> {
   const instance = await instanceOf(context, user, call.signal);
-  const [percent, inUse, account, placement, groupId, lastLoginAt] = await Promise.all([
+  const [percent, inUse, account, placement, groupId, lastLoginAt, kills] = await Promise.all([
     cpuPercent(context, instance, call.signal),
     context.incus.memoryInUse(call.signal),
     context.accounts.account(user, call.signal),
     findPlacement(context, call.signal),
     context.accounts.groupId(context.settings.jump.group, call.signal),
     lastLogin(context.incus, instance, user, call.signal),
+    context.oomLog.kills(),
   ]);
   const ours = account !== undefined && isOurAccount(account, groupId);
   const hostKey = instance.config[field.hostKey];
   return {
-    ...toContainer(instance, inUse),
+    ...toContainer(instance, inUse, kills),
     cpuPercent: percent,
     storage: {
       pool: rootDevice(instance)?.device['pool'] ?? placement.pool,

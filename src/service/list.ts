@@ -10,13 +10,14 @@ export async function listContainers(
   selection: Selection,
   call: Pick<Call, 'signal'>,
 ): Promise<ContainerList> {
-  const [instances, inUse] = await Promise.all([
+  const [instances, inUse, kills] = await Promise.all([
     context.incus.instancesWithState(call.signal),
     context.incus.memoryInUse(call.signal),
+    context.oomLog.kills(),
   ]);
   const ours = instances
     .filter((instance) => ownerOfInstance(instance) !== undefined)
-    .map((instance) => toContainer(instance, inUse));
+    .map((instance) => toContainer(instance, inUse, kills));
   const containers = ours.filter((container) => selects(selection, container));
   return {
     containers,

@@ -107,6 +107,7 @@ describe.skipIf(skipReason !== undefined)('Containarium on a real Incus', () => 
       expect(config).toMatchObject({
         'security.nesting': 'true',
         'boot.autostart': 'true',
+        'boot.autorestart': 'true',
         'limits.cpu': '1',
         'limits.memory': '512MiB',
       });

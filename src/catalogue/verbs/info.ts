@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { HostInfo } from '../../domain/results/about.ts';
-import type { ContainerDetails } from '../../domain/results/container.ts';
+import type { ContainerDetails, OutOfMemory } from '../../domain/results/container.ts';
 import { username } from '../declaration/schema.ts';
 import { plural } from '../../domain/text.ts';
 import { capitalised, percent, showCpu, showSize, showTime, showUptime, showUse } from '../declaration/show.ts';
@@ -40,6 +40,12 @@ function share(part: number | null, whole: number | null): Drawing {
   return part === null || whole === null || whole <= 0 ? {} : { ratio: Math.min(1, Math.max(0, part / whole)) };
 }
 
+const outOfMemoryEffect = {
+  killed: 'the kernel killed a process, the container runs on',
+  stopped: 'the kernel killed init, with which the container stopped',
+  restarted: 'the kernel killed init, and Incus started the container again',
+} as const satisfies Record<OutOfMemory['effect'], string>;
+
 function containerView(c: ContainerDetails, context: ViewContext): Block[] {
   return [
     {
@@ -47,6 +53,11 @@ function containerView(c: ContainerDetails, context: ViewContext): Block[] {
       fields: [
         ['Container', c.name],
         ['Status', c.provisioning === 'ready' ? capitalised(c.status) : `${capitalised(c.status)}, ${c.provisioning}`],
+        ...(c.outOfMemory === null
+          ? []
+          : ([
+              ['Out of memory', `${outOfMemoryEffect[c.outOfMemory.effect]}, ${showTime(c.outOfMemory.at, context)}`],
+            ] as const)),
         ['User', c.user],
         ['IP Address', c.address ?? '-'],
         [

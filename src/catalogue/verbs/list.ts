@@ -21,7 +21,10 @@ export const listColumns = {
   status: {
     title: 'STATUS',
     priority: 2,
-    cell: (c) => (c.provisioning === 'ready' ? capitalised(c.status) : capitalised(c.provisioning)),
+    cell: (c) =>
+      c.provisioning === 'ready'
+        ? `${capitalised(c.status)}${c.outOfMemory === null ? '' : ' (OOM)'}`
+        : capitalised(c.provisioning),
     value: (c) => c.status,
   },
   ip: {

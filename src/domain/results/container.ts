@@ -8,6 +8,13 @@ export type InstanceStatus = (typeof instanceStatuses)[number];
 /** The stage of a container's life, apart from the state of its instance. */
 export type Provisioning = 'creating' | 'ready' | 'deleting';
 
+/** A process of a container was killed because the container reached its memory limit, /dev/shm included. */
+export interface OutOfMemory {
+  readonly at: string;
+  /** `killed`: the container runs on. `stopped`: it was its init. `restarted`: likewise, and Incus started it again. */
+  readonly effect: 'killed' | 'stopped' | 'restarted';
+}
+
 export interface Container {
   readonly user: string;
   /** The name of the Incus instance. */
@@ -35,6 +42,8 @@ export interface Container {
   /** Why the running container has to restart for its configuration to take effect, as clauses. Empty: no need. */
   readonly restartFor: readonly string[];
   readonly snapshots: number;
+  /** Since the last start, or the reason for it; null also if the host's log cannot tell. */
+  readonly outOfMemory: OutOfMemory | null;
   /** SHA256 fingerprints of the owner's keys. */
   readonly keys: readonly string[];
 }

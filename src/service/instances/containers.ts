@@ -8,8 +8,10 @@ import { containerName, NoContainer, type Username } from '../../domain/values/u
 import type { IncusInstance } from '../../host/incus/documents.ts';
 import type { MemoryInUse } from '../../host/incus/memoryMetrics.ts';
 import { pendingIsolation } from '../isolation/change.ts';
+import type { OomKills } from '../../host/oomKills.ts';
 import type { HostContext } from './context.ts';
 import { memoryUsed } from './memory.ts';
+import { outOfMemory } from './outOfMemory.ts';
 import { decodeKeys, field, keyInfo, labelsOf, ownerOfInstance, provisioningOf } from './metadata.ts';
 
 /** Returns the root disk, with `own` false if it comes from a profile. */
@@ -47,7 +49,11 @@ function status(instance: IncusInstance): InstanceStatus {
 }
 
 /** Converts an instance. Without `inUse`, memory use is all that the container is charged for, page cache included. */
-export function toContainer(instance: IncusInstance, inUse: MemoryInUse = new Map()): Container {
+export function toContainer(
+  instance: IncusInstance,
+  inUse: MemoryInUse = new Map(),
+  kills: OomKills = new Map(),
+): Container {
   const config = { ...(instance.expanded_config ?? {}), ...instance.config };
   const disk = instance.state?.disk?.['root'];
   const running = status(instance) === 'running';
@@ -73,6 +79,7 @@ export function toContainer(instance: IncusInstance, inUse: MemoryInUse = new Ma
     processes: running ? (instance.state?.processes ?? null) : null,
     restartFor: pendingIsolation(instance),
     snapshots: instance.snapshots?.length ?? 0,
+    outOfMemory: outOfMemory(instance, kills),
     keys: decodeKeys(config[field.keys]).map((key) => keyInfo(key).fingerprint),
   };
 }

@@ -9,6 +9,7 @@ import type { Accounts } from '../../host/accounts.ts';
 import type { Incus } from '../../host/incus/incus.ts';
 import type { JumpKeys } from '../../host/jumpKeys.ts';
 import type { KeyScan } from '../../host/keyscan.ts';
+import type { OomLog } from '../../host/oomKills.ts';
 import type { IncusStreams } from '../../host/incus/streams.ts';
 import type { Operations } from '../../journal/operations.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -24,6 +25,7 @@ export interface HostContext {
   readonly jumpKeys: JumpKeys;
   readonly operations: Operations;
   readonly steps: Steps;
+  readonly oomLog: OomLog;
   readonly log: Logger;
   readonly now: () => Date;
 }

@@ -37,6 +37,7 @@ function container(user: string, change: Partial<Container> = {}): Container {
     processLimit: 2000,
     restartFor: [],
     snapshots: 0,
+    outOfMemory: null,
     keys: ['SHA256:a'],
     ...change,
   };

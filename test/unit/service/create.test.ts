@@ -186,6 +186,7 @@ describe('create', () => {
     const { config, devices, files } = instanceOf(world);
     expect(config).toMatchObject({
       'boot.autostart': 'false',
+      'boot.autorestart': 'false',
       'limits.cpu': '2',
       'limits.memory': '64MiB',
       'limits.processes': '500',
