@@ -6,6 +6,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, vi } from 'vitest';
 import { succeeds } from '../../src/prepare/programs.ts';
 import { ensurePackages } from '../host/harness/index.ts';
+import { confinement } from './confinement.ts';
 import { containers } from './containers.ts';
 import { installing } from './installing.ts';
 import { interruptions } from './interruptions.ts';
@@ -33,6 +34,7 @@ describe('a jump host with ZFS', () => {
 
   installing(host);
   containers(host);
+  confinement(host);
   quotas(host);
   interruptions(host);
 });
