@@ -7,6 +7,7 @@ import { stringify } from 'yaml';
 import { z } from 'zod';
 import { check, misfitText } from '../domain/check.ts';
 import { Failure } from '../domain/failure.ts';
+import { missingBridgeSettings } from '../host/incus/bridgeSettings.ts';
 import { incusDir } from './daemon.ts';
 import { kernelHas } from './packages.ts';
 import { run, succeeds } from './programs.ts';
@@ -35,6 +36,16 @@ export interface Parts {
   readonly profile: { readonly root?: { readonly pool: string }; readonly nic?: { readonly network: string } };
 }
 
+function bridgeConfig(address: string): Readonly<Record<string, string>> {
+  const config = { 'ipv4.address': address, 'ipv4.nat': 'true', 'ipv6.address': 'none' };
+  return { ...config, ...missingBridgeSettings(config) };
+}
+
+/** With IPv4 filtering Incus fixes an address itself; the bridge's DHCP serves only instances with a fixed address. */
+function profileNic(network: string): Readonly<Record<string, string>> {
+  return { type: 'nic', name: 'eth0', network, 'security.ipv4_filtering': 'true' };
+}
+
 /** Renders the document that `incus admin init --preseed` reads. */
 export function renderPreseed(parts: Parts): string {
   const { pool, bridge, profile } = parts;
@@ -47,7 +58,7 @@ export function renderPreseed(parts: Parts): string {
             {
               name: bridge.name,
               type: 'bridge',
-              config: { 'ipv4.address': bridge.address, 'ipv4.nat': 'true', 'ipv6.address': 'none' },
+              config: bridgeConfig(bridge.address),
             },
           ],
     storage_pools:
@@ -69,7 +80,7 @@ export function renderPreseed(parts: Parts): string {
         name: 'default',
         devices: {
           ...(profile.root === undefined ? {} : { root: { type: 'disk', path: '/', pool: profile.root.pool } }),
-          ...(profile.nic === undefined ? {} : { eth0: { type: 'nic', name: 'eth0', network: profile.nic.network } }),
+          ...(profile.nic === undefined ? {} : { eth0: profileNic(profile.nic.network) }),
         },
       },
     ],
@@ -94,7 +105,11 @@ const namedList = z
   .transform((list) => list ?? []);
 const profileAnswer = z.looseObject({ devices: z.record(z.string(), z.record(z.string(), z.string())) });
 
-async function query<T>(path: string, schema: z.ZodType<T>, env: Readonly<Record<string, string>>): Promise<T> {
+export async function queryIncus<T>(
+  path: string,
+  schema: z.ZodType<T>,
+  env: Readonly<Record<string, string>>,
+): Promise<T> {
   // Without `--raw` the client prints nothing for an empty list (`null` in the reply).
   const { stdout } = await run('incus', ['query', '--raw', path], { env });
   const answer = z.object({ metadata: z.unknown() }).safeParse(JSON.parse(stdout));
@@ -118,9 +133,9 @@ export interface IncusState {
 
 async function incusState(env: Readonly<Record<string, string>> = {}): Promise<IncusState> {
   const [pools, networks, profile] = await Promise.all([
-    query('/1.0/storage-pools?recursion=1', namedList, env),
-    query('/1.0/networks?recursion=1', namedList, env),
-    query('/1.0/profiles/default', profileAnswer, env),
+    queryIncus('/1.0/storage-pools?recursion=1', namedList, env),
+    queryIncus('/1.0/networks?recursion=1', namedList, env),
+    queryIncus('/1.0/profiles/default', profileAnswer, env),
   ]);
   const devices = Object.values(profile.devices);
   return {
@@ -203,7 +218,10 @@ export async function initialiseIncus(options: InitialiseOptions): Promise<void>
       `Creating the storage pool "${pool.name}" (${pool.driver}${size}${pool.source === undefined ? '' : `, on ${pool.source}`})`,
     );
   }
-  if (bridge !== undefined) options.say(`Creating the bridge "${bridge.name}" (${bridge.address}, NAT, no IPv6)`);
+  if (bridge !== undefined)
+    options.say(
+      `Creating the bridge "${bridge.name}" (${bridge.address}, NAT, no IPv6, DHCP for known instances only)`,
+    );
   if (Object.keys(profile).length > 0) options.say('Adding the missing root disk or network to the default profile');
   const parts: Parts = {
     profile,

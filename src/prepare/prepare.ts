@@ -6,6 +6,7 @@ import { Accounts, frontAccount } from '../host/accounts.ts';
 import { ProgramRunner } from '../host/runner.ts';
 import { Failure } from '../domain/failure.ts';
 import type { KernelLimits } from '../domain/values/kernelLimits.ts';
+import { closeBridge } from './bridge.ts';
 import { startIncusDaemon } from './daemon.ts';
 import { initialiseIncus } from './initialise.ts';
 import type { InitialiseOptions } from './initialise.ts';
@@ -30,6 +31,8 @@ export interface PrepareSettings {
   readonly passwordLogins?: boolean | undefined;
   /** The wanted kernel limits. */
   readonly kernel: KernelLimits;
+  /** The containers' bridge, if configured. */
+  readonly network?: string | undefined;
   /** Driver and source of the storage pool. Default: chosen automatically. */
   readonly storage?: NonNullable<InitialiseOptions['storage']>;
 }
@@ -81,6 +84,7 @@ export async function prepareHost({ say, ask, offer, settings }: PrepareOptions)
     offerZfs: () => offerZfs({ release, say, offer }),
     ...(settings.storage === undefined ? {} : { storage: settings.storage }),
   });
+  await closeBridge({ say, name: settings.network });
 
   const accounts = new Accounts(new ProgramRunner());
   if ((await accounts.groupId(settings.group)) === undefined) {

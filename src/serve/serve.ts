@@ -120,6 +120,7 @@ export async function serve(words: readonly string[], env: NodeJS.ProcessEnv): P
         pendingLoginsPerSource: settings.jump.pendingLoginsPerSource,
         passwordLogins: settings.jump.passwordLogins,
         kernel: settings.kernel,
+        network: settings.incus.network,
       },
     });
   }

@@ -3,6 +3,7 @@
  * that it was given.
  */
 import type { CreateResult } from '../domain/results/changes.ts';
+import type { ImageInfo } from '../domain/results/upkeep.ts';
 import { Failure } from '../domain/failure.ts';
 import type { PublicKey } from '../domain/keys/publicKey.ts';
 import { ensureMinimum } from '../domain/values/minSizes.ts';
@@ -15,6 +16,7 @@ import { toContainer } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
 import { hostnameWarnings, jumpHost } from './instances/jumpHost.ts';
 import { sshAccess } from './export.ts';
+import { fixedAddress, writeFixedAddress } from './images/fixedAddress.ts';
 import { ensureImage } from './images/preparedImage.ts';
 import {
   accountComment,
@@ -51,7 +53,7 @@ const minFreeBytes = 512 * 1024 * 1024;
 
 interface Plan {
   readonly placement: Placement;
-  readonly image: string;
+  readonly image: ImageInfo;
   readonly address: string;
   readonly warnings: readonly string[];
   readonly release: () => void;
@@ -85,7 +87,7 @@ export async function createContainer(context: HostContext, request: CreateReque
             base,
           });
           await operation.step(steps.createInstance, { instance: name, operation: operation.id }, () =>
-            context.incus.create(name, plan.image, spec).catch(explained),
+            context.incus.create(name, plan.image.fingerprint, spec).catch(explained),
           );
         });
         await stages.stage(`Creating user: ${user}`, async () => {
@@ -97,6 +99,8 @@ export async function createContainer(context: HostContext, request: CreateReque
             ] as const) {
               await context.incus.pushFile({ instance: name, path, content: `${content}\n`, mode: '0644' });
             }
+            const { placement, address, image } = plan;
+            await writeFixedAddress(context.incus, name, { ...placement, address }, { withFiles: !image.current });
           });
         });
         await stages.stage('Adding SSH keys and host key', async () => {
@@ -278,6 +282,7 @@ function instanceSpec(
       [field.hostKey]: made.hostKey,
       [field.createdBy]: made.actor,
       [field.image]: made.base,
+      [field.address]: fixedAddress({ gateway: plan.placement.gateway, address: plan.address }),
       ...labelConfig(request.labels ?? []),
     },
     devices: {

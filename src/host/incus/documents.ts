@@ -4,6 +4,9 @@
  */
 import { z } from 'zod';
 
+/** The prefix of this system's keys in the configuration of an instance. */
+export const metadataPrefix = 'user.containarium.';
+
 const stringMap = z.record(z.string(), z.string());
 const deviceMap = z.record(z.string(), stringMap);
 

@@ -1,6 +1,7 @@
 /** The checks of `doctor` for Incus: its daemon, pool, bridge and prepared image. */
 import { Failure } from '../../domain/failure.ts';
 import { formatHuman } from '../../domain/values/size.ts';
+import { missingBridgeSettings, othersOnBridge, withoutFixedAddress } from '../../host/incus/bridgeSettings.ts';
 import { isTrusted, untrusted } from '../../host/incus/trouble.ts';
 import { preparedImage } from '../images/preparedImage.ts';
 import type { HostContext } from '../instances/context.ts';
@@ -57,10 +58,41 @@ export async function checkPool(
 
 export async function checkNetwork(context: HostContext, signal: AbortSignal): Promise<Outcome> {
   const [placement, server] = await Promise.all([findPlacement(context, signal), context.incus.server(signal)]);
-  const text = `bridge ${placement.network} ${placement.gateway}`;
-  return context.host.simulated || server.environment.firewall === 'nftables'
-    ? ok(text)
-    : warning(`${text}; firewall driver ${server.environment.firewall ?? 'unknown'}`, 'install nftables');
+  const { network: name, gateway } = placement;
+  const text = `bridge ${name} ${gateway}`;
+  if (!context.host.simulated && server.environment.firewall !== 'nftables')
+    return warning(`${text}; firewall driver ${server.environment.firewall ?? 'unknown'}`, 'install nftables');
+  const [networks, instances] = await Promise.all([context.incus.networks(signal), context.incus.instances(signal)]);
+  const bridge = networks.find((network) => network.name === name);
+  if (bridge === undefined) return problem(`${text} is gone`);
+  const missing = missingBridgeSettings(bridge.config);
+  if (Object.keys(missing).length > 0) {
+    const others = othersOnBridge(bridge, instances);
+    return warning(
+      `${text}; a container can take leases under made-up addresses, or learn the names of the others: it lacks ` +
+        `${Object.keys(missing).join(' and ')}${others === undefined ? '' : `, which "serve --real" leaves alone because ${others}`}`,
+      others === undefined
+        ? 'containarium serve --real sets them'
+        : `give each instance on it a fixed address, then ${setCommand(name, missing)}`,
+    );
+  }
+  const unserved = withoutFixedAddress(name, instances);
+  return unserved.length === 0
+    ? ok(`${text}, closed: DHCP for known instances, no names`)
+    : warning(
+        `${text}; no DHCP for ${unserved.join(', ')}, which have no fixed address`,
+        `incus config device override ${unserved[0] ?? ''} eth0 security.ipv4_filtering=true`,
+      );
+}
+
+/** Returns a command for a person. The shell's `$'…'` holds lines, and leaves an exclamation mark alone. */
+function setCommand(bridge: string, settings: Readonly<Record<string, string>>): string {
+  const words = Object.entries(settings).map(([key, value]) =>
+    /^[\w.-]+$/.test(value)
+      ? `${key}=${value}`
+      : `${key}=$'${value.replaceAll(/[\\']/g, String.raw`\$&`).replaceAll('\n', String.raw`\n`)}'`,
+  );
+  return `incus network set ${bridge} ${words.join(' ')}`;
 }
 
 export async function checkImage(context: HostContext, signal: AbortSignal): Promise<Outcome> {

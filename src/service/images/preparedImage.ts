@@ -9,6 +9,7 @@ import type { Call, HostContext } from '../instances/context.ts';
 import { isolationConfig } from '../isolation/config.ts';
 import { recipe, recipeId } from './recipe.ts';
 import { field, imageProperty } from '../instances/metadata.ts';
+import { promiseAddress } from '../instances/addresses.ts';
 import { findPlacement } from '../instances/placement.ts';
 import { Stages } from '../instances/stages.ts';
 import { waitFor } from '../instances/waiting.ts';
@@ -55,13 +56,15 @@ export async function preparedImage(
 /** Running builds by alias: a create that needs the same image waits for its build. */
 const building = new WeakMap<HostContext['incus'], Map<string, Promise<ImageBuildResult>>>();
 
-/** Returns the fingerprint of the prepared image for `base`; builds the image first if there is none. */
-export async function ensureImage(context: HostContext, base: string, call: Call): Promise<string> {
+/** Returns the prepared image for `base`, which another version may have built; builds it first if there is none. */
+export async function ensureImage(context: HostContext, base: string, call: Call): Promise<ImageInfo> {
   const ready = await preparedImage(context, base);
-  if (ready !== undefined) return ready.fingerprint;
+  if (ready !== undefined) {
+    if (!ready.current) call.progress.note('The prepared image was built by another version: "image build" renews it');
+    return ready;
+  }
   call.progress.note(`No prepared image yet: building it once from ${base}`);
-  const { image } = await buildImage(context, base, call);
-  return image.fingerprint;
+  return (await buildImage(context, base, call)).image;
 }
 
 export function buildImage(context: HostContext, base: string, call: Call): Promise<ImageBuildResult> {
@@ -82,9 +85,16 @@ async function buildNow(context: HostContext, base: string, alias: string, call:
   const startedMs = performance.now();
   const { incus, steps, settings } = context;
   const made = recipe(settings.image.packages);
-  return context.operations.run(
+  let release: () => void = () => undefined;
+  const built = context.operations.run(
     { verb: 'image build', target: alias, actor: call.actor, input: { image: base } },
-    () => findPlacement(context),
+    async () => {
+      const placement = await findPlacement(context);
+      // A bridge that ignores unknown DHCP clients serves only an instance with a fixed address.
+      const promise = await promiseAddress(incus, placement);
+      release = () => promise.release();
+      return { ...placement, address: promise.address };
+    },
     async (operation, placement) => {
       const instance = `containarium-build-${operation.id.toLowerCase()}`;
       const stages = new Stages(call.progress, 5);
@@ -106,7 +116,7 @@ async function buildNow(context: HostContext, base: string, alias: string, call:
               },
               devices: {
                 root: { type: 'disk', path: '/', pool: placement.pool },
-                eth0: { type: 'nic', name: 'eth0', network: placement.network },
+                eth0: { type: 'nic', name: 'eth0', network: placement.network, 'ipv4.address': placement.address },
               },
             })
             .catch((error: unknown) => {
@@ -174,6 +184,7 @@ async function buildNow(context: HostContext, base: string, alias: string, call:
       return { image: published, elapsedMs: Math.round(performance.now() - startedMs), operation: operation.id };
     },
   );
+  return built.finally(() => release());
 }
 
 /**

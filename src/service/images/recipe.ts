@@ -1,5 +1,9 @@
 /** The recipe for a prepared image: the files and commands that are applied to a base image, as data. */
 import { createHash } from 'node:crypto';
+import { addressFiles } from './fixedAddress.ts';
+
+/** The script of the first boot, which marks a container as made from a prepared image. */
+export const firstBootPath = '/etc/containarium/first-boot';
 
 interface RecipeFile {
   readonly path: string;
@@ -55,7 +59,7 @@ Before=ssh.service docker.service containerd.service
 
 [Service]
 Type=oneshot
-ExecStart=/etc/containarium/first-boot
+ExecStart=${firstBootPath}
 RemainAfterExit=yes
 
 [Install]
@@ -87,9 +91,10 @@ export function recipe(packages: readonly string[]): Recipe {
       ['apt-get', 'install', '--yes', '--quiet', '--no-install-recommends', ...wanted],
     ],
     files: [
-      { path: '/etc/containarium/first-boot', mode: '0755', content: firstBootScript },
+      { path: firstBootPath, mode: '0755', content: firstBootScript },
       { path: '/etc/systemd/system/containarium-first-boot.service', mode: '0644', content: firstBootUnit },
       { path: '/etc/ssh/sshd_config.d/10-containarium.conf', mode: '0644', content: sshdDropIn },
+      ...addressFiles,
     ],
     finish: [
       // Ubuntu starts sshd by socket; only a plain service can wait for the first-boot unit.

@@ -7,9 +7,9 @@ import type { Provisioning } from '../../domain/results/container.ts';
 import type { KeyInfo } from '../../domain/results/keys.ts';
 import { parsePublicKeys, type PublicKey } from '../../domain/keys/publicKey.ts';
 import { ownerOf, type Username } from '../../domain/values/username.ts';
-import type { IncusInstance } from '../../host/incus/documents.ts';
+import { metadataPrefix, type IncusInstance } from '../../host/incus/documents.ts';
 
-const prefix = 'user.containarium.';
+const prefix = metadataPrefix;
 
 export const field = {
   owner: `${prefix}owner`,
@@ -19,6 +19,8 @@ export const field = {
   hostKey: `${prefix}host-key`,
   createdBy: `${prefix}created-by`,
   image: `${prefix}image`,
+  /** The fixed address that was written into the container. Absent: made by a version that left it to DHCP. */
+  address: `${prefix}address`,
 } as const;
 
 /** The properties of a prepared image. */

@@ -1,4 +1,5 @@
 /** Where containers go: the storage pool, the bridge, and its address. */
+import { isIP, isIPv4 } from 'node:net';
 import { Failure } from '../../domain/failure.ts';
 import type { IncusNetwork, IncusPool } from '../../host/incus/documents.ts';
 import type { HostContext } from './context.ts';
@@ -11,7 +12,9 @@ export interface Placement {
   readonly network: string;
   /** The host's address on the bridge, with the prefix length: `10.0.3.1/24`. */
   readonly gateway: string;
-  /** Whether the bridge has an IPv6 address. */
+  /** What a container is told: the address of its router, its name servers, and whether the bridge has IPv6. */
+  readonly router: string;
+  readonly nameservers: readonly string[];
   readonly ipv6: boolean;
 }
 
@@ -36,6 +39,22 @@ function choose<T extends { name: string }>(
 
 function preferred(candidates: readonly { name: string }[], names: readonly string[]): string | undefined {
   return names.find((name) => candidates.some((candidate) => candidate.name === name));
+}
+
+/** Returns what the bridge's DHCP server tells its clients. Ignores values that are not addresses. */
+function toldToContainers(
+  { config }: IncusNetwork,
+  gateway: string,
+): Pick<Placement, 'router' | 'nameservers' | 'ipv6'> {
+  const own = gateway.split('/')[0] ?? '';
+  const router = config['ipv4.dhcp.gateway'] ?? '';
+  const nameservers = (config['dns.nameservers'] ?? '').split(/[,\s]+/).filter((server) => isIP(server) !== 0);
+  const ipv6 = config['ipv6.address'] ?? '';
+  return {
+    router: isIPv4(router) ? router : own,
+    nameservers: nameservers.length === 0 ? [own] : nameservers,
+    ipv6: ipv6 !== '' && ipv6 !== 'none',
+  };
 }
 
 export async function findPlacement(
@@ -66,6 +85,6 @@ export async function findPlacement(
     quotas: pool.driver !== 'dir',
     network: network.name,
     gateway,
-    ipv6: (network.config['ipv6.address'] ?? 'none') !== 'none',
+    ...toldToContainers(network, gateway),
   };
 }

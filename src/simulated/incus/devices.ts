@@ -171,7 +171,10 @@ export function addressClash(state: HostState, instanceName: string, device: Dev
   );
 }
 
-/** Returns the address of the first NIC at boot: the fixed one or a DHCP lease of the bridge. Null without a bridge. */
+/**
+ * Returns the address of the first NIC at boot: the fixed one or a DHCP lease of the bridge. Null without a bridge, or
+ * if its DHCP ignores a NIC for which Incus has no address.
+ */
 export function bootAddress(state: HostState, instanceName: string, devices: Devices, first: number): string | null {
   const device = nics(devices)[0]?.[1];
   if (device === undefined) return null;
@@ -181,6 +184,9 @@ export function bootAddress(state: HostState, instanceName: string, devices: Dev
   const [gateway = ''] = (network?.config['ipv4.address'] ?? '').split('/');
   const stem = gateway.split('.').slice(0, 3).join('.');
   if (fixed === 'none' || stem === '') return null;
+  const ignoresUnknown = (network?.config['raw.dnsmasq'] ?? '').split('\n').includes('dhcp-ignore=tag:!known');
+  if (ignoresUnknown && network?.config['dns.mode'] === 'none' && device['security.ipv4_filtering'] !== 'true')
+    return null;
   const taken = new Set(
     Object.values(state.instances)
       .filter((other) => other.name !== instanceName)

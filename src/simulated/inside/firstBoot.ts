@@ -9,6 +9,7 @@ import type { InstanceFiles, InstanceRecord } from '../state/state.ts';
 export const firstBootPath = '/etc/containarium/first-boot';
 
 const seed = '/etc/containarium/seed';
+const networkSeed = `${seed}/network`;
 const readOnly = { mode: '0440', uid: 0, gid: 0 };
 
 function line(files: InstanceFiles, path: string): string | undefined {
@@ -33,9 +34,21 @@ function applySeed(files: InstanceFiles): boolean {
   return true;
 }
 
+/** Runs the unit that sets the fixed address, as for a container whose network systemd-networkd manages. */
+function applyAddress(files: InstanceFiles): void {
+  const seeded = files[networkSeed];
+  if (seeded === undefined || files['/etc/containarium/network'] === undefined) return;
+  const address = /^address=(.*)$/m.exec(seeded.content)?.[1] ?? '';
+  const content = `[Match]\nName=eth0\n\n[Network]\nDHCP=no\nAddress=${address}\n`;
+  files['/etc/systemd/network/05-containarium.network'] = { content, mode: '0644', uid: 0, gid: 0 };
+  files[`${networkSeed}.done`] = seeded;
+  delete files[networkSeed];
+}
+
 /** Boots an instance. Returns the host key that its sshd serves, or null if no sshd runs. */
 export function bootInside(instance: InstanceRecord): string | null {
   // An ordinary base image has no sshd.
   if (!instance.prepared) return null;
+  applyAddress(instance.files);
   return applySeed(instance.files) ? (hostKeyOf(instance.files) ?? null) : null;
 }

@@ -1,5 +1,6 @@
 /** The schema of the simulated host's JSON file. Sizes are in bytes, times in milliseconds since 1970. */
 import { z } from 'zod';
+import { missingBridgeSettings } from '../../host/incus/bridgeSettings.ts';
 import { systemAccounts, systemGroups } from './systemAccounts.ts';
 
 const stringMap = z.record(z.string(), z.string());
@@ -117,8 +118,9 @@ export type Devices = z.infer<typeof devices>;
 
 const gib = 1024 ** 3;
 
-/** Returns a host as `incus admin init` leaves it: a pool and a bridge, no instances. */
+/** Returns a host as `serve --real` prepares it: a pool and a bridge, no instances. */
 export function freshState(nowMs: number): HostState {
+  const bridge = { 'ipv4.address': '10.0.3.1/24', 'ipv4.nat': 'true', 'ipv6.address': 'none' };
   return {
     version: stateVersion,
     clock: nowMs,
@@ -130,7 +132,7 @@ export function freshState(nowMs: number): HostState {
         name: 'incusbr0',
         type: 'bridge',
         managed: true,
-        config: { 'ipv4.address': '10.0.3.1/24', 'ipv4.nat': 'true', 'ipv6.address': 'none' },
+        config: { ...bridge, ...missingBridgeSettings(bridge) },
       },
       { name: 'lo', type: 'loopback', managed: false, config: {} },
       { name: 'eth0', type: 'physical', managed: false, config: {} },

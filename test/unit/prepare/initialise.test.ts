@@ -5,7 +5,7 @@ import { poolSize, renderPreseed } from '../../../src/prepare/initialise.ts';
 const gibibyte = 1024 ** 3;
 
 describe('the preseed', () => {
-  it('creates a NAT bridge without IPv6, a pool of the given size, and a default profile with both', () => {
+  it('creates a closed NAT bridge without IPv6, a pool of the given size, and a default profile with both', () => {
     const text = renderPreseed({
       pool: { name: 'default', driver: 'btrfs', sizeBytes: 8 * gibibyte },
       bridge: { name: 'incusbr0', address: '10.0.3.1/24' },
@@ -17,7 +17,14 @@ describe('the preseed', () => {
         {
           name: 'incusbr0',
           type: 'bridge',
-          config: { 'ipv4.address': '10.0.3.1/24', 'ipv4.nat': 'true', 'ipv6.address': 'none' },
+          config: {
+            'ipv4.address': '10.0.3.1/24',
+            'ipv4.nat': 'true',
+            'ipv6.address': 'none',
+            'dns.mode': 'none',
+            'raw.dnsmasq':
+              'dhcp-ignore=tag:!known\ndhcp-ignore-names\nno-hosts\nno-ident\ndomain-needed\nlocal=/incus/\nrev-server=10.0.3.0/24',
+          },
         },
       ],
       storage_pools: [{ name: 'default', driver: 'btrfs', config: { size: '8589934592' } }],
@@ -26,7 +33,7 @@ describe('the preseed', () => {
           name: 'default',
           devices: {
             root: { type: 'disk', path: '/', pool: 'default' },
-            eth0: { type: 'nic', name: 'eth0', network: 'incusbr0' },
+            eth0: { type: 'nic', name: 'eth0', network: 'incusbr0', 'security.ipv4_filtering': 'true' },
           },
         },
       ],

@@ -168,6 +168,55 @@ describe('create', () => {
     });
   });
 
+  it('writes the address into the container before its first start, and records it', async () => {
+    const world = await host();
+    await create(world);
+    const { config, files } = instanceOf(world);
+    expect(config['user.containarium.address']).toBe('10.0.3.101/24');
+    expect(files['/etc/containarium/seed/network.done']?.content).toBe(
+      "address=10.0.3.101/24\ngateway=10.0.3.1\ndns='10.0.3.1'\nipv6=no\n",
+    );
+    expect(files['/etc/systemd/network/05-containarium.network']?.content).toContain('Address=10.0.3.101/24');
+    const changes = changesOf(world);
+    expect(changes.findIndex((command) => command.includes('/seed/network'))).toBeLessThan(
+      changes.findIndex((command) => command.startsWith('incus start')),
+    );
+    expect(changes.filter((command) => command.includes('/etc/containarium/network'))).toEqual([]);
+  });
+
+  it('tells the container the router and the name servers of the bridge', async () => {
+    const world = await host({
+      edit: ({ networks }) => {
+        Object.assign(networks.find(({ name }) => name === 'incusbr0')?.config ?? {}, {
+          'ipv4.dhcp.gateway': '10.0.3.254',
+          'dns.nameservers': '192.0.2.53,2001:db8::53',
+          'ipv6.address': 'fd42::1/64',
+        });
+      },
+    });
+    await create(world);
+    expect(instanceOf(world).files['/etc/containarium/seed/network.done']?.content).toBe(
+      "address=10.0.3.101/24\ngateway=10.0.3.254\ndns='192.0.2.53 2001:db8::53'\nipv6=yes\n",
+    );
+  });
+
+  it('brings what applies the address to an image that another version built, and notes that it is old', async () => {
+    const world = await host({
+      edit: ({ images }) => {
+        for (const image of images) {
+          image.properties['containarium.recipe'] = 'older';
+          delete image.files['/etc/containarium/network'];
+        }
+      },
+    });
+    const notes: string[] = [];
+    const progress = { step: () => undefined, note: (text: string) => void notes.push(text), output: () => undefined };
+    await create(world, {}, callBy(undefined, { progress }));
+    expect(notes).toEqual([expect.stringContaining('"image build" renews it')]);
+    expect(instanceOf(world).files['/etc/systemd/network/05-containarium.network']).toBeDefined();
+    expect(await world.faults()).toEqual([]);
+  });
+
   it('follows its options in the instance configuration', async () => {
     const world = await host();
     const { container } = await create(world, {

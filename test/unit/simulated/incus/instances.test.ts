@@ -147,10 +147,19 @@ describe('a simulated instance', () => {
     expect((await ids('a'))[0]).toBe(next);
   });
 
-  test('gets a unique address by DHCP if it has no fixed one', async () => {
+  test('gets no address on a closed bridge if Incus has none for it', async () => {
     const { incus } = fixture();
+    await incus.create('a', base, { config: {}, devices: devices() });
+    await incus.start('a');
+    expect(await incus.leasedAddresses('incusbr0')).toEqual(['10.0.3.1']);
+  });
+
+  test('gets a unique address by DHCP if Incus filters its addresses', async () => {
+    const { incus } = fixture();
+    const { eth0, ...others } = devices();
+    const filtered = { ...others, eth0: { ...eth0, 'security.ipv4_filtering': 'true' } };
     for (const name of ['a', 'b', 'c', 'd']) {
-      await incus.create(name, base, { config: {}, devices: devices() });
+      await incus.create(name, base, { config: {}, devices: filtered });
       await incus.start(name);
     }
     const leased = await incus.leasedAddresses('incusbr0');

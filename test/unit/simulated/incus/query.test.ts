@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { parseIncusSize } from '../../../../src/simulated/program/units.ts';
 import { base, devices, fixture } from '../support.ts';
 
-test('a fresh host has a pool, a bridge with NAT, a simulated server, and nothing else', async () => {
+test('a fresh host has a pool, a closed bridge with NAT, a simulated server, and nothing else', async () => {
   const { incus } = fixture();
   expect(await incus.pools()).toEqual([expect.objectContaining({ name: 'default', driver: 'btrfs' })]);
   expect((await incus.networks()).filter(({ managed }) => managed)).toEqual([
@@ -11,7 +11,13 @@ test('a fresh host has a pool, a bridge with NAT, a simulated server, and nothin
       name: 'incusbr0',
       type: 'bridge',
       managed: true,
-      config: { 'ipv4.address': '10.0.3.1/24', 'ipv4.nat': 'true', 'ipv6.address': 'none' },
+      config: {
+        'ipv4.address': '10.0.3.1/24',
+        'ipv4.nat': 'true',
+        'ipv6.address': 'none',
+        'dns.mode': 'none',
+        'raw.dnsmasq': expect.stringContaining('dhcp-ignore=tag:!known') as string,
+      },
     },
   ]);
   expect(await incus.instances()).toEqual([]);

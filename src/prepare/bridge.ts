@@ -1,0 +1,55 @@
+/**
+ * Closes a bridge that exists: its DHCP and DNS server gets the settings that a new bridge is created with. Only a
+ * bridge on which all instances are containers of this system; `doctor` names any other.
+ */
+import { z } from 'zod';
+import { missingBridgeSettings, othersOnBridge } from '../host/incus/bridgeSettings.ts';
+import { queryIncus } from './initialise.ts';
+import { run } from './programs.ts';
+
+const stringMap = z.record(z.string(), z.string());
+const networks = z.array(
+  z.looseObject({ name: z.string(), type: z.string(), managed: z.boolean(), config: stringMap.default({}) }),
+);
+const instances = z
+  .array(
+    z.looseObject({
+      name: z.string(),
+      config: stringMap.default({}),
+      devices: z.record(z.string(), stringMap).default({}),
+      expanded_devices: z.record(z.string(), stringMap).nullish(),
+    }),
+  )
+  .nullable();
+
+/** The bridge that {@link file:initialise.ts} creates. */
+const defaultBridge = 'incusbr0';
+
+export interface CloseOptions {
+  /** Announces the change before it is made. */
+  readonly say: (line: string) => void;
+  /** The configured bridge. Default: `incusbr0`, or the only managed bridge. */
+  readonly name?: string | undefined;
+  /** Environment of the Incus (`INCUS_DIR`). Default: the machine's own Incus. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export async function closeBridge({ say, name, env = {} }: CloseOptions): Promise<void> {
+  const bridges = (await queryIncus('/1.0/networks?recursion=1', networks, env)).filter(
+    (network) => network.managed && network.type === 'bridge',
+  );
+  const only = bridges.length === 1 ? bridges[0]?.name : undefined;
+  const wanted = name ?? (bridges.some((candidate) => candidate.name === defaultBridge) ? defaultBridge : only);
+  const bridge = bridges.find((candidate) => candidate.name === wanted);
+  if (bridge === undefined) return;
+  const missing = missingBridgeSettings(bridge.config);
+  if (Object.keys(missing).length === 0) return;
+  const all = await queryIncus('/1.0/instances?recursion=1&all-projects=true', instances, env);
+  if (othersOnBridge(bridge, all ?? []) !== undefined) return;
+  say(
+    `Closing the bridge "${bridge.name}" (${Object.keys(missing).join(', ')}): DHCP for instances with a fixed address only, ` +
+      'and no names of instances in its DNS',
+  );
+  const settings = Object.entries(missing).map(([key, value]) => `${key}=${value}`);
+  await run('incus', ['network', 'set', bridge.name, ...settings], { env });
+}

@@ -1,0 +1,64 @@
+/** The check of the bridge, on a simulated host with a container of alice. */
+import { describe, expect, it } from 'vitest';
+import { checkNetwork } from '../../../../src/service/checks/incusChecks.ts';
+import { createContainer } from '../../../../src/service/create.ts';
+import type { HostState, InstanceRecord } from '../../../../src/simulated/state/state.ts';
+import { alice, callBy, hosts } from '../../../support/world/hosts.ts';
+import { newKey } from '../../../support/world/keys.ts';
+import type { World } from '../../../support/world/world.ts';
+
+const host = hosts(async (world) => {
+  await world.must('image build');
+  await createContainer(world.context, { user: alice, keys: [newKey('alice')] }, callBy());
+});
+
+const check = ({ context }: World) => checkNetwork(context, new AbortController().signal);
+const configIn = (state: HostState): Record<string, string> =>
+  state.networks.find(({ name }) => name === 'incusbr0')?.config ?? {};
+const openBridge = (state: HostState): void => {
+  delete configIn(state)['dns.mode'];
+  delete configIn(state)['raw.dnsmasq'];
+};
+const addOther = (state: HostState): void => {
+  const ours = state.instances['alice-container'];
+  if (ours === undefined) throw new Error('the host has no container of alice');
+  const eth0 = { type: 'nic', name: 'eth0', network: 'incusbr0' };
+  const other: InstanceRecord = { ...ours, name: 'db', config: {}, devices: { ...ours.devices, eth0 }, run: null };
+  state.instances['db'] = other;
+};
+
+describe('the check of the bridge', () => {
+  it('is ok on a closed bridge with our containers', async () => {
+    expect(await check(await host())).toMatchObject({ severity: 'ok', detail: expect.stringContaining('closed') });
+  });
+
+  it('names what an open bridge lacks, and what sets it', async () => {
+    expect(await check(await host({ edit: openBridge }))).toMatchObject({
+      severity: 'warning',
+      detail: expect.stringContaining('it lacks dns.mode and raw.dnsmasq'),
+      next: 'containarium serve --real sets them',
+    });
+  });
+
+  it('gives the command for an open bridge that other instances use', async () => {
+    const edit = (state: HostState): void => {
+      openBridge(state);
+      addOther(state);
+    };
+    expect(await check(await host({ edit }))).toMatchObject({
+      severity: 'warning',
+      detail: expect.stringContaining('because db use it too'),
+      next: expect.stringMatching(
+        /incus network set incusbr0 dns\.mode=none raw\.dnsmasq=\$'dhcp-ignore=tag:!known\\ndhcp-ignore-names\\n/,
+      ),
+    });
+  });
+
+  it('names an instance that gets no address on a closed bridge', async () => {
+    expect(await check(await host({ edit: addOther }))).toMatchObject({
+      severity: 'warning',
+      detail: expect.stringContaining('no DHCP for db'),
+      next: expect.stringContaining('incus config device override db eth0'),
+    });
+  });
+});
