@@ -12,6 +12,7 @@ import type { Username } from '../domain/values/username.ts';
 import { jumpShell, type Account } from '../host/accounts.ts';
 import type { IncusInstance } from '../host/incus/documents.ts';
 import { endConnections } from './instances/connections.ts';
+import { addressDifference } from './images/addressDifference.ts';
 import { addressOf } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
 import {
@@ -46,7 +47,7 @@ interface Sides {
   readonly keyUsers: readonly string[];
 }
 
-/** Maximum number of containers whose keys file is read at the same time. */
+/** Maximum number of containers whose files are read at the same time. */
 const parallel = 4;
 
 export async function reconcile(
@@ -175,7 +176,7 @@ async function findDifferences(
       repair: () => context.jumpKeys.remove(user),
     });
   }
-  return [...found, ...(await containerKeyDifferences(context, concerned, signal))];
+  return [...found, ...(await insideDifferences(context, concerned, signal))];
 }
 
 async function accountDifferences(
@@ -257,7 +258,8 @@ function loses(text: string, next: string): boolean {
   return text.split('\n').some((line) => line.trim() !== '' && !line.startsWith('#') && !staying.has(line));
 }
 
-async function containerKeyDifferences(
+/** Returns what differs inside the containers: their keys and their address. */
+async function insideDifferences(
   context: HostContext,
   owned: readonly Owned[],
   signal: AbortSignal | undefined,
@@ -269,6 +271,11 @@ async function containerKeyDifferences(
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         const { user, instance } = next;
         const { name, config } = instance;
+        const address = await addressDifference(context, instance, signal);
+        if (address !== undefined) {
+          const fix = address.repair === undefined ? null : 'write the address into it, for its next start';
+          found.push({ kind: 'container-address', target: user, fix, ...address });
+        }
         const path = containerKeysPath(user);
         const content = containerKeysText(decodeKeys(config[field.keys]));
         if ((await context.incus.pullFile(name, path, signal === undefined ? {} : { signal })) === content) continue;

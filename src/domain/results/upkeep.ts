@@ -12,6 +12,7 @@ export type DifferenceKind =
   | 'container-keys-differ'
   | 'isolation-missing'
   | 'restart-pending'
+  | 'container-address'
   | 'container-unfinished'
   | 'operation-unfinished';
 

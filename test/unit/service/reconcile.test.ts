@@ -72,6 +72,68 @@ const repairable: readonly [kind: string, fix: string, edit: (state: HostState) 
   ['isolation-missing', 'set what is missing', (state) => delete instanceIn(state).config['security.guestapi']],
 ];
 
+/** Makes alice's container one of a version that left its address to DHCP. */
+const byDhcp = (interfaces: string) => (state: HostState) => {
+  const { config, files } = instanceIn(state);
+  delete config['user.containarium.address'];
+  for (const path of Object.keys(files)) if (/network/.test(path)) delete files[path];
+  if (interfaces !== '') files['/etc/network/interfaces'] = { content: interfaces, mode: '0644', uid: 0, gid: 0 };
+};
+const dhcpStanza = 'auto eth0\niface eth0 inet dhcp\n';
+
+describe('reconcile of a container whose address comes by DHCP', () => {
+  it('writes the address into it, for its next start', async () => {
+    const world = await host({ edit: byDhcp(dhcpStanza) });
+    const { differences } = await repair(world);
+    expect(differences).toEqual([
+      {
+        kind: 'container-address',
+        target: 'alice',
+        detail: 'its address comes by DHCP',
+        fix: 'write the address into it, for its next start',
+        fixed: true,
+      },
+    ]);
+    const { config, files, run } = instanceIn(hostStateOf(world.folder));
+    expect(config['user.containarium.address']).toBe(`${run?.address ?? ''}/24`);
+    expect(files['/etc/containarium/seed/network']?.content).toContain(`address=${run?.address ?? ''}/24\n`);
+    expect(files['/etc/systemd/system/containarium-network.service']).toBeDefined();
+    await world.must('restart', { user: 'alice' });
+    expect(instanceIn(hostStateOf(world.folder)).files['/etc/containarium/seed/network']).toBeUndefined();
+    expect((await look(world)).differences).toEqual([]);
+  });
+
+  it.each([
+    ['whose owner set up its network', byDhcp('iface eth0 inet static\n'), /set up by its owner/],
+    [
+      'that was not made from a prepared image',
+      (state: HostState): void => {
+        byDhcp(dhcpStanza)(state);
+        delete instanceIn(state).files['/etc/containarium/first-boot'];
+      },
+      /not made from a prepared image/,
+    ],
+    [
+      'that another address is written into',
+      (state: HostState): void => void (instanceIn(state).config['user.containarium.address'] = '10.0.3.9/24'),
+      /^10\.0\.3\.9\/24 is written into it, but Incus has /,
+    ],
+  ])('leaves one alone %s, and says so', async (_, edit, detail) => {
+    const world = await host({ edit });
+    const { differences } = await repair(world);
+    expect(differences).toEqual([
+      {
+        kind: 'container-address',
+        target: 'alice',
+        detail: expect.stringMatching(detail) as string,
+        fix: null,
+        fixed: false,
+      },
+    ]);
+    expect(changesOf(world)).toEqual([]);
+  });
+});
+
 describe('reconcile', () => {
   it('finds nothing on a healthy host, and counts what it has compared', async () => {
     const world = await host();
