@@ -30,7 +30,7 @@ fi
 dhcp='^[[:space:]]*iface[[:space:]]\\{1,\\}eth0[[:space:]]\\{1,\\}inet[[:space:]]\\{1,\\}dhcp[[:space:]]*$'
 ifupdown=no
 for file in /etc/network/interfaces /etc/network/interfaces.d/*; do
-  if [ -f "$file" ] && grep -q "$dhcp" "$file"; then
+  if [ -x /sbin/ifup ] && [ -f "$file" ] && grep -q "$dhcp" "$file"; then
     sed -i "s|$dhcp|iface eth0 inet static\\n    address $address\\n    gateway $gateway|" "$file"
     ifupdown=yes
   fi

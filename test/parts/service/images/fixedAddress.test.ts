@@ -1,5 +1,5 @@
 /** The script that sets a container's fixed address, run by a real shell on the files of different base images. */
-import { mkdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -21,7 +21,13 @@ const read = (path: string): Promise<string | undefined> => readFile(join(root, 
 /** Runs the script with every path below the test's folder. */
 async function apply(): Promise<void> {
   const script = addressFiles.find(({ path }) => path === '/etc/containarium/network')?.content ?? '';
-  await execa('sh', ['-c', script.replaceAll(/(?<=[\s=])\/etc\//g, `${root}/etc/`)]);
+  await execa('sh', ['-c', script.replaceAll(/(?<=[\s=])\/(etc|sbin)\//g, `${root}/$1/`)]);
+}
+
+/** Installs ifupdown, as far as the script asks. */
+async function installIfupdown(): Promise<void> {
+  await put('/sbin/ifup', '');
+  await chmod(join(root, '/sbin/ifup'), 0o755);
 }
 
 const networkFile = '/etc/systemd/network/05-containarium.network';
@@ -43,7 +49,15 @@ describe('the script that sets the fixed address', () => {
     expect(await read('/etc/cloud/cloud.cfg.d/99-containarium-network.cfg')).toBe('network: {config: disabled}\n');
   });
 
+  it('leaves what ifupdown left behind when it was removed', async () => {
+    await put('/etc/network/interfaces', 'auto eth0\niface eth0 inet dhcp\n');
+    await apply();
+    expect(await read('/etc/network/interfaces')).toContain('inet dhcp');
+    expect(await read(networkFile)).toContain('Address=10.0.3.101/24');
+  });
+
   it('makes the DHCP stanza of ifupdown a static one, and writes the name server', async () => {
+    await installIfupdown();
     await put('/etc/network/interfaces', 'auto lo\niface lo inet loopback\nauto eth0\niface eth0 inet dhcp\n');
     await put('/etc/resolv.conf', 'search incus\nnameserver 192.0.2.1\n');
     await apply();
@@ -55,6 +69,7 @@ describe('the script that sets the fixed address', () => {
   });
 
   it('changes a stanza of ifupdown in a file of its own, and tells systemd-resolved the name server', async () => {
+    await installIfupdown();
     await put('/etc/network/interfaces', 'source /etc/network/interfaces.d/*\n');
     await put('/etc/network/interfaces.d/50-cloud-init', 'auto eth0\n  iface  eth0 inet dhcp\n');
     await symlink('/run/systemd/resolve/resolv.conf', join(root, '/etc/resolv.conf'));
