@@ -2,8 +2,12 @@
  * Closes a bridge that exists: its DHCP and DNS server gets the settings that a new bridge is created with. Only a
  * bridge on which all instances are containers of this system; `doctor` names any other.
  */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
+import { Failure } from '../domain/failure.ts';
 import { missingBridgeSettings, othersOnBridge } from '../host/incus/bridgeSettings.ts';
+import { incusDir } from './daemon.ts';
 import { queryIncus } from './initialise.ts';
 import { run } from './programs.ts';
 
@@ -34,6 +38,26 @@ export interface CloseOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/**
+ * Returns a lease file of dnsmasq without names. A lease keeps its name as long as it is renewed, even if dnsmasq takes
+ * no new names (dnsmasq 2.90, observed).
+ */
+export function withoutNames(leases: string): string {
+  return leases.replaceAll(/^(\S+ \S+ \S+) \S+ (\S+)$/gm, '$1 * $2');
+}
+
+/** Writes in place, because dnsmasq's own user must be able to write the file too. */
+async function removeLeaseNames(path: string): Promise<void> {
+  try {
+    const leases = await readFile(path, 'utf8');
+    const nameless = withoutNames(leases);
+    if (nameless !== leases) await writeFile(path, nameless);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    throw new Failure('program-failed', { what: `the leases in ${path}`, why: String(error) }, error);
+  }
+}
+
 export async function closeBridge({ say, name, env = {} }: CloseOptions): Promise<void> {
   const bridges = (await queryIncus('/1.0/networks?recursion=1', networks, env)).filter(
     (network) => network.managed && network.type === 'bridge',
@@ -51,5 +75,7 @@ export async function closeBridge({ say, name, env = {} }: CloseOptions): Promis
       'and no names of instances in its DNS',
   );
   const settings = Object.entries(missing).map(([key, value]) => `${key}=${value}`);
+  // Incus restarts dnsmasq with the new settings, and only then does dnsmasq read its leases.
+  await removeLeaseNames(join(incusDir(env), 'networks', bridge.name, 'dnsmasq.leases'));
   await run('incus', ['network', 'set', bridge.name, ...settings], { env });
 }

@@ -152,7 +152,12 @@ describe.skipIf(skipReason !== undefined)('addresses and names on a real Incus',
     await closeBridge({ say: (line) => void said.push(line), name: bridge, env });
     expect(said).toHaveLength(1);
     expect(await python(nora, discover)).toBe('0');
-    // A name that is in a lease goes when the lease is renewed.
+    // The lease of a running container stays, but not its name.
+    const address = await addressOf('cxt-otto');
+    expect(await leases()).toContain(`${address} * `);
+    const reverse = `${address.split('.').reverse().join('.')}.in-addr.arpa`;
+    expect(await python(nora, query, host.incus.gateway, otto, '1', '1')).toBe('3 0');
+    expect(await python(nora, query, host.incus.gateway, reverse, '12', '1')).toBe('3 0');
     await inside(otto, 'sh', '-c', 'dhclient -1 eth0 || true');
     expect(await python(nora, query, host.incus.gateway, otto, '1', '1')).toBe('3 0');
   });
