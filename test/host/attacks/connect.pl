@@ -1,7 +1,7 @@
 # Tries to connect to ports, all at once, and reports which accept, which refuse, and which are silent.
 #
 #   connect.pl SECONDS ADDRESS:PORT...
-require(($0 =~ m{(.*)/})[0] . '/common.pl');
+require(($0 =~ m{^(/.*)/})[0] . '/common.pl');
 use strict;
 use warnings;
 use IO::Socket::INET;

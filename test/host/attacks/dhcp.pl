@@ -2,7 +2,7 @@
 #
 #   dhcp.pl take NUMBER GATEWAY-MAC SERVER         takes leases, reports their addresses, and gives them back
 #   dhcp.pl release MAC ADDRESS GATEWAY-MAC SERVER [CLIENT-ID]     a forged DHCPRELEASE (RFC 2131)
-require(($0 =~ m{(.*)/})[0] . '/common.pl');
+require(($0 =~ m{^(/.*)/})[0] . '/common.pl');
 use strict;
 use warnings;
 

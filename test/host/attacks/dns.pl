@@ -1,7 +1,7 @@
 # Asks a DNS server for names and addresses, and reports what it answers.
 #
 #   dns.pl SERVER TYPE:NAME...      TYPE is A or PTR
-require(($0 =~ m{(.*)/})[0] . '/common.pl');
+require(($0 =~ m{^(/.*)/})[0] . '/common.pl');
 use strict;
 use warnings;
 use Socket qw(:all);

@@ -5,7 +5,7 @@
 #   fill.pl files FOLDER NUMBER         makes empty files
 #   fill.pl memory FOLDER MIB           writes to a file system in memory
 #   fill.pl clear FOLDER
-require(($0 =~ m{(.*)/})[0] . '/common.pl');
+require(($0 =~ m{^(/.*)/})[0] . '/common.pl');
 use strict;
 use warnings;
 use Fcntl;
@@ -28,9 +28,10 @@ if ($mode eq 'disk') {
     mkdir $folder;
     allocate($folder, $number);
 } elsif ($mode eq 'subvolume') {
-    opendir my $root, '/' or die "/: $!";
+    open my $root, '<', '/' or die "/: $!";
+    my $arguments = pack 'q a4088', 0, 'tenants-escape';
     # BTRFS_IOC_SUBVOL_CREATE
-    my $made = ioctl $root, 0x5000940e, pack 'q a4088', 0, 'tenants-escape';
+    my $made = ioctl $root, 0x5000940e, $arguments;
     if (!$made) { report(mib => 0, error => error_name()); exit }
     allocate('/tenants-escape', $folder);
 } elsif ($mode eq 'files') {

@@ -1,7 +1,7 @@
 # Begins many flows, each of which takes an entry of the host's connection tracking: one datagram to each port.
 #
 #   flows.pl ADDRESS NUMBER
-require(($0 =~ m{(.*)/})[0] . '/common.pl');
+require(($0 =~ m{^(/.*)/})[0] . '/common.pl');
 use strict;
 use warnings;
 use Socket;

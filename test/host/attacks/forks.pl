@@ -4,7 +4,7 @@
 #   forks.pl NUMBER SECONDS
 #
 # The last process reports how many there are, waits, and ends them all.
-require(($0 =~ m{(.*)/})[0] . '/common.pl');
+require(($0 =~ m{^(/.*)/})[0] . '/common.pl');
 use strict;
 use warnings;
 

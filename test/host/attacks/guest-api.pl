@@ -1,7 +1,7 @@
 # Speaks to Incus through the socket that it puts into containers.
 #
 #   guest-api.pl METHOD PATH [BODY]
-require(($0 =~ m{(.*)/})[0] . '/common.pl');
+require(($0 =~ m{^(/.*)/})[0] . '/common.pl');
 use strict;
 use warnings;
 use IO::Socket::UNIX;

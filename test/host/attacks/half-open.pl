@@ -3,7 +3,7 @@
 #   half-open.pl ADDRESS PORT NUMBER SECONDS
 #
 # Reports before it waits how many the server accepted, and afterwards nothing.
-require(($0 =~ m{(.*)/})[0] . '/common.pl');
+require(($0 =~ m{^(/.*)/})[0] . '/common.pl');
 use strict;
 use warnings;
 use IO::Socket::INET;

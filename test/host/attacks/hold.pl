@@ -4,10 +4,11 @@
 #
 # KIND: pipes (reports the capacity of the last one), inotify, aio (slots of io_setup(2)), ptys (each 500 in a devpts of
 # their own, because each devpts has a limit).
-require(($0 =~ m{(.*)/})[0] . '/common.pl');
+require(($0 =~ m{^(/.*)/})[0] . '/common.pl');
 use strict;
 use warnings;
 use Fcntl;
+no warnings 'portable';
 
 my ($kind, $number, $seconds, $id) = @ARGV;
 become($id) if defined $id;
@@ -29,10 +30,12 @@ if ($kind eq 'pipes') {
         $held++;
     }
 } elsif ($kind eq 'aio') {
-    # A context belongs to a process, so each of these has its own.
     my $context = pack 'Q', 0;
     my $made = syscall number('io_setup'), 0 + $number, $context;
     if ($made == 0) { $held = $number } else { $error = error_name() }
+    # The ring is a mapping of this process.
+    open my $maps, '<', '/proc/self/maps' or die "maps: $!";
+    for (<$maps>) { $more{bytes} += hex($2) - hex($1) if m{^(\w+)-(\w+) .*/\[aio\]} }
 } elsif ($kind eq 'ptys') {
     my $mount = sub {
         my ($folder) = @_;
@@ -48,7 +51,9 @@ if ($kind eq 'pipes') {
         $held++;
     }
 }
-report(held => $held, error => $error, %more);
+# What this program itself uses is no part of what it holds.
+my (undef, $resident, $shared) = split ' ', read_line('/proc/self/statm');
+report(held => $held, error => $error, own => ($resident - $shared) * 4096, %more);
 pause($seconds);
 if ($kind eq 'ptys') {
     @kept = ();

@@ -5,7 +5,7 @@
 #   keys.pl UID invalidate        makes these keys invalid
 #   keys.pl UID exhaust NUMBER    adds keys until the quota of this user id refuses
 #   keys.pl UID clear
-require(($0 =~ m{(.*)/})[0] . '/common.pl');
+require(($0 =~ m{^(/.*)/})[0] . '/common.pl');
 use strict;
 use warnings;
 
@@ -22,20 +22,20 @@ sub add {
     return syscall $add_key, $type, $name, $payload, length $payload, $user;
 }
 
-# The members of every keyring of this user id that /proc/keys shows.
-sub found {
+# Calls a function for each key in a keyring of this user id that /proc/keys shows.
+sub each_key {
+    my ($use) = @_;
     open my $list, '<', '/proc/keys' or return;
-    my %members;
     for (<$list>) {
         next unless /^([0-9a-f]+) .* keyring\s+_uid\.\d+/;
         my $ring = hex $1;
-        # KEYCTL_LINK: the owner of a keyring may link it, and who holds a keyring possesses what is in it.
+        # KEYCTL_LINK: the owner of a keyring may link it, and who holds a keyring possesses what is in it. The next
+        # keyring has the same name and takes its place, so its keys are used at once.
         syscall $keyctl, 8, $ring, $session;
         my $bytes = "\0" x 4096;
         my $length = syscall $keyctl, 11, $ring, $bytes, 4096;
-        $members{$_} = 1 for $length > 0 ? unpack 'l*', substr $bytes, 0, $length : ();
+        $use->($_) for $length > 0 && $length <= 4096 ? unpack 'l*', substr $bytes, 0, $length : ();
     }
-    return sort keys %members;
 }
 
 if ($mode eq 'plant') {
@@ -43,14 +43,16 @@ if ($mode eq 'plant') {
     report(planted => $serial > 0 ? 1 : 0);
 } elsif ($mode eq 'steal') {
     my @secrets;
-    for my $key (found()) {
+    each_key(sub {
         my $bytes = "\0" x 256;
-        my $length = syscall $keyctl, 11, 0 + $key, $bytes, 256;
+        my $length = syscall $keyctl, 11, 0 + $_[0], $bytes, 256;
         push @secrets, substr $bytes, 0, $length if $length > 0 && $length <= 256;
-    }
+    });
     report(secrets => \@secrets);
 } elsif ($mode eq 'invalidate') {
-    report(invalidated => scalar grep { syscall($keyctl, 21, 0 + $_) == 0 } found());
+    my $invalidated = 0;
+    each_key(sub { $invalidated++ if syscall($keyctl, 21, 0 + $_[0]) == 0 });
+    report(invalidated => $invalidated);
 } elsif ($mode eq 'exhaust') {
     my $added = 0;
     $added++ while $added < $argument && add("tenants-$added", 'x') > 0;

@@ -4,7 +4,7 @@
 #
 # Reports the places that hold one of the texts: names and contents below /proc and /sys, the tables of the network, and
 # the environment.
-require(($0 =~ m{(.*)/})[0] . '/common.pl');
+require(($0 =~ m{^(/.*)/})[0] . '/common.pl');
 use strict;
 use warnings;
 

@@ -1,7 +1,7 @@
 # Reports which of these texts arrive at eth0, in whatever frame, for some seconds.
 #
 #   sniff.pl SECONDS TEXT...
-require(($0 =~ m{(.*)/})[0] . '/common.pl');
+require(($0 =~ m{^(/.*)/})[0] . '/common.pl');
 use strict;
 use warnings;
 

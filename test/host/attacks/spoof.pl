@@ -6,7 +6,7 @@
 #   spoof.pl udp SOURCE DESTINATION PORT TO-MAC TEXT [HOP]   a datagram, with HOP source-routed through it
 #
 # Each is sent ten times in a second.
-require(($0 =~ m{(.*)/})[0] . '/common.pl');
+require(($0 =~ m{^(/.*)/})[0] . '/common.pl');
 use strict;
 use warnings;
 use Socket qw(inet_aton inet_pton AF_INET6);

@@ -4,7 +4,7 @@
 #
 # KIND: ip, vlan (tagged), double-vlan, llc (802.3 with LLC), arp, broadcast, or link-local (the sixteen reserved
 # destinations 01:80:c2:00:00:00 to 0f, among them STP's and LLDP's, which a bridge handles before it filters).
-require(($0 =~ m{(.*)/})[0] . '/common.pl');
+require(($0 =~ m{^(/.*)/})[0] . '/common.pl');
 use strict;
 use warnings;
 

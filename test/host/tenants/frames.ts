@@ -18,7 +18,7 @@ async function steal(house: House, kind: string): Promise<string[]> {
     for (const port of await learnedOn(house, bob.mac)) seen.add(port);
     await setTimeout(30);
   }
-  expect((await attacking.reported).sent).toBeGreaterThan(10);
+  expect((await attacking.report()).sent).toBeGreaterThan(10);
   const stolen = await portOf(house, house.alice);
   if (seen.has(stolen)) await forget(bob.mac, stolen);
   await reachesSsh(bob);

@@ -40,7 +40,7 @@ export interface House {
 }
 
 /** Raises the limits that containers share, as `--real` does. They stay, because other tests may rely on them then. */
-async function raiseLimits(): Promise<void> {
+export async function raiseLimits(): Promise<void> {
   for (const [name, wanted] of Object.entries(kernelLimits)) {
     const path = join('/proc/sys', ...name.split('.'));
     const present = await readFile(path, 'utf8').catch(() => undefined);
@@ -144,52 +144,44 @@ export async function ssh({ config }: Tenant, words: readonly string[]): Promise
 
 export interface Attack {
   /** Resolves to what the program reported. The program may still run. */
-  readonly reported: Promise<any>;
+  report(): Promise<any>;
   /** Resolves when the program has ended, in whichever way. */
   readonly ended: Promise<void>;
 }
 
 let attackNumber = 0;
 
-/**
- * Starts an attack program as root in a container. Its report is read from a file, because Incus may lose the output of
- * a short program on a busy host.
- */
+/** Starts an attack program as root in a container. */
 export function startAttack(
-  { host }: House,
+  house: House,
   tenant: Tenant,
   program: string,
   args: readonly (string | number)[] = [],
 ): Attack {
   attackNumber += 1;
-  const report = `/tmp/report-${attackNumber}`;
-  const script = `ulimit -n 100000; perl ${inside}/${program}.pl "$@" > ${report} 2>&1; echo >> ${report}`;
+  const file = `/root/report-${attackNumber}`;
+  const script = `ulimit -n 10000; exec perl ${inside}/${program}.pl "$@" > ${file} 2>&1`;
   let over = false;
   const ended = execa(
     'incus',
     ['exec', tenant.instance, '--', 'sh', '-c', script, program, ...args.map((each) => `${each}`)],
-    { env: host.incus.env, reject: false, stdin: 'ignore', timeout: 120_000 },
+    { env: house.host.incus.env, reject: false, stdin: 'ignore', timeout: 120_000 },
   ).then(() => {
     over = true;
   });
-  const reported = (async () => {
+  const report = async (): Promise<unknown> => {
+    // Through the container's root, because Incus may lose output, and cannot run a program where none can be started.
+    const path = `/proc/${await initOf(house, tenant)}/root${file}`;
     const text = await eventually(async () => {
       const last = over;
-      const read = await execa('incus', ['exec', tenant.instance, '--', 'cat', report], {
-        env: host.incus.env,
-        reject: false,
-        stdin: 'ignore',
-      });
-      // A whole line: the report itself, or the mark of a program that ended without one.
-      return read.stdout.includes('}') || last ? read.stdout : undefined;
+      const read = await readFile(path, 'utf8').catch(() => '');
+      return read.includes('}\n') || last ? read : undefined;
     }, `the report of ${program}`);
     const line = text.split('\n').find((each) => each.startsWith('{'));
     if (line === undefined) throw new Error(`${program} reported nothing: ${text}`);
     return JSON.parse(line) as unknown;
-  })();
-  // A case may need only one of them.
-  reported.catch(() => undefined);
-  return { reported, ended };
+  };
+  return { report, ended };
 }
 
 /** Runs an attack program to its end and returns what it reported. */
@@ -199,9 +191,9 @@ export async function attack(
   program: string,
   args: readonly (string | number)[] = [],
 ): Promise<any> {
-  const { reported, ended } = startAttack(house, tenant, program, args);
+  const { report, ended } = startAttack(house, tenant, program, args);
   await ended;
-  return reported;
+  return report();
 }
 
 /** Returns how Bob and the admin are served: Bob's login through his jump account, a terminal, and the admin's list. */

@@ -31,7 +31,7 @@ async function find(house: House, containerStatus: () => Promise<string>): Promi
 
   // 1024 pipes of 16 pages are what one user id may have before its new pipes get less (pipe(7)).
   const holding = startAttack(house, alice, 'hold', ['pipes', 1100, 4, uid]);
-  expect(await holding.reported).toMatchObject({ held: 1100 });
+  expect(await holding.report()).toMatchObject({ held: 1100 });
   const { capacity: capacityOfBob } = await attack(house, bob, 'hold', ['pipes', 1, 0, uid]);
   await holding.ended;
 
