@@ -26,7 +26,7 @@ import {
   jumpKeysText,
 } from './instances/jumpAccount.ts';
 import { sharedKeyWarnings } from './keys.ts';
-import { diskLimits } from './instances/limits.ts';
+import { diskLimits, networkLimits } from './instances/limits.ts';
 import { encodeKeys, field, labelConfig, ownerOfInstance, store, type StoredKey } from './instances/metadata.ts';
 import { findPlacement, type Placement } from './instances/placement.ts';
 import { Stages } from './instances/stages.ts';
@@ -292,7 +292,7 @@ function instanceSpec(
         pool: plan.placement.pool,
         ...(plan.placement.quotas ? { size: formatExact(request.disk ?? defaults.disk) } : {}),
       },
-      eth0: makeNic(plan.placement.network, plan.address),
+      eth0: { ...makeNic(plan.placement, plan.address), ...networkLimits(defaults) },
     },
   };
 }

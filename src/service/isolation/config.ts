@@ -30,9 +30,12 @@ export interface Lack {
 /** Returns the isolation configuration that the instance lacks, because an earlier version made it. */
 export function missingConfig(instance: IncusInstance, processes: number): Lack {
   const present = { ...(instance.expanded_config ?? {}), ...instance.config };
-  const config = Object.fromEntries(
-    Object.entries(isolationConfig(processes)).filter(([name]) => (present[name] ?? '') === ''),
-  );
+  const wanted = {
+    ...isolationConfig(processes),
+    // Comes back after the kernel has killed its init for lack of memory, as new ones do (src/service/create.ts).
+    ...(present['boot.autostart'] === 'true' ? { 'boot.autorestart': 'true' } : {}),
+  };
+  const config = Object.fromEntries(Object.entries(wanted).filter(([name]) => (present[name] ?? '') === ''));
   // Incus changes the process limit and /dev/incus of a running container at once, the ids only at its start.
   return { config, restartFor: key.isolated in config && instance.status !== 'Stopped' ? [sharesIds] : [] };
 }

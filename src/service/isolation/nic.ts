@@ -20,9 +20,21 @@ function bound(address: string): Device {
   };
 }
 
-/** Returns the interface of a new container. */
-export function makeNic(network: string, address: string): Device {
-  return { type: 'nic', name: 'eth0', network, ...bound(address) };
+/**
+ * Returns the interface of a new container on this bridge. Without IPv6 on the bridge nothing of it passes, of which
+ * Incus must be told in two options (incus 6.0, nic_bridged.go).
+ */
+export function makeNic(
+  { network, ipv6 }: { readonly network: string; readonly ipv6: boolean },
+  address: string,
+): Device {
+  return {
+    type: 'nic',
+    name: 'eth0',
+    network,
+    ...bound(address),
+    ...(ipv6 ? {} : { 'ipv6.address': 'none', 'security.ipv6_filtering': 'true' }),
+  };
 }
 
 /**

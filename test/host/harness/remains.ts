@@ -5,6 +5,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { renderRemoval } from '../../../src/host/firewall/ruleset.ts';
 import { findIncusd, socketAnswers } from '../../../src/prepare/daemon.ts';
 import { run, succeeds } from '../../../src/prepare/programs.ts';
 import { removeAccounts } from './accounts.ts';
@@ -113,6 +114,11 @@ async function removeFirewallRules(bridge: string, instances: readonly string[])
   }
 }
 
+/** Removes the firewall that the product put around the bridge. */
+async function removeFirewall(bridge: string): Promise<void> {
+  await run('nft', ['-f', '-'], { input: renderRemoval(bridge), allowExit: 'any' });
+}
+
 /** Lists the remains of a test Incus on this machine, one line each. */
 export async function remains(folder: string, id: string): Promise<string[]> {
   const left: string[] = [];
@@ -145,6 +151,7 @@ export async function removeRemains(folder: string, id: string | undefined): Pro
     while (await succeeds('ip', ['rule', 'del', 'iif', id]));
     if ((await readdir('/sys/class/net')).includes(id)) await succeeds('ip', ['link', 'delete', id]);
     await removeFirewallRules(id, instances);
+    await removeFirewall(id);
     await removeAccounts(id);
   }
   await removeFolder(folder);

@@ -28,6 +28,14 @@ describe('isolationChange', () => {
     });
   });
 
+  it('lets an instance with autostart of an earlier version come back after it was killed', () => {
+    const config = isolationConfig(2000);
+    expect(isolationChange(instance({ ...config, 'boot.autostart': 'true' }), settings)?.config).toEqual({
+      'boot.autorestart': 'true',
+    });
+    expect(isolationChange(instance({ ...config, 'boot.autostart': 'false' }), settings)).toBeUndefined();
+  });
+
   it('needs no restart of a stopped instance, nor for what Incus changes at once', () => {
     expect(isolationChange(instance({}, 'Stopped'), settings)?.restartFor).toEqual([]);
     const { 'security.idmap.isolated': isolated } = isolationConfig(1);
@@ -65,7 +73,7 @@ describe('the network interface of an earlier version', () => {
   it('is bound to its address while the container is stopped', () => {
     expect(isolationChange(made('Stopped'), settings)).toEqual({
       config: {},
-      devices: { eth0: makeNic('incusbr0', '10.0.3.100') },
+      devices: { eth0: makeNic({ network: 'incusbr0', ipv6: true }, '10.0.3.100') },
       missing: ['the binding of eth0'],
       restartFor: [],
     });
