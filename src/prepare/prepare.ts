@@ -30,7 +30,7 @@ export interface PrepareSettings {
   /** Whether the host's sshd may offer passwords. Default: only where an account may have one. */
   readonly passwordLogins?: boolean | undefined;
   /** The wanted kernel limits. */
-  readonly kernel: KernelLimits;
+  readonly sysctl: KernelLimits;
   /** The containers' bridge, if configured. */
   readonly network?: string | undefined;
   /** Driver and source of the storage pool. Default: chosen automatically. */
@@ -76,7 +76,7 @@ export async function prepareHost({ say, ask, offer, settings }: PrepareOptions)
     }
     await installPackages({ release, say, missing });
   }
-  await raiseKernelLimits(say, settings.kernel);
+  await raiseKernelLimits(say, settings.sysctl);
   await prepareSubordinateIds(say);
   await startIncusDaemon(say);
   await initialiseIncus({

@@ -119,7 +119,7 @@ export async function serve(words: readonly string[], env: NodeJS.ProcessEnv): P
         authorizedKeysFolder: settings.jump.authorizedKeysFolder ?? home.authorizedKeys,
         pendingLoginsPerSource: settings.jump.pendingLoginsPerSource,
         passwordLogins: settings.jump.passwordLogins,
-        kernel: settings.kernel,
+        sysctl: settings.sysctl,
         network: settings.incus.network,
       },
     });

@@ -8,7 +8,7 @@ import { isLoopback } from '../domain/values/network.ts';
 import { maxProcesses, minProcesses } from '../domain/values/processes.ts';
 import { parseAddressAndPort } from './addressAndPort.ts';
 import { firewallSettings } from './firewall.ts';
-import { kernelSettings } from './kernel.ts';
+import { sysctlSettings } from './sysctl.ts';
 import { sshSettings } from './ssh.ts';
 import {
   absolutePath,
@@ -166,7 +166,7 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('Time limits in milliseconds. A program that exceeds its limit is stopped, and the operation is undone.'),
-  kernel: kernelSettings,
+  sysctl: sysctlSettings,
   journal: z
     .strictObject({
       segmentBytes: z

@@ -32,7 +32,7 @@ async function timed(work: () => Promise<unknown>, runs = 7): Promise<number> {
 }
 
 it('create and list are measured on a real Incus', { timeout: 1_800_000 }, async () => {
-  await raiseKernelLimits((line) => console.log(line), checkSettings({}, 'of the bench').kernel);
+  await raiseKernelLimits((line) => console.log(line), checkSettings({}, 'of the bench').sysctl);
   const host = await startJumpHost({ name: 'bench' });
   try {
     const key = (await makeKey(await temporaryFolder(), 'bench')).line;

@@ -87,7 +87,7 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
           settings: {
             group: 'containarium-jump',
             authorizedKeysFolder: '${settings.folder ?? '/var/lib/containarium/authorized_keys'}',
-            kernel: checkSettings({}, 'of the test').kernel,
+            sysctl: checkSettings({}, 'of the test').sysctl,
             storage: { driver: 'dir' },
           },
         });

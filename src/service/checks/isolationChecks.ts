@@ -73,7 +73,7 @@ export async function checkKernel(
 ): Promise<Outcome> {
   if (host.simulated) return ok('not used by the simulated host');
   const instances = await incus.instances(signal);
-  const low = await lowLimits(settings.kernel, sysctls);
+  const low = await lowLimits(settings.sysctl, sysctls);
   const processes = instances.reduce(
     (sum, { config }) => sum + Number(config['limits.processes'] ?? settings.defaults.processes),
     hostProcesses,

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { expect } from 'vitest';
 import { run, succeeds } from '../../../src/prepare/programs.ts';
-import { kernelLimits } from '../../../src/host/kernelLimits.ts';
+import { kernelLimits } from '../../../src/domain/values/kernelLimits.ts';
 import { makeKey, type TestKey } from '../../support/keys.ts';
 import { eventually, finished, temporaryFolder, type Finished } from '../../support/server.ts';
 import { startJumpHost, type JumpHost } from '../jumpHost.ts';
@@ -41,7 +41,7 @@ export interface House {
 
 /** Raises the limits that containers share, as `--real` does. They stay, because other tests may rely on them then. */
 export async function raiseLimits(): Promise<void> {
-  for (const [name, wanted] of Object.entries(kernelLimits)) {
+  for (const [name, { value: wanted }] of Object.entries(kernelLimits)) {
     const path = join('/proc/sys', ...name.split('.'));
     const present = await readFile(path, 'utf8').catch(() => undefined);
     if (present !== undefined && Number(present) < wanted) await writeFile(path, `${wanted}\n`);
@@ -61,7 +61,7 @@ export async function openHouse(): Promise<House> {
     const folder = await temporaryFolder();
     const built = await manage(host, ['image', 'build']);
     expect(built.code, built.stderr).toBe(0);
-    const [alice, bob] = await Promise.all(['cxt-alice', 'cxt-bob'].map((user) => moveIn(host, folder, user)));
+    const [alice, bob] = await Promise.all(['cxt-mallory', 'cxt-peggy'].map((user) => moveIn(host, folder, user)));
     if (alice === undefined || bob === undefined) throw new Error('a tenant is missing');
     const bridgeMac = (await readFile(`/sys/class/net/${host.incus.bridge}/address`, 'utf8')).trim();
     return { host, folder, lan, alice, bob, bridgeMac };
@@ -111,8 +111,8 @@ async function moveIn(host: JumpHost, folder: string, user: string): Promise<Ten
   );
   const programs = (await readdir(attacks)).map((name) => join(attacks, name));
   await host.incus.incus(['file', 'push', '--quiet', '--create-dirs', ...programs, `${instance}${inside}/`]);
-  const { config: kept } = await instanceOf(host, instance);
-  return { user, instance, key, config: path, address: container.address, mac: kept['volatile.eth0.hwaddr'] ?? '' };
+  const { devices } = await instanceOf(host, instance);
+  return { user, instance, key, config: path, address: container.address, mac: devices['eth0']?.['hwaddr'] ?? '' };
 }
 
 interface InstanceDocument {

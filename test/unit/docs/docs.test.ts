@@ -51,10 +51,10 @@ describe('the generated pages', () => {
     const uncommented = exampleFile().map((line) => line.replace('# ', ''));
     const keys = (value: unknown): string[] =>
       typeof value === 'object' && value !== null && !Array.isArray(value)
-        ? Object.entries(value).flatMap(([key, inner]) => [key, ...keys(inner)])
+        ? Object.entries(value).flatMap(([key, inner]) => [key, ...keys(inner).map((name) => `${key}.${name}`)])
         : [];
     expect(keys(parseYaml(uncommented.join('\n')))).toEqual(
-      [...read('docs/configuration.md').matchAll(/^(?:\| `(?:\w+\.)*(\w+)` \| [^|]+\| [^|]*\| |## `(\w+)`$)/gm)].map(
+      [...read('docs/configuration.md').matchAll(/^(?:\| `([\w.-]+)` \| [^|]+\| [^|]*\| |## `(\w+)`$)/gm)].map(
         (m) => m[1] ?? m[2],
       ),
     );

@@ -7,7 +7,7 @@ const fields = Object.entries(kernelLimits).map(([name, { value, why }]) => [
   z.number().int().min(1).max(Number.MAX_SAFE_INTEGER).default(value).describe(why),
 ]) as [keyof KernelLimits, z.ZodDefault<z.ZodNumber>][];
 
-export const kernelSettings = z
+export const sysctlSettings = z
   .strictObject(Object.fromEntries(fields) as Record<keyof KernelLimits, z.ZodDefault<z.ZodNumber>>)
   .prefault({})
   .describe(
