@@ -3,7 +3,18 @@ import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { run } from '../../../src/prepare/programs.ts';
 import { withoutGuard, type Guard } from './guards.ts';
-import { attack, forget, learnedOn, portOf, reachesSsh, served, service, startAttack, type House } from './house.ts';
+import {
+  attack,
+  forget,
+  initOf,
+  learnedOn,
+  portOf,
+  reachesSsh,
+  served,
+  service,
+  startAttack,
+  type House,
+} from './house.ts';
 
 /** Sends frames with Bob's address as their source for a second, and returns the ports on which the bridge saw it. */
 async function steal(house: House, kind: string): Promise<string[]> {
@@ -43,6 +54,12 @@ async function reachedMeanwhile(house: House): Promise<{ reached: number; second
 async function lladdr(house: House, address: string): Promise<string | undefined> {
   const { stdout } = await run('ip', ['-json', 'neighbour', 'show', address, 'dev', house.host.incus.bridge]);
   return (JSON.parse(stdout) as { lladdr?: string }[])[0]?.lladdr;
+}
+
+/** Runs the host's ip(8) in Bob's network. */
+async function ipOfBob(house: House, ...args: string[]): Promise<string> {
+  const pid = await initOf(house, house.bob);
+  return (await run('nsenter', ['--target', `${pid}`, '--net', 'ip', ...args], { allowExit: 'any' })).stdout;
 }
 
 export function framesCases(current: () => House): void {
@@ -87,13 +104,11 @@ export function framesCases(current: () => House): void {
         ['addresses', 'frames', 'ports'],
         async (house) => {
           const { gateway } = house.host.incus;
-          const within = async (...args: string[]): Promise<string> =>
-            house.host.incus.incus(['exec', house.bob.instance, '--', 'ip', ...args]);
           // An entry that Bob has is changed by an answer; none is made by it.
           await attack(house, house.bob, 'dns', [gateway, 'A:example.com']);
           await attack(house, house.alice, 'spoof', ['arp', gateway, house.bob.mac, house.bob.address]);
-          const known = await within('neighbour', 'show', gateway);
-          await within('neighbour', 'flush', 'to', gateway);
+          const known = await ipOfBob(house, 'neighbour', 'show', gateway);
+          await ipOfBob(house, 'neighbour', 'flush', 'to', gateway);
           return known.includes(house.alice.mac);
         },
       ],
@@ -101,12 +116,10 @@ export function framesCases(current: () => House): void {
         'Bob takes no route of IPv6 from Alice',
         ['addresses', 'frames', 'ports'],
         async (house) => {
-          const exec = async (...words: string[]): Promise<string> =>
-            house.host.incus.incus(['exec', house.bob.instance, '--', ...words]);
           await attack(house, house.alice, 'spoof', ['router']);
-          const taken = (await exec('ip', '-6', 'route', 'show', 'default')).includes('eth0');
-          await exec('ip', '-6', 'route', 'flush', 'proto', 'ra');
-          await exec('ip', '-6', 'address', 'flush', 'dev', 'eth0', 'scope', 'global');
+          const taken = (await ipOfBob(house, '-6', 'route', 'show', 'default')).includes('eth0');
+          await ipOfBob(house, '-6', 'route', 'flush', 'proto', 'ra');
+          await ipOfBob(house, '-6', 'address', 'flush', 'dev', 'eth0', 'scope', 'global');
           return taken;
         },
       ],

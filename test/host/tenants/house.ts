@@ -227,7 +227,7 @@ export async function reachesSsh({ address }: Tenant): Promise<boolean> {
 }
 
 /** Returns the process id of a container's init, as the host sees it. */
-async function initOf({ host }: House, { instance }: Tenant): Promise<number> {
+export async function initOf({ host }: House, { instance }: Tenant): Promise<number> {
   const { pid } = JSON.parse(await host.incus.incus(['query', `/1.0/instances/${instance}/state`])) as { pid: number };
   return pid;
 }
