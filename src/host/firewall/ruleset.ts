@@ -31,8 +31,8 @@ export interface FirewallPlan {
 }
 
 /**
- * Number of addresses, from the first of the network on, that containers can use. Addresses are given from below, and
- * a listing of 65,536 takes seconds. A container with a higher address has no network.
+ * Number of addresses, from the first of the network on, whose ports are guarded. Addresses are given from below, and
+ * to load 65,536 takes seconds.
  */
 const maxAddresses = 4096;
 
@@ -90,6 +90,10 @@ function bridgeTable(table: string, plan: FirewallPlan): string {
   return `
 table bridge ${table} {
   comment "${rulesetId(plan)}"
+  set ports {
+    type ifname
+    elements = { ${ports.map(({ hostName }) => `"${hostName}"`).join(', ')} }
+  }
   set macs {
     type ifname . ether_addr
     elements = { ${elements(({ mac }) => mac)} }
@@ -106,7 +110,8 @@ table bridge ${table} {
     type filter hook prerouting priority dstnat; policy accept;
     # No other port may use the MAC address of a container, so that the bridge never learns it there.
     ether saddr ${macs} iifname . ether saddr != @macs drop
-    iifname != "${portPrefix}*" accept
+    # Not "${portPrefix}*": another bridge of this host may have its own tables.
+    iifname != @ports accept
     iifname . ether saddr != @macs drop
     # Anything else than IP and ARP, such as VLAN tags and spanning tree, which the filters below would not see.
     ether type != { ip, arp${plan.ipv6 ? ', ip6' : ''} } drop
