@@ -41,9 +41,12 @@ const files = [
 for (const path of files) rmSync(path, { recursive: true, force: true });
 run('systemctl', ['daemon-reload']);
 
-const { nftables } = JSON.parse(run('nft', ['--json', 'list', 'tables']));
-const tables = nftables.flatMap(({ table }) => (/^containarium_/.test(table?.name ?? '') ? [table] : []));
-run('nft', ['-f', '-'], tables.map(({ family, name }) => `delete table ${family} ${name}\n`).join(''));
+// Without nftables there is no firewall either.
+if (spawnSync('nft', ['--version']).error?.code !== 'ENOENT') {
+  const { nftables } = JSON.parse(run('nft', ['--json', 'list', 'tables']));
+  const tables = nftables.flatMap(({ table }) => (/^containarium_/.test(table?.name ?? '') ? [table] : []));
+  run('nft', ['-f', '-'], tables.map(({ family, name }) => `delete table ${family} ${name}\n`).join(''));
+}
 
 console.log('Removed the service and its firewall. Containers can now reach this host and its networks.');
 console.log('Kept: containers, jump accounts, the sshd drop-in, fail2ban settings, and /var/lib/containarium.');

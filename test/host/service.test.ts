@@ -421,4 +421,17 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
     // Two command lines have it: that of systemd-run and that of the only front.
     expect(all.split('--channel=1')).toHaveLength(3);
   });
+
+  it('is gone after service:uninstall, which keeps its state, and can be repeated', async () => {
+    await incus.incus(['file', 'push', join(checkout, 'systemd', 'uninstall.mjs'), `${machine}/root/uninstall.mjs`]);
+    const node = (await read('readlink', '-f', '/opt/containarium/node_modules/.bin/node')).trim();
+    await exec('cp', node, '/root/node');
+    expect(await exec('/root/node', '/root/uninstall.mjs')).toMatch(/^Removed the service/);
+    for (const unit of ['containarium', 'containarium-front', 'containarium-firewall'])
+      expect(await code('systemctl', 'is-active', '--quiet', `${unit}.service`), unit).not.toBe(0);
+    for (const path of ['/opt/containarium', '/usr/local/bin/containarium', '/etc/systemd/system/containarium.service'])
+      expect(await code('test', '-e', path), path).toBe(1);
+    expect(await code('test', '-e', '/var/lib/containarium/state/journal')).toBe(0);
+    expect(await exec('/root/node', '/root/uninstall.mjs')).toMatch(/^Removed the service/);
+  });
 });
