@@ -292,7 +292,7 @@ function instanceSpec(
         pool: plan.placement.pool,
         ...(plan.placement.quotas ? { size: formatExact(request.disk ?? defaults.disk) } : {}),
       },
-      eth0: { ...makeNic(plan.placement, plan.address), ...networkLimits(defaults) },
+      eth0: { ...makeNic(plan.placement.network, plan.address), ...networkLimits(defaults) },
     },
   };
 }

@@ -114,10 +114,11 @@ export function doorsCases(current: () => House): void {
         return [...new Set(from)];
       };
       try {
-        expect(await withoutGuard(house, ['doors', 'addresses'], attempt)).toEqual([bob.address]);
+        expect(await withoutGuard(house, ['doors', 'addresses', 'frames'], attempt)).toEqual([bob.address]);
         expect(await attempt()).toEqual([]);
-        // Each of the two guards suffices.
-        expect(await withoutGuard(house, ['doors'], attempt)).toEqual([]);
+        // Each of the guards suffices.
+        expect(await withoutGuard(house, ['doors', 'addresses'], attempt)).toEqual([]);
+        expect(await withoutGuard(house, ['doors', 'frames'], attempt)).toEqual([]);
       } finally {
         socket.close();
       }

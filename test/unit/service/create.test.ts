@@ -138,8 +138,6 @@ describe('create', () => {
         'security.port_isolation': 'true',
         'security.mac_filtering': 'true',
         'security.ipv4_filtering': 'true',
-        'ipv6.address': 'none',
-        'security.ipv6_filtering': 'true',
       },
     });
     expect(changesOf(world).find((command) => command.startsWith('incus create'))).toContain('--no-profiles');

@@ -73,7 +73,7 @@ describe('the network interface of an earlier version', () => {
   it('is bound to its address while the container is stopped', () => {
     expect(isolationChange(made('Stopped'), settings)).toEqual({
       config: {},
-      devices: { eth0: makeNic({ network: 'incusbr0', ipv6: true }, '10.0.3.100') },
+      devices: { eth0: makeNic('incusbr0', '10.0.3.100') },
       missing: ['the binding of eth0'],
       restartFor: [],
     });

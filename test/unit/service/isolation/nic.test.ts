@@ -3,7 +3,7 @@ import { makeNic, unboundNics } from '../../../../src/service/isolation/nic.ts';
 
 describe('the network interface of a container', () => {
   it('has a name on the host and a MAC address of its own, and filters', () => {
-    expect(makeNic({ network: 'incusbr0', ipv6: false }, '10.0.3.100')).toEqual({
+    expect(makeNic('incusbr0', '10.0.3.100')).toEqual({
       type: 'nic',
       name: 'eth0',
       network: 'incusbr0',
@@ -13,8 +13,6 @@ describe('the network interface of a container', () => {
       'security.port_isolation': 'true',
       'security.mac_filtering': 'true',
       'security.ipv4_filtering': 'true',
-      'ipv6.address': 'none',
-      'security.ipv6_filtering': 'true',
     });
   });
 
@@ -23,7 +21,7 @@ describe('the network interface of a container', () => {
     const root = { type: 'disk', path: '/', pool: 'default' };
     const found = unboundNics({ devices: { eth0: old, root } });
     expect(found).toEqual({
-      eth0: { ...makeNic({ network: 'br', ipv6: true }, '10.0.3.7'), 'limits.egress': '10Mbit' },
+      eth0: { ...makeNic('br', '10.0.3.7'), 'limits.egress': '10Mbit' },
     });
     expect(unboundNics({ devices: { ...found, root } })).toEqual({});
   });
