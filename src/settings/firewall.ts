@@ -50,7 +50,7 @@ export const firewallSettings = z
       .int()
       .min(64)
       .max(1_000_000)
-      .default(8192)
+      .default(4096)
       .describe(
         'Maximum number of connections that the kernel tracks for one container. All containers share one table (nf_conntrack_max).',
       ),

@@ -112,17 +112,6 @@ export function framesCases(current: () => House): void {
           return known.includes(house.alice.mac);
         },
       ],
-      [
-        'Bob takes no route of IPv6 from Alice',
-        ['addresses', 'frames', 'ports'],
-        async (house) => {
-          await attack(house, house.alice, 'spoof', ['router']);
-          const taken = (await ipOfBob(house, '-6', 'route', 'show', 'default')).includes('eth0');
-          await ipOfBob(house, '-6', 'route', 'flush', 'proto', 'ra');
-          await ipOfBob(house, '-6', 'address', 'flush', 'dev', 'eth0', 'scope', 'global');
-          return taken;
-        },
-      ],
     ];
     it.each(claims)('%s', async (_title, guards, succeeds) => {
       const house = current();
@@ -130,9 +119,13 @@ export function framesCases(current: () => House): void {
       expect(await succeeds(house)).toBe(false);
     });
 
-    it('the host takes no route of IPv6 from Alice', async () => {
+    it('neither Bob nor the host takes a route of IPv6 from Alice', async () => {
       const house = current();
-      await withoutGuard(house, ['addresses', 'frames'], () => attack(house, house.alice, 'spoof', ['router']));
+      // Also without the guards: the address that is written into a container turns router advertisements off.
+      await withoutGuard(house, ['addresses', 'frames', 'ports'], () =>
+        attack(house, house.alice, 'spoof', ['router']),
+      );
+      expect(await ipOfBob(house, '-6', 'route', 'show', 'default')).toBe('');
       const { stdout } = await run('ip', ['-6', 'route', 'show', 'dev', house.host.incus.bridge, 'proto', 'ra']);
       expect(stdout).toBe('');
     });

@@ -197,7 +197,7 @@ export async function attack(
 }
 
 /** Returns how Bob and the admin are served: Bob's login through his jump account, a terminal, and the admin's list. */
-export async function service(house: House): Promise<{ login: boolean; terminal: boolean; admin: boolean }> {
+export async function service(house: House): Promise<{ login: boolean; terminal: boolean; admin: boolean | string }> {
   const { host, bob } = house;
   const [login, terminal, admin] = await Promise.all([
     ssh(bob, [`${bob.user}-dev`, 'id -un']),
@@ -207,7 +207,7 @@ export async function service(house: House): Promise<{ login: boolean; terminal:
   return {
     login: login.stdout === `${bob.user}\n`,
     terminal: terminal.stdout.startsWith('/dev/pts/'),
-    admin: admin.code === 0 && admin.stdout.includes(`"${bob.user}"`),
+    admin: (admin.code === 0 && admin.stdout.includes(`"${bob.user}"`)) || admin.stdout.slice(0, 1000),
   };
 }
 

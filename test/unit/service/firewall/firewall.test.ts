@@ -20,7 +20,7 @@ describe('the firewall', () => {
       ipv6: false,
       deniedNetworks: ['169.254.0.0/16', 'fe80::/10'],
       hostPorts: [],
-      maxConnections: 8192,
+      maxConnections: 4096,
     });
     const firewall = { deniedNetworks: ['192.0.2.0/24'], hostPorts: ['2222', '123/udp'], maxConnections: 500 };
     expect(await planFirewall((await host({ settings: { firewall } })).context)).toMatchObject({
