@@ -1,4 +1,5 @@
 /** The network interface of a container: where it is connected, and what keeps it from using another's identity. */
+import { isIPv4 } from 'node:net';
 import { portOf } from '../../host/firewall/ports.ts';
 import type { IncusInstance } from '../../host/incus/documents.ts';
 
@@ -36,7 +37,7 @@ export function unboundNics({ devices }: Pick<IncusInstance, 'devices'>): Record
   return Object.fromEntries(
     Object.entries(devices).flatMap(([name, device]) => {
       const address = device['ipv4.address'];
-      if (device['type'] !== 'nic' || address === undefined) return [];
+      if (device['type'] !== 'nic' || address === undefined || !isIPv4(address)) return [];
       const wanted = bound(address);
       return Object.entries(wanted).every(([key, value]) => device[key] === value)
         ? []

@@ -170,13 +170,15 @@ export class ContainerFeed {
   async #refreshOnce(): Promise<void> {
     const signal = this.#running?.signal;
     if (signal === undefined) return;
-    let instances: IncusInstance[];
-    let inUse: MemoryInUse;
+    let found: { readonly container: Container; readonly instance: IncusInstance }[];
     try {
-      [instances, inUse] = await Promise.all([
+      const [instances, inUse] = await Promise.all([
         this.#options.incus.instancesWithState(signal),
         this.#memoryInUse(signal),
       ]);
+      found = instances
+        .filter((instance) => ownerOfInstance(instance) !== undefined)
+        .map((instance) => ({ container: toContainer(instance, inUse), instance }));
     } catch (error) {
       if (!signal.aborted) this.#becomeStale(Failure.from(error));
       return;
@@ -185,9 +187,8 @@ export class ContainerFeed {
     if (this.#running?.signal !== signal) return;
     const seen = new Set<string>();
     const changed: FeedContainer[] = [];
-    for (const instance of instances) {
-      if (ownerOfInstance(instance) === undefined) continue;
-      const container = this.#measured(toContainer(instance, inUse), instance);
+    for (const { instance, container: converted } of found) {
+      const container = this.#measured(converted, instance);
       seen.add(container.user);
       if (JSON.stringify(this.#containers.get(container.user)) !== JSON.stringify(container)) changed.push(container);
       this.#containers.set(container.user, container);

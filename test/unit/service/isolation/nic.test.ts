@@ -26,7 +26,10 @@ describe('the network interface of a container', () => {
     expect(unboundNics({ devices: { ...found, root } })).toEqual({});
   });
 
-  it('is left alone without a fixed address', () => {
-    expect(unboundNics({ devices: { eth0: { type: 'nic', name: 'eth0', network: 'br' } } })).toEqual({});
-  });
+  it.each([{}, { 'ipv4.address': 'none' }, { 'ipv4.address': '10.0.3.9\n    ProxyCommand evil' }])(
+    'is left alone without a fixed address: %o',
+    (address) => {
+      expect(unboundNics({ devices: { eth0: { type: 'nic', name: 'eth0', network: 'br', ...address } } })).toEqual({});
+    },
+  );
 });
