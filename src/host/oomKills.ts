@@ -64,13 +64,16 @@ const grepped = 'oom-kill:constraint=CONSTRAINT_MEMCG,.*oom_memcg=/lxc\\.payload
 const line =
   /^(\d+\.\d+) \S+ kernel: oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=[^=]*,cpuset=[^=]*,mems_allowed=[^=]*,oom_memcg=\/lxc\.payload\.([A-Za-z0-9-]{1,63})(?:\/[^,]*)?,task_memcg=\/lxc\.payload\.([A-Za-z0-9-]{1,63})(\/[^,]*)?,task=/;
 
+/** Parses the lines in any order: with `--grep` and `--lines`, journalctl prints the newest first. */
 export function parseOomKills(text: string): OomKills {
-  const found = new Map<string, OomKill>();
-  for (const each of text.split('\n')) {
+  const kills = text.split('\n').flatMap((each) => {
     const [, seconds, name, victim, group] = line.exec(each) ?? [];
     // A container's own limits kill only within it.
-    if (seconds === undefined || name === undefined || victim !== name) continue;
-    const kill = { at: new Date(Number(seconds) * 1000), init: group === '/init.scope' };
+    if (seconds === undefined || name === undefined || victim !== name) return [];
+    return [{ name, at: new Date(Number(seconds) * 1000), init: group === '/init.scope' }];
+  });
+  const found = new Map<string, OomKill>();
+  for (const { name, ...kill } of kills.sort((a, b) => a.at.getTime() - b.at.getTime())) {
     // One lack of memory often kills several processes; the container's init decides.
     const before = found.get(name);
     const isSameEvent = before?.init === true && kill.at.getTime() - before.at.getTime() < 5000;

@@ -39,6 +39,18 @@ describe('parseOomKills', () => {
     });
   });
 
+  it('finds the last kill if the newest line comes first, as journalctl prints them', () => {
+    const lines = [line('1000.5'), line('2000.0', { group: '/init.scope' }), line('2000.1'), line('3000.0')];
+    expect(parseOomKills(lines.slice(0, 3).reverse().join('\n')).get('alice-container')).toEqual({
+      at: new Date(2_000_000),
+      init: true,
+    });
+    expect(parseOomKills(lines.reverse().join('\n')).get('alice-container')).toEqual({
+      at: new Date(3_000_000),
+      init: false,
+    });
+  });
+
   it('counts a limit that the container has set within itself', () => {
     expect([...parseOomKills(line('1.0', { memcg: 'alice-container/own', victim: 'alice-container' })).keys()]).toEqual(
       ['alice-container'],
