@@ -85,6 +85,7 @@ export async function createContainer(context: HostContext, request: CreateReque
             hostKey: hostKey.publicKey,
             actor: call.actor.name,
             base,
+            autorestart: await context.incus.hasAutorestart(),
           });
           await operation.step(steps.createInstance, { instance: name, operation: operation.id }, () =>
             context.incus.create(name, plan.image.fingerprint, spec).catch(explained),
@@ -260,7 +261,14 @@ function instanceSpec(
   context: HostContext,
   request: CreateRequest,
   plan: Plan,
-  made: { operation: string; keys: readonly StoredKey[]; hostKey: string; actor: string; base: string },
+  made: {
+    operation: string;
+    keys: readonly StoredKey[];
+    hostKey: string;
+    actor: string;
+    base: string;
+    autorestart: boolean;
+  },
 ): InstanceSpec {
   const { defaults } = context.settings;
   return {
@@ -268,7 +276,7 @@ function instanceSpec(
       'boot.autostart': String(request.autostart ?? defaults.autostart),
       // Incus starts it again when its init ends, as when the kernel kills that for lack of memory: at most ten times
       // a minute. A stop by us or by `incus stop` is final; a poweroff from the inside is not.
-      'boot.autorestart': String(request.autostart ?? defaults.autostart),
+      ...(made.autorestart ? { 'boot.autorestart': String(request.autostart ?? defaults.autostart) } : {}),
       'limits.cpu': String(request.cpu ?? defaults.cpu),
       'limits.memory': formatExact(request.memory ?? defaults.memory),
       ...isolationConfig(request.processes ?? defaults.processes),

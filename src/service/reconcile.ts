@@ -45,6 +45,7 @@ interface Sides {
   readonly accounts: readonly Account[];
   readonly groupId: number | undefined;
   readonly keyUsers: readonly string[];
+  readonly hasAutorestart: boolean;
 }
 
 /** Maximum number of containers whose files are read at the same time. */
@@ -124,23 +125,24 @@ async function repairAll(context: HostContext, found: readonly Found[], call: Ca
 }
 
 async function look({ incus, accounts, jumpKeys, settings }: HostContext, signal?: AbortSignal): Promise<Sides> {
-  const [instances, all, groupId, keyUsers] = await Promise.all([
+  const [instances, all, groupId, keyUsers, hasAutorestart] = await Promise.all([
     incus.instances(signal),
     accounts.all(signal),
     accounts.groupId(settings.jump.group, signal),
     jumpKeys.users(),
+    incus.hasAutorestart(signal),
   ]);
   const owned = instances.flatMap((instance) => {
     const user = ownerOfInstance(instance);
     return user === undefined ? [] : [{ user, instance }];
   });
-  return { owned, accounts: all, groupId, keyUsers };
+  return { owned, accounts: all, groupId, keyUsers, hasAutorestart };
 }
 
 /** Returns every difference of the targets that `wanted` accepts. Changes nothing. */
 async function findDifferences(
   context: HostContext,
-  { owned, accounts, groupId, keyUsers }: Sides,
+  { owned, accounts, groupId, keyUsers, hasAutorestart }: Sides,
   wanted: (target: string) => boolean,
   signal?: AbortSignal,
 ): Promise<Found[]> {
@@ -151,7 +153,8 @@ async function findDifferences(
     const account = accounts.find(({ name }) => name === container.user);
     found.push(...(await accountDifferences(context, container, account, groupId)));
     const { user, instance } = container;
-    if (provisioningOf(instance) === 'ready') found.push(...isolationDifferences(context, user, instance));
+    if (provisioningOf(instance) === 'ready')
+      found.push(...isolationDifferences(context, user, instance, hasAutorestart));
   }
   for (const account of accounts) {
     if (!isOurAccount(account, groupId) || owners.has(account.name) || !wanted(account.name)) continue;

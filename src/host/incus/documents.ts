@@ -80,6 +80,7 @@ export const poolResources = z.object({
 
 export const server = z.object({
   auth: z.string(),
+  api_extensions: z.array(z.string()).default([]),
   environment: z.object({
     server_version: z.string(),
     kernel_version: z.string().default(''),

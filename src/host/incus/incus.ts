@@ -130,6 +130,14 @@ export class Incus {
     return this.#query('/1.0', documents.server, signal);
   }
 
+  /**
+   * Reports whether instances have the option `boot.autorestart`. Incus 6.0.0, as in Ubuntu 24.04, lacks it and refuses
+   * instances with options that it does not know.
+   */
+  async hasAutorestart(signal?: AbortSignal): Promise<boolean> {
+    return (await this.server(signal)).api_extensions.includes('instance_auto_restart');
+  }
+
   /** Returns all instances of the project without their running state, which is cheap at any number. */
   instances(signal?: AbortSignal): Promise<IncusInstance[]> {
     return this.#query('/1.0/instances?recursion=1', z.array(documents.instance), signal);

@@ -14,10 +14,11 @@ import { isolationChange, pendingIsolation } from '../isolation/change.ts';
 import { ok, problem, warning, type Outcome } from './outcome.ts';
 
 export async function checkIsolation({ incus, settings }: HostContext, signal: AbortSignal): Promise<Outcome> {
-  const ours = (await incus.instances(signal)).filter(
+  const [instances, hasAutorestart] = await Promise.all([incus.instances(signal), incus.hasAutorestart(signal)]);
+  const ours = instances.filter(
     (instance) => ownerOfInstance(instance) !== undefined && provisioningOf(instance) === 'ready',
   );
-  const lacking = ours.filter((instance) => isolationChange(instance, settings) !== undefined);
+  const lacking = ours.filter((instance) => isolationChange(instance, settings, hasAutorestart) !== undefined);
   if (lacking.length > 0)
     return warning(
       `${lacking.length} of ${plural(ours.length, 'container')} lack configuration that keeps them apart from the others`,

@@ -19,8 +19,12 @@ export interface IsolationChange {
  * Incus would take the network interface of a running container away and give it a new one, which most systems do not
  * configure; so `start` and `restart` bind it while the container is stopped.
  */
-export function isolationChange(instance: IncusInstance, { defaults }: Settings): IsolationChange | undefined {
-  const { config, restartFor } = missingConfig(instance, defaults.processes);
+export function isolationChange(
+  instance: IncusInstance,
+  { defaults }: Settings,
+  hasAutorestart: boolean,
+): IsolationChange | undefined {
+  const { config, restartFor } = missingConfig(instance, defaults.processes, hasAutorestart);
   const devices = instance.status === 'Stopped' ? unboundNics(instance) : {};
   const missing = [...Object.keys(config), ...Object.keys(devices).map((name) => `the binding of ${name}`)];
   return missing.length === 0 ? undefined : { config, devices, missing, restartFor };

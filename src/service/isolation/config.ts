@@ -27,13 +27,16 @@ export interface Lack {
   readonly restartFor: readonly string[];
 }
 
-/** Returns the isolation configuration that the instance lacks, because an earlier version made it. */
-export function missingConfig(instance: IncusInstance, processes: number): Lack {
+/**
+ * Returns the isolation configuration that the instance lacks, because an earlier version made it. `hasAutorestart` is
+ * whether this Incus knows the option (`Incus.hasAutorestart`).
+ */
+export function missingConfig(instance: IncusInstance, processes: number, hasAutorestart: boolean): Lack {
   const present = { ...(instance.expanded_config ?? {}), ...instance.config };
   const wanted = {
     ...isolationConfig(processes),
     // Comes back after the kernel has killed its init for lack of memory, as new ones do (src/service/create.ts).
-    ...(present['boot.autostart'] === 'true' ? { 'boot.autorestart': 'true' } : {}),
+    ...(hasAutorestart && present['boot.autostart'] === 'true' ? { 'boot.autorestart': 'true' } : {}),
   };
   const config = Object.fromEntries(Object.entries(wanted).filter(([name]) => (present[name] ?? '') === ''));
   // Incus changes the process limit and /dev/incus of a running container at once, the ids only at its start.

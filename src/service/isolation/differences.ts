@@ -19,13 +19,14 @@ export function isolationDifferences(
   { incus, settings }: { readonly incus: Pick<Incus, 'patch'>; readonly settings: Settings },
   user: string,
   instance: IncusInstance,
+  hasAutorestart: boolean,
 ): Found[] {
   const pending = pendingIsolation(instance);
   const waits: Found[] =
     pending.length === 0
       ? []
       : [{ kind: 'restart-pending', target: user, detail: `${pending.join('; ')}: "restart ${user}"`, fix: null }];
-  const change = isolationChange(instance, settings);
+  const change = isolationChange(instance, settings, hasAutorestart);
   if (change === undefined) return waits;
   const { config, devices, missing, restartFor } = change;
   const then = restartFor.length === 0 ? '' : `, then "restart ${user}" because ${restartFor.join('; ')}`;

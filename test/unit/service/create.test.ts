@@ -249,6 +249,14 @@ describe('create', () => {
     expect(files['/etc/containarium/seed/docker']?.content).toBe('no\n');
   });
 
+  it('leaves out an option that this Incus does not know', async () => {
+    const world = await host();
+    world.context.incus.hasAutorestart = () => Promise.resolve(false);
+    await create(world, { autostart: true });
+    expect(instanceOf(world).config).toMatchObject({ 'boot.autostart': 'true' });
+    expect(instanceOf(world).config).not.toHaveProperty('boot.autorestart');
+  });
+
   it('takes the settings where an option is missing', async () => {
     const world = await host({
       settings: {
