@@ -6,7 +6,7 @@ import { lowLimits } from '../../../src/host/kernelLimits.ts';
 import { renderLimits } from '../../../src/prepare/kernelLimits.ts';
 import { checkSettings } from '../../../src/settings/settings.ts';
 
-const { kernel } = checkSettings({ kernel: { 'fs.inotify.max_user_watches': 1000 } }, 'of the test');
+const { sysctl } = checkSettings({ sysctl: { 'fs.inotify.max_user_watches': 1000 } }, 'of the test');
 
 it('lowLimits returns only limits that exist and are too low, by the settings', async () => {
   const root = await mkdtemp(join(tmpdir(), 'sys-'));
@@ -15,7 +15,7 @@ it('lowLimits returns only limits that exist and are too low, by the settings', 
     await writeFile(join(root, 'fs/inotify/max_user_instances'), '128\n');
     await writeFile(join(root, 'fs/inotify/max_user_watches'), '1000\n');
     await writeFile(join(root, 'fs/file-max'), '9223372036854775807\n');
-    expect(await lowLimits(kernel, root)).toEqual([
+    expect(await lowLimits(sysctl, root)).toEqual([
       { name: 'fs.inotify.max_user_instances', value: 128, wanted: 2_147_483_647 },
     ]);
   } finally {
