@@ -7,6 +7,7 @@
  * They are loaded in one transaction. Incus has tables of its own, which are left alone: a packet must pass both.
  */
 import { createHash } from 'node:crypto';
+import { isIPv6 } from 'node:net';
 import { parseNetwork } from '../../domain/values/network.ts';
 import { addressOf, portOf, portPrefix, subnetOf } from './ports.ts';
 
@@ -22,6 +23,8 @@ export interface FirewallPlan {
   readonly gateway: string;
   /** Whether the bridge's network has IPv6. */
   readonly ipv6: boolean;
+  /** Name servers that containers are told to use. They may reach their port 53 in denied networks too. */
+  readonly nameservers: readonly string[];
   /** Networks that containers may not reach: addresses and CIDR networks of both families. */
   readonly deniedNetworks: readonly string[];
   /** Ports of the host that containers may reach, in addition to DNS and DHCP. */
@@ -80,13 +83,15 @@ export function rulesetId(plan: FirewallPlan): string {
  */
 function bridgeTable(table: string, plan: FirewallPlan): string {
   const { first, last, gateway } = subnetOf(plan.gateway);
+  const lastGuarded = Math.min(last, first + maxAddresses);
   const addresses = Array.from({ length: Math.min(last - first - 1, maxAddresses) }, (_, i) =>
     addressOf(first + 1 + i),
   ).filter((address) => address !== gateway);
   const ports = addresses.map((address) => ({ address, ...portOf(address) }));
   const elements = (right: (port: (typeof ports)[number]) => string): string =>
     ports.map((port) => `"${port.hostName}" . ${right(port)}`).join(', ');
-  const macs = `${portOf(addressOf(first)).mac}-${portOf(addressOf(last)).mac}`;
+  // No further than the ports: a container with a higher address has a port that is not listed.
+  const macs = `${portOf(addressOf(first)).mac}-${portOf(addressOf(lastGuarded)).mac}`;
   return `
 table bridge ${table} {
   comment "${rulesetId(plan)}"
@@ -117,6 +122,11 @@ table bridge ${table} {
     ether type != { ip, arp${plan.ipv6 ? ', ip6' : ''} } drop
     arp saddr ip != 0.0.0.0 iifname . arp saddr ip != @addresses drop
     ip saddr != 0.0.0.0 iifname . ip saddr != @addresses drop
+    # Only DHCP clients have no address yet.
+    ip saddr 0.0.0.0 ip protocol != udp drop
+    ip saddr 0.0.0.0 udp sport != 68 drop
+    # Fragments, which the next rule cannot read. The host would put them together.
+    ip daddr { ${[gateway, addressOf(last), '255.255.255.255'].join(', ')} } ip frag-off & 0x3fff != 0 drop
     # A DHCP client speaks for itself alone: the client hardware address (RFC 2131, section 2) is its own.
     udp dport 67 iifname . @th,288,48 != @dhcp_clients drop
   }
@@ -125,35 +135,52 @@ table bridge ${table} {
 
 /** Packets from containers to the host and through it. */
 function inetTable(table: string, plan: FirewallPlan): string {
-  const { gateway } = subnetOf(plan.gateway);
+  const { gateway, last } = subnetOf(plan.gateway);
   const denied = plan.deniedNetworks.map(parseNetwork);
   const family = (wanted: 4 | 6): string[] => denied.filter((each) => each.family === wanted).map(({ text }) => text);
   const hostPorts = (['tcp', 'udp'] as const).flatMap((protocol) => {
     const numbers = plan.hostPorts.filter((each) => each.protocol === protocol).map(({ port }) => port);
     return numbers.length === 0 ? [] : [`    ${protocol} dport { ${numbers.join(', ')} } accept`];
   });
+  const nameservers = plan.nameservers
+    // An address with a zone (RFC 4007) is none of another host's.
+    .filter((server) => server !== gateway && !server.includes('%'))
+    .map(
+      (server) => `    ip${isIPv6(server) ? '6' : ''} daddr ${server} meta l4proto { tcp, udp } th dport 53 accept\n`,
+    );
   const neighbourDiscovery = 'nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit';
   return `
 table inet ${table} {
   comment "${rulesetId(plan)}"
-  ${dynamicSet('tracked', 4)}
-  ${dynamicSet('dns_queries', 4)}
-  ${dynamicSet('dns_connections', 4)}
+  ${sourceSets.map((name) => dynamicSet(name, 'ipv4_addr')).join('\n  ')}
+  ${plan.ipv6 ? sourceSets.map((name) => dynamicSet(`${name}6`, 'ether_addr')).join('\n  ') : ''}
   ${intervalSet('denied4', 'ipv4_addr', family(4))}
   ${intervalSet('denied6', 'ipv6_addr', family(6))}
   chain prerouting {
     type filter hook prerouting priority mangle; policy accept;
     iifname != "${plan.bridge}" accept
-    ct state new add @tracked { ip saddr ct count over ${plan.maxConnections} } drop
+    ct state new add @tracked { ip saddr ct count over ${plan.maxConnections} } drop${
+      // A container can choose among many addresses of IPv6, but has one MAC address.
+      plan.ipv6
+        ? `
+    meta nfproto ipv6 ct state new add @tracked6 { ether saddr ct count over ${plan.maxConnections} } drop`
+        : ''
+    }
   }
   chain input {
     type filter hook input priority filter - 10; policy accept;
     iifname != "${plan.bridge}" accept
-    udp dport 53 add @dns_queries { ip saddr limit rate over ${maxDnsQueriesPerSecond}/second burst ${2 * maxDnsQueriesPerSecond} packets } drop
-    tcp dport 53 ct state new add @dns_connections { ip saddr ct count over ${maxDnsConnections} } drop
+    udp dport 53 add @dns_queries { ip saddr ${dnsRate} } drop
+    tcp dport 53 ct state new add @dns_connections { ip saddr ct count over ${maxDnsConnections} } drop${
+      plan.ipv6
+        ? `
+    meta nfproto ipv6 udp dport 53 add @dns_queries6 { ether saddr ${dnsRate} } drop
+    meta nfproto ipv6 tcp dport 53 ct state new add @dns_connections6 { ether saddr ct count over ${maxDnsConnections} } drop`
+        : ''
+    }
     ct state established,related accept
     ip daddr ${gateway} meta l4proto { tcp, udp } th dport 53 accept
-    meta nfproto ipv4 udp dport 67 accept
+    ip daddr { ${[gateway, addressOf(last), '255.255.255.255'].join(', ')} } udp dport 67 accept
     ip daddr ${gateway} icmp type echo-request limit rate 50/second accept${
       plan.ipv6
         ? `
@@ -169,7 +196,7 @@ ${hostPorts.map((line) => `${line}\n`).join('')}    drop
     iifname != "${plan.bridge}" accept
     ct state established,related accept
     oifname "${plan.bridge}" drop
-    ip daddr @denied4 drop
+${nameservers.join('')}    ip daddr @denied4 drop
     ip6 daddr @denied6 drop
   }
 }`;
@@ -180,7 +207,12 @@ function intervalSet(name: string, type: string, elements: readonly string[]): s
   return `set ${name} { type ${type}; flags interval; auto-merge;${list} }`;
 }
 
+/** The sets of what is counted for each source. */
+const sourceSets = ['tracked', 'dns_queries', 'dns_connections'] as const;
+
+const dnsRate = `limit rate over ${maxDnsQueriesPerSecond}/second burst ${2 * maxDnsQueriesPerSecond} packets`;
+
 /** A set that the kernel fills, with one counter for each source. */
-function dynamicSet(name: string, family: 4 | 6): string {
-  return `set ${name} { type ipv${family}_addr; flags dynamic; size 65535; }`;
+function dynamicSet(name: string, type: 'ipv4_addr' | 'ether_addr'): string {
+  return `set ${name} { type ${type}; flags dynamic; size 65535; }`;
 }

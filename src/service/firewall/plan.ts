@@ -11,13 +11,14 @@ const linkLocal = ['169.254.0.0/16', 'fe80::/10'];
 
 /** Returns what the firewall of this host has to be. Rejects if Incus does not answer or has no bridge. */
 export async function planFirewall({ host, incus, settings }: Context, signal?: AbortSignal): Promise<FirewallPlan> {
-  const { network, gateway, ipv6 } = await findPlacement({ incus, settings }, signal);
+  const { network, gateway, ipv6, nameservers } = await findPlacement({ incus, settings }, signal);
   const { deniedNetworks, hostPorts, maxConnections } = settings.firewall;
   const own = host.simulated ? [] : privateNetworks({ name: network, gateway });
   return {
     bridge: network,
     gateway,
     ipv6,
+    nameservers,
     deniedNetworks: deniedNetworks ?? [...linkLocal, ...own],
     hostPorts,
     maxConnections,

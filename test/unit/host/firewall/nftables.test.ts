@@ -11,6 +11,7 @@ const plan: FirewallPlan = {
   bridge: 'incusbr0',
   gateway: '10.0.3.1/24',
   ipv6: false,
+  nameservers: [],
   deniedNetworks: [],
   hostPorts: [],
   maxConnections: 100,

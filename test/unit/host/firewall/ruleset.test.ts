@@ -11,6 +11,7 @@ const plan: FirewallPlan = {
   bridge: 'incusbr0',
   gateway: '10.0.3.1/29',
   ipv6: false,
+  nameservers: ['10.0.3.1'],
   deniedNetworks: ['169.254.0.0/16', 'fe80::/10', '192.168.1.0/24'],
   hostPorts: [],
   maxConnections: 8192,
@@ -39,9 +40,32 @@ describe('the ruleset', () => {
     expect(elementsOf(ruleset(), 'dhcp_clients')[0]).toBe('"ctn0a000302" . 0x02c70a000302');
   });
 
-  it('protects the MAC addresses of the whole network, and lists no more than 4096 of a large one', () => {
+  it('protects the MAC addresses of the ports that it lists, no more than 4096 of a large network', () => {
     expect(ruleset()).toContain('ether saddr 02:c7:0a:00:03:00-02:c7:0a:00:03:07 iifname');
-    expect(elementsOf(ruleset({ gateway: '10.64.0.1/16' }), 'addresses')).toHaveLength(4095);
+    const large = ruleset({ gateway: '10.64.0.1/16' });
+    expect(elementsOf(large, 'addresses')).toHaveLength(4095);
+    expect(elementsOf(large, 'macs').at(-1)).toContain('02:c7:0a:40:10:00');
+    expect(large).toContain('ether saddr 02:c7:0a:40:00:00-02:c7:0a:40:10:00 iifname');
+  });
+
+  it('drops fragments to the DHCP server, whose client no rule could read', () => {
+    expect(ruleset()).toContain('ip daddr { 10.0.3.1, 10.0.3.7, 255.255.255.255 } ip frag-off & 0x3fff != 0 drop');
+    expect(ruleset()).toContain('ip daddr { 10.0.3.1, 10.0.3.7, 255.255.255.255 } udp dport 67 accept');
+  });
+
+  it('counts connections and DNS of IPv6 by the MAC address', () => {
+    expect(ruleset()).not.toContain('tracked6');
+    expect(ruleset({ ipv6: true })).toContain('ct state new add @tracked6 { ether saddr ct count over 8192 } drop');
+    expect(ruleset({ ipv6: true })).toContain('udp dport 53 add @dns_queries6 { ether saddr limit rate over');
+  });
+
+  it('lets containers reach the name servers of the bridge in a denied network, before it denies that', () => {
+    expect(ruleset()).not.toMatch(/ip daddr 10\.0\.3\.1 .*\n.*@denied4/);
+    const text = ruleset({ nameservers: ['192.168.1.53', 'fd00::53'] });
+    const allowed = 'meta l4proto { tcp, udp } th dport 53 accept\n';
+    expect(text).toContain(
+      `    ip daddr 192.168.1.53 ${allowed}    ip6 daddr fd00::53 ${allowed}    ip daddr @denied4 drop`,
+    );
   });
 
   it('drops IPv6 on a bridge without IPv6, and lets neighbour discovery through on one with it', () => {
@@ -75,6 +99,7 @@ describe('the ruleset', () => {
       {},
       { gateway: '10.0.3.2/29' },
       { ipv6: true },
+      { nameservers: ['192.168.1.53'] },
       { deniedNetworks: [] },
       { hostPorts: [{ port: 22, protocol: 'tcp' }] },
       { maxConnections: 100 },

@@ -18,6 +18,7 @@ describe('the firewall', () => {
       bridge: 'incusbr0',
       gateway: '10.0.3.1/24',
       ipv6: false,
+      nameservers: ['10.0.3.1'],
       deniedNetworks: ['169.254.0.0/16', 'fe80::/10'],
       hostPorts: [],
       maxConnections: 4096,
