@@ -31,13 +31,15 @@ export function makeNic(network: string, address: string): Device {
 
 /**
  * Returns the interfaces of an instance that lack such options, each as it should be, by device name. An interface
- * without a fixed address is not ours to bind.
+ * without a fixed address, or one that an admin has added without a network of Incus (routed, for example, which knows
+ * no such options), is not ours to bind.
  */
 export function unboundNics({ devices }: Pick<IncusInstance, 'devices'>): Record<string, Record<string, string>> {
   return Object.fromEntries(
     Object.entries(devices).flatMap(([name, device]) => {
       const address = device['ipv4.address'];
-      if (device['type'] !== 'nic' || address === undefined || !isIPv4(address)) return [];
+      if (device['type'] !== 'nic' || device['network'] === undefined) return [];
+      if (address === undefined || !isIPv4(address)) return [];
       const wanted = bound(address);
       return Object.entries(wanted).every(([key, value]) => device[key] === value)
         ? []

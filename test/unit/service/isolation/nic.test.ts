@@ -32,4 +32,9 @@ describe('the network interface of a container', () => {
       expect(unboundNics({ devices: { eth0: { type: 'nic', name: 'eth0', network: 'br', ...address } } })).toEqual({});
     },
   );
+
+  it('is left alone without a network of Incus', () => {
+    const routed = { type: 'nic', nictype: 'routed', parent: 'eth0', 'ipv4.address': '192.0.2.7' };
+    expect(unboundNics({ devices: { public: routed } })).toEqual({});
+  });
 });
