@@ -94,9 +94,14 @@ function unfinished({ operations }: HostContext): Difference[] {
   }));
 }
 
-/** Repairs what can be repaired and returns the repaired targets. Skips a target that another operation holds. */
+/**
+ * Repairs what can be repaired and returns the repaired targets. Skips a target that another operation holds. If a
+ * program fails, continues with the other targets and rejects at the end: root in one container can make the changes
+ * within it fail, but must not keep those of other containers from being made.
+ */
 async function repairAll(context: HostContext, found: readonly Found[], call: Call): Promise<Set<string>> {
   const fixed = new Set<string>();
+  let failed: Failure | undefined;
   const { operations, steps } = context;
   for (const target of new Set(
     found.filter(({ repair }) => repair !== undefined).map((difference) => difference.target),
@@ -117,10 +122,12 @@ async function repairAll(context: HostContext, found: readonly Found[], call: Ca
       );
       fixed.add(target);
     } catch (error) {
-      if (!isFailure(error, 'busy')) throw error;
+      if (!isFailure(error, 'busy', 'program-failed')) throw error;
+      if (error.code === 'program-failed') failed ??= error;
       call.progress.note(`${target}: skipped: ${error.why}`);
     }
   }
+  if (failed !== undefined) throw failed;
   return fixed;
 }
 
@@ -272,25 +279,48 @@ async function insideDifferences(
   await Promise.all(
     Array.from({ length: parallel }, async () => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        const { user, instance } = next;
-        const { name, config } = instance;
-        const address = await addressDifference(context, instance, signal);
-        if (address !== undefined) {
-          const fix = address.repair === undefined ? null : 'write the address into it, for its next start';
-          found.push({ kind: 'container-address', target: user, fix, ...address });
-        }
-        const path = containerKeysPath(user);
-        const content = containerKeysText(decodeKeys(config[field.keys]));
-        if ((await context.incus.pullFile(name, path, signal === undefined ? {} : { signal })) === content) continue;
-        found.push({
-          kind: 'container-keys-differ',
-          target: user,
-          detail: `${path} in the container differs`,
-          fix: 'write the keys from Incus',
-          repair: () => context.incus.pushFile({ instance: name, path, content, mode: '0644' }),
-        });
+        found.push(...(await insideDifferencesOf(context, next, signal)));
       }
     }),
   );
   return found.sort((a, b) => a.target.localeCompare(b.target));
+}
+
+/**
+ * Returns what differs inside one container. Its root can make a file unreadable, as by a folder in its place: that is
+ * a difference of this container, and does not end the call.
+ */
+async function insideDifferencesOf(
+  context: HostContext,
+  { user, instance }: Owned,
+  signal: AbortSignal | undefined,
+): Promise<Found[]> {
+  const { name, config } = instance;
+  const found: Found[] = [];
+  try {
+    const address = await addressDifference(context, instance, signal);
+    if (address !== undefined) {
+      const fix = address.repair === undefined ? null : 'write the address into it, for its next start';
+      found.push({ kind: 'container-address', target: user, fix, ...address });
+    }
+    const path = containerKeysPath(user);
+    const content = containerKeysText(decodeKeys(config[field.keys]));
+    if ((await context.incus.pullFile(name, path, signal === undefined ? {} : { signal })) !== content)
+      found.push({
+        kind: 'container-keys-differ',
+        target: user,
+        detail: `${path} in the container differs`,
+        fix: 'write the keys from Incus',
+        repair: () => context.incus.pushFile({ instance: name, path, content, mode: '0644' }),
+      });
+  } catch (error) {
+    if (!isFailure(error, 'program-failed', 'unexpected-output')) throw error;
+    found.push({
+      kind: 'container-keys-differ',
+      target: user,
+      detail: `files in the container cannot be read: ${error.what}: ${error.why}`,
+      fix: null,
+    });
+  }
+  return found;
 }
