@@ -51,6 +51,12 @@ export const instance = z.object({
   state: instanceState.nullish(),
 });
 
+/**
+ * An instance in a list with state. Incus 6.0 lists one whose state it cannot read, for example while its init dies, by
+ * its name and the status Error alone; the rest is null (instances_get.go).
+ */
+export const listedInstance = instance.extend({ config: stringMap.nullish(), devices: deviceMap.nullish() });
+
 export const image = z.object({
   fingerprint: z.string(),
   size: z.number().default(0),

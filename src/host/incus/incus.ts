@@ -71,9 +71,14 @@ export function isAlready(state: 'running' | 'stopped', error: unknown): boolean
   return isFailure(error, 'program-failed') && String(error.details?.['stderr']).includes(`is already ${state}`);
 }
 
+/** The option by which an instance has user ids that no other has. */
+const isolatedKey = 'security.idmap.isolated';
+
 export class Incus {
   readonly #runner: Runner;
   readonly #consoleLogs = new ConsoleLogs();
+  /** Resolves when the last choice of ids is made. */
+  #idsChosen: Promise<unknown> = Promise.resolve();
   readonly limits: IncusLimits;
 
   constructor(runner: Runner, limits: IncusLimits = defaultIncusLimits) {
@@ -145,16 +150,38 @@ export class Incus {
 
   /** Returns all instances with state (addresses; disk, memory and CPU use) and snapshots, in one query. */
   instancesWithState(signal?: AbortSignal): Promise<IncusInstance[]> {
-    return this.#query('/1.0/instances?recursion=2', z.array(documents.instance), signal);
+    return this.#listWithState('/1.0/instances?recursion=2', signal);
+  }
+
+  /**
+   * Returns a list with state. An instance whose state Incus cannot read is in it without state: whoever can bring a
+   * container into such trouble must not hide the others.
+   */
+  async #listWithState(path: string, signal?: AbortSignal): Promise<IncusInstance[]> {
+    const listed = await this.#query(path, z.array(documents.listedInstance), signal);
+    const found = await Promise.all(
+      listed.map(async ({ config, devices, ...rest }): Promise<IncusInstance | undefined> => {
+        if (config !== null && devices !== null) return { ...rest, config: config ?? {}, devices: devices ?? {} };
+        return this.#withoutState(rest.name, signal);
+      }),
+    );
+    return found.filter((instance) => instance !== undefined);
+  }
+
+  /** Returns an instance as Incus has stored it, or `undefined` if it does not exist. */
+  async #withoutState(name: string, signal?: AbortSignal): Promise<IncusInstance | undefined> {
+    try {
+      return await this.#query(`/1.0/instances/${encodeURIComponent(name)}`, documents.instance, signal);
+    } catch (error) {
+      if (isFailure(error, 'program-failed') && /not found/i.test(error.why)) return undefined;
+      throw error;
+    }
   }
 
   /** Returns one instance with state, or `undefined` if it does not exist. */
   async instance(name: string, signal?: AbortSignal): Promise<IncusInstance | undefined> {
-    const found = await this.#query(
-      `/1.0/instances?recursion=2&filter=${encodeURIComponent(`name eq ${name}`)}`,
-      z.array(documents.instance),
-      signal,
-    );
+    const filter = encodeURIComponent(`name eq ${name}`);
+    const found = await this.#listWithState(`/1.0/instances?recursion=2&filter=${filter}`, signal);
     return found.find((candidate) => candidate.name === name);
   }
 
@@ -220,10 +247,12 @@ export class Incus {
 
   /** Creates a stopped instance from a local image (fingerprint or alias) or a remote one; no profile is applied. */
   async create(name: string, imageRef: string, spec: InstanceSpec): Promise<void> {
-    await this.#run(['create', imageRef, name, '--no-profiles', '--quiet'], {
-      input: JSON.stringify(spec),
-      timeoutMs: this.limits.copyMs,
-    });
+    await this.#choosingIds(spec, () =>
+      this.#run(['create', imageRef, name, '--no-profiles', '--quiet'], {
+        input: JSON.stringify(spec),
+        timeoutMs: this.limits.copyMs,
+      }),
+    );
   }
 
   /** Starts an instance. Rejects with an {@link isAlready} failure if it runs. */
@@ -255,12 +284,23 @@ export class Incus {
    * device is replaced whole, so pass all its keys. An empty value unsets a configuration key.
    */
   async patch(name: string, change: Partial<InstanceSpec>): Promise<void> {
-    await this.#run(
-      ['query', '--request', 'PATCH', '--data', JSON.stringify(change), `/1.0/instances/${encodeURIComponent(name)}`],
-      {
+    const path = `/1.0/instances/${encodeURIComponent(name)}`;
+    await this.#choosingIds(change, () =>
+      this.#run(['query', '--request', 'PATCH', '--data', JSON.stringify(change), path], {
         timeoutMs: this.limits.changeMs,
-      },
+      }),
     );
+  }
+
+  /**
+   * Runs a change by which Incus chooses the ids of an isolated instance. One at a time: of two at the same time it may
+   * give both the same (incus 6.0.4, seen; findIdmap in driver_lxc.go reads the ids of others before it stores its own).
+   */
+  async #choosingIds(change: Partial<InstanceSpec>, act: () => Promise<unknown>): Promise<void> {
+    if (change.config?.[isolatedKey] !== 'true') return void (await act());
+    const chosen = this.#idsChosen.then(act);
+    this.#idsChosen = chosen.catch(() => undefined);
+    await chosen;
   }
 
   /** Writes a file into an instance, running or stopped, and creates missing folders. */

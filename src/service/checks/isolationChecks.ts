@@ -8,6 +8,7 @@ import {
   rootIds,
   type SubordinateIds,
 } from '../../host/subordinateIds.ts';
+import type { IncusInstance } from '../../host/incus/documents.ts';
 import type { HostContext } from '../instances/context.ts';
 import { ownerOfInstance, provisioningOf } from '../instances/metadata.ts';
 import { isolationChange, pendingIsolation } from '../isolation/change.ts';
@@ -24,6 +25,12 @@ export async function checkIsolation({ incus, settings }: HostContext, signal: A
       `${lacking.length} of ${plural(ours.length, 'container')} lack configuration that keeps them apart from the others`,
       '"reconcile --apply" sets it',
     );
+  const shared = sharingIds(instances);
+  if (shared.length > 0)
+    return problem(
+      `${shared.join(' and ')} have the same user ids, because they were isolated at the same time`,
+      `on the host, "incus config unset" and then "incus config set" security.idmap.isolated=true of one of them, and restart it`,
+    );
   const pending = ours.flatMap((instance) =>
     pendingIsolation(instance).length === 0 ? [] : [ownerOfInstance(instance) ?? ''],
   );
@@ -34,6 +41,18 @@ export async function checkIsolation({ incus, settings }: HostContext, signal: A
       `${verbs.join(', ')}${pending.length > verbs.length ? ' and more, see "list"' : ''}`,
     );
   return ok(`${plural(ours.length, 'container')} with ids of their own, a process limit and no guest API`);
+}
+
+/** Returns the names of isolated instances whose ids are also those of another; empty if there are none. */
+function sharingIds(instances: readonly IncusInstance[]): string[] {
+  const byBase = Map.groupBy(
+    instances.filter(({ config }) => config['security.idmap.isolated'] === 'true'),
+    ({ config }) => config['volatile.idmap.base'],
+  );
+  return [...byBase]
+    .flatMap(([base, sharing]) => (base === undefined || sharing.length === 1 ? [] : [sharing]))
+    .flat()
+    .map(({ name }) => name);
 }
 
 const maxNamed = 5;

@@ -95,7 +95,8 @@ async function unsetOnInstances(house: House, keys: readonly string[], restarts:
   };
   const all = await Promise.all(tenants.map(change));
   return async () => {
-    await Promise.all(all.map((back) => back()));
+    // One at a time: of two at the same time Incus may give both the same ids.
+    for (const back of all) await back();
   };
 }
 

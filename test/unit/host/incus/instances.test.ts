@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { Failure } from '../../../../src/domain/failure.ts';
+import { Incus } from '../../../../src/host/incus/incus.ts';
+import type { Command, Output } from '../../../../src/host/runner.ts';
+
+const answers = (byPath: Readonly<Record<string, unknown>>): Incus =>
+  new Incus({
+    run: ({ args }) => {
+      const found = byPath[args.at(-1) ?? ''];
+      return found instanceof Failure
+        ? Promise.reject(found)
+        : Promise.resolve({ stdout: JSON.stringify(found), stderr: '', exitCode: 0 });
+    },
+  });
+const failed = (why: string): Failure => new Failure('program-failed', { what: '"incus query"', why });
+
+describe('a list of instances with one whose state Incus cannot read', () => {
+  const list = '/1.0/instances?recursion=2';
+  const bob = { name: 'bob-container', status: 'Running', config: { 'limits.cpu': '2' }, devices: {} };
+  const broken = { name: 'alice-container', status: 'Error', config: null, devices: null, state: null };
+
+  it('has all instances, that one without state', async () => {
+    const stored = { name: 'alice-container', status: 'Error', config: { 'limits.cpu': '4' }, devices: {} };
+    const incus = answers({ [list]: [broken, bob], '/1.0/instances/alice-container': stored });
+    expect((await incus.instancesWithState()).map(({ name, config }) => [name, config['limits.cpu']])).toEqual([
+      ['alice-container', '4'],
+      ['bob-container', '2'],
+    ]);
+  });
+
+  it('leaves it out if it was deleted meanwhile', async () => {
+    const incus = answers({ [list]: [broken, bob], '/1.0/instances/alice-container': failed('Instance not found') });
+    expect((await incus.instancesWithState()).map(({ name }) => name)).toEqual(['bob-container']);
+  });
+
+  it('fails if that instance cannot be queried for another reason', async () => {
+    const failure = failed('database is locked');
+    const incus = answers({ [list]: [broken, bob], '/1.0/instances/alice-container': failure });
+    await expect(incus.instancesWithState()).rejects.toBe(failure);
+  });
+});
+
+describe('changes by which Incus chooses user ids', () => {
+  const isolated = { config: { 'security.idmap.isolated': 'true' }, devices: {} };
+
+  /** An Incus whose commands end when they are told to. */
+  const held = () => {
+    const running: { name: string; end: (failure?: Failure) => void }[] = [];
+    const incus = new Incus({
+      run: ({ args }: Command) =>
+        new Promise<Output>((resolve, reject) =>
+          running.push({
+            name: args.join(' '),
+            end: (failure) =>
+              failure === undefined ? resolve({ stdout: '', stderr: '', exitCode: 0 }) : reject(failure),
+          }),
+        ),
+    });
+    return { incus, running };
+  };
+  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  it('run one at a time, also after one that failed', async () => {
+    const { incus, running } = held();
+    const first = incus.create('a', 'image', isolated);
+    const second = incus.patch('b', isolated);
+    await settle();
+    expect(running).toHaveLength(1);
+    running[0]?.end(failed('no space'));
+    await expect(first).rejects.toMatchObject({ why: 'no space' });
+    await settle();
+    expect(running).toHaveLength(2);
+    running[1]?.end();
+    await second;
+  });
+
+  it('do not wait for changes by which it chooses none', async () => {
+    const { incus, running } = held();
+    const changes = [incus.create('a', 'image', isolated), incus.patch('b', { config: { 'limits.cpu': '2' } })];
+    await settle();
+    expect(running).toHaveLength(2);
+    for (const { end } of running) end();
+    await Promise.all(changes);
+  });
+});
