@@ -36,7 +36,7 @@ export const firewallSettings = z
       .max(1000)
       .optional()
       .describe(
-        'Networks that containers may not reach. Default: the link-local networks, with the metadata service of the cloud (169.254.0.0/16, fe80::/10), and the private networks that this host is connected to.',
+        'Networks that containers may not reach. Default: the link-local networks (169.254.0.0/16, fe80::/10), the metadata services of clouds that have it elsewhere, and the private networks that this host is connected to.',
       ),
     hostPorts: z
       .array(parsedText(parseHostPort).meta({ title: 'port' }))

@@ -181,7 +181,8 @@ table inet ${table} {
     ct state established,related accept
     ip daddr ${gateway} meta l4proto { tcp, udp } th dport 53 accept
     ip daddr { ${[gateway, addressOf(last), '255.255.255.255'].join(', ')} } udp dport 67 accept
-    ip daddr ${gateway} icmp type echo-request limit rate 50/second accept${
+    icmp type echo-request add @pings { ip saddr limit rate over 10/second burst 20 packets } drop
+    ip daddr ${gateway} icmp type echo-request accept${
       plan.ipv6
         ? `
     icmpv6 type { ${neighbourDiscovery} } accept
@@ -208,7 +209,7 @@ function intervalSet(name: string, type: string, elements: readonly string[]): s
 }
 
 /** The sets of what is counted for each source. */
-const sourceSets = ['tracked', 'dns_queries', 'dns_connections'] as const;
+const sourceSets = ['tracked', 'dns_queries', 'dns_connections', 'pings'] as const;
 
 const dnsRate = `limit rate over ${maxDnsQueriesPerSecond}/second burst ${2 * maxDnsQueriesPerSecond} packets`;
 

@@ -16,7 +16,7 @@ describe('the check of the firewall', () => {
     await world.context.firewall.apply();
     expect(await check(world)).toEqual({
       severity: 'ok',
-      detail: 'in force on incusbr0: of this host containers reach DNS; 2 networks denied',
+      detail: 'in force on incusbr0: of this host containers reach DNS; 6 networks denied',
       next: null,
     });
   });

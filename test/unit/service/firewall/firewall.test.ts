@@ -12,14 +12,21 @@ const fileOf = ({ folder }: World): string => join(folder, 'firewall.nft');
 const tablesOf = ({ folder }: World): string[] => Object.keys(hostStateOf(folder).tables).sort();
 
 describe('the firewall', () => {
-  it('denies the link-local networks by default, and what the settings say instead', async () => {
+  it('denies the link-local networks and metadata services by default, and what the settings say instead', async () => {
     const { context } = await host();
     expect(await planFirewall(context)).toEqual({
       bridge: 'incusbr0',
       gateway: '10.0.3.1/24',
       ipv6: false,
       nameservers: ['10.0.3.1'],
-      deniedNetworks: ['169.254.0.0/16', 'fe80::/10'],
+      deniedNetworks: [
+        '169.254.0.0/16',
+        'fe80::/10',
+        '168.63.129.16',
+        '100.100.100.200',
+        'fd00:ec2::254',
+        'fd20:ce::254',
+      ],
       hostPorts: [],
       maxConnections: 4096,
     });
