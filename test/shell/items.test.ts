@@ -139,10 +139,10 @@ test('resize without a size opens a form, which needs at least one value', async
   const shell = await openShell(server);
   shell.type('resize alice').press('enter');
   await shell.shows(/memory:/);
-  for (let i = 0; i < 4; i++) shell.press('tab');
+  for (let i = 0; i < 5; i++) shell.press('tab');
   shell.press('enter');
   await shell.shows(/at least one of/);
-  shell.type('3').press('tab', 'tab', 'tab', 'enter');
+  shell.type('3').press('tab', 'tab', 'tab', 'tab', 'enter');
   await shell.said(/alice-container resized/);
 });
 

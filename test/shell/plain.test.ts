@@ -213,6 +213,8 @@ describe('a question in screen-reader mode', () => {
     shell.press('enter');
     await shell.said(/disk-quota:$/);
     shell.press('enter');
+    await shell.said(/processes:$/);
+    shell.press('enter');
     await shell.said(/image:$/);
     shell.press('enter');
     await shell.said(/1\. as configured\n2\. yes\n3\. no\nNumber for autostart, or Enter for 1:$/);
