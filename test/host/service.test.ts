@@ -186,7 +186,8 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
       async () =>
         `a login: ${JSON.stringify(await ssh('whoami'))} ${await read('journalctl', '--no-pager', '-n', '40')}`,
     );
-  });
+    // The image of another release is built first, if this machine has none yet.
+  }, 900_000);
 
   it('runs the front as its own user, with no capability, no new privileges, a system call filter and its own namespaces', async () => {
     const pid = await running();

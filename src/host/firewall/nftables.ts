@@ -3,8 +3,11 @@ import { Failure, isFailure } from '../../domain/failure.ts';
 import type { Runner } from '../runner.ts';
 import { renderRemoval, renderRuleset, rulesetId, tableName, type FirewallPlan } from './ruleset.ts';
 
-/** Whether the tables of a plan are in force: all of them, none, or others than were loaded. */
-export type TablesState = 'in force' | 'missing' | 'changed';
+/**
+ * Whether the tables of a plan are in force. They are `outdated` if they are as they were loaded, for another plan, and
+ * `changed` if another program has changed them since.
+ */
+export type TablesState = 'in force' | 'outdated' | 'changed' | 'missing';
 
 const limitMs = 20_000;
 const families = ['bridge', 'inet'] as const;
@@ -42,8 +45,9 @@ export class Nftables {
     const listing = await this.#listing(plan.bridge, signal);
     if (listing === undefined) return 'missing';
     const loaded = this.#loaded.get(plan.bridge);
-    const sameId = listing.split(`comment "${rulesetId(plan)}"`).length === families.length + 1;
-    return sameId && (loaded === undefined || loaded === listing) ? 'in force' : 'changed';
+    if (loaded !== undefined && loaded !== listing) return 'changed';
+    const isSamePlan = listing.split(`comment "${rulesetId(plan)}"`).length === families.length + 1;
+    return isSamePlan ? 'in force' : loaded === undefined ? 'changed' : 'outdated';
   }
 
   async #apply(ruleset: string): Promise<void> {

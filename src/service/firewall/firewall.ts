@@ -52,16 +52,18 @@ export class Firewall {
   async state(signal?: AbortSignal): Promise<FirewallState> {
     const plan = await planFirewall(this.#context, signal);
     const tables = await this.#nftables.state(plan, signal);
-    if (tables !== 'in force') return tables;
-    return (await this.#bridgeLink.learnsFromReserved(plan.bridge, signal)) ? 'learning' : 'in force';
+    if (tables !== 'in force' && tables !== 'outdated') return tables;
+    return (await this.#bridgeLink.learnsFromReserved(plan.bridge, signal)) ? 'learning' : tables;
   }
 
-  /** Loads the rules again if another program removed or changed them. */
+  /** Loads the rules again if another program removed or changed them, or if the networks of this host are others. */
   async keep(): Promise<void> {
     if (!this.#context.settings.firewall.enabled) return;
     const state = await this.state();
     if (state === 'in force') return;
-    this.#context.log.warn({ state }, 'the firewall around the containers was not in force and is loaded again');
+    // Interfaces of this host come and go, and with them its private networks.
+    if (state !== 'outdated')
+      this.#context.log.warn({ state }, 'the firewall around the containers was not in force and is loaded again');
     await this.apply();
   }
 }

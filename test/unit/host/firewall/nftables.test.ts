@@ -41,10 +41,19 @@ describe('the tables of nftables', () => {
     expect(await nftables.state(plan)).toBe('missing');
   });
 
-  it('are changed if somebody edits a rule, or if the plan is another', async () => {
+  it('are outdated for another plan, and changed for it if this process has not loaded them', async () => {
     const { state, nftables } = setUp();
     await nftables.load(plan);
-    expect(await nftables.state({ ...plan, maxConnections: 5 })).toBe('changed');
+    expect(await nftables.state({ ...plan, maxConnections: 5 })).toBe('outdated');
+    const next = setUp();
+    next.state.tables = state.tables;
+    expect(await next.nftables.state(plan)).toBe('in force');
+    expect(await next.nftables.state({ ...plan, maxConnections: 5 })).toBe('changed');
+  });
+
+  it('are changed if somebody edits a rule, until they are loaded again', async () => {
+    const { state, nftables } = setUp();
+    await nftables.load(plan);
     const key = `bridge ${tableName('incusbr0')}`;
     state.tables[key] = (state.tables[key] ?? '').replace('ether type != { ip, arp } drop\n', '');
     expect(await nftables.state(plan)).toBe('changed');
