@@ -26,12 +26,14 @@ describe('the network interface of a container', () => {
     expect(unboundNics({ devices: { ...found, root } })).toEqual({});
   });
 
-  it.each([{}, { 'ipv4.address': 'none' }, { 'ipv4.address': '10.0.3.9\n    ProxyCommand evil' }])(
-    'is left alone without a fixed address: %o',
-    (address) => {
-      expect(unboundNics({ devices: { eth0: { type: 'nic', name: 'eth0', network: 'br', ...address } } })).toEqual({});
-    },
-  );
+  const without: readonly Record<string, string>[] = [
+    {},
+    { 'ipv4.address': 'none' },
+    { 'ipv4.address': '10.0.3.9\n    ProxyCommand evil' },
+  ];
+  it.each(without)('is left alone without a fixed address: %o', (address) => {
+    expect(unboundNics({ devices: { eth0: { type: 'nic', name: 'eth0', network: 'br', ...address } } })).toEqual({});
+  });
 
   it('is left alone without a network of Incus', () => {
     const routed = { type: 'nic', nictype: 'routed', parent: 'eth0', 'ipv4.address': '192.0.2.7' };
