@@ -12,7 +12,7 @@ export interface HostPort {
 }
 
 /** Parses `22`, `22/tcp` or `123/udp`, as in services(5). Throws `usage`. */
-export function parseHostPort(text: string): HostPort {
+function parseHostPort(text: string): HostPort {
   const [, number = '', protocol = 'tcp'] = /^(\d{1,5})(?:\/(tcp|udp))?$/.exec(text) ?? [];
   const port = Number(number);
   if (port >= 1 && port <= 65_535) return { port, protocol: protocol === 'udp' ? 'udp' : 'tcp' };

@@ -2,8 +2,8 @@
  * The option of a bridge that no rule of nftables can replace, through ip-link(8).
  *
  * A bridge handles frames to the reserved addresses 01:80:c2:00:00:00 to 0f, such as LLDP, before any rule for bridges,
- * and learns their source (br_handle_frame in net/bridge/br_input.c). With `no_linklocal_learn` it does not. Incus makes
- * the bridge, so the option is set again after each start of it; systemd/80-containarium.rules does that at once.
+ * and learns their source (br_handle_frame in net/bridge/br_input.c). With `no_linklocal_learn` it does not. Incus
+ * makes the bridge, so the option is set again after each start of it; systemd/80-containarium.rules does that at once.
  */
 import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';

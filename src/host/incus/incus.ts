@@ -20,6 +20,8 @@ import type {
   IncusPool,
   IncusServer,
 } from './documents.ts';
+import { IdChoice } from './idChoice.ts';
+import { listWithState } from './instanceList.ts';
 import { memoryInUse, type MemoryInUse } from './memoryMetrics.ts';
 import type { Command, Output, Runner } from '../runner.ts';
 
@@ -71,14 +73,10 @@ export function isAlready(state: 'running' | 'stopped', error: unknown): boolean
   return isFailure(error, 'program-failed') && String(error.details?.['stderr']).includes(`is already ${state}`);
 }
 
-/** The option by which an instance has user ids that no other has. */
-const isolatedKey = 'security.idmap.isolated';
-
 export class Incus {
   readonly #runner: Runner;
   readonly #consoleLogs = new ConsoleLogs();
-  /** Resolves when the last choice of ids is made. */
-  #idsChosen: Promise<unknown> = Promise.resolve();
+  readonly #idChoice = new IdChoice();
   readonly limits: IncusLimits;
 
   constructor(runner: Runner, limits: IncusLimits = defaultIncusLimits) {
@@ -153,29 +151,8 @@ export class Incus {
     return this.#listWithState('/1.0/instances?recursion=2', signal);
   }
 
-  /**
-   * Returns a list with state. An instance whose state Incus cannot read is in it without state: whoever can bring a
-   * container into such trouble must not hide the others.
-   */
-  async #listWithState(path: string, signal?: AbortSignal): Promise<IncusInstance[]> {
-    const listed = await this.#query(path, z.array(documents.listedInstance), signal);
-    const found = await Promise.all(
-      listed.map(async ({ config, devices, ...rest }): Promise<IncusInstance | undefined> => {
-        if (config !== null && devices !== null) return { ...rest, config: config ?? {}, devices: devices ?? {} };
-        return this.#withoutState(rest.name, signal);
-      }),
-    );
-    return found.filter((instance) => instance !== undefined);
-  }
-
-  /** Returns an instance as Incus has stored it, or `undefined` if it does not exist. */
-  async #withoutState(name: string, signal?: AbortSignal): Promise<IncusInstance | undefined> {
-    try {
-      return await this.#query(`/1.0/instances/${encodeURIComponent(name)}`, documents.instance, signal);
-    } catch (error) {
-      if (isFailure(error, 'program-failed') && /not found/i.test(error.why)) return undefined;
-      throw error;
-    }
+  #listWithState(path: string, signal?: AbortSignal): Promise<IncusInstance[]> {
+    return listWithState((queried, schema) => this.#query(queried, schema, signal), path);
   }
 
   /** Returns one instance with state, or `undefined` if it does not exist. */
@@ -247,7 +224,7 @@ export class Incus {
 
   /** Creates a stopped instance from a local image (fingerprint or alias) or a remote one; no profile is applied. */
   async create(name: string, imageRef: string, spec: InstanceSpec): Promise<void> {
-    await this.#choosingIds(spec, () =>
+    await this.#idChoice.run(spec, () =>
       this.#run(['create', imageRef, name, '--no-profiles', '--quiet'], {
         input: JSON.stringify(spec),
         timeoutMs: this.limits.copyMs,
@@ -285,22 +262,11 @@ export class Incus {
    */
   async patch(name: string, change: Partial<InstanceSpec>): Promise<void> {
     const path = `/1.0/instances/${encodeURIComponent(name)}`;
-    await this.#choosingIds(change, () =>
+    await this.#idChoice.run(change, () =>
       this.#run(['query', '--request', 'PATCH', '--data', JSON.stringify(change), path], {
         timeoutMs: this.limits.changeMs,
       }),
     );
-  }
-
-  /**
-   * Runs a change by which Incus chooses the ids of an isolated instance. One at a time: of two at the same time it may
-   * give both the same (incus 6.0.4, seen; findIdmap in driver_lxc.go reads the ids of others before it stores its own).
-   */
-  async #choosingIds(change: Partial<InstanceSpec>, act: () => Promise<unknown>): Promise<void> {
-    if (change.config?.[isolatedKey] !== 'true') return void (await act());
-    const chosen = this.#idsChosen.then(act);
-    this.#idsChosen = chosen.catch(() => undefined);
-    await chosen;
   }
 
   /** Writes a file into an instance, running or stopped, and creates missing folders. */
