@@ -9,7 +9,7 @@ export interface Subvolume {
   readonly id: number;
   /** The subvolume that contains this one. */
   readonly parent: number;
-  /** Chosen by whoever made the subvolume: do not trust it. */
+  /** Chosen by the maker of the subvolume: do not trust it. */
   readonly path: string;
 }
 

@@ -1,6 +1,6 @@
 /**
  * An owner's own keys, at self@. A new key has to sign before it is added: `keys add` makes an invitation that only
- * this key can use. So no owner can add the key of another person, and the answer is the same whoever has the key.
+ * this key can use. So no owner can add the key of another person, and the answer does not depend on its owner.
  */
 import type { Actor } from '../domain/access/actor.ts';
 import { matchKeys, type PublicKey } from '../domain/keys/publicKey.ts';

@@ -70,7 +70,7 @@ async function changePower(
   return result;
 }
 
-/** Each resolves to whether it changed the container: somebody else may have done so since the status was read. */
+/** Each resolves to whether it changed the container: another program may have done so since the status was read. */
 const acts: Record<
   Verb,
   (context: HostContext, operation: Running, instance: IncusInstance, force: boolean) => Promise<boolean>

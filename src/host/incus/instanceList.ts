@@ -8,8 +8,8 @@ import type { IncusInstance } from './documents.ts';
 type Query = <T>(path: string, schema: z.ZodType<T>) => Promise<T>;
 
 /**
- * Returns a list with state. An instance whose state Incus cannot read is in it without state: whoever can bring a
- * container into such trouble must not hide the others.
+ * Returns a list with state. An instance whose state Incus cannot read is in it without state: a tenant who brings
+ * a container into such trouble must not hide the others.
  */
 export async function listWithState(query: Query, path: string): Promise<IncusInstance[]> {
   const listed = await query(path, z.array(documents.listedInstance));

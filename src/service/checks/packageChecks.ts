@@ -90,7 +90,7 @@ export async function checkKernelPackage(
   const flavour = flavourOf(running.release);
   const unknown = warning(
     `${running.release} comes from no package of this system, so whether it is current is not known`,
-    'ask whoever provides this kernel for updates',
+    'ask the provider of this kernel for updates',
   );
   if (flavour === undefined) return unknown;
   const installed = await packages.kernels(flavour, signal);

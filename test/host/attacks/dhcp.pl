@@ -1,4 +1,4 @@
-# Takes leases with invented client addresses, or gives up somebody else's.
+# Takes leases with invented client addresses, or gives up those of another client.
 #
 #   dhcp.pl take NUMBER GATEWAY-MAC SERVER         takes leases, reports their addresses, and gives them back
 #   dhcp.pl release MAC ADDRESS GATEWAY-MAC SERVER [CLIENT-ID]     a forged DHCPRELEASE (RFC 2131)
