@@ -226,9 +226,13 @@ export async function reachesSsh({ address }: Tenant): Promise<boolean> {
   }
 }
 
-/** Returns the process id of a container's init, as the host sees it. */
+/**
+ * Returns the process id of a container's init, as the host sees it. Throws if it has none: Incus then says 0 or -1, and
+ * a signal to 0 would go to the whole group of these tests (kill(2)).
+ */
 export async function initOf({ host }: House, { instance }: Tenant): Promise<number> {
   const { pid } = JSON.parse(await host.incus.incus(['query', `/1.0/instances/${instance}/state`])) as { pid: number };
+  if (!(pid > 1)) throw new Error(`${instance} has no init: Incus says ${pid}`);
   return pid;
 }
 

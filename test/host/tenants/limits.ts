@@ -152,7 +152,10 @@ export function limitsCases(current: () => House): void {
       const init = await initOf(house, alice);
       process.kill(init, 'SIGKILL');
       await eventually(
-        async () => ((await initOf(house, alice)) !== init && (await reachesSsh(alice)) ? true : undefined),
+        async () => {
+          const now = await initOf(house, alice).catch(() => init);
+          return now !== init && (await reachesSsh(alice)) ? true : undefined;
+        },
         'Alice answers again',
       );
       expect((await result(host, ['info', alice.user])).container.status).toBe('running');
