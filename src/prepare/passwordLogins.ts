@@ -2,7 +2,8 @@
  * Finds out whether an account of this machine may log in with a password. Only if none can is it safe to turn
  * passwords off without a word from an admin, so every doubt counts as yes.
  */
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { defaultSshdConfig } from '../settings/types.ts';
 import { run } from './programs.ts';
 
@@ -15,6 +16,8 @@ export interface PasswordFacts {
   readonly pam: string;
   /** The output of `sshd -T` for root. */
   readonly sshd: string;
+  /** The files that sshd reads, except our own. */
+  readonly sshdFiles: string;
 }
 
 /** Sources of accounts whose passwords, if any, are in /etc/shadow. */
@@ -37,7 +40,14 @@ function isUsable(field: string | undefined): boolean {
 }
 
 /** Returns why passwords may be in use, or `undefined` if no account can log in with one. */
-export function whyPasswordsMayBeUsed({ passwd, shadow, nsswitch, pam, sshd }: PasswordFacts): string | undefined {
+export function whyPasswordsMayBeUsed({
+  passwd,
+  shadow,
+  nsswitch,
+  pam,
+  sshd,
+  sshdFiles,
+}: PasswordFacts): string | undefined {
   const inForce = new Set(sshd.split('\n').map((line) => line.trim().toLowerCase()));
   const sources = [...nsswitch.matchAll(/^(?:passwd|shadow):(.*)$/gm)].flatMap(([, list = '']) =>
     list
@@ -52,6 +62,9 @@ export function whyPasswordsMayBeUsed({ passwd, shadow, nsswitch, pam, sshd }: P
   );
   if (modules.length === 0 || /^\s*@?include\b/m.test(pam) || modules.some((module) => !localModules.has(module)))
     return 'PAM may check passwords elsewhere than in /etc/shadow (common-auth)';
+  // `sshd -T` answers for one connection only.
+  if (/^\s*Match\b(?!\s+all\s*$)/im.test(sshdFiles)) return 'sshd has other settings for some connections (Match)';
+  if (/^\s*Include\b(?!.*\bsshd_config\.d\/)/im.test(sshdFiles)) return 'sshd reads further files (Include)';
   if (!inForce.has('kbdinteractiveauthentication no'))
     return 'sshd asks for more than a password (KbdInteractiveAuthentication)';
   if (!inForce.has('authenticationmethods any')) return 'sshd asks for chosen methods (AuthenticationMethods)';
@@ -73,6 +86,14 @@ export async function whyPasswordsMayBeUsedHere(): Promise<string | undefined> {
         readFile(path, 'utf8'),
       ),
     );
+    const sshdFiles = await Promise.all(
+      [
+        defaultSshdConfig,
+        ...(await readdir(`${defaultSshdConfig}.d`))
+          .filter((name) => name.endsWith('.conf') && !name.endsWith('-containarium.conf'))
+          .map((name) => join(`${defaultSshdConfig}.d`, name)),
+      ].map((path) => readFile(path, 'utf8')),
+    );
     // `sshd -T` needs its privilege separation folder, which only a started unit creates.
     await mkdir('/run/sshd', { recursive: true, mode: 0o755 });
     const { stdout } = await run('sshd', [
@@ -88,6 +109,7 @@ export async function whyPasswordsMayBeUsedHere(): Promise<string | undefined> {
       nsswitch: nsswitch ?? '',
       pam: pam ?? '',
       sshd: stdout,
+      sshdFiles: sshdFiles.join('\n'),
     });
   } catch (error) {
     return `it cannot be found out: ${error instanceof Error ? error.message : String(error)}`;

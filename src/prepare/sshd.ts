@@ -13,7 +13,11 @@ import { run, succeeds } from './programs.ts';
 import { renderSshdDropIn } from './sshdDropIn.ts';
 import type { SshdDropIn } from './sshdDropIn.ts';
 
-const dropInPath = `${defaultSshdConfig}.d/50-containarium.conf`;
+/** Before `50-cloud-init.conf` of cloud machines, which may allow passwords: of two values sshd takes the first. */
+const dropInPath = `${defaultSshdConfig}.d/10-containarium.conf`;
+
+/** Where versions up to 0.2.0 wrote it. */
+const formerPath = `${defaultSshdConfig}.d/50-containarium.conf`;
 
 /** Reports whether sshd_config includes its drop-in folder before any `Match`, which makes an include conditional. */
 export function includesDropIns(mainConfig: string): boolean {
@@ -85,8 +89,9 @@ async function reload(say: (line: string) => void): Promise<void> {
 
 /** Compares the drop-in on this machine with the one for these settings. */
 async function dropInState(settings: SshdDropIn): Promise<'current' | 'different' | 'missing'> {
-  const present = await readIfExists(dropInPath);
-  return present === undefined ? 'missing' : present === renderSshdDropIn(settings) ? 'current' : 'different';
+  const [present, former] = await Promise.all([dropInPath, formerPath].map(readIfExists));
+  if (present === undefined) return 'missing';
+  return present === renderSshdDropIn(settings) && former === undefined ? 'current' : 'different';
 }
 
 /** Tests a drop-in together with the machine's configuration, without installing it. */
@@ -146,5 +151,6 @@ export async function installSshdDropIn(
     else await writeFileAtomic(dropInPath, before, { mode: 0o644 });
     throw refused(error);
   }
+  await rm(formerPath, { force: true });
   await reload(say);
 }

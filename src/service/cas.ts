@@ -19,7 +19,7 @@ export async function addCa(
     throw new Failure('usage', {
       what: '"ca add"',
       why: 'no entry points given',
-      next: 'add --for manage, --for self or --for manage,self',
+      next: 'add --for manage, --for self or --for both',
     });
   return cas.add(name, entryPoints, key, actor.name, now());
 }

@@ -11,6 +11,7 @@ import type { Call, HostContext } from './instances/context.ts';
 import { field } from './instances/metadata.ts';
 import { targetContainer } from './instances/target.ts';
 import { waitForSsh } from './instances/waiting.ts';
+import { shiftsIds } from './isolation/config.ts';
 import { unboundNics } from './isolation/nic.ts';
 
 type Verb = 'start' | 'stop' | 'restart';
@@ -90,7 +91,9 @@ const acts: Record<
       return start(context, operation, { ...instance, status: 'Stopped' });
     }
     const act = (): Promise<boolean> =>
-      unlessAlready('stopped', () => gently(name, force, () => incus.restart(name, { force })));
+      unlessAlready('stopped', () =>
+        gently(name, force, () => incus.restart(name, { force, shiftsIds: shiftsIds(instance) })),
+      );
     const restarted = (await operation.step(steps.restartInstance, { instance: name, was: status }, act)) ?? true;
     return restarted || start(context, operation, { ...instance, status: 'Stopped' });
   },
@@ -100,7 +103,8 @@ async function start(context: HostContext, operation: Running, instance: IncusIn
   const { incus, steps } = context;
   const { name, status } = instance;
   if (status === 'Stopped') await bindNics(context, operation, instance);
-  const act = (): Promise<boolean> => unlessAlready('running', () => incus.start(name));
+  const act = (): Promise<boolean> =>
+    unlessAlready('running', () => incus.start(name, { shiftsIds: shiftsIds(instance) }));
   return (await operation.step(steps.startInstance, { instance: name, was: status }, act)) ?? true;
 }
 

@@ -11,8 +11,9 @@ import { expectedStory } from '../contract/expected.ts';
 import { residentMiB } from '../bench/shell/processes.ts';
 import { makeWorld, runStory } from '../contract/story.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
-import { eventually, finished, temporaryFolder, type Finished } from '../support/server.ts';
+import { eventually, temporaryFolder, type Finished } from '../support/server.ts';
 import { connectShell } from '../support/shell.ts';
+import * as clients from './clients.ts';
 import { freePort } from './harness/index.ts';
 import { skipReason, startJumpHost, type JumpHost } from './jumpHost.ts';
 
@@ -32,38 +33,10 @@ describe.skipIf(skipReason !== undefined)('Containarium on a real Incus', () => 
     expect(await host.incus.remains()).toEqual([]);
   });
 
-  const manage = (words: readonly string[], stdin?: string): Promise<Finished> =>
-    host.server.ssh(words, { shared: true, ...(stdin === undefined ? {} : { stdin }) });
-  const result = async (words: readonly string[], stdin?: string): Promise<any> => {
-    const { stdout } = await manage([...words, '--json'], stdin);
-    const document = JSON.parse(stdout) as { ok: boolean; result: unknown; error?: unknown };
-    expect(document.error).toBeUndefined();
-    return document.result;
-  };
-
-  /** Sets up a user's machine with what they are sent: two files, for the stock client. */
-  const clientFor = async (user: string, key: TestKey): Promise<string> => {
-    const [config, knownHosts] = await Promise.all([
-      host.server.ssh(['config', '--key', key.path], { user: 'self', key: key.path }),
-      host.server.ssh(['config', '--known-hosts'], { user: 'self', key: key.path }),
-    ]);
-    const path = join(folder, `config-${user}`);
-    await writeFile(`${path}.known`, knownHosts.stdout);
-    await writeFile(
-      path,
-      `UserKnownHostsFile ${path}.known\nGlobalKnownHostsFile /dev/null\nStrictHostKeyChecking yes\nBatchMode yes\n\n${config.stdout}`,
-    );
-    return path;
-  };
-  const ssh = async (config: string, ...words: string[]): Promise<Finished> =>
-    finished(
-      await execa('ssh', ['-F', config, ...words], {
-        reject: false,
-        stdin: 'ignore',
-        stripFinalNewline: false,
-        timeout: 20_000,
-      }),
-    );
+  const manage = (words: readonly string[], stdin?: string): Promise<Finished> => clients.manage(host, words, stdin);
+  const result = (words: readonly string[], stdin?: string): Promise<any> => clients.result(host, words, stdin);
+  const clientFor = (user: string, key: TestKey): Promise<string> => clients.clientConfig(host, folder, user, key);
+  const ssh = (config: string, ...words: string[]): Promise<Finished> => clients.ssh(config, words);
 
   it('builds the prepared image, and reports it', async () => {
     const built = await manage(['image', 'build']);

@@ -118,7 +118,7 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
     );
     expect(prepared.failure).toBeUndefined();
     expect(prepared.said.join('\n')).toMatch(
-      /package lists[^]*Installing[^]*storage pool[^]*bridge[^]*profile[^]*group[^]*user "containarium-front"[^]*50-containarium\.conf/,
+      /package lists[^]*Installing[^]*storage pool[^]*bridge[^]*profile[^]*group[^]*user "containarium-front"[^]*10-containarium\.conf/,
     );
     expect(await exec('incus', 'network', 'list', '--format', 'csv', '--columns', 'ntm4')).toContain(
       'incusbr0,bridge,YES,10.0.3.1/24',
@@ -148,7 +148,7 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
   });
 
   it('keeps the previous drop-in if sshd rejects its configuration', async () => {
-    const path = '/etc/ssh/sshd_config.d/50-containarium.conf';
+    const path = '/etc/ssh/sshd_config.d/10-containarium.conf';
     const before = await exec('cat', path);
     await incus.incus(['exec', withSystemd, '--', 'tee', '/etc/ssh/sshd_config.d/99-mistake.conf'], {
       input: 'NoSuchKeyword yes\n',
@@ -158,7 +158,7 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
     });
     expect(await exec('cat', path)).toBe(before);
     await exec('rm', '/etc/ssh/sshd_config.d/99-mistake.conf');
-    expect((await prepare({ folder: '/var/lib/elsewhere' })).said.join('\n')).toContain('50-containarium.conf');
+    expect((await prepare({ folder: '/var/lib/elsewhere' })).said.join('\n')).toContain('10-containarium.conf');
     expect(await exec('cat', path)).toContain('/var/lib/elsewhere/%u');
   });
 
@@ -177,7 +177,7 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
     await execIn(withoutSystemd, '/usr/sbin/sshd');
     const again = await prepare({ machine: withoutSystemd, folder: '/var/lib/elsewhere' });
     expect(again.said.filter((line) => !line.includes('lxcfs'))).toEqual([
-      'Writing /etc/ssh/sshd_config.d/50-containarium.conf: jump accounts can reach their own container and nothing else',
+      'Writing /etc/ssh/sshd_config.d/10-containarium.conf: jump accounts can reach their own container and nothing else',
       expect.stringMatching(/^sshd (?:offers no passwords|may still offer passwords)/),
       'Reloading sshd',
     ]);

@@ -237,7 +237,7 @@ const cases: Record<Tried, Case> = {
     columns: invitationColumns,
   },
   'ca add': {
-    words: ['ca', 'add', 'branch', '--for', 'manage,self'],
+    words: ['ca', 'add', 'branch', '--for', 'both'],
     stdin: () => keys.branch.line,
     before: (run) => run(['ca', 'remove', 'branch']).catch(() => undefined),
     shows: /^branch: added for manage@ and self@$/m,

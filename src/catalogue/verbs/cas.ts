@@ -92,13 +92,13 @@ const existingCa = existing('CA', 'ca list');
 const noCa = { notFound: 'no such CA' } as const;
 
 const entryPointList = parsedBy((text): ('manage' | 'self')[] => {
-  const words = text.split(/[\s,]+/).filter((word) => word !== '');
+  const words = text.split(/[\s,]+/).flatMap((word) => (word === 'both' ? ['manage', 'self'] : word === '' ? [] : word));
   const entryPoints = (['manage', 'self'] as const).filter((entryPoint) => words.includes(entryPoint));
   if (entryPoints.length !== new Set(words).size || entryPoints.length === 0)
     throw new Failure('usage', {
       what: `entry points ${quoted(text)}`,
       why: 'not manage, self or both',
-      next: 'use --for manage, --for self or --for manage,self',
+      next: 'use --for manage, --for self or --for both',
     });
   return entryPoints;
 });
@@ -145,7 +145,7 @@ export const caAdd = defineVerb({
       name: 'for',
       long: ['for'],
       value: 'entry-points',
-      values: ['manage', 'self', 'manage,self'],
+      values: ['manage', 'self', 'both'],
       summary: 'entry points that accept its certificates: manage, self or both',
     },
   ],

@@ -1,7 +1,7 @@
 /** Runs changes by which Incus chooses the ids of an isolated instance, one at a time. */
 
 /** The option by which an instance has user ids that no other has. */
-const isolatedKey = 'security.idmap.isolated';
+export const isolatedKey = 'security.idmap.isolated';
 
 /**
  * Of two such changes at the same time, Incus may give both instances the same ids (incus 6.0.4, seen): findIdmap in

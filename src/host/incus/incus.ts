@@ -33,6 +33,14 @@ export interface IncusLimits {
   readonly copyMs: number;
 }
 
+interface StartOptions {
+  /**
+   * Whether the instance gets other ids than its files have. Where the storage has no idmapped mounts (ZFS before 2.2),
+   * Incus then changes the owner of every file, which takes as long as a copy.
+   */
+  readonly shiftsIds?: boolean;
+}
+
 const defaultIncusLimits: IncusLimits = { readMs: 20_000, changeMs: 60_000, copyMs: 900_000 };
 
 /** The standard input of `incus create`. */
@@ -233,8 +241,12 @@ export class Incus {
   }
 
   /** Starts an instance. Rejects with an {@link isAlready} failure if it runs. */
-  async start(name: string): Promise<void> {
-    await this.#run(['start', name, '--quiet'], { timeoutMs: this.limits.changeMs });
+  async start(name: string, options: StartOptions = {}): Promise<void> {
+    await this.#run(['start', name, '--quiet'], { timeoutMs: this.#startMs(options) });
+  }
+
+  #startMs({ shiftsIds = false }: StartOptions): number {
+    return shiftsIds ? this.limits.copyMs : this.limits.changeMs;
   }
 
   /**
@@ -246,9 +258,9 @@ export class Incus {
     await this.#run(['stop', name, ...args, '--quiet'], { timeoutMs: this.limits.changeMs });
   }
 
-  async restart(name: string, options: { force?: boolean; graceSeconds?: number } = {}): Promise<void> {
+  async restart(name: string, options: StartOptions & { force?: boolean; graceSeconds?: number } = {}): Promise<void> {
     const args = options.force ? ['--force'] : ['--timeout', String(options.graceSeconds ?? 30)];
-    await this.#run(['restart', name, ...args, '--quiet'], { timeoutMs: this.limits.changeMs });
+    await this.#run(['restart', name, ...args, '--quiet'], { timeoutMs: this.#startMs(options) });
   }
 
   /** Deletes an instance, running or not. */

@@ -77,12 +77,17 @@ export async function checkNetwork(context: HostContext, signal: AbortSignal): P
     );
   }
   const unserved = withoutFixedAddress(name, instances);
-  return unserved.length === 0
-    ? ok(`${text}, closed: DHCP for known instances, no names`)
-    : warning(
-        `${text}; no DHCP for ${unserved.join(', ')}, which have no fixed address`,
-        `incus config device override ${unserved[0] ?? ''} eth0 security.ipv4_filtering=true`,
-      );
+  if (unserved.length > 0)
+    return warning(
+      `${text}; no DHCP for ${unserved.join(', ')}, which have no fixed address`,
+      `incus config device override ${unserved[0] ?? ''} eth0 security.ipv4_filtering=true`,
+    );
+  if (placement.ipv6)
+    return warning(
+      `${text}; it has IPv6 too, where a container can use the address of another towards this host`,
+      `incus network set ${name} ipv6.address=none`,
+    );
+  return ok(`${text}, closed: DHCP for known instances, no names`);
 }
 
 /** Returns a command for a person. The shell's `$'…'` holds lines, and leaves an exclamation mark alone. */

@@ -9,6 +9,7 @@ import {
   type SubordinateIds,
 } from '../../host/subordinateIds.ts';
 import type { IncusInstance } from '../../host/incus/documents.ts';
+import { isolatedKey } from '../../host/incus/idChoice.ts';
 import type { HostContext } from '../instances/context.ts';
 import { ownerOfInstance, provisioningOf } from '../instances/metadata.ts';
 import { isolationChange, pendingIsolation } from '../isolation/change.ts';
@@ -46,7 +47,7 @@ export async function checkIsolation({ incus, settings }: HostContext, signal: A
 /** Returns the names of isolated instances whose ids are also those of another; empty if there are none. */
 function sharingIds(instances: readonly IncusInstance[]): string[] {
   const byBase = Map.groupBy(
-    instances.filter(({ config }) => config['security.idmap.isolated'] === 'true'),
+    instances.filter(({ config }) => config[isolatedKey] === 'true'),
     ({ config }) => config['volatile.idmap.base'],
   );
   return [...byBase]
@@ -95,7 +96,7 @@ export async function checkKernel(
   const instances = await incus.instances(signal);
   const low = await lowLimits(settings.sysctl, sysctls);
   const processes = instances.reduce(
-    (sum, { config }) => sum + Number(config['limits.processes'] ?? settings.defaults.processes),
+    (sum, instance) => sum + (processLimit(instance) ?? settings.defaults.processes),
     hostProcesses,
   );
   const short = low.filter(({ name, value }) => name === 'kernel.pid_max' && value < processes);
@@ -108,6 +109,12 @@ export async function checkKernel(
         `too low for ${plural(instances.length, 'instance')} that share them: ${low.map(({ name, value }) => `${name} (${value})`).join(', ')}`,
         raise,
       );
+}
+
+/** Returns the process limit of an instance, its profiles included; undefined if it has none that is a number. */
+function processLimit({ config, expanded_config }: IncusInstance): number | undefined {
+  const limit = Number.parseInt(config['limits.processes'] ?? expanded_config?.['limits.processes'] ?? '', 10);
+  return limit > 0 ? limit : undefined;
 }
 
 /** Process ids that the host itself needs. */

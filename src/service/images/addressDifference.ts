@@ -15,11 +15,25 @@ import { fixedAddress, writeFixedAddress } from './fixedAddress.ts';
 const interfacesPath = '/etc/network/interfaces';
 const dhcpStanza = /^\s*iface\s+eth0\s+inet\s+dhcp\s*$/m;
 
-/** Files of base images that let systemd-networkd manage eth0. */
-const networkdPaths = [
-  '/etc/systemd/network/eth0.network',
-  '/etc/netplan/10-lxc.yaml',
-  '/etc/netplan/50-cloud-init.yaml',
+/** What the files say by which a base image lets eth0 have its address by DHCP, and what only an owner adds to them. */
+interface Dhcp {
+  readonly wanted: RegExp;
+  readonly own: RegExp;
+}
+/** systemd.network(5). */
+const networkd: Dhcp = {
+  wanted: /^\s*DHCP\s*=\s*(?:yes|true|ipv4)\s*$/im,
+  own: /^\s*(?:\[(?:Address|Route|RoutingPolicyRule)\]|(?:Address|Gateway|DNS|VLAN|Bridge|Bond)\s*=)/im,
+};
+/** netplan(5). */
+const netplan: Dhcp = {
+  wanted: /^\s*dhcp4\s*:\s*["']?(?:true|yes|on)["']?\s*$/im,
+  own: /^\s*(?:addresses|routes|routing-policy|gateway4|bridges|bonds|vlans)\s*:/im,
+};
+const dhcpFiles: readonly (readonly [path: string, dhcp: Dhcp])[] = [
+  ['/etc/systemd/network/eth0.network', networkd],
+  ['/etc/netplan/10-lxc.yaml', netplan],
+  ['/etc/netplan/50-cloud-init.yaml', netplan],
 ];
 
 export interface AddressDifference {
@@ -70,6 +84,10 @@ async function unknownSetup(
     });
   if ((await read(firstBootPath)) === undefined) return 'it was not made from a prepared image';
   if (dhcpStanza.test((await read(interfacesPath)) ?? '')) return undefined;
-  for (const path of networkdPaths) if ((await read(path)) !== undefined) return undefined;
-  return 'its network was set up by its owner';
+  const found: boolean[] = [];
+  for (const [path, { wanted, own }] of dhcpFiles) {
+    const text = await read(path);
+    if (text !== undefined) found.push(wanted.test(text) && !own.test(text));
+  }
+  return found.length > 0 && found.every(Boolean) ? undefined : 'its network was set up by its owner';
 }

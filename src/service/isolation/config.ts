@@ -8,9 +8,10 @@
  * - `security.guestapi`: no /dev/incus, through which root in the container could change the status of the instance.
  */
 import type { IncusInstance } from '../../host/incus/documents.ts';
+import { isolatedKey } from '../../host/incus/idChoice.ts';
 
 const key = {
-  isolated: 'security.idmap.isolated',
+  isolated: isolatedKey,
   processes: 'limits.processes',
   guestApi: 'security.guestapi',
 } as const;
@@ -50,6 +51,15 @@ export function pendingConfig({ status, config }: IncusInstance): readonly strin
   if (status === 'Stopped') return [];
   const [current, next] = [config['volatile.idmap.current'], config['volatile.idmap.next']].map(idMap);
   return current === undefined || next === undefined || current === next ? [] : [sharesIds];
+}
+
+/**
+ * Reports whether the next start changes the owner of every file on disk. Where the storage has idmapped mounts, the
+ * files keep the ids of the image, which Incus writes as an empty map.
+ */
+export function shiftsIds({ config }: Pick<IncusInstance, 'config'>): boolean {
+  const [onDisk, next] = [config['volatile.last_state.idmap'], config['volatile.idmap.next']].map(idMap);
+  return onDisk !== undefined && onDisk !== '[]' && onDisk !== next;
 }
 
 /** Returns an id map of Incus in a comparable form; undefined if it is absent or cannot be read. */

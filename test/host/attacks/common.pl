@@ -39,6 +39,9 @@ sub json {
     return qq("$value");
 }
 
+# Says that the attack is under way, before its report.
+sub started { print "started\n" }
+
 sub report { print json({@_}), "\n" }
 
 # The name of the last error, for instance EPERM.

@@ -9,6 +9,7 @@ my ($seconds, @texts) = @ARGV;
 my ($socket) = frames();
 my $own = own_mac();
 my %seen;
+started();
 my $end = time + $seconds;
 while (time <= $end) {
     vec(my $wanted = '', fileno $socket, 1) = 1;

@@ -31,6 +31,7 @@ my (undef, $send) = frames();
 my ($sent, $refused) = (0, 0);
 for (1 .. $seconds * $rate) {
     $send->($_) ? $sent++ : $refused++ for $made{$kind}->();
+    started() if $_ == 1;
     pause(1 / $rate);
 }
 report(sent => $sent, refused => $refused);

@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { createSocket } from 'node:dgram';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../../src/prepare/programs.ts';
 import { renderSshdDropIn } from '../../../src/prepare/sshdDropIn.ts';
 import { startSshd, type RunningSshd } from '../harness/index.ts';
 import { waitUntil } from '../harness/index.ts';
 import { withoutGuard } from './guards.ts';
-import { attack, ssh, startAttack, type House } from './house.ts';
+import { ssh } from '../clients.ts';
+import { attack, startAttack, type House } from './house.ts';
 
 /** Listens on every address of the host, as sshd on port 22 and the server on port 2222 do. */
 async function openDoor(): Promise<{ server: Server; port: number }> {
@@ -90,7 +90,7 @@ export function doorsCases(current: () => House): void {
       const { alice, bob } = house;
       const attempt = async (): Promise<string[]> => {
         const sniffing = startAttack(house, bob, 'sniff', [4, 'tenants-hairpin', 'tenants-routed']);
-        await setTimeout(1000);
+        await sniffing.started();
         for (const [text, ...hop] of [['tenants-hairpin'], ['tenants-routed', house.host.incus.gateway]] as const)
           await attack(house, alice, 'spoof', ['udp', alice.address, bob.address, 9, house.bridgeMac, text, ...hop]);
         return (await sniffing.report()).seen as string[];
@@ -151,16 +151,18 @@ export function doorsCases(current: () => House): void {
         const sshd = await startSshd({ dir: house.host.incus.dir, dropIn });
         started.push(sshd);
         const held: Socket[] = [];
+        let lastEvent = Date.now();
         for (let n = 0; n < 120; n += 1) {
           const socket = connect({ port: sshd.port, host: '127.0.0.1', localAddress: '127.0.0.66' });
           socket.on('error', () => undefined);
+          for (const event of ['connect', 'data', 'close']) socket.on(event, () => (lastEvent = Date.now()));
           held.push(socket);
         }
-        // Until sshd has refused those that it refuses.
-        await setTimeout(1500);
+        // sshd has then refused those that it refuses, and greeted the others.
+        await waitUntil(() => Promise.resolve(Date.now() - lastEvent > 1000), 20_000);
         const logins = await Promise.all(
           Array.from({ length: 8 }, () =>
-            ssh(house.bob, [
+            ssh(house.bob.config, [
               ...['-p', `${sshd.port}`, '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'],
               `${house.bob.user}-jump`,
             ]),

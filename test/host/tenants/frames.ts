@@ -39,7 +39,7 @@ async function steal(house: House, kind: string): Promise<string[]> {
 /** Counts the connections to Bob's sshd that succeed while Alice sends five frames a second. */
 async function reachedMeanwhile(house: House): Promise<{ reached: number; seconds: number }> {
   const attacking = startAttack(house, house.alice, 'steal-frames', ['ip', house.bob.mac, house.bridgeMac, 9, 5]);
-  await setTimeout(1500);
+  await attacking.started();
   const tries = await Promise.all(
     Array.from({ length: 4 }, async (_, n) => {
       await setTimeout(n * 1100);
@@ -70,7 +70,7 @@ export function framesCases(current: () => House): void {
       expect(reached).toBeLessThan(seconds);
       await reachesSsh(house.bob);
       const attacking = startAttack(house, house.alice, 'steal-frames', ['ip', house.bob.mac, house.bridgeMac, 5, 5]);
-      await setTimeout(1000);
+      await attacking.started();
       expect(await service(house)).toEqual(served);
       expect(await reachesSsh(house.bob)).toBe(true);
       await attacking.ended;

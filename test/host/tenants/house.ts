@@ -12,7 +12,8 @@ import { expect } from 'vitest';
 import { run, succeeds } from '../../../src/prepare/programs.ts';
 import { kernelLimits } from '../../../src/domain/values/kernelLimits.ts';
 import { makeKey, type TestKey } from '../../support/keys.ts';
-import { eventually, finished, temporaryFolder, type Finished } from '../../support/server.ts';
+import { eventually, temporaryFolder } from '../../support/server.ts';
+import { clientConfig, manage, result, ssh } from '../clients.ts';
 import { startJumpHost, type JumpHost } from '../jumpHost.ts';
 import { startLan, type Lan } from './lan.ts';
 
@@ -78,41 +79,16 @@ export async function closeHouse(house: House | undefined): Promise<void> {
   expect(await house.host.incus.remains()).toEqual([]);
 }
 
-function manage(host: JumpHost, words: readonly string[], stdin?: string): Promise<Finished> {
-  return host.server.ssh(words, { shared: true, ...(stdin === undefined ? {} : { stdin }) });
-}
-
-/** Runs a verb as admin and returns its result. */
-export async function result(host: JumpHost, words: readonly string[], stdin?: string): Promise<any> {
-  const { stdout, stderr } = await manage(host, [...words, '--json'], stdin);
-  const document = JSON.parse(stdout === '' ? JSON.stringify({ error: stderr }) : stdout) as {
-    result: unknown;
-    error?: unknown;
-  };
-  expect(document.error).toBeUndefined();
-  return document.result;
-}
-
 /** Creates a container with the attack programs in it, and its owner's ssh configuration. */
 async function moveIn(host: JumpHost, folder: string, user: string): Promise<Tenant> {
   const key = await makeKey(folder, user);
   const { container } = await result(host, ['create', user], key.line);
   const instance = `${user}-container`;
-  const [config, knownHosts] = await Promise.all([
-    host.server.ssh(['config', '--key', key.path], { user: 'self', key: key.path }),
-    host.server.ssh(['config', '--known-hosts'], { user: 'self', key: key.path }),
-  ]);
-  const path = join(folder, `config-${user}`);
-  await writeFile(`${path}.known`, knownHosts.stdout);
-  await writeFile(
-    path,
-    `UserKnownHostsFile ${path}.known\nGlobalKnownHostsFile /dev/null\nStrictHostKeyChecking yes\nBatchMode yes\n` +
-      `ConnectTimeout 5\n\n${config.stdout}`,
-  );
+  const config = await clientConfig(host, folder, user, key);
   const programs = (await readdir(attacks)).map((name) => join(attacks, name));
   await host.incus.incus(['file', 'push', '--quiet', '--create-dirs', ...programs, `${instance}${inside}/`]);
   const { devices } = await instanceOf(host, instance);
-  return { user, instance, key, config: path, address: container.address, mac: devices['eth0']?.['hwaddr'] ?? '' };
+  return { user, instance, key, config, address: container.address, mac: devices['eth0']?.['hwaddr'] ?? '' };
 }
 
 interface InstanceDocument {
@@ -130,19 +106,9 @@ export async function portOf({ host }: House, { instance }: Tenant): Promise<str
   return (await instanceOf(host, instance)).config['volatile.eth0.host_name'] ?? '';
 }
 
-/** Runs a stock ssh client with a tenant's configuration. */
-export async function ssh({ config }: Tenant, words: readonly string[]): Promise<Finished> {
-  return finished(
-    await execa('ssh', ['-F', config, ...words], {
-      reject: false,
-      stdin: 'ignore',
-      stripFinalNewline: false,
-      timeout: 20_000,
-    }),
-  );
-}
-
 export interface Attack {
+  /** Resolves when the attack is under way, for a program that says so. */
+  started(): Promise<void>;
   /** Resolves to what the program reported. The program may still run. */
   report(): Promise<any>;
   /** Resolves when the program has ended, in whichever way. */
@@ -169,19 +135,27 @@ export function startAttack(
   ).then(() => {
     over = true;
   });
-  const report = async (): Promise<unknown> => {
+  /** Returns what the program has written when it has written the text, or has ended. */
+  const output = async (text: string): Promise<string> => {
     // Through the container's root, because Incus may lose output, and cannot run a program where none can be started.
     const path = `/proc/${await initOf(house, tenant)}/root${file}`;
-    const text = await eventually(async () => {
+    return eventually(async () => {
       const last = over;
       const read = await readFile(path, 'utf8').catch(() => '');
-      return read.includes('}\n') || last ? read : undefined;
-    }, `the report of ${program}`);
+      return read.includes(text) || last ? read : undefined;
+    }, `the output of ${program}`);
+  };
+  const started = async (): Promise<void> => {
+    const text = await output('started\n');
+    if (!text.includes('started\n')) throw new Error(`${program} did not start: ${text}`);
+  };
+  const report = async (): Promise<unknown> => {
+    const text = await output('}\n');
     const line = text.split('\n').find((each) => each.startsWith('{'));
     if (line === undefined) throw new Error(`${program} reported nothing: ${text}`);
     return JSON.parse(line) as unknown;
   };
-  return { report, ended };
+  return { started, report, ended };
 }
 
 /** Runs an attack program to its end and returns what it reported. */
@@ -200,8 +174,8 @@ export async function attack(
 export async function service(house: House): Promise<{ login: boolean; terminal: boolean; admin: boolean | string }> {
   const { host, bob } = house;
   const [login, terminal, admin] = await Promise.all([
-    ssh(bob, [`${bob.user}-dev`, 'id -un']),
-    ssh(bob, ['-tt', `${bob.user}-dev`, 'tty']),
+    ssh(bob.config, [`${bob.user}-dev`, 'id -un']),
+    ssh(bob.config, ['-tt', `${bob.user}-dev`, 'tty']),
     manage(host, ['list', '--user', bob.user, '--json']),
   ]);
   return {
@@ -227,8 +201,8 @@ export async function reachesSsh({ address }: Tenant): Promise<boolean> {
 }
 
 /**
- * Returns the process id of a container's init, as the host sees it. Throws if it has none: Incus then says 0 or -1, and
- * a signal to 0 would go to the whole group of these tests (kill(2)).
+ * Returns the process id of a container's init, as the host sees it. Throws if it has none: Incus then says 0 or -1,
+ * and a signal to 0 would go to the whole group of these tests (kill(2)).
  */
 export async function initOf({ host }: House, { instance }: Tenant): Promise<number> {
   const { pid } = JSON.parse(await host.incus.incus(['query', `/1.0/instances/${instance}/state`])) as { pid: number };

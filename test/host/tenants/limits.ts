@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../support/server.ts';
 import { withoutGuard } from './guards.ts';
+import { result } from '../clients.ts';
 import {
   attack,
   chargedBytes,
@@ -12,7 +13,6 @@ import {
   instanceOf,
   raiseLimits,
   reachesSsh,
-  result,
   served,
   service,
   startAttack,
@@ -151,13 +151,10 @@ export function limitsCases(current: () => House): void {
       const { host, alice } = house;
       const init = await initOf(house, alice);
       process.kill(init, 'SIGKILL');
-      await eventually(
-        async () => {
-          const now = await initOf(house, alice).catch(() => init);
-          return now !== init && (await reachesSsh(alice)) ? true : undefined;
-        },
-        'Alice answers again',
-      );
+      await eventually(async () => {
+        const now = await initOf(house, alice).catch(() => init);
+        return now !== init && (await reachesSsh(alice)) ? true : undefined;
+      }, 'Alice answers again');
       expect((await result(host, ['info', alice.user])).container.status).toBe('running');
     });
   });

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { makeKey } from '../../support/keys.ts';
 import { eventually } from '../../support/server.ts';
 import { twoSeconds } from '../../support/twoSeconds.ts';
-import { reachesSsh, result, served, service, ssh, type House, type Tenant } from './house.ts';
+import { result, ssh } from '../clients.ts';
+import { reachesSsh, served, service, type House, type Tenant } from './house.ts';
 
 interface Held {
   /** Resolves when the client ends. */
@@ -85,7 +86,7 @@ export function loginsCases(current: () => House): void {
       const house = current();
       const answer = async (name: string): Promise<string> => {
         const words = ['-o', 'PubkeyAuthentication=no', '-o', `User=${name}`, `${house.bob.user}-jump`];
-        return (await ssh(house.bob, words)).stderr.replaceAll(name, 'NAME');
+        return (await ssh(house.bob.config, words)).stderr.replaceAll(name, 'NAME');
       };
       const [known, unknown] = [await answer(house.bob.user), await answer('cxt-nobody')];
       expect(known).toMatch(/Permission denied/);

@@ -9,6 +9,7 @@ const cloud: PasswordFacts = {
   nsswitch: '# comment\npasswd:         files systemd\ngroup:          files systemd\nshadow:         files systemd\n',
   pam: '# comment\nauth\t[success=1 default=ignore]\tpam_unix.so nullok\nauth\trequisite\tpam_deny.so\nauth\trequired\tpam_permit.so\n',
   sshd: 'port 22\npermitrootlogin without-password\nkbdinteractiveauthentication no\nauthenticationmethods any\n',
+  sshdFiles: 'Include /etc/ssh/sshd_config.d/*.conf\nUsePAM yes\n#Match User anoncvs\nMatch all\n',
 };
 
 describe('passwords', () => {
@@ -46,6 +47,8 @@ describe('passwords', () => {
       { sshd: cloud.sshd.replace('methods any', 'methods publickey,password') },
       'AuthenticationMethods',
     ],
+    ['sshd has another setting for a network', { sshdFiles: 'Match Address 10.0.0.0/8\n' }, 'Match'],
+    ['sshd reads a file from elsewhere', { sshdFiles: 'Include /etc/site/sshd.conf\n' }, 'Include'],
     ['sshd says nothing', { sshd: '' }, 'KbdInteractiveAuthentication'],
   ])('count as in use if %s', (_, over, why) => {
     expect(whyPasswordsMayBeUsed({ ...cloud, ...over })).toContain(why);

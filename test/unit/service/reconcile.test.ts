@@ -80,6 +80,11 @@ const byDhcp = (interfaces: string) => (state: HostState) => {
   for (const path of Object.keys(files)) if (/network/.test(path)) delete files[path];
   if (interfaces !== '') files['/etc/network/interfaces'] = { content: interfaces, mode: '0644', uid: 0, gid: 0 };
 };
+/** The same, with a system that sets up its network by another file. */
+const byFile = (path: string, content: string) => (state: HostState) => {
+  byDhcp('')(state);
+  instanceIn(state).files[path] = { content, mode: '0644', uid: 0, gid: 0 };
+};
 const dhcpStanza = 'auto eth0\niface eth0 inet dhcp\n';
 
 describe('reconcile of a container whose address comes by DHCP', () => {
@@ -102,6 +107,29 @@ describe('reconcile of a container whose address comes by DHCP', () => {
     await world.must('restart', { user: 'alice' });
     expect(instanceIn(hostStateOf(world.folder)).files['/etc/containarium/seed/network']).toBeUndefined();
     expect((await look(world)).differences).toEqual([]);
+  });
+
+  it.each([
+    ['systemd-networkd', '/etc/systemd/network/eth0.network', '[Match]\nName=eth0\n\n[Network]\nDHCP=true\n'],
+    ['netplan', '/etc/netplan/10-lxc.yaml', 'network:\n  version: 2\n  ethernets:\n    eth0: {}\n      dhcp4: true\n'],
+  ])('writes it where the image uses %s', async (_, path, content) => {
+    const { differences } = await repair(await host({ edit: byFile(path, content) }));
+    expect(differences).toMatchObject([{ kind: 'container-address', fixed: true }]);
+  });
+
+  it.each([
+    ['/etc/systemd/network/eth0.network', '[Match]\nName=eth0\n\n[Network]\nDHCP=no\nAddress=10.0.3.77/24\n'],
+    ['/etc/systemd/network/eth0.network', '[Match]\nName=eth0\n\n[Network]\nDHCP=yes\n\n[Route]\nGateway=10.0.3.9\n'],
+    ['/etc/netplan/50-cloud-init.yaml', 'network:\n  ethernets:\n    eth0:\n      addresses: [10.0.3.77/24]\n'],
+    [
+      '/etc/netplan/10-lxc.yaml',
+      'network:\n  ethernets:\n    eth0:\n      dhcp4: true\n      routes:\n        - to: default\n',
+    ],
+  ])('leaves a network alone that its owner set up in %s', async (path, content) => {
+    const { differences } = await repair(await host({ edit: byFile(path, content) }));
+    expect(differences).toMatchObject([
+      { kind: 'container-address', detail: expect.stringContaining('set up by its owner'), fixed: false },
+    ]);
   });
 
   it.each([

@@ -61,4 +61,13 @@ describe('the check of the bridge', () => {
       next: expect.stringContaining('incus config device override db eth0'),
     });
   });
+
+  it('names the hole that IPv6 makes', async () => {
+    const edit = (state: HostState): void => void (configIn(state)['ipv6.address'] = 'fd42:1:2:3::1/64');
+    expect(await check(await host({ edit }))).toMatchObject({
+      severity: 'warning',
+      detail: expect.stringContaining('it has IPv6 too'),
+      next: 'incus network set incusbr0 ipv6.address=none',
+    });
+  });
 });
