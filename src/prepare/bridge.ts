@@ -4,6 +4,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import pRetry from 'p-retry';
 import { z } from 'zod';
 import { Failure } from '../domain/failure.ts';
 import { missingBridgeSettings, othersOnBridge } from '../host/incus/bridgeSettings.ts';
@@ -77,5 +78,18 @@ export async function closeBridge({ say, name, env = {} }: CloseOptions): Promis
   const settings = Object.entries(missing).map(([key, value]) => `${key}=${value}`);
   // Incus restarts dnsmasq with the new settings, and only then does dnsmasq read its leases.
   await removeLeaseNames(join(incusDir(env), 'networks', bridge.name, 'dnsmasq.leases'));
-  await run('incus', ['network', 'set', bridge.name, ...settings], { env });
+  await retriedOnBridge(() => run('incus', ['network', 'set', bridge.name, ...settings], { env }));
+}
+
+/**
+ * Runs a change of a bridge, and repeats it if an interface left the bridge meanwhile: Incus lists the interfaces
+ * before it looks at each (incus 6.0.4, seen while a container stopped).
+ */
+export function retriedOnBridge<T>(change: () => Promise<T>): Promise<T> {
+  return pRetry(change, {
+    retries: 4,
+    minTimeout: 250,
+    factor: 2,
+    shouldRetry: ({ error }) => /bridge children interfaces: .*does not exist/.test(error.message),
+  });
 }

@@ -47,7 +47,7 @@ beforeAll(async () => {
   await run('tar', ['--create', '--file', tree, '--owner=0', '--group=0', '--directory', root, 'opt', 'usr', 'etc'], {
     timeoutMs: 300_000,
   });
-});
+}, 900_000);
 afterAll(async () => incus?.stop());
 
 /**

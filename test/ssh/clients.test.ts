@@ -157,7 +157,7 @@ describe.each(all.map((client) => [client.name, client] as const))('%s', (_name,
     const { exchanges, code } = await fullTerminal(client, restless, {});
     expect(code).toBe(0);
     if (exchanges !== undefined) expect(exchanges).toBeGreaterThan(20);
-  });
+  }, 240_000);
 
   it('loses no input and no output of a command while the server changes keys', async () => {
     const reference = await quiet.ssh(['help', '--json']);
@@ -180,14 +180,14 @@ describe.each(all.map((client) => [client.name, client] as const))('%s', (_name,
       const { exchanges, code } = await fullTerminal(client, quiet, { rekeyBytes: 65_536 });
       expect(code).toBe(0);
       expect(exchanges).toBeGreaterThan(5);
-    });
+    }, 240_000);
 
     // rekey.test.ts tests this for all clients, without a terminal.
     if (!client.isLibrary) {
       it('loses nothing while both sides change keys', async () => {
         const { code } = await fullTerminal(client, restless, { rekeyBytes: 65_536 });
         expect(code).toBe(0);
-      });
+      }, 240_000);
     }
   }
 });

@@ -67,6 +67,8 @@ async function sendUntilStuck(client: RawClient, packets: () => void, maxBytes: 
   const { socket } = client;
   while (!client.closed && socket.bytesWritten < maxBytes) {
     client.together(packets);
+    // The end of the connection is an event, which a loop without a pause would never see.
+    await new Promise((resolve) => setImmediate(resolve));
     if (!socket.writableNeedDrain) continue;
     const taken = await Promise.race([
       once(socket, 'drain').then(() => true),

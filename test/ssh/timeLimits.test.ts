@@ -95,10 +95,11 @@ describe('an idle shell (60)', () => {
     await shell.said('Container bob-container created');
     // The operation must last longer than the limit.
     expect(performance.now() - startedMs).toBeGreaterThan(5000);
-    expect(shell.isClosed).toBe(false);
-    expect(shell.scrollback()).not.toMatch(warning);
     await shell.ended();
-    expect(shell.scrollback()).toMatch(goodbye);
+    // Warning and end come after the operation, however late this test reads them.
+    const shown = shell.scrollback();
+    expect(shown.slice(0, shown.indexOf('Container bob-container created'))).not.toMatch(warning);
+    expect(shown).toMatch(goodbye);
   });
 
   test('shows a warning and ends during a silent terminal session', async () => {

@@ -2,6 +2,7 @@
  * Takes a guard away while an attack runs, to show that the attack works without it, and puts it back. A guard that is
  * not there yet changes nothing here: then the second half of a case fails.
  */
+import { retriedOnBridge } from '../../../src/prepare/bridge.ts';
 import { readFile, writeFile } from 'node:fs/promises';
 import { run } from '../../../src/prepare/programs.ts';
 import { eventually } from '../../support/server.ts';
@@ -69,10 +70,12 @@ async function unset(
   keys: readonly string[],
 ): Promise<Restore> {
   const before = keys.flatMap((key) => (present[key] === undefined ? [] : [[key, present[key]] as const]));
-  for (const [key] of before) await host.incus.incus([...kind, 'unset', object, key]);
+  for (const [key] of before) await retriedOnBridge(() => host.incus.incus([...kind, 'unset', object, key]));
   return async () => {
     if (before.length > 0)
-      await host.incus.incus([...kind, 'set', object, ...before.map(([key, value]) => `${key}=${value}`)]);
+      await retriedOnBridge(() =>
+        host.incus.incus([...kind, 'set', object, ...before.map(([key, value]) => `${key}=${value}`)]),
+      );
   };
 }
 

@@ -20,7 +20,7 @@ import {
 } from './house.ts';
 
 /** More processes than a container may have, and few enough for a host on which other tests run. */
-const bombSize = 3000;
+const bombSize = 2200;
 
 async function kernelValue(name: string): Promise<number> {
   return Number(await readFile(join('/proc/sys', ...name.split('.')), 'utf8'));
