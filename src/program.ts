@@ -10,7 +10,9 @@ import { withoutEmpty } from './settings/environment.ts';
 import { packageRoot } from './settings/home.ts';
 
 const usage = `Usage: containarium serve [--real [--zfs] | --simulated] [--config <file>]
+       containarium daemon [--address <address>] [--port <port>] [--mtls] [--certs-dir <folder>]
        containarium <verb> [arguments]        for a list of verbs: containarium help
+       containarium <verb> [arguments] --server <host:port> [--certs-dir <folder>]
        containarium --version
 `;
 
@@ -24,6 +26,15 @@ export async function runProgram(words: readonly string[], variables: NodeJS.Pro
       const { serve } = await import('./serve/serve.ts');
       return await serve(words.slice(1), env);
     }
+    if (first === 'daemon') {
+      const { daemon } = await import('./serve/daemon.ts');
+      return await daemon(words.slice(1), env);
+    }
+    if (first === 'completion') {
+      const { completionScript } = await import('./commandLine/completionScripts.ts');
+      process.stdout.write(completionScript(words[1]));
+      return 0;
+    }
     if (first === '--version') {
       const manifest = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
       process.stdout.write(`${manifest.version}\n`);
@@ -33,6 +44,9 @@ export async function runProgram(words: readonly string[], variables: NodeJS.Pro
       process.stderr.write(usage);
       return 2;
     }
+    const { runRemotely } = await import('./client/run.ts');
+    const code = await runRemotely(words, env);
+    if (code !== undefined) return code;
     const { runLocally } = await import('./commandLine/local.ts');
     return await runLocally(words, env);
   } catch (error) {

@@ -1,13 +1,14 @@
 /**
  * Installs a built checkout as a system service: /opt/containarium, /usr/local/bin/containarium, the units of core and of
- * the firewall, the settings of the front's unit, and the front's user. systemd/uninstall.mjs removes them.
+ * the firewall, the settings of the units that serve clients, and their users. systemd/uninstall.mjs removes them.
  *
  *   sudo npm run service:install            installs or upgrades, then prints how to start it
  *   npm run service:install -- --offline    copies the checkout's dependencies, development ones included, instead of
  *                                           fetching them
  *   npm run service:install -- --root DIR   installs below DIR, for packagers; does not create the user (sysusers.d(5))
  *
- * If fail2ban is installed (/etc/fail2ban), it gets a filter and a jail for port 2222. An existing jail is kept.
+ * If fail2ban is installed (/etc/fail2ban), it gets a filter and a jail for port 2222 and for the remote interface. An
+ * existing jail is kept.
  *
  * Safe to repeat, which is how to upgrade. A running service keeps its old version until it is restarted. State
  * (/var/lib/containarium) is never touched.
@@ -32,7 +33,7 @@ if (root === '/' && process.getuid() !== 0) {
 }
 if (root === '/') {
   // Without systemd and D-Bus the service could not start: core asks systemd for the front's unit over D-Bus
-  // (src/core/front/unitFront.ts).
+  // (src/core/processes/unitStarter.ts).
   const refuse = (why, next) => {
     console.error(`Error: service not installed: ${why} (program-missing)\nNext: ${next}`);
     process.exit(1);
@@ -54,7 +55,7 @@ const fresh = `${target}.new`;
 rmSync(fresh, { recursive: true, force: true });
 mkdirSync(fresh, { recursive: true });
 // The front compares the patches with the installed ssh2.
-for (const name of ['package.json', 'package-lock.json', 'dist', join('src', 'front', 'patches')])
+for (const name of ['package.json', 'package-lock.json', 'dist', 'proto', join('src', 'front', 'patches')])
   cpSync(join(source, name), join(fresh, name), { recursive: true });
 if (values.offline)
   cpSync(join(source, 'node_modules'), join(fresh, 'node_modules'), { recursive: true, verbatimSymlinks: true });
@@ -95,6 +96,7 @@ const files = {
   'containarium.service': '/etc/systemd/system/containarium.service',
   'containarium-firewall.service': '/etc/systemd/system/containarium-firewall.service',
   'containarium-front.conf': '/etc/systemd/system/containarium-front.service.d/10-containarium.conf',
+  'containarium-remote.conf': '/etc/systemd/system/containarium-remote.service.d/10-containarium.conf',
   '80-containarium.rules': '/usr/lib/udev/rules.d/80-containarium.rules',
   'containarium.sysusers': '/usr/lib/sysusers.d/containarium.conf',
 };
@@ -103,11 +105,11 @@ for (const [name, path] of Object.entries(files)) {
   cpSync(join(source, 'systemd', name), inRoot(path));
 }
 if (root === '/') {
-  // Creates the user if it is missing, and prints what it created.
+  // Creates the users if they are missing, and prints what it created.
   const sysusers = spawnSync('systemd-sysusers', [files['containarium.sysusers']], { stdio: 'inherit' });
   if (sysusers.status !== 0) {
     console.error(
-      'Error: the user "containarium-front" could not be created (program-failed)\nNext: systemd-sysusers, which is part of systemd',
+      'Error: the users of the service could not be created (program-failed)\nNext: systemd-sysusers, which is part of systemd',
     );
     process.exit(1);
   }
@@ -129,14 +131,13 @@ if (root === '/') {
 const fail2ban = inRoot('/etc/fail2ban');
 if (existsSync(fail2ban)) {
   for (const folder of ['filter.d', 'jail.d']) mkdirSync(join(fail2ban, folder), { recursive: true });
-  cpSync(
-    join(source, 'systemd', 'fail2ban', 'filter.d', 'containarium.conf'),
-    join(fail2ban, 'filter.d', 'containarium.conf'),
-  );
-  // Keep an existing jail: administrators set their own port and times in it.
-  const jail = join(fail2ban, 'jail.d', 'containarium.conf');
-  if (!existsSync(jail)) cpSync(join(source, 'systemd', 'fail2ban', 'jail.d', 'containarium.conf'), jail);
-  console.log(`Installed the filter and the jail for port 2222 in ${fail2ban}. Next: systemctl reload fail2ban`);
+  for (const name of ['containarium.conf', 'containarium-remote.conf']) {
+    cpSync(join(source, 'systemd', 'fail2ban', 'filter.d', name), join(fail2ban, 'filter.d', name));
+    // Keep an existing jail: administrators set their own port and times in it.
+    const jail = join(fail2ban, 'jail.d', name);
+    if (!existsSync(jail)) cpSync(join(source, 'systemd', 'fail2ban', 'jail.d', name), jail);
+  }
+  console.log(`Installed filters and jails for both servers in ${fail2ban}. Next: systemctl reload fail2ban`);
 }
 console.log(`Installed ${[target, command, ...Object.values(files).map(inRoot)].join(', ')}`);
 if (root === '/') {

@@ -32,6 +32,7 @@ const files = [
   '/etc/systemd/system/containarium.service',
   '/etc/systemd/system/containarium-firewall.service',
   '/etc/systemd/system/containarium-front.service.d',
+  '/etc/systemd/system/containarium-remote.service.d',
   '/usr/lib/udev/rules.d/80-containarium.rules',
   '/usr/lib/sysusers.d/containarium.conf',
   '/usr/local/bin/containarium',

@@ -3,7 +3,7 @@
  * counts.
  *
  *   npm test                  everything
- *   npm test -- unit ssh      some projects (unit, parts, contract, ssh, fuzz, shell, faults, host) or "lint"
+ *   npm test -- unit ssh      some projects (unit, parts, contract, ssh, remote, fuzz, shell, faults, host) or "lint"
  *
  * The tests on a real Incus need root on Debian or Ubuntu. Missing system packages are installed after a question on
  * the terminal (CI=true or CONTAINARIUM_TEST_INSTALL=yes answers yes). If these tests cannot run, they count as
@@ -18,9 +18,9 @@ import { fileURLToPath } from 'node:url';
 import { ensurePackages } from './host/harness/packages.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const all = ['unit', 'parts', 'contract', 'ssh', 'fuzz', 'shell', 'faults', 'host'];
+const all = ['unit', 'parts', 'contract', 'ssh', 'remote', 'fuzz', 'shell', 'faults', 'host'];
 /** Projects that need system packages. */
-const needPackages = ['host', 'ssh', 'shell'];
+const needPackages = ['host', 'ssh', 'remote', 'shell'];
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => name !== 'lint' && !all.includes(name));
 if (unknown.length > 0) {

@@ -70,6 +70,16 @@ export default defineConfig({
       {
         test: {
           ...common,
+          ...waiting,
+          name: 'remote',
+          include: ['test/remote/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          ...common,
           name: 'fuzz',
           include: ['test/fuzz/**/*.test.ts'],
           testTimeout: 60_000,

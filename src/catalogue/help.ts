@@ -10,7 +10,7 @@ import type { Block } from './declaration/view.ts';
 
 /** Returns the beginning of a command line, up to the verb, as typed at this entry point. */
 export function commandPrefix(entryPoint: EntryPoint, reached?: { host: string; port: number }): string {
-  if (entryPoint === 'local') return 'containarium';
+  if (entryPoint === 'local' || entryPoint === 'remote') return 'containarium';
   return `ssh -p ${reached?.port ?? 2222} ${entryPoint}@${reached?.host ?? 'jump'}`;
 }
 

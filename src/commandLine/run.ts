@@ -2,7 +2,9 @@
  * Runs one command line, from words to exit code, for an SSH exec request or the command line on the host. Data goes to
  * standard output, sentences go to standard error; with --json exactly one document goes to standard output.
  */
-import { mayUse, verbsFor } from '../catalogue/catalogue.ts';
+import { join } from 'node:path';
+import { mayUse, verbsFor, type AnyVerb } from '../catalogue/catalogue.ts';
+import type { Ask } from '../catalogue/completion.ts';
 import { describe, onTerminal, overview, verbForHelp, verbHelp } from '../catalogue/help.ts';
 import { parseCommandLine, wantedFormat, type Format, type Invocation } from '../catalogue/parse.ts';
 import { targetOf, wantsStdin } from '../catalogue/declaration/verb.ts';
@@ -14,6 +16,7 @@ import { isMeantAsKey } from '../domain/keys/keyText.ts';
 import { joinChoices, printableLines, quoted } from '../domain/text.ts';
 import type { HandedOverTerminal } from '../domain/terminal.ts';
 import type { CoreClient } from '../protocol/client.ts';
+import { completeCommand, completions } from './completions.ts';
 import { progressText } from './progress.ts';
 
 export interface CommandIo {
@@ -27,9 +30,11 @@ export interface CommandIo {
   ask(question: string): Promise<string>;
   /** Hands the terminal over to a program in a container. Absent when the caller has no terminal. */
   handOver?(): HandedOverTerminal;
-  /** Reads and writes the caller's files. Present in local mode only. */
+  /** Reads and writes the caller's files. Absent over ssh, where the command runs on the jump host. */
   readonly files?: {
     read(path: string): Promise<string>;
+    /** Makes a folder and its missing parents, which only the caller can read. */
+    makeFolder(path: string): Promise<void>;
     write(path: string, text: string): Promise<void>;
   };
 }
@@ -44,6 +49,8 @@ export interface CommandOptions {
   readonly prefix: string;
   /** Whether it is the first command of the login: a simulated host is mentioned once. */
   readonly isFirst: boolean;
+  /** Asks the host for names, for completion. */
+  readonly candidates?: Ask;
   /** The address under which the caller reached this server. */
   readonly reachedAt?: string;
 }
@@ -54,6 +61,10 @@ const maxStdinBytes = 64 * 1024;
 /** Runs one command line. Resolves with its exit code; never rejects. */
 export async function runCommand(options: CommandOptions): Promise<number> {
   const { words, io, core } = options;
+  if (words[0] === completeCommand) {
+    io.stdout(await completions(words.slice(1), options.actor, options.candidates));
+    return 0;
+  }
   let format: Format = wantedFormat(words);
   let invocation: Invocation | undefined;
   try {
@@ -66,6 +77,7 @@ export async function runCommand(options: CommandOptions): Promise<number> {
     if (allowed) requireTerminal(options, invocation);
     const input = allowed ? await completeInput(options, invocation) : {};
     const output = outputFile(options, input);
+    const folder = outputFolder(options, invocation.verb, input);
     const terminal = allowed && invocation.verb.handsOverTerminal === true ? io.handOver?.() : undefined;
     const call = core.call(
       {
@@ -93,6 +105,7 @@ export async function runCommand(options: CommandOptions): Promise<number> {
       now: new Date(),
       terminal: io.terminal,
     });
+    if (folder !== undefined) await folder(answer.result);
     if (output === undefined) io.stdout(rendered.stdout);
     else await output(rendered.stdout);
     if (options.isFirst && core.greeting.host.simulated && format === 'table')
@@ -190,6 +203,12 @@ async function completeInput(options: CommandOptions, { verb, input }: Invocatio
       full[stdin.into] = await io.files.read(given);
     }
   }
+  for (const parameter of verb.parameters) {
+    const path = full[parameter.name];
+    if (parameter.kind !== 'option' || parameter.readsFile !== true || typeof path !== 'string') continue;
+    if (io.files === undefined) throw noFiles(`--${parameter.long[0]}`, 'send the file on standard input instead');
+    full[parameter.name] = await io.files.read(path);
+  }
   // Without a valid name core refuses the call, so there is nothing to confirm.
   const name = targetOf(verb, full);
   if (verb.danger === 'type-name' && full['yes'] !== true && io.terminal && name !== null) {
@@ -205,16 +224,32 @@ function outputFile(
 ): ((text: string) => Promise<void>) | undefined {
   const path = input['output'];
   if (typeof path !== 'string') return undefined;
-  if (io.files === undefined) {
-    throw new Failure('usage', {
-      what: '--output',
-      why: 'over ssh the file would be written on the jump host',
-      next: 'redirect standard output instead: … > file',
-    });
-  }
+  if (io.files === undefined) throw noFiles('--output', 'redirect standard output instead: … > file');
   const { files } = io;
   return async (text) => {
     await files.write(path, text);
     io.stderr(`Written to ${path}. To use it, put "Include ${path}" at the top of ~/.ssh/config.\n`);
   };
+}
+
+/** Returns the writer of the files of a result, for `--output-dir`. */
+function outputFolder(
+  { io }: CommandOptions,
+  { files: filesOf }: AnyVerb,
+  input: Record<string, unknown>,
+): ((result: unknown) => Promise<void>) | undefined {
+  const folder = input['outputFolder'];
+  if (typeof folder !== 'string' || filesOf === undefined) return undefined;
+  const { files } = io;
+  if (files === undefined) throw noFiles('--output-dir', 'redirect standard output instead: … > bundle.pem');
+  return async (result) => {
+    const written = filesOf(result as never);
+    await files.makeFolder(folder);
+    for (const { name, content } of written) await files.write(join(folder, name), content);
+    io.stderr(`Written to ${folder}: ${written.map(({ name }) => name).join(', ')}\n`);
+  };
+}
+
+function noFiles(what: string, next: string): Failure {
+  return new Failure('usage', { what, why: 'over ssh it would be a file of the jump host', next });
 }

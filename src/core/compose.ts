@@ -44,7 +44,12 @@ export interface CompositionOptions {
   readonly host: HostTag;
   readonly parts: HostParts;
   readonly settings: Settings;
-  readonly folders: { readonly state: string; readonly journal: string; readonly keys: string };
+  readonly folders: {
+    readonly state: string;
+    readonly journal: string;
+    readonly keys: string;
+    readonly certificates: string;
+  };
   /** File of the firewall's rules, which systemd loads at boot. */
   readonly firewallFile: string;
   /** Folder of the jump accounts' keys. */
@@ -79,7 +84,11 @@ export interface Composition {
 export async function compose(options: CompositionOptions): Promise<Composition> {
   const { parts, settings, folders, log, metrics } = options;
   const now = (): Date => new Date();
-  const state = await StateFiles.open(folders.state, settings.ssh.penalties.maxMs, log);
+  const state = await StateFiles.open(folders.state, {
+    certificatesFolder: settings.remote.certificatesFolder ?? folders.certificates,
+    maxPenaltyMs: settings.ssh.penalties.maxMs,
+    log,
+  });
   const incus = new Incus(parts.runner, settings.timeouts);
   const accounts = new Accounts(parts.runner, options.lockRetry);
   const jumpKeys = parts.jumpKeys(accounts);
@@ -133,6 +142,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     port: options.port,
     admins: state.admins,
     cas: state.cas,
+    certificates: state.certificates,
     invitations: state.invitations,
     bans: state.bans,
     firewall: new Firewall(
@@ -183,6 +193,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     now: Date.now,
     changed: () => directory.refresh(),
     measured: (verb, outcome, ms) => metrics?.()?.call(verb, outcome, ms),
+    remoteAccessVerbs: settings.remote.accessVerbs,
     touch: { withinMs: settings.ssh.touchBeforeDeleteMs, touchedAt: (login) => logins.touchedAt(login) },
   });
   return { service, state, journal, operations, logins, loginEvents, directory, dispatcher, feed };

@@ -1,35 +1,34 @@
 /** The privileged process: composes core, opens its entry points, and keeps the front running. */
-import { readFile } from 'node:fs/promises';
 import type { Server as SocketServer, Socket } from 'node:net';
-import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { isVerbName, verbNamed } from '../catalogue/catalogue.ts';
-import type { Actor } from '../domain/access/actor.ts';
-import type { EndedCall } from '../domain/events/notice.ts';
-import { Failure } from '../domain/failure.ts';
 import type { HostTag } from '../domain/results/about.ts';
 import { Incus } from '../host/incus/incus.ts';
 import { ProgramRunner } from '../host/runner.ts';
-import type { Operations } from '../journal/operations.ts';
 import { startMetrics, type RunningMetrics } from '../metrics/startMetrics.ts';
-import type { FrontStart, Greeting, Listening } from '../protocol/messages.ts';
+import { messages, type FrontStart, type Greeting, type Listening } from '../protocol/messages.ts';
 import { serverHostKeys, type ServerHostKey, type ServerHostKeys } from '../service/access/hostKeyFiles.ts';
 import { useInvitation } from '../service/useInvitation.ts';
 import { endedSince } from '../service/shells/ended.ts';
-import { makeHome, packageRoot, type Home } from '../settings/home.ts';
+import { makeHome, type Home } from '../settings/home.ts';
 import type { Settings } from '../settings/settings.ts';
 import { compose, type Composition } from './compose.ts';
+import { concerns } from './calls/concerns.ts';
+import { startFront } from './frontInterface.ts';
 import { EntryPoints } from './entryPoints/entryPoints.ts';
 import { listenLocally } from './entryPoints/localSocket.ts';
-import { chooseStarter, nobody, type ChosenStarter } from './front/frontChoice.ts';
-import { FrontRestarts } from './front/frontRestarts.ts';
-import { FrontProcess } from './front/frontProcess.ts';
-import { bindPort, type Listener } from './front/listener.ts';
+import { chooseStarter, nobody, type ChosenStarter } from './processes/starterChoice.ts';
+import { FrontRestarts } from './processes/frontRestarts.ts';
+import type { WatchedProcess } from './processes/watchedProcess.ts';
+import { bindPort, type Listener } from './processes/listener.ts';
+import { frontKind, remoteKind } from './processes/processStarter.ts';
 import { PenaltyRecords } from './records/penaltyRecords.ts';
+import { RemoteInterface } from './remoteInterface.ts';
 import { firstAdmin, type FirstAdmin } from './start/firstAdmin.ts';
 import { chooseHost } from './start/hostChoice.ts';
 import { realHost, simulatedHost } from './start/hostParts.ts';
 import { makeLog } from './start/log.ts';
+import { every, recover, withFirewall } from './start/upkeep.ts';
+import { packageVersion } from './start/packageVersion.ts';
 
 export interface ServerOptions {
   readonly home: Home;
@@ -44,6 +43,8 @@ export interface Started {
   readonly hostKey: ServerHostKey;
   readonly firstAdmin: FirstAdmin | undefined;
   readonly version: string;
+  /** Where the remote interface listens, if it does. */
+  readonly remote: Listening | undefined;
 }
 
 /** Interval between checks for expired logins, in milliseconds. */
@@ -54,6 +55,8 @@ const directoryEveryMs = 30_000;
 const recoverEveryMs = 15_000;
 /** Interval between checks that the firewall is in force, in milliseconds: "nft flush ruleset" removes it. */
 const firewallEveryMs = 60_000;
+/** Interval between checks whether the remote interface needs a new certificate, in milliseconds. */
+const renewEveryMs = 3_600_000;
 /** How long a start waits for the firewall and unfinished operations, in milliseconds. */
 const recoverAtStartMs = 5000;
 /** How long a stop waits for running changes, in milliseconds. */
@@ -65,6 +68,7 @@ interface Prepared {
   readonly hostKeys: ServerHostKeys;
   readonly listener: Listener;
   readonly front: ChosenStarter;
+  readonly remote: ChosenStarter;
   readonly host: HostTag;
 }
 
@@ -79,7 +83,8 @@ export class Server {
   #core: Composition | undefined;
   #penaltyRecords: PenaltyRecords | undefined;
   #metrics: RunningMetrics | undefined;
-  #front: FrontProcess | undefined;
+  #front: WatchedProcess | undefined;
+  #remote: RemoteInterface | undefined;
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -95,7 +100,7 @@ export class Server {
     const deadline = Date.now() + drainMs;
     while ((core?.operations.active === true || core?.dispatcher.changing === true) && Date.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, 100));
-    await this.#front?.stop(reason);
+    await Promise.all([this.#front?.stop(reason), this.#remote?.stop(reason)]);
     this.#socket?.close();
     await core?.state.settled();
     this.#metrics?.stop();
@@ -117,11 +122,20 @@ export class Server {
       const entryPoints = this.#entryPoints(core, ground);
       accept.handler = (socket) => entryPoints.acceptLocal(socket);
       await this.#startFront(core, ground, entryPoints);
+      await this.#startRemote(core, ground, entryPoints);
       this.#startTimers(core);
       const { host, listener, hostKeys, version } = ground;
-      return { host, listening: listener.where, hostKey: hostKeys.current, firstAdmin: first, version };
+      return {
+        host,
+        listening: listener.where,
+        hostKey: hostKeys.current,
+        firstAdmin: first,
+        version,
+        remote: this.#remote?.listening,
+      };
     } catch (error) {
       this.#metrics?.stop();
+      await this.#remote?.stop('the start failed', 500);
       await this.#front?.stop('the start failed', 500);
       this.#listener?.close();
       this.#socket.close();
@@ -137,14 +151,15 @@ export class Server {
     const listener = bindPort(settings.listen);
     this.#listener = listener;
     const runner = new ProgramRunner();
-    const front = await chooseStarter({ env, log: this.#log, runner });
+    const front = await chooseStarter(frontKind, { env, log: this.#log, runner });
+    const remote = await chooseStarter(remoteKind, { env, log: this.#log, runner });
     const host = await chooseHost({
       wanted: settings.host,
       isRoot: process.getuid?.() === 0,
       statePath: home.hostChoice,
       incus: new Incus(runner, settings.timeouts),
     });
-    return { version, hostKeys, listener, front, host };
+    return { version, hostKeys, listener, front, remote, host };
   }
 
   async #compose({ version, hostKeys, listener, front, host }: Prepared): Promise<Composition> {
@@ -156,7 +171,7 @@ export class Server {
         ? simulatedHost(home.state, env)
         : realHost(new ProgramRunner(), env, authorizedKeysFolder, settings.jump.group),
       settings,
-      folders: { state: home.state, journal: home.journal, keys: home.keys },
+      folders: { state: home.state, journal: home.journal, keys: home.keys, certificates: home.certificates },
       firewallFile: home.firewall,
       authorizedKeysFolder,
       version,
@@ -164,7 +179,10 @@ export class Server {
       port: () => listener.where.port,
       front: front.user,
       hostKeys: { current: hostKeys.current.fingerprint, next: hostKeys.next?.fingerprint },
-      onDirectory: (directory) => this.#front?.directory(directory),
+      onDirectory: (directory) => {
+        this.#front?.notify(messages.directory, directory);
+        void this.#remote?.follow();
+      },
       metrics: () => this.#metrics?.metrics,
     });
     this.#core = core;
@@ -200,7 +218,7 @@ export class Server {
     const { home, env } = this.#options;
     // With a host that does not answer this would take minutes. Until an operation is ended, its target stays locked.
     await Promise.race([
-      this.#firewall(() => service.firewall.apply()).then(() => this.#recover(operations)),
+      withFirewall(() => service.firewall.apply(), this.#log).then(() => recover(operations, this.#log)),
       new Promise((resolve) => setTimeout(resolve, recoverAtStartMs).unref()),
     ]);
     const first = await firstAdmin(home, service.admins, env, new Date());
@@ -258,75 +276,43 @@ export class Server {
       limits: settings.ssh,
       transport: settings.ssh,
     });
-    return new Promise((resolve, reject) => {
-      this.#front = new FrontProcess({
-        start,
-        serve: (connection) => entryPoints.serveFront(connection),
-        starter: front.starter,
-        listener,
-        log: this.#log,
-        onServing: resolve,
-        onFatal: (why) =>
-          reject(
-            new Failure('settings', { what: 'the SSH server', why, next: 'for details set CONTAINARIUM_LOG=debug' }),
-          ),
-        onReplaced: (why) => {
-          this.#frontRestarts.replaced(why);
-          this.#metrics?.metrics.frontReplaced();
-        },
-      });
+    const { process, serving } = startFront({
+      start,
+      serve: (connection) => entryPoints.serveFront(connection),
+      starter: front.starter,
+      listener,
+      log: this.#log,
+      onReplaced: (why) => {
+        this.#frontRestarts.replaced(why);
+        this.#metrics?.metrics.frontReplaced();
+      },
     });
+    this.#front = process;
+    return serving;
+  }
+
+  async #startRemote(
+    { service }: Composition,
+    { version, host, remote }: Prepared,
+    entryPoints: EntryPoints,
+  ): Promise<void> {
+    this.#remote = new RemoteInterface({
+      settings: this.#options.settings,
+      certificates: service.certificates,
+      bans: service.bans,
+      starter: remote.starter,
+      greeting: { version, host: { ...host } },
+      log: this.#log,
+      serve: (connection) => entryPoints.serveRemote(connection),
+    });
+    await this.#remote.start();
   }
 
   #startTimers({ service, logins, directory, operations }: Composition): void {
     this.#timers.push(setInterval(() => logins.recheck(), recheckEveryMs).unref());
-    this.#every(directoryEveryMs, () => directory.refresh());
-    this.#every(recoverEveryMs, () => this.#recover(operations));
-    this.#every(firewallEveryMs, () => this.#firewall(() => service.firewall.keep()));
+    this.#timers.push(every(directoryEveryMs, () => directory.refresh()));
+    this.#timers.push(every(recoverEveryMs, () => recover(operations, this.#log)));
+    this.#timers.push(every(renewEveryMs, () => this.#remote?.renew(new Date()) ?? Promise.resolve()));
+    this.#timers.push(every(firewallEveryMs, () => withFirewall(() => service.firewall.keep(), this.#log)));
   }
-
-  /** Calls `act` at intervals, and skips a tick while the previous call still runs. */
-  #every(ms: number, act: () => Promise<void>): void {
-    let running = false;
-    const tick = async (): Promise<void> => {
-      if (running) return;
-      running = true;
-      await act().finally(() => (running = false));
-    };
-    this.#timers.push(setInterval(() => void tick(), ms).unref());
-  }
-
-  /** Loads or checks the firewall. A failure does not stop the server: it is logged, and `doctor` shows it. */
-  async #firewall(act: () => Promise<void>): Promise<void> {
-    try {
-      await act();
-    } catch (error) {
-      const { what, why } = Failure.from(error);
-      this.#log.error({ what, why }, 'the firewall around the containers could not be loaded');
-    }
-  }
-
-  async #recover(operations: Operations): Promise<void> {
-    if (operations.unfinished().length === 0) return;
-    const left = await operations.recover();
-    for (const operation of left)
-      this.#log.error(
-        { operation: operation.id, verb: operation.verb, target: operation.target },
-        'an operation could not be undone yet',
-      );
-  }
-}
-
-/**
- * Returns whether an ended call concerns an actor. Verbs that only read do not: their failures are in the journal, but
- * matter to their caller alone.
- */
-function concerns(actor: Actor, { verb, target }: Pick<EndedCall, 'verb' | 'target'>): boolean {
-  const changes = isVerbName(verb) && verbNamed(verb).changes;
-  return changes && (actor.entryPoint !== 'self' || (target !== null && actor.owns?.includes(target) === true));
-}
-
-async function packageVersion(): Promise<string> {
-  const manifest = JSON.parse(await readFile(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
-  return manifest.version;
 }

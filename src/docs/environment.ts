@@ -1,4 +1,4 @@
-/** The environment variables that the server and its command line read. A test compares this list with the sources. */
+/** The environment variables that server and command line read. A test compares this list with the sources. */
 export const environment: readonly (readonly [name: string, meaning: string])[] = [
   [
     'CONTAINARIUM_HOME',
@@ -18,7 +18,15 @@ export const environment: readonly (readonly [name: string, meaning: string])[] 
   ],
   [
     'CONTAINARIUM_FRONT',
-    'How the process that speaks SSH is started: `child` or `unit`. Default: `child`; the installed service sets `unit` (see [design](design.md#two-processes)).',
+    'How the processes that serve clients are started: `child` or `unit`. Default: `child`; the installed service sets `unit` (see [design](design.md#two-processes)).',
+  ],
+  [
+    'CONTAINARIUM_SERVER',
+    'Address of a server elsewhere, `host:port`, for command lines without `--server` ([remote](remote.md#which-server)).',
+  ],
+  [
+    'CONTAINARIUM_CERTS',
+    'Folder of the certificates for a server elsewhere. Default: `~/.config/containarium/certs`. `--certs-dir` overrides it.',
   ],
   [
     'CONTAINARIUM_LOG',

@@ -42,7 +42,11 @@ export const groups: readonly (readonly [title: string, verbs: readonly string[]
       'say',
     ],
   ],
-  ['Certificates', ['ca add', 'ca list', 'ca revoke', 'ca remove']],
+  ['SSH certificates', ['ca add', 'ca list', 'ca revoke', 'ca remove']],
+  [
+    'The remote interface',
+    ['cert generate', 'cert generate-with-ca', 'cert issue', 'cert list', 'cert revoke', 'cert renew'],
+  ],
   ['Invitations', ['admin invite', 'key invite', 'invite list', 'invite cancel']],
   ['The host', ['doctor', 'reconcile', 'image build', 'image list', 'host-key', 'host-key rotate', 'host-key switch']],
   ['The journal', ['audit', 'audit verify', 'audit export']],

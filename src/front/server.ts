@@ -8,12 +8,12 @@ import { durationInWords } from '../domain/values/duration.ts';
 import { algorithmOptions } from './transport/algorithms.ts';
 import { ServedConnection, type Service } from './connections/connection.ts';
 import { destroyAfterEnd } from './guards/closing.ts';
-import { Gate } from './admission/gate.ts';
+import { Gate } from '../admission/gate.ts';
 import { logHangUp } from './transport/hangUp.ts';
 import { HostKeys } from './transport/hostKeys.ts';
 import { watchLogin, type LoginAttempts } from './admission/loginAttempts.ts';
-import type { BegunPenalty } from './admission/penalties.ts';
-import { plainAddress } from './admission/plainAddress.ts';
+import type { BegunPenalty } from '../admission/penalties.ts';
+import { plainAddress } from '../admission/plainAddress.ts';
 import { ident, reject } from './admission/reject.ts';
 
 /** Interval of keepalives, in milliseconds. A dead peer is noticed after four of them: within a minute. */

@@ -28,6 +28,9 @@ export const jumpShell = '/usr/sbin/nologin';
 /** The user that the front runs as, and its group. */
 export const frontAccount = 'containarium-front';
 
+/** The user of the process that serves the remote interface. */
+export const remoteAccount = 'containarium-remote';
+
 const limitMs = 30_000;
 
 /** Bounds {@link Accounts.endSessions}: anyone can keep opening connections that name the account. */

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import type { Actor, Identity } from '../domain/access/actor.ts';
 import { AddressList } from '../domain/values/addressList.ts';
 import { certificateAlgorithms } from '../domain/keys/certificate.ts';
+import { ClientCertificates } from './clientCertificates.ts';
 import type { Directory, OpenInvitation } from '../domain/access/directory.ts';
 import { tokenOf } from '../domain/access/invitation.ts';
 import { decodeKeyBlob, keyTypes, typeOfBlob } from '../domain/keys/keyBlob.ts';
@@ -34,6 +35,11 @@ export type Admitted =
   /** An invited person, who may bind this key and nothing else. */
   | { readonly admitted: 'invitation'; readonly hash: string; readonly key: SigningKey };
 
+/** Whom a client certificate of the remote interface admits. */
+export type RemoteVerdict =
+  | { readonly admitted: 'actor'; readonly actor: Actor; readonly expiresAtMs: number }
+  | { readonly admitted: 'no'; readonly why: string };
+
 /** Longest accepted key or certificate, in characters of base64. core's messages have the same limit. */
 const maxBlobLength = 16_384;
 
@@ -51,6 +57,7 @@ export class KeyIndex {
   #directory: Omit<Directory, 'identities'> = { cas: [], admins: [], users: [], invitations: [] };
   #invitations = new Map<string, OpenInvitation>();
   readonly #certificates = new Certificates();
+  readonly #clientCertificates = new ClientCertificates();
 
   replace(directory: Directory): void {
     this.#directory = directory;
@@ -62,6 +69,7 @@ export class KeyIndex {
     );
     this.#invitations = new Map(directory.invitations.map((invitation) => [invitation.hash, invitation]));
     this.#certificates.replace(directory.cas);
+    this.#clientCertificates.replace(directory.remote);
   }
 
   /**
@@ -81,6 +89,22 @@ export class KeyIndex {
     return certificateAlgorithms.has(algorithm)
       ? this.#admitCertificate(username, evidence, nowMs)
       : this.#admitKey(username, evidence, nowMs);
+  }
+
+  /** Returns whom a client certificate (DER, base64) admits at this moment, or why it admits nobody. */
+  admitRemote(der: string, address: string, nowMs: number): RemoteVerdict {
+    const certificate = der.length > maxBlobLength ? undefined : this.#clientCertificates.read(der);
+    const no = (why: string): RemoteVerdict => ({ admitted: 'no', why });
+    if (certificate === undefined) return no('your certificate is no longer accepted here');
+    const { name, serial, fingerprint, notBeforeMs, notAfterMs } = certificate;
+    if (nowMs < notBeforeMs) return no('your certificate is not valid yet');
+    if (nowMs >= notAfterMs) return no('your certificate has expired');
+    if (this.#clientCertificates.isRevoked(certificate)) return no('your certificate is revoked');
+    const admin = this.#directory.admins.find((candidate) => candidate.name === name);
+    if (admin === undefined) return no('your certificate names no admin');
+    const mark = { ca: 'remote', keyId: name, serial };
+    const actor = { name, role: admin.role, entryPoint: 'remote', fingerprint, address, certificate: mark } as const;
+    return { admitted: 'actor', actor, expiresAtMs: notAfterMs };
   }
 
   #admitKey(entryPoint: 'manage' | 'self', { algorithm, blob, address, verified }: Evidence, nowMs: number): Verdict {

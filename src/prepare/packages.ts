@@ -60,7 +60,7 @@ export async function kernelHas(fileSystem: FileSystem): Promise<boolean> {
 
 /**
  * Reports whether systemd runs here without D-Bus, which the installed service needs to start its front
- * (src/core/front/unitFront.ts).
+ * (src/core/processes/unitStarter.ts).
  */
 async function lacksBus(): Promise<boolean> {
   // Check the socket and not the package: other packages provide it too (dbus-broker).

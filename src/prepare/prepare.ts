@@ -2,7 +2,7 @@
  * Implements `--real`: installs and starts Incus, gives it a pool and a bridge, and configures the host's sshd for the
  * jump accounts. Every step checks first, announces each change, and does nothing if there is nothing to do.
  */
-import { Accounts, frontAccount } from '../host/accounts.ts';
+import { Accounts, frontAccount, remoteAccount } from '../host/accounts.ts';
 import { ProgramRunner } from '../host/runner.ts';
 import { Failure } from '../domain/failure.ts';
 import type { KernelLimits } from '../domain/values/kernelLimits.ts';
@@ -18,8 +18,11 @@ import { installSshdDropIn } from './sshd.ts';
 import { offerZfs } from './zfs.ts';
 import { prepareSubordinateIds } from './subordinateIds.ts';
 
-/** The comment field of the front's user, as in systemd/containarium.sysusers. */
-const frontComment = 'SSH server of Containarium';
+/** Users of the processes that serve clients, with their comment fields, as in systemd/containarium.sysusers. */
+const serviceAccounts = [
+  { name: frontAccount, purpose: 'SSH server' },
+  { name: remoteAccount, purpose: 'remote interface' },
+] as const;
 
 export interface PrepareSettings {
   /** The jump accounts' group. */
@@ -91,9 +94,10 @@ export async function prepareHost({ say, ask, offer, settings }: PrepareOptions)
     say(`Creating the group "${settings.group}" for jump accounts`);
     await accounts.ensureGroup(settings.group);
   }
-  if ((await accounts.account(frontAccount)) === undefined) {
-    say(`Creating the user "${frontAccount}" for the SSH server`);
-    await accounts.ensureServiceAccount(frontAccount, frontComment);
+  for (const { name, purpose } of serviceAccounts) {
+    if ((await accounts.account(name)) !== undefined) continue;
+    say(`Creating the user "${name}" for the ${purpose}`);
+    await accounts.ensureServiceAccount(name, `${capitalised(purpose)} of Containarium`);
   }
   await installSshdDropIn({ ...settings, ...(await passwordLogins(settings)) }, say);
 }
@@ -114,4 +118,8 @@ async function passwordLogins({
         passwordLogins: true,
         note: `sshd may still offer passwords to names without a container, because ${why} ("jump.passwordLogins: false" turns them off)`,
       };
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,7 +1,7 @@
 /** The client for logins to core. Later messages name the login by the id that core has given it. */
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Actor } from '../domain/access/actor.ts';
-import type { LoginProof, Transport } from '../domain/access/login.ts';
+import type { LoginProof, RemoteLogin, Transport } from '../domain/access/login.ts';
 import type { UnsupportedRequestCounts } from '../domain/access/unsupportedRequest.ts';
 import { fromResponseError, notify } from './connection.ts';
 import { keyBound, loggedIn, loginEnded, messages, type KeyBound } from './messages.ts';
@@ -15,6 +15,8 @@ export interface LoginClient {
   ): Promise<Actor>;
   /** Binds the key of an invited person, and resolves with its new owner. Rejects with a Failure. */
   useInvitation(proof: LoginProof, address: string): Promise<KeyBound>;
+  /** Logs in a client of the remote interface. `ended` is called when core ends the login. Rejects with a Failure. */
+  certify(login: RemoteLogin, ended: (reason: string) => void): Promise<Actor>;
   /** Logs in over core's own socket. Rejects with a Failure. */
   local(name: string): Promise<Actor>;
   /** Reports unsupported requests. */
@@ -56,6 +58,13 @@ export function loginClient(connection: MessageConnection): LoginClient {
       } catch (error) {
         throw fromResponseError(error);
       }
+    },
+    async certify(login, ended) {
+      const actor = await receivedActor(
+        connection.sendRequest(messages.certify, { ...login, tls: login.tls as 'TLSv1.3' }),
+      );
+      if (actor.login !== undefined) listeners.set(actor.login, ended);
+      return actor;
     },
     local: (name) => receivedActor(connection.sendRequest(messages.local, { name })),
     unsupportedRequests({ login }, counts) {

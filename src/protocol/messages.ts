@@ -54,6 +54,12 @@ export const proofRequest = z.strictObject({
   address: z.union([z.ipv4(), z.ipv6()]),
   transport: transport.optional(),
 });
+/** A client of the remote interface that has proved in its TLS handshake that it has the key of its certificate. */
+export const remoteLogin = z.strictObject({
+  certificate: z.base64().max(16_384),
+  address: z.union([z.ipv4(), z.ipv6()]),
+  tls: z.enum(['TLSv1.2', 'TLSv1.3']),
+});
 /** A login over core's own socket, which only root can open. */
 export const localRequest = z.strictObject({ name: z.string().max(64) });
 export const loginEnd = z.strictObject({ login });
@@ -196,6 +202,24 @@ export const begunPenalty = z.strictObject({
 });
 export const liftedPenalty = z.object({ source: z.string() });
 
+const pendingLoginLimits = z.object({
+  start: z.number(),
+  ratePercent: z.number(),
+  full: z.number(),
+  perSource: z.number(),
+});
+const penaltyLimits = z.object({
+  failedLoginMs: z.number(),
+  noLoginMs: z.number(),
+  lateMs: z.number(),
+  violationMs: z.number(),
+  minMs: z.number(),
+  maxMs: z.number(),
+  maxSources: z.number(),
+  overflow: z.enum(['permissive', 'deny-all']),
+  exempt: z.array(z.string()),
+});
+
 /** Everything that a front needs to start. */
 export const frontStart = greeting.extend({
   /** The address to which the inherited socket is bound. */
@@ -208,18 +232,8 @@ export const frontStart = greeting.extend({
   limits: z.object({
     identificationMs: z.number(),
     loginGraceMs: z.number(),
-    pendingLogins: z.object({ start: z.number(), ratePercent: z.number(), full: z.number(), perSource: z.number() }),
-    penalties: z.object({
-      failedLoginMs: z.number(),
-      noLoginMs: z.number(),
-      lateMs: z.number(),
-      violationMs: z.number(),
-      minMs: z.number(),
-      maxMs: z.number(),
-      maxSources: z.number(),
-      overflow: z.enum(['permissive', 'deny-all']),
-      exempt: z.array(z.string()),
-    }),
+    pendingLogins: pendingLoginLimits,
+    penalties: penaltyLimits,
     maxAuthTries: z.number(),
     maxSessions: z.number(),
     stdinMs: z.number(),
@@ -234,6 +248,34 @@ export const frontStart = greeting.extend({
   }),
 });
 export type FrontStart = z.infer<typeof frontStart>;
+
+const remoteTls = z.object({
+  /** PEM. */
+  authority: z.string(),
+  certificate: z.string(),
+  key: z.string(),
+});
+export type RemoteTls = z.infer<typeof remoteTls>;
+
+/** Everything that a remote process needs to start. */
+export const remoteStart = greeting.extend({
+  tls: remoteTls,
+  minTlsVersion: z.enum(['1.2', '1.3']),
+  limits: z.object({
+    handshakeMs: z.number(),
+    idleMs: z.number(),
+    maxConnectionMs: z.number(),
+    maxConnections: z.number(),
+    maxConnectionsPerSource: z.number(),
+    maxStreams: z.number(),
+    pendingLogins: pendingLoginLimits,
+    penalties: penaltyLimits,
+  }),
+  bans,
+  penalties: z.array(begunPenalty),
+});
+export type RemoteStart = z.infer<typeof remoteStart>;
+export const renewedTls = remoteTls;
 
 export const roomEntry = z.strictObject({ shell, login });
 export const roomExit = z.strictObject({ shell });
@@ -262,6 +304,8 @@ export const messages = {
   prove: new RequestType<z.infer<typeof proofRequest>, Actor, unknown>('login/prove'),
   /** Binds the key of an invited person. */
   useInvitation: new RequestType<z.infer<typeof proofRequest>, KeyBound, unknown>('login/invitation'),
+  /** remote to core. */
+  certify: new RequestType<z.infer<typeof remoteLogin>, Actor, unknown>('login/certificate'),
   local: new RequestType<z.infer<typeof localRequest>, Actor, unknown>('login/local'),
   logout: new NotificationType<z.infer<typeof loginEnd>>('login/out'),
   loginEnded: new NotificationType<z.infer<typeof loginEnded>>('login/ended'),
@@ -287,12 +331,15 @@ export const messages = {
   penalised: new NotificationType<z.infer<typeof begunPenalty>>('bans/penalised'),
   penaltyLifted: new NotificationType<z.infer<typeof liftedPenalty>>('bans/lifted'),
   frontStart: new RequestType0<FrontStart, void>('front/start'),
-  /** front to core: the front accepts connections. */
+  remoteStart: new RequestType0<RemoteStart, void>('remote/start'),
+  /** core to remote: certificates for connections from now on. */
+  renewed: new NotificationType<RemoteTls>('remote/renewed'),
+  /** front or remote to core: it accepts connections. */
   listening: new NotificationType0('front/listening'),
   failed: new NotificationType<{ reason: string }>('front/failed'),
   /**
-   * front to core, every {@link aliveEveryMs} milliseconds: the event loop turns. A notification, because an answer
-   * could get stuck in a queue of messages.
+   * front or remote to core, every {@link aliveEveryMs} milliseconds: the event loop turns. A notification, because an
+   * answer could get stuck in a queue of messages.
    */
   alive: new NotificationType0('front/alive'),
   drain: new NotificationType<{ reason: string }>('front/drain'),

@@ -93,13 +93,19 @@ async function settingsFor(args: Arguments, home: Home, env: NodeJS.ProcessEnv):
   };
 }
 
-export async function serve(words: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+/** Runs the server until it is stopped. `remote` replaces settings of the remote interface. */
+export async function serve(
+  words: readonly string[],
+  env: NodeJS.ProcessEnv,
+  remote: Partial<Settings['remote']> = {},
+): Promise<number> {
   setFlagsFromString(frugalHeap);
   const args = readArguments(words);
   const uid = process.getuid?.();
   const isRoot = uid === 0;
   const home = await chooseHome({ ...args, env, uid, isIncusUsable });
-  const settings = await settingsFor(args, home, env);
+  const configured = await settingsFor(args, home, env);
+  const settings = { ...configured, remote: { ...configured.remote, ...remote } };
   if (args.real) {
     if (!isRoot)
       throw new Failure('denied', {
@@ -147,13 +153,22 @@ async function isIncusUsable(): Promise<boolean> {
   return (await incusTrouble(new Incus(new ProgramRunner()))) === undefined;
 }
 
-function banner({ host, listening, hostKey, firstAdmin, version }: Started, home: Home, isRoot: boolean): string {
+function withBrackets(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
+}
+
+function banner(
+  { host, listening, hostKey, firstAdmin, version, remote }: Started,
+  home: Home,
+  isRoot: boolean,
+): string {
   const shown = listening.address === '0.0.0.0' || listening.address === '::' ? 'localhost' : listening.address;
   const identity = firstAdmin?.made ? ` -i ${firstAdmin.from}` : '';
   const lines = [
     `containarium ${version}`,
     host.simulated ? `Host:      SIMULATED, nothing here is real (${host.why})` : 'Host:      Incus on this machine',
-    `Listening: ${listening.address.includes(':') ? `[${listening.address}]` : listening.address}:${listening.port}`,
+    `Listening: ${withBrackets(listening.address)}:${listening.port}`,
+    ...(remote === undefined ? [] : [`Remote:    ${withBrackets(remote.address)}:${remote.port} (gRPC, mutual TLS)`]),
     `Host key:  ${hostKey.fingerprint} (ed25519)${hostKey.made ? ', new' : ''}`,
     `Home:      ${home.root}`,
     ...(firstAdmin === undefined

@@ -5,6 +5,7 @@ import type { BanStore } from './access/banStore.ts';
 import type { CaStore } from './access/caStore.ts';
 import type { HostKeyStore } from './access/hostKeyStore.ts';
 import type { InvitationStore } from './access/invitationStore.ts';
+import type { CertificateStore } from './certificates/certificateStore.ts';
 import type { DoctorTools } from './checks/tools.ts';
 import type { HostContext } from './instances/context.ts';
 import type { Firewall } from './firewall/firewall.ts';
@@ -17,6 +18,7 @@ export interface ServiceContext extends HostContext {
   readonly port: () => number;
   readonly admins: AdminStore;
   readonly cas: CaStore;
+  readonly certificates: CertificateStore;
   readonly invitations: InvitationStore;
   readonly bans: BanStore;
   readonly firewall: Firewall;

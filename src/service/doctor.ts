@@ -18,6 +18,7 @@ import {
   checkOperations,
   checkState,
 } from './checks/serverChecks.ts';
+import { checkRemote } from './checks/remoteCheck.ts';
 import { checkSubvolumes } from './checks/subvolumeChecks.ts';
 import type { ServiceContext } from './context.ts';
 import type { Call } from './instances/context.ts';
@@ -47,6 +48,7 @@ export async function diagnose(context: ServiceContext, _input: object, { actor,
     ['key exchange', () => Promise.resolve(checkKeyExchange(transport))],
     ['host key', () => checkHostKey(tools.server, context.now())],
     ['admin keys', () => Promise.resolve(checkAdminKeys(tools.server, context.now()))],
+    ['remote interface', () => Promise.resolve(checkRemote(context))],
     ['limits', () => checkLimits(tools.server)],
     ['host name', () => Promise.resolve(checkHostname(context))],
     ['sshd', () => checkSshd(context, tools, signal)],

@@ -1,5 +1,5 @@
 /** The host as a whole: versions, capacity, storage, network and image. */
-import { cpus, freemem, totalmem } from 'node:os';
+import { cpus, freemem, hostname, totalmem, uptime } from 'node:os';
 import type { HostInfo } from '../domain/results/about.ts';
 import type { HostContext } from './instances/context.ts';
 import { imageAlias, preparedImage } from './images/preparedImage.ts';
@@ -19,6 +19,9 @@ export async function hostInfo(context: HostContext, signal: AbortSignal): Promi
   return {
     kind: context.host.kind,
     why: context.host.why,
+    hostname: hostname(),
+    uptimeSeconds: Math.floor(uptime()),
+    os: [server.environment.os_name, server.environment.os_version].filter(Boolean).join(' '),
     incusVersion: server.environment.server_version,
     kernel: server.environment.kernel_version,
     containers: { total: ours.length, running: ours.filter((instance) => instance.status === 'Running').length },

@@ -57,7 +57,23 @@ async function containerDetails(
     hostKeyFingerprint: hostKey === undefined ? null : fingerprintOf(hostKey),
     lastLoginAt,
     keyList: decodeKeys(instance.config[field.keys]).map(keyInfo),
+    network: networkOf(instance),
     jumpAccount: { exists: ours, shell: ours ? account.shell : null },
+  };
+}
+
+/** Returns the network interface of a running instance with what it has carried. */
+function networkOf({ devices, expanded_devices, state }: IncusInstance): ContainerDetails['network'] {
+  const [name, device] =
+    Object.entries({ ...expanded_devices, ...devices }).find(([, { type }]) => type === 'nic') ?? [];
+  const found = state?.network?.[device?.['name'] ?? name ?? ''];
+  if (name === undefined || device === undefined || found === undefined) return null;
+  return {
+    name: device['name'] ?? name,
+    macAddress: found.hwaddr,
+    bridge: device['network'] ?? device['parent'] ?? '',
+    receivedBytes: found.counters?.bytes_received ?? 0,
+    sentBytes: found.counters?.bytes_sent ?? 0,
   };
 }
 

@@ -26,6 +26,8 @@ export interface Home {
   readonly configuration: string;
   /** Default folder of the jump accounts' keys. sshd must be able to read it as those accounts. */
   readonly authorizedKeys: string;
+  /** Default folder of the certificates of the remote interface, mode 0700. */
+  readonly certificates: string;
   /** The rules of the firewall, which systemd loads before Incus starts (systemd/containarium-firewall.service). */
   readonly firewall: string;
 }
@@ -41,6 +43,7 @@ export function homeAt(root: string): Home {
     hostChoice: join(state, 'host.json'),
     configuration: join(root, 'containarium.yaml'),
     authorizedKeys: join(root, 'authorized_keys'),
+    certificates: join(root, 'certs'),
     firewall: join(root, 'firewall.nft'),
   };
 }

@@ -8,6 +8,7 @@ import { isLoopback } from '../domain/values/network.ts';
 import { maxProcesses, minProcesses } from '../domain/values/processes.ts';
 import { parseAddressAndPort } from './addressAndPort.ts';
 import { firewallSettings } from './firewall.ts';
+import { remoteSettings } from './remote.ts';
 import { sysctlSettings } from './sysctl.ts';
 import { sshSettings } from './ssh.ts';
 import {
@@ -179,6 +180,7 @@ export const settingsSchema = z.strictObject({
     .prefault({})
     .describe('The audit journal.'),
   ssh: sshSettings,
+  remote: remoteSettings,
   metrics: z
     .strictObject({
       listen: parsedText(parseAddressAndPort)

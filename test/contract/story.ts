@@ -216,4 +216,4 @@ export async function runStory(world: World): Promise<Answers> {
 }
 
 /** Values that change from one measurement to the next. */
-const volatile = { cpuPercent: 0, memoryUsedBytes: 0, diskUsedBytes: 0, processes: 0 };
+const volatile = { cpuPercent: 0, memoryUsedBytes: 0, diskUsedBytes: 0, processes: 0, network: null };

@@ -84,6 +84,7 @@ const welcome: Welcome = {
   running: [],
   ended: [],
   restarted: null,
+  notes: [],
   lines: ['help', 'list'],
   settings: { plain: false },
 };

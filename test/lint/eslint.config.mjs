@@ -12,8 +12,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const startsPrograms = [
   'src/host/runner.ts',
   'src/prepare/**',
-  'src/core/front/childFront.ts',
-  'src/core/front/unitFront.ts',
+  'src/core/processes/childStarter.ts',
+  'src/core/processes/unitStarter.ts',
   'src/metrics/metricsProcess.ts',
   'src/bootstrap.mjs',
 ];

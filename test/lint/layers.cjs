@@ -17,6 +17,9 @@ const layers = {
   protocol: ['domain'],
   identity: ['domain'],
   metrics: ['domain'],
+  admission: ['domain'],
+  grpc: ['domain'],
+  client: ['commandLine', 'catalogue', 'protocol', 'grpc', 'domain'],
   simulated: ['host', 'domain'],
   service: ['host', 'journal', 'settings', 'domain'],
   prepare: ['host', 'settings', 'domain'],
@@ -34,10 +37,11 @@ const layers = {
     'settings',
     'domain',
   ],
-  front: ['shell', 'commandLine', 'catalogue', 'protocol', 'identity', 'domain'],
-  docs: ['catalogue', 'settings', 'domain'],
+  front: ['shell', 'commandLine', 'catalogue', 'protocol', 'identity', 'admission', 'domain'],
+  remote: ['catalogue', 'protocol', 'grpc', 'admission', 'domain'],
+  docs: ['catalogue', 'grpc', 'settings', 'domain'],
   serve: ['core', 'prepare', 'host', 'settings', 'domain'],
-  'program.ts': ['serve', 'commandLine', 'catalogue', 'settings', 'domain'],
+  'program.ts': ['serve', 'client', 'commandLine', 'catalogue', 'settings', 'domain'],
   'main.ts': ['program.ts'],
   // Applies the patches to the SSH library.
   'bootstrap.mjs': ['front'],
@@ -71,19 +75,20 @@ const rooms = {
     instances: ['isolation'],
     images: ['instances', 'isolation'],
     firewall: ['instances'],
-    checks: ['images', 'firewall', 'instances', 'isolation'],
-    access: ['instances'],
+    checks: ['certificates', 'images', 'firewall', 'instances', 'isolation'],
+    certificates: [],
+    access: ['certificates', 'instances'],
     shells: ['instances'],
-    '.': ['checks', 'images', 'access', 'shells', 'firewall', 'instances', 'isolation'],
+    '.': ['checks', 'images', 'access', 'certificates', 'shells', 'firewall', 'instances', 'isolation'],
   },
   core: {
-    front: [],
+    processes: [],
     logins: [],
     records: [],
     start: [],
     calls: [],
-    entryPoints: ['calls', 'logins', 'front'],
-    '.': ['front', 'logins', 'records', 'start', 'calls', 'entryPoints'],
+    entryPoints: ['calls', 'logins', 'processes'],
+    '.': ['processes', 'logins', 'records', 'start', 'calls', 'entryPoints'],
   },
   front: {
     transport: [],
@@ -132,7 +137,7 @@ const rooms = {
 };
 
 /** The modules that start a program. Each other module must be reachable from one of them. */
-const entryPoints = '^src/(main|front/main|metrics/main|docs/generate)\\.ts$';
+const entryPoints = '^src/(main|front/main|remote/main|client/main|metrics/main|docs/generate)\\.ts$';
 
 const isFile = (layer) => layer.includes('.');
 /** Matches the files in a room itself, without those in nested rooms. */

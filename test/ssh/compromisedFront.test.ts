@@ -5,19 +5,17 @@
  */
 import { createPrivateKey, randomBytes, sign, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, cp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import fc from 'fast-check';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { CancellationTokenSource, type MessageConnection } from 'vscode-jsonrpc/node';
-import { connectOver } from '../../src/protocol/connection.ts';
+import { CancellationTokenSource } from 'vscode-jsonrpc/node';
 import { messages } from '../../src/protocol/messages.ts';
 import { verbNames } from '../../src/catalogue/catalogue.ts';
 import { withAdmins } from '../support/admins.ts';
+import { inPlaceOf, type InPlace, type Replaced } from '../support/inPlaceOf.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
-import { eventually, repository, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
+import { eventually, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
 let alice: TestKey;
@@ -25,66 +23,20 @@ let bob: TestKey;
 let viewer: TestKey;
 let chief: TestKey;
 
-interface Front {
-  readonly socket: Socket;
-  readonly connection: MessageConnection;
-  /** Requests and notifications from core, in their order. */
-  readonly heard: [method: string, params: unknown][];
-}
-
-/** Every front that core has started, the newest last. */
-const fronts: Front[] = [];
-const now = (): Front => {
-  const front = fronts.at(-1);
-  if (front === undefined) throw new Error('no front');
-  return front;
-};
-
-const listener = createServer({ noDelay: true }, (socket) => {
-  const connection = connectOver(socket);
-  const heard: Front['heard'] = [];
-  connection.onRequest((method, params) => {
-    heard.push([method, params]);
-    return true;
-  });
-  connection.onNotification((method, params) => void heard.push([method, params]));
-  socket.once('close', () => connection.dispose());
-  connection.listen();
-  fronts.push({ socket, connection, heard });
-  void connection.sendNotification(messages.listening);
-});
+type Front = InPlace;
+let replaced: Replaced;
+const now = (): Front => replaced.now();
 
 beforeAll(async () => {
-  listener.listen(0, '127.0.0.1');
-  await once(listener, 'listening');
+  replaced = await inPlaceOf('front');
   const keys = await temporaryFolder();
   [alice, bob, viewer] = [await makeKey(keys, 'alice'), await makeKey(keys, 'bob'), await makeKey(keys, 'viewer')];
-  const folder = await temporaryFolder();
-  await execa('flock', [
-    join(repository, 'package.json'),
-    process.execPath,
-    join(repository, 'src', 'bootstrap.mjs'),
-    '--quiet',
-  ]);
-  await cp(join(repository, 'dist'), join(folder, 'dist'), { recursive: true });
-  await cp(join(repository, 'package.json'), join(folder, 'package.json'));
-  await symlink(join(repository, 'node_modules'), join(folder, 'node_modules'));
-  await chmod(folder, 0o755);
-  await writeFile(
-    join(folder, 'dist', 'front', 'main.js'),
-    `import { connect, Socket } from 'node:net';
-     const channel = new Socket({ fd: Number(process.argv.find((each) => each.startsWith('--channel=')).split('=')[1]) });
-     const test = connect(${(listener.address() as AddressInfo).port}, '127.0.0.1');
-     test.setNoDelay();
-     channel.pipe(test).pipe(channel);
-     for (const end of [channel, test]) end.on('error', () => undefined).on('close', () => process.exit(0));`,
-  );
   chief = await makeKey(keys, 'chief');
   const admins = withAdmins([
     { name: 'chief', role: 'admin', keys: [chief] },
     { name: 'viewer', role: 'viewer', keys: [viewer] },
   ]);
-  server = await startServer({ program: join(folder, 'dist', 'main.js'), prepare: admins });
+  server = await startServer({ program: replaced.program, prepare: admins });
   await local('create', 'alice', { stdin: alice.line });
   await local('create', 'bob', { stdin: bob.line });
 });
@@ -202,7 +154,7 @@ const framed = (text: string): string => `Content-Length: ${Buffer.byteLength(te
 async function aFront(): Promise<Front> {
   return eventually(
     async () => {
-      const front = fronts.at(-1);
+      const front = replaced.all.at(-1);
       if (front === undefined || front.socket.destroyed) return undefined;
       const answer = await Promise.race([
         front.connection.sendRequest('greet').catch(() => undefined),
@@ -306,8 +258,8 @@ describe('a valid login', () => {
       result: { container: { user: 'alice' } },
     });
     now().socket.destroy();
-    const count = fronts.length;
-    await eventually(() => (fronts.length > count ? true : undefined), 'the next front', 30_000);
+    const count = replaced.all.length;
+    await eventually(() => (replaced.all.length > count ? true : undefined), 'the next front', 30_000);
     await aFront();
     expect(await asked('call', call(own, 'info', { user: 'alice' }))).toBe('denied');
   });
@@ -400,10 +352,10 @@ describe('invalid input from a front', () => {
     'random bytes': randomBytes(100_000),
   };
   test.each(Object.keys(wrong))('that has %s ends that front, and core starts the next', async (name) => {
-    const count = fronts.length;
+    const count = replaced.all.length;
     const before = await residentBytes();
     raw(wrong[name] ?? '');
-    await eventually(() => (fronts.length > count ? true : undefined), 'the next front', 30_000);
+    await eventually(() => (replaced.all.length > count ? true : undefined), 'the next front', 30_000);
     await unharmed();
     expect((await residentBytes()) - before).toBeLessThan(64 * 1024 ** 2);
   });

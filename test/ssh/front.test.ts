@@ -214,7 +214,7 @@ describe.runIf(process.getuid?.() === 0)('a front that root started', () => {
         .exec(of)?.[1]
         ?.split(/\s+/)
         .filter((word) => word !== '');
-    // The user of the front, if this machine has one (src/core/front/frontChoice.ts).
+    // The user of the front, if this machine has one (src/core/processes/starterChoice.ts).
     const passwd = await readFile('/etc/passwd', 'utf8');
     const [, , uid = '65534', gid = '65534'] = /^containarium-front:.*$/m.exec(passwd)?.[0].split(':') ?? [];
     expect(field('Uid')).toEqual([uid, uid, uid, uid]);
@@ -234,7 +234,7 @@ describe.runIf(process.getuid?.() === 0)('a front that root started', () => {
       [join(repository, 'dist', name, 'main.js'), ...(name === 'front' ? ['--channel=0', '--listener=0'] : [])],
       { reject: false, stdin: 'ignore' },
     );
-    expect(stderr).toMatch(/the front must not run as root|the metrics process must not run as root/);
+    expect(stderr).toMatch(/the process must not run as root|the metrics process must not run as root/);
     expect(exitCode).toBe(1);
   });
 

@@ -218,6 +218,12 @@ function ssh(words: readonly string[], options: Parameters<TestServer['ssh']>[1]
  */
 const lines: Record<VerbName, readonly (readonly string[])[]> = {
   create: [['create', 'alice']],
+  'cert generate': [['cert', 'generate', '--server-ip', '192.0.2.1', '--replace']],
+  'cert generate-with-ca': [['cert', 'generate-with-ca', '--server-name', 'x']],
+  'cert issue': [['cert', 'issue', 'root-admin']],
+  'cert list': [['cert', 'list']],
+  'cert revoke': [['cert', 'revoke', 'admin']],
+  'cert renew': [['cert', 'renew']],
   list: [['list'], ['list', '--columns', 'all'], ['list', '--label', 'formula']],
   info: [['info'], ['info', 'alice'], ['info', 'mallory'], ['info', 'stopped']],
   resize: [

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { mayUse, verbNamed, verbNames, type VerbName } from '../../src/catalogue/catalogue.ts';
 import { exitCodes, failureCodes, type FailureCode } from '../../src/domain/failure.ts';
+import { makeAuthority } from '../../src/service/certificates/x509.ts';
 import { withAdmins } from '../support/admins.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import {
@@ -72,6 +73,12 @@ const authorityColumns = [
 const hostKeyColumns = ['key', 'type', 'fingerprint', 'made_at', 'in_use', 'known_hosts', 'sshfp'];
 const invitationColumns = ['id', 'kind', 'name', 'role', 'by', 'expires_at', 'by_owner', 'fingerprint'];
 const tokenColumns = ['id', 'kind', 'name', 'role', 'expires_at', 'token', 'command', 'fingerprint'];
+const certificateColumns = ['admin', 'state', 'expires_at', 'serial', 'issued_at', 'issued_by'];
+/** A CA with its key, PEM. */
+let testAuthority = '';
+/** Makes new certificates of the remote interface. */
+const certificates = (run: (words: readonly string[]) => Promise<void>): Promise<void> =>
+  run(['cert', 'generate', '--server-ip', '192.0.2.1', '--replace']);
 /** Makes sure that a CA named office exists. */
 const office = (run: (words: readonly string[], stdin?: string) => Promise<void>): Promise<void> =>
   run(['ca', 'add', 'office', '--for', 'manage'], keys.ca.line).catch(() => undefined);
@@ -243,6 +250,40 @@ const cases: Record<Tried, Case> = {
     shows: /^branch: added for manage@ and self@$/m,
     columns: authorityColumns,
   },
+  'cert generate': {
+    words: ['cert', 'generate', '--server-ip', '192.0.2.1', '--replace'],
+    shows: /^Certificate for root-admin, valid until .*, serial [0-9a-f]{32}$/m,
+  },
+  'cert generate-with-ca': {
+    words: ['cert', 'generate-with-ca', '--server-name', 'jump.example.org', '--replace'],
+    stdin: () => testAuthority,
+    shows: /^Certificate for root-admin, valid until /m,
+  },
+  'cert issue': {
+    words: ['cert', 'issue', 'root-admin', '--expires', '90d'],
+    before: certificates,
+    missing: ['cert', 'issue', missingUser],
+    shows: /^Certificate for root-admin, valid until [^]*-----BEGIN PRIVATE KEY-----/m,
+  },
+  'cert list': {
+    words: ['cert', 'list'],
+    before: certificates,
+    shows: /^root-admin +valid +[^]*^Server certificate for 192\.0\.2\.1, valid until .*the remote interface is off/m,
+    columns: certificateColumns,
+  },
+  'cert revoke': {
+    words: ['cert', 'revoke', 'root-admin'],
+    before: certificates,
+    missing: ['cert', 'revoke', missingUser],
+    shows: /^Done: 1 certificate revoked$/m,
+    columns: certificateColumns,
+  },
+  'cert renew': {
+    words: ['cert', 'renew', '--server-name', 'other.example.org'],
+    before: certificates,
+    shows: /^Done: the server has a new certificate$/m,
+    columns: certificateColumns,
+  },
   'ca list': {
     words: ['ca', 'list'],
     before: office,
@@ -351,6 +392,11 @@ beforeAll(async () => {
   const folder = await temporaryFolder();
   for (const name of ['admin', 'viewer', 'operator', 'alice', 'other', 'ca', 'branch'] as const)
     keys[name] = await makeKey(folder, name);
+  const made = await makeAuthority(
+    { commonName: 'Test CA', organization: 'Test' },
+    { notBefore: new Date(), notAfter: new Date(Date.now() + 86_400_000) },
+  );
+  testAuthority = made.certificate + made.key;
   server = await startServer({
     prepare: withAdmins([
       { name: 'root-admin', role: 'admin', keys: [keys.admin] },

@@ -39,6 +39,8 @@ export interface Option {
   /** Suggested values; others are allowed. */
   readonly values?: readonly string[];
   readonly complete?: Completer;
+  /** The value is the path of a file of the caller, whose text becomes the input. */
+  readonly readsFile?: boolean;
   /** The value is a public key, which may arrive as several words because ssh joins its arguments with spaces. */
   readonly publicKey?: boolean;
 }
@@ -101,6 +103,8 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
   readonly rows?: (result: Result) => Rows;
   /** The part of a result that the shell's `copy` puts into the clipboard. */
   readonly copy?: (result: Result) => string;
+  /** The files of a result, which `--output-dir` writes into a folder of the caller. */
+  readonly files?: (result: Result) => readonly { readonly name: string; readonly content: string }[];
   /** The exit code of a result that is not a success although the call worked: differences found, a failed check. */
   readonly exit?: (result: Result) => 'ok' | 'partial' | 'failed';
   /** Exit codes of this verb, besides those of every verb, each with a clause without a full stop for its page. */
@@ -117,6 +121,11 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
   readonly form?: { readonly oneOf?: readonly string[] };
   /** If the settings require it, allowed over ssh only shortly after a login with a touched FIDO key. */
   readonly wantsTouch?: boolean;
+  /**
+   * Changes who may come in. Refused over the remote interface unless the settings allow it, so that a compromised
+   * remote process lets nobody in.
+   */
+  readonly grantsAccess?: true;
   /** The command to use instead at the other entry point, where this verb is closed. */
   readonly elsewhere?: string;
   /** Listed when an owner opens a shell at self@. */

@@ -172,6 +172,7 @@ export const adminAdd = defineVerb({
   ends: { conflict: 'a key belongs to another admin, or the admin has another role' },
   access: { manage: 'admin' },
   changes: true,
+  grantsAccess: true,
   danger: 'none',
   stdin: { for: 'public keys, one per line', into: 'keys', required: false, unless: ['certificate'] },
   form: {},
@@ -244,6 +245,7 @@ export const adminRole = defineVerb({
   examples: [{ line: 'admin role carol viewer', says: 'from now on she may only view' }],
   access: { manage: 'admin' },
   changes: true,
+  grantsAccess: true,
   danger: 'none',
   target: 'name',
   parameters: [
@@ -274,6 +276,7 @@ export const adminRemove = defineVerb({
   ],
   access: { manage: 'admin' },
   changes: true,
+  grantsAccess: true,
   danger: 'none',
   target: 'admin',
   parameters: [

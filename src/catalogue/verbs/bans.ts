@@ -82,6 +82,7 @@ export const banAdd = defineVerb({
   ],
   access: { manage: 'operator' },
   changes: true,
+  grantsAccess: true,
   danger: 'none',
   target: 'network',
   parameters: [
@@ -126,6 +127,7 @@ export const banLift = defineVerb({
   examples: [{ line: 'ban lift 192.0.2.7', says: 'a ban, or a penalty after too many wrong keys' }],
   access: { manage: 'operator' },
   changes: true,
+  grantsAccess: true,
   danger: 'none',
   target: 'network',
   parameters: [networkArgument],

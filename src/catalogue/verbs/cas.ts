@@ -92,7 +92,9 @@ const existingCa = existing('CA', 'ca list');
 const noCa = { notFound: 'no such CA' } as const;
 
 const entryPointList = parsedBy((text): ('manage' | 'self')[] => {
-  const words = text.split(/[\s,]+/).flatMap((word) => (word === 'both' ? ['manage', 'self'] : word === '' ? [] : word));
+  const words = text
+    .split(/[\s,]+/)
+    .flatMap((word) => (word === 'both' ? ['manage', 'self'] : word === '' ? [] : word));
   const entryPoints = (['manage', 'self'] as const).filter((entryPoint) => words.includes(entryPoint));
   if (entryPoints.length !== new Set(words).size || entryPoints.length === 0)
     throw new Failure('usage', {
@@ -133,6 +135,7 @@ export const caAdd = defineVerb({
   ends: { conflict: 'a CA with this name or this key already exists' },
   access: { manage: 'admin' },
   changes: true,
+  grantsAccess: true,
   danger: 'none',
   stdin: { for: 'the public key of the CA', into: 'key', required: true },
   form: { oneOf: ['for'] },
@@ -177,6 +180,7 @@ export const caRemove = defineVerb({
   examples: [{ line: 'ca remove office', says: 'its certificates are no longer accepted' }],
   access: { manage: 'admin' },
   changes: true,
+  grantsAccess: true,
   danger: 'none',
   target: 'name',
   parameters: [nameArgument],
@@ -197,6 +201,7 @@ export const caRevoke = defineVerb({
   ],
   access: { manage: 'admin' },
   changes: true,
+  grantsAccess: true,
   danger: 'none',
   stdin: {
     for: 'public keys whose certificates are revoked, one per line',

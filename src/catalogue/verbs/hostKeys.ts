@@ -96,6 +96,7 @@ export const hostKeyRotate = defineVerb({
   ],
   access: { manage: 'admin' },
   changes: true,
+  grantsAccess: true,
   danger: 'none',
   parameters: [],
   input: z.strictObject({}),
@@ -120,6 +121,7 @@ export const hostKeySwitch = defineVerb({
   examples: [{ line: 'host-key switch --yes', says: 'once clients have learned the next key' }],
   access: { manage: 'admin' },
   changes: true,
+  grantsAccess: true,
   danger: 'none',
   parameters: [
     {

@@ -88,6 +88,7 @@ export const adminInvite = defineVerb({
   examples: [{ line: 'admin invite carol --role operator', says: 'prints the command that Carol has to run' }],
   access: { manage: 'admin' },
   changes: true,
+  grantsAccess: true,
   danger: 'none',
   form: {},
   target: 'name',
@@ -110,6 +111,7 @@ export const keyInvite = defineVerb({
   access: { manage: 'operator' },
   elsewhere: 'keys invite',
   changes: true,
+  grantsAccess: true,
   danger: 'none',
   form: {},
   target: 'user',
@@ -168,6 +170,7 @@ export const inviteCancel = defineVerb({
   examples: [{ line: 'invite cancel carol', says: 'all open invitations for Carol' }],
   access: { manage: 'operator' },
   changes: true,
+  grantsAccess: true,
   danger: 'none',
   target: 'invitation',
   parameters: [

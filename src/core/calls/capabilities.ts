@@ -12,6 +12,14 @@ import { addAdmin, listAdmins, removeAdmin, setAdminRole } from '../../service/a
 import { audit, exportAudit, verifyAudit } from '../../service/audit.ts';
 import { addBan, liftBan, listBans } from '../../service/bans.ts';
 import { addCa, listCas, removeCa, revokeCertificates } from '../../service/cas.ts';
+import {
+  generateCertificates,
+  generateWithCa,
+  issueCertificate,
+  listCertificates,
+  renewServerCertificate,
+  revokeRemoteCertificates,
+} from '../../service/certs.ts';
 import type { ServiceContext } from '../../service/context.ts';
 import { createContainer } from '../../service/create.ts';
 import { deleteContainer } from '../../service/delete.ts';
@@ -78,6 +86,12 @@ export const capabilities: Capabilities = {
   'admin role': setAdminRole,
   'admin remove': removeAdmin,
   'admin invite': inviteAdmin,
+  'cert generate': generateCertificates,
+  'cert generate-with-ca': generateWithCa,
+  'cert issue': issueCertificate,
+  'cert list': listCertificates,
+  'cert revoke': revokeRemoteCertificates,
+  'cert renew': renewServerCertificate,
   'invite list': listInvitations,
   'invite cancel': cancelInvitation,
   'ca add': addCa,

@@ -17,7 +17,7 @@ import type { CallerTerminal } from '../../domain/terminal.ts';
 import { failureFor } from './failureFor.ts';
 import type { AnsweredVerb, Capabilities } from './capabilities.ts';
 import { forJournal, recordedTarget } from './journalForm.ts';
-import { requireConfirmation, requireTouch, type TouchRule } from './safeguards.ts';
+import { requireConfirmation, requireGrantHere, requireTouch, type TouchRule } from './safeguards.ts';
 import { recordActor } from '../../journal/recordActor.ts';
 import type { CallEvent } from '../../domain/events/callEvent.ts';
 
@@ -35,6 +35,8 @@ export interface DispatcherOptions {
   /** Called with the outcome and the duration of each call. */
   readonly measured?: (verb: string, outcome: 'ok' | 'failed' | 'refused', durationMs: number) => void;
   readonly touch: TouchRule;
+  /** Whether verbs that change who may come in are allowed over the remote interface. */
+  readonly remoteAccessVerbs?: boolean;
 }
 
 /** Any capability: the input has been checked against the verb's schema. */
@@ -110,6 +112,7 @@ export class Dispatcher {
     let isChecking = false;
     try {
       authorise(verb, actor);
+      requireGrantHere(verb, actor, this.#options.remoteAccessVerbs === true);
       requireTouch(verb, actor, this.#options.touch, this.#options.now());
       isChecking = true;
       input = checkInput(name, verb.input, request.input);

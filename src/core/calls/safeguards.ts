@@ -34,6 +34,16 @@ export function requireTouch(
   });
 }
 
+/** Throws `denied` if the verb changes who may come in and the settings do not allow that over the remote interface. */
+export function requireGrantHere(verb: AnyVerb, { entryPoint }: Actor, accessVerbs: boolean): void {
+  if (verb.grantsAccess !== true || entryPoint !== 'remote' || accessVerbs) return;
+  throw new Failure('denied', {
+    what: quoted(verb.name),
+    why: 'it changes who may come in, which this server does not allow over the remote interface',
+    next: `use it over ssh: "ssh -p 2222 manage@jump ${verb.name}"; remote.accessVerbs allows it here`,
+  });
+}
+
 /**
  * Throws if the verb needs confirmation and the call has neither --yes nor the name of the target, as the caller typed
  * it or as it is.

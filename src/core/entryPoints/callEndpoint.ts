@@ -13,7 +13,7 @@ import {
   type Greeting,
 } from '../../protocol/messages.ts';
 import type { Dispatcher } from '../calls/dispatcher.ts';
-import type { FrontRestarts } from '../front/frontRestarts.ts';
+import type { FrontRestarts } from '../processes/frontRestarts.ts';
 import type { LoginEndpoint } from './loginEndpoint.ts';
 import { RemoteTerminal } from './remoteTerminal.ts';
 

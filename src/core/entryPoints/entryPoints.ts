@@ -1,9 +1,10 @@
-/** The two ways to connect to core, and what each may ask: core's own socket, for root only, and the front. */
+/** The ways to connect to core, and what each may ask: the front, the remote process, and core's socket for root. */
 import type { Socket } from 'node:net';
 import type { Penalty } from '../../domain/access/ban.ts';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { connectOver, maxMessageBytes } from '../../protocol/connection.ts';
 import { serveBans } from './banEndpoint.ts';
+import { serveCandidates } from './candidatesEndpoint.ts';
 import { serveCalls, type EndpointOptions } from './callEndpoint.ts';
 import { LoginEndpoint, type FrontReports } from './loginEndpoint.ts';
 import type { Logins } from '../logins/logins.ts';
@@ -35,6 +36,14 @@ export class EntryPoints {
       connection,
       new LoginEndpoint(connection, 'front', logins, { refused, unsupportedRequests, useInvitation }),
     );
+    serveBans(connection, service.bans, onPenalty);
+  }
+
+  serveRemote(connection: MessageConnection): void {
+    const { logins, refused, service, onPenalty } = this.#options;
+    const endpoint = new LoginEndpoint(connection, 'remote', logins, { refused });
+    serveCalls(connection, { ...this.#options, logins: endpoint });
+    serveCandidates(connection, service, endpoint);
     serveBans(connection, service.bans, onPenalty);
   }
 

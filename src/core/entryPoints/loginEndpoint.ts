@@ -14,20 +14,21 @@ import {
   unsupportedRequestReport,
   proofRequest,
   refusalReport,
+  remoteLogin,
   type KeyBound,
 } from '../../protocol/messages.ts';
 import type { Logins } from '../logins/logins.ts';
 
 /**
- * The other end of the connection: the front, which passes on its clients' proofs, or a program on the host that has
- * opened core's socket, which only root can.
+ * The other end of the connection: the front, which passes on its clients' proofs, the remote process, which passes on
+ * its clients' certificates, or a program on the host that has opened core's socket, which only root can.
  */
-export type Peer = 'front' | 'local';
+export type Peer = 'front' | 'remote' | 'local';
 
 /** Binds the key of an invited person, and resolves with its new owner. Rejects with a Failure. */
 export type UseInvitation = (proof: LoginProof, address: string) => Promise<KeyBound>;
 
-/** Handlers for messages that only the front may send. */
+/** Handlers for messages that only the front and the remote process may send. */
 export interface FrontReports {
   readonly refused?: (report: RefusalReport) => void;
   /** Called with the unsupported requests of a login. */
@@ -53,17 +54,22 @@ export class LoginEndpoint {
         notify(connection, messages.loginEnded, { login, reason });
       },
     };
-    if (peer === 'front') {
+    if (peer !== 'local')
+      connection.onNotification(messages.refusals, (raw) => {
+        const parsed = refusalReport.safeParse(raw);
+        if (parsed.success) refused?.(parsed.data);
+      });
+    if (peer === 'remote') {
+      connection.onRequest(messages.certify, (raw) =>
+        this.#answer(() => logins.openRemote(remoteLogin.parse(raw), owner)),
+      );
+    } else if (peer === 'front') {
       connection.onRequest(messages.prove, (raw) =>
         this.#answer(() => {
           const { proof, address, transport } = proofRequest.parse(raw);
           return logins.prove(proof, address, owner, transport === undefined ? undefined : knownTransport(transport));
         }),
       );
-      connection.onNotification(messages.refusals, (raw) => {
-        const parsed = refusalReport.safeParse(raw);
-        if (parsed.success) refused?.(parsed.data);
-      });
       connection.onNotification(messages.unsupportedRequests, (raw) => {
         const parsed = unsupportedRequestReport.safeParse(raw);
         if (!parsed.success) return;

@@ -1,24 +1,15 @@
 /** core's end of a shell's needs besides calls: the room, the live list, completion, and the shell's memory. */
 import type { MessageConnection } from 'vscode-jsonrpc/node';
-import type { z } from 'zod';
 import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { EndedCall, Welcome } from '../../domain/events/notice.ts';
-import { notify, toResponseError } from '../../protocol/connection.ts';
-import {
-  abortSignal,
-  candidatesRequest,
-  feedSwitch,
-  messages,
-  roomEntry,
-  roomExit,
-  settingsChange,
-  typedLine,
-} from '../../protocol/messages.ts';
-import { candidates } from '../../service/candidates.ts';
+import { notify } from '../../protocol/connection.ts';
+import { feedSwitch, messages, roomEntry, roomExit, settingsChange, typedLine } from '../../protocol/messages.ts';
+import { expiryNote } from '../../service/certificates/expiry.ts';
 import type { ServiceContext } from '../../service/context.ts';
 import type { ContainerFeed } from '../../service/shells/feed.ts';
-import type { FrontRestarts } from '../front/frontRestarts.ts';
+import type { FrontRestarts } from '../processes/frontRestarts.ts';
+import { answer, checked, serveCandidates } from './candidatesEndpoint.ts';
 import type { LoginEndpoint } from './loginEndpoint.ts';
 import type { ShellMemory } from '../../service/shells/shellMemory.ts';
 
@@ -62,10 +53,6 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
     memory.left(open.actor, service.now());
   };
 
-  // vscode-jsonrpc sends a returned error as the response; its types do not say so.
-  const answer = <T>(act: () => Promise<T>): Promise<T> =>
-    Promise.try(act).catch((error: unknown) => toResponseError(error) as never);
-
   connection.onRequest(messages.enter, (raw) =>
     answer(async (): Promise<Welcome> => {
       const { shell, login } = checked(roomEntry, raw);
@@ -88,7 +75,10 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
       room.enter(shell, actor, (notice) => notify(connection, messages.notice, { shell, notice }));
       logins.countShells(login, 1);
       shells.set(shell, { login, actor, unwatch: feed.subscribe(() => undefined), unfeed: undefined });
-      return { ...room.welcome(actor), ended, restarted: frontRestarts.next(actor), lines, settings };
+      const note =
+        actor.entryPoint === 'self' ? undefined : expiryNote(service.certificates, actor.name, service.now());
+      const notes = note === undefined ? [] : [note];
+      return { ...room.welcome(actor), ended, restarted: frontRestarts.next(actor), notes, lines, settings };
     }),
   );
   connection.onNotification(messages.leave, (raw) => {
@@ -118,13 +108,7 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
       return Promise.resolve(true);
     }),
   );
-  connection.onRequest(messages.candidates, (raw, token) =>
-    answer(() => {
-      const { what, user, login } = checked(candidatesRequest, raw);
-      const actor = logins.identify(login);
-      return candidates(service, { what, user, actor }, abortSignal(token));
-    }),
-  );
+  serveCandidates(connection, service, logins);
   connection.onNotification(messages.typed, (raw) => {
     const parsed = typedLine.safeParse(raw);
     if (parsed.success) memory.remember(logins.identify(parsed.data.login), parsed.data.line);
@@ -140,10 +124,4 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
   logins.onEnd((login) => {
     for (const [shell, open] of [...shells]) if (open.login === login) leave(shell);
   });
-}
-
-function checked<S extends z.ZodType>(schema: S, raw: unknown): z.output<S> {
-  const parsed = schema.safeParse(raw);
-  if (!parsed.success) throw new Failure('usage', { what: 'the request', why: 'it does not follow the protocol' });
-  return parsed.data;
 }

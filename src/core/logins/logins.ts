@@ -7,7 +7,7 @@ import { ulid } from 'ulid';
 import { shownActor, type Actor } from '../../domain/access/actor.ts';
 import type { Directory } from '../../domain/access/directory.ts';
 import { Failure } from '../../domain/failure.ts';
-import type { LoginInfo, LoginMeans, LoginProof, Transport } from '../../domain/access/login.ts';
+import type { LoginInfo, LoginMeans, LoginProof, RemoteLogin, Transport } from '../../domain/access/login.ts';
 import { KeyIndex, type Admitted, type Evidence, type Verdict } from '../../identity/keyIndex.ts';
 import { provesPossession } from '../../identity/proof.ts';
 import type { Verified } from '../../identity/signature.ts';
@@ -123,6 +123,20 @@ export class Logins {
       admitted.admitted === 'actor' ? `${admitted.actor.entryPoint} ${admitted.actor.name}` : 'invited',
     );
     return { admitted, evidence, verified };
+  }
+
+  /**
+   * Opens a login over the remote interface. The remote process vouches that the client has the key of the certificate.
+   * Throws `denied` if the certificate admits nobody.
+   */
+  openRemote({ certificate, address, tls }: RemoteLogin, owner: LoginOwner): Actor {
+    const again = (): Actor | string => {
+      const verdict = this.#index.admitRemote(certificate, address, this.#nowMs());
+      return verdict.admitted === 'actor' ? verdict.actor : verdict.why;
+    };
+    const actor = again();
+    if (typeof actor === 'string') throw denied(actor);
+    return this.#open(actor, owner, again, { touched: false, means: { method: 'certificate', algorithm: tls } });
   }
 
   /** Opens a login in local mode. Only root can open core's socket; the name is for the journal. */

@@ -1,6 +1,7 @@
 /** Everything that core stores besides the journal: small files in the state folder of its home. */
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { CertificateStore } from '../../service/certificates/certificateStore.ts';
 import { AdminStore } from '../../service/access/adminStore.ts';
 import { CaStore } from '../../service/access/caStore.ts';
 import { BanStore } from '../../service/access/banStore.ts';
@@ -11,15 +12,19 @@ import { ShellMemory } from '../../service/shells/shellMemory.ts';
 export class StateFiles {
   readonly admins: AdminStore;
   readonly cas: CaStore;
+  readonly certificates: CertificateStore;
   readonly invitations: InvitationStore;
   readonly bans: BanStore;
   readonly lastUses: LastUses;
   readonly memory: ShellMemory;
 
-  private constructor(files: Pick<StateFiles, 'admins' | 'cas' | 'invitations' | 'bans' | 'lastUses' | 'memory'>) {
+  private constructor(
+    files: Pick<StateFiles, 'admins' | 'cas' | 'certificates' | 'invitations' | 'bans' | 'lastUses' | 'memory'>,
+  ) {
     ({
       admins: this.admins,
       cas: this.cas,
+      certificates: this.certificates,
       invitations: this.invitations,
       bans: this.bans,
       lastUses: this.lastUses,
@@ -31,7 +36,10 @@ export class StateFiles {
    * Opens all files. An unreadable file is an error, except for the last uses and the shells' memory, which then start
    * empty, with a warning.
    */
-  static async open(folder: string, maxPenaltyMs: number, log: Logger): Promise<StateFiles> {
+  static async open(
+    folder: string,
+    { certificatesFolder, maxPenaltyMs, log }: { certificatesFolder: string; maxPenaltyMs: number; log: Logger },
+  ): Promise<StateFiles> {
     const now = (): Date => new Date();
     const lastUses = await LastUses.open(join(folder, 'last-uses.json'), ({ message }) =>
       log.warn({ why: message }, 'the last uses of keys cannot be read'),
@@ -40,6 +48,7 @@ export class StateFiles {
     return new StateFiles({
       admins,
       cas: await CaStore.open(join(folder, 'authorities.json')),
+      certificates: await CertificateStore.open(certificatesFolder, join(folder, 'certificates.json')),
       invitations: await InvitationStore.open(join(folder, 'invitations.json'), admins, now),
       bans: await BanStore.open(join(folder, 'bans.json'), {
         now,

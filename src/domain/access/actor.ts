@@ -5,8 +5,11 @@ import type { KeyLimits } from '../keys/keyLimits.ts';
 export const roles = ['owner', 'viewer', 'operator', 'admin', 'root'] as const;
 export type Role = (typeof roles)[number];
 
-/** How a caller came in: by one of the two login names of the SSH server, or by the command line on the host. */
-export const entryPoints = ['manage', 'self', 'local'] as const;
+/**
+ * How a caller came in: by one of the two login names of the SSH server, by the command line on the host, or by the
+ * remote interface.
+ */
+export const entryPoints = ['manage', 'self', 'local', 'remote'] as const;
 export type EntryPoint = (typeof entryPoints)[number];
 
 /** The caller of a verb, as recorded in the journal. */
@@ -15,7 +18,7 @@ export type Actor = {
   readonly name: string;
   readonly role: Role;
   readonly entryPoint: EntryPoint;
-  /** The key whose signature verified (SHA256:…); absent in local mode. */
+  /** The key whose signature verified, or the certificate of a remote caller (SHA256:…); absent in local mode. */
   readonly fingerprint?: string;
   /** Source address of the connection; absent in local mode. */
   readonly address?: string;
@@ -48,12 +51,15 @@ export function shownActor({ name, role, entryPoint, fingerprint, address, certi
   };
 }
 
-/** The identity of a certificate: the local name of its CA, and the key id and serial that the CA assigned. */
+/**
+ * The identity of a certificate: the local name of its CA, and the key id and serial that the CA assigned. For a
+ * certificate of the remote interface: `remote`, the admin's name, and the serial in hexadecimal.
+ */
 export type CertificateMark = {
   readonly ca: string;
   /** Safe to show. */
   readonly keyId: string;
-  /** Decimal; 64 bits. */
+  /** Decimal, 64 bits, or hexadecimal. */
   readonly serial: string;
 };
 

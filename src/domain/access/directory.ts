@@ -4,7 +4,7 @@ import type { EntryPoint, Identity, Role } from './actor.ts';
 /** A CA: a key that signs user certificates (PROTOCOL.certkeys). */
 export interface Ca {
   readonly name: string;
-  readonly entryPoints: readonly Exclude<EntryPoint, 'local'>[];
+  readonly entryPoints: readonly Extract<EntryPoint, 'manage' | 'self'>[];
   readonly type: string;
   /** Wire blob, base64. */
   readonly blob: string;
@@ -27,6 +27,14 @@ export interface OpenInvitation {
   readonly blob?: string | undefined;
 }
 
+/** Whose certificates may come in over the remote interface. */
+export interface RemoteTrust {
+  /** The certificate of the CA, PEM. */
+  readonly authority: string;
+  /** Serials of revoked certificates, lower-case hexadecimal. */
+  readonly revoked: readonly string[];
+}
+
 export interface Directory {
   readonly identities: readonly Identity[];
   readonly cas: readonly Ca[];
@@ -35,6 +43,8 @@ export interface Directory {
   /** Users with a container, whom a certificate may name at self@; the oldest container first. */
   readonly users: readonly string[];
   readonly invitations: readonly OpenInvitation[];
+  /** Absent while there are no certificates. Only core has it. */
+  readonly remote?: RemoteTrust | undefined;
 }
 
 export const emptyDirectory: Directory = { identities: [], cas: [], admins: [], users: [], invitations: [] };

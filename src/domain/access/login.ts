@@ -21,6 +21,15 @@ export interface LoginProof {
   readonly signature: string;
 }
 
+/** The login of a client of the remote interface, as the remote process reports it. */
+export interface RemoteLogin {
+  /** The client's certificate, DER in base64. */
+  readonly certificate: string;
+  readonly address: string;
+  /** The version of TLS, `TLSv1.3`. */
+  readonly tls: string;
+}
+
 /** The negotiated algorithms of a connection (RFC 4253, section 7.1), by their registered names. */
 export interface Transport {
   readonly keyExchange: string;
@@ -30,8 +39,9 @@ export interface Transport {
 
 /** The authentication of a login, as recorded in the journal. */
 export interface LoginMeans {
-  readonly method: 'publickey';
-  /** The signature's algorithm. */
+  /** `certificate`: a client certificate of the remote interface. */
+  readonly method: 'publickey' | 'certificate';
+  /** The signature's algorithm, or the version of TLS. */
   readonly algorithm: string;
   /** As reported by the front; core cannot verify it. */
   readonly transport?: Transport | undefined;

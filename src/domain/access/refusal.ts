@@ -1,4 +1,4 @@
-/** Connections that ended without a login, and the reports in which the front sends them to core. */
+/** Connections that ended without a login, and the reports in which the serving processes send them to core. */
 
 /**
  * Reasons, as named in the journal, the log and the metrics. All text is fixed: the source address is the only part of
@@ -6,6 +6,7 @@
  */
 export const refusalReasons = {
   key: 'no accepted key',
+  certificate: 'no accepted certificate',
   signature: 'invalid signature',
   method: 'unsupported authentication method',
   attempts: 'too many authentication attempts',
@@ -21,10 +22,17 @@ export type RefusalReason = keyof typeof refusalReasons;
 export const refusalReasonNames = Object.keys(refusalReasons) as RefusalReason[];
 
 /** Reasons that suggest guessing. The others may come from a scanner, a busy day or a slow network. */
-export const failedLogins: ReadonlySet<RefusalReason> = new Set(['key', 'signature', 'method', 'attempts', 'proof']);
+export const failedLogins: ReadonlySet<RefusalReason> = new Set([
+  'key',
+  'certificate',
+  'signature',
+  'method',
+  'attempts',
+  'proof',
+]);
 
-/** The login name that the client tried: one of ours, or any other. */
-export const triedEntryPoints = ['manage', 'self', 'other'] as const;
+/** The login name that the client tried, one of ours or any other; `remote` for the remote interface. */
+export const triedEntryPoints = ['manage', 'self', 'remote', 'other'] as const;
 export type TriedEntryPoint = (typeof triedEntryPoints)[number];
 
 /** One connection that ended without a login. */

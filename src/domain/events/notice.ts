@@ -87,6 +87,8 @@ export interface Welcome {
   readonly ended: readonly EndedCall[];
   /** A restart that may have ended this person's logins; reported once. */
   readonly restarted: FrontRestart | null;
+  /** Sentences for this person, for example that a certificate expires. */
+  readonly notes: readonly string[];
   /** Lines that this person typed earlier, oldest first. */
   readonly lines: readonly string[];
   readonly settings: ShellSettings;

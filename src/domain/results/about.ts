@@ -22,6 +22,10 @@ export interface VersionInfo {
 export interface HostInfo {
   readonly kind: HostKind;
   readonly why: string;
+  readonly hostname: string;
+  readonly uptimeSeconds: number;
+  /** `Debian GNU/Linux 12`; empty if Incus does not say. */
+  readonly os: string;
   readonly incusVersion: string;
   readonly kernel: string;
   readonly containers: { readonly total: number; readonly running: number };

@@ -59,6 +59,14 @@ export interface ContainerDetails extends Container {
   readonly keyList: readonly KeyInfo[];
   /** Usage in the last minutes, oldest first; empty if no shell was open. */
   readonly recent: { readonly cpuPercent: readonly number[]; readonly memoryBytes: readonly number[] };
+  /** Null unless the container is running. Bytes since its start. */
+  readonly network: {
+    readonly name: string;
+    readonly macAddress: string;
+    readonly bridge: string;
+    readonly receivedBytes: number;
+    readonly sentBytes: number;
+  } | null;
   readonly jumpAccount: { readonly exists: boolean; readonly shell: string | null };
 }
 

@@ -40,6 +40,8 @@ export interface KeyInfo {
   readonly bits: number | null;
   readonly fingerprint: string;
   readonly comment: string;
+  /** As in authorized_keys: type, key, comment. */
+  readonly publicKey: string;
   readonly addedAt: string;
   readonly addedBy: string;
 }

@@ -4,7 +4,7 @@
 export interface Presence {
   readonly shell: string;
   readonly name: string;
-  readonly entryPoint: 'manage' | 'self' | 'local';
+  readonly entryPoint: 'manage' | 'self' | 'local' | 'remote';
   readonly since: string;
   readonly address: string | null;
 }

@@ -1,8 +1,8 @@
 /** The login attempts of one connection. Without a login they count as one refusal when its socket closes. */
 import type { Socket } from 'node:net';
 import { triedEntryPoint, type RefusalReason, type TriedEntryPoint } from '../../domain/access/refusal.ts';
-import { plainAddress } from './plainAddress.ts';
-import type { Refusals } from './refusals.ts';
+import { plainAddress } from '../../admission/plainAddress.ts';
+import type { Refusals } from '../../admission/refusals.ts';
 
 /** Reasons by weight; the heaviest of a connection is the one that counts. */
 const byWeight: readonly RefusalReason[] = ['silent', 'late', 'key', 'method', 'signature', 'attempts'];

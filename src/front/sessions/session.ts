@@ -35,6 +35,9 @@ export interface SessionOptions {
   readonly idleMs: number;
 }
 
+/** How long a completion may take, in milliseconds. */
+const completionMs = 5000;
+
 /** The environment variables that a client may set. All others are rejected. */
 const acceptedEnvironment = /^(LANG|LC_[A-Z]{1,20}|NO_COLOR|COLORTERM|TERM)$/;
 const acceptedValue = /^[\x20-\x7e]{0,256}$/;
@@ -317,6 +320,7 @@ async function command(
     prefix: commandPrefix(actor.entryPoint, reachedAt),
     reachedAt: reachedAt.host,
     isFirst: options.isFirst(),
+    candidates: (what, user) => options.shells.candidates(actor, what, user, AbortSignal.timeout(completionMs)),
   });
 }
 

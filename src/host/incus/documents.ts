@@ -26,6 +26,8 @@ export const instanceState = z.object({
       z.string(),
       z.object({
         addresses: z.array(z.object({ family: z.string(), address: z.string(), scope: z.string() })).nullish(),
+        counters: z.object({ bytes_received: z.number().default(0), bytes_sent: z.number().default(0) }).nullish(),
+        hwaddr: z.string().default(''),
       }),
     )
     .nullish(),

@@ -3,6 +3,7 @@ import type { Identity } from '../../domain/access/actor.ts';
 import { shownKeyId } from '../../domain/keys/certificate.ts';
 import type { Ca, Directory, OpenInvitation } from '../../domain/access/directory.ts';
 import { limitsOf, type AdminStore } from './adminStore.ts';
+import type { CertificateStore } from '../certificates/certificateStore.ts';
 import type { CaStore } from './caStore.ts';
 import type { HostContext } from '../instances/context.ts';
 import { boundKey, type Invitation, type InvitationStore } from './invitationStore.ts';
@@ -12,6 +13,7 @@ export interface OwnState {
   readonly admins: AdminStore;
   readonly cas: CaStore;
   readonly invitations: InvitationStore;
+  readonly certificates: Pick<CertificateStore, 'trust'>;
 }
 
 /** A container's owner and their keys. */
@@ -38,7 +40,10 @@ function byAge(a: readonly [at: string, user: string], b: readonly [at: string, 
   return (Date.parse(a[0]) || 0) - (Date.parse(b[0]) || 0) || text(a[1], b[1]);
 }
 
-export function makeDirectory({ admins, cas, invitations }: OwnState, owners: readonly Owner[]): Directory {
+export function makeDirectory(
+  { admins, cas, invitations, certificates }: OwnState,
+  owners: readonly Owner[],
+): Directory {
   const byFingerprint = new Map<string, Identity>();
   const entry = (stored: StoredKey, change: (before: Identity) => Identity): void => {
     const key = publicKeyOf(stored);
@@ -66,6 +71,7 @@ export function makeDirectory({ admins, cas, invitations }: OwnState, owners: re
     admins: admins.all.map(({ name, role }) => ({ name, role })),
     users: [...owners].sort((a, b) => byAge([a.createdAt, a.user], [b.createdAt, b.user])).map(({ user }) => user),
     invitations: invitations.all.filter((entry) => ownerStands(entry, owners, cas.all)).flatMap(openInvitation),
+    remote: certificates.trust,
   };
 }
 

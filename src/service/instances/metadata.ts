@@ -86,6 +86,7 @@ export function keyInfo(stored: StoredKey): KeyInfo {
     bits: key?.bits ?? null,
     fingerprint: key?.fingerprint ?? '',
     comment: key?.comment ?? '',
+    publicKey: key?.line ?? '',
     addedAt: stored.addedAt,
     addedBy: stored.addedBy,
   };

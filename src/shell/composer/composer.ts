@@ -2,7 +2,7 @@
  * The input line: editing, completion, history and search, with the keys of readline(3). Independent of how it is
  * displayed.
  */
-import { commonBeginning, type Completion } from './completion.ts';
+import { commonBeginning, type Completion } from '../../catalogue/completion.ts';
 import type { History } from './history.ts';
 import type { Key } from './keys.ts';
 import * as edit from './line.ts';

@@ -9,8 +9,8 @@ import { frontRestartText, type Notice, type ShellSettings } from '../../domain/
 import { printable, quoted } from '../../domain/text.ts';
 import type { CoreClient } from '../../protocol/client.ts';
 import type { ShellClient } from '../../protocol/shellClient.ts';
-import type { Completion } from '../composer/completion.ts';
-import { complete } from '../composer/completion.ts';
+import type { Completion } from '../../catalogue/completion.ts';
+import { complete } from '../../catalogue/completion.ts';
 import { LiveCalls } from './liveCalls.ts';
 import { runBuiltin } from './runBuiltin.ts';
 import { builtinOf, builtins } from './builtins.ts';
@@ -74,6 +74,7 @@ export class ShellModel {
     this.present = welcome.present;
     this.crowded = welcome.crowded;
     if (welcome.restarted !== null) ui.print({ kind: 'note', text: frontRestartText(welcome.restarted) });
+    for (const text of welcome.notes) ui.print({ kind: 'note', text });
     for (const call of welcome.running) this.liveCalls.addOther(call, performance.now());
     for (const call of welcome.ended) ui.print({ kind: 'ended', call, meanwhile: true });
     membership.listen((notice) => this.#notice(notice));

@@ -1,5 +1,5 @@
 /** Reads command lines in screen-reader mode, with history and completion. */
-import { commonBeginning, type Completion } from '../composer/completion.ts';
+import { commonBeginning, type Completion } from '../../catalogue/completion.ts';
 import type { History } from '../composer/history.ts';
 import { ask, choose } from './prompts.ts';
 import type { LineTerminal } from './lineTerminal.ts';

@@ -5,7 +5,7 @@ import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
-import { bindPort } from '../../../src/core/front/listener.ts';
+import { bindPort } from '../../../src/core/processes/listener.ts';
 
 const entry = fileURLToPath(new URL('../../../src/metrics/main.ts', import.meta.url));
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { bindPort } from '../../../src/core/front/listener.ts';
+import { bindPort } from '../../../src/core/processes/listener.ts';
 import { MetricsProcess } from '../../../src/metrics/metricsProcess.ts';
 
 /** Starts it with this program. Returns how often the program ended, and how often metrics were collected. */

@@ -118,7 +118,12 @@ export class World {
       parts: { runner: host.runner, streams: host.streams, jumpKeys: () => host.jumpKeys },
       settings,
       firewallFile: join(folder, 'firewall.nft'),
-      folders: { state: folder, journal: join(folder, 'journal'), keys: join(folder, 'keys') },
+      folders: {
+        state: folder,
+        journal: join(folder, 'journal'),
+        keys: join(folder, 'keys'),
+        certificates: join(folder, 'certs'),
+      },
       authorizedKeysFolder: join(folder, 'authorized_keys'),
       version: '0',
       log: pino({ level: 'silent' }),

@@ -50,6 +50,12 @@ ca add             -      -       x     -    x
 ca list            x      x       x     -    x
 ca revoke          -      -       x     -    x
 ca remove          -      -       x     -    x
+cert generate      -      -       x     -    x
+cert generate-with-ca -      -       x     -    x
+cert issue         -      -       x     -    x
+cert list          x      x       x     -    x
+cert revoke        -      -       x     -    x
+cert renew         -      -       x     -    x
 audit              x      x       x     -    x
 audit verify       x      x       x     -    x
 audit export       x      x       x     -    x
@@ -104,12 +110,19 @@ describe('access', () => {
 
   it('is denied for every role at an entry point of another role', () => {
     const own = new Set(columns.map(([entryPoint, role]) => `${entryPoint} ${role}`));
+    for (const role of ['viewer', 'operator', 'admin']) own.add(`remote ${role}`);
     for (const name of verbNames) {
       for (const entryPoint of entryPoints) {
         for (const role of roles)
           if (!own.has(`${entryPoint} ${role}`)) expect(mayUse(verbNamed(name), entryPoint, role)).toBe(false);
       }
     }
+  });
+
+  it('over the remote interface is that at manage@', () => {
+    for (const name of verbNames)
+      for (const role of roles)
+        expect(mayUse(verbNamed(name), 'remote', role)).toBe(mayUse(verbNamed(name), 'manage', role));
   });
 
   it('is denied everywhere for a verb that names no entry point', () => {

@@ -12,6 +12,7 @@ function fieldsOf(change: Parameters<typeof container>[1]): Map<string, string> 
       hostKeyFingerprint: null,
       lastLoginAt: null,
       keyList: [],
+      network: null,
       recent: { cpuPercent: [], memoryBytes: [] },
       jumpAccount: { exists: true, shell: '/usr/sbin/nologin' },
     },

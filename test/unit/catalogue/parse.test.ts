@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { stdinFor } from '../../support/stdin.ts';
 import { describe, expect, it } from 'vitest';
 import { mayUse, verbNamed, verbNames } from '../../../src/catalogue/catalogue.ts';
 import { formats, parseCommandLine, wantedFormat, type Invocation } from '../../../src/catalogue/parse.ts';
@@ -59,7 +60,7 @@ describe('examples', () => {
       if (!mayUse(verb, actor.entryPoint, actor.role)) continue;
       const { verb: found, input, help } = parseCommandLine(words, actor);
       expect([found.name, help]).toEqual([name, false]);
-      const full = verb.stdin === undefined ? input : { [verb.stdin.into]: key, ...input };
+      const full = verb.stdin === undefined ? input : { [verb.stdin.into]: stdinFor(name, key), ...input };
       expect(() => checkInput(name, verb.input, full)).not.toThrow();
     }
   });

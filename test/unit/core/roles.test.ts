@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { mayUse, verbNamed, verbNames } from '../../../src/catalogue/catalogue.ts';
 import { Dispatcher } from '../../../src/core/calls/dispatcher.ts';
 import { serveCalls } from '../../../src/core/entryPoints/callEndpoint.ts';
-import { FrontRestarts } from '../../../src/core/front/frontRestarts.ts';
+import { FrontRestarts } from '../../../src/core/processes/frontRestarts.ts';
 import type { Capabilities } from '../../../src/core/calls/capabilities.ts';
 import { LoginEndpoint } from '../../../src/core/entryPoints/loginEndpoint.ts';
 import { Logins } from '../../../src/core/logins/logins.ts';

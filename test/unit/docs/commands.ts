@@ -3,11 +3,15 @@
  * parsed as by the server.
  */
 import { parse } from 'shell-quote';
+import { stdinFor } from '../../support/stdin.ts';
 import { mayUse } from '../../../src/catalogue/catalogue.ts';
 import { parseCommandLine } from '../../../src/catalogue/parse.ts';
 import { checkInput } from '../../../src/catalogue/declaration/schema.ts';
 import { splitLine } from '../../../src/catalogue/tokens.ts';
 import type { Actor } from '../../../src/domain/access/actor.ts';
+import { remoteWords } from '../../../src/client/servers.ts';
+import { completionScript } from '../../../src/commandLine/completionScripts.ts';
+import { readDaemonArguments } from '../../../src/serve/daemon.ts';
 import { readArguments } from '../../../src/serve/serve.ts';
 
 const sampleKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKvFzQ2dLNwO8mXGmYbYzcCrLXXeLhrOC0xKIT1YhS0Y alice@laptop';
@@ -16,6 +20,7 @@ const actors = {
   manage: { entryPoint: 'manage', role: 'admin' },
   self: { entryPoint: 'self', role: 'owner' },
   local: { entryPoint: 'local', role: 'root' },
+  remote: { entryPoint: 'remote', role: 'admin' },
 } as const satisfies Record<string, Pick<Actor, 'entryPoint' | 'role'>>;
 
 export interface Wrong {
@@ -83,7 +88,12 @@ function check(words: readonly string[], scripts: ReadonlySet<string>, exact: bo
     case 'containarium':
       if (args.length === 0 || args[0] === '--version') return;
       if (args[0] === 'serve') readArguments(args.slice(1));
-      else checkVerb(args, actors.local, exact);
+      else if (args[0] === 'daemon') readDaemonArguments(args.slice(1));
+      else if (args[0] === 'completion') completionScript(args[1]);
+      else {
+        const { words: verb, server, on } = remoteWords(args);
+        checkVerb(verb, server === undefined && on === undefined ? actors.local : actors.remote, exact);
+      }
       return;
     case 'npm':
       npm(args, scripts, exact);
@@ -116,11 +126,13 @@ function checkVerb(words: readonly string[], actor: Pick<Actor, 'entryPoint' | '
   const { stdin } = verb;
   const given = stdin === undefined ? undefined : input[stdin.into];
   const isFile = typeof given === 'string' && !/^(ssh-|ecdsa-|sk-)/.test(given);
-  if (isFile && given !== '-' && actor.entryPoint !== 'local')
+  if (isFile && given !== '-' && actor.entryPoint !== 'local' && actor.entryPoint !== 'remote')
     throw new Error(`${given} is a path, and over ssh a path means nothing`);
   checkInput(
     verb.name,
     verb.input,
-    stdin === undefined || (given !== undefined && !isFile) ? input : { ...input, [stdin.into]: sampleKey },
+    stdin === undefined || (given !== undefined && !isFile)
+      ? input
+      : { ...input, [stdin.into]: stdinFor(verb.name, sampleKey) },
   );
 }

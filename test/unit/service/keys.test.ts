@@ -73,6 +73,7 @@ describe('key list', () => {
       bits: 256,
       fingerprint: desk.fingerprint,
       comment: 'alice@desk',
+      publicKey: desk.line,
       addedAt: expect.stringMatching(/^\d{4}-.*Z$/) as string,
       addedBy: 'carol',
     });

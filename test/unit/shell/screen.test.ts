@@ -46,6 +46,7 @@ const welcome: Welcome = {
   running: [],
   ended: [],
   restarted: null,
+  notes: [],
   lines: [],
   settings: { plain: false },
 };

@@ -36,7 +36,11 @@ beforeEach(() => {
       countShells: (_: string, by: number) => void (shells += by),
       onEnd: () => undefined,
     },
-    service: { room: { enter: () => undefined, leave: () => undefined, welcome: () => ({}) }, now: () => new Date() },
+    service: {
+      room: { enter: () => undefined, leave: () => undefined, welcome: () => ({}) },
+      certificates: { issued: [] },
+      now: () => new Date(),
+    },
     endedSince: () => {
       const read = Promise.withResolvers<[]>();
       reads.push(read);

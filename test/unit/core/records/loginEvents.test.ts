@@ -109,6 +109,7 @@ it('the log has a line to ban by only for rejections that a guessed key or metho
     authLog.report({ counted: [{ source: '192.0.2.1', reason, count: 1, ports: [1] }], others: {} });
   expect(lines.map(({ msg }) => String(msg).split(': ')[1])).toEqual([
     'no accepted key',
+    'no accepted certificate',
     'invalid signature',
     'unsupported authentication method',
     'too many authentication attempts',

@@ -11,7 +11,7 @@ import { AuthLog } from '../../../../src/core/records/authLog.ts';
 import { LoginEvents } from '../../../../src/core/records/loginEvents.ts';
 import { RefusalRecords } from '../../../../src/core/records/refusalRecords.ts';
 import { maxCountedSources, type RefusalReason, type RefusalReport } from '../../../../src/domain/access/refusal.ts';
-import { Refusals } from '../../../../src/front/admission/refusals.ts';
+import { Refusals } from '../../../../src/admission/refusals.ts';
 import { Journal } from '../../../../src/journal/journal.ts';
 import { refusalReport } from '../../../../src/protocol/messages.ts';
 import { queryJournal } from '../../../../src/journal/query.ts';

@@ -20,6 +20,7 @@ beforeEach(async () => {
     admins,
     cas: await CaStore.open(join(folder, 'cas.json')),
     invitations: await InvitationStore.open(join(folder, 'invitations.json'), admins, () => new Date()),
+    certificates: { trust: undefined },
   };
 });
 afterEach(() => rm(folder, { recursive: true }));

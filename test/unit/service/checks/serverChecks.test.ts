@@ -100,6 +100,7 @@ describe('the admin key check', () => {
         bits: 256,
         fingerprint: `SHA256:${name}`,
         comment: '',
+        publicKey: '',
         addedAt: '',
         addedBy: '',
         from: null,

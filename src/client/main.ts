@@ -1,0 +1,44 @@
+/** The entry of the client alone, which `npm run release:client` makes into one file (docs/remote.md). */
+import { completionScript } from '../commandLine/completionScripts.ts';
+import { failureSentences } from '../catalogue/render.ts';
+import { Failure } from '../domain/failure.ts';
+import { runRemotely } from './run.ts';
+
+const usage = `Usage: containarium <verb> [arguments] --server <host:port> [--certs-dir <folder>]
+       containarium <verb> [arguments] --on <name>      servers of ~/.config/containarium/config.yaml
+       containarium completion bash|zsh|fish
+       containarium --version
+`;
+
+/** Replaced by the version when the file is made. */
+declare const CLIENT_VERSION: string;
+
+async function main([first, ...rest]: readonly string[]): Promise<number> {
+  if (first === '--version') {
+    process.stdout.write(`${CLIENT_VERSION}\n`);
+    return 0;
+  }
+  if (first === 'completion') {
+    process.stdout.write(completionScript(rest[0]));
+    return 0;
+  }
+  if (first === undefined) {
+    process.stderr.write(usage);
+    return 2;
+  }
+  const code = await runRemotely([first, ...rest], process.env);
+  if (code !== undefined) return code;
+  throw new Failure('usage', {
+    what: `"${first}"`,
+    why: 'no server is named',
+    next: 'add --server HOST:50051, or set CONTAINARIUM_SERVER',
+  });
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const failure = Failure.from(error);
+  process.stderr.write(failureSentences(failure.toData()));
+  process.exitCode = failure.exitCode;
+}

@@ -1,0 +1,141 @@
+/**
+ * Which servers a command line is for: `--server` and `--certs-dir`, the environment, or servers by name in
+ * `~/.config/containarium/config.yaml`.
+ */
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { check, misfitText } from '../domain/check.ts';
+import { Failure } from '../domain/failure.ts';
+import { joinChoices, quoted } from '../domain/text.ts';
+
+export interface RemoteHost {
+  /** As the caller names it. */
+  readonly name: string;
+  /** `host:port`. */
+  readonly address: string;
+  readonly certificatesFolder: string;
+}
+
+export interface RemoteWords {
+  readonly words: readonly string[];
+  readonly server?: string;
+  readonly certificatesFolder?: string;
+  readonly on?: string;
+}
+
+const defaultPort = 50_051;
+
+const config = z.strictObject({
+  /** The server of every command line that names none. */
+  default: z.string().optional(),
+  servers: z.record(
+    z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/),
+    z.strictObject({ address: z.string(), certs: z.string().optional() }),
+  ),
+});
+
+/** Takes the options that name servers out of the words. Throws `usage` for one without a value. */
+export function remoteWords(typed: readonly string[]): RemoteWords {
+  const options = { '--server': 'server', '--certs-dir': 'certificatesFolder', '--on': 'on' } as const;
+  const found: { server?: string; certificatesFolder?: string; on?: string } = {};
+  const words: string[] = [];
+  for (let at = 0; at < typed.length; at++) {
+    const word = typed[at] ?? '';
+    if (word === '--') return { ...found, words: [...words, ...typed.slice(at)] };
+    const [name = '', ...rest] = word.split('=');
+    const property = Object.hasOwn(options, name) ? options[name as keyof typeof options] : undefined;
+    if (property === undefined) {
+      words.push(word);
+      continue;
+    }
+    const value = rest.length > 0 ? rest.join('=') : typed[++at];
+    if (value === undefined || value === '')
+      throw new Failure('usage', { what: name, why: 'it needs a value', next: 'for example --server jump:50051' });
+    found[property] = value;
+  }
+  return { ...found, words };
+}
+
+/** Returns the folder of the client's configuration and certificates. */
+function configFolder(env: NodeJS.ProcessEnv): string {
+  return join(env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config'), 'containarium');
+}
+
+/**
+ * Returns the servers that the words are for; undefined if they name none, so that they are for the server on this
+ * machine. Rejects with `settings` or `not-found`.
+ */
+export async function remoteHosts(
+  { server, certificatesFolder, on }: RemoteWords,
+  env: NodeJS.ProcessEnv,
+): Promise<readonly RemoteHost[] | undefined> {
+  const folder = certificatesFolder ?? env['CONTAINARIUM_CERTS'] ?? join(configFolder(env), 'certs');
+  const address = server ?? (on === undefined ? env['CONTAINARIUM_SERVER'] : undefined);
+  if (server !== undefined && on !== undefined)
+    throw new Failure('usage', { what: '--server and --on', why: 'both name a server', next: 'leave one out' });
+  if (address !== undefined) return [{ name: address, address: withPort(address), certificatesFolder: folder }];
+  const known = await readConfig(join(configFolder(env), 'config.yaml'));
+  const wanted = on ?? known?.default;
+  if (wanted === undefined) return undefined;
+  const names = Object.keys(known?.servers ?? {});
+  const chosen = wanted === 'all' ? names : wanted.split(',');
+  if (chosen.length === 0) throw noServers(configFolder(env));
+  return chosen.map((name) => {
+    const found = known?.servers[name];
+    if (found === undefined)
+      throw new Failure('not-found', {
+        what: `server ${quoted(name)}`,
+        why: 'no server has this name',
+        next:
+          names.length === 0 ? `add it to ${join(configFolder(env), 'config.yaml')}` : `there is ${joinChoices(names)}`,
+      });
+    return {
+      name,
+      address: withPort(found.address),
+      certificatesFolder: certificatesFolder ?? atHome(found.certs) ?? folder,
+    };
+  });
+}
+
+function atHome(path: string | undefined): string | undefined {
+  return path?.startsWith('~/') === true ? join(homedir(), path.slice(2)) : path;
+}
+
+function noServers(folder: string): Failure {
+  return new Failure('settings', {
+    what: join(folder, 'config.yaml'),
+    why: 'it names no server',
+    next: 'add one: servers: {jump: {address: "jump.example.org:50051"}}',
+  });
+}
+
+async function readConfig(path: string): Promise<z.infer<typeof config> | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw new Failure('settings', { what: path, why: 'it cannot be read' }, error);
+  }
+  let document: unknown;
+  try {
+    const { parse } = await import('yaml');
+    document = parse(text);
+  } catch (error) {
+    throw new Failure('settings', { what: path, why: 'it is not YAML', next: 'see docs/remote.md' }, error);
+  }
+  const checked = check(config, document);
+  if (checked.misfit === undefined) return checked.value;
+  throw new Failure('settings', {
+    what: path,
+    why: misfitText(checked.misfit, 'its content'),
+    next: 'see docs/remote.md',
+  });
+}
+
+/** Adds the default port to an address without one. */
+function withPort(address: string): string {
+  return /^\[[0-9a-f:.]+\]$|^[^:[\]]+$/i.test(address) ? `${address}:${defaultPort}` : address;
+}

@@ -1,0 +1,103 @@
+/**
+ * Runs a process as a systemd unit, containarium-front.service or containarium-remote.service, as the installed service
+ * does. The unit's drop-in, systemd/containarium-front.conf or containarium-remote.conf, sets user and restrictions.
+ *
+ * The unit is transient, because only a transient unit can inherit file descriptors: `systemd-run --pipe` passes its
+ * own on (systemd-run(1)), here the bound port as standard input and the protocol as standard output. So no socket in
+ * the file system lets another program speak to core in the place of the process, which needs no right to open
+ * sockets.
+ */
+import { spawn } from 'node:child_process';
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import { Failure } from '../../domain/failure.ts';
+import type { Runner } from '../../host/runner.ts';
+import {
+  processCommand,
+  processEnvironment,
+  type ProcessEnd,
+  type ProcessKind,
+  type ProcessRun,
+  type ProcessStarter,
+} from './processStarter.ts';
+import { logProcess } from './processLog.ts';
+import type { Listener } from './listener.ts';
+
+/** Limit of one systemctl command, in milliseconds. */
+const systemctlTimeoutMs = 20_000;
+
+export interface UnitStarterOptions {
+  readonly kind: ProcessKind;
+  readonly entry: string;
+  readonly log: Logger;
+  /** Runs systemctl on the machine itself, even if the host is simulated. */
+  readonly runner: Runner;
+}
+
+export class UnitStarter implements ProcessStarter {
+  readonly #options: UnitStarterOptions;
+  /** The last systemctl command. Commands run one after the other, so that a late kill never hits the next process. */
+  #tail: Promise<unknown> = Promise.resolve();
+
+  constructor(options: UnitStarterOptions) {
+    this.#options = options;
+  }
+
+  async start(listener: Listener): Promise<ProcessRun> {
+    const { kind, entry, log } = this.#options;
+    // A killed core may have left a process behind. Only the new one may run.
+    await this.#stopLeftover();
+    const args = [
+      '--quiet',
+      '--pipe',
+      '--wait',
+      '--collect',
+      `--unit=${kind.unit}`,
+      '--service-type=exec',
+      `--description=${kind.description}`,
+      // The drop-in sets these too. If it is missing, so are the other restrictions, but the process is not root.
+      `--uid=${kind.account}`,
+      '--property=NoNewPrivileges=yes',
+      ...Object.entries(processEnvironment).map(([name, value]) => `--setenv=${name}=${value}`),
+      '--',
+      ...processCommand(entry, { channel: 1, listener: 0 }),
+    ];
+    const child = spawn('systemd-run', args, { stdio: [listener.handle as 'inherit', 'pipe', 'pipe'] });
+    const output = logProcess(child.stderr, kind, log);
+    const ended = new Promise<ProcessEnd>((resolve) => {
+      child.once('exit', (code, signal) => resolve({ code, signal, lastLine: output.last }));
+      child.once('error', (error) => resolve({ code: null, signal: null, lastLine: error.message }));
+    });
+    // spawn makes its pipes as socket pairs, which work in both directions.
+    const channel = child.stdout as unknown as Duplex;
+    const kill = (): void => {
+      this.#kill().catch((error: unknown) =>
+        log.error({ why: Failure.from(error).message }, `${kind.label} could not be killed`),
+      );
+    };
+    return { channel, ended, kill };
+  }
+
+  /** Kills every process of the unit. Succeeds if there is none. */
+  async #kill(): Promise<void> {
+    await this.#systemctl(['kill', '--signal=KILL', this.#options.kind.unit]);
+  }
+
+  async #stopLeftover(): Promise<void> {
+    await this.#kill();
+    const { unit } = this.#options.kind;
+    await this.#systemctl(['stop', unit]);
+    await this.#systemctl(['reset-failed', unit]);
+  }
+
+  #systemctl(args: readonly string[]): Promise<void> {
+    // systemctl reports "not loaded" with exit code 1 or 5, depending on the command and the version.
+    const done = this.#tail.then(() =>
+      this.#options.runner
+        .run({ program: 'systemctl', args, timeoutMs: systemctlTimeoutMs, allowExit: [0, 1, 5] })
+        .then(() => undefined),
+    );
+    this.#tail = done.catch(() => undefined);
+    return done;
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * What the front and the remote process have in common: two sockets that core hands them, the protocol with core and
+ * the bound port (src/core/processes/processStarter.ts), and a user of their own. If root started the process, it
+ * changes its user before it reads the first byte from a socket. All code and files are loaded before that, because the
+ * new user may not be able to read them.
+ */
+import { Socket } from 'node:net';
+import { parseArgs } from 'node:util';
+import type { MessageConnection } from 'vscode-jsonrpc/node';
+import { connectOver, notify } from './connection.ts';
+import { aliveEveryMs, messages } from './messages.ts';
+
+export interface ServingProcess {
+  readonly core: MessageConnection;
+  /** Descriptor of the bound port. */
+  readonly listener: number;
+  /** Begins to read from core, and to send it signs of life. */
+  begin(): void;
+  /** Tells core that clients are accepted. */
+  listening(): Promise<void>;
+  /** Tells core why clients cannot be accepted, and ends the process. */
+  fail(error: unknown): Promise<never>;
+}
+
+/** Drops the privileges of the process and connects to core. Throws if the process would remain root. */
+export function servingProcess(): ServingProcess {
+  const { channel: channelFd, listener, uid, gid } = commandLine();
+  dropPrivileges(uid, gid);
+  const channel = new Socket({ fd: channelFd, readable: true, writable: true });
+  const core = connectOver(channel);
+  // Without core there is nothing to serve; a new core starts a new process.
+  channel.on('close', () => process.exit(0));
+  // Ctrl-C in the terminal of `npm start` reaches the whole process group. core stops the process itself, after the
+  // running changes.
+  process.on('SIGINT', () => undefined);
+  // One client must never take the others down: an error that escapes a session is logged, and the server continues.
+  process.on('uncaughtException', (error) => logError('uncaught', error));
+  process.on('unhandledRejection', (error) => logError('unhandled', error));
+  return {
+    core,
+    listener,
+    begin() {
+      core.listen();
+      setInterval(() => notify(core, messages.alive), aliveEveryMs).unref();
+    },
+    listening: () => core.sendNotification(messages.listening),
+    async fail(error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      await core.sendNotification(messages.failed, { reason }).catch(() => undefined);
+      return process.exit(1);
+    },
+  };
+}
+
+/** Resolves when core has received everything sent before, because it answers in order. Waits half a second at most. */
+export async function flushed(core: MessageConnection): Promise<void> {
+  await Promise.race([
+    core.sendRequest(messages.greet).catch(() => undefined),
+    new Promise((resolve) => setTimeout(resolve, 500)),
+  ]);
+}
+
+function commandLine(): { channel: number; listener: number; uid: number | undefined; gid: number | undefined } {
+  const number = { type: 'string' } as const;
+  const { values } = parseArgs({ options: { channel: number, listener: number, uid: number, gid: number } });
+  const optional = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
+  return {
+    channel: Number(values.channel),
+    listener: Number(values.listener),
+    uid: optional(values.uid),
+    gid: optional(values.gid),
+  };
+}
+
+function dropPrivileges(uid: number | undefined, gid: number | undefined): void {
+  if (uid !== undefined && gid !== undefined) {
+    process.setgroups?.([]);
+    process.setgid?.(gid);
+    process.setuid?.(uid);
+  }
+  // Also catches a systemd unit that has lost its User= setting.
+  if (process.getuid?.() === 0 || process.geteuid?.() === 0) throw new Error('the process must not run as root');
+}
+
+function logError(kind: string, error: unknown): void {
+  process.stderr.write(
+    `${JSON.stringify({ level: 50, kind, error: error instanceof Error ? error.stack : String(error) })}\n`,
+  );
+}

@@ -1,0 +1,193 @@
+/**
+ * The connections of the remote interface, from the first byte to the end. Before a client has presented a certificate
+ * that core accepts, it costs a handshake and nothing else: the gate of the SSH server decides who may begin one.
+ */
+import { Server as NetServer, type Socket } from 'node:net';
+import { createServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
+import type { Actor } from '../../domain/access/actor.ts';
+import type { RefusalReason } from '../../domain/access/refusal.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Gate } from '../../admission/gate.ts';
+import { plainAddress } from '../../admission/plainAddress.ts';
+import type { Refusals } from '../../admission/refusals.ts';
+import type { LoginClient } from '../../protocol/loginClient.ts';
+import type { RemoteStart, RemoteTls } from '../../protocol/messages.ts';
+import { SourceCounts } from './sourceCounts.ts';
+import { contextOptions, tlsOptions } from './tls.ts';
+
+/** A client whose certificate core has accepted, or has refused with the failure that its calls get. */
+export type Caller = { readonly actor: Actor; readonly expiresAt: Date } | { readonly refused: Failure };
+
+export interface ConnectionsOptions {
+  readonly start: RemoteStart;
+  readonly gate: Gate;
+  readonly refusals: Refusals;
+  readonly logins: Pick<LoginClient, 'certify' | 'logout'>;
+  /** Takes a connection on which the client may speak HTTP/2. */
+  readonly serve: (socket: TLSSocket) => void;
+}
+
+/** How long a refused client may take to make the call that tells it why, in milliseconds. */
+const refusedMs = 5000;
+
+/** How long answers that are on their way may take when core has ended the login, in milliseconds. */
+const endedMs = 250;
+
+/** A connection before its TLS handshake is complete. */
+interface Beginning {
+  readonly socket: Socket;
+  /** Reports once why it ended without a login. */
+  readonly refuse: (reason: RefusalReason) => void;
+  readonly authenticated: () => void;
+}
+
+export class Connections {
+  readonly #options: ConnectionsOptions;
+  readonly #tls: TlsServer;
+  readonly #net: NetServer;
+  /** By address and port of the client, like {@link #callers}. */
+  readonly #beginning = new Map<string, Beginning>();
+  readonly #callers = new Map<string, Caller>();
+  readonly #open = new Set<Socket>();
+  readonly #bySource = new SourceCounts();
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+    this.#tls = createServer(tlsOptions(options.start));
+    this.#tls.on('secureConnection', (socket) => void this.#secured(socket));
+    this.#tls.on('tlsClientError', (_error, socket) => {
+      this.#beginning.get(peerOf(socket))?.refuse('certificate');
+      socket.destroy();
+    });
+    this.#net = new NetServer((socket) => this.#accept(socket));
+  }
+
+  /** Accepts connections on a bound descriptor. */
+  listen(fd: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#net.once('error', reject);
+      this.#net.listen({ fd }, () => {
+        this.#net.off('error', reject);
+        resolve();
+      });
+    });
+  }
+
+  /** Presents another certificate from now on. */
+  renew(tls: RemoteTls): void {
+    this.#tls.setSecureContext(contextOptions(tls, this.#options.start.minTlsVersion));
+  }
+
+  /** Returns who is at the other end of a connection, which gRPC names by address and port. */
+  caller(peer: string): Caller | undefined {
+    return this.#callers.get(peer);
+  }
+
+  /** Accepts no further connections. */
+  close(): void {
+    this.#net.close();
+  }
+
+  /** Ends all connections. */
+  destroy(): void {
+    for (const socket of this.#open) socket.destroy();
+  }
+
+  #accept(socket: Socket): void {
+    const { gate, refusals, start } = this.#options;
+    const { maxConnections, maxConnectionsPerSource, handshakeMs } = start.limits;
+    const source = plainAddress(socket.remoteAddress ?? '');
+    const port = socket.remotePort ?? 0;
+    socket.on('error', () => undefined);
+    const rejected = gate.admit(socket);
+    if (
+      rejected !== undefined ||
+      this.#open.size >= maxConnections ||
+      this.#bySource.of(source) >= maxConnectionsPerSource
+    ) {
+      socket.emit('forgiven');
+      refusals.add({ source, port, reason: rejected?.why ?? 'connections', entryPoint: 'remote' });
+      socket.destroy();
+      return;
+    }
+    const peer = peerOf(socket);
+    let isDecided = false;
+    const refuse = (reason: RefusalReason): void => {
+      if (isDecided) return;
+      isDecided = true;
+      if (reason === 'certificate') socket.emit('attempt');
+      if (reason === 'late') socket.emit('late');
+      refusals.add({ source, port, reason, entryPoint: 'remote' });
+    };
+    const late = setTimeout(() => {
+      refuse('late');
+      socket.destroy();
+    }, handshakeMs);
+    const authenticated = (): void => {
+      isDecided = true;
+      clearTimeout(late);
+      socket.emit('authenticated');
+    };
+    this.#open.add(socket);
+    this.#bySource.add(source, 1);
+    this.#beginning.set(peer, { socket, refuse, authenticated });
+    socket.once('close', () => {
+      clearTimeout(late);
+      refuse('silent');
+      this.#open.delete(socket);
+      this.#bySource.add(source, -1);
+      this.#beginning.delete(peer);
+    });
+    this.#tls.emit('connection', socket);
+  }
+
+  /** Handles a client that has proved that it has the key of a certificate of the CA. */
+  async #secured(socket: TLSSocket): Promise<void> {
+    const { logins, serve } = this.#options;
+    socket.on('error', () => undefined);
+    const peer = peerOf(socket);
+    const beginning = this.#beginning.get(peer);
+    const certificate = socket.getPeerX509Certificate();
+    if (beginning === undefined || certificate === undefined || socket.alpnProtocol !== 'h2') {
+      socket.destroy();
+      return;
+    }
+    let caller: Caller;
+    try {
+      const login = {
+        certificate: certificate.raw.toString('base64'),
+        address: plainAddress(socket.remoteAddress ?? ''),
+        tls: socket.getProtocol() ?? '',
+      };
+      const actor = await logins.certify(login, (reason) => this.#ended(peer, socket, reason));
+      caller = { actor, expiresAt: certificate.validToDate };
+      beginning.authenticated();
+    } catch (error) {
+      caller = { refused: Failure.from(error) };
+      beginning.refuse('certificate');
+      setTimeout(() => socket.destroy(), refusedMs).unref();
+    }
+    if (socket.destroyed) {
+      if ('actor' in caller) logins.logout(caller.actor);
+      return;
+    }
+    this.#callers.set(peer, caller);
+    socket.once('close', () => {
+      this.#callers.delete(peer);
+      if ('actor' in caller) logins.logout(caller.actor);
+    });
+    serve(socket);
+  }
+
+  /** Ends a connection whose login core has ended. Its calls fail with the reason. */
+  #ended(peer: string, socket: TLSSocket, reason: string): void {
+    if (this.#callers.has(peer))
+      this.#callers.set(peer, { refused: new Failure('denied', { what: 'this login', why: reason }) });
+    setTimeout(() => socket.destroy(), endedMs).unref();
+  }
+}
+
+/** Returns the other end of a connection as gRPC names it. */
+function peerOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
+  return `${remoteAddress}:${remotePort}`;
+}

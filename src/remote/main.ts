@@ -1,0 +1,51 @@
+/** The remote process: serves the remote interface to its clients, and speaks the protocol with core. */
+import { Refusals } from '../admission/refusals.ts';
+import { coreClient } from '../protocol/client.ts';
+import { notify } from '../protocol/connection.ts';
+import { loginClient } from '../protocol/loginClient.ts';
+import { bans, liftedPenalty, messages, remoteStart, renewedTls } from '../protocol/messages.ts';
+import { flushed, servingProcess } from '../protocol/servingProcess.ts';
+import { candidatesClient } from '../protocol/shellClient.ts';
+import { RemoteServer } from './server.ts';
+
+const serving = servingProcess();
+const { core } = serving;
+const refusals = new Refusals({ send: (report) => notify(core, messages.refusals, report) });
+let server: RemoteServer | undefined;
+
+core.onNotification(messages.renewed, (raw) => {
+  const parsed = renewedTls.safeParse(raw);
+  if (parsed.success) server?.renew(parsed.data);
+});
+core.onNotification(messages.bans, (raw) => {
+  const parsed = bans.safeParse(raw);
+  if (parsed.success) server?.ban(parsed.data);
+});
+core.onNotification(messages.penaltyLifted, (raw) => {
+  const parsed = liftedPenalty.safeParse(raw);
+  if (parsed.success) server?.lift(parsed.data.source);
+});
+core.onNotification(messages.drain, () => {
+  void (server?.drain() ?? Promise.resolve()).finally(async () => {
+    refusals.flush();
+    await flushed(core);
+    process.exit(0);
+  });
+});
+
+serving.begin();
+try {
+  const start = remoteStart.parse(await core.sendRequest(messages.remoteStart));
+  server = new RemoteServer({
+    start,
+    core: coreClient(core, { version: start.version, host: start.host }),
+    logins: loginClient(core),
+    candidates: candidatesClient(core),
+    refusals,
+    onPenalty: (begun) => notify(core, messages.penalised, begun),
+  });
+  await server.listen(serving.listener);
+  await serving.listening();
+} catch (error) {
+  await serving.fail(error);
+}

@@ -1,0 +1,56 @@
+/** Server reflection (grpc.reflection.v1 and v1alpha), with which grpcurl and others find the services. */
+import type { Server } from '@grpc/grpc-js';
+import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
+import { ReflectionService } from '@grpc/reflection';
+import { protoPath as healthProto } from 'grpc-health-check';
+import descriptor from 'protobufjs/ext/descriptor/index.js';
+import { definition } from '../../grpc/protos.ts';
+
+interface Message {
+  name: string;
+  readonly field: { readonly name: string; typeName: string; jsonName: string }[];
+  readonly nestedType: Message[];
+  readonly options?: { readonly mapEntry?: boolean } | null;
+}
+
+export function addReflection(server: Server, services: readonly string[]): void {
+  const all = { ...definition, ...loadSync(healthProto, { keepCase: true }) };
+  new ReflectionService(corrected(all), { services: [...services, 'grpc.health.v1.Health'] }).addToServer(server);
+}
+
+/**
+ * Names the entries of maps and the fields in JSON as protoc does (descriptor.proto, map_entry and json_name);
+ * protobufjs 7.6 does not.
+ */
+function corrected(all: PackageDefinition): PackageDefinition {
+  const made: PackageDefinition = {};
+  for (const [name, entry] of Object.entries(all)) {
+    made[name] = entry;
+    // Services have no files, messages and enumerations have.
+    if ('format' in entry && Array.isArray(entry.fileDescriptorProtos))
+      made[name] = Object.assign({ ...entry }, { fileDescriptorProtos: entry.fileDescriptorProtos.map(asOfProtoc) });
+  }
+  return made;
+}
+
+function asOfProtoc(file: Buffer): Buffer {
+  const decoded = descriptor.FileDescriptorProto.decode(file) as unknown as { readonly messageType: Message[] };
+  decoded.messageType.forEach(correct);
+  return Buffer.from(descriptor.FileDescriptorProto.encode(decoded).finish());
+}
+
+function correct({ field, nestedType }: Message): void {
+  for (const each of field) each.jsonName = camel(each.name);
+  for (const nested of nestedType) {
+    correct(nested);
+    const owner = field.find(({ typeName }) => typeName.split('.').at(-1) === nested.name);
+    if (nested.options?.mapEntry !== true || owner === undefined) continue;
+    const name = `${camel(`_${owner.name}`)}Entry`;
+    owner.typeName = owner.typeName.replace(/[^.]*$/, name);
+    nested.name = name;
+  }
+}
+
+function camel(name: string): string {
+  return name.replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,96 @@
+/** The command line from elsewhere: the same verbs, answers and exit codes as on the host. */
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { beforeAll, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { makeKey, type TestKey } from '../support/keys.ts';
+import { startRemoteServer, runRemotely, type RemoteTestServer } from '../support/remote/server.ts';
+import { repository, temporaryFolder } from '../support/server.ts';
+
+let house: RemoteTestServer;
+let key: TestKey;
+
+beforeAll(async () => {
+  house = await startRemoteServer();
+  key = await makeKey(await temporaryFolder(), 'alice');
+});
+
+test('create, list and delete work as on the host', async () => {
+  const created = await house.remote(['create', 'alice'], { stdin: key.line });
+  expect(created, created.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('alice-container') });
+  // The steps arrive while the verb runs.
+  expect(created.stderr).toMatch(/\[1\/\d\] /);
+  const there = await house.remote(['list', '--json']);
+  const here = await house.server.local(['list', '--json']);
+  // What the container uses at this moment is another number each time.
+  const steady = (text: string): unknown => JSON.parse(text.replaceAll(/"(\w+Used\w+|processes)": *\d+/g, '"$1":0'));
+  expect(steady(there.stdout)).toEqual(steady(here.stdout));
+  expect(await house.remote(['delete', 'alice'])).toMatchObject({ code: 2 });
+  expect(await house.remote(['delete', 'alice', '--yes'])).toMatchObject({ code: 0 });
+});
+
+test.each([
+  [['info', 'nobody'], 3, /no such container/],
+  [['create', 'Bad Name'], 2, /invalid-user|user name/i],
+  [['no-such-verb'], 2, /unknown|no such verb/i],
+])('%j ends with the exit code of the host, %i', async (words, code, text) => {
+  const there = await house.remote(words);
+  const here = await house.server.local(words);
+  expect(there.code).toBe(code);
+  expect(here.code).toBe(code);
+  expect(there.stderr + there.stdout).toMatch(text);
+});
+
+test('a failure with --json is one document on standard output', async () => {
+  const { code, stdout } = await house.remote(['info', 'nobody', '--json']);
+  expect(code).toBe(3);
+  expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { code: 'not-found' } });
+});
+
+test('whoami names the admin of the certificate and the way in', async () => {
+  const { result } = JSON.parse((await house.remote(['whoami', '--json'])).stdout) as { result: object };
+  expect(result).toMatchObject({ name: 'tester', role: 'admin', entryPoint: 'remote', certificate: { ca: 'remote' } });
+});
+
+test('a server that is not there, and certificates that are not there, are said', async () => {
+  const nobody = await runRemotely('127.0.0.1:1', ['list'], { certificates: house.certificates });
+  expect(nobody).toMatchObject({ code: 8, stderr: expect.stringContaining('no connection') });
+  const none = await house.remote(['list'], { certificates: await temporaryFolder() });
+  expect(none).toMatchObject({ code: 2, stderr: expect.stringMatching(/ca\.crt.*cert issue/s) });
+});
+
+test('logs --follow shows what comes, until Ctrl-C', async () => {
+  expect((await house.remote(['create', 'logged'], { stdin: key.line })).code).toBe(0);
+  const child = execa(
+    process.execPath,
+    [
+      ...[join(repository, 'dist', 'main.js'), 'logs', 'logged', '--follow'],
+      ...['--server', house.address, '--certs-dir', house.certificates],
+    ],
+    { reject: false, stdin: 'ignore' },
+  );
+  let shown = '';
+  child.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()));
+  await eventually(() => (shown.length > 0 ? true : undefined), 'the console log');
+  child.kill('SIGINT');
+  expect((await child).exitCode).toBe(9);
+});
+
+test('a change whose client goes away is finished', async () => {
+  const child = execa(
+    process.execPath,
+    [
+      ...[join(repository, 'dist', 'main.js'), 'create', 'left'],
+      ...['--server', house.address, '--certs-dir', house.certificates],
+    ],
+    { reject: false, input: key.line },
+  );
+  let shown = '';
+  child.stderr.on('data', (chunk: Buffer) => (shown += chunk.toString()));
+  await eventually(() => (shown.includes('[1/') ? true : undefined), 'the first step');
+  child.kill('SIGKILL');
+  await eventually(
+    async () => ((await house.server.local(['list', '--json'])).stdout.includes('"left"') ? true : undefined),
+    'the container',
+  );
+});

@@ -1,0 +1,90 @@
+/** Completion scripts, in the shell that they are for. */
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { makeKey } from '../support/keys.ts';
+import { startRemoteServer, type RemoteTestServer } from '../support/remote/server.ts';
+import { repository, temporaryFolder } from '../support/server.ts';
+
+let house: RemoteTestServer;
+let folder: string;
+
+beforeAll(async () => {
+  house = await startRemoteServer();
+  folder = await temporaryFolder();
+  const key = await makeKey(folder, 'alice');
+  expect((await house.remote(['create', 'alice'], { stdin: key.line })).code).toBe(0);
+  // The command as it is installed.
+  await mkdir(join(folder, 'bin'));
+  await writeFile(
+    join(folder, 'bin', 'containarium'),
+    `#!/bin/sh\nexec ${process.execPath} ${join(repository, 'dist', 'main.js')} "$@"\n`,
+    { mode: 0o755 },
+  );
+  await symlink('/usr/bin/ssh', join(folder, 'bin', 'ssh'));
+});
+
+/** Returns what bash offers for these words, the last of which is being typed. */
+async function bash(words: readonly string[]): Promise<string[]> {
+  const script = `
+    source <(containarium completion bash)
+    COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')})
+    COMP_CWORD=${words.length - 1}
+    ${words[0] === 'ssh' ? '_containarium_ssh' : '_containarium'}
+    printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { stdout } = await execa('bash', ['-c', script], {
+    env: {
+      PATH: `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}`,
+      HOME: folder,
+      CONTAINARIUM_SERVER: house.address,
+      CONTAINARIUM_CERTS: house.certificates,
+    },
+    extendEnv: false,
+  });
+  return stdout.split('\n').filter(Boolean);
+}
+
+describe('completion for bash', () => {
+  test('completes verbs, their second words, flags and values', async () => {
+    expect(await bash(['containarium', 'li'])).toEqual(['list']);
+    expect(await bash(['containarium', 'cert', ''])).toEqual(expect.arrayContaining(['issue', 'list', 'revoke']));
+    expect(await bash(['containarium', 'create', '--mem'])).toEqual(['--memory']);
+    expect(await bash(['containarium', 'list', '--state', ''])).toEqual(['all', 'running', 'stopped']);
+  });
+
+  test('completes live names from the server', async () => {
+    expect(await bash(['containarium', 'info', 'al'])).toEqual(['alice']);
+  });
+
+  test('completes after ssh -p 2222 manage@…, with the names of that server', async () => {
+    const options = house.server.sshArguments();
+    const at = options.findIndex((word) => word.startsWith('manage@'));
+    expect(await bash(['ssh', ...options.slice(0, at + 1), 'info', 'al'])).toEqual(['alice']);
+    expect(await bash(['ssh', ...options.slice(0, at + 1), ''])).toContain('create');
+  });
+
+  test('offers nothing, and says nothing, without a server', async () => {
+    const { stdout, stderr } = await execa(
+      process.execPath,
+      [join(repository, 'dist', 'main.js'), '__complete', 'info', '', '--server', '127.0.0.1:1'],
+      { env: { HOME: folder, CONTAINARIUM_CERTS: house.certificates }, extendEnv: false },
+    );
+    expect({ stdout, stderr }).toEqual({ stdout: '', stderr: '' });
+  });
+});
+
+test.each(['bash', 'zsh', 'fish'])('the script for %s is printed', async (shell) => {
+  const { stdout } = await execa(process.execPath, [join(repository, 'dist', 'main.js'), 'completion', shell]);
+  expect(stdout).toContain('__complete');
+});
+
+test('a shell without a script is refused', async () => {
+  const { exitCode, stderr } = await execa(
+    process.execPath,
+    [join(repository, 'dist', 'main.js'), 'completion', 'tcsh'],
+    { reject: false },
+  );
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('bash, zsh or fish');
+});
