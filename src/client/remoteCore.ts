@@ -1,5 +1,11 @@
 /** Core at the other end of a gRPC connection: what a command line needs of it, over VerbService. */
-import { credentials, type ClientDuplexStream, type ClientReadableStream } from '@grpc/grpc-js';
+import {
+  credentials,
+  status,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  type StatusObject,
+} from '@grpc/grpc-js';
 import type { Ask } from '../catalogue/completion.ts';
 import { Failure } from '../domain/failure.ts';
 import type { CallerTerminal } from '../domain/terminal.ts';
@@ -127,9 +133,11 @@ export function remoteCore(address: string, { authority, certificate, key }: Cli
             }
           });
           stream.on('error', (error) => reject(fromStatus(error)));
-          stream.on('end', () => {
-            // A failed call ends too; its error comes after the end.
+          // After the end of the stream, whether the call has failed or not.
+          stream.on('status', ({ code }: StatusObject) => {
+            if (code !== status.OK) return;
             if (answer !== undefined) resolve(answer);
+            else reject(new Failure('unexpected-output', { what: `"${verb}"`, why: 'the server sent no result' }));
           });
         });
       } finally {

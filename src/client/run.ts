@@ -1,10 +1,8 @@
 /** Runs a command line against servers elsewhere, over the remote interface. */
-import { wantedFormat } from '../catalogue/parse.ts';
-import { renderFailure } from '../catalogue/render.ts';
 import { runCommand } from '../commandLine/run.ts';
+import { failUnreached } from '../commandLine/unreached.ts';
 import { terminalIo } from '../commandLine/terminalIo.ts';
-import { Failure } from '../domain/failure.ts';
-import { dayMs, timeLeftInWords } from '../domain/values/duration.ts';
+import { endsSoon } from '../domain/access/certificateEnd.ts';
 import { readIdentity, type ClientIdentity } from './certificates.ts';
 import { remoteHosts, remoteWords, type RemoteHost } from './servers.ts';
 
@@ -23,14 +21,7 @@ export async function runRemotely(typed: readonly string[], env: NodeJS.ProcessE
     const { runOnSeveral } = await import('./several.ts');
     return await runOnSeveral(hosts, remote.words);
   } catch (error) {
-    const rendered = renderFailure(Failure.from(error), typed[0] ?? '', wantedFormat(typed), {
-      kind: 'incus',
-      simulated: false,
-      why: 'the server was not reached',
-    });
-    process.stdout.write(rendered.stdout);
-    process.stderr.write(rendered.stderr);
-    return rendered.exitCode;
+    return failUnreached(error, typed);
   }
 }
 
@@ -65,13 +56,8 @@ async function runOn({ name, address, certificatesFolder }: RemoteHost, words: r
   }
 }
 
-/** Time before the end of a certificate from which its holder is told, in milliseconds. */
-const toldBeforeMs = 14 * dayMs;
-
 /** Returns a line for a certificate that ends soon. */
 function expiryWarning({ name, expiresAt }: ClientIdentity, now: Date): string | undefined {
-  const leftMs = expiresAt.getTime() - now.getTime();
-  if (leftMs > toldBeforeMs) return undefined;
-  const ends = leftMs <= 0 ? 'has expired' : `expires in ${timeLeftInWords(leftMs)}`;
-  return `Your certificate ${ends}. An admin makes a new one: cert issue ${name}`;
+  const ends = endsSoon(expiresAt, now);
+  return ends === undefined ? undefined : `Your certificate ${ends}. An admin makes a new one: cert issue ${name}`;
 }

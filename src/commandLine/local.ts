@@ -1,11 +1,10 @@
 /** Local mode: `sudo containarium <verb …>` runs the verbs of the catalogue over core's socket. */
 import { connect, type Socket } from 'node:net';
-import { renderFailure } from '../catalogue/render.ts';
-import { wantedFormat } from '../catalogue/parse.ts';
 import { check, misfitText } from '../domain/check.ts';
 import { Failure } from '../domain/failure.ts';
 import { runCommand } from './run.ts';
 import { terminalIo } from './terminalIo.ts';
+import { failUnreached } from './unreached.ts';
 import { coreClient, type CoreClient } from '../protocol/client.ts';
 import { connectOver, fromResponseError } from '../protocol/connection.ts';
 import { loginClient, type LoginClient } from '../protocol/loginClient.ts';
@@ -37,15 +36,7 @@ export async function runLocally(words: readonly string[], env: NodeJS.ProcessEn
       candidates: (what, user) => candidates.candidates(actor, what, user, AbortSignal.timeout(completionMs)),
     });
   } catch (error) {
-    // Without a greeting from core the kind of host is unknown, but `HostTag` requires one; `why` says so.
-    const rendered = renderFailure(Failure.from(error), words[0] ?? '', wantedFormat(words), {
-      kind: 'incus',
-      simulated: false,
-      why: 'the server was not reached',
-    });
-    process.stdout.write(rendered.stdout);
-    process.stderr.write(rendered.stderr);
-    return rendered.exitCode;
+    return failUnreached(error, words);
   } finally {
     socket?.destroy();
   }

@@ -2,8 +2,8 @@
 import { coreClient } from '../protocol/client.ts';
 import { notify } from '../protocol/connection.ts';
 import { loginClient } from '../protocol/loginClient.ts';
-import { bans, directory, frontStart, liftedPenalty, messages } from '../protocol/messages.ts';
-import { flushed, servingProcess } from '../protocol/servingProcess.ts';
+import { directory, frontStart, messages } from '../protocol/messages.ts';
+import { flushed, followBans, servingProcess } from '../protocol/servingProcess.ts';
 import { shellClient } from '../protocol/shellClient.ts';
 import { requirePatches } from './transport/requirePatches.ts';
 import { Refusals } from '../admission/refusals.ts';
@@ -23,14 +23,7 @@ core.onNotification(messages.directory, (raw) => {
   const parsed = directory.safeParse(raw);
   if (parsed.success) server?.allow(parsed.data);
 });
-core.onNotification(messages.bans, (raw) => {
-  const parsed = bans.safeParse(raw);
-  if (parsed.success) server?.ban(parsed.data);
-});
-core.onNotification(messages.penaltyLifted, (raw) => {
-  const parsed = liftedPenalty.safeParse(raw);
-  if (parsed.success) server?.lift(parsed.data.source);
-});
+followBans(core, () => server);
 core.onNotification(messages.drain, ({ reason }) => {
   void (server?.drain(reason) ?? Promise.resolve()).finally(async () => {
     refusals.flush();

@@ -7,8 +7,9 @@
 import { Socket } from 'node:net';
 import { parseArgs } from 'node:util';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
+import type { Ban } from '../domain/access/ban.ts';
 import { connectOver, notify } from './connection.ts';
-import { aliveEveryMs, messages } from './messages.ts';
+import { aliveEveryMs, bans, liftedPenalty, messages } from './messages.ts';
 
 export interface ServingProcess {
   readonly core: MessageConnection;
@@ -58,6 +59,21 @@ export async function flushed(core: MessageConnection): Promise<void> {
     core.sendRequest(messages.greet).catch(() => undefined),
     new Promise((resolve) => setTimeout(resolve, 500)),
   ]);
+}
+
+/** Passes on bans, and the end of penalties, to the server of this process. */
+export function followBans(
+  core: MessageConnection,
+  server: () => { ban(all: readonly Ban[]): void; lift(source: string): void } | undefined,
+): void {
+  core.onNotification(messages.bans, (raw) => {
+    const parsed = bans.safeParse(raw);
+    if (parsed.success) server()?.ban(parsed.data);
+  });
+  core.onNotification(messages.penaltyLifted, (raw) => {
+    const parsed = liftedPenalty.safeParse(raw);
+    if (parsed.success) server()?.lift(parsed.data.source);
+  });
 }
 
 function commandLine(): { channel: number; listener: number; uid: number | undefined; gid: number | undefined } {

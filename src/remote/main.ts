@@ -3,8 +3,8 @@ import { Refusals } from '../admission/refusals.ts';
 import { coreClient } from '../protocol/client.ts';
 import { notify } from '../protocol/connection.ts';
 import { loginClient } from '../protocol/loginClient.ts';
-import { bans, liftedPenalty, messages, remoteStart, renewedTls } from '../protocol/messages.ts';
-import { flushed, servingProcess } from '../protocol/servingProcess.ts';
+import { messages, remoteStart, renewedTls } from '../protocol/messages.ts';
+import { flushed, followBans, servingProcess } from '../protocol/servingProcess.ts';
 import { candidatesClient } from '../protocol/shellClient.ts';
 import { RemoteServer } from './server.ts';
 
@@ -17,14 +17,7 @@ core.onNotification(messages.renewed, (raw) => {
   const parsed = renewedTls.safeParse(raw);
   if (parsed.success) server?.renew(parsed.data);
 });
-core.onNotification(messages.bans, (raw) => {
-  const parsed = bans.safeParse(raw);
-  if (parsed.success) server?.ban(parsed.data);
-});
-core.onNotification(messages.penaltyLifted, (raw) => {
-  const parsed = liftedPenalty.safeParse(raw);
-  if (parsed.success) server?.lift(parsed.data.source);
-});
+followBans(core, () => server);
 core.onNotification(messages.drain, () => {
   void (server?.drain() ?? Promise.resolve()).finally(async () => {
     refusals.flush();

@@ -1,4 +1,5 @@
 /** `cert generate`, `cert generate-with-ca`, `cert issue`, `cert list`, `cert revoke`, `cert renew`. */
+import { isIP } from 'node:net';
 import type { Actor } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import type {
@@ -136,8 +137,7 @@ function firstHolder({ admins }: ServiceContext, named: string | undefined, acto
 function wantedNames({ settings }: ServiceContext, { serverIp = [], serverName = [] }: Names): ServerNames {
   if (serverIp.length + serverName.length > 0) return { dns: serverName, ips: serverIp };
   const { hostname } = settings.jump;
-  if (hostname !== undefined)
-    return /^[\d.]+$|:/.test(hostname) ? { dns: [], ips: [hostname] } : { dns: [hostname], ips: [] };
+  if (hostname !== undefined) return isIP(hostname) === 0 ? { dns: [hostname], ips: [] } : { dns: [], ips: [hostname] };
   throw new Failure('usage', {
     what: 'the server certificate',
     why: 'a client compares it with the name that it dials, and none is known',

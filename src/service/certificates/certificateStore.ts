@@ -102,7 +102,8 @@ export class CertificateStore {
     await this.replaceServer(server);
     // The last, because clients of the new CA are accepted from then on.
     await this.#write('ca.crt', authority.certificate);
-    await this.#change(() => ({ issued: [], revoked: [] }));
+    // Revocations stay, because the CA may be the same again (`cert generate-with-ca`).
+    await this.#change(({ revoked }) => ({ issued: [], revoked }));
     await this.#load();
   }
 

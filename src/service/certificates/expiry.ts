@@ -1,16 +1,18 @@
-/** Tells admins that their certificates end. */
-import { dayMs, timeLeftInWords } from '../../domain/values/duration.ts';
+/** Tells admins in their shells that their certificates end. */
+import { endsSoon } from '../../domain/access/certificateEnd.ts';
 import type { CertificateStore } from './certificateStore.ts';
-
-/** Time before the end of a certificate from which its holder is told, in milliseconds. */
-export const toldBeforeMs = 14 * dayMs;
 
 /** Returns a sentence if the certificate of an admin that lasts longest ends soon; undefined if there is none. */
 export function expiryNote({ issued }: Pick<CertificateStore, 'issued'>, admin: string, now: Date): string | undefined {
-  const ends = issued
+  const last = issued
     .filter((record) => record.admin === admin && record.revokedAt === null)
-    .map(({ notAfter }) => Date.parse(notAfter));
-  const leftMs = Math.max(...ends) - now.getTime();
-  if (ends.length === 0 || leftMs <= 0 || leftMs > toldBeforeMs) return undefined;
-  return `Your certificate for the remote interface expires in ${timeLeftInWords(leftMs)}. An admin makes a new one: cert issue ${admin}`;
+    .map(({ notAfter }) => notAfter)
+    .sort()
+    .at(-1);
+  // Who has let it expire no longer uses it.
+  if (last === undefined || new Date(last) <= now) return undefined;
+  const ends = endsSoon(new Date(last), now);
+  return ends === undefined
+    ? undefined
+    : `Your certificate for the remote interface ${ends}. An admin makes a new one: cert issue ${admin}`;
 }

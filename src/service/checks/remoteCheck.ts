@@ -1,7 +1,6 @@
 /** The check of `doctor` for the remote interface: whether it listens, and certificates that end soon. */
+import { endsSoon } from '../../domain/access/certificateEnd.ts';
 import { plural } from '../../domain/text.ts';
-import { timeLeftInWords } from '../../domain/values/duration.ts';
-import { toldBeforeMs } from '../certificates/expiry.ts';
 import { endOf, type CertificateStore } from '../certificates/certificateStore.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { ok, problem, warning, type Outcome } from './outcome.ts';
@@ -30,15 +29,13 @@ export function checkRemote({
     );
   if (leftMs(endOf(server.certificate)) <= 0)
     return problem('the server certificate has expired, so nobody can connect', '"cert renew"');
-  if (authorityLeftMs < toldBeforeMs)
-    return warning(
-      `the CA expires in ${timeLeftInWords(authorityLeftMs)}`,
-      '"cert generate --replace", then "cert issue" for each admin',
-    );
+  const authorityEnds = endsSoon(endOf(server.authority), now());
+  if (authorityEnds !== undefined)
+    return warning(`the CA ${authorityEnds}`, '"cert generate --replace", then "cert issue" for each admin');
   const valid = certificates.issued.filter(
     ({ notAfter, revokedAt }) => revokedAt === null && leftMs(new Date(notAfter)) > 0,
   );
-  const ending = valid.filter(({ notAfter }) => leftMs(new Date(notAfter)) < toldBeforeMs);
+  const ending = valid.filter(({ notAfter }) => endsSoon(new Date(notAfter), now()) !== undefined);
   const text = `${address}; ${plural(valid.length, 'client certificate')}`;
   const [first] = ending;
   return first === undefined

@@ -92,6 +92,7 @@ export async function rawHttp2(port: number, folder: string): Promise<RawHttp2> 
           await Promise.race([
             new Promise((resolve) => socket.once('drain', resolve)),
             ended,
+            // The longest time for a server that takes no more, which is what some floods are for.
             new Promise((resolve) => setTimeout(resolve, 2000).unref()),
           ]);
         await new Promise((resolve) => setImmediate(resolve));
