@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { check, misfitText } from '../../domain/check.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';
+import { whenFree } from './busy.ts';
 import { ConsoleLogs } from './consoleLog.ts';
 import * as documents from './documents.ts';
 import type {
@@ -116,6 +117,11 @@ export class Incus {
       }
       throw error;
     }
+  }
+
+  /** Runs a change of an existing instance, after one that Incus runs already. */
+  async #change(name: string, args: readonly string[], options: Pick<Command, 'timeoutMs'>): Promise<void> {
+    await whenFree(name, () => this.#run(args, options));
   }
 
   async #query<T>(path: string, schema: z.ZodType<T>, signal?: AbortSignal): Promise<T> {
@@ -242,7 +248,7 @@ export class Incus {
 
   /** Starts an instance. Rejects with an {@link isAlready} failure if it runs. */
   async start(name: string, options: StartOptions = {}): Promise<void> {
-    await this.#run(['start', name, '--quiet'], { timeoutMs: this.#startMs(options) });
+    await this.#change(name, ['start', name, '--quiet'], { timeoutMs: this.#startMs(options) });
   }
 
   #startMs({ shiftsIds = false }: StartOptions): number {
@@ -255,17 +261,17 @@ export class Incus {
    */
   async stop(name: string, options: { force?: boolean; graceSeconds?: number } = {}): Promise<void> {
     const args = options.force ? ['--force'] : ['--timeout', String(options.graceSeconds ?? 30)];
-    await this.#run(['stop', name, ...args, '--quiet'], { timeoutMs: this.limits.changeMs });
+    await this.#change(name, ['stop', name, ...args, '--quiet'], { timeoutMs: this.limits.changeMs });
   }
 
   async restart(name: string, options: StartOptions & { force?: boolean; graceSeconds?: number } = {}): Promise<void> {
     const args = options.force ? ['--force'] : ['--timeout', String(options.graceSeconds ?? 30)];
-    await this.#run(['restart', name, ...args, '--quiet'], { timeoutMs: this.#startMs(options) });
+    await this.#change(name, ['restart', name, ...args, '--quiet'], { timeoutMs: this.#startMs(options) });
   }
 
   /** Deletes an instance, running or not. */
   async delete(name: string): Promise<void> {
-    await this.#run(['delete', name, '--force', '--quiet'], { timeoutMs: this.limits.changeMs });
+    await this.#change(name, ['delete', name, '--force', '--quiet'], { timeoutMs: this.limits.changeMs });
   }
 
   /**
@@ -275,7 +281,7 @@ export class Incus {
   async patch(name: string, change: Partial<InstanceSpec>): Promise<void> {
     const path = `/1.0/instances/${encodeURIComponent(name)}`;
     await this.#idChoice.run(change, () =>
-      this.#run(['query', '--request', 'PATCH', '--data', JSON.stringify(change), path], {
+      this.#change(name, ['query', '--request', 'PATCH', '--data', JSON.stringify(change), path], {
         timeoutMs: this.limits.changeMs,
       }),
     );
