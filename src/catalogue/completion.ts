@@ -1,7 +1,7 @@
 /** Completes the word at the cursor: verbs, options and values from the catalogue, names from the host. */
 import fuzzysort from 'fuzzysort';
 import { verbOf, type AnyVerb } from './catalogue.ts';
-import { formats } from './parse.ts';
+import { formats } from './format.ts';
 import type { Argument, Completer, Option } from './declaration/verb.ts';
 import type { EntryPoint } from '../domain/access/actor.ts';
 import type { Candidate } from '../domain/events/candidate.ts';

@@ -6,10 +6,8 @@ import { holdsKey } from '../domain/keys/keyText.ts';
 import { joinChoices, quoted } from '../domain/text.ts';
 import { allVerbs, verbOf, verbsFor, type AnyVerb } from './catalogue.ts';
 import { isRequired, type Option } from './declaration/verb.ts';
+import { formats, wantedFormat, type Format } from './format.ts';
 import { parseFailure } from './parseFailure.ts';
-
-export const formats = ['table', 'json', 'yaml', 'csv'] as const;
-export type Format = (typeof formats)[number];
 
 export interface Invocation {
   readonly verb: AnyVerb;
@@ -23,19 +21,6 @@ export interface Invocation {
 export interface ParseOptions {
   /** Accept missing arguments of a verb that has a form. */
   readonly incomplete?: boolean;
-}
-
-/** Returns the requested output format. It works for any words, because parse errors need a format too. */
-export function wantedFormat(words: readonly string[]): Format {
-  let format: Format = 'table';
-  for (const [i, word] of words.entries()) {
-    if (word === '--') break;
-    if (word === '--json') format = 'json';
-    const value =
-      word === '--format' ? words[i + 1] : word.startsWith('--format=') ? word.slice('--format='.length) : undefined;
-    if (value !== undefined && (formats as readonly string[]).includes(value)) format = value as Format;
-  }
-  return format;
 }
 
 /**

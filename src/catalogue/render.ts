@@ -7,7 +7,7 @@ import type { HostTag } from '../domain/results/about.ts';
 import { exitCodes, type Failure, type FailureData } from '../domain/failure.ts';
 import { printable, printableLines, safeJson } from '../domain/text.ts';
 import type { AnyVerb } from './catalogue.ts';
-import type { Format } from './parse.ts';
+import type { Format } from './format.ts';
 import type { Block, Rows, ViewContext } from './declaration/view.ts';
 
 export interface Rendered {

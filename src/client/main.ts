@@ -1,6 +1,5 @@
 /** The entry of the client alone, which `npm run release:client` makes into one file (docs/remote.md). */
 import { completionScript } from '../commandLine/completionScripts.ts';
-import { failureSentences } from '../catalogue/render.ts';
 import { Failure } from '../domain/failure.ts';
 import { runRemotely } from './run.ts';
 
@@ -35,10 +34,10 @@ async function main([first, ...rest]: readonly string[]): Promise<number> {
   });
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  const failure = Failure.from(error);
-  process.stderr.write(failureSentences(failure.toData()));
-  process.exitCode = failure.exitCode;
-}
+const words = process.argv.slice(2);
+void main(words)
+  .catch(async (error: unknown) => {
+    const { failUnreached } = await import('../commandLine/unreached.ts');
+    return failUnreached(error, words);
+  })
+  .then((code) => (process.exitCode = code));

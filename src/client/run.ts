@@ -1,6 +1,4 @@
 /** Runs a command line against servers elsewhere, over the remote interface. */
-import { runCommand } from '../commandLine/run.ts';
-import { failUnreached } from '../commandLine/unreached.ts';
 import { terminalIo } from '../commandLine/terminalIo.ts';
 import { endsSoon } from '../domain/access/certificateEnd.ts';
 import { readIdentity, type ClientIdentity } from './certificates.ts';
@@ -21,6 +19,8 @@ export async function runRemotely(typed: readonly string[], env: NodeJS.ProcessE
     const { runOnSeveral } = await import('./several.ts');
     return await runOnSeveral(hosts, remote.words);
   } catch (error) {
+    // Loaded only now, as everything else that most command lines do without: it takes longer than the call.
+    const { failUnreached } = await import('../commandLine/unreached.ts');
     return failUnreached(error, typed);
   }
 }
@@ -28,31 +28,16 @@ export async function runRemotely(typed: readonly string[], env: NodeJS.ProcessE
 async function runOn({ name, address, certificatesFolder }: RemoteHost, words: readonly string[]): Promise<number> {
   const identity = await readIdentity(certificatesFolder);
   const io = terminalIo();
-  // Loaded only now: a command line for the server on this machine comes through here too.
-  const { remoteCore } = await import('./remoteCore.ts');
-  const core = remoteCore(address, identity);
-  // An address in place of a name cannot be sent in the handshake (RFC 6066), of which Node.js would warn each time.
-  process.noDeprecation = true;
-  const interrupted = new AbortController();
-  const interrupt = (): void => interrupted.abort();
-  process.on('SIGINT', interrupt);
+  const warning = expiryWarning(identity, new Date());
+  if (warning !== undefined) io.stderr(`${warning}\n`);
+  const [{ connect }, { runThere }] = await Promise.all([import('./connection.ts'), import('./commandLine.ts')]);
+  const connection = await connect(address, identity);
   try {
-    const warning = expiryWarning(identity, new Date());
-    if (warning !== undefined) io.stderr(`${warning}\n`);
-    return await runCommand({
-      words,
-      // The server decides by the certificate; this only lets the parser take every verb.
-      actor: { name: identity.name, role: 'admin', entryPoint: 'remote' },
-      core,
-      io,
-      signal: interrupted.signal,
-      prefix: `containarium --server ${name}`,
-      isFirst: true,
-      candidates: core.candidates,
-    });
+    return await runThere(connection, { words, prefix: `containarium --server ${name}`, io });
   } finally {
-    process.off('SIGINT', interrupt);
-    core.close();
+    connection.close();
+    // A question that was interrupted still waits for it.
+    process.stdin.destroy();
   }
 }
 

@@ -2,11 +2,9 @@
  * Which servers a command line is for: `--server` and `--certs-dir`, the environment, or servers by name in
  * `~/.config/containarium/config.yaml`.
  */
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { check, misfitText } from '../domain/check.ts';
 import { Failure } from '../domain/failure.ts';
 import { joinChoices, quoted } from '../domain/text.ts';
 
@@ -26,15 +24,6 @@ export interface RemoteWords {
 }
 
 const defaultPort = 50_051;
-
-const config = z.strictObject({
-  /** The server of every command line that names none. */
-  default: z.string().optional(),
-  servers: z.record(
-    z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/),
-    z.strictObject({ address: z.string(), certs: z.string().optional() }),
-  ),
-});
 
 /** Takes the options that name servers out of the words. Throws `usage` for one without a value. */
 export function remoteWords(typed: readonly string[]): RemoteWords {
@@ -76,7 +65,8 @@ export async function remoteHosts(
   if (server !== undefined && on !== undefined)
     throw new Failure('usage', { what: '--server and --on', why: 'both name a server', next: 'leave one out' });
   if (address !== undefined) return [{ name: address, address: withPort(address), certificatesFolder: folder }];
-  const known = await readConfig(join(configFolder(env), 'config.yaml'));
+  const path = join(configFolder(env), 'config.yaml');
+  const known = existsSync(path) ? await (await import('./configFile.ts')).readConfig(path) : undefined;
   const wanted = on ?? known?.default;
   if (wanted === undefined) return undefined;
   const names = Object.keys(known?.servers ?? {});
@@ -108,30 +98,6 @@ function noServers(folder: string): Failure {
     what: join(folder, 'config.yaml'),
     why: 'it names no server',
     next: 'add one: servers: {jump: {address: "jump.example.org:50051"}}',
-  });
-}
-
-async function readConfig(path: string): Promise<z.infer<typeof config> | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw new Failure('settings', { what: path, why: 'it cannot be read' }, error);
-  }
-  let document: unknown;
-  try {
-    const { parse } = await import('yaml');
-    document = parse(text);
-  } catch (error) {
-    throw new Failure('settings', { what: path, why: 'it is not YAML', next: 'see docs/remote.md' }, error);
-  }
-  const checked = check(config, document);
-  if (checked.misfit === undefined) return checked.value;
-  throw new Failure('settings', {
-    what: path,
-    why: misfitText(checked.misfit, 'its content'),
-    next: 'see docs/remote.md',
   });
 }
 

@@ -1,36 +1,36 @@
 /** One command line for several servers: their answers together, each with its host. */
-import { parseCommandLine } from '../catalogue/parse.ts';
 import { renderBlocks, renderDocument } from '../catalogue/render.ts';
-import type { AnyVerb } from '../catalogue/catalogue.ts';
+import { wantedFormat, type Format } from '../catalogue/format.ts';
 import type { Block } from '../catalogue/declaration/view.ts';
 import { exitCodes, Failure, failureCodes } from '../domain/failure.ts';
-import { joinChoices, quoted } from '../domain/text.ts';
 import { readIdentity } from './certificates.ts';
-import { remoteCore } from './remoteCore.ts';
+import { connect } from './connection.ts';
+import { fromStatus } from './failures.ts';
 import type { RemoteHost } from './servers.ts';
 
-/** Verbs that read, and whose answers make sense side by side. */
-const verbsForSeveral = ['list', 'info', 'doctor', 'audit'];
+/** What a server says: an answer, or the failure of that server alone. */
+type HostAnswer = { readonly host: string } & (
+  { readonly answer: Answer; readonly failure?: undefined } | { readonly answer?: undefined; readonly failure: Failure }
+);
 
-/** A server's answer: a result, or the failure of that server alone. */
-interface HostAnswer {
-  readonly host: string;
-  readonly result?: unknown;
-  readonly failure?: Failure;
+interface Answer {
+  readonly verb: string;
+  readonly format: Format;
+  readonly result: unknown;
+  readonly blocks: readonly Block[];
+  readonly exit: number;
 }
 
 /** Resolves with the exit code: that of the worst answer, `partial` if some of the servers did not answer. */
 export async function runOnSeveral(hosts: readonly RemoteHost[], words: readonly string[]): Promise<number> {
-  const actor = { role: 'admin', entryPoint: 'remote' } as const;
-  const { verb, input, format } = parseCommandLine(words, actor);
-  if (!verbsForSeveral.includes(verb.name))
-    throw new Failure('usage', {
-      what: `${quoted(verb.name)} on several servers`,
-      why: `only ${joinChoices(verbsForSeveral)} can ask several at once`,
-      next: 'name one server: --on NAME',
-    });
-  const answers = await Promise.all(hosts.map((host) => ask(host, verb.name, input)));
-  const failed = answers.filter(({ failure }) => failure !== undefined);
+  const said = await Promise.all(hosts.map((host) => ask(host, words)));
+  const answers = said.flatMap(({ host, answer }) => (answer === undefined ? [] : [{ host, ...answer }]));
+  const failed = said.flatMap(({ host, failure }) => (failure === undefined ? [] : [{ host, failure }]));
+  const [first] = answers;
+  // What is wrong with the words is wrong everywhere.
+  const misused = failed.find(({ failure }) => failure.code === 'usage');
+  if (misused !== undefined && first === undefined) throw misused.failure;
+  const format = first?.format ?? wantedFormat(words);
   if (format === 'csv')
     throw new Failure('usage', {
       what: '--format csv',
@@ -38,52 +38,44 @@ export async function runOnSeveral(hosts: readonly RemoteHost[], words: readonly
       next: 'use --json, or --on NAME',
     });
   if (format === 'table') {
-    process.stdout.write(renderBlocks(together(verb, answers)));
-    for (const { host, failure } of failed)
-      process.stderr.write(`${host}: ${failure?.what ?? ''}: ${failure?.why ?? ''}\n`);
+    process.stdout.write(renderBlocks(together(answers)));
+    for (const { host, failure } of failed) process.stderr.write(`${host}: ${failure.what}: ${failure.why}\n`);
   } else {
     const document = {
       ok: failed.length === 0,
-      command: verb.name,
-      hosts: answers.map(({ host, result, failure }) =>
-        failure === undefined ? { host, ok: true, result } : { host, ok: false, error: failure.toData() },
+      command: first?.verb ?? words[0] ?? '',
+      hosts: said.map(({ host, answer, failure }) =>
+        failure === undefined
+          ? { host, ok: true, result: answer.result }
+          : { host, ok: false, error: failure.toData() },
       ),
     };
     process.stdout.write(renderDocument(document, format));
   }
-  if (failed.length === answers.length) return exitCodes[failureCodes[failed[0]?.failure?.code ?? 'internal']];
-  if (failed.length > 0) return exitCodes.partial;
-  const worst = answers.map(({ result }) => exitCodes[verb.exit?.(result as never) ?? 'ok']);
-  return Math.max(...worst);
+  if (first === undefined) return exitCodes[failureCodes[failed[0]?.failure.code ?? 'internal']];
+  return failed.length > 0 ? exitCodes.partial : Math.max(...answers.map(({ exit }) => exit));
 }
 
-async function ask(
-  { name, address, certificatesFolder }: RemoteHost,
-  verb: string,
-  input: Readonly<Record<string, unknown>>,
-): Promise<HostAnswer> {
+async function ask({ name, address, certificatesFolder }: RemoteHost, words: readonly string[]): Promise<HostAnswer> {
   try {
-    const identity = await readIdentity(certificatesFolder);
-    const core = remoteCore(address, identity);
+    const connection = await connect(address, await readIdentity(certificatesFolder));
     try {
-      const actor = { name: identity.name, role: 'admin', entryPoint: 'remote' } as const;
-      const { result } = await core.call({ actor, verb, input }, () => undefined, new AbortController().signal);
-      return { host: name, result };
+      const request = { words: [...words], terminal: process.stdout.isTTY };
+      const { verb, format, resultJson, blocksJson, exit } = await connection.service.view(request);
+      const result: unknown = JSON.parse(resultJson);
+      const blocks = JSON.parse(blocksJson) as Block[];
+      return { host: name, answer: { verb, format: format as Format, result, blocks, exit } };
     } finally {
-      core.close();
+      connection.close();
     }
   } catch (error) {
-    return { host: name, failure: Failure.from(error) };
+    return { host: name, failure: error instanceof SyntaxError ? Failure.from(error) : fromStatus(error) };
   }
 }
 
 /** Returns the views of all answers. Tables with the same columns become one, with a column for the host. */
-function together(verb: AnyVerb, answers: readonly HostAnswer[]): Block[] {
-  const context = { now: new Date(), terminal: process.stdout.isTTY };
-  const views = answers.flatMap(({ host, result, failure }) =>
-    failure === undefined ? [{ host, blocks: verb.view(result as never, context) }] : [],
-  );
-  const tables = views.flatMap(({ host, blocks }) =>
+function together(answers: readonly { readonly host: string; readonly blocks: readonly Block[] }[]): Block[] {
+  const tables = answers.flatMap(({ host, blocks }) =>
     blocks.flatMap((block) => (block.kind === 'table' ? [{ host, block }] : [])),
   );
   const [first] = tables;
@@ -97,7 +89,7 @@ function together(verb: AnyVerb, answers: readonly HostAnswer[]): Block[] {
             rows: tables.flatMap(({ host, block }) => block.rows.map((row) => [host, ...row])),
           },
         ];
-  const others = views.flatMap(({ host, blocks }) =>
+  const others = answers.flatMap(({ host, blocks }) =>
     blocks.flatMap((block): Block[] => {
       if (block.kind === 'table') return [];
       if (block.kind === 'text') return [{ ...block, text: `${host}: ${block.text}` }];

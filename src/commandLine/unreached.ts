@@ -1,4 +1,4 @@
-import { wantedFormat } from '../catalogue/parse.ts';
+import { wantedFormat } from '../catalogue/format.ts';
 import { renderFailure } from '../catalogue/render.ts';
 import { Failure } from '../domain/failure.ts';
 

@@ -1,7 +1,7 @@
 /** Generator of the verb pages and their index, from the catalogue. */
 import { mayUse, verbNamed, verbNames, type AnyVerb } from '../catalogue/catalogue.ts';
 import { commandPrefix, commonOptions, optionSyntax, parameterHelp, usageLine } from '../catalogue/help.ts';
-import { formats } from '../catalogue/parse.ts';
+import { formats } from '../catalogue/format.ts';
 import type { Option } from '../catalogue/declaration/verb.ts';
 import { roles, type Role } from '../domain/access/actor.ts';
 import { exitCodes, type ExitName } from '../domain/failure.ts';

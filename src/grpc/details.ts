@@ -28,20 +28,3 @@ export function encodeStatus({
   const status = { code, message, details: [{ type_url: typeUrl, value }] };
   return Buffer.from(type('Status').encode(status).finish());
 }
-
-/** Returns the ErrorInfo of an encoded status; undefined if there is none or it cannot be read. */
-export function decodeStatus(bytes: Buffer): ErrorInfo | undefined {
-  try {
-    const { details } = type('Status').toObject(type('Status').decode(bytes), { arrays: true }) as {
-      details: { type_url: string; value: Uint8Array }[];
-    };
-    const found = details.find((each) => each.type_url === typeUrl);
-    if (found === undefined) return undefined;
-    return type('ErrorInfo').toObject(type('ErrorInfo').decode(found.value), {
-      objects: true,
-      defaults: true,
-    }) as ErrorInfo;
-  } catch {
-    return undefined;
-  }
-}

@@ -1,10 +1,11 @@
 /**
- * Failures as the status of a gRPC call, and back. The details are a google.rpc.ErrorInfo (https://google.aip.dev/193),
+ * Failures as the status of a gRPC call (client/failures.ts is the other direction). The details are a google.rpc.ErrorInfo (https://google.aip.dev/193),
  * so that every client can read our code, what failed, why, and what to do next.
  */
-import { Metadata, status, type ServiceError, type StatusObject } from '@grpc/grpc-js';
-import { Failure, failureCodes, isFailure, type ExitName, type FailureCode } from '../domain/failure.ts';
-import { decodeStatus, encodeStatus } from './details.ts';
+import { Metadata, status, type StatusObject } from '@grpc/grpc-js';
+import { Failure, failureCodes, type ExitName, type FailureCode } from '../domain/failure.ts';
+import { encodeStatus } from './details.ts';
+import { errorDomain } from './errorDomain.ts';
 
 const byExit: Readonly<Record<ExitName, status>> = {
   ok: status.OK,
@@ -28,7 +29,6 @@ const byCode: Partial<Record<FailureCode, status>> = {
 };
 
 const detailsKey = 'grpc-status-details-bin';
-const domain = 'containarium';
 
 function statusOf(code: FailureCode): status {
   return byCode[code] ?? byExit[failureCodes[code]];
@@ -46,7 +46,7 @@ export function toStatus(error: unknown): StatusObject {
       message,
       info: {
         reason: code.replaceAll('-', '_').toUpperCase(),
-        domain,
+        domain: errorDomain,
         metadata: {
           code,
           what,
@@ -58,35 +58,4 @@ export function toStatus(error: unknown): StatusObject {
     }),
   );
   return { code: statusOf(code), details: message, metadata };
-}
-
-/** Returns the failure of a call that was answered with a status. */
-export function fromStatus(error: unknown): Failure {
-  if (isFailure(error)) return error;
-  const { code, details, metadata } = error as Partial<ServiceError>;
-  const [encoded] = metadata?.get(detailsKey) ?? [];
-  const info = Buffer.isBuffer(encoded) ? decodeStatus(encoded) : undefined;
-  if (info?.domain === domain && isCode(info.metadata['code'])) {
-    const { what = '', why = '', next } = info.metadata;
-    return new Failure(info.metadata['code'], { what, why, ...(next === undefined ? {} : { next }) }, error);
-  }
-  const why = details === undefined || details === '' ? 'it does not answer' : details;
-  if (code === status.CANCELLED) return new Failure('cancelled', { what: 'the call', why: 'it was cancelled' }, error);
-  if (code === status.DEADLINE_EXCEEDED)
-    return new Failure('timeout', { what: 'the server', why: 'it did not answer in time' }, error);
-  if (code === status.UNIMPLEMENTED)
-    return new Failure(
-      'core-unavailable',
-      { what: 'the server', why: 'it does not offer this', next: 'it may run an older version' },
-      error,
-    );
-  return new Failure(
-    'core-unavailable',
-    { what: 'the server', why, next: 'check its address, and that it runs and reaches from here' },
-    error,
-  );
-}
-
-function isCode(code: string | undefined): code is FailureCode {
-  return code !== undefined && Object.hasOwn(failureCodes, code);
 }

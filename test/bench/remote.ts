@@ -2,7 +2,7 @@
  * Measures the remote interface beside ssh, in one run: `npm run bench:remote`.
  *
  * Cold: a whole command line, from its start to its end, of the client in one file (`npm run release:client`) and of
- * the stock ssh client. Warm: a call on an open connection. Both take turns, so that other load on the machine affects
+ * the stock ssh client; beside it, what Node.js needs to start, and to load what TLS and HTTP/2 need. Warm: a call on an open connection. Both take turns, so that other load on the machine affects
  * them equally. Only the ratios count.
  */
 import { readFile } from 'node:fs/promises';
@@ -11,8 +11,9 @@ import { execa } from 'execa';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { readIdentity } from '../../src/client/certificates.ts';
-import { remoteCore } from '../../src/client/remoteCore.ts';
+import { connect } from '../../src/client/connection.ts';
 import { percentile } from './shell/figures.ts';
 import { startServer } from './shell/server.ts';
 
@@ -56,24 +57,41 @@ const options = [
 const ssh = (...words: string[]) => execa('ssh', [...options, 'manage@127.0.0.1', ...words], { stdin: 'ignore' });
 const remote = (...words: string[]) =>
   execa(process.execPath, [release, ...words, '--server', address, '--certs-dir', folder], { stdin: 'ignore' });
+const node = (script: string) => execa(process.execPath, ['-e', script], { stdin: 'ignore' });
 try {
   const { stdout } = await ssh('cert', 'generate', '--server-ip', '127.0.0.1');
   await writeFile(join(folder, 'bundle.pem'), stdout);
+  for (
+    let i = 0;
+    i < 100 &&
+    (await remote('version').then(
+      () => false,
+      () => true,
+    ));
+    i++
+  )
+    await setTimeout(100);
   console.log(`load: ${(await readFile('/proc/loadavg', 'utf8')).split(' ').slice(0, 3).join(' ')}`);
   for (const verb of ['version', 'list']) {
-    const cold: [number[], number[]] = [[], []];
+    const cold = { ssh: [] as number[], node: [] as number[], modules: [] as number[], remote: [] as number[] };
     for (let i = 0; i < rounds; i++) {
-      cold[0].push(await milliseconds(() => ssh(verb, '--json')));
-      cold[1].push(await milliseconds(() => remote(verb, '--json')));
+      cold.ssh.push(await milliseconds(() => ssh(verb, '--json')));
+      cold.node.push(await milliseconds(() => node('0')));
+      cold.modules.push(await milliseconds(() => node('require("node:http2"); require("node:tls")')));
+      cold.remote.push(await milliseconds(() => remote(verb, '--json')));
     }
-    const [overSsh, overGrpc] = cold.map(p50) as [number, number];
+    const overSsh = p50(cold.ssh);
+    const beside = (times: readonly number[]): string =>
+      `${p50(times).toFixed(0)} ms (${(p50(times) / overSsh).toFixed(2)})`;
     console.log(
-      `${verb.padEnd(8)} cold  ssh ${overSsh.toFixed(0)} ms, remote ${overGrpc.toFixed(0)} ms: ${(overGrpc / overSsh).toFixed(2)} times (target: at most 1.5)`,
+      `${verb.padEnd(8)} cold  ssh ${overSsh.toFixed(0)} ms; remote ${beside(cold.remote)}; of that Node.js alone ` +
+        `${beside(cold.node)}, with its HTTP/2 and TLS ${beside(cold.modules)}`,
     );
     const identity = await readIdentity(folder);
-    const open = remoteCore(address, identity);
-    const actor = { name: identity.name, role: 'admin', entryPoint: 'remote' } as const;
-    const call = () => open.call({ actor, verb, input: {} }, () => undefined, new AbortController().signal);
+    const open = await connect(address, identity);
+    const call = async () => {
+      for await (const event of open.service.call({ verb, inputJson: '{}' })) void event;
+    };
     const warm: [number[], number[]] = [[], []];
     const shared = [
       '-o',

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { repository, startServer, type TestServer } from '../support/server.ts';
 
-const versions = ['0.1.0', '0.2.0'] as const;
+const versions = ['0.1.0', '0.2.0', '0.3.0'] as const;
 
 describe.each(versions)('a home of version %s', (version) => {
   const fixture = join(repository, 'test', 'fixtures', version);

@@ -4,7 +4,7 @@ import type { Connection, ServerChannel, Session } from 'ssh2';
 import { splitLine } from '../../catalogue/tokens.ts';
 import { commandPrefix, overview } from '../../catalogue/help.ts';
 import { renderBlocks, renderFailure } from '../../catalogue/render.ts';
-import { wantedFormat } from '../../catalogue/parse.ts';
+import { wantedFormat } from '../../catalogue/format.ts';
 import type { Actor } from '../../domain/access/actor.ts';
 import { exitCodes, Failure } from '../../domain/failure.ts';
 import { printable } from '../../domain/text.ts';

@@ -52,10 +52,14 @@ export async function callVerb(
   { onEvent = () => undefined, terminal }: { onEvent?: (event: CallEvent) => void; terminal?: CallerTerminal } = {},
 ): Promise<CallAnswer> {
   const { actor } = actorOf(services, call);
-  const reachedAt = call
+  return services.core.call({ actor, verb, input, ...reachedAt(call) }, onEvent, signalOf(call), terminal);
+}
+
+/** Returns the address under which the client reached this server, if it names one. */
+export function reachedAt(call: AnyCall): { readonly reachedAt?: string } {
+  const host = call
     .getHost()
     .replace(/:\d+$/, '')
     .replace(/^\[|\]$/g, '');
-  const request = { actor, verb, input, ...(reachedAt === '' ? {} : { reachedAt: reachedAt.slice(0, 64) }) };
-  return services.core.call(request, onEvent, signalOf(call), terminal);
+  return host === '' ? {} : { reachedAt: host.slice(0, 64) };
 }

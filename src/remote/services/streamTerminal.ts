@@ -1,20 +1,16 @@
-/** The terminal of a client at the other end of a stream of VerbService/Terminal. */
+/** The terminal of a client at the other end of a stream. */
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { Failure } from '../../domain/failure.ts';
 import type { CallerTerminal, TerminalReceiver } from '../../domain/terminal.ts';
 
-interface Input {
-  readonly call?: {
-    readonly request: { readonly verb: string; readonly input_json: string } | null;
-    readonly size: Size | null;
-    readonly type: string;
-  };
-  readonly typed?: Buffer;
-  readonly resize?: Size;
-}
-interface Size {
+export interface Size {
   readonly columns: number;
   readonly rows: number;
+}
+
+/** What both kinds of streams (TerminalInput and RunInput of verbs.proto) carry for a terminal. */
+interface Input {
+  readonly typed?: Buffer;
+  readonly resize?: Size;
 }
 
 /** Limit of input before a program is attached, in bytes. More is dropped, as a terminal driver does. */
@@ -24,8 +20,6 @@ export class StreamTerminal implements CallerTerminal {
   type = 'dumb';
   columns = 80;
   rows = 24;
-  /** Resolves to the call with which the stream begins. Rejects with `usage` if it begins with anything else. */
-  readonly request: Promise<{ readonly verb: string; readonly input_json: string }>;
   readonly #stream: ServerDuplexStream<object, object>;
   #receiver: TerminalReceiver | undefined;
   #ahead: Buffer[] = [];
@@ -34,26 +28,14 @@ export class StreamTerminal implements CallerTerminal {
 
   constructor(stream: ServerDuplexStream<object, object>) {
     this.#stream = stream;
-    this.request = new Promise((resolve, reject) => {
-      const noCall = (): void =>
-        reject(new Failure('usage', { what: 'the stream', why: 'it does not begin with a call' }));
-      let hasBegun = false;
-      stream.on('data', (input: Input) => {
-        if (hasBegun) return this.#take(input);
-        hasBegun = true;
-        const request = input.call?.request;
-        if (request === undefined || request === null) return noCall();
-        this.type = input.call?.type === undefined || input.call.type === '' ? 'dumb' : input.call.type;
-        if (input.call?.size) this.#resize(input.call.size);
-        resolve(request);
-      });
-      stream.on('end', () => {
-        noCall();
-        this.#end();
-      });
-      stream.on('cancelled', () => this.#end());
-      stream.on('error', () => this.#end());
-    });
+    stream.on('data', (input: Input) => this.#take(input));
+    for (const event of ['end', 'cancelled', 'error']) stream.on(event, () => this.#end());
+  }
+
+  /** Sets what the client says of its terminal when it begins. */
+  describe(type: string, size: Size | null | undefined): void {
+    this.type = type === '' ? 'dumb' : type;
+    if (size) this.#resize(size);
   }
 
   output(data: Buffer): Promise<void> {

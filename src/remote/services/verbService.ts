@@ -8,7 +8,10 @@ import { Failure } from '../../domain/failure.ts';
 import type { CallAnswer } from '../../protocol/messages.ts';
 import { toStatus } from '../../grpc/status.ts';
 import { actorOf, callVerb, signalOf, type Services, type VerbCall } from './calls.ts';
-import { StreamTerminal } from './streamTerminal.ts';
+import { run } from './commandLine/run.ts';
+import { view } from './commandLine/view.ts';
+import { firstMessage } from './firstMessage.ts';
+import { StreamTerminal, type Size } from './streamTerminal.ts';
 import { unary } from './unary.ts';
 
 /** Longest input, in characters: public keys and a CA. */
@@ -17,6 +20,10 @@ const maxInputLength = 256 * 1024;
 interface CallRequest {
   readonly verb: string;
   readonly input_json: string;
+}
+
+interface TerminalInput {
+  readonly call?: { readonly request: CallRequest | null; readonly size: Size | null; readonly type: string };
 }
 
 export function verbService(services: Services): UntypedServiceImplementation {
@@ -64,12 +71,14 @@ export function verbService(services: Services): UntypedServiceImplementation {
       })();
     },
 
-    Terminal(call: ServerDuplexStream<object, object>) {
+    Terminal(call: ServerDuplexStream<TerminalInput, object>) {
       call.write({ server });
       const terminal = new StreamTerminal(call);
       void (async () => {
         try {
-          const request = await terminal.request;
+          const { request, size, type } = await firstMessage(call, (input) => input.call);
+          if (request === null) throw new Failure('usage', { what: 'the call', why: 'it names no verb' });
+          terminal.describe(type, size);
           const answer = await callVerb(services, call, parsed(request, true), {
             onEvent: (event) => void call.write(eventMessage(event)),
             terminal,
@@ -81,6 +90,10 @@ export function verbService(services: Services): UntypedServiceImplementation {
         }
       })();
     },
+
+    Run: run(services),
+
+    View: view(services),
   };
 }
 

@@ -1,7 +1,8 @@
 /** Parses a typed line into a verb and its input, with the same parser as a command without a shell. */
 import { verbForHelp, overview, verbHelp } from '../../catalogue/help.ts';
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
-import { parseCommandLine, type Format } from '../../catalogue/parse.ts';
+import type { Format } from '../../catalogue/format.ts';
+import { parseCommandLine } from '../../catalogue/parse.ts';
 import { splitLine } from '../../catalogue/tokens.ts';
 import { isRequired, wantsStdin } from '../../catalogue/declaration/verb.ts';
 import type { Block } from '../../catalogue/declaration/view.ts';

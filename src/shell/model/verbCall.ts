@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import { targetOf } from '../../catalogue/declaration/verb.ts';
-import type { Format } from '../../catalogue/parse.ts';
+import type { Format } from '../../catalogue/format.ts';
 import { renderAnswer, renderFailure } from '../../catalogue/render.ts';
 import type { Block } from '../../catalogue/declaration/view.ts';
 import { exitCodes, Failure } from '../../domain/failure.ts';

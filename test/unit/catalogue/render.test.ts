@@ -3,7 +3,7 @@ import stringWidth from 'string-width';
 import { parse as parseYaml } from 'yaml';
 import { describe, expect, it } from 'vitest';
 import { verbNamed, type AnyVerb } from '../../../src/catalogue/catalogue.ts';
-import { formats } from '../../../src/catalogue/parse.ts';
+import { formats } from '../../../src/catalogue/format.ts';
 import {
   failureSentences,
   renderAnswer,

@@ -1,0 +1,80 @@
+/** Runs a command line on a server: sends the words, prints what comes back, and answers what the server asks. */
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { createWritableIterable } from '@connectrpc/connect/protocol';
+import type { CommandIo } from '../commandLine/run.ts';
+import { Failure } from '../domain/failure.ts';
+import type { HandedOverTerminal } from '../domain/terminal.ts';
+import { RunInputSchema, type RunInput, type RunOutput } from '../grpc/generated/containarium/v1/verbs_pb.ts';
+import type { Connection } from './connection.ts';
+import { fromStatus } from './failures.ts';
+import { Interrupts } from './interrupts.ts';
+import { answer } from './questions.ts';
+
+type Input = NonNullable<MessageInitShape<typeof RunInputSchema>['input']>;
+
+export interface RemoteCommand {
+  readonly words: readonly string[];
+  /** What precedes the words, for help and messages. */
+  readonly prefix: string;
+  readonly io: CommandIo;
+}
+
+/** Resolves with the exit code. Rejects with the failure of a server that does not answer to the end. */
+export async function runThere({ service }: Connection, { words, prefix, io }: RemoteCommand): Promise<number> {
+  const inputs = createWritableIterable<RunInput>();
+  // Resolves when the next message is wanted, which nobody waits for.
+  const send = (input: Input): void => void inputs.write(create(RunInputSchema, { input })).catch(() => undefined);
+  const terminal = io.handOver?.();
+  const interrupts = new Interrupts(() => send({ case: 'interrupt', value: true }));
+  try {
+    send({ case: 'command', value: { words: [...words], prefix, ...(terminal === undefined ? {} : tty(terminal)) } });
+    for await (const { output } of service.run(inputs, { signal: interrupts.again })) {
+      if (output.case === 'exit') return output.value;
+      if (output.case === 'question') {
+        const reply = await answer(output.value, { io, words, interrupted: interrupts.during() });
+        send({ case: 'reply', value: { reply } });
+      } else await show(output, io, terminal, send);
+    }
+    throw new Failure('unexpected-output', { what: 'the server', why: 'it ended the command without an exit code' });
+  } catch (error) {
+    throw fromStatus(error);
+  } finally {
+    terminal?.giveBack();
+    interrupts.stop();
+    inputs.close();
+  }
+}
+
+function tty({ type, columns, rows }: HandedOverTerminal): {
+  tty: { size: { columns: number; rows: number }; type: string };
+} {
+  return { tty: { size: { columns, rows }, type } };
+}
+
+async function show(
+  output: Exclude<RunOutput['output'], { case: 'exit' | 'question' }>,
+  io: CommandIo,
+  terminal: HandedOverTerminal | undefined,
+  send: (input: Input) => void,
+): Promise<void> {
+  switch (output.case) {
+    case 'stdout':
+      return io.stdout(output.value);
+    case 'stderr':
+      return io.stderr(output.value);
+    case 'terminal':
+      return terminal?.output(Buffer.from(output.value));
+    case 'hold':
+      return terminal?.hold(output.value);
+    case 'attached':
+      if (!output.value) return terminal?.giveBack();
+      return terminal?.attach({
+        input: (data) => send({ case: 'typed', value: data }),
+        resize: (columns, rows) => send({ case: 'resize', value: { columns, rows } }),
+        end: () => undefined,
+      });
+    case undefined:
+      // A message of a newer server.
+      return;
+  }
+}

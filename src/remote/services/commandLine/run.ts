@@ -1,0 +1,56 @@
+/** VerbService/Run: a command line of a client that knows no verb, from words to exit code. */
+import type { handleBidiStreamingCall, ServerDuplexStream } from '@grpc/grpc-js';
+import { runCommand } from '../../../commandLine/run.ts';
+import { Failure } from '../../../domain/failure.ts';
+import { printable } from '../../../domain/text.ts';
+import { toStatus } from '../../../grpc/status.ts';
+import { actorOf, reachedAt, signalOf, type Services } from '../calls.ts';
+import { firstMessage } from '../firstMessage.ts';
+import { StreamIo, type RunInput } from './streamIo.ts';
+
+/** Longest command line, in bytes, as over ssh. */
+const maxCommandBytes = 32 * 1024;
+
+/** Longest text that precedes the words in help, in characters. */
+const maxPrefixLength = 300;
+
+/** How long a completion may take, in milliseconds. */
+const completionMs = 5000;
+
+export function run(services: Services): handleBidiStreamingCall<RunInput, object> {
+  return (call: ServerDuplexStream<RunInput, object>) => {
+    const interrupted = new AbortController();
+    const io = new StreamIo(call, () => interrupted.abort());
+    const signal = AbortSignal.any([signalOf(call), interrupted.signal]);
+    void (async () => {
+      try {
+        const { words, prefix, tty } = await firstMessage(call, ({ command }) => command);
+        const { actor } = actorOf(services, call);
+        if (words.reduce((bytes, word) => bytes + Buffer.byteLength(word) + 1, 0) > maxCommandBytes)
+          throw new Failure('usage', { what: 'command line', why: `it is longer than ${maxCommandBytes / 1024} KiB` });
+        io.begin(tty ?? undefined);
+        const exit = await runCommand({
+          words,
+          actor,
+          core: services.core,
+          io,
+          signal,
+          prefix: printable(prefix.slice(0, maxPrefixLength)),
+          isFirst: true,
+          candidates: (what, user) =>
+            services.candidates.candidates(
+              actor,
+              what,
+              user,
+              AbortSignal.any([signal, AbortSignal.timeout(completionMs)]),
+            ),
+          ...reachedAt(call),
+        });
+        call.write({ exit });
+        call.end();
+      } catch (error) {
+        call.emit('error', toStatus(error));
+      }
+    })();
+  };
+}

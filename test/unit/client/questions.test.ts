@@ -1,0 +1,87 @@
+import { create } from '@bufbuild/protobuf';
+import { describe, expect, it, test } from 'vitest';
+import { answer } from '../../../src/client/questions.ts';
+import { QuestionSchema, type Question } from '../../../src/grpc/generated/containarium/v1/verbs_pb.ts';
+
+const never = new Promise<never>(() => undefined);
+
+/** A caller with every file, who says what is done with them. */
+function caller(words: readonly string[]) {
+  const done: string[] = [];
+  const io = {
+    readStdin: (maxBytes: number) => Promise.resolve(`stdin up to ${maxBytes}`),
+    ask: (question: string) => Promise.resolve(`answer to ${question}`),
+    files: {
+      read: (path: string) => Promise.resolve(path.startsWith('long') ? 'x'.repeat(300 * 1024) : `text of ${path}`),
+      makeFolder: async (path: string) => void done.push(`made ${path}`),
+      write: async (path: string, text: string) => void done.push(`wrote ${path}: ${text}`),
+    },
+  };
+  return {
+    done,
+    ask: (question: Question['question'], interrupted = never) =>
+      answer(create(QuestionSchema, { question }), { io, words, interrupted }),
+  };
+}
+
+describe('a server that asks the caller', () => {
+  it('gets standard input, a line, and a file that the command line names', async () => {
+    const { ask } = caller(['create', 'alice', '--ssh-key', 'alice.pub', '--other=b.pub']);
+    expect(await ask({ case: 'readStdin', value: 65_536 })).toEqual({ case: 'text', value: 'stdin up to 65536' });
+    expect(await ask({ case: 'ask', value: 'Name?' })).toEqual({ case: 'text', value: 'answer to Name?' });
+    expect(await ask({ case: 'readFile', value: 'alice.pub' })).toMatchObject({ value: 'text of alice.pub' });
+    expect(await ask({ case: 'readFile', value: 'b.pub' })).toMatchObject({ value: 'text of b.pub' });
+  });
+
+  test.each(['/root/.ssh/id_ed25519', '../alice.pub', '~/.ssh/config', ''])(
+    'does not get the file %j',
+    async (path) => {
+      const { ask } = caller(['create', 'alice', '--ssh-key', 'alice.pub', '']);
+      expect(await ask({ case: 'readFile', value: path })).toMatchObject({
+        case: 'refusal',
+        value: { code: 'denied', why: expect.stringContaining('does not name it') },
+      });
+    },
+  );
+
+  it('gets no file that is too long for a message', async () => {
+    const { ask } = caller(['ca', 'add', 'long.pem']);
+    expect(await ask({ case: 'readFile', value: 'long.pem' })).toMatchObject({ value: { code: 'input-too-large' } });
+  });
+
+  it('writes to the folder of --output-dir and the file of --output', async () => {
+    const inFolder = caller(['cert', 'issue', 'carol', '--output-dir', './certs/']);
+    expect(await inFolder.ask({ case: 'makeFolder', value: './certs/' })).toMatchObject({ case: 'text' });
+    const ca = { path: 'certs/ca.crt', text: 'x' } as never;
+    expect(await inFolder.ask({ case: 'writeFile', value: ca })).toMatchObject({ case: 'text' });
+    expect(inFolder.done).toEqual(['made ./certs/', 'wrote certs/ca.crt: x']);
+    const file = caller(['export', '--output=~/jump.conf']);
+    await file.ask({ case: 'writeFile', value: { path: '~/jump.conf', text: 'y' } as never });
+    expect(file.done).toEqual(['wrote ~/jump.conf: y']);
+  });
+
+  test.each([
+    ['/etc/cron.d/x', ['cert', 'issue', 'carol', '--output-dir', 'certs']],
+    ['certs/../../x', ['cert', 'issue', 'carol', '--output-dir', 'certs']],
+    ['certs/deep/x', ['cert', 'issue', 'carol', '--output-dir', 'certs']],
+    ['alice', ['info', 'alice']],
+    ['alice.pub', ['create', 'alice', '--ssh-key', 'alice.pub']],
+    ['x', ['list', '--output', '']],
+  ])('does not write to %j', async (path, words) => {
+    const { ask, done } = caller(words);
+    for (const question of [
+      { case: 'writeFile', value: { path, text: 'z' } as never },
+      { case: 'makeFolder', value: path },
+    ] as const)
+      expect(await ask(question)).toMatchObject({ case: 'refusal', value: { code: 'denied' } });
+    expect(done).toEqual([]);
+  });
+
+  it('is told of an interrupt, and of a question that the client does not know', async () => {
+    const { ask } = caller(['create', 'alice']);
+    const pending = Promise.reject(Object.assign(new Error('interrupted')));
+    pending.catch(() => undefined);
+    expect(await ask({ case: 'readStdin', value: 1 }, pending)).toMatchObject({ case: 'refusal' });
+    expect(await ask({ case: undefined })).toMatchObject({ case: 'refusal', value: { code: 'usage' } });
+  });
+});
