@@ -58,10 +58,14 @@ async function show(
   send: (input: Input) => void,
 ): Promise<void> {
   switch (output.case) {
-    case 'stdout':
-      return io.stdout(output.value);
-    case 'stderr':
-      return io.stderr(output.value);
+    case 'stdout': {
+      io.stdout(output.value);
+      return;
+    }
+    case 'stderr': {
+      io.stderr(output.value);
+      return;
+    }
     case 'terminal':
       return terminal?.output(Buffer.from(output.value));
     case 'hold':

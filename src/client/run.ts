@@ -1,4 +1,5 @@
 /** Runs a command line against servers elsewhere, over the remote interface. */
+import { completeCommand } from '../commandLine/completionScripts.ts';
 import { terminalIo } from '../commandLine/terminalIo.ts';
 import { endsSoon } from '../domain/access/certificateEnd.ts';
 import { readIdentity, type ClientIdentity } from './certificates.ts';
@@ -19,6 +20,8 @@ export async function runRemotely(typed: readonly string[], env: NodeJS.ProcessE
     const { runOnSeveral } = await import('./several.ts');
     return await runOnSeveral(hosts, remote.words);
   } catch (error) {
+    // A person who presses Tab has asked for no sentence.
+    if (typed[0] === completeCommand) return 0;
     // Loaded only now, as everything else that most command lines do without: it takes longer than the call.
     const { failUnreached } = await import('../commandLine/unreached.ts');
     return failUnreached(error, typed);

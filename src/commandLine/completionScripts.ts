@@ -5,6 +5,9 @@
 import { Failure } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
 
+/** The word before the words to complete. No verb begins with an underscore. */
+export const completeCommand = '__complete';
+
 const bash = `# Completion of containarium for bash. Load it: source <(containarium completion bash)
 _containarium_reply() {
   local line word="$1"

@@ -4,9 +4,6 @@ import { complete, type Ask } from '../catalogue/completion.ts';
 import type { Actor } from '../domain/access/actor.ts';
 import { printable } from '../domain/text.ts';
 
-/** The word before the words to complete. No verb begins with an underscore. */
-export const completeCommand = '__complete';
-
 /** Returns the candidates for the last word as lines of `value<TAB>summary`. Names are optional: never rejects. */
 export async function completions(
   words: readonly string[],

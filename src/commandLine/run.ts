@@ -17,7 +17,8 @@ import { isMeantAsKey } from '../domain/keys/keyText.ts';
 import { joinChoices, printableLines, quoted } from '../domain/text.ts';
 import type { HandedOverTerminal } from '../domain/terminal.ts';
 import type { CoreClient } from '../protocol/client.ts';
-import { completeCommand, completions } from './completions.ts';
+import { completeCommand } from './completionScripts.ts';
+import { completions } from './completions.ts';
 import { progressText } from './progress.ts';
 
 export interface CommandIo {

@@ -2,8 +2,8 @@
  * Measures the remote interface beside ssh, in one run: `npm run bench:remote`.
  *
  * Cold: a whole command line, from its start to its end, of the client in one file (`npm run release:client`) and of
- * the stock ssh client; beside it, what Node.js needs to start, and to load what TLS and HTTP/2 need. Warm: a call on an open connection. Both take turns, so that other load on the machine affects
- * them equally. Only the ratios count.
+ * the stock ssh client; beside it, what Node.js needs to start, and to load its TLS and HTTP/2. Warm: a call on an open
+ * connection. They take turns, so that other load on the machine affects them equally. Only the ratios count.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -90,7 +90,8 @@ try {
     const identity = await readIdentity(folder);
     const open = await connect(address, identity);
     const call = async () => {
-      for await (const event of open.service.call({ verb, inputJson: '{}' })) void event;
+      const events = open.service.call({ verb, inputJson: '{}' })[Symbol.asyncIterator]();
+      while ((await events.next()).done !== true);
     };
     const warm: [number[], number[]] = [[], []];
     const shared = [

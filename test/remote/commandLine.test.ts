@@ -1,11 +1,13 @@
 /** The command line from elsewhere: the same verbs, answers and exit codes as on the host. */
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { startRemoteServer, runRemotely, type RemoteTestServer } from '../support/remote/server.ts';
 import { repository, temporaryFolder } from '../support/server.ts';
+import { openTerminal } from '../support/terminal.ts';
 
 let house: RemoteTestServer;
 let key: TestKey;
@@ -73,7 +75,7 @@ test('logs --follow shows what comes, until Ctrl-C', async () => {
   child.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()));
   await eventually(() => (shown.length > 0 ? true : undefined), 'the console log');
   child.kill('SIGINT');
-  expect((await child).exitCode).toBe(9);
+  expect((await child).exitCode).toBe(0);
 });
 
 test('a change whose client goes away is finished', async () => {
@@ -93,4 +95,58 @@ test('a change whose client goes away is finished', async () => {
     async () => ((await house.server.local(['list', '--json'])).stdout.includes('"left"') ? true : undefined),
     'the container',
   );
+});
+
+test('files that the command line names are read and written on the laptop', async () => {
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, 'bob.pub'), key.line);
+  const created = await house.remote(['create', 'bob', '--ssh-key', join(folder, 'bob.pub')]);
+  expect(created, created.stderr).toMatchObject({ code: 0 });
+  expect(await house.remote(['create', 'carol', '--ssh-key', join(folder, 'none.pub')])).toMatchObject({
+    stderr: expect.stringContaining('it does not exist'),
+  });
+  const output = join(folder, 'jump.conf');
+  const exported = await house.remote(['export', 'bob', '--output', output]);
+  expect(exported, exported.stderr).toMatchObject({ code: 0, stdout: '' });
+  expect(await readFile(output, 'utf8')).toContain('Host bob');
+  expect((await stat(output)).mode & 0o777).toBe(0o600);
+});
+
+describe('a person at a terminal', () => {
+  const open = (...words: string[]) =>
+    openTerminal([
+      ...[process.execPath, join(repository, 'dist', 'main.js'), ...words],
+      ...['--server', house.address, '--certs-dir', house.certificates],
+    ]);
+
+  test('is asked for the name, and sees the steps', async () => {
+    expect((await house.remote(['create', 'asked'], { stdin: key.line })).code).toBe(0);
+    const terminal = await open('delete', 'asked');
+    await terminal.shows(/Type "asked" to continue:/);
+    await terminal.type('asked', 'Enter');
+    await terminal.shows(/✓ \[1\/\d\]/);
+    await terminal.shows(/Container asked-container and jump account asked deleted/);
+  });
+
+  test('ends a question with Ctrl-C, and nothing is changed', async () => {
+    expect((await house.remote(['create', 'kept'], { stdin: key.line })).code).toBe(0);
+    const terminal = await open('delete', 'kept');
+    await terminal.shows(/Type "kept" to continue:/);
+    await terminal.type('', 'C-c');
+    await terminal.shows(/not answered; nothing was changed/);
+    expect((await house.remote(['info', 'kept'])).code).toBe(0);
+  });
+
+  test('ends standard input with Ctrl-C', async () => {
+    const terminal = await open('create', 'pasted');
+    await terminal.shows(/Paste .* end with Ctrl-D:/);
+    await terminal.type('', 'C-c');
+    await terminal.shows(/interrupted; nothing was changed/);
+    expect((await house.remote(['info', 'pasted'])).code).toBe(3);
+  });
+});
+
+test('help names the command as the caller types it', async () => {
+  const { stdout } = await house.remote(['help', 'create']);
+  expect(stdout).toContain(`containarium --server ${house.address} create`);
 });

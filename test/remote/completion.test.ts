@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { makeKey } from '../support/keys.ts';
 import { startRemoteServer, type RemoteTestServer } from '../support/remote/server.ts';
 import { repository, temporaryFolder } from '../support/server.ts';
+import { openTerminal } from '../support/terminal.ts';
 
 let house: RemoteTestServer;
 let folder: string;
@@ -25,6 +26,16 @@ beforeAll(async () => {
   await symlink('/usr/bin/ssh', join(folder, 'bin', 'ssh'));
 });
 
+/** The environment of a person whose command line is for the server. */
+function environment(): Record<string, string> {
+  return {
+    PATH: `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}`,
+    HOME: folder,
+    CONTAINARIUM_SERVER: house.address,
+    CONTAINARIUM_CERTS: house.certificates,
+  };
+}
+
 /** Returns what bash offers for these words, the last of which is being typed. */
 async function bash(words: readonly string[]): Promise<string[]> {
   const script = `
@@ -33,15 +44,7 @@ async function bash(words: readonly string[]): Promise<string[]> {
     COMP_CWORD=${words.length - 1}
     ${words[0] === 'ssh' ? '_containarium_ssh' : '_containarium'}
     printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { stdout } = await execa('bash', ['-c', script], {
-    env: {
-      PATH: `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}`,
-      HOME: folder,
-      CONTAINARIUM_SERVER: house.address,
-      CONTAINARIUM_CERTS: house.certificates,
-    },
-    extendEnv: false,
-  });
+  const { stdout } = await execa('bash', ['-c', script], { env: environment(), extendEnv: false });
   return stdout.split('\n').filter(Boolean);
 }
 
@@ -74,9 +77,57 @@ describe('completion for bash', () => {
   });
 });
 
-test.each(['bash', 'zsh', 'fish'])('the script for %s is printed', async (shell) => {
-  const { stdout } = await execa(process.execPath, [join(repository, 'dist', 'main.js'), 'completion', shell]);
-  expect(stdout).toContain('__complete');
+describe('completion for zsh', () => {
+  /** Opens zsh without anybody's configuration, and loads the script as its head says. */
+  async function zsh() {
+    const variables = Object.entries(environment()).map(([name, value]) => `${name}=${value}`);
+    const terminal = await openTerminal(['env', '-i', 'TERM=xterm', ...variables, 'zsh', '-f']);
+    await terminal.type(
+      'PS1="> "; autoload -Uz compinit; compinit -u -D; source <(containarium completion zsh)',
+      'Enter',
+    );
+    await terminal.type('echo rea""dy', 'Enter');
+    await terminal.shows(/^ready$/m);
+    return terminal;
+  }
+
+  test('completes verbs, and live names from the server', async () => {
+    const terminal = await zsh();
+    await terminal.type('containarium inf', 'Tab');
+    await terminal.shows(/> containarium info$/m);
+    await terminal.type('al', 'Tab');
+    await terminal.shows(/> containarium info alice$/m);
+    await terminal.type('', 'Enter');
+    await terminal.shows(/alice-container/);
+  });
+
+  test('completes after ssh manage@…', async () => {
+    const options = house.server.sshArguments();
+    const login = options.slice(0, options.findIndex((word) => word.startsWith('manage@')) + 1);
+    const terminal = await zsh();
+    await terminal.type(`clear; ssh ${login.join(' ')} info al`, 'Tab');
+    await terminal.shows(/info\s+alice/);
+  });
+});
+
+describe('completion for fish', () => {
+  const fish = async (line: string): Promise<string[]> => {
+    const script = `containarium completion fish | source; complete -C '${line}'`;
+    const { stdout } = await execa('fish', ['--no-config', '-c', script], { env: environment(), extendEnv: false });
+    return stdout.split('\n').map((each) => each.split('\t')[0] ?? '');
+  };
+
+  test('completes verbs, options, and live names from the server', async () => {
+    expect(await fish('containarium inf')).toEqual(['info']);
+    expect(await fish('containarium create --mem')).toEqual(['--memory']);
+    expect(await fish('containarium info al')).toEqual(['alice']);
+  });
+
+  test('completes after ssh manage@…', async () => {
+    const options = house.server.sshArguments();
+    const login = options.slice(0, options.findIndex((word) => word.startsWith('manage@')) + 1);
+    expect(await fish(`ssh ${login.join(' ')} info al`)).toContain('alice');
+  });
 });
 
 test('a shell without a script is refused', async () => {

@@ -67,6 +67,15 @@ test('--on all with --json is one document with an answer for each host', async 
   });
 });
 
+test.each([
+  [['info'], /^one: Simulated host:$/m, /^two: Simulated host:$/m],
+  [['doctor'], /^one +/m, /^two +/m],
+  [['audit', '--limit', '5'], /^one +/m, /^two +/m],
+])('--on all asks %j of all', async (words, ...shown) => {
+  const { stdout, stderr } = await run(...words, '--on', 'all');
+  for (const pattern of shown) expect(stdout, stderr).toMatch(pattern);
+});
+
 test('a server that does not answer is named, and the others are shown', async () => {
   await configure({
     one: { address: one.address, certs: one.certificates },

@@ -101,7 +101,7 @@ describe.each(all.map((client) => [client.name, client] as const))('%s', (_name,
       reject: false,
       input: data,
       encoding: 'buffer',
-      // The last byte of the data may be one.
+      // The random data may end with one.
       stripFinalNewline: false,
       env: client.env,
     });
@@ -159,8 +159,6 @@ describe('the server', () => {
       reject: false,
       input: data.subarray(0, 1024 * 1024),
       encoding: 'buffer',
-      // The last byte of the data may be one.
-      stripFinalNewline: false,
     });
     server.off('connection', see);
     expect(kept.length).toBeGreaterThan(1);

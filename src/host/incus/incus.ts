@@ -6,10 +6,9 @@
  */
 import pRetry from 'p-retry';
 import { z } from 'zod';
-import { check, misfitText } from '../../domain/check.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';
-import { whenFree } from './busy.ts';
+import { defaultIncusLimits, IncusClient, type IncusLimits } from './client.ts';
 import { ConsoleLogs } from './consoleLog.ts';
 import * as documents from './documents.ts';
 import type {
@@ -24,15 +23,7 @@ import type {
 import { IdChoice } from './idChoice.ts';
 import { listWithState } from './instanceList.ts';
 import { memoryInUse, type MemoryInUse } from './memoryMetrics.ts';
-import type { Command, Output, Runner } from '../runner.ts';
-
-/** Time limits in milliseconds, by kind of work. */
-export interface IncusLimits {
-  readonly readMs: number;
-  readonly changeMs: number;
-  /** Work that copies or unpacks data: create, publish, launch of a base image. */
-  readonly copyMs: number;
-}
+import type { Output, Runner } from '../runner.ts';
 
 interface StartOptions {
   /**
@@ -41,8 +32,6 @@ interface StartOptions {
    */
   readonly shiftsIds?: boolean;
 }
-
-const defaultIncusLimits: IncusLimits = { readMs: 20_000, changeMs: 60_000, copyMs: 900_000 };
 
 /** The standard input of `incus create`. */
 export interface InstanceSpec {
@@ -64,10 +53,6 @@ export interface FilePush {
 /** How long Incus caches its metrics, in milliseconds (incus 6.0, api_metrics.go). */
 export const metricsAgeMs = 8000;
 
-/** Matches stderr of the client when it cannot reach its server or is not trusted by it (incus 6.0, observed). */
-const unreachable =
-  /daemon doesn't appear to be started|cannot connect|connection refused|no such file or directory.*unix\.socket|unix\.socket.*(no such file|permission denied|connect)|server doesn't trust|Failed to connect/i;
-
 /**
  * Matches an error of Incus 6.0 that means that the program was not started: Incus sometimes cannot attach to an
  * instance while its file server for that instance ends (seen right after `file push`).
@@ -83,68 +68,18 @@ export function isAlready(state: 'running' | 'stopped', error: unknown): boolean
 }
 
 export class Incus {
-  readonly #runner: Runner;
+  readonly #client: IncusClient;
   readonly #consoleLogs = new ConsoleLogs();
   readonly #idChoice = new IdChoice();
   readonly limits: IncusLimits;
 
   constructor(runner: Runner, limits: IncusLimits = defaultIncusLimits) {
-    this.#runner = runner;
+    this.#client = new IncusClient(runner, limits);
     this.limits = limits;
   }
 
-  async #run(args: readonly string[], options: Omit<Command, 'program' | 'args'>): Promise<Output> {
-    try {
-      return await this.#runner.run({ program: 'incus', args, ...options });
-    } catch (error) {
-      const stderr =
-        isFailure(error, 'program-failed') && typeof error.details?.['stderr'] === 'string'
-          ? error.details['stderr']
-          : '';
-      if (unreachable.test(stderr) || isFailure(error, 'program-missing')) {
-        throw new Failure(
-          'incus-unavailable',
-          {
-            what: 'Incus',
-            why: isFailure(error, 'program-missing')
-              ? 'the program "incus" is not installed'
-              : 'its server does not answer',
-            next: 'see "doctor"',
-            details: { stderr },
-          },
-          error,
-        );
-      }
-      throw error;
-    }
-  }
-
-  /** Runs a change of an existing instance, after one that Incus runs already. */
-  async #change(name: string, args: readonly string[], options: Pick<Command, 'timeoutMs'>): Promise<void> {
-    await whenFree(name, () => this.#run(args, options));
-  }
-
-  async #query<T>(path: string, schema: z.ZodType<T>, signal?: AbortSignal): Promise<T> {
-    const { stdout } = await this.#run(['query', path], { timeoutMs: this.limits.readMs, signal });
-    let document: unknown;
-    try {
-      // The client prints nothing for an empty object (incus 6.0, seen for /1.0/operations). A failed query exits
-      // non-zero.
-      document = JSON.parse(stdout.trim() === '' ? '{}' : stdout);
-    } catch (error) {
-      throw new Failure('unexpected-output', { what: `"incus query ${path}"`, why: 'its output is not JSON' }, error);
-    }
-    const checked = check(schema, document);
-    if (checked.misfit === undefined) return checked.value;
-    throw new Failure('unexpected-output', {
-      what: `"incus query ${path}"`,
-      why: `its output has an unexpected format: ${misfitText(checked.misfit, 'the document')}`,
-      next: 'check the version of Incus on this host, see "doctor"',
-    });
-  }
-
   server(signal?: AbortSignal): Promise<IncusServer> {
-    return this.#query('/1.0', documents.server, signal);
+    return this.#client.query('/1.0', documents.server, signal);
   }
 
   /**
@@ -157,7 +92,7 @@ export class Incus {
 
   /** Returns all instances of the project without their running state, which is cheap at any number. */
   instances(signal?: AbortSignal): Promise<IncusInstance[]> {
-    return this.#query('/1.0/instances?recursion=1', z.array(documents.instance), signal);
+    return this.#client.query('/1.0/instances?recursion=1', z.array(documents.instance), signal);
   }
 
   /** Returns all instances with state (addresses; disk, memory and CPU use) and snapshots, in one query. */
@@ -166,7 +101,7 @@ export class Incus {
   }
 
   #listWithState(path: string, signal?: AbortSignal): Promise<IncusInstance[]> {
-    return listWithState((queried, schema) => this.#query(queried, schema, signal), path);
+    return listWithState((queried, schema) => this.#client.query(queried, schema, signal), path);
   }
 
   /** Returns one instance with state, or `undefined` if it does not exist. */
@@ -177,7 +112,7 @@ export class Incus {
   }
 
   state(name: string, signal?: AbortSignal): Promise<IncusInstanceState> {
-    return this.#query(`/1.0/instances/${encodeURIComponent(name)}/state`, documents.instanceState, signal);
+    return this.#client.query(`/1.0/instances/${encodeURIComponent(name)}/state`, documents.instanceState, signal);
   }
 
   /**
@@ -185,7 +120,7 @@ export class Incus {
    * does not use `--raw`, with which the client prints an error as if it were the result, and exits 0.
    */
   async memoryInUse(signal?: AbortSignal): Promise<MemoryInUse> {
-    const { stdout } = await this.#run(['query', '/1.0/metrics?project=default'], {
+    const { stdout } = await this.#client.run(['query', '/1.0/metrics?project=default'], {
       timeoutMs: this.limits.readMs,
       signal,
     });
@@ -193,16 +128,16 @@ export class Incus {
   }
 
   images(signal?: AbortSignal): Promise<IncusImage[]> {
-    return this.#query('/1.0/images?recursion=1', z.array(documents.image), signal);
+    return this.#client.query('/1.0/images?recursion=1', z.array(documents.image), signal);
   }
 
   networks(signal?: AbortSignal): Promise<IncusNetwork[]> {
-    return this.#query('/1.0/networks?recursion=1', z.array(documents.network), signal);
+    return this.#client.query('/1.0/networks?recursion=1', z.array(documents.network), signal);
   }
 
   /** Returns the addresses in use on a network, static or by DHCP. */
   async leasedAddresses(networkName: string, signal?: AbortSignal): Promise<string[]> {
-    const leases = await this.#query(
+    const leases = await this.#client.query(
       `/1.0/networks/${encodeURIComponent(networkName)}/leases`,
       z.array(z.object({ address: z.string() })).nullable(),
       signal,
@@ -211,12 +146,12 @@ export class Incus {
   }
 
   pools(signal?: AbortSignal): Promise<IncusPool[]> {
-    return this.#query('/1.0/storage-pools?recursion=1', z.array(documents.pool), signal);
+    return this.#client.query('/1.0/storage-pools?recursion=1', z.array(documents.pool), signal);
   }
 
   /** Returns the used and total bytes of a storage pool. */
   async poolSpace(name: string, signal?: AbortSignal): Promise<{ usedBytes: number; totalBytes: number }> {
-    const { space } = await this.#query(
+    const { space } = await this.#client.query(
       `/1.0/storage-pools/${encodeURIComponent(name)}/resources`,
       documents.poolResources,
       signal,
@@ -226,7 +161,7 @@ export class Incus {
 
   /** Returns Incus's own background operations that have not finished. */
   async runningOperations(signal?: AbortSignal): Promise<IncusOperation[]> {
-    const byStatus = await this.#query(
+    const byStatus = await this.#client.query(
       '/1.0/operations?recursion=1',
       z.record(z.string(), z.array(documents.operation)),
       signal,
@@ -239,7 +174,7 @@ export class Incus {
   /** Creates a stopped instance from a local image (fingerprint or alias) or a remote one; no profile is applied. */
   async create(name: string, imageRef: string, spec: InstanceSpec): Promise<void> {
     await this.#idChoice.run(spec, () =>
-      this.#run(['create', imageRef, name, '--no-profiles', '--quiet'], {
+      this.#client.run(['create', imageRef, name, '--no-profiles', '--quiet'], {
         input: JSON.stringify(spec),
         timeoutMs: this.limits.copyMs,
       }),
@@ -248,7 +183,7 @@ export class Incus {
 
   /** Starts an instance. Rejects with an {@link isAlready} failure if it runs. */
   async start(name: string, options: StartOptions = {}): Promise<void> {
-    await this.#change(name, ['start', name, '--quiet'], { timeoutMs: this.#startMs(options) });
+    await this.#client.change(name, ['start', name, '--quiet'], { timeoutMs: this.#startMs(options) });
   }
 
   #startMs({ shiftsIds = false }: StartOptions): number {
@@ -261,17 +196,17 @@ export class Incus {
    */
   async stop(name: string, options: { force?: boolean; graceSeconds?: number } = {}): Promise<void> {
     const args = options.force ? ['--force'] : ['--timeout', String(options.graceSeconds ?? 30)];
-    await this.#change(name, ['stop', name, ...args, '--quiet'], { timeoutMs: this.limits.changeMs });
+    await this.#client.change(name, ['stop', name, ...args, '--quiet'], { timeoutMs: this.limits.changeMs });
   }
 
   async restart(name: string, options: StartOptions & { force?: boolean; graceSeconds?: number } = {}): Promise<void> {
     const args = options.force ? ['--force'] : ['--timeout', String(options.graceSeconds ?? 30)];
-    await this.#change(name, ['restart', name, ...args, '--quiet'], { timeoutMs: this.#startMs(options) });
+    await this.#client.change(name, ['restart', name, ...args, '--quiet'], { timeoutMs: this.#startMs(options) });
   }
 
   /** Deletes an instance, running or not. */
   async delete(name: string): Promise<void> {
-    await this.#change(name, ['delete', name, '--force', '--quiet'], { timeoutMs: this.limits.changeMs });
+    await this.#client.change(name, ['delete', name, '--force', '--quiet'], { timeoutMs: this.limits.changeMs });
   }
 
   /**
@@ -281,7 +216,7 @@ export class Incus {
   async patch(name: string, change: Partial<InstanceSpec>): Promise<void> {
     const path = `/1.0/instances/${encodeURIComponent(name)}`;
     await this.#idChoice.run(change, () =>
-      this.#change(name, ['query', '--request', 'PATCH', '--data', JSON.stringify(change), path], {
+      this.#client.change(name, ['query', '--request', 'PATCH', '--data', JSON.stringify(change), path], {
         timeoutMs: this.limits.changeMs,
       }),
     );
@@ -289,7 +224,7 @@ export class Incus {
 
   /** Writes a file into an instance, running or stopped, and creates missing folders. */
   async pushFile(file: FilePush): Promise<void> {
-    await this.#run(
+    await this.#client.run(
       [
         'file',
         'push',
@@ -315,7 +250,7 @@ export class Incus {
     options: { maxBytes?: number; signal?: AbortSignal } = {},
   ): Promise<string | undefined> {
     try {
-      const { stdout } = await this.#run(['file', 'pull', `${name}${path}`, '-'], {
+      const { stdout } = await this.#client.run(['file', 'pull', `${name}${path}`, '-'], {
         timeoutMs: this.limits.readMs,
         maxOutputBytes: options.maxBytes ?? 256 * 1024,
         signal: options.signal,
@@ -346,7 +281,7 @@ export class Incus {
   ): Promise<Output> {
     const env = Object.entries(options.env ?? {}).flatMap(([key, value]) => ['--env', `${key}=${value}`]);
     const run = (): Promise<Output> =>
-      this.#run(['exec', name, '--force-noninteractive', ...env, '--', ...argv], {
+      this.#client.run(['exec', name, '--force-noninteractive', ...env, '--', ...argv], {
         timeoutMs: options.timeoutMs ?? this.limits.changeMs,
         ...(options.allowExit === undefined ? {} : { allowExit: options.allowExit }),
         ...(options.input === undefined ? {} : { input: options.input }),
@@ -371,7 +306,10 @@ export class Incus {
     const found = await this.instance(name, signal);
     if (found === undefined)
       throw new Failure('not-found', { what: `instance ${quoted(name)}`, why: 'no such instance' });
-    const { stdout } = await this.#run(['console', name, '--show-log'], { timeoutMs: this.limits.readMs, signal });
+    const { stdout } = await this.#client.run(['console', name, '--show-log'], {
+      timeoutMs: this.limits.readMs,
+      signal,
+    });
     // The client adds a line end.
     const text = stdout.replace(/\n$/, '');
     const run = `${found.created_at} ${found.last_used_at}`;
@@ -386,14 +324,14 @@ export class Incus {
    */
   async clearConsoleLog(name: string): Promise<void> {
     this.#consoleLogs.forget(name);
-    await this.#run(['query', '--request', 'DELETE', `/1.0/instances/${encodeURIComponent(name)}/console`], {
+    await this.#client.run(['query', '--request', 'DELETE', `/1.0/instances/${encodeURIComponent(name)}/console`], {
       timeoutMs: this.limits.readMs,
     });
   }
 
   /** Makes an image of a stopped instance. Incus deletes the image that had the alias before. */
   async publish(name: string, alias: string, properties: Readonly<Record<string, string>>): Promise<void> {
-    await this.#run(
+    await this.#client.run(
       // zstd is as small as gzip, and several times faster to write and to unpack.
       [
         'publish',
@@ -411,6 +349,6 @@ export class Incus {
   }
 
   async deleteImage(fingerprint: string): Promise<void> {
-    await this.#run(['image', 'delete', fingerprint, '--quiet'], { timeoutMs: this.limits.changeMs });
+    await this.#client.run(['image', 'delete', fingerprint, '--quiet'], { timeoutMs: this.limits.changeMs });
   }
 }

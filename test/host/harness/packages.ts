@@ -7,7 +7,7 @@ import { readOsRelease, supportedRelease } from '../../../src/prepare/release.ts
 
 /**
  * Packages that the tests need in addition to a jump host's: for the real Incus, for terminals, for the client matrix,
- * and for its log.
+ * for its log, and for completion.
  */
 const testPackages = [
   'debootstrap',
@@ -18,6 +18,8 @@ const testPackages = [
   'python3',
   'python3-pip',
   'fail2ban',
+  'zsh',
+  'fish',
 ];
 
 async function consents(question: string): Promise<boolean> {

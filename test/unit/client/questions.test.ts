@@ -13,8 +13,8 @@ function caller(words: readonly string[]) {
     ask: (question: string) => Promise.resolve(`answer to ${question}`),
     files: {
       read: (path: string) => Promise.resolve(path.startsWith('long') ? 'x'.repeat(300 * 1024) : `text of ${path}`),
-      makeFolder: async (path: string) => void done.push(`made ${path}`),
-      write: async (path: string, text: string) => void done.push(`wrote ${path}: ${text}`),
+      makeFolder: (path: string) => Promise.resolve(void done.push(`made ${path}`)),
+      write: (path: string, text: string) => Promise.resolve(void done.push(`wrote ${path}: ${text}`)),
     },
   };
   return {
@@ -79,7 +79,7 @@ describe('a server that asks the caller', () => {
 
   it('is told of an interrupt, and of a question that the client does not know', async () => {
     const { ask } = caller(['create', 'alice']);
-    const pending = Promise.reject(Object.assign(new Error('interrupted')));
+    const pending = Promise.reject(new Error('interrupted'));
     pending.catch(() => undefined);
     expect(await ask({ case: 'readStdin', value: 1 }, pending)).toMatchObject({ case: 'refusal' });
     expect(await ask({ case: undefined })).toMatchObject({ case: 'refusal', value: { code: 'usage' } });

@@ -35,7 +35,7 @@ function generated(messages: readonly DescMessage[]): Record<string, string[]> {
       ],
       ...Object.entries(generated(message.nestedMessages)),
     ]),
-  ) as Record<string, string[]>;
+  );
 }
 
 function defined(types: readonly protobuf.ReflectionObject[]): Record<string, string[]> {
@@ -56,7 +56,7 @@ function defined(types: readonly protobuf.ReflectionObject[]): Record<string, st
         ],
         ...Object.entries(defined(type.nestedArray)),
       ]),
-  ) as Record<string, string[]>;
+  );
 }
 
 test('the generated messages are those of the proto files', () => {
@@ -67,7 +67,7 @@ test('the generated messages are those of the proto files', () => {
 });
 
 test('the generated service is that of the proto file', () => {
-  const service = read().lookupService('containarium.v1.VerbService').resolveAll() as protobuf.Service;
+  const service = read().lookupService('containarium.v1.VerbService');
   const [made] = file_containarium_v1_verbs.services;
   expect(
     made?.methods.map(({ name, methodKind, input, output }) => [name, methodKind, input.typeName, output.typeName]),

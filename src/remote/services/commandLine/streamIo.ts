@@ -1,4 +1,4 @@
-/** The caller's end of a command line at the other end of a stream of VerbService/Run: it is asked for what is there. */
+/** The caller's end of a command line, at the other end of a stream of VerbService/Run. */
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { CommandIo } from '../../../commandLine/run.ts';
 import { Failure, failureCodes, type FailureCode } from '../../../domain/failure.ts';
