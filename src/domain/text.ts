@@ -45,11 +45,13 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-// British, because American English has a comma before "or".
-const list = new Intl.ListFormat('en-GB', { type: 'disjunction' });
+/** Made when it is first needed, because that takes 10 ms, which most command lines do without. */
+let list: Intl.ListFormat | undefined;
 
 /** Returns `a, b or c`. */
 export function joinChoices(choices: readonly string[]): string {
+  // British, because American English has a comma before "or".
+  list ??= new Intl.ListFormat('en-GB', { type: 'disjunction' });
   return list.format(choices);
 }
 
