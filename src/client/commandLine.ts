@@ -1,12 +1,10 @@
 /** Runs a command line on a server: sends the words, prints what comes back, and answers what the server asks. */
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { createWritableIterable } from '@connectrpc/connect/protocol';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { CommandIo } from '../commandLine/run.ts';
 import { Failure } from '../domain/failure.ts';
 import type { HandedOverTerminal } from '../domain/terminal.ts';
-import { RunInputSchema, type RunInput, type RunOutput } from '../grpc/generated/containarium/v1/verbs_pb.ts';
-import type { Connection } from './connection.ts';
-import { fromStatus } from './failures.ts';
+import { VerbService, type RunInputSchema, type RunOutput } from '../grpc/generated/containarium/v1/verbs_pb.ts';
+import type { Channel } from './grpc/channel.ts';
 import { Interrupts } from './interrupts.ts';
 import { answer } from './questions.ts';
 
@@ -20,28 +18,26 @@ export interface RemoteCommand {
 }
 
 /** Resolves with the exit code. Rejects with the failure of a server that does not answer to the end. */
-export async function runThere({ service }: Connection, { words, prefix, io }: RemoteCommand): Promise<number> {
-  const inputs = createWritableIterable<RunInput>();
-  // Resolves when the next message is wanted, which nobody waits for.
-  const send = (input: Input): void => void inputs.write(create(RunInputSchema, { input })).catch(() => undefined);
+export async function runThere(channel: Channel, { words, prefix, io }: RemoteCommand): Promise<number> {
   const terminal = io.handOver?.();
   const interrupts = new Interrupts(() => send({ case: 'interrupt', value: true }));
+  const call = channel.call(VerbService.method.run, interrupts.again);
+  const send = (input: Input): void => call.send({ input });
+  let exit: number | undefined;
   try {
     send({ case: 'command', value: { words: [...words], prefix, ...(terminal === undefined ? {} : tty(terminal)) } });
-    for await (const { output } of service.run(inputs, { signal: interrupts.again })) {
-      if (output.case === 'exit') return output.value;
-      if (output.case === 'question') {
+    for await (const { output } of call) {
+      if (output.case === 'exit') exit = output.value;
+      else if (output.case === 'question') {
         const reply = await answer(output.value, { io, words, interrupted: interrupts.during() });
         send({ case: 'reply', value: { reply } });
       } else await show(output, io, terminal, send);
     }
+    if (exit !== undefined) return exit;
     throw new Failure('unexpected-output', { what: 'the server', why: 'it ended the command without an exit code' });
-  } catch (error) {
-    throw fromStatus(error);
   } finally {
     terminal?.giveBack();
     interrupts.stop();
-    inputs.close();
   }
 }
 

@@ -33,12 +33,12 @@ async function runOn({ name, address, certificatesFolder }: RemoteHost, words: r
   const io = terminalIo();
   const warning = expiryWarning(identity, new Date());
   if (warning !== undefined) io.stderr(`${warning}\n`);
-  const [{ connect }, { runThere }] = await Promise.all([import('./connection.ts'), import('./commandLine.ts')]);
-  const connection = await connect(address, identity);
+  const [{ Channel }, { runThere }] = await Promise.all([import('./grpc/channel.ts'), import('./commandLine.ts')]);
+  const channel = await Channel.open(address, identity);
   try {
-    return await runThere(connection, { words, prefix: `containarium --server ${name}`, io });
+    return await runThere(channel, { words, prefix: `containarium --server ${name}`, io });
   } finally {
-    connection.close();
+    channel.close();
     // A question that was interrupted still waits for it.
     process.stdin.destroy();
   }

@@ -4,8 +4,8 @@ import { wantedFormat, type Format } from '../catalogue/format.ts';
 import type { Block } from '../catalogue/declaration/view.ts';
 import { exitCodes, Failure, failureCodes } from '../domain/failure.ts';
 import { readIdentity } from './certificates.ts';
-import { connect } from './connection.ts';
-import { fromStatus } from './failures.ts';
+import { VerbService } from '../grpc/generated/containarium/v1/verbs_pb.ts';
+import { Channel } from './grpc/channel.ts';
 import type { RemoteHost } from './servers.ts';
 
 /** What a server says: an answer, or the failure of that server alone. */
@@ -58,18 +58,18 @@ export async function runOnSeveral(hosts: readonly RemoteHost[], words: readonly
 
 async function ask({ name, address, certificatesFolder }: RemoteHost, words: readonly string[]): Promise<HostAnswer> {
   try {
-    const connection = await connect(address, await readIdentity(certificatesFolder));
+    const channel = await Channel.open(address, await readIdentity(certificatesFolder));
     try {
       const request = { words: [...words], terminal: process.stdout.isTTY };
-      const { verb, format, resultJson, blocksJson, exit } = await connection.service.view(request);
+      const { verb, format, resultJson, blocksJson, exit } = await channel.ask(VerbService.method.view, request);
       const result: unknown = JSON.parse(resultJson);
       const blocks = JSON.parse(blocksJson) as Block[];
       return { host: name, answer: { verb, format: format as Format, result, blocks, exit } };
     } finally {
-      connection.close();
+      channel.close();
     }
   } catch (error) {
-    return { host: name, failure: error instanceof SyntaxError ? Failure.from(error) : fromStatus(error) };
+    return { host: name, failure: Failure.from(error) };
   }
 }
 

@@ -13,7 +13,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { readIdentity } from '../../src/client/certificates.ts';
-import { connect } from '../../src/client/connection.ts';
+import { Channel } from '../../src/client/grpc/channel.ts';
+import { VerbService } from '../../src/grpc/generated/containarium/v1/verbs_pb.ts';
 import { percentile } from './shell/figures.ts';
 import { startServer } from './shell/server.ts';
 
@@ -88,9 +89,12 @@ try {
         `${beside(cold.node)}, with its HTTP/2 and TLS ${beside(cold.modules)}`,
     );
     const identity = await readIdentity(folder);
-    const open = await connect(address, identity);
+    const open = await Channel.open(address, identity);
     const call = async () => {
-      const events = open.service.call({ verb, inputJson: '{}' })[Symbol.asyncIterator]();
+      const made = open.call(VerbService.method.call);
+      made.send({ verb, inputJson: '{}' });
+      made.end();
+      const events = made[Symbol.asyncIterator]();
       while ((await events.next()).done !== true);
     };
     const warm: [number[], number[]] = [[], []];

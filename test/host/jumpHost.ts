@@ -21,6 +21,8 @@ export interface JumpHostOptions {
   readonly name: string;
   readonly timeouts?: Readonly<Record<string, number>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** More of containarium.yaml. */
+  readonly config?: Readonly<Record<string, unknown>>;
   /** Packages of the prepared image, beside those that it needs. Default: the product's. */
   readonly packages?: readonly string[];
   /** Called when Incus runs, before the server starts. */
@@ -31,7 +33,7 @@ export interface JumpHostOptions {
 export const skipReason = process.env['CONTAINARIUM_TEST_HOST_SKIP'];
 
 export async function startJumpHost(options: JumpHostOptions): Promise<JumpHost> {
-  const { name, timeouts, env, packages, beforeServer } = options;
+  const { name, timeouts, env, config, packages, beforeServer } = options;
   const incus = await startIncus({ name });
   try {
     await beforeServer?.(incus);
@@ -58,6 +60,7 @@ export async function startJumpHost(options: JumpHostOptions): Promise<JumpHost>
         },
         defaults: { cpu: 1, memory: '512MiB', disk: '3GiB' },
         ...(timeouts === undefined ? {} : { timeouts }),
+        ...config,
       },
     });
     const stop = async (): Promise<void> => {

@@ -16,6 +16,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../src/prepare/programs.ts';
 import { readOsRelease } from '../../src/prepare/release.ts';
+import { runRemotely } from '../support/remote/server.ts';
 import { eventually, temporaryFolder } from '../support/server.ts';
 import { addressOf, ensureBaseImage, ensurePackages, startIncus, waitUntil } from './harness/index.ts';
 import type { RunningIncus } from './harness/index.ts';
@@ -70,10 +71,14 @@ const secrets = [
   '/bin/sh',
 ];
 
+/** The processes that speak to the internet. Each has a unit and a user of its name. */
+const outside = ['containarium-front', 'containarium-remote'] as const;
+
 describe.skipIf(reason !== undefined).each(releases)('the service on %o', { timeout: 10 * 60_000 }, (release) => {
   const machine = `service-${release?.versionId ?? 'own'}`;
   let address: string;
   let key: string;
+  let certificates: string;
 
   const exec = (...args: string[]): Promise<string> => incus.incus(['exec', machine, '--', ...args]);
   const end = 'end of output\n';
@@ -92,12 +97,13 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
     );
   const property = async (unit: string, name: string): Promise<string> =>
     (await read('systemctl', 'show', '--property', name, '--value', unit)).trim();
-  const frontPid = (): Promise<number> => property('containarium-front.service', 'MainPID').then(Number);
-  const running = (other?: number): Promise<number> =>
+  const pidOf = (name: (typeof outside)[number]): Promise<number> =>
+    property(`${name}.service`, 'MainPID').then(Number);
+  const running = (other?: number, name: (typeof outside)[number] = 'containarium-front'): Promise<number> =>
     eventually(async () => {
-      const pid = await frontPid();
+      const pid = await pidOf(name);
       return pid === 0 || pid === other ? undefined : pid;
-    }, `a front other than ${other}`);
+    }, `a process of ${name} other than ${other}`);
 
   function sshArguments(words: readonly string[]): string[] {
     const options = [
@@ -169,6 +175,11 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
       '-c',
       `${decoys}; mkdir -p /etc/systemd/system/containarium.service.d && printf '${dropIn}' > /etc/systemd/system/containarium.service.d/test.conf`,
     );
+    await exec(
+      'sh',
+      '-c',
+      "mkdir -p /var/lib/containarium && printf 'remote: {listen: 0.0.0.0:50051}\\n' > /var/lib/containarium/containarium.yaml",
+    );
     await exec('systemctl', 'daemon-reload');
     await exec('systemctl', 'start', 'containarium');
     await running();
@@ -186,47 +197,57 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
       async () =>
         `a login: ${JSON.stringify(await ssh('whoami'))} ${await read('journalctl', '--no-pager', '-n', '40')}`,
     );
+    const generated = await ssh('cert', 'generate', '--server-ip', address);
+    expect(generated.exitCode, generated.stderr).toBe(0);
+    certificates = join(folder, 'certs');
+    await mkdir(certificates);
+    await writeFile(join(certificates, 'bundle.pem'), generated.stdout, { mode: 0o600 });
+    await running(undefined, 'containarium-remote');
     // The image of another release is built first, if this machine has none yet.
   }, 900_000);
 
-  it('runs the front as its own user, with no capability, no new privileges, a system call filter and its own namespaces', async () => {
-    const pid = await running();
-    const status = await read('cat', `/proc/${pid}/status`);
-    const field = (name: string): string => new RegExp(`^${name}:\\s*(.*?)\\s*$`, 'm').exec(status)?.[1] ?? '';
-    const [, , uid = '', gid = ''] = (await read('getent', 'passwd', 'containarium-front')).split(':');
-    expect(Number(uid)).toBeGreaterThan(0);
-    expect(await read('getent', 'passwd', 'containarium-front')).toMatch(/:\/nonexistent:\/usr\/sbin\/nologin\n$/);
-    expect(field('Uid').split(/\s+/)).toEqual([uid, uid, uid, uid]);
-    expect(field('Gid').split(/\s+/)).toEqual([gid, gid, gid, gid]);
-    expect(field('Groups')).toBe(gid);
-    for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) expect(field(set), set).toBe('0'.repeat(16));
-    expect(field('NoNewPrivs')).toBe('1');
-    expect(field('Seccomp')).toBe('2');
-    for (const namespace of ['mnt', 'net', 'user', 'ipc', 'uts']) {
-      expect(await read('readlink', `/proc/${pid}/ns/${namespace}`), namespace).not.toBe(
-        await read('readlink', `/proc/1/ns/${namespace}`),
+  it.each(outside)(
+    'runs %s as its own user, with no capability, no new privileges, a system call filter and its own namespaces',
+    async (name) => {
+      const pid = await running(undefined, name);
+      const status = await read('cat', `/proc/${pid}/status`);
+      const field = (name: string): string => new RegExp(`^${name}:\\s*(.*?)\\s*$`, 'm').exec(status)?.[1] ?? '';
+      const [, , uid = '', gid = ''] = (await read('getent', 'passwd', name)).split(':');
+      expect(Number(uid)).toBeGreaterThan(0);
+      expect(await read('getent', 'passwd', name)).toMatch(/:\/nonexistent:\/usr\/sbin\/nologin\n$/);
+      expect(field('Uid').split(/\s+/)).toEqual([uid, uid, uid, uid]);
+      expect(field('Gid').split(/\s+/)).toEqual([gid, gid, gid, gid]);
+      expect(field('Groups')).toBe(gid);
+      for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'])
+        expect(field(set), set).toBe('0'.repeat(16));
+      expect(field('NoNewPrivs')).toBe('1');
+      expect(field('Seccomp')).toBe('2');
+      for (const namespace of ['mnt', 'net', 'user', 'ipc', 'uts']) {
+        expect(await read('readlink', `/proc/${pid}/ns/${namespace}`), namespace).not.toBe(
+          await read('readlink', `/proc/1/ns/${namespace}`),
+        );
+      }
+      expect(await read('ls', `/proc/${pid}/root/`)).not.toMatch(/home|srv|mnt|boot/);
+      expect(await read('ls', `/proc/${pid}/root/etc`)).toBe('');
+      const limits = await read('cat', `/proc/${pid}/limits`);
+      expect(limits).toMatch(/^Max core file size +0 +0/m);
+      expect(await property(`${name}.service`, 'MemoryMax')).toBe(String(1024 ** 3));
+      expect(await property(`${name}.service`, 'TasksMax')).toBe('64');
+      // Its two sockets, its log, and the descriptors of Node.js itself.
+      const open = (await read('sh', '-c', `for fd in /proc/${pid}/fd/*; do readlink $fd; done`)).trim().split('\n');
+      expect(open.filter((target) => !/^(pipe:|socket:|anon_inode:|\/dev\/null$)/.test(target))).toEqual([]);
+      console.info(
+        `${machine}: ${name}: ${field('Seccomp_filters')} system call filters, namespaces mnt net user ipc uts of its own`,
       );
-    }
-    expect(await read('ls', `/proc/${pid}/root/`)).not.toMatch(/home|srv|mnt|boot/);
-    expect(await read('ls', `/proc/${pid}/root/etc`)).toBe('');
-    const limits = await read('cat', `/proc/${pid}/limits`);
-    expect(limits).toMatch(/^Max core file size +0 +0/m);
-    expect(await property('containarium-front.service', 'MemoryMax')).toBe(String(1024 ** 3));
-    expect(await property('containarium-front.service', 'TasksMax')).toBe('64');
-    // Its two sockets, its log, and the descriptors of Node.js itself.
-    const open = (await read('sh', '-c', `for fd in /proc/${pid}/fd/*; do readlink $fd; done`)).trim().split('\n');
-    expect(open.filter((target) => !/^(pipe:|socket:|anon_inode:|\/dev\/null$)/.test(target))).toEqual([]);
-    console.info(
-      `${machine}: ${field('Seccomp_filters')} system call filters, namespaces mnt net user ipc uts of its own`,
-    );
-  });
+    },
+  );
 
-  /** Runs a hostile program with exactly the settings of the front's unit. */
-  async function attempt(script: string): Promise<Record<string, string>> {
+  /** Runs a hostile program with exactly the settings of the unit of a process. */
+  async function attempt(name: string, script: string): Promise<Record<string, string>> {
     await exec(
       'sh',
       '-c',
-      'mkdir -p /etc/systemd/system/attempt.service.d && cp /etc/systemd/system/containarium-front.service.d/10-containarium.conf /etc/systemd/system/attempt.service.d/ && systemctl daemon-reload',
+      `mkdir -p /etc/systemd/system/attempt.service.d && cp /etc/systemd/system/${name}.service.d/10-containarium.conf /etc/systemd/system/attempt.service.d/ && systemctl daemon-reload`,
     );
     const args = [
       'systemd-run',
@@ -243,7 +264,7 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
     return JSON.parse(await exec(...args)) as Record<string, string>;
   }
 
-  it("gives a hostile program in the front's place nothing to reach", async () => {
+  it.each(outside)('gives a hostile program in the place of %s nothing to reach', async (name) => {
     for (const path of [
       '/var/lib/incus/unix.socket',
       '/etc/ssh/ssh_host_ed25519_key',
@@ -251,7 +272,9 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
       '/run/dbus/system_bus_socket',
     ])
       expect(await code('test', '-e', path), path).toBe(0);
-    const found = await attempt(`
+    const found = await attempt(
+      name,
+      `
       import { accessSync, readdirSync, writeFileSync, readFileSync } from 'node:fs';
       import { connect, createServer } from 'node:net';
       import { spawnSync } from 'node:child_process';
@@ -272,7 +295,8 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
       found['kill'] = await outcome(() => process.kill(1, 'SIGTERM'));
       console.log(JSON.stringify(found));
       process.exit(0);
-    `);
+    `,
+    );
     console.info(JSON.stringify(found));
     const { interfaces, others, ...rest } = found;
     expect(interfaces).toMatch(/^(lo|ENOENT|EINVAL)$/);
@@ -285,18 +309,15 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
   });
 
   it('is rated safe by systemd itself', async () => {
-    const text = await read('systemd-analyze', 'security', '--no-pager', 'containarium-front.service');
-    const rating = Number(/Overall exposure level for containarium-front\.service: ([\d.]+)/.exec(text)?.[1]);
-    console.info(
-      `${machine}: containarium-front.service ${rating}; ${text
-        .split('\n')
-        .filter((line) => line.includes('✗'))
-        .map((line) => line.trim().split(/\s+/)[1])
-        .join(' ')}`,
-    );
-    // 0.3 on Debian 12 and 13. The rest: V8 writes machine code (0.1), connections must be accepted from any
-    // address (0.2), and PrivateDevices allows some devices (0.1). Each lost directive adds at least 0.1.
-    expect(rating).toBeLessThanOrEqual(0.4);
+    for (const name of outside) {
+      const text = await read('systemd-analyze', 'security', '--no-pager', `${name}.service`);
+      const rating = Number(/Overall exposure level for [\w.-]+: ([\d.]+)/.exec(text)?.[1]);
+      const lines = text.split('\n').filter((line) => line.includes('✗'));
+      console.info(`${machine}: ${name} ${rating}; ${lines.map((line) => line.trim().split(/\s+/)[1]).join(' ')}`);
+      // 0.3 on Debian 12 and 13. The rest: V8 writes machine code (0.1), connections must be accepted from any
+      // address (0.2), and PrivateDevices allows some devices (0.1). Each lost directive adds at least 0.1.
+      expect(rating, name).toBeLessThanOrEqual(0.4);
+    }
     const core = await read('systemd-analyze', 'security', '--no-pager', 'containarium.service');
     const exposure = Number(/Overall exposure level for containarium\.service: ([\d.]+)/.exec(core)?.[1]);
     console.info(`${machine}: containarium.service ${exposure}`);
@@ -421,6 +442,15 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
     const all = await read('sh', '-c', 'cat /proc/[0-9]*/cmdline');
     // Two command lines have it: that of systemd-run and that of the only front.
     expect(all.split('--channel=1')).toHaveLength(3);
+  });
+
+  it('serves the remote interface to the command line from elsewhere, also after its process was killed', async () => {
+    const list = () => runRemotely(`${address}:50051`, ['list', '--json'], { certificates });
+    expect(await list()).toMatchObject({ code: 0 });
+    const pid = await running(undefined, 'containarium-remote');
+    await exec('kill', '-KILL', String(pid));
+    await running(pid, 'containarium-remote');
+    await eventually(async () => ((await list()).code === 0 ? true : undefined), 'the next process serves');
   });
 
   it('is gone after service:uninstall, which keeps its state, and can be repeated', async () => {

@@ -7,15 +7,14 @@
  * The state file says which client certificates were issued and which are revoked; their keys are never stored.
  */
 import { X509Certificate } from 'node:crypto';
-import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Low } from 'lowdb';
-import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import type { RemoteTrust } from '../../domain/access/directory.ts';
 import { Failure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';
 import { openState } from '../../journal/jsonState.ts';
+import { FileSet } from './fileSet.ts';
 import type { CertifiedKey, IssuedCertificate, ServerNames } from './x509.ts';
 
 const schema = z.object({
@@ -47,19 +46,24 @@ const forgottenAfterMs = 90 * 86_400_000;
 const maxIssued = 10_000;
 
 export class CertificateStore {
-  readonly folder: string;
+  readonly #files: FileSet;
   readonly #db: Low<State>;
   #authority: string | undefined;
   #server: CertifiedKey | undefined;
 
   private constructor(folder: string, db: Low<State>) {
-    this.folder = folder;
+    this.#files = new FileSet(folder);
     this.#db = db;
+  }
+
+  get folder(): string {
+    return this.#files.folder;
   }
 
   /** Opens the store. Rejects with `settings` if a file is damaged: it is never replaced. */
   static async open(folder: string, statePath: string): Promise<CertificateStore> {
     const store = new CertificateStore(folder, await openState(statePath, schema, { issued: [], revoked: [] }));
+    await store.#files.recover();
     await store.#load();
     return store;
   }
@@ -86,7 +90,7 @@ export class CertificateStore {
   /** Returns the CA with its key. Rejects with `not-found` if there is none, or if its key is kept elsewhere. */
   async authority(): Promise<CertifiedKey> {
     if (this.#authority === undefined) throw noCertificates();
-    const key = await this.#read('ca.key');
+    const key = await this.#files.read('ca.key');
     if (key === undefined)
       throw new Failure('not-found', {
         what: `the key of the CA, ${join(this.folder, 'ca.key')}`,
@@ -98,10 +102,12 @@ export class CertificateStore {
 
   /** Stores a new CA with its server certificate. Certificates of an earlier CA are no longer accepted. */
   async replaceAuthority(authority: CertifiedKey, server: CertifiedKey): Promise<void> {
-    await this.#write('ca.key', authority.key);
-    await this.replaceServer(server);
-    // The last, because clients of the new CA are accepted from then on.
-    await this.#write('ca.crt', authority.certificate);
+    await this.#files.replace({
+      'ca.key': authority.key,
+      'ca.crt': authority.certificate,
+      'server.key': server.key,
+      'server.crt': server.certificate,
+    });
     // Revocations stay, because the CA may be the same again (`cert generate-with-ca`).
     await this.#change(({ revoked }) => ({ issued: [], revoked }));
     await this.#load();
@@ -109,8 +115,7 @@ export class CertificateStore {
 
   /** Stores a new server certificate of the same CA. */
   async replaceServer({ certificate, key }: CertifiedKey): Promise<void> {
-    await this.#write('server.key', key);
-    await this.#write('server.crt', certificate);
+    await this.#files.replace({ 'server.key': key, 'server.crt': certificate });
     await this.#load();
   }
 
@@ -155,7 +160,7 @@ export class CertificateStore {
 
   async #load(): Promise<void> {
     const [authority, certificate, key] = await Promise.all(
-      ['ca.crt', 'server.crt', 'server.key'].map((name) => this.#read(name)),
+      ['ca.crt', 'server.crt', 'server.key'].map((name) => this.#files.read(name)),
     );
     for (const [name, text] of [
       ['ca.crt', authority],
@@ -164,21 +169,6 @@ export class CertificateStore {
       if (text !== undefined) requireCertificate(join(this.folder, name), text);
     this.#authority = authority;
     this.#server = certificate === undefined || key === undefined ? undefined : { certificate, key };
-  }
-
-  async #read(name: string): Promise<string | undefined> {
-    try {
-      return await readFile(join(this.folder, name), 'utf8');
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-      throw error;
-    }
-  }
-
-  async #write(name: string, text: string): Promise<void> {
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    if (name.endsWith('.key')) await chmod(this.folder, 0o700);
-    await writeFileAtomic(join(this.folder, name), text, { mode: name.endsWith('.key') ? 0o600 : 0o644, fsync: true });
   }
 }
 
