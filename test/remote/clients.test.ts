@@ -156,26 +156,40 @@ with grpc.secure_channel(${JSON.stringify(house.address)}, credentials) as chann
 });
 
 describe('openssl s_client', () => {
-  const handshake = async (...options: string[]) =>
+  const handshake = async ({ address, certificates: folder }: RemoteTestServer, ...options: string[]) =>
     execa(
       'openssl',
       [
-        ...['s_client', '-connect', house.address, '-alpn', 'h2', '-CAfile', join(house.certificates, 'ca.crt')],
-        ...['-cert', join(house.certificates, 'client.crt'), '-key', join(house.certificates, 'client.key')],
+        ...['s_client', '-connect', address, '-alpn', 'h2', '-CAfile', join(folder, 'ca.crt')],
+        ...['-cert', join(folder, 'client.crt'), '-key', join(folder, 'client.key')],
         ...options,
       ],
       { input: '', reject: false, timeout: 20_000 },
     );
+  const agreed = async (of: RemoteTestServer, ...options: string[]): Promise<boolean> => {
+    const { exitCode, stdout } = await handshake(of, ...options);
+    return exitCode === 0 && /Cipher is (?!\(NONE\))/.test(stdout);
+  };
 
   test('verifies the server, and agrees on TLS 1.3 and h2', async () => {
-    const { stdout } = await handshake('-verify_return_error', '-verify_ip', '127.0.0.1');
+    const { stdout } = await handshake(house, '-verify_return_error', '-verify_ip', '127.0.0.1');
     expect(stdout).toMatch(/Verify return code: 0 \(ok\)|Verification: OK/);
     expect(stdout).toContain('TLSv1.3');
     expect(stdout).toContain('ALPN protocol: h2');
   });
 
   test.each(['-tls1', '-tls1_1', '-tls1_2'])('cannot use an older version (%s)', async (option) => {
-    const { exitCode, stdout } = await handshake(option);
-    expect(exitCode === 0 && /Cipher is (?!\(NONE\))/.test(stdout)).toBe(false);
+    expect(await agreed(house, option)).toBe(false);
+  });
+
+  test('can use TLS 1.2, with ciphers that keep yesterday secret, where remote.minTlsVersion is 1.2', async () => {
+    const older = await startRemoteServer({ config: { remote: { minTlsVersion: '1.2' } } });
+    expect(await agreed(older, '-tls1_2')).toBe(true);
+    expect(await agreed(older, '-tls1_2', '-cipher', 'ECDHE-RSA-AES128-GCM-SHA256')).toBe(true);
+    // No forward secrecy, CBC, and no encryption.
+    for (const cipher of ['AES128-GCM-SHA256', 'ECDHE-RSA-AES128-SHA', 'NULL-SHA256'])
+      expect(await agreed(older, '-tls1_2', '-cipher', `${cipher}:@SECLEVEL=0`), cipher).toBe(false);
+    expect(await agreed(older, '-tls1_1', '-cipher', 'ALL:@SECLEVEL=0')).toBe(false);
+    expect(await older.remote(['version'])).toMatchObject({ code: 0 });
   });
 });

@@ -12,9 +12,8 @@ import { addAdmin, listAdmins, removeAdmin, setAdminRole } from '../../service/a
 import { audit, exportAudit, verifyAudit } from '../../service/audit.ts';
 import { addBan, liftBan, listBans } from '../../service/bans.ts';
 import { addCa, listCas, removeCa, revokeCertificates } from '../../service/cas.ts';
+import { generateCertificates, generateWithCa } from '../../service/certGenerate.ts';
 import {
-  generateCertificates,
-  generateWithCa,
   issueCertificate,
   listCertificates,
   renewServerCertificate,
