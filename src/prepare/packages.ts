@@ -2,12 +2,12 @@
  * Installs the missing packages from the machine's own apt sources. If none is missing, nothing is downloaded, not even
  * package lists.
  */
-import { access, chmod, mkdir, readFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { Failure } from '../domain/failure.ts';
 import { missingSource, readAptSources } from './aptSources.ts';
-import { hasSystemd } from './daemon.ts';
+import { lacksBus } from './bus.ts';
 import { run, succeeds } from './programs.ts';
 import type { Release } from './release.ts';
 
@@ -56,19 +56,6 @@ export async function kernelHas(fileSystem: FileSystem): Promise<boolean> {
   const known = await readFile('/proc/filesystems', 'utf8');
   if (known.split('\n').some((line) => line.split('\t').at(-1) === fileSystem)) return true;
   return succeeds('modprobe', ['--dry-run', '--quiet', fileSystem]);
-}
-
-/**
- * Reports whether systemd runs here without D-Bus, which the installed service needs to start its front
- * (src/core/processes/unitStarter.ts).
- */
-async function lacksBus(): Promise<boolean> {
-  // Check the socket and not the package: other packages provide it too (dbus-broker).
-  const bus = access('/run/dbus/system_bus_socket').then(
-    () => true,
-    () => false,
-  );
-  return (await hasSystemd()) && !(await bus);
 }
 
 /** Returns the packages that this machine needs, besides Incus itself. */

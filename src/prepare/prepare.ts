@@ -7,6 +7,7 @@ import { ProgramRunner } from '../host/runner.ts';
 import { Failure } from '../domain/failure.ts';
 import type { KernelLimits } from '../domain/values/kernelLimits.ts';
 import { closeBridge } from './bridge.ts';
+import { startBus } from './bus.ts';
 import { startIncusDaemon } from './daemon.ts';
 import { initialiseIncus } from './initialise.ts';
 import type { InitialiseOptions } from './initialise.ts';
@@ -79,6 +80,7 @@ export async function prepareHost({ say, ask, offer, settings }: PrepareOptions)
     }
     await installPackages({ release, say, missing });
   }
+  await startBus(say);
   await raiseKernelLimits(say, settings.sysctl);
   await prepareSubordinateIds(say);
   await startIncusDaemon(say);
