@@ -101,7 +101,8 @@ async function installAuthority(
           { name: 'server.key', content: server.key },
         ]
       : [];
-  return issued(context, admin, client, authority.certificate, own);
+  const dialled = { server: certificates.server, listen: context.settings.remote.listen };
+  return issued(dialled, admin, client, authority.certificate, own);
 }
 
 /** Returns the admin who gets the first certificate: the one who was named, the caller, or the only admin. */

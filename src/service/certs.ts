@@ -34,7 +34,8 @@ export async function issueCertificate(
     validFor(durationMs, now()),
   );
   await certificates.add(admin, client, call.actor.name, now());
-  return issued(context, admin, client, authority.certificate);
+  const dialled = { server: certificates.server, listen: context.settings.remote.listen };
+  return issued(dialled, admin, client, authority.certificate);
 }
 
 export function listCertificates(context: ServiceContext): Promise<CertificateList> {

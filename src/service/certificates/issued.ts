@@ -1,8 +1,7 @@
 /** What the capabilities of certificates have in common: how long one lasts, and the answer that carries it. */
 import type { CertificateFile, CertificateIssued } from '../../domain/results/certificates.ts';
 import { dayMs } from '../../domain/values/duration.ts';
-import type { ServiceContext } from '../context.ts';
-import { namesOf } from './certificateStore.ts';
+import { namesOf, type ServerIdentity } from './certificateStore.ts';
 import type { IssuedCertificate } from './x509.ts';
 
 /** Validity of certificates, in milliseconds. */
@@ -15,17 +14,22 @@ export interface Names {
   readonly serverName?: readonly string[] | undefined;
 }
 
+/** What a client dials. */
+interface Dialled {
+  readonly server: ServerIdentity | undefined;
+  /** Absent while the remote interface is off. */
+  readonly listen: { readonly port: number } | undefined;
+}
+
 /** Returns the answer that carries a client certificate, its key and the CA, with `own` for whoever is on the host. */
 export function issued(
-  { certificates, settings }: ServiceContext,
+  { server, listen }: Dialled,
   admin: string,
   { serial, notAfter, certificate, key }: IssuedCertificate,
   authority: string,
   own: readonly CertificateFile[] = [],
 ): CertificateIssued {
-  const { server } = certificates;
   const [name] = server === undefined ? [] : allNames(server.certificate);
-  const { listen } = settings.remote;
   return {
     admin,
     serial,
