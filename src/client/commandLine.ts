@@ -29,7 +29,8 @@ export async function runThere(channel: Channel, { words, prefix, io }: RemoteCo
     for await (const { output } of call) {
       if (output.case === 'exit') exit = output.value;
       else if (output.case === 'question') {
-        const reply = await answer(output.value, { io, words, interrupted: interrupts.during() });
+        const question = output.value;
+        const reply = await interrupts.during((interrupted) => answer(question, { io, words, interrupted }));
         send({ case: 'reply', value: { reply } });
       } else await show(output, io, terminal, send);
     }

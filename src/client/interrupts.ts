@@ -18,9 +18,13 @@ export class Interrupts {
     return this.#again.signal;
   }
 
-  /** Returns a promise that rejects on a Ctrl-C from now on. */
-  during(): Promise<never> {
-    return new Promise((_, reject) => (this.#question = reject));
+  /** Asks a question, with a promise that rejects on a Ctrl-C until it is answered. */
+  async during<T>(ask: (interrupted: Promise<never>) => Promise<T>): Promise<T> {
+    try {
+      return await ask(new Promise((_, reject) => (this.#question = reject)));
+    } finally {
+      this.#question = undefined;
+    }
   }
 
   stop(): void {
@@ -32,6 +36,5 @@ export class Interrupts {
     this.#hasInterrupted = true;
     if (this.#question === undefined) return this.#onInterrupt();
     this.#question(new Failure('cancelled', { what: 'the command', why: 'it was interrupted; nothing was changed' }));
-    this.#question = undefined;
   };
 }

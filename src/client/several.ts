@@ -3,6 +3,7 @@ import { renderBlocks, renderDocument } from '../catalogue/render.ts';
 import { wantedFormat, type Format } from '../catalogue/format.ts';
 import type { Block } from '../catalogue/declaration/view.ts';
 import { exitCodes, Failure, failureCodes } from '../domain/failure.ts';
+import { printableLines } from '../domain/text.ts';
 import { readIdentity } from './certificates.ts';
 import { VerbService } from '../grpc/generated/containarium/v1/verbs_pb.ts';
 import { Channel } from './grpc/channel.ts';
@@ -39,7 +40,8 @@ export async function runOnSeveral(hosts: readonly RemoteHost[], words: readonly
     });
   if (format === 'table') {
     process.stdout.write(renderBlocks(together(answers)));
-    for (const { host, failure } of failed) process.stderr.write(`${host}: ${failure.what}: ${failure.why}\n`);
+    for (const { host, failure } of failed)
+      process.stderr.write(printableLines(`${host}: ${failure.what}: ${failure.why}\n`));
   } else {
     const document = {
       ok: failed.length === 0,
