@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { failureSentences } from './catalogue/render.ts';
+import { endWithOutput } from './commandLine/closedOutput.ts';
 import { Failure } from './domain/failure.ts';
 import { withoutEmpty } from './settings/environment.ts';
 import { packageRoot } from './settings/home.ts';
@@ -31,6 +32,7 @@ export async function runProgram(words: readonly string[], variables: NodeJS.Pro
       return await daemon(words.slice(1), env);
     }
     if (first === 'completion') {
+      endWithOutput();
       const { completionScript } = await import('./commandLine/completionScripts.ts');
       process.stdout.write(completionScript(words[1]));
       return 0;
@@ -44,6 +46,7 @@ export async function runProgram(words: readonly string[], variables: NodeJS.Pro
       process.stderr.write(usage);
       return 2;
     }
+    endWithOutput();
     const { runRemotely } = await import('./client/run.ts');
     const code = await runRemotely(words, env);
     if (code !== undefined) return code;

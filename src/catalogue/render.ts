@@ -40,10 +40,15 @@ export function renderAnswer(answer: Answer, format: Format, host: HostTag, cont
 }
 
 /** Renders a failure, as a document on stdout for JSON and YAML, otherwise as text on stderr. */
-export function renderFailure(failure: Failure, command: string, format: Format, host: HostTag): Rendered {
+export function renderFailure(failure: Failure, command: string, format: Format, host?: HostTag): Rendered {
   const stderr = failureSentences(failure.toData());
   if (format === 'json' || format === 'yaml') {
-    const document = { ok: false, command, host, error: { ...failure.toData(), exitCode: failure.exitCode } };
+    const document = {
+      ok: false,
+      command,
+      ...(host === undefined ? {} : { host }),
+      error: { ...failure.toData(), exitCode: failure.exitCode },
+    };
     return { stdout: renderDocument(document, format), stderr: '', exitCode: failure.exitCode };
   }
   return { stdout: '', stderr, exitCode: failure.exitCode };

@@ -1,10 +1,9 @@
 /** Reads the certificates of a client from a folder: three files of the original's names, or `bundle.pem` with all. */
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { commonNameOf } from '../domain/access/commonName.ts';
 import { Failure } from '../domain/failure.ts';
-import { quoted } from '../domain/text.ts';
 
 export interface ClientIdentity {
   /** PEM. */
@@ -55,21 +54,28 @@ function checked(
   folder: string,
   files: { readonly authority: string; readonly certificate: string; readonly key: string },
 ): ClientIdentity {
-  try {
-    const certificate = new X509Certificate(files.certificate);
+  const certificate = parsed(folder, 'ca.crt or client.crt is not a certificate', () => {
     new X509Certificate(files.authority);
-    return { ...files, name: commonNameOf(certificate) ?? 'unknown', expiresAt: certificate.validToDate };
+    return new X509Certificate(files.certificate);
+  });
+  const key = parsed(folder, 'client.key is not a private key', () => createPrivateKey(files.key));
+  if (!certificate.checkPrivateKey(key)) throw unusable(folder, 'client.key is the key of another certificate');
+  // validToDate exists since Node.js 22 only.
+  const expiresAt = new Date(certificate.validTo);
+  return { ...files, name: commonNameOf(certificate) ?? 'unknown', expiresAt };
+}
+
+function parsed<T>(folder: string, why: string, parse: () => T): T {
+  try {
+    return parse();
   } catch (error) {
-    throw new Failure(
-      'settings',
-      {
-        what: `certificates in ${folder}`,
-        why: 'they cannot be read as PEM',
-        next: `put the files of "cert issue" there again; ${quoted('client.crt')} must be a certificate`,
-      },
-      error,
-    );
+    throw unusable(folder, why, error);
   }
+}
+
+function unusable(folder: string, why: string, cause?: unknown): Failure {
+  const next = 'put the files of "cert issue" there again';
+  return new Failure('settings', { what: `certificates in ${folder}`, why, next }, cause);
 }
 
 async function readIfExists(path: string): Promise<string | undefined> {

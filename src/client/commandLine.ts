@@ -24,6 +24,7 @@ export async function runThere(channel: Channel, { words, prefix, io }: RemoteCo
   const call = channel.call(VerbService.method.run, interrupts.again);
   const send = (input: Input): void => call.send({ input });
   let exit: number | undefined;
+  let isLineOpen = false;
   try {
     send({ case: 'command', value: { words: [...words], prefix, ...(terminal === undefined ? {} : tty(terminal)) } });
     for await (const { output } of call) {
@@ -32,10 +33,17 @@ export async function runThere(channel: Channel, { words, prefix, io }: RemoteCo
         const question = output.value;
         const reply = await interrupts.during((interrupted) => answer(question, { io, words, interrupted }));
         send({ case: 'reply', value: { reply } });
-      } else await show(output, io, terminal, send);
+      } else {
+        if (output.case === 'stdout' || output.case === 'stderr') isLineOpen = !output.value.endsWith('\n');
+        await show(output, io, terminal, send);
+      }
     }
     if (exit !== undefined) return exit;
     throw new Failure('unexpected-output', { what: 'the server', why: 'it ended the command without an exit code' });
+  } catch (error) {
+    // A step that has begun has no line end yet.
+    if (isLineOpen) io.stderr('\n');
+    throw error;
   } finally {
     terminal?.giveBack();
     interrupts.stop();

@@ -14,7 +14,7 @@ const config = z.strictObject({
   ),
 });
 
-type Config = z.infer<typeof config>;
+export type Config = z.infer<typeof config>;
 
 /** Reads the file; undefined if it does not exist. Rejects with `settings`. */
 export async function readConfig(path: string): Promise<Config | undefined> {

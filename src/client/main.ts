@@ -1,4 +1,5 @@
 /** The entry of the client alone, which `npm run release:client` makes into one file (docs/remote.md). */
+import { endWithOutput } from '../commandLine/closedOutput.ts';
 import { completionScript } from '../commandLine/completionScripts.ts';
 import { Failure } from '../domain/failure.ts';
 import { runRemotely } from './run.ts';
@@ -25,15 +26,20 @@ async function main([first, ...rest]: readonly string[]): Promise<number> {
     process.stderr.write(usage);
     return 2;
   }
+  if (first === '--help' || first === '-h') {
+    process.stdout.write(usage);
+    return 0;
+  }
   const code = await runRemotely([first, ...rest], process.env);
   if (code !== undefined) return code;
   throw new Failure('usage', {
     what: `"${first}"`,
     why: 'no server is named',
-    next: 'add --server HOST:50051, or set CONTAINARIUM_SERVER',
+    next: 'add --server HOST:50051, or --on NAME for a server of ~/.config/containarium/config.yaml',
   });
 }
 
+endWithOutput();
 const words = process.argv.slice(2);
 void main(words)
   .catch(async (error: unknown) => {

@@ -3,6 +3,7 @@ import { completeCommand } from '../commandLine/completionScripts.ts';
 import { terminalIo } from '../commandLine/terminalIo.ts';
 import { endsSoon } from '../domain/access/certificateEnd.ts';
 import { readIdentity, type ClientIdentity } from './certificates.ts';
+import { ownCandidates } from './completion.ts';
 import { remoteHosts, remoteWords, type RemoteHost } from './servers.ts';
 
 /**
@@ -11,6 +12,11 @@ import { remoteHosts, remoteWords, type RemoteHost } from './servers.ts';
  */
 export async function runRemotely(typed: readonly string[], env: NodeJS.ProcessEnv): Promise<number | undefined> {
   try {
+    if (typed[0] === completeCommand) {
+      const { values, only } = await ownCandidates(typed.slice(1), env);
+      process.stdout.write(values.map((value) => `${value}\n`).join(''));
+      if (only) return 0;
+    }
     const remote = remoteWords(typed);
     const hosts = await remoteHosts(remote, env);
     if (hosts === undefined) return undefined;
@@ -24,11 +30,11 @@ export async function runRemotely(typed: readonly string[], env: NodeJS.ProcessE
     if (typed[0] === completeCommand) return 0;
     // Loaded only now, as everything else that most command lines do without: it takes longer than the call.
     const { failUnreached } = await import('../commandLine/unreached.ts');
-    return failUnreached(error, typed);
+    return failUnreached(error, commandOf(typed));
   }
 }
 
-async function runOn({ name, address, certificatesFolder }: RemoteHost, words: readonly string[]): Promise<number> {
+async function runOn({ prefix, address, certificatesFolder }: RemoteHost, words: readonly string[]): Promise<number> {
   const identity = await readIdentity(certificatesFolder);
   const io = terminalIo();
   const warning = expiryWarning(identity, new Date());
@@ -36,7 +42,7 @@ async function runOn({ name, address, certificatesFolder }: RemoteHost, words: r
   const [{ Channel }, { runThere }] = await Promise.all([import('./grpc/channel.ts'), import('./commandLine.ts')]);
   const channel = await Channel.open(address, identity);
   try {
-    return await runThere(channel, { words, prefix: `containarium --server ${name}`, io });
+    return await runThere(channel, { words, prefix, io });
   } finally {
     channel.close();
     // A question that was interrupted still waits for it.
@@ -48,4 +54,13 @@ async function runOn({ name, address, certificatesFolder }: RemoteHost, words: r
 function expiryWarning({ name, expiresAt }: ClientIdentity, now: Date): string | undefined {
   const ends = endsSoon(expiresAt, now);
   return ends === undefined ? undefined : `Your certificate ${ends}. An admin makes a new one: cert issue ${name}`;
+}
+
+/** Returns the words without the client's own options, as far as they can be told apart. */
+function commandOf(typed: readonly string[]): readonly string[] {
+  try {
+    return remoteWords(typed).words;
+  } catch {
+    return typed;
+  }
 }

@@ -7,10 +7,13 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '../domain/failure.ts';
 import { joinChoices, quoted } from '../domain/text.ts';
+import type { Config } from './configFile.ts';
 
 export interface RemoteHost {
   /** As the caller names it. */
   readonly name: string;
+  /** What the caller types before a verb for this server. */
+  readonly prefix: string;
   /** `host:port`. */
   readonly address: string;
   readonly certificatesFolder: string;
@@ -25,27 +28,43 @@ export interface RemoteWords {
 
 const defaultPort = 50_051;
 
+/** The options that are the client's own; the server never sees them. */
+const options = {
+  '--server': { property: 'server', example: 'jump.example.org:50051' },
+  '--certs-dir': { property: 'certificatesFolder', example: '~/certs' },
+  '--on': { property: 'on', example: 'all' },
+} as const;
+
+/** The options of the client, as they are typed. */
+export const ownOptions: readonly string[] = Object.keys(options);
+
 /** Takes the options that name servers out of the words. Throws `usage` for one without a value. */
 export function remoteWords(typed: readonly string[]): RemoteWords {
-  const options = { '--server': 'server', '--certs-dir': 'certificatesFolder', '--on': 'on' } as const;
   const found: { server?: string; certificatesFolder?: string; on?: string } = {};
   const words: string[] = [];
   for (let at = 0; at < typed.length; at++) {
     const word = typed[at] ?? '';
     if (word === '--') return { ...found, words: [...words, ...typed.slice(at)] };
     const [name = '', ...rest] = word.split('=');
-    const property = Object.hasOwn(options, name) ? options[name as keyof typeof options] : undefined;
-    if (property === undefined) {
+    const option = Object.hasOwn(options, name) ? options[name as keyof typeof options] : undefined;
+    if (option === undefined) {
       words.push(word);
       continue;
     }
     const value = rest.length > 0 ? rest.join('=') : typed[++at];
     if (value === undefined || value === '')
-      throw new Failure('usage', { what: name, why: 'it needs a value', next: 'for example --server jump:50051' });
-    found[property] = value;
+      throw new Failure('usage', {
+        what: name,
+        why: 'it needs a value',
+        next: `for example ${name} ${option.example}`,
+      });
+    found[option.property] = value;
   }
   return { ...found, words };
 }
+
+/** The name of the server on this machine, for a command line that config.yaml would send elsewhere. */
+const here = 'local';
 
 /** Returns the folder of the client's configuration and certificates. */
 function configFolder(env: NodeJS.ProcessEnv): string {
@@ -60,17 +79,20 @@ export async function remoteHosts(
   { server, certificatesFolder, on }: RemoteWords,
   env: NodeJS.ProcessEnv,
 ): Promise<readonly RemoteHost[] | undefined> {
-  const folder = certificatesFolder ?? env['CONTAINARIUM_CERTS'] ?? join(configFolder(env), 'certs');
-  const address = server ?? (on === undefined ? env['CONTAINARIUM_SERVER'] : undefined);
+  const folder = certificatesFolder ?? given(env['CONTAINARIUM_CERTS']) ?? join(configFolder(env), 'certs');
+  const address = server ?? (on === undefined ? given(env['CONTAINARIUM_SERVER']) : undefined);
   if (server !== undefined && on !== undefined)
     throw new Failure('usage', { what: '--server and --on', why: 'both name a server', next: 'leave one out' });
-  if (address !== undefined) return [{ name: address, address: withPort(address), certificatesFolder: folder }];
-  const path = join(configFolder(env), 'config.yaml');
-  const known = existsSync(path) ? await (await import('./configFile.ts')).readConfig(path) : undefined;
+  if (address !== undefined) {
+    const prefix = server === undefined ? 'containarium' : `containarium --server ${server}`;
+    return [{ name: address, prefix, address: withPort(address), certificatesFolder: folder }];
+  }
+  if (on === here) return undefined;
+  const known = await readKnown(env);
   const wanted = on ?? known?.default;
   if (wanted === undefined) return undefined;
   const names = Object.keys(known?.servers ?? {});
-  const chosen = wanted === 'all' ? names : wanted.split(',');
+  const chosen = wanted === 'all' ? names : [...new Set(wanted.split(','))];
   if (chosen.length === 0) throw noServers(configFolder(env));
   return chosen.map((name) => {
     const found = known?.servers[name];
@@ -83,10 +105,27 @@ export async function remoteHosts(
       });
     return {
       name,
+      prefix: on === undefined ? 'containarium' : `containarium --on ${name}`,
       address: withPort(found.address),
       certificatesFolder: certificatesFolder ?? atHome(found.certs) ?? folder,
     };
   });
+}
+
+/** Returns the names of servers in config.yaml. */
+export async function knownServers(env: NodeJS.ProcessEnv): Promise<string[]> {
+  return Object.keys((await readKnown(env))?.servers ?? {});
+}
+
+/** Loads what reads YAML only if there is a file. */
+async function readKnown(env: NodeJS.ProcessEnv): Promise<Config | undefined> {
+  const path = join(configFolder(env), 'config.yaml');
+  return existsSync(path) ? (await import('./configFile.ts')).readConfig(path) : undefined;
+}
+
+/** An empty variable counts as none. */
+function given(value: string | undefined): string | undefined {
+  return value === '' ? undefined : value;
 }
 
 function atHome(path: string | undefined): string | undefined {

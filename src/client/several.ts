@@ -49,7 +49,7 @@ export async function runOnSeveral(hosts: readonly RemoteHost[], words: readonly
       hosts: said.map(({ host, answer, failure }) =>
         failure === undefined
           ? { host, ok: true, result: answer.result }
-          : { host, ok: false, error: failure.toData() },
+          : { host, ok: false, error: { ...failure.toData(), exitCode: failure.exitCode } },
       ),
     };
     process.stdout.write(renderDocument(document, format));

@@ -9,39 +9,59 @@ import { quoted } from '../domain/text.ts';
 export const completeCommand = '__complete';
 
 const bash = `# Completion of containarium for bash. Load it: source <(containarium completion bash)
+# bash splits words at "@", ":" and "=" too, so the words are taken from the line as it is.
+_containarium_split() {
+  local line="\${COMP_LINE:0:COMP_POINT}"
+  read -ra _containarium_words <<<"$line"
+  [[ "$line" == *[[:space:]] ]] && _containarium_words+=("")
+  _containarium_words=("\${_containarium_words[@]/#\~\//$HOME/}")
+}
+# What replaces the last word must begin where bash has split it.
 _containarium_reply() {
-  local line word="$1"
+  local line word="\${_containarium_words[-1]}" part="\${COMP_WORDS[COMP_CWORD]}"
+  local kept="\${word%"$part"}"
+  [[ "$part" == [=:@] ]] && kept="$word"
   COMPREPLY=()
-  while IFS= read -r line; do COMPREPLY+=("\${line%%$'\t'*}"); done
-  # Of an option with "=", bash completes what follows it.
-  [[ $word == *=* ]] || compopt -o nosort 2>/dev/null
+  while IFS= read -r line; do
+    line="\${line%%$'\t'*}"
+    COMPREPLY+=("\${line#"$kept"}")
+  done
+  compopt -o nosort 2>/dev/null
 }
 _containarium() {
-  local -a remote=() words=()
+  local -a _containarium_words=() own=() words=()
   local at
-  for ((at = 1; at <= COMP_CWORD; at++)); do
-    case "\${COMP_WORDS[at]}" in
-    --server | --certs-dir | --on) ((at < COMP_CWORD)) && remote+=("\${COMP_WORDS[at]}" "\${COMP_WORDS[++at]}") ;;
-    *) words+=("\${COMP_WORDS[at]}") ;;
+  _containarium_split
+  local last=$((\${#_containarium_words[@]} - 1))
+  for ((at = 1; at <= last; at++)); do
+    case "\${_containarium_words[at]}" in
+    --server | --certs-dir | --on)
+      if ((at + 1 < last)); then own+=("\${_containarium_words[at]}" "\${_containarium_words[++at]}"); else words+=("\${_containarium_words[at]}"); fi
+      ;;
+    *) words+=("\${_containarium_words[at]}") ;;
     esac
   done
-  _containarium_reply "\${COMP_WORDS[COMP_CWORD]}" < <(containarium __complete "\${words[@]}" "\${remote[@]}" 2>/dev/null)
+  _containarium_reply < <(containarium __complete "\${own[@]}" "\${words[@]}" 2>/dev/null)
 }
 complete -o default -F _containarium containarium
 _containarium_sudo() {
-  if [[ "\${COMP_WORDS[1]}" == containarium && $COMP_CWORD -ge 2 ]]; then
-    _containarium_reply "\${COMP_WORDS[COMP_CWORD]}" < <(sudo -n containarium __complete "\${COMP_WORDS[@]:2:COMP_CWORD-1}" 2>/dev/null)
+  local -a _containarium_words=()
+  _containarium_split
+  if [[ "\${_containarium_words[1]}" == containarium && \${#_containarium_words[@]} -gt 2 ]]; then
+    _containarium_reply < <(sudo -n containarium __complete "\${_containarium_words[@]:2}" 2>/dev/null)
   else
     declare -F _sudo >/dev/null && _sudo "$@"
   fi
 }
 complete -o default -F _containarium_sudo sudo
 _containarium_ssh() {
+  local -a _containarium_words=()
   local at
-  for ((at = 1; at < COMP_CWORD; at++)); do
-    case "\${COMP_WORDS[at]}" in
+  _containarium_split
+  for ((at = 1; at < \${#_containarium_words[@]} - 1; at++)); do
+    case "\${_containarium_words[at]}" in
     manage@* | self@*)
-      _containarium_reply "\${COMP_WORDS[COMP_CWORD]}" < <(ssh -o BatchMode=yes "\${COMP_WORDS[@]:1:at}" __complete "$(printf '%q ' "\${COMP_WORDS[@]:at+1:COMP_CWORD-at}")" 2>/dev/null </dev/null)
+      _containarium_reply < <(ssh -o BatchMode=yes "\${_containarium_words[@]:1:at}" __complete "$(printf '%q ' "\${_containarium_words[@]:at+1}")" 2>/dev/null </dev/null)
       return
       ;;
     esac
@@ -66,11 +86,13 @@ _containarium() {
   local at
   for ((at = 2; at <= CURRENT; at++)); do
     case "\${words[at]}" in
-    --server | --certs-dir | --on) ((at < CURRENT)) && remote+=("\${words[at]}" "\${words[++at]}") ;;
+    --server | --certs-dir | --on)
+      if ((at + 1 < CURRENT)); then remote+=("\${words[at]}" "\${words[++at]}"); else rest+=("\${words[at]}"); fi
+      ;;
     *) rest+=("\${words[at]}") ;;
     esac
   done
-  containarium __complete "\${rest[@]}" "\${remote[@]}" 2>/dev/null | _containarium_show
+  containarium __complete "\${remote[@]}" "\${rest[@]}" 2>/dev/null | _containarium_show
 }
 _containarium_sudo() {
   if [[ "\${words[2]}" == containarium ]] && ((CURRENT >= 3)); then

@@ -79,7 +79,7 @@ export async function runCommand(options: CommandOptions): Promise<number> {
     if (allowed) requireTerminal(options, invocation);
     const input = allowed ? await completeInput(options, invocation) : {};
     const output = outputFile(options, input);
-    const folder = outputFolder(options, invocation.verb, input);
+    const folder = await outputFolder(options, invocation.verb, input);
     const terminal = allowed && invocation.verb.handsOverTerminal === true ? io.handOver?.() : undefined;
     const call = core.call(
       {
@@ -95,7 +95,8 @@ export async function runCommand(options: CommandOptions): Promise<number> {
       options.signal,
       terminal,
     );
-    const { name, changes } = invocation.verb;
+    const { verb } = invocation;
+    const { name, changes } = verb;
     const uninterrupted = (): void => io.stderr(`${name} cannot be stopped: it continues to its end.\n`);
     if (changes && io.terminal && terminal === undefined)
       options.signal.addEventListener('abort', uninterrupted, { once: true });
@@ -103,13 +104,17 @@ export async function runCommand(options: CommandOptions): Promise<number> {
       options.signal.removeEventListener('abort', uninterrupted);
       terminal?.giveBack();
     });
-    const rendered = renderAnswer({ verb: invocation.verb, ...answer }, format, core.greeting.host, {
-      now: new Date(),
-      terminal: io.terminal,
-    });
-    if (folder !== undefined) await folder(answer.result);
-    if (output === undefined) io.stdout(rendered.stdout);
-    else await output(rendered.stdout);
+    const result = folder === undefined ? answer.result : await folder(answer.result);
+    const render = (as: Format) =>
+      renderAnswer({ verb, ...answer, result }, as, core.greeting.host, {
+        now: new Date(),
+        terminal: io.terminal,
+      });
+    const rendered = render(format);
+    if (output !== undefined) await output(render('table').stdout);
+    // What was streamed has been shown.
+    const isShown = output !== undefined || (verb.streamSwitch !== undefined && input[verb.streamSwitch] === true);
+    if (!isShown || format !== 'table') io.stdout(rendered.stdout);
     if (options.isFirst && core.greeting.host.simulated && format === 'table')
       io.stderr(`(simulated host: ${core.greeting.host.why})\n`);
     return rendered.exitCode;
@@ -156,10 +161,16 @@ function typedAgain(words: readonly string[], { verb, input }: Invocation): stri
 }
 
 /** Refuses a verb or view that needs a terminal where there is none, before any input is read. */
-function requireTerminal({ io, prefix, words }: CommandOptions, call: Invocation): void {
+function requireTerminal({ io, prefix, words, actor: { entryPoint } }: CommandOptions, call: Invocation): void {
   const { verb, input } = call;
   const view = verb.viewSwitch !== undefined && input[verb.viewSwitch] === true ? ` --${verb.viewSwitch}` : undefined;
   if (view === undefined && (verb.handsOverTerminal !== true || io.handOver !== undefined)) return;
+  if (view !== undefined && entryPoint === 'remote')
+    throw new Failure('usage', {
+      what: quoted(`${verb.name}${view}`),
+      why: 'the remote interface has no live views',
+      next: `use it over ssh: ssh -t -p 2222 manage@HOST ${verb.name}${view}`,
+    });
   throw new Failure('usage', {
     what: quoted(`${verb.name}${view ?? ''}`),
     why: 'it needs a terminal',
@@ -230,25 +241,34 @@ function outputFile(
   const { files } = io;
   return async (text) => {
     await files.write(path, text);
-    io.stderr(`Written to ${path}. To use it, put "Include ${path}" at the top of ~/.ssh/config.\n`);
+    // ssh looks for a relative path in ~/.ssh (ssh_config(5)).
+    const include = /^[/~]/.test(path) ? `"Include ${path}"` : `"Include" with the full path of ${path}`;
+    io.stderr(`Written to ${path}. To use it, put ${include} at the top of ~/.ssh/config.\n`);
   };
 }
 
-/** Returns the writer of the files of a result, for `--output-dir`. */
-function outputFolder(
+/**
+ * Makes the folder of `--output-dir`, before anything is changed, and returns the writer of a result's files, which
+ * resolves to the result without their contents.
+ */
+async function outputFolder(
   { io }: CommandOptions,
-  { files: filesOf }: AnyVerb,
+  { files: property }: AnyVerb,
   input: Record<string, unknown>,
-): ((result: unknown) => Promise<void>) | undefined {
+): Promise<((result: unknown) => Promise<unknown>) | undefined> {
   const folder = input['outputFolder'];
-  if (typeof folder !== 'string' || filesOf === undefined) return undefined;
+  if (typeof folder !== 'string' || property === undefined) return undefined;
   const { files } = io;
   if (files === undefined) throw noFiles('--output-dir', 'redirect standard output instead: … > bundle.pem');
+  await files.makeFolder(folder);
   return async (result) => {
-    const written = filesOf(result as never);
-    await files.makeFolder(folder);
-    for (const { name, content } of written) await files.write(join(folder, name), content);
-    io.stderr(`Written to ${folder}: ${written.map(({ name }) => name).join(', ')}\n`);
+    const written = (result as Record<string, readonly { readonly name: string; readonly content: string }[]>)[
+      property
+    ];
+    for (const { name, content } of written ?? []) await files.write(join(folder, name), content);
+    const names = (written ?? []).map(({ name }) => name);
+    io.stderr(`Written to ${folder}: ${names.join(', ')}\n`);
+    return { ...(result as object), [property]: names.map((name) => ({ name })) };
   };
 }
 

@@ -1,7 +1,7 @@
 /** The caller's end of a command line on this machine: standard streams, terminal and files. */
-import { mkdir, open as openFile, readFile } from 'node:fs/promises';
+import { access, mkdir, open as openFile, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Failure } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
@@ -38,7 +38,10 @@ export function terminalIo(): CommandIo {
               }),
             ),
           );
-          lines.once('SIGINT', () => lines.close());
+          lines.once('SIGINT', () => {
+            process.stderr.write('\n');
+            lines.close();
+          });
           void lines.question(question).then(resolve, reject);
         });
       } finally {
@@ -63,7 +66,7 @@ export function terminalIo(): CommandIo {
       },
       async makeFolder(path) {
         try {
-          await mkdir(atHome(path), { recursive: true, mode: 0o700 });
+          await makeFolders(atHome(path));
         } catch (error) {
           throw new Failure(
             'usage',
@@ -135,6 +138,26 @@ function handOverTerminal(): HandedOverTerminal {
     },
     giveBack: () => detach(),
   };
+}
+
+/** Makes a folder and its missing parents. `mkdir` with `recursive` never ends in /proc (Node.js 24.21). */
+async function makeFolders(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    const parent = dirname(path);
+    if (codeOf(error) !== 'ENOENT' || parent === path || (await isThere(parent))) throw error;
+    await makeFolders(parent);
+    await mkdir(path, { mode: 0o700 });
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Expands a leading `~/`. The user's own shell does so only at the start of a word, and not in `--output=~/file`. */

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { Actor } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import type { CertificateFile, CertificateIssued } from '../domain/results/certificates.ts';
-import { quoted } from '../domain/text.ts';
+import { joinChoices, quoted } from '../domain/text.ts';
 import { dayMs } from '../domain/values/duration.ts';
 import { clientMs, issued, serverMs, type Names } from './certificates/issued.ts';
 import {
@@ -116,7 +116,7 @@ function firstHolder({ admins }: ServiceContext, named: string | undefined, acto
   throw new Failure(named === undefined ? 'usage' : 'not-found', {
     what: named === undefined ? 'the first certificate' : `admin ${quoted(named)}`,
     why: named === undefined ? 'it is for one of several admins' : 'no such admin',
-    next: named === undefined ? 'add --admin NAME' : 'see "admin list"',
+    next: named === undefined ? `add --admin NAME: ${joinChoices(all.map(({ name }) => name))}` : 'see "admin list"',
   });
 }
 

@@ -80,9 +80,12 @@ export async function revokeRemoteCertificates(
 ): Promise<CertificateChange> {
   const { certificates, now } = context;
   if (certificates.trust === undefined) throw noCertificates();
-  const serials = serialsOf(certificates, certificate);
+  const known = new Set(certificates.trust.revoked);
+  const serials = serialsOf(certificates, certificate).filter((serial) => !known.has(serial));
   await certificates.revoke(serials, actor.name, now());
-  return { did: `${plural(serials.length, 'certificate')} revoked`, ...listed(context) };
+  const did =
+    serials.length === 0 ? 'nothing to do: revoked already' : `${plural(serials.length, 'certificate')} revoked`;
+  return { did, ...listed(context) };
 }
 
 /** Makes a new certificate for the server, with its present names if none are given. Open connections stay. */

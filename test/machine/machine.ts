@@ -32,7 +32,8 @@ async function makeCheckoutDisk(folder: string): Promise<{ path: string; baseIma
   const base = await ensureBaseImage();
   const staging = join(folder, 'staging');
   await mkdir(join(staging, 'base'), { recursive: true });
-  for (const name of ['package.json', 'package-lock.json', 'tsconfig.json', 'src', 'systemd', 'dist', 'node_modules']) {
+  const files = ['package.json', 'package-lock.json', 'tsconfig.json'];
+  for (const name of [...files, 'src', 'proto', 'systemd', 'dist', 'node_modules']) {
     // Keep the times: src/bootstrap.mjs builds again if a source is newer than the build.
     await cp(join(repository, name), join(staging, 'checkout', name), {
       recursive: true,

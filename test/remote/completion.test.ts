@@ -24,6 +24,7 @@ beforeAll(async () => {
     { mode: 0o755 },
   );
   await symlink('/usr/bin/ssh', join(folder, 'bin', 'ssh'));
+  await symlink(house.certificates, join(folder, 'certs'));
 });
 
 /** The environment of a person whose command line is for the server. */
@@ -36,35 +37,64 @@ function environment(): Record<string, string> {
   };
 }
 
-/** Returns what bash offers for these words, the last of which is being typed. */
-async function bash(words: readonly string[]): Promise<string[]> {
-  const script = `
-    source <(containarium completion bash)
-    COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')})
-    COMP_CWORD=${words.length - 1}
-    ${words[0] === 'ssh' ? '_containarium_ssh' : '_containarium'}
-    printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { stdout } = await execa('bash', ['-c', script], { env: environment(), extendEnv: false });
-  return stdout.split('\n').filter(Boolean);
+/** Opens bash without anybody's configuration, and loads the script as its head says. */
+async function bash() {
+  const variables = Object.entries(environment()).map(([name, value]) => `${name}=${value}`);
+  const terminal = await openTerminal(['env', '-i', 'TERM=xterm', ...variables, 'bash', '--norc', '--noprofile']);
+  await terminal.type('PS1="> "; source <(containarium completion bash); echo rea""dy', 'Enter');
+  await terminal.shows(/^ready$/m);
+  return {
+    /** Types a line and Tab, and waits until the line is completed. */
+    async completes(typed: string, expected: RegExp): Promise<void> {
+      await terminal.type(`clear; ${typed}`, 'Tab');
+      await terminal.shows(expected);
+      await terminal.type('', 'C-c');
+    },
+    /** Types a line and Tab twice, and waits until the choices are shown. */
+    async offers(typed: string, expected: RegExp): Promise<void> {
+      await terminal.type(`clear; ${typed}`, 'Tab', 'Tab');
+      await terminal.shows(expected);
+      await terminal.type('', 'C-c');
+    },
+  };
 }
 
 describe('completion for bash', () => {
   test('completes verbs, their second words, flags and values', async () => {
-    expect(await bash(['containarium', 'li'])).toEqual(['list']);
-    expect(await bash(['containarium', 'cert', ''])).toEqual(expect.arrayContaining(['issue', 'list', 'revoke']));
-    expect(await bash(['containarium', 'create', '--mem'])).toEqual(['--memory']);
-    expect(await bash(['containarium', 'list', '--state', ''])).toEqual(['all', 'running', 'stopped']);
+    const { completes, offers } = await bash();
+    await completes('containarium inf', /; containarium info$/m);
+    await completes('containarium cert iss', /; containarium cert issue$/m);
+    await offers('containarium cert ', /generate[^]*issue[^]*revoke/);
+    await completes('containarium create --mem', /; containarium create --memory$/m);
+    await completes('containarium list --state run', /; containarium list --state running$/m);
+    await completes('containarium list --state=run', /; containarium list --state=running$/m);
   });
 
-  test('completes live names from the server', async () => {
-    expect(await bash(['containarium', 'info', 'al'])).toEqual(['alice']);
+  test('completes live names from the server, also one that is named with its port', async () => {
+    const { completes } = await bash();
+    await completes('containarium info al', /; containarium info alice$/m);
+    await completes(`containarium --server ${house.address} info al`, /info alice$/m);
+    await completes(`containarium --server ${house.address} --certs-dir ~/certs info al`, /info alice$/m);
   });
 
   test('completes after ssh -p 2222 manage@…, with the names of that server', async () => {
     const options = house.server.sshArguments();
-    const at = options.findIndex((word) => word.startsWith('manage@'));
-    expect(await bash(['ssh', ...options.slice(0, at + 1), 'info', 'al'])).toEqual(['alice']);
-    expect(await bash(['ssh', ...options.slice(0, at + 1), ''])).toContain('create');
+    const login = options.slice(0, options.findIndex((word) => word.startsWith('manage@')) + 1);
+    const { completes } = await bash();
+    await completes(`ssh ${login.join(' ')} info al`, /info alice$/m);
+    await completes(`ssh ${login.join(' ')} resi`, /\bresize$/m);
+  });
+
+  test('completes the options of the client, and its servers', async () => {
+    await mkdir(join(folder, '.config', 'containarium'), { recursive: true });
+    await writeFile(
+      join(folder, '.config', 'containarium', 'config.yaml'),
+      `servers: {berlin: {address: '${house.address}'}}\n`,
+    );
+    const { completes } = await bash();
+    await completes('containarium list --o', /; containarium list --on$/m);
+    await completes('containarium list --on ber', /; containarium list --on berlin$/m);
+    await completes('containarium --on ber', /; containarium --on berlin$/m);
   });
 
   test('offers nothing, and says nothing, without a server', async () => {

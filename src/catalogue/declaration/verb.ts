@@ -103,8 +103,8 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
   readonly rows?: (result: Result) => Rows;
   /** The part of a result that the shell's `copy` puts into the clipboard. */
   readonly copy?: (result: Result) => string;
-  /** The files of a result, which `--output-dir` writes into a folder of the caller. */
-  readonly files?: (result: Result) => readonly { readonly name: string; readonly content: string }[];
+  /** The property of a result with files. `--output-dir` writes them to a folder of the caller and leaves them out. */
+  readonly files?: keyof Result & string;
   /** The exit code of a result that is not a success although the call worked: differences found, a failed check. */
   readonly exit?: (result: Result) => 'ok' | 'partial' | 'failed';
   /** Exit codes of this verb, besides those of every verb, each with a clause without a full stop for its page. */

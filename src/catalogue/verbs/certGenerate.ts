@@ -1,6 +1,5 @@
 /** `cert generate`, `cert generate-with-ca`. */
 import { z } from 'zod';
-import type { CertificateIssued } from '../../domain/results/certificates.ts';
 import { authority, certificateText, keyText, organization } from '../declaration/certificates.ts';
 import { existing } from '../declaration/schema.ts';
 import { defineVerb, type Option } from '../declaration/verb.ts';
@@ -52,7 +51,7 @@ export const certGenerate = defineVerb({
   parameters: generateOptions,
   input: z.strictObject(generation),
   view: issuedView,
-  files: ({ files }: CertificateIssued) => files,
+  files: 'files',
   copy: bundle,
 });
 
@@ -107,6 +106,6 @@ export const certGenerateWithCa = defineVerb({
     caKey: keyText.optional(),
   }),
   view: issuedView,
-  files: ({ files }: CertificateIssued) => files,
+  files: 'files',
   copy: bundle,
 });

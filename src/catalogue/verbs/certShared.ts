@@ -47,7 +47,7 @@ export const outputOption: Option = {
 
 /** The files of an answer, in one text: what `--certs-dir` reads as `bundle.pem` (docs/remote.md). */
 export function bundle({ files }: CertificateIssued): string {
-  return files.map(({ content }) => content.trimEnd() + '\n').join('');
+  return files.map(({ content }) => (content === undefined ? '' : `${content.trimEnd()}\n`)).join('');
 }
 
 export const issuedView = (result: CertificateIssued, context: ViewContext): Block[] => [
@@ -61,5 +61,5 @@ export const issuedView = (result: CertificateIssued, context: ViewContext): Blo
     text: `With its files in ~/.config/containarium/certs, ${result.admin} types: ${result.command} list`,
   },
   ...warnings(result.warnings),
-  { kind: 'verbatim', text: bundle(result) },
+  ...(bundle(result) === '' ? [] : [{ kind: 'verbatim', text: bundle(result) } as const]),
 ];

@@ -1,6 +1,6 @@
 /** `cert issue`, `cert list`, `cert revoke`, `cert renew`. */
 import { z } from 'zod';
-import type { CertificateChange, CertificateIssued, CertificateList } from '../../domain/results/certificates.ts';
+import type { CertificateChange, CertificateList } from '../../domain/results/certificates.ts';
 import { existing, untilWhen } from '../declaration/schema.ts';
 import { showTime } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
@@ -42,7 +42,7 @@ export const certIssue = defineVerb({
     outputFolder: z.string().max(4096).optional(),
   }),
   view: issuedView,
-  files: ({ files }: CertificateIssued) => files,
+  files: 'files',
   copy: bundle,
 });
 

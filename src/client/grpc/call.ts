@@ -19,15 +19,27 @@ export type Method<I extends DescMessage, O extends DescMessage> = DescMethod & 
   readonly output: O;
 };
 
+export interface CallOptions {
+  /** Leaves the call. */
+  readonly signal?: AbortSignal | undefined;
+  /** Returns why the connection ended, if the server has said it. */
+  readonly ended?: () => Failure | undefined;
+}
+
+/** How long a server may take until it answers at all, in milliseconds. Ours sends headers at once. */
+const firstMs = 20_000;
+
 export class Call<I extends DescMessage, O extends DescMessage> {
   readonly #method: Method<I, O>;
   readonly #stream: ClientHttp2Stream;
-  #isCancelled = false;
+  readonly #ended: () => Failure | undefined;
+  #isLeft = false;
   /** The headers that end the call: the trailers, or the only headers if there is no message. */
   #last: IncomingHttpHeaders = {};
 
-  constructor(session: ClientHttp2Session, method: Method<I, O>, signal?: AbortSignal) {
+  constructor(session: ClientHttp2Session, method: Method<I, O>, { signal, ended }: CallOptions = {}) {
     this.#method = method;
+    this.#ended = ended ?? (() => undefined);
     this.#stream = session.request({
       ':method': 'POST',
       ':path': `/${method.parent.typeName}/${method.name}`,
@@ -36,10 +48,13 @@ export class Call<I extends DescMessage, O extends DescMessage> {
     });
     for (const event of ['response', 'trailers'] as const)
       this.#stream.on(event, (headers: IncomingHttpHeaders) => (this.#last = headers));
+    const silent = new Error(`no answer within ${firstMs / 1000} s`);
+    const timer = setTimeout(() => this.#stream.destroy(silent), firstMs).unref();
+    for (const event of ['response', 'close']) this.#stream.once(event, () => clearTimeout(timer));
     // Told by the iteration.
     this.#stream.on('error', () => undefined);
-    if (signal?.aborted === true) this.#cancel();
-    signal?.addEventListener('abort', () => this.#cancel(), { once: true });
+    if (signal?.aborted === true) this.#leave();
+    signal?.addEventListener('abort', () => this.#leave(), { once: true });
   }
 
   /** Sends a message. After the end of the call it does nothing. */
@@ -66,26 +81,44 @@ export class Call<I extends DescMessage, O extends DescMessage> {
     } finally {
       this.#stream.close(constants.NGHTTP2_CANCEL);
     }
-    if (this.#isCancelled) throw cancelled();
+    if (this.#isLeft) throw left();
     const failure = failureOf(this.#last);
     if (failure !== undefined) throw failure;
   }
 
-  #cancel(): void {
-    this.#isCancelled = true;
+  #leave(): void {
+    this.#isLeft = true;
     this.#stream.close(constants.NGHTTP2_CANCEL);
   }
 
   #cutOff(error: unknown): Failure {
-    if (this.#isCancelled) return cancelled(error);
+    if (this.#isLeft) return left(error);
+    const told = this.#ended();
+    if (told !== undefined) return told;
+    const detail = error instanceof Error ? error.message : String(error);
+    if (this.#last[':status'] === undefined)
+      return unavailable(
+        `it ended the connection without an answer (${detail})`,
+        'it may have refused your certificate',
+        error,
+      );
     return unavailable(
-      `the connection ended (${error instanceof Error ? error.message : String(error)})`,
-      'check that it runs, and that your certificate is still valid',
+      `the connection ended (${detail})`,
+      'a change that has begun continues there: see "audit" when it answers again',
       error,
     );
   }
 }
 
-function cancelled(cause?: unknown): Failure {
-  return new Failure('cancelled', { what: 'the call', why: 'it was cancelled' }, cause);
+/** Returns the failure of a call that its caller has left. */
+function left(cause?: unknown): Failure {
+  return new Failure(
+    'core-unavailable',
+    {
+      what: 'the command',
+      why: 'you left it before its end',
+      next: 'a change that has begun continues on the server: see "audit"',
+    },
+    cause,
+  );
 }

@@ -3,9 +3,10 @@ import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { isIP } from 'node:net';
 import type { DescMessage, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import { Failure } from '../../domain/failure.ts';
+import { quoted } from '../../domain/text.ts';
 import type { ClientIdentity } from '../certificates.ts';
 import { Call, type Method } from './call.ts';
-import { unavailable } from './failures.ts';
+import { refusal, unavailable, unreachable } from './failures.ts';
 
 /** How long to wait for a connection, in milliseconds. */
 const connectMs = 10_000;
@@ -17,14 +18,19 @@ const pingMs = 20_000;
 export class Channel {
   readonly #session: ClientHttp2Session;
   readonly #pings: NodeJS.Timeout;
+  /** Why the connection ended, if the server has said it. */
+  #ended: Failure | undefined;
 
-  private constructor(session: ClientHttp2Session) {
+  private constructor(session: ClientHttp2Session, name: string) {
     this.#session = session;
+    // With TLS 1.3 a server refuses a certificate only after the handshake.
+    session.on('error', (error: Error) => (this.#ended = refusal(error, name) ?? this.#ended));
     this.#pings = setInterval(() => this.#ping(), pingEveryMs).unref();
   }
 
   /** Connects to `host:port`. Rejects with `core-unavailable`, or with `usage` for what is no address. */
-  static async open(address: string, { authority: ca, certificate: cert, key }: ClientIdentity): Promise<Channel> {
+  static async open(address: string, identity: ClientIdentity): Promise<Channel> {
+    const { authority: ca, certificate: cert, key } = identity;
     const url = urlOf(address);
     const isAddress = isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0;
     const session = connectHttp2(url, {
@@ -40,25 +46,15 @@ export class Channel {
       });
     } catch (error) {
       session.destroy();
-      throw new Failure(
-        'core-unavailable',
-        {
-          what: `the server at ${address}`,
-          why: `no connection to it was made (${error instanceof Error ? error.message : String(error)})`,
-          next: 'check the address and the certificates: openssl s_client -connect shows more',
-        },
-        error,
-      );
+      throw unreachable(address, error);
     }
-    // Calls tell it.
-    session.on('error', () => undefined);
-    return new Channel(session);
+    return new Channel(session, identity.name);
   }
 
   /** Begins a call. */
   call<I extends DescMessage, O extends DescMessage>(method: Method<I, O>, signal?: AbortSignal): Call<I, O> {
-    if (this.#session.closed || this.#session.destroyed) throw unavailable('the connection ended');
-    return new Call(this.#session, method, signal);
+    if (this.#session.closed || this.#session.destroyed) throw this.#ended ?? unavailable('the connection ended');
+    return new Call(this.#session, method, { signal, ended: () => this.#ended });
   }
 
   /** Makes a call with one message each way. */
@@ -89,13 +85,11 @@ export class Channel {
 }
 
 function urlOf(address: string): URL {
-  try {
-    return new URL(`https://${address}`);
-  } catch (error) {
-    throw new Failure(
-      'usage',
-      { what: `the server "${address}"`, why: 'it is not an address', next: 'for example jump.example.org:50051' },
-      error,
-    );
-  }
+  const url = URL.parse(`https://${address}`);
+  if (url !== null && !/[/?#@]/.test(address)) return url;
+  throw new Failure('usage', {
+    what: `the server ${quoted(address)}`,
+    why: 'it is not an address',
+    next: 'for example jump.example.org:50051',
+  });
 }

@@ -38,6 +38,52 @@ export function unavailable(
   return new Failure('core-unavailable', { what: 'the server', why, next }, cause);
 }
 
+/** Why there is no connection, by the code of Node.js (https://nodejs.org/api/tls.html#x509-certificate-error-codes). */
+const ofCertificates: Readonly<Record<string, string>> = {
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is not of the CA in ca.crt',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is not of the CA in ca.crt',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is not of the CA in ca.crt',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate is not of the CA in ca.crt',
+  CERT_SIGNATURE_FAILURE: 'its certificate is not of the CA in ca.crt',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet: compare the clocks',
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'no address is known for this name',
+};
+
+/** Returns the failure of a connection that was not made. */
+export function unreachable(address: string, error: unknown): Failure {
+  const { code = '', message = String(error) } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
+  const why =
+    ofCertificates[code] ??
+    // OpenSSL's texts for an answer that is no TLS.
+    (/wrong version number|packet length too long|record layer/i.test(message) ? 'it does not speak TLS' : message);
+  return new Failure(
+    'core-unavailable',
+    {
+      what: `the server at ${address}`,
+      why: `no connection to it was made: ${why}`,
+      next: 'check the address and the certificates: openssl s_client -connect shows more',
+    },
+    error,
+  );
+}
+
+/** Returns the failure of a client whose certificate a server refuses, from an alert of TLS (RFC 8446, section 6.2). */
+export function refusal(error: Error, name: string): Failure | undefined {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  if (!/ALERT/.test(code) || !/CERT|CA$|ACCESS|DECRYPT/.test(code)) return undefined;
+  return new Failure(
+    'denied',
+    {
+      what: `the certificate of ${name}`,
+      why: 'the server refuses it',
+      next: `an admin makes a new one: cert issue ${name}`,
+    },
+    error,
+  );
+}
+
 /** Reads google.rpc.Status; undefined if there is no ErrorInfo in it. */
 function infoOf(header: string | string[] | undefined): ErrorInfo | undefined {
   if (typeof header !== 'string') return undefined;

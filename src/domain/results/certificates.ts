@@ -28,7 +28,8 @@ export interface CertificateList {
 /** A file for the person who gets a certificate. */
 export interface CertificateFile {
   readonly name: string;
-  readonly content: string;
+  /** Absent where `--output-dir` has written the file: keys are then in no output. */
+  readonly content?: string;
 }
 
 export interface CertificateIssued {

@@ -1,5 +1,5 @@
 /** VerbService/Run: a command line of a client that knows no verb, from words to exit code. */
-import type { handleBidiStreamingCall, ServerDuplexStream } from '@grpc/grpc-js';
+import { Metadata, type handleBidiStreamingCall, type ServerDuplexStream } from '@grpc/grpc-js';
 import { runCommand } from '../../../commandLine/run.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { printable } from '../../../domain/text.ts';
@@ -19,6 +19,8 @@ const completionMs = 5000;
 
 export function run(services: Services): handleBidiStreamingCall<RunInput, object> {
   return (call: ServerDuplexStream<RunInput, object>) => {
+    // The client waits for an answer as long as a command takes, and for these headers only seconds.
+    call.sendMetadata(new Metadata());
     const interrupted = new AbortController();
     const io = new StreamIo(call, () => interrupted.abort());
     const signal = AbortSignal.any([signalOf(call), interrupted.signal]);
