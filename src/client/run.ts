@@ -53,7 +53,7 @@ async function runOn({ prefix, address, certificatesFolder }: RemoteHost, words:
 /** Returns a line for a certificate that ends soon. */
 function expiryWarning({ name, expiresAt }: ClientIdentity, now: Date): string | undefined {
   const ends = endsSoon(expiresAt, now);
-  return ends === undefined ? undefined : `Your certificate ${ends}. An admin makes a new one: cert issue ${name}`;
+  return ends === undefined ? undefined : `Your certificate ${ends}. An admin makes a new one: "cert issue ${name}"`;
 }
 
 /** Returns the words without the client's own options, as far as they can be told apart. */

@@ -2,8 +2,9 @@
  * The only place that starts host programs, and the only mock boundary: the simulated host also implements
  * {@link Runner}.
  */
+import type { Readable } from 'node:stream';
 import { execa, ExecaError } from 'execa';
-import { Failure } from '../domain/failure.ts';
+import { Failure, isFailure } from '../domain/failure.ts';
 import { printableLines } from '../domain/text.ts';
 import { durationInWords } from '../domain/values/duration.ts';
 
@@ -53,11 +54,14 @@ export interface Output {
  * Runs one program to its end.
  *
  * Rejects with a {@link Failure}: `program-failed` (exit code not allowed; details carry `exitCode` and the end of
- * `stderr`), `program-missing`, `timeout`, `cancelled`, or `unexpected-output` (too much output).
+ * `stderr`), `program-missing`, `timeout`, `cancelled`, or `unexpected-output` (too much output, {@link isTooMuch}).
  */
 export interface Runner {
   run(command: Command): Promise<Output>;
 }
+
+/** Maximum output of a program that names none, in bytes. */
+const defaultMaxOutputBytes = 16 * 1024 * 1024;
 
 /** Maximum length of a program's stderr in a failure, in characters. */
 const maxStderrLength = 2000;
@@ -87,6 +91,35 @@ export function timedOut(command: Command): Failure {
   });
 }
 
+function printedTooMuch(command: Command, maxOutputBytes: number): Failure {
+  return new Failure('unexpected-output', {
+    what: `"${command.program} ${command.args[0] ?? ''}"`,
+    why: `it printed more than ${maxOutputBytes} bytes`,
+    details: { maxOutputBytes },
+  });
+}
+
+/** Reports whether a program was stopped because it printed too much. */
+export function isTooMuch(error: unknown): boolean {
+  return isFailure(error, 'unexpected-output') && error.details?.['maxOutputBytes'] !== undefined;
+}
+
+/** Collects a stream up to a limit, and returns a function for its text. */
+function collect(stream: Readable, maxBytes: number, tooMuch: () => void): () => string {
+  let chunks: Buffer[] = [];
+  let bytes = 0;
+  stream.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes <= maxBytes) {
+      chunks.push(chunk);
+      return;
+    }
+    chunks = [];
+    tooMuch();
+  });
+  return () => Buffer.concat(chunks).toString('utf8');
+}
+
 export function cancelledRun(command: Command): Failure {
   return new Failure('cancelled', {
     what: `"${command.program} ${command.args[0] ?? ''}"`,
@@ -112,24 +145,27 @@ export class ProgramRunner implements Runner {
   async run(command: Command): Promise<Output> {
     if (command.signal?.aborted) throw cancelledRun(command);
     try {
-      const result = await execa(command.program, command.args, {
+      const maxBytes = command.maxOutputBytes ?? defaultMaxOutputBytes;
+      const child = execa(command.program, command.args, {
         input: command.input ?? '',
         env: this.#env,
         timeout: command.timeoutMs,
         forceKillAfterDelay: killDelayMs,
-        maxBuffer: command.maxOutputBytes ?? 16 * 1024 * 1024,
+        // execa would escape all output for the message of an error, which stops this process for seconds.
+        buffer: false,
         reject: false,
-        stripFinalNewline: false,
         ...(command.signal === undefined ? {} : { cancelSignal: command.signal }),
       });
+      const excess = new AbortController();
+      const tooMuch = (): void => {
+        excess.abort();
+        child.kill('SIGKILL');
+      };
+      const [stdout, stderr] = [collect(child.stdout, maxBytes, tooMuch), collect(child.stderr, maxBytes, tooMuch)];
+      const result = await child;
+      if (excess.signal.aborted) throw printedTooMuch(command, maxBytes);
       if (result.timedOut) throw timedOut(command);
       if (result.isCanceled) throw cancelledRun(command);
-      if (result.isMaxBuffer) {
-        throw new Failure('unexpected-output', {
-          what: `"${command.program} ${command.args[0] ?? ''}"`,
-          why: `it printed more than ${command.maxOutputBytes ?? 16 * 1024 * 1024} bytes`,
-        });
-      }
       if (result.exitCode === undefined) {
         if (result.code === 'ENOENT') {
           throw new Failure('program-missing', {
@@ -147,7 +183,7 @@ export class ProgramRunner implements Runner {
           details: { program: command.program, args: [...command.args] },
         });
       }
-      return checked(command, { stdout: result.stdout, stderr: result.stderr, exitCode: result.exitCode });
+      return checked(command, { stdout: stdout(), stderr: stderr(), exitCode: result.exitCode });
     } catch (error) {
       if (error instanceof ExecaError) throw Failure.from(new Error(error.shortMessage));
       throw error;

@@ -122,8 +122,8 @@ async function repairAll(context: HostContext, found: readonly Found[], call: Ca
       );
       fixed.add(target);
     } catch (error) {
-      if (!isFailure(error, 'busy', 'program-failed')) throw error;
-      if (error.code === 'program-failed') failed ??= error;
+      if (!isFailure(error, 'busy', 'program-failed', 'timeout')) throw error;
+      if (error.code !== 'busy') failed ??= error;
       call.progress.note(`${target}: skipped: ${error.why}`);
     }
   }
@@ -314,7 +314,7 @@ async function insideDifferencesOf(
         repair: () => context.incus.pushFile({ instance: name, path, content, mode: '0644' }),
       });
   } catch (error) {
-    if (!isFailure(error, 'program-failed', 'unexpected-output')) throw error;
+    if (!isFailure(error, 'program-failed', 'unexpected-output', 'timeout')) throw error;
     found.push({
       kind: 'container-keys-differ',
       target: user,

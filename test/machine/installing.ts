@@ -61,7 +61,7 @@ export function installing(host: JumpHost): void {
         `service:install ${online ? 'with "npm ci"' : '--offline: the machine cannot reach a package registry'}`,
       );
       expect(said).toMatch(
-        /^Installed the filter and the jail for port 2222 in \/etc\/fail2ban\. Next: systemctl reload fail2ban$/m,
+        /^Installed filters and jails for both servers in \/etc\/fail2ban\. Next: systemctl reload fail2ban$/m,
       );
       expect(said).toMatch(/^Next: systemctl enable --now containarium$/m);
       if (online) expect((await host.machine.run('ls /opt/containarium/node_modules/vitest')).code).not.toBe(0);

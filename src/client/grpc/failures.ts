@@ -78,7 +78,7 @@ export function refusal(error: Error, name: string): Failure | undefined {
     {
       what: `the certificate of ${name}`,
       why: 'the server refuses it',
-      next: `an admin makes a new one: cert issue ${name}`,
+      next: `an admin makes a new one: "cert issue ${name}"`,
     },
     error,
   );

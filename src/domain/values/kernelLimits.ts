@@ -56,6 +56,11 @@ export const kernelLimits = {
     value: 65_536,
     why: 'Pseudoterminals of the whole machine. Each takes about 24 KiB that no memory limit counts, so a far higher value lets one container use up the memory of the host.',
   },
+  // 100 fragments a second of one container, which stay for 30 s, are 7 MiB.
+  'net.ipv4.ipfrag_high_thresh': {
+    value: 128 * 1024 * 1024,
+    why: 'Bytes of fragments that the host puts together, of all containers and its own.',
+  },
   // "Production setup" in the Incus documentation: with more neighbours than this, new ones are not reached.
   'net.ipv4.neigh.default.gc_thresh3': { value: 8192, why: 'Entries of the ARP table of the host.' },
 } as const satisfies Record<string, KernelLimit>;

@@ -61,8 +61,12 @@ export class IncusClient {
   }
 
   /** Reads a document of the REST API. Rejects with `unexpected-output` if it is not what `schema` describes. */
-  async query<T>(path: string, schema: z.ZodType<T>, signal?: AbortSignal): Promise<T> {
-    const { stdout } = await this.run(['query', path], { timeoutMs: this.#limits.readMs, signal });
+  async query<T>(path: string, schema: z.ZodType<T>, signal?: AbortSignal, maxOutputBytes?: number): Promise<T> {
+    const { stdout } = await this.run(['query', path], {
+      timeoutMs: this.#limits.readMs,
+      signal,
+      ...(maxOutputBytes === undefined ? {} : { maxOutputBytes }),
+    });
     let document: unknown;
     try {
       // The client prints nothing for an empty object (incus 6.0, seen for /1.0/operations). A failed query exits

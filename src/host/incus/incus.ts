@@ -97,17 +97,16 @@ export class Incus {
 
   /** Returns all instances with state (addresses; disk, memory and CPU use) and snapshots, in one query. */
   instancesWithState(signal?: AbortSignal): Promise<IncusInstance[]> {
-    return this.#listWithState('/1.0/instances?recursion=2', signal);
+    return this.#listWithState(undefined, signal);
   }
 
-  #listWithState(path: string, signal?: AbortSignal): Promise<IncusInstance[]> {
-    return listWithState((queried, schema) => this.#client.query(queried, schema, signal), path);
+  #listWithState(filter: string | undefined, signal?: AbortSignal): Promise<IncusInstance[]> {
+    return listWithState((path, schema, maxBytes) => this.#client.query(path, schema, signal, maxBytes), filter);
   }
 
   /** Returns one instance with state, or `undefined` if it does not exist. */
   async instance(name: string, signal?: AbortSignal): Promise<IncusInstance | undefined> {
-    const filter = encodeURIComponent(`name eq ${name}`);
-    const found = await this.#listWithState(`/1.0/instances?recursion=2&filter=${filter}`, signal);
+    const found = await this.#listWithState(`name eq ${name}`, signal);
     return found.find((candidate) => candidate.name === name);
   }
 
@@ -275,6 +274,8 @@ export class Incus {
       env?: Record<string, string>;
       timeoutMs?: number;
       allowExit?: readonly number[];
+      /** What the container's root lets a program print counts up to here. */
+      maxOutputBytes?: number;
       input?: string;
       signal?: AbortSignal;
     } = {},
@@ -285,6 +286,7 @@ export class Incus {
         timeoutMs: options.timeoutMs ?? this.limits.changeMs,
         ...(options.allowExit === undefined ? {} : { allowExit: options.allowExit }),
         ...(options.input === undefined ? {} : { input: options.input }),
+        ...(options.maxOutputBytes === undefined ? {} : { maxOutputBytes: options.maxOutputBytes }),
         signal: options.signal,
       });
     return pRetry(run, {

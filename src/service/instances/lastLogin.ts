@@ -16,6 +16,7 @@ export async function lastLogin(
   try {
     const { stdout } = await incus.exec(instance.name, ['last', '--time-format', 'iso', '-n', '1', user], {
       timeoutMs: limitMs,
+      maxOutputBytes: 4096,
       signal,
     });
     // The container's owner controls this output, and admins act on it: let nothing but a time through.

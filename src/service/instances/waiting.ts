@@ -87,7 +87,7 @@ async function withBootLog(context: HostContext, instance: string, failure: Fail
     .exec(
       instance,
       ['journalctl', '--no-pager', '-n', '20', '-u', 'containarium-first-boot.service', '-u', 'ssh.service'],
-      { timeoutMs: 5000 },
+      { timeoutMs: 5000, maxOutputBytes: 64 * 1024 },
     )
     .then(({ stdout }) => stdout)
     .catch(() => '');

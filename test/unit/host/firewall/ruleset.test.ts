@@ -48,6 +48,23 @@ describe('the ruleset', () => {
     expect(large).toContain('ether saddr 02:c7:0a:40:00:00-02:c7:0a:40:10:00 iifname');
   });
 
+  it('lets a container answer with ICMP errors only about packets that it got', () => {
+    const rules = ruleset();
+    expect(rules).toContain('iifname . @th,192,32 != @inner drop');
+    // 10.0.3.2 on its port.
+    expect(rules).toMatch(/set inner \{[^}]*"ctn0a000302" \. 0x0a000302/);
+    expect(ruleset({ ipv6: true })).toMatch(/icmpv6 type \{ destination-unreachable, [^}]*\} drop/);
+  });
+
+  it('lets nothing pass between containers, also what belongs to a connection', () => {
+    const forward = ruleset().split('chain forward')[1] ?? '';
+    expect(forward.indexOf('oifname')).toBeLessThan(forward.indexOf('ct state established'));
+  });
+
+  it('limits the fragments of each container', () => {
+    expect(ruleset()).toContain('add @fragments { iifname limit rate over 100/second');
+  });
+
   it('drops fragments to the DHCP server, whose client no rule could read', () => {
     expect(ruleset()).toContain('ip daddr { 10.0.3.1, 10.0.3.7, 255.255.255.255 } ip frag-off & 0x3fff != 0 drop');
     expect(ruleset()).toContain('ip daddr { 10.0.3.1, 10.0.3.7, 255.255.255.255 } udp dport 67 accept');

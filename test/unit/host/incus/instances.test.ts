@@ -40,6 +40,39 @@ describe('a list of instances with one whose state Incus cannot read', () => {
   });
 });
 
+describe('a list of instances that is too long, because of one state', () => {
+  const tooMuch = new Failure('unexpected-output', {
+    what: '"incus query"',
+    why: 'it printed more than 16777216 bytes',
+    details: { maxOutputBytes: 16_777_216 },
+  });
+  const stored = (name: string) => ({ name, status: 'Running', config: {}, devices: {} });
+  const state = { status: 'Running', processes: 7 };
+
+  it('has all instances, that one without state', async () => {
+    const incus = answers({
+      '/1.0/instances?recursion=2': tooMuch,
+      '/1.0/instances?recursion=1': [stored('alice-container'), stored('bob-container')],
+      '/1.0/instances/alice-container/state': tooMuch,
+      '/1.0/instances/bob-container/state': state,
+    });
+    expect((await incus.instancesWithState()).map(({ name, state: found }) => [name, found?.processes])).toEqual([
+      ['alice-container', undefined],
+      ['bob-container', 7],
+    ]);
+  });
+
+  it('lets a verb have that one instance', async () => {
+    const filter = '&filter=name%20eq%20alice-container';
+    const incus = answers({
+      [`/1.0/instances?recursion=2${filter}`]: tooMuch,
+      [`/1.0/instances?recursion=1${filter}`]: [stored('alice-container')],
+      '/1.0/instances/alice-container/state': tooMuch,
+    });
+    expect(await incus.instance('alice-container')).toMatchObject({ name: 'alice-container', status: 'Running' });
+  });
+});
+
 describe('changes by which Incus chooses user ids', () => {
   const isolated = { config: { 'security.idmap.isolated': 'true' }, devices: {} };
 

@@ -1,0 +1,41 @@
+/** The runner with real programs, which print too much or will not end. */
+import { describe, expect, it } from 'vitest';
+import { isTooMuch, ProgramRunner, type Program } from '../../../src/host/runner.ts';
+
+const runner = new ProgramRunner();
+const sh = (script: string, more: object = {}) =>
+  runner.run({ program: 'sh' as Program, args: ['-c', script], timeoutMs: 20_000, ...more });
+
+describe('a program of the host', () => {
+  it('gives its output, whole, and its exit code', async () => {
+    const { stdout, stderr, exitCode } = await sh('head -c 3000000 /dev/zero | tr "\\\\0" x; echo err >&2');
+    expect([stdout.length, stderr, exitCode]).toEqual([3_000_000, 'err\n', 0]);
+  });
+
+  it('that prints too much is stopped, and does not stop this process meanwhile', async () => {
+    let longestMs = 0;
+    let last = performance.now();
+    const timer = setInterval(() => {
+      longestMs = Math.max(longestMs, performance.now() - last);
+      last = performance.now();
+    }, 5);
+    const error: unknown = await sh('exec cat /dev/zero').catch((thrown: unknown) => thrown);
+    clearInterval(timer);
+    expect(isTooMuch(error)).toBe(true);
+    // execa took seconds to escape 16 MiB for its message; 1 s leaves room for a busy machine.
+    expect(longestMs).toBeLessThan(1000);
+  });
+
+  it('that ignores signals is killed after its time', async () => {
+    await expect(sh('trap "" TERM HUP INT; while :; do sleep 1; done', { timeoutMs: 300 })).rejects.toMatchObject({
+      code: 'timeout',
+    });
+  });
+
+  it('that is missing, or fails, says so', async () => {
+    await expect(
+      runner.run({ program: 'no-such-program' as Program, args: [], timeoutMs: 1000 }),
+    ).rejects.toMatchObject({ code: 'program-missing' });
+    await expect(sh('echo why >&2; exit 3')).rejects.toMatchObject({ code: 'program-failed', why: 'why' });
+  });
+});
