@@ -12,6 +12,8 @@ import { closeHouse, openHouse, served, service, type House } from './tenants/ho
 import { leasesCases } from './tenants/leases.ts';
 import { limitsCases } from './tenants/limits.ts';
 import { loginsCases } from './tenants/logins.ts';
+import { packetsCases } from './tenants/packets.ts';
+import { sabotageCases } from './tenants/sabotage.ts';
 import { sharedIdsCases } from './tenants/sharedIds.ts';
 
 describe.skipIf(skipReason !== undefined)('a tenant who is root in a container', () => {
@@ -31,6 +33,7 @@ describe.skipIf(skipReason !== undefined)('a tenant who is root in a container',
   });
 
   framesCases(current);
+  packetsCases(current);
   doorsCases(current);
   leasesCases(current);
   sharedIdsCases(current, async () => {
@@ -40,4 +43,5 @@ describe.skipIf(skipReason !== undefined)('a tenant who is root in a container',
   limitsCases(current);
   loginsCases(current);
   escapesCases(current);
+  sabotageCases(current);
 });

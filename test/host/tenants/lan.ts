@@ -24,9 +24,10 @@ export interface Lan {
   stop(): Promise<void>;
 }
 
-/** Accepts connections on every address, for ever. */
+/** Accepts connections on every address, for ever, and datagrams without a word. */
 const listener = `use IO::Socket::INET;
 my $server = IO::Socket::INET->new(LocalPort => 80, Listen => 100, ReuseAddr => 1) or die "listen: $!";
+my $silent = IO::Socket::INET->new(LocalPort => 80, Proto => 'udp') or die "udp: $!";
 while (my $client = $server->accept) { print $client "lan\\n"; close $client }
 `;
 

@@ -1,0 +1,57 @@
+/** What root in a container can put in the way of the product's own work there. */
+import { describe, expect, it } from 'vitest';
+import { makeKey } from '../../support/keys.ts';
+import { manage } from '../clients.ts';
+import { served, service, type House } from './house.ts';
+
+export function sabotageCases(current: () => House): void {
+  describe('against what the product does in her container', () => {
+    const inAlice = (script: string): Promise<string> => {
+      const { host, alice } = current();
+      return host.incus.incus(['exec', alice.instance, '--', 'sh', '-c', script]);
+    };
+    const keysFolder = '/etc/ssh/authorized_keys.d';
+
+    it('endless output of a program that "info" runs does not stop the server', async () => {
+      const house = current();
+      const { host, alice } = house;
+      const flood = '#!/bin/sh\ntrap "" HUP TERM INT PIPE\nexec cat /dev/zero\n';
+      await inAlice(`printf '%s' '${flood}' > /usr/bin/last && chmod 755 /usr/bin/last`);
+      try {
+        const info = () => host.server.ssh(['info'], { user: 'self', key: alice.key.path });
+        const calls = Array.from({ length: 8 }, info);
+        expect(await service(house)).toEqual(served);
+        for (const call of calls) expect((await call).code).toBe(0);
+      } finally {
+        await inAlice('rm -f /usr/bin/last; pkill -KILL -f "[c]at /dev/zero" || true');
+      }
+    });
+
+    it('keys that cannot be written inside do not hold the container', async () => {
+      const { host, alice, folder } = current();
+      await inAlice(`mv ${keysFolder} ${keysFolder}.kept && ln -s /nonexistent ${keysFolder}`);
+      try {
+        const key = await makeKey(folder, 'sabotage');
+        expect((await manage(host, ['key', 'add', alice.user], key.line)).code).not.toBe(0);
+        const stopped = await manage(host, ['stop', alice.user, '--force']);
+        expect(stopped, stopped.stderr).toMatchObject({ code: 0 });
+      } finally {
+        await manage(host, ['start', alice.user]);
+        await inAlice(`rm -f ${keysFolder} && mv ${keysFolder}.kept ${keysFolder}`);
+      }
+    });
+
+    it('a FIFO in place of the keys is a difference of her container alone', async () => {
+      const { host, alice } = current();
+      await inAlice(`mv ${keysFolder}/${alice.user} /root/keys && mkfifo ${keysFolder}/${alice.user}`);
+      try {
+        const { code, stdout, stderr } = await manage(host, ['reconcile']);
+        expect(code, stderr).toBe(6);
+        expect(stdout).toMatch(new RegExp(`${alice.user}.*cannot be read`));
+      } finally {
+        await inAlice(`rm -f ${keysFolder}/${alice.user} && mv /root/keys ${keysFolder}/${alice.user}`);
+      }
+      expect((await manage(host, ['reconcile'])).code).toBe(0);
+    });
+  });
+}
