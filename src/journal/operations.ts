@@ -8,7 +8,9 @@
  * A step that cannot be journaled is not begun. Undoing does not need the journal: if the journal cannot be written,
  * the steps are undone all the same, and the operation stays open until its end can be recorded.
  */
+import pMap from 'p-map';
 import pRetry from 'p-retry';
+import { aboutToBegin, busy, Turns } from './turns.ts';
 import { ulid } from 'ulid';
 import { Failure, type FailureData } from '../domain/failure.ts';
 import type { JsonObject, JsonValue } from '../domain/json.ts';
@@ -84,6 +86,7 @@ export class Operations {
   readonly #waiting = new Set<string>();
   /** Why waiting operations could not be ended, as recorded last, so that a retry records only a new reason. */
   readonly #reasons = new Map<string, string>();
+  readonly #turns = new Turns();
   #recovering: Promise<unknown> = Promise.resolve();
 
   constructor(options: OperationsOptions) {
@@ -120,16 +123,14 @@ export class Operations {
     return this.open().find((operation) => operation.target === target);
   }
 
-  /** Throws `busy` if an operation holds the target. */
+  /** Throws `busy` if an operation holds the target, unless an owner's runs, for which {@link run} decides. */
   ensureFree(target: string): void {
     const holder = this.holder(target);
-    if (holder === undefined) return;
-    throw new Failure('busy', {
-      what: `"${target}"`,
-      why: `"${holder.verb}" by ${holder.actor.name} has been in progress since ${holder.startedAt}`,
-      next: 'wait until it ends; "doctor" shows unfinished operations',
-      details: { operation: holder.id },
-    });
+    if (holder !== undefined && !this.#isOwners(holder)) throw busy(target, holder);
+  }
+
+  #isOwners({ id, actor }: OpenOperation): boolean {
+    return actor.entryPoint === 'self' && !this.#waiting.has(id);
   }
 
   /**
@@ -145,7 +146,14 @@ export class Operations {
     prepare: () => Promise<P>,
     body: (operation: Running, prepared: P) => Promise<T>,
   ): Promise<T> {
-    this.ensureFree(request.target);
+    const { target, actor } = request;
+    const before = this.holder(target);
+    if (before !== undefined && actor.entryPoint !== 'self' && this.#isOwners(before))
+      await this.#turns.after(before.id, target);
+    // From here to the entry below nothing may wait, so that nobody else begins.
+    const holder = this.holder(target);
+    if (holder !== undefined) throw busy(target, holder);
+    if (actor.entryPoint === 'self' && this.#turns.isAwaited(target)) throw aboutToBegin(target);
     const startedMs = this.#now();
     const operation: OpenOperation = {
       id: ulid(startedMs),
@@ -215,7 +223,10 @@ export class Operations {
    */
   recover(): Promise<readonly OpenOperation[]> {
     const run = this.#recovering.then(async () => {
-      for (const operation of this.unfinished()) await this.#end(operation, undefined).catch(() => undefined);
+      // Each has a target of its own, and one that waits for Incus must not keep the others waiting.
+      await pMap(this.unfinished(), (operation) => this.#end(operation, undefined).catch(() => undefined), {
+        concurrency: 8,
+      });
       return this.unfinished();
     });
     this.#recovering = run.catch(() => undefined);
@@ -362,6 +373,7 @@ export class Operations {
     this.#recorded.delete(id);
     this.#waiting.delete(id);
     this.#reasons.delete(id);
+    this.#turns.ended(id);
   }
 }
 
