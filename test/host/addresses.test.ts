@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { closeBridge } from '../../src/prepare/bridge.ts';
 import { makeKey } from '../support/keys.ts';
 import { eventually, temporaryFolder } from '../support/server.ts';
+import { outputOf } from './harness/index.ts';
 import { skipReason, startJumpHost, type JumpHost } from './jumpHost.ts';
 
 /** Asks a DNS server by UDP: `SERVER NAME TYPE CLASS`. Prints the response code and the number of answers. */
@@ -64,7 +65,7 @@ describe.skipIf(skipReason !== undefined)('addresses and names on a real Incus',
     expect(document.error).toBeUndefined();
     return document.result;
   };
-  const inside = (name: string, ...argv: string[]): Promise<string> => host.incus.incus(['exec', name, '--', ...argv]);
+  const inside = (name: string, ...argv: string[]): Promise<string> => outputOf(host.incus, name, argv);
   const python = (name: string, script: string, ...args: string[]): Promise<string> =>
     inside(name, 'python3', '-c', script, ...args).then((text) => text.trim());
   const leases = (): Promise<string> =>

@@ -18,7 +18,7 @@ import { run } from '../../src/prepare/programs.ts';
 import { readOsRelease } from '../../src/prepare/release.ts';
 import { runRemotely } from '../support/remote/server.ts';
 import { eventually, temporaryFolder } from '../support/server.ts';
-import { addressOf, ensureBaseImage, ensurePackages, startIncus, waitUntil } from './harness/index.ts';
+import { addressOf, ensureBaseImage, ensurePackages, outputOf, startIncus, waitUntil } from './harness/index.ts';
 import type { RunningIncus } from './harness/index.ts';
 
 const reason = await ensurePackages();
@@ -81,16 +81,7 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
   let certificates: string;
 
   const exec = (...args: string[]): Promise<string> => incus.incus(['exec', machine, '--', ...args]);
-  const end = 'end of output\n';
-  /** Runs a program that only reads. Incus may lose the output of a short one on a busy host, so its end is marked. */
-  const read = (...args: string[]): Promise<string> =>
-    eventually(
-      async () => {
-        const output = await exec('sh', '-c', `"$@"; code=$?; printf '${end.trim()}\\n'; exit $code`, 'sh', ...args);
-        return output.endsWith(end) ? output.slice(0, -end.length) : undefined;
-      },
-      `the output of ${args.join(' ')}`,
-    );
+  const read = (...args: string[]): Promise<string> => outputOf(incus, machine, args);
   const code = (...args: string[]): Promise<number> =>
     execa('incus', ['exec', machine, '--', ...args], { env: incus.env, reject: false, stdin: 'ignore' }).then(
       ({ exitCode }) => exitCode ?? -1,

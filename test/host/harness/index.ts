@@ -11,3 +11,4 @@ export { freePort, startSshd } from './sshd.ts';
 export type { RunningSshd, SshdOptions } from './sshd.ts';
 export { openTestFolder } from './testFolder.ts';
 export type { TestFolder } from './testFolder.ts';
+export { outputOf } from './output.ts';

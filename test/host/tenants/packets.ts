@@ -51,7 +51,8 @@ export function packetsCases(current: () => House): void {
     it('Alice cannot end a connection of the host, or shrink its packets, by ICMP errors about it', async () => {
       const house = current();
       const open = await withoutGuard(house, ['frames'], () => errorsAbout(house));
-      expect(open.codes).toContain('ECONNREFUSED');
+      // Of two errors between two datagrams the socket tells the last.
+      expect(open.codes.filter((code) => ['ECONNREFUSED', 'EMSGSIZE'].includes(code))).not.toEqual([]);
       const closed = await errorsAbout(house);
       expect(closed.codes).toEqual([]);
       expect(closed.route).not.toContain('mtu 600');
