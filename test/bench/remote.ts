@@ -5,16 +5,15 @@
  * the stock ssh client; beside it, what Node.js needs to start, and to load its TLS and HTTP/2. Warm: a call on an open
  * connection. They take turns, so that other load on the machine affects them equally. Only the ratios count.
  */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { setTimeout } from 'node:timers/promises';
 import { readIdentity } from '../../src/client/certificates.ts';
 import { Channel } from '../../src/client/grpc/channel.ts';
 import { VerbService } from '../../src/grpc/generated/containarium/v1/verbs_pb.ts';
+import { eventually } from '../support/eventually.ts';
 import { percentile } from './shell/figures.ts';
 import { startServer } from './shell/server.ts';
 
@@ -62,16 +61,7 @@ const node = (script: string) => execa(process.execPath, ['-e', script], { stdin
 try {
   const { stdout } = await ssh('cert', 'generate', '--server-ip', '127.0.0.1');
   await writeFile(join(folder, 'bundle.pem'), stdout);
-  for (
-    let i = 0;
-    i < 100 &&
-    (await remote('version').then(
-      () => false,
-      () => true,
-    ));
-    i++
-  )
-    await setTimeout(100);
+  await eventually(() => remote('version').catch(() => undefined), 'the remote interface listens');
   console.log(`load: ${(await readFile('/proc/loadavg', 'utf8')).split(' ').slice(0, 3).join(' ')}`);
   for (const verb of ['version', 'list']) {
     const cold = { ssh: [] as number[], node: [] as number[], modules: [] as number[], remote: [] as number[] };

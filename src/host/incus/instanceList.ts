@@ -40,19 +40,26 @@ const maxStateBytes = 2 * 1024 * 1024;
 /** Returns the list from a query for each instance, whose state counts only up to {@link maxStateBytes}. */
 async function oneByOne(query: Query, suffix: string): Promise<IncusInstance[]> {
   const stored = await query(`/1.0/instances?recursion=1${suffix}`, z.array(documents.instance));
-  return pMap(
+  const found = await pMap(
     stored,
-    async (instance): Promise<IncusInstance> => {
+    async (instance): Promise<IncusInstance | undefined> => {
       try {
         const path = `/1.0/instances/${encodeURIComponent(instance.name)}/state`;
         return { ...instance, state: await query(path, documents.instanceState, maxStateBytes) };
       } catch (error) {
+        if (isGone(error)) return undefined;
         if (isTooMuch(error) || isFailure(error, 'program-failed')) return instance;
         throw error;
       }
     },
     { concurrency: 8 },
   );
+  return found.filter((instance) => instance !== undefined);
+}
+
+/** Reports whether Incus has deleted the instance meanwhile. */
+function isGone(error: unknown): boolean {
+  return isFailure(error, 'program-failed') && /not found/i.test(error.why);
 }
 
 /** Returns an instance as Incus has stored it, or `undefined` if it does not exist. */
@@ -60,7 +67,7 @@ async function withoutState(query: Query, name: string): Promise<IncusInstance |
   try {
     return await query(`/1.0/instances/${encodeURIComponent(name)}`, documents.instance);
   } catch (error) {
-    if (isFailure(error, 'program-failed') && /not found/i.test(error.why)) return undefined;
+    if (isGone(error)) return undefined;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Files that are replaced together. They are written beside the old ones and named in a mark; from the mark on the
- * change counts, and whoever opens the folder next finishes it. So no cut leaves a certificate with the key of another.
+ * Files that are replaced together. They are written beside the old ones and named in a mark. From the mark on the
+ * change counts, and {@link FileSet.recover} finishes it. So no cut leaves a certificate with the key of another.
  */
 import { chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';

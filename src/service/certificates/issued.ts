@@ -21,7 +21,7 @@ interface Dialled {
   readonly listen: { readonly port: number } | undefined;
 }
 
-/** Returns the answer that carries a client certificate, its key and the CA, with `own` for whoever is on the host. */
+/** Returns the answer that carries a client certificate, its key and the CA, with further files in `own`. */
 export function issued(
   { server, listen }: Dialled,
   admin: string,

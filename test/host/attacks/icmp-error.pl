@@ -1,4 +1,4 @@
-# Sends ICMP errors (RFC 792) about a datagram that somebody else has sent, from the own address.
+# Sends ICMP errors (RFC 792) about a datagram of another sender, from the own address.
 #
 #   icmp-error.pl BRIDGE-MAC OWN-ADDRESS SENDER SENDER-PORT RECEIVER RECEIVER-PORT SECONDS RATE
 require(($0 =~ m{^(/.*)/})[0] . '/common.pl');

@@ -25,7 +25,7 @@ async function errorsAbout(house: House): Promise<{ readonly codes: readonly str
     let ended = false;
     void attacking.ended.then(() => (ended = true));
     while (!ended) {
-      // A datagram now and then keeps the connection known, and takes the error.
+      // Ten datagrams a second, as many as errors of each kind: each takes the error before it.
       socket.send('data', (error) => error === null || codes.push((error as NodeJS.ErrnoException).code ?? ''));
       await setTimeout(100);
     }

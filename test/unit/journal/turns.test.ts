@@ -1,6 +1,7 @@
 /** An owner's change and an admin's of one container, at the same time. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createContainer } from '../../../src/service/create.ts';
+import { eventually } from '../../support/eventually.ts';
 import { alice, callBy, hosts, owner } from '../../support/world/hosts.ts';
 import { newKey } from '../../support/world/keys.ts';
 import { carol, type World } from '../../support/world/world.ts';
@@ -25,9 +26,7 @@ function begin(actor: Parameters<typeof callBy>[0], verb: string) {
     },
   );
   ended.catch(() => undefined);
-  const settle = async (): Promise<void> => {
-    for (let i = 0; i < 50 && !isRunning; i++) await new Promise((resolve) => setTimeout(resolve, 10));
-  };
+  const settle = (): Promise<true> => eventually(() => (isRunning ? true : undefined), `${verb} runs`);
   return { ended, end: () => end(), isRunning: () => isRunning, settle };
 }
 
@@ -57,7 +56,7 @@ describe("a change of an owner's container", () => {
     const both = [begin(carol, 'stop'), begin(carol, 'delete')];
     restart.end();
     await restart.ended;
-    await Promise.race(both.map(({ settle }) => settle()));
+    await eventually(() => (both.some(({ isRunning }) => isRunning()) ? true : undefined), 'one of them runs');
     const running = both.filter(({ isRunning }) => isRunning());
     expect(running).toHaveLength(1);
     for (const { end } of both) end();

@@ -62,6 +62,16 @@ describe('a list of instances that is too long, because of one state', () => {
     ]);
   });
 
+  it('leaves out one that is deleted meanwhile', async () => {
+    const incus = answers({
+      '/1.0/instances?recursion=2': tooMuch,
+      '/1.0/instances?recursion=1': [stored('alice-container'), stored('bob-container')],
+      '/1.0/instances/alice-container/state': failed('Instance not found'),
+      '/1.0/instances/bob-container/state': state,
+    });
+    expect((await incus.instancesWithState()).map(({ name }) => name)).toEqual(['bob-container']);
+  });
+
   it('lets a verb have that one instance', async () => {
     const filter = '&filter=name%20eq%20alice-container';
     const incus = answers({
