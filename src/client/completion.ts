@@ -1,5 +1,5 @@
 /** Completes what is the client's own: its options, and its servers. */
-import { knownServers, ownOptions } from './servers.ts';
+import { knownServers, ownOptions, ownValueOptions } from './servers.ts';
 
 export interface OwnCandidates {
   readonly values: readonly string[];
@@ -19,7 +19,7 @@ export async function ownCandidates(typed: readonly string[], env: NodeJS.Proces
   if (option === '--on' && rest.length > 0)
     return { values: (await names(rest.join('='))).map((name) => `--on=${name}`), only: true };
   // Paths and addresses: the shell's own completion.
-  if (ownOptions.includes(previous)) return { values: [], only: true };
+  if (ownValueOptions.includes(previous)) return { values: [], only: true };
   return { values: last.startsWith('-') ? ownOptions.filter((each) => each.startsWith(last)) : [], only: false };
 }
 
@@ -28,7 +28,9 @@ function withoutOwn(typed: readonly string[]): string[] {
   const words: string[] = [];
   for (let at = 0; at < typed.length; at++) {
     const word = typed[at] ?? '';
-    if (ownOptions.includes(word) && at + 2 < typed.length) at += 1;
+    const isLast = at === typed.length - 1;
+    if (ownValueOptions.includes(word) && at + 2 < typed.length) at += 1;
+    else if (ownOptions.includes(word) && !ownValueOptions.includes(word) && !isLast) continue;
     else words.push(word);
   }
   return words;

@@ -35,9 +35,9 @@ export async function runRemotely(typed: readonly string[], env: NodeJS.ProcessE
 }
 
 async function runOn({ prefix, address, certificatesFolder }: RemoteHost, words: readonly string[]): Promise<number> {
-  const identity = await readIdentity(certificatesFolder);
+  const identity = certificatesFolder === undefined ? undefined : await readIdentity(certificatesFolder);
   const io = terminalIo();
-  const warning = expiryWarning(identity, new Date());
+  const warning = identity === undefined ? undefined : expiryWarning(identity, new Date());
   if (warning !== undefined) io.stderr(`${warning}\n`);
   const [{ Channel }, { runThere }] = await Promise.all([import('./grpc/channel.ts'), import('./commandLine.ts')]);
   const channel = await Channel.open(address, identity);

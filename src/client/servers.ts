@@ -16,7 +16,8 @@ export interface RemoteHost {
   readonly prefix: string;
   /** `host:port`. */
   readonly address: string;
-  readonly certificatesFolder: string;
+  /** Undefined for a server without TLS. */
+  readonly certificatesFolder: string | undefined;
 }
 
 export interface RemoteWords {
@@ -24,6 +25,8 @@ export interface RemoteWords {
   readonly server?: string;
   readonly certificatesFolder?: string;
   readonly on?: string;
+  /** Whether the server has no TLS. */
+  readonly insecure?: boolean;
 }
 
 const defaultPort = 50_051;
@@ -35,16 +38,23 @@ const options = {
   '--on': { property: 'on', example: 'all' },
 } as const;
 
-/** The options of the client, as they are typed. */
-export const ownOptions: readonly string[] = Object.keys(options);
+const insecureOption = '--insecure';
+
+/** The options of the client that take a value, as they are typed, and all of them. */
+export const ownValueOptions: readonly string[] = Object.keys(options);
+export const ownOptions: readonly string[] = [...ownValueOptions, insecureOption];
 
 /** Takes the options that name servers out of the words. Throws `usage` for one without a value. */
 export function remoteWords(typed: readonly string[]): RemoteWords {
-  const found: { server?: string; certificatesFolder?: string; on?: string } = {};
+  const found: { server?: string; certificatesFolder?: string; on?: string; insecure?: boolean } = {};
   const words: string[] = [];
   for (let at = 0; at < typed.length; at++) {
     const word = typed[at] ?? '';
     if (word === '--') return { ...found, words: [...words, ...typed.slice(at)] };
+    if (word === insecureOption) {
+      found.insecure = true;
+      continue;
+    }
     const [name = '', ...rest] = word.split('=');
     const option = Object.hasOwn(options, name) ? options[name as keyof typeof options] : undefined;
     if (option === undefined) {
@@ -76,13 +86,14 @@ function configFolder(env: NodeJS.ProcessEnv): string {
  * machine. Rejects with `settings` or `not-found`.
  */
 export async function remoteHosts(
-  { server, certificatesFolder, on }: RemoteWords,
+  { server, certificatesFolder, on, insecure }: RemoteWords,
   env: NodeJS.ProcessEnv,
 ): Promise<readonly RemoteHost[] | undefined> {
   const folder = certificatesFolder ?? given(env['CONTAINARIUM_CERTS']) ?? join(configFolder(env), 'certs');
   const address = server ?? (on === undefined ? given(env['CONTAINARIUM_SERVER']) : undefined);
   if (server !== undefined && on !== undefined)
     throw new Failure('usage', { what: '--server and --on', why: 'both name a server', next: 'leave one out' });
+  if (insecure === true) return [insecureHost(address)];
   if (address !== undefined) {
     const prefix = server === undefined ? 'containarium' : `containarium --server ${server}`;
     return [{ name: address, prefix, address: withPort(address), certificatesFolder: folder }];
@@ -110,6 +121,19 @@ export async function remoteHosts(
       certificatesFolder: certificatesFolder ?? atHome(found.certs) ?? folder,
     };
   });
+}
+
+/** Returns the server without TLS at an address. Throws `usage` unless it is on this machine. */
+function insecureHost(address: string | undefined): RemoteHost {
+  const name = address ?? '';
+  if (!/^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/.test(name))
+    throw new Failure('usage', {
+      what: insecureOption,
+      why: address === undefined ? 'it needs --server' : `${quoted(name)} is not this machine`,
+      next: 'for example --server 127.0.0.1:50051; over a network, use certificates or "ssh -L"',
+    });
+  const prefix = `containarium --server ${name} ${insecureOption}`;
+  return { name, prefix, address: withPort(name), certificatesFolder: undefined };
 }
 
 /** Returns the names of servers in config.yaml. */

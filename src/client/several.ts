@@ -41,7 +41,7 @@ export async function runOnSeveral(hosts: readonly RemoteHost[], words: readonly
   if (format === 'table') {
     process.stdout.write(renderBlocks(together(answers)));
     for (const { host, failure } of failed)
-      process.stderr.write(printableLines(`${host}: ${failure.what}: ${failure.why}\n`));
+      process.stderr.write(printableLines(`${host}: ${failure.message} (${failure.code})\n`));
   } else {
     const document = {
       ok: failed.length === 0,
@@ -60,7 +60,8 @@ export async function runOnSeveral(hosts: readonly RemoteHost[], words: readonly
 
 async function ask({ name, address, certificatesFolder }: RemoteHost, words: readonly string[]): Promise<HostAnswer> {
   try {
-    const channel = await Channel.open(address, await readIdentity(certificatesFolder));
+    const identity = certificatesFolder === undefined ? undefined : await readIdentity(certificatesFolder);
+    const channel = await Channel.open(address, identity);
     try {
       const request = { words: [...words], terminal: process.stdout.isTTY };
       const { verb, format, resultJson, blocksJson, exit } = await channel.ask(VerbService.method.view, request);

@@ -54,8 +54,9 @@ export class RemoteInterface {
    */
   async start(): Promise<void> {
     const { settings, certificates, starter, log, serve } = this.#options;
-    const { listen } = settings.remote;
-    if (listen === undefined || certificates.server === undefined || this.#process !== undefined) return;
+    const { listen, insecureAs } = settings.remote;
+    if (listen === undefined || this.#process !== undefined) return;
+    if (certificates.server === undefined && insecureAs === undefined) return;
     const listener = bindPort(listen, { what: 'the remote interface', setting: 'remote.listen' });
     this.#listener = listener;
     await new Promise<void>((resolve, reject) => {
@@ -90,21 +91,24 @@ export class RemoteInterface {
   #whatItNeeds(): RemoteStart {
     const { settings, certificates, greeting, bans } = this.#options;
     const { pendingLogins, penalties } = settings.ssh;
-    const tls = certificates.server;
-    if (tls === undefined) throw new Failure('not-found', { what: 'the certificates', why: 'they are gone' });
+    const { minTlsVersion, insecureAs, ...limits } = settings.remote;
+    const tls = insecureAs === undefined ? certificates.server : undefined;
+    if (tls === undefined && insecureAs === undefined)
+      throw new Failure('not-found', { what: 'the certificates', why: 'they are gone' });
     this.#tls = tls;
     return remoteStart.parse({
       ...greeting,
-      tls,
-      minTlsVersion: settings.remote.minTlsVersion,
-      limits: { ...settings.remote, pendingLogins, penalties },
+      ...(tls === undefined ? {} : { tls }),
+      minTlsVersion,
+      limits: { ...limits, pendingLogins, penalties },
       ...bans.forFront(),
     });
   }
 
   /** Follows a change of the certificates. Never rejects: a failure is logged, and `doctor` shows it. */
   async follow(): Promise<void> {
-    const tls = this.#options.certificates.server;
+    const { certificates, settings } = this.#options;
+    const tls = settings.remote.insecureAs === undefined ? certificates.server : undefined;
     if (tls === undefined || tls.certificate === this.#tls?.certificate) return;
     if (this.#process === undefined) {
       await this.start().catch((error: unknown) =>

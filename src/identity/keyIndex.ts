@@ -37,8 +37,7 @@ export type Admitted =
 
 /** Whom a client certificate of the remote interface admits. */
 export type RemoteVerdict =
-  | { readonly admitted: 'actor'; readonly actor: Actor; readonly expiresAtMs: number }
-  | { readonly admitted: 'no'; readonly why: string };
+  { readonly admitted: 'actor'; readonly actor: Actor } | { readonly admitted: 'no'; readonly why: string };
 
 /** Longest accepted key or certificate, in characters of base64. core's messages have the same limit. */
 const maxBlobLength = 16_384;
@@ -104,7 +103,14 @@ export class KeyIndex {
     if (admin === undefined) return no('your certificate names no admin');
     const mark = { ca: 'remote', keyId: name, serial };
     const actor = { name, role: admin.role, entryPoint: 'remote', fingerprint, address, certificate: mark } as const;
-    return { admitted: 'actor', actor, expiresAtMs: notAfterMs };
+    return { admitted: 'actor', actor };
+  }
+
+  /** Returns the admin whom a remote interface without TLS admits, or why it admits nobody. */
+  admitInsecure(name: string, address: string): RemoteVerdict {
+    const admin = this.#directory.admins.find((candidate) => candidate.name === name);
+    if (admin === undefined) return { admitted: 'no', why: `remote.insecureAs names ${name}, who is no admin` };
+    return { admitted: 'actor', actor: { name, role: admin.role, entryPoint: 'remote', address } };
   }
 
   #admitKey(entryPoint: 'manage' | 'self', { algorithm, blob, address, verified }: Evidence, nowMs: number): Verdict {

@@ -17,6 +17,8 @@ export interface LoginClient {
   useInvitation(proof: LoginProof, address: string): Promise<KeyBound>;
   /** Logs in a client of the remote interface. `ended` is called when core ends the login. Rejects with a Failure. */
   certify(login: RemoteLogin, ended: (reason: string) => void): Promise<Actor>;
+  /** Logs in a client of a remote interface without TLS, as {@link certify} does. */
+  insecure(address: string, ended: (reason: string) => void): Promise<Actor>;
   /** Logs in over core's own socket. Rejects with a Failure. */
   local(name: string): Promise<Actor>;
   /** Reports unsupported requests. */
@@ -40,18 +42,21 @@ export function loginClient(connection: MessageConnection): LoginClient {
       throw fromResponseError(error);
     }
   };
+  const opened = async (answer: Promise<unknown>, ended: (reason: string) => void): Promise<Actor> => {
+    const actor = await receivedActor(answer);
+    if (actor.login !== undefined) listeners.set(actor.login, ended);
+    return actor;
+  };
   return {
-    async prove(proof, { address, transport }, ended) {
-      const actor = await receivedActor(
+    prove: (proof, { address, transport }, ended) =>
+      opened(
         connection.sendRequest(messages.prove, {
           proof: { ...proof },
           address,
           ...(transport === undefined ? {} : { transport: { ...transport } }),
         }),
-      );
-      if (actor.login !== undefined) listeners.set(actor.login, ended);
-      return actor;
-    },
+        ended,
+      ),
     async useInvitation(proof, address) {
       try {
         return keyBound.parse(await connection.sendRequest(messages.useInvitation, { proof: { ...proof }, address }));
@@ -59,13 +64,9 @@ export function loginClient(connection: MessageConnection): LoginClient {
         throw fromResponseError(error);
       }
     },
-    async certify(login, ended) {
-      const actor = await receivedActor(
-        connection.sendRequest(messages.certify, { ...login, tls: login.tls as 'TLSv1.3' }),
-      );
-      if (actor.login !== undefined) listeners.set(actor.login, ended);
-      return actor;
-    },
+    certify: (login, ended) =>
+      opened(connection.sendRequest(messages.certify, { ...login, tls: login.tls as 'TLSv1.3' }), ended),
+    insecure: (address, ended) => opened(connection.sendRequest(messages.insecure, { address }), ended),
     local: (name) => receivedActor(connection.sendRequest(messages.local, { name })),
     unsupportedRequests({ login }, counts) {
       if (login !== undefined) notify(connection, messages.unsupportedRequests, { login, counts: { ...counts } });

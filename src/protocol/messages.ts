@@ -60,6 +60,8 @@ export const remoteLogin = z.strictObject({
   address: z.union([z.ipv4(), z.ipv6()]),
   tls: z.enum(['TLSv1.2', 'TLSv1.3']),
 });
+/** A client of a remote interface without TLS. */
+export const insecureLogin = z.strictObject({ address: z.union([z.ipv4(), z.ipv6()]) });
 /** A login over core's own socket, which only root can open. */
 export const localRequest = z.strictObject({ name: z.string().max(64) });
 export const loginEnd = z.strictObject({ login });
@@ -259,7 +261,8 @@ export type RemoteTls = z.infer<typeof remoteTls>;
 
 /** Everything that a remote process needs to start. */
 export const remoteStart = greeting.extend({
-  tls: remoteTls,
+  /** Absent if the remote interface has no TLS. */
+  tls: remoteTls.optional(),
   minTlsVersion: z.enum(['1.2', '1.3']),
   limits: z.object({
     handshakeMs: z.number(),
@@ -306,6 +309,7 @@ export const messages = {
   useInvitation: new RequestType<z.infer<typeof proofRequest>, KeyBound, unknown>('login/invitation'),
   /** remote to core. */
   certify: new RequestType<z.infer<typeof remoteLogin>, Actor, unknown>('login/certificate'),
+  insecure: new RequestType<z.infer<typeof insecureLogin>, Actor, unknown>('login/insecure'),
   local: new RequestType<z.infer<typeof localRequest>, Actor, unknown>('login/local'),
   logout: new NotificationType<z.infer<typeof loginEnd>>('login/out'),
   loginEnded: new NotificationType<z.infer<typeof loginEnded>>('login/ended'),

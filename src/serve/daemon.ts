@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Failure } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
+import { isLoopback } from '../domain/values/network.ts';
 import { parseAddressAndPort, type AddressAndPort } from '../settings/addressAndPort.ts';
 import { serve } from './serve.ts';
 
@@ -13,6 +14,8 @@ import { serve } from './serve.ts';
 export interface DaemonSettings {
   readonly listen: AddressAndPort;
   readonly certificatesFolder?: string;
+  /** The admin as whom everybody acts, without TLS. */
+  readonly insecureAs: string | undefined;
 }
 
 const defaultPort = '50051';
@@ -25,14 +28,21 @@ export function readDaemonArguments(words: readonly string[]): {
   const { values, positionals } = parsed(words);
   const [stray] = positionals;
   if (stray !== undefined) throw misused(`it takes no argument ${quoted(stray)}`);
-  if (values.insecure === true)
-    throw misused('without a certificate nobody has a name, so there is no --insecure here');
-  const { address = '0.0.0.0', port = defaultPort, config } = values;
+  const { insecure = false, as: insecureAs, port = defaultPort, config } = values;
+  const { address = insecure ? '127.0.0.1' : '0.0.0.0' } = values;
   const folder = values['certs-dir'];
+  const listen = parseAddressAndPort(`${address.includes(':') ? `[${address}]` : address}:${port}`);
+  if (insecure && values.mtls === true) throw misused('--mtls and --insecure exclude each other');
+  if (insecure && insecureAs === undefined)
+    throw misused('without a certificate nobody has a name: --as names the admin as whom everybody acts');
+  if (insecure && !isLoopback(listen.address)) throw misused('--insecure needs a loopback --address');
+  if (!insecure && insecureAs !== undefined) throw misused('--as needs --insecure');
   return {
     remote: {
-      listen: parseAddressAndPort(`${address.includes(':') ? `[${address}]` : address}:${port}`),
+      listen,
       ...(folder === undefined ? {} : { certificatesFolder: resolve(folder) }),
+      // Also if it is undefined: the address that the configuration allows it for may be another one.
+      insecureAs,
     },
     serve: [
       ...(values.real === true ? ['--real'] : []),
@@ -51,9 +61,10 @@ function parsed(words: readonly string[]) {
         address: { type: 'string' },
         port: { type: 'string' },
         'certs-dir': { type: 'string' },
-        // Mutual TLS is always on; the original needed the word.
+        // Mutual TLS is on without it; the original needed the word.
         mtls: { type: 'boolean' },
         insecure: { type: 'boolean' },
+        as: { type: 'string' },
         real: { type: 'boolean' },
         simulated: { type: 'boolean' },
         config: { type: 'string' },
@@ -67,7 +78,8 @@ function parsed(words: readonly string[]) {
 }
 
 function misused(why: string): Failure {
-  const next = 'containarium daemon [--address <address>] [--port <port>] [--mtls] [--certs-dir <folder>] [--real]';
+  const next =
+    'containarium daemon [--address <address>] [--port <port>] [--mtls | --insecure --as <admin>] [--certs-dir <folder>] [--real]';
   return new Failure('usage', { what: '"daemon"', why, next });
 }
 

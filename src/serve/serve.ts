@@ -139,7 +139,7 @@ export async function serve(
   });
   const server = new Server({ home, settings, env });
   const started = await server.started;
-  process.stdout.write(printableLines(banner(started, home, isRoot)));
+  process.stdout.write(printableLines(banner(started, { home, isRoot, settings })));
   const signal = await stopSignal();
   process.stdout.write(`${signal}: stopping\n`);
   await server.stop('the server is stopping');
@@ -157,10 +157,21 @@ function withBrackets(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
 }
 
+function remoteLines(listening: Started['remote'], { listen, insecureAs }: Settings['remote']): string[] {
+  if (listen === undefined) return [];
+  if (listening === undefined)
+    return ['Remote:    off until there are certificates: "cert generate" makes them, and it starts by itself'];
+  const where = `${withBrackets(listening.address)}:${listening.port}`;
+  return [
+    insecureAs === undefined
+      ? `Remote:    ${where} (gRPC, mutual TLS)`
+      : `Remote:    ${where} (gRPC, no TLS: whoever reaches it acts as ${insecureAs})`,
+  ];
+}
+
 function banner(
   { host, listening, hostKey, firstAdmin, version, remote }: Started,
-  home: Home,
-  isRoot: boolean,
+  { home, isRoot, settings }: { home: Home; isRoot: boolean; settings: Settings },
 ): string {
   const shown = listening.address === '0.0.0.0' || listening.address === '::' ? 'localhost' : listening.address;
   const identity = firstAdmin?.made ? ` -i ${firstAdmin.from}` : '';
@@ -168,7 +179,7 @@ function banner(
     `containarium ${version}`,
     host.simulated ? `Host:      SIMULATED, nothing here is real (${host.why})` : 'Host:      Incus on this machine',
     `Listening: ${withBrackets(listening.address)}:${listening.port}`,
-    ...(remote === undefined ? [] : [`Remote:    ${withBrackets(remote.address)}:${remote.port} (gRPC, mutual TLS)`]),
+    ...remoteLines(remote, settings.remote),
     `Host key:  ${hostKey.fingerprint} (ed25519)${hostKey.made ? ', new' : ''}`,
     `Home:      ${home.root}`,
     ...(firstAdmin === undefined

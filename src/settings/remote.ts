@@ -1,8 +1,9 @@
 /** Settings of the remote interface. */
 import { z } from 'zod';
 import { parsedText } from '../domain/check.ts';
+import { isLoopback } from '../domain/values/network.ts';
 import { parseAddressAndPort } from './addressAndPort.ts';
-import { absolutePath, timeMs } from './types.ts';
+import { absolutePath, name, timeMs } from './types.ts';
 
 const count = z.number().int().min(1).max(100_000);
 
@@ -18,6 +19,11 @@ export const remoteSettings = z
       .optional()
       .describe(
         'Folder of `ca.crt`, `ca.key`, `server.crt` and `server.key`. Default: `certs` in the home of the server.',
+      ),
+    insecureAs: name
+      .optional()
+      .describe(
+        'Name of an admin. The remote interface then has no TLS and needs no certificates: whoever reaches it acts as this admin, so `listen` must be a loopback address. Every account of the host reaches that; use it only where you trust them all.',
       ),
     minTlsVersion: z
       .enum(['1.2', '1.3'])
@@ -46,6 +52,10 @@ export const remoteSettings = z
       .default(100)
       .describe('Number of open connections of one source: an IPv4 address, or the /64 network of an IPv6 address.'),
     maxStreams: count.default(100).describe('Number of calls at the same time on one connection.'),
+  })
+  .refine(({ insecureAs, listen }) => insecureAs === undefined || listen === undefined || isLoopback(listen.address), {
+    path: ['listen'],
+    error: 'must be a loopback address if insecureAs is set: 127.0.0.1 or ::1',
   })
   .prefault({})
   .describe(

@@ -107,7 +107,7 @@ describe('a compromised remote process', () => {
 
   test('gets the server key, and not that of the CA', async () => {
     const start = remoteStart.parse(await replaced.now().connection.sendRequest(messages.remoteStart.method));
-    expect(start.tls.key).toContain('PRIVATE KEY');
+    expect(start.tls?.key).toContain('PRIVATE KEY');
     expect(JSON.stringify(start)).not.toContain(
       (await readFile(join(server.home, 'certs', 'ca.key'), 'utf8')).split('\n')[1],
     );

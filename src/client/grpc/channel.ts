@@ -1,5 +1,9 @@
-/** A connection to the remote interface of a server: HTTP/2 over mutual TLS. */
-import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
+/** A connection to the remote interface of a server: HTTP/2 over mutual TLS, or without TLS on this machine. */
+import {
+  connect as connectHttp2,
+  type ClientHttp2Session,
+  type SecureClientSessionOptions as SecureOptions,
+} from 'node:http2';
 import { isIP } from 'node:net';
 import type { DescMessage, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import { Failure } from '../../domain/failure.ts';
@@ -21,7 +25,7 @@ export class Channel {
   /** Why the connection ended, if the server has said it. */
   #ended: Failure | undefined;
 
-  private constructor(session: ClientHttp2Session, name: string) {
+  private constructor(session: ClientHttp2Session, name = 'this client') {
     this.#session = session;
     // With TLS 1.3 a server refuses a certificate only after the handshake.
     session.on('error', (error: Error) => (this.#ended = refusal(error, name) ?? this.#ended));
@@ -29,15 +33,9 @@ export class Channel {
   }
 
   /** Connects to `host:port`. Rejects with `core-unavailable`, or with `usage` for what is no address. */
-  static async open(address: string, identity: ClientIdentity): Promise<Channel> {
-    const { authority: ca, certificate: cert, key } = identity;
-    const url = urlOf(address);
-    const isAddress = isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0;
-    const session = connectHttp2(url, {
-      ...{ ca, cert, key, minVersion: 'TLSv1.2' },
-      // An address in place of a name cannot be sent in the handshake (RFC 6066). It is checked all the same.
-      ...(isAddress ? { servername: '' } : {}),
-    });
+  static async open(address: string, identity: ClientIdentity | undefined): Promise<Channel> {
+    const url = urlOf(address, identity === undefined ? 'http' : 'https');
+    const session = connectHttp2(url, identity === undefined ? {} : tlsOptions(url, identity));
     try {
       await new Promise<void>((resolve, reject) => {
         session.once('connect', () => resolve());
@@ -48,7 +46,7 @@ export class Channel {
       session.destroy();
       throw unreachable(address, error);
     }
-    return new Channel(session, identity.name);
+    return new Channel(session, identity?.name);
   }
 
   /** Begins a call. */
@@ -84,8 +82,17 @@ export class Channel {
   }
 }
 
-function urlOf(address: string): URL {
-  const url = URL.parse(`https://${address}`);
+function tlsOptions({ hostname }: URL, { authority: ca, certificate: cert, key }: ClientIdentity): SecureOptions {
+  const isAddress = isIP(hostname.replace(/^\[|\]$/g, '')) !== 0;
+  return {
+    ...{ ca, cert, key, minVersion: 'TLSv1.2' },
+    // An address in place of a name cannot be sent in the handshake (RFC 6066). It is checked all the same.
+    ...(isAddress ? { servername: '' } : {}),
+  };
+}
+
+function urlOf(address: string, scheme: 'http' | 'https'): URL {
+  const url = URL.parse(`${scheme}://${address}`);
   if (url !== null && !/[/?#@]/.test(address)) return url;
   throw new Failure('usage', {
     what: `the server ${quoted(address)}`,

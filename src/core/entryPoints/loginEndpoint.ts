@@ -8,6 +8,7 @@ import { notify, toResponseError } from '../../protocol/connection.ts';
 import type { RefusalReport } from '../../domain/access/refusal.ts';
 import { knownTransport } from '../../domain/access/transport.ts';
 import {
+  insecureLogin,
   localRequest,
   loginEnd,
   messages,
@@ -62,6 +63,9 @@ export class LoginEndpoint {
     if (peer === 'remote') {
       connection.onRequest(messages.certify, (raw) =>
         this.#answer(() => logins.openRemote(remoteLogin.parse(raw), owner)),
+      );
+      connection.onRequest(messages.insecure, (raw) =>
+        this.#answer(() => logins.openInsecure(insecureLogin.parse(raw).address, owner)),
       );
     } else if (peer === 'front') {
       connection.onRequest(messages.prove, (raw) =>

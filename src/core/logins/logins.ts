@@ -8,7 +8,7 @@ import { shownActor, type Actor } from '../../domain/access/actor.ts';
 import type { Directory } from '../../domain/access/directory.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { LoginInfo, LoginMeans, LoginProof, RemoteLogin, Transport } from '../../domain/access/login.ts';
-import { KeyIndex, type Admitted, type Evidence, type Verdict } from '../../identity/keyIndex.ts';
+import { KeyIndex, type Admitted, type Evidence, type RemoteVerdict, type Verdict } from '../../identity/keyIndex.ts';
 import { provesPossession } from '../../identity/proof.ts';
 import type { Verified } from '../../identity/signature.ts';
 import { UsedProofs } from './usedProofs.ts';
@@ -40,6 +40,8 @@ export interface LoginsOptions {
   /** How many used proofs are remembered. */
   readonly maxProofs?: number;
   readonly maxLogins?: number;
+  /** The admin as whom everybody acts on a remote interface without TLS; undefined if it has TLS or is off. */
+  readonly insecureAs?: string | undefined;
 }
 
 /** Number of logins that may be open at one time. The limit of file descriptors keeps an honest front below it. */
@@ -130,13 +132,30 @@ export class Logins {
    * Throws `denied` if the certificate admits nobody.
    */
   openRemote({ certificate, address, tls }: RemoteLogin, owner: LoginOwner): Actor {
+    return this.#openIfAdmitted(owner, () => this.#index.admitRemote(certificate, address, this.#nowMs()), {
+      method: 'certificate',
+      algorithm: tls,
+    });
+  }
+
+  /** Opens a login over a remote interface without TLS. Throws `denied` if the settings do not allow it. */
+  openInsecure(address: string, owner: LoginOwner): Actor {
+    const { insecureAs } = this.#options;
+    if (insecureAs === undefined) throw denied();
+    return this.#openIfAdmitted(owner, () => this.#index.admitInsecure(insecureAs, address), {
+      method: 'none',
+      algorithm: 'none',
+    });
+  }
+
+  #openIfAdmitted(owner: LoginOwner, admit: () => RemoteVerdict, means: LoginMeans): Actor {
     const again = (): Actor | string => {
-      const verdict = this.#index.admitRemote(certificate, address, this.#nowMs());
+      const verdict = admit();
       return verdict.admitted === 'actor' ? verdict.actor : verdict.why;
     };
     const actor = again();
     if (typeof actor === 'string') throw denied(actor);
-    return this.#open(actor, owner, again, { touched: false, means: { method: 'certificate', algorithm: tls } });
+    return this.#open(actor, owner, again, { touched: false, means });
   }
 
   /** Opens a login in local mode. Only root can open core's socket; the name is for the journal. */

@@ -39,9 +39,9 @@ export interface Transport {
 
 /** The authentication of a login, as recorded in the journal. */
 export interface LoginMeans {
-  /** `certificate`: a client certificate of the remote interface. */
-  readonly method: 'publickey' | 'certificate';
-  /** The signature's algorithm, or the version of TLS. */
+  /** `certificate`: a client certificate of the remote interface. `none`: the remote interface without TLS. */
+  readonly method: 'publickey' | 'certificate' | 'none';
+  /** The signature's algorithm, the version of TLS, or `none`. */
   readonly algorithm: string;
   /** As reported by the front; core cannot verify it. */
   readonly transport?: Transport | undefined;

@@ -1,6 +1,7 @@
 /**
  * The connections of the remote interface, from the first byte to the end. Before a client has presented a certificate
  * that core accepts, it costs a handshake and nothing else: the gate of the SSH server decides who may begin one.
+ * Without TLS core accepts everybody as one admin; it binds a loopback address only.
  */
 import { Server as NetServer, type Socket } from 'node:net';
 import { createServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
@@ -15,16 +16,25 @@ import type { RemoteStart, RemoteTls } from '../../protocol/messages.ts';
 import { SourceCounts } from './sourceCounts.ts';
 import { contextOptions, tlsOptions } from './tls.ts';
 
-/** A client whose certificate core has accepted, or has refused with the failure that its calls get. */
-export type Caller = { readonly actor: Actor; readonly expiresAt: Date } | { readonly refused: Failure };
+/** A client whose login core has accepted, or has refused with the failure that its calls get. */
+export type Caller =
+  | {
+      readonly actor: Actor;
+      /** When its certificate ends; absent without TLS. */
+      readonly expiresAt?: Date;
+    }
+  | { readonly refused: Failure };
+
+/** Asks core for a login. `ended` is called when core ends it. */
+type LogIn = (ended: (reason: string) => void) => Promise<Actor>;
 
 export interface ConnectionsOptions {
   readonly start: RemoteStart;
   readonly gate: Gate;
   readonly refusals: Refusals;
-  readonly logins: Pick<LoginClient, 'certify' | 'logout'>;
+  readonly logins: Pick<LoginClient, 'certify' | 'insecure' | 'logout'>;
   /** Takes a connection on which the client may speak HTTP/2. */
-  readonly serve: (socket: TLSSocket) => void;
+  readonly serve: (socket: Socket) => void;
 }
 
 /** How long a refused client may take to make the call that tells it why, in milliseconds. */
@@ -43,7 +53,8 @@ interface Beginning {
 
 export class Connections {
   readonly #options: ConnectionsOptions;
-  readonly #tls: TlsServer;
+  /** Absent if the remote interface has no TLS. */
+  readonly #tls: TlsServer | undefined;
   readonly #net: NetServer;
   /** By address and port of the client, like {@link #callers}. */
   readonly #beginning = new Map<string, Beginning>();
@@ -53,13 +64,18 @@ export class Connections {
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
-    this.#tls = createServer(tlsOptions(options.start));
-    this.#tls.on('secureConnection', (socket) => void this.#secured(socket));
-    this.#tls.on('tlsClientError', (_error, socket) => {
+    this.#tls = options.start.tls === undefined ? undefined : this.#tlsServer(options.start, options.start.tls);
+    this.#net = new NetServer((socket) => this.#accept(socket));
+  }
+
+  #tlsServer(start: RemoteStart, tls: RemoteTls): TlsServer {
+    const server = createServer(tlsOptions(start, tls));
+    server.on('secureConnection', (socket) => this.#secured(socket));
+    server.on('tlsClientError', (_error, socket) => {
       this.#beginning.get(peerOf(socket))?.refuse('certificate');
       socket.destroy();
     });
-    this.#net = new NetServer((socket) => this.#accept(socket));
+    return server;
   }
 
   /** Accepts connections on a bound descriptor. */
@@ -75,7 +91,7 @@ export class Connections {
 
   /** Presents another certificate from now on. */
   renew(tls: RemoteTls): void {
-    this.#tls.setSecureContext(contextOptions(tls, this.#options.start.minTlsVersion));
+    this.#tls?.setSecureContext(contextOptions(tls, this.#options.start.minTlsVersion));
   }
 
   /** Returns who is at the other end of a connection, which gRPC names by address and port. */
@@ -138,29 +154,42 @@ export class Connections {
       this.#bySource.add(source, -1);
       this.#beginning.delete(peer);
     });
-    this.#tls.emit('connection', socket);
+    if (this.#tls === undefined) {
+      const logIn: LogIn = (ended) => this.#options.logins.insecure(source, ended);
+      void this.#identify(socket, logIn);
+    } else this.#tls.emit('connection', socket);
   }
 
   /** Handles a client that has proved that it has the key of a certificate of the CA. */
-  async #secured(socket: TLSSocket): Promise<void> {
-    const { logins, serve } = this.#options;
+  #secured(socket: TLSSocket): void {
     socket.on('error', () => undefined);
+    const certificate = socket.getPeerX509Certificate();
+    if (certificate === undefined || socket.alpnProtocol !== 'h2') {
+      socket.destroy();
+      return;
+    }
+    const login = {
+      certificate: certificate.raw.toString('base64'),
+      address: plainAddress(socket.remoteAddress ?? ''),
+      tls: socket.getProtocol() ?? '',
+    };
+    const logIn: LogIn = (ended) => this.#options.logins.certify(login, ended);
+    void this.#identify(socket, logIn, certificate.validToDate);
+  }
+
+  /** Serves a client under the login that core gives it. Never rejects. */
+  async #identify(socket: Socket, logIn: LogIn, expiresAt?: Date): Promise<void> {
+    const { logins, serve } = this.#options;
     const peer = peerOf(socket);
     const beginning = this.#beginning.get(peer);
-    const certificate = socket.getPeerX509Certificate();
-    if (beginning === undefined || certificate === undefined || socket.alpnProtocol !== 'h2') {
+    if (beginning === undefined) {
       socket.destroy();
       return;
     }
     let caller: Caller;
     try {
-      const login = {
-        certificate: certificate.raw.toString('base64'),
-        address: plainAddress(socket.remoteAddress ?? ''),
-        tls: socket.getProtocol() ?? '',
-      };
-      const actor = await logins.certify(login, (reason) => this.#ended(peer, socket, reason));
-      caller = { actor, expiresAt: certificate.validToDate };
+      const actor = await logIn((reason) => this.#ended(peer, socket, reason));
+      caller = { actor, ...(expiresAt === undefined ? {} : { expiresAt }) };
       beginning.authenticated();
     } catch (error) {
       caller = { refused: Failure.from(error) };
@@ -180,7 +209,7 @@ export class Connections {
   }
 
   /** Ends a connection whose login core has ended. Its calls fail with the reason. */
-  #ended(peer: string, socket: TLSSocket, reason: string): void {
+  #ended(peer: string, socket: Socket, reason: string): void {
     if (this.#callers.has(peer))
       this.#callers.set(peer, { refused: new Failure('denied', { what: 'this login', why: reason }) });
     setTimeout(() => socket.destroy(), endedMs).unref();

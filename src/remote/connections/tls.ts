@@ -13,7 +13,7 @@ const ciphers = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':');
 
-export function tlsOptions({ tls, minTlsVersion, limits }: RemoteStart): TlsOptions {
+export function tlsOptions({ minTlsVersion, limits }: RemoteStart, tls: RemoteTls): TlsOptions {
   return {
     ...contextOptions(tls, minTlsVersion),
     requestCert: true,

@@ -24,7 +24,7 @@ export interface AnyCall {
 }
 
 /** Returns the caller. Throws the failure with which core has refused its certificate. */
-export function actorOf({ caller }: Services, call: AnyCall): { readonly actor: Actor; readonly expiresAt: Date } {
+export function actorOf({ caller }: Services, call: AnyCall): { readonly actor: Actor; readonly expiresAt?: Date } {
   const found = caller(call.getPeer());
   if (found === undefined)
     throw new Failure('denied', { what: 'this login', why: 'it is over', next: 'connect again' });

@@ -43,7 +43,7 @@ export function verbService(services: Services): UntypedServiceImplementation {
         caller: {
           name: actor.name,
           role: actor.role,
-          certificate_expires_at: Math.floor(expiresAt.getTime() / 1000),
+          certificate_expires_at: expiresAt === undefined ? 0 : Math.floor(expiresAt.getTime() / 1000),
         },
         verbs_json: JSON.stringify(verbs),
       });

@@ -14,10 +14,15 @@ export function checkRemote({
   readonly settings: Pick<Settings, 'remote'>;
   readonly now: () => Date;
 }): Outcome {
-  const { listen } = settings.remote;
+  const { listen, insecureAs } = settings.remote;
   const { server } = certificates;
   if (listen === undefined) return ok('off (remote.listen is not set)');
   const address = `${listen.address}:${listen.port}`;
+  if (insecureAs !== undefined)
+    return warning(
+      `${address} has no TLS: every account of this host acts there as ${insecureAs}`,
+      'unset remote.insecureAs, and "cert generate"',
+    );
   if (server === undefined)
     return warning(`${address} is configured, but there are no certificates`, '"cert generate" makes them');
   const leftMs = (at: Date): number => at.getTime() - now().getTime();

@@ -17,16 +17,17 @@ const definition = loadSync(['containarium/v1/container.proto', 'containarium/v1
 });
 const { v1 } = (loadPackageDefinition(definition) as unknown as { containarium: { v1: GrpcObject } }).containarium;
 
-/** Connects with the certificates of a folder. */
+/** Connects with the certificates of a folder, or without TLS. */
 export async function connectClient(
   address: string,
-  folder: string,
+  folder: string | undefined,
   name: 'ContainerService' | 'VerbService' = 'ContainerService',
 ): Promise<InstanceType<Constructor>> {
+  const Service = v1[name] as unknown as Constructor;
+  if (folder === undefined) return new Service(address, credentials.createInsecure());
   const [ca, key, certificate] = await Promise.all(
     ['ca.crt', 'client.key', 'client.crt'].map((file) => readFile(join(folder, file))),
   );
-  const Service = v1[name] as unknown as Constructor;
   return new Service(address, credentials.createSsl(ca ?? null, key ?? null, certificate ?? null));
 }
 
@@ -40,7 +41,10 @@ export function call(client: InstanceType<Constructor>, method: string, request:
 }
 
 /** Opens a stream that lasts (reflection of the server is idle until asked) and tells when it ends. */
-export async function openCall(address: string, folder: string): Promise<{ readonly ended: Promise<void> }> {
+export async function openCall(
+  address: string,
+  folder: string | undefined,
+): Promise<{ readonly ended: Promise<void> }> {
   const client = await connectClient(address, folder, 'VerbService');
   const stream = (client['Terminal'] as unknown as () => NodeJS.ReadableStream)();
   const ended = new Promise<void>((resolve) => {

@@ -59,7 +59,7 @@ export async function startRemoteServer(options: ServerOptions = {}): Promise<Re
 }
 
 /** Returns the port on which the remote interface listens, from the log. */
-async function remotePort(server: TestServer): Promise<number> {
+export async function remotePort(server: TestServer): Promise<number> {
   const line = /"port":(\d+)[^\n]*the remote interface listens/;
   return Number(await eventually(() => line.exec(server.log())?.[1], 'the remote interface listens'));
 }
