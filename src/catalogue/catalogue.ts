@@ -3,7 +3,7 @@ import type { Actor, EntryPoint, Role } from '../domain/access/actor.ts';
 import { roles } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
-import type { Verb } from './declaration/verb.ts';
+import type { Example, Parameter, Verb } from './declaration/verb.ts';
 import { help, version, whoami } from './verbs/about.ts';
 import { adminAdd, adminList, adminRemove, adminRole } from './verbs/admins.ts';
 import { audit, auditExport, auditVerify } from './verbs/audit.ts';
@@ -24,6 +24,14 @@ import { restart, start, stop } from './verbs/power.ts';
 import { resize } from './verbs/resize.ts';
 import { say, who } from './verbs/room.ts';
 import { sessionKick, sessionList } from './verbs/sessions.ts';
+import {
+  snapshotCreate,
+  snapshotDelete,
+  snapshotList,
+  snapshotRename,
+  snapshotRestore,
+  snapshotSchedule,
+} from './verbs/snapshots.ts';
 import { logs, shell } from './verbs/terminal.ts';
 import { doctor, imageBuild, imageList, reconcile } from './verbs/upkeep.ts';
 
@@ -37,6 +45,12 @@ export const catalogue = {
   start: start,
   stop: stop,
   restart: restart,
+  'snapshot create': snapshotCreate,
+  'snapshot list': snapshotList,
+  'snapshot restore': snapshotRestore,
+  'snapshot delete': snapshotDelete,
+  'snapshot rename': snapshotRename,
+  'snapshot schedule': snapshotSchedule,
   shell: shell,
   logs: logs,
   export: exportVerb,
@@ -139,8 +153,41 @@ export function mayUse(verb: Pick<AnyVerb, 'access'>, entryPoint: EntryPoint, ro
   }
 }
 
+/** Returns the verbs that a role may use at an entry point, with the parameters that they have there. */
 export function verbsFor(entryPoint: EntryPoint, role: Role): AnyVerb[] {
-  return allVerbs.filter((verb) => mayUse(verb, entryPoint, role));
+  return allVerbs.filter((verb) => mayUse(verb, entryPoint, role)).map((verb) => verbAt(verb, entryPoint));
+}
+
+/** Returns a verb with the parameters that it has at an entry point. */
+export function verbAt(verb: AnyVerb, entryPoint: EntryPoint): AnyVerb {
+  return entryPoint === 'self' ? (atSelf.get(verb) ?? verb) : verb;
+}
+
+const atSelf: ReadonlyMap<AnyVerb, AnyVerb> = new Map(
+  allVerbs
+    .filter(({ parameters }) => parameters.some((parameter) => parameter.kind === 'argument' && parameter.optionAtSelf))
+    .map((verb) => [
+      verb,
+      { ...verb, parameters: verb.parameters.map(parameterAtSelf), examples: verb.examples.map(exampleAtSelf(verb)) },
+    ]),
+);
+
+/** Returns what leaves the first argument out of an example. */
+function exampleAtSelf({ name }: AnyVerb): (example: Example) => Example {
+  return ({ line, says }) => ({ line: [name, ...line.slice(name.length).trim().split(' ').slice(1)].join(' '), says });
+}
+
+function parameterAtSelf(parameter: Parameter): Parameter {
+  if (parameter.kind === 'option' || parameter.optionAtSelf !== true) return parameter;
+  const { name, complete } = parameter;
+  return {
+    kind: 'option',
+    name,
+    long: [name],
+    value: name,
+    summary: 'one of your containers, if you have several',
+    ...(complete === undefined ? {} : { complete }),
+  };
 }
 
 /** Refuses a verb that the actor may not use. Throws `denied`. */

@@ -37,7 +37,7 @@ export function parseCommandLine(
     throw new Failure('usage', { what: 'command line', why: 'no verb given', next: 'see "help"' });
   const verbs = verbsFor(actor.entryPoint, actor.role);
   const named = verbOf(words);
-  if (named !== undefined && !verbs.includes(named))
+  if (named !== undefined && !verbs.some(({ name }) => name === named.name))
     return { verb: named, input: {}, format: wantedFormat(words), help: false };
   let found: Invocation | undefined;
   const program = quiet(new Command('containarium'));

@@ -89,7 +89,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     maxPenaltyMs: settings.ssh.penalties.maxMs,
     log,
   });
-  const incus = new Incus(parts.runner, settings.timeouts);
+  const incus = new Incus(parts.runner, settings.timeouts, parts.fuse);
   const accounts = new Accounts(parts.runner, options.lockRetry);
   const jumpKeys = parts.jumpKeys(accounts);
   const steps = makeSteps({ incus, accounts, jumpKeys, jumpGroup: settings.jump.group });
@@ -119,6 +119,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     },
     closed: (actor, since, reason) => loginEvents.closed(actor, since, reason),
     proofRejected: (username, address) => loginEvents.proofRejected(username, address),
+    insecureAs: settings.remote.insecureAs,
   });
   const host: HostContext = {
     host: options.host,

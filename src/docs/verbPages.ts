@@ -1,5 +1,5 @@
 /** Generator of the verb pages and their index, from the catalogue. */
-import { mayUse, verbNamed, verbNames, type AnyVerb } from '../catalogue/catalogue.ts';
+import { mayUse, verbAt, verbNamed, verbNames, type AnyVerb } from '../catalogue/catalogue.ts';
 import { commandPrefix, commonOptions, optionSyntax, parameterHelp, usageLine } from '../catalogue/help.ts';
 import { formats } from '../catalogue/format.ts';
 import type { Option } from '../catalogue/declaration/verb.ts';
@@ -11,6 +11,10 @@ import { code, inline, page, section, sentence, table } from './markdown.ts';
 /** The groups of the index, in order. A test checks that every verb is in exactly one. */
 export const groups: readonly (readonly [title: string, verbs: readonly string[]])[] = [
   ['Containers', ['create', 'list', 'info', 'resize', 'start', 'stop', 'restart', 'delete', 'shell', 'logs']],
+  [
+    'Snapshots',
+    ['snapshot create', 'snapshot list', 'snapshot restore', 'snapshot delete', 'snapshot rename', 'snapshot schedule'],
+  ],
   [
     'Getting in',
     [
@@ -73,7 +77,9 @@ function overSsh(verb: AnyVerb, line: string): string[] {
 
 function usage(verb: AnyVerb): string {
   return code([
-    ...entryPoints(verb).map((entryPoint) => `${commandPrefix(entryPoint)} ${usageLine(verb, entryPoint)}`),
+    ...entryPoints(verb).map(
+      (entryPoint) => `${commandPrefix(entryPoint)} ${usageLine(verbAt(verb, entryPoint), entryPoint)}`,
+    ),
     ...(mayUse(verb, 'local', 'root') ? [`${local} ${usageLine(verb)}`] : []),
   ]);
 }

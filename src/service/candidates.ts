@@ -10,7 +10,7 @@ import type { Candidate, CandidateKind } from '../domain/events/candidate.ts';
 
 export interface CandidatesRequest {
   readonly what: CandidateKind;
-  /** The user whose keys are wanted; only for fingerprints. */
+  /** The user whose keys or snapshots are wanted. */
   readonly user?: string | undefined;
   readonly actor: Actor;
 }
@@ -58,6 +58,13 @@ async function allCandidates(
           type: 'invitation',
         })),
       ].map(({ fingerprint, comment, type }) => ({ value: fingerprint, says: comment === '' ? type : comment }));
+    }
+    case 'snapshots': {
+      const user = request.user === undefined ? onlyOwned(actor) : userOf(request.user);
+      if (user === undefined || (owner && actor.owns?.includes(user) !== true)) return [];
+      const instance = await instanceOf(context, findUsername(user), signal);
+      const found = await context.incus.snapshots.list(instance.name, signal);
+      return found.map(({ name, createdAt }) => ({ value: name, says: createdAt })).reverse();
     }
     case 'admins':
       return owner ? [] : context.admins.list().map(({ name, role }) => ({ value: name, says: role }));

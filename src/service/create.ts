@@ -32,6 +32,7 @@ import { findPlacement, type Placement } from './instances/placement.ts';
 import { Stages } from './instances/stages.ts';
 import { isolationConfig } from './isolation/config.ts';
 import { explained } from './isolation/differences.ts';
+import { scheduleConfig } from './snapshots/schedule.ts';
 import { waitForNetwork, waitForSsh } from './instances/waiting.ts';
 import { makeNic } from './isolation/nic.ts';
 
@@ -257,6 +258,11 @@ async function planCreate(context: HostContext, request: CreateRequest, base: st
   return { placement, image, warnings, ...(await promiseAddress(context.incus, placement)) };
 }
 
+/** Leaves out the keys with an empty value, which unsets a key that a new instance does not have. */
+function set(config: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== ''));
+}
+
 function instanceSpec(
   context: HostContext,
   request: CreateRequest,
@@ -283,6 +289,7 @@ function instanceSpec(
       // Docker needs nesting only: the container stays unprivileged and confined by AppArmor.
       'security.nesting': String(request.docker ?? defaults.docker),
       ...diskLimits(defaults),
+      ...set(scheduleConfig(context.settings.snapshots)),
       [field.owner]: request.user,
       [field.state]: 'creating',
       [field.operation]: made.operation,

@@ -6,11 +6,10 @@ import type { IncusInstance } from '../host/incus/documents.ts';
 import { isAlready } from '../host/incus/incus.ts';
 import type { Running } from '../journal/operations.ts';
 import { endConnectionsStep, type EndedConnections } from './instances/connections.ts';
-import { addressOf, changeableInstanceOf } from './instances/containers.ts';
+import { changeableInstanceOf } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
-import { field } from './instances/metadata.ts';
 import { targetContainer } from './instances/target.ts';
-import { waitForSsh } from './instances/waiting.ts';
+import { noteUnlessReachable } from './instances/waiting.ts';
 import { shiftsIds } from './isolation/config.ts';
 import { unboundNics } from './isolation/nic.ts';
 
@@ -67,7 +66,7 @@ async function changePower(
       };
     },
   );
-  if (verb !== 'stop') await waitUntilReachable(context, now, call);
+  if (verb !== 'stop') await noteUnlessReachable(context, now, call);
   return result;
 }
 
@@ -143,21 +142,4 @@ async function gently(name: string, force: boolean, act: () => Promise<void>): P
       error,
     );
   }
-}
-
-/** How long to wait for an sshd that may never answer, in milliseconds. */
-const reachableMs = 30_000;
-
-/**
- * Waits until the sshd inside answers. If it does not, the caller gets a note and the call succeeds: the owner may have
- * changed the sshd, and stopping the container again would leave no way to repair it.
- */
-async function waitUntilReachable(context: HostContext, instance: IncusInstance, call: Call): Promise<void> {
-  const address = addressOf(instance);
-  const hostKey = instance.config[field.hostKey];
-  if (address === null || hostKey === undefined) return;
-  await waitForSsh(context, instance.name, address, hostKey, reachableMs).catch((error: unknown) => {
-    const failure = Failure.from(error);
-    call.progress.note(`Started, but ${failure.what}: ${failure.why}`);
-  });
 }

@@ -24,6 +24,7 @@ import {
 } from './instances/jumpAccount.ts';
 import { isolationDifferences } from './isolation/differences.ts';
 import { decodeKeys, field, ownerOfInstance, provisioningOf } from './instances/metadata.ts';
+import { scheduleDifferences } from './snapshots/differences.ts';
 
 interface Found {
   readonly kind: DifferenceKind;
@@ -161,7 +162,10 @@ async function findDifferences(
     found.push(...(await accountDifferences(context, container, account, groupId)));
     const { user, instance } = container;
     if (provisioningOf(instance) === 'ready')
-      found.push(...isolationDifferences(context, user, instance, hasAutorestart));
+      found.push(
+        ...isolationDifferences(context, user, instance, hasAutorestart),
+        ...scheduleDifferences(context, user, instance),
+      );
   }
   for (const account of accounts) {
     if (!isOurAccount(account, groupId) || owners.has(account.name) || !wanted(account.name)) continue;

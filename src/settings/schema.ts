@@ -9,6 +9,7 @@ import { maxProcesses, minProcesses } from '../domain/values/processes.ts';
 import { parseAddressAndPort } from './addressAndPort.ts';
 import { firewallSettings } from './firewall.ts';
 import { remoteSettings } from './remote.ts';
+import { snapshotSettings } from './snapshots.ts';
 import { sysctlSettings } from './sysctl.ts';
 import { sshSettings } from './ssh.ts';
 import {
@@ -167,6 +168,7 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('Time limits in milliseconds. A program that exceeds its limit is stopped, and the operation is undone.'),
+  snapshots: snapshotSettings,
   sysctl: sysctlSettings,
   journal: z
     .strictObject({

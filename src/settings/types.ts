@@ -1,11 +1,14 @@
 /** The types of settings. docs/configuration.md shows their titles. */
 import { z } from 'zod';
 import { parsedText } from '../domain/check.ts';
+import { parseSpan } from '../domain/values/duration.ts';
 import { parseImage } from '../domain/values/image.ts';
 import { parseNetwork } from '../domain/values/network.ts';
 import { parseSize } from '../domain/values/size.ts';
 
 export const size = parsedText(parseSize).meta({ title: 'size' });
+/** A duration of the configuration, as it is written there: `30d`. */
+export const span = parsedText((text) => (parseSpan(text), text)).meta({ title: 'duration' });
 export const image = parsedText(parseImage).meta({ title: 'image' });
 export const name = z
   .string()

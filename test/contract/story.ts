@@ -183,6 +183,30 @@ export async function runStory(world: World): Promise<Answers> {
   expect(exported.config).toContain('HostName jump.example.org');
   expect(exported.knownHosts).toEqual(expect.arrayContaining([expect.stringMatching(/^cxt-alice-dev ssh-ed25519 /)]));
 
+  // Snapshots.
+  expect(result(await manage('snapshot list, none', ['snapshot', 'list', 'cxt-alice'])).snapshots).toEqual([]);
+  await manage('snapshot create', ['snapshot', 'create', 'cxt-alice', 'first', '--expires', '3d']);
+  await manage('snapshot create, again', ['snapshot', 'create', 'cxt-alice', 'first']);
+  await manage('snapshot create, bad name', ['snapshot', 'create', 'cxt-alice', 'a/b']);
+  await self('self snapshot create', ['snapshot', 'create', 'mine'], alice);
+  expect(result(await self('self snapshot list', ['snapshot', 'list'], alice)).snapshots).toHaveLength(2);
+  await self('self snapshot delete, not own', ['snapshot', 'delete', 'first', '--yes'], alice);
+  await manage('snapshot restore, unknown', ['snapshot', 'restore', 'cxt-alice', 'none', '--yes']);
+  await manage('snapshot restore, unconfirmed', ['snapshot', 'restore', 'cxt-alice', 'first']);
+  const restored = result(await manage('snapshot restore', ['snapshot', 'restore', 'cxt-alice', 'first', '--yes']));
+  expect(restored).toMatchObject({ status: 'running', restored: 'first' });
+  expect(result(await manage('reconcile, restored', ['reconcile'])).differences).toEqual([]);
+  await manage('snapshot rename', ['snapshot', 'rename', 'cxt-alice', 'first', 'second']);
+  await self('self snapshot delete', ['snapshot', 'delete', 'mine', '--yes'], alice);
+  await manage('snapshot delete', ['snapshot', 'delete', 'cxt-alice', 'second', '--yes']);
+  expect(
+    result(await manage('snapshot list', ['snapshot', 'list', 'cxt-alice'])).snapshots.map(
+      (one: { name: string }) => one.name,
+    ),
+  ).toEqual([restored.before]);
+  await manage('snapshot schedule', ['snapshot', 'schedule', 'cxt-alice', 'hourly', '--keep', '2d']);
+  await manage('snapshot schedule, default', ['snapshot', 'schedule', 'cxt-alice', 'default']);
+
   // Stop and start.
   expect(result(await manage('stop', ['stop', 'cxt-alice', '--force']))).toMatchObject({
     status: 'stopped',

@@ -3,7 +3,7 @@ import type { LoggedCommand } from '../../src/simulated/faults/commandLog.ts';
 import { newKey } from '../support/world/keys.ts';
 import type { World } from '../support/world/world.ts';
 
-export type WorldName = 'empty' | 'image' | 'people' | 'stopped' | 'laptop' | 'drift';
+export type WorldName = 'empty' | 'image' | 'people' | 'stopped' | 'laptop' | 'snapshot' | 'drift';
 
 export interface Scenario {
   readonly name: string;
@@ -27,10 +27,10 @@ const keys = {
 const alice = { user: 'alice' } as const;
 
 /** The verbs of the client that Incus carries on with when the client is gone. */
-const background = ['create', 'start', 'stop', 'restart', 'delete', 'publish'];
+const background = ['create', 'start', 'stop', 'restart', 'delete', 'publish', 'snapshot'];
 
 export function isBackground({ program, args }: LoggedCommand): boolean {
-  return program === 'incus' && background.includes(args[0] ?? '');
+  return program === 'incus' && (background.includes(args[0] ?? '') || args.includes('POST'));
 }
 
 export const scenarios: readonly Scenario[] = [
@@ -77,6 +77,41 @@ export const scenarios: readonly Scenario[] = [
   { name: 'start', from: 'stopped', verb: 'start', input: alice, again: 'ok' },
   { name: 'stop', from: 'people', verb: 'stop', input: alice, again: 'ok' },
   { name: 'restart', from: 'people', verb: 'restart', input: alice, again: 'ok' },
+  {
+    name: 'snapshot create',
+    from: 'people',
+    verb: 'snapshot create',
+    input: { ...alice, name: 'first' },
+    again: 'exists',
+  },
+  {
+    name: 'snapshot restore',
+    from: 'snapshot',
+    verb: 'snapshot restore',
+    input: { ...alice, snapshot: 'first', yes: true },
+    again: 'ok',
+  },
+  {
+    name: 'snapshot delete',
+    from: 'snapshot',
+    verb: 'snapshot delete',
+    input: { ...alice, snapshot: 'first', yes: true },
+    again: 'not-found',
+  },
+  {
+    name: 'snapshot rename',
+    from: 'snapshot',
+    verb: 'snapshot rename',
+    input: { ...alice, snapshot: 'first', to: 'second' },
+    again: 'not-found',
+  },
+  {
+    name: 'snapshot schedule',
+    from: 'people',
+    verb: 'snapshot schedule',
+    input: { ...alice, every: 'hourly', keep: '2d' },
+    again: 'ok',
+  },
   { name: 'image build', from: 'empty', verb: 'image build', input: {}, again: 'ok' },
   {
     name: 'image build over an image',
@@ -111,6 +146,12 @@ export const makers: Readonly<Record<WorldName, (world: World) => Promise<unknow
   async laptop(world) {
     await makers.people(world);
     await world.must('key add', { ...alice, keys: keys.laptop });
+  },
+  /** A snapshot with a key that has been removed since. */
+  async snapshot(world) {
+    await makers.laptop(world);
+    await world.must('snapshot create', { ...alice, name: 'first' });
+    await world.must('key remove', { ...alice, key: 'alice@laptop' });
   },
   /** Everything that `reconcile` can find and repair, and two things that it must not touch. */
   async drift(world) {

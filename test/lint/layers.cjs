@@ -57,7 +57,7 @@ const rooms = {
     values: ['.'],
     keys: ['values', '.'],
     access: ['keys', 'values', '.'],
-    results: ['access', '.'],
+    results: ['access', 'values', '.'],
     events: ['results', '.'],
   },
   host: {
@@ -79,7 +79,8 @@ const rooms = {
     certificates: [],
     access: ['certificates', 'instances'],
     shells: ['instances'],
-    '.': ['checks', 'images', 'access', 'certificates', 'shells', 'firewall', 'instances', 'isolation'],
+    snapshots: ['instances'],
+    '.': ['checks', 'images', 'access', 'certificates', 'shells', 'snapshots', 'firewall', 'instances', 'isolation'],
   },
   core: {
     processes: [],

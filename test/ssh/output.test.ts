@@ -231,6 +231,12 @@ const lines: Record<VerbName, readonly (readonly string[])[]> = {
     ['resize', 'mallory', '--memory', '2GiB'],
   ],
   delete: [['delete', 'alice']],
+  'snapshot create': [['snapshot', 'create', 'alice', 'first']],
+  'snapshot list': [['snapshot', 'list', 'alice']],
+  'snapshot rename': [['snapshot', 'rename', 'alice', 'first', 'second']],
+  'snapshot schedule': [['snapshot', 'schedule', 'alice', 'hourly']],
+  'snapshot restore': [['snapshot', 'restore', 'alice', 'second', '--yes']],
+  'snapshot delete': [['snapshot', 'delete', 'alice', 'second', '--yes']],
   start: [
     ['start', 'alice'],
     ['start', 'mallory'],

@@ -110,7 +110,7 @@ const cases: Record<Tried, Case> = {
     missing: ['list', '--columns', 'nothing'],
     missingCode: 'usage',
     shows: /^alice +Running/m,
-    columns: ['user', 'status', 'ip', 'quota', 'autostart', 'disk', 'memory'],
+    columns: ['user', 'status', 'ip', 'quota', 'autostart', 'disk', 'memory', 'snapshot'],
   },
   info: { words: ['info', 'alice'], missing: ['info', missingUser], shows: /^ {2}User: +alice$/m },
   resize: {
@@ -124,6 +124,44 @@ const cases: Record<Tried, Case> = {
     before: (run) => run(['create', 'doomed'], keys.other.line),
     missing: ['delete', missingUser, '--yes'],
     shows: /^Container doomed-container and jump account doomed deleted/,
+  },
+  'snapshot create': {
+    words: ['snapshot', 'create', 'alice', 'fresh'],
+    before: (run) => run(['snapshot', 'delete', 'alice', 'fresh', '--yes']).catch(() => undefined),
+    missing: ['snapshot', 'create', missingUser],
+    shows: /^alice-container: snapshot fresh made$/m,
+  },
+  'snapshot list': {
+    words: ['snapshot', 'list', 'alice'],
+    missing: ['snapshot', 'list', missingUser],
+    shows: /By schedule: daily, kept 30d/,
+    columns: ['name', 'origin', 'created_at', 'expires_at', 'size_bytes'],
+  },
+  'snapshot restore': {
+    words: ['snapshot', 'restore', 'alice', 'kept', '--yes'],
+    before: (run) => run(['snapshot', 'create', 'alice', 'kept']).catch(() => undefined),
+    missing: ['snapshot', 'restore', 'alice', 'nothing', '--yes'],
+    shows: /^alice-container: restored kept; the files before are in before-restore-/m,
+  },
+  'snapshot rename': {
+    words: ['snapshot', 'rename', 'alice', 'misnamed', 'named'],
+    before: async (run) => {
+      await run(['snapshot', 'delete', 'alice', 'named', '--yes']).catch(() => undefined);
+      await run(['snapshot', 'create', 'alice', 'misnamed']);
+    },
+    missing: ['snapshot', 'rename', 'alice', 'nothing', 'something'],
+    shows: /^alice-container: snapshot misnamed is now named$/m,
+  },
+  'snapshot delete': {
+    words: ['snapshot', 'delete', 'alice', 'doomed', '--yes'],
+    before: (run) => run(['snapshot', 'create', 'alice', 'doomed']),
+    missing: ['snapshot', 'delete', 'alice', 'nothing', '--yes'],
+    shows: /^alice-container: snapshot doomed deleted$/m,
+  },
+  'snapshot schedule': {
+    words: ['snapshot', 'schedule', 'alice', 'daily', '--keep', '30d'],
+    missing: ['snapshot', 'schedule', missingUser, 'daily'],
+    shows: /^alice-container: snapshots daily, kept 30d$/m,
   },
   start: {
     words: ['start', 'alice'],

@@ -26,6 +26,7 @@ export function container(user: string, over: Partial<FeedContainer> = {}): Feed
     processLimit: 2000,
     restartFor: [],
     snapshots: 0,
+    lastSnapshotAt: null,
     outOfMemory: null,
     keys: [],
     cpuPercent: 3,

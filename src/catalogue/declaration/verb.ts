@@ -14,6 +14,8 @@ export interface Argument {
   readonly summary: string;
   /** `manage`: required except at self@, where the caller's own container is the default. */
   readonly required: boolean | 'manage';
+  /** At self@ it is an option, because the arguments after it are what an owner types. */
+  readonly optionAtSelf?: true;
   /** Takes all remaining words. */
   readonly rest?: boolean;
   readonly complete?: Completer;

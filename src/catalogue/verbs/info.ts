@@ -93,7 +93,10 @@ function containerView(c: ContainerDetails, context: ViewContext): Block[] {
         ['Docker', c.docker ? 'Yes' : 'No'],
         ['Image', c.image],
         ['Storage', `${c.storage.pool} (${c.storage.driver})`],
-        ['Snapshots', String(c.snapshots)],
+        [
+          'Snapshots',
+          c.lastSnapshotAt === null ? '0' : `${c.snapshots}, the newest ${showTime(c.lastSnapshotAt, context)}`,
+        ],
         [
           'Labels',
           Object.entries(c.labels)

@@ -75,6 +75,12 @@ export const listColumns = {
     cell: (c) => String(c.snapshots),
     value: (c) => c.snapshots,
   },
+  snapshot: {
+    title: 'SNAPSHOT',
+    priority: 8,
+    cell: (c, context) => showTime(c.lastSnapshotAt, context),
+    value: (c) => -Date.parse(c.lastSnapshotAt ?? '0'),
+  },
   image: { title: 'IMAGE', priority: 15, cell: (c) => c.image, value: (c) => c.image },
   labels: {
     title: 'LABELS',
@@ -96,6 +102,7 @@ export const defaultListColumns: readonly ListColumnName[] = [
   'autostart',
   'disk',
   'memory',
+  'snapshot',
 ];
 
 function addressNumber(address: string | null): number {
@@ -266,6 +273,8 @@ function csvValue(container: Container, column: ListColumnName): string | number
       return container.createdAt;
     case 'keys':
       return container.keys.length;
+    case 'snapshot':
+      return container.lastSnapshotAt;
     case 'snapshots':
       return container.snapshots;
     case 'labels':

@@ -37,6 +37,14 @@ import { reconcile } from '../../service/reconcile.ts';
 import { resizeContainer } from '../../service/resize.ts';
 import { say, whoIsHere } from '../../service/room.ts';
 import { kickSession, listSessions } from '../../service/sessions.ts';
+import { restoreSnapshot } from '../../service/restore.ts';
+import {
+  createSnapshot,
+  deleteSnapshot,
+  listSnapshots,
+  renameSnapshot,
+  scheduleSnapshots,
+} from '../../service/snapshots.ts';
 import { consoleLog, openShell } from '../../service/terminal.ts';
 
 /** The verbs that core answers. `help` is answered from the catalogue alone. */
@@ -67,6 +75,12 @@ export const capabilities: Capabilities = {
   start: startContainer,
   stop: stopContainer,
   restart: restartContainer,
+  'snapshot create': createSnapshot,
+  'snapshot list': listSnapshots,
+  'snapshot restore': restoreSnapshot,
+  'snapshot delete': deleteSnapshot,
+  'snapshot rename': renameSnapshot,
+  'snapshot schedule': scheduleSnapshots,
   shell: openShell,
   logs: consoleLog,
   export: exportAccess,

@@ -1,6 +1,7 @@
 /** The parts of the host that exist in two forms, real and simulated. */
 import { join } from 'node:path';
 import type { Accounts } from '../../host/accounts.ts';
+import { FuseConnections } from '../../host/incus/fuse.ts';
 import { incusSocketPath } from '../../host/incus/socket.ts';
 import { SocketStreams, type IncusStreams } from '../../host/incus/streams.ts';
 import { JumpKeyFiles, type JumpKeys } from '../../host/jumpKeys.ts';
@@ -10,6 +11,8 @@ import { SimulatedHost } from '../../simulated/host.ts';
 export interface HostParts {
   readonly runner: Runner;
   readonly streams: IncusStreams;
+  /** Undefined for a simulated host, whose containers have no processes. */
+  readonly fuse?: FuseConnections;
   readonly jumpKeys: (accounts: Accounts) => JumpKeys;
 }
 
@@ -31,6 +34,7 @@ export function realHost(
   return {
     runner,
     streams: new SocketStreams(incusSocketPath(env)),
+    fuse: new FuseConnections(),
     jumpKeys: (accounts) => new JumpKeyFiles(authorizedKeysFolder, () => accounts.groupId(group)),
   };
 }

@@ -1,7 +1,16 @@
 /** Completion candidates that only core knows. */
 
 /** Kinds of values that core can complete. */
-export const candidateKinds = ['users', 'fingerprints', 'admins', 'cas', 'images', 'labels', 'sessions'] as const;
+export const candidateKinds = [
+  'users',
+  'fingerprints',
+  'admins',
+  'cas',
+  'images',
+  'labels',
+  'sessions',
+  'snapshots',
+] as const;
 export type CandidateKind = (typeof candidateKinds)[number];
 
 export interface Candidate {

@@ -42,6 +42,8 @@ export interface Container {
   /** Why the running container has to restart for its configuration to take effect, as clauses. Empty: no need. */
   readonly restartFor: readonly string[];
   readonly snapshots: number;
+  /** When the newest snapshot was made; null if there is none. */
+  readonly lastSnapshotAt: string | null;
   /** Since the last start, or the reason for it; null also if the host's log cannot tell. */
   readonly outOfMemory: OutOfMemory | null;
   /** SHA256 fingerprints of the owner's keys. */

@@ -13,6 +13,7 @@ export type DifferenceKind =
   | 'isolation-missing'
   | 'restart-pending'
   | 'container-address'
+  | 'snapshot-schedule'
   | 'container-unfinished'
   | 'operation-unfinished';
 

@@ -20,9 +20,11 @@ import type {
   IncusPool,
   IncusServer,
 } from './documents.ts';
+import { ownIds, type FuseConnections, type IdRange } from './fuse.ts';
 import { IdChoice } from './idChoice.ts';
 import { listWithState } from './instanceList.ts';
 import { memoryInUse, type MemoryInUse } from './memoryMetrics.ts';
+import { IncusSnapshots } from './snapshots.ts';
 import type { Output, Runner } from '../runner.ts';
 
 interface StartOptions {
@@ -71,11 +73,16 @@ export class Incus {
   readonly #client: IncusClient;
   readonly #consoleLogs = new ConsoleLogs();
   readonly #idChoice = new IdChoice();
+  readonly #fuse: FuseConnections | undefined;
+  readonly snapshots: IncusSnapshots;
   readonly limits: IncusLimits;
 
-  constructor(runner: Runner, limits: IncusLimits = defaultIncusLimits) {
+  /** `fuse` is undefined where the instances are not on this machine. */
+  constructor(runner: Runner, limits: IncusLimits = defaultIncusLimits, fuse?: FuseConnections) {
     this.#client = new IncusClient(runner, limits);
+    this.snapshots = new IncusSnapshots(this.#client, limits);
     this.limits = limits;
+    this.#fuse = fuse;
   }
 
   server(signal?: AbortSignal): Promise<IncusServer> {
@@ -194,18 +201,44 @@ export class Incus {
    * failure if it is stopped.
    */
   async stop(name: string, options: { force?: boolean; graceSeconds?: number } = {}): Promise<void> {
-    const args = options.force ? ['--force'] : ['--timeout', String(options.graceSeconds ?? 30)];
-    await this.#client.change(name, ['stop', name, ...args, '--quiet'], { timeoutMs: this.limits.changeMs });
+    await this.#stopping(name, 'stop', { ...options, timeoutMs: this.limits.changeMs });
   }
 
   async restart(name: string, options: StartOptions & { force?: boolean; graceSeconds?: number } = {}): Promise<void> {
-    const args = options.force ? ['--force'] : ['--timeout', String(options.graceSeconds ?? 30)];
-    await this.#client.change(name, ['restart', name, ...args, '--quiet'], { timeoutMs: this.#startMs(options) });
+    await this.#stopping(name, 'restart', { ...options, timeoutMs: this.#startMs(options) });
+  }
+
+  async #stopping(
+    name: string,
+    command: 'stop' | 'restart',
+    {
+      force = false,
+      graceSeconds = 30,
+      timeoutMs,
+    }: { force?: boolean | undefined; graceSeconds?: number | undefined; timeoutMs: number },
+  ): Promise<void> {
+    const args = force ? ['--force'] : ['--timeout', String(graceSeconds)];
+    const run = (): Promise<void> => this.#client.change(name, [command, name, ...args, '--quiet'], { timeoutMs });
+    await (force ? this.#killing(name, run) : run());
+  }
+
+  /** Runs a change that kills the instance, so that no file system of its own can hold it. */
+  #killing<T>(name: string, change: () => Promise<T>): Promise<T> {
+    return this.#fuse === undefined ? change() : this.#fuse.abortDuring(() => this.#ownIds(name), change);
+  }
+
+  async #ownIds(name: string): Promise<IdRange | undefined> {
+    const path = `/1.0/instances/${encodeURIComponent(name)}`;
+    const { config, location } = await this.#client.query(path, documents.instance);
+    // On another member of a cluster the same ids may be those of another container here.
+    return location === 'none' ? ownIds(config) : undefined;
   }
 
   /** Deletes an instance, running or not. */
   async delete(name: string): Promise<void> {
-    await this.#client.change(name, ['delete', name, '--force', '--quiet'], { timeoutMs: this.limits.changeMs });
+    await this.#killing(name, () =>
+      this.#client.change(name, ['delete', name, '--force', '--quiet'], { timeoutMs: this.limits.changeMs }),
+    );
   }
 
   /**

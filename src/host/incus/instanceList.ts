@@ -44,8 +44,8 @@ async function oneByOne(query: Query, suffix: string): Promise<IncusInstance[]> 
     stored,
     async (instance): Promise<IncusInstance | undefined> => {
       try {
-        const path = `/1.0/instances/${encodeURIComponent(instance.name)}/state`;
-        return { ...instance, state: await query(path, documents.instanceState, maxStateBytes) };
+        const path = `/1.0/instances/${encodeURIComponent(instance.name)}?recursion=1`;
+        return await query(path, documents.instance, maxStateBytes);
       } catch (error) {
         if (isGone(error)) return undefined;
         if (isTooMuch(error) || isFailure(error, 'program-failed')) return instance;

@@ -79,9 +79,16 @@ export function toContainer(
     processes: running ? (instance.state?.processes ?? null) : null,
     restartFor: pendingIsolation(instance),
     snapshots: instance.snapshots?.length ?? 0,
+    lastSnapshotAt: newest(instance.snapshots ?? []),
     outOfMemory: outOfMemory(instance, kills),
     keys: decodeKeys(config[field.keys]).map((key) => keyInfo(key).fingerprint),
   };
+}
+
+/** Returns when the newest snapshot was made. */
+function newest(snapshots: readonly { readonly created_at: string }[]): string | null {
+  const times = snapshots.map(({ created_at: at }) => Date.parse(at)).filter((ms) => !Number.isNaN(ms));
+  return times.length === 0 ? null : new Date(Math.max(...times)).toISOString();
 }
 
 function count(text: string | undefined): number | null {

@@ -15,6 +15,7 @@ import type { JumpKeys } from '../../host/jumpKeys.ts';
 import type { StepKind } from '../../journal/operations.ts';
 import { isMadeBy, isOurAccount } from './jumpAccount.ts';
 import { field, imageProperty } from './metadata.ts';
+import { makeSnapshotSteps } from './snapshotSteps.ts';
 
 export interface StepTools {
   readonly incus: Incus;
@@ -240,6 +241,7 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
   };
 
   return {
+    ...makeSnapshotSteps({ incus, quiet: (instance) => incusQuiet(incus, instance) }),
     createInstance,
     createBuildInstance,
     seedInstance,

@@ -1,8 +1,10 @@
 /** Waits for a container, by polling with growing pauses: neither its network nor its sshd can announce itself. */
 import { Failure } from '../../domain/failure.ts';
 import { durationInWords } from '../../domain/values/duration.ts';
-import type { HostContext } from './context.ts';
+import type { IncusInstance } from '../../host/incus/documents.ts';
 import { addressOf } from './containers.ts';
+import type { Call, HostContext } from './context.ts';
+import { field } from './metadata.ts';
 
 const firstPauseMs = 40;
 const maxPauseMs = 500;
@@ -96,4 +98,21 @@ async function withBootLog(context: HostContext, instance: string, failure: Fail
     { ...failure.toData(), details: { ...failure.details, bootLog: log.slice(-2000) } },
     failure,
   );
+}
+
+/** How long to wait for an sshd that may never answer, in milliseconds. */
+const reachableMs = 30_000;
+
+/**
+ * Waits until the sshd of a started container answers. If it does not, the caller gets a note and the call succeeds:
+ * the owner may have changed the sshd, and stopping the container again would leave no way to repair it.
+ */
+export async function noteUnlessReachable(context: HostContext, instance: IncusInstance, call: Call): Promise<void> {
+  const address = addressOf(instance);
+  const hostKey = instance.config[field.hostKey];
+  if (address === null || hostKey === undefined) return;
+  await waitForSsh(context, instance.name, address, hostKey, reachableMs).catch((error: unknown) => {
+    const failure = Failure.from(error);
+    call.progress.note(`Started, but ${failure.what}: ${failure.why}`);
+  });
 }

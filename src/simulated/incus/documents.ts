@@ -6,6 +6,7 @@ import type {
   ImageRecord,
   InstanceRecord,
   NetworkRecord,
+  SnapshotRecord,
   PoolRecord,
   UnderwayRecord,
 } from '../state/state.ts';
@@ -130,6 +131,28 @@ export function instanceDocument(instance: InstanceRecord): Record<string, unkno
   };
 }
 
+/** Returns an element of `/1.0/instances/NAME/snapshots?recursion=1`. */
+export function snapshotDocument(
+  instance: InstanceRecord,
+  { name, createdAtMs, expiresAtMs, config, devices }: SnapshotRecord,
+): Record<string, unknown> {
+  return {
+    architecture: 'x86_64',
+    config,
+    created_at: time(createdAtMs),
+    devices,
+    ephemeral: false,
+    expanded_config: config,
+    expanded_devices: devices,
+    expires_at: expiresAtMs === 0 ? zeroTime : time(expiresAtMs),
+    last_used_at: zeroTime,
+    name,
+    profiles: [],
+    size: usage.snapshotBytes(instance, name),
+    stateful: false,
+  };
+}
+
 /** Returns an element of the list of instances with `recursion=2`. */
 export function fullInstanceDocument(
   state: HostState,
@@ -139,7 +162,8 @@ export function fullInstanceDocument(
   return {
     ...instanceDocument(instance),
     backups: null,
-    snapshots: null,
+    snapshots:
+      instance.snapshots.length === 0 ? null : instance.snapshots.map((one) => snapshotDocument(instance, one)),
     state: instanceStateDocument(state, instance, nowMs),
   };
 }

@@ -9,6 +9,7 @@ import type { Parsed } from '../program/flags.ts';
 import { deleteImage, publishInstance } from './images.ts';
 import { createInstance, deleteInstance, restartInstance, startInstance, stopInstance } from './instances.ts';
 import { query } from './query.ts';
+import { deleteSnapshot, renameSnapshot, restoreSnapshot } from './snapshots.ts';
 
 interface Verb {
   readonly flags: Readonly<Record<string, 'value' | 'none'>>;
@@ -25,6 +26,8 @@ const quiet = { quiet: 'none', q: 'none' } as const;
 const powerFlags = { ...quiet, force: 'none', timeout: 'value' } as const;
 /** The server's description of `publish`. Its operation does not name the instance (incus 6.0). */
 const publishing = 'Downloading image';
+/** The path to which a new snapshot is sent. */
+const snapshotPath = /^\/1\.0\/instances\/([^/]+)\/snapshots$/;
 const always = (): boolean => true;
 const never = (): boolean => false;
 
@@ -74,13 +77,35 @@ const verbs: Readonly<Record<string, Verb>> = {
     run: (world, parsed) => deleteInstance(world, first(parsed), parsed.flags.has('force')),
   },
   query: {
-    flags: { request: 'value', X: 'value', data: 'value', d: 'value' },
+    flags: { request: 'value', X: 'value', data: 'value', d: 'value', wait: 'none', w: 'none' },
     operands: 1,
     changes: (parsed) => (parsed.flags.get('request') ?? parsed.flags.get('X') ?? 'GET') !== 'GET',
     run: (world, parsed) => {
       const method = parsed.flags.get('request') ?? parsed.flags.get('X') ?? 'GET';
       return query(world, method, first(parsed), parsed.flags.get('data') ?? parsed.flags.get('d') ?? '');
     },
+  },
+  'snapshot restore': {
+    operation: 'Restoring snapshot',
+    flags: quiet,
+    operands: 2,
+    isLong: true,
+    changes: always,
+    run: (world, parsed) => restoreSnapshot(world, first(parsed), parsed.rest[1] ?? ''),
+  },
+  'snapshot delete': {
+    operation: 'Deleting snapshot',
+    flags: quiet,
+    operands: 2,
+    changes: always,
+    run: (world, parsed) => deleteSnapshot(world, first(parsed), parsed.rest[1] ?? ''),
+  },
+  'snapshot rename': {
+    operation: 'Renaming snapshot',
+    flags: quiet,
+    operands: 3,
+    changes: always,
+    run: (world, parsed) => renameSnapshot(world, first(parsed), parsed.rest[1] ?? '', parsed.rest[2] ?? ''),
   },
   'file push': {
     flags: { ...quiet, 'create-dirs': 'none', mode: 'value', uid: 'value', gid: 'value' },
@@ -144,7 +169,7 @@ function splitProperty(text: string): [string, string] {
 }
 
 function find(args: readonly string[]): { verb: Verb; parsed: Parsed } | undefined {
-  const words = args[0] === 'file' || args[0] === 'image' ? 2 : 1;
+  const words = ['file', 'image', 'snapshot'].includes(args[0] ?? '') ? 2 : 1;
   const name = args.slice(0, words).join(' ');
   const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
   return verb === undefined ? undefined : { verb, parsed: parseFlags(args.slice(words), verb.flags) };
@@ -175,8 +200,11 @@ export const incus: SimulatedProgram = {
   },
   background: (args) => {
     const found = find(args);
-    const description = found?.verb.operation;
-    if (found === undefined || description === undefined) return undefined;
+    if (found === undefined) return undefined;
+    const snapshotted = found.parsed.flags.get('request') === 'POST' ? snapshotPath.exec(first(found.parsed)) : null;
+    if (snapshotted !== null) return { description: 'Snapshotting instance', args, instance: snapshotted[1] ?? '' };
+    const description = found.verb.operation;
+    if (description === undefined) return undefined;
     // The name comes second in `incus create IMAGE NAME`, first in the other verbs.
     const instance = found.parsed.rest[args[0] === 'create' ? 1 : 0];
     // The client adds the alias after the server has made the image.

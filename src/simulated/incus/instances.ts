@@ -113,6 +113,7 @@ export function createInstance(world: World, imageRef: string, name: string, inp
     prepared: image.prepared,
     ranMs: 0,
     run: null,
+    snapshots: [],
   };
   world.emit('instance-created', name);
   return done();

@@ -1,6 +1,6 @@
 /**
- * Simulates `incus query`: GET of the documents and metrics that this product reads, PATCH of an instance, and the
- * DELETE of its console log.
+ * Simulates `incus query`: GET of the documents and metrics that this product reads, PATCH of an instance, POST of a
+ * snapshot, and the DELETE of a console log.
  */
 import { incusError, incusRefusal, printed } from '../program/answer.ts';
 import type { Answer, World } from '../program/answer.ts';
@@ -10,6 +10,7 @@ import { clearConsoleLog } from '../inside/console.ts';
 import { instanceNamed } from '../program/lookup.ts';
 import { localImage } from './images.ts';
 import { metricsText } from './metrics.ts';
+import { createSnapshot } from './snapshots.ts';
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
@@ -62,12 +63,15 @@ function list<T>(
   return shown((parameters.get('recursion') ?? '0') === '0' ? items.map(path) : items.map(document));
 }
 
-function getOne(world: World, kind: string, name: string, part: string | undefined): Answer {
+function getOne(world: World, kind: string, name: string, part: string | undefined, isFull: boolean): Answer {
   const { state, nowMs } = world;
   if (kind === 'instances') {
     const instance = instanceNamed(world, name);
     if (part === 'state') return shown(documents.instanceStateDocument(state, instance, nowMs));
+    if (part === undefined && isFull) return shown(documents.fullInstanceDocument(state, instance, nowMs));
     if (part === undefined) return shown(documents.instanceDocument(instance));
+    if (part === 'snapshots' && isFull)
+      return shown(instance.snapshots.map((one) => documents.snapshotDocument(instance, one)));
   }
   if (kind === 'images' && part === undefined) {
     const image = /^[0-9a-f]+$/.test(name) ? localImage(world, name) : undefined;
@@ -97,7 +101,7 @@ function get(world: World, segments: readonly string[], parameters: URLSearchPar
   const [kind, name, part, ...deeper] = segments;
   if (deeper.length > 0) return incusError('not found');
   if (kind === undefined) return shown(documents.serverDocument(state));
-  if (name !== undefined) return getOne(world, kind, name, part);
+  if (name !== undefined) return getOne(world, kind, name, part, parameters.get('recursion') === '1');
   switch (kind) {
     case 'instances':
       return listInstances(world, parameters);
@@ -142,6 +146,8 @@ export function query(world: World, method: string, target: string, body: string
   const [kind, name, ...more] = segments;
   if (method === 'PATCH' && kind === 'instances' && name !== undefined && more.length === 0)
     return patchInstance(world, name, body);
+  if (method === 'POST' && kind === 'instances' && name !== undefined && more.join('/') === 'snapshots')
+    return createSnapshot(world, name, body);
   if (method === 'DELETE' && kind === 'instances' && name !== undefined && more.join('/') === 'console')
     return clearConsoleLog(world, name);
   return incusError('not found');

@@ -94,3 +94,8 @@ export function poolUsedBytes(state: HostState, poolName: string, nowMs: number)
   // An unpacked image is about three times the size of its archive.
   return 16 * mib + used + state.images.reduce((sum, image) => sum + image.sizeBytes * 3, 0);
 }
+
+/** Returns the bytes that only a snapshot holds. */
+export function snapshotBytes(instance: InstanceRecord, snapshot: string): number {
+  return (1 + pick(`${instance.name} ${snapshot}`, 64)) * mib;
+}

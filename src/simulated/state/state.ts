@@ -21,6 +21,18 @@ const run = z.object({
   consoleRead: z.boolean().optional(),
 });
 
+/** What an instance has that a snapshot keeps. */
+const snapshot = z.object({
+  name: z.string(),
+  createdAtMs: z.number(),
+  /** 0 for never. */
+  expiresAtMs: z.number(),
+  config: stringMap,
+  devices,
+  files,
+  prepared: z.boolean(),
+});
+
 const instance = z.object({
   name: z.string(),
   createdAtMs: z.number(),
@@ -33,6 +45,8 @@ const instance = z.object({
   /** Total running time before the current start. */
   ranMs: z.number(),
   run: run.nullable(),
+  /** The oldest first. */
+  snapshots: z.array(snapshot).default([]),
   /** Console log that was still unread at the last stop. */
   consoleLog: z.string().optional(),
   /** A quota below the used space: btrfs refused it, but enforces it until the size changes again. */
@@ -107,6 +121,7 @@ export const hostState = z.object({
 
 export type HostState = z.infer<typeof hostState>;
 export type InstanceRecord = z.infer<typeof instance>;
+export type SnapshotRecord = z.infer<typeof snapshot>;
 export type ImageRecord = z.infer<typeof image>;
 export type UnderwayRecord = z.infer<typeof underway>;
 export type NetworkRecord = z.infer<typeof network>;

@@ -1,8 +1,36 @@
 /** What root in a container can put in the way of the product's own work there. */
+import { chmod, readdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { makeKey } from '../../support/keys.ts';
 import { manage } from '../clients.ts';
-import { served, service, type House } from './house.ts';
+import { attack, served, service, type House } from './house.ts';
+
+const fusectl = '/sys/fs/fuse/connections';
+
+/**
+ * Makes FUSE as it is on a machine with udev and systemd: open to everybody, with its connections in /sys. Returns what
+ * restores the device.
+ */
+async function commonFuse(): Promise<() => Promise<void>> {
+  const { mode } = await stat('/dev/fuse');
+  await chmod('/dev/fuse', 0o666);
+  const { exitCode, stderr } = await execa('mountpoint', ['-q', fusectl], { reject: false });
+  if (exitCode !== 0) {
+    const mounted = await execa('mount', ['-t', 'fusectl', 'fusectl', fusectl], { reject: false });
+    if (mounted.exitCode !== 0) throw new Error(`${fusectl}: ${mounted.stderr}${stderr}`);
+  }
+  return () => chmod('/dev/fuse', mode);
+}
+
+/** Ends what a case without its guard would leave for ever. */
+async function abortAll(): Promise<void> {
+  for (const connection of await readdir(fusectl)) {
+    const path = join(fusectl, connection);
+    if ((await stat(path)).uid !== 0) await writeFile(join(path, 'abort'), '1');
+  }
+}
 
 export function sabotageCases(current: () => House): void {
   describe('against what the product does in her container', () => {
@@ -39,6 +67,24 @@ export function sabotageCases(current: () => House): void {
         await manage(host, ['start', alice.user]);
         await inAlice(`rm -f ${keysFolder} && mv ${keysFolder}.kept ${keysFolder}`);
       }
+    });
+
+    it('a process that no signal ends does not keep her container from being stopped', async () => {
+      const house = current();
+      const { host, alice } = house;
+      const restore = await commonFuse();
+      try {
+        const { pid } = await attack(house, alice, 'self-fuse', []);
+        const state = await inAlice(`kill -KILL ${pid}; sleep 1; cut -d' ' -f3 /proc/${pid}/stat`);
+        expect(state.trim()).toBe('D');
+        const stopped = await manage(host, ['stop', alice.user, '--force']);
+        expect(stopped, stopped.stderr).toMatchObject({ code: 0 });
+      } finally {
+        await abortAll();
+        await restore();
+        await manage(host, ['start', alice.user]);
+      }
+      expect(await service(house)).toEqual(served);
     });
 
     it('a FIFO in place of the keys is a difference of her container alone', async () => {

@@ -15,7 +15,16 @@ function isInternal(key: string): boolean {
   return key.startsWith('volatile.');
 }
 
-function instance({ name, config, devices, files, prepared, run, stuckQuotaBytes }: InstanceRecord): unknown {
+function instance({
+  name,
+  config,
+  devices,
+  files,
+  prepared,
+  run,
+  stuckQuotaBytes,
+  snapshots,
+}: InstanceRecord): unknown {
   const hostKey = config['user.containarium.host-key'];
   return {
     name,
@@ -33,6 +42,8 @@ function instance({ name, config, devices, files, prepared, run, stuckQuotaBytes
     ),
     prepared,
     stuckQuotaBytes,
+    // A second restore keeps the same files as the first, under a later time.
+    snapshots: [...new Set(snapshots.map((one) => one.name.replace(/\d{8}-\d{6}(-\d+)?/, 'TIME')))].sort(),
     // A running container must serve the host key in its configuration.
     running: run === null ? false : { address: run.address, servesItsKey: run.hostKey === (hostKey ?? null) },
   };

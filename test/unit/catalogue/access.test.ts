@@ -23,6 +23,12 @@ list               x      x       x     -    x
 info               x      x       x     x    x
 resize             -      x       x     -    x
 delete             -      x       x     -    x
+snapshot create    -      x       x     x    x
+snapshot list      x      x       x     x    x
+snapshot restore   -      x       x     x    x
+snapshot delete    -      x       x     x    x
+snapshot rename    -      x       x     -    x
+snapshot schedule  -      x       x     -    x
 start              -      x       x     -    x
 stop               -      x       x     -    x
 restart            -      x       x     x    x
@@ -143,7 +149,15 @@ describe('access', () => {
         .filter((verb) => verb.changes)
         .map((verb) => verb.name);
     expect(changes('manage', 'viewer')).toEqual([]);
-    expect(changes('self', 'owner')).toEqual(['restart', 'keys add', 'keys invite', 'keys remove']);
+    expect(changes('self', 'owner')).toEqual([
+      'restart',
+      'snapshot create',
+      'snapshot restore',
+      'snapshot delete',
+      'keys add',
+      'keys invite',
+      'keys remove',
+    ]);
   });
 
   it('is refused with a failure that names the verb and who may use it', () => {
@@ -184,6 +198,10 @@ describe('access', () => {
     expect(verbsFor('self', 'owner').map((verb) => verb.name)).toEqual([
       'info',
       'restart',
+      'snapshot create',
+      'snapshot list',
+      'snapshot restore',
+      'snapshot delete',
       'logs',
       'config',
       'keys',

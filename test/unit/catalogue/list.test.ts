@@ -37,6 +37,7 @@ function container(user: string, change: Partial<Container> = {}): Container {
     processLimit: 2000,
     restartFor: [],
     snapshots: 0,
+    lastSnapshotAt: null,
     outOfMemory: null,
     keys: ['SHA256:a'],
     ...change,
@@ -137,10 +138,19 @@ describe('sortContainers', () => {
 
 describe('columns', () => {
   it('have the default order', () => {
-    const { titles, rows } = tableOf(result([container('alice')]));
-    expect(titles).toEqual(['USER', 'STATUS', 'IP', 'QUOTA', 'AUTOSTART', 'DISK', 'MEMORY']);
+    const { titles, rows } = tableOf(result([container('alice', { lastSnapshotAt: '2026-11-23T00:03:00.000Z' })]));
+    expect(titles).toEqual(['USER', 'STATUS', 'IP', 'QUOTA', 'AUTOSTART', 'DISK', 'MEMORY', 'SNAPSHOT']);
     expect(rows).toEqual([
-      ['alice', 'Running', '10.0.3.100', '50 GiB', 'Yes', '5 GiB / 50 GiB (10%)', '1 GiB / 4 GiB (25%)'],
+      [
+        'alice',
+        'Running',
+        '10.0.3.100',
+        '50 GiB',
+        'Yes',
+        '5 GiB / 50 GiB (10%)',
+        '1 GiB / 4 GiB (25%)',
+        '2026-11-23T00:03:00.000Z',
+      ],
     ]);
   });
 
@@ -157,7 +167,7 @@ describe('columns', () => {
         }),
       ]),
     );
-    expect(rows).toEqual([['bob', 'Stopped', '-', '-', 'No', '-', '-']]);
+    expect(rows).toEqual([['bob', 'Stopped', '-', '-', 'No', '-', '-', '-']]);
   });
 
   it('show the provisioning state of a container that is not ready', () => {
@@ -176,7 +186,9 @@ describe('columns', () => {
 
   it('are exact numbers and times in CSV rows', () => {
     const every = Object.keys(listColumns) as ListColumnName[];
-    const rows = list.rows?.(result([container('alice', { snapshots: 3 })], every));
+    const rows = list.rows?.(
+      result([container('alice', { snapshots: 3, lastSnapshotAt: '2026-11-23T00:03:00Z' })], every),
+    );
     expect(Object.fromEntries(every.map((name, i) => [name, rows?.rows[0]?.[i]]))).toEqual({
       name: 'alice-container',
       user: 'alice',
@@ -192,6 +204,7 @@ describe('columns', () => {
       keys: 1,
       docker: true,
       snapshots: 3,
+      snapshot: '2026-11-23T00:03:00Z',
       image: 'images:ubuntu/24.04',
       labels: '',
     });

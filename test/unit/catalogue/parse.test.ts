@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { stdinFor } from '../../support/stdin.ts';
 import { describe, expect, it } from 'vitest';
-import { mayUse, verbNamed, verbNames } from '../../../src/catalogue/catalogue.ts';
+import { mayUse, verbAt, verbNamed, verbNames } from '../../../src/catalogue/catalogue.ts';
 import { formats, wantedFormat } from '../../../src/catalogue/format.ts';
 import { parseCommandLine, type Invocation } from '../../../src/catalogue/parse.ts';
 import { checkInput } from '../../../src/catalogue/declaration/schema.ts';
@@ -55,10 +55,12 @@ describe('examples', () => {
 
   it.each(all)('of %s parse with valid values at every entry point of the verb: %s', (name, line) => {
     const verb = verbNamed(name);
-    // Redirections are for the reader's shell.
-    const words = splitLine(line.replace(/ (<|>|>>) .*$/, ''));
+    const example = verb.examples.findIndex((each) => each.line === line);
     for (const actor of [admin, owner, root]) {
       if (!mayUse(verb, actor.entryPoint, actor.role)) continue;
+      const there = verbAt(verb, actor.entryPoint).examples[example]?.line ?? '';
+      // Redirections are for the reader's shell.
+      const words = splitLine(there.replace(/ (<|>|>>) .*$/, ''));
       const { verb: found, input, help } = parseCommandLine(words, actor);
       expect([found.name, help]).toEqual([name, false]);
       const full = verb.stdin === undefined ? input : { [verb.stdin.into]: stdinFor(name, key), ...input };

@@ -2,7 +2,7 @@
  * The keys of the live list. Key handling, the footer and the help all come from one table, without the verbs that the
  * actor may not use.
  */
-import { mayUse, verbNamed, type AnyVerb, type VerbName } from '../../../catalogue/catalogue.ts';
+import { mayUse, verbAt, verbNamed, type AnyVerb, type VerbName } from '../../../catalogue/catalogue.ts';
 import type { Actor } from '../../../domain/access/actor.ts';
 
 export type ActionName =
@@ -115,6 +115,16 @@ const table: readonly Declared[] = [
     places: about,
   },
   {
+    action: 'run',
+    keys: ['b'],
+    shown: 'b',
+    says: 'keep its present files in a snapshot',
+    hint: 'snapshot',
+    verbs: ['snapshot create'],
+    many: true,
+    places: about,
+  },
+  {
     action: 'delete',
     keys: ['d'],
     shown: 'd',
@@ -200,7 +210,11 @@ export function bindingsFor({ entryPoint, role }: Pick<Actor, 'entryPoint' | 'ro
     const verb = verbs.map(verbNamed).find((each) => mayUse(each, entryPoint, role));
     if (verb === undefined) return [];
     return [
-      { ...declared, verb, ...(declared.action === 'look' && declared.hint !== undefined ? { hint: verb.name } : {}) },
+      {
+        ...declared,
+        verb: verbAt(verb, entryPoint),
+        ...(declared.action === 'look' && declared.hint !== undefined ? { hint: verb.name } : {}),
+      },
     ];
   });
 }

@@ -2,7 +2,7 @@
  * The columns of the live list: the text of a cell, and the value it sorts by. The columns of `list` are in
  * src/catalogue/verbs/list.ts.
  */
-import { capitalised, showCpu, showSize, showUptime } from '../../../catalogue/declaration/show.ts';
+import { capitalised, showCpu, showSize, showTime, showUptime } from '../../../catalogue/declaration/show.ts';
 import type { Tone } from '../../../catalogue/declaration/view.ts';
 import type { FeedContainer } from '../../../domain/events/notice.ts';
 import { printable } from '../../../domain/text.ts';
@@ -70,6 +70,13 @@ export const columns = {
     priority: 7,
     text: (c, now) => (c.status === 'running' ? showUptime(c.startedAt, { now, terminal: true }) : '-'),
     value: (c) => (c.status === 'running' && c.startedAt !== null ? -Date.parse(c.startedAt) : null),
+    sortsList: true,
+  },
+  snapshot: {
+    title: 'SNAPSHOT',
+    priority: 8,
+    text: (c, now) => showTime(c.lastSnapshotAt, { now, terminal: true }),
+    value: (c) => (c.lastSnapshotAt === null ? null : -Date.parse(c.lastSnapshotAt)),
     sortsList: true,
   },
   labels: {

@@ -47,14 +47,14 @@ describe('a list of instances that is too long, because of one state', () => {
     details: { maxOutputBytes: 16_777_216 },
   });
   const stored = (name: string) => ({ name, status: 'Running', config: {}, devices: {} });
-  const state = { status: 'Running', processes: 7 };
+  const bob = { ...stored('bob-container'), state: { status: 'Running', processes: 7 } };
 
   it('has all instances, that one without state', async () => {
     const incus = answers({
       '/1.0/instances?recursion=2': tooMuch,
       '/1.0/instances?recursion=1': [stored('alice-container'), stored('bob-container')],
-      '/1.0/instances/alice-container/state': tooMuch,
-      '/1.0/instances/bob-container/state': state,
+      '/1.0/instances/alice-container?recursion=1': tooMuch,
+      '/1.0/instances/bob-container?recursion=1': bob,
     });
     expect((await incus.instancesWithState()).map(({ name, state: found }) => [name, found?.processes])).toEqual([
       ['alice-container', undefined],
@@ -66,8 +66,8 @@ describe('a list of instances that is too long, because of one state', () => {
     const incus = answers({
       '/1.0/instances?recursion=2': tooMuch,
       '/1.0/instances?recursion=1': [stored('alice-container'), stored('bob-container')],
-      '/1.0/instances/alice-container/state': failed('Instance not found'),
-      '/1.0/instances/bob-container/state': state,
+      '/1.0/instances/alice-container?recursion=1': failed('Instance not found'),
+      '/1.0/instances/bob-container?recursion=1': bob,
     });
     expect((await incus.instancesWithState()).map(({ name }) => name)).toEqual(['bob-container']);
   });
@@ -77,7 +77,7 @@ describe('a list of instances that is too long, because of one state', () => {
     const incus = answers({
       [`/1.0/instances?recursion=2${filter}`]: tooMuch,
       [`/1.0/instances?recursion=1${filter}`]: [stored('alice-container')],
-      '/1.0/instances/alice-container/state': tooMuch,
+      '/1.0/instances/alice-container?recursion=1': tooMuch,
     });
     expect(await incus.instance('alice-container')).toMatchObject({ name: 'alice-container', status: 'Running' });
   });

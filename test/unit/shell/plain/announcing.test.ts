@@ -108,6 +108,7 @@ describe('ListAnnouncer', () => {
     startedAt: null,
     processes: 3,
     snapshots: 0,
+    lastSnapshotAt: null,
     outOfMemory: null,
     keys: [],
     cpuPercent: 1,

@@ -41,7 +41,17 @@ test.each([
 
 test('a wide window shows all columns, with bars', () => {
   const placed = place(widths, 299);
-  expect(placed.map(({ name }) => name)).toEqual(['user', 'status', 'ip', 'cpu', 'memory', 'disk', 'uptime', 'labels']);
+  expect(placed.map(({ name }) => name)).toEqual([
+    'user',
+    'status',
+    'ip',
+    'cpu',
+    'memory',
+    'disk',
+    'uptime',
+    'snapshot',
+    'labels',
+  ]);
   expect(placed.filter(({ bar }) => bar).map(({ name }) => name)).toEqual(['memory', 'disk']);
 });
 

@@ -13,10 +13,10 @@ function keysOf(role: 'admin' | 'operator' | 'viewer' | 'owner', place: Place = 
 
 describe('bindingsFor', () => {
   test.each([
-    ['admin', ['d', 'e', 'enter', 'l', 'r', 's', 'u', 'x', 'y', 'z']],
-    ['operator', ['d', 'e', 'enter', 'l', 'r', 's', 'u', 'x', 'y', 'z']],
+    ['admin', ['b', 'd', 'e', 'enter', 'l', 'r', 's', 'u', 'x', 'y', 'z']],
+    ['operator', ['b', 'd', 'e', 'enter', 'l', 'r', 's', 'u', 'x', 'y', 'z']],
     ['viewer', ['e', 'enter', 'l', 'y']],
-    ['owner', ['e', 'enter', 'l', 'r', 'y']],
+    ['owner', ['b', 'e', 'enter', 'l', 'r', 'y']],
   ] as const)('returns only the keys that the role %s may use', (role, keys) => {
     expect(keysOf(role)).toEqual(keys);
     const bindings = bindingsFor({ entryPoint: role === 'owner' ? 'self' : 'manage', role });

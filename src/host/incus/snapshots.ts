@@ -1,0 +1,72 @@
+/** Snapshots of instances, through Incus's client. */
+import { z } from 'zod';
+import type { IncusClient, IncusLimits } from './client.ts';
+
+/** Go's zero time, which Incus uses for "never". */
+const never = '0001-01-01T00:00:00Z';
+
+/** A snapshot as Incus lists it. Its size is that of its own data; drivers without accounting have -1 or 0. */
+const listed = z.object({
+  name: z.string(),
+  created_at: z.string(),
+  expires_at: z.string().default(never),
+  size: z.number().default(-1),
+});
+
+export interface IncusSnapshot {
+  /** Without the name of the instance. */
+  readonly name: string;
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  readonly sizeBytes: number | null;
+}
+
+export class IncusSnapshots {
+  readonly #client: IncusClient;
+  readonly #limits: IncusLimits;
+
+  constructor(client: IncusClient, limits: IncusLimits) {
+    this.#client = client;
+    this.#limits = limits;
+  }
+
+  async list(instance: string, signal?: AbortSignal): Promise<IncusSnapshot[]> {
+    const found = await this.#client.query(`${pathOf(instance)}?recursion=1`, z.array(listed), signal);
+    return found.map(({ name, created_at: createdAt, expires_at: expiresAt, size }) => ({
+      name: name.split('/').at(-1) ?? name,
+      createdAt,
+      expiresAt: expiresAt === never ? null : expiresAt,
+      sizeBytes: size < 0 ? null : size,
+    }));
+  }
+
+  /** Makes a snapshot of the files and the configuration. Without `expiresAt` it stays until it is deleted. */
+  async create(instance: string, name: string, expiresAt?: Date): Promise<void> {
+    const request = { name, stateful: false, expires_at: expiresAt?.toISOString() ?? never };
+    await this.#client.change(
+      instance,
+      ['query', '--request', 'POST', '--wait', '--data', JSON.stringify(request), pathOf(instance)],
+      // A pool without copy-on-write copies every file.
+      { timeoutMs: this.#limits.copyMs },
+    );
+  }
+
+  /** Gives a stopped or running instance the files and the configuration of a snapshot. Incus kills a running one. */
+  async restore(instance: string, name: string): Promise<void> {
+    await this.#client.change(instance, ['snapshot', 'restore', instance, name], { timeoutMs: this.#limits.copyMs });
+  }
+
+  async delete(instance: string, name: string): Promise<void> {
+    await this.#client.change(instance, ['snapshot', 'delete', instance, name], { timeoutMs: this.#limits.changeMs });
+  }
+
+  async rename(instance: string, from: string, to: string): Promise<void> {
+    await this.#client.change(instance, ['snapshot', 'rename', instance, from, to], {
+      timeoutMs: this.#limits.changeMs,
+    });
+  }
+}
+
+function pathOf(instance: string): string {
+  return `/1.0/instances/${encodeURIComponent(instance)}/snapshots`;
+}
