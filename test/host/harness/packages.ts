@@ -41,11 +41,13 @@ async function mayMount(): Promise<boolean> {
 
 /**
  * Installs the missing packages after asking on a terminal; `CI=true` or `CONTAINARIUM_TEST_INSTALL=yes` answers yes.
+ * `more` are packages that only some tests need.
  *
  * @returns `undefined` if the tests can run, else the reason why they are skipped, as one sentence
  */
 export async function ensurePackages(
   say: (line: string) => void = (line) => void process.stderr.write(`${line}\n`),
+  more: readonly string[] = [],
 ): Promise<string | undefined> {
   // `npm test` asks once, on its terminal, and passes the answer to the tests.
   const known = process.env['CONTAINARIUM_TEST_HOST_SKIP'];
@@ -62,7 +64,7 @@ export async function ensurePackages(
     return 'tests on a real Incus need loop devices (/dev/loop-control).';
   try {
     const release = supportedRelease(await readOsRelease());
-    const missing = await missingPackages(testPackages);
+    const missing = await missingPackages([...testPackages, ...more]);
     const names = [...(missing.incus ? ['incus'] : []), ...missing.others];
     if (names.length === 0) return undefined;
     if (!(await consents(`Install ${names.join(', ')} with apt-get, for tests on a real Incus?`))) {
