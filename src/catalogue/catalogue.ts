@@ -12,6 +12,7 @@ import { banAdd, banLift, banList } from './verbs/bans.ts';
 import { certGenerate, certGenerateWithCa } from './verbs/certGenerate.ts';
 import { certIssue, certList, certRenew, certRevoke } from './verbs/certs.ts';
 import { create } from './verbs/create.ts';
+import { debug } from './verbs/debug.ts';
 import { deleteVerb } from './verbs/delete.ts';
 import { config, exportVerb } from './verbs/export.ts';
 import { hostKey, hostKeyRotate, hostKeySwitch } from './verbs/hostKeys.ts';
@@ -88,6 +89,7 @@ export const catalogue = {
   'image build': imageBuild,
   'image list': imageList,
   doctor: doctor,
+  debug: debug,
   'host-key': hostKey,
   'host-key rotate': hostKeyRotate,
   'host-key switch': hostKeySwitch,

@@ -52,7 +52,10 @@ export const groups: readonly (readonly [title: string, verbs: readonly string[]
     ['cert generate', 'cert generate-with-ca', 'cert issue', 'cert list', 'cert revoke', 'cert renew'],
   ],
   ['Invitations', ['admin invite', 'key invite', 'invite list', 'invite cancel']],
-  ['The host', ['doctor', 'reconcile', 'image build', 'image list', 'host-key', 'host-key rotate', 'host-key switch']],
+  [
+    'The host',
+    ['doctor', 'debug', 'reconcile', 'image build', 'image list', 'host-key', 'host-key rotate', 'host-key switch'],
+  ],
   ['The journal', ['audit', 'audit verify', 'audit export']],
   ['About', ['whoami', 'version', 'help']],
 ];

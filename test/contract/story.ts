@@ -39,7 +39,7 @@ function shapeOf(value: unknown, path = ''): string[] {
     return Object.entries(value).flatMap(([key, inner]) => shapeOf(inner, path === '' ? key : `${path}.${key}`));
   }
   // The advice of doctor depends on the host, but whether a check may have advice does not.
-  if (path === 'checks[].next') return [`${path}: advice`];
+  if (path === 'checks[].next' || path === 'links[].next') return [`${path}: advice`];
   return [`${path}: ${value === null ? 'null' : typeof value}`];
 }
 
@@ -207,12 +207,17 @@ export async function runStory(world: World): Promise<Answers> {
   await manage('snapshot schedule', ['snapshot', 'schedule', 'cxt-alice', 'hourly', '--keep', '2d']);
   await manage('snapshot schedule, default', ['snapshot', 'schedule', 'cxt-alice', 'default']);
 
+  // Why can she not get in?
+  expect(result(await manage('debug', ['debug', 'cxt-alice', '--from', '192.0.2.1'])).broken).toBeNull();
+  expect(result(await self('self debug', ['debug'], alice)).broken).toBeNull();
+
   // Stop and start.
   expect(result(await manage('stop', ['stop', 'cxt-alice', '--force']))).toMatchObject({
     status: 'stopped',
     changed: true,
   });
   expect(result(await manage('stop, again', ['stop', 'cxt-alice']))).toMatchObject({ changed: false });
+  expect((await manage('debug, stopped', ['debug', 'cxt-alice'])).result?.['broken']).toBe('container');
   expect(result(await manage('list, stopped', ['list', '--state', 'stopped']))).toMatchObject({ total: 1, stopped: 1 });
   expect(
     result(await manage('key remove, stopped', ['key', 'remove', 'cxt-alice', comment(key.laptop)])).keys,

@@ -237,6 +237,10 @@ const lines: Record<VerbName, readonly (readonly string[])[]> = {
   'snapshot schedule': [['snapshot', 'schedule', 'alice', 'hourly']],
   'snapshot restore': [['snapshot', 'restore', 'alice', 'second', '--yes']],
   'snapshot delete': [['snapshot', 'delete', 'alice', 'second', '--yes']],
+  debug: [
+    ['debug', 'alice'],
+    ['debug', 'mallory'],
+  ],
   start: [
     ['start', 'alice'],
     ['start', 'mallory'],

@@ -163,6 +163,12 @@ const cases: Record<Tried, Case> = {
     missing: ['snapshot', 'schedule', missingUser, 'daily'],
     shows: /^alice-container: snapshots daily, kept 30d$/m,
   },
+  debug: {
+    words: ['debug', 'alice'],
+    missing: ['debug', missingUser],
+    shows: /^sshd inside +ok/m,
+    columns: ['link', 'severity', 'detail', 'next'],
+  },
   start: {
     words: ['start', 'alice'],
     missing: ['start', missingUser],

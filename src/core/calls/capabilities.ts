@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { stepFor } from '../../catalogue/advice.ts';
 import type { Catalogue, VerbName } from '../../catalogue/catalogue.ts';
 import type { Verb } from '../../catalogue/declaration/verb.ts';
+import type { Check } from '../../domain/results/upkeep.ts';
 import { defaultListColumns, sortContainers } from '../../catalogue/verbs/list.ts';
 import { versionInfo, whoAmI } from '../../service/about.ts';
 import { addAdmin, listAdmins, removeAdmin, setAdminRole } from '../../service/admins.ts';
@@ -21,6 +22,7 @@ import {
 } from '../../service/certs.ts';
 import type { ServiceContext } from '../../service/context.ts';
 import { createContainer } from '../../service/create.ts';
+import { debugAccess } from '../../service/debug.ts';
 import { deleteContainer } from '../../service/delete.ts';
 import { diagnose } from '../../service/doctor.ts';
 import { exportAccess } from '../../service/export.ts';
@@ -57,6 +59,11 @@ type ResultOf<V extends VerbName> = Parameters<Catalogue[V]['view']>[0];
 export type Capabilities = {
   readonly [V in AnsweredVerb]: (context: ServiceContext, input: InputOf<V>, call: Call) => Promise<ResultOf<V>>;
 };
+
+/** Returns what makes the advice of a check one that the caller can follow. */
+function advisedTo({ actor }: Call): (check: Check) => Check {
+  return (check) => ({ ...check, next: check.next === null ? null : stepFor(check.next, actor) });
+}
 
 export const capabilities: Capabilities = {
   create: createContainer,
@@ -120,11 +127,11 @@ export const capabilities: Capabilities = {
   // A check advises a verb, which may not be open to its caller.
   doctor: async (context, input, call) => {
     const found = await diagnose(context, input, call);
-    const checks = found.checks.map((check) => ({
-      ...check,
-      next: check.next === null ? null : stepFor(check.next, call.actor),
-    }));
-    return { ...found, checks };
+    return { ...found, checks: found.checks.map(advisedTo(call)) };
+  },
+  debug: async (context, input, call) => {
+    const found = await debugAccess(context, input, call);
+    return { ...found, links: found.links.map(advisedTo(call)) };
   },
   'host-key': listHostKeys,
   'host-key rotate': rotateHostKey,

@@ -69,6 +69,7 @@ reconcile          -      x       x     -    x
 image build        -      x       x     -    x
 image list         x      x       x     -    x
 doctor             x      x       x     -    x
+debug              x      x       x     x    x
 host-key           x      x       x     -    x
 host-key rotate    -      -       x     -    x
 host-key switch    -      -       x     -    x
@@ -208,6 +209,7 @@ describe('access', () => {
       'keys add',
       'keys invite',
       'keys remove',
+      'debug',
       'whoami',
       'help',
     ]);
