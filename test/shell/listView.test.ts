@@ -235,7 +235,7 @@ test('the live list adapts to a new size of the window', async () => {
   shell.resize(200, 50);
   await shell.shows(/IP Address: +10\./);
   shell.press('escape');
-  await shell.shows(/UPTIME +LABELS/);
+  await shell.shows(/UPTIME +SNAPSHOT +LABELS/);
   expect(shell.screen()).toHaveLength(50);
   expect(shell.screen().at(-1)).toMatch(/q close/);
   shell.press('escape');

@@ -1,6 +1,6 @@
 /** The entry point of container owners: their own container, and no information about others. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { verbNamed, verbNames } from '../../src/catalogue/catalogue.ts';
+import { verbAt, verbNamed, verbNames } from '../../src/catalogue/catalogue.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { eventually, startServer, temporaryFolder, type Finished, type TestServer } from '../support/server.ts';
 
@@ -25,7 +25,23 @@ function self(words: readonly string[], key: TestKey = keys.alice): Promise<Fini
   return server.ssh(words, { user: 'self', key: key.path, shared: true, stdin: keys.alice.line });
 }
 
-const open = ['info', 'config', 'keys', 'keys add', 'keys invite', 'keys remove', 'restart', 'logs', 'whoami', 'help'];
+const open = [
+  'info',
+  'config',
+  'keys',
+  'keys add',
+  'keys invite',
+  'keys remove',
+  'restart',
+  'logs',
+  'debug',
+  'snapshot create',
+  'snapshot list',
+  'snapshot restore',
+  'snapshot delete',
+  'whoami',
+  'help',
+];
 
 describe('an owner', () => {
   test('sees their own container', async () => {
@@ -38,6 +54,22 @@ describe('an owner', () => {
     expect(JSON.parse((await self(['whoami', '--json'])).stdout)).toMatchObject({
       result: { name: 'alice', role: 'owner', entryPoint: 'self', containers: ['alice'] },
     });
+  });
+
+  test('can keep its files in a snapshot, go back to it, and delete it', async () => {
+    expect((await self(['snapshot', 'create', 'mine'])).stdout).toBe('alice-container: snapshot own-mine made\n');
+    expect((await self(['snapshot', 'list'])).stdout).toMatch(/^own-mine .* its owner/m);
+    expect(await self(['snapshot', 'restore', 'mine'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--yes') as string,
+    });
+    expect((await self(['snapshot', 'restore', 'mine', '--yes'])).stdout).toMatch(
+      /^alice-container: restored own-mine; the files before are in before-restore-/m,
+    );
+    expect((await self(['snapshot', 'delete', 'mine', '--yes'])).stdout).toBe(
+      'alice-container: snapshot own-mine deleted\n',
+    );
+    expect((await self(['debug'])).stdout).toContain('Nothing keeps alice out');
   });
 
   test('can restart it, read its log, add a key that signs, and remove all keys but the last', async () => {
@@ -154,6 +186,11 @@ describe('an owner', () => {
     ['keys', '?'],
     ['restart', '?'],
     ['logs', '?'],
+    ['debug', '?'],
+    ['snapshot', 'create', 'mine', '--user', '?'],
+    ['snapshot', 'list', '--user', '?'],
+    ['snapshot', 'restore', 'mine', '--yes', '--user', '?'],
+    ['snapshot', 'delete', 'mine', '--yes', '--user', '?'],
     ['keys', 'add', '--user', '?'],
     ['keys', 'invite', '--user', '?'],
     ['keys', 'remove', 'SHA256:x', '--user', '?'],
@@ -192,7 +229,7 @@ describe('an owner', () => {
       const asked = questions.filter((words) => words.slice(0, name.split(' ').length).join(' ') === name);
       expect(asked, name).not.toEqual([]);
       // A new option that names a user needs a question too.
-      for (const parameter of verbNamed(name as never).parameters) {
+      for (const parameter of verbAt(verbNamed(name as never), 'self').parameters) {
         if (parameter.name !== 'user') continue;
         const words = parameter.kind === 'option' ? [`--${parameter.long[0]}`, '?'] : ['?'];
         expect(

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { repository, startServer, type TestServer } from '../support/server.ts';
 
-const versions = ['0.1.0', '0.2.0', '0.3.0'] as const;
+const versions = ['0.1.0', '0.2.0', '0.3.0', '0.4.0'] as const;
 
 describe.each(versions)('a home of version %s', (version) => {
   const fixture = join(repository, 'test', 'fixtures', version);
@@ -60,5 +60,10 @@ describe.each(versions)('a home of version %s', (version) => {
     const { stdout } = await server.local(['audit', '--limit', '1000']);
     expect(stdout).toMatch(/login .*manage@ from 127\.0\.0\.1/);
     expect(stdout).toMatch(/login .*self@ from 127\.0\.0\.1/);
+  });
+
+  test('keeps its list of client certificates, if that version had any', async () => {
+    const names = (await answer('cert', 'list')).certificates.map(({ admin }: { admin: string }) => admin);
+    expect(names).toEqual(version === '0.4.0' ? ['admin', 'dave'] : []);
   });
 });
