@@ -22,6 +22,7 @@ import { keyAdd, keyList, keyRemove, keyReplace } from './verbs/keys.ts';
 import { list } from './verbs/list.ts';
 import { keys, keysAdd, keysInvite, keysRemove } from './verbs/ownKeys.ts';
 import { restart, start, stop } from './verbs/power.ts';
+import { protect, unprotect } from './verbs/protect.ts';
 import { resize } from './verbs/resize.ts';
 import { say, who } from './verbs/room.ts';
 import { sessionKick, sessionList } from './verbs/sessions.ts';
@@ -43,6 +44,8 @@ export const catalogue = {
   info: info,
   resize: resize,
   delete: deleteVerb,
+  protect: protect,
+  unprotect: unprotect,
   start: start,
   stop: stop,
   restart: restart,

@@ -10,7 +10,10 @@ import { code, inline, page, section, sentence, table } from './markdown.ts';
 
 /** The groups of the index, in order. A test checks that every verb is in exactly one. */
 export const groups: readonly (readonly [title: string, verbs: readonly string[]])[] = [
-  ['Containers', ['create', 'list', 'info', 'resize', 'start', 'stop', 'restart', 'delete', 'shell', 'logs']],
+  [
+    'Containers',
+    ['create', 'list', 'info', 'resize', 'start', 'stop', 'restart', 'delete', 'protect', 'unprotect', 'shell', 'logs'],
+  ],
   [
     'Snapshots',
     ['snapshot create', 'snapshot list', 'snapshot restore', 'snapshot delete', 'snapshot rename', 'snapshot schedule'],

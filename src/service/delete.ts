@@ -11,6 +11,7 @@ import type { Call, HostContext } from './instances/context.ts';
 import { isOurAccount } from './instances/jumpAccount.ts';
 import { field } from './instances/metadata.ts';
 import { Stages } from './instances/stages.ts';
+import { refuseProtected } from './protect.ts';
 
 export async function deleteContainer(
   context: HostContext,
@@ -22,6 +23,7 @@ export async function deleteContainer(
     { verb: 'delete', target: user, actor: call.actor, input: {} },
     async () => {
       const instance = await changeableInstanceOf(context, user, { own: true });
+      refuseProtected(user, instance);
       const [account, groupId, keys] = await Promise.all([
         accounts.account(user),
         accounts.groupId(context.settings.jump.group),

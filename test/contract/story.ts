@@ -230,6 +230,9 @@ export async function runStory(world: World): Promise<Answers> {
   expect(result(await manage('reconcile', ['reconcile'])).differences).toEqual([]);
 
   // Delete.
+  expect(result(await manage('protect', ['protect', 'cxt-alice'])).changed).toBe(true);
+  await manage('delete, protected', ['delete', 'cxt-alice', '--yes']);
+  expect(result(await manage('unprotect', ['unprotect', 'cxt-alice'])).changed).toBe(true);
   await manage('delete, unconfirmed', ['delete', 'cxt-alice']);
   expect(await containers()).toMatchObject([{ user: 'cxt-alice', status: 'running' }]);
   await manage('delete', ['delete', 'cxt-alice', '--yes']);

@@ -112,6 +112,7 @@ export const scenarios: readonly Scenario[] = [
     input: { ...alice, every: 'hourly', keep: '2d' },
     again: 'ok',
   },
+  { name: 'protect', from: 'people', verb: 'protect', input: alice, again: 'ok' },
   { name: 'image build', from: 'empty', verb: 'image build', input: {}, again: 'ok' },
   {
     name: 'image build over an image',

@@ -241,6 +241,8 @@ const lines: Record<VerbName, readonly (readonly string[])[]> = {
     ['debug', 'alice'],
     ['debug', 'mallory'],
   ],
+  protect: [['protect', 'alice']],
+  unprotect: [['unprotect', 'alice']],
   start: [
     ['start', 'alice'],
     ['start', 'mallory'],

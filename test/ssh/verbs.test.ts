@@ -169,6 +169,18 @@ const cases: Record<Tried, Case> = {
     shows: /^sshd inside +ok/m,
     columns: ['link', 'severity', 'detail', 'next'],
   },
+  protect: {
+    words: ['protect', 'alice'],
+    before: (run) => run(['unprotect', 'alice']),
+    missing: ['protect', missingUser],
+    shows: /^alice-container is now protected from being deleted$/m,
+  },
+  unprotect: {
+    words: ['unprotect', 'alice'],
+    before: (run) => run(['protect', 'alice']),
+    missing: ['unprotect', missingUser],
+    shows: /^alice-container is now unprotected$/m,
+  },
   start: {
     words: ['start', 'alice'],
     missing: ['start', missingUser],

@@ -17,6 +17,7 @@ export function container(user: string, over: Partial<FeedContainer> = {}): Feed
     diskUsedBytes: 10 * gib,
     autostart: true,
     docker: true,
+    protected: false,
     image: 'images:ubuntu/24.04',
     labels: {},
     createdAt: '2026-01-01T00:00:00.000Z',

@@ -91,6 +91,7 @@ function containerView(c: ContainerDetails, context: ViewContext): Block[] {
         ['Last login', showTime(c.lastLoginAt, context)],
         ['Auto-start', c.autostart ? 'Enabled' : 'Disabled'],
         ['Docker', c.docker ? 'Yes' : 'No'],
+        ...(c.protected ? [['Protected', 'from being deleted'] as const] : []),
         ['Image', c.image],
         ['Storage', `${c.storage.pool} (${c.storage.driver})`],
         [

@@ -68,6 +68,12 @@ export const listColumns = {
     value: (c) => c.keys.length,
   },
   docker: { title: 'DOCKER', priority: 13, cell: (c) => yesNo(c.docker), value: (c) => Number(c.docker) },
+  protected: {
+    title: 'PROTECTED',
+    priority: 15,
+    cell: (c) => yesNo(c.protected),
+    value: (c) => Number(c.protected),
+  },
   snapshots: {
     title: 'SNAPSHOTS',
     priority: 14,
@@ -267,6 +273,8 @@ function csvValue(container: Container, column: ListColumnName): string | number
       return container.autostart;
     case 'docker':
       return container.docker;
+    case 'protected':
+      return container.protected;
     case 'uptime':
       return container.startedAt;
     case 'created':

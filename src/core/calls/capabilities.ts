@@ -35,6 +35,7 @@ import { addKeys, listKeys, removeKey, replaceKeys } from '../../service/keys.ts
 import { addOwnKeys, inviteOwnKey, listOwnKeys, removeOwnKey } from '../../service/ownKeys.ts';
 import { listContainers } from '../../service/list.ts';
 import { restartContainer, startContainer, stopContainer } from '../../service/power.ts';
+import { protectContainer, unprotectContainer } from '../../service/protect.ts';
 import { reconcile } from '../../service/reconcile.ts';
 import { resizeContainer } from '../../service/resize.ts';
 import { say, whoIsHere } from '../../service/room.ts';
@@ -79,6 +80,8 @@ export const capabilities: Capabilities = {
   info,
   resize: resizeContainer,
   delete: deleteContainer,
+  protect: protectContainer,
+  unprotect: unprotectContainer,
   start: startContainer,
   stop: stopContainer,
   restart: restartContainer,

@@ -12,6 +12,14 @@ export interface StateChange {
   readonly connectionsEnded: boolean;
 }
 
+export interface ProtectionChange {
+  readonly user: string;
+  readonly container: string;
+  readonly protected: boolean;
+  readonly changed: boolean;
+  readonly operation: string | null;
+}
+
 export interface ResizeResult {
   readonly user: string;
   readonly container: string;

@@ -33,6 +33,8 @@ export interface Container {
   readonly processLimit: number | null;
   readonly autostart: boolean;
   readonly docker: boolean;
+  /** Whether it is protected from being deleted. */
+  readonly protected: boolean;
   readonly image: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly createdAt: string;

@@ -11,6 +11,7 @@ import { pendingIsolation } from '../isolation/change.ts';
 import type { OomKills } from '../../host/oomKills.ts';
 import type { HostContext } from './context.ts';
 import { memoryUsed } from './memory.ts';
+import { isProtected } from './protection.ts';
 import { outOfMemory } from './outOfMemory.ts';
 import { decodeKeys, field, keyInfo, labelsOf, ownerOfInstance, provisioningOf } from './metadata.ts';
 
@@ -71,6 +72,7 @@ export function toContainer(
     processLimit: count(config['limits.processes']),
     autostart: config['boot.autostart'] === 'true',
     docker: config['security.nesting'] === 'true',
+    protected: isProtected(instance),
     image: config[field.image] ?? config['image.description'] ?? '-',
     labels: labelsOf(instance),
     createdAt: instance.created_at,

@@ -189,6 +189,7 @@ export function deleteInstance(world: World, name: string, force: boolean): Answ
   const instance = instanceNamed(world, name);
   if (instance.run !== null && !force)
     return incusError('The instance is currently running, stop it first or pass --force');
+  if (instance.config['security.protection.delete'] === 'true') return incusError('Instance is protected');
   if (instance.run !== null) world.emit('instance-stopped', name);
   delete world.state.instances[name];
   world.emit('instance-deleted', name);

@@ -29,6 +29,8 @@ snapshot restore   -      x       x     x    x
 snapshot delete    -      x       x     x    x
 snapshot rename    -      x       x     -    x
 snapshot schedule  -      x       x     -    x
+protect            -      x       x     -    x
+unprotect          -      x       x     -    x
 start              -      x       x     -    x
 stop               -      x       x     -    x
 restart            -      x       x     x    x

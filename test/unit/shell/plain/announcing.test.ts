@@ -101,6 +101,7 @@ describe('ListAnnouncer', () => {
     restartFor: [],
     autostart: true,
     docker: true,
+    protected: false,
     image: 'x',
     labels: {},
     createdAt: '2026-01-01T00:00:00Z',
