@@ -6,6 +6,7 @@ import { instanceOf } from './instances/containers.ts';
 import type { ServiceContext } from './context.ts';
 import { listImages } from './images/preparedImage.ts';
 import { decodeKeys, field, keyInfo, labelsOf, ownerOfInstance } from './instances/metadata.ts';
+import { snapshotsOf } from './snapshots/generations.ts';
 import type { Candidate, CandidateKind } from '../domain/events/candidate.ts';
 
 export interface CandidatesRequest {
@@ -62,8 +63,8 @@ async function allCandidates(
     case 'snapshots': {
       const user = request.user === undefined ? onlyOwned(actor) : userOf(request.user);
       if (user === undefined || (owner && actor.owns?.includes(user) !== true)) return [];
-      const instance = await instanceOf(context, findUsername(user), signal);
-      const found = await context.incus.snapshots.list(instance.name, signal);
+      await instanceOf(context, findUsername(user), signal);
+      const found = await snapshotsOf(context, findUsername(user), signal);
       return found.map(({ name, createdAt }) => ({ value: name, says: createdAt })).reverse();
     }
     case 'admins':

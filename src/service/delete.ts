@@ -12,6 +12,7 @@ import { isOurAccount } from './instances/jumpAccount.ts';
 import { field } from './instances/metadata.ts';
 import { Stages } from './instances/stages.ts';
 import { refuseProtected } from './protect.ts';
+import { generationsOf } from './snapshots/generations.ts';
 
 export async function deleteContainer(
   context: HostContext,
@@ -19,7 +20,7 @@ export async function deleteContainer(
   call: Call,
 ): Promise<DeleteResult> {
   const { incus, accounts, jumpKeys, steps } = context;
-  return context.operations.run(
+  const result = await context.operations.run(
     { verb: 'delete', target: user, actor: call.actor, input: {} },
     async () => {
       const instance = await changeableInstanceOf(context, user, { own: true });
@@ -68,6 +69,21 @@ export async function deleteContainer(
       return { user, container: name, freedBytes: toContainer(instance).diskUsedBytes, operation: operation.id };
     },
   );
+  await deleteGenerations(context, user, call).catch((error: unknown) => {
+    const { what, why } = Failure.from(error);
+    call.progress.note(`Earlier states of the container remain, which "reconcile" names: ${what}: ${why}`);
+  });
+  return result;
+}
+
+/** Deletes the earlier generations of a container that is deleted. */
+async function deleteGenerations(context: HostContext, user: Username, call: Call): Promise<void> {
+  for (const { name } of await generationsOf(context, user))
+    await context.operations.run(
+      { verb: 'delete', target: user, actor: call.actor, input: {} },
+      () => Promise.resolve(),
+      (operation) => operation.step(context.steps.deleteInstance, { instance: name }, () => context.incus.delete(name)),
+    );
 }
 
 /** Empties the console log, which outlives the container. Never rejects: a log is no reason to keep a container. */

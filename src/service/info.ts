@@ -13,6 +13,7 @@ import { lastLogin } from './instances/lastLogin.ts';
 import { decodeKeys, field, keyInfo } from './instances/metadata.ts';
 import { findPlacement } from './instances/placement.ts';
 import { ownContainer } from './instances/target.ts';
+import { snapshotsOf, type KeptSnapshot } from './snapshots/generations.ts';
 
 /** How long CPU use is measured, in milliseconds: long enough to be meaningful, short enough to wait for. */
 const cpuSampleMs = 300;
@@ -29,13 +30,18 @@ async function cpuPercent(context: HostContext, instance: IncusInstance, signal:
   return usedNs < 0 ? null : Math.round((usedNs / elapsedNs) * 1000) / 10;
 }
 
+/** Returns a snapshot as the list of instances has it. */
+function toListed({ name, createdAt }: KeptSnapshot): { name: string; created_at: string } {
+  return { name, created_at: createdAt };
+}
+
 async function containerDetails(
   context: HostContext,
   user: Username,
   call: Pick<Call, 'signal'>,
 ): Promise<Omit<ContainerDetails, 'recent'>> {
   const instance = await instanceOf(context, user, call.signal);
-  const [percent, inUse, account, placement, groupId, lastLoginAt, kills] = await Promise.all([
+  const [percent, inUse, account, placement, groupId, lastLoginAt, kills, kept] = await Promise.all([
     cpuPercent(context, instance, call.signal),
     context.incus.memoryInUse(call.signal),
     context.accounts.account(user, call.signal),
@@ -43,11 +49,12 @@ async function containerDetails(
     context.accounts.groupId(context.settings.jump.group, call.signal),
     lastLogin(context.incus, instance, user, call.signal),
     context.oomLog.kills(),
+    snapshotsOf(context, user, call.signal),
   ]);
   const ours = account !== undefined && isOurAccount(account, groupId);
   const hostKey = instance.config[field.hostKey];
   return {
-    ...toContainer(instance, inUse, kills),
+    ...toContainer({ ...instance, snapshots: kept.map(toListed) }, inUse, kills),
     cpuPercent: percent,
     storage: {
       pool: rootDevice(instance)?.device['pool'] ?? placement.pool,

@@ -4,6 +4,7 @@ import { selects, type Selection } from '../domain/results/selection.ts';
 import { toContainer } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
 import { ownerOfInstance } from './instances/metadata.ts';
+import { replacedOf, withGenerations } from './snapshots/generations.ts';
 
 export async function listContainers(
   context: HostContext,
@@ -17,13 +18,15 @@ export async function listContainers(
   ]);
   const ours = instances
     .filter((instance) => ownerOfInstance(instance) !== undefined)
-    .map((instance) => toContainer(instance, inUse, kills));
+    .map((instance) => toContainer(withGenerations(instance, instances), inUse, kills));
   const containers = ours.filter((container) => selects(selection, container));
   return {
     containers,
     total: containers.length,
     running: containers.filter((c) => c.status === 'running').length,
     stopped: containers.filter((c) => c.status === 'stopped').length,
-    foreign: instances.filter((instance) => ownerOfInstance(instance) === undefined).length,
+    foreign: instances.filter(
+      (instance) => ownerOfInstance(instance) === undefined && replacedOf(instance) === undefined,
+    ).length,
   };
 }

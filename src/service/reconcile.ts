@@ -24,7 +24,7 @@ import {
 } from './instances/jumpAccount.ts';
 import { isolationDifferences } from './isolation/differences.ts';
 import { decodeKeys, field, ownerOfInstance, provisioningOf } from './instances/metadata.ts';
-import { scheduleDifferences } from './snapshots/differences.ts';
+import { generationDifferences, scheduleDifferences } from './snapshots/differences.ts';
 
 interface Found {
   readonly kind: DifferenceKind;
@@ -42,6 +42,7 @@ interface Owned {
 
 /** Incus and the host at the time of the query. */
 interface Sides {
+  readonly instances: readonly IncusInstance[];
   readonly owned: readonly Owned[];
   readonly accounts: readonly Account[];
   readonly groupId: number | undefined;
@@ -144,13 +145,13 @@ async function look({ incus, accounts, jumpKeys, settings }: HostContext, signal
     const user = ownerOfInstance(instance);
     return user === undefined ? [] : [{ user, instance }];
   });
-  return { owned, accounts: all, groupId, keyUsers, hasAutorestart };
+  return { instances, owned, accounts: all, groupId, keyUsers, hasAutorestart };
 }
 
 /** Returns every difference of the targets that `wanted` accepts. Changes nothing. */
 async function findDifferences(
   context: HostContext,
-  { owned, accounts, groupId, keyUsers, hasAutorestart }: Sides,
+  { instances, owned, accounts, groupId, keyUsers, hasAutorestart }: Sides,
   wanted: (target: string) => boolean,
   signal?: AbortSignal,
 ): Promise<Found[]> {
@@ -190,7 +191,11 @@ async function findDifferences(
       repair: () => context.jumpKeys.remove(user),
     });
   }
-  return [...found, ...(await insideDifferences(context, concerned, signal))];
+  return [
+    ...found,
+    ...(await generationDifferences(context, instances, wanted, signal)),
+    ...(await insideDifferences(context, concerned, signal)),
+  ];
 }
 
 async function accountDifferences(

@@ -12,7 +12,9 @@ import { snapshotPrefixes } from '../domain/values/snapshotName.ts';
 import type { Username } from '../domain/values/username.ts';
 import type { IncusInstance } from '../host/incus/documents.ts';
 import { isAlready } from '../host/incus/incus.ts';
+import type { Running } from '../journal/operations.ts';
 import { endConnectionsStep } from './instances/connections.ts';
+import { rootDevice } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
 import { containerKeysPath, containerKeysText } from './instances/jumpAccount.ts';
 import { decodeKeys, field } from './instances/metadata.ts';
@@ -20,7 +22,16 @@ import { Stages } from './instances/stages.ts';
 import { targetContainer } from './instances/target.ts';
 import { noteUnlessReachable } from './instances/waiting.ts';
 import { shiftsIds } from './isolation/config.ts';
+import { becomesGeneration, generationName, type KeptSnapshot } from './snapshots/generations.ts';
 import { found, heldContainer, makeSnapshot, timedName } from './snapshots.ts';
+
+interface Restore {
+  readonly user: Username;
+  readonly instance: IncusInstance;
+  readonly source: KeptSnapshot;
+  /** The name of the snapshot of the files of now. */
+  readonly before: string;
+}
 
 export async function restoreSnapshot(
   context: HostContext,
@@ -33,11 +44,16 @@ export async function restoreSnapshot(
     { verb: 'snapshot restore', target: user, actor: call.actor, input: call.recorded },
     async () => {
       const { instance, snapshots } = await heldContainer(context, user);
-      const { name: snapshot } = found(snapshots, wanted, user);
-      await refuseWhereHistoryIsLinear(context, instance, snapshot);
-      return { instance, snapshot, before: timedName(context, snapshotPrefixes.restore, snapshots) };
+      const source = found(snapshots, wanted, user);
+      const isInPlace = source.instance === instance.name && (await keepsNewer(context, instance));
+      const before = timedName(context, snapshotPrefixes.restore, snapshots);
+      return {
+        restore: { user, instance, source, before },
+        restoreIt: isInPlace ? restoreInPlace : restoreByReplacing,
+      };
     },
-    async (operation, { instance, snapshot, before }) => {
+    async (operation, { restore, restoreIt }) => {
+      const { instance, source, before } = restore;
       const { name, status } = instance;
       const runs = status !== 'Stopped';
       const stages = new Stages(call.progress, runs ? 4 : 3);
@@ -53,12 +69,7 @@ export async function restoreSnapshot(
         const keepMs = parseSpan(context.settings.snapshots.keepBeforeRestore);
         await makeSnapshot(context, operation, name, before, new Date(context.now().getTime() + keepMs));
       });
-      await stages.stage(`Restoring ${snapshot}`, async () => {
-        await operation.step(steps.restoreSnapshot, { instance: name, snapshot, before }, async () => {
-          await incus.snapshots.restore(name, snapshot);
-          await writePresent(context, user, instance);
-        });
-      });
+      await stages.stage(`Restoring ${source.name}`, () => restoreIt(context, operation, restore));
       const { ended, warning } = await endConnectionsStep(context, operation, user);
       if (warning !== undefined) call.progress.note(warning);
       if (runs)
@@ -72,7 +83,7 @@ export async function restoreSnapshot(
       const result: SnapshotRestored = {
         user,
         container: name,
-        restored: snapshot,
+        restored: source.name,
         before,
         status: after?.status.toLowerCase() ?? 'unknown',
         connectionsEnded: ended,
@@ -109,22 +120,47 @@ function isOurs(key: string): boolean {
   return !key.startsWith('volatile.') && !key.startsWith('image.');
 }
 
-/**
- * ZFS returns to its newest snapshot only (zfs-rollback(8)), and the snapshot of the present files is always newer.
- * Throws `wrong-state`.
- */
-async function refuseWhereHistoryIsLinear(
-  { incus }: HostContext,
-  { devices, expanded_devices: expanded, name }: IncusInstance,
-  snapshot: string,
+/** Whether the storage can return to an old snapshot and keep the newer ones. */
+async function keepsNewer({ incus }: HostContext, instance: IncusInstance): Promise<boolean> {
+  const pool = rootDevice(instance)?.device['pool'];
+  return (await incus.pools()).find(({ name }) => name === pool)?.driver !== 'zfs';
+}
+
+/** Restores a stopped instance in its place. */
+async function restoreInPlace(
+  context: HostContext,
+  operation: Running,
+  { user, instance, source, before }: Restore,
 ): Promise<void> {
-  const disks = Object.values({ ...expanded, ...devices });
-  const pool = disks.find((device) => device['type'] === 'disk' && device['path'] === '/')?.['pool'];
-  const driver = (await incus.pools()).find((candidate) => candidate.name === pool)?.driver;
-  if (driver !== 'zfs') return;
-  throw new Failure('wrong-state', {
-    what: `snapshot "${snapshot}"`,
-    why: 'on ZFS a restore would delete every newer snapshot, so it is not done here yet',
-    next: `on the host, "incus copy ${name}/${snapshot} rescue" makes a container of it`,
+  const { incus, steps } = context;
+  const { name } = instance;
+  await operation.step(steps.restoreSnapshot, { instance: name, snapshot: source.name, before }, async () => {
+    await incus.snapshots.restore(name, source.name);
+    await writePresent(context, user, instance);
+  });
+}
+
+/** Puts a new instance of the snapshot in the place of a stopped one, which stays as an earlier generation. */
+async function restoreByReplacing(
+  context: HostContext,
+  operation: Running,
+  { user, instance, source }: Restore,
+): Promise<void> {
+  const { incus, steps } = context;
+  const { name } = instance;
+  const earlier = generationName(user, context.now(), operation.id);
+  await operation.step(steps.renameInstance, { instance: name, to: earlier }, () => incus.rename(name, earlier));
+  const change = becomesGeneration(user, instance);
+  const previous = {
+    config: Object.fromEntries(Object.keys(change.config).map((key) => [key, instance.config[key] ?? ''])),
+    devices: Object.fromEntries(Object.keys(change.devices).map((key) => [key, instance.devices[key] ?? {}])),
+  };
+  await operation.step(steps.patchInstance, { instance: earlier, previous: JSON.stringify(previous) }, () =>
+    incus.patch(earlier, change),
+  );
+  const from = source.instance === name ? earlier : source.instance;
+  await operation.step(steps.createInstance, { instance: name, operation: operation.id }, async () => {
+    await incus.snapshots.copy(from, source.name, name, { [field.operation]: operation.id });
+    await writePresent(context, user, { ...instance, config: { ...instance.config, [field.operation]: operation.id } });
   });
 }

@@ -16,18 +16,19 @@ import type { IncusSnapshot } from '../host/incus/snapshots.ts';
 import { changeableInstanceOf, instanceOf } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
 import { targetContainer } from './instances/target.ts';
+import { snapshotsOf, type KeptSnapshot } from './snapshots/generations.ts';
 import { choiceConfig, presentSchedule, scheduleConfig, wantedSchedule, type Schedule } from './snapshots/schedule.ts';
 
 /** A container and its snapshots, at the beginning of an operation. */
 export interface Snapshotted {
   readonly instance: IncusInstance;
-  readonly snapshots: readonly IncusSnapshot[];
+  readonly snapshots: readonly KeptSnapshot[];
 }
 
 /** Reads the container that an operation of the caller holds. */
 export async function heldContainer(context: HostContext, user: Username): Promise<Snapshotted> {
   const instance = await changeableInstanceOf(context, user, { own: true });
-  return { instance, snapshots: await context.incus.snapshots.list(instance.name) };
+  return { instance, snapshots: await snapshotsOf(context, user) };
 }
 
 export async function listSnapshots(
@@ -37,7 +38,7 @@ export async function listSnapshots(
 ): Promise<SnapshotList> {
   const user = targetContainer('snapshot list', named, call.actor);
   const instance = await instanceOf(context, user, call.signal);
-  const snapshots = await context.incus.snapshots.list(instance.name, call.signal);
+  const snapshots = await snapshotsOf(context, user, call.signal);
   return {
     user,
     container: instance.name,
@@ -66,7 +67,7 @@ export async function createSnapshot(
       const wanted = name === undefined ? timedName(context, prefix, snapshots) : `${prefix}${name}`;
       const expiresAt = expires === undefined ? undefined : new Date(expires);
       await makeSnapshot(context, operation, instance.name, wanted, expiresAt);
-      const made = await context.incus.snapshots.list(instance.name);
+      const made = await snapshotsOf(context, user);
       return {
         user,
         container: instance.name,
@@ -113,20 +114,20 @@ export async function deleteSnapshot(
     { verb: 'snapshot delete', target: user, actor: call.actor, input: call.recorded },
     async () => {
       const { instance, snapshots } = await heldContainer(context, user);
-      const { name } = found(snapshots, wanted, user);
+      const { name, instance: holder } = found(snapshots, wanted, user);
       if (call.actor.entryPoint === 'self' && originOf(name) !== 'owner')
         throw new Failure('denied', {
           what: `snapshot ${quoted(name)}`,
           why: 'it is not one of your own, which "snapshot create" makes',
           next: 'ask an admin',
         });
-      return { instance, name };
+      return { container: instance.name, holder, name };
     },
-    async (operation, { instance, name }) => {
-      await operation.step(context.steps.deleteSnapshot, { instance: instance.name, snapshot: name }, () =>
-        context.incus.snapshots.delete(instance.name, name),
+    async (operation, { container, holder, name }) => {
+      await operation.step(context.steps.deleteSnapshot, { instance: holder, snapshot: name }, () =>
+        context.incus.snapshots.delete(holder, name),
       );
-      return { user, container: instance.name, name, operation: operation.id };
+      return { user, container, name, operation: operation.id };
     },
   );
 }
@@ -140,15 +141,15 @@ export async function renameSnapshot(
     { verb: 'snapshot rename', target: user, actor: call.actor, input: call.recorded },
     async () => {
       const held = await heldContainer(context, user);
-      const { name } = found(held.snapshots, snapshot, user);
+      const { name, instance: holder } = found(held.snapshots, snapshot, user);
       refuseTaken(held, to);
-      return { instance: held.instance.name, name };
+      return { container: held.instance.name, holder, name };
     },
-    async (operation, { instance, name }) => {
-      await operation.step(context.steps.renameSnapshot, { instance, snapshot: name, to }, () =>
-        context.incus.snapshots.rename(instance, name, to),
+    async (operation, { container, holder, name }) => {
+      await operation.step(context.steps.renameSnapshot, { instance: holder, snapshot: name, to }, () =>
+        context.incus.snapshots.rename(holder, name, to),
       );
-      return { user, container: instance, from: name, to, operation: operation.id };
+      return { user, container, from: name, to, operation: operation.id };
     },
   );
 }
@@ -195,8 +196,8 @@ function toSnapshot({ name, createdAt, expiresAt, sizeBytes }: IncusSnapshot): S
 }
 
 /** Returns the snapshot of this name. An owner may leave out what the server put before it. Throws `not-found`. */
-export function found(snapshots: readonly IncusSnapshot[], wanted: string, user: Username): IncusSnapshot {
-  const named = (name: string): IncusSnapshot | undefined => snapshots.find((one) => one.name === name);
+export function found(snapshots: readonly KeptSnapshot[], wanted: string, user: Username): KeptSnapshot {
+  const named = (name: string): KeptSnapshot | undefined => snapshots.find((one) => one.name === name);
   const one = named(wanted) ?? named(`${snapshotPrefixes.owner}${wanted}`);
   if (one !== undefined) return one;
   throw new Failure('not-found', {

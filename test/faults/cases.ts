@@ -1,11 +1,11 @@
 /** Runs many small cases: makes each world once and copies it, runs some cases in parallel, and collects problems. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import { makers, type Scenario, type WorldName } from './scenarios.ts';
+import { hostOf, makers, type Scenario, type WorldName } from './scenarios.ts';
 import { snapshot } from '../support/world/snapshot.ts';
-import { copyWorld, hostStateOf, World, type Outcome } from '../support/world/world.ts';
+import { copyWorld, hostStateOf, statePath, World, type Outcome } from '../support/world/world.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'containarium-faults-'));
 let folders = 0;
@@ -27,6 +27,12 @@ async function make(name: WorldName): Promise<string> {
   const world = await World.open(newFolder());
   await makers[name](world);
   await world.close();
+  const edit = hostOf[name];
+  if (edit !== undefined) {
+    const state = hostStateOf(world.folder);
+    edit(state);
+    writeFileSync(statePath(world.folder), JSON.stringify(state));
+  }
   return world.folder;
 }
 

@@ -1,9 +1,10 @@
 /** The verbs that change the host, each with the world that it starts from and the answer to a second call. */
 import type { LoggedCommand } from '../../src/simulated/faults/commandLog.ts';
+import type { HostState } from '../../src/simulated/state/state.ts';
 import { newKey } from '../support/world/keys.ts';
 import type { World } from '../support/world/world.ts';
 
-export type WorldName = 'empty' | 'image' | 'people' | 'stopped' | 'laptop' | 'snapshot' | 'drift';
+export type WorldName = 'empty' | 'image' | 'people' | 'stopped' | 'laptop' | 'snapshot' | 'zfs' | 'drift';
 
 export interface Scenario {
   readonly name: string;
@@ -27,7 +28,7 @@ const keys = {
 const alice = { user: 'alice' } as const;
 
 /** The verbs of the client that Incus carries on with when the client is gone. */
-const background = ['create', 'start', 'stop', 'restart', 'delete', 'publish', 'snapshot'];
+const background = ['create', 'start', 'stop', 'restart', 'delete', 'publish', 'snapshot', 'rename', 'copy'];
 
 export function isBackground({ program, args }: LoggedCommand): boolean {
   return program === 'incus' && (background.includes(args[0] ?? '') || args.includes('POST'));
@@ -92,6 +93,13 @@ export const scenarios: readonly Scenario[] = [
     again: 'ok',
   },
   {
+    name: 'snapshot restore on ZFS',
+    from: 'zfs',
+    verb: 'snapshot restore',
+    input: { ...alice, snapshot: 'first', yes: true },
+    again: 'ok',
+  },
+  {
     name: 'snapshot delete',
     from: 'snapshot',
     verb: 'snapshot delete',
@@ -124,6 +132,13 @@ export const scenarios: readonly Scenario[] = [
   },
 ];
 
+/** What is different on the host of a world from the start. */
+export const hostOf: Readonly<Partial<Record<WorldName, (state: HostState) => void>>> = {
+  zfs: ({ pools }) => {
+    for (const pool of pools) pool.driver = 'zfs';
+  },
+};
+
 /** Functions that make each world from a new one. */
 export const makers: Readonly<Record<WorldName, (world: World) => Promise<unknown>>> = {
   async empty(world) {
@@ -153,6 +168,9 @@ export const makers: Readonly<Record<WorldName, (world: World) => Promise<unknow
     await makers.laptop(world);
     await world.must('snapshot create', { ...alice, name: 'first' });
     await world.must('key remove', { ...alice, key: 'alice@laptop' });
+  },
+  async zfs(world) {
+    await makers.snapshot(world);
   },
   /** Everything that `reconcile` can find and repair, and two things that it must not touch. */
   async drift(world) {

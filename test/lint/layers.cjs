@@ -79,7 +79,7 @@ const rooms = {
     certificates: [],
     access: ['certificates', 'instances'],
     debug: ['checks', 'instances'],
-    shells: ['instances'],
+    shells: ['snapshots', 'instances'],
     snapshots: ['instances'],
     '.': [
       'checks',

@@ -14,6 +14,8 @@ export type DifferenceKind =
   | 'restart-pending'
   | 'container-address'
   | 'snapshot-schedule'
+  | 'generation-empty'
+  | 'generation-orphan'
   | 'container-unfinished'
   | 'operation-unfinished';
 

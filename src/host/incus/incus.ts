@@ -80,7 +80,7 @@ export class Incus {
   /** `fuse` is undefined where the instances are not on this machine. */
   constructor(runner: Runner, limits: IncusLimits = defaultIncusLimits, fuse?: FuseConnections) {
     this.#client = new IncusClient(runner, limits);
-    this.snapshots = new IncusSnapshots(this.#client, limits);
+    this.snapshots = new IncusSnapshots(this.#client, limits, this.#idChoice);
     this.limits = limits;
     this.#fuse = fuse;
   }
@@ -232,6 +232,11 @@ export class Incus {
     const { config, location } = await this.#client.query(path, documents.instance);
     // On another member of a cluster the same ids may be those of another container here.
     return location === 'none' ? ownIds(config) : undefined;
+  }
+
+  /** Renames a stopped instance. Its snapshots go with it. */
+  async rename(name: string, to: string): Promise<void> {
+    await this.#client.change(name, ['rename', name, to, '--quiet'], { timeoutMs: this.limits.changeMs });
   }
 
   /** Deletes an instance, running or not. */

@@ -1,6 +1,7 @@
 /** Snapshots of instances, through Incus's client. */
 import { z } from 'zod';
 import type { IncusClient, IncusLimits } from './client.ts';
+import { isolatedKey, type IdChoice } from './idChoice.ts';
 
 /** Go's zero time, which Incus uses for "never". */
 const never = '0001-01-01T00:00:00Z';
@@ -24,10 +25,12 @@ export interface IncusSnapshot {
 export class IncusSnapshots {
   readonly #client: IncusClient;
   readonly #limits: IncusLimits;
+  readonly #idChoice: IdChoice;
 
-  constructor(client: IncusClient, limits: IncusLimits) {
+  constructor(client: IncusClient, limits: IncusLimits, idChoice: IdChoice) {
     this.#client = client;
     this.#limits = limits;
+    this.#idChoice = idChoice;
   }
 
   async list(instance: string, signal?: AbortSignal): Promise<IncusSnapshot[]> {
@@ -54,6 +57,17 @@ export class IncusSnapshots {
   /** Gives a stopped or running instance the files and the configuration of a snapshot. Incus kills a running one. */
   async restore(instance: string, name: string): Promise<void> {
     await this.#client.change(instance, ['snapshot', 'restore', instance, name], { timeoutMs: this.#limits.copyMs });
+  }
+
+  /** Makes a stopped instance of a snapshot, with its configuration and these changes of it. */
+  async copy(instance: string, name: string, to: string, config: Readonly<Record<string, string>>): Promise<void> {
+    const changes = Object.entries(config).flatMap(([key, value]) => ['--config', `${key}=${value}`]);
+    // The copy may be isolated, and then Incus chooses its ids.
+    await this.#idChoice.run({ config: { [isolatedKey]: 'true' } }, () =>
+      this.#client.change(instance, ['copy', `${instance}/${name}`, to, ...changes, '--quiet'], {
+        timeoutMs: this.#limits.copyMs,
+      }),
+    );
   }
 
   async delete(instance: string, name: string): Promise<void> {

@@ -21,6 +21,8 @@ export const field = {
   image: `${prefix}image`,
   /** The fixed address that was written into the container. Absent: made by a version that left it to DHCP. */
   address: `${prefix}address`,
+  /** On an instance that a restore has replaced: the user whose container it was. */
+  replaced: `${prefix}replaced`,
   /** The schedule of snapshots that an admin chose. Absent: that of the settings. */
   snapshots: `${prefix}snapshots`,
 } as const;

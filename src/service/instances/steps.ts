@@ -94,6 +94,16 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
     },
   };
 
+  /** Renames a stopped instance. */
+  const renameInstance: StepKind<Facts & { instance: string; to: string }> = {
+    name: 'rename-instance',
+    async undo({ instance, to }) {
+      await Promise.all([incusQuiet(incus, instance), incusQuiet(incus, to)]);
+      const [before, after] = await Promise.all([incus.instance(instance), incus.instance(to)]);
+      if (before === undefined && after !== undefined) await incus.rename(to, instance);
+    },
+  };
+
   /** Changes an instance that the same operation created; undo deletes it with the instance. */
   const seedInstance: StepKind<Facts & { instance: string }> = {
     name: 'seed-instance',
@@ -244,6 +254,7 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
     ...makeSnapshotSteps({ incus, quiet: (instance) => incusQuiet(incus, instance) }),
     createInstance,
     createBuildInstance,
+    renameInstance,
     seedInstance,
     createAccount,
     removeAccount,

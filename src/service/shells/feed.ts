@@ -11,6 +11,7 @@ import type { IncusInstance } from '../../host/incus/documents.ts';
 import type { MemoryInUse } from '../../host/incus/memoryMetrics.ts';
 import { toContainer } from '../instances/containers.ts';
 import { ownerOfInstance } from '../instances/metadata.ts';
+import { withGenerations } from '../snapshots/generations.ts';
 
 /** A source of instance changes: the stream of lifecycle events of Incus or of the simulated host. */
 export interface LifecycleSource {
@@ -178,7 +179,7 @@ export class ContainerFeed {
       ]);
       found = instances
         .filter((instance) => ownerOfInstance(instance) !== undefined)
-        .map((instance) => ({ container: toContainer(instance, inUse), instance }));
+        .map((instance) => ({ container: toContainer(withGenerations(instance, instances), inUse), instance }));
     } catch (error) {
       if (!signal.aborted) this.#becomeStale(Failure.from(error));
       return;

@@ -7,9 +7,16 @@ import { pullFile, pushFile } from '../inside/files.ts';
 import { parseFlags } from '../program/flags.ts';
 import type { Parsed } from '../program/flags.ts';
 import { deleteImage, publishInstance } from './images.ts';
-import { createInstance, deleteInstance, restartInstance, startInstance, stopInstance } from './instances.ts';
+import {
+  createInstance,
+  deleteInstance,
+  renameInstance,
+  restartInstance,
+  startInstance,
+  stopInstance,
+} from './instances.ts';
 import { query } from './query.ts';
-import { deleteSnapshot, renameSnapshot, restoreSnapshot } from './snapshots.ts';
+import { copySnapshot, deleteSnapshot, renameSnapshot, restoreSnapshot } from './snapshots.ts';
 
 interface Verb {
   readonly flags: Readonly<Record<string, 'value' | 'none'>>;
@@ -84,6 +91,22 @@ const verbs: Readonly<Record<string, Verb>> = {
       const method = parsed.flags.get('request') ?? parsed.flags.get('X') ?? 'GET';
       return query(world, method, first(parsed), parsed.flags.get('data') ?? parsed.flags.get('d') ?? '');
     },
+  },
+  rename: {
+    operation: 'Renaming instance',
+    flags: quiet,
+    operands: 2,
+    changes: always,
+    run: (world, parsed) => renameInstance(world, first(parsed), parsed.rest[1] ?? ''),
+  },
+  copy: {
+    operation: 'Creating instance',
+    flags: { ...quiet, config: 'value', c: 'value' },
+    operands: 2,
+    isLong: true,
+    changes: always,
+    run: (world, parsed) =>
+      copySnapshot(world, first(parsed), parsed.rest[1] ?? '', [parsed.flags.get('config') ?? ''].filter(Boolean)),
   },
   'snapshot restore': {
     operation: 'Restoring snapshot',
@@ -205,8 +228,8 @@ export const incus: SimulatedProgram = {
     if (snapshotted !== null) return { description: 'Snapshotting instance', args, instance: snapshotted[1] ?? '' };
     const description = found.verb.operation;
     if (description === undefined) return undefined;
-    // The name comes second in `incus create IMAGE NAME`, first in the other verbs.
-    const instance = found.parsed.rest[args[0] === 'create' ? 1 : 0];
+    // The name comes second in `incus create IMAGE NAME` and `incus copy`, first in the other verbs.
+    const instance = found.parsed.rest[args[0] === 'create' || args[0] === 'copy' ? 1 : 0];
     // The client adds the alias after the server has made the image.
     if (description === publishing) return { description, args: ['publish', ...found.parsed.rest] };
     return { description, args, ...(instance === undefined ? {} : { instance }) };

@@ -119,6 +119,54 @@ export function createInstance(world: World, imageRef: string, name: string, inp
   return done();
 }
 
+/**
+ * Makes a stopped instance of what a snapshot keeps. Like a real server, gives it other ids and addresses of its own;
+ * what it has on disk keeps the ids of the original.
+ */
+export function copyInstance(
+  world: World,
+  name: string,
+  { config, devices, files, prepared }: Pick<InstanceRecord, 'config' | 'devices' | 'files' | 'prepared'>,
+): Answer {
+  const { state, nowMs } = world;
+  if (Object.hasOwn(state.instances, name)) return incusError(`Instance "${name}" already exists`);
+  const own = Object.fromEntries(
+    Object.entries(config).filter(
+      ([key]) => !key.startsWith('volatile.') || ['volatile.base_image', 'volatile.last_state.idmap'].includes(key),
+    ),
+  );
+  const idMap = idMapConfig(state, name, own);
+  if (typeof idMap === 'string') return incusError(`Failed creating instance record: ${idMap}`);
+  state.serial += 1;
+  const identity = `${name} ${state.serial}`;
+  state.instances[name] = {
+    name,
+    createdAtMs: nowMs,
+    lastUsedAtMs: null,
+    config: { ...own, ...idMap, 'volatile.uuid': uuidOf(identity), 'volatile.uuid.generation': uuidOf(identity) },
+    devices,
+    files,
+    prepared,
+    ranMs: 0,
+    run: null,
+    snapshots: [],
+  };
+  world.emit('instance-created', name);
+  return done();
+}
+
+export function renameInstance(world: World, name: string, to: string): Answer {
+  const instance = instanceNamed(world, name);
+  if (instance.run !== null) return incusError('Renaming of running instance not allowed');
+  if (Object.hasOwn(world.state.instances, to)) return incusError(`Name "${to}" already in use`);
+  const bad = nameProblem(to);
+  if (bad !== undefined) return incusError(`Invalid instance name: ${bad}`);
+  delete world.state.instances[name];
+  world.state.instances[to] = { ...instance, name: to };
+  world.emit('instance-renamed', to);
+  return done();
+}
+
 function boot(world: World, instance: InstanceRecord): void {
   const { state, nowMs } = world;
   state.serial += 1;

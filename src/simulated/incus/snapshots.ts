@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { done, incusError, incusRefusal } from '../program/answer.ts';
 import type { Answer, World } from '../program/answer.ts';
 import { instanceNamed } from '../program/lookup.ts';
+import { rootDevice } from './devices.ts';
+import { copyInstance } from './instances.ts';
 import type { InstanceRecord, SnapshotRecord } from '../state/state.ts';
 
 const request = z.object({ name: z.string(), expires_at: z.iso.datetime().optional() });
@@ -28,14 +30,40 @@ function snapshotNamed(instance: InstanceRecord, name: string): SnapshotRecord {
   );
 }
 
+/**
+ * Returns the error of ZFS for a snapshot that is not the newest (incus 6.0, restoreVolume in
+ * driver_zfs_volumes.go).
+ */
+function zfsProblem({ state }: World, instance: InstanceRecord, name: string): string | undefined {
+  const pool = rootDevice(instance.devices)?.['pool'];
+  if (state.pools.find((candidate) => candidate.name === pool)?.driver !== 'zfs') return undefined;
+  if (instance.snapshots.at(-1)?.name === name) return undefined;
+  return `Snapshot "${name}" cannot be restored due to subsequent snapshot(s). Set zfs.remove_snapshots to override`;
+}
+
 /** Restores a stopped instance: its files, its configuration and its devices. */
 export function restoreSnapshot(world: World, instanceName: string, name: string): Answer {
   const instance = instanceNamed(world, instanceName);
   const { config, devices, files, prepared } = structuredClone(snapshotNamed(instance, name));
+  const problem = zfsProblem(world, instance, name);
+  if (problem !== undefined) return incusError(problem);
   if (instance.run !== null) return incusError('The simulated host restores stopped instances only');
   Object.assign(instance, { config, devices, files, prepared });
   world.emit('instance-restored', instanceName);
   return done();
+}
+
+/** Makes a stopped instance of a snapshot: `copy INSTANCE/SNAPSHOT NAME --config KEY=VALUE`. */
+export function copySnapshot(world: World, source: string, to: string, changes: readonly string[]): Answer {
+  const [instanceName = '', name] = source.split('/');
+  if (name === undefined) return incusError('The simulated host copies snapshots only');
+  const snapshot = snapshotNamed(instanceNamed(world, instanceName), name);
+  const config = { ...snapshot.config };
+  for (const change of changes) {
+    const at = change.indexOf('=');
+    config[change.slice(0, at)] = change.slice(at + 1);
+  }
+  return copyInstance(world, to, { ...structuredClone(snapshot), config });
 }
 
 export function deleteSnapshot(world: World, instanceName: string, name: string): Answer {

@@ -15,16 +15,17 @@ function isInternal(key: string): boolean {
   return key.startsWith('volatile.');
 }
 
-function instance({
-  name,
-  config,
-  devices,
-  files,
-  prepared,
-  run,
-  stuckQuotaBytes,
-  snapshots,
-}: InstanceRecord): unknown {
+function withoutTime(name: string): string {
+  return name.replace(/\d{8}-\d{6}(-\d+)?/, 'TIME');
+}
+
+function isEarlier({ config }: InstanceRecord): boolean {
+  return config['user.containarium.replaced'] !== undefined;
+}
+
+function rendered(instance: InstanceRecord, all: readonly InstanceRecord[]): unknown {
+  const { name, config, devices, files, prepared, run, stuckQuotaBytes } = instance;
+  const earlier = all.filter((each) => isEarlier(each) && each.name.startsWith(`${name}-`));
   const hostKey = config['user.containarium.host-key'];
   return {
     name,
@@ -42,8 +43,11 @@ function instance({
     ),
     prepared,
     stuckQuotaBytes,
-    // A second restore keeps the same files as the first, under a later time.
-    snapshots: [...new Set(snapshots.map((one) => one.name.replace(/\d{8}-\d{6}(-\d+)?/, 'TIME')))].sort(),
+    // A second restore keeps the same files as the first, under a later time; on ZFS in another instance.
+    snapshots: [
+      ...new Set([instance, ...earlier].flatMap((each) => each.snapshots.map((one) => withoutTime(one.name)))),
+    ].sort(),
+    hasEarlier: earlier.length > 0,
     // A running container must serve the host key in its configuration.
     running: run === null ? false : { address: run.address, servesItsKey: run.hostKey === (hostKey ?? null) },
   };
@@ -56,7 +60,9 @@ function instance({
 export function snapshot(state: HostState, jumpGroup = 'containarium-jump'): string {
   const jumpGid = state.groups.find(({ name }) => name === jumpGroup)?.gid;
   const document = {
-    instances: Object.values(state.instances).map(instance),
+    instances: Object.values(state.instances)
+      .filter((each) => !isEarlier(each))
+      .map((each) => rendered(each, Object.values(state.instances))),
     accounts: state.accounts.map(({ uid, gid, ...account }) => ({
       ...account,
       uid: uid < 1001 ? uid : 'UID',

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { createContainer } from '../../../src/service/create.ts';
 import { addKeys, removeKey } from '../../../src/service/keys.ts';
+import { deleteContainer } from '../../../src/service/delete.ts';
 import { listContainers } from '../../../src/service/list.ts';
 import { stopContainer } from '../../../src/service/power.ts';
 import { reconcile } from '../../../src/service/reconcile.ts';
@@ -14,7 +15,7 @@ import {
   renameSnapshot,
   scheduleSnapshots,
 } from '../../../src/service/snapshots.ts';
-import type { InstanceRecord } from '../../../src/simulated/state/state.ts';
+import type { HostState, InstanceRecord } from '../../../src/simulated/state/state.ts';
 import { alice, callBy, hosts, owner, refused, whileHeld } from '../../support/world/hosts.ts';
 import { newKey } from '../../support/world/keys.ts';
 import { hostStateOf, type World } from '../../support/world/world.ts';
@@ -138,6 +139,62 @@ describe('a restore', () => {
     await createSnapshot(world.context, { name: 'mine' }, callBy(her));
     const restored = await restoreSnapshot(world.context, { snapshot: 'mine' }, callBy(her));
     expect(restored.restored).toBe('own-mine');
+  });
+});
+
+describe('a restore on ZFS, which would delete newer snapshots', () => {
+  const zfs = (state: HostState): void => {
+    for (const pool of state.pools) pool.driver = 'zfs';
+  };
+
+  it('brings the files back in a new instance, and keeps every snapshot', async () => {
+    const world = await host({ edit: zfs });
+    await write(world, 'old');
+    await make(world, 'first');
+    await write(world, 'middle');
+    await make(world, 'second');
+    await write(world, 'new');
+    const { before } = await restore(world, 'first');
+    expect(notes(world)).toBe('old');
+    expect((await names(world)).sort()).toEqual([before, 'first', 'second'].sort());
+    await make(world, 'third');
+    await restore(world, 'second');
+    expect(notes(world)).toBe('middle');
+    await restore(world, before);
+    expect(notes(world)).toBe('new');
+    expect(await names(world)).toEqual(expect.arrayContaining(['first', 'second', 'third', before]));
+    expect((await reconcile(world.context, {}, callBy())).differences).toEqual([]);
+    const { containers, foreign } = await listContainers(world.context, {}, callBy());
+    expect(containers).toMatchObject([{ user: 'alice', status: 'running', snapshots: 6 }]);
+    expect(foreign).toBe(0);
+    expect(await world.must('info', { user: 'alice' })).toMatchObject({ container: { snapshots: 6 } });
+  });
+
+  it('leaves keys and addresses as they are now, to the present instance alone', async () => {
+    const world = await host({ edit: zfs });
+    await make(world, 'first');
+    const present = instanceIn(world);
+    await restore(world, 'first');
+    const restored = instanceIn(world);
+    expect(restored.devices).toEqual(present.devices);
+    expect(restored.config['user.containarium.keys']).toBe(present.config['user.containarium.keys']);
+    const earlier = Object.values(hostStateOf(world.folder).instances).find(({ name }) => name !== restored.name);
+    expect(earlier?.devices['eth0']).toEqual({ type: 'none' });
+    expect(earlier?.config).not.toHaveProperty('snapshots.schedule');
+  });
+
+  it('leaves an earlier state that reconcile deletes when its last snapshot is gone, and delete with the container', async () => {
+    const world = await host({ edit: zfs });
+    await make(world, 'first');
+    const { before } = await restore(world, 'first');
+    for (const snapshot of ['first', before]) await deleteSnapshot(world.context, { user: alice, snapshot }, callBy());
+    expect((await reconcile(world.context, {}, callBy())).differences).toMatchObject([{ kind: 'generation-empty' }]);
+    await reconcile(world.context, { apply: true }, callBy());
+    expect(Object.keys(hostStateOf(world.folder).instances)).toEqual(['alice-container']);
+    await make(world, 'second');
+    await restore(world, 'second');
+    await deleteContainer(world.context, { user: alice }, callBy());
+    expect(hostStateOf(world.folder).instances).toEqual({});
   });
 });
 

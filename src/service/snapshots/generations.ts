@@ -1,0 +1,84 @@
+/**
+ * The generations of a container. ZFS returns to its newest snapshot only (zfs-rollback(8)), and deletes the newer ones
+ * if it is made to return further. So there a restore makes a new instance of the snapshot, and the instance of before
+ * stays, stopped and under another name, for as long as it has snapshots: they are still the container's.
+ */
+import { timeName } from '../../domain/values/snapshotName.ts';
+import { containerName, type Username } from '../../domain/values/username.ts';
+import type { IncusInstance } from '../../host/incus/documents.ts';
+import type { InstanceSpec } from '../../host/incus/incus.ts';
+import type { IncusSnapshot } from '../../host/incus/snapshots.ts';
+import type { HostContext } from '../instances/context.ts';
+import { field } from '../instances/metadata.ts';
+
+/** A snapshot of a container, with the instance that has it. */
+export interface KeptSnapshot extends IncusSnapshot {
+  readonly instance: string;
+}
+
+/** Returns the user whose container this instance was before a restore; undefined for every other instance. */
+export function replacedOf({ name, config }: Pick<IncusInstance, 'name' | 'config'>): string | undefined {
+  const user = config[field.replaced];
+  return user !== undefined && name.startsWith(`${containerName(user)}-`) ? user : undefined;
+}
+
+/** Returns the earlier generations of a user's container. */
+export async function generationsOf(
+  { incus }: Pick<HostContext, 'incus'>,
+  user: Username,
+  signal?: AbortSignal,
+): Promise<IncusInstance[]> {
+  return (await incus.instances(signal)).filter((instance) => replacedOf(instance) === user);
+}
+
+/** Returns an instance with the snapshots of its earlier generations among its own. */
+export function withGenerations(instance: IncusInstance, all: readonly IncusInstance[]): IncusInstance {
+  const earlier = all.filter((each) => {
+    const user = replacedOf(each);
+    return user !== undefined && containerName(user) === instance.name;
+  });
+  if (earlier.length === 0) return instance;
+  return { ...instance, snapshots: [instance, ...earlier].flatMap(({ snapshots }) => snapshots ?? []) };
+}
+
+/** Returns the snapshots of a container, those of its earlier generations included. */
+export async function snapshotsOf(
+  context: Pick<HostContext, 'incus'>,
+  user: Username,
+  signal?: AbortSignal,
+): Promise<KeptSnapshot[]> {
+  const names = [containerName(user), ...(await generationsOf(context, user, signal)).map(({ name }) => name)];
+  const lists = await Promise.all(
+    names.map(async (instance) =>
+      (await context.incus.snapshots.list(instance, signal)).map((snapshot) => ({ ...snapshot, instance })),
+    ),
+  );
+  return lists.flat();
+}
+
+/**
+ * Returns the name under which an operation keeps the present generation. With the longest user name it has 63
+ * characters, as many as Incus allows.
+ */
+export function generationName(user: Username, now: Date, operation: string): string {
+  return `${containerName(user)}-${timeName(now)}-${operation.slice(-4).toLowerCase()}`;
+}
+
+/**
+ * Returns the change that makes an instance an earlier generation: nobody's container, without the address, and with
+ * no schedule of its own.
+ */
+export function becomesGeneration(user: Username, { devices }: IncusInstance): InstanceSpec {
+  const nics = Object.entries(devices).filter(([, { type }]) => type === 'nic');
+  return {
+    config: {
+      [field.replaced]: user,
+      [field.owner]: '',
+      'snapshots.schedule': '',
+      'boot.autostart': 'false',
+      'security.protection.delete': '',
+    },
+    // Incus refuses to start an instance with the address of another, even of a stopped one.
+    devices: Object.fromEntries(nics.map(([name]) => [name, { type: 'none' }])),
+  };
+}
