@@ -11,6 +11,7 @@ import { installing } from './installing.ts';
 import { interruptions } from './interruptions.ts';
 import { JumpHost } from './jumpHost.ts';
 import { quotas } from './quotas.ts';
+import { snapshots } from './snapshots.ts';
 
 vi.setConfig({ testTimeout: 40 * 60_000, hookTimeout: 60 * 60_000 });
 
@@ -33,6 +34,7 @@ describe('a jump host with ZFS', () => {
   installing(host);
   containers(host);
   confinement(host);
+  snapshots(host);
   quotas(host);
   interruptions(host);
 });
