@@ -8,7 +8,7 @@ import type { Ask } from '../catalogue/completion.ts';
 import { describe, onTerminal, overview, verbForHelp, verbHelp } from '../catalogue/help.ts';
 import { wantedFormat, type Format } from '../catalogue/format.ts';
 import { parseCommandLine, type Invocation } from '../catalogue/parse.ts';
-import { targetOf, wantsStdin } from '../catalogue/declaration/verb.ts';
+import { wantsStdin, warningOf, wordToConfirm } from '../catalogue/declaration/verb.ts';
 import { renderAnswer, renderBlocks, renderDocument, renderFailure } from '../catalogue/render.ts';
 import type { Actor } from '../domain/access/actor.ts';
 import type { HostTag } from '../domain/results/about.ts';
@@ -223,9 +223,9 @@ async function completeInput(options: CommandOptions, { verb, input }: Invocatio
     full[parameter.name] = await io.files.read(path);
   }
   // Without a valid name core refuses the call, so there is nothing to confirm.
-  const name = targetOf(verb, full);
+  const name = wordToConfirm(verb, full);
   if (verb.danger === 'type-name' && full['yes'] !== true && io.terminal && name !== null) {
-    full['confirm'] = (await io.ask(`${verb.summary}. This cannot be undone.\nType "${name}" to continue: `)).trim();
+    full['confirm'] = (await io.ask(`${verb.summary}. ${warningOf(verb)}\nType "${name}" to continue: `)).trim();
   }
   return full;
 }

@@ -32,6 +32,7 @@ import { findPlacement, type Placement } from './instances/placement.ts';
 import { Stages } from './instances/stages.ts';
 import { isolationConfig } from './isolation/config.ts';
 import { explained } from './isolation/differences.ts';
+import { replacedOf } from './snapshots/generations.ts';
 import { scheduleConfig } from './snapshots/schedule.ts';
 import { waitForNetwork, waitForSsh } from './instances/waiting.ts';
 import { makeNic } from './isolation/nic.ts';
@@ -216,6 +217,15 @@ async function planCreate(context: HostContext, request: CreateRequest, base: st
           why: 'it exists but was not created by containarium',
           next: 'choose another user name',
         });
+  }
+  const earlier = instances.find((instance) => replacedOf(instance) === user);
+  if (earlier !== undefined) {
+    // Its snapshots would be those of the new container, and perhaps of another person.
+    throw new Failure('exists', {
+      what: `instance "${earlier.name}"`,
+      why: 'it is an earlier state of a deleted container of this user',
+      next: `on the host, "incus delete ${earlier.name}" deletes it; or choose another user name`,
+    });
   }
   if (account !== undefined) {
     throw isOurAccount(account, groupId)

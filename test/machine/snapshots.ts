@@ -1,5 +1,6 @@
 /** Snapshots on ZFS, which returns by itself to the newest one only. */
 import { describe, expect, it } from 'vitest';
+import type { SnapshotList } from '../../src/domain/results/snapshots.ts';
 import type { JumpHost } from './jumpHost.ts';
 
 export function snapshots(host: JumpHost): void {
@@ -7,7 +8,7 @@ export function snapshots(host: JumpHost): void {
     const write = (text: string) => host.did(`incus exec alice-container -- sh -c 'echo ${text} > /home/alice/notes'`);
     const notes = () => host.did('incus exec alice-container -- cat /home/alice/notes');
     const names = async (): Promise<string[]> =>
-      (await host.manage('snapshot list alice')).snapshots.map(({ name }: { name: string }) => name);
+      ((await host.manage('snapshot list alice')) as SnapshotList).snapshots.map(({ name }) => name);
 
     it('that is not the newest gives its files back, and all snapshots stay', async () => {
       await write('old');

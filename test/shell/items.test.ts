@@ -99,6 +99,25 @@ test('delete of a user who cannot exist is refused by the name that was typed', 
   await shell.said(/container of "Nobody-Here": no such container \(not-found\)/);
 });
 
+test('a restore says what is kept, and requires the name of the snapshot, at manage@ and at self@', async () => {
+  const own = await makeKey(await temporaryFolder(), 'own');
+  expect(await server.ssh(['create', 'sam'], { stdin: own.line })).toMatchObject({ code: 0 });
+  expect(await server.ssh(['snapshot', 'create', 'sam', 'kept'])).toMatchObject({ code: 0 });
+  for (const [who, line] of [
+    [{}, 'snapshot restore sam kept'],
+    [{ user: 'self', key: own.path }, 'snapshot restore kept'],
+  ] as const) {
+    const shell = await openShell(server, { columns: 100, rows: 30, ...who });
+    shell.type(line).press('enter');
+    const asked = await shell.shows('Type "kept" to continue:');
+    expect(asked).toContain('are kept in another snapshot');
+    expect(asked).not.toContain('cannot be undone');
+    shell.type('kept').press('enter');
+    await shell.said(/sam-container: restored kept; the files before are in\s+before-restore-/);
+    shell.close();
+  }
+});
+
 test('list drops the least important columns, and stacks them in a very narrow window', async () => {
   const seen = new Map<number, string>();
   for (const columns of [200, 80, 50, 18]) {

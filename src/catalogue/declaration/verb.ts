@@ -87,6 +87,8 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
   /** Whether it changes anything. Such a call is recorded before it runs, and refused if it cannot be recorded. */
   readonly changes: boolean;
   readonly danger: Danger;
+  /** For a verb whose target is not what it endangers: the property of the input to type, and what to say before. */
+  readonly confirmation?: { readonly property: string; readonly warning: string };
   /** Calls are not recorded, because they change nothing and reveal nothing about the host. */
   readonly unrecorded?: true;
   /** The input read from standard input, unless an option gives it. */
@@ -151,6 +153,19 @@ export function targetOf(
 ): string | null {
   const parsed = verb.target === undefined ? undefined : fieldSchema(verb, verb.target)?.safeParse(input[verb.target]);
   return parsed?.success === true && typeof parsed.data === 'string' ? parsed.data : null;
+}
+
+/** Returns what the caller must type to confirm a call: a name. Returns null if there is none, or no valid one. */
+export function wordToConfirm(
+  verb: Pick<Verb, 'target' | 'input' | 'confirmation'>,
+  input: Readonly<Record<string, unknown>>,
+): string | null {
+  return targetOf(verb.confirmation === undefined ? verb : { ...verb, target: verb.confirmation.property }, input);
+}
+
+/** Returns what to say before a caller confirms. */
+export function warningOf({ confirmation }: Pick<Verb, 'confirmation'>): string {
+  return confirmation?.warning ?? 'This cannot be undone.';
 }
 
 /** Reports whether a call with this input must read standard input. */

@@ -1,6 +1,6 @@
 /** The preconditions of dangerous verbs. core checks them, even if the entry point has asked the user already. */
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
-import { targetOf } from '../../catalogue/declaration/verb.ts';
+import { targetOf, wordToConfirm } from '../../catalogue/declaration/verb.ts';
 import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';
@@ -50,19 +50,22 @@ export function requireGrantHere(verb: AnyVerb, { entryPoint }: Actor, accessVer
  */
 export function requireConfirmation(verb: AnyVerb, input: Readonly<Record<string, unknown>>): void {
   if (verb.danger === 'none' || input['yes'] === true) return;
-  const target = targetOf(verb, input) ?? '';
+  const word = wordToConfirm(verb, input) ?? '';
   const typed = input['confirm'];
-  if (typeof typed === 'string' && typed !== '' && (typed === target || typed === input[verb.target ?? ''])) return;
-  const command = `${verb.name} ${target}`;
+  const asGiven = input[verb.confirmation?.property ?? verb.target ?? ''];
+  if (typeof typed === 'string' && typed !== '' && (typed === word || typed === asGiven)) return;
+  const target = targetOf(verb, input);
+  const names = verb.confirmation === undefined ? [word] : [...(target === null ? [] : [target]), word];
+  const command = [verb.name, ...names].join(' ');
   if (typed !== undefined)
     throw new Failure('confirmation-mismatch', {
       what: quoted(command),
       why: 'the name does not match; nothing was changed',
-      next: `type ${target} to continue`,
+      next: `type ${word} to continue`,
     });
   throw new Failure('confirmation-required', {
     what: quoted(command),
-    why: 'it cannot be undone, and there is no terminal on which to confirm it',
+    why: `${verb.confirmation === undefined ? 'it cannot be undone' : 'it must be confirmed'}, and there is no terminal on which to confirm it`,
     next: `add --yes: "${command} --yes"`,
   });
 }

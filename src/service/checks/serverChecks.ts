@@ -101,12 +101,22 @@ async function descriptorLimit(): Promise<number | undefined> {
   return soft === undefined ? undefined : Number(soft);
 }
 
+/** Returns the size of a file; 0 if it is gone, as the temporary file is with which head.json was replaced. */
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 0;
+    throw error;
+  }
+}
+
 /** Checks the free space for state and journal. */
 export async function checkState({ stateFolder, journalFolder }: ServerTools): Promise<Outcome> {
   const { bavail, bsize } = await statfs(stateFolder);
   const freeBytes = bavail * bsize;
   let journalBytes = 0;
-  for (const name of await readdir(journalFolder)) journalBytes += (await stat(join(journalFolder, name))).size;
+  for (const name of await readdir(journalFolder)) journalBytes += await sizeOf(join(journalFolder, name));
   const text = `journal ${formatHuman(journalBytes)}, ${formatHuman(freeBytes)} free in ${stateFolder}`;
   if (freeBytes < tooLittleBytes) return problem(text, 'free disk space: a call that cannot be recorded is refused');
   return freeBytes < littleBytes ? warning(text, 'free disk space') : ok(text);

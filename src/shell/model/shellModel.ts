@@ -19,7 +19,7 @@ import { listRequest } from './listRequest.ts';
 import { describeLoss } from './describeLoss.ts';
 import { callVerb, type CallEnd, type VerbCall } from './verbCall.ts';
 import { parseLine, type ParsedVerb } from './parseLine.ts';
-import { targetOf } from '../../catalogue/declaration/verb.ts';
+import { targetOf, warningOf, wordToConfirm } from '../../catalogue/declaration/verb.ts';
 import type { HandedOverTerminal } from '../../domain/terminal.ts';
 import type { Ui } from './ui.ts';
 import type { Presence } from '../../domain/results/room.ts';
@@ -198,7 +198,7 @@ export class ShellModel {
   async #complete({ verb, input, incomplete }: ParsedVerb): Promise<Readonly<Record<string, unknown>> | undefined> {
     const full = incomplete ? await this.options.ui.form({ verb, given: input }) : input;
     if (full === undefined || verb.danger !== 'type-name' || full['yes'] === true) return full;
-    return (await this.#confirmed(verb, full)) ? { ...full, confirm: targetOf(verb, full) } : undefined;
+    return (await this.#confirmed(verb, full)) ? { ...full, confirm: wordToConfirm(verb, full) } : undefined;
   }
 
   async #call(call: VerbCall): Promise<number> {
@@ -208,6 +208,10 @@ export class ShellModel {
   /** Shows what will be lost and asks the user to type the name. */
   async #confirmed(verb: AnyVerb, input: Readonly<Record<string, unknown>>): Promise<boolean> {
     const { core, actor, ui } = this.options;
+    if (verb.confirmation !== undefined) {
+      const word = wordToConfirm(verb, input) ?? String(input[verb.confirmation.property]);
+      return ui.confirm({ title: `${verb.summary}: ${quoted(word)}. ${warningOf(verb)}`, facts: [], word });
+    }
     const user = targetOf(verb, input) ?? String(input[verb.target ?? '']);
     const answer = await core.call(
       { actor, verb: 'info', input: { user } },

@@ -198,6 +198,27 @@ describe('a restore on ZFS, which would delete newer snapshots', () => {
   });
 });
 
+describe('an earlier state whose container is gone', () => {
+  it('is never that of a new container of the same name, and reconcile leaves it to a person', async () => {
+    const world = await host({
+      edit: ({ pools }) => {
+        for (const pool of pools) pool.driver = 'zfs';
+      },
+    });
+    await make(world, 'first');
+    await restore(world, 'first');
+    await world.context.incus.delete('alice-container');
+    await reconcile(world.context, { apply: true }, callBy());
+    expect((await reconcile(world.context, {}, callBy())).differences).toMatchObject([
+      { kind: 'generation-orphan', fix: null },
+    ]);
+    const again = await refused(world, () =>
+      createContainer(world.context, { user: alice, keys: [newKey('another alice')] }, callBy()),
+    );
+    expect(again).toMatchObject({ code: 'exists', why: expect.stringContaining('earlier state') as string });
+  });
+});
+
 describe('a snapshot that is deleted or renamed', () => {
   it('is gone, or has the other name', async () => {
     const world = await host();

@@ -142,6 +142,12 @@ describe('the limit and state checks', () => {
     const { detail } = await checkState(tools);
     expect(detail).toMatch(/^journal 1 B, .+ free in /);
   });
+
+  it('is not disturbed by a file that vanishes meanwhile', async () => {
+    // Its target is gone, so that it is listed and cannot be examined.
+    await symlink(join(folder, 'gone'), join(folder, 'head.json.tmp'));
+    expect((await checkState(tools)).detail).toMatch(/^journal 1 B, .+ free in /);
+  });
 });
 
 describe('the zpool check', () => {
