@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../support/server.ts';
 import { withoutGuard } from './guards.ts';
-import { result } from '../clients.ts';
+import { manage, result } from '../clients.ts';
 import {
   attack,
   chargedBytes,
@@ -98,6 +98,24 @@ export function limitsCases(current: () => House): void {
       expect(await flowsTo(alice.address, lan.internet)).toBeGreaterThan(number * 0.7);
       // So that 250 containers do not fill it.
       expect(guarded).toBeLessThan((await kernelValue('net.netfilter.nf_conntrack_max')) / 32);
+    });
+
+    it('a restore leaves the quota of her disk as it is', async () => {
+      const house = current();
+      const { host, alice } = house;
+      const snapshot = (...words: string[]) => manage(host, ['snapshot', ...words]);
+      expect((await snapshot('create', alice.user, 'quota')).code).toBe(0);
+      const restored = await snapshot('restore', alice.user, 'quota', '--yes', '--json');
+      expect(restored.code, restored.stderr).toBe(0);
+      try {
+        const filled = await attack(house, alice, 'fill', ['disk', '/root/filled', 4096]);
+        expect(filled).toMatchObject({ error: 'EDQUOT' });
+        expect(filled.mib).toBeLessThan(3072);
+      } finally {
+        await attack(house, alice, 'fill', ['clear', '/root/filled']);
+        const { before } = (JSON.parse(restored.stdout) as { result: { before: string } }).result;
+        for (const name of ['quota', before]) await snapshot('delete', alice.user, name, '--yes');
+      }
     });
 
     it('Alice fills her own disk and no other', async () => {
