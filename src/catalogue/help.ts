@@ -23,7 +23,16 @@ export function overview(actor: Pick<Actor, 'entryPoint' | 'role'>, prefix: stri
       fields: verbs.map((verb) => [[verb.name, ...(verb.aliases ?? [])].join(', '), verb.summary] as const),
     },
     { kind: 'text', tone: 'quiet', text: `For arguments and examples: ${prefix} help <verb>` },
+    ...(actor.entryPoint === 'remote' ? refusedRemotely(verbs) : []),
   ];
+}
+
+/** Says which verbs core refuses over the remote interface. Whether the settings allow them, only core knows. */
+function refusedRemotely(verbs: readonly AnyVerb[]): Block[] {
+  const names = verbs.filter(({ grantsAccess }) => grantsAccess === true).map(({ name }) => name);
+  if (names.length === 0) return [];
+  const text = `Over ssh only, unless the server has remote.accessVerbs: ${names.join(', ')}`;
+  return [{ kind: 'text', tone: 'quiet', text }];
 }
 
 /** Returns an argument as shown in usage lines. */

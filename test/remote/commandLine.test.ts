@@ -146,6 +146,11 @@ describe('a person at a terminal', () => {
   });
 });
 
+test('help says which verbs the remote interface refuses', async () => {
+  const { stdout } = await house.remote(['help']);
+  expect(stdout).toMatch(/^Over ssh only, unless the server has remote\.accessVerbs: .*\bkey add\b.*\badmin add\b/m);
+});
+
 test('help names the command as the caller types it', async () => {
   const { stdout } = await house.remote(['help', 'create']);
   expect(stdout).toContain(`containarium --server ${house.address} create`);
