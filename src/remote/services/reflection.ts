@@ -6,6 +6,14 @@ import { protoPath as healthProto } from 'grpc-health-check';
 import descriptor from 'protobufjs/ext/descriptor/index.js';
 import { definition } from '../../grpc/protos.ts';
 
+interface File {
+  readonly messageType: Message[];
+  readonly dependency: string[];
+}
+
+/** The file of google.protobuf.Any, as protobufjs names it. It leaves it out of the files that google.rpc imports. */
+const anyFile = 'google_protobuf.proto';
+
 interface Message {
   name: string;
   readonly field: { readonly name: string; typeName: string; jsonName: string }[];
@@ -34,8 +42,10 @@ function corrected(all: PackageDefinition): PackageDefinition {
 }
 
 function asOfProtoc(file: Buffer): Buffer {
-  const decoded = descriptor.FileDescriptorProto.decode(file) as unknown as { readonly messageType: Message[] };
+  const decoded = descriptor.FileDescriptorProto.decode(file) as unknown as File;
   decoded.messageType.forEach(correct);
+  const usesAny = decoded.messageType.some(({ field }) => field.some(({ typeName }) => typeName === 'protobuf.Any'));
+  if (usesAny && !decoded.dependency.includes(anyFile)) decoded.dependency.push(anyFile);
   return Buffer.from(descriptor.FileDescriptorProto.encode(decoded).finish());
 }
 
