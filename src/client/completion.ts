@@ -1,5 +1,5 @@
 /** Completes what is the client's own: its options, and its servers. */
-import { knownServers, ownOptions, ownValueOptions } from './servers.ts';
+import { insecureOption, knownServers, ownOptions, ownValueOptions } from './servers.ts';
 
 export interface OwnCandidates {
   readonly values: readonly string[];
@@ -30,7 +30,7 @@ function withoutOwn(typed: readonly string[]): string[] {
     const word = typed[at] ?? '';
     const isLast = at === typed.length - 1;
     if (ownValueOptions.includes(word) && at + 2 < typed.length) at += 1;
-    else if (ownOptions.includes(word) && !ownValueOptions.includes(word) && !isLast) continue;
+    else if (word === insecureOption && !isLast) continue;
     else words.push(word);
   }
   return words;

@@ -38,7 +38,7 @@ const options = {
   '--on': { property: 'on', example: 'all' },
 } as const;
 
-const insecureOption = '--insecure';
+export const insecureOption = '--insecure';
 
 /** The options of the client that take a value, as they are typed, and all of them. */
 export const ownValueOptions: readonly string[] = Object.keys(options);

@@ -165,7 +165,7 @@ function remoteLines(listening: Started['remote'], { listen, insecureAs }: Setti
   return [
     insecureAs === undefined
       ? `Remote:    ${where} (gRPC, mutual TLS)`
-      : `Remote:    ${where} (gRPC, no TLS: whoever reaches it acts as ${insecureAs})`,
+      : `Remote:    ${where} (gRPC, no TLS: every client acts as ${insecureAs})`,
   ];
 }
 

@@ -5,9 +5,9 @@
 import { Failure } from '../domain/failure.ts';
 import type { DeleteResult } from '../domain/results/changes.ts';
 import type { Username } from '../domain/values/username.ts';
-import { isAlready } from '../host/incus/incus.ts';
 import { changeableInstanceOf, toContainer } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
+import { forcedStop } from './instances/forcedStop.ts';
 import { isOurAccount } from './instances/jumpAccount.ts';
 import { field } from './instances/metadata.ts';
 import { Stages } from './instances/stages.ts';
@@ -44,15 +44,7 @@ export async function deleteContainer(
         if (keys !== undefined)
           await operation.step(steps.writeJumpKeys, { user, previous: keys }, () => jumpKeys.remove(user));
       });
-      await stages.stage('Stopping container', async () => {
-        if (instance.status === 'Stopped') return;
-        await operation.step(steps.stopInstance, { instance: name, was: instance.status }, () =>
-          incus.stop(name, { force: true }).catch((error: unknown) => {
-            // Its owner has shut it down since the plan was made.
-            if (!isAlready('stopped', error)) throw error;
-          }),
-        );
-      });
+      await stages.stage('Stopping container', () => forcedStop(context, operation, instance));
       await stages.stage('Removing jump server account', async () => {
         if (account === undefined) return;
         await operation.step(steps.removeAccount, { user, comment: account.comment }, async () => {

@@ -11,11 +11,11 @@ import { parseSpan } from '../domain/values/duration.ts';
 import { snapshotPrefixes } from '../domain/values/snapshotName.ts';
 import type { Username } from '../domain/values/username.ts';
 import type { IncusInstance } from '../host/incus/documents.ts';
-import { isAlready } from '../host/incus/incus.ts';
 import type { Running } from '../journal/operations.ts';
 import { endConnectionsStep } from './instances/connections.ts';
 import { rootDevice } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
+import { forcedStop } from './instances/forcedStop.ts';
 import { containerKeysPath, containerKeysText } from './instances/jumpAccount.ts';
 import { decodeKeys, field } from './instances/metadata.ts';
 import { Stages } from './instances/stages.ts';
@@ -23,7 +23,7 @@ import { targetContainer } from './instances/target.ts';
 import { noteUnlessReachable } from './instances/waiting.ts';
 import { shiftsIds } from './isolation/config.ts';
 import { becomesGeneration, generationName, type KeptSnapshot } from './snapshots/generations.ts';
-import { found, heldContainer, makeSnapshot, timedName } from './snapshots.ts';
+import { findSnapshot, heldContainer, makeSnapshot, timedName } from './snapshots.ts';
 
 interface Restore {
   readonly user: Username;
@@ -44,7 +44,7 @@ export async function restoreSnapshot(
     { verb: 'snapshot restore', target: user, actor: call.actor, input: call.recorded },
     async () => {
       const { instance, snapshots } = await heldContainer(context, user);
-      const source = found(snapshots, wanted, user);
+      const source = findSnapshot(snapshots, wanted, user);
       const isInPlace = source.instance === instance.name && (await keepsNewer(context, instance));
       const before = timedName(context, snapshotPrefixes.restore, snapshots);
       return {
@@ -57,14 +57,7 @@ export async function restoreSnapshot(
       const { name, status } = instance;
       const runs = status !== 'Stopped';
       const stages = new Stages(call.progress, runs ? 4 : 3);
-      if (runs)
-        await stages.stage('Stopping container', async () => {
-          await operation.step(steps.stopInstance, { instance: name, was: status }, () =>
-            incus.stop(name, { force: true }).catch((error: unknown) => {
-              if (!isAlready('stopped', error)) throw error;
-            }),
-          );
-        });
+      if (runs) await stages.stage('Stopping container', () => forcedStop(context, operation, instance));
       await stages.stage(`Keeping the present files: ${before}`, async () => {
         const keepMs = parseSpan(context.settings.snapshots.keepBeforeRestore);
         await makeSnapshot(context, operation, name, before, new Date(context.now().getTime() + keepMs));
@@ -115,7 +108,7 @@ async function writePresent({ incus }: HostContext, user: Username, present: Inc
   });
 }
 
-/** Reports whether a key of the configuration is a choice of somebody, and not a record of Incus. */
+/** Reports whether an admin or this system sets this key, and not Incus itself. */
 function isOurs(key: string): boolean {
   return !key.startsWith('volatile.') && !key.startsWith('image.');
 }

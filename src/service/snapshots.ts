@@ -13,6 +13,7 @@ import { originOf, snapshotPrefixes, timeName, type SnapshotFrequency } from '..
 import type { Username } from '../domain/values/username.ts';
 import type { IncusInstance } from '../host/incus/documents.ts';
 import type { IncusSnapshot } from '../host/incus/snapshots.ts';
+import type { Running } from '../journal/operations.ts';
 import { changeableInstanceOf, instanceOf } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
 import { targetContainer } from './instances/target.ts';
@@ -71,7 +72,7 @@ export async function createSnapshot(
       return {
         user,
         container: instance.name,
-        snapshot: toSnapshot(found(made, wanted, user)),
+        snapshot: toSnapshot(findSnapshot(made, wanted, user)),
         operation: operation.id,
       };
     },
@@ -87,12 +88,10 @@ export function timedName({ now }: HostContext, prefix: string, snapshots: reado
   return candidate;
 }
 
-type Operation = Parameters<Parameters<HostContext['operations']['run']>[2]>[0];
-
 /** Makes a snapshot as a step of an operation. */
 export async function makeSnapshot(
   { incus, steps, now }: HostContext,
-  operation: Operation,
+  operation: Running,
   instance: string,
   snapshot: string,
   expiresAt?: Date,
@@ -114,7 +113,7 @@ export async function deleteSnapshot(
     { verb: 'snapshot delete', target: user, actor: call.actor, input: call.recorded },
     async () => {
       const { instance, snapshots } = await heldContainer(context, user);
-      const { name, instance: holder } = found(snapshots, wanted, user);
+      const { name, instance: holder } = findSnapshot(snapshots, wanted, user);
       if (call.actor.entryPoint === 'self' && originOf(name) !== 'owner')
         throw new Failure('denied', {
           what: `snapshot ${quoted(name)}`,
@@ -141,7 +140,7 @@ export async function renameSnapshot(
     { verb: 'snapshot rename', target: user, actor: call.actor, input: call.recorded },
     async () => {
       const held = await heldContainer(context, user);
-      const { name, instance: holder } = found(held.snapshots, snapshot, user);
+      const { name, instance: holder } = findSnapshot(held.snapshots, snapshot, user);
       refuseTaken(held, to);
       return { container: held.instance.name, holder, name };
     },
@@ -196,7 +195,7 @@ function toSnapshot({ name, createdAt, expiresAt, sizeBytes }: IncusSnapshot): S
 }
 
 /** Returns the snapshot of this name. An owner may leave out what the server put before it. Throws `not-found`. */
-export function found(snapshots: readonly KeptSnapshot[], wanted: string, user: Username): KeptSnapshot {
+export function findSnapshot(snapshots: readonly KeptSnapshot[], wanted: string, user: Username): KeptSnapshot {
   const named = (name: string): KeptSnapshot | undefined => snapshots.find((one) => one.name === name);
   const one = named(wanted) ?? named(`${snapshotPrefixes.owner}${wanted}`);
   if (one !== undefined) return one;

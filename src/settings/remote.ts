@@ -23,7 +23,7 @@ export const remoteSettings = z
     insecureAs: name
       .optional()
       .describe(
-        'Name of an admin. The remote interface then has no TLS and needs no certificates: whoever reaches it acts as this admin, so `listen` must be a loopback address. Every account of the host reaches that; use it only where you trust them all.',
+        'Name of an admin. The remote interface then has no TLS and needs no certificates: each client acts as this admin, so `listen` must be a loopback address. Every account of the host reaches that; use it only where you trust them all.',
       ),
     minTlsVersion: z
       .enum(['1.2', '1.3'])

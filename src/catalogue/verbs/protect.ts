@@ -28,7 +28,7 @@ export const protect = defineVerb({
   name: 'protect',
   summary: 'Keep a container from being deleted',
   description: [
-    'A protected container cannot be deleted until `unprotect`. Incus refuses it too, whoever asks. Nothing else changes.',
+    'A protected container cannot be deleted until `unprotect`. Incus itself refuses it too. Nothing else changes.',
   ],
   examples: [{ line: 'protect alice', says: 'until "unprotect alice"' }],
 });

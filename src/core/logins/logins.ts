@@ -40,7 +40,7 @@ export interface LoginsOptions {
   /** How many used proofs are remembered. */
   readonly maxProofs?: number;
   readonly maxLogins?: number;
-  /** The admin as whom everybody acts on a remote interface without TLS; undefined if it has TLS or is off. */
+  /** The admin as whom every client of a remote interface without TLS acts; undefined if it has TLS or is off. */
   readonly insecureAs?: string | undefined;
 }
 

@@ -6,6 +6,7 @@
 import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { isolatedKey } from './idChoice.ts';
 
 /** Where fusectl, the file system of the kernel for this, is mounted. */
 const fusectl = '/sys/fs/fuse/connections';
@@ -64,7 +65,7 @@ const idMap = z.array(z.object({ Isuid: z.boolean(), Hostid: z.number(), Maprang
 
 /** Returns the user ids of an instance by its configuration; undefined if others have them too, or it has none. */
 export function ownIds(config: Readonly<Record<string, string>>): IdRange | undefined {
-  if (config['security.idmap.isolated'] !== 'true') return undefined;
+  if (config[isolatedKey] !== 'true') return undefined;
   const users = readIdMap(config['volatile.idmap.current']).find(({ Isuid }) => Isuid);
   return users === undefined ? undefined : { first: users.Hostid, count: users.Maprange };
 }

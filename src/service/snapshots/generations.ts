@@ -10,6 +10,7 @@ import type { InstanceSpec } from '../../host/incus/incus.ts';
 import type { IncusSnapshot } from '../../host/incus/snapshots.ts';
 import type { HostContext } from '../instances/context.ts';
 import { field } from '../instances/metadata.ts';
+import { protectionKey } from '../instances/protection.ts';
 
 /** A snapshot of a container, with the instance that has it. */
 export interface KeptSnapshot extends IncusSnapshot {
@@ -76,7 +77,7 @@ export function becomesGeneration(user: Username, { devices }: IncusInstance): I
       [field.owner]: '',
       'snapshots.schedule': '',
       'boot.autostart': 'false',
-      'security.protection.delete': '',
+      [protectionKey]: '',
     },
     // Incus refuses to start an instance with the address of another, even of a stopped one.
     devices: Object.fromEntries(nics.map(([name]) => [name, { type: 'none' }])),
