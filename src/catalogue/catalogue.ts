@@ -19,6 +19,7 @@ import { hostKey, hostKeyRotate, hostKeySwitch } from './verbs/hostKeys.ts';
 import { info } from './verbs/info.ts';
 import { adminInvite, inviteCancel, inviteList, keyInvite } from './verbs/invitations.ts';
 import { keyAdd, keyList, keyRemove, keyReplace } from './verbs/keys.ts';
+import { labelRemove, labelSet } from './verbs/labels.ts';
 import { list } from './verbs/list.ts';
 import { keys, keysAdd, keysInvite, keysRemove } from './verbs/ownKeys.ts';
 import { restart, start, stop } from './verbs/power.ts';
@@ -34,7 +35,11 @@ import {
   snapshotRestore,
   snapshotSchedule,
 } from './verbs/snapshots.ts';
+import { scheduleList, scheduleRun } from './verbs/schedule.ts';
 import { logs, shell } from './verbs/terminal.ts';
+import { trashList, trashPurge, trashRestore } from './verbs/trash.ts';
+import { ttlClear, ttlSet } from './verbs/ttl.ts';
+import { undo } from './verbs/undo.ts';
 import { doctor, imageBuild, imageList, reconcile } from './verbs/upkeep.ts';
 
 /** All verbs, in the order of help. */
@@ -46,6 +51,14 @@ export const catalogue = {
   delete: deleteVerb,
   protect: protect,
   unprotect: unprotect,
+  'label set': labelSet,
+  'label remove': labelRemove,
+  'ttl set': ttlSet,
+  'ttl clear': ttlClear,
+  'trash list': trashList,
+  'trash restore': trashRestore,
+  'trash purge': trashPurge,
+  undo: undo,
   start: start,
   stop: stop,
   restart: restart,
@@ -91,6 +104,8 @@ export const catalogue = {
   reconcile: reconcile,
   'image build': imageBuild,
   'image list': imageList,
+  'schedule list': scheduleList,
+  'schedule run': scheduleRun,
   doctor: doctor,
   debug: debug,
   'host-key': hostKey,

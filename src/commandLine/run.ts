@@ -225,7 +225,7 @@ async function completeInput(options: CommandOptions, { verb, input }: Invocatio
   // Without a valid name core refuses the call, so there is nothing to confirm.
   const name = wordToConfirm(verb, full);
   if (verb.danger === 'type-name' && full['yes'] !== true && io.terminal && name !== null) {
-    full['confirm'] = (await io.ask(`${verb.summary}. ${warningOf(verb)}\nType "${name}" to continue: `)).trim();
+    full['confirm'] = (await io.ask(`${verb.summary}. ${warningOf(verb, full)}\nType "${name}" to continue: `)).trim();
   }
   return full;
 }

@@ -28,11 +28,17 @@ import type { ServiceContext } from '../service/context.ts';
 import type { HostContext } from '../service/instances/context.ts';
 import { makeSteps } from '../service/instances/steps.ts';
 import { Firewall } from '../service/firewall/firewall.ts';
+import { schedule as scheduleActor } from '../service/jobs/job.ts';
+import { snapshotJob } from '../service/jobs/snapshotJob.ts';
+import { TrashJob } from '../service/jobs/trashJob.ts';
+import { TtlJob } from '../service/jobs/ttlJob.ts';
 import { ContainerFeed } from '../service/shells/feed.ts';
 import { Room } from '../service/shells/room.ts';
 import type { Settings } from '../settings/settings.ts';
 import { capabilities } from './calls/capabilities.ts';
 import { Dispatcher } from './calls/dispatcher.ts';
+import { Scheduler } from './schedule/scheduler.ts';
+import { openScheduleStore } from './schedule/scheduleStore.ts';
 import { DirectoryKeeper } from './logins/directoryKeeper.ts';
 import { Logins, maxLogins } from './logins/logins.ts';
 import { LoginEvents } from './records/loginEvents.ts';
@@ -79,6 +85,7 @@ export interface Composition {
   readonly directory: DirectoryKeeper;
   readonly dispatcher: Dispatcher;
   readonly feed: ContainerFeed;
+  readonly scheduler: Scheduler;
 }
 
 export async function compose(options: CompositionOptions): Promise<Composition> {
@@ -136,6 +143,18 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     now,
   };
   const feed = new ContainerFeed({ incus, source: parts.streams });
+  const room = new Room();
+  const scheduler: Scheduler = new Scheduler({
+    jobs: [new TrashJob(), new TtlJob(), snapshotJob],
+    store: await openScheduleStore(join(folders.state, 'schedule.json')),
+    service: () => service,
+    append: (entry) => journal.append(entry),
+    log,
+    changed: () => directory.refresh(),
+    announce: (text) => void room.say(scheduleActor, text, null),
+    now: Date.now,
+    monotonic: () => performance.now(),
+  });
   const service: ServiceContext = {
     ...host,
     version: options.version,
@@ -153,8 +172,9 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     ),
     hostKeys: new HostKeyStore({ folder: folders.keys, running: options.hostKeys, port: options.port }),
     logins,
-    room: new Room(),
+    room,
     feed,
+    schedule: scheduler,
     doctor: {
       front: options.front,
       sshd: new Sshd(parts.runner, settings.jump.sshdConfig),
@@ -177,7 +197,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       poolTrouble: (pool, signal) => poolTrouble(parts.runner, pool, signal),
     },
   };
-  const directory = new DirectoryKeeper({
+  const directory: DirectoryKeeper = new DirectoryKeeper({
     service,
     own: state,
     log,
@@ -197,5 +217,5 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     remoteAccessVerbs: settings.remote.accessVerbs,
     touch: { withinMs: settings.ssh.touchBeforeDeleteMs, touchedAt: (login) => logins.touchedAt(login) },
   });
-  return { service, state, journal, operations, logins, loginEvents, directory, dispatcher, feed };
+  return { service, state, journal, operations, logins, loginEvents, directory, dispatcher, feed, scheduler };
 }

@@ -15,6 +15,7 @@ import { compose, type Composition } from './compose.ts';
 import { concerns } from './calls/concerns.ts';
 import { startFront } from './frontInterface.ts';
 import { EntryPoints } from './entryPoints/entryPoints.ts';
+import { notesFor } from './entryPoints/notes.ts';
 import { listenLocally } from './entryPoints/localSocket.ts';
 import { chooseStarter, nobody, type ChosenStarter } from './processes/starterChoice.ts';
 import { FrontRestarts } from './processes/frontRestarts.ts';
@@ -55,6 +56,8 @@ const directoryEveryMs = 30_000;
 const recoverEveryMs = 15_000;
 /** Interval between checks that the firewall is in force, in milliseconds: "nft flush ruleset" removes it. */
 const firewallEveryMs = 60_000;
+/** Interval between looks at the schedule, in milliseconds. Jobs are due at whole minutes. */
+const scheduleEveryMs = 30_000;
 /** Interval between checks whether the remote interface needs a new certificate, in milliseconds. */
 const renewEveryMs = 3_600_000;
 /** How long a start waits for the firewall and unfinished operations, in milliseconds. */
@@ -97,11 +100,16 @@ export class Server {
     const core = this.#core;
     core?.dispatcher.refuse(reason);
     for (const timer of this.#timers) clearInterval(timer);
+    const idle = core?.scheduler.stop();
     const deadline = Date.now() + drainMs;
     while ((core?.operations.active === true || core?.dispatcher.changing === true) && Date.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, 100));
     await Promise.all([this.#front?.stop(reason), this.#remote?.stop(reason)]);
     this.#socket?.close();
+    await Promise.race([
+      idle,
+      new Promise((resolve) => setTimeout(resolve, Math.max(0, deadline - Date.now())).unref()),
+    ]);
     await core?.state.settled();
     this.#metrics?.stop();
     await core?.loginEvents.settled();
@@ -241,6 +249,7 @@ export class Server {
       logins,
       frontRestarts: this.#frontRestarts,
       memory: state.memory,
+      notes: (actor) => notesFor(actor, service, directory.endings),
       feed,
       service,
       onPenalty: (penalty) => this.#penaltyRecords?.add(penalty),
@@ -308,7 +317,9 @@ export class Server {
     await this.#remote.start();
   }
 
-  #startTimers({ service, logins, directory, operations }: Composition): void {
+  #startTimers({ service, logins, directory, operations, scheduler }: Composition): void {
+    void scheduler.tick();
+    this.#timers.push(every(scheduleEveryMs, () => scheduler.tick()));
     this.#timers.push(setInterval(() => logins.recheck(), recheckEveryMs).unref());
     this.#timers.push(every(directoryEveryMs, () => directory.refresh()));
     this.#timers.push(every(recoverEveryMs, () => recover(operations, this.#log)));

@@ -12,12 +12,30 @@ import { code, inline, page, section, sentence, table } from './markdown.ts';
 export const groups: readonly (readonly [title: string, verbs: readonly string[]])[] = [
   [
     'Containers',
-    ['create', 'list', 'info', 'resize', 'start', 'stop', 'restart', 'delete', 'protect', 'unprotect', 'shell', 'logs'],
+    [
+      'create',
+      'list',
+      'info',
+      'resize',
+      'start',
+      'stop',
+      'restart',
+      'delete',
+      'protect',
+      'unprotect',
+      'label set',
+      'label remove',
+      'ttl set',
+      'ttl clear',
+      'shell',
+      'logs',
+    ],
   ],
   [
     'Snapshots',
     ['snapshot create', 'snapshot list', 'snapshot restore', 'snapshot delete', 'snapshot rename', 'snapshot schedule'],
   ],
+  ['What was deleted or changed', ['trash list', 'trash restore', 'trash purge', 'undo']],
   [
     'Getting in',
     [
@@ -57,7 +75,18 @@ export const groups: readonly (readonly [title: string, verbs: readonly string[]
   ['Invitations', ['admin invite', 'key invite', 'invite list', 'invite cancel']],
   [
     'The host',
-    ['doctor', 'debug', 'reconcile', 'image build', 'image list', 'host-key', 'host-key rotate', 'host-key switch'],
+    [
+      'doctor',
+      'debug',
+      'reconcile',
+      'schedule list',
+      'schedule run',
+      'image build',
+      'image list',
+      'host-key',
+      'host-key rotate',
+      'host-key switch',
+    ],
   ],
   ['The journal', ['audit', 'audit verify', 'audit export']],
   ['About', ['whoami', 'version', 'help']],

@@ -7,6 +7,7 @@ import type { ServiceContext } from './context.ts';
 import { listImages } from './images/preparedImage.ts';
 import { decodeKeys, field, keyInfo, labelsOf, ownerOfInstance } from './instances/metadata.ts';
 import { snapshotsOf } from './snapshots/generations.ts';
+import { trashedAmong } from './trash/record.ts';
 import type { Candidate, CandidateKind } from '../domain/events/candidate.ts';
 
 export interface CandidatesRequest {
@@ -67,6 +68,19 @@ async function allCandidates(
       const found = await snapshotsOf(context, findUsername(user), signal);
       return found.map(({ name, createdAt }) => ({ value: name, says: createdAt })).reverse();
     }
+    case 'trashUsers': {
+      if (owner) return [];
+      const trashed = trashedAmong(await context.incus.instances(signal));
+      const users = new Map(trashed.map(({ record }) => [record.user, `until ${record.until.slice(0, 10)}`]));
+      return [...users].map(([value, says]) => ({ value, says }));
+    }
+    case 'trashNames': {
+      if (owner || request.user === undefined) return [];
+      const trashed = trashedAmong(await context.incus.instances(signal), userOf(request.user));
+      return trashed.map(({ instance, record }) => ({ value: instance.name, says: `deleted ${record.at}` })).reverse();
+    }
+    case 'jobs':
+      return owner ? [] : context.schedule.list().jobs.map(({ name, summary }) => ({ value: name, says: summary }));
     case 'admins':
       return owner ? [] : context.admins.list().map(({ name, role }) => ({ value: name, says: role }));
     case 'cas':

@@ -9,6 +9,7 @@ import type { CertificateStore } from './certificates/certificateStore.ts';
 import type { DoctorTools } from './checks/tools.ts';
 import type { HostContext } from './instances/context.ts';
 import type { Firewall } from './firewall/firewall.ts';
+import type { JobRun, Schedule } from '../domain/results/schedule.ts';
 import type { Room } from './shells/room.ts';
 
 export interface ServiceContext extends HostContext {
@@ -27,6 +28,14 @@ export interface ServiceContext extends HostContext {
   readonly room: Room;
   readonly feed: RecentUse;
   readonly doctor: DoctorTools;
+  readonly schedule: RunningSchedule;
+}
+
+/** What the server does by itself. */
+export interface RunningSchedule {
+  list(): Schedule;
+  /** Runs a job now. Rejects with its failure, or with `not-found`. */
+  run(job: string): Promise<JobRun>;
 }
 
 /** The logins that core holds open. */

@@ -18,21 +18,17 @@ import { hostnameWarnings, jumpHost } from './instances/jumpHost.ts';
 import { sshAccess } from './export.ts';
 import { fixedAddress, writeFixedAddress } from './images/fixedAddress.ts';
 import { ensureImage } from './images/preparedImage.ts';
-import {
-  accountComment,
-  containerKeysPath,
-  containerKeysText,
-  isOurAccount,
-  jumpKeysText,
-} from './instances/jumpAccount.ts';
+import { containerKeysPath, containerKeysText } from './instances/jumpAccount.ts';
 import { sharedKeyWarnings } from './keys.ts';
 import { diskLimits, networkLimits } from './instances/limits.ts';
-import { encodeKeys, field, labelConfig, ownerOfInstance, store, type StoredKey } from './instances/metadata.ts';
+import { encodeKeys, field, labelConfig, store, type StoredKey } from './instances/metadata.ts';
 import { findPlacement, type Placement } from './instances/placement.ts';
 import { Stages } from './instances/stages.ts';
 import { isolationConfig } from './isolation/config.ts';
 import { explained } from './isolation/differences.ts';
-import { replacedOf } from './snapshots/generations.ts';
+import { ensureFreeName } from './freeName.ts';
+import { openAccount } from './instances/openAccount.ts';
+import { addressesInTrash, trashWarnings } from './trash/addresses.ts';
 import { scheduleConfig } from './snapshots/schedule.ts';
 import { waitForNetwork, waitForSsh } from './instances/waiting.ts';
 import { makeNic } from './isolation/nic.ts';
@@ -48,6 +44,8 @@ export interface CreateRequest {
   readonly autostart?: boolean | undefined;
   readonly docker?: boolean | undefined;
   readonly labels?: readonly { readonly key: string; readonly value: string }[] | undefined;
+  /** When it moves to the trash by itself, RFC 3339 UTC. */
+  readonly expires?: string | undefined;
 }
 
 /** Minimum free space in the pool, in bytes: an image is unpacked into it. */
@@ -129,18 +127,7 @@ export async function createContainer(context: HostContext, request: CreateReque
           });
         });
         await stages.stage('Creating jump server account (proxy-only)', async () => {
-          await context.accounts.ensureGroup(context.settings.jump.group);
-          await operation.step(steps.createAccount, { user, operation: operation.id }, () =>
-            context.accounts.create({
-              name: user,
-              comment: accountComment(user, operation.id),
-              group: context.settings.jump.group,
-            }),
-          );
-          const previous = (await context.jumpKeys.read(user)) ?? null;
-          await operation.step(steps.writeJumpKeys, { user, previous }, () =>
-            context.jumpKeys.write(user, jumpKeysText(user, plan.address, keys)),
-          );
+          await openAccount(context, operation, { user, address: plan.address, keys });
         });
         await stages.stage('Starting container', async () => {
           await operation.step(steps.startInstance, { instance: name, was: 'Stopped' }, () =>
@@ -197,49 +184,7 @@ async function describe(
 /** Makes every check before anything is changed. */
 async function planCreate(context: HostContext, request: CreateRequest, base: string, call: Call): Promise<Plan> {
   const { user } = request;
-  const name = containerName(user);
-  const [instances, account, groupId, placement] = await Promise.all([
-    context.incus.instances(),
-    context.accounts.account(user),
-    context.accounts.groupId(context.settings.jump.group),
-    findPlacement(context),
-  ]);
-  const existing = instances.find((instance) => instance.name === name);
-  if (existing !== undefined) {
-    throw ownerOfInstance(existing) === user
-      ? new Failure('exists', {
-          what: `container "${name}"`,
-          why: 'it already exists',
-          next: `"info ${user}" shows it, "key add ${user}" adds another key`,
-        })
-      : new Failure('not-ours', {
-          what: `instance "${name}"`,
-          why: 'it exists but was not created by containarium',
-          next: 'choose another user name',
-        });
-  }
-  const earlier = instances.find((instance) => replacedOf(instance) === user);
-  if (earlier !== undefined) {
-    // Its snapshots would be those of the new container, and perhaps of another person.
-    throw new Failure('exists', {
-      what: `instance "${earlier.name}"`,
-      why: 'it is an earlier state of a deleted container of this user',
-      next: `on the host, "incus delete ${earlier.name}" deletes it; or choose another user name`,
-    });
-  }
-  if (account !== undefined) {
-    throw isOurAccount(account, groupId)
-      ? new Failure('exists', {
-          what: `jump account "${user}"`,
-          why: 'it is left over from a deleted container',
-          next: '"reconcile --apply" removes it',
-        })
-      : new Failure('not-ours', {
-          what: `account "${user}"`,
-          why: 'the host has an account of this name that containarium did not create',
-          next: 'choose another user name',
-        });
-  }
+  const [instances, placement] = await Promise.all([ensureFreeName(context, user), findPlacement(context)]);
   const wanted = request.disk ?? context.settings.defaults.disk;
   ensureMinimum('memory', request.memory ?? context.settings.defaults.memory);
   if (placement.quotas) ensureMinimum('disk', wanted);
@@ -251,7 +196,11 @@ async function planCreate(context: HostContext, request: CreateRequest, base: st
       next: 'delete a container, or enlarge the pool',
     });
   }
-  const warnings = [...hostnameWarnings(context), ...sharedKeyWarnings(instances, user, request.keys)];
+  const warnings = [
+    ...hostnameWarnings(context),
+    ...sharedKeyWarnings(instances, user, request.keys),
+    ...trashWarnings(instances, user),
+  ];
   if (!placement.quotas && request.disk !== undefined) {
     throw new Failure('settings', {
       what: `storage pool "${placement.pool}"`,
@@ -265,7 +214,8 @@ async function planCreate(context: HostContext, request: CreateRequest, base: st
   const image = await ensureImage(context, base, call);
 
   // Reserve the address last: an image build takes minutes, and from here on no check can refuse the call.
-  return { placement, image, warnings, ...(await promiseAddress(context.incus, placement)) };
+  const promised = await promiseAddress(context.incus, placement, { avoid: addressesInTrash(instances) });
+  return { placement, image, warnings, ...promised };
 }
 
 /** Leaves out the keys with an empty value, which unsets a key that a new instance does not have. */
@@ -309,6 +259,7 @@ function instanceSpec(
       [field.image]: made.base,
       [field.address]: fixedAddress({ gateway: plan.placement.gateway, address: plan.address }),
       ...labelConfig(request.labels ?? []),
+      ...(request.expires === undefined ? {} : { [field.expires]: request.expires }),
     },
     devices: {
       root: {

@@ -1,10 +1,15 @@
 /**
- * Deletes a container. The steps that can be undone come first; deleting the instance, which cannot be undone, is last.
- * So the container is either whole or gone at any moment.
+ * Deletes a container: it moves to the trash, from which it can be restored, or is purged at once. Its user loses the
+ * way in first, because that is what most deletions are urgent about. Only a purge has a step that cannot be undone,
+ * and it is the last, so the container is either whole or gone at any moment.
  */
 import { Failure } from '../domain/failure.ts';
 import type { DeleteResult } from '../domain/results/changes.ts';
+import { parseSpan } from '../domain/values/duration.ts';
 import type { Username } from '../domain/values/username.ts';
+import type { Account } from '../host/accounts.ts';
+import type { IncusInstance } from '../host/incus/documents.ts';
+import type { Running } from '../journal/operations.ts';
 import { changeableInstanceOf, toContainer } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
 import { forcedStop } from './instances/forcedStop.ts';
@@ -13,74 +18,105 @@ import { field } from './instances/metadata.ts';
 import { Stages } from './instances/stages.ts';
 import { refuseProtected } from './protect.ts';
 import { generationsOf } from './snapshots/generations.ts';
+import { moveToTrash } from './trash/move.ts';
+import { deleteInstanceStep } from './trash/purge.ts';
+
+export interface DeleteRequest {
+  readonly user: Username;
+  /** Delete it at once, without the trash. */
+  readonly purge?: boolean | undefined;
+}
+
+/** What a deletion begins with. */
+interface Doomed {
+  readonly user: Username;
+  readonly instance: IncusInstance;
+  readonly account: Account | undefined;
+  readonly keys: string | undefined;
+  readonly generations: readonly IncusInstance[];
+}
 
 export async function deleteContainer(
   context: HostContext,
-  { user }: { readonly user: Username },
+  { user, purge = false }: DeleteRequest,
   call: Call,
 ): Promise<DeleteResult> {
-  const { incus, accounts, jumpKeys, steps } = context;
-  const result = await context.operations.run(
-    { verb: 'delete', target: user, actor: call.actor, input: {} },
-    async () => {
-      const instance = await changeableInstanceOf(context, user, { own: true });
-      refuseProtected(user, instance);
-      const [account, groupId, keys] = await Promise.all([
-        accounts.account(user),
-        accounts.groupId(context.settings.jump.group),
-        jumpKeys.read(user),
-      ]);
-      return { instance, account: account !== undefined && isOurAccount(account, groupId) ? account : undefined, keys };
-    },
-    async (operation, { instance, account, keys }) => {
-      const { name } = instance;
+  const { operations, settings, now } = context;
+  const { result, generations } = await operations.run(
+    { verb: 'delete', target: user, actor: call.actor, input: purge ? { purge } : {} },
+    () => find(context, user),
+    async (operation, doomed) => {
+      const { instance, generations } = doomed;
       const stages = new Stages(call.progress, 4);
-      await stages.stage('Closing the jump account', async () => {
-        // An empty value unsets a key that was not set before.
-        const previous = { config: { [field.state]: instance.config[field.state] ?? '' } };
-        await operation.step(steps.patchInstance, { instance: name, previous: JSON.stringify(previous) }, () =>
-          incus.patch(name, { config: { [field.state]: 'deleting' } }),
-        );
-        if (keys !== undefined)
-          await operation.step(steps.writeJumpKeys, { user, previous: keys }, () => jumpKeys.remove(user));
-      });
+      await closeAccount(context, operation, doomed, stages);
       await stages.stage('Stopping container', () => forcedStop(context, operation, instance));
-      await stages.stage('Removing jump server account', async () => {
-        if (account === undefined) return;
-        await operation.step(steps.removeAccount, { user, comment: account.comment }, async () => {
-          await accounts.endSessions(user);
-          await accounts.remove(user);
-        });
+      const result = { user, container: instance.name, operation: operation.id };
+      if (purge) {
+        await stages.stage('Deleting container', () => deleteInstanceStep(context, operation, instance.name));
+        const freedBytes = toContainer(instance).diskUsedBytes;
+        return { result: { ...result, freedBytes, trash: null }, generations };
+      }
+      const at = now();
+      const until = new Date(at.getTime() + parseSpan(settings.trash.keep)).toISOString();
+      let name = '';
+      await stages.stage('Moving container to the trash', async () => {
+        const record = { user, at: at.toISOString(), by: call.actor.name, until };
+        name = await moveToTrash(context, operation, { instance, generations, record });
+        return `kept until ${until.slice(0, 16)}Z`;
       });
-      await stages.stage('Deleting container', async () => {
-        await operation.step(steps.deleteInstance, { instance: name }, async () => {
-          await forgetConsole(context, name);
-          await incus.delete(name);
-        });
-      });
-      return { user, container: name, freedBytes: toContainer(instance).diskUsedBytes, operation: operation.id };
+      return { result: { ...result, freedBytes: null, trash: { name, until } }, generations: [] };
     },
   );
-  await deleteGenerations(context, user, call).catch((error: unknown) => {
-    const { what, why } = Failure.from(error);
-    call.progress.note(`Earlier states of the container remain, which "reconcile" names: ${what}: ${why}`);
-  });
+  for (const { name } of generations)
+    await operations
+      .run(
+        { verb: 'delete', target: user, actor: call.actor, input: { purge } },
+        () => Promise.resolve(),
+        (operation) => deleteInstanceStep(context, operation, name),
+      )
+      .catch((error: unknown) => {
+        const { what, why } = Failure.from(error);
+        call.progress.note(`An earlier state of the container remains, which "reconcile" names: ${what}: ${why}`);
+      });
   return result;
 }
 
-/** Deletes the earlier generations of a container that is deleted. */
-async function deleteGenerations(context: HostContext, user: Username, call: Call): Promise<void> {
-  for (const { name } of await generationsOf(context, user))
-    await context.operations.run(
-      { verb: 'delete', target: user, actor: call.actor, input: {} },
-      () => Promise.resolve(),
-      (operation) => operation.step(context.steps.deleteInstance, { instance: name }, () => context.incus.delete(name)),
-    );
+async function find(context: HostContext, user: Username): Promise<Doomed> {
+  const { accounts, jumpKeys, settings } = context;
+  const instance = await changeableInstanceOf(context, user, { own: true });
+  refuseProtected(user, instance);
+  const [account, groupId, keys, generations] = await Promise.all([
+    accounts.account(user),
+    accounts.groupId(settings.jump.group),
+    jumpKeys.read(user),
+    generationsOf(context, user),
+  ]);
+  const ours = account !== undefined && isOurAccount(account, groupId) ? account : undefined;
+  return { user, instance, account: ours, keys, generations };
 }
 
-/** Empties the console log, which outlives the container. Never rejects: a log is no reason to keep a container. */
-async function forgetConsole({ incus, log }: HostContext, name: string): Promise<void> {
-  await incus.clearConsoleLog(name).catch((error: unknown) => {
-    log.warn({ instance: name, failure: Failure.from(error).toData() }, 'the console log could not be emptied');
+/** Takes the user's way in: the keys first, then the account with its connections. */
+async function closeAccount(
+  context: HostContext,
+  operation: Running,
+  { user, instance, account, keys }: Doomed,
+  stages: Stages,
+): Promise<void> {
+  const { incus, accounts, jumpKeys, steps } = context;
+  await stages.stage('Closing the jump account', async () => {
+    // An empty value unsets a key that was not set before.
+    const previous = { config: { [field.state]: instance.config[field.state] ?? '' } };
+    await operation.step(steps.patchInstance, { instance: instance.name, previous: JSON.stringify(previous) }, () =>
+      incus.patch(instance.name, { config: { [field.state]: 'deleting' } }),
+    );
+    if (keys !== undefined)
+      await operation.step(steps.writeJumpKeys, { user, previous: keys }, () => jumpKeys.remove(user));
+  });
+  await stages.stage('Removing jump server account', async () => {
+    if (account === undefined) return;
+    await operation.step(steps.removeAccount, { user, comment: account.comment }, async () => {
+      await accounts.endSessions(user);
+      await accounts.remove(user);
+    });
   });
 }

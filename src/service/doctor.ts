@@ -19,6 +19,7 @@ import {
   checkState,
 } from './checks/serverChecks.ts';
 import { checkRemote } from './checks/remoteCheck.ts';
+import { checkSchedule } from './checks/scheduleCheck.ts';
 import { checkSubvolumes } from './checks/subvolumeChecks.ts';
 import type { ServiceContext } from './context.ts';
 import type { Call } from './instances/context.ts';
@@ -53,6 +54,7 @@ export async function diagnose(context: ServiceContext, _input: object, { actor,
     ['host name', () => Promise.resolve(checkHostname(context))],
     ['sshd', () => checkSshd(context, tools, signal)],
     ['operations', () => Promise.resolve(checkOperations(context))],
+    ['schedule', () => Promise.resolve(checkSchedule(context.schedule.list()))],
     ['state', () => checkState(tools.server)],
     ['journal', () => checkJournal(tools, signal)],
   ];

@@ -112,6 +112,17 @@ export async function removeKey(
   });
 }
 
+/** Gives the user the keys of an earlier time again, with when and by whom they were added. */
+export function restoreKeys(
+  context: HostContext,
+  user: Username,
+  keys: readonly StoredKey[],
+  call: Call,
+): Promise<KeyChange> {
+  const added = keys.map(fingerprint);
+  return changeKeys(context, 'key replace', user, call, { added }, [], () => [...keys]);
+}
+
 async function changeKeys(
   context: HostContext,
   verb: string,
@@ -176,7 +187,7 @@ async function changeKeys(
       const { ended, warning } = before.every((key) => staying.has(fingerprint(key)))
         ? { ended: false }
         : await endConnectionsStep(context, operation, user);
-      await operation.step(steps.pushKeys, { instance: name, path, previous: containerKeysText(before) }, () =>
+      await operation.step(steps.pushFile, { instance: name, path, previous: containerKeysText(before) }, () =>
         incus.pushFile({ instance: name, path, content: containerKeysText(after), mode: '0644' }),
       );
       const previous = JSON.stringify({ config: { [field.keys]: encodeKeys(before) } });

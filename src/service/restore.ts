@@ -18,6 +18,7 @@ import type { Call, HostContext } from './instances/context.ts';
 import { forcedStop } from './instances/forcedStop.ts';
 import { containerKeysPath, containerKeysText } from './instances/jumpAccount.ts';
 import { decodeKeys, field } from './instances/metadata.ts';
+import { inverse } from './instances/retirement.ts';
 import { Stages } from './instances/stages.ts';
 import { targetContainer } from './instances/target.ts';
 import { noteUnlessReachable } from './instances/waiting.ts';
@@ -144,13 +145,8 @@ async function restoreByReplacing(
   const earlier = generationName(user, context.now(), operation.id);
   await operation.step(steps.renameInstance, { instance: name, to: earlier }, () => incus.rename(name, earlier));
   const change = becomesGeneration(user, instance);
-  const previous = {
-    config: Object.fromEntries(Object.keys(change.config).map((key) => [key, instance.config[key] ?? ''])),
-    devices: Object.fromEntries(Object.keys(change.devices).map((key) => [key, instance.devices[key] ?? {}])),
-  };
-  await operation.step(steps.patchInstance, { instance: earlier, previous: JSON.stringify(previous) }, () =>
-    incus.patch(earlier, change),
-  );
+  const previous = JSON.stringify(inverse(change, instance));
+  await operation.step(steps.patchInstance, { instance: earlier, previous }, () => incus.patch(earlier, change));
   const from = source.instance === name ? earlier : source.instance;
   await operation.step(steps.createInstance, { instance: name, operation: operation.id }, async () => {
     await incus.snapshots.copy(from, source.name, name, { [field.operation]: operation.id });

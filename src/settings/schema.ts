@@ -12,6 +12,7 @@ import { remoteSettings } from './remote.ts';
 import { snapshotSettings } from './snapshots.ts';
 import { sysctlSettings } from './sysctl.ts';
 import { sshSettings } from './ssh.ts';
+import { trashSettings, ttlSettings } from './trash.ts';
 import {
   absolutePath,
   bitRate,
@@ -169,6 +170,8 @@ export const settingsSchema = z.strictObject({
     .prefault({})
     .describe('Time limits in milliseconds. A program that exceeds its limit is stopped, and the operation is undone.'),
   snapshots: snapshotSettings,
+  trash: trashSettings,
+  ttl: ttlSettings,
   sysctl: sysctlSettings,
   journal: z
     .strictObject({

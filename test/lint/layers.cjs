@@ -81,7 +81,12 @@ const rooms = {
     debug: ['checks', 'instances'],
     shells: ['snapshots', 'instances'],
     snapshots: ['instances'],
+    trash: ['snapshots', 'instances'],
+    undo: ['.', 'trash', 'instances'],
+    // What the server does by itself uses the capabilities as a caller does.
+    jobs: ['.', 'trash', 'snapshots', 'instances'],
     '.': [
+      'trash',
       'checks',
       'debug',
       'images',
@@ -98,10 +103,11 @@ const rooms = {
     processes: [],
     logins: [],
     records: [],
+    schedule: [],
     start: [],
     calls: [],
     entryPoints: ['calls', 'logins', 'processes'],
-    '.': ['processes', 'logins', 'records', 'start', 'calls', 'entryPoints'],
+    '.': ['processes', 'logins', 'records', 'schedule', 'start', 'calls', 'entryPoints'],
   },
   front: {
     transport: [],

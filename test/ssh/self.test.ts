@@ -35,6 +35,7 @@ const open = [
   'restart',
   'logs',
   'debug',
+  'undo',
   'snapshot create',
   'snapshot list',
   'snapshot restore',

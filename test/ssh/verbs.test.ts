@@ -181,6 +181,71 @@ const cases: Record<Tried, Case> = {
     missing: ['unprotect', missingUser],
     shows: /^alice-container is now unprotected$/m,
   },
+  'label set': {
+    words: ['label', 'set', 'alice', 'team=red'],
+    missing: ['label', 'set', missingUser, 'team=red'],
+    shows: /^alice-container: .*team=red/m,
+  },
+  'label remove': {
+    words: ['label', 'remove', 'alice', 'team'],
+    missing: ['label', 'remove', missingUser, 'team'],
+    shows: /^alice-container: no labels$/m,
+  },
+  'ttl set': {
+    words: ['ttl', 'set', 'power', '2100-01-31'],
+    missing: ['ttl', 'set', missingUser, '30d'],
+    shows: /^power-container moves to the trash at 2100-01-31 00:00 UTC$/m,
+  },
+  'ttl clear': {
+    words: ['ttl', 'clear', 'power'],
+    missing: ['ttl', 'clear', missingUser],
+    shows: /^power-container stays until it is deleted$/m,
+  },
+  'trash list': {
+    words: ['trash', 'list'],
+    before: async (run) => {
+      await run(['create', 'thrown'], keys.other.line).catch(() => undefined);
+      await run(['delete', 'thrown', '--yes']).catch(() => undefined);
+    },
+    shows: /^thrown .*root-admin/m,
+    columns: ['user', 'name', 'deleted_at', 'deleted_by', 'until', 'disk_used_bytes', 'snapshots'],
+  },
+  'trash restore': {
+    words: ['trash', 'restore', 'back'],
+    before: async (run) => {
+      await run(['create', 'back'], keys.other.line).catch(() => undefined);
+      await run(['delete', 'back', '--yes']);
+    },
+    missing: ['trash', 'restore', missingUser],
+    shows: /^Container back-container is back, running, with the jump account back$/m,
+  },
+  'trash purge': {
+    words: ['trash', 'purge', 'purged', '--yes'],
+    before: async (run) => {
+      await run(['create', 'purged'], keys.other.line);
+      await run(['delete', 'purged', '--yes']);
+    },
+    missing: ['trash', 'purge', missingUser, '--yes'],
+    shows: /^purged-container-\d{8}-\d{6}-[0-9a-z]{4} deleted for good/m,
+  },
+  undo: {
+    words: ['undo', '--yes'],
+    before: async (run) => {
+      await run(['protect', 'alice']);
+      await run(['unprotect', 'alice']);
+    },
+    shows: /^Took back "unprotect alice" of .* UTC: protect alice$/m,
+  },
+  'schedule list': {
+    words: ['schedule', 'list'],
+    shows: /^trash +/m,
+    columns: ['name', 'pattern', 'next', 'last_at', 'last_outcome', 'last_text', 'late_ms'],
+  },
+  'schedule run': {
+    words: ['schedule', 'run', 'trash'],
+    missing: ['schedule', 'run', 'nothing'],
+    shows: /^trash: nothing to do$/m,
+  },
   start: {
     words: ['start', 'alice'],
     missing: ['start', missingUser],

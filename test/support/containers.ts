@@ -18,6 +18,7 @@ export function container(user: string, over: Partial<FeedContainer> = {}): Feed
     autostart: true,
     docker: true,
     protected: false,
+    expiresAt: null,
     image: 'images:ubuntu/24.04',
     labels: {},
     createdAt: '2026-01-01T00:00:00.000Z',

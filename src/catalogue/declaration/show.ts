@@ -43,6 +43,11 @@ export function showTime(time: string | null, context: ViewContext): string {
   return relative.format(-Math.round(ago / length), unit);
 }
 
+/** Returns a time to the minute: `2026-12-06 14:05 UTC`. */
+export function showDate(time: string): string {
+  return `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
+}
+
 export function showUptime(startedAt: string | null, context: ViewContext): string {
   if (startedAt === null) return '-';
   const ms = Date.parse(startedAt);

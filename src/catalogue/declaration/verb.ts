@@ -87,8 +87,15 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
   /** Whether it changes anything. Such a call is recorded before it runs, and refused if it cannot be recorded. */
   readonly changes: boolean;
   readonly danger: Danger;
-  /** For a verb whose target is not what it endangers: the property of the input to type, and what to say before. */
-  readonly confirmation?: { readonly property: string; readonly warning: string };
+  /**
+   * What a caller is asked before the verb runs. Without it the word to type is the target's name, and the warning that
+   * nothing brings it back.
+   */
+  readonly confirmation?: {
+    /** The property of the input to type, for a verb whose target is not what it endangers. */
+    readonly property?: string;
+    readonly warning: (input: Readonly<Record<string, unknown>>) => string;
+  };
   /** Calls are not recorded, because they change nothing and reveal nothing about the host. */
   readonly unrecorded?: true;
   /** The input read from standard input, unless an option gives it. */
@@ -160,12 +167,16 @@ export function wordToConfirm(
   verb: Pick<Verb, 'target' | 'input' | 'confirmation'>,
   input: Readonly<Record<string, unknown>>,
 ): string | null {
-  return targetOf(verb.confirmation === undefined ? verb : { ...verb, target: verb.confirmation.property }, input);
+  const { property } = verb.confirmation ?? {};
+  return targetOf(property === undefined ? verb : { ...verb, target: property }, input);
 }
 
 /** Returns what to say before a caller confirms. */
-export function warningOf({ confirmation }: Pick<Verb, 'confirmation'>): string {
-  return confirmation?.warning ?? 'This cannot be undone.';
+export function warningOf(
+  { confirmation }: Pick<Verb, 'confirmation'>,
+  input: Readonly<Record<string, unknown>>,
+): string {
+  return confirmation?.warning(input) ?? 'This cannot be undone.';
 }
 
 /** Reports whether a call with this input must read standard input. */

@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import type { CreateResult } from '../../domain/results/changes.ts';
-import { cpuCount, imageReference, label, newUsername, processLimit, publicKeys, size } from '../declaration/schema.ts';
+import {
+  cpuCount,
+  imageReference,
+  label,
+  newUsername,
+  processLimit,
+  publicKeys,
+  size,
+  untilWhen,
+} from '../declaration/schema.ts';
 import { plural } from '../../domain/text.ts';
 import { showSize } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
@@ -82,6 +91,13 @@ export const create = defineVerb({
       repeatable: true,
       summary: 'label of the container',
     },
+    {
+      kind: 'option',
+      name: 'expires',
+      long: ['ttl'],
+      value: 'when',
+      summary: 'move it to the trash then: a duration such as 30d, or a time',
+    },
   ],
   input: z.strictObject({
     user: newUsername,
@@ -94,6 +110,7 @@ export const create = defineVerb({
     autostart: z.boolean().optional(),
     docker: z.boolean().optional(),
     labels: z.array(label).max(64).optional(),
+    expires: untilWhen.optional(),
   }),
   ends: {
     ...changeEnds,

@@ -1,28 +1,45 @@
 import { z } from 'zod';
 import type { DeleteResult } from '../../domain/results/changes.ts';
 import { username } from '../declaration/schema.ts';
-import { showSize } from '../declaration/show.ts';
+import { showDate, showSize } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import { changeEnds, noContainer, userArgument, yesOption } from './shared.ts';
 
 export const deleteVerb = defineVerb({
   name: 'delete',
   aliases: ['rm', 'remove'],
-  summary: 'Delete a container, its data and its jump account',
+  summary: 'Delete a container and its jump account',
   description: [
-    'Everything in the container is lost. On a terminal you must type the user name to confirm; without a terminal --yes is required. If a step fails, the container and the account are restored.',
+    'The jump account and its connections end at once. The container is stopped and kept in the trash, from which `trash restore` brings it back with its account, keys and snapshots; after a week (`trash.keep`) it is purged. With --purge everything is lost at once.',
+    'On a terminal you must type the user name to confirm; without a terminal --yes is required. If a step fails, the container and the account are restored.',
   ],
   examples: [
     { line: 'delete alice', says: 'asks for confirmation (requires ssh -t)' },
     { line: 'delete alice --yes', says: 'without confirmation, for scripts' },
+    { line: 'delete alice --purge --yes', says: 'for good, without the trash' },
   ],
   access: { manage: 'operator' },
   changes: true,
   danger: 'type-name',
+  confirmation: {
+    warning: ({ purge }) =>
+      purge === true
+        ? 'Everything in it is lost. This cannot be undone.'
+        : 'It is kept in the trash for a while, and "trash restore" brings it back.',
+  },
   wantsTouch: true,
   target: 'user',
-  parameters: [userArgument, yesOption],
-  input: z.strictObject({ user: username, yes: z.boolean().optional(), confirm: z.string().max(64).optional() }),
+  parameters: [
+    userArgument,
+    { kind: 'option', name: 'purge', long: ['purge'], summary: 'delete it for good, without the trash' },
+    yesOption,
+  ],
+  input: z.strictObject({
+    user: username,
+    purge: z.boolean().optional(),
+    yes: z.boolean().optional(),
+    confirm: z.string().max(64).optional(),
+  }),
   ends: {
     ...changeEnds,
     failed: 'a step failed; the container and the account were restored',
@@ -35,5 +52,14 @@ export const deleteVerb = defineVerb({
       tone: 'good',
       text: `Container ${result.container} and jump account ${result.user} deleted${result.freedBytes === null ? '' : `, ${showSize(result.freedBytes)} freed`}`,
     },
+    ...(result.trash === null
+      ? []
+      : [
+          {
+            kind: 'text' as const,
+            tone: 'quiet' as const,
+            text: `It is in the trash until ${showDate(result.trash.until)}: "trash restore ${result.user}" brings it back.`,
+          },
+        ]),
   ],
 });

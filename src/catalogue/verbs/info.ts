@@ -92,6 +92,7 @@ function containerView(c: ContainerDetails, context: ViewContext): Block[] {
         ['Auto-start', c.autostart ? 'Enabled' : 'Disabled'],
         ['Docker', c.docker ? 'Yes' : 'No'],
         ...(c.protected ? [['Protected', 'from being deleted'] as const] : []),
+        ...(c.expiresAt === null ? [] : [['Moves to the trash', showTime(c.expiresAt, context)] as const]),
         ['Image', c.image],
         ['Storage', `${c.storage.pool} (${c.storage.driver})`],
         [

@@ -157,7 +157,7 @@ export const snapshotRestore = defineVerb({
   danger: 'type-name',
   confirmation: {
     property: 'snapshot',
-    warning: 'The files of now are kept in another snapshot, and a running container is restarted.',
+    warning: () => 'The files of now are kept in another snapshot, and a running container is restarted.',
   },
   target: 'user',
   parameters: [ownerArgument, snapshotArgument, yesOption],
@@ -182,7 +182,7 @@ export const snapshotDelete = defineVerb({
   access: { manage: 'operator', self: true },
   changes: true,
   danger: 'type-name',
-  confirmation: { property: 'snapshot', warning: 'This cannot be undone.' },
+  confirmation: { property: 'snapshot', warning: () => 'This cannot be undone.' },
   target: 'user',
   parameters: [ownerArgument, snapshotArgument, yesOption],
   input: z.strictObject({ user: username.optional(), snapshot: existingSnapshot, ...confirmed }),

@@ -48,6 +48,11 @@ import {
   renameSnapshot,
   scheduleSnapshots,
 } from '../../service/snapshots.ts';
+import { listSchedule, runJob } from '../../service/schedule.ts';
+import { listTrash, purgeTrash, restoreFromTrash } from '../../service/trash.ts';
+import { clearTtl, setTtl } from '../../service/ttl.ts';
+import { undo } from '../../service/undo/undo.ts';
+import { removeLabels, setLabels } from '../../service/labels.ts';
 import { consoleLog, openShell } from '../../service/terminal.ts';
 
 /** The verbs that core answers. `help` is answered from the catalogue alone. */
@@ -82,6 +87,14 @@ export const capabilities: Capabilities = {
   delete: deleteContainer,
   protect: protectContainer,
   unprotect: unprotectContainer,
+  'label set': setLabels,
+  'label remove': removeLabels,
+  'ttl set': setTtl,
+  'ttl clear': clearTtl,
+  'trash list': listTrash,
+  'trash restore': restoreFromTrash,
+  'trash purge': purgeTrash,
+  undo,
   start: startContainer,
   stop: stopContainer,
   restart: restartContainer,
@@ -127,6 +140,8 @@ export const capabilities: Capabilities = {
   reconcile,
   'image build': buildImage,
   'image list': listImages,
+  'schedule list': listSchedule,
+  'schedule run': runJob,
   // A check advises a verb, which may not be open to its caller.
   doctor: async (context, input, call) => {
     const found = await diagnose(context, input, call);

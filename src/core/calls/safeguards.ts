@@ -55,7 +55,7 @@ export function requireConfirmation(verb: AnyVerb, input: Readonly<Record<string
   const asGiven = input[verb.confirmation?.property ?? verb.target ?? ''];
   if (typeof typed === 'string' && typed !== '' && (typed === word || typed === asGiven)) return;
   const target = targetOf(verb, input);
-  const names = verb.confirmation === undefined ? [word] : [...(target === null ? [] : [target]), word];
+  const names = verb.confirmation?.property === undefined ? [word] : [...(target === null ? [] : [target]), word];
   const command = [verb.name, ...names].join(' ');
   if (typed !== undefined)
     throw new Failure('confirmation-mismatch', {
@@ -65,7 +65,7 @@ export function requireConfirmation(verb: AnyVerb, input: Readonly<Record<string
     });
   throw new Failure('confirmation-required', {
     what: quoted(command),
-    why: `${verb.confirmation === undefined ? 'it cannot be undone' : 'it must be confirmed'}, and there is no terminal on which to confirm it`,
+    why: 'it must be confirmed, and there is no terminal on which to confirm it',
     next: `add --yes: "${command} --yes"`,
   });
 }

@@ -5,7 +5,6 @@ import { Failure } from '../../domain/failure.ts';
 import type { EndedCall, Welcome } from '../../domain/events/notice.ts';
 import { notify } from '../../protocol/connection.ts';
 import { feedSwitch, messages, roomEntry, roomExit, settingsChange, typedLine } from '../../protocol/messages.ts';
-import { expiryNote } from '../../service/certificates/expiry.ts';
 import type { ServiceContext } from '../../service/context.ts';
 import type { ContainerFeed } from '../../service/shells/feed.ts';
 import type { FrontRestarts } from '../processes/frontRestarts.ts';
@@ -19,6 +18,8 @@ export interface ShellEndpointOptions {
   readonly service: ServiceContext;
   readonly frontRestarts: FrontRestarts;
   readonly logins: LoginEndpoint;
+  /** Returns sentences for this person. */
+  readonly notes: (actor: Actor) => readonly string[];
   /** Returns the calls that ended since then according to the journal, the newest last. */
   readonly endedSince: (actor: Actor, since: string) => Promise<readonly EndedCall[]>;
 }
@@ -75,9 +76,7 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
       room.enter(shell, actor, (notice) => notify(connection, messages.notice, { shell, notice }));
       logins.countShells(login, 1);
       shells.set(shell, { login, actor, unwatch: feed.subscribe(() => undefined), unfeed: undefined });
-      const note =
-        actor.entryPoint === 'self' ? undefined : expiryNote(service.certificates, actor.name, service.now());
-      const notes = note === undefined ? [] : [note];
+      const notes = options.notes(actor);
       return { ...room.welcome(actor), ended, restarted: frontRestarts.next(actor), notes, lines, settings };
     }),
   );

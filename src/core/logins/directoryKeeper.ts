@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { emptyDirectory, type Directory } from '../../domain/access/directory.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { HostContext } from '../../service/instances/context.ts';
+import type { Ending } from '../../service/jobs/notes.ts';
 import { collectOwners, makeDirectory, type OwnState, type Owner } from '../../service/access/directory.ts';
 
 export interface DirectoryKeeperOptions {
@@ -22,6 +23,11 @@ export class DirectoryKeeper {
 
   constructor(options: DirectoryKeeperOptions) {
     this.#options = options;
+  }
+
+  /** The containers that move to the trash by themselves. */
+  get endings(): Ending[] {
+    return this.#owners.flatMap(({ user, expiresAt }) => (expiresAt === undefined ? [] : [{ user, expiresAt }]));
   }
 
   get directory(): Directory {

@@ -10,6 +10,9 @@ export const candidateKinds = [
   'labels',
   'sessions',
   'snapshots',
+  'trashUsers',
+  'trashNames',
+  'jobs',
 ] as const;
 export type CandidateKind = (typeof candidateKinds)[number];
 

@@ -20,6 +20,15 @@ export interface ProtectionChange {
   readonly operation: string | null;
 }
 
+export interface LabelChange {
+  readonly user: string;
+  readonly container: string;
+  /** The labels that the container has now. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly changed: boolean;
+  readonly operation: string | null;
+}
+
 export interface ResizeResult {
   readonly user: string;
   readonly container: string;
@@ -34,7 +43,10 @@ export interface ResizeResult {
 export interface DeleteResult {
   readonly user: string;
   readonly container: string;
+  /** The space that is free now; null if the container is in the trash, or if it is not known. */
   readonly freedBytes: number | null;
+  /** Where the container is kept, and until when; null if it was purged. */
+  readonly trash: { readonly name: string; readonly until: string } | null;
   readonly operation: string;
 }
 

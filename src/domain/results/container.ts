@@ -35,6 +35,8 @@ export interface Container {
   readonly docker: boolean;
   /** Whether it is protected from being deleted. */
   readonly protected: boolean;
+  /** When it moves to the trash by itself, RFC 3339 UTC; null for never. */
+  readonly expiresAt: string | null;
   readonly image: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly createdAt: string;

@@ -49,6 +49,11 @@ export function parseLabel(text: string): Label {
   return { key: checkKey(text, text.slice(0, separator)), value: checkValue(text, text.slice(separator + 1)) };
 }
 
+/** Parses the key of a label. Throws `invalid-label`. */
+export function parseLabelKey(text: string): string {
+  return checkKey(text, text);
+}
+
 /** Parses `KEY` (any value) or `KEY=VALUE`. Throws `invalid-label`. */
 export function parseLabelSelector(text: string): LabelSelector {
   return text.includes('=') ? parseLabel(text) : { key: checkKey(text, text) };

@@ -22,6 +22,8 @@ export interface Owner {
   readonly keys: readonly StoredKey[];
   /** When Incus created the container, RFC 3339 UTC. */
   readonly createdAt: string;
+  /** When the container moves to the trash by itself, RFC 3339 UTC. */
+  readonly expiresAt: string | undefined;
 }
 
 /** Returns every container owner. Rejects if Incus does not answer. */
@@ -30,7 +32,14 @@ export async function collectOwners(context: HostContext): Promise<Owner[]> {
     const user = ownerOfInstance(instance);
     return user === undefined
       ? []
-      : [{ user, keys: decodeKeys(instance.config[field.keys]), createdAt: instance.created_at }];
+      : [
+          {
+            user,
+            keys: decodeKeys(instance.config[field.keys]),
+            createdAt: instance.created_at,
+            expiresAt: instance.config[field.expires],
+          },
+        ];
   });
 }
 

@@ -107,6 +107,11 @@ export async function writeFixedAddress(
   { withFiles }: { readonly withFiles: boolean },
 ): Promise<void> {
   if (withFiles) for (const file of addressFiles) await incus.pushFile({ instance, ...file });
+  await incus.pushFile({ instance, ...addressSeed(plan), mode: '0644' });
+}
+
+/** Returns the file that tells a container its address. */
+export function addressSeed(plan: AddressPlan): { readonly path: string; readonly content: string } {
   const lines = {
     address: fixedAddress(plan),
     gateway: plan.router,
@@ -116,5 +121,5 @@ export async function writeFixedAddress(
   const content = Object.entries(lines)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
-  await incus.pushFile({ instance, path: seedPath, content, mode: '0644' });
+  return { path: seedPath, content };
 }

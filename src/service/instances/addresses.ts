@@ -25,6 +25,13 @@ export interface PromisedAddress {
   release(): void;
 }
 
+interface Choice {
+  /** Taken if it is free. */
+  readonly preferred?: string | undefined;
+  /** Addresses to take only if no other is free. */
+  readonly avoid?: ReadonlySet<string>;
+}
+
 /**
  * Chooses a free address of the bridge and promises it to the caller. Incus accepts a second instance with the same
  * address and refuses only to start it, so calls run one at a time. An address that was promised when Incus was queried
@@ -33,6 +40,7 @@ export interface PromisedAddress {
 export function promiseAddress(
   incus: Incus,
   { gateway, network }: Pick<Placement, 'gateway' | 'network'>,
+  { preferred, avoid = new Set() }: Choice = {},
 ): Promise<PromisedAddress> {
   const promises = promisesOf(incus);
   const chosen = promises.tail.then(async () => {
@@ -41,7 +49,17 @@ export function promiseAddress(
     const fixed = instances.flatMap((instance) =>
       Object.values(instance.devices).flatMap((device) => device['ipv4.address'] ?? []),
     );
-    const address = freeAddress(gateway, new Set([...leased, ...fixed, ...before]));
+    const taken = new Set([...leased, ...fixed, ...before]);
+    const address =
+      (preferred !== undefined && isFree(preferred, gateway, taken) ? preferred : undefined) ??
+      firstOf(freeAddresses(gateway, new Set([...taken, ...avoid]))) ??
+      firstOf(freeAddresses(gateway, taken));
+    if (address === undefined)
+      throw new Failure('no-space', {
+        what: `network ${gateway}`,
+        why: 'all its addresses are taken',
+        next: 'delete a container, or use a larger network',
+      });
     promises.addresses.add(address);
     return { address, release: () => void promises.addresses.delete(address) };
   });
@@ -49,12 +67,27 @@ export function promiseAddress(
   return chosen;
 }
 
+function firstOf<T>(values: Generator<T>): T | undefined {
+  for (const value of values) return value;
+  return undefined;
+}
+
+function isFree(address: string, gateway: string, taken: ReadonlySet<string>): boolean {
+  const [own] = gateway.split('/');
+  return (
+    address !== own &&
+    !taken.has(address) &&
+    ipaddr.IPv4.isValidFourPartDecimal(address) &&
+    ipaddr.IPv4.parse(address).match(ipaddr.IPv4.parseCIDR(gateway))
+  );
+}
+
 /**
- * Returns the first free address of the bridge's network: from `.100` up, as the original Containarium did, then from
- * `.2`. Skips the network, gateway and broadcast addresses. `gateway` is the host's own address with the prefix length:
+ * Yields the free addresses of the bridge's network: from `.100` up, as the original Containarium did, then from `.2`.
+ * Skips the network, gateway and broadcast addresses. `gateway` is the host's own address with the prefix length:
  * `10.0.3.1/24`.
  */
-function freeAddress(gateway: string, taken: ReadonlySet<string>): string {
+function* freeAddresses(gateway: string, taken: ReadonlySet<string>): Generator<string> {
   const [own = '', prefix = '24'] = gateway.split('/');
   if (!ipaddr.IPv4.isValidFourPartDecimal(own))
     throw new Failure('unexpected-output', { what: `address "${own}"`, why: 'it is not an IPv4 address' });
@@ -67,12 +100,7 @@ function freeAddress(gateway: string, taken: ReadonlySet<string>): string {
   ] as const) {
     for (let offset = range[0]; offset < range[1]; offset++) {
       const address = ipaddr.IPv4.parse(String(base + offset)).toString();
-      if (usable(offset) && address !== own && !taken.has(address)) return address;
+      if (usable(offset) && address !== own && !taken.has(address)) yield address;
     }
   }
-  throw new Failure('no-space', {
-    what: `network ${gateway}`,
-    why: 'all its addresses are taken',
-    next: 'delete a container, or use a larger network',
-  });
 }

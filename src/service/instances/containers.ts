@@ -73,6 +73,7 @@ export function toContainer(
     autostart: config['boot.autostart'] === 'true',
     docker: config['security.nesting'] === 'true',
     protected: isProtected(instance),
+    expiresAt: config[field.expires] ?? null,
     image: config[field.image] ?? config['image.description'] ?? '-',
     labels: labelsOf(instance),
     createdAt: instance.created_at,

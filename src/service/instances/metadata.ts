@@ -25,6 +25,10 @@ export const field = {
   replaced: `${prefix}replaced`,
   /** The schedule of snapshots that an admin chose. Absent: that of the settings. */
   snapshots: `${prefix}snapshots`,
+  /** On an instance in the trash: what it was, and until when it is kept. On its earlier generations: its name. */
+  trashed: `${prefix}trashed`,
+  /** When the container moves to the trash by itself. Absent: never. */
+  expires: `${prefix}expires`,
 } as const;
 
 /** The properties of a prepared image. */
@@ -114,10 +118,20 @@ export function labelsOf(instance: IncusInstance): Record<string, string> {
   return Object.fromEntries(
     Object.entries(instance.config)
       .filter(([key]) => key.startsWith(labelPrefix))
-      .map(([key, value]) => [key.slice(labelPrefix.length), value]),
+      .map(([key, value]) => [labelOfKey(key), value]),
   );
 }
 
+/** Returns the configuration key of a label. */
+export function labelKey(key: string): string {
+  return `${labelPrefix}${key}`;
+}
+
+/** Returns the key of the label that a configuration key holds. */
+export function labelOfKey(configKey: string): string {
+  return configKey.slice(labelPrefix.length);
+}
+
 export function labelConfig(labels: readonly { key: string; value: string }[]): Record<string, string> {
-  return Object.fromEntries(labels.map(({ key, value }) => [`${labelPrefix}${key}`, value]));
+  return Object.fromEntries(labels.map(({ key, value }) => [labelKey(key), value]));
 }

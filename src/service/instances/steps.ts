@@ -191,7 +191,8 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
     },
   };
 
-  const pushKeys: StepKind<Facts & { instance: string; path: string; previous: string }> = {
+  /** Replaces a file in an instance. Its name in the journal is that of its first use. */
+  const pushFile: StepKind<Facts & { instance: string; path: string; previous: string }> = {
     name: 'push-keys',
     async undo({ instance, path, previous }) {
       if ((await incus.instance(instance)) === undefined) return;
@@ -264,7 +265,7 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
     stopInstance,
     restartInstance,
     patchInstance,
-    pushKeys,
+    pushFile,
     markReady,
     deleteInstance,
     publishImage,

@@ -10,15 +10,19 @@ import type { InstanceSpec } from '../../host/incus/incus.ts';
 import type { IncusSnapshot } from '../../host/incus/snapshots.ts';
 import type { HostContext } from '../instances/context.ts';
 import { field } from '../instances/metadata.ts';
-import { protectionKey } from '../instances/protection.ts';
+import { retirement } from '../instances/retirement.ts';
 
 /** A snapshot of a container, with the instance that has it. */
 export interface KeptSnapshot extends IncusSnapshot {
   readonly instance: string;
 }
 
-/** Returns the user whose container this instance was before a restore; undefined for every other instance. */
+/**
+ * Returns the user whose container this instance was before a restore; undefined for every other instance, also for an
+ * earlier generation of a container that is in the trash.
+ */
 export function replacedOf({ name, config }: Pick<IncusInstance, 'name' | 'config'>): string | undefined {
+  if (config[field.trashed] !== undefined) return undefined;
   const user = config[field.replaced];
   return user !== undefined && name.startsWith(`${containerName(user)}-`) ? user : undefined;
 }
@@ -58,28 +62,15 @@ export async function snapshotsOf(
 }
 
 /**
- * Returns the name under which an operation keeps the present generation. With the longest user name it has 63
- * characters, as many as Incus allows.
+ * Returns the name under which an operation keeps an instance that is no longer the user's container. With the longest
+ * user name it has 63 characters, as many as Incus allows.
  */
 export function generationName(user: Username, now: Date, operation: string): string {
   return `${containerName(user)}-${timeName(now)}-${operation.slice(-4).toLowerCase()}`;
 }
 
-/**
- * Returns the change that makes an instance an earlier generation: nobody's container, without the address, and with
- * no schedule of its own.
- */
-export function becomesGeneration(user: Username, { devices }: IncusInstance): InstanceSpec {
-  const nics = Object.entries(devices).filter(([, { type }]) => type === 'nic');
-  return {
-    config: {
-      [field.replaced]: user,
-      [field.owner]: '',
-      'snapshots.schedule': '',
-      'boot.autostart': 'false',
-      [protectionKey]: '',
-    },
-    // Incus refuses to start an instance with the address of another, even of a stopped one.
-    devices: Object.fromEntries(nics.map(([name]) => [name, { type: 'none' }])),
-  };
+/** Returns the change that makes an instance an earlier generation of a user's container. */
+export function becomesGeneration(user: Username, instance: IncusInstance): InstanceSpec {
+  const { config, devices } = retirement(instance);
+  return { config: { ...config, [field.replaced]: user }, devices };
 }

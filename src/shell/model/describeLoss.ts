@@ -10,6 +10,6 @@ export function describeLoss(result: unknown): (readonly [string, string])[] {
     ['Container', `${container.name} (${container.status})`],
     ['Disk used', showUse(container.diskUsedBytes, container.diskQuotaBytes)],
     ['Last login', container.lastLoginAt === null ? 'unknown' : showTime(container.lastLoginAt, context)],
-    ['Snapshots', container.snapshots === 0 ? 'none' : `${plural(container.snapshots, 'snapshot')}, deleted too`],
+    ['Snapshots', container.snapshots === 0 ? 'none' : `${plural(container.snapshots, 'snapshot')}, which go with it`],
   ];
 }

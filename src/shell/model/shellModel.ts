@@ -208,9 +208,9 @@ export class ShellModel {
   /** Shows what will be lost and asks the user to type the name. */
   async #confirmed(verb: AnyVerb, input: Readonly<Record<string, unknown>>): Promise<boolean> {
     const { core, actor, ui } = this.options;
-    if (verb.confirmation !== undefined) {
+    if (verb.confirmation?.property !== undefined) {
       const word = wordToConfirm(verb, input) ?? String(input[verb.confirmation.property]);
-      return ui.confirm({ title: `${verb.summary}: ${quoted(word)}. ${warningOf(verb)}`, facts: [], word });
+      return ui.confirm({ title: `${verb.summary}: ${quoted(word)}. ${warningOf(verb, input)}`, facts: [], word });
     }
     const user = targetOf(verb, input) ?? String(input[verb.target ?? '']);
     const answer = await core.call(
@@ -219,7 +219,7 @@ export class ShellModel {
       new AbortController().signal,
     );
     return ui.confirm({
-      title: `${verb.summary}: ${quoted(user)}. This cannot be undone.`,
+      title: `${verb.summary}: ${quoted(user)}. ${warningOf(verb, input)}`,
       facts: describeLoss(answer.result),
       word: user,
     });

@@ -31,6 +31,16 @@ snapshot rename    -      x       x     -    x
 snapshot schedule  -      x       x     -    x
 protect            -      x       x     -    x
 unprotect          -      x       x     -    x
+label set          -      x       x     -    x
+label remove       -      x       x     -    x
+ttl set            -      x       x     -    x
+ttl clear          -      x       x     -    x
+trash list         x      x       x     -    x
+trash restore      -      x       x     -    x
+trash purge        -      x       x     -    x
+undo               -      x       x     x    x
+schedule list      x      x       x     -    x
+schedule run       -      x       x     -    x
 start              -      x       x     -    x
 stop               -      x       x     -    x
 restart            -      x       x     x    x
@@ -153,6 +163,7 @@ describe('access', () => {
         .map((verb) => verb.name);
     expect(changes('manage', 'viewer')).toEqual([]);
     expect(changes('self', 'owner')).toEqual([
+      'undo',
       'restart',
       'snapshot create',
       'snapshot restore',
@@ -200,6 +211,7 @@ describe('access', () => {
     const owner = { entryPoint: 'self', role: 'owner' } as const;
     expect(verbsFor('self', 'owner').map((verb) => verb.name)).toEqual([
       'info',
+      'undo',
       'restart',
       'snapshot create',
       'snapshot list',

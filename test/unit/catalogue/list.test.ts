@@ -29,6 +29,7 @@ function container(user: string, change: Partial<Container> = {}): Container {
     autostart: true,
     docker: true,
     protected: false,
+    expiresAt: null,
     image: 'images:ubuntu/24.04',
     labels: {},
     createdAt: '2026-11-20T12:00:00Z',

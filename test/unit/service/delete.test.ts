@@ -1,4 +1,4 @@
-/** `delete` on a simulated host with the containers of alice, who has an account and keys, and of bob. */
+/** `delete --purge` on a simulated host with the containers of alice, who has an account and keys, and of bob. */
 import { describe, expect, it } from 'vitest';
 import type { FailureCode } from '../../../src/domain/failure.ts';
 import { parseName } from '../../../src/domain/values/username.ts';
@@ -30,7 +30,7 @@ const host = hosts(async (world) => {
 });
 
 const remove = (world: World, user = alice): ReturnType<typeof deleteContainer> =>
-  deleteContainer(world.context, { user }, callBy());
+  deleteContainer(world.context, { user, purge: true }, callBy());
 
 const stop = (state: HostState): void => {
   const found = state.instances['alice-container'];
@@ -42,7 +42,7 @@ const configure = (key: string, value: string) => (state: HostState) => {
   if (found !== undefined) found.config[key] = value;
 };
 
-describe('delete', () => {
+describe('delete --purge', () => {
   it('removes the container, its jump account and its keys, and nothing else', async () => {
     const world = await host();
     const result = await remove(world);
@@ -50,6 +50,7 @@ describe('delete', () => {
       user: 'alice',
       container: 'alice-container',
       freedBytes: expect.any(Number) as number,
+      trash: null,
       operation: expect.stringMatching(/^[0-9A-Z]{26}$/) as string,
     });
     expect(result.freedBytes).toBeGreaterThan(0);
@@ -57,16 +58,16 @@ describe('delete', () => {
     expect(await world.faults()).toEqual([]);
   });
 
-  it('closes the jump account before it stops the container, and ends its sessions before it removes the account', async () => {
+  it('closes the jump account and ends its sessions before it stops the container', async () => {
     const world = await host();
     await remove(world);
     expect(changesOf(world).map((command) => command.split(' ').slice(0, 2).join(' '))).toEqual([
       'incus query',
       'jump-keys remove',
-      'incus stop',
       'pkill -KILL',
       'pkill -KILL',
       'userdel alice',
+      'incus stop',
       'incus query',
       'incus delete',
     ]);
@@ -130,7 +131,7 @@ describe('delete', () => {
   );
 });
 
-describe('delete refuses, and changes nothing,', () => {
+describe('delete --purge refuses, and changes nothing,', () => {
   it.each<[what: string, code: FailureCode, why: string, user: string, options: HostOptions]>([
     ['a user without a container', 'not-found', 'no such container', 'zoe', {}],
     [
@@ -180,7 +181,7 @@ describe('delete refuses, and changes nothing,', () => {
   });
 });
 
-describe('delete restores the container, its account and its keys if', () => {
+describe('delete --purge restores the container, its account and its keys if', () => {
   it.each<[what: string, match: NonNullable<Fault['match']>, mode: Fault['mode'], code: FailureCode]>([
     ['the container cannot be marked', { argIncludes: '"deleting"' }, 'fail-after', 'program-failed'],
     ['the keys cannot be removed', { program: 'jump-keys', changes: true }, 'fail-after', 'program-failed'],
@@ -207,7 +208,7 @@ describe('delete restores the container, its account and its keys if', () => {
   it('the host recovers, where it cannot undo the change at once', async () => {
     const world = await host({
       faults: [
-        { match: { program: 'userdel' }, mode: 'fail-before' },
+        { match: { argIncludes: 'delete' }, mode: 'fail-before' },
         ...Array.from({ length: 3 }, (): Fault => ({
           match: { argIncludes: 'start', changes: true },
           mode: 'fail-before',

@@ -97,7 +97,7 @@ describe('a change of power that somebody else makes first', () => {
     const { incus } = world.context;
     const stop = incus.stop.bind(incus);
     before(world, 'stop', () => stop('alice-container', { force: true }));
-    await deleteContainer(world.context, { user: alice }, callBy());
+    await deleteContainer(world.context, { user: alice, purge: true }, callBy());
     expect(Object.keys(hostStateOf(world.folder).instances)).toEqual(['bob-container']);
   });
 });

@@ -17,10 +17,10 @@ describe('a protected container', () => {
     const world = await host();
     const change = await protectContainer(world.context, { user: alice }, callBy());
     expect(change).toMatchObject({ protected: true, changed: true });
-    const refusal = await refused(world, () => deleteContainer(world.context, { user: alice }, callBy()));
+    const refusal = await refused(world, () => deleteContainer(world.context, { user: alice, purge: true }, callBy()));
     expect(refusal).toMatchObject({ code: 'wrong-state', next: expect.stringContaining('unprotect alice') as string });
     await unprotectContainer(world.context, { user: alice }, callBy());
-    await deleteContainer(world.context, { user: alice }, callBy());
+    await deleteContainer(world.context, { user: alice, purge: true }, callBy());
     expect(hostStateOf(world.folder).instances).toEqual({});
   });
 

@@ -331,7 +331,7 @@ describe('reconcile', () => {
         delete state.jumpKeys['alice'];
       },
     });
-    await expect(deleteContainer(world.context, { user: alice }, callBy())).rejects.toMatchObject({
+    await expect(deleteContainer(world.context, { user: alice, purge: true }, callBy())).rejects.toMatchObject({
       code: 'wrong-state',
       next: 'on the host, "incus config unset alice-container user.containarium.state" keeps it and "incus delete --force alice-container" removes it; then "reconcile --apply"',
     });
@@ -339,7 +339,7 @@ describe('reconcile', () => {
     await repair(world);
     expect((await look(world)).differences).toEqual([]);
     expect(Object.keys(hostStateOf(world.folder).jumpKeys).sort()).toEqual(left);
-    for (const user of left) await deleteContainer(world.context, { user: parseName(user) }, callBy());
+    for (const user of left) await deleteContainer(world.context, { user: parseName(user), purge: true }, callBy());
     expect(hostStateOf(world.folder).instances).toEqual({});
   });
 
@@ -469,11 +469,13 @@ describe('reconcile', () => {
     const fault = (match: NonNullable<Fault['match']>): Fault => ({ match, mode: 'fail-before' });
     const world = await host({
       faults: [
-        fault({ program: 'userdel' }),
+        fault({ argIncludes: 'delete' }),
         ...Array.from({ length: 3 }, () => fault({ argIncludes: 'start', changes: true })),
       ],
     });
-    expect(await world.call('delete', { user: 'alice', yes: true })).toMatchObject({ failure: { code: 'partial' } });
+    expect(await world.call('delete', { user: 'alice', purge: true, yes: true })).toMatchObject({
+      failure: { code: 'partial' },
+    });
     expect((await look(world)).differences).toEqual([
       {
         kind: 'operation-unfinished',

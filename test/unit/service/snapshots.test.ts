@@ -193,7 +193,7 @@ describe('a restore on ZFS, which would delete newer snapshots', () => {
     expect(Object.keys(hostStateOf(world.folder).instances)).toEqual(['alice-container']);
     await make(world, 'second');
     await restore(world, 'second');
-    await deleteContainer(world.context, { user: alice }, callBy());
+    await deleteContainer(world.context, { user: alice, purge: true }, callBy());
     expect(hostStateOf(world.folder).instances).toEqual({});
   });
 });

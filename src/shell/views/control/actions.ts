@@ -1,5 +1,6 @@
 /** The keys of the live list that run verbs. */
 import type { AnyVerb } from '../../../catalogue/catalogue.ts';
+import { warningOf } from '../../../catalogue/declaration/verb.ts';
 import type { Block } from '../../../catalogue/declaration/view.ts';
 import type { FeedContainer } from '../../../domain/events/notice.ts';
 import { FormDialog } from '../../forms/formDialog.ts';
@@ -217,7 +218,11 @@ export class Actions {
       () => undefined,
       AbortSignal.timeout(answerTimeoutMs),
     );
-    return { title: `${verb.summary}: "${user}". This cannot be undone.`, facts: describeLoss(result), word: user };
+    return {
+      title: `${verb.summary}: "${user}". ${warningOf(verb, { user })}`,
+      facts: describeLoss(result),
+      word: user,
+    };
   }
 
   #showCommands(lines: readonly string[]): void {

@@ -63,7 +63,7 @@ export function changedFields(
 /** Returns the question before deleting several containers. Its word has their number, so it is not typed by habit. */
 export function deletionOfSeveral(containers: readonly FeedContainer[]): Confirmation {
   return {
-    title: `Delete ${plural(containers.length, 'container')}, their data and their jump accounts. This cannot be undone.`,
+    title: `Delete ${plural(containers.length, 'container')} and their jump accounts. They are kept in the trash for a while.`,
     facts: containers.map((container) => {
       const snapshots = container.snapshots === 0 ? '' : `, ${plural(container.snapshots, 'snapshot')}`;
       return [

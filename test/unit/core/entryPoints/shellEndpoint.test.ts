@@ -41,6 +41,7 @@ beforeEach(() => {
       certificates: { issued: [] },
       now: () => new Date(),
     },
+    notes: () => [],
     endedSince: () => {
       const read = Promise.withResolvers<[]>();
       reads.push(read);

@@ -28,7 +28,7 @@ afterEach(() => rm(folder, { recursive: true }));
 const shared = newKey('shared');
 
 function owner(user: string, addedAt: string, { key = shared, createdAt = '' } = {}): Owner {
-  return { user, createdAt, keys: [{ line: key.line, addedAt, addedBy: 'carol' }] };
+  return { user, createdAt, expiresAt: undefined, keys: [{ line: key.line, addedAt, addedBy: 'carol' }] };
 }
 
 const ownedBy = (key: PublicKey, owners: readonly Owner[]): readonly string[] | undefined =>

@@ -102,6 +102,7 @@ describe('ListAnnouncer', () => {
     autostart: true,
     docker: true,
     protected: false,
+    expiresAt: null,
     image: 'x',
     labels: {},
     createdAt: '2026-01-01T00:00:00Z',

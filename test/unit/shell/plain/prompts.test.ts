@@ -111,7 +111,7 @@ describe('Questionnaire', () => {
   });
 
   test('goes back, even from the last question', async () => {
-    const { input } = fill('create', { user: 'dora' }, `back\rdave\r${key}\rdone\rback\rteam=blue\r\r`);
+    const { input } = fill('create', { user: 'dora' }, `back\rdave\r${key}\rdone\rback\rback\rteam=blue\r\r\r`);
     expect(await input).toEqual({ user: 'dave', keys: key, labels: ['team=blue'] });
   });
 

@@ -1,0 +1,180 @@
+/** What takes back a change: another call, made from what the journal keeps of the first. */
+import { z } from 'zod';
+import { Failure } from '../../domain/failure.ts';
+import { quoted } from '../../domain/text.ts';
+import { formatExact, parseIncusSize } from '../../domain/values/size.ts';
+import { snapshotFrequencies } from '../../domain/values/snapshotName.ts';
+import { parseName, type Username } from '../../domain/values/username.ts';
+import { deleteContainer } from '../delete.ts';
+import type { Call, HostContext } from '../instances/context.ts';
+import { decodeKeys, field, labelOfKey } from '../instances/metadata.ts';
+import { restoreKeys } from '../keys.ts';
+import { changeLabels } from '../labels.ts';
+import { startContainer, stopContainer } from '../power.ts';
+import { protectContainer, unprotectContainer } from '../protect.ts';
+import { resizeContainer, type ResizeRequest } from '../resize.ts';
+import { renameSnapshot, scheduleSnapshots } from '../snapshots.ts';
+import { restoreFromTrash } from '../trash.ts';
+import { clearTtl, setTtl } from '../ttl.ts';
+import type { Change } from './lastChange.ts';
+
+export interface Inverse {
+  /** A command, or a clause where no command does it. */
+  readonly text: string;
+  readonly run: (context: HostContext, call: Call) => Promise<unknown>;
+}
+
+type Config = Readonly<Record<string, string>>;
+type Inverter = (change: Change, user: Username) => Inverse | undefined;
+
+const previousSchema = z.object({
+  config: z.record(z.string(), z.string()).default({}),
+  devices: z.record(z.string(), z.record(z.string(), z.string())).default({}),
+});
+
+/** Returns what the change's first patch of the instance replaced. */
+function previous(change: Change): z.output<typeof previousSchema> {
+  const facts = change.steps.find(({ kind }) => kind === 'patch-instance')?.facts;
+  const text = facts?.['previous'];
+  const parsed = previousSchema.safeParse(typeof text === 'string' ? JSON.parse(text) : undefined);
+  if (parsed.success) return parsed.data;
+  throw new Failure('unexpected-output', { what: `operation ${change.operation}`, why: 'its record cannot be read' });
+}
+
+const protection = (text: 'protect' | 'unprotect'): Inverter => {
+  const run = text === 'protect' ? protectContainer : unprotectContainer;
+  return (_change, user) => ({ text: `${text} ${user}`, run: (context, call) => run(context, { user }, call) });
+};
+
+const keys: Inverter = (change, user) => {
+  const before = decodeKeys(previous(change).config[field.keys]);
+  return {
+    text: `give ${user} the ${before.length} keys of before again`,
+    run: (context, call) => restoreKeys(context, user, before, call),
+  };
+};
+
+const ttl: Inverter = (change, user) => {
+  const when = previous(change).config[field.expires] ?? '';
+  return when === ''
+    ? { text: `ttl clear ${user}`, run: (context, call) => clearTtl(context, { user }, call) }
+    : { text: `ttl set ${user} ${when}`, run: (context, call) => setTtl(context, { user, when }, call) };
+};
+
+const labels: Inverter = (change, user) => {
+  const wanted = new Map(Object.entries(previous(change).config).map(([key, value]) => [labelOfKey(key), value]));
+  const text = [...wanted].map(([key, value]) => (value === '' ? `without ${key}` : `${key}=${value}`)).join(', ');
+  return {
+    text: `give ${user} the labels of before again: ${text}`,
+    run: (context, call) => changeLabels(context, 'label set', user, wanted, call),
+  };
+};
+
+/** Undefined for a change without an inverse. */
+const inverters: Readonly<Record<string, Inverter>> = {
+  resize(change, user) {
+    const request = sizesOf(previous(change));
+    if (request === undefined) return undefined;
+    const { cpu, memory, disk, processes } = request;
+    const words = [
+      ...(cpu === undefined ? [] : [`--cpu ${cpu}`]),
+      ...(memory === undefined ? [] : [`--memory ${formatExact(memory)}`]),
+      ...(disk === undefined ? [] : [`--disk-quota ${formatExact(disk)}`]),
+      ...(processes === undefined ? [] : [`--processes ${processes}`]),
+    ];
+    return {
+      text: ['resize', user, ...words].join(' '),
+      run: (context, call) => resizeContainer(context, { user, ...request }, call),
+    };
+  },
+  start: (_change, user) => ({
+    text: `stop ${user}`,
+    run: (context, call) => stopContainer(context, { user }, call),
+  }),
+  stop: (_change, user) => ({
+    text: `start ${user}`,
+    run: (context, call) => startContainer(context, { user }, call),
+  }),
+  delete(change, user) {
+    const name = change.steps.find(({ kind }) => kind === 'rename-instance')?.facts['to'];
+    if (typeof name !== 'string') return undefined;
+    return {
+      text: `trash restore ${user} ${name}`,
+      run: (context, call) => restoreFromTrash(context, { user, name }, { ...call, recorded: { name } }),
+    };
+  },
+  'trash restore': (_change, user) => ({
+    text: `delete ${user}`,
+    run: (context, call) => deleteContainer(context, { user }, call),
+  }),
+  protect: protection('unprotect'),
+  unprotect: protection('protect'),
+  'ttl set': ttl,
+  'ttl clear': ttl,
+  'label set': labels,
+  'label remove': labels,
+  'key add': keys,
+  'key remove': keys,
+  'key replace': keys,
+  'snapshot rename'(change, user) {
+    const { snapshot: to, to: snapshot } = change.steps.find(({ kind }) => kind === 'rename-snapshot')?.facts ?? {};
+    if (typeof to !== 'string' || typeof snapshot !== 'string') return undefined;
+    return {
+      text: `snapshot rename ${user} ${snapshot} ${to}`,
+      run: (context, call) => renameSnapshot(context, { user, snapshot, to }, { ...call, recorded: { snapshot, to } }),
+    };
+  },
+  'snapshot schedule'(change, user) {
+    const [word = '', keep] = (previous(change).config[field.snapshots] ?? '').split(' ');
+    const every = snapshotFrequencies.find((one) => one === word) ?? ('default' as const);
+    const request: Parameters<typeof scheduleSnapshots>[1] = { user, every, ...(keep === undefined ? {} : { keep }) };
+    return {
+      text: ['snapshot schedule', user, every, ...(keep === undefined ? [] : ['--keep', keep])].join(' '),
+      run: (context, call) => scheduleSnapshots(context, request, { ...call, recorded: { every } }),
+    };
+  },
+};
+
+/** Changes with another way back, and that way. */
+const otherWays: Readonly<Record<string, (target: string) => string>> = {
+  create: (user) => `"delete ${user}" moves the new container to the trash`,
+  'snapshot create': (user) => `"snapshot delete ${user}" deletes the snapshot`,
+  'snapshot restore': (user) => `restore the snapshot of before: see "snapshot list ${user}"`,
+};
+
+/** Returns what takes the change back. Throws `wrong-state` if nothing does. */
+export function inverseOf(change: Change): Inverse {
+  const { verb, target } = change;
+  const inverter = inverters[verb];
+  const inverse = inverter === undefined ? undefined : inverter(change, parseName(target));
+  if (inverse !== undefined) return inverse;
+  throw new Failure('wrong-state', {
+    what: quoted(`${verb} ${target}`),
+    why: 'your last change is one that "undo" cannot take back',
+    next: otherWays[verb]?.(target) ?? '"audit" shows what you have changed',
+  });
+}
+
+/** Returns the sizes before a resize; undefined if one of them was not limited. */
+function sizesOf({
+  config,
+  devices,
+}: {
+  config: Config;
+  devices: Readonly<Record<string, Config>>;
+}): Omit<ResizeRequest, 'user'> | undefined {
+  const memory = parseIncusSize(config['limits.memory'] ?? '');
+  const disks = Object.values(devices).map(({ size = '' }) => parseIncusSize(size));
+  const isWhole =
+    config['limits.cpu'] !== '' &&
+    config['limits.processes'] !== '' &&
+    (config['limits.memory'] === undefined || memory !== undefined) &&
+    !disks.includes(undefined);
+  if (!isWhole) return undefined;
+  return {
+    ...(config['limits.cpu'] === undefined ? {} : { cpu: Number(config['limits.cpu']) }),
+    ...(memory === undefined ? {} : { memory }),
+    ...(disks[0] === undefined ? {} : { disk: disks[0] }),
+    ...(config['limits.processes'] === undefined ? {} : { processes: Number(config['limits.processes']) }),
+  };
+}

@@ -1,0 +1,77 @@
+/** Finds a person's own last change in the journal, and what came after it. */
+import { z } from 'zod';
+import type { Actor } from '../../domain/access/actor.ts';
+import type { JsonObject } from '../../domain/json.ts';
+import type { JournalRecord } from '../../journal/chain.ts';
+import { queryJournal } from '../../journal/query.ts';
+
+/** A change that was made. */
+export interface Change {
+  readonly operation: string;
+  readonly verb: string;
+  readonly target: string;
+  readonly at: string;
+  readonly steps: readonly { readonly kind: string; readonly facts: JsonObject }[];
+}
+
+export interface LastChange {
+  readonly change: Change;
+  /** The first change of the same target after it, by anybody. */
+  readonly later: { readonly verb: string; readonly actor: string; readonly at: string } | undefined;
+}
+
+/** Number of records examined: some thousand changes. An older change is not one that a person has in mind. */
+const maxRecords = 20_000;
+
+const begun = z.object({
+  op: z.string(),
+  verb: z.string(),
+  target: z.string(),
+  actor: z.object({ name: z.string(), entryPoint: z.string() }),
+});
+const step = z.object({ op: z.string(), kind: z.string(), facts: z.record(z.string(), z.json()) });
+const ended = z.object({ op: z.string(), outcome: z.string() });
+
+/** Returns undefined if the person has changed nothing lately. */
+export async function lastChange(folder: string, actor: Actor, signal: AbortSignal): Promise<LastChange | undefined> {
+  const types = ['operation', 'step', 'operation-end'];
+  const records = await Array.fromAsync(queryJournal(folder, { types, limit: maxRecords }, signal));
+  const made = new Set(
+    records.flatMap((record) => {
+      const end = record.type === 'operation-end' ? ended.safeParse(record).data : undefined;
+      return end !== undefined && end.outcome !== 'undone' ? [end.op] : [];
+    }),
+  );
+  const operations = records.flatMap((record) => {
+    const operation = record.type === 'operation' ? begun.safeParse(record).data : undefined;
+    // One that has not ended may have changed something.
+    return operation === undefined ? [] : [{ ...operation, at: record.time }];
+  });
+  const own = operations.findLast((operation) => made.has(operation.op) && isBy(actor, operation.actor));
+  if (own === undefined) return undefined;
+  const undone = new Set(
+    records.flatMap((record) => {
+      const end = record.type === 'operation-end' ? ended.safeParse(record).data : undefined;
+      return end?.outcome === 'undone' ? [end.op] : [];
+    }),
+  );
+  const after = operations
+    .slice(operations.indexOf(own) + 1)
+    .find(({ target, op }) => target === own.target && !undone.has(op));
+  return {
+    change: { operation: own.op, verb: own.verb, target: own.target, at: own.at, steps: stepsOf(records, own.op) },
+    later: after === undefined ? undefined : { verb: after.verb, actor: after.actor.name, at: after.at },
+  };
+}
+
+function stepsOf(records: readonly JournalRecord[], operation: string): Change['steps'] {
+  return records.flatMap((record) => {
+    const found = record.type === 'step' ? step.safeParse(record).data : undefined;
+    return found?.op === operation ? [{ kind: found.kind, facts: found.facts }] : [];
+  });
+}
+
+/** An owner and an admin may have the same name. */
+function isBy({ name, entryPoint }: Actor, by: { readonly name: string; readonly entryPoint: string }): boolean {
+  return by.name === name && (by.entryPoint === 'self') === (entryPoint === 'self');
+}
