@@ -235,7 +235,45 @@ export async function runStory(world: World): Promise<Answers> {
   expect(result(await manage('unprotect', ['unprotect', 'cxt-alice'])).changed).toBe(true);
   await manage('delete, unconfirmed', ['delete', 'cxt-alice']);
   expect(await containers()).toMatchObject([{ user: 'cxt-alice', status: 'running' }]);
-  await manage('delete', ['delete', 'cxt-alice', '--yes']);
+
+  // Labels, an end, and taking back.
+  expect(result(await manage('label set', ['label', 'set', 'cxt-alice', 'team=red', 'new=1'])).labels).toEqual({
+    team: 'red',
+    new: '1',
+  });
+  expect(result(await manage('label remove', ['label', 'remove', 'cxt-alice', 'new'])).labels).toEqual({ team: 'red' });
+  await manage('ttl set', ['ttl', 'set', 'cxt-alice', '30d']);
+  await manage('ttl set, past', ['ttl', 'set', 'cxt-alice', '2020-01-01']);
+  await manage('ttl clear', ['ttl', 'clear', 'cxt-alice']);
+  expect(result(await manage('undo, shown', ['undo'])).done).toBe(false);
+  expect(result(await manage('undo', ['undo', '--yes'])).change.verb).toBe('ttl clear');
+  await self('self undo, nothing', ['undo'], alice);
+
+  // Into the trash and back, with the same address and host key.
+  const old = result(await manage('info, before delete', ['info', 'cxt-alice'])).container;
+  expect(result(await manage('delete', ['delete', 'cxt-alice', '--yes'])).trash).not.toBeNull();
+  expect(await containers()).toEqual([]);
+  expect(result(await manage('reconcile, trash', ['reconcile'])).differences).toEqual([]);
+  expect(result(await manage('trash list', ['trash', 'list'])).trashed).toMatchObject([{ user: 'cxt-alice' }]);
+  // ssh itself fails with 255 when the key is rejected (ssh(1), EXIT STATUS).
+  expect((await server.ssh(['info'], { user: 'self', key: alice.path })).code).toBe(255);
+  expect(result(await manage('trash restore', ['trash', 'restore', 'cxt-alice']))).toMatchObject({
+    status: 'running',
+    isNewAddress: false,
+    address: old.address,
+  });
+  const back = result(await manage('info, restored', ['info', 'cxt-alice'])).container;
+  expect({ ...back, ...volatile, startedAt: old.startedAt }).toEqual({ ...old, ...volatile });
+  expect(result(await manage('debug, restored', ['debug', 'cxt-alice'])).broken).toBeNull();
+  expect(result(await manage('reconcile, out of the trash', ['reconcile'])).differences).toEqual([]);
+  await manage('trash restore, again', ['trash', 'restore', 'cxt-alice']);
+  await manage('delete, into the trash', ['delete', 'cxt-alice', '--yes']);
+  await manage('trash purge, unconfirmed', ['trash', 'purge', 'cxt-alice']);
+  await manage('trash purge', ['trash', 'purge', 'cxt-alice', '--yes']);
+  await manage('trash purge, again', ['trash', 'purge', 'cxt-alice', '--yes']);
+  expect(result(await manage('schedule list', ['schedule', 'list'])).heldUntil).toBeNull();
+  await manage('schedule run', ['schedule', 'run', 'trash']);
+  await manage('schedule run, unknown', ['schedule', 'run', 'nothing']);
   expect(await containers()).toEqual([]);
   expect(result(await manage('reconcile, after', ['reconcile'])).differences).toEqual([]);
   expect(result(await manage('audit verify', ['audit', 'verify'])).ok).toBe(true);

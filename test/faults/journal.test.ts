@@ -174,7 +174,9 @@ async function checkCut(scenario: Scenario, whole: Whole, { fault, write }: Case
 }
 
 const chosen = scenarios.filter(({ name }) =>
-  ['create', 'delete', 'resize', 'key replace', 'restart', 'image build'].includes(name),
+  ['create', 'delete', 'delete --purge', 'trash restore', 'resize', 'key replace', 'restart', 'image build'].includes(
+    name,
+  ),
 );
 
 test.each(chosen)(

@@ -97,7 +97,8 @@ test.each(scenarios)(
 /** The commands of create and delete at which an operation has most to undo. */
 const cuts: readonly (readonly [string, (command: LoggedCommand) => boolean])[] = [
   ['create', ({ args }) => args[0] === 'start'],
-  ['delete', ({ args }) => args[0] === 'delete'],
+  ['delete', ({ args }) => args[0] === 'rename'],
+  ['delete --purge', ({ args }) => args[0] === 'delete'],
 ];
 
 test.each(cuts)(

@@ -4,7 +4,7 @@ import type { HostState } from '../../src/simulated/state/state.ts';
 import { newKey } from '../support/world/keys.ts';
 import type { World } from '../support/world/world.ts';
 
-export type WorldName = 'empty' | 'image' | 'people' | 'stopped' | 'laptop' | 'snapshot' | 'zfs' | 'drift';
+export type WorldName = 'empty' | 'image' | 'people' | 'stopped' | 'laptop' | 'snapshot' | 'zfs' | 'trash' | 'drift';
 
 export interface Scenario {
   readonly name: string;
@@ -59,6 +59,38 @@ export const scenarios: readonly Scenario[] = [
     input: { ...alice, yes: true },
     again: 'not-found',
   },
+  {
+    name: 'delete of a container with earlier states',
+    from: 'zfs',
+    verb: 'delete',
+    input: { ...alice, yes: true },
+    again: 'not-found',
+  },
+  {
+    name: 'delete --purge',
+    from: 'people',
+    verb: 'delete',
+    input: { ...alice, purge: true, yes: true },
+    again: 'not-found',
+  },
+  {
+    name: 'delete --purge of a stopped container',
+    from: 'stopped',
+    verb: 'delete',
+    input: { ...alice, purge: true, yes: true },
+    again: 'not-found',
+  },
+  { name: 'trash restore', from: 'trash', verb: 'trash restore', input: alice, again: 'not-found' },
+  {
+    name: 'trash purge',
+    from: 'trash',
+    verb: 'trash purge',
+    input: { ...alice, yes: true },
+    again: 'not-found',
+  },
+  { name: 'undo of a delete', from: 'trash', verb: 'undo', input: { yes: true }, again: 'wrong-state' },
+  { name: 'label set', from: 'people', verb: 'label set', input: { ...alice, labels: ['team=blue'] }, again: 'ok' },
+  { name: 'ttl set', from: 'people', verb: 'ttl set', input: { ...alice, when: '2099-01-01' }, again: 'ok' },
   {
     name: 'resize',
     from: 'people',
@@ -171,6 +203,10 @@ export const makers: Readonly<Record<WorldName, (world: World) => Promise<unknow
   },
   async zfs(world) {
     await makers.snapshot(world);
+  },
+  async trash(world) {
+    await makers.people(world);
+    await world.must('delete', { ...alice, yes: true });
   },
   /** Everything that `reconcile` can find and repair, and two things that it must not touch. */
   async drift(world) {

@@ -45,12 +45,14 @@ describe.skipIf(skipReason !== undefined)('faults on a real Incus', () => {
 
   /** Returns all derived and stored state of the user, without the parts that differ each time it is created. */
   const state = async (): Promise<unknown> => {
-    const instances = JSON.parse(await host.incus.incus(['list', '--format', 'json'])) as {
+    const all = JSON.parse(await host.incus.incus(['list', '--format', 'json'])) as {
       name: string;
       status: string;
       config: Record<string, string>;
       devices: Record<string, Record<string, string>>;
     }[];
+    // Not those in the trash.
+    const instances = all.filter(({ name }) => name === `${user}-container`);
     const account = await execa('getent', ['passwd', user], { reject: false });
     return {
       instances: instances.map(({ name, status, config, devices }) => ({
@@ -145,7 +147,7 @@ describe.skipIf(skipReason !== undefined)('faults on a real Incus', () => {
   };
 
   it('create is fully done or fully undone after a fault in any command', { timeout: 900_000 }, async () => {
-    const reset = async (): Promise<void> => expect((await manage(['delete', user, '--yes'])).code).toBe(0);
+    const reset = async (): Promise<void> => expect((await manage(['delete', user, '--purge', '--yes'])).code).toBe(0);
     const changed = async (): Promise<void> =>
       expect(await state()).toMatchObject({ instances: [{ status: 'Running' }], account: { 0: user } });
     // The first create on a host also creates the group, so it is not counted.
@@ -155,7 +157,7 @@ describe.skipIf(skipReason !== undefined)('faults on a real Incus', () => {
   });
 
   it(
-    'resize, key changes and delete are fully done or fully undone after a fault in any command',
+    'resize, key changes, delete and trash restore are fully done or fully undone after a fault in any command',
     { timeout: 900_000 },
     async () => {
       await create();
@@ -174,10 +176,21 @@ describe.skipIf(skipReason !== undefined)('faults on a real Incus', () => {
         async () => expect((await manage(['key', 'remove', user, other.fingerprint])).code).toBe(0),
         async () => expect(JSON.stringify(await state()).split(other.line.split(' ')[1] ?? '')).toHaveLength(4),
       );
-      await everyFault(['delete', user, '--yes'], undefined, create, async () =>
-        expect(await state()).toEqual({ instances: [], account: [''], jumpKeys: null, containerKeys: null }),
+      const succeed = async (words: readonly string[]): Promise<void> =>
+        expect((await manage(words)).code, words.join(' ')).toBe(0);
+      const gone = async (): Promise<void> =>
+        expect(await state()).toEqual({ instances: [], account: [''], jumpKeys: null, containerKeys: null });
+      const remove = ['delete', user, '--yes'];
+      const restore = ['trash', 'restore', user];
+      await everyFault(remove, undefined, () => succeed(restore), gone);
+      await succeed(remove);
+      await everyFault(
+        restore,
+        undefined,
+        () => succeed(remove),
+        async () => expect(await state()).toMatchObject({ instances: [{ status: 'Running' }], account: { 0: user } }),
       );
-      await manage(['delete', user, '--yes']);
+      await succeed(['trash', 'purge', user, '--yes']);
     },
   );
 });

@@ -8,7 +8,7 @@ export const undo = defineVerb({
   name: 'undo',
   summary: 'Take back your own last change',
   description: [
-    'Shows what it would do; with --yes it does it. It can take back `resize`, `start`, `stop`, `delete` (from the trash), changes of keys, labels, `protect`, `ttl` and the schedule or name of snapshots. It refuses if anybody has changed the same container since. Taking back an undo does the change again.',
+    'Shows what it would do; with --yes it does it. It can take back `resize`, `start`, `stop`, `delete` (from the trash), changes of keys, labels, `protect`, `ttl` and the schedule or name of snapshots. It refuses if anybody has changed the same container since, and takes back one change, not several.',
   ],
   examples: [
     { line: 'undo', says: 'shows your last change, and what takes it back' },

@@ -117,7 +117,7 @@ export function provisioningOf(instance: IncusInstance): Provisioning {
 export function labelsOf(instance: IncusInstance): Record<string, string> {
   return Object.fromEntries(
     Object.entries(instance.config)
-      .filter(([key]) => key.startsWith(labelPrefix))
+      .filter(([key, value]) => key.startsWith(labelPrefix) && value !== '')
       .map(([key, value]) => [labelOfKey(key), value]),
   );
 }

@@ -18,6 +18,8 @@ export interface LastChange {
   readonly change: Change;
   /** The first change of the same target after it, by anybody. */
   readonly later: { readonly verb: string; readonly actor: string; readonly at: string } | undefined;
+  /** True if it took back an earlier one. A command that is repeated must not make the first change again. */
+  readonly isUndo: boolean;
 }
 
 /** Number of records examined: some thousand changes. An older change is not one that a person has in mind. */
@@ -29,12 +31,17 @@ const begun = z.object({
   target: z.string(),
   actor: z.object({ name: z.string(), entryPoint: z.string() }),
 });
+const call = z.object({
+  verb: z.string(),
+  actor: z.object({ name: z.string(), entryPoint: z.string() }),
+  input: z.record(z.string(), z.json()),
+});
 const step = z.object({ op: z.string(), kind: z.string(), facts: z.record(z.string(), z.json()) });
 const ended = z.object({ op: z.string(), outcome: z.string() });
 
 /** Returns undefined if the person has changed nothing lately. */
 export async function lastChange(folder: string, actor: Actor, signal: AbortSignal): Promise<LastChange | undefined> {
-  const types = ['operation', 'step', 'operation-end'];
+  const types = ['verb', 'operation', 'step', 'operation-end'];
   const records = await Array.fromAsync(queryJournal(folder, { types, limit: maxRecords }, signal));
   const made = new Set(
     records.flatMap((record) => {
@@ -61,7 +68,19 @@ export async function lastChange(folder: string, actor: Actor, signal: AbortSign
   return {
     change: { operation: own.op, verb: own.verb, target: own.target, at: own.at, steps: stepsOf(records, own.op) },
     later: after === undefined ? undefined : { verb: after.verb, actor: after.actor.name, at: after.at },
+    isUndo: isUndo(records, own.op, actor),
   };
+}
+
+/** Reports whether the call that made an operation, the person's last one before it, was `undo --yes`. */
+function isUndo(records: readonly JournalRecord[], operation: string, actor: Actor): boolean {
+  const begin = records.findIndex((record) => record.type === 'operation' && record['op'] === operation);
+  const calls = records.slice(0, begin).flatMap((record) => {
+    const found = record.type === 'verb' ? call.safeParse(record).data : undefined;
+    return found !== undefined && isBy(actor, found.actor) ? [found] : [];
+  });
+  const last = calls.at(-1);
+  return last?.verb === 'undo' && last.input['yes'] === true;
 }
 
 function stepsOf(records: readonly JournalRecord[], operation: string): Change['steps'] {

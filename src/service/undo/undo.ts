@@ -16,8 +16,14 @@ export async function undo(
   const found = await lastChange(context.journalFolder, call.actor, call.signal);
   if (found === undefined)
     throw new Failure('not-found', { what: 'a change of yours', why: 'the journal has none that was made lately' });
-  const { later } = found;
+  const { later, isUndo } = found;
   const { verb, target, at, operation } = found.change;
+  if (isUndo)
+    throw new Failure('wrong-state', {
+      what: quoted(`${verb} ${target}`),
+      why: 'you have taken back your last change already',
+      next: `"audit --target ${target}" shows what happened`,
+    });
   if (later !== undefined)
     throw new Failure('wrong-state', {
       what: quoted(`${verb} ${target}`),

@@ -2,6 +2,8 @@
 import type { HostState, InstanceRecord } from '../../../src/simulated/state/state.ts';
 
 const operationId = /\b[0-9A-HJKMNP-TV-Z]{26}\b/gi;
+/** The end of the name of an instance in the trash. */
+const trashName = /-container-\d{8}-\d{6}-[0-9a-z]{4}/g;
 const time = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 
 /** A replacer for JSON.stringify that sorts keys. */
@@ -77,7 +79,10 @@ export function snapshot(state: HostState, jumpGroup = 'containarium-jump'): str
     networks: state.networks,
     pools: state.pools,
   };
-  return JSON.stringify(document, sorted, 1).replace(operationId, 'OPERATION').replace(time, 'TIME');
+  return JSON.stringify(document, sorted, 1)
+    .replace(operationId, 'OPERATION')
+    .replace(time, 'TIME')
+    .replace(trashName, '-container-TRASHED');
 }
 
 /** Returns the lines that differ. */
