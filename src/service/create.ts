@@ -145,7 +145,7 @@ export async function createContainer(context: HostContext, request: CreateReque
           // nothing behind.
           made = await describe(context, request, { address: plan.address, hostKey: hostKey.publicKey }, call);
           await operation.step(steps.markReady, { instance: name, operation: operation.id }, () =>
-            context.incus.patch(name, { config: { [field.state]: 'ready' } }),
+            context.incus.patch(name, { config: { [field.state]: 'ready', [field.runs]: 'yes' } }),
           );
           return `Host key: ${hostKey.fingerprint}`;
         });

@@ -4,10 +4,13 @@ import type { StateChange } from '../domain/results/changes.ts';
 import type { Username } from '../domain/values/username.ts';
 import type { IncusInstance } from '../host/incus/documents.ts';
 import { isAlready } from '../host/incus/incus.ts';
+import type { InstanceSpec } from '../host/incus/incus.ts';
 import type { Running } from '../journal/operations.ts';
 import { endConnectionsStep, type EndedConnections } from './instances/connections.ts';
 import { changeableInstanceOf } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
+import { field } from './instances/metadata.ts';
+import { inverse } from './instances/retirement.ts';
 import { targetContainer } from './instances/target.ts';
 import { noteUnlessReachable } from './instances/waiting.ts';
 import { shiftsIds } from './isolation/config.ts';
@@ -76,17 +79,16 @@ const acts: Record<
   (context: HostContext, operation: Running, instance: IncusInstance, force: boolean) => Promise<boolean>
 > = {
   start,
-  async stop({ incus, steps }, operation, { name, status }, force) {
-    const act = (): Promise<boolean> =>
-      unlessAlready('stopped', () => gently(name, force, () => incus.stop(name, { force })));
-    return (await operation.step(steps.stopInstance, { instance: name, was: status }, act)) ?? true;
+  async stop(context, operation, instance, force) {
+    await patch(context, operation, instance, { config: { [field.runs]: '' }, devices: {} });
+    return halt(context, operation, instance, force);
   },
   async restart(context, operation, instance, force) {
     const { incus, steps } = context;
     const { name, status } = instance;
     if (status === 'Stopped') return start(context, operation, instance);
     if (Object.keys(unboundNics(instance)).length > 0) {
-      await acts.stop(context, operation, instance, force);
+      await halt(context, operation, instance, force);
       return start(context, operation, { ...instance, status: 'Stopped' });
     }
     const act = (): Promise<boolean> =>
@@ -98,25 +100,47 @@ const acts: Record<
   },
 };
 
+async function halt(
+  { incus, steps }: HostContext,
+  operation: Running,
+  { name, status }: IncusInstance,
+  force: boolean,
+): Promise<boolean> {
+  const act = (): Promise<boolean> =>
+    unlessAlready('stopped', () => gently(name, force, () => incus.stop(name, { force })));
+  return (await operation.step(steps.stopInstance, { instance: name, was: status }, act)) ?? true;
+}
+
 async function start(context: HostContext, operation: Running, instance: IncusInstance): Promise<boolean> {
   const { incus, steps } = context;
   const { name, status } = instance;
-  if (status === 'Stopped') await bindNics(context, operation, instance);
+  await prepareStart(context, operation, instance);
   const act = (): Promise<boolean> =>
     unlessAlready('running', () => incus.start(name, { shiftsIds: shiftsIds(instance) }));
   return (await operation.step(steps.startInstance, { instance: name, was: status }, act)) ?? true;
 }
 
-/** Binds the network interfaces of a stopped container that an earlier version made to their addresses. */
-async function bindNics({ incus, steps }: HostContext, operation: Running, instance: IncusInstance): Promise<void> {
-  const devices = unboundNics(instance);
-  const names = Object.keys(devices);
-  if (names.length === 0) return;
-  const before = Object.fromEntries(names.map((name) => [name, instance.devices[name] ?? {}]));
-  const previous = JSON.stringify({ config: {}, devices: before });
-  await operation.step(steps.patchInstance, { instance: instance.name, previous }, () =>
-    incus.patch(instance.name, { config: {}, devices }),
-  );
+/**
+ * Notes that a container should run, so that `reconcile` finds it stopped, and binds the network interfaces of a
+ * stopped one that an earlier version made to their addresses.
+ */
+async function prepareStart(context: HostContext, operation: Running, instance: IncusInstance): Promise<void> {
+  const devices = instance.status === 'Stopped' ? unboundNics(instance) : {};
+  await patch(context, operation, instance, { config: { [field.runs]: 'yes' }, devices });
+}
+
+/** Makes a change as a step, unless the instance has it already. */
+async function patch(
+  { incus, steps }: HostContext,
+  operation: Running,
+  instance: IncusInstance,
+  change: InstanceSpec,
+): Promise<void> {
+  const isMade = Object.entries(change.config).every(([key, value]) => (instance.config[key] ?? '') === value);
+  if (isMade && Object.keys(change.devices).length === 0) return;
+  const { name } = instance;
+  const previous = JSON.stringify(inverse(change, instance));
+  await operation.step(steps.patchInstance, { instance: name, previous }, () => incus.patch(name, change));
 }
 
 /** Runs `act`. Resolves to false if Incus refuses it because the instance is in the wanted state already. */

@@ -82,10 +82,12 @@ const rooms = {
     shells: ['snapshots', 'instances'],
     snapshots: ['instances'],
     trash: ['snapshots', 'instances'],
+    drift: ['trash', 'images', 'instances', 'isolation'],
     undo: ['.', 'trash', 'instances'],
     // What the server does by itself uses the capabilities as a caller does.
     jobs: ['.', 'trash', 'snapshots', 'instances'],
     '.': [
+      'drift',
       'trash',
       'checks',
       'debug',

@@ -226,7 +226,8 @@ describe('an owner', () => {
   );
 
   test('asks in these questions with every verb of self@, and with every option and argument that names a user (59)', () => {
-    for (const name of open) {
+    // It takes no name: it is about the caller's own last change.
+    for (const name of open.filter((one) => one !== 'undo')) {
       const asked = questions.filter((words) => words.slice(0, name.split(' ').length).join(' ') === name);
       expect(asked, name).not.toEqual([]);
       // A new option that names a user needs a question too.

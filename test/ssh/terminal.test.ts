@@ -159,7 +159,7 @@ describe('on a real terminal', () => {
     expect(shown).toMatch(/to continue: typed\n/);
     // The end of each step overwrites its beginning, on one line.
     expect(shown.match(/Stopping container…/g)).toHaveLength(1);
-    expect(shown).toMatch(/^✓ \[2\/4\] Stopping container… \(/m);
+    expect(shown).toMatch(/^✓ \[3\/4\] Stopping container… \(/m);
     expect(await exists('typed')).toBe(false);
   });
 

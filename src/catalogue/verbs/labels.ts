@@ -1,6 +1,7 @@
 /** The verbs `label set` and `label remove`. */
 import { z } from 'zod';
 import type { LabelChange } from '../../domain/results/changes.ts';
+import { printable } from '../../domain/text.ts';
 import { parseLabelKey } from '../../domain/values/label.ts';
 import { label, parsedBy, username } from '../declaration/schema.ts';
 import { defineVerb } from '../declaration/verb.ts';
@@ -19,7 +20,7 @@ const common = {
       tone: changed ? 'good' : 'quiet',
       text: `${container}: ${
         Object.entries(labels)
-          .map(([key, value]) => `${key}=${value}`)
+          .map(([key, value]) => printable(`${key}=${value}`))
           .join(' ') || 'no labels'
       }`,
     },

@@ -13,9 +13,12 @@ export type DifferenceKind =
   | 'isolation-missing'
   | 'restart-pending'
   | 'container-address'
+  | 'container-stopped'
   | 'snapshot-schedule'
   | 'generation-empty'
   | 'generation-orphan'
+  | 'trash-overdue'
+  | 'trash-orphan'
   | 'container-unfinished'
   | 'operation-unfinished';
 

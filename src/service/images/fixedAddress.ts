@@ -13,6 +13,8 @@ interface File {
 }
 
 const seedPath = '/etc/containarium/seed/network';
+/** Where the seed is once it is applied. */
+export const appliedSeedPath = `${seedPath}.done`;
 
 /**
  * Knows two ways: the DHCP stanza of ifupdown (interfaces(5)) becomes a static one, otherwise systemd-networkd gets a
@@ -56,7 +58,7 @@ case "$(readlink /etc/resolv.conf || true)" in
   for server in $dns; do printf 'nameserver %s\\n' "$server"; done > /etc/resolv.conf
   ;;
 esac
-mv "$seed" "$seed.done"
+mv "$seed" ${appliedSeedPath}
 `;
 
 const unit = `[Unit]

@@ -27,6 +27,8 @@ export const field = {
   snapshots: `${prefix}snapshots`,
   /** On an instance in the trash: what it was, and until when it is kept. On its earlier generations: its name. */
   trashed: `${prefix}trashed`,
+  /** `yes` if the container should run: since it was made or started, until it is stopped. */
+  runs: `${prefix}runs`,
   /** When the container moves to the trash by itself. Absent: never. */
   expires: `${prefix}expires`,
 } as const;

@@ -1,18 +1,10 @@
 /** The differences that `reconcile` finds between a container and what keeps it apart from the others. */
 import { Failure, isFailure } from '../../domain/failure.ts';
-import type { DifferenceKind } from '../../domain/results/upkeep.ts';
+import type { Found } from '../../domain/results/found.ts';
 import type { IncusInstance } from '../../host/incus/documents.ts';
 import type { Incus } from '../../host/incus/incus.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { isolationChange, pendingIsolation } from './change.ts';
-
-interface Found {
-  readonly kind: DifferenceKind;
-  readonly target: string;
-  readonly detail: string;
-  readonly fix: string | null;
-  readonly repair?: () => Promise<void>;
-}
 
 /** Returns what keeps the container of `user` apart and is missing, or is set and waits for its restart. */
 export function isolationDifferences(

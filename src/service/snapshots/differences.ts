@@ -1,19 +1,11 @@
 /** The differences that `reconcile` finds about snapshots: a wrong schedule, and earlier generations of no more use. */
-import type { DifferenceKind } from '../../domain/results/upkeep.ts';
+import type { Found } from '../../domain/results/found.ts';
 import type { IncusInstance } from '../../host/incus/documents.ts';
 import type { Incus } from '../../host/incus/incus.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { ownerOfInstance } from '../instances/metadata.ts';
 import { replacedOf } from './generations.ts';
 import { scheduleChange, wantedSchedule } from './schedule.ts';
-
-interface Found {
-  readonly kind: DifferenceKind;
-  readonly target: string;
-  readonly detail: string;
-  readonly fix: string | null;
-  readonly repair?: () => Promise<void>;
-}
 
 /**
  * Returns what is left over of earlier generations. One without snapshots is of no use any more; one whose container is

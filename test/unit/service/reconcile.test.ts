@@ -132,6 +132,45 @@ describe('reconcile of a container whose address comes by DHCP', () => {
     ]);
   });
 
+  it.each<[what: string, edit: (state: HostState) => void]>([
+    [
+      'Incus, where the container and its jump account have the old one',
+      (state) => {
+        const nic = instanceIn(state).devices['eth0'];
+        if (nic !== undefined) nic['ipv4.address'] = '10.0.3.9';
+      },
+    ],
+    [
+      'the note in its configuration',
+      (state) => void (instanceIn(state).config['user.containarium.address'] = '10.0.3.9/24'),
+    ],
+    ['the note, which is gone', (state) => delete instanceIn(state).config['user.containarium.address']],
+  ])('mends an address that was changed in %s', async (_, edit) => {
+    const world = await host({ edit });
+    const { differences } = await repair(world);
+    expect(differences).toMatchObject([{ kind: 'container-address', target: 'alice', fixed: true }]);
+    expect(stateOf(world)).toBe(healthy);
+    expect((await look(world)).differences).toEqual([]);
+  });
+
+  it('leaves an address that another instance has meanwhile', async () => {
+    const world = await host({
+      edit: ({ instances }) => {
+        const [mine, other] = [instances['alice-container'], instances['bob-container']].map(
+          (instance) => instance?.devices['eth0'],
+        );
+        if (mine === undefined || other === undefined) throw new Error('the host lacks a container');
+        other['ipv4.address'] = mine['ipv4.address'] ?? '';
+        mine['ipv4.address'] = '10.0.3.9';
+      },
+    });
+    const { differences } = await look(world);
+    expect(differences.find(({ target }) => target === 'alice')).toMatchObject({
+      detail: expect.stringContaining('another instance has the first') as string,
+      fix: null,
+    });
+  });
+
   it.each([
     ['whose owner set up its network', byDhcp('iface eth0 inet static\n'), /set up by its owner/],
     [
@@ -141,11 +180,6 @@ describe('reconcile of a container whose address comes by DHCP', () => {
         delete instanceIn(state).files['/etc/containarium/first-boot'];
       },
       /not made from a prepared image/,
-    ],
-    [
-      'that another address is written into',
-      (state: HostState): void => void (instanceIn(state).config['user.containarium.address'] = '10.0.3.9/24'),
-      /^10\.0\.3\.9\/24 is written into it, but Incus has /,
     ],
   ])('leaves one alone %s, and says so', async (_, edit, detail) => {
     const world = await host({ edit });
@@ -285,6 +319,7 @@ describe('reconcile', () => {
     const world = await host({
       edit: (state) => {
         instanceIn(state).run = null;
+        delete instanceIn(state).config['user.containarium.runs'];
         delete instanceIn(state).files[keysPath];
       },
     });
