@@ -17,6 +17,8 @@ export interface Arguments {
   /** With `real`: whether ZFS is installed without a question. */
   readonly zfs: boolean;
   readonly config: string | undefined;
+  /** Read the settings, and start nothing. */
+  readonly checkSettings: boolean;
 }
 
 /**
@@ -35,6 +37,7 @@ export function readArguments(words: readonly string[]): Arguments {
       simulated: { type: 'boolean' },
       zfs: { type: 'boolean' },
       config: { type: 'string' },
+      'check-settings': { type: 'boolean' },
     },
     strict: false,
     tokens: true,
@@ -51,6 +54,7 @@ export function readArguments(words: readonly string[]): Arguments {
     simulated: simulated === true,
     zfs: zfs === true,
     config: typeof config === 'string' ? config : undefined,
+    checkSettings: values['check-settings'] === true,
   };
 }
 
@@ -65,12 +69,12 @@ function faultOf(token: Token): string | undefined {
     const isOption = inlineValue === false && value.startsWith('-');
     return value === undefined || value === '' || isOption ? 'no file after --config' : undefined;
   }
-  if (!['real', 'simulated', 'zfs'].includes(name)) return `unknown option ${quoted(rawName)}`;
+  if (!['real', 'simulated', 'zfs', 'check-settings'].includes(name)) return `unknown option ${quoted(rawName)}`;
   return value === undefined ? undefined : `${rawName} takes no value`;
 }
 
 function misused(why: string): Failure {
-  const next = 'containarium serve [--real [--zfs] | --simulated] [--config <file>]';
+  const next = 'containarium serve [--real [--zfs] | --simulated] [--config <file>] [--check-settings]';
   return new Failure('usage', { what: '"serve"', why, next });
 }
 
@@ -106,6 +110,10 @@ export async function serve(
   const home = await chooseHome({ ...args, env, uid, isIncusUsable });
   const configured = await settingsFor(args, home, env);
   const settings = { ...configured, remote: { ...configured.remote, ...remote } };
+  if (args.checkSettings) {
+    process.stdout.write('The settings are valid.\n');
+    return 0;
+  }
   if (args.real) {
     if (!isRoot)
       throw new Failure('denied', {
