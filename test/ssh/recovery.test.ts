@@ -147,6 +147,7 @@ const simulated: Readonly<Record<string, Accident>> = {
       await must(['admin', 'add', 'mallory'], keys.mallory.line);
       await must(['key', 'add', 'alice'], keys.mallory.line);
       expect((await self(['info'], keys.mallory)).code).toBe(0);
+      expect((await server.ssh(['list'], { key: keys.mallory.path })).code).toBe(0);
     },
     check: async () => {
       expect((await self(['info'], keys.mallory)).code).toBe(255);
