@@ -37,6 +37,7 @@ import { DirectoryKeeper } from './logins/directoryKeeper.ts';
 import { Logins, maxLogins } from './logins/logins.ts';
 import { LoginEvents } from './records/loginEvents.ts';
 import type { HostParts } from './start/hostParts.ts';
+import { Rehearsals } from './plan/rehearsals.ts';
 import { openJournal } from './start/openJournal.ts';
 import { StateFiles } from './start/stateFiles.ts';
 
@@ -187,9 +188,24 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     },
     queried: (answered) => metrics?.()?.incus(answered),
   });
+  const rehearsals = new Rehearsals({
+    service,
+    capabilities,
+    runner: parts.runner,
+    stateFile: parts.stateFile,
+    folders: {
+      state: folders.state,
+      keys: folders.keys,
+      certificates: settings.remote.certificatesFolder ?? folders.certificates,
+    },
+    authorizedKeysFolder: options.authorizedKeysFolder,
+    hostKeys: (folder) => new HostKeyStore({ folder, running: options.hostKeys, port: options.port }),
+    stage: join(folders.state, 'rehearsal'),
+  });
   const dispatcher = new Dispatcher({
     journal,
     capabilities,
+    plan: (planned) => rehearsals.plan(planned),
     service,
     now: Date.now,
     changed: () => directory.refresh(),

@@ -100,8 +100,9 @@ const rooms = {
     records: [],
     start: [],
     calls: [],
+    plan: ['calls', 'start'],
     entryPoints: ['calls', 'logins', 'processes'],
-    '.': ['processes', 'logins', 'records', 'start', 'calls', 'entryPoints'],
+    '.': ['processes', 'logins', 'records', 'start', 'calls', 'plan', 'entryPoints'],
   },
   front: {
     transport: [],

@@ -2,6 +2,8 @@
 import type { AnyVerb } from '../../../catalogue/catalogue.ts';
 import type { Block } from '../../../catalogue/declaration/view.ts';
 import type { FeedContainer } from '../../../domain/events/notice.ts';
+import { planOf } from '../../../catalogue/plan.ts';
+import { failureSentences } from '../../../catalogue/render.ts';
 import { FormDialog } from '../../forms/formDialog.ts';
 import { ConfirmDialog } from '../../screen/confirmDialog.ts';
 import { clipboardSequence } from '../../model/clipboard.ts';
@@ -184,7 +186,32 @@ export class Actions {
     };
     const { entryPoint } = this.#host.shell.options.actor;
     this.#showCommands(containers.map(({ user }) => commandLine(verb, { user })));
-    this.#set({ dialog: new FormDialog({ verb: asked, entryPoint, given, changed: () => this.#set({}), done }) });
+    const plan = (filled: Readonly<Record<string, unknown>>): void => {
+      const wanted = changedFields(given, filled);
+      if (Object.keys(wanted).length > 0) void this.#showPlans(verb, containers, wanted);
+    };
+    this.#set({ dialog: new FormDialog({ verb: asked, entryPoint, given, plan, changed: () => this.#set({}), done }) });
+  }
+
+  /** Shows the plans of a verb for several containers in a pane, under the form that asks for them. */
+  async #showPlans(
+    verb: AnyVerb,
+    containers: readonly FeedContainer[],
+    wanted: Readonly<Record<string, unknown>>,
+  ): Promise<void> {
+    await this.#once(['plan'], async () => {
+      const inputs = containers.map(({ user }) => ({ user, ...wanted }));
+      const blocks: Block[] = [];
+      for (const input of inputs) {
+        const line = `${commandLine(verb, input)} --plan`;
+        const end = await this.#host.shell.runDirectly(planOf(verb), input, line);
+        if (end.kind === 'done') blocks.push(...end.blocks);
+        else if (end.kind === 'failed')
+          blocks.push({ kind: 'text', tone: 'bad', text: failureSentences(end.failure.toData()) });
+      }
+      this.closeDetails();
+      this.#set({ pane: new Pane({ kind: 'text', title: `Plan: ${verb.name}`, width: this.#host.width(), blocks }) });
+    });
   }
 
   async #delete(verb: AnyVerb, containers: readonly FeedContainer[]): Promise<void> {
