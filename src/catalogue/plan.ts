@@ -56,7 +56,7 @@ function planView({ verb, target, steps, files, notes }: Plan): Block[] {
           {
             kind: 'text',
             tone: 'quiet',
-            text: 'Ids, times and host keys will differ when the call itself runs.',
+            text: 'Ids, times, keys and fingerprints that the call makes itself will differ.',
           } as const,
         ]),
   ];
