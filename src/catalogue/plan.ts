@@ -92,7 +92,10 @@ function shellLine(command: PlannedCommand): string {
       : `# write ${shellWords([command.path])} (${bytesOf(command.bytes ?? 0)})`;
   const { argv, stdin, stdinBytes } = command;
   if (stdin !== null) return `${shellWords(['printf', '%s', stdin])} | ${shellWords(argv)}`;
-  return stdinBytes === 0 ? shellWords(argv) : `${shellWords(argv)} # standard input: ${bytesOf(stdinBytes)}`;
+  if (stdinBytes > 0) return `${shellWords(argv)} # standard input: ${bytesOf(stdinBytes)}`;
+  // It would read the lines that are pasted after it.
+  const readsPaste = argv[0] === 'incus' && argv[1] === 'exec';
+  return `${shellWords(argv)}${readsPaste ? ' </dev/null' : ''}`;
 }
 
 function bytesOf(bytes: number): string {
