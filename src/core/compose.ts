@@ -199,6 +199,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       certificates: settings.remote.certificatesFolder ?? folders.certificates,
     },
     authorizedKeysFolder: options.authorizedKeysFolder,
+    endedBy: (changed) => logins.endedBy(changed),
     hostKeys: (folder) => new HostKeyStore({ folder, running: options.hostKeys, port: options.port }),
     stage: join(folders.state, 'rehearsal'),
   });

@@ -100,7 +100,7 @@ const rooms = {
     records: [],
     start: [],
     calls: [],
-    plan: ['calls', 'start'],
+    plan: ['calls', 'logins', 'start'],
     entryPoints: ['calls', 'logins', 'processes'],
     '.': ['processes', 'logins', 'records', 'start', 'calls', 'plan', 'entryPoints'],
   },

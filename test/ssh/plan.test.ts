@@ -118,6 +118,16 @@ describe('--plan', () => {
     expect((await self(['delete', 'alice', '--plan'])).code).toBe(4);
   });
 
+  test('tells whose logins end, but an owner only of their own', async () => {
+    const ends = '1 login of alice at self@ ends';
+    // Opens a connection that stays.
+    expect((await self(['whoami'])).code).toBe(0);
+    expect((await manage(['delete', 'alice', '--plan'])).stdout).toContain(`Besides:\n   ${ends}\n`);
+    expect((await manage(['stop', 'alice', '--plan'])).stdout).not.toContain('Besides');
+    expect((await self(['keys', 'remove', key.fingerprint, '--yes', '--plan'])).stdout).toContain(`   ${ends}\n`);
+    expect((await self(['whoami'])).code).toBe(0);
+  });
+
   test('works on the host itself', async () => {
     const { code, stdout } = await unchanged(() => server.local(['stop', 'alice', '--plan']));
     expect(code).toBe(0);

@@ -5,9 +5,11 @@
 import { writeFileSync } from 'node:fs';
 import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { LoginInfo } from '../../domain/access/login.ts';
+import type { Actor } from '../../domain/access/actor.ts';
+import type { Directory } from '../../domain/access/directory.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Plan, PlannedCommand } from '../../domain/results/plan.ts';
+import { plural } from '../../domain/text.ts';
 import { Accounts } from '../../host/accounts.ts';
 import { BridgeLink } from '../../host/firewall/bridgeLink.ts';
 import { Nftables } from '../../host/firewall/nftables.ts';
@@ -16,6 +18,7 @@ import { KeyScan } from '../../host/keyscan.ts';
 import { OomLog } from '../../host/oomKills.ts';
 import type { Runner } from '../../host/runner.ts';
 import { busy } from '../../journal/turns.ts';
+import { collectOwners, makeDirectory } from '../../service/access/directory.ts';
 import type { HostKeyStore } from '../../service/access/hostKeyStore.ts';
 import type { OpenLogins, ServiceContext } from '../../service/context.ts';
 import { Firewall } from '../../service/firewall/firewall.ts';
@@ -25,6 +28,7 @@ import { Room } from '../../service/shells/room.ts';
 import { SimulatedHost } from '../../simulated/host.ts';
 import type { Capabilities } from '../calls/capabilities.ts';
 import type { PlannedCall } from '../calls/dispatcher.ts';
+import type { EndedLogin } from '../logins/logins.ts';
 import { StateFiles } from '../start/stateFiles.ts';
 import { copyHost } from './hostCopy.ts';
 import { PlanNotes } from './notes.ts';
@@ -42,6 +46,8 @@ export interface RehearsalOptions {
   readonly stateFile: string | undefined;
   readonly folders: ServerFolders;
   readonly authorizedKeysFolder: string;
+  /** Returns the logins that would end under another directory. */
+  readonly endedBy: (directory: Directory) => readonly EndedLogin[];
   /** Makes the store of the host keys in a folder. */
   readonly hostKeys: (folder: string) => HostKeyStore;
   /** Where rehearsals are held. It is removed after each. */
@@ -123,6 +129,7 @@ class Rehearsal {
     };
     await (capabilities[verb] as Capability)(context, input, this.#call(call));
     await state.settled();
+    await this.#noteEndedLogins(context, call.actor);
     return this.#plan(verb, target, await files.changed(), rehearsed);
   }
 
@@ -183,9 +190,17 @@ class Rehearsal {
       means: (login) => real.means(login),
       end: (login) => {
         const found = real.list().find((one) => one.login === login);
-        this.#notes.texts.push(`The login ${login}${found === undefined ? '' : ` of ${whose(found)}`} is ended`);
+        if (found !== undefined) this.#notes.texts.push(`The login ${login} of ${whose(found)} ends`);
       },
     };
+  }
+
+  /** Notes whose logins end because they may no longer come in. Owners learn that of their own name alone. */
+  async #noteEndedLogins(context: ServiceContext, { name, entryPoint }: Actor): Promise<void> {
+    const ended = this.#options.endedBy(makeDirectory(context, await collectOwners(context)));
+    const shown = entryPoint === 'self' ? ended.filter((one) => one.entryPoint === 'self' && one.name === name) : ended;
+    for (const [who, logins] of Map.groupBy(shown, whose))
+      this.#notes.texts.push(`${plural(logins.length, 'login')} of ${who} ${logins.length === 1 ? 'ends' : 'end'}`);
   }
 
   #call(call: Call): Call {
@@ -237,6 +252,6 @@ type Capability = (context: ServiceContext, input: unknown, call: Call) => Promi
 
 const forever = (): Promise<never> => new Promise(() => undefined);
 
-function whose({ name, entryPoint }: LoginInfo): string {
+function whose({ name, entryPoint }: Pick<Actor, 'name' | 'entryPoint'>): string {
   return `${name} at ${entryPoint}@`;
 }

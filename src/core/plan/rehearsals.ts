@@ -12,7 +12,7 @@ const limitMs = 60_000;
 export class Rehearsals {
   readonly #options: RehearsalOptions;
   readonly #limitMs: number;
-  /** The logins that wait for a plan. Each may wait for one, so that no login keeps the others waiting. */
+  /** Who waits for a plan: admins by login, owners by name. Each may wait for one, and so cannot hold up the others. */
   readonly #waiting = new Set<string>();
   #last: Promise<unknown>;
 
@@ -24,16 +24,16 @@ export class Rehearsals {
   }
 
   /**
-   * Resolves with the plan of a call. Rejects with the failure that the call itself would have, `busy` if the login
+   * Resolves with the plan of a call. Rejects with the failure that the call itself would have, `busy` if the caller
    * waits for another plan, `timeout` or `cancelled`.
    */
   async plan(planned: PlannedCall): Promise<Plan> {
     const { actor, signal } = planned.call;
-    const who = actor.login ?? actor.name;
+    const who = actor.entryPoint === 'self' ? `self ${actor.name}` : (actor.login ?? actor.name);
     if (this.#waiting.has(who))
       throw new Failure('busy', {
         what: 'the plan',
-        why: 'another plan of this login is being made',
+        why: 'another plan of yours is being made',
         next: 'wait until it ends',
       });
     this.#waiting.add(who);

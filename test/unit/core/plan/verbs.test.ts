@@ -114,7 +114,7 @@ const verbs: Readonly<Partial<Record<VerbName, Expected>>> = {
       'keys/host_ed25519.pub',
     ],
   },
-  'session kick': { input: { session: 'vic' }, notes: ['The login L1 of vic at manage@ is ended'] },
+  'session kick': { input: { session: 'vic' }, notes: ['The login L1 of vic at manage@ ends'] },
   'ban add': { input: { network: '198.51.100.9' }, files: bans },
   'ban lift': { input: { network: '203.0.113.9' }, files: bans },
 };
