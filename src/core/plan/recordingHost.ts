@@ -1,5 +1,6 @@
 /** The host of a rehearsal: a simulated one that notes its changes, and asks the real one what it cannot know. */
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { isFailure } from '../../domain/failure.ts';
 import type { PlannedCommand, PlannedProgram } from '../../domain/results/plan.ts';
 import type { JumpKeys } from '../../host/jumpKeys.ts';
@@ -34,6 +35,8 @@ export function recordingHost(options: RecordingOptions): RecordingHost {
   };
 
   async function run(command: Command): Promise<Output> {
+    // The simulated host answers at once, so the commands of a rehearsal would keep core from everything else.
+    await setImmediate();
     if (signal.aborted) throw cancelledRun(command);
     const bounded = { ...command, signal: command.signal ?? signal };
     if (programs[command.program]?.changes(command.args) === true) {

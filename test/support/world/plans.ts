@@ -12,7 +12,7 @@ import { hostStateOf, type World } from './world.ts';
 type Input = Readonly<Record<string, unknown>>;
 
 /** Returns the files of a world, but the journal and the log of commands, which have a record of every call. */
-export function filesOf({ folder }: World): ReadonlyMap<string, string> {
+function filesOf({ folder }: World): ReadonlyMap<string, string> {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const paths = files.map((entry) => join(entry.parentPath, entry.name));
   return new Map(
