@@ -28,7 +28,7 @@ export interface FormOptions {
   readonly given: Readonly<Record<string, unknown>>;
   readonly changed: () => void;
   /** Shows the plan of the call with this input, while the form stays. Absent for a verb without a plan. */
-  readonly plan?: ((input: Readonly<Record<string, unknown>>) => void) | undefined;
+  readonly plan?: ((input: Readonly<Record<string, unknown>>) => Promise<unknown>) | undefined;
   /** Called once, with the input as the command line would pass it, or with nothing if the user cancelled. */
   readonly done: (input: Readonly<Record<string, unknown>> | undefined) => void;
 }
@@ -38,6 +38,7 @@ export class FormDialog implements Keyed {
   readonly verb: AnyVerb;
   readonly #options: FormOptions;
   #state: FormState;
+  #isPlanning = false;
 
   constructor(options: FormOptions) {
     this.#options = options;
@@ -81,7 +82,7 @@ export class FormDialog implements Keyed {
       case 'enter':
         return current === undefined ? this.#submit(this.#options.done) : this.#leave(at + 1);
       case 'ctrl-t':
-        return this.#options.plan === undefined ? undefined : this.#submit(this.#options.plan);
+        return this.#plan();
       default:
     }
     if (current === undefined) return;
@@ -129,6 +130,16 @@ export class FormDialog implements Keyed {
     const { at, fields } = this.#state;
     if (at < fields.length) this.#judge(at);
     this.#set({ ...this.#state, at: Math.max(0, Math.min(fields.length, to)) });
+  }
+
+  /** Shows the plan, unless one is being made: a key that is held down, or a flood of it, asks once. */
+  #plan(): void {
+    const { plan } = this.#options;
+    if (plan === undefined || this.#isPlanning) return;
+    this.#submit((input) => {
+      this.#isPlanning = true;
+      void plan(input).finally(() => (this.#isPlanning = false));
+    });
   }
 
   /** Checks all fields, and passes their input on if none has an error. */

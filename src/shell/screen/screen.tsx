@@ -134,7 +134,7 @@ export class Screen implements ShellUi {
         new FormDialog({
           verb,
           given,
-          plan: plan === undefined ? undefined : (input) => void plan(input),
+          plan,
           entryPoint: this.#options.actor.entryPoint,
           changed: () => this.changed(),
           done,

@@ -186,9 +186,9 @@ export class Actions {
     };
     const { entryPoint } = this.#host.shell.options.actor;
     this.#showCommands(containers.map(({ user }) => commandLine(verb, { user })));
-    const plan = (filled: Readonly<Record<string, unknown>>): void => {
+    const plan = async (filled: Readonly<Record<string, unknown>>): Promise<void> => {
       const wanted = changedFields(given, filled);
-      if (Object.keys(wanted).length > 0) void this.#showPlans(verb, containers, wanted);
+      if (Object.keys(wanted).length > 0) await this.#showPlans(verb, containers, wanted);
     };
     this.#set({ dialog: new FormDialog({ verb: asked, entryPoint, given, plan, changed: () => this.#set({}), done }) });
   }
@@ -199,19 +199,18 @@ export class Actions {
     containers: readonly FeedContainer[],
     wanted: Readonly<Record<string, unknown>>,
   ): Promise<void> {
-    await this.#once(['plan'], async () => {
-      const inputs = containers.map(({ user }) => ({ user, ...wanted }));
-      const blocks: Block[] = [];
-      for (const input of inputs) {
-        const line = `${commandLine(verb, input)} --plan`;
-        const end = await this.#host.shell.runDirectly(planOf(verb), input, line);
-        if (end.kind === 'done') blocks.push(...end.blocks);
-        else if (end.kind === 'failed')
-          blocks.push({ kind: 'text', tone: 'bad', text: failureSentences(end.failure.toData()) });
-      }
-      this.closeDetails();
-      this.#set({ pane: new Pane({ kind: 'text', title: `Plan: ${verb.name}`, width: this.#host.width(), blocks }) });
-    });
+    const blocks: Block[] = [];
+    for (const { user } of containers) {
+      const input = { user, ...wanted };
+      const end = await this.#host.shell.runDirectly(planOf(verb), input, `${commandLine(verb, input)} --plan`);
+      if (end.kind === 'done') blocks.push(...end.blocks);
+      else if (end.kind === 'failed')
+        blocks.push({ kind: 'text', tone: 'bad', text: failureSentences(end.failure.toData()) });
+    }
+    // Without its form, the plan is in the transcript alone: the user has gone on to something else.
+    if (this.#host.state().dialog?.kind !== 'form') return;
+    this.closeDetails();
+    this.#set({ pane: new Pane({ kind: 'text', title: `Plan: ${verb.name}`, width: this.#host.width(), blocks }) });
   }
 
   async #delete(verb: AnyVerb, containers: readonly FeedContainer[]): Promise<void> {
