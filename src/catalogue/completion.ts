@@ -2,6 +2,7 @@
 import fuzzysort from 'fuzzysort';
 import { verbOf, type AnyVerb } from './catalogue.ts';
 import { formats } from './format.ts';
+import { hasPlan, planOption } from './plan.ts';
 import type { Argument, Completer, Option } from './declaration/verb.ts';
 import type { EntryPoint } from '../domain/access/actor.ts';
 import type { Candidate } from '../domain/events/candidate.ts';
@@ -132,6 +133,7 @@ function options(verb: AnyVerb, rest: readonly string[]): Candidate[] {
     ]);
   return [
     ...own,
+    ...(hasPlan(verb) ? [{ value: planOption[0], says: planOption[1] }] : []),
     { value: '--json', says: 'print one JSON document' },
     { value: '--help', says: 'show arguments and examples' },
   ];

@@ -4,6 +4,7 @@ import type { Actor, EntryPoint } from '../domain/access/actor.ts';
 import { Failure, exitCodes, exitMeanings, type ExitName } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
 import { verbCalled, verbsFor, type AnyVerb } from './catalogue.ts';
+import { hasPlan, planOption } from './plan.ts';
 import { didYouMean, similar } from './similar.ts';
 import { isRequired, type Argument, type Option, type Parameter } from './declaration/verb.ts';
 import type { Block } from './declaration/view.ts';
@@ -64,11 +65,16 @@ export function parameterHelp(parameter: Parameter, entryPoint: EntryPoint = 'ma
   return [optionSyntax(parameter), `${parameter.summary}${choices}${parameter.repeatable ? ' (may be repeated)' : ''}`];
 }
 
-export const commonOptions: readonly (readonly [string, string])[] = [
+const commonOptions: readonly (readonly [string, string])[] = [
   ['--format <format>', 'output format: table, json, yaml or csv'],
   ['--json', 'print one JSON document on standard output, even for an error'],
   ['-h, --help', 'show this help'],
 ];
+
+/** Returns the options that a verb has in common with others, and what each does. */
+export function commonOptionsOf(verb: AnyVerb): readonly (readonly [string, string])[] {
+  return hasPlan(verb) ? [planOption, ...commonOptions] : commonOptions;
+}
 
 export function verbHelp(verb: AnyVerb, prefix: string, entryPoint: EntryPoint = 'manage'): Block[] {
   return [
@@ -77,7 +83,7 @@ export function verbHelp(verb: AnyVerb, prefix: string, entryPoint: EntryPoint =
     ...(verb.aliases === undefined ? [] : [{ kind: 'text', text: `Aliases: ${verb.aliases.join(', ')}` } as const]),
     {
       kind: 'fields',
-      fields: [...verb.parameters.map((parameter) => parameterHelp(parameter, entryPoint)), ...commonOptions],
+      fields: [...verb.parameters.map((parameter) => parameterHelp(parameter, entryPoint)), ...commonOptionsOf(verb)],
     },
     {
       kind: 'verbatim',
@@ -130,6 +136,7 @@ export function describe(verbs: readonly AnyVerb[]): unknown {
       summary: verb.summary,
       changes: verb.changes,
       danger: verb.danger,
+      plan: hasPlan(verb),
       access: verb.access,
       stdin: verb.stdin?.for ?? null,
       parameters: verb.parameters.map((p) =>

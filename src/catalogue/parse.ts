@@ -8,8 +8,10 @@ import { allVerbs, verbOf, verbsFor, type AnyVerb } from './catalogue.ts';
 import { isRequired, type Option } from './declaration/verb.ts';
 import { formats, wantedFormat, type Format } from './format.ts';
 import { parseFailure } from './parseFailure.ts';
+import { hasPlan, planOf } from './plan.ts';
 
 export interface Invocation {
+  /** With `--plan`, what `planOf` makes of the verb. */
   readonly verb: AnyVerb;
   /** The input as typed: strings, switches and lists. The verb's schema turns it into values. */
   readonly input: Readonly<Record<string, unknown>>;
@@ -111,6 +113,7 @@ function declare(
   command.addOption(new NamedOption('format', '--format <format>').argParser(choiceOf(verb, 'format', formats)));
   command.addOption(new NamedOption('format', '--json').preset('json'));
   command.addOption(new NamedOption('help', '-h, --help'));
+  if (hasPlan(verb)) command.addOption(new NamedOption('plan', '--plan'));
   command.action((...received: unknown[]) => {
     const options = command.opts<Record<string, unknown>>();
     const input: Record<string, unknown> = {};
@@ -145,7 +148,7 @@ function declare(
         next: `leave out --${verb.streamSwitch} or the format`,
       });
     }
-    found({ verb, input, format, help: wantsHelp });
+    found({ verb: options['plan'] === true ? planOf(verb) : verb, input, format, help: wantsHelp });
   });
 }
 
@@ -192,8 +195,9 @@ class NamedOption extends CommanderOption {
 }
 
 /**
- * Moves the common options behind the verb's name, because they may also precede it: `--json list`, `key --format yaml
- * list alice`. `--help` without a verb, or with only the first of its two words, becomes the verb `help`.
+ * Moves the common options behind the verb's name, because they may also precede it: `--json list`, `--plan delete
+ * alice`, `key --format yaml list alice`. `--help` without a verb, or with only the first of its two words, becomes the
+ * verb `help`.
  */
 function verbFirst(words: readonly string[], verbs: readonly AnyVerb[]): string[] {
   const names = new Set(verbs.flatMap((verb) => [verb.name, ...(verb.aliases ?? [])]));
@@ -216,7 +220,7 @@ function leadingOptions(words: readonly string[]): { options: string[]; rest: re
   let count = 0;
   for (let word = words[0]; word !== undefined; word = words[count]) {
     if (word === '--format' && count + 1 < words.length) count += 2;
-    else if (word === '--json' || isHelp(word) || word.startsWith('--format=')) count += 1;
+    else if (word === '--json' || word === '--plan' || isHelp(word) || word.startsWith('--format=')) count += 1;
     else break;
   }
   return { options: words.slice(0, count), rest: words.slice(count) };

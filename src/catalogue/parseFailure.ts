@@ -3,6 +3,7 @@ import type { CommanderError } from 'commander';
 import { Failure } from '../domain/failure.ts';
 import { joinChoices, quoted } from '../domain/text.ts';
 import { verbCalled, verbOf, type AnyVerb } from './catalogue.ts';
+import { hasPlan } from './plan.ts';
 import { didYouMean, similar } from './similar.ts';
 
 /** Returns `"ban add", "ban lift" or "ban list"`. */
@@ -81,12 +82,13 @@ function nameIn({ message }: CommanderError): string {
 }
 
 /** Returns the options of a verb that are similar to an unknown one. */
-function similarOptions({ parameters }: AnyVerb, typed: string): string[] {
+function similarOptions(verb: AnyVerb, typed: string): string[] {
   if (!typed.startsWith('--')) return [];
-  const names = parameters.flatMap((parameter) =>
+  const names = verb.parameters.flatMap((parameter) =>
     parameter.kind === 'option'
       ? parameter.long.flatMap((long) => (parameter.negatable ? [long, `no-${long}`] : [long]))
       : [],
   );
-  return similar(typed.slice(2), [...names, 'format', 'json', 'help']).map((name) => `--${name}`);
+  const common = ['format', 'json', 'help', ...(hasPlan(verb) ? ['plan'] : [])];
+  return similar(typed.slice(2), [...names, ...common]).map((name) => `--${name}`);
 }

@@ -86,6 +86,7 @@ export async function runCommand(options: CommandOptions): Promise<number> {
         actor: options.actor,
         verb: invocation.verb.name,
         input,
+        ...(invocation.verb.isPlan === true ? { plan: true } : {}),
         ...(options.reachedAt === undefined ? {} : { reachedAt: options.reachedAt }),
       },
       (event) => {

@@ -29,20 +29,19 @@ import type { HostContext } from '../service/instances/context.ts';
 import { makeSteps } from '../service/instances/steps.ts';
 import { Firewall } from '../service/firewall/firewall.ts';
 import { schedule as scheduleActor } from '../service/jobs/job.ts';
-import { snapshotJob } from '../service/jobs/snapshotJob.ts';
-import { TrashJob } from '../service/jobs/trashJob.ts';
-import { TtlJob } from '../service/jobs/ttlJob.ts';
 import { ContainerFeed } from '../service/shells/feed.ts';
 import { Room } from '../service/shells/room.ts';
 import type { Settings } from '../settings/settings.ts';
 import { capabilities } from './calls/capabilities.ts';
 import { Dispatcher } from './calls/dispatcher.ts';
+import { makeJobs } from './schedule/jobs.ts';
 import { Scheduler } from './schedule/scheduler.ts';
 import { openScheduleStore } from './schedule/scheduleStore.ts';
 import { DirectoryKeeper } from './logins/directoryKeeper.ts';
 import { Logins, maxLogins } from './logins/logins.ts';
 import { LoginEvents } from './records/loginEvents.ts';
 import type { HostParts } from './start/hostParts.ts';
+import { Rehearsals } from './plan/rehearsals.ts';
 import { openJournal } from './start/openJournal.ts';
 import { StateFiles } from './start/stateFiles.ts';
 
@@ -145,7 +144,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const feed = new ContainerFeed({ incus, source: parts.streams });
   const room = new Room();
   const scheduler: Scheduler = new Scheduler({
-    jobs: [new TrashJob(), new TtlJob(), snapshotJob],
+    jobs: makeJobs(),
     store: await openScheduleStore(join(folders.state, 'schedule.json')),
     service: () => service,
     append: (entry) => journal.append(entry),
@@ -207,9 +206,25 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     },
     queried: (answered) => metrics?.()?.incus(answered),
   });
+  const rehearsals = new Rehearsals({
+    service,
+    capabilities,
+    runner: parts.runner,
+    stateFile: parts.stateFile,
+    folders: {
+      state: folders.state,
+      keys: folders.keys,
+      certificates: settings.remote.certificatesFolder ?? folders.certificates,
+    },
+    authorizedKeysFolder: options.authorizedKeysFolder,
+    endedBy: (changed) => logins.endedBy(changed),
+    hostKeys: (folder) => new HostKeyStore({ folder, running: options.hostKeys, port: options.port }),
+    stage: join(folders.state, 'rehearsal'),
+  });
   const dispatcher = new Dispatcher({
     journal,
     capabilities,
+    plan: (planned) => rehearsals.plan(planned),
     service,
     now: Date.now,
     changed: () => directory.refresh(),

@@ -1,6 +1,6 @@
 /** Generator of the verb pages and their index, from the catalogue. */
 import { mayUse, verbAt, verbNamed, verbNames, type AnyVerb } from '../catalogue/catalogue.ts';
-import { commandPrefix, commonOptions, optionSyntax, parameterHelp, usageLine } from '../catalogue/help.ts';
+import { commandPrefix, commonOptionsOf, optionSyntax, parameterHelp, usageLine } from '../catalogue/help.ts';
 import { formats } from '../catalogue/format.ts';
 import type { Option } from '../catalogue/declaration/verb.ts';
 import { roles, type Role } from '../domain/access/actor.ts';
@@ -141,7 +141,7 @@ function parameters(verb: AnyVerb): string[] {
         ['Option', 'Meaning'],
         [
           ...options.map((option) => [inline(optionSyntax(option)), meaning(option)]),
-          ...commonOptions.map(([syntax, summary]) => [inline(syntax), summary]),
+          ...commonOptionsOf(verb).map(([syntax, summary]) => [inline(syntax), summary]),
         ],
       ),
     ),

@@ -12,6 +12,8 @@ export interface CoreCall {
   readonly actor: Actor;
   readonly verb: string;
   readonly input: Readonly<Record<string, unknown>>;
+  /** Asks for the plan of the call instead of the call. */
+  readonly plan?: boolean;
   readonly reachedAt?: string;
   /** The shell that makes the call. */
   readonly shell?: string;

@@ -115,6 +115,8 @@ export const callRequest = z.strictObject({
   verb: z.string().max(64),
   /** Unchecked. core checks it against the verb's schema. */
   input: z.record(z.string().max(64), z.unknown()),
+  /** Asks for the plan of the call instead of the call. */
+  plan: z.boolean().optional(),
   /**
    * The address of this server that the client connected to. Used in ssh configurations if no hostname is configured.
    */

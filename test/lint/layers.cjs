@@ -108,8 +108,9 @@ const rooms = {
     schedule: [],
     start: [],
     calls: [],
+    plan: ['calls', 'logins', 'schedule', 'start'],
     entryPoints: ['calls', 'logins', 'processes'],
-    '.': ['processes', 'logins', 'records', 'schedule', 'start', 'calls', 'entryPoints'],
+    '.': ['processes', 'logins', 'records', 'schedule', 'start', 'calls', 'plan', 'entryPoints'],
   },
   front: {
     transport: [],

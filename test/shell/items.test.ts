@@ -165,6 +165,33 @@ test('resize without a size opens a form, which needs at least one value', async
   await shell.said(/alice-container resized/);
 });
 
+test('Ctrl-T in a form shows the plan of the call and leaves the form as it is', async () => {
+  const shell = await openShell(server, { columns: 120, rows: 40 });
+  shell.type('resize alice').press('enter');
+  await shell.shows(/Enter accepts, Esc cancels, Ctrl-T shows the plan/);
+  shell.press('ctrl-t');
+  await shell.shows(/at least one of/);
+  shell.type('5').press('ctrl-t');
+  const said = await shell.said(
+    /Plan of "resize alice"\. Nothing was changed\.[^]*"limits\.cpu":"5"[^]*# undo: incus query/,
+  );
+  expect(said).not.toMatch(/resized/);
+  await shell.shows(/› cpu: +5/);
+  shell.press('tab', 'tab', 'tab', 'tab', 'enter');
+  await shell.said(/alice-container resized/);
+});
+
+test('--plan in the shell opens the form of the verb, asks for no name, and changes nothing', async () => {
+  const shell = await openShell(server, { columns: 120, rows: 40 });
+  shell.type('resize alice --plan').press('enter');
+  await shell.shows(/Plan: Change/);
+  shell.press('tab').type('6').press('tab', 'tab', 'tab', 'tab', 'enter');
+  await shell.said(/Plan of "resize alice"\. Nothing was changed\.[^]*"limits\.cpu":"6"/);
+  shell.type('delete alice --plan').press('enter');
+  await shell.said(/Plan of "delete alice"\. Nothing was changed\.[^]*cannot be undone/);
+  expect((await server.ssh(['info', 'alice'])).stdout).not.toMatch(/CPUs?:\s+6/);
+});
+
 test('a form is cancelled with Escape', async () => {
   const shell = await openShell(server);
   shell.type('key add alice').press('enter');

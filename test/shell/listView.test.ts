@@ -163,7 +163,10 @@ describe.each([
     await shell.shows(/› cpu: +2/);
     shell.press('ctrl-u').type('none').press('tab');
     await shell.shows(/cpu: +none ✗/);
-    shell.press('up', 'ctrl-u').type('3').press('enter', 'enter', 'enter', 'enter', 'enter');
+    shell.press('up', 'ctrl-u').type('3').press('ctrl-t');
+    await shell.shows(/^Plan: resize/m);
+    await shell.shows(/› cpu: +3/);
+    shell.press('enter', 'enter', 'enter', 'enter', 'enter');
     await shell.shows(new RegExp(`✓ resize ${user} --cpu 3`));
     expect(JSON.parse((await server.ssh(['info', user, '--json'], { shared: true })).stdout)).toMatchObject({
       result: { container: { cpus: 3 } },

@@ -222,8 +222,10 @@ describe('a question in screen-reader mode', () => {
     await shell.said(/Number for docker, or Enter for 1:$/);
     shell.type('done').press('enter');
     await shell.said(
-      /Your answers: user dora, public key .*, cpu 2, autostart no\.\nPress Enter to create, or type "back":$/,
+      /Your answers: user dora, public key .*, cpu 2, autostart no\.\nPress Enter to create, or type "plan" or "back":$/,
     );
+    shell.type('plan').press('enter');
+    await shell.said(/Plan of "create dora"\. Nothing was changed\.[^]*userdel dora[^]*type "plan" or "back":$/);
     shell.press('enter');
     const said = await shell.said(/Container dora-container created/);
     const steps = [...said.matchAll(/^Step (\d) of 7: .*, done, \d.* (?:milli)?seconds?[.:]/gm)].map(

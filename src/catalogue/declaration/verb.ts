@@ -141,6 +141,8 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
   readonly elsewhere?: string;
   /** Listed when an owner opens a shell at self@. */
   readonly onSelfCard?: true;
+  /** Set by `planOf`: only the plan of the call is wanted. */
+  readonly isPlan?: true;
   /** The front answers calls itself, from the catalogue alone. */
   readonly answeredLocally?: boolean;
 }

@@ -17,13 +17,16 @@ import type { CallerTerminal } from '../../domain/terminal.ts';
 import { failureFor } from './failureFor.ts';
 import type { AnsweredVerb, Capabilities } from './capabilities.ts';
 import { forJournal, recordedTarget } from './journalForm.ts';
-import { requireConfirmation, requireGrantHere, requireTouch, type TouchRule } from './safeguards.ts';
+import { requireConfirmation, requireGrantHere, requirePlan, requireTouch, type TouchRule } from './safeguards.ts';
 import { recordActor } from '../../journal/recordActor.ts';
 import type { CallEvent } from '../../domain/events/callEvent.ts';
+import type { Plan } from '../../domain/results/plan.ts';
 
 export interface DispatcherOptions {
   readonly journal: Pick<Journal, 'append' | 'head'>;
   readonly capabilities: Capabilities;
+  /** Makes the plan of a call. */
+  readonly plan: (planned: PlannedCall) => Promise<Plan>;
   /** The context of every capability. Its room is notified of every change. */
   readonly service: ServiceContext;
   /**
@@ -39,6 +42,14 @@ export interface DispatcherOptions {
   readonly remoteAccessVerbs?: boolean;
 }
 
+/** A checked call of which only the plan is wanted. */
+export interface PlannedCall {
+  readonly verb: AnsweredVerb;
+  readonly target: string | undefined;
+  readonly input: unknown;
+  readonly call: Call;
+}
+
 /** Any capability: the input has been checked against the verb's schema. */
 type Capability = (context: ServiceContext, input: unknown, call: Call) => Promise<unknown>;
 
@@ -46,6 +57,8 @@ export interface Request {
   readonly actor: Actor;
   readonly verb: string;
   readonly input: Readonly<Record<string, unknown>>;
+  /** Asks for the plan of the call instead of the call. */
+  readonly plan?: boolean;
   readonly reachedAt: string | undefined;
   readonly shell: string | undefined;
   readonly terminal: CallerTerminal | undefined;
@@ -86,7 +99,10 @@ export class Dispatcher {
     }
     const name = request.verb as AnsweredVerb;
     const verb = verbNamed(name);
-    if (this.#refusal !== undefined && verb.changes) {
+    const isPlan = request.plan === true;
+    // Making a plan is a call that reads.
+    const changes = verb.changes && !isPlan;
+    if (this.#refusal !== undefined && changes) {
       throw new Failure('shutting-down', { what: 'the server', why: this.#refusal, next: 'try again in a minute' });
     }
     const id = ulid();
@@ -95,10 +111,10 @@ export class Dispatcher {
     const { room } = service;
     const target = recordedTarget(verb, request.input, actor);
     /** What every record of this call has. */
-    const record = { call: id, verb: name, ...target, actor: recordActor(actor) };
+    const record = { call: id, verb: isPlan ? `${name} --plan` : name, ...target, actor: recordActor(actor) };
     const refused = async (error: unknown, isAboutInput: boolean): Promise<never> => {
       const failure = await failureFor(error, actor, service, request.signal);
-      this.#options.measured?.(name, 'refused', this.#options.now() - startedMs);
+      this.#options.measured?.(record.verb, 'refused', this.#options.now() - startedMs);
       await this.#append({
         type: 'refused',
         ...record,
@@ -113,11 +129,12 @@ export class Dispatcher {
     try {
       authorise(verb, actor);
       requireGrantHere(verb, actor, this.#options.remoteAccessVerbs === true);
-      requireTouch(verb, actor, this.#options.touch, this.#options.now());
+      if (isPlan) requirePlan(verb);
+      else requireTouch(verb, actor, this.#options.touch, this.#options.now());
       isChecking = true;
       input = checkInput(name, verb.input, request.input);
       isChecking = false;
-      requireConfirmation(verb, request.input);
+      if (!isPlan) requireConfirmation(verb, request.input);
     } catch (error) {
       return refused(error, isChecking);
     }
@@ -126,14 +143,13 @@ export class Dispatcher {
       await this.#append({ type: 'verb', ...record, input: recorded });
     }
     // A terminal session lasts as long as its user likes, so a stop of the server does not wait for it.
-    const awaited = verb.changes && verb.handsOverTerminal !== true;
+    const awaited = changes && verb.handsOverTerminal !== true;
     if (awaited) this.#changing++;
-    if (verb.changes)
-      room.begun({ id, verb: name, target: target.target ?? null, actor, shell: request.shell ?? null });
+    if (changes) room.begun({ id, verb: name, target: target.target ?? null, actor, shell: request.shell ?? null });
     let failed: Failure | undefined;
     try {
       const capability = capabilities[name] as Capability;
-      const result = await capability(service, input, {
+      const made: Call = {
         actor,
         signal: request.signal,
         recorded,
@@ -148,8 +164,10 @@ export class Dispatcher {
           note: (text) => request.emit({ type: 'note', text }),
           output: (text) => request.emit({ type: 'output', text }),
         },
-      });
-      if (!verb.changes) return { result };
+      };
+      if (isPlan) return { result: await this.#options.plan({ verb: name, target: target.target, input, call: made }) };
+      const result = await capability(service, input, made);
+      if (!changes) return { result };
       const journal = await this.#append({
         type: 'outcome',
         ...record,
@@ -169,8 +187,8 @@ export class Dispatcher {
       }).catch(() => undefined);
       throw failure;
     } finally {
-      this.#options.measured?.(name, failed === undefined ? 'ok' : 'failed', this.#options.now() - startedMs);
-      if (verb.changes) {
+      this.#options.measured?.(record.verb, failed === undefined ? 'ok' : 'failed', this.#options.now() - startedMs);
+      if (changes) {
         room.ended(id, this.#options.now() - startedMs, failed);
         await this.#options.changed().finally(() => {
           if (awaited) this.#changing--;

@@ -1,6 +1,7 @@
 /** The preconditions of dangerous verbs. core checks them, even if the entry point has asked the user already. */
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import { targetOf, wordToConfirm } from '../../catalogue/declaration/verb.ts';
+import { hasPlan } from '../../catalogue/plan.ts';
 import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';
@@ -41,6 +42,16 @@ export function requireGrantHere(verb: AnyVerb, { entryPoint }: Actor, accessVer
     what: quoted(verb.name),
     why: 'it changes who may come in, which this server does not allow over the remote interface',
     next: `use it over ssh: "ssh -p 2222 manage@jump ${verb.name}"; remote.accessVerbs allows it here`,
+  });
+}
+
+/** Throws `usage` if the verb has no plan. */
+export function requirePlan(verb: AnyVerb): void {
+  if (hasPlan(verb)) return;
+  throw new Failure('usage', {
+    what: quoted(verb.name),
+    why: verb.changes ? 'what happens in a terminal cannot be planned' : 'it changes nothing, so there is no plan',
+    next: 'leave out --plan',
   });
 }
 

@@ -69,6 +69,7 @@ export function serveCalls(
         actor,
         verb: request.verb,
         input: request.input,
+        ...(request.plan === true ? { plan: true } : {}),
         reachedAt: request.reachedAt,
         shell: request.shell,
         // A peer that is gone cannot cancel its calls any more.

@@ -19,12 +19,17 @@ export interface LoginOwner {
   ended(login: string, reason: string): void;
 }
 
+/** A login that ends, and what its client is told. */
+export interface EndedLogin extends Pick<Actor, 'name' | 'entryPoint'> {
+  readonly reason: string;
+}
+
 interface Login {
   readonly actor: Actor;
   readonly since: Date;
   readonly owner: LoginOwner;
-  /** Looks the login up again: its actor, or the reason why it is no longer valid. */
-  readonly currentActor: () => Actor | string;
+  /** Looks the login up in an index: its actor, or the reason why it is no longer valid. */
+  readonly currentActor: (index: KeyIndex) => Actor | string;
   /** Whether the key was touched for this login. */
   readonly touched: boolean;
   readonly means: LoginMeans | undefined;
@@ -66,18 +71,21 @@ export class Logins {
 
   /** Ends every login whose key, role or name has changed since it began, or that has expired. */
   recheck(): void {
-    for (const [login, { actor, currentActor }] of [...this.#logins]) {
-      const current = currentActor();
-      if (typeof current === 'string') this.end(login, current);
-      else if (current.role !== actor.role) this.end(login, `your role is now ${current.role}: log in again`);
-      else if (current.name !== actor.name)
-        this.end(
-          login,
-          current.entryPoint === 'self'
-            ? `you no longer have the container of ${actor.name}: log in again`
-            : `your key now belongs to ${current.name}: log in again`,
-        );
-    }
+    for (const [login, { reason }] of this.#ended(this.#index)) this.end(login, reason);
+  }
+
+  /** Returns the open logins that would end under another directory. Ends none. */
+  endedBy(directory: Directory): EndedLogin[] {
+    const index = new KeyIndex();
+    index.replace(directory);
+    return this.#ended(index).map(([, ended]) => ended);
+  }
+
+  #ended(index: KeyIndex): (readonly [login: string, ended: EndedLogin])[] {
+    return [...this.#logins].flatMap(([login, { actor, currentActor }]) => {
+      const reason = reasonToEnd(actor, currentActor(index));
+      return reason === undefined ? [] : [[login, { name: actor.name, entryPoint: actor.entryPoint, reason }] as const];
+    });
   }
 
   /** Opens a login over ssh. Throws `denied` if the proof is invalid or was used before. */
@@ -85,8 +93,8 @@ export class Logins {
     const { admitted, evidence, verified } = this.#verify(proof, address);
     if (admitted.admitted !== 'actor') return this.#deny(evidence);
     const { name } = admitted.actor;
-    const again = (): Actor | string => {
-      const verdict = this.#index.admit(evidence, this.#nowMs());
+    const again = (index: KeyIndex): Actor | string => {
+      const verdict = index.admit(evidence, this.#nowMs());
       return verdict.admitted === 'actor'
         ? withName(verdict.actor, name)
         : verdict.admitted === 'no'
@@ -132,7 +140,7 @@ export class Logins {
    * Throws `denied` if the certificate admits nobody.
    */
   openRemote({ certificate, address, tls }: RemoteLogin, owner: LoginOwner): Actor {
-    return this.#openIfAdmitted(owner, () => this.#index.admitRemote(certificate, address, this.#nowMs()), {
+    return this.#openIfAdmitted(owner, (index) => index.admitRemote(certificate, address, this.#nowMs()), {
       method: 'certificate',
       algorithm: tls,
     });
@@ -142,18 +150,18 @@ export class Logins {
   openInsecure(address: string, owner: LoginOwner): Actor {
     const { insecureAs } = this.#options;
     if (insecureAs === undefined) throw denied();
-    return this.#openIfAdmitted(owner, () => this.#index.admitInsecure(insecureAs, address), {
+    return this.#openIfAdmitted(owner, (index) => index.admitInsecure(insecureAs, address), {
       method: 'none',
       algorithm: 'none',
     });
   }
 
-  #openIfAdmitted(owner: LoginOwner, admit: () => RemoteVerdict, means: LoginMeans): Actor {
-    const again = (): Actor | string => {
-      const verdict = admit();
+  #openIfAdmitted(owner: LoginOwner, admit: (index: KeyIndex) => RemoteVerdict, means: LoginMeans): Actor {
+    const again = (index: KeyIndex): Actor | string => {
+      const verdict = admit(index);
       return verdict.admitted === 'actor' ? verdict.actor : verdict.why;
     };
-    const actor = again();
+    const actor = again(this.#index);
     if (typeof actor === 'string') throw denied(actor);
     return this.#open(actor, owner, again, { touched: false, means });
   }
@@ -166,7 +174,7 @@ export class Logins {
 
   /** Returns the current actor of a login. Throws `denied` if the login is over. */
   actor(login: string): Actor {
-    const actor = this.#logins.get(login)?.currentActor();
+    const actor = this.#logins.get(login)?.currentActor(this.#index);
     if (actor === undefined || typeof actor === 'string') throw denied(actor);
     return { ...actor, login };
   }
@@ -205,7 +213,7 @@ export class Logins {
 
   list(): LoginInfo[] {
     return [...this.#logins].map(([login, { actor, since, shells, currentActor }]) => {
-      const current = currentActor();
+      const current = currentActor(this.#index);
       const { owns = [] } = typeof current === 'string' ? actor : current;
       return { login, ...shownActor(actor), since: since.toISOString(), shells, containers: owns };
     });
@@ -219,7 +227,7 @@ export class Logins {
   #open(
     actor: Actor,
     owner: LoginOwner,
-    again: () => Actor | string,
+    again: (index: KeyIndex) => Actor | string,
     { touched, means }: { touched: boolean; means?: LoginMeans },
   ): Actor {
     if (this.#logins.size >= (this.#options.maxLogins ?? maxLogins))
@@ -242,6 +250,16 @@ export class Logins {
   #nowMs(): number {
     return this.#options.now().getTime();
   }
+}
+
+/** Returns why a login ends, or undefined if it stays: it is valid, and has the same role and name as before. */
+function reasonToEnd(actor: Actor, current: Actor | string): string | undefined {
+  if (typeof current === 'string') return current;
+  if (current.role !== actor.role) return `your role is now ${current.role}: log in again`;
+  if (current.name === actor.name) return undefined;
+  return current.entryPoint === 'self'
+    ? `you no longer have the container of ${actor.name}: log in again`
+    : `your key now belongs to ${current.name}: log in again`;
 }
 
 /** Keeps the name of an owner's login while the container of that name is among theirs. */

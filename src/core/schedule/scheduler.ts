@@ -39,6 +39,13 @@ const holdMs = dayMs;
 /** A delay that is mentioned, in milliseconds. */
 const lateMs = 15 * minuteMs;
 
+/** Throws `not-found`. */
+export function findJob(jobs: readonly Job[], name: string): Job {
+  const job = jobs.find((one) => one.name === name);
+  if (job !== undefined) return job;
+  throw new Failure('not-found', { what: `job ${quoted(name)}`, why: 'there is none', next: 'see "schedule list"' });
+}
+
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #patterns: ReadonlyMap<string, Cron>;
@@ -76,13 +83,7 @@ export class Scheduler {
 
   /** Runs a job now. Its next time stays. Rejects with its failure, or with `not-found`. */
   async run(name: string): Promise<JobRun> {
-    const job = this.#options.jobs.find((one) => one.name === name);
-    if (job === undefined)
-      throw new Failure('not-found', {
-        what: `job ${quoted(name)}`,
-        why: 'there is none',
-        next: 'see "schedule list"',
-      });
+    const job = findJob(this.#options.jobs, name);
     return this.#alone(async () => {
       const { last, failure } = await this.#attempt(job, 0);
       await this.#remember(job, { last });

@@ -14,15 +14,18 @@ export interface HostParts {
   /** Undefined for a simulated host, whose containers have no processes. */
   readonly fuse?: FuseConnections;
   readonly jumpKeys: (accounts: Accounts) => JumpKeys;
+  /** The file of a simulated host. */
+  readonly stateFile?: string;
 }
 
 export function simulatedHost(state: string, env: NodeJS.ProcessEnv): HostParts {
-  const simulated = SimulatedHost.open(join(state, 'simulated-host.json'), {
+  const stateFile = join(state, 'simulated-host.json');
+  const simulated = SimulatedHost.open(stateFile, {
     faultsPath: join(state, 'simulated-faults.json'),
     logPath: join(state, 'simulated-commands.jsonl'),
     paceMs: Number(env['CONTAINARIUM_SIMULATED_PACE_MS'] ?? 150),
   });
-  return { runner: simulated.runner, streams: simulated.streams, jumpKeys: () => simulated.jumpKeys };
+  return { runner: simulated.runner, streams: simulated.streams, jumpKeys: () => simulated.jumpKeys, stateFile };
 }
 
 export function realHost(

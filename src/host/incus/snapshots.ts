@@ -22,6 +22,17 @@ export interface IncusSnapshot {
   readonly sizeBytes: number | null;
 }
 
+/** A snapshot with the configuration that an instance gets when it is restored. */
+const stored = listed.extend({
+  config: z.record(z.string(), z.string()).default({}),
+  devices: z.record(z.string(), z.record(z.string(), z.string())).default({}),
+});
+
+export interface StoredSnapshot extends IncusSnapshot {
+  readonly config: Readonly<Record<string, string>>;
+  readonly devices: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
 export class IncusSnapshots {
   readonly #client: IncusClient;
   readonly #limits: IncusLimits;
@@ -35,12 +46,13 @@ export class IncusSnapshots {
 
   async list(instance: string, signal?: AbortSignal): Promise<IncusSnapshot[]> {
     const found = await this.#client.query(`${pathOf(instance)}?recursion=1`, z.array(listed), signal);
-    return found.map(({ name, created_at: createdAt, expires_at: expiresAt, size }) => ({
-      name: name.split('/').at(-1) ?? name,
-      createdAt,
-      expiresAt: expiresAt === never ? null : expiresAt,
-      sizeBytes: size < 0 ? null : size,
-    }));
+    return found.map(toSnapshot);
+  }
+
+  /** Lists the snapshots with the configuration of each. */
+  async stored(instance: string, signal?: AbortSignal): Promise<StoredSnapshot[]> {
+    const found = await this.#client.query(`${pathOf(instance)}?recursion=1`, z.array(stored), signal);
+    return found.map((one) => ({ ...toSnapshot(one), config: one.config, devices: one.devices }));
   }
 
   /** Makes a snapshot of the files and the configuration. Without `expiresAt` it stays until it is deleted. */
@@ -79,6 +91,20 @@ export class IncusSnapshots {
       timeoutMs: this.#limits.changeMs,
     });
   }
+}
+
+function toSnapshot({
+  name,
+  created_at: createdAt,
+  expires_at: expiresAt,
+  size,
+}: z.infer<typeof listed>): IncusSnapshot {
+  return {
+    name: name.split('/').at(-1) ?? name,
+    createdAt,
+    expiresAt: expiresAt === never ? null : expiresAt,
+    sizeBytes: size < 0 ? null : size,
+  };
 }
 
 function pathOf(instance: string): string {

@@ -42,17 +42,20 @@ export function signalOf(call: AnyCall): AbortSignal {
 export interface VerbCall {
   readonly verb: string;
   readonly input: Readonly<Record<string, unknown>>;
+  /** Asks for the plan of the call instead of the call. */
+  readonly plan?: boolean;
 }
 
 /** Runs a verb. Rejects with a Failure. */
 export async function callVerb(
   services: Services,
   call: AnyCall,
-  { verb, input }: VerbCall,
+  { verb, input, plan = false }: VerbCall,
   { onEvent = () => undefined, terminal }: { onEvent?: (event: CallEvent) => void; terminal?: CallerTerminal } = {},
 ): Promise<CallAnswer> {
   const { actor } = actorOf(services, call);
-  return services.core.call({ actor, verb, input, ...reachedAt(call) }, onEvent, signalOf(call), terminal);
+  const request = { actor, verb, input, ...(plan ? { plan } : {}), ...reachedAt(call) };
+  return services.core.call(request, onEvent, signalOf(call), terminal);
 }
 
 /** Returns the address under which the client reached this server, if it names one. */

@@ -20,6 +20,7 @@ const maxInputLength = 256 * 1024;
 interface CallRequest {
   readonly verb: string;
   readonly input_json: string;
+  readonly plan: boolean;
 }
 
 interface TerminalInput {
@@ -102,7 +103,7 @@ function isCandidateKind(what: string): what is CandidateKind {
 }
 
 /** Reads a call. Throws `usage` for input that is no JSON object, and for a verb that needs a terminal without one. */
-function parsed({ verb, input_json: json }: CallRequest, hasTerminal: boolean): VerbCall {
+function parsed({ verb, input_json: json, plan }: CallRequest, hasTerminal: boolean): VerbCall {
   if (json.length > maxInputLength)
     throw new Failure('input-too-large', { what: 'the input', why: `it is longer than ${maxInputLength} characters` });
   let input: unknown;
@@ -115,7 +116,7 @@ function parsed({ verb, input_json: json }: CallRequest, hasTerminal: boolean): 
     throw new Failure('usage', { what: 'input_json', why: 'it is not a JSON object' });
   if (!hasTerminal && isVerbName(verb) && verbNamed(verb).handsOverTerminal === true)
     throw new Failure('usage', { what: `"${verb}"`, why: 'it needs a terminal', next: 'call VerbService/Terminal' });
-  return { verb, input: input as Record<string, unknown> };
+  return { verb, input: input as Record<string, unknown>, plan };
 }
 
 function eventMessage(event: CallEvent): object {

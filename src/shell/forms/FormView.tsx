@@ -63,7 +63,7 @@ export function FormView({ form, state, columns, rows, top }: FormViewProps): Re
         )}
       </Text>
       <Text wrap="truncate" {...tones.quiet}>
-        Tab and arrows move, Enter accepts, Esc cancels
+        Tab and arrows move, Enter accepts, Esc cancels{form.hasPlan ? ', Ctrl-T shows the plan' : ''}
       </Text>
     </Box>
   );

@@ -27,6 +27,8 @@ export interface FormOptions {
   /** Values from the command line, as typed. */
   readonly given: Readonly<Record<string, unknown>>;
   readonly changed: () => void;
+  /** Shows the plan of the call with this input, while the form stays. Absent for a verb without a plan. */
+  readonly plan?: ((input: Readonly<Record<string, unknown>>) => Promise<unknown>) | undefined;
   /** Called once, with the input as the command line would pass it, or with nothing if the user cancelled. */
   readonly done: (input: Readonly<Record<string, unknown>> | undefined) => void;
 }
@@ -36,6 +38,7 @@ export class FormDialog implements Keyed {
   readonly verb: AnyVerb;
   readonly #options: FormOptions;
   #state: FormState;
+  #isPlanning = false;
 
   constructor(options: FormOptions) {
     this.#options = options;
@@ -46,6 +49,10 @@ export class FormDialog implements Keyed {
     });
     const first = fields.findIndex(({ field, line }) => field.required && line.text === '');
     this.#state = { fields, at: Math.max(0, first), error: undefined };
+  }
+
+  get hasPlan(): boolean {
+    return this.#options.plan !== undefined;
   }
 
   get state(): FormState {
@@ -73,7 +80,9 @@ export class FormDialog implements Keyed {
       case 'ctrl-p':
         return this.#leave(at - 1);
       case 'enter':
-        return current === undefined ? this.#submit() : this.#leave(at + 1);
+        return current === undefined ? this.#submit(this.#options.done) : this.#leave(at + 1);
+      case 'ctrl-t':
+        return this.#plan();
       default:
     }
     if (current === undefined) return;
@@ -123,7 +132,18 @@ export class FormDialog implements Keyed {
     this.#set({ ...this.#state, at: Math.max(0, Math.min(fields.length, to)) });
   }
 
-  #submit(): void {
+  /** Shows the plan, unless one is being made: a key that is held down, or a flood of it, asks once. */
+  #plan(): void {
+    const { plan } = this.#options;
+    if (plan === undefined || this.#isPlanning) return;
+    this.#submit((input) => {
+      this.#isPlanning = true;
+      void plan(input).finally(() => (this.#isPlanning = false));
+    });
+  }
+
+  /** Checks all fields, and passes their input on if none has an error. */
+  #submit(accept: (input: Readonly<Record<string, unknown>>) => void): void {
     const judged = this.#state.fields.map((state) => ({
       ...state,
       judgement: judge(this.verb, state.field, state.line.text),
@@ -142,7 +162,7 @@ export class FormDialog implements Keyed {
         error: `fill in at least one of ${oneOf.join(', ')}`,
       });
     }
-    this.#options.done(input);
+    accept(input);
   }
 
   #set(state: FormState): void {

@@ -11,6 +11,7 @@ import type { CoreClient } from '../../protocol/client.ts';
 import type { ShellClient } from '../../protocol/shellClient.ts';
 import type { Completion } from '../../catalogue/completion.ts';
 import { complete } from '../../catalogue/completion.ts';
+import { hasPlan, planOf } from '../../catalogue/plan.ts';
 import { LiveCalls } from './liveCalls.ts';
 import { runBuiltin } from './runBuiltin.ts';
 import { builtinOf, builtins } from './builtins.ts';
@@ -21,7 +22,7 @@ import { callVerb, type CallEnd, type VerbCall } from './verbCall.ts';
 import { parseLine, type ParsedVerb } from './parseLine.ts';
 import { targetOf, warningOf, wordToConfirm } from '../../catalogue/declaration/verb.ts';
 import type { HandedOverTerminal } from '../../domain/terminal.ts';
-import type { Ui } from './ui.ts';
+import type { FormRequest, Ui } from './ui.ts';
 import type { Presence } from '../../domain/results/room.ts';
 
 export interface ShellModelOptions {
@@ -196,9 +197,16 @@ export class ShellModel {
 
   /** Asks for missing input and for confirmation. Returns nothing if the user cancels. */
   async #complete({ verb, input, incomplete }: ParsedVerb): Promise<Readonly<Record<string, unknown>> | undefined> {
-    const full = incomplete ? await this.options.ui.form({ verb, given: input }) : input;
+    const full = incomplete ? await this.options.ui.form(this.#formOf(verb, input)) : input;
     if (full === undefined || verb.danger !== 'type-name' || full['yes'] === true) return full;
     return (await this.#confirmed(verb, full)) ? { ...full, confirm: wordToConfirm(verb, full) } : undefined;
+  }
+
+  #formOf(verb: AnyVerb, given: Readonly<Record<string, unknown>>): FormRequest {
+    if (!hasPlan(verb)) return { verb, given };
+    const plan = (input: Readonly<Record<string, unknown>>): Promise<number> =>
+      this.#call({ verb: planOf(verb), input, format: 'table', line: `${verb.name} --plan` });
+    return { verb, given, plan };
   }
 
   async #call(call: VerbCall): Promise<number> {

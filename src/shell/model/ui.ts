@@ -17,6 +17,8 @@ export interface FormRequest {
   readonly verb: AnyVerb;
   /** Values from the command line, as typed. */
   readonly given: Readonly<Record<string, unknown>>;
+  /** Shows the plan of the call with this input. Absent for a verb without a plan. */
+  readonly plan?: (input: Readonly<Record<string, unknown>>) => Promise<unknown>;
 }
 
 export interface Ui {

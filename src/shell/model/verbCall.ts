@@ -57,7 +57,7 @@ export async function callVerb({ verb, input, format, line }: VerbCall, context:
   try {
     if (verb.handsOverTerminal === true) terminal = await context.handOver();
     const answer = await core.call(
-      { actor, verb: verb.name, input, shell: shellId, reachedAt },
+      { actor, verb: verb.name, input, shell: shellId, reachedAt, ...(verb.isPlan === true ? { plan: true } : {}) },
       (event) => {
         if (event.type === 'step') liveCalls.setStep(id, event);
         else if (event.type === 'note') liveCalls.addNote(id, event.text);

@@ -148,7 +148,7 @@ export class Questionnaire {
   /** Repeats the answers and asks for confirmation. */
   async #confirm(): Promise<Step> {
     const { terminal } = this.#options;
-    const { verb } = this.#request;
+    const { verb, plan } = this.#request;
     const given = this.#fields.flatMap((field) => {
       const text = this.#answers.get(field.name);
       if (text === undefined) return [];
@@ -156,11 +156,18 @@ export class Questionnaire {
     });
     terminal.say(`Your answers: ${given.join(', ')}.`);
     for (;;) {
-      const answer = await ask(terminal, `Press Enter to ${verb.name}, or type "back": `);
+      const answer = await ask(
+        terminal,
+        `Press Enter to ${verb.name}, or type ${plan === undefined ? '' : '"plan" or '}"back": `,
+      );
       if (answer === undefined) return 'cancel';
       const typed = answer.trim().toLowerCase();
       if (typed === '' || typed === 'done' || typed === 'yes') return 'next';
       if (typed === 'back') return 'back';
+      if (typed === 'plan' && plan !== undefined) {
+        await plan(this.#input());
+        continue;
+      }
       terminal.say('Not accepted: press Enter to confirm, type "back" to go back, or press Ctrl-C to cancel.');
     }
   }

@@ -128,12 +128,13 @@ export class Screen implements ShellUi {
     return this.#ask((done) => new ConfirmDialog(confirmation, () => this.changed(), done));
   }
 
-  form({ verb, given }: FormRequest): Promise<Readonly<Record<string, unknown>> | undefined> {
+  form({ verb, given, plan }: FormRequest): Promise<Readonly<Record<string, unknown>> | undefined> {
     return this.#ask(
       (done) =>
         new FormDialog({
           verb,
           given,
+          plan,
           entryPoint: this.#options.actor.entryPoint,
           changed: () => this.changed(),
           done,

@@ -277,7 +277,7 @@ export function operationDocument({ id, description, instance }: UnderwayRecord)
 /** Returns `/1.0`, which identifies the server as simulated. */
 export function serverDocument(state: HostState): Record<string, unknown> {
   return {
-    api_extensions: ['instance_auto_restart'],
+    api_extensions: state.apiExtensions ?? ['instance_auto_restart'],
     api_status: 'stable',
     api_version: '1.0',
     auth: 'trusted',

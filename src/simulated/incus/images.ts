@@ -42,6 +42,9 @@ const remoteImages: Readonly<Record<string, RemoteImage>> = {
   },
 };
 
+/** What a copy of a real host finds on the servers that the real one knows. */
+const unknownImage: RemoteImage = { sizeBytes: 100 * mib, properties: {}, osRelease: '' };
+
 /** Finds a local image by its alias or by a prefix of its fingerprint. */
 export function localImage({ state }: World, reference: string): ImageRecord | undefined {
   const byAlias = state.images.find((image) => image.aliases.includes(reference));
@@ -63,8 +66,12 @@ export function imageForCreate(world: World, reference: string): { image: ImageR
     if (image === undefined) throw incusRefusal(`Image "${alias}" not found`);
     return { image, register: () => undefined };
   }
-  if (remote !== 'images') throw incusRefusal(`The remote "${remote}" doesn't exist`);
-  const offered = Object.hasOwn(remoteImages, alias) ? remoteImages[alias] : undefined;
+  if (remote !== 'images' && world.state.isCopy !== true) throw incusRefusal(`The remote "${remote}" doesn't exist`);
+  const offered = Object.hasOwn(remoteImages, alias)
+    ? remoteImages[alias]
+    : world.state.isCopy === true
+      ? unknownImage
+      : undefined;
   if (offered === undefined) {
     throw incusRefusal(
       'Failed instance creation: Failed getting remote image info: Failed getting image: ' +

@@ -174,7 +174,7 @@ function boot(world: World, instance: InstanceRecord): void {
     startedAtMs: nowMs,
     pid: 4000 + state.serial * 7,
     address: bootAddress(state, instance.name, instance.devices, pick(`${instance.name} lease`, 250)),
-    hostKey: bootInside(instance),
+    hostKey: bootInside(instance, state.isCopy === true),
   };
   instance.lastUsedAtMs = nowMs;
   delete instance.config['volatile.apply_template'];
@@ -251,6 +251,7 @@ export function deleteInstance(world: World, name: string, force: boolean): Answ
 function quotaProblem(world: World, instance: InstanceRecord, devices: Devices): string | undefined {
   const before = quotaOf(rootDevice(instance.devices));
   const bytes = quotaOf(rootDevice(devices));
+  if (world.state.isCopy === true) return undefined;
   if (before === bytes || bytes === undefined || bytes >= diskUsageBytes(instance, world.nowMs)) return undefined;
   const volume = `/var/lib/incus/storage-pools/${rootDevice(devices)?.['pool'] ?? ''}/containers/${instance.name}`;
   const group = `0/${256 + pick(instance.name, 1000)}`;
@@ -269,9 +270,9 @@ export function patchInstance(world: World, name: string, body: string): Answer 
   const devices = { ...instance.devices, ...structuredClone(wanted.devices ?? {}) };
 
   const badConfig = configProblem(config);
-  if (badConfig !== undefined) return incusError(`Invalid config: ${badConfig}`);
+  if (badConfig !== undefined && world.state.isCopy !== true) return incusError(`Invalid config: ${badConfig}`);
   const badDevices = devicesProblem(world.state, devices) ?? rootProblem(world.state, devices);
-  if (badDevices !== undefined) return incusError(`Invalid devices: ${badDevices}`);
+  if (badDevices !== undefined && world.state.isCopy !== true) return incusError(`Invalid devices: ${badDevices}`);
   for (const [device, nic] of nics(devices)) {
     const before = instance.devices[device];
     if (JSON.stringify(before) === JSON.stringify(nic) || !addressClash(world.state, name, nic)) continue;
@@ -285,7 +286,8 @@ export function patchInstance(world: World, name: string, body: string): Answer 
     return { ...incusError(badQuota), changed: true };
   }
   const limit = parseIncusSize(config['limits.memory'] ?? '');
-  if (config['limits.memory'] !== instance.config['limits.memory'] && limit !== undefined && instance.run !== null) {
+  const isShrunk = config['limits.memory'] !== instance.config['limits.memory'] && world.state.isCopy !== true;
+  if (isShrunk && limit !== undefined && instance.run !== null) {
     // The kernel can drop page cache, but cannot shrink a running container below its other memory.
     if (limit < memoryInUseBytes(instance, world.nowMs))
       return incusError('setting cgroup item for the container failed');

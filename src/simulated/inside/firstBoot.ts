@@ -8,6 +8,9 @@ import type { InstanceFiles, InstanceRecord } from '../state/state.ts';
 /** The file that marks a prepared image. */
 export const firstBootPath = '/etc/containarium/first-boot';
 
+/** The public half of the host key of an instance. sshd does not read it. */
+export const publicKeyPath = '/etc/ssh/ssh_host_ed25519_key.pub';
+
 const seed = '/etc/containarium/seed';
 const networkSeed = `${seed}/network`;
 const readOnly = { mode: '0440', uid: 0, gid: 0 };
@@ -45,10 +48,14 @@ function applyAddress(files: InstanceFiles): void {
   delete files[networkSeed];
 }
 
-/** Boots an instance. Returns the host key that its sshd serves, or null if no sshd runs. */
-export function bootInside(instance: InstanceRecord): string | null {
+/**
+ * Boots an instance. Returns the host key that its sshd serves, or null if no sshd runs. On a copy of a real host,
+ * whose private keys are not read, the public file stands for one.
+ */
+export function bootInside(instance: InstanceRecord, isCopy: boolean): string | null {
   // An ordinary base image has no sshd.
   if (!instance.prepared) return null;
   applyAddress(instance.files);
-  return applySeed(instance.files) ? (hostKeyOf(instance.files) ?? null) : null;
+  if (!applySeed(instance.files)) return null;
+  return hostKeyOf(instance.files) ?? (isCopy ? line(instance.files, publicKeyPath) : undefined) ?? null;
 }

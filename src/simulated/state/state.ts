@@ -115,6 +115,13 @@ export const hostState = z.object({
   groups: z.array(group),
   jumpKeys: stringMap,
   underway: z.array(underway).default([]),
+  /**
+   * Set for a copy of a real host. It accepts every configuration, device and size, because the real Incus has accepted
+   * what is there, and every image server has every image.
+   */
+  isCopy: z.boolean().optional(),
+  /** What the server can do (`api_extensions`), where that is known. */
+  apiExtensions: z.array(z.string()).optional(),
   /** The tables of nftables that `nft -f` loaded, by family and name. */
   tables: stringMap.default({}),
 });

@@ -30,6 +30,8 @@ export interface WorldOptions {
   /** The files of the journal. Default: {@link quickFiles}. */
   readonly files?: JournalFiles;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Makes plans as on a real host, of which a copy is made by queries. */
+  readonly copiedByQueries?: boolean;
 }
 
 export type Outcome = { readonly ok: true; readonly result: any } | { readonly ok: false; readonly failure: Failure };
@@ -115,7 +117,12 @@ export class World {
     });
     const core = await compose({
       host: { kind: 'simulated', simulated: true, why: 'it is a test' },
-      parts: { runner: host.runner, streams: host.streams, jumpKeys: () => host.jumpKeys },
+      parts: {
+        runner: host.runner,
+        streams: host.streams,
+        jumpKeys: () => host.jumpKeys,
+        ...(options.copiedByQueries === true ? {} : { stateFile: statePath(folder) }),
+      },
       settings,
       firewallFile: join(folder, 'firewall.nft'),
       folders: {
@@ -138,12 +145,24 @@ export class World {
   }
 
   /** Calls a verb as an admin. Never rejects. */
-  async call(verb: string, input: Readonly<Record<string, unknown>> = {}, actor: Actor = carol): Promise<Outcome> {
+  call(verb: string, input: Readonly<Record<string, unknown>> = {}, actor: Actor = carol): Promise<Outcome> {
+    return this.#call({ actor, verb, input });
+  }
+
+  /** Asks for the plan of a call. Never rejects. */
+  plan(verb: string, input: Readonly<Record<string, unknown>> = {}, actor: Actor = carol): Promise<Outcome> {
+    return this.#call({ actor, verb, input, plan: true });
+  }
+
+  async #call(call: {
+    readonly actor: Actor;
+    readonly verb: string;
+    readonly input: Readonly<Record<string, unknown>>;
+    readonly plan?: boolean;
+  }): Promise<Outcome> {
     try {
       const request = {
-        actor,
-        verb,
-        input,
+        ...call,
         reachedAt: '198.51.100.1',
         shell: undefined,
         terminal: undefined,

@@ -92,6 +92,7 @@ describe.each(callers)('a call at %s as %s', (entryPoint, role) => {
       } as never,
       capabilities,
       service: { room: { begun: nothing, step: nothing, ended: nothing } } as never,
+      plan: () => Promise.reject(new Error('no plan')),
       changed: () => Promise.resolve(),
       now: Date.now,
       touch: { withinMs: 0, touchedAt: nothing },

@@ -3,6 +3,8 @@ import type { AnyVerb } from '../../../catalogue/catalogue.ts';
 import { warningOf } from '../../../catalogue/declaration/verb.ts';
 import type { Block } from '../../../catalogue/declaration/view.ts';
 import type { FeedContainer } from '../../../domain/events/notice.ts';
+import { planOf } from '../../../catalogue/plan.ts';
+import { failureSentences } from '../../../catalogue/render.ts';
 import { FormDialog } from '../../forms/formDialog.ts';
 import { ConfirmDialog } from '../../screen/confirmDialog.ts';
 import { clipboardSequence } from '../../model/clipboard.ts';
@@ -185,7 +187,31 @@ export class Actions {
     };
     const { entryPoint } = this.#host.shell.options.actor;
     this.#showCommands(containers.map(({ user }) => commandLine(verb, { user })));
-    this.#set({ dialog: new FormDialog({ verb: asked, entryPoint, given, changed: () => this.#set({}), done }) });
+    const plan = async (filled: Readonly<Record<string, unknown>>): Promise<void> => {
+      const wanted = changedFields(given, filled);
+      if (Object.keys(wanted).length > 0) await this.#showPlans(verb, containers, wanted);
+    };
+    this.#set({ dialog: new FormDialog({ verb: asked, entryPoint, given, plan, changed: () => this.#set({}), done }) });
+  }
+
+  /** Shows the plans of a verb for several containers in a pane, under the form that asks for them. */
+  async #showPlans(
+    verb: AnyVerb,
+    containers: readonly FeedContainer[],
+    wanted: Readonly<Record<string, unknown>>,
+  ): Promise<void> {
+    const blocks: Block[] = [];
+    for (const { user } of containers) {
+      const input = { user, ...wanted };
+      const end = await this.#host.shell.runDirectly(planOf(verb), input, `${commandLine(verb, input)} --plan`);
+      if (end.kind === 'done') blocks.push(...end.blocks);
+      else if (end.kind === 'failed')
+        blocks.push({ kind: 'text', tone: 'bad', text: failureSentences(end.failure.toData()) });
+    }
+    // Without its form, the plan is in the transcript alone: the user has gone on to something else.
+    if (this.#host.state().dialog?.kind !== 'form') return;
+    this.closeDetails();
+    this.#set({ pane: new Pane({ kind: 'text', title: `Plan: ${verb.name}`, width: this.#host.width(), blocks }) });
   }
 
   async #delete(verb: AnyVerb, containers: readonly FeedContainer[]): Promise<void> {

@@ -29,6 +29,7 @@ function world() {
       room: { begun: nothing, step: nothing, ended: nothing },
       incus: { instances: () => Promise.resolve([]) },
     } as never,
+    plan: () => Promise.reject(new Error('no plan')),
     changed: () => changed.promise.then(nothing),
     now: Date.now,
     touch: { withinMs: 0, touchedAt: nothing },

@@ -224,6 +224,21 @@ describe('a login', () => {
     expect(endedByCore).toEqual([]);
   });
 
+  it('is named among those that another directory would end, and stays open', () => {
+    const hers = logins.prove(prove(carol, 'manage'), '192.0.2.1', front);
+    logins.prove(prove(alice, 'self'), '192.0.2.1', front);
+    expect(logins.endedBy({ ...emptyDirectory, identities: [carol.identity, alice.identity] })).toEqual([]);
+    expect(logins.endedBy({ ...emptyDirectory, identities: [carol.identity] })).toEqual([
+      { name: 'alice', entryPoint: 'self', reason: 'your key is no longer accepted here' },
+    ]);
+    const viewer = { ...carol.identity, admin: { name: 'carol', role: 'viewer', limits: {} } } as const;
+    expect(logins.endedBy({ ...emptyDirectory, identities: [viewer, alice.identity] })).toEqual([
+      { name: 'carol', entryPoint: 'manage', reason: 'your role is now viewer: log in again' },
+    ]);
+    expect(endedByCore).toEqual([]);
+    expect(logins.actor(hers.login ?? '')).toMatchObject({ role: 'operator' });
+  });
+
   it('loses all rights at the moment its key expires, even before the next recheck', () => {
     let nowMs = Date.parse('2026-11-24T12:00:00Z');
     const watched = new Logins({ now: () => new Date(nowMs) });

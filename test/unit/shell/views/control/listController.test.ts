@@ -174,6 +174,41 @@ describe('resize in the live list', () => {
     expect(w.calls.inputs).toEqual([{ user: 'alice', cpu: '4' }]);
   });
 
+  test('shows the plans of all marked containers on Ctrl-T, once for a flood of it, and leaves the form', async () => {
+    const asked: (() => void)[] = [];
+    const plan = (user: string): CallEnd => ({
+      kind: 'done',
+      result: undefined,
+      blocks: [{ kind: 'text', text: `of ${user}` }],
+      exitCode: 0,
+    });
+    const w = opened({
+      run: (verb, { user }) => {
+        expect(verb).toMatchObject({ name: 'resize', isPlan: true, changes: false });
+        return new Promise((resolve) => asked.push(() => resolve(plan(String(user)))));
+      },
+    });
+    w.press('a', 'z', 'ctrl-u', '4');
+    const { dialog } = w.controller.store.get();
+    w.press(...Array.from({ length: 50 }, () => 'ctrl-t'));
+    expect(w.calls.lines).toEqual(['resize alice --cpu 4 --plan']);
+    for (let i = 0; i < 3; i++) {
+      asked[i]?.();
+      await w.settle();
+    }
+    const { pane, dialog: now } = w.controller.store.get();
+    expect(pane?.window(10).lines).toEqual(['of alice', 'of bob', 'of carol']);
+    expect(now).toBe(dialog);
+    // A plan that comes after the form was left shows no pane.
+    w.press('ctrl-t', 'escape');
+    for (let i = 3; i < 6; i++) {
+      asked[i]?.();
+      await w.settle();
+    }
+    expect(w.calls.lines).toHaveLength(6);
+    expect(w.controller.store.get().pane).toBe(pane);
+  });
+
   test('leaves a field empty if the containers differ in it', () => {
     const w = opened();
     w.controller.apply(change({ changed: [container('bob', { memoryLimitBytes: 8 * gib })] }));

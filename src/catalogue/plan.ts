@@ -1,0 +1,120 @@
+/** `--plan`: which verbs have a plan, the verb as it is when only its plan is wanted, and how a plan is shown. */
+import { quote } from 'shell-quote';
+import type { Plan, PlannedCommand, PlannedStep } from '../domain/results/plan.ts';
+import { printable, quoted } from '../domain/text.ts';
+import type { AnyVerb } from './catalogue.ts';
+import type { Block, Rows } from './declaration/view.ts';
+
+/** The common option of all verbs that have a plan, as in help. */
+export const planOption = ['--plan', 'show what would be run on the host and what undoes it, and do nothing'] as const;
+
+/** Reports whether a verb has a plan: it changes something, and does not hand a terminal to a person. */
+export function hasPlan({ changes, handsOverTerminal }: Pick<AnyVerb, 'changes' | 'handsOverTerminal'>): boolean {
+  return changes && handsOverTerminal !== true;
+}
+
+/** Returns the verb whose call only makes the plan of `verb`: it reads, asks nothing and results in a {@link Plan}. */
+export function planOf(verb: AnyVerb): AnyVerb {
+  const { name, aliases, summary, description, examples, access, target, parameters, input, stdin, form } = verb;
+  return {
+    name,
+    ...(aliases === undefined ? {} : { aliases }),
+    summary: `Plan: ${summary}`,
+    ...(description === undefined ? {} : { description }),
+    examples,
+    access,
+    changes: false,
+    danger: 'none',
+    ...(target === undefined ? {} : { target }),
+    parameters,
+    input,
+    ...(stdin === undefined ? {} : { stdin }),
+    ...(form === undefined ? {} : { form }),
+    isPlan: true,
+    view: planView,
+    rows: planRows,
+  };
+}
+
+function planView({ verb, target, steps, files, notes }: Plan): Block[] {
+  const call = target === null ? verb : `${verb} ${target}`;
+  const isEmpty = steps.length === 0 && files.length === 0;
+  return [
+    { kind: 'text', text: `Plan of ${quoted(call, 200)}. Nothing was changed.` },
+    ...steps.flatMap((step, i): Block[] => [
+      { kind: 'text', text: titleOf(step, i) },
+      { kind: 'verbatim', text: linesOf(step).join('\n') },
+    ]),
+    ...(files.length === 0
+      ? []
+      : [{ kind: 'text', text: `Files of the server that are rewritten:\n${indented(files)}` } as const]),
+    ...(notes.length === 0 ? [] : [{ kind: 'text', text: `Besides:\n${indented(notes)}` } as const]),
+    ...(isEmpty && notes.length === 0 ? [{ kind: 'text', text: 'The call would change nothing.' } as const] : []),
+    ...(steps.length === 0
+      ? []
+      : [
+          {
+            kind: 'text',
+            tone: 'quiet',
+            text: 'Ids, times, keys and fingerprints that the call makes itself will differ.',
+          } as const,
+        ]),
+  ];
+}
+
+function titleOf({ title, step }: PlannedStep, index: number): string {
+  return `${index + 1}. ${title}${step === null ? '' : ` (${step})`}`;
+}
+
+function indented(lines: readonly string[]): string {
+  return lines.map((line) => `   ${printable(line)}`).join('\n');
+}
+
+/** Returns the lines of a step. All but its commands are comments of a shell, so that a person can paste them. */
+function linesOf({ commands, undo }: PlannedStep): string[] {
+  const reversal =
+    undo === null
+      ? ['cannot be undone']
+      : undo.length === 0
+        ? ['undo: nothing of its own']
+        : undo.map((command) => `undo: ${shellLine(command).replace(/^# /, '')}`);
+  return [...commands.map(shellLine), ...reversal.map((text) => `# ${text}`)].map(
+    // A line break in a word must not look like another command.
+    (line) => `   ${printable(line)}`,
+  );
+}
+
+/** Returns a command as a line for a POSIX shell. */
+function shellLine(command: PlannedCommand): string {
+  if (command.kind !== 'program')
+    return command.kind === 'remove'
+      ? shellWords(['rm', '-f', command.path])
+      : `# write ${shellWords([command.path])} (${bytesOf(command.bytes ?? 0)})`;
+  const { argv, stdin, stdinBytes } = command;
+  if (stdin !== null) return `${shellWords(['printf', '%s', stdin])} | ${shellWords(argv)}`;
+  if (stdinBytes > 0) return `${shellWords(argv)} # standard input: ${bytesOf(stdinBytes)}`;
+  // It would read the lines that are pasted after it.
+  const readsPaste = argv[0] === 'incus' && argv[1] === 'exec';
+  return `${shellWords(argv)}${readsPaste ? ' </dev/null' : ''}`;
+}
+
+function bytesOf(bytes: number): string {
+  return bytes === 1 ? '1 byte' : `${bytes} bytes`;
+}
+
+/** Quotes words for a shell. Words that mean nothing to one stay as they are, which shell-quote does not do. */
+function shellWords(words: readonly string[]): string {
+  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : quote([word]))).join(' ');
+}
+
+function planRows({ steps }: Plan): Rows {
+  return {
+    columns: ['number', 'title', 'step', 'does', 'command'],
+    rows: steps.flatMap(({ title, step, commands, undo }, i) =>
+      [
+        ...commands.map((command) => ['run', command] as const),
+        ...(undo ?? []).map((command) => ['undo', command] as const),
+      ].map(([does, command]) => [i + 1, title, step, does, shellLine(command)]),
+    ),
+  };
+}

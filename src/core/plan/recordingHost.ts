@@ -1,0 +1,95 @@
+/** The host of a rehearsal: a simulated one that notes its changes, and asks the real one what it cannot know. */
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { isFailure } from '../../domain/failure.ts';
+import type { PlannedCommand, PlannedProgram } from '../../domain/results/plan.ts';
+import type { JumpKeys } from '../../host/jumpKeys.ts';
+import { cancelledRun, type Command, type Output, type Runner } from '../../host/runner.ts';
+import { programs } from '../../simulated/programs.ts';
+
+export interface RecordingOptions {
+  readonly simulated: { readonly runner: Runner; readonly jumpKeys: JumpKeys };
+  /** The runner of the real host; undefined if a simulated one was copied, which is then complete. */
+  readonly real: Runner | undefined;
+  /** Where the keys of jump accounts are on the host. */
+  readonly authorizedKeysFolder: string;
+  readonly note: (command: PlannedCommand) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface RecordingHost {
+  readonly runner: Runner;
+  readonly jumpKeys: JumpKeys;
+}
+
+/**
+ * Returns the host of a rehearsal. Until the first change the real host answers what is asked, so that all checks of a
+ * verb see it as it is. From then on the copy answers, which has the changes.
+ */
+export function recordingHost(options: RecordingOptions): RecordingHost {
+  const { simulated, real, authorizedKeysFolder, note, signal } = options;
+  let hasChanged = false;
+  const changing = (command: PlannedCommand): void => {
+    hasChanged = true;
+    note(command);
+  };
+
+  async function run(command: Command): Promise<Output> {
+    // The simulated host answers at once, so the commands of a rehearsal would keep core from everything else.
+    await setImmediate();
+    if (signal.aborted) throw cancelledRun(command);
+    const bounded = { ...command, signal: command.signal ?? signal };
+    if (programs[command.program]?.changes(command.args) === true) {
+      changing(planned(command));
+      return simulated.runner.run(bounded);
+    }
+    if (real === undefined || !isQuestion(command)) return simulated.runner.run(bounded);
+    if (!hasChanged) return real.run(bounded);
+    try {
+      return await simulated.runner.run(bounded);
+    } catch (error) {
+      // The copy has only the files that the rehearsal has written.
+      if (!isFilePull(command) || !isFailure(error, 'program-failed')) throw error;
+      return real.run(bounded);
+    }
+  }
+
+  const pathOf = (user: string): string => join(authorizedKeysFolder, user);
+  return {
+    runner: { run },
+    jumpKeys: {
+      read: (user) => simulated.jumpKeys.read(user),
+      users: () => simulated.jumpKeys.users(),
+      write: (user, text) => {
+        changing({ kind: 'write', path: pathOf(user), bytes: Buffer.byteLength(text) });
+        return simulated.jumpKeys.write(user, text);
+      },
+      remove: (user) => {
+        changing({ kind: 'remove', path: pathOf(user), bytes: null });
+        return simulated.jumpKeys.remove(user);
+      },
+    },
+  };
+}
+
+function isFilePull({ program, args }: Command): boolean {
+  return program === 'incus' && args[0] === 'file' && args[1] === 'pull';
+}
+
+/** Reports whether a command only asks. The real host gets no other, so this is a list of what it may get. */
+function isQuestion(command: Command): boolean {
+  const { program, args } = command;
+  if (program === 'getent' || program === 'ssh-keyscan') return true;
+  const isQuery = program === 'incus' && args[0] === 'query' && args.length === 2 && args[1]?.startsWith('/') === true;
+  return isQuery || isFilePull(command);
+}
+
+function planned({ program, args, input = '' }: Command): PlannedProgram {
+  return {
+    kind: 'program',
+    argv: [program, ...args],
+    stdinBytes: Buffer.byteLength(input),
+    // The configuration of a new instance has public keys only. Pushed files may be private keys.
+    stdin: program === 'incus' && args[0] === 'create' ? input : null,
+  };
+}

@@ -1,0 +1,259 @@
+/**
+ * `--plan`: the capability of a verb, run on a copy of the host and of the server's own files. What it does there is
+ * the plan, so a plan cannot differ from the code. It writes only to a folder of its own, and tells nobody.
+ */
+import { writeFileSync } from 'node:fs';
+import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Actor } from '../../domain/access/actor.ts';
+import type { Directory } from '../../domain/access/directory.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Plan, PlannedCommand } from '../../domain/results/plan.ts';
+import { plural } from '../../domain/text.ts';
+import { Accounts } from '../../host/accounts.ts';
+import { BridgeLink } from '../../host/firewall/bridgeLink.ts';
+import { Nftables } from '../../host/firewall/nftables.ts';
+import { Incus } from '../../host/incus/incus.ts';
+import { KeyScan } from '../../host/keyscan.ts';
+import { OomLog } from '../../host/oomKills.ts';
+import type { Runner } from '../../host/runner.ts';
+import { busy } from '../../journal/turns.ts';
+import { collectOwners, makeDirectory } from '../../service/access/directory.ts';
+import type { HostKeyStore } from '../../service/access/hostKeyStore.ts';
+import type { OpenLogins, ServiceContext } from '../../service/context.ts';
+import { Firewall } from '../../service/firewall/firewall.ts';
+import type { Call, HostContext } from '../../service/instances/context.ts';
+import { makeSteps } from '../../service/instances/steps.ts';
+import { Room } from '../../service/shells/room.ts';
+import { SimulatedHost } from '../../simulated/host.ts';
+import type { Capabilities } from '../calls/capabilities.ts';
+import type { PlannedCall } from '../calls/dispatcher.ts';
+import type { EndedLogin } from '../logins/logins.ts';
+import { rehearsedSchedule } from '../schedule/jobs.ts';
+import { StateFiles } from '../start/stateFiles.ts';
+import { copyHost } from './hostCopy.ts';
+import { PlanNotes } from './notes.ts';
+import { recordingHost, type RecordingHost } from './recordingHost.ts';
+import { RehearsedOperations } from './rehearsedOperations.ts';
+import { StateCopy, type ServerFolders } from './stateCopy.ts';
+
+export interface RehearsalOptions {
+  /** The real context, of which a rehearsal replaces everything that changes something. */
+  readonly service: ServiceContext;
+  readonly capabilities: Capabilities;
+  /** The real host's runner. */
+  readonly runner: Runner;
+  /** The file of a simulated host, which is copied as it is; undefined for a real one, which is asked. */
+  readonly stateFile: string | undefined;
+  readonly folders: ServerFolders;
+  readonly authorizedKeysFolder: string;
+  /** Returns the logins that would end under another directory. */
+  readonly endedBy: (directory: Directory) => readonly EndedLogin[];
+  /** Makes the store of the host keys in a folder. */
+  readonly hostKeys: (folder: string) => HostKeyStore;
+  /** Where rehearsals are held. It is removed after each. */
+  readonly stage: string;
+}
+
+/** The parts of a context that act on a host. */
+type HostTools = Pick<HostContext, 'incus' | 'accounts' | 'keyscan' | 'jumpKeys' | 'oomLog' | 'steps'>;
+
+/** Rehearses one call. Rejects with the failure of the call itself if that would fail, or with `cancelled`. */
+export async function rehearse(options: RehearsalOptions, planned: PlannedCall, signal: AbortSignal): Promise<Plan> {
+  const { service, stage } = options;
+  if (signal.aborted) throw new Failure('cancelled', { what: 'the plan', why: 'it was cancelled' });
+  refuseHeld(service, planned.target);
+  await rm(stage, { recursive: true, force: true });
+  try {
+    await mkdir(stage, { recursive: true, mode: 0o700 });
+    return await new Rehearsal(options, signal).run(planned);
+  } finally {
+    await rm(stage, { recursive: true, force: true });
+  }
+}
+
+/** Throws `busy` if an operation holds the target: the host is then about to be another. */
+function refuseHeld({ operations }: ServiceContext, target: string | undefined): void {
+  const holder = target === undefined ? undefined : operations.holder(target);
+  if (target !== undefined && holder !== undefined) throw busy(target, holder);
+}
+
+class Rehearsal {
+  readonly #options: RehearsalOptions;
+  readonly #signal: AbortSignal;
+  readonly #notes = new PlanNotes();
+  readonly #stateFile: string;
+
+  constructor(options: RehearsalOptions, signal: AbortSignal) {
+    this.#options = options;
+    this.#signal = signal;
+    this.#stateFile = join(options.stage, 'host.json');
+  }
+
+  async run({ verb, target, input, call }: PlannedCall): Promise<Plan> {
+    const { service, capabilities, folders, stage } = this.#options;
+    await this.#copyHost(target);
+    const files = await StateCopy.make(stage, folders);
+    const state = await StateFiles.open(files.folders.state, {
+      certificatesFolder: files.folders.certificates,
+      maxPenaltyMs: service.settings.ssh.penalties.maxMs,
+      log: service.log,
+    });
+    const simulated = SimulatedHost.open(this.#stateFile);
+    const { runner, stateFile } = this.#options;
+    const real = stateFile === undefined ? runner : undefined;
+    const tools = this.#tools(this.#recorded(simulated, real, (command) => this.#notes.command(command)));
+    const kinds = Object.values(tools.steps);
+    const rehearsed = new RehearsedOperations({ kinds, notes: this.#notes, stateFile: this.#stateFile, folder: stage });
+    this.#adopt(rehearsed);
+    const host: HostContext = {
+      ...service,
+      ...tools,
+      // Whatever this host waits for is there at once, or never.
+      settings: { ...service.settings, timeouts: { ...service.settings.timeouts, readyMs: 0 } },
+      streams: simulated.streams,
+      operations: rehearsed.operations,
+      log: service.log.child({ rehearsal: verb }),
+    };
+    const context: ServiceContext = {
+      ...service,
+      ...host,
+      admins: state.admins,
+      cas: state.cas,
+      certificates: state.certificates,
+      invitations: state.invitations,
+      bans: state.bans,
+      hostKeys: this.#options.hostKeys(files.folders.keys),
+      firewall: this.#firewall(host, simulated.runner),
+      logins: this.#logins(service.logins),
+      room: new Room(),
+      schedule: rehearsedSchedule(service.schedule, () => context),
+    };
+    await (capabilities[verb] as Capability)(context, input, this.#call(call));
+    await state.settled();
+    await this.#noteEndedLogins(context, call.actor);
+    return this.#plan(verb, target, await files.changed(), rehearsed);
+  }
+
+  /** Writes the state of the simulated host: that of the present one, or a copy of a real one. */
+  async #copyHost(target: string | undefined): Promise<void> {
+    const { service, stateFile } = this.#options;
+    if (stateFile === undefined) {
+      const { incus, accounts, jumpKeys, settings, now } = service;
+      const copied = { incus, accounts, jumpKeys, jumpGroup: settings.jump.group };
+      const state = await copyHost(copied, target, now().getTime(), this.#signal);
+      writeFileSync(this.#stateFile, JSON.stringify(state), { mode: 0o600 });
+      return;
+    }
+    // A host that nothing has changed yet has no file.
+    await copyFile(stateFile, this.#stateFile).catch((error: unknown) => {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    });
+  }
+
+  #recorded(
+    simulated: Pick<SimulatedHost, 'runner' | 'jumpKeys'>,
+    real: Runner | undefined,
+    note: (command: PlannedCommand) => void,
+  ): RecordingHost {
+    const { authorizedKeysFolder } = this.#options;
+    return recordingHost({ simulated, real, authorizedKeysFolder, note, signal: this.#signal });
+  }
+
+  #tools({ runner, jumpKeys }: RecordingHost): HostTools {
+    const { settings } = this.#options.service;
+    const incus = new Incus(runner, settings.timeouts);
+    const accounts = new Accounts(runner);
+    const steps = makeSteps({ incus, accounts, jumpKeys, jumpGroup: settings.jump.group });
+    return { incus, accounts, jumpKeys, steps, keyscan: new KeyScan(runner), oomLog: new OomLog(runner) };
+  }
+
+  /**
+   * Holds what real operations hold, so that a verb that looks at all containers leaves these out, and takes over those
+   * that wait to be ended, which such a verb ends.
+   */
+  #adopt({ operations }: RehearsedOperations): void {
+    const { operations: real } = this.#options.service;
+    const waiting = new Set(real.unfinished().map(({ id }) => id));
+    operations.adopt(real.unfinished().map((operation) => structuredClone(operation)));
+    for (const { id, verb, target, actor } of real.open())
+      if (!waiting.has(id)) void operations.run({ verb, target, actor, input: {} }, forever, forever);
+  }
+
+  #firewall(host: HostContext, runner: Runner): Firewall {
+    const programs = { nftables: new Nftables(runner), bridgeLink: new BridgeLink(runner) };
+    return new Firewall(host, programs, join(this.#options.stage, 'firewall.nft'));
+  }
+
+  /** Returns the real logins, of which none ends. */
+  #logins(real: OpenLogins): OpenLogins {
+    return {
+      list: () => real.list(),
+      means: (login) => real.means(login),
+      end: (login) => {
+        const found = real.list().find((one) => one.login === login);
+        if (found !== undefined) this.#notes.texts.push(`The login ${login} of ${whose(found)} ends`);
+      },
+    };
+  }
+
+  /** Notes whose logins end because they may no longer come in. Owners learn that of their own name alone. */
+  async #noteEndedLogins(context: ServiceContext, { name, entryPoint }: Actor): Promise<void> {
+    const ended = this.#options.endedBy(makeDirectory(context, await collectOwners(context)));
+    const shown = entryPoint === 'self' ? ended.filter((one) => one.entryPoint === 'self' && one.name === name) : ended;
+    for (const [who, logins] of Map.groupBy(shown, whose))
+      this.#notes.texts.push(`${plural(logins.length, 'login')} of ${who} ${logins.length === 1 ? 'ends' : 'end'}`);
+  }
+
+  #call(call: Call): Call {
+    return {
+      ...call,
+      signal: this.#signal,
+      terminal: undefined,
+      progress: {
+        step: (event) => this.#notes.stage(event),
+        note: (text) => void this.#notes.texts.push(text),
+        output: () => undefined,
+      },
+    };
+  }
+
+  async #plan(
+    verb: string,
+    target: string | undefined,
+    files: readonly string[],
+    rehearsed: RehearsedOperations,
+  ): Promise<Plan> {
+    const undo = await rehearsed.undone((stateFile) => {
+      let commands: PlannedCommand[] = [];
+      const host = this.#recorded(SimulatedHost.open(stateFile), undefined, (command) => commands.push(command));
+      const taken = (): PlannedCommand[] => {
+        const found = commands;
+        commands = [];
+        return found;
+      };
+      return { kinds: Object.values(this.#tools(host).steps), taken };
+    });
+    const { steps, texts } = this.#notes;
+    return {
+      verb,
+      target: target ?? null,
+      steps: steps.map(({ title, kind, at, commands }) => ({
+        title,
+        step: kind,
+        commands,
+        undo: at === undefined ? [] : (undo.get(at.operation)?.[at.index] ?? null),
+      })),
+      files,
+      notes: texts,
+    };
+  }
+}
+
+type Capability = (context: ServiceContext, input: unknown, call: Call) => Promise<unknown>;
+
+const forever = (): Promise<never> => new Promise(() => undefined);
+
+function whose({ name, entryPoint }: Pick<Actor, 'name' | 'entryPoint'>): string {
+  return `${name} at ${entryPoint}@`;
+}
