@@ -10,7 +10,7 @@ import { Failure } from './domain/failure.ts';
 import { withoutEmpty } from './settings/environment.ts';
 import { packageRoot } from './settings/home.ts';
 
-const usage = `Usage: containarium serve [--real [--zfs] | --simulated] [--config <file>]
+const usage = `Usage: containarium serve [--real [--zfs] | --simulated] [--config <file>] [--check-settings]
        containarium daemon [--address <address>] [--port <port>] [--mtls] [--certs-dir <folder>]
        containarium <verb> [arguments]        for a list of verbs: containarium help
        containarium <verb> [arguments] --server <host:port> [--certs-dir <folder>]

@@ -25,10 +25,10 @@ beforeEach(async () => {
 
 const manage = (words: readonly string[], stdin?: string): Promise<Finished> =>
   server.ssh(words, stdin === undefined ? {} : { stdin });
-async function must(words: readonly string[], stdin?: string): Promise<any> {
+async function must(words: readonly string[], stdin?: string): Promise<Record<string, any>> {
   const { stdout, stderr, code } = await manage([...words, '--json'], stdin);
   expect(code, `${words.join(' ')}: ${stderr}`).toBe(0);
-  return (JSON.parse(stdout) as { result: unknown }).result;
+  return (JSON.parse(stdout) as { result: Record<string, any> }).result;
 }
 const self = (words: readonly string[], key: TestKey): Promise<Finished> =>
   server.ssh(words, { user: 'self', key: key.path });
@@ -41,7 +41,8 @@ async function run(line: string): Promise<Finished> {
   const tokens = parse(line);
   const at = tokens.findIndex((token) => typeof token === 'object');
   const words = (at === -1 ? tokens : tokens.slice(0, at)).map(String);
-  const file = at === -1 ? undefined : String(tokens[at + 1]).replace(/\.pub$/, '');
+  const redirected = tokens[at + 1];
+  const file = at === -1 || typeof redirected !== 'string' ? undefined : redirected.replace(/\.pub$/, '');
   const stdin = file === undefined ? undefined : keys[file as keyof typeof keys].line;
   if (words[0] === 'ssh') {
     expect(words.slice(1, 4)).toEqual(['-p', '2222', 'manage@jump']);
@@ -51,7 +52,7 @@ async function run(line: string): Promise<Finished> {
   const done = { stdout: '', stderr: '', code: 0 };
   if (program === 'containarium') return server.local(rest, stdin === undefined ? {} : { stdin });
   if (line === 'sudo systemctl stop containarium') return server.stop().then(() => done);
-  if (line === 'sudo systemctl start containarium') return server.start().then(() => done);
+  if (line === 'sudo systemctl start containarium') return server.restart().then(() => done);
   if (program === 'mv') return rename(local(rest[0] ?? ''), local(rest[1] ?? '')).then(() => done);
   throw new Error(`this test does not know the command: ${line}`);
 }
@@ -69,7 +70,7 @@ const editHost = async (edit: (state: HostState) => void): Promise<void> => {
   const state = JSON.parse(await readFile(path, 'utf8')) as HostState;
   edit(state);
   await writeFile(path, JSON.stringify(state));
-  await server.start();
+  await server.restart();
 };
 
 const simulated: Readonly<Record<string, Accident>> = {
@@ -84,7 +85,9 @@ const simulated: Readonly<Record<string, Accident>> = {
     },
   },
   'A container was made too small': {
-    cause: async () => void (await must(['resize', 'alice', '--memory', '512MiB', '--cpu', '1'])),
+    cause: async () => {
+      await must(['resize', 'alice', '--memory', '512MiB', '--cpu', '1']);
+    },
     check: async () =>
       expect((await must(['info', 'alice'])).container).toMatchObject({ memoryLimitBytes: 4 * 2 ** 30, cpus: 4 }),
   },
@@ -130,7 +133,7 @@ const simulated: Readonly<Record<string, Accident>> = {
           .at(-1) ?? '';
       // Half a record is cut off by the server itself.
       await appendFile(join(folder, last), '{"seq":999,"time":"20');
-      await server.start();
+      await server.restart();
       expect((await must(['audit', 'verify'])).ok).toBe(true);
       const text = await readFile(join(folder, last), 'utf8');
       await writeFile(join(folder, last), text.replace('"verb":"create"', '"verb":"crate!"'));
@@ -162,7 +165,7 @@ const simulated: Readonly<Record<string, Accident>> = {
       const path = join(server.home, 'state', 'schedule.json');
       const state = JSON.parse(await readFile(path, 'utf8')) as { seenAt: string };
       await writeFile(path, JSON.stringify({ ...state, seenAt: '2020-01-01T00:00:00.000Z' }));
-      await server.start();
+      await server.restart();
       expect((await must(['schedule', 'list'])).heldUntil).not.toBeNull();
     },
     check: async () => expect((await must(['info', 'alice'])).container.expiresAt).toBeNull(),

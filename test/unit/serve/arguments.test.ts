@@ -4,10 +4,14 @@ import { failing } from '../domain/failing.ts';
 
 describe('serve', () => {
   it.each([
-    ['', { real: false, simulated: false, zfs: false, config: undefined }],
-    ['--real --config a.yaml', { real: true, simulated: false, zfs: false, config: 'a.yaml' }],
-    ['--real --zfs', { real: true, simulated: false, zfs: true, config: undefined }],
-    ['--simulated --config=-a.yaml', { real: false, simulated: true, zfs: false, config: '-a.yaml' }],
+    ['', { real: false, simulated: false, zfs: false, config: undefined, checkSettings: false }],
+    ['--real --config a.yaml', { real: true, simulated: false, zfs: false, config: 'a.yaml', checkSettings: false }],
+    ['--real --zfs', { real: true, simulated: false, zfs: true, config: undefined, checkSettings: false }],
+    [
+      '--simulated --config=-a.yaml',
+      { real: false, simulated: true, zfs: false, config: '-a.yaml', checkSettings: false },
+    ],
+    ['--check-settings', { real: false, simulated: false, zfs: false, config: undefined, checkSettings: true }],
   ])('takes %j', (line, expected) => {
     expect(readArguments(line.split(' ').filter((word) => word !== ''))).toEqual(expected);
   });
@@ -30,7 +34,7 @@ describe('serve', () => {
       code: 'usage',
       what: '"serve"',
       why,
-      next: 'containarium serve [--real [--zfs] | --simulated] [--config <file>]',
+      next: 'containarium serve [--real [--zfs] | --simulated] [--config <file>] [--check-settings]',
     });
   });
 });

@@ -102,25 +102,29 @@ describe.each([
     expect(commandsOfPlan(plan)).toEqual(await changesBy(world, () => world.call('restart', {}, owner(alice))));
   });
 
-  const failing: readonly [verb: string, input: Input, match: Fault['match']][] = [
+  const failing: readonly [verb: string, input: Input, match: Fault['match'], mode?: Fault['mode']][] = [
     ['create', { user: 'carl', keys: laptop.line }, { program: 'incus', argIncludes: '"ready"' }],
-    ['delete', { user: 'alice', yes: true }, { program: 'incus', argIncludes: 'delete' }],
+    ['delete', { user: 'alice', purge: true, yes: true }, { program: 'incus', argIncludes: 'delete' }],
+    ['delete', { user: 'alice', yes: true }, { program: 'incus', argIncludes: 'rename' }, 'fail-after'],
     ['resize', { user: 'alice', cpu: '2', disk: '60GiB' }, { program: 'incus', argIncludes: 'PATCH' }],
     ['key add', { user: 'alice', keys: laptop.line }, { program: 'incus', argIncludes: 'PATCH' }],
   ];
-  it.each(failing)('the plan of %s has what undoes the call if its last step fails', async (verb, input, match) => {
-    const world = await host({ copiedByQueries });
-    const undo = undoOfPlan(await planned(world, verb, input));
-    await world.close();
-    const broken = await host({ faults: [{ match, mode: 'fail-before' }] });
-    const ran = await changesBy(broken, () => broken.call(verb, input));
-    const at = ran.findIndex(
-      (line) => line.startsWith(match?.program ?? '') && line.includes(match?.argIncludes ?? ''),
-    );
-    expect(at).toBeGreaterThanOrEqual(0);
-    expect(undo).not.toEqual([]);
-    expect(undo).toEqual(ran.slice(at + 1));
-  });
+  it.each(failing)(
+    'the plan of %s has what undoes the call if its last step fails',
+    async (verb, input, match, mode = 'fail-before') => {
+      const world = await host({ copiedByQueries });
+      const undo = undoOfPlan(await planned(world, verb, input));
+      await world.close();
+      const broken = await host({ faults: [{ match, mode }] });
+      const ran = await changesBy(broken, () => broken.call(verb, input));
+      const at = ran.findIndex(
+        (line) => line.startsWith(match?.program ?? '') && line.includes(match?.argIncludes ?? ''),
+      );
+      expect(at).toBeGreaterThanOrEqual(0);
+      expect(undo).not.toEqual([]);
+      expect(undo).toEqual(ran.slice(at + 1));
+    },
+  );
 });
 
 it('a copy by queries gives the same plan as a copy of the file', async () => {

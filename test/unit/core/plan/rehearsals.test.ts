@@ -76,7 +76,7 @@ describe('a plan', () => {
   it('needs no confirmation and no touch', async () => {
     const world = await host({ settings: { ssh: { touchBeforeDeleteMs: 60_000 } } });
     expect(await world.call('delete', { user: 'alice', yes: true })).toMatchObject({ failure: { code: 'denied' } });
-    expect((await planned(world, 'delete', { user: 'alice' })).steps.at(-1)).toMatchObject({
+    expect((await planned(world, 'delete', { user: 'alice', purge: true })).steps.at(-1)).toMatchObject({
       step: 'delete-instance',
       undo: null,
     });

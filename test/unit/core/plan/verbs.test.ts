@@ -28,6 +28,9 @@ const host = hosts(async (world) => {
   await world.must('image build');
   await world.must('create', { user: 'alice', keys: first });
   await world.must('snapshot create', { user: 'alice', name: 'first' });
+  await world.must('create', { user: 'zoe', keys: other });
+  await world.must('delete', { user: 'zoe', yes: true });
+  await world.must('label set', { user: 'alice', labels: ['team=red'] });
   await world.must('admin add', { name: 'carol', keys: third });
   await world.must('admin add', { name: 'vic', keys: other, role: 'viewer' });
   await world.must('admin invite', { name: 'dora' });
@@ -60,6 +63,14 @@ const verbs: Readonly<Partial<Record<VerbName, Expected>>> = {
   create: { input: { user: 'bob', keys: other }, steps },
   resize: { input: { user: 'alice', cpu: '2' }, steps },
   delete: { input: { user: 'alice' }, steps },
+  'label set': { input: { user: 'alice', labels: ['team=blue'] }, steps },
+  'label remove': { input: { user: 'alice', keys: ['team'] }, steps },
+  'ttl set': { input: { user: 'alice', when: '30d' }, steps },
+  'ttl clear': { input: { user: 'alice' } },
+  'trash restore': { input: { user: 'zoe' }, steps },
+  'trash purge': { input: { user: 'zoe' }, steps },
+  undo: { input: { yes: true }, steps },
+  'schedule run': { input: { job: 'trash' } },
   protect: { input: { user: 'alice' }, steps },
   unprotect: { input: { user: 'alice' } },
   start: { input: { user: 'alice' } },
