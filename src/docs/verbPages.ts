@@ -18,6 +18,7 @@ export const groups: readonly (readonly [title: string, verbs: readonly string[]
     'Snapshots',
     ['snapshot create', 'snapshot list', 'snapshot restore', 'snapshot delete', 'snapshot rename', 'snapshot schedule'],
   ],
+  ['Backups', ['backup create', 'backup list', 'backup verify', 'backup delete']],
   [
     'Getting in',
     [

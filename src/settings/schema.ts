@@ -9,6 +9,7 @@ import { maxProcesses, minProcesses } from '../domain/values/processes.ts';
 import { parseAddressAndPort } from './addressAndPort.ts';
 import { firewallSettings } from './firewall.ts';
 import { remoteSettings } from './remote.ts';
+import { backupSettings } from './backups.ts';
 import { snapshotSettings } from './snapshots.ts';
 import { sysctlSettings } from './sysctl.ts';
 import { sshSettings } from './ssh.ts';
@@ -169,6 +170,7 @@ export const settingsSchema = z.strictObject({
     .prefault({})
     .describe('Time limits in milliseconds. A program that exceeds its limit is stopped, and the operation is undone.'),
   snapshots: snapshotSettings,
+  backups: backupSettings,
   sysctl: sysctlSettings,
   journal: z
     .strictObject({

@@ -12,3 +12,6 @@ export function isBackupId(text: string): boolean {
 export function backupIdOf(time: Date, operation: string): string {
   return `${timeName(time)}-${operation.slice(-4).toLowerCase()}`;
 }
+
+/** Stands for the newest backup where an id is expected. */
+export const latest = 'latest';

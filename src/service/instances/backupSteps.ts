@@ -1,0 +1,73 @@
+/** The steps of operations on backups. */
+import { isFailure } from '../../domain/failure.ts';
+import type { Incus } from '../../host/incus/incus.ts';
+import type { StepKind } from '../../journal/operations.ts';
+import type { BackupName } from '../../repository/layout.ts';
+import type { Repository } from '../../repository/repository.ts';
+import { protectionKey } from './protection.ts';
+
+type BackupFacts = { readonly container: string; readonly id: string };
+
+export interface BackupStepTools {
+  readonly incus: Pick<Incus, 'instance' | 'patch' | 'delete' | 'backups'>;
+  /** Resolves once Incus has no operation on the instance. */
+  readonly quiet: (instance: string) => Promise<void>;
+  /** Opens the repository. Rejects with `settings` if backups are off. */
+  readonly repository: () => Promise<Pick<Repository, 'clear' | 'has'>>;
+}
+
+export function makeBackupSteps({ incus, quiet, repository }: BackupStepTools) {
+  /** Has Incus write an archive on its disk, which only the operation needs. */
+  const exportInstance: StepKind<{ readonly instance: string; readonly backup: string }> = {
+    name: 'export-instance',
+    temporary: true,
+    async undo({ instance, backup }) {
+      await quiet(instance);
+      if ((await incus.instance(instance)) === undefined) return;
+      if ((await incus.backups.list(instance)).includes(backup)) await incus.backups.delete(instance, backup);
+    },
+  };
+
+  /** Stores a backup under an id that none had. */
+  const storeBackup: StepKind<BackupFacts> = {
+    name: 'store-backup',
+    async undo(name) {
+      await (await unlessOff(repository))?.clear(name);
+    },
+  };
+
+  /** Deletes the manifest of a backup, which cannot be undone: `settled` asks the stores whether it happened. */
+  const deleteBackup: StepKind<BackupFacts> = {
+    name: 'delete-backup',
+    undo: () => Promise.resolve(),
+    async settled(name: BackupName) {
+      return !((await (await unlessOff(repository))?.has(name)) ?? true);
+    },
+  };
+
+  /**
+   * Makes an instance of a backup that only the operation needs, under a name that none had. Until it is marked, it has
+   * the configuration of the backup, so its name says whose it is.
+   */
+  const makeThrowaway: StepKind<{ readonly instance: string; readonly operation: string }> = {
+    name: 'make-throwaway',
+    temporary: true,
+    async undo({ instance, operation }) {
+      await quiet(instance);
+      const found = await incus.instance(instance);
+      if (found === undefined || !instance.endsWith(`-${operation.toLowerCase()}`)) return;
+      if (found.config[protectionKey] !== undefined) await incus.patch(instance, { config: { [protectionKey]: '' } });
+      await incus.delete(instance);
+    },
+  };
+
+  return { exportInstance, storeBackup, deleteBackup, makeThrowaway };
+}
+
+/** Returns the repository; undefined if backups were switched off, so that nothing can be looked at. */
+async function unlessOff<T>(repository: () => Promise<T>): Promise<T | undefined> {
+  return repository().catch((error: unknown) => {
+    if (isFailure(error, 'settings')) return undefined;
+    throw error;
+  });
+}

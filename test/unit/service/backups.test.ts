@@ -1,0 +1,241 @@
+/** `backup create`, `list`, `verify` and `delete` on the simulated host, in a folder. */
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { BackupCreated, BackupList, BackupVerified } from '../../../src/domain/results/backups.ts';
+import { newKey } from '../../support/world/keys.ts';
+import { hostStateOf, World, type Outcome } from '../../support/world/world.ts';
+
+let folder: string;
+let kept: string;
+let world: World;
+
+async function open(settings: Readonly<Record<string, unknown>> = {}): Promise<void> {
+  world = await World.open(join(folder, 'world'), { settings: { backups: { directory: kept, ...settings } } });
+}
+
+async function again(settings: Readonly<Record<string, unknown>> = {}): Promise<void> {
+  await world.close();
+  await open(settings);
+}
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'containarium-backups-'));
+  kept = join(folder, 'kept');
+  await mkdir(kept, { mode: 0o700 });
+  await open();
+  await world.must('create', { user: 'alice', keys: newKey('alice@desk').line });
+  await write('/home/alice/notes', 'what alice wrote');
+});
+afterEach(async () => {
+  await world.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const write = (path: string, content: string): Promise<void> =>
+  world.context.incus.pushFile({ instance: 'alice-container', path, content, mode: '0644' });
+const create = (): Promise<BackupCreated> => world.must('backup create', { user: 'alice' });
+const list = async (user?: string): Promise<BackupList['backups']> =>
+  ((await world.must('backup list', user === undefined ? {} : { user })) as BackupList).backups;
+const instances = (): string[] => Object.keys(hostStateOf(world.folder).instances);
+const pathOf = (id: string, part = ''): string => join(kept, 'alice-container', id, part);
+const refusal = (outcome: Outcome): unknown => (outcome.ok ? outcome.result : outcome.failure.toData());
+
+describe('backup create', () => {
+  it('stores the container, and leaves nothing on the disk of Incus', async () => {
+    const { backup } = await create();
+    expect(backup).toMatchObject({ user: 'alice', createdBy: 'carol', isEncrypted: false, verifiedAt: null });
+    expect(backup.files).toBeGreaterThan(1);
+    expect((await readdir(pathOf(backup.id))).sort()).toEqual(['data', 'files', 'manifest.json']);
+    expect(hostStateOf(world.folder).instances['alice-container']?.backups).toEqual([]);
+    expect(await list()).toMatchObject([{ id: backup.id, stores: ['directory'], backup }]);
+    expect(await world.faults()).toEqual([]);
+  });
+
+  it('keeps the configuration without secrets and without what Incus keeps there', async () => {
+    await world.context.incus.patch('alice-container', {
+      config: {
+        'environment.TOKEN': 'secret words',
+        'cloud-init.user-data': 'secret words',
+        'user.mine': 'secret words',
+      },
+    });
+    const { backup } = await create();
+    const manifest = await readFile(pathOf(backup.id, 'manifest.json'), 'utf8');
+    expect(manifest).not.toContain('secret words');
+    expect(manifest).not.toContain('volatile.');
+    expect(JSON.parse(manifest)).toMatchObject({
+      incusVersion: expect.any(String),
+      config: { 'limits.cpu': '4', 'user.containarium.owner': 'alice' },
+      devices: { root: { path: '/' }, eth0: { type: 'nic' } },
+    });
+  });
+
+  it('says how to switch backups on', async () => {
+    await again({ directory: undefined });
+    for (const [verb, input] of [
+      ['backup create', { user: 'alice' }],
+      ['backup list', {}],
+      ['backup verify', { user: 'alice', backup: 'latest' }],
+      ['backup delete', { user: 'alice', backup: '20261129-120000-abcd', yes: true }],
+    ] as const)
+      expect(refusal(await world.call(verb, input))).toMatchObject({
+        code: 'settings',
+        next: expect.stringContaining('backups.directory'),
+      });
+  });
+
+  it('refuses a user without a container, and a place that is missing', async () => {
+    expect(refusal(await world.call('backup create', { user: 'nobody' }))).toMatchObject({ code: 'not-found' });
+    await rm(kept, { recursive: true });
+    expect(refusal(await world.call('backup create', { user: 'alice' }))).toMatchObject({ code: 'store-unavailable' });
+    expect(await world.faults()).toEqual([]);
+  });
+});
+
+describe('backup list', () => {
+  it('has the newest first, of one user or of all', async () => {
+    await world.must('create', { user: 'bob', keys: newKey('bob@desk').line });
+    const first = await create();
+    await world.must('backup create', { user: 'bob' });
+    await world.context.incus.delete('alice-container');
+    expect((await list()).map(({ user }) => user)).toHaveLength(2);
+    expect(await list('alice')).toMatchObject([{ id: first.backup.id, user: 'alice' }]);
+    expect(await list('nobody')).toEqual([]);
+  });
+
+  it('is for an owner that of the own container', async () => {
+    await create();
+    const owner = { name: 'bob', role: 'owner', entryPoint: 'self', owns: ['bob'] } as const;
+    const actor = { ...owner, fingerprint: 'SHA256:bob', address: '192.0.2.8' };
+    expect(refusal(await world.call('backup list', {}, actor))).toMatchObject({ user: 'bob', backups: [] });
+    expect(refusal(await world.call('backup list', { user: 'alice' }, actor))).toMatchObject({ code: 'not-found' });
+    expect(refusal(await world.call('backup create', { user: 'bob' }, actor))).toMatchObject({ code: 'denied' });
+  });
+});
+
+describe('backup verify', () => {
+  it('restores, compares, and leaves nothing but the outcome', async () => {
+    const { backup } = await create();
+    const before = instances();
+    const verified = (await world.must('backup verify', { user: 'alice', backup: 'latest' })) as BackupVerified;
+    expect(verified).toMatchObject({ id: backup.id, changedByBoot: 0 });
+    expect(verified.compared).toBeGreaterThan(1);
+    expect(instances()).toEqual(before);
+    expect(await list()).toMatchObject([{ backup: { verifiedAt: verified.verifiedAt } }]);
+    expect(await world.faults()).toEqual([]);
+  });
+
+  it('gives the throwaway nothing of what the backup says about its configuration', async () => {
+    await world.context.incus.patch('alice-container', {
+      config: {
+        'security.privileged': 'true',
+        'security.protection.delete': 'true',
+        'linux.kernel_modules': 'evil',
+        'boot.autostart': 'true',
+      },
+      devices: { host: { type: 'disk', path: '/mnt', source: '/' } },
+    });
+    const seen: { config: Record<string, string>; devices: Record<string, Record<string, string>> }[] = [];
+    await create();
+    const { incus } = world.context;
+    const start = incus.start.bind(incus);
+    incus.start = async (name, options) => {
+      const found = await incus.instance(name);
+      if (found !== undefined) seen.push({ config: found.config, devices: found.devices });
+      return start(name, options);
+    };
+    await world.must('backup verify', { user: 'alice', backup: 'latest' });
+    expect(seen).toHaveLength(1);
+    const { config = {}, devices = {} } = seen[0] ?? {};
+    const own = Object.keys(config).filter((key) => !/^(volatile|image)\./.test(key));
+    expect(own.sort()).toEqual([
+      'boot.autostart',
+      'limits.cpu',
+      'limits.memory',
+      'limits.processes',
+      'security.guestapi',
+      'security.idmap.isolated',
+      'user.containarium.operation',
+    ]);
+    expect(config['boot.autostart']).toBe('false');
+    expect(Object.values(devices).filter(({ type }) => type !== 'none')).toEqual([
+      { type: 'disk', path: '/', pool: 'default', size: `${50 * 1024 ** 3}B` },
+    ]);
+    expect(instances()).toEqual(['alice-container']);
+  });
+
+  it('finds a byte that was changed, and leaves nothing', async () => {
+    const { backup } = await create();
+    const data = await readFile(pathOf(backup.id, 'data'));
+    data[data.length - 3] = (data.at(-3) ?? 0) ^ 1;
+    await writeFile(pathOf(backup.id, 'data'), data);
+    const outcome = await world.call('backup verify', { user: 'alice', backup: backup.id });
+    expect(refusal(outcome)).toMatchObject({ code: 'backup-damaged' });
+    expect(instances()).toEqual(['alice-container']);
+    expect(await list()).toMatchObject([{ backup: { verifiedAt: null } }]);
+    expect(await world.faults()).toEqual([]);
+  });
+
+  it('finds a file that the restored container does not have as it was', async () => {
+    const { backup } = await create();
+    const { incus } = world.context;
+    const exec = incus.exec.bind(incus);
+    incus.exec = async (name, argv, options) => {
+      if (argv[0] === 'sha256sum')
+        await incus.pushFile({ instance: name, path: '/home/alice/notes', content: 'other', mode: '0644' });
+      return exec(name, argv, options);
+    };
+    const outcome = await world.call('backup verify', { user: 'alice', backup: backup.id });
+    expect(refusal(outcome)).toMatchObject({
+      code: 'backup-damaged',
+      why: expect.stringContaining('"/home/alice/notes"'),
+    });
+    expect(instances()).toEqual(['alice-container']);
+  });
+
+  it('needs the identity of an encrypted backup, and records nothing of it', async () => {
+    const identity = await generateX25519Identity();
+    await again({ recipients: [await identityToRecipient(identity)] });
+    const { backup } = await create();
+    expect(backup.isEncrypted).toBe(true);
+    const verify = (more: object) => world.call('backup verify', { user: 'alice', backup: backup.id, ...more });
+    expect(refusal(await verify({}))).toMatchObject({ code: 'usage', next: expect.stringContaining('--identity') });
+    const other = await generateX25519Identity();
+    expect(refusal(await verify({ identity: other }))).toMatchObject({ code: 'denied' });
+    expect(refusal(await verify({ identity: 'no key' }))).toMatchObject({ code: 'usage' });
+    expect(refusal(await verify({ identity: `# mine\n${identity}\n` }))).toMatchObject({ id: backup.id });
+    expect(instances()).toEqual(['alice-container']);
+    const journal = join(world.folder, 'journal');
+    for (const name of await readdir(journal))
+      expect(await readFile(join(journal, name), 'utf8')).not.toContain('AGE-SECRET-KEY');
+  });
+});
+
+describe('backup delete', () => {
+  it('deletes one, and no other', async () => {
+    const [first, second] = [await create(), await create()];
+    const deleted = await world.must('backup delete', { user: 'alice', backup: first.backup.id, yes: true });
+    expect(deleted).toMatchObject({ id: first.backup.id, freedBytes: first.backup.storedBytes });
+    expect(await readdir(join(kept, 'alice-container'))).toEqual([second.backup.id]);
+    const repeated = await world.call('backup delete', { user: 'alice', backup: first.backup.id, yes: true });
+    expect(refusal(repeated)).toMatchObject({ code: 'not-found' });
+  });
+
+  it('deletes one that cannot be read', async () => {
+    const { backup } = await create();
+    await writeFile(pathOf(backup.id, 'manifest.json'), 'junk');
+    expect(await list()).toMatchObject([{ id: backup.id, backup: null, trouble: expect.stringContaining('JSON') }]);
+    await world.must('backup delete', { user: 'alice', backup: backup.id, yes: true });
+    expect(await readdir(kept)).toEqual([]);
+  });
+
+  it('wants the id of the backup as confirmation', async () => {
+    const { backup } = await create();
+    const outcome = await world.call('backup delete', { user: 'alice', backup: backup.id });
+    expect(refusal(outcome)).toMatchObject({ code: 'confirmation-required' });
+    expect(await list()).toHaveLength(1);
+  });
+});
