@@ -207,6 +207,21 @@ export async function runStory(world: World): Promise<Answers> {
   await manage('snapshot schedule', ['snapshot', 'schedule', 'cxt-alice', 'hourly', '--keep', '2d']);
   await manage('snapshot schedule, default', ['snapshot', 'schedule', 'cxt-alice', 'default']);
 
+  // Backups.
+  expect(result(await manage('backup list, none', ['backup', 'list', 'cxt-alice'])).backups).toEqual([]);
+  await manage('backup verify, none', ['backup', 'verify', 'cxt-alice', 'latest']);
+  const { backup } = result(await manage('backup create', ['backup', 'create', 'cxt-alice']));
+  expect(result(await manage('backup list', ['backup', 'list'])).backups).toMatchObject([{ id: backup.id }]);
+  expect(result(await self('self backup list', ['backup', 'list'], alice)).backups).toHaveLength(1);
+  await self('self backup create', ['backup', 'create', 'cxt-alice'], alice);
+  const verified = result(await manage('backup verify', ['backup', 'verify', 'cxt-alice', backup.id]));
+  expect(verified.compared).toBeGreaterThan(0);
+  expect(await containers()).toMatchObject([{ user: 'cxt-alice', status: 'running' }]);
+  expect(result(await manage('reconcile, verified', ['reconcile'])).differences).toEqual([]);
+  await manage('backup delete, unconfirmed', ['backup', 'delete', 'cxt-alice', backup.id]);
+  await manage('backup delete', ['backup', 'delete', 'cxt-alice', backup.id, '--yes']);
+  await manage('backup delete, again', ['backup', 'delete', 'cxt-alice', backup.id, '--yes']);
+
   // Why can she not get in?
   expect(result(await manage('debug', ['debug', 'cxt-alice', '--from', '192.0.2.1'])).broken).toBeNull();
   expect(result(await self('self debug', ['debug'], alice)).broken).toBeNull();

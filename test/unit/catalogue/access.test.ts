@@ -29,6 +29,10 @@ snapshot restore   -      x       x     x    x
 snapshot delete    -      x       x     x    x
 snapshot rename    -      x       x     -    x
 snapshot schedule  -      x       x     -    x
+backup create      -      x       x     -    x
+backup list        x      x       x     x    x
+backup verify      -      x       x     -    x
+backup delete      -      x       x     -    x
 protect            -      x       x     -    x
 unprotect          -      x       x     -    x
 start              -      x       x     -    x
@@ -205,6 +209,7 @@ describe('access', () => {
       'snapshot list',
       'snapshot restore',
       'snapshot delete',
+      'backup list',
       'logs',
       'config',
       'keys',

@@ -1,10 +1,16 @@
 /** `backup create`, `list`, `verify` and `delete` on the simulated host, in a folder. */
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Failure } from '../../../src/domain/failure.ts';
+import { Repository } from '../../../src/repository/repository.ts';
+import { DirectoryStore } from '../../../src/repository/stores/directory.ts';
+import { abandon } from '../../../src/repository/stores/store.ts';
 import type { BackupCreated, BackupList, BackupVerified } from '../../../src/domain/results/backups.ts';
+import { eventually } from '../../support/eventually.ts';
 import { newKey } from '../../support/world/keys.ts';
 import { hostStateOf, World, type Outcome } from '../../support/world/world.ts';
 
@@ -85,6 +91,81 @@ describe('backup create', () => {
         code: 'settings',
         next: expect.stringContaining('backups.directory'),
       });
+  });
+
+  it.each(['data', 'files', 'manifest.json'])('leaves nothing if its %s cannot be stored', async (part) => {
+    const full = new DirectoryStore(kept);
+    const put = full.put.bind(full);
+    full.put = (key, source, signal) => {
+      if (!key.endsWith(part)) return put(key, source, signal);
+      const failure = new Failure('no-space', { what: key, why: 'the disk is full' });
+      abandon(source, failure);
+      return Promise.reject(failure);
+    };
+    Object.assign(world.context, { repository: () => Promise.resolve(new Repository([full], [])) });
+    expect(refusal(await world.call('backup create', { user: 'alice' }))).toMatchObject({ code: 'no-space' });
+    expect(await readdir(kept)).toEqual([]);
+    expect(hostStateOf(world.folder).instances['alice-container']?.backups).toEqual([]);
+    expect(await world.faults()).toEqual([]);
+  });
+
+  it('that died in the middle leaves nothing after the next start', async () => {
+    const { streams } = world.context;
+    const end = Promise.withResolvers<never>();
+    const read = streams.readBackup.bind(streams);
+    streams.readBackup = async (...names) => {
+      const source = await read(...names);
+      return Readable.from(
+        (async function* () {
+          for await (const chunk of source) {
+            yield chunk;
+            await end.promise;
+          }
+        })(),
+        { objectMode: false },
+      );
+    };
+    const dying = world.call('backup create', { user: 'alice' });
+    const files = (within: string): Promise<string[]> => readdir(within, { recursive: true });
+    const begun = async (): Promise<true | undefined> =>
+      (await files(kept)).filter((path) => path.endsWith('.part~')).length === 2 ? true : undefined;
+    await eventually(begun, 'both parts are begun');
+    const copy = await mkdtemp(join(tmpdir(), 'containarium-backups-'));
+    await cp(folder, copy, { recursive: true, filter: (path) => !basename(path).startsWith('writer.lock') });
+    end.reject(new Failure('incus-unavailable', { what: 'Incus', why: 'it is gone' }));
+    expect(refusal(await dying)).toMatchObject({ code: 'incus-unavailable' });
+    expect(await files(kept)).toEqual([]);
+
+    const next = await World.open(join(copy, 'world'), { settings: { backups: { directory: join(copy, 'kept') } } });
+    expect(hostStateOf(next.folder).instances['alice-container']?.backups).toHaveLength(1);
+    await next.recover();
+    expect(await files(join(copy, 'kept'))).toEqual([]);
+    expect(hostStateOf(next.folder).instances['alice-container']?.backups).toEqual([]);
+    expect(await next.faults()).toEqual([]);
+    await next.close();
+    await rm(copy, { recursive: true });
+  });
+
+  it('is refused before anything is copied if the disk of Incus or the folder has no room', async () => {
+    const { context } = world;
+    const [incus, store] = [context.streams, new DirectoryStore(kept)];
+    const used = (await context.incus.instance('alice-container'))?.state?.disk?.['root']?.usage ?? 0;
+    expect(used).toBeGreaterThan(0);
+    Object.assign(context, { repository: () => Promise.resolve(new Repository([store], [])) });
+    incus.freeForBackups = () => Promise.resolve(Math.floor(used * 1.4));
+    expect(refusal(await world.call('backup create', { user: 'alice' }))).toMatchObject({
+      code: 'no-space',
+      why: expect.stringContaining('the disk of Incus'),
+    });
+    incus.freeForBackups = () => Promise.resolve(used * 2);
+    store.freeBytes = () => Promise.resolve(used - 1);
+    expect(refusal(await world.call('backup create', { user: 'alice' }))).toMatchObject({
+      code: 'no-space',
+      why: expect.stringContaining('the folder for backups'),
+    });
+    expect(await readdir(kept)).toEqual([]);
+    store.freeBytes = () => Promise.resolve(used);
+    await create();
   });
 
   it('refuses a user without a container, and a place that is missing', async () => {
