@@ -218,6 +218,13 @@ export async function runStory(world: World): Promise<Answers> {
   expect(verified.compared).toBeGreaterThan(0);
   expect(await containers()).toMatchObject([{ user: 'cxt-alice', status: 'running' }]);
   expect(result(await manage('reconcile, verified', ['reconcile'])).differences).toEqual([]);
+  await manage('backup restore, unconfirmed', ['backup', 'restore', 'cxt-alice', backup.id]);
+  const back = result(await manage('backup restore', ['backup', 'restore', 'cxt-alice', backup.id, '--yes']));
+  expect(back).toMatchObject({ status: 'running', id: backup.id });
+  expect(result(await manage('reconcile, backup restored', ['reconcile'])).differences).toEqual([]);
+  expect(result(await manage('debug, backup restored', ['debug', 'cxt-alice'])).broken).toBeNull();
+  await manage('snapshot restore, before the backup', ['snapshot', 'restore', 'cxt-alice', back.before, '--yes']);
+  expect(result(await manage('reconcile, taken back', ['reconcile'])).differences).toEqual([]);
   await manage('backup delete, unconfirmed', ['backup', 'delete', 'cxt-alice', backup.id]);
   await manage('backup delete', ['backup', 'delete', 'cxt-alice', backup.id, '--yes']);
   await manage('backup delete, again', ['backup', 'delete', 'cxt-alice', backup.id, '--yes']);

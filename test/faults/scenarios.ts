@@ -134,6 +134,13 @@ export const scenarios: readonly Scenario[] = [
     again: 'ok',
   },
   {
+    name: 'backup restore',
+    from: 'backup',
+    verb: 'backup restore',
+    input: { ...alice, backup: 'latest', yes: true },
+    again: 'ok',
+  },
+  {
     name: 'backup delete',
     from: 'backup',
     verb: 'backup delete',
@@ -193,6 +200,13 @@ export const makers: Readonly<Record<WorldName, (world: World) => Promise<unknow
     await makers.people(world);
     await world.must('backup create', alice);
     await nameBackup(backupsPath(world.folder), 'alice-container', backupId);
+    await world.must('key replace', { ...alice, keys: keys.laptop });
+    await world.context.incus.pushFile({
+      instance: 'alice-container',
+      path: '/home/alice/later',
+      content: 'written after the backup',
+      mode: '0644',
+    });
   },
   async zfs(world) {
     await makers.snapshot(world);

@@ -268,6 +268,7 @@ const lines: Record<VerbName, readonly (readonly string[])[]> = {
     ['backup', 'verify', 'alice', hostileBackup],
     ['backup', 'verify', 'alice', 'latest', '--identity', '-'],
   ],
+  'backup restore': [['backup', 'restore', 'alice', hostileBackup, '--yes']],
   'backup delete': [['backup', 'delete', 'alice', hostileBackup, '--yes']],
   debug: [
     ['debug', 'alice'],

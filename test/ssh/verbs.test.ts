@@ -191,6 +191,12 @@ const cases: Record<Tried, Case> = {
     missing: ['backup', 'verify', missingUser, 'latest'],
     shows: /^Backup [0-9-]+-\w{4} was restored and booted: \d+ files compared, all as they were$/m,
   },
+  'backup restore': {
+    words: ['backup', 'restore', 'alice', 'latest', '--yes'],
+    before: (run) => run(['backup', 'create', 'alice']),
+    missing: ['backup', 'restore', 'alice', '20200101-000000-none', '--yes'],
+    shows: /^alice-container: restored [0-9-]+-\w{4}; the container before is in snapshot before-restore-[\d-]+$/m,
+  },
   'backup delete': {
     words: ['backup', 'delete', 'alice', doomedBackup, '--yes'],
     before: async (run) => {

@@ -6,6 +6,7 @@ import type {
   BackupCreated,
   BackupDeleted,
   BackupList,
+  BackupRestored,
   BackupVerified,
   ListedBackup,
 } from '../../domain/results/backups.ts';
@@ -15,7 +16,7 @@ import { parsedBy, username } from '../declaration/schema.ts';
 import { showSize, showTime, yesNo } from '../declaration/show.ts';
 import { defineVerb, type Argument, type Option } from '../declaration/verb.ts';
 import type { Block, ViewContext } from '../declaration/view.ts';
-import { changeEnds, noContainer, readEnds, userArgument, yesOption } from './shared.ts';
+import { changeEnds, endedConnections, noContainer, readEnds, userArgument, yesOption } from './shared.ts';
 
 const whoseArgument: Argument = { ...userArgument, summary: 'user whose container was backed up' };
 
@@ -196,6 +197,41 @@ export const backupVerify = defineVerb({
             text: `${plural(changedByBoot, 'file')} left out, because the boot changed them`,
           } as const,
         ]),
+  ],
+});
+
+export const backupRestore = defineVerb({
+  name: 'backup restore',
+  summary: 'Put the container of a backup in the place of the present one',
+  description: [
+    'The present container is kept, stopped, with a snapshot whose name begins with "before-restore-" (`snapshots.keepBeforeRestore`): "snapshot restore" with it takes this back. Keys, limits, labels and the address stay as they are now. A running container is restarted, and the connections of its user end.',
+  ],
+  examples: [{ line: 'backup restore alice latest --yes', says: 'her files of then; the container of now is kept' }],
+  access: { manage: 'operator' },
+  changes: true,
+  danger: 'type-name',
+  confirmation: {
+    property: 'backup',
+    warning: 'The container of now is kept under another name, and a running one is restarted.',
+  },
+  stdin: identityStdin,
+  target: 'user',
+  parameters: [whoseArgument, backupArgument, identityOption, yesOption],
+  input: z.strictObject({
+    user: username,
+    backup: backupIdOrLatest,
+    identity: identity.optional(),
+    yes: z.boolean().optional(),
+    confirm: z.string().max(64).optional(),
+  }),
+  ends: { ...ends, cancelled: 'the restore was not confirmed; nothing was changed' },
+  view: (result: BackupRestored) => [
+    {
+      kind: 'text',
+      tone: 'good',
+      text: `${result.container}: restored ${result.id}; the container before is in snapshot ${result.before}`,
+    },
+    ...endedConnections(result.user, result.connectionsEnded),
   ],
 });
 

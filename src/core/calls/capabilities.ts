@@ -11,6 +11,7 @@ import { defaultListColumns, sortContainers } from '../../catalogue/verbs/list.t
 import { versionInfo, whoAmI } from '../../service/about.ts';
 import { addAdmin, listAdmins, removeAdmin, setAdminRole } from '../../service/admins.ts';
 import { audit, exportAudit, verifyAudit } from '../../service/audit.ts';
+import { restoreBackup } from '../../service/backupRestore.ts';
 import { createBackup, deleteBackup, listBackups } from '../../service/backups.ts';
 import { verifyBackup } from '../../service/backups/verify.ts';
 import { addBan, liftBan, listBans } from '../../service/bans.ts';
@@ -96,6 +97,7 @@ export const capabilities: Capabilities = {
   'backup create': createBackup,
   'backup list': listBackups,
   'backup verify': verifyBackup,
+  'backup restore': restoreBackup,
   'backup delete': deleteBackup,
   shell: openShell,
   logs: consoleLog,

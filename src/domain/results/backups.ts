@@ -61,3 +61,14 @@ export interface BackupVerified {
   readonly changedByBoot: number;
   readonly operation: string;
 }
+
+export interface BackupRestored {
+  readonly user: string;
+  readonly container: string;
+  readonly id: string;
+  /** The snapshot of the container that was there before. */
+  readonly before: string;
+  readonly status: string;
+  readonly connectionsEnded: boolean;
+  readonly operation: string;
+}

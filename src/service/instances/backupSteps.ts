@@ -6,6 +6,7 @@ import type { BackupName } from '../../repository/layout.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { protectionKey } from './protection.ts';
 
+type ImportFacts = { readonly instance: string; readonly operation: string };
 type BackupFacts = { readonly container: string; readonly id: string };
 
 export interface BackupStepTools {
@@ -46,22 +47,24 @@ export function makeBackupSteps({ incus, quiet, repository }: BackupStepTools) {
   };
 
   /**
-   * Makes an instance of a backup that only the operation needs, under a name that none had. Until it is marked, it has
+   * Deletes an instance that an operation has made of a backup, under a name that none had. Until it is marked, it has
    * the configuration of the backup, so its name says whose it is.
    */
-  const makeThrowaway: StepKind<{ readonly instance: string; readonly operation: string }> = {
-    name: 'make-throwaway',
-    temporary: true,
-    async undo({ instance, operation }) {
-      await quiet(instance);
-      const found = await incus.instance(instance);
-      if (found === undefined || !instance.endsWith(`-${operation.toLowerCase()}`)) return;
-      if (found.config[protectionKey] !== undefined) await incus.patch(instance, { config: { [protectionKey]: '' } });
-      await incus.delete(instance);
-    },
-  };
+  async function deleteImported({ instance, operation }: ImportFacts): Promise<void> {
+    await quiet(instance);
+    const found = await incus.instance(instance);
+    if (found === undefined || !instance.endsWith(`-${operation.toLowerCase()}`)) return;
+    if (found.config[protectionKey] !== undefined) await incus.patch(instance, { config: { [protectionKey]: '' } });
+    await incus.delete(instance);
+  }
 
-  return { exportInstance, storeBackup, deleteBackup, makeThrowaway };
+  /** Makes an instance of a backup, to be renamed when it is ready. */
+  const importBackup: StepKind<ImportFacts> = { name: 'import-backup', undo: deleteImported };
+
+  /** Makes an instance of a backup that only the operation needs. */
+  const makeThrowaway: StepKind<ImportFacts> = { name: 'make-throwaway', temporary: true, undo: deleteImported };
+
+  return { exportInstance, storeBackup, deleteBackup, importBackup, makeThrowaway };
 }
 
 /** Returns the repository; undefined if backups were switched off, so that nothing can be looked at. */

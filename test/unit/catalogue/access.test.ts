@@ -32,6 +32,7 @@ snapshot schedule  -      x       x     -    x
 backup create      -      x       x     -    x
 backup list        x      x       x     x    x
 backup verify      -      x       x     -    x
+backup restore     -      x       x     -    x
 backup delete      -      x       x     -    x
 protect            -      x       x     -    x
 unprotect          -      x       x     -    x
