@@ -18,7 +18,7 @@ export const groups: readonly (readonly [title: string, verbs: readonly string[]
     'Snapshots',
     ['snapshot create', 'snapshot list', 'snapshot restore', 'snapshot delete', 'snapshot rename', 'snapshot schedule'],
   ],
-  ['Backups', ['backup create', 'backup list', 'backup verify', 'backup restore', 'backup delete']],
+  ['Backups', ['backup create', 'backup list', 'backup verify', 'backup restore', 'backup download', 'backup delete']],
   [
     'Getting in',
     [

@@ -269,6 +269,7 @@ const lines: Record<VerbName, readonly (readonly string[])[]> = {
     ['backup', 'verify', 'alice', 'latest', '--identity', '-'],
   ],
   'backup restore': [['backup', 'restore', 'alice', hostileBackup, '--yes']],
+  'backup download': [['backup', 'download', 'alice', hostileBackup]],
   'backup delete': [['backup', 'delete', 'alice', hostileBackup, '--yes']],
   debug: [
     ['debug', 'alice'],

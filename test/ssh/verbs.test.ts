@@ -99,8 +99,11 @@ const certificates = (run: (words: readonly string[]) => Promise<void>): Promise
 const office = (run: (words: readonly string[], stdin?: string) => Promise<void>): Promise<void> =>
   run(['ca', 'add', 'office', '--for', 'manage'], keys.ca.line).catch(() => undefined);
 
-/** `help` is answered without the host; `shell` needs a terminal (test/shell/terminal.test.ts). */
-type Tried = Exclude<VerbName, 'help' | 'shell'>;
+/**
+ * `help` is answered without the host; `shell` needs a terminal (test/shell/terminal.test.ts); `backup download` sends
+ * bytes (test/ssh/download.test.ts).
+ */
+type Tried = Exclude<VerbName, 'help' | 'shell' | 'backup download'>;
 
 const cases: Record<Tried, Case> = {
   create: {
@@ -559,7 +562,9 @@ const documents = [
   ['yaml', '--format yaml'],
 ] as const;
 
-const verbs = verbNames.filter((name): name is Tried => name !== 'help' && name !== 'shell');
+const verbs = verbNames.filter(
+  (name): name is Tried => name !== 'help' && name !== 'shell' && name !== 'backup download',
+);
 
 /** Verbs whose answer may have no rows. */
 const mayBeEmpty: ReadonlySet<string> = new Set(['reconcile', 'resize', 'who', 'ca remove']);

@@ -5,6 +5,7 @@ import { isBackupId, latest } from '../../domain/values/backupId.ts';
 import type {
   BackupCreated,
   BackupDeleted,
+  BackupDownloaded,
   BackupList,
   BackupRestored,
   BackupVerified,
@@ -233,6 +234,44 @@ export const backupRestore = defineVerb({
     },
     ...endedConnections(result.user, result.connectionsEnded),
   ],
+});
+
+export const backupDownload = defineVerb({
+  name: 'backup download',
+  summary: 'Send a backup to standard output',
+  description: [
+    'The bytes are sent as they are stored: a tar archive of Incus, compressed with zstd(1) and perhaps encrypted with age(1). With --plain or --identity it is that archive itself, for "incus import". The exit code says whether everything arrived and was as it was stored. Over the remote interface it is not possible.',
+  ],
+  examples: [
+    { line: 'backup download alice latest > alice.tar.zst', says: 'as it is stored' },
+    { line: 'backup download alice latest --plain > alice.tar', says: 'for "incus import alice.tar"' },
+  ],
+  access: { manage: 'admin' },
+  changes: false,
+  danger: 'none',
+  sendsBytes: true,
+  stdin: identityStdin,
+  target: 'user',
+  parameters: [
+    whoseArgument,
+    backupArgument,
+    identityOption,
+    { kind: 'option', name: 'plain', long: ['plain'], summary: 'the archive of Incus, not compressed' },
+  ],
+  input: z.strictObject({
+    user: username,
+    backup: backupIdOrLatest,
+    identity: identity.optional(),
+    plain: z.boolean().optional(),
+  }),
+  ends: {
+    ...readEnds,
+    usage: off,
+    notFound: ends.notFound,
+    unavailable: ends.unavailable,
+    failed: 'the backup is damaged',
+  },
+  view: ({ id, bytes }: BackupDownloaded) => [{ kind: 'text', text: `Backup ${id}: ${bytes} bytes` }],
 });
 
 export const backupDelete = defineVerb({

@@ -13,6 +13,7 @@ import { addAdmin, listAdmins, removeAdmin, setAdminRole } from '../../service/a
 import { audit, exportAudit, verifyAudit } from '../../service/audit.ts';
 import { restoreBackup } from '../../service/backupRestore.ts';
 import { createBackup, deleteBackup, listBackups } from '../../service/backups.ts';
+import { downloadBackup } from '../../service/backups/download.ts';
 import { verifyBackup } from '../../service/backups/verify.ts';
 import { addBan, liftBan, listBans } from '../../service/bans.ts';
 import { addCa, listCas, removeCa, revokeCertificates } from '../../service/cas.ts';
@@ -98,6 +99,7 @@ export const capabilities: Capabilities = {
   'backup list': listBackups,
   'backup verify': verifyBackup,
   'backup restore': restoreBackup,
+  'backup download': downloadBackup,
   'backup delete': deleteBackup,
   shell: openShell,
   logs: consoleLog,

@@ -72,3 +72,13 @@ export interface BackupRestored {
   readonly connectionsEnded: boolean;
   readonly operation: string;
 }
+
+export interface BackupDownloaded {
+  readonly user: string;
+  readonly container: string;
+  readonly id: string;
+  /** Number of bytes that were sent. */
+  readonly bytes: number;
+  /** Whether they are the archive of Incus, and not what is stored. */
+  readonly isPlain: boolean;
+}

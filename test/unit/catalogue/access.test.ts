@@ -33,6 +33,7 @@ backup create      -      x       x     -    x
 backup list        x      x       x     x    x
 backup verify      -      x       x     -    x
 backup restore     -      x       x     -    x
+backup download    -      -       x     -    x
 backup delete      -      x       x     -    x
 protect            -      x       x     -    x
 unprotect          -      x       x     -    x
