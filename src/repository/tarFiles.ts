@@ -16,7 +16,7 @@ export interface FileCount {
 }
 
 /** A list has room for so many files, and so many bytes. */
-export const defaultMaxFiles = 2_000_000;
+const defaultMaxFiles = 2_000_000;
 const maxListBytes = 512 * 1024 * 1024;
 
 /**

@@ -7,8 +7,8 @@ import { containerName, userOf, type Username } from '../domain/values/username.
 import type { IncusInstance } from '../host/incus/documents.ts';
 import type { Running } from '../journal/operations.ts';
 import type { Manifest } from '../repository/manifest.ts';
-import { pruneList, type Keep } from '../repository/retention.ts';
-import type { About, KeptBackup, Repository } from '../repository/repository.ts';
+import { pruneList } from '../repository/retention.ts';
+import type { About, Repository } from '../repository/repository.ts';
 import { changeableInstanceOf } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
 import { Stages } from './instances/stages.ts';
@@ -171,21 +171,24 @@ export async function deleteBackup(
 }
 
 /**
- * Returns the backups of a container that the rule does not keep, the oldest first. One that cannot be read is left to
- * a person.
+ * Deletes the backups of a container that the settings do not keep (`backups.keep`), the oldest first. One that cannot
+ * be read is left to a person.
  */
-export function backupsToPrune(backups: readonly KeptBackup[], keep: Keep, now: Date): KeptBackup[] {
-  const dated = backups.flatMap((backup) =>
-    backup.manifest === undefined
+export async function pruneBackups(context: HostContext, user: Username, call: Call): Promise<BackupDeleted[]> {
+  const repository = await context.repository();
+  const backups = (await repository.list(containerName(user))).flatMap(({ id, manifest, verification }) =>
+    manifest === undefined
       ? []
       : [
           {
-            backup,
-            id: backup.id,
-            createdAt: new Date(backup.manifest.createdAt),
-            verifiedAt: backup.verification === undefined ? undefined : new Date(backup.verification.verifiedAt),
+            id,
+            createdAt: new Date(manifest.createdAt),
+            verifiedAt: verification === undefined ? undefined : new Date(verification.verifiedAt),
           },
         ],
   );
-  return pruneList(dated, keep, now).map(({ backup }) => backup);
+  const deleted: BackupDeleted[] = [];
+  for (const { id } of pruneList(backups, context.settings.backups.keep, context.now()))
+    deleted.push(await deleteBackup(context, { user, backup: id }, { ...call, recorded: { user, backup: id } }));
+  return deleted;
 }

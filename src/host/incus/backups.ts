@@ -43,8 +43,7 @@ export class IncusBackups {
     try {
       await this.#client.run(['query', '--request', 'DELETE', '--wait', path], { timeoutMs: this.#limits.changeMs });
     } catch (error) {
-      const isGone =
-        isFailure(error, 'program-failed') && /backup not found/i.test(String(error.details?.['stderr'] ?? ''));
+      const isGone = isFailure(error, 'program-failed') && /backup not found/i.test(String(error.details?.['stderr']));
       if (!isGone) throw error;
     }
   }

@@ -1,7 +1,7 @@
 /**
  * Instances that are made of a backup. Incus gives them the configuration that the archive has, and who can write to
- * the store can write one there that breaks out of the container: privileged, with a disk of the host. So before such an
- * instance starts, nothing of that configuration is left but what Incus keeps for itself.
+ * the store can write one there that breaks out of the container: privileged, with a disk of the host. So before such
+ * an instance starts, nothing of that configuration is left but what Incus keeps for itself.
  */
 import { Failure } from '../../domain/failure.ts';
 import { parseIncusSize } from '../../domain/values/size.ts';

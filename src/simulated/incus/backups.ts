@@ -52,7 +52,7 @@ export function archiveOf({ config, devices, files, prepared }: SnapshotRecord):
   for (const [path, { content, mode, uid, gid }] of Object.entries(files))
     archive.entry({ name: `${rootfs}${path}`, mode: Number.parseInt(mode, 8), uid, gid }, content);
   archive.finalize();
-  return archive as unknown as Readable;
+  return archive;
 }
 
 const maxArchiveBytes = 64 * 1024 * 1024;

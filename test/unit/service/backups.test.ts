@@ -10,6 +10,10 @@ import { Repository } from '../../../src/repository/repository.ts';
 import { DirectoryStore } from '../../../src/repository/stores/directory.ts';
 import { abandon } from '../../../src/repository/stores/store.ts';
 import type { BackupCreated, BackupList, BackupVerified } from '../../../src/domain/results/backups.ts';
+import { parseName } from '../../../src/domain/values/username.ts';
+import { pruneBackups } from '../../../src/service/backups.ts';
+import { nameBackup } from '../../support/backups.ts';
+import { callBy } from '../../support/world/hosts.ts';
 import { eventually } from '../../support/eventually.ts';
 import { newKey } from '../../support/world/keys.ts';
 import { hostStateOf, World, type Outcome } from '../../support/world/world.ts';
@@ -292,6 +296,29 @@ describe('backup verify', () => {
     const journal = join(world.folder, 'journal');
     for (const name of await readdir(journal))
       expect(await readFile(join(journal, name), 'utf8')).not.toContain('AGE-SECRET-KEY');
+  });
+});
+
+describe('pruning', () => {
+  it('deletes what the settings do not keep, but neither the newest nor the newest verified one', async () => {
+    await again({ keep: { daily: 1, weekly: 0, monthly: 0 } });
+    const ids: string[] = [];
+    for (let day = 1; day <= 4; day += 1) {
+      await create();
+      ids.push(`2026010${day}-000000-aaaa`);
+      await nameBackup(kept, 'alice-container', ids.at(-1) ?? '');
+      const manifest = pathOf(ids.at(-1) ?? '', 'manifest.json');
+      const text = await readFile(manifest, 'utf8');
+      await writeFile(manifest, text.replace(/"createdAt": ".*?"/, `"createdAt": "2026-01-0${day}T00:00:00.000Z"`));
+    }
+    await world.must('backup verify', { user: 'alice', backup: ids[1] });
+    await writeFile(pathOf(ids[2] ?? '', 'manifest.json'), 'junk');
+    const call = { ...callBy(), recorded: {} };
+    const deleted = await pruneBackups(world.context, parseName('alice'), call);
+    expect(deleted.map(({ id }) => id)).toEqual([ids[0]]);
+    expect((await list()).map(({ id }) => id)).toEqual([ids[3], ids[2], ids[1]]);
+    expect(await pruneBackups(world.context, parseName('alice'), call)).toEqual([]);
+    expect(await world.faults()).toEqual([]);
   });
 });
 
