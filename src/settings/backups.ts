@@ -31,13 +31,13 @@ const s3Settings = z
     region: z
       .string()
       .regex(/^[a-z0-9-]{1,60}$/, 'must be a region, for example eu-central-1')
-      .default('us-east-1')
-      .describe('Region of the bucket. Many servers ignore it.'),
+      .optional()
+      .describe('Region of the bucket. Default: us-east-1. Many servers ignore it.'),
     prefix: z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,100}$/, 'must be one name without a slash')
-      .default('containarium')
-      .describe('Folder in the bucket. Each jump host needs its own.'),
+      .optional()
+      .describe('Folder in the bucket. Default: containarium. Each jump host needs its own.'),
     credentialsFile: absolutePath.describe(
       'File with `aws_access_key_id = …` and `aws_secret_access_key = …`, one a line. Only root may be able to read it.',
     ),

@@ -28,7 +28,7 @@ export async function downloadBackup(
     throw new Failure('usage', {
       what: '"backup download"',
       why: 'its output cannot be sent here',
-      next: `over ssh: ssh -p 2222 manage@HOST backup download ${user} ${wanted} > FILE`,
+      next: `over ssh, redirect the output of "backup download ${user} ${wanted}" to a file`,
     });
   const left = new AbortController();
   terminal.attach({ input: () => undefined, resize: () => undefined, end: () => left.abort() });

@@ -4,6 +4,7 @@ import { Failure } from '../../domain/failure.ts';
 import { Repository } from '../../repository/repository.ts';
 import { DirectoryStore } from '../../repository/stores/directory.ts';
 import { S3Store } from '../../repository/stores/s3.ts';
+import type { Store } from '../../repository/stores/store.ts';
 import type { BackupSettings } from '../../settings/backups.ts';
 
 const maxCredentialsBytes = 64 * 1024;
@@ -13,10 +14,11 @@ const maxCredentialsBytes = 64 * 1024;
  * if backups are off, or if the credentials cannot be used.
  */
 export async function openRepository({ directory, s3, recipients }: BackupSettings): Promise<Repository> {
-  const stores = [
-    ...(directory === undefined ? [] : [new DirectoryStore(directory)]),
-    ...(s3 === undefined ? [] : [new S3Store({ ...s3, ...(await readCredentials(s3.credentialsFile)) })]),
-  ];
+  const stores: Store[] = directory === undefined ? [] : [new DirectoryStore(directory)];
+  if (s3 !== undefined) {
+    const { endpoint, bucket, region = 'us-east-1', prefix = 'containarium', credentialsFile } = s3;
+    stores.push(new S3Store({ endpoint, bucket, region, prefix, ...(await readCredentials(credentialsFile)) }));
+  }
   if (stores.length > 0) return new Repository(stores, recipients);
   throw new Failure('settings', {
     what: 'backups',
