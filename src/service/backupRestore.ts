@@ -1,22 +1,23 @@
 /**
  * `backup restore`: gives a user the container of a backup. The present one stays as an earlier generation with a
- * snapshot of its own, so that "snapshot restore" takes the restore back.
+ * snapshot of its own, so that "snapshot restore" takes the restore back. One that is gone is made again
+ * (backupRecreate.ts).
  *
  * As with snapshots, only the files come back: keys that were removed since, and limits that were changed since, stay
  * as they are now.
  */
 import type { AgeIdentity } from '../domain/values/age.ts';
 import type { BackupRestored } from '../domain/results/backups.ts';
-import { Failure, isFailure } from '../domain/failure.ts';
+import { Failure } from '../domain/failure.ts';
 import { parseSpan } from '../domain/values/duration.ts';
 import { snapshotPrefixes } from '../domain/values/snapshotName.ts';
-import type { Username } from '../domain/values/username.ts';
+import { containerName, type Username } from '../domain/values/username.ts';
 import type { IncusInstance } from '../host/incus/documents.ts';
 import type { InstanceSpec } from '../host/incus/incus.ts';
 import type { Running } from '../journal/operations.ts';
-import type { Manifest } from '../repository/manifest.ts';
-import type { Repository } from '../repository/repository.ts';
+import { isGone, planRecreation, recreate } from './backupRecreate.ts';
 import { replaceConfiguration } from './backups/imported.ts';
+import { importBackup, readHostKey, restoredName, type Restore } from './backups/importing.ts';
 import { idOf, manifestOf } from './backups/shared.ts';
 import { requirePoolRoom } from './backups/verify.ts';
 import { fixedAddress, writeFixedAddress } from './images/fixedAddress.ts';
@@ -26,26 +27,12 @@ import type { Call, HostContext } from './instances/context.ts';
 import { forcedStop } from './instances/forcedStop.ts';
 import { containerKeysPath, containerKeysText } from './instances/jumpAccount.ts';
 import { decodeKeys, field } from './instances/metadata.ts';
-import { findPlacement, type Placement } from './instances/placement.ts';
+import { findPlacement } from './instances/placement.ts';
 import { Stages } from './instances/stages.ts';
 import { noteUnlessReachable } from './instances/waiting.ts';
-import { isolationConfig, shiftsIds } from './isolation/config.ts';
+import { shiftsIds } from './isolation/config.ts';
 import { becomesGeneration, generationName } from './snapshots/generations.ts';
 import { heldContainer, makeSnapshot, timedName } from './snapshots.ts';
-
-/** The beginning of the name that a restored container has until it takes its place. */
-const restoredPrefix = 'containarium-restore-';
-
-/** Where the first boot keeps the host key of a container. */
-const hostKeyPath = '/etc/ssh/ssh_host_ed25519_key.pub';
-
-interface Restore {
-  readonly user: Username;
-  readonly repository: Repository;
-  readonly manifest: Manifest;
-  readonly identity: AgeIdentity | undefined;
-  readonly placement: Placement;
-}
 
 export async function restoreBackup(
   context: HostContext,
@@ -58,75 +45,89 @@ export async function restoreBackup(
 ): Promise<BackupRestored> {
   const repository = await context.repository();
   const id = await idOf(repository, user, wanted);
-  const { result, instance } = await context.operations.run(
-    { verb: 'backup restore', target: user, actor: call.actor, input: call.recorded },
-    async () => {
-      const { instance, snapshots } = await heldContainer(context, user);
-      const manifest = await manifestOf(repository, user, id);
-      const placement = await findPlacement(context);
-      const pool = rootDevice(instance)?.device['pool'] ?? placement.pool;
-      const restore: Restore = { user, repository, manifest, identity, placement: { ...placement, pool } };
-      await requirePoolRoom(context, restore.placement, manifest);
-      return { restore, instance, before: timedName(context, snapshotPrefixes.restore, snapshots) };
-    },
-    async (operation, { restore, instance, before }) => {
-      const { name, status } = instance;
-      const runs = status !== 'Stopped';
-      const stages = new Stages(call.progress, runs ? 5 : 3);
-      const made = `${restoredPrefix}${operation.id.toLowerCase()}`;
-      await stages.stage('Making a container of the backup', () => importBackup(context, operation, restore, made));
-      if (runs) await stages.stage('Stopping container', () => forcedStop(context, operation, instance));
-      await stages.stage(`Keeping the present container: ${before}`, async () => {
-        const keepMs = parseSpan(context.settings.snapshots.keepBeforeRestore);
-        await makeSnapshot(context, operation, name, before, new Date(context.now().getTime() + keepMs));
-        await setAside(context, operation, user, instance);
-      });
-      await stages.stage('Putting the restored container in its place', async () => {
-        await dress(context, operation, restore, made, instance);
-        await operation.step(context.steps.renameInstance, { instance: made, to: name }, () =>
-          context.incus.rename(made, name),
-        );
-      });
-      const { ended, warning } = await endConnectionsStep(context, operation, user);
-      if (warning !== undefined) call.progress.note(warning);
-      if (runs) await stages.stage('Starting container', () => start(context, operation, name));
-      const after = await context.incus.instance(name);
-      const result: BackupRestored = {
-        user,
-        container: name,
-        id,
-        before,
-        status: after?.status.toLowerCase() ?? 'unknown',
-        connectionsEnded: ended,
-        operation: operation.id,
-      };
-      return { result, instance: after ?? instance };
-    },
-  );
-  if (result.status === 'running') await noteUnlessReachable(context, instance, call);
-  return result;
+  let release = (): void => undefined;
+  try {
+    const { result, instance } = await context.operations.run(
+      { verb: 'backup restore', target: user, actor: call.actor, input: call.recorded },
+      async () => {
+        const manifest = await manifestOf(repository, user, id);
+        const restore: Restore = { user, repository, manifest, identity, placement: await findPlacement(context) };
+        if (!(await isGone(context, user))) return planReplacing(context, restore, call);
+        await requirePoolRoom(context, restore.placement, manifest);
+        const promised = await planRecreation(context, restore);
+        release = () => promised.release();
+        return async (operation: Running): Promise<Outcome> => {
+          const instance = await recreate(context, operation, restore, promised.address, call);
+          return outcome(operation, restore, instance, { before: null, connectionsEnded: false });
+        };
+      },
+      (operation, act) => act(operation),
+    );
+    if (result.status === 'running' && instance !== undefined) await noteUnlessReachable(context, instance, call);
+    return result;
+  } finally {
+    release();
+  }
 }
 
-/** Makes a stopped instance of the backup, under a name of its own and without a network. */
-async function importBackup(
+interface Outcome {
+  readonly result: BackupRestored;
+  readonly instance: IncusInstance | undefined;
+}
+
+function outcome(
+  operation: Running,
+  { user, manifest: { id } }: Restore,
+  instance: IncusInstance | undefined,
+  more: Pick<BackupRestored, 'before' | 'connectionsEnded'>,
+): Outcome {
+  const status = instance?.status.toLowerCase() ?? 'unknown';
+  return { result: { user, container: containerName(user), id, ...more, status, operation: operation.id }, instance };
+}
+
+/** Checks that the present container can be replaced, and returns what does it. */
+async function planReplacing(
+  context: HostContext,
+  { placement, ...rest }: Restore,
+  call: Call,
+): Promise<(operation: Running) => Promise<Outcome>> {
+  const { instance, snapshots } = await heldContainer(context, rest.user);
+  const pool = rootDevice(instance)?.device['pool'] ?? placement.pool;
+  const restore: Restore = { ...rest, placement: { ...placement, pool } };
+  await requirePoolRoom(context, restore.placement, restore.manifest);
+  const before = timedName(context, snapshotPrefixes.restore, snapshots);
+  return (operation) => replace(context, operation, restore, { instance, before }, call);
+}
+
+async function replace(
   context: HostContext,
   operation: Running,
-  { repository, manifest, identity, placement: { pool } }: Restore,
-  made: string,
-): Promise<void> {
-  const { settings, steps, streams } = context;
-  await operation.step(steps.importBackup, { instance: made, operation: operation.id }, async () => {
-    const source = await repository.data(manifest, identity);
-    await streams.createFromBackup({ name: made, pool, source, timeoutMs: settings.backups.limitMs });
-    await replaceConfiguration(context, made, {
-      config: {
-        ...isolationConfig(settings.defaults.processes),
-        'boot.autostart': 'false',
-        [field.operation]: operation.id,
-      },
-      devices: { root: { type: 'disk', path: '/', pool } },
-    });
+  restore: Restore,
+  { instance, before }: { readonly instance: IncusInstance; readonly before: string },
+  call: Call,
+): Promise<Outcome> {
+  const { user } = restore;
+  const { name, status } = instance;
+  const runs = status !== 'Stopped';
+  const stages = new Stages(call.progress, runs ? 5 : 3);
+  const made = restoredName(operation);
+  await stages.stage('Making a container of the backup', () => importBackup(context, operation, restore));
+  if (runs) await stages.stage('Stopping container', () => forcedStop(context, operation, instance));
+  await stages.stage(`Keeping the present container: ${before}`, async () => {
+    const keepMs = parseSpan(context.settings.snapshots.keepBeforeRestore);
+    await makeSnapshot(context, operation, name, before, new Date(context.now().getTime() + keepMs));
+    await setAside(context, operation, user, instance);
   });
+  await stages.stage('Putting the restored container in its place', async () => {
+    await dress(context, operation, restore, made, instance);
+    await operation.step(context.steps.renameInstance, { instance: made, to: name }, () =>
+      context.incus.rename(made, name),
+    );
+  });
+  const { ended, warning } = await endConnectionsStep(context, operation, user);
+  if (warning !== undefined) call.progress.note(warning);
+  if (runs) await stages.stage('Starting container', () => start(context, operation, name));
+  return outcome(operation, restore, await context.incus.instance(name), { before, connectionsEnded: ended });
 }
 
 /** Renames the present instance, which becomes an earlier generation of the container. */
@@ -183,16 +184,6 @@ async function dress(
     const content = containerKeysText(decodeKeys(present.config[field.keys]));
     await incus.pushFile({ instance: made, path: containerKeysPath(user), content, mode: '0644' });
   });
-}
-
-/** Returns the host key that the sshd of the restored container will have; undefined if there is none to read. */
-async function readHostKey({ incus }: HostContext, instance: string): Promise<string | undefined> {
-  const text = await incus.pullFile(instance, hostKeyPath, { maxBytes: 4096 }).catch((error: unknown) => {
-    // The container's root decides what is there.
-    if (isFailure(error, 'unexpected-output', 'program-failed')) return undefined;
-    throw error;
-  });
-  return /^ssh-ed25519 [A-Za-z0-9+/]{60,80}={0,2}/.exec(text ?? '')?.[0];
 }
 
 async function start({ incus, steps }: HostContext, operation: Running, name: string): Promise<void> {

@@ -5,15 +5,19 @@ import { nameBackup } from '../support/backups.ts';
 import { newKey } from '../support/world/keys.ts';
 import { backupsPath, type World } from '../support/world/world.ts';
 
-export type WorldName = 'empty' | 'image' | 'people' | 'stopped' | 'laptop' | 'snapshot' | 'zfs' | 'backup' | 'drift';
+export type WorldName =
+  'empty' | 'image' | 'people' | 'stopped' | 'laptop' | 'snapshot' | 'zfs' | 'backup' | 'gone' | 'drift';
 
 export interface Scenario {
   readonly name: string;
   readonly from: WorldName;
   readonly verb: string;
   readonly input: Readonly<Record<string, unknown>>;
-  /** The answer to the same call after it has succeeded: `ok` or a failure code. The host must not change again. */
-  readonly again: string;
+  /**
+   * The answer to the same call after it has succeeded: `ok` or a failure code. The host must not change again. Null if
+   * the second call does something else.
+   */
+  readonly again: string | null;
   /** Selects the commands that are tried with every fault. Others, which another scenario covers, get one fault. */
   readonly closely?: (command: LoggedCommand) => boolean;
   /** Verbs that lead, one after the other, to valid states between "before" and "after". */
@@ -141,6 +145,13 @@ export const scenarios: readonly Scenario[] = [
     again: 'ok',
   },
   {
+    name: 'backup restore of a container that is gone',
+    from: 'gone',
+    verb: 'backup restore',
+    input: { ...alice, backup: 'latest', yes: true },
+    again: null,
+  },
+  {
     name: 'backup delete',
     from: 'backup',
     verb: 'backup delete',
@@ -207,6 +218,10 @@ export const makers: Readonly<Record<WorldName, (world: World) => Promise<unknow
       content: 'written after the backup',
       mode: '0644',
     });
+  },
+  async gone(world) {
+    await makers.backup(world);
+    await world.must('delete', { ...alice, yes: true });
   },
   async zfs(world) {
     await makers.snapshot(world);

@@ -206,6 +206,7 @@ export const backupRestore = defineVerb({
   summary: 'Put the container of a backup in the place of the present one',
   description: [
     'The present container is kept, stopped, with a snapshot whose name begins with "before-restore-" (`snapshots.keepBeforeRestore`): "snapshot restore" with it takes this back. Keys, limits, labels and the address stay as they are now. A running container is restarted, and the connections of its user end.',
+    'A container that is gone is made again, with the keys, the limits and the labels of the backup, and with its address if that is free.',
   ],
   examples: [{ line: 'backup restore alice latest --yes', says: 'her files of then; the container of now is kept' }],
   access: { manage: 'operator' },
@@ -230,7 +231,7 @@ export const backupRestore = defineVerb({
     {
       kind: 'text',
       tone: 'good',
-      text: `${result.container}: restored ${result.id}; the container before is in snapshot ${result.before}`,
+      text: `${result.container}: restored ${result.id}${result.before === null ? '' : `; the container before is in snapshot ${result.before}`}`,
     },
     ...endedConnections(result.user, result.connectionsEnded),
   ],

@@ -66,8 +66,8 @@ export interface BackupRestored {
   readonly user: string;
   readonly container: string;
   readonly id: string;
-  /** The snapshot of the container that was there before. */
-  readonly before: string;
+  /** The snapshot of the container that was there before; null if there was none. */
+  readonly before: string | null;
   readonly status: string;
   readonly connectionsEnded: boolean;
   readonly operation: string;

@@ -4,7 +4,7 @@
  * an instance starts, nothing of that configuration is left but what Incus keeps for itself.
  */
 import { Failure } from '../../domain/failure.ts';
-import { parseIncusSize } from '../../domain/values/size.ts';
+import { formatExact, parseIncusSize } from '../../domain/values/size.ts';
 import type { IncusInstance } from '../../host/incus/documents.ts';
 import { isolatedKey } from '../../host/incus/idChoice.ts';
 import type { InstanceSpec } from '../../host/incus/incus.ts';
@@ -52,7 +52,7 @@ export function rootFor(
 ): InstanceSpec['devices'] {
   const bytes = parseIncusSize(rootOf(devices)?.['size'] ?? '');
   const root: Record<string, string> = { type: 'disk', path: '/', pool };
-  if (bytes !== undefined && hasQuotas) root['size'] = `${bytes}B`;
+  if (bytes !== undefined && hasQuotas) root['size'] = formatExact(bytes);
   return { root };
 }
 

@@ -26,13 +26,14 @@ export interface PromisedAddress {
 }
 
 /**
- * Chooses a free address of the bridge and promises it to the caller. Incus accepts a second instance with the same
+ * Chooses a free address of the bridge, the wanted one if it is free, and promises it to the caller. Incus accepts a second instance with the same
  * address and refuses only to start it, so calls run one at a time. An address that was promised when Incus was queried
  * stays taken even if its promise ends meanwhile.
  */
 export function promiseAddress(
   incus: Incus,
   { gateway, network }: Pick<Placement, 'gateway' | 'network'>,
+  wanted?: string,
 ): Promise<PromisedAddress> {
   const promises = promisesOf(incus);
   const chosen = promises.tail.then(async () => {
@@ -41,7 +42,7 @@ export function promiseAddress(
     const fixed = instances.flatMap((instance) =>
       Object.values(instance.devices).flatMap((device) => device['ipv4.address'] ?? []),
     );
-    const address = freeAddress(gateway, new Set([...leased, ...fixed, ...before]));
+    const address = freeAddress(gateway, new Set([...leased, ...fixed, ...before]), wanted);
     promises.addresses.add(address);
     return { address, release: () => void promises.addresses.delete(address) };
   });
@@ -54,13 +55,17 @@ export function promiseAddress(
  * `.2`. Skips the network, gateway and broadcast addresses. `gateway` is the host's own address with the prefix length:
  * `10.0.3.1/24`.
  */
-function freeAddress(gateway: string, taken: ReadonlySet<string>): string {
+function freeAddress(gateway: string, taken: ReadonlySet<string>, wanted?: string): string {
   const [own = '', prefix = '24'] = gateway.split('/');
   if (!ipaddr.IPv4.isValidFourPartDecimal(own))
     throw new Failure('unexpected-output', { what: `address "${own}"`, why: 'it is not an IPv4 address' });
   const size = 2 ** (32 - Number(prefix));
   const base = Math.floor(ipv4ToNumber(ipaddr.IPv4.parse(own)) / size) * size;
   const usable = (offset: number): boolean => offset >= 2 && offset < size - 1;
+  if (wanted !== undefined && ipaddr.IPv4.isValidFourPartDecimal(wanted) && wanted !== own && !taken.has(wanted)) {
+    const offset = ipv4ToNumber(ipaddr.IPv4.parse(wanted)) - base;
+    if (usable(offset)) return wanted;
+  }
   for (const range of [
     [100, size - 1],
     [2, Math.min(100, size - 1)],

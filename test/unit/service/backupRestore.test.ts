@@ -144,3 +144,82 @@ describe('a restore of a backup', () => {
     expect(present().files[notes]?.content).toBe('then');
   });
 });
+
+describe('a restore of a container that is gone', () => {
+  const lose = async (): Promise<InstanceRecord> => {
+    await world.must('resize', { ...alice, cpu: '2', memory: '8GiB', disk: '20GiB' });
+    await world.must('backup create', alice);
+    const was = present();
+    await world.must('delete', { ...alice, yes: true });
+    return was;
+  };
+
+  it('makes it again, with account, keys, limits, address and host key', async () => {
+    const was = await lose();
+    expect(await mustRestore()).toMatchObject({ status: 'running', before: null });
+    const { config, devices, run, files } = present();
+    expect(files[notes]?.content).toBe('then');
+    expect(devices).toEqual(was.devices);
+    for (const key of ['limits.cpu', 'limits.memory', 'security.nesting', 'boot.autostart'])
+      expect(config[key]).toBe(was.config[key]);
+    for (const key of ['owner', 'keys', 'host-key', 'address', 'image'])
+      expect(config[`user.containarium.${key}`]).toBe(was.config[`user.containarium.${key}`]);
+    expect(run).toMatchObject({ hostKey: was.config['user.containarium.host-key'] });
+    const state = hostStateOf(folder);
+    expect(state.accounts.find(({ name }) => name === 'alice')).toBeDefined();
+    expect(state.jumpKeys['alice']).toContain(keys.desk.split(' ')[1]);
+    expect(await world.faults()).toEqual([]);
+    await world.must('key add', { ...alice, keys: keys.laptop });
+  });
+
+  it('gives it another address if its own is taken', async () => {
+    const was = await lose();
+    await world.must('create', { user: 'bob', keys: keys.laptop });
+    await mustRestore();
+    const { devices, files } = present();
+    const address = devices['eth0']?.['ipv4.address'];
+    expect(address).not.toBe(was.devices['eth0']?.['ipv4.address']);
+    expect(files['/etc/systemd/network/05-containarium.network']?.content).toContain(`Address=${address}/24`);
+    expect(hostStateOf(folder).jumpKeys['alice']).toContain(`permitopen="${address}:22"`);
+    expect(await world.faults()).toEqual([]);
+  });
+
+  it('lets the backup decide nothing that reaches beyond the container', async () => {
+    await world.context.incus.patch('alice-container', {
+      config: {
+        'security.privileged': 'true',
+        'linux.kernel_modules': 'evil',
+        'limits.cpu': '0-1',
+        'security.idmap.isolated': 'false',
+      },
+      devices: { host: { type: 'disk', path: '/mnt', source: '/' } },
+    });
+    await world.must('backup create', alice);
+    await world.must('delete', { ...alice, yes: true });
+    await mustRestore();
+    const { config, devices } = present();
+    expect(config['security.privileged']).toBeUndefined();
+    expect(config['linux.kernel_modules']).toBeUndefined();
+    expect(config['limits.cpu']).toBe('4');
+    expect(config['security.idmap.isolated']).toBe('true');
+    expect(devices['host']).toEqual({ type: 'none' });
+    expect(devices['eth0']).toMatchObject({ 'security.ipv4_filtering': 'true', 'security.port_isolation': 'true' });
+  });
+
+  it('is refused while an account of the name exists', async () => {
+    await lose();
+    await world.context.accounts.ensureGroup('other');
+    await world.context.accounts.create({ name: 'alice', comment: 'Alice, not ours', group: 'other' });
+    expect(await restore()).toMatchObject({ ok: false, failure: { code: 'exists', what: 'account "alice"' } });
+    expect(instances()).toEqual([]);
+    expect(await world.faults()).toEqual([]);
+  });
+
+  it('is refused while an earlier state of the container exists', async () => {
+    await world.must('backup create', alice);
+    await mustRestore();
+    await world.context.incus.delete('alice-container');
+    await world.must('reconcile', { apply: true });
+    expect(await restore()).toMatchObject({ ok: false, failure: { code: 'exists' } });
+  });
+});

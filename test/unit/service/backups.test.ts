@@ -247,7 +247,7 @@ describe('backup verify', () => {
     ]);
     expect(config['boot.autostart']).toBe('false');
     expect(Object.values(devices).filter(({ type }) => type !== 'none')).toEqual([
-      { type: 'disk', path: '/', pool: 'default', size: `${50 * 1024 ** 3}B` },
+      { type: 'disk', path: '/', pool: 'default', size: '50GiB' },
     ]);
     expect(instances()).toEqual(['alice-container']);
   });
