@@ -252,12 +252,22 @@ export async function runStory(world: World): Promise<Answers> {
   expect(result(await manage('reconcile', ['reconcile'])).differences).toEqual([]);
 
   // Delete.
+  const kept = result(await manage('backup create, before the delete', ['backup', 'create', 'cxt-alice'])).backup;
   expect(result(await manage('protect', ['protect', 'cxt-alice'])).changed).toBe(true);
   await manage('delete, protected', ['delete', 'cxt-alice', '--yes']);
   expect(result(await manage('unprotect', ['unprotect', 'cxt-alice'])).changed).toBe(true);
   await manage('delete, unconfirmed', ['delete', 'cxt-alice']);
   expect(await containers()).toMatchObject([{ user: 'cxt-alice', status: 'running' }]);
   await manage('delete', ['delete', 'cxt-alice', '--yes']);
+  expect(await containers()).toEqual([]);
+
+  // Gone, and back from its backup.
+  const again = result(await manage('backup restore, gone', ['backup', 'restore', 'cxt-alice', kept.id, '--yes']));
+  expect(again).toMatchObject({ status: 'running', before: null });
+  expect(result(await manage('reconcile, back', ['reconcile'])).differences).toEqual([]);
+  expect(result(await manage('debug, back', ['debug', 'cxt-alice'])).broken).toBeNull();
+  await manage('backup delete, after the restore', ['backup', 'delete', 'cxt-alice', kept.id, '--yes']);
+  await manage('delete, back', ['delete', 'cxt-alice', '--yes']);
   expect(await containers()).toEqual([]);
   expect(result(await manage('reconcile, after', ['reconcile'])).differences).toEqual([]);
   expect(result(await manage('audit verify', ['audit', 'verify'])).ok).toBe(true);
