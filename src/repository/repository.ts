@@ -34,8 +34,8 @@ export interface KeptBackup extends BackupName {
 /** What {@link Repository.write} does not find out itself. */
 export type About = Omit<Manifest, 'version' | 'compression' | 'encryption' | 'data' | 'files' | 'tookMs'>;
 
-/** How long a backup without a manifest may still be in the making, in milliseconds. */
-const leftoverMs = 24 * 3_600_000;
+/** How long a backup without a manifest may still be in the making, in milliseconds: twice the longest time limit. */
+const leftoverMs = 48 * 3_600_000;
 
 /** Number of manifests that are read at the same time. */
 const readersAtOnce = 8;
@@ -211,6 +211,16 @@ export class Repository {
     await this.#putText(name, 'verified.json', verification);
   }
 
+  /** Refuses to read an encrypted backup without an identity. */
+  requireIdentity({ id, container, encryption }: Manifest, identity: AgeIdentity | undefined): void {
+    if (encryption === 'none' || identity !== undefined) return;
+    throw new Failure('usage', {
+      what: `backup ${id} of ${container}`,
+      why: 'it is encrypted, and this host has no key of it',
+      next: 'give the identity of a recipient with --identity',
+    });
+  }
+
   /** Opens the export of a backup as Incus wrote it. Its end is an error if the bytes are not those of the manifest. */
   async data(manifest: Manifest, identity: AgeIdentity | undefined, signal?: AbortSignal): Promise<Readable> {
     return this.#decoded(manifest, 'data', manifest.data, identity, signal);
@@ -240,7 +250,8 @@ export class Repository {
     given: AgeIdentity | undefined,
     signal?: AbortSignal,
   ): Promise<Readable> {
-    const identity = name.encryption === 'age' ? requireIdentity(name, given) : undefined;
+    this.requireIdentity(name, given);
+    const identity = name.encryption === 'age' ? given : undefined;
     const source = await this.#open(name, part, signal);
     const [stored, plain] = [new Meter(wanted.storedBytes), new Meter(wanted.plainBytes)];
     return checkedAtEnd(name, part, decoded(source, identity, stored, plain), () => {
@@ -269,7 +280,7 @@ export class Repository {
     for (const store of this.#stores) await store.clear(layout.prefixOf(name));
   }
 
-  /** Deletes what interrupted calls have left: parts of backups without a manifest, a day old. */
+  /** Deletes what interrupted calls have left: parts of backups without a manifest, two days old. */
   async sweep(now: Date): Promise<void> {
     const before = new Date(now.getTime() - leftoverMs);
     for (const store of this.#stores) {
@@ -324,13 +335,4 @@ function checkedAtEnd(name: BackupName, part: Part, chunks: Readable, check: () 
     check();
   };
   return Readable.from(passed(), { objectMode: false });
-}
-
-function requireIdentity({ id, container }: BackupName, identity: AgeIdentity | undefined): AgeIdentity {
-  if (identity !== undefined) return identity;
-  throw new Failure('usage', {
-    what: `backup ${id} of ${container}`,
-    why: 'it is encrypted, and this host has no key of it',
-    next: 'give the identity of a recipient with --identity',
-  });
 }

@@ -51,6 +51,7 @@ export async function restoreBackup(
       { verb: 'backup restore', target: user, actor: call.actor, input: call.recorded },
       async () => {
         const manifest = await manifestOf(repository, user, id);
+        repository.requireIdentity(manifest, identity);
         const restore: Restore = { user, repository, manifest, identity, placement: await findPlacement(context) };
         if (!(await isGone(context, user))) return planReplacing(context, restore, call);
         await requirePoolRoom(context, restore.placement, manifest);

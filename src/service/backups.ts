@@ -16,7 +16,7 @@ import { targetContainer } from './instances/target.ts';
 import { backupTarget, keptConfig, noBackup, toBackup } from './backups/shared.ts';
 
 /** Incus deletes an export by itself after this time, in milliseconds, in case this server does not. */
-const exportExpiryMs = 24 * 3_600_000;
+const exportExpiryMs = 48 * 3_600_000;
 
 /**
  * An archive has no holes and is not compressed, so it may be larger than what the container takes on its pool: on ZFS,

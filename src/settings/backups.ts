@@ -50,7 +50,7 @@ export const backupSettings = z
     directory: absolutePath
       .optional()
       .describe(
-        'Folder for backups on this host, best on another disk. It must exist, and only root may be able to write there. Not set by default: without it and without `s3` there are no backups.',
+        'Folder for backups on this host, best on another disk and not below /home, where the service may not write. It must exist, and only root may be able to write there. Not set by default: without it and without `s3` there are no backups.',
       ),
     s3: s3Settings,
     recipients: z
@@ -77,7 +77,7 @@ export const backupSettings = z
       .number()
       .int()
       .min(60_000)
-      .max(604_800_000)
+      .max(86_400_000)
       .default(21_600_000)
       .describe('Time limit of each step that copies a whole container, in milliseconds.'),
   })

@@ -9,8 +9,10 @@ import { text } from './xml.ts';
 
 /** In milliseconds. */
 export interface S3Limits {
-  /** How long one request may take until its answer begins, its body included. */
+  /** How long one request may take until its answer begins. */
   readonly requestMs: number;
+  /** The same for one that sends a part of a backup. */
+  readonly uploadMs: number;
   /** How long an answer that is read may send nothing. */
   readonly idleMs: number;
   /** Retries after failures that may pass. */
@@ -19,7 +21,13 @@ export interface S3Limits {
   readonly firstPauseMs: number;
 }
 
-export const defaultS3Limits: S3Limits = { requestMs: 300_000, idleMs: 60_000, retries: 4, firstPauseMs: 500 };
+export const defaultS3Limits: S3Limits = {
+  requestMs: 30_000,
+  uploadMs: 300_000,
+  idleMs: 60_000,
+  retries: 4,
+  firstPauseMs: 500,
+};
 
 export interface S3Access {
   /** The server, `https://s3.example.com`. */
@@ -98,21 +106,22 @@ export class S3Requests {
   }
 
   async #retried<T>(
-    { signal }: S3Request,
+    { signal, body }: S3Request,
     act: (signal: AbortSignal, release: () => void) => Promise<T>,
     ends: AbortSignal | undefined = signal,
   ): Promise<T> {
-    const { retries, firstPauseMs, requestMs } = this.limits;
+    const { retries, firstPauseMs } = this.limits;
+    const limitMs = body === undefined ? this.limits.requestMs : this.limits.uploadMs;
     for (let attempt = 0; ; attempt += 1) {
       const limit = new AbortController();
-      const timer = setTimeout(() => limit.abort(), requestMs);
+      const timer = setTimeout(() => limit.abort(), limitMs);
       try {
         const signals = ends === undefined ? [limit.signal] : [limit.signal, ends];
         return await act(AbortSignal.any(signals), () => clearTimeout(timer));
       } catch (error) {
         if (signal?.aborted === true)
           throw new Failure('cancelled', { what: this.place, why: 'it was cancelled' }, error);
-        const failure = limit.signal.aborted ? this.#late() : this.#failure(error);
+        const failure = limit.signal.aborted ? this.#late(limitMs) : this.#failure(error);
         if (attempt >= retries || !mayPass(failure)) throw failure;
       } finally {
         clearTimeout(timer);
@@ -161,10 +170,10 @@ export class S3Requests {
     );
   }
 
-  #late(): Failure {
+  #late(limitMs: number): Failure {
     return new Failure('store-unavailable', {
       what: this.place,
-      why: `the server did not answer within ${durationInWords(this.limits.requestMs)}`,
+      why: `the server did not answer within ${durationInWords(limitMs)}`,
     });
   }
 }

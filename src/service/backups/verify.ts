@@ -40,6 +40,7 @@ export async function verifyBackup(
     { verb: 'backup verify', target: backupTarget(user, id), actor: call.actor, input: call.recorded },
     async () => {
       const manifest = await manifestOf(repository, user, id);
+      repository.requireIdentity(manifest, identity);
       const placement = await findPlacement(context);
       await requirePoolRoom(context, placement, manifest);
       return { manifest, placement };

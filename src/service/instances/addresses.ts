@@ -26,9 +26,9 @@ export interface PromisedAddress {
 }
 
 /**
- * Chooses a free address of the bridge, the wanted one if it is free, and promises it to the caller. Incus accepts a second instance with the same
- * address and refuses only to start it, so calls run one at a time. An address that was promised when Incus was queried
- * stays taken even if its promise ends meanwhile.
+ * Chooses a free address of the bridge, the wanted one if it is free, and promises it to the caller. Incus accepts a
+ * second instance with the same address and refuses only to start it, so calls run one at a time. An address that was
+ * promised when Incus was queried stays taken even if its promise ends meanwhile.
  */
 export function promiseAddress(
   incus: Incus,

@@ -304,7 +304,7 @@ describe('backups in a folder and a bucket', () => {
       region: 'us-east-1',
       prefix: 'host-one',
       partBytes: () => 64 * 1024,
-      limits: { requestMs: 2000, idleMs: 1000, retries: 0, firstPauseMs: 5 },
+      limits: { requestMs: 2000, uploadMs: 2000, idleMs: 1000, retries: 0, firstPauseMs: 5 },
     });
   });
   afterEach(() => server.close());

@@ -10,7 +10,7 @@ import type { Store } from '../../../src/repository/stores/store.ts';
 import { s3Keys, startS3, type S3Server } from '../../support/s3.ts';
 
 const partBytes = 64 * 1024;
-const limits = { requestMs: 2000, idleMs: 300, retries: 2, firstPauseMs: 5 };
+const limits = { requestMs: 2000, uploadMs: 2000, idleMs: 300, retries: 2, firstPauseMs: 5 };
 
 function s3Store(server: S3Server, more: Partial<ConstructorParameters<typeof S3Store>[0]> = {}): S3Store {
   const { endpoint, bucket } = server;

@@ -1,5 +1,5 @@
 /** `backup create`, `list`, `verify` and `delete` on the simulated host, in a folder. */
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -111,6 +111,22 @@ describe('backup create', () => {
     expect(await readdir(kept)).toEqual([]);
     expect(hostStateOf(world.folder).instances['alice-container']?.backups).toEqual([]);
     expect(await world.faults()).toEqual([]);
+  });
+
+  it('leaves the container free although its store no longer answers', async () => {
+    const { streams } = world.context;
+    const read = streams.readBackup.bind(streams);
+    streams.readBackup = async (...names) => {
+      const source = await read(...names);
+      await rename(kept, `${kept}-gone`);
+      return source;
+    };
+    expect(refusal(await world.call('backup create', { user: 'alice' }))).toMatchObject({ code: 'store-unavailable' });
+    expect(hostStateOf(world.folder).instances['alice-container']?.backups).toEqual([]);
+    expect(await world.faults()).toEqual([]);
+    await world.must('restart', { user: 'alice' });
+    await rename(`${kept}-gone`, kept);
+    expect(await list()).toEqual([]);
   });
 
   it('that died in the middle leaves nothing after the next start', async () => {
