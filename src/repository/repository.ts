@@ -2,7 +2,7 @@
  * The backups in their stores. The manifest of a backup is written last, and makes it one: what has no manifest is no
  * backup. With several stores each has all of a backup, and each is read if those before it lack it.
  */
-import { PassThrough, Readable } from 'node:stream';
+import { PassThrough, pipeline, Readable } from 'node:stream';
 import pMap from 'p-map';
 import type { AgeIdentity } from '../domain/values/age.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
@@ -236,9 +236,9 @@ export class Repository {
     const { storedBytes, storedSha256 } = manifest.data;
     const source = await this.#open(manifest, 'data', signal);
     const meter = new Meter(storedBytes);
-    const chunks = source.pipe(meter);
-    source.on('error', (error) => meter.destroy(error));
-    return checkedAtEnd(manifest, 'data', chunks, () => {
+    // Unlike pipe, it also ends the source when the reader leaves.
+    pipeline(source, meter, () => undefined);
+    return checkedAtEnd(manifest, 'data', meter, () => {
       if (meter.sha256 !== storedSha256) throw damaged(manifest, 'its data is not what was stored');
     });
   }

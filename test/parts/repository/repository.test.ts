@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, readlink, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -16,6 +16,7 @@ import { Repository, type About } from '../../../src/repository/repository.ts';
 import { DirectoryStore } from '../../../src/repository/stores/directory.ts';
 import { S3Store } from '../../../src/repository/stores/s3.ts';
 import type { Store } from '../../../src/repository/stores/store.ts';
+import { eventually } from '../../support/eventually.ts';
 import { filesBelow } from '../../support/files.ts';
 import { exported, type Files } from '../../support/exports.ts';
 import { s3Keys, startS3, type S3Server } from '../../support/s3.ts';
@@ -131,6 +132,24 @@ describe('a backup', () => {
     })();
     expect(await failureOf(read)).toMatchObject({ code: 'backup-damaged' });
     expect(passed).toBeLessThanOrEqual(1000);
+  });
+
+  it.each(['as it is stored', 'as it was exported'])('leaves no file open if its reader leaves: %s', async (how) => {
+    const repository = new Repository([directory], []);
+    const manifest = await repository.write(about, exported({ '/large': randomBytes(4_000_000) }), now);
+    const openFiles = async (): Promise<string[]> => {
+      const descriptors = await readdir('/proc/self/fd');
+      const paths = await Promise.all(descriptors.map((each) => readlink(`/proc/self/fd/${each}`).catch(() => '')));
+      return paths.filter((path) => path.startsWith(folder));
+    };
+    const isStored = how === 'as it is stored';
+    const source = isStored ? await repository.stored(manifest) : await repository.data(manifest, undefined);
+    for await (const chunk of source as AsyncIterable<Buffer>) {
+      expect(chunk.length).toBeGreaterThan(0);
+      expect(await openFiles()).toHaveLength(1);
+      break;
+    }
+    await eventually(async () => ((await openFiles()).length === 0 ? true : undefined), 'the file is closed');
   });
 
   it.each([
