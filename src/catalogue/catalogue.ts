@@ -5,6 +5,14 @@ import { Failure } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
 import type { Example, Parameter, Verb } from './declaration/verb.ts';
 import { help, version, whoami } from './verbs/about.ts';
+import {
+  backupCreate,
+  backupDelete,
+  backupDownload,
+  backupList,
+  backupRestore,
+  backupVerify,
+} from './verbs/backups.ts';
 import { adminAdd, adminList, adminRemove, adminRole } from './verbs/admins.ts';
 import { audit, auditExport, auditVerify } from './verbs/audit.ts';
 import { caAdd, caList, caRemove, caRevoke } from './verbs/cas.ts';
@@ -68,6 +76,12 @@ export const catalogue = {
   'snapshot delete': snapshotDelete,
   'snapshot rename': snapshotRename,
   'snapshot schedule': snapshotSchedule,
+  'backup create': backupCreate,
+  'backup list': backupList,
+  'backup verify': backupVerify,
+  'backup restore': backupRestore,
+  'backup download': backupDownload,
+  'backup delete': backupDelete,
   shell: shell,
   logs: logs,
   export: exportVerb,

@@ -17,9 +17,11 @@ import { isMeantAsKey } from '../domain/keys/keyText.ts';
 import { joinChoices, printableLines, quoted } from '../domain/text.ts';
 import type { HandedOverTerminal } from '../domain/terminal.ts';
 import type { CoreClient } from '../protocol/client.ts';
+import { byteTerminal, requireBytes } from './bytes.ts';
 import { completeCommand } from './completionScripts.ts';
 import { completions } from './completions.ts';
 import { progressText } from './progress.ts';
+import { typedAgain } from './typedAgain.ts';
 
 export interface CommandIo {
   /** True when a person is at a terminal and can be asked. */
@@ -32,6 +34,8 @@ export interface CommandIo {
   ask(question: string): Promise<string>;
   /** Hands the terminal over to a program in a container. Absent when the caller has no terminal. */
   handOver?(): HandedOverTerminal;
+  /** Writes bytes to standard output, and resolves when they are taken. Absent where it is a terminal or takes text. */
+  bytes?(data: Buffer): Promise<void>;
   /** Reads and writes the caller's files. Absent over ssh, where the command runs on the jump host. */
   readonly files?: {
     read(path: string): Promise<string>;
@@ -77,10 +81,11 @@ export async function runCommand(options: CommandOptions): Promise<number> {
       return showHelp(options, invocation, core.greeting.host);
     // Core refuses and records a verb that the caller may not use, so no input is read for it.
     if (allowed) requireTerminal(options, invocation);
+    if (allowed) requireBytes(options, invocation);
     const input = allowed ? await completeInput(options, invocation) : {};
     const output = outputFile(options, input);
     const folder = await outputFolder(options, invocation.verb, input);
-    const terminal = allowed && invocation.verb.handsOverTerminal === true ? io.handOver?.() : undefined;
+    const terminal = allowed ? terminalFor(invocation.verb, io) : undefined;
     const call = core.call(
       {
         actor: options.actor,
@@ -112,6 +117,10 @@ export async function runCommand(options: CommandOptions): Promise<number> {
         terminal: io.terminal,
       });
     const rendered = render(format);
+    if (verb.sendsBytes === true) {
+      io.stderr(rendered.stdout);
+      return rendered.exitCode;
+    }
     if (output !== undefined) await output(render('table').stdout);
     // What was streamed has been shown.
     const isShown = output !== undefined || (verb.streamSwitch !== undefined && input[verb.streamSwitch] === true);
@@ -149,18 +158,6 @@ function withCommand(failure: Failure, { words, prefix }: CommandOptions, call: 
   return new Failure(failure.code, { ...failure.toData(), next }, failure.cause);
 }
 
-/** Returns the command line for the caller to type again: as it was, or without words that a shell would change. */
-function typedAgain(words: readonly string[], { verb, input }: Invocation): string {
-  const isPlain = (word: string): boolean => /^[\w@.:/+=,-]+$/.test(word);
-  if (words.every(isPlain) && !words.some((word) => word.startsWith('--ssh-key'))) return words.join(' ');
-  const given = verb.parameters.flatMap((p) => {
-    if (p.kind !== 'argument') return [];
-    const value = input[p.name];
-    return [typeof value === 'string' && isPlain(value) ? value : `<${p.name}>`];
-  });
-  return [verb.name, ...given].join(' ');
-}
-
 /** Refuses a verb or view that needs a terminal where there is none, before any input is read. */
 function requireTerminal({ io, prefix, words, actor: { entryPoint } }: CommandOptions, call: Invocation): void {
   const { verb, input } = call;
@@ -177,6 +174,12 @@ function requireTerminal({ io, prefix, words, actor: { entryPoint } }: CommandOp
     why: 'it needs a terminal',
     next: `run it in a terminal: ${onTerminal(prefix)} ${typedAgain(words, call)}`,
   });
+}
+
+/** Returns what takes the output of a program or of bytes, for a verb that needs it. */
+function terminalFor(verb: AnyVerb, io: CommandIo): HandedOverTerminal | undefined {
+  if (verb.handsOverTerminal === true) return io.handOver?.();
+  return verb.sendsBytes === true ? byteTerminal(io) : undefined;
 }
 
 function showHelp(

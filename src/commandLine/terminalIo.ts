@@ -15,6 +15,7 @@ export function terminalIo(): CommandIo {
     terminal,
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
+    ...(process.stdout.isTTY ? {} : { bytes: writeBytes }),
     async readStdin(maxBytes) {
       const chunks: Buffer[] = [];
       let bytes = 0;
@@ -103,6 +104,17 @@ export function terminalIo(): CommandIo {
       },
     },
   };
+}
+
+/** Writes to standard output. Rejects if its reader is gone. */
+function writeBytes(data: Buffer): Promise<void> {
+  return new Promise((resolve, reject) =>
+    process.stdout.write(data, (error) => {
+      if (error === undefined || error === null) resolve();
+      else
+        reject(new Failure('cancelled', { what: 'standard output', why: `it cannot be written (${codeOf(error)})` }));
+    }),
+  );
 }
 
 /** Returns this process's terminal, in raw mode while a program in a container is attached. */

@@ -21,6 +21,8 @@ import type { JournalFiles } from '../journal/files.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Operations, OperationsOptions } from '../journal/operations.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import type { Repository } from '../repository/repository.ts';
+import { openRepository } from '../service/backups/open.ts';
 import { HostKeyStore } from '../service/access/hostKeyStore.ts';
 import { verifyRecords } from '../service/audit.ts';
 import type { FrontUser } from '../service/checks/tools.ts';
@@ -98,7 +100,8 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const incus = new Incus(parts.runner, settings.timeouts, parts.fuse);
   const accounts = new Accounts(parts.runner, options.lockRetry);
   const jumpKeys = parts.jumpKeys(accounts);
-  const steps = makeSteps({ incus, accounts, jumpKeys, jumpGroup: settings.jump.group });
+  const repository = (): Promise<Repository> => openRepository(settings.backups);
+  const steps = makeSteps({ incus, accounts, jumpKeys, jumpGroup: settings.jump.group, repository });
   const { journal, operations } = await openJournal({
     folder: folders.journal,
     segmentBytes: settings.journal.segmentBytes,
@@ -137,6 +140,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     jumpKeys,
     operations,
     steps,
+    repository,
     oomLog: new OomLog(parts.runner),
     log,
     now,

@@ -26,6 +26,7 @@ const byCode: Partial<Record<FailureCode, status>> = {
   'no-space': status.RESOURCE_EXHAUSTED,
   busy: status.UNAVAILABLE,
   'journal-damaged': status.DATA_LOSS,
+  'backup-damaged': status.DATA_LOSS,
 };
 
 const detailsKey = 'grpc-status-details-bin';

@@ -9,6 +9,7 @@ import { maxProcesses, minProcesses } from '../domain/values/processes.ts';
 import { parseAddressAndPort } from './addressAndPort.ts';
 import { firewallSettings } from './firewall.ts';
 import { remoteSettings } from './remote.ts';
+import { backupSettings } from './backups.ts';
 import { snapshotSettings } from './snapshots.ts';
 import { sysctlSettings } from './sysctl.ts';
 import { sshSettings } from './ssh.ts';
@@ -172,6 +173,7 @@ export const settingsSchema = z.strictObject({
   snapshots: snapshotSettings,
   trash: trashSettings,
   ttl: ttlSettings,
+  backups: backupSettings,
   sysctl: sysctlSettings,
   journal: z
     .strictObject({

@@ -207,6 +207,28 @@ export async function runStory(world: World): Promise<Answers> {
   await manage('snapshot schedule', ['snapshot', 'schedule', 'cxt-alice', 'hourly', '--keep', '2d']);
   await manage('snapshot schedule, default', ['snapshot', 'schedule', 'cxt-alice', 'default']);
 
+  // Backups.
+  expect(result(await manage('backup list, none', ['backup', 'list', 'cxt-alice'])).backups).toEqual([]);
+  await manage('backup verify, none', ['backup', 'verify', 'cxt-alice', 'latest']);
+  const { backup } = result(await manage('backup create', ['backup', 'create', 'cxt-alice']));
+  expect(result(await manage('backup list', ['backup', 'list'])).backups).toMatchObject([{ id: backup.id }]);
+  expect(result(await self('self backup list', ['backup', 'list'], alice)).backups).toHaveLength(1);
+  await self('self backup create', ['backup', 'create', 'cxt-alice'], alice);
+  const verified = result(await manage('backup verify', ['backup', 'verify', 'cxt-alice', backup.id]));
+  expect(verified.compared).toBeGreaterThan(0);
+  expect(await containers()).toMatchObject([{ user: 'cxt-alice', status: 'running' }]);
+  expect(result(await manage('reconcile, verified', ['reconcile'])).differences).toEqual([]);
+  await manage('backup restore, unconfirmed', ['backup', 'restore', 'cxt-alice', backup.id]);
+  const back = result(await manage('backup restore', ['backup', 'restore', 'cxt-alice', backup.id, '--yes']));
+  expect(back).toMatchObject({ status: 'running', id: backup.id });
+  expect(result(await manage('reconcile, backup restored', ['reconcile'])).differences).toEqual([]);
+  expect(result(await manage('debug, backup restored', ['debug', 'cxt-alice'])).broken).toBeNull();
+  await manage('snapshot restore, before the backup', ['snapshot', 'restore', 'cxt-alice', back.before, '--yes']);
+  expect(result(await manage('reconcile, taken back', ['reconcile'])).differences).toEqual([]);
+  await manage('backup delete, unconfirmed', ['backup', 'delete', 'cxt-alice', backup.id]);
+  await manage('backup delete', ['backup', 'delete', 'cxt-alice', backup.id, '--yes']);
+  await manage('backup delete, again', ['backup', 'delete', 'cxt-alice', backup.id, '--yes']);
+
   // Why can she not get in?
   expect(result(await manage('debug', ['debug', 'cxt-alice', '--from', '192.0.2.1'])).broken).toBeNull();
   expect(result(await self('self debug', ['debug'], alice)).broken).toBeNull();
@@ -230,6 +252,7 @@ export async function runStory(world: World): Promise<Answers> {
   expect(result(await manage('reconcile', ['reconcile'])).differences).toEqual([]);
 
   // Delete.
+  const kept = result(await manage('backup create, before the delete', ['backup', 'create', 'cxt-alice'])).backup;
   expect(result(await manage('protect', ['protect', 'cxt-alice'])).changed).toBe(true);
   await manage('delete, protected', ['delete', 'cxt-alice', '--yes']);
   expect(result(await manage('unprotect', ['unprotect', 'cxt-alice'])).changed).toBe(true);
@@ -274,6 +297,15 @@ export async function runStory(world: World): Promise<Answers> {
   expect(result(await manage('schedule list', ['schedule', 'list'])).heldUntil).toBeNull();
   await manage('schedule run', ['schedule', 'run', 'trash']);
   await manage('schedule run, unknown', ['schedule', 'run', 'nothing']);
+  expect(await containers()).toEqual([]);
+
+  // Gone, and back from its backup.
+  const again = result(await manage('backup restore, gone', ['backup', 'restore', 'cxt-alice', kept.id, '--yes']));
+  expect(again).toMatchObject({ status: 'running', before: null });
+  expect(result(await manage('reconcile, back', ['reconcile'])).differences).toEqual([]);
+  expect(result(await manage('debug, back', ['debug', 'cxt-alice'])).broken).toBeNull();
+  await manage('backup delete, after the restore', ['backup', 'delete', 'cxt-alice', kept.id, '--yes']);
+  await manage('delete, back', ['delete', 'cxt-alice', '--yes']);
   expect(await containers()).toEqual([]);
   expect(result(await manage('reconcile, after', ['reconcile'])).differences).toEqual([]);
   expect(result(await manage('audit verify', ['audit', 'verify'])).ok).toBe(true);

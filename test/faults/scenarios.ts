@@ -1,18 +1,23 @@
 /** The verbs that change the host, each with the world that it starts from and the answer to a second call. */
 import type { LoggedCommand } from '../../src/simulated/faults/commandLog.ts';
 import type { HostState } from '../../src/simulated/state/state.ts';
+import { nameBackup } from '../support/backups.ts';
 import { newKey } from '../support/world/keys.ts';
-import type { World } from '../support/world/world.ts';
+import { backupsPath, type World } from '../support/world/world.ts';
 
-export type WorldName = 'empty' | 'image' | 'people' | 'stopped' | 'laptop' | 'snapshot' | 'zfs' | 'trash' | 'drift';
+export type WorldName =
+  'empty' | 'image' | 'people' | 'stopped' | 'laptop' | 'snapshot' | 'zfs' | 'backup' | 'gone' | 'trash' | 'drift';
 
 export interface Scenario {
   readonly name: string;
   readonly from: WorldName;
   readonly verb: string;
   readonly input: Readonly<Record<string, unknown>>;
-  /** The answer to the same call after it has succeeded: `ok` or a failure code. The host must not change again. */
-  readonly again: string;
+  /**
+   * The answer to the same call after it has succeeded: `ok` or a failure code. The host must not change again. Null if
+   * the second call does something else.
+   */
+  readonly again: string | null;
   /** Selects the commands that are tried with every fault. Others, which another scenario covers, get one fault. */
   readonly closely?: (command: LoggedCommand) => boolean;
   /** Verbs that lead, one after the other, to valid states between "before" and "after". */
@@ -27,10 +32,14 @@ const keys = {
 
 const alice = { user: 'alice' } as const;
 
+/** The id of the backup in the world `backup`. */
+const backupId = '20261129-120000-abcd';
+
 /** The verbs of the client that Incus carries on with when the client is gone. */
 const background = ['create', 'start', 'stop', 'restart', 'delete', 'publish', 'snapshot', 'rename', 'copy'];
 
 export function isBackground({ program, args }: LoggedCommand): boolean {
+  if (program === 'incus-streams') return args[0] === 'import';
   return program === 'incus' && (background.includes(args[0] ?? '') || args.includes('POST'));
 }
 
@@ -152,6 +161,35 @@ export const scenarios: readonly Scenario[] = [
     input: { ...alice, every: 'hourly', keep: '2d' },
     again: 'ok',
   },
+  { name: 'backup create', from: 'people', verb: 'backup create', input: alice, again: 'ok' },
+  {
+    name: 'backup verify',
+    from: 'backup',
+    verb: 'backup verify',
+    input: { ...alice, backup: 'latest' },
+    again: 'ok',
+  },
+  {
+    name: 'backup restore',
+    from: 'backup',
+    verb: 'backup restore',
+    input: { ...alice, backup: 'latest', yes: true },
+    again: 'ok',
+  },
+  {
+    name: 'backup restore of a container that is gone',
+    from: 'gone',
+    verb: 'backup restore',
+    input: { ...alice, backup: 'latest', yes: true },
+    again: null,
+  },
+  {
+    name: 'backup delete',
+    from: 'backup',
+    verb: 'backup delete',
+    input: { ...alice, backup: backupId, yes: true },
+    again: 'not-found',
+  },
   { name: 'protect', from: 'people', verb: 'protect', input: alice, again: 'ok' },
   { name: 'image build', from: 'empty', verb: 'image build', input: {}, again: 'ok' },
   {
@@ -200,6 +238,22 @@ export const makers: Readonly<Record<WorldName, (world: World) => Promise<unknow
     await makers.laptop(world);
     await world.must('snapshot create', { ...alice, name: 'first' });
     await world.must('key remove', { ...alice, key: 'alice@laptop' });
+  },
+  async backup(world) {
+    await makers.people(world);
+    await world.must('backup create', alice);
+    await nameBackup(backupsPath(world.folder), 'alice-container', backupId);
+    await world.must('key replace', { ...alice, keys: keys.laptop });
+    await world.context.incus.pushFile({
+      instance: 'alice-container',
+      path: '/home/alice/later',
+      content: 'written after the backup',
+      mode: '0644',
+    });
+  },
+  async gone(world) {
+    await makers.backup(world);
+    await world.must('delete', { ...alice, yes: true });
   },
   async zfs(world) {
     await makers.snapshot(world);

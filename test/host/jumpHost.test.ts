@@ -47,7 +47,8 @@ describe.skipIf(skipReason !== undefined)('Containarium on a real Incus', () => 
     expect(JSON.parse(await host.incus.incus(['list', '--format', 'json']))).toEqual([]);
   });
 
-  it('gives the same results in the contract story as the simulated host', async () => {
+  // It builds the image, and copies a whole container seven times.
+  it('gives the same results in the contract story as the simulated host', { timeout: 600_000 }, async () => {
     const answers = await runStory(await makeWorld(host.server));
     expect(answers).toEqual(await expectedStory(answers, false));
   });

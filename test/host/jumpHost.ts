@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { vi } from 'vitest';
 import { renderSshdDropIn } from '../../src/prepare/sshdDropIn.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { startServer, temporaryFolder, type TestServer } from '../support/server.ts';
 import { startIncus, startSshd, type RunningIncus, type RunningSshd } from './harness/index.ts';
 
 // Building an image and booting containers take long.
@@ -58,6 +58,7 @@ export async function startJumpHost(options: JumpHostOptions): Promise<JumpHost>
           sshdConfig: sshd.configPath,
           passwordLogins: false,
         },
+        backups: { directory: await temporaryFolder() },
         defaults: { cpu: 1, memory: '512MiB', disk: '3GiB' },
         ...(timeouts === undefined ? {} : { timeouts }),
         ...config,

@@ -7,6 +7,7 @@ import { incusSocketPath } from '../../src/host/incus/socket.ts';
 import { SocketStreams } from '../../src/host/incus/streams.ts';
 import type { TerminalRequest } from '../../src/host/incus/streams.ts';
 import { ProgramRunner } from '../../src/host/runner.ts';
+import { checkBackups } from '../contract/backups.ts';
 import { booted, checkStreams, failureOf, follow, session } from '../contract/streams.ts';
 import { ensurePackages, startIncus, waitUntil } from './harness/index.ts';
 import type { RunningIncus } from './harness/index.ts';
@@ -53,6 +54,11 @@ describe.skipIf(reason !== undefined)('streams of a real Incus', () => {
 
   it('behave like those of the simulated host', async () => {
     await checkStreams({ incus, streams, image: running.image, spec: spec() });
+  });
+
+  it('make backups, and instances of them, like those of the simulated host', async () => {
+    await checkBackups({ incus, streams, image: running.image, spec: spec() });
+    expect(await streams.freeForBackups()).toBeGreaterThan(0);
   });
 
   it('report snapshots, renames, and actions in the container', async () => {

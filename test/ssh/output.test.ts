@@ -2,7 +2,7 @@
  * Escaped output: hostile text is stored wherever text can be stored, and all output is read byte by byte: every verb
  * in every format, the screen of the shell, files and the log. test/ssh/input.test.ts has hostile arguments.
  */
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { parse as parseYaml } from 'yaml';
@@ -79,7 +79,10 @@ interface HostileHost {
 beforeAll(async () => {
   folder = await temporaryFolder();
   [admin, alice] = await Promise.all([makeKey(folder, 'admin'), makeKey(folder, 'alice')]);
+  const backups = await temporaryFolder();
+  await writeHostileBackups(backups);
   server = await startServer({
+    config: { backups: { directory: backups } },
     env: { CONTAINARIUM_LOG: 'trace' },
     prepare: withAdmins([{ name: 'chief', role: 'admin', keys: [admin] }]),
   });
@@ -212,6 +215,25 @@ function ssh(words: readonly string[], options: Parameters<TestServer['ssh']>[1]
   return server.ssh(words, { shared: true, key: admin.path, ...options });
 }
 
+const hostileBackup = '20990101-000000-evil';
+
+/** Writes a manifest for each kind of hostile text, and one that is none. */
+async function writeHostileBackups(folder: string): Promise<void> {
+  const stream = { plainBytes: 1, plainSha256: '0'.repeat(64), storedBytes: 1, storedSha256: '0'.repeat(64) };
+  const write = async (id: string, manifest: object): Promise<void> => {
+    await mkdir(join(folder, 'alice-container', id), { recursive: true, mode: 0o700 });
+    await writeFile(join(folder, 'alice-container', id, 'manifest.json'), JSON.stringify(manifest));
+  };
+  await write(hostileBackup, { version: 1, [everything]: everything, config: { [everything]: 1 } });
+  for (const [at, text] of Object.values(kinds).entries()) {
+    const id = `20980101-00000${at}-evil`;
+    const names = { id, user: 'alice', container: 'alice-container' };
+    const about = { createdAt: '2098-01-01T00:00:00Z', createdBy: text, incusVersion: text, compression: 'zstd' };
+    const contents = { encryption: 'none', config: { [text]: text }, devices: { [text]: { [text]: text } } };
+    await write(id, { version: 1, ...names, ...about, ...contents, data: stream, files: { ...stream, count: 1 } });
+  }
+}
+
 /**
  * Command lines whose answers may contain text from outside, for each verb of the catalogue. A new verb does not
  * compile without an entry.
@@ -237,6 +259,18 @@ const lines: Record<VerbName, readonly (readonly string[])[]> = {
   'snapshot schedule': [['snapshot', 'schedule', 'alice', 'hourly']],
   'snapshot restore': [['snapshot', 'restore', 'alice', 'second', '--yes']],
   'snapshot delete': [['snapshot', 'delete', 'alice', 'second', '--yes']],
+  'backup create': [['backup', 'create', 'alice']],
+  'backup list': [
+    ['backup', 'list'],
+    ['backup', 'list', 'alice'],
+  ],
+  'backup verify': [
+    ['backup', 'verify', 'alice', hostileBackup],
+    ['backup', 'verify', 'alice', 'latest', '--identity', '-'],
+  ],
+  'backup restore': [['backup', 'restore', 'alice', hostileBackup, '--yes']],
+  'backup download': [['backup', 'download', 'alice', hostileBackup]],
+  'backup delete': [['backup', 'delete', 'alice', hostileBackup, '--yes']],
   debug: [
     ['debug', 'alice'],
     ['debug', 'mallory'],

@@ -40,6 +40,7 @@ const open = [
   'snapshot list',
   'snapshot restore',
   'snapshot delete',
+  'backup list',
   'whoami',
   'help',
 ];
@@ -192,6 +193,7 @@ describe('an owner', () => {
     ['snapshot', 'list', '--user', '?'],
     ['snapshot', 'restore', 'mine', '--yes', '--user', '?'],
     ['snapshot', 'delete', 'mine', '--yes', '--user', '?'],
+    ['backup', 'list', '?'],
     ['keys', 'add', '--user', '?'],
     ['keys', 'invite', '--user', '?'],
     ['keys', 'remove', 'SHA256:x', '--user', '?'],

@@ -8,6 +8,7 @@ import { mayUse, verbNamed, verbNames, type VerbName } from '../../src/catalogue
 import { exitCodes, failureCodes, type FailureCode } from '../../src/domain/failure.ts';
 import { makeAuthority } from '../../src/service/certificates/x509.ts';
 import { withAdmins } from '../support/admins.ts';
+import { nameBackup } from '../support/backups.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import {
   eventually,
@@ -42,6 +43,21 @@ let server: TestServer;
 const keys = {} as Record<'admin' | 'viewer' | 'operator' | 'alice' | 'other' | 'ca' | 'branch', TestKey>;
 
 const missingUser = 'missing-one';
+const doomedBackup = '20260101-000000-doom';
+/** The folder of backups. */
+let backups: string;
+const backupColumns = [
+  'user',
+  'id',
+  'created_at',
+  'stored_bytes',
+  'plain_bytes',
+  'files',
+  'encrypted',
+  'verified_at',
+  'stores',
+  'trouble',
+];
 const keyColumns = ['type', 'bits', 'fingerprint', 'comment', 'added_at', 'added_by'];
 const banColumns = ['network', 'kind', 'reason', 'by', 'at', 'until'];
 const adminColumns = [
@@ -83,8 +99,11 @@ const certificates = (run: (words: readonly string[]) => Promise<void>): Promise
 const office = (run: (words: readonly string[], stdin?: string) => Promise<void>): Promise<void> =>
   run(['ca', 'add', 'office', '--for', 'manage'], keys.ca.line).catch(() => undefined);
 
-/** `help` is answered without the host; `shell` needs a terminal (test/shell/terminal.test.ts). */
-type Tried = Exclude<VerbName, 'help' | 'shell'>;
+/**
+ * `help` is answered without the host; `shell` needs a terminal (test/shell/terminal.test.ts); `backup download` sends
+ * bytes (test/ssh/download.test.ts).
+ */
+type Tried = Exclude<VerbName, 'help' | 'shell' | 'backup download'>;
 
 const cases: Record<Tried, Case> = {
   create: {
@@ -157,6 +176,38 @@ const cases: Record<Tried, Case> = {
     before: (run) => run(['snapshot', 'create', 'alice', 'doomed']),
     missing: ['snapshot', 'delete', 'alice', 'nothing', '--yes'],
     shows: /^alice-container: snapshot doomed deleted$/m,
+  },
+  'backup create': {
+    words: ['backup', 'create', 'alice'],
+    missing: ['backup', 'create', missingUser],
+    shows: /^alice-container: backup [0-9-]+-\w{4} made, .* with \d+ files$/m,
+  },
+  'backup list': {
+    words: ['backup', 'list', 'alice'],
+    before: (run) => run(['backup', 'create', 'alice']),
+    shows: /^alice +[0-9-]+-\w{4} .* never +directory$/m,
+    columns: backupColumns,
+  },
+  'backup verify': {
+    words: ['backup', 'verify', 'alice', 'latest'],
+    before: (run) => run(['backup', 'create', 'alice']),
+    missing: ['backup', 'verify', missingUser, 'latest'],
+    shows: /^Backup [0-9-]+-\w{4} was restored and booted: \d+ files compared, all as they were$/m,
+  },
+  'backup restore': {
+    words: ['backup', 'restore', 'alice', 'latest', '--yes'],
+    before: (run) => run(['backup', 'create', 'alice']),
+    missing: ['backup', 'restore', 'alice', '20200101-000000-none', '--yes'],
+    shows: /^alice-container: restored [0-9-]+-\w{4}; the container before is in snapshot before-restore-[\d-]+$/m,
+  },
+  'backup delete': {
+    words: ['backup', 'delete', 'alice', doomedBackup, '--yes'],
+    before: async (run) => {
+      await run(['backup', 'create', 'alice']);
+      await nameBackup(backups, 'alice-container', doomedBackup);
+    },
+    missing: ['backup', 'delete', 'alice', '20200101-000000-none', '--yes'],
+    shows: /^alice-container: backup 20260101-000000-doom deleted, .* freed$/m,
   },
   'snapshot schedule': {
     words: ['snapshot', 'schedule', 'alice', 'daily', '--keep', '30d'],
@@ -518,7 +569,9 @@ beforeAll(async () => {
     { notBefore: new Date(), notAfter: new Date(Date.now() + 86_400_000) },
   );
   testAuthority = made.certificate + made.key;
+  backups = await temporaryFolder();
   server = await startServer({
+    config: { backups: { directory: backups } },
     prepare: withAdmins([
       { name: 'root-admin', role: 'admin', keys: [keys.admin] },
       { name: 'viewer', role: 'viewer', keys: [keys.viewer] },
@@ -574,7 +627,9 @@ const documents = [
   ['yaml', '--format yaml'],
 ] as const;
 
-const verbs = verbNames.filter((name): name is Tried => name !== 'help' && name !== 'shell');
+const verbs = verbNames.filter(
+  (name): name is Tried => name !== 'help' && name !== 'shell' && name !== 'backup download',
+);
 
 /** Verbs whose answer may have no rows. */
 const mayBeEmpty: ReadonlySet<string> = new Set(['reconcile', 'resize', 'who', 'ca remove']);

@@ -124,6 +124,8 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
   readonly exitStatus?: (result: Result) => number;
   /** Requires a terminal and hands it to a program in the container. */
   readonly handsOverTerminal?: boolean;
+  /** Writes bytes to standard output, which must not be a terminal, and its result to standard error. */
+  readonly sendsBytes?: true;
   /** The switch that opens a full-screen view instead of printing a result; it requires a terminal. */
   readonly viewSwitch?: string;
   /** The switch with which the output is text that keeps coming, which no other format can hold. */

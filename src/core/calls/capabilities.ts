@@ -11,6 +11,10 @@ import { defaultListColumns, sortContainers } from '../../catalogue/verbs/list.t
 import { versionInfo, whoAmI } from '../../service/about.ts';
 import { addAdmin, listAdmins, removeAdmin, setAdminRole } from '../../service/admins.ts';
 import { audit, exportAudit, verifyAudit } from '../../service/audit.ts';
+import { restoreBackup } from '../../service/backupRestore.ts';
+import { createBackup, deleteBackup, listBackups } from '../../service/backups.ts';
+import { downloadBackup } from '../../service/backups/download.ts';
+import { verifyBackup } from '../../service/backups/verify.ts';
 import { addBan, liftBan, listBans } from '../../service/bans.ts';
 import { addCa, listCas, removeCa, revokeCertificates } from '../../service/cas.ts';
 import { generateCertificates, generateWithCa } from '../../service/certGenerate.ts';
@@ -104,6 +108,12 @@ export const capabilities: Capabilities = {
   'snapshot delete': deleteSnapshot,
   'snapshot rename': renameSnapshot,
   'snapshot schedule': scheduleSnapshots,
+  'backup create': createBackup,
+  'backup list': listBackups,
+  'backup verify': verifyBackup,
+  'backup restore': restoreBackup,
+  'backup download': downloadBackup,
+  'backup delete': deleteBackup,
   shell: openShell,
   logs: consoleLog,
   export: exportAccess,

@@ -89,6 +89,7 @@ function toInstance(
     createdAtMs: milliseconds(instance.created_at, nowMs),
     lastUsedAtMs: milliseconds(instance.last_used_at, nowMs),
     ...own,
+    backups: [],
     ranMs: 0,
     run:
       status === 'Stopped'

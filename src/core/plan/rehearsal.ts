@@ -113,6 +113,7 @@ class Rehearsal {
       settings: { ...service.settings, timeouts: { ...service.settings.timeouts, readyMs: 0 } },
       streams: simulated.streams,
       operations: rehearsed.operations,
+      repository: noRepository,
       log: service.log.child({ rehearsal: verb }),
     };
     const context: ServiceContext = {
@@ -164,7 +165,8 @@ class Rehearsal {
     const { settings } = this.#options.service;
     const incus = new Incus(runner, settings.timeouts);
     const accounts = new Accounts(runner);
-    const steps = makeSteps({ incus, accounts, jumpKeys, jumpGroup: settings.jump.group });
+    const repository = noRepository;
+    const steps = makeSteps({ incus, accounts, jumpKeys, jumpGroup: settings.jump.group, repository });
     return { incus, accounts, jumpKeys, steps, keyscan: new KeyScan(runner), oomLog: new OomLog(runner) };
   }
 
@@ -251,6 +253,9 @@ class Rehearsal {
 }
 
 type Capability = (context: ServiceContext, input: unknown, call: Call) => Promise<unknown>;
+
+const noRepository = (): Promise<never> =>
+  Promise.reject(new Failure('wrong-state', { what: 'the plan', why: 'calls about backups have no plan yet' }));
 
 const forever = (): Promise<never> => new Promise(() => undefined);
 

@@ -59,6 +59,11 @@ export class ChannelIo implements CommandIo {
     this.#write(this.terminal ? this.#channel : this.#channel.stderr, text);
   }
 
+  async bytes(data: Buffer): Promise<void> {
+    this.#output.write(this.#channel, data);
+    await this.#output.flushed();
+  }
+
   async readStdin(maxBytes: number): Promise<string> {
     const deadline = performance.now() + this.#stdinMs;
     while (!this.#ended) {

@@ -24,6 +24,7 @@ import { ownIds, type FuseConnections, type IdRange } from './fuse.ts';
 import { IdChoice } from './idChoice.ts';
 import { listWithState } from './instanceList.ts';
 import { memoryInUse, type MemoryInUse } from './memoryMetrics.ts';
+import { IncusBackups } from './backups.ts';
 import { IncusSnapshots } from './snapshots.ts';
 import type { Output, Runner } from '../runner.ts';
 
@@ -75,12 +76,14 @@ export class Incus {
   readonly #idChoice = new IdChoice();
   readonly #fuse: FuseConnections | undefined;
   readonly snapshots: IncusSnapshots;
+  readonly backups: IncusBackups;
   readonly limits: IncusLimits;
 
   /** `fuse` is undefined where the instances are not on this machine. */
   constructor(runner: Runner, limits: IncusLimits = defaultIncusLimits, fuse?: FuseConnections) {
     this.#client = new IncusClient(runner, limits);
     this.snapshots = new IncusSnapshots(this.#client, limits, this.#idChoice);
+    this.backups = new IncusBackups(this.#client, limits);
     this.limits = limits;
     this.#fuse = fuse;
   }
@@ -250,7 +253,7 @@ export class Incus {
    * Changes configuration keys and devices of an instance in one request, which Incus applies whole or not at all. A
    * device is replaced whole, so pass all its keys. An empty value unsets a configuration key.
    */
-  async patch(name: string, change: Partial<InstanceSpec>): Promise<void> {
+  async patch(name: string, change: Partial<InstanceSpec> & { readonly profiles?: readonly string[] }): Promise<void> {
     const path = `/1.0/instances/${encodeURIComponent(name)}`;
     await this.#idChoice.run(change, () =>
       this.#client.change(name, ['query', '--request', 'PATCH', '--data', JSON.stringify(change), path], {

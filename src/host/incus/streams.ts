@@ -1,4 +1,6 @@
-/** The streams of Incus: the events of its instances, and terminals in them. */
+/** The streams of Incus: the events of its instances, terminals in them, and backups of them. */
+import type { Readable } from 'node:stream';
+import { createFromBackup, freeForBackups, readBackup, type InstanceFromBackup } from './backupStreams.ts';
 import { followEvents } from './lifecycleEvents.ts';
 import type { EventListener, LifecycleEvent } from './lifecycleEvents.ts';
 import { openTerminal } from './exec.ts';
@@ -6,7 +8,7 @@ import { incusSocketPath } from './socket.ts';
 import type { Keepalive } from './socket.ts';
 import type { HostTerminal, TerminalRequest } from './terminal.ts';
 
-export type { EventListener, HostTerminal, LifecycleEvent, TerminalRequest };
+export type { EventListener, HostTerminal, InstanceFromBackup, LifecycleEvent, TerminalRequest };
 
 export interface IncusStreams {
   /**
@@ -23,6 +25,18 @@ export interface IncusStreams {
    * answer).
    */
   terminal(request: TerminalRequest): Promise<HostTerminal>;
+  /**
+   * Opens the tar archive of a backup that Incus has made. Rejects with `not-found`, `program-failed` (Incus refused)
+   * or `incus-unavailable`.
+   */
+  readBackup(instance: string, backup: string): Promise<Readable>;
+  /**
+   * Makes a stopped instance of the archive of a backup, with the configuration that the archive has. Rejects with the
+   * failure of its source, with `program-failed` (Incus refused), `timeout` or `incus-unavailable`.
+   */
+  createFromBackup(wanted: InstanceFromBackup): Promise<void>;
+  /** Returns the free space of the disk where Incus writes backups; undefined if that is not known. */
+  freeForBackups(): Promise<number | undefined>;
 }
 
 /** In milliseconds. */
@@ -64,5 +78,17 @@ export class SocketStreams implements IncusStreams {
 
   terminal(request: TerminalRequest): Promise<HostTerminal> {
     return openTerminal(this.#socketPath, this.#limits, request);
+  }
+
+  readBackup(instance: string, backup: string): Promise<Readable> {
+    return readBackup(this.#socketPath, instance, backup);
+  }
+
+  createFromBackup(wanted: InstanceFromBackup): Promise<void> {
+    return createFromBackup(this.#socketPath, wanted);
+  }
+
+  freeForBackups(): Promise<number | undefined> {
+    return freeForBackups(this.#socketPath);
   }
 }

@@ -15,6 +15,7 @@ import type { JumpKeys } from '../../host/jumpKeys.ts';
 import type { StepKind } from '../../journal/operations.ts';
 import { isMadeBy, isOurAccount } from './jumpAccount.ts';
 import { field, imageProperty } from './metadata.ts';
+import { makeBackupSteps, type BackupStepTools } from './backupSteps.ts';
 import { makeSnapshotSteps } from './snapshotSteps.ts';
 
 export interface StepTools {
@@ -22,6 +23,7 @@ export interface StepTools {
   readonly accounts: Accounts;
   readonly jumpKeys: JumpKeys;
   readonly jumpGroup: string;
+  readonly repository: BackupStepTools['repository'];
 }
 
 export type Steps = ReturnType<typeof makeSteps>;
@@ -71,7 +73,7 @@ type Facts = { readonly [key: string]: string | number | boolean | null };
 /** `was` is the status of the instance before the step; journals of earlier versions lack it. */
 type PowerFacts = Facts & { readonly instance: string; readonly was?: string };
 
-export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
+export function makeSteps({ incus, accounts, jumpKeys, jumpGroup, repository }: StepTools) {
   async function deleteOwn({ instance, operation }: { instance: string; operation: string }): Promise<void> {
     await incusQuiet(incus, instance);
     const found = await incus.instance(instance);
@@ -253,6 +255,7 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup }: StepTools) {
 
   return {
     ...makeSnapshotSteps({ incus, quiet: (instance) => incusQuiet(incus, instance) }),
+    ...makeBackupSteps({ incus, quiet: (instance) => incusQuiet(incus, instance), repository }),
     createInstance,
     createBuildInstance,
     renameInstance,

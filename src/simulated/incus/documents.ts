@@ -131,6 +131,17 @@ export function instanceDocument(instance: InstanceRecord): Record<string, unkno
   };
 }
 
+/** Returns an element of `/1.0/instances/NAME/backups?recursion=1`. */
+export function backupDocument({ name, createdAtMs, expiresAtMs }: SnapshotRecord): Record<string, unknown> {
+  return {
+    created_at: time(createdAtMs),
+    expires_at: expiresAtMs === 0 ? zeroTime : time(expiresAtMs),
+    instance_only: true,
+    name,
+    optimized_storage: false,
+  };
+}
+
 /** Returns an element of `/1.0/instances/NAME/snapshots?recursion=1`. */
 export function snapshotDocument(
   instance: InstanceRecord,

@@ -15,6 +15,7 @@ import {
   startInstance,
   stopInstance,
 } from './instances.ts';
+import { importInstance } from './backups.ts';
 import { query } from './query.ts';
 import { copySnapshot, deleteSnapshot, renameSnapshot, restoreSnapshot } from './snapshots.ts';
 
@@ -33,8 +34,8 @@ const quiet = { quiet: 'none', q: 'none' } as const;
 const powerFlags = { ...quiet, force: 'none', timeout: 'value' } as const;
 /** The server's description of `publish`. Its operation does not name the instance (incus 6.0). */
 const publishing = 'Downloading image';
-/** The path to which a new snapshot is sent. */
-const snapshotPath = /^\/1\.0\/instances\/([^/]+)\/snapshots$/;
+/** The path to which a new snapshot or backup is sent. */
+const newPath = /^\/1\.0\/instances\/([^/]+)\/(snapshots|backups)$/;
 const always = (): boolean => true;
 const never = (): boolean => false;
 
@@ -107,6 +108,13 @@ const verbs: Readonly<Record<string, Verb>> = {
     changes: always,
     run: (world, parsed) =>
       copySnapshot(world, first(parsed), parsed.rest[1] ?? '', [parsed.flags.get('config') ?? ''].filter(Boolean)),
+  },
+  // The server's part of an import, which the client begins through its socket (src/simulated/incus/streams.ts).
+  import: {
+    flags: quiet,
+    operands: 2,
+    changes: always,
+    run: (world, parsed, input) => importInstance(world, parsed.rest[1] ?? '', input),
   },
   'snapshot restore': {
     operation: 'Restoring snapshot',
@@ -224,8 +232,11 @@ export const incus: SimulatedProgram = {
   background: (args) => {
     const found = find(args);
     if (found === undefined) return undefined;
-    const snapshotted = found.parsed.flags.get('request') === 'POST' ? snapshotPath.exec(first(found.parsed)) : null;
-    if (snapshotted !== null) return { description: 'Snapshotting instance', args, instance: snapshotted[1] ?? '' };
+    const made = found.parsed.flags.get('request') === 'POST' ? newPath.exec(first(found.parsed)) : null;
+    if (made !== null) {
+      const description = made[2] === 'snapshots' ? 'Snapshotting instance' : 'Backing up instance';
+      return { description, args, instance: made[1] ?? '' };
+    }
     const description = found.verb.operation;
     if (description === undefined) return undefined;
     // The name comes second in `incus create IMAGE NAME` and `incus copy`, first in the other verbs.

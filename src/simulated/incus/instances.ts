@@ -114,6 +114,7 @@ export function createInstance(world: World, imageRef: string, name: string, inp
     ranMs: 0,
     run: null,
     snapshots: [],
+    backups: [],
   };
   world.emit('instance-created', name);
   return done();
@@ -150,6 +151,7 @@ export function copyInstance(
     ranMs: 0,
     run: null,
     snapshots: [],
+    backups: [],
   };
   world.emit('instance-created', name);
   return done();

@@ -1,6 +1,6 @@
 /**
  * Simulates `incus query`: GET of the documents and metrics that this product reads, PATCH of an instance, POST of a
- * snapshot, and the DELETE of a console log.
+ * snapshot or a backup, and the DELETE of a backup or a console log.
  */
 import { incusError, incusRefusal, printed } from '../program/answer.ts';
 import type { Answer, World } from '../program/answer.ts';
@@ -10,6 +10,7 @@ import { clearConsoleLog } from '../inside/console.ts';
 import { instanceNamed } from '../program/lookup.ts';
 import { localImage } from './images.ts';
 import { metricsText } from './metrics.ts';
+import { createBackup, deleteBackup } from './backups.ts';
 import { createSnapshot } from './snapshots.ts';
 
 function sorted(value: unknown): unknown {
@@ -70,6 +71,7 @@ function getOne(world: World, kind: string, name: string, part: string | undefin
     if (part === 'state') return shown(documents.instanceStateDocument(state, instance, nowMs));
     if (part === undefined && isFull) return shown(documents.fullInstanceDocument(state, instance, nowMs));
     if (part === undefined) return shown(documents.instanceDocument(instance));
+    if (part === 'backups' && isFull) return shown(instance.backups.map(documents.backupDocument));
     if (part === 'snapshots' && isFull)
       return shown(instance.snapshots.map((one) => documents.snapshotDocument(instance, one)));
   }
@@ -148,6 +150,10 @@ export function query(world: World, method: string, target: string, body: string
     return patchInstance(world, name, body);
   if (method === 'POST' && kind === 'instances' && name !== undefined && more.join('/') === 'snapshots')
     return createSnapshot(world, name, body);
+  if (method === 'POST' && kind === 'instances' && name !== undefined && more.join('/') === 'backups')
+    return createBackup(world, name, body);
+  if (method === 'DELETE' && kind === 'instances' && name !== undefined && more[0] === 'backups' && more.length === 2)
+    return deleteBackup(world, name, more[1] ?? '');
   if (method === 'DELETE' && kind === 'instances' && name !== undefined && more.join('/') === 'console')
     return clearConsoleLog(world, name);
   return incusError('not found');

@@ -1,20 +1,30 @@
-/** The simulated host's {@link IncusStreams}: lifecycle events of its instances, and terminals in them. */
+/** The simulated host's {@link IncusStreams}: events of its instances, terminals in them, and their backups. */
+import { PassThrough, type Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { Failure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';
 import { durationInWords } from '../../domain/values/duration.ts';
 import { defaultStreamLimits } from '../../host/incus/streams.ts';
-import type { EventListener, HostTerminal, IncusStreams, TerminalRequest } from '../../host/incus/streams.ts';
+import type {
+  EventListener,
+  HostTerminal,
+  IncusStreams,
+  InstanceFromBackup,
+  TerminalRequest,
+} from '../../host/incus/streams.ts';
+import { catchRefusal, refused } from '../program/answer.ts';
 import type { World } from '../program/answer.ts';
+import { instanceNamed } from '../program/lookup.ts';
+import { archiveOf, importInstance, readArchive } from './backups.ts';
 import type { Gate } from '../faults/gate.ts';
 import type { LifecycleEvents } from '../state/lifecycleEvents.ts';
 import { isShell, SimulatedTerminal } from '../inside/terminal.ts';
 import { wait } from '../faults/wait.ts';
 
 /**
- * Program name in the command log and in fault plans. The arguments are `events`, or `terminal` followed by the
- * instance and the program with its arguments. With `fail-after`, a stream opens and loses its connection a moment
- * later.
+ * Program name in the command log and in fault plans. The arguments are `events`, `terminal` followed by the instance
+ * and the program with its arguments, `backup` followed by the instance and the backup, or `import` followed by the new
+ * instance. With `fail-after`, a stream opens and loses its connection a moment later.
  */
 const streamsProgram = 'incus-streams';
 
@@ -120,6 +130,60 @@ export class SimulatedStreams implements IncusStreams {
         terminal.lose(unavailable('lost the connection to the terminal')),
       );
     return terminal;
+  }
+
+  async readBackup(instance: string, backup: string): Promise<Readable> {
+    const found: { archive?: Readable } = {};
+    const { isDoomed } = await this.#open(['backup', instance, backup], undefined, (world) => {
+      const record = Object.hasOwn(world.state.instances, instance)
+        ? instanceNamed(world, instance).backups.find(({ name }) => name === backup)
+        : undefined;
+      if (record === undefined)
+        throw new Failure('not-found', {
+          what: `the export of ${quoted(instance)}`,
+          why: 'Instance backup not found',
+        });
+      found.archive = archiveOf(structuredClone(record));
+    });
+    const out = new PassThrough();
+    if (isDoomed) {
+      out.write(Buffer.alloc(512));
+      void wait(this.#lateMs).then(() => out.destroy(unavailable('the connection was lost')));
+      return out;
+    }
+    found.archive?.on('error', (error) => out.destroy(error)).pipe(out);
+    return out;
+  }
+
+  async createFromBackup({ name, source, timeoutMs }: InstanceFromBackup): Promise<void> {
+    const input = JSON.stringify(await readArchive(source));
+    const what = `instance ${quoted(name)}`;
+    const answer = await this.#gate.pass({
+      subject: { program: streamsProgram, args: ['import', name], changes: true },
+      isLong: true,
+      limitMs: timeoutMs,
+      background: {
+        program: 'incus',
+        args: ['import', '-', name],
+        input,
+        description: 'Restoring backup',
+        instance: name,
+      },
+      effect: (world) => catchRefusal(() => importInstance(world, name, input)),
+      failed: (how, message = 'simulated fault') => {
+        if (how === 'down') throw unavailable('its server does not answer');
+        return refused(1, message);
+      },
+      timedOut: () => new Failure('timeout', { what, why: 'Incus did not answer in time' }),
+      cancelled: () => new Failure('cancelled', { what, why: 'it was cancelled' }),
+    });
+    const why = answer.stderr.trim().replace(/^Error: /, '');
+    if (answer.exitCode !== 0) throw new Failure('program-failed', { what, why, details: { stderr: why } });
+  }
+
+  /** Its disk is not simulated. */
+  freeForBackups(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 }
 

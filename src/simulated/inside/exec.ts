@@ -1,4 +1,5 @@
 /** Simulates `incus exec` for the programs that image builds and checks run in a container. Most only succeed. */
+import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { done, incusError, printed, refused } from '../program/answer.ts';
 import type { Answer, World } from '../program/answer.ts';
@@ -18,6 +19,8 @@ const programs: Readonly<Record<string, InnerProgram>> = {
   getent: succeed,
   journalctl: () => printed('-- No entries --\n'),
   rm: remove,
+  sha256sum: checksums,
+  stat: modificationTimes,
   systemctl: systemctl,
   test: succeed,
   true: succeed,
@@ -78,13 +81,30 @@ function findFiles(instance: InstanceRecord, args: readonly string[]): Answer {
   return found.length > 0 ? done() : printed('');
 }
 
+/** Runs `sha256sum -- FILE…`. Names are written as they are: the simulated host has no line feeds in them. */
+function checksums(instance: InstanceRecord, args: readonly string[]): Answer {
+  let [stdout, stderr] = ['', ''];
+  for (const path of operands(args)) {
+    const file = Object.hasOwn(instance.files, path) ? instance.files[path] : undefined;
+    if (file === undefined) stderr += `sha256sum: ${path}: No such file or directory\n`;
+    else stdout += `${createHash('sha256').update(file.content).digest('hex')}  ${path}\n`;
+  }
+  return { stdout, stderr, exitCode: stderr === '' ? 0 : 1, changed: false };
+}
+
+/** Runs `stat --format=%Y -- FILE`. The simulated host keeps no times, so every file is old. */
+function modificationTimes(instance: InstanceRecord, args: readonly string[]): Answer {
+  const known = operands(args).filter((path) => Object.hasOwn(instance.files, path));
+  return { ...printed(known.map(() => '0\n').join('')), exitCode: known.length === operands(args).length ? 0 : 1 };
+}
+
 function systemctl(_instance: InstanceRecord, args: readonly string[]): Answer {
   if (args.includes('is-system-running')) return printed('running\n');
   if (args.includes('is-active')) return printed('active\n');
   return args.includes('is-enabled') ? printed('enabled\n') : printed('');
 }
 
-const readers = ['cat', 'false', 'getent', 'journalctl', 'test', 'true'];
+const readers = ['cat', 'false', 'getent', 'journalctl', 'sha256sum', 'stat', 'test', 'true'];
 
 /** Reports whether a command line in a container may change the container. */
 export function execChanges(argv: readonly string[]): boolean {

@@ -47,6 +47,8 @@ const instance = z.object({
   run: run.nullable(),
   /** The oldest first. */
   snapshots: z.array(snapshot).default([]),
+  /** The backups on Incus's disk. */
+  backups: z.array(snapshot).default([]),
   /** Console log that was still unread at the last stop. */
   consoleLog: z.string().optional(),
   /** A quota below the used space: btrfs refused it, but enforces it until the size changes again. */

@@ -49,6 +49,8 @@ function rendered(instance: InstanceRecord, all: readonly InstanceRecord[]): unk
     snapshots: [
       ...new Set([instance, ...earlier].flatMap((each) => each.snapshots.map((one) => withoutTime(one.name)))),
     ].sort(),
+    // What an operation leaves on the disk of Incus.
+    backups: instance.backups.map((one) => one.name),
     hasEarlier: earlier.length > 0,
     // A running container must serve the host key in its configuration.
     running: run === null ? false : { address: run.address, servesItsKey: run.hostKey === (hostKey ?? null) },

@@ -53,6 +53,8 @@ export const carol: Actor = {
 
 export const statePath = (folder: string): string => join(folder, 'simulated-host.json');
 const logPath = (folder: string): string => join(folder, 'simulated-commands.jsonl');
+/** The folder of backups. */
+export const backupsPath = (folder: string): string => join(folder, 'backups');
 export const faultsPath = (folder: string): string => join(folder, 'simulated-faults.json');
 
 /** Returns the state of the simulated host in a folder. */
@@ -97,10 +99,12 @@ export class World {
    */
   static async open(folder: string, options: WorldOptions = {}): Promise<World> {
     await mkdir(folder, { recursive: true });
+    await mkdir(backupsPath(folder), { recursive: true, mode: 0o700 });
     const settings: Settings = checkSettings(
       {
         timeouts: { readyMs: 1000 },
         jump: { hostKeys: [] },
+        backups: { directory: backupsPath(folder) },
         ...options.settings,
       },
       'of the test',

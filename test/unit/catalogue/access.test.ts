@@ -29,6 +29,12 @@ snapshot restore   -      x       x     x    x
 snapshot delete    -      x       x     x    x
 snapshot rename    -      x       x     -    x
 snapshot schedule  -      x       x     -    x
+backup create      -      x       x     -    x
+backup list        x      x       x     x    x
+backup verify      -      x       x     -    x
+backup restore     -      x       x     -    x
+backup download    -      -       x     -    x
+backup delete      -      x       x     -    x
 protect            -      x       x     -    x
 unprotect          -      x       x     -    x
 label set          -      x       x     -    x
@@ -217,6 +223,7 @@ describe('access', () => {
       'snapshot list',
       'snapshot restore',
       'snapshot delete',
+      'backup list',
       'logs',
       'config',
       'keys',

@@ -63,7 +63,9 @@ describe('examples', () => {
       const words = splitLine(there.replace(/ (<|>|>>) .*$/, ''));
       const { verb: found, input, help } = parseCommandLine(words, actor);
       expect([found.name, help]).toEqual([name, false]);
-      const full = verb.stdin === undefined ? input : { [verb.stdin.into]: stdinFor(name, key), ...input };
+      const into = verb.stdin?.into ?? '';
+      const isRead = verb.stdin !== undefined && [undefined, '-'].includes(input[into] as string | undefined);
+      const full = isRead ? { ...input, [into]: stdinFor(name, key) } : input;
       expect(() => checkInput(name, verb.input, full)).not.toThrow();
     }
   });

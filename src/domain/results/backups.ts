@@ -1,0 +1,84 @@
+/** Results of the verbs about backups. Sizes in bytes, times in RFC 3339 UTC. */
+
+export interface Backup {
+  readonly id: string;
+  readonly user: string;
+  readonly container: string;
+  readonly createdAt: string;
+  readonly createdBy: string;
+  /** Whether it is encrypted, so that this host cannot read it. */
+  readonly isEncrypted: boolean;
+  /** What it takes in each store. */
+  readonly storedBytes: number;
+  /** What Incus exported. */
+  readonly plainBytes: number;
+  readonly files: number;
+  /** When it was last restored for a test; null if never. */
+  readonly verifiedAt: string | null;
+}
+
+export interface ListedBackup {
+  readonly id: string;
+  readonly user: string;
+  readonly container: string;
+  /** Null if its manifest cannot be read; then `trouble` says why. */
+  readonly backup: Backup | null;
+  readonly trouble: string | null;
+  /** Where it is: `directory`, `s3`. */
+  readonly stores: readonly string[];
+}
+
+export interface BackupList {
+  /** Null for all containers. */
+  readonly user: string | null;
+  /** The newest first. */
+  readonly backups: readonly ListedBackup[];
+}
+
+export interface BackupCreated {
+  readonly user: string;
+  readonly container: string;
+  readonly backup: Backup;
+  readonly operation: string;
+}
+
+export interface BackupDeleted {
+  readonly user: string;
+  readonly container: string;
+  readonly id: string;
+  readonly freedBytes: number;
+  readonly operation: string;
+}
+
+export interface BackupVerified {
+  readonly user: string;
+  readonly container: string;
+  readonly id: string;
+  readonly verifiedAt: string;
+  /** Files whose contents were compared. */
+  readonly compared: number;
+  /** Files that the boot itself had changed, and that were not compared. */
+  readonly changedByBoot: number;
+  readonly operation: string;
+}
+
+export interface BackupRestored {
+  readonly user: string;
+  readonly container: string;
+  readonly id: string;
+  /** The snapshot of the container that was there before; null if there was none. */
+  readonly before: string | null;
+  readonly status: string;
+  readonly connectionsEnded: boolean;
+  readonly operation: string;
+}
+
+export interface BackupDownloaded {
+  readonly user: string;
+  readonly container: string;
+  readonly id: string;
+  /** Number of bytes that were sent. */
+  readonly bytes: number;
+  /** Whether they are the archive of Incus, and not what is stored. */
+  readonly isPlain: boolean;
+}

@@ -1,0 +1,194 @@
+/** `backup create`, `list` and `delete`. At self@ one can list those of one's own container. */
+import type { BackupCreated, BackupDeleted, BackupList } from '../domain/results/backups.ts';
+import { Failure } from '../domain/failure.ts';
+import { backupIdOf } from '../domain/values/backupId.ts';
+import { formatHuman } from '../domain/values/size.ts';
+import { containerName, userOf, type Username } from '../domain/values/username.ts';
+import type { IncusInstance } from '../host/incus/documents.ts';
+import type { Running } from '../journal/operations.ts';
+import type { Manifest } from '../repository/manifest.ts';
+import { pruneList } from '../repository/retention.ts';
+import type { About, Repository } from '../repository/repository.ts';
+import { changeableInstanceOf } from './instances/containers.ts';
+import type { Call, HostContext } from './instances/context.ts';
+import { Stages } from './instances/stages.ts';
+import { targetContainer } from './instances/target.ts';
+import { backupTarget, keptConfig, noBackup, toBackup } from './backups/shared.ts';
+
+/** Incus deletes an export by itself after this time, in milliseconds, in case this server does not. */
+const exportExpiryMs = 48 * 3_600_000;
+
+/**
+ * An archive has no holes and is not compressed, so it may be larger than what the container takes on its pool: on ZFS,
+ * by how well its files compress.
+ */
+const archiveFactor = 1.5;
+
+export async function listBackups(
+  context: HostContext,
+  { user: named }: { readonly user?: Username | undefined },
+  { actor, signal }: Call,
+): Promise<BackupList> {
+  const user = actor.entryPoint === 'self' ? targetContainer('backup list', named, actor) : named;
+  const repository = await context.repository();
+  const found = await repository.list(user === undefined ? undefined : containerName(user), signal);
+  return {
+    user: user ?? null,
+    backups: found.map(({ id, container, manifest, trouble, verification, stores }) => ({
+      id,
+      user: userOf(container),
+      container,
+      backup: manifest === undefined ? null : toBackup(manifest, verification),
+      trouble: trouble ?? null,
+      stores,
+    })),
+  };
+}
+
+export async function createBackup(
+  context: HostContext,
+  { user }: { readonly user: Username },
+  call: Call,
+): Promise<BackupCreated> {
+  const { incus, steps, now } = context;
+  return context.operations.run(
+    { verb: 'backup create', target: user, actor: call.actor, input: call.recorded },
+    async () => {
+      const instance = await changeableInstanceOf(context, user, { own: true });
+      const repository = await context.repository();
+      await requireRoom(context, repository, instance);
+      const { environment } = await incus.server();
+      return { instance, repository, incusVersion: environment.server_version };
+    },
+    async (operation, { instance, repository, incusVersion }) => {
+      const { name } = instance;
+      const stages = new Stages(call.progress, 2);
+      await sweep(context, repository);
+      const createdAt = now();
+      const backup = `containarium-${operation.id.toLowerCase()}`;
+      await stages.stage('Exporting container', () =>
+        operation.step(steps.exportInstance, { instance: name, backup }, () =>
+          incus.backups.create(
+            name,
+            backup,
+            new Date(createdAt.getTime() + exportExpiryMs),
+            context.settings.backups.limitMs,
+          ),
+        ),
+      );
+      const about: About = {
+        id: backupIdOf(createdAt, operation.id),
+        user,
+        container: name,
+        createdAt: createdAt.toISOString(),
+        createdBy: call.actor.name,
+        incusVersion,
+        config: keptConfig(instance),
+        devices: instance.devices,
+      };
+      let manifest: Manifest | undefined;
+      await stages.stage('Storing backup', async () => {
+        manifest = await storeExport(context, operation, repository, about, backup);
+      });
+      if (manifest === undefined) throw new Error('a stored backup without a manifest');
+      return { user, container: name, backup: toBackup(manifest, undefined), operation: operation.id };
+    },
+  );
+}
+
+/** Reads an export from Incus and stores it, as a step of an operation. */
+async function storeExport(
+  { streams, steps, settings, now }: HostContext,
+  operation: Running,
+  repository: Repository,
+  about: About,
+  backup: string,
+): Promise<Manifest | undefined> {
+  const { container, id } = about;
+  return operation.step(steps.storeBackup, { container, id }, async () => {
+    const source = await streams.readBackup(container, backup);
+    const signal = AbortSignal.timeout(settings.backups.limitMs);
+    return repository.write(about, source, { now, signal });
+  });
+}
+
+/** Refuses a backup for which there is no room, where Incus writes the export or where it is stored. */
+async function requireRoom(
+  { streams }: HostContext,
+  repository: Repository,
+  { name, state }: IncusInstance,
+): Promise<void> {
+  const usedBytes = state?.disk?.['root']?.usage ?? 0;
+  const [exportBytes, storeBytes] = await Promise.all([streams.freeForBackups(), repository.freeBytes()]);
+  const refuse = (where: string, free: number, needed: number, next: string): Failure =>
+    new Failure('no-space', {
+      what: `a backup of container "${name}"`,
+      why: `${where} has ${formatHuman(free)} free, and it may take ${formatHuman(needed)}`,
+      next,
+    });
+  const neededBytes = Math.ceil(usedBytes * archiveFactor);
+  if (exportBytes !== undefined && exportBytes < neededBytes)
+    throw refuse('the disk of Incus', exportBytes, neededBytes, 'free space on the host');
+  if (storeBytes !== undefined && storeBytes < usedBytes)
+    throw refuse('the folder for backups', storeBytes, usedBytes, 'free space there: "backup list", "backup delete"');
+}
+
+/** Deletes what interrupted calls have left. Never rejects: that is no reason to make no backup. */
+async function sweep({ log, now }: HostContext, repository: Repository): Promise<void> {
+  await repository.sweep(now()).catch((error: unknown) => {
+    log.warn({ failure: Failure.from(error).toData() }, 'what interrupted backups have left could not be deleted');
+  });
+}
+
+/** Deletes a backup, also one that cannot be read. */
+export async function deleteBackup(
+  context: HostContext,
+  { user, backup: id }: { readonly user: Username; readonly backup: string },
+  call: Call,
+): Promise<BackupDeleted> {
+  const container = containerName(user);
+  const name = { container, id };
+  const { result, repository } = await context.operations.run(
+    { verb: 'backup delete', target: backupTarget(user, id), actor: call.actor, input: call.recorded },
+    async () => {
+      const repository = await context.repository();
+      const found = (await repository.list(container)).find((each) => each.id === id);
+      if (found === undefined) throw noBackup(user, id);
+      return { found, repository };
+    },
+    async (operation, { found, repository }) => {
+      await operation.step(context.steps.deleteBackup, name, () => repository.forget(name));
+      const freedBytes = found.manifest === undefined ? 0 : toBackup(found.manifest, undefined).storedBytes;
+      return { result: { user, container, id, freedBytes, operation: operation.id }, repository };
+    },
+  );
+  // From here on it is no backup. What is left is swept by the next one.
+  await repository.clear(name).catch((error: unknown) => {
+    const { what, why } = Failure.from(error);
+    call.progress.note(`Some of it is left, and is deleted with the next backup: ${what}: ${why}`);
+  });
+  return result;
+}
+
+/**
+ * Deletes the backups of a container that the settings do not keep (`backups.keep`), the oldest first. One that cannot
+ * be read is left to a person.
+ */
+export async function pruneBackups(context: HostContext, user: Username, call: Call): Promise<BackupDeleted[]> {
+  const repository = await context.repository();
+  const backups = (await repository.list(containerName(user))).flatMap(({ id, manifest, verification }) =>
+    manifest === undefined
+      ? []
+      : [
+          {
+            id,
+            createdAt: new Date(manifest.createdAt),
+            verifiedAt: verification === undefined ? undefined : new Date(verification.verifiedAt),
+          },
+        ],
+  );
+  const deleted: BackupDeleted[] = [];
+  for (const { id } of pruneList(backups, context.settings.backups.keep, context.now()))
+    deleted.push(await deleteBackup(context, { user, backup: id }, { ...call, recorded: { user, backup: id } }));
+  return deleted;
+}

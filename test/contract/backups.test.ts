@@ -1,0 +1,20 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { it, onTestFinished } from 'vitest';
+import { Incus } from '../../src/host/incus/incus.ts';
+import { SimulatedHost } from '../../src/simulated/host.ts';
+import { checkBackups } from './backups.ts';
+
+it('the simulated host makes backups, and instances of them, as a real host does', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'containarium-backups-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const host = SimulatedHost.open(join(folder, 'host.json'));
+  const root = { type: 'disk', path: '/', pool: 'default' };
+  await checkBackups({
+    incus: new Incus(host.runner),
+    streams: host.streams,
+    image: 'images:debian/12',
+    spec: { config: {}, devices: { root } },
+  });
+});
