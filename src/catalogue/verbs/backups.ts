@@ -6,6 +6,7 @@ import type {
   BackupCreated,
   BackupDeleted,
   BackupDownloaded,
+  HostRebuilt,
   BackupList,
   BackupRestored,
   BackupVerified,
@@ -234,6 +235,31 @@ export const backupRestore = defineVerb({
       text: `${result.container}: restored ${result.id}${result.before === null ? '' : `; the container before is in snapshot ${result.before}`}`,
     },
     ...endedConnections(result.user, result.connectionsEnded),
+  ],
+});
+
+export const backupRebuild = defineVerb({
+  name: 'backup rebuild',
+  summary: 'Make every container again that has a backup and is gone',
+  description: [
+    'For a new host in place of one that is lost: set the place of its backups in the settings, and this makes all containers again, each from its newest backup, with account, keys, limits and labels. It touches no container that is there, and can be repeated.',
+  ],
+  examples: [{ line: 'backup rebuild', says: 'on a new host, after the old one is lost' }],
+  access: { manage: 'admin' },
+  changes: true,
+  danger: 'none',
+  stdin: identityStdin,
+  parameters: [identityOption],
+  input: z.strictObject({ identity: identity.optional() }),
+  ends: { ...readEnds, usage: off, partial: 'some containers could not be made again' },
+  exit: ({ failed }: HostRebuilt) => (failed.length === 0 ? 'ok' : 'partial'),
+  view: ({ restored, present, failed }: HostRebuilt) => [
+    {
+      kind: 'text',
+      tone: failed.length === 0 ? 'good' : 'warn',
+      text: `${plural(restored.length, 'container')} made again${restored.length === 0 ? '' : `: ${restored.join(', ')}`}; ${present.length} were there`,
+    },
+    ...failed.map(({ user, why, code }) => ({ kind: 'text', tone: 'bad', text: `${user}: ${why} (${code})` }) as const),
   ],
 });
 

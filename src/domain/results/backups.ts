@@ -73,6 +73,14 @@ export interface BackupRestored {
   readonly operation: string;
 }
 
+export interface HostRebuilt {
+  /** Users whose containers were made again. */
+  readonly restored: readonly string[];
+  /** Users with a backup whose containers are there. */
+  readonly present: readonly string[];
+  readonly failed: readonly { readonly user: string; readonly code: string; readonly why: string }[];
+}
+
 export interface BackupDownloaded {
   readonly user: string;
   readonly container: string;
