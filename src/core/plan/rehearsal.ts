@@ -90,7 +90,7 @@ class Rehearsal {
   }
 
   async run({ verb, target, input, call }: PlannedCall): Promise<Plan> {
-    const { service, capabilities, folders, stage } = this.#options;
+    const { service, capabilities, folders, stage, runner, stateFile } = this.#options;
     await this.#copyHost(target);
     const files = await StateCopy.make(stage, folders);
     const state = await StateFiles.open(files.folders.state, {
@@ -99,7 +99,6 @@ class Rehearsal {
       log: service.log,
     });
     const simulated = SimulatedHost.open(this.#stateFile);
-    const { runner, stateFile } = this.#options;
     const real = stateFile === undefined ? runner : undefined;
     const tools = this.#tools(this.#recorded(simulated, real, (command) => this.#notes.command(command)));
     const kinds = Object.values(tools.steps);
