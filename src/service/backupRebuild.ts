@@ -17,7 +17,7 @@ export async function rebuildHost(
   const newest = pickNewest(backups);
   const present = new Set(instances.map(({ name }) => name));
   const result = { restored: [] as string[], present: [] as string[], failed: [] as HostRebuilt['failed'][number][] };
-  for (const [container, id] of newest) {
+  for (const [container, id] of [...newest].sort()) {
     const user = ownerOf(container);
     if (user === undefined) continue;
     if (present.has(containerName(user))) result.present.push(user);
