@@ -2,34 +2,69 @@
 import type { AgeIdentity } from '../domain/values/age.ts';
 import type { HostRebuilt } from '../domain/results/backups.ts';
 import { Failure } from '../domain/failure.ts';
-import { containerName, ownerOf, type Username } from '../domain/values/username.ts';
+import { dayMs } from '../domain/values/duration.ts';
+import { ownerOf, type Username } from '../domain/values/username.ts';
+import type { KeptBackup } from '../repository/repository.ts';
 import { restoreBackup } from './backupRestore.ts';
-import { pickNewest } from './backups/shared.ts';
 import type { Call, HostContext } from './instances/context.ts';
+import { trashedAmong } from './trash/record.ts';
+
+/**
+ * How much older than the newest of all a container's newest backup may be, in milliseconds, and still be that of a
+ * container that existed at the end: two weekly backups.
+ */
+const maxLagMs = 14 * dayMs;
+
+interface Candidate {
+  readonly user: Username;
+  readonly backup: KeptBackup;
+}
 
 export async function rebuildHost(
   context: HostContext,
-  { identity }: { readonly identity?: AgeIdentity | undefined },
+  { users = [], identity }: { readonly users?: readonly Username[]; readonly identity?: AgeIdentity | undefined },
   call: Call,
 ): Promise<HostRebuilt> {
   const repository = await context.repository();
   const [backups, instances] = await Promise.all([repository.list(), context.incus.instances()]);
-  const newest = pickNewest(backups);
+  const candidates = newestOf(backups).filter(({ user }) => users.length === 0 || users.includes(user));
   const present = new Set(instances.map(({ name }) => name));
-  const result = { restored: [] as string[], present: [] as string[], failed: [] as HostRebuilt['failed'][number][] };
-  for (const [container, id] of [...newest].sort()) {
-    const user = ownerOf(container);
-    if (user === undefined) continue;
-    if (present.has(containerName(user))) result.present.push(user);
+  const trashed = new Set<string>(trashedAmong(instances).map(({ record }) => record.user));
+  const lastMs = Math.max(...candidates.map(({ backup }) => madeAtMs(backup)));
+  const result = {
+    restored: [] as string[],
+    present: [] as string[],
+    left: [] as HostRebuilt['left'][number][],
+    failed: [] as HostRebuilt['failed'][number][],
+  };
+  for (const { user, backup } of candidates) {
+    const { container, id, manifest, trouble } = backup;
+    const isNamed = users.includes(user);
+    if (present.has(container)) result.present.push(user);
+    else if (manifest === undefined) result.failed.push({ user, code: 'backup-damaged', why: trouble ?? '' });
+    else if (trashed.has(user)) result.left.push({ user, why: 'it is in the trash' });
+    else if (!isNamed && lastMs - madeAtMs(backup) > maxLagMs)
+      result.left.push({ user, why: `its newest backup is of ${manifest.createdAt}, long before the others` });
     else await restoreOne(context, { user, backup: id, identity }, call, result);
   }
-  // A backup that cannot be read may be all that is left of a container.
-  for (const { container, trouble } of backups) {
-    const user = ownerOf(container);
-    if (user !== undefined && trouble !== undefined && !newest.has(container) && !present.has(container))
-      result.failed.push({ user, code: 'backup-damaged', why: trouble });
-  }
   return result;
+}
+
+/** Returns the newest readable backup of each container, and one that cannot be read where there is no other. */
+function newestOf(backups: readonly KeptBackup[]): Candidate[] {
+  const newest = new Map<Username, KeptBackup>();
+  // The newest comes first.
+  for (const backup of backups) {
+    const user = ownerOf(backup.container);
+    const known = user === undefined ? undefined : newest.get(user);
+    if (user !== undefined && (known === undefined || (known.manifest === undefined && backup.manifest !== undefined)))
+      newest.set(user, backup);
+  }
+  return [...newest].map(([user, backup]) => ({ user, backup })).sort((a, b) => (a.user < b.user ? -1 : 1));
+}
+
+function madeAtMs({ manifest }: KeptBackup): number {
+  return manifest === undefined ? 0 : Date.parse(manifest.createdAt);
 }
 
 async function restoreOne(

@@ -127,6 +127,7 @@ async function specOf(
       ...scheduleConfig(snapshots),
       [field.owner]: user,
       [field.state]: 'ready',
+      [field.runs]: 'yes',
       [field.operation]: operation.id,
       [field.keys]: encodeKeys(decodeKeys(config[field.keys])),
       ...(hostKey === undefined ? {} : { [field.hostKey]: hostKey }),

@@ -78,6 +78,8 @@ export interface HostRebuilt {
   readonly restored: readonly string[];
   /** Users with a backup whose containers are there. */
   readonly present: readonly string[];
+  /** Users whose containers were left alone because they seem to have been deleted before; naming them makes them. */
+  readonly left: readonly { readonly user: string; readonly why: string }[];
   readonly failed: readonly { readonly user: string; readonly code: string; readonly why: string }[];
 }
 

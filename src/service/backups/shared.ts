@@ -6,7 +6,7 @@ import { containerName, type Username } from '../../domain/values/username.ts';
 import { metadataPrefix, type IncusInstance } from '../../host/incus/documents.ts';
 import { latest } from '../../domain/values/backupId.ts';
 import type { Manifest, Verification } from '../../repository/manifest.ts';
-import type { KeptBackup, Repository } from '../../repository/repository.ts';
+import type { Repository } from '../../repository/repository.ts';
 
 /** The beginnings of keys that Incus keeps for itself, that may hold secrets, or that reach around its checks. */
 const left = ['volatile.', 'environment.', 'cloud-init.', 'user.', 'raw.'];
@@ -55,15 +55,6 @@ export async function idOf(repository: Repository, user: Username, wanted: strin
   const newest = (await repository.list(containerName(user))).find(({ manifest }) => manifest !== undefined);
   if (newest === undefined) throw noBackup(user, wanted);
   return newest.id;
-}
-
-/** Returns the newest readable backup of each container. */
-export function pickNewest(backups: readonly KeptBackup[]): Map<string, string> {
-  const newest = new Map<string, string>();
-  // The newest comes first.
-  for (const { container, id, manifest } of backups)
-    if (manifest !== undefined && !newest.has(container)) newest.set(container, id);
-  return newest;
 }
 
 /** Reads the manifest of a backup. Rejects with `not-found` or `backup-damaged`. */

@@ -132,7 +132,12 @@ describe('backup rebuild', () => {
     await rm(statePath(world.folder));
     const fresh = await World.open(world.folder);
     try {
-      expect(await fresh.must('backup rebuild')).toEqual({ restored: ['alice', 'bob'], present: [], failed: [] });
+      expect(await fresh.must('backup rebuild')).toEqual({
+        restored: ['alice', 'bob'],
+        present: [],
+        left: [],
+        failed: [],
+      });
       const after = hostStateOf(world.folder);
       expect(after.jumpKeys).toEqual(before.jumpKeys);
       for (const name of ['alice-container', 'bob-container']) {
@@ -161,5 +166,19 @@ describe('backup rebuild', () => {
       restored: ['bob'],
       failed: [{ user: 'alice', code: 'backup-damaged' }],
     });
+  });
+
+  it('leaves who is in the trash, or was deleted long before, unless they are named', async () => {
+    const world = await host();
+    await run(world, -30);
+    await world.must('delete', { user: 'alice', purge: true, yes: true });
+    await run(world);
+    await world.must('delete', { user: 'bob', yes: true });
+    expect(await world.must('backup rebuild')).toMatchObject({
+      restored: [],
+      left: [{ user: 'alice' }, { user: 'bob', why: 'it is in the trash' }],
+    });
+    expect(await world.must('backup rebuild', { users: ['alice'] })).toMatchObject({ restored: ['alice'] });
+    expect(await world.faults()).toEqual([]);
   });
 });
