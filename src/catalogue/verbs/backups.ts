@@ -56,7 +56,7 @@ const backupIdOrLatest = parsedBy((text) => {
 const identity = parsedBy((text) => AgeIdentity.parse(text), 65_536);
 
 /** Read only if the option asks for it: a user is always named. */
-const identityStdin = { for: 'the secret age key', into: 'identity', required: false, unless: ['user'] } as const;
+const identityStdin = { for: 'the secret age key', into: 'identity', required: false, onlyAsked: true } as const;
 
 const off = 'backups are off, or an option is not valid';
 const ends = {
