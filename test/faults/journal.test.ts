@@ -174,7 +174,17 @@ async function checkCut(scenario: Scenario, whole: Whole, { fault, write }: Case
 }
 
 const chosen = scenarios.filter(({ name }) =>
-  ['create', 'delete', 'resize', 'key replace', 'restart', 'image build'].includes(name),
+  [
+    'create',
+    'delete',
+    'resize',
+    'key replace',
+    'restart',
+    'image build',
+    'backup create',
+    'backup restore',
+    'backup restore of a container that is gone',
+  ].includes(name),
 );
 
 test.each(chosen)(
