@@ -87,7 +87,9 @@ export async function recreate(
     );
   });
   await stages.stage('Starting container', async () => {
-    await operation.step(steps.renameInstance, { instance: made, to: name }, () => incus.rename(made, name));
+    await operation.step(steps.placeInstance, { instance: made, to: name, operation: operation.id }, () =>
+      incus.rename(made, name),
+    );
     await operation.step(steps.startInstance, { instance: name, was: 'Stopped' }, () =>
       // Its files may have other ids than it has now.
       incus.start(name, { shiftsIds: true }),
