@@ -79,7 +79,7 @@ async function restoreOne(
     await restoreBackup(context, request, { ...call, recorded: { user, backup } });
     result.restored.push(user);
   } catch (error) {
-    const { code, what, why } = Failure.from(error);
-    result.failed.push({ user, code, why: `${what}: ${why}` });
+    const { code, what, why, next } = Failure.from(error);
+    result.failed.push({ user, code, why: `${what}: ${why}${next === undefined ? '' : `; ${next}`}` });
   }
 }

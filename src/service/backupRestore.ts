@@ -18,6 +18,7 @@ import type { Running } from '../journal/operations.ts';
 import { isGone, planRecreation, recreate } from './backupRecreate.ts';
 import { replaceConfiguration } from './backups/imported.ts';
 import { importBackup, readHostKey, restoredName, type Restore } from './backups/importing.ts';
+import { requireNetworks } from './backups/networks.ts';
 import { idOf, manifestOf } from './backups/shared.ts';
 import { requirePoolRoom } from './backups/verify.ts';
 import { fixedAddress, writeFixedAddress } from './images/fixedAddress.ts';
@@ -52,6 +53,7 @@ export async function restoreBackup(
       async () => {
         const manifest = await manifestOf(repository, user, id);
         repository.requireIdentity(manifest, identity);
+        await requireNetworks(context, manifest);
         const restore: Restore = { user, repository, manifest, identity, placement: await findPlacement(context) };
         if (!(await isGone(context, user))) return planReplacing(context, restore, call);
         await requirePoolRoom(context, restore.placement, manifest);

@@ -60,17 +60,23 @@ describe.skipIf(skipReason !== undefined)('docs/recovery.md on a real Incus', ()
     const key = await makeKey(folder, 'alice');
     const old = await startJumpHost({ name: 'lost', packages: [], config });
     let before: any;
+    let bridge = '';
     try {
       await result(old, ['create', 'cxt-alice', '--label', 'team=red'], key.line);
       await old.incus.incus(['exec', 'cxt-alice-container', '--', 'sh', '-c', 'echo precious > /home/cxt-alice/file']);
       await result(old, ['backup', 'create', 'cxt-alice']);
       before = (await result(old, ['info', 'cxt-alice'])).container;
+      bridge = old.incus.bridge;
     } finally {
       await old.stop();
     }
     const host = await startJumpHost({ name: 'new', packages: [], config });
     try {
+      // Each Incus of a test has a bridge of its own name.
+      expect((await run(host, 'sudo containarium backup rebuild')).stdout).toContain(`incus network create ${bridge}`);
+      await host.incus.incus(['network', 'create', bridge, 'ipv4.address=none', 'ipv6.address=none']);
       await recover(host, 'The disk of the host is lost');
+      await host.incus.incus(['network', 'delete', bridge]);
       const after = (await result(host, ['info', 'cxt-alice'])).container;
       for (const part of ['hostKeyFingerprint', 'labels', 'memoryLimitBytes', 'cpus', 'keys'])
         expect(after[part], part).toEqual(before[part]);

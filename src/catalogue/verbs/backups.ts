@@ -7,7 +7,7 @@ import { showSize, showTime, yesNo } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import type { Block, ViewContext } from '../declaration/view.ts';
 import { backupArgument, backupId, ends, off, whoseArgument } from './backupParts.ts';
-import { changeEnds, noContainer, readEnds, userArgument, yesOption } from './shared.ts';
+import { noContainer, readEnds, userArgument, yesOption } from './shared.ts';
 
 function backupTable(backups: readonly ListedBackup[], context: ViewContext): Block {
   return {

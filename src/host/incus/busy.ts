@@ -8,6 +8,11 @@ import { quoted } from '../../domain/text.ts';
  * (incus 6.0, operationlock.go). Incus also stops an instance by itself, for example when its init ends.
  */
 const busy = /Instance is busy running a "([^"]+)" operation/;
+/**
+ * Matches the error of Incus for the volume of a stopped instance that something still has mounted: its file server,
+ * for a while after a file was read or written, or a start that has failed (incus 6.0, storage/errors.go).
+ */
+const inUse = /^Error: (?:.*: )?In use$/m;
 
 /** How long to wait, in milliseconds: as long as a clean shutdown may take, and what Incus does after it. */
 const waitMs = 45_000;
@@ -43,5 +48,7 @@ export async function whenFree<T>(instance: string, change: () => Promise<T>, wi
 
 /** Returns the name of the change for which Incus refused one, for example `stop`. */
 function otherChange(error: unknown): string | undefined {
-  return isFailure(error, 'program-failed') ? busy.exec(String(error.details?.['stderr']))?.[1] : undefined;
+  if (!isFailure(error, 'program-failed')) return undefined;
+  const text = String(error.details?.['stderr']);
+  return busy.exec(text)?.[1] ?? (inUse.test(text) ? 'its files are in use' : undefined);
 }

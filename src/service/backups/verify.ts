@@ -18,6 +18,7 @@ import { waitFor } from '../instances/waiting.ts';
 import { isolationConfig, shiftsIds } from '../isolation/config.ts';
 import { compareFiles, isBooted, requireSame, sampled, type Comparison } from './compare.ts';
 import { replaceConfiguration, rootFor } from './imported.ts';
+import { requireNetworks } from './networks.ts';
 import { backupTarget, idOf, manifestOf } from './shared.ts';
 
 /** The beginning of the names of containers that are made to be deleted again. */
@@ -43,6 +44,7 @@ export async function verifyBackup(
       repository.requireIdentity(manifest, identity);
       const placement = await findPlacement(context);
       await requirePoolRoom(context, placement, manifest);
+      await requireNetworks(context, manifest);
       return { manifest, placement };
     },
     async (operation, { manifest, placement }) => {

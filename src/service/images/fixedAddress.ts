@@ -31,9 +31,15 @@ if [ -d /etc/cloud/cloud.cfg.d ]; then
 fi
 dhcp='^[[:space:]]*iface[[:space:]]\\{1,\\}eth0[[:space:]]\\{1,\\}inet[[:space:]]\\{1,\\}dhcp[[:space:]]*$'
 ifupdown=no
+# What this script has written before, if the container gets another address.
+old=$(sed -n 's/^address=//p' ${appliedSeedPath} 2>/dev/null || true)
+oldgateway=$(sed -n 's/^gateway=//p' ${appliedSeedPath} 2>/dev/null || true)
 for file in /etc/network/interfaces /etc/network/interfaces.d/*; do
   if [ -x /sbin/ifup ] && [ -f "$file" ] && grep -q "$dhcp" "$file"; then
     sed -i "s|$dhcp|iface eth0 inet static\\n    address $address\\n    gateway $gateway|" "$file"
+    ifupdown=yes
+  elif [ -n "$old" ] && [ -f "$file" ] && grep -qxF "    address $old" "$file"; then
+    sed -i "s|^    address $old\$|    address $address|; s|^    gateway $oldgateway\$|    gateway $gateway|" "$file"
     ifupdown=yes
   fi
 done
