@@ -9,6 +9,7 @@ import type { HostTag } from '../domain/results/about.ts';
 import { Accounts, type LockRetry } from '../host/accounts.ts';
 import { BridgeLink } from '../host/firewall/bridgeLink.ts';
 import { Nftables } from '../host/firewall/nftables.ts';
+import { diskOf } from '../host/disks.ts';
 import { Btrfs } from '../host/btrfs.ts';
 import { Incus } from '../host/incus/incus.ts';
 import { runningKernel } from '../host/kernelRelease.ts';
@@ -36,6 +37,7 @@ import { Room } from '../service/shells/room.ts';
 import type { Settings } from '../settings/settings.ts';
 import { capabilities } from './calls/capabilities.ts';
 import { Dispatcher } from './calls/dispatcher.ts';
+import { BackupAges } from '../service/backups/ages.ts';
 import { makeJobs } from './schedule/jobs.ts';
 import { Scheduler } from './schedule/scheduler.ts';
 import { openScheduleStore } from './schedule/scheduleStore.ts';
@@ -141,6 +143,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     operations,
     steps,
     repository,
+    backupAges: new BackupAges(repository),
     oomLog: new OomLog(parts.runner),
     log,
     now,
@@ -148,7 +151,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   const feed = new ContainerFeed({ incus, source: parts.streams });
   const room = new Room();
   const scheduler: Scheduler = new Scheduler({
-    jobs: makeJobs(),
+    jobs: makeJobs(settings),
     store: await openScheduleStore(join(folders.state, 'schedule.json')),
     service: () => service,
     append: (entry) => journal.append(entry),
@@ -197,6 +200,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       btrfs: new Btrfs(parts.runner),
       kernel: runningKernel,
       node: { version: process.version, path: process.execPath },
+      diskOf: (path) => diskOf(path).catch(() => undefined),
       poolTrouble: (pool, signal) => poolTrouble(parts.runner, pool, signal),
     },
   };

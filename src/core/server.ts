@@ -319,6 +319,8 @@ export class Server {
 
   #startTimers({ service, logins, directory, operations, scheduler }: Composition): void {
     void scheduler.tick();
+    // Lists show when each container was backed up last. Without a place for backups there is nothing to know.
+    void service.backupAges.refresh().catch(() => undefined);
     this.#timers.push(every(scheduleEveryMs, () => scheduler.tick()));
     this.#timers.push(setInterval(() => logins.recheck(), recheckEveryMs).unref());
     this.#timers.push(every(directoryEveryMs, () => directory.refresh()));

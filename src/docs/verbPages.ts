@@ -36,7 +36,18 @@ export const groups: readonly (readonly [title: string, verbs: readonly string[]
     ['snapshot create', 'snapshot list', 'snapshot restore', 'snapshot delete', 'snapshot rename', 'snapshot schedule'],
   ],
   ['What was deleted or changed', ['trash list', 'trash restore', 'trash purge', 'undo']],
-  ['Backups', ['backup create', 'backup list', 'backup verify', 'backup restore', 'backup download', 'backup delete']],
+  [
+    'Backups',
+    [
+      'backup create',
+      'backup list',
+      'backup verify',
+      'backup restore',
+      'backup download',
+      'backup rebuild',
+      'backup delete',
+    ],
+  ],
   [
     'Getting in',
     [

@@ -87,7 +87,9 @@ export async function recreate(
     );
   });
   await stages.stage('Starting container', async () => {
-    await operation.step(steps.renameInstance, { instance: made, to: name }, () => incus.rename(made, name));
+    await operation.step(steps.placeInstance, { instance: made, to: name, operation: operation.id }, () =>
+      incus.rename(made, name),
+    );
     await operation.step(steps.startInstance, { instance: name, was: 'Stopped' }, () =>
       // Its files may have other ids than it has now.
       incus.start(name, { shiftsIds: true }),
@@ -127,6 +129,7 @@ async function specOf(
       ...scheduleConfig(snapshots),
       [field.owner]: user,
       [field.state]: 'ready',
+      [field.runs]: 'yes',
       [field.operation]: operation.id,
       [field.keys]: encodeKeys(decodeKeys(config[field.keys])),
       ...(hostKey === undefined ? {} : { [field.hostKey]: hostKey }),

@@ -121,7 +121,7 @@ async function replace(
   });
   await stages.stage('Putting the restored container in its place', async () => {
     await dress(context, operation, restore, made, instance);
-    await operation.step(context.steps.renameInstance, { instance: made, to: name }, () =>
+    await operation.step(context.steps.placeInstance, { instance: made, to: name, operation: operation.id }, () =>
       context.incus.rename(made, name),
     );
   });

@@ -91,6 +91,7 @@ export async function createBackup(
         manifest = await storeExport(context, operation, repository, about, backup);
       });
       if (manifest === undefined) throw new Error('a stored backup without a manifest');
+      context.backupAges.note(name, manifest.createdAt);
       return { user, container: name, backup: toBackup(manifest, undefined), operation: operation.id };
     },
   );

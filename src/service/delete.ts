@@ -10,6 +10,8 @@ import type { Username } from '../domain/values/username.ts';
 import type { Account } from '../host/accounts.ts';
 import type { IncusInstance } from '../host/incus/documents.ts';
 import type { Running } from '../journal/operations.ts';
+import { createBackup } from './backups.ts';
+import { verifyBackup } from './backups/verify.ts';
 import { changeableInstanceOf, toContainer } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
 import { forcedStop } from './instances/forcedStop.ts';
@@ -25,6 +27,8 @@ export interface DeleteRequest {
   readonly user: Username;
   /** Delete it at once, without the trash. */
   readonly purge?: boolean | undefined;
+  /** Make a backup before, and verify it. */
+  readonly backup?: boolean | undefined;
 }
 
 /** What a deletion begins with. */
@@ -38,10 +42,11 @@ interface Doomed {
 
 export async function deleteContainer(
   context: HostContext,
-  { user, purge = false }: DeleteRequest,
+  { user, purge = false, backup: wantsBackup = false }: DeleteRequest,
   call: Call,
 ): Promise<DeleteResult> {
   const { operations, settings, now } = context;
+  const backup = wantsBackup ? await backUp(context, user, call) : null;
   const { result, generations } = await operations.run(
     { verb: 'delete', target: user, actor: call.actor, input: purge ? { purge } : {} },
     () => find(context, user),
@@ -50,7 +55,7 @@ export async function deleteContainer(
       const stages = new Stages(call.progress, 4);
       await closeAccount(context, operation, doomed, stages);
       await stages.stage('Stopping container', () => forcedStop(context, operation, instance));
-      const result = { user, container: instance.name, operation: operation.id };
+      const result = { user, container: instance.name, backup, operation: operation.id };
       if (purge) {
         await stages.stage('Deleting container', () => deleteInstanceStep(context, operation, instance.name));
         const freedBytes = toContainer(instance).diskUsedBytes;
@@ -79,6 +84,17 @@ export async function deleteContainer(
         call.progress.note(`An earlier state of the container remains, which "reconcile" names: ${what}: ${why}`);
       });
   return result;
+}
+
+/** Makes a backup and verifies it, and returns its id. An encrypted one cannot be verified without its key. */
+async function backUp(context: HostContext, user: Username, call: Call): Promise<string> {
+  const instance = await changeableInstanceOf(context, user);
+  refuseProtected(user, instance);
+  const { backup } = await createBackup(context, { user }, { ...call, recorded: { user } });
+  const { id, isEncrypted } = backup;
+  if (isEncrypted) call.progress.note(`Backup ${id} is encrypted, so this host could not verify it`);
+  else await verifyBackup(context, { user, backup: id }, { ...call, recorded: { user, backup: id } });
+  return id;
 }
 
 async function find(context: HostContext, user: Username): Promise<Doomed> {

@@ -1,6 +1,7 @@
 /** Diagnoses the host. Each check tests one thing; a check that cannot run is a problem, never a pass. */
 import { Failure } from '../domain/failure.ts';
 import type { Check, Diagnosis, Severity } from '../domain/results/upkeep.ts';
+import { checkBackups } from './checks/backupCheck.ts';
 import { checkFirewall } from './checks/firewallCheck.ts';
 import { checkAppArmor } from './checks/confinementChecks.ts';
 import { checkHoles } from './checks/holeChecks.ts';
@@ -54,6 +55,7 @@ export async function diagnose(context: ServiceContext, _input: object, { actor,
     ['host name', () => Promise.resolve(checkHostname(context))],
     ['sshd', () => checkSshd(context, tools, signal)],
     ['operations', () => Promise.resolve(checkOperations(context))],
+    ['backups', () => checkBackups(context, signal)],
     ['schedule', () => Promise.resolve(checkSchedule(context.schedule.list()))],
     ['state', () => checkState(tools.server)],
     ['journal', () => checkJournal(tools, signal)],

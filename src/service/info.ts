@@ -55,6 +55,7 @@ async function containerDetails(
   const hostKey = instance.config[field.hostKey];
   return {
     ...toContainer({ ...instance, snapshots: kept.map(toListed) }, inUse, kills),
+    lastBackupAt: context.backupAges.of(instance.name),
     cpuPercent: percent,
     storage: {
       pool: rootDevice(instance)?.device['pool'] ?? placement.pool,

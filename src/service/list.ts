@@ -18,7 +18,10 @@ export async function listContainers(
   ]);
   const ours = instances
     .filter((instance) => ownerOfInstance(instance) !== undefined)
-    .map((instance) => toContainer(withGenerations(instance, instances), inUse, kills));
+    .map((instance) => ({
+      ...toContainer(withGenerations(instance, instances), inUse, kills),
+      lastBackupAt: context.backupAges.of(instance.name),
+    }));
   const containers = ours.filter((container) => selects(selection, container));
   return {
     containers,

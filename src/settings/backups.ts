@@ -73,6 +73,11 @@ export const backupSettings = z
       })
       .prefault({})
       .describe('Which backups of a container are kept when old ones are deleted. The newest always is.'),
+    every: z
+      .enum(['daily', 'weekly', 'never'])
+      .default('daily')
+      .describe('How often every container is backed up, if a place for backups is set.'),
+    hour: z.number().int().min(0).max(23).default(2).describe('Hour of the day at which that begins, in UTC.'),
     limitMs: z
       .number()
       .int()

@@ -285,8 +285,8 @@ export async function runStory(world: World): Promise<Answers> {
     isNewAddress: false,
     address: old.address,
   });
-  const back = result(await manage('info, restored', ['info', 'cxt-alice'])).container;
-  expect({ ...back, ...volatile, startedAt: old.startedAt }).toEqual({ ...old, ...volatile });
+  const returned = result(await manage('info, restored', ['info', 'cxt-alice'])).container;
+  expect({ ...returned, ...volatile, startedAt: old.startedAt }).toEqual({ ...old, ...volatile });
   expect(result(await manage('debug, restored', ['debug', 'cxt-alice'])).broken).toBeNull();
   expect(result(await manage('reconcile, out of the trash', ['reconcile'])).differences).toEqual([]);
   await manage('trash restore, again', ['trash', 'restore', 'cxt-alice']);
@@ -305,7 +305,11 @@ export async function runStory(world: World): Promise<Answers> {
   expect(result(await manage('reconcile, back', ['reconcile'])).differences).toEqual([]);
   expect(result(await manage('debug, back', ['debug', 'cxt-alice'])).broken).toBeNull();
   await manage('backup delete, after the restore', ['backup', 'delete', 'cxt-alice', kept.id, '--yes']);
-  await manage('delete, back', ['delete', 'cxt-alice', '--yes']);
+  await manage('delete, back', ['delete', 'cxt-alice', '--backup', '--purge', '--yes']);
+  expect(await containers()).toEqual([]);
+  expect(result(await manage('backup rebuild', ['backup', 'rebuild'])).restored).toEqual(['cxt-alice']);
+  expect(result(await manage('reconcile, rebuilt', ['reconcile'])).differences).toEqual([]);
+  await manage('delete, rebuilt', ['delete', 'cxt-alice', '--yes']);
   expect(await containers()).toEqual([]);
   expect(result(await manage('reconcile, after', ['reconcile'])).differences).toEqual([]);
   expect(result(await manage('audit verify', ['audit', 'verify'])).ok).toBe(true);

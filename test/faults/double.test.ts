@@ -28,7 +28,9 @@ interface Case {
 }
 
 const chosen = scenarios.filter(({ name }) =>
-  ['create', 'delete', 'resize', 'key replace', 'stop', 'image build'].includes(name),
+  ['create', 'delete', 'resize', 'key replace', 'stop', 'image build', 'backup restore', 'backup verify'].includes(
+    name,
+  ),
 );
 
 async function changesOf(scenario: Scenario): Promise<LoggedCommand[]> {

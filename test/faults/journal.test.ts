@@ -174,9 +174,19 @@ async function checkCut(scenario: Scenario, whole: Whole, { fault, write }: Case
 }
 
 const chosen = scenarios.filter(({ name }) =>
-  ['create', 'delete', 'delete --purge', 'trash restore', 'resize', 'key replace', 'restart', 'image build'].includes(
-    name,
-  ),
+  [
+    'create',
+    'delete',
+    'delete --purge',
+    'trash restore',
+    'resize',
+    'key replace',
+    'restart',
+    'image build',
+    'backup create',
+    'backup restore',
+    'backup restore of a container that is gone',
+  ].includes(name),
 );
 
 test.each(chosen)(

@@ -270,6 +270,7 @@ const lines: Record<VerbName, readonly (readonly string[])[]> = {
   ],
   'backup restore': [['backup', 'restore', 'alice', hostileBackup, '--yes']],
   'backup download': [['backup', 'download', 'alice', hostileBackup]],
+  'backup rebuild': [['backup', 'rebuild']],
   'backup delete': [['backup', 'delete', 'alice', hostileBackup, '--yes']],
   debug: [
     ['debug', 'alice'],

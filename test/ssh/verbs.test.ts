@@ -200,6 +200,7 @@ const cases: Record<Tried, Case> = {
     missing: ['backup', 'restore', 'alice', '20200101-000000-none', '--yes'],
     shows: /^alice-container: restored [0-9-]+-\w{4}; the container before is in snapshot before-restore-[\d-]+$/m,
   },
+  'backup rebuild': { words: ['backup', 'rebuild'], shows: /^\d+ containers? made again.*; \d+ were there$/m },
   'backup delete': {
     words: ['backup', 'delete', 'alice', doomedBackup, '--yes'],
     before: async (run) => {

@@ -29,6 +29,7 @@ export function container(user: string, over: Partial<FeedContainer> = {}): Feed
     restartFor: [],
     snapshots: 0,
     lastSnapshotAt: null,
+    lastBackupAt: null,
     outOfMemory: null,
     keys: [],
     cpuPercent: 3,

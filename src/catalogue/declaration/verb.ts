@@ -105,6 +105,8 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
     readonly required: boolean;
     /** Options that make standard input unnecessary; with one of them it is not read. */
     readonly unless?: readonly string[];
+    /** It is read only if the option is `-`. */
+    readonly onlyAsked?: true;
   };
   /** The input property that names the target, which the journal and the shells show. */
   readonly target?: string;
@@ -187,6 +189,7 @@ export function warningOf(
 export function wantsStdin({ stdin }: Pick<Verb, 'stdin'>, input: Readonly<Record<string, unknown>>): boolean {
   if (stdin === undefined) return false;
   if (input[stdin.into] === '-') return true;
+  if (stdin.onlyAsked === true) return false;
   return input[stdin.into] === undefined && stdin.unless?.some((name) => input[name] !== undefined) !== true;
 }
 

@@ -6,6 +6,7 @@ import type {
   BackupCreated,
   BackupDeleted,
   BackupDownloaded,
+  HostRebuilt,
   BackupList,
   BackupRestored,
   BackupVerified,
@@ -55,7 +56,7 @@ const backupIdOrLatest = parsedBy((text) => {
 const identity = parsedBy((text) => AgeIdentity.parse(text), 65_536);
 
 /** Read only if the option asks for it: a user is always named. */
-const identityStdin = { for: 'the secret age key', into: 'identity', required: false, unless: ['user'] } as const;
+const identityStdin = { for: 'the secret age key', into: 'identity', required: false, onlyAsked: true } as const;
 
 const off = 'backups are off, or an option is not valid';
 const ends = {
@@ -234,6 +235,44 @@ export const backupRestore = defineVerb({
       text: `${result.container}: restored ${result.id}${result.before === null ? '' : `; the container before is in snapshot ${result.before}`}`,
     },
     ...endedConnections(result.user, result.connectionsEnded),
+  ],
+});
+
+export const backupRebuild = defineVerb({
+  name: 'backup rebuild',
+  summary: 'Make every container again that has a backup and is gone',
+  description: [
+    'For a new host in place of one that is lost: set the place of its backups in the settings, and this makes all containers again, each from its newest backup, with account, keys, limits and labels. It touches no container that is there, and can be repeated. Who was deleted before, which their old backups show, does not come back unless named.',
+  ],
+  examples: [
+    { line: 'backup rebuild', says: 'on a new host, after the old one is lost' },
+    { line: 'backup rebuild alice bob', says: 'only these' },
+  ],
+  access: { manage: 'admin' },
+  changes: true,
+  danger: 'none',
+  stdin: identityStdin,
+  parameters: [
+    {
+      kind: 'argument',
+      name: 'users',
+      summary: 'users whose containers are made (default: all)',
+      required: false,
+      rest: true,
+    },
+    identityOption,
+  ],
+  input: z.strictObject({ users: z.array(username).max(1000).optional(), identity: identity.optional() }),
+  ends: { ...readEnds, usage: off, partial: 'some containers could not be made again' },
+  exit: ({ failed }: HostRebuilt) => (failed.length === 0 ? 'ok' : 'partial'),
+  view: ({ restored, present, left, failed }: HostRebuilt) => [
+    {
+      kind: 'text',
+      tone: failed.length === 0 ? 'good' : 'warn',
+      text: `${plural(restored.length, 'container')} made again${restored.length === 0 ? '' : `: ${restored.join(', ')}`}; ${present.length} were there`,
+    },
+    ...left.map(({ user, why }) => ({ kind: 'text', tone: 'quiet', text: `${user}: left, because ${why}` }) as const),
+    ...failed.map(({ user, why, code }) => ({ kind: 'text', tone: 'bad', text: `${user}: ${why} (${code})` }) as const),
   ],
 });
 

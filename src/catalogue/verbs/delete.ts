@@ -17,6 +17,7 @@ export const deleteVerb = defineVerb({
     { line: 'delete alice', says: 'asks for confirmation (requires ssh -t)' },
     { line: 'delete alice --yes', says: 'without confirmation, for scripts' },
     { line: 'delete alice --purge --yes', says: 'for good, without the trash' },
+    { line: 'delete alice --backup --purge --yes', says: 'for good, but with a backup that was verified' },
   ],
   access: { manage: 'operator' },
   changes: true,
@@ -31,12 +32,19 @@ export const deleteVerb = defineVerb({
   target: 'user',
   parameters: [
     userArgument,
+    {
+      kind: 'option',
+      name: 'backup',
+      long: ['backup'],
+      summary: 'make a backup and verify it before anything is deleted',
+    },
     { kind: 'option', name: 'purge', long: ['purge'], summary: 'delete it for good, without the trash' },
     yesOption,
   ],
   input: z.strictObject({
     user: username,
     purge: z.boolean().optional(),
+    backup: z.boolean().optional(),
     yes: z.boolean().optional(),
     confirm: z.string().max(64).optional(),
   }),
@@ -52,6 +60,15 @@ export const deleteVerb = defineVerb({
       tone: 'good',
       text: `Container ${result.container} and jump account ${result.user} deleted${result.freedBytes === null ? '' : `, ${showSize(result.freedBytes)} freed`}`,
     },
+    ...(result.backup === null
+      ? []
+      : [
+          {
+            kind: 'text' as const,
+            tone: 'quiet' as const,
+            text: `Its backup is ${result.backup}: "backup restore ${result.user} ${result.backup}" makes it again.`,
+          },
+        ]),
     ...(result.trash === null
       ? []
       : [

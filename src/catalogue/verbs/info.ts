@@ -99,6 +99,7 @@ function containerView(c: ContainerDetails, context: ViewContext): Block[] {
           'Snapshots',
           c.lastSnapshotAt === null ? '0' : `${c.snapshots}, the newest ${showTime(c.lastSnapshotAt, context)}`,
         ],
+        ...(c.lastBackupAt === null ? [] : [['Last backup', showTime(c.lastBackupAt, context)] as const]),
         [
           'Labels',
           Object.entries(c.labels)

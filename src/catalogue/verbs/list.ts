@@ -87,6 +87,12 @@ export const listColumns = {
     cell: (c, context) => showTime(c.lastSnapshotAt, context),
     value: (c) => -Date.parse(c.lastSnapshotAt ?? '0'),
   },
+  backup: {
+    title: 'BACKUP',
+    priority: 9,
+    cell: (c, context) => showTime(c.lastBackupAt, context),
+    value: (c) => -Date.parse(c.lastBackupAt ?? '0'),
+  },
   image: { title: 'IMAGE', priority: 15, cell: (c) => c.image, value: (c) => c.image },
   labels: {
     title: 'LABELS',
@@ -283,6 +289,8 @@ function csvValue(container: Container, column: ListColumnName): string | number
       return container.keys.length;
     case 'snapshot':
       return container.lastSnapshotAt;
+    case 'backup':
+      return container.lastBackupAt;
     case 'snapshots':
       return container.snapshots;
     case 'labels':

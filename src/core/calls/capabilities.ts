@@ -57,6 +57,7 @@ import { listTrash, purgeTrash, restoreFromTrash } from '../../service/trash.ts'
 import { clearTtl, setTtl } from '../../service/ttl.ts';
 import { undo } from '../../service/undo/undo.ts';
 import { removeLabels, setLabels } from '../../service/labels.ts';
+import { rebuildHost } from '../../service/backupRebuild.ts';
 import { consoleLog, openShell } from '../../service/terminal.ts';
 
 /** The verbs that core answers. `help` is answered from the catalogue alone. */
@@ -113,6 +114,7 @@ export const capabilities: Capabilities = {
   'backup verify': verifyBackup,
   'backup restore': restoreBackup,
   'backup download': downloadBackup,
+  'backup rebuild': rebuildHost,
   'backup delete': deleteBackup,
   shell: openShell,
   logs: consoleLog,

@@ -4,7 +4,7 @@ import type { PlannedCommand } from '../../domain/results/plan.ts';
 
 /** Steps and commands in the order in which they came. */
 export interface NotedStep {
-  readonly title: string;
+  title: string;
   /** The kind of the step; null for commands that belong to none. */
   readonly kind: string | null;
   /** Where the operation has it; undefined for commands that belong to no step. */
@@ -33,6 +33,12 @@ export class PlanNotes {
 
   stepEnded(): void {
     this.#step = undefined;
+  }
+
+  /** Names the commands since the last step. Those that follow are others. */
+  outsideWas(title: string): void {
+    if (this.#between !== undefined) this.#between.title = title;
+    this.#between = undefined;
   }
 
   command(command: PlannedCommand): void {

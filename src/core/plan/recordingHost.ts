@@ -93,7 +93,8 @@ export function recordingHost(options: RecordingOptions): RecordingHost {
 }
 
 function isFilePull({ program, args }: Command): boolean {
-  return program === 'incus' && args[0] === 'file' && args[1] === 'pull';
+  // To standard output, and not to a file.
+  return program === 'incus' && args[0] === 'file' && args[1] === 'pull' && args[3] === '-' && args.length === 4;
 }
 
 /** Reports whether a command only asks. The real host gets no other, so this is a list of what it may get. */

@@ -104,7 +104,7 @@ class Rehearsal {
   }
 
   async run({ verb, target, input, call }: PlannedCall): Promise<Plan> {
-    const { service, capabilities, folders, stage } = this.#options;
+    const { service, capabilities, folders, stage, runner, stateFile } = this.#options;
     await this.#copyHost(target);
     const files = await StateCopy.make(stage, folders);
     const state = await StateFiles.open(files.folders.state, {
@@ -113,7 +113,6 @@ class Rehearsal {
       log: service.log,
     });
     const simulated = SimulatedHost.open(this.#stateFile);
-    const { runner, stateFile } = this.#options;
     const real = stateFile === undefined ? runner : undefined;
     const tools = this.#tools(simulated, real, (command) => this.#notes.command(command));
     const kinds = Object.values(tools.steps);
@@ -186,12 +185,15 @@ class Rehearsal {
    * Holds what real operations hold, so that a verb that looks at all containers leaves these out, and takes over those
    * that wait to be ended, which such a verb ends.
    */
-  #adopt({ operations }: RehearsedOperations): void {
+  #adopt(rehearsed: RehearsedOperations): void {
     const { operations: real } = this.#options.service;
-    const waiting = new Set(real.unfinished().map(({ id }) => id));
-    operations.adopt(real.unfinished().map((operation) => structuredClone(operation)));
-    for (const { id, verb, target, actor } of real.open())
-      if (!waiting.has(id)) void operations.run({ verb, target, actor, input: {} }, forever, forever);
+    const unfinished = real.unfinished();
+    rehearsed.adopt(unfinished);
+    for (const operation of real.open()) {
+      const { verb, target, actor } = operation;
+      if (!unfinished.includes(operation))
+        void rehearsed.operations.run({ verb, target, actor, input: {} }, forever, forever);
+    }
   }
 
   #firewall(host: HostContext, runner: Runner): Firewall {

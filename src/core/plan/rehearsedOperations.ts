@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Failure } from '../../domain/failure.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import type { PlannedCommand } from '../../domain/results/plan.ts';
+import type { OpenOperation } from '../../journal/openOperations.ts';
 import { Operations, type Recorder, type StepKind } from '../../journal/operations.ts';
 import type { PlanNotes } from './notes.ts';
 
@@ -40,6 +41,7 @@ export class RehearsedOperations {
   readonly #options: RehearsedOperationsOptions;
   readonly #kinds: ReadonlyMap<string, StepKind<never>>;
   readonly #rehearsed = new Map<string, RehearsedOperation>();
+  readonly #adopted = new Set<string>();
 
   constructor(options: RehearsedOperationsOptions) {
     this.#options = options;
@@ -53,9 +55,19 @@ export class RehearsedOperations {
     this.operations = new Operations({ recorder, kinds: options.kinds });
   }
 
+  /** Takes over operations that wait to be ended, which a verb may do. */
+  adopt(operations: readonly OpenOperation[]): void {
+    for (const { id } of operations) this.#adopted.add(id);
+    this.operations.adopt(structuredClone(operations));
+  }
+
   #note(entry: { readonly type: string } & JsonObject): void {
     const { notes } = this.#options;
     const id = text(entry['op']);
+    if (this.#adopted.has(id)) {
+      if (entry.type === 'operation-end') notes.outsideWas('Undoing what was left unfinished');
+      return;
+    }
     const operation = this.#rehearsed.get(id) ?? { id, steps: [], state: undefined };
     this.#rehearsed.set(id, operation);
     switch (entry.type) {

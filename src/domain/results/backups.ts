@@ -73,6 +73,16 @@ export interface BackupRestored {
   readonly operation: string;
 }
 
+export interface HostRebuilt {
+  /** Users whose containers were made again. */
+  readonly restored: readonly string[];
+  /** Users with a backup whose containers are there. */
+  readonly present: readonly string[];
+  /** Users whose containers were left alone because they seem to have been deleted before; naming them makes them. */
+  readonly left: readonly { readonly user: string; readonly why: string }[];
+  readonly failed: readonly { readonly user: string; readonly code: string; readonly why: string }[];
+}
+
 export interface BackupDownloaded {
   readonly user: string;
   readonly container: string;

@@ -47,6 +47,8 @@ export interface DeleteResult {
   readonly freedBytes: number | null;
   /** Where the container is kept, and until when; null if it was purged. */
   readonly trash: { readonly name: string; readonly until: string } | null;
+  /** The backup that was made before; null if none was asked for. */
+  readonly backup: string | null;
   readonly operation: string;
 }
 

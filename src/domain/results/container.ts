@@ -48,6 +48,8 @@ export interface Container {
   readonly snapshots: number;
   /** When the newest snapshot was made; null if there is none. */
   readonly lastSnapshotAt: string | null;
+  /** When it was backed up last, RFC 3339 UTC; null if never, or if that is not known yet. */
+  readonly lastBackupAt: string | null;
   /** Since the last start, or the reason for it; null also if the host's log cannot tell. */
   readonly outOfMemory: OutOfMemory | null;
   /** SHA256 fingerprints of the owner's keys. */

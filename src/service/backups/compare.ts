@@ -1,4 +1,5 @@
 /** Compares the files of a running container with the list of a backup. */
+import pRetry from 'p-retry';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';
 import { parseLine, type FileEntry } from '../../repository/fileList.ts';
@@ -63,33 +64,56 @@ export async function compareFiles(
 }
 
 async function checksums(
-  { incus }: Pick<HostContext, 'incus'>,
+  context: Pick<HostContext, 'incus'>,
   instance: string,
   files: readonly FileEntry[],
 ): Promise<Map<string, string>> {
-  // It exits with 1 if a file is missing.
-  const { stdout } = await incus.exec(instance, ['sha256sum', '--', ...files.map(({ path }) => path)], {
-    env: { LC_ALL: 'C' },
-    timeoutMs: checksumMs,
-    allowExit: [0, 1],
-  });
-  const entries = stdout.split('\n').flatMap((line) => parseLine(line) ?? []);
+  const paths = files.map(({ path }) => path);
+  const lines = await linesOf(context, instance, ['sha256sum', '--', ...paths], paths.length);
+  const entries = lines.flatMap((line) => parseLine(line) ?? []);
   return new Map(entries.map(({ path, sha256 }) => [path, sha256]));
 }
 
 /** Reports whether a file was changed since a time. The clock of a container is that of the host. */
 async function changedSince(
-  { incus }: Pick<HostContext, 'incus'>,
+  context: Pick<HostContext, 'incus'>,
   instance: string,
   path: string,
   since: Date,
 ): Promise<boolean> {
-  const { stdout } = await incus.exec(instance, ['stat', '--format=%Y', '--', path], {
-    env: { LC_ALL: 'C' },
-    allowExit: [0, 1],
+  const [seconds = ''] = await linesOf(context, instance, ['stat', '--format=%Y', '--', path], 1);
+  return /^\d+$/.test(seconds) && Number(seconds) >= Math.floor(since.getTime() / 1000);
+}
+
+/**
+ * Runs a program that prints a line for each file, or complains about it and exits with 1. The client of Incus exits
+ * with 1 too, if the program did not start (seen with incus 6.0.4). So every file must be accounted for; if one is not,
+ * the program runs again, and then fails.
+ */
+async function linesOf(
+  { incus }: Pick<HostContext, 'incus'>,
+  instance: string,
+  argv: readonly [program: string, ...args: string[]],
+  files: number,
+): Promise<string[]> {
+  const [program] = argv;
+  const run = async (): Promise<string[]> => {
+    const options = { env: { LC_ALL: 'C' }, timeoutMs: checksumMs, allowExit: [0, 1] };
+    const { stdout, stderr } = await incus.exec(instance, argv, options);
+    const lines = stdout.split('\n').filter((line) => line !== '');
+    const complaints = stderr.split('\n').filter((line) => line.startsWith(`${program}: `));
+    if (lines.length + complaints.length >= files) return lines;
+    throw new Failure('unexpected-output', {
+      what: `"${program}" in the restored container`,
+      why: `it says nothing about ${files - lines.length - complaints.length} of ${files} files`,
+      details: { stderr: stderr.slice(-500) },
+    });
+  };
+  return pRetry(run, {
+    retries: 4,
+    minTimeout: 150,
+    shouldRetry: ({ error }) => isFailure(error, 'unexpected-output'),
   });
-  const seconds = Number(stdout.trim());
-  return stdout.trim() !== '' && seconds >= Math.floor(since.getTime() / 1000);
 }
 
 /** Refuses a restored container that differs from its backup. */

@@ -27,6 +27,8 @@ export interface DoctorTools {
   readonly kernel: () => KernelRelease;
   /** The Node.js that runs the server. */
   readonly node: { readonly version: string; readonly path: string };
+  /** Returns the name of the disk that has a path; undefined if it is not known. */
+  readonly diskOf: (path: string) => Promise<string | undefined>;
   readonly poolTrouble: (pool: string, signal: AbortSignal) => Promise<string | undefined>;
 }
 

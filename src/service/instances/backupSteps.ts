@@ -4,13 +4,14 @@ import type { Incus } from '../../host/incus/incus.ts';
 import type { StepKind } from '../../journal/operations.ts';
 import type { BackupName } from '../../repository/layout.ts';
 import type { Repository } from '../../repository/repository.ts';
+import { field } from './metadata.ts';
 import { protectionKey } from './protection.ts';
 
 type ImportFacts = { readonly instance: string; readonly operation: string };
 type BackupFacts = { readonly container: string; readonly id: string };
 
 export interface BackupStepTools {
-  readonly incus: Pick<Incus, 'instance' | 'patch' | 'delete' | 'backups'>;
+  readonly incus: Pick<Incus, 'instance' | 'patch' | 'rename' | 'delete' | 'backups'>;
   /** Resolves once Incus has no operation on the instance. */
   readonly quiet: (instance: string) => Promise<void>;
   /** Opens the repository. Rejects with `settings` if backups are off. */
@@ -67,10 +68,24 @@ export function makeBackupSteps({ incus, quiet, repository }: BackupStepTools) {
   /** Makes an instance of a backup, to be renamed when it is ready. */
   const importBackup: StepKind<ImportFacts> = { name: 'import-backup', undo: deleteImported };
 
+  /**
+   * Gives a marked instance of the operation the name of the container. An undo that runs again must not take the name
+   * from the container that it has put back there.
+   */
+  const placeInstance: StepKind<ImportFacts & { readonly to: string }> = {
+    name: 'place-instance',
+    async undo({ instance, to, operation }) {
+      await Promise.all([quiet(instance), quiet(to)]);
+      const [before, after] = await Promise.all([incus.instance(instance), incus.instance(to)]);
+      if (before !== undefined || after?.config[field.operation] !== operation) return;
+      await incus.rename(to, instance);
+    },
+  };
+
   /** Makes an instance of a backup that only the operation needs. */
   const makeThrowaway: StepKind<ImportFacts> = { name: 'make-throwaway', temporary: true, undo: deleteImported };
 
-  return { exportInstance, storeBackup, deleteBackup, importBackup, makeThrowaway };
+  return { exportInstance, storeBackup, deleteBackup, importBackup, placeInstance, makeThrowaway };
 }
 
 /** Returns the repository; undefined if backups were switched off, so that nothing can be looked at. */

@@ -83,6 +83,7 @@ export function toContainer(
     restartFor: pendingIsolation(instance),
     snapshots: instance.snapshots?.length ?? 0,
     lastSnapshotAt: newest(instance.snapshots ?? []),
+    lastBackupAt: null,
     outOfMemory: outOfMemory(instance, kills),
     keys: decodeKeys(config[field.keys]).map((key) => keyInfo(key).fingerprint),
   };

@@ -12,6 +12,7 @@ import type { KeyScan } from '../../host/keyscan.ts';
 import type { OomLog } from '../../host/oomKills.ts';
 import type { IncusStreams } from '../../host/incus/streams.ts';
 import type { Operations } from '../../journal/operations.ts';
+import type { BackupAges } from '../backups/ages.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Steps } from './steps.ts';
@@ -28,6 +29,7 @@ export interface HostContext {
   readonly steps: Steps;
   /** Opens the backups in their stores. Rejects with `settings` if backups are off. */
   readonly repository: () => Promise<Repository>;
+  readonly backupAges: BackupAges;
   readonly oomLog: OomLog;
   readonly log: Logger;
   readonly now: () => Date;

@@ -67,11 +67,8 @@ export function imageForCreate(world: World, reference: string): { image: ImageR
     return { image, register: () => undefined };
   }
   if (remote !== 'images' && world.state.isCopy !== true) throw incusRefusal(`The remote "${remote}" doesn't exist`);
-  const offered = Object.hasOwn(remoteImages, alias)
-    ? remoteImages[alias]
-    : world.state.isCopy === true
-      ? unknownImage
-      : undefined;
+  const elsewhere = world.state.isCopy === true ? unknownImage : undefined;
+  const offered = Object.hasOwn(remoteImages, alias) ? remoteImages[alias] : elsewhere;
   if (offered === undefined) {
     throw incusRefusal(
       'Failed instance creation: Failed getting remote image info: Failed getting image: ' +

@@ -11,7 +11,7 @@ import { imageForCreate } from './images.ts';
 import { idMapConfig, isolatedKey } from './idMap.ts';
 import { configProblem, nameProblem } from './instanceConfig.ts';
 import { instanceNamed } from '../program/lookup.ts';
-import type { Devices, InstanceRecord } from '../state/state.ts';
+import type { Devices, HostState, InstanceRecord } from '../state/state.ts';
 import { diskUsageBytes, memoryInUseBytes, upMs } from './usage.ts';
 import { parseIncusSize } from '../program/units.ts';
 
@@ -270,6 +270,19 @@ function quotaProblem(world: World, instance: InstanceRecord, devices: Devices):
   );
 }
 
+/** Returns the error of a changed configuration, or undefined. A copy of a real host has what that has accepted. */
+function patchProblem(
+  state: HostState,
+  config: Readonly<Record<string, string>>,
+  devices: Devices,
+): string | undefined {
+  if (state.isCopy === true) return undefined;
+  const badConfig = configProblem(config);
+  if (badConfig !== undefined) return `Invalid config: ${badConfig}`;
+  const badDevices = devicesProblem(state, devices) ?? rootProblem(state, devices);
+  return badDevices === undefined ? undefined : `Invalid devices: ${badDevices}`;
+}
+
 /** Handles a PATCH of an instance: applies the whole change or nothing. */
 export function patchInstance(world: World, name: string, body: string): Answer {
   const instance = instanceNamed(world, name);
@@ -278,10 +291,8 @@ export function patchInstance(world: World, name: string, body: string): Answer 
   for (const [key, value] of Object.entries(config)) if (value === '') delete config[key];
   const devices = { ...instance.devices, ...structuredClone(wanted.devices ?? {}) };
 
-  const badConfig = configProblem(config);
-  if (badConfig !== undefined && world.state.isCopy !== true) return incusError(`Invalid config: ${badConfig}`);
-  const badDevices = devicesProblem(world.state, devices) ?? rootProblem(world.state, devices);
-  if (badDevices !== undefined && world.state.isCopy !== true) return incusError(`Invalid devices: ${badDevices}`);
+  const problem = patchProblem(world.state, config, devices);
+  if (problem !== undefined) return incusError(problem);
   for (const [device, nic] of nics(devices)) {
     const before = instance.devices[device];
     if (JSON.stringify(before) === JSON.stringify(nic) || !addressClash(world.state, name, nic)) continue;

@@ -95,7 +95,9 @@ function checksums(instance: InstanceRecord, args: readonly string[]): Answer {
 /** Runs `stat --format=%Y -- FILE`. The simulated host keeps no times, so every file is old. */
 function modificationTimes(instance: InstanceRecord, args: readonly string[]): Answer {
   const known = operands(args).filter((path) => Object.hasOwn(instance.files, path));
-  return { ...printed(known.map(() => '0\n').join('')), exitCode: known.length === operands(args).length ? 0 : 1 };
+  const missing = operands(args).filter((path) => !known.includes(path));
+  const stderr = missing.map((path) => `stat: cannot statx '${path}': No such file or directory\n`).join('');
+  return { ...printed(known.map(() => '0\n').join('')), stderr, exitCode: missing.length === 0 ? 0 : 1 };
 }
 
 function systemctl(_instance: InstanceRecord, args: readonly string[]): Answer {

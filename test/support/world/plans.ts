@@ -92,11 +92,11 @@ function logged(command: PlannedCommand): string[] {
   }
 }
 
-/** Replaces ids, times and keys, which are others in each call. */
+/** Replaces ids, times and keys, which are others in each call. Two names of one second differ by a number. */
 export function timeless(line: string): string {
   return line
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, 'TIME')
     .replace(/\b[0-9A-HJKMNP-TV-Z]{26}\b/gi, 'ID')
-    .replace(/\d{8}-\d{6}(-[0-9a-z]{4})?/g, 'TIME')
+    .replace(/\d{8}-\d{6}(-[0-9a-z]{4}|-\d)?/g, 'TIME')
     .replace(/ssh-ed25519 [\w+/=]+/g, 'KEY');
 }

@@ -35,6 +35,7 @@ backup verify      -      x       x     -    x
 backup restore     -      x       x     -    x
 backup download    -      -       x     -    x
 backup delete      -      x       x     -    x
+backup rebuild     -      -       x     -    x
 protect            -      x       x     -    x
 unprotect          -      x       x     -    x
 label set          -      x       x     -    x

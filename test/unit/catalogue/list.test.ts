@@ -40,6 +40,7 @@ function container(user: string, change: Partial<Container> = {}): Container {
     restartFor: [],
     snapshots: 0,
     lastSnapshotAt: null,
+    lastBackupAt: null,
     outOfMemory: null,
     keys: ['SHA256:a'],
     ...change,
@@ -193,6 +194,7 @@ describe('columns', () => {
     );
     expect(Object.fromEntries(every.map((name, i) => [name, rows?.rows[0]?.[i]]))).toEqual({
       name: 'alice-container',
+      backup: null,
       user: 'alice',
       status: 'running',
       ip: '10.0.3.100',

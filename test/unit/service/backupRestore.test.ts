@@ -80,7 +80,7 @@ describe('a restore of a backup', () => {
     await world.must('backup create', alice);
     const old = present();
     // The container is another one now, with another host key and another address.
-    await world.must('delete', { ...alice, yes: true });
+    await world.must('delete', { ...alice, purge: true, yes: true });
     await world.must('create', { user: 'bob', keys: keys.laptop });
     await world.must('create', { ...alice, keys: keys.desk });
     const address = present().devices['eth0']?.['ipv4.address'];
@@ -150,7 +150,7 @@ describe('a restore of a container that is gone', () => {
     await world.must('resize', { ...alice, cpu: '2', memory: '8GiB', disk: '20GiB' });
     await world.must('backup create', alice);
     const was = present();
-    await world.must('delete', { ...alice, yes: true });
+    await world.must('delete', { ...alice, purge: true, yes: true });
     return was;
   };
 
@@ -195,7 +195,7 @@ describe('a restore of a container that is gone', () => {
       devices: { host: { type: 'disk', path: '/mnt', source: '/' } },
     });
     await world.must('backup create', alice);
-    await world.must('delete', { ...alice, yes: true });
+    await world.must('delete', { ...alice, purge: true, yes: true });
     await mustRestore();
     const { config, devices } = present();
     expect(config['security.privileged']).toBeUndefined();

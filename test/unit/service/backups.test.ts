@@ -297,6 +297,46 @@ describe('backup verify', () => {
     expect(instances()).toEqual(['alice-container']);
   });
 
+  const failSums = (times: number): void => {
+    const { incus } = world.context;
+    const exec = incus.exec.bind(incus);
+    let left = times;
+    incus.exec = async (name, argv, options) => {
+      if (argv[0] !== 'sha256sum' || left-- <= 0) return exec(name, argv, options);
+      return { stdout: '', stderr: 'Error: Failed to retrieve PID of executing child process', exitCode: 1 };
+    };
+  };
+
+  it('does not take a program that did not start for files that are missing', async () => {
+    await create();
+    failSums(2);
+    const verified = (await world.must('backup verify', { user: 'alice', backup: 'latest' })) as BackupVerified;
+    expect(verified.compared).toBeGreaterThan(1);
+  });
+
+  it('fails if the files cannot be read, and does not call the backup damaged', async () => {
+    await create();
+    failSums(Infinity);
+    const outcome = await world.call('backup verify', { user: 'alice', backup: 'latest' });
+    expect(refusal(outcome)).toMatchObject({ code: 'unexpected-output' });
+    expect(instances()).toEqual(['alice-container']);
+    expect(await list()).toMatchObject([{ backup: { verifiedAt: null } }]);
+  });
+
+  it('finds a file that is missing', async () => {
+    await create();
+    const { incus } = world.context;
+    const exec = incus.exec.bind(incus);
+    incus.exec = async (name, argv, options) => {
+      if (argv[0] === 'sha256sum') await exec(name, ['rm', '/home/alice/notes']);
+      return exec(name, argv, options);
+    };
+    expect(refusal(await world.call('backup verify', { user: 'alice', backup: 'latest' }))).toMatchObject({
+      code: 'backup-damaged',
+      why: expect.stringMatching(/^1 of \d+ compared files .*notes/),
+    });
+  });
+
   it('needs the identity of an encrypted backup, and records nothing of it', async () => {
     const identity = await generateX25519Identity();
     await again({ recipients: [await identityToRecipient(identity)] });

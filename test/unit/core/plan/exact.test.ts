@@ -2,6 +2,7 @@
  * The steps of a plan are those of the call, in the same order: each test makes a plan and then the call. It does so on
  * a simulated host, which is copied as it is, and as on a real one, which is copied by queries.
  */
+import { rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Plan } from '../../../../src/domain/results/plan.ts';
 import type { Fault } from '../../../../src/simulated/faults/faults.ts';
@@ -9,7 +10,7 @@ import type { HostState } from '../../../../src/simulated/state/state.ts';
 import { changesOf, hosts, owner, alice, type HostOptions } from '../../../support/world/hosts.ts';
 import { newKey } from '../../../support/world/keys.ts';
 import { commandsOfPlan, planned, timeless, undoOfPlan } from '../../../support/world/plans.ts';
-import type { World } from '../../../support/world/world.ts';
+import { faultsPath, type World } from '../../../support/world/world.ts';
 
 const desk = newKey('alice@desk');
 const laptop = newKey("o'brien@laptop");
@@ -119,6 +120,24 @@ describe.each([
     const plan = await planned(world, 'restart', {}, owner(alice));
     expect(plan.target).toBe('alice');
     expect(commandsOfPlan(plan)).toEqual(await changesBy(world, () => world.call('restart', {}, owner(alice))));
+  });
+
+  it('the plan of reconcile --apply has the undo of an operation that could not be ended', async () => {
+    const world = await host({ copiedByQueries });
+    // The last step fails, and so does its undo.
+    const broken: Fault = { match: { argIncludes: '"ready"' }, mode: 'fail-before' };
+    const down: Fault = { match: { argIncludes: 'delete' }, mode: 'fail-before', repeat: true };
+    writeFileSync(faultsPath(world.folder), JSON.stringify([broken, down]));
+    const failed = await world.call('create', { user: 'carl', keys: laptop.line });
+    expect(failed).toMatchObject({ failure: { code: 'partial' } });
+    rmSync(faultsPath(world.folder));
+    const outcome = await world.plan('reconcile', { apply: true });
+    if (!outcome.ok) throw outcome.failure;
+    expect(world.operations.unfinished()).toHaveLength(1);
+    const ran = await changesBy(world, () => world.must('reconcile', { apply: true }));
+    expect(ran).toContain('incus delete carl-container --force --quiet');
+    expect(commandsOfPlan(outcome.result as Plan)).toEqual(ran);
+    expect((outcome.result as Plan).steps[0]?.title).toBe('Undoing what was left unfinished');
   });
 
   const failing: readonly [verb: string, input: Input, match: Fault['match'], mode?: Fault['mode']][] = [

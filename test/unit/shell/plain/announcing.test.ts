@@ -111,6 +111,7 @@ describe('ListAnnouncer', () => {
     processes: 3,
     snapshots: 0,
     lastSnapshotAt: null,
+    lastBackupAt: null,
     outOfMemory: null,
     keys: [],
     cpuPercent: 1,

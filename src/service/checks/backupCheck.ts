@@ -1,0 +1,57 @@
+/** Checks the backups: where they are, and whether every container has one that is new enough. */
+import { dayMs } from '../../domain/values/duration.ts';
+import type { ServiceContext } from '../context.ts';
+import { findPlacement } from '../instances/placement.ts';
+import { ownerOfInstance, provisioningOf } from '../instances/metadata.ts';
+import { ok, problem, warning, type Outcome } from './outcome.ts';
+
+/** A longer list is not read. */
+const maxNamed = 10;
+
+export async function checkBackups(context: ServiceContext, signal: AbortSignal): Promise<Outcome> {
+  const { directory, s3, every } = context.settings.backups;
+  if (directory === undefined && s3 === undefined)
+    return warning(
+      'there are none: no place for them is set, so a lost disk is a lost host',
+      'set backups.directory or backups.s3 in the configuration',
+    );
+  // Rejects if a store does not answer.
+  await context.backupAges.refresh(signal);
+  if (directory !== undefined && s3 === undefined && (await isOnPoolDisk(context, directory, signal)))
+    return warning(
+      `${directory} is on the disk of the storage pool: both are lost together`,
+      'set backups.directory to a folder on another disk, or backups.s3',
+    );
+  if (every === 'never') return ok('made by hand only (backups.every)');
+  const late = await overdue(context, signal);
+  if (late.length === 0) return ok('every container has one that is new enough');
+  const more = late.length > maxNamed ? ` and ${late.length - maxNamed} more` : '';
+  return problem(
+    `overdue for ${late.slice(0, maxNamed).join(', ')}${more}`,
+    '"schedule run backups" makes them now; "schedule list" shows why the last run failed',
+  );
+}
+
+/** Returns the users whose containers exist for long enough and have no backup that is new enough. */
+async function overdue(context: ServiceContext, signal: AbortSignal): Promise<string[]> {
+  const periodMs = context.settings.backups.every === 'weekly' ? 7 * dayMs : dayMs;
+  const sinceMs = context.now().getTime() - 2 * periodMs;
+  const isOld = (time: string): boolean => Date.parse(time) < sinceMs;
+  return (await context.incus.instances(signal)).flatMap((instance) => {
+    const user = ownerOfInstance(instance);
+    if (user === undefined || provisioningOf(instance) !== 'ready' || !isOld(instance.created_at)) return [];
+    const last = context.backupAges.of(instance.name);
+    return last === null || isOld(last) ? [user] : [];
+  });
+}
+
+async function isOnPoolDisk(context: ServiceContext, directory: string, signal: AbortSignal): Promise<boolean> {
+  if (context.host.simulated) return false;
+  const { pool: name } = await findPlacement(context, signal);
+  const pool = (await context.incus.pools(signal)).find((one) => one.name === name);
+  const [own, theirs] = await Promise.all([
+    context.doctor.diskOf(directory),
+    context.doctor.diskOf(pool?.config['source'] ?? ''),
+  ]);
+  return own !== undefined && own === theirs;
+}
