@@ -21,6 +21,7 @@ import { busy } from '../../journal/turns.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { collectOwners, makeDirectory } from '../../service/access/directory.ts';
 import type { HostKeyStore } from '../../service/access/hostKeyStore.ts';
+import { BackupAges } from '../../service/backups/ages.ts';
 import type { OpenLogins, ServiceContext } from '../../service/context.ts';
 import { Firewall } from '../../service/firewall/firewall.ts';
 import type { Call, HostContext } from '../../service/instances/context.ts';
@@ -60,7 +61,7 @@ export interface RehearsalOptions {
 /** The parts of a context that act on a host. */
 type HostTools = Pick<
   HostContext,
-  'incus' | 'streams' | 'accounts' | 'keyscan' | 'jumpKeys' | 'oomLog' | 'steps' | 'repository'
+  'incus' | 'streams' | 'accounts' | 'keyscan' | 'jumpKeys' | 'oomLog' | 'steps' | 'repository' | 'backupAges'
 >;
 
 /** Rehearses one call. Rejects with the failure of the call itself if that would fail, or with `cancelled`. */
@@ -178,7 +179,9 @@ class Rehearsal {
     const repository = (): Promise<Repository> => this.#backups.open(note);
     const steps = makeSteps({ incus, accounts, jumpKeys, jumpGroup: settings.jump.group, repository });
     const asked = { keyscan: new KeyScan(runner), oomLog: new OomLog(runner) };
-    return { incus, streams, accounts, jumpKeys, steps, repository, ...asked };
+    // Lists must not show a backup that only a rehearsal has made.
+    const backupAges = new BackupAges(repository);
+    return { incus, streams, accounts, jumpKeys, steps, repository, backupAges, ...asked };
   }
 
   /**

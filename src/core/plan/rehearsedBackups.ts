@@ -4,7 +4,6 @@
  */
 import type { Readable } from 'node:stream';
 import type { PlannedTransfer } from '../../domain/results/plan.ts';
-import { plural } from '../../domain/text.ts';
 import type { AgeIdentity } from '../../domain/values/age.ts';
 import type { FileEntry } from '../../repository/fileList.ts';
 import type { Manifest } from '../../repository/manifest.ts';
@@ -27,6 +26,8 @@ export class RehearsedBackups {
   readonly #options: RehearsedBackupsOptions;
   /** By the place of the store among the others. */
   readonly #changes: StoreChanges[] = [];
+  /** The ids of the backups that the rehearsal itself has made. */
+  readonly #own = new Set<string>();
 
   constructor(options: RehearsedBackupsOptions) {
     this.#options = options;
@@ -39,23 +40,36 @@ export class RehearsedBackups {
     const rehearsed = stores.map(
       (store, i) => new RehearsedStore({ real: store, changes: (this.#changes[i] ??= new Map()), note, signal, now }),
     );
-    return new RehearsedRepository(rehearsed, recipients, say);
+    return new RehearsedRepository(rehearsed, recipients, this.#own, say);
   }
 }
 
 class RehearsedRepository extends Repository {
+  readonly #own: Set<string>;
   readonly #say: (text: string) => void;
 
-  constructor(stores: readonly RehearsedStore[], recipients: readonly string[], say: (text: string) => void) {
+  constructor(
+    stores: readonly RehearsedStore[],
+    recipients: readonly string[],
+    own: Set<string>,
+    say: (text: string) => void,
+  ) {
     super(stores, recipients);
+    this.#own = own;
     this.#say = say;
+  }
+
+  override async write(...[about, ...rest]: Parameters<Repository['write']>): Promise<Manifest> {
+    const manifest = await super.write(about, ...rest);
+    this.#own.add(about.id);
+    return manifest;
   }
 
   /** Opens an archive of what the manifest says. Rejects if the data are missing. */
   override async data(manifest: Manifest, identity: AgeIdentity | undefined): Promise<Readable> {
     await this.#require(manifest, 'data', identity);
     const { id, config, devices } = manifest;
-    this.#say(`Backup ${id} is not read for a plan, which cannot tell whether its data are whole`);
+    if (!this.#own.has(id)) this.#say(`Backup ${id} is not read for a plan, which cannot tell whether it is whole`);
     return archiveOf({ config, devices, files: filesOf(config[field.hostKey]), prepared: true, isCopy: true });
   }
 
@@ -65,8 +79,7 @@ class RehearsedRepository extends Repository {
 
   async #unread(manifest: Manifest, identity: AgeIdentity | undefined): Promise<readonly FileEntry[]> {
     await this.#require(manifest, 'files', identity);
-    const { id, files } = manifest;
-    this.#say(`Files are compared with the list of backup ${id}, which has ${plural(files.count, 'file')}`);
+    this.#say('Files of the throwaway container are compared with the list of the backup');
     return [];
   }
 

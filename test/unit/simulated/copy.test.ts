@@ -26,6 +26,7 @@ function host(isCopy: boolean): Fixture {
         ranMs: 0,
         run: null,
         snapshots: [],
+        backups: [],
       },
     },
   };

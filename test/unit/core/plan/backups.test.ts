@@ -227,6 +227,29 @@ describe.each([
     expect(readdirSync(join(left, '..'))).not.toContain('20251129-120000-abcd');
   });
 
+  it('of create leaves the age that lists show as it is', async () => {
+    const world = await host({ copiedByQueries });
+    await world.context.backupAges.refresh();
+    const age = world.context.backupAges.of('alice-container');
+    await planned(world, 'backup create', alice);
+    expect(age).not.toBeNull();
+    expect(world.context.backupAges.of('alice-container')).toBe(age);
+  });
+
+  it('of rebuild and of delete --backup name what they do there', async () => {
+    const world = await host({ copiedByQueries });
+    const deletion = await planned(world, 'delete', { ...alice, backup: true });
+    expect(deletion.notes.filter((note) => note.includes('is not read'))).toEqual([]);
+    expect(transfersOfPlan(deletion).slice(1)).toEqual(
+      ['data', 'files', 'manifest.json', 'verified.json'].map((part) => `store alice-container/TIME/${part}`),
+    );
+    await world.must('delete', { ...alice, purge: true, yes: true });
+    const plan = await planned(world, 'backup rebuild');
+    expect(plan.notes[0]).toBe(`alice: backup ${id}`);
+    expect(transfersOfPlan(plan)).toEqual([]);
+    expect(commandsOfPlan(plan)).toContain('incus-streams import containarium-restore-ID');
+  });
+
   it('of verify says that the outcome is stored', async () => {
     const world = await host({ copiedByQueries });
     const before = stored(world);

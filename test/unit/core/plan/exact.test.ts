@@ -76,6 +76,9 @@ const cases: readonly Case[] = [
   ['backup restore', 'backup restore', latest, undefined],
   ['backup restore of a stopped container', 'backup restore', latest, stopped],
   ['backup restore of a container that is gone', 'backup restore', latest, withoutAlice],
+  ['backup rebuild', 'backup rebuild', {}, withoutAlice],
+  ['delete --backup', 'delete', { user: 'alice', backup: true, yes: true }, undefined],
+  ['schedule run of backups', 'schedule run', { job: 'backups' }, undefined],
   ['reconcile', 'reconcile', {}, withoutAccounts],
   ['reconcile --apply', 'reconcile', { apply: true }, withoutAccounts],
 ];
@@ -94,7 +97,7 @@ describe.each([
   it.each(cases)('the plan of %s has the commands of the call', async (_says, verb, input, edit) => {
     const world = await host({ copiedByQueries, ...(edit === undefined ? {} : { edit }) });
     const plan = await planned(world, verb, input);
-    expect(plan).toMatchObject({ verb, target: input['user'] ?? null });
+    expect(plan).toMatchObject({ verb, target: input['user'] ?? input['job'] ?? null });
     // The fingerprint of an image that is built is not known before.
     const known = edit === withoutImage ? /\b[0-9a-f]{64}\b/ : /$^/;
     const ran = await changesBy(world, () => world.must(verb, input));
