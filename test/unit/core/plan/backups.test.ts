@@ -19,7 +19,7 @@ import {
   undoOfPlan,
   unplanned,
 } from '../../../support/world/plans.ts';
-import { backupsPath, type World } from '../../../support/world/world.ts';
+import { backupsPath, commandsOf, type World } from '../../../support/world/world.ts';
 
 const id = '20261129-120000-abcd';
 /** An id that no backup has. */
@@ -294,6 +294,11 @@ describe.each([
     expect(commandsOfPlan(await planned(world, 'backup restore', named))).toContain(
       'incus-streams import containarium-restore-ID',
     );
+    // The real host has no such instance.
+    const asked = commandsOf(world.folder).filter(({ args }) =>
+      args.some((arg) => arg.includes('containarium-restore')),
+    );
+    expect(asked).toEqual([]);
   });
 
   it('opens nothing but manifests and verifications, and calls nothing that writes', async () => {
