@@ -5,15 +5,8 @@ import { Failure } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
 import type { Example, Parameter, Verb } from './declaration/verb.ts';
 import { help, version, whoami } from './verbs/about.ts';
-import {
-  backupCreate,
-  backupDelete,
-  backupDownload,
-  backupRebuild,
-  backupList,
-  backupRestore,
-  backupVerify,
-} from './verbs/backups.ts';
+import { backupCreate, backupDelete, backupList } from './verbs/backups.ts';
+import { backupDownload, backupRebuild, backupRestore, backupVerify } from './verbs/backupUses.ts';
 import { adminAdd, adminList, adminRemove, adminRole } from './verbs/admins.ts';
 import { audit, auditExport, auditVerify } from './verbs/audit.ts';
 import { caAdd, caList, caRemove, caRevoke } from './verbs/cas.ts';

@@ -37,7 +37,7 @@ import { Room } from '../service/shells/room.ts';
 import type { Settings } from '../settings/settings.ts';
 import { capabilities } from './calls/capabilities.ts';
 import { Dispatcher } from './calls/dispatcher.ts';
-import { BackupAges } from '../service/backups/ages.ts';
+import { BackupAges } from '../service/instances/backupAges.ts';
 import { makeJobs } from './schedule/jobs.ts';
 import { Scheduler } from './schedule/scheduler.ts';
 import { openScheduleStore } from './schedule/scheduleStore.ts';

@@ -1,14 +1,19 @@
 /** Checks the backups: where they are, and whether every container has one that is new enough. */
 import { dayMs } from '../../domain/values/duration.ts';
-import type { ServiceContext } from '../context.ts';
+import type { HostContext } from '../instances/context.ts';
 import { findPlacement } from '../instances/placement.ts';
 import { ownerOfInstance, provisioningOf } from '../instances/metadata.ts';
 import { ok, problem, warning, type Outcome } from './outcome.ts';
+import type { DoctorTools } from './tools.ts';
 
 /** A longer list is not read. */
 const maxNamed = 10;
 
-export async function checkBackups(context: ServiceContext, signal: AbortSignal): Promise<Outcome> {
+export async function checkBackups(
+  context: HostContext,
+  tools: Pick<DoctorTools, 'diskOf'>,
+  signal: AbortSignal,
+): Promise<Outcome> {
   const { directory, s3, every } = context.settings.backups;
   if (directory === undefined && s3 === undefined)
     return warning(
@@ -17,7 +22,7 @@ export async function checkBackups(context: ServiceContext, signal: AbortSignal)
     );
   // Rejects if a store does not answer.
   await context.backupAges.refresh(signal);
-  if (directory !== undefined && s3 === undefined && (await isOnPoolDisk(context, directory, signal)))
+  if (directory !== undefined && s3 === undefined && (await isOnPoolDisk(context, tools, directory, signal)))
     return warning(
       `${directory} is on the disk of the storage pool: both are lost together`,
       'set backups.directory to a folder on another disk, or backups.s3',
@@ -33,7 +38,7 @@ export async function checkBackups(context: ServiceContext, signal: AbortSignal)
 }
 
 /** Returns the users whose containers exist for long enough and have no backup that is new enough. */
-async function overdue(context: ServiceContext, signal: AbortSignal): Promise<string[]> {
+async function overdue(context: HostContext, signal: AbortSignal): Promise<string[]> {
   const periodMs = context.settings.backups.every === 'weekly' ? 7 * dayMs : dayMs;
   const sinceMs = context.now().getTime() - 2 * periodMs;
   const isOld = (time: string): boolean => Date.parse(time) < sinceMs;
@@ -45,13 +50,15 @@ async function overdue(context: ServiceContext, signal: AbortSignal): Promise<st
   });
 }
 
-async function isOnPoolDisk(context: ServiceContext, directory: string, signal: AbortSignal): Promise<boolean> {
+async function isOnPoolDisk(
+  context: HostContext,
+  { diskOf }: Pick<DoctorTools, 'diskOf'>,
+  directory: string,
+  signal: AbortSignal,
+): Promise<boolean> {
   if (context.host.simulated) return false;
   const { pool: name } = await findPlacement(context, signal);
   const pool = (await context.incus.pools(signal)).find((one) => one.name === name);
-  const [own, theirs] = await Promise.all([
-    context.doctor.diskOf(directory),
-    context.doctor.diskOf(pool?.config['source'] ?? ''),
-  ]);
+  const [own, theirs] = await Promise.all([diskOf(directory), diskOf(pool?.config['source'] ?? '')]);
   return own !== undefined && own === theirs;
 }

@@ -12,7 +12,7 @@ import type { KeyScan } from '../../host/keyscan.ts';
 import type { OomLog } from '../../host/oomKills.ts';
 import type { IncusStreams } from '../../host/incus/streams.ts';
 import type { Operations } from '../../journal/operations.ts';
-import type { BackupAges } from '../backups/ages.ts';
+import type { BackupAges } from './backupAges.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Steps } from './steps.ts';
