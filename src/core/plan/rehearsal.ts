@@ -21,7 +21,7 @@ import { busy } from '../../journal/turns.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { collectOwners, makeDirectory } from '../../service/access/directory.ts';
 import type { HostKeyStore } from '../../service/access/hostKeyStore.ts';
-import { BackupAges } from '../../service/backups/ages.ts';
+import { BackupAges } from '../../service/instances/backupAges.ts';
 import type { OpenLogins, ServiceContext } from '../../service/context.ts';
 import { Firewall } from '../../service/firewall/firewall.ts';
 import type { Call, HostContext } from '../../service/instances/context.ts';
