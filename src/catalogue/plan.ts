@@ -1,6 +1,6 @@
 /** `--plan`: which verbs have a plan, the verb as it is when only its plan is wanted, and how a plan is shown. */
 import { quote } from 'shell-quote';
-import type { Plan, PlannedCommand, PlannedStep } from '../domain/results/plan.ts';
+import type { Plan, PlannedCommand, PlannedProgram, PlannedStep } from '../domain/results/plan.ts';
 import { printable, quoted } from '../domain/text.ts';
 import type { AnyVerb } from './catalogue.ts';
 import type { Block, Rows } from './declaration/view.ts';
@@ -86,10 +86,23 @@ function linesOf({ commands, undo }: PlannedStep): string[] {
 
 /** Returns a command as a line for a POSIX shell. */
 function shellLine(command: PlannedCommand): string {
-  if (command.kind !== 'program')
-    return command.kind === 'remove'
-      ? shellWords(['rm', '-f', command.path])
-      : `# write ${shellWords([command.path])} (${bytesOf(command.bytes ?? 0)})`;
+  switch (command.kind) {
+    case 'program':
+      return programLine(command);
+    case 'remove':
+      return shellWords(['rm', '-f', command.path]);
+    case 'write':
+      return `# write ${shellWords([command.path])} (${bytesOf(command.bytes ?? 0)})`;
+    case 'store':
+      return `# store ${command.what} in ${command.where}`;
+    case 'delete':
+      return `# delete ${command.what} from ${command.where}`;
+    case 'import':
+      return `# make instance ${command.what} of ${command.where}`;
+  }
+}
+
+function programLine(command: PlannedProgram): string {
   const { argv, stdin, stdinBytes } = command;
   if (stdin !== null) return `${shellWords(['printf', '%s', stdin])} | ${shellWords(argv)}`;
   if (stdinBytes > 0) return `${shellWords(argv)} # standard input: ${bytesOf(stdinBytes)}`;

@@ -50,6 +50,11 @@ export class Repository {
     this.#recipients = recipients;
   }
 
+  /** The stores and the recipients, of which a rehearsal makes a repository of its own. */
+  get parts(): { readonly stores: readonly Store[]; readonly recipients: readonly string[] } {
+    return { stores: this.#stores, recipients: this.#recipients };
+  }
+
   /** Returns the free space of the fullest store; undefined if none of them tells. */
   async freeBytes(): Promise<number | undefined> {
     const known = (await Promise.all(this.#stores.map((store) => store.freeBytes()))).filter(
@@ -116,7 +121,7 @@ export class Repository {
   }
 
   async #text(name: BackupName, part: Part, signal?: AbortSignal): Promise<string> {
-    const source = await this.#open(name, part, signal);
+    const source = await this.openPart(name, part, signal);
     try {
       return await textOf(source, maxManifestBytes);
     } catch (error) {
@@ -126,7 +131,7 @@ export class Repository {
   }
 
   /** Opens a part in the first store that has it. If none has it, the failure of a store that did not answer counts. */
-  async #open(name: BackupName, part: Part, signal?: AbortSignal): Promise<Readable> {
+  protected async openPart(name: BackupName, part: Part, signal?: AbortSignal): Promise<Readable> {
     let missing: unknown;
     let trouble: Failure | undefined;
     for (const store of this.#stores) {
@@ -234,7 +239,7 @@ export class Repository {
   /** Opens the data of a backup as they are stored. Their end is an error if they are not those of the manifest. */
   async stored(manifest: Manifest, signal?: AbortSignal): Promise<Readable> {
     const { storedBytes, storedSha256 } = manifest.data;
-    const source = await this.#open(manifest, 'data', signal);
+    const source = await this.openPart(manifest, 'data', signal);
     const meter = new Meter(storedBytes);
     // Unlike pipe, it also ends the source when the reader leaves.
     pipeline(source, meter, () => undefined);
@@ -252,7 +257,7 @@ export class Repository {
   ): Promise<Readable> {
     this.requireIdentity(name, given);
     const identity = name.encryption === 'age' ? given : undefined;
-    const source = await this.#open(name, part, signal);
+    const source = await this.openPart(name, part, signal);
     const [stored, plain] = [new Meter(wanted.storedBytes), new Meter(wanted.plainBytes)];
     return checkedAtEnd(name, part, decoded(source, identity, stored, plain), () => {
       if (stored.sha256 !== wanted.storedSha256) throw damaged(name, `its ${part} is not what was stored`);

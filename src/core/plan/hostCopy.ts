@@ -118,7 +118,7 @@ function named({ name, created_at: createdAt }: NonNullable<IncusInstance['snaps
 }
 
 /** Returns the one file that stands for a whole instance: by it a started copy is known to have the right host key. */
-function filesOf(hostKey: string | undefined): InstanceFiles {
+export function filesOf(hostKey: string | undefined): InstanceFiles {
   return hostKey === undefined ? {} : { [publicKeyPath]: { content: `${hostKey}\n`, mode: '0644', uid: 0, gid: 0 } };
 }
 

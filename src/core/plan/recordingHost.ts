@@ -3,12 +3,16 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { isFailure } from '../../domain/failure.ts';
 import type { PlannedCommand, PlannedProgram } from '../../domain/results/plan.ts';
+import type { IncusStreams } from '../../host/incus/streams.ts';
 import type { JumpKeys } from '../../host/jumpKeys.ts';
 import { cancelledRun, type Command, type Output, type Runner } from '../../host/runner.ts';
+import type { SimulatedHost } from '../../simulated/host.ts';
 import { programs } from '../../simulated/programs.ts';
 
 export interface RecordingOptions {
-  readonly simulated: { readonly runner: Runner; readonly jumpKeys: JumpKeys };
+  readonly simulated: Pick<SimulatedHost, 'runner' | 'jumpKeys' | 'streams'>;
+  /** Says how much room the disk of Incus has. */
+  readonly disk: Pick<IncusStreams, 'freeForBackups'>;
   /** The runner of the real host; undefined if a simulated one was copied, which is then complete. */
   readonly real: Runner | undefined;
   /** Where the keys of jump accounts are on the host. */
@@ -20,6 +24,7 @@ export interface RecordingOptions {
 export interface RecordingHost {
   readonly runner: Runner;
   readonly jumpKeys: JumpKeys;
+  readonly streams: IncusStreams;
 }
 
 /**
@@ -27,8 +32,10 @@ export interface RecordingHost {
  * verb see it as it is. From then on the copy answers, which has the changes.
  */
 export function recordingHost(options: RecordingOptions): RecordingHost {
-  const { simulated, real, authorizedKeysFolder, note, signal } = options;
+  const { simulated, real, disk, authorizedKeysFolder, note, signal } = options;
   let hasChanged = false;
+  /** Instances that the rehearsal has made of backups. The real host knows nothing of them. */
+  const imported = new Set<string>();
   const changing = (command: PlannedCommand): void => {
     hasChanged = true;
     note(command);
@@ -50,10 +57,12 @@ export function recordingHost(options: RecordingOptions): RecordingHost {
     } catch (error) {
       // The copy has only the files that the rehearsal has written.
       if (!isFilePull(command) || !isFailure(error, 'program-failed')) throw error;
+      if (imported.has(command.args[2]?.split('/')[0] ?? '')) throw error;
       return real.run(bounded);
     }
   }
 
+  const { streams } = simulated;
   const pathOf = (user: string): string => join(authorizedKeysFolder, user);
   return {
     runner: { run },
@@ -68,6 +77,17 @@ export function recordingHost(options: RecordingOptions): RecordingHost {
         changing({ kind: 'remove', path: pathOf(user), bytes: null });
         return simulated.jumpKeys.remove(user);
       },
+    },
+    streams: {
+      events: (...wanted) => streams.events(...wanted),
+      terminal: (request) => streams.terminal(request),
+      readBackup: (...names) => streams.readBackup(...names),
+      createFromBackup: (wanted) => {
+        changing({ kind: 'import', what: wanted.name, where: `the backup, in pool ${wanted.pool}` });
+        imported.add(wanted.name);
+        return streams.createFromBackup(wanted);
+      },
+      freeForBackups: () => disk.freeForBackups(),
     },
   };
 }

@@ -18,8 +18,10 @@ import { KeyScan } from '../../host/keyscan.ts';
 import { OomLog } from '../../host/oomKills.ts';
 import type { Runner } from '../../host/runner.ts';
 import { busy } from '../../journal/turns.ts';
+import type { Repository } from '../../repository/repository.ts';
 import { collectOwners, makeDirectory } from '../../service/access/directory.ts';
 import type { HostKeyStore } from '../../service/access/hostKeyStore.ts';
+import { BackupAges } from '../../service/instances/backupAges.ts';
 import type { OpenLogins, ServiceContext } from '../../service/context.ts';
 import { Firewall } from '../../service/firewall/firewall.ts';
 import type { Call, HostContext } from '../../service/instances/context.ts';
@@ -33,7 +35,8 @@ import { rehearsedSchedule } from '../schedule/jobs.ts';
 import { StateFiles } from '../start/stateFiles.ts';
 import { copyHost } from './hostCopy.ts';
 import { PlanNotes } from './notes.ts';
-import { recordingHost, type RecordingHost } from './recordingHost.ts';
+import { recordingHost } from './recordingHost.ts';
+import { RehearsedBackups } from './rehearsedBackups.ts';
 import { RehearsedOperations } from './rehearsedOperations.ts';
 import { StateCopy, type ServerFolders } from './stateCopy.ts';
 
@@ -56,7 +59,10 @@ export interface RehearsalOptions {
 }
 
 /** The parts of a context that act on a host. */
-type HostTools = Pick<HostContext, 'incus' | 'accounts' | 'keyscan' | 'jumpKeys' | 'oomLog' | 'steps'>;
+type HostTools = Pick<
+  HostContext,
+  'incus' | 'streams' | 'accounts' | 'keyscan' | 'jumpKeys' | 'oomLog' | 'steps' | 'repository' | 'backupAges'
+>;
 
 /** Rehearses one call. Rejects with the failure of the call itself if that would fail, or with `cancelled`. */
 export async function rehearse(options: RehearsalOptions, planned: PlannedCall, signal: AbortSignal): Promise<Plan> {
@@ -83,11 +89,19 @@ class Rehearsal {
   readonly #signal: AbortSignal;
   readonly #notes = new PlanNotes();
   readonly #stateFile: string;
+  readonly #backups: RehearsedBackups;
 
   constructor(options: RehearsalOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
     this.#stateFile = join(options.stage, 'host.json');
+    const { repository, now } = options.service;
+    this.#backups = new RehearsedBackups({
+      real: repository,
+      say: (text) => this.#notes.texts.push(text),
+      signal,
+      now,
+    });
   }
 
   async run({ verb, target, input, call }: PlannedCall): Promise<Plan> {
@@ -101,7 +115,7 @@ class Rehearsal {
     });
     const simulated = SimulatedHost.open(this.#stateFile);
     const real = stateFile === undefined ? runner : undefined;
-    const tools = this.#tools(this.#recorded(simulated, real, (command) => this.#notes.command(command)));
+    const tools = this.#tools(simulated, real, (command) => this.#notes.command(command));
     const kinds = Object.values(tools.steps);
     const rehearsed = new RehearsedOperations({ kinds, notes: this.#notes, stateFile: this.#stateFile, folder: stage });
     this.#adopt(rehearsed);
@@ -110,9 +124,7 @@ class Rehearsal {
       ...tools,
       // Whatever this host waits for is there at once, or never.
       settings: { ...service.settings, timeouts: { ...service.settings.timeouts, readyMs: 0 } },
-      streams: simulated.streams,
       operations: rehearsed.operations,
-      repository: noRepository,
       log: service.log.child({ rehearsal: verb }),
     };
     const context: ServiceContext = {
@@ -151,22 +163,25 @@ class Rehearsal {
     });
   }
 
-  #recorded(
-    simulated: Pick<SimulatedHost, 'runner' | 'jumpKeys'>,
+  /** Returns a host that notes its changes, and those in the places of backups. */
+  #tools(
+    simulated: Pick<SimulatedHost, 'runner' | 'jumpKeys' | 'streams'>,
     real: Runner | undefined,
     note: (command: PlannedCommand) => void,
-  ): RecordingHost {
-    const { authorizedKeysFolder } = this.#options;
-    return recordingHost({ simulated, real, authorizedKeysFolder, note, signal: this.#signal });
-  }
-
-  #tools({ runner, jumpKeys }: RecordingHost): HostTools {
-    const { settings } = this.#options.service;
+  ): HostTools {
+    const { authorizedKeysFolder, service } = this.#options;
+    const { settings, streams: disk } = service;
+    const signal = this.#signal;
+    const recording = recordingHost({ simulated, real, disk, authorizedKeysFolder, note, signal });
+    const { runner, jumpKeys, streams } = recording;
     const incus = new Incus(runner, settings.timeouts);
     const accounts = new Accounts(runner);
-    const repository = noRepository;
+    const repository = (): Promise<Repository> => this.#backups.open(note);
     const steps = makeSteps({ incus, accounts, jumpKeys, jumpGroup: settings.jump.group, repository });
-    return { incus, accounts, jumpKeys, steps, keyscan: new KeyScan(runner), oomLog: new OomLog(runner) };
+    const asked = { keyscan: new KeyScan(runner), oomLog: new OomLog(runner) };
+    // Lists must not show a backup that only a rehearsal has made.
+    const backupAges = new BackupAges(repository);
+    return { incus, streams, accounts, jumpKeys, steps, repository, backupAges, ...asked };
   }
 
   /**
@@ -230,13 +245,13 @@ class Rehearsal {
   ): Promise<Plan> {
     const undo = await rehearsed.undone((stateFile) => {
       let commands: PlannedCommand[] = [];
-      const host = this.#recorded(SimulatedHost.open(stateFile), undefined, (command) => commands.push(command));
+      const { steps } = this.#tools(SimulatedHost.open(stateFile), undefined, (command) => commands.push(command));
       const taken = (): PlannedCommand[] => {
         const found = commands;
         commands = [];
         return found;
       };
-      return { kinds: Object.values(this.#tools(host).steps), taken };
+      return { kinds: Object.values(steps), taken };
     });
     const { steps, texts } = this.#notes;
     return {
@@ -255,9 +270,6 @@ class Rehearsal {
 }
 
 type Capability = (context: ServiceContext, input: unknown, call: Call) => Promise<unknown>;
-
-const noRepository = (): Promise<never> =>
-  Promise.reject(new Failure('wrong-state', { what: 'the plan', why: 'calls about backups have no plan yet' }));
 
 const forever = (): Promise<never> => new Promise(() => undefined);
 

@@ -19,7 +19,17 @@ export interface PlannedFile {
   readonly bytes: number | null;
 }
 
-export type PlannedCommand = PlannedProgram | PlannedFile;
+/** What the call would do itself with a backup, without a program: it passes the bytes on. */
+export interface PlannedTransfer {
+  /** `store` and `delete` change a place of backups; `import` has Incus make an instance. */
+  readonly kind: 'store' | 'delete' | 'import';
+  /** What would be stored or deleted, or the name of the new instance. */
+  readonly what: string;
+  /** The place of backups, or the backup that the instance is made of. */
+  readonly where: string;
+}
+
+export type PlannedCommand = PlannedProgram | PlannedFile | PlannedTransfer;
 
 /** What belongs together: a step as the journal would record it, or commands between two steps. */
 export interface PlannedStep {

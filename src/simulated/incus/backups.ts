@@ -6,7 +6,7 @@ import { Failure } from '../../domain/failure.ts';
 import { done, incusError } from '../program/answer.ts';
 import type { Answer, World } from '../program/answer.ts';
 import { instanceNamed } from '../program/lookup.ts';
-import type { InstanceFiles, SnapshotRecord } from '../state/state.ts';
+import type { InstanceFiles, InstanceRecord } from '../state/state.ts';
 import { copyInstance } from './instances.ts';
 
 const request = z.object({ name: z.string(), expires_at: z.iso.datetime().optional() });
@@ -36,8 +36,9 @@ export function deleteBackup(world: World, instanceName: string, name: string): 
 const index = z.object({
   config: z.record(z.string(), z.string()),
   devices: z.record(z.string(), z.record(z.string(), z.string())),
-  /** Not in a real archive. */
+  // A real archive has neither of these.
   prepared: z.boolean().default(false),
+  isCopy: z.boolean().default(false),
 });
 
 export type Archive = z.infer<typeof index> & { readonly files: InstanceFiles };
@@ -45,9 +46,15 @@ export type Archive = z.infer<typeof index> & { readonly files: InstanceFiles };
 const rootfs = 'backup/container/rootfs';
 
 /** Returns a backup as a tar archive with the structure of a real one. */
-export function archiveOf({ config, devices, files, prepared }: SnapshotRecord): Readable {
+export function archiveOf({
+  config,
+  devices,
+  files,
+  prepared,
+  isCopy,
+}: Pick<InstanceRecord, 'config' | 'devices' | 'files' | 'prepared' | 'isCopy'>): Readable {
   const archive = pack();
-  archive.entry({ name: 'backup/index.yaml' }, JSON.stringify({ config, devices, prepared }));
+  archive.entry({ name: 'backup/index.yaml' }, JSON.stringify({ config, devices, prepared, isCopy }));
   archive.entry({ name: rootfs, type: 'directory' });
   for (const [path, { content, mode, uid, gid }] of Object.entries(files))
     archive.entry({ name: `${rootfs}${path}`, mode: Number.parseInt(mode, 8), uid, gid }, content);
@@ -99,8 +106,8 @@ function broken(why: string): Failure {
 
 /** Makes a stopped instance of an archive: `import - NAME`, with the archive as JSON on standard input. */
 export function importInstance(world: World, name: string, input: string): Answer {
-  const { config, devices, files, prepared } = JSON.parse(input) as Archive;
+  const { config, devices, files, prepared, isCopy } = JSON.parse(input) as Archive;
   if (Object.hasOwn(world.state.instances, name))
     return incusError('Create instance from backup: Cannot restore volume, already exists on target');
-  return copyInstance(world, name, { config, devices, files, prepared });
+  return copyInstance(world, name, { config, devices, files, prepared, isCopy });
 }

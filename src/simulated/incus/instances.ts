@@ -127,7 +127,13 @@ export function createInstance(world: World, imageRef: string, name: string, inp
 export function copyInstance(
   world: World,
   name: string,
-  { config, devices, files, prepared }: Pick<InstanceRecord, 'config' | 'devices' | 'files' | 'prepared'>,
+  {
+    config,
+    devices,
+    files,
+    prepared,
+    isCopy = false,
+  }: Pick<InstanceRecord, 'config' | 'devices' | 'files' | 'prepared' | 'isCopy'>,
 ): Answer {
   const { state, nowMs } = world;
   if (Object.hasOwn(state.instances, name)) return incusError(`Instance "${name}" already exists`);
@@ -148,6 +154,7 @@ export function copyInstance(
     devices,
     files,
     prepared,
+    ...(isCopy ? { isCopy } : {}),
     ranMs: 0,
     run: null,
     snapshots: [],
@@ -176,7 +183,7 @@ function boot(world: World, instance: InstanceRecord): void {
     startedAtMs: nowMs,
     pid: 4000 + state.serial * 7,
     address: bootAddress(state, instance.name, instance.devices, pick(`${instance.name} lease`, 250)),
-    hostKey: bootInside(instance, state.isCopy === true),
+    hostKey: bootInside(instance, state.isCopy === true || instance.isCopy === true),
   };
   instance.lastUsedAtMs = nowMs;
   delete instance.config['volatile.apply_template'];

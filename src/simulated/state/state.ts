@@ -42,6 +42,8 @@ const instance = z.object({
   files,
   /** Whether the image has the first-boot unit and an sshd. */
   prepared: z.boolean(),
+  /** Set for one whose files were not read: as in a copy of a host, its public host key stands for the private one. */
+  isCopy: z.boolean().optional(),
   /** Total running time before the current start. */
   ranMs: z.number(),
   run: run.nullable(),

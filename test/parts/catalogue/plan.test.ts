@@ -97,6 +97,9 @@ test('a line break in a word begins no other command', async () => {
   const ran = await pasted('sh', [
     program(['incus', 'a\ntouch x', '\r\ntouch y']),
     { kind: 'write', path: '/a\ntouch z', bytes: 1 },
+    { kind: 'store', what: 'a\ntouch z', where: 'the folder /b\ntouch z' },
+    { kind: 'delete', what: '$(touch z)', where: '`touch z`; touch z' },
+    { kind: 'import', what: 'a\ntouch z', where: 'the backup\ntouch z' },
   ]);
   expect(ran).not.toMatch(/5:touch/);
   expect(ran.match(/5:incus,/g)).toHaveLength(1);

@@ -90,6 +90,15 @@ it('a container is backed up, verified, restored and deleted in an encrypted buc
   const { backup } = await world.must('backup create', { user: 'alice' });
   expect(await world.must('backup list')).toMatchObject({ backups: [{ id: backup.id, stores: ['s3'] }] });
   const named = { user: 'alice', backup: backup.id };
+  const before = server.requests.length;
+  for (const verb of ['backup create', 'backup verify', 'backup restore', 'backup delete']) {
+    const input =
+      verb === 'backup create' ? { user: 'alice' } : verb === 'backup delete' ? named : { ...named, identity };
+    expect(await world.plan(verb, input)).toMatchObject({ ok: true });
+  }
+  const asked = server.requests.slice(before);
+  expect(asked).not.toEqual([]);
+  expect(asked.filter((line) => !/^GET .*(\?|\/manifest\.json$)/.test(line))).toEqual([]);
   expect(await world.must('backup verify', { ...named, identity })).toMatchObject({ id: backup.id });
   expect(await world.must('backup restore', { ...named, identity, yes: true })).toMatchObject({ status: 'running' });
   await world.must('backup delete', { ...named, yes: true });

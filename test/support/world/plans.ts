@@ -49,19 +49,47 @@ export async function unplanned(world: World, verb: string, input: Input = {}, a
 
 /** Returns the commands of a plan as the log of the simulated host has them, without what differs in each call. */
 export function commandsOfPlan({ steps }: Plan): string[] {
-  return steps.flatMap(({ commands }) => commands.map(logged)).map(timeless);
+  return steps.flatMap(({ commands }) => commands.flatMap(logged)).map(timeless);
 }
 
 /** Returns what undoes a plan as a whole: the undo of each step, the newest first. */
 export function undoOfPlan({ steps }: Plan): string[] {
   return steps
     .toReversed()
-    .flatMap(({ undo }) => (undo ?? []).map(logged))
+    .flatMap(({ undo }) => (undo ?? []).flatMap(logged))
     .map(timeless);
 }
 
-function logged(command: PlannedCommand): string {
-  return command.kind === 'program' ? command.argv.join(' ') : `jump-keys ${command.kind} ${basename(command.path)}`;
+/** Returns what a plan does in the places of backups, without what differs in each call: `store …/manifest.json`. */
+export function transfersOfPlan({ steps }: Plan): string[] {
+  return steps.flatMap(({ commands }) => commands).flatMap(transfer);
+}
+
+/** Returns what undoes that, the newest first. */
+export function undoneTransfersOfPlan({ steps }: Plan): string[] {
+  return steps
+    .toReversed()
+    .flatMap(({ undo }) => undo ?? [])
+    .flatMap(transfer);
+}
+
+function transfer(command: PlannedCommand): string[] {
+  return command.kind === 'store' || command.kind === 'delete' ? [timeless(`${command.kind} ${command.what}`)] : [];
+}
+
+/** Returns the line of a command in that log, which has nothing of the places of backups. */
+function logged(command: PlannedCommand): string[] {
+  switch (command.kind) {
+    case 'program':
+      return [command.argv.join(' ')];
+    case 'import':
+      return [`incus-streams import ${command.what}`];
+    case 'store':
+    case 'delete':
+      return [];
+    default:
+      return [`jump-keys ${command.kind} ${basename(command.path)}`];
+  }
 }
 
 /** Replaces ids, times and keys, which are others in each call. Two names of one second differ by a number. */

@@ -21,6 +21,7 @@ const host = hosts(async (world) => {
   await world.must('create', { user: 'bob', keys: newKey('bob@desk').line });
   await world.must('snapshot create', { user: 'alice', name: 'first' });
   await world.must('snapshot create', { user: 'alice', name: 'second' });
+  await world.must('backup create', { user: 'alice' });
 });
 
 const withoutImage = (state: HostState): void => void (state.images = []);
@@ -31,6 +32,18 @@ const withoutAccounts = (state: HostState): void => {
   delete state.jumpKeys['bob'];
   const { files = {} } = state.instances['bob-container'] ?? {};
   files['/etc/ssh/authorized_keys.d/bob'] = { content: 'x\n', mode: '0644', uid: 0, gid: 0 };
+};
+
+/** Leaves nothing of alice, so that a restore makes her container again. */
+const withoutAlice = (state: HostState): void => {
+  delete state.instances['alice-container'];
+  delete state.jumpKeys['alice'];
+  state.accounts = state.accounts.filter(({ name }) => name !== 'alice');
+};
+const latest = { user: 'alice', backup: 'latest', yes: true };
+const stopped = (state: HostState): void => {
+  const { 'alice-container': found } = state.instances;
+  if (found !== undefined) found.run = null;
 };
 
 type Input = Readonly<Record<string, unknown>>;
@@ -57,6 +70,15 @@ const cases: readonly Case[] = [
   ['snapshot schedule', 'snapshot schedule', { user: 'alice', every: 'hourly' }, undefined],
   ['snapshot restore', 'snapshot restore', { user: 'alice', snapshot: 'first', yes: true }, undefined],
   ['snapshot restore on ZFS', 'snapshot restore', { user: 'alice', snapshot: 'first', yes: true }, onZfs],
+  ['backup create', 'backup create', { user: 'alice' }, undefined],
+  ['backup create of a stopped container', 'backup create', { user: 'alice' }, stopped],
+  ['backup verify', 'backup verify', { user: 'alice', backup: 'latest' }, undefined],
+  ['backup restore', 'backup restore', latest, undefined],
+  ['backup restore of a stopped container', 'backup restore', latest, stopped],
+  ['backup restore of a container that is gone', 'backup restore', latest, withoutAlice],
+  ['backup rebuild', 'backup rebuild', {}, withoutAlice],
+  ['delete --backup', 'delete', { user: 'alice', backup: true, yes: true }, undefined],
+  ['schedule run of backups', 'schedule run', { job: 'backups' }, undefined],
   ['reconcile', 'reconcile', {}, withoutAccounts],
   ['reconcile --apply', 'reconcile', { apply: true }, withoutAccounts],
 ];
@@ -75,7 +97,7 @@ describe.each([
   it.each(cases)('the plan of %s has the commands of the call', async (_says, verb, input, edit) => {
     const world = await host({ copiedByQueries, ...(edit === undefined ? {} : { edit }) });
     const plan = await planned(world, verb, input);
-    expect(plan).toMatchObject({ verb, target: input['user'] ?? null });
+    expect(plan).toMatchObject({ verb, target: input['user'] ?? input['job'] ?? null });
     // The fingerprint of an image that is built is not known before.
     const known = edit === withoutImage ? /\b[0-9a-f]{64}\b/ : /$^/;
     const ran = await changesBy(world, () => world.must(verb, input));

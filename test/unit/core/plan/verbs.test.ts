@@ -10,15 +10,18 @@ import type { LoginInfo } from '../../../../src/domain/access/login.ts';
 import { serverHostKeys } from '../../../../src/service/access/hostKeyFiles.ts';
 import { makeAuthority, validFor } from '../../../../src/service/certificates/x509.ts';
 import { dayMs } from '../../../../src/domain/values/duration.ts';
+import { nameBackup } from '../../../support/backups.ts';
 import { alice, hosts, owner } from '../../../support/world/hosts.ts';
 import { newKey } from '../../../support/world/keys.ts';
 import { planned } from '../../../support/world/plans.ts';
-import type { World } from '../../../support/world/world.ts';
+import { backupsPath, type World } from '../../../support/world/world.ts';
 
 const ca = await makeAuthority({ commonName: 'Office', organization: 'Office' }, validFor(dayMs, new Date()));
 const [first, other, third] = [newKey('alice@desk'), newKey('other@desk'), newKey('third@desk')].map(
   ({ line }) => line,
 );
+const backup = '20261129-120000-abcd';
+const unread = `Backup ${backup} is not read for a plan, which cannot tell whether it is whole`;
 const names = { serverName: ['jump.example.org'] };
 
 const host = hosts(async (world) => {
@@ -28,6 +31,8 @@ const host = hosts(async (world) => {
   await world.must('image build');
   await world.must('create', { user: 'alice', keys: first });
   await world.must('snapshot create', { user: 'alice', name: 'first' });
+  await world.must('backup create', { user: 'alice' });
+  await nameBackup(backupsPath(world.folder), 'alice-container', backup);
   await world.must('create', { user: 'zoe', keys: other });
   await world.must('delete', { user: 'zoe', yes: true });
   await world.must('label set', { user: 'alice', labels: ['team=red'] });
@@ -81,6 +86,15 @@ const verbs: Readonly<Partial<Record<VerbName, Expected>>> = {
   'snapshot delete': { input: { user: 'alice', snapshot: 'first' }, steps },
   'snapshot rename': { input: { user: 'alice', snapshot: 'first', to: 'zero' }, steps },
   'snapshot schedule': { input: { user: 'alice', every: 'weekly' }, steps },
+  'backup create': { input: { user: 'alice' }, steps },
+  'backup verify': {
+    input: { user: 'alice', backup },
+    notes: ['Files of the throwaway container are compared with the list of the backup', unread],
+    steps,
+  },
+  'backup restore': { input: { user: 'alice', backup: 'latest' }, notes: [unread], steps },
+  'backup rebuild': {},
+  'backup delete': { input: { user: 'alice', backup }, steps },
   'keys add': { input: { keys: other }, files: invitations },
   'keys invite': { files: invitations },
   'keys remove': { input: { key: 'alice@desk', yes: true }, steps },
