@@ -48,7 +48,7 @@ describe('--plan', () => {
       /^ {3}incus stop alice-container --force --quiet\n {3}# undo: incus start alice-container --quiet$/m,
     );
     expect(stdout).toMatch(/^ {3}userdel alice\n {3}# undo: useradd .* alice$/m);
-    expect(stdout).toMatch(/^ {3}incus delete alice-container --force --quiet\n {3}# cannot be undone$/m);
+    expect(stdout).toMatch(/^ {3}incus rename alice-container alice-container-\d{8}-\d{6}-\w{4} --quiet$/m);
   });
 
   test('reads keys from standard input as the call does, and may stand before the verb', async () => {

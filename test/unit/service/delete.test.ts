@@ -51,6 +51,7 @@ describe('delete --purge', () => {
       container: 'alice-container',
       freedBytes: expect.any(Number) as number,
       trash: null,
+      backup: null,
       operation: expect.stringMatching(/^[0-9A-Z]{26}$/) as string,
     });
     expect(result.freedBytes).toBeGreaterThan(0);

@@ -33,6 +33,7 @@ function contextOf(
       instance: (name: string) => Promise.resolve(instances.find((each) => each.name === name)),
       memoryInUse,
     },
+    backupAges: { of: () => null },
     oomLog: { kills: () => Promise.resolve(undefined) },
     operations: { ensureFree: () => undefined, run: () => Promise.reject(new Error('all checks passed')) },
   };
