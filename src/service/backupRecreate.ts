@@ -18,7 +18,8 @@ import { importBackup, readHostKey, restoredName, type Restore } from './backups
 import { fixedAddress, writeFixedAddress } from './images/fixedAddress.ts';
 import { promiseAddress, type PromisedAddress } from './instances/addresses.ts';
 import type { Call, HostContext } from './instances/context.ts';
-import { accountComment, containerKeysPath, containerKeysText, jumpKeysText } from './instances/jumpAccount.ts';
+import { containerKeysPath, containerKeysText } from './instances/jumpAccount.ts';
+import { openAccount } from './instances/openAccount.ts';
 import { diskLimits, networkLimits } from './instances/limits.ts';
 import { decodeKeys, encodeKeys, field, labelConfig, labelsOf } from './instances/metadata.ts';
 import { Stages } from './instances/stages.ts';
@@ -58,7 +59,7 @@ export async function recreate(
   address: string,
   call: Call,
 ): Promise<IncusInstance | undefined> {
-  const { incus, accounts, jumpKeys, steps, settings } = context;
+  const { incus, steps } = context;
   const { user, manifest } = restore;
   const name = containerName(user);
   const made = restoredName(operation);
@@ -75,17 +76,9 @@ export async function recreate(
       await incus.pushFile({ instance: made, path: containerKeysPath(user), content, mode: '0644' });
     }),
   );
-  await stages.stage('Creating jump server account (proxy-only)', async () => {
-    const group = settings.jump.group;
-    await accounts.ensureGroup(group);
-    await operation.step(steps.createAccount, { user, operation: operation.id }, () =>
-      accounts.create({ name: user, comment: accountComment(user, operation.id), group }),
-    );
-    const previous = (await jumpKeys.read(user)) ?? null;
-    await operation.step(steps.writeJumpKeys, { user, previous }, () =>
-      jumpKeys.write(user, jumpKeysText(user, address, keys)),
-    );
-  });
+  await stages.stage('Creating jump server account (proxy-only)', () =>
+    openAccount(context, operation, { user, address, keys }),
+  );
   await stages.stage('Starting container', async () => {
     await operation.step(steps.placeInstance, { instance: made, to: name, operation: operation.id }, () =>
       incus.rename(made, name),

@@ -39,7 +39,7 @@ export function confinement(host: JumpHost): void {
       expect(denied.stderr).toMatch(/permission denied/i);
       // With nesting, which Docker needs, the profile of Incus leaves out this rule: it was the profile that denied.
       expect(await write('alice-container')).toMatchObject({ code: 0, stdout: '1000\n' });
-      await host.manage('delete plain --yes');
+      await host.manage('delete plain --purge --yes');
     });
   });
 }

@@ -62,7 +62,7 @@ export function interruptions(host: JumpHost): void {
       expect(answer.code === 0 || stopMs >= 60_000, answer.stderr).toBe(true);
       if (answer.code === 0) expect(there).toContain('bob');
       await host.isSound();
-      if (there.includes('bob')) await host.manage('delete bob --yes');
+      if (there.includes('bob')) await host.manage('delete bob --purge --yes');
       expect((await host.machine.run('getent passwd bob')).code).toBe(2);
       expect(await inside()).toBe(true);
     });
@@ -79,8 +79,17 @@ export function interruptions(host: JumpHost): void {
   });
 
   describe('the end of the story', () => {
-    it('is a delete that leaves nothing of the container', async () => {
+    it('is a deletion that is taken back from the trash', async () => {
       await host.manage('delete alice --yes');
+      expect(await inside()).toBe(false);
+      await host.isSound();
+      expect(await host.manage('trash restore alice')).toMatchObject({ status: 'running', isNewAddress: false });
+      expect(await waitUntil(inside, 60_000, 2000)).toBe(true);
+      await host.isSound();
+    });
+
+    it('is a purge that leaves nothing of the container', async () => {
+      await host.manage('delete alice --purge --yes');
       expect(await host.did('zfs list -Ho name')).not.toMatch(/alice|bob/);
       expect((await host.machine.run('getent passwd alice')).code).toBe(2);
       expect(await inside()).toBe(false);
