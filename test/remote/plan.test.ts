@@ -37,14 +37,14 @@ async function called(verb: string, input: object, plan: boolean): Promise<Calle
 }
 
 test('the command line prints the plan, and asks nothing', async () => {
-  const { code, stdout } = await house.remote(['delete', 'alice', '--plan']);
+  const { code, stdout } = await house.remote(['delete', 'alice', '--purge', '--plan']);
   expect(code).toBe(0);
   expect(stdout).toMatch(/^ {3}incus delete alice-container --force --quiet\n {3}# cannot be undone$/m);
   expect(await house.remote(['info', 'alice'])).toMatchObject({ code: 0 });
 });
 
 test('VerbService/Call makes the plan if the request wants it, and nothing else', async () => {
-  const { code, result } = await called('delete', { user: 'alice' }, true);
+  const { code, result } = await called('delete', { user: 'alice', purge: true }, true);
   expect(code).toBe(status.OK);
   expect(result).toMatchObject({ verb: 'delete', target: 'alice' });
   expect(result.steps.at(-1)).toMatchObject({ step: 'delete-instance', undo: null });

@@ -187,7 +187,7 @@ test('--plan in the shell opens the form of the verb, asks for no name, and chan
   await shell.shows(/Plan: Change/);
   shell.press('tab').type('6').press('tab', 'tab', 'tab', 'tab', 'enter');
   await shell.said(/Plan of "resize alice"\. Nothing was changed\.[^]*"limits\.cpu":"6"/);
-  shell.type('delete alice --plan').press('enter');
+  shell.type('delete alice --purge --plan').press('enter');
   await shell.said(/Plan of "delete alice"\. Nothing was changed\.[^]*cannot be undone/);
   expect((await server.ssh(['info', 'alice'])).stdout).not.toMatch(/CPUs?:\s+6/);
 });

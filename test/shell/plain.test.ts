@@ -249,7 +249,7 @@ describe('a question in screen-reader mode', () => {
     await createFor('erin', key);
     shell.type('delete erin').press('enter');
     await shell.said(
-      /cannot be undone\.\nContainer: erin-container[^]*Type "erin" to continue, or press Enter to cancel:$/,
+      /"trash restore" brings it back\.\nContainer: erin-container[^]*Type "erin" to continue, or press Enter to cancel:$/,
     );
     shell.press('enter');
     await shell.said(/Cancelled\. Nothing was changed\./);
