@@ -62,7 +62,7 @@ describe.each(sizes)('at %i x %i', (columns, rows) => {
     shell.press('tab').type('2').press('tab').type('banana').press('tab');
     await shell.shows(/✗/);
     shell.press('shift-tab', 'ctrl-u').type('2GiB').press('up');
-    for (let i = 0; i < 8; i++) shell.press('tab');
+    for (let i = 0; i < 9; i++) shell.press('tab');
     await shell.shows(/\[ Create \]/);
     shell.press('enter');
     await shell.said(new RegExp(`Container ${user}-container created`));
