@@ -90,7 +90,7 @@ export async function recreate(
   });
   call.progress.note(
     keys.length === 0
-      ? `It has no key: "key add ${user}" lets somebody in`
+      ? `It has no key: "key add ${user}" adds one`
       : `It has the ${plural(keys.length, 'key')} of the backup: see "key list ${user}"`,
   );
   return incus.instance(name);

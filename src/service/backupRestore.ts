@@ -6,7 +6,6 @@
  * As with snapshots, only the files come back: keys that were removed since, and limits that were changed since, stay
  * as they are now.
  */
-import type { AgeIdentity } from '../domain/values/age.ts';
 import type { BackupRestored } from '../domain/results/backups.ts';
 import { Failure } from '../domain/failure.ts';
 import { parseSpan } from '../domain/values/duration.ts';
@@ -19,7 +18,7 @@ import { isGone, planRecreation, recreate } from './backupRecreate.ts';
 import { replaceConfiguration } from './backups/imported.ts';
 import { importBackup, readHostKey, restoredName, type Restore } from './backups/importing.ts';
 import { requireNetworks } from './backups/networks.ts';
-import { idOf, manifestOf } from './backups/shared.ts';
+import { idOf, manifestOf, type BackupRequest } from './backups/shared.ts';
 import { requirePoolRoom } from './backups/verify.ts';
 import { fixedAddress, writeFixedAddress } from './images/fixedAddress.ts';
 import { endConnectionsStep } from './instances/connections.ts';
@@ -37,11 +36,7 @@ import { heldContainer, makeSnapshot, timedName } from './snapshots.ts';
 
 export async function restoreBackup(
   context: HostContext,
-  {
-    user,
-    backup: wanted,
-    identity,
-  }: { readonly user: Username; readonly backup: string; readonly identity?: AgeIdentity | undefined },
+  { user, backup: wanted, identity }: BackupRequest,
   call: Call,
 ): Promise<BackupRestored> {
   const repository = await context.repository();

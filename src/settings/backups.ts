@@ -63,7 +63,7 @@ export const backupSettings = z
       .max(20)
       .default([])
       .describe(
-        'Public keys of age (`age-keygen`) to which backups are encrypted. The host then cannot read its own backups: whoever restores or verifies one gives the secret key. Empty: not encrypted.',
+        'Public keys of age (`age-keygen`) to which backups are encrypted. The host then cannot read its own backups: to restore or verify one, the admin gives the secret key. Empty: not encrypted.',
       ),
     keep: z
       .strictObject({

@@ -350,7 +350,7 @@ describe('ssh-audit, from an address that is not exempt', () => {
     expect(report).not.toMatch(/DHEat|throttling/);
   });
 
-  test('is served a few connections in all, however often it connects (5)', async () => {
+  test('is served fewer than 20 connections in all, however often it connects (5)', async () => {
     // On a busy machine ssh-audit takes longer to start, and connects less often.
     for (const forMs of [4000, 12_000]) {
       const said = (await audit(['--conn-rate-test', '16'], forMs)).split('\r').flatMap((line) => {
@@ -358,8 +358,7 @@ describe('ssh-audit, from an address that is not exempt', () => {
           /Run time: ([\d,.]+); TCP SYNs: ([\d,]+); .*Compl\. conns\/sec: ([\d,.]+)/.exec(line) ?? [];
         return asked === '' ? [] : [{ asked: number(asked), served: number(rate) * number(seconds) }];
       });
-      // A few more are served where the penalty takes longer to be in force, because the machine is busy.
-      for (const { asked, served } of said) expect(served).toBeLessThan(Math.max(20, asked / 10));
+      for (const { served } of said) expect(served).toBeLessThan(20);
       // ssh-audit continued to connect.
       if ((said.at(-1)?.asked ?? 0) > 500) return;
     }

@@ -6,14 +6,10 @@ import { parseLabelKey } from '../../domain/values/label.ts';
 import { label, parsedBy, username } from '../declaration/schema.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import type { Block } from '../declaration/view.ts';
-import { changeEnds, noContainer, userArgument } from './shared.ts';
+import { containerChange, userArgument } from './shared.ts';
 
 const common = {
-  access: { manage: 'operator' },
-  changes: true,
-  danger: 'none',
-  target: 'user',
-  ends: { ...changeEnds, notFound: noContainer },
+  ...containerChange,
   view: ({ container, labels, changed }: LabelChange): Block[] => [
     {
       kind: 'text',

@@ -4,16 +4,12 @@ import type { ProtectionChange } from '../../domain/results/changes.ts';
 import { username } from '../declaration/schema.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import type { Block } from '../declaration/view.ts';
-import { changeEnds, noContainer, userArgument } from './shared.ts';
+import { containerChange, userArgument } from './shared.ts';
 
 const common = {
-  access: { manage: 'operator' },
-  changes: true,
-  danger: 'none',
-  target: 'user',
+  ...containerChange,
   parameters: [userArgument],
   input: z.strictObject({ user: username }),
-  ends: { ...changeEnds, notFound: noContainer },
   view: (result: ProtectionChange): Block[] => [
     {
       kind: 'text',

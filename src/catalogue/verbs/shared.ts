@@ -44,6 +44,15 @@ export const changeEnds = {
 
 export const noContainer = 'the user has no container';
 
+/** What verbs have in common with which operators change one container. */
+export const containerChange = {
+  access: { manage: 'operator' },
+  changes: true,
+  danger: 'none',
+  target: 'user',
+  ends: { ...changeEnds, notFound: noContainer },
+} as const;
+
 export function keyTable(keys: readonly KeyInfo[], context: ViewContext, empty: string): Block {
   const columns: Column[] = [
     { title: 'TYPE' },

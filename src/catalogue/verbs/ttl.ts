@@ -5,14 +5,10 @@ import { untilWhen, username } from '../declaration/schema.ts';
 import { showDate } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import type { Block } from '../declaration/view.ts';
-import { changeEnds, noContainer, userArgument } from './shared.ts';
+import { containerChange, userArgument } from './shared.ts';
 
 const common = {
-  access: { manage: 'operator' },
-  changes: true,
-  danger: 'none',
-  target: 'user',
-  ends: { ...changeEnds, notFound: noContainer },
+  ...containerChange,
   view: ({ container, expiresAt, changed }: LifetimeChange): Block[] => [
     {
       kind: 'text',

@@ -1,4 +1,5 @@
 /** What the verbs about backups share. */
+import type { AgeIdentity } from '../../domain/values/age.ts';
 import type { Backup } from '../../domain/results/backups.ts';
 import { Failure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';
@@ -34,6 +35,15 @@ export function toBackup(manifest: Manifest, verification: Verification | undefi
     files: files.count,
     verifiedAt: verification?.verifiedAt ?? null,
   };
+}
+
+/** A backup, and what reads it. */
+export interface BackupRequest {
+  readonly user: Username;
+  /** An id, or `latest`. */
+  readonly backup: string;
+  /** For an encrypted one. */
+  readonly identity?: AgeIdentity | undefined;
 }
 
 /** Returns the target of an operation that needs a backup to stay, but not its container. */

@@ -2,11 +2,10 @@
  * `backup verify`: makes a container of a backup, boots it without a network, compares its files with the list of the
  * backup, and deletes it again, however that ends.
  */
-import type { AgeIdentity } from '../../domain/values/age.ts';
 import type { BackupVerified } from '../../domain/results/backups.ts';
 import { Failure } from '../../domain/failure.ts';
 import { formatExact, formatHuman } from '../../domain/values/size.ts';
-import { containerName, type Username } from '../../domain/values/username.ts';
+import { containerName } from '../../domain/values/username.ts';
 import type { InstanceSpec } from '../../host/incus/incus.ts';
 import type { Manifest } from '../../repository/manifest.ts';
 import type { FileEntry } from '../../repository/fileList.ts';
@@ -19,18 +18,14 @@ import { isolationConfig, shiftsIds } from '../isolation/config.ts';
 import { compareFiles, isBooted, requireSame, sampled, type Comparison } from './compare.ts';
 import { replaceConfiguration, rootFor } from './imported.ts';
 import { requireNetworks } from './networks.ts';
-import { backupTarget, idOf, manifestOf } from './shared.ts';
+import { backupTarget, idOf, manifestOf, type BackupRequest } from './shared.ts';
 
 /** The beginning of the names of containers that are made to be deleted again. */
 const throwawayPrefix = 'containarium-verify-';
 
 export async function verifyBackup(
   context: HostContext,
-  {
-    user,
-    backup: wanted,
-    identity,
-  }: { readonly user: Username; readonly backup: string; readonly identity?: AgeIdentity | undefined },
+  { user, backup: wanted, identity }: BackupRequest,
   call: Call,
 ): Promise<BackupVerified> {
   const { streams, steps, settings, now } = context;

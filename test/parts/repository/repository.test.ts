@@ -198,7 +198,8 @@ describe('a backup', () => {
         for (let at = 0; at < whole.length; at += 10_000) {
           yield whole.subarray(at, at + 10_000);
           if (at === 50_000) abort.abort();
-          await new Promise((resolve) => setTimeout(resolve, 1));
+          // Lets the reader take it.
+          await new Promise((resolve) => setImmediate(resolve));
         }
       })(),
       { objectMode: false },

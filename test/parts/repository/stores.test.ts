@@ -113,7 +113,8 @@ describe.each(Object.entries(stores))('%s', (_, open) => {
         for (let n = 0; ; n += 1) {
           yield random(partBytes);
           if (n === 3) abort.abort();
-          await new Promise((resolve) => setTimeout(resolve, 5));
+          // Lets the reader take it.
+          await new Promise((resolve) => setImmediate(resolve));
         }
       })(),
       { objectMode: false },

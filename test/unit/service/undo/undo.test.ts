@@ -89,7 +89,7 @@ describe('undo refuses', () => {
     expect(await world.must('undo')).toMatchObject({ by: 'start alice' });
   });
 
-  it('if somebody else has changed the container since', async () => {
+  it('if another admin has changed the container since', async () => {
     const world = await host();
     await world.must('protect', { user: 'alice' });
     await world.call('stop', { user: 'alice' }, dave);
